@@ -1,0 +1,155 @@
+import type { EventErrorCode, Violation } from './errors.ts';
+import { timestampPattern } from './event.ts';
+import { toPointer } from './pointer.ts';
+import type { Fields, Shape } from './shape.ts';
+
+/** Reports stop here: a hostile event must not buy an unbounded error message. */
+const maxViolations = 20;
+
+type Trail = (string | number)[];
+
+/**
+ * Checks a JSON value against a shape, without recursion into members that the shape leaves open. Members that
+ * are `undefined` count as absent, as `JSON.stringify` treats them.
+ *
+ * @param trail tokens of the value's own pointer; used as a stack, unchanged on return
+ * @param found violations are appended here
+ */
+export function checkShape(value: unknown, shape: Shape, trail: Trail, found: Violation[]): void {
+  switch (shape.kind) {
+    case 'string':
+      if (typeof value !== 'string')
+        return report(found, trail, shape.code ?? 'FIELD_TYPE', 'must be a string');
+      if (shape.minLength !== undefined && value.length < shape.minLength) {
+        return report(found, trail, shape.code ?? 'FIELD_LENGTH', 'must not be empty');
+      }
+      if (shape.maxLength !== undefined && value.length > shape.maxLength) {
+        return report(
+          found,
+          trail,
+          shape.code ?? 'FIELD_LENGTH',
+          `must have at most ${shape.maxLength} characters`,
+        );
+      }
+      if (shape.pattern !== undefined && !shape.pattern.test(value)) {
+        return report(found, trail, shape.code ?? 'FIELD_FORMAT', `must match ${shape.pattern.source}`);
+      }
+      if (shape.format === 'timestamp' && Number.isNaN(parseTimestamp(value))) {
+        return report(found, trail, shape.code ?? 'FIELD_FORMAT', 'must be a date of the calendar');
+      }
+      return;
+    case 'enum':
+      if (typeof value !== 'string')
+        return report(found, trail, shape.code ?? 'FIELD_TYPE', 'must be a string');
+      if (!shape.values.includes(value)) {
+        report(found, trail, shape.code ?? 'FIELD_ENUM', `must be one of ${shape.values.join(', ')}`);
+      }
+      return;
+    case 'number':
+    case 'integer':
+      if (typeof value !== 'number' || (shape.kind === 'integer' && !Number.isInteger(value))) {
+        const noun = shape.kind === 'integer' ? 'an integer' : 'a number';
+        return report(found, trail, shape.code ?? 'FIELD_TYPE', `must be ${noun}`);
+      }
+      if (
+        (shape.minimum !== undefined && !(value >= shape.minimum)) ||
+        (shape.maximum !== undefined && !(value <= shape.maximum))
+      ) {
+        const range = `${shape.minimum ?? '-∞'} to ${shape.maximum ?? '∞'}`;
+        report(found, trail, shape.code ?? 'FIELD_RANGE', `must be in ${range}`);
+      }
+      return;
+    case 'boolean':
+      if (typeof value !== 'boolean')
+        report(found, trail, shape.code ?? 'FIELD_TYPE', 'must be true or false');
+      return;
+    case 'list':
+      if (!Array.isArray(value)) return report(found, trail, shape.code ?? 'FIELD_TYPE', 'must be an array');
+      if (shape.maxItems !== undefined && value.length > shape.maxItems) {
+        return report(
+          found,
+          trail,
+          shape.code ?? 'FIELD_LENGTH',
+          `must have at most ${shape.maxItems} items`,
+        );
+      }
+      for (let index = 0; index < value.length; index++) {
+        trail.push(index);
+        checkShape(value[index], shape.items, trail, found);
+        trail.pop();
+      }
+      return;
+    case 'object':
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+        return report(found, trail, shape.code ?? 'FIELD_TYPE', 'must be an object');
+      }
+      return checkMembers(value as Record<string, unknown>, shape.fields, shape.open, trail, found);
+    case 'any':
+  }
+}
+
+function checkMembers(
+  value: Record<string, unknown>,
+  fields: Fields,
+  open: boolean,
+  trail: Trail,
+  found: Violation[],
+): void {
+  for (const name of requiredNames(fields)) {
+    if (!Object.hasOwn(value, name) || value[name] === undefined) {
+      trail.push(name);
+      report(found, trail, 'FIELD_REQUIRED', 'is required');
+      trail.pop();
+    }
+  }
+  for (const name in value) {
+    const member = value[name];
+    if (member === undefined) continue;
+    // A member named like something on Object.prototype must not find it there.
+    const shape = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    if (shape !== undefined) {
+      trail.push(name);
+      checkShape(member, shape, trail, found);
+      trail.pop();
+    } else if (!open) {
+      trail.push(name);
+      report(found, trail, 'FIELD_UNKNOWN', 'is not a field of the event');
+      trail.pop();
+    }
+  }
+}
+
+const requiredNamesOf = new WeakMap<Fields, string[]>();
+function requiredNames(fields: Fields): string[] {
+  let names = requiredNamesOf.get(fields);
+  if (names === undefined) {
+    names = Object.keys(fields).filter((name) => fields[name]!.required === true);
+    requiredNamesOf.set(fields, names);
+  }
+  return names;
+}
+
+export function report(
+  found: Violation[],
+  trail: readonly (string | number)[],
+  code: EventErrorCode,
+  what: string,
+): void {
+  if (found.length >= maxViolations) return;
+  const pointer = toPointer(trail);
+  // Keys are the sender's: they are quoted in the pointer, bounded, and nowhere else.
+  found.push({ code, pointer: pointer.length > 512 ? `${pointer.slice(0, 512)}…` : pointer, message: what });
+}
+
+/**
+ * Milliseconds since the epoch of an RFC 3339 UTC timestamp, or NaN where it is malformed or no date of the
+ * calendar (30 February, a leap second).
+ */
+export function parseTimestamp(text: string): number {
+  if (!timestampPattern.test(text)) return Number.NaN;
+  const ms = Date.parse(text.length > 24 ? `${text.slice(0, 23)}Z` : text);
+  if (Number.isNaN(ms)) return ms;
+  // Date.parse rolls 30 February over to March; only days after the 28th can.
+  const day = Number(text.slice(8, 10));
+  return day > 28 && new Date(ms).getUTCDate() !== day ? Number.NaN : ms;
+}

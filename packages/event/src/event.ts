@@ -1,0 +1,143 @@
+/** The audit event, version 1: one declaration for the type, the run-time check and the JSON Schema. */
+import { limits } from './limits.ts';
+import {
+  boolean,
+  closedObject,
+  enumeration,
+  type Infer,
+  integer,
+  list,
+  openObject,
+  required,
+  string,
+} from './shape.ts';
+
+export const actorTypes = ['user', 'human', 'agent', 'service', 'system', 'scheduler', 'webhook'] as const;
+export const severities = ['info', 'warning', 'critical'] as const;
+export const outcomeStatuses = [
+  'success',
+  'failure',
+  'partial',
+  'pending',
+  'denied',
+  'timed_out',
+  'blocked',
+  'rolled_back',
+] as const;
+export const proofTypes = ['screenshot', 'api_response', 'hash', 'url', 'none'] as const;
+
+/** Attacker-controlled and part of log origins, paths and SQL settings: no slash, space, comma or plus. */
+export const tenantIdPattern = /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/;
+export const eventTypePattern = /^[a-z][a-z0-9_-]*(?:\.[a-z][a-z0-9_-]*)+$/;
+/** Lower case only: one identity has one spelling. */
+export const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+export const timestampPattern =
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/;
+
+const identifier = <const D extends string>(description: D) =>
+  string({ minLength: 1, maxLength: limits.maxIdentifierLength, description });
+
+export const outcomeShape = openObject(
+  {
+    outcome_status: enumeration(outcomeStatuses, { description: 'How it ended' }),
+    error_code: string({ maxLength: 256, description: 'Machine-readable reason of a failure' }),
+    error_message: string({ maxLength: 16_384, description: 'Human-readable reason of a failure' }),
+  },
+  { description: 'What came of it' },
+);
+
+export const proofShape = openObject(
+  {
+    type: required(enumeration(proofTypes)),
+    data: openObject({}),
+    url: string({ maxLength: 8_192 }),
+    hash: string({ maxLength: 512 }),
+    captured_at: string({ format: 'timestamp', pattern: timestampPattern, code: 'TIMESTAMP_INVALID' }),
+  },
+  { description: 'Evidence that the action completed' },
+);
+
+export const eventDataShape = openObject(
+  {
+    version: required(string({ maxLength: 64 })),
+    service: required(identifier('Who wrote the payload')),
+    operation: required(identifier('What the service did')),
+    status: required(string({ maxLength: 64 })),
+    payload: required(openObject({})),
+    source_payload: openObject({}, { description: 'The original, external payload' }),
+  },
+  { description: 'CommonEnvelope: a service-specific payload' },
+);
+
+export const eventShape = closedObject({
+  audit_id: required(
+    string({
+      format: 'uuid',
+      pattern: uuidPattern,
+      code: 'AUDIT_ID_INVALID',
+      description: 'Identity and idempotency key: a lower-case UUID, version 7 unless derived from a source',
+    }),
+  ),
+  tenant_id: required(
+    string({
+      pattern: tenantIdPattern,
+      code: 'TENANT_ID_INVALID',
+      description: 'Whose chain the event belongs to',
+    }),
+  ),
+  timestamp: required(
+    string({
+      format: 'timestamp',
+      pattern: timestampPattern,
+      code: 'TIMESTAMP_INVALID',
+      description: 'When it happened: RFC 3339, UTC, written with Z',
+    }),
+  ),
+  event_type: required(
+    string({
+      pattern: eventTypePattern,
+      maxLength: 128,
+      code: 'EVENT_TYPE_INVALID',
+      description: 'Dotted lower-case type, for example alert.classified',
+    }),
+  ),
+  event_category: string({ minLength: 1, maxLength: 64, description: "The taxonomy's category of the type" }),
+  event_action: string({ minLength: 1, maxLength: 128, description: 'The verb' }),
+  severity: enumeration(severities, { description: 'Absent means info' }),
+  actor_type: required(enumeration(actorTypes)),
+  actor_id: required(identifier('Who acted')),
+  actor_permissions: list(string({ maxLength: 512 }), { maxItems: 1_000, description: 'Held at the time' }),
+  target_type: identifier('Kind of the thing acted on'),
+  target_id: identifier('The thing acted on'),
+  investigation_id: identifier('The investigation this belongs to'),
+  alert_id: identifier('The alert this belongs to'),
+  entity_ids: list(identifier('Entity'), { maxItems: 1_000, description: 'Entities concerned' }),
+  correlation_id: identifier('Joins the events of one request or job'),
+  trace_id: identifier('W3C trace id'),
+  span_id: identifier('W3C span id'),
+  parent_id: identifier('audit_id of the event that led to this one'),
+  context: openObject({}, { description: 'What was known' }),
+  decision: openObject({}, { description: 'What was decided' }),
+  outcome: outcomeShape,
+  proof: proofShape,
+  event_data: eventDataShape,
+  metadata: openObject({}, { description: 'Anything else: platform, lane, duration_ms, request_id, …' }),
+  namespace: identifier('Where: namespace'),
+  cluster: identifier('Where: cluster'),
+  retention_days: integer({
+    minimum: 1,
+    maximum: 36_500,
+    description: 'Kept at least this long; absent means 2555',
+  }),
+  is_sensitive: boolean({ description: 'Readable only with a scope of its own; absent means false' }),
+  source_service: required(identifier('Who emitted the event')),
+  event_version: string({ pattern: /^1\.\d{1,3}$/, description: 'Schema version; absent means "1.0"' }),
+  sealed: openObject({}, { description: 'Erasable fields: JSON pointer → commitment, hex SHA-256' }),
+});
+
+/** An audit event in its wire form. Absent optional fields stay absent: nothing is filled in before hashing. */
+export type AuditEvent = Infer<typeof eventShape>;
+export type ActorType = (typeof actorTypes)[number];
+export type Severity = (typeof severities)[number];
+export type OutcomeStatus = (typeof outcomeStatuses)[number];
+export type ProofType = (typeof proofTypes)[number];

@@ -1,0 +1,48 @@
+export { CanonicalizationError, canonicalize, isCanonical } from './canonical.ts';
+export { checkShape, parseTimestamp } from './check.ts';
+export { AuditValidationError, type EventErrorCode, eventErrorCodes, type Violation } from './errors.ts';
+export {
+  type ActorType,
+  type AuditEvent,
+  actorTypes,
+  eventDataShape,
+  eventShape,
+  type OutcomeStatus,
+  outcomeShape,
+  outcomeStatuses,
+  type ProofType,
+  proofShape,
+  proofTypes,
+  type Severity,
+  severities,
+  tenantIdPattern,
+  uuidPattern,
+} from './event.ts';
+export { eventJsonSchema, type JsonSchema, toJsonSchema } from './json-schema.ts';
+export { limits } from './limits.ts';
+export { parsePointer, toPointer } from './pointer.ts';
+export type { Fields, Infer, Json, ObjectShape, Shape } from './shape.ts';
+export * as shape from './shape.ts';
+export { decodeUtf8, parseStrictJson } from './strict-json.ts';
+export { core } from './taxonomy/core.ts';
+export { isReservedEventType, log } from './taxonomy/log.ts';
+export { aiContext, aiDecision, aiOutcome, EventCategory, EventTaxonomy, soc } from './taxonomy/soc.ts';
+export {
+  type DeclaredType,
+  defineTaxonomy,
+  type EventTypeDeclaration,
+  type EventTypeOf,
+  type EventTypes,
+  type PayloadOf,
+  type PayloadPart,
+  type Taxonomy,
+  typesOf,
+} from './taxonomy/taxonomy.ts';
+export { uuidv7, uuidv7Time, uuidv8FromDigest } from './uuid.ts';
+export {
+  assertValidEvent,
+  findViolations,
+  type ReadEvent,
+  readEvent,
+  type ValidateOptions,
+} from './validate.ts';
