@@ -1,0 +1,83 @@
+import { type AuditEvent, canonicalize, uuidv8FromDigest } from '@tallystick/event';
+import { sha256 } from '#sha256';
+import { LogError } from './errors.ts';
+import { type AuditRecord, recordVersion, type SealedRecord, sealRecord, zeroHash } from './record.ts';
+
+export interface GenesisOptions {
+  readonly tenantId: string;
+  /** Origin of the log this chain is: see `formatOrigin`. */
+  readonly origin: string;
+  readonly epoch: number;
+  /** RFC 3339 UTC with milliseconds. */
+  readonly ingestedAt: string;
+  /** 128 random bits, hex. */
+  readonly nonce: string;
+  /** For an epoch after the first: the last checkpoint that was signed before, and why the chain was begun anew. */
+  readonly recovery?: { readonly checkpoint: string; readonly reason: string };
+}
+
+/** What a genesis record binds, so that no record can be moved to another log, epoch or hash. */
+export interface GenesisBinding {
+  readonly origin: string;
+  readonly epoch: number;
+  readonly hash: string;
+  readonly canonicalization: string;
+  readonly tree: string;
+  readonly record_version: string;
+}
+
+const names = {
+  hash: 'SHA-256',
+  canonicalization: 'RFC 8785',
+  tree: 'RFC 6962',
+  record_version: recordVersion,
+};
+
+/** The genesis record of a chain: sequence 0, `previous_hash` 64 zeros, `event_type` `system.genesis`. */
+export function createGenesisRecord(options: GenesisOptions): SealedRecord & { readonly event: AuditEvent } {
+  const { tenantId, origin, epoch, ingestedAt, nonce, recovery } = options;
+  const event: AuditEvent = {
+    // Derived, so that a genesis has one identity however often it is raced for.
+    audit_id: uuidv8FromDigest(sha256(`tallystick/genesis/v1\0${origin}`)),
+    tenant_id: tenantId,
+    timestamp: ingestedAt,
+    event_type: 'system.genesis',
+    event_category: 'system',
+    actor_type: 'system',
+    actor_id: 'tallystick',
+    source_service: 'tallystick',
+    metadata: { ...names, origin, epoch, ...(recovery !== undefined && { recovery }) },
+  };
+  const sealed = sealRecord({
+    canonicalEvent: canonicalize(event),
+    ingest: { nonce, source: 'service', trust: 'service' },
+    ingestedAt,
+    previousHash: zeroHash,
+    sequenceNumber: 0,
+    tenantId,
+  });
+  return { ...sealed, event };
+}
+
+/**
+ * What a genesis record binds.
+ *
+ * @throws {LogError} `RECORD_MALFORMED` where the record is no genesis record of version 1
+ */
+export function readGenesis(record: AuditRecord): GenesisBinding & { readonly recovery?: unknown } {
+  const { event } = record;
+  const metadata = event.metadata as Record<string, unknown> | undefined;
+  const valid =
+    record.sequence_number === 0 &&
+    record.previous_hash === zeroHash &&
+    event.event_type === 'system.genesis' &&
+    event.actor_type === 'system' &&
+    event.tenant_id === record.tenant_id &&
+    typeof metadata === 'object' &&
+    metadata !== null &&
+    typeof metadata.origin === 'string' &&
+    Number.isSafeInteger(metadata.epoch) &&
+    Object.entries(names).every(([name, value]) => metadata[name] === value);
+  if (!valid) throw new LogError('RECORD_MALFORMED', 'not a genesis record');
+  return metadata as unknown as GenesisBinding & { recovery?: unknown };
+}

@@ -1,0 +1,70 @@
+export { sha256 } from '#sha256';
+export { equalBytes, fromBase64, fromHex, toBase64, toHex } from './bytes.ts';
+export {
+  type ChainFinding,
+  type ChainFindingCode,
+  type ChainState,
+  ChainVerifier,
+  type ChainVerifierOptions,
+  chainEvent,
+  type StoredRecord,
+  verifyChain,
+} from './chain.ts';
+export {
+  type Checkpoint,
+  formatCheckpoint,
+  formatOrigin,
+  logNamePattern,
+  type Origin,
+  parseCheckpoint,
+  parseOrigin,
+} from './checkpoint.ts';
+export { importSigningKey, type SigningKey } from './ed25519.ts';
+export { LogError, type LogErrorCode } from './errors.ts';
+export { createGenesisRecord, type GenesisBinding, type GenesisOptions, readGenesis } from './genesis.ts';
+export {
+  createVerifier,
+  formatVerifierKey,
+  type Note,
+  type NoteSignature,
+  openNote,
+  parseNote,
+  parseVerifierKey,
+  signNote,
+  type Verifier,
+} from './note.ts';
+export {
+  type AuditRecord,
+  computeRecordHash,
+  flattenRecord,
+  holdsEvent,
+  type Ingest,
+  type RecordParts,
+  readRecord,
+  recordVersion,
+  type SealedRecord,
+  sealRecord,
+  type Trust,
+  trustLevels,
+  zeroHash,
+} from './record.ts';
+export { type SealedOpening, sealedCommitment } from './sealed-field.ts';
+export { formatTlogProof, parseTlogProof, type TlogProof, verifyTlogProof } from './tlog-proof.ts';
+export {
+  decodeFrontier,
+  emptyFrontier,
+  encodeFrontier,
+  type Frontier,
+  FrontierBuilder,
+  frontierRoot,
+} from './tree/frontier.ts';
+export { emptyRoot, leafHash, nodeHash } from './tree/hash.ts';
+export { type Node, type NodeReader, nodesFromTiles, type TileReader } from './tree/nodes.ts';
+export {
+  proveConsistency,
+  proveInclusion,
+  rootFromInclusion,
+  verifyConsistency,
+  verifyInclusion,
+} from './tree/proof.ts';
+export { parseTilePath, type TileId, tileHeight, tilePath, tileWidth, tileWidthAt } from './tree/tile.ts';

@@ -1,0 +1,165 @@
+import { canonicalize, tenantIdPattern, uuidPattern } from '@tallystick/event';
+import { sha256 } from '#sha256';
+import { toHex } from './bytes.ts';
+import { LogError } from './errors.ts';
+
+/**
+ * The record: an event as the chain holds it. Its bytes are RFC 8785 canonical JSON and are kept verbatim; its hash
+ * is SHA-256 of those bytes. Nothing is ever serialised again to check a hash.
+ */
+
+export const recordVersion = '1';
+/** `previous_hash` of a genesis record. */
+export const zeroHash: string = '0'.repeat(64);
+
+/**
+ * How much the service knows about who submitted an event: `api-key`, an authenticated key; `topic-acl`, whoever the
+ * broker let write to the topic; `operator`, somebody with direct access to the store; `service`, the service itself.
+ */
+export const trustLevels = ['api-key', 'topic-acl', 'operator', 'service'] as const;
+export type Trust = (typeof trustLevels)[number];
+
+/** How an event came in. */
+export interface Ingest {
+  /** 128 random bits, hex: without it, a record's hash would let a reader of hashes guess the record. */
+  readonly nonce: string;
+  /** `http`, `embedded`, `import:cloudtrail`, `kafka:<cluster>/audit.events/3/1234`, `service`. */
+  readonly source: string;
+  readonly trust: Trust;
+  /** The authenticated submitter; absent where nobody was authenticated. */
+  readonly principal?: string;
+  readonly producer_id?: string;
+  readonly producer_seq?: number;
+}
+
+/** A record's content. `event` stays whatever JSON object was admitted. */
+export interface AuditRecord {
+  readonly event: { readonly [field: string]: unknown };
+  readonly ingest: Ingest;
+  /** The store's clock at the batch, RFC 3339 UTC with milliseconds; never decreasing within a chain. */
+  readonly ingested_at: string;
+  /** Hex SHA-256 of the predecessor; 64 zeros in a genesis record. */
+  readonly previous_hash: string;
+  readonly record_version: string;
+  /** 0 for genesis, then without gaps; also the index of the record's leaf. */
+  readonly sequence_number: number;
+  readonly tenant_id: string;
+}
+
+/** A record's bytes, as text, and their hash. */
+export interface SealedRecord {
+  readonly text: string;
+  /** 32 bytes. */
+  readonly hash: Uint8Array;
+  /** The same, hex. */
+  readonly hashHex: string;
+}
+
+export interface RecordParts {
+  /** RFC 8785 text of the event, made before any lock is taken. */
+  readonly canonicalEvent: string;
+  readonly ingest: Ingest;
+  readonly ingestedAt: string;
+  readonly previousHash: string;
+  readonly sequenceNumber: number;
+  readonly tenantId: string;
+}
+
+/**
+ * Builds a record's canonical bytes around an event that is canonical already: `event` sorts first, so the bytes are
+ * spliced, not serialised. The parts are the writer's own; `readRecord` is for bytes from outside.
+ */
+export function sealRecord(parts: RecordParts): SealedRecord {
+  const { ingest } = parts;
+  let by = '';
+  if (ingest.principal !== undefined) by += `,"principal":${JSON.stringify(ingest.principal)}`;
+  if (ingest.producer_id !== undefined) by += `,"producer_id":${JSON.stringify(ingest.producer_id)}`;
+  if (ingest.producer_seq !== undefined) by += `,"producer_seq":${ingest.producer_seq}`;
+  const text =
+    `{"event":${parts.canonicalEvent},"ingest":{"nonce":"${ingest.nonce}"${by}` +
+    `,"source":${JSON.stringify(ingest.source)},"trust":"${ingest.trust}"}` +
+    `,"ingested_at":"${parts.ingestedAt}","previous_hash":"${parts.previousHash}"` +
+    `,"record_version":"${recordVersion}","sequence_number":${parts.sequenceNumber}` +
+    `,"tenant_id":${JSON.stringify(parts.tenantId)}}`;
+  const hash = sha256(text);
+  return { text, hash, hashHex: toHex(hash) };
+}
+
+/** Hex SHA-256 of a record's bytes. A record given as an object is brought to its canonical bytes first. */
+export function computeRecordHash(record: string | AuditRecord): string {
+  return toHex(sha256(typeof record === 'string' ? record : canonicalize(record)));
+}
+
+/** Whether a record's bytes hold exactly this event: canonical text is equal exactly where content is. */
+export function holdsEvent(recordText: string, canonicalEvent: string): boolean {
+  return recordText.startsWith(`{"event":${canonicalEvent},"ingest":{`);
+}
+
+const hashPattern = /^[0-9a-f]{64}$/;
+const noncePattern = /^[0-9a-f]{32}$/;
+const ingestedAtPattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const recordMembers = 'event,ingest,ingested_at,previous_hash,record_version,sequence_number,tenant_id';
+const ingestMembers = ['nonce', 'principal', 'producer_id', 'producer_seq', 'source', 'trust'];
+
+/**
+ * Reads a record's bytes, strictly. Whether they are canonical is a question of its own: {@link isCanonical} of
+ * `@tallystick/event`, or the chain verifier, which asks it of every record.
+ *
+ * @throws {LogError} `RECORD_MALFORMED` where the bytes are no version 1 record
+ */
+export function readRecord(text: string): AuditRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw malformed('not JSON');
+  }
+  if (!isObject(value)) throw malformed('not an object');
+  if (Object.keys(value).sort().join() !== recordMembers) throw malformed(`members must be ${recordMembers}`);
+  const record = value as unknown as AuditRecord;
+  if (record.record_version !== recordVersion) throw malformed('unknown record_version');
+  if (!Number.isSafeInteger(record.sequence_number) || record.sequence_number < 0)
+    throw malformed('sequence_number');
+  if (!isText(record.tenant_id, tenantIdPattern)) throw malformed('tenant_id');
+  if (!isText(record.previous_hash, hashPattern)) throw malformed('previous_hash');
+  if (!isText(record.ingested_at, ingestedAtPattern)) throw malformed('ingested_at');
+  if (!isObject(record.event)) throw malformed('event');
+  checkIngest(record.ingest);
+  return record;
+}
+
+function checkIngest(ingest: unknown): void {
+  if (!isObject(ingest)) throw malformed('ingest');
+  for (const name of Object.keys(ingest))
+    if (!ingestMembers.includes(name)) throw malformed(`ingest.${name}`);
+  const { nonce, source, trust, principal, producer_id, producer_seq } = ingest;
+  if (!isText(nonce, noncePattern)) throw malformed('ingest.nonce');
+  if (typeof source !== 'string') throw malformed('ingest.source');
+  if (!trustLevels.includes(trust as Trust)) throw malformed('ingest.trust');
+  if (principal !== undefined && typeof principal !== 'string') throw malformed('ingest.principal');
+  if (producer_id !== undefined && !isText(producer_id, uuidPattern)) throw malformed('ingest.producer_id');
+  if (producer_seq !== undefined && !(Number.isSafeInteger(producer_seq) && (producer_seq as number) > 0)) {
+    throw malformed('ingest.producer_seq');
+  }
+}
+
+/**
+ * The flat view of a record: the event's members with the chain's beside them, as the API shows it. For reading; the
+ * bytes that are hashed are the record's own.
+ */
+export function flattenRecord(record: AuditRecord, recordHash: string): { [field: string]: unknown } {
+  const { event, ingest, ingested_at, previous_hash, sequence_number } = record;
+  return { ...event, sequence_number, previous_hash, record_hash: recordHash, ingested_at, ingest };
+}
+
+function malformed(what: string): LogError {
+  return new LogError('RECORD_MALFORMED', `malformed record: ${what}`);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown, pattern: RegExp): value is string {
+  return typeof value === 'string' && pattern.test(value);
+}

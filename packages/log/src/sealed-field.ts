@@ -1,0 +1,22 @@
+import { canonicalize } from '@tallystick/event';
+import { sha256 } from '#sha256';
+import { concatBytes, toHex } from './bytes.ts';
+
+const encoder = new TextEncoder();
+
+/** What opens a sealed field: kept outside the record, and erased to erase the field. */
+export interface SealedOpening {
+  /** 32 random bytes. */
+  readonly salt: Uint8Array;
+  readonly value: unknown;
+}
+
+/**
+ * The commitment that stands in `event.sealed` for an erasable value: hex SHA-256 of
+ * `"tallystick/sealed/v1" ‖ 0x00 ‖ salt ‖ JCS([pointer, value])`.
+ */
+export function sealedCommitment(pointer: string, opening: SealedOpening): string {
+  if (opening.salt.length !== 32) throw new RangeError('the salt of a sealed field has 32 bytes');
+  const content = encoder.encode(canonicalize([pointer, opening.value]));
+  return toHex(sha256(concatBytes(encoder.encode('tallystick/sealed/v1\0'), opening.salt, content)));
+}

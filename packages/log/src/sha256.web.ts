@@ -1,0 +1,8 @@
+import { sha256 as digest } from '@noble/hashes/sha2.js';
+
+const encoder = new TextEncoder();
+
+/** SHA-256 (FIPS 180-4) of bytes, or of a text's UTF-8 bytes: 32 bytes. WebCrypto's own is asynchronous only. */
+export function sha256(data: Uint8Array | string): Uint8Array {
+  return digest(typeof data === 'string' ? encoder.encode(data) : data);
+}

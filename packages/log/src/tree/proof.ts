@@ -1,0 +1,182 @@
+import { equalBytes } from '../bytes.ts';
+import { LogError } from '../errors.ts';
+import { emptyRoot, nodeHash } from './hash.ts';
+import { decompose, foldRight, type Node, type NodeReader } from './nodes.ts';
+
+/** Merkle proofs: made as RFC 9162 sections 2.1.3.1 and 2.1.4.1 define, checked by 2.1.3.2 and 2.1.4.2. */
+
+/** Largest power of two smaller than `n`, n > 1. */
+function split(n: number): number {
+  let k = 1;
+  while (k * 2 < n) k *= 2;
+  return k;
+}
+
+async function hashRanges(ranges: readonly [number, number][], read: NodeReader): Promise<Uint8Array[]> {
+  const parts = ranges.map(([begin, end]) => decompose(begin, end));
+  const hashes = await read(parts.flat() as Node[]);
+  let at = 0;
+  return parts.map((nodes) => {
+    const own = hashes.slice(at, at + nodes.length);
+    at += nodes.length;
+    return foldRight(own);
+  });
+}
+
+/**
+ * The inclusion proof of leaf `index` in the tree of `size` leaves: sibling hashes from the leaf up to the root.
+ *
+ * @throws {LogError} `TREE_RANGE` unless 0 ≤ index < size
+ */
+export async function proveInclusion(index: number, size: number, read: NodeReader): Promise<Uint8Array[]> {
+  if (!Number.isSafeInteger(index) || !Number.isSafeInteger(size) || index < 0 || index >= size) {
+    throw new LogError('TREE_RANGE', `leaf ${index} is not in a tree of ${size}`);
+  }
+  const ranges: [number, number][] = [];
+  let begin = 0;
+  let end = size;
+  while (end - begin > 1) {
+    const middle = begin + split(end - begin);
+    if (index < middle) {
+      ranges.push([middle, end]);
+      end = middle;
+    } else {
+      ranges.push([begin, middle]);
+      begin = middle;
+    }
+  }
+  return hashRanges(ranges.reverse(), read);
+}
+
+/**
+ * The consistency proof between the trees of `first` and `second` leaves, 0 < first ≤ second; empty where they are equal.
+ *
+ * @throws {LogError} `TREE_RANGE` for other sizes
+ */
+export async function proveConsistency(
+  first: number,
+  second: number,
+  read: NodeReader,
+): Promise<Uint8Array[]> {
+  if (!Number.isSafeInteger(first) || !Number.isSafeInteger(second) || first < 1 || first > second) {
+    throw new LogError('TREE_RANGE', `no consistency proof from ${first} to ${second}`);
+  }
+  const ranges: [number, number][] = [];
+  let begin = 0;
+  let end = second;
+  let known = true;
+  while (first < end) {
+    const middle = begin + split(end - begin);
+    if (first <= middle) {
+      ranges.push([middle, end]);
+      end = middle;
+    } else {
+      ranges.push([begin, middle]);
+      begin = middle;
+      known = false;
+    }
+  }
+  if (!known) ranges.push([begin, end]);
+  return hashRanges(ranges.reverse(), read);
+}
+
+/**
+ * The root that an inclusion proof leads to.
+ *
+ * @throws {LogError} `PROOF_INVALID` where the proof has not exactly the length that index and size demand
+ */
+export function rootFromInclusion(
+  index: number,
+  size: number,
+  leaf: Uint8Array,
+  proof: readonly Uint8Array[],
+): Uint8Array {
+  if (!Number.isSafeInteger(index) || !Number.isSafeInteger(size) || index < 0 || index >= size) {
+    throw new LogError('PROOF_INVALID', 'the leaf lies outside the tree');
+  }
+  let fn = index;
+  let sn = size - 1;
+  let root = leaf;
+  for (const hash of proof) {
+    if (sn === 0) throw new LogError('PROOF_INVALID', 'the inclusion proof is too long');
+    if (fn % 2 === 1 || fn === sn) {
+      root = nodeHash(hash, root);
+      while (fn % 2 === 0 && fn !== 0) {
+        fn /= 2;
+        sn = Math.floor(sn / 2);
+      }
+    } else {
+      root = nodeHash(root, hash);
+    }
+    fn = Math.floor(fn / 2);
+    sn = Math.floor(sn / 2);
+  }
+  if (sn !== 0) throw new LogError('PROOF_INVALID', 'the inclusion proof is too short');
+  return root;
+}
+
+/**
+ * @throws {LogError} `PROOF_INVALID` unless the leaf is at `index` of the tree with this size and root
+ */
+export function verifyInclusion(
+  index: number,
+  size: number,
+  leaf: Uint8Array,
+  proof: readonly Uint8Array[],
+  root: Uint8Array,
+): void {
+  if (!equalBytes(rootFromInclusion(index, size, leaf, proof), root)) {
+    throw new LogError('PROOF_INVALID', 'the inclusion proof leads to another root');
+  }
+}
+
+/**
+ * @throws {LogError} `PROOF_INVALID` unless the second tree extends the first
+ */
+export function verifyConsistency(
+  first: number,
+  second: number,
+  proof: readonly Uint8Array[],
+  firstRoot: Uint8Array,
+  secondRoot: Uint8Array,
+): void {
+  const invalid = (why: string) => new LogError('PROOF_INVALID', why);
+  if (!Number.isSafeInteger(first) || !Number.isSafeInteger(second) || first < 0 || first > second) {
+    throw invalid('the first tree is larger than the second');
+  }
+  if (first === second || first === 0) {
+    if (proof.length > 0) throw invalid('the consistency proof is too long');
+    if (!equalBytes(firstRoot, first === 0 ? emptyRoot : secondRoot)) throw invalid('the roots differ');
+    return;
+  }
+  const path = [...proof];
+  let fn = first - 1;
+  let sn = second - 1;
+  while (fn % 2 === 1) {
+    fn = (fn - 1) / 2;
+    sn = Math.floor(sn / 2);
+  }
+  // A first tree that is itself a perfect subtree is not part of the proof: its root is the start.
+  const seed = fn === 0 ? firstRoot : path.shift();
+  if (seed === undefined) throw invalid('the consistency proof is too short');
+  let fr = seed;
+  let sr = seed;
+  for (const hash of path) {
+    if (sn === 0) throw invalid('the consistency proof is too long');
+    if (fn % 2 === 1 || fn === sn) {
+      fr = nodeHash(hash, fr);
+      sr = nodeHash(hash, sr);
+      while (fn % 2 === 0 && fn !== 0) {
+        fn /= 2;
+        sn = Math.floor(sn / 2);
+      }
+    } else {
+      sr = nodeHash(sr, hash);
+    }
+    fn = Math.floor(fn / 2);
+    sn = Math.floor(sn / 2);
+  }
+  if (sn !== 0) throw invalid('the consistency proof is too short');
+  if (!equalBytes(fr, firstRoot)) throw invalid('the proof leads to another first root');
+  if (!equalBytes(sr, secondRoot)) throw invalid('the proof leads to another second root');
+}
