@@ -172,7 +172,8 @@ export class ChainVerifier {
     const { tenantId, origin } = this.#options;
     if (record.sequence_number !== sequence) found('SEQUENCE_GAP', sequence, record.sequence_number);
     if (record.tenant_id !== tenantId || record.event.tenant_id !== tenantId) {
-      found('TENANT_MISMATCH', tenantId, record.tenant_id);
+      const other = record.tenant_id === tenantId ? record.event.tenant_id : record.tenant_id;
+      found('TENANT_MISMATCH', tenantId, String(other));
     }
     if (this.#linked && record.previous_hash !== this.#previousHash) {
       found('CHAIN_LINK_BROKEN', this.#previousHash, record.previous_hash);

@@ -1,5 +1,6 @@
 import { type AuditEvent, canonicalize, uuidv8FromDigest } from '@tallystick/event';
 import { sha256 } from '#sha256';
+import { parseOrigin } from './checkpoint.ts';
 import { LogError } from './errors.ts';
 import { type AuditRecord, recordVersion, type SealedRecord, sealRecord, zeroHash } from './record.ts';
 
@@ -76,8 +77,18 @@ export function readGenesis(record: AuditRecord): GenesisBinding & { readonly re
     typeof metadata === 'object' &&
     metadata !== null &&
     typeof metadata.origin === 'string' &&
-    Number.isSafeInteger(metadata.epoch) &&
+    namesChain(metadata.origin, record.tenant_id, metadata.epoch) &&
     Object.entries(names).every(([name, value]) => metadata[name] === value);
   if (!valid) throw new LogError('RECORD_MALFORMED', 'not a genesis record');
   return metadata as unknown as GenesisBinding & { recovery?: unknown };
+}
+
+/** Whether an origin is that of this tenant and epoch: a genesis must not be at odds with itself. */
+function namesChain(origin: string, tenantId: string, epoch: unknown): boolean {
+  try {
+    const named = parseOrigin(origin);
+    return named.tenantId === tenantId && named.epoch === epoch;
+  } catch {
+    return false;
+  }
 }

@@ -19,6 +19,7 @@ export {
   parseCheckpoint,
   parseOrigin,
 } from './checkpoint.ts';
+export { type IndexedColumns, indexedColumnNames, indexedColumns } from './indexed-columns.ts';
 export { importSigningKey, type SigningKey } from './ed25519.ts';
 export { LogError, type LogErrorCode } from './errors.ts';
 export { createGenesisRecord, type GenesisBinding, type GenesisOptions, readGenesis } from './genesis.ts';

@@ -80,6 +80,12 @@ export async function proveConsistency(
   return hashRanges(ranges.reverse(), read);
 }
 
+function assertHashes(proof: readonly Uint8Array[]): void {
+  if (proof.some((hash) => hash.length !== 32)) {
+    throw new LogError('PROOF_INVALID', 'a hash of a proof has 32 bytes');
+  }
+}
+
 /**
  * The root that an inclusion proof leads to.
  *
@@ -94,6 +100,7 @@ export function rootFromInclusion(
   if (!Number.isSafeInteger(index) || !Number.isSafeInteger(size) || index < 0 || index >= size) {
     throw new LogError('PROOF_INVALID', 'the leaf lies outside the tree');
   }
+  assertHashes([leaf, ...proof]);
   let fn = index;
   let sn = size - 1;
   let root = leaf;
@@ -144,6 +151,7 @@ export function verifyConsistency(
   if (!Number.isSafeInteger(first) || !Number.isSafeInteger(second) || first < 0 || first > second) {
     throw invalid('the first tree is larger than the second');
   }
+  assertHashes([firstRoot, secondRoot, ...proof]);
   if (first === second || first === 0) {
     if (proof.length > 0) throw invalid('the consistency proof is too long');
     if (!equalBytes(firstRoot, first === 0 ? emptyRoot : secondRoot)) throw invalid('the roots differ');

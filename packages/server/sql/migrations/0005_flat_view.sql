@@ -1,0 +1,52 @@
+-- The trail as plain columns, under the names that readers of SQL expect. security_invoker: row-level security is
+-- that of whoever asks.
+create view audit_events with (security_invoker = true) as
+select
+  r.tenant_id,
+  r.epoch,
+  r.sequence_number,
+  r.audit_id,
+  r.audit_id                                   as event_id,
+  r."timestamp",
+  r."timestamp"                                as event_timestamp,
+  r.ingested_at,
+  r.event_type,
+  r.event_category,
+  coalesce(e ->> 'event_action', split_part(r.event_type, '.', -1)) as event_action,
+  coalesce(r.severity, 'info')                 as severity,
+  r.actor_type,
+  r.actor_id,
+  r.target_type,
+  r.target_id,
+  r.target_type                                as resource_type,
+  r.target_id                                  as resource_id,
+  r.investigation_id,
+  r.alert_id,
+  r.correlation_id,
+  r.trace_id,
+  e ->> 'span_id'                              as span_id,
+  e ->> 'parent_id'                            as parent_id,
+  r.outcome_status,
+  r.outcome_status                             as event_outcome,
+  e #>> '{outcome,error_code}'                 as error_code,
+  e #>> '{outcome,error_message}'              as error_message,
+  r.source_service,
+  e ->> 'namespace'                            as namespace,
+  e ->> 'cluster'                              as cluster,
+  e -> 'entity_ids'                            as entity_ids,
+  e -> 'context'                               as context,
+  e -> 'decision'                              as decision,
+  e -> 'outcome'                               as outcome,
+  e -> 'proof'                                 as proof,
+  e -> 'event_data'                            as event_data,
+  e -> 'metadata'                              as metadata,
+  coalesce((e ->> 'retention_days')::integer, 2555) as retention_days,
+  r.is_sensitive,
+  coalesce(e ->> 'event_version', '1.0')       as event_version,
+  encode(r.previous_hash, 'hex')               as previous_hash,
+  encode(r.record_hash, 'hex')                 as record_hash,
+  r.record
+from audit_records r
+cross join lateral (select r.record::jsonb -> 'event' as e) as content;
+
+grant select on audit_events to tally_reader;

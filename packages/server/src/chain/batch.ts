@@ -1,0 +1,59 @@
+import type { Trust } from '@tallystick/log';
+import type { AdmittedEvent, DeadLetter } from '../admit/admit.ts';
+
+/** One thing to be done by a batch. Items of one tenant are chained in the order in which they stand. */
+export type BatchItem = EventItem | RefusedItem;
+
+/** An admitted event with where it came from. */
+export interface EventItem extends AdmittedEvent {
+  readonly ingest: ItemIngest;
+}
+
+export interface ItemIngest {
+  readonly source: string;
+  readonly trust: Trust;
+  readonly principal?: string;
+  readonly producer_id?: string;
+  readonly producer_seq?: number;
+}
+
+/** An event that was refused at admission and is to be kept as a dead letter. */
+export interface RefusedItem {
+  readonly deadLetter: DeadLetter;
+}
+
+/** Proof that an event is in the chain; what `record()` of the SDK resolves with. */
+export interface Receipt {
+  readonly audit_id: string;
+  readonly tenant_id: string;
+  readonly epoch: number;
+  readonly sequence_number: number;
+  /** Hex SHA-256 of the record's bytes. */
+  readonly record_hash: string;
+  readonly ingested_at: string;
+}
+
+/** What became of an item. Given out only after the commit. */
+export type ItemOutcome =
+  | { readonly status: 'chained' | 'duplicate'; readonly receipt: Receipt }
+  | { readonly status: 'conflict' | 'rejected'; readonly deadLetter: DeadLetter };
+
+/** A range of a source that a batch covers, for a source that can be read again, such as a topic's partition. */
+export interface SourceRange {
+  readonly clusterId: string;
+  /** The topic's own id: a topic made anew under an old name starts again at 0. */
+  readonly topicId: string;
+  readonly topic: string;
+  readonly partition: number;
+  /** Offset of the batch's first message; it must not lie beyond what the store has reached. */
+  readonly from: number;
+  /** One past the batch's last message. */
+  readonly next: number;
+  /** Offset of each item, ascending. */
+  readonly offsets: readonly number[];
+}
+
+export interface Batch {
+  readonly items: readonly BatchItem[];
+  readonly range?: SourceRange;
+}

@@ -1,0 +1,194 @@
+import { randomFillSync } from 'node:crypto';
+import {
+  createGenesisRecord,
+  encodeFrontier,
+  formatOrigin,
+  FrontierBuilder,
+  type Ingest,
+  indexedColumns,
+  leafHash,
+  type SealedRecord,
+  sealRecord,
+  tileWidth,
+  toHex,
+} from '@tallystick/log';
+import { type CopyRow, renderRow } from '../store/copy-rows.ts';
+import type { EventItem, Receipt } from './batch.ts';
+import type { AdvancedHead, Head } from './head.ts';
+
+/** A level-0 tile that the batch completed, or a tile of a higher level, whose hashes are the roots below it. */
+export interface CompletedTile {
+  readonly tenantId: string;
+  readonly epoch: number;
+  readonly level: number;
+  readonly index: number;
+  readonly root: Uint8Array;
+  /** Leaf hashes of this batch, hex; those before it are read from the store. Empty above level 0. */
+  readonly leaves: string;
+}
+
+/** Bytes of COPY text handed over at a time: large enough to cost no extra system calls, small enough to overlap. */
+const chunkLength = 64 * 1024;
+
+/**
+ * Seals one batch over locked heads. Used once: `rows()` computes records while the database stores those before, and
+ * what is known of the batch is complete when it ends.
+ */
+export class BatchSeal {
+  readonly receipts: Receipt[] = [];
+  readonly tiles: CompletedTile[] = [];
+  readonly #items: readonly EventItem[];
+  readonly #chains: Map<string, ChainUnderSeal>;
+  readonly #ingestedAt: string;
+
+  constructor(items: readonly EventItem[], heads: Map<string, Head>, ingestedAt: string, logName: string) {
+    this.#items = items;
+    this.#ingestedAt = ingestedAt;
+    this.#chains = new Map();
+    for (const item of items) {
+      const tenantId = item.event.tenant_id;
+      if (!this.#chains.has(tenantId)) {
+        this.#chains.set(tenantId, new ChainUnderSeal(heads.get(tenantId)!, logName, ingestedAt, this.tiles));
+      }
+    }
+  }
+
+  /** COPY text of every record, genesis records included, in chunks. */
+  *rows(): Generator<string> {
+    let chunk = '';
+    for (const chain of this.#chains.values()) {
+      const genesis = chain.genesis();
+      if (genesis !== undefined) chunk += renderRow(genesis);
+    }
+    for (const item of this.#items) {
+      const chain = this.#chains.get(item.event.tenant_id)!;
+      const row = chain.seal(item);
+      this.receipts.push({
+        audit_id: item.event.audit_id,
+        tenant_id: row.tenantId,
+        epoch: row.epoch,
+        sequence_number: row.sequenceNumber,
+        record_hash: row.sealed.hashHex,
+        ingested_at: this.#ingestedAt,
+      });
+      chunk += renderRow(row);
+      if (chunk.length >= chunkLength) {
+        yield chunk;
+        chunk = '';
+      }
+    }
+    if (chunk !== '') yield chunk;
+  }
+
+  /** Heads as the batch leaves them; call it after `rows()` has ended. */
+  heads(): AdvancedHead[] {
+    return [...this.#chains.values()].map((chain) => chain.head());
+  }
+}
+
+class ChainUnderSeal {
+  readonly #head: Head;
+  readonly #logName: string;
+  readonly #ingestedAt: string;
+  readonly #tiles: CompletedTile[];
+  readonly #frontier: FrontierBuilder;
+  #sequence: number;
+  #hash: string;
+  /** Leaf hashes of this batch in the tile that is being filled, hex. */
+  #leaves = '';
+
+  constructor(head: Head, logName: string, ingestedAt: string, tiles: CompletedTile[]) {
+    this.#head = head;
+    this.#logName = logName;
+    this.#ingestedAt = ingestedAt;
+    this.#tiles = tiles;
+    this.#frontier = new FrontierBuilder(head.frontier);
+    this.#sequence = head.lastSequence;
+    this.#hash = head.lastHash;
+  }
+
+  genesis(): CopyRow | undefined {
+    if (this.#sequence >= 0) return undefined;
+    const { tenantId, epoch } = this.#head;
+    const sealed = createGenesisRecord({
+      tenantId,
+      epoch,
+      origin: formatOrigin({ logName: this.#logName, tenantId, epoch }),
+      ingestedAt: this.#ingestedAt,
+      nonce: newNonce(),
+    });
+    return this.#append(sealed, sealed.event);
+  }
+
+  seal(item: EventItem): CopyRow {
+    const { source, trust, principal, producer_id, producer_seq } = item.ingest;
+    const ingest: Ingest = {
+      nonce: newNonce(),
+      source,
+      trust,
+      ...(principal !== undefined && { principal }),
+      ...(producer_id !== undefined && { producer_id }),
+      ...(producer_seq !== undefined && { producer_seq }),
+    };
+    const sealed = sealRecord({
+      canonicalEvent: item.canonical,
+      ingest,
+      ingestedAt: this.#ingestedAt,
+      previousHash: this.#hash,
+      sequenceNumber: this.#sequence + 1,
+      tenantId: this.#head.tenantId,
+    });
+    return this.#append(sealed, item.event);
+  }
+
+  #append(sealed: SealedRecord, event: { readonly [field: string]: unknown }): CopyRow {
+    const { tenantId, epoch } = this.#head;
+    const previousHash = this.#hash;
+    const leaf = leafHash(sealed.hash);
+    this.#leaves += toHex(leaf);
+    this.#frontier.append(leaf, (level, root) => {
+      const index = this.#frontierIndex(level);
+      this.#tiles.push({ tenantId, epoch, level, index, root, leaves: level === 0 ? this.#leaves : '' });
+      if (level === 0) this.#leaves = '';
+    });
+    this.#sequence++;
+    this.#hash = sealed.hashHex;
+    return {
+      tenantId,
+      epoch,
+      sequenceNumber: this.#sequence,
+      ingestedAt: this.#ingestedAt,
+      columns: indexedColumns(event),
+      previousHash,
+      sealed,
+    };
+  }
+
+  /** Index of the tile that the leaf being appended completes at a level. */
+  #frontierIndex(level: number): number {
+    return Math.floor((this.#sequence + 1) / tileWidth ** (level + 1));
+  }
+
+  head(): AdvancedHead {
+    return {
+      tenantId: this.#head.tenantId,
+      lastSequence: this.#sequence,
+      lastHash: this.#hash,
+      frontier: toHex(encodeFrontier(this.#frontier.snapshot())),
+    };
+  }
+}
+
+/** Random bytes are drawn in blocks; owned by this module, on the one thread that seals. */
+const pool = Buffer.alloc(16 * 512);
+let poolAt = pool.length;
+
+/** 128 random bits, hex. */
+function newNonce(): string {
+  if (poolAt === pool.length) {
+    randomFillSync(pool);
+    poolAt = 0;
+  }
+  poolAt += 16;
+  return pool.toString('hex', poolAt - 16, poolAt);
+}

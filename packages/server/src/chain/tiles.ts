@@ -1,0 +1,46 @@
+import { tileWidth, toHex } from '@tallystick/log';
+import type { Session } from '../store/database.ts';
+import type { CompletedTile } from './seal.ts';
+
+// Leaves of the tile that lie before this batch are hashed by the database from the records it holds: at most 255 of
+// them once a batch and tenant, and no cache that could disagree with the store.
+const insertLeafTiles = `
+  insert into audit_tiles (tenant_id, epoch, level, index, root, hashes)
+  select t.tenant_id, t.epoch, 0, t.index, decode(t.root, 'hex'),
+         coalesce((select string_agg(sha256('\\x00'::bytea || r.record_hash), ''::bytea order by r.sequence_number)
+                     from audit_records r
+                    where r.tenant_id = t.tenant_id and r.epoch = t.epoch
+                      and r.sequence_number >= t.index * ${tileWidth}
+                      and r.sequence_number < t.index * ${tileWidth} + t.missing), ''::bytea)
+         || decode(t.leaves, 'hex')
+    from jsonb_to_recordset($1::jsonb)
+      as t(tenant_id text, epoch integer, index bigint, root text, leaves text, missing integer)`;
+
+const insertUpperTile = `
+  insert into audit_tiles (tenant_id, epoch, level, index, root, hashes)
+  select $1, $2::integer, $3::integer, $4::bigint, decode($5, 'hex'), string_agg(root, ''::bytea order by index)
+    from audit_tiles
+   where tenant_id = $1 and epoch = $2::integer and level = $3::integer - 1
+     and index >= $4::bigint * ${tileWidth} and index < ($4::bigint + 1) * ${tileWidth}`;
+
+/** Writes the tiles that a batch completed, those below before those above. Part of the batch's transaction. */
+export async function storeTiles(session: Session, tiles: readonly CompletedTile[]): Promise<void> {
+  const leafTiles = tiles.filter((tile) => tile.level === 0);
+  if (leafTiles.length === 0) return;
+  await session.query(insertLeafTiles, [
+    JSON.stringify(
+      leafTiles.map((tile) => ({
+        tenant_id: tile.tenantId,
+        epoch: tile.epoch,
+        index: tile.index,
+        root: toHex(tile.root),
+        leaves: tile.leaves,
+        missing: tileWidth - tile.leaves.length / 64,
+      })),
+    ),
+  ]);
+  const upper = tiles.filter((tile) => tile.level > 0).sort((a, b) => a.level - b.level);
+  for (const tile of upper) {
+    await session.query(insertUpperTile, [tile.tenantId, tile.epoch, tile.level, tile.index, toHex(tile.root)]);
+  }
+}

@@ -1,0 +1,108 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import pg from 'pg';
+import { ServerError } from '../errors.ts';
+import type { Row, Session } from './database.ts';
+import type { PgliteDatabase } from './pglite.ts';
+
+const migrationsDirectory = new URL('../../sql/migrations/', import.meta.url);
+
+interface Migration {
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** The migrations in order; their file names begin with the number. */
+export function migrations(): readonly Migration[] {
+  return readdirSync(migrationsDirectory)
+    .filter((name) => name.endsWith('.sql'))
+    .sort()
+    .map((name) => ({ name, sql: readFileSync(new URL(name, migrationsDirectory), 'utf8') }));
+}
+
+/**
+ * Brings the embedded store to this version's schema.
+ *
+ * @returns names of the migrations that were applied
+ */
+export async function migratePglite(database: PgliteDatabase): Promise<string[]> {
+  return await database.asOwner(async (session) => {
+    const applied = await applyPending(session);
+    // The embedded engine has no client connection to copy from: it reads the rows from a file of its own memory.
+    await session.query('grant pg_read_server_files to tally_writer');
+    return applied;
+  });
+}
+
+/**
+ * Brings a PostgreSQL database to this version's schema, as its owner: the one job that needs the owner's rights.
+ * Safe to run from several places at once.
+ *
+ * @param ownerUrl connection of a role that owns the database (or may create in it) and may create roles
+ * @param serviceLogin existing login role that the service connects as; it is made a member of the service's roles
+ * @returns names of the migrations that were applied
+ * @throws {ServerError} `STORE_UNSUITABLE` where the database's encoding is not UTF8 or the server is older than 15
+ */
+export async function migratePostgres(ownerUrl: string, serviceLogin?: string): Promise<string[]> {
+  const client = new pg.Client({ connectionString: ownerUrl, application_name: 'tallystick-migrate' });
+  await client.connect();
+  try {
+    const session: Session = {
+      query: async <R extends object = Row>(sql: string, parameters?: readonly unknown[]) =>
+        (await client.query(sql, parameters as unknown[] | undefined)).rows as R[],
+      copy: () => Promise.reject(new Error('migrations do not copy')),
+    };
+    await checkSuitable(session);
+    await client.query('begin');
+    try {
+      await client.query("select pg_advisory_xact_lock(hashtext('tallystick'), hashtext('migrate'))");
+      const applied = await applyPending(session);
+      if (serviceLogin !== undefined) {
+        const login = pg.escapeIdentifier(serviceLogin);
+        // Without inheritance: the service has a right only inside a transaction that took its role.
+        await client.query(`grant tally_writer, tally_reader to ${login}`);
+        await client.query(`alter role ${login} noinherit`);
+      }
+      await client.query('commit');
+      return applied;
+    } catch (error) {
+      await client.query('rollback');
+      throw error;
+    }
+  } finally {
+    await client.end();
+  }
+}
+
+async function checkSuitable(session: Session): Promise<void> {
+  const [row] = await session.query<{ encoding: string; version: string }>(
+    "select current_setting('server_encoding') as encoding, current_setting('server_version_num') as version",
+  );
+  if (row!.encoding !== 'UTF8') {
+    throw new ServerError('STORE_UNSUITABLE', `server_encoding must be UTF8, not ${row!.encoding}`);
+  }
+  if (Number(row!.version) < 150_000) {
+    throw new ServerError('STORE_UNSUITABLE', 'PostgreSQL 15 or later is needed');
+  }
+}
+
+async function applyPending(session: Session): Promise<string[]> {
+  await session.query(`create table if not exists tally_migrations (
+    name text primary key, applied_at timestamptz not null default clock_timestamp())`);
+  // Roles of the service read it to see that the schema is theirs.
+  await session.query('grant select on tally_migrations to public');
+  const done = new Set((await session.query<{ name: string }>('select name from tally_migrations')).map((row) => row.name));
+  const all = migrations();
+  const unknown = [...done].filter((name) => !all.some((migration) => migration.name === name));
+  if (unknown.length > 0) {
+    throw new ServerError('SCHEMA_VERSION', `the database was migrated by a newer version (${unknown.join(', ')})`);
+  }
+  const applied: string[] = [];
+  for (const { name, sql } of all) {
+    if (done.has(name)) continue;
+    await session.query(sql);
+    await session.query('insert into tally_migrations (name) values ($1)', [name]);
+    applied.push(name);
+  }
+  await session.query('select tally_ensure_partitions()');
+  return applied;
+}

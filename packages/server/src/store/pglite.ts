@@ -1,0 +1,93 @@
+import { join } from 'node:path';
+import { PGlite, type Transaction, types } from '@electric-sql/pglite';
+import { ServerError } from '../errors.ts';
+import { type Access, type Database, defaultTimeouts, type Row, type Session, transactionSettings } from './database.ts';
+import { DirectoryLock } from './directory-lock.ts';
+
+/**
+ * Postgres in process. What is committed survives a killed process, not a power cut: it runs without fsync. Everyone
+ * who can open the directory is its superuser, so roles only guard against mistakes here.
+ */
+export class PgliteDatabase implements Database {
+  readonly kind = 'pglite';
+  readonly #pglite: PGlite;
+  readonly #lock: DirectoryLock | undefined;
+
+  private constructor(pglite: PGlite, lock: DirectoryLock | undefined) {
+    this.#pglite = pglite;
+    this.#lock = lock;
+  }
+
+  /**
+   * @param directory where the data is kept; in memory where absent
+   * @throws {ServerError} `DATA_DIRECTORY_LOCKED` while another process has it open
+   */
+  static async open(directory?: string): Promise<PgliteDatabase> {
+    const lock = directory === undefined ? undefined : new DirectoryLock(directory);
+    try {
+      const pglite = await PGlite.create({
+        ...(directory !== undefined && { dataDir: join(directory, 'postgres') }),
+        parsers: { [types.INT8]: (text: string) => Number(text) },
+      });
+      await pglite.exec("set timezone = 'UTC'");
+      return new PgliteDatabase(pglite, lock);
+    } catch (cause) {
+      lock?.release();
+      throw new ServerError('STORE_UNAVAILABLE', 'the embedded store could not be opened', {
+        cause,
+        details: { directory },
+      });
+    }
+  }
+
+  async transaction<T>(access: Access, work: (session: Session) => Promise<T>): Promise<T> {
+    const settings = transactionSettings(access, defaultTimeouts).split(';').slice(1).join(';');
+    return await this.#pglite.transaction(async (transaction) => {
+      await transaction.exec(settings);
+      if (access.role === 'reader') {
+        await transaction.query("select set_config('tallystick.tenants', $1, true)", [access.tenants.join(',')]);
+      }
+      return await work(new PgliteSession(transaction));
+    });
+  }
+
+  async query<R extends object = Row>(access: Access, sql: string, parameters?: readonly unknown[]): Promise<R[]> {
+    return await this.transaction(access, (session) => session.query<R>(sql, parameters));
+  }
+
+  /** Runs a script as the superuser: migrations only. */
+  async execute(script: string): Promise<void> {
+    await this.#pglite.exec(script);
+  }
+
+  /** Runs `work` in a transaction as the superuser: migrations, and whoever plays the operator in a test. */
+  async asOwner<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    return await this.#pglite.transaction((transaction) => work(new PgliteSession(transaction)));
+  }
+
+  async close(): Promise<void> {
+    await this.#pglite.close();
+    this.#lock?.release();
+  }
+}
+
+class PgliteSession implements Session {
+  readonly #transaction: Transaction;
+
+  constructor(transaction: Transaction) {
+    this.#transaction = transaction;
+  }
+
+  async query<R extends object = Row>(sql: string, parameters?: readonly unknown[]): Promise<R[]> {
+    if (parameters === undefined) {
+      const results = await this.#transaction.exec(sql);
+      return (results.at(-1)?.rows ?? []) as R[];
+    }
+    return (await this.#transaction.query<R>(sql, [...parameters])).rows;
+  }
+
+  async copy(statement: string, chunks: Iterable<string>): Promise<void> {
+    const blob = new Blob([...chunks]);
+    await this.#transaction.query(statement.replace(/from stdin/i, "from '/dev/blob'"), [], { blob });
+  }
+}
