@@ -1,5 +1,5 @@
 export { sha256 } from '#sha256';
-export { equalBytes, fromBase64, fromHex, toBase64, toHex } from './bytes.ts';
+export { concatBytes, equalBytes, fromBase64, fromHex, toBase64, toHex } from './bytes.ts';
 export {
   type ChainFinding,
   type ChainFindingCode,
@@ -19,10 +19,10 @@ export {
   parseCheckpoint,
   parseOrigin,
 } from './checkpoint.ts';
-export { type IndexedColumns, indexedColumnNames, indexedColumns } from './indexed-columns.ts';
 export { importSigningKey, type SigningKey } from './ed25519.ts';
 export { LogError, type LogErrorCode } from './errors.ts';
 export { createGenesisRecord, type GenesisBinding, type GenesisOptions, readGenesis } from './genesis.ts';
+export { type IndexedColumns, indexedColumnNames, indexedColumns } from './indexed-columns.ts';
 export {
   createVerifier,
   formatVerifierKey,

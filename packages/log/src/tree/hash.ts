@@ -1,4 +1,5 @@
 import { sha256 } from '#sha256';
+import { LogError } from '../errors.ts';
 
 /** Hashes of RFC 6962 section 2.1: the prefixes keep a leaf from ever passing as a node. */
 
@@ -8,7 +9,7 @@ nodeInput[0] = 1;
 
 /** SHA-256(0x00 ‖ record_hash): the leaf of a record. The leaf's data is the record's 32-byte hash. */
 export function leafHash(recordHash: Uint8Array): Uint8Array {
-  if (recordHash.length !== 32) throw new RangeError('a record hash has 32 bytes');
+  if (recordHash.length !== 32) throw new LogError('TREE_RANGE', 'a record hash has 32 bytes');
   leafInput.set(recordHash, 1);
   return sha256(leafInput);
 }

@@ -50,9 +50,7 @@ export interface Submitter {
   readonly principal?: string;
 }
 
-export type Admission =
-  | { readonly admitted: AdmittedEvent }
-  | { readonly deadLetter: DeadLetter };
+export type Admission = { readonly admitted: AdmittedEvent } | { readonly deadLetter: DeadLetter };
 
 /** Reads one event as it was received. */
 export function admit(raw: Uint8Array | string, submitter: Submitter, options: AdmitOptions): Admission {
@@ -73,7 +71,9 @@ export function toDeadLetter(
 ): DeadLetter {
   const bytes = typeof raw === 'string' ? new TextEncoder().encode(raw) : raw;
   const digest = createHash('sha256')
-    .update(`tallystick/dead-letter/v1\0${submitter.source}\0${submitter.principal ?? ''}\0${place}\0${violations[0]?.code}\0`)
+    .update(
+      `tallystick/dead-letter/v1\0${submitter.source}\0${submitter.principal ?? ''}\0${place}\0${violations[0]?.code}\0`,
+    )
     .update(bytes)
     .digest();
   const known = readIdentity(bytes);
@@ -90,7 +90,10 @@ export function toDeadLetter(
 /** Tenant and id of a refused event as far as they can be read: for finding it, never for trusting it. */
 function readIdentity(bytes: Uint8Array): { tenantId?: string; auditId?: string } {
   try {
-    const value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Record<string, unknown>;
+    const value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Record<
+      string,
+      unknown
+    >;
     const short = (name: string) => {
       const text = value[name];
       return typeof text === 'string' && /^[\w.:@-]{1,128}$/.test(text) ? text : undefined;

@@ -1,5 +1,5 @@
 import { limits, uuidv7Time } from '@tallystick/event';
-import { toDeadLetter, type DeadLetter } from '../admit/admit.ts';
+import { type DeadLetter, toDeadLetter } from '../admit/admit.ts';
 import { copyStatement } from '../store/copy-rows.ts';
 import { type Database, type Session, sqlState, writer } from '../store/database.ts';
 import { monthStart, partitionOf } from '../store/partitions.ts';
@@ -35,7 +35,11 @@ export interface AppendResult {
  *
  * @throws {ServerError} `CLOCK_BEHIND_CHAIN`, `CHAIN_STOPPED`, `SOURCE_POSITION_AHEAD`, `STORE_UNAVAILABLE`
  */
-export async function appendBatch(database: Database, batch: Batch, options: AppendOptions): Promise<AppendResult> {
+export async function appendBatch(
+  database: Database,
+  batch: Batch,
+  options: AppendOptions,
+): Promise<AppendResult> {
   return await database.transaction(writer, async (session) => {
     const applied = batch.range === undefined ? 0 : await lockPosition(session, batch.range);
     const outcomes: (ItemOutcome | undefined)[] = new Array(batch.items.length).fill(undefined);
@@ -81,7 +85,9 @@ async function appendEvents(
     refuse(placed, outcomes, letters);
     return false;
   });
-  const older = timely.map(({ item }) => item).filter((item) => mayBeOlder(item.event.audit_id, month, ingestedAt));
+  const older = timely
+    .map(({ item }) => item)
+    .filter((item) => mayBeOlder(item.event.audit_id, month, ingestedAt));
   const held = await lookUpHeld(session, older);
 
   for (let attempt = 0; ; attempt++) {
@@ -95,7 +101,11 @@ async function appendEvents(
       // The month's unique indexes caught a duplicate: find out which, and seal the rest again over the same heads.
       if (sqlState(error) !== '23505' || attempt === 3) throw error;
       await session.query('rollback to savepoint copying');
-      for (const [key, found] of await lookUpHeld(session, plan.fresh.map(({ item }) => item))) held.set(key, found);
+      for (const [key, found] of await lookUpHeld(
+        session,
+        plan.fresh.map(({ item }) => item),
+      ))
+        held.set(key, found);
     }
   }
 }
@@ -154,7 +164,12 @@ async function copyPlan(
   logName: string,
 ): Promise<BatchSeal> {
   const at = new Date(ingestedAt).toISOString();
-  const seal = new BatchSeal(fresh.map(({ item }) => item), heads, at, logName);
+  const seal = new BatchSeal(
+    fresh.map(({ item }) => item),
+    heads,
+    at,
+    logName,
+  );
   if (fresh.length === 0) return seal;
   await session.copy(copyStatement(partitionOf(ingestedAt)), seal.rows());
   await storeTiles(session, seal.tiles);
@@ -190,7 +205,11 @@ function settle(
 /** The store's clock is behind the one that admitted the event: its id would defeat the look-up of older months. */
 function refuse(placed: Placed, outcomes: (ItemOutcome | undefined)[], letters: DeadLetter[]): void {
   const deadLetter = toDeadLetter(placed.item.canonical, placed.item.ingest, [
-    { code: 'AUDIT_ID_AHEAD', pointer: '/audit_id', message: "must not carry a time far ahead of the store's clock" },
+    {
+      code: 'AUDIT_ID_AHEAD',
+      pointer: '/audit_id',
+      message: "must not carry a time far ahead of the store's clock",
+    },
   ]);
   letters.push(deadLetter);
   if (placed.index !== undefined) outcomes[placed.index] = { status: 'rejected', deadLetter };

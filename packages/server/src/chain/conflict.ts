@@ -22,7 +22,10 @@ export function serviceEvent(
  * its hash is chained, so that nobody can suppress an event by claiming its id first. The record's own id is derived
  * from both, so that a retry of the same conflict adds nothing.
  */
-export function conflictOf(item: EventItem, ingestedAt: string): { deadLetter: DeadLetter; record: EventItem } {
+export function conflictOf(
+  item: EventItem,
+  ingestedAt: string,
+): { deadLetter: DeadLetter; record: EventItem } {
   const { audit_id, tenant_id } = item.event;
   const eventHash = createHash('sha256').update(item.canonical).digest('hex');
   const deadLetter = toDeadLetter(item.canonical, item.ingest, [
@@ -32,7 +35,9 @@ export function conflictOf(item: EventItem, ingestedAt: string): { deadLetter: D
       message: 'is already taken by an event with other content',
     },
   ]);
-  const digest = createHash('sha256').update(`tallystick/conflict/v1\0${tenant_id}\0${audit_id}\0${eventHash}`).digest();
+  const digest = createHash('sha256')
+    .update(`tallystick/conflict/v1\0${tenant_id}\0${audit_id}\0${eventHash}`)
+    .digest();
   const record = serviceEvent({
     audit_id: uuidv8FromDigest(digest),
     tenant_id,

@@ -77,9 +77,13 @@ export async function lockHeads(
     latest = Math.max(latest, lastIngestedAt);
   }
   if (latest > now + maxHeadAheadMs) {
-    throw new ServerError('CLOCK_BEHIND_CHAIN', "a chain's head lies ahead of the store's clock: set the clock right", {
-      details: { head: new Date(latest).toISOString(), clock: new Date(now).toISOString() },
-    });
+    throw new ServerError(
+      'CLOCK_BEHIND_CHAIN',
+      "a chain's head lies ahead of the store's clock: set the clock right",
+      {
+        details: { head: new Date(latest).toISOString(), clock: new Date(now).toISOString() },
+      },
+    );
   }
   return { heads, ingestedAt: Math.max(now, latest) };
 }

@@ -2,8 +2,8 @@ import { randomFillSync } from 'node:crypto';
 import {
   createGenesisRecord,
   encodeFrontier,
-  formatOrigin,
   FrontierBuilder,
+  formatOrigin,
   type Ingest,
   indexedColumns,
   leafHash,

@@ -23,9 +23,13 @@ export async function lockPosition(session: Session, range: SourceRange): Promis
   );
   const next = row!.next_offset;
   if (range.from > next) {
-    throw new ServerError('SOURCE_POSITION_AHEAD', `the batch starts at ${range.from}, the store stands at ${next}`, {
-      details: { topic: range.topic, partition: range.partition, from: range.from, next },
-    });
+    throw new ServerError(
+      'SOURCE_POSITION_AHEAD',
+      `the batch starts at ${range.from}, the store stands at ${next}`,
+      {
+        details: { topic: range.topic, partition: range.partition, from: range.from, next },
+      },
+    );
   }
   return next;
 }

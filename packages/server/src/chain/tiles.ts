@@ -41,6 +41,12 @@ export async function storeTiles(session: Session, tiles: readonly CompletedTile
   ]);
   const upper = tiles.filter((tile) => tile.level > 0).sort((a, b) => a.level - b.level);
   for (const tile of upper) {
-    await session.query(insertUpperTile, [tile.tenantId, tile.epoch, tile.level, tile.index, toHex(tile.root)]);
+    await session.query(insertUpperTile, [
+      tile.tenantId,
+      tile.epoch,
+      tile.level,
+      tile.index,
+      toHex(tile.root),
+    ]);
   }
 }

@@ -34,21 +34,26 @@ export function renderRow(row: CopyRow): string {
   const record = row.sealed.text;
   return (
     `${row.tenantId}\t${row.epoch}\t${row.sequenceNumber}\t${row.ingestedAt}\t${c.audit_id}\t${c.timestamp}\t` +
-    `${c.event_type}\t${nullable(c.event_category)}\t${nullable(c.severity)}\t${c.actor_type}\t${escape(c.actor_id)}\t` +
+    `${c.event_type}\t${nullable(c.event_category)}\t${nullable(c.severity)}\t${c.actor_type}\t${escapeText(c.actor_id)}\t` +
     `${nullable(c.target_type)}\t${nullable(c.target_id)}\t${nullable(c.investigation_id)}\t${nullable(c.alert_id)}\t` +
-    `${nullable(c.correlation_id)}\t${nullable(c.trace_id)}\t${nullable(c.outcome_status)}\t${escape(c.source_service)}\t` +
+    `${nullable(c.correlation_id)}\t${nullable(c.trace_id)}\t${nullable(c.outcome_status)}\t${escapeText(c.source_service)}\t` +
     `${c.is_sensitive ? 't' : 'f'}\t\\\\x${row.previousHash}\t\\\\x${row.sealed.hashHex}\t` +
     `${record.includes('\\') ? record.replaceAll('\\', '\\\\') : record}\n`
   );
 }
 
 const special = /[\\\t\n\r]/g;
-const escapes: { readonly [character: string]: string } = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
+const escapes: { readonly [character: string]: string } = {
+  '\\': '\\\\',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\r': '\\r',
+};
 
-function escape(text: string): string {
+function escapeText(text: string): string {
   return text.search(special) < 0 ? text : text.replace(special, (character) => escapes[character]!);
 }
 
 function nullable(text: string | null): string {
-  return text === null ? '\\N' : escape(text);
+  return text === null ? '\\N' : escapeText(text);
 }

@@ -4,7 +4,9 @@
  * - `writer` extends chains and keeps the service's books; it sees every tenant.
  * - `reader` sees the tenants named for the transaction, by row-level security, and writes nothing.
  */
-export type Access = { readonly role: 'writer' } | { readonly role: 'reader'; readonly tenants: readonly string[] };
+export type Access =
+  | { readonly role: 'writer' }
+  | { readonly role: 'reader'; readonly tenants: readonly string[] };
 
 export const writer: Access = Object.freeze({ role: 'writer' });
 

@@ -90,11 +90,16 @@ async function applyPending(session: Session): Promise<string[]> {
     name text primary key, applied_at timestamptz not null default clock_timestamp())`);
   // Roles of the service read it to see that the schema is theirs.
   await session.query('grant select on tally_migrations to public');
-  const done = new Set((await session.query<{ name: string }>('select name from tally_migrations')).map((row) => row.name));
+  const done = new Set(
+    (await session.query<{ name: string }>('select name from tally_migrations')).map((row) => row.name),
+  );
   const all = migrations();
   const unknown = [...done].filter((name) => !all.some((migration) => migration.name === name));
   if (unknown.length > 0) {
-    throw new ServerError('SCHEMA_VERSION', `the database was migrated by a newer version (${unknown.join(', ')})`);
+    throw new ServerError(
+      'SCHEMA_VERSION',
+      `the database was migrated by a newer version (${unknown.join(', ')})`,
+    );
   }
   const applied: string[] = [];
   for (const { name, sql } of all) {

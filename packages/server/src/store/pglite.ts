@@ -1,7 +1,14 @@
 import { join } from 'node:path';
 import { PGlite, type Transaction, types } from '@electric-sql/pglite';
 import { ServerError } from '../errors.ts';
-import { type Access, type Database, defaultTimeouts, type Row, type Session, transactionSettings } from './database.ts';
+import {
+  type Access,
+  type Database,
+  defaultTimeouts,
+  type Row,
+  type Session,
+  transactionSettings,
+} from './database.ts';
 import { DirectoryLock } from './directory-lock.ts';
 
 /**
@@ -45,13 +52,19 @@ export class PgliteDatabase implements Database {
     return await this.#pglite.transaction(async (transaction) => {
       await transaction.exec(settings);
       if (access.role === 'reader') {
-        await transaction.query("select set_config('tallystick.tenants', $1, true)", [access.tenants.join(',')]);
+        await transaction.query("select set_config('tallystick.tenants', $1, true)", [
+          access.tenants.join(','),
+        ]);
       }
       return await work(new PgliteSession(transaction));
     });
   }
 
-  async query<R extends object = Row>(access: Access, sql: string, parameters?: readonly unknown[]): Promise<R[]> {
+  async query<R extends object = Row>(
+    access: Access,
+    sql: string,
+    parameters?: readonly unknown[],
+  ): Promise<R[]> {
     return await this.transaction(access, (session) => session.query<R>(sql, parameters));
   }
 

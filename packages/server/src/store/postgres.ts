@@ -1,7 +1,16 @@
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { ServerError } from '../errors.ts';
-import { type Access, type Database, defaultTimeouts, type Row, type Session, sqlState, type Timeouts, transactionSettings } from './database.ts';
+import {
+  type Access,
+  type Database,
+  defaultTimeouts,
+  type Row,
+  type Session,
+  sqlState,
+  type Timeouts,
+  transactionSettings,
+} from './database.ts';
 
 export interface PostgresOptions {
   readonly url: string;
@@ -60,7 +69,11 @@ export class PostgresDatabase implements Database {
       if (access.role === 'reader') {
         await client.query("select set_config('tallystick.tenants', $1, true)", [access.tenants.join(',')]);
       }
-      const result = await work(new PostgresSession(client));
+      const evict = () => {
+        const pid = (client as unknown as { processID?: number }).processID;
+        if (pid !== undefined) this.evictBlockers(pid).catch(() => undefined);
+      };
+      const result = await work(new PostgresSession(client, this.#timeouts.lockMs * 0.8, evict));
       await client.query('commit');
       return result;
     } catch (error) {
@@ -76,7 +89,11 @@ export class PostgresDatabase implements Database {
     }
   }
 
-  async query<R extends object = Row>(access: Access, sql: string, parameters?: readonly unknown[]): Promise<R[]> {
+  async query<R extends object = Row>(
+    access: Access,
+    sql: string,
+    parameters?: readonly unknown[],
+  ): Promise<R[]> {
     return await this.transaction(access, (session) => session.query<R>(sql, parameters));
   }
 
@@ -120,16 +137,27 @@ export class PostgresDatabase implements Database {
 class PostgresSession implements Session {
   readonly #client: pg.PoolClient;
 
-  constructor(client: pg.PoolClient) {
+  readonly #patienceMs: number;
+  readonly #onStuck: () => void;
+
+  constructor(client: pg.PoolClient, patienceMs: number, onStuck: () => void) {
     this.#client = client;
+    this.#patienceMs = patienceMs;
+    this.#onStuck = onStuck;
   }
 
   async query<R extends object = Row>(sql: string, parameters?: readonly unknown[]): Promise<R[]> {
-    const result =
-      parameters === undefined
-        ? await this.#client.query(sql)
-        : await this.#client.query({ text: sql, values: parameters as unknown[] });
-    return result.rows as R[];
+    // Just before the lock time-out, while it can still be seen who holds the lock.
+    const timer = setTimeout(this.#onStuck, this.#patienceMs);
+    try {
+      const result =
+        parameters === undefined
+          ? await this.#client.query(sql)
+          : await this.#client.query({ text: sql, values: parameters as unknown[] });
+      return result.rows as R[];
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async copy(statement: string, chunks: Iterable<string>): Promise<void> {
@@ -170,7 +198,13 @@ function asUnavailable(error: unknown): unknown {
   const state = sqlState(error);
   const lost =
     state === undefined
-      ? connectionErrors.has((error as { code?: string }).code ?? '') || /Connection terminated|not queryable/.test(error.message)
+      ? connectionErrors.has((error as { code?: string }).code ?? '') ||
+        /Connection terminated|not queryable/.test(error.message)
       : state.startsWith('08') || state.startsWith('57P') || state.startsWith('53');
-  return lost ? new ServerError('STORE_UNAVAILABLE', 'the store is unavailable', { cause: error, details: { sqlState: state } }) : error;
+  return lost
+    ? new ServerError('STORE_UNAVAILABLE', 'the store is unavailable', {
+        cause: error,
+        details: { sqlState: state },
+      })
+    : error;
 }

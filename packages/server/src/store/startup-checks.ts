@@ -11,16 +11,24 @@ import { migrations } from './migrate.ts';
 export async function checkStore(database: Database): Promise<void> {
   let done: string[];
   try {
-    const rows = await database.query<{ name: string }>(writer, 'select name from tally_migrations order by name');
+    const rows = await database.query<{ name: string }>(
+      writer,
+      'select name from tally_migrations order by name',
+    );
     done = rows.map((row) => row.name);
   } catch (cause) {
     if (cause instanceof ServerError) throw cause;
-    throw new ServerError('SCHEMA_VERSION', 'the database is not set up: run `tally migrate` as its owner', { cause });
+    throw new ServerError('SCHEMA_VERSION', 'the database is not set up: run `tally migrate` as its owner', {
+      cause,
+    });
   }
   const needed = migrations().map((migration) => migration.name);
   if (done.join() !== needed.join()) {
     const missing = needed.filter((name) => !done.includes(name));
-    const what = missing.length > 0 ? `misses ${missing.join(', ')}: run \`tally migrate\`` : 'is newer than this version';
+    const what =
+      missing.length > 0
+        ? `misses ${missing.join(', ')}: run \`tally migrate\``
+        : 'is newer than this version';
     throw new ServerError('SCHEMA_VERSION', `the database ${what}`);
   }
   if (database.kind === 'pglite') return;

@@ -1,0 +1,159 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { tenantIdPattern } from '@tallystick/event';
+import { ServerError } from '../errors.ts';
+import { type Database, writer } from '../store/database.ts';
+import { type Principal, type Scope, scopes } from './principal.ts';
+
+export interface NewApiKey {
+  /** For people: whose key it is. */
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  /** Its tenants; every tenant where absent. */
+  readonly tenants?: readonly string[] | undefined;
+  readonly expiresAt?: Date | undefined;
+}
+
+export interface ApiKeyInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  readonly tenants: readonly string[] | undefined;
+  readonly created_at: string;
+  readonly expires_at: string | undefined;
+  readonly revoked_at: string | undefined;
+}
+
+/** How long a key that was looked up is trusted without asking the store again, ms: revoking takes this long. */
+const cacheMs = 5_000;
+
+/**
+ * API keys, `tally_<id>_<secret>`. The store holds the id and SHA-256 of the secret, which is 256 random bits: nothing
+ * that could be used if the table leaked, and nothing that a slow hash would protect better.
+ */
+export class ApiKeys {
+  readonly #database: Database;
+  readonly #now: () => number;
+  /** Keys seen lately, by the hash of the whole key. Bounded; owned by this object. */
+  readonly #seen = new Map<string, { readonly principal: Principal; readonly until: number }>();
+
+  constructor(database: Database, now: () => number = Date.now) {
+    this.#database = database;
+    this.#now = now;
+  }
+
+  /**
+   * Makes a key.
+   *
+   * @returns the key itself, which is shown this once and can't be had again
+   * @throws {ServerError} `PARAMETER_INVALID`
+   */
+  async create(key: NewApiKey): Promise<{ readonly key: string; readonly id: string }> {
+    if (key.name.trim() === '' || key.name.length > 200)
+      throw invalid('name', 'must have 1 to 200 characters');
+    if (key.scopes.length === 0 || key.scopes.some((scope) => !scopes.includes(scope))) {
+      throw invalid('scopes', `must be some of ${scopes.join(', ')}`);
+    }
+    if (key.tenants?.some((tenant) => !tenantIdPattern.test(tenant)) || key.tenants?.length === 0) {
+      throw invalid('tenants', 'must be tenant ids');
+    }
+    const id = randomBytes(6).toString('hex');
+    const secret = randomBytes(32).toString('hex');
+    await this.#database.query(
+      writer,
+      `insert into audit_api_keys (id, name, secret_hash, scopes, tenants, expires_at)
+       values ($1, $2, decode($3, 'hex'), $4::text[], $5::text[], $6::timestamptz)`,
+      [
+        id,
+        key.name,
+        sha256Hex(secret),
+        [...key.scopes],
+        key.tenants ? [...key.tenants] : null,
+        key.expiresAt?.toISOString() ?? null,
+      ],
+    );
+    return { id, key: `tally_${id}_${secret}` };
+  }
+
+  /**
+   * @throws {ServerError} `UNAUTHENTICATED`; always with the same message, and after the same work
+   */
+  async authenticate(key: string): Promise<Principal> {
+    const digest = sha256Hex(key);
+    const seen = this.#seen.get(digest);
+    if (seen !== undefined && seen.until > this.#now()) return seen.principal;
+    const match = /^tally_([0-9a-f]{12})_([0-9a-f]{64})$/.exec(key);
+    const [row] =
+      match === null
+        ? []
+        : await this.#database.query<{
+            secret_hash: Uint8Array;
+            scopes: Scope[];
+            tenants: string[] | null;
+            expires_at: Date | null;
+          }>(
+            writer,
+            'select secret_hash, scopes, tenants, expires_at from audit_api_keys where id = $1 and revoked_at is null',
+            [match[1]],
+          );
+    const offered = Buffer.from(sha256Hex(match?.[2] ?? ''), 'hex');
+    const valid =
+      row !== undefined &&
+      timingSafeEqual(offered, row.secret_hash) &&
+      (row.expires_at === null || row.expires_at.getTime() > this.#now());
+    if (!valid) throw new ServerError('UNAUTHENTICATED', 'a valid API key is needed');
+    const principal: Principal = {
+      id: `key:${match![1]}`,
+      scopes: row.scopes,
+      tenants: row.tenants ?? undefined,
+    };
+    if (this.#seen.size >= 10_000) this.#seen.clear();
+    const until = Math.min(this.#now() + cacheMs, row.expires_at?.getTime() ?? Number.POSITIVE_INFINITY);
+    this.#seen.set(digest, { principal, until });
+    return principal;
+  }
+
+  async list(): Promise<ApiKeyInfo[]> {
+    const rows = await this.#database.query<{
+      id: string;
+      name: string;
+      scopes: Scope[];
+      tenants: string[] | null;
+      created_at: Date;
+      expires_at: Date | null;
+      revoked_at: Date | null;
+    }>(
+      writer,
+      'select id, name, scopes, tenants, created_at, expires_at, revoked_at from audit_api_keys order by created_at, id',
+    );
+    return rows.map((row) => ({
+      ...row,
+      tenants: row.tenants ?? undefined,
+      created_at: row.created_at.toISOString(),
+      expires_at: row.expires_at?.toISOString(),
+      revoked_at: row.revoked_at?.toISOString(),
+    }));
+  }
+
+  /**
+   * Revokes a key; it stops working at once here and within five seconds on other replicas.
+   *
+   * @throws {ServerError} `NOT_FOUND`
+   */
+  async revoke(id: string): Promise<void> {
+    const rows = await this.#database.query(
+      writer,
+      'update audit_api_keys set revoked_at = coalesce(revoked_at, clock_timestamp()) where id = $1 returning id',
+      [id],
+    );
+    if (rows.length === 0) throw new ServerError('NOT_FOUND', 'no such API key');
+    this.#seen.clear();
+  }
+}
+
+function sha256Hex(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function invalid(parameter: string, what: string): ServerError {
+  return new ServerError('PARAMETER_INVALID', `${parameter} ${what}`, { details: { parameter } });
+}

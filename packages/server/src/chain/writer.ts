@@ -1,0 +1,164 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { toDeadLetter } from '../admit/admit.ts';
+import { ServerError } from '../errors.ts';
+import { type Database, sqlState } from '../store/database.ts';
+import { type AppendOptions, type AppendResult, appendBatch } from './append-batch.ts';
+import type { BatchItem, ItemOutcome } from './batch.ts';
+
+export interface WriterOptions extends AppendOptions {
+  /** Most events of one transaction. @defaultValue 1000 */
+  readonly maxBatch?: number;
+  /** Transactions that are tried again before a submission is refused as unavailable. @defaultValue 3 */
+  readonly maxRetries?: number;
+  /** Told of each committed transaction. */
+  readonly onCommit?: (batch: { readonly events: number; readonly durationMs: number }) => void;
+  readonly onRetry?: (reason: string) => void;
+}
+
+interface Submission {
+  readonly items: readonly BatchItem[];
+  readonly resolve: (outcomes: readonly ItemOutcome[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Gathers submissions into transactions. While one commits, the next gathers what comes in, so batches grow with the
+ * load and an idle service answers at once.
+ *
+ * The queue is in memory: a crash loses what is in it, and nobody has been told that any of it was safe.
+ */
+export class Writer {
+  readonly #database: Database;
+  readonly #options: WriterOptions;
+  readonly #maxBatch: number;
+  /** Owned by {@link #run}; submissions are appended by `submit`. */
+  #queue: Submission[] = [];
+  #running: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(database: Database, options: WriterOptions) {
+    this.#database = database;
+    this.#options = options;
+    this.#maxBatch = options.maxBatch ?? 1_000;
+  }
+
+  /** Submissions that wait for a transaction. */
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  /**
+   * Chains what is given, in its order.
+   *
+   * @returns one outcome for each item, once everything is committed
+   * @throws {ServerError} `CLOSING`, `CHAIN_STOPPED`, `CLOCK_BEHIND_CHAIN` or `STORE_UNAVAILABLE`: nothing is known to
+   *   have been chained; the same items may be submitted again
+   */
+  submit(items: readonly BatchItem[]): Promise<readonly ItemOutcome[]> {
+    if (this.#closed) return Promise.reject(new ServerError('CLOSING', 'the service is shutting down'));
+    if (items.length === 0) return Promise.resolve([]);
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ items, resolve, reject });
+      this.#running ??= this.#run().finally(() => {
+        this.#running = undefined;
+      });
+    });
+  }
+
+  /** Takes nothing more, and resolves when everything that was taken is settled. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    // One turn of the event loop: requests that arrived together share a transaction.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#queue.length > 0) await this.#commit(this.#take());
+  }
+
+  #take(): Submission[] {
+    let events = 0;
+    let count = 0;
+    while (count < this.#queue.length) {
+      events += this.#queue[count]!.items.length;
+      if (count > 0 && events > this.#maxBatch) break;
+      count++;
+    }
+    return this.#queue.splice(0, count);
+  }
+
+  async #commit(submissions: readonly Submission[]): Promise<void> {
+    try {
+      const outcomes = await this.#append(submissions.flatMap((submission) => submission.items));
+      let at = 0;
+      for (const submission of submissions) {
+        submission.resolve(outcomes.slice(at, at + submission.items.length));
+        at += submission.items.length;
+      }
+    } catch (error) {
+      if (submissions.length === 1) return submissions[0]!.reject(error);
+      // One tenant's trouble must not be another's: each alone.
+      for (const submission of submissions) await this.#commit([submission]);
+    }
+  }
+
+  async #append(items: readonly BatchItem[]): Promise<readonly ItemOutcome[]> {
+    try {
+      return await this.#appendWithRetries(items);
+    } catch (error) {
+      if (!isContentError(error)) throw error;
+      if (items.length > 1) {
+        const half = items.length >> 1;
+        return [...(await this.#append(items.slice(0, half))), ...(await this.#append(items.slice(half)))];
+      }
+      return await this.#appendWithRetries([refusedByStore(items[0]!, error)]);
+    }
+  }
+
+  async #appendWithRetries(items: readonly BatchItem[]): Promise<readonly ItemOutcome[]> {
+    for (let attempt = 0; ; attempt++) {
+      const started = performance.now();
+      try {
+        const { outcomes }: AppendResult = await appendBatch(this.#database, { items }, this.#options);
+        this.#options.onCommit?.({ events: items.length, durationMs: performance.now() - started });
+        return outcomes as readonly ItemOutcome[];
+      } catch (error) {
+        const reason = retryReason(error);
+        if (reason === undefined) throw error;
+        if (attempt >= (this.#options.maxRetries ?? 3)) throw asUnavailable(error);
+        this.#options.onRetry?.(reason);
+        await delay(25 * 2 ** attempt);
+      }
+    }
+  }
+}
+
+/** Deadlock, lock time-out, ended by an administrator or an evicting successor, serialisation, connection lost. */
+const retriedStates = new Set(['40P01', '40001', '55P03', '57P01']);
+
+function retryReason(error: unknown): string | undefined {
+  if (error instanceof ServerError) return error.code === 'STORE_UNAVAILABLE' ? error.code : undefined;
+  const state = sqlState(error);
+  return state !== undefined && retriedStates.has(state) ? state : undefined;
+}
+
+function asUnavailable(error: unknown): unknown {
+  if (error instanceof ServerError) return error;
+  return new ServerError('STORE_UNAVAILABLE', 'the store could not take the batch', { cause: error });
+}
+
+/** The store refuses what an event holds (data exceptions, constraints, limits), not the transaction as such. */
+function isContentError(error: unknown): boolean {
+  const state = sqlState(error);
+  return state !== undefined && (/^(22|54)/.test(state) || (state.startsWith('23') && state !== '23505'));
+}
+
+/** An event that passed admission and that the store nevertheless can't hold: kept as a dead letter, never in the way. */
+function refusedByStore(item: BatchItem, error: unknown): BatchItem {
+  if ('deadLetter' in item) throw error;
+  const violations = [
+    { code: 'STORE_REFUSED', pointer: '', message: `the store refused the event (${sqlState(error)})` },
+  ];
+  return { deadLetter: toDeadLetter(item.canonical, item.ingest, violations) };
+}

@@ -1,0 +1,81 @@
+import {
+  concatBytes,
+  decodeFrontier,
+  type Frontier,
+  frontierRoot,
+  leafHash,
+  type NodeReader,
+  nodesFromTiles,
+  type TileId,
+  tileWidth,
+  tileWidthAt,
+} from '@tallystick/log';
+import type { Session } from '../store/database.ts';
+
+/** A tenant's log as a transaction sees it. */
+export interface LogHead {
+  readonly tenantId: string;
+  readonly epoch: number;
+  readonly frontier: Frontier;
+}
+
+/** The head of a tenant's current epoch, or `undefined` for a tenant without a chain. */
+export async function readHead(session: Session, tenantId: string): Promise<LogHead | undefined> {
+  const [row] = await session.query<{ epoch: number; last_sequence: number; frontier: Uint8Array }>(
+    'select epoch, last_sequence, frontier from audit_chain_state where tenant_id = $1',
+    [tenantId],
+  );
+  if (row === undefined || row.last_sequence < 0) return undefined;
+  return { tenantId, epoch: row.epoch, frontier: decodeFrontier(row.last_sequence + 1, row.frontier) };
+}
+
+/** Merkle tree hash of the log's current tree. */
+export function rootOf(head: LogHead): Uint8Array {
+  return frontierRoot(head.frontier);
+}
+
+/** Reads nodes of the tree of `size` leaves: full tiles as stored, the right edge from what lies below it. */
+export function nodeReader(session: Session, head: LogHead, size: number): NodeReader {
+  return nodesFromTiles(size, (tiles) =>
+    Promise.all(tiles.map((tile) => readTile(session, head, tile, size))),
+  );
+}
+
+/**
+ * The hashes of one tile in the tree of `size` leaves, 32 bytes each.
+ *
+ * A full tile is stored. A partial one is made of at most 255 records (level 0), or of the roots of at most 255 tiles
+ * one level down.
+ */
+export async function readTile(
+  session: Session,
+  head: LogHead,
+  tile: TileId,
+  size: number,
+): Promise<Uint8Array> {
+  const width = tileWidthAt(tile, size);
+  if (width === 0) return new Uint8Array(0);
+  const key = [head.tenantId, head.epoch, tile.level, tile.index];
+  const [stored] = await session.query<{ hashes: Uint8Array }>(
+    'select hashes from audit_tiles where tenant_id = $1 and epoch = $2 and level = $3 and index = $4',
+    key,
+  );
+  if (stored !== undefined) return new Uint8Array(stored.hashes).subarray(0, width * 32);
+  const first = tile.index * tileWidth;
+  if (tile.level === 0) {
+    const rows = await session.query<{ record_hash: Uint8Array }>(
+      `select record_hash from audit_records
+        where tenant_id = $1 and epoch = $2 and sequence_number >= $3 and sequence_number < $4
+        order by sequence_number`,
+      [head.tenantId, head.epoch, first, first + width],
+    );
+    return concatBytes(...rows.map((row) => leafHash(row.record_hash)));
+  }
+  const rows = await session.query<{ root: Uint8Array }>(
+    `select root from audit_tiles
+      where tenant_id = $1 and epoch = $2 and level = $3 and index >= $4 and index < $5
+      order by index`,
+    [head.tenantId, head.epoch, tile.level - 1, first, first + width],
+  );
+  return concatBytes(...rows.map((row) => new Uint8Array(row.root)));
+}

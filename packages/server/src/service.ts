@@ -1,0 +1,212 @@
+import { join } from 'node:path';
+import { type Taxonomy, tenantIdPattern } from '@tallystick/event';
+import { ApiKeys } from './access/api-keys.ts';
+import { admit, type DeadLetter } from './admit/admit.ts';
+import type { BatchItem, ItemOutcome } from './chain/batch.ts';
+import { Writer } from './chain/writer.ts';
+import { ServerError } from './errors.ts';
+import { Signer } from './log/signer.ts';
+import { TenantLogs } from './log/tenant-logs.ts';
+import type { Database } from './store/database.ts';
+import { migratePglite } from './store/migrate.ts';
+import { ensurePartitions, keepPartitionsAhead } from './store/partitions.ts';
+import { PgliteDatabase } from './store/pglite.ts';
+import { PostgresDatabase } from './store/postgres.ts';
+import { checkStore } from './store/startup-checks.ts';
+import type { Submission, SubmissionError, SubmissionResult } from './submission.ts';
+
+export interface AuditServiceOptions {
+  /** The store: a directory (Postgres in process), or the URL of a PostgreSQL server, as the service's own login. */
+  readonly store: { readonly directory: string } | { readonly databaseUrl: string };
+  /**
+   * The signer's directory, outside the store. @defaultValue `<directory>/signer` for the embedded store; required for
+   * a server
+   */
+  readonly signerDirectory?: string | undefined;
+  /** Name of the log, first part of every origin, such as `audit.example.com`. */
+  readonly logName: string;
+  /** Admit only these event types; any well-formed type where absent. */
+  readonly taxonomy?: Taxonomy | undefined;
+  /** How often logs that have grown are signed, ms; 0 for on demand only. @defaultValue 60000 */
+  readonly checkpointIntervalMs?: number | undefined;
+  /** Most events of one transaction. @defaultValue 1000 */
+  readonly maxBatch?: number | undefined;
+  readonly now?: () => number;
+  /** Told of faults in the background: partitions, checkpoints. */
+  readonly onBackgroundError?: (what: string, error: unknown) => void;
+  readonly onCommit?: (batch: { readonly events: number; readonly durationMs: number }) => void;
+  readonly onOutcome?: (status: ItemOutcome['status'], count: number) => void;
+}
+
+/** The audit service without its wire: what the HTTP app, the embedded transport and the CLI all stand on. */
+export class AuditService {
+  readonly database: Database;
+  readonly writer: Writer;
+  readonly logs: TenantLogs;
+  readonly signer: Signer;
+  readonly keys: ApiKeys;
+  readonly #options: AuditServiceOptions;
+  readonly #now: () => number;
+  readonly #timers: { stop(): void }[] = [];
+
+  private constructor(options: AuditServiceOptions, database: Database, signer: Signer) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.database = database;
+    this.signer = signer;
+    this.logs = new TenantLogs(database, signer);
+    this.keys = new ApiKeys(database, this.#now);
+    this.writer = new Writer(database, {
+      logName: options.logName,
+      assertRunning: (tenantId) => this.logs.assertRunning(tenantId),
+      ...(options.maxBatch !== undefined && { maxBatch: options.maxBatch }),
+      ...(options.onCommit !== undefined && { onCommit: options.onCommit }),
+    });
+  }
+
+  /**
+   * Opens the store, brings an embedded one to this version's schema, compares it with what was signed for it, and
+   * begins to keep partitions and checkpoints.
+   *
+   * @throws {ServerError} `DATA_DIRECTORY_LOCKED`, `STORE_UNAVAILABLE`, `SCHEMA_VERSION`, `STORE_UNSUITABLE`,
+   *   `CONFIG_INVALID`
+   */
+  static async open(options: AuditServiceOptions): Promise<AuditService> {
+    const { store } = options;
+    const signerDirectory =
+      options.signerDirectory ?? ('directory' in store ? join(store.directory, 'signer') : undefined);
+    if (signerDirectory === undefined) {
+      throw new ServerError(
+        'CONFIG_INVALID',
+        "the signer's directory must be named, and lie outside the database",
+      );
+    }
+    const database =
+      'directory' in store
+        ? await PgliteDatabase.open(store.directory)
+        : new PostgresDatabase({ url: store.databaseUrl });
+    let signer: Signer | undefined;
+    try {
+      if (database instanceof PgliteDatabase) await migratePglite(database);
+      await checkStore(database);
+      await ensurePartitions(database);
+      signer = await Signer.open(signerDirectory, options.logName);
+      const service = new AuditService(options, database, signer);
+      await service.logs.compareWithSigner();
+      service.#startTimers();
+      return service;
+    } catch (error) {
+      signer?.close();
+      await database.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Admits and chains events. Each gets its own result; one that is refused does not keep the others back.
+   *
+   * @returns one result for each event, once everything that was chained is durable
+   * @throws {ServerError} `STORE_UNAVAILABLE`, `CLOSING`, `CHAIN_STOPPED`, `CLOCK_BEHIND_CHAIN`: the outcome is unknown
+   *   or nothing; the same events may be submitted again
+   */
+  async submit(submission: Submission): Promise<SubmissionResult[]> {
+    const results: (SubmissionResult | undefined)[] = [];
+    const items: BatchItem[] = [];
+    const itemIndexes: number[] = [];
+    const { source, trust, principal, tenants, delivery } = submission;
+    const ingest = { source, trust, ...(principal !== undefined && { principal }) };
+    for (const [index, raw] of submission.events.entries()) {
+      const admission = admit(raw, ingest, { now: this.#now(), taxonomy: this.#options.taxonomy });
+      if ('admitted' in admission) {
+        const tenantId = admission.admitted.event.tenant_id;
+        if (tenants !== undefined && !tenants.includes(tenantId)) {
+          results[index] = forbidden();
+          continue;
+        }
+        const sequence = delivery?.sequences?.[index];
+        items.push({
+          ...admission.admitted,
+          ingest: {
+            ...ingest,
+            ...(delivery !== undefined && { producer_id: delivery.producer_id }),
+            ...(sequence !== undefined && { producer_seq: sequence }),
+          },
+        });
+      } else {
+        items.push(withinReach(admission.deadLetter, tenants));
+      }
+      itemIndexes.push(index);
+    }
+    const outcomes = await this.writer.submit(items);
+    for (const [at, outcome] of outcomes.entries()) {
+      results[itemIndexes[at]!] = toResult(outcome);
+      this.#options.onOutcome?.(outcome.status, 1);
+    }
+    return results as SubmissionResult[];
+  }
+
+  /** Takes nothing more, settles what was taken, signs what has grown, and closes the store. Safe to call twice. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  #closing: Promise<void> | undefined;
+
+  async #close(): Promise<void> {
+    for (const timer of this.#timers) timer.stop();
+    await this.writer.close();
+    await this.database.close();
+    this.signer.close();
+  }
+
+  #startTimers(): void {
+    const report = (what: string) => (error: unknown) => this.#options.onBackgroundError?.(what, error);
+    this.#timers.push(keepPartitionsAhead(this.database, report('partitions')));
+    const interval = this.#options.checkpointIntervalMs ?? 60_000;
+    if (interval === 0) return;
+    let signing: Promise<unknown> = Promise.resolve();
+    const timer = setInterval(() => {
+      signing = signing
+        .then(() => this.logs.checkpointAll((tenantId, error) => report(`checkpoint ${tenantId}`)(error)))
+        .catch(report('checkpoints'));
+    }, interval);
+    timer.unref();
+    this.#timers.push({ stop: () => clearInterval(timer) });
+  }
+}
+
+function toResult(outcome: ItemOutcome): SubmissionResult {
+  if ('receipt' in outcome) return outcome;
+  const { violations, id } = outcome.deadLetter;
+  const first = violations[0]!;
+  const error: SubmissionError = {
+    code: first.code,
+    message: first.message,
+    pointer: first.pointer,
+    violations,
+    dead_letter_id: id,
+  };
+  return { status: outcome.status, error };
+}
+
+function forbidden(): SubmissionResult {
+  const violation = {
+    code: 'TENANT_FORBIDDEN',
+    pointer: '/tenant_id',
+    message: 'is not a tenant of the key',
+  };
+  return { status: 'rejected', error: { ...violation, violations: [violation] } };
+}
+
+/** A refused event claims a tenant; it is filed under one that the submitter may write for, or under none. */
+function withinReach(
+  deadLetter: DeadLetter,
+  tenants: readonly string[] | undefined,
+): { deadLetter: DeadLetter } {
+  const { tenantId, ...rest } = deadLetter;
+  if (tenantId === undefined || !tenantIdPattern.test(tenantId)) {
+    return { deadLetter: tenants?.length === 1 ? { ...rest, tenantId: tenants[0]! } : rest };
+  }
+  return { deadLetter: tenants === undefined || tenants.includes(tenantId) ? deadLetter : rest };
+}
