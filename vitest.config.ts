@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const conditions = ['tallystick-source'];
@@ -11,6 +12,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // Two even on two cores, where the default is one: many tests wait for a server more than they compute.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // Workers start services of their own with node, so they need the condition too.
     execArgv: ['--conditions=tallystick-source'],
   },

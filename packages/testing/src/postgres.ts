@@ -1,0 +1,89 @@
+import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { createDatabase, type Database } from './database.ts';
+import { postgresBinaries, postgresUser, reachableTempRoot } from './postgres-binaries.ts';
+import { Cluster } from './postgres-cluster.ts';
+import { startWatchdog } from './postgres-watchdog.ts';
+
+export interface PostgresOptions {
+  /**
+   * False turns fsync off: several times faster, and it still survives `kill -9`, only not a power cut.
+   * @defaultValue true
+   */
+  durable?: boolean;
+  /** Server settings, as in postgresql.conf; they win over the defaults. */
+  settings?: Record<string, string>;
+  /**
+   * Where to keep the cluster. It is created when missing, reused when present, and left in place by `stop()`.
+   * @defaultValue a temporary directory, removed by `stop()` or when this process ends
+   */
+  dataDir?: string;
+}
+
+/** A real PostgreSQL 18 that belongs to this process and ends with it. */
+export interface Postgres extends AsyncDisposable {
+  readonly port: number;
+  /** A superuser's connection to the database `postgres`. */
+  readonly adminUrl: string;
+  /** Of the postmaster; another one after `restart()`. */
+  readonly pid: number;
+  createDatabase(name?: string): Promise<Database>;
+  /**
+   * SIGKILL ends the postmaster and every backend at once, as a crash of the machine's processes would. SIGSTOP and
+   * SIGCONT go to the postmaster and return at once; any other signal also waits for the server's end.
+   */
+  kill(signal: NodeJS.Signals): Promise<void>;
+  /** Starts again on the same directory and port, after a fast shutdown if the server still runs. */
+  restart(): Promise<void>;
+  /** Fast shutdown; a second call does nothing. */
+  stop(): Promise<void>;
+}
+
+export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
+  const { durable = true, settings = {}, dataDir } = options;
+  const runAs = postgresUser();
+  const dir = dataDir ? resolve(dataDir) : mkdtempSync(join(reachableTempRoot(runAs), 'tallystick-pg-'));
+  mkdirSync(dir, { recursive: true });
+  if (runAs.uid !== undefined) chownSync(dir, runAs.uid, runAs.gid!);
+
+  const callOff = startWatchdog(dir, dataDir ? 'keep' : 'remove');
+  const cleanUp = () => {
+    callOff();
+    rmSync(dataDir ? join(dir, 'native') : dir, { recursive: true, force: true });
+  };
+  try {
+    const cluster = new Cluster(dir, postgresBinaries(runAs, dir), runAs, {
+      ...(durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
+      ...settings,
+    });
+    await cluster.initialise();
+    await cluster.start();
+    return handle(cluster, cleanUp);
+  } catch (error) {
+    cleanUp();
+    throw error;
+  }
+}
+
+function handle(cluster: Cluster, cleanUp: () => void): Postgres {
+  const stop = async () => {
+    await cluster.stop();
+    cleanUp();
+  };
+  return {
+    get port() {
+      return cluster.port;
+    },
+    get adminUrl() {
+      return cluster.adminUrl;
+    },
+    get pid() {
+      return cluster.pid;
+    },
+    createDatabase: (name) => createDatabase(cluster.adminUrl, name),
+    kill: (signal) => cluster.kill(signal),
+    restart: () => cluster.restart(),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}

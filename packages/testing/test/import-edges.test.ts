@@ -1,0 +1,126 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { importEdgeViolations } from '../../../scripts/import-edges.ts';
+import { type TempDir, tempDir } from '../src/temp-dir.ts';
+
+test('this repository keeps its import edges', () => {
+  expect(importEdgeViolations(resolve(import.meta.dirname, '../../..'))).toEqual([]);
+});
+
+describe('in another tree', () => {
+  let dir: TempDir;
+  beforeEach(() => {
+    dir = tempDir();
+    for (const key of ['event', 'log', 'sdk', 'server', 'verify', 'console', 'testing']) manifest(key);
+    write('packages/cli/package.json', JSON.stringify({ name: 'tallystick' }));
+    write('examples/soc/package.json', JSON.stringify({ name: '@tallystick/example-soc' }));
+  });
+  afterEach(() => dir.remove());
+
+  function write(path: string, content: string): void {
+    const file = join(dir.path, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content);
+  }
+
+  function manifest(key: string, more: object = {}): void {
+    write(`packages/${key}/package.json`, JSON.stringify({ name: `@tallystick/${key}`, ...more }));
+  }
+
+  const violations = () => importEdgeViolations(dir.path);
+
+  test('the allowed edges, and anything in tests, pass', () => {
+    manifest('log', {
+      dependencies: { '@tallystick/event': '*' },
+      devDependencies: { '@tallystick/testing': '*' },
+    });
+    write('packages/log/src/a.ts', `import { x } from '@tallystick/event'; import { y } from './b.ts';`);
+    write(
+      'packages/server/src/a.ts',
+      `import '@tallystick/log'; import type { E } from '@tallystick/event/soc';`,
+    );
+    write('packages/console/src/a.ts', `import '@tallystick/verify';`);
+    write('packages/cli/src/a.ts', `import '@tallystick/sdk'; import('@tallystick/server');`);
+    write('packages/sdk/test/a.test.ts', `import '../src/a.ts'; import '@tallystick/testing';`);
+    write('examples/soc/src/a.ts', `import '@tallystick/sdk/kafka';`);
+    write('e2e/a.test.ts', `import '@tallystick/testing'; import '@tallystick/server';`);
+    write(
+      'packages/log/src/text.ts',
+      `// import '@tallystick/server'\nexport const s = "import '@tallystick/sdk'";`,
+    );
+    expect(violations()).toEqual([]);
+  });
+
+  test.each([
+    ['a plain import', 'log', `import { x } from '@tallystick/sdk';`, '@tallystick/sdk (allowed: event)'],
+    ['a type import', 'verify', `import type { S } from '@tallystick/server';`, '@tallystick/server'],
+    ['an inline type', 'verify', `let s: import('@tallystick/server').S;`, '@tallystick/server'],
+    ['a dynamic import', 'sdk', `await import('@tallystick/server/embedded');`, '@tallystick/server'],
+    [
+      'a re-export',
+      'event',
+      `export * from '@tallystick/log';`,
+      '@tallystick/log (allowed: none of the others)',
+    ],
+    ['a require', 'server', `require('tallystick');`, 'tallystick'],
+    ['testing in shipped code', 'cli', `import '@tallystick/testing';`, '@tallystick/testing'],
+  ])('%s against the edges is found', (_, key, source, named) => {
+    write(`packages/${key}/src/a.ts`, `\n${source}`);
+    expect(violations()).toEqual([expect.stringContaining(`packages/${key}/src/a.ts:2: `)]);
+    expect(violations()[0]).toContain(`must not import ${named}`);
+  });
+
+  test('an example that goes past the SDK is found, with or without a package.json', () => {
+    write('examples/soc/src/a.ts', `import '@tallystick/event';`);
+    write('examples/plain/a.ts', `import '@tallystick/server';`);
+    expect(violations()).toEqual([
+      'examples/plain/a.ts:1: plain must not import @tallystick/server (allowed: sdk)',
+      'examples/soc/src/a.ts:1: @tallystick/example-soc must not import @tallystick/event (allowed: sdk)',
+    ]);
+  });
+
+  test('a dependency that package.json declares against the edges is found', () => {
+    manifest('verify', { peerDependencies: { '@tallystick/server': '*' } });
+    expect(violations()).toEqual([
+      expect.stringMatching(/^packages\/verify\/package.json: .*@tallystick\/server/),
+    ]);
+  });
+
+  test.each([
+    ['by path, from shipped code', 'packages/log/src/a.ts', `import '../../event/src/b.ts';`],
+    ['by path, from a test', 'packages/log/test/a.test.ts', `import '../../event/src/b.ts';`],
+    ['by path, from outside', 'e2e/a.test.ts', `import '../packages/log/src/b.ts';`],
+    ['by name', 'bench/a.ts', `import '@tallystick/log/src/b.ts';`],
+    ['by name, into the build', 'packages/log/src/a.ts', `import '@tallystick/event/dist/b.js';`],
+  ])('reaching into a package %s is found', (_, file, source) => {
+    write(file, source);
+    expect(violations()).toEqual([expect.stringMatching(`^${file}:1: reaches into @tallystick/`)]);
+  });
+
+  test('shipped code that leaves its package is found, a test may', () => {
+    write('packages/log/src/a.ts', `import '../../../scripts/a.ts';`);
+    write('packages/log/test/a.test.ts', `import '../../../scripts/a.ts';`);
+    expect(violations()).toEqual([
+      'packages/log/src/a.ts:1: leaves its package by a path (../../../scripts/a.ts)',
+    ]);
+  });
+
+  test('folders and packages with empty names are found, files and modules elsewhere are not', () => {
+    write('packages/log/src/utils/a.ts', '');
+    write('e2e/helpers/a.ts', '');
+    write('packages/event/src/taxonomy/core.ts', '');
+    write('packages/event/node_modules/x/core/a.ts', '');
+    manifest('sdk', { name: '@tallystick/common' });
+    expect(violations()).toEqual([
+      'e2e/helpers: "helpers" says nothing about what is inside',
+      'packages/log/src/utils: "utils" says nothing about what is inside',
+      `packages/sdk: a package can't be named "@tallystick/common"`,
+    ]);
+  });
+
+  test('a package that the rules do not know yet is an error', () => {
+    manifest('novel');
+    expect(violations).toThrow('say in scripts/import-edges.ts what this package may import');
+  });
+});

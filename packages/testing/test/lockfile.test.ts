@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { missingFromLockfile } from '../../../scripts/lockfile.ts';
+
+// An install from a registry that lagged behind locked a linter with two of its eight platforms, without a word;
+// `npm ci` failed on the next machine.
+test('an optional dependency without an entry of its own is found', () => {
+  const packages = {
+    '': {},
+    'node_modules/tool': { optionalDependencies: { '@tool/linux': '1', '@tool/darwin': '1' } },
+    'node_modules/@tool/linux': {},
+  };
+  expect(missingFromLockfile({ packages })).toEqual([
+    'package-lock.json has no @tool/darwin, needed by node_modules/tool: choose a version that is complete',
+  ]);
+});
+
+test('an entry counts in every place where Node would find it, and in no other', () => {
+  const nested = 'node_modules/a/node_modules/tool';
+  const needs = { optionalDependencies: { native: '1' } };
+  for (const place of [nested, 'node_modules/a', '']) {
+    const entry = `${place && `${place}/`}node_modules/native`;
+    expect(missingFromLockfile({ packages: { [nested]: needs, [entry]: {} } })).toEqual([]);
+  }
+  const elsewhere = { [nested]: needs, 'node_modules/b/node_modules/native': {} };
+  expect(missingFromLockfile({ packages: elsewhere })).toHaveLength(1);
+});

@@ -1,0 +1,144 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Manifest, packAll, readManifest, type Tarball } from '../../../scripts/pack.ts';
+import { type TempDir, tempDir } from '../src/temp-dir.ts';
+import { pinnedExports } from './exports.ts';
+
+const root = resolve(import.meta.dirname, '../../..');
+
+const CONTENTS = [/^dist\/.*\.(js|d\.ts)$/, /^(package\.json|README\.md|LICENSE)$/];
+const MORE_CONTENTS: Record<string, RegExp> = { '@tallystick/server': /^sql\//, tallystick: /^bin\// };
+
+let dir: TempDir;
+let project: string;
+let tarballs: Tarball[];
+let manifests: Manifest[];
+let modules: string[];
+
+beforeAll(() => {
+  dir = tempDir();
+  tarballs = packAll(join(dir.path, 'tarballs'));
+  project = join(dir.path, 'project');
+  manifests = install();
+  modules = manifests.flatMap(modulesOf);
+}, 300_000);
+afterAll(() => dir.remove());
+
+/** One empty project with all tarballs, and with what they expect their user to have. */
+function install(): Manifest[] {
+  mkdirSync(project);
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ type: 'module', private: true }));
+  npm(['install', ...tarballs.map(({ file }) => file)]);
+  const installed = tarballs.map(({ name }) => readManifest(join(project, 'node_modules', name)));
+  const own = new Set(tarballs.map(({ name }) => name));
+  const peers = installed
+    .flatMap(({ peerDependencies }) => Object.entries(peerDependencies ?? {}))
+    .filter(([name]) => !own.has(name));
+  if (peers.length > 0) npm(['install', ...peers.map(([name, range]) => `${name}@${range}`)]);
+  return installed;
+}
+
+function npm(args: string[]): void {
+  const quiet = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  execFileSync('npm', [...args, ...quiet], { cwd: project, stdio: 'pipe' });
+}
+
+/** What can be imported: every subpath of `exports` that leads to JavaScript. */
+function modulesOf({ name, exports = {} }: Manifest): string[] {
+  return Object.entries(exports)
+    .filter(([, target]) => (typeof target === 'string' ? target : target.default)?.endsWith('.js'))
+    .map(([subpath]) => join(name, subpath));
+}
+
+function runInProject(script: string, ...args: string[]): string {
+  const flags = ['--no-warnings', '--input-type=module', '-e', script, ...args];
+  return execFileSync(process.execPath, flags, { cwd: project, encoding: 'utf8' });
+}
+
+test('a tarball holds what it runs on and nothing else', () => {
+  for (const { name, contents } of tarballs) {
+    const allowed = [...CONTENTS, MORE_CONTENTS[name] ?? []].flat();
+    expect(
+      contents.filter((path) => !allowed.some((pattern) => pattern.test(path))),
+      `unexpected in ${name}`,
+    ).toEqual([]);
+    expect(contents).toEqual(expect.arrayContaining(['LICENSE', 'package.json']));
+  }
+});
+
+test('every export subpath can be imported and required, with the names that are pinned', () => {
+  const script = `
+    import { createRequire } from 'node:module';
+    const require = createRequire(process.cwd() + '/index.js');
+    const names = (module) => Object.keys(module).filter((name) => !/^(__esModule|module\\.exports)$/.test(name)).sort();
+    const exports = {}, failures = {};
+    for (const specifier of process.argv.slice(1)) {
+      try {
+        const imported = names(await import(specifier));
+        const required = names(require(specifier));
+        if (required.join() === imported.join()) exports[specifier] = imported;
+        else failures[specifier] = 'gives other names when required: ' + required;
+      } catch (error) {
+        failures[specifier] = String(error);
+      }
+    }
+    process.stdout.write(JSON.stringify({ exports, failures }));
+  `;
+  const { exports, failures } = JSON.parse(runInProject(script, ...modules));
+  if (process.env.UPDATE_EXPORTS === '1') pin(exports);
+  else
+    expect(exports, 'after a wanted change: UPDATE_EXPORTS=1 npm test -- published-packages').toEqual(
+      pinnedExports,
+    );
+  expect(failures).toEqual({});
+});
+
+function pin(found: unknown): void {
+  const file = join(import.meta.dirname, 'exports.ts');
+  const head = '// Written by: UPDATE_EXPORTS=1 npm test -- published-packages\n';
+  writeFileSync(
+    file,
+    `${head}export const pinnedExports: Record<string, string[]> = ${JSON.stringify(found)};\n`,
+  );
+  execFileSync(join(root, 'node_modules/.bin/biome'), ['check', '--write', file], { stdio: 'pipe' });
+}
+
+test('the types of every export subpath resolve in a strict project of the user', () => {
+  const imports = modules.map((specifier, index) => `export * as m${index} from '${specifier}';`);
+  writeFileSync(join(project, 'user.ts'), imports.join('\n'));
+  const compilerOptions = {
+    ...{
+      target: 'es2023',
+      lib: ['es2024', 'dom', 'dom.iterable', 'dom.asynciterable'],
+      strict: true,
+      noEmit: true,
+    },
+    ...{ module: 'nodenext', types: ['node'], typeRoots: [join(root, 'node_modules/@types')] },
+  };
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['user.ts'] }));
+  // Without skipLibCheck, because a declaration file that finds no module would otherwise be `any` in silence; what
+  // other people's declarations have to say is not ours to fix.
+  const foreign = /^node_modules\/(?!@tallystick\/|tallystick\/)/;
+  const complaints = typeCheck().filter((line) => / error TS\d+: |^error /.test(line) && !foreign.test(line));
+  expect(complaints).toEqual([]);
+});
+
+function typeCheck(): string[] {
+  try {
+    execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', project], { cwd: project, encoding: 'utf8' });
+    return [];
+  } catch (error) {
+    return (error as { stdout: string }).stdout.split('\n');
+  }
+}
+
+test('every command starts from its installed package and says its version', () => {
+  for (const { bin = {}, version } of manifests) {
+    for (const command of Object.keys(bin)) {
+      const path = join(project, 'node_modules/.bin', command);
+      expect(execFileSync(process.execPath, [path, '--version'], { encoding: 'utf8' })).toContain(version);
+    }
+  }
+});

@@ -1,0 +1,35 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { tempDir } from '../src/temp-dir.ts';
+
+test('a temporary directory goes with its block, with all that is in it', () => {
+  let path: string;
+  {
+    using dir = tempDir();
+    path = dir.path;
+    writeFileSync(join(path, 'file'), 'content');
+    expect(existsSync(path)).toBe(true);
+  }
+  expect(existsSync(path)).toBe(false);
+});
+
+test('two directories differ, and removing one twice does no harm', () => {
+  using one = tempDir();
+  using other = tempDir();
+  expect(one.path).not.toBe(other.path);
+  one.remove();
+  one.remove();
+  expect(existsSync(other.path)).toBe(true);
+});
+
+test('what nobody removed goes when the process exits', () => {
+  const source = JSON.stringify(join(import.meta.dirname, '../src/temp-dir.ts'));
+  const script = `import { tempDir } from ${source}; console.log(tempDir().path); process.exit(0);`;
+  const path = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+  }).trim();
+  expect(path).toMatch(/tallystick-/);
+  expect(existsSync(path)).toBe(false);
+});

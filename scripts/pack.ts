@@ -1,0 +1,112 @@
+import { execFileSync } from 'node:child_process';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+
+/** A package as it would be published. */
+export interface Tarball {
+  name: string;
+  version: string;
+  /** Absolute path of the .tgz file. */
+  file: string;
+  /** Paths inside the package, sorted. */
+  contents: string[];
+}
+
+export interface Manifest {
+  name: string;
+  version: string;
+  private?: boolean;
+  exports?: Record<string, string | Record<string, string>>;
+  bin?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
+}
+
+interface PackReport {
+  name: string;
+  version: string;
+  filename: string;
+  files: { path: string }[];
+}
+
+const root = resolve(import.meta.dirname, '..');
+const NOT_COPIED = new Set(['node_modules', 'dist', 'test', 'tsconfig.tsbuildinfo']);
+
+/** Builds all packages that can be published and packs each of them, with the LICENSE, into `destination`. */
+export function packAll(destination: string): Tarball[] {
+  mkdirSync(destination, { recursive: true });
+  // A copy inside the repository: no stale file of an earlier build gets in, nobody at work here is disturbed, and
+  // third-party modules are still found in the folders above.
+  const stage = join(root, 'dist', `pack-${process.pid}`);
+  try {
+    const packages = copyPackages(stage);
+    execFileSync(join(root, 'node_modules/.bin/tsc'), ['-b', ...packages], {
+      stdio: 'pipe',
+      encoding: 'utf8',
+    });
+    const report = execFileSync(
+      'npm',
+      ['pack', ...packages, '--json', '--pack-destination', resolve(destination)],
+      {
+        cwd: stage,
+        stdio: 'pipe',
+        encoding: 'utf8',
+      },
+    );
+    return (JSON.parse(report) as PackReport[]).map(({ name, version, filename, files }) => ({
+      ...{ name, version, file: resolve(destination, filename) },
+      contents: files.map(({ path }) => path).sort(),
+    }));
+  } catch (error) {
+    // What tsc has to say goes to its standard output.
+    const { stdout, message } = error as { stdout?: string; message: string };
+    throw new Error([message, stdout].join('\n'), { cause: error });
+  } finally {
+    rmSync(stage, { recursive: true, force: true });
+  }
+}
+
+export function readManifest(dir: string): Manifest {
+  return JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) as Manifest;
+}
+
+/** Copies what is not private, linked as npm links a workspace, and returns the folders of what can be published. */
+function copyPackages(stage: string): string[] {
+  mkdirSync(stage, { recursive: true });
+  copyFileSync(join(root, 'tsconfig.base.json'), join(stage, 'tsconfig.base.json'));
+  const copies = workspacePackages().map((source) => {
+    const copy = join(stage, 'packages', basename(source));
+    cpSync(source, copy, { recursive: true, filter: (path) => !NOT_COPIED.has(basename(path)) });
+    copyFileSync(join(root, 'LICENSE'), join(copy, 'LICENSE'));
+    const ownModules = join(source, 'node_modules');
+    if (existsSync(ownModules)) symlinkSync(ownModules, join(copy, 'node_modules'));
+    const link = join(stage, 'node_modules', readManifest(copy).name);
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(copy, link);
+    return copy;
+  });
+  // One that offers nothing yet is only a name.
+  return copies.filter((copy) =>
+    Object.keys(readManifest(copy)).some((key) => key === 'exports' || key === 'bin'),
+  );
+}
+
+function workspacePackages(): string[] {
+  return readdirSync(join(root, 'packages'))
+    .map((name) => join(root, 'packages', name))
+    .filter((dir) => existsSync(join(dir, 'package.json')) && !readManifest(dir).private);
+}
+
+if (import.meta.main) {
+  const [destination] = process.argv.slice(2);
+  if (!destination) throw new Error('usage: node scripts/pack.ts <folder for the tarballs>');
+  for (const { file, contents } of packAll(destination)) console.log(`${file} (${contents.length} files)`);
+}

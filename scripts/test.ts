@@ -1,0 +1,67 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { type Counts, countTests, type Report } from './test-results.ts';
+
+/** Something that some tests need and not every machine has. */
+interface Part {
+  name: string;
+  neededFor: string;
+  /** The test files, as a glob, that are left out where the part is missing. */
+  tests: string;
+  present(): boolean;
+}
+
+const PARTS: Part[] = [
+  {
+    name: 'python3',
+    neededFor: 'the independent verifier',
+    tests: 'e2e/**/*.test.ts',
+    present: () => spawnSync('python3', ['--version']).status === 0,
+  },
+];
+
+const requireAll = process.env.REQUIRE_ALL === '1';
+const missing = PARTS.filter((part) => !part.present());
+const { status, counts } = runVitest(process.argv.slice(2), missing);
+
+for (const { name, neededFor, tests } of missing) {
+  console.log(`\n*** NOT RUN: ${tests}: this machine has no ${name}, needed for ${neededFor}. ***`);
+}
+if (requireAll && missing.length > 0) {
+  console.log('\n*** FAILED: REQUIRE_ALL=1 allows no part to be missing. ***');
+  counts.failed += missing.length;
+}
+if (status !== 0 && counts.failed === 0) {
+  console.log('\n*** FAILED: no test did, but vitest ended with an error, see above. ***');
+  counts.failed = 1;
+}
+console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+process.exitCode = counts.failed > 0 ? 1 : 0;
+
+function runVitest(args: string[], without: Part[]): { status: number; counts: Counts } {
+  const dir = mkdtempSync(join(tmpdir(), 'tallystick-results-'));
+  const outputFile = join(dir, 'results.json');
+  const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
+  try {
+    const { status } = spawnSync(
+      process.execPath,
+      [
+        ...[vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${outputFile}`],
+        ...without.map(({ tests }) => `--exclude=${tests}`),
+        ...args,
+      ],
+      { stdio: 'inherit', cwd: resolve(import.meta.dirname, '..') },
+    );
+    // Without a report vitest did not get as far as running anything.
+    if (!existsSync(outputFile)) return { status: 1, counts: { passed: 0, failed: 0, skipped: 0 } };
+    return {
+      status: status ?? 1,
+      counts: countTests(JSON.parse(readFileSync(outputFile, 'utf8')) as Report),
+    };
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
