@@ -50,9 +50,7 @@ function sortedView(value: unknown): unknown {
       return value;
     case 'object':
       if (value === null) return value;
-      if (typeof (value as { toJSON?: unknown }).toJSON === 'function') {
-        throw new CanonicalizationError('an object that serialises itself is not a JSON value');
-      }
+      assertPlain(value);
       return Array.isArray(value) ? sortedArray(value) : sortedObject(value as Record<string, unknown>);
     default:
       throw new CanonicalizationError(`a ${typeof value} is not JSON`);
@@ -109,6 +107,7 @@ function write(value: unknown): string {
     return JSON.stringify(value);
   }
   let text = '';
+  assertPlain(value);
   if (Array.isArray(value)) {
     for (const item of value) text += (text === '' ? '' : ',') + write(item);
     return `[${text}]`;
@@ -119,6 +118,12 @@ function write(value: unknown): string {
     text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${write(member)}`;
   }
   return `{${text}}`;
+}
+
+function assertPlain(value: object): void {
+  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') {
+    throw new CanonicalizationError('an object that serialises itself is not a JSON value');
+  }
 }
 
 function assertWellFormed(value: unknown): void {

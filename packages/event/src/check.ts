@@ -136,9 +136,13 @@ export function report(
   what: string,
 ): void {
   if (found.length >= maxViolations) return;
-  const pointer = toPointer(trail);
-  // Keys are the sender's: they are quoted in the pointer, bounded, and nowhere else.
-  found.push({ code, pointer: pointer.length > 512 ? `${pointer.slice(0, 512)}…` : pointer, message: what });
+  const whole = toPointer(trail);
+  // Keys are the sender's: they are quoted in the pointer, bounded, and nowhere else. The pointer is stored and sent
+  // on, so what no store and no UTF-8 can hold becomes U+FFFD.
+  const pointer = (whole.length > 512 ? `${whole.slice(0, 512)}…` : whole)
+    .toWellFormed()
+    .replaceAll('\0', '\ufffd');
+  found.push({ code, pointer, message: what });
 }
 
 /**

@@ -31,8 +31,9 @@ export const tenantIdPattern = /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/;
 export const eventTypePattern = /^[a-z][a-z0-9_-]*(?:\.[a-z][a-z0-9_-]*)+$/;
 /** Lower case only: one identity has one spelling. */
 export const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+/** Year 0000 is left out: neither Postgres nor most languages' calendars have it. */
 export const timestampPattern =
-  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/;
+  /^(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/;
 
 const identifier = <const D extends string>(description: D) =>
   string({ minLength: 1, maxLength: limits.maxIdentifierLength, description });

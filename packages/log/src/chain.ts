@@ -78,6 +78,8 @@ export interface ChainVerifierOptions {
   readonly origin?: string;
   /** Start in mid-chain: the predecessor's position and hash, which the caller trusts. */
   readonly after?: { readonly sequenceNumber: number; readonly hashHex: string };
+  /** Records may be missing between those given: a gap is no finding, and nothing is linked across it. */
+  readonly allowGaps?: boolean;
 }
 
 /**
@@ -156,7 +158,7 @@ export class ChainVerifier {
     found: (code: ChainFindingCode, expected?: number, actual?: number) => void,
   ): void {
     if (sequence > this.#expected) {
-      found('SEQUENCE_GAP', this.#expected, sequence);
+      if (this.#options.allowGaps !== true) found('SEQUENCE_GAP', this.#expected, sequence);
       this.#linked = false;
     } else if (sequence < this.#expected) {
       found('SEQUENCE_DUPLICATE', this.#expected, sequence);
@@ -173,7 +175,8 @@ export class ChainVerifier {
     if (record.sequence_number !== sequence) found('SEQUENCE_GAP', sequence, record.sequence_number);
     if (record.tenant_id !== tenantId || record.event.tenant_id !== tenantId) {
       const other = record.tenant_id === tenantId ? record.event.tenant_id : record.tenant_id;
-      found('TENANT_MISMATCH', tenantId, String(other));
+      // The event's own may be any JSON value, also one that String() throws for.
+      found('TENANT_MISMATCH', tenantId, typeof other === 'string' ? other : 'no text');
     }
     if (this.#linked && record.previous_hash !== this.#previousHash) {
       found('CHAIN_LINK_BROKEN', this.#previousHash, record.previous_hash);

@@ -1,4 +1,4 @@
-export { sha256 } from '#sha256';
+export { sha256, sha256Stream } from '#sha256';
 export { concatBytes, equalBytes, fromBase64, fromHex, toBase64, toHex } from './bytes.ts';
 export {
   type ChainFinding,

@@ -44,30 +44,36 @@ export const indexedColumnNames = [
   'is_sensitive',
 ] as const satisfies readonly (keyof IndexedColumns)[];
 
-/** The columns of an admitted event. */
+/** The columns of an event. An admitted one has them all; a forged one, which a verifier meets, may hold anything. */
 export function indexedColumns(event: { readonly [field: string]: unknown }): IndexedColumns {
-  const text = (name: string) => (event[name] === undefined ? null : String(event[name]));
-  const outcome = event.outcome as { outcome_status?: unknown } | undefined;
+  const text = (name: string) => (event[name] === undefined ? null : asText(event[name]));
+  const outcome = event.outcome as { outcome_status?: unknown } | null | undefined;
   return {
-    audit_id: String(event.audit_id),
-    timestamp: millisecondsOnly(String(event.timestamp)),
-    event_type: String(event.event_type),
+    audit_id: asText(event.audit_id),
+    timestamp: millisecondsOnly(asText(event.timestamp)),
+    event_type: asText(event.event_type),
     event_category: text('event_category'),
     severity: text('severity'),
-    actor_type: String(event.actor_type),
-    actor_id: String(event.actor_id),
+    actor_type: asText(event.actor_type),
+    actor_id: asText(event.actor_id),
     target_type: text('target_type'),
     target_id: text('target_id'),
     investigation_id: text('investigation_id'),
     alert_id: text('alert_id'),
     correlation_id: text('correlation_id'),
     trace_id: text('trace_id'),
-    outcome_status: outcome?.outcome_status === undefined ? null : String(outcome.outcome_status),
-    source_service: String(event.source_service),
+    outcome_status: outcome?.outcome_status === undefined ? null : asText(outcome.outcome_status),
+    source_service: asText(event.source_service),
     is_sensitive: event.is_sensitive === true,
   };
 }
 
 function millisecondsOnly(timestamp: string): string {
-  return timestamp.length === 24 ? timestamp : new Date(parseTimestamp(timestamp)).toISOString();
+  const ms = timestamp.length === 24 ? Number.NaN : parseTimestamp(timestamp);
+  return Number.isNaN(ms) ? timestamp : new Date(ms).toISOString();
+}
+
+/** `String()` would throw for an object with a `toString` of its own, which JSON may well name a member. */
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }

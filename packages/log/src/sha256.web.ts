@@ -6,3 +6,9 @@ const encoder = new TextEncoder();
 export function sha256(data: Uint8Array | string): Uint8Array {
   return digest(typeof data === 'string' ? encoder.encode(data) : data);
 }
+
+/** SHA-256 of bytes that come in parts. */
+export function sha256Stream(): { update(bytes: Uint8Array): void; digest(): Uint8Array } {
+  const running = digest.create();
+  return { update: (bytes) => void running.update(bytes), digest: () => running.digest() };
+}

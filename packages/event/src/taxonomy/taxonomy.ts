@@ -25,10 +25,13 @@ export interface DeclaredType {
  * A closed set of event types. The type parameter keeps the names and payload shapes, so that a wrong type or a
  * payload that does not fit is a compile error where the event is emitted.
  */
-export interface Taxonomy<T extends EventTypes = EventTypes> {
+export interface Taxonomy<T extends EventTypes = EventTypes, K extends string = keyof T & string> {
   readonly name: string;
-  /** Every event type, in the order of declaration. */
-  readonly types: readonly (keyof T & string)[];
+  /**
+   * Every event type, in the order of declaration. A parameter of its own: `keyof T` here would make `T` invariant, and
+   * no declared taxonomy could be passed where any is taken.
+   */
+  readonly types: readonly K[];
   readonly categories: readonly string[];
   /** What is declared of a type, or `undefined` for one that is not in the taxonomy. */
   find(type: string): DeclaredType | undefined;

@@ -17,7 +17,7 @@ export function leafHash(recordHash: Uint8Array): Uint8Array {
 /** SHA-256(0x01 ‖ left ‖ right): an inner node. */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   // A shorter input would leave bytes of the call before in the shared buffer.
-  if (left.length !== 32 || right.length !== 32) throw new RangeError('a tree hash has 32 bytes');
+  if (left.length !== 32 || right.length !== 32) throw new LogError('TREE_RANGE', 'a tree hash has 32 bytes');
   nodeInput.set(left, 1);
   nodeInput.set(right, 33);
   return sha256(nodeInput);

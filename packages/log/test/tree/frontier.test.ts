@@ -69,9 +69,9 @@ describe('hashes', () => {
   it('take 32 bytes and no others', () => {
     const hash = new Uint8Array(32);
     for (const length of [0, 31, 33, 64]) {
-      expect(() => leafHash(new Uint8Array(length))).toThrow(RangeError);
-      expect(() => nodeHash(new Uint8Array(length), hash)).toThrow(RangeError);
-      expect(() => nodeHash(hash, new Uint8Array(length))).toThrow(RangeError);
+      expect(() => leafHash(new Uint8Array(length))).toThrow(outOfRange);
+      expect(() => nodeHash(new Uint8Array(length), hash)).toThrow(outOfRange);
+      expect(() => nodeHash(hash, new Uint8Array(length))).toThrow(outOfRange);
     }
   });
 });

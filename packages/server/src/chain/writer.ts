@@ -59,9 +59,7 @@ export class Writer {
     if (items.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
       this.#queue.push({ items, resolve, reject });
-      this.#running ??= this.#run().finally(() => {
-        this.#running = undefined;
-      });
+      this.#running ??= this.#run();
     });
   }
 
@@ -75,6 +73,8 @@ export class Writer {
     // One turn of the event loop: requests that arrived together share a transaction.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#queue.length > 0) await this.#commit(this.#take());
+    // In the same turn as the last look at the queue, so that nobody can queue between the two and be forgotten.
+    this.#running = undefined;
   }
 
   #take(): Submission[] {

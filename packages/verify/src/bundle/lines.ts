@@ -1,0 +1,72 @@
+import { BundleError } from './bundle-error.ts';
+
+/** Longest line of a bundle, line end included, in bytes (spec/bundle.md). */
+const maxLineBytes = 2_097_152;
+
+/**
+ * Cuts a byte stream into lines, each with its line end. Memory is bounded by the longest line.
+ *
+ * @throws {BundleError} `BUNDLE_TRUNCATED` where the stream ends within a line, `BUNDLE_DAMAGED` for a line too long
+ */
+export async function* splitLines(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let rest = new Uint8Array(0);
+  for await (const chunk of source) {
+    let start = 0;
+    for (;;) {
+      const end = chunk.indexOf(0x0a, start);
+      if (end < 0) break;
+      const part = chunk.subarray(start, end + 1);
+      const line = rest.length === 0 ? part : join(rest, part);
+      if (line.length > maxLineBytes) throw tooLong();
+      yield line;
+      rest = new Uint8Array(0);
+      start = end + 1;
+    }
+    if (start < chunk.length) rest = join(rest, chunk.subarray(start));
+    if (rest.length > maxLineBytes) throw tooLong();
+  }
+  if (rest.length > 0) throw new BundleError('BUNDLE_TRUNCATED', 'the file ends within a line');
+}
+
+/** Unpacks a gzip stream, recognised by its first two bytes; anything else is passed through. */
+export async function* gunzipIfNeeded(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const iterator = source[Symbol.asyncIterator]();
+  let head = new Uint8Array(0);
+  while (head.length < 2) {
+    const { value, done } = await iterator.next();
+    if (done === true) break;
+    head = join(head, value);
+  }
+  const whole = (async function* () {
+    if (head.length > 0) yield head;
+    yield* { [Symbol.asyncIterator]: () => iterator };
+  })();
+  if (head[0] !== 0x1f || head[1] !== 0x8b) {
+    yield* whole;
+    return;
+  }
+  const packed = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    async pull(controller) {
+      const { value, done } = await whole.next();
+      if (done === true) controller.close();
+      else controller.enqueue(new Uint8Array(value));
+    },
+  });
+  try {
+    yield* packed.pipeThrough(new DecompressionStream('gzip'));
+  } catch (cause) {
+    if (cause instanceof BundleError) throw cause;
+    throw new BundleError('BUNDLE_TRUNCATED', 'the gzip stream is damaged or ends early', { cause });
+  }
+}
+
+function join(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(a.length + b.length);
+  whole.set(a);
+  whole.set(b, a.length);
+  return whole;
+}
+
+function tooLong(): BundleError {
+  return new BundleError('BUNDLE_DAMAGED', `a line is longer than ${maxLineBytes} bytes`);
+}

@@ -1,0 +1,79 @@
+import {
+  type Checkpoint,
+  equalBytes,
+  formatVerifierKey,
+  LogError,
+  openNote,
+  parseCheckpoint,
+  parseNote,
+  toHex,
+  type Verifier,
+} from '@tallystick/log';
+import type { Findings } from './report.ts';
+
+/** A checkpoint that was held against the trusted keys. */
+export interface JudgedCheckpoint extends Checkpoint {
+  /** Trusted keys that signed it under its own origin; none: it proves nothing to this verifier. */
+  readonly signedBy: readonly string[];
+}
+
+/**
+ * Reads a checkpoint of a log and holds it against the trusted keys. A wrong signature under a trusted key is a finding.
+ *
+ * @throws {LogError} `NOTE_MALFORMED` or `CHECKPOINT_MALFORMED`; also for a checkpoint of another origin
+ */
+export async function judgeCheckpoint(
+  note: string,
+  origin: string,
+  keys: readonly Verifier[],
+  findings: Findings,
+): Promise<JudgedCheckpoint> {
+  const checkpoint = parseCheckpoint(parseNote(note).text);
+  if (checkpoint.origin !== origin) {
+    throw new LogError('CHECKPOINT_MALFORMED', `the checkpoint is of ${checkpoint.origin}, not of ${origin}`);
+  }
+  try {
+    const { verifiedBy } = await openNote(note, keys);
+    return {
+      ...checkpoint,
+      signedBy: verifiedBy.filter(({ name }) => name === origin).map(formatVerifierKey),
+    };
+  } catch (error) {
+    if (error instanceof LogError && error.code === 'SIGNATURE_INVALID') {
+      findings.add({ code: 'CHECKPOINT_SIGNATURE_INVALID', sequence_number: lastCovered(checkpoint) });
+    } else if (!(error instanceof LogError && error.code === 'NOTE_UNVERIFIED')) {
+      throw error;
+    }
+    return { ...checkpoint, signedBy: [] };
+  }
+}
+
+/** Sequence number of the last record that a checkpoint covers, `null` for that of an empty log. */
+export function lastCovered(checkpoint: { readonly size: number }): number | null {
+  return checkpoint.size === 0 ? null : checkpoint.size - 1;
+}
+
+/** Checkpoints with each head once: the same one may be kept in the store and outside. */
+export function distinct<C extends Checkpoint>(checkpoints: readonly C[]): C[] {
+  const seen = new Map(
+    checkpoints.map((checkpoint) => [`${checkpoint.size} ${toHex(checkpoint.root)}`, checkpoint]),
+  );
+  return [...seen.values()];
+}
+
+/** Two checkpoints of one size and different roots contradict each other: the log showed two faces. */
+export function findContradictions(checkpoints: readonly Checkpoint[], findings: Findings): void {
+  const bySize = new Map<number, Checkpoint>();
+  for (const checkpoint of checkpoints) {
+    const other = bySize.get(checkpoint.size);
+    if (other === undefined) bySize.set(checkpoint.size, checkpoint);
+    else if (!equalBytes(other.root, checkpoint.root)) {
+      findings.add({
+        code: 'CHECKPOINT_INCONSISTENT',
+        sequence_number: lastCovered(checkpoint),
+        expected: toHex(other.root),
+        found: toHex(checkpoint.root),
+      });
+    }
+  }
+}

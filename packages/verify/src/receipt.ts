@@ -1,0 +1,90 @@
+import { decodeUtf8, isCanonical } from '@tallystick/event';
+import {
+  type AuditRecord,
+  LogError,
+  parseOrigin,
+  parseTlogProof,
+  parseVerifierKey,
+  readRecord,
+  sha256,
+  toHex,
+  type Verifier,
+  verifyTlogProof,
+} from '@tallystick/log';
+import type { Finding, TrustSource } from './report.ts';
+
+export interface ReceiptReport {
+  readonly verdict: 'verified' | 'broken' | 'not_verifiable';
+  readonly tenant_id: string | null;
+  readonly sequence_number: number | null;
+  /** Hex hash of the record. */
+  readonly record_hash: string | null;
+  /** Size of the checkpoint's tree. */
+  readonly checkpoint_size: number | null;
+  readonly trust: { readonly source: TrustSource };
+  readonly findings: readonly Finding[];
+  /** The record, proven, where the verdict is `verified`. */
+  readonly record: AuditRecord | undefined;
+}
+
+/**
+ * Verifies a receipt offline: a C2SP tlog-proof whose extra data is the record's bytes, or which comes with them.
+ *
+ * @param recordText the record's bytes, where they are not in the receipt
+ * @throws {LogError} `PROOF_MALFORMED` or `KEY_MALFORMED`: not a receipt, not a key
+ */
+export async function verifyReceipt(
+  receipt: string,
+  options: {
+    readonly keys: readonly (string | Verifier)[];
+    readonly recordText?: string;
+    readonly trust?: TrustSource;
+  },
+): Promise<ReceiptReport> {
+  const keys = options.keys.map((key) => (typeof key === 'string' ? parseVerifierKey(key) : key));
+  const proof = parseTlogProof(receipt);
+  const text = options.recordText ?? (proof.extra === undefined ? undefined : decodeUtf8(proof.extra));
+  if (text === undefined)
+    throw new LogError('PROOF_MALFORMED', 'the receipt holds no record, and none was given');
+  const hash = sha256(text);
+  const source = options.trust ?? (keys.length > 0 ? 'given' : 'none');
+  const base = { record_hash: toHex(hash), trust: { source } };
+  const fail = (verdict: 'broken' | 'not_verifiable', code: Finding['code']): ReceiptReport => ({
+    ...base,
+    verdict,
+    tenant_id: null,
+    sequence_number: proof.index,
+    checkpoint_size: null,
+    findings: [{ code, sequence_number: proof.index }],
+    record: undefined,
+  });
+  let size: number;
+  let origin: string;
+  try {
+    ({ size, origin } = await verifyTlogProof(proof, hash, keys));
+  } catch (error) {
+    if (!(error instanceof LogError)) throw error;
+    if (error.code === 'NOTE_UNVERIFIED') return fail('not_verifiable', 'CHECKPOINT_UNTRUSTED');
+    if (error.code === 'SIGNATURE_INVALID') return fail('broken', 'CHECKPOINT_SIGNATURE_INVALID');
+    if (error.code === 'PROOF_INVALID') return fail('broken', 'CHECKPOINT_ROOT_MISMATCH');
+    throw error;
+  }
+  let record: AuditRecord;
+  try {
+    record = readRecord(text);
+  } catch {
+    return fail('broken', 'RECORD_NOT_CANONICAL');
+  }
+  if (!isCanonical(text)) return fail('broken', 'RECORD_NOT_CANONICAL');
+  if (record.sequence_number !== proof.index) return fail('broken', 'SEQUENCE_GAP');
+  if (record.tenant_id !== parseOrigin(origin).tenantId) return fail('broken', 'TENANT_MISMATCH');
+  return {
+    ...base,
+    verdict: 'verified',
+    tenant_id: record.tenant_id,
+    sequence_number: record.sequence_number,
+    checkpoint_size: size,
+    findings: [],
+    record,
+  };
+}

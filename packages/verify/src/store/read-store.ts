@@ -1,0 +1,139 @@
+import { FrontierBuilder, fromHex, type IndexedColumns } from '@tallystick/log';
+
+/** Runs one read-only statement with `$1`-style parameters and gives its rows as objects. */
+export type Query = (
+  sql: string,
+  parameters: readonly unknown[],
+) => Promise<readonly { readonly [column: string]: unknown }[]>;
+
+/** A row of `audit_records`. Times are texts with milliseconds, hashes hex. */
+export interface StoredRow extends IndexedColumns {
+  readonly sequence_number: number;
+  readonly ingested_at: string;
+  readonly previous_hash: string;
+  readonly record_hash: string;
+  readonly record: string;
+}
+
+/** Rows read at a time. */
+const pageSize = 1_000;
+
+// A time beyond the record's milliseconds would be a change too, so microseconds are shown where there are any.
+const time = (column: string) =>
+  `regexp_replace(to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '000$', '') || 'Z'`;
+
+const pageSql = `
+  select sequence_number::text as sequence_number, audit_id::text as audit_id, ${time('ingested_at')} as ingested_at,
+         ${time('"timestamp"')} as "timestamp", event_type, event_category, severity, actor_type, actor_id, target_type,
+         target_id, investigation_id, alert_id, correlation_id, trace_id, outcome_status, source_service, is_sensitive,
+         encode(previous_hash, 'hex') as previous_hash, encode(record_hash, 'hex') as record_hash, record
+    from audit_records r
+   where tenant_id = $1 and epoch = $2 and r.sequence_number > $3
+   order by r.sequence_number
+   limit ${pageSize}`;
+
+const tiesSql = `
+  select count(*)::int as rows from audit_records where tenant_id = $1 and epoch = $2 and sequence_number = $3`;
+
+/** Every record of a chain in the order of its positions. */
+export async function* readRecords(query: Query, tenantId: string, epoch: number): AsyncGenerator<StoredRow> {
+  let after = -(2 ** 53);
+  for (;;) {
+    const rows = (await query(pageSql, [tenantId, epoch, after])).map(toRow);
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    if (rows.length === pageSize) {
+      // Two partitions may hold one position: the page must not end between them.
+      const [count] = await query(tiesSql, [tenantId, epoch, last.sequence_number]);
+      const seen = rows.filter((row) => row.sequence_number === last.sequence_number).length;
+      if (Number(count!.rows) > seen) {
+        const whole = rows.filter((row) => row.sequence_number < last.sequence_number);
+        if (whole.length > 0) {
+          yield* whole;
+          after = whole.at(-1)!.sequence_number;
+          continue;
+        }
+      }
+    }
+    yield* rows;
+    after = last.sequence_number;
+  }
+}
+
+function toRow(row: { readonly [column: string]: unknown }): StoredRow {
+  return { ...row, sequence_number: Number(row.sequence_number) } as unknown as StoredRow;
+}
+
+export interface StoredHead {
+  readonly epoch: number;
+  readonly last_sequence: number;
+  readonly last_hash: string;
+  readonly frontier: Uint8Array;
+}
+
+export async function readStoredHead(query: Query, tenantId: string): Promise<StoredHead | undefined> {
+  const [row] = await query(
+    `select epoch, last_sequence::text as last_sequence, encode(last_hash, 'hex') as last_hash,
+            encode(frontier, 'hex') as frontier
+       from audit_chain_state where tenant_id = $1`,
+    [tenantId],
+  );
+  if (row === undefined) return undefined;
+  return {
+    epoch: Number(row.epoch),
+    last_sequence: Number(row.last_sequence),
+    last_hash: String(row.last_hash),
+    frontier: fromHex(String(row.frontier))!,
+  };
+}
+
+export async function readCheckpoints(
+  query: Query,
+  tenantId: string,
+  epoch: number,
+): Promise<{ readonly size: number; readonly note: string }[]> {
+  const rows = await query(
+    'select size::text as size, note from audit_checkpoints where tenant_id = $1 and epoch = $2 order by audit_checkpoints.size',
+    [tenantId, epoch],
+  );
+  return rows.map((row) => ({ size: Number(row.size), note: String(row.note) }));
+}
+
+export interface StoredTile {
+  readonly level: number;
+  readonly index: number;
+  readonly root: Uint8Array;
+  /** What the stored hashes hash up to; zero-filled where there are not 256 of them. */
+  readonly rootOfHashes: Uint8Array;
+}
+
+/** The full tiles of a log, a hundred (800 KiB) at a time. */
+export async function* readTiles(query: Query, tenantId: string, epoch: number): AsyncGenerator<StoredTile> {
+  let after: readonly [number, number] = [-1, -1];
+  for (;;) {
+    const rows = await query(
+      `select level, index::text as index, encode(root, 'hex') as root, encode(hashes, 'hex') as hashes
+         from audit_tiles t
+        where tenant_id = $1 and epoch = $2 and (t.level, t.index) > ($3::int, $4::bigint)
+        order by t.level, t.index limit 100`,
+      [tenantId, epoch, ...after],
+    );
+    if (rows.length === 0) return;
+    for (const row of rows) {
+      const hashes = fromHex(String(row.hashes))!;
+      yield {
+        level: Number(row.level),
+        index: Number(row.index),
+        root: fromHex(String(row.root))!,
+        rootOfHashes: hashes.length === 256 * 32 ? rootOf(hashes) : new Uint8Array(32),
+      };
+    }
+    after = [Number(rows.at(-1)!.level), Number(rows.at(-1)!.index)];
+  }
+}
+
+function rootOf(hashes: Uint8Array): Uint8Array {
+  const builder = new FrontierBuilder();
+  for (let at = 0; at < hashes.length; at += 32) builder.append(hashes.subarray(at, at + 32));
+  return builder.root();
+}
