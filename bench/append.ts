@@ -1,0 +1,170 @@
+import { emptyFrontier, zeroHash } from '@tallystick/log';
+import { admit } from '../packages/server/src/admit/admit.ts';
+import { appendBatch } from '../packages/server/src/chain/append-batch.ts';
+import type { BatchItem } from '../packages/server/src/chain/batch.ts';
+import type { Head } from '../packages/server/src/chain/head.ts';
+import { BatchSeal } from '../packages/server/src/chain/seal.ts';
+import { copyStatement } from '../packages/server/src/store/copy-rows.ts';
+import { type Database, writer } from '../packages/server/src/store/database.ts';
+import { migratePostgres } from '../packages/server/src/store/migrate.ts';
+import { partitionOf } from '../packages/server/src/store/partitions.ts';
+import { PostgresDatabase } from '../packages/server/src/store/postgres.ts';
+import { startPostgres } from '../packages/testing/src/index.ts';
+import { median, type Result } from './result.ts';
+import { sampleEvent } from './sample-event.ts';
+
+const batchSize = 1_000;
+const batchesPerRound = 20;
+const rounds = 7;
+const logName = 'bench.local';
+
+/**
+ * `appendBatch` on PostgreSQL (fsync on) beside COPY of the very rows it would store, rendered beforehand: same server,
+ * batches, commits, indexes. The two take turns, so that the machine's moods hit both.
+ */
+export async function run(): Promise<Result[]> {
+  const postgres = await startPostgres({
+    durable: true,
+    settings: { max_wal_size: '4GB', checkpoint_timeout: '30min' },
+  });
+  try {
+    const chained = await openStore(postgres);
+    const plain = await openStore(postgres);
+    const rates: { chain: number; ingest: number; copy: number }[] = [];
+    const copyHead = new PlainChain();
+    for (let round = -1; round < rounds; round++) {
+      const chain = await time(() => appendAdmitted(chained, admitted()));
+      const copy = await time(() => copyRendered(plain, copyHead.next()));
+      const ingest = await time(() => ingestRaw(chained, rawBatches()));
+      if (round >= 0) rates.push({ chain, ingest, copy });
+    }
+    await chained.close();
+    await plain.close();
+    const ratio = (of: 'chain' | 'ingest') => median(rates.map((rate) => rate[of] / rate.copy));
+    const baseline = median(rates.map((rate) => rate.copy));
+    return [
+      result(
+        'append: appendBatch of admitted events',
+        median(rates.map((rate) => rate.chain)),
+        baseline,
+        ratio('chain'),
+      ),
+      result(
+        'append: admit raw JSON, then appendBatch',
+        median(rates.map((rate) => rate.ingest)),
+        baseline,
+        ratio('ingest'),
+      ),
+    ];
+  } finally {
+    await postgres.stop();
+  }
+}
+
+function result(name: string, value: number, baseline: number, ratio: number): Result {
+  return {
+    name,
+    value: Math.round(value),
+    unit: 'events/s',
+    baseline: Math.round(baseline),
+    ratio: Number(ratio.toFixed(3)),
+    goal: 'ratio >= 0.7 (project: 0.85)',
+    pass: ratio >= 0.7,
+  };
+}
+
+async function openStore(postgres: Awaited<ReturnType<typeof startPostgres>>): Promise<PostgresDatabase> {
+  const { url } = await postgres.createDatabase();
+  await migratePostgres(url);
+  return new PostgresDatabase({ url });
+}
+
+async function time(work: () => Promise<void>): Promise<number> {
+  globalThis.gc?.();
+  const start = performance.now();
+  await work();
+  return (batchSize * batchesPerRound * 1000) / (performance.now() - start);
+}
+
+function rawBatches(): string[][] {
+  return Array.from({ length: batchesPerRound }, () =>
+    Array.from({ length: batchSize }, (_, index) => JSON.stringify(sampleEvent(`tenant-${index % 4}`))),
+  );
+}
+
+function admitAll(raw: readonly string[]): BatchItem[] {
+  return raw.map((text) => {
+    const admission = admit(text, { source: 'http' }, { now: Date.now() });
+    if (!('admitted' in admission)) throw new Error('the sample event is not valid');
+    return {
+      ...admission.admitted,
+      ingest: { source: 'http', trust: 'api-key', principal: 'key:0123456789ab' },
+    };
+  });
+}
+
+function admitted(): BatchItem[][] {
+  return rawBatches().map(admitAll);
+}
+
+async function appendAdmitted(database: Database, batches: readonly BatchItem[][]): Promise<void> {
+  for (const items of batches) await appendBatch(database, { items }, { logName });
+}
+
+/** As the service does it: while one batch commits, the next is admitted. */
+async function ingestRaw(database: Database, batches: readonly string[][]): Promise<void> {
+  let running: Promise<unknown> = Promise.resolve();
+  for (const raw of batches) {
+    const items = admitAll(raw);
+    await running;
+    running = appendBatch(database, { items }, { logName });
+  }
+  await running;
+}
+
+async function copyRendered(database: Database, batches: readonly (readonly string[])[]): Promise<void> {
+  for (const chunks of batches) {
+    await database.transaction(writer, (session) =>
+      session.copy(copyStatement(partitionOf(Date.now())), chunks),
+    );
+  }
+}
+
+/** Renders rows ahead of time, with sequence numbers and hashes as they would be. */
+class PlainChain {
+  #heads = new Map<string, Head>();
+
+  next(): string[][] {
+    return admitted().map((items) => {
+      const now = Date.now();
+      for (let tenant = 0; tenant < 4; tenant++) {
+        const tenantId = `tenant-${tenant}`;
+        if (!this.#heads.has(tenantId)) this.#heads.set(tenantId, newHead(tenantId));
+      }
+      const seal = new BatchSeal(items as never, this.#heads, new Date(now).toISOString(), logName);
+      const chunks = [...seal.rows()];
+      for (const head of seal.heads()) {
+        const size = head.lastSequence + 1;
+        this.#heads.set(head.tenantId, { ...newHead(head.tenantId), ...head, frontier: fakeFrontier(size) });
+      }
+      return chunks;
+    });
+  }
+}
+
+/** The tree is no part of the rows: any frontier of the right size will do. */
+function fakeFrontier(size: number): Head['frontier'] {
+  const ones = size.toString(2).split('1').length - 1;
+  return { size, roots: Array.from({ length: ones }, () => new Uint8Array(32)) };
+}
+
+function newHead(tenantId: string): Head {
+  return {
+    tenantId,
+    epoch: 1,
+    lastSequence: -1,
+    lastHash: zeroHash,
+    lastIngestedAt: 0,
+    frontier: emptyFrontier,
+  };
+}

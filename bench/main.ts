@@ -1,0 +1,51 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import type { Result } from './result.ts';
+
+/** `npm run bench` runs every benchmark, `npm run bench -- append emit` some; results go to bench/results.json. */
+const benches: { readonly [name: string]: () => Promise<{ run(): Promise<Result[]> }> } = {
+  append: () => import('./append.ts'),
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !Object.hasOwn(benches, name));
+if (unknown.length > 0) {
+  console.error(`unknown benchmark: ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}`);
+  process.exit(3);
+}
+
+const cpu = cpus();
+console.log(
+  `${cpu.length} × ${cpu[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`,
+);
+const results: Result[] = [];
+for (const name of wanted.length > 0 ? wanted : Object.keys(benches)) {
+  for (const result of await (await benches[name]!()).run()) {
+    results.push(result);
+    print(result);
+  }
+}
+save(results);
+process.exitCode = results.some((result) => result.pass === false) ? 1 : 0;
+
+function print({ name, value, unit, baseline, ratio, goal, pass }: Result): void {
+  const beside = baseline === null ? '' : `  beside ${baseline} ${unit}, ratio ${ratio}`;
+  const verdict = pass === null ? '' : pass ? '  ok' : '  MISSED';
+  console.log(
+    `${name.padEnd(52)} ${value} ${unit}${beside}${goal === null ? '' : `  (goal: ${goal})`}${verdict}`,
+  );
+}
+
+/** Keeps the figures of benchmarks that did not run this time. */
+function save(fresh: readonly Result[]): void {
+  const file = new URL('results.json', import.meta.url);
+  let kept: Result[] = [];
+  try {
+    kept = (JSON.parse(readFileSync(file, 'utf8')) as Result[]).filter(
+      (old) => !fresh.some((result) => result.name === old.name),
+    );
+  } catch {
+    // The first run: there is nothing to keep.
+  }
+  writeFileSync(file, `${JSON.stringify([...kept, ...fresh], null, 2)}\n`);
+}
