@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { type Taxonomy, tenantIdPattern } from '@tallystick/event';
 import { ApiKeys } from './access/api-keys.ts';
 import { admit, type DeadLetter } from './admit/admit.ts';
-import type { BatchItem, ItemOutcome } from './chain/batch.ts';
+import { submitterOf } from './chain/accounting.ts';
+import type { BatchItem, ItemOutcome, ProducerStatement } from './chain/batch.ts';
 import { Writer } from './chain/writer.ts';
 import { ServerError } from './errors.ts';
 import { Signer } from './log/signer.ts';
@@ -13,7 +14,7 @@ import { ensurePartitions, keepPartitionsAhead } from './store/partitions.ts';
 import { PgliteDatabase } from './store/pglite.ts';
 import { PostgresDatabase } from './store/postgres.ts';
 import { checkStore } from './store/startup-checks.ts';
-import type { Submission, SubmissionError, SubmissionResult } from './submission.ts';
+import type { DeliveryMetadata, Submission, SubmissionError, SubmissionResult } from './submission.ts';
 
 export interface AuditServiceOptions {
   /** The store: a directory (Postgres in process), or the URL of a PostgreSQL server, as the service's own login. */
@@ -36,6 +37,8 @@ export interface AuditServiceOptions {
   readonly onBackgroundError?: (what: string, error: unknown) => void;
   readonly onCommit?: (batch: { readonly events: number; readonly durationMs: number }) => void;
   readonly onOutcome?: (status: ItemOutcome['status'], count: number) => void;
+  /** Told of each transaction that is tried again, with the reason. */
+  readonly onRetry?: (reason: string) => void;
 }
 
 /** The audit service without its wire: what the HTTP app, the embedded transport and the CLI all stand on. */
@@ -61,6 +64,7 @@ export class AuditService {
       assertRunning: (tenantId) => this.logs.assertRunning(tenantId),
       ...(options.maxBatch !== undefined && { maxBatch: options.maxBatch }),
       ...(options.onCommit !== undefined && { onCommit: options.onCommit }),
+      ...(options.onRetry !== undefined && { onRetry: options.onRetry }),
     });
   }
 
@@ -116,6 +120,12 @@ export class AuditService {
     const { source, trust, principal, tenants, delivery } = submission;
     const ingest = { source, trust, ...(principal !== undefined && { principal }) };
     for (const [index, raw] of submission.events.entries()) {
+      const sequence = delivery?.sequences?.[index];
+      const numbered = {
+        ...ingest,
+        ...(delivery !== undefined && { producer_id: delivery.producer_id }),
+        ...(sequence !== undefined && { producer_seq: sequence }),
+      };
       const admission = admit(raw, ingest, { now: this.#now(), taxonomy: this.#options.taxonomy });
       if ('admitted' in admission) {
         const tenantId = admission.admitted.event.tenant_id;
@@ -123,21 +133,16 @@ export class AuditService {
           results[index] = forbidden();
           continue;
         }
-        const sequence = delivery?.sequences?.[index];
-        items.push({
-          ...admission.admitted,
-          ingest: {
-            ...ingest,
-            ...(delivery !== undefined && { producer_id: delivery.producer_id }),
-            ...(sequence !== undefined && { producer_seq: sequence }),
-          },
-        });
+        items.push({ ...admission.admitted, ingest: numbered });
       } else {
-        items.push(withinReach(admission.deadLetter, tenants));
+        items.push({ ...withinReach(admission.deadLetter, tenants), ingest: numbered });
       }
       itemIndexes.push(index);
     }
-    const outcomes = await this.writer.submit(items);
+    const outcomes = await this.writer.submit(
+      items,
+      delivery === undefined ? [] : [statementOf(submission, delivery)],
+    );
     for (const [at, outcome] of outcomes.entries()) {
       results[itemIndexes[at]!] = toResult(outcome);
       this.#options.onOutcome?.(outcome.status, 1);
@@ -156,6 +161,12 @@ export class AuditService {
   async #close(): Promise<void> {
     for (const timer of this.#timers) timer.stop();
     await this.writer.close();
+    if (this.#options.checkpointIntervalMs !== 0) {
+      // Failing to sign must not keep the store open; what was chained is durable either way.
+      await this.logs
+        .checkpointAll((tenantId, error) => this.#options.onBackgroundError?.(`checkpoint ${tenantId}`, error))
+        .catch((error: unknown) => this.#options.onBackgroundError?.('checkpoints', error));
+    }
     await this.database.close();
     this.signer.close();
   }
@@ -174,6 +185,24 @@ export class AuditService {
     timer.unref();
     this.#timers.push({ stop: () => clearInterval(timer) });
   }
+}
+
+/** What a producer said beside its events, as far as it may speak for those tenants. */
+function statementOf(submission: Submission, delivery: DeliveryMetadata): ProducerStatement {
+  const { source, principal, tenants } = submission;
+  const mayUse = (said: { readonly tenant_id: string }) =>
+    tenants === undefined || tenants.includes(said.tenant_id);
+  return {
+    submitter: submitterOf({ source, ...(principal !== undefined && { principal }) }),
+    producerId: delivery.producer_id,
+    service: delivery.service,
+    gaps: (delivery.gaps ?? [])
+      .filter(mayUse)
+      .map(({ tenant_id, ...gap }) => ({ ...gap, tenantId: tenant_id })),
+    final: (delivery.final ?? [])
+      .filter(mayUse)
+      .map(({ tenant_id, final_seq }) => ({ tenantId: tenant_id, finalSeq: final_seq })),
+  };
 }
 
 function toResult(outcome: ItemOutcome): SubmissionResult {

@@ -3,11 +3,12 @@ import { type DeadLetter, toDeadLetter } from '../admit/admit.ts';
 import { copyStatement } from '../store/copy-rows.ts';
 import { type Database, type Session, sqlState, writer } from '../store/database.ts';
 import { monthStart, partitionOf } from '../store/partitions.ts';
-import type { Batch, EventItem, ItemOutcome, Receipt } from './batch.ts';
-import { conflictOf } from './conflict.ts';
+import { gapRecords, settleProducers } from './accounting.ts';
+import type { Batch, ItemOutcome, Receipt } from './batch.ts';
 import { storeDeadLetters } from './dead-letters.ts';
-import { type Held, identity, isSameEvent, lookUpHeld, mayBeOlder } from './duplicates.ts';
+import { type Held, identity, lookUpHeld, mayBeOlder } from './duplicates.ts';
 import { advanceHeads, type Head, lockHeads } from './head.ts';
+import { genesisIdentities, type Placed, type Plan, type PlanContext, planBatch } from './plan.ts';
 import { BatchSeal } from './seal.ts';
 import { advancePosition, lockPosition } from './source-position.ts';
 import { storeTiles } from './tiles.ts';
@@ -54,18 +55,14 @@ export async function appendBatch(
         events.push({ item, index });
       }
     }
+    for (const item of gapRecords(batch.statements ?? [])) events.push({ item, index: undefined });
     if (events.length > 0) await appendEvents(session, events, outcomes, letters, options);
     await storeDeadLetters(session, letters);
+    await settleProducers(session, batch);
     await options.beforeCommit?.(session, outcomes as readonly ItemOutcome[]);
     if (batch.range !== undefined) await advancePosition(session, batch.range);
     return { outcomes };
   });
-}
-
-/** An event with its place in the batch; the service's own events have none. */
-interface Placed {
-  readonly item: EventItem;
-  readonly index: number | undefined;
 }
 
 async function appendEvents(
@@ -90,8 +87,13 @@ async function appendEvents(
     .filter((item) => mayBeOlder(item.event.audit_id, month, ingestedAt));
   const held = await lookUpHeld(session, older);
 
+  const context = {
+    held,
+    taken: genesisIdentities(heads.values(), options.logName),
+    ingestedAt: new Date(ingestedAt).toISOString(),
+  };
   for (let attempt = 0; ; attempt++) {
-    const plan = planBatch(timely, held, new Date(ingestedAt).toISOString());
+    const plan = await planOver(session, timely, context);
     try {
       await session.query('savepoint copying');
       const seal = await copyPlan(session, plan.fresh, heads, ingestedAt, options.logName);
@@ -101,58 +103,30 @@ async function appendEvents(
       // The month's unique indexes caught a duplicate: find out which, and seal the rest again over the same heads.
       if (sqlState(error) !== '23505' || attempt === 3) throw error;
       await session.query('rollback to savepoint copying');
-      for (const [key, found] of await lookUpHeld(
-        session,
-        plan.fresh.map(({ item }) => item),
-      ))
-        held.set(key, found);
+      await learn(session, plan.fresh, held);
     }
   }
 }
 
-interface Plan {
-  /** To be sealed, in order: events and the service's own records of conflicts. */
-  readonly fresh: readonly Placed[];
-  /** Same event as one that the chain holds. */
-  readonly duplicates: readonly Placed[];
-  /** Same event as an earlier one of this batch. */
-  readonly repeats: readonly { readonly placed: Placed; readonly of: Placed }[];
-  readonly conflicts: readonly { readonly placed: Placed; readonly deadLetter: DeadLetter }[];
+/** Plans the batch. Ids of the service's own records say nothing of their age: an earlier month may hold them. */
+async function planOver(
+  session: Session,
+  events: readonly Placed[],
+  context: PlanContext & { readonly held: Map<string, Held> },
+): Promise<Plan> {
+  const plan = planBatch(events, context);
+  const own = plan.fresh.filter(({ index }) => index === undefined);
+  if (own.length === 0) return plan;
+  await learn(session, own, context.held);
+  return planBatch(events, context);
 }
 
-function planBatch(events: readonly Placed[], held: ReadonlyMap<string, Held>, ingestedAt: string): Plan {
-  const fresh: Placed[] = [];
-  const duplicates: Placed[] = [];
-  const repeats: { placed: Placed; of: Placed }[] = [];
-  const conflicts: { placed: Placed; deadLetter: DeadLetter }[] = [];
-  const inBatch = new Map<string, Placed>();
-  const conflict = (placed: Placed) => {
-    const { deadLetter, record } = conflictOf(placed.item, ingestedAt);
-    conflicts.push({ placed, deadLetter });
-    const key = identity(record.event.tenant_id, record.event.audit_id);
-    if (held.has(key) || inBatch.has(key)) return;
-    const own = { item: record, index: undefined };
-    inBatch.set(key, own);
-    fresh.push(own);
-  };
-  for (const placed of events) {
-    const key = identity(placed.item.event.tenant_id, placed.item.event.audit_id);
-    const before = held.get(key);
-    if (before !== undefined) {
-      if (isSameEvent(before, placed.item)) duplicates.push(placed);
-      else conflict(placed);
-      continue;
-    }
-    const first = inBatch.get(key);
-    if (first !== undefined) {
-      if (first.item.canonical === placed.item.canonical) repeats.push({ placed, of: first });
-      else conflict(placed);
-      continue;
-    }
-    inBatch.set(key, placed);
-    fresh.push(placed);
-  }
-  return { fresh, duplicates, repeats, conflicts };
+async function learn(session: Session, placed: readonly Placed[], held: Map<string, Held>): Promise<void> {
+  const found = await lookUpHeld(
+    session,
+    placed.map(({ item }) => item),
+  );
+  for (const [key, value] of found) held.set(key, value);
 }
 
 /** Seals and copies; the generator computes records while the database stores those before. */

@@ -20,6 +20,8 @@ export interface ItemIngest {
 /** An event that was refused at admission and is to be kept as a dead letter. */
 export interface RefusedItem {
   readonly deadLetter: DeadLetter;
+  /** As far as it is known who numbered it. */
+  readonly ingest?: ItemIngest;
 }
 
 /** Proof that an event is in the chain; what `record()` of the SDK resolves with. */
@@ -53,7 +55,25 @@ export interface SourceRange {
   readonly offsets: readonly number[];
 }
 
+/** What a producer says beside its events. */
+export interface ProducerStatement {
+  /** The authenticated key, or the source where there is none: producer ids are only as good as who sent them. */
+  readonly submitter: string;
+  readonly producerId: string;
+  readonly service?: string | undefined;
+  /** Ranges that it gave up, ends included. */
+  readonly gaps: readonly {
+    readonly tenantId: string;
+    readonly from: number;
+    readonly to: number;
+    readonly reason: string;
+  }[];
+  /** Last number of each tenant, said at close. */
+  readonly final: readonly { readonly tenantId: string; readonly finalSeq: number }[];
+}
+
 export interface Batch {
   readonly items: readonly BatchItem[];
+  readonly statements?: readonly ProducerStatement[];
   readonly range?: SourceRange;
 }

@@ -3,7 +3,7 @@ import { toDeadLetter } from '../admit/admit.ts';
 import { ServerError } from '../errors.ts';
 import { type Database, sqlState } from '../store/database.ts';
 import { type AppendOptions, type AppendResult, appendBatch } from './append-batch.ts';
-import type { BatchItem, ItemOutcome } from './batch.ts';
+import type { Batch, BatchItem, ItemOutcome, ProducerStatement } from './batch.ts';
 
 export interface WriterOptions extends AppendOptions {
   /** Most events of one transaction. @defaultValue 1000 */
@@ -17,6 +17,7 @@ export interface WriterOptions extends AppendOptions {
 
 interface Submission {
   readonly items: readonly BatchItem[];
+  readonly statements: readonly ProducerStatement[];
   readonly resolve: (outcomes: readonly ItemOutcome[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -50,15 +51,19 @@ export class Writer {
   /**
    * Chains what is given, in its order.
    *
+   * @param statements what the producers of the items said beside them
    * @returns one outcome for each item, once everything is committed
    * @throws {ServerError} `CLOSING`, `CHAIN_STOPPED`, `CLOCK_BEHIND_CHAIN` or `STORE_UNAVAILABLE`: nothing is known to
    *   have been chained; the same items may be submitted again
    */
-  submit(items: readonly BatchItem[]): Promise<readonly ItemOutcome[]> {
+  submit(
+    items: readonly BatchItem[],
+    statements: readonly ProducerStatement[] = [],
+  ): Promise<readonly ItemOutcome[]> {
     if (this.#closed) return Promise.reject(new ServerError('CLOSING', 'the service is shutting down'));
-    if (items.length === 0) return Promise.resolve([]);
+    if (items.length === 0 && statements.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
-      this.#queue.push({ items, resolve, reject });
+      this.#queue.push({ items, statements, resolve, reject });
       this.#running ??= this.#run();
     });
   }
@@ -90,7 +95,10 @@ export class Writer {
 
   async #commit(submissions: readonly Submission[]): Promise<void> {
     try {
-      const outcomes = await this.#append(submissions.flatMap((submission) => submission.items));
+      const outcomes = await this.#append({
+        items: submissions.flatMap((submission) => submission.items),
+        statements: submissions.flatMap((submission) => submission.statements),
+      });
       let at = 0;
       for (const submission of submissions) {
         submission.resolve(outcomes.slice(at, at + submission.items.length));
@@ -103,25 +111,28 @@ export class Writer {
     }
   }
 
-  async #append(items: readonly BatchItem[]): Promise<readonly ItemOutcome[]> {
+  async #append(batch: Batch): Promise<readonly ItemOutcome[]> {
+    const { items } = batch;
     try {
-      return await this.#appendWithRetries(items);
+      return await this.#appendWithRetries(batch);
     } catch (error) {
-      if (!isContentError(error)) throw error;
+      if (!isContentError(error) || items.length === 0) throw error;
       if (items.length > 1) {
         const half = items.length >> 1;
-        return [...(await this.#append(items.slice(0, half))), ...(await this.#append(items.slice(half)))];
+        const first = await this.#append({ items: items.slice(0, half) });
+        // What a producer says of its last number must not come before its events.
+        return [...first, ...(await this.#append({ ...batch, items: items.slice(half) }))];
       }
-      return await this.#appendWithRetries([refusedByStore(items[0]!, error)]);
+      return await this.#appendWithRetries({ ...batch, items: [refusedByStore(items[0]!, error)] });
     }
   }
 
-  async #appendWithRetries(items: readonly BatchItem[]): Promise<readonly ItemOutcome[]> {
+  async #appendWithRetries(batch: Batch): Promise<readonly ItemOutcome[]> {
     for (let attempt = 0; ; attempt++) {
       const started = performance.now();
       try {
-        const { outcomes }: AppendResult = await appendBatch(this.#database, { items }, this.#options);
-        this.#options.onCommit?.({ events: items.length, durationMs: performance.now() - started });
+        const { outcomes }: AppendResult = await appendBatch(this.#database, batch, this.#options);
+        this.#options.onCommit?.({ events: batch.items.length, durationMs: performance.now() - started });
         return outcomes as readonly ItemOutcome[];
       } catch (error) {
         const reason = retryReason(error);
@@ -160,5 +171,5 @@ function refusedByStore(item: BatchItem, error: unknown): BatchItem {
   const violations = [
     { code: 'STORE_REFUSED', pointer: '', message: `the store refused the event (${sqlState(error)})` },
   ];
-  return { deadLetter: toDeadLetter(item.canonical, item.ingest, violations) };
+  return { deadLetter: toDeadLetter(item.canonical, item.ingest, violations), ingest: item.ingest };
 }

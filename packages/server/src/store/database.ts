@@ -1,3 +1,6 @@
+import { tenantIdPattern } from '@tallystick/event';
+import { ServerError } from '../errors.ts';
+
 /**
  * The one door to Postgres, real or embedded. A transaction runs in a role of its own:
  *
@@ -40,7 +43,23 @@ export interface Database {
 /** The SQLSTATE of an error that the database raised, or `undefined`. */
 export function sqlState(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+  // Every SQLSTATE of Postgres holds a digit; EPIPE, of the operating system, has five capitals and none.
+  return typeof code === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+
+/**
+ * The tenants of a reader as row-level security takes them: one text, commas between them. So a name must not hold a
+ * comma, nor anything else that no tenant's name holds.
+ *
+ * @throws {ServerError} `PARAMETER_INVALID`
+ */
+export function tenantsSetting(tenants: readonly string[]): string {
+  for (const tenant of tenants) {
+    if (!tenantIdPattern.test(tenant)) {
+      throw new ServerError('PARAMETER_INVALID', 'no tenant can have such a name');
+    }
+  }
+  return tenants.join(',');
 }
 
 /** Settings of every transaction, one statement: each line bounds what a frozen peer can cost the others. */

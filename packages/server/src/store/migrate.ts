@@ -51,16 +51,18 @@ export async function migratePostgres(ownerUrl: string, serviceLogin?: string): 
         (await client.query(sql, parameters as unknown[] | undefined)).rows as R[],
       copy: () => Promise.reject(new Error('migrations do not copy')),
     };
-    await checkSuitable(session);
+    const version = await checkSuitable(session);
     await client.query('begin');
     try {
       await client.query("select pg_advisory_xact_lock(hashtext('tallystick'), hashtext('migrate'))");
       const applied = await applyPending(session);
       if (serviceLogin !== undefined) {
         const login = pg.escapeIdentifier(serviceLogin);
-        // Without inheritance: the service has a right only inside a transaction that took its role.
-        await client.query(`grant tally_writer, tally_reader to ${login}`);
+        // Without inheritance: the service has a right only inside a transaction that took its role. From PostgreSQL 16
+        // on that is a property of the membership, before it was one of the member.
         await client.query(`alter role ${login} noinherit`);
+        const membership = version >= 160_000 ? 'with inherit false, set true' : '';
+        await client.query(`grant tally_writer, tally_reader to ${login} ${membership}`);
       }
       await client.query('commit');
       return applied;
@@ -73,7 +75,8 @@ export async function migratePostgres(ownerUrl: string, serviceLogin?: string): 
   }
 }
 
-async function checkSuitable(session: Session): Promise<void> {
+/** @returns the server's version, such as 180004 */
+async function checkSuitable(session: Session): Promise<number> {
   const [row] = await session.query<{ encoding: string; version: string }>(
     "select current_setting('server_encoding') as encoding, current_setting('server_version_num') as version",
   );
@@ -83,6 +86,7 @@ async function checkSuitable(session: Session): Promise<void> {
   if (Number(row!.version) < 150_000) {
     throw new ServerError('STORE_UNSUITABLE', 'PostgreSQL 15 or later is needed');
   }
+  return Number(row!.version);
 }
 
 async function applyPending(session: Session): Promise<string[]> {

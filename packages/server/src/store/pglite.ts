@@ -7,6 +7,7 @@ import {
   defaultTimeouts,
   type Row,
   type Session,
+  tenantsSetting,
   transactionSettings,
 } from './database.ts';
 import { DirectoryLock } from './directory-lock.ts';
@@ -53,7 +54,7 @@ export class PgliteDatabase implements Database {
       await transaction.exec(settings);
       if (access.role === 'reader') {
         await transaction.query("select set_config('tallystick.tenants', $1, true)", [
-          access.tenants.join(','),
+          tenantsSetting(access.tenants),
         ]);
       }
       return await work(new PgliteSession(transaction));

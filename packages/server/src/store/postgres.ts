@@ -1,6 +1,6 @@
 import pg from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
 import { ServerError } from '../errors.ts';
+import { CopyIn } from './copy-in.ts';
 import {
   type Access,
   type Database,
@@ -9,6 +9,7 @@ import {
   type Session,
   sqlState,
   type Timeouts,
+  tenantsSetting,
   transactionSettings,
 } from './database.ts';
 
@@ -67,7 +68,9 @@ export class PostgresDatabase implements Database {
     try {
       await client.query(transactionSettings(access, this.#timeouts));
       if (access.role === 'reader') {
-        await client.query("select set_config('tallystick.tenants', $1, true)", [access.tenants.join(',')]);
+        await client.query("select set_config('tallystick.tenants', $1, true)", [
+          tenantsSetting(access.tenants),
+        ]);
       }
       const evict = () => {
         const pid = (client as unknown as { processID?: number }).processID;
@@ -161,32 +164,7 @@ class PostgresSession implements Session {
   }
 
   async copy(statement: string, chunks: Iterable<string>): Promise<void> {
-    const stream = this.#client.query(copyFrom(statement, { highWaterMark: 256 * 1024 }));
-    await new Promise<void>((resolve, reject) => {
-      stream.once('error', reject);
-      stream.once('finish', resolve);
-      const iterator = chunks[Symbol.iterator]();
-      const push = () => {
-        try {
-          for (;;) {
-            const { value, done } = iterator.next();
-            if (done === true) {
-              stream.end();
-              return;
-            }
-            if (!stream.write(value)) {
-              stream.once('drain', push);
-              return;
-            }
-          }
-        } catch (error) {
-          // The generator failed: abort the COPY, so that the transaction can be rolled back.
-          stream.destroy(error as Error);
-          reject(error as Error);
-        }
-      };
-      push();
-    });
+    await this.#client.query(new CopyIn(statement, chunks)).done;
   }
 }
 

@@ -1,0 +1,153 @@
+import { uuidv7 } from '@tallystick/event';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { toDeadLetter } from '../../src/admit/admit.ts';
+import { appendBatch } from '../../src/chain/append-batch.ts';
+import type { BatchItem, ProducerStatement } from '../../src/chain/batch.ts';
+import { mergeRanges, type Range } from '../../src/chain/ranges.ts';
+import { type Database, writer } from '../../src/store/database.ts';
+import { expectSoundChain } from '../chains.ts';
+import { anItem, logName, newTenant } from '../events.ts';
+import { onEachStore } from '../stores.ts';
+
+const submitter = 'key:0123456789ab';
+
+/** Events of one producer with these numbers. */
+function numbered(tenant: string, producer: string, ...numbers: number[]): BatchItem[] {
+  return numbers.map((producer_seq) => {
+    const item = anItem(tenant);
+    return {
+      ...item,
+      ingest: { source: 'http', trust: 'api-key', principal: submitter, producer_id: producer, producer_seq },
+    };
+  });
+}
+
+function said(producerId: string, what: Partial<ProducerStatement>): ProducerStatement {
+  return { submitter, producerId, service: 'gateway', gaps: [], final: [], ...what };
+}
+
+async function account(database: Database, producer: string) {
+  const [book] = await database.query(
+    writer,
+    'select settled_to, highest_seen, final_seq, service from audit_producers where producer_id = $1',
+    [producer],
+  );
+  const ranges = await database.query<{ first_seq: number; last_seq: number }>(
+    writer,
+    'select first_seq, last_seq from audit_producer_ranges where producer_id = $1 order by first_seq',
+    [producer],
+  );
+  return { ...book, ranges: ranges.map((range) => [range.first_seq, range.last_seq]) };
+}
+
+onEachStore((store) => {
+  const append = (items: BatchItem[], statements: ProducerStatement[] = []) =>
+    appendBatch(store().database, { items, statements }, { logName });
+
+  test('numbers that come in order are settled without a range', async () => {
+    const [tenant, producer] = [newTenant(), uuidv7()];
+    await append(numbered(tenant, producer, 1, 2, 3));
+    await append(numbered(tenant, producer, 4), [
+      said(producer, { final: [{ tenantId: tenant, finalSeq: 4 }] }),
+    ]);
+    expect(await account(store().database, producer)).toEqual({
+      settled_to: 4,
+      highest_seen: 4,
+      final_seq: 4,
+      service: 'gateway',
+      ranges: [],
+    });
+  });
+
+  test('what is missing stays open, and settles when it turns up late', async () => {
+    const [tenant, producer] = [newTenant(), uuidv7()];
+    await append(numbered(tenant, producer, 1, 2, 5, 6, 9));
+    expect(await account(store().database, producer)).toMatchObject({
+      settled_to: 2,
+      highest_seen: 9,
+      ranges: [
+        [5, 6],
+        [9, 9],
+      ],
+    });
+    await append(numbered(tenant, producer, 3, 4));
+    expect(await account(store().database, producer)).toMatchObject({ settled_to: 6, ranges: [[9, 9]] });
+    await append(numbered(tenant, producer, 7, 8));
+    expect(await account(store().database, producer)).toMatchObject({ settled_to: 9, ranges: [] });
+  });
+
+  test('a duplicate and a dead letter settle their numbers and invent no gap', async () => {
+    const [tenant, producer] = [newTenant(), uuidv7()];
+    const [first, second] = numbered(tenant, producer, 1, 2);
+    const refused: BatchItem = {
+      deadLetter: {
+        ...toDeadLetter('{"tenant_id":"x"}', { source: 'http' }, [
+          { code: 'FIELD_REQUIRED', pointer: '', message: '' },
+        ]),
+        tenantId: tenant,
+      },
+      ingest: { ...(first as { ingest: object }).ingest, producer_seq: 3 } as never,
+    };
+    await append([first!, second!, refused]);
+    await append([first!]);
+    expect(await account(store().database, producer)).toMatchObject({ settled_to: 3, ranges: [] });
+  });
+
+  test('a declared loss is chained once, however often it is declared, and settles its numbers', async () => {
+    const [tenant, producer] = [newTenant(), uuidv7()];
+    const gaps = [{ tenantId: tenant, from: 2, to: 5, reason: 'buffer_full' }];
+    await append(numbered(tenant, producer, 1, 6), [said(producer, { gaps })]);
+    await append([], [said(producer, { gaps })]);
+    const records = await expectSoundChain(store().database, tenant);
+    const losses = records.filter(({ event }) => event.event_type === 'delivery.gap');
+    expect(losses).toHaveLength(1);
+    expect(losses[0]!.event.metadata).toMatchObject({
+      producer_id: producer,
+      from: 2,
+      to: 5,
+      events: 4,
+      reason: 'buffer_full',
+    });
+    expect(await account(store().database, producer)).toMatchObject({ settled_to: 6, ranges: [] });
+  });
+
+  test('two submitters that use the same producer id do not settle each other', async () => {
+    const [tenant, producer] = [newTenant(), uuidv7()];
+    await append(numbered(tenant, producer, 1));
+    await append(
+      [],
+      [{ ...said(producer, { final: [{ tenantId: tenant, finalSeq: 1 }] }), submitter: 'key:other' }],
+    );
+    const books = await store().database.query<{ submitter: string; final_seq: number | null }>(
+      writer,
+      'select submitter, final_seq from audit_producers where producer_id = $1 order by submitter',
+      [producer],
+    );
+    expect(books).toEqual([
+      { submitter, final_seq: null },
+      { submitter: 'key:other', final_seq: 1 },
+    ]);
+  });
+});
+
+describe('mergeRanges', () => {
+  const range = fc
+    .tuple(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 0, max: 5 }))
+    .map(([first, more]): Range => [first, first + more]);
+
+  test('holds the same numbers, in separate ranges that ascend', () => {
+    fc.assert(
+      fc.property(fc.array(range), (ranges) => {
+        const numbers = (of: readonly Range[]) =>
+          new Set(of.flatMap(([a, b]) => Array.from({ length: b - a + 1 }, (_, at) => a + at)));
+        const merged = mergeRanges(ranges);
+        expect([...numbers(merged)].sort((a, b) => a - b)).toEqual(
+          [...numbers(ranges)].sort((a, b) => a - b),
+        );
+        for (const [at, [first]] of merged.entries())
+          if (at > 0) expect(first).toBeGreaterThan(merged[at - 1]![1] + 1);
+      }),
+    );
+  });
+});

@@ -1,0 +1,105 @@
+import { createGenesisRecord, formatOrigin } from '@tallystick/log';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { Writer } from '../../src/chain/writer.ts';
+import { expectSoundChain } from '../chains.ts';
+import { anEvent, anItem, itemOf, items, logName, newTenant, receiptOf, statuses } from '../events.ts';
+import { onEachStore } from '../stores.ts';
+
+onEachStore((store) => {
+  let writer: Writer;
+  beforeAll(() => {
+    writer = new Writer(store().database, { logName });
+  });
+
+  test('the same batch sent twice is stored once, and answered with the first receipts', async () => {
+    const tenant = newTenant();
+    const batch = items(50, tenant);
+    const first = await writer.submit(batch);
+    const second = await writer.submit(batch);
+    expect(statuses(second)).toEqual(new Array(50).fill('duplicate'));
+    expect(second.map(receiptOf)).toEqual(first.map(receiptOf));
+    expect(await expectSoundChain(store().database, tenant)).toHaveLength(51);
+  });
+
+  test('the same batch sent by ten replicas at once is stored once', async () => {
+    const tenant = newTenant();
+    const batch = items(30, tenant);
+    const replicas = Array.from({ length: 10 }, () => new Writer(store().connect(), { logName }));
+    const all = await Promise.all(replicas.map((replica) => replica.submit(batch)));
+    expect(all.flatMap(statuses).filter((status) => status === 'chained')).toHaveLength(30);
+    for (const outcomes of all) expect(outcomes.map(receiptOf)).toEqual(all[0]!.map(receiptOf));
+    expect(await expectSoundChain(store().database, tenant)).toHaveLength(31);
+  });
+
+  test('what is new in a batch lands between what is not, in its order', async () => {
+    const tenant = newTenant();
+    const [a, b, c] = items(3, tenant) as [never, never, never];
+    await writer.submit([b]);
+    const outcomes = await writer.submit([a, b, c]);
+    expect(statuses(outcomes)).toEqual(['chained', 'duplicate', 'chained']);
+    expect(outcomes.map((outcome) => receiptOf(outcome).sequence_number)).toEqual([2, 1, 3]);
+    await expectSoundChain(store().database, tenant);
+  });
+
+  test('an event that a batch holds twice is stored once; both get its receipt', async () => {
+    const tenant = newTenant();
+    const [once, other] = items(2, tenant) as [never, never];
+    const outcomes = await writer.submit([once, other, once]);
+    expect(statuses(outcomes)).toEqual(['chained', 'chained', 'duplicate']);
+    expect(receiptOf(outcomes[2])).toEqual(receiptOf(outcomes[0]));
+    expect(await expectSoundChain(store().database, tenant)).toHaveLength(3);
+  });
+
+  test('the same id is another event in another tenant', async () => {
+    const [mine, theirs] = [newTenant(), newTenant()];
+    const event = anEvent(mine);
+    const outcomes = await writer.submit([itemOf(event), itemOf({ ...event, tenant_id: theirs })]);
+    expect(statuses(outcomes)).toEqual(['chained', 'chained']);
+  });
+
+  test('the order of members and white space make no other event', async () => {
+    const tenant = newTenant();
+    const event = anEvent(tenant, { metadata: { b: 1, a: { '10': 1, '9': 2 } } });
+    await writer.submit([itemOf(event)]);
+    const reversed = Object.fromEntries(Object.entries(event).reverse()) as typeof event;
+    expect(statuses(await writer.submit([itemOf(reversed)]))).toEqual(['duplicate']);
+  });
+
+  // COPY is streamed: the server finds the duplicate in the first row while megabytes are still on their way to it.
+  test('a duplicate at the head of a batch of many megabytes', async () => {
+    const tenant = newTenant();
+    const big = { metadata: { text: 'x'.repeat(40_000) } };
+    const batch = items(400, tenant, big);
+    await writer.submit(batch.slice(0, 1));
+    const outcomes = await writer.submit(batch);
+    expect(statuses(outcomes)).toEqual(['duplicate', ...new Array(399).fill('chained')]);
+    expect(await expectSoundChain(store().database, tenant)).toHaveLength(401);
+    expect(statuses(await writer.submit([anItem(tenant)]))).toEqual(['chained']);
+  });
+
+  describe('an id that the service derives for itself', () => {
+    // An attacker can compute the id of a genesis that is yet to be. Taken in the very batch that writes the genesis,
+    // it clashed with it in the unique index at every attempt, and the batch could never be stored.
+    test("can't be taken by an event of the batch that writes the genesis", async () => {
+      const tenant = newTenant();
+      const { event: genesis } = createGenesisRecord({
+        tenantId: tenant,
+        origin: formatOrigin({ logName, tenantId: tenant, epoch: 1 }),
+        epoch: 1,
+        ingestedAt: '2026-01-01T00:00:00.000Z',
+        nonce: '0'.repeat(32),
+      });
+      const taken = anItem(tenant, { audit_id: genesis.audit_id });
+      const outcomes = await writer.submit([anItem(tenant), taken, anItem(tenant)]);
+      expect(statuses(outcomes)).toEqual(['chained', 'conflict', 'chained']);
+      expect(statuses(await writer.submit([taken]))).toEqual(['conflict']);
+      const records = await expectSoundChain(store().database, tenant);
+      expect(records.map(({ event }) => event.event_type)).toEqual([
+        'system.genesis',
+        'access.granted',
+        'delivery.conflict',
+        'access.granted',
+      ]);
+    });
+  });
+});

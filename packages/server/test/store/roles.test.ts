@@ -1,0 +1,121 @@
+import { sharedPostgres } from '@tallystick/testing';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { Writer } from '../../src/chain/writer.ts';
+import { type Access, writer } from '../../src/store/database.ts';
+import { checkStore } from '../../src/store/startup-checks.ts';
+import { anItem, items, logName, newTenant } from '../events.ts';
+import { createLogin, onEachStore, type PostgresStore, runSql } from '../stores.ts';
+
+const refused = { code: '42501' };
+const reader = (...tenants: string[]): Access => ({ role: 'reader', tenants });
+
+onEachStore((store) => {
+  const [mine, theirs] = [newTenant('mine'), newTenant('theirs')];
+  beforeAll(async () => {
+    const batch = [...items(300, mine), ...items(300, theirs)];
+    await new Writer(store().database, { logName }).submit(batch);
+  });
+
+  const tenantsSeen = async (access: Access, table = 'audit_records') =>
+    (
+      await store().database.query<{ tenant_id: string }>(
+        access,
+        `select distinct tenant_id from ${table} order by 1`,
+      )
+    ).map((row) => row.tenant_id);
+
+  describe('a reader', () => {
+    test.each(['audit_records', 'audit_events', 'audit_chain_state', 'audit_tiles'])(
+      'sees of %s the tenants that were named, and none where none was',
+      async (table) => {
+        expect(await tenantsSeen(reader(mine), table)).toEqual([mine]);
+        expect(await tenantsSeen(reader(theirs, mine), table)).toEqual([mine, theirs].sort());
+        expect(await tenantsSeen(reader(), table)).toEqual([]);
+        expect(await tenantsSeen(reader(newTenant()), table)).toEqual([]);
+      },
+    );
+
+    test('of one transaction leaves nothing to the next one on its connection', async () => {
+      expect(await tenantsSeen(reader(mine))).toEqual([mine]);
+      expect(await tenantsSeen(reader())).toEqual([]);
+    });
+
+    // The tenants of a transaction were one text with commas between them, so that one odd name was two tenants.
+    test.each(['a,b', `${'%'}`, '*', '', ' ', "x' or true --", '{a,b}'])(
+      'is refused the tenant %j',
+      async (odd) => {
+        for (const name of [odd, odd.replace('a,b', `${mine},${theirs}`), `${mine}${odd}`]) {
+          if (name === mine) continue;
+          await expect(tenantsSeen(reader(name)), name).rejects.toMatchObject({ code: 'PARAMETER_INVALID' });
+        }
+      },
+    );
+
+    test('reads no partition by its own name, and none of the tables that are not its own', async () => {
+      const leaves = await store().asOwner<{ name: string }>(
+        `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'audit_records'::regclass`,
+      );
+      const closed = ['audit_api_keys', 'audit_dead_letters', 'audit_producers', 'audit_sealed'];
+      for (const table of [...leaves.map((row) => row.name), ...closed]) {
+        await expect(
+          store().database.query(reader(mine), `select * from ${table}`),
+          table,
+        ).rejects.toMatchObject(refused);
+      }
+    });
+
+    test('writes nothing', async () => {
+      for (const sql of [
+        'insert into audit_records select * from audit_records',
+        'update audit_records set record = record',
+        'delete from audit_records',
+        'truncate audit_records',
+        'update audit_chain_state set last_sequence = 0',
+        'select tally_ensure_partitions()',
+        'create table mine (n int)',
+      ]) {
+        await expect(store().database.query(reader(mine), sql), sql).rejects.toMatchObject(refused);
+      }
+    });
+  });
+
+  test('the writer sees every tenant', async () => {
+    expect(await tenantsSeen(writer)).toEqual(expect.arrayContaining([mine, theirs]));
+  });
+});
+
+onEachStore((store) => {
+  const onPostgres = () => (store().kind === 'postgres' ? (store() as PostgresStore) : undefined);
+
+  // GRANT remembers whether the member inherits at the time of the grant (PostgreSQL 16 and later), so a login that was
+  // told not to inherit only afterwards had the writer's rights all the time, and row-level security with them.
+  test("the service's login has no right outside a transaction that took a role", async () => {
+    const postgres = onPostgres();
+    if (postgres === undefined) return;
+    await new Writer(postgres.database, { logName }).submit([anItem(newTenant())]);
+    for (const table of ['audit_records', 'audit_chain_state', 'audit_api_keys']) {
+      await expect(runSql(postgres.serviceUrl, `select * from ${table}`), table).rejects.toMatchObject(
+        refused,
+      );
+    }
+  });
+
+  test('the service refuses to run as a superuser or as the owner of the trail', async () => {
+    const postgres = onPostgres();
+    if (postgres === undefined) return await checkStore(store().database);
+    await checkStore(postgres.database);
+    const shared = await sharedPostgres();
+    const superuser = await createLogin(shared, postgres.ownerUrl, 'superuser');
+    const owner = await createLogin(shared, postgres.ownerUrl);
+    await postgres.asOwner(`alter table audit_records owner to ${owner.login}`);
+    await postgres.asOwner(`grant tally_writer, tally_reader to ${owner.login}`);
+    const member = await createLogin(shared, postgres.ownerUrl);
+    await postgres.asOwner(`grant ${owner.login}, tally_writer to ${member.login}`);
+    for (const { url } of [superuser, owner, member]) {
+      const { PostgresDatabase } = await import('../../src/store/postgres.ts');
+      const database = new PostgresDatabase({ url });
+      await expect(checkStore(database)).rejects.toMatchObject({ code: 'STORE_UNSUITABLE' });
+      await database.close();
+    }
+  });
+});
