@@ -5,6 +5,8 @@ import type { Result } from './result.ts';
 /** `npm run bench` runs every benchmark, `npm run bench -- append emit` some; results go to bench/results.json. */
 const benches: { readonly [name: string]: () => Promise<{ run(): Promise<Result[]> }> } = {
   append: () => import('./append.ts'),
+  canonical: () => import('./canonical.ts'),
+  validate: () => import('./validate.ts'),
 };
 
 const wanted = process.argv.slice(2);

@@ -151,9 +151,28 @@ export function report(
  */
 export function parseTimestamp(text: string): number {
   if (!timestampPattern.test(text)) return Number.NaN;
-  const ms = Date.parse(text.length > 24 ? `${text.slice(0, 23)}Z` : text);
-  if (Number.isNaN(ms)) return ms;
-  // Date.parse rolls 30 February over to March; only days after the 28th can.
-  const day = Number(text.slice(8, 10));
-  return day > 28 && new Date(ms).getUTCDate() !== day ? Number.NaN : ms;
+  const year = 100 * twoDigits(text, 0) + twoDigits(text, 2);
+  // Date.UTC takes 0 to 99 for years of the twentieth century. Read from digits otherwise: Date.parse takes thrice as long.
+  const ms =
+    year < 100
+      ? Date.parse(`${text.slice(0, 19)}Z`)
+      : Date.UTC(
+          year,
+          twoDigits(text, 5) - 1,
+          twoDigits(text, 8),
+          twoDigits(text, 11),
+          twoDigits(text, 14),
+          twoDigits(text, 17),
+        );
+  // A day that the month does not have rolls over into the next; only days after the 28th can.
+  const day = twoDigits(text, 8);
+  if (day > 28 && new Date(ms).getUTCDate() !== day) return Number.NaN;
+  // Cut, not rounded, to milliseconds.
+  return text.length === 20
+    ? ms
+    : ms + Number(`${text.slice(20, Math.min(23, text.length - 1))}00`.slice(0, 3));
+}
+
+function twoDigits(text: string, at: number): number {
+  return 10 * text.charCodeAt(at) + text.charCodeAt(at + 1) - 528;
 }

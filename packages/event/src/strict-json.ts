@@ -24,26 +24,31 @@ export function decodeUtf8(bytes: Uint8Array): string {
  * @throws {AuditValidationError} `JSON_INVALID` or `JSON_DUPLICATE_KEY`
  */
 export function parseStrictJson(text: string): unknown {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw refuse('JSON_INVALID', 'must be JSON (RFC 8259)', cause);
-  }
-  // Text that JSON.stringify would write just so has lost no member in parsing; a text that differs may only have
-  // other white space or escapes, so members are counted.
-  if (!isWrittenAs(text, value) && countMembers(value) !== countMembersInText(text)) {
-    throw refuse('JSON_DUPLICATE_KEY', 'must not repeat a member of an object');
-  }
+  const value = parseJson(text);
+  assertNoDuplicateMembers(value, text);
   return value;
 }
 
-function isWrittenAs(text: string, value: unknown): boolean {
+/**
+ * Parses JSON text; of duplicate members the last one wins, so the caller must make sure that there were none.
+ *
+ * @throws {AuditValidationError} `JSON_INVALID`
+ */
+export function parseJson(text: string): unknown {
   try {
-    return JSON.stringify(value) === text;
-  } catch {
-    // Nested deeper than the engine's stack; the caller's limits will say so.
-    return false;
+    return JSON.parse(text);
+  } catch (cause) {
+    throw refuse('JSON_INVALID', 'must be JSON (RFC 8259)', cause);
+  }
+}
+
+/**
+ * @param value what `text` was parsed to
+ * @throws {AuditValidationError} `JSON_DUPLICATE_KEY` where parsing lost a member
+ */
+export function assertNoDuplicateMembers(value: unknown, text: string): void {
+  if (countMembers(value) !== countMembersInText(text)) {
+    throw refuse('JSON_DUPLICATE_KEY', 'must not repeat a member of an object');
   }
 }
 

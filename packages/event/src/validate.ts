@@ -2,10 +2,11 @@ import { canonicalize } from './canonical.ts';
 import { checkShape, parseTimestamp, report } from './check.ts';
 import { AuditValidationError, type Violation } from './errors.ts';
 import { type AuditEvent, eventShape } from './event.ts';
+import { fitsOf, hasCleanStrings, isWithinLimits } from './fits.ts';
 import { checkJsonLimits } from './json-limits.ts';
 import { limits } from './limits.ts';
 import { checkSealed } from './sealed.ts';
-import { decodeUtf8, parseStrictJson } from './strict-json.ts';
+import { assertNoDuplicateMembers, decodeUtf8, parseJson } from './strict-json.ts';
 import { isReservedEventType } from './taxonomy/log.ts';
 import type { Taxonomy } from './taxonomy/taxonomy.ts';
 import { uuidv7Time } from './uuid.ts';
@@ -21,10 +22,27 @@ export interface ValidateOptions {
 
 /** Everything that is wrong with an event, worst first; empty if it is valid. Size is checked by {@link readEvent}. */
 export function findViolations(value: unknown, options: ValidateOptions): Violation[] {
+  return findViolationsIn(value, options, false);
+}
+
+const fitsEvent = fitsOf(eventShape);
+
+/**
+ * The same, for a value whose text is known.
+ *
+ * @param stringsAreClean see `isWithinLimits`
+ */
+export function findViolationsIn(
+  value: unknown,
+  options: ValidateOptions,
+  stringsAreClean: boolean,
+): Violation[] {
   const found: Violation[] = [];
-  checkJsonLimits(value, found);
-  checkShape(value, eventShape, [], found);
-  if (found.length > 0) return found;
+  if (!fitsEvent(value) || !isWithinLimits(value, stringsAreClean)) {
+    checkJsonLimits(value, found);
+    checkShape(value, eventShape, [], found);
+    return found;
+  }
   const event = value as AuditEvent;
   checkTime(event, options.now, found);
   checkType(event, options, found);
@@ -55,13 +73,19 @@ export function readEvent(source: Uint8Array | string, options: ValidateOptions)
   // A UTF-16 unit makes at least one byte, so text longer than the limit in units is over it in bytes too.
   if (source.length > limits.maxEventBytes) throw tooLarge();
   const text = typeof source === 'string' ? source : decodeUtf8(source);
-  const event = parseStrictJson(text);
-  assertValidEvent(event, options);
+  const event = parseJson(text);
+  const found = findViolationsIn(event, options, hasCleanStrings(text));
+  if (found.length > 0) {
+    assertNoDuplicateMembers(event, text);
+    throw new AuditValidationError(found);
+  }
   const canonical = canonicalize(event);
+  // Text that is canonical has no member twice: it was written from what it was parsed to.
+  if (canonical !== text) assertNoDuplicateMembers(event, text);
   // Canonical bytes count, so that the same event is too large or not whatever its white space.
   if (canonical.length * 3 > limits.maxEventBytes && utf8Length(canonical) > limits.maxEventBytes)
     throw tooLarge();
-  return { event, canonical };
+  return { event: event as AuditEvent, canonical };
 }
 
 function tooLarge(): AuditValidationError {
@@ -114,7 +138,8 @@ function checkType(event: AuditEvent, options: ValidateOptions, found: Violation
   }
   for (const [name, shape] of Object.entries(declared.payload)) {
     const value = (event as Record<string, unknown>)[name];
-    if (value !== undefined) checkShape(value, shape, [name], found);
-    else if (shape.required === true) report(found, [name], 'FIELD_REQUIRED', 'is required for this type');
+    if (value !== undefined) {
+      if (!fitsOf(shape)(value)) checkShape(value, shape, [name], found);
+    } else if (shape.required === true) report(found, [name], 'FIELD_REQUIRED', 'is required for this type');
   }
 }

@@ -104,6 +104,13 @@ describe('tampering is named and located', () => {
       ['RECORD_NOT_CANONICAL@7'],
     ],
     [
+      'a duplicate member that would be read as another position or tenant',
+      bare(
+        records.with(7, edit(records[7]!, '"tenant_id":"acme"}', '"tenant_id":"acme","tenant_id":"other"}')),
+      ),
+      ['RECORD_NOT_CANONICAL@7'],
+    ],
+    [
       'bytes that are no record',
       bare([...records, { ...records[7]!, text: '{}' }]),
       ['RECORD_NOT_CANONICAL@8'],

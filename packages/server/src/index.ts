@@ -4,7 +4,4 @@ export type { Receipt } from './chain/batch.ts';
 export { ServerError, type ServerErrorCode } from './errors.ts';
 export type { SignedCheckpoint, TenantLogs } from './log/tenant-logs.ts';
 export { AuditService, type AuditServiceOptions } from './service.ts';
-export { type Access, type Database, type Row, type Session, writer } from './store/database.ts';
-export { migratePostgres } from './store/migrate.ts';
-export { PostgresDatabase, type PostgresOptions } from './store/postgres.ts';
 export type { DeliveryMetadata, Submission, SubmissionError, SubmissionResult } from './submission.ts';

@@ -6,7 +6,6 @@ import {
   indexedColumnNames,
   indexedColumns,
   leafHash,
-  nodesFromTiles,
   proveInclusion,
   tileWidth,
   toHex,
@@ -14,7 +13,7 @@ import {
 } from '@tallystick/log';
 import { expect } from 'vitest';
 import type { LogHead } from '../src/log/tree-reader.ts';
-import { readHead, readTile, rootOf } from '../src/log/tree-reader.ts';
+import { nodeReader, readHead, rootOf } from '../src/log/tree-reader.ts';
 import { type Database, type Session, writer } from '../src/store/database.ts';
 import { logName } from './events.ts';
 
@@ -41,36 +40,32 @@ export async function recordsOf(database: Database, tenantId: string): Promise<S
  * @returns its records' contents, genesis first
  */
 export async function expectSoundChain(database: Database, tenantId: string): Promise<AuditRecord[]> {
-  return await database.transaction(writer, async (session) => {
-    const rows = await session.query<StoredRow & { readonly tenant_id: string }>(
-      `select *, encode(record_hash, 'hex') as record_hash, audit_id::text as audit_id
-         from audit_records where tenant_id = $1 order by epoch, sequence_number`,
-      [tenantId],
-    );
-    const origin = formatOrigin({ logName, tenantId, epoch: 1 });
-    const verifier = new ChainVerifier({ tenantId, origin });
-    const tree = new FrontierBuilder();
-    const leaves: Uint8Array[] = [];
-    const tiles: { level: number; root: Uint8Array }[] = [];
-    const records = rows.map((row) => {
-      const { hash, record, findings } = verifier.check({
-        text: row.record,
-        hashHex: row.record_hash,
-        sequenceNumber: row.sequence_number,
-      });
-      expect(findings).toEqual([]);
-      expectColumns(row, record!);
-      leaves.push(leafHash(hash));
-      tree.append(leaves.at(-1)!, (level, root) => tiles.push({ level, root }));
-      return record!;
+  const rows = await recordsOf(database, tenantId);
+  const origin = formatOrigin({ logName, tenantId, epoch: 1 });
+  const verifier = new ChainVerifier({ tenantId, origin });
+  const tree = new FrontierBuilder();
+  const leaves: Uint8Array[] = [];
+  const tiles: { level: number; root: Uint8Array }[] = [];
+  const records = rows.map((row) => {
+    const { hash, record, findings } = verifier.check({
+      text: row.record,
+      hashHex: row.record_hash,
+      sequenceNumber: row.sequence_number,
     });
+    expect(findings).toEqual([]);
+    expectColumns(row, record!);
+    leaves.push(leafHash(hash));
+    tree.append(leaves.at(-1)!, (level, root) => tiles.push({ level, root }));
+    return record!;
+  });
+  await database.transaction(writer, async (session) => {
     const head = await readHead(session, tenantId);
     expect(head?.frontier.size).toBe(records.length);
     expect(toHex(rootOf(head!))).toBe(toHex(tree.root()));
     await expectHead(session, tenantId, verifier);
     await expectTiles(session, head!, leaves, tiles);
-    return records;
   });
+  return records;
 }
 
 function expectColumns(row: object, record: AuditRecord): void {
@@ -130,9 +125,7 @@ export async function expectProvable(
   await database.transaction(writer, async (session) => {
     const head = (await readHead(session, tenantId))!;
     const { size } = head.frontier;
-    const nodes = nodesFromTiles(size, (tiles) =>
-      Promise.all(tiles.map((tile) => readTile(session, head, tile, size))),
-    );
+    const nodes = nodeReader(session, head, size);
     for (const index of indexes) {
       const [row] = await session.query<{ record_hash: Uint8Array }>(
         'select record_hash from audit_records where tenant_id = $1 and sequence_number = $2',

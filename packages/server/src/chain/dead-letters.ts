@@ -2,20 +2,21 @@ import type { DeadLetter } from '../admit/admit.ts';
 import type { Session } from '../store/database.ts';
 
 const insertSql = `
-  insert into audit_dead_letters (id, tenant_id, audit_id, source, principal, reason, pointer, message, raw)
-  select d.id, d.tenant_id, d.audit_id, d.source, d.principal, d.reason, d.pointer, d.message, decode(d.raw, 'hex')
+  insert into audit_dead_letters (id, tenant_id, audit_id, source, principal, reason, pointer, message, raw, seen)
+  select d.id, d.tenant_id, d.audit_id, d.source, d.principal, d.reason, d.pointer, d.message, decode(d.raw, 'hex'), d.seen
     from jsonb_to_recordset($1::jsonb)
       as d(id uuid, tenant_id text, audit_id text, source text, principal text, reason text, pointer text,
-           message text, raw text)
+           message text, raw text, seen bigint)
       on conflict (id) do update
-     set seen = audit_dead_letters.seen + 1, last_seen_at = clock_timestamp(),
+     set seen = audit_dead_letters.seen + excluded.seen, last_seen_at = clock_timestamp(),
          state = case when audit_dead_letters.state = 'retried' then 'open' else audit_dead_letters.state end`;
 
 /** Keeps what was refused, raw bytes included. Part of the batch's transaction: after its commit, nothing is lost. */
 export async function storeDeadLetters(session: Session, letters: readonly DeadLetter[]): Promise<void> {
   if (letters.length === 0) return;
-  const unique = new Map(letters.map((letter) => [letter.id, letter]));
-  const rows = [...unique.values()].map((letter) => {
+  const unique = Map.groupBy(letters, (letter) => letter.id);
+  const rows = [...unique.values()].map((same) => {
+    const letter = same[0]!;
     const first = letter.violations[0]!;
     return {
       id: letter.id,
@@ -28,6 +29,7 @@ export async function storeDeadLetters(session: Session, letters: readonly DeadL
       pointer: first.pointer.toWellFormed().replaceAll('\0', '\u2400'),
       message: first.message,
       raw: Buffer.from(letter.raw).toString('hex'),
+      seen: same.length,
     };
   });
   await session.query(insertSql, [JSON.stringify(rows)]);

@@ -105,7 +105,10 @@ export class Writer {
         at += submission.items.length;
       }
     } catch (error) {
-      if (submissions.length === 1) return submissions[0]!.reject(error);
+      if (submissions.length === 1 || isStoreGone(error)) {
+        for (const submission of submissions) submission.reject(error);
+        return;
+      }
       // One tenant's trouble must not be another's: each alone.
       for (const submission of submissions) await this.#commit([submission]);
     }
@@ -157,6 +160,12 @@ function retryReason(error: unknown): string | undefined {
 function asUnavailable(error: unknown): unknown {
   if (error instanceof ServerError) return error;
   return new ServerError('STORE_UNAVAILABLE', 'the store could not take the batch', { cause: error });
+}
+
+/** The store itself is away, whoever asks; not a lock that one tenant's batch could not have. */
+function isStoreGone(error: unknown): boolean {
+  if (!(error instanceof ServerError) || error.code !== 'STORE_UNAVAILABLE') return false;
+  return !retriedStates.has(sqlState(error.cause) ?? '');
 }
 
 /** The store refuses what an event holds (data exceptions, constraints, limits), not the transaction as such. */

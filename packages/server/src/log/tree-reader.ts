@@ -36,9 +36,12 @@ export function rootOf(head: LogHead): Uint8Array {
 
 /** Reads nodes of the tree of `size` leaves: full tiles as stored, the right edge from what lies below it. */
 export function nodeReader(session: Session, head: LogHead, size: number): NodeReader {
-  return nodesFromTiles(size, (tiles) =>
-    Promise.all(tiles.map((tile) => readTile(session, head, tile, size))),
-  );
+  return nodesFromTiles(size, async (tiles) => {
+    const hashes: Uint8Array[] = [];
+    // One after the other: a transaction has one connection, which takes one query at a time.
+    for (const tile of tiles) hashes.push(await readTile(session, head, tile, size));
+    return hashes;
+  });
 }
 
 /**

@@ -35,7 +35,7 @@ export class PgliteDatabase implements Database {
     try {
       const pglite = await PGlite.create({
         ...(directory !== undefined && { dataDir: join(directory, 'postgres') }),
-        parsers: { [types.INT8]: (text: string) => Number(text) },
+        parsers: { [types.INT8]: (text: string) => Number(text), [types.TIMESTAMPTZ]: parseTime },
       });
       await pglite.exec("set timezone = 'UTC'");
       return new PgliteDatabase(pglite, lock);
@@ -83,6 +83,11 @@ export class PgliteDatabase implements Database {
     await this.#pglite.close();
     this.#lock?.release();
   }
+}
+
+/** The engine's own parser leaves it to `Date`, which takes the year 1 for 2001. The session's time zone is UTC. */
+function parseTime(text: string): Date {
+  return new Date(text.replace(' ', 'T').replace(/\+00$/, 'Z'));
 }
 
 class PgliteSession implements Session {

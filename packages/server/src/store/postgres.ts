@@ -171,6 +171,12 @@ class PostgresSession implements Session {
 /** Errors of the connection, not of the statement: nothing is known to be wrong with what was asked. */
 const connectionErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'ENOENT']);
 
+/**
+ * Connection exceptions; out of resources; ended by an administrator, a crash or a shutdown; ended by the server because
+ * this process sat idle in the transaction. Nothing was committed.
+ */
+const lostStates = /^(?:08|53|57P|25P03|25P04)/;
+
 function asUnavailable(error: unknown): unknown {
   if (error instanceof ServerError || !(error instanceof Error)) return error;
   const state = sqlState(error);
@@ -178,7 +184,7 @@ function asUnavailable(error: unknown): unknown {
     state === undefined
       ? connectionErrors.has((error as { code?: string }).code ?? '') ||
         /Connection terminated|not queryable/.test(error.message)
-      : state.startsWith('08') || state.startsWith('57P') || state.startsWith('53');
+      : lostStates.test(state);
   return lost
     ? new ServerError('STORE_UNAVAILABLE', 'the store is unavailable', {
         cause: error,

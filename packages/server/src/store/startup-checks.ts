@@ -1,16 +1,24 @@
 import { ServerError } from '../errors.ts';
-import { type Database, writer } from './database.ts';
+import { type Database, sqlState, writer } from './database.ts';
 import { migrations } from './migrate.ts';
 
 /**
- * Refuses a database that the trail can't be trusted to: a schema of another version, or a login that owns the tables
- * or is a superuser, and could therefore switch the triggers off. PGlite has one user; there roles are advisory.
+ * Refuses a database that the trail can't be trusted to: another encoding, a schema of another version, or a login that
+ * owns the tables or is a superuser, and could therefore switch the triggers off. PGlite has one user; there roles are
+ * advisory.
  *
  * @throws {ServerError} `SCHEMA_VERSION` or `STORE_UNSUITABLE`
  */
 export async function checkStore(database: Database): Promise<void> {
   let done: string[];
   try {
+    const [setting] = await database.query<{ encoding: string }>(
+      writer,
+      "select current_setting('server_encoding') as encoding",
+    );
+    if (setting!.encoding !== 'UTF8') {
+      throw new ServerError('STORE_UNSUITABLE', `server_encoding must be UTF8, not ${setting!.encoding}`);
+    }
     const rows = await database.query<{ name: string }>(
       writer,
       'select name from tally_migrations order by name',
@@ -18,6 +26,14 @@ export async function checkStore(database: Database): Promise<void> {
     done = rows.map((row) => row.name);
   } catch (cause) {
     if (cause instanceof ServerError) throw cause;
+    // Also what an owner meets who made the service's roles: from PostgreSQL 16 on he may give them, not take them.
+    if (sqlState(cause) === '42501') {
+      throw new ServerError(
+        'STORE_UNSUITABLE',
+        'the login is not one of the service: run `tally migrate` as the owner, with the name of this login',
+        { cause },
+      );
+    }
     throw new ServerError('SCHEMA_VERSION', 'the database is not set up: run `tally migrate` as its owner', {
       cause,
     });

@@ -1,0 +1,327 @@
+"""Bundles: spec/bundle.md. The file is read as a stream, line by line."""
+
+import gzip
+import hashlib
+import json
+import re
+import zlib
+
+from notes import Key, NoteError, decode_base64, open_note, parse_checkpoint, parse_note, parse_origin
+from records import Chain, is_integer
+from strict_json import JsonError, parse
+from tree import ProofError, Tree, check_consistency, check_inclusion, leaf_hash
+
+_longest_line = 2_097_152
+_hex = re.compile("[0-9a-f]{64}")
+_header_members = {"tallystick_bundle", "tenant_id", "origin", "epoch", "first", "last", "complete"}
+
+
+class Refused(Exception):
+    def __init__(self, code, why):
+        super().__init__(why)
+        self.code = code
+
+
+def _damaged(why):
+    return Refused("BUNDLE_DAMAGED", why)
+
+
+class _Checkpoint:
+    def __init__(self, note, keys, origin):
+        try:
+            text, _ = parse_note(note)
+            own, self.size, self.root = parse_checkpoint(text)
+        except NoteError as error:
+            raise _damaged("a malformed checkpoint") from error
+        if own != origin:
+            raise _damaged("a checkpoint of another origin")
+        self.last = self.size - 1 if self.size > 0 else None
+        self.signed_by = []
+        self.forged = False
+        try:
+            self.signed_by = [key for key in open_note(note, keys)[1] if key.name == origin]
+        except NoteError as error:
+            self.forged = error.code == "SIGNATURE_INVALID"
+        self.trusted = bool(self.signed_by)
+
+
+def _lines(file):
+    """(bytes of the line with its end, text without it) for every whole line."""
+    while True:
+        try:
+            line = file.readline(_longest_line + 1)
+        except EOFError as error:
+            raise Refused("BUNDLE_TRUNCATED", "the compressed file is cut short") from error
+        except (OSError, zlib.error) as error:
+            raise _damaged("the compressed file is damaged") from error
+        if not line:
+            return
+        if not line.endswith(b"\n"):
+            if len(line) > _longest_line:
+                raise _damaged("a line is too long")
+            raise Refused("BUNDLE_TRUNCATED", "the last line does not end")
+        if len(line) > _longest_line:
+            raise _damaged("a line is too long")
+        try:
+            yield line, line[:-1].decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise _damaged("a line is not UTF-8") from error
+
+
+def _object(text):
+    try:
+        value = parse(text)
+    except JsonError as error:
+        raise _damaged("a line is not strict JSON") from error
+    if not isinstance(value, dict):
+        raise _damaged("a line is not an object")
+    return value
+
+
+def _hashes(value):
+    if not isinstance(value, list) or len(value) > 63:
+        raise _damaged("malformed hashes")
+    hashes = [decode_base64(one) if isinstance(one, str) else None for one in value]
+    if any(one is None or len(one) != 32 for one in hashes):
+        raise _damaged("a malformed hash")
+    return hashes
+
+
+def _members(value, names):
+    if not isinstance(value, dict) or set(value) != names:
+        raise _damaged("a member is missing or unknown")
+    return value
+
+
+class _Verification:
+    def __init__(self, keys):
+        self.keys = keys
+        self.tenant_id = None
+        self.header = None
+        self.checkpoints = []
+        self.stage = 0  # 1 checkpoints, 2 keys and consistency, 3 records
+        self.records = 0
+        self.lines = 0
+        self.ended = False
+        self.waiting = None  # a record of an incomplete bundle whose proof has not come
+        self.findings = []
+        self.tree = Tree()
+        self.digest = hashlib.sha256()
+        self.chain = None
+        self.covered = False
+
+    def find(self, code, place):
+        if (code, place) not in self.findings:
+            self.findings.append((code, place))
+
+    def line(self, raw, text):
+        if self.ended:
+            raise _damaged("something follows the end")
+        if self.header is None:
+            self._read_header(text)
+        elif text.startswith('{"record":') and text.endswith("}") and len(text) > len('{"record":}'):
+            self._enter(3)
+            self._no_waiting()
+            self.records += 1
+            body = text[len('{"record":') : -1]
+            if self.header["complete"]:
+                digest, place, found = self.chain.check(body)
+                for finding in found:
+                    self.find(*finding)
+                self.tree.append(leaf_hash(digest))
+                self._compare_roots()
+                self.covered = self.covered or place < self.checkpoints[0].size
+            else:
+                self.waiting = body
+        else:
+            self._other(text)
+        if not self.ended:
+            self.lines += 1
+            self.digest.update(raw)
+
+    def _read_header(self, text):
+        header = _object(text)
+        version = header.get("tallystick_bundle")
+        if isinstance(version, float) and version.is_integer() and version != 1:
+            raise Refused("BUNDLE_UNSUPPORTED", "another version of the format")
+        _members(header, _header_members)
+        if version != 1 or version is True or not isinstance(header["complete"], bool):
+            raise _damaged("malformed header")
+        if not all(is_integer(header[name]) for name in ("epoch", "first", "last")):
+            raise _damaged("malformed header")
+        if header["first"] > header["last"] or (header["complete"] and header["first"] != 0):
+            raise _damaged("malformed header")
+        try:
+            _, tenant, epoch = parse_origin(header["origin"] if isinstance(header["origin"], str) else "")
+        except NoteError as error:
+            raise _damaged("malformed origin") from error
+        if tenant != header["tenant_id"] or epoch != header["epoch"]:
+            raise _damaged("the origin names another chain")
+        self.header = header
+        self.tenant_id = tenant
+        self.stage = 1
+        self.chain = Chain(tenant, header["origin"], header["complete"])
+
+    def _enter(self, stage):
+        if stage < self.stage or (stage > 1 and not self.checkpoints):
+            raise _damaged("a line is out of order")
+        if self.stage == 1 and stage > 1:
+            self._check_checkpoints()
+        self.stage = stage
+
+    def _no_waiting(self):
+        if self.waiting is not None:
+            raise _damaged("a record has no proof")
+
+    def _other(self, text):
+        value = _object(text)
+        if len(value) != 1:
+            raise _damaged("a line has one member")
+        ((kind, content),) = value.items()
+        if kind == "checkpoint" and isinstance(content, str):
+            self._enter(1)
+            checkpoint = _Checkpoint(content, self.keys, self.header["origin"])
+            if self.checkpoints and checkpoint.size > self.checkpoints[-1].size:
+                raise _damaged("checkpoints are newest first")
+            self.checkpoints.append(checkpoint)
+        elif kind == "key" and isinstance(content, str):
+            self._enter(2)
+            try:
+                Key(content)
+            except NoteError as error:
+                raise _damaged("a malformed key") from error
+        elif kind == "consistency":
+            self._enter(2)
+            self._check_consistency(_members(content, {"from", "to", "hashes"}))
+        elif kind == "proof":
+            self._check_proof(_members(content, {"index", "hashes"}))
+        elif kind == "end":
+            self._enter(3)
+            self._no_waiting()
+            self._check_end(_members(content, {"records", "lines", "sha256"}))
+        else:
+            raise _damaged("an unknown kind of line")
+
+    def _check_checkpoints(self):
+        for at, one in enumerate(self.checkpoints):
+            if one.forged:
+                self.find("CHECKPOINT_SIGNATURE_INVALID", one.last)
+            for other in self.checkpoints[:at]:
+                if one.trusted and other.trusted and one.size == other.size and one.root != other.root:
+                    self.find("CHECKPOINT_INCONSISTENT", one.last)
+
+    def _check_consistency(self, content):
+        first, second, hashes = content["from"], content["to"], _hashes(content["hashes"])
+        sizes = [one.size for one in self.checkpoints]
+        if not is_integer(first, 1) or not is_integer(second, 1) or first > second:
+            raise _damaged("malformed consistency proof")
+        if first not in sizes or second not in sizes:
+            raise _damaged("a consistency proof between unknown sizes")
+        trusted = {one.size: one for one in reversed(self.checkpoints) if one.trusted}
+        if first in trusted and second in trusted:
+            before, after = trusted[int(first)], trusted[int(second)]
+            try:
+                check_consistency(before.size, after.size, hashes, before.root, after.root)
+            except ProofError:
+                self.find("CHECKPOINT_INCONSISTENT", after.last)
+
+    def _check_proof(self, content):
+        if self.waiting is None:
+            raise _damaged("a proof without its record")
+        if not is_integer(content["index"]):
+            raise _damaged("malformed proof")
+        hashes = _hashes(content["hashes"])
+        text, self.waiting = self.waiting, None
+        digest, place, found = self.chain.check(text, int(content["index"]))
+        for finding in found:
+            self.find(*finding)
+        head = self.checkpoints[0]
+        self.covered = self.covered or place < head.size
+        if head.trusted:
+            try:
+                check_inclusion(place, head.size, leaf_hash(digest), hashes, head.root)
+            except ProofError:
+                self.find("CHECKPOINT_ROOT_MISMATCH", place)
+
+    def _compare_roots(self):
+        for one in self.checkpoints:
+            if one.trusted and one.size == self.tree.size and one.root != self.tree.root():
+                self.find("CHECKPOINT_ROOT_MISMATCH", one.last)
+
+    def _check_end(self, content):
+        if not is_integer(content["records"]) or not is_integer(content["lines"]):
+            raise _damaged("malformed end")
+        if not isinstance(content["sha256"], str) or not _hex.fullmatch(content["sha256"]):
+            raise _damaged("malformed end")
+        if content["records"] != self.records or content["lines"] != self.lines:
+            raise _damaged("a wrong count")
+        if content["sha256"] != self.digest.hexdigest():
+            raise _damaged("a wrong digest")
+        self.ended = True
+
+    def finish(self):
+        if not self.ended:
+            raise Refused("BUNDLE_TRUNCATED", "there is no end line")
+        head = self.checkpoints[0]
+        if self.header["complete"]:
+            for one in self.checkpoints:
+                if one.trusted and one.size == 0 and one.root != Tree().root():
+                    self.find("CHECKPOINT_ROOT_MISMATCH", None)
+                if one.trusted and one.size > self.tree.size:
+                    if self.chain.next < one.size:
+                        self.find("HEAD_MISMATCH", self.chain.next)
+                    else:
+                        self.find("CHECKPOINT_ROOT_MISMATCH", one.last)
+        if self.findings:
+            verdict = "broken"
+        elif not head.trusted:
+            verdict = "not_verifiable"
+            self.find("CHECKPOINT_UNTRUSTED", head.last)
+        elif not self.covered:
+            verdict = "not_verifiable"
+            self.find("NOTHING_COVERED", None)
+        else:
+            verdict = "recovered" if self.header["epoch"] > 1 else "verified"
+        good = verdict in ("verified", "recovered")
+        return {
+            "verdict": verdict,
+            "tenant_id": self.tenant_id,
+            "records": self.records,
+            "covered_to": head.last if good else None,
+            "unsigned_tail": self.records - head.size if good and self.header["complete"] else 0,
+            "head": self.chain.head if self.records else None,
+            "trust": _trust(self.keys, head.signed_by),
+            "findings": [{"code": code, "sequence_number": place} for code, place in self.findings],
+        }
+
+
+def _trust(given, signed_by):
+    return {"source": "given" if given else "none", "keys": [key.text for key in signed_by]}
+
+
+def verify_bundle(path, keys):
+    """The result of spec/bundle.md. OSError where the file can't be read."""
+    with open(path, "rb") as plain:
+        compressed = plain.read(2) == b"\x1f\x8b"
+    state = _Verification(keys)
+    with gzip.open(path, "rb") if compressed else open(path, "rb") as file:
+        try:
+            for raw, text in _lines(file):
+                state.line(raw, text)
+            return state.finish()
+        except Refused as refused:
+            finding = {"code": refused.code, "sequence_number": None, "found": str(refused)}
+    return {
+        "verdict": "not_verifiable",
+        "tenant_id": state.tenant_id,
+        "records": 0,
+        "covered_to": None,
+        "unsigned_tail": 0,
+        "head": None,
+        "trust": _trust(keys, []),
+        "findings": [finding],
+    }
+
+
+def to_line(result):
+    return json.dumps(result, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,34 @@
+'use strict';
+const { existsSync } = require('node:fs');
+const module_ = require('node:module');
+const { join } = require('node:path');
+
+// A published package holds no sources, so their presence means the repository, where sources are what runs;
+// TALLY_SOURCE=0 runs the build there.
+const sources = join(__dirname, '../src/main.ts');
+const fromSources = process.env.TALLY_SOURCE !== '0' && existsSync(sources);
+
+if (fromSources) {
+  module_.registerHooks({
+    resolve: (specifier, context, next) =>
+      next(specifier, { ...context, conditions: [...context.conditions, 'tallystick-source'] }),
+  });
+}
+
+// node:sqlite and type stripping announce themselves as experimental on Node 22. The reader of an audit tool's
+// stderr can do nothing about either; every other warning passes.
+const emitWarning = process.emitWarning;
+process.emitWarning = (warning, ...rest) => {
+  const text = String(warning);
+  const type = typeof rest[0] === 'string' ? rest[0] : (rest[0]?.type ?? warning?.name);
+  if (type === 'ExperimentalWarning' && /SQLite|Type Stripping/i.test(text)) return;
+  emitWarning.call(process, warning, ...rest);
+};
+
+import(fromSources ? '../src/main.ts' : '../dist/main.js').then(
+  ({ main }) => main(),
+  (error) => {
+    process.stderr.write(`error: tally can't start: ${error.message} (START)\n`);
+    process.exitCode = 4;
+  },
+);

@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+// CommonJS and ES5, so that a Node of any age gets as far as the message. What needs a new one is in start.js.
+'use strict';
+
+var needed = [22, 22];
+var parts = process.versions.node.split('.');
+var major = Number(parts[0]);
+var minor = Number(parts[1]);
+
+if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
+  process.stderr.write(
+    'error: tally needs Node.js ' +
+      needed.join('.') +
+      ' or newer, this is ' +
+      process.versions.node +
+      ' (NODE_TOO_OLD)\n' +
+      'Install a current version from https://nodejs.org, or run it as: npx -p node@24 -p tallystick tally …\n',
+  );
+  process.exitCode = 3;
+} else {
+  require('./start.js');
+}

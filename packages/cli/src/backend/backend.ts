@@ -1,0 +1,145 @@
+import type { Verifier } from '@tallystick/log';
+import type { Report } from '@tallystick/verify';
+import type { TrustDecision } from '../settings/trust.ts';
+
+/**
+ * What commands need of an audit trail, whether it is a service far away or a directory that this process opens itself.
+ * Results have the shape of the HTTP API, so that `--json` is the same for both.
+ */
+export interface Backend extends AsyncDisposable {
+  /** For people: the address or the directory. */
+  readonly name: string;
+
+  /**
+   * Takes events, each the JSON text of one, and answers with an outcome for each, in their order. MUST NOT answer
+   * `chained` or `duplicate` before the event is durable; MUST throw where it does not know.
+   *
+   * @param source `ingest.source` of the records where this process opens the store itself: `import:cloudtrail`, …
+   */
+  submit(events: readonly string[], source: string): Promise<readonly SubmitOutcome[]>;
+
+  listEvents(query: EventQuery): Promise<EventPage>;
+  getEvent(tenant: string, auditId: string): Promise<EventView>;
+  /** Records as they are chained, from now on, until the signal aborts. */
+  follow(query: EventQuery, signal: AbortSignal): AsyncIterable<EventView>;
+
+  /** Signs the log as it stands: a signed note. */
+  checkpoint(tenant: string): Promise<string>;
+  /** A C2SP tlog-proof of one event's record, with the record's bytes. */
+  receipt(tenant: string, auditId: string): Promise<string>;
+  /** The bytes of a bundle (spec/bundle.md): the whole chain, or some of its records, each with its proof. */
+  bundle(
+    tenant: string,
+    range?: { readonly first: number; readonly last: number },
+  ): AsyncIterable<Uint8Array>;
+  /** Checks a whole chain here, whoever holds it. */
+  verify(tenant: string, options: VerifyOptions): Promise<Report>;
+  /** The key that the place shows as its log's own; worth something at first use at most. */
+  offeredKey(tenant: string): Promise<Verifier | undefined>;
+
+  listTenants(): AsyncIterable<TenantInfo>;
+  listApiKeys(): Promise<readonly ApiKeyInfo[]>;
+  createApiKey(key: NewApiKey): Promise<{ readonly id: string; readonly key: string }>;
+  revokeApiKey(id: string): Promise<void>;
+  listDeadLetters(query: DeadLetterQuery): AsyncIterable<DeadLetterInfo>;
+  getDeadLetter(id: string): Promise<DeadLetterInfo>;
+  retryDeadLetter(id: string): Promise<SubmitOutcome>;
+  purgeDeadLetter(id: string): Promise<void>;
+}
+
+/** Where and how an event was chained. */
+export interface Receipt {
+  readonly tenant_id: string;
+  readonly audit_id: string;
+  readonly epoch: number;
+  readonly sequence_number: number;
+  readonly record_hash: string;
+  readonly ingested_at: string;
+}
+
+export interface SubmitError {
+  readonly code: string;
+  readonly message: string;
+  /** RFC 6901 JSON pointer into the event; empty for the whole of it. */
+  readonly pointer: string;
+}
+
+/** What became of one submitted event. */
+export type SubmitOutcome =
+  | { readonly status: 'chained' | 'duplicate'; readonly receipt: Receipt }
+  | { readonly status: 'conflict' | 'rejected'; readonly error: SubmitError };
+
+/** A flat record: the event's fields with the chain's beside them. */
+export interface EventView {
+  readonly [field: string]: unknown;
+}
+
+export interface EventQuery {
+  readonly tenant: string;
+  /** By the API's parameter names. */
+  readonly filters: { readonly [name: string]: string };
+  readonly order?: 'asc' | 'desc';
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+export interface EventPage {
+  readonly events: readonly EventView[];
+  readonly next_cursor?: string | null;
+}
+
+export interface VerifyOptions {
+  /** Called once, with what the place says of itself, before anything is checked. */
+  readonly decide: (origin: string, offered: Verifier | undefined) => TrustDecision;
+  /** Checkpoints kept outside the place, as signed notes. */
+  readonly checkpoints: readonly string[];
+  readonly onProgress: (records: number, expected: number) => void;
+}
+
+export interface TenantInfo {
+  readonly tenant_id: string;
+  readonly epoch: number;
+  readonly size: number;
+  readonly head_hash: string;
+  readonly last_ingested_at: string;
+  readonly signed_size: number | null;
+}
+
+export interface NewApiKey {
+  readonly name: string;
+  readonly scopes: readonly string[];
+  readonly tenants?: readonly string[];
+  /** RFC 3339. */
+  readonly expires_at?: string;
+}
+
+export interface ApiKeyInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly scopes: readonly string[];
+  /** Absent or null: every tenant. */
+  readonly tenants?: readonly string[] | null | undefined;
+  readonly created_at: string;
+  readonly expires_at?: string | null | undefined;
+  readonly revoked_at?: string | null | undefined;
+}
+
+export interface DeadLetterQuery {
+  readonly state: string;
+  readonly tenant?: string;
+}
+
+export interface DeadLetterInfo {
+  readonly id: string;
+  readonly tenant_id: string | null;
+  readonly audit_id: string | null;
+  readonly source: string;
+  readonly reason: string;
+  readonly pointer: string;
+  readonly message: string;
+  readonly first_seen_at: string;
+  readonly last_seen_at: string;
+  readonly seen: number;
+  readonly state: string;
+  readonly [member: string]: unknown;
+}

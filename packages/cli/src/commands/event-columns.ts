@@ -1,0 +1,63 @@
+import type { EventView } from '../backend/backend.ts';
+import type { Column } from '../terminal/table.ts';
+import type { Style } from '../terminal/terminal.ts';
+
+/** How lists show an event: one line. */
+export const eventColumns: readonly Column<EventView>[] = [
+  { title: 'SEQ', value: ({ sequence_number }) => String(sequence_number), align: 'right' },
+  { title: 'TIME', value: (event) => shortTime(event.timestamp ?? event.ingested_at) },
+  { title: 'TYPE', value: typeOf, style: styleOf, flexible: true },
+  { title: 'ACTOR', value: actorOf, flexible: true },
+  { title: 'TARGET', value: targetOf, flexible: true },
+  { title: 'OUTCOME', value: outcomeOf, style: styleOf },
+];
+
+/** One line for a tail, where no later row is known that a column could be aligned with. */
+export function eventLine(event: EventView): string {
+  const parts = [
+    shortTime(event.timestamp ?? event.ingested_at),
+    typeOf(event),
+    actorOf(event),
+    targetOf(event),
+    outcomeOf(event),
+  ];
+  return `${String(event.sequence_number).padStart(6)}  ${parts.filter((part) => part !== undefined && part !== '').join('  ')}`;
+}
+
+function typeOf(event: EventView): string {
+  if (event.redacted === true) return '(sensitive)';
+  if (event.damaged === true) return '(damaged)';
+  return text(event.event_type) ?? '';
+}
+
+function actorOf(event: EventView): string {
+  return text(event.actor_id) ?? '';
+}
+
+function targetOf(event: EventView): string {
+  return [text(event.target_type), text(event.target_id)].filter((part) => part !== undefined).join(' ');
+}
+
+function outcomeOf(event: EventView): string | undefined {
+  return text((event.outcome as { outcome_status?: unknown } | undefined)?.outcome_status);
+}
+
+const bad = ['failure', 'denied', 'timed_out', 'blocked', 'rolled_back'];
+
+export function styleOf(event: EventView): Style | undefined {
+  if (event.damaged === true || event.severity === 'critical') return 'red';
+  return event.severity === 'warning' || bad.includes(outcomeOf(event) ?? '') ? 'yellow' : undefined;
+}
+
+/** To the second, as a person reads it. */
+export function shortTime(value: unknown): string {
+  return (
+    text(value)
+      ?.replace('T', ' ')
+      .replace(/(?:\.\d+)?Z$/, '') ?? ''
+  );
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

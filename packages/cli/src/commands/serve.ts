@@ -1,0 +1,102 @@
+import { resolve } from 'node:path';
+import type { AuditService, AuditServiceOptions } from '@tallystick/server';
+import type { Context, GlobalOptions, Register } from '../context.ts';
+import { CliError } from '../errors.ts';
+import { portNumber, untilStopped } from './dev.ts';
+
+interface ServeCommandOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly databaseUrl?: string;
+  readonly signerDir?: string;
+  readonly logName?: string;
+  readonly createAdminKey?: boolean;
+}
+
+/** `tally serve`: the service for production. It starts with everything named, or not at all. */
+export const registerServe: Register = (program, run) => {
+  const command = program
+    .command('serve')
+    .summary('run the service')
+    .description(
+      'Runs the service on PostgreSQL (--database-url) or an embedded store (--data). The log name and, for PostgreSQL, ' +
+        "the signer's directory must be named; without an API key it does not start.",
+    )
+    .option('--host <host>', 'address to listen on', '127.0.0.1')
+    .option('--port <port>', 'port', portNumber, 8040)
+    .option(
+      '--database-url <url>',
+      'PostgreSQL; or TALLY_DATABASE_URL, which other users of the machine do not see',
+    )
+    .option('--signer-dir <dir>', "the signer's directory, outside the database; or TALLY_SIGNER_DIR")
+    .option('--log-name <name>', 'name of the log, such as audit.example.com; or TALLY_LOG_NAME')
+    .option('--create-admin-key', 'make an API key for everything, write it to stdout, and go on');
+  run<ServeCommandOptions>(command, async (context, options) => {
+    const { AuditService } = await import('@tallystick/server');
+    const { serveHttp } = await import('@tallystick/server/http');
+    const { describeStoreError } = await import('../backend/store.ts');
+    const { now } = context.surroundings;
+    const service = await AuditService.open(serviceOptions(context, options)).catch((error: unknown) => {
+      throw describeStoreError(error, 'the store');
+    });
+    try {
+      await assertKey(context, service, options);
+      const { host, port } = options;
+      const server = await serveHttp(service, { host, port, now }).catch((cause: NodeJS.ErrnoException) => {
+        throw new CliError('SERVICE_ERROR', `can't listen on ${host}:${port}: ${cause.code}`, { cause });
+      });
+      context.terminal.note(`listening on ${server.url}`);
+      await untilStopped(context);
+      await server.close();
+    } finally {
+      await service.close();
+    }
+    return undefined;
+  });
+};
+
+function serviceOptions(
+  { surroundings: { env, cwd, now }, terminal }: Context,
+  options: ServeCommandOptions & GlobalOptions,
+): AuditServiceOptions {
+  const databaseUrl = options.databaseUrl ?? env.TALLY_DATABASE_URL;
+  const data = options.data ?? env.TALLY_DATA;
+  const logName = options.logName ?? env.TALLY_LOG_NAME;
+  const signerDirectory = options.signerDir ?? env.TALLY_SIGNER_DIR;
+  if ((databaseUrl === undefined) === (data === undefined)) {
+    throw new CliError('USAGE', 'name one store: --database-url URL or --data DIR');
+  }
+  if (logName === undefined) {
+    const hint = 'it stands in every checkpoint for good, such as audit.example.com';
+    throw new CliError('USAGE', '--log-name is needed', { hint });
+  }
+  if (databaseUrl !== undefined && signerDirectory === undefined) {
+    const hint =
+      'it holds the signing key and what was signed last, and must not be restored with the database';
+    throw new CliError('USAGE', '--signer-dir is needed', { hint });
+  }
+  return {
+    store: databaseUrl === undefined ? { directory: resolve(cwd, data!) } : { databaseUrl },
+    ...(signerDirectory !== undefined && { signerDirectory: resolve(cwd, signerDirectory) }),
+    logName,
+    now,
+    onBackgroundError: (what, error) => terminal.warn(`${what}: ${(error as Error).message}`),
+  };
+}
+
+/** No default key and no open door: a service that nobody can use would be opened up in a hurry. */
+async function assertKey(
+  context: Context,
+  service: AuditService,
+  options: ServeCommandOptions,
+): Promise<void> {
+  if (options.createAdminKey === true) {
+    const { key } = await service.keys.create({ name: 'admin', scopes: ['admin'] });
+    await context.terminal.line(key);
+    return;
+  }
+  const valid = (await service.keys.list()).some(({ revoked_at }) => revoked_at === undefined);
+  if (valid) return;
+  const hint = 'start once with --create-admin-key, and keep the key that it writes to stdout';
+  throw new CliError('USAGE', 'the store has no API key, so nobody could use the service', { hint });
+}

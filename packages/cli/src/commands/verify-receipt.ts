@@ -1,0 +1,39 @@
+import { decodeUtf8 } from '@tallystick/event';
+import { parseCheckpoint, parseNote, parseTlogProof } from '@tallystick/log';
+import { verifyReceipt } from '@tallystick/verify';
+import type { Context } from '../context.ts';
+import { decide } from './verify-key.ts';
+import { exitCodeOf, tellFindings, verdictText } from './verify-report.ts';
+
+const header = 'c2sp.org/tlog-proof@v1\n';
+
+export function isReceipt(bytes: Buffer): boolean {
+  return bytes.subarray(0, header.length).toString('latin1') === header;
+}
+
+/** Checks a receipt offline and shows the record that it proves. */
+export async function checkReceipt(context: Context, bytes: Buffer): Promise<number> {
+  const { terminal } = context;
+  const receipt = decodeUtf8(bytes);
+  const { origin } = parseCheckpoint(parseNote(parseTlogProof(receipt).checkpoint).text);
+  const { verifiers, trust } = decide(context, {
+    origin,
+    offered: undefined,
+    isLive: false,
+    from: 'a receipt',
+  });
+  const report = await verifyReceipt(receipt, { keys: verifiers, trust });
+  if (terminal.json) await terminal.jsonLine(report);
+  else {
+    const { verdict, tenant_id, sequence_number, record_hash, checkpoint_size, record } = report;
+    await terminal.line(
+      `${verdictText(terminal, verdict)}  ${tenant_id ?? ''} #${sequence_number}  ${record_hash}`,
+    );
+    if (record !== undefined) {
+      await terminal.line(`  in ${origin} of ${checkpoint_size} records, key ${report.trust.source}`);
+      await terminal.line(`  ${String(record.event.event_type)}, chained ${record.ingested_at}`);
+    }
+    await tellFindings(terminal, report.findings);
+  }
+  return exitCodeOf(report);
+}

@@ -1,0 +1,74 @@
+import type { Finding, Report, Verdict } from '@tallystick/verify';
+import type { Context } from '../context.ts';
+import { exitCodes } from '../errors.ts';
+import { renderTable } from '../terminal/table.ts';
+import type { Style, Terminal } from '../terminal/terminal.ts';
+
+const exitCodeByVerdict: { readonly [verdict in Verdict]: number } = {
+  verified: exitCodes.ok,
+  recovered: exitCodes.ok,
+  broken: exitCodes.broken,
+  not_verifiable: exitCodes.notVerifiable,
+};
+
+export function exitCodeOf({ verdict }: { readonly verdict: Verdict }): number {
+  return exitCodeByVerdict[verdict];
+}
+
+const styles: { readonly [verdict in Verdict]: Style } = {
+  verified: ['green', 'bold'],
+  recovered: ['yellow', 'bold'],
+  broken: ['red', 'bold'],
+  not_verifiable: ['yellow', 'bold'],
+};
+const signs: { readonly [verdict in Verdict]: string } = {
+  verified: '✔ verified',
+  recovered: '✔ recovered',
+  broken: '✘ BROKEN',
+  not_verifiable: '? not verifiable',
+};
+
+export function verdictText(terminal: Terminal, verdict: Verdict): string {
+  return terminal.style(styles[verdict], signs[verdict]);
+}
+
+/** Findings shown one by one to a person; the rest are counted. */
+const findingsShown = 20;
+
+/** One line of JSON, or a verdict with its findings. */
+export async function tellReport({ terminal }: Context, report: Report): Promise<void> {
+  if (terminal.json) {
+    await terminal.jsonLine(report);
+    return;
+  }
+  const { verdict, tenant_id, findings } = report;
+  await terminal.line(`${verdictText(terminal, verdict)}  ${tenant_id ?? ''}  ${extentOf(report)}`.trimEnd());
+  const { source, keys } = report.trust;
+  if (keys.length > 0) await terminal.line(terminal.style('dim', `  key ${source}: ${keys.join(', ')}`));
+  await tellFindings(terminal, findings);
+}
+
+function extentOf({ records, covered_to, unsigned_tail }: Report): string {
+  const parts = [`${records} ${records === 1 ? 'record' : 'records'}`];
+  if (covered_to !== null) parts.push(`signed up to #${covered_to}`);
+  if (unsigned_tail > 0) parts.push(`${unsigned_tail} not signed yet`);
+  return parts.join(', ');
+}
+
+export async function tellFindings(terminal: Terminal, findings: readonly Finding[]): Promise<void> {
+  if (findings.length === 0) return;
+  const columns = [
+    { title: '  FINDING', value: ({ code }: Finding) => `  ${code}` },
+    {
+      title: 'RECORD',
+      value: ({ sequence_number }: Finding) => sequence_number ?? '-',
+      align: 'right' as const,
+    },
+    { title: 'EXPECTED', value: ({ expected }: Finding) => expected, flexible: true },
+    { title: 'FOUND', value: ({ found }: Finding) => found, flexible: true },
+  ];
+  await terminal.write(renderTable(terminal, columns, findings.slice(0, findingsShown)));
+  if (findings.length > findingsShown) {
+    await terminal.line(`  and ${findings.length - findingsShown} more; --json has them all`);
+  }
+}

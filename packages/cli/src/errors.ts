@@ -1,0 +1,109 @@
+import { AuditValidationError, CanonicalizationError } from '@tallystick/event';
+import { LogError } from '@tallystick/log';
+
+/** What a script may branch on. */
+export const exitCodes = Object.freeze({
+  /** Done; of a verification: verified. */
+  ok: 0,
+  /** What was given or checked is broken: tampering, a malformed record, input of which a part was refused. */
+  broken: 1,
+  /** Nothing to check, or no trusted key to check it with. */
+  notVerifiable: 2,
+  /** The command line or the configuration is wrong. */
+  usage: 3,
+  /** A file, the network or the store failed. */
+  io: 4,
+});
+
+/** Codes of errors that the command line itself raises; those of `event` and `log` pass through under their own. */
+export type CliErrorCode =
+  | 'USAGE'
+  | 'NO_TARGET'
+  | 'CONFIG_INVALID'
+  | 'CONFIG_KEY_UNKNOWN'
+  | 'KNOWN_LOGS_INVALID'
+  | 'KEY_MALFORMED'
+  | 'KEY_UNKNOWN'
+  | 'INPUT_INVALID'
+  | 'RECORD_NOT_CANONICAL'
+  | 'INPUT_UNREADABLE'
+  | 'NO_INPUT'
+  | 'NOT_FOUND'
+  | 'UNAUTHORIZED'
+  | 'SERVICE_UNREACHABLE'
+  | 'SERVICE_ERROR'
+  | 'REQUEST_REFUSED'
+  | 'STORE_UNAVAILABLE'
+  | 'OUTPUT_FAILED'
+  | 'NOT_VERIFIABLE'
+  | 'BROKEN';
+
+const exitCodeOf: { readonly [code in CliErrorCode]: number } = {
+  USAGE: exitCodes.usage,
+  NO_TARGET: exitCodes.usage,
+  CONFIG_INVALID: exitCodes.usage,
+  CONFIG_KEY_UNKNOWN: exitCodes.usage,
+  KNOWN_LOGS_INVALID: exitCodes.usage,
+  KEY_MALFORMED: exitCodes.usage,
+  KEY_UNKNOWN: exitCodes.usage,
+  INPUT_INVALID: exitCodes.broken,
+  RECORD_NOT_CANONICAL: exitCodes.broken,
+  INPUT_UNREADABLE: exitCodes.io,
+  NO_INPUT: exitCodes.io,
+  NOT_FOUND: exitCodes.notVerifiable,
+  UNAUTHORIZED: exitCodes.io,
+  SERVICE_UNREACHABLE: exitCodes.io,
+  SERVICE_ERROR: exitCodes.io,
+  REQUEST_REFUSED: exitCodes.usage,
+  STORE_UNAVAILABLE: exitCodes.io,
+  OUTPUT_FAILED: exitCodes.io,
+  NOT_VERIFIABLE: exitCodes.notVerifiable,
+  BROKEN: exitCodes.broken,
+};
+
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  readonly code: CliErrorCode;
+  /** What to do about it; printed on a line of its own. */
+  readonly hint: string | undefined;
+
+  constructor(code: CliErrorCode, message: string, options?: ErrorOptions & { readonly hint?: string }) {
+    super(message, options);
+    this.code = code;
+    this.hint = options?.hint;
+  }
+}
+
+/** How an error is told: `error: <message> (<code>)`, and the exit code that goes with it. */
+export interface Failure {
+  readonly message: string;
+  readonly code: string;
+  readonly hint: string | undefined;
+  readonly exitCode: number;
+}
+
+export function describeFailure(error: unknown): Failure {
+  if (error instanceof CliError) {
+    const { message, code, hint } = error;
+    return { message, code, hint, exitCode: exitCodeOf[code] };
+  }
+  if (error instanceof AuditValidationError) {
+    const first = error.violations[0]!;
+    const at = first.pointer === '' ? '' : `${first.pointer} `;
+    return {
+      message: `${at}${first.message}`,
+      code: error.code,
+      hint: undefined,
+      exitCode: exitCodes.broken,
+    };
+  }
+  if (error instanceof CanonicalizationError) {
+    return { message: error.message, code: 'INPUT_INVALID', hint: undefined, exitCode: exitCodes.broken };
+  }
+  if (error instanceof LogError) {
+    return { message: error.message, code: error.code, hint: undefined, exitCode: exitCodes.broken };
+  }
+  const system = error as NodeJS.ErrnoException;
+  const message = error instanceof Error ? error.message : String(error);
+  return { message, code: system?.code ?? 'INTERNAL', hint: undefined, exitCode: exitCodes.io };
+}

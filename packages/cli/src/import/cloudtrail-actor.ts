@@ -1,0 +1,44 @@
+import type { ActorType } from '@tallystick/event';
+import { identifier } from './admissible.ts';
+import { object, type SourceObject, text } from './source-json.ts';
+
+/**
+ * Who acted, after CloudTrail's `userIdentity` element. People: IAM users, root, federated users, and roles that IAM
+ * Identity Center hands to people. Other roles, accounts and AWS services act as services.
+ */
+export function cloudTrailActor(
+  identity: SourceObject,
+  eventSource: string,
+): { actor_type: ActorType; actor_id: string } {
+  return { actor_type: typeOf(identity), actor_id: idOf(identity) ?? identifier(eventSource) ?? 'unknown' };
+}
+
+const people = [
+  'Root',
+  'IAMUser',
+  'IdentityCenterUser',
+  'SAMLUser',
+  'WebIdentityUser',
+  'FederatedUser',
+  'Directory',
+];
+
+function typeOf(identity: SourceObject): ActorType {
+  const type = text(identity.type);
+  if (type === undefined) return text(identity.userName) === undefined ? 'service' : 'user';
+  if (people.includes(type)) return 'user';
+  const issuer = text(object(object(identity.sessionContext).sessionIssuer).arn);
+  return type === 'AssumedRole' && issuer?.includes('/AWSReservedSSO_') === true ? 'user' : 'service';
+}
+
+function idOf(identity: SourceObject): string | undefined {
+  const onBehalfOf = object(identity.onBehalfOf);
+  return identifier(
+    text(identity.arn) ??
+      text(identity.invokedBy) ??
+      text(onBehalfOf.userId) ??
+      text(identity.userName) ??
+      text(identity.principalId) ??
+      text(identity.accountId),
+  );
+}

@@ -1,0 +1,45 @@
+import { limits } from '@tallystick/event';
+import { mapCloudTrail } from './cloudtrail.ts';
+import { ElementScanner } from './element-scanner.ts';
+import { mapJsonLine } from './jsonl.ts';
+import { mapKubernetesAudit } from './kubernetes.ts';
+import { LineScanner } from './line-scanner.ts';
+import type { Mapper } from './mapper.ts';
+import type { Scanner } from './slice.ts';
+
+export interface Format {
+  readonly map: Mapper;
+  createScanner(): Scanner;
+  /** Whether events may name their tenant themselves, so that `--tenant` is not needed. */
+  readonly namesTenant: boolean;
+  /** Whether an event's identity may hang on how many equal ones came before it. */
+  readonly countsEqualLines: boolean;
+}
+
+// An event holds its original, so what is larger than an event can't be imported. Within the limit some are refused
+// all the same, once mapped: quotes take two bytes inside a string.
+const maxBytes = limits.maxEventBytes;
+
+export const formats = {
+  jsonl: {
+    map: mapJsonLine,
+    createScanner: () => new LineScanner(maxBytes),
+    namesTenant: true,
+    countsEqualLines: true,
+  },
+  cloudtrail: {
+    map: mapCloudTrail,
+    createScanner: () => new ElementScanner({ listNames: ['Records'], maxBytes }),
+    namesTenant: false,
+    countsEqualLines: false,
+  },
+  'k8s-audit': {
+    map: mapKubernetesAudit,
+    createScanner: () => new ElementScanner({ listNames: ['items'], maxBytes }),
+    namesTenant: false,
+    countsEqualLines: false,
+  },
+} as const satisfies { readonly [name: string]: Format };
+
+export type FormatName = keyof typeof formats;
+export const formatNames = Object.keys(formats) as FormatName[];

@@ -1,0 +1,114 @@
+import { type AuditEvent, actorTypes, eventShape } from '@tallystick/event';
+import { boundedCopy, cleanText, identifier, present, typePart, utcTimestamp } from './admissible.ts';
+import { deriveAuditId, envelope, fromOptions, type MapOptions, type Mapper } from './mapper.ts';
+import { MappingError, type SourceObject, type SourceText, text } from './source-json.ts';
+
+/**
+ * JSON Lines: audit events, or something near them.
+ *
+ * A line that has only fields of the event is taken as it is; what is missing is filled in:
+ *
+ * | field | from |
+ * |---|---|
+ * | `tenant_id` | `--tenant` |
+ * | `audit_id` | SHA-256 of the line and the number of equal lines before it in the file |
+ * | `timestamp` | `time`, `ts`, `@timestamp`; an offset is turned into UTC, a number is seconds or milliseconds |
+ * | `event_type` | `type` or `event`, made lower-case and dotted |
+ * | `actor_id`, `actor_type` | `actor` or `user`; else `unknown`, a `system` |
+ * | `source_service` | `--source`, `service`; else `import` |
+ *
+ * Members that are no fields of the event go to `event_data.payload`, and the line itself, verbatim, to
+ * `event_data.source_payload.original`; the line is kept too where a number in it does not fit a double. The members
+ * that a chain added to an exported record are left out: the event in it is what is imported.
+ */
+export const mapJsonLine: Mapper = (source, options, ordinal) => {
+  const line = source.value;
+  const fields: { [name: string]: unknown } = {};
+  const foreign: { [name: string]: unknown } = {};
+  const isRecord = chainMembers.every((name) => Object.hasOwn(line, name));
+  for (const [name, value] of Object.entries(line)) {
+    if (isRecord && chainMembers.includes(name)) continue;
+    if (Object.hasOwn(eventShape.fields, name)) fields[name] = value;
+    else
+      Object.defineProperty(foreign, name, { value, enumerable: true, configurable: true, writable: true });
+  }
+  const isForeign = Object.keys(foreign).length > 0;
+  if (isForeign && fields.event_data !== undefined) {
+    const names = Object.keys(foreign).slice(0, 5).join(', ');
+    throw new MappingError(
+      'SOURCE_UNSUPPORTED',
+      `has event_data and, beside it, unknown fields: ${cleanText(names)}`,
+    );
+  }
+  const filled = fill(fields, source, options, ordinal);
+  if (!isForeign && (!source.hadInexactNumbers || fields.event_data !== undefined)) return filled;
+  const about = {
+    service: String(filled.source_service),
+    operation: String(filled.event_action ?? filled.event_type),
+    status: String(filled.outcome?.outcome_status ?? 'success'),
+  };
+  const payload = boundedCopy(foreign) ?? {};
+  return {
+    ...filled,
+    event_data: envelope(source, about, payload as { readonly [member: string]: unknown }),
+  };
+};
+
+/** What `flattenRecord` of `@tallystick/log` sets beside the event's fields. */
+const chainMembers = ['sequence_number', 'previous_hash', 'record_hash', 'ingested_at', 'ingest'];
+
+function fill(
+  fields: { readonly [name: string]: unknown },
+  source: SourceText,
+  options: MapOptions,
+  ordinal: number,
+): AuditEvent {
+  const line = source.value;
+  const tenant = fields.tenant_id ?? options.tenantOf?.(line);
+  if (tenant === undefined)
+    throw new MappingError('FIELD_REQUIRED', 'has no tenant_id, and no --tenant is given');
+  const sourceService =
+    fields.source_service ?? options.sourceService ?? identifier(text(line.service)) ?? 'import';
+  const filled = {
+    ...fields,
+    ...fromOptions(options),
+    tenant_id: tenant,
+    audit_id: fields.audit_id ?? deriveAuditId('jsonl', source.original, String(ordinal)),
+    timestamp: timestampOf(fields.timestamp, line),
+    event_type: fields.event_type ?? eventTypeOf(line),
+    source_service: sourceService,
+    ...actorOf(fields, line),
+  };
+  // The line may hold anything under the names of the fields; whoever takes the event validates it.
+  return filled as unknown as AuditEvent;
+}
+
+function timestampOf(own: unknown, line: SourceObject): string {
+  const value = own ?? line.time ?? line.ts ?? line['@timestamp'];
+  if (typeof value === 'number' && Number.isFinite(value) && value > 0) {
+    // 1e11 is the year 5138 in seconds and 1973 in milliseconds.
+    const date = new Date(Math.round(value < 1e11 ? value * 1_000 : value));
+    if (!Number.isNaN(date.getTime()) && date.getUTCFullYear() < 10_000) return date.toISOString();
+  }
+  if (typeof value === 'string') return utcTimestamp(value, 'timestamp');
+  // The time of the import would differ in the next one, and the event would conflict with itself.
+  throw new MappingError('FIELD_REQUIRED', 'has no timestamp (nor time, ts or @timestamp)');
+}
+
+function eventTypeOf(line: SourceObject): string {
+  const name = text(line.type) ?? text(line.event);
+  if (name === undefined) throw new MappingError('FIELD_REQUIRED', 'has no event_type (nor type or event)');
+  const parts = name.split(/[./:]+/).filter((part) => part !== '');
+  return (parts.length > 1 ? parts : ['import', name]).map(typePart).join('.');
+}
+
+function actorOf(fields: { readonly [name: string]: unknown }, line: SourceObject): Partial<AuditEvent> {
+  const named = text(fields.actor_id) ?? text(line.actor) ?? text(line.user);
+  const type = fields.actor_type ?? (named === undefined ? 'system' : 'user');
+  const known = actorTypes.includes(type as (typeof actorTypes)[number]);
+  // A malformed value passes through, to be refused with its pointer.
+  return present({
+    actor_type: (known ? type : fields.actor_type) as AuditEvent['actor_type'],
+    actor_id: (fields.actor_id ?? identifier(named) ?? 'unknown') as string,
+  });
+}

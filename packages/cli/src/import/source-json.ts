@@ -1,0 +1,102 @@
+import { decodeUtf8 } from '@tallystick/event';
+
+/** JSON objects of other systems, as the mappers read them. */
+export interface SourceObject {
+  readonly [member: string]: unknown;
+}
+
+/** A source event with the text it was written in. */
+export interface SourceText {
+  /** The exact text, decoded from UTF-8 and nothing else. */
+  readonly original: string;
+  readonly value: SourceObject;
+  /** Whether a number was read as a string because a double can't hold it. */
+  readonly hadInexactNumbers: boolean;
+}
+
+/** Thrown by a mapper for a source event that it can't make an event of. */
+export class MappingError extends Error {
+  override readonly name = 'MappingError';
+  readonly code:
+    | 'SOURCE_MALFORMED'
+    | 'SOURCE_UNSUPPORTED'
+    | 'FIELD_REQUIRED'
+    | 'TENANT_ID_INVALID'
+    | 'TIMESTAMP_INVALID';
+
+  constructor(code: MappingError['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/**
+ * Reads one source event. Numbers that a double can't hold (9007199254740993, 1e999) become the strings they were
+ * written as; of a repeated member the last counts, as for most writers of such logs. The original text keeps both.
+ *
+ * @throws {MappingError} `SOURCE_MALFORMED`
+ * @throws {AuditValidationError} `UTF8_INVALID`
+ */
+export function readSource(bytes: Uint8Array): SourceText {
+  const original = decodeUtf8(bytes);
+  let value = parse(original);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new MappingError('SOURCE_MALFORMED', 'not a JSON object');
+  }
+  const hadInexactNumbers = holdsInexactNumber(value);
+  if (hadInexactNumbers) value = parse(original, keepInexact);
+  return { original, value: value as SourceObject, hadInexactNumbers };
+}
+
+type Reviver = (
+  this: unknown,
+  key: string,
+  value: unknown,
+  context?: { readonly source?: string },
+) => unknown;
+
+function parse(text: string, reviver?: Reviver): unknown {
+  try {
+    return JSON.parse(text, reviver as (key: string, value: unknown) => unknown);
+  } catch (cause) {
+    // A reviver runs on the engine's stack, so a deep text ends it; the engine's message may quote secrets.
+    const reason = cause instanceof RangeError ? 'nested too deeply' : 'not JSON';
+    throw new MappingError('SOURCE_MALFORMED', reason);
+  }
+}
+
+function isInexact(value: unknown): boolean {
+  return typeof value === 'number' && (!Number.isFinite(value) || Math.abs(value) > Number.MAX_SAFE_INTEGER);
+}
+
+const keepInexact: Reviver = (_key, value, context) =>
+  isInexact(value) ? (context?.source ?? String(value)) : value;
+
+/** Without recursion: the text may be 100,000 brackets deep. */
+function holdsInexactNumber(root: unknown): boolean {
+  const open: unknown[] = [root];
+  while (open.length > 0) {
+    const value = open.pop();
+    if (isInexact(value)) return true;
+    if (typeof value === 'object' && value !== null) {
+      for (const child of Object.values(value)) {
+        if (typeof child === 'object' || typeof child === 'number') open.push(child);
+      }
+    }
+  }
+  return false;
+}
+
+/** A member that is a string with something in it. */
+export function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** A member that is an object; an empty one where it is not, so that a path of members needs no checks. */
+export function object(value: unknown): SourceObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as SourceObject) : {};
+}
+
+export function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}

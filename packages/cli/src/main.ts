@@ -1,0 +1,28 @@
+import { runCli } from './program.ts';
+import type { Surroundings } from './terminal/terminal.ts';
+
+/** The process's own command line. Sets the exit code and lets the process end by itself, so that output drains. */
+export async function main(): Promise<void> {
+  const stopping = new AbortController();
+  const stop = (signal: NodeJS.Signals) => {
+    // The second signal finds no handler and ends the process at once.
+    process.removeListener('SIGINT', stop).removeListener('SIGTERM', stop);
+    stopping.abort(signal);
+  };
+  process.on('SIGINT', stop).on('SIGTERM', stop);
+  // `tally events | head` closes our output when it has seen enough: that is an end, not a fault.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+  });
+  const surroundings: Surroundings = {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    cwd: process.cwd(),
+    now: Date.now,
+    stopped: stopping.signal,
+  };
+  process.exitCode = await runCli(process.argv.slice(2), surroundings);
+  process.removeListener('SIGINT', stop).removeListener('SIGTERM', stop);
+}

@@ -1,0 +1,81 @@
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { CliError } from '../errors.ts';
+
+type Env = { readonly [name: string]: string | undefined };
+
+/** Where the user's own configuration lives (XDG Base Directory Specification: a relative path is ignored). */
+export function configDirectory(env: Env): string {
+  const base = env.XDG_CONFIG_HOME;
+  return join(base?.startsWith('/') ? base : join(env.HOME ?? homedir(), '.config'), 'tallystick');
+}
+
+/** What can be set for good: name, and what it is. */
+export const configKeys = {
+  server: "the service's address, for example https://audit.example.com",
+  key: 'the API key for that service',
+  tenant: 'the tenant whose records are meant',
+  data: 'the directory of an embedded store',
+} as const;
+
+export type ConfigKey = keyof typeof configKeys;
+export type Config = { readonly [name in ConfigKey]?: string };
+
+export function isConfigKey(name: string): name is ConfigKey {
+  return Object.hasOwn(configKeys, name);
+}
+
+export const configPath = (env: Env): string => join(configDirectory(env), 'config.json');
+
+/**
+ * @throws {CliError} `CONFIG_INVALID`
+ */
+export function readConfig(env: Env): Config {
+  const path = configPath(env);
+  const value = readJsonObject(path, 'CONFIG_INVALID');
+  for (const [name, setting] of Object.entries(value)) {
+    if (!isConfigKey(name) || typeof setting !== 'string') {
+      throw new CliError('CONFIG_INVALID', `${path}: ${name} is no setting, or not a string`);
+    }
+  }
+  return value as Config;
+}
+
+export function writeConfig(env: Env, config: Config): void {
+  writeJsonObject(configPath(env), config);
+}
+
+/** A JSON object in a file; an empty one where there is no file. */
+export function readJsonObject(
+  path: string,
+  code: 'CONFIG_INVALID' | 'KNOWN_LOGS_INVALID',
+): { readonly [name: string]: unknown } {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw cause;
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new CliError(code, `${path} is not JSON`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new CliError(code, `${path} does not hold a JSON object`);
+  }
+  return value as { readonly [name: string]: unknown };
+}
+
+/** Replaces a file in one step and for its owner's eyes only: it may hold a key. A crash leaves the old or the new. */
+export function writeJsonObject(path: string, value: object): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const fresh = `${path}.${process.pid}.new`;
+  writeFileSync(fresh, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+  // The mode above does not count where a crashed run of the same process id left the file.
+  chmodSync(fresh, 0o600);
+  renameSync(fresh, path);
+}

@@ -1,0 +1,53 @@
+import { createWriteStream } from 'node:fs';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import type { Context } from '../context.ts';
+import { CliError } from '../errors.ts';
+
+/**
+ * Writes bytes to the file that the user named, compressed where its name ends in `.gz`, or to standard output. A file
+ * appears under its name when it is whole: half an export must not look like one.
+ */
+export async function writeOutput(
+  { terminal, surroundings }: Context,
+  file: string | undefined,
+  bytes: AsyncIterable<Uint8Array | string>,
+): Promise<void> {
+  if (file === undefined || file === '-') {
+    for await (const chunk of bytes) await terminal.write(chunk);
+    return;
+  }
+  const path = resolve(surroundings.cwd, file);
+  const part = `${path}.part`;
+  try {
+    const target = createWriteStream(part);
+    if (path.endsWith('.gz')) await pipeline(Readable.from(bytes), createGzip(), target);
+    else await pipeline(Readable.from(bytes), target);
+    await rename(part, path);
+  } catch (error) {
+    await rm(part, { force: true });
+    const code =
+      (error as NodeJS.ErrnoException).syscall === undefined
+        ? undefined
+        : (error as NodeJS.ErrnoException).code;
+    if (code === undefined) throw error;
+    throw new CliError('OUTPUT_FAILED', `can't write ${file}: ${code}`, { cause: error });
+  }
+}
+
+/** Writes a short text likewise; to standard output where no file is named. */
+export async function writeText(context: Context, file: string | undefined, text: string): Promise<void> {
+  if (file === undefined || file === '-') return await context.terminal.write(text);
+  const path = resolve(context.surroundings.cwd, file);
+  try {
+    await writeFile(`${path}.part`, text);
+    await rename(`${path}.part`, path);
+  } catch (cause) {
+    throw new CliError('OUTPUT_FAILED', `can't write ${file}: ${(cause as NodeJS.ErrnoException).code}`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,56 @@
+import { truncate } from './printable.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What a progress display needs to know. */
+export interface Progress {
+  readonly done: number;
+  /** In the unit of `done`; unknown for a stream. */
+  readonly total?: number | undefined;
+  /** What to say beside the bar. */
+  readonly text: string;
+}
+
+const redrawEveryMs = 100;
+const barWidth = 24;
+
+/**
+ * A line on stderr that is drawn over, only where a terminal is there. It holds no timer: the work itself calls
+ * `update`, so nothing is left running when the work fails.
+ */
+export class ProgressLine {
+  readonly #terminal: Terminal;
+  readonly #now: () => number;
+  #drawnAt = Number.NEGATIVE_INFINITY;
+  #visible = false;
+
+  constructor(terminal: Terminal, now: () => number) {
+    this.#terminal = terminal;
+    this.#now = now;
+  }
+
+  update(progress: Progress): void {
+    if (!this.#terminal.showsProgress) return;
+    const now = this.#now();
+    if (now - this.#drawnAt < redrawEveryMs) return;
+    this.#drawnAt = now;
+    this.#visible = true;
+    const line = truncate(formatProgress(progress), this.#terminal.progressWidth - 1);
+    this.#terminal.drawOver(`\r\x1b[2K${line}`);
+  }
+
+  /** Takes the line away, so that what is written next stands alone. */
+  clear(): void {
+    if (!this.#visible) return;
+    this.#visible = false;
+    this.#drawnAt = Number.NEGATIVE_INFINITY;
+    this.#terminal.drawOver('\r\x1b[2K');
+  }
+}
+
+export function formatProgress({ done, total, text }: Progress): string {
+  if (total === undefined || total <= 0) return text;
+  const part = Math.min(1, done / total);
+  const filled = Math.round(part * barWidth);
+  const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled);
+  return `${bar} ${String(Math.floor(part * 100)).padStart(3)}%  ${text}`;
+}

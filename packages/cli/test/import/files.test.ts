@@ -1,0 +1,78 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
+import { tempDir } from '@tallystick/testing';
+import { afterAll, describe, expect, test } from 'vitest';
+import { findSourceFiles, openSource } from '../../src/import/files.ts';
+
+const dir = tempDir();
+afterAll(() => dir.remove());
+for (const name of ['b.jsonl', 'a.jsonl', 'a[1].jsonl', 'deep/er/c.jsonl']) {
+  mkdirSync(join(dir.path, name, '..'), { recursive: true });
+  writeFileSync(join(dir.path, name), name);
+}
+
+const surroundings = (stdin: Uint8Array[] = []) => ({ cwd: dir.path, stdin: Readable.from(stdin) });
+const names = async (...args: string[]) =>
+  (await findSourceFiles(args, surroundings())).map(({ name }) => name);
+
+async function read(...chunks: Uint8Array[]): Promise<string> {
+  const [file] = await findSourceFiles(['-'], surroundings(chunks));
+  const parts: Uint8Array[] = [];
+  for await (const chunk of openSource(file!).chunks) parts.push(chunk);
+  return Buffer.concat(parts).toString();
+}
+
+describe('which files', () => {
+  test.each([
+    [
+      ['b.jsonl', 'a.jsonl'],
+      ['b.jsonl', 'a.jsonl'],
+    ],
+    [['*.jsonl'], ['a.jsonl', 'a[1].jsonl', 'b.jsonl']],
+    [['**/c.jsonl'], ['deep/er/c.jsonl']],
+    [
+      ['a.jsonl', '{a,b}.jsonl'],
+      ['a.jsonl', 'b.jsonl'],
+    ],
+    [['a[1].jsonl'], ['a[1].jsonl']],
+    [['-'], ['-']],
+  ])('%j', async (args, expected) => {
+    expect(await names(...args)).toEqual(expected);
+  });
+
+  test.each([
+    ['missing.jsonl', 'no file missing.jsonl'],
+    ['*.missing', 'no file *.missing'],
+    ['deep', 'deep is a directory'],
+  ])('%s', async (arg, message) => {
+    await expect(names('a.jsonl', arg)).rejects.toThrow(message);
+  });
+});
+
+describe('what is read', () => {
+  const bytes = (text: string) => Buffer.from(text);
+
+  test.each([
+    ['plain', [bytes('abc')], 'abc'],
+    ['nothing', [], ''],
+    ['one byte', [bytes('a')], 'a'],
+    ['byte by byte', [...bytes('abc')].map((byte) => Buffer.from([byte])), 'abc'],
+    ['gzip', [gzipSync('abc')], 'abc'],
+    ['gzip byte by byte', [...gzipSync('abc')].map((byte) => Buffer.from([byte])), 'abc'],
+    ['gzip of several members', [gzipSync('abc'), gzipSync('def')], 'abcdef'],
+    ['gzip of nothing', [gzipSync('')], ''],
+    ['a byte-order mark', [bytes('\ufeffabc')], 'abc'],
+    ['a byte-order mark in gzip', [gzipSync('\ufeffabc')], 'abc'],
+    ['a file of a byte-order mark only', [bytes('\ufeff')], ''],
+  ])('%s', async (_, chunks, expected) => {
+    expect(await read(...chunks)).toBe(expected);
+  });
+
+  test('gzip that was cut off is an error, not an end', async () => {
+    await expect(read(gzipSync('abc'.repeat(1_000)).subarray(0, 20))).rejects.toThrow(
+      'unexpected end of file',
+    );
+  });
+});

@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import { mapJsonLine } from '../../src/import/jsonl.ts';
+import { readSource } from '../../src/import/source-json.ts';
+import { fixture, mapAll, originalOf } from './map-fixture.ts';
+
+const events = mapAll('jsonl', fixture('events.jsonl'));
+const lines = fixture('events.jsonl').toString().split('\n').filter(Boolean);
+const map = (line: object | string, ordinal = 0) =>
+  mapJsonLine(
+    readSource(Buffer.from(typeof line === 'string' ? line : JSON.stringify(line))),
+    {
+      tenantOf: undefined,
+    },
+    ordinal,
+  );
+const whole = JSON.parse(lines[0]!);
+
+test('an event is taken as it is', () => {
+  expect(events[0]).toEqual(whole);
+  expect(map(whole)).toEqual(whole);
+});
+
+test('an event without tenant and identity gets both, and nothing else', () => {
+  const { audit_id, ...rest } = events[1]!;
+  expect(rest).toEqual({ ...JSON.parse(lines[1]!), tenant_id: 'acme' });
+  expect(audit_id).toMatch(/^[0-9a-f-]{14}8/);
+});
+
+test('something near an event is filled in, its own members and its text are kept', () => {
+  expect(events[3]).toMatchObject({
+    timestamp: '2025-03-14T09:27:30.25Z',
+    event_type: 'invoice.paid',
+    actor_type: 'user',
+    actor_id: 'billing@example.com',
+    source_service: 'billing',
+    event_data: { service: 'billing', payload: { invoice: { id: '9007199254740993', total: 12.5 } } },
+  });
+  expect(originalOf(events[3]!)).toBe(lines[3]);
+  expect(events[4]).toMatchObject({
+    timestamp: '2025-03-14T09:28:00.500Z',
+    event_type: 'import.cron',
+    actor_type: 'system',
+    actor_id: 'unknown',
+    source_service: 'import',
+  });
+});
+
+test('equal lines are told apart by how often they came before', () => {
+  const line = { ...whole, audit_id: undefined };
+  expect(map(line, 0).audit_id).toBe(map(line, 0).audit_id);
+  expect(map(line, 1).audit_id).not.toBe(map(line, 0).audit_id);
+});
+
+test('an exported record becomes its event again', () => {
+  const record = {
+    ...whole,
+    sequence_number: 7,
+    previous_hash: 'x',
+    record_hash: 'y',
+    ingested_at: 'z',
+    ingest: {},
+  };
+  expect(map(record)).toEqual(whole);
+});
+
+test('a number that a double does not hold keeps its line', () => {
+  const line = JSON.stringify({ ...whole, metadata: { n: 1 } }).replace('"n":1', '"n":9007199254740993');
+  const event = map(line);
+  expect(event.metadata).toEqual({ n: '9007199254740993' });
+  expect(originalOf(event)).toBe(line);
+});
+
+describe('what is refused', () => {
+  test.each([
+    ['a line without a time', { ...whole, timestamp: undefined }, 'has no timestamp'],
+    ['a line without a tenant', { ...whole, tenant_id: undefined }, 'has no tenant_id'],
+    ['a line without a type', { ...whole, event_type: undefined }, 'has no event_type'],
+    ['a malformed time', { ...whole, timestamp: '14 March' }, 'is not an RFC 3339 time'],
+    ['the 30th of February', { ...whole, timestamp: '2025-02-30T00:00:00Z' }, 'is not an RFC 3339 time'],
+    [
+      'unknown fields beside event_data',
+      { ...whole, event_data: {}, surprise: 1 },
+      'has event_data and, beside it, unknown fields: surprise',
+    ],
+  ])('%s', (_, line, message) => {
+    expect(() => map(line)).toThrow(message);
+  });
+
+  test.each([['[1]'], ['"text"'], ['null'], ['{"a":']])('%s', (text) => {
+    expect(() => map(text)).toThrow(/not (a JSON object|JSON)/);
+  });
+
+  test('a number too deep for the stack', () => {
+    const text = `{"n":9007199254740993,"deep":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+    expect(() => map(text)).toThrow('nested too deeply');
+  });
+});

@@ -1,0 +1,226 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { AuditEvent } from '@tallystick/event';
+import { tempDir } from '@tallystick/testing';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { SubmitOutcome } from '../../src/backend/backend.ts';
+import { findSourceFiles } from '../../src/import/files.ts';
+import { type FormatName, formats } from '../../src/import/formats.ts';
+import { type ImportOptions, type ImportTotals, importFiles } from '../../src/import/run.ts';
+import type { Rejection } from '../../src/import/source-events.ts';
+import { fixture, originalOf } from './map-fixture.ts';
+
+const dir = tempDir();
+afterAll(() => dir.remove());
+
+/** A store that keeps events by identity, and refuses those whose actor is "mallory". */
+class Store {
+  readonly events = new Map<string, AuditEvent>();
+  readonly batches: number[] = [];
+
+  submit = async (events: readonly string[]): Promise<SubmitOutcome[]> => {
+    this.batches.push(events.length);
+    return events.map((text) => {
+      const event = JSON.parse(text) as AuditEvent;
+      if (event.actor_id === 'mallory') {
+        return { status: 'rejected', error: { code: 'NO', message: 'is refused', pointer: '/actor_id' } };
+      }
+      const isNew = !this.events.has(event.audit_id);
+      this.events.set(event.audit_id, event);
+      const { audit_id, tenant_id } = event;
+      const at = { sequence_number: 1, record_hash: '', epoch: 1, ingested_at: '' };
+      return { status: isNew ? 'chained' : 'duplicate', receipt: { audit_id, tenant_id, ...at } };
+    });
+  };
+}
+
+async function run(
+  format: FormatName,
+  contents: Record<string, string | Uint8Array>,
+  store = new Store(),
+  more: Partial<ImportOptions> = {},
+) {
+  for (const [name, content] of Object.entries(contents)) writeFileSync(join(dir.path, name), content);
+  const totals: ImportTotals = { files: 0, events: 0, imported: 0, duplicate: 0, rejected: 0, bytes: 0 };
+  const rejections: Rejection[] = [];
+  const files = await findSourceFiles(Object.keys(contents), { cwd: dir.path, stdin: process.stdin });
+  const options: ImportOptions = {
+    format: formats[format],
+    map: { tenantOf: () => 'acme' },
+    submit: store.submit,
+    now: Date.now,
+    onRejected: (rejection) => void rejections.push(rejection),
+    ...more,
+  };
+  await importFiles(files, options, totals);
+  return { totals, rejections, store };
+}
+
+test('three stages of one auditID are 3, then 3 duplicates; the originals come back byte for byte', async () => {
+  const file = fixture('k8s-three-stages.jsonl');
+  const { store, totals } = await run('k8s-audit', { 'audit.log.gz': gzipSync(file) });
+  expect(totals).toMatchObject({ files: 1, events: 3, imported: 3, duplicate: 0, rejected: 0 });
+  const again = await run('k8s-audit', { 'renamed.log': file }, store);
+  expect(again.totals).toMatchObject({ imported: 0, duplicate: 3, rejected: 0 });
+  expect([...store.events.values()].map(originalOf).join('\n')).toBe(file.toString().trimEnd());
+});
+
+test('the same lines twice are only duplicates, two equal lines in one file are two events', async () => {
+  const file = fixture('events.jsonl');
+  const { store, totals } = await run('jsonl', { 'a.jsonl': file });
+  expect(totals).toMatchObject({ events: 5, imported: 5, duplicate: 0 });
+  const longer = `${file}${file.toString().split('\n')[1]}\n`;
+  const again = await run('jsonl', { 'b.jsonl': longer }, store);
+  expect(again.totals).toMatchObject({ imported: 1, duplicate: 5 });
+});
+
+test('what is bad is told with its place, and everything else comes in', async () => {
+  const good = (actor: string) =>
+    `{"timestamp":"2025-03-14T09:27:00Z","event_type":"auth.login","actor_type":"user","actor_id":"${actor}"}`;
+  const lines = [
+    good('a'),
+    '{"half":',
+    good('mallory'),
+    '{"timestamp":"2025-03-14T09:27:00Z","event_type":"delivery.gap","actor_type":"user","actor_id":"x"}',
+    good('\\u0000'),
+    `{"timestamp":"2025-03-14T09:27:00Z","event_type":"a.b","type":${'"\\"'.repeat(5)}${'\\"'.repeat(90_000)}"}`,
+    `{"x":"${'x'.repeat(300_000)}"}`,
+    '{"timestamp":"2999-03-14T09:27:00Z","event_type":"a.b","actor_type":"user","actor_id":"x"}',
+    good('b'),
+  ];
+  const bad = Buffer.concat([
+    Buffer.from(`${lines.join('\n')}\n{"x":"`),
+    Buffer.from([0xff]),
+    Buffer.from('"}\n'),
+  ]);
+  const { totals, rejections } = await run('jsonl', { 'bad.jsonl': bad, 'good.jsonl': good('c') });
+  expect(totals).toMatchObject({ files: 2, events: 11, imported: 3, rejected: 8 });
+  const told = rejections.map(({ file, line, code }) => `${file}:${line} ${code}`);
+  expect(told.sort()).toEqual([
+    'bad.jsonl:10 UTF8_INVALID',
+    'bad.jsonl:2 SOURCE_MALFORMED',
+    'bad.jsonl:3 NO',
+    'bad.jsonl:4 EVENT_TYPE_RESERVED',
+    'bad.jsonl:5 STRING_NUL',
+    'bad.jsonl:6 SOURCE_MALFORMED',
+    'bad.jsonl:7 SOURCE_TOO_LARGE',
+    'bad.jsonl:8 TIMESTAMP_AHEAD',
+  ]);
+  expect(rejections.find(({ line }) => line === 3)?.reason).toBe('/actor_id is refused');
+});
+
+test('an original that fits by itself and not inside an event', async () => {
+  const record = (eventID: string, message: string) =>
+    JSON.stringify({
+      eventID,
+      eventTime: '2025-03-14T09:26:53Z',
+      eventSource: 's3.amazonaws.com',
+      eventName: 'GetObject',
+      filler: message,
+    });
+  const text = `{"Records":[${record('1', '"'.repeat(80_000))},${record('2', 'x')}]}`;
+  const { totals, rejections } = await run('cloudtrail', { 'big.json': text });
+  expect(totals).toMatchObject({ imported: 1, rejected: 1 });
+  expect(rejections).toMatchObject([{ code: 'EVENT_TOO_LARGE', line: 1, element: 0 }]);
+});
+
+test('a gzip file that was cut off: what came before is imported, the loss is told, the next file is read', async () => {
+  const file = fixture('k8s-three-stages.jsonl');
+  const cut = Buffer.concat([gzipSync(file), gzipSync('{"kind"').subarray(0, 15)]);
+  const { totals, rejections } = await run('k8s-audit', {
+    'cut.gz': cut,
+    'whole.json': fixture('k8s-event-list.json.txt'),
+  });
+  expect(totals).toMatchObject({ files: 2, imported: 6, rejected: 1 });
+  expect(rejections).toMatchObject([{ file: 'cut.gz', line: 3, code: 'SOURCE_TRUNCATED' }]);
+});
+
+describe('batches', () => {
+  const lines = (count: number) =>
+    Array.from(
+      { length: count },
+      (_, n) => `{"timestamp":"2025-03-14T09:27:00Z","event_type":"a.b","actor_id":"user${n}"}\n`,
+    ).join('');
+
+  test('are bounded by events and by bytes, and keep the order', async () => {
+    const { store } = await run('jsonl', { 'n.jsonl': lines(7) }, new Store(), { batchEvents: 3 });
+    expect(store.batches).toEqual([3, 3, 1]);
+    expect([...store.events.values()].map(({ actor_id }) => actor_id)).toEqual(
+      Array.from({ length: 7 }, (_, n) => `user${n}`),
+    );
+    const small = await run('jsonl', { 'n.jsonl': lines(4) }, new Store(), { batchBytes: 1 });
+    expect(small.store.batches).toEqual([1, 1, 1, 1]);
+  });
+
+  test('one that fails ends the import, and what was stored before is counted', async () => {
+    const store = new Store();
+    let sent = 0;
+    const submit = async (events: readonly string[]) => {
+      if (++sent === 2) throw new Error('the line is down');
+      return await store.submit(events);
+    };
+    const totals: ImportTotals = { files: 0, events: 0, imported: 0, duplicate: 0, rejected: 0, bytes: 0 };
+    writeFileSync(join(dir.path, 'n.jsonl'), lines(9));
+    const files = await findSourceFiles(['n.jsonl'], { cwd: dir.path, stdin: process.stdin });
+    const options: ImportOptions = {
+      format: formats.jsonl,
+      map: { tenantOf: () => 'acme' },
+      submit,
+      now: Date.now,
+      onRejected: () => {},
+      batchEvents: 3,
+    };
+    await expect(importFiles(files, options, totals)).rejects.toThrow('the line is down');
+    expect(totals.imported).toBe(3);
+    const again = await run('jsonl', { 'n.jsonl': lines(9) }, store);
+    expect(again.totals).toMatchObject({ imported: 6, duplicate: 3 });
+  });
+
+  test('after a stop, the batch in flight is the last', async () => {
+    const stopping = new AbortController();
+    const store = new Store();
+    const submit = async (events: readonly string[]) => {
+      stopping.abort();
+      return await store.submit(events);
+    };
+    const { totals } = await run('jsonl', { 'n.jsonl': lines(90), 'm.jsonl': lines(9) }, store, {
+      submit,
+      batchEvents: 10,
+      stopped: stopping.signal,
+    });
+    expect(totals.imported).toBeGreaterThan(0);
+    expect(totals.imported).toBeLessThan(90);
+    expect(totals.imported).toBe(totals.events);
+  });
+});
+
+test('memory does not grow with the file', async () => {
+  // Two hundred batches of submissions, each of which is dropped; kept, they would be 60 MB of text and more.
+  const record = JSON.stringify({
+    eventID: '@',
+    eventTime: '2025-03-14T09:26:53Z',
+    eventSource: 's3.amazonaws.com',
+    eventName: 'GetObject',
+    filler: 'x'.repeat(600),
+  });
+  const text = `{"Records":[${Array.from({ length: 50_000 }, (_, n) => record.replace('@', `e${n}`)).join(',')}]}`;
+  writeFileSync(join(dir.path, 'large.json'), text);
+  const receipt = {
+    audit_id: '',
+    tenant_id: '',
+    sequence_number: 1,
+    record_hash: '',
+    epoch: 1,
+    ingested_at: '',
+  };
+  let most = 0;
+  const submit = async (events: readonly string[]): Promise<SubmitOutcome[]> => {
+    most = Math.max(most, process.memoryUsage().external);
+    return events.map(() => ({ status: 'chained', receipt }));
+  };
+  const before = process.memoryUsage().external;
+  const { totals } = await run('cloudtrail', { 'large.json': text }, new Store(), { submit });
+  expect(totals.imported).toBe(50_000);
+  expect(most - before).toBeLessThan(text.length / 2);
+});

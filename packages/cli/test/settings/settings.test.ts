@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest';
+import { type Flags, resolveSettings } from '../../src/settings/settings.ts';
+
+const resolve = (flags: Flags, env: Record<string, string> = {}, config: Flags = {}) =>
+  resolveSettings({ flags, env, config: config as Record<string, string>, cwd: '/home/jane' });
+
+const config = { server: 'https://audit.example.com', key: 'configured', tenant: 'acme' };
+
+describe('what is worked on', () => {
+  test('flags before the environment before the configuration', () => {
+    expect(resolve({ data: 'store' }, { TALLY_SERVER: 'http://x' }, config).target()).toEqual({
+      kind: 'directory',
+      path: '/home/jane/store',
+    });
+    expect(resolve({}, { TALLY_DATA: '/var/tally' }, config).target()).toMatchObject({ path: '/var/tally' });
+    expect(resolve({}, {}, config).target()).toMatchObject({ kind: 'service', key: 'configured' });
+    expect(resolve({}, { TALLY_SERVER: '' }, config).target()).toMatchObject({ key: 'configured' });
+  });
+
+  test('the tenant by itself', () => {
+    expect(resolve({ tenant: 'a' }, { TALLY_TENANT: 'b' }, config).tenant).toBe('a');
+    expect(resolve({}, { TALLY_TENANT: 'b' }, config).tenant).toBe('b');
+    expect(resolve({}, {}, config).tenant).toBe('acme');
+    expect(resolve({}).tenant).toBeUndefined();
+  });
+
+  test.each<[string, Flags, Record<string, string>, string]>([
+    ['nothing', {}, {}, 'neither a service nor a store is named'],
+    ['both', { server: 'http://x', data: 'y' }, {}, 'the command line names both'],
+    [
+      'both in the environment',
+      {},
+      { TALLY_SERVER: 'http://x', TALLY_DATA: 'y' },
+      'the environment names both',
+    ],
+    ['no address', { server: 'audit.example.com' }, {}, 'is not the address of a service'],
+    ['a key in the address', { server: 'https://me:secret@x' }, {}, 'a key belongs into --key'],
+  ])('%s', (_, flags, env, message) => {
+    expect(() => resolve(flags, env).target()).toThrow(message);
+  });
+});
+
+describe('whom the key is shown', () => {
+  const keyOf = (flags: Flags, env: Record<string, string> = {}) => resolve(flags, env, config).target();
+
+  test('a configured key only to the configured service', () => {
+    expect(keyOf({ server: 'https://audit.example.com/' })).toMatchObject({ key: 'configured' });
+    expect(keyOf({ server: 'https://elsewhere.example.com' })).toMatchObject({ key: undefined });
+  });
+
+  test('a key of the command line or the environment to the one that is meant', () => {
+    expect(keyOf({ server: 'http://x', key: 'k' })).toMatchObject({ key: 'k' });
+    expect(keyOf({ server: 'http://x' }, { TALLY_KEY: 'e' })).toMatchObject({ key: 'e' });
+    expect(keyOf({ key: 'k' }, { TALLY_KEY: 'e' })).toMatchObject({ key: 'k' });
+  });
+});

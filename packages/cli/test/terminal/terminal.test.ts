@@ -1,0 +1,125 @@
+import { Readable, Writable } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { formatProgress, ProgressLine } from '../../src/terminal/progress.ts';
+import { renderFields, renderTable } from '../../src/terminal/table.ts';
+import { type Surroundings, Terminal, type TerminalOptions } from '../../src/terminal/terminal.ts';
+
+interface Given {
+  readonly tty?: boolean;
+  readonly columns?: number;
+  readonly env?: Surroundings['env'];
+  readonly options?: TerminalOptions;
+}
+
+function terminalWith({ tty = false, columns = 60, env = {}, options = {} }: Given = {}) {
+  const written = { out: '', err: '' };
+  const stream = (name: 'out' | 'err') => {
+    const sink = new Writable({
+      write(chunk, _encoding, done) {
+        written[name] += chunk;
+        done();
+      },
+    });
+    return Object.assign(sink, { isTTY: tty, columns });
+  };
+  const surroundings: Surroundings = {
+    stdin: Readable.from([]),
+    stdout: stream('out'),
+    stderr: stream('err'),
+    env,
+    cwd: '/',
+    now: () => 0,
+    stopped: new AbortController().signal,
+  };
+  return { terminal: new Terminal(surroundings, options), written };
+}
+
+describe('colour', () => {
+  test.each<[string, Given, boolean]>([
+    ['a terminal', { tty: true }, true],
+    ['a pipe', {}, false],
+    ['NO_COLOR', { tty: true, env: { NO_COLOR: '1' } }, false],
+    ['an empty NO_COLOR', { tty: true, env: { NO_COLOR: '' } }, true],
+    ['FORCE_COLOR in a pipe', { env: { FORCE_COLOR: '1' } }, true],
+    ['FORCE_COLOR before NO_COLOR', { env: { FORCE_COLOR: '1', NO_COLOR: '1' } }, true],
+    ['FORCE_COLOR=0', { tty: true, env: { FORCE_COLOR: '0' } }, false],
+    ['a dumb terminal', { tty: true, env: { TERM: 'dumb' } }, false],
+    ['--no-color', { tty: true, env: { FORCE_COLOR: '1' }, options: { color: false } }, false],
+    ['--color', { env: { NO_COLOR: '1' }, options: { color: true } }, true],
+  ])('%s', (_, given, colored) => {
+    const { terminal } = terminalWith(given);
+    expect(terminal.style('red', 'x') !== 'x').toBe(colored);
+  });
+});
+
+describe('tables', () => {
+  const columns = [
+    { title: 'SEQ', value: (row: [number, string]) => row[0], align: 'right' as const },
+    { title: 'WHAT', value: (row: [number, string]) => row[1], flexible: true },
+  ];
+
+  test('align, and make what they show harmless', () => {
+    const { terminal } = terminalWith();
+    expect(
+      renderTable(terminal, columns, [
+        [1, 'short'],
+        [1_000, '\x1b[31mred\n監査'],
+      ]),
+    ).toBe(' SEQ  WHAT\n   1  short\n1000  \\u{1b}[31mred\\u{a}監査\n');
+  });
+
+  test('cut a flexible column to the width', () => {
+    const { terminal } = terminalWith({ columns: 20 });
+    const table = renderTable(terminal, columns, [[1, 'x'.repeat(100)]]);
+    expect(table.split('\n')[1]).toBe(`  1  ${'x'.repeat(14)}…`);
+  });
+
+  test('colour does not count as width', () => {
+    const { terminal } = terminalWith({ options: { color: true } });
+    const styled = [{ ...columns[0]!, style: () => 'red' as const }, columns[1]!];
+    expect(renderTable(terminal, styled, [[1, 'a']])).toContain('  \x1b[31m1\x1b[39m  a');
+  });
+
+  test('fields without a value are left out', () => {
+    const { terminal } = terminalWith();
+    const fields = [
+      ['a', 1],
+      ['b', undefined],
+      ['long', 'x'],
+    ] as const;
+    expect(renderFields(terminal, fields)).toBe('a     1\nlong  x\n');
+  });
+});
+
+describe('progress', () => {
+  test('is drawn over itself on a terminal, not more often than it can be read', () => {
+    const { terminal, written } = terminalWith({ tty: true });
+    let now = 0;
+    const line = new ProgressLine(terminal, () => now);
+    line.update({ done: 1, total: 2, text: 'half' });
+    line.update({ done: 2, total: 2, text: 'too soon' });
+    now = 100;
+    line.update({ done: 2, total: 2, text: 'whole' });
+    line.clear();
+    line.clear();
+    const bar = (filled: number) => '█'.repeat(filled) + '░'.repeat(24 - filled);
+    expect(written.err).toBe(`\r\x1b[2K${bar(12)}  50%  half\r\x1b[2K${bar(24)} 100%  whole\r\x1b[2K`);
+  });
+
+  test.each<[string, Given]>([
+    ['a pipe', {}],
+    ['--quiet', { tty: true, options: { quiet: true } }],
+    ['CI', { tty: true, env: { CI: 'true' } }],
+    ['a dumb terminal', { tty: true, env: { TERM: 'dumb' } }],
+  ])('is not there with %s', (_, given) => {
+    const { terminal, written } = terminalWith(given);
+    const line = new ProgressLine(terminal, () => 0);
+    line.update({ done: 1, text: 'x' });
+    line.clear();
+    expect(written.err).toBe('');
+  });
+
+  test('without a total there is no bar', () => {
+    expect(formatProgress({ done: 5, text: '5 imported' })).toBe('5 imported');
+  });
+});

@@ -1,0 +1,109 @@
+import type { Clock } from '../clock.ts';
+import { AuditError } from '../errors.ts';
+import type { AnyTaxonomy } from '../event/input.ts';
+import type { TraceContext } from '../observe/correlation.ts';
+import type { AuditLogger } from '../observe/logger.ts';
+import type { RedactionOptions } from '../redaction/options.ts';
+import type { SpoolOptions } from '../spool/options.ts';
+import type { Transport } from '../transport/transport.ts';
+
+/** How an emitter works. Everything may be left out; a service names itself and says where its events go. */
+export interface AuditEmitterConfig<X extends AnyTaxonomy = undefined> {
+  /**
+   * Who emits: `source_service` of every event.
+   *
+   * @defaultValue the environment's `TALLYSTICK_SERVICE`, else `OTEL_SERVICE_NAME`, else `unknown_service:node`
+   */
+  readonly service?: string;
+  /** The tenant of events that name none. @defaultValue none: each event names its tenant */
+  readonly tenantId?: string;
+  /**
+   * Carries the events to an audit service.
+   *
+   * @defaultValue HTTP to the environment's `TALLYSTICK_URL` with `TALLYSTICK_API_KEY`; without these, every event is
+   *   dropped, counted and said to be
+   */
+  readonly transport?: Transport;
+  /** Admit only its types, and check payloads against it. @defaultValue any well-formed type */
+  readonly taxonomy?: X;
+  /** Events held in memory, at most. @defaultValue 10000 */
+  readonly bufferSize?: number;
+  /** UTF-8 bytes of events held in memory, at most. @defaultValue 67108864 (64 MiB) */
+  readonly maxBufferBytes?: number;
+  /** Events in one batch, at most 1000. @defaultValue 1000 */
+  readonly batchSize?: number;
+  /** UTF-8 bytes of events in one batch. @defaultValue 4194304 (4 MiB; the service takes 8) */
+  readonly maxBatchBytes?: number;
+  /** How long an event waits for company, in ms. @defaultValue 1000 */
+  readonly flushIntervalMs?: number;
+  /** Tries after the first, before a batch counts as failed and waits. @defaultValue 3 */
+  readonly maxRetries?: number;
+  /** Waits before these, in ms, each ±25 %. @defaultValue [1000, 4000, 9000] */
+  readonly retryDelaysMs?: readonly number[];
+  /** While batches fail, how often to find out whether the service is back, in ms. @defaultValue 15000 */
+  readonly probeIntervalMs?: number;
+  /** What `flush()` and `close()` take at most, unless told otherwise, in ms. @defaultValue 10000 */
+  readonly deadlineMs?: number;
+  /** What `record()` waits for a receipt, unless told otherwise, in ms. @defaultValue 10000 */
+  readonly recordTimeoutMs?: number;
+  /** Gets faults, and a line for each event. @defaultValue none */
+  readonly logger?: AuditLogger;
+  /** Whether each event logs a line (who, what, outcome; never its body). @defaultValue true, where a logger is given */
+  readonly logEvents?: boolean;
+  /** Told every fault of data and delivery. May throw; nobody notices. @defaultValue none */
+  readonly onError?: (error: AuditError) => void;
+  /** Keeps events on disk while the service is away. @defaultValue none: what memory can't hold is dropped */
+  readonly spool?: SpoolOptions;
+  /** What is taken out of events before they leave the process; `false`: nothing. @defaultValue see {@link RedactionOptions} */
+  readonly redaction?: RedactionOptions | false;
+  /** Whether a process that has nothing else to do delivers what it holds before it ends. @defaultValue true */
+  readonly flushOnExit?: boolean;
+  /** The span to correlate with. @defaultValue the active OpenTelemetry span, where that is installed */
+  readonly activeTrace?: () => TraceContext | undefined;
+  /** @defaultValue the system's clock */
+  readonly clock?: Clock;
+  /** In [0, 1). @defaultValue Math.random */
+  readonly random?: () => number;
+}
+
+export const emitterDefaults = Object.freeze({
+  bufferSize: 10_000,
+  maxBufferBytes: 64 * 1024 * 1024,
+  batchSize: 1_000,
+  maxBatchBytes: 4 * 1024 * 1024,
+  flushIntervalMs: 1_000,
+  maxRetries: 3,
+  retryDelaysMs: Object.freeze([1_000, 4_000, 9_000]),
+  probeIntervalMs: 15_000,
+  deadlineMs: 10_000,
+  recordTimeoutMs: 10_000,
+});
+
+export type EmitterSizes = {
+  [K in keyof typeof emitterDefaults]: (typeof emitterDefaults)[K] extends number
+    ? number
+    : readonly number[];
+};
+
+/** The numbers of a configuration, with defaults in place of what it leaves out. */
+export function readSizes(config: AuditEmitterConfig<AnyTaxonomy>): EmitterSizes {
+  const sizes = { ...emitterDefaults } as { -readonly [K in keyof EmitterSizes]: EmitterSizes[K] };
+  for (const name of Object.keys(emitterDefaults) as (keyof EmitterSizes)[]) {
+    const value = config[name];
+    if (value === undefined) continue;
+    const least = name === 'maxRetries' || name === 'flushIntervalMs' ? 0 : 1;
+    for (const number of Array.isArray(value) ? (value as readonly number[]) : [value as number]) {
+      if (!Number.isInteger(number) || number < least || number > 2 ** 31 - 1) {
+        throw new AuditError('CONFIG_INVALID', `${name} must be a whole number, at least ${least}`);
+      }
+    }
+    Object.assign(sizes, { [name]: value });
+  }
+  if (sizes.batchSize > 1_000) {
+    throw new AuditError(
+      'CONFIG_INVALID',
+      'batchSize must be at most 1000: the service takes no larger batch',
+    );
+  }
+  return sizes;
+}

@@ -1,0 +1,26 @@
+interface Closable {
+  close(): Promise<unknown>;
+}
+
+/**
+ * Closes the emitter when the process is told to end, then lets it end as it would have. Opt-in: an application that
+ * has its own shutdown calls `close()` there instead.
+ *
+ * @param signals @defaultValue SIGTERM and SIGINT
+ * @returns takes the hook away again
+ */
+export function closeOnSignals(
+  emitter: Closable,
+  signals: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'],
+): () => void {
+  const uninstall = () => {
+    for (const signal of signals) process.off(signal, onSignal);
+  };
+  const onSignal = (signal: NodeJS.Signals) => {
+    uninstall();
+    // With its handler gone the signal has its default effect; other handlers of the application see it once more.
+    emitter.close().finally(() => process.kill(process.pid, signal));
+  };
+  for (const signal of signals) process.on(signal, onSignal);
+  return uninstall;
+}

@@ -1,0 +1,83 @@
+import { checkShape, limits, type Shape, type Violation } from '@tallystick/event';
+import { type Allowance, isPlainJson } from './plain.ts';
+import { quote, writeJson } from './write-json.ts';
+
+/** Printable ASCII without the two characters that JSON escapes: may stand between quotes as it is. */
+const asIs = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/;
+/** The event's own members; a little more than it has, so that the whole stays within the limit. */
+const ownMembers = 40;
+
+/** One event on its way to text: what was found wrong with its data, and what is left of the limits. */
+export class Draft {
+  readonly found: Violation[] = [];
+  readonly #left: Allowance = { keys: limits.maxKeys - ownMembers };
+
+  refuse(code: Violation['code'], pointer: string, message: string): void {
+    this.found.push({ code, pointer, message });
+  }
+
+  /** JSON text of an identifier, or `undefined` for an absent one. A number is taken by its digits. */
+  identifier(
+    name: string,
+    value: unknown,
+    maxLength: number = limits.maxIdentifierLength,
+  ): string | undefined {
+    if (typeof value === 'string' && value.length <= maxLength && asIs.test(value)) return `"${value}"`;
+    if (value === undefined || value === null || value === '') return undefined;
+    if (typeof value === 'number' || typeof value === 'bigint') return `"${value}"`;
+    if (typeof value !== 'string') this.refuse('FIELD_TYPE', `/${name}`, 'must be a string');
+    else if (value.length <= maxLength) return quote(value);
+    else this.refuse('FIELD_LENGTH', `/${name}`, `must have at most ${maxLength} characters`);
+    return undefined;
+  }
+
+  /** JSON text of a list of identifiers. */
+  identifiers(name: string, values: unknown): string | undefined {
+    if (!Array.isArray(values)) {
+      this.refuse('FIELD_TYPE', `/${name}`, 'must be an array');
+      return undefined;
+    }
+    if (values.length > 1_000) {
+      this.refuse('FIELD_LENGTH', `/${name}`, 'must have at most 1000 items');
+      return undefined;
+    }
+    let text = '';
+    for (let index = 0; index < values.length; index++) {
+      const item = this.identifier(`${name}/${index}`, values[index]);
+      if (item !== undefined) text += text === '' ? item : `,${item}`;
+    }
+    return `[${text}]`;
+  }
+
+  /** JSON text of an object: what the engine writes where that is right, else by the rules of `write-json.ts`. */
+  object(name: string, value: unknown): string | undefined {
+    const text = this.#quick(value) ?? writeJson(value, 2, this.#left, this.found);
+    if (text !== undefined && text.charCodeAt(0) === 0x7b) return text;
+    this.refuse('FIELD_TYPE', `/${name}`, 'must be an object');
+    return undefined;
+  }
+
+  /** Checks a value as the caller gave it; one that can't even be read is left to the writer's rules. */
+  check(name: string, value: unknown, shape: Shape, found: Violation[]): void {
+    try {
+      checkShape(value, shape, [name], found);
+    } catch {
+      // A getter threw. The writer says "[Unreadable]" there, and the event is kept.
+    }
+  }
+
+  #quick(value: unknown): string | undefined {
+    const keys = this.#left.keys;
+    try {
+      if (isPlainJson(value, 2, this.#left)) {
+        const text = JSON.stringify(value);
+        // Only control characters and lone surrogates are written with \u: a reason to look closely.
+        if (text.length <= limits.maxEventBytes && !text.includes('\\u')) return text;
+      }
+    } catch {
+      // A getter that throws, or that gives something else the second time.
+    }
+    this.#left.keys = keys;
+    return undefined;
+  }
+}

@@ -1,0 +1,37 @@
+/** What the emitter needs of a logger; pino, Fastify's and most others have it. */
+export interface AuditLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** One line a key and `intervalMs` at most: a fault that hits every event must not also flood the log. */
+export class RateLimitedLog {
+  readonly #logger: AuditLogger | undefined;
+  readonly #now: () => number;
+  readonly #intervalMs: number;
+  readonly #seen = new Map<string, { until: number; suppressed: number }>();
+
+  constructor(logger: AuditLogger | undefined, now: () => number, intervalMs: number) {
+    this.#logger = logger;
+    this.#now = now;
+    this.#intervalMs = intervalMs;
+  }
+
+  /** @param key which lines count as the same; a closed set, since each is remembered */
+  warn(key: string, fields: object, message: string): void {
+    if (this.#logger === undefined) return;
+    const now = this.#now();
+    const seen = this.#seen.get(key);
+    if (seen !== undefined && now < seen.until) {
+      seen.suppressed++;
+      return;
+    }
+    this.#seen.set(key, { until: now + this.#intervalMs, suppressed: 0 });
+    try {
+      this.#logger.warn({ ...fields, suppressed: seen?.suppressed ?? 0 }, message);
+    } catch {
+      // A logger that throws must not take the business down with it.
+    }
+  }
+}

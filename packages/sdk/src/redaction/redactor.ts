@@ -1,0 +1,130 @@
+import { createHmac } from 'node:crypto';
+import { type RedactionOptions, redactionDefaults } from './options.ts';
+import { SecretNames, words } from './secret-names.ts';
+import { censorText, isCardNumber, secretPatterns, suspicious } from './secret-values.ts';
+
+const mask = '[REDACTED]';
+
+/** Fields that identify the event and hold no free text. The others of the top level are searched, never removed. */
+const untouched = new Set([
+  'audit_id',
+  'tenant_id',
+  'timestamp',
+  'event_type',
+  'event_version',
+  'actor_type',
+  'severity',
+]);
+
+type Path = readonly string[];
+
+/** Takes secrets out of an event's wire text. Deterministic, so that a repeated send has the same bytes. */
+export class Redactor {
+  readonly #options: Required<RedactionOptions>;
+  readonly #names: SecretNames;
+  readonly #patterns: readonly RegExp[];
+  readonly #paths: readonly Path[];
+  /** What was configured has no words known beforehand, so that every event is looked at. */
+  readonly #always: boolean;
+
+  constructor(options: RedactionOptions) {
+    this.#options = { ...redactionDefaults, ...options };
+    const { names, allowNames, patterns, paths } = this.#options;
+    for (const pattern of patterns) {
+      if (!pattern.global) throw new TypeError(`a redaction pattern must have the flag g: ${pattern}`);
+    }
+    // A key of the wrong kind is refused here, and not with the first event that holds a secret.
+    if (typeof this.#options.censor === 'object') createHmac('sha256', this.#options.censor.hmacKey);
+    this.#names = new SecretNames(names, allowNames);
+    this.#patterns = [...secretPatterns, ...patterns];
+    this.#paths = paths.map((path) => path.split('.'));
+    this.#always =
+      paths.length > 0 || patterns.length > 0 || names.some((name) => !suspicious.test(words(name).join('')));
+  }
+
+  /** The same text where nothing in it is secret. */
+  redact(text: string): string {
+    if (!this.#always && !suspicious.test(text)) return text;
+    const event = JSON.parse(text) as Record<string, unknown>;
+    let changed = false;
+    const clean: Record<string, unknown> = {};
+    for (const [name, value] of Object.entries(event)) {
+      const paths = this.#paths
+        .filter((path) => path[0] === name || path[0] === '*')
+        .map((path) => path.slice(1));
+      const kept = untouched.has(name) ? value : this.#value(value, paths);
+      clean[name] = kept === removed ? mask : kept;
+      changed ||= clean[name] !== value;
+    }
+    return changed ? JSON.stringify(clean) : text;
+  }
+
+  /** The value without its secrets; itself where there are none. */
+  #value(value: unknown, paths: readonly Path[]): unknown {
+    if (paths.some((path) => path.length === 0)) return this.#censor(value);
+    switch (typeof value) {
+      case 'string':
+        return censorText(value, this.#patterns, (secret) => this.#within(secret));
+      case 'number':
+        return value > 1e12 && isCardNumber(String(value)) ? this.#censor(value) : value;
+      case 'object':
+        if (value === null) return value;
+        return Array.isArray(value)
+          ? this.#list(value, paths)
+          : this.#object(value as Record<string, unknown>, paths);
+      default:
+        return value;
+    }
+  }
+
+  #list(list: readonly unknown[], paths: readonly Path[]): unknown {
+    let changed = false;
+    const clean: unknown[] = [];
+    for (const [index, item] of list.entries()) {
+      const kept = this.#value(item, step(paths, String(index)));
+      changed ||= kept !== item;
+      if (kept !== removed) clean.push(kept);
+    }
+    return changed ? clean : list;
+  }
+
+  #object(object: Record<string, unknown>, paths: readonly Path[]): unknown {
+    let changed = false;
+    const clean = new Map<string, unknown>();
+    for (const [name, value] of Object.entries(object)) {
+      const secrecy = this.#names.of(name);
+      const secret =
+        secrecy !== 'none' &&
+        value !== null &&
+        typeof value !== 'boolean' &&
+        value !== '' &&
+        (typeof value !== 'number' || secrecy === 'text and numbers');
+      const kept = secret ? this.#censor(value) : this.#value(value, step(paths, name));
+      let safe = censorText(name, this.#patterns, (part) => this.#within(part));
+      if (safe !== name) while (clean.has(safe) || Object.hasOwn(object, safe)) safe += '*';
+      changed ||= kept !== value || safe !== name;
+      if (kept !== removed) clean.set(safe, kept);
+    }
+    // fromEntries defines members, so that one named __proto__ stays a member.
+    return changed ? Object.fromEntries(clean) : object;
+  }
+
+  #censor(secret: unknown): unknown {
+    if (this.#options.censor === 'remove') return removed;
+    return this.#within(typeof secret === 'string' ? secret : JSON.stringify(secret));
+  }
+
+  #within(secret: string): string {
+    const { censor } = this.#options;
+    if (typeof censor === 'string') return mask;
+    return `hmac:${createHmac('sha256', censor.hmacKey).update(secret).digest('hex').slice(0, 32)}`;
+  }
+}
+
+const removed = Symbol('removed');
+
+/** What is left of the paths that lead through a member of this name. */
+function step(paths: readonly Path[], name: string): readonly Path[] {
+  if (paths.length === 0) return paths;
+  return paths.filter((path) => path[0] === name || path[0] === '*').map((path) => path.slice(1));
+}

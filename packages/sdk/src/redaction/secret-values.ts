@@ -1,0 +1,75 @@
+/**
+ * What secrets look like wherever they stand. The patterns are linear: none repeats a repetition, since the text they
+ * search is anybody's.
+ */
+
+/** Whole matches are secrets. */
+export const secretPatterns: readonly RegExp[] = [
+  /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|$)/g,
+  /\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*){1,3}/g,
+  /\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b/g,
+  /\bgh[opsur]_[A-Za-z0-9]{30,}/g,
+  /\bgithub_pat_\w{22,}/g,
+  /\bglpat-[\w-]{20,}/g,
+  /\bxox[abeoprs]-[\w-]{10,}/g,
+  /\bhooks\.slack\.com\/services\/[\w/]{20,}/g,
+  /\bAIza[\w-]{35}/g,
+  /\bya29\.[\w-]{20,}/g,
+  /\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}/g,
+  /\bsk-[\w-]{20,}/g,
+  /\bnpm_[A-Za-z0-9]{36}/g,
+  /\bpypi-[\w-]{50,}/g,
+  /\bSG\.[\w-]{16,}\.[\w-]{16,}/g,
+  /\bhv[bs]\.[\w-]{24,}/g,
+  /\bdop_v1_[a-f0-9]{64}/g,
+];
+
+/** The second group is the secret; what stands before and after it says so. */
+export const framedPatterns: readonly RegExp[] = [
+  // scheme://user:password@host
+  /(\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/:@"']{0,100}:)([^\s/@"']{1,200})(@)/gi,
+  /(\b(?:bearer|basic)\s{1,4})([\w.~+/-]{12,}=*)()/gi,
+  // password=…, "apiKey": "…", AccountKey=…; and in a query: ?access_token=…
+  /((?:password|passwd|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|credentials?)["']?\s{0,4}[:=]\s{0,4}["']?)([^\s"',;&)}\]]{6,})()/gi,
+];
+
+/** Thirteen to nineteen digits, with spaces or hyphens between, that stand alone. */
+const cardLike = /(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-])/g;
+
+/** Issuers' prefixes: without them one in ten long numbers would be taken for a card. */
+const issuer = /^(?:4|5[1-5]|2[2-7]|3[47]|3[068]|35|6011|64[4-9]|65|62)/;
+
+export function isCardNumber(text: string): boolean {
+  const digits = text.replace(/[ -]/g, '');
+  if (!/^\d{13,19}$/.test(digits) || !issuer.test(digits) || /^(\d)\1+$/.test(digits)) return false;
+  let sum = 0;
+  for (let index = 0; index < digits.length; index++) {
+    const digit = digits.charCodeAt(digits.length - 1 - index) - 48;
+    const doubled = index % 2 === 1 ? digit * 2 : digit;
+    sum += doubled > 9 ? doubled - 9 : doubled;
+  }
+  return sum % 10 === 0;
+}
+
+/** `text` with every secret in it replaced; the same string where there is none. */
+export function censorText(
+  text: string,
+  patterns: readonly RegExp[],
+  censor: (secret: string) => string,
+): string {
+  let clean = text;
+  for (const pattern of patterns) clean = clean.replace(pattern, (secret) => censor(secret));
+  for (const pattern of framedPatterns) {
+    clean = clean.replace(pattern, (whole, before: string, secret: string, after: string) =>
+      secret.startsWith('[REDACTED') || secret.startsWith('hmac:') ? whole : before + censor(secret) + after,
+    );
+  }
+  return clean.replace(cardLike, (digits) => (isCardNumber(digits) ? censor(digits) : digits));
+}
+
+/**
+ * Whether an event's JSON text could hold a secret at all. Much cheaper than looking closely, and most events stop
+ * here. Everything that the names and patterns can find contains one of these, also where JSON escapes its quotes.
+ */
+export const suspicious =
+  /pass|pwd|secret|token|cred|auth|cookie|jwt|bearer|basic|otp|cvv|cvc|ssn|key|session|connection|mnemonic|security|card|account|code|phrase|PRIVATE|eyJ|AKIA|ASIA|ABIA|ACCA|gh[opsur]_|github_pat|glpat|xox|hooks\.slack|AIza|ya29|k_live|k_test|sk-|npm_|pypi-|SG\.|hv[bs]\.|dop_v1|:\/\/[^"\s]{0,320}@|\d(?:[ -]?\d){12}/i;

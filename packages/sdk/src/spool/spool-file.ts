@@ -1,0 +1,220 @@
+/**
+ * The queue on disk: one SQLite file, owned by one connection. A commit is fsynced before it is answered
+ * (`synchronous = FULL` with a write-ahead log), so what was answered survives a power cut; a crash in between leaves
+ * the queue as it was before the request.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { DeclaredGap, FinalSequence } from '../transport/transport.ts';
+import { gapsPerRead, type Opened, type Request, type SpooledEvent, type SpooledLoad } from './protocol.ts';
+
+/** `PRAGMA user_version`. A file of a newer version is refused and left alone. */
+export const spoolFormat = 1;
+const fileName = 'spool.sqlite';
+const maxBuried = 10_000;
+
+const schema = `
+  create table event (
+    row integer primary key, producer_id text not null, tenant_id text not null, sequence integer not null,
+    audit_id text not null, event_type text not null, created_at integer not null, bytes integer not null,
+    body text not null
+  ) strict;
+  create table gap (
+    producer_id text not null, tenant_id text not null, from_seq integer not null, to_seq integer not null,
+    reason text not null
+  ) strict;
+  create table final (
+    producer_id text not null, tenant_id text not null, final_seq integer not null,
+    primary key (producer_id, tenant_id)
+  ) strict;
+  create table dead_letter (
+    audit_id text not null, tenant_id text not null, event_type text not null, body text not null,
+    reason text not null, buried_at integer not null
+  ) strict;
+  pragma user_version = ${spoolFormat};
+`;
+
+type Of<Op extends Request['op']> = Extract<Request, { op: Op }>;
+
+export class SpoolFile {
+  readonly #database: DatabaseSync;
+  readonly #insert: StatementSync;
+
+  /**
+   * @throws {Error} with code `SPOOL_LOCKED` where another process, or another emitter, has the directory
+   */
+  constructor(directory: string) {
+    // Event bodies are nobody else's business.
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    this.#database = new DatabaseSync(join(directory, fileName));
+    try {
+      this.#own();
+    } catch (cause) {
+      this.#database.close();
+      throw cause;
+    }
+    this.#insert = this.#database.prepare('insert into event values (?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  }
+
+  /** Takes the lock that the operating system drops with the process, and brings the format up to date. */
+  #own(): void {
+    try {
+      this.#database.exec(
+        'pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full',
+      );
+      this.#database.exec('begin exclusive; commit');
+    } catch (cause) {
+      if (!/locked|busy/i.test(String(cause))) throw cause;
+      throw coded('SPOOL_LOCKED', 'another emitter has this spool directory open');
+    }
+    const { user_version: version } = this.#database.prepare('pragma user_version').get() as {
+      user_version: number;
+    };
+    if (version > spoolFormat) {
+      throw coded('SPOOL_FAILED', `the spool has format ${version}; this version reads up to ${spoolFormat}`);
+    }
+    if (version === 0) this.#transaction(() => this.#database.exec(schema));
+  }
+
+  open(): Opened {
+    const { next_row, events, bytes, oldest } = this.#database
+      .prepare(
+        `select coalesce(max(row), 0) + 1 as next_row, count(*) as events, coalesce(sum(bytes), 0) as bytes,
+                min(created_at) as oldest from event`,
+      )
+      .get() as { next_row: number; events: number; bytes: number; oldest: number | null };
+    return { nextRow: next_row, events, bytes, oldest: oldest ?? undefined };
+  }
+
+  append({ producerId, events, gaps }: Of<'append'>): void {
+    this.#transaction(() => {
+      for (const { row, tenantId, sequence, id, eventType, createdAt, bytes, text } of events) {
+        this.#insert.run(row, producerId, tenantId, sequence, id, eventType, createdAt, bytes, text);
+      }
+      this.#replaceGaps(producerId, gaps);
+    });
+  }
+
+  read({ ownProducerId, maxEvents, maxBytes }: Of<'read'>): SpooledLoad | undefined {
+    const producerId = this.#headProducer(ownProducerId);
+    if (producerId === undefined) return undefined;
+    const rows = this.#database
+      .prepare(
+        `select row, producer_id, tenant_id as tenantId, sequence, audit_id as id, event_type as eventType,
+                created_at as createdAt, bytes, body as text from event order by row limit ?`,
+      )
+      .iterate(maxEvents) as Iterable<SpooledEvent & { producer_id: string }>;
+    const events: SpooledEvent[] = [];
+    let total = 0;
+    for (const { producer_id, ...event } of rows) {
+      total += event.bytes;
+      if (producer_id !== producerId || (events.length > 0 && total > maxBytes)) break;
+      events.push(event);
+    }
+    if (producerId === ownProducerId) return { producerId, events, gaps: [], final: [] };
+    return {
+      producerId,
+      events,
+      gaps: this.#gaps(producerId),
+      final: events.length === 0 ? this.#final(producerId) : [],
+    };
+  }
+
+  settle({ producerId, upTo, gapsDeclared, lost, buried }: Of<'settle'>): void {
+    this.#transaction(() => {
+      this.#database.prepare('delete from event where row <= ?').run(upTo);
+      this.#database
+        .prepare(
+          'delete from gap where rowid in (select rowid from gap where producer_id = ? order by rowid limit ?)',
+        )
+        .run(producerId, gapsDeclared);
+      this.#addGaps(producerId, lost);
+      if (buried !== undefined) this.#bury(buried.reason, buried.events);
+    });
+  }
+
+  forget({ producerId }: Of<'forget'>): void {
+    this.#transaction(() => {
+      this.#database.prepare('delete from gap where producer_id = ?').run(producerId);
+      this.#database.prepare('delete from final where producer_id = ?').run(producerId);
+    });
+  }
+
+  /** The producer will give out no more numbers: a successor can declare its end for it. */
+  end({ producerId, gaps, final }: Of<'end'>): void {
+    this.#transaction(() => {
+      this.#replaceGaps(producerId, gaps);
+      const insert = this.#database.prepare('insert or replace into final values (?, ?, ?)');
+      for (const { tenant_id, final_seq } of final) insert.run(producerId, tenant_id, final_seq);
+    });
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  /** Whose turn it is: of the oldest event, else of a predecessor that only has something to declare. */
+  #headProducer(ownProducerId: string): string | undefined {
+    const head = this.#database.prepare('select producer_id from event order by row limit 1').get();
+    const owing = () =>
+      this.#database
+        .prepare(
+          `select producer_id from (select producer_id from gap union select producer_id from final)
+           where producer_id <> ? order by producer_id limit 1`,
+        )
+        .get(ownProducerId);
+    return ((head ?? owing()) as { producer_id: string } | undefined)?.producer_id;
+  }
+
+  #gaps(producerId: string): DeclaredGap[] {
+    return this.#database
+      .prepare(
+        `select tenant_id, from_seq as "from", to_seq as "to", reason from gap
+         where producer_id = ? order by rowid limit ${gapsPerRead}`,
+      )
+      .all(producerId) as unknown as DeclaredGap[];
+  }
+
+  #final(producerId: string): FinalSequence[] {
+    return this.#database
+      .prepare('select tenant_id, final_seq from final where producer_id = ?')
+      .all(producerId) as unknown as FinalSequence[];
+  }
+
+  #replaceGaps(producerId: string, gaps: readonly DeclaredGap[]): void {
+    this.#database.prepare('delete from gap where producer_id = ?').run(producerId);
+    this.#addGaps(producerId, gaps);
+  }
+
+  #addGaps(producerId: string, gaps: readonly DeclaredGap[]): void {
+    const insert = this.#database.prepare('insert into gap values (?, ?, ?, ?, ?)');
+    for (const gap of gaps) insert.run(producerId, gap.tenant_id, gap.from, gap.to, gap.reason);
+  }
+
+  #bury(reason: string, events: readonly SpooledEvent[]): void {
+    const insert = this.#database.prepare('insert into dead_letter values (?, ?, ?, ?, ?, ?)');
+    for (const event of events) {
+      insert.run(event.id, event.tenantId, event.eventType, event.text, reason, event.createdAt);
+    }
+    this.#database
+      .prepare('delete from dead_letter where rowid <= (select max(rowid) from dead_letter) - ?')
+      .run(maxBuried);
+  }
+
+  #transaction(work: () => void): void {
+    this.#database.exec('begin immediate');
+    try {
+      work();
+      this.#database.exec('commit');
+    } catch (error) {
+      // A failed commit (a full disk) may have ended the transaction already.
+      if (this.#database.isTransaction) this.#database.exec('rollback');
+      throw error;
+    }
+  }
+}
+
+export function coded(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
+}

@@ -1,0 +1,40 @@
+import type { AuditEvent } from '@tallystick/event';
+import { AuditEmitter } from '../emitter/emitter.ts';
+import type { AuditEmitterConfig } from '../emitter/options.ts';
+import type { AnyTaxonomy } from '../event/input.ts';
+import { MemoryTransport } from '../transport/memory.ts';
+
+/** An emitter for tests of code that emits: real checks, real wire events, no service. */
+export interface TestAudit<X extends AnyTaxonomy = undefined> {
+  readonly emitter: AuditEmitter<X>;
+  readonly transport: MemoryTransport;
+  /** Every event emitted so far, at once and in order, in its wire form. */
+  readonly events: readonly AuditEvent[];
+  /** Forgets them. */
+  clear(): void;
+}
+
+/**
+ * @example
+ * const audit = createTestAudit();
+ * refund(order, audit.emitter);
+ * assertEmitted(audit, { event_type: 'order.refunded', tenant_id: 'acme' });
+ */
+export function createTestAudit<const X extends AnyTaxonomy = undefined>(
+  config: Omit<AuditEmitterConfig<X>, 'transport'> = {},
+): TestAudit<X> {
+  const transport = new MemoryTransport();
+  const events: AuditEvent[] = [];
+  const emitter = new AuditEmitter<X>(
+    { service: 'test', activeTrace: () => undefined, flushOnExit: false, ...config, transport },
+    { tap: (event) => events.push(JSON.parse(event.text) as AuditEvent) },
+  );
+  return {
+    emitter,
+    transport,
+    events,
+    clear: () => {
+      events.length = 0;
+    },
+  };
+}

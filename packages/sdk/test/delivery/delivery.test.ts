@@ -1,0 +1,179 @@
+import { describe, expect, test } from 'vitest';
+import { TransportError } from '../../src/index.ts';
+import { testEmitter } from '../support/emitter.ts';
+import { someEvent } from '../support/events.ts';
+
+const fail = (failure: ConstructorParameters<typeof TransportError>[1]) => () => {
+  throw new TransportError('no', failure);
+};
+
+describe('order and numbers', () => {
+  test('batches mix tenants; numbers are contiguous for each, from 1', async () => {
+    const { emitter, transport } = testEmitter();
+    for (const tenantId of ['a', 'b', 'a', 'a', 'b']) emitter.emit(someEvent({ tenantId }));
+    await emitter.flush();
+    expect(transport.batches).toHaveLength(1);
+    expect(transport.batches[0]?.delivery).toMatchObject({
+      service: 'checkout',
+      sequences: [1, 1, 2, 3, 2],
+      gaps: [],
+      final: [],
+    });
+  });
+
+  test('one batch is in flight; nothing overtakes it', async () => {
+    let flying = 0;
+    let most = 0;
+    const { emitter, transport } = testEmitter({ batchSize: 7 }, async () => {
+      most = Math.max(most, ++flying);
+      await new Promise((resolve) => setImmediate(resolve));
+      flying--;
+      return undefined;
+    });
+    const ids = Array.from({ length: 100 }, () => emitter.emit(someEvent()).id);
+    await emitter.close();
+    expect(most).toBe(1);
+    expect(transport.events.map((event) => event.audit_id)).toEqual(ids);
+  });
+});
+
+describe('a full buffer', () => {
+  test('drops the newest, counts, reports and declares exactly what was lost', async () => {
+    let open = false;
+    const { emitter, transport, clock, errors } = testEmitter({ bufferSize: 5, batchSize: 5 }, () => {
+      if (!open) throw new Error('down');
+      return undefined;
+    });
+    const states = Array.from(
+      { length: 8 },
+      (_, i) => emitter.emit(someEvent({ tenantId: i === 6 ? 'b' : 'a' })).state,
+    );
+    expect(states).toEqual([...Array(5).fill('buffered'), ...Array(3).fill('dropped')]);
+    expect(errors).toHaveLength(3);
+    await clock.advance(1);
+    open = true;
+    await clock.advance(2_000);
+    emitter.emit(someEvent({ tenantId: 'a' }));
+    const report = await emitter.close();
+    expect(report).toMatchObject({ emitted: 9, delivered: 6, dropped: 3 });
+    expect(transport.gaps).toEqual([
+      { tenant_id: 'a', from: 6, to: 7, reason: 'buffer_full' },
+      { tenant_id: 'b', from: 1, to: 1, reason: 'buffer_full' },
+    ]);
+    expect(transport.final).toEqual([
+      { tenant_id: 'a', final_seq: 8 },
+      { tenant_id: 'b', final_seq: 1 },
+    ]);
+  });
+
+  test('is bounded in bytes too', () => {
+    const { emitter } = testEmitter({ maxBufferBytes: 2_500 });
+    const states = [1, 2, 3].map(() => emitter.emit(someEvent({ context: { text: 'x'.repeat(900) } })).state);
+    expect(states).toEqual(['buffered', 'buffered', 'dropped']);
+  });
+});
+
+describe('failures', () => {
+  test('one send and three more, around 1, 4 and 9 s; then the batch waits and is probed, not thrown away', async () => {
+    const sent: number[] = [];
+    let open = false;
+    const { emitter, transport, clock, errors } = testEmitter({}, () => {
+      sent.push(clock.now());
+      if (!open) throw new Error('down');
+      return undefined;
+    });
+    const start = clock.now();
+    emitter.emit(someEvent());
+    await clock.advance(60_000);
+    const gaps = sent.map((at, i) => at - (sent[i - 1] ?? start));
+    expect(gaps).toEqual([1_000, 1_000, 4_000, 9_000, 15_000, 15_000, 15_000]);
+    expect(errors).toMatchObject([{ code: 'DELIVERY_FAILED', outcome: 'unknown', events: 1 }]);
+    open = true;
+    await clock.advance(15_000);
+    expect(transport.events).toHaveLength(1);
+    expect(emitter.report()).toMatchObject({ delivered: 1, pending: 0 });
+  });
+
+  // 429 was dropped elsewhere, and 401 in a key rotation treated as final.
+  test.each([
+    ['429 waits as long as it was asked to', { retryable: true, status: 429, retryAfterMs: 30_000 }, 30_000],
+    ['401 is tried again', { retryable: true, status: 401, unauthorized: true }, 1_000],
+    ['an absurd Retry-After is cut', { retryable: true, status: 503, retryAfterMs: 10 ** 9 }, 300_000],
+  ])('%s', async (_, failure, wait) => {
+    let calls = 0;
+    const { emitter, transport, clock } = testEmitter({ flushIntervalMs: 0 }, () =>
+      ++calls === 1 ? fail(failure)() : undefined,
+    );
+    emitter.emit(someEvent());
+    await clock.advance(wait - 1);
+    expect(transport.events).toHaveLength(0);
+    await clock.advance(2_000);
+    expect(transport.events).toHaveLength(1);
+    expect(emitter.report()).toMatchObject({ delivered: 1, rejected: 0 });
+  });
+
+  test('400 is never retried: the batch is lost with its reason, declared, and the next goes on', async () => {
+    let calls = 0;
+    const { emitter, transport, errors } = testEmitter({ batchSize: 2 }, () =>
+      ++calls === 1 ? fail({ retryable: false, status: 400 })() : undefined,
+    );
+    for (let count = 0; count < 4; count++) emitter.emit(someEvent());
+    expect(await emitter.close()).toMatchObject({ delivered: 2, rejected: 2 });
+    expect(calls).toBe(3);
+    expect(errors).toMatchObject([{ code: 'BATCH_REFUSED', outcome: 'rejected', events: 2 }]);
+    expect(transport.gaps).toEqual([{ tenant_id: 'acme', from: 1, to: 2, reason: 'batch_refused' }]);
+  });
+
+  // Elsewhere a batch larger than the server took was answered 400 and dropped whole.
+  test('413 splits until it fits; an event that is too large alone is lost, and only it', async () => {
+    const sizes: number[] = [];
+    const { emitter, transport } = testEmitter({}, (batch) => {
+      sizes.push(batch.events.length);
+      const tooLarge = batch.events.length > 3 || batch.events.some((event) => event.includes('GIANT'));
+      return tooLarge ? fail({ retryable: false, status: 413, tooLarge: true })() : undefined;
+    });
+    for (let i = 0; i < 10; i++) emitter.emit(someEvent({ targetId: i === 5 ? 'GIANT' : `o-${i}` }));
+    expect(await emitter.close()).toMatchObject({ delivered: 9, rejected: 1 });
+    expect(transport.events.map((event) => event.target_id)).toEqual(
+      [0, 1, 2, 3, 4, 6, 7, 8, 9].map((i) => `o-${i}`),
+    );
+    expect(sizes[0]).toBe(10);
+    expect(sizes.length).toBeLessThan(20);
+  });
+
+  test('rejected and conflicting events of a batch leave the others alone', async () => {
+    const { emitter, errors } = testEmitter({}, (batch) =>
+      batch.events.map((text, index) => {
+        if (index === 1) return { status: 'rejected', error: { code: 'EVENT_TYPE_UNKNOWN', message: 'x' } };
+        if (index === 2) return { status: 'conflict', error: { code: 'AUDIT_ID_CONFLICT', message: 'x' } };
+        return { status: 'accepted', audit_id: (JSON.parse(text) as { audit_id: string }).audit_id };
+      }),
+    );
+    for (let i = 0; i < 4; i++) emitter.emit(someEvent());
+    expect(await emitter.flush()).toMatchObject({ delivered: 2, rejected: 2 });
+    expect(errors.map((error) => error.code)).toEqual(['REJECTED_BY_SERVICE', 'CONFLICT']);
+  });
+
+  test('a transport that answers for fewer events than it got is not believed', async () => {
+    let calls = 0;
+    const { emitter, transport, clock } = testEmitter({}, () => (++calls === 1 ? [] : undefined));
+    emitter.emit(someEvent());
+    await clock.advance(3_000);
+    expect(transport.events).toHaveLength(1);
+  });
+
+  test('an answer that got lost makes no duplicate', async () => {
+    let calls = 0;
+    const { emitter, transport, clock } = testEmitter();
+    const take = transport.send.bind(transport);
+    transport.send = async (batch, signal) => {
+      const results = await take(batch, signal);
+      if (++calls === 1) throw new Error('connection reset');
+      return results;
+    };
+    emitter.emit(someEvent());
+    await clock.advance(5_000);
+    expect(transport.events).toHaveLength(1);
+    expect(emitter.report()).toMatchObject({ delivered: 1, duplicates: 1 });
+  });
+});

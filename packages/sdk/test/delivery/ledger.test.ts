@@ -1,0 +1,58 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Ledger } from '../../src/delivery/ledger.ts';
+
+test('every number given out is delivered or declared, exactly once, whatever is lost and whenever it is declared', () => {
+  const step = fc.record({
+    tenant: fc.constantFrom('a', 'b', 'c'),
+    lost: fc.boolean(),
+    declare: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      const ledger = new Ledger('p');
+      const seen = new Map<string, number[]>();
+      const take = (max: number) => {
+        const gaps = ledger.gaps(max).map((gap) => ({ ...gap }));
+        return () => {
+          for (const gap of gaps) {
+            for (let n = gap.from; n <= gap.to; n++) seen.get(gap.tenant_id)!.push(n);
+          }
+          ledger.declared(gaps.length);
+        };
+      };
+      let pending: (() => void) | undefined;
+      for (const { tenant, lost, declare } of steps) {
+        const numbers = seen.get(tenant) ?? [];
+        seen.set(tenant, numbers);
+        const n = ledger.number(tenant);
+        if (lost) ledger.lose(tenant, n, 'buffer_full');
+        else numbers.push(n);
+        if (!declare) continue;
+        // A batch takes the gaps; more are lost before it is answered.
+        if (pending !== undefined) {
+          pending();
+          pending = undefined;
+        } else pending = take(2);
+      }
+      pending?.();
+      while (ledger.undeclared > 0) take(3)();
+      for (const { tenant_id, final_seq } of ledger.final()) {
+        expect(seen.get(tenant_id)!.sort((x, y) => x - y)).toEqual(
+          Array.from({ length: final_seq }, (_, i) => i + 1),
+        );
+      }
+    }),
+  );
+});
+
+test('a run of losses is one gap', () => {
+  const ledger = new Ledger('p');
+  for (let i = 0; i < 1_000; i++) {
+    for (const tenant of ['a', 'b']) ledger.lose(tenant, ledger.number(tenant), 'buffer_full');
+  }
+  expect(ledger.gaps(10)).toEqual([
+    { tenant_id: 'a', from: 1, to: 1_000, reason: 'buffer_full' },
+    { tenant_id: 'b', from: 1, to: 1_000, reason: 'buffer_full' },
+  ]);
+});

@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest';
+import { turns } from '../support/clock.ts';
+import { testEmitter } from '../support/emitter.ts';
+import { someEvent } from '../support/events.ts';
+
+const down = () => {
+  throw new Error('down');
+};
+
+describe('close', () => {
+  // A comparable client cancelled its worker first and then drained: what was in flight was lost on every deploy.
+  test('drains before it stops anything, and says how many there were', async () => {
+    const { emitter, transport } = testEmitter({ batchSize: 10 });
+    for (let count = 0; count < 95; count++)
+      emitter.emit(someEvent({ tenantId: count % 2 === 0 ? 'a' : 'b' }));
+    const report = await emitter.close();
+    expect(report).toEqual({
+      emitted: 95,
+      inherited: 0,
+      delivered: 95,
+      duplicates: 0,
+      rejected: 0,
+      dropped: 0,
+      unconfirmed: 0,
+      spooled: 0,
+      pending: 0,
+    });
+    expect(transport.events).toHaveLength(95);
+    expect(transport.final).toEqual([
+      { tenant_id: 'a', final_seq: 48 },
+      { tenant_id: 'b', final_seq: 47 },
+    ]);
+    expect(transport.closed).toBe(true);
+    for (const batch of transport.batches) expect(batch.delivery.producer_id).toBe(emitter.producerId);
+  });
+
+  test('again gives the same report, also while it is under way', async () => {
+    const { emitter, transport } = testEmitter();
+    emitter.emit(someEvent());
+    const [first, second] = await Promise.all([emitter.close(), emitter.close()]);
+    expect(second).toBe(first);
+    expect(await emitter.close()).toBe(first);
+    expect(transport.final).toHaveLength(1);
+  });
+
+  // Send on a closed queue took a process down elsewhere.
+  test('events after it are dropped and counted', async () => {
+    const { emitter, errors } = testEmitter();
+    await emitter.close();
+    expect(emitter.emit(someEvent()).state).toBe('dropped');
+    await expect(emitter.record(someEvent())).rejects.toMatchObject({
+      code: 'EMITTER_CLOSED',
+      outcome: 'rejected',
+    });
+    expect(emitter.report()).toMatchObject({ emitted: 2, dropped: 2 });
+    expect(errors.map((error) => error.code)).toEqual(['EMITTER_CLOSED', 'EMITTER_CLOSED']);
+  });
+
+  test('honours its deadline and accounts for what is left', async () => {
+    const { emitter, transport, clock, errors } = testEmitter({ batchSize: 10 }, down);
+    for (let count = 0; count < 25; count++) emitter.emit(someEvent());
+    const record = expect(emitter.record(someEvent())).rejects.toMatchObject({ outcome: 'rejected' });
+    const closing = emitter.close({ deadlineMs: 5_000 });
+    await clock.advance(5_000);
+    expect(await closing).toMatchObject({
+      emitted: 26,
+      delivered: 0,
+      unconfirmed: 10,
+      dropped: 16,
+      pending: 0,
+    });
+    await record;
+    expect(transport.final).toEqual([]);
+    expect(errors.at(-1)).toMatchObject({ code: 'EMITTER_CLOSED', events: 26 });
+  });
+
+  test('aborts a send that hangs, and does not wait for one that ignores that', async () => {
+    let aborted = false;
+    const { emitter, clock } = testEmitter({}, (_, signal) => {
+      signal.addEventListener('abort', () => {
+        aborted = true;
+      });
+      return new Promise(() => {});
+    });
+    emitter.emit(someEvent());
+    const closing = emitter.close({ deadlineMs: 100 });
+    await clock.advance(2_500);
+    expect(await closing).toMatchObject({ unconfirmed: 1 });
+    expect(aborted).toBe(true);
+  });
+
+  test('tries at once in the middle of a pause', async () => {
+    let calls = 0;
+    const { emitter, clock } = testEmitter({}, () => {
+      if (++calls === 1) down();
+      return undefined;
+    });
+    emitter.emit(someEvent());
+    await clock.advance(1_000);
+    expect(calls).toBe(1);
+    expect(await emitter.close()).toMatchObject({ delivered: 1 });
+  });
+
+  test('reports when the end could not be declared', async () => {
+    const { emitter, errors } = testEmitter({}, (batch) => (batch.events.length === 0 ? down() : undefined));
+    emitter.emit(someEvent());
+    expect(await emitter.close()).toMatchObject({ delivered: 1 });
+    expect(errors).toMatchObject([{ code: 'DELIVERY_FAILED', events: 0 }]);
+  });
+});
+
+describe('flush', () => {
+  // Elsewhere it resolved as if all were well after a failed write.
+  test('says what is still pending', async () => {
+    const { emitter, clock } = testEmitter({}, down);
+    emitter.emit(someEvent());
+    const flushing = emitter.flush({ deadlineMs: 3_000 });
+    await clock.advance(3_000);
+    expect(await flushing).toMatchObject({ delivered: 0, pending: 1 });
+  });
+
+  test('waits for what was emitted before it, not for what comes after', async () => {
+    const { emitter, transport } = testEmitter({ batchSize: 5 });
+    for (let count = 0; count < 12; count++) emitter.emit(someEvent());
+    const flushing = emitter.flush();
+    await turns(1);
+    const report = await flushing;
+    expect(report.delivered).toBeGreaterThanOrEqual(12);
+    expect(transport.events).toHaveLength(12);
+    expect(await emitter.flush()).toEqual(report);
+  });
+});

@@ -1,0 +1,206 @@
+import { AuditValidationError } from '@tallystick/event';
+import { describe, expect, test } from 'vitest';
+import { type AuditEventInput, createAuditEmitter } from '../../src/index.ts';
+import { MemoryTransport } from '../../src/transport/memory.ts';
+import { turns } from '../support/clock.ts';
+import { testEmitter } from '../support/emitter.ts';
+import { someEvent } from '../support/events.ts';
+
+describe('emit', () => {
+  test('returns at once, with a real identity; the event goes with the next interval', async () => {
+    const { emitter, transport, clock } = testEmitter();
+    const result = emitter.emit(someEvent());
+    expect(result.state).toBe('buffered');
+    expect(result.createdAt).toEqual(new Date(clock.now()));
+    expect(transport.batches).toHaveLength(0);
+    await clock.advance(999);
+    expect(transport.batches).toHaveLength(0);
+    await clock.advance(1);
+    expect(transport.events).toMatchObject([
+      { audit_id: result.id, source_service: 'checkout', tenant_id: 'acme' },
+    ]);
+    expect(clock.pending).toBe(0);
+  });
+
+  test('may be awaited, as seed 004 does', async () => {
+    const { emitter } = testEmitter();
+    expect((await emitter.emit(someEvent())).id).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  test('takes the type apart from the rest', async () => {
+    const { emitter, transport } = testEmitter();
+    emitter.emit('order.shipped', { tenantId: 'acme', actorType: 'user', actorId: 'u' });
+    await flushed(emitter);
+    expect(transport.events[0]?.event_type).toBe('order.shipped');
+  });
+
+  // The seed stored a reference: whoever reused the object rewrote the trail.
+  test('copies: changing the object afterwards changes nothing', async () => {
+    const { emitter, transport } = testEmitter();
+    const event = someEvent({ context: { amount: 1 } });
+    emitter.emit(event);
+    (event.context as { amount: number }).amount = 2;
+    event.actorId = 'mallory';
+    await flushed(emitter);
+    expect(transport.events[0]).toMatchObject({ actor_id: 'u-17', context: { amount: 1 } });
+  });
+
+  test('a full batch does not wait for the interval, and is not made within emit()', async () => {
+    const { emitter, transport } = testEmitter({ batchSize: 3 });
+    for (let count = 0; count < 3; count++) emitter.emit(someEvent());
+    expect(transport.batches).toHaveLength(0);
+    await turns();
+    expect(transport.events).toHaveLength(3);
+  });
+
+  test('throws for programming errors and counts nothing', () => {
+    const { emitter } = testEmitter();
+    expect(() => emitter.emit({} as AuditEventInput)).toThrow(AuditValidationError);
+    expect(() => emitter.emit(undefined as unknown as AuditEventInput)).toThrow(AuditValidationError);
+    expect(() => emitter.emit('order.shipped', undefined as never)).toThrow(AuditValidationError);
+    expect(emitter.report().emitted).toBe(0);
+  });
+
+  test('refuses an event for its data without throwing, says so, and declares the loss', async () => {
+    const { emitter, transport, errors } = testEmitter();
+    emitter.emit(someEvent());
+    const refused = emitter.emit(someEvent({ context: { big: 'x'.repeat(300_000) } }));
+    expect(refused.state).toBe('refused');
+    expect(errors).toMatchObject([
+      { code: 'EVENT_REFUSED', id: refused.id, violations: [{ code: 'EVENT_TOO_LARGE' }] },
+    ]);
+    expect(errors[0]?.message).not.toContain('xxx');
+    const report = await emitter.close();
+    expect(report).toMatchObject({ emitted: 2, delivered: 1, rejected: 1 });
+    expect(transport.gaps).toEqual([{ tenant_id: 'acme', from: 2, to: 2, reason: 'event_invalid' }]);
+    expect(transport.final).toEqual([{ tenant_id: 'acme', final_seq: 2 }]);
+  });
+
+  test('handlers and loggers that throw hurt nobody', async () => {
+    const bad = () => {
+      throw new Error('handler');
+    };
+    const { emitter, transport } = testEmitter({
+      onError: bad,
+      logger: { info: bad, warn: bad, error: bad },
+    });
+    emitter.emit(someEvent());
+    emitter.emit(someEvent({ tenantId: 'a b' }));
+    await flushed(emitter);
+    expect(transport.events).toHaveLength(1);
+  });
+});
+
+describe('logging', () => {
+  test("writes seed 004's line for each event, and never the body", async () => {
+    const lines: unknown[] = [];
+    const logger = {
+      info: (fields: object, message: string) => lines.push([fields, message]),
+      warn() {},
+      error() {},
+    };
+    const { emitter } = testEmitter({ logger });
+    emitter.emit(someEvent({ context: { secret: 'hunter2' } }));
+    expect(lines).toEqual([
+      [
+        {
+          auditEvent: true,
+          actionType: 'order.refunded',
+          targetType: 'order',
+          targetId: 'o-1',
+          outcome: 'success',
+          clientId: 'acme',
+        },
+        'Audit: order.refunded on order/o-1',
+      ],
+    ]);
+    testEmitter({ logger, logEvents: false }).emitter.emit(someEvent());
+    expect(lines).toHaveLength(1);
+  });
+
+  test('a fault that hits every event is one line in ten seconds', async () => {
+    const lines: { suppressed: number }[] = [];
+    const logger = {
+      info() {},
+      warn: (fields: object) => lines.push(fields as { suppressed: number }),
+      error() {},
+    };
+    const { emitter, clock } = testEmitter({ logger, logEvents: false });
+    for (let count = 0; count < 50; count++) emitter.emit(someEvent({ tenantId: 'a b' }));
+    expect(lines).toHaveLength(1);
+    await clock.advance(10_000);
+    emitter.emit(someEvent({ tenantId: 'a b' }));
+    expect(lines.map((line) => line.suppressed)).toEqual([0, 49]);
+  });
+});
+
+describe('record', () => {
+  test('resolves with the receipt, without waiting for the interval', async () => {
+    const { emitter } = testEmitter();
+    const receipt = await emitter.record(someEvent());
+    expect(receipt).toMatchObject({
+      state: 'chained',
+      receipt: { audit_id: receipt.id, sequence_number: 1 },
+    });
+  });
+
+  test('rejects when the service rejects: the event is not in the trail', async () => {
+    const { emitter } = testEmitter({}, () => [
+      { status: 'rejected', error: { code: 'EVENT_TYPE_UNKNOWN', message: 'is unknown' } },
+    ]);
+    await expect(emitter.record(someEvent())).rejects.toMatchObject({
+      code: 'REJECTED_BY_SERVICE',
+      outcome: 'rejected',
+    });
+    expect(emitter.report()).toMatchObject({ rejected: 1, delivered: 0 });
+  });
+
+  test('says "unknown" when no answer comes in time; the event may be delivered yet', async () => {
+    const { emitter, clock } = testEmitter({ recordTimeoutMs: 500 }, () => new Promise(() => {}));
+    const record = emitter.record(someEvent());
+    const rejected = expect(record).rejects.toMatchObject({ code: 'DELIVERY_TIMED_OUT', outcome: 'unknown' });
+    await clock.advance(500);
+    await rejected;
+    expect(emitter.report()).toMatchObject({ pending: 1 });
+  });
+
+  test('says "unknown" when every try has failed, and "rejected" when there was no room', async () => {
+    const { emitter, clock } = testEmitter({ bufferSize: 1, recordTimeoutMs: 60_000 }, () => {
+      throw new Error('down');
+    });
+    const waiting = expect(emitter.record(someEvent())).rejects.toMatchObject({
+      code: 'DELIVERY_FAILED',
+      outcome: 'unknown',
+    });
+    await expect(emitter.record(someEvent())).rejects.toMatchObject({
+      code: 'BUFFER_FULL',
+      outcome: 'rejected',
+    });
+    await clock.advance(30_000);
+    await waiting;
+  });
+
+  test('rejects for data and for programming errors', async () => {
+    const { emitter } = testEmitter();
+    await expect(emitter.record(someEvent({ tenantId: 'a b' }))).rejects.toMatchObject({
+      code: 'EVENT_REFUSED',
+    });
+    await expect(emitter.record({} as AuditEventInput)).rejects.toBeInstanceOf(AuditValidationError);
+  });
+});
+
+describe('configuration', () => {
+  test.each([
+    [{ bufferSize: 0 }, 'bufferSize'],
+    [{ batchSize: 1_001 }, 'batchSize'],
+    [{ flushIntervalMs: 1.5 }, 'flushIntervalMs'],
+    [{ maxRetries: -1 }, 'maxRetries'],
+    [{ retryDelaysMs: [1, Number.NaN] }, 'retryDelaysMs'],
+  ])('%j is refused', (config, name) => {
+    expect(() => createAuditEmitter({ ...config, transport: new MemoryTransport() })).toThrow(name);
+  });
+});
+
+async function flushed(emitter: { flush(): Promise<unknown> }): Promise<void> {
+  await emitter.flush();
+}

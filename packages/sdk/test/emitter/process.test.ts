@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { auditServer } from '../support/audit-server.ts';
+import { runChild } from '../support/run-child.ts';
+
+let server: Awaited<ReturnType<typeof auditServer>>;
+beforeEach(async () => {
+  server = await auditServer();
+});
+afterEach(async () => {
+  await server.close();
+});
+
+const event = `{ tenantId: 'acme', eventType: 'a.b', actorType: 'system', actorId: 's' }`;
+const emitter = (config = '') =>
+  `const emitter = sdk.createAuditEmitter({ service: 's', transport: httpTransport({ url: process.env.AUDIT }), ${config} });`;
+const run = (script: string) => runChild(script, { AUDIT: server.url });
+const delivered = () => server.received.flatMap((request) => request.body.events).length;
+
+describe('a process that ends by itself', () => {
+  test('delivers what it holds, without close()', async () => {
+    const { code } = await run(`${emitter()} emitter.emit(${event});`).ended;
+    expect(code).toBe(0);
+    expect(delivered()).toBe(1);
+  });
+
+  test('is not kept alive by an idle emitter, its timers or its connection', async () => {
+    const child = run(`${emitter()} await emitter.record(${event}); console.log('recorded');`);
+    await child.said('recorded');
+    const start = Date.now();
+    expect((await child.ended).code).toBe(0);
+    expect(Date.now() - start).toBeLessThan(2_000);
+  });
+
+  test('ends also when nobody takes the events, once the deadline is over', async () => {
+    const child = runChild(`${emitter('deadlineMs: 100')} emitter.emit(${event});`, {
+      AUDIT: 'http://127.0.0.1:1',
+    });
+    expect((await child.ended).code).toBe(0);
+  });
+
+  test('finishes an awaited close() with nothing else alive', async () => {
+    const script = `${emitter()} emitter.emit(${event}); console.log('report', (await emitter.close()).delivered);`;
+    const { code, output } = await run(script).ended;
+    expect([code, output]).toEqual([0, expect.stringContaining('report 1')]);
+  });
+});
+
+test('SIGTERM closes the emitter first, where that is asked for', async () => {
+  const child = run(`${emitter('flushIntervalMs: 60000')} sdk.closeOnSignals(emitter);
+    emitter.emit(${event}); setInterval(() => {}, 1000); console.log('ready');`);
+  await child.said('ready');
+  child.process.kill('SIGTERM');
+  expect((await child.ended).signal).toBe('SIGTERM');
+  expect(delivered()).toBe(1);
+  expect(server.received.at(-1)?.body.delivery.final).toEqual([{ tenant_id: 'acme', final_seq: 1 }]);
+});
+
+test('each worker thread is a producer of its own', async () => {
+  const script = `
+    import { Worker, isMainThread } from 'node:worker_threads';
+    ${emitter()}
+    emitter.emit(${event});
+    await emitter.close();`;
+  const { code } = await run(`
+    import { Worker } from 'node:worker_threads';
+    const prelude = ${JSON.stringify(`const sdk = await import(SDK); const { httpTransport } = await import(HTTP);`)};
+    ${emitter()}
+    emitter.emit(${event});
+    const source = prelude.replace('SDK', JSON.stringify(${JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)}))
+      .replace('HTTP', JSON.stringify(${JSON.stringify(new URL('../../src/transport/http.ts', import.meta.url).href)}))
+      + ${JSON.stringify(script.replace(/import .*\n/, ''))};
+    const worker = new Worker(new URL('data:text/javascript,' + encodeURIComponent(source)), { execArgv: ['--conditions=tallystick-source'] });
+    await new Promise((resolve, reject) => worker.on('exit', resolve).on('error', reject));
+    await emitter.close();`).ended;
+  expect(code).toBe(0);
+  expect(delivered()).toBe(2);
+  expect(new Set(server.received.map((request) => request.body.delivery.producer_id)).size).toBe(2);
+});

@@ -1,0 +1,14 @@
+-- One record by its audit_id: each partition's unique (tenant_id, audit_id). More than one row only after a recovery,
+-- when an event of a lost epoch was delivered again; the newest epoch counts.
+select r.epoch,
+       r.sequence_number,
+       r.audit_id::text as audit_id,
+       r.ingested_at,
+       r.is_sensitive,
+       encode(r.previous_hash, 'hex') as previous_hash,
+       encode(r.record_hash, 'hex') as record_hash,
+       case when r.is_sensitive and not $3::boolean then null else r.record end as record
+  from audit_records r
+ where r.tenant_id = $1 and r.audit_id = $2::uuid
+ order by r.epoch desc
+ limit 1

@@ -1,0 +1,25 @@
+-- Dead letters, oldest first: audit_dead_letters_open (first_seen_at, id) for those in state open, which are what
+-- anybody looks for. $2 is null for every tenant, those without one included. Times keep their microseconds: the next
+-- page begins after the last one's.
+select id::text as id,
+       tenant_id,
+       audit_id,
+       source,
+       principal,
+       reason,
+       pointer,
+       message,
+       octet_length(raw) as bytes,
+       to_char(first_seen_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as first_seen_at,
+       to_char(last_seen_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as last_seen_at,
+       seen,
+       state,
+       settled_at,
+       settled_by
+  from audit_dead_letters
+ where state = $1
+   and ($2::text[] is null or tenant_id = any ($2))
+   and ($3::text is null or reason = $3)
+   and ($4::timestamptz is null or (first_seen_at, id) > ($4, $5::uuid))
+ order by first_seen_at, id
+ limit $6::integer

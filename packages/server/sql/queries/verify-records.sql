@@ -1,0 +1,29 @@
+-- Records with everything that the store holds beside them, in chain order, for holding one against the other: each
+-- partition's unique (tenant_id, epoch, sequence_number).
+select r.sequence_number,
+       encode(r.record_hash, 'hex') as record_hash,
+       r.record,
+       r.tenant_id,
+       r.ingested_at,
+       encode(r.previous_hash, 'hex') as previous_hash,
+       r.audit_id::text as audit_id,
+       r."timestamp",
+       r.event_type,
+       r.event_category,
+       r.severity,
+       r.actor_type,
+       r.actor_id,
+       r.target_type,
+       r.target_id,
+       r.investigation_id,
+       r.alert_id,
+       r.correlation_id,
+       r.trace_id,
+       r.outcome_status,
+       r.source_service,
+       r.is_sensitive
+  from audit_records r
+ where r.tenant_id = $1 and r.epoch = $2::integer
+   and r.sequence_number between $3::bigint and $4::bigint
+ order by r.sequence_number
+ limit $5::integer

@@ -1,0 +1,42 @@
+import { tenantIdPattern, uuidPattern } from '@tallystick/event';
+import * as z from 'zod';
+import { componentNames } from './schemas.ts';
+
+const sequence = z.int().min(1);
+const tenant = z.string().regex(tenantIdPattern);
+
+/** Most declarations of one batch: a producer of many tenants may close with one each. */
+const maxDeclarations = 10_000;
+
+/** What a producer says beside the events of a batch, never in them. */
+export const deliverySchema = z
+  .strictObject({
+    producer_id: z.string().regex(uuidPattern).describe('UUIDv7 of one process instance of the producer'),
+    service: z.string().min(1).max(512).optional().describe('Name of the producing service'),
+    sequences: z
+      .array(sequence)
+      .max(1_000)
+      .optional()
+      .describe('Number of each event, contiguous from 1 for each producer and tenant'),
+    gaps: z
+      .array(
+        z
+          .strictObject({
+            tenant_id: tenant,
+            from: sequence,
+            to: sequence,
+            reason: z.string().min(1).max(128),
+          })
+          .refine((gap) => gap.from <= gap.to, { path: ['to'], message: 'must not lie before from' }),
+      )
+      .max(maxDeclarations)
+      .optional()
+      .describe('Ranges of numbers, both ends included, whose events are lost'),
+    final: z
+      .array(z.strictObject({ tenant_id: tenant, final_seq: z.int().min(0) }))
+      .max(maxDeclarations)
+      .optional()
+      .describe('At close: the last number of each tenant'),
+  })
+  .describe('How the service accounts for every event of a producer');
+componentNames.add(deliverySchema, { id: 'Delivery' });

@@ -1,0 +1,63 @@
+import { LogError } from '@tallystick/log';
+import type { FastifyBaseLogger, FastifyServerOptions } from 'fastify';
+import { ServerError } from '../errors.ts';
+import { sqlState } from '../store/database.ts';
+import { HttpProblem } from './problem.ts';
+
+/** `false`, options of pino, or a logger of one's own. */
+export type LoggerChoice =
+  | false
+  | FastifyBaseLogger
+  | { readonly level?: string; readonly stream?: { write(line: string): void } };
+
+/**
+ * What is logged of a request and of an error: the route and not the query, which may hold whom somebody is
+ * investigating; no header; no body; of an error no message that could quote a row.
+ */
+export function loggerOptions(
+  choice: LoggerChoice | undefined,
+): Pick<FastifyServerOptions, 'logger' | 'loggerInstance'> {
+  if (choice === false) return { logger: false };
+  if (choice !== undefined && 'info' in choice) return { loggerInstance: choice };
+  return {
+    logger: {
+      level: choice?.level ?? 'info',
+      ...(choice?.stream !== undefined && { stream: choice.stream }),
+      redact: ['req.headers.authorization', '*.headers.authorization'],
+      serializers: {
+        req: (request) => ({
+          method: request.method,
+          path: request.url.split('?', 1)[0]!,
+          remoteAddress: request.ip,
+          remotePort: request.socket.remotePort ?? 0,
+        }),
+        res: (reply) => ({ statusCode: reply.statusCode }),
+        err: (error) => safeError(error) as never,
+      },
+    },
+  };
+}
+
+/** Errors whose messages are our own; a database's may quote the row that it refused. */
+const speaksSafely = [HttpProblem, ServerError, LogError];
+
+export function safeError(error: unknown): { [field: string]: unknown } {
+  if (!(error instanceof Error)) return isPlainReport(error) ? error : { type: typeof error };
+  const state = sqlState(error);
+  const safe = speaksSafely.some((type) => error instanceof type);
+  return {
+    type: error.name,
+    ...(safe && { message: error.message, code: (error as { code?: unknown }).code }),
+    ...(state !== undefined && { sql_state: state }),
+    stack: error.stack
+      ?.split('\n')
+      .filter((line) => /^\s+at /.test(line))
+      .join('\n'),
+    ...(error.cause !== undefined && { cause: safeError(error.cause) }),
+  };
+}
+
+/** What this function made already: the logger serialises it once more. */
+function isPlainReport(value: unknown): value is { [field: string]: unknown } {
+  return typeof value === 'object' && value !== null && 'type' in value;
+}

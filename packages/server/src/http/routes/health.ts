@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import type { FastifyRequest } from 'fastify';
+import { hasScope } from '../../access/principal.ts';
+import { principalOf } from '../authenticate.ts';
+import { type Endpoint, endpoint } from '../endpoint.ts';
+import { canWrite } from '../readiness.ts';
+import { health, readiness } from '../schemas.ts';
+import type { Services } from '../services.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+export const healthEndpoints: readonly Endpoint[] = [
+  endpoint({
+    method: 'GET',
+    path: '/health',
+    operationId: 'getHealth',
+    tag: 'Operation',
+    summary: 'Say that the process answers',
+    access: 'open',
+    responses: { 200: { description: 'Alive', schema: health } },
+    async handle() {
+      return { status: 200, body: { status: 'ok', version } };
+    },
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/ready',
+    operationId: 'getReadiness',
+    tag: 'Operation',
+    summary: 'Say whether events can be chained',
+    description:
+      'Writes to the store, and rolls back. A stopped chain makes the service `degraded`, not unready: other tenants ' +
+      'must not lose their service over it.',
+    access: 'open',
+    responses: {
+      200: { description: 'Events can be chained', schema: readiness },
+      503: { description: 'They can not', schema: readiness },
+    },
+    async handle({ services, request }) {
+      const { stopped } = services.service.logs;
+      const reasons: string[] = [];
+      const writable = await canWrite(services.service.database);
+      if (!writable) reasons.push('the store does not take writes');
+      if (stopped.size > 0) reasons.push(`${stopped.size} chains are stopped`);
+      const status = !writable ? 'unavailable' : stopped.size > 0 ? 'degraded' : 'ready';
+      const named = stopped.size > 0 && (await isOperator(services, request));
+      return {
+        status: writable ? 200 : 503,
+        body: {
+          status,
+          reasons,
+          stopped_chains: stopped.size,
+          ...(named && { stopped: Object.fromEntries(stopped) }),
+        },
+      };
+    },
+  }),
+];
+
+/** Who the tenants are is nobody else's business. */
+async function isOperator({ service }: Services, request: FastifyRequest): Promise<boolean> {
+  try {
+    const principal = await principalOf(service, request);
+    return hasScope(principal, 'admin') && principal.tenants === undefined;
+  } catch {
+    return false;
+  }
+}

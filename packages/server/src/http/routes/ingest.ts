@@ -1,0 +1,147 @@
+import { AuditValidationError } from '@tallystick/event';
+import * as z from 'zod';
+import type { SubmissionResult } from '../../submission.ts';
+import { mediaType, tooLarge } from '../body.ts';
+import { deliverySchema } from '../delivery.ts';
+import { type Answer, type Call, type Endpoint, endpoint } from '../endpoint.ts';
+import { HttpProblem, toRefusal } from '../problem.ts';
+import { eventProblemCodes } from '../problem-codes.ts';
+import { batchResult, eventRef, stored } from '../schemas.ts';
+import type { HttpLimits } from '../services.ts';
+import { splitEvents, splitLines } from '../split-events.ts';
+import { validate } from '../validate.ts';
+
+/** A single event may be a little larger than the limit for events, so that one that is too large is kept and named. */
+const maxEventBodyBytes = 1024 * 1024;
+
+const envelopeSchema = z.strictObject({
+  delivery: deliverySchema.optional(),
+  events: z.array(z.unknown()),
+});
+
+type Ingest = Call<unknown, unknown, Buffer>;
+
+export function ingestEndpoints(limits: HttpLimits): Endpoint[] {
+  const events = { type: 'array', maxItems: limits.maxBatchEvents, items: eventRef };
+  return [
+    endpoint({
+      method: 'POST',
+      path: '/v1/audit/events',
+      operationId: 'submitEvent',
+      tag: 'Ingest',
+      summary: 'Chain one event',
+      description:
+        'Answers once the event is durable. Idempotent on `audit_id`: the same event again gives the first receipt.',
+      access: 'events:write',
+      body: {
+        maxBytes: maxEventBodyBytes,
+        content: { 'application/json': { schema: eventRef } },
+      },
+      responses: {
+        201: { description: 'Chained', schema: stored },
+        200: { description: 'Was chained before, with the same content', schema: stored },
+      },
+      problems: [...eventProblemCodes, 'CHAIN_STOPPED', 'CLOCK_BEHIND_CHAIN'],
+      handle: submitOne,
+    }),
+    endpoint({
+      method: 'POST',
+      path: '/v1/audit/events/batch',
+      operationId: 'submitEvents',
+      tag: 'Ingest',
+      summary: 'Chain a batch of events',
+      description:
+        'Each event has its own result; one that is refused does not keep the others back. Bodies may be sent with ' +
+        '`content-encoding: gzip`. Newline-delimited JSON carries no delivery metadata.',
+      access: 'events:write',
+      body: {
+        maxBytes: limits.maxBodyBytes,
+        content: {
+          'application/json': {
+            schema: {
+              type: 'object',
+              required: ['events'],
+              additionalProperties: false,
+              properties: {
+                delivery: deliverySchema,
+                events,
+              },
+            },
+          },
+          'application/x-ndjson': { schema: { type: 'string' }, description: 'One event a line' },
+        },
+      },
+      responses: {
+        201: { description: 'Every event is chained, now or before', schema: batchResult },
+        207: {
+          description: 'Some events, or all, were refused; the others are chained',
+          schema: batchResult,
+        },
+      },
+      problems: ['DELIVERY_INVALID', 'CHAIN_STOPPED', 'CLOCK_BEHIND_CHAIN'],
+      handle: submitBatch,
+    }),
+  ];
+}
+
+async function submitOne(call: Ingest): Promise<Answer> {
+  if (call.body.length === 0) throw new HttpProblem('BODY_MALFORMED', 'the body is empty');
+  const [result] = await submit(call, [call.body]);
+  if ('error' in result!) throw toRefusal(result.error);
+  return { status: result!.status === 'chained' ? 201 : 200, body: result };
+}
+
+async function submitBatch(call: Ingest): Promise<Answer> {
+  const { maxBatchEvents, maxBodyBytes } = call.services.limits;
+  const { events, delivery } = readBatch(call, maxBatchEvents);
+  if (events.length > maxBatchEvents) throw tooLarge(maxBodyBytes, maxBatchEvents);
+  if (delivery?.sequences !== undefined && delivery.sequences.length !== events.length) {
+    const message = `must have one number for each of the ${events.length} events`;
+    throw new HttpProblem('DELIVERY_INVALID', `/delivery/sequences ${message}`, {
+      errors: [{ code: 'DELIVERY_INVALID', pointer: '/delivery/sequences', message }],
+    });
+  }
+  const results = await submit(call, events, delivery);
+  const settled = results.every(({ status }) => status === 'chained' || status === 'duplicate');
+  return {
+    status: settled ? 201 : 207,
+    body: { results: results.map((result, index) => ({ index, ...result })) },
+  };
+}
+
+type Delivery = z.output<typeof deliverySchema>;
+
+function readBatch(
+  call: Ingest,
+  maxEvents: number,
+): { readonly events: readonly Buffer[]; readonly delivery?: Delivery | undefined } {
+  if (mediaType(call.request.raw) !== 'application/json') return { events: splitLines(call.body, maxEvents) };
+  try {
+    const { events, envelope } = splitEvents(call.body, maxEvents);
+    const isObject = typeof envelope === 'object' && envelope !== null && !Array.isArray(envelope);
+    const { delivery, ...rest } = (isObject ? envelope : {}) as { delivery?: unknown };
+    validate(envelopeSchema, isObject ? rest : envelope, 'BODY_MALFORMED');
+    if (delivery === undefined) return { events };
+    return { events, delivery: validate(deliverySchema, delivery, 'DELIVERY_INVALID', '/delivery') };
+  } catch (error) {
+    if (!(error instanceof AuditValidationError)) throw error;
+    throw new HttpProblem(error.code, `the batch ${error.violations[0]!.message}`, {
+      errors: error.violations,
+    });
+  }
+}
+
+async function submit(
+  { services, principal }: Ingest,
+  events: readonly Buffer[],
+  delivery?: Delivery,
+): Promise<SubmissionResult[]> {
+  return await services.service.submit({
+    events,
+    source: 'http',
+    trust: 'api-key',
+    principal: principal.id,
+    tenants: principal.tenants,
+    delivery,
+  });
+}

@@ -1,0 +1,53 @@
+import { tenantIdPattern } from '@tallystick/event';
+import { formatTlogProof } from '@tallystick/log';
+import * as z from 'zod';
+import { hasScope } from '../../access/principal.ts';
+import { ServerError } from '../../errors.ts';
+import { isOfReading } from '../../query/read-audit.ts';
+import { toView } from '../../query/view.ts';
+import { seesSensitive, tenantOf } from '../authenticate.ts';
+import { endpoint } from '../endpoint.ts';
+import { uuid } from '../parameters.ts';
+
+export const receiptEndpoint = endpoint({
+  method: 'GET',
+  path: '/v1/logs/{tenant_id}/receipt/{audit_id}',
+  operationId: 'getReceipt',
+  tag: 'Log',
+  summary: 'Get an offline proof of one event',
+  description:
+    'C2SP tlog-proof: index, inclusion proof and signed checkpoint in one text. Its `extra` line is the bytes of the ' +
+    'record; left out where the key may not read the event.',
+  access: 'log:read',
+  params: z.strictObject({
+    tenant_id: z.string().regex(tenantIdPattern, { message: 'must be a tenant id' }).describe('The tenant'),
+    audit_id: uuid('Identity of the event'),
+  }),
+  responses: { 200: { description: 'The proof', type: 'text/plain' } },
+  problems: ['NOT_FOUND', 'CHAIN_STOPPED', 'CHECKPOINT_INCONSISTENT'],
+  async handle({ services, principal, params }) {
+    const { logs } = services.service;
+    const tenantId = tenantOf(principal, params.tenant_id);
+    const view = { sensitive: seesSensitive(principal) };
+    const row = await services.trail.getRow(tenantId, params.audit_id, view);
+    const latest = await logs.latestCheckpoint(tenantId);
+    const covers = latest !== undefined && latest.epoch === row.epoch && latest.size > row.sequence_number;
+    const checkpoint = covers ? latest : await logs.checkpoint(tenantId);
+    if (checkpoint.epoch !== row.epoch) {
+      throw new ServerError('NOT_FOUND', 'the event belongs to an epoch that was given up');
+    }
+    const inclusion = await logs.inclusionProof(tenantId, row.sequence_number, checkpoint.size);
+    const shown = toView(tenantId, row, view);
+    const readable = hasScope(principal, 'events:read') && shown.redacted !== true && row.record !== null;
+    if (readable && !isOfReading(shown.event_type)) {
+      await services.readAudit.read({ principal: principal.id, tenantId });
+    }
+    const body = formatTlogProof({
+      ...(readable && { extra: Buffer.from(row.record!) }),
+      index: row.sequence_number,
+      inclusion,
+      checkpoint: checkpoint.note,
+    });
+    return { status: 200, type: 'text/plain; charset=utf-8', body };
+  },
+});

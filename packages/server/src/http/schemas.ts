@@ -1,0 +1,231 @@
+import * as z from 'zod';
+import { scopes } from '../access/principal.ts';
+import { deadLetterStates } from '../query/dead-letters.ts';
+
+/** Names under which types stand in the document's components. */
+export const componentNames = z.registry<{ id: string }>();
+
+function named<T extends z.ZodType>(id: string, type: T): T {
+  componentNames.add(type, { id });
+  return type;
+}
+
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+const base64 = z.string().describe('32 bytes, standard base64 with padding');
+const time = z.iso.datetime();
+const count = z.int().min(0);
+
+export const receipt = named(
+  'Receipt',
+  z.object({
+    audit_id: z.string(),
+    tenant_id: z.string(),
+    epoch: count,
+    sequence_number: count,
+    record_hash: hash,
+    ingested_at: time,
+  }),
+);
+
+const detail = z.object({ code: z.string(), pointer: z.string(), message: z.string() });
+
+export const stored = named('Stored', z.object({ status: z.enum(['chained', 'duplicate']), receipt }));
+
+const refused = named(
+  'Refused',
+  z.object({
+    status: z.enum(['conflict', 'rejected']),
+    error: detail.extend({
+      violations: z.array(detail),
+      dead_letter_id: z.string().optional().describe('Where the refused event is kept'),
+    }),
+  }),
+);
+
+export const batchResult = named(
+  'BatchResult',
+  z.object({
+    results: z
+      .array(z.union([stored.extend({ index: count }), refused.extend({ index: count })]))
+      .describe('One for each event, in their order'),
+  }),
+);
+
+export const retryResult = named('RetryResult', z.union([stored, refused]));
+
+export const inclusionProof = named(
+  'InclusionProof',
+  z.object({ origin: z.string(), index: count, size: count, hashes: z.array(base64) }),
+);
+
+export const consistencyProof = named(
+  'ConsistencyProof',
+  z.object({ origin: z.string(), from: count, to: count, hashes: z.array(base64) }),
+);
+
+export const logKeys = named(
+  'LogKeys',
+  z.object({
+    origin: z.string(),
+    keys: z.array(z.object({ key: z.string(), created_at: time, retired_at: time.optional() })),
+  }),
+);
+
+export const tenantList = named(
+  'TenantList',
+  z.object({
+    tenants: z.array(
+      z.object({
+        tenant_id: z.string(),
+        epoch: count,
+        size: count,
+        head_hash: hash,
+        last_ingested_at: time,
+        signed_size: count.nullable(),
+      }),
+    ),
+    next_cursor: z.string().optional(),
+  }),
+);
+
+const scope = z.enum(scopes);
+
+export const newApiKey = named(
+  'NewApiKey',
+  z.strictObject({
+    name: z.string().min(1).max(200).describe('For people: whose key it is'),
+    scopes: z.array(scope).min(1).max(scopes.length),
+    tenants: z.array(z.string()).min(1).max(1_000).optional().describe('Every tenant where absent'),
+    expires_at: time.optional(),
+  }),
+);
+
+export const createdApiKey = named(
+  'CreatedApiKey',
+  z.object({ id: z.string(), key: z.string().describe('Shown this once') }),
+);
+
+export const apiKeyList = named(
+  'ApiKeyList',
+  z.object({
+    api_keys: z.array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        scopes: z.array(scope),
+        tenants: z.array(z.string()).optional(),
+        created_at: time,
+        expires_at: time.optional(),
+        revoked_at: time.optional(),
+      }),
+    ),
+  }),
+);
+
+const deadLetter = z.object({
+  id: z.string(),
+  tenant_id: z.string().nullable(),
+  audit_id: z.string().nullable(),
+  source: z.string(),
+  principal: z.string().nullable(),
+  reason: z.string(),
+  pointer: z.string(),
+  message: z.string(),
+  bytes: count,
+  first_seen_at: time,
+  last_seen_at: time,
+  seen: count,
+  state: z.enum(deadLetterStates),
+  settled_at: time.nullable(),
+  settled_by: z.string().nullable(),
+});
+
+export const deadLetterList = named(
+  'DeadLetterList',
+  z.object({ dead_letters: z.array(deadLetter), next_cursor: z.string().optional() }),
+);
+
+export const deadLetterWithPayload = named(
+  'DeadLetter',
+  deadLetter.extend({
+    raw_base64: z.string().optional().describe('The bytes as received; only with the scope `admin`'),
+  }),
+);
+
+const finding = z.object({
+  code: z.string(),
+  sequence_number: count.nullable(),
+  expected: z.string().optional(),
+  found: z.string().optional(),
+});
+
+export const verifyReport = named(
+  'VerifyReport',
+  z.object({
+    verdict: z.enum(['verified', 'recovered', 'broken', 'not_verifiable']),
+    tenant_id: z.string(),
+    epoch: count,
+    first: count.nullable(),
+    last: count.nullable(),
+    records: count,
+    covered_to: count.nullable(),
+    unsigned_tail: count,
+    head: hash.nullable(),
+    complete: z.boolean(),
+    next_sequence: count.optional(),
+    trust: z.object({ source: z.literal('service'), keys: z.array(z.string()) }),
+    findings: z.array(finding),
+  }),
+);
+
+export const health = named('Health', z.object({ status: z.literal('ok'), version: z.string() }));
+
+export const readiness = named(
+  'Readiness',
+  z.object({
+    status: z.enum(['ready', 'degraded', 'unavailable']),
+    reasons: z.array(z.string()),
+    stopped_chains: count,
+    stopped: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe('Which chains, and why; only with a key of the scope `admin` for every tenant'),
+  }),
+);
+
+/** A reference to a schema that is not zod's: the event and its view come from the event package's declaration. */
+export const eventRef = { $ref: '#/components/schemas/AuditEvent' };
+export const eventViewRef = { $ref: '#/components/schemas/EventView' };
+
+/** A record as lists show it: the event's fields with the chain's beside them, or less where it is redacted. */
+export function eventViewSchema(event: { readonly [keyword: string]: unknown }): {
+  [keyword: string]: unknown;
+} {
+  const hashSchema = { type: 'string', pattern: '^[0-9a-f]{64}$' };
+  return {
+    title: 'EventView',
+    type: 'object',
+    properties: {
+      ...(event.properties as object),
+      epoch: { type: 'integer' },
+      sequence_number: { type: 'integer' },
+      previous_hash: hashSchema,
+      record_hash: hashSchema,
+      ingested_at: { type: 'string', format: 'date-time' },
+      ingest: { type: 'object', description: 'How the event came in' },
+      record: { type: 'string', description: 'The text that was hashed; with `include=record`' },
+      redacted: { const: true, description: 'Sensitive, and the key lacks events:read-sensitive' },
+      damaged: { const: true, description: 'The stored bytes are no record any more' },
+    },
+    required: [
+      'tenant_id',
+      'audit_id',
+      'epoch',
+      'sequence_number',
+      'previous_hash',
+      'record_hash',
+      'ingested_at',
+    ],
+    additionalProperties: false,
+  };
+}

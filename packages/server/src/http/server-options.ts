@@ -1,0 +1,70 @@
+import type { Socket } from 'node:net';
+import type { FastifyServerOptions } from 'fastify';
+import { HttpProblem } from './problem.ts';
+
+/** How long a client may take, ms. */
+export interface ServerTimeouts {
+  /** For the headers. @defaultValue 10000 */
+  readonly headersMs: number;
+  /** For the whole request, body included. @defaultValue 60000 */
+  readonly requestMs: number;
+  /** For the next request of a connection. @defaultValue 72000 */
+  readonly keepAliveMs: number;
+  /** Without a byte in either direction. Streams send a sign of life more often than that. @defaultValue 120000 */
+  readonly idleMs: number;
+  /** How often the first two are enforced. @defaultValue 5000 */
+  readonly checkEveryMs: number;
+  /** Connections at a time. @defaultValue 2000 */
+  readonly maxConnections: number;
+}
+
+export const defaultTimeouts: ServerTimeouts = Object.freeze({
+  headersMs: 10_000,
+  requestMs: 60_000,
+  keepAliveMs: 72_000,
+  idleMs: 120_000,
+  checkEveryMs: 5_000,
+  maxConnections: 2_000,
+});
+
+export function serverOptions(given: Partial<ServerTimeouts> = {}): FastifyServerOptions {
+  const timeouts = { ...defaultTimeouts, ...given };
+  return {
+    requestTimeout: timeouts.requestMs,
+    keepAliveTimeout: timeouts.keepAliveMs,
+    connectionTimeout: timeouts.idleMs,
+    http: {
+      headersTimeout: timeouts.headersMs,
+      requestTimeout: timeouts.requestMs,
+      connectionsCheckingInterval: timeouts.checkEveryMs,
+    },
+    // A request that comes while the app closes is answered by a problem of ours.
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: 512 },
+    trustProxy: false,
+  } as FastifyServerOptions;
+}
+
+const problems: { readonly [code: string]: HttpProblem } = {
+  ERR_HTTP_REQUEST_TIMEOUT: new HttpProblem('REQUEST_TIMEOUT', 'the request took too long to arrive'),
+  HPE_HEADER_OVERFLOW: new HttpProblem('HEADERS_TOO_LARGE', 'the headers are too large'),
+};
+const malformed = new HttpProblem('REQUEST_MALFORMED', 'the request is not HTTP');
+
+/** Answers what never became a request, and closes. */
+export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const problem = problems[error.code ?? ''] ?? malformed;
+  const body = JSON.stringify(problem);
+  const head = [
+    `HTTP/1.1 ${problem.status} ${problem.toJSON().title}`,
+    'content-type: application/problem+json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}

@@ -1,0 +1,48 @@
+import type { ServiceMetrics } from '../metrics/service-metrics.ts';
+import type { DeadLetters } from '../query/dead-letters.ts';
+import type { ReadAudit } from '../query/read-audit.ts';
+import type { HeadWatch } from '../query/tail.ts';
+import type { Trail } from '../query/trail.ts';
+import type { AuditService } from '../service.ts';
+import type { Streams } from './streams.ts';
+
+/** What routes work with; made once with the app. */
+export interface Services {
+  readonly service: AuditService;
+  readonly trail: Trail;
+  readonly heads: HeadWatch;
+  readonly deadLetters: DeadLetters;
+  readonly readAudit: ReadAudit;
+  readonly metrics: ServiceMetrics;
+  readonly streams: Streams;
+  /** Reads the gauges of the store; before each scrape. */
+  readonly refreshGauges: () => Promise<void>;
+  readonly limits: HttpLimits;
+  /** The OpenAPI document and the page made of it, as bytes. */
+  readonly documents: { readonly openapi: string; readonly page: string };
+}
+
+/** What one client may cost. */
+export interface HttpLimits {
+  /** Events of one batch. @defaultValue 1000 */
+  readonly maxBatchEvents: number;
+  /** Bytes of one body, also after decompression. @defaultValue 8388608 */
+  readonly maxBodyBytes: number;
+  /** Most records that one call of verify looks at. @defaultValue 100000 */
+  readonly maxVerifyRecords: number;
+  /** Live streams at a time, over all clients. @defaultValue 100 */
+  readonly maxStreams: number;
+  /** Pause between two signs of life on a stream, ms. @defaultValue 15000 */
+  readonly heartbeatMs: number;
+  /** How long a stream waits for a client that reads nothing, ms. @defaultValue 30000 */
+  readonly stalledMs: number;
+}
+
+export const defaultLimits: HttpLimits = Object.freeze({
+  maxBatchEvents: 1_000,
+  maxBodyBytes: 8 * 1024 * 1024,
+  maxVerifyRecords: 100_000,
+  maxStreams: 100,
+  heartbeatMs: 15_000,
+  stalledMs: 30_000,
+});

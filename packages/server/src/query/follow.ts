@@ -1,0 +1,59 @@
+import type { Position } from './cursor.ts';
+import type { EventFilters } from './filters.ts';
+import type { HeadWatch } from './tail.ts';
+import type { Trail } from './trail.ts';
+import { type EventView, toView, type ViewOptions } from './view.ts';
+
+export interface FollowQuery {
+  readonly tenantId: string;
+  readonly filters?: EventFilters | undefined;
+  /** The last record that the reader has; from the present head on where absent. */
+  readonly after?: Position | undefined;
+  readonly view: ViewOptions;
+}
+
+/** Records of one page: what a follower holds in memory at once. */
+const pageRecords = 64;
+/** Before the first record of the first epoch. */
+const beforeAll: Position = { epoch: 1, sequence: -1 };
+
+/**
+ * A tenant's records as they are chained, from a position on, until the signal aborts. Commits of one tenant wait for
+ * each other at its head, so what lies at or below a head that was read is complete: nothing is passed over.
+ */
+export async function* follow(
+  trail: Trail,
+  heads: HeadWatch,
+  query: FollowQuery,
+  signal: AbortSignal,
+): AsyncGenerator<{ readonly position: Position; readonly view: EventView }> {
+  const { tenantId, filters = {}, view } = query;
+  let position = query.after ?? (await trail.head(tenantId)) ?? beforeAll;
+  for (;;) {
+    const head = await heads.beyond(tenantId, position, signal);
+    if (head === undefined) return;
+    while (!signal.aborted) {
+      // Records beyond this head come with the next one; an epoch that was closed is read to its end.
+      const to = position.epoch < head.epoch ? Number.MAX_SAFE_INTEGER : head.sequence;
+      if (position.sequence >= to) break;
+      const rows = await trail.page(tenantId, {
+        epoch: position.epoch,
+        from: position.sequence + 1,
+        to,
+        limit: pageRecords,
+        view,
+        filters,
+      });
+      for (const row of rows) {
+        yield {
+          position: { epoch: row.epoch, sequence: row.sequence_number },
+          view: toView(tenantId, row, view),
+        };
+      }
+      const last = rows.at(-1);
+      if (last !== undefined) position = { epoch: last.epoch, sequence: last.sequence_number };
+      else if (position.epoch < head.epoch) position = { epoch: position.epoch + 1, sequence: -1 };
+      else position = { epoch: head.epoch, sequence: head.sequence };
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { uuidv7, uuidv8FromDigest } from '@tallystick/event';
+import { serviceEvent } from '../chain/conflict.ts';
+import type { Writer } from '../chain/writer.ts';
+
+const windowMs = 5 * 60 * 1000;
+
+export interface ReadAuditOptions {
+  /** @defaultValue true */
+  readonly enabled?: boolean | undefined;
+  readonly now?: () => number;
+  /** The read goes on all the same. */
+  readonly onFailure?: (error: unknown) => void;
+}
+
+/** Who reads, and what of whom. */
+export interface Reading {
+  readonly principal: string;
+  readonly tenantId: string;
+}
+
+/**
+ * Chains who read a tenant's trail, in that tenant's own chain: once a principal and five minutes (of the clock, so that
+ * replicas agree on the window and on the event, and chain it once between them), and each export.
+ *
+ * Call it only for a tenant that has a chain: a read must not begin one.
+ */
+export class ReadAudit {
+  readonly #writer: Writer;
+  readonly #enabled: boolean;
+  readonly #now: () => number;
+  readonly #onFailure: ((error: unknown) => void) | undefined;
+  /** Reads that were chained in the current window. Owned by this object, emptied when the window ends. */
+  readonly #seen = new Set<string>();
+  #window = 0;
+
+  constructor(writer: Writer, options: ReadAuditOptions = {}) {
+    this.#writer = writer;
+    this.#enabled = options.enabled ?? true;
+    this.#now = options.now ?? Date.now;
+    this.#onFailure = options.onFailure;
+  }
+
+  /** Says that somebody reads. Resolves when it is chained, or was already, or could not be. */
+  async read(reading: Reading): Promise<void> {
+    if (!this.#enabled) return;
+    const start = Math.floor(this.#now() / windowMs) * windowMs;
+    if (start !== this.#window) {
+      this.#seen.clear();
+      this.#window = start;
+    }
+    const key = `${reading.tenantId}\n${reading.principal}`;
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key);
+    const digest = createHash('sha256').update(`tallystick/audit.read/v1\0${start}\0${key}`).digest();
+    const at = new Date(start).toISOString();
+    await this.#write('audit.read', uuidv8FromDigest(digest), at, reading, {
+      window_seconds: windowMs / 1000,
+    });
+  }
+
+  /** Says that somebody takes records out; each time. */
+  async exported(reading: Reading, what: { readonly [fact: string]: unknown }): Promise<void> {
+    if (!this.#enabled) return;
+    const now = this.#now();
+    await this.#write('audit.exported', uuidv7(now), new Date(now).toISOString(), reading, what);
+  }
+
+  async #write(
+    type: 'audit.read' | 'audit.exported',
+    auditId: string,
+    timestamp: string,
+    { principal, tenantId }: Reading,
+    metadata: { readonly [fact: string]: unknown },
+  ): Promise<void> {
+    try {
+      await this.#writer.submit([
+        serviceEvent({
+          audit_id: auditId,
+          tenant_id: tenantId,
+          timestamp,
+          event_type: type,
+          actor_type: 'service',
+          actor_id: principal,
+          target_type: 'trail',
+          target_id: tenantId,
+          metadata,
+        }),
+      ]);
+    } catch (error) {
+      this.#onFailure?.(error);
+    }
+  }
+}
+
+/** Whether a view is of a read or an export: following the trail must not feed on itself. */
+export function isOfReading(eventType: unknown): boolean {
+  return eventType === 'audit.read' || eventType === 'audit.exported' || eventType === 'audit.*';
+}

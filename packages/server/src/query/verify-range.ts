@@ -1,0 +1,223 @@
+import { ChainVerifier, leafHash, parseOrigin, zeroHash } from '@tallystick/log';
+import { ServerError } from '../errors.ts';
+import type { SignedHead } from '../log/signer-store.ts';
+import type { AuditService } from '../service.ts';
+import { writer } from '../store/database.ts';
+import { SignedTree } from './signed-tree.ts';
+import { readSql } from './sql.ts';
+import { type StoredRow, strayColumn } from './stored-record.ts';
+import { readerOf, type Trail, type TrailHead } from './trail.ts';
+import { Findings, type Verdict, type VerifyReport } from './verdict.ts';
+
+const verifyRecords = readSql('verify-records');
+const rangeByTime = readSql('range-by-time');
+const pageRecords = 500;
+
+export interface VerifyRequest {
+  readonly tenantId: string;
+  readonly sequence_from?: number | undefined;
+  readonly sequence_to?: number | undefined;
+  /** RFC 3339; `ingested_from` is included, `ingested_to` is not. */
+  readonly ingested_from?: string | undefined;
+  readonly ingested_to?: string | undefined;
+  /** Signs the chain as it stands first, so that the newest records are covered. @defaultValue false */
+  readonly fresh?: boolean | undefined;
+  /** Most records that one call looks at. @defaultValue 100000 */
+  readonly maxRecords?: number | undefined;
+}
+
+/**
+ * Checks a part of a chain against itself and against the head that the signer remembers outside the store, and keeps
+ * the result in `audit_verification_log`. In constant memory and bounded work: a longer range is gone through in
+ * several calls.
+ *
+ * @throws {ServerError} `NOT_FOUND` for a tenant that neither the store nor the signer knows
+ */
+export async function verifyRange(
+  service: AuditService,
+  trail: Trail,
+  request: VerifyRequest,
+): Promise<VerifyReport> {
+  const report = await check(service, trail, request);
+  await service.database.query(
+    writer,
+    'insert into audit_verification_log (tenant_id, verdict, covered_to, report) values ($1, $2, $3, $4::jsonb)',
+    [report.tenant_id, report.verdict, report.covered_to, JSON.stringify(report)],
+  );
+  return report;
+}
+
+async function check(service: AuditService, trail: Trail, request: VerifyRequest): Promise<VerifyReport> {
+  const { tenantId } = request;
+  const signed = await signedHead(service, trail, request);
+  // Read after what was signed, so an honest chain can only be longer.
+  const head = await trail.head(tenantId);
+  if (head === undefined && signed === undefined) throw new ServerError('NOT_FOUND', 'no such tenant');
+  const epoch =
+    signed === undefined ? head!.epoch : Math.max(parseOrigin(signed.origin).epoch, head?.epoch ?? 0);
+  const origin = service.logs.origin({ tenantId, epoch });
+  const findings = new Findings();
+  const known = signed?.origin === origin ? signed : undefined;
+  const current = head?.epoch === epoch ? head : undefined;
+  const range = current === undefined ? undefined : await rangeOf(service, request, current);
+  const seen =
+    current === undefined || range === undefined
+      ? undefined
+      : await checkRecords(service, { tenantId, origin, head: current, signed: known, range, findings });
+
+  const size = current === undefined ? 0 : current.sequence + 1;
+  if (known !== undefined && size < known.size && (request.sequence_to ?? size) >= size) {
+    findings.add({
+      code: 'HEAD_MISMATCH',
+      sequence_number: size,
+      expected: String(known.size),
+      found: String(size),
+    });
+  }
+  const covered = seen === undefined || known === undefined ? -1 : Math.min(seen.last, known.size - 1);
+  const anything = seen !== undefined && seen.records > 0 && covered >= seen.first;
+  if (!anything && findings.list.length === 0)
+    findings.add({ code: 'NOTHING_COVERED', sequence_number: null });
+  const verdict = verdictOf(findings, anything, epoch);
+  const passed = verdict === 'verified' || verdict === 'recovered';
+  return {
+    verdict,
+    tenant_id: tenantId,
+    epoch,
+    first: seen?.first ?? null,
+    last: seen?.last ?? null,
+    records: seen?.records ?? 0,
+    covered_to: passed ? covered : null,
+    unsigned_tail: passed ? seen!.last - covered : 0,
+    head: seen?.hash ?? null,
+    complete: range?.complete ?? true,
+    ...(range?.complete === false && { next_sequence: range.to + 1 }),
+    trust: { source: 'service', keys: service.signer.verifierKeys(origin).map(({ key }) => key) },
+    findings: findings.list,
+  };
+}
+
+function verdictOf(findings: Findings, anything: boolean, epoch: number): Verdict {
+  if (findings.list.some((finding) => finding.code !== 'NOTHING_COVERED')) return 'broken';
+  if (!anything) return 'not_verifiable';
+  return epoch > 1 ? 'recovered' : 'verified';
+}
+
+/** The newest head that was signed for the tenant, from the signer's own store, which lies outside the database. */
+async function signedHead(
+  service: AuditService,
+  trail: Trail,
+  { tenantId, fresh }: VerifyRequest,
+): Promise<SignedHead | undefined> {
+  const newest = () =>
+    service.signer.store
+      .heads()
+      .filter((head) => parseOrigin(head.origin).tenantId === tenantId)
+      .sort((a, b) => parseOrigin(b.origin).epoch - parseOrigin(a.origin).epoch)[0];
+  if (fresh !== true && newest() !== undefined) return newest();
+  try {
+    if ((await trail.head(tenantId)) !== undefined) await service.logs.checkpoint(tenantId);
+  } catch (error) {
+    // A chain that contradicts what was signed is what this check is for: it goes on with what was signed before.
+    if (!(error instanceof ServerError)) throw error;
+    if (error.code !== 'CHAIN_STOPPED' && error.code !== 'CHECKPOINT_INCONSISTENT') throw error;
+  }
+  return newest();
+}
+
+interface Range {
+  readonly from: number;
+  readonly to: number;
+  readonly complete: boolean;
+}
+
+async function rangeOf(
+  service: AuditService,
+  request: VerifyRequest,
+  head: TrailHead,
+): Promise<Range | undefined> {
+  let from = request.sequence_from ?? 0;
+  let to = Math.min(request.sequence_to ?? head.sequence, head.sequence);
+  if (request.ingested_from !== undefined || request.ingested_to !== undefined) {
+    const [span] = await service.database.query<{ first: number | null; last: number | null }>(
+      readerOf(request.tenantId),
+      rangeByTime,
+      [request.tenantId, head.epoch, request.ingested_from ?? null, request.ingested_to ?? null],
+    );
+    if (span?.first == null || span.last == null) return undefined;
+    from = Math.max(from, span.first);
+    to = Math.min(to, span.last);
+  }
+  if (from > to) return undefined;
+  const end = Math.min(to, from + (request.maxRecords ?? 100_000) - 1);
+  return { from, to: end, complete: end === to };
+}
+
+interface RecordCheck {
+  readonly tenantId: string;
+  readonly origin: string;
+  readonly head: TrailHead;
+  readonly signed: SignedHead | undefined;
+  readonly range: Range;
+  readonly findings: Findings;
+}
+
+async function checkRecords(
+  service: AuditService,
+  { tenantId, origin, head, signed, range, findings }: RecordCheck,
+): Promise<{ first: number; last: number; records: number; hash: string }> {
+  const { database } = service;
+  const { from, to } = range;
+  const page = (first: number, last: number) =>
+    database.query<StoredRow>(readerOf(tenantId), verifyRecords, [
+      tenantId,
+      head.epoch,
+      first,
+      last,
+      pageRecords,
+    ]);
+  const before = from === 0 ? undefined : (await page(from - 1, from - 1))[0];
+  const verifier = new ChainVerifier({
+    tenantId,
+    origin,
+    ...(from > 0 && { after: { sequenceNumber: from - 1, hashHex: before?.record_hash ?? zeroHash } }),
+  });
+  const isSigned = signed !== undefined && from < signed.size;
+  const tree = isSigned ? await SignedTree.startAt(database, tenantId, signed, from) : undefined;
+  let records = 0;
+  let hasGap = false;
+  while (verifier.nextSequence <= to) {
+    const rows = await page(verifier.nextSequence, to);
+    if (rows.length === 0) break;
+    for (const row of rows) {
+      hasGap ||= row.sequence_number !== verifier.nextSequence;
+      const {
+        hash,
+        record,
+        findings: found,
+      } = verifier.check({
+        text: row.record,
+        hashHex: row.record_hash,
+        sequenceNumber: row.sequence_number,
+      });
+      for (const finding of found) findings.addOfChain(finding);
+      const stray = record === undefined ? undefined : strayColumn(row, record);
+      if (stray !== undefined) {
+        findings.add({ code: 'COLUMN_MISMATCH', sequence_number: row.sequence_number, found: stray });
+      }
+      if (!hasGap) tree?.append(leafHash(hash));
+      records++;
+    }
+  }
+  const end = verifier.nextSequence;
+  if (end <= to) {
+    hasGap = true;
+    findings.add({ code: to === head.sequence ? 'HEAD_MISMATCH' : 'SEQUENCE_GAP', sequence_number: end });
+  } else if (to === head.sequence && verifier.headHash !== head.hash) {
+    findings.add({ code: 'HEAD_MISMATCH', sequence_number: to });
+  }
+  if (isSigned && !hasGap && !(await (tree?.matchesSigned() ?? false))) {
+    findings.add({ code: 'CHECKPOINT_ROOT_MISMATCH', sequence_number: signed.size - 1 });
+  }
+  return { first: from, last: Math.max(from, end - 1), records, hash: verifier.headHash };
+}

@@ -1,0 +1,53 @@
+import { type AuditRecord, flattenRecord, readRecord } from '@tallystick/log';
+
+/** A record as the API shows it: the flat record with `tenant_id` and `epoch`, or what may be seen of it. */
+export type EventView = { readonly [field: string]: unknown };
+
+export interface ViewOptions {
+  /** Whether the reader may see sensitive records. */
+  readonly sensitive: boolean;
+  /** Adds `record`, the text that was hashed. @defaultValue false */
+  readonly withRecord?: boolean | undefined;
+}
+
+/** A row of list-events.sql or get-event.sql. */
+export interface EventRow {
+  readonly epoch: number;
+  readonly sequence_number: number;
+  readonly audit_id: string;
+  readonly ingested_at: Date;
+  readonly is_sensitive: boolean;
+  readonly previous_hash: string;
+  readonly record_hash: string;
+  /** Null where the reader may not see it. */
+  readonly record: string | null;
+}
+
+/**
+ * Shows a row. Content always comes from the record's bytes, never from the columns beside them: whoever altered a
+ * column changes what is found, not what is shown.
+ */
+export function toView(tenantId: string, row: EventRow, options: ViewOptions): EventView {
+  const identity = {
+    tenant_id: tenantId,
+    audit_id: row.audit_id,
+    epoch: row.epoch,
+    sequence_number: row.sequence_number,
+    previous_hash: row.previous_hash,
+    record_hash: row.record_hash,
+    ingested_at: row.ingested_at.toISOString(),
+  };
+  const redacted = { ...identity, is_sensitive: true, redacted: true };
+  if (row.record === null) return redacted;
+  const raw = options.withRecord === true ? { record: row.record } : {};
+  let record: AuditRecord;
+  try {
+    record = readRecord(row.record);
+  } catch {
+    // Bytes that are no record any more: tampered with. Verification says so; a list must still list it.
+    return { ...identity, damaged: true, ...(options.sensitive && raw) };
+  }
+  // The record's own word counts as well as the column's: flipping a column must not disclose anything.
+  if (record.event.is_sensitive === true && !options.sensitive) return redacted;
+  return { ...flattenRecord(record, row.record_hash), epoch: row.epoch, ...raw };
+}

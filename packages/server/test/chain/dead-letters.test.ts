@@ -1,0 +1,111 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { admit } from '../../src/admit/admit.ts';
+import type { BatchItem } from '../../src/chain/batch.ts';
+import { Writer } from '../../src/chain/writer.ts';
+import { writer as asWriter } from '../../src/store/database.ts';
+import { expectSoundChain } from '../chains.ts';
+import { anEvent, anItem, deadLetterOf, ingest, logName, newTenant, statuses } from '../events.ts';
+import { onEachStore } from '../stores.ts';
+
+interface Kept {
+  readonly seen: number;
+  readonly reason: string;
+  readonly pointer: string;
+  readonly tenant_id: string | null;
+  readonly raw: Uint8Array;
+  readonly state: string;
+}
+
+onEachStore((store) => {
+  let writer: Writer;
+  beforeAll(() => {
+    writer = new Writer(store().database, { logName });
+  });
+
+  const refusedItem = (raw: Uint8Array | string): BatchItem => {
+    const admission = admit(raw, ingest, { now: Date.now() });
+    if (!('deadLetter' in admission)) throw new Error('the event was admitted');
+    return admission;
+  };
+  const kept = async (id: string) =>
+    (
+      await store().database.query<Kept>(asWriter, 'select * from audit_dead_letters where id = $1', [id])
+    )[0]!;
+
+  describe('what was refused is kept byte for byte', () => {
+    test.each([
+      ['bytes that are no UTF-8', Uint8Array.of(0x7b, 0xff, 0xfe, 0x00, 0x0a, 0x5c), 'UTF8_INVALID'],
+      ['nothing', new Uint8Array(0), 'JSON_INVALID'],
+      ['text with U+0000', '{"a":"\0"}', 'JSON_INVALID'],
+      ['odd white space', ' \t{"audit_id" : 1 ,\r\n"audit_id":2}\n', 'JSON_DUPLICATE_KEY'],
+      ['a pointer that no store holds', '{"\\u0000\\ud800":{"x":1}}', 'FIELD_REQUIRED'],
+      ['a key with U+0000 inside an object', key('\\u0000'), 'STRING_NUL'],
+      ['a key with a lone surrogate', key('\\ud800'), 'STRING_LONE_SURROGATE'],
+      ['an event over the limit', ' '.repeat(300_000), 'EVENT_TOO_LARGE'],
+    ])('%s', async (_, raw, reason) => {
+      const [outcome] = await writer.submit([refusedItem(raw)]);
+      expect(outcome!.status).toBe('rejected');
+      const letter = deadLetterOf(outcome);
+      expect(letter.violations.map((violation) => violation.code)).toContain(reason);
+      const row = await kept(letter.id);
+      expect(Buffer.from(row.raw)).toEqual(Buffer.from(typeof raw === 'string' ? Buffer.from(raw) : raw));
+      expect(row.state).toBe('open');
+    });
+  });
+
+  test('a redelivery counts up instead of adding a letter, within a batch too', async () => {
+    const raw = `{"${newTenant()}"`;
+    const [first] = await writer.submit([refusedItem(raw)]);
+    const { id } = deadLetterOf(first);
+    expect((await kept(id)).seen).toBe(1);
+    await writer.submit([refusedItem(raw)]);
+    expect((await kept(id)).seen).toBe(2);
+    await writer.submit([refusedItem(raw), refusedItem(raw)]);
+    expect((await kept(id)).seen).toBe(4);
+    const rows = await store().asOwner('select id from audit_dead_letters where raw = $1', [
+      Buffer.from(raw),
+    ]);
+    expect(rows).toEqual([{ id }]);
+  });
+
+  test('one that turns up again after it was retried is open again; one that was purged stays so', async () => {
+    const items = [refusedItem(`{"${newTenant()}"`), refusedItem(`{"${newTenant()}"`)];
+    const ids = (await writer.submit(items)).map((outcome) => deadLetterOf(outcome).id);
+    await store().asOwner(`update audit_dead_letters set state = 'retried' where id = '${ids[0]}'`);
+    await store().asOwner(`update audit_dead_letters set state = 'purged' where id = '${ids[1]}'`);
+    await writer.submit(items);
+    expect((await kept(ids[0]!)).state).toBe('open');
+    expect((await kept(ids[1]!)).state).toBe('purged');
+  });
+
+  test('refused events keep no others of the batch back, and leave no hole in the chain', async () => {
+    const tenant = newTenant();
+    const odd = JSON.stringify({ ...anEvent(tenant), surprise: 1 });
+    const outcomes = await writer.submit([
+      refusedItem(odd),
+      anItem(tenant),
+      refusedItem('{'),
+      anItem(tenant),
+    ]);
+    expect(statuses(outcomes)).toEqual(['rejected', 'chained', 'rejected', 'chained']);
+    expect(await expectSoundChain(store().database, tenant)).toHaveLength(3);
+    expect(await kept(deadLetterOf(outcomes[0]).id)).toMatchObject({
+      tenant_id: tenant,
+      reason: 'FIELD_UNKNOWN',
+      pointer: '/surprise',
+    });
+  });
+
+  test('a batch of refused events alone makes no chain', async () => {
+    const tenant = newTenant();
+    await writer.submit([refusedItem(JSON.stringify({ ...anEvent(tenant), audit_id: 'x' }))]);
+    expect(await store().asOwner(`select 1 from audit_chain_state where tenant_id = '${tenant}'`)).toEqual(
+      [],
+    );
+  });
+});
+
+/** An event with an odd key, as JSON text. */
+function key(escaped: string): string {
+  return JSON.stringify({ ...anEvent('t'), metadata: { KEY: 1 } }).replace('KEY', escaped);
+}

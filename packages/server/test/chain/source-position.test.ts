@@ -1,0 +1,111 @@
+import { expect, test } from 'vitest';
+import { appendBatch } from '../../src/chain/append-batch.ts';
+import type { BatchItem, SourceRange } from '../../src/chain/batch.ts';
+import { expectSoundChain } from '../chains.ts';
+import { items, logName, newTenant, statuses } from '../events.ts';
+import { onEachStore } from '../stores.ts';
+
+onEachStore((store) => {
+  /** A topic of its own, whose messages are events of one tenant. */
+  const newTopic = (count: number) => {
+    const tenant = newTenant();
+    const messages = items(count, tenant);
+    const rangeOf = (from: number, next: number): SourceRange => ({
+      clusterId: 'cluster',
+      topicId: `id of ${tenant}`,
+      topic: 'audit.events',
+      partition: 0,
+      from,
+      next,
+      offsets: Array.from({ length: next - from }, (_, at) => from + at),
+    });
+    const apply = async (from: number, next: number, partition = 0, database = store().database) => {
+      const range = { ...rangeOf(from, next), partition };
+      const batch: readonly BatchItem[] = messages.slice(from, next);
+      return statuses((await appendBatch(database, { items: batch, range }, { logName })).outcomes);
+    };
+    const stored = async () =>
+      await store().asOwner(
+        `select partition, next_offset::int as next from audit_source_positions
+          where topic_id = 'id of ${tenant}' order by partition`,
+      );
+    return { tenant, rangeOf, messages, apply, stored };
+  };
+  const chained = (count: number) => new Array(count).fill('chained');
+
+  test('the position advances with the batch', async () => {
+    const { tenant, apply, stored } = newTopic(5);
+    expect(await apply(0, 3)).toEqual(chained(3));
+    expect(await stored()).toEqual([{ partition: 0, next: 3 }]);
+    expect(await apply(3, 5)).toEqual(chained(2));
+    expect(await stored()).toEqual([{ partition: 0, next: 5 }]);
+    expect(await expectSoundChain(store().database, tenant)).toHaveLength(6);
+  });
+
+  test('an exact replay changes nothing', async () => {
+    const { tenant, apply, stored } = newTopic(3);
+    await apply(0, 3);
+    const before = await expectSoundChain(store().database, tenant);
+    expect(await apply(0, 3)).toEqual([undefined, undefined, undefined]);
+    expect(await apply(1, 2)).toEqual([undefined]);
+    expect(await stored()).toEqual([{ partition: 0, next: 3 }]);
+    expect(await expectSoundChain(store().database, tenant)).toEqual(before);
+  });
+
+  test('of a range that overlaps, what was applied is skipped', async () => {
+    const { tenant, apply, stored } = newTopic(6);
+    await apply(0, 4);
+    expect(await apply(2, 6)).toEqual([undefined, undefined, 'chained', 'chained']);
+    expect(await stored()).toEqual([{ partition: 0, next: 6 }]);
+    expect(await expectSoundChain(store().database, tenant)).toHaveLength(7);
+  });
+
+  test('a range ahead of the position is refused with where the store stands', async () => {
+    const { tenant, apply, stored } = newTopic(9);
+    await expect(apply(1, 3)).rejects.toMatchObject({
+      code: 'SOURCE_POSITION_AHEAD',
+      details: { from: 1, next: 0 },
+    });
+    await apply(0, 3);
+    await expect(apply(4, 9)).rejects.toMatchObject({
+      code: 'SOURCE_POSITION_AHEAD',
+      details: { topic: 'audit.events', partition: 0, from: 4, next: 3 },
+    });
+    expect(await stored()).toEqual([{ partition: 0, next: 3 }]);
+    expect(await expectSoundChain(store().database, tenant)).toHaveLength(4);
+  });
+
+  test('offsets without a message of ours, such as transaction markers, are passed over', async () => {
+    const { tenant, rangeOf, messages, stored } = newTopic(2);
+    const range = { ...rangeOf(0, 10), offsets: [3, 7] };
+    await appendBatch(store().database, { items: messages, range }, { logName });
+    expect(await stored()).toEqual([{ partition: 0, next: 10 }]);
+    const empty = { ...rangeOf(10, 12), offsets: [] };
+    await appendBatch(store().database, { items: [], range: empty }, { logName });
+    expect(await stored()).toEqual([{ partition: 0, next: 12 }]);
+    expect(await expectSoundChain(store().database, tenant)).toHaveLength(3);
+  });
+
+  test('partitions, and a topic made anew under its old name, have positions of their own', async () => {
+    const { tenant, apply, stored } = newTopic(4);
+    await apply(0, 4);
+    // The same events by another way are duplicates; the way itself is new.
+    expect(await apply(0, 2, 1)).toEqual(['duplicate', 'duplicate']);
+    expect(await stored()).toEqual([
+      { partition: 0, next: 4 },
+      { partition: 1, next: 2 },
+    ]);
+    const anew = newTopic(2);
+    expect(await anew.apply(0, 2)).toEqual(chained(2));
+    expect(await expectSoundChain(store().database, tenant)).toHaveLength(5);
+  });
+
+  test('ten consumers that all believe a range is theirs apply it once', async () => {
+    const { tenant, apply } = newTopic(20);
+    const consumers = Array.from({ length: 10 }, () => store().connect());
+    const results = await Promise.all(consumers.map((database) => apply(0, 20, 0, database)));
+    expect(results.flat().filter((status) => status === 'chained')).toHaveLength(20);
+    expect(results.flat().filter((status) => status === undefined)).toHaveLength(180);
+    expect(await expectSoundChain(store().database, tenant)).toHaveLength(21);
+  });
+});

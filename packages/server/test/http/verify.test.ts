@@ -1,0 +1,177 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { event, Harness } from './harness.ts';
+
+let http: Harness;
+beforeAll(async () => {
+  http = await Harness.open({ limits: { maxVerifyRecords: 700 } });
+});
+afterAll(() => http[Symbol.asyncDispose]());
+
+async function chain(tenant_id: string, count: number): Promise<void> {
+  await http.ingest(Array.from({ length: count }, () => event({ tenant_id })));
+  await http.get(`/v1/logs/${tenant_id}/checkpoint?fresh=true`);
+}
+
+const verify = async (tenant: string, query = '') => {
+  const answer = await http.get(`/v1/audit/verify?tenant_id=${tenant}${query}`);
+  expect(answer.status, answer.text).toBe(200);
+  return answer.json;
+};
+
+async function tamper(...statements: string[]): Promise<void> {
+  const database = http.service.database as unknown as {
+    asOwner(work: (session: { query(sql: string): Promise<unknown> }) => Promise<unknown>): Promise<unknown>;
+  };
+  await database.asOwner(async (session) => {
+    await session.query("set local session_replication_role = 'replica'");
+    for (const sql of statements) await session.query(sql);
+  });
+}
+
+describe('an honest chain', () => {
+  it('is verified, by sequence and by time, in parts, and the result is kept', async () => {
+    await chain('honest', 600);
+    expect(await verify('honest')).toMatchObject({
+      verdict: 'verified',
+      records: 601,
+      first: 0,
+      last: 600,
+      covered_to: 600,
+      unsigned_tail: 0,
+      complete: true,
+      findings: [],
+    });
+    for (const [from, to] of [
+      [0, 0],
+      [1, 1],
+      [255, 257],
+      [300, 600],
+      [600, 600],
+      [17, 511],
+    ]) {
+      const report = await verify('honest', `&sequence_from=${from}&sequence_to=${to}`);
+      expect(report, `${from} to ${to}`).toMatchObject({
+        verdict: 'verified',
+        first: from,
+        last: to,
+        covered_to: to,
+        records: to! - from! + 1,
+      });
+    }
+    const all = await verify('honest', '&ingested_from=2020-01-01T00:00:00Z');
+    expect(all).toMatchObject({ verdict: 'verified', records: 601 });
+    const [kept] = await http.service.database.query<{ count: number; last: string }>(
+      { role: 'writer' },
+      "select count(*) as count, max(verdict) as last from audit_verification_log where tenant_id = 'honest'",
+      [],
+    );
+    expect(kept).toEqual({ count: 8, last: 'verified' });
+  });
+
+  it('says what is not signed yet, and signs it when asked', async () => {
+    await http.ingest(Array.from({ length: 3 }, () => event({ tenant_id: 'honest' })));
+    expect(await verify('honest')).toMatchObject({ verdict: 'verified', covered_to: 600, unsigned_tail: 3, last: 603 });
+    const tail = await verify('honest', '&sequence_from=601');
+    expect(tail).toMatchObject({ verdict: 'not_verifiable', covered_to: null, findings: [{ code: 'NOTHING_COVERED' }] });
+    expect(await verify('honest', '&fresh=true')).toMatchObject({ covered_to: 603, unsigned_tail: 0 });
+  });
+
+  it('is gone through in parts where it is long', async () => {
+    await chain('long', 800);
+    const first = await verify('long');
+    expect(first).toMatchObject({ verdict: 'verified', complete: false, next_sequence: 700, last: 699 });
+    const rest = await verify('long', `&sequence_from=${first.next_sequence}`);
+    expect(rest).toMatchObject({ verdict: 'verified', complete: true, first: 700, last: 800 });
+  });
+
+  it('that is empty, or not there, is never verified', async () => {
+    expect(await verify('honest', '&sequence_from=5000')).toMatchObject({ verdict: 'not_verifiable', records: 0 });
+    expect(await verify('honest', '&ingested_to=2020-01-01T00:00:00Z')).toMatchObject({ verdict: 'not_verifiable' });
+    expect((await http.get('/v1/audit/verify?tenant_id=nobody')).status).toBe(404);
+  });
+});
+
+describe('a tampered chain', () => {
+  const codes = (report: { findings: { code: string; sequence_number: number }[] }) =>
+    report.findings.map(({ code, sequence_number }) => `${code} ${sequence_number}`);
+
+  it.each<[string, (tenant: string) => string[], string[]]>([
+    [
+      'an edited record',
+      (t) => [`update audit_records set record = replace(record, '"ann"', '"eve"') where tenant_id = '${t}' and sequence_number = 7`],
+      ['RECORD_HASH_MISMATCH 7', 'COLUMN_MISMATCH 7', 'CHECKPOINT_ROOT_MISMATCH 20'],
+    ],
+    [
+      'an edited record with a fresh hash',
+      (t) => [
+        `update audit_records set record = replace(record, '"ann"', '"eve"'), actor_id = 'eve' where tenant_id = '${t}' and sequence_number = 7`,
+        `update audit_records set record_hash = sha256(record::bytea) where tenant_id = '${t}' and sequence_number = 7`,
+      ],
+      ['CHAIN_LINK_BROKEN 8', 'CHECKPOINT_ROOT_MISMATCH 20'],
+    ],
+    [
+      'an edited column',
+      (t) => [`update audit_records set actor_id = 'eve' where tenant_id = '${t}' and sequence_number = 7`],
+      ['COLUMN_MISMATCH 7'],
+    ],
+    [
+      'a deleted record',
+      (t) => [`delete from audit_records where tenant_id = '${t}' and sequence_number = 7`],
+      ['SEQUENCE_GAP 8'],
+    ],
+    [
+      'a tail cut off',
+      (t) => [`delete from audit_records where tenant_id = '${t}' and sequence_number > 15`],
+      ['HEAD_MISMATCH 16'],
+    ],
+    [
+      'a tail cut off, the head with it',
+      (t) => [
+        `delete from audit_records where tenant_id = '${t}' and sequence_number > 15`,
+        `update audit_chain_state set last_sequence = 15, frontier = (select substring(frontier from 1 for 32) from audit_chain_state where tenant_id = '${t}'),
+         last_hash = (select record_hash from audit_records where tenant_id = '${t}' and sequence_number = 15) where tenant_id = '${t}'`,
+      ],
+      ['CHECKPOINT_ROOT_MISMATCH 20', 'HEAD_MISMATCH 16'],
+    ],
+    [
+      'an altered head',
+      (t) => [`update audit_chain_state set last_hash = sha256('x') where tenant_id = '${t}'`],
+      ['HEAD_MISMATCH 20'],
+    ],
+    [
+      'everything gone',
+      (t) => [
+        `delete from audit_records where tenant_id = '${t}'`,
+        `delete from audit_chain_state where tenant_id = '${t}'`,
+      ],
+      ['HEAD_MISMATCH 0'],
+    ],
+  ])('%s is found and located', async (what, statements, expected) => {
+    const tenant = what.replaceAll(/\W/g, '-');
+    await chain(tenant, 20);
+    expect((await verify(tenant)).verdict).toBe('verified');
+    await tamper(...statements(tenant));
+    const report = await verify(tenant);
+    expect(report.verdict).toBe('broken');
+    expect(report.covered_to).toBeNull();
+    expect(codes(report)).toEqual(expected);
+  });
+
+  // Another system's verify endpoint gave the hash that a tampered row should have had: all that a forger still needed.
+  it('is not told which hash would have been right', async () => {
+    const report = await verify('an-edited-record');
+    const finding = report.findings.find((one: { code: string }) => one.code === 'RECORD_HASH_MISMATCH');
+    expect(finding).toEqual({ code: 'RECORD_HASH_MISMATCH', sequence_number: 7 });
+    const link = (await verify('an-edited-record-with-a-fresh-hash')).findings[0];
+    expect(link).toEqual({ code: 'CHAIN_LINK_BROKEN', sequence_number: 8, found: expect.any(String) });
+  });
+
+  it('is found from a part that lies before or behind the forged record, through the signed root', async () => {
+    await chain('rewritten', 20);
+    await tamper(
+      `update audit_records set record_hash = sha256('x'), record = record where tenant_id = 'rewritten' and sequence_number = 3`,
+    );
+    expect((await verify('rewritten', '&sequence_from=10&sequence_to=12')).verdict).toBe('broken');
+    expect((await verify('rewritten', '&sequence_from=0&sequence_to=1')).verdict).toBe('broken');
+  });
+});

@@ -1,0 +1,61 @@
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bundleCases } from './generator/bundles.ts';
+import { canonicalVectors } from './generator/canonical.ts';
+import { eventVectors } from './generator/events.ts';
+import { checkpointVectors, noteVectors, sealedVectors, tlogProofVectors } from './generator/notes.ts';
+import { recordVectors } from './generator/records.ts';
+import { proofVectors, treeVectors } from './generator/tree.ts';
+
+/**
+ * Makes every vector, from fixed seeds: `node --conditions=tallystick-source spec/vectors/generate.ts` writes them beside
+ * this file, and a test holds the committed files against {@link vectorFiles}.
+ */
+export async function vectorFiles(): Promise<ReadonlyMap<string, Uint8Array>> {
+  const json: readonly (readonly [string, unknown])[] = [
+    ['canonical.json', canonicalVectors()],
+    ['events.json', eventVectors()],
+    ['records.json', recordVectors()],
+    ['tree.json', treeVectors()],
+    ['proofs.json', proofVectors()],
+    ['notes.json', await noteVectors()],
+    ['checkpoints.json', checkpointVectors()],
+    ['tlog-proof.json', await tlogProofVectors()],
+    ['sealed.json', sealedVectors()],
+    [
+      'bundles/index.json',
+      {
+        description:
+          'Bundles by spec/bundle.md: verified with the keys given, each has the result given. findings are code@sequence_number, or the code alone where there is no place, in any order; `trust` is left out.',
+        bundles: bundleCases.map(({ bytes: _, ...rest }) => rest),
+      },
+    ],
+  ];
+  const encoder = new TextEncoder();
+  return new Map<string, Uint8Array>([
+    ...json.map(([name, value]) => [name, encoder.encode(`${writeList(value)}\n`)] as const),
+    ...bundleCases.map(({ file, bytes }) => [`bundles/${file}`, bytes] as const),
+  ]);
+}
+
+/** JSON with a line for each vector: compact, and still readable in a diff. */
+function writeList(value: unknown): string {
+  const sections = Object.entries(value as object).map(([name, section]) => {
+    if (!Array.isArray(section)) return `${JSON.stringify(name)}: ${JSON.stringify(section)}`;
+    return `${JSON.stringify(name)}: [\n${section.map((one) => `  ${JSON.stringify(one)}`).join(',\n')}\n]`;
+  });
+  return `{\n${sections.join(',\n')}\n}`;
+}
+
+if (import.meta.main) {
+  const folder = import.meta.dirname;
+  rmSync(join(folder, 'bundles'), { recursive: true, force: true });
+  for (const old of readdirSync(folder)) if (old.endsWith('.json')) rmSync(join(folder, old));
+  mkdirSync(join(folder, 'bundles'));
+  let bytes = 0;
+  for (const [name, content] of await vectorFiles()) {
+    writeFileSync(join(folder, name), content);
+    bytes += content.length;
+  }
+  console.log(`${bytes} bytes written`);
+}

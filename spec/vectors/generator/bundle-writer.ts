@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { parseCheckpoint, parseNote, parseOrigin, type SealedRecord } from '@tallystick/log';
+import { base64, origin } from './fixture.ts';
+import { inclusion } from './naive-tree.ts';
+
+/** A small writer of bundles, by spec/bundle.md: lines first, so that a case may change them, then the seal. */
+
+export interface Parts {
+  readonly records: readonly SealedRecord[];
+  readonly checkpoints: readonly string[];
+  readonly complete?: boolean;
+  /** Leaves of the first checkpoint's tree: an incomplete bundle proves its records against them. */
+  readonly leaves?: readonly Uint8Array[];
+  /** Between checkpoints and records, as they stand. */
+  readonly between?: readonly unknown[];
+  readonly header?: object;
+  readonly origin?: string;
+}
+
+/** The lines of a bundle without their line ends, all but the last one. */
+export function linesOf(parts: Parts): string[] {
+  const { records, checkpoints, complete = true, leaves = [] } = parts;
+  const own = parts.origin ?? origin;
+  const { tenantId, epoch } = parseOrigin(own);
+  const sequence = (record: SealedRecord | undefined) =>
+    record === undefined ? 0 : (JSON.parse(record.text).sequence_number as number);
+  const header = {
+    tallystick_bundle: 1,
+    tenant_id: tenantId,
+    origin: own,
+    epoch,
+    first: complete ? 0 : sequence(records[0]),
+    last: sequence(records.at(-1)),
+    complete,
+    ...parts.header,
+  };
+  return [
+    JSON.stringify(header),
+    ...checkpoints.map((checkpoint) => JSON.stringify({ checkpoint })),
+    ...(parts.between ?? []).map((line) => JSON.stringify(line)),
+    ...records.flatMap((record) => {
+      const index = sequence(record);
+      return complete
+        ? [recordLine(record.text)]
+        : [recordLine(record.text), proofLine(index, inclusion(index, leaves))];
+    }),
+  ];
+}
+
+export const recordLine = (text: string): string => `{"record":${text}}`;
+export const proofLine = (index: number, hashes: readonly Uint8Array[]): string =>
+  JSON.stringify({ proof: { index, hashes: hashes.map(base64) } });
+
+/** The file: the lines, and the end line that fits them. */
+export function seal(lines: readonly string[], end: object = {}): string {
+  const body = lines.map((line) => `${line}\n`).join('');
+  const records = lines.filter((line) => line.startsWith('{"record":')).length;
+  const sha256 = createHash('sha256').update(body).digest('hex');
+  return `${body}${JSON.stringify({ end: { records, lines: lines.length, sha256, ...end } })}\n`;
+}
+
+/** The size of a signed checkpoint. */
+export const sizeOf = (note: string): number => parseCheckpoint(parseNote(note).text).size;

@@ -1,0 +1,332 @@
+import { canonicalize } from '@tallystick/event';
+import { event, type Fields } from './fixture.ts';
+
+const text = (changes: Fields = {}) => JSON.stringify(event(1, changes));
+/** An event whose `metadata.x` is written as given. */
+const raw = (json: string) => text({ metadata: { x: '#' } }).replace('"#"', () => json);
+const hash = 'ab'.repeat(32);
+
+const valid: readonly (readonly [string, Fields])[] = [
+  ['nothing but what is required', {}],
+  [
+    'every field',
+    {
+      event_category: 'content',
+      event_action: 'publish',
+      severity: 'warning',
+      actor_permissions: ['content:write'],
+      target_type: 'page',
+      target_id: 'p-1',
+      investigation_id: 'inv-1',
+      alert_id: 'al-1',
+      entity_ids: ['e-1', 'e-2'],
+      correlation_id: 'c-1',
+      trace_id: '4bf92f3577b34da6a3ce929d0e0e4736',
+      span_id: '00f067aa0ba902b7',
+      parent_id: '00000000-0000-4000-8000-000000000000',
+      context: { llm_model_id: 'm-1' },
+      decision: { confidence: 0.5 },
+      outcome: { outcome_status: 'success', error_code: 'E1', error_message: 'none' },
+      proof: {
+        type: 'hash',
+        hash,
+        url: 'https://example.com/',
+        data: {},
+        captured_at: '2026-03-01T12:00:00Z',
+      },
+      event_data: {
+        version: '1',
+        service: 's',
+        operation: 'o',
+        status: 'ok',
+        payload: {},
+        source_payload: {},
+      },
+      metadata: { duration_ms: 12.5 },
+      namespace: 'prod',
+      cluster: 'eu-1',
+      retention_days: 2555,
+      is_sensitive: true,
+      event_version: '1.0',
+      sealed: { '/metadata/ip': hash, '/context/a~1b/0': hash },
+    },
+  ],
+  ['29 February of a leap year, nine digits', { timestamp: '2024-02-29T23:59:59.123456789Z' }],
+  ['the earliest year', { timestamp: '0001-01-01T00:00:00Z' }],
+  ['an hour ahead of the clock', { timestamp: '2026-03-01T13:00:00.000Z' }],
+  ['a UUIDv7 an hour ahead of the clock', { audit_id: '019ca97b-f880-7000-8000-000000000001' }],
+  ['a UUIDv4 whose digits would be a time', { audit_id: 'ffffffff-ffff-4fff-bfff-ffffffffffff' }],
+  ['the longest tenant', { tenant_id: `A${'@._:-9'.repeat(21)}z` }],
+  ['an identifier of 512 UTF-16 units', { cluster: '\u{1f600}'.repeat(256) }],
+  [
+    'names of prototypes inside an object',
+    { metadata: { constructor: 1, hasOwnProperty: 2, '9': 3, '10': 4 } },
+  ],
+  ['the largest integers', { metadata: { x: [9007199254740991, -9007199254740991, 0.1] } }],
+  ['a type that only begins like a reserved one', { event_type: 'auditor.hired' }],
+];
+
+const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
+
+interface Invalid {
+  readonly name: string;
+  readonly text?: string;
+  readonly base64?: string;
+  /** `#` in the text stands for `unit`, `times` over. */
+  readonly fill?: { readonly unit: string; readonly times: number };
+  readonly code: string;
+  readonly pointer: string;
+}
+
+const field = (name: string, changes: Fields, code: string, pointer: string): Invalid => ({
+  name,
+  text: text(changes),
+  code,
+  pointer,
+});
+
+const invalid: readonly Invalid[] = [
+  { name: 'no JSON', text: '{', code: 'JSON_INVALID', pointer: '' },
+  { name: 'a byte-order mark', text: `\ufeff${text()}`, code: 'JSON_INVALID', pointer: '' },
+  { name: 'a raw U+0000', text: raw('"\u0000"'), code: 'JSON_INVALID', pointer: '' },
+  {
+    name: '200 KB of brackets',
+    text: '#',
+    fill: { unit: '[', times: 200_000 },
+    code: 'JSON_INVALID',
+    pointer: '',
+  },
+  {
+    name: 'a duplicate name in depth',
+    text: raw('[{"a":{"b":1,"c":2,"b":1}}]'),
+    code: 'JSON_DUPLICATE_KEY',
+    pointer: '',
+  },
+  {
+    name: 'a duplicate name, once escaped',
+    text: raw('{"a":1,"\\u0061":1}'),
+    code: 'JSON_DUPLICATE_KEY',
+    pointer: '',
+  },
+  {
+    name: 'a byte that is no UTF-8',
+    base64: Buffer.from([0x7b, 0xff, 0x7d]).toString('base64'),
+    code: 'UTF8_INVALID',
+    pointer: '',
+  },
+  {
+    name: 'an overlong encoding',
+    base64: Buffer.from([0x22, 0xc0, 0x80, 0x22]).toString('base64'),
+    code: 'UTF8_INVALID',
+    pointer: '',
+  },
+  {
+    name: 'an encoded surrogate',
+    base64: Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]).toString('base64'),
+    code: 'UTF8_INVALID',
+    pointer: '',
+  },
+  {
+    name: 'too large',
+    text: raw('"#"'),
+    fill: { unit: 'x', times: 262_144 },
+    code: 'EVENT_TOO_LARGE',
+    pointer: '',
+  },
+  {
+    name: 'too large in UTF-8',
+    text: raw('"#"'),
+    fill: { unit: '€', times: 87_382 },
+    code: 'EVENT_TOO_LARGE',
+    pointer: '',
+  },
+  {
+    name: 'too large in canonical form',
+    text: raw('[#1]'),
+    fill: { unit: '1e15,', times: 20_000 },
+    code: 'EVENT_TOO_LARGE',
+    pointer: '',
+  },
+  {
+    name: '33 levels',
+    text: raw(nested(31)),
+    code: 'EVENT_TOO_DEEP',
+    pointer: `/metadata/x${'/0'.repeat(30)}`,
+  },
+  {
+    name: 'more than 2,000 members',
+    text: raw('[#0]'),
+    fill: { unit: '{"a":0},', times: 2_000 },
+    code: 'EVENT_TOO_MANY_KEYS',
+    pointer: '',
+  },
+  {
+    name: 'an escaped lone surrogate',
+    text: raw('"\\ud800"'),
+    code: 'STRING_LONE_SURROGATE',
+    pointer: '/metadata/x',
+  },
+  {
+    name: 'surrogates in the wrong order',
+    text: raw('"\\udc00\\ud800"'),
+    code: 'STRING_LONE_SURROGATE',
+    pointer: '/metadata/x',
+  },
+  {
+    name: 'a lone surrogate in a name',
+    text: raw('{"\\ud800":1}'),
+    code: 'STRING_LONE_SURROGATE',
+    pointer: '/metadata/x/\ufffd',
+  },
+  { name: 'an escaped U+0000', text: raw('["a\\u0000"]'), code: 'STRING_NUL', pointer: '/metadata/x/0' },
+  { name: 'U+0000 in a name', text: raw('{"\\u0000":1}'), code: 'STRING_NUL', pointer: '/metadata/x/\ufffd' },
+  { name: '2^53 + 1', text: raw('9007199254740993'), code: 'NUMBER_OUT_OF_RANGE', pointer: '/metadata/x' },
+  { name: '2^53', text: raw('9007199254740992'), code: 'NUMBER_OUT_OF_RANGE', pointer: '/metadata/x' },
+  {
+    name: 'an integer written with an exponent',
+    text: raw('1e16'),
+    code: 'NUMBER_OUT_OF_RANGE',
+    pointer: '/metadata/x',
+  },
+  { name: '1e999', text: raw('[1e999]'), code: 'NUMBER_OUT_OF_RANGE', pointer: '/metadata/x/0' },
+  field('an unknown field', { colour: 'red' }, 'FIELD_UNKNOWN', '/colour'),
+  field('an unknown field constructor', { constructor: 1 }, 'FIELD_UNKNOWN', '/constructor'),
+  field('an unknown field hasOwnProperty', { hasOwnProperty: 1 }, 'FIELD_UNKNOWN', '/hasOwnProperty'),
+  {
+    name: 'an unknown field __proto__',
+    text: text().replace('{', '{"__proto__":{},'),
+    code: 'FIELD_UNKNOWN',
+    pointer: '/__proto__',
+  },
+  field('an unknown field whose name is escaped in a pointer', { 'a/b~c': 1 }, 'FIELD_UNKNOWN', '/a~1b~0c'),
+  ...['audit_id', 'tenant_id', 'timestamp', 'event_type', 'actor_type', 'actor_id', 'source_service'].map(
+    (name) => field(`no ${name}`, { [name]: undefined }, 'FIELD_REQUIRED', `/${name}`),
+  ),
+  { name: 'an array', text: '[]', code: 'FIELD_TYPE', pointer: '' },
+  { name: 'null', text: 'null', code: 'FIELD_TYPE', pointer: '' },
+  field('null for a string', { actor_id: null }, 'FIELD_TYPE', '/actor_id'),
+  field('an array for an object', { context: [] }, 'FIELD_TYPE', '/context'),
+  field('an object for a list', { entity_ids: {} }, 'FIELD_TYPE', '/entity_ids'),
+  field('a number in a list', { entity_ids: ['a', 1] }, 'FIELD_TYPE', '/entity_ids/1'),
+  field('a string for a boolean', { is_sensitive: 'no' }, 'FIELD_TYPE', '/is_sensitive'),
+  field('a number for a boolean', { is_sensitive: 1 }, 'FIELD_TYPE', '/is_sensitive'),
+  field('a fraction', { retention_days: 1.5 }, 'FIELD_TYPE', '/retention_days'),
+  field('true for an integer', { retention_days: true }, 'FIELD_TYPE', '/retention_days'),
+  field('another major version', { event_version: '2.0' }, 'FIELD_FORMAT', '/event_version'),
+  field('an empty identifier', { actor_id: '' }, 'FIELD_LENGTH', '/actor_id'),
+  field('513 UTF-16 units', { cluster: `${'\u{1f600}'.repeat(256)}a` }, 'FIELD_LENGTH', '/cluster'),
+  {
+    name: '1,001 entities',
+    text: text({ entity_ids: ['#'] }),
+    fill: { unit: 'e","', times: 1_000 },
+    code: 'FIELD_LENGTH',
+    pointer: '/entity_ids',
+  },
+  field('retention of no days', { retention_days: 0 }, 'FIELD_RANGE', '/retention_days'),
+  field('retention of ages', { retention_days: 36_501 }, 'FIELD_RANGE', '/retention_days'),
+  field('an unknown severity', { severity: 'INFO' }, 'FIELD_ENUM', '/severity'),
+  field('an unknown actor type', { actor_type: 'robot' }, 'FIELD_ENUM', '/actor_type'),
+  field('an unknown outcome', { outcome: { outcome_status: 'ok' } }, 'FIELD_ENUM', '/outcome/outcome_status'),
+  field('a proof without a type', { proof: {} }, 'FIELD_REQUIRED', '/proof/type'),
+  field(
+    'an envelope without a payload',
+    { event_data: { version: '1', service: 's', operation: 'o', status: 'ok' } },
+    'FIELD_REQUIRED',
+    '/event_data/payload',
+  ),
+  ...[
+    '019CB000-0000-7000-8000-000000000001',
+    '019cb000000070008000000000000001',
+    `${event(1).audit_id}\n`,
+  ].map((id) =>
+    field(`the identity ${JSON.stringify(id)}`, { audit_id: id }, 'AUDIT_ID_INVALID', '/audit_id'),
+  ),
+  field(
+    'a UUIDv7 more than an hour ahead',
+    { audit_id: '019ca97b-f881-7000-8000-000000000001' },
+    'AUDIT_ID_AHEAD',
+    '/audit_id',
+  ),
+  ...['', '.a', 'a/b', 'a b', 'ä', 'a\n', 'a+b', 'x'.repeat(129)].map((id) =>
+    field(`the tenant ${JSON.stringify(id)}`, { tenant_id: id }, 'TENANT_ID_INVALID', '/tenant_id'),
+  ),
+  ...[
+    '2026-02-30T00:00:00Z',
+    '1900-02-29T00:00:00Z',
+    '2026-06-30T23:59:60Z',
+    '2026-01-01T24:00:00Z',
+    '2026-01-01T00:00:00+00:00',
+    '2026-01-01t00:00:00z',
+    '2026-01-01 00:00:00Z',
+    '2026-01-01T00:00:00.Z',
+    '2026-01-01T00:00:00.1234567890Z',
+    '0000-01-01T00:00:00Z',
+    '٢٠٢٦-01-01T00:00:00Z',
+    '2026-01-01T00:00:00Z\n',
+  ].map((when) =>
+    field(`the time ${JSON.stringify(when)}`, { timestamp: when }, 'TIMESTAMP_INVALID', '/timestamp'),
+  ),
+  field(
+    'a time more than an hour ahead',
+    { timestamp: '2026-03-01T13:00:00.001Z' },
+    'TIMESTAMP_AHEAD',
+    '/timestamp',
+  ),
+  field(
+    'a capture time that is none',
+    { proof: { type: 'url', captured_at: 'now' } },
+    'TIMESTAMP_INVALID',
+    '/proof/captured_at',
+  ),
+  ...['publish', 'Content.publish', 'content.', 'a..b', '1a.b', 'a b.c', 'a.b\n', `a.${'b'.repeat(127)}`].map(
+    (type) =>
+      field(`the type ${JSON.stringify(type)}`, { event_type: type }, 'EVENT_TYPE_INVALID', '/event_type'),
+  ),
+  ...['system.genesis', 'delivery.gap', 'audit.x', 'retention.x', 'hold.x', 'source.lost'].map((type) =>
+    field(`the reserved type ${type}`, { event_type: type }, 'EVENT_TYPE_RESERVED', '/event_type'),
+  ),
+  ...[
+    'metadata/ip',
+    '',
+    '/metadata',
+    '/actor_id',
+    '/entity_ids/0',
+    '/outcome/outcome_status',
+    '/metadata/a~2',
+  ].map((pointer) =>
+    field(
+      `sealing ${JSON.stringify(pointer)}`,
+      { sealed: { [pointer]: hash } },
+      'SEALED_INVALID',
+      `/sealed/${pointer.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+    ),
+  ),
+  ...[hash.toUpperCase(), hash.slice(1), 1, null].map((commitment) =>
+    field(
+      `the commitment ${JSON.stringify(commitment)}`,
+      { sealed: { '/metadata/ip': commitment } },
+      'SEALED_INVALID',
+      '/sealed/~1metadata~1ip',
+    ),
+  ),
+  field(
+    'sealed and in the clear',
+    { sealed: { '/metadata/a~1b/0': hash }, metadata: { 'a/b': ['secret'] } },
+    'SEALED_INVALID',
+    '/sealed/~1metadata~1a~01b~10',
+  ),
+];
+
+export function eventVectors(): unknown {
+  return {
+    description:
+      'Events as a client sends them, checked with the clock at `now` and no taxonomy. valid: admitted, with the canonical text. invalid: refused, with the code and the JSON pointer of the first violation; given as text, or as base64 where it is no UTF-8; where there is a `fill`, the one # of the text stands for `unit` repeated `times` over.',
+    now: '2026-03-01T12:00:00.000Z',
+    valid: valid.map(([name, changes]) => ({
+      name,
+      text: text(changes),
+      canonical: canonicalize(event(1, changes)),
+    })),
+    invalid,
+  };
+}
