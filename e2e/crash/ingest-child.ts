@@ -61,8 +61,7 @@ async function ingest(service: AuditService, tenant: string): Promise<never> {
   }
 }
 
-const [line] = await Array.fromAsync(firstLine());
-const orders = JSON.parse(line!) as Orders;
+const orders = JSON.parse(await firstLine()) as Orders;
 const service = await AuditService.open({
   store: orders.store,
   signerDirectory: orders.signerDirectory,
@@ -79,9 +78,7 @@ for (const [tenant, pending] of Map.groupBy(orders.unacknowledged, (event) => ev
 // Two at once for each tenant, so that transactions are shared and a kill hits several submissions.
 await Promise.all([...orders.tenants, ...orders.tenants].map((tenant) => ingest(service, tenant)));
 
-async function* firstLine(): AsyncGenerator<string> {
-  for await (const text of createInterface({ input: process.stdin })) {
-    yield text;
-    return;
-  }
+async function firstLine(): Promise<string> {
+  for await (const text of createInterface({ input: process.stdin })) return text;
+  throw new Error('no orders');
 }

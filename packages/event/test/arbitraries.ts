@@ -29,15 +29,24 @@ export function objectOf(members: readonly (readonly [string, unknown])[]): Reco
   return object;
 }
 
+function jsonWith(key: fc.Arbitrary<string>): fc.Arbitrary<unknown> {
+  const members = (value: fc.Arbitrary<unknown>) =>
+    fc.array(fc.tuple(key, value), { maxLength: 6, depthIdentifier: 'json' });
+  return fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4, depthIdentifier: 'json' },
+      anyText,
+      anyNumber,
+      fc.boolean(),
+      fc.constant(null),
+      fc.array(tie('value'), { maxLength: 4, depthIdentifier: 'json' }),
+      members(tie('value')).map(objectOf),
+    ),
+  })).value;
+}
+
 /** Any JSON value that has a canonical text. */
-export const anyJson: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
-  value: fc.oneof(
-    { maxDepth: 4, depthIdentifier: 'json' },
-    anyText,
-    anyNumber,
-    fc.boolean(),
-    fc.constant(null),
-    fc.array(tie('value'), { maxLength: 4, depthIdentifier: 'json' }),
-    fc.array(fc.tuple(anyKey, tie('value')), { maxLength: 6, depthIdentifier: 'json' }).map(objectOf),
-  ),
-})).value;
+export const anyJson: fc.Arbitrary<unknown> = jsonWith(anyKey);
+
+/** JSON values of few and ordinary names: often sorted on one level and not on the next. */
+export const ordinaryJson: fc.Arbitrary<unknown> = jsonWith(fc.constantFrom('a', 'b', 'c', 'B', 'aa', 'é'));

@@ -1,4 +1,4 @@
-import type { Violation } from '@tallystick/event';
+import type { Reason } from './transport/transport.ts';
 
 /** Why an event was not delivered, or an emitter can't work. Closed: a code never changes its meaning. */
 export const auditErrorCodes = [
@@ -32,7 +32,7 @@ export interface AuditErrorDetails {
   readonly tenantId?: string | undefined;
   readonly eventType?: string | undefined;
   /** What the service, or the SDK's own check, found wrong. Never quotes the event. */
-  readonly violations?: readonly Violation[] | undefined;
+  readonly violations?: readonly Reason[] | undefined;
   /** How many events the error is about. */
   readonly events?: number;
   readonly cause?: unknown;
@@ -49,7 +49,7 @@ export class AuditError extends Error {
   readonly id: string | undefined;
   readonly tenantId: string | undefined;
   readonly eventType: string | undefined;
-  readonly violations: readonly Violation[];
+  readonly violations: readonly Reason[];
   readonly events: number;
 
   constructor(code: AuditErrorCode, message: string, details: AuditErrorDetails = {}) {

@@ -1,4 +1,3 @@
-import type { Violation } from '@tallystick/event';
 import type { Trust } from '@tallystick/log';
 import type { Refusal } from './admit/admit.ts';
 import type { Receipt } from './chain/batch.ts';
@@ -46,7 +45,7 @@ export interface SubmissionError {
   readonly message: string;
   /** RFC 6901 JSON pointer into the event. */
   readonly pointer: string;
-  readonly violations: readonly Violation[] | readonly Refusal[];
+  readonly violations: readonly Refusal[];
   /** Where the refused event is kept; absent where the submitter had no right to hand it in. */
   readonly dead_letter_id?: string;
 }

@@ -164,10 +164,18 @@ export function proofVectors(): unknown {
   return {
     description:
       'RFC 9162 proofs over the leaves of tree.json; hashes in base64, roots in hex. What is not valid MUST be refused.',
-    inclusion: [...places.map(proven), ...badInclusion.map((bad) => ({ ...one, ...bad, valid: false }))],
+    inclusion: [
+      ...places.map(proven),
+      ...badInclusion.map((bad) => ({ ...one, ...bad, valid: false })),
+      // The root is the one that the hashes lead to: only their number tells.
+      { ...proven([0, 2]), name: 'more hashes than the size allows', size: 1, valid: false },
+      { ...proven([0, 2]), name: 'fewer hashes than the size demands', size: 3, valid: false },
+    ],
     consistency: [
       ...steps.map(stepped),
       { ...step, name: 'from the empty tree', from: 0, from_root: empty, hashes: [] },
+      { ...stepped([1, 2]), name: 'fewer hashes than the sizes demand', to: 3, valid: false },
+      { ...stepped([1, 4]), name: 'more hashes than the sizes allow', to: 2, valid: false },
       ...badConsistency.map((bad) => ({ ...step, ...bad, valid: false })),
       {
         ...power,

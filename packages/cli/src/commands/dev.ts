@@ -25,23 +25,28 @@ export const registerDev: Register = (program, run) => {
     .option('--new-key', 'make and show another key');
   run<DevOptions>(command, async (context, options) => {
     const { AuditService } = await import('@tallystick/server');
-    const { serveHttp } = await import('@tallystick/server/http');
+    const { ServiceMetrics, serveHttp } = await import('@tallystick/server/http');
     const { describeStoreError, embeddedLogName } = await import('../backend/store.ts');
     const { env, cwd, now } = context.surroundings;
     const directory = resolve(cwd, (options as { data?: string }).data ?? env.TALLY_DATA ?? defaultDirectory);
+    const metrics = new ServiceMetrics();
     let service: AuditService;
     try {
       service = await AuditService.open({
         store: { directory },
         logName: env.TALLY_LOG_NAME ?? embeddedLogName,
         now,
-        onBackgroundError: (what, error) => context.terminal.warn(`${what}: ${(error as Error).message}`),
+        ...metrics.hooks,
+        onBackgroundError: (what, error) => {
+          metrics.hooks.onBackgroundError(what, error);
+          context.terminal.warn(`${what}: ${(error as Error).message}`);
+        },
       });
     } catch (error) {
       throw describeStoreError(error, directory);
     }
     try {
-      const server = await serveHttp(service, { port: options.port, logger: false, now }).catch(
+      const server = await serveHttp(service, { port: options.port, logger: false, now, metrics }).catch(
         (cause: NodeJS.ErrnoException) => {
           throw new CliError('SERVICE_ERROR', `can't listen on port ${options.port}: ${cause.code}`, {
             cause,

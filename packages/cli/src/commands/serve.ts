@@ -33,18 +33,22 @@ export const registerServe: Register = (program, run) => {
     .option('--create-admin-key', 'make an API key for everything, write it to stdout, and go on');
   run<ServeCommandOptions>(command, async (context, options) => {
     const { AuditService } = await import('@tallystick/server');
-    const { serveHttp } = await import('@tallystick/server/http');
+    const { ServiceMetrics, serveHttp } = await import('@tallystick/server/http');
     const { describeStoreError } = await import('../backend/store.ts');
     const { now } = context.surroundings;
-    const service = await AuditService.open(serviceOptions(context, options)).catch((error: unknown) => {
+    const metrics = new ServiceMetrics();
+    const opening = AuditService.open({ ...serviceOptions(context, options), ...metrics.hooks });
+    const service = await opening.catch((error: unknown) => {
       throw describeStoreError(error, 'the store');
     });
     try {
       await assertKey(context, service, options);
       const { host, port } = options;
-      const server = await serveHttp(service, { host, port, now }).catch((cause: NodeJS.ErrnoException) => {
-        throw new CliError('SERVICE_ERROR', `can't listen on ${host}:${port}: ${cause.code}`, { cause });
-      });
+      const server = await serveHttp(service, { host, port, now, metrics }).catch(
+        (cause: NodeJS.ErrnoException) => {
+          throw new CliError('SERVICE_ERROR', `can't listen on ${host}:${port}: ${cause.code}`, { cause });
+        },
+      );
       context.terminal.note(`listening on ${server.url}`);
       await untilStopped(context);
       await server.close();
@@ -56,7 +60,7 @@ export const registerServe: Register = (program, run) => {
 };
 
 function serviceOptions(
-  { surroundings: { env, cwd, now }, terminal }: Context,
+  { surroundings: { env, cwd, now } }: Context,
   options: ServeCommandOptions & GlobalOptions,
 ): AuditServiceOptions {
   const databaseUrl = options.databaseUrl ?? env.TALLY_DATABASE_URL;
@@ -80,7 +84,6 @@ function serviceOptions(
     ...(signerDirectory !== undefined && { signerDirectory: resolve(cwd, signerDirectory) }),
     logName,
     now,
-    onBackgroundError: (what, error) => terminal.warn(`${what}: ${(error as Error).message}`),
   };
 }
 

@@ -16,18 +16,16 @@ export const registerTail: Register = (program, run) => {
     await using backend = await context.openBackend();
     const query = { tenant: context.requireTenant(), filters: filtersOf(options) };
     const { count = Number.POSITIVE_INFINITY } = options;
-    const ending = new AbortController();
-    const signal = AbortSignal.any([surroundings.stopped, ending.signal]);
     terminal.note(`following ${query.tenant}; Ctrl-C ends it`);
     let seen = 0;
-    for await (const event of backend.follow(query, signal)) {
+    for await (const event of backend.follow(query, surroundings.stopped)) {
       if (terminal.json) await terminal.jsonLine(event);
       else {
         const line = truncate(printable(eventLine(event)), terminal.width);
         const style = styleOf(event);
         await terminal.line(style === undefined ? line : terminal.style(style, line));
       }
-      if (++seen >= count) ending.abort();
+      if (++seen >= count) break;
     }
     return undefined;
   });

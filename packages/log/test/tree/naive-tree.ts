@@ -73,7 +73,7 @@ export class NaiveTree {
       const begin = (index * 256 + at) * width;
       return this.hash(begin, begin + width);
     });
-    return new Uint8Array(hashes.flatMap((hash) => [...hash]));
+    return new Uint8Array(Buffer.concat(hashes));
   }
 }
 

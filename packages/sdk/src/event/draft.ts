@@ -10,7 +10,7 @@ const ownMembers = 40;
 /** One event on its way to text: what was found wrong with its data, and what is left of the limits. */
 export class Draft {
   readonly found: Violation[] = [];
-  readonly #left: Allowance = { keys: limits.maxKeys - ownMembers };
+  #left: Allowance | undefined;
 
   refuse(code: Violation['code'], pointer: string, message: string): void {
     this.found.push({ code, pointer, message });
@@ -51,10 +51,15 @@ export class Draft {
 
   /** JSON text of an object: what the engine writes where that is right, else by the rules of `write-json.ts`. */
   object(name: string, value: unknown): string | undefined {
-    const text = this.#quick(value) ?? writeJson(value, 2, this.#left, this.found);
+    const text = this.#quick(value) ?? this.#slow(value);
     if (text !== undefined && text.charCodeAt(0) === 0x7b) return text;
     this.refuse('FIELD_TYPE', `/${name}`, 'must be an object');
     return undefined;
+  }
+
+  #slow(value: unknown): string | undefined {
+    this.#left ??= { keys: limits.maxKeys - ownMembers };
+    return writeJson(value, 2, this.#left, this.found);
   }
 
   /** Checks a value as the caller gave it; one that can't even be read is left to the writer's rules. */
@@ -67,17 +72,14 @@ export class Draft {
   }
 
   #quick(value: unknown): string | undefined {
-    const keys = this.#left.keys;
     try {
-      if (isPlainJson(value, 2, this.#left)) {
-        const text = JSON.stringify(value);
-        // Only control characters and lone surrogates are written with \u: a reason to look closely.
-        if (text.length <= limits.maxEventBytes && !text.includes('\\u')) return text;
-      }
+      if (!isPlainJson(value, 2)) return undefined;
+      const text = JSON.stringify(value);
+      // Only control characters and lone surrogates are written with \u: a reason to look closely.
+      return text.length <= limits.maxEventBytes && !text.includes('\\u') ? text : undefined;
     } catch {
       // A getter that throws, or that gives something else the second time.
+      return undefined;
     }
-    this.#left.keys = keys;
-    return undefined;
   }
 }

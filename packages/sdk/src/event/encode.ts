@@ -22,6 +22,7 @@ import type { TraceContext } from '../observe/correlation.ts';
 import { Draft } from './draft.ts';
 import type { AuditEventInput } from './input.ts';
 import { timestampText, wireAftermath, wireEventData, wireProof } from './parts.ts';
+import { hasTooManyMembers } from './plain.ts';
 import { TimestampWriter } from './stamp.ts';
 import { TypeCheck } from './type-check.ts';
 
@@ -149,6 +150,9 @@ export class EventEncoder {
     text += `${field('trace_id', input.traceId ?? trace?.traceId)}}`;
 
     const bytes = Buffer.byteLength(text);
+    if (hasTooManyMembers(text)) {
+      draft.refuse('EVENT_TOO_MANY_KEYS', '', `must have at most ${limits.maxKeys} object members in all`);
+    }
     if (bytes > limits.maxEventBytes) {
       draft.refuse('EVENT_TOO_LARGE', '', `must be at most ${limits.maxEventBytes} bytes`);
     }

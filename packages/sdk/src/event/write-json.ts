@@ -55,6 +55,8 @@ class Writer {
   }
 
   write(value: unknown, depth: number): string | undefined {
+    // Counted also where nothing is written: what is shared at every level is endless in text.
+    if (++this.#units > limits.maxEventBytes) return this.#tooLarge();
     switch (typeof value) {
       case 'string':
         return this.#take(value.length > limits.maxEventBytes ? this.#tooLarge() : quote(value));

@@ -2,7 +2,6 @@
  * The contract between the emitter and whatever carries events to an audit service. Plain data on both sides, so
  * that a transport may be written without this package.
  */
-import type { Violation } from '@tallystick/event';
 
 /** Why numbers of a producer's sequence will never arrive. */
 export type GapReason =
@@ -58,11 +57,19 @@ export interface Receipt {
   readonly ingested_at: string;
 }
 
+/** One reason for a refusal; the service may know codes that this version does not. */
+export interface Reason {
+  readonly code: string;
+  /** RFC 6901 JSON pointer into the event; `""` is the whole of it. */
+  readonly pointer: string;
+  readonly message: string;
+}
+
 export interface ItemError {
   readonly code: string;
   readonly message: string;
   readonly pointer?: string;
-  readonly violations?: readonly Violation[];
+  readonly violations?: readonly Reason[];
 }
 
 /**

@@ -211,6 +211,16 @@ describe('programming errors throw where they are made', () => {
   });
 });
 
+const many = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [`k"${index}`, ':"']));
+
+/** Small in memory, and endless in text. */
+const shared = (leaf: unknown, join: (value: unknown) => unknown): unknown => {
+  let value = leaf;
+  for (let level = 0; level < 29; level++) value = join(value);
+  return value;
+};
+
 describe('faults of data never throw', () => {
   const deep = (levels: number): unknown => (levels === 0 ? 1 : { a: deep(levels - 1) });
   test.each<[string, object, string, string]>([
@@ -235,7 +245,15 @@ describe('faults of data never throw', () => {
       'EVENT_TOO_MANY_KEYS',
       '',
     ],
+    [
+      'too many members in two parts',
+      { context: many(1_200), metadata: many(1_200) },
+      'EVENT_TOO_MANY_KEYS',
+      '',
+    ],
     ['a huge empty list', { context: { a: new Array(4_000_000_000) } }, 'EVENT_TOO_LARGE', ''],
+    ['shared lists', { context: { a: shared([], (v) => [v, v]) } }, 'EVENT_TOO_LARGE', ''],
+    ['shared objects', { context: { a: shared({}, (v) => ({ l: v, r: v })) } }, 'EVENT_TOO_MANY_KEYS', ''],
     ['a bad proof', { proof: { type: 'oath' } }, 'FIELD_ENUM', '/proof/type'],
     [
       'half an envelope',

@@ -126,7 +126,7 @@ test('what the engine is trusted with, the rules would write just so', () => {
     fc.property(
       fc.anything({ withNullPrototype: true, withBigInt: true, withDate: true, withSparseArray: true }),
       (value) => {
-        if (!isPlainJson(value, 2, { keys: limits.maxKeys })) return;
+        if (!isPlainJson(value, 2)) return;
         const quick = JSON.stringify(value);
         if (quick?.includes('\\u')) return;
         expect(writeJson(value, 2, { keys: limits.maxKeys }, [])).toBe(quick);

@@ -5,7 +5,6 @@ import {
   readEvent,
   type Taxonomy,
   uuidv8FromDigest,
-  type Violation,
 } from '@tallystick/event';
 
 /**
@@ -33,7 +32,7 @@ export interface DeadLetter {
   readonly auditId?: string;
   readonly source: string;
   readonly principal?: string;
-  readonly violations: readonly Violation[] | readonly Refusal[];
+  readonly violations: readonly Refusal[];
   readonly raw: Uint8Array;
 }
 
@@ -66,7 +65,7 @@ export function admit(raw: Uint8Array | string, submitter: Submitter, options: A
 export function toDeadLetter(
   raw: Uint8Array | string,
   submitter: Submitter,
-  violations: readonly Violation[] | readonly Refusal[],
+  violations: readonly Refusal[],
   place = '',
 ): DeadLetter {
   const bytes = typeof raw === 'string' ? new TextEncoder().encode(raw) : raw;

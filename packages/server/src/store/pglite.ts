@@ -1,3 +1,4 @@
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite, type Transaction, types } from '@electric-sql/pglite';
 import { ServerError } from '../errors.ts';
@@ -34,7 +35,7 @@ export class PgliteDatabase implements Database {
     const lock = directory === undefined ? undefined : new DirectoryLock(directory);
     try {
       const pglite = await PGlite.create({
-        ...(directory !== undefined && { dataDir: join(directory, 'postgres') }),
+        ...(directory !== undefined && { dataDir: await ensureCluster(directory) }),
         parsers: { [types.INT8]: (text: string) => Number(text), [types.TIMESTAMPTZ]: parseTime },
       });
       await pglite.exec("set timezone = 'UTC'");
@@ -83,6 +84,22 @@ export class PgliteDatabase implements Database {
     await this.#pglite.close();
     this.#lock?.release();
   }
+}
+
+/**
+ * The directory of the cluster, which is made beside its place and moved there whole: a process that is killed while it
+ * writes the first files would otherwise leave a directory that nothing can open.
+ */
+async function ensureCluster(directory: string): Promise<string> {
+  const cluster = join(directory, 'postgres');
+  if (existsSync(cluster)) return cluster;
+  const fresh = join(directory, 'postgres.new');
+  rmSync(fresh, { recursive: true, force: true });
+  const pglite = await PGlite.create(fresh);
+  await pglite.close();
+  renameSync(fresh, cluster);
+  // A crash before this leaves `postgres.new`, which the next start throws away; after it, a whole cluster.
+  return cluster;
 }
 
 /** The engine's own parser leaves it to `Date`, which takes the year 1 for 2001. The session's time zone is UTC. */

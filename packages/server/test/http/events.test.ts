@@ -50,9 +50,7 @@ describe('lists', () => {
         if (seen.length < 20) await http.ingest([event({ tenant_id })]);
       } while (cursor !== undefined);
       const first = seen[0] as number;
-      expect(seen).toEqual(
-        seen.map((_, at) => (order === 'desc' ? first - at : first + at)),
-      );
+      expect(seen).toEqual(seen.map((_, at) => (order === 'desc' ? first - at : first + at)));
       expect(seen.at(order === 'desc' ? -1 : 0)).toBe(1);
       expect(seen.length).toBeGreaterThanOrEqual(25);
     }
@@ -79,7 +77,9 @@ describe('lists', () => {
         '/cursor',
       ]);
     }
-    const other = await http.get(`/v1/audit/events?tenant_id=paged&limit=1&actor_id=ann&cursor=${next_cursor}`);
+    const other = await http.get(
+      `/v1/audit/events?tenant_id=paged&limit=1&actor_id=ann&cursor=${next_cursor}`,
+    );
     expect(other.status).toBe(400);
     // Another page size is the same question.
     expect((await list(`limit=2&actor_id=ann&cursor=${next_cursor}`)).events.length).toBeGreaterThan(0);
@@ -107,7 +107,8 @@ describe('lists', () => {
     });
     const plain = event({ tenant_id, timestamp: '2026-04-01T12:00:00.000Z' });
     const chained = (await http.ingest([rich, plain])).json.results.map((r: View) => r.receipt);
-    const found = async (query: string) => ids((await list(`tenant_id=${tenant_id}&${query}`, http.admin)).events);
+    const found = async (query: string) =>
+      ids((await list(`tenant_id=${tenant_id}&${query}`, http.admin)).events);
     const only = [rich.audit_id];
     for (const name of [
       'event_type',
@@ -193,7 +194,12 @@ describe('lists', () => {
 describe('sensitive events', () => {
   it('show no content without the scope, wherever they are asked for', async () => {
     const tenant_id = 'secret';
-    const one = event({ tenant_id, is_sensitive: true, actor_id: 'informant', context: { name: 'informant' } });
+    const one = event({
+      tenant_id,
+      is_sensitive: true,
+      actor_id: 'informant',
+      context: { name: 'informant' },
+    });
     const { receipt } = (await http.ingest([one])).json.results[0];
     const low = await http.key([tenant_id], 'events:read', 'log:read');
     const high = await http.key([tenant_id], 'events:read', 'events:read-sensitive', 'log:read');
@@ -205,7 +211,9 @@ describe('sensitive events', () => {
     };
     expect((await list('include=record', low)).events[0]).toEqual(redacted);
     expect((await http.get(`/v1/audit/events/${one.audit_id}?include=record`, low)).json).toEqual(redacted);
-    expect((await http.get(`/v1/logs/${tenant_id}/receipt/${one.audit_id}`, low)).text).not.toContain('extra ');
+    expect((await http.get(`/v1/logs/${tenant_id}/receipt/${one.audit_id}`, low)).text).not.toContain(
+      'extra ',
+    );
     expect((await http.get(`/v1/logs/${tenant_id}/bundle`, low)).status).toBe(403);
     expect((await list('', high)).events[0]).toMatchObject(one);
     expect((await http.get(`/v1/logs/${tenant_id}/receipt/${one.audit_id}`, high)).text).toContain('extra ');
@@ -236,7 +244,9 @@ describe('one event', () => {
     const [a, b] = [event({ tenant_id }), event({ tenant_id, is_sensitive: true })];
     await http.ingest([a, b]);
     await tamper(`update audit_records set actor_id = 'mallory' where audit_id = '${a.audit_id}'`);
-    expect((await http.get(`/v1/audit/events/${a.audit_id}?tenant_id=${tenant_id}`)).json.actor_id).toBe('ann');
+    expect((await http.get(`/v1/audit/events/${a.audit_id}?tenant_id=${tenant_id}`)).json.actor_id).toBe(
+      'ann',
+    );
     await tamper(`update audit_records set record = '{}' where audit_id = '${a.audit_id}'`);
     const damaged = (await http.get(`/v1/audit/events/${a.audit_id}?tenant_id=${tenant_id}`)).json;
     expect(damaged).toMatchObject({ damaged: true, audit_id: a.audit_id });

@@ -4,8 +4,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { expect } from 'vitest';
 import type { NewApiKey } from '../../src/access/api-keys.ts';
-import { ServiceMetrics } from '../../src/metrics/service-metrics.ts';
 import { type HttpServer, type ServeOptions, serveHttp } from '../../src/http/serve.ts';
+import { ServiceMetrics } from '../../src/metrics/service-metrics.ts';
 import { AuditService, type AuditServiceOptions } from '../../src/service.ts';
 
 export interface Answer {
@@ -159,12 +159,17 @@ function checker(document: any): (method: string, path: string, answer: Answer) 
   return (method, path, answer) => {
     if (answer.status >= 400 && answer.json !== undefined && path !== '/ready') {
       expect(answer.headers.get('content-type')).toBe('application/problem+json');
-      expect(answer.json.type).toBe(`urn:tallystick:problem:${answer.json.code.toLowerCase().replaceAll('_', '-')}`);
+      expect(answer.json.type).toBe(
+        `urn:tallystick:problem:${answer.json.code.toLowerCase().replaceAll('_', '-')}`,
+      );
     }
     const operation = operations.find(({ pattern }) => pattern.test(path))?.methods[method.toLowerCase()];
     if (operation === undefined) return;
     const response = operation.responses[answer.status] as { content?: Record<string, { schema: object }> };
-    expect(response, `${method} ${path} answers ${answer.status}, undocumented: ${answer.text}`).toBeDefined();
+    expect(
+      response,
+      `${method} ${path} answers ${answer.status}, undocumented: ${answer.text}`,
+    ).toBeDefined();
     if (response.content === undefined) return;
     const type = answer.headers.get('content-type')!.split(';', 1)[0]!;
     const media = response.content[type];
@@ -176,6 +181,9 @@ function checker(document: any): (method: string, path: string, answer: Answer) 
       validate = ajv.compile(JSON.parse(text));
       compiled.set(text, validate);
     }
-    expect(validate(answer.json), `${method} ${path}: ${JSON.stringify(validate.errors)} in ${answer.text}`).toBe(true);
+    expect(
+      validate(answer.json),
+      `${method} ${path}: ${JSON.stringify(validate.errors)} in ${answer.text}`,
+    ).toBe(true);
   };
 }

@@ -44,23 +44,59 @@ describe('one event', () => {
   it.each<[string, string | Uint8Array, number, string, string]>([
     ['malformed JSON', '{"tenant_id":', 400, 'JSON_INVALID', ''],
     ['duplicate keys', withText('"actor_id":"bob"'), 400, 'JSON_DUPLICATE_KEY', ''],
-    ['invalid UTF-8', Buffer.from(json({ actor_id: 'X' }).replace('"X"', '"\xff"'), 'latin1'), 400, 'UTF8_INVALID', ''],
+    [
+      'invalid UTF-8',
+      Buffer.from(json({ actor_id: 'X' }).replace('"X"', '"\xff"'), 'latin1'),
+      400,
+      'UTF8_INVALID',
+      '',
+    ],
     ['a wrong type', json({ actor_id: 7 }), 422, 'FIELD_TYPE', '/actor_id'],
     ['no object', '[1,2]', 422, 'FIELD_TYPE', ''],
     ['an unknown field', json({ colour: 'red' }), 422, 'FIELD_UNKNOWN', '/colour'],
     ['a missing field', json({ actor_id: undefined }), 422, 'FIELD_REQUIRED', '/actor_id'],
     ['an unknown value', json({ severity: 'loud' }), 422, 'FIELD_ENUM', '/severity'],
-    ['too large an event', json({ context: { a: 'x'.repeat(limits.maxEventBytes) } }), 413, 'EVENT_TOO_LARGE', ''],
-    ['too deep an event', json({ context: { deep } }), 422, 'EVENT_TOO_DEEP', `/context/deep${'/0'.repeat(30)}`],
-    ['too many keys', json({ context: Object.fromEntries(Array.from({ length: 2_001 }, (_, n) => [`k${n}`, 1])) }), 422, 'EVENT_TOO_MANY_KEYS', ''],
+    [
+      'too large an event',
+      json({ context: { a: 'x'.repeat(limits.maxEventBytes) } }),
+      413,
+      'EVENT_TOO_LARGE',
+      '',
+    ],
+    [
+      'too deep an event',
+      json({ context: { deep } }),
+      422,
+      'EVENT_TOO_DEEP',
+      `/context/deep${'/0'.repeat(30)}`,
+    ],
+    [
+      'too many keys',
+      json({ context: Object.fromEntries(Array.from({ length: 2_001 }, (_, n) => [`k${n}`, 1])) }),
+      422,
+      'EVENT_TOO_MANY_KEYS',
+      '',
+    ],
     ['an illegal tenant', json({ tenant_id: 'a/b' }), 422, 'TENANT_ID_INVALID', '/tenant_id'],
     ['a bad timestamp', json({ timestamp: '2026-02-30T00:00:00Z' }), 422, 'TIMESTAMP_INVALID', '/timestamp'],
     ['a timestamp ahead', json({ timestamp: '2999-01-01T00:00:00Z' }), 422, 'TIMESTAMP_AHEAD', '/timestamp'],
     ['a bad audit_id', json({ audit_id: 'x' }), 422, 'AUDIT_ID_INVALID', '/audit_id'],
-    ['an audit_id ahead', json({ audit_id: 'ffffffff-0000-7000-8000-000000000000' }), 422, 'AUDIT_ID_AHEAD', '/audit_id'],
+    [
+      'an audit_id ahead',
+      json({ audit_id: 'ffffffff-0000-7000-8000-000000000000' }),
+      422,
+      'AUDIT_ID_AHEAD',
+      '/audit_id',
+    ],
     ['a bad type', json({ event_type: 'Nope' }), 422, 'EVENT_TYPE_INVALID', '/event_type'],
     ['a reserved type', json({ event_type: 'audit.read' }), 422, 'EVENT_TYPE_RESERVED', '/event_type'],
-    ['an unsafe integer', withText('"context":{"n":9007199254740993}'), 422, 'NUMBER_OUT_OF_RANGE', '/context/n'],
+    [
+      'an unsafe integer',
+      withText('"context":{"n":9007199254740993}'),
+      422,
+      'NUMBER_OUT_OF_RANGE',
+      '/context/n',
+    ],
     ['U+0000', withText('"context":{"n":"\\u0000"}'), 422, 'STRING_NUL', '/context/n'],
     ['a lone surrogate', withText('"context":{"n":"\\ud800"}'), 422, 'STRING_LONE_SURROGATE', '/context/n'],
     ['a bad sealed field', json({ sealed: { '/actor_id': 'x' } }), 422, 'SEALED_INVALID', ''],
@@ -108,7 +144,9 @@ describe('a batch', () => {
     ]);
     const answer = await batch(body);
     expect(answer.status).toBe(207);
-    expect(answer.json.results.map((one: { index: number; status: string }) => [one.index, one.status])).toEqual([
+    expect(
+      answer.json.results.map((one: { index: number; status: string }) => [one.index, one.status]),
+    ).toEqual([
       [0, 'chained'],
       [1, 'rejected'],
       [2, 'rejected'],
@@ -133,16 +171,17 @@ describe('a batch', () => {
     expect(sequences[1] - sequences[0]).toBe(1);
     expect(sequences[2] - sequences[1]).toBe(1);
     const kept = await http.get(`/v1/dead-letters/${answer.json.results[1].error.dead_letter_id}`);
-    expect(Buffer.from(kept.json.raw_base64, 'base64').toString()).toBe('{"tenant_id":"acme","tenant_id":"acme"}');
+    expect(Buffer.from(kept.json.raw_base64, 'base64').toString()).toBe(
+      '{"tenant_id":"acme","tenant_id":"acme"}',
+    );
   });
 
   it('answers 207 when all are refused, 201 when all are chained or duplicates', async () => {
     expect((await batch({ events: [{}, {}] })).status).toBe(207);
     const one = event();
-    expect((await batch({ events: [one, one] })).json.results.map((r: { status: string }) => r.status)).toEqual([
-      'chained',
-      'duplicate',
-    ]);
+    expect(
+      (await batch({ events: [one, one] })).json.results.map((r: { status: string }) => r.status),
+    ).toEqual(['chained', 'duplicate']);
     expect((await batch({ events: [one] })).status).toBe(201);
     expect((await batch({ events: [] })).json).toEqual({ results: [] });
   });
@@ -163,10 +202,18 @@ describe('a batch', () => {
   it('puts delivery metadata into the record, and checks it', async () => {
     const producer_id = uuidv7();
     const one = event();
-    const chained = await batch({ delivery: { producer_id, service: 'test', sequences: [1], gaps: [], final: [] }, events: [one] });
+    const chained = await batch({
+      delivery: { producer_id, service: 'test', sequences: [1], gaps: [], final: [] },
+      events: [one],
+    });
     expect(chained.status).toBe(201);
     const shown = await http.get(`/v1/audit/events/${one.audit_id}`, acme);
-    expect(shown.json.ingest).toMatchObject({ producer_id, producer_seq: 1, source: 'http', trust: 'api-key' });
+    expect(shown.json.ingest).toMatchObject({
+      producer_id,
+      producer_seq: 1,
+      source: 'http',
+      trust: 'api-key',
+    });
 
     const faulty = async (delivery: object, pointer: string) => {
       const answer = await batch({ delivery, events: [event()] });
@@ -177,7 +224,10 @@ describe('a batch', () => {
     await faulty({ producer_id, sequences: [0] }, '/delivery/sequences/0');
     await faulty({ producer_id, sequences: [1, 2] }, '/delivery/sequences');
     await faulty({ producer_id, sequences: [1.5] }, '/delivery/sequences/0');
-    await faulty({ producer_id, gaps: [{ tenant_id: 'acme', from: 3, to: 2, reason: 'x' }] }, '/delivery/gaps/0/to');
+    await faulty(
+      { producer_id, gaps: [{ tenant_id: 'acme', from: 3, to: 2, reason: 'x' }] },
+      '/delivery/gaps/0/to',
+    );
     await faulty({ producer_id, final: [{ tenant_id: 'a/b', final_seq: 1 }] }, '/delivery/final/0/tenant_id');
     await faulty({ producer_id, color: 1 }, '/delivery/color');
   });

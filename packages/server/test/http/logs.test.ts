@@ -23,7 +23,10 @@ let receipts: { audit_id: string; sequence_number: number; record_hash: string }
 beforeAll(async () => {
   http = await Harness.open();
   key = await http.key(['acme']);
-  const answer = await http.ingest(Array.from({ length: 600 }, () => event()), key);
+  const answer = await http.ingest(
+    Array.from({ length: 600 }, () => event()),
+    key,
+  );
   receipts = answer.json.results.map((one: { receipt: unknown }) => one.receipt);
 });
 afterAll(() => http[Symbol.asyncDispose]());
@@ -45,7 +48,10 @@ describe('the log', () => {
   it('proves inclusion and consistency', async () => {
     const { size, root } = parseCheckpoint(parseNote(await checkpoint()).text);
     for (const { sequence_number, record_hash } of [receipts[0]!, receipts[255]!, receipts[599]!]) {
-      const { json } = await http.get(`/v1/logs/acme/proof/inclusion?index=${sequence_number}&size=${size}`, key);
+      const { json } = await http.get(
+        `/v1/logs/acme/proof/inclusion?index=${sequence_number}&size=${size}`,
+        key,
+      );
       verifyInclusion(sequence_number, size, leafHash(fromHex(record_hash)!), hashesOf(json), root);
     }
     const { size: newSize, root: newRoot } = parseCheckpoint(parseNote(await checkpoint('?fresh=true')).text);
@@ -74,7 +80,9 @@ describe('the log', () => {
 
   it('serves tiles, whole and partial', async () => {
     const tile = async (path: string) => {
-      const response = await fetch(`${http.url}/v1/logs/acme/tile/${path}`, { headers: { authorization: `Bearer ${key}` } });
+      const response = await fetch(`${http.url}/v1/logs/acme/tile/${path}`, {
+        headers: { authorization: `Bearer ${key}` },
+      });
       return { status: response.status, bytes: Buffer.from(await response.arrayBuffer()) };
     };
     const full = await tile('0/001');
@@ -95,7 +103,9 @@ describe('the log', () => {
     const later = (await http.ingest([event()], key)).json.results[0].receipt;
     const fresh = parseTlogProof((await http.get(`/v1/logs/acme/receipt/${later.audit_id}`, key)).text);
     await verifyTlogProof(fresh, fromHex(later.record_hash)!, [await verifier()]);
-    expect((await http.get('/v1/logs/acme/receipt/00000000-0000-7000-8000-000000000000', key)).status).toBe(404);
+    expect((await http.get('/v1/logs/acme/receipt/00000000-0000-7000-8000-000000000000', key)).status).toBe(
+      404,
+    );
   });
 
   it('knows nothing of a tenant without a chain', async () => {
@@ -125,7 +135,11 @@ describe('bundles', () => {
   it('hold the whole chain as the checkpoint has it, while events are being appended', async () => {
     let appending = true;
     const appender = (async () => {
-      while (appending) await http.ingest(Array.from({ length: 50 }, () => event()), key);
+      while (appending)
+        await http.ingest(
+          Array.from({ length: 50 }, () => event()),
+          key,
+        );
     })();
     const answer = await http.get('/v1/logs/acme/bundle', key);
     appending = false;
@@ -145,7 +159,12 @@ describe('bundles', () => {
     });
     const records = recordsOf(answer.text);
     expect(records).toHaveLength(size);
-    expect(verifyChain(records.map((text) => ({ text })), { tenantId: 'acme' }).verified).toBe(true);
+    expect(
+      verifyChain(
+        records.map((text) => ({ text })),
+        { tenantId: 'acme' },
+      ).verified,
+    ).toBe(true);
     await openNote(note, [await verifier()]);
   });
 

@@ -5,16 +5,23 @@ import { splitEvents, splitLines } from '../../src/http/split-events.ts';
 
 /** JSON text in every way that somebody may write it: white space between tokens, escapes in strings. */
 const space = fc.stringMatching(/^[ \n\r\t]{0,3}$/);
-const written = fc.json({ maxDepth: 4 }).chain((text) =>
-  fc.constantFrom(text, JSON.stringify(JSON.parse(text), null, 2), text.replaceAll('e', '\\u0065').replaceAll('tru\\u0065', 'true').replaceAll('fals\\u0065', 'false')),
-).filter((text) => {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-});
+const written = fc
+  .json({ maxDepth: 4 })
+  .chain((text) =>
+    fc.constantFrom(
+      text,
+      JSON.stringify(JSON.parse(text), null, 2),
+      text.replaceAll('e', '\\u0065').replaceAll('tru\\u0065', 'true').replaceAll('fals\\u0065', 'false'),
+    ),
+  )
+  .filter((text) => {
+    try {
+      JSON.parse(text);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 
 describe('splitEvents', () => {
   it('cuts what JSON.parse finds', () => {
@@ -39,7 +46,9 @@ describe('splitEvents', () => {
             expect((error as AuditValidationError).code).toBe('JSON_DUPLICATE_KEY');
             return;
           }
-          expect(split.events.map((bytes) => bytes.toString())).toEqual(elements.map(([, value]) => value.trim()));
+          expect(split.events.map((bytes) => bytes.toString())).toEqual(
+            elements.map(([, value]) => value.trim()),
+          );
           expect(split.events.map((bytes) => JSON.parse(bytes.toString()))).toEqual(expected.events);
           expect(JSON.stringify(split.envelope)).toBe(JSON.stringify({ ...expected, events: [] }));
         },
@@ -49,10 +58,9 @@ describe('splitEvents', () => {
   });
 
   it('gives any bytes back as elements, or refuses: it never throws anything else and never hangs', () => {
-    const bytes = fc.array(
-      fc.oneof(fc.constantFrom(...Buffer.from('{}[]",:\\ events')), fc.nat(255)),
-      { maxLength: 80 },
-    );
+    const bytes = fc.array(fc.oneof(fc.constantFrom(...Buffer.from('{}[]",:\\ events')), fc.nat(255)), {
+      maxLength: 80,
+    });
     fc.assert(
       fc.property(bytes, (list) => {
         const body = Buffer.concat([Buffer.from('{"events":['), Buffer.from(list), Buffer.from(']}')]);
@@ -68,9 +76,12 @@ describe('splitEvents', () => {
   });
 
   it('agrees with JSON.parse on whether the whole is JSON, once each element is', () => {
-    const soup = fc.array(fc.constantFrom('{', '}', '[', ']', '"', ',', ':', '\\', '1', 'null', ' ', '"a"', '"events"'), {
-      maxLength: 24,
-    });
+    const soup = fc.array(
+      fc.constantFrom('{', '}', '[', ']', '"', ',', ':', '\\', '1', 'null', ' ', '"a"', '"events"'),
+      {
+        maxLength: 24,
+      },
+    );
     fc.assert(
       fc.property(soup, (tokens) => {
         const text = `{"events":[${tokens.join('')}]}`;

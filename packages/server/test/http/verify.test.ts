@@ -70,9 +70,18 @@ describe('an honest chain', () => {
 
   it('says what is not signed yet, and signs it when asked', async () => {
     await http.ingest(Array.from({ length: 3 }, () => event({ tenant_id: 'honest' })));
-    expect(await verify('honest')).toMatchObject({ verdict: 'verified', covered_to: 600, unsigned_tail: 3, last: 603 });
+    expect(await verify('honest')).toMatchObject({
+      verdict: 'verified',
+      covered_to: 600,
+      unsigned_tail: 3,
+      last: 603,
+    });
     const tail = await verify('honest', '&sequence_from=601');
-    expect(tail).toMatchObject({ verdict: 'not_verifiable', covered_to: null, findings: [{ code: 'NOTHING_COVERED' }] });
+    expect(tail).toMatchObject({
+      verdict: 'not_verifiable',
+      covered_to: null,
+      findings: [{ code: 'NOTHING_COVERED' }],
+    });
     expect(await verify('honest', '&fresh=true')).toMatchObject({ covered_to: 603, unsigned_tail: 0 });
   });
 
@@ -85,8 +94,13 @@ describe('an honest chain', () => {
   });
 
   it('that is empty, or not there, is never verified', async () => {
-    expect(await verify('honest', '&sequence_from=5000')).toMatchObject({ verdict: 'not_verifiable', records: 0 });
-    expect(await verify('honest', '&ingested_to=2020-01-01T00:00:00Z')).toMatchObject({ verdict: 'not_verifiable' });
+    expect(await verify('honest', '&sequence_from=5000')).toMatchObject({
+      verdict: 'not_verifiable',
+      records: 0,
+    });
+    expect(await verify('honest', '&ingested_to=2020-01-01T00:00:00Z')).toMatchObject({
+      verdict: 'not_verifiable',
+    });
     expect((await http.get('/v1/audit/verify?tenant_id=nobody')).status).toBe(404);
   });
 });
@@ -98,7 +112,9 @@ describe('a tampered chain', () => {
   it.each<[string, (tenant: string) => string[], string[]]>([
     [
       'an edited record',
-      (t) => [`update audit_records set record = replace(record, '"ann"', '"eve"') where tenant_id = '${t}' and sequence_number = 7`],
+      (t) => [
+        `update audit_records set record = replace(record, '"ann"', '"eve"') where tenant_id = '${t}' and sequence_number = 7`,
+      ],
       ['RECORD_HASH_MISMATCH 7', 'COLUMN_MISMATCH 7', 'CHECKPOINT_ROOT_MISMATCH 20'],
     ],
     [

@@ -1,0 +1,85 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { tempDir } from '@tallystick/testing';
+import { afterAll, expect, test } from 'vitest';
+import { tally } from '../run-tally.ts';
+
+const bin = resolve(import.meta.dirname, '../../bin/tally.js');
+const dir = tempDir();
+const env = { XDG_CONFIG_HOME: dir.path };
+const started: ChildProcessByStdio<null, Readable, Readable>[] = [];
+afterAll(() => {
+  for (const child of started) child.kill('SIGKILL');
+  dir.remove();
+});
+
+/** Starts a command that stays up, and waits for its first line of JSON. */
+async function start(...args: string[]) {
+  const child = spawn(process.execPath, [bin, ...args, '--json'], {
+    cwd: dir.path,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  started.push(child);
+  let stderr = '';
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  const [line] = await Promise.race([
+    once(createInterface(child.stdout), 'line'),
+    once(child, 'exit').then(([code]) => Promise.reject(new Error(`ended with ${code}: ${stderr}`))),
+  ]);
+  const stop = async () => {
+    child.kill('SIGTERM');
+    const [code] = await once(child, 'exit');
+    return { code, stderr };
+  };
+  return { told: JSON.parse(String(line)) as { url: string; data: string; key?: string }, stop };
+}
+
+test('dev makes a key at first, serves, ends in good order, and makes no second key', async () => {
+  const first = await start('dev', '--port', '0');
+  expect(first.told.data).toBe(join(dir.path, '.tallystick'));
+  const { url, key } = first.told;
+  const emit = (server: string) =>
+    tally(
+      ['emit', '--server', server, '--key', key!, '--tenant', 'acme', '--type', 'a.b', '--actor', 'jane'],
+      { env },
+    );
+  expect((await emit(url)).stdout).toMatch(/^chained {2}acme #1 /);
+  expect((await fetch(`${url}/v1/tenants`)).status).toBe(401);
+  expect(await first.stop()).toEqual({ code: 0, stderr: expect.stringContaining('stopped') });
+
+  const second = await start('dev', '--port', '0');
+  expect(second.told.key).toBeUndefined();
+  expect((await emit(second.told.url)).stdout).toMatch(/^chained {2}acme #2 /);
+  expect((await second.stop()).code).toBe(0);
+}, 60_000);
+
+test.each([
+  [['serve'], 'name one store'],
+  [['serve', '--data', 'x'], '--log-name is needed'],
+  [['serve', '--database-url', 'postgres://x', '--log-name', 'a.example'], '--signer-dir is needed'],
+  [['serve', '--database-url', 'postgres://x', '--data', 'y'], 'name one store'],
+])('%j does not start', async (args, message) => {
+  const { stderr, exitCode } = await tally(args, { env, cwd: dir.path });
+  expect(stderr).toContain(message);
+  expect(exitCode).toBe(3);
+});
+
+test('serve does not start without an API key, and can make one', async () => {
+  const data = join(dir.path, 'production');
+  const args = ['serve', '--data', data, '--log-name', 'audit.example.com', '--port', '0'];
+  const refused = await tally(args, { env, cwd: dir.path });
+  expect(refused.stderr).toContain('the store has no API key');
+  expect(refused.exitCode).toBe(3);
+  const stopping = new AbortController();
+  const serving = tally([...args, '--create-admin-key'], { env, cwd: dir.path, stopped: stopping.signal });
+  stopping.abort();
+  const ran = await serving;
+  expect(ran.stdout).toMatch(/^tally_[0-9a-f]{12}_[0-9a-f]{64}\n$/);
+  expect(ran.exitCode).toBe(0);
+}, 60_000);

@@ -1,0 +1,40 @@
+import { AuditService } from '@tallystick/server';
+import { serveHttp } from '@tallystick/server/http';
+import { PgliteDatabase, type Session } from '@tallystick/server/store';
+import { embeddedLogName } from '../../src/backend/store.ts';
+
+/** A service on an embedded store, on a free port of the loopback address. */
+export interface Service {
+  readonly url: string;
+  readonly key: string;
+  /** Safe to call twice. */
+  close(): Promise<void>;
+  /** Works on the closed store as its owner, without triggers: what somebody with the database can do. */
+  tamper(work: (session: Session) => Promise<unknown>): Promise<void>;
+}
+
+export async function openService(directory: string): Promise<Service> {
+  const service = await AuditService.open({ store: { directory }, logName: embeddedLogName });
+  const { key } = await service.keys.create({ name: 'test', scopes: ['admin'] });
+  const server = await serveHttp(service, { port: 0, logger: false, tailIntervalMs: 20, auditReads: false });
+  let closing: Promise<void> | undefined;
+  return {
+    url: server.url,
+    key,
+    close: () => {
+      closing ??= server.close().then(() => service.close());
+      return closing;
+    },
+    tamper: async (work) => {
+      const database = await PgliteDatabase.open(directory);
+      try {
+        await database.asOwner(async (session) => {
+          await session.query('set local session_replication_role = replica');
+          await work(session);
+        });
+      } finally {
+        await database.close();
+      }
+    },
+  };
+}

@@ -1,0 +1,282 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { tempDir } from '@tallystick/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fixture } from '../import/map-fixture.ts';
+import { type RunOptions, tally } from '../run-tally.ts';
+import { openService, type Service } from './service.ts';
+
+/** Every command against a service over HTTP, and then against the store that it left, opened by the command itself. */
+const dir = tempDir();
+const data = join(dir.path, 'store');
+const env = { XDG_CONFIG_HOME: join(dir.path, 'config') };
+let service: Service;
+
+beforeAll(async () => {
+  service = await openService(data);
+});
+afterAll(async () => {
+  await service.close();
+  dir.remove();
+});
+
+const run = (args: string, options: RunOptions = {}) =>
+  tally(args.split(' '), {
+    cwd: dir.path,
+    ...options,
+    env: { ...env, TALLY_SERVER: service.url, TALLY_KEY: service.key, TALLY_TENANT: 'acme', ...options.env },
+  });
+const inFile = (name: string, content: Uint8Array | string) => {
+  writeFileSync(join(dir.path, name), content);
+  return name;
+};
+
+describe('a service', () => {
+  test('emit gives a receipt, and a second time the same one', async () => {
+    const first = await run(
+      'emit --type content.publish --actor agent:writer --target post:17 --outcome success --json',
+    );
+    expect(first.exitCode).toBe(0);
+    expect(first.json()).toMatchObject([
+      { index: 0, status: 'chained', receipt: { tenant_id: 'acme', sequence_number: 1 } },
+    ]);
+    const event = (await run('events --type content.publish --json')).json()[0] as { audit_id: string };
+    expect(event).toMatchObject({
+      actor_type: 'agent',
+      actor_id: 'writer',
+      target_id: '17',
+      source_service: 'tally-cli',
+    });
+    const again = JSON.stringify({
+      audit_id: event.audit_id,
+      timestamp: (event as { timestamp?: string }).timestamp,
+      event_type: 'content.publish',
+      actor_type: 'agent',
+      actor_id: 'writer',
+      target_type: 'post',
+      target_id: '17',
+      outcome: { outcome_status: 'success' },
+    });
+    expect((await run('emit --json', { stdin: again })).json()).toMatchObject([
+      { status: 'duplicate', receipt: { sequence_number: 1 } },
+    ]);
+  });
+
+  test('a refused event is told with its reason, and the others are chained', async () => {
+    const event = (type: string) => `{"event_type":"${type}","actor_type":"user","actor_id":"arn:aws:x"}\n`;
+    const { stdout, stderr, exitCode } = await run('emit', {
+      stdin: event('a.b') + event('delivery.gap') + event('a.c'),
+    });
+    expect(stdout.match(/^chained {2}acme #\d/gm)).toHaveLength(2);
+    expect(stderr).toContain(
+      'event 1 was refused: /event_type is written by the audit service alone (EVENT_TYPE_RESERVED)',
+    );
+    expect(exitCode).toBe(1);
+  });
+
+  test('import: 3, then 3 duplicates', async () => {
+    const file = inFile('audit.log', fixture('k8s-three-stages.jsonl'));
+    const args = `import --format k8s-audit ${file}`;
+    expect((await run(args)).stdout).toBe('3 imported, 0 duplicate, 0 rejected\n');
+    expect((await run(`${args} --json`)).json()).toEqual([
+      { files: 1, events: 3, imported: 0, duplicate: 3, rejected: 0, bytes: 4042 },
+    ]);
+    const events = (await run('events --type k8s.* --oldest --json')).json() as {
+      event_data: { source_payload: { original: string } };
+    }[];
+    const originals = events.map((event) => `${event.event_data.source_payload.original}\n`);
+    expect(originals.join('')).toBe(fixture('k8s-three-stages.jsonl').toString());
+  });
+
+  test('events are listed, filtered and paged', async () => {
+    const table = await run('events --outcome success', { tty: true, env: { NO_COLOR: '1' } });
+    expect(table.stdout).toMatch(/^SEQ +TIME +TYPE +ACTOR +TARGET +OUTCOME\n/);
+    expect(table.stdout).toContain('k8s.deployments.create');
+    const two = await run('events -n 2');
+    expect(two.stdout.trimEnd().split('\n')).toHaveLength(3);
+    expect(two.stderr).toContain('more than these 2');
+    expect((await run('events --all --json')).json().length).toBeGreaterThan(5);
+    expect((await run('events --actor nobody')).stderr).toBe('no events\n');
+  });
+
+  test('show shows one, and says where there is none', async () => {
+    const [event] = (await run('events -n 1 --type content.publish --json')).json() as { audit_id: string }[];
+    expect((await run(`show ${event!.audit_id}`)).stdout).toContain('content.publish');
+    expect((await run(`show ${event!.audit_id} --json`)).json()).toMatchObject([
+      { audit_id: event!.audit_id },
+    ]);
+    const none = await run('show 00000000-0000-7000-8000-000000000000');
+    expect(none.stderr).toContain('(NOT_FOUND)');
+    expect(none.exitCode).toBe(2);
+  });
+
+  test('tail follows what is written meanwhile', async () => {
+    const tailing = run('tail --type tail.test --count 2 --json');
+    for (let written = 0; written < 40 && !(await settled(tailing)); written++) {
+      await run(`emit --type tail.test --actor n${written}`);
+    }
+    const ran = await tailing;
+    expect(ran.exitCode).toBe(0);
+    expect(ran.json()).toMatchObject([{ event_type: 'tail.test' }, { event_type: 'tail.test' }]);
+  });
+
+  test('verify pins the key at first use, and holds to it', async () => {
+    const first = await run('verify');
+    expect(first.stdout).toMatch(/^✔ verified {2}acme {2}\d+ records, signed up to #\d+\n/);
+    expect(first.stderr).toContain('trusted at first use');
+    const again = await run('verify --json');
+    expect(again.stderr).toBe('');
+    const report = again.json().at(-1);
+    expect(report).toMatchObject({
+      verdict: 'verified',
+      tenant_id: 'acme',
+      trust: { source: 'pinned' },
+      findings: [],
+    });
+    expect((await run('log-keys list')).stdout).toContain('first use');
+    expect((await run('log-keys trust')).stdout).toMatch(/^[\w./]+\/acme\/1\+/);
+  });
+
+  test('a bundle and a receipt are checked offline, with a key that was given', async () => {
+    expect((await run('export -o trail.tally.gz')).stderr).toContain('wrote trail.tally.gz');
+    expect((await run('export --first 1 --last 2 -o part.tally')).exitCode).toBe(0);
+    expect((await run('receipt 1 -o receipt.txt')).exitCode).toBe(0);
+    const offline = { env: { TALLY_SERVER: undefined, TALLY_KEY: undefined } };
+    const stranger = { env: { ...offline.env, XDG_CONFIG_HOME: join(dir.path, 'nowhere') } };
+    const key = (await run('log-keys list --json')).json()[0] as { key: string }[];
+    for (const file of ['trail.tally.gz', 'part.tally', 'receipt.txt']) {
+      expect((await run(`verify ${file}`, offline)).exitCode).toBe(0);
+      const untrusted = await run(`verify ${file} --json`, stranger);
+      expect(untrusted.json().at(-1)).toMatchObject({ verdict: 'not_verifiable', trust: { source: 'none' } });
+      expect(untrusted.exitCode).toBe(2);
+      const given = await run(`verify ${file} --key ${key[0]!.key} --json`, stranger);
+      expect(given.json().at(-1)).toMatchObject({ verdict: 'verified', trust: { source: 'given' } });
+    }
+    const part = readFileSync(join(dir.path, 'part.tally'), 'utf8');
+    inFile('forged.tally', part.replace('content.publish', 'content.destroy'));
+    const forged = await run('verify forged.tally', offline);
+    expect(forged.exitCode).not.toBe(0);
+    inFile('cut.tally', part.slice(0, -40));
+    expect((await run('verify cut.tally --json', offline)).json()).toMatchObject([
+      { verdict: 'not_verifiable', findings: [{ code: 'BUNDLE_TRUNCATED' }] },
+    ]);
+    inFile(
+      'receipt-forged.txt',
+      readFileSync(join(dir.path, 'receipt.txt'), 'utf8').replace('index 1', 'index 2'),
+    );
+    const receipt = await run('verify receipt-forged.txt --json', offline);
+    expect(receipt.json()).toMatchObject([
+      { verdict: 'broken', findings: [{ code: 'CHECKPOINT_ROOT_MISMATCH' }] },
+    ]);
+    expect(receipt.exitCode).toBe(1);
+  });
+
+  test('export as JSON lines', async () => {
+    const { json } = await run('export --format jsonl --type k8s.*');
+    expect(json()).toHaveLength(3);
+    expect((await run('export --type k8s.*')).exitCode).toBe(3);
+  });
+
+  test('checkpoint is a signed note', async () => {
+    const { stdout } = await run('checkpoint');
+    expect(stdout).toMatch(/^[\w./]+\/acme\/1\n\d+\n\S+\n\n— /);
+    expect((await run('checkpoint --json')).json()).toMatchObject([
+      { origin: expect.stringContaining('/acme/1') },
+    ]);
+  });
+
+  test('tenants and API keys', async () => {
+    expect((await run('tenants --json')).json()).toMatchObject([{ tenant_id: 'acme', epoch: 1 }]);
+    const made = await run('api-keys create --name reader --scope events:read --tenant acme');
+    expect(made.stdout).toMatch(/^tally_[0-9a-f_]+\n$/);
+    const [keys] = (await run('api-keys list --json')).json() as {
+      id: string;
+      name: string;
+      tenants: string[];
+    }[][];
+    const reader = keys!.find(({ name }) => name === 'reader')!;
+    expect(reader.tenants).toEqual(['acme']);
+    const asReader = { env: { TALLY_KEY: made.stdout.trim() } };
+    expect((await run('events -n 1', asReader)).exitCode).toBe(0);
+    expect((await run('events -n 1 --tenant other', asReader)).stderr).toContain('(UNAUTHORIZED)');
+    expect((await run(`api-keys revoke ${reader.id}`)).exitCode).toBe(0);
+    expect((await run('events -n 1', asReader)).exitCode).toBe(4);
+    expect((await run('api-keys list')).stdout).toContain('revoked');
+  });
+
+  test('dead letters are listed, shown, retried and purged', async () => {
+    const letters = (await run('dlq list --json')).json() as { id: string; reason: string }[];
+    expect(letters).toMatchObject([{ reason: 'EVENT_TYPE_RESERVED' }]);
+    const { id } = letters[0]!;
+    expect((await run(`dlq show ${id}`)).stdout).toContain('EVENT_TYPE_RESERVED');
+    const retried = await run(`dlq retry ${id}`);
+    expect(retried.stderr).toContain('refused again');
+    expect(retried.exitCode).toBe(1);
+    expect((await run(`dlq purge ${id}`)).exitCode).toBe(0);
+    expect((await run('dlq list')).stderr).toBe('no open dead letters\n');
+  });
+
+  test.each([
+    ['no key', { TALLY_KEY: undefined }, 'give an API key', 4],
+    ['a wrong key', { TALLY_KEY: 'tally_x' }, '(UNAUTHORIZED)', 4],
+    ['no tenant', { TALLY_TENANT: undefined }, 'no tenant is named (USAGE)', 3],
+    ['another address', { TALLY_SERVER: 'ftp://x' }, 'is not the address of a service', 3],
+  ])('%s', async (_, given, message, exitCode) => {
+    const ran = await run('events', { env: given });
+    expect(ran.stderr).toContain(message);
+    expect(ran.exitCode).toBe(exitCode);
+  });
+
+  test('a second process is kept out of its store', async () => {
+    const ran = await run(`events --data ${data}`);
+    expect(ran.stderr).toContain('(STORE_UNAVAILABLE)');
+    expect(ran.stderr).toContain('hint: ask the service that has it open instead');
+    expect(ran.exitCode).toBe(4);
+  });
+});
+
+describe('the store it left', () => {
+  beforeAll(async () => {
+    await service.close();
+  });
+  const local = (args: string, options: RunOptions = {}) =>
+    run(`${args} --data ${data}`, { ...options, env: { TALLY_SERVER: undefined, TALLY_KEY: undefined } });
+
+  test('is read and written like the service, under the same pinned key', async () => {
+    const events = (await local('events --type content.publish --json')).json();
+    expect(events).toMatchObject([{ actor_id: 'writer', sequence_number: 1 }]);
+    const emitted = await local('emit --type content.update --actor jane --json');
+    expect(emitted.json()).toMatchObject([{ status: 'chained' }]);
+    const verified = await local('verify --json');
+    expect(verified.stderr).toBe('');
+    expect(verified.json().at(-1)).toMatchObject({ verdict: 'verified', trust: { source: 'pinned' } });
+  });
+
+  test('leaves no API key behind', async () => {
+    const [keys] = (await local('api-keys list --json')).json() as { name: string }[][];
+    expect(keys!.map(({ name }) => name).sort()).toEqual(['reader', 'test']);
+  });
+
+  test('what was tampered with is broken, and located', async () => {
+    expect((await local('checkpoint -o kept.note')).exitCode).toBe(0);
+    await service.tamper((session) =>
+      session.query(
+        `update audit_records set record = replace(record, 'jane', 'john') where event_type = 'content.update'`,
+      ),
+    );
+    const { json, exitCode } = await local('verify --json --checkpoint kept.note');
+    const report = json().at(-1) as { verdict: string; findings: { code: string }[] };
+    expect(report.verdict).toBe('broken');
+    expect(report.findings.map(({ code }) => code)).toContain('RECORD_HASH_MISMATCH');
+    expect(exitCode).toBe(1);
+    expect((await local('verify')).stdout).toMatch(/^✘ BROKEN {2}acme/);
+  });
+});
+
+/** Whether a promise has settled by now. */
+async function settled(promise: Promise<unknown>): Promise<boolean> {
+  return await Promise.race([
+    promise.then(() => true),
+    new Promise<boolean>((resolve) => setImmediate(resolve, false)),
+  ]);
+}

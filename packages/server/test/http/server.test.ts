@@ -1,0 +1,270 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { text as readAll } from 'node:stream/consumers';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { until } from '@tallystick/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type HttpServer, serveHttp } from '../../src/http/serve.ts';
+import { event, Harness } from './harness.ts';
+
+let http: Harness;
+const log: string[] = [];
+beforeAll(async () => {
+  http = await Harness.open({
+    auditReads: true,
+    logger: { stream: { write: (line: string) => log.push(line) } },
+    timeouts: { headersMs: 300, requestMs: 400, checkEveryMs: 50 },
+  });
+});
+afterAll(() => http[Symbol.asyncDispose]());
+
+/** Speaks bytes, as a client that knows no HTTP library would. */
+async function dial(url = http.url): Promise<Socket> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  await once(socket, 'connect');
+  return socket;
+}
+
+describe('the wire', () => {
+  it('listens on loopback unless told otherwise', () => {
+    expect(http.server.app.server.address()).toMatchObject({ address: '127.0.0.1' });
+  });
+
+  it('answers unknown routes and wrong methods as problems', async () => {
+    for (const path of [
+      '/',
+      '/v1',
+      '/v1/audit/events/',
+      '/v1/logs//checkpoint',
+      '/v1/logs/acme/tile',
+      '/%ff',
+    ]) {
+      const answer = await http.get(path);
+      expect([path, answer.status >= 400 && answer.status < 405]).toEqual([path, true]);
+      expect(answer.json.code).toMatch(/ROUTE_NOT_FOUND|REQUEST_MALFORMED|PARAMETER_INVALID/);
+    }
+    for (const [method, path, allow] of [
+      ['PUT', '/v1/audit/events', 'POST, GET'],
+      ['POST', '/v1/audit/verify', 'GET'],
+      ['PATCH', '/v1/logs/acme/tile/0/000', 'GET'],
+      ['GET', '/v1/dead-letters/x/retry', 'POST'],
+    ] as const) {
+      const answer = await http.call(method, path);
+      expect([answer.status, answer.json.code, answer.headers.get('allow')]).toEqual([
+        405,
+        'METHOD_NOT_ALLOWED',
+        allow,
+      ]);
+    }
+  });
+
+  it('answers what is no HTTP, and headers that are too large, as problems', async () => {
+    const socket = await dial();
+    socket.end('NONSENSE\r\n\r\n');
+    const answer = await readAll(socket);
+    expect(answer).toMatch(/^HTTP\/1.1 400 [^]*application\/problem\+json[^]*REQUEST_MALFORMED/);
+    const large = await dial();
+    large.write(`GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`);
+    expect(await readAll(large)).toMatch(/^HTTP\/1.1 431 [^]*HEADERS_TOO_LARGE/);
+  });
+
+  it('gives up on a client that sends its body too slowly', async () => {
+    const socket = await dial();
+    socket.write(
+      `POST /v1/audit/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${http.admin}\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{`,
+    );
+    expect(await readAll(socket)).toMatch(/^HTTP\/1.1 408 [^]*REQUEST_TIMEOUT/);
+    const silent = await dial();
+    silent.write('GET /health HTTP/1.1\r\n');
+    expect(await readAll(silent)).toMatch(/^HTTP\/1.1 408 /);
+    expect((await http.get('/health')).status).toBe(200);
+  });
+
+  it('survives a client that goes away in the middle of its body', async () => {
+    for (const encoding of ['identity', 'gzip']) {
+      const socket = await dial();
+      socket.write(
+        `POST /v1/audit/events/batch HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${http.admin}\r\ncontent-type: application/json\r\ncontent-encoding: ${encoding}\r\ncontent-length: 1000\r\n\r\n{`,
+      );
+      socket.destroy();
+    }
+    expect((await http.get('/health')).status).toBe(200);
+  });
+
+  it('logs neither keys nor queries nor bodies', async () => {
+    await http.get('/v1/audit/events?tenant_id=acme&actor_id=whistleblower');
+    await http.call('POST', '/v1/audit/events', { body: event({ context: { pin: 'hunter2' } }) });
+    await until(() => log.some((line) => line.includes('"statusCode":201')));
+    const all = log.join('');
+    expect(all).toContain('/v1/audit/events');
+    for (const secret of [http.admin.slice(-64), 'whistleblower', 'hunter2'])
+      expect(all).not.toContain(secret);
+  });
+});
+
+describe('the document', () => {
+  it('is valid OpenAPI 3.1 with an operationId for each operation, and problems for each error', async () => {
+    const answer = await http.get('/openapi.json', '');
+    const result = await new Validator().validate(structuredClone(answer.json));
+    expect(result.errors).toBeUndefined();
+    expect(result.valid).toBe(true);
+    expect(answer.json.openapi).toBe('3.1.0');
+    const operations = Object.values(answer.json.paths as object).flatMap((methods) =>
+      Object.values(methods as object),
+    );
+    const ids = operations.map((operation) => operation.operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const operation of operations) {
+      for (const [status, response] of Object.entries(operation.responses as object)) {
+        if (Number(status) < 400 || operation.operationId === 'getReadiness') continue;
+        expect(Object.keys(response.content)).toEqual(['application/problem+json']);
+      }
+    }
+    expect(answer.text).not.toContain('$defs');
+    for (const [, name] of answer.text.matchAll(/#\/components\/schemas\/(\w+)/g)) {
+      expect(answer.json.components.schemas).toHaveProperty(name!);
+    }
+    expect(ids.sort()).toMatchSnapshot();
+  });
+
+  it('is readable at /docs, with nothing from elsewhere', async () => {
+    const { text, headers } = await http.get('/docs', '');
+    expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect(text).not.toMatch(/<script|https?:\/\/|src=/);
+    for (const id of ['submitEvents', 'listEvents', 'getReceipt', 'schema-Problem'])
+      expect(text).toContain(`id="${id}"`);
+  });
+});
+
+describe('operation', () => {
+  it('is alive and ready', async () => {
+    expect((await http.get('/health', '')).json).toMatchObject({ status: 'ok' });
+    expect((await http.get('/ready', '')).json).toEqual({ status: 'ready', reasons: [], stopped_chains: 0 });
+  });
+
+  it('counts what was stored', async () => {
+    const value = async (name: string) => {
+      const { text } = await http.get('/metrics');
+      return Number(
+        text
+          .split('\n')
+          .find((line) => line.startsWith(`${name} `))
+          ?.split(' ')
+          .at(-1),
+      );
+    };
+    const before = await value('tallystick_events_total{status="chained"}');
+    const one = event({ tenant_id: 'counted' });
+    await http.ingest([one, one, event({ tenant_id: 'counted' })]);
+    expect(await value('tallystick_events_total{status="chained"}')).toBe(before + 2);
+    expect(await value('tallystick_events_total{status="duplicate"}')).toBe(1);
+    expect(await value('tallystick_writer_queue_submissions')).toBe(0);
+    expect(await value('tallystick_chains_stopped')).toBe(0);
+    expect(await value('tallystick_logs_unsigned')).toBeGreaterThan(0);
+    expect(await value('tallystick_dead_letters_open')).toBe(0);
+    expect((await http.get('/metrics')).text).toMatch(
+      /tallystick_http_request_duration_seconds_count\{method="POST",route="\/v1\/audit\/events\/batch",status="201"\}/,
+    );
+  });
+
+  it('chains reads once a principal and window, and no read for reading those', async () => {
+    const tenant_id = 'watched';
+    await http.ingest([event({ tenant_id })]);
+    const key = await http.key([tenant_id], 'events:read');
+    const reads = async () =>
+      (await http.get(`/v1/audit/events?tenant_id=${tenant_id}&event_type=audit.*`)).json.events;
+    for (let at = 0; at < 3; at++) await http.get('/v1/audit/events', key);
+    const [read, ...others] = await reads();
+    // A window may have ended between the reads.
+    expect(others.length).toBeLessThanOrEqual(1);
+    expect(read).toMatchObject({
+      event_type: 'audit.read',
+      actor_id: expect.stringMatching(/^key:/),
+      target_id: tenant_id,
+      ingest: { source: 'service', trust: 'service' },
+    });
+    const length = others.length + 1;
+    await http.get(`/v1/audit/events/${read.audit_id}`, await http.key([tenant_id], 'events:read'));
+    expect(await reads()).toHaveLength(length);
+    await http.get(`/v1/logs/${tenant_id}/bundle`, key);
+    const [exported] = await reads();
+    expect(exported).toMatchObject({
+      event_type: 'audit.exported',
+      metadata: { format: 'bundle', complete: true },
+    });
+  });
+});
+
+describe('trouble', () => {
+  it('says which chains are stopped, to whom it may concern, and stays ready for the others', async () => {
+    const { logs } = http.service;
+    await http.ingest([event({ tenant_id: 'halted' })]);
+    (logs.stopped as Map<string, string>).set('halted', 'because');
+    try {
+      const answer = await http.call('POST', '/v1/audit/events', { body: event({ tenant_id: 'halted' }) });
+      expect([answer.status, answer.json.code, answer.headers.get('retry-after')]).toEqual([
+        503,
+        'CHAIN_STOPPED',
+        '60',
+      ]);
+      const ready = await http.get('/ready', '');
+      expect(ready.json).toEqual({
+        status: 'degraded',
+        reasons: ['1 chains are stopped'],
+        stopped_chains: 1,
+      });
+      expect((await http.get('/ready')).json.stopped).toEqual({ halted: 'because' });
+      expect((await http.call('POST', '/v1/audit/events', { body: event() })).status).toBe(201);
+      // Reads go on, though they can't be chained any more.
+      expect((await http.get('/v1/audit/events?tenant_id=halted')).status).toBe(200);
+      expect((await http.get('/metrics')).text).toContain('tallystick_read_audit_failures_total 1');
+    } finally {
+      (logs.stopped as Map<string, string>).delete('halted');
+    }
+  });
+
+  it('answers faults of its own without words, and logs them without rows', async () => {
+    const { database } = http.service;
+    const original = database.transaction;
+    (database as { transaction: unknown }).transaction = async () => {
+      throw Object.assign(new Error('Failing row contains (hunter2)'), { code: '23514' });
+    };
+    try {
+      const answer = await http.get('/v1/tenants');
+      expect([answer.status, answer.json.code]).toEqual([500, 'INTERNAL_ERROR']);
+      expect(answer.text).not.toMatch(/hunter2|at |\.ts/);
+      expect(log.join('')).not.toContain('hunter2');
+      expect(log.some((line) => line.includes('"sql_state":"23514"'))).toBe(true);
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      expect((await http.get('/ready', '')).status).toBe(503);
+      expect((await http.get('/health', '')).status).toBe(200);
+    } finally {
+      (database as { transaction: unknown }).transaction = original;
+    }
+  });
+});
+
+describe('closing', () => {
+  let second: HttpServer;
+  it('finishes the requests under way, and takes nothing more', async () => {
+    second = await serveHttp(http.service, { port: 0, logger: false, auditReads: false });
+    const body = JSON.stringify({ events: [event({ tenant_id: 'drained' })] });
+    const socket = await dial(second.url);
+    socket.write(
+      `POST /v1/audit/events/batch HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${http.admin}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body.slice(0, 10)}`,
+    );
+    await until(async () => {
+      const open = await new Promise<number>((resolve) =>
+        second.app.server.getConnections((_, count) => resolve(count)),
+      );
+      return open > 0;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const closed = second.close();
+    socket.write(body.slice(10));
+    expect(await readAll(socket)).toMatch(/^HTTP\/1.1 201 [^]*"chained"/);
+    await closed;
+    await expect(fetch(`${second.url}/health`)).rejects.toThrow();
+    await second.close();
+  });
+});

@@ -1,0 +1,58 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, describe, expect, test } from 'vitest';
+import { tempDir } from '../src/index.ts';
+
+const root = resolve(import.meta.dirname, '../../..');
+const run = promisify(execFile);
+
+// What the README shows is compiled, strictly, and run. The snippets lie inside the repository, so that they resolve the
+// packages as a user's project does, in a directory that git ignores.
+const scratch = join(root, 'dist', `snippets-${process.pid}`);
+mkdirSync(scratch, { recursive: true });
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+function snippets(file: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8');
+  return [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => match[1]!);
+}
+
+describe.each(['README.md'])('%s', (file) => {
+  test('shows at least one program', () => expect(snippets(file).length).toBeGreaterThan(0));
+
+  test.each(snippets(file).map((code, at) => ({ name: `snippet ${at + 1}`, code })))(
+    '$name compiles and runs',
+    { timeout: 120_000 },
+    async ({ code }) => {
+      const program = join(scratch, 'snippet.ts');
+      writeFileSync(program, code);
+      const project = {
+        extends: '../../tsconfig.base.json',
+        compilerOptions: { noEmit: true, rewriteRelativeImportExtensions: false },
+        files: ['snippet.ts'],
+      };
+      writeFileSync(join(scratch, 'tsconfig.json'), JSON.stringify(project));
+      const complaints = await run(join(root, 'node_modules/.bin/tsc'), ['-p', scratch]).then(
+        () => '',
+        (error: { stdout: string }) => error.stdout,
+      );
+      expect(complaints).toBe('');
+      using directory = tempDir();
+      const { stdout } = await run(process.execPath, ['--conditions=tallystick-source', program], {
+        cwd: directory.path,
+      });
+      expect(stdout).toMatch(/chained as record 2 of acme/);
+      expect(stdout).toMatch(/delivered: 2/);
+    },
+  );
+
+  test('every file that it links to exists', () => {
+    const links = [...readFileSync(join(root, file), 'utf8').matchAll(/\]\((?!https?:)([^)#]+)/g)].map(
+      (match) => match[1]!,
+    );
+    expect(links.length).toBeGreaterThan(0);
+    for (const link of links) expect(() => readFileSync(join(root, link)), link).not.toThrow(/ENOENT/);
+  });
+});
