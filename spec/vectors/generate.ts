@@ -1,11 +1,15 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundleCases } from './generator/bundles.ts';
+import { brokenBundles } from './generator/bundles-broken.ts';
+import { refusedBundles } from './generator/bundles-refused.ts';
+import { soundBundles } from './generator/bundles-sound.ts';
 import { canonicalVectors } from './generator/canonical.ts';
 import { eventVectors } from './generator/events.ts';
 import { checkpointVectors, noteVectors, sealedVectors, tlogProofVectors } from './generator/notes.ts';
 import { recordVectors } from './generator/records.ts';
 import { proofVectors, treeVectors } from './generator/tree.ts';
+
+const bundleCases = [...soundBundles, ...brokenBundles, ...refusedBundles];
 
 /**
  * Makes every vector, from fixed seeds: `node --conditions=tallystick-source spec/vectors/generate.ts` writes them beside
@@ -50,7 +54,10 @@ function writeList(value: unknown): string {
 if (import.meta.main) {
   const folder = import.meta.dirname;
   rmSync(join(folder, 'bundles'), { recursive: true, force: true });
-  for (const old of readdirSync(folder)) if (old.endsWith('.json')) rmSync(join(folder, old));
+  for (const old of readdirSync(folder)) {
+    // The formatter's settings stay: the vectors have a line each, and are not to be laid out anew.
+    if (old.endsWith('.json') && old !== 'biome.json') rmSync(join(folder, old));
+  }
   mkdirSync(join(folder, 'bundles'));
   let bytes = 0;
   for (const [name, content] of await vectorFiles()) {

@@ -8,6 +8,14 @@ const { join } = require('node:path');
 const sources = join(__dirname, '../src/main.ts');
 const fromSources = process.env.TALLY_SOURCE !== '0' && existsSync(sources);
 
+if (fromSources && Number(process.versions.node.split('.')[0]) < 24) {
+  process.stderr.write(
+    `error: the sources need Node.js 24, this is ${process.versions.node} (NODE_TOO_OLD)\n` +
+      'In the repository, npx tally runs on the one that npm installed.\n',
+  );
+  process.exit(3);
+}
+
 if (fromSources) {
   module_.registerHooks({
     resolve: (specifier, context, next) =>

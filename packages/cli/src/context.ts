@@ -36,7 +36,7 @@ export interface Context {
 }
 
 /** A command's work: returns its exit code, or nothing for 0. */
-export type Action<Options> = (
+type Action<Options> = (
   context: Context,
   options: Options & GlobalOptions,
   args: readonly string[],

@@ -40,7 +40,7 @@ Exit codes: 0 done or verified, 1 broken or partly refused, 2 not verifiable, 3 
 Settings: flags, then TALLY_SERVER, TALLY_KEY, TALLY_TENANT and TALLY_DATA, then tally config.`;
 
 /** The command line's grammar; `run` decides what becomes of a command's work. */
-export function createProgram(run: RunAction): Command {
+function createProgram(run: RunAction): Command {
   const program = new Command('tally')
     .description('Tamper-evident audit logging')
     .version(version(), '-V, --version', 'print the version')
@@ -117,7 +117,7 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
   }
 }
 
-export function* withSubcommands(command: Command): Generator<Command> {
+function* withSubcommands(command: Command): Generator<Command> {
   yield command;
   for (const child of command.commands) yield* withSubcommands(child);
 }

@@ -1,5 +1,5 @@
 /** One token of an RFC 6901 JSON pointer, escaped. */
-export function escapeToken(token: string): string {
+function escapeToken(token: string): string {
   return token.includes('~') || token.includes('/')
     ? token.replaceAll('~', '~0').replaceAll('/', '~1')
     : token;

@@ -9,8 +9,12 @@ let lastMs = -1;
 /** 12 bits, RFC 9562 section 6.2 method 1; seeded at random in each millisecond, in its lower half. */
 let counter = 0;
 
+/** A clock that was further ahead than this was wrong, and ids that carry its time would be refused. */
+const maxStepBackMs = 60_000;
+
 /**
- * A new UUIDv7, greater than every one that this process made before, also when the clock steps back.
+ * A new UUIDv7, greater than every one that this process made before, also when the clock steps back a little. After a
+ * correction of more than a minute ids start anew from the right time: the service refuses those far ahead of its clock.
  *
  * @param now milliseconds since the epoch; the clock by default
  */
@@ -19,7 +23,7 @@ export function uuidv7(now: number = Date.now()): string {
     globalThis.crypto.getRandomValues(pool);
     poolAt = 0;
   }
-  if (now > lastMs) {
+  if (now > lastMs || now < lastMs - maxStepBackMs) {
     lastMs = now;
     counter = ((pool[poolAt]! & 0x07) << 8) | pool[poolAt + 1]!;
   } else if (++counter > 0xfff) {

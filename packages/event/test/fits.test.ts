@@ -21,7 +21,7 @@ const awkward = fc.oneof(
     'a'.repeat(513),
     Number.NaN,
     2 ** 53,
-    1e999,
+    Number.POSITIVE_INFINITY,
     -0,
     {},
     [],

@@ -116,6 +116,10 @@ describe('a note', () => {
   it('that no known key signed does not open', async () => {
     const unverified = { code: 'NOTE_UNVERIFIED' };
     await expect(openNote(note, [])).rejects.toMatchObject(unverified);
+    // Key ids are four bytes: names are compared too.
+    await expect(openNote(note, [{ ...verifier, name: 'example.com/bar' }])).rejects.toMatchObject(
+      unverified,
+    );
     // The same name with another key, and the same key under another name, are other signers.
     await expect(openNote(note, [otherVerifier])).rejects.toMatchObject(unverified);
     await expect(openNote(note, [createVerifier('example.com/bar', key.publicKey)])).rejects.toMatchObject(

@@ -48,6 +48,9 @@ export class AuditService {
   readonly logs: TenantLogs;
   readonly signer: Signer;
   readonly keys: ApiKeys;
+  /** Aborts when the service begins to close: whoever follows it ends then. */
+  readonly closing: AbortSignal;
+  readonly #closer = new AbortController();
   readonly #options: AuditServiceOptions;
   readonly #now: () => number;
   readonly #timers: { stop(): void }[] = [];
@@ -57,6 +60,7 @@ export class AuditService {
     this.#now = options.now ?? Date.now;
     this.database = database;
     this.signer = signer;
+    this.closing = this.#closer.signal;
     this.logs = new TenantLogs(database, signer);
     this.keys = new ApiKeys(database, this.#now);
     this.writer = new Writer(database, {
@@ -159,6 +163,7 @@ export class AuditService {
   #closing: Promise<void> | undefined;
 
   async #close(): Promise<void> {
+    this.#closer.abort();
     for (const timer of this.#timers) timer.stop();
     await this.writer.close();
     if (this.#options.checkpointIntervalMs !== 0) {

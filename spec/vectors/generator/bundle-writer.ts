@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { parseCheckpoint, parseNote, parseOrigin, type SealedRecord } from '@tallystick/log';
+import { parseOrigin, type SealedRecord } from '@tallystick/log';
 import { base64, origin } from './fixture.ts';
 import { inclusion } from './naive-tree.ts';
 
@@ -58,6 +58,3 @@ export function seal(lines: readonly string[], end: object = {}): string {
   const sha256 = createHash('sha256').update(body).digest('hex');
   return `${body}${JSON.stringify({ end: { records, lines: lines.length, sha256, ...end } })}\n`;
 }
-
-/** The size of a signed checkpoint. */
-export const sizeOf = (note: string): number => parseCheckpoint(parseNote(note).text).size;

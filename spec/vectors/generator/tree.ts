@@ -169,6 +169,13 @@ export function proofVectors(): unknown {
       ...badInclusion.map((bad) => ({ ...one, ...bad, valid: false })),
       // The root is the one that the hashes lead to: only their number tells.
       { ...proven([0, 2]), name: 'more hashes than the size allows', size: 1, valid: false },
+      {
+        ...proven([1, 2]),
+        name: 'more hashes than the size allows, on the right',
+        index: 0,
+        size: 1,
+        valid: false,
+      },
       { ...proven([0, 2]), name: 'fewer hashes than the size demands', size: 3, valid: false },
     ],
     consistency: [

@@ -57,7 +57,7 @@ export interface Receipt {
   readonly ingested_at: string;
 }
 
-export interface SubmitError {
+interface SubmitError {
   readonly code: string;
   readonly message: string;
   /** RFC 6901 JSON pointer into the event; empty for the whole of it. */

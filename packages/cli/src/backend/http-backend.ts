@@ -65,7 +65,7 @@ export class HttpBackend implements Backend {
         const response = await this.#wire(path, { headers, signal });
         for await (const message of readServerSentEvents(bodyOf(response))) {
           last = message.id ?? last;
-          if (message.event !== 'heartbeat') yield JSON.parse(message.data) as EventView;
+          yield JSON.parse(message.data) as EventView;
         }
       } catch (error) {
         if (signal.aborted) return;
@@ -90,9 +90,19 @@ export class HttpBackend implements Backend {
   }
 
   async verify(tenant: string, options: VerifyOptions): Promise<Report> {
-    const { origin, offered, bytes } = await peekBundle(this.bundle(tenant));
+    if (options.checkpoints.length > 0) {
+      // A bundle is checked against the checkpoint that it came with; nothing given may be silently left out.
+      throw new CliError('USAGE', '--checkpoint goes with a store (--data), not with a service');
+    }
+    const head = await peekBundle(this.bundle(tenant));
+    // Another tenant's trail may well be in order, and its key be trusted: it answers another question.
+    if (head.origin !== undefined && head.tenant !== tenant) {
+      throw new CliError('BROKEN', `${this.name} was asked for the trail of ${tenant}, and gave another one`);
+    }
+    const { origin, offered, bytes } = head;
     const own = offered.find(({ name }) => name === origin);
-    const { verifiers, trust } = options.decide(origin ?? '', own);
+    const { verifiers, trust } =
+      origin === undefined ? { verifiers: [], trust: 'none' as const } : options.decide(origin, own);
     return await verifyBundle(bytes, { keys: verifiers, trust, onProgress: options.onProgress });
   }
 

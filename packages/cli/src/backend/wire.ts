@@ -70,7 +70,7 @@ function unreachable(root: URL, error: unknown): CliError {
 }
 
 /** What an answer other than 2xx says. It is problem+json (RFC 9457), but a proxy in between may say anything. */
-export async function refusal(response: Response, place: string, key: string | undefined): Promise<CliError> {
+async function refusal(response: Response, place: string, key: string | undefined): Promise<CliError> {
   const problem = (await response.json().catch(() => ({}))) as {
     title?: string;
     detail?: string;

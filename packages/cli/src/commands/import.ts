@@ -156,8 +156,9 @@ async function tellTotals(
     terminal.note('interrupted: the same command continues where this one stopped');
 }
 
+const numbers = new Intl.NumberFormat('en-US');
+
 function describe({ imported, duplicate, rejected }: Readonly<ImportTotals>, isDry: boolean): string {
-  const numbers = new Intl.NumberFormat('en-US');
   const parts = [`${numbers.format(imported)} ${isDry ? 'mapped' : 'imported'}`];
   if (!isDry) parts.push(`${numbers.format(duplicate)} duplicate`);
   parts.push(`${numbers.format(rejected)} rejected`);

@@ -30,7 +30,7 @@ export const registerServe: Register = (program, run) => {
     )
     .option('--signer-dir <dir>', "the signer's directory, outside the database; or TALLY_SIGNER_DIR")
     .option('--log-name <name>', 'name of the log, such as audit.example.com; or TALLY_LOG_NAME')
-    .option('--create-admin-key', 'make an API key for everything, write it to stdout, and go on');
+    .option('--create-admin-key', 'make an API key for everything, write it to stdout, and end');
   run<ServeCommandOptions>(command, async (context, options) => {
     const { AuditService } = await import('@tallystick/server');
     const { ServiceMetrics, serveHttp } = await import('@tallystick/server/http');
@@ -42,7 +42,13 @@ export const registerServe: Register = (program, run) => {
       throw describeStoreError(error, 'the store');
     });
     try {
-      await assertKey(context, service, options);
+      if (options.createAdminKey === true) {
+        // And no more: the service's log goes to stdout too, and the key must not stand among its lines.
+        const { key } = await service.keys.create({ name: 'admin', scopes: ['admin'] });
+        await context.terminal.line(key);
+        return undefined;
+      }
+      await assertKey(service);
       const { host, port } = options;
       const server = await serveHttp(service, { host, port, now, metrics }).catch(
         (cause: NodeJS.ErrnoException) => {
@@ -88,18 +94,8 @@ function serviceOptions(
 }
 
 /** No default key and no open door: a service that nobody can use would be opened up in a hurry. */
-async function assertKey(
-  context: Context,
-  service: AuditService,
-  options: ServeCommandOptions,
-): Promise<void> {
-  if (options.createAdminKey === true) {
-    const { key } = await service.keys.create({ name: 'admin', scopes: ['admin'] });
-    await context.terminal.line(key);
-    return;
-  }
-  const valid = (await service.keys.list()).some(({ revoked_at }) => revoked_at === undefined);
-  if (valid) return;
-  const hint = 'start once with --create-admin-key, and keep the key that it writes to stdout';
+async function assertKey(service: AuditService): Promise<void> {
+  if ((await service.keys.list()).some(({ revoked_at }) => revoked_at === undefined)) return;
+  const hint = 'run it once with --create-admin-key, and keep the key that it writes to stdout';
   throw new CliError('USAGE', 'the store has no API key, so nobody could use the service', { hint });
 }

@@ -1,4 +1,4 @@
-import { everyNode, type Grammar } from './grammar.ts';
+import { everyNode, type Grammar, valueChoices, valuedOptions } from './grammar.ts';
 
 /** A completion script for bash: a table from the words typed so far to the words that may follow. */
 export function bashCompletion(grammar: Grammar): string {
@@ -10,32 +10,30 @@ export function bashCompletion(grammar: Grammar): string {
       return `    '${node.path.join(' ')}') words='${follow}'; flags='${flags}' ;;`;
     })
     .join('\n');
-  const valued = [...new Set(nodes.flatMap(({ options }) => options.filter(({ takesValue }) => takesValue)))];
-  const names = [...new Set(valued.map(({ long }) => long))].join('|');
-  const choices = new Map(
-    valued.filter((option) => option.choices.length > 0).map((o) => [o.long, o.choices]),
-  );
-  const offered = [...choices]
-    .map(([long, list]) => `    ${long}) COMPREPLY=($(compgen -W '${list.join(' ')}' -- "$cur")); return ;;`)
+  const values = valueChoices(grammar)
+    .map(
+      ([where, list]) => `    '${where}') COMPREPLY=($(compgen -W '${list.join(' ')}' -- "$cur")); return ;;`,
+    )
     .join('\n');
+  const valued = valuedOptions(grammar).join('|');
   const paths = nodes.map(({ path }) => `'${path.join(' ')}'`).join('|');
   return `# bash completion for tally
 _tally() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} path='' at=1 word next words flags
-  case "$prev" in
-${offered}
-    ${names}) compopt -o default; COMPREPLY=(); return ;;
-  esac
   while [ "$at" -lt "$COMP_CWORD" ]; do
     word=\${COMP_WORDS[at]}
     at=$((at + 1))
     case "$word" in
-      ${names}) at=$((at + 1)); continue ;;
+      ${valued}) at=$((at + 1)); continue ;;
       -*) continue ;;
     esac
     next="\${path:+$path }$word"
     case "$next" in ${paths}) path=$next ;; esac
   done
+  case "\${path:+$path }$prev" in
+${values}
+  esac
+  case "$prev" in ${valued}) compopt -o default; COMPREPLY=(); return ;; esac
   case "$path" in
 ${words}
   esac

@@ -51,6 +51,25 @@ export function* everyNode(grammar: Grammar): Generator<Grammar> {
   for (const child of grammar.children) yield* everyNode(child);
 }
 
+/** Options that are followed by a value, anywhere: the word after one of them is no command. */
+export function valuedOptions(grammar: Grammar): readonly string[] {
+  const valued = [...everyNode(grammar)].flatMap(({ options }) =>
+    options.filter(({ takesValue }) => takesValue),
+  );
+  return [...new Set(valued.map(({ long }) => long))];
+}
+
+/** The words that may follow an option, by command and option: `import --format`. */
+export function valueChoices(
+  grammar: Grammar,
+): readonly (readonly [where: string, choices: readonly string[]])[] {
+  return [...everyNode(grammar)].flatMap(({ path, options }) =>
+    options
+      .filter(({ choices }) => choices.length > 0)
+      .map(({ long, choices }) => [[...path, long].join(' '), choices] as const),
+  );
+}
+
 function firstSentence(text: string): string {
-  return text.split(/[\n:;.]/)[0]!.trim();
+  return text.split(/[:;.](?:\s|$)|\n/)[0]!.trim();
 }

@@ -1,4 +1,4 @@
-import { everyNode, type Grammar } from './grammar.ts';
+import { everyNode, type Grammar, valueChoices, valuedOptions } from './grammar.ts';
 
 /** A completion script for zsh, with a description beside each word. */
 export function zshCompletion(grammar: Grammar): string {
@@ -11,35 +11,29 @@ export function zshCompletion(grammar: Grammar): string {
       return `    ${quoted(node.path.join(' '))}) words_=(${[...words, ...choices].join(' ')}); flags=(${flags.join(' ')}) ;;`;
     })
     .join('\n');
-  const valued = new Map(
-    nodes.flatMap(({ options }) =>
-      options.filter(({ takesValue }) => takesValue).map((o) => [o.long, o.choices]),
-    ),
-  );
-  const names = [...valued.keys()].join('|');
-  const offered = [...valued]
-    .filter(([, choices]) => choices.length > 0)
-    .map(([long, choices]) => `    ${long}) compadd -- ${choices.join(' ')}; return ;;`)
+  const values = valueChoices(grammar)
+    .map(([where, list]) => `    ${quoted(where)}) compadd -- ${list.join(' ')}; return ;;`)
     .join('\n');
+  const valued = valuedOptions(grammar).join('|');
   const paths = nodes.map(({ path }) => quoted(path.join(' '))).join('|');
   return `#compdef tally tallystick
 _tally() {
-  local path_='' word next at=2
+  local path_='' word next at=2 prev="\${words[CURRENT-1]}"
   local -a words_ flags
-  case "\${words[CURRENT-1]}" in
-${offered}
-    ${names}) _files; return ;;
-  esac
   while (( at < CURRENT )); do
     word=\${words[at]}
     (( at++ ))
     case "$word" in
-      ${names}) (( at++ )); continue ;;
+      ${valued}) (( at++ )); continue ;;
       -*) continue ;;
     esac
     next="\${path_:+$path_ }$word"
     case "$next" in ${paths}) path_=$next ;; esac
   done
+  case "\${path_:+$path_ }$prev" in
+${values}
+  esac
+  case "$prev" in ${valued}) _files; return ;; esac
   case "$path_" in
 ${cases}
   esac

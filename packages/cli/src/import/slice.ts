@@ -1,5 +1,5 @@
 /** Why a part of a source is not an event; counted as rejected. */
-export type SourceFaultCode =
+type SourceFaultCode =
   | 'SOURCE_MALFORMED'
   | 'SOURCE_TRUNCATED'
   | 'SOURCE_TOO_LARGE'

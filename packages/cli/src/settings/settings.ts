@@ -6,7 +6,7 @@ import type { Config } from './config-file.ts';
 export type Flags = { readonly [name in 'server' | 'key' | 'tenant' | 'data']?: string | undefined };
 
 /** What a command works on. */
-export type Target =
+type Target =
   | { readonly kind: 'service'; readonly url: URL; readonly key: string | undefined }
   | { readonly kind: 'directory'; readonly path: string };
 

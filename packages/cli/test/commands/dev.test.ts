@@ -76,10 +76,14 @@ test('serve does not start without an API key, and can make one', async () => {
   const refused = await tally(args, { env, cwd: dir.path });
   expect(refused.stderr).toContain('the store has no API key');
   expect(refused.exitCode).toBe(3);
-  const stopping = new AbortController();
-  const serving = tally([...args, '--create-admin-key'], { env, cwd: dir.path, stopped: stopping.signal });
-  stopping.abort();
-  const ran = await serving;
+  const ran = await tally([...args, '--create-admin-key'], { env, cwd: dir.path });
   expect(ran.stdout).toMatch(/^tally_[0-9a-f]{12}_[0-9a-f]{64}\n$/);
   expect(ran.exitCode).toBe(0);
+  const stopping = new AbortController();
+  const serving = tally(args, { env, cwd: dir.path, stopped: stopping.signal });
+  stopping.abort();
+  expect(await serving).toMatchObject({
+    exitCode: 0,
+    stderr: expect.stringContaining('listening on http://127'),
+  });
 }, 60_000);

@@ -79,7 +79,7 @@ describe('a service', () => {
     const args = `import --format k8s-audit ${file}`;
     expect((await run(args)).stdout).toBe('3 imported, 0 duplicate, 0 rejected\n');
     expect((await run(`${args} --json`)).json()).toEqual([
-      { files: 1, events: 3, imported: 0, duplicate: 3, rejected: 0, bytes: 4042 },
+      { files: 1, events: 3, imported: 0, duplicate: 3, rejected: 0, bytes: 4036 },
     ]);
     const events = (await run('events --type k8s.* --oldest --json')).json() as {
       event_data: { source_payload: { original: string } };
@@ -135,6 +135,14 @@ describe('a service', () => {
     });
     expect((await run('log-keys list')).stdout).toContain('first use');
     expect((await run('log-keys trust')).stdout).toMatch(/^[\w./]+\/acme\/1\+/);
+  });
+
+  test('verify without a tenant takes every one, and one that is not there is not verified', async () => {
+    const all = await run('verify --json', { env: { TALLY_TENANT: undefined } });
+    expect(all.json()).toMatchObject([{ tenant_id: 'acme', verdict: 'verified' }]);
+    const none = await run('verify --tenant nobody');
+    expect(none.stderr).toContain('(NOT_FOUND)');
+    expect(none.exitCode).toBe(2);
   });
 
   test('a bundle and a receipt are checked offline, with a key that was given', async () => {

@@ -2,8 +2,7 @@ import { eventTypePattern } from '../event.ts';
 import type { Fields, Infer, ObjectShape, Shape } from '../shape.ts';
 
 /** The parts of an event whose content an event type may declare. */
-export const payloadParts = ['context', 'decision', 'outcome', 'proof', 'event_data', 'metadata'] as const;
-export type PayloadPart = (typeof payloadParts)[number];
+export type PayloadPart = 'context' | 'decision' | 'outcome' | 'proof' | 'event_data' | 'metadata';
 
 /** What a taxonomy says of one event type. */
 export interface EventTypeDeclaration<C extends string = string> {

@@ -133,6 +133,7 @@ describe('a proof of another length than the sizes demand', () => {
   it('is too long, or too short, for an inclusion', () => {
     verifyInclusion(0, 2, leaf, [a], nodeHash(leaf, a));
     expect(() => verifyInclusion(0, 1, leaf, [a], nodeHash(leaf, a))).toThrow(invalid);
+    expect(() => verifyInclusion(0, 1, leaf, [a], nodeHash(a, leaf))).toThrow(invalid);
     expect(() => verifyInclusion(0, 3, leaf, [a], nodeHash(leaf, a))).toThrow(invalid);
     expect(() => verifyInclusion(0, 2, leaf, [a, b], nodeHash(nodeHash(leaf, a), b))).toThrow(invalid);
   });

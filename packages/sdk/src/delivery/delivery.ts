@@ -27,7 +27,6 @@ export interface DeliveryParts {
 
 /** The service takes this many declarations with one batch. */
 const maxFinalsPerBatch = 1_000;
-const fresh = { sent: false, prepared: false, row: 0 };
 /** What a transport gets to notice that it was aborted. */
 const abortGraceMs = 1_000;
 
@@ -66,12 +65,12 @@ export class Delivery {
       counters.drop('shutdown');
       return 'shutdown';
     }
-    const { id, tenantId, eventType, createdAt, text, bytes } = event;
-    const sequence = ledger.number(tenantId);
-    const entry = { id, tenantId, eventType, createdAt, text, bytes, sequence, waiter, ...fresh };
-    const full = outbox.push(entry);
+    const sequence = ledger.number(event.tenantId);
+    event.sequence = sequence;
+    event.waiter = waiter;
+    const full = outbox.push(event);
     if (full !== undefined) {
-      ledger.lose(tenantId, sequence, full);
+      ledger.lose(event.tenantId, sequence, full);
       counters.drop(full);
       return full;
     }

@@ -28,11 +28,11 @@ export interface AuditEmitterConfig<X extends AnyTaxonomy = undefined> {
   readonly taxonomy?: X;
   /** Events held in memory, at most. @defaultValue 10000 */
   readonly bufferSize?: number;
-  /** UTF-8 bytes of events held in memory, at most. @defaultValue 67108864 (64 MiB) */
+  /** Characters of events' JSON held in memory, at most: bytes, where the text is Latin. @defaultValue 67108864 (64 Mi) */
   readonly maxBufferBytes?: number;
   /** Events in one batch, at most 1000. @defaultValue 1000 */
   readonly batchSize?: number;
-  /** UTF-8 bytes of events in one batch. @defaultValue 4194304 (4 MiB; the service takes 8) */
+  /** Characters of events' JSON in one batch, up to three bytes each. @defaultValue 2097152 (2 Mi; the service takes 8 MiB) */
   readonly maxBatchBytes?: number;
   /** How long an event waits for company, in ms. @defaultValue 1000 */
   readonly flushIntervalMs?: number;
@@ -70,7 +70,7 @@ export const emitterDefaults = Object.freeze({
   bufferSize: 10_000,
   maxBufferBytes: 64 * 1024 * 1024,
   batchSize: 1_000,
-  maxBatchBytes: 4 * 1024 * 1024,
+  maxBatchBytes: 2 * 1024 * 1024,
   flushIntervalMs: 1_000,
   maxRetries: 3,
   retryDelaysMs: Object.freeze([1_000, 4_000, 9_000]),

@@ -8,6 +8,7 @@ import {
   eventDataShape,
   limits,
   outcomeShape,
+  outcomeStatuses,
   parseTimestamp,
   proofShape,
   severities,
@@ -18,6 +19,7 @@ import {
   uuidv7Time,
   type Violation,
 } from '@tallystick/event';
+import type { Entry } from '../delivery/entry.ts';
 import type { TraceContext } from '../observe/correlation.ts';
 import { Draft } from './draft.ts';
 import type { AuditEventInput } from './input.ts';
@@ -27,15 +29,7 @@ import { TimestampWriter } from './stamp.ts';
 import { TypeCheck } from './type-check.ts';
 
 /** An event ready to be delivered, or, where `violations` is not empty, refused for its data. */
-export interface EncodedEvent {
-  readonly id: string;
-  readonly tenantId: string;
-  readonly eventType: string;
-  /** Milliseconds since the epoch, the emitter's clock. */
-  readonly createdAt: number;
-  readonly text: string;
-  /** UTF-8. */
-  readonly bytes: number;
+export interface EncodedEvent extends Entry {
   readonly violations: readonly Violation[];
 }
 
@@ -48,6 +42,7 @@ export interface EncoderOptions {
 }
 
 const actors: ReadonlySet<unknown> = new Set(actorTypes);
+const outcomeWords: ReadonlySet<unknown> = new Set(outcomeStatuses);
 const severityWords: ReadonlySet<unknown> = new Set(severities);
 
 export class EventEncoder {
@@ -55,6 +50,7 @@ export class EventEncoder {
   readonly #types: TypeCheck;
   readonly #timestamps = new TimestampWriter();
   readonly #sourceService: string;
+  readonly #tenants = new Set<unknown>();
 
   constructor(options: EncoderOptions) {
     this.#options = options;
@@ -81,7 +77,7 @@ export class EventEncoder {
     const declared = this.#types.find(eventType);
     const now = this.#options.now();
     const id = this.#auditId(draft, input, now);
-    if (typeof tenantId !== 'string' || !tenantIdPattern.test(tenantId)) {
+    if (!this.#isTenant(tenantId)) {
       draft.refuse('TENANT_ID_INVALID', '/tenant_id', `must match ${tenantIdPattern.source}`);
     }
     if (!actors.has(input.actorType)) {
@@ -103,7 +99,9 @@ export class EventEncoder {
     const proof = input.proof == null ? undefined : wireProof(input.proof);
     const eventData =
       input.eventData == null ? undefined : wireEventData(input.eventData, this.#options.service);
-    if (outcome != null) draft.check('outcome', outcome, outcomeShape, draft.found);
+    if (outcome != null && !isPlainOutcome(outcome)) {
+      draft.check('outcome', outcome, outcomeShape, draft.found);
+    }
     if (proof != null) draft.check('proof', proof, proofShape, draft.found);
     if (eventData != null) draft.check('event_data', eventData, eventDataShape, draft.found);
     if (declared !== undefined) {
@@ -149,14 +147,35 @@ export class EventEncoder {
     text += `,"tenant_id":"${tenantId}","timestamp":"${this.#timestamp(draft, input.timestamp, now)}"`;
     text += `${field('trace_id', input.traceId ?? trace?.traceId)}}`;
 
-    const bytes = Buffer.byteLength(text);
+    const bytes = text.length;
     if (hasTooManyMembers(text)) {
       draft.refuse('EVENT_TOO_MANY_KEYS', '', `must have at most ${limits.maxKeys} object members in all`);
     }
-    if (bytes > limits.maxEventBytes) {
+    if (bytes * 3 > limits.maxEventBytes && Buffer.byteLength(text) > limits.maxEventBytes) {
       draft.refuse('EVENT_TOO_LARGE', '', `must be at most ${limits.maxEventBytes} bytes`);
     }
-    return { id, tenantId, eventType, createdAt: now, text, bytes, violations: draft.found };
+    return {
+      id,
+      tenantId,
+      eventType,
+      createdAt: now,
+      text,
+      bytes,
+      sequence: 0,
+      waiter: undefined,
+      sent: false,
+      prepared: false,
+      row: 0,
+      violations: draft.found,
+    };
+  }
+
+  /** Tenants are fewer than events. Those made up from data must not fill the memory with them. */
+  #isTenant(tenantId: unknown): tenantId is string {
+    if (this.#tenants.has(tenantId)) return true;
+    if (typeof tenantId !== 'string' || !tenantIdPattern.test(tenantId)) return false;
+    if (this.#tenants.size < 1_000) this.#tenants.add(tenantId);
+    return true;
   }
 
   /** Always a real identity, also for an event that is refused: reports refer to it. */
@@ -194,6 +213,16 @@ export class EventEncoder {
     if (Number.isInteger(days) && (days as number) >= 1 && (days as number) <= 36_500) return String(days);
     draft.refuse('FIELD_RANGE', '/retention_days', 'must be in 1 to 36500');
     return '';
+  }
+}
+
+/** The common case needs no check: a known word, and neither code nor message. */
+function isPlainOutcome(outcome: unknown): boolean {
+  try {
+    const { outcome_status, error_code, error_message } = outcome as { [member: string]: unknown };
+    return error_code === undefined && error_message === undefined && outcomeWords.has(outcome_status);
+  } catch {
+    return false;
   }
 }
 

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { type RedactionOptions, redactionDefaults } from './options.ts';
-import { SecretNames, words } from './secret-names.ts';
-import { censorText, isCardNumber, secretPatterns, suspicious } from './secret-values.ts';
+import { SecretNames } from './secret-names.ts';
+import { censorText, isCardNumber, mayHoldSecret, secretPatterns } from './secret-values.ts';
 
 const mask = '[REDACTED]';
 
@@ -16,6 +16,8 @@ const untouched = new Set([
   'severity',
 ]);
 
+const leastCardNumber = 1e12;
+
 type Path = readonly string[];
 
 /** Takes secrets out of an event's wire text. Deterministic, so that a repeated send has the same bytes. */
@@ -24,7 +26,7 @@ export class Redactor {
   readonly #names: SecretNames;
   readonly #patterns: readonly RegExp[];
   readonly #paths: readonly Path[];
-  /** What was configured has no words known beforehand, so that every event is looked at. */
+  /** What was configured may stand anywhere, so that every event is looked at closely. */
   readonly #always: boolean;
 
   constructor(options: RedactionOptions) {
@@ -38,14 +40,13 @@ export class Redactor {
     this.#names = new SecretNames(names, allowNames);
     this.#patterns = [...secretPatterns, ...patterns];
     this.#paths = paths.map((path) => path.split('.'));
-    this.#always =
-      paths.length > 0 || patterns.length > 0 || names.some((name) => !suspicious.test(words(name).join('')));
+    this.#always = paths.length > 0 || patterns.length > 0;
   }
 
   /** The same text where nothing in it is secret. */
   redact(text: string): string {
-    if (!this.#always && !suspicious.test(text)) return text;
     const event = JSON.parse(text) as Record<string, unknown>;
+    if (!this.#always && !this.#suspectsEvent(event)) return text;
     let changed = false;
     const clean: Record<string, unknown> = {};
     for (const [name, value] of Object.entries(event)) {
@@ -59,6 +60,32 @@ export class Redactor {
     return changed ? JSON.stringify(clean) : text;
   }
 
+  #suspectsEvent(event: Record<string, unknown>): boolean {
+    for (const name of Object.keys(event)) {
+      if (!untouched.has(name) && this.#suspects(event[name])) return true;
+    }
+    return false;
+  }
+
+  /** Whether there may be something to take out: a quick look, since in most events there is nothing. */
+  #suspects(value: unknown): boolean {
+    if (typeof value === 'string') return mayHoldSecret(value);
+    if (typeof value === 'number') return value > leastCardNumber;
+    if (typeof value !== 'object' || value === null) return false;
+    if (Array.isArray(value)) return value.some((item) => this.#suspects(item));
+    for (const name of Object.keys(value)) {
+      const member = (value as Record<string, unknown>)[name];
+      if (this.#isSecret(name, member) || this.#suspects(member) || mayHoldSecret(name)) return true;
+    }
+    return false;
+  }
+
+  #isSecret(name: string, value: unknown): boolean {
+    const secrecy = this.#names.of(name);
+    if (secrecy === 'none' || value === null || typeof value === 'boolean' || value === '') return false;
+    return typeof value !== 'number' || secrecy === 'text and numbers';
+  }
+
   /** The value without its secrets; itself where there are none. */
   #value(value: unknown, paths: readonly Path[]): unknown {
     if (paths.some((path) => path.length === 0)) return this.#censor(value);
@@ -66,7 +93,7 @@ export class Redactor {
       case 'string':
         return censorText(value, this.#patterns, (secret) => this.#within(secret));
       case 'number':
-        return value > 1e12 && isCardNumber(String(value)) ? this.#censor(value) : value;
+        return value > leastCardNumber && isCardNumber(String(value)) ? this.#censor(value) : value;
       case 'object':
         if (value === null) return value;
         return Array.isArray(value)
@@ -92,14 +119,7 @@ export class Redactor {
     let changed = false;
     const clean = new Map<string, unknown>();
     for (const [name, value] of Object.entries(object)) {
-      const secrecy = this.#names.of(name);
-      const secret =
-        secrecy !== 'none' &&
-        value !== null &&
-        typeof value !== 'boolean' &&
-        value !== '' &&
-        (typeof value !== 'number' || secrecy === 'text and numbers');
-      const kept = secret ? this.#censor(value) : this.#value(value, step(paths, name));
+      const kept = this.#isSecret(name, value) ? this.#censor(value) : this.#value(value, step(paths, name));
       let safe = censorText(name, this.#patterns, (part) => this.#within(part));
       if (safe !== name) while (clean.has(safe) || Object.hasOwn(object, safe)) safe += '*';
       changed ||= kept !== value || safe !== name;

@@ -67,9 +67,16 @@ export function censorText(
   return clean.replace(cardLike, (digits) => (isCardNumber(digits) ? censor(digits) : digits));
 }
 
-/**
- * Whether an event's JSON text could hold a secret at all. Much cheaper than looking closely, and most events stop
- * here. Everything that the names and patterns can find contains one of these, also where JSON escapes its quotes.
- */
-export const suspicious =
-  /pass|pwd|secret|token|cred|auth|cookie|jwt|bearer|basic|otp|cvv|cvc|ssn|key|session|connection|mnemonic|security|card|account|code|phrase|PRIVATE|eyJ|AKIA|ASIA|ABIA|ACCA|gh[opsur]_|github_pat|glpat|xox|hooks\.slack|AIza|ya29|k_live|k_test|sk-|npm_|pypi-|SG\.|hv[bs]\.|dop_v1|:\/\/[^"\s]{0,320}@|\d(?:[ -]?\d){12}/i;
+/** Every whole pattern, the bearer token and the card begin with, or hold, one of these. Case matters: it is far faster. */
+const hint =
+  /eyJ|A[KSBC][IC]A|gh[opsur]_|github_pat_|glpat-|xox|hooks\.slack|AIza|ya29\.|k_(?:live|test)_|sk-|npm_|pypi-|SG\.|hv[bs]\.|dop_v1_|PRIVATE KEY|[Bb](?:earer|asic|EARER|ASIC)\s|\d[ -]?\d[ -]?\d[ -]?\d(?:[ -]?\d){9}/;
+const shortestSecret = 9;
+
+/** Whether text may hold a secret. Much cheaper than looking closely, and most texts stop here. */
+export function mayHoldSecret(text: string): boolean {
+  if (text.length < shortestSecret) return false;
+  return hint.test(text) || ((text.includes('=') || text.includes(':')) && framed.test(text));
+}
+
+/** What the framed patterns have in common, apart from the bearer token. */
+const framed = /:\/\/[^\s"']{0,320}@|(?:pass|pwd|secret|token|key|credential)\w{0,6}["']?\s{0,4}[:=]/i;

@@ -9,8 +9,9 @@ import type { Entry, Load, Outbox, Waiter } from '../delivery/entry.ts';
 import type { Ledger } from '../delivery/ledger.ts';
 import type { Report } from '../delivery/settlement.ts';
 import { AuditError } from '../errors.ts';
-import type { DeclaredGap, GapReason } from '../transport/transport.ts';
+import type { GapReason } from '../transport/transport.ts';
 import type { SpoolOptions } from './options.ts';
+import { PredecessorLedger } from './predecessor-ledger.ts';
 import { gapsPerRead, type Request, type SpooledEvent, type SpooledLoad } from './protocol.ts';
 import { SpoolClient } from './spool-client.ts';
 
@@ -23,8 +24,8 @@ export interface SpoolParts {
   readonly client?: Pick<SpoolClient, 'ask' | 'end' | 'dead'>;
 }
 
-/** Events in one transaction; a few milliseconds each. */
-const writeEvents = 1_000;
+/** Events in one transaction. Copying more to the spool's thread at once would hold up the application's. */
+const writeEvents = 250;
 const maxGaps = 10_000;
 
 export class SpoolOutbox implements Outbox {
@@ -310,30 +311,3 @@ export class SpoolOutbox implements Outbox {
 }
 
 const failed = Symbol('failed');
-
-/** The accounts of a producer that ended before this process began: all that is left of them is on disk. */
-class PredecessorLedger {
-  readonly producerId: string;
-  readonly ends: boolean;
-  readonly lost: DeclaredGap[] = [];
-  declaredCount = 0;
-  readonly #gaps: readonly DeclaredGap[];
-
-  constructor(producerId: string, gaps: readonly DeclaredGap[], ends: boolean) {
-    this.producerId = producerId;
-    this.#gaps = gaps;
-    this.ends = ends;
-  }
-
-  gaps(max: number): readonly DeclaredGap[] {
-    return this.#gaps.slice(0, max);
-  }
-
-  declared(count: number): void {
-    this.declaredCount = count;
-  }
-
-  lose(tenantId: string, sequence: number, reason: GapReason): void {
-    this.lost.push({ tenant_id: tenantId, from: sequence, to: sequence, reason });
-  }
-}

@@ -106,7 +106,7 @@ describe('the wire form', () => {
     expect(event.timestamp).toBe('2026-02-21T12:34:56.789Z');
     expect(event.audit_id).toBe(encoded.id);
     expect(event.audit_id[14]).toBe('7');
-    expect(encoded.bytes).toBe(Buffer.byteLength(encoded.text));
+    expect(encoded.bytes).toBe(encoded.text.length);
   });
 
   test('the top level is written in canonical order, so that the service need not sort it', () => {
@@ -228,6 +228,24 @@ describe('faults of data never throw', () => {
     ['tenant of another kind', { tenantId: { toString: () => 'x' } }, 'TENANT_ID_INVALID', '/tenant_id'],
     ['too long an identifier', { targetId: 'x'.repeat(513) }, 'FIELD_LENGTH', '/target_id'],
     ['an object for an identifier', { targetId: {} }, 'FIELD_TYPE', '/target_id'],
+    [
+      'an outcome code of another kind',
+      { outcome: { outcome_status: 'failure', error_code: {} } },
+      'FIELD_TYPE',
+      '/outcome/error_code',
+    ],
+    [
+      'an unknown word in an object',
+      { outcome: { outcome_status: 'fine' } },
+      'FIELD_ENUM',
+      '/outcome/outcome_status',
+    ],
+    [
+      'an error code of another kind in metadata',
+      { metadata: { errorCode: {} } },
+      'FIELD_TYPE',
+      '/outcome/error_code',
+    ],
     ['an unknown word', { outcome: 'fine' }, 'FIELD_ENUM', '/outcome/outcome_status'],
     ['an unknown actor type', { actorType: 'robot' }, 'FIELD_ENUM', '/actor_type'],
     ['an unknown severity', { severity: 'fatal' }, 'FIELD_ENUM', '/severity'],
@@ -266,6 +284,36 @@ describe('faults of data never throw', () => {
     const encoded = encoder().encode(someEvent(over as Partial<AuditEventInput>));
     expect(encoded.violations[0]).toMatchObject({ code, pointer });
   });
+});
+
+test('members that throw when they are read do not take the event with them', () => {
+  const bad = () => ({
+    fine: 1,
+    get bad() {
+      throw new Error('secret');
+    },
+  });
+  const word = {
+    get outcome_status() {
+      throw new Error('secret');
+    },
+  };
+  for (const taxonomy of [undefined, soc]) {
+    const parts = {
+      context: bad(),
+      decision: bad(),
+      metadata: bad(),
+      proof: { type: 'none', ...{ data: bad() } },
+    };
+    const event = someEvent({
+      eventType: 'alert.classified',
+      ...parts,
+      outcome: word,
+    } as Partial<AuditEventInput>);
+    const encoded = encoder({ taxonomy }).encode(event);
+    expect(encoded.text).toContain('"context":{"fine":1,"bad":"[Unreadable]"}');
+    expect(encoded.text).not.toContain('secret');
+  }
 });
 
 test('whatever a caller puts into an event, it is refused or the service can read it', () => {

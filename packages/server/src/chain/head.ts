@@ -1,4 +1,4 @@
-import { decodeFrontier, type Frontier, fromHex, zeroHash } from '@tallystick/log';
+import { decodeFrontier, type Frontier, fromHex, LogError, zeroHash } from '@tallystick/log';
 import { ServerError } from '../errors.ts';
 import type { Session } from '../store/database.ts';
 
@@ -48,7 +48,7 @@ const maxHeadAheadMs = 5 * 60 * 1000;
  * tenants that have none: whoever races for one genesis waits here for the winner's commit.
  *
  * @returns the heads, and the store's time for the whole batch, ms: never before any head's
- * @throws {ServerError} `CLOCK_BEHIND_CHAIN`
+ * @throws {ServerError} `CLOCK_BEHIND_CHAIN`, or `CHAIN_STOPPED` for a head that is no head
  */
 export async function lockHeads(
   session: Session,
@@ -71,7 +71,7 @@ export async function lockHeads(
       lastSequence: row.last_sequence,
       lastHash: isNew ? zeroHash : row.last_hash,
       lastIngestedAt,
-      frontier: decodeFrontier(row.last_sequence + 1, fromHex(row.frontier)!),
+      frontier: readFrontier(row),
     });
     now = Math.max(now, row.now_ms);
     latest = Math.max(latest, lastIngestedAt);
@@ -86,6 +86,19 @@ export async function lockHeads(
     );
   }
   return { heads, ingestedAt: Math.max(now, latest) };
+}
+
+/** Nobody but the writer sets a head, so one that can't be read was tampered with: it must not be built upon. */
+function readFrontier(row: HeadRow): Frontier {
+  try {
+    return decodeFrontier(row.last_sequence + 1, fromHex(row.frontier)!);
+  } catch (cause) {
+    if (!(cause instanceof LogError)) throw cause;
+    throw new ServerError('CHAIN_STOPPED', `the head of ${row.tenant_id} is damaged`, {
+      cause,
+      details: { tenant_id: row.tenant_id },
+    });
+  }
 }
 
 /** A head as the batch leaves it. */

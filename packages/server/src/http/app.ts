@@ -11,11 +11,11 @@ import { authenticate } from './authenticate.ts';
 import { readBody } from './body.ts';
 import { documentPage } from './document-page.ts';
 import type { Answer, Endpoint } from './endpoint.ts';
-import { type LoggerChoice, loggerOptions, safeError } from './logging.ts';
+import { type LoggerChoice, loggerOptions, logRequest, safeError } from './logging.ts';
 import { openApiDocument } from './openapi.ts';
 import { HttpProblem, toProblem } from './problem.ts';
 import { endpoints } from './routes/index.ts';
-import { answerClientError, type ServerTimeouts, serverOptions } from './server-options.ts';
+import { answerClientError, defaultTimeouts, type ServerTimeouts, serverOptions } from './server-options.ts';
 import { defaultLimits, type HttpLimits, type Services } from './services.ts';
 import { Streams } from './streams.ts';
 import { readJson, validate } from './validate.ts';
@@ -49,6 +49,8 @@ export function createHttpApp(service: AuditService, options: HttpOptions = {}):
     ...serverOptions(options.timeouts),
     ...loggerOptions(options.logger),
     clientErrorHandler: answerClientError,
+    // What the router itself refuses, such as a path that is no UTF-8, comes past the error handler.
+    frameworkErrors: answerProblem,
   }) as unknown as FastifyInstance;
   const limits = { ...defaultLimits, ...options.limits };
   const metrics = options.metrics ?? new ServiceMetrics();
@@ -77,17 +79,22 @@ export function createHttpApp(service: AuditService, options: HttpOptions = {}):
   // Bodies are read by the routes, after authentication and as bytes: no parser may touch them before.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
+  app.server.maxConnections = { ...defaultTimeouts, ...options.timeouts }.maxConnections;
   let closing = false;
+  const onServiceClosing = () => services.streams.close();
+  service.closing.addEventListener('abort', onServiceClosing);
   app.addHook('onRequest', async () => {
-    if (closing)
+    if (closing || service.closing.aborted)
       throw new HttpProblem('CLOSING', 'the service is shutting down', { headers: { connection: 'close' } });
   });
   app.addHook('preClose', async () => {
     closing = true;
+    service.closing.removeEventListener('abort', onServiceClosing);
     services.streams.close();
   });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unmatched';
+    logRequest(request, reply);
     metrics.observeRequest(request.method, route, reply.statusCode, reply.elapsedTime / 1_000);
   });
   app.setErrorHandler((error, request, reply) => answerProblem(error, request, reply));
@@ -156,12 +163,14 @@ function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyRe
     const level = problem.code === 'INTERNAL_ERROR' ? 'error' : 'warn';
     request.log[level]({ err: safeError(problem.cause ?? problem), code: problem.code }, 'request failed');
   }
-  return reply
-    .code(problem.status)
-    .headers({ 'cache-control': 'no-store', ...problem.headers })
-    .type('application/problem+json')
-    // Bytes: to a text the framework would add a charset, which the media type does not have.
-    .send(Buffer.from(JSON.stringify(problem)));
+  return (
+    reply
+      .code(problem.status)
+      .headers({ 'cache-control': 'no-store', ...problem.headers })
+      .type('application/problem+json')
+      // Bytes: to a text the framework would add a charset, which the media type does not have.
+      .send(Buffer.from(JSON.stringify(problem)))
+  );
 }
 
 /** The framework's own complaints of what a client sent. */

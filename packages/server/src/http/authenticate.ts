@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { authorize, hasScope, type Principal } from '../access/principal.ts';
+import { authorize, hasScope, mayUseTenant, type Principal } from '../access/principal.ts';
 import { ServerError } from '../errors.ts';
 import type { AuditService } from '../service.ts';
 import type { AccessRule } from './endpoint.ts';
@@ -49,7 +49,7 @@ export function tenantOf(principal: Principal, named: string | undefined): strin
       details: { parameter: 'tenant_id' },
     });
   }
-  if (principal.tenants !== undefined && !principal.tenants.includes(tenantId)) {
+  if (!mayUseTenant(principal, tenantId)) {
     throw new ServerError('FORBIDDEN', 'the key is not for this tenant');
   }
   return tenantId;

@@ -11,7 +11,7 @@ type Fields = z.ZodObject<Record<string, z.ZodType>>;
 export type AccessRule = 'open' | 'key' | Scope | 'operator';
 
 /** A body that is JSON of a schema, or one that the route reads itself, byte by byte. */
-export type BodyRule<B> =
+type BodyRule<B> =
   | { readonly schema: z.ZodType<B>; readonly description?: string }
   | {
       readonly maxBytes: number;

@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { eventJsonSchema } from '@tallystick/event';
-import * as z from 'zod';
+import type * as z from 'zod';
 import type { AccessRule, Endpoint, ResponseRule } from './endpoint.ts';
+import { resolve, toSchema } from './json-schema.ts';
 import { parameterSchema } from './parameters.ts';
-import { kindOf, type ProblemCode, problemCodes } from './problem-codes.ts';
-import { componentNames, eventViewSchema } from './schemas.ts';
+import { kindOf, type ProblemCode } from './problem-codes.ts';
+import { eventViewSchema, problemSchema } from './shown-schemas.ts';
+import { version } from './version.ts';
 
 /**
  * The OpenAPI 3.1 document, made from the very objects that validate. A generator of our own: zod's JSON Schema is
@@ -28,10 +29,6 @@ export type Operation = { readonly [member: string]: unknown } & {
 };
 
 type Json = { [member: string]: unknown };
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
 
 /** What any route with a key can answer. */
 const common: readonly ProblemCode[] = ['CLOSING', 'INTERNAL_ERROR'];
@@ -85,7 +82,7 @@ function operationOf(each: Endpoint, components: Json): Operation {
     }),
     ...(parameters.length > 0 && { parameters }),
     ...(each.body !== undefined && { requestBody: requestBodyOf(each.body, components) }),
-    responses: { ...responsesOf(each, components), ...problemsOf(each) },
+    responses: merge(responsesOf(each, components), problemsOf(each)),
     security: each.access === 'open' ? [] : [{ apiKey: [] }],
   };
 }
@@ -146,6 +143,20 @@ function responsesOf(each: Endpoint, components: Json): Json {
   return Object.fromEntries(entries);
 }
 
+/** A status may stand for an answer of the route's own and for a problem. */
+function merge(own: Json, problems: Json): Json {
+  const merged = { ...problems, ...own };
+  for (const status of Object.keys(own)) {
+    if (problems[status] === undefined) continue;
+    const [answer, problem] = [own[status], problems[status]] as { description: string; content?: Json }[];
+    merged[status] = {
+      description: `${answer!.description}; or ${problem!.description}`,
+      content: { ...answer!.content, ...problem!.content },
+    };
+  }
+  return merged;
+}
+
 /** Problems by status, with the codes that each can carry. */
 function problemsOf(each: Endpoint): Json {
   const codes = [
@@ -177,76 +188,3 @@ const bodyCodes: readonly ProblemCode[] = [
   'TOO_LARGE',
   'UTF8_INVALID',
 ];
-
-/** A JSON Schema with the zod types in it written out. */
-function resolve(schema: unknown, components: Json, io: 'input' | 'output'): unknown {
-  if (schema instanceof z.ZodType) return toSchema(schema, components, io);
-  if (Array.isArray(schema)) return schema.map((member) => resolve(member, components, io));
-  if (typeof schema !== 'object' || schema === null) return schema;
-  return Object.fromEntries(
-    Object.entries(schema).map(([key, member]) => [key, resolve(member, components, io)]),
-  );
-}
-
-/** Named types go to the components once, and are referred to from everywhere. */
-function toSchema(type: z.ZodType, components: Json, io: 'input' | 'output'): Json {
-  const name = componentNames.get(type)?.id;
-  const {
-    $schema: _,
-    $defs,
-    id: __,
-    ...schema
-  } = z.toJSONSchema(type, {
-    target: 'draft-2020-12',
-    io,
-    metadata: componentNames,
-    unrepresentable: 'any',
-  }) as Json & { $defs?: Json };
-  for (const [id, definition] of Object.entries($defs ?? {})) {
-    const { id: ___, ...rest } = definition as Json;
-    components[id] ??= relocate(rest);
-  }
-  const own = relocate(schema) as Json;
-  if (name === undefined) return own;
-  components[name] ??= own;
-  return { $ref: `#/components/schemas/${name}` };
-}
-
-function relocate(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(relocate);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).map(([key, member]) => [
-    key,
-    key === '$ref' && typeof member === 'string'
-      ? member.replace('#/$defs/', '#/components/schemas/')
-      : relocate(member),
-  ]);
-  return Object.fromEntries(entries);
-}
-
-const problemSchema: Json = {
-  type: 'object',
-  description: 'RFC 9457 problem details',
-  required: ['type', 'title', 'status', 'detail', 'code'],
-  properties: {
-    type: { type: 'string', description: '`urn:tallystick:problem:<code>`' },
-    title: { type: 'string' },
-    status: { type: 'integer' },
-    detail: { type: 'string' },
-    code: { type: 'string', description: `Stable. One of ${problemCodes.join(', ')}` },
-    errors: {
-      type: 'array',
-      items: {
-        type: 'object',
-        required: ['code', 'pointer', 'message'],
-        properties: {
-          code: { type: 'string' },
-          pointer: { type: 'string', description: 'JSON pointer (RFC 6901), or `/name` of a parameter' },
-          message: { type: 'string' },
-        },
-      },
-    },
-    dead_letter_id: { type: 'string', description: 'Where the refused event is kept' },
-    limits: { type: 'object', description: 'What the service takes at most' },
-  },
-};

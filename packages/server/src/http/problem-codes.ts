@@ -2,7 +2,7 @@ import type { EventErrorCode } from '@tallystick/event';
 import type { ServerErrorCode } from '../errors.ts';
 
 /** Codes of problems that only the wire knows. */
-export type HttpErrorCode =
+type HttpErrorCode =
   | 'ROUTE_NOT_FOUND'
   | 'METHOD_NOT_ALLOWED'
   | 'CONTENT_TYPE_UNSUPPORTED'
@@ -14,6 +14,7 @@ export type HttpErrorCode =
   | 'REQUEST_TIMEOUT'
   | 'HEADERS_TOO_LARGE'
   | 'TOO_MANY_STREAMS'
+  | 'OVERLOADED'
   | 'INTERNAL_ERROR';
 
 /** Codes that the chain gives an event beyond those of its content. */
@@ -91,6 +92,7 @@ const ofWire: Record<HttpErrorCode, Kind> = {
   REQUEST_TIMEOUT: kind(408, 'Request too slow'),
   HEADERS_TOO_LARGE: kind(431, 'Headers too large'),
   TOO_MANY_STREAMS: kind(503, 'Too many streams'),
+  OVERLOADED: kind(503, 'Overloaded'),
   INTERNAL_ERROR: kind(500, 'Internal error'),
 };
 

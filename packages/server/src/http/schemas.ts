@@ -15,7 +15,7 @@ const base64 = z.string().describe('32 bytes, standard base64 with padding');
 const time = z.iso.datetime();
 const count = z.int().min(0);
 
-export const receipt = named(
+const receipt = named(
   'Receipt',
   z.object({
     audit_id: z.string(),
@@ -192,40 +192,3 @@ export const readiness = named(
       .describe('Which chains, and why; only with a key of the scope `admin` for every tenant'),
   }),
 );
-
-/** A reference to a schema that is not zod's: the event and its view come from the event package's declaration. */
-export const eventRef = { $ref: '#/components/schemas/AuditEvent' };
-export const eventViewRef = { $ref: '#/components/schemas/EventView' };
-
-/** A record as lists show it: the event's fields with the chain's beside them, or less where it is redacted. */
-export function eventViewSchema(event: { readonly [keyword: string]: unknown }): {
-  [keyword: string]: unknown;
-} {
-  const hashSchema = { type: 'string', pattern: '^[0-9a-f]{64}$' };
-  return {
-    title: 'EventView',
-    type: 'object',
-    properties: {
-      ...(event.properties as object),
-      epoch: { type: 'integer' },
-      sequence_number: { type: 'integer' },
-      previous_hash: hashSchema,
-      record_hash: hashSchema,
-      ingested_at: { type: 'string', format: 'date-time' },
-      ingest: { type: 'object', description: 'How the event came in' },
-      record: { type: 'string', description: 'The text that was hashed; with `include=record`' },
-      redacted: { const: true, description: 'Sensitive, and the key lacks events:read-sensitive' },
-      damaged: { const: true, description: 'The stored bytes are no record any more' },
-    },
-    required: [
-      'tenant_id',
-      'audit_id',
-      'epoch',
-      'sequence_number',
-      'previous_hash',
-      'record_hash',
-      'ingested_at',
-    ],
-    additionalProperties: false,
-  };
-}

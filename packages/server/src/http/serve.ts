@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { AuditService } from '../service.ts';
 import { createHttpApp, type HttpOptions } from './app.ts';
-import { defaultTimeouts } from './server-options.ts';
 
 export interface ServeOptions extends HttpOptions {
   /** Loopback unless somebody decides otherwise. @defaultValue '127.0.0.1' */
@@ -27,7 +26,6 @@ export interface HttpServer {
 export async function serveHttp(service: AuditService, options: ServeOptions = {}): Promise<HttpServer> {
   const { host = defaultHost, port = defaultPort, drainMs = 10_000, ...rest } = options;
   const app = createHttpApp(service, rest);
-  app.server.maxConnections = rest.timeouts?.maxConnections ?? defaultTimeouts.maxConnections;
   const url = await app.listen({ host, port });
   let closing: Promise<void> | undefined;
   const close = async () => {

@@ -28,6 +28,8 @@ export interface HttpLimits {
   readonly maxBatchEvents: number;
   /** Bytes of one body, also after decompression. @defaultValue 8388608 */
   readonly maxBodyBytes: number;
+  /** Submissions that wait for a transaction before more are turned away. @defaultValue 1000 */
+  readonly maxQueued: number;
   /** Most records that one call of verify looks at. @defaultValue 100000 */
   readonly maxVerifyRecords: number;
   /** Live streams at a time, over all clients. @defaultValue 100 */
@@ -41,6 +43,7 @@ export interface HttpLimits {
 export const defaultLimits: HttpLimits = Object.freeze({
   maxBatchEvents: 1_000,
   maxBodyBytes: 8 * 1024 * 1024,
+  maxQueued: 1_000,
   maxVerifyRecords: 100_000,
   maxStreams: 100,
   heartbeatMs: 15_000,

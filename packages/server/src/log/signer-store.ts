@@ -94,8 +94,9 @@ export class SignerStore {
     return (row as { value: string } | undefined)?.value;
   }
 
+  /** Fixes the name unless it is fixed already: of two processes that race, one wins. */
   setLogName(name: string): void {
-    this.#database.prepare("insert into setting (name, value) values ('log_name', ?)").run(name);
+    this.#database.prepare("insert or ignore into setting (name, value) values ('log_name', ?)").run(name);
   }
 
   heads(): SignedHead[] {

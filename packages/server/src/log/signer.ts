@@ -28,12 +28,12 @@ export type ProveExtension = (before: SignedHead, head: Head) => Promise<void>;
 export class Signer {
   readonly store: SignerStore;
   readonly logName: string;
-  #key: SigningKey;
+  /** The key in use as it was last read. Another process may retire it, so it is looked up for each signature. */
+  #key: { readonly seed: Uint8Array; readonly key: SigningKey } | undefined;
 
-  private constructor(store: SignerStore, logName: string, key: SigningKey) {
+  private constructor(store: SignerStore, logName: string) {
     this.store = store;
     this.logName = logName;
-    this.#key = key;
   }
 
   /**
@@ -49,9 +49,9 @@ export class Signer {
       );
     }
     const store = new SignerStore(directory);
+    store.setLogName(logName);
     const known = store.logName();
-    if (known === undefined) store.setLogName(logName);
-    else if (known !== logName) {
+    if (known !== logName) {
       store.close();
       throw new ServerError(
         'CONFIG_INVALID',
@@ -63,7 +63,7 @@ export class Signer {
       const { publicKey } = await importSigningKey(seed);
       store.addFirstKey(seed, publicKey, new Date().toISOString());
     }
-    return new Signer(store, logName, await importSigningKey(store.currentSeed()!));
+    return new Signer(store, logName);
   }
 
   /** The verifier key of an origin, newest first; retired keys are those of checkpoints signed before a rotation. */
@@ -80,9 +80,8 @@ export class Signer {
   /** Puts a fresh key into use. Checkpoints signed from now on verify with it alone. */
   async rotate(): Promise<void> {
     const seed = randomBytes(32);
-    const key = await importSigningKey(seed);
-    this.store.addKey(seed, key.publicKey, new Date().toISOString());
-    this.#key = key;
+    const { publicKey } = await importSigningKey(seed);
+    this.store.addKey(seed, publicKey, new Date().toISOString());
   }
 
   /**
@@ -108,9 +107,18 @@ export class Signer {
   }
 
   async #signRecorded(head: Head): Promise<string> {
-    const note = await signNote(formatCheckpoint(head), [{ name: head.origin, key: this.#key }]);
+    const key = await this.#currentKey();
+    const note = await signNote(formatCheckpoint(head), [{ name: head.origin, key }]);
     this.store.keepNote(head.origin, head.size, note);
     return note;
+  }
+
+  async #currentKey(): Promise<SigningKey> {
+    const seed = this.store.currentSeed()!;
+    if (this.#key === undefined || !equalBytes(this.#key.seed, seed)) {
+      this.#key = { seed, key: await importSigningKey(seed) };
+    }
+    return this.#key.key;
   }
 
   close(): void {

@@ -67,10 +67,16 @@ export class TenantLogs {
     for (const signed of this.#signer.store.heads()) {
       const { tenantId, epoch } = parseOrigin(signed.origin);
       const reason = await this.#database.transaction(writer, async (session) => {
-        const head = await readHead(session, tenantId);
-        if (head === undefined) return `${signed.size} records were signed, the store has none`;
-        if (head.epoch > epoch) return undefined;
-        return await contradiction(session, head, signed);
+        try {
+          const head = await readHead(session, tenantId);
+          if (head === undefined) return `${signed.size} records were signed, the store has none`;
+          if (head.epoch > epoch) return undefined;
+          return await contradiction(session, head, signed);
+        } catch (error) {
+          // One tenant's damage must not keep the service from all others.
+          if (error instanceof LogError) return 'the head of the chain is damaged';
+          throw error;
+        }
       });
       if (reason !== undefined) this.#stopped.set(tenantId, reason);
     }
@@ -103,7 +109,7 @@ export class TenantLogs {
       this.#stopped.set(tenantId, reason);
       throw inconsistent(head, before);
     };
-    if (signedBefore !== undefined && signedBefore.size > head.size) await prove(signedBefore);
+    if (signedBefore !== undefined && signedBefore.size >= head.size) await prove(signedBefore);
     const note = await this.#signer.sign(head, prove);
     if (note === undefined) return undefined;
     await session.query(

@@ -7,7 +7,7 @@ const listDeadLetters = readSql('list-dead-letters');
 const getDeadLetter = readSql('get-dead-letter');
 
 export const deadLetterStates = ['open', 'retried', 'purged'] as const;
-export type DeadLetterState = (typeof deadLetterStates)[number];
+type DeadLetterState = (typeof deadLetterStates)[number];
 
 /** A refused event, without its bytes. */
 export interface DeadLetterInfo {

@@ -13,7 +13,7 @@ const listEvents = {
 const getEvent = readSql('get-event');
 const readHead = readSql('read-head');
 
-export type Order = keyof typeof listEvents;
+type Order = keyof typeof listEvents;
 
 export interface ListQuery {
   readonly tenantId: string;

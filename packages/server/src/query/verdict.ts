@@ -1,7 +1,7 @@
 import type { ChainFinding, ChainFindingCode } from '@tallystick/log';
 
 /** What a check on the server's side can find; the meaning of each is that of the outsider's verifier. */
-export type VerifyFindingCode =
+type VerifyFindingCode =
   | ChainFindingCode
   | 'COLUMN_MISMATCH'
   | 'HEAD_MISMATCH'

@@ -11,7 +11,8 @@ import { Findings, type Verdict, type VerifyReport } from './verdict.ts';
 
 const verifyRecords = readSql('verify-records');
 const rangeByTime = readSql('range-by-time');
-const pageRecords = 500;
+/** A page of the largest records is 32 MiB. */
+const pageRecords = 128;
 
 export interface VerifyRequest {
   readonly tenantId: string;

@@ -66,7 +66,7 @@ describe('every route', () => {
       for (const authorization of [
         '',
         'Bearer ',
-        'Bearer tally_000000000000_' + '0'.repeat(64),
+        `Bearer tally_000000000000_${'0'.repeat(64)}`,
         'Basic YTpi',
       ]) {
         const answer = await http.call(method, path, {

@@ -195,4 +195,13 @@ describe('the live tail', () => {
     expect(performance.now() - started).toBeLessThan(3_000);
     await until(() => client.ended);
   });
+
+  // Last in this file: it closes what the others share.
+  it('ends when the service closes under it', async () => {
+    await using client = await Client.open('tenant_id=live');
+    const closed = http.service.close();
+    await until(() => client.ended);
+    await closed;
+    expect((await fetch(`${http.url}/health`)).status).toBe(503);
+  });
 });

@@ -5,7 +5,7 @@ import { maxListLimit } from '../../query/trail.ts';
 import { seesSensitive, tenantOf } from '../authenticate.ts';
 import { type Endpoint, endpoint } from '../endpoint.ts';
 import { cursor, flag, integer, limit, tenantId, text, timestamp, uuid } from '../parameters.ts';
-import { eventViewRef } from '../schemas.ts';
+import { eventViewRef } from '../shown-schemas.ts';
 
 /** Filters of lists and streams: every indexed field. */
 export const filterParameters = {

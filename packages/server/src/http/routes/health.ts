@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { FastifyRequest } from 'fastify';
 import { hasScope } from '../../access/principal.ts';
 import { principalOf } from '../authenticate.ts';
@@ -6,10 +5,7 @@ import { type Endpoint, endpoint } from '../endpoint.ts';
 import { canWrite } from '../readiness.ts';
 import { health, readiness } from '../schemas.ts';
 import type { Services } from '../services.ts';
-
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
+import { version } from '../version.ts';
 
 export const healthEndpoints: readonly Endpoint[] = [
   endpoint({

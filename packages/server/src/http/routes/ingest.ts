@@ -6,8 +6,9 @@ import { deliverySchema } from '../delivery.ts';
 import { type Answer, type Call, type Endpoint, endpoint } from '../endpoint.ts';
 import { HttpProblem, toRefusal } from '../problem.ts';
 import { eventProblemCodes } from '../problem-codes.ts';
-import { batchResult, eventRef, stored } from '../schemas.ts';
+import { batchResult, stored } from '../schemas.ts';
 import type { HttpLimits } from '../services.ts';
+import { eventRef } from '../shown-schemas.ts';
 import { splitEvents, splitLines } from '../split-events.ts';
 import { validate } from '../validate.ts';
 
@@ -18,6 +19,8 @@ const envelopeSchema = z.strictObject({
   delivery: deliverySchema.optional(),
   events: z.array(z.unknown()),
 });
+
+const chainProblems = ['CHAIN_STOPPED', 'CLOCK_BEHIND_CHAIN', 'OVERLOADED'] as const;
 
 type Ingest = Call<unknown, unknown, Buffer>;
 
@@ -41,7 +44,7 @@ export function ingestEndpoints(limits: HttpLimits): Endpoint[] {
         201: { description: 'Chained', schema: stored },
         200: { description: 'Was chained before, with the same content', schema: stored },
       },
-      problems: [...eventProblemCodes, 'CHAIN_STOPPED', 'CLOCK_BEHIND_CHAIN'],
+      problems: [...eventProblemCodes, ...chainProblems],
       handle: submitOne,
     }),
     endpoint({
@@ -78,7 +81,7 @@ export function ingestEndpoints(limits: HttpLimits): Endpoint[] {
           schema: batchResult,
         },
       },
-      problems: ['DELIVERY_INVALID', 'CHAIN_STOPPED', 'CLOCK_BEHIND_CHAIN'],
+      problems: ['DELIVERY_INVALID', ...chainProblems],
       handle: submitBatch,
     }),
   ];
@@ -136,6 +139,12 @@ async function submit(
   events: readonly Buffer[],
   delivery?: Delivery,
 ): Promise<SubmissionResult[]> {
+  // What waits is held in memory: better that producers wait, who have buffers for it.
+  if (services.service.writer.queued >= services.limits.maxQueued) {
+    throw new HttpProblem('OVERLOADED', 'too many submissions wait for the store', {
+      headers: { 'retry-after': '1' },
+    });
+  }
   return await services.service.submit({
     events,
     source: 'http',

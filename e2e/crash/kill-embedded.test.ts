@@ -1,0 +1,95 @@
+import { randomInt } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { PgliteDatabase } from '@tallystick/server/store';
+import { tempDir, until } from '@tallystick/testing';
+import { expect, test } from 'vitest';
+import { IngestProcess } from './ingest-process.ts';
+import { Ledger } from './ledger.ts';
+import { seededRandom } from './seeded-random.ts';
+
+const logName = 'audit.crash';
+const tenants = ['tenant-a', 'tenant-b'];
+const rounds = 5;
+const seed = Number(process.env.CRASH_SEED ?? randomInt(2 ** 31));
+
+test(`the embedded store keeps what it acknowledged through kill -9 (CRASH_SEED=${seed})`, {
+  timeout: 240_000,
+}, async () => {
+  using dir = tempDir();
+  const directory = join(dir.path, 'data');
+  const random = seededRandom(seed);
+  const ledger = new Ledger(tenants, logName);
+  const started = performance.now();
+  const openedAfterMs: number[] = [];
+  const refusedAfterMs: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const ingest = new IngestProcess(join(dir.path, `round-${round}`));
+    ingest.start({
+      store: { directory },
+      signerDirectory: join(dir.path, 'signer'),
+      logName,
+      tenants,
+      unacknowledged: ledger.unacknowledged(),
+    });
+    await ingest.acknowledgesAfter(0);
+
+    // This process is the second one on the directory.
+    const asked = performance.now();
+    await expect(PgliteDatabase.open(directory)).rejects.toMatchObject({
+      code: 'DATA_DIRECTORY_LOCKED',
+      details: { directory },
+    });
+    refusedAfterMs.push(performance.now() - asked);
+
+    await delay(random(5, 250));
+    await ingest.kill();
+    ledger.take(ingest.lines());
+    // The lock went with the process: nothing waits, nothing is cleaned up by hand.
+    const opening = performance.now();
+    const database = await PgliteDatabase.open(directory);
+    openedAfterMs.push(performance.now() - opening);
+    await ledger.check((sql, parameters) =>
+      database.asOwner(async (session) => await session.query(sql, parameters ?? [])),
+    );
+    await database.close();
+  }
+  for (const ms of refusedAfterMs) expect(ms).toBeLessThan(1_000);
+  expect(ledger.acknowledged).toBeGreaterThan(rounds);
+  const { acknowledged, records, resent, duplicates } = ledger;
+  const worst = (list: readonly number[]) => Math.round(Math.max(...list));
+  console.log(
+    JSON.stringify({
+      name: 'kill-ingest/embedded',
+      killed: rounds,
+      acknowledged,
+      records,
+      resent,
+      already_stored: duplicates,
+      refused_within_ms: worst(refusedAfterMs),
+      opened_within_ms: worst(openedAfterMs),
+      seed,
+      seconds: Math.round((performance.now() - started) / 100) / 10,
+    }),
+  );
+});
+
+// The first start wrote the cluster's files into their place one by one. Killed just after the file that marks a cluster,
+// it left a directory that looked whole and that nothing could ever open again.
+test('a first start that is killed while it writes the cluster leaves a directory that opens', {
+  timeout: 120_000,
+}, async () => {
+  using dir = tempDir();
+  const directory = join(dir.path, 'data');
+  const first = new IngestProcess(join(dir.path, 'first'));
+  const orders = { signerDirectory: join(dir.path, 'signer'), logName, tenants, unacknowledged: [] };
+  first.start({ store: { directory }, ...orders });
+  const marks = ['postgres', 'postgres.new'].map((name) => join(directory, name, 'PG_VERSION'));
+  await until(() => marks.some((path) => existsSync(path)), { timeoutMs: 60_000, intervalMs: 1 });
+  await first.kill();
+  const second = new IngestProcess(join(dir.path, 'second'));
+  second.start({ store: { directory }, ...orders });
+  await second.acknowledgesAfter(0);
+  await second.kill();
+});

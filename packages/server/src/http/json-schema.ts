@@ -1,0 +1,55 @@
+import * as z from 'zod';
+import { componentNames } from './schemas.ts';
+
+type Json = { [member: string]: unknown };
+
+/** A JSON Schema with the zod types in it written out. */
+export function resolve(schema: unknown, components: Json, io: 'input' | 'output'): unknown {
+  if (schema instanceof z.ZodType) return toSchema(schema, components, io);
+  if (Array.isArray(schema)) return schema.map((member) => resolve(member, components, io));
+  if (typeof schema !== 'object' || schema === null) return schema;
+  return Object.fromEntries(
+    Object.entries(schema).map(([key, member]) => [key, resolve(member, components, io)]),
+  );
+}
+
+/** Named types go to the components once, and are referred to from everywhere. */
+export function toSchema(type: z.ZodType, components: Json, io: 'input' | 'output'): Json {
+  const name = componentNames.get(type)?.id;
+  const {
+    $schema: _,
+    $defs,
+    id: __,
+    ...schema
+  } = z.toJSONSchema(type, {
+    target: 'draft-2020-12',
+    io,
+    metadata: componentNames,
+    unrepresentable: 'any',
+    // Names come from our own registry, descriptions from zod's.
+    override: ({ zodSchema, jsonSchema }) => {
+      const description = z.globalRegistry.get(zodSchema)?.description;
+      if (description !== undefined) jsonSchema.description = description;
+    },
+  }) as Json & { $defs?: Json };
+  for (const [id, definition] of Object.entries($defs ?? {})) {
+    const { id: ___, ...rest } = definition as Json;
+    components[id] ??= relocate(rest);
+  }
+  const own = relocate(schema) as Json;
+  if (name === undefined) return own;
+  components[name] ??= own;
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+function relocate(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(relocate);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, member]) => [
+    key,
+    key === '$ref' && typeof member === 'string'
+      ? member.replace('#/$defs/', '#/components/schemas/')
+      : relocate(member),
+  ]);
+  return Object.fromEntries(entries);
+}
