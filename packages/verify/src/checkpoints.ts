@@ -48,6 +48,25 @@ export async function judgeCheckpoint(
   }
 }
 
+/**
+ * Reads checkpoints that the caller kept elsewhere: what a rewritten trail can't have changed.
+ *
+ * @throws {LogError} `NOTE_MALFORMED`, `CHECKPOINT_MALFORMED`, or `NOTE_UNVERIFIED` where no trusted key signed one: it was
+ *   given to be relied upon, so it is not passed over
+ */
+export async function readKept(
+  notes: readonly string[],
+  origin: string,
+  keys: readonly Verifier[],
+  findings: Findings,
+): Promise<JudgedCheckpoint[]> {
+  const kept = await Promise.all(notes.map((note) => judgeCheckpoint(note, origin, keys, findings)));
+  if (keys.length > 0 && findings.count === 0 && kept.some(({ signedBy }) => signedBy.length === 0)) {
+    throw new LogError('NOTE_UNVERIFIED', 'no trusted key signed a checkpoint that was kept');
+  }
+  return kept.filter(({ signedBy }) => signedBy.length > 0);
+}
+
 /** Sequence number of the last record that a checkpoint covers, `null` for that of an empty log. */
 export function lastCovered(checkpoint: { readonly size: number }): number | null {
   return checkpoint.size === 0 ? null : checkpoint.size - 1;

@@ -8,7 +8,7 @@ export class Ledger {
   readonly producerId: string;
   /** Numbers that were lost, declared or not. */
   losses = 0;
-  readonly #last = new Map<string, number>();
+  readonly #last = new Map<string, { final_seq: number }>();
   #gaps: { tenant_id: string; from: number; to: number; reason: GapReason }[] = [];
   /** Gaps that were handed out in a batch: their ends are fixed now, since the service may have read them. */
   #fixed = 0;
@@ -19,9 +19,10 @@ export class Ledger {
 
   /** The next number for the tenant, from 1. */
   number(tenantId: string): number {
-    const next = (this.#last.get(tenantId) ?? 0) + 1;
-    this.#last.set(tenantId, next);
-    return next;
+    const last = this.#last.get(tenantId);
+    if (last !== undefined) return ++last.final_seq;
+    this.#last.set(tenantId, { final_seq: 1 });
+    return 1;
   }
 
   lose(tenantId: string, sequence: number, reason: GapReason): void {
@@ -62,6 +63,6 @@ export class Ledger {
   }
 
   final(): FinalSequence[] {
-    return Array.from(this.#last, ([tenant_id, final_seq]) => ({ tenant_id, final_seq }));
+    return Array.from(this.#last, ([tenant_id, { final_seq }]) => ({ tenant_id, final_seq }));
   }
 }

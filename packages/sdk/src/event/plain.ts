@@ -30,7 +30,8 @@ function isPlain(value: unknown, depth: number): boolean {
     case 'undefined':
       return true;
     case 'number':
-      return Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
+      // Beyond these there are only integers, infinities and NaN.
+      return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER;
     case 'object':
       break;
     default:

@@ -54,7 +54,8 @@ export class KnownType {
 /** Knows which types may be emitted, and what the taxonomy says of them. */
 export class TypeCheck {
   readonly #taxonomy: Taxonomy | undefined;
-  readonly #known = new Map<string, KnownType | undefined>();
+  /** `null`: admitted, and nothing is declared of it. */
+  readonly #known = new Map<string, KnownType | null>();
 
   constructor(taxonomy: Taxonomy | undefined) {
     this.#taxonomy = taxonomy;
@@ -66,13 +67,15 @@ export class TypeCheck {
    *   would lose each event of the type
    */
   find(type: string): KnownType | undefined {
-    if (this.#known.has(type)) return this.#known.get(type);
-    const known = this.#look(type);
-    if (this.#known.size < maxKnown) this.#known.set(type, known);
-    return known;
+    let known = this.#known.get(type);
+    if (known === undefined) {
+      known = this.#look(type);
+      if (this.#known.size < maxKnown) this.#known.set(type, known);
+    }
+    return known ?? undefined;
   }
 
-  #look(type: string): KnownType | undefined {
+  #look(type: string): KnownType | null {
     if (!typePattern.test(type) || type.length > maxTypeLength) {
       throw refuse(
         'EVENT_TYPE_INVALID',
@@ -82,7 +85,7 @@ export class TypeCheck {
     if (isReservedEventType(type)) {
       throw refuse('EVENT_TYPE_RESERVED', `eventType ${type} is written by the audit service alone`);
     }
-    if (this.#taxonomy === undefined) return undefined;
+    if (this.#taxonomy === undefined) return null;
     const declared = this.#taxonomy.find(type);
     if (declared === undefined) {
       throw refuse('EVENT_TYPE_UNKNOWN', `eventType ${type} is not in the taxonomy ${this.#taxonomy.name}`);

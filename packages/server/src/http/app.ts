@@ -11,7 +11,7 @@ import { authenticate } from './authenticate.ts';
 import { readBody } from './body.ts';
 import { documentPage } from './document-page.ts';
 import type { Answer, Endpoint } from './endpoint.ts';
-import { type LoggerChoice, loggerOptions, logRequest, safeError } from './logging.ts';
+import { type LoggerChoice, loggerOptions, safeError } from './logging.ts';
 import { openApiDocument } from './openapi.ts';
 import { HttpProblem, toProblem } from './problem.ts';
 import { endpoints } from './routes/index.ts';
@@ -87,6 +87,11 @@ export function createHttpApp(service: AuditService, options: HttpOptions = {}):
     if (closing || service.closing.aborted)
       throw new HttpProblem('CLOSING', 'the service is shutting down', { headers: { connection: 'close' } });
   });
+  app.addHook('onSend', async (_request, reply, payload) => {
+    // A connection that was kept would hold the close up until it idles out.
+    if (closing) reply.header('connection', 'close');
+    return payload;
+  });
   app.addHook('preClose', async () => {
     closing = true;
     service.closing.removeEventListener('abort', onServiceClosing);
@@ -94,7 +99,6 @@ export function createHttpApp(service: AuditService, options: HttpOptions = {}):
   });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unmatched';
-    logRequest(request, reply);
     metrics.observeRequest(request.method, route, reply.statusCode, reply.elapsedTime / 1_000);
   });
   app.setErrorHandler((error, request, reply) => answerProblem(error, request, reply));

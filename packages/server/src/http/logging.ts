@@ -1,5 +1,11 @@
 import { LogError } from '@tallystick/log';
-import type { FastifyBaseLogger, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
+import {
+  type FastifyBaseLogger,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+  LogController,
+} from 'fastify';
 import { ServerError } from '../errors.ts';
 import { sqlState } from '../store/database.ts';
 import { HttpProblem } from './problem.ts';
@@ -16,13 +22,12 @@ export type LoggerChoice =
  */
 export function loggerOptions(
   choice: LoggerChoice | undefined,
-): Pick<FastifyServerOptions, 'logger' | 'loggerInstance' | 'disableRequestLogging'> {
+): Pick<FastifyServerOptions, 'logger' | 'loggerInstance' | 'logController'> {
+  const logController = new RequestLog();
   if (choice === false) return { logger: false };
-  // One line a request, written by logRequest, whoever's the logger is.
-  if (choice !== undefined && 'info' in choice)
-    return { loggerInstance: choice, disableRequestLogging: true };
+  if (choice !== undefined && 'info' in choice) return { loggerInstance: choice, logController };
   return {
-    disableRequestLogging: true,
+    logController,
     logger: {
       level: choice?.level ?? 'info',
       ...(choice?.stream !== undefined && { stream: choice.stream }),
@@ -32,17 +37,29 @@ export function loggerOptions(
   };
 }
 
-export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
-  request.log.info(
-    {
+/** One line a request, in our words whoever's the logger is. */
+class RequestLog extends LogController {
+  override incomingRequest(): void {}
+
+  override requestCompleted(
+    error: Error | null | undefined,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): void {
+    const line = {
       method: request.method,
       path: request.url.split('?', 1)[0],
       status: reply.statusCode,
       duration_ms: Math.round(reply.elapsedTime * 10) / 10,
       remote: request.ip,
-    },
-    'request',
-  );
+    };
+    if (error) request.log.warn({ ...line, err: safeError(error) }, 'request broke off');
+    else request.log.info(line, 'request');
+  }
+
+  override streamError(error: Error, request: FastifyRequest): void {
+    request.log.warn({ err: safeError(error) }, 'the answer broke off');
+  }
 }
 
 /** Errors whose messages are our own; a database's may quote the row that it refused. */

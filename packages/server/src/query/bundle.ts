@@ -1,15 +1,9 @@
 import { createHash } from 'node:crypto';
-import {
-  nodesFromTiles,
-  parseCheckpoint,
-  parseNote,
-  proveInclusion,
-  type TileId,
-  toBase64,
-} from '@tallystick/log';
+import { parseCheckpoint, parseNote, toBase64 } from '@tallystick/log';
 import { ServerError } from '../errors.ts';
-import { readHead as readLogHead, readTile } from '../log/tree-reader.ts';
+import { readHead as readLogHead } from '../log/tree-reader.ts';
 import type { AuditService } from '../service.ts';
+import { provePage } from './prove-page.ts';
 import { readSql } from './sql.ts';
 import { readerOf, type Trail } from './trail.ts';
 import type { EventRow } from './view.ts';
@@ -139,11 +133,13 @@ export async function* streamBundle(
     next = rows.at(-1)!.sequence_number + 1;
     const held = rows.filter(fitsLine);
     records += held.length;
-    const proofs = complete ? undefined : await provePage(service, plan, held);
+    const proofs = complete ? undefined : await provePage(service.database, plan, held);
     yield chunk(
       held.flatMap((row, at) => {
         const line = `{"record":${row.record}}`;
-        return proofs === undefined ? [line] : [line, proofs[at]!];
+        if (proofs === undefined) return [line];
+        const hashes = proofs[at]!.map(toBase64);
+        return [line, JSON.stringify({ proof: { index: row.sequence_number, hashes } })];
       }),
     );
   }
@@ -157,33 +153,4 @@ export async function* streamBundle(
  */
 function fitsLine({ record }: EventRow): boolean {
   return record !== null && record.length < 500_000 && !record.includes('\n');
-}
-
-/** Proof lines of a page; each tile is read once. */
-async function provePage(
-  service: AuditService,
-  plan: BundlePlan,
-  rows: readonly EventRow[],
-): Promise<string[]> {
-  return await service.database.transaction(readerOf(plan.tenantId), async (session) => {
-    const head = await readLogHead(session, plan.tenantId);
-    if (head === undefined) throw new ServerError('NOT_FOUND', 'the chain is gone');
-    const tiles = new Map<string, Promise<Uint8Array>>();
-    const tile = (id: TileId) => {
-      const key = `${id.level}/${id.index}`;
-      let read = tiles.get(key);
-      if (read === undefined) {
-        read = readTile(session, { ...head, epoch: plan.epoch }, id, plan.size);
-        tiles.set(key, read);
-      }
-      return read;
-    };
-    const nodes = nodesFromTiles(plan.size, (ids) => Promise.all(ids.map(tile)));
-    const lines: string[] = [];
-    for (const row of rows) {
-      const hashes = await proveInclusion(row.sequence_number, plan.size, nodes);
-      lines.push(JSON.stringify({ proof: { index: row.sequence_number, hashes: hashes.map(toBase64) } }));
-    }
-    return lines;
-  });
 }

@@ -182,4 +182,35 @@ describe('bundles', () => {
       verifyInclusion(index, size, leafHash(sha256(record)), hashesOf({ hashes }), root);
     }
   });
+
+  // The chain stops when the signer finds the store changed; that is when somebody needs the evidence most.
+  it('of a chain that was tampered with stand on what was signed before', async () => {
+    await http.ingest(Array.from({ length: 10 }, () => event({ tenant_id: 'forged' })));
+    const signed = (await http.get('/v1/logs/forged/checkpoint')).text;
+    await http.ingest([event({ tenant_id: 'forged' })]);
+    const database = http.service.database as unknown as {
+      asOwner(
+        work: (session: { query(sql: string): Promise<unknown> }) => Promise<unknown>,
+      ): Promise<unknown>;
+    };
+    await database.asOwner(async (session) => {
+      await session.query("set local session_replication_role = 'replica'");
+      await session.query(
+        "update audit_records set record_hash = sha256('x') where tenant_id = 'forged' and sequence_number = 4",
+      );
+      await session.query(
+        "update audit_records set record = E'{}\\n{\"end\":{}}' where tenant_id = 'forged' and sequence_number = 6",
+      );
+    });
+    const refused = await http.get('/v1/logs/forged/checkpoint?fresh=true');
+    expect([refused.status, refused.json.code]).toEqual([503, 'CHECKPOINT_INCONSISTENT']);
+    for (let time = 0; time < 2; time++) {
+      const { status, text } = await http.get('/v1/logs/forged/bundle?tail=true');
+      expect(status).toBe(200);
+      checkEnd(text);
+      expect(JSON.parse(lines(text)[1]!).checkpoint).toBe(signed);
+      const numbers = recordsOf(text).map((record) => JSON.parse(record).sequence_number);
+      expect(numbers).toEqual([0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11]);
+    }
+  });
 });

@@ -275,10 +275,13 @@ describe('closing', () => {
       return open > 0;
     });
     await new Promise((resolve) => setTimeout(resolve, 50));
+    const started = performance.now();
     const closed = second.close();
     socket.write(body.slice(10));
     expect(await readAll(socket)).toMatch(/^HTTP\/1.1 201 .*"chained"/s);
     await closed;
+    // Not by force after the time for draining.
+    expect(performance.now() - started).toBeLessThan(5_000);
     await expect(fetch(`${second.url}/health`)).rejects.toThrow();
     await second.close();
   });

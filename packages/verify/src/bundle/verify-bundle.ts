@@ -9,7 +9,14 @@ import {
   type Verifier,
   verifyConsistency,
 } from '@tallystick/log';
-import { findContradictions, type JudgedCheckpoint, judgeCheckpoint, lastCovered } from '../checkpoints.ts';
+import {
+  distinct,
+  findContradictions,
+  type JudgedCheckpoint,
+  judgeCheckpoint,
+  lastCovered,
+  readKept,
+} from '../checkpoints.ts';
 import { Findings, type Report, type TrustSource } from '../report.ts';
 import { TreeCheck } from '../tree-check.ts';
 import { BundleError } from './bundle-error.ts';
@@ -19,6 +26,11 @@ import { type BundleEntry, type BundleHeader, readBundle } from './read.ts';
 export interface VerifyBundleOptions {
   /** Verifier keys that the caller trusts, never taken from the bundle. */
   readonly keys: readonly (string | Verifier)[];
+  /**
+   * Signed notes that the caller kept from earlier, of the same log: a genuine but older bundle than these is found out,
+   * and so is a rewritten one that is signed with the right key.
+   */
+  readonly checkpoints?: readonly string[];
   /** Where they came from; only reported. @defaultValue 'given', or 'none' without keys */
   readonly trust?: TrustSource;
   /** Told how many records have been read, now and then. */
@@ -28,7 +40,8 @@ export interface VerifyBundleOptions {
 /**
  * Verifies a bundle (spec/bundle.md), plain or gzipped, as a stream: memory is bounded by the longest line.
  *
- * @throws {LogError} `KEY_MALFORMED` for a key that is none. What the bundle holds is never thrown, always reported.
+ * @throws {LogError} `KEY_MALFORMED` for a key that is none; `NOTE_MALFORMED`, `CHECKPOINT_MALFORMED` or `NOTE_UNVERIFIED` for a
+ *   kept checkpoint. What the bundle holds is never thrown, always reported.
  */
 export async function verifyBundle(
   source: AsyncIterable<Uint8Array>,
@@ -36,7 +49,7 @@ export async function verifyBundle(
 ): Promise<Report> {
   const keys = options.keys.map((key) => (typeof key === 'string' ? parseVerifierKey(key) : key));
   const trust = options.trust ?? (keys.length > 0 ? 'given' : 'none');
-  const check = new BundleCheck(keys, trust);
+  const check = new BundleCheck(keys, trust, options.checkpoints ?? []);
   try {
     for await (const entry of readBundle(gunzipIfNeeded(source))) {
       await check.take(entry);
@@ -55,6 +68,9 @@ class BundleCheck {
   readonly #keys: readonly Verifier[];
   readonly #trust: TrustSource;
   readonly #findings = new Findings();
+  readonly #keptNotes: readonly string[];
+  #kept: readonly JudgedCheckpoint[] = [];
+  /** Those of the bundle. */
   readonly #checkpoints: JudgedCheckpoint[] = [];
   #header: BundleHeader | undefined;
   #chain: ChainVerifier | undefined;
@@ -65,9 +81,10 @@ class BundleCheck {
   #covered = 0;
   #head: string | null = null;
 
-  constructor(keys: readonly Verifier[], trust: TrustSource) {
+  constructor(keys: readonly Verifier[], trust: TrustSource, keptNotes: readonly string[]) {
     this.#keys = keys;
     this.#trust = trust;
+    this.#keptNotes = keptNotes;
   }
 
   get expected(): number {
@@ -78,6 +95,7 @@ class BundleCheck {
     switch (entry.kind) {
       case 'header':
         this.#header = entry;
+        this.#kept = await readKept(this.#keptNotes, entry.origin, this.#keys, this.#findings);
         this.#chain = new ChainVerifier({
           tenantId: entry.tenantId,
           origin: entry.origin,
@@ -167,7 +185,8 @@ class BundleCheck {
   }
 
   #trusted(): JudgedCheckpoint[] {
-    return this.#checkpoints.filter((checkpoint) => checkpoint.signedBy.length > 0);
+    const own = this.#checkpoints.filter((checkpoint) => checkpoint.signedBy.length > 0);
+    return this.#kept.length === 0 ? own : distinct([...own, ...this.#kept]);
   }
 
   report(): Report {

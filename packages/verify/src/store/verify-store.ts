@@ -46,7 +46,7 @@ export interface VerifyStoreOptions {
  * Constant memory.
  *
  * @param query runs one read-only statement; all of them should see one snapshot
- * @throws {LogError} `KEY_MALFORMED`, `NOTE_MALFORMED`, `CHECKPOINT_MALFORMED` for what the caller gave
+ * @throws {LogError} `KEY_MALFORMED`, `NOTE_MALFORMED`, `CHECKPOINT_MALFORMED`, `NOTE_UNVERIFIED` for what the caller gave
  */
 export async function verifyStore(query: Query, options: VerifyStoreOptions): Promise<Report> {
   const keys = options.keys.map((key) => (typeof key === 'string' ? parseVerifierKey(key) : key));
@@ -55,9 +55,7 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
   const epoch = head?.epoch ?? 1;
   const origin = formatOrigin({ logName: options.logName, tenantId: options.tenantId, epoch });
 
-  const outside = await Promise.all(
-    (options.checkpoints ?? []).map((note) => judgeCheckpoint(note, origin, keys, findings)),
-  );
+  const outside = await readKept(options.checkpoints ?? [], origin, keys, findings);
   const inside = await judgeStored(
     await readCheckpoints(query, options.tenantId, epoch),
     origin,
