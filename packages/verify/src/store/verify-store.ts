@@ -16,6 +16,7 @@ import {
   type JudgedCheckpoint,
   judgeCheckpoint,
   lastCovered,
+  readKept,
 } from '../checkpoints.ts';
 import { Findings, type Report, type TrustSource } from '../report.ts';
 import { TreeCheck } from '../tree-check.ts';
