@@ -15,6 +15,8 @@ import type { Findings } from './report.ts';
 export interface JudgedCheckpoint extends Checkpoint {
   /** Trusted keys that signed it under its own origin; none: it proves nothing to this verifier. */
   readonly signedBy: readonly string[];
+  /** The signed note, verbatim. */
+  readonly note: string;
 }
 
 /**
@@ -36,6 +38,7 @@ export async function judgeCheckpoint(
     const { verifiedBy } = await openNote(note, keys);
     return {
       ...checkpoint,
+      note,
       signedBy: verifiedBy.filter(({ name }) => name === origin).map(formatVerifierKey),
     };
   } catch (error) {
@@ -44,7 +47,7 @@ export async function judgeCheckpoint(
     } else if (!(error instanceof LogError && error.code === 'NOTE_UNVERIFIED')) {
       throw error;
     }
-    return { ...checkpoint, signedBy: [] };
+    return { ...checkpoint, note, signedBy: [] };
   }
 }
 

@@ -37,6 +37,11 @@ export interface Finding {
  */
 export type Verdict = 'verified' | 'recovered' | 'broken' | 'not_verifiable';
 
+/** Whether a trusted signature vouches for what was read. */
+export function isVouched(verdict: Verdict): boolean {
+  return verdict === 'verified' || verdict === 'recovered';
+}
+
 /** Where the trusted keys came from. They never come from what is being verified. */
 export type TrustSource = 'given' | 'pinned' | 'first-use' | 'none';
 

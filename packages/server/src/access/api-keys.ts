@@ -35,6 +35,8 @@ export class ApiKeys {
   readonly #now: () => number;
   /** Keys seen lately, by the hash of the whole key. Bounded; owned by this object. */
   readonly #seen = new Map<string, { readonly principal: Principal; readonly until: number }>();
+  /** Counts revocations, so that a look-up that began before one is not remembered after it. */
+  #revocations = 0;
 
   constructor(database: Database, now: () => number = Date.now) {
     this.#database = database;
@@ -48,8 +50,10 @@ export class ApiKeys {
    * @throws {ServerError} `PARAMETER_INVALID`
    */
   async create(key: NewApiKey): Promise<{ readonly key: string; readonly id: string }> {
-    if (key.name.trim() === '' || key.name.length > 200)
-      throw invalid('name', 'must have 1 to 200 characters');
+    if (key.name.trim() === '' || key.name.length > 200 || /\p{Cc}/u.test(key.name))
+      throw invalid('name', 'must have 1 to 200 characters, none of them a control character');
+    if (key.expiresAt !== undefined && Number.isNaN(key.expiresAt.getTime()))
+      throw invalid('expiresAt', 'must be a time');
     if (key.scopes.length === 0 || key.scopes.some((scope) => !scopes.includes(scope))) {
       throw invalid('scopes', `must be some of ${scopes.join(', ')}`);
     }
@@ -81,6 +85,7 @@ export class ApiKeys {
     const digest = sha256Hex(key);
     const seen = this.#seen.get(digest);
     if (seen !== undefined && seen.until > this.#now()) return seen.principal;
+    const revocations = this.#revocations;
     const match = /^tally_([0-9a-f]{12})_([0-9a-f]{64})$/.exec(key);
     const [row] =
       match === null
@@ -106,6 +111,7 @@ export class ApiKeys {
       scopes: row.scopes,
       tenants: row.tenants ?? undefined,
     };
+    if (revocations !== this.#revocations) return principal;
     if (this.#seen.size >= 10_000) this.#seen.clear();
     const until = Math.min(this.#now() + cacheMs, row.expires_at?.getTime() ?? Number.POSITIVE_INFINITY);
     this.#seen.set(digest, { principal, until });
@@ -146,6 +152,7 @@ export class ApiKeys {
       [id],
     );
     if (rows.length === 0) throw new ServerError('NOT_FOUND', 'no such API key');
+    this.#revocations++;
     this.#seen.clear();
   }
 }

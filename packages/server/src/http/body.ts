@@ -34,19 +34,21 @@ export async function readBody(request: IncomingMessage, rules: BodyRules): Prom
     });
   }
   if (Number(request.headers['content-length'] ?? 0) > rules.maxBytes) throw tooLarge(rules.maxBytes);
-  if (encoding === 'identity') return await collect(request, rules.maxBytes);
+  return encoding === 'gzip'
+    ? await unzip(request, rules.maxBytes)
+    : await collect(request, rules.maxBytes, 'the body broke off');
+}
+
+async function unzip(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const gunzip = createGunzip();
   // A request that breaks off must end the decompression, or it would be waited for.
   const onClose = () => {
-    if (!request.complete) gunzip.destroy(new HttpProblem('BODY_MALFORMED', 'the body broke off'));
+    if (!request.complete) gunzip.destroy(new Error('the body broke off'));
   };
   request.once('close', onClose);
   request.pipe(gunzip);
   try {
-    return await collect(gunzip, rules.maxBytes);
-  } catch (error) {
-    if (error instanceof HttpProblem) throw error;
-    throw new HttpProblem('BODY_MALFORMED', 'the body is not what gzip makes');
+    return await collect(gunzip, maxBytes, 'the body broke off, or is not what gzip makes');
   } finally {
     request.off('close', onClose);
     request.unpipe(gunzip);
@@ -58,26 +60,26 @@ export async function readBody(request: IncomingMessage, rules: BodyRules): Prom
  * Not `for await`: leaving that early would destroy the request, and with it the connection that the answer has to go
  * through.
  */
-function collect(stream: Readable, maxBytes: number): Promise<Buffer> {
+function collect(stream: Readable, maxBytes: number, fault: string): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const settle = (error: unknown) => {
-      stream.off('data', onData).off('end', onEnd).off('error', settle).off('close', onClose);
-      if (error === undefined) return resolve(Buffer.concat(chunks, size));
+    const settle = (problem?: HttpProblem) => {
+      stream.off('data', onData).off('end', onEnd).off('error', onFault).off('close', onFault);
+      if (problem === undefined) return resolve(Buffer.concat(chunks, size));
       // Errors after this one have nobody left to tell.
       stream.on('error', () => undefined);
       stream.pause();
-      reject(error);
+      reject(problem);
     };
     const onData = (chunk: Buffer) => {
       size += chunk.length;
       if (size > maxBytes) return settle(tooLarge(maxBytes));
       chunks.push(chunk);
     };
-    const onEnd = () => settle(undefined);
-    const onClose = () => settle(new HttpProblem('BODY_MALFORMED', 'the body broke off'));
-    stream.on('data', onData).on('end', onEnd).on('error', settle).on('close', onClose);
+    const onEnd = () => settle();
+    const onFault = () => settle(new HttpProblem('BODY_MALFORMED', fault));
+    stream.on('data', onData).on('end', onEnd).on('error', onFault).on('close', onFault);
   });
 }
 

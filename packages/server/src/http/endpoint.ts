@@ -61,6 +61,8 @@ export interface Endpoint<P = unknown, Q = unknown, B = unknown> {
   readonly access: AccessRule;
   readonly params?: Fields;
   readonly query?: Fields;
+  /** Headers that it reads, for the document alone. */
+  readonly headers?: { readonly [name: string]: string };
   readonly body?: BodyRule<B>;
   readonly responses: { readonly [status: number]: ResponseRule };
   /** Codes it answers beyond those that any route can. */

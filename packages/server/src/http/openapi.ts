@@ -71,6 +71,12 @@ function operationOf(each: Endpoint, components: Json): Operation {
   const parameters = [
     ...parametersOf(each.params, 'path', components),
     ...parametersOf(each.query, 'query', components),
+    ...Object.entries(each.headers ?? {}).map(([name, description]) => ({
+      name,
+      in: 'header',
+      description,
+      schema: { type: 'string' },
+    })),
   ];
   const needs = scopeText(each.access);
   return {

@@ -1,19 +1,13 @@
 import { ServerError } from '../errors.ts';
 import type { Access, Database, Session } from '../store/database.ts';
 import { decodePosition, encodePosition, type Position } from './cursor.ts';
-import { type EventFilters, filterParameters, filtersContent } from './filters.ts';
+import type { EventFilters } from './filters.ts';
+import { type Order, readPage } from './read-page.ts';
 import { readSql } from './sql.ts';
 import { type EventRow, type EventView, toView, type ViewOptions } from './view.ts';
 
-const listSql = readSql('list-events');
-const listEvents = {
-  asc: listSql.replaceAll('{direction}', 'asc'),
-  desc: listSql.replaceAll('{direction}', 'desc'),
-};
 const getEvent = readSql('get-event');
 const readHead = readSql('read-head');
-
-type Order = keyof typeof listEvents;
 
 export interface ListQuery {
   readonly tenantId: string;
@@ -41,9 +35,6 @@ export interface TrailHead extends Position {
 }
 
 export const maxListLimit = 1_000;
-const maxSequence = Number.MAX_SAFE_INTEGER;
-/** Most bytes of records that a page is made of: a page holds one record at least, whatever its size. */
-const maxPageBytes = 8 * 1024 * 1024;
 
 /**
  * Reads of one tenant's trail. Every statement runs as the reader, with that tenant named for its transaction: were a
@@ -185,43 +176,4 @@ async function headOf(session: Session, tenantId: string): Promise<TrailHead | u
   return row === undefined
     ? undefined
     : { epoch: row.epoch, sequence: row.last_sequence, hash: row.last_hash };
-}
-
-interface PageRequest {
-  readonly filters: EventFilters;
-  readonly view: ViewOptions;
-  readonly order: Order;
-  readonly epoch: number;
-  readonly after?: Position | undefined;
-  readonly from?: number;
-  readonly to?: number;
-  readonly limit: number;
-}
-
-async function readPage(
-  session: Session,
-  tenantId: string,
-  request: PageRequest,
-): Promise<{ readonly rows: EventRow[]; readonly more: boolean }> {
-  const { filters, view, order, epoch, after, limit } = request;
-  // The sequence is an integer without gaps, so "after this record" is a bound like any other.
-  let from = Math.max(0, filters.sequence_from ?? 0, request.from ?? 0);
-  let to = Math.min(maxSequence, filters.sequence_to ?? maxSequence, request.to ?? maxSequence);
-  if (after !== undefined && order === 'asc') from = Math.max(from, after.sequence + 1);
-  if (after !== undefined && order === 'desc') to = Math.min(to, after.sequence - 1);
-  if (from > to) return { rows: [], more: false };
-  const found = await session.query<EventRow & { readonly available: number }>(listEvents[order], [
-    tenantId,
-    epoch,
-    from,
-    to,
-    // One more than asked for says whether there is another page.
-    limit + 1,
-    maxPageBytes,
-    view.sensitive,
-    view.sensitive || !filtersContent(filters),
-    ...filterParameters(filters),
-  ]);
-  const rows = found.slice(0, limit);
-  return { rows, more: (found[0]?.available ?? 0) > rows.length };
 }

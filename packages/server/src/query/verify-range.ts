@@ -1,18 +1,14 @@
-import { ChainVerifier, leafHash, parseOrigin, zeroHash } from '@tallystick/log';
+import { parseOrigin } from '@tallystick/log';
 import { ServerError } from '../errors.ts';
 import type { SignedHead } from '../log/signer-store.ts';
 import type { AuditService } from '../service.ts';
 import { writer } from '../store/database.ts';
-import { SignedTree } from './signed-tree.ts';
 import { readSql } from './sql.ts';
-import { type StoredRow, strayColumn } from './stored-record.ts';
 import { readerOf, type Trail, type TrailHead } from './trail.ts';
 import { Findings, type Verdict, type VerifyReport } from './verdict.ts';
+import { checkRecords, type Range } from './verify-records.ts';
 
-const verifyRecords = readSql('verify-records');
 const rangeByTime = readSql('range-by-time');
-/** A page of the largest records is 32 MiB. */
-const pageRecords = 128;
 
 export interface VerifyRequest {
   readonly tenantId: string;
@@ -64,7 +60,14 @@ async function check(service: AuditService, trail: Trail, request: VerifyRequest
   const seen =
     current === undefined || range === undefined
       ? undefined
-      : await checkRecords(service, { tenantId, origin, head: current, signed: known, range, findings });
+      : await checkRecords(service.database, {
+          tenantId,
+          origin,
+          head: current,
+          signed: known,
+          range,
+          findings,
+        });
 
   const size = current === undefined ? 0 : current.sequence + 1;
   if (known !== undefined && size < known.size && (request.sequence_to ?? size) >= size) {
@@ -126,12 +129,6 @@ async function signedHead(
   return newest();
 }
 
-interface Range {
-  readonly from: number;
-  readonly to: number;
-  readonly complete: boolean;
-}
-
 async function rangeOf(
   service: AuditService,
   request: VerifyRequest,
@@ -152,73 +149,4 @@ async function rangeOf(
   if (from > to) return undefined;
   const end = Math.min(to, from + (request.maxRecords ?? 100_000) - 1);
   return { from, to: end, complete: end === to };
-}
-
-interface RecordCheck {
-  readonly tenantId: string;
-  readonly origin: string;
-  readonly head: TrailHead;
-  readonly signed: SignedHead | undefined;
-  readonly range: Range;
-  readonly findings: Findings;
-}
-
-async function checkRecords(
-  service: AuditService,
-  { tenantId, origin, head, signed, range, findings }: RecordCheck,
-): Promise<{ first: number; last: number; records: number; hash: string }> {
-  const { database } = service;
-  const { from, to } = range;
-  const page = (first: number, last: number) =>
-    database.query<StoredRow>(readerOf(tenantId), verifyRecords, [
-      tenantId,
-      head.epoch,
-      first,
-      last,
-      pageRecords,
-    ]);
-  const before = from === 0 ? undefined : (await page(from - 1, from - 1))[0];
-  const verifier = new ChainVerifier({
-    tenantId,
-    origin,
-    ...(from > 0 && { after: { sequenceNumber: from - 1, hashHex: before?.record_hash ?? zeroHash } }),
-  });
-  const isSigned = signed !== undefined && from < signed.size;
-  const tree = isSigned ? await SignedTree.startAt(database, tenantId, signed, from) : undefined;
-  let records = 0;
-  let hasGap = false;
-  while (verifier.nextSequence <= to) {
-    const rows = await page(verifier.nextSequence, to);
-    if (rows.length === 0) break;
-    for (const row of rows) {
-      hasGap ||= row.sequence_number !== verifier.nextSequence;
-      const {
-        hash,
-        record,
-        findings: found,
-      } = verifier.check({
-        text: row.record,
-        hashHex: row.record_hash,
-        sequenceNumber: row.sequence_number,
-      });
-      for (const finding of found) findings.addOfChain(finding);
-      const stray = record === undefined ? undefined : strayColumn(row, record);
-      if (stray !== undefined) {
-        findings.add({ code: 'COLUMN_MISMATCH', sequence_number: row.sequence_number, found: stray });
-      }
-      if (!hasGap) tree?.append(leafHash(hash));
-      records++;
-    }
-  }
-  const end = verifier.nextSequence;
-  if (end <= to) {
-    hasGap = true;
-    findings.add({ code: to === head.sequence ? 'HEAD_MISMATCH' : 'SEQUENCE_GAP', sequence_number: end });
-  } else if (to === head.sequence && verifier.headHash !== head.hash) {
-    findings.add({ code: 'HEAD_MISMATCH', sequence_number: to });
-  }
-  if (isSigned && !hasGap && !(await (tree?.matchesSigned() ?? false))) {
-    findings.add({ code: 'CHECKPOINT_ROOT_MISMATCH', sequence_number: signed.size - 1 });
-  }
-  return { first: from, last: Math.max(from, end - 1), records, hash: verifier.headHash };
 }

@@ -1,7 +1,7 @@
 import { ManualClock } from '@tallystick/testing';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ApiKeys } from '../../src/access/api-keys.ts';
-import { writer } from '../../src/store/database.ts';
+import { type Database, writer } from '../../src/store/database.ts';
 import { onEachStore } from '../stores.ts';
 
 const unauthenticated = { code: 'UNAUTHENTICATED', message: 'a valid API key is needed' };
@@ -153,9 +153,11 @@ onEachStore((store) => {
       'select secret_hash, scopes, tenants, expires_at from audit_api_keys where id = $1',
       [key.slice(6, 18)],
     );
-    const counting = { query: async () => (asked++, row) } as unknown as ConstructorParameters<
-      typeof ApiKeys
-    >[0];
+    const query = async () => {
+      asked++;
+      return row;
+    };
+    const counting = { query } as unknown as Database;
     const remembering = new ApiKeys(counting, () => clock.now());
     await remembering.authenticate(key);
     await remembering.authenticate(key);

@@ -93,8 +93,11 @@ onEachStore((store) => {
     });
     await Promise.all(
       replicas.map(async (logs) => {
-        do notes.push((await logs.checkpoint(tenant)).note);
-        while (!done);
+        do {
+          notes.push((await logs.checkpoint(tenant)).note);
+          // The embedded store answers without a turn of the event loop; the writer needs one.
+          await new Promise((resolve) => setImmediate(resolve));
+        } while (!done);
       }),
     );
     await appending;

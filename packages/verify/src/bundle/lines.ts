@@ -38,24 +38,39 @@ export async function* gunzipIfNeeded(source: AsyncIterable<Uint8Array>): AsyncG
     head = join(head, value);
   }
   const whole = (async function* () {
-    if (head.length > 0) yield head;
-    yield* { [Symbol.asyncIterator]: () => iterator };
+    try {
+      if (head.length > 0) yield head;
+      yield* { [Symbol.asyncIterator]: () => iterator };
+    } finally {
+      // Whoever stops early must not leave the file or the connection open.
+      await iterator.return?.();
+    }
   })();
   if (head[0] !== 0x1f || head[1] !== 0x8b) {
     yield* whole;
     return;
   }
+  let unreadable: { readonly cause: unknown } | undefined;
   const packed = new ReadableStream<Uint8Array<ArrayBuffer>>({
     async pull(controller) {
-      const { value, done } = await whole.next();
-      if (done === true) controller.close();
-      else controller.enqueue(new Uint8Array(value));
+      try {
+        const { value, done } = await whole.next();
+        if (done === true) controller.close();
+        else controller.enqueue(new Uint8Array(value));
+      } catch (cause) {
+        unreadable = { cause };
+        throw cause;
+      }
+    },
+    cancel: async () => {
+      await whole.return(undefined);
     },
   });
   try {
     yield* packed.pipeThrough(new DecompressionStream('gzip'));
   } catch (cause) {
-    if (cause instanceof BundleError) throw cause;
+    // A source that fails says nothing of the bundle.
+    if (unreadable !== undefined) throw unreadable.cause;
     throw new BundleError('BUNDLE_TRUNCATED', 'the gzip stream is damaged or ends early', { cause });
   }
 }

@@ -17,7 +17,7 @@ import {
   lastCovered,
   readKept,
 } from '../checkpoints.ts';
-import { Findings, type Report, type TrustSource } from '../report.ts';
+import { Findings, isVouched, type Report, type TrustSource } from '../report.ts';
 import { TreeCheck } from '../tree-check.ts';
 import { BundleError } from './bundle-error.ts';
 import { gunzipIfNeeded } from './lines.ts';
@@ -28,11 +28,14 @@ export interface VerifyBundleOptions {
   readonly keys: readonly (string | Verifier)[];
   /**
    * Signed notes that the caller kept from earlier, of the same log: a genuine but older bundle than these is found out,
-   * and so is a rewritten one that is signed with the right key.
+   * and so is a rewritten one that is signed with the right key. A bundle of some records shows less: only whether its own
+   * checkpoints contradict these.
    */
   readonly checkpoints?: readonly string[];
   /** Where they came from; only reported. @defaultValue 'given', or 'none' without keys */
   readonly trust?: TrustSource;
+  /** Told, where the verdict is `verified` or `recovered`, the note that it stands on: worth keeping for the next time. */
+  readonly onVouched?: (note: string) => void;
   /** Told how many records have been read, now and then. */
   readonly onProgress?: (records: number, expected: number) => void;
 }
@@ -56,7 +59,9 @@ export async function verifyBundle(
       if (entry.kind === 'record' && check.records % 1_000 === 0)
         options.onProgress?.(check.records, check.expected);
     }
-    return check.report();
+    const report = check.report();
+    if (isVouched(report.verdict)) options.onVouched?.(check.note);
+    return report;
   } catch (error) {
     if (error instanceof BundleError) return check.refused(error);
     throw error;
@@ -89,6 +94,11 @@ class BundleCheck {
 
   get expected(): number {
     return this.#header === undefined ? 0 : this.#header.last - this.#header.first + 1;
+  }
+
+  /** What the bundle stands on. */
+  get note(): string {
+    return this.#checkpoints[0]!.note;
   }
 
   async take(entry: BundleEntry): Promise<void> {
@@ -207,7 +217,7 @@ class BundleCheck {
       verdict = 'not_verifiable';
       findings.add({ code: 'NOTHING_COVERED', sequence_number: null });
     } else verdict = header.epoch > 1 ? 'recovered' : 'verified';
-    const vouched = verdict === 'verified' || verdict === 'recovered';
+    const vouched = isVouched(verdict);
     return {
       verdict,
       tenant_id: header.tenantId,

@@ -18,7 +18,7 @@ import {
   lastCovered,
   readKept,
 } from '../checkpoints.ts';
-import { Findings, type Report, type TrustSource } from '../report.ts';
+import { Findings, isVouched, type Report, type TrustSource } from '../report.ts';
 import { TreeCheck } from '../tree-check.ts';
 import {
   type Query,
@@ -38,6 +38,8 @@ export interface VerifyStoreOptions {
   readonly trust?: TrustSource;
   /** Checkpoints that were kept outside the store, as signed notes: what a rewritten store can't have changed. */
   readonly checkpoints?: readonly string[];
+  /** Told, where the verdict is `verified` or `recovered`, the newest note that it stands on: worth keeping. */
+  readonly onVouched?: (note: string) => void;
   readonly onProgress?: (records: number, expected: number) => void;
 }
 
@@ -231,6 +233,7 @@ function conclude(seen: {
   readonly trusted: readonly JudgedCheckpoint[];
   readonly findings: Findings;
   readonly head: string | null;
+  readonly onVouched?: (note: string) => void;
 }): Report {
   const { findings, trusted, records } = seen;
   const newest = trusted.reduce<JudgedCheckpoint | undefined>(
@@ -244,7 +247,8 @@ function conclude(seen: {
     const code = records > 0 && newest === undefined ? 'CHECKPOINT_UNTRUSTED' : 'NOTHING_COVERED';
     findings.add({ code, sequence_number: null });
   } else verdict = seen.epoch > 1 ? 'recovered' : 'verified';
-  const vouched = verdict === 'verified' || verdict === 'recovered';
+  const vouched = isVouched(verdict);
+  if (vouched) seen.onVouched?.(newest!.note);
   return {
     verdict,
     tenant_id: seen.tenantId,

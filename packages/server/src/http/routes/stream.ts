@@ -35,6 +35,7 @@ export const streamEndpoint = endpoint({
     'Send `Last-Event-ID` to go on after it. Comments are signs of life.',
   access: 'events:read',
   query: querySchema,
+  headers: { 'Last-Event-ID': 'Id of the last event that was seen: go on after it' },
   responses: { 200: { description: 'Until either side closes', type: 'text/event-stream' } },
   problems: ['TOO_MANY_STREAMS'],
   async handle(call) {
