@@ -1,4 +1,5 @@
 import { emptyFrontier, zeroHash } from '@tallystick/log';
+import { startPostgres } from '@tallystick/testing';
 import { admit } from '../packages/server/src/admit/admit.ts';
 import { appendBatch } from '../packages/server/src/chain/append-batch.ts';
 import type { BatchItem } from '../packages/server/src/chain/batch.ts';
@@ -9,7 +10,6 @@ import { type Database, writer } from '../packages/server/src/store/database.ts'
 import { migratePostgres } from '../packages/server/src/store/migrate.ts';
 import { partitionOf } from '../packages/server/src/store/partitions.ts';
 import { PostgresDatabase } from '../packages/server/src/store/postgres.ts';
-import { startPostgres } from '../packages/testing/src/index.ts';
 import { median, type Result } from './result.ts';
 import { sampleEvent } from './sample-event.ts';
 

@@ -6,6 +6,7 @@ import type { Result } from './result.ts';
 const benches: { readonly [name: string]: () => Promise<{ run(): Promise<Result[]> }> } = {
   append: () => import('./append.ts'),
   canonical: () => import('./canonical.ts'),
+  emit: () => import('./emit.ts'),
   validate: () => import('./validate.ts'),
 };
 

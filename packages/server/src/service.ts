@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { type Taxonomy, tenantIdPattern } from '@tallystick/event';
 import { ApiKeys } from './access/api-keys.ts';
-import { admit, type DeadLetter } from './admit/admit.ts';
+import { admit, type DeadLetter, toDeadLetter } from './admit/admit.ts';
 import { submitterOf } from './chain/accounting.ts';
-import type { BatchItem, ItemOutcome, ProducerStatement } from './chain/batch.ts';
+import type { BatchItem, ItemIngest, ItemOutcome, ProducerStatement } from './chain/batch.ts';
 import { Writer } from './chain/writer.ts';
 import { ServerError } from './errors.ts';
 import { Signer } from './log/signer.ts';
@@ -121,37 +121,47 @@ export class AuditService {
     const results: (SubmissionResult | undefined)[] = [];
     const items: BatchItem[] = [];
     const itemIndexes: number[] = [];
-    const { source, trust, principal, tenants, delivery } = submission;
-    const ingest = { source, trust, ...(principal !== undefined && { principal }) };
     for (const [index, raw] of submission.events.entries()) {
-      const sequence = delivery?.sequences?.[index];
-      const numbered = {
-        ...ingest,
-        ...(delivery !== undefined && { producer_id: delivery.producer_id }),
-        ...(sequence !== undefined && { producer_seq: sequence }),
-      };
-      const admission = admit(raw, ingest, { now: this.#now(), taxonomy: this.#options.taxonomy });
-      if ('admitted' in admission) {
-        const tenantId = admission.admitted.event.tenant_id;
-        if (tenants !== undefined && !tenants.includes(tenantId)) {
-          results[index] = forbidden();
-          continue;
-        }
-        items.push({ ...admission.admitted, ingest: numbered });
+      const item = this.#itemOf(raw, ingestOf(submission, index), submission.tenants);
+      if (item === undefined) {
+        results[index] = forbidden();
       } else {
-        items.push({ ...withinReach(admission.deadLetter, tenants), ingest: numbered });
+        items.push(item);
+        itemIndexes.push(index);
       }
-      itemIndexes.push(index);
     }
-    const outcomes = await this.writer.submit(
-      items,
-      delivery === undefined ? [] : [statementOf(submission, delivery)],
-    );
-    for (const [at, outcome] of outcomes.entries()) {
-      results[itemIndexes[at]!] = toResult(outcome);
+    const statements: ProducerStatement[] = [];
+    if (submission.delivery !== undefined) {
+      const statement = statementOf(submission, submission.delivery);
+      const runs = ({ tenantId }: { tenantId: string }) => !this.logs.stopped.has(tenantId);
+      statements.push({ ...statement, gaps: statement.gaps.filter(runs) });
+      for (const gap of statement.gaps.filter((said) => !runs(said))) {
+        const raw = JSON.stringify({ delivery: { producer_id: statement.producerId, gaps: [gap] } });
+        items.push({ deadLetter: { ...toDeadLetter(raw, submission, [stopped]), tenantId: gap.tenantId } });
+      }
+    }
+    const outcomes = await this.writer.submit(items, statements);
+    for (const [at, index] of itemIndexes.entries()) {
+      const outcome = outcomes[at]!;
+      results[index] = toResult(outcome);
       this.#options.onOutcome?.(outcome.status, 1);
     }
     return results as SubmissionResult[];
+  }
+
+  /** What is to be done with an event; `undefined` for one that the submitter has no right to hand in. */
+  #itemOf(
+    raw: string | Uint8Array,
+    ingest: ItemIngest,
+    tenants: readonly string[] | undefined,
+  ): BatchItem | undefined {
+    const admission = admit(raw, ingest, { now: this.#now(), taxonomy: this.#options.taxonomy });
+    if ('deadLetter' in admission) return { ...withinReach(admission.deadLetter, tenants), ingest };
+    const tenantId = admission.admitted.event.tenant_id;
+    if (tenants !== undefined && !tenants.includes(tenantId)) return undefined;
+    // Kept until the chain is recovered, and not in the way of the other tenants of the batch.
+    if (this.logs.stopped.has(tenantId)) return { deadLetter: toDeadLetter(raw, ingest, [stopped]), ingest };
+    return { ...admission.admitted, ingest };
   }
 
   /** Takes nothing more, settles what was taken, signs what has grown, and closes the store. Safe to call twice. */
@@ -169,7 +179,9 @@ export class AuditService {
     if (this.#options.checkpointIntervalMs !== 0) {
       // Failing to sign must not keep the store open; what was chained is durable either way.
       await this.logs
-        .checkpointAll((tenantId, error) => this.#options.onBackgroundError?.(`checkpoint ${tenantId}`, error))
+        .checkpointAll((tenantId, error) =>
+          this.#options.onBackgroundError?.(`checkpoint ${tenantId}`, error),
+        )
         .catch((error: unknown) => this.#options.onBackgroundError?.('checkpoints', error));
     }
     await this.database.close();
@@ -190,6 +202,24 @@ export class AuditService {
     timer.unref();
     this.#timers.push({ stop: () => clearInterval(timer) });
   }
+}
+
+const stopped = {
+  code: 'CHAIN_STOPPED',
+  pointer: '',
+  message: "can't be chained: the chain contradicts what was signed for it, and is stopped",
+};
+
+/** Where an event of a submission came from, with its producer's number. */
+function ingestOf({ source, trust, principal, delivery }: Submission, index: number): ItemIngest {
+  const sequence = delivery?.sequences?.[index];
+  return {
+    source,
+    trust,
+    ...(principal !== undefined && { principal }),
+    ...(delivery !== undefined && { producer_id: delivery.producer_id }),
+    ...(sequence !== undefined && { producer_seq: sequence }),
+  };
 }
 
 /** What a producer said beside its events, as far as it may speak for those tenants. */

@@ -28,7 +28,7 @@ export interface DeliveryMetadata {
   readonly final?: readonly { readonly tenant_id: string; readonly final_seq: number }[] | undefined;
 }
 
-export interface DeclaredGap {
+interface DeclaredGap {
   readonly tenant_id: string;
   readonly from: number;
   readonly to: number;

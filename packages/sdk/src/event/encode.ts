@@ -226,7 +226,7 @@ function isPlainOutcome(outcome: unknown): boolean {
   }
 }
 
-export function invalid(code: Violation['code'], pointer: string, message: string): AuditValidationError {
+function invalid(code: Violation['code'], pointer: string, message: string): AuditValidationError {
   return new AuditValidationError([{ code, pointer, message }]);
 }
 

@@ -105,7 +105,7 @@ export interface AuditEventFields {
 }
 
 /** An event's type under either of its names. */
-export type EventTypeField<K extends string = string> =
+type EventTypeField<K extends string = string> =
   | { eventType: K; actionType?: K }
   | { actionType: K; eventType?: K };
 

@@ -122,7 +122,7 @@ const secretNumbers = new Set([
 export type Secrecy = 'none' | 'text' | 'text and numbers';
 
 /** A name's words: `X-API-Key`, `apiKey` and `API_KEY` all give `api key`. */
-export function words(name: string): string[] {
+function words(name: string): string[] {
   return name
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
     .replace(/([A-Z])([A-Z][a-z])/g, '$1 $2')

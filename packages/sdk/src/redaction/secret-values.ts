@@ -25,7 +25,7 @@ export const secretPatterns: readonly RegExp[] = [
 ];
 
 /** The second group is the secret; what stands before and after it says so. */
-export const framedPatterns: readonly RegExp[] = [
+const framedPatterns: readonly RegExp[] = [
   // scheme://user:password@host
   /(\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/:@"']{0,100}:)([^\s/@"']{1,200})(@)/gi,
   /(\b(?:bearer|basic)\s{1,4})([\w.~+/-]{12,}=*)()/gi,

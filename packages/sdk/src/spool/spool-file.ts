@@ -10,7 +10,7 @@ import type { DeclaredGap, FinalSequence } from '../transport/transport.ts';
 import { gapsPerRead, type Opened, type Request, type SpooledEvent, type SpooledLoad } from './protocol.ts';
 
 /** `PRAGMA user_version`. A file of a newer version is refused and left alone. */
-export const spoolFormat = 1;
+const spoolFormat = 1;
 const fileName = 'spool.sqlite';
 const maxBuried = 10_000;
 
@@ -215,6 +215,6 @@ export class SpoolFile {
   }
 }
 
-export function coded(code: string, message: string): Error {
+function coded(code: string, message: string): Error {
   return Object.assign(new Error(message), { code });
 }

@@ -55,7 +55,7 @@ export async function auditServer(script: Script = () => undefined): Promise<{
   };
 }
 
-export function receiptOf(event: Record<string, unknown>, sequence: number) {
+function receiptOf(event: Record<string, unknown>, sequence: number) {
   return {
     audit_id: event.audit_id,
     tenant_id: event.tenant_id,

@@ -46,7 +46,7 @@ export interface Refusal {
 export interface Submitter {
   /** Where it came in: `http`, `embedded`, `import:cloudtrail`, … */
   readonly source: string;
-  readonly principal?: string;
+  readonly principal?: string | undefined;
 }
 
 export type Admission = { readonly admitted: AdmittedEvent } | { readonly deadLetter: DeadLetter };

@@ -159,19 +159,23 @@ function settle(
   letters: DeadLetter[],
 ): void {
   const receiptOf = new Map<Placed, Receipt>();
+  // Records of the service's own have no place in the batch, and nobody waits for their outcome.
+  const answer = (placed: Placed, outcome: ItemOutcome) => {
+    if (placed.index !== undefined) outcomes[placed.index] = outcome;
+  };
   for (const [at, placed] of plan.fresh.entries()) {
     receiptOf.set(placed, receipts[at]!);
-    if (placed.index !== undefined) outcomes[placed.index] = { status: 'chained', receipt: receipts[at]! };
+    answer(placed, { status: 'chained', receipt: receipts[at]! });
   }
-  for (const { item, index } of plan.duplicates) {
-    const { receipt } = held.get(identity(item.event.tenant_id, item.event.audit_id))!;
-    outcomes[index!] = { status: 'duplicate', receipt };
+  for (const placed of plan.duplicates) {
+    const { tenant_id, audit_id } = placed.item.event;
+    answer(placed, { status: 'duplicate', receipt: held.get(identity(tenant_id, audit_id))!.receipt });
   }
   for (const { placed, of } of plan.repeats) {
-    outcomes[placed.index!] = { status: 'duplicate', receipt: receiptOf.get(of)! };
+    answer(placed, { status: 'duplicate', receipt: receiptOf.get(of)! });
   }
   for (const { placed, deadLetter } of plan.conflicts) {
-    outcomes[placed.index!] = { status: 'conflict', deadLetter };
+    answer(placed, { status: 'conflict', deadLetter });
     letters.push(deadLetter);
   }
 }

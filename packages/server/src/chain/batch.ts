@@ -18,7 +18,7 @@ export interface ItemIngest {
 }
 
 /** An event that was refused at admission and is to be kept as a dead letter. */
-export interface RefusedItem {
+interface RefusedItem {
   readonly deadLetter: DeadLetter;
   /** As far as it is known who numbered it. */
   readonly ingest?: ItemIngest;

@@ -10,9 +10,6 @@ export interface Held {
   readonly text: string;
 }
 
-/** Events that the chain holds, by {@link identity}. */
-export type HeldEvents = ReadonlyMap<string, Held>;
-
 export function identity(tenantId: string, auditId: string): string {
   return `${tenantId}\n${auditId}`;
 }
