@@ -26,3 +26,9 @@ export async function verify(
 /** Findings as `CODE@place`. */
 export const places = ({ findings }: Pick<Report, 'findings'>): string[] =>
   findings.map(({ code, sequence_number: place }) => (place === null ? code : `${code}@${place}`));
+
+export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const one of source) all.push(one);
+  return all;
+}

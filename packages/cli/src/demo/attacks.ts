@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { canonicalize } from '@tallystick/event';
 import {
+  type AuditRecord,
   encodeFrontier,
   FrontierBuilder,
   formatCheckpoint,
@@ -92,30 +93,13 @@ const rewriteChain: Attack = {
   name: 'rewrite the whole chain',
   story: 'a record is changed; every hash, tile, the head and a checkpoint under a new key are made to fit',
   run: async (session, target) => {
-    const texts = await readTexts(session, target.tenantId);
-    let previousHash = zeroHash;
-    const forged: string[] = [];
-    for (const [sequence, text] of texts.entries()) {
-      const record = readRecord(text);
-      const event =
-        sequence === target.sequence ? { ...record.event, actor_id: 'somebody-else' } : record.event;
-      const sealed = sealRecord({
-        canonicalEvent: canonicalize(event),
-        ingest: record.ingest,
-        ingestedAt: record.ingested_at,
-        previousHash,
-        sequenceNumber: sequence,
-        tenantId: record.tenant_id,
-      });
-      await session.query(
-        `update audit_records set record = $3, record_hash = decode($4, 'hex'), previous_hash = decode($5, 'hex'), actor_id = $6
-          where tenant_id = $1 and sequence_number = $2`,
-        [target.tenantId, sequence, sealed.text, sealed.hashHex, previousHash, String(event.actor_id)],
-      );
-      previousHash = sealed.hashHex;
-      forged.push(sealed.text);
-    }
-    const { size, root } = await rewriteTree(session, target, forged);
+    const { size, root } = await rewriteRecords(session, target, ({ event, sequence_number }) =>
+      sequence_number === target.sequence ? { event: { ...event, actor_id: 'somebody-else' } } : {},
+    );
+    await session.query(
+      "update audit_records set actor_id = 'somebody-else' where tenant_id = $1 and sequence_number = $2",
+      [target.tenantId, target.sequence],
+    );
     const origin = formatOrigin({ logName: target.logName, tenantId: target.tenantId, epoch: 1 });
     const key = await importSigningKey(randomBytes(32));
     const note = await signNote(formatCheckpoint({ origin, size, root }), [{ name: origin, key }]);
@@ -129,6 +113,39 @@ const rewriteChain: Attack = {
 
 export const attacks: readonly Attack[] = [editField, deleteRow, cutTail, swapRows, rewriteChain];
 
+/**
+ * Seals every record anew, with what `change` gives in place of its own, and makes hashes, tiles and head fit. Columns that
+ * are derived from what was changed are the caller's.
+ */
+export async function rewriteRecords(
+  session: Session,
+  target: Pick<Target, 'tenantId'>,
+  change: (record: AuditRecord) => Partial<Pick<AuditRecord, 'event' | 'ingested_at'>>,
+): Promise<{ size: number; root: Uint8Array }> {
+  let previousHash = zeroHash;
+  const forged: string[] = [];
+  for (const [sequence, text] of (await readTexts(session, target.tenantId)).entries()) {
+    const record = readRecord(text);
+    const changed = { ...record, ...change(record) };
+    const sealed = sealRecord({
+      canonicalEvent: canonicalize(changed.event),
+      ingest: record.ingest,
+      ingestedAt: changed.ingested_at,
+      previousHash,
+      sequenceNumber: sequence,
+      tenantId: record.tenant_id,
+    });
+    await session.query(
+      `update audit_records set record = $3, record_hash = decode($4, 'hex'), previous_hash = decode($5, 'hex')
+        where tenant_id = $1 and sequence_number = $2`,
+      [target.tenantId, sequence, sealed.text, sealed.hashHex, previousHash],
+    );
+    previousHash = sealed.hashHex;
+    forged.push(sealed.text);
+  }
+  return await rewriteTree(session, target, forged);
+}
+
 async function readTexts(session: Session, tenantId: string): Promise<string[]> {
   const rows = await session.query<{ record: string }>(
     'select record from audit_records where tenant_id = $1 order by sequence_number',
@@ -140,7 +157,7 @@ async function readTexts(session: Session, tenantId: string): Promise<string[]> 
 /** Makes tiles and head fit the given records: a careful attacker leaves no loose end inside the database. */
 async function rewriteTree(
   session: Session,
-  { tenantId }: Target,
+  { tenantId }: Pick<Target, 'tenantId'>,
   texts: readonly string[],
 ): Promise<{ size: number; root: Uint8Array }> {
   await session.query('delete from audit_tiles where tenant_id = $1', [tenantId]);

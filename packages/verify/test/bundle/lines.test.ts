@@ -2,11 +2,11 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { gunzipIfNeeded, splitLines } from '../../src/bundle/lines.ts';
-import { pieces, stream, utf8 } from '../fixture.ts';
+import { collect, pieces, stream, utf8 } from '../fixture.ts';
 
 const textsOf = async (source: AsyncIterable<Uint8Array>) => {
   const decoder = new TextDecoder();
-  return (await Array.fromAsync(source)).map((line) => decoder.decode(line));
+  return (await collect(source)).map((line) => decoder.decode(line));
 };
 
 test('lines are the same wherever the pieces end', async () => {
@@ -46,7 +46,7 @@ describe('gzip', () => {
   const text = Array.from({ length: 500 }, (_, at) => `line ${at * 7919}\n`).join('');
   const packed = gzipSync(text);
   const unpacked = async (source: AsyncIterable<Uint8Array>) =>
-    Buffer.concat(await Array.fromAsync(gunzipIfNeeded(source))).toString();
+    Buffer.concat(await collect(gunzipIfNeeded(source))).toString();
 
   test('is unpacked wherever the pieces end, and anything else is passed through', async () => {
     const sizes = fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 40 });

@@ -3,9 +3,9 @@ import { plain, records, some, step } from '../../../../spec/vectors/generator/b
 import { linesOf, seal } from '../../../../spec/vectors/generator/bundle-writer.ts';
 import { trusted } from '../../../../spec/vectors/generator/fixture.ts';
 import { readBundle } from '../../src/index.ts';
-import { bundleOf, pieces, stream, utf8 } from '../fixture.ts';
+import { bundleOf, collect, pieces, stream, utf8 } from '../fixture.ts';
 
-const read = async (bytes: Uint8Array) => await Array.fromAsync(readBundle(stream(bytes)));
+const read = async (bytes: Uint8Array) => await collect(readBundle(stream(bytes)));
 
 test('a whole chain: header, checkpoint, consistency and the bytes of each record, verbatim', async () => {
   const [header, checkpoint, consistency, ...rest] = await read(

@@ -1,0 +1,177 @@
+import { join } from 'node:path';
+import { uuidv7 } from '@tallystick/event';
+import { importSigningKey, type SigningKey } from '@tallystick/log';
+import { AuditService, planBundle, streamBundle, Trail } from '@tallystick/server';
+import { PgliteDatabase, type Session } from '@tallystick/server/store';
+import { tempDir } from '@tallystick/testing';
+import { type Report, type VerifyStoreOptions, verifyStore } from '@tallystick/verify';
+import { openPostgres } from '../../packages/server/test/stores.ts';
+
+export const logName = 'tamper.example.com';
+/** The tenant under attack: 300 records, one full tile, signed at 100 and 290, the last ten not signed. */
+export const acme = 'acme';
+/** Another tenant, whose records an attacker may copy from. */
+export const globex = 'globex';
+/** A tenant with more records than are read at a time. */
+export const large = 'large';
+
+/** A trail that the service wrote, and whoever holds its database. */
+export interface WrittenTrail {
+  readonly keys: { readonly [tenant: string]: string };
+  /** The newest checkpoint of each tenant, as an auditor kept it. */
+  readonly notes: { readonly [tenant: string]: string };
+  /** The signing key, had it been stolen. */
+  readonly stolenKey: SigningKey;
+  /** Whole chains as the service exports them. */
+  readonly bundles: { readonly [tenant: string]: Buffer };
+  /**
+   * Tampers as the owner of the database with all triggers off, verifies what is left, and undoes it.
+   *
+   * @param options of the verification; the tenant is acme, its key and no kept checkpoint are given unless said otherwise
+   */
+  after(
+    crime: (session: Session) => Promise<unknown>,
+    options?: Partial<VerifyStoreOptions>,
+  ): Promise<Report>;
+  close(): Promise<void>;
+}
+
+interface Owner {
+  /** One transaction as the owner, rolled back at its end. */
+  undone<T>(work: (session: Session) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export async function embeddedTrail(): Promise<WrittenTrail> {
+  const dir = tempDir();
+  const directory = join(dir.path, 'data');
+  const written = await write({ store: { directory }, signerDirectory: join(dir.path, 'signer') });
+  const database = await PgliteDatabase.open(directory);
+  return trailOf(written, {
+    undone: async (work) => {
+      let result: { readonly value: Awaited<ReturnType<typeof work>> } | undefined;
+      const undo = new Error('undo');
+      await database
+        .asOwner(async (session) => {
+          result = { value: await work(session) };
+          throw undo;
+        })
+        .catch((error: unknown) => {
+          if (error !== undo) throw error;
+        });
+      return result!.value;
+    },
+    close: async () => {
+      await database.close();
+      dir.remove();
+    },
+  });
+}
+
+export async function serverTrail(): Promise<WrittenTrail> {
+  const dir = tempDir();
+  const store = await openPostgres();
+  const written = await write({
+    store: { databaseUrl: store.serviceUrl },
+    signerDirectory: join(dir.path, 'signer'),
+  });
+  const session: Session = {
+    query: (sql, parameters) => store.asOwner(sql, parameters as unknown[] | undefined),
+    copy: () => Promise.reject(new Error('not needed')),
+  };
+  return trailOf(written, {
+    undone: async (work) => {
+      await session.query('begin');
+      try {
+        return await work(session);
+      } finally {
+        await session.query('rollback');
+      }
+    },
+    close: async () => {
+      await store.close();
+      dir.remove();
+    },
+  });
+}
+
+function trailOf(written: Awaited<ReturnType<typeof write>>, owner: Owner): WrittenTrail {
+  return {
+    ...written,
+    after: (crime, options = {}) =>
+      owner.undone(async (session) => {
+        await session.query('set local session_replication_role = replica');
+        await crime(session);
+        const tenantId = options.tenantId ?? acme;
+        return await verifyStore((sql, parameters) => session.query(sql, parameters), {
+          tenantId,
+          logName,
+          keys: [written.keys[tenantId]!],
+          ...options,
+        });
+      }),
+    close: () => owner.close(),
+  };
+}
+
+async function write(place: Pick<Parameters<typeof AuditService.open>[0], 'store' | 'signerDirectory'>) {
+  const service = await AuditService.open({ ...place, logName, checkpointIntervalMs: 0 });
+  const emit = async (tenantId: string, from: number, to: number) => {
+    for (let at = from; at < to; at += 500) {
+      const length = Math.min(500, to - at);
+      const events = Array.from({ length }, (_, number) => eventOf(tenantId, at + number));
+      const results = await service.submit({ events, source: 'test', trust: 'operator' });
+      if (results.some(({ status }) => status !== 'chained')) throw new Error('not everything was chained');
+    }
+  };
+  try {
+    await emit(acme, 1, 100);
+    await service.logs.checkpoint(acme);
+    await emit(acme, 100, 290);
+    await emit(globex, 1, 20);
+    await emit(large, 1, 2_100);
+    const notes: Record<string, string> = {};
+    const keys: Record<string, string> = {};
+    for (const tenant of [acme, globex, large]) {
+      notes[tenant] = (await service.logs.checkpoint(tenant)).note;
+      keys[tenant] = (await service.logs.verifierKeys(tenant))[0]!.key;
+    }
+    await emit(acme, 290, 300);
+    const trail = new Trail(service.database);
+    const bundles: Record<string, Buffer> = {};
+    for (const tenantId of [globex, large]) {
+      const chunks: Buffer[] = [];
+      const plan = await planBundle(service, trail, { tenantId });
+      for await (const chunk of streamBundle(service, trail, plan)) chunks.push(chunk);
+      bundles[tenantId] = Buffer.concat(chunks);
+    }
+    const stolenKey = await importSigningKey(service.signer.store.currentSeed()!);
+    return { keys, notes, stolenKey, bundles };
+  } finally {
+    await service.close();
+  }
+}
+
+/** An event with something in every indexed column. */
+function eventOf(tenantId: string, number: number): string {
+  return JSON.stringify({
+    audit_id: uuidv7(),
+    tenant_id: tenantId,
+    timestamp: `2026-03-01T12:00:00.${String(number % 1_000).padStart(3, '0')}Z`,
+    event_type: 'response.executed',
+    event_category: 'action',
+    severity: 'warning',
+    actor_type: 'agent',
+    actor_id: `agent-${number % 7}`,
+    target_type: 'host',
+    target_id: `host-${number}`,
+    investigation_id: `inv-${number % 5}`,
+    alert_id: `alert-${number}`,
+    correlation_id: `corr-${number % 9}`,
+    trace_id: '4bf92f3577b34da6a3ce929d0e0e4736',
+    outcome: { outcome_status: 'success' },
+    source_service: 'response',
+    is_sensitive: number % 2 === 1,
+    context: { note: 'ünïcode \u{1f600}', number },
+  });
+}
