@@ -14,6 +14,7 @@ export const acme = 'acme';
 export const globex = 'globex';
 /** A tenant with more records than are read at a time. */
 export const large = 'large';
+export const largeSize = 2_100;
 
 /** A trail that the service wrote, and whoever holds its database. */
 export interface WrittenTrail {
@@ -42,10 +43,11 @@ interface Owner {
   close(): Promise<void>;
 }
 
-export async function embeddedTrail(): Promise<WrittenTrail> {
+/** @param more tenants beside the one under attack and its neighbour, each with {@link largeSize} records */
+export async function embeddedTrail(more: readonly string[]): Promise<WrittenTrail> {
   const dir = tempDir();
   const directory = join(dir.path, 'data');
-  const written = await write({ store: { directory }, signerDirectory: join(dir.path, 'signer') });
+  const written = await write({ store: { directory }, signerDirectory: join(dir.path, 'signer') }, more);
   const database = await PgliteDatabase.open(directory);
   return trailOf(written, {
     undone: async (work) => {
@@ -68,13 +70,11 @@ export async function embeddedTrail(): Promise<WrittenTrail> {
   });
 }
 
-export async function serverTrail(): Promise<WrittenTrail> {
+export async function serverTrail(more: readonly string[]): Promise<WrittenTrail> {
   const dir = tempDir();
   const store = await openPostgres();
-  const written = await write({
-    store: { databaseUrl: store.serviceUrl },
-    signerDirectory: join(dir.path, 'signer'),
-  });
+  const place = { store: { databaseUrl: store.serviceUrl }, signerDirectory: join(dir.path, 'signer') };
+  const written = await write(place, more);
   const session: Session = {
     query: (sql, parameters) => store.asOwner(sql, parameters as unknown[] | undefined),
     copy: () => Promise.reject(new Error('not needed')),
@@ -114,7 +114,10 @@ function trailOf(written: Awaited<ReturnType<typeof write>>, owner: Owner): Writ
   };
 }
 
-async function write(place: Pick<Parameters<typeof AuditService.open>[0], 'store' | 'signerDirectory'>) {
+async function write(
+  place: Pick<Parameters<typeof AuditService.open>[0], 'store' | 'signerDirectory'>,
+  more: readonly string[],
+) {
   const service = await AuditService.open({ ...place, logName, checkpointIntervalMs: 0 });
   const emit = async (tenantId: string, from: number, to: number) => {
     for (let at = from; at < to; at += 500) {
@@ -129,17 +132,17 @@ async function write(place: Pick<Parameters<typeof AuditService.open>[0], 'store
     await service.logs.checkpoint(acme);
     await emit(acme, 100, 290);
     await emit(globex, 1, 20);
-    await emit(large, 1, 2_100);
+    for (const tenant of more) await emit(tenant, 1, largeSize);
     const notes: Record<string, string> = {};
     const keys: Record<string, string> = {};
-    for (const tenant of [acme, globex, large]) {
+    for (const tenant of [acme, globex, ...more]) {
       notes[tenant] = (await service.logs.checkpoint(tenant)).note;
       keys[tenant] = (await service.logs.verifierKeys(tenant))[0]!.key;
     }
     await emit(acme, 290, 300);
     const trail = new Trail(service.database);
     const bundles: Record<string, Buffer> = {};
-    for (const tenantId of [globex, large]) {
+    for (const tenantId of [globex, ...more]) {
       const chunks: Buffer[] = [];
       const plan = await planBundle(service, trail, { tenantId });
       for await (const chunk of streamBundle(service, trail, plan)) chunks.push(chunk);

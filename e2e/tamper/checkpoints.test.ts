@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto';
+import { formatCheckpoint, importSigningKey, sha256, signNote, toHex } from '@tallystick/log';
+import type { Session } from '@tallystick/server/store';
+import { describe, expect, test } from 'vitest';
+import { rewriteRecords } from '../../packages/cli/src/demo/attacks.ts';
+import { attack, nothing, onEachTrail, places } from './crimes.ts';
+import { acme, globex, logName } from './trail.ts';
+
+onEachTrail((trail) => {
+  const origin = `${logName}/${acme}/1`;
+  describe('checkpoints', () => {
+    const note = (change: (note: string) => string) => async (session: Session) => {
+      const changed = change(trail().notes[acme]!);
+      await session.query('update audit_checkpoints set note = $2 where tenant_id = $1 and size = 290', [
+        acme,
+        changed,
+      ]);
+    };
+    const signed = (size: number, root: Uint8Array, key = trail().stolenKey) =>
+      signNote(formatCheckpoint({ origin, size, root }), [{ name: origin, key }]);
+
+    test('the whole chain rewritten and signed with another key', async () => {
+      const rewrite = attack('rewrite the whole chain');
+      const report = await trail().after(rewrite, { checkpoints: [trail().notes[acme]!] });
+      expect(places(report)).toEqual(['CHECKPOINT_ROOT_MISMATCH@289']);
+      expect(await trail().after(rewrite)).toMatchObject({ verdict: 'not_verifiable' });
+    });
+
+    test('the whole chain rewritten and signed with the stolen key', async () => {
+      const report = await trail().after(
+        async (session) => {
+          const { size, root } = await rewriteRecords(session, { tenantId: acme }, ({ event }) => ({
+            event: { ...event, metadata: { forged: true } },
+          }));
+          await session.query('delete from audit_checkpoints where tenant_id = $1', [acme]);
+          await session.query(
+            "insert into audit_checkpoints (tenant_id, epoch, size, root, note) values ($1, 1, $2, decode($3, 'hex'), $4)",
+            [acme, size, toHex(root), await signed(size, root)],
+          );
+        },
+        { checkpoints: [trail().notes[acme]!] },
+      );
+      // The genesis record, without what it binds, is one too.
+      expect(places(report)).toEqual(['CHECKPOINT_ROOT_MISMATCH@289', 'GENESIS_INVALID@0']);
+    });
+
+    test.each([
+      ['another root', (text: string) => text.replace(/^(.*\n\d+\n)./, '$1/')],
+      ['another size', (text: string) => text.replace('\n290\n', '\n289\n')],
+    ])('%s under the old signature', async (_, change) => {
+      const report = await trail().after(note(change));
+      expect(report.findings[0]!.code).toBe('CHECKPOINT_SIGNATURE_INVALID');
+      expect(report.verdict).toBe('broken');
+    });
+
+    test.each([
+      ['rubbish', () => 'rubbish'],
+      ['nothing', () => ''],
+      ['that of another log', () => trail().notes[globex]!],
+    ])('%s in place of a note', async (_, change) => {
+      expect(places(await trail().after(note(change)))).toEqual(['CHECKPOINT_SIGNATURE_INVALID@289']);
+    });
+
+    test('two of one size that contradict each other', async () => {
+      const other = await signed(290, sha256('another tree'));
+      const report = await trail().after(
+        note(() => other),
+        { checkpoints: [trail().notes[acme]!] },
+      );
+      expect(places(report)).toEqual(['CHECKPOINT_INCONSISTENT@289', 'CHECKPOINT_ROOT_MISMATCH@289']);
+    });
+
+    test('kept ones must be of this log, and signed with a trusted key', async () => {
+      const stranger = await signed(290, sha256('x'), await importSigningKey(randomBytes(32)));
+      await expect(trail().after(nothing, { checkpoints: [stranger] })).rejects.toMatchObject({
+        code: 'NOTE_UNVERIFIED',
+      });
+      await expect(trail().after(nothing, { checkpoints: [trail().notes[globex]!] })).rejects.toMatchObject({
+        code: 'CHECKPOINT_MALFORMED',
+      });
+    });
+  });
+});

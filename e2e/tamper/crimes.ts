@@ -1,0 +1,89 @@
+import { sha256, toHex } from '@tallystick/log';
+import type { Session } from '@tallystick/server/store';
+import type { Report } from '@tallystick/verify';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { attacks } from '../../packages/cli/src/demo/attacks.ts';
+import { acme, embeddedTrail, logName, serverTrail, type WrittenTrail } from './trail.ts';
+
+/**
+ * Whoever owns the database can change every byte in it. Whatever they change is found, named and located by somebody
+ * who holds the log's key, and, where the whole of it was rewritten, by a checkpoint that was kept elsewhere.
+ */
+export function onEachTrail(
+  suite: (trail: () => WrittenTrail) => void,
+  { more = [] }: { readonly more?: readonly string[] } = {},
+): void {
+  describe.each([
+    { kind: 'PGlite', open: embeddedTrail },
+    { kind: 'PostgreSQL', open: serverTrail },
+  ])('on $kind', ({ open }) => {
+    let trail: WrittenTrail;
+    beforeAll(async () => {
+      trail = await open(more);
+    }, 120_000);
+    afterAll(() => trail?.close());
+    suite(() => trail);
+  });
+}
+
+/** The record in the middle of the chain that the attacker is after. */
+export const victim = 137;
+
+export const nothing = async () => {};
+
+/** Each kind of finding with its place, once, sorted but for the telling one. */
+export function places(report: Report): string[] {
+  const found = report.findings.map(({ code, sequence_number: place }) =>
+    place === null ? code : `${code}@${place}`,
+  );
+  const rank = (place: string) => (/^(RECORD|CHAIN|SEQ)/.test(place) ? 0 : 1);
+  return [...new Set(found)].sort((a, b) => rank(a) - rank(b) || (rank(a) === 0 ? 0 : a < b ? -1 : 1));
+}
+
+/** What a changed record does to the tree, and so to all that was made of it. */
+export const treeOf = (sequence: number) => [
+  ...(sequence < 100 ? ['CHECKPOINT_ROOT_MISMATCH@99'] : []),
+  'CHECKPOINT_ROOT_MISMATCH@289',
+  'HEAD_MISMATCH@299',
+  'TILE_MISMATCH@0',
+];
+
+export async function set(session: Session, assignments: string): Promise<void> {
+  await session.query(
+    `update audit_records set ${assignments} where tenant_id = $1 and sequence_number = $2`,
+    [acme, victim],
+  );
+}
+
+/** Replaces the victim's bytes, and its stored hash with theirs. */
+export async function replaceRecord(
+  session: Session,
+  change: (text: string) => string,
+  assignments = 'epoch = epoch',
+): Promise<void> {
+  const [row] = await session.query<{ record: string }>(
+    'select record from audit_records where tenant_id = $1 and sequence_number = $2',
+    [acme, victim],
+  );
+  const text = change(row!.record);
+  if (text === row!.record) throw new Error('nothing was changed');
+  await session.query(
+    `update audit_records set record = $3, record_hash = decode($4, 'hex'), ${assignments}
+      where tenant_id = $1 and sequence_number = $2`,
+    [acme, victim, text, toHex(sha256(text))],
+  );
+}
+
+/** Puts a copy of a row into the partition of the month before. */
+export async function double(session: Session, tenantId: string, sequence: number): Promise<void> {
+  await session.query(
+    `insert into audit_records
+     select (jsonb_populate_record(r, jsonb_build_object('ingested_at', date_trunc('month', ingested_at) - interval '1 day'))).*
+       from audit_records r where tenant_id = $1 and sequence_number = $2`,
+    [tenantId, sequence],
+  );
+}
+
+/** A crime of the demonstration, by its name. */
+export const attack = (name: string) => (session: Session) =>
+  attacks.find((one) => one.name === name)!.run(session, { tenantId: acme, logName, sequence: victim });

@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'vitest';
+import { double, nothing, onEachTrail, places } from './crimes.ts';
+import { large, largeSize } from './trail.ts';
+
+onEachTrail(
+  (trail) => {
+    describe('pages', () => {
+      test('of more records than a page holds is read to its end', async () => {
+        const seen: number[] = [];
+        const report = await trail().after(nothing, {
+          tenantId: large,
+          onProgress: (records, expected) => seen.push(records, expected),
+        });
+        expect(report).toMatchObject({ verdict: 'verified', records: largeSize, unsigned_tail: 0 });
+        expect(seen).toEqual([1_000, largeSize, 2_000, largeSize]);
+      });
+
+      // A page holds a thousand rows; a position held twice must not be torn apart by its end.
+      test.each([998, 999, 1_000, 1_001])('a doubled position %i is one duplicate', async (position) => {
+        const report = await trail().after((session) => double(session, large, position), {
+          tenantId: large,
+        });
+        expect(report.records).toBe(largeSize + 1);
+        expect(places(report).filter((place) => place.startsWith('SEQUENCE_'))).toEqual([
+          `SEQUENCE_DUPLICATE@${position}`,
+        ]);
+      });
+
+      test.each([999, 1_000, 1_001])('a gap at %i is one gap', async (position) => {
+        const report = await trail().after(
+          (session) =>
+            session.query('delete from audit_records where tenant_id = $1 and sequence_number = $2', [
+              large,
+              position,
+            ]),
+          { tenantId: large },
+        );
+        expect(places(report).filter((place) => place.startsWith('SEQUENCE_'))).toEqual([
+          `SEQUENCE_GAP@${position + 1}`,
+        ]);
+      });
+
+      test('a thousand findings are kept', async () => {
+        const report = await trail().after(
+          (session) =>
+            session.query('update audit_records set severity = null where tenant_id = $1', [large]),
+          { tenantId: large },
+        );
+        expect(report).toMatchObject({ verdict: 'broken', records: largeSize });
+        expect(report.findings).toHaveLength(1_000);
+      });
+    });
+  },
+  { more: [large] },
+);

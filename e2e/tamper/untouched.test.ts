@@ -1,0 +1,44 @@
+import { emptyRoot, formatCheckpoint, signNote } from '@tallystick/log';
+import type { Session } from '@tallystick/server/store';
+import { describe, expect, test } from 'vitest';
+import { nothing, onEachTrail, places } from './crimes.ts';
+import { acme, globex, logName, type WrittenTrail } from './trail.ts';
+
+onEachTrail((trail) => {
+  const origin = `${logName}/${acme}/1`;
+  describe('an untouched trail', () => {
+    test('is verified up to its checkpoint, with or without the one that was kept', async () => {
+      const expected = {
+        verdict: 'verified',
+        tenant_id: acme,
+        records: 300,
+        covered_to: 289,
+        unsigned_tail: 10,
+        trust: { source: 'given', keys: [trail().keys[acme]] },
+        findings: [],
+      };
+      const notes: string[] = [];
+      const onVouched = (note: string) => notes.push(note);
+      expect(await trail().after(nothing, { onVouched })).toMatchObject(expected);
+      expect(await trail().after(nothing, { checkpoints: [trail().notes[acme]!] })).toMatchObject(expected);
+      expect(notes).toEqual([trail().notes[acme]]);
+    });
+
+    test('is not verifiable without a key, without a checkpoint, and where there is none', async () => {
+      const outcomes = async (...[crime, options]: Parameters<WrittenTrail['after']>) => {
+        const report = await trail().after(crime, options);
+        expect(report).toMatchObject({ verdict: 'not_verifiable', covered_to: null, unsigned_tail: 0 });
+        return places(report);
+      };
+      expect(await outcomes(nothing, { keys: [] })).toEqual(['CHECKPOINT_UNTRUSTED']);
+      expect(await outcomes(nothing, { keys: [trail().keys[globex]!] })).toEqual(['CHECKPOINT_UNTRUSTED']);
+      expect(await outcomes(nothing, { tenantId: 'nobody', keys: [] })).toEqual(['NOTHING_COVERED']);
+      const unsigned = (session: Session) => session.query('delete from audit_checkpoints');
+      expect(await outcomes(unsigned)).toEqual(['CHECKPOINT_UNTRUSTED']);
+      const ofNothing = await signNote(formatCheckpoint({ origin, size: 0, root: emptyRoot }), [
+        { name: origin, key: trail().stolenKey },
+      ]);
+      expect(await outcomes(unsigned, { checkpoints: [ofNothing] })).toEqual(['NOTHING_COVERED']);
+    });
+  });
+});
