@@ -1,4 +1,4 @@
-import { sha256, toHex } from '@tallystick/log';
+import { indexedColumnNames, sha256, toHex } from '@tallystick/log';
 import type { Session } from '@tallystick/server/store';
 import { describe, expect, test } from 'vitest';
 import { rewriteRecords } from '../../packages/cli/src/demo/attacks.ts';
@@ -130,6 +130,52 @@ onEachTrail((trail) => {
     });
     expect(places(report)).toEqual(['CHECKPOINT_ROOT_MISMATCH@289', `TIME_REGRESSION@${victim}`]);
   });
+
+  test.each([...indexedColumnNames, 'ingested_at', 'previous_hash'])('column %s', async (column) => {
+    const value = otherValues[column] ?? `'other'`;
+    const report = await trail().after((session) => set(session, `"${column}" = ${value}`));
+    expect(places(report)).toEqual([`COLUMN_MISMATCH@${victim}`]);
+    expect(report.findings[0]!.expected).toMatch(new RegExp(`^${column}: `));
+  });
+
+  test.each(['target_id', 'severity'])('column %s emptied', async (column) => {
+    const report = await trail().after((session) => set(session, `${column} = null`));
+    expect(report.findings).toMatchObject([{ code: 'COLUMN_MISMATCH', found: 'null' }]);
+  });
+
+  describe('the genesis record', () => {
+    const genesisOf = (change: (event: Record<string, unknown>) => object) => (session: Session) =>
+      rewriteRecords(session, { tenantId: acme }, ({ event, sequence_number }) =>
+        sequence_number === 0 ? { event: change(event as never) as never } : {},
+      );
+
+    test('of another log', async () => {
+      const report = await trail().after(
+        genesisOf((event) => ({
+          ...event,
+          metadata: { ...(event.metadata as object), origin: `other.example.com/${acme}/1` },
+        })),
+      );
+      expect(report.findings[0]).toMatchObject({ code: 'GENESIS_INVALID', sequence_number: 0 });
+    });
+
+    test('made an ordinary record', async () => {
+      const report = await trail().after(genesisOf((event) => ({ ...event, event_type: 'access.granted' })));
+      expect(places(report)).toContain('GENESIS_INVALID@0');
+    });
+
+    test('deleted, and one in mid-chain', async () => {
+      const remove = (session: Session) =>
+        session.query('delete from audit_records where tenant_id = $1 and sequence_number = 0', [acme]);
+      expect(places(await trail().after(remove))[0]).toBe('SEQUENCE_GAP@1');
+      const report = await trail().after((session) =>
+        rewriteRecords(session, { tenantId: acme }, ({ event, sequence_number }) =>
+          sequence_number === victim ? { event: { ...event, event_type: 'system.genesis' } } : {},
+        ),
+      );
+      expect(places(report)).toContain(`GENESIS_INVALID@${victim}`);
+    });
+  });
 });
 
 /** The victim's bytes after a crime. */
@@ -145,3 +191,12 @@ async function forged(trail: WrittenTrail, crime: (session: Session) => Promise<
   });
   return text;
 }
+
+const otherValues: { readonly [column: string]: string } = {
+  audit_id: "'00000000-0000-7000-8000-000000000000'",
+  // Less than a millisecond: below what a record can say.
+  timestamp: `"timestamp" + interval '1 microsecond'`,
+  ingested_at: "ingested_at + interval '1 microsecond'",
+  is_sensitive: 'not is_sensitive',
+  previous_hash: "decode(repeat('ab', 32), 'hex')",
+};

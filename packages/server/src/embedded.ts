@@ -1,3 +1,5 @@
+import { ServerError } from './errors.ts';
+import { deliverySchema } from './http/delivery.ts';
 import { AuditService, type AuditServiceOptions } from './service.ts';
 import type { DeliveryMetadata, SubmissionResult } from './submission.ts';
 
@@ -41,8 +43,13 @@ export function transportOf(
   return {
     name: 'embedded',
     service,
-    send: ({ events, delivery }) =>
-      service.submit({ events, delivery, source: 'embedded', trust: 'operator' }),
+    send: async ({ events, delivery }) => {
+      const checked = deliverySchema.safeParse(delivery);
+      // Found out here, where nothing is at stake: the database would refuse good events together with it.
+      if (!checked.success)
+        throw new ServerError('PARAMETER_INVALID', `malformed delivery: ${checked.error.message}`);
+      return await service.submit({ events, delivery: checked.data, source: 'embedded', trust: 'operator' });
+    },
     close,
   };
 }

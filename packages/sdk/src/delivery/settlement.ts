@@ -1,4 +1,5 @@
 import { AuditError, type AuditErrorCode } from '../errors.ts';
+import { NotConfigured } from '../transport/nowhere.ts';
 import type { ItemError, ItemResult } from '../transport/transport.ts';
 import type { Counters } from './counters.ts';
 import type { Entry, Load } from './entry.ts';
@@ -35,19 +36,19 @@ export class Settlement {
   /** The service will never take these: they are lost here, which is declared. */
   refused(load: Load, reason: string, cause: unknown): void {
     if (load.entries.length === 0) return this.fault(cause);
+    const aimless = cause instanceof NotConfigured;
+    const code = aimless ? 'NOT_CONFIGURED' : 'BATCH_REFUSED';
+    const message = aimless
+      ? 'events go nowhere: no transport is given, and TALLYSTICK_URL is not set'
+      : `the audit service refuses a batch: ${reason}`;
     for (const entry of load.entries) {
-      load.ledger.lose(entry.tenantId, entry.sequence, 'batch_refused');
+      load.ledger.lose(entry.tenantId, entry.sequence, aimless ? 'not_configured' : 'batch_refused');
       this.#counters.rejected++;
-      entry.waiter?.fail(
-        new AuditError('BATCH_REFUSED', `the audit service refuses this event: ${reason}`, {
-          ...identity(entry),
-          cause,
-        }),
-      );
+      entry.waiter?.fail(new AuditError(code, message, { ...identity(entry), cause }));
     }
     const first = load.entries[0];
     this.#report(
-      new AuditError('BATCH_REFUSED', `the audit service refuses a batch: ${reason}`, {
+      new AuditError(code, message, {
         ...(load.entries.length === 1 && first !== undefined ? identity(first) : {}),
         events: load.entries.length,
         cause,

@@ -212,9 +212,11 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined> {
   }
 
   #loss({ id, tenantId, eventType }: EncodedEvent, lost: string): AuditError {
-    const closed = lost === 'shutdown';
-    const message = closed ? 'the emitter is closed' : 'the buffer is full; the event was dropped';
-    return new AuditError(closed ? 'EMITTER_CLOSED' : 'BUFFER_FULL', message, { id, tenantId, eventType });
+    const details = { id, tenantId, eventType };
+    if (lost === 'shutdown') return new AuditError('EMITTER_CLOSED', 'the emitter is closed', details);
+    return lost === 'spool_full'
+      ? new AuditError('SPOOL_FULL', 'memory and spool are full; the event was dropped', details)
+      : new AuditError('BUFFER_FULL', 'the buffer is full; the event was dropped', details);
   }
 
   #report(error: AuditError): void {

@@ -2,6 +2,13 @@ import { type Transport, TransportError } from './transport.ts';
 
 let warned = false;
 
+/** What is wrong is the configuration, not the batch. */
+export class NotConfigured extends TransportError {
+  constructor() {
+    super('no transport is configured', { retryable: false });
+  }
+}
+
 /** Stands in where nobody said where events go: refuses them all, so that they are counted as lost and said to be. */
 export function nowhere(): Transport {
   return {
@@ -12,7 +19,7 @@ export function nowhere(): Transport {
           code: 'TALLYSTICK_NOT_CONFIGURED',
         });
       }
-      throw new TransportError('no transport is configured', { retryable: false });
+      throw new NotConfigured();
     },
     async close() {},
   };

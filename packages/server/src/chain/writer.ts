@@ -15,6 +15,9 @@ export interface WriterOptions extends AppendOptions {
   readonly onRetry?: (reason: string) => void;
 }
 
+/** Characters of a transaction's events, at most, but for a submission that is longer alone: it must not hold locks long. */
+const maxBatchLength = 8 * 1024 * 1024;
+
 interface Submission {
   readonly items: readonly BatchItem[];
   readonly statements: readonly ProducerStatement[];
@@ -84,10 +87,14 @@ export class Writer {
 
   #take(): Submission[] {
     let events = 0;
+    let length = 0;
     let count = 0;
     while (count < this.#queue.length) {
-      events += this.#queue[count]!.items.length;
-      if (count > 0 && events > this.#maxBatch) break;
+      const { items } = this.#queue[count]!;
+      events += items.length;
+      for (const item of items)
+        length += 'deadLetter' in item ? item.deadLetter.raw.length : item.canonical.length;
+      if (count > 0 && (events > this.#maxBatch || length > maxBatchLength)) break;
       count++;
     }
     return this.#queue.splice(0, count);

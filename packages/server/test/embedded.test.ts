@@ -1,0 +1,50 @@
+import { uuidv7 } from '@tallystick/event';
+import { tempDir } from '@tallystick/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type EmbeddedTransport, embedded } from '../src/embedded.ts';
+import { anEvent, logName, newTenant } from './events.ts';
+
+let directory: ReturnType<typeof tempDir>;
+let transport: EmbeddedTransport;
+beforeAll(async () => {
+  directory = tempDir();
+  transport = await embedded({ directory: directory.path, logName });
+});
+afterAll(async () => {
+  await transport?.close();
+  directory?.remove();
+});
+
+const delivery = { producer_id: uuidv7(), service: 'test' };
+
+test('what is sent is chained when it resolves, and a second time answers with the first receipt', async () => {
+  const events = [JSON.stringify(anEvent(newTenant()))];
+  const first = await transport.send({ events, delivery: { ...delivery, sequences: [1] } });
+  expect(first).toMatchObject([{ status: 'chained', receipt: { sequence_number: 1 } }]);
+  const again = await transport.send({ events, delivery: { ...delivery, sequences: [1] } });
+  expect(again).toEqual([{ ...first[0], status: 'duplicate' }]);
+});
+
+test('a batch without events carries declared losses and the last number', async () => {
+  const tenant = newTenant();
+  const said = {
+    gaps: [{ tenant_id: tenant, from: 1, to: 3, reason: 'buffer_full' }],
+    final: [{ tenant_id: tenant, final_seq: 3 }],
+  };
+  expect(await transport.send({ events: [], delivery: { ...delivery, ...said } })).toEqual([]);
+  const [head] = await transport.service.database.query(
+    { role: 'writer' },
+    'select last_sequence from audit_chain_state where tenant_id = $1',
+    [tenant],
+  );
+  expect(head).toEqual({ last_sequence: 1 });
+});
+
+// A producer id that is no UUID reached the database, which refused the transaction: the search for the guilty event then
+// made dead letters of good ones.
+test('malformed delivery metadata is refused before it can cost an event', async () => {
+  const events = [JSON.stringify(anEvent(newTenant()))];
+  const wrong = transport.send({ events, delivery: { producer_id: 'me' } });
+  await expect(wrong).rejects.toMatchObject({ code: 'PARAMETER_INVALID' });
+  expect(await transport.send({ events, delivery })).toMatchObject([{ status: 'chained' }]);
+});
