@@ -34,6 +34,7 @@ export type CliErrorCode =
   | 'SERVICE_ERROR'
   | 'REQUEST_REFUSED'
   | 'STORE_UNAVAILABLE'
+  | 'STORE_UNSUITABLE'
   | 'OUTPUT_FAILED'
   | 'NOT_VERIFIABLE'
   | 'BROKEN';
@@ -56,6 +57,7 @@ const exitCodeOf: { readonly [code in CliErrorCode]: number } = {
   SERVICE_ERROR: exitCodes.io,
   REQUEST_REFUSED: exitCodes.usage,
   STORE_UNAVAILABLE: exitCodes.io,
+  STORE_UNSUITABLE: exitCodes.usage,
   OUTPUT_FAILED: exitCodes.io,
   NOT_VERIFIABLE: exitCodes.notVerifiable,
   BROKEN: exitCodes.broken,

@@ -14,6 +14,7 @@ import { registerExport } from './commands/export.ts';
 import { registerHash } from './commands/hash.ts';
 import { registerImport } from './commands/import.ts';
 import { registerLogKeys } from './commands/log-keys.ts';
+import { registerMigrate } from './commands/migrate.ts';
 import { registerReceipt } from './commands/receipt.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerShow } from './commands/show.ts';
@@ -26,7 +27,7 @@ import { type Surroundings, Terminal } from './terminal/terminal.ts';
 
 /** In the order of the help. */
 const registrations: readonly (readonly [group: string, commands: readonly Register[]])[] = [
-  ['Running:', [registerDemo, registerDev, registerServe]],
+  ['Running:', [registerDemo, registerDev, registerServe, registerMigrate]],
   ['Writing:', [registerEmit, registerImport]],
   ['Reading:', [registerEvents, registerShow, registerTail]],
   ['Proving:', [registerVerify, registerCheckpoint, registerReceipt, registerExport, registerLogKeys]],

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { type Taxonomy, tenantIdPattern } from '@tallystick/event';
 import { ApiKeys } from './access/api-keys.ts';
 import { admit, type DeadLetter, toDeadLetter } from './admit/admit.ts';
@@ -122,6 +123,8 @@ export class AuditService {
     const items: BatchItem[] = [];
     const itemIndexes: number[] = [];
     for (const [index, raw] of submission.events.entries()) {
+      // A thousand events take tens of milliseconds: others, and the batch that is being stored, get their turns between.
+      if (index % eventsPerTurn === eventsPerTurn - 1) await turn();
       const item = this.#itemOf(raw, ingestOf(submission, index), submission.tenants);
       if (item === undefined) {
         results[index] = forbidden();
@@ -203,6 +206,9 @@ export class AuditService {
     this.#timers.push({ stop: () => clearInterval(timer) });
   }
 }
+
+/** Events that are admitted before the event loop gets its turn. */
+const eventsPerTurn = 64;
 
 const stopped = {
   code: 'CHAIN_STOPPED',

@@ -88,11 +88,19 @@ export interface EventPage {
   readonly next_cursor?: string | null;
 }
 
-export interface VerifyOptions {
-  /** Called once, with what the place says of itself, before anything is checked. */
-  readonly decide: (origin: string, offered: Verifier | undefined) => TrustDecision;
+/** What a verification stands on; nothing of it comes from the place under test. */
+export interface Grounds {
+  readonly verifiers: readonly Verifier[];
+  readonly trust: TrustDecision['trust'];
   /** Checkpoints kept outside the place, as signed notes. */
   readonly checkpoints: readonly string[];
+}
+
+export interface VerifyOptions {
+  /** Called once, with what the place says of itself, before anything is checked. */
+  readonly judge: (origin: string, offered: Verifier | undefined) => Promise<Grounds>;
+  /** See `VerifyBundleOptions` of the verify package. */
+  readonly onVouched: (note: string) => void;
   readonly onProgress: (records: number, expected: number) => void;
 }
 

@@ -1,10 +1,14 @@
 import { decodeUtf8 } from '@tallystick/event';
-import { parseVerifierKey, type Verifier } from '@tallystick/log';
+import { parseCheckpoint, parseNote, parseVerifierKey, type Verifier } from '@tallystick/log';
 
 /** What a bundle says of itself before its first record. Nothing of it is to be trusted. */
 export interface BundleHead {
   readonly origin: string | undefined;
   readonly tenant: string | undefined;
+  /** Records of the checkpoint that it stands on, as it claims. */
+  readonly size: number | undefined;
+  /** Whether it claims to hold the whole chain. */
+  readonly complete: boolean;
   /** Keys that it names, for a first use. */
   readonly offered: readonly Verifier[];
   /** The whole bundle, from its first byte. */
@@ -33,6 +37,8 @@ export async function peekBundle(source: AsyncIterable<Uint8Array>): Promise<Bun
   return {
     origin: header?.origin as string | undefined,
     tenant: typeof header?.tenant_id === 'string' ? header.tenant_id : undefined,
+    size: sizeOf(lines.find((line) => line.checkpoint !== undefined)?.checkpoint),
+    complete: header?.complete === true,
     offered: lines.map(({ key }) => readKey(key)).filter((key) => key !== undefined),
     bytes: rejoin(held, iterator),
   };
@@ -57,6 +63,14 @@ function readableLines(bytes: Uint8Array): { readonly [name: string]: unknown }[
     }
   }
   return found;
+}
+
+function sizeOf(note: unknown): number | undefined {
+  try {
+    return typeof note === 'string' ? parseCheckpoint(parseNote(note).text).size : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function readKey(text: unknown): Verifier | undefined {

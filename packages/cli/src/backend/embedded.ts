@@ -66,7 +66,7 @@ export class EmbeddedBackend extends HttpBackend {
   override async verify(tenant: string, options: VerifyOptions): Promise<Report> {
     await this.#signAll(tenant);
     const { origin, note } = this.#signed(tenant);
-    const { verifiers, trust } = options.decide(origin, await this.offeredKey(tenant));
+    const { verifiers, trust, checkpoints } = await options.judge(origin, await this.offeredKey(tenant));
     const query = (sql: string, parameters: readonly unknown[]) =>
       this.#service.database.query<{ readonly [column: string]: unknown }>(writer, sql, parameters);
     return await verifyStore(query, {
@@ -74,7 +74,8 @@ export class EmbeddedBackend extends HttpBackend {
       logName: this.#service.logs.logName,
       keys: verifiers,
       trust,
-      checkpoints: [...options.checkpoints, ...(note === undefined ? [] : [note])],
+      checkpoints: [...checkpoints, ...(note === undefined ? [] : [note])],
+      onVouched: options.onVouched,
       onProgress: options.onProgress,
     });
   }

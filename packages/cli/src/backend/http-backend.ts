@@ -90,20 +90,24 @@ export class HttpBackend implements Backend {
   }
 
   async verify(tenant: string, options: VerifyOptions): Promise<Report> {
-    if (options.checkpoints.length > 0) {
-      // A bundle is checked against the checkpoint that it came with; nothing given may be silently left out.
-      throw new CliError('USAGE', '--checkpoint goes with a store (--data), not with a service');
-    }
     const head = await peekBundle(this.bundle(tenant));
     // Another tenant's trail may well be in order, and its key be trusted: it answers another question.
     if (head.origin !== undefined && head.tenant !== tenant) {
       throw new CliError('BROKEN', `${this.name} was asked for the trail of ${tenant}, and gave another one`);
     }
+    // A part can't be held against a checkpoint that was kept: a service that was set back would hide behind one.
+    if (head.origin !== undefined && !head.complete) {
+      throw new CliError(
+        'BROKEN',
+        `${this.name} was asked for the trail of ${tenant}, and gave a part of one`,
+      );
+    }
     const { origin, offered, bytes } = head;
     const own = offered.find(({ name }) => name === origin);
-    const { verifiers, trust } =
-      origin === undefined ? { verifiers: [], trust: 'none' as const } : options.decide(origin, own);
-    return await verifyBundle(bytes, { keys: verifiers, trust, onProgress: options.onProgress });
+    const { onVouched, onProgress } = options;
+    if (origin === undefined) return await verifyBundle(bytes, { keys: [] });
+    const { verifiers, trust, checkpoints } = await options.judge(origin, own);
+    return await verifyBundle(bytes, { keys: verifiers, trust, checkpoints, onVouched, onProgress });
   }
 
   async offeredKey(tenant: string): Promise<Verifier | undefined> {

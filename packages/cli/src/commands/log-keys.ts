@@ -1,6 +1,7 @@
 import type { Register } from '../context.ts';
 import { CliError } from '../errors.ts';
 import {
+  type KeptCheckpoint,
   type KnownLog,
   knownLogsPath,
   pinOf,
@@ -17,17 +18,18 @@ export const registerLogKeys: Register = (program, run) => {
   const logKeys = program.command('log-keys').description("the logs' keys that you trust");
 
   run(logKeys.command('list').description('show the pinned keys'), async ({ terminal, surroundings }) => {
-    const pins = [...readKnownLogs(surroundings.env).values()];
-    if (terminal.json) await terminal.jsonLine(pins.map(toJson));
-    else if (pins.length === 0) terminal.note(`no key is pinned in ${knownLogsPath(surroundings.env)}`);
+    const logs = [...readKnownLogs(surroundings.env).values()];
+    if (terminal.json) await terminal.jsonLine(logs.map(toJson));
+    else if (logs.length === 0) terminal.note(`no key is pinned in ${knownLogsPath(surroundings.env)}`);
     else {
       const columns = [
         { title: 'ORIGIN', value: ({ origin }: KnownLog) => origin },
-        { title: 'PINNED', value: ({ pinnedAt }: KnownLog) => pinnedAt.slice(0, 10) },
-        { title: 'BY', value: ({ by }: KnownLog) => by.replace('-', ' ') },
-        { title: 'KEY', value: ({ key }: KnownLog) => key, flexible: true },
+        { title: 'PINNED', value: ({ pin }: KnownLog) => pin?.pinnedAt.slice(0, 10) ?? '-' },
+        { title: 'BY', value: ({ pin }: KnownLog) => pin?.by.replace('-', ' ') ?? '-' },
+        { title: 'CHECKPOINT', value: ({ checkpoint }: KnownLog) => keptText(checkpoint) },
+        { title: 'KEY', value: ({ pin }: KnownLog) => pin?.key ?? '-', flexible: true },
       ];
-      await terminal.write(renderTable(terminal, columns, pins));
+      await terminal.write(renderTable(terminal, columns, logs));
     }
     return undefined;
   });
@@ -41,7 +43,8 @@ export const registerLogKeys: Register = (program, run) => {
     const before = known.get(entry.origin);
     writeKnownLogs(env, withPin(known, entry));
     if (terminal.json) await terminal.jsonLine(toJson(entry));
-    const instead = before !== undefined && before.key !== entry.key ? ', instead of the one before' : '';
+    const instead =
+      before?.pin !== undefined && before.pin.key !== entry.pin.key ? ', instead of the one before' : '';
     terminal.note(`pinned the key of ${entry.origin}${instead}`);
     return undefined;
   });
@@ -59,20 +62,37 @@ export const registerLogKeys: Register = (program, run) => {
     const entry = pinOf(offered, { pinnedAt, by: 'hand', from: backend.name });
     writeKnownLogs(surroundings.env, withPin(readKnownLogs(surroundings.env), entry));
     if (terminal.json) await terminal.jsonLine(toJson(entry));
-    else await terminal.line(entry.key);
+    else await terminal.line(entry.pin.key);
     terminal.note(`pinned the key of ${entry.origin}; compare it with what the operator publishes`);
     return undefined;
   });
 
-  const unpin = logKeys.command('unpin').description('forget a key');
+  const unpin = logKeys.command('unpin').description('forget a key, and the checkpoint kept of its log');
   run(unpin.argument('<origin>', 'as the list shows it'), async ({ terminal, surroundings }, _, [origin]) => {
     const { env } = surroundings;
     writeKnownLogs(env, withoutPin(readKnownLogs(env), origin!));
-    terminal.note(`forgot the key of ${origin}`);
+    terminal.note(`forgot ${origin}`);
     return undefined;
   });
 };
 
-function toJson({ origin, key, pinnedAt, by, from }: KnownLog) {
-  return { origin, key, pinned_at: pinnedAt, by, ...(from !== undefined && { from }) };
+function keptText(kept: KeptCheckpoint | undefined): string {
+  return kept === undefined ? '-' : `${kept.size} records, ${kept.keptAt.slice(0, 10)}`;
+}
+
+function toJson({ origin, pin, checkpoint }: KnownLog) {
+  const { key, pinnedAt, by, from } = pin ?? {};
+  return {
+    origin,
+    ...(pin !== undefined && { key, pinned_at: pinnedAt, by }),
+    ...(from !== undefined && { from }),
+    ...(checkpoint !== undefined && {
+      checkpoint: {
+        size: checkpoint.size,
+        root: checkpoint.root,
+        kept_at: checkpoint.keptAt,
+        note: checkpoint.note,
+      },
+    }),
+  };
 }

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import { pinOf, readKnownLogs, readVerifierKey, withPin, writeKnownLogs } from '../settings/known-logs.ts';
 import { decideTrust, type TrustDecision } from '../settings/trust.ts';
 
-interface Place {
+export interface Place {
   readonly origin: string;
   readonly offered: Verifier | undefined;
   readonly isLive: boolean;

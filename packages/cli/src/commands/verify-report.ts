@@ -1,8 +1,10 @@
 import type { Finding, Report, Verdict } from '@tallystick/verify';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../errors.ts';
+import { missingRecords } from '../terminal/missing-records.ts';
 import { renderTable } from '../terminal/table.ts';
 import type { Style, Terminal } from '../terminal/terminal.ts';
+import type { HeldAgainst } from './verify-grounds.ts';
 
 const exitCodeByVerdict: { readonly [verdict in Verdict]: number } = {
   verified: exitCodes.ok,
@@ -36,15 +38,23 @@ export function verdictText(terminal: Terminal, verdict: Verdict): string {
 const findingsShown = 20;
 
 /** One line of JSON, or a verdict with its findings. */
-export async function tellReport({ terminal }: Context, report: Report): Promise<void> {
+export async function tellReport(
+  { terminal }: Context,
+  report: Report,
+  heldAgainst: readonly HeldAgainst[] = [],
+): Promise<void> {
   if (terminal.json) {
-    await terminal.jsonLine(report);
+    await terminal.jsonLine(heldAgainst.length === 0 ? report : { ...report, held_against: heldAgainst });
     return;
   }
   const { verdict, tenant_id, findings } = report;
   await terminal.line(`${verdictText(terminal, verdict)}  ${tenant_id ?? ''}  ${extentOf(report)}`.trimEnd());
   const { source, keys } = report.trust;
   if (keys.length > 0) await terminal.line(terminal.style('dim', `  key ${source}: ${keys.join(', ')}`));
+  for (const { size, file, kept_since } of heldAgainst) {
+    const where = file === undefined ? `kept since ${kept_since?.slice(0, 10)}` : `in ${file}`;
+    await terminal.line(terminal.style('dim', `  held against the checkpoint of ${size} records ${where}`));
+  }
   await tellFindings(terminal, findings);
 }
 
@@ -64,8 +74,16 @@ export async function tellFindings(terminal: Terminal, findings: readonly Findin
       value: ({ sequence_number }: Finding) => sequence_number ?? '-',
       align: 'right' as const,
     },
-    { title: 'EXPECTED', value: ({ expected }: Finding) => expected, flexible: true },
-    { title: 'FOUND', value: ({ found }: Finding) => found, flexible: true },
+    {
+      title: 'EXPECTED',
+      value: (finding: Finding) => missingRecords(finding) ?? finding.expected,
+      flexible: true,
+    },
+    {
+      title: 'FOUND',
+      value: (finding: Finding) => (missingRecords(finding) === undefined ? finding.found : undefined),
+      flexible: true,
+    },
   ];
   await terminal.write(renderTable(terminal, columns, findings.slice(0, findingsShown)));
   if (findings.length > findingsShown) {

@@ -1,15 +1,14 @@
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
-import { type Report, verifyBundle } from '@tallystick/verify';
+import { verifyBundle } from '@tallystick/verify';
 import type { Backend } from '../backend/backend.ts';
 import { peekBundle } from '../backend/bundle-head.ts';
 import type { Context, Register } from '../context.ts';
 import { CliError, exitCodes } from '../errors.ts';
 import { openSource } from '../import/files.ts';
 import { ProgressLine } from '../terminal/progress.ts';
-import { decide } from './verify-key.ts';
+import { type GivenCheckpoint, readGiven, VerifyGrounds } from './verify-grounds.ts';
 import { checkReceipt, isReceipt } from './verify-receipt.ts';
 import { exitCodeOf, tellReport } from './verify-report.ts';
 
@@ -29,18 +28,20 @@ export const registerVerify: Register = (program, run) => {
     .argument('[file]', 'a bundle or a receipt; - is standard input')
     .option('--checkpoint <file...>', 'checkpoints kept elsewhere, to hold the chain against');
   run<VerifyCommandOptions>(command, async (context, options, [file]) => {
-    if (file !== undefined) return await verifyFile(context, file, options);
-    const checkpoints = await readCheckpoints(context, options);
+    const given = await readGiven(context, options.checkpoint);
+    if (file !== undefined) return await verifyFile(context, file, given);
     await using backend = await context.openBackend();
     const codes: number[] = [];
+    const origins = new Set<string>();
     for await (const tenant of tenantsOf(context, backend)) {
-      const report = await verifyLive(context, backend, tenant, checkpoints);
-      await tellReport(context, report);
-      codes.push(exitCodeOf(report));
+      codes.push(await verifyLive(context, backend, tenant, given, origins));
     }
     if (codes.length === 0) {
       throw new CliError('NOT_VERIFIABLE', `${backend.name} has no tenants: there is nothing to verify`);
     }
+    const unused = given.find(({ origin }) => !origins.has(origin));
+    // Nothing given may be silently left out.
+    if (unused !== undefined && !codes.includes(exitCodes.broken)) throw notHeldAgainst(unused);
     // One broken chain is the news, whatever else could not be verified.
     return codes.includes(exitCodes.broken) ? exitCodes.broken : Math.max(...codes);
   });
@@ -56,40 +57,55 @@ async function verifyLive(
   context: Context,
   backend: Backend,
   tenant: string,
-  checkpoints: readonly string[],
-): Promise<Report> {
+  given: readonly GivenCheckpoint[],
+  origins: Set<string>,
+): Promise<number> {
+  const grounds = new VerifyGrounds(context, given);
   const progress = new ProgressLine(context.terminal, context.surroundings.now);
   try {
-    return await backend.verify(tenant, {
-      decide: (origin, offered) => decide(context, { origin, offered, isLive: true, from: backend.name }),
-      checkpoints,
+    const report = await backend.verify(tenant, {
+      judge: (origin, offered) => {
+        origins.add(origin);
+        return grounds.judge({ origin, offered, isLive: true, from: backend.name });
+      },
+      onVouched: grounds.remember,
       onProgress: (done, total) => progress.update({ done, total, text: `${tenant}: ${done} records` }),
     });
+    progress.clear();
+    await tellReport(context, report, grounds.heldAgainst);
+    return exitCodeOf(report);
   } finally {
     progress.clear();
   }
 }
 
-async function verifyFile(context: Context, file: string, options: VerifyCommandOptions): Promise<number> {
-  if (options.checkpoint !== undefined) {
-    throw new CliError('USAGE', '--checkpoint goes with a service or a store, not with a file');
-  }
+async function verifyFile(
+  context: Context,
+  file: string,
+  given: readonly GivenCheckpoint[],
+): Promise<number> {
   const path = resolve(context.surroundings.cwd, file);
   const open = () => (file === '-' ? context.surroundings.stdin : createReadStream(path));
   try {
     const { chunks } = openSource({ name: file, size: undefined, open });
-    const { origin, offered, bytes } = await peekBundle(chunks);
+    const { origin, offered, bytes, size, complete } = await peekBundle(chunks);
+    const other = given.find((checkpoint) => checkpoint.origin !== origin);
+    if (other !== undefined) throw notHeldAgainst(other);
     if (origin === undefined) return await verifyWithoutHeader(context, bytes);
     const own = offered.find(({ name }) => name === origin);
-    const { verifiers, trust } = decide(context, { origin, offered: own, isLive: false, from: file });
+    const grounds = new VerifyGrounds(context, given);
+    const place = { origin, offered: own, isLive: false, from: file };
+    const { verifiers, trust, checkpoints } = await grounds.judge(place, { size, complete });
     const progress = new ProgressLine(context.terminal, context.surroundings.now);
     const report = await verifyBundle(bytes, {
       keys: verifiers,
       trust,
+      checkpoints,
+      onVouched: grounds.remember,
       onProgress: (done, total) => progress.update({ done, total, text: `${done} records` }),
     });
     progress.clear();
-    await tellReport(context, report);
+    await tellReport(context, report, grounds.heldAgainst);
     return exitCodeOf(report);
   } catch (cause) {
     const { code, syscall } = cause as NodeJS.ErrnoException;
@@ -107,6 +123,10 @@ async function verifyWithoutHeader(context: Context, bytes: AsyncIterable<Uint8A
   return exitCodeOf(report);
 }
 
+function notHeldAgainst({ file, origin }: GivenCheckpoint): CliError {
+  return new CliError('USAGE', `${file} is a checkpoint of ${origin}, which was not verified`);
+}
+
 async function readWhole(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   let length = 0;
@@ -121,19 +141,3 @@ async function readWhole(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
 
 /** A record and its proof; what is longer is no receipt. */
 const maxReceiptBytes = 4 << 20;
-
-async function readCheckpoints(
-  { surroundings }: Context,
-  { checkpoint = [] }: VerifyCommandOptions,
-): Promise<readonly string[]> {
-  return await Promise.all(
-    checkpoint.map(async (file) => {
-      try {
-        return await readFile(resolve(surroundings.cwd, file), 'utf8');
-      } catch (cause) {
-        const { code } = cause as NodeJS.ErrnoException;
-        throw new CliError('INPUT_UNREADABLE', `can't read ${file}: ${code}`, { cause });
-      }
-    }),
-  );
-}

@@ -8,6 +8,7 @@ import { exitCodes } from '../errors.ts';
 import { findSourceFiles } from '../import/files.ts';
 import { formats } from '../import/formats.ts';
 import { type ImportTotals, importFiles } from '../import/run.ts';
+import { missingRecords } from '../terminal/missing-records.ts';
 import { attacks } from './attacks.ts';
 import { Narrator } from './narrator.ts';
 import { logName, type Places, placesIn, type RunningService, startService } from './running-service.ts';
@@ -164,13 +165,20 @@ async function attack(narrator: Narrator, places: Places, evidence: Evidence): P
   await narrator.chapter('An attacker gets the whole database, superuser and all');
   await tamper(places.trail, victim, evidence, async ({ attack: crime, report, finding }) => {
     if (report.verdict !== 'broken') throw new Error(`${crime.name} went unnoticed: ${report.verdict}`);
-    const place = finding.sequence_number === null ? '' : ` at record ${finding.sequence_number}`;
-    await narrator.caught(crime, `${finding.code}${place}${difference(finding)}`, {
+    await narrator.caught(crime, evidenceOf(finding), {
       verdict: report.verdict,
       finding,
       findings: report.findings.length,
     });
   });
+}
+
+/** The finding with its place, in words where there are any. */
+function evidenceOf(finding: Finding): string {
+  const missing = missingRecords(finding);
+  if (missing !== undefined) return `${finding.code}: ${missing}`;
+  const place = finding.sequence_number === null ? '' : ` at record ${finding.sequence_number}`;
+  return `${finding.code}${place}${difference(finding)}`;
 }
 
 /** What was expected and found, where a person can read it at a glance. */

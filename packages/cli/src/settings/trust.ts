@@ -1,5 +1,5 @@
 import { createVerifier, equalBytes, parseOrigin, parseVerifierKey, type Verifier } from '@tallystick/log';
-import type { KnownLogs } from './known-logs.ts';
+import { type KnownLogs, otherEpochs } from './known-logs.ts';
 
 /** What a log's checkpoints are checked with, and why that key is believed. */
 export interface TrustDecision {
@@ -39,7 +39,7 @@ export function decideTrust(question: TrustQuestion): TrustDecision {
     const notice = named.length === 0 ? `none of the keys given is for ${origin}` : undefined;
     return { trust: 'given', verifiers: named, keyChanged, ...(notice !== undefined && { notice }) };
   }
-  const pinned = known.get(origin);
+  const pinned = known.get(origin)?.pin;
   if (pinned !== undefined) {
     const verifier = parseVerifierKey(pinned.key);
     const keyChanged = ownOffer !== undefined && !isSameKey(verifier, ownOffer);
@@ -79,14 +79,11 @@ function decideNewEpoch(origin: string, sibling: Verifier, offered: Verifier | u
 }
 
 function keyOfOtherEpoch(origin: string, known: KnownLogs): Verifier | undefined {
-  const { logName, tenantId, epoch } = parseOrigin(origin);
-  const earlier = [...known.values()]
-    .map((entry) => ({ entry, parsed: parseOrigin(entry.origin) }))
-    .filter(
-      ({ parsed }) => parsed.logName === logName && parsed.tenantId === tenantId && parsed.epoch < epoch,
-    )
-    .sort((a, b) => b.parsed.epoch - a.parsed.epoch)[0];
-  return earlier === undefined ? undefined : parseVerifierKey(earlier.entry.key);
+  const { epoch } = parseOrigin(origin);
+  const earlier = otherEpochs(known, origin).find(
+    (other) => other.epoch < epoch && other.entry.pin !== undefined,
+  );
+  return earlier === undefined ? undefined : parseVerifierKey(earlier.entry.pin!.key);
 }
 
 function isSameKey(a: Verifier, b: Verifier): boolean {

@@ -115,5 +115,5 @@ test('keys that are malformed, or whose name is no origin', () => {
 
 test('unpinning what is not pinned is an error', () => {
   expect(withoutPin(pinned(key(1)), origin).size).toBe(0);
-  expect(() => withoutPin(new Map(), origin)).toThrow(`no key is pinned for ${origin}`);
+  expect(() => withoutPin(new Map(), origin)).toThrow(`nothing is known of ${origin}`);
 });

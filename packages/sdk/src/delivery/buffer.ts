@@ -14,6 +14,8 @@ export interface BufferLimits {
 export class MemoryBuffer implements Outbox {
   readonly opened = Promise.resolve(0);
   readonly durable = 0;
+  readonly durableBytes = 0;
+  readonly diskLimit = 0;
   readonly owes = false;
   onChange: () => void = () => {};
   readonly #limits: BufferLimits;

@@ -109,6 +109,11 @@ export class Delivery {
     return this.#closed;
   }
 
+  /** The last batch failed each of its tries; the service is probed from time to time. */
+  get failing(): boolean {
+    return this.#pump.failing;
+  }
+
   report(): DeliveryReport {
     const { counters, outbox } = this.#parts;
     const { emitted, inherited, delivered, duplicates, rejected, dropped, unconfirmed } = counters;

@@ -67,6 +67,10 @@ export interface Outbox {
   readonly size: number;
   /** Events of these that survive the process. */
   readonly durable: number;
+  /** Characters of these. */
+  readonly durableBytes: number;
+  /** Characters that may be on disk at most; 0 where there is no disk. */
+  readonly diskLimit: number;
   /** Whether there is something to declare without events. */
   readonly owes: boolean;
   /** When the oldest was emitted, ms since the epoch. */

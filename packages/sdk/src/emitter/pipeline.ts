@@ -42,8 +42,9 @@ export function openPipeline(
           { memory, ledger, clock, prepare: ready, report },
         );
   const now = () => clock.now();
-  const metrics = new AuditMetrics({ service, capacity: sizes.bufferSize, counters, outbox, now });
-  const delivery = new Delivery(
+  const failing = () => delivery.failing;
+  const metrics = new AuditMetrics({ service, capacity: sizes.bufferSize, counters, outbox, failing, now });
+  const delivery: Delivery = new Delivery(
     { ...sizes, service },
     {
       ledger,

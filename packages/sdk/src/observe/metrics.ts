@@ -23,6 +23,8 @@ export interface MetricSources {
   readonly capacity: number;
   readonly counters: Counters;
   readonly outbox: Outbox;
+  /** Whether the last batch failed every try, and the others wait behind it. */
+  readonly failing: () => boolean;
   readonly now: () => number;
 }
 
@@ -64,7 +66,7 @@ export class AuditMetrics {
   }
 
   #families(): Family[] {
-    const { counters, outbox, capacity, now } = this.#sources;
+    const { counters, outbox, capacity, failing, now } = this.#sources;
     const reasons = Array.from(counters.droppedByReason, ([reason, value]) => ({
       labels: { reason },
       value,
@@ -91,6 +93,19 @@ export class AuditMetrics {
       this.#one('audit_buffer_size', 'gauge', 'Events waiting in memory', outbox.size - outbox.durable),
       this.#one('audit_buffer_capacity', 'gauge', 'Events that memory may hold', capacity),
       this.#one('audit_spool_size', 'gauge', 'Events waiting on disk', outbox.durable),
+      this.#one('audit_spool_bytes', 'gauge', 'Characters of events waiting on disk', outbox.durableBytes),
+      this.#one(
+        'audit_spool_capacity_bytes',
+        'gauge',
+        'What the disk may hold; 0: no spool',
+        outbox.diskLimit,
+      ),
+      this.#one(
+        'audit_delivery_failing',
+        'gauge',
+        '1 while batches fail and the service is probed',
+        Number(failing()),
+      ),
       this.#one('audit_queue_age_seconds', 'gauge', 'Age of the oldest waiting event', age),
       this.#writeDuration(),
     ];

@@ -164,6 +164,14 @@ export class SpoolOutbox implements Outbox {
     return this.#diskEvents;
   }
 
+  get durableBytes(): number {
+    return this.#diskBytes;
+  }
+
+  get diskLimit(): number {
+    return this.#usable ? this.#options.maxBytes : 0;
+  }
+
   get owes(): boolean {
     return this.#owes;
   }

@@ -3,6 +3,7 @@ import { AuditEmitter } from '../emitter/emitter.ts';
 import { type AuditEmitterConfig, emitterDefaults } from '../emitter/options.ts';
 import type { AuditEventResult, DeadlineOptions } from '../emitter/result.ts';
 import type { AuditLogger } from '../observe/logger.ts';
+import type { AuditMetrics } from '../observe/metrics.ts';
 import type { Transport } from '../transport/transport.ts';
 import { type StoreEvent, toEventInput } from './store-event.ts';
 
@@ -50,6 +51,11 @@ export class BufferedAuditStore {
    */
   storeAudit(event: StoreEvent): AuditEventResult {
     return this.#emitter.emit(toEventInput(event));
+  }
+
+  /** Seed 003's figures for Prometheus, and ours beside them. */
+  get metrics(): AuditMetrics {
+    return this.#emitter.metrics;
   }
 
   flush(options?: DeadlineOptions): Promise<DeliveryReport> {

@@ -1,5 +1,11 @@
 import { afterEach, expect, test } from 'vitest';
-import { audit, emitAuditEvent, getAuditEmitter, setAuditEmitter } from '../../src/index.ts';
+import {
+  audit,
+  createAuditEmitter,
+  emitAuditEvent,
+  getAuditEmitter,
+  setAuditEmitter,
+} from '../../src/index.ts';
 import { createTestAudit } from '../../src/testing/index.ts';
 
 afterEach(() => {
@@ -56,4 +62,9 @@ test('with nowhere to go, events are refused, counted and said to be, not kept a
   await new Promise((resolve) => setImmediate(resolve));
   process.off('warning', listen);
   expect(warnings).toEqual([expect.stringContaining('TALLYSTICK_URL')]);
+  const codes: string[] = [];
+  const told = createAuditEmitter({ onError: ({ code }) => codes.push(code) });
+  const event = { tenantId: 'acme', eventType: 'a.b', actorType: 'user', actorId: 'u' } as const;
+  await expect(told.record(event)).rejects.toMatchObject({ code: 'NOT_CONFIGURED', outcome: 'rejected' });
+  expect(codes).toEqual(['NOT_CONFIGURED']);
 });

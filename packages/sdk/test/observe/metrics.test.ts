@@ -20,12 +20,15 @@ test("seed 003's six metrics by name, and ours beside them, agree with the repor
   expect(value('audit_buffer_size')).toBe(3);
   expect(value('audit_buffer_capacity')).toBe(3);
   expect(value('audit_queue_age_seconds')).toBe(16);
+  expect(value('audit_delivery_failing')).toBe(1);
+  expect(value('audit_spool_capacity_bytes')).toBe(0);
   open = true;
   const report = await emitter.close();
   expect(report).toMatchObject({ delivered: 3, dropped: 2, rejected: 1 });
   expect(value('audit_events_written_total')).toBe(report.delivered);
   expect(value('audit_events_rejected_total')).toBe(report.rejected);
   expect(value('audit_buffer_size')).toBe(0);
+  expect(value('audit_delivery_failing')).toBe(0);
   const text = emitter.metrics.exposition();
   expect(text).toContain(
     'audit_events_dropped_by_reason_total{service="a \\"b\\"",reason="buffer_full"} 2\n',

@@ -114,7 +114,7 @@ describe.each(['overflow', 'always'] as const)('mode %s', (mode) => {
   });
 
   test('a full spool drops the newest and declares them', async () => {
-    const { emitter, transport, service } = setUp({ mode, maxBytes: 40_000 }, { bufferSize: 50 });
+    const { emitter, transport, errors, service } = setUp({ mode, maxBytes: 40_000 }, { bufferSize: 50 });
     await emitter.flush();
     service.up = false;
     for (let count = 0; count < 400; count++) {
@@ -124,6 +124,7 @@ describe.each(['overflow', 'always'] as const)('mode %s', (mode) => {
     const before = emitter.report();
     expect(before.dropped).toBeGreaterThan(0);
     expect(before.spooled).toBeGreaterThan(50);
+    expect(errors.map(({ code }) => code)).toContain('SPOOL_FULL');
     service.up = true;
     const report = await emitter.close();
     expect(report.delivered + report.dropped).toBe(400);
