@@ -1,8 +1,8 @@
-import { sha256, toHex } from '@tallystick/log';
+import { formatCheckpoint, type SigningKey, sha256, signNote, toHex } from '@tallystick/log';
 import type { Session } from '@tallystick/server/store';
 import type { Report } from '@tallystick/verify';
 import { afterAll, beforeAll, describe } from 'vitest';
-import { attacks } from '../../packages/cli/src/demo/attacks.ts';
+import { readTexts, rewriteRecords, rewriteTree } from './forger.ts';
 import { acme, embeddedTrail, logName, serverTrail, type WrittenTrail } from './trail.ts';
 
 /**
@@ -84,6 +84,52 @@ export async function double(session: Session, tenantId: string, sequence: numbe
   );
 }
 
-/** A crime of the demonstration, by its name. */
-export const attack = (name: string) => (session: Session) =>
-  attacks.find((one) => one.name === name)!.run(session, { tenantId: acme, logName, sequence: victim });
+/** What is done to a trail, from the clumsy to the thorough. */
+export const crimes = {
+  editField: (session: Session) =>
+    session.query(
+      `update audit_records
+          set record = replace(record, '"outcome_status":"success"', '"outcome_status":"denied"'), outcome_status = 'denied'
+        where tenant_id = $1 and sequence_number = $2`,
+      [acme, victim],
+    ),
+  deleteRow: (session: Session) =>
+    session.query('delete from audit_records where tenant_id = $1 and sequence_number = $2', [acme, victim]),
+  /** The last ten records are dropped; head, tree and checkpoints are set back to match. */
+  cutTail: async (session: Session) => {
+    const records = await readTexts(session, acme);
+    await session.query('delete from audit_records where tenant_id = $1 and sequence_number >= $2', [
+      acme,
+      records.length - 10,
+    ]);
+    await session.query('delete from audit_checkpoints where tenant_id = $1', [acme]);
+    await rewriteTree(session, acme, records.slice(0, -10));
+  },
+  swapRows: async (session: Session) => {
+    const parked = 2 ** 40;
+    for (const [from, to] of [
+      [victim, parked],
+      [victim + 1, victim],
+      [parked, victim + 1],
+    ]) {
+      await session.query(
+        'update audit_records set sequence_number = $3 where tenant_id = $1 and sequence_number = $2',
+        [acme, from, to],
+      );
+    }
+  },
+  /** Every hash, tile, the head and a checkpoint under the forger's key are made to fit. */
+  rewriteChain: (key: SigningKey) => async (session: Session) => {
+    const { size, root } = await rewriteRecords(session, acme, ({ event, sequence_number }) =>
+      sequence_number === victim ? { event: { ...event, actor_id: 'somebody-else' } } : {},
+    );
+    await set(session, "actor_id = 'somebody-else'");
+    const origin = `${logName}/${acme}/1`;
+    const note = await signNote(formatCheckpoint({ origin, size, root }), [{ name: origin, key }]);
+    await session.query('delete from audit_checkpoints where tenant_id = $1', [acme]);
+    await session.query(
+      "insert into audit_checkpoints (tenant_id, epoch, size, root, note) values ($1, 1, $2, decode($3, 'hex'), $4)",
+      [acme, size, toHex(root), note],
+    );
+  },
+};

@@ -1,18 +1,18 @@
 import { indexedColumnNames, sha256, toHex } from '@tallystick/log';
 import type { Session } from '@tallystick/server/store';
 import { describe, expect, test } from 'vitest';
-import { rewriteRecords } from '../../packages/cli/src/demo/attacks.ts';
-import { attack, double, onEachTrail, places, replaceRecord, set, treeOf, victim } from './crimes.ts';
+import { crimes, double, onEachTrail, places, replaceRecord, set, treeOf, victim } from './crimes.ts';
+import { rewriteRecords } from './forger.ts';
 import { acme, globex, type WrittenTrail } from './trail.ts';
 
 onEachTrail((trail) => {
   describe('a record', () => {
     test('edited, in its bytes and its column', async () => {
-      const report = await trail().after(attack('edit a field'));
+      const report = await trail().after(crimes.editField);
       expect(report).toMatchObject({ verdict: 'broken', covered_to: null });
       expect(places(report)).toEqual([`RECORD_HASH_MISMATCH@${victim}`, ...treeOf(victim)]);
       // Never the hash that would make the forgery pass.
-      const record = await forged(trail(), attack('edit a field'));
+      const record = await forged(trail(), crimes.editField);
       expect(JSON.stringify(report.findings[0])).not.toContain(toHex(sha256(record)));
     });
 
@@ -50,7 +50,7 @@ onEachTrail((trail) => {
     });
 
     test('deleted', async () => {
-      const report = await trail().after(attack('delete a row'));
+      const report = await trail().after(crimes.deleteRow);
       expect(report.records).toBe(299);
       expect(report.findings[0]).toEqual({
         code: 'SEQUENCE_GAP',
@@ -76,7 +76,7 @@ onEachTrail((trail) => {
     });
 
     test('swapped with its neighbour', async () => {
-      const found = places(await trail().after(attack('swap two rows')));
+      const found = places(await trail().after(crimes.swapRows));
       expect(found).toContain(`SEQUENCE_GAP@${victim}`);
       expect(found).toContain(`SEQUENCE_GAP@${victim + 1}`);
     });
@@ -121,7 +121,7 @@ onEachTrail((trail) => {
   test('time that runs backwards', async () => {
     const report = await trail().after(async (session) => {
       let earlier = '';
-      await rewriteRecords(session, { tenantId: acme }, ({ ingested_at, sequence_number }) => {
+      await rewriteRecords(session, acme, ({ ingested_at, sequence_number }) => {
         if (sequence_number !== victim) return {};
         earlier = new Date(Date.parse(ingested_at) - 1_000).toISOString();
         return { ingested_at: earlier };
@@ -145,7 +145,7 @@ onEachTrail((trail) => {
 
   describe('the genesis record', () => {
     const genesisOf = (change: (event: Record<string, unknown>) => object) => (session: Session) =>
-      rewriteRecords(session, { tenantId: acme }, ({ event, sequence_number }) =>
+      rewriteRecords(session, acme, ({ event, sequence_number }) =>
         sequence_number === 0 ? { event: change(event as never) as never } : {},
       );
 
@@ -169,7 +169,7 @@ onEachTrail((trail) => {
         session.query('delete from audit_records where tenant_id = $1 and sequence_number = 0', [acme]);
       expect(places(await trail().after(remove))[0]).toBe('SEQUENCE_GAP@1');
       const report = await trail().after((session) =>
-        rewriteRecords(session, { tenantId: acme }, ({ event, sequence_number }) =>
+        rewriteRecords(session, acme, ({ event, sequence_number }) =>
           sequence_number === victim ? { event: { ...event, event_type: 'system.genesis' } } : {},
         ),
       );

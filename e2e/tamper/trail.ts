@@ -1,11 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { uuidv7 } from '@tallystick/event';
 import { importSigningKey, type SigningKey } from '@tallystick/log';
 import { AuditService, planBundle, streamBundle, Trail } from '@tallystick/server';
-import { PgliteDatabase, type Session } from '@tallystick/server/store';
-import { tempDir } from '@tallystick/testing';
+import { migratePostgres, PgliteDatabase, type Session } from '@tallystick/server/store';
+import { sharedPostgres, tempDir } from '@tallystick/testing';
 import { type Report, type VerifyStoreOptions, verifyStore } from '@tallystick/verify';
-import { openPostgres } from '../../packages/server/test/stores.ts';
+import pg from 'pg';
 
 export const logName = 'tamper.example.com';
 /** The tenant under attack: 300 records, one full tile, signed at 100 and 290, the last ten not signed. */
@@ -72,13 +73,23 @@ export async function embeddedTrail(more: readonly string[]): Promise<WrittenTra
 
 export async function serverTrail(more: readonly string[]): Promise<WrittenTrail> {
   const dir = tempDir();
-  const store = await openPostgres();
-  const place = { store: { databaseUrl: store.serviceUrl }, signerDirectory: join(dir.path, 'signer') };
-  const written = await write(place, more);
+  const { createDatabase } = await sharedPostgres();
+  const { url: ownerUrl } = await createDatabase();
+  const owner = new pg.Client({ connectionString: ownerUrl });
+  await owner.connect();
   const session: Session = {
-    query: (sql, parameters) => store.asOwner(sql, parameters as unknown[] | undefined),
+    query: async <R extends object>(sql: string, parameters?: readonly unknown[]) =>
+      (await owner.query(sql, parameters as unknown[] | undefined)).rows as R[],
     copy: () => Promise.reject(new Error('not needed')),
   };
+  // A login that owns nothing; logins belong to the whole server, so it has a name of its own.
+  const databaseUrl = new URL(ownerUrl);
+  databaseUrl.username = `tamper_${randomBytes(6).toString('hex')}`;
+  databaseUrl.password = randomBytes(12).toString('hex');
+  await session.query(`create role ${databaseUrl.username} login password '${databaseUrl.password}'`);
+  await migratePostgres(ownerUrl, databaseUrl.username);
+  const place = { store: { databaseUrl: databaseUrl.href }, signerDirectory: join(dir.path, 'signer') };
+  const written = await write(place, more);
   return trailOf(written, {
     undone: async (work) => {
       await session.query('begin');
@@ -89,7 +100,7 @@ export async function serverTrail(more: readonly string[]): Promise<WrittenTrail
       }
     },
     close: async () => {
-      await store.close();
+      await owner.end();
       dir.remove();
     },
   });

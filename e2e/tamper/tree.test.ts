@@ -1,6 +1,6 @@
 import type { Session } from '@tallystick/server/store';
 import { describe, expect, test } from 'vitest';
-import { attack, onEachTrail, places } from './crimes.ts';
+import { crimes, onEachTrail, places } from './crimes.ts';
 import { acme } from './trail.ts';
 
 onEachTrail((trail) => {
@@ -46,12 +46,12 @@ onEachTrail((trail) => {
     });
 
     test('rewritten with the tail cut: a checkpoint that was kept tells', async () => {
-      const report = await trail().after(attack('cut the tail'), { checkpoints: [trail().notes[acme]!] });
+      const report = await trail().after(crimes.cutTail, { checkpoints: [trail().notes[acme]!] });
       // The ten that were not signed are gone; what was signed is there.
       expect(report).toMatchObject({ verdict: 'verified', records: 290, unsigned_tail: 0 });
       const twice = async (session: Session) => {
-        await attack('cut the tail')(session);
-        await attack('cut the tail')(session);
+        await crimes.cutTail(session);
+        await crimes.cutTail(session);
       };
       const caught = await trail().after(twice, { checkpoints: [trail().notes[acme]!] });
       expect(caught.findings).toEqual([

@@ -117,9 +117,9 @@ export const attacks: readonly Attack[] = [editField, deleteRow, cutTail, swapRo
  * Seals every record anew, with what `change` gives in place of its own, and makes hashes, tiles and head fit. Columns that
  * are derived from what was changed are the caller's.
  */
-export async function rewriteRecords(
+async function rewriteRecords(
   session: Session,
-  target: Pick<Target, 'tenantId'>,
+  target: Target,
   change: (record: AuditRecord) => Partial<Pick<AuditRecord, 'event' | 'ingested_at'>>,
 ): Promise<{ size: number; root: Uint8Array }> {
   let previousHash = zeroHash;
@@ -157,7 +157,7 @@ async function readTexts(session: Session, tenantId: string): Promise<string[]> 
 /** Makes tiles and head fit the given records: a careful attacker leaves no loose end inside the database. */
 async function rewriteTree(
   session: Session,
-  { tenantId }: Pick<Target, 'tenantId'>,
+  { tenantId }: Target,
   texts: readonly string[],
 ): Promise<{ size: number; root: Uint8Array }> {
   await session.query('delete from audit_tiles where tenant_id = $1', [tenantId]);

@@ -207,8 +207,10 @@ describe('trouble', () => {
       expect([answer.status, answer.json.code, answer.headers.get('retry-after')]).toEqual([
         503,
         'CHAIN_STOPPED',
-        '60',
+        // The event is kept as a dead letter: there is nothing to send again.
+        null,
       ]);
+      expect(answer.json.dead_letter_id).toMatch(/^[0-9a-f-]{36}$/);
       const ready = await http.get('/ready', '');
       expect(ready.json).toEqual({
         status: 'degraded',

@@ -1,0 +1,50 @@
+/**
+ * What a bundler for browsers finds in place of every part of the SDK (export condition `browser`). The names are
+ * there so that the refusal is this sentence, and not a complaint about a missing export.
+ */
+function refuse(): never {
+  throw new Error(
+    '@tallystick/sdk does not run in a browser: it needs sockets, threads and a key that may write to the trail, ' +
+      'which a page would give away. Send what happened to your own backend and emit there. If this is not a ' +
+      'browser, the bundler or test runner was told to resolve for one (condition "browser"): mark @tallystick/sdk ' +
+      'as external, or choose the platform node.',
+  );
+}
+
+// '.'
+export const AuditEmitter = refuse();
+export const AuditError = refuse();
+export const AuditValidationError = refuse();
+export const BufferedAuditStore = refuse();
+export const OpenAPIClientAdapter = refuse();
+export const TransportError = refuse();
+export const audit = refuse();
+export const auditErrorCodes = refuse();
+export const buildLlmContext = refuse();
+export const closeOnSignals = refuse();
+export const createAuditEmitter = refuse();
+export const defaultConfig = refuse();
+export const emitAuditEvent = refuse();
+export const emitterDefaults = refuse();
+export const fromJSON = refuse();
+export const getAuditEmitter = refuse();
+export const newAuditEvent = refuse();
+export const newBufferedStore = refuse();
+export const newEventData = refuse();
+export const recommendedConfig = refuse();
+export const setAuditEmitter = refuse();
+export const systemClock = refuse();
+export const toJSON = refuse();
+export const withSourcePayload = refuse();
+// './http'
+export const httpDefaults = refuse();
+export const httpTransport = refuse();
+// './memory'
+export const MemoryTransport = refuse();
+export const memoryTransport = refuse();
+// './testing'
+export const assertEmitted = refuse();
+export const assertNotEmitted = refuse();
+export const auditMatchers = refuse();
+export const createTestAudit = refuse();
+export const matches = refuse();

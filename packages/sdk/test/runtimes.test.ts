@@ -1,0 +1,149 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { tempDir } from '@tallystick/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { packAll } from '../../../scripts/pack.ts';
+import { auditServer } from './support/audit-server.ts';
+import { skipWithout } from './support/parts.ts';
+import { installed, type Runtime, runtimes } from './support/runtimes.ts';
+
+const ours: Runtime = { name: `Node ${process.versions.node}`, spec: '', path: '', args: [] };
+const subpaths = ['', '/http', '/memory', '/testing'].map((path) => `@tallystick/sdk${path}`);
+
+const directory = tempDir();
+const project = join(directory.path, 'project');
+let server: Awaited<ReturnType<typeof auditServer>>;
+
+beforeAll(async () => {
+  const tarballs = packAll(join(directory.path, 'tarballs')).filter(({ name }) => /\/(sdk|event)$/.test(name));
+  mkdirSync(project);
+  writeFileSync(join(project, 'package.json'), '{"private":true}');
+  const quiet = ['--offline', '--no-audit', '--no-fund', '--loglevel=error'];
+  execFileSync('npm', ['install', ...tarballs.map(({ file }) => file), ...quiet], { cwd: project, stdio: 'pipe' });
+  const shared = 'emit-everywhere';
+  copyFileSync(join(import.meta.dirname, `support/${shared}.js`), join(project, `${shared}.mjs`));
+  const call = (load: string) =>
+    `emitEverywhere(${load}, process.env.AUDIT_URL, process.env.SPOOL).then((result) => console.log(JSON.stringify(result)));`;
+  const programs = {
+    'import.mjs': `import { emitEverywhere } from './${shared}.mjs'; ${call('(name) => import(name)')}`,
+    'require.cjs': `const { emitEverywhere } = require('./${shared}.mjs'); ${call('require')}`,
+    'no-close.mjs': `
+      import { createAuditEmitter } from '@tallystick/sdk';
+      createAuditEmitter().emit({ tenantId: 'acme', eventType: 'left.behind', actorType: 'user', actorId: 'u' });`,
+    'page.mjs': `import { createAuditEmitter } from '@tallystick/sdk'; console.log(createAuditEmitter);`,
+  };
+  for (const [name, source] of Object.entries(programs)) writeFileSync(join(project, name), source);
+  server = await auditServer();
+}, 300_000);
+afterAll(async () => {
+  await server.close();
+  directory.remove();
+});
+
+async function run(program: string, args: readonly string[]) {
+  const env = {
+    ...process.env,
+    ...{ NODE_OPTIONS: '', NODE_NO_WARNINGS: '1', DENO_NO_UPDATE_CHECK: '1', DENO_DIR: join(directory.path, 'deno') },
+    ...{ AUDIT_URL: server.url, TALLYSTICK_URL: server.url, SPOOL: join(directory.path, `spool-${Math.random()}`) },
+  };
+  const child = spawn(program, args, { cwd: project, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = new Promise<number | null>((done) => child.on('close', done));
+  const [output, complaints] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { code: await ended, output, complaints };
+}
+
+describe.each([ours, ...runtimes])('$name', (runtime) => {
+  const program = (context: Parameters<typeof skipWithout>[0]) => {
+    if (runtime === ours) return process.execPath;
+    try {
+      return installed(runtime);
+    } catch (error) {
+      return skipWithout(context, runtime.name, `npm i ${runtime.spec}: ${String(error).split('\n')[0]}`);
+    }
+  };
+
+  test.for(['import.mjs', 'require.cjs'])('%s: memory, HTTP, spool and test kit', async (script, context) => {
+    const before = server.received.length;
+    const { code, output, complaints } = await run(program(context), [...runtime.args, script]);
+    expect([code, complaints]).toEqual([0, '']);
+    expect(JSON.parse(output)).toMatchObject({
+      refusal: 'FIELD_REQUIRED',
+      memory: { emitted: 1, delivered: 1 },
+      receipt: 36,
+      http: { emitted: 501, delivered: 501 },
+      spooled: { left: 1, delivered: 1 },
+      errors: [],
+    });
+    const requests = server.received.slice(before);
+    const { body, headers } = requests.find((request) => request.body.events.length > 100)!;
+    expect(headers['content-encoding']).toBe('gzip');
+    expect(body.events[0]).toMatchObject({ tenant_id: 'acme', context: { note: 'Grüße' } });
+    expect(requests.at(-1)!.body.delivery.final).toEqual([{ tenant_id: 'acme', final_seq: 501 }]);
+  }, 300_000);
+
+  test('a script that ends without close() delivers what it holds', async (context) => {
+    const before = server.received.length;
+    const { code, complaints } = await run(program(context), [...runtime.args, 'no-close.mjs']);
+    expect([code, complaints]).toEqual([0, '']);
+    const events = server.received.slice(before).flatMap((request) => request.body.events);
+    expect(events).toMatchObject([{ event_type: 'left.behind' }]);
+  }, 300_000);
+});
+
+describe('in a browser', () => {
+  test('importing any part of it throws, and says why', async () => {
+    for (const name of subpaths) {
+      const script = `await import('${name}')`;
+      const { code, complaints } = await run(process.execPath, [
+        ...['--conditions=browser', '--input-type=module', '--eval', script],
+      ]);
+      expect([name, code, complaints]).toEqual([name, 1, expect.stringContaining('does not run in a browser')]);
+    }
+  }, 60_000);
+
+  test('every name is there, so that no bundler complains of something else', async () => {
+    const script = `
+      const names = [];
+      for (const name of ${JSON.stringify(subpaths)}) names.push(...Object.keys(await import(name)));
+      console.log(JSON.stringify(names));`;
+    const { output } = await run(process.execPath, ['--input-type=module', '--eval', script]);
+    const source = readFileSync(join(project, 'node_modules/@tallystick/sdk/dist/browser.js'), 'utf8');
+    const refused = Array.from(source.matchAll(/^export const (\w+)/gm), ([, name]) => name!);
+    expect(refused.toSorted()).toEqual((JSON.parse(output) as string[]).toSorted());
+  });
+
+  test('a bundled page says the same', async (context) => {
+    const bun = runtimes.find(({ name }) => name === 'Bun')!;
+    let program: string;
+    try {
+      program = installed(bun);
+    } catch {
+      return skipWithout(context, bun.name, `npm i ${bun.spec}`);
+    }
+    const built = await run(program, ['build', 'page.mjs', '--target=browser', '--minify', '--outfile=page.js']);
+    expect([built.code, built.complaints]).toEqual([0, '']);
+    const { code, complaints } = await run(process.execPath, ['page.js']);
+    expect([code, complaints]).toEqual([1, expect.stringContaining('does not run in a browser')]);
+  }, 300_000);
+});
+
+describe('what an installation brings', () => {
+  const modules = join(project, 'node_modules');
+
+  test('two packages: no server, no validator, nothing native', () => {
+    expect(readdirSync(modules).filter((name) => !name.startsWith('.'))).toEqual(['@tallystick']);
+    expect(readdirSync(join(modules, '@tallystick')).toSorted()).toEqual(['event', 'sdk']);
+  });
+
+  test('it is no larger than the README says, and the README does not exaggerate', () => {
+    const bytes = readdirSync(join(modules, '@tallystick'), { recursive: true, encoding: 'utf8' })
+      .map((path) => statSync(join(modules, '@tallystick', path)))
+      .reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0);
+    const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');
+    const stated = Number(/less than (\d+) kB/.exec(readme)?.[1]);
+    expect(bytes / 1000).toBeLessThan(stated);
+    expect(bytes / 1000).toBeGreaterThan(stated * 0.7);
+  });
+});
