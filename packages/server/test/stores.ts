@@ -41,7 +41,7 @@ export function onEachStore(suite: (store: () => TestStore) => void): void {
   });
 }
 
-export async function openPglite(directory?: string): Promise<TestStore & { database: PgliteDatabase }> {
+async function openPglite(directory?: string): Promise<TestStore & { database: PgliteDatabase }> {
   const database = await PgliteDatabase.open(directory);
   await migratePglite(database);
   return {
@@ -62,7 +62,7 @@ export async function openPostgres(): Promise<PostgresStore> {
 }
 
 /** A store in a database that is migrated already. */
-export async function connectPostgres(
+async function connectPostgres(
   ownerUrl: string,
   serviceUrl: string,
   serviceLogin: string,

@@ -13,7 +13,7 @@ const answerTimeoutMs = 10_000;
 
 /** The emitter's end of the spool's thread. It never keeps the process alive: who awaits an answer does. */
 export class SpoolClient {
-  readonly #worker: Worker;
+  readonly #worker: Worker | undefined;
   readonly #answerTimeoutMs: number;
   readonly #pending = new Map<number, Pending>();
   #number = 0;
@@ -21,13 +21,13 @@ export class SpoolClient {
 
   constructor(directory: string, timeoutMs: number = answerTimeoutMs) {
     this.#answerTimeoutMs = timeoutMs;
-    // Sources run without a build, where the file has its own ending.
-    const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
-    this.#worker = new Worker(new URL(file, import.meta.url), {
-      name: 'tallystick-spool',
-      workerData: { directory },
-      execArgv: ['--disable-warning=ExperimentalWarning'],
-    });
+    try {
+      this.#worker = startWorker(directory);
+    } catch (cause) {
+      // Threads may be forbidden, as Node's permission model does. Memory alone goes on.
+      this.#die('its thread can not be started', cause);
+      return;
+    }
     this.#worker.unref();
     this.#worker.on('message', (reply: Reply) => this.#settle(reply));
     this.#worker.on('error', (cause) => this.#die('its thread has failed', cause));
@@ -41,13 +41,13 @@ export class SpoolClient {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#die('the disk does not answer'), this.#answerTimeoutMs).unref();
       this.#pending.set(number, { resolve: resolve as (answer: never) => void, reject, timer });
-      this.#worker.postMessage({ number, request } satisfies Envelope);
+      this.#worker!.postMessage({ number, request } satisfies Envelope);
     });
   }
 
   /** Lets the thread go. Not awaited: one that hangs in the file system can't be ended, only left behind. */
   end(): void {
-    void this.#worker.terminate();
+    void this.#worker?.terminate();
   }
 
   /** Whether it has failed for good: nothing it is asked will be answered. */
@@ -74,4 +74,15 @@ export class SpoolClient {
     }
     this.#pending.clear();
   }
+}
+
+function startWorker(directory: string): Worker {
+  // Sources run without a build, where the file has its own ending.
+  const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
+  return new Worker(new URL(file, import.meta.url), {
+    name: 'tallystick-spool',
+    workerData: { directory },
+    // Deno refuses flags that it does not know; it has no such warning either.
+    ...(process.versions.deno === undefined && { execArgv: ['--disable-warning=ExperimentalWarning'] }),
+  });
 }

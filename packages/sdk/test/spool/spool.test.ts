@@ -10,6 +10,7 @@ import {
 } from '../../src/index.ts';
 import { MemoryTransport } from '../../src/transport/memory.ts';
 import { someEvent } from '../support/events.ts';
+import { runChild } from '../support/run-child.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -198,4 +199,20 @@ test('a batch that is refused for good is buried, and the queue goes on', async 
   emitter.emit(someEvent());
   expect(await emitter.close()).toMatchObject({ delivered: 1, rejected: 1 });
   expect(transport.gaps).toEqual([{ tenant_id: 'acme', from: 1, to: 1, reason: 'batch_refused' }]);
+});
+
+test('where threads are forbidden, the spool is out of use, which is said, and memory goes on', async () => {
+  const script = `
+    const codes = [];
+    const transport = { send: async (batch) => batch.events.map(() => ({ status: 'accepted', audit_id: '' })), close: async () => {} };
+    const emitter = sdk.createAuditEmitter({ service: 's', transport, spool: { directory: ${JSON.stringify(directory)} },
+      onError: ({ code }) => codes.push(code) });
+    emitter.emit({ tenantId: 'acme', eventType: 'a.b', actorType: 'system', actorId: 's' });
+    const { delivered } = await emitter.close();
+    console.log(JSON.stringify({ codes, delivered }));`;
+  const { code, output } = await runChild(script, {
+    NODE_OPTIONS: '--permission --allow-fs-read=* --allow-fs-write=*',
+    NODE_NO_WARNINGS: '1',
+  }).ended;
+  expect([code, output]).toEqual([0, `${JSON.stringify({ codes: ['SPOOL_FAILED'], delivered: 1 })}\n`]);
 });

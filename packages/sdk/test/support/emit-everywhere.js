@@ -7,7 +7,13 @@ export async function emitEverywhere(load, url, directory) {
   const { assertEmitted, createTestAudit } = await load('@tallystick/sdk/testing');
   const errors = [];
   const onError = ({ code, message }) => errors.push(`${code}: ${message}`);
-  const event = { tenantId: 'acme', eventType: 'a.b', actorType: 'user', actorId: 'u', context: { note: 'Grüße' } };
+  const event = {
+    tenantId: 'acme',
+    eventType: 'a.b',
+    actorType: 'user',
+    actorId: 'u',
+    context: { note: 'Grüße' },
+  };
 
   const audit = createTestAudit();
   audit.emitter.emit(event);
@@ -23,7 +29,11 @@ export async function emitEverywhere(load, url, directory) {
   inMemory.emit(event);
   const memory = await inMemory.close();
 
-  const overHttp = createAuditEmitter({ service: 's', transport: httpTransport({ url, apiKey: 'k' }), onError });
+  const overHttp = createAuditEmitter({
+    service: 's',
+    transport: httpTransport({ url, apiKey: 'k' }),
+    onError,
+  });
   const { receipt } = await overHttp.record(event);
   for (let count = 0; count < 500; count++) overHttp.emit(event);
   const http = await overHttp.close();

@@ -37,7 +37,8 @@ export function installed({ name, spec, path }: Runtime): string {
   if (existsSync(program)) return program;
   console.log(`installing ${name} (${spec}), once`);
   mkdirSync(cache, { recursive: true });
-  if (!existsSync(join(cache, 'package.json'))) writeFileSync(join(cache, 'package.json'), '{"private":true}');
+  if (!existsSync(join(cache, 'package.json')))
+    writeFileSync(join(cache, 'package.json'), '{"private":true}');
   execFileSync('npm', ['install', spec, '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: cache,
     stdio: 'pipe',
