@@ -4,7 +4,6 @@ import {
   encodeFrontier,
   FrontierBuilder,
   formatOrigin,
-  type Ingest,
   indexedColumns,
   leafHash,
   type SealedRecord,
@@ -121,18 +120,9 @@ class ChainUnderSeal {
   }
 
   seal(item: EventItem): CopyRow {
-    const { source, trust, principal, producer_id, producer_seq } = item.ingest;
-    const ingest: Ingest = {
-      nonce: newNonce(),
-      source,
-      trust,
-      ...(principal !== undefined && { principal }),
-      ...(producer_id !== undefined && { producer_id }),
-      ...(producer_seq !== undefined && { producer_seq }),
-    };
     const sealed = sealRecord({
       canonicalEvent: item.canonical,
-      ingest,
+      ingest: { ...item.ingest, nonce: newNonce() },
       ingestedAt: this.#ingestedAt,
       previousHash: this.#hash,
       sequenceNumber: this.#sequence + 1,
