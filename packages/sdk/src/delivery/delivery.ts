@@ -27,6 +27,8 @@ export interface DeliveryParts {
 
 /** The service takes this many declarations with one batch. */
 const maxFinalsPerBatch = 1_000;
+/** Longer than a disk gets to answer before it counts as dead. */
+const outboxGraceMs = 15_000;
 /** What a transport gets to notice that it was aborted. */
 const abortGraceMs = 1_000;
 
@@ -134,7 +136,10 @@ export class Delivery {
     }
     const ended = outbox.size === 0 && (await this.#declareEnd(Math.max(0, deadline - clock.now())));
     await this.#inTime(this.#pump.stop(), abortGraceMs);
-    this.#abandon(await outbox.close(ended));
+    const closing = outbox.close(ended);
+    // Somebody awaits this, so the process must not end over it; the spool's own thread does not hold it.
+    await this.#inTime(closing, outboxGraceMs);
+    this.#abandon(await closing);
     try {
       await this.#inTime(transport.close(), abortGraceMs);
     } catch (cause) {
