@@ -21,7 +21,7 @@ function snippets(file: string): string[] {
 
 /** What each program prints. */
 const shown: { readonly [file: string]: RegExp } = {
-  'README.md': /chained as record 2 of acme[^]*delivered: 2/,
+  'README.md': /chained as record 2 of acme[\s\S]*delivered: 2/,
   'packages/event/README.md': /^true$/m,
   'packages/log/README.md': /^a tree of 2 leaves$/m,
   'packages/server/README.md': /^200$/m,
