@@ -21,12 +21,6 @@ const PARTS: Part[] = [
     tests: 'e2e/**/*.test.ts',
     present: () => spawnSync('python3', ['--version']).status === 0,
   },
-  {
-    name: 'promtool (Debian package prometheus)',
-    neededFor: 'the alert rules',
-    tests: 'packages/sdk/test/deploy.test.ts',
-    present: () => spawnSync('promtool', ['--version']).status === 0,
-  },
 ];
 
 const requireAll = process.env.REQUIRE_ALL === '1';

@@ -2,8 +2,7 @@ import { outcomeShape } from '../event.ts';
 import { boolean, list, number, openObject, string } from '../shape.ts';
 import { defineTaxonomy, typesOf } from './taxonomy.ts';
 
-/** What an AI decision was based on: the model call, retrieval, technique taxonomies, risk and environment. */
-export const aiContext = openObject({
+const contextShape = openObject({
   llm_provider: string(),
   llm_model_id: string(),
   llm_model_tier: string(),
@@ -43,8 +42,7 @@ export const aiContext = openObject({
   evidence_refs: list(string()),
 });
 
-/** What was decided, how sure the decider was, and why. */
-export const aiDecision = openObject({
+const decisionShape = openObject({
   decision_type: string(),
   classification: string(),
   confidence: number({ minimum: 0, maximum: 1 }),
@@ -56,8 +54,7 @@ export const aiDecision = openObject({
   alternatives_considered: list(string()),
 });
 
-/** What came of it: the action, its cost, the approval and the analyst's judgement. */
-export const aiOutcome = openObject({
+const outcomeShapeOfAi = openObject({
   ...outcomeShape.fields,
   action_taken: string(),
   action_target: string(),
@@ -77,7 +74,27 @@ export const aiOutcome = openObject({
   analyst_feedback_timestamp: string(),
 });
 
-const payload = { context: aiContext, decision: aiDecision, outcome: aiOutcome };
+// Interfaces, because a declaration file names them; it would spell anonymous types out for each of the 48 event types.
+type ContextShape = typeof contextShape;
+type DecisionShape = typeof decisionShape;
+type OutcomeShape = typeof outcomeShapeOfAi;
+interface AiContextShape extends ContextShape {}
+interface AiDecisionShape extends DecisionShape {}
+interface AiOutcomeShape extends OutcomeShape {}
+/** The parts that every type of {@link soc} may fill. */
+interface AiPayload {
+  readonly context: AiContextShape;
+  readonly decision: AiDecisionShape;
+  readonly outcome: AiOutcomeShape;
+}
+
+/** What an AI decision was based on: the model call, retrieval, technique taxonomies, risk and environment. */
+export const aiContext: AiContextShape = contextShape;
+/** What was decided, how sure the decider was, and why. */
+export const aiDecision: AiDecisionShape = decisionShape;
+/** What came of it: the action, its cost, the approval and the analyst's judgement. */
+export const aiOutcome: AiOutcomeShape = outcomeShapeOfAi;
+const payload: AiPayload = { context: aiContext, decision: aiDecision, outcome: aiOutcome };
 
 /** The 48 event types of an AI security operations centre, in five categories. */
 export const soc = defineTaxonomy({
