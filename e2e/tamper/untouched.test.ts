@@ -33,6 +33,13 @@ onEachTrail((trail) => {
       expect(await outcomes(nothing, { keys: [] })).toEqual(['CHECKPOINT_UNTRUSTED']);
       expect(await outcomes(nothing, { keys: [trail().keys[globex]!] })).toEqual(['CHECKPOINT_UNTRUSTED']);
       expect(await outcomes(nothing, { tenantId: 'nobody', keys: [] })).toEqual(['NOTHING_COVERED']);
+      // A tenant all of whose events were refused under the lock keeps a head without records; it passed for a broken chain.
+      const headOnly = (session: Session) =>
+        session.query(
+          `insert into audit_chain_state (tenant_id, epoch, last_sequence, last_hash, last_ingested_at, frontier)
+           values ('refused', 1, -1, ''::bytea, to_timestamp(0), ''::bytea)`,
+        );
+      expect(await outcomes(headOnly, { tenantId: 'refused', keys: [] })).toEqual(['NOTHING_COVERED']);
       const unsigned = (session: Session) => session.query('delete from audit_checkpoints');
       expect(await outcomes(unsigned)).toEqual(['CHECKPOINT_UNTRUSTED']);
       const ofNothing = await signNote(formatCheckpoint({ origin, size: 0, root: emptyRoot }), [

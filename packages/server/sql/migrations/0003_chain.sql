@@ -1,5 +1,5 @@
--- Heads: one row a tenant, locked by whoever extends that tenant's chain. last_sequence is -1 only between the
--- insertion of a new tenant's row and its genesis, inside one transaction.
+-- Heads: one row a tenant, locked by whoever extends that tenant's chain. last_sequence is -1 until its genesis is
+-- written, which is in the same transaction unless everything that came for the tenant was refused.
 create table audit_chain_state (
   tenant_id        text primary key,
   epoch            integer     not null,

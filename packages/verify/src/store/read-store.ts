@@ -78,7 +78,8 @@ export async function readStoredHead(query: Query, tenantId: string): Promise<St
        from audit_chain_state where tenant_id = $1`,
     [tenantId],
   );
-  if (row === undefined) return undefined;
+  // Below 0: a row was made for the tenant, and no record yet. Records without a head are found by the caller.
+  if (row === undefined || Number(row.last_sequence) < 0) return undefined;
   return {
     epoch: Number(row.epoch),
     last_sequence: Number(row.last_sequence),
