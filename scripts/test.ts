@@ -19,7 +19,13 @@ const PARTS: Part[] = [
     name: 'python3',
     neededFor: 'the independent verifier',
     tests: 'e2e/**/*.test.ts',
-    present: () => spawnSync('python3', ['--version']).status === 0,
+    present: () => runs('python3', '--version'),
+  },
+  {
+    name: 'Java 17 and Maven',
+    neededFor: 'a real Kafka broker',
+    tests: '**/*.kafka.test.ts',
+    present: () => runs('java', '-version') && runs('mvn', '--version'),
   },
 ];
 
@@ -40,6 +46,10 @@ if (status !== 0 && counts.failed === 0) {
 }
 console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = counts.failed > 0 ? 1 : 0;
+
+function runs(command: string, ...args: string[]): boolean {
+  return spawnSync(command, args).status === 0;
+}
 
 function runVitest(args: string[], without: Part[]): { status: number; counts: Counts } {
   const dir = mkdtempSync(join(tmpdir(), 'tallystick-results-'));

@@ -1,7 +1,18 @@
 export { type Clock, ManualClock } from './clock.ts';
 export type { Database } from './database.ts';
+export { type CutDirection, FaultProxy } from './fault-proxy.ts';
 export { freePort } from './free-port.ts';
+export type { Broker } from './kafka/broker.ts';
+export { kafkaClassPath } from './kafka/jars.ts';
+export { type Kafka, type KafkaOptions, startKafka } from './kafka/kafka.ts';
+export type { KafkaSecurity, SecuredListeners } from './kafka/security.ts';
+export { type SharedKafka, sharedKafka } from './kafka/shared-kafka.ts';
 export { type Postgres, type PostgresOptions, startPostgres } from './postgres.ts';
+export { isStopped } from './processes.ts';
 export { type SharedPostgres, sharedPostgres } from './shared-postgres.ts';
+export { ShiftedClock } from './shifted-clock.ts';
+export { type SmallDisk, smallDisk } from './small-disk.ts';
+export { SyncCount } from './sync-count.ts';
 export { type TempDir, tempDir } from './temp-dir.ts';
 export { type UntilOptions, until } from './until.ts';
+export { startWatchdog } from './watchdog.ts';

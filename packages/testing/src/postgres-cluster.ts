@@ -30,17 +30,25 @@ export class Cluster {
   readonly #bin: string;
   readonly #runAs: RunAs;
   readonly #settings: Record<string, string>;
+  readonly #env: Readonly<Record<string, string>>;
   #port: number | undefined;
   #password = '';
   // Set by #spawn, cleared by the process's own exit event.
   #postmaster: ChildProcess | undefined;
   #pid = 0;
 
-  constructor(dir: string, bin: string, runAs: RunAs, settings: Record<string, string>) {
+  constructor(
+    dir: string,
+    bin: string,
+    runAs: RunAs,
+    settings: Record<string, string>,
+    env: Readonly<Record<string, string>>,
+  ) {
     this.#dir = dir;
     this.#bin = bin;
     this.#runAs = runAs;
     this.#settings = { ...DEFAULTS, ...settings };
+    this.#env = { ...ENV, ...env };
   }
 
   get port(): number {
@@ -49,6 +57,14 @@ export class Cluster {
 
   get pid(): number {
     return this.#pid;
+  }
+
+  get running(): boolean {
+    return this.#postmaster !== undefined;
+  }
+
+  get log(): string {
+    return readFileSync(join(this.#dir, 'postgres.log'), 'utf8');
   }
 
   get adminUrl(): string {
@@ -108,7 +124,7 @@ export class Cluster {
   async stop(): Promise<void> {
     if (!this.#postmaster) return;
     sendSignal(this.#pid, 'SIGINT');
-    sendSignal(this.#pid, 'SIGCONT');
+    for (const pid of [this.#pid, ...childrenOf(this.#pid)]) sendSignal(pid, 'SIGCONT');
     try {
       await this.#gone();
     } catch {
@@ -118,9 +134,15 @@ export class Cluster {
 
   async kill(name: NodeJS.Signals): Promise<void> {
     if (!this.#postmaster) return;
+    if (name === 'SIGSTOP' || name === 'SIGCONT') {
+      // The postmaster first, so that it can't fork a backend that is missed.
+      sendSignal(this.#pid, name);
+      for (const pid of childrenOf(this.#pid)) sendSignal(pid, name);
+      return;
+    }
     if (name !== 'SIGKILL') {
       sendSignal(this.#pid, name);
-      if (name !== 'SIGSTOP' && name !== 'SIGCONT') await this.#gone();
+      await this.#gone();
       return;
     }
     // Stopped first, so that it can't fork a backend between the look at its children and their end.
@@ -140,7 +162,7 @@ export class Cluster {
     const child = spawn(
       join(this.#bin, 'postgres'),
       ['-D', join(this.#dir, 'data'), ...settings.flatMap(([key, value]) => ['-c', `${key}=${value}`])],
-      { ...this.#runAs, cwd: '/', env: ENV, stdio: ['ignore', log, log], detached: true },
+      { ...this.#runAs, cwd: '/', env: this.#env, stdio: ['ignore', log, log], detached: true },
     );
     closeSync(log);
     const pidFile = join(this.#dir, 'running.pid');

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { createDatabase, type Database } from './database.ts';
 import { postgresBinaries, postgresUser, reachableTempRoot } from './postgres-binaries.ts';
 import { Cluster } from './postgres-cluster.ts';
-import { startWatchdog } from './postgres-watchdog.ts';
+import { startWatchdog } from './watchdog.ts';
 
 export interface PostgresOptions {
   /**
@@ -18,6 +18,8 @@ export interface PostgresOptions {
    * @defaultValue a temporary directory, removed by `stop()` or when this process ends
    */
   dataDir?: string;
+  /** Added to the environment of the server, which otherwise has nothing from this process's. */
+  env?: Readonly<Record<string, string>>;
 }
 
 /** A real PostgreSQL 18 that belongs to this process and ends with it. */
@@ -27,10 +29,14 @@ export interface Postgres extends AsyncDisposable {
   readonly adminUrl: string;
   /** Of the postmaster; another one after `restart()`. */
   readonly pid: number;
+  /** Whether the postmaster runs: it may also end by itself, such as on a full disk. */
+  readonly running: boolean;
+  /** What the server has logged since its last start. */
+  readonly log: string;
   createDatabase(name?: string): Promise<Database>;
   /**
-   * SIGKILL ends the postmaster and every backend at once, as a crash of the machine's processes would. SIGSTOP and
-   * SIGCONT go to the postmaster and return at once; any other signal also waits for the server's end.
+   * SIGKILL ends the postmaster and every backend at once, as a crash of the machine's processes would. SIGSTOP freezes
+   * them all, SIGCONT thaws them, and both return at once; any other signal also waits for the server's end.
    */
   kill(signal: NodeJS.Signals): Promise<void>;
   /** Starts again on the same directory and port, after a fast shutdown if the server still runs. */
@@ -40,22 +46,26 @@ export interface Postgres extends AsyncDisposable {
 }
 
 export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
-  const { durable = true, settings = {}, dataDir } = options;
+  const { durable = true, settings = {}, dataDir, env = {} } = options;
   const runAs = postgresUser();
   const dir = dataDir ? resolve(dataDir) : mkdtempSync(join(reachableTempRoot(runAs), 'tallystick-pg-'));
   mkdirSync(dir, { recursive: true });
   if (runAs.uid !== undefined) chownSync(dir, runAs.uid, runAs.gid!);
 
-  const callOff = startWatchdog(dir, dataDir ? 'keep' : 'remove');
+  const callOff = startWatchdog(dir, { signal: 'QUIT', afterwards: dataDir ? 'keep' : 'remove' });
   const cleanUp = () => {
     callOff();
     rmSync(dataDir ? join(dir, 'native') : dir, { recursive: true, force: true });
   };
   try {
-    const cluster = new Cluster(dir, postgresBinaries(runAs, dir), runAs, {
-      ...(durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
-      ...settings,
-    });
+    const durability = durable ? {} : { fsync: 'off', full_page_writes: 'off' };
+    const cluster = new Cluster(
+      dir,
+      postgresBinaries(runAs, dir),
+      runAs,
+      { ...durability, ...settings },
+      env,
+    );
     await cluster.initialise();
     await cluster.start();
     return handle(cluster, cleanUp);
@@ -79,6 +89,12 @@ function handle(cluster: Cluster, cleanUp: () => void): Postgres {
     },
     get pid() {
       return cluster.pid;
+    },
+    get running() {
+      return cluster.running;
+    },
+    get log() {
+      return cluster.log;
     },
     createDatabase: (name) => createDatabase(cluster.adminUrl, name),
     kill: (signal) => cluster.kill(signal),

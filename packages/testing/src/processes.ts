@@ -14,6 +14,11 @@ export function isAlive(pid: number): boolean {
   return row !== undefined && !row.state.startsWith('Z');
 }
 
+/** True for one that SIGSTOP holds. */
+export function isStopped(pid: number): boolean {
+  return processes().some((row) => row.pid === pid && row.state.startsWith('T'));
+}
+
 export function childrenOf(pid: number): number[] {
   return processes()
     .filter((row) => row.parent === pid && !row.state.startsWith('Z'))

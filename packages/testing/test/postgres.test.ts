@@ -86,9 +86,19 @@ describe('a server of its own', () => {
     const before = postgres.pid;
     await postgres.restart();
     expect(postgres.pid).not.toBe(before);
+    const open = new pg.Client({ connectionString: postgres.adminUrl });
+    await open.connect();
     await postgres.kill('SIGSTOP');
     await expect(query(postgres.adminUrl, 'select 1', 200)).rejects.toThrow('timeout');
+    let answered = false;
+    const asked = open.query('select 1').then(() => {
+      answered = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(answered).toBe(false);
     await postgres.kill('SIGCONT');
+    await asked;
+    await open.end();
     expect(await query(postgres.adminUrl, 'select 1 as n')).toEqual([{ n: 1 }]);
   });
 });

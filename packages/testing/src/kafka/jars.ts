@@ -1,0 +1,35 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+
+const POM = join(import.meta.dirname, 'pom.xml');
+const PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath';
+
+/**
+ * The Java class path of Apache Kafka. The first call on a machine downloads its jars (about 90 MB) with Maven, into
+ * Maven's own repository; later ones read the answer that is kept for this POM.
+ */
+export async function kafkaClassPath(): Promise<string> {
+  const pom = createHash('sha256').update(readFileSync(POM)).digest('hex').slice(0, 16);
+  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tallystick-tests');
+  const kept = join(cache, `kafka-${pom}.classpath`);
+  if (existsSync(kept)) {
+    const classPath = readFileSync(kept, 'utf8');
+    if (classPath.split(delimiter).every((jar) => existsSync(jar))) return classPath;
+  }
+  mkdirSync(cache, { recursive: true });
+  const fresh = `${kept}.${process.pid}`;
+  try {
+    await promisify(execFile)('mvn', ['-q', '-B', '-f', POM, PLUGIN, `-Dmdep.outputFile=${fresh}`]);
+  } catch (cause) {
+    throw new Error('Maven could not resolve the jars of Apache Kafka', { cause });
+  }
+  const classPath = readFileSync(fresh, 'utf8').trim();
+  writeFileSync(fresh, classPath);
+  // Two test runs may do this at once: whoever is last wins, with the same text.
+  renameSync(fresh, kept);
+  return classPath;
+}

@@ -1,0 +1,16 @@
+import { once } from 'node:events';
+import { createConnection } from 'node:net';
+import { text } from 'node:stream/consumers';
+import type { ProvidedContext } from 'vitest';
+import type { Answer } from './global-setup.ts';
+
+/** Asks vitest's main process for a server of the whole run; the first question starts it. */
+export async function ask<T extends object>(name: keyof ProvidedContext): Promise<T> {
+  // Imported late: benchmarks use this package too, and outside a test vitest has nothing to provide.
+  const { inject } = await import('vitest');
+  const socket = createConnection(inject(name));
+  await once(socket, 'connect');
+  const answer = JSON.parse(await text(socket)) as Answer<T>;
+  if ('error' in answer) throw new Error(`${name}: the server did not start: ${answer.error}`);
+  return answer;
+}

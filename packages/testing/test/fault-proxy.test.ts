@@ -1,0 +1,114 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { FaultProxy } from '../src/fault-proxy.ts';
+import { until } from '../src/until.ts';
+
+let echo: Server;
+let proxy: FaultProxy;
+let atServer: Socket[];
+
+beforeEach(async () => {
+  atServer = [];
+  echo = createServer((socket) => {
+    atServer.push(socket);
+    socket.on('error', () => undefined);
+    socket.pipe(socket);
+  });
+  echo.listen(0, '127.0.0.1');
+  await once(echo, 'listening');
+  proxy = await FaultProxy.start({
+    target: { host: '127.0.0.1', port: (echo.address() as AddressInfo).port },
+  });
+});
+
+afterEach(async () => {
+  await proxy.close();
+  for (const socket of atServer) socket.destroy();
+  echo.close();
+});
+
+/** A client that keeps what it hears. */
+async function dial() {
+  const socket = connect({ port: proxy.port, host: '127.0.0.1' });
+  const heard = { text: '', error: undefined as NodeJS.ErrnoException | undefined };
+  socket.on('data', (chunk) => {
+    heard.text += chunk;
+  });
+  socket.on('error', (error) => {
+    heard.error = error;
+  });
+  await once(socket, 'connect');
+  return { socket, heard };
+}
+
+test('what is sent while the network is cut arrives after it is healed, in order, and the end after it', async () => {
+  const { socket, heard } = await dial();
+  socket.write('one ');
+  await until(() => heard.text === 'one ');
+  expect(proxy.connections).toBe(1);
+
+  proxy.cut();
+  socket.write('two ');
+  socket.end('three');
+  const other = await dial();
+  other.socket.write('held');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(heard.text + other.heard.text).toBe('one ');
+  expect(atServer).toHaveLength(1);
+
+  proxy.heal();
+  await until(() => socket.closed);
+  expect(heard.text).toBe('one two three');
+  await until(() => other.heard.text === 'held');
+  expect(proxy.connections).toBe(1);
+  other.socket.destroy();
+  await until(() => proxy.connections === 0);
+});
+
+test('a cut in one direction lets the other pass', async () => {
+  const { socket, heard } = await dial();
+  socket.write('one ');
+  await until(() => heard.text === 'one ');
+  let arrived = '';
+  atServer[0]!.on('data', (chunk) => {
+    arrived += chunk;
+  });
+  proxy.cut('from-target');
+  socket.write('two');
+  await until(() => arrived === 'two');
+  expect(heard.text).toBe('one ');
+  proxy.heal();
+  await until(() => heard.text === 'one two');
+});
+
+test('a reset ends both ends with an error, and the next connection works', async () => {
+  const { socket, heard } = await dial();
+  socket.write('one');
+  await until(() => heard.text === 'one');
+  const serverSide = new Promise((resolve) => atServer[0]!.once('close', resolve));
+  proxy.reset();
+  await until(() => heard.error?.code === 'ECONNRESET');
+  await serverSide;
+  expect(atServer[0]!.errored).toMatchObject({ code: 'ECONNRESET' });
+
+  const next = await dial();
+  next.socket.write('again');
+  await until(() => next.heard.text === 'again');
+});
+
+test('more than the buffers of the kernel hold passes whole', async () => {
+  const { socket, heard } = await dial();
+  const text = 'x'.repeat(8 * 1024 * 1024);
+  socket.write(text);
+  await until(() => heard.text.length > 0);
+  proxy.cut();
+  proxy.heal();
+  await until(() => heard.text.length === text.length, { timeoutMs: 20_000 });
+});
+
+test('a target that is not there ends the connection', async () => {
+  echo.close();
+  const { socket } = await dial();
+  await until(() => socket.closed);
+});
