@@ -32,6 +32,7 @@ export const eventErrorCodes = [
   'SEALED_INVALID',
 ] as const;
 
+/** One of {@link eventErrorCodes}. */
 export type EventErrorCode = (typeof eventErrorCodes)[number];
 
 /** One thing that is wrong with an event. Messages never quote the offending value: it may be a secret. */

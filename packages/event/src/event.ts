@@ -12,8 +12,11 @@ import {
   string,
 } from './shape.ts';
 
+/** Who may act: `actor_type` of an event. */
 export const actorTypes = ['user', 'human', 'agent', 'service', 'system', 'scheduler', 'webhook'] as const;
+/** How grave it is: `severity` of an event; `info` where absent. */
 export const severities = ['info', 'warning', 'critical'] as const;
+/** How it ended: `outcome.outcome_status` of an event. */
 export const outcomeStatuses = [
   'success',
   'failure',
@@ -24,6 +27,7 @@ export const outcomeStatuses = [
   'blocked',
   'rolled_back',
 ] as const;
+/** What kind of evidence there is: `proof.type` of an event. */
 export const proofTypes = ['screenshot', 'api_response', 'hash', 'url', 'none'] as const;
 
 /** Attacker-controlled and part of log origins, paths and SQL settings: no slash, space, comma or plus. */
@@ -38,6 +42,7 @@ export const timestampPattern =
 const identifier = <const D extends string>(description: D) =>
   string({ minLength: 1, maxLength: limits.maxIdentifierLength, description });
 
+/** Shape of `outcome`, the one home of errors. */
 export const outcomeShape = openObject(
   {
     outcome_status: enumeration(outcomeStatuses, { description: 'How it ended' }),
@@ -47,6 +52,7 @@ export const outcomeShape = openObject(
   { description: 'What came of it' },
 );
 
+/** Shape of `proof`. */
 export const proofShape = openObject(
   {
     type: required(enumeration(proofTypes)),
@@ -58,6 +64,7 @@ export const proofShape = openObject(
   { description: 'Evidence that the action completed' },
 );
 
+/** Shape of `event_data`: the CommonEnvelope. */
 export const eventDataShape = openObject(
   {
     version: required(string({ maxLength: 64 })),
@@ -70,6 +77,7 @@ export const eventDataShape = openObject(
   { description: 'CommonEnvelope: a service-specific payload' },
 );
 
+/** Shape of a whole event: closed at the top level, open within its objects. */
 export const eventShape = closedObject({
   audit_id: required(
     string({
@@ -138,7 +146,11 @@ export const eventShape = closedObject({
 
 /** An audit event in its wire form. Absent optional fields stay absent: nothing is filled in before hashing. */
 export type AuditEvent = Infer<typeof eventShape>;
+/** One of {@link actorTypes}. */
 export type ActorType = (typeof actorTypes)[number];
+/** One of {@link severities}. */
 export type Severity = (typeof severities)[number];
+/** One of {@link outcomeStatuses}. */
 export type OutcomeStatus = (typeof outcomeStatuses)[number];
+/** One of {@link proofTypes}. */
 export type ProofType = (typeof proofTypes)[number];

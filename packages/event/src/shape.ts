@@ -37,6 +37,7 @@ export interface ListShape<S extends Shape = Shape> extends Common {
   readonly items: S;
   readonly maxItems?: number;
 }
+/** An object's members, each with its shape. */
 export interface ObjectShape<F extends Fields = Fields> extends Common {
   readonly kind: 'object';
   readonly fields: F;
@@ -48,6 +49,7 @@ export interface AnyShape extends Common {
   readonly kind: 'any';
 }
 
+/** What a JSON value may be. */
 export type Shape =
   | StringShape
   | EnumShape
@@ -57,10 +59,12 @@ export type Shape =
   | ObjectShape<Fields>
   | AnyShape;
 
+/** Shapes of an object's members, by name. */
 export interface Fields {
   readonly [name: string]: Shape;
 }
 
+/** A value that JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 type RequiredKeys<F extends Fields> = {

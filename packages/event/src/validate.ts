@@ -11,6 +11,7 @@ import { isReservedEventType } from './taxonomy/log.ts';
 import type { Taxonomy } from './taxonomy/taxonomy.ts';
 import { uuidv7Time } from './uuid.ts';
 
+/** What an event is held against. */
 export interface ValidateOptions {
   /** The clock that `timestamp` and a UUIDv7 `audit_id` may lie at most one hour ahead of, ms since the epoch. */
   readonly now: number;

@@ -72,6 +72,7 @@ export interface StoredRecord {
   readonly sequenceNumber?: number;
 }
 
+/** Which chain is expected, and from where on. */
 export interface ChainVerifierOptions {
   readonly tenantId: string;
   /** Origin that the genesis record must bind; not checked where absent. */

@@ -37,6 +37,7 @@ export function parseCheckpoint(text: string): Checkpoint {
 /** A log's name: a schema-less URL, as C2SP recommends for key names. */
 export const logNamePattern = /^[a-z0-9](?:[a-z0-9._/-]{0,126}[a-z0-9])?$/;
 
+/** What the first line of a checkpoint names: installation, tenant and epoch. */
 export interface Origin {
   /** Name of the installation, for example `audit.example.com`. */
   readonly logName: string;

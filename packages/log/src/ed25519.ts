@@ -20,6 +20,7 @@ export async function verifySignature(
   }
 }
 
+/** A key that signs with Ed25519 (RFC 8032); its secret stays inside. */
 export interface SigningKey {
   /** 32 bytes. */
   readonly publicKey: Uint8Array;

@@ -11,6 +11,7 @@ export type LogErrorCode =
   | 'TREE_RANGE'
   | 'CHAIN_STATE_INVALID';
 
+/** What is wrong with bytes of a log that were given; `code` is closed. */
 export class LogError extends Error {
   override readonly name = 'LogError';
   readonly code: LogErrorCode;

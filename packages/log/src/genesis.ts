@@ -4,6 +4,7 @@ import { parseOrigin } from './checkpoint.ts';
 import { LogError } from './errors.ts';
 import { type AuditRecord, recordVersion, type SealedRecord, sealRecord, zeroHash } from './record.ts';
 
+/** What a chain's first record binds. */
 export interface GenesisOptions {
   readonly tenantId: string;
   /** Origin of the log this chain is: see `formatOrigin`. */
@@ -15,6 +16,8 @@ export interface GenesisOptions {
   readonly nonce: string;
   /** For an epoch after the first: the last checkpoint that was signed before, and why the chain was begun anew. */
   readonly recovery?: { readonly checkpoint: string; readonly reason: string };
+  /** The record's identity, where the derived one is taken by another event. @defaultValue derived from the origin */
+  readonly auditId?: string;
 }
 
 /** What a genesis record binds, so that no record can be moved to another log, epoch or hash. */
@@ -36,10 +39,10 @@ const names = {
 
 /** The genesis record of a chain: sequence 0, `previous_hash` 64 zeros, `event_type` `system.genesis`. */
 export function createGenesisRecord(options: GenesisOptions): SealedRecord & { readonly event: AuditEvent } {
-  const { tenantId, origin, epoch, ingestedAt, nonce, recovery } = options;
+  const { tenantId, origin, epoch, ingestedAt, nonce, recovery, auditId } = options;
   const event: AuditEvent = {
     // Derived, so that a genesis has one identity however often it is raced for.
-    audit_id: uuidv8FromDigest(sha256(`tallystick/genesis/v1\0${origin}`)),
+    audit_id: auditId ?? genesisAuditId(origin),
     tenant_id: tenantId,
     timestamp: ingestedAt,
     event_type: 'system.genesis',
@@ -58,6 +61,11 @@ export function createGenesisRecord(options: GenesisOptions): SealedRecord & { r
     tenantId,
   });
   return { ...sealed, event };
+}
+
+/** The identity of a genesis record: a UUIDv8 of the first 16 bytes of a hash of its origin (spec/record.md). */
+export function genesisAuditId(origin: string): string {
+  return uuidv8FromDigest(sha256(`tallystick/genesis/v1\0${origin}`));
 }
 
 /**

@@ -21,7 +21,13 @@ export {
 } from './checkpoint.ts';
 export { importSigningKey, type SigningKey } from './ed25519.ts';
 export { LogError, type LogErrorCode } from './errors.ts';
-export { createGenesisRecord, type GenesisBinding, type GenesisOptions, readGenesis } from './genesis.ts';
+export {
+  createGenesisRecord,
+  type GenesisBinding,
+  type GenesisOptions,
+  genesisAuditId,
+  readGenesis,
+} from './genesis.ts';
 export { type IndexedColumns, indexedColumnNames, indexedColumns } from './indexed-columns.ts';
 export {
   createVerifier,

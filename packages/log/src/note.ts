@@ -19,12 +19,14 @@ export interface Verifier {
   readonly publicKey: Uint8Array;
 }
 
+/** One signature line of a note: key name, key id (4 bytes) and signature. */
 export interface NoteSignature {
   readonly name: string;
   readonly keyId: Uint8Array;
   readonly signature: Uint8Array;
 }
 
+/** A signed note (C2SP signed-note), read but not verified. */
 export interface Note {
   /** Includes the final newline; this is what was signed. */
   readonly text: string;

@@ -17,6 +17,7 @@ export const zeroHash: string = '0'.repeat(64);
  * broker let write to the topic; `operator`, somebody with direct access to the store; `service`, the service itself.
  */
 export const trustLevels = ['api-key', 'topic-acl', 'operator', 'service'] as const;
+/** One of {@link trustLevels}. */
 export type Trust = (typeof trustLevels)[number];
 
 /** How an event came in. */
@@ -55,6 +56,7 @@ export interface SealedRecord {
   readonly hashHex: string;
 }
 
+/** What a record is made of; hashes are hex. */
 export interface RecordParts {
   /** RFC 8785 text of the event, made before any lock is taken. */
   readonly canonicalEvent: string;

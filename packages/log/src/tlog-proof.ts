@@ -17,6 +17,7 @@ export interface TlogProof {
 
 const header = 'c2sp.org/tlog-proof@v1';
 
+/** Text of a proof, as C2SP tlog-proof has it. */
 export function formatTlogProof(proof: TlogProof): string {
   const extra = proof.extra === undefined ? '' : `extra ${toBase64(proof.extra)}\n`;
   const hashes = proof.inclusion.map((hash) => `${toBase64(hash)}\n`).join('');

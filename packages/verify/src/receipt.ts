@@ -13,6 +13,7 @@ import {
 } from '@tallystick/log';
 import type { Finding, TrustSource } from './report.ts';
 
+/** What a receipt proves, or why it proves nothing. */
 export interface ReceiptReport {
   readonly verdict: 'verified' | 'broken' | 'not_verifiable';
   readonly tenant_id: string | null;

@@ -20,6 +20,7 @@ export type FindingCode =
   | 'BUNDLE_DAMAGED'
   | 'BUNDLE_UNSUPPORTED';
 
+/** One thing that is wrong with a trail. */
 export interface Finding {
   readonly code: FindingCode;
   /** Where: a record's position, a checkpoint's last record, or `null` where there is no such place. */
@@ -45,6 +46,7 @@ export function isVouched(verdict: Verdict): boolean {
 /** Where the trusted keys came from. They never come from what is being verified. */
 export type TrustSource = 'given' | 'pinned' | 'first-use' | 'none';
 
+/** What a verification read, and what it found. */
 export interface Report {
   readonly verdict: Verdict;
   readonly tenant_id: string | null;

@@ -16,6 +16,7 @@ export const log = defineTaxonomy({
       'audit.verified': 'The trail was verified by the service',
       'audit.key_created': 'An API key was created',
       'audit.key_revoked': 'An API key was revoked',
+      'audit.dead_letters_purged': 'Refused events were given up, and their bytes erased',
       'retention.archived': 'Records were moved to an archive, leaving their hashes',
       'retention.dropped': 'Records past their retention were dropped, leaving their hashes',
       'hold.placed': 'A legal hold was placed',

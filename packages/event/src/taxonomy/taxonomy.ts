@@ -12,8 +12,10 @@ export interface EventTypeDeclaration<C extends string = string> {
   readonly payload?: { readonly [P in PayloadPart]?: ObjectShape<Fields> };
 }
 
+/** A taxonomy's types, by name. */
 export type EventTypes = { readonly [type: string]: EventTypeDeclaration };
 
+/** What a taxonomy says of one type; `payload` has the shapes of the parts that the type fills. */
 export interface DeclaredType {
   readonly category: string;
   readonly description: string;

@@ -6,8 +6,10 @@ import { nodeHash } from './hash.ts';
  * leaves each. Full tiles never change.
  */
 export const tileWidth = 256;
+/** Levels of the tree that a tile spans; 2^8 hashes. */
 export const tileHeight = 8;
 
+/** Level and index of a tile, both from 0. */
 export interface TileId {
   readonly level: number;
   readonly index: number;

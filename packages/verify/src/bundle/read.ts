@@ -24,6 +24,7 @@ export type BundleEntry =
   | { readonly kind: 'record'; readonly text: string }
   | { readonly kind: 'proof'; readonly index: number; readonly hashes: readonly Uint8Array[] };
 
+/** What a bundle says that it holds. Nothing in it is believed before it is verified. */
 export interface BundleHeader {
   readonly tenantId: string;
   readonly origin: string;

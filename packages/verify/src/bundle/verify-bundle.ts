@@ -23,6 +23,7 @@ import { BundleError } from './bundle-error.ts';
 import { gunzipIfNeeded } from './lines.ts';
 import { type BundleEntry, type BundleHeader, readBundle } from './read.ts';
 
+/** What a bundle is held against. */
 export interface VerifyBundleOptions {
   /** Verifier keys that the caller trusts, never taken from the bundle. */
   readonly keys: readonly (string | Verifier)[];

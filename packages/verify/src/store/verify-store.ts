@@ -29,6 +29,7 @@ import {
   type StoredRow,
 } from './read-store.ts';
 
+/** Which chain of a store, and what it is held against. */
 export interface VerifyStoreOptions {
   readonly tenantId: string;
   /** Name of the log, first part of the origin; given, not read from the store. */
