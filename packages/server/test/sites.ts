@@ -1,7 +1,7 @@
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { sharedPostgres, tempDir } from '@tallystick/testing';
-import { AuditService } from '../src/service.ts';
+import { AuditService, type AuditServiceOptions } from '../src/service.ts';
 import type { Database } from '../src/store/database.ts';
 import { migratePostgres } from '../src/store/migrate.ts';
 import { PgliteDatabase } from '../src/store/pglite.ts';
@@ -16,7 +16,7 @@ import { createLogin, runSql } from './stores.ts';
 export interface Site {
   readonly kind: string;
   readonly signerDirectory: string;
-  open(): Promise<AuditService>;
+  open(options?: Pick<AuditServiceOptions, 'now'>): Promise<AuditService>;
   /** The store without the service, so that nobody compares it with what was signed. */
   openStore(): Promise<Database>;
   save(): Promise<void>;
@@ -39,7 +39,7 @@ export async function embeddedSite(): Promise<Site> {
   return {
     kind: 'PGlite',
     signerDirectory,
-    open: () => AuditService.open({ ...settings, store: { directory }, signerDirectory }),
+    open: (options) => AuditService.open({ ...settings, ...options, store: { directory }, signerDirectory }),
     openStore: () => PgliteDatabase.open(directory),
     save: async () => copy(live, saved),
     putBack: async () => copy(saved, live),
@@ -66,7 +66,8 @@ export async function serverSite(): Promise<Site> {
   return {
     kind: 'PostgreSQL',
     signerDirectory,
-    open: () => AuditService.open({ ...settings, store: { databaseUrl: url }, signerDirectory }),
+    open: (options) =>
+      AuditService.open({ ...settings, ...options, store: { databaseUrl: url }, signerDirectory }),
     openStore: async () => new PostgresDatabase({ url }),
     save: () => copy(name, `${name}_saved`),
     putBack: () => copy(`${name}_saved`, name),

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { uuidv7Time, uuidv8FromDigest } from '@tallystick/event';
-import type { Session } from '../store/database.ts';
+import type { Statement } from '../store/database.ts';
 import type { Batch, EventItem, ProducerStatement } from './batch.ts';
 import { serviceEvent } from './conflict.ts';
+import { withoutPlace } from './message-source.ts';
 import { mergeRanges, type Range } from './ranges.ts';
 
 /**
@@ -39,7 +40,8 @@ export function gapRecords(statements: readonly ProducerStatement[]): EventItem[
   );
 }
 
-interface Account {
+/** What a batch settles of one producer's numbers for one tenant. */
+export interface Account {
   readonly submitter: string;
   readonly producerId: string;
   readonly tenantId: string;
@@ -48,85 +50,141 @@ interface Account {
   settled: Range[];
 }
 
-/** Enters what a batch settles into the producers' accounts. Part of the batch's transaction. */
-export async function settleProducers(session: Session, batch: Batch): Promise<void> {
-  const accounts = collect(batch);
-  if (accounts.length === 0) return;
-  const keys = JSON.stringify(
-    accounts.map(({ submitter, producerId, tenantId }) => ({
-      submitter,
-      producer_id: producerId,
-      tenant_id: tenantId,
-    })),
-  );
-  await session.query(
-    `insert into audit_producers (submitter, producer_id, tenant_id)
-     select k.submitter, k.producer_id, k.tenant_id
-       from jsonb_to_recordset($1::jsonb) as k(submitter text, producer_id uuid, tenant_id text)
-      order by 1, 2, 3 on conflict do nothing`,
-    [keys],
-  );
-  const books = await session.query<{ key: string; settled_to: number; ranges: string }>(
-    `select p.submitter || chr(10) || p.producer_id || chr(10) || p.tenant_id as key, p.settled_to,
-            coalesce((select json_agg(json_build_array(r.first_seq, r.last_seq) order by r.first_seq)
-                        from audit_producer_ranges r
-                       where (r.submitter, r.producer_id, r.tenant_id) = (p.submitter, p.producer_id, p.tenant_id)),
-                     '[]')::text as ranges
-       from audit_producers p
-       join jsonb_to_recordset($1::jsonb) as k(submitter text, producer_id uuid, tenant_id text)
-         on (p.submitter, p.producer_id, p.tenant_id) = (k.submitter, k.producer_id, k.tenant_id)
-      order by p.submitter, p.producer_id, p.tenant_id
-        for update of p`,
-    [keys],
-  );
-  const known = new Map(books.map((book) => [book.key, book]));
+/** An account as the store has it. */
+export interface BookRow {
+  readonly key: string;
+  readonly settled_to: number;
+}
+
+/** Numbers of an account that are settled beyond `settled_to`. */
+export interface RangeRow {
+  readonly key: string;
+  readonly first_seq: number;
+  readonly last_seq: number;
+}
+
+/** Locks the books of these accounts, in an order that all replicas keep. */
+export function lockAccounts(accounts: readonly Account[]): Statement<BookRow> {
+  return { name: 'tally_lock_accounts', text: lockSql, values: [keysOf(accounts)] };
+}
+
+/**
+ * Reads the ranges of these accounts. A statement of its own, behind the lock: one that waits for a lock goes on with
+ * what it saw of other tables before.
+ */
+export function readRanges(accounts: readonly Account[]): Statement<RangeRow> {
+  return { name: 'tally_read_ranges', text: rangesSql, values: [keysOf(accounts)] };
+}
+
+/** Makes books for accounts that have none. */
+export function insertAccounts(accounts: readonly Account[]): Statement {
+  return { text: insertSql, values: [keysOf(accounts)] };
+}
+
+/**
+ * Enters what a batch settles into the books. Part of the batch's transaction.
+ *
+ * @param books of {@link lockAccounts}
+ * @param ranges of {@link readRanges}
+ */
+export function settleAccounts(
+  accounts: readonly Account[],
+  books: readonly BookRow[],
+  ranges: readonly RangeRow[],
+): Statement[] {
+  if (accounts.length === 0) return [];
+  const settledTo = new Map(books.map((book) => [book.key, book.settled_to]));
+  const rangesBefore = Map.groupBy(ranges, ({ key }) => key);
+  const [gone, come]: [unknown[], unknown[]] = [[], []];
   const updates = accounts.map((account) => {
-    const book = known.get(keyOf(account))!;
-    const before = JSON.parse(book.ranges) as Range[];
-    const settledBefore: Range[] = book.settled_to > 0 ? [[1, book.settled_to]] : [];
+    const key = keyOf(account);
+    const settled_to = settledTo.get(key)!;
+    const before = (rangesBefore.get(key) ?? []).map(
+      ({ first_seq, last_seq }): Range => [first_seq, last_seq],
+    );
+    const settledBefore: Range[] = settled_to > 0 ? [[1, settled_to]] : [];
     const all = mergeRanges([...settledBefore, ...before, ...account.settled]);
     const contiguous = all[0]?.[0] === 1 ? all.shift()! : undefined;
+    gone.push(...without(before, all).map((range) => ({ ...columnsOf(account), range })));
+    come.push(...without(all, before).map((range) => ({ ...columnsOf(account), range })));
     return {
-      submitter: account.submitter,
-      producer_id: account.producerId,
-      tenant_id: account.tenantId,
+      ...columnsOf(account),
       service: account.service,
       settled_to: contiguous?.[1] ?? 0,
       highest_seen: all.at(-1)?.[1] ?? contiguous?.[1] ?? 0,
       final_seq: account.finalSeq ?? null,
-      ranges: all,
     };
   });
-  await session.query(
-    `update audit_producers p
-        set settled_to = u.settled_to, highest_seen = greatest(p.highest_seen, u.highest_seen),
-            final_seq = coalesce(u.final_seq, p.final_seq), service = coalesce(p.service, u.service),
-            last_seen_at = clock_timestamp()
-       from jsonb_to_recordset($1::jsonb)
-         as u(submitter text, producer_id uuid, tenant_id text, service text, settled_to bigint, highest_seen bigint,
-              final_seq bigint)
-      where (p.submitter, p.producer_id, p.tenant_id) = (u.submitter, u.producer_id, u.tenant_id)`,
-    [JSON.stringify(updates)],
-  );
+  const statements = [{ name: 'tally_settle_accounts', text: settleSql, values: [JSON.stringify(updates)] }];
   // Ranges are rare: numbers come in order, but for what another replica or partition still holds.
-  if (!updates.some(({ ranges }) => ranges.length > 0) && books.every((book) => book.ranges === '[]')) return;
-  await session.query(
-    `delete from audit_producer_ranges r
-      using jsonb_to_recordset($1::jsonb) as u(submitter text, producer_id uuid, tenant_id text)
-      where (r.submitter, r.producer_id, r.tenant_id) = (u.submitter, u.producer_id, u.tenant_id)`,
-    [keys],
-  );
-  await session.query(
-    `insert into audit_producer_ranges (submitter, producer_id, tenant_id, first_seq, last_seq)
-     select u.submitter, u.producer_id, u.tenant_id, (range ->> 0)::bigint, (range ->> 1)::bigint
-       from jsonb_to_recordset($1::jsonb) as u(submitter text, producer_id uuid, tenant_id text, ranges jsonb),
-            jsonb_array_elements(u.ranges) as range`,
-    [JSON.stringify(updates)],
-  );
+  return [
+    ...statements,
+    ...(gone.length > 0 ? [{ text: deleteRangesSql, values: [JSON.stringify(gone)] }] : []),
+    ...(come.length > 0 ? [{ text: insertRangesSql, values: [JSON.stringify(come)] }] : []),
+  ];
 }
 
-/** One account for each (submitter, producer, tenant) of the batch, in that order. */
-function collect(batch: Batch): Account[] {
+/** As {@link keyOf}. */
+const keySql = (row: string) =>
+  `${row}.submitter || chr(10) || ${row}.producer_id || chr(10) || ${row}.tenant_id as key`;
+
+const lockSql = `
+  select ${keySql('p')}, p.settled_to
+    from audit_producers p
+    join jsonb_to_recordset($1::jsonb) as k(submitter text, producer_id uuid, tenant_id text)
+      on (p.submitter, p.producer_id, p.tenant_id) = (k.submitter, k.producer_id, k.tenant_id)
+   order by p.submitter, p.producer_id, p.tenant_id
+     for update of p`;
+
+const rangesSql = `
+  select ${keySql('r')}, r.first_seq, r.last_seq
+    from audit_producer_ranges r
+    join jsonb_to_recordset($1::jsonb) as k(submitter text, producer_id uuid, tenant_id text)
+      on (r.submitter, r.producer_id, r.tenant_id) = (k.submitter, k.producer_id, k.tenant_id)`;
+
+const insertSql = `
+  insert into audit_producers (submitter, producer_id, tenant_id)
+  select k.submitter, k.producer_id, k.tenant_id
+    from jsonb_to_recordset($1::jsonb) as k(submitter text, producer_id uuid, tenant_id text)
+   order by 1, 2, 3 on conflict do nothing`;
+
+const settleSql = `
+  update audit_producers p
+     set settled_to = u.settled_to, highest_seen = greatest(p.highest_seen, u.highest_seen),
+         final_seq = coalesce(u.final_seq, p.final_seq), service = coalesce(p.service, u.service),
+         last_seen_at = clock_timestamp()
+    from jsonb_to_recordset($1::jsonb)
+      as u(submitter text, producer_id uuid, tenant_id text, service text, settled_to bigint, highest_seen bigint,
+           final_seq bigint)
+   where (p.submitter, p.producer_id, p.tenant_id) = (u.submitter, u.producer_id, u.tenant_id)`;
+
+const deleteRangesSql = `
+  delete from audit_producer_ranges r
+   using jsonb_to_recordset($1::jsonb) as u(submitter text, producer_id uuid, tenant_id text, range jsonb)
+   where (r.submitter, r.producer_id, r.tenant_id) = (u.submitter, u.producer_id, u.tenant_id)
+     and r.first_seq = (u.range ->> 0)::bigint`;
+
+const insertRangesSql = `
+  insert into audit_producer_ranges (submitter, producer_id, tenant_id, first_seq, last_seq)
+  select u.submitter, u.producer_id, u.tenant_id, (u.range ->> 0)::bigint, (u.range ->> 1)::bigint
+    from jsonb_to_recordset($1::jsonb) as u(submitter text, producer_id uuid, tenant_id text, range jsonb)`;
+
+function columnsOf({ submitter, producerId, tenantId }: Account) {
+  return { submitter, producer_id: producerId, tenant_id: tenantId };
+}
+
+function keysOf(accounts: readonly Account[]): string {
+  return JSON.stringify(accounts.map(columnsOf));
+}
+
+/** Those of `ranges` that are not among `others`. */
+function without(ranges: readonly Range[], others: readonly Range[]): Range[] {
+  const known = new Set(others.map(String));
+  return ranges.filter((range) => !known.has(String(range)));
+}
+
+/** One account for each (submitter, producer, tenant) that a batch says something of. */
+export function accountsOf(batch: Pick<Batch, 'items' | 'statements'>): Account[] {
   const accounts = new Map<string, Account>();
   const open = (submitter: string, producerId: string, tenantId: string): Account => {
     const fresh: Account = {
@@ -160,11 +218,17 @@ function collect(batch: Batch): Account[] {
   return [...accounts.values()];
 }
 
-/** Who vouches for a producer's numbers: the authenticated key, or the source where nobody was authenticated. */
-export function submitterOf(ingest: { readonly principal?: string; readonly source: string }): string {
-  return ingest.principal ?? ingest.source;
+/**
+ * Who vouches for a producer's numbers: the authenticated key, or the source where nobody was authenticated. For messages
+ * that is their topic, whatever the partition: a tenant's next number may come through another one.
+ */
+export function submitterOf(ingest: {
+  readonly principal?: string | undefined;
+  readonly source: string;
+}): string {
+  return ingest.principal ?? withoutPlace(ingest.source);
 }
 
-function keyOf(account: { submitter: string; producerId: string; tenantId: string }): string {
+function keyOf(account: Pick<Account, 'submitter' | 'producerId' | 'tenantId'>): string {
   return `${account.submitter}\n${account.producerId}\n${account.tenantId}`;
 }

@@ -51,6 +51,8 @@ export interface SourceRange {
   readonly from: number;
   /** One past the batch's last message. */
   readonly next: number;
+  /** In which term of its leaders the partition got what stands before `next`, where that is known. */
+  readonly leaderEpoch?: number | undefined;
   /** Offset of each item, ascending. */
   readonly offsets: readonly number[];
 }
@@ -72,8 +74,26 @@ export interface ProducerStatement {
   readonly final: readonly { readonly tenantId: string; readonly finalSeq: number }[];
 }
 
+/** A chain that is given up, and begun anew in another epoch. */
+export interface EpochOpening {
+  readonly tenantId: string;
+  /** Greater than any that the chain ever had. */
+  readonly epoch: number;
+  /** For the genesis record: the last checkpoint that was signed before, as a note, and why the chain is given up. */
+  readonly recovery: { readonly checkpoint: string; readonly reason: string };
+  /** The genesis record's identity, where somebody has taken the one that is derived for it. */
+  readonly auditId?: string;
+}
+
 export interface Batch {
   readonly items: readonly BatchItem[];
   readonly statements?: readonly ProducerStatement[];
   readonly range?: SourceRange;
+  /** Chains that begin anew with this batch; none of them need be running. */
+  readonly openings?: readonly EpochOpening[];
+  /**
+   * The service's own records about the range, made from where the source's position stands under its lock; chained after
+   * the items. Their ids must be derived, so that a retry adds nothing.
+   */
+  readonly ownRecords?: (position: number) => readonly EventItem[];
 }

@@ -1,6 +1,7 @@
 import { decodeFrontier, type Frontier, fromHex, LogError, zeroHash } from '@tallystick/log';
 import { ServerError } from '../errors.ts';
-import type { Session } from '../store/database.ts';
+import type { Statement } from '../store/database.ts';
+import type { EpochOpening } from './batch.ts';
 
 /** The locked head of a tenant's chain, as the transaction found it. */
 export interface Head {
@@ -12,9 +13,11 @@ export interface Head {
   /** Milliseconds since the epoch. */
   readonly lastIngestedAt: number;
   readonly frontier: Frontier;
+  /** What its genesis says, where this transaction begins the chain anew. */
+  readonly opening?: EpochOpening;
 }
 
-interface HeadRow {
+export interface HeadRow {
   tenant_id: string;
   epoch: number;
   last_sequence: number;
@@ -40,29 +43,40 @@ const insertSql = `
   select t, 1, -1, ''::bytea, to_timestamp(0), ''::bytea from unnest($1::text[]) as t order by t
   on conflict (tenant_id) do nothing`;
 
-/** How far a head may lie ahead of the store's clock: more would pin the chain to a wrong month. */
+/** How far a head may lie ahead of the store's clock, ms: more would pin the chain to a wrong month. */
 const maxHeadAheadMs = 5 * 60 * 1000;
 
+/** Locks the heads of these tenants, in tenant order so that two batches can't wait for each other. */
+export function lockHeads(tenantIds: readonly string[]): Statement<HeadRow> {
+  return { name: 'tally_lock_heads', text: lockSql, values: [tenantIds] };
+}
+
+/** Makes rows for tenants that have none: whoever races for one genesis waits here for the winner's commit. */
+export function insertHeads(tenantIds: readonly string[]): Statement {
+  return { text: insertSql, values: [tenantIds] };
+}
+
 /**
- * Locks the heads of these tenants, in tenant order so that two batches can't wait for each other, and makes rows for
- * tenants that have none: whoever races for one genesis waits here for the winner's commit.
- *
+ * @param rows of {@link lockHeads}
+ * @param openings chains that begin anew: their heads are not read, whatever became of them
  * @returns the heads, and the store's time for the whole batch, ms: never before any head's
- * @throws {ServerError} `CLOCK_BEHIND_CHAIN`, or `CHAIN_STOPPED` for a head that is no head
+ * @throws {ServerError} `CLOCK_BEHIND_CHAIN`, with the tenants whose heads lie ahead in `details.tenant_ids`, or
+ *   `CHAIN_STOPPED` for a head that is no head
  */
-export async function lockHeads(
-  session: Session,
-  tenantIds: readonly string[],
-): Promise<{ readonly heads: Map<string, Head>; readonly ingestedAt: number }> {
-  let rows = await session.query<HeadRow>(lockSql, [tenantIds]);
-  if (rows.length < tenantIds.length) {
-    await session.query(insertSql, [tenantIds.filter((id) => !rows.some((row) => row.tenant_id === id))]);
-    rows = await session.query<HeadRow>(lockSql, [tenantIds]);
-  }
+export function readHeads(
+  rows: readonly HeadRow[],
+  openings: readonly EpochOpening[] = [],
+): { readonly heads: Map<string, Head>; readonly ingestedAt: number } {
   let now = 0;
   let latest = 0;
   const heads = new Map<string, Head>();
   for (const row of rows) {
+    now = Math.max(now, row.now_ms);
+    const opening = openings.find(({ tenantId }) => tenantId === row.tenant_id);
+    if (opening !== undefined) {
+      heads.set(row.tenant_id, openedHead(row, opening));
+      continue;
+    }
     const isNew = row.last_sequence < 0;
     const lastIngestedAt = isNew ? 0 : row.last_ingested_ms;
     heads.set(row.tenant_id, {
@@ -73,19 +87,41 @@ export async function lockHeads(
       lastIngestedAt,
       frontier: readFrontier(row),
     });
-    now = Math.max(now, row.now_ms);
     latest = Math.max(latest, lastIngestedAt);
   }
-  if (latest > now + maxHeadAheadMs) {
+  if (latest > now + maxHeadAheadMs) throw clockBehind(heads.values(), latest, now);
+  return { heads, ingestedAt: Math.max(now, latest) };
+}
+
+/** @throws {ServerError} `PARAMETER_INVALID` where somebody was faster, and has begun this epoch or a later one */
+function openedHead(row: HeadRow, opening: EpochOpening): Head {
+  const { tenantId, epoch } = opening;
+  if (row.epoch >= epoch) {
     throw new ServerError(
-      'CLOCK_BEHIND_CHAIN',
-      "a chain's head lies ahead of the store's clock: set the clock right",
+      'PARAMETER_INVALID',
+      `epoch ${row.epoch} of ${tenantId} has been opened meanwhile`,
       {
-        details: { head: new Date(latest).toISOString(), clock: new Date(now).toISOString() },
+        details: { tenant_id: tenantId, epoch: row.epoch },
       },
     );
   }
-  return { heads, ingestedAt: Math.max(now, latest) };
+  const frontier = decodeFrontier(0, new Uint8Array(0));
+  return { tenantId, epoch, lastSequence: -1, lastHash: zeroHash, lastIngestedAt: 0, frontier, opening };
+}
+
+function clockBehind(heads: Iterable<Head>, latest: number, now: number): ServerError {
+  const ahead = [...heads].filter(({ lastIngestedAt }) => lastIngestedAt > now + maxHeadAheadMs);
+  return new ServerError(
+    'CLOCK_BEHIND_CHAIN',
+    "a chain's head lies ahead of the store's clock: set the clock right",
+    {
+      details: {
+        tenant_ids: ahead.map(({ tenantId }) => tenantId),
+        head: new Date(latest).toISOString(),
+        clock: new Date(now).toISOString(),
+      },
+    },
+  );
 }
 
 /** Nobody but the writer sets a head, so one that can't be read was tampered with: it must not be built upon. */
@@ -104,33 +140,28 @@ function readFrontier(row: HeadRow): Frontier {
 /** A head as the batch leaves it. */
 export interface AdvancedHead {
   readonly tenantId: string;
+  readonly epoch: number;
   readonly lastSequence: number;
   readonly lastHash: string;
   /** Hex. */
   readonly frontier: string;
 }
 
-export async function advanceHeads(
-  session: Session,
-  heads: readonly AdvancedHead[],
-  ingestedAt: string,
-): Promise<void> {
-  await session.query(
-    `update audit_chain_state s
-        set last_sequence = u.last_sequence, last_hash = decode(u.last_hash, 'hex'),
-            last_ingested_at = $2::timestamptz, frontier = decode(u.frontier, 'hex')
-       from jsonb_to_recordset($1::jsonb) as u(tenant_id text, last_sequence bigint, last_hash text, frontier text)
-      where s.tenant_id = u.tenant_id`,
-    [
-      JSON.stringify(
-        heads.map((head) => ({
-          tenant_id: head.tenantId,
-          last_sequence: head.lastSequence,
-          last_hash: head.lastHash,
-          frontier: head.frontier,
-        })),
-      ),
-      ingestedAt,
-    ],
-  );
+export function advanceHeads(heads: readonly AdvancedHead[], ingestedAt: string): Statement {
+  const rows = heads.map((head) => ({
+    tenant_id: head.tenantId,
+    epoch: head.epoch,
+    last_sequence: head.lastSequence,
+    last_hash: head.lastHash,
+    frontier: head.frontier,
+  }));
+  return { name: 'tally_advance_heads', text: advanceSql, values: [JSON.stringify(rows), ingestedAt] };
 }
+
+const advanceSql = `
+  update audit_chain_state s
+     set epoch = u.epoch, last_sequence = u.last_sequence, last_hash = decode(u.last_hash, 'hex'),
+         last_ingested_at = $2::timestamptz, frontier = decode(u.frontier, 'hex')
+    from jsonb_to_recordset($1::jsonb)
+      as u(tenant_id text, epoch integer, last_sequence bigint, last_hash text, frontier text)
+   where s.tenant_id = u.tenant_id`;

@@ -44,12 +44,13 @@ export class BatchSeal {
     this.#items = items;
     this.#ingestedAt = ingestedAt;
     this.#chains = new Map();
-    for (const item of items) {
-      const tenantId = item.event.tenant_id;
-      if (!this.#chains.has(tenantId)) {
-        this.#chains.set(tenantId, new ChainUnderSeal(heads.get(tenantId)!, logName, ingestedAt, this.tiles));
-      }
-    }
+    const begin = (head: Head) => {
+      if (this.#chains.has(head.tenantId)) return;
+      this.#chains.set(head.tenantId, new ChainUnderSeal(head, logName, ingestedAt, this.tiles));
+    };
+    // A chain that begins anew has a record also where there is no event for it.
+    for (const head of heads.values()) if (head.opening !== undefined) begin(head);
+    for (const item of items) begin(heads.get(item.event.tenant_id)!);
   }
 
   /** COPY text of every record, genesis records included, in chunks. */
@@ -108,11 +109,13 @@ class ChainUnderSeal {
 
   genesis(): CopyRow | undefined {
     if (this.#sequence >= 0) return undefined;
-    const { tenantId, epoch } = this.#head;
+    const { tenantId, epoch, opening } = this.#head;
     const sealed = createGenesisRecord({
       tenantId,
       epoch,
       origin: formatOrigin({ logName: this.#logName, tenantId, epoch }),
+      ...(opening !== undefined && { recovery: opening.recovery }),
+      ...(opening?.auditId !== undefined && { auditId: opening.auditId }),
       ingestedAt: this.#ingestedAt,
       nonce: newNonce(),
     });
@@ -162,6 +165,7 @@ class ChainUnderSeal {
   head(): AdvancedHead {
     return {
       tenantId: this.#head.tenantId,
+      epoch: this.#head.epoch,
       lastSequence: this.#sequence,
       lastHash: this.#hash,
       frontier: toHex(encodeFrontier(this.#frontier.snapshot())),

@@ -1,5 +1,5 @@
 import { tileWidth, toHex } from '@tallystick/log';
-import type { Session } from '../store/database.ts';
+import type { Statement } from '../store/database.ts';
 import type { CompletedTile } from './seal.ts';
 
 // Leaves of the tile that lie before this batch are hashed by the database from the records it holds: at most 255 of
@@ -24,29 +24,23 @@ const insertUpperTile = `
      and index >= $4::bigint * ${tileWidth} and index < ($4::bigint + 1) * ${tileWidth}`;
 
 /** Writes the tiles that a batch completed, those below before those above. Part of the batch's transaction. */
-export async function storeTiles(session: Session, tiles: readonly CompletedTile[]): Promise<void> {
+export function storeTiles(tiles: readonly CompletedTile[]): Statement[] {
   const leafTiles = tiles.filter((tile) => tile.level === 0);
-  if (leafTiles.length === 0) return;
-  await session.query(insertLeafTiles, [
-    JSON.stringify(
-      leafTiles.map((tile) => ({
-        tenant_id: tile.tenantId,
-        epoch: tile.epoch,
-        index: tile.index,
-        root: toHex(tile.root),
-        leaves: tile.leaves,
-        missing: tileWidth - tile.leaves.length / 64,
-      })),
-    ),
-  ]);
+  if (leafTiles.length === 0) return [];
+  const rows = leafTiles.map((tile) => ({
+    tenant_id: tile.tenantId,
+    epoch: tile.epoch,
+    index: tile.index,
+    root: toHex(tile.root),
+    leaves: tile.leaves,
+    missing: tileWidth - tile.leaves.length / 64,
+  }));
   const upper = tiles.filter((tile) => tile.level > 0).sort((a, b) => a.level - b.level);
-  for (const tile of upper) {
-    await session.query(insertUpperTile, [
-      tile.tenantId,
-      tile.epoch,
-      tile.level,
-      tile.index,
-      toHex(tile.root),
-    ]);
-  }
+  return [
+    { text: insertLeafTiles, values: [JSON.stringify(rows)] },
+    ...upper.map(({ tenantId, epoch, level, index, root }) => ({
+      text: insertUpperTile,
+      values: [tenantId, epoch, level, index, toHex(root)],
+    })),
+  ];
 }

@@ -57,7 +57,8 @@ export class Writer {
    * @param statements what the producers of the items said beside them
    * @returns one outcome for each item, once everything is committed
    * @throws {ServerError} `CLOSING`, `CHAIN_STOPPED`, `CLOCK_BEHIND_CHAIN` or `STORE_UNAVAILABLE`: nothing is known to
-   *   have been chained; the same items may be submitted again
+   *   have been chained; the same items may be submitted again. With `CLOCK_BEHIND_CHAIN`, what belongs to other tenants
+   *   than those of `details.tenant_ids` has been
    */
   submit(
     items: readonly BatchItem[],
@@ -112,13 +113,25 @@ export class Writer {
         at += submission.items.length;
       }
     } catch (error) {
-      if (submissions.length === 1 || isStoreGone(error)) {
+      if (isStoreGone(error)) {
         for (const submission of submissions) submission.reject(error);
         return;
       }
+      if (submissions.length === 1) return await this.#refuse(submissions[0]!, error);
       // One tenant's trouble must not be another's: each alone.
       for (const submission of submissions) await this.#commit([submission]);
     }
+  }
+
+  /**
+   * Refuses a submission. Where only the clock is in the way of some tenants, the events of all others are chained before:
+   * whoever sends the same events again finds them there.
+   */
+  async #refuse(submission: Submission, error: unknown): Promise<void> {
+    const ahead = tenantsAhead(error);
+    const items = submission.items.filter((item) => 'deadLetter' in item || !ahead.has(item.event.tenant_id));
+    if (ahead.size > 0 && items.length > 0) await this.#append({ items }).catch(() => undefined);
+    submission.reject(error);
   }
 
   async #append(batch: Batch): Promise<readonly ItemOutcome[]> {
@@ -158,7 +171,7 @@ export class Writer {
 /** Deadlock, lock time-out, ended by an administrator or an evicting successor, serialisation, connection lost. */
 const retriedStates = new Set(['40P01', '40001', '55P03', '57P01']);
 
-function retryReason(error: unknown): string | undefined {
+export function retryReason(error: unknown): string | undefined {
   if (error instanceof ServerError) return error.code === 'STORE_UNAVAILABLE' ? error.code : undefined;
   const state = sqlState(error);
   return state !== undefined && retriedStates.has(state) ? state : undefined;
@@ -169,6 +182,12 @@ function asUnavailable(error: unknown): unknown {
   return new ServerError('STORE_UNAVAILABLE', 'the store could not take the batch', { cause: error });
 }
 
+/** Tenants whose chains can't be extended before the store's clock is set right. */
+function tenantsAhead(error: unknown): ReadonlySet<unknown> {
+  const behind = error instanceof ServerError && error.code === 'CLOCK_BEHIND_CHAIN';
+  return new Set(behind ? (error.details.tenant_ids as readonly string[]) : []);
+}
+
 /** The store itself is away, whoever asks; not a lock that one tenant's batch could not have. */
 function isStoreGone(error: unknown): boolean {
   if (!(error instanceof ServerError) || error.code !== 'STORE_UNAVAILABLE') return false;
@@ -176,13 +195,13 @@ function isStoreGone(error: unknown): boolean {
 }
 
 /** The store refuses what an event holds (data exceptions, constraints, limits), not the transaction as such. */
-function isContentError(error: unknown): boolean {
+export function isContentError(error: unknown): boolean {
   const state = sqlState(error);
   return state !== undefined && (/^(22|54)/.test(state) || (state.startsWith('23') && state !== '23505'));
 }
 
 /** An event that passed admission and that the store nevertheless can't hold: kept as a dead letter, never in the way. */
-function refusedByStore(item: BatchItem, error: unknown): BatchItem {
+export function refusedByStore(item: BatchItem, error: unknown): BatchItem {
   if ('deadLetter' in item) throw error;
   const violations = [
     { code: 'STORE_REFUSED', pointer: '', message: `the store refused the event (${sqlState(error)})` },

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import { ServerError } from '../errors.ts';
-import type { Row, Session } from './database.ts';
+import type { Queries, Row } from './database.ts';
 import type { PgliteDatabase } from './pglite.ts';
 
 const migrationsDirectory = new URL('../../sql/migrations/', import.meta.url);
@@ -46,10 +46,9 @@ export async function migratePostgres(ownerUrl: string, serviceLogin?: string): 
   const client = new pg.Client({ connectionString: ownerUrl, application_name: 'tallystick-migrate' });
   await client.connect();
   try {
-    const session: Session = {
+    const session: Queries = {
       query: async <R extends object = Row>(sql: string, parameters?: readonly unknown[]) =>
         (await client.query(sql, parameters as unknown[] | undefined)).rows as R[],
-      copy: () => Promise.reject(new Error('migrations do not copy')),
     };
     const version = await checkSuitable(session);
     await client.query('begin');
@@ -76,7 +75,7 @@ export async function migratePostgres(ownerUrl: string, serviceLogin?: string): 
 }
 
 /** @returns the server's version, such as 180004 */
-async function checkSuitable(session: Session): Promise<number> {
+async function checkSuitable(session: Queries): Promise<number> {
   const [row] = await session.query<{ encoding: string; version: string }>(
     "select current_setting('server_encoding') as encoding, current_setting('server_version_num') as version",
   );
@@ -89,7 +88,7 @@ async function checkSuitable(session: Session): Promise<number> {
   return Number(row!.version);
 }
 
-async function applyPending(session: Session): Promise<string[]> {
+async function applyPending(session: Queries): Promise<string[]> {
   await session.query(`create table if not exists tally_migrations (
     name text primary key, applied_at timestamptz not null default clock_timestamp())`);
   // Roles of the service read it to see that the schema is theirs.

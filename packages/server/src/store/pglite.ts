@@ -4,11 +4,13 @@ import { PGlite, type Transaction, types } from '@electric-sql/pglite';
 import { ServerError } from '../errors.ts';
 import {
   type Access,
+  type Around,
   type Database,
   defaultTimeouts,
   type Row,
+  type RowsOf,
   type Session,
-  tenantsSetting,
+  type Statement,
   transactionSettings,
 } from './database.ts';
 import { DirectoryLock } from './directory-lock.ts';
@@ -50,15 +52,11 @@ export class PgliteDatabase implements Database {
   }
 
   async transaction<T>(access: Access, work: (session: Session) => Promise<T>): Promise<T> {
-    const settings = transactionSettings(access, defaultTimeouts).split(';').slice(1).join(';');
+    const settings = transactionSettings(access, defaultTimeouts);
     return await this.#pglite.transaction(async (transaction) => {
-      await transaction.exec(settings);
-      if (access.role === 'reader') {
-        await transaction.query("select set_config('tallystick.tenants', $1, true)", [
-          tenantsSetting(access.tenants),
-        ]);
-      }
-      return await work(new PgliteSession(transaction));
+      const session = new PgliteSession(transaction);
+      await session.pipeline(settings);
+      return await work(session);
     });
   }
 
@@ -122,8 +120,17 @@ class PgliteSession implements Session {
     return (await this.#transaction.query<R>(sql, [...parameters])).rows;
   }
 
-  async copy(statement: string, chunks: Iterable<string>): Promise<void> {
+  // In process there is no round trip to save, nor a connection to remember what was parsed.
+  async pipeline<const S extends readonly Statement<object>[]>(...statements: S): Promise<RowsOf<S>> {
+    const results: object[][] = [];
+    for (const { text, values } of statements) results.push(await this.query(text, values ?? []));
+    return results as RowsOf<S>;
+  }
+
+  async copy(statement: string, chunks: Iterable<string>, { before, after }: Around = {}): Promise<void> {
+    await this.pipeline(...(before ?? []));
     const blob = new Blob([...chunks]);
     await this.#transaction.query(statement.replace(/from stdin/i, "from '/dev/blob'"), [], { blob });
+    await this.pipeline(...(after?.() ?? []));
   }
 }

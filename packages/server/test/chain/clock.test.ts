@@ -70,4 +70,22 @@ onEachStore((store) => {
     expect(await expectSoundChain(store().database, ahead)).toHaveLength(2);
     await clock.advance(10 * minute);
   });
+
+  // A producer's batch mixes tenants. One of them with a head ahead of the clock kept all of the batch out of the store.
+  test('nor those of its submission', async () => {
+    const [ahead, other] = [newTenant('ahead'), newTenant('other')];
+    await writer.submit([anItem(ahead)]);
+    await clock.advance(-10 * minute);
+    const batch = [anItem(other), anItem(ahead), anItem(other), anItem(ahead)];
+    for (let time = 0; time < 2; time++) {
+      await expect(writer.submit(batch)).rejects.toMatchObject({
+        code: 'CLOCK_BEHIND_CHAIN',
+        details: { tenant_ids: [ahead] },
+      });
+      expect(await expectSoundChain(store().database, other)).toHaveLength(3);
+      expect(await expectSoundChain(store().database, ahead)).toHaveLength(2);
+    }
+    await clock.advance(10 * minute);
+    expect(statuses(await writer.submit(batch))).toEqual(['duplicate', 'chained', 'duplicate', 'chained']);
+  });
 });

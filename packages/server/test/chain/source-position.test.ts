@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { appendBatch } from '../../src/chain/append-batch.ts';
 import type { BatchItem, SourceRange } from '../../src/chain/batch.ts';
+import { readPositions, rewindPosition } from '../../src/chain/source-position.ts';
 import { expectSoundChain } from '../chains.ts';
 import { items, logName, newTenant, statuses } from '../events.ts';
 import { onEachStore } from '../stores.ts';
@@ -40,6 +41,53 @@ onEachStore((store) => {
     expect(await apply(3, 5)).toEqual(chained(2));
     expect(await stored()).toEqual([{ partition: 0, next: 5 }]);
     expect(await expectSoundChain(store().database, tenant)).toHaveLength(6);
+  });
+
+  describe("the term of the partition's leader", () => {
+    /** Applies a message a range, each appended in the term of its number. */
+    const inTerms = async (...terms: (number | undefined)[]) => {
+      const { rangeOf, messages } = newTopic(terms.length);
+      for (const [from, leaderEpoch] of terms.entries()) {
+        const range = { ...rangeOf(from, from + 1), leaderEpoch };
+        await appendBatch(store().database, { items: messages.slice(from, from + 1), range }, { logName });
+      }
+      const source = rangeOf(0, 1);
+      const read = async () => (await readPositions(store().database, source)).get(source.topicId);
+      return { source, read };
+    };
+
+    test('is kept with the position', async () => {
+      const { source, read } = await inTerms(3, 3, 5);
+      expect(await read()).toEqual({ next: 3, leaderEpoch: 5 });
+      // Nothing of a range that was applied before.
+      await appendBatch(
+        store().database,
+        { items: [], range: { ...source, from: 1, next: 2, offsets: [], leaderEpoch: 3 } },
+        { logName },
+      );
+      expect(await read()).toEqual({ next: 3, leaderEpoch: 5 });
+    });
+
+    test('is not known where the last range does not tell it', async () => {
+      const { read } = await inTerms(3, undefined);
+      expect(await read()).toEqual({ next: 2, leaderEpoch: undefined });
+    });
+
+    test('is not known where a version that knows nothing of it moved the position', async () => {
+      const { source, read } = await inTerms(3);
+      await store().asOwner('update audit_source_positions set next_offset = 9 where topic_id = $1', [
+        source.topicId,
+      ]);
+      expect(await read()).toEqual({ next: 9, leaderEpoch: undefined });
+    });
+
+    test('is forgotten where the position is set back, and never set forward', async () => {
+      const { source, read } = await inTerms(3, 4);
+      await rewindPosition(store().database, source, 7);
+      expect(await read()).toEqual({ next: 2, leaderEpoch: 4 });
+      await rewindPosition(store().database, source, 1);
+      expect(await read()).toEqual({ next: 1, leaderEpoch: undefined });
+    });
   });
 
   test('an exact replay changes nothing', async () => {

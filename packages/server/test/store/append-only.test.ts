@@ -63,7 +63,7 @@ onEachStore((store) => {
       `alter table audit_records detach partition ${leaves[0]}`,
       'drop trigger append_only on audit_records',
       'create or replace function tally_refuse_change() returns trigger language plpgsql as $$ begin return new; end $$',
-      `insert into audit_records select * from audit_records on conflict do nothing; set session_replication_role = replica`,
+      'set session_replication_role = replica',
       'delete from audit_chain_state',
       'delete from audit_checkpoints',
     ]) {
@@ -71,6 +71,11 @@ onEachStore((store) => {
         code: expect.stringMatching(/^(42501|23505)$/),
       });
     }
+  });
+
+  test('nor hide a second statement behind a first', async () => {
+    const stacked = store().database.query(writer, 'select 1; drop table audit_records', []);
+    await expect(stacked).rejects.toMatchObject({ code: '42601' });
   });
 
   test('what was refused changed nothing', async () => {
