@@ -16,6 +16,10 @@ export type ServerErrorCode =
   | 'CHECKPOINT_INCONSISTENT'
   /** A batch starts beyond the position that the store has reached. */
   | 'SOURCE_POSITION_AHEAD'
+  /** Kafka could not be reached or did not acknowledge in time; safe to try again. */
+  | 'BROKER_UNAVAILABLE'
+  /** Kafka refused for a reason that stays until somebody changes rights, settings or credentials. */
+  | 'BROKER_REFUSED'
   /** No such tenant, record, checkpoint or key. */
   | 'NOT_FOUND'
   /** A parameter of a call is malformed. */
@@ -31,6 +35,7 @@ export type ServerErrorCode =
   /** Configuration is missing or unusable. */
   | 'CONFIG_INVALID';
 
+/** A fault of the service or its store; `code` is closed, and callers decide by it. */
 export class ServerError extends Error {
   override readonly name = 'ServerError';
   readonly code: ServerErrorCode;

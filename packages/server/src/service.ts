@@ -2,14 +2,16 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Taxonomy, tenantIdPattern } from '@tallystick/event';
 import { ApiKeys } from './access/api-keys.ts';
-import { admit, type DeadLetter, toDeadLetter } from './admit/admit.ts';
-import { submitterOf } from './chain/accounting.ts';
-import type { BatchItem, ItemIngest, ItemOutcome, ProducerStatement } from './chain/batch.ts';
+import { Gate } from './admit/gate.ts';
+import { toStatement } from './admit/statement.ts';
+import { gapRecords, submitterOf } from './chain/accounting.ts';
+import { type AppendOptions, type AppendResult, appendBatches } from './chain/append-batch.ts';
+import type { Batch, BatchItem, ItemIngest, ItemOutcome, ProducerStatement } from './chain/batch.ts';
 import { Writer } from './chain/writer.ts';
 import { ServerError } from './errors.ts';
 import { Signer } from './log/signer.ts';
 import { TenantLogs } from './log/tenant-logs.ts';
-import type { Database } from './store/database.ts';
+import type { Database, Eviction, Timeouts } from './store/database.ts';
 import { migratePglite } from './store/migrate.ts';
 import { ensurePartitions, keepPartitionsAhead } from './store/partitions.ts';
 import { PgliteDatabase } from './store/pglite.ts';
@@ -17,9 +19,12 @@ import { PostgresDatabase } from './store/postgres.ts';
 import { checkStore } from './store/startup-checks.ts';
 import type { DeliveryMetadata, Submission, SubmissionError, SubmissionResult } from './submission.ts';
 
+/** Where a service keeps its trail and its keys, and whom it tells what it does. */
 export interface AuditServiceOptions {
   /** The store: a directory (Postgres in process), or the URL of a PostgreSQL server, as the service's own login. */
-  readonly store: { readonly directory: string } | { readonly databaseUrl: string };
+  readonly store:
+    | { readonly directory: string }
+    | { readonly databaseUrl: string; readonly timeouts?: Partial<Timeouts> | undefined };
   /**
    * The signer's directory, outside the store. @defaultValue `<directory>/signer` for the embedded store; required for
    * a server
@@ -27,6 +32,11 @@ export interface AuditServiceOptions {
   readonly signerDirectory?: string | undefined;
   /** Name of the log, first part of every origin, such as `audit.example.com`. */
   readonly logName: string;
+  /**
+   * Tenant of the service's own: its chain gets what the service has to record and can't file under anybody else, such as
+   * messages that were lost unread. @defaultValue 'tallystick'
+   */
+  readonly serviceTenant?: string | undefined;
   /** Admit only these event types; any well-formed type where absent. */
   readonly taxonomy?: Taxonomy | undefined;
   /** How often logs that have grown are signed, ms; 0 for on demand only. @defaultValue 60000 */
@@ -38,8 +48,12 @@ export interface AuditServiceOptions {
   readonly onBackgroundError?: (what: string, error: unknown) => void;
   readonly onCommit?: (batch: { readonly events: number; readonly durationMs: number }) => void;
   readonly onOutcome?: (status: ItemOutcome['status'], count: number) => void;
+  /** Told of each event that was stored as a dead letter, with the code of its first violation. */
+  readonly onDeadLetter?: (reason: string) => void;
   /** Told of each transaction that is tried again, with the reason. */
   readonly onRetry?: (reason: string) => void;
+  /** Told of each session of the store that was ended because it held a lock and had stopped. */
+  readonly onEviction?: (eviction: Eviction) => void;
 }
 
 /** The audit service without its wire: what the HTTP app, the embedded transport and the CLI all stand on. */
@@ -49,24 +63,45 @@ export class AuditService {
   readonly logs: TenantLogs;
   readonly signer: Signer;
   readonly keys: ApiKeys;
+  /** Admission, for whatever hands events in. */
+  readonly gate: Gate;
+  /** Tenant of the service's own records. */
+  readonly serviceTenant: string;
+  /**
+   * What stands in the way of chaining, beyond the store itself, for readiness to tell: each asks one part of the service,
+   * and answers with reasons or none. Whoever adds one removes it when it ends.
+   */
+  readonly obstacles: Set<() => readonly string[]> = new Set();
   /** Aborts when the service begins to close: whoever follows it ends then. */
   readonly closing: AbortSignal;
   readonly #closer = new AbortController();
   readonly #options: AuditServiceOptions;
-  readonly #now: () => number;
+  readonly #appending: AppendOptions;
   readonly #timers: { stop(): void }[] = [];
+  /** The round of checkpoints that is under way. */
+  #signing: Promise<void> | undefined;
 
   private constructor(options: AuditServiceOptions, database: Database, signer: Signer) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
+    this.serviceTenant = options.serviceTenant ?? defaultServiceTenant;
+    const now = options.now ?? Date.now;
     this.database = database;
     this.signer = signer;
     this.closing = this.#closer.signal;
     this.logs = new TenantLogs(database, signer);
-    this.keys = new ApiKeys(database, this.#now);
-    this.writer = new Writer(database, {
+    this.keys = new ApiKeys(database, now);
+    this.gate = new Gate({
+      now,
+      taxonomy: options.taxonomy,
+      stopped: { has: (tenantId) => this.logs.stopped.has(tenantId) },
+    });
+    this.#appending = {
       logName: options.logName,
       assertRunning: (tenantId) => this.logs.assertRunning(tenantId),
+      assertCurrent: (session, head) => this.logs.assertCurrent(session, head),
+    };
+    this.writer = new Writer(database, {
+      ...this.#appending,
       ...(options.maxBatch !== undefined && { maxBatch: options.maxBatch }),
       ...(options.onCommit !== undefined && { onCommit: options.onCommit }),
       ...(options.onRetry !== undefined && { onRetry: options.onRetry }),
@@ -81,7 +116,13 @@ export class AuditService {
    *   `CONFIG_INVALID`
    */
   static async open(options: AuditServiceOptions): Promise<AuditService> {
-    const { store } = options;
+    const { store, serviceTenant = defaultServiceTenant } = options;
+    if (!tenantIdPattern.test(serviceTenant)) {
+      throw new ServerError(
+        'CONFIG_INVALID',
+        `${JSON.stringify(serviceTenant)} can't be the service's tenant`,
+      );
+    }
     const signerDirectory =
       options.signerDirectory ?? ('directory' in store ? join(store.directory, 'signer') : undefined);
     if (signerDirectory === undefined) {
@@ -93,7 +134,11 @@ export class AuditService {
     const database =
       'directory' in store
         ? await PgliteDatabase.open(store.directory)
-        : new PostgresDatabase({ url: store.databaseUrl });
+        : new PostgresDatabase({
+            url: store.databaseUrl,
+            ...(store.timeouts !== undefined && { timeouts: store.timeouts }),
+            ...(options.onEviction !== undefined && { onEviction: options.onEviction }),
+          });
     let signer: Signer | undefined;
     try {
       if (database instanceof PgliteDatabase) await migratePglite(database);
@@ -125,7 +170,7 @@ export class AuditService {
     for (const [index, raw] of submission.events.entries()) {
       // A thousand events take tens of milliseconds: others, and the batch that is being stored, get their turns between.
       if (index % eventsPerTurn === eventsPerTurn - 1) await turn();
-      const item = this.#itemOf(raw, ingestOf(submission, index), submission.tenants);
+      const item = this.gate.itemOf(raw, ingestOf(submission, index), submission.tenants);
       if (item === undefined) {
         results[index] = forbidden();
       } else {
@@ -135,36 +180,62 @@ export class AuditService {
     }
     const statements: ProducerStatement[] = [];
     if (submission.delivery !== undefined) {
-      const statement = statementOf(submission, submission.delivery);
-      const runs = ({ tenantId }: { tenantId: string }) => !this.logs.stopped.has(tenantId);
-      statements.push({ ...statement, gaps: statement.gaps.filter(runs) });
-      for (const gap of statement.gaps.filter((said) => !runs(said))) {
-        const raw = JSON.stringify({ delivery: { producer_id: statement.producerId, gaps: [gap] } });
-        items.push({ deadLetter: { ...toDeadLetter(raw, submission, [stopped]), tenantId: gap.tenantId } });
-      }
+      const said = statementOf(submission, submission.delivery);
+      const { statement, refused } = this.gate.statementOf(said, submission);
+      statements.push(statement);
+      items.push(...refused);
     }
     const outcomes = await this.writer.submit(items, statements);
     for (const [at, index] of itemIndexes.entries()) {
       const outcome = outcomes[at]!;
       results[index] = toResult(outcome);
-      this.#options.onOutcome?.(outcome.status, 1);
+      this.#tell(outcome);
     }
     return results as SubmissionResult[];
   }
 
-  /** What is to be done with an event; `undefined` for one that the submitter has no right to hand in. */
-  #itemOf(
-    raw: string | Uint8Array,
-    ingest: ItemIngest,
-    tenants: readonly string[] | undefined,
-  ): BatchItem | undefined {
-    const admission = admit(raw, ingest, { now: this.#now(), taxonomy: this.#options.taxonomy });
-    if ('deadLetter' in admission) return { ...withinReach(admission.deadLetter, tenants), ingest };
-    const tenantId = admission.admitted.event.tenant_id;
-    if (tenants !== undefined && !tenants.includes(tenantId)) return undefined;
-    // Kept until the chain is recovered, and not in the way of the other tenants of the batch.
-    if (this.logs.stopped.has(tenantId)) return { deadLetter: toDeadLetter(raw, ingest, [stopped]), ingest };
-    return { ...admission.admitted, ingest };
+  /**
+   * Enters what a producer has said without events, and chains the gaps that it declares.
+   *
+   * @param raw as it was received: what is kept of it where a chain is stopped
+   * @returns one result for each gap; the refusal alone, and nothing entered of the gaps, where a chain is stopped
+   * @throws {ServerError} as of `submit`
+   */
+  async declare(
+    said: ProducerStatement,
+    from: Pick<Submission, 'source' | 'principal'>,
+    raw: Uint8Array,
+  ): Promise<SubmissionResult[]> {
+    const { statement, refused } = this.gate.statementOf(said, from, raw);
+    // Its records come from the statement by themselves; as items of the batch they are answered for, and chained once.
+    const items = refused.length > 0 ? refused : gapRecords([statement]);
+    return (await this.writer.submit(items, [statement])).map(toResult);
+  }
+
+  /**
+   * Chains ranges of sources that can be read again, with the sources' positions, in one transaction. The caller tries
+   * again where it fails: what has been applied is skipped.
+   *
+   * @returns one result for each batch
+   * @throws {ServerError} as of `appendBatches`
+   */
+  async appendRanges(
+    batches: readonly Batch[],
+    hooks: Pick<AppendOptions, 'duringCopy' | 'beforeCommit'> = {},
+  ): Promise<AppendResult[]> {
+    const started = performance.now();
+    const results = await appendBatches(this.database, batches, { ...this.#appending, ...hooks });
+    const events = batches.reduce((sum, { items }) => sum + items.length, 0);
+    this.#options.onCommit?.({ events, durationMs: performance.now() - started });
+    for (const { outcomes } of results) {
+      for (const outcome of outcomes) if (outcome !== undefined) this.#tell(outcome);
+    }
+    return results;
+  }
+
+  #tell(outcome: ItemOutcome): void {
+    this.#options.onOutcome?.(outcome.status, 1);
+    if ('deadLetter' in outcome) this.#options.onDeadLetter?.(outcome.deadLetter.violations[0]!.code);
   }
 
   /** Takes nothing more, settles what was taken, signs what has grown, and closes the store. Safe to call twice. */
@@ -179,6 +250,7 @@ export class AuditService {
     this.#closer.abort();
     for (const timer of this.#timers) timer.stop();
     await this.writer.close();
+    await this.#signing;
     if (this.#options.checkpointIntervalMs !== 0) {
       // Failing to sign must not keep the store open; what was chained is durable either way.
       await this.logs
@@ -196,25 +268,30 @@ export class AuditService {
     this.#timers.push(keepPartitionsAhead(this.database, report('partitions')));
     const interval = this.#options.checkpointIntervalMs ?? 60_000;
     if (interval === 0) return;
-    let signing: Promise<unknown> = Promise.resolve();
+    const sign = async () => {
+      await this.logs.reviewStopped();
+      await this.logs.checkpointAll(
+        (tenantId, error) => report(`checkpoint ${tenantId}`)(error),
+        this.closing,
+      );
+    };
     const timer = setInterval(() => {
-      signing = signing
-        .then(() => this.logs.checkpointAll((tenantId, error) => report(`checkpoint ${tenantId}`)(error)))
-        .catch(report('checkpoints'));
+      // A round that takes longer than the interval is not queued up behind.
+      this.#signing ??= sign()
+        .catch(report('checkpoints'))
+        .finally(() => {
+          this.#signing = undefined;
+        });
     }, interval);
     timer.unref();
     this.#timers.push({ stop: () => clearInterval(timer) });
   }
 }
 
+const defaultServiceTenant = 'tallystick';
+
 /** Events that are admitted before the event loop gets its turn. */
 const eventsPerTurn = 64;
-
-const stopped = {
-  code: 'CHAIN_STOPPED',
-  pointer: '',
-  message: "can't be chained: the chain contradicts what was signed for it, and is stopped",
-};
 
 /** Where an event of a submission came from, with its producer's number. */
 function ingestOf({ source, trust, principal, delivery }: Submission, index: number): ItemIngest {
@@ -230,20 +307,12 @@ function ingestOf({ source, trust, principal, delivery }: Submission, index: num
 
 /** What a producer said beside its events, as far as it may speak for those tenants. */
 function statementOf(submission: Submission, delivery: DeliveryMetadata): ProducerStatement {
-  const { source, principal, tenants } = submission;
+  const { tenants } = submission;
   const mayUse = (said: { readonly tenant_id: string }) =>
     tenants === undefined || tenants.includes(said.tenant_id);
-  return {
-    submitter: submitterOf({ source, ...(principal !== undefined && { principal }) }),
-    producerId: delivery.producer_id,
-    service: delivery.service,
-    gaps: (delivery.gaps ?? [])
-      .filter(mayUse)
-      .map(({ tenant_id, ...gap }) => ({ ...gap, tenantId: tenant_id })),
-    final: (delivery.final ?? [])
-      .filter(mayUse)
-      .map(({ tenant_id, final_seq }) => ({ tenantId: tenant_id, finalSeq: final_seq })),
-  };
+  const { gaps, final } = delivery;
+  const said = { ...delivery, gaps: gaps?.filter(mayUse), final: final?.filter(mayUse) };
+  return toStatement(said, submitterOf(submission));
 }
 
 function toResult(outcome: ItemOutcome): SubmissionResult {
@@ -267,16 +336,4 @@ function forbidden(): SubmissionResult {
     message: 'is not a tenant of the key',
   };
   return { status: 'rejected', error: { ...violation, violations: [violation] } };
-}
-
-/** A refused event claims a tenant; it is filed under one that the submitter may write for, or under none. */
-function withinReach(
-  deadLetter: DeadLetter,
-  tenants: readonly string[] | undefined,
-): { deadLetter: DeadLetter } {
-  const { tenantId, ...rest } = deadLetter;
-  if (tenantId === undefined || !tenantIdPattern.test(tenantId)) {
-    return { deadLetter: tenants?.length === 1 ? { ...rest, tenantId: tenants[0]! } : rest };
-  }
-  return { deadLetter: tenants === undefined || tenants.includes(tenantId) ? deadLetter : rest };
 }

@@ -40,6 +40,13 @@ export type SubmissionResult =
   | { readonly status: 'chained' | 'duplicate'; readonly receipt: Receipt }
   | { readonly status: 'conflict' | 'rejected'; readonly error: SubmissionError };
 
+/** An event that is durable in a queue before the chain: it has no receipt yet. */
+export interface AcceptedResult {
+  readonly status: 'accepted';
+  readonly audit_id: string;
+}
+
+/** Why an event was refused. */
 export interface SubmissionError {
   readonly code: string;
   readonly message: string;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { uuidv7 } from '@tallystick/event';
 import { type TempDir, tempDir } from '@tallystick/testing';
@@ -120,6 +121,16 @@ describe('opening', () => {
   test('a server without a directory for the signer is a fault of the configuration', async () => {
     const opening = AuditService.open({ store: { databaseUrl: 'postgres://nobody@127.0.0.1:1/x' }, logName });
     await expect(opening).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  });
+
+  test.each(['', 'two words', '-'])("the service's own tenant can't be %j", async (serviceTenant) => {
+    const opening = AuditService.open({
+      store: { directory: join(dir.path, 'never') },
+      logName,
+      serviceTenant,
+    });
+    await expect(opening).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    expect(existsSync(join(dir.path, 'never'))).toBe(false);
   });
 });
 

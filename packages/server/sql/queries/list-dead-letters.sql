@@ -6,6 +6,8 @@ select id::text as id,
        audit_id,
        source,
        principal,
+       producer_id::text as producer_id,
+       producer_seq,
        reason,
        pointer,
        message,
@@ -20,6 +22,8 @@ select id::text as id,
  where state = $1
    and ($2::text[] is null or tenant_id = any ($2))
    and ($3::text is null or reason = $3)
-   and ($4::timestamptz is null or (first_seen_at, id) > ($4, $5::uuid))
+   and ($4::text is null or (source like 'kafka:%' and split_part(source, '/', 2) = $4))
+   and ($5::timestamptz is null or last_seen_at < $5)
+   and ($6::timestamptz is null or (first_seen_at, id) > ($6, $7::uuid))
  order by first_seen_at, id
- limit $6::integer
+ limit $8::integer

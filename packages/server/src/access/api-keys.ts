@@ -4,6 +4,7 @@ import { ServerError } from '../errors.ts';
 import { type Database, writer } from '../store/database.ts';
 import { type Principal, type Scope, scopes } from './principal.ts';
 
+/** What a new key may do, and for how long. */
 export interface NewApiKey {
   /** For people: whose key it is. */
   readonly name: string;
@@ -13,6 +14,7 @@ export interface NewApiKey {
   readonly expiresAt?: Date | undefined;
 }
 
+/** What is told of a key, which is never its secret. Times are RFC 3339. */
 export interface ApiKeyInfo {
   readonly id: string;
   readonly name: string;

@@ -32,6 +32,9 @@ export interface DeadLetter {
   readonly auditId?: string;
   readonly source: string;
   readonly principal?: string;
+  /** UUIDv7 of the process that produced it, and its number there. */
+  readonly producerId?: string;
+  readonly producerSeq?: number;
   readonly violations: readonly Refusal[];
   readonly raw: Uint8Array;
 }
@@ -47,6 +50,8 @@ export interface Submitter {
   /** Where it came in: `http`, `embedded`, `import:cloudtrail`, … */
   readonly source: string;
   readonly principal?: string | undefined;
+  readonly producer_id?: string | undefined;
+  readonly producer_seq?: number | undefined;
 }
 
 export type Admission = { readonly admitted: AdmittedEvent } | { readonly deadLetter: DeadLetter };
@@ -76,11 +81,14 @@ export function toDeadLetter(
     .update(bytes)
     .digest();
   const known = readIdentity(bytes);
+  const { producer_id, producer_seq } = submitter;
   return {
     id: uuidv8FromDigest(digest),
     ...known,
     source: submitter.source,
     ...(submitter.principal !== undefined && { principal: submitter.principal }),
+    ...(producer_id !== undefined && { producerId: producer_id }),
+    ...(producer_seq !== undefined && { producerSeq: producer_seq }),
     violations,
     raw: bytes,
   };

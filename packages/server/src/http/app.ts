@@ -14,9 +14,10 @@ import { HttpProblem } from './problem.ts';
 import { addRoute } from './route.ts';
 import { endpoints } from './routes/index.ts';
 import { answerClientError, defaultTimeouts, type ServerTimeouts, serverOptions } from './server-options.ts';
-import { defaultLimits, type HttpLimits, type Services } from './services.ts';
+import { defaultLimits, type Gateway, type HttpLimits, type Services } from './services.ts';
 import { Streams } from './streams.ts';
 
+/** How the HTTP API behaves. */
 export interface HttpOptions {
   /** pino options, a logger, or false. @defaultValue level `info` to stdout */
   readonly logger?: LoggerChoice | undefined;
@@ -31,6 +32,8 @@ export interface HttpOptions {
    * @defaultValue fresh ones
    */
   readonly metrics?: ServiceMetrics | undefined;
+  /** Hands submitted events to a queue, and answers 202. @defaultValue none: they are chained, and answered with receipts */
+  readonly gateway?: Gateway | undefined;
   readonly now?: (() => number) | undefined;
 }
 
@@ -52,6 +55,7 @@ export function createHttpApp(service: AuditService, options: HttpOptions = {}):
   const document = openApiDocument(all);
   const services: Services = {
     service,
+    gateway: options.gateway,
     trail: new Trail(service.database),
     heads: new HeadWatch(service.database, options.tailIntervalMs ?? 500),
     deadLetters: new DeadLetters(service.database),
@@ -65,6 +69,7 @@ export function createHttpApp(service: AuditService, options: HttpOptions = {}):
     }),
     metrics,
     streams: new Streams(limits.maxStreams),
+    now: options.now ?? Date.now,
     refreshGauges: addStoreGauges(metrics, service),
     limits,
     documents: { openapi: JSON.stringify(document), page: documentPage(document) },

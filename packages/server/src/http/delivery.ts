@@ -1,4 +1,4 @@
-import { tenantIdPattern, uuidPattern } from '@tallystick/event';
+import { tenantIdPattern, uuidPattern, uuidv7Time } from '@tallystick/event';
 import * as z from 'zod';
 import { componentNames } from './schemas.ts';
 
@@ -8,11 +8,27 @@ const tenant = z.string().regex(tenantIdPattern);
 /** Most declarations of one batch: a producer of many tenants may close with one each. */
 const maxDeclarations = 10_000;
 
+/** Whether the chain and the store can hold a text: a declared gap's reason and service become part of a record. */
+export function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
+}
+
+const storable = (most: number) =>
+  z.string().min(1).max(most).refine(isStorable, { message: 'must be text without U+0000' });
+
+/** The time of a producer's id is the timestamp of its gaps, which has four digits for the year. */
+const lastTime = Date.UTC(9999, 11, 31);
+
+const producerId = z
+  .string()
+  .regex(uuidPattern)
+  .refine((id) => (uuidv7Time(id) ?? 0) < lastTime, { message: 'must carry a time before the year 10000' });
+
 /** What a producer says beside the events of a batch, never in them. */
 export const deliverySchema = z
   .strictObject({
-    producer_id: z.string().regex(uuidPattern).describe('UUIDv7 of one process instance of the producer'),
-    service: z.string().min(1).max(512).optional().describe('Name of the producing service'),
+    producer_id: producerId.describe('UUIDv7 of one process instance of the producer'),
+    service: storable(512).optional().describe('Name of the producing service'),
     sequences: z
       .array(sequence)
       .max(1_000)
@@ -25,7 +41,7 @@ export const deliverySchema = z
             tenant_id: tenant,
             from: sequence,
             to: sequence,
-            reason: z.string().min(1).max(128),
+            reason: storable(128),
           })
           .refine((gap) => gap.from <= gap.to, { path: ['to'], message: 'must not lie before from' }),
       )

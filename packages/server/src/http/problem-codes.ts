@@ -71,6 +71,8 @@ const ofServer: Record<ServerErrorCode, Kind> = {
   CHAIN_STOPPED: kind(503, 'Chain stopped'),
   CHECKPOINT_INCONSISTENT: kind(503, 'Checkpoint inconsistent'),
   SOURCE_POSITION_AHEAD: kind(409, 'Source position ahead'),
+  BROKER_UNAVAILABLE: kind(503, 'Broker unavailable'),
+  BROKER_REFUSED: kind(503, 'Broker refuses'),
   NOT_FOUND: kind(404, 'Not found'),
   PARAMETER_INVALID: kind(400, 'Invalid parameter'),
   UNAUTHENTICATED: kind(401, 'Not authenticated'),

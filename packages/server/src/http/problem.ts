@@ -64,6 +64,8 @@ export class HttpProblem extends Error {
 /** Seconds after which a client may try again what failed for a reason that passes. */
 const retryAfter: { readonly [code: string]: string } = {
   STORE_UNAVAILABLE: '1',
+  BROKER_UNAVAILABLE: '1',
+  BROKER_REFUSED: '30',
   CLOSING: '1',
   CLOCK_BEHIND_CHAIN: '30',
   CHAIN_STOPPED: '60',

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { scopes } from '../access/principal.ts';
 import { deadLetterStates } from '../query/dead-letters.ts';
+import { tenantId, text, timestamp, uuid } from './parameters.ts';
 
 /** Names under which types stand in the document's components. */
 export const componentNames = z.registry<{ id: string }>();
@@ -31,6 +32,14 @@ const detail = z.object({ code: z.string(), pointer: z.string(), message: z.stri
 
 export const stored = named('Stored', z.object({ status: z.enum(['chained', 'duplicate']), receipt }));
 
+export const accepted = named(
+  'Accepted',
+  z.object({
+    status: z.literal('accepted').describe('Durable in a queue before the chain; there is no receipt yet'),
+    audit_id: z.string(),
+  }),
+);
+
 const refused = named(
   'Refused',
   z.object({
@@ -46,12 +55,27 @@ export const batchResult = named(
   'BatchResult',
   z.object({
     results: z
-      .array(z.union([stored.extend({ index: count }), refused.extend({ index: count })]))
+      .array(
+        z.union([
+          stored.extend({ index: count }),
+          accepted.extend({ index: count }),
+          refused.extend({ index: count }),
+        ]),
+      )
       .describe('One for each event, in their order'),
   }),
 );
 
-export const retryResult = named('RetryResult', z.union([stored, refused]));
+const noted = named(
+  'Noted',
+  z.object({
+    status: z
+      .literal('noted')
+      .describe("A producer's statement without a gap: it is in its account, and nothing is chained"),
+  }),
+);
+
+export const retryResult = named('RetryResult', z.union([stored, noted, refused]));
 
 export const inclusionProof = named(
   'InclusionProof',
@@ -82,6 +106,28 @@ export const tenantList = named(
         head_hash: hash,
         last_ingested_at: time,
         signed_size: count.nullable(),
+      }),
+    ),
+    next_cursor: z.string().optional(),
+  }),
+);
+
+export const producerList = named(
+  'ProducerList',
+  z.object({
+    producers: z.array(
+      z.object({
+        submitter: z.string().describe('The key, or the topic, that its events came by'),
+        producer_id: z.string(),
+        tenant_id: z.string(),
+        service: z.string().nullable(),
+        state: z.enum(['closed', 'open', 'unclosed', 'running']),
+        numbers: count.describe('The highest number that is known of'),
+        open_numbers: count.describe('How many numbers are not accounted for'),
+        open: z.array(z.array(count)).describe('The first hundred ranges of them, ends included'),
+        final_seq: count.nullable(),
+        first_seen_at: time,
+        last_seen_at: time,
       }),
     ),
     next_cursor: z.string().optional(),
@@ -127,7 +173,15 @@ const deadLetter = z.object({
   tenant_id: z.string().nullable(),
   audit_id: z.string().nullable(),
   source: z.string(),
+  topic: z
+    .string()
+    .nullable()
+    .describe('Where the message lies that brought it; null where it came another way'),
+  partition: count.nullable(),
+  offset: count.nullable(),
   principal: z.string().nullable(),
+  producer_id: z.string().nullable().describe('The process that produced it'),
+  producer_seq: count.nullable().describe('Its number there'),
   reason: z.string(),
   pointer: z.string(),
   message: z.string(),
@@ -149,6 +203,30 @@ export const deadLetterWithPayload = named(
   'DeadLetter',
   deadLetter.extend({
     raw_base64: z.string().optional().describe('The bytes as received; only with the scope `admin`'),
+  }),
+);
+
+export const purgeRequest = named(
+  'DeadLetterPurge',
+  z
+    .strictObject({
+      tenant_id: tenantId.optional(),
+      ids: z.array(uuid('Identity of a dead letter')).min(1).max(1_000).optional(),
+      state: z.enum(['open', 'retried']).optional(),
+      reason: text('Code of the refusal').optional(),
+      topic: text('Topic of the messages').optional(),
+      before: timestamp('Last delivered before this').optional(),
+      dry_run: z.boolean().default(true).describe('Only count'),
+    })
+    .describe('Letters that fit all that is said'),
+);
+
+export const purgeResult = named(
+  'DeadLettersPurged',
+  z.object({
+    purged: z.boolean().describe('Whether they are; false where they were only counted'),
+    letters: count,
+    by_reason: z.record(z.string(), count),
   }),
 );
 

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { AuditService } from '../service.ts';
 import { createHttpApp, type HttpOptions } from './app.ts';
 
+/** Where to listen, beside how the API behaves. */
 export interface ServeOptions extends HttpOptions {
   /** Loopback unless somebody decides otherwise. @defaultValue '127.0.0.1' */
   readonly host?: string | undefined;
@@ -11,9 +12,12 @@ export interface ServeOptions extends HttpOptions {
   readonly drainMs?: number | undefined;
 }
 
+/** Where the service listens unless told otherwise: this machine alone. */
 export const defaultHost = '127.0.0.1';
+/** The service's port unless told otherwise. */
 export const defaultPort = 8040;
 
+/** An API that listens. */
 export interface HttpServer {
   readonly app: FastifyInstance;
   /** Without a slash at its end. */

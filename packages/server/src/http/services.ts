@@ -4,17 +4,29 @@ import type { ReadAudit } from '../query/read-audit.ts';
 import type { HeadWatch } from '../query/tail.ts';
 import type { Trail } from '../query/trail.ts';
 import type { AuditService } from '../service.ts';
+import type { AcceptedResult, Submission, SubmissionResult } from '../submission.ts';
 import type { Streams } from './streams.ts';
+
+/** Takes events before the chain does: `accepted` there is durable, though not chained yet. */
+export interface Gateway {
+  /** Whether more would be more than may wait. */
+  readonly full: boolean;
+  accept(submission: Submission): Promise<(AcceptedResult | SubmissionResult)[]>;
+}
 
 /** What routes work with; made once with the app. */
 export interface Services {
   readonly service: AuditService;
+  /** Where events go instead of right into the chain. */
+  readonly gateway: Gateway | undefined;
   readonly trail: Trail;
   readonly heads: HeadWatch;
   readonly deadLetters: DeadLetters;
   readonly readAudit: ReadAudit;
   readonly metrics: ServiceMetrics;
   readonly streams: Streams;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
   /** Reads the gauges of the store; before each scrape. */
   readonly refreshGauges: () => Promise<void>;
   readonly limits: HttpLimits;

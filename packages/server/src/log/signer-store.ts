@@ -37,6 +37,9 @@ export class SignerStore {
         create table if not exists signed_head (
           origin text primary key, size integer not null, root blob not null, note text
         ) strict;
+        create table if not exists opened_epoch (
+          origin text primary key, checkpoint text not null, reason text not null, opened_at text not null
+        ) strict;
         create table if not exists setting (name text primary key, value text not null) strict;
       `);
     } catch (cause) {
@@ -133,6 +136,20 @@ export class SignerStore {
     this.#database
       .prepare('update signed_head set note = ? where origin = ? and size = ?')
       .run(note, origin, size);
+  }
+
+  /** Records, synced to disk, that an operator gives a chain up for this epoch; the store may show it from now on. */
+  openEpoch(origin: string, recovery: { checkpoint: string; reason: string }, at: string): void {
+    this.#database
+      .prepare(
+        'insert or replace into opened_epoch (origin, checkpoint, reason, opened_at) values (?, ?, ?, ?)',
+      )
+      .run(origin, recovery.checkpoint, recovery.reason, at);
+  }
+
+  /** Whether an epoch was opened by an operator. */
+  isOpened(origin: string): boolean {
+    return this.#database.prepare('select 1 from opened_epoch where origin = ?').get(origin) !== undefined;
   }
 
   close(): void {

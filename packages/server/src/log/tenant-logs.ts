@@ -2,6 +2,7 @@ import {
   type Checkpoint,
   formatOrigin,
   LogError,
+  leafHash,
   parseCheckpoint,
   parseNote,
   parseOrigin,
@@ -10,6 +11,7 @@ import {
   type TileId,
   tileWidthAt,
   verifyConsistency,
+  verifyInclusion,
 } from '@tallystick/log';
 import { ServerError } from '../errors.ts';
 import { type Database, type Session, writer } from '../store/database.ts';
@@ -24,12 +26,20 @@ export interface SignedCheckpoint extends Checkpoint {
   readonly note: string;
 }
 
+/** How long a look into the signer's store serves, ms: it costs a disk's file lock, a batch has many tenants. */
+const lookUpMs = 10_000;
+
 /** Checkpoints, proofs and tiles of every tenant's log. */
 export class TenantLogs {
   readonly #database: Database;
   readonly #signer: Signer;
   /** Tenants whose chain contradicts what was signed, with the reason. Owned by this object; read by the writer. */
   readonly #stopped = new Map<string, string>();
+  /**
+   * What was signed, by origin, as it was when this process looked last (ms, monotonic). Signed sizes only grow, so an old
+   * one asks too little of a head, never too much. Owned by this object.
+   */
+  readonly #lookedUp = new Map<string, { readonly signed: SignedHead | undefined; readonly at: number }>();
 
   constructor(database: Database, signer: Signer) {
     this.#database = database;
@@ -64,23 +74,112 @@ export class TenantLogs {
    * @returns the stopped tenants
    */
   async compareWithSigner(): Promise<ReadonlyMap<string, string>> {
-    for (const signed of this.#signer.store.heads()) {
-      const { tenantId, epoch } = parseOrigin(signed.origin);
-      const reason = await this.#database.transaction(writer, async (session) => {
-        try {
-          const head = await readHead(session, tenantId);
-          if (head === undefined) return `${signed.size} records were signed, the store has none`;
-          if (head.epoch > epoch) return undefined;
-          return await contradiction(session, head, signed);
-        } catch (error) {
-          // One tenant's damage must not keep the service from all others.
-          if (error instanceof LogError) return 'the head of the chain is damaged';
-          throw error;
-        }
-      });
+    for (const [tenantId, signed] of this.#signedHeads()) {
+      const reason = await this.#contradictionOf(tenantId, signed);
       if (reason !== undefined) this.#stopped.set(tenantId, reason);
     }
     return this.#stopped;
+  }
+
+  /** Looks at the stopped chains again: one that was recovered, here or by another process, goes on. */
+  async reviewStopped(): Promise<void> {
+    if (this.#stopped.size === 0) return;
+    const signed = this.#signedHeads();
+    for (const tenantId of [...this.#stopped.keys()]) {
+      const reason = await this.#contradictionOf(tenantId, signed.get(tenantId) ?? []);
+      if (reason === undefined) this.#stopped.delete(tenantId);
+    }
+  }
+
+  /**
+   * Stops a chain whose locked head is not as far as what was signed for it: the store was set back while the service ran,
+   * by a restore or by a standby that had not received all.
+   *
+   * @param session that locked the head. A process that froze since then may have lost it, and the head that it knows is
+   *   old while others have gone on and signed: so the session is asked before a chain is stopped
+   * @throws {ServerError} `CHAIN_STOPPED`; whatever the session rejects with where it has ended
+   */
+  async assertCurrent(
+    session: Session,
+    head: { readonly tenantId: string; readonly epoch: number; readonly lastSequence: number },
+  ): Promise<void> {
+    const reason = this.#setBack(head);
+    if (reason === undefined) return;
+    // What was signed had been committed before. With the lock held now, and so also when it was looked up, an honest
+    // head can't be behind it.
+    await session.query('select 1');
+    this.#stopped.set(head.tenantId, reason);
+    this.assertRunning(head.tenantId);
+  }
+
+  #setBack(head: {
+    readonly tenantId: string;
+    readonly epoch: number;
+    readonly lastSequence: number;
+  }): string | undefined {
+    const { tenantId, epoch, lastSequence } = head;
+    const signed = this.#lookUp(this.origin(head));
+    if (signed !== undefined) {
+      return signed.size > lastSequence + 1 ? missing(signed, lastSequence + 1) : undefined;
+    }
+    return epoch > 1 ? this.#unopened(head, this.#signedHeads().get(tenantId) ?? []) : undefined;
+  }
+
+  #lookUp(origin: string): SignedHead | undefined {
+    const now = performance.now();
+    const known = this.#lookedUp.get(origin);
+    if (known !== undefined && now - known.at < lookUpMs) return known.signed;
+    const signed = this.#signer.store.head(origin);
+    this.#lookedUp.set(origin, { signed, at: now });
+    return signed;
+  }
+
+  /** What was signed for each tenant, the newest epoch first. */
+  #signedHeads(): Map<string, SignedHead[]> {
+    const epochOf = ({ origin }: SignedHead) => parseOrigin(origin).epoch;
+    const heads = this.#signer.store.heads().sort((a, b) => epochOf(b) - epochOf(a));
+    return Map.groupBy(heads, ({ origin }) => parseOrigin(origin).tenantId);
+  }
+
+  async #contradictionOf(tenantId: string, known: readonly SignedHead[]): Promise<string | undefined> {
+    return await this.#database.transaction(writer, async (session) => {
+      try {
+        const head = await readHead(session, tenantId);
+        for (const signed of known) {
+          const reason = await this.#contradicts(session, head, signed);
+          if (reason !== undefined) return reason;
+        }
+        return head === undefined ? undefined : this.#unopened(head, known);
+      } catch (error) {
+        // One tenant's damage must not keep the service from all others.
+        if (error instanceof LogError) return 'the head of the chain is damaged';
+        throw error;
+      }
+    });
+  }
+
+  async #contradicts(
+    session: Session,
+    head: LogHead | undefined,
+    signed: SignedHead,
+  ): Promise<string | undefined> {
+    const { epoch } = parseOrigin(signed.origin);
+    if (head === undefined) return missing(signed, 'none');
+    if (head.epoch > epoch) return undefined;
+    if (head.epoch < epoch) return `epoch ${epoch} was signed, the store has epoch ${head.epoch}`;
+    return await contradiction(session, head, signed);
+  }
+
+  /** Why a store must not show this epoch: raising its number would hide a rewritten chain from all that was signed. */
+  #unopened(
+    head: { readonly tenantId: string; readonly epoch: number },
+    known: readonly SignedHead[],
+  ): string | undefined {
+    // A signer that has never heard of the tenant can't tell.
+    if (known.length === 0) return undefined;
+    const origin = this.origin(head);
+    const begun = known.some((signed) => signed.origin === origin) || this.#signer.store.isOpened(origin);
+    return begun ? undefined : `the store has epoch ${head.epoch}, which was never opened`;
   }
 
   /**
@@ -111,6 +210,7 @@ export class TenantLogs {
     };
     if (signedBefore !== undefined && signedBefore.size >= head.size) await prove(signedBefore);
     const note = await this.#signer.sign(head, prove);
+    this.#lookedUp.delete(origin);
     if (note === undefined) return undefined;
     await session.query(
       `insert into audit_checkpoints (tenant_id, epoch, size, root, note) values ($1, $2, $3, $4, $5)
@@ -135,8 +235,16 @@ export class TenantLogs {
     });
   }
 
-  /** Signs every log that has grown since its last checkpoint. One tenant's trouble does not keep the others back. */
-  async checkpointAll(onError: (tenantId: string, error: unknown) => void): Promise<number> {
+  /**
+   * Signs every log that has grown since its last checkpoint. One tenant's trouble does not keep the others back.
+   *
+   * @param signal ends the round before the next log
+   * @throws {ServerError} `STORE_UNAVAILABLE`: asking again for each tenant would only take long
+   */
+  async checkpointAll(
+    onError: (tenantId: string, error: unknown) => void,
+    signal?: AbortSignal,
+  ): Promise<number> {
     const rows = await this.#database.query<{ tenant_id: string }>(
       writer,
       `select s.tenant_id from audit_chain_state s
@@ -146,10 +254,12 @@ export class TenantLogs {
     );
     let signed = 0;
     for (const { tenant_id } of rows) {
+      if (signal?.aborted) break;
       try {
         await this.checkpoint(tenant_id);
         signed++;
       } catch (error) {
+        if (error instanceof ServerError && error.code === 'STORE_UNAVAILABLE') throw error;
         onError(tenant_id, error);
       }
     }
@@ -172,6 +282,34 @@ export class TenantLogs {
     return await this.#withTree(tenantId, to, (session, log) =>
       proveConsistency(from, to, nodeReader(session, log, to)),
     );
+  }
+
+  /**
+   * The inclusion proof of a record in an epoch that was given up, by the newest of its checkpoints that the store still
+   * bears out; `undefined` where there is none: what was signed for it later went with the records that were lost.
+   */
+  async earlierProof(
+    log: { readonly tenantId: string; readonly epoch: number },
+    index: number,
+    recordHash: Uint8Array,
+  ): Promise<{ readonly note: string; readonly inclusion: readonly Uint8Array[] } | undefined> {
+    return await this.#database.transaction(writer, async (session) => {
+      const rows = await session.query<{ size: number; root: Uint8Array; note: string }>(
+        `select size, root, note from audit_checkpoints
+          where tenant_id = $1 and epoch = $2 and size > $3 order by size desc limit 10`,
+        [log.tenantId, log.epoch, index],
+      );
+      for (const { size, root, note } of rows) {
+        try {
+          const inclusion = await proveInclusion(index, size, nodeReader(session, log, size));
+          verifyInclusion(index, size, leafHash(recordHash), inclusion, new Uint8Array(root));
+          return { note, inclusion };
+        } catch (error) {
+          if (!(error instanceof LogError)) throw error;
+        }
+      }
+      return undefined;
+    });
   }
 
   /** The hashes of a tile as it stands in the current tree. */
@@ -216,6 +354,10 @@ export class TenantLogs {
   }
 }
 
+function missing(signed: SignedHead, stored: number | 'none'): string {
+  return `${signed.size} records were signed, the store has ${stored}`;
+}
+
 /** Why the store can't be what was signed, or `undefined` where it is that or an extension of it. */
 async function contradiction(
   session: Session,
@@ -223,7 +365,7 @@ async function contradiction(
   signed: SignedHead,
 ): Promise<string | undefined> {
   const { size } = log.frontier;
-  if (size < signed.size) return `${signed.size} records were signed, the store has ${size}`;
+  if (size < signed.size) return missing(signed, size);
   try {
     // The whole way from tiles and records to the head's own root: an altered head is found out too.
     const proof = await proveConsistency(signed.size, size, nodeReader(session, log, size));

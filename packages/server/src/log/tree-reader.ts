@@ -12,10 +12,13 @@ import {
 } from '@tallystick/log';
 import type { Session } from '../store/database.ts';
 
-/** A tenant's log as a transaction sees it. */
-export interface LogHead {
+interface LogName {
   readonly tenantId: string;
   readonly epoch: number;
+}
+
+/** A tenant's log as a transaction sees it. */
+export interface LogHead extends LogName {
   readonly frontier: Frontier;
 }
 
@@ -35,7 +38,7 @@ export function rootOf(head: LogHead): Uint8Array {
 }
 
 /** Reads nodes of the tree of `size` leaves: full tiles as stored, the right edge from what lies below it. */
-export function nodeReader(session: Session, head: LogHead, size: number): NodeReader {
+export function nodeReader(session: Session, head: LogName, size: number): NodeReader {
   return nodesFromTiles(size, async (tiles) => {
     const hashes: Uint8Array[] = [];
     // One after the other: a transaction has one connection, which takes one query at a time.
@@ -52,7 +55,7 @@ export function nodeReader(session: Session, head: LogHead, size: number): NodeR
  */
 export async function readTile(
   session: Session,
-  head: LogHead,
+  head: LogName,
   tile: TileId,
   size: number,
 ): Promise<Uint8Array> {

@@ -1,7 +1,12 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { AuditServiceOptions } from '../service.ts';
 
-type Hooks = Required<Pick<AuditServiceOptions, 'onCommit' | 'onOutcome' | 'onRetry' | 'onBackgroundError'>>;
+type Hooks = Required<
+  Pick<
+    AuditServiceOptions,
+    'onCommit' | 'onOutcome' | 'onDeadLetter' | 'onRetry' | 'onEviction' | 'onBackgroundError'
+  >
+>;
 
 /**
  * What the service counts. Counters of events count what was stored, after its commit, never what was tried. Nothing is
@@ -24,6 +29,12 @@ export class ServiceMetrics {
       registers,
     });
     for (const status of ['chained', 'duplicate', 'conflict', 'rejected']) events.inc({ status }, 0);
+    const deadLetters = new Counter({
+      name: 'tallystick_dead_letters_total',
+      help: 'Events that were refused and kept as dead letters, by the code of the refusal, counted after the commit',
+      labelNames: ['reason'],
+      registers,
+    });
     const commits = new Histogram({
       name: 'tallystick_commit_duration_seconds',
       help: 'Duration of the transactions that extend chains',
@@ -42,6 +53,13 @@ export class ServiceMetrics {
       labelNames: ['reason'],
       registers,
     });
+    const evictions = new Counter({
+      name: 'tallystick_lock_evictions_total',
+      help: 'Sessions of the store that were ended because they held a lock and had stopped',
+      labelNames: ['reason'],
+      registers,
+    });
+    for (const reason of ['frozen', 'too_long']) evictions.inc({ reason }, 0);
     const faults = new Counter({
       name: 'tallystick_background_errors_total',
       help: 'Faults of the work in the background: partitions, checkpoints',
@@ -65,7 +83,9 @@ export class ServiceMetrics {
         batches.observe(batch.events);
       },
       onOutcome: (status, count) => events.inc({ status }, count),
+      onDeadLetter: (reason) => deadLetters.inc({ reason }),
       onRetry: (reason) => retries.inc({ reason }),
+      onEviction: ({ reason }) => evictions.inc({ reason }),
       onBackgroundError: () => faults.inc(),
     };
   }

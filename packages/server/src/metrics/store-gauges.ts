@@ -1,4 +1,5 @@
 import { Gauge } from 'prom-client';
+import { producerSums } from '../query/producers.ts';
 import { readSql } from '../query/sql.ts';
 import type { AuditService } from '../service.ts';
 import { writer } from '../store/database.ts';
@@ -9,9 +10,12 @@ const checkpointLag = readSql('checkpoint-lag');
 
 /** How long what was asked of the store stands, ms: scrapes by many must not become a load. */
 const freshMs = 5_000;
+/** The same for the accounts of producers, which are read through as a whole. */
+const accountsFreshMs = 60_000;
 
 /**
- * Gauges that are read when somebody scrapes: the queue, what was refused, what waits to be signed, what is stopped.
+ * Gauges that are read when somebody scrapes: the queue, what was refused, what waits to be signed, what is
+ * stopped, what producers have not accounted for.
  *
  * @returns reads them; to be called before each scrape
  */
@@ -25,25 +29,41 @@ export function addStoreGauges(metrics: ServiceMetrics, service: AuditService): 
     'tallystick_checkpoint_age_seconds',
     'Age of the last checkpoint of the log that has waited longest with unsigned records; 0 where none waits',
   );
+  const open = gauge(
+    'tallystick_producer_open_numbers',
+    "Producers' numbers of which nobody has said what became of them",
+  );
+  const unclosed = gauge(
+    'tallystick_producers_unclosed',
+    'Accounts of producers that fell silent for an hour without saying their last number',
+  );
   let readAt = Number.NEGATIVE_INFINITY;
+  let accountsReadAt = Number.NEGATIVE_INFINITY;
+  // The store is away: no value is better than one that has stopped being true.
+  const orStale = async (gauges: readonly Gauge[], read: () => Promise<void>) => {
+    await read().catch(() => {
+      for (const stale of gauges) stale.remove();
+    });
+  };
   return async () => {
+    const { database } = service;
     queued.set(service.writer.queued);
     stopped.set(service.logs.stopped.size);
     if (performance.now() - readAt < freshMs) return;
     readAt = performance.now();
-    try {
-      const [count] = await service.database.query<{ open: number }>(writer, countDeadLetters, []);
-      const [lag] = await service.database.query<{ unsigned_logs: number; age: number }>(
-        writer,
-        checkpointLag,
-        [],
-      );
+    await orStale([letters, unsigned, age], async () => {
+      const [count] = await database.query<{ open: number }>(writer, countDeadLetters, []);
+      const [lag] = await database.query<{ unsigned_logs: number; age: number }>(writer, checkpointLag, []);
       letters.set(count!.open);
       unsigned.set(lag!.unsigned_logs);
       age.set(lag!.age);
-    } catch {
-      // The store is away: no value is better than one that has stopped being true.
-      for (const stale of [letters, unsigned, age]) stale.remove();
-    }
+    });
+    if (performance.now() - accountsReadAt < accountsFreshMs) return;
+    await orStale([open, unclosed], async () => {
+      const sums = await producerSums(database);
+      accountsReadAt = performance.now();
+      open.set(sums.openNumbers);
+      unclosed.set(sums.unclosed);
+    });
   };
 }

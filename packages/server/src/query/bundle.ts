@@ -11,6 +11,7 @@ import type { EventRow } from './view.ts';
 const hasSensitive = readSql('has-sensitive');
 const pageRecords = 1_000;
 
+/** What a bundle is to hold. */
 export interface BundleRequest {
   readonly tenantId: string;
   /** First and last sequence number of a part; the whole chain where both are absent. */

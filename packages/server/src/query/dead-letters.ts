@@ -1,3 +1,4 @@
+import { placeOf } from '../chain/message-source.ts';
 import { ServerError } from '../errors.ts';
 import { type Database, writer } from '../store/database.ts';
 import { decodeCursor, encodeCursor, invalidCursor } from './cursor.ts';
@@ -16,7 +17,14 @@ export interface DeadLetterInfo {
   readonly tenant_id: string | null;
   readonly audit_id: string | null;
   readonly source: string;
+  /** Where the message lies that brought it; null where it came another way. */
+  readonly topic: string | null;
+  readonly partition: number | null;
+  readonly offset: number | null;
   readonly principal: string | null;
+  /** UUIDv7 of the process that produced it, and its number there; null where nobody said. */
+  readonly producer_id: string | null;
+  readonly producer_seq: number | null;
   /** Code of the first violation. */
   readonly reason: string;
   readonly pointer: string;
@@ -31,16 +39,23 @@ export interface DeadLetterInfo {
   readonly settled_by: string | null;
 }
 
+/** Which dead letters to list. */
 export interface DeadLetterQuery {
   readonly state: DeadLetterState;
   /** Tenants whose letters are asked for; every letter, those without a tenant included, where absent. */
   readonly tenants: readonly string[] | undefined;
   readonly reason?: string | undefined;
+  /** Only those that came from this topic. */
+  readonly topic?: string | undefined;
+  /** Only those last delivered before this, RFC 3339. */
+  readonly before?: string | undefined;
   readonly limit: number;
   readonly cursor?: string | undefined;
 }
 
-type Row = Omit<DeadLetterInfo, 'settled_at'> & { readonly settled_at: Date | null };
+type Row = Omit<DeadLetterInfo, 'settled_at' | 'topic' | 'partition' | 'offset'> & {
+  readonly settled_at: Date | null;
+};
 
 /** What the service refused, and what becomes of it. */
 export class DeadLetters {
@@ -58,13 +73,15 @@ export class DeadLetters {
   async list(
     query: DeadLetterQuery,
   ): Promise<{ readonly deadLetters: readonly DeadLetterInfo[]; readonly nextCursor: string | undefined }> {
-    const { state, tenants, reason, limit, cursor } = query;
-    const question = ['dead-letters', state, tenants ?? null, reason ?? null];
+    const { state, tenants, reason, topic, before, limit, cursor } = query;
+    const question = ['dead-letters', state, tenants ?? null, reason ?? null, topic ?? null, before ?? null];
     const [time, id] = cursor === undefined ? [null, null] : readPlace(cursor, question);
     const rows = await this.#database.query<Row>(writer, listDeadLetters, [
       state,
       tenants === undefined ? null : [...tenants],
       reason ?? null,
+      topic ?? null,
+      before ?? null,
       time,
       id,
       limit + 1,
@@ -105,27 +122,19 @@ export class DeadLetters {
       [id, by],
     );
   }
-
-  /**
-   * Gives a letter up: its bytes are erased, the fact that it was refused stays.
-   *
-   * @throws {ServerError} `NOT_FOUND`, also for a letter of other tenants
-   */
-  async purge(id: string, tenants: readonly string[] | undefined, by: string): Promise<void> {
-    const rows = await this.#database.query(
-      writer,
-      `update audit_dead_letters
-          set state = 'purged', raw = ''::bytea, settled_at = coalesce(settled_at, clock_timestamp()),
-              settled_by = coalesce(settled_by, $3)
-        where id = $1::uuid and ($2::text[] is null or tenant_id = any ($2)) returning id`,
-      [id, tenants === undefined ? null : [...tenants], by],
-    );
-    if (rows.length === 0) throw new ServerError('NOT_FOUND', 'no such dead letter');
-  }
 }
 
 function toInfo(row: Row): DeadLetterInfo {
-  return { ...row, settled_at: row.settled_at?.toISOString() ?? null };
+  const { source, ...rest } = row;
+  const place = placeOf(source);
+  return {
+    ...rest,
+    source,
+    topic: place?.topic ?? null,
+    partition: place?.partition ?? null,
+    offset: place?.offset ?? null,
+    settled_at: row.settled_at?.toISOString() ?? null,
+  };
 }
 
 function readPlace(cursor: string, question: unknown): [string, string] {

@@ -4,6 +4,7 @@ import type { HeadWatch } from './tail.ts';
 import type { Trail } from './trail.ts';
 import { type EventView, toView, type ViewOptions } from './view.ts';
 
+/** What to follow, and from where on. */
 export interface FollowQuery {
   readonly tenantId: string;
   readonly filters?: EventFilters | undefined;

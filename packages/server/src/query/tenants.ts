@@ -4,6 +4,7 @@ import { readSql } from './sql.ts';
 
 const listTenants = readSql('list-tenants');
 
+/** Where a tenant's chain stands. */
 export interface TenantInfo {
   readonly tenant_id: string;
   readonly epoch: number;

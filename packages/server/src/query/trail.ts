@@ -9,6 +9,7 @@ import { type EventRow, type EventView, toView, type ViewOptions } from './view.
 const getEvent = readSql('get-event');
 const readHead = readSql('read-head');
 
+/** Which records to list, and in what order. */
 export interface ListQuery {
   readonly tenantId: string;
   readonly filters?: EventFilters;
@@ -20,6 +21,7 @@ export interface ListQuery {
   readonly cursor?: string | undefined;
 }
 
+/** One page of a list. */
 export interface EventPage {
   readonly events: readonly EventView[];
   /** Absent on the last page. */

@@ -8,6 +8,7 @@ type VerifyFindingCode =
   | 'CHECKPOINT_ROOT_MISMATCH'
   | 'NOTHING_COVERED';
 
+/** One thing that is wrong. `found` never is a hash that would make a forged record pass. */
 export interface VerifyFinding {
   readonly code: VerifyFindingCode;
   readonly sequence_number: number | null;
@@ -15,8 +16,10 @@ export interface VerifyFinding {
   readonly found?: string;
 }
 
+/** What the service found of itself; `not_verifiable` is never to be read as fine. */
 export type Verdict = 'verified' | 'recovered' | 'broken' | 'not_verifiable';
 
+/** What a verification looked at, and what it found. */
 export interface VerifyReport {
   readonly verdict: Verdict;
   readonly tenant_id: string;

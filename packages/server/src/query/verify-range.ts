@@ -10,6 +10,7 @@ import { checkRecords, type Range } from './verify-records.ts';
 
 const rangeByTime = readSql('range-by-time');
 
+/** Which part of a chain to verify; all of it where no bound is given. */
 export interface VerifyRequest {
   readonly tenantId: string;
   readonly sequence_from?: number | undefined;

@@ -3,6 +3,7 @@ import { type AuditRecord, flattenRecord, readRecord } from '@tallystick/log';
 /** A record as the API shows it: the flat record with `tenant_id` and `epoch`, or what may be seen of it. */
 export type EventView = { readonly [field: string]: unknown };
 
+/** What a reader gets to see of a record. */
 export interface ViewOptions {
   /** Whether the reader may see sensitive records. */
   readonly sensitive: boolean;

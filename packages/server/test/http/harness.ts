@@ -5,6 +5,7 @@ import formats from 'ajv-formats';
 import { expect } from 'vitest';
 import type { NewApiKey } from '../../src/access/api-keys.ts';
 import { type HttpServer, type ServeOptions, serveHttp } from '../../src/http/serve.ts';
+import { KafkaGateway, type KafkaGatewayOptions } from '../../src/kafka/gateway.ts';
 import { ServiceMetrics } from '../../src/metrics/service-metrics.ts';
 import { AuditService, type AuditServiceOptions } from '../../src/service.ts';
 
@@ -27,31 +28,40 @@ export class Harness implements AsyncDisposable {
   readonly service: AuditService;
   readonly server: HttpServer;
   readonly admin: string;
+  readonly #gateway: KafkaGateway | undefined;
   readonly #directory: { remove(): void };
   readonly #check: (method: string, path: string, answer: Answer) => void;
 
   private constructor(
     service: AuditService,
     server: HttpServer,
+    gateway: KafkaGateway | undefined,
     admin: string,
     directory: { remove(): void },
     check: (method: string, path: string, answer: Answer) => void,
   ) {
     this.service = service;
     this.server = server;
+    this.#gateway = gateway;
     this.admin = admin;
     this.#directory = directory;
     this.#check = check;
   }
 
   static async open(
-    options: ServeOptions & {
+    options: Omit<ServeOptions, 'gateway'> & {
+      readonly gateway?: KafkaGatewayOptions;
       readonly store?: AuditServiceOptions['store'];
       readonly service?: Partial<AuditServiceOptions>;
     } = {},
   ): Promise<Harness> {
     const directory = tempDir();
-    const { store = { directory: `${directory.path}/data` }, service: serviceOptions, ...rest } = options;
+    const {
+      store = { directory: `${directory.path}/data` },
+      service: serviceOptions,
+      gateway: hand,
+      ...rest
+    } = options;
     const metrics = new ServiceMetrics({ process: false });
     const service = await AuditService.open({
       store,
@@ -61,8 +71,10 @@ export class Harness implements AsyncDisposable {
       ...metrics.hooks,
       ...serviceOptions,
     });
+    const gateway = hand && new KafkaGateway(service, hand);
     const server = await serveHttp(service, {
       port: 0,
+      gateway,
       logger: false,
       auditReads: false,
       tailIntervalMs: 10,
@@ -71,7 +83,7 @@ export class Harness implements AsyncDisposable {
     });
     const { key } = await service.keys.create({ name: 'admin', scopes: ['admin'] });
     const document = await (await fetch(`${server.url}/openapi.json`)).json();
-    return new Harness(service, server, key, directory, checker(document));
+    return new Harness(service, server, gateway, key, directory, checker(document));
   }
 
   get url(): string {
@@ -124,6 +136,7 @@ export class Harness implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server.close();
+    await this.#gateway?.close();
     await this.service.close();
     this.#directory.remove();
   }

@@ -1,11 +1,13 @@
 import * as z from 'zod';
 import { hasScope, type Principal } from '../../access/principal.ts';
 import { deadLetterStates } from '../../query/dead-letters.ts';
+import { countDeadLetters, purgeLetters } from '../../query/purge-dead-letters.ts';
 import { retryDeadLetter } from '../../query/retry-dead-letter.ts';
 import { tenantOf } from '../authenticate.ts';
 import { type Endpoint, endpoint } from '../endpoint.ts';
-import { cursor, limit, tenantId, text, uuid } from '../parameters.ts';
-import { deadLetterList, deadLetterWithPayload, retryResult } from '../schemas.ts';
+import { cursor, limit, tenantId, text, timestamp, uuid } from '../parameters.ts';
+import { HttpProblem } from '../problem.ts';
+import { deadLetterList, deadLetterWithPayload, purgeRequest, purgeResult, retryResult } from '../schemas.ts';
 
 const tag = 'Dead letters';
 const params = z.strictObject({ id: uuid('Identity of the dead letter') });
@@ -28,6 +30,8 @@ export const deadLetterEndpoints: readonly Endpoint[] = [
       tenant_id: tenantId.optional(),
       state: z.enum(deadLetterStates).default('open'),
       reason: text('Code of the refusal').optional(),
+      topic: text('Topic of the message that brought it').optional(),
+      before: timestamp('Last delivered before this').optional(),
       limit: limit(1_000, 50),
       cursor: cursor.optional(),
     }),
@@ -47,6 +51,7 @@ export const deadLetterEndpoints: readonly Endpoint[] = [
     operationId: 'getDeadLetter',
     tag,
     summary: 'Get a refused event',
+    description: 'Its bytes are shown to the scope `admin` alone: a refused event may hold anything.',
     access: 'events:read',
     params,
     responses: { 200: { description: 'The dead letter', schema: deadLetterWithPayload } },
@@ -63,7 +68,8 @@ export const deadLetterEndpoints: readonly Endpoint[] = [
     operationId: 'retryDeadLetter',
     tag,
     summary: 'Submit a refused event again',
-    description: 'As it was received, under the name of whoever submitted it.',
+    description:
+      "As it was received, under the name of whoever submitted it. Of a producer's statement the gaps are chained.",
     access: 'admin',
     params,
     responses: { 200: { description: 'What became of it now', schema: retryResult } },
@@ -83,14 +89,49 @@ export const deadLetterEndpoints: readonly Endpoint[] = [
     operationId: 'purgeDeadLetter',
     tag,
     summary: 'Give a refused event up',
-    description: 'Its bytes are erased; that it was refused stays on record.',
+    description:
+      'Its bytes are erased; that it was refused stays on record, and so does the purge, in the chain.',
     access: 'admin',
     params,
     responses: { 204: { description: 'Purged' } },
-    problems: ['NOT_FOUND'],
+    problems: ['NOT_FOUND', 'CHAIN_STOPPED', 'CLOCK_BEHIND_CHAIN'],
     async handle({ services, principal, params }) {
-      await services.deadLetters.purge(params.id, principal.tenants, principal.id);
+      await services.deadLetters.get(params.id, principal.tenants);
+      await purgeLetters(services.service, {
+        ids: [params.id],
+        tenants: principal.tenants,
+        by: principal.id,
+        now: services.now(),
+      });
       return { status: 204 };
+    },
+  }),
+  endpoint({
+    method: 'POST',
+    path: '/v1/dead-letters/purge',
+    operationId: 'purgeDeadLetters',
+    tag,
+    summary: 'Give refused events up',
+    description:
+      'Those that fit all that is said. Their bytes are erased; that they were refused stays on record, and each tenant has ' +
+      'the hashes of what was erased in its chain. Unless `dry_run` is false, they are only counted.',
+    access: 'admin',
+    body: { schema: purgeRequest },
+    responses: { 200: { description: 'How many they are', schema: purgeResult } },
+    problems: ['CHAIN_STOPPED', 'CLOCK_BEHIND_CHAIN', 'PARAMETER_INVALID'],
+    async handle({ services, principal, body }) {
+      const { tenant_id, dry_run, ...named } = body;
+      if (Object.keys(named).length === 0) {
+        throw new HttpProblem('BODY_INVALID', 'say which: ids, state, reason, topic or before');
+      }
+      const request = { ...named, tenants: reach(principal, tenant_id) };
+      const result = dry_run
+        ? await countDeadLetters(services.service, request)
+        : await purgeLetters(services.service, { ...request, by: principal.id, now: services.now() });
+      return {
+        status: 200,
+        body: { purged: !dry_run, letters: result.letters, by_reason: result.byReason },
+      };
     },
   }),
 ];

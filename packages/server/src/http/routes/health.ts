@@ -35,10 +35,11 @@ export const healthEndpoints: readonly Endpoint[] = [
       503: { description: 'They can not', schema: readiness },
     },
     async handle({ services, request }) {
-      const { stopped } = services.service.logs;
-      const reasons: string[] = [];
-      const writable = await canWrite(services.service.database);
-      if (!writable) reasons.push('the store does not take writes');
+      const { service } = services;
+      const { stopped } = service.logs;
+      const reasons = [...service.obstacles].flatMap((obstacle) => obstacle());
+      if (!(await canWrite(service.database))) reasons.push('the store does not take writes');
+      const writable = reasons.length === 0;
       if (stopped.size > 0) reasons.push(`${stopped.size} chains are stopped`);
       const status = !writable ? 'unavailable' : stopped.size > 0 ? 'degraded' : 'ready';
       const named = stopped.size > 0 && (await isOperator(services, request));

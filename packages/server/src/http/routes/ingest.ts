@@ -1,12 +1,12 @@
 import { AuditValidationError } from '@tallystick/event';
 import * as z from 'zod';
-import type { SubmissionResult } from '../../submission.ts';
+import type { AcceptedResult, SubmissionResult } from '../../submission.ts';
 import { mediaType, tooLarge } from '../body.ts';
 import { deliverySchema } from '../delivery.ts';
 import { type Answer, type Call, type Endpoint, endpoint } from '../endpoint.ts';
 import { HttpProblem, toRefusal } from '../problem.ts';
 import { eventProblemCodes } from '../problem-codes.ts';
-import { batchResult, stored } from '../schemas.ts';
+import { accepted, batchResult, stored } from '../schemas.ts';
 import type { HttpLimits } from '../services.ts';
 import { eventRef } from '../shown-schemas.ts';
 import { splitEvents, splitLines } from '../split-events.ts';
@@ -20,7 +20,13 @@ const envelopeSchema = z.strictObject({
   events: z.array(z.unknown()),
 });
 
-const chainProblems = ['CHAIN_STOPPED', 'CLOCK_BEHIND_CHAIN', 'OVERLOADED'] as const;
+const chainProblems = [
+  'CHAIN_STOPPED',
+  'CLOCK_BEHIND_CHAIN',
+  'OVERLOADED',
+  'BROKER_UNAVAILABLE',
+  'BROKER_REFUSED',
+] as const;
 
 type Ingest = Call<unknown, unknown, Buffer>;
 
@@ -34,7 +40,8 @@ export function ingestEndpoints(limits: HttpLimits): Endpoint[] {
       tag: 'Ingest',
       summary: 'Chain one event',
       description:
-        'Answers once the event is durable. Idempotent on `audit_id`: the same event again gives the first receipt.',
+        'Answers once the event is durable. Idempotent on `audit_id`: the same event again is stored once, and gives the first ' +
+        'receipt. A service that chains through a queue answers 202, without a receipt.',
       access: 'events:write',
       body: {
         maxBytes: maxEventBodyBytes,
@@ -43,6 +50,7 @@ export function ingestEndpoints(limits: HttpLimits): Endpoint[] {
       responses: {
         201: { description: 'Chained', schema: stored },
         200: { description: 'Was chained before, with the same content', schema: stored },
+        202: { description: 'Durable in a queue before the chain', schema: accepted },
       },
       problems: [...eventProblemCodes, ...chainProblems],
       handle: submitOne,
@@ -76,8 +84,10 @@ export function ingestEndpoints(limits: HttpLimits): Endpoint[] {
       },
       responses: {
         201: { description: 'Every event is chained, now or before', schema: batchResult },
+        202: { description: 'Every event is durable in a queue before the chain', schema: batchResult },
         207: {
-          description: 'Some events, or all, were refused; the others are chained',
+          description:
+            'Some events, or all, were refused; the others are chained, or durable in a queue before the chain',
           schema: batchResult,
         },
       },
@@ -91,8 +101,10 @@ async function submitOne(call: Ingest): Promise<Answer> {
   if (call.body.length === 0) throw new HttpProblem('BODY_MALFORMED', 'the body is empty');
   const [result] = await submit(call, [call.body]);
   if ('error' in result!) throw toRefusal(result.error);
-  return { status: result!.status === 'chained' ? 201 : 200, body: result };
+  return { status: statusOf[result!.status], body: result };
 }
+
+const statusOf = { chained: 201, duplicate: 200, accepted: 202 } as const;
 
 async function submitBatch(call: Ingest): Promise<Answer> {
   const { maxBatchEvents, maxBodyBytes } = call.services.limits;
@@ -105,9 +117,9 @@ async function submitBatch(call: Ingest): Promise<Answer> {
     });
   }
   const results = await submit(call, events, delivery);
-  const settled = results.every(({ status }) => status === 'chained' || status === 'duplicate');
+  const isRefused = results.some((result) => 'error' in result);
   return {
-    status: settled ? 201 : 207,
+    status: isRefused ? 207 : call.services.gateway === undefined ? 201 : 202,
     body: { results: results.map((result, index) => ({ index, ...result })) },
   };
 }
@@ -138,19 +150,21 @@ async function submit(
   { services, principal }: Ingest,
   events: readonly Buffer[],
   delivery?: Delivery,
-): Promise<SubmissionResult[]> {
+): Promise<readonly (AcceptedResult | SubmissionResult)[]> {
+  const { service, gateway, limits } = services;
   // What waits is held in memory: better that producers wait, who have buffers for it.
-  if (services.service.writer.queued >= services.limits.maxQueued) {
-    throw new HttpProblem('OVERLOADED', 'too many submissions wait for the store', {
+  if (gateway === undefined ? service.writer.queued >= limits.maxQueued : gateway.full) {
+    throw new HttpProblem('OVERLOADED', 'too many submissions wait', {
       headers: { 'retry-after': '1' },
     });
   }
-  return await services.service.submit({
+  const submission = {
     events,
     source: 'http',
     trust: 'api-key',
     principal: principal.id,
     tenants: principal.tenants,
     delivery,
-  });
+  } as const;
+  return gateway === undefined ? await service.submit(submission) : await gateway.accept(submission);
 }

@@ -33,10 +33,22 @@ export const receiptEndpoint = endpoint({
     const latest = await logs.latestCheckpoint(tenantId);
     const covers = latest !== undefined && latest.epoch === row.epoch && latest.size > row.sequence_number;
     const checkpoint = covers ? latest : await logs.checkpoint(tenantId);
-    if (checkpoint.epoch !== row.epoch) {
-      throw new ServerError('NOT_FOUND', 'the event belongs to an epoch that was given up');
+    const proof =
+      checkpoint.epoch === row.epoch
+        ? {
+            note: checkpoint.note,
+            inclusion: await logs.inclusionProof(tenantId, row.sequence_number, checkpoint.size),
+          }
+        : await logs.earlierProof(
+            { tenantId, epoch: row.epoch },
+            row.sequence_number,
+            Buffer.from(row.record_hash, 'hex'),
+          );
+    if (proof === undefined) {
+      const message =
+        'the event belongs to an epoch that was given up, and no checkpoint of it that is left covers it';
+      throw new ServerError('NOT_FOUND', message);
     }
-    const inclusion = await logs.inclusionProof(tenantId, row.sequence_number, checkpoint.size);
     const shown = toView(tenantId, row, view);
     const readable = hasScope(principal, 'events:read') && shown.redacted !== true && row.record !== null;
     if (readable && !isOfReading(shown.event_type)) {
@@ -45,8 +57,8 @@ export const receiptEndpoint = endpoint({
     const body = formatTlogProof({
       ...(readable && { extra: Buffer.from(row.record!) }),
       index: row.sequence_number,
-      inclusion,
-      checkpoint: checkpoint.note,
+      inclusion: proof.inclusion,
+      checkpoint: proof.note,
     });
     return { status: 200, type: 'text/plain; charset=utf-8', body };
   },

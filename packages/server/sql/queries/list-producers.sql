@@ -1,0 +1,36 @@
+-- Accounts of producers, in the order of the primary key of audit_producers, with the numbers that are open: those up to
+-- the highest that is known of which nobody has said what became of them. $1 is null for every tenant; $2 to $4 are the
+-- last row of the page before; $5 is for all of them, not only those that want attention; $6 is how long a producer that
+-- has not said its last number may be silent, seconds. Of the open ranges the first hundred are named: a producer that
+-- leaves out every second number must not make an answer without end.
+with accounts as (
+  select p.*, greatest(p.highest_seen, coalesce(p.final_seq, 0)) as top,
+         greatest(p.highest_seen, coalesce(p.final_seq, 0)) - p.settled_to
+           - coalesce((select sum(r.last_seq - r.first_seq + 1)::bigint from audit_producer_ranges r
+                        where (r.submitter, r.producer_id, r.tenant_id) = (p.submitter, p.producer_id, p.tenant_id)), 0)
+           as open_numbers,
+         (select coalesce(json_agg(json_build_array(g.previous + 1, g.first_seq - 1) order by g.first_seq), '[]')
+            from (select * from (select s.first_seq, max(s.last_seq) over (order by s.first_seq rows between unbounded preceding and 1 preceding) as previous
+                    from (select 0::bigint as first_seq, p.settled_to as last_seq
+                           union all
+                          select r.first_seq, r.last_seq from audit_producer_ranges r
+                           where (r.submitter, r.producer_id, r.tenant_id) = (p.submitter, p.producer_id, p.tenant_id)
+                           union all
+                          select greatest(p.highest_seen, coalesce(p.final_seq, 0)) + 1, null) s) n
+           where n.first_seq > n.previous + 1 order by n.first_seq limit 100) g) as open
+    from audit_producers p
+   where ($1::text[] is null or p.tenant_id = any ($1))
+     and ($2::text is null or (p.submitter, p.producer_id, p.tenant_id) > ($2, $3::uuid, $4))
+), judged as (
+  select a.*,
+         case when a.open_numbers > 0 then 'open'
+              when a.final_seq is not null then 'closed'
+              when a.last_seen_at < clock_timestamp() - make_interval(secs => $6) then 'unclosed'
+              else 'running' end as state
+    from accounts a
+)
+select submitter, producer_id::text, tenant_id, service, state, top as numbers, open_numbers, open, final_seq, first_seen_at, last_seen_at
+  from judged
+ where $5 or state in ('open', 'unclosed')
+ order by submitter, producer_id, tenant_id
+ limit $7::integer

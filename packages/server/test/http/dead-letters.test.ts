@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { toDeadLetter } from '../../src/admit/admit.ts';
+import { messageSource } from '../../src/chain/message-source.ts';
+import { event, Harness } from './harness.ts';
+
+let http: Harness;
+let acme: string;
+beforeAll(async () => {
+  http = await Harness.open();
+  acme = await http.key(['acme'], 'admin');
+});
+afterAll(() => http?.[Symbol.asyncDispose]());
+
+let offset = 0;
+let topic: string;
+beforeEach(() => {
+  // An underscore is no wildcard, and a dot none either.
+  topic = `a_${offset}.b`;
+});
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+/** A message that was refused, as the consumer stores it. */
+async function refuse(
+  raw: string,
+  { code = 'KEY_MISMATCH', tenantId = 'acme' as string | null, of = topic } = {},
+) {
+  const source = messageSource({ clusterId: 'cluster', topic: of, partition: 3, offset: offset++ });
+  const { tenantId: _, ...letter } = toDeadLetter(raw, { source }, [
+    { code, pointer: '', message: 'is wrong' },
+  ]);
+  const deadLetter = { ...letter, ...(tenantId !== null && { tenantId }) };
+  await http.service.writer.submit([{ deadLetter }]);
+  return deadLetter.id;
+}
+
+const list = async (query: string, key = acme) =>
+  (await http.get(`/v1/dead-letters?${query}`, key)).json.dead_letters as { id: string }[];
+const purge = (body: object, key = acme) => http.call('POST', '/v1/dead-letters/purge', { key, body });
+const purges = async (tenant: string) =>
+  (await http.get(`/v1/audit/events?tenant_id=${tenant}&order=asc&event_type=audit.dead_letters_purged`)).json
+    .events as {
+    actor_id: string;
+    metadata: { count: number; letters: string[]; asked: object };
+  }[];
+
+test('a letter says where its message lies, and is found by topic', async () => {
+  const id = await refuse('{}');
+  await refuse('{}', { of: topic.replace('_', 'x') });
+  expect(await list(`topic=${topic}`)).toEqual([
+    expect.objectContaining({ id, topic, partition: 3, offset: offset - 2, principal: null }),
+  ]);
+  const other = await http.call('POST', '/v1/audit/events', { key: acme, body: event({ severity: 'loud' }) });
+  expect((await http.get(`/v1/dead-letters/${other.json.dead_letter_id}`, acme)).json).toMatchObject({
+    source: 'http',
+    topic: null,
+    partition: null,
+    offset: null,
+  });
+  expect(await list(`topic=${topic}&before=2020-01-01T00:00:00Z`)).toEqual([]);
+  expect(await list(`topic=${topic}&before=2999-01-01T00:00:00Z`)).toHaveLength(1);
+});
+
+test('retried, it is chained with the trust that it came with, from where it came', async () => {
+  const sent = event();
+  const id = await refuse(JSON.stringify(sent));
+  const retried = await http.call('POST', `/v1/dead-letters/${id}/retry`, { key: acme });
+  expect(retried.json.status).toBe('chained');
+  const { ingest } = (await http.get(`/v1/audit/events/${sent.audit_id}`, acme)).json;
+  expect(ingest).toMatchObject({ trust: 'topic-acl', source: `kafka:cluster/${topic}/3/${offset - 1}` });
+  expect(ingest.principal).toBeUndefined();
+});
+
+test('a purge only counts unless it is told not to', async () => {
+  const ids = [await refuse('one'), await refuse('two'), await refuse('three', { code: 'JSON_INVALID' })];
+  const counted = await purge({ topic });
+  expect(counted.json).toEqual({
+    purged: false,
+    letters: 3,
+    by_reason: { JSON_INVALID: 1, KEY_MISMATCH: 2 },
+  });
+  expect(await list(`topic=${topic}`)).toHaveLength(3);
+  expect(await purges('acme')).toEqual([]);
+
+  const done = await purge({ topic, reason: 'KEY_MISMATCH', dry_run: false });
+  expect(done.json).toEqual({ purged: true, letters: 2, by_reason: { KEY_MISMATCH: 2 } });
+  expect((await list(`topic=${topic}`)).map(({ id }) => id)).toEqual([ids[2]]);
+  expect((await http.get(`/v1/dead-letters/${ids[0]}`, acme)).json).toMatchObject({
+    state: 'purged',
+    bytes: 0,
+    reason: 'KEY_MISMATCH',
+    raw_base64: '',
+  });
+  const [record] = await purges('acme');
+  expect(record).toMatchObject({ actor_id: expect.stringMatching(/^key:/) });
+  expect(record!.metadata).toEqual({
+    count: 2,
+    letters: [
+      `${ids[0]} KEY_MISMATCH sha256:${sha256('one')}`,
+      `${ids[1]} KEY_MISMATCH sha256:${sha256('two')}`,
+    ],
+    asked: { reason: 'KEY_MISMATCH', topic },
+  });
+  // What is purged is not purged again, and nothing is recorded for nothing.
+  expect((await purge({ topic, reason: 'KEY_MISMATCH', dry_run: false })).json.letters).toBe(0);
+  expect(await purges('acme')).toHaveLength(1);
+});
+
+test('more than one record can name are all purged, each named once', async () => {
+  const before = (await purges('acme')).length;
+  for (let at = 0; at < 401; at++) await refuse(`${at}`);
+  expect((await purge({ topic, dry_run: false })).json.letters).toBe(401);
+  const records = (await purges('acme')).slice(before);
+  expect(records.map(({ metadata }) => metadata.count)).toEqual([400, 1]);
+  expect(new Set(records.flatMap(({ metadata }) => metadata.letters)).size).toBe(401);
+});
+
+test('letters of others are out of reach, and those of nobody are for a key for every tenant', async () => {
+  await refuse('theirs', { tenantId: 'globex' });
+  await refuse("nobody's", { tenantId: null });
+  expect((await purge({ topic, dry_run: false })).json.letters).toBe(0);
+  expect((await purge({ topic, tenant_id: 'globex' })).status).toBe(403);
+  const everywhere = await purge({ topic, dry_run: false }, http.admin);
+  expect(everywhere.json.letters).toBe(2);
+  expect((await purges('globex'))[0]!.metadata.letters[0]).toContain(sha256('theirs'));
+  expect((await purges('tallystick'))[0]!.metadata.letters[0]).toContain(sha256("nobody's"));
+});
+
+test('a purge of everything must be spelt out', async () => {
+  expect((await purge({ dry_run: false })).json.code).toBe('BODY_INVALID');
+  expect((await purge({ state: 'open', dry_run: 'no' })).json.code).toBe('BODY_INVALID');
+  expect((await purge({ topic, key: 'x' })).json.code).toBe('BODY_INVALID');
+  const reader = await http.key(['acme'], 'events:read', 'events:write');
+  expect((await purge({ topic }, reader)).status).toBe(403);
+});

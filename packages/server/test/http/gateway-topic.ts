@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto';
+import { Consumer, MessagesStreamModes, stringDeserializers } from '@platformatic/kafka';
+import { auditTopics } from '../../src/kafka/topic-plan.ts';
+import { createTopics } from '../../src/kafka/topics.ts';
+
+/** Makes a gateway's topic for one test file alone. */
+export async function gatewayTopic(bootstrapBrokers: string[]): Promise<string> {
+  const gateway = `gateway-${randomUUID().slice(0, 8)}`;
+  const [, plan] = auditTopics({ gateway });
+  await createTopics({ bootstrapBrokers }, [plan!]);
+  return gateway;
+}
+
+interface ReadMessage {
+  readonly key: string;
+  readonly value: string;
+  readonly headers: Record<string, string>;
+}
+
+/** Messages of a topic that a principal handed in, until there are enough; those of one partition in their order. */
+export async function readTopic(
+  bootstrapBrokers: string[],
+  topic: string,
+  principal: string,
+  isEnough: (messages: readonly ReadMessage[]) => boolean,
+): Promise<ReadMessage[]> {
+  const consumer = new Consumer({
+    clientId: 'reader',
+    groupId: randomUUID(),
+    bootstrapBrokers,
+    deserializers: stringDeserializers,
+  });
+  const mode = MessagesStreamModes.EARLIEST;
+  const stream = await consumer.consume({ topics: [topic], mode, maxWaitTime: 100 });
+  const messages: ReadMessage[] = [];
+  for await (const { key, value, headers: all } of stream) {
+    const headers = Object.fromEntries(all);
+    if (headers['tallystick-principal'] === principal) messages.push({ key, value, headers });
+    if (isEnough(messages)) break;
+  }
+  await consumer.close(true);
+  return messages;
+}

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { anEvent } from '../events.ts';
+import { serverSite } from '../sites.ts';
+
+const tenant = 'frozen';
+const submission = () => ({
+  events: [JSON.stringify(anEvent(tenant))],
+  source: 'test',
+  trust: 'operator' as const,
+});
+
+// Found by the fault campaign: a writer that was frozen just after it had read a head was evicted, and others went on and
+// signed. When it woke, the head that it had in hand was behind what was signed, which looks like a restored backup: it
+// stopped the chain and refused events that had been acknowledged.
+test('a writer that was evicted while it was frozen takes its old head for what it is', async () => {
+  const site = await serverSite();
+  const [frozen, other] = [await site.open(), await site.open()];
+  await other.submit(submission());
+  await other.logs.checkpoint(tenant);
+  const look = frozen.logs.assertCurrent.bind(frozen.logs);
+  let freezes = 1;
+  frozen.logs.assertCurrent = async (session, head) => {
+    if (freezes-- > 0) {
+      await site.tamper(
+        `select pg_terminate_backend(pid, 5000) from pg_stat_activity
+          where datname = current_database() and state = 'idle in transaction'`,
+      );
+      await other.submit(submission());
+      await other.logs.checkpoint(tenant);
+    }
+    await look(session, head);
+  };
+
+  const [result] = await frozen.submit(submission());
+  expect(result).toMatchObject({ status: 'chained', receipt: { sequence_number: 3 } });
+  expect(freezes).toBeLessThan(0);
+  expect(frozen.logs.stopped.size).toBe(0);
+  await frozen.close();
+  await other.close();
+  site.remove();
+});
