@@ -10,10 +10,14 @@ export interface Clock {
   schedule(ms: number, task: () => void, keepAlive: boolean): () => void;
 }
 
+const longestMs = 2 ** 31 - 1;
+
+/** The machine's own clock and timers. */
 export const systemClock: Clock = Object.freeze({
   now: () => Date.now(),
   schedule(ms: number, task: () => void, keepAlive: boolean) {
-    const timer = setTimeout(task, ms);
+    // Beyond what a timer can hold, Node runs it at once.
+    const timer = setTimeout(task, Math.min(ms, longestMs));
     if (!keepAlive) timer.unref();
     return () => clearTimeout(timer);
   },

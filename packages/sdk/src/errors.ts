@@ -17,6 +17,7 @@ export const auditErrorCodes = [
   'CONFIG_INVALID',
 ] as const;
 
+/** One of {@link auditErrorCodes}; the guide to errors has cause and fix of each. */
 export type AuditErrorCode = (typeof auditErrorCodes)[number];
 
 /**
@@ -25,6 +26,7 @@ export type AuditErrorCode = (typeof auditErrorCodes)[number];
  */
 export type DeliveryOutcome = 'rejected' | 'unknown';
 
+/** What an {@link AuditError} says beside its code and message. */
 export interface AuditErrorDetails {
   readonly outcome?: DeliveryOutcome;
   /** `audit_id` of the event concerned. */

@@ -1,7 +1,23 @@
-export { AuditValidationError } from '@tallystick/event';
+export {
+  type AuditEvent,
+  AuditValidationError,
+  core,
+  defineTaxonomy,
+  EventCategory,
+  EventTaxonomy,
+  shape,
+  soc,
+  type Taxonomy,
+} from '@tallystick/event';
 export { type Clock, systemClock } from './clock.ts';
 export type { DeliveryReport } from './delivery/report.ts';
 export type { Builder } from './emitter/builder.ts';
+export type {
+  DeadLetterListOptions,
+  EmitAgainReport,
+  SpoolDeadLetters,
+  SpooledDeadLetter,
+} from './emitter/dead-letters.ts';
 export { audit, emitAuditEvent, getAuditEmitter, setAuditEmitter } from './emitter/default.ts';
 export { AuditEmitter, createAuditEmitter } from './emitter/emitter.ts';
 export { type AuditEmitterConfig, emitterDefaults } from './emitter/options.ts';

@@ -11,6 +11,8 @@ import { installed, type Runtime, runtimes } from './support/runtimes.ts';
 
 const ours: Runtime = { name: `Node ${process.versions.node}`, spec: '', path: '', args: [] };
 const subpaths = ['', '/http', '/memory', '/testing'].map((path) => `@tallystick/sdk${path}`);
+/** Needs a package that is not installed here. */
+const kafka = '@tallystick/sdk/kafka';
 
 const directory = tempDir();
 const project = join(directory.path, 'project');
@@ -110,7 +112,7 @@ describe.each([ours, ...runtimes])('$name', (runtime) => {
 
 describe('in a browser', () => {
   test('importing any part of it throws, and says why', async () => {
-    for (const name of subpaths) {
+    for (const name of [...subpaths, kafka]) {
       const script = `await import('${name}')`;
       const { code, complaints } = await run(process.execPath, [
         ...['--conditions=browser', '--input-type=module', '--eval', script],
@@ -129,9 +131,16 @@ describe('in a browser', () => {
       for (const name of ${JSON.stringify(subpaths)}) names.push(...Object.keys(await import(name)));
       console.log(JSON.stringify(names));`;
     const { output } = await run(process.execPath, ['--input-type=module', '--eval', script]);
-    const source = readFileSync(join(project, 'node_modules/@tallystick/sdk/dist/browser.js'), 'utf8');
+    const dist = (file: string) =>
+      readFileSync(join(project, 'node_modules/@tallystick/sdk/dist', file), 'utf8');
+    const source = dist('browser.js');
     const refused = Array.from(source.matchAll(/^export const (\w+)/gm), ([, name]) => name!);
-    expect(refused.toSorted()).toEqual((JSON.parse(output) as string[]).toSorted());
+    const ofKafka = Array.from(
+      dist('transport/kafka/index.js').matchAll(/^export \{(.*)\} from/gm),
+      ([, names]) => names!.match(/\w+/g)!,
+    );
+    const names = new Set([...(JSON.parse(output) as string[]), ...ofKafka.flat()]);
+    expect(refused.toSorted()).toEqual([...names].toSorted());
   });
 
   test('a bundled page says the same', async (context) => {
@@ -161,6 +170,15 @@ describe('what an installation brings', () => {
   test('two packages: no server, no validator, nothing native', () => {
     expect(readdirSync(modules).filter((name) => !name.startsWith('.'))).toEqual(['@tallystick']);
     expect(readdirSync(join(modules, '@tallystick')).toSorted()).toEqual(['event', 'sdk']);
+  });
+
+  test('the Kafka transport without its client says which package is missing', async () => {
+    const script = `await import('${kafka}')`;
+    const { code, complaints } = await run(process.execPath, ['--input-type=module', '--eval', script]);
+    expect([code, complaints]).toEqual([
+      1,
+      expect.stringContaining("Cannot find package '@platformatic/kafka' imported from"),
+    ]);
   });
 
   test('it is no larger than the README says', () => {

@@ -93,6 +93,11 @@ export class MemoryBuffer implements Outbox {
 
   secure(): void {}
 
+  /** Characters of all events. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   get head(): Entry | undefined {
     return this.#entries[this.#head];
   }

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../clock.ts';
 import { AuditError } from '../errors.ts';
-import type { EncodedEvent } from '../event/encode.ts';
+import type { EncodedEvent } from '../event/encoded-event.ts';
 import type { GapReason, Transport } from '../transport/transport.ts';
 import type { Counters } from './counters.ts';
 import type { Entry, Load, Outbox, Waiter } from './entry.ts';
@@ -29,6 +29,8 @@ export interface DeliveryParts {
 const maxFinalsPerBatch = 1_000;
 /** Longer than a disk gets to answer before it counts as dead. */
 const outboxGraceMs = 15_000;
+/** What a service that was away gets to show that it is back, once the emitter closes. */
+const lastTryMs = 2_000;
 /** What a transport gets to notice that it was aborted. */
 const abortGraceMs = 1_000;
 
@@ -60,7 +62,7 @@ export class Delivery {
   }
 
   /** Takes an event over. The result says why it was dropped, or is `undefined` where it was kept. */
-  accept(event: EncodedEvent, waiter: Waiter | undefined): GapReason | undefined {
+  accept(event: Entry, waiter: Waiter | undefined): GapReason | undefined {
     const { ledger, outbox, counters } = this.#parts;
     counters.emitted++;
     if (this.#closed !== undefined) {
@@ -130,11 +132,13 @@ export class Delivery {
     const deadline = clock.now() + deadlineMs;
     await this.#inTime(outbox.opened, deadlineMs);
     if (outbox.size > 0 || outbox.owes) {
+      const safe = this.#pump.failing && outbox.durable === outbox.size;
       this.#pump.hurry();
       outbox.secure();
-      await this.#until(() => outbox.size === 0 && !outbox.owes, deadlineMs);
+      if (safe) await this.#lastTry(Math.min(deadlineMs, lastTryMs));
+      await this.#until(() => outbox.size === 0 && !outbox.owes, Math.max(0, deadline - clock.now()));
     }
-    const ended = outbox.size === 0 && (await this.#declareEnd(Math.max(0, deadline - clock.now())));
+    const ended = outbox.size === 0 && (await this.#declareEnd(deadline));
     await this.#inTime(this.#pump.stop(), abortGraceMs);
     const closing = outbox.close(ended);
     // Somebody awaits this, so the process must not end over it; the spool's own thread does not hold it.
@@ -149,9 +153,10 @@ export class Delivery {
   }
 
   /** With all events settled, the service learns how many there were: only then can it call the producer complete. */
-  async #declareEnd(withinMs: number): Promise<boolean> {
-    const { ledger, report } = this.#parts;
+  async #declareEnd(deadline: number): Promise<boolean> {
+    const { clock, ledger, report } = this.#parts;
     const final = ledger.final();
+    let failure: unknown = new Error('no answer in time');
     try {
       for (let at = 0; at < final.length || ledger.undeclared > 0; at += maxFinalsPerBatch) {
         const gaps = ledger.gaps(maxFinalsPerBatch);
@@ -162,9 +167,10 @@ export class Delivery {
           gaps,
           final: final.slice(at, at + maxFinalsPerBatch),
         };
-        const sent = this.#pump.declare({ events: [], delivery });
-        if (!(await this.#inTime(sent, Math.max(withinMs, abortGraceMs))))
-          throw new Error('no answer in time');
+        const sent = this.#pump.declare({ events: [], delivery }, (thrown) => {
+          failure = thrown;
+        });
+        if (!(await this.#inTime(sent, Math.max(deadline - clock.now(), abortGraceMs)))) throw failure;
         ledger.declared(gaps.length);
       }
       return true;
@@ -188,6 +194,23 @@ export class Delivery {
       const message = 'events were lost: the emitter was closed before they could be delivered';
       report(new AuditError('EMITTER_CLOSED', message, { events: left.length, outcome: 'unknown' }));
     }
+  }
+
+  /** The service was away and everything is on disk: it gets one more try to be back, and not long for it. */
+  #lastTry(withinMs: number): Promise<void> {
+    const before = this.#pump.tries;
+    return new Promise((resolve) => {
+      const end = () => {
+        cancel();
+        this.#watchers.delete(watch);
+        resolve();
+      };
+      const watch = () => {
+        if (!this.#pump.failing || this.#pump.tries > before) end();
+      };
+      const cancel = this.#parts.clock.schedule(withinMs, end, true);
+      this.#watchers.add(watch);
+    });
   }
 
   /** Waits for a condition that changes as events leave, for the deadline, or until waiting is pointless. */

@@ -1,5 +1,13 @@
 import type { DeclaredGap, FinalSequence, GapReason } from '../transport/transport.ts';
 
+/** A {@link DeclaredGap} that may still grow. */
+interface Gap {
+  readonly tenant_id: string;
+  readonly from: number;
+  to: number;
+  readonly reason: GapReason;
+}
+
 /**
  * Numbers one producer's events and remembers which numbers will never arrive, so that the service can tell a
  * complete trail from one with losses. Owned by the emitter's thread.
@@ -9,7 +17,9 @@ export class Ledger {
   /** Numbers that were lost, declared or not. */
   losses = 0;
   readonly #last = new Map<string, { final_seq: number }>();
-  #gaps: { tenant_id: string; from: number; to: number; reason: GapReason }[] = [];
+  #gaps: Gap[] = [];
+  /** Of each tenant the gap that may still grow: the last one that was not handed out. */
+  readonly #open = new Map<string, Gap>();
   /** Gaps that were handed out in a batch: their ends are fixed now, since the service may have read them. */
   #fixed = 0;
 
@@ -27,22 +37,22 @@ export class Ledger {
 
   lose(tenantId: string, sequence: number, reason: GapReason): void {
     this.losses++;
-    // Losses come in runs, so the gap to extend is among the last few or there is none.
-    for (let index = this.#gaps.length - 1; index >= Math.max(this.#fixed, this.#gaps.length - 16); index--) {
-      const gap = this.#gaps[index]!;
-      if (gap.tenant_id !== tenantId) continue;
-      if (gap.reason === reason && gap.to + 1 === sequence) {
-        gap.to = sequence;
-        return;
-      }
-      break;
+    const open = this.#open.get(tenantId);
+    if (open !== undefined && open.reason === reason && open.to + 1 === sequence) {
+      open.to = sequence;
+      return;
     }
-    this.#gaps.push({ tenant_id: tenantId, from: sequence, to: sequence, reason });
+    const gap = { tenant_id: tenantId, from: sequence, to: sequence, reason };
+    this.#gaps.push(gap);
+    this.#open.set(tenantId, gap);
   }
 
   /** Up to `max` gaps to declare with a batch; they stay here until {@link declared}. */
   gaps(max: number): readonly DeclaredGap[] {
     const taken = this.#gaps.slice(0, max);
+    for (const gap of taken.slice(this.#fixed)) {
+      if (this.#open.get(gap.tenant_id) === gap) this.#open.delete(gap.tenant_id);
+    }
     this.#fixed = Math.max(this.#fixed, taken.length);
     return taken;
   }

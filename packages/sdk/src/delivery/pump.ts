@@ -2,11 +2,13 @@
  * Moves events from the outbox to the transport: one batch in flight, in order, until it is settled. Nothing here
  * is durable; a crash leaves the outbox as it was, and the same events are sent again under the same identities.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Clock } from '../clock.ts';
 import {
   type ItemResult,
   readFailure,
   type Transport,
+  TransportError,
   type TransportFailure,
 } from '../transport/transport.ts';
 import type { Counters } from './counters.ts';
@@ -43,6 +45,12 @@ const maxGapsPerBatch = 1_000;
 const smallestBatchBytes = 64 * 1024;
 const closingPauseMs = 250;
 
+/**
+ * Batches mix requests: one must not be sent in the context of whichever emitted first, where tracing would book it and
+ * the request's own storage would stay alive with the connection.
+ */
+const outsideRequests = AsyncLocalStorage.snapshot();
+
 export class Pump {
   readonly #options: PumpOptions;
   readonly #parts: PumpParts;
@@ -54,6 +62,7 @@ export class Pump {
   #demanded = false;
   #closing = false;
   #failing = false;
+  #tries = 0;
   #maxEvents: number;
   #maxBytes: number;
 
@@ -97,9 +106,35 @@ export class Pump {
     return this.#failing;
   }
 
-  /** Sends declarations without events. Throws what the transport throws. */
-  async declare(batch: Parameters<Transport['send']>[0]): Promise<void> {
-    await this.#parts.transport.send(batch, this.#abort.signal);
+  /** Tries that have ended, well or not. */
+  get tries(): number {
+    return this.#tries;
+  }
+
+  /**
+   * Sends declarations without events, again and again until they are taken, or refused for good, or {@link stop} is
+   * called. Throws what the transport throws.
+   *
+   * @param onFailure told of each try that failed and is not the last
+   */
+  async declare(
+    batch: Parameters<Transport['send']>[0],
+    onFailure: (thrown: unknown) => void,
+  ): Promise<void> {
+    const { signal } = this.#abort;
+    this.#closing = true;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await this.#parts.transport.send(batch, signal);
+        return;
+      } catch (thrown) {
+        const { retryable, retryAfterMs } = readFailure(thrown);
+        if (!retryable || signal.aborted) throw thrown;
+        onFailure(thrown);
+        await this.#pause(attempt, retryAfterMs);
+        if (signal.aborted) throw thrown;
+      }
+    }
   }
 
   #schedule(ms: number): () => void {
@@ -111,7 +146,9 @@ export class Pump {
     this.#cancelTimer = undefined;
     if (this.#loop !== undefined || this.#abort.signal.aborted) return;
     // The caller of emit() must not pay for making a batch.
-    this.#loop = new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#run());
+    this.#loop = outsideRequests(() =>
+      new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#run()),
+    );
   }
 
   async #run(): Promise<void> {
@@ -169,16 +206,18 @@ export class Pump {
         return;
       }
       if (failure.tooLarge === true || !failure.retryable) {
-        settlement.refused(load, describe(failure), thrown);
-        this.#removed(load, describe(failure));
+        const reason = describe(failure, thrown);
+        settlement.refused(load, reason, thrown);
+        this.#removed(load, reason);
         return;
       }
-      if (attempt === this.#options.maxRetries) {
+      // Once for each round of tries: through a long outage the count keeps rising, so that an alert keeps firing.
+      if ((attempt + 1) % (this.#options.maxRetries + 1) === 0) {
         this.#failing = true;
-        settlement.undecided(load, describe(failure), thrown);
+        settlement.undecided(load, describe(failure, thrown), thrown);
         this.#parts.outbox.secure();
         this.#parts.onProgress(0);
-      }
+      } else if (this.#closing) this.#parts.onProgress(0);
       await this.#pause(attempt, failure.retryAfterMs);
     }
   }
@@ -209,6 +248,7 @@ export class Pump {
     } catch (thrown) {
       return { failure: readFailure(thrown), thrown };
     } finally {
+      this.#tries++;
       this.#parts.onSend?.((performance.now() - start) / 1000);
     }
   }
@@ -239,7 +279,9 @@ export class Pump {
   }
 }
 
-function describe(failure: TransportFailure): string {
-  if (failure.status !== undefined) return `status ${failure.status}`;
+function describe(failure: TransportFailure, thrown: unknown): string {
+  if (failure.status !== undefined && failure.status >= 400) return `status ${failure.status}`;
+  // Our own transports' words are fit for a log; what another throws may quote an event.
+  if (thrown instanceof TransportError) return thrown.message;
   return failure.retryable ? 'it can not be reached' : 'it refuses the batch';
 }

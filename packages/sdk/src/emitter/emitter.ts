@@ -3,12 +3,16 @@ import { systemClock } from '../clock.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { DeliveryReport } from '../delivery/report.ts';
 import { AuditError } from '../errors.ts';
-import { type EncodedEvent, EventEncoder } from '../event/encode.ts';
-import type { AnyTaxonomy, AuditEventInput, EventBody, EventInput, TypeIn } from '../event/input.ts';
+import { EventEncoder } from '../event/encode.ts';
+import type { EncodedEvent } from '../event/encoded-event.ts';
+import type { AnyEventInput, AnyTaxonomy, EventBody, EventInput, TypeIn } from '../event/input.ts';
+import { readableCopy } from '../event/readable-copy.ts';
 import { openTelemetryTrace } from '../observe/correlation.ts';
 import { type AuditLogger, RateLimitedLog } from '../observe/logger.ts';
 import type { AuditMetrics } from '../observe/metrics.ts';
 import { type Builder, startBuilder } from './builder.ts';
+import { checkConfig } from './check-config.ts';
+import type { SpoolDeadLetters } from './dead-letters.ts';
 import { newProducerId, resolveService } from './environment.ts';
 import { deliverOnExit } from './exit.ts';
 import { type AuditEmitterConfig, readSizes } from './options.ts';
@@ -25,16 +29,20 @@ interface EmitterInternals {
 /**
  * Emits audit events. One for a process is enough: it is safe to use from any number of concurrent requests.
  *
+ * `X` is its taxonomy, `D` the tenant of events that name none, where there is one.
+ *
  * @example
  * const audit = createAuditEmitter({ service: 'checkout', transport: httpTransport({ url, apiKey }) });
  * audit.emit({ tenantId: 'acme', eventType: 'order.refunded', actorType: 'user', actorId: 'u-17', outcome: 'success' });
  */
-export class AuditEmitter<X extends AnyTaxonomy = undefined> {
+export class AuditEmitter<X extends AnyTaxonomy = undefined, D extends string | undefined = undefined> {
   /** UUIDv7 of this emitter, under which the service accounts for its events. */
   readonly producerId: string;
   readonly service: string;
   /** Figures for Prometheus. */
   readonly metrics: AuditMetrics;
+  /** What the service refused for good, where there is a spool to keep it. */
+  readonly deadLetters: SpoolDeadLetters;
   readonly #encoder: EventEncoder;
   readonly #delivery: Delivery;
   readonly #config: AuditEmitterConfig<X>;
@@ -43,9 +51,13 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined> {
   readonly #clock;
   readonly #tap: ((event: EncodedEvent) => void) | undefined;
   readonly #sizes;
+  /** Whether the application's logger, or its handler of faults, is being called. */
+  #logging = false;
+  #reporting = false;
 
   /** @param internals for this package's own test kit */
   constructor(config: AuditEmitterConfig<X> = {}, internals: EmitterInternals = {}) {
+    checkConfig(config);
     this.#tap = internals.tap;
     this.#config = config;
     this.#sizes = readSizes(config);
@@ -63,6 +75,7 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined> {
       report: (error) => this.#report(error),
     });
     this.metrics = pipeline.metrics;
+    this.deadLetters = pipeline.deadLetters;
     this.#delivery = pipeline.delivery;
     this.#encoder = new EventEncoder({
       service: this.service,
@@ -82,8 +95,8 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined> {
    * @throws {AuditValidationError} for a programming error: no tenant, type or actor, an unknown type, a payload that
    *   is not of the taxonomy's shape. Faults of data and of delivery never throw: see `state`, the logger, `onError`.
    */
-  emit<K extends TypeIn<X>>(event: EventInput<X, K>): AuditEventResult;
-  emit<K extends TypeIn<X>>(eventType: K, event: EventBody<X, K>): AuditEventResult;
+  emit<K extends TypeIn<X>>(event: EventInput<X, K, D>): AuditEventResult;
+  emit<K extends TypeIn<X>>(eventType: K, event: EventBody<X, K, D>): AuditEventResult;
   emit(first: unknown, second?: unknown): AuditEventResult {
     const encoded = this.#encode(first, second);
     const createdAt = new Date(encoded.createdAt);
@@ -105,10 +118,10 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined> {
    * @throws {AuditError} whose `outcome` says `rejected` (it is not in the trail and will not be) or `unknown`
    * @throws {AuditValidationError} as `emit()` does
    */
-  record<K extends TypeIn<X>>(event: EventInput<X, K>, options?: RecordOptions): Promise<AuditReceipt>;
+  record<K extends TypeIn<X>>(event: EventInput<X, K, D>, options?: RecordOptions): Promise<AuditReceipt>;
   record<K extends TypeIn<X>>(
     eventType: K,
-    event: EventBody<X, K>,
+    event: EventBody<X, K, D>,
     options?: RecordOptions,
   ): Promise<AuditReceipt>;
   async record(first: unknown, second?: unknown, third?: RecordOptions): Promise<AuditReceipt> {
@@ -121,7 +134,8 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined> {
       throw refusal;
     }
     this.#tap?.(encoded);
-    const waiter = new ReceiptWaiter(encoded, this.#clock, options?.timeoutMs ?? this.#sizes.recordTimeoutMs);
+    const timeoutMs = orElse(options?.timeoutMs, this.#sizes.recordTimeoutMs);
+    const waiter = new ReceiptWaiter(encoded, this.#clock, timeoutMs);
     const lost = this.#delivery.accept(encoded, waiter);
     if (lost !== undefined) {
       const loss = this.#loss(encoded, lost);
@@ -132,7 +146,7 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined> {
   }
 
   /** Seed 004's name for an `emit()` whose result nobody needs. */
-  buffer<K extends TypeIn<X>>(event: EventInput<X, K>): void {
+  buffer<K extends TypeIn<X>>(event: EventInput<X, K, D>): void {
     this.emit(event);
   }
 
@@ -148,7 +162,7 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined> {
 
   /** Sends what was emitted so far. Never rejects; the report says what became of every event. */
   flush(options: DeadlineOptions = {}): Promise<DeliveryReport> {
-    return this.#delivery.flush(options.deadlineMs ?? this.#sizes.deadlineMs);
+    return this.#delivery.flush(orElse(options.deadlineMs, this.#sizes.deadlineMs));
   }
 
   /**
@@ -156,7 +170,7 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined> {
    * and counted. Never rejects; calling it again gives the same report.
    */
   close(options: DeadlineOptions = {}): Promise<DeliveryReport> {
-    return this.#delivery.close(options.deadlineMs ?? this.#sizes.deadlineMs);
+    return this.#delivery.close(orElse(options.deadlineMs, this.#sizes.deadlineMs));
   }
 
   /** What became of every event so far. */
@@ -169,21 +183,32 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined> {
   }
 
   #encode(first: unknown, second: unknown): EncodedEvent {
-    const encoded =
-      typeof first === 'string'
-        ? this.#encoder.encode(second as AuditEventInput, first)
-        : this.#encoder.encode(first as AuditEventInput);
+    const typed = typeof first === 'string';
+    const event = (typed ? second : first) as AnyEventInput;
+    const encoded = this.#read(event, typed ? first : undefined);
     if (encoded.violations.length > 0) this.#delivery.refuse(encoded);
-    else if (this.#eventLog !== undefined) {
-      this.#logEvent((typeof first === 'string' ? second : first) as AuditEventInput, encoded);
-    }
+    else if (this.#eventLog !== undefined) this.#logEvent(event, encoded);
     return encoded;
   }
 
-  #logEvent(event: AuditEventInput, { tenantId, eventType }: EncodedEvent): void {
-    const { targetType, targetId, outcome } = event;
-    const status = typeof outcome === 'object' ? (outcome.outcome_status ?? outcome.outcomeStatus) : outcome;
+  #read(event: AnyEventInput, eventType: string | undefined): EncodedEvent {
     try {
+      return this.#encoder.encode(event, eventType);
+    } catch (thrown) {
+      if (thrown instanceof AuditValidationError) throw thrown;
+      // A getter of the event itself threw, which is a fault of data like one further down.
+      return this.#encoder.encode(readableCopy(event), eventType);
+    }
+  }
+
+  #logEvent(event: AnyEventInput, { tenantId, eventType }: EncodedEvent): void {
+    // A logger that emits would log that event's line, and emit again.
+    if (this.#logging) return;
+    this.#logging = true;
+    try {
+      const { targetType, targetId, outcome } = event;
+      const status =
+        typeof outcome === 'object' ? (outcome?.outcome_status ?? outcome?.outcomeStatus) : outcome;
       this.#eventLog!.info(
         {
           auditEvent: true,
@@ -197,6 +222,8 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined> {
       );
     } catch {
       // A logger that throws must not take the business down with it.
+    } finally {
+      this.#logging = false;
     }
   }
 
@@ -215,28 +242,41 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined> {
     const details = { id, tenantId, eventType };
     if (lost === 'shutdown') return new AuditError('EMITTER_CLOSED', 'the emitter is closed', details);
     return lost === 'spool_full'
-      ? new AuditError('SPOOL_FULL', 'memory and spool are full; the event was dropped', details)
+      ? new AuditError('SPOOL_FULL', 'the spool is full; the event was dropped', details)
       : new AuditError('BUFFER_FULL', 'the buffer is full; the event was dropped', details);
   }
 
   #report(error: AuditError): void {
+    // A handler that emits would hear of that event's fault, and emit again: thousands deep where memory is full.
+    if (this.#reporting) return;
+    this.#reporting = true;
     const { code, outcome, id, tenantId, eventType, events, message } = error;
-    this.#faultLog.warn(
-      code,
-      { auditFault: code, outcome, id, tenantId, eventType, events },
-      `Audit: ${message}`,
-    );
     try {
-      this.#config.onError?.(error);
+      this.#faultLog.warn(
+        code,
+        { auditFault: code, outcome, id, tenantId, eventType, events },
+        `Audit: ${message}`,
+      );
+      // An async handler's rejection would otherwise end the process.
+      const handled: unknown = this.#config.onError?.(error);
+      if (handled instanceof Promise) handled.catch(() => {});
     } catch {
       // The application's own handler must not break delivery.
+    } finally {
+      this.#reporting = false;
     }
   }
 }
 
-/** Makes an emitter; see {@link AuditEmitterConfig}. */
-export function createAuditEmitter<const X extends AnyTaxonomy = undefined>(
-  config: AuditEmitterConfig<X> = {},
-): AuditEmitter<X> {
-  return new AuditEmitter<X>(config);
+/** A time that makes no sense, such as a variable that was not set, must not be taken for none at all. */
+function orElse(ms: unknown, usual: number): number {
+  return typeof ms === 'number' && ms >= 0 ? ms : usual;
+}
+
+/** Makes an emitter; see {@link AuditEmitterConfig}. With a `tenantId` of its own, events need not name one. */
+export function createAuditEmitter<
+  const X extends AnyTaxonomy = undefined,
+  D extends string | undefined = undefined,
+>(config: AuditEmitterConfig<X, D> = {}): AuditEmitter<X, D> {
+  return new AuditEmitter<X, D>(config);
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
-import { AuditError } from '../errors.ts';
+import { refusal, requireWhole } from '../configuration.ts';
+import type { AuditError } from '../errors.ts';
 import type { AnyTaxonomy } from '../event/input.ts';
 import type { TraceContext } from '../observe/correlation.ts';
 import type { AuditLogger } from '../observe/logger.ts';
@@ -8,7 +9,10 @@ import type { SpoolOptions } from '../spool/options.ts';
 import type { Transport } from '../transport/transport.ts';
 
 /** How an emitter works. Everything may be left out; a service names itself and says where its events go. */
-export interface AuditEmitterConfig<X extends AnyTaxonomy = undefined> {
+export interface AuditEmitterConfig<
+  X extends AnyTaxonomy = undefined,
+  D extends string | undefined = string | undefined,
+> {
   /**
    * Who emits: `source_service` of every event.
    *
@@ -16,7 +20,7 @@ export interface AuditEmitterConfig<X extends AnyTaxonomy = undefined> {
    */
   readonly service?: string;
   /** The tenant of events that name none. @defaultValue none: each event names its tenant */
-  readonly tenantId?: string;
+  readonly tenantId?: D;
   /**
    * Carries the events to an audit service.
    *
@@ -50,7 +54,12 @@ export interface AuditEmitterConfig<X extends AnyTaxonomy = undefined> {
   readonly logger?: AuditLogger;
   /** Whether each event logs a line (who, what, outcome; never its body). @defaultValue true, where a logger is given */
   readonly logEvents?: boolean;
-  /** Told every fault of data and delivery. May throw; nobody notices. @defaultValue none */
+  /**
+   * Told every fault of data and delivery. May throw or reject; nobody notices. It may emit, too: a fault of what it
+   * emits is counted and not told again.
+   *
+   * @defaultValue none
+   */
   readonly onError?: (error: AuditError) => void;
   /** Keeps events on disk while the service is away. @defaultValue none: what memory can't hold is dropped */
   readonly spool?: SpoolOptions;
@@ -66,6 +75,7 @@ export interface AuditEmitterConfig<X extends AnyTaxonomy = undefined> {
   readonly random?: () => number;
 }
 
+/** What {@link AuditEmitterConfig} leaves out, in its units. */
 export const emitterDefaults = Object.freeze({
   bufferSize: 10_000,
   maxBufferBytes: 64 * 1024 * 1024,
@@ -93,17 +103,12 @@ export function readSizes(config: AuditEmitterConfig<AnyTaxonomy>): EmitterSizes
     if (value === undefined) continue;
     const least = name === 'maxRetries' || name === 'flushIntervalMs' ? 0 : 1;
     for (const number of Array.isArray(value) ? (value as readonly number[]) : [value as number]) {
-      if (!Number.isInteger(number) || number < least || number > 2 ** 31 - 1) {
-        throw new AuditError('CONFIG_INVALID', `${name} must be a whole number, at least ${least}`);
-      }
+      requireWhole(name, number, least);
     }
     Object.assign(sizes, { [name]: value });
   }
   if (sizes.batchSize > 1_000) {
-    throw new AuditError(
-      'CONFIG_INVALID',
-      'batchSize must be at most 1000: the service takes no larger batch',
-    );
+    throw refusal('batchSize must be at most 1000: the service takes no larger batch');
   }
   return sizes;
 }

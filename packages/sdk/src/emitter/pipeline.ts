@@ -2,15 +2,16 @@ import type { Clock } from '../clock.ts';
 import { MemoryBuffer } from '../delivery/buffer.ts';
 import { Counters } from '../delivery/counters.ts';
 import { Delivery } from '../delivery/delivery.ts';
-import type { Entry, Outbox } from '../delivery/entry.ts';
+import type { Outbox } from '../delivery/entry.ts';
 import { Ledger } from '../delivery/ledger.ts';
 import type { Report } from '../delivery/settlement.ts';
 import type { AnyTaxonomy } from '../event/input.ts';
 import { AuditMetrics } from '../observe/metrics.ts';
 import { prepare } from '../redaction/prepare.ts';
 import { Redactor } from '../redaction/redactor.ts';
-import { spoolDefaults } from '../spool/options.ts';
+import { readSpoolOptions } from '../spool/options.ts';
 import { SpoolOutbox } from '../spool/spool-outbox.ts';
+import { SpoolDeadLetters } from './dead-letters.ts';
 import { resolveTransport } from './environment.ts';
 import type { AuditEmitterConfig, EmitterSizes } from './options.ts';
 
@@ -26,21 +27,17 @@ export interface PipelineParts {
 export function openPipeline(
   config: AuditEmitterConfig<AnyTaxonomy>,
   { sizes, service, producerId, clock, report }: PipelineParts,
-): { delivery: Delivery; metrics: AuditMetrics } {
+): { delivery: Delivery; metrics: AuditMetrics; deadLetters: SpoolDeadLetters } {
   const ledger = new Ledger(producerId);
   const counters = new Counters();
-  const redactor = config.redaction === false ? undefined : new Redactor(config.redaction ?? {});
-  const ready = async (entries: readonly Entry[]) => {
-    if (redactor !== undefined) await prepare(entries, redactor);
-  };
+  const redaction = config.redaction ?? {};
+  const redactor = redaction === false ? undefined : new Redactor(redaction);
   const memory = new MemoryBuffer({ events: sizes.bufferSize, bytes: sizes.maxBufferBytes }, ledger);
-  const outbox: Outbox =
+  const spool =
     config.spool === undefined
-      ? memory
-      : new SpoolOutbox(
-          { ...spoolDefaults, ...config.spool },
-          { memory, ledger, clock, prepare: ready, report },
-        );
+      ? undefined
+      : new SpoolOutbox(readSpoolOptions(config.spool), { memory, ledger, clock, redaction, report });
+  const outbox: Outbox = spool ?? memory;
   const now = () => clock.now();
   const failing = () => delivery.failing;
   const metrics = new AuditMetrics({ service, capacity: sizes.bufferSize, counters, outbox, failing, now });
@@ -54,9 +51,11 @@ export function openPipeline(
       report,
       transport: config.transport ?? resolveTransport(process.env),
       random: config.random ?? Math.random,
-      prepare: ready,
+      prepare: async (entries) => {
+        if (redactor !== undefined) await prepare(entries, redactor);
+      },
       onSend: (seconds) => metrics.observeSend(seconds),
     },
   );
-  return { delivery, metrics };
+  return { delivery, metrics, deadLetters: new SpoolDeadLetters(spool, delivery, clock) };
 }

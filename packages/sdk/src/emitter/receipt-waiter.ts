@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Waiter } from '../delivery/entry.ts';
 import { AuditError } from '../errors.ts';
-import type { EncodedEvent } from '../event/encode.ts';
+import type { EncodedEvent } from '../event/encoded-event.ts';
 import type { ItemResult } from '../transport/transport.ts';
 import type { AuditReceipt } from './result.ts';
 

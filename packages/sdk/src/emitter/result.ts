@@ -25,11 +25,13 @@ export interface AuditReceipt {
   readonly receipt: Receipt | undefined;
 }
 
+/** How long `record()` may take. */
 export interface RecordOptions {
   /** How long to wait for the receipt, in ms. @defaultValue `recordTimeoutMs` of the emitter */
   readonly timeoutMs?: number;
 }
 
+/** How long `flush()` and `close()` may take. */
 export interface DeadlineOptions {
   /** How long to take at most, in ms. @defaultValue `deadlineMs` of the emitter */
   readonly deadlineMs?: number;

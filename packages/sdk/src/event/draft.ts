@@ -1,18 +1,7 @@
 import { checkShape, limits, type Shape, type Violation } from '@tallystick/event';
 import { type Allowance, isPlainJson } from './plain.ts';
-import { quote, writeJson } from './write-json.ts';
-
-/** Printable ASCII without the two characters that JSON escapes: may stand between quotes as it is. */
-const asIs = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/;
-/** For short text a loop costs a third of the regular expression's call. */
-function isAsIs(text: string): boolean {
-  if (text.length > 32) return asIs.test(text);
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    if (unit < 0x20 || unit > 0x7e || unit === 0x22 || unit === 0x5c) return false;
-  }
-  return text.length > 0;
-}
+import { own, quoted } from './wire.ts';
+import { writeJson } from './write-json.ts';
 
 /** The event's own members; a little more than it has, so that the whole stays within the limit. */
 const ownMembers = 40;
@@ -26,23 +15,23 @@ export class Draft {
     this.found.push({ code, pointer, message });
   }
 
-  /** JSON text of an identifier, or `undefined` for an absent one. A number is taken by its digits. */
+  /** The text of an identifier, or `undefined` for an absent one. A number is taken by its digits. */
   identifier(
     name: string,
     value: unknown,
     maxLength: number = limits.maxIdentifierLength,
   ): string | undefined {
-    if (typeof value === 'string' && value.length <= maxLength && isAsIs(value)) return `"${value}"`;
     if (value === undefined || value === null || value === '') return undefined;
-    if (typeof value === 'number' || typeof value === 'bigint') return `"${value}"`;
+    if (typeof value === 'string' && value.length <= maxLength) return own(value);
+    if (typeof value === 'number' || typeof value === 'bigint') return String(value);
     if (typeof value !== 'string') this.refuse('FIELD_TYPE', `/${name}`, 'must be a string');
-    else if (value.length <= maxLength) return quote(value);
     else this.refuse('FIELD_LENGTH', `/${name}`, `must have at most ${maxLength} characters`);
     return undefined;
   }
 
   /** JSON text of a list of identifiers. */
   identifiers(name: string, values: unknown): string | undefined {
+    if (values === undefined || values === null) return undefined;
     if (!Array.isArray(values)) {
       this.refuse('FIELD_TYPE', `/${name}`, 'must be an array');
       return undefined;
@@ -54,13 +43,14 @@ export class Draft {
     let text = '';
     for (let index = 0; index < values.length; index++) {
       const item = this.identifier(`${name}/${index}`, values[index]);
-      if (item !== undefined) text += text === '' ? item : `,${item}`;
+      if (item !== undefined) text += text === '' ? quoted(item) : `,${quoted(item)}`;
     }
     return `[${text}]`;
   }
 
   /** JSON text of an object: what the engine writes where that is right, else by the rules of `write-json.ts`. */
   object(name: string, value: unknown): string | undefined {
+    if (value === undefined || value === null) return undefined;
     const text = this.#quick(value) ?? this.#slow(value);
     if (text !== undefined && text.charCodeAt(0) === 0x7b) return text;
     this.refuse('FIELD_TYPE', `/${name}`, 'must be an object');

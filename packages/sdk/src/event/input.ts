@@ -10,11 +10,13 @@ import type {
   Taxonomy,
 } from '@tallystick/event';
 
+/** What kind of actor it was. */
 export type AuditActorType = ActorType;
 
 /** How it ended: a word, or an object with `outcome_status` and whatever else came of it. */
 export type AuditOutcome = OutcomeStatus;
 
+/** How it ended, with what came of it; either name of a member will do. */
 export interface AuditOutcomeDetails {
   outcomeStatus?: OutcomeStatus;
   outcome_status?: OutcomeStatus;
@@ -67,11 +69,27 @@ export interface AuditPayload {
   metadata?: AuditMetadata;
 }
 
-export interface AuditEventFields {
-  /** Whose chain the event belongs to; the emitter's own `tenantId` by default. */
+/** Whose chain the event belongs to, under either of its names. */
+type Tenant =
+  | {
+      /** Whose chain the event belongs to. */
+      tenantId: string;
+      /** The same as `tenantId`. */
+      clientId?: string;
+    }
+  | { clientId: string; tenantId?: string };
+
+/** The emitter's own tenant where neither is given. */
+interface OptionalTenant {
   tenantId?: string;
-  /** The same as `tenantId`. */
   clientId?: string;
+}
+
+/** `D` is the emitter's own tenant; an event must name one where there is none, or where it may be missing. */
+type TenantField<D> = [D] extends [string] ? OptionalTenant : Tenant;
+
+/** The members that events of every type may have. */
+export interface AuditEventFields {
   /** A lower-case UUID that identifies the event at its source; a fresh UUIDv7 by default. */
   auditId?: string;
   /** When it happened; now by default. */
@@ -110,7 +128,10 @@ type EventTypeField<K extends string = string> =
   | { actionType: K; eventType?: K };
 
 /** An event as code emits it. */
-export type AuditEventInput = AuditEventFields & AuditPayload & EventTypeField;
+export type AuditEventInput = Tenant & AuditEventFields & AuditPayload & EventTypeField;
+
+/** The same where the emitter may have a tenant of its own. */
+export type AnyEventInput = OptionalTenant & AuditEventFields & AuditPayload & EventTypeField;
 
 /** A taxonomy, or none. */
 export type AnyTaxonomy = Taxonomy | undefined;
@@ -135,7 +156,9 @@ export type PayloadIn<X, K extends string> = {
 } & Omit<AuditPayload, Extract<keyof Declared<X, K>, 'context' | 'decision' | 'outcome' | 'metadata'>>;
 
 /** What `emit(type, event)` takes beside the type. */
-export type EventBody<X, K extends string> = AuditEventFields & PayloadIn<X, K>;
+export type EventBody<X, K extends string, D = undefined> = TenantField<D> &
+  AuditEventFields &
+  PayloadIn<X, K>;
 
 /** What `emit(event)` takes. */
-export type EventInput<X, K extends string> = EventBody<X, K> & EventTypeField<K>;
+export type EventInput<X, K extends string, D = undefined> = EventBody<X, K, D> & EventTypeField<K>;

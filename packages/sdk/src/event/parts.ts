@@ -1,6 +1,6 @@
 /** The parts of an event whose members have other names on the wire. What they hold beside those is the caller's. */
 import { parseTimestamp } from '@tallystick/event';
-import type { AuditEventInput } from './input.ts';
+import type { AnyEventInput } from './input.ts';
 
 type Wire = Record<string, unknown>;
 
@@ -14,8 +14,8 @@ export interface Aftermath {
 
 /** Outcome and metadata together, since errors given as metadata belong to the outcome. */
 export function wireAftermath(
-  outcome: AuditEventInput['outcome'],
-  metadata: AuditEventInput['metadata'],
+  outcome: AnyEventInput['outcome'],
+  metadata: AnyEventInput['metadata'],
 ): Aftermath {
   const plain = typeof outcome === 'string' ? { outcome_status: outcome } : outcome;
   try {

@@ -6,6 +6,7 @@ import {
   type Violation,
 } from '@tallystick/event';
 import type { Draft } from './draft.ts';
+import { own } from './wire.ts';
 
 const typePattern = /^[a-z][a-z0-9_-]*(?:\.[a-z][a-z0-9_-]*)+$/;
 const maxTypeLength = 128;
@@ -19,8 +20,8 @@ const programCodes: ReadonlySet<Violation['code']> = new Set([
   'FIELD_UNKNOWN',
 ]);
 
-/** An event type that may be emitted. */
-export class KnownType {
+/** What a taxonomy says of a type. */
+class KnownType {
   readonly category: string;
   readonly #shapes: readonly (readonly [part: string, shape: Shape])[];
 
@@ -51,31 +52,35 @@ export class KnownType {
   }
 }
 
+/** An event type that may be emitted, and what is declared of it where there is a taxonomy. */
+interface AdmittedType {
+  readonly type: string;
+  readonly declared: KnownType | undefined;
+}
+
 /** Knows which types may be emitted, and what the taxonomy says of them. */
 export class TypeCheck {
   readonly #taxonomy: Taxonomy | undefined;
-  /** `null`: admitted, and nothing is declared of it. */
-  readonly #known = new Map<string, KnownType | null>();
+  readonly #admitted = new Map<string, AdmittedType>();
 
   constructor(taxonomy: Taxonomy | undefined) {
     this.#taxonomy = taxonomy;
   }
 
   /**
-   * @returns what the taxonomy declares; `undefined` without a taxonomy
    * @throws {AuditValidationError} for a type that can't be emitted: it is in the program's text, and a typo there
    *   would lose each event of the type
    */
-  find(type: string): KnownType | undefined {
-    let known = this.#known.get(type);
-    if (known === undefined) {
-      known = this.#look(type);
-      if (this.#known.size < maxKnown) this.#known.set(type, known);
-    }
-    return known ?? undefined;
+  find(given: string): AdmittedType {
+    const known = this.#admitted.get(given);
+    if (known !== undefined) return known;
+    const type = own(given);
+    const admitted = { type, declared: this.#look(type) };
+    if (this.#admitted.size < maxKnown) this.#admitted.set(type, admitted);
+    return admitted;
   }
 
-  #look(type: string): KnownType | null {
+  #look(type: string): KnownType | undefined {
     if (!typePattern.test(type) || type.length > maxTypeLength) {
       throw refuse(
         'EVENT_TYPE_INVALID',
@@ -85,7 +90,7 @@ export class TypeCheck {
     if (isReservedEventType(type)) {
       throw refuse('EVENT_TYPE_RESERVED', `eventType ${type} is written by the audit service alone`);
     }
-    if (this.#taxonomy === undefined) return null;
+    if (this.#taxonomy === undefined) return undefined;
     const declared = this.#taxonomy.find(type);
     if (declared === undefined) {
       throw refuse('EVENT_TYPE_UNKNOWN', `eventType ${type} is not in the taxonomy ${this.#taxonomy.name}`);

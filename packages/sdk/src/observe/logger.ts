@@ -23,7 +23,8 @@ export class RateLimitedLog {
     if (this.#logger === undefined) return;
     const now = this.#now();
     const seen = this.#seen.get(key);
-    if (seen !== undefined && now < seen.until) {
+    // A clock that was set back must not silence the log for as long.
+    if (seen !== undefined && now < seen.until && now >= seen.until - this.#intervalMs) {
       seen.suppressed++;
       return;
     }

@@ -1,3 +1,7 @@
+import { createHmac } from 'node:crypto';
+import { readOptions, refusal } from '../configuration.ts';
+import { AuditError } from '../errors.ts';
+
 /** What stands in a secret's place. */
 export type Censor =
   /** `"[REDACTED]"`. */
@@ -21,10 +25,53 @@ export interface RedactionOptions {
   readonly paths?: readonly string[];
 }
 
-export const redactionDefaults = Object.freeze({
+const redactionDefaults = Object.freeze({
   censor: 'mask',
   names: Object.freeze([]),
   allowNames: Object.freeze([]),
   patterns: Object.freeze([]),
   paths: Object.freeze([]),
 } as const satisfies RedactionOptions);
+
+/**
+ * With defaults for what is left out. A misspelt option would leave secrets in the trail for ever.
+ *
+ * @throws {AuditError} `CONFIG_INVALID`
+ */
+export function readRedactionOptions(given: RedactionOptions): Required<RedactionOptions> {
+  const options = readOptions<RedactionOptions, Required<RedactionOptions>>(
+    'redaction',
+    given,
+    redactionDefaults,
+  );
+  for (const name of ['names', 'allowNames', 'paths'] as const) {
+    const list: unknown = options[name];
+    if (!Array.isArray(list) || list.some((item) => typeof item !== 'string' || item === '')) {
+      throw refusal(`redaction.${name} must be a list of texts`);
+    }
+  }
+  const patterns: unknown = options.patterns;
+  if (!Array.isArray(patterns)) throw refusal('redaction.patterns must be a list of regular expressions');
+  for (const pattern of patterns) {
+    if (!(pattern instanceof RegExp && pattern.global)) {
+      throw refusal(
+        `redaction.patterns must be regular expressions with the flag g, and not ${String(pattern)}`,
+      );
+    }
+  }
+  checkCensor(options.censor);
+  return options;
+}
+
+/** A key of the wrong kind is refused here, and not with the first event that holds a secret. */
+function checkCensor(censor: Censor): void {
+  if (censor === 'mask' || censor === 'remove') return;
+  try {
+    // Without a key, who knows the possible secrets knows their hashes.
+    if (censor.hmacKey.length === 0) throw new Error('the key is empty');
+    createHmac('sha256', censor.hmacKey);
+  } catch (cause) {
+    const message = "redaction.censor must be 'mask', 'remove' or { hmacKey }";
+    throw new AuditError('CONFIG_INVALID', message, { cause });
+  }
+}

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { type RedactionOptions, redactionDefaults } from './options.ts';
+import { type RedactionOptions, readRedactionOptions } from './options.ts';
 import { SecretNames } from './secret-names.ts';
 import { censorText, isCardNumber, mayHoldSecret, secretPatterns } from './secret-values.ts';
 
@@ -30,13 +30,8 @@ export class Redactor {
   readonly #always: boolean;
 
   constructor(options: RedactionOptions) {
-    this.#options = { ...redactionDefaults, ...options };
+    this.#options = readRedactionOptions(options);
     const { names, allowNames, patterns, paths } = this.#options;
-    for (const pattern of patterns) {
-      if (!pattern.global) throw new TypeError(`a redaction pattern must have the flag g: ${pattern}`);
-    }
-    // A key of the wrong kind is refused here, and not with the first event that holds a secret.
-    if (typeof this.#options.censor === 'object') createHmac('sha256', this.#options.censor.hmacKey);
     this.#names = new SecretNames(names, allowNames);
     this.#patterns = [...secretPatterns, ...patterns];
     this.#paths = paths.map((path) => path.split('.'));

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { AuditError } from '../errors.ts';
-import type { Answers, Envelope, Reply, Request } from './protocol.ts';
+import type { Answers, Envelope, Reply, Request, SpoolSetup } from './protocol.ts';
 
 interface Pending {
   resolve(answer: never): void;
@@ -19,19 +19,20 @@ export class SpoolClient {
   #number = 0;
   #dead: AuditError | undefined;
 
-  constructor(directory: string, timeoutMs: number = answerTimeoutMs) {
+  constructor(setup: SpoolSetup, timeoutMs: number = answerTimeoutMs) {
     this.#answerTimeoutMs = timeoutMs;
     try {
-      this.#worker = startWorker(directory);
+      this.#worker = startWorker(setup);
     } catch (cause) {
       // Threads may be forbidden, as Node's permission model does. Memory alone goes on.
       this.#die('its thread can not be started', cause);
       return;
     }
-    this.#worker.unref();
     this.#worker.on('message', (reply: Reply) => this.#settle(reply));
     this.#worker.on('error', (cause) => this.#die('its thread has failed', cause));
     this.#worker.on('exit', () => this.#die('its thread has ended'));
+    // Only now: to listen for messages is to hold the process again.
+    this.#worker.unref();
   }
 
   /** Requests are worked on in the order in which they are made. Rejects with an {@link AuditError}. */
@@ -76,12 +77,12 @@ export class SpoolClient {
   }
 }
 
-function startWorker(directory: string): Worker {
+function startWorker(setup: SpoolSetup): Worker {
   // Sources run without a build, where the file has its own ending.
   const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
   return new Worker(new URL(file, import.meta.url), {
     name: 'tallystick-spool',
-    workerData: { directory },
+    workerData: setup,
     // Deno refuses flags that it does not know; it has no such warning either.
     ...(process.versions.deno === undefined && { execArgv: ['--disable-warning=ExperimentalWarning'] }),
   });

@@ -1,18 +1,26 @@
 /**
- * The queue on disk: one SQLite file, owned by one connection. A commit is fsynced before it is answered
- * (`synchronous = FULL` with a write-ahead log), so what was answered survives a power cut; a crash in between leaves
- * the queue as it was before the request.
+ * The queue on disk: one SQLite file, owned by one connection. What is appended is fsynced before it is answered
+ * (`synchronous = FULL` with a write-ahead log), so it survives a power cut; a crash in between leaves the queue as it was
+ * before the request. What was delivered is taken away without an fsync of its own.
  */
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { mkdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { DeclaredGap, FinalSequence } from '../transport/transport.ts';
-import { gapsPerRead, type Opened, type Request, type SpooledEvent, type SpooledLoad } from './protocol.ts';
+import {
+  type BuriedEvent,
+  gapsPerRead,
+  type Opened,
+  type Request,
+  type SpooledEvent,
+  type SpooledLoad,
+} from './protocol.ts';
 
 /** `PRAGMA user_version`. A file of a newer version is refused and left alone. */
 const spoolFormat = 1;
 const fileName = 'spool.sqlite';
 const maxBuried = 10_000;
+const rowsPerMove = 1_000;
 
 const schema = `
   create table event (
@@ -35,6 +43,8 @@ const schema = `
   pragma user_version = ${spoolFormat};
 `;
 
+/** What is appended is without secrets already. */
+type Prepared = Omit<Of<'append'>, 'op' | 'events'> & { readonly events: readonly SpooledEvent[] };
 type Of<Op extends Request['op']> = Extract<Request, { op: Op }>;
 
 export class SpoolFile {
@@ -45,8 +55,7 @@ export class SpoolFile {
    * @throws {Error} with code `SPOOL_LOCKED` where another process, or another emitter, has the directory
    */
   constructor(directory: string) {
-    // Event bodies are nobody else's business.
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     this.#database = new DatabaseSync(join(directory, fileName));
     try {
       this.#own();
@@ -87,7 +96,7 @@ export class SpoolFile {
     return { nextRow: next_row, events, bytes, oldest: oldest ?? undefined };
   }
 
-  append({ producerId, events, gaps }: Of<'append'>): void {
+  append({ producerId, events, gaps }: Prepared): void {
     this.#transaction(() => {
       for (const { row, tenantId, sequence, id, eventType, createdAt, bytes, text } of events) {
         this.#insert.run(row, producerId, tenantId, sequence, id, eventType, createdAt, bytes, text);
@@ -96,23 +105,26 @@ export class SpoolFile {
     });
   }
 
-  read({ ownProducerId, maxEvents, maxBytes }: Of<'read'>): SpooledLoad | undefined {
-    const producerId = this.#headProducer(ownProducerId);
-    if (producerId === undefined) return undefined;
+  read({ ownProducerId, after, settled, maxEvents, maxBytes }: Of<'read'>): SpooledLoad | undefined {
     const rows = this.#database
       .prepare(
         `select row, producer_id, tenant_id as tenantId, sequence, audit_id as id, event_type as eventType,
-                created_at as createdAt, bytes, body as text from event order by row limit ?`,
+                created_at as createdAt, bytes, body as text from event where row > ? order by row limit ?`,
       )
-      .iterate(maxEvents) as Iterable<SpooledEvent & { producer_id: string }>;
+      .iterate(Math.max(after, settled), maxEvents) as Iterable<SpooledEvent & { producer_id: string }>;
     const events: SpooledEvent[] = [];
+    let head: string | undefined;
     let total = 0;
     for (const { producer_id, ...event } of rows) {
       total += event.bytes;
-      if (producer_id !== producerId || (events.length > 0 && total > maxBytes)) break;
+      head ??= producer_id;
+      if (producer_id !== head || (events.length > 0 && total > maxBytes)) break;
       events.push(event);
     }
-    if (producerId === ownProducerId) return { producerId, events, gaps: [], final: [] };
+    // Where no event is left, a predecessor may still have something to declare.
+    const producerId = head ?? (after === 0 ? this.#owing(ownProducerId) : undefined);
+    if (producerId === undefined) return undefined;
+    if (producerId === ownProducerId || after > 0) return { producerId, events, gaps: [], final: [] };
     return {
       producerId,
       events,
@@ -121,7 +133,17 @@ export class SpoolFile {
     };
   }
 
-  settle({ producerId, upTo, gapsDeclared, lost, buried }: Of<'settle'>): void {
+  settle(settled: Of<'settle'>): void {
+    // Not fsynced: the next append does it. What a power cut brings back is sent again, and the service notices.
+    this.#database.exec('pragma synchronous = normal');
+    try {
+      this.#settle(settled);
+    } finally {
+      this.#database.exec('pragma synchronous = full');
+    }
+  }
+
+  #settle({ producerId, upTo, gapsDeclared, lost, buried }: Of<'settle'>): void {
     this.#transaction(() => {
       this.#database.prepare('delete from event where row <= ?').run(upTo);
       this.#database
@@ -150,21 +172,70 @@ export class SpoolFile {
     });
   }
 
+  letters({ after, limit }: Omit<Of<'letters'>, 'op'>): BuriedEvent[] {
+    return this.#database
+      .prepare(
+        `select rowid as place, tenant_id as tenantId, audit_id as id, event_type as eventType,
+                buried_at as createdAt, reason, body as text from dead_letter where rowid > ? order by rowid limit ?`,
+      )
+      .all(after, limit) as unknown as BuriedEvent[];
+  }
+
+  purge({ places }: Omit<Of<'purge'>, 'op'>): number {
+    let purged = 0;
+    this.#transaction(() => {
+      if (places === 'all') purged = Number(this.#database.prepare('delete from dead_letter').run().changes);
+      else {
+        const remove = this.#database.prepare('delete from dead_letter where rowid = ?');
+        for (const place of places) purged += Number(remove.run(place).changes);
+      }
+    });
+    return purged;
+  }
+
+  /**
+   * Moves here what another queue holds. A crash in between leaves some of it in both: it is sent twice, which the
+   * service notices. A producer's end comes last, so that it is not declared before its events.
+   */
+  adopt(other: SpoolFile): void {
+    for (const table of ['event', 'gap', 'final', 'dead_letter'] as const) {
+      for (;;) {
+        const rows = other.#database
+          .prepare(`select rowid as rowid, * from ${table} order by rowid limit ${rowsPerMove}`)
+          .all() as { [column: string]: SQLInputValue }[];
+        if (rows.length === 0) break;
+        this.#transaction(() => {
+          for (const row of rows) this.#take(table, row);
+        });
+        other.#transaction(() => {
+          other.#database.prepare(`delete from ${table} where rowid <= ?`).run(rows.at(-1)!.rowid!);
+        });
+      }
+    }
+  }
+
+  #take(table: string, { rowid: _rowid, row: _row, ...values }: { [column: string]: SQLInputValue }): void {
+    const columns = Object.keys(values);
+    const sql = `insert or replace into ${table} (${columns.join()}) values (${columns.map(() => '?').join()})`;
+    this.#database.prepare(sql).run(...Object.values(values));
+  }
+
   close(): void {
     this.#database.close();
   }
 
-  /** Whose turn it is: of the oldest event, else of a predecessor that only has something to declare. */
-  #headProducer(ownProducerId: string): string | undefined {
-    const head = this.#database.prepare('select producer_id from event order by row limit 1').get();
-    const owing = () =>
-      this.#database
-        .prepare(
-          `select producer_id from (select producer_id from gap union select producer_id from final)
-           where producer_id <> ? order by producer_id limit 1`,
-        )
-        .get(ownProducerId);
-    return ((head ?? owing()) as { producer_id: string } | undefined)?.producer_id;
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #owing(ownProducerId: string): string | undefined {
+    const owing = this.#database
+      .prepare(
+        `select producer_id from (select producer_id from gap union select producer_id from final)
+         where producer_id <> ? order by producer_id limit 1`,
+      )
+      .get(ownProducerId);
+    return (owing as { producer_id: string } | undefined)?.producer_id;
   }
 
   #gaps(producerId: string): DeclaredGap[] {
@@ -212,6 +283,25 @@ export class SpoolFile {
       if (this.#database.isTransaction) this.#database.exec('rollback');
       throw error;
     }
+  }
+}
+
+/**
+ * Event bodies are nobody else's business, so only the owner gets in. Node's own `recursive` tries for ever where the file
+ * system makes no directories (`/proc`; Node 24), and a thread that does keeps the process from ending.
+ */
+function makeDirectory(path: string): void {
+  const parent = dirname(path);
+  for (let parentMade = parent === path; ; parentMade = true) {
+    try {
+      mkdirSync(path, { mode: 0o700 });
+      return;
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException;
+      if (code === 'EEXIST' && statSync(path).isDirectory()) return;
+      if (code !== 'ENOENT' || parentMade) throw cause;
+    }
+    makeDirectory(parent);
   }
 }
 

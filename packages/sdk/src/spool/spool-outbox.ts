@@ -9,24 +9,34 @@ import type { Entry, Load, Outbox, Waiter } from '../delivery/entry.ts';
 import type { Ledger } from '../delivery/ledger.ts';
 import type { Report } from '../delivery/settlement.ts';
 import { AuditError } from '../errors.ts';
+import type { RedactionOptions } from '../redaction/options.ts';
 import type { GapReason } from '../transport/transport.ts';
 import type { SpoolOptions } from './options.ts';
 import { PredecessorLedger } from './predecessor-ledger.ts';
-import { gapsPerRead, type Request, type SpooledEvent, type SpooledLoad } from './protocol.ts';
+import {
+  type BuriedEvent,
+  eventsPerBacklogMessage,
+  eventsPerMessage,
+  eventsPerRead,
+  gapsPerRead,
+  type Request,
+  type SpooledEvent,
+  type SpooledLoad,
+} from './protocol.ts';
 import { SpoolClient } from './spool-client.ts';
 
 export interface SpoolParts {
   readonly memory: MemoryBuffer;
   readonly ledger: Ledger;
   readonly clock: Clock;
-  readonly prepare: (entries: readonly Entry[]) => Promise<void>;
+  readonly redaction: RedactionOptions | false;
   readonly report: Report;
   readonly client?: Pick<SpoolClient, 'ask' | 'end' | 'dead'>;
 }
 
-/** Events in one transaction. Copying more to the spool's thread at once would hold up the application's. */
-const writeEvents = 250;
 const maxGaps = 10_000;
+/** More than the spool's thread gets to open the file and to answer. */
+const longestAwaitMs = 30_000;
 
 export class SpoolOutbox implements Outbox {
   readonly opened: Promise<number>;
@@ -41,6 +51,10 @@ export class SpoolOutbox implements Outbox {
   #pushed = 0;
   /** Entries up to this number were handed to the spool's thread. */
   #posted = 0;
+  /** Place on disk up to which all is done with. A full disk can't even delete: what it keeps is not read again. */
+  #settled = 0;
+  /** Producers of ended processes whose ends were declared; the same holds for them. */
+  readonly #ended = new Set<string>();
   #diskEvents = 0;
   #diskBytes = 0;
   #diskOldest: number | undefined;
@@ -55,22 +69,31 @@ export class SpoolOutbox implements Outbox {
   constructor(options: Required<SpoolOptions>, parts: SpoolParts) {
     this.#options = options;
     this.#parts = parts;
-    this.#client = parts.client ?? new SpoolClient(options.directory);
+    this.#client =
+      parts.client ??
+      new SpoolClient({
+        directory: options.directory,
+        shared: options.shared,
+        redaction: parts.redaction,
+      });
     this.opened = this.#open();
   }
 
   push(entry: Entry): GapReason | undefined {
     const { memory } = this.#parts;
     entry.row = this.#pushed + 1;
-    if (!memory.has(entry.bytes)) {
+    const always = this.#options.mode === 'always';
+    // What the disk has no room for must not wait in memory either, where a crash would lose it unsaid.
+    const full = this.#full(entry.bytes + (always && this.#usable ? memory.bytes : 0));
+    if (!memory.has(entry.bytes) || (always && this.#usable && full)) {
       // The loss is declared by our successor if need be, so it goes to disk like an event.
       this.#writeSoon();
-      return this.#full(entry.bytes) ? 'spool_full' : 'buffer_full';
+      return full ? 'spool_full' : 'buffer_full';
     }
     this.#pushed++;
     memory.push(entry);
-    if (this.#options.mode === 'always') {
-      if (memory.size >= writeEvents) void this.#write();
+    if (always) {
+      if (memory.size >= eventsPerMessage) void this.#write();
       else this.#writeSoon();
     } else if (memory.fill >= 0.5) void this.#write();
     return undefined;
@@ -78,12 +101,13 @@ export class SpoolOutbox implements Outbox {
 
   async next(maxEvents: number, maxBytes: number): Promise<Load | undefined> {
     await this.opened;
-    const { memory, ledger } = this.#parts;
+    const { memory } = this.#parts;
     if (this.#options.mode === 'always' && this.#diskEvents === 0 && memory.size > 0) await this.#write();
     if (this.#usable && (this.#diskEvents > 0 || this.#owes)) {
-      const request = { op: 'read', ownProducerId: ledger.producerId, maxEvents, maxBytes } as const;
-      const spooled = await this.#ask<'read'>(request, undefined);
-      if (typeof spooled === 'object') return this.#loadOf(spooled);
+      const spooled = await this.#read(maxEvents, maxBytes);
+      if (spooled !== undefined && (spooled.events.length > 0 || !this.#ended.has(spooled.producerId))) {
+        return this.#loadOf(spooled);
+      }
       this.#owes = false;
       this.onChange();
     }
@@ -108,6 +132,7 @@ export class SpoolOutbox implements Outbox {
     )
       return;
     const { producerId } = foreign ?? ledger;
+    this.#settled = Math.max(this.#settled, last + this.#base);
     void this.#ask<'settle'>(
       {
         op: 'settle',
@@ -122,7 +147,9 @@ export class SpoolOutbox implements Outbox {
       },
       undefined,
     );
-    if (foreign?.ends) void this.#ask<'forget'>({ op: 'forget', producerId }, undefined);
+    if (foreign?.ends !== true) return;
+    this.#ended.add(producerId);
+    void this.#ask<'forget'>({ op: 'forget', producerId }, undefined);
   }
 
   secure(): void {
@@ -156,6 +183,27 @@ export class SpoolOutbox implements Outbox {
     return left;
   }
 
+  /** Throws an {@link AuditError} where the spool is out of use. */
+  async letters(after: number, limit: number): Promise<readonly BuriedEvent[]> {
+    return this.#awaited<'letters'>({ op: 'letters', after, limit });
+  }
+
+  /** How many there were. Throws as {@link letters} does. */
+  async purge(places: readonly number[] | 'all'): Promise<number> {
+    return this.#awaited<'purge'>({ op: 'purge', places });
+  }
+
+  /** Somebody awaits this, so the process must not end over it; the spool's own thread does not hold it. */
+  async #awaited<Op extends Request['op']>(request: Extract<Request, { op: Op }>) {
+    const release = this.#parts.clock.schedule(longestAwaitMs, () => {}, true);
+    try {
+      await this.opened;
+      return await this.#client.ask<Op>(request);
+    } finally {
+      release();
+    }
+  }
+
   get size(): number {
     return this.#parts.memory.size + (this.#usable ? this.#diskEvents : 0);
   }
@@ -182,7 +230,12 @@ export class SpoolOutbox implements Outbox {
 
   async #open(): Promise<number> {
     try {
-      const { nextRow, events, bytes, oldest } = await this.#client.ask<'open'>({ op: 'open' });
+      const opened = await this.#client.ask<'open'>({ op: 'open' });
+      const { nextRow, events, bytes, oldest, unreadable = [] } = opened;
+      for (const what of unreadable) {
+        const message = `events of an ended emitter stay where they are: ${what}`;
+        this.#parts.report(new AuditError('SPOOL_FAILED', message, { events: 0 }));
+      }
       this.#base = nextRow - 1;
       this.#diskEvents = events;
       this.#diskBytes = bytes;
@@ -228,16 +281,12 @@ export class SpoolOutbox implements Outbox {
 
   async #writeAll(): Promise<void> {
     await this.opened;
-    const { memory, prepare } = this.#parts;
+    const { memory } = this.#parts;
     do {
-      const candidates = memory.peek(writeEvents);
-      await prepare(candidates);
-      // While that went on, some may have been delivered.
-      const first = memory.head?.row ?? Number.POSITIVE_INFINITY;
       const entries: Entry[] = [];
       let bytes = 0;
-      for (const entry of candidates) {
-        if (entry.row < first) continue;
+      const count = memory.size < eventsPerBacklogMessage ? eventsPerMessage : eventsPerBacklogMessage;
+      for (const entry of memory.peek(count)) {
         if (this.#full(bytes + entry.bytes)) break;
         bytes += entry.bytes;
         entries.push(entry);
@@ -251,7 +300,7 @@ export class SpoolOutbox implements Outbox {
     const { losses } = ledger;
     if (!this.#usable || (entries.length === 0 && losses === this.#lossesOnDisk)) return false;
     const gaps = ledger.undeclaredGaps(maxGaps);
-    const events = entries.map((entry) => this.#spooled(entry));
+    const events = entries.map((entry) => ({ ...this.#spooled(entry), prepared: entry.prepared }));
     const before = this.#posted;
     this.#posted = entries.at(-1)?.row ?? before;
     const request: Request = { op: 'append', producerId: ledger.producerId, events, gaps };
@@ -270,6 +319,36 @@ export class SpoolOutbox implements Outbox {
     }
     this.onChange();
     return entries.length > 0;
+  }
+
+  /** What is at the head, a message at a time, so that the application's own work goes on in between. */
+  async #read(maxEvents: number, maxBytes: number): Promise<SpooledLoad | undefined> {
+    const { producerId: ownProducerId } = this.#parts.ledger;
+    const events: SpooledEvent[] = [];
+    let head: SpooledLoad | undefined;
+    let bytesLeft = maxBytes;
+    for (;;) {
+      const asked = Math.min(eventsPerRead, maxEvents - events.length);
+      const request = {
+        op: 'read',
+        ownProducerId,
+        after: events.at(-1)?.row ?? 0,
+        settled: this.#settled,
+        maxEvents: asked,
+        maxBytes: bytesLeft,
+      } as const;
+      const more = await this.#ask<'read'>(request, undefined);
+      if (typeof more !== 'object') break;
+      head ??= more;
+      if (more.producerId !== head.producerId) break;
+      for (const event of more.events) {
+        if (events.length > 0 && event.bytes > bytesLeft) return { ...head, events };
+        bytesLeft -= event.bytes;
+        events.push(event);
+      }
+      if (more.events.length < asked || events.length >= maxEvents) break;
+    }
+    return head === undefined ? undefined : { ...head, events };
   }
 
   #takeDeclared(): number {

@@ -1,19 +1,35 @@
-/** The spool's own thread: an fsync takes milliseconds, which the application's event loop must not spend. */
+/**
+ * The spool's own thread: an fsync takes milliseconds, which the application's event loop must not spend. Nor, at
+ * 20 µs an event, the search for secrets, which therefore is here too, before anything is written.
+ */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Answers, Envelope, Reply, Request } from './protocol.ts';
+import { Redactor } from '../redaction/redactor.ts';
+import { takePlace } from './places.ts';
+import type { Answers, Envelope, Reply, Request, SpoolSetup, UnwrittenEvent } from './protocol.ts';
 import { SpoolFile } from './spool-file.ts';
 
+const { directory, shared, redaction } = workerData as SpoolSetup;
+const redactor = redaction === false ? undefined : new Redactor(redaction);
 let file: SpoolFile | undefined;
+
+function withoutSecrets(event: UnwrittenEvent): UnwrittenEvent {
+  return redactor === undefined || event.prepared ? event : { ...event, text: redactor.redact(event.text) };
+}
 
 function answer(request: Request): Answers[keyof Answers] {
   if (request.op === 'open') {
-    file = new SpoolFile((workerData as { directory: string }).directory);
-    return file.open();
+    if (!shared) {
+      file = new SpoolFile(directory);
+      return file.open();
+    }
+    const place = takePlace(directory);
+    file = place.file;
+    return { ...file.open(), unreadable: place.unreadable };
   }
   if (file === undefined) throw new Error('the spool is not open');
   switch (request.op) {
     case 'append':
-      file.append(request);
+      file.append({ ...request, events: request.events.map(withoutSecrets) });
       return undefined;
     case 'read':
       return file.read(request);
@@ -26,6 +42,10 @@ function answer(request: Request): Answers[keyof Answers] {
     case 'end':
       file.end(request);
       return undefined;
+    case 'letters':
+      return file.letters(request);
+    case 'purge':
+      return file.purge(request);
     case 'close':
       file.close();
       file = undefined;

@@ -32,7 +32,8 @@ export function recommendedConfig(service: string): BufferedStoreConfig {
 
 /** Seed 003's face of the emitter: events filled in field by field, stored without blocking. */
 export class BufferedAuditStore {
-  readonly #emitter: AuditEmitter;
+  /** Events that name no tenant get that of the configuration, or are refused. */
+  readonly #emitter: AuditEmitter<undefined, string>;
 
   constructor(client: Transport, config: BufferedStoreConfig, service: string, logger?: AuditLogger) {
     this.#emitter = new AuditEmitter({
@@ -68,6 +69,7 @@ export class BufferedAuditStore {
   }
 }
 
+/** Seed 003's constructor; see {@link BufferedAuditStore}. */
 export function newBufferedStore(
   client: Transport,
   config: BufferedStoreConfig,

@@ -17,6 +17,7 @@ export interface CommonEnvelope {
   readonly sourcePayload?: Record<string, unknown>;
 }
 
+/** A CommonEnvelope around a service's payload. */
 export function newEventData(
   service: string,
   operation: string,

@@ -42,6 +42,7 @@ export type LlmContext = {
   [K in keyof LlmCall as (typeof wireNames)[K & keyof typeof wireNames]]?: LlmCall[K];
 };
 
+/** The call as members of `context`; what it does not give is left out. */
 export function buildLlmContext(call: LlmCall): LlmContext {
   const context: Record<string, unknown> = {};
   for (const [name, wire] of Object.entries(wireNames)) {

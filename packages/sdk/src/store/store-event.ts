@@ -1,5 +1,5 @@
 import { AuditValidationError, uuidv7, type Violation } from '@tallystick/event';
-import type { AuditActorType, AuditEventInput, AuditOutcome } from '../event/input.ts';
+import type { AnyEventInput, AuditActorType, AuditOutcome } from '../event/input.ts';
 import { type CommonEnvelope, fromJSON } from './envelope.ts';
 
 /** Seed 003's event, filled in field by field. */
@@ -62,7 +62,7 @@ export function newAuditEvent(): StoreEvent {
  *
  * @throws {AuditValidationError} where a field that seed 003 requires is missing, or `eventData` is no envelope
  */
-export function toEventInput(event: StoreEvent): AuditEventInput {
+export function toEventInput(event: StoreEvent): AnyEventInput {
   const missing: Violation[] = required
     .filter(([name]) => event[name] === undefined || event[name] === '')
     .map(([name, wire]) => ({ code: 'FIELD_REQUIRED', pointer: `/${wire}`, message: `${name} is required` }));

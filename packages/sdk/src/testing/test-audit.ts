@@ -5,8 +5,8 @@ import type { AnyTaxonomy } from '../event/input.ts';
 import { MemoryTransport } from '../transport/memory.ts';
 
 /** An emitter for tests of code that emits: real checks, real wire events, no service. */
-export interface TestAudit<X extends AnyTaxonomy = undefined> {
-  readonly emitter: AuditEmitter<X>;
+export interface TestAudit<X extends AnyTaxonomy = undefined, D extends string | undefined = undefined> {
+  readonly emitter: AuditEmitter<X, D>;
   readonly transport: MemoryTransport;
   /** Every event emitted so far, at once and in order, in its wire form. */
   readonly events: readonly AuditEvent[];
@@ -20,12 +20,13 @@ export interface TestAudit<X extends AnyTaxonomy = undefined> {
  * refund(order, audit.emitter);
  * assertEmitted(audit, { event_type: 'order.refunded', tenant_id: 'acme' });
  */
-export function createTestAudit<const X extends AnyTaxonomy = undefined>(
-  config: Omit<AuditEmitterConfig<X>, 'transport'> = {},
-): TestAudit<X> {
+export function createTestAudit<
+  const X extends AnyTaxonomy = undefined,
+  D extends string | undefined = undefined,
+>(config: Omit<AuditEmitterConfig<X, D>, 'transport'> = {}): TestAudit<X, D> {
   const transport = new MemoryTransport();
   const events: AuditEvent[] = [];
-  const emitter = new AuditEmitter<X>(
+  const emitter = new AuditEmitter<X, D>(
     { service: 'test', activeTrace: () => undefined, flushOnExit: false, ...config, transport },
     { tap: (event) => events.push(JSON.parse(event.text) as AuditEvent) },
   );

@@ -1,6 +1,6 @@
 /** Reads the service's answers. They come over a network, so nothing in them is taken on trust. */
 import type { HttpAnswer } from './http.ts';
-import { type Batch, type ItemResult, type Receipt, TransportError } from './transport.ts';
+import { type Batch, type ItemResult, type Reason, type Receipt, TransportError } from './transport.ts';
 
 /**
  * @throws {TransportError} unless the answer says of each event what became of it
@@ -8,35 +8,35 @@ import { type Batch, type ItemResult, type Receipt, TransportError } from './tra
 export function readResponse(answer: HttpAnswer, batch: Batch): readonly ItemResult[] {
   const { status } = answer;
   if (status < 200 || status >= 300) throw failure(answer);
-  if (batch.events.length === 0) return [];
-  const results = readResults(answer.body, batch.events.length);
+  const results = readResults(answer.body, batch.events);
   if (results !== undefined) return results;
   // 202 says that all of it was taken, with or without a list.
   if (status === 202) return batch.events.map((event) => ({ status: 'accepted', audit_id: auditId(event) }));
-  throw new TransportError(`the audit service answered ${status} without results`, {
+  throw new TransportError(`the answer (${status}) is not that of an audit service`, {
     retryable: true,
     status,
   });
 }
 
-function readResults(body: string, events: number): readonly ItemResult[] | undefined {
+function readResults(body: string, events: readonly string[]): readonly ItemResult[] | undefined {
   const answer = parse(body);
   const list = answer?.results;
   if (!Array.isArray(list)) return undefined;
-  const results = new Array<ItemResult | undefined>(events).fill(undefined);
+  const results = new Array<ItemResult | undefined>(events.length).fill(undefined);
   for (const [position, item] of list.entries()) {
     const index = isObject(item) && Number.isInteger(item.index) ? (item.index as number) : position;
-    if (index >= 0 && index < events) results[index] = readItem(item);
+    const event = events[index];
+    if (event !== undefined) results[index] = readItem(item, event);
   }
   return results.every((result) => result !== undefined) ? results : undefined;
 }
 
-function readItem(item: unknown): ItemResult | undefined {
+function readItem(item: unknown, event: string): ItemResult | undefined {
   if (!isObject(item)) return undefined;
   switch (item.status) {
     case 'chained':
     case 'duplicate':
-      return isReceipt(item.receipt) ? { status: item.status, receipt: item.receipt } : undefined;
+      return isReceipt(item.receipt, event) ? { status: item.status, receipt: item.receipt } : undefined;
     case 'accepted':
       return { status: 'accepted', audit_id: String(item.audit_id ?? '') };
     case 'conflict':
@@ -48,7 +48,7 @@ function readItem(item: unknown): ItemResult | undefined {
           code: codeOf(error) ?? 'UNKNOWN',
           message: typeof error.message === 'string' ? error.message : '',
           ...(typeof error.pointer === 'string' && { pointer: error.pointer }),
-          ...(Array.isArray(error.violations) && { violations: error.violations }),
+          ...(Array.isArray(error.violations) && { violations: error.violations.filter(isReason) }),
         },
       };
     }
@@ -57,10 +57,21 @@ function readItem(item: unknown): ItemResult | undefined {
   }
 }
 
-function isReceipt(value: unknown): value is Receipt {
+function isReason(value: unknown): value is Reason {
+  return (
+    isObject(value) &&
+    typeof value.code === 'string' &&
+    typeof value.pointer === 'string' &&
+    typeof value.message === 'string'
+  );
+}
+
+/** Another event's receipt is none: the caller of `record()` would go on for an event that is not there. */
+function isReceipt(value: unknown, event: string): value is Receipt {
   return (
     isObject(value) &&
     typeof value.audit_id === 'string' &&
+    event.includes(`"audit_id":${JSON.stringify(value.audit_id)}`) &&
     typeof value.tenant_id === 'string' &&
     Number.isSafeInteger(value.sequence_number) &&
     typeof value.record_hash === 'string'

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { AuditEvent } from '@tallystick/event';
 import type { Batch, DeclaredGap, FinalSequence, ItemResult, Receipt, Transport } from './transport.ts';
 
+/** How a service in memory behaves. */
 export interface MemoryTransportOptions {
   /**
    * Called before each batch is taken; throws or returns results in its place to play a fault. May be async.
@@ -67,6 +68,7 @@ export class MemoryTransport implements Transport {
   }
 }
 
+/** A service in memory; see {@link MemoryTransport}. */
 export function memoryTransport(options: MemoryTransportOptions = {}): MemoryTransport {
   return new MemoryTransport(options);
 }

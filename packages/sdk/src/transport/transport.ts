@@ -39,6 +39,7 @@ export interface DeliveryMetadata {
   readonly final: readonly FinalSequence[];
 }
 
+/** What is sent at once. */
 export interface Batch {
   /** JSON texts of wire events, in the order of emission; may be empty, to declare gaps or the end. */
   readonly events: readonly string[];
@@ -65,6 +66,7 @@ export interface Reason {
   readonly message: string;
 }
 
+/** Why the service did not take an event. */
 export interface ItemError {
   readonly code: string;
   readonly message: string;
@@ -116,6 +118,7 @@ export interface TransportFailure {
   readonly unauthorized?: boolean | undefined;
 }
 
+/** A {@link TransportFailure} as an error, for transports to throw. */
 export class TransportError extends Error implements TransportFailure {
   override readonly name = 'TransportError';
   readonly retryable: boolean;

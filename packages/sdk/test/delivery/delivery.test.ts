@@ -177,3 +177,22 @@ describe('failures', () => {
     expect(emitter.report()).toMatchObject({ delivered: 1, duplicates: 1 });
   });
 });
+
+// An outage of an hour was counted once, in its first minute: `rate(audit_batches_failed_total[5m])` went back to nothing.
+test('a batch that goes on failing goes on being counted, once a round of tries', async () => {
+  const { emitter, clock, errors } = testEmitter(
+    { maxRetries: 1, retryDelaysMs: [100], probeIntervalMs: 1_000 },
+    () => {
+      throw new Error('down');
+    },
+  );
+  const failed = () =>
+    emitter.metrics.samples().find(({ name }) => name === 'audit_batches_failed_total')?.value;
+  emitter.emit(someEvent());
+  await clock.advance(1_200);
+  expect(failed()).toBe(1);
+  for (let probes = 0; probes < 10; probes++) await clock.advance(1_250);
+  expect(failed()).toBeGreaterThanOrEqual(5);
+  expect(errors.filter(({ code }) => code === 'DELIVERY_FAILED')).toHaveLength(failed()!);
+  expect(emitter.report()).toMatchObject({ pending: 1, dropped: 0 });
+});

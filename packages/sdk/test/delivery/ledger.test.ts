@@ -56,3 +56,24 @@ test('a run of losses is one gap', () => {
     { tenant_id: 'b', from: 1, to: 1_000, reason: 'buffer_full' },
   ]);
 });
+
+// Only the last sixteen gaps were looked at: with more tenants than that, each loss was a gap of its own, and a buffer that
+// stayed full for hours filled the memory with them.
+test('a run of losses is one gap, however many tenants lose', () => {
+  const ledger = new Ledger('p');
+  const tenants = Array.from({ length: 2_000 }, (_, index) => `t${index}`);
+  for (let i = 0; i < 20; i++) {
+    for (const tenant of tenants) ledger.lose(tenant, ledger.number(tenant), 'buffer_full');
+  }
+  expect(ledger.undeclared).toBe(2_000);
+  expect(ledger.gaps(1)).toEqual([{ tenant_id: 't0', from: 1, to: 20, reason: 'buffer_full' }]);
+  // What was handed out has its end; what is lost later is another gap.
+  ledger.lose('t0', ledger.number('t0'), 'buffer_full');
+  ledger.lose('t1', ledger.number('t1'), 'buffer_full');
+  expect(ledger.undeclared).toBe(2_001);
+  ledger.declared(1);
+  expect(ledger.gaps(3_000).filter(({ tenant_id }) => /^t[01]$/.test(tenant_id))).toEqual([
+    { tenant_id: 't1', from: 1, to: 21, reason: 'buffer_full' },
+    { tenant_id: 't0', from: 21, to: 21, reason: 'buffer_full' },
+  ]);
+});

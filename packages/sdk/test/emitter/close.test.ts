@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/index.ts';
 import { turns } from '../support/clock.ts';
 import { testEmitter } from '../support/emitter.ts';
 import { someEvent } from '../support/events.ts';
@@ -102,10 +103,29 @@ describe('close', () => {
   });
 
   test('reports when the end could not be declared', async () => {
-    const { emitter, errors } = testEmitter({}, (batch) => (batch.events.length === 0 ? down() : undefined));
+    const { emitter, clock, errors } = testEmitter({}, (batch) =>
+      batch.events.length === 0 ? down() : undefined,
+    );
     emitter.emit(someEvent());
-    expect(await emitter.close()).toMatchObject({ delivered: 1 });
+    const closing = emitter.close({ deadlineMs: 5_000 });
+    await clock.advance(5_000);
+    expect(await closing).toMatchObject({ delivered: 1 });
     expect(errors).toMatchObject([{ code: 'DELIVERY_FAILED', events: 0 }]);
+    expect(String(errors[0]?.cause)).toContain('down');
+  });
+
+  // One broker that died at the wrong moment made a producer whose every event had arrived one that vanished.
+  test('declares the end again until it is taken', async () => {
+    let failures = 3;
+    const { emitter, transport, clock, errors } = testEmitter({}, (batch) =>
+      batch.events.length === 0 && failures-- > 0 ? down() : undefined,
+    );
+    emitter.emit(someEvent({ tenantId: 'a' }));
+    const closing = emitter.close({ deadlineMs: 5_000 });
+    await clock.advance(4_000);
+    expect(await closing).toMatchObject({ delivered: 1 });
+    expect(transport.final).toEqual([{ tenant_id: 'a', final_seq: 1 }]);
+    expect(errors).toEqual([]);
   });
 });
 
@@ -128,5 +148,18 @@ describe('flush', () => {
     expect(report.delivered).toBeGreaterThanOrEqual(12);
     expect(transport.events).toHaveLength(12);
     expect(await emitter.flush()).toEqual(report);
+  });
+});
+
+// Node runs a timer that it can't hold at once, so to wait for ever was not to wait at all: everything held was lost. A
+// deadline that is no number, of a variable that was not set, was the same.
+describe('on the clock of the machine', () => {
+  test.each([Number.POSITIVE_INFINITY, 1e12, Number.NaN, undefined])('a deadline of %s ms', async (ms) => {
+    const slow = () => new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 20));
+    const { emitter } = testEmitter({ clock: systemClock }, slow);
+    const recorded = emitter.record(someEvent(), { timeoutMs: ms as number });
+    emitter.emit(someEvent());
+    expect(await emitter.close({ deadlineMs: ms as number })).toMatchObject({ delivered: 2 });
+    expect(await recorded).toMatchObject({ state: 'chained' });
   });
 });

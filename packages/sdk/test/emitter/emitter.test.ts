@@ -1,6 +1,7 @@
 import { AuditValidationError } from '@tallystick/event';
 import { describe, expect, test } from 'vitest';
 import { type AuditEventInput, createAuditEmitter } from '../../src/index.ts';
+import { RateLimitedLog } from '../../src/observe/logger.ts';
 import { MemoryTransport } from '../../src/transport/memory.ts';
 import { turns } from '../support/clock.ts';
 import { testEmitter } from '../support/emitter.ts';
@@ -91,7 +92,81 @@ describe('emit', () => {
   });
 });
 
+// `emit()` threw what the getter threw, into the business: only members further down were read with care.
+describe('an event with a member that can not be read', () => {
+  const boom = (member: string, event = someEvent()) =>
+    Object.defineProperty(event, member, {
+      enumerable: true,
+      get: () => {
+        throw new Error('detached');
+      },
+    });
+
+  test('is kept, where that is a name', async () => {
+    const { emitter, transport } = testEmitter();
+    expect(emitter.emit(boom('targetId')).state).toBe('buffered');
+    await flushed(emitter);
+    expect(transport.events[0]).toMatchObject({ target_id: '[Unreadable]', actor_id: 'u-17' });
+  });
+
+  test.each([
+    ...[
+      'tenantId',
+      'actorType',
+      'timestamp',
+      'context',
+      'decision',
+      'outcome',
+      'proof',
+      'eventData',
+      'metadata',
+    ],
+    ...['auditId', 'severity', 'actorPermissions', 'entityIds', 'retentionDays'],
+  ])('is refused without throwing, where that is %s', async (member) => {
+    const { emitter, errors } = testEmitter();
+    expect(emitter.emit(boom(member)).state).toBe('refused');
+    await expect(emitter.record(boom(member))).rejects.toMatchObject({ code: 'EVENT_REFUSED' });
+    expect(errors).toHaveLength(2);
+    expect(errors[0]?.violations).not.toEqual([]);
+    expect(await emitter.close()).toMatchObject({ emitted: 2, rejected: 2 });
+  });
+
+  test('lists and dates that throw when they are looked at', () => {
+    const { emitter } = testEmitter();
+    const hostile = <T extends object>(target: T): T => {
+      const { proxy, revoke } = Proxy.revocable(target, {});
+      revoke();
+      return proxy;
+    };
+    expect(emitter.emit(someEvent({ entityIds: hostile([]) })).state).toBe('refused');
+    expect(emitter.emit(someEvent({ timestamp: hostile(new Date()) })).state).toBe('refused');
+    expect(emitter.emit(someEvent({ proof: hostile({ type: 'none' }) })).state).toBe('refused');
+    expect(() => emitter.emit(hostile(someEvent()))).toThrow(AuditValidationError);
+  });
+});
+
 describe('logging', () => {
+  // `outcome: null` is the same as none, and yet threw a TypeError at the caller wherever a logger was given.
+  test.each([null, undefined])('an outcome that is %s is none', (nothing) => {
+    const lines: object[] = [];
+    const logger = { info: (fields: object) => lines.push(fields), warn() {}, error() {} };
+    const { emitter } = testEmitter({ logger });
+    expect(emitter.emit(someEvent({ outcome: nothing as never })).state).toBe('buffered');
+    expect(lines).toMatchObject([{ auditEvent: true, outcome: undefined }]);
+  });
+
+  // A machine that starts with a clock years ahead would have logged no fault for years.
+  test('a clock that is set back does not silence the log', () => {
+    let now = Date.UTC(2040, 0, 1);
+    let lines = 0;
+    const log = new RateLimitedLog({ info() {}, warn: () => lines++, error() {} }, () => now, 10_000);
+    log.warn('BUFFER_FULL', {}, '');
+    now = Date.UTC(2026, 0, 1);
+    log.warn('BUFFER_FULL', {}, '');
+    log.warn('BUFFER_FULL', {}, '');
+    expect(lines).toBe(2);
+  });
+
   test("writes seed 004's line for each event, and never the body", async () => {
     const lines: unknown[] = [];
     const logger = {

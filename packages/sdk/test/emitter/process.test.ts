@@ -46,6 +46,29 @@ describe('a process that ends by itself', () => {
   });
 });
 
+// Listening to the spool's thread held the process again that had been let go of: a script with a spool never ended.
+describe.each(['overflow', 'always'])('a process with a spool (%s) that ends by itself', (mode) => {
+  const spooling = (directory: string) =>
+    emitter(`spool: { directory: ${JSON.stringify(directory)}, mode: '${mode}' }, maxRetries: 0`);
+
+  test('is not kept alive by it, and delivers what it holds', async () => {
+    using directory = tempDir();
+    const { code } = await run(`${spooling(directory.path)} emitter.emit(${event});`).ended;
+    expect(code).toBe(0);
+    expect(delivered()).toBe(1);
+  });
+
+  test('leaves it on disk while the service is away', async () => {
+    using directory = tempDir();
+    const script = `${spooling(directory.path)} emitter.emit(${event});
+      process.on('exit', () => console.log('left', emitter.report().spooled));`;
+    const { code, output } = await runChild(script, { AUDIT: 'http://127.0.0.1:1' }).ended;
+    expect([code, output]).toEqual([0, 'left 1\n']);
+    await run(`${spooling(directory.path)} emitter.emit(${event});`).ended;
+    expect(delivered()).toBe(2);
+  });
+});
+
 // Found under Deno, where a thread that is let go of holds nothing: the process ended in the middle of close().
 test('an awaited close() with a spool is finished, with nothing else alive', async () => {
   using directory = tempDir();
@@ -54,6 +77,16 @@ test('an awaited close() with a spool is finished, with nothing else alive', asy
     emitter.close({ deadlineMs: 500 }).then((report) => console.log('report', report.spooled));`;
   const { code, output } = await runChild(script, { AUDIT: 'http://127.0.0.1:1' }).ended;
   expect([code, output]).toEqual([0, 'report 1\n']);
+});
+
+test('awaited dead letters are given, with nothing else alive', async () => {
+  using directory = tempDir();
+  const spool = `spool: { directory: ${JSON.stringify(directory.path)} }, flushOnExit: false`;
+  const script = `${emitter(spool)}
+    const letters = await emitter.deadLetters.list();
+    console.log('letters', letters.length, await emitter.deadLetters.purge());`;
+  const { code, output } = await run(script).ended;
+  expect([code, output]).toEqual([0, 'letters 0 0\n']);
 });
 
 test('SIGTERM closes the emitter first, where that is asked for', async () => {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SyncCount, tempDir } from '@tallystick/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createAuditEmitter } from '../../src/index.ts';
 import { MemoryTransport } from '../../src/transport/memory.ts';
@@ -90,3 +91,37 @@ test('killed at any moment, it leaves a spool that opens and holds whole events'
     expect(sequences).toEqual(sequences.map((_, index) => index + 1));
   }
 }, 60_000);
+
+// The promise of `always` is worth what the disk was told. Linux alone has what the count needs; it says so elsewhere.
+test('what counts as spooled has been written through to the disk', async (context) => {
+  using dir = tempDir();
+  const syncs = SyncCount.create(dir.path);
+  if (syncs === undefined) {
+    if (process.env.REQUIRE_ALL === '1') throw new Error('there is no C compiler: cc, gcc, clang or tcc');
+    console.warn('*** NOT RUN: fsyncs of the spool are not counted: no C compiler, or no Linux. ***');
+    context.skip();
+    return;
+  }
+  const child = runChild(
+    `import { statSync } from 'node:fs';
+     const emitter = sdk.createAuditEmitter({ service: 's', transport: httpTransport({ url: 'http://127.0.0.1:1' }),
+       flushOnExit: false, spool: { directory: process.env.SPOOL, mode: 'always', fsyncIntervalMs: 1 } });
+     const counts = [statSync(process.env.SYNC_COUNT).size];
+     for (let events = 1; events <= 5; events++) {
+       emitter.emit({ tenantId: 't', eventType: 'a.b', actorType: 'system', actorId: 's' });
+       while (emitter.report().spooled < events) await new Promise((resolve) => setTimeout(resolve, 1));
+       counts.push(statSync(process.env.SYNC_COUNT).size);
+     }
+     console.log(JSON.stringify({ counts }));
+     await emitter.close({ deadlineMs: 10 });`,
+    { SPOOL: directory, ...syncs.env },
+  );
+  const { output } = await child.ended;
+  const { counts } = JSON.parse(output.slice(output.indexOf('{"counts"'), output.indexOf('}') + 1)) as {
+    counts: number[];
+  };
+  expect(counts).toHaveLength(6);
+  for (let event = 1; event < counts.length; event++) {
+    expect(counts[event], String(counts)).toBeGreaterThan(counts[event - 1]!);
+  }
+});

@@ -33,9 +33,9 @@ const event = (row: number, text = `{"n":${row}}`): SpooledEvent => ({
   text,
 });
 const append = (file: SpoolFile, producerId: string, events: SpooledEvent[], gaps = [] as never[]) =>
-  file.append({ op: 'append', producerId, events, gaps });
+  file.append({ producerId, events, gaps });
 const read = (file: SpoolFile, ownProducerId = 'me', maxEvents = 100, maxBytes = 1e6) =>
-  file.read({ op: 'read', ownProducerId, maxEvents, maxBytes });
+  file.read({ op: 'read', ownProducerId, after: 0, settled: 0, maxEvents, maxBytes });
 const settle = (file: SpoolFile, producerId: string, upTo: number, gapsDeclared = 0) =>
   file.settle({ op: 'settle', producerId, upTo, gapsDeclared, lost: [], buried: undefined });
 
@@ -93,7 +93,7 @@ describe('the queue', () => {
 test("a predecessor's events come under its own name, then its losses and its end", () => {
   const file = openFile();
   const gap = { tenant_id: 'acme', from: 3, to: 9, reason: 'spool_full' } as const;
-  file.append({ op: 'append', producerId: 'old', events: [event(1), event(2)], gaps: [gap] });
+  file.append({ producerId: 'old', events: [event(1), event(2)], gaps: [gap] });
   file.end({ op: 'end', producerId: 'old', gaps: [gap], final: [{ tenant_id: 'acme', final_seq: 9 }] });
   append(file, 'me', [event(3)]);
   expect(read(file)).toMatchObject({
@@ -144,4 +144,12 @@ describe('the directory', () => {
     database.close();
     expect(() => openFile()).toThrow('format 2');
   });
+});
+
+// Node's own recursive mkdir never ended there, on a thread that then kept the process from ending.
+test('a place where no directory can be made is refused at once', {
+  skip: process.platform !== 'linux',
+}, () => {
+  expect(() => new SpoolFile('/proc/tallystick/spool')).toThrow('ENOENT');
+  expect(() => new SpoolFile('/dev/null')).toThrow('EEXIST');
 });

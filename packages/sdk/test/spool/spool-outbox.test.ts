@@ -26,7 +26,7 @@ function setUp(fail: (request: Request) => boolean) {
   const memory = new MemoryBuffer({ events: 10, bytes: 10_000 }, ledger);
   const outbox = new SpoolOutbox(
     { ...spoolDefaults, directory: '/nowhere', mode: 'always' },
-    { memory, ledger, clock, prepare: async () => {}, report: (error) => reports.push(error.code), client },
+    { memory, ledger, clock, redaction: false, report: (error) => reports.push(error.code), client },
   );
   const push = () =>
     outbox.push({

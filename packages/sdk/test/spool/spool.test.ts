@@ -149,6 +149,20 @@ test('close() does not wait for a service that is away when everything is on dis
   expect(await record).toMatchObject({ outcome: 'unknown' });
 });
 
+// It gave up at once because the last try before had failed, and left what it could have delivered for the next start.
+test('close() tries once more before it leaves events on disk', async () => {
+  const { emitter, transport, service } = setUp(
+    { mode: 'always' },
+    { maxRetries: 0, probeIntervalMs: 60_000 },
+  );
+  service.up = false;
+  for (let count = 0; count < 100; count++) emitter.emit(someEvent());
+  expect(await emitter.flush()).toMatchObject({ spooled: 100 });
+  service.up = true;
+  expect(await emitter.close()).toMatchObject({ delivered: 100, spooled: 0 });
+  expect(transport.final).toEqual([{ tenant_id: 'acme', final_seq: 100 }]);
+});
+
 test('a second emitter on the directory is refused the spool, says so, and goes on from memory', async () => {
   const first = setUp();
   await first.emitter.flush();

@@ -1,0 +1,110 @@
+/**
+ * What a batch looks like in a topic: one message an event, its text untouched, then one statement for each tenant
+ * that something is declared of. spec/delivery.md, "Delivery over Kafka".
+ */
+import type { MessageToProduce } from '@platformatic/kafka';
+import { type Batch, type DeliveryMetadata, TransportError } from '../transport.ts';
+
+export interface Message extends MessageToProduce {
+  key: Buffer;
+  value: Buffer;
+  headers: Map<Buffer, Buffer>;
+}
+
+const producerIdHeader = Buffer.from('tallystick-producer-id');
+const sequenceHeader = Buffer.from('tallystick-producer-seq');
+const serviceHeader = Buffer.from('tallystick-service');
+const kindHeader = Buffer.from('tallystick-kind');
+const statementKind = Buffer.from('statement');
+
+export interface PackedBatch {
+  readonly messages: readonly Message[];
+  /** `audit_id` of each event, in their order. */
+  readonly auditIds: readonly string[];
+}
+
+/**
+ * @throws {TransportError} where an event names no tenant: without a key it would have no place
+ */
+export function packBatch({ events, delivery }: Batch, topic: string): PackedBatch {
+  // One key object a tenant, so that its partition is worked out once.
+  const keys = new Map<string, Buffer>();
+  const keyOf = (tenant: string): Buffer => {
+    let key = keys.get(tenant);
+    if (key === undefined) {
+      key = Buffer.from(tenant);
+      keys.set(tenant, key);
+    }
+    return key;
+  };
+  const producerId = Buffer.from(delivery.producer_id);
+  const service = Buffer.from(delivery.service);
+  const auditIds: string[] = [];
+  const messages = events.map((text, index): Message => {
+    const { tenant, auditId } = identify(text);
+    auditIds.push(auditId);
+    const headers = new Map([[producerIdHeader, producerId]]);
+    const sequence = delivery.sequences[index];
+    if (sequence !== undefined) headers.set(sequenceHeader, Buffer.from(String(sequence)));
+    headers.set(serviceHeader, service);
+    return { topic, key: keyOf(tenant), value: Buffer.from(text), headers };
+  });
+  // Behind the events: a last number that overtook them would be wrong for a while.
+  for (const [tenant, text] of statements(delivery)) {
+    const headers = new Map([[kindHeader, statementKind]]);
+    messages.push({ topic, key: keyOf(tenant), value: Buffer.from(text), headers });
+  }
+  return { messages, auditIds };
+}
+
+/** In as many requests as their size needs. A message that is too large for any is alone in its own. */
+export function* splitBySize(messages: readonly Message[], maxBytes: number): Generator<Message[]> {
+  let request: Message[] = [];
+  let bytes = 0;
+  for (const message of messages) {
+    const more = sizeOf(message);
+    if (request.length > 0 && bytes + more > maxBytes) {
+      yield request;
+      request = [];
+      bytes = 0;
+    }
+    request.push(message);
+    bytes += more;
+  }
+  if (request.length > 0) yield request;
+}
+
+/** An upper bound, before compression: lengths of up to five bytes before each part. */
+function sizeOf({ key, value, headers }: Message): number {
+  let bytes = 32 + key.length + value.length;
+  for (const [name, text] of headers) bytes += 10 + name.length + text.length;
+  return bytes;
+}
+
+function identify(text: string): { tenant: string; auditId: string } {
+  let event: { readonly tenant_id?: unknown; readonly audit_id?: unknown } | null | undefined;
+  try {
+    event = JSON.parse(text);
+  } catch {
+    // The parser's message would quote the event.
+  }
+  const tenant = event?.tenant_id;
+  if (typeof tenant !== 'string' || tenant === '') {
+    throw new TransportError('an event of the batch names no tenant', { retryable: false });
+  }
+  return { tenant, auditId: String(event?.audit_id ?? '') };
+}
+
+function* statements({
+  producer_id,
+  service,
+  gaps,
+  final,
+}: DeliveryMetadata): Generator<[tenant: string, text: string]> {
+  const gapsOf = Map.groupBy(gaps, ({ tenant_id }) => tenant_id);
+  const finalOf = Map.groupBy(final, ({ tenant_id }) => tenant_id);
+  for (const tenant of new Set([...gapsOf.keys(), ...finalOf.keys()])) {
+    const own = { gaps: gapsOf.get(tenant) ?? [], final: finalOf.get(tenant) ?? [] };
+    yield [tenant, JSON.stringify({ delivery: { producer_id, service, ...own } })];
+  }
+}

@@ -1,0 +1,184 @@
+import { join } from 'node:path';
+import { AuditService, type HttpServer, serveHttp } from '@tallystick/server';
+import { writer } from '@tallystick/server/store';
+import { tempDir } from '@tallystick/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createAuditEmitter, type DeliveryReport } from '../../src/index.ts';
+import { httpTransport } from '../../src/transport/http.ts';
+import { runChild } from '../support/run-child.ts';
+
+// The whole way, with nothing in it that is not the real thing: a process that floods a small buffer and is killed, its
+// successor, HTTP, the service, its chain and its book of producers.
+
+const tenants = ['acme', 'globex', 'initech'];
+let directory: ReturnType<typeof tempDir>;
+let service: AuditService;
+let server: HttpServer;
+let apiKey: string;
+
+beforeAll(async () => {
+  directory = tempDir();
+  service = await AuditService.open({
+    store: { directory: join(directory.path, 'data') },
+    logName: 'log.test',
+    checkpointIntervalMs: 0,
+  });
+  server = await serveHttp(service, { port: 0, logger: false });
+  ({ key: apiKey } = await service.keys.create({ name: 'sdk', scopes: ['events:write'], tenants }));
+}, 180_000);
+afterAll(async () => {
+  await server.close();
+  await service.close();
+  directory.remove();
+});
+
+/** A process that emits in bursts which its buffer can't hold, first with the service there and then without it. */
+function flooding(config: string) {
+  const script = `
+    const emitter = sdk.createAuditEmitter({ service: 'flood', bufferSize: 50, batchSize: 40, flushIntervalMs: 5, maxRetries: 1,
+      retryDelaysMs: [20], probeIntervalMs: 50, transport: httpTransport({ url: process.env.AUDIT, apiKey: process.env.KEY }), ${config} });
+    await emitter.flush();
+    const turn = (ms = 1) => new Promise((resolve) => setTimeout(resolve, ms));
+    const tenants = ${JSON.stringify(tenants)};
+    const burst = (events) => { for (let n = 0; n < events; n++)
+      emitter.emit({ tenantId: tenants[n % 3], eventType: 'a.b', actorType: 'system', actorId: 's', context: { n } }); };
+    const say = (what) => console.log(what + JSON.stringify({ ...emitter.report(), producer: emitter.producerId,
+      metrics: Object.fromEntries(emitter.metrics.samples().filter(({ labels }) => labels.le === undefined).map(({ name, value }) => [name, value])) }));
+    for (let n = 0; n < 20; n++) { burst(70); await turn(10); }
+    await emitter.flush({ deadlineMs: 30_000 });
+    say('chained ');
+    process.once('message', async () => {
+      for (let n = 0; n < 20; n++) { burst(70); await turn(10); }
+      // The last interval of the spool is at risk by contract, so it is waited for; its bound is not what is tested here.
+      await turn(500);
+      say('done ');
+      setInterval(() => {}, 1000);
+    });`;
+  return runChild(script, { AUDIT: server.url, KEY: apiKey, SPOOL: join(directory.path, 'spool') });
+}
+
+interface Said extends DeliveryReport {
+  readonly producer: string;
+  readonly metrics: { readonly [name: string]: number };
+}
+
+/** Kills a flooding process once the service has been away for half of its life, and gives its last words. */
+async function flood(config: string): Promise<Said> {
+  const child = flooding(config);
+  await child.said('chained {');
+  await server.close();
+  child.process.send('go on');
+  await child.said('done {');
+  child.process.kill('SIGKILL');
+  const { output } = await child.ended;
+  server = await serveHttp(service, { port: 0, logger: false });
+  return JSON.parse(/^done (.*)$/m.exec(output)![1]!);
+}
+
+/** For each tenant the producer's numbers in the chain: as an event of its own, or within a declared gap. */
+async function chained(producer: string) {
+  const delivered = new Map<string, number[]>();
+  const lost = new Map<string, number[]>();
+  const add = (to: Map<string, number[]>, tenant: string, number: number) =>
+    to.set(tenant, [...(to.get(tenant) ?? []), number]);
+  const rows = await service.database.query<{ record: string }>(
+    writer,
+    `select record from audit_records where event_type in ('a.b', 'delivery.gap') order by tenant_id, sequence_number`,
+    [],
+  );
+  for (const { record } of rows) {
+    const { event, ingest, tenant_id: tenant } = JSON.parse(record);
+    if (event.event_type === 'a.b' && ingest.producer_id === producer) {
+      add(delivered, tenant, ingest.producer_seq);
+    }
+    if (event.event_type === 'delivery.gap' && event.metadata.producer_id === producer) {
+      for (let n = event.metadata.from; n <= event.metadata.to; n++) add(lost, tenant, n);
+    }
+  }
+  return { delivered, lost };
+}
+
+interface Account {
+  readonly tenant_id: string;
+  readonly settled_to: number;
+  readonly highest_seen: number;
+  readonly final_seq: number | null;
+}
+
+async function accounts(producer: string) {
+  const books = await service.database.query<Account & { open_ranges: number }>(
+    writer,
+    `select tenant_id, settled_to::int, highest_seen::int, final_seq::int,
+            (select count(*)::int from audit_producer_ranges r
+             where r.producer_id = p.producer_id and r.tenant_id = p.tenant_id) as open_ranges
+     from audit_producers p where producer_id = $1 order by tenant_id`,
+    [producer],
+  );
+  return [...books];
+}
+
+const count = (numbers: Map<string, number[]>) =>
+  [...numbers.values()].reduce((sum, list) => sum + list.length, 0);
+const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
+
+test('with `always`: delivered and declared lost are what was emitted, to the event', async () => {
+  const spool = `spool: { directory: process.env.SPOOL, mode: 'always', fsyncIntervalMs: 5, maxBytes: 150_000 }`;
+  const before = await flood(spool);
+  expect(before.emitted).toBe(2_800);
+  expect(before.pending).toBe(0);
+  // All of it happened: some was delivered, some is on disk, some had room nowhere.
+  expect(before.delivered).toBeGreaterThan(50);
+  expect(before.spooled).toBeGreaterThan(50);
+  expect(before.dropped).toBeGreaterThan(50);
+  expect(before.metrics).toMatchObject({
+    audit_events_written_total: before.delivered,
+    audit_events_dropped_total: before.dropped,
+    audit_spool_size: before.spooled,
+    audit_buffer_size: 0,
+  });
+
+  const successor = createAuditEmitter({
+    ...{ service: 'flood', tenantId: 'acme', flushOnExit: false },
+    transport: httpTransport({ url: server.url, apiKey }),
+    spool: { directory: join(directory.path, 'spool') },
+  });
+  const after = await successor.close({ deadlineMs: 60_000 });
+  expect(after).toMatchObject({ inherited: before.spooled, delivered: before.spooled, spooled: 0 });
+
+  const { delivered, lost } = await chained(before.producer);
+  expect(count(delivered)).toBe(before.delivered + after.delivered);
+  expect(count(lost)).toBe(before.dropped);
+  expect(count(delivered) + count(lost)).toBe(before.emitted);
+  const books = await accounts(before.producer);
+  expect(books).toHaveLength(3);
+  for (const { tenant_id, ...book } of books) {
+    const numbers = [...(delivered.get(tenant_id) ?? []), ...(lost.get(tenant_id) ?? [])];
+    const last = numbers.length;
+    expect(numbers.toSorted((a, b) => a - b)).toEqual(upTo(last));
+    // Nothing is open; and a process that was killed did not say that it ended.
+    expect(book).toEqual({ settled_to: last, highest_seen: last, final_seq: null, open_ranges: 0 });
+  }
+}, 120_000);
+
+test('without a spool: delivered, declared and the open tail are; the tail is within its bound', async () => {
+  const before = await flood('');
+  expect(before.emitted).toBe(2_800);
+  expect(before).toMatchObject({ spooled: 0, pending: before.metrics.audit_buffer_size });
+  expect(before.pending).toBeGreaterThan(0);
+
+  const { delivered, lost } = await chained(before.producer);
+  expect(count(delivered)).toBe(before.delivered);
+  const books = await accounts(before.producer);
+  let settled = 0;
+  for (const { tenant_id, ...book } of books) {
+    const numbers = [...(delivered.get(tenant_id) ?? []), ...(lost.get(tenant_id) ?? [])];
+    settled += numbers.length;
+    expect(numbers.toSorted((a, b) => a - b)).toEqual(upTo(numbers.length));
+    expect(book).toMatchObject({ settled_to: numbers.length, final_seq: null, open_ranges: 0 });
+  }
+  const tail = before.emitted - settled;
+  expect(before.delivered + count(lost) + tail).toBe(before.emitted);
+  // What memory held, and what was dropped after the last batch that the service took.
+  expect(tail).toBe(before.pending + before.dropped - count(lost));
+  expect(before.pending).toBeLessThanOrEqual(50);
+}, 120_000);

@@ -1,0 +1,151 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type AuditEmitterConfig, createAuditEmitter, OpenAPIClientAdapter } from '../../src/index.ts';
+import { type HttpTransportOptions, httpTransport } from '../../src/transport/http.ts';
+import { kafkaTransport } from '../../src/transport/kafka/index.ts';
+import { MemoryTransport, memoryTransport } from '../../src/transport/memory.ts';
+import { auditServer } from '../support/audit-server.ts';
+import { testEmitter } from '../support/emitter.ts';
+import { someEvent } from '../support/events.ts';
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+// All of these were taken without a word from a program in JavaScript. Some lost every event (a promise of a transport, a
+// service that is a number), one threw at every emit() (a taxonomy's name), and some left secrets in (`path` for `paths`).
+describe('what makes no sense is refused when the emitter is made', () => {
+  const spool = { directory: join(tmpdir(), 'never-made') };
+  test.each<[object, string]>([
+    [{ servce: 'checkout' }, 'no option servce'],
+    [{ service: 42 }, 'service must be'],
+    [{ service: 'x'.repeat(513) }, 'service must be'],
+    [{ tenantId: 'a b' }, 'tenantId must match'],
+    [{ tenantId: '' }, 'tenantId must match'],
+    [{ tenantId: 5 }, 'tenantId must match'],
+    [{ transport: 'http://127.0.0.1:8040' }, 'transport must have send(), close()'],
+    [{ transport: null }, 'transport must have'],
+    [{ transport: Promise.resolve(memoryTransport()) }, 'a promise of a transport is to be awaited'],
+    [{ taxonomy: 'soc' }, 'taxonomy must have find()'],
+    [{ logger: () => {} }, 'logger must have info(), warn(), error()'],
+    [{ onError: 'log' }, 'onError must be a function'],
+    [{ activeTrace: {} }, 'activeTrace must be a function'],
+    [{ clock: {} }, 'clock must have'],
+    [{ retryDelaysMs: 5 }, 'retryDelaysMs must be a list'],
+    [{ retryDelaysMs: [] }, 'retryDelaysMs must be a list'],
+    [{ spool: './spool' }, 'spool must be an object'],
+    [{ spool: {} }, 'spool.directory must be a path'],
+    [{ spool: { dir: './spool' } }, 'spool has no option dir'],
+    [{ spool: { ...spool, mode: 'alway' } }, 'spool.mode must be'],
+    [{ spool: { ...spool, shared: 'yes' } }, 'spool.shared must be'],
+    [{ spool: { ...spool, maxBytes: '1GB' } }, 'spool.maxBytes must be'],
+    [{ spool: { ...spool, maxBytes: 0 } }, 'spool.maxBytes must be'],
+    [{ spool: { ...spool, fsyncIntervalMs: Number.NaN } }, 'spool.fsyncIntervalMs must be'],
+    [{ redaction: true }, 'redaction must be an object'],
+    [{ redaction: { path: ['context.email'] } }, 'redaction has no option path'],
+    [{ redaction: { names: 'pin' } }, 'redaction.names must be'],
+    [{ redaction: { patterns: ['x'] } }, 'redaction.patterns must be'],
+    [{ redaction: { patterns: [/x/] } }, 'flag g'],
+    [{ redaction: { censor: 'hash' } }, 'redaction.censor must be'],
+    [{ redaction: { censor: { hmacKey: '' } } }, 'redaction.censor must be'],
+  ])('%j', (config, message) => {
+    const make = () => createAuditEmitter({ transport: memoryTransport(), ...config });
+    expect(make).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+    expect(make).toThrow(message);
+  });
+
+  test('no object at all', () => {
+    expect(() => createAuditEmitter(null as never)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID' }),
+    );
+  });
+
+  // They threw a TypeError, or, where they are numbers, nothing: and then no request was ever made.
+  test.each<[object, string]>([
+    [{ url: 'localhost:8040' }, 'url must be'],
+    [{ url: 'audit.example.com' }, 'url must be'],
+    [{ url: '' }, 'url must be'],
+    [{}, 'url must be'],
+    [{ timeoutMs: 0 }, 'timeoutMs must be'],
+    [{ timeoutMs: '5s' }, 'timeoutMs must be'],
+    [{ timeoutMs: Number.POSITIVE_INFINITY }, 'timeoutMs must be'],
+    [{ timeout: 5_000 }, 'httpTransport has no option timeout'],
+    [{ gzipFromBytes: -1 }, 'gzipFromBytes must be'],
+    [{ apiKey: 5 }, 'apiKey must be'],
+    [{ apiKey: 'k\u20acy' }, 'apiKey must be'],
+  ])('httpTransport(%j)', (options, message) => {
+    const url = message.startsWith('url') ? {} : { url: 'http://127.0.0.1:9' };
+    const make = () => httpTransport({ ...url, ...options } as HttpTransportOptions);
+    expect(make).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+    expect(make).toThrow(message);
+  });
+
+  test('a url is not quoted, since it may hold a password', () => {
+    expect(() => httpTransport({ url: 'htp://user:hunter2@audit' })).not.toThrow('hunter2');
+    expect(() => httpTransport({ url: 'htp://user:hunter2@audit' })).toThrow('url must be');
+  });
+
+  test('kafkaTransport', () => {
+    const brokers = '127.0.0.1:9092';
+    expect(() => kafkaTransport({ brokers, acks: 1 } as never)).toThrow('kafkaTransport has no option acks');
+    expect(() => kafkaTransport({} as never)).toThrow('brokers must be');
+  });
+});
+
+// `{ timeoutMs: settings.timeout }` of a program that has no such setting: the default gave way to it, and every request
+// failed before it was made; a spool's size was bounded by nothing.
+describe('an option that is undefined is one that was left out', () => {
+  test('of the HTTP transport', async () => {
+    const server = await auditServer();
+    cleanups.push(server.close);
+    const missing = undefined as never;
+    const transport = new OpenAPIClientAdapter(server.url, missing, {
+      apiKey: missing,
+      gzipFromBytes: missing,
+    });
+    const { emitter } = testEmitter({ transport });
+    expect(await emitter.record(someEvent())).toMatchObject({ state: 'chained' });
+    await transport.close();
+  });
+
+  test('of the emitter, its redaction and its spool', async () => {
+    const transport = new MemoryTransport();
+    const missing = undefined as never;
+    const config: AuditEmitterConfig = {
+      ...{ service: missing, tenantId: missing, taxonomy: missing, logger: missing, bufferSize: missing },
+      ...{ spool: missing, onError: missing, clock: missing, flushOnExit: false, transport },
+      redaction: { censor: missing, names: missing, allowNames: missing, patterns: missing, paths: missing },
+    };
+    const emitter = createAuditEmitter(config);
+    emitter.emit(someEvent({ context: { password: 'hunter2' } }));
+    expect(await emitter.close()).toMatchObject({ delivered: 1 });
+    expect(transport.events[0]?.context).toEqual({ password: '[REDACTED]' });
+  });
+
+  test('of the Kafka transport', () => {
+    const missing = undefined as never;
+    const brokers = '127.0.0.1:9092';
+    expect(() =>
+      kafkaTransport({ brokers, topic: missing, timeoutMs: missing, clientId: missing }),
+    ).not.toThrow();
+  });
+});
+
+// Kubernetes and editors end a secret's file with a line. The key was refused by Node, with each request, as
+// "can not be reached (ERR_INVALID_CHAR)".
+test('a key that was read from a file with a line end works', async () => {
+  const server = await auditServer();
+  cleanups.push(server.close);
+  for (const apiKey of ['key-1\n', async () => 'key-1\r\n']) {
+    const transport = httpTransport({ url: server.url, apiKey });
+    const { emitter } = testEmitter({ transport });
+    await emitter.record(someEvent());
+    await transport.close();
+  }
+  expect(server.received.map(({ headers }) => headers.authorization)).toEqual([
+    'Bearer key-1',
+    'Bearer key-1',
+  ]);
+});

@@ -1,0 +1,80 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { expect, test } from 'vitest';
+import { type AuditEmitter, createAuditEmitter } from '../../src/index.ts';
+import { memoryTransport } from '../../src/transport/memory.ts';
+import { testEmitter } from '../support/emitter.ts';
+import { someEvent } from '../support/events.ts';
+
+// One event that found no room was two thousand, until the stack was full: a handler that emits hears of its own event.
+test('a handler of faults that emits is not told of what it emits itself', async () => {
+  let told = 0;
+  const { emitter } = testEmitter({
+    onError: () => {
+      told++;
+      emitter.emit(someEvent({ eventType: 'audit-trail.fault' }));
+    },
+  });
+  await emitter.close();
+  emitter.emit(someEvent());
+  expect(told).toBe(1);
+  expect(emitter.report()).toMatchObject({ emitted: 2, dropped: 2 });
+  emitter.emit(someEvent());
+  expect(told).toBe(2);
+});
+
+test('a logger that emits logs no line of what it emits itself', () => {
+  let lines = 0;
+  const logger = {
+    info: () => {
+      lines++;
+      emitter.emit(someEvent({ eventType: 'log.line' }));
+    },
+    warn() {},
+    error() {},
+  };
+  const { emitter }: { emitter: AuditEmitter } = testEmitter({ logger });
+  emitter.emit(someEvent());
+  expect(lines).toBe(1);
+  expect(emitter.report()).toMatchObject({ emitted: 2 });
+});
+
+// "May throw; nobody notices", said its docstring, and a process that saves faults to a database died with the database.
+test('an async handler of faults that rejects does not end the process', async () => {
+  const rejections: unknown[] = [];
+  const note = (reason: unknown) => rejections.push(reason);
+  process.on('unhandledRejection', note);
+  const { emitter } = testEmitter({
+    onError: async () => {
+      throw new Error('the database is away');
+    },
+  });
+  emitter.emit(someEvent({ tenantId: 'a b' }));
+  await new Promise((resolve) => setTimeout(resolve));
+  process.off('unhandledRejection', note);
+  expect(rejections).toEqual([]);
+});
+
+// The batch was sent in the context of the request that emitted first: tracing booked it there.
+test('batches are sent outside of the requests that emitted them', async () => {
+  const request = new AsyncLocalStorage<string>();
+  const seen: unknown[] = [];
+  const transport = memoryTransport({
+    intercept: () => {
+      seen.push(request.getStore());
+      return undefined;
+    },
+  });
+  const emitter = request.run('the one that made it', () =>
+    createAuditEmitter({ service: 's', transport, flushIntervalMs: 1, flushOnExit: false }),
+  );
+  await request.run('one', () => emitter.record(someEvent()));
+  request.run('two', () => emitter.emit(someEvent()));
+  await expect.poll(() => seen.length).toBe(2);
+  expect(seen).toEqual([undefined, undefined]);
+  await request.run('three', async () => {
+    await emitter.record(someEvent());
+    expect(request.getStore()).toBe('three');
+  });
+  expect(seen).toEqual([undefined, undefined, undefined]);
+  await emitter.close();
+});

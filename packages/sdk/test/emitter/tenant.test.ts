@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { type AuditEmitter, type AuditEmitterConfig, createAuditEmitter } from '../../src/index.ts';
+import { createAuditProducer } from '../../src/transport/kafka/index.ts';
+import { MemoryTransport } from '../../src/transport/memory.ts';
+
+const event = { eventType: 'order.shipped', actorType: 'system', actorId: 'warehouse' } as const;
+const { eventType, ...body } = event;
+
+// A tenant that was forgotten in one code path showed only when that path ran.
+test('an event without a tenant is a compile error, and one at run time', async () => {
+  const emitter = createAuditEmitter({ service: 's', transport: new MemoryTransport(), flushOnExit: false });
+  // @ts-expect-error the tenant is missing
+  expect(() => emitter.emit(event)).toThrow('tenantId (or clientId) is required');
+  // @ts-expect-error the tenant is missing
+  expect(() => emitter.emit(eventType, body)).toThrow('is required');
+  // @ts-expect-error the tenant is missing
+  await expect(emitter.record(event)).rejects.toThrow('is required');
+  emitter.emit({ ...event, tenantId: 'a' });
+  emitter.emit({ ...event, clientId: 'b' });
+  emitter.emit(eventType, { ...body, clientId: 'c' });
+  expect(await emitter.close()).toMatchObject({ delivered: 3 });
+});
+
+test('with a tenant of the emitter it may be left out, and such an emitter serves where any is asked for', async () => {
+  const transport = new MemoryTransport();
+  const emitter = createAuditEmitter({ service: 's', transport, tenantId: 'home', flushOnExit: false });
+  emitter.emit(event);
+  emitter.emit(eventType, body);
+  await emitter.record(event);
+  const ship = (audit: AuditEmitter) => audit.emit({ ...event, tenantId: 'other' });
+  ship(emitter);
+  await emitter.close();
+  expect(transport.events.map(({ tenant_id }) => tenant_id)).toEqual(['home', 'home', 'home', 'other']);
+});
+
+test('where the configuration may lack a tenant, events must name one', async () => {
+  const config: AuditEmitterConfig = { service: 's', transport: new MemoryTransport(), flushOnExit: false };
+  const emitter = createAuditEmitter(config);
+  // @ts-expect-error the tenant may be missing
+  expect(() => emitter.emit(event)).toThrow('is required');
+  await emitter.close();
+});
+
+test('a producer on Kafka takes its tenant the same way', async () => {
+  const options = { flushOnExit: false, logger: { info() {}, warn() {}, error() {} } };
+  const nowhere = '127.0.0.1:1';
+  const home = createAuditProducer(nowhere, 's', { ...options, tenantId: 'home' });
+  expect(home.emit('alert.classified', body).state).toBe('buffered');
+  const homeless = createAuditProducer(nowhere, 's', options);
+  // @ts-expect-error the tenant is missing
+  expect(() => homeless.emit('alert.classified', body)).toThrow('is required');
+  expect((await home.close({ deadlineMs: 10 })).delivered).toBe(0);
+  await homeless.close({ deadlineMs: 10 });
+});

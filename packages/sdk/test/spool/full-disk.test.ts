@@ -1,0 +1,105 @@
+import { smallDisk, tempDir } from '@tallystick/testing';
+import { expect, test } from 'vitest';
+import { MemoryBuffer } from '../../src/delivery/buffer.ts';
+import type { Entry } from '../../src/delivery/entry.ts';
+import { Ledger } from '../../src/delivery/ledger.ts';
+import { AuditError } from '../../src/errors.ts';
+import { createAuditEmitter } from '../../src/index.ts';
+import { spoolDefaults } from '../../src/spool/options.ts';
+import type { Request } from '../../src/spool/protocol.ts';
+import { SpoolFile } from '../../src/spool/spool-file.ts';
+import { SpoolOutbox } from '../../src/spool/spool-outbox.ts';
+import { MemoryTransport } from '../../src/transport/memory.ts';
+import { FakeClock } from '../support/clock.ts';
+import { someEvent } from '../support/events.ts';
+import { skipWithout } from '../support/parts.ts';
+
+/** An outbox on a real file, on a disk where nothing can be taken off. */
+async function setUp(directory: string, producerId: string) {
+  const file = new SpoolFile(directory);
+  const client = {
+    dead: false,
+    async ask(request: Request) {
+      if (request.op === 'settle' || request.op === 'forget') throw new AuditError('SPOOL_FAILED', 'full');
+      return file[request.op as 'read'](request as never) as never;
+    },
+    end() {},
+  };
+  const ledger = new Ledger(producerId);
+  const memory = new MemoryBuffer({ events: 100, bytes: 10_000 }, ledger);
+  const outbox = new SpoolOutbox(
+    { ...spoolDefaults, directory, mode: 'always' },
+    { memory, ledger, clock: new FakeClock(), redaction: false, report: () => {}, client },
+  );
+  await outbox.opened;
+  const push = () => {
+    const sequence = ledger.number('t');
+    const text = { id: `e${sequence}`, tenantId: 't', eventType: 'a.b', text: '{}', bytes: 2, createdAt: 1 };
+    outbox.push({ ...text, sequence, waiter: undefined, sent: false, prepared: true, row: 0 } as Entry);
+  };
+  return { outbox, push, file };
+}
+
+// A full disk can't delete either: what was delivered stood at the head again, and the service got the same thousand events
+// for as long as the disk was full, four hundred times in fifteen seconds. What came after them never left.
+test('what was delivered and can not be taken off the disk is not sent again', async () => {
+  using directory = tempDir();
+  const { outbox, push, file } = await setUp(directory.path, 'p');
+  for (let count = 0; count < 5; count++) push();
+  const sent: number[] = [];
+  for (let batch = 0; batch < 10; batch++) {
+    const load = await outbox.next(2, 1_000);
+    if (load === undefined) break;
+    sent.push(...load.entries.map((entry) => entry.sequence));
+    outbox.remove(load);
+  }
+  expect(sent).toEqual([1, 2, 3, 4, 5]);
+  expect(outbox).toMatchObject({ size: 0, durable: 0, owes: false });
+  file.close();
+});
+
+test('nor is the end of an ended process', async () => {
+  using directory = tempDir();
+  {
+    using left = new SpoolFile(directory.path);
+    left.end({ op: 'end', producerId: 'before', gaps: [], final: [{ tenant_id: 't', final_seq: 3 }] });
+  }
+  const { outbox, file } = await setUp(directory.path, 'p');
+  const load = await outbox.next(2, 1_000);
+  expect(load).toMatchObject({ entries: [], final: [{ tenant_id: 't', final_seq: 3 }] });
+  outbox.remove(load!);
+  expect(await outbox.next(2, 1_000)).toBeUndefined();
+  expect(outbox.owes).toBe(false);
+  file.close();
+});
+
+test.for(['always', 'overflow'] as const)(
+  'mode %s on a disk that is full: all is delivered or declared, once',
+  async (mode, context) => {
+    using disk = smallDisk(2 * 1024 * 1024);
+    if (disk === undefined) return skipWithout(context, 'file systems to mount', 'root');
+    let up = false;
+    const transport = new MemoryTransport({
+      intercept: () => {
+        if (!up) throw new Error('down');
+        return undefined;
+      },
+    });
+    const emitter = createAuditEmitter({
+      ...{ service: 's', transport, bufferSize: 500, flushOnExit: false },
+      ...{ maxRetries: 0, probeIntervalMs: 5, flushIntervalMs: 5 },
+      spool: { directory: disk.path, mode, fsyncIntervalMs: 1 },
+    });
+    for (let count = 0; count < 8_000; count++) {
+      emitter.emit(someEvent({ context: { text: 'x'.repeat(400) } }));
+      if (count % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    up = true;
+    const report = await emitter.close();
+    expect(report).toMatchObject({ emitted: 8_000, duplicates: 0, pending: 0, spooled: 0 });
+    const declared = transport.gaps.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+    expect(report.dropped).toBeGreaterThan(0);
+    expect([report.delivered, declared]).toEqual([8_000 - report.dropped, report.dropped]);
+    expect(transport.events).toHaveLength(report.delivered);
+  },
+);
