@@ -35,6 +35,8 @@ export type CliErrorCode =
   | 'REQUEST_REFUSED'
   | 'STORE_UNAVAILABLE'
   | 'STORE_UNSUITABLE'
+  | 'BROKER_UNAVAILABLE'
+  | 'BROKER_REFUSED'
   | 'OUTPUT_FAILED'
   | 'NOT_VERIFIABLE'
   | 'BROKEN';
@@ -58,6 +60,8 @@ const exitCodeOf: { readonly [code in CliErrorCode]: number } = {
   REQUEST_REFUSED: exitCodes.usage,
   STORE_UNAVAILABLE: exitCodes.io,
   STORE_UNSUITABLE: exitCodes.usage,
+  BROKER_UNAVAILABLE: exitCodes.io,
+  BROKER_REFUSED: exitCodes.io,
   OUTPUT_FAILED: exitCodes.io,
   NOT_VERIFIABLE: exitCodes.notVerifiable,
   BROKEN: exitCodes.broken,

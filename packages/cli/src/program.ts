@@ -15,11 +15,14 @@ import { registerHash } from './commands/hash.ts';
 import { registerImport } from './commands/import.ts';
 import { registerLogKeys } from './commands/log-keys.ts';
 import { registerMigrate } from './commands/migrate.ts';
+import { registerProducers } from './commands/producers.ts';
 import { registerReceipt } from './commands/receipt.ts';
+import { registerRecover } from './commands/recover.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerShow } from './commands/show.ts';
 import { registerTail } from './commands/tail.ts';
 import { registerTenants } from './commands/tenants.ts';
+import { registerTopics } from './commands/topics.ts';
 import { registerVerify } from './commands/verify.ts';
 import { createContext, type GlobalOptions, type Register, type RunAction } from './context.ts';
 import { CliError, describeFailure, exitCodes } from './errors.ts';
@@ -31,7 +34,10 @@ const registrations: readonly (readonly [group: string, commands: readonly Regis
   ['Writing:', [registerEmit, registerImport]],
   ['Reading:', [registerEvents, registerShow, registerTail]],
   ['Proving:', [registerVerify, registerCheckpoint, registerReceipt, registerExport, registerLogKeys]],
-  ['Operating:', [registerTenants, registerApiKeys, registerDlq]],
+  [
+    'Operating:',
+    [registerTopics, registerTenants, registerProducers, registerApiKeys, registerDlq, registerRecover],
+  ],
   ['For implementers:', [registerCanonical, registerHash]],
   ['Setting up:', [registerConfig, registerCompletion]],
 ];

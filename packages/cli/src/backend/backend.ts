@@ -12,7 +12,7 @@ export interface Backend extends AsyncDisposable {
 
   /**
    * Takes events, each the JSON text of one, and answers with an outcome for each, in their order. MUST NOT answer
-   * `chained` or `duplicate` before the event is durable; MUST throw where it does not know.
+   * `chained`, `duplicate` or `accepted` before the event is durable; MUST throw where it does not know.
    *
    * @param source `ingest.source` of the records where this process opens the store itself: `import:cloudtrail`, …
    */
@@ -38,13 +38,15 @@ export interface Backend extends AsyncDisposable {
   offeredKey(tenant: string): Promise<Verifier | undefined>;
 
   listTenants(): AsyncIterable<TenantInfo>;
+  listProducers(query: ProducerQuery): AsyncIterable<ProducerAccount>;
   listApiKeys(): Promise<readonly ApiKeyInfo[]>;
   createApiKey(key: NewApiKey): Promise<{ readonly id: string; readonly key: string }>;
   revokeApiKey(id: string): Promise<void>;
   listDeadLetters(query: DeadLetterQuery): AsyncIterable<DeadLetterInfo>;
   getDeadLetter(id: string): Promise<DeadLetterInfo>;
-  retryDeadLetter(id: string): Promise<SubmitOutcome>;
-  purgeDeadLetter(id: string): Promise<void>;
+  retryDeadLetter(id: string): Promise<RetryOutcome>;
+  /** Erases the bytes of letters that fit all that is said; only counts them in a dry run. */
+  purgeDeadLetters(query: PurgeQuery): Promise<PurgeOutcome>;
 }
 
 /** Where and how an event was chained. */
@@ -64,10 +66,14 @@ interface SubmitError {
   readonly pointer: string;
 }
 
-/** What became of one submitted event. */
+/** What became of one submitted event. `accepted`: durable in a queue before the chain, without a receipt yet. */
 export type SubmitOutcome =
+  | { readonly status: 'accepted'; readonly audit_id: string }
   | { readonly status: 'chained' | 'duplicate'; readonly receipt: Receipt }
   | { readonly status: 'conflict' | 'rejected'; readonly error: SubmitError };
+
+/** What became of a dead letter. `noted`: what a producer said of its numbers; nothing of it is chained. */
+export type RetryOutcome = SubmitOutcome | { readonly status: 'noted' };
 
 /** A flat record: the event's fields with the chain's beside them. */
 export interface EventView {
@@ -104,6 +110,27 @@ export interface VerifyOptions {
   readonly onProgress: (records: number, expected: number) => void;
 }
 
+export interface ProducerQuery {
+  readonly tenant?: string | undefined;
+  readonly all?: boolean | undefined;
+  readonly silentSeconds?: number | undefined;
+}
+
+/** What one producer sent for one tenant, by its own numbering. */
+export interface ProducerAccount {
+  readonly submitter: string;
+  readonly producer_id: string;
+  readonly tenant_id: string;
+  readonly service: string | null;
+  readonly state: 'closed' | 'open' | 'unclosed' | 'running';
+  readonly numbers: number;
+  readonly open_numbers: number;
+  /** The first hundred ranges of them, ends included. */
+  readonly open: readonly (readonly [number, number])[];
+  readonly final_seq: number | null;
+  readonly last_seen_at: string;
+}
+
 export interface TenantInfo {
   readonly tenant_id: string;
   readonly epoch: number;
@@ -132,9 +159,30 @@ export interface ApiKeyInfo {
   readonly revoked_at?: string | null | undefined;
 }
 
-export interface DeadLetterQuery {
+/** What a selection of dead letters may be narrowed by; what is absent does not narrow it. */
+interface DeadLetterFilter {
+  readonly tenant?: string | undefined;
+  readonly reason?: string | undefined;
+  /** Topic of the messages that brought them. */
+  readonly topic?: string | undefined;
+  /** Last delivered before this, RFC 3339. */
+  readonly before?: string | undefined;
+}
+
+export interface DeadLetterQuery extends DeadLetterFilter {
   readonly state: string;
-  readonly tenant?: string;
+}
+
+export interface PurgeQuery extends DeadLetterFilter {
+  readonly state?: string | undefined;
+  readonly ids?: readonly string[] | undefined;
+  readonly dryRun: boolean;
+}
+
+export interface PurgeOutcome {
+  readonly purged: boolean;
+  readonly letters: number;
+  readonly by_reason: { readonly [reason: string]: number };
 }
 
 export interface DeadLetterInfo {
@@ -142,6 +190,9 @@ export interface DeadLetterInfo {
   readonly tenant_id: string | null;
   readonly audit_id: string | null;
   readonly source: string;
+  readonly topic: string | null;
+  readonly partition: number | null;
+  readonly offset: number | null;
   readonly reason: string;
   readonly pointer: string;
   readonly message: string;
@@ -149,5 +200,7 @@ export interface DeadLetterInfo {
   readonly last_seen_at: string;
   readonly seen: number;
   readonly state: string;
+  /** As received; shown one at a time, and to administrators alone. */
+  readonly raw_base64?: string;
   readonly [member: string]: unknown;
 }

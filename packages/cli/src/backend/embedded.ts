@@ -4,6 +4,7 @@ import { type HttpServer, serveHttp } from '@tallystick/server/http';
 import { writer } from '@tallystick/server/store';
 import { type Report, verifyStore } from '@tallystick/verify';
 import type { Context } from '../context.ts';
+import { serviceTenantIn } from '../settings/service-tenant.ts';
 import type { SubmitOutcome, VerifyOptions } from './backend.ts';
 import { HttpBackend } from './http-backend.ts';
 import { withOperatorKey } from './operator.ts';
@@ -35,6 +36,7 @@ export class EmbeddedBackend extends HttpBackend {
       service = await AuditService.open({
         store: { directory },
         logName: env.TALLY_LOG_NAME ?? embeddedLogName,
+        serviceTenant: serviceTenantIn(env),
         // A command is short: what it writes is signed when somebody asks for it.
         checkpointIntervalMs: 0,
         now,

@@ -11,6 +11,11 @@ import type {
   EventQuery,
   EventView,
   NewApiKey,
+  ProducerAccount,
+  ProducerQuery,
+  PurgeOutcome,
+  PurgeQuery,
+  RetryOutcome,
   SubmitOutcome,
   TenantInfo,
   VerifyOptions,
@@ -128,6 +133,15 @@ export class HttpBackend implements Backend {
     yield* this.#pages<TenantInfo>('v1/tenants', 'tenants', {});
   }
 
+  async *listProducers({ tenant, all, silentSeconds }: ProducerQuery): AsyncGenerator<ProducerAccount> {
+    const parameters = {
+      tenant_id: tenant,
+      silent_seconds: silentSeconds,
+      all: all === true ? 'true' : undefined,
+    };
+    yield* this.#pages<ProducerAccount>('v1/audit/producers', 'producers', parameters);
+  }
+
   async listApiKeys(): Promise<readonly ApiKeyInfo[]> {
     return ((await this.#json('v1/api-keys')) as { api_keys: ApiKeyInfo[] }).api_keys;
   }
@@ -141,21 +155,23 @@ export class HttpBackend implements Backend {
     await this.#wire(`v1/api-keys/${encodeURIComponent(id)}`, { method: 'DELETE' });
   }
 
-  async *listDeadLetters({ state, tenant }: DeadLetterQuery): AsyncGenerator<DeadLetterInfo> {
-    yield* this.#pages<DeadLetterInfo>('v1/dead-letters', 'dead_letters', { state, tenant_id: tenant });
+  async *listDeadLetters({ tenant, ...filter }: DeadLetterQuery): AsyncGenerator<DeadLetterInfo> {
+    const parameters = { ...filter, tenant_id: tenant };
+    yield* this.#pages<DeadLetterInfo>('v1/dead-letters', 'dead_letters', parameters);
   }
 
   async getDeadLetter(id: string): Promise<DeadLetterInfo> {
     return (await this.#json(`v1/dead-letters/${encodeURIComponent(id)}`)) as DeadLetterInfo;
   }
 
-  async retryDeadLetter(id: string): Promise<SubmitOutcome> {
+  async retryDeadLetter(id: string): Promise<RetryOutcome> {
     const path = `v1/dead-letters/${encodeURIComponent(id)}/retry`;
-    return (await this.#json(path, { method: 'POST' })) as SubmitOutcome;
+    return (await this.#json(path, { method: 'POST' })) as RetryOutcome;
   }
 
-  async purgeDeadLetter(id: string): Promise<void> {
-    await this.#wire(`v1/dead-letters/${encodeURIComponent(id)}`, { method: 'DELETE' });
+  async purgeDeadLetters({ tenant, dryRun, ...filter }: PurgeQuery): Promise<PurgeOutcome> {
+    const body = JSON.stringify({ ...filter, tenant_id: tenant, dry_run: dryRun });
+    return (await this.#json('v1/dead-letters/purge', { method: 'POST', body })) as PurgeOutcome;
   }
 
   async *#pages<T>(path: string, member: string, parameters: Parameters): AsyncGenerator<T> {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { AuditService } from '@tallystick/server';
 import type { Context, Register } from '../context.ts';
 import { CliError } from '../errors.ts';
+import { serviceTenantIn } from '../settings/service-tenant.ts';
 import { renderFields } from '../terminal/table.ts';
 import { wholeNumber } from './whole-number.ts';
 
@@ -35,6 +36,7 @@ export const registerDev: Register = (program, run) => {
       service = await AuditService.open({
         store: { directory },
         logName: env.TALLY_LOG_NAME ?? embeddedLogName,
+        serviceTenant: serviceTenantIn(env),
         now,
         ...metrics.hooks,
         onBackgroundError: (what, error) => {

@@ -120,6 +120,8 @@ async function tell({ terminal }: Context, outcome: SubmitOutcome, index: number
   else if ('error' in outcome) {
     const { code, message, pointer } = outcome.error;
     terminal.warn(`event ${index} was refused: ${printable(`${pointer} ${message}`.trim())} (${code})`);
+  } else if (outcome.status === 'accepted') {
+    await terminal.line(`${terminal.style('green', 'accepted')}  ${outcome.audit_id}`);
   } else {
     const { audit_id, tenant_id, sequence_number, record_hash } = outcome.receipt;
     const status = terminal.style(outcome.status === 'chained' ? 'green' : 'yellow', outcome.status);

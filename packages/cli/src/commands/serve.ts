@@ -2,14 +2,17 @@ import { resolve } from 'node:path';
 import type { AuditService, AuditServiceOptions } from '@tallystick/server';
 import type { Context, GlobalOptions, Register } from '../context.ts';
 import { CliError } from '../errors.ts';
+import { serviceTenantIn } from '../settings/service-tenant.ts';
 import { portNumber, untilStopped } from './dev.ts';
+import { addServeKafkaOptions, type ServeKafkaOptions, serveKafka } from './serve-kafka.ts';
 
-interface ServeCommandOptions {
+interface ServeCommandOptions extends ServeKafkaOptions {
   readonly host: string;
   readonly port: number;
   readonly databaseUrl?: string;
   readonly signerDir?: string;
   readonly logName?: string;
+  readonly serviceTenant?: string;
   readonly createAdminKey?: boolean;
 }
 
@@ -20,7 +23,8 @@ export const registerServe: Register = (program, run) => {
     .summary('run the service')
     .description(
       'Runs the service on PostgreSQL (--database-url) or an embedded store (--data). The log name and, for PostgreSQL, ' +
-        "the signer's directory must be named; without an API key it does not start.",
+        "the signer's directory must be named; without an API key it does not start. With --kafka it also reads events " +
+        'from a topic, and hands those that come over HTTP to another, its own.',
     )
     .option('--host <host>', 'address to listen on', '127.0.0.1')
     .option('--port <port>', 'port', portNumber, 8040)
@@ -30,7 +34,12 @@ export const registerServe: Register = (program, run) => {
     )
     .option('--signer-dir <dir>', "the signer's directory, outside the database; or TALLY_SIGNER_DIR")
     .option('--log-name <name>', 'name of the log, such as audit.example.com; or TALLY_LOG_NAME')
+    .option(
+      '--service-tenant <id>',
+      "whose chain holds the service's own records; or TALLY_SERVICE_TENANT (default: tallystick)",
+    )
     .option('--create-admin-key', 'make an API key for everything, write it to stdout, and end');
+  addServeKafkaOptions(command);
   run<ServeCommandOptions>(command, async (context, options) => {
     const { AuditService } = await import('@tallystick/server');
     const { ServiceMetrics, serveHttp } = await import('@tallystick/server/http');
@@ -50,14 +59,20 @@ export const registerServe: Register = (program, run) => {
       }
       await assertKey(service);
       const { host, port } = options;
-      const server = await serveHttp(service, { host, port, now, metrics }).catch(
-        (cause: NodeJS.ErrnoException) => {
-          throw new CliError('SERVICE_ERROR', `can't listen on ${host}:${port}: ${cause.code}`, { cause });
-        },
-      );
-      context.terminal.note(`listening on ${server.url}`);
-      await untilStopped(context);
-      await server.close();
+      const kafka = await serveKafka(context, options, service, metrics);
+      try {
+        const gateway = kafka?.gateway;
+        const server = await serveHttp(service, { host, port, now, metrics, gateway }).catch(
+          (cause: NodeJS.ErrnoException) => {
+            throw new CliError('SERVICE_ERROR', `can't listen on ${host}:${port}: ${cause.code}`, { cause });
+          },
+        );
+        context.terminal.note(`listening on ${server.url}`);
+        await untilStopped(context);
+        await server.close();
+      } finally {
+        await kafka?.close();
+      }
     } finally {
       await service.close();
     }
@@ -65,9 +80,15 @@ export const registerServe: Register = (program, run) => {
   });
 };
 
-function serviceOptions(
+/**
+ * The store, signer's directory, log name and service's tenant that the flags and the environment name.
+ *
+ * @throws {CliError} `USAGE` where one that is needed is missing
+ */
+export function serviceOptions(
   { surroundings: { env, cwd, now } }: Context,
-  options: ServeCommandOptions & GlobalOptions,
+  options: Pick<ServeCommandOptions, 'databaseUrl' | 'signerDir' | 'logName' | 'serviceTenant'> &
+    GlobalOptions,
 ): AuditServiceOptions {
   const databaseUrl = options.databaseUrl ?? env.TALLY_DATABASE_URL;
   const data = options.data ?? env.TALLY_DATA;
@@ -89,6 +110,7 @@ function serviceOptions(
     store: databaseUrl === undefined ? { directory: resolve(cwd, data!) } : { databaseUrl },
     ...(signerDirectory !== undefined && { signerDirectory: resolve(cwd, signerDirectory) }),
     logName,
+    serviceTenant: options.serviceTenant ?? serviceTenantIn(env),
     now,
   };
 }

@@ -99,7 +99,8 @@ async function submitBatch(
     throw new Error(`${batch.length} events were submitted and ${outcomes.length} answered`);
   }
   for (const [at, outcome] of outcomes.entries()) {
-    if (!('error' in outcome)) totals[outcome.status === 'chained' ? 'imported' : 'duplicate']++;
+    // What a queue before the chain has taken is imported too; whether it is there already shows in the chain.
+    if (!('error' in outcome)) totals[outcome.status === 'duplicate' ? 'duplicate' : 'imported']++;
     else {
       const { canonical: _, ...where } = batch[at]!;
       const { code, message, pointer } = outcome.error;

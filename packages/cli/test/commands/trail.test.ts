@@ -193,6 +193,27 @@ describe('a service', () => {
     ]);
   });
 
+  test('producers are named with the numbers that are not accounted for', async () => {
+    expect((await run('producers')).stderr).toContain('every producer is accounted for');
+    const producer = '019cb000-0000-7000-8000-0000000000aa';
+    const answer = await fetch(`${service.url}/v1/audit/events/batch`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${service.key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        delivery: { producer_id: producer, service: 'cms', final: [{ tenant_id: 'acme', final_seq: 7 }] },
+        events: [],
+      }),
+    });
+    expect(answer.ok).toBe(true);
+    const listed = await run('producers');
+    expect(listed.stdout).toMatch(/^TENANT +SERVICE +PRODUCER +STATE/);
+    expect(listed.stdout).toContain('1–7');
+    expect((await run('producers --json')).json()).toMatchObject([
+      { producer_id: producer, state: 'open', open: [[1, 7]], final_seq: 7 },
+    ]);
+    expect((await run('producers --silent soon')).exitCode).toBe(3);
+  });
+
   test('tenants and API keys', async () => {
     expect((await run('tenants --json')).json()).toMatchObject([{ tenant_id: 'acme', epoch: 1 }]);
     const made = await run('api-keys create --name reader --scope events:read --tenant acme');
@@ -216,11 +237,25 @@ describe('a service', () => {
     const letters = (await run('dlq list --json')).json() as { id: string; reason: string }[];
     expect(letters).toMatchObject([{ reason: 'EVENT_TYPE_RESERVED' }]);
     const { id } = letters[0]!;
-    expect((await run(`dlq show ${id}`)).stdout).toContain('EVENT_TYPE_RESERVED');
+    const shown = (await run(`dlq show ${id}`)).stdout;
+    expect(shown).toContain('EVENT_TYPE_RESERVED');
+    expect(shown).toMatch(/^raw +\{/m);
+    expect(JSON.parse((await run(`dlq show ${id} --raw`)).stdout)).toMatchObject({ tenant_id: 'acme' });
     const retried = await run(`dlq retry ${id}`);
     expect(retried.stderr).toContain('refused again');
     expect(retried.exitCode).toBe(1);
-    expect((await run(`dlq purge ${id}`)).exitCode).toBe(0);
+    expect((await run('dlq retry --reason EVENT_TYPE_RESERVED')).stderr).toContain(`${id} was refused again`);
+    expect((await run('dlq retry --older-than 1d')).stderr).toBe('no open dead letters\n');
+    expect((await run('dlq retry')).exitCode).toBe(3);
+    expect((await run('dlq purge')).exitCode).toBe(3);
+    const counted = await run('dlq purge --older-than 0m');
+    expect([counted.stdout, counted.stderr]).toEqual([
+      '1  EVENT_TYPE_RESERVED\n',
+      '1 would be purged; --yes does it\n',
+    ]);
+    expect((await run(`dlq purge ${id} --yes`)).exitCode).toBe(0);
+    expect((await run(`dlq purge ${id} --yes`)).exitCode).toBe(1);
+    expect((await run(`dlq show ${id} --raw`)).exitCode).toBe(2);
     expect((await run('dlq list')).stderr).toBe('no open dead letters\n');
   });
 

@@ -1,0 +1,34 @@
+import { join } from 'node:path';
+import { AuditService } from '@tallystick/server';
+import { tempDir } from '@tallystick/testing';
+import { afterAll, expect, test } from 'vitest';
+import { embeddedLogName } from '../../src/backend/store.ts';
+import { tally } from '../run-tally.ts';
+
+const dir = tempDir();
+afterAll(() => dir.remove());
+const store = join(dir.path, 'store');
+const env = { XDG_CONFIG_HOME: dir.path, TALLY_DATA: store, TALLY_SERVICE_TENANT: 'ops' };
+
+test("what belongs to no tenant is recorded in the chain of the service's own", async () => {
+  const service = await AuditService.open({ store: { directory: store }, logName: embeddedLogName });
+  await service.submit({ events: ['no event'], source: 'test', trust: 'operator' });
+  await service.close();
+  const purged = await tally(['dlq', 'purge', '--reason', 'JSON_INVALID', '--yes'], { env });
+  expect([purged.exitCode, purged.stdout]).toEqual([0, '1  JSON_INVALID\n']);
+  const events = await tally(['events', '--tenant', 'ops', '--json'], { env });
+  expect(events.json()).toMatchObject([
+    { event_type: 'audit.dead_letters_purged', tenant_id: 'ops' },
+    { event_type: 'system.genesis' },
+  ]);
+  expect((await tally(['tenants', '--json'], { env })).stdout).not.toContain('tallystick');
+}, 60_000);
+
+test.each([
+  ['the option', ['--service-tenant', 'two words'], {}],
+  ['the environment', [], { TALLY_SERVICE_TENANT: 'two words' }],
+])('a tenant that is none is a fault of the command line: %s', async (_, more, given) => {
+  const ran = await tally(['serve', '--log-name', 'audit.test', ...more], { env: { ...env, ...given } });
+  expect(ran.stderr).toContain('"two words" can\'t be the service\'s tenant (USAGE)');
+  expect(ran.exitCode).toBe(3);
+});

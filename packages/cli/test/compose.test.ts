@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { tally } from './run-tally.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const text = readFileSync(join(root, 'docker-compose.yml'), 'utf8');
+
+interface Service {
+  readonly image: string;
+  readonly command?: readonly string[];
+  readonly restart?: string;
+  readonly environment: { readonly [name: string]: string };
+  readonly volumes?: readonly string[];
+  readonly ports?: readonly string[];
+  readonly depends_on?: { readonly [service: string]: { readonly condition: string } };
+  readonly healthcheck?: { readonly test: readonly string[] };
+}
+const compose = parse(text, { merge: true, uniqueKeys: true }) as {
+  readonly services: { readonly [name: string]: Service };
+  readonly volumes: { readonly [name: string]: unknown };
+};
+const services = Object.entries(compose.services);
+
+test('what it waits for is there, and says when it is', () => {
+  for (const [name, { depends_on = {} }] of services) {
+    for (const [other, { condition }] of Object.entries(depends_on)) {
+      const awaited = compose.services[other];
+      expect(awaited, `${name} waits for ${other}`).toBeDefined();
+      const isJob = awaited!.restart === undefined;
+      expect(condition).toBe(isJob ? 'service_completed_successfully' : 'service_healthy');
+      if (!isJob) expect(awaited!.healthcheck?.test.length).toBeGreaterThan(1);
+    }
+  }
+  expect(Object.keys(compose.services.audit!.depends_on!)).toEqual(['migrate', 'topics']);
+});
+
+test('every secret must be given, and a command line shows none', () => {
+  const asked = [...text.matchAll(/\$\{(\w+)(.*?)\}/g)];
+  expect(new Set(asked.map(([, name]) => name))).toEqual(
+    new Set(['POSTGRES_PASSWORD', 'TALLY_DB_PASSWORD', 'TALLY_LOG_NAME']),
+  );
+  for (const [whole, , rest] of asked) expect(rest, whole).toMatch(/^:\?.{20}/);
+  for (const [, { environment }] of services) {
+    for (const [name, value] of Object.entries(environment)) {
+      if (/PASSWORD|SECRET|KEY|TOKEN/.test(name)) expect(value).toMatch(/^\$\{\w+:\?/);
+    }
+  }
+  expect(services.flatMap(([, { command = [] }]) => command).join(' ')).not.toContain('$');
+});
+
+test('nothing listens beyond the loopback address, and the broker, where nobody logs in, not at all', () => {
+  const ports = services.flatMap(([name, service]) => (service.ports ?? []).map((port) => `${name} ${port}`));
+  expect(ports).toEqual(['audit 127.0.0.1:8040-8041:8040']);
+});
+
+test('what must outlive a container lies in a volume, and every file that is mounted exists', () => {
+  const mounts = services.flatMap(([, { volumes = [] }]) => volumes.map((volume) => volume.split(':')[0]!));
+  expect(mounts.filter((from) => !from.startsWith('./')).sort()).toEqual(Object.keys(compose.volumes).sort());
+  for (const file of mounts.filter((from) => from.startsWith('./'))) readFileSync(join(root, file));
+});
+
+test('the commands and variables are those of tally', async () => {
+  const ours = services.filter(([, { image }]) => image === 'tallystick:local');
+  expect(ours.map(([name]) => name)).toEqual(['migrate', 'topics', 'audit']);
+  for (const [name, { command, environment }] of ours) {
+    const words = command!.filter((word) => /^[a-z]+$/.test(word)).slice(0, name === 'topics' ? 2 : 1);
+    const { exitCode, stdout } = await tally([...words, '--help']);
+    expect([name, exitCode]).toEqual([name, 0]);
+    for (const flag of command!.filter((word) => word.startsWith('--'))) expect(stdout).toContain(flag);
+    for (const variable of Object.keys(environment)) {
+      expect(stdout.replaceAll(/\s+/g, ' '), `${name}: ${variable}`).toContain(variable);
+    }
+  }
+});
