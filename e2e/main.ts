@@ -1,6 +1,10 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+
+// `npm run e2e -- faults --rounds 200 --seed 7 --start-round 100`: with options of its own.
+if (process.argv[2] === 'faults') await runFaults(process.argv.slice(3));
 
 /**
  * `npm run e2e` runs every campaign in the size that `npm test` does; `npm run e2e -- crash --rounds 500 --seed 7` runs one
@@ -16,6 +20,7 @@ const campaigns: {
     seed: 'TALLY_FUZZ_SEED',
   },
   tamper: { about: 'every way to tamper with a store' },
+  faults: { about: 'kill, freeze and cut replicas, brokers and the database', seed: 'FAULTS_SEED' },
 };
 
 const { values, positionals } = parseArgs({
@@ -44,6 +49,16 @@ const vitest = spawn(
 vitest.once('exit', (code) => {
   process.exitCode = code ?? 1;
 });
+
+/** Never returns. */
+async function runFaults(args: readonly string[]): Promise<never> {
+  const main = join(import.meta.dirname, 'faults/main.ts');
+  const campaign = spawn(process.execPath, ['--conditions=tallystick-source', main, ...args], {
+    stdio: 'inherit',
+  });
+  const [code] = await once(campaign, 'exit');
+  process.exit(code ?? 1);
+}
 
 function usage(complaint: string): never {
   const lines = Object.entries(campaigns).map(([name, { about }]) => `  ${name.padEnd(12)} ${about}`);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { formatCheckpoint, importSigningKey, sha256, signNote } from '@tallystick/log';
-import type { Session } from '@tallystick/server/store';
+import type { Queries } from '@tallystick/server/store';
 import { describe, expect, test } from 'vitest';
 import { crimes, nothing, onEachTrail, places } from './crimes.ts';
 import { acme, globex, logName } from './trail.ts';
@@ -8,7 +8,7 @@ import { acme, globex, logName } from './trail.ts';
 onEachTrail((trail) => {
   const origin = `${logName}/${acme}/1`;
   describe('checkpoints', () => {
-    const note = (change: (note: string) => string) => async (session: Session) => {
+    const note = (change: (note: string) => string) => async (session: Queries) => {
       const changed = change(trail().notes[acme]!);
       await session.query('update audit_checkpoints set note = $2 where tenant_id = $1 and size = 290', [
         acme,

@@ -1,5 +1,5 @@
 import { formatCheckpoint, type SigningKey, sha256, signNote, toHex } from '@tallystick/log';
-import type { Session } from '@tallystick/server/store';
+import type { Queries } from '@tallystick/server/store';
 import type { Report } from '@tallystick/verify';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { readTexts, rewriteRecords, rewriteTree } from './forger.ts';
@@ -48,7 +48,7 @@ export const treeOf = (sequence: number) => [
   'TILE_MISMATCH@0',
 ];
 
-export async function set(session: Session, assignments: string): Promise<void> {
+export async function set(session: Queries, assignments: string): Promise<void> {
   await session.query(
     `update audit_records set ${assignments} where tenant_id = $1 and sequence_number = $2`,
     [acme, victim],
@@ -57,7 +57,7 @@ export async function set(session: Session, assignments: string): Promise<void> 
 
 /** Replaces the victim's bytes, and its stored hash with theirs. */
 export async function replaceRecord(
-  session: Session,
+  session: Queries,
   change: (text: string) => string,
   assignments = 'epoch = epoch',
 ): Promise<void> {
@@ -75,7 +75,7 @@ export async function replaceRecord(
 }
 
 /** Puts a copy of a row into the partition of the month before. */
-export async function double(session: Session, tenantId: string, sequence: number): Promise<void> {
+export async function double(session: Queries, tenantId: string, sequence: number): Promise<void> {
   await session.query(
     `insert into audit_records
      select (jsonb_populate_record(r, jsonb_build_object('ingested_at', date_trunc('month', ingested_at) - interval '1 day'))).*
@@ -86,17 +86,17 @@ export async function double(session: Session, tenantId: string, sequence: numbe
 
 /** What is done to a trail, from the clumsy to the thorough. */
 export const crimes = {
-  editField: (session: Session) =>
+  editField: (session: Queries) =>
     session.query(
       `update audit_records
           set record = replace(record, '"outcome_status":"success"', '"outcome_status":"denied"'), outcome_status = 'denied'
         where tenant_id = $1 and sequence_number = $2`,
       [acme, victim],
     ),
-  deleteRow: (session: Session) =>
+  deleteRow: (session: Queries) =>
     session.query('delete from audit_records where tenant_id = $1 and sequence_number = $2', [acme, victim]),
   /** The last ten records are dropped; head, tree and checkpoints are set back to match. */
-  cutTail: async (session: Session) => {
+  cutTail: async (session: Queries) => {
     const records = await readTexts(session, acme);
     await session.query('delete from audit_records where tenant_id = $1 and sequence_number >= $2', [
       acme,
@@ -105,7 +105,7 @@ export const crimes = {
     await session.query('delete from audit_checkpoints where tenant_id = $1', [acme]);
     await rewriteTree(session, acme, records.slice(0, -10));
   },
-  swapRows: async (session: Session) => {
+  swapRows: async (session: Queries) => {
     const parked = 2 ** 40;
     for (const [from, to] of [
       [victim, parked],
@@ -119,7 +119,7 @@ export const crimes = {
     }
   },
   /** Every hash, tile, the head and a checkpoint under the forger's key are made to fit. */
-  rewriteChain: (key: SigningKey) => async (session: Session) => {
+  rewriteChain: (key: SigningKey) => async (session: Queries) => {
     const { size, root } = await rewriteRecords(session, acme, ({ event, sequence_number }) =>
       sequence_number === victim ? { event: { ...event, actor_id: 'somebody-else' } } : {},
     );

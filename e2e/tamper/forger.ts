@@ -11,7 +11,7 @@ import {
   toHex,
   zeroHash,
 } from '@tallystick/log';
-import type { Session } from '@tallystick/server/store';
+import type { Queries } from '@tallystick/server/store';
 
 /** A forger with time: what is left in the database fits together again. Not the demonstration's code, on purpose. */
 
@@ -20,7 +20,7 @@ import type { Session } from '@tallystick/server/store';
  * are derived from what was changed are the caller's.
  */
 export async function rewriteRecords(
-  session: Session,
+  session: Queries,
   tenantId: string,
   change: (record: AuditRecord) => Partial<Pick<AuditRecord, 'event' | 'ingested_at'>>,
 ): Promise<{ size: number; root: Uint8Array }> {
@@ -48,7 +48,7 @@ export async function rewriteRecords(
   return await rewriteTree(session, tenantId, forged);
 }
 
-export async function readTexts(session: Session, tenantId: string): Promise<string[]> {
+export async function readTexts(session: Queries, tenantId: string): Promise<string[]> {
   const rows = await session.query<{ record: string }>(
     'select record from audit_records where tenant_id = $1 order by sequence_number',
     [tenantId],
@@ -58,7 +58,7 @@ export async function readTexts(session: Session, tenantId: string): Promise<str
 
 /** Makes tiles and head fit the given records: a careful attacker leaves no loose end inside the database. */
 export async function rewriteTree(
-  session: Session,
+  session: Queries,
   tenantId: string,
   texts: readonly string[],
 ): Promise<{ size: number; root: Uint8Array }> {

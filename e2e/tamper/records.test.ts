@@ -1,5 +1,5 @@
 import { indexedColumnNames, sha256, toHex } from '@tallystick/log';
-import type { Session } from '@tallystick/server/store';
+import type { Queries } from '@tallystick/server/store';
 import { describe, expect, test } from 'vitest';
 import { crimes, double, onEachTrail, places, replaceRecord, set, treeOf, victim } from './crimes.ts';
 import { rewriteRecords } from './forger.ts';
@@ -62,7 +62,7 @@ onEachTrail((trail) => {
     });
 
     test('moved to another tenant is missing from its own, and strange to the other', async () => {
-      const move = (session: Session) => set(session, `tenant_id = '${globex}'`);
+      const move = (session: Queries) => set(session, `tenant_id = '${globex}'`);
       expect(places(await trail().after(move))[0]).toBe(`SEQUENCE_GAP@${victim + 1}`);
       const other = places(await trail().after(move, { tenantId: globex }));
       expect(other).toContain(`TENANT_MISMATCH@${victim}`);
@@ -144,7 +144,7 @@ onEachTrail((trail) => {
   });
 
   describe('the genesis record', () => {
-    const genesisOf = (change: (event: Record<string, unknown>) => object) => (session: Session) =>
+    const genesisOf = (change: (event: Record<string, unknown>) => object) => (session: Queries) =>
       rewriteRecords(session, acme, ({ event, sequence_number }) =>
         sequence_number === 0 ? { event: change(event as never) as never } : {},
       );
@@ -165,7 +165,7 @@ onEachTrail((trail) => {
     });
 
     test('deleted, and one in mid-chain', async () => {
-      const remove = (session: Session) =>
+      const remove = (session: Queries) =>
         session.query('delete from audit_records where tenant_id = $1 and sequence_number = 0', [acme]);
       expect(places(await trail().after(remove))[0]).toBe('SEQUENCE_GAP@1');
       const report = await trail().after((session) =>
@@ -179,7 +179,7 @@ onEachTrail((trail) => {
 });
 
 /** The victim's bytes after a crime. */
-async function forged(trail: WrittenTrail, crime: (session: Session) => Promise<unknown>): Promise<string> {
+async function forged(trail: WrittenTrail, crime: (session: Queries) => Promise<unknown>): Promise<string> {
   let text = '';
   await trail.after(async (session) => {
     await crime(session);

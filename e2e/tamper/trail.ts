@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { uuidv7 } from '@tallystick/event';
 import { importSigningKey, type SigningKey } from '@tallystick/log';
 import { AuditService, planBundle, streamBundle, Trail } from '@tallystick/server';
-import { migratePostgres, PgliteDatabase, type Session } from '@tallystick/server/store';
+import { migratePostgres, PgliteDatabase, type Queries } from '@tallystick/server/store';
 import { sharedPostgres, tempDir } from '@tallystick/testing';
 import { type Report, type VerifyStoreOptions, verifyStore } from '@tallystick/verify';
 import pg from 'pg';
@@ -32,7 +32,7 @@ export interface WrittenTrail {
    * @param options of the verification; the tenant is acme, its key and no kept checkpoint are given unless said otherwise
    */
   after(
-    crime: (session: Session) => Promise<unknown>,
+    crime: (session: Queries) => Promise<unknown>,
     options?: Partial<VerifyStoreOptions>,
   ): Promise<Report>;
   close(): Promise<void>;
@@ -40,7 +40,7 @@ export interface WrittenTrail {
 
 interface Owner {
   /** One transaction as the owner, rolled back at its end. */
-  undone<T>(work: (session: Session) => Promise<T>): Promise<T>;
+  undone<T>(work: (session: Queries) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -77,10 +77,9 @@ export async function serverTrail(more: readonly string[]): Promise<WrittenTrail
   const { url: ownerUrl } = await createDatabase();
   const owner = new pg.Client({ connectionString: ownerUrl });
   await owner.connect();
-  const session: Session = {
+  const session: Queries = {
     query: async <R extends object>(sql: string, parameters?: readonly unknown[]) =>
       (await owner.query(sql, parameters as unknown[] | undefined)).rows as R[],
-    copy: () => Promise.reject(new Error('not needed')),
   };
   // A login that owns nothing; logins belong to the whole server, so it has a name of its own.
   const databaseUrl = new URL(ownerUrl);

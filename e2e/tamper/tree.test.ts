@@ -1,11 +1,11 @@
-import type { Session } from '@tallystick/server/store';
+import type { Queries } from '@tallystick/server/store';
 import { describe, expect, test } from 'vitest';
 import { crimes, onEachTrail, places } from './crimes.ts';
 import { acme } from './trail.ts';
 
 onEachTrail((trail) => {
   describe('tiles', () => {
-    const tile = (sql: string) => (session: Session) => session.query(sql);
+    const tile = (sql: string) => (session: Queries) => session.query(sql);
     test.each([
       [
         'hashes',
@@ -33,7 +33,7 @@ onEachTrail((trail) => {
   });
 
   describe('the head', () => {
-    const state = (assignment: string) => (session: Session) =>
+    const state = (assignment: string) => (session: Queries) =>
       session.query(`update audit_chain_state set ${assignment} where tenant_id = '${acme}'`);
 
     test('left behind by a tail that was cut', async () => {
@@ -49,7 +49,7 @@ onEachTrail((trail) => {
       const report = await trail().after(crimes.cutTail, { checkpoints: [trail().notes[acme]!] });
       // The ten that were not signed are gone; what was signed is there.
       expect(report).toMatchObject({ verdict: 'verified', records: 290, unsigned_tail: 0 });
-      const twice = async (session: Session) => {
+      const twice = async (session: Queries) => {
         await crimes.cutTail(session);
         await crimes.cutTail(session);
       };
@@ -80,7 +80,7 @@ onEachTrail((trail) => {
     });
 
     test('and everything else deleted: only a checkpoint that was kept tells', async () => {
-      const wipe = async (session: Session) => {
+      const wipe = async (session: Queries) => {
         for (const table of ['records', 'chain_state', 'tiles', 'checkpoints'])
           await session.query(`delete from audit_${table} where tenant_id = $1`, [acme]);
       };

@@ -1,5 +1,5 @@
 import { emptyRoot, formatCheckpoint, signNote } from '@tallystick/log';
-import type { Session } from '@tallystick/server/store';
+import type { Queries } from '@tallystick/server/store';
 import { describe, expect, test } from 'vitest';
 import { nothing, onEachTrail, places } from './crimes.ts';
 import { acme, globex, logName, type WrittenTrail } from './trail.ts';
@@ -34,13 +34,13 @@ onEachTrail((trail) => {
       expect(await outcomes(nothing, { keys: [trail().keys[globex]!] })).toEqual(['CHECKPOINT_UNTRUSTED']);
       expect(await outcomes(nothing, { tenantId: 'nobody', keys: [] })).toEqual(['NOTHING_COVERED']);
       // A tenant all of whose events were refused under the lock keeps a head without records; it passed for a broken chain.
-      const headOnly = (session: Session) =>
+      const headOnly = (session: Queries) =>
         session.query(
           `insert into audit_chain_state (tenant_id, epoch, last_sequence, last_hash, last_ingested_at, frontier)
            values ('refused', 1, -1, ''::bytea, to_timestamp(0), ''::bytea)`,
         );
       expect(await outcomes(headOnly, { tenantId: 'refused', keys: [] })).toEqual(['NOTHING_COVERED']);
-      const unsigned = (session: Session) => session.query('delete from audit_checkpoints');
+      const unsigned = (session: Queries) => session.query('delete from audit_checkpoints');
       expect(await outcomes(unsigned)).toEqual(['CHECKPOINT_UNTRUSTED']);
       const ofNothing = await signNote(formatCheckpoint({ origin, size: 0, root: emptyRoot }), [
         { name: origin, key: trail().stolenKey },
