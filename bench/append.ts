@@ -1,7 +1,6 @@
 import { emptyFrontier, zeroHash } from '@tallystick/log';
 import { AuditService } from '@tallystick/server';
 import { startPostgres, tempDir } from '@tallystick/testing';
-import pg from 'pg';
 import { admit } from '../packages/server/src/admit/admit.ts';
 import { appendBatch } from '../packages/server/src/chain/append-batch.ts';
 import type { BatchItem } from '../packages/server/src/chain/batch.ts';
@@ -9,11 +8,11 @@ import type { Head } from '../packages/server/src/chain/head.ts';
 import { BatchSeal } from '../packages/server/src/chain/seal.ts';
 import { copyStatement } from '../packages/server/src/store/copy-rows.ts';
 import { type Database, writer } from '../packages/server/src/store/database.ts';
-import { migratePostgres } from '../packages/server/src/store/migrate.ts';
 import { partitionOf } from '../packages/server/src/store/partitions.ts';
 import { PostgresDatabase } from '../packages/server/src/store/postgres.ts';
 import { median, type Result } from './result.ts';
 import { sampleEvent } from './sample-event.ts';
+import { openStore } from './store.ts';
 
 const batchSize = 1_000;
 const batchesPerRound = 20;
@@ -31,8 +30,9 @@ export async function run(): Promise<Result[]> {
   });
   try {
     using signer = tempDir();
-    const { database: chained, serviceUrl } = await openStore(postgres, 'chained');
-    const { database: plain } = await openStore(postgres, 'plain');
+    const serviceUrl = await openStore(postgres);
+    const chained = new PostgresDatabase({ url: serviceUrl });
+    const plain = new PostgresDatabase({ url: await openStore(postgres) });
     const service = await AuditService.open({
       store: { databaseUrl: serviceUrl },
       signerDirectory: signer.path,
@@ -86,23 +86,6 @@ function result(name: string, value: number, baseline: number, ratio: number, le
     goal: least === undefined ? null : `ratio >= ${least} (project: 0.85)`,
     pass: least === undefined ? null : ratio >= least,
   };
-}
-
-interface Store {
-  readonly database: PostgresDatabase;
-  readonly serviceUrl: string;
-}
-
-async function openStore(postgres: Awaited<ReturnType<typeof startPostgres>>, login: string): Promise<Store> {
-  const { url } = await postgres.createDatabase();
-  const admin = new pg.Client(postgres.adminUrl);
-  await admin.connect();
-  await admin.query(`create role ${login} login password '${login}'`);
-  await admin.end();
-  await migratePostgres(url, login);
-  const serviceUrl = new URL(url);
-  serviceUrl.username = serviceUrl.password = login;
-  return { database: new PostgresDatabase({ url: serviceUrl.href }), serviceUrl: serviceUrl.href };
 }
 
 async function time(work: () => Promise<void>): Promise<number> {

@@ -7,13 +7,22 @@ const benches: { readonly [name: string]: () => Promise<{ run(): Promise<Result[
   append: () => import('./append.ts'),
   canonical: () => import('./canonical.ts'),
   emit: () => import('./emit.ts'),
+  kafka: () => import('./kafka.ts'),
+  'kafka-soak': () => import('./kafka-soak.ts'),
   validate: () => import('./validate.ts'),
 };
 
+/** Run only when named: they take minutes. */
+const long: typeof benches = {
+  'emit-minute': () => import('./emit-minute.ts'),
+  'kafka-soak-long': async () => (await import('./kafka-soak.ts')).long,
+};
+const all = { ...benches, ...long };
+
 const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !Object.hasOwn(benches, name));
+const unknown = wanted.filter((name) => !Object.hasOwn(all, name));
 if (unknown.length > 0) {
-  console.error(`unknown benchmark: ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}`);
+  console.error(`unknown benchmark: ${unknown.join(', ')}; there are ${Object.keys(all).join(', ')}`);
   process.exit(3);
 }
 
@@ -23,7 +32,7 @@ console.log(
 );
 const results: Result[] = [];
 for (const name of wanted.length > 0 ? wanted : Object.keys(benches)) {
-  for (const result of await (await benches[name]!()).run()) {
+  for (const result of await (await all[name]!()).run()) {
     results.push(result);
     print(result);
   }

@@ -1,0 +1,12 @@
+import type { AuditEventInput } from '@tallystick/sdk';
+import { sampleEvent } from './sample-event.ts';
+
+/** The sample in the form in which code emits it. */
+export function sampleInput(): AuditEventInput {
+  const event: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(sampleEvent('acme'))) {
+    if (name === 'audit_id' || name === 'timestamp' || name === 'source_service') continue;
+    event[name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())] = value;
+  }
+  return event as unknown as AuditEventInput;
+}
