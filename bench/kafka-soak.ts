@@ -155,7 +155,12 @@ async function serve(databaseUrl: string, signerDirectory: string, kafka: Kafka)
   throw new Error(`the service ended at its start:\n${said}`);
 }
 
-/** Asks the database again and again for what is new, and reports how long each event took. */
+/**
+ * Asks the database again and again for what is new, and reports how long each event took.
+ *
+ * As the service's own followers do: heads first, then records by the index that has the epoch. An earlier watcher left
+ * the epoch out, read each tenant whole at every look, and made 37 of the 61 ms that it measured.
+ */
 async function watch(
   url: string,
   emitted: Map<string, number>,
@@ -165,19 +170,21 @@ async function watch(
   const client = new pg.Client(url);
   await client.connect();
   await client.query('set role tally_writer');
+  const watched = Array.from({ length: tenants }, (_, index) => `tenant-${index}`);
   const seenTo = new Map<string, number>();
   const poll = async () => {
     while (!signal.aborted) {
-      const after = Array.from({ length: tenants }, (_, index) => seenTo.get(`tenant-${index}`) ?? -1);
       const { rows } = await client.query<{ tenant_id: string; sequence_number: string; audit_id: string }>({
         // Planned once, as clients do what they do a hundred times a second: planning took more than the question.
         name: 'watch',
         text: `select r.tenant_id, r.sequence_number, r.audit_id
-                 from unnest($1::bigint[]) with ordinality as seen (after, number),
+                 from unnest($1::text[], $2::bigint[]) as seen (tenant_id, after)
+                 join audit_chain_state head on head.tenant_id = seen.tenant_id and head.last_sequence > seen.after,
                       lateral (select tenant_id, sequence_number, audit_id from audit_records
-                                where tenant_id = 'tenant-' || (number - 1) and sequence_number > after
+                                where tenant_id = seen.tenant_id and epoch = head.epoch
+                                  and sequence_number > seen.after
                                 order by sequence_number limit 1000) r`,
-        values: [after],
+        values: [watched, watched.map((tenantId) => seenTo.get(tenantId) ?? -1)],
       });
       const now = performance.now();
       for (const { tenant_id, sequence_number, audit_id } of rows) {
