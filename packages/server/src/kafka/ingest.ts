@@ -1,6 +1,7 @@
 import { ServerError } from '../errors.ts';
 import type { AuditService } from '../service.ts';
 import { Brokers } from './brokers.ts';
+import { Fetches } from './fetches.ts';
 import { Joiner } from './joiner.ts';
 import { type AssignedPartition, Membership } from './membership.ts';
 import type {
@@ -43,6 +44,7 @@ export class KafkaIngest {
   readonly #options: KafkaIngestOptions;
   readonly #hooks: KafkaIngestHooks;
   readonly #brokers: Brokers;
+  readonly #fetches: Fetches;
   readonly #membership: Membership;
   readonly #joiner: Joiner;
   readonly #sessionTimeoutMs: number;
@@ -71,6 +73,7 @@ export class KafkaIngest {
       maxItems: options.maxBatch ?? 1_000,
     });
     this.#brokers = new Brokers(options.connection);
+    this.#fetches = new Fetches(this.#brokers, options.fetchWaitMs ?? 500);
     this.#membership = new Membership(this.#brokers, {
       groupId: options.groupId ?? defaultGroupId,
       topics: [this.#eventsTopic, ...(this.#gatewayTopic === undefined ? [] : [this.#gatewayTopic])],
@@ -188,6 +191,7 @@ export class KafkaIngest {
     return new PartitionIngest({
       service: this.#service,
       brokers: this.#brokers,
+      fetches: this.#fetches,
       topic,
       partition,
       fromGateway: topic.name === this.#gatewayTopic,
@@ -200,7 +204,6 @@ export class KafkaIngest {
       get fetchBytes() {
         return Math.min(options.fetchBytes ?? mebibyte, batchBytes());
       },
-      fetchWaitMs: options.fetchWaitMs ?? 500,
       acceptRestored: options.acceptRestored ?? false,
       acceptTruncated: options.acceptTruncated ?? false,
       offsetsFirst: options.offsetsFirst ?? false,
@@ -248,6 +251,7 @@ export class KafkaIngest {
     );
     await within(commitMs, this.#commitOffsets()).catch(() => undefined);
     await this.#membership.close();
+    this.#fetches.close();
     this.#brokers.close();
     this.#service.obstacles.delete(this.#obstacles);
     this.#closed = true;

@@ -7,6 +7,7 @@ import type { AuditService } from '../service.ts';
 import { Backoff } from './backoff.ts';
 import { type BatchLimits, BatchQueue, type Entry, type Piece } from './batch-queue.ts';
 import type { Brokers, Topic } from './brokers.ts';
+import type { Fetches } from './fetches.ts';
 import { behind, corrupt, diverged, Halt, wentBack } from './halt.ts';
 import type { Joiner } from './joiner.ts';
 import { readMessage } from './message.ts';
@@ -26,6 +27,8 @@ import { lossRecord } from './source-lost.ts';
 export interface PartitionOptions extends BatchLimits, ReaderOptions {
   readonly service: AuditService;
   readonly brokers: Brokers;
+  /** Shared by all partitions. */
+  readonly fetches: Fetches;
   readonly topic: Topic;
   readonly partition: number;
   readonly fromGateway: boolean;
@@ -193,9 +196,9 @@ export class PartitionIngest {
 
   async #consume(start: SourcePosition): Promise<void> {
     const { signal } = this.#stopper;
-    const { brokers, topic, partition } = this.#options;
+    const { brokers, fetches, topic, partition } = this.#options;
     const queue = new BatchQueue(this.#options);
-    const reader = new PartitionReader(brokers, topic, partition, this.#options);
+    const reader = new PartitionReader(brokers, fetches, topic, partition, this.#options);
     const end = () => {
       queue.close();
       reader.close();

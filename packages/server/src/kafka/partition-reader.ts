@@ -1,6 +1,6 @@
 import { type Connection, listOffsetsV7, offsetForLeaderEpochV4 } from '@platformatic/kafka';
-import { type Brokers, discard, type Topic } from './brokers.ts';
-import { fetchPartition } from './fetch-answer.ts';
+import { type Broker, type Brokers, discard, type Topic } from './brokers.ts';
+import type { Fetches } from './fetches.ts';
 import { type ReadRange, readMessages } from './records.ts';
 import { nameOfError, SourceError } from './source-error.ts';
 
@@ -8,7 +8,6 @@ export interface ReaderOptions {
   readonly fetchBytes: number;
   /** Bytes of messages after which a range ends, as they are once unpacked. */
   readonly maxBatchBytes: number;
-  readonly fetchWaitMs: number;
 }
 
 export interface Fetched extends ReadRange {
@@ -22,28 +21,22 @@ export interface EpochEnd {
   readonly end: number;
 }
 
-/** Also what a broker may take to answer, beyond what it was told to wait. */
-const patienceMs = 10_000;
-
-/** A fetch outside of any session leaves nothing behind on the broker that could be out of step. */
-const noSession = { id: 0, epoch: -1 };
-const readCommitted = 1;
-
-/**
- * Reads one partition from its leader, over a connection of its own: a broker answers a connection's requests one after
- * the other, so a fetch that waits for messages would hold up everything else.
- */
+/** Reads one partition from its leader. */
 export class PartitionReader {
   readonly #brokers: Brokers;
+  readonly #fetches: Fetches;
   readonly #topic: Topic;
   readonly #partition: number;
   readonly #options: ReaderOptions;
-  #connection: Connection | undefined;
+  readonly #closing = new AbortController();
+  #leader: Broker | undefined;
   #leaderRefused = false;
-  #closed = false;
+  /** The last fetch came back with nothing where there is something. */
+  #passedOver = false;
 
-  constructor(brokers: Brokers, topic: Topic, partition: number, options: ReaderOptions) {
+  constructor(brokers: Brokers, fetches: Fetches, topic: Topic, partition: number, options: ReaderOptions) {
     this.#brokers = brokers;
+    this.#fetches = fetches;
     this.#topic = topic;
     this.#partition = partition;
     this.#options = options;
@@ -56,48 +49,31 @@ export class PartitionReader {
    *   others of Kafka's
    */
   async fetch(from: number, leaderEpoch: number | undefined): Promise<Fetched> {
-    const { fetchBytes, fetchWaitMs, maxBatchBytes } = this.#options;
-    const answer = await this.#ask((connection) =>
-      fetchPartition.async(
-        connection,
-        fetchWaitMs,
-        1,
-        fetchBytes,
-        readCommitted,
-        noSession.id,
-        noSession.epoch,
-        [
-          {
-            topicId: this.#topic.id,
-            partitions: [
-              {
-                partition: this.#partition,
-                currentLeaderEpoch: -1,
-                fetchOffset: BigInt(from),
-                lastFetchedEpoch: leaderEpoch ?? -1,
-                partitionMaxBytes: fetchBytes,
-              },
-            ],
-          },
-        ],
-        [],
-        '',
+    const { fetchBytes, maxBatchBytes } = this.#options;
+    const { name, id: topicId } = this.#topic;
+    const partition = this.#partition;
+    const answer = await this.#ask((leader) =>
+      this.#fetches.fetch(
+        leader,
+        { topicId, partition, from, leaderEpoch, maxBytes: fetchBytes },
+        { signal: this.#closing.signal, alone: this.#passedOver },
       ),
     );
-    if (answer.errorCode !== 0) throw this.#refused(answer.errorCode, from);
+    const { errorCode, lastStableOffset: end, records, aborted } = answer;
+    if (errorCode !== 0) {
+      this.#leaderRefused = true;
+      throw new SourceError(nameOfError(errorCode), `${name}/${partition} can't be read at ${from}`);
+    }
     if (answer.diverged) {
       // It may be one that was the leader: whoever is asked next is looked for.
       this.#leaderRefused = true;
-      this.#drop();
       throw new SourceError(
         'LOG_DIVERGED',
         `the broker's log does not lead to ${from} in epoch ${leaderEpoch}`,
       );
     }
-    return {
-      ...readMessages(answer.records, answer.aborted, from, maxBatchBytes),
-      end: answer.lastStableOffset,
-    };
+    this.#passedOver = records.length === 0 && from < end;
+    return { ...readMessages(records, aborted, from, maxBatchBytes), end };
   }
 
   /** First offset that the broker still has, and the one that the next message will get. */
@@ -110,7 +86,7 @@ export class PartitionReader {
    * knows of no such term.
    */
   async endOfEpoch(leaderEpoch: number): Promise<EpochEnd | undefined> {
-    const { topics } = await this.#ask((connection) =>
+    const { topics } = await this.#askAlone((connection) =>
       offsetForLeaderEpochV4.api.async(connection, -1, [
         {
           name: this.#topic.name,
@@ -124,12 +100,11 @@ export class PartitionReader {
 
   /** A fetch that waits fails at once. */
   close(): void {
-    this.#closed = true;
-    this.#drop();
+    this.#closing.abort();
   }
 
   async #listOffset(timestamp: bigint): Promise<number> {
-    const { topics } = await this.#ask((connection) =>
+    const { topics } = await this.#askAlone((connection) =>
       listOffsetsV7.api.async(connection, -1, 0, [
         {
           name: this.#topic.name,
@@ -140,38 +115,29 @@ export class PartitionReader {
     return Number(topics[0]!.partitions[0]!.offset);
   }
 
-  async #ask<T>(question: (connection: Connection) => Promise<T>): Promise<T> {
+  /** Over a connection that is made for it: what is asked so is asked when something is wrong. */
+  #askAlone<T>(question: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#ask(async (leader) => {
+      const connection = await this.#brokers.open(leader);
+      try {
+        return await question(connection);
+      } finally {
+        discard(connection);
+      }
+    });
+  }
+
+  async #ask<T>(question: (leader: Broker) => Promise<T>): Promise<T> {
     try {
-      this.#connection ??= await this.#open();
-      return await question(this.#connection);
+      if (this.#leader === undefined || this.#leaderRefused) {
+        this.#leader = await this.#brokers.leaderOf(this.#topic.name, this.#partition, this.#leaderRefused);
+        this.#leaderRefused = false;
+      }
+      return await question(this.#leader);
     } catch (error) {
-      // Whatever it was: another connection, to whoever leads the partition by then.
+      // Whatever it was: whoever leads the partition by then is asked next.
       this.#leaderRefused = true;
-      this.#drop();
       throw error;
     }
-  }
-
-  async #open(): Promise<Connection> {
-    const leader = await this.#brokers.leaderOf(this.#topic.name, this.#partition, this.#leaderRefused);
-    const connection = await this.#brokers.open(leader, this.#options.fetchWaitMs + patienceMs);
-    if (this.#closed) {
-      discard(connection);
-      throw new SourceError('CLOSED', 'the reader was closed');
-    }
-    this.#leaderRefused = false;
-    return connection;
-  }
-
-  #refused(code: number, from: number): SourceError {
-    this.#leaderRefused = true;
-    this.#drop();
-    const { name } = this.#topic;
-    return new SourceError(nameOfError(code), `${name}/${this.#partition} can't be read at ${from}`);
-  }
-
-  #drop(): void {
-    if (this.#connection !== undefined) discard(this.#connection);
-    this.#connection = undefined;
   }
 }
