@@ -209,7 +209,10 @@ export class KafkaIngest {
       offsetsFirst: options.offsetsFirst ?? false,
       hooks: this.#hooks,
       committed: () => this.#membership.committed(topic.name, partition),
-      commit: (next) => this.#membership.commit([{ topic: topic.name, partition, next }]),
+      commit: async (next) => {
+        await this.#membership.commit([{ topic: topic.name, partition, next }]);
+        this.#committed.set(keyOf({ topic, partition }), next);
+      },
       onTopicGone: () => this.#membership.lookAtTopics(),
       onHalt: (stop) => this.#halt(stop),
     });

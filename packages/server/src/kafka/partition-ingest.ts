@@ -163,6 +163,8 @@ export class PartitionIngest {
    */
   async #startOver(start: number): Promise<void> {
     const { service, topic, partition } = this.#options;
+    // Whoever tells Kafka how far partitions are must not tell it of the old position behind this.
+    this.#position = undefined;
     await this.#options.commit(start);
     const source = { clusterId: topic.clusterId, topicId: topic.id, partition };
     await rewindPosition(service.database, source, start);
