@@ -98,6 +98,7 @@ async function tell(
   if (key !== undefined) {
     await terminal.line('\nThe key is not shown again. In another terminal:');
     await terminal.line(`  export TALLY_SERVER=${url} TALLY_KEY=${key} TALLY_TENANT=acme`);
+    await terminal.line(`  export TALLYSTICK_URL=${url} TALLYSTICK_API_KEY=${key}   # what the SDK reads`);
     await terminal.line('  tally emit --type content.publish --actor jane --target post:17');
     await terminal.line('  tally verify');
   }

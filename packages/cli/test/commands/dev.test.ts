@@ -59,6 +59,37 @@ test('dev makes a key at first, serves, ends in good order, and makes no second 
   expect((await second.stop()).code).toBe(0);
 }, 60_000);
 
+test('what dev prints for other terminals is what the command line and the SDK read', async () => {
+  const child = spawn(process.execPath, [bin, 'dev', '--port', '0', '--data', join(dir.path, 'told')], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  started.push(child);
+  const told: Record<string, string> = {};
+  for await (const line of createInterface(child.stdout)) {
+    for (const [, name, value] of line.matchAll(/(TALLY\w+)=(\S+)/g)) told[name!] = value!;
+    if (told.TALLYSTICK_API_KEY !== undefined) break;
+  }
+  const emit = `
+    import { createAuditEmitter } from '@tallystick/sdk';
+    await using audit = createAuditEmitter({ service: 'checkout' });
+    const { receipt } = await audit.record({
+      tenantId: 'acme', eventType: 'order.refunded', actorType: 'user', actorId: 'u-17', outcome: 'success',
+    });
+    console.log(receipt.sequence_number);`;
+  const sdk = spawn(
+    process.execPath,
+    ['--conditions=tallystick-source', '--input-type=module', '--eval', emit],
+    { cwd: import.meta.dirname, env: { ...process.env, ...told }, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const [line] = await once(createInterface(sdk.stdout), 'line');
+  expect(line).toBe('1');
+  const { stdout } = await tally(['events'], { env: { ...env, ...told } });
+  expect(stdout).toContain('order.refunded');
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+}, 60_000);
+
 test.each([
   [['serve'], 'name one store'],
   [['serve', '--data', 'x'], '--log-name is needed'],
