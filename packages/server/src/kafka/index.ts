@@ -1,6 +1,6 @@
 export { gatewayHooks } from '../metrics/gateway-metrics.ts';
 export { KafkaMetrics } from '../metrics/kafka-metrics.ts';
-export { KafkaGateway, type KafkaGatewayOptions } from './gateway.ts';
+export { KafkaGateway, type KafkaGatewayOptions } from './gateway/gateway.ts';
 export { KafkaIngest } from './ingest.ts';
 export type {
   IngestBatch,
@@ -19,5 +19,5 @@ export {
   type TopicChoices,
   type TopicDifference,
   type TopicPlan,
-} from './topic-plan.ts';
-export { createTopics, describeTopics, type TopicReport } from './topics.ts';
+} from './topics/plan.ts';
+export { createTopics, describeTopics, type TopicReport } from './topics/topics.ts';

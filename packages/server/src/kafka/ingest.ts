@@ -1,9 +1,7 @@
 import { ServerError } from '../errors.ts';
 import type { AuditService } from '../service.ts';
 import { Brokers } from './brokers.ts';
-import { Fetches } from './fetches.ts';
-import { Joiner } from './joiner.ts';
-import { type AssignedPartition, Membership } from './membership.ts';
+import { type AssignedPartition, Membership } from './group/membership.ts';
 import type {
   IngestStop,
   KafkaIngestHooks,
@@ -11,8 +9,10 @@ import type {
   KafkaIngestStatus,
   TopicPartition,
 } from './options.ts';
-import { PartitionIngest } from './partition-ingest.ts';
-import { defaultTopics } from './topic-plan.ts';
+import { Fetches } from './partition/fetches.ts';
+import { Joiner } from './partition/joiner.ts';
+import { PartitionIngest } from './partition/partition-ingest.ts';
+import { defaultTopics } from './topics/plan.ts';
 import { within } from './within.ts';
 
 const defaultGroupId = 'tallystick.audit-service';

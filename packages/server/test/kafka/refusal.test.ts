@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Gate } from '../../src/admit/gate.ts';
-import { readMessage } from '../../src/kafka/message.ts';
+import { readMessage } from '../../src/kafka/partition/message.ts';
 import { anEvent } from '../events.ts';
 
 const gate = new Gate({ now: Date.now, stopped: new Set<string>() });

@@ -1,8 +1,8 @@
 import { uuidv7 } from '@tallystick/event';
 import { describe, expect, test } from 'vitest';
-import { Gate } from '../../src/admit/gate.ts';
-import { readMessage } from '../../src/kafka/message.ts';
-import { anEvent } from '../events.ts';
+import { Gate } from '../../../src/admit/gate.ts';
+import { readMessage } from '../../../src/kafka/partition/message.ts';
+import { anEvent } from '../../events.ts';
 
 const topic = { clusterId: 'c1', name: 'audit.gateway', id: 'id', partitions: 1 };
 const gate = new Gate({ now: Date.now, stopped: new Set(['stopped']) });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { auditTopics, compareTopic, socTopics, topicSettings } from '../../src/kafka/topic-plan.ts';
+import { auditTopics, compareTopic, socTopics, topicSettings } from '../../../src/kafka/topics/plan.ts';
 
 const [events] = auditTopics();
 const asPlanned = { partitions: 4, replicas: 3, settings: topicSettings(events!, 3) };

@@ -1,10 +1,10 @@
 import { Admin, type Connection, ProduceAcks, Producer } from '@platformatic/kafka';
 import { sharedKafka, until } from '@tallystick/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Broker, Brokers, type Topic } from '../../src/kafka/brokers.ts';
-import { Fetches, type FetchOptions } from '../../src/kafka/fetches.ts';
-import { PartitionReader } from '../../src/kafka/partition-reader.ts';
-import { newName } from './site.ts';
+import { type Broker, Brokers, type Topic } from '../../../src/kafka/brokers.ts';
+import { Fetches, type FetchOptions } from '../../../src/kafka/partition/fetches.ts';
+import { PartitionReader } from '../../../src/kafka/partition/partition-reader.ts';
+import { newName } from '../site.ts';
 
 /** Counts what goes out. */
 class WatchedBrokers extends Brokers {

@@ -1,7 +1,7 @@
-import type { SourcePosition } from '../chain/source-position.ts';
-import type { IngestStop, TopicPartition } from './options.ts';
+import type { SourcePosition } from '../../chain/source-position.ts';
+import type { IngestStop, TopicPartition } from '../options.ts';
+import { describe } from '../source-error.ts';
 import type { EpochEnd } from './partition-reader.ts';
-import { describe } from './source-error.ts';
 
 /** Ends a round of reading a partition; what comes next depends on why. */
 export class Halt extends Error {

@@ -1,12 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { ServerError } from '../errors.ts';
-import type { AuditService } from '../service.ts';
-import type { AcceptedResult, Submission, SubmissionResult } from '../submission.ts';
-import { toBrokerError } from './broker-error.ts';
-import { GatewayLink } from './gateway-link.ts';
-import { type GatewayMessage, maxWriteBytes, sizeOf, toMessages } from './gateway-messages.ts';
-import type { KafkaConnection } from './options.ts';
-import { defaultTopics } from './topic-plan.ts';
+import { ServerError } from '../../errors.ts';
+import type { AuditService } from '../../service.ts';
+import type { AcceptedResult, Submission, SubmissionResult } from '../../submission.ts';
+import { toBrokerError } from '../broker-error.ts';
+import type { KafkaConnection } from '../options.ts';
+import { defaultTopics } from '../topics/plan.ts';
+import { GatewayLink } from './link.ts';
+import { type GatewayMessage, maxWriteBytes, sizeOf, toMessages } from './messages.ts';
 
 /** Which cluster and topic take the events of the HTTP API. */
 export interface KafkaGatewayOptions {

@@ -1,6 +1,6 @@
 import { compatibilityPartitioner, Producer } from '@platformatic/kafka';
-import type { GatewayMessage } from './gateway-messages.ts';
-import type { KafkaConnection } from './options.ts';
+import type { KafkaConnection } from '../options.ts';
+import type { GatewayMessage } from './messages.ts';
 
 /**
  * One life of the client library's producer. After any failure it is cut and another one takes its place: after a failed

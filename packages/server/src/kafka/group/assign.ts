@@ -1,4 +1,4 @@
-import type { TopicPartition } from './options.ts';
+import type { TopicPartition } from '../options.ts';
 
 export interface GroupMember {
   readonly memberId: string;

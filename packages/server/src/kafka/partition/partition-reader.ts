@@ -1,8 +1,8 @@
 import { type Connection, listOffsetsV7, offsetForLeaderEpochV4 } from '@platformatic/kafka';
-import { type Broker, type Brokers, discard, type Topic } from './brokers.ts';
+import { type Broker, type Brokers, discard, type Topic } from '../brokers.ts';
+import { type ReadRange, readMessages } from '../records/records.ts';
+import { nameOfError, SourceError } from '../source-error.ts';
 import type { Fetches } from './fetches.ts';
-import { type ReadRange, readMessages } from './records.ts';
-import { nameOfError, SourceError } from './source-error.ts';
 
 export interface ReaderOptions {
   readonly fetchBytes: number;

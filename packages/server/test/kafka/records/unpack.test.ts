@@ -2,9 +2,9 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { compressionsAlgorithms } from '@platformatic/kafka';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { unpack } from '../../src/kafka/unpack.ts';
-import { UnpackError } from '../../src/kafka/unpack-error.ts';
-import { codecs } from './packed.ts';
+import { unpack } from '../../../src/kafka/records/unpack.ts';
+import { UnpackError } from '../../../src/kafka/records/unpack-error.ts';
+import { codecs } from '../packed.ts';
 
 const limit = 1024 * 1024;
 

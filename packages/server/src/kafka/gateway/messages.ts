@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Refusal } from '../admit/admit.ts';
-import type { Gate } from '../admit/gate.ts';
-import type { AcceptedResult, DeliveryMetadata, Submission, SubmissionError } from '../submission.ts';
+import type { Refusal } from '../../admit/admit.ts';
+import type { Gate } from '../../admit/gate.ts';
+import type { AcceptedResult, DeliveryMetadata, Submission, SubmissionError } from '../../submission.ts';
 
 /** A message for the gateway's topic, in the client library's form. */
 export interface GatewayMessage {

@@ -1,6 +1,5 @@
 import { crc32c } from '@platformatic/kafka';
-import type { Message } from './records.ts';
-import { SourceError } from './source-error.ts';
+import { SourceError } from '../source-error.ts';
 import { unpack } from './unpack.ts';
 import { unreadable } from './unpack-error.ts';
 
@@ -62,6 +61,16 @@ export function* batchesOf(records: Buffer): Generator<RecordBatch> {
     };
     start = end;
   }
+}
+
+/** A message as it stands in the log. */
+export interface Message {
+  readonly offset: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Iterable<readonly [Buffer | null, Buffer | null]>;
+  /** In which term it was appended: the brokers count the leaders of a partition. */
+  readonly leaderEpoch: number;
 }
 
 /** A record of a batch, and how many bytes of the batch's content it is. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { assignPartitions, type GroupMember } from '../../src/kafka/assign.ts';
-import type { TopicPartition } from '../../src/kafka/options.ts';
+import { assignPartitions, type GroupMember } from '../../../src/kafka/group/assign.ts';
+import type { TopicPartition } from '../../../src/kafka/options.ts';
 
 const topics = ['audit.events', 'audit.gateway'];
 const partitionsOf = (counts: readonly number[]): TopicPartition[] =>

@@ -1,54 +1,31 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Batch, BatchItem } from '../chain/batch.ts';
-import { readPositions, rewindPosition, type SourcePosition } from '../chain/source-position.ts';
-import { isContentError, retryReason } from '../chain/writer.ts';
-import { ServerError } from '../errors.ts';
-import type { AuditService } from '../service.ts';
-import { Backoff } from './backoff.ts';
-import { type BatchLimits, BatchQueue, type Entry, type Piece } from './batch-queue.ts';
-import type { Brokers, Topic } from './brokers.ts';
+import { readPositions, rewindPosition, type SourcePosition } from '../../chain/source-position.ts';
+import { Backoff } from '../backoff.ts';
+import type { Brokers, Topic } from '../brokers.ts';
+import type { IngestStop, PartitionStatus, TopicPartition } from '../options.ts';
+import type { Message } from '../records/record-batch.ts';
+import type { ClosedBatch } from '../records/records.ts';
+import { describe, kafkaCode } from '../source-error.ts';
+import { type BatchLimits, BatchQueue, type Entry } from './batch-queue.ts';
 import type { Fetches } from './fetches.ts';
 import { behind, corrupt, diverged, Halt, wentBack } from './halt.ts';
-import type { Joiner } from './joiner.ts';
 import { readMessage } from './message.ts';
-import type {
-  IngestRange,
-  IngestStop,
-  KafkaIngestHooks,
-  PartitionStatus,
-  TopicPartition,
-} from './options.ts';
 import { type Fetched, PartitionReader, type ReaderOptions } from './partition-reader.ts';
-import { concerns, halves, mergeStatements, refusedEntry, stoppedTenant, withoutTenant } from './piece.ts';
-import type { ClosedBatch, Message } from './records.ts';
-import { describe, kafkaCode } from './source-error.ts';
-import { lossRecord } from './source-lost.ts';
+import { PartitionStore, Reread, type StoreOptions } from './partition-store.ts';
 
-export interface PartitionOptions extends BatchLimits, ReaderOptions {
-  readonly service: AuditService;
+export interface PartitionOptions extends BatchLimits, ReaderOptions, StoreOptions {
   readonly brokers: Brokers;
   /** Shared by all partitions. */
   readonly fetches: Fetches;
-  readonly topic: Topic;
-  readonly partition: number;
   readonly fromGateway: boolean;
-  /** Shared by all partitions. */
-  readonly joiner: Joiner;
-  readonly acceptRestored: boolean;
   readonly acceptTruncated: boolean;
-  readonly offsetsFirst: boolean;
-  readonly hooks: KafkaIngestHooks;
   /** The offset that the group has committed to Kafka. */
   readonly committed: () => Promise<number | undefined>;
-  readonly commit: (next: number) => Promise<void>;
   /** Told that the topic is not there any more by the id that it had. */
   readonly onTopicGone: () => void;
   /** Told of what must stop the other partitions too. */
   readonly onHalt: (stop: IngestStop) => void;
 }
-
-/** The position that the store holds is another than the one that was read on from. */
-class Reread extends Error {}
 
 /** Messages that are prepared before the event loop gets its turn. */
 const messagesPerTurn = 64;
@@ -68,15 +45,15 @@ const endPauseMs = 500;
 export class PartitionIngest {
   readonly #options: PartitionOptions;
   readonly #stopper = new AbortController();
+  readonly #store: PartitionStore;
   readonly #running: Promise<void>;
-  #position: number | undefined;
   #end: number | undefined;
   #readFailure: string | undefined;
-  #storeFailure: { readonly reason: string; readonly text: string } | undefined;
   #stopped: IngestStop | undefined;
 
   constructor(options: PartitionOptions) {
     this.#options = options;
+    this.#store = new PartitionStore(options, this.#stopper.signal);
     this.#running = this.#run();
   }
 
@@ -94,23 +71,23 @@ export class PartitionIngest {
 
   /** Offset of the first message that is not stored; undefined before the store was asked. */
   get position(): number | undefined {
-    return this.#position;
+    return this.#store.position;
   }
 
   /** Code of why the store does not take what was read; undefined where it does. */
   get storeFailure(): string | undefined {
-    return this.#storeFailure?.reason;
+    return this.#store.failure?.reason;
   }
 
   get status(): PartitionStatus {
-    const [position, end] = [this.#position, this.#end];
+    const [position, end] = [this.#store.position, this.#end];
     return {
       topic: this.topic.name,
       partition: this.partition,
       position,
       end,
       lag: position === undefined || end === undefined ? undefined : Math.max(0, end - position),
-      failing: this.#storeFailure?.text ?? this.#readFailure,
+      failing: this.#store.failure?.text ?? this.#readFailure,
       stopped: this.#stopped,
     };
   }
@@ -164,11 +141,11 @@ export class PartitionIngest {
   async #startOver(start: number): Promise<void> {
     const { service, topic, partition } = this.#options;
     // Whoever tells Kafka how far partitions are must not tell it of the old position behind this.
-    this.#position = undefined;
+    this.#store.position = undefined;
     await this.#options.commit(start);
     const source = { clusterId: topic.clusterId, topicId: topic.id, partition };
     await rewindPosition(service.database, source, start);
-    this.#position = start;
+    this.#store.position = start;
   }
 
   /**
@@ -192,7 +169,7 @@ export class PartitionIngest {
     const reached = Math.max(0, ...[...positions.values()].map(({ next }) => next));
     if (committed !== undefined && committed > reached && !acceptRestored)
       throw wentBack(this.#where, committed, stored.next);
-    this.#position = stored.next;
+    this.#store.position = stored.next;
     return stored;
   }
 
@@ -209,7 +186,7 @@ export class PartitionIngest {
     if (signal.aborted) end();
     try {
       // Each ends when the other has: a transaction that runs is waited for.
-      const loops = [this.#fetchInto(queue, reader, start), this.#storeFrom(queue)];
+      const loops = [this.#fetchInto(queue, reader, start), this.#store.storeFrom(queue)];
       const ended = await Promise.allSettled(loops.map((loop) => loop.finally(end)));
       for (const each of ended) if (each.status === 'rejected') throw each.reason;
     } finally {
@@ -297,122 +274,6 @@ export class PartitionIngest {
       await new Backoff(endPauseMs, endPauseMs).pause(this.#stopper.signal);
       if (queue.closed) return position;
     }
-  }
-
-  async #storeFrom(queue: BatchQueue): Promise<void> {
-    for (;;) {
-      const piece = await queue.take();
-      if (piece === undefined) return;
-      await this.#store(piece);
-    }
-  }
-
-  /** Stores a piece, however long it takes: nothing is skipped. */
-  async #store(whole: Piece): Promise<void> {
-    const { signal } = this.#stopper;
-    const { hooks } = this.#options;
-    const backoff = new Backoff(25, 3_000);
-    const started = performance.now();
-    let piece = whole;
-    while (!signal.aborted) {
-      try {
-        await this.#append(piece, started);
-        this.#storeFailure = undefined;
-        return;
-      } catch (error) {
-        if (signal.aborted) return;
-        if (error instanceof ServerError && error.code === 'SOURCE_POSITION_AHEAD') throw this.#ahead(error);
-        const tenantId = stoppedTenant(error);
-        if (tenantId !== undefined && piece.entries.some((entry) => concerns(entry, tenantId))) {
-          piece = withoutTenant(piece, tenantId);
-          continue;
-        }
-        if (isContentError(error) && piece.entries.length > 0) {
-          if (piece.entries.length > 1) {
-            for (const half of halves(piece)) await this.#store(half);
-            return;
-          }
-          const refused = refusedEntry(piece.entries[0]!, error);
-          if (refused !== undefined) {
-            piece = { ...piece, entries: [refused] };
-            continue;
-          }
-        }
-        const reason = retryReason(error) ?? (error instanceof ServerError ? error.code : 'unknown');
-        hooks.retry?.(reason);
-        // One lost lock is nothing; a store that does not take it again is what readiness must tell.
-        if (backoff.tries > 0) this.#storeFailure = { reason, text: describe(error) };
-        if (backoff.tries === 1) hooks.problem?.(error as Error);
-        await backoff.pause(signal);
-      }
-    }
-  }
-
-  async #append(piece: Piece, started: number): Promise<void> {
-    const { joiner, hooks, offsetsFirst } = this.#options;
-    const range = this.#rangeOf(piece);
-    if (offsetsFirst) await this.#options.commit(piece.next);
-    const { outcomes } = await joiner.append({
-      batch: this.#batchOf(piece),
-      ...(hooks.copying !== undefined && { copying: () => hooks.copying?.(range) }),
-      ...(hooks.committing !== undefined && { committing: () => hooks.committing?.(range) }),
-    });
-    this.#position = Math.max(this.#position ?? 0, piece.next);
-    for (const outcome of outcomes) {
-      if (outcome !== undefined && 'deadLetter' in outcome)
-        hooks.deadLetter?.(outcome.deadLetter.violations[0]!.code);
-    }
-    if (piece.lost) hooks.lost?.(range);
-    hooks.batch?.({ ...range, items: outcomes.length, durationMs: performance.now() - started });
-    await hooks.committed?.(range);
-  }
-
-  #rangeOf({ from, next }: Piece): IngestRange {
-    return { topic: this.topic.name, partition: this.partition, from, next };
-  }
-
-  #batchOf({ from, next, leaderEpoch, entries, lost }: Piece): Batch {
-    const { service, topic, partition, offsetsFirst } = this.#options;
-    const items: BatchItem[] = [];
-    const offsets: number[] = [];
-    for (const entry of entries) {
-      for (const item of entry.items) {
-        items.push(item);
-        offsets.push(entry.offset);
-      }
-    }
-    const statements = mergeStatements(entries);
-    if (offsetsFirst) return { items, statements };
-    return {
-      items,
-      statements,
-      range: {
-        clusterId: topic.clusterId,
-        topicId: topic.id,
-        topic: topic.name,
-        partition,
-        from,
-        next,
-        leaderEpoch,
-        offsets,
-      },
-      ...(lost && {
-        // Under the position's lock: another member may have read some of it while it was there.
-        ownRecords: (position) =>
-          position < next
-            ? [lossRecord({ topic, partition, from: position, to: next - 1 }, service.serviceTenant)]
-            : [],
-      }),
-    };
-  }
-
-  #ahead({ details }: ServerError): Error {
-    const next = Number(details.next);
-    const [position, { acceptRestored }] = [this.#position, this.#options];
-    // The store once said that it had committed more than it has now.
-    if (position !== undefined && next < position && !acceptRestored)
-      return wentBack(this.#where, position, next);
-    return new Reread('the store stands elsewhere');
   }
 }
 

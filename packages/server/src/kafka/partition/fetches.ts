@@ -1,8 +1,8 @@
 import { addAbortListener } from 'node:events';
 import type { Connection } from '@platformatic/kafka';
-import { type Broker, type Brokers, discard } from './brokers.ts';
+import { type Broker, type Brokers, discard } from '../brokers.ts';
+import { nameOfError, SourceError } from '../source-error.ts';
 import { type FetchAnswer, type FetchAnswers, fetchPartitions, partitionKey } from './fetch-answer.ts';
-import { nameOfError, SourceError } from './source-error.ts';
 
 /** What is asked for of one partition. */
 export interface FetchPart {

@@ -12,12 +12,12 @@ import {
   type ResponseError,
   syncGroupV5,
 } from '@platformatic/kafka';
+import { Backoff } from '../backoff.ts';
+import { type Brokers, discard, type Topic } from '../brokers.ts';
+import type { TopicPartition } from '../options.ts';
+import { kafkaCode, nameOfError, SourceError } from '../source-error.ts';
+import { within } from '../within.ts';
 import { assignPartitions } from './assign.ts';
-import { Backoff } from './backoff.ts';
-import { type Brokers, discard, type Topic } from './brokers.ts';
-import type { TopicPartition } from './options.ts';
-import { kafkaCode, nameOfError, SourceError } from './source-error.ts';
-import { within } from './within.ts';
 
 export interface MembershipOptions {
   readonly groupId: string;

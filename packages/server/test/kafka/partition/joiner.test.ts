@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Batch, SourceRange } from '../../src/chain/batch.ts';
-import { Joiner } from '../../src/kafka/joiner.ts';
-import type { AuditService } from '../../src/service.ts';
-import { expectSoundChain } from '../chains.ts';
-import { items, newTenant, statuses } from '../events.ts';
-import { type Site, serverSite } from '../sites.ts';
+import type { Batch, SourceRange } from '../../../src/chain/batch.ts';
+import { Joiner } from '../../../src/kafka/partition/joiner.ts';
+import type { AuditService } from '../../../src/service.ts';
+import { expectSoundChain } from '../../chains.ts';
+import { items, newTenant, statuses } from '../../events.ts';
+import { type Site, serverSite } from '../../sites.ts';
 
 let site: Site;
 let service: AuditService;

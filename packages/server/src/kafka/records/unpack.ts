@@ -1,7 +1,7 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { SourceError } from '../source-error.ts';
 import { unpackLz4 } from './lz4.ts';
 import { unpackSnappy } from './snappy.ts';
-import { SourceError } from './source-error.ts';
 import { tooLarge, type UnpackError, unreadable } from './unpack-error.ts';
 
 const mebibyte = 1024 * 1024;

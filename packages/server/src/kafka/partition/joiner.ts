@@ -1,8 +1,8 @@
-import type { AppendResult } from '../chain/append-batch.ts';
-import type { Batch } from '../chain/batch.ts';
-import { retryReason } from '../chain/writer.ts';
-import { ServerError } from '../errors.ts';
-import type { AuditService } from '../service.ts';
+import type { AppendResult } from '../../chain/append-batch.ts';
+import type { Batch } from '../../chain/batch.ts';
+import { retryReason } from '../../chain/writer.ts';
+import { ServerError } from '../../errors.ts';
+import type { AuditService } from '../../service.ts';
 
 /** What one partition wants stored, and what it wants to know of the transaction that does it. */
 export interface Part {

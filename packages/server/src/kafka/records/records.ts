@@ -1,17 +1,7 @@
 import { IS_CONTROL, IS_TRANSACTIONAL } from '@platformatic/kafka';
-import { batchesOf, type RecordBatch, recordsOf } from './record-batch.ts';
-import { SourceError } from './source-error.ts';
+import { SourceError } from '../source-error.ts';
+import { batchesOf, type Message, type RecordBatch, recordsOf } from './record-batch.ts';
 import { type UnpackCode, UnpackError } from './unpack-error.ts';
-
-/** A message as it stands in the log. */
-export interface Message {
-  readonly offset: number;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly headers: Iterable<readonly [Buffer | null, Buffer | null]>;
-  /** In which term it was appended: the brokers count the leaders of a partition. */
-  readonly leaderEpoch: number;
-}
 
 /** A record batch, or the rest of one, of which nobody can tell what messages it holds. */
 export interface ClosedBatch {

@@ -1,15 +1,16 @@
 import { decodeUtf8, tenantIdPattern, uuidPattern, uuidv7Time } from '@tallystick/event';
 import * as z from 'zod';
-import { type Refusal, toDeadLetter } from '../admit/admit.ts';
-import type { Gate } from '../admit/gate.ts';
-import { readStatement, toStatement } from '../admit/statement.ts';
-import { submitterOf } from '../chain/accounting.ts';
-import type { BatchItem, ItemIngest, ProducerStatement } from '../chain/batch.ts';
-import { messageSource } from '../chain/message-source.ts';
-import { isStorable } from '../http/delivery.ts';
-import type { Topic } from './brokers.ts';
+import { type Refusal, toDeadLetter } from '../../admit/admit.ts';
+import type { Gate } from '../../admit/gate.ts';
+import { readStatement, toStatement } from '../../admit/statement.ts';
+import { submitterOf } from '../../chain/accounting.ts';
+import type { BatchItem, ItemIngest, ProducerStatement } from '../../chain/batch.ts';
+import { messageSource } from '../../chain/message-source.ts';
+import { isStorable } from '../../http/delivery.ts';
+import type { Topic } from '../brokers.ts';
+import type { Message } from '../records/record-batch.ts';
+import type { ClosedBatch } from '../records/records.ts';
 import { keepBytes, maxKeptBytes } from './kept-bytes.ts';
-import type { ClosedBatch, Message } from './records.ts';
 
 /** Where messages come from, and what may be believed of what travels beside them. */
 export interface MessageContext {

@@ -1,15 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Admin, ConfigResourceTypes } from '@platformatic/kafka';
-import { ServerError } from '../errors.ts';
-import { toBrokerError } from './broker-error.ts';
-import type { KafkaConnection } from './options.ts';
+import { ServerError } from '../../errors.ts';
+import { toBrokerError } from '../broker-error.ts';
+import type { KafkaConnection } from '../options.ts';
 import {
   compareTopic,
   type FoundTopic,
   type TopicDifference,
   type TopicPlan,
   topicSettings,
-} from './topic-plan.ts';
+} from './plan.ts';
 
 /** A topic beside its plan. */
 export interface TopicReport {

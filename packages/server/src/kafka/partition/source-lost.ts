@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { uuidv8FromDigest } from '@tallystick/event';
-import type { EventItem } from '../chain/batch.ts';
-import { serviceEvent } from '../chain/conflict.ts';
-import type { Topic } from './brokers.ts';
+import type { EventItem } from '../../chain/batch.ts';
+import { serviceEvent } from '../../chain/conflict.ts';
+import type { Topic } from '../brokers.ts';
 
 /**
  * The record of a range that the broker dropped before it was read. Nobody can tell any more whose messages it held, so it

@@ -1,6 +1,6 @@
 import { createAPI, fetchV13, type Reader } from '@platformatic/kafka';
-import type { Aborted } from './records.ts';
-import { SourceError } from './source-error.ts';
+import type { Aborted } from '../records/records.ts';
+import { SourceError } from '../source-error.ts';
 
 /** What a broker answers of one partition. */
 export interface FetchAnswer {

@@ -1,7 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { type ClosedBatch, type Message, readMessages } from '../../src/kafka/records.ts';
-import { batchOf, codecs, recordOf, varInt } from './packed.ts';
+import type { Message } from '../../../src/kafka/records/record-batch.ts';
+import { type ClosedBatch, readMessages } from '../../../src/kafka/records/records.ts';
+import { batchOf, codecs, recordOf, varInt } from '../packed.ts';
 
 const enough = 1024 * 1024;
 const gzipped = (records: readonly Buffer[], firstOffset = 0, count = records.length) =>
