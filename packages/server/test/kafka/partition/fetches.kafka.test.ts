@@ -101,6 +101,14 @@ test('partitions that ask at once share a request, and each gets its own message
   expect(new Set(answers.map(({ records }) => records.buffer)).size).toBe(partitions);
 });
 
+test('a request is for eight partitions, at most', async () => {
+  for (let partition = 0; partition < partitions; partition++) await produce(partition, 'something');
+  await Promise.all(
+    Array.from({ length: 20 }, (_, index) => fetches.fetch(leader, part(index % partitions), options)),
+  );
+  expect(brokers.requests).toBe(3);
+});
+
 test('one that is refused leaves the others alone', async () => {
   await produce(1, 'fine');
   const [refused, gone, fine] = await Promise.all([
