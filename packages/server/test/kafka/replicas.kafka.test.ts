@@ -131,7 +131,8 @@ test('a store that is away is waited for: readiness tells, the group is kept, an
   const traffic = keepProducing(site, tenants);
   await until(
     () =>
-      ingest.status().partitions.every(({ position = 0 }) => position > 0) &&
+      // Three tenants may all have the same partition.
+      ingest.status().partitions.some(({ position = 0 }) => position > 0) &&
       ingest.status().partitions.length === 2,
     { timeoutMs: 20_000 },
   );
