@@ -39,6 +39,8 @@ export interface Backend extends AsyncDisposable {
 
   listTenants(): AsyncIterable<TenantInfo>;
   listProducers(query: ProducerQuery): AsyncIterable<ProducerAccount>;
+  /** Says the last word for producers that are gone; only counts them in a dry run. */
+  settleProducers(query: SettleQuery): Promise<SettleOutcome>;
   listApiKeys(): Promise<readonly ApiKeyInfo[]>;
   createApiKey(key: NewApiKey): Promise<{ readonly id: string; readonly key: string }>;
   revokeApiKey(id: string): Promise<void>;
@@ -114,6 +116,22 @@ export interface ProducerQuery {
   readonly tenant?: string | undefined;
   readonly all?: boolean | undefined;
   readonly silentSeconds?: number | undefined;
+}
+
+export interface SettleQuery {
+  readonly tenant?: string | undefined;
+  readonly producerIds?: readonly string[] | undefined;
+  readonly silentSeconds?: number | undefined;
+  readonly reason: string;
+  readonly dryRun: boolean;
+}
+
+export interface SettleOutcome {
+  readonly settled: boolean;
+  /** One for each producer and tenant. */
+  readonly accounts: number;
+  /** Numbers declared lost. */
+  readonly numbers: number;
 }
 
 /** What one producer sent for one tenant, by its own numbering. */

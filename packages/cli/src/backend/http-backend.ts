@@ -16,6 +16,8 @@ import type {
   PurgeOutcome,
   PurgeQuery,
   RetryOutcome,
+  SettleOutcome,
+  SettleQuery,
   SubmitOutcome,
   TenantInfo,
   VerifyOptions,
@@ -140,6 +142,23 @@ export class HttpBackend implements Backend {
       all: all === true ? 'true' : undefined,
     };
     yield* this.#pages<ProducerAccount>('v1/audit/producers', 'producers', parameters);
+  }
+
+  async settleProducers({
+    tenant,
+    producerIds,
+    silentSeconds,
+    reason,
+    dryRun,
+  }: SettleQuery): Promise<SettleOutcome> {
+    const body = JSON.stringify({
+      tenant_id: tenant,
+      producer_ids: producerIds,
+      silent_seconds: silentSeconds,
+      reason,
+      dry_run: dryRun,
+    });
+    return (await this.#json('v1/audit/producers/settle', { method: 'POST', body })) as SettleOutcome;
   }
 
   async listApiKeys(): Promise<readonly ApiKeyInfo[]> {

@@ -1,5 +1,6 @@
 import type { ProducerAccount } from '../backend/backend.ts';
 import type { Register } from '../context.ts';
+import { CliError } from '../errors.ts';
 import { renderTable } from '../terminal/table.ts';
 import { age } from './age.ts';
 import { shortTime } from './event-columns.ts';
@@ -7,6 +8,13 @@ import { shortTime } from './event-columns.ts';
 interface ProducersOptions {
   readonly all?: boolean;
   readonly silent: number;
+}
+
+interface SettleOptions {
+  readonly reason: string;
+  /** Milliseconds. */
+  readonly olderThan?: number;
+  readonly yes?: boolean;
 }
 
 /** Ranges that a line of the table has room for. */
@@ -23,7 +31,7 @@ const columns = [
   { title: 'SUBMITTER', value: ({ submitter }: ProducerAccount) => submitter, flexible: true },
 ];
 
-/** `tally producers`: whose events are not all accounted for. */
+/** `tally producers`: whose events are not all accounted for, and the last word for those that are gone. */
 export const registerProducers: Register = (program, run) => {
   const command = program
     .command('producers')
@@ -49,6 +57,45 @@ export const registerProducers: Register = (program, run) => {
     if (context.terminal.json) return undefined;
     if (accounts.length > 0) await context.terminal.write(renderTable(context.terminal, columns, accounts));
     else context.terminal.note(all === true ? 'no producers' : 'every producer is accounted for');
+    return undefined;
+  });
+
+  const settle = command
+    .command('settle')
+    .summary('say the last word for producers that are gone')
+    .description(
+      'Declares the open numbers of those named lost, or of all that fit, and closes their accounts: each range is a ' +
+        'delivery.gap in the chain of its tenant, and one that fell silent without its last number gets a ' +
+        'delivery.unclosed, in your name. What turns up later is chained all the same. Without --yes it only says how ' +
+        'many they are.',
+    )
+    .argument('[producers...]')
+    .requiredOption('--reason <text>', 'why they will say nothing more; it stands in the records')
+    .option(
+      '--older-than <age>',
+      'only those last heard of longer ago; an hour where producers are named',
+      age,
+    )
+    .option('--yes', 'do it');
+  run<SettleOptions>(settle, async (context, { reason, olderThan, yes }, producers) => {
+    if (producers.length === 0 && olderThan === undefined) {
+      throw new CliError('USAGE', 'say which producers: their ids, or --older-than');
+    }
+    const { terminal, settings } = context;
+    await using backend = await context.openBackend();
+    const outcome = await backend.settleProducers({
+      tenant: settings.tenant,
+      producerIds: producers.length === 0 ? undefined : producers,
+      silentSeconds: olderThan === undefined ? undefined : Math.max(1, Math.round(olderThan / 1000)),
+      reason,
+      dryRun: yes !== true,
+    });
+    if (terminal.json) await terminal.jsonLine(outcome);
+    else {
+      const { settled, accounts, numbers } = outcome;
+      const what = `${accounts} accounts with ${numbers} open numbers`;
+      terminal.note(settled ? `settled ${what}` : `${what} would be settled; --yes does it`);
+    }
     return undefined;
   });
 };

@@ -212,6 +212,25 @@ describe('a service', () => {
       { producer_id: producer, state: 'open', open: [[1, 7]], final_seq: 7 },
     ]);
     expect((await run('producers --silent soon')).exitCode).toBe(3);
+
+    expect((await run('producers settle')).exitCode).toBe(3);
+    expect((await run('producers settle --reason gone')).stderr).toContain('say which producers');
+    expect((await run(`producers settle ${producer} --reason gone`)).stderr).toContain(
+      '0 accounts with 0 open numbers would be settled; --yes does it',
+    );
+    // Heard of a moment ago: a second must pass, or nobody could tell.
+    await expect
+      .poll(async () => (await run('producers settle --older-than 0m --reason gone')).stderr, {
+        timeout: 20_000,
+      })
+      .toContain('1 accounts with 7 open numbers would be settled');
+    expect((await run('producers settle --older-than 0m --reason gone --yes --json')).json()).toEqual([
+      { settled: true, accounts: 1, numbers: 7 },
+    ]);
+    expect((await run('producers')).stderr).toContain('every producer is accounted for');
+    expect((await run('events --type delivery.gap --json')).json()).toMatchObject([
+      { target_id: producer, metadata: { from: 1, to: 7, reason: 'gone' } },
+    ]);
   });
 
   test('tenants and API keys', async () => {

@@ -1,7 +1,8 @@
 -- Accounts of producers, in the order of the primary key of audit_producers, with the numbers that are open: those up to
 -- the highest that is known of which nobody has said what became of them. $1 is null for every tenant; $2 to $4 are the
 -- last row of the page before; $5 is for all of them, not only those that want attention; $6 is how long a producer that
--- has not said its last number may be silent, seconds. Of the open ranges the first hundred are named: a producer that
+-- has not said its last number may be silent, seconds; $8 names producers, or is null; $9 is for those alone that have been
+-- silent for that long, whatever they have said. Of the open ranges the first hundred are named: a producer that
 -- leaves out every second number must not make an answer without end.
 with accounts as (
   select p.*, greatest(p.highest_seen, coalesce(p.final_seq, 0)) as top,
@@ -20,6 +21,8 @@ with accounts as (
            where n.first_seq > n.previous + 1 order by n.first_seq limit 100) g) as open
     from audit_producers p
    where ($1::text[] is null or p.tenant_id = any ($1))
+     and ($8::uuid[] is null or p.producer_id = any ($8))
+     and (not $9 or p.last_seen_at < clock_timestamp() - make_interval(secs => $6))
      and ($2::text is null or (p.submitter, p.producer_id, p.tenant_id) > ($2, $3::uuid, $4))
 ), judged as (
   select a.*,

@@ -13,7 +13,7 @@ import { mergeRanges, type Range } from './ranges.ts';
 
 /** The records of declared losses, one for each gap; their ids are derived, so that a retry adds nothing. */
 export function gapRecords(statements: readonly ProducerStatement[]): EventItem[] {
-  return statements.flatMap(({ submitter, producerId, service, gaps }) =>
+  return statements.flatMap(({ submitter, producerId, service, gaps, saidBy }) =>
     gaps.map(({ tenantId, from, to, reason }) => {
       const identity = `tallystick/gap/v1\0${submitter}\0${producerId}\0${tenantId}\0${from}\0${to}`;
       return serviceEvent({
@@ -24,6 +24,7 @@ export function gapRecords(statements: readonly ProducerStatement[]): EventItem[
         timestamp: new Date(uuidv7Time(producerId) ?? 0).toISOString(),
         event_type: 'delivery.gap',
         severity: 'warning',
+        ...(saidBy !== undefined && { actor_type: 'service', actor_id: saidBy }),
         target_type: 'producer',
         target_id: producerId,
         metadata: {
@@ -48,6 +49,8 @@ export interface Account {
   service: string | undefined;
   finalSeq: number | undefined;
   settled: Range[];
+  /** Whether the producer itself has been heard of. */
+  heard: boolean;
 }
 
 /** An account as the store has it. */
@@ -113,6 +116,7 @@ export function settleAccounts(
       settled_to: contiguous?.[1] ?? 0,
       highest_seen: all.at(-1)?.[1] ?? contiguous?.[1] ?? 0,
       final_seq: account.finalSeq ?? null,
+      heard: account.heard,
     };
   });
   const statements = [{ name: 'tally_settle_accounts', text: settleSql, values: [JSON.stringify(updates)] }];
@@ -152,10 +156,10 @@ const settleSql = `
   update audit_producers p
      set settled_to = u.settled_to, highest_seen = greatest(p.highest_seen, u.highest_seen),
          final_seq = coalesce(u.final_seq, p.final_seq), service = coalesce(p.service, u.service),
-         last_seen_at = clock_timestamp()
+         last_seen_at = case when u.heard then clock_timestamp() else p.last_seen_at end
     from jsonb_to_recordset($1::jsonb)
       as u(submitter text, producer_id uuid, tenant_id text, service text, settled_to bigint, highest_seen bigint,
-           final_seq bigint)
+           final_seq bigint, heard boolean)
    where (p.submitter, p.producer_id, p.tenant_id) = (u.submitter, u.producer_id, u.tenant_id)`;
 
 const deleteRangesSql = `
@@ -194,6 +198,7 @@ export function accountsOf(batch: Pick<Batch, 'items' | 'statements'>): Account[
       service: undefined,
       finalSeq: undefined,
       settled: [],
+      heard: false,
     };
     const key = keyOf(fresh);
     const account = accounts.get(key) ?? fresh;
@@ -206,11 +211,18 @@ export function accountsOf(batch: Pick<Batch, 'items' | 'statements'>): Account[
     if (ingest?.producer_id === undefined || ingest.producer_seq === undefined || tenantId === undefined)
       continue;
     const sequence = ingest.producer_seq;
-    open(submitterOf(ingest), ingest.producer_id, tenantId).settled.push([sequence, sequence]);
+    const account = open(submitterOf(ingest), ingest.producer_id, tenantId);
+    account.settled.push([sequence, sequence]);
+    account.heard = true;
   }
-  for (const { submitter, producerId, service, gaps, final } of batch.statements ?? []) {
-    for (const { tenantId, from, to } of gaps) open(submitter, producerId, tenantId).settled.push([from, to]);
-    for (const { tenantId, finalSeq } of final) open(submitter, producerId, tenantId).finalSeq = finalSeq;
+  for (const { submitter, producerId, service, gaps, final, saidBy } of batch.statements ?? []) {
+    const said = (tenantId: string) => {
+      const account = open(submitter, producerId, tenantId);
+      account.heard ||= saidBy === undefined;
+      return account;
+    };
+    for (const { tenantId, from, to } of gaps) said(tenantId).settled.push([from, to]);
+    for (const { tenantId, finalSeq } of final) said(tenantId).finalSeq = finalSeq;
     for (const account of accounts.values()) {
       if (account.submitter === submitter && account.producerId === producerId) account.service ??= service;
     }

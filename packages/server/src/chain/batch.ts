@@ -72,6 +72,8 @@ export interface ProducerStatement {
   }[];
   /** Last number of each tenant, said at close. */
   readonly final: readonly { readonly tenantId: string; readonly finalSeq: number }[];
+  /** Who says so in the producer's stead, which is not heard of by it. */
+  readonly saidBy?: string | undefined;
 }
 
 /** A chain that is given up, and begun anew in another epoch. */

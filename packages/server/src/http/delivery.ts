@@ -1,5 +1,6 @@
 import { tenantIdPattern, uuidPattern, uuidv7Time } from '@tallystick/event';
 import * as z from 'zod';
+import { storable } from '../admit/storable.ts';
 import { componentNames } from './schemas.ts';
 
 const sequence = z.int().min(1);
@@ -7,14 +8,6 @@ const tenant = z.string().regex(tenantIdPattern);
 
 /** Most declarations of one batch: a producer of many tenants may close with one each. */
 const maxDeclarations = 10_000;
-
-/** Whether the chain and the store can hold a text: a declared gap's reason and service become part of a record. */
-export function isStorable(text: string): boolean {
-  return text.isWellFormed() && !text.includes('\0');
-}
-
-const storable = (most: number) =>
-  z.string().min(1).max(most).refine(isStorable, { message: 'must be text without U+0000' });
 
 /** The time of a producer's id is the timestamp of its gaps, which has four digits for the year. */
 const lastTime = Date.UTC(9999, 11, 31);

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { scopes } from '../access/principal.ts';
+import { storable } from '../admit/storable.ts';
 import { deadLetterStates } from '../query/dead-letters.ts';
 import { tenantId, text, timestamp, uuid } from './parameters.ts';
 
@@ -203,6 +204,33 @@ export const deadLetterWithPayload = named(
   'DeadLetter',
   deadLetter.extend({
     raw_base64: z.string().optional().describe('The bytes as received; only with the scope `admin`'),
+  }),
+);
+
+export const settleRequest = named(
+  'ProducerSettlement',
+  z
+    .strictObject({
+      tenant_id: tenantId.optional(),
+      producer_ids: z.array(uuid('Identity of a producer')).min(1).max(1_000).optional(),
+      silent_seconds: z
+        .int()
+        .min(1)
+        .max(366 * 86_400)
+        .optional()
+        .describe('How long a producer must have been silent; an hour where absent'),
+      reason: storable(128).describe('Why they will say nothing more; it stands in the records'),
+      dry_run: z.boolean().default(true).describe('Only count'),
+    })
+    .describe('Accounts that are open or unclosed, and fit all that is said'),
+);
+
+export const settleResult = named(
+  'ProducersSettled',
+  z.object({
+    settled: z.boolean().describe('Whether they are; false where they were only counted'),
+    accounts: count.describe('One for each producer and tenant'),
+    numbers: count.describe('Numbers declared lost'),
   }),
 );
 

@@ -41,6 +41,10 @@ export interface ProducerQuery {
   readonly silentSeconds: number;
   readonly limit: number;
   readonly cursor?: string | undefined;
+  /** Only these; every one where absent. */
+  readonly producerIds?: readonly string[] | undefined;
+  /** Only those that have been silent for that long, those with open numbers too. */
+  readonly silentOnly?: boolean | undefined;
 }
 
 /** How long a producer may be silent before it counts as ended, seconds: longer than one without events sends none. */
@@ -61,6 +65,8 @@ export async function producerPage(
     query.all,
     query.silentSeconds,
     query.limit + 1,
+    query.producerIds === undefined ? null : [...query.producerIds],
+    query.silentOnly ?? false,
   ]);
   const producers = rows.slice(0, query.limit).map((row) => ({
     ...row,

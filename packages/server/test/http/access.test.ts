@@ -48,6 +48,7 @@ const all = (): Route[] => [
   ['POST', `/v1/dead-letters/${letterId}/retry`],
   ['DELETE', `/v1/dead-letters/${letterId}`],
   ['POST', '/v1/dead-letters/purge'],
+  ['POST', '/v1/audit/producers/settle'],
   ['GET', '/v1/api-keys'],
   ['POST', '/v1/api-keys'],
   ['DELETE', '/v1/api-keys/000000000000'],

@@ -9,7 +9,7 @@ import { healthEndpoints } from './health.ts';
 import { ingestEndpoints } from './ingest.ts';
 import { logEndpoints } from './logs.ts';
 import { metricsEndpoint } from './metrics.ts';
-import { producerEndpoint } from './producers.ts';
+import { producerEndpoints } from './producers.ts';
 import { receiptEndpoint } from './receipt.ts';
 import { streamEndpoint } from './stream.ts';
 import { tenantEndpoint } from './tenants.ts';
@@ -26,7 +26,7 @@ export function endpoints(limits: HttpLimits): readonly Endpoint[] {
     receiptEndpoint,
     bundleEndpoint,
     tenantEndpoint,
-    producerEndpoint,
+    ...producerEndpoints,
     ...deadLetterEndpoints,
     ...apiKeyEndpoints,
     ...healthEndpoints,

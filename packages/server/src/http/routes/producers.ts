@@ -1,15 +1,19 @@
 import * as z from 'zod';
 import { defaultSilentSeconds, producerPage } from '../../query/producers.ts';
+import { countUnsettled, settleProducers } from '../../query/settle-producers.ts';
 import { tenantOf } from '../authenticate.ts';
-import { endpoint } from '../endpoint.ts';
+import { type Endpoint, endpoint } from '../endpoint.ts';
 import { cursor, flag, integer, limit, tenantId } from '../parameters.ts';
-import { producerList } from '../schemas.ts';
+import { HttpProblem } from '../problem.ts';
+import { producerList, settleRequest, settleResult } from '../schemas.ts';
 
-export const producerEndpoint = endpoint({
+const tag = 'Producers';
+
+const listEndpoint = endpoint({
   method: 'GET',
   path: '/v1/audit/producers',
   operationId: 'listProducers',
-  tag: 'Producers',
+  tag,
   summary: 'List the accounts of producers that are not settled',
   description:
     'What a producer has numbered and nobody has accounted for (`open`), and producers that fell silent without saying ' +
@@ -40,3 +44,33 @@ export const producerEndpoint = endpoint({
     };
   },
 });
+
+const settleEndpoint = endpoint({
+  method: 'POST',
+  path: '/v1/audit/producers/settle',
+  operationId: 'settleProducers',
+  tag,
+  summary: 'Say the last word for producers that are gone',
+  description:
+    'Their open numbers are declared lost, each range a `delivery.gap` record, and one that has not said its last number ' +
+    'gets a `delivery.unclosed`; in the name of the key. What turns up later is chained all the same. Unless `dry_run` is ' +
+    'false, they are only counted.',
+  access: 'admin',
+  body: { schema: settleRequest },
+  responses: { 200: { description: 'How many they are', schema: settleResult } },
+  problems: ['CHAIN_STOPPED', 'CLOCK_BEHIND_CHAIN'],
+  async handle({ services: { service }, principal, body }) {
+    const { tenant_id, producer_ids: producerIds, silent_seconds, reason, dry_run } = body;
+    if (producerIds === undefined && silent_seconds === undefined) {
+      throw new HttpProblem('BODY_INVALID', 'say which: producer_ids or silent_seconds');
+    }
+    const tenants = tenant_id === undefined ? principal.tenants : [tenantOf(principal, tenant_id)];
+    const request = { tenants, producerIds, silentSeconds: silent_seconds ?? defaultSilentSeconds };
+    const { accounts, numbers } = dry_run
+      ? await countUnsettled(service, request)
+      : await settleProducers(service, { ...request, reason, by: principal.id });
+    return { status: 200, body: { settled: !dry_run, accounts, numbers } };
+  },
+});
+
+export const producerEndpoints: readonly Endpoint[] = [listEndpoint, settleEndpoint];
