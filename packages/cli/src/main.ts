@@ -1,12 +1,18 @@
+import { constants } from 'node:os';
 import { runCli } from './program.ts';
 import type { Surroundings } from './terminal/terminal.ts';
+
+// As a shell reports a process that a signal ended.
+const end = (signal: NodeJS.Signals) => process.exit(128 + constants.signals[signal]);
 
 /** The process's own command line. Sets the exit code and lets the process end by itself, so that output drains. */
 export async function main(): Promise<void> {
   const stopping = new AbortController();
   const stop = (signal: NodeJS.Signals) => {
-    // The second signal finds no handler and ends the process at once.
+    // The second signal finds no handler and ends the process at once. The first process of a container it would not
+    // end: the system spares that one every signal that it does not handle.
     process.removeListener('SIGINT', stop).removeListener('SIGTERM', stop);
+    if (process.pid === 1) process.on('SIGINT', end).on('SIGTERM', end);
     stopping.abort(signal);
   };
   process.on('SIGINT', stop).on('SIGTERM', stop);

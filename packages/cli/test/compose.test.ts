@@ -9,6 +9,8 @@ const text = readFileSync(join(root, 'docker-compose.yml'), 'utf8');
 
 interface Service {
   readonly image: string;
+  readonly build?: string;
+  readonly pull_policy?: string;
   readonly command?: readonly string[];
   readonly restart?: string;
   readonly environment: { readonly [name: string]: string };
@@ -50,9 +52,21 @@ test('every secret must be given, and a command line shows none', () => {
   expect(services.flatMap(([, { command = [] }]) => command).join(' ')).not.toContain('$');
 });
 
+test('what Compose reads the secrets from goes into no image', () => {
+  const ignored = readFileSync(join(root, '.dockerignore'), 'utf8').split('\n');
+  expect(ignored).toContain('**/.env*');
+});
+
 test('nothing listens beyond the loopback address, and the broker, where nobody logs in, not at all', () => {
   const ports = services.flatMap(([name, service]) => (service.ports ?? []).map((port) => `${name} ${port}`));
   expect(ports).toEqual(['audit 127.0.0.1:8040-8041:8040']);
+});
+
+// Three services built `tallystick:local` at once, and the first start ended with "image … already exists".
+test('one service builds the image, and nobody looks for it in a registry', () => {
+  const ours = services.filter(([, { image }]) => image === 'tallystick:local');
+  expect(ours.filter(([, { build }]) => build !== undefined).map(([name]) => name)).toEqual(['migrate']);
+  expect(new Set(ours.map(([, { pull_policy }]) => pull_policy))).toEqual(new Set(['never']));
 });
 
 test('what must outlive a container lies in a volume, and every file that is mounted exists', () => {

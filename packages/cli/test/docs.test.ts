@@ -51,3 +51,12 @@ test('the roles, the migration, the first key and the service', async () => {
     expect.stringContaining('listening on http://127.0.0.1:'),
   ]);
 });
+
+test('the other keys', async () => {
+  const command = /`tally (api-keys create .*)`/.exec(text)![1]!;
+  const words = command.replace('https://audit.example.com', 'http://127.0.0.1:9').replace('…', 'tally_key');
+  expect(await tally(words.split(' '))).toMatchObject({
+    exitCode: 4,
+    stderr: expect.stringContaining('SERVICE_UNREACHABLE'),
+  });
+});

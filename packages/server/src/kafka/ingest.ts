@@ -12,6 +12,7 @@ import type {
 import { Fetches } from './partition/fetches.ts';
 import { Joiner } from './partition/joiner.ts';
 import { PartitionIngest } from './partition/partition-ingest.ts';
+import { named } from './source-error.ts';
 import { defaultTopics } from './topics/plan.ts';
 import { within } from './within.ts';
 
@@ -82,7 +83,7 @@ export class KafkaIngest {
       rebalanceTimeoutMs: this.#rebalanceTimeoutMs,
       topicIntervalMs: options.topicIntervalMs ?? 30_000,
       onAssigned: (assigned) => this.#assign(assigned),
-      onProblem: (error) => this.#hooks.problem?.(error),
+      onProblem: (error) => this.#hooks.problem?.(named(error)),
     });
     this.#offsetTimer = setInterval(() => {
       this.#commitOffsets().catch(() => undefined);

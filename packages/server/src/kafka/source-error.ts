@@ -34,3 +34,9 @@ export function describe(error: unknown): string {
   const behind = cause instanceof Error ? ` (${cause.message})` : '';
   return code === undefined ? `${message}${behind}` : `${code}: ${message}${behind}`;
 }
+
+/** As it is told: what the client says of a broker's refusal is which request was refused, and not why. */
+export function named(error: Error): Error {
+  const code = error instanceof ResponseError ? kafkaCode(error) : undefined;
+  return code === undefined ? error : new SourceError(code, describe(error), { cause: error });
+}

@@ -5,7 +5,7 @@ import type { Brokers, Topic } from '../brokers.ts';
 import type { IngestStop, PartitionStatus, TopicPartition } from '../options.ts';
 import type { Message } from '../records/record-batch.ts';
 import type { ClosedBatch } from '../records/records.ts';
-import { describe, kafkaCode } from '../source-error.ts';
+import { describe, kafkaCode, named } from '../source-error.ts';
 import { type BatchLimits, BatchQueue, type Entry } from './batch-queue.ts';
 import type { Fetches } from './fetches.ts';
 import { behind, corrupt, diverged, Halt, wentBack } from './halt.ts';
@@ -115,7 +115,7 @@ export class PartitionIngest {
         if (error instanceof Reread) continue;
         if (!(error instanceof Halt)) {
           this.#readFailure = describe(error);
-          this.#options.hooks.problem?.(error as Error);
+          this.#options.hooks.problem?.(named(error as Error));
           await backoff.pause(signal);
           continue;
         }
@@ -223,7 +223,7 @@ export class PartitionIngest {
         if (code === 'UNKNOWN_TOPIC_ID') this.#options.onTopicGone();
         this.#readFailure = describe(error);
         // A leader that moves is nothing to tell of, unless nobody leads.
-        if (backoff.tries > 0) hooks.problem?.(error as Error);
+        if (backoff.tries > 0) hooks.problem?.(named(error as Error));
         await backoff.pause(this.#stopper.signal);
       }
     }
