@@ -17,6 +17,7 @@ test('three nodes form one cluster, which replicates and outlives one of them', 
   const [topic] = await client.createTopics({ topics: ['replicated'], partitions: 4, replicas: 3 });
   expect(topic).toMatchObject({ partitions: 4, replicas: 3 });
   const broker = kafka.brokers[0]!;
+  expect(broker.log).toContain(`Kafka version: ${process.env.KAFKA_VERSION ?? ''}`);
   const { pid } = broker;
   await broker.kill('SIGKILL');
   expect(isAlive(pid!)).toBe(false);

@@ -31,7 +31,7 @@ const connectTimeoutMs = 5_000;
  * The brokers of a cluster, on the wire of `@platformatic/kafka`: its requests and connections, without the clients above
  * them, which keep time, retries and membership to themselves.
  *
- * Requests are of versions that Kafka 3.1 and later understand.
+ * Requests are of versions that Kafka 3.1 and later understand; 3.0 has no Metadata 12 and no Fetch 13, by topic id.
  */
 export class Brokers {
   readonly #connection: KafkaConnection;

@@ -2,11 +2,14 @@ import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { AuditEvent } from '@tallystick/event';
 import { type Kafka, startKafka, type TempDir, tempDir, until } from '@tallystick/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test as testAlways } from 'vitest';
 import type { AuditService } from '../../src/service.ts';
 import { expectSoundChain } from '../chains.ts';
 import { anEvent, newTenant } from '../events.ts';
 import { caughtUp, openSite, type Site, sent, warmUp } from './site.ts';
+
+// A single node of Kafka 3 comes back in the epoch in which it stopped, so nothing tells the two logs apart.
+const test = testAlways.skipIf(process.env.KAFKA_VERSION?.startsWith('3.'));
 
 let kafka: Kafka;
 let copies: TempDir;

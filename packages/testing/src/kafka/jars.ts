@@ -8,12 +8,19 @@ import { promisify } from 'node:util';
 const POM = join(import.meta.dirname, 'pom.xml');
 const PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath';
 
+/** The tests' broker, where it is not to be the version that the POM names. */
+const version = process.env.KAFKA_VERSION || undefined;
+
 /**
  * The Java class path of Apache Kafka. The first call on a machine downloads its jars (about 90 MB) with Maven, into
- * Maven's own repository; later ones read the answer that is kept for this POM.
+ * Maven's own repository; later ones read the answer that is kept for this POM and version.
  */
 export async function kafkaClassPath(): Promise<string> {
-  const pom = createHash('sha256').update(readFileSync(POM)).digest('hex').slice(0, 16);
+  const pom = createHash('sha256')
+    .update(readFileSync(POM))
+    .update(version ?? '')
+    .digest('hex')
+    .slice(0, 16);
   const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tallystick-tests');
   const kept = join(cache, `kafka-${pom}.classpath`);
   if (existsSync(kept)) {
@@ -22,8 +29,12 @@ export async function kafkaClassPath(): Promise<string> {
   }
   mkdirSync(cache, { recursive: true });
   const fresh = `${kept}.${process.pid}`;
+  const options = [
+    `-Dmdep.outputFile=${fresh}`,
+    ...(version === undefined ? [] : [`-Dkafka.version=${version}`]),
+  ];
   try {
-    await promisify(execFile)('mvn', ['-q', '-B', '-f', POM, PLUGIN, `-Dmdep.outputFile=${fresh}`]);
+    await promisify(execFile)('mvn', ['-q', '-B', '-f', POM, PLUGIN, ...options]);
   } catch (cause) {
     throw new Error('Maven could not resolve the jars of Apache Kafka', { cause });
   }

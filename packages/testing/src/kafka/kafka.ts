@@ -12,11 +12,16 @@ export interface KafkaOptions {
   readonly nodes?: number;
   /** Broker settings, as in server.properties; they win over the defaults. */
   readonly settings?: Record<string, string>;
-  /** Adds listeners with TLS and SASL, and an authorizer that refuses what no ACL allows. Needs OpenSSL. @defaultValue none */
+  /**
+   * Adds listeners with TLS and SASL, and an authorizer that refuses what no ACL allows. Needs OpenSSL and Kafka 3.5 or
+   * later: without ZooKeeper, older ones have no SCRAM.
+   *
+   * @defaultValue none
+   */
   readonly security?: KafkaSecurity;
 }
 
-/** A real Apache Kafka 4 that belongs to this process and ends with it. */
+/** A real Apache Kafka that belongs to this process and ends with it. */
 export interface Kafka extends AsyncDisposable {
   /** `host:port` of every broker. */
   readonly bootstrap: string[];
