@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ServerError } from '../errors.ts';
 
 /** What was last signed for an origin. */
@@ -11,6 +12,24 @@ export interface SignedHead {
   readonly root: Uint8Array;
   /** The signed note; absent if the process died between recording and signing. */
   readonly note: string | undefined;
+}
+
+/** How long the start may wait for another process that holds the file's lock, ms. */
+const openingMs = 5_000;
+/** The same afterwards, where the whole process waits. Held for as long as a disk takes to sync, if all is well. */
+const waitMs = 200;
+/** The same where it waits between tries, and the pause between two. */
+const patienceMs = 2_000;
+const pauseMs = 25;
+
+/** SQLite's result code for a file that another process has locked. */
+const SQLITE_BUSY = 5;
+
+/** The file is locked by another process, for longer than it takes to write: it may be frozen. */
+export class SignerLocked extends ServerError {
+  constructor(cause: unknown) {
+    super('STORE_UNAVAILABLE', "the signer's directory is locked by another process", { cause });
+  }
 }
 
 /**
@@ -28,7 +47,7 @@ export class SignerStore {
       this.#database = new DatabaseSync(path);
       chmodSync(path, 0o600);
       this.#database.exec(`
-        pragma busy_timeout = 5000;
+        pragma busy_timeout = ${openingMs};
         pragma journal_mode = delete;
         pragma synchronous = extra;
         create table if not exists signing_key (
@@ -47,21 +66,36 @@ export class SignerStore {
     }
   }
 
+  /** To be called when the start is over: from here on nobody waits for long. */
+  endOpening(): void {
+    this.#database.exec(`pragma busy_timeout = ${waitMs}`);
+  }
+
+  /** Asks again and again for two seconds, in which the process goes on with other things. */
+  async patiently<T>(ask: () => T): Promise<T> {
+    for (const deadline = performance.now() + patienceMs; ; await delay(pauseMs * (0.5 + Math.random()))) {
+      try {
+        this.#database.exec('pragma busy_timeout = 0');
+        return ask();
+      } catch (error) {
+        if (!(error instanceof SignerLocked) || performance.now() > deadline) throw error;
+      } finally {
+        this.endOpening();
+      }
+    }
+  }
+
   /** Seed (32 bytes) of the key in use, or `undefined` before the first one is made. */
   currentSeed(): Uint8Array | undefined {
-    const row = this.#database
-      .prepare('select seed from signing_key where retired_at is null order by id desc limit 1')
-      .get() as { seed: Uint8Array } | undefined;
-    return row?.seed;
+    const row = this.#get('select seed from signing_key where retired_at is null order by id desc limit 1');
+    return (row as { seed: Uint8Array } | undefined)?.seed;
   }
 
   /** Puts a key into use and retires those before it. Their signatures stay valid for whoever trusts them. */
   addKey(seed: Uint8Array, publicKey: Uint8Array, at: string): void {
     this.#inTransaction(() => {
-      this.#database.prepare('update signing_key set retired_at = ? where retired_at is null').run(at);
-      this.#database
-        .prepare('insert into signing_key (seed, public_key, created_at) values (?, ?, ?)')
-        .run(seed, publicKey, at);
+      this.#run('update signing_key set retired_at = ? where retired_at is null', at);
+      this.#run(insertKeySql, seed, publicKey, at);
     });
   }
 
@@ -69,9 +103,7 @@ export class SignerStore {
   addFirstKey(seed: Uint8Array, publicKey: Uint8Array, at: string): void {
     this.#inTransaction(() => {
       if (this.currentSeed() !== undefined) return;
-      this.#database
-        .prepare('insert into signing_key (seed, public_key, created_at) values (?, ?, ?)')
-        .run(seed, publicKey, at);
+      this.#run(insertKeySql, seed, publicKey, at);
     });
   }
 
@@ -81,9 +113,11 @@ export class SignerStore {
     readonly createdAt: string;
     readonly retiredAt: string | undefined;
   }[] {
-    const rows = this.#database
-      .prepare('select public_key, created_at, retired_at from signing_key order by id desc')
-      .all() as { public_key: Uint8Array; created_at: string; retired_at: string | null }[];
+    const rows = this.#all('select public_key, created_at, retired_at from signing_key order by id desc') as {
+      public_key: Uint8Array;
+      created_at: string;
+      retired_at: string | null;
+    }[];
     return rows.map((row) => ({
       publicKey: row.public_key,
       createdAt: row.created_at,
@@ -93,26 +127,22 @@ export class SignerStore {
 
   /** The log's name, fixed at first use: another name would be another log. */
   logName(): string | undefined {
-    const row = this.#database.prepare("select value from setting where name = 'log_name'").get();
+    const row = this.#get("select value from setting where name = 'log_name'");
     return (row as { value: string } | undefined)?.value;
   }
 
   /** Fixes the name unless it is fixed already: of two processes that race, one wins. */
   setLogName(name: string): void {
-    this.#database.prepare("insert or ignore into setting (name, value) values ('log_name', ?)").run(name);
+    this.#run("insert or ignore into setting (name, value) values ('log_name', ?)", name);
   }
 
   heads(): SignedHead[] {
-    return (
-      this.#database.prepare('select origin, size, root, note from signed_head').all() as unknown as HeadRow[]
-    ).map(toHead);
+    return (this.#all('select origin, size, root, note from signed_head') as HeadRow[]).map(toHead);
   }
 
   head(origin: string): SignedHead | undefined {
-    const row = this.#database
-      .prepare('select origin, size, root, note from signed_head where origin = ?')
-      .get(origin);
-    return row === undefined ? undefined : toHead(row as unknown as HeadRow);
+    const row = this.#get('select origin, size, root, note from signed_head where origin = ?', origin);
+    return row === undefined ? undefined : toHead(row as HeadRow);
   }
 
   /**
@@ -124,48 +154,75 @@ export class SignerStore {
   record(head: { origin: string; size: number; root: Uint8Array }, expected: number): boolean {
     return this.#inTransaction(() => {
       if ((this.head(head.origin)?.size ?? 0) !== expected) return false;
-      this.#database
-        .prepare('insert or replace into signed_head (origin, size, root, note) values (?, ?, ?, null)')
-        .run(head.origin, head.size, head.root);
+      this.#run(
+        'insert or replace into signed_head (origin, size, root, note) values (?, ?, ?, null)',
+        head.origin,
+        head.size,
+        head.root,
+      );
       return true;
     });
   }
 
   /** Keeps the signed note of the head that is recorded. */
   keepNote(origin: string, size: number, note: string): void {
-    this.#database
-      .prepare('update signed_head set note = ? where origin = ? and size = ?')
-      .run(note, origin, size);
+    this.#run('update signed_head set note = ? where origin = ? and size = ?', note, origin, size);
   }
 
   /** Records, synced to disk, that an operator gives a chain up for this epoch; the store may show it from now on. */
   openEpoch(origin: string, recovery: { checkpoint: string; reason: string }, at: string): void {
-    this.#database
-      .prepare(
-        'insert or replace into opened_epoch (origin, checkpoint, reason, opened_at) values (?, ?, ?, ?)',
-      )
-      .run(origin, recovery.checkpoint, recovery.reason, at);
+    this.#run(
+      'insert or replace into opened_epoch (origin, checkpoint, reason, opened_at) values (?, ?, ?, ?)',
+      origin,
+      recovery.checkpoint,
+      recovery.reason,
+      at,
+    );
   }
 
   /** Whether an epoch was opened by an operator. */
   isOpened(origin: string): boolean {
-    return this.#database.prepare('select 1 from opened_epoch where origin = ?').get(origin) !== undefined;
+    return this.#get('select 1 from opened_epoch where origin = ?', origin) !== undefined;
   }
 
   close(): void {
     this.#database.close();
   }
 
+  #get(sql: string, ...values: SQLInputValue[]): unknown {
+    return unlessLocked(() => this.#database.prepare(sql).get(...values));
+  }
+
+  #all(sql: string): unknown[] {
+    return unlessLocked(() => this.#database.prepare(sql).all());
+  }
+
+  #run(sql: string, ...values: SQLInputValue[]): void {
+    unlessLocked(() => this.#database.prepare(sql).run(...values));
+  }
+
   #inTransaction<T>(work: () => T): T {
-    this.#database.exec('begin immediate');
+    unlessLocked(() => this.#database.exec('begin immediate'));
     try {
       const result = work();
-      this.#database.exec('commit');
+      unlessLocked(() => this.#database.exec('commit'));
       return result;
     } catch (error) {
       this.#database.exec('rollback');
       throw error;
     }
+  }
+}
+
+const insertKeySql = 'insert into signing_key (seed, public_key, created_at) values (?, ?, ?)';
+
+function unlessLocked<T>(ask: () => T): T {
+  try {
+    return ask();
+  } catch (error) {
+    // The low byte is the result, the others say more of it.
+    if (((error as { errcode?: number }).errcode ?? 0) % 256 === SQLITE_BUSY) throw new SignerLocked(error);
+    throw error;
   }
 }
 

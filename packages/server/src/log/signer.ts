@@ -63,6 +63,7 @@ export class Signer {
       const { publicKey } = await importSigningKey(seed);
       store.addFirstKey(seed, publicKey, new Date().toISOString());
     }
+    store.endOpening();
     return new Signer(store, logName);
   }
 
@@ -81,18 +82,19 @@ export class Signer {
   async rotate(): Promise<void> {
     const seed = randomBytes(32);
     const { publicKey } = await importSigningKey(seed);
-    this.store.addKey(seed, publicKey, new Date().toISOString());
+    await this.store.patiently(() => this.store.addKey(seed, publicKey, new Date().toISOString()));
   }
 
   /**
    * Signs a head; one that was signed before gives its note again.
    *
    * @returns `undefined` where a larger head was signed meanwhile, by another replica: read the store again
-   * @throws {ServerError} `CHECKPOINT_INCONSISTENT` where it contradicts what was signed
+   * @throws {ServerError} `CHECKPOINT_INCONSISTENT` where it contradicts what was signed; `STORE_UNAVAILABLE` where another
+   *   process holds the signer's directory and does not go on
    */
   async sign(head: Head, proveExtension: ProveExtension): Promise<string | undefined> {
     for (;;) {
-      const before = this.store.head(head.origin);
+      const before = await this.store.patiently(() => this.store.head(head.origin));
       if (before !== undefined && before.size === head.size) {
         if (!equalBytes(before.root, head.root)) throw inconsistent(head, before);
         if (before.note !== undefined) return before.note;
@@ -102,19 +104,20 @@ export class Signer {
       if (before !== undefined) await proveExtension(before, head);
       // Durable from here: this head and no other of its size will ever be signed. A crash leaves it without a note,
       // and the same note is made at the next call.
-      if (this.store.record(head, before?.size ?? 0)) return await this.#signRecorded(head);
+      const recorded = await this.store.patiently(() => this.store.record(head, before?.size ?? 0));
+      if (recorded) return await this.#signRecorded(head);
     }
   }
 
   async #signRecorded(head: Head): Promise<string> {
     const key = await this.#currentKey();
     const note = await signNote(formatCheckpoint(head), [{ name: head.origin, key }]);
-    this.store.keepNote(head.origin, head.size, note);
+    await this.store.patiently(() => this.store.keepNote(head.origin, head.size, note));
     return note;
   }
 
   async #currentKey(): Promise<SigningKey> {
-    const seed = this.store.currentSeed()!;
+    const seed = (await this.store.patiently(() => this.store.currentSeed()))!;
     if (this.#key === undefined || !equalBytes(this.#key.seed, seed)) {
       this.#key = { seed, key: await importSigningKey(seed) };
     }

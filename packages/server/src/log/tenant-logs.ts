@@ -16,7 +16,7 @@ import {
 import { ServerError } from '../errors.ts';
 import { type Database, type Session, writer } from '../store/database.ts';
 import { type Head, inconsistent, type Signer } from './signer.ts';
-import type { SignedHead } from './signer-store.ts';
+import { type SignedHead, SignerLocked } from './signer-store.ts';
 import { type LogHead, nodeReader, readHead, readTile, rootOf } from './tree-reader.ts';
 
 /** A signed checkpoint with what it says. */
@@ -28,6 +28,8 @@ export interface SignedCheckpoint extends Checkpoint {
 
 /** How long a look into the signer's store serves, ms: it costs a disk's file lock, a batch has many tenants. */
 const lookUpMs = 10_000;
+/** How long the signer's store is left alone once it was found locked, ms: each look holds up everything else. */
+const lockedMs = 2_000;
 
 /** Checkpoints, proofs and tiles of every tenant's log. */
 export class TenantLogs {
@@ -40,6 +42,8 @@ export class TenantLogs {
    * one asks too little of a head, never too much. Owned by this object.
    */
   readonly #lookedUp = new Map<string, { readonly signed: SignedHead | undefined; readonly at: number }>();
+  /** When the signer's store was last found locked, ms (monotonic). */
+  #lockedAt = Number.NEGATIVE_INFINITY;
 
   constructor(database: Database, signer: Signer) {
     this.#database = database;
@@ -74,7 +78,7 @@ export class TenantLogs {
    * @returns the stopped tenants
    */
   async compareWithSigner(): Promise<ReadonlyMap<string, string>> {
-    for (const [tenantId, signed] of this.#signedHeads()) {
+    for (const [tenantId, signed] of await this.#signer.store.patiently(() => this.#signedHeads())) {
       const reason = await this.#contradictionOf(tenantId, signed);
       if (reason !== undefined) this.#stopped.set(tenantId, reason);
     }
@@ -84,7 +88,7 @@ export class TenantLogs {
   /** Looks at the stopped chains again: one that was recovered, here or by another process, goes on. */
   async reviewStopped(): Promise<void> {
     if (this.#stopped.size === 0) return;
-    const signed = this.#signedHeads();
+    const signed = await this.#signer.store.patiently(() => this.#signedHeads());
     for (const tenantId of [...this.#stopped.keys()]) {
       const reason = await this.#contradictionOf(tenantId, signed.get(tenantId) ?? []);
       if (reason === undefined) this.#stopped.delete(tenantId);
@@ -112,6 +116,21 @@ export class TenantLogs {
     this.assertRunning(head.tenantId);
   }
 
+  /**
+   * What `ask` finds, or what is known while another process holds the signer's store: one that is frozen must not keep
+   * every replica from chaining. It is asked again later, and before anything more is signed.
+   */
+  #unlessLocked<T>(ask: () => T, known: T): T {
+    if (performance.now() - this.#lockedAt < lockedMs) return known;
+    try {
+      return ask();
+    } catch (error) {
+      if (!(error instanceof SignerLocked)) throw error;
+      this.#lockedAt = performance.now();
+      return known;
+    }
+  }
+
   #setBack(head: {
     readonly tenantId: string;
     readonly epoch: number;
@@ -122,16 +141,19 @@ export class TenantLogs {
     if (signed !== undefined) {
       return signed.size > lastSequence + 1 ? missing(signed, lastSequence + 1) : undefined;
     }
-    return epoch > 1 ? this.#unopened(head, this.#signedHeads().get(tenantId) ?? []) : undefined;
+    if (epoch === 1) return undefined;
+    return this.#unlessLocked(() => this.#unopened(head, this.#signedHeads().get(tenantId) ?? []), undefined);
   }
 
   #lookUp(origin: string): SignedHead | undefined {
     const now = performance.now();
     const known = this.#lookedUp.get(origin);
     if (known !== undefined && now - known.at < lookUpMs) return known.signed;
-    const signed = this.#signer.store.head(origin);
-    this.#lookedUp.set(origin, { signed, at: now });
-    return signed;
+    return this.#unlessLocked(() => {
+      const signed = this.#signer.store.head(origin);
+      this.#lookedUp.set(origin, { signed, at: now });
+      return signed;
+    }, known?.signed);
   }
 
   /** What was signed for each tenant, the newest epoch first. */
@@ -199,7 +221,7 @@ export class TenantLogs {
   async #sign(session: Session, tenantId: string): Promise<SignedCheckpoint | undefined> {
     const origin = this.origin(await this.#head(session, tenantId));
     // Read before the head: whatever was signed had been committed, so a head read after it can only be larger.
-    const signedBefore = this.#signer.store.head(origin);
+    const signedBefore = await this.#signer.store.patiently(() => this.#signer.store.head(origin));
     const log = await this.#head(session, tenantId);
     const head: Head = { origin, size: log.frontier.size, root: rootOf(log) };
     const prove = async (before: SignedHead) => {
