@@ -240,10 +240,9 @@ export class Pump {
     const start = performance.now();
     try {
       const results = await this.#parts.transport.send(batch, this.#abort.signal);
-      if (results.length === load.entries.length) return { results };
-      const thrown = new Error(
-        `the transport gave ${results.length} results for ${load.entries.length} events`,
-      );
+      const given = results.filter((result) => result != null).length;
+      if (given === load.entries.length && results.length === given) return { results };
+      const thrown = new Error(`the transport gave ${given} results for ${load.entries.length} events`);
       return { failure: { retryable: true }, thrown };
     } catch (thrown) {
       return { failure: readFailure(thrown), thrown };

@@ -8,7 +8,7 @@ import type { EncodedEvent } from '../event/encoded-event.ts';
 import type { AnyEventInput, AnyTaxonomy, EventBody, EventInput, TypeIn } from '../event/input.ts';
 import { readableCopy } from '../event/readable-copy.ts';
 import { openTelemetryTrace } from '../observe/correlation.ts';
-import { type AuditLogger, RateLimitedLog } from '../observe/logger.ts';
+import { type AuditLogger, ignoreRejection, RateLimitedLog } from '../observe/logger.ts';
 import type { AuditMetrics } from '../observe/metrics.ts';
 import { type Builder, startBuilder } from './builder.ts';
 import { checkConfig } from './check-config.ts';
@@ -209,7 +209,7 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined, D extends string | 
       const { targetType, targetId, outcome } = event;
       const status =
         typeof outcome === 'object' ? (outcome?.outcome_status ?? outcome?.outcomeStatus) : outcome;
-      this.#eventLog!.info(
+      const logged: unknown = this.#eventLog!.info(
         {
           auditEvent: true,
           actionType: eventType,
@@ -220,6 +220,7 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined, D extends string | 
         },
         `Audit: ${eventType}${targetType === undefined ? '' : ` on ${targetType}/${targetId}`}`,
       );
+      ignoreRejection(logged);
     } catch {
       // A logger that throws must not take the business down with it.
     } finally {
@@ -257,15 +258,23 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined, D extends string | 
         { auditFault: code, outcome, id, tenantId, eventType, events },
         `Audit: ${message}`,
       );
-      // An async handler's rejection would otherwise end the process.
-      const handled: unknown = this.#config.onError?.(error);
-      if (handled instanceof Promise) handled.catch(() => {});
+      ignoreRejection(this.#config.onError?.(error));
+      if (this.#config.onError === undefined && this.#config.logger === undefined) warnOfSpool(error);
     } catch {
       // The application's own handler must not break delivery.
     } finally {
       this.#reporting = false;
     }
   }
+}
+
+let warnedOfSpool = false;
+
+/** Whoever asked for a spool believes events to be safe on disk, and must hear of it where they are not. */
+function warnOfSpool({ code, message }: AuditError): void {
+  if (warnedOfSpool || (code !== 'SPOOL_FAILED' && code !== 'SPOOL_LOCKED')) return;
+  warnedOfSpool = true;
+  process.emitWarning(`Audit events are held in memory alone: ${message}`, { code: `TALLYSTICK_${code}` });
 }
 
 /** A time that makes no sense, such as a variable that was not set, must not be taken for none at all. */

@@ -7,6 +7,9 @@ interface Deliverable {
 /** Emitters of this thread, held weakly: one that nobody uses any more may go. */
 const emitters = new Set<WeakRef<Deliverable>>();
 let listening = false;
+/** What is delivered keeps the process going for a moment, at whose end others may emit again, each time. */
+const mostRounds = 10;
+let rounds = 0;
 
 /**
  * Delivers what the emitter holds when the process has nothing else to do, so that a script need not call `close()`.
@@ -16,15 +19,19 @@ export function deliverOnExit(emitter: Deliverable): void {
   emitters.add(new WeakRef(emitter));
   if (listening) return;
   listening = true;
-  let idle = false;
-  process.on('beforeExit', () => {
-    // Once: what one flush could not deliver within its deadline, the next would not either.
-    if (idle) return;
-    idle = true;
-    for (const reference of emitters) {
-      const held = reference.deref();
-      if (held === undefined) emitters.delete(reference);
-      else if (held.report().pending > 0) void held.flush();
-    }
-  });
+  // When all others have been told, who may emit at this.
+  process.on('beforeExit', () => queueMicrotask(deliverAll));
+}
+
+function deliverAll(): void {
+  if (rounds === mostRounds) return;
+  const holding = [...emitters].filter((reference) => (reference.deref()?.report().pending ?? 0) > 0);
+  if (holding.length > 0) rounds++;
+  for (const reference of holding) void deliver(reference);
+}
+
+/** What one flush could not deliver within its deadline, the next would not either, and the process would never end. */
+async function deliver(reference: WeakRef<Deliverable>): Promise<void> {
+  const { pending } = (await reference.deref()?.flush()) ?? { pending: 0 };
+  if (pending > 0) emitters.delete(reference);
 }

@@ -18,7 +18,7 @@ export interface AuditEmitterConfig<
    *
    * @defaultValue the environment's `TALLYSTICK_SERVICE`, else `OTEL_SERVICE_NAME`, else `unknown_service:node`
    */
-  readonly service?: string;
+  readonly service?: string | undefined;
   /** The tenant of events that name none. @defaultValue none: each event names its tenant */
   readonly tenantId?: D;
   /**
@@ -27,52 +27,52 @@ export interface AuditEmitterConfig<
    * @defaultValue HTTP to the environment's `TALLYSTICK_URL` with `TALLYSTICK_API_KEY`; without these, every event is
    *   dropped, counted and said to be
    */
-  readonly transport?: Transport;
+  readonly transport?: Transport | undefined;
   /** Admit only its types, and check payloads against it. @defaultValue any well-formed type */
   readonly taxonomy?: X;
   /** Events held in memory, at most. @defaultValue 10000 */
-  readonly bufferSize?: number;
+  readonly bufferSize?: number | undefined;
   /** Characters of events' JSON held in memory, at most: bytes, where the text is Latin. @defaultValue 67108864 (64 Mi) */
-  readonly maxBufferBytes?: number;
+  readonly maxBufferBytes?: number | undefined;
   /** Events in one batch, at most 1000. @defaultValue 1000 */
-  readonly batchSize?: number;
+  readonly batchSize?: number | undefined;
   /** Characters of events' JSON in one batch, up to three bytes each. @defaultValue 2097152 (2 Mi; the service takes 8 MiB) */
-  readonly maxBatchBytes?: number;
+  readonly maxBatchBytes?: number | undefined;
   /** How long an event waits for company, in ms. @defaultValue 1000 */
-  readonly flushIntervalMs?: number;
+  readonly flushIntervalMs?: number | undefined;
   /** Tries after the first, before a batch counts as failed and waits. @defaultValue 3 */
-  readonly maxRetries?: number;
+  readonly maxRetries?: number | undefined;
   /** Waits before these, in ms, each ±25 %. @defaultValue [1000, 4000, 9000] */
-  readonly retryDelaysMs?: readonly number[];
+  readonly retryDelaysMs?: readonly number[] | undefined;
   /** While batches fail, how often to find out whether the service is back, in ms. @defaultValue 15000 */
-  readonly probeIntervalMs?: number;
+  readonly probeIntervalMs?: number | undefined;
   /** What `flush()` and `close()` take at most, unless told otherwise, in ms. @defaultValue 10000 */
-  readonly deadlineMs?: number;
+  readonly deadlineMs?: number | undefined;
   /** What `record()` waits for a receipt, unless told otherwise, in ms. @defaultValue 10000 */
-  readonly recordTimeoutMs?: number;
+  readonly recordTimeoutMs?: number | undefined;
   /** Gets faults, and a line for each event. @defaultValue none */
-  readonly logger?: AuditLogger;
+  readonly logger?: AuditLogger | undefined;
   /** Whether each event logs a line (who, what, outcome; never its body). @defaultValue true, where a logger is given */
-  readonly logEvents?: boolean;
+  readonly logEvents?: boolean | undefined;
   /**
    * Told every fault of data and delivery. May throw or reject; nobody notices. It may emit, too: a fault of what it
    * emits is counted and not told again.
    *
    * @defaultValue none
    */
-  readonly onError?: (error: AuditError) => void;
+  readonly onError?: ((error: AuditError) => void) | undefined;
   /** Keeps events on disk while the service is away. @defaultValue none: what memory can't hold is dropped */
-  readonly spool?: SpoolOptions;
+  readonly spool?: SpoolOptions | undefined;
   /** What is taken out of events before they leave the process; `false`: nothing. @defaultValue see {@link RedactionOptions} */
-  readonly redaction?: RedactionOptions | false;
+  readonly redaction?: RedactionOptions | false | undefined;
   /** Whether a process that has nothing else to do delivers what it holds before it ends. @defaultValue true */
-  readonly flushOnExit?: boolean;
+  readonly flushOnExit?: boolean | undefined;
   /** The span to correlate with. @defaultValue the active OpenTelemetry span, where that is installed */
   readonly activeTrace?: () => TraceContext | undefined;
   /** @defaultValue the system's clock */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
   /** In [0, 1). @defaultValue Math.random */
-  readonly random?: () => number;
+  readonly random?: (() => number) | undefined;
 }
 
 /** What {@link AuditEmitterConfig} leaves out, in its units. */

@@ -28,11 +28,11 @@ export interface AuditReceipt {
 /** How long `record()` may take. */
 export interface RecordOptions {
   /** How long to wait for the receipt, in ms. @defaultValue `recordTimeoutMs` of the emitter */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 /** How long `flush()` and `close()` may take. */
 export interface DeadlineOptions {
   /** How long to take at most, in ms. @defaultValue `deadlineMs` of the emitter */
-  readonly deadlineMs?: number;
+  readonly deadlineMs?: number | undefined;
 }

@@ -2,6 +2,9 @@ interface Closable {
   close(): Promise<unknown>;
 }
 
+/** Emitters that are closing for a signal. Owned by this module, one a thread; the last of them lets the process end. */
+let closing = 0;
+
 /**
  * Closes the emitter when the process is told to end, then lets it end as it would have. Opt-in: an application that
  * has its own shutdown calls `close()` there instead.
@@ -18,8 +21,11 @@ export function closeOnSignals(
   };
   const onSignal = (signal: NodeJS.Signals) => {
     uninstall();
-    // With its handler gone the signal has its default effect; other handlers of the application see it once more.
-    emitter.close().finally(() => process.kill(process.pid, signal));
+    closing++;
+    emitter.close().finally(() => {
+      // With its handler gone the signal has its default effect; other handlers of the application see it once more.
+      if (--closing === 0) process.kill(process.pid, signal);
+    });
   };
   for (const signal of signals) process.on(signal, onSignal);
   return uninstall;

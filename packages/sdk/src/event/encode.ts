@@ -83,7 +83,7 @@ export class EventEncoder {
 
     const trace =
       input.traceId == null && (input.correlationId == null || input.spanId == null)
-        ? this.#options.activeTrace()
+        ? this.#activeTrace()
         : undefined;
     const { outcome, metadata } = wireAftermath(input.outcome, input.metadata);
     const proof = input.proof == null ? undefined : wireProof(input.proof);
@@ -193,6 +193,15 @@ export class EventEncoder {
     if (severityWords.has(severity)) return severity as string;
     draft.refuse('FIELD_ENUM', '/severity', `must be one of ${severities.join(', ')}`);
     return undefined;
+  }
+
+  /** A fault of the tracing is none of the caller's: the event goes without a span. */
+  #activeTrace(): TraceContext | undefined {
+    try {
+      return this.#options.activeTrace();
+    } catch {
+      return undefined;
+    }
   }
 }
 

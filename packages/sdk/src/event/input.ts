@@ -18,55 +18,55 @@ export type AuditOutcome = OutcomeStatus;
 
 /** How it ended, with what came of it; either name of a member will do. */
 export interface AuditOutcomeDetails {
-  outcomeStatus?: OutcomeStatus;
-  outcome_status?: OutcomeStatus;
-  errorCode?: string;
-  errorMessage?: string;
+  outcomeStatus?: OutcomeStatus | undefined;
+  outcome_status?: OutcomeStatus | undefined;
+  errorCode?: string | undefined;
+  errorMessage?: string | undefined;
   [key: string]: unknown;
 }
 
 /** Evidence that the action completed. */
 export interface AuditProof {
   type: ProofType;
-  data?: Record<string, unknown>;
-  url?: string;
-  hash?: string;
-  capturedAt?: string | Date;
+  data?: Record<string, unknown> | undefined;
+  url?: string | undefined;
+  hash?: string | undefined;
+  capturedAt?: string | Date | undefined;
 }
 
 /** Anything else worth keeping. `errorCode` and `errorMessage` go to the outcome, their one home on the wire. */
 export interface AuditMetadata {
-  platform?: string;
-  lane?: 'api' | 'browser';
-  durationMs?: number;
-  errorCode?: string;
-  errorMessage?: string;
-  requestId?: string;
-  episodeId?: string;
+  platform?: string | undefined;
+  lane?: 'api' | 'browser' | undefined;
+  durationMs?: number | undefined;
+  errorCode?: string | undefined;
+  errorMessage?: string | undefined;
+  requestId?: string | undefined;
+  episodeId?: string | undefined;
   [key: string]: unknown;
 }
 
 /** CommonEnvelope: a service-specific payload, with the external original where there is one. */
 export interface AuditEventData {
-  version?: string;
-  service?: string;
+  version?: string | undefined;
+  service?: string | undefined;
   operation: string;
   status: string;
   payload: Record<string, unknown>;
-  sourcePayload?: Record<string, unknown>;
+  sourcePayload?: Record<string, unknown> | undefined;
 }
 
 /** The parts that a taxonomy may give a shape of their own. */
 export interface AuditPayload {
   /** What was known. */
-  context?: Record<string, unknown>;
+  context?: Record<string, unknown> | undefined;
   /** What was decided. */
-  decision?: Record<string, unknown>;
+  decision?: Record<string, unknown> | undefined;
   /** What came of it. */
-  outcome?: AuditOutcome | AuditOutcomeDetails;
-  proof?: AuditProof;
-  eventData?: AuditEventData;
-  metadata?: AuditMetadata;
+  outcome?: AuditOutcome | AuditOutcomeDetails | undefined;
+  proof?: AuditProof | undefined;
+  eventData?: AuditEventData | undefined;
+  metadata?: AuditMetadata | undefined;
 }
 
 /** Whose chain the event belongs to, under either of its names. */
@@ -75,14 +75,14 @@ type Tenant =
       /** Whose chain the event belongs to. */
       tenantId: string;
       /** The same as `tenantId`. */
-      clientId?: string;
+      clientId?: string | undefined;
     }
-  | { clientId: string; tenantId?: string };
+  | { clientId: string; tenantId?: string | undefined };
 
 /** The emitter's own tenant where neither is given. */
 interface OptionalTenant {
-  tenantId?: string;
-  clientId?: string;
+  tenantId?: string | undefined;
+  clientId?: string | undefined;
 }
 
 /** `D` is the emitter's own tenant; an event must name one where there is none, or where it may be missing. */
@@ -91,41 +91,41 @@ type TenantField<D> = [D] extends [string] ? OptionalTenant : Tenant;
 /** The members that events of every type may have. */
 export interface AuditEventFields {
   /** A lower-case UUID that identifies the event at its source; a fresh UUIDv7 by default. */
-  auditId?: string;
+  auditId?: string | undefined;
   /** When it happened; now by default. */
-  timestamp?: Date | string | number;
-  eventCategory?: string;
+  timestamp?: Date | string | number | undefined;
+  eventCategory?: string | undefined;
   /** The verb. */
-  eventAction?: string;
-  severity?: Severity;
+  eventAction?: string | undefined;
+  severity?: Severity | undefined;
   actorType: AuditActorType;
   actorId: string;
   /** Held at the time. */
-  actorPermissions?: readonly string[];
+  actorPermissions?: readonly string[] | undefined;
   /** Kind of the thing acted on. */
-  targetType?: string;
-  targetId?: string;
-  investigationId?: string;
-  alertId?: string;
-  entityIds?: readonly string[];
+  targetType?: string | undefined;
+  targetId?: string | undefined;
+  investigationId?: string | undefined;
+  alertId?: string | undefined;
+  entityIds?: readonly string[] | undefined;
   /** Joins the events of one request or job; the active OpenTelemetry trace by default. */
-  correlationId?: string;
-  traceId?: string;
-  spanId?: string;
+  correlationId?: string | undefined;
+  traceId?: string | undefined;
+  spanId?: string | undefined;
   /** `audit_id` of the event that led to this one. */
-  parentEventId?: string;
-  namespace?: string;
-  cluster?: string;
+  parentEventId?: string | undefined;
+  namespace?: string | undefined;
+  cluster?: string | undefined;
   /** Keep at least this long. */
-  retentionDays?: number;
+  retentionDays?: number | undefined;
   /** Readable only with a scope of its own. */
-  isSensitive?: boolean;
+  isSensitive?: boolean | undefined;
 }
 
 /** An event's type under either of its names. */
 type EventTypeField<K extends string = string> =
-  | { eventType: K; actionType?: K }
-  | { actionType: K; eventType?: K };
+  | { eventType: K; actionType?: K | undefined }
+  | { actionType: K; eventType?: K | undefined };
 
 /** An event as code emits it. */
 export type AuditEventInput = Tenant & AuditEventFields & AuditPayload & EventTypeField;

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 
 /** The span under which something happens. */
 export interface TraceContext {
@@ -16,7 +17,7 @@ interface OpenTelemetryApi {
  * one. The API is an optional peer, so it is looked for when an emitter is made and not imported.
  */
 export function openTelemetryTrace(
-  load: (name: string) => unknown = createRequire(import.meta.url),
+  load: (name: string) => unknown = requireFrom(import.meta.url),
 ): () => TraceContext | undefined {
   let api: OpenTelemetryApi;
   try {
@@ -28,4 +29,9 @@ export function openTelemetryTrace(
     const context = api.trace.getActiveSpan()?.spanContext();
     return context !== undefined && api.isSpanContextValid(context) ? context : undefined;
   };
+}
+
+/** @param address a module's; bundled as CommonJS it has none, and what it needs stands where the process was started */
+export function requireFrom(address: string | undefined): (name: string) => unknown {
+  return (name) => createRequire(address ?? join(process.cwd(), 'bundle.js'))(name);
 }

@@ -5,6 +5,12 @@ export interface AuditLogger {
   error(fields: object, message: string): void;
 }
 
+/** What the application's code gave back: where that is a promise, its rejection would end the process. */
+export function ignoreRejection(given: unknown): void {
+  if (typeof (given as PromiseLike<unknown> | null | undefined)?.then !== 'function') return;
+  (given as PromiseLike<unknown>).then(undefined, () => {});
+}
+
 /** One line a key and `intervalMs` at most: a fault that hits every event must not also flood the log. */
 export class RateLimitedLog {
   readonly #logger: AuditLogger | undefined;
@@ -30,7 +36,7 @@ export class RateLimitedLog {
     }
     this.#seen.set(key, { until: now + this.#intervalMs, suppressed: 0 });
     try {
-      this.#logger.warn({ ...fields, suppressed: seen?.suppressed ?? 0 }, message);
+      ignoreRejection(this.#logger.warn({ ...fields, suppressed: seen?.suppressed ?? 0 }, message));
     } catch {
       // A logger that throws must not take the business down with it.
     }

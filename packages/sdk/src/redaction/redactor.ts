@@ -67,7 +67,12 @@ export class Redactor {
     if (typeof value === 'string') return mayHoldSecret(value);
     if (typeof value === 'number') return value > leastCardNumber;
     if (typeof value !== 'object' || value === null) return false;
-    if (Array.isArray(value)) return value.some((item) => this.#suspects(item));
+    if (Array.isArray(value)) {
+      if (isPairs(value) && value.some(([name, member]) => this.#isSecret(name, member))) return true;
+      return value.some((item) => this.#suspects(item));
+    }
+    const label = labelOf(value as Record<string, unknown>);
+    if (label !== undefined && this.#isSecret(label, (value as Record<string, unknown>).value)) return true;
     for (const name of Object.keys(value)) {
       const member = (value as Record<string, unknown>)[name];
       if (this.#isSecret(name, member) || this.#suspects(member) || mayHoldSecret(name)) return true;
@@ -102,19 +107,31 @@ export class Redactor {
   #list(list: readonly unknown[], paths: readonly Path[]): unknown {
     let changed = false;
     const clean: unknown[] = [];
+    const pairs = isPairs(list);
     for (const [index, item] of list.entries()) {
-      const kept = this.#value(item, step(paths, String(index)));
+      const [name, member] = pairs ? (item as Pair) : ['', ''];
+      const kept = this.#isSecret(name, member)
+        ? this.#pair(name, member)
+        : this.#value(item, step(paths, String(index)));
       changed ||= kept !== item;
       if (kept !== removed) clean.push(kept);
     }
     return changed ? clean : list;
   }
 
+  #pair(name: string, secret: unknown): unknown {
+    const kept = this.#censor(secret);
+    return kept === removed ? removed : [name, kept];
+  }
+
   #object(object: Record<string, unknown>, paths: readonly Path[]): unknown {
     let changed = false;
+    const label = labelOf(object);
     const clean = new Map<string, unknown>();
     for (const [name, value] of Object.entries(object)) {
-      const kept = this.#isSecret(name, value) ? this.#censor(value) : this.#value(value, step(paths, name));
+      const labelled = name === 'value' && label !== undefined && this.#isSecret(label, value);
+      const secret = labelled || this.#isSecret(name, value);
+      const kept = secret ? this.#censor(value) : this.#value(value, step(paths, name));
       let safe = censorText(name, this.#patterns, (part) => this.#within(part));
       if (safe !== name) while (clean.has(safe) || Object.hasOwn(object, safe)) safe += '*';
       changed ||= kept !== value || safe !== name;
@@ -137,6 +154,22 @@ export class Redactor {
 }
 
 const removed = Symbol('removed');
+
+type Pair = readonly [name: string, value: unknown];
+
+/** Headers, a query or a `Map` as a list: `[['Authorization', '…'], …]`. A list of two words is none. */
+function isPairs(list: readonly unknown[]): list is readonly Pair[] {
+  return (
+    list.length > 0 &&
+    list.every((item) => Array.isArray(item) && item.length === 2 && typeof item[0] === 'string')
+  );
+}
+
+/** The name in `{ name: 'DB_PASSWORD', value: '…' }`: so containers, forms and HTTP archives write members. */
+function labelOf({ name, key, value }: Record<string, unknown>): string | undefined {
+  if (value === undefined) return undefined;
+  return typeof name === 'string' ? name : typeof key === 'string' ? key : undefined;
+}
 
 /** What is left of the paths that lead through a member of this name. */
 function step(paths: readonly Path[], name: string): readonly Path[] {

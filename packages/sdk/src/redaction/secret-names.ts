@@ -113,17 +113,26 @@ const harmlessEndings = new Set([
   ],
 ]);
 
+function isHarmlessEnding(word: string): boolean {
+  return harmlessEndings.has(word) || harmlessEndings.has(word.replace(/s$/, ''));
+}
+
 /** Numbers under these names are secrets too; under `token` they count something. */
 const secretNumbers = new Set([
   ...['password', 'passcode', 'pwd', 'otp', 'totp', 'cvv', 'cvc', 'cvv2', 'ssn', 'pin code', 'security code'],
   ...['card number', 'account number', 'recovery code', 'backup code'],
 ]);
 
+/** Written together, with anything before them: `dbpassword`. */
+const secretEnding = /(?:password|passwd|passphrase|apikey|privatekey|secretkey|accesskey|token)s?$/;
+
 export type Secrecy = 'none' | 'text' | 'text and numbers';
 
-/** A name's words: `X-API-Key`, `apiKey` and `API_KEY` all give `api key`. */
+/** A name's words: `X-API-Key`, `apiKey` and `API_KEY` all give `api key`, whatever kind of letters they are written in. */
 function words(name: string): string[] {
   return name
+    .normalize('NFKC')
+    .replace(/\p{Cf}/gu, '')
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
     .replace(/([A-Z])([A-Z][a-z])/g, '$1 $2')
     .toLowerCase()
@@ -155,15 +164,19 @@ export class SecretNames {
     const whole = list.join(' ');
     if (this.#allowed.has(whole)) return 'none';
     if (this.#more.has(whole)) return 'text and numbers';
-    const last = list.at(-1);
+    // `apiKey2` and `apiKeys` are as secret as `apiKey`.
+    const bare = list.map((word) => word.replace(/\d+$/, '') || word);
     let secrecy: Secrecy = 'none';
-    for (let index = 0; index < list.length; index++) {
-      const pair = `${list[index]} ${list[index + 1]}`;
-      const hit = secretWords.has(list[index]!) ? list[index]! : secretPairs.has(pair) ? pair : undefined;
+    for (let index = 0; index < bare.length; index++) {
+      const word = bare[index]!;
+      const pair = `${word} ${bare[index + 1]}`;
+      const single = pair.replace(/s$/, '');
+      const hit =
+        secretWords.has(word) || secretEnding.test(word) ? word : secretPairs.has(single) ? pair : undefined;
       if (hit === undefined) continue;
       // "session id" ends with a harmless word and is itself the secret.
-      if (last !== undefined && harmlessEndings.has(last) && !whole.endsWith(hit)) continue;
-      if (secretNumbers.has(hit)) return 'text and numbers';
+      if (isHarmlessEnding(bare.at(-1)!) && !bare.join(' ').endsWith(hit)) continue;
+      if (secretNumbers.has(hit === pair ? single : hit)) return 'text and numbers';
       secrecy = 'text';
     }
     return secrecy;

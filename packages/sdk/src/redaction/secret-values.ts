@@ -6,31 +6,61 @@
 /** Whole matches are secrets. */
 export const secretPatterns: readonly RegExp[] = [
   /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|$)/g,
-  /\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*){1,3}/g,
-  /\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b/g,
-  /\bgh[opsur]_[A-Za-z0-9]{30,}/g,
-  /\bgithub_pat_\w{22,}/g,
-  /\bglpat-[\w-]{20,}/g,
-  /\bxox[abeoprs]-[\w-]{10,}/g,
-  /\bhooks\.slack\.com\/services\/[\w/]{20,}/g,
-  /\bAIza[\w-]{35}/g,
-  /\bya29\.[\w-]{20,}/g,
-  /\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}/g,
-  /\bsk-[\w-]{20,}/g,
-  /\bnpm_[A-Za-z0-9]{36}/g,
-  /\bpypi-[\w-]{50,}/g,
-  /\bSG\.[\w-]{16,}\.[\w-]{16,}/g,
-  /\bhv[bs]\.[\w-]{24,}/g,
-  /\bdop_v1_[a-f0-9]{64}/g,
+  /(?<![A-Za-z0-9])eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*){1,3}/g,
+  /(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9])/g,
+  /(?<![A-Za-z0-9])gh[opsur]_[A-Za-z0-9]{30,}/g,
+  /(?<![A-Za-z0-9])github_pat_\w{22,}/g,
+  /(?<![A-Za-z0-9])glpat-[\w-]{20,}/g,
+  /(?<![A-Za-z0-9])xox[abeoprs]-[\w-]{10,}/g,
+  /(?<![A-Za-z0-9])hooks\.slack\.com\/services\/[\w/]{20,}/g,
+  /(?<![A-Za-z0-9])AIza[\w-]{35}/g,
+  /(?<![A-Za-z0-9])ya29\.[\w-]{20,}/g,
+  /(?<![A-Za-z0-9])[rs]k_(?:live|test)_[A-Za-z0-9]{16,}/g,
+  /(?<![A-Za-z0-9])sk-[\w-]{20,}/g,
+  /(?<![A-Za-z0-9])npm_[A-Za-z0-9]{36}/g,
+  /(?<![A-Za-z0-9])pypi-[\w-]{50,}/g,
+  /(?<![A-Za-z0-9])SG\.[\w-]{16,}\.[\w-]{16,}/g,
+  /(?<![A-Za-z0-9])hv[bs]\.[\w-]{24,}/g,
+  /(?<![A-Za-z0-9])dop_v1_[a-f0-9]{64}/g,
+  /(?<![A-Za-z0-9])whsec_[\w+/=-]{20,}/g,
+  /(?<![A-Za-z0-9])shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}/g,
+  /(?<![A-Za-z0-9])tally_[a-f0-9]{12}_[a-f0-9]{64}/g,
 ];
+
+/** Between a secret's name and the secret; in JSON within JSON, quotes are escaped. */
+const assigned = String.raw`(?:\\{0,7}["'])?\s{0,4}(?::=|=>|[:=])\s{0,4}`;
+const named =
+  'password|passwd|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|credentials?';
 
 /** The second group is the secret; what stands before and after it says so. */
 const framedPatterns: readonly RegExp[] = [
-  // scheme://user:password@host
-  /(\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/:@"']{0,100}:)([^\s/@"']{1,200})(@)/gi,
+  // scheme://user:password@host; a password may hold @ itself
+  /(\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/:@"']{0,100}:)([^\s/"']{1,200})(@)/gi,
+  // https://token@host
+  /(\bhttps?:\/\/)([\w.~%-]{20,200})(@)/gi,
   /(\b(?:bearer|basic)\s{1,4})([\w.~+/-]{12,}=*)()/gi,
-  // password=…, "apiKey": "…", AccountKey=…; and in a query: ?access_token=…
-  /((?:password|passwd|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|credentials?)["']?\s{0,4}[:=]\s{0,4}["']?)([^\s"',;&)}\]]{6,})()/gi,
+  // What is quoted is a secret up to the closing quote, with all its spaces and commas; so too in JSON within JSON.
+  new RegExp(
+    String.raw`((?:${named}|authorization|cookie)${assigned}")((?:[^"\\\r\n]|\\.){1,4000})(")`,
+    'gi',
+  ),
+  new RegExp(
+    String.raw`((?:${named}|authorization|cookie)${assigned}')((?:[^'\\\r\n]|\\.){1,4000})(')`,
+    'gi',
+  ),
+  new RegExp(
+    String.raw`((?:${named}|authorization|cookie)${assigned}\\{1,7}")((?:[^"\\\r\n]|\\(?!\\{0,6}")){1,4000})(\\{1,7}")`,
+    'gi',
+  ),
+  // password=…, Api-Key: …, AccountKey=…; and in a query: ?access_token=…
+  new RegExp(String.raw`((?:${named})${assigned}["']?)([^\s"',;&)}\]]{6,})()`, 'gi'),
+  // Cookie: a=…; b=…
+  /(\b(?:set-)?cookie:\s{0,4})([\w.-]{1,100}=[^\r\n"']{1,4000})()/gi,
+  /(\bauthorization:\s{0,4}(?:(?:token|api-?key|key|negotiate|ntlm)\s{1,4})?)([^\s"',;]{16,4000})()/gi,
+  // A signed address is as good as a key until it expires.
+  /([?&](?:sig|x-amz-signature|x-goog-signature)=)([\w%+/=-]{16,})()/gi,
+  // <password>…</password>
+  /(<[\w.:-]{0,60}(?:password|passwd|passphrase|secret|token|api[_-]?key)(?:\s[^<>]{0,200})?>)([^<\s][^<]{0,4000})()/gi,
 ];
 
 /** Thirteen to nineteen digits, with spaces or hyphens between, that stand alone. */
@@ -69,14 +99,15 @@ export function censorText(
 
 /** Every whole pattern, the bearer token and the card begin with, or hold, one of these. Case matters: it is far faster. */
 const hint =
-  /eyJ|A[KSBC][IC]A|gh[opsur]_|github_pat_|glpat-|xox|hooks\.slack|AIza|ya29\.|k_(?:live|test)_|sk-|npm_|pypi-|SG\.|hv[bs]\.|dop_v1_|PRIVATE KEY|[Bb](?:earer|asic|EARER|ASIC)\s|\d[ -]?\d[ -]?\d[ -]?\d(?:[ -]?\d){9}/;
+  /eyJ|A[KSBC][IC]A|gh[opsur]_|github_pat_|glpat-|xox|hooks\.slack|AIza|ya29\.|k_(?:live|test)_|sk-|npm_|pypi-|SG\.|hv[bs]\.|dop_v1_|whsec_|shp[acps][ats]_|tally_|PRIVATE KEY|[Bb](?:earer|asic|EARER|ASIC)\s|\d[ -]?\d[ -]?\d[ -]?\d(?:[ -]?\d){9}/;
 const shortestSecret = 9;
 
 /** Whether text may hold a secret. Much cheaper than looking closely, and most texts stop here. */
 export function mayHoldSecret(text: string): boolean {
   if (text.length < shortestSecret) return false;
-  return hint.test(text) || ((text.includes('=') || text.includes(':')) && framed.test(text));
+  return hint.test(text) || (/[=:<]/.test(text) && framed.test(text));
 }
 
 /** What the framed patterns have in common, apart from the bearer token. */
-const framed = /:\/\/[^\s"']{0,320}@|(?:pass|pwd|secret|token|key|credential)\w{0,6}["']?\s{0,4}[:=]/i;
+const framed =
+  /:\/\/[^\s"']{0,320}@|(?:pass|pwd|secret|token|key|credential)\w{0,6}(?:\\{0,7}["'])?\s{0,4}[:=>]|(?:authorization|cookie)(?:\\{0,7}["'])?\s{0,4}[:=]|sig(?:nature)?=|(?:pass|secret|token|key)\w{0,6}\s[^<>]{0,200}>/i;

@@ -48,6 +48,8 @@ type Prepared = Omit<Of<'append'>, 'op' | 'events'> & { readonly events: readonl
 type Of<Op extends Request['op']> = Extract<Request, { op: Op }>;
 
 export class SpoolFile {
+  readonly #path: string;
+  readonly #inode: number;
   readonly #database: DatabaseSync;
   readonly #insert: StatementSync;
 
@@ -56,9 +58,11 @@ export class SpoolFile {
    */
   constructor(directory: string) {
     makeDirectory(directory);
-    this.#database = new DatabaseSync(join(directory, fileName));
+    this.#path = join(directory, fileName);
+    this.#database = new DatabaseSync(this.#path);
     try {
       this.#own();
+      this.#inode = statSync(this.#path).ino;
     } catch (cause) {
       this.#database.close();
       throw cause;
@@ -97,6 +101,10 @@ export class SpoolFile {
   }
 
   append({ producerId, events, gaps }: Prepared): void {
+    // SQLite goes on writing to a file that was deleted (by whoever tidies up /tmp, say), and no successor would find it.
+    if (statSync(this.#path, { throwIfNoEntry: false })?.ino !== this.#inode) {
+      throw coded('SPOOL_FAILED', 'the file of the spool was removed while it was open');
+    }
     this.#transaction(() => {
       for (const { row, tenantId, sequence, id, eventType, createdAt, bytes, text } of events) {
         this.#insert.run(row, producerId, tenantId, sequence, id, eventType, createdAt, bytes, text);

@@ -337,7 +337,9 @@ export class SpoolOutbox implements Outbox {
         maxEvents: asked,
         maxBytes: bytesLeft,
       } as const;
-      const more = await this.#ask<'read'>(request, undefined);
+      const more = await this.#ask<'read'>(request, failed);
+      // Nothing may overtake what can't be read, and what is delivered takes with it all that stands before it.
+      if (more === failed && head === undefined) this.#leaveDisk();
       if (typeof more !== 'object') break;
       head ??= more;
       if (more.producerId !== head.producerId) break;
@@ -386,14 +388,16 @@ export class SpoolOutbox implements Outbox {
       return await this.#client.ask<Op>(request);
     } catch (error) {
       if (this.#usable) this.#parts.report(error as AuditError);
-      if (this.#client.dead) {
-        // What is on disk stays there for the next process; from here on memory is all there is.
-        this.#usable = false;
-        this.#owes = false;
-        this.onChange();
-      }
+      if (this.#client.dead) this.#leaveDisk();
       return otherwise;
     }
+  }
+
+  /** What is on disk stays there for the next process; from here on memory is all there is. */
+  #leaveDisk(): void {
+    this.#usable = false;
+    this.#owes = false;
+    this.onChange();
   }
 }
 

@@ -14,11 +14,11 @@ export interface HttpTransportOptions {
   /** The audit service's address, for example `https://audit.example.com`. */
   readonly url: string | URL;
   /** Sent as a bearer token. @defaultValue none */
-  readonly apiKey?: Credential;
+  readonly apiKey?: Credential | undefined;
   /** How long one request may take in all, in ms. @defaultValue 15000 */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Bodies from this size on are compressed. `Infinity`: none. @defaultValue 8192 */
-  readonly gzipFromBytes?: number;
+  readonly gzipFromBytes?: number | undefined;
 }
 
 /** What {@link HttpTransportOptions} leaves out, in its units. */
@@ -166,7 +166,7 @@ class NoCredential extends TransportError {
 interface HttpSettings {
   /** Where batches are posted. */
   readonly url: URL;
-  readonly apiKey?: Credential;
+  readonly apiKey?: Credential | undefined;
   readonly timeoutMs: number;
   readonly gzipFromBytes: number;
 }

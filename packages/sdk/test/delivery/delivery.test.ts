@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { TransportError } from '../../src/index.ts';
+import { type ItemResult, TransportError } from '../../src/index.ts';
 import { testEmitter } from '../support/emitter.ts';
 import { someEvent } from '../support/events.ts';
 
@@ -160,6 +160,20 @@ describe('failures', () => {
     emitter.emit(someEvent());
     await clock.advance(3_000);
     expect(transport.events).toHaveLength(1);
+  });
+
+  // Those before the hole were counted as delivered with each try: five of two.
+  test('nor is one whose answers have holes', async () => {
+    let calls = 0;
+    const results = [{ status: 'accepted', audit_id: 'x' }, undefined] as unknown as readonly ItemResult[];
+    const { emitter, clock, errors } = testEmitter({ maxRetries: 3 }, () =>
+      calls++ === 0 ? results : undefined,
+    );
+    emitter.emit(someEvent());
+    emitter.emit(someEvent());
+    await clock.advance(5_000);
+    expect(errors).toEqual([]);
+    expect(emitter.report()).toMatchObject({ emitted: 2, delivered: 2, pending: 0 });
   });
 
   test('an answer that got lost makes no duplicate', async () => {

@@ -149,3 +149,18 @@ test('a key that was read from a file with a line end works', async () => {
     'Bearer key-1',
   ]);
 });
+
+// Under `exactOptionalPropertyTypes`, which this repository has on: what ran did not compile.
+test('options and members of an event that are undefined are left out, also for the compiler', async () => {
+  const missing = undefined as string | undefined;
+  httpTransport({ url: 'http://127.0.0.1:1', apiKey: missing });
+  const { emitter, transport } = testEmitter({ service: missing, logger: undefined, spool: undefined });
+  emitter.emit({
+    ...someEvent(),
+    targetId: missing,
+    correlationId: missing,
+    metadata: { requestId: missing },
+  });
+  await emitter.close({ deadlineMs: undefined });
+  expect(transport.events[0]).not.toHaveProperty('target_id');
+});

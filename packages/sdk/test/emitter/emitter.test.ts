@@ -140,12 +140,28 @@ describe('an event with a member that can not be read', () => {
     };
     expect(emitter.emit(someEvent({ entityIds: hostile([]) })).state).toBe('refused');
     expect(emitter.emit(someEvent({ timestamp: hostile(new Date()) })).state).toBe('refused');
-    expect(emitter.emit(someEvent({ proof: hostile({ type: 'none' }) })).state).toBe('refused');
+    expect(emitter.emit(someEvent({ proof: hostile({ type: 'none' as const }) })).state).toBe('refused');
     expect(() => emitter.emit(hostile(someEvent()))).toThrow(AuditValidationError);
   });
 });
 
 describe('logging', () => {
+  // An unhandled rejection ends the process.
+  test('a logger that rejects, at an event or at a fault, is not heard of', async () => {
+    const heard: unknown[] = [];
+    const hear = (reason: unknown) => heard.push(reason);
+    process.on('unhandledRejection', hear);
+    const reject = async () => {
+      throw new Error('no');
+    };
+    const { emitter } = testEmitter({ logger: { info: reject, warn: reject, error: reject } });
+    emitter.emit(someEvent());
+    emitter.emit(someEvent({ context: { large: 'x'.repeat(300_000) } }));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    process.off('unhandledRejection', hear);
+    expect(heard).toEqual([]);
+  });
+
   // `outcome: null` is the same as none, and yet threw a TypeError at the caller wherever a logger was given.
   test.each([null, undefined])('an outcome that is %s is none', (nothing) => {
     const lines: object[] = [];

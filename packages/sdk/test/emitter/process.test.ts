@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { tempDir } from '@tallystick/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { auditServer } from '../support/audit-server.ts';
@@ -20,6 +22,24 @@ const delivered = () => server.received.flatMap((request) => request.body.events
 describe('a process that ends by itself', () => {
   test('delivers what it holds, without close()', async () => {
     const { code } = await run(`${emitter()} emitter.emit(${event});`).ended;
+    expect(code).toBe(0);
+    expect(delivered()).toBe(1);
+  });
+
+  test('delivers what others emit when they are told that it ends, and ends although they do so each time', async () => {
+    const once = `process.once('beforeExit', () => emitter.emit(${event}));`;
+    expect((await run(`${emitter()} ${once}`).ended).code).toBe(0);
+    expect(delivered()).toBe(1);
+    const always = `process.on('beforeExit', () => emitter.emit(${event}));`;
+    expect((await run(`${emitter()} ${always}`).ended).code).toBe(0);
+    expect(delivered()).toBeGreaterThan(1);
+  });
+
+  // The first end of the process was taken for the last: what others emitted at theirs was lost.
+  test('delivers also what is emitted when it had nothing else to do', async () => {
+    const { code } = await run(`${emitter()} let ends = 0;
+      process.on('beforeExit', () => { if (ends++ === 0) setTimeout(() => emitter.emit(${event}), 20); });`)
+      .ended;
     expect(code).toBe(0);
     expect(delivered()).toBe(1);
   });
@@ -69,6 +89,19 @@ describe.each(['overflow', 'always'])('a process with a spool (%s) that ends by 
   });
 });
 
+test('a spool that does not work is said to be by a warning, where nobody else is told', async () => {
+  using directory = tempDir();
+  const file = join(directory.path, 'file');
+  writeFileSync(file, '');
+  const script = (config = '') => `${emitter(`spool: { directory: ${JSON.stringify(file)} }, ${config}`)}
+    emitter.emit(${event}); await emitter.close();`;
+  expect((await run(script()).ended).output).toContain(
+    '[TALLYSTICK_SPOOL_FAILED] Warning: Audit events are held in memory alone: ',
+  );
+  expect((await run(script('onError() {}')).ended).output).toBe('');
+  expect(delivered()).toBe(2);
+});
+
 // Found under Deno, where a thread that is let go of holds nothing: the process ended in the middle of close().
 test('an awaited close() with a spool is finished, with nothing else alive', async () => {
   using directory = tempDir();
@@ -97,6 +130,19 @@ test('SIGTERM closes the emitter first, where that is asked for', async () => {
   expect((await child.ended).signal).toBe('SIGTERM');
   expect(delivered()).toBe(1);
   expect(server.received.at(-1)?.body.delivery.final).toEqual([{ tenant_id: 'acme', final_seq: 1 }]);
+});
+
+// The first emitter to be closed ended the process, and the others were cut off.
+test('SIGTERM closes every emitter that asks for it', async () => {
+  const child = run(`${emitter('flushIntervalMs: 60000')} sdk.closeOnSignals(emitter);
+    const other = sdk.createAuditEmitter({ service: 'other', flushIntervalMs: 60000,
+      transport: httpTransport({ url: process.env.AUDIT }) });
+    sdk.closeOnSignals(other);
+    other.emit(${event}); setInterval(() => {}, 1000); console.log('ready');`);
+  await child.said('ready');
+  child.process.kill('SIGTERM');
+  expect((await child.ended).signal).toBe('SIGTERM');
+  expect(delivered()).toBe(1);
 });
 
 test('each worker thread is a producer of its own', async () => {

@@ -25,6 +25,14 @@ export const secrets: Record<string, string> = {
   'Anthropic key': join('sk', '-ant-api03-', alnum),
   'npm token': join('npm', '_', alnum),
   'SendGrid key': join('SG', '.', alnum.slice(0, 22), '.', alnum),
+  'Stripe webhook secret': join('whs', 'ec_', alnum),
+  'Shopify token': join('shp', 'at_', 'a1b2c3d4e5f60718293a4b5c6d7e8f90'),
+  'key of this service': join('tally', '_3b886796cb88_', '2da7c393792751d2'.repeat(4)),
+  'JWT after an underscore': join(
+    'tok_eyJ',
+    'hbGciOiJIUzI1NiJ9.eyJ',
+    'zdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmN',
+  ),
   'Vault token': join('hv', 's.', alnum),
   'Visa card': '4111 1111 1111 1111',
   'Mastercard without spaces': '5555555555554444',
@@ -41,6 +49,28 @@ export const framed: [secret: string, text: string][] = [
   ['hunter2secret==', 'DefaultEndpointsProtocol=https;AccountName=x;AccountKey=hunter2secret==;'],
   ['aHVudGVyMjpodW50ZXIy', 'Authorization: Basic aHVudGVyMjpodW50ZXIy'],
   ['a.opaque-token_123456', 'authorization: bearer a.opaque-token_123456'],
+  ['horse battery', 'config {"password": "correct horse battery staple"}'],
+  ['cdefghij', '{"password":"ab,cdefghij"}'],
+  ['hunter2', "{'secret': 'my hunter2'}"],
+  ['said \\"hunter2', '{"password":"said \\"hunter2"}'],
+  ['hunter2secret', JSON.stringify({ body: JSON.stringify({ user: 'a', password: 'hunter2secret' }) })],
+  [
+    'hunter2secret',
+    JSON.stringify({ a: JSON.stringify({ b: JSON.stringify({ password: 'hunter2secret' }) }) }),
+  ],
+  ['hunter2secret', '{"authorization":"hunter2secret"}'],
+  ['hunter2secret', '{"cookie":"sid=hunter2secret"}'],
+  ['hunter2secret', 'Cookie: theme=dark; session=hunter2secret'],
+  ['hunter2secret', 'Set-Cookie: sid=hunter2secret; HttpOnly'],
+  ['hunter2secretkey', 'Authorization: token hunter2secretkey'],
+  ['hunter2secretkey', 'Authorization: hunter2secretkey'],
+  ['hunter2secret', 'password := hunter2secret'],
+  ['hunter2secret', '"password" => "hunter2secret"'],
+  ['hunter2secret', '<password>hunter2secret</password>'],
+  ['hunter2secret', '<wsse:Password Type="PasswordText">hunter2secret</wsse:Password>'],
+  ['hunter2secret', 'amqp://app:p@hunter2secret@queue:5672'],
+  ['hunter2secrethunter2secret', 'https://hunter2secrethunter2secret@git.example.com/o/r.git'],
+  ['hunter2secret2secret', 'https://x.blob.core.windows.net/c?sv=2020&sig=hunter2secret2secret%3D'],
 ];
 
 /** Names whose values are secret whatever they look like. */
@@ -78,6 +108,14 @@ export const names = [
   'ssn',
   'card_number',
   'encryptionKey',
+  'apiKey2',
+  'password1',
+  'apiKeys',
+  'api_keys',
+  'dbpassword',
+  'csrftoken',
+  'ｐａｓｓｗｏｒｄ',
+  'pass\u200bword',
 ];
 
 /** What must come through untouched. */
@@ -120,6 +158,24 @@ export const harmless: object[] = [
     note: 'Basic information',
     session_count: 4,
     account: 'acme',
+  },
+  { changed_fields: ['password', 'email'], scopes: ['token', 'refresh'], steps: [['open', 'door']] },
+  {
+    counts: [['tokens', 12]],
+    usage: { name: 'token_count', value: '1234' },
+    env: [{ name: 'A', value: 'b' }],
+  },
+  { note: 'authorization: granted', story: 'the cookie: a story', list: 'List<Secret> of x' },
+  {
+    profile: 'https://alice@host/x',
+    signed: 'https://example.com/?signature=1',
+    kafka: 'kafka://h1:9092,h2:9092',
+  },
+  {
+    json: '{"password":"","user":"bob"}',
+    types: '{"token_type":"bearer"}',
+    token_types: ['a'],
+    sha256: 'abc',
   },
   {
     risk: 'risk-assessment-of-the-quarter',

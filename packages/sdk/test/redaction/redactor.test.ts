@@ -63,6 +63,35 @@ describe('no secret leaves the process', () => {
     }
   });
 
+  test('named beside them, as headers, environments and HTTP archives have it', async () => {
+    const event = JSON.parse(
+      await sent({
+        context: {
+          headers: [
+            ['Authorization', 'x'],
+            ['Accept', 'y'],
+          ],
+          env: [
+            { name: 'DB_PASSWORD', value: 'x' },
+            { name: 'PATH', value: 'y' },
+          ],
+          form: { key: 'x-api-key', value: { nested: 'x' } },
+        },
+      }),
+    );
+    expect(event.context).toEqual({
+      headers: [
+        ['Authorization', '[REDACTED]'],
+        ['Accept', 'y'],
+      ],
+      env: [
+        { name: 'DB_PASSWORD', value: '[REDACTED]' },
+        { name: 'PATH', value: 'y' },
+      ],
+      form: { key: 'x-api-key', value: '[REDACTED]' },
+    });
+  });
+
   test('card numbers given as numbers, and codes', async () => {
     const event = JSON.parse(await sent({ context: { number: 4111111111111111, cvv: 123, otp: 4711 } }));
     expect(event.context).toEqual({ number: '[REDACTED]', cvv: '[REDACTED]', otp: '[REDACTED]' });

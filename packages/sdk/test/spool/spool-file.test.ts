@@ -40,6 +40,18 @@ const settle = (file: SpoolFile, producerId: string, upTo: number, gapsDeclared 
   file.settle({ op: 'settle', producerId, upTo, gapsDeclared, lost: [], buried: undefined });
 
 describe('the queue', () => {
+  // It counted as on disk, and was gone with the process.
+  test('does not take events into a file that was removed under it', () => {
+    const file = openFile();
+    append(file, 'me', [event(1)]);
+    rmSync(directory, { recursive: true });
+    expect(() => append(file, 'me', [event(2)])).toThrow('was removed');
+    expect(read(file)?.events).toEqual([event(1)]);
+    const another = openFile();
+    append(another, 'me', [event(1)]);
+    expect(() => append(file, 'me', [event(2)])).toThrow('was removed');
+  });
+
   test('gives back what it was given, in order, also after it was closed', () => {
     const first = openFile();
     expect(first.open()).toEqual({ nextRow: 1, events: 0, bytes: 0, oldest: undefined });

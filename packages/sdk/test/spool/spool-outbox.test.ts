@@ -9,14 +9,14 @@ import { SpoolOutbox } from '../../src/spool/spool-outbox.ts';
 import { FakeClock, turns } from '../support/clock.ts';
 
 /** An outbox on a spool that plays a fault. */
-function setUp(fail: (request: Request) => boolean) {
+function setUp(fail: (request: Request) => boolean, left = 0) {
   const client = {
     dead: false,
     asked: [] as Request[],
     async ask(request: Request) {
       client.asked.push(request);
       if (client.dead || fail(request)) throw new AuditError('SPOOL_FAILED', 'no');
-      return (request.op === 'open' ? { nextRow: 1, events: 0, bytes: 0 } : undefined) as never;
+      return (request.op === 'open' ? { nextRow: left + 1, events: left, bytes: 0 } : undefined) as never;
     },
     end() {},
   };
@@ -70,6 +70,20 @@ test('a thread that died: what is on disk stays there, memory goes on alone', as
   await clock.advance(50);
   expect(outbox).toMatchObject({ size: 1, durable: 1, owes: false });
   expect((await outbox.next(10, 10_000))?.entries.map((entry) => entry.sequence)).toEqual([2]);
+});
+
+// Memory overtook what could not be read, and what it delivered took all rows before it off the disk, unsent.
+test('a disk that can not be read: what is on it stays there, memory goes on alone', async () => {
+  const { outbox, client, clock, push, reports } = setUp((request) => request.op === 'read', 100);
+  await outbox.opened;
+  push();
+  const load = await outbox.next(10, 10_000);
+  await clock.advance(50);
+  expect(load?.entries.map((entry) => entry.sequence)).toEqual([1]);
+  outbox.remove(load!);
+  await turns();
+  expect(client.asked.map(({ op }) => op)).not.toContain('settle');
+  expect(reports).toEqual(['SPOOL_FAILED']);
 });
 
 test('losses are written within the interval, also when nothing else is, and also those of a write under way', async () => {
