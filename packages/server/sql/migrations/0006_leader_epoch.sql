@@ -1,3 +1,4 @@
+-- additive
 -- In which term of the partition's leader the last message was written that the store has of it, and the next_offset that
 -- this was said of: a replica of an older version moves the position and not these, and then nothing is known.
 alter table audit_source_positions

@@ -9,14 +9,38 @@ const migrationsDirectory = new URL('../../sql/migrations/', import.meta.url);
 interface Migration {
   readonly name: string;
   readonly sql: string;
+  /** Whether the version before goes on working with it, as its first line says: `-- additive`. */
+  readonly additive: boolean;
 }
+
+/** A migration that a database has had. */
+export interface DoneMigration {
+  readonly name: string;
+  readonly additive: boolean;
+}
+
+/** A database of before the flag has none that is additive. */
+export const doneMigrationsSql = `select name, coalesce((to_jsonb(m) ->> 'additive')::boolean, false) as additive
+  from tally_migrations m order by name`;
 
 /** The migrations in order; their file names begin with the number. */
 export function migrations(): readonly Migration[] {
   return readdirSync(migrationsDirectory)
     .filter((name) => name.endsWith('.sql'))
     .sort()
-    .map((name) => ({ name, sql: readFileSync(new URL(name, migrationsDirectory), 'utf8') }));
+    .map((name) => {
+      const sql = readFileSync(new URL(name, migrationsDirectory), 'utf8');
+      return { name, sql, additive: sql.startsWith('-- additive\n') };
+    });
+}
+
+/**
+ * Those of a newer version that this one can't work with. While a version is rolled out, replicas of the one before are
+ * restarted too, and may have to come back for good.
+ */
+export function unworkable(done: readonly DoneMigration[]): string[] {
+  const known = new Set(migrations().map(({ name }) => name));
+  return done.filter(({ name, additive }) => !known.has(name) && !additive).map(({ name }) => name);
 }
 
 /**
@@ -93,22 +117,21 @@ async function applyPending(session: Queries): Promise<string[]> {
     name text primary key, applied_at timestamptz not null default clock_timestamp())`);
   // Roles of the service read it to see that the schema is theirs.
   await session.query('grant select on tally_migrations to public');
-  const done = new Set(
-    (await session.query<{ name: string }>('select name from tally_migrations')).map((row) => row.name),
-  );
-  const all = migrations();
-  const unknown = [...done].filter((name) => !all.some((migration) => migration.name === name));
-  if (unknown.length > 0) {
+  await session.query('alter table tally_migrations add column if not exists additive boolean');
+  const rows = await session.query<DoneMigration>(doneMigrationsSql);
+  const newer = unworkable(rows);
+  if (newer.length > 0) {
     throw new ServerError(
       'SCHEMA_VERSION',
-      `the database was migrated by a newer version (${unknown.join(', ')})`,
+      `the database was migrated by a newer version (${newer.join(', ')})`,
     );
   }
+  const done = new Set(rows.map(({ name }) => name));
   const applied: string[] = [];
-  for (const { name, sql } of all) {
+  for (const { name, sql, additive } of migrations()) {
     if (done.has(name)) continue;
     await session.query(sql);
-    await session.query('insert into tally_migrations (name) values ($1)', [name]);
+    await session.query('insert into tally_migrations (name, additive) values ($1, $2)', [name, additive]);
     applied.push(name);
   }
   await session.query('select tally_ensure_partitions()');

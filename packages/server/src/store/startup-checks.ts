@@ -1,6 +1,6 @@
 import { ServerError } from '../errors.ts';
 import { type Database, sqlState, writer } from './database.ts';
-import { migrations } from './migrate.ts';
+import { type DoneMigration, doneMigrationsSql, migrations, unworkable } from './migrate.ts';
 
 /**
  * Refuses a database that the trail can't be trusted to: another encoding, a schema of another version, or a login that
@@ -10,7 +10,7 @@ import { migrations } from './migrate.ts';
  * @throws {ServerError} `SCHEMA_VERSION` or `STORE_UNSUITABLE`
  */
 export async function checkStore(database: Database): Promise<void> {
-  let done: string[];
+  let done: readonly DoneMigration[];
   try {
     const [setting] = await database.query<{ encoding: string }>(
       writer,
@@ -19,11 +19,7 @@ export async function checkStore(database: Database): Promise<void> {
     if (setting!.encoding !== 'UTF8') {
       throw new ServerError('STORE_UNSUITABLE', `server_encoding must be UTF8, not ${setting!.encoding}`);
     }
-    const rows = await database.query<{ name: string }>(
-      writer,
-      'select name from tally_migrations order by name',
-    );
-    done = rows.map((row) => row.name);
+    done = await database.query<DoneMigration>(writer, doneMigrationsSql);
   } catch (cause) {
     if (cause instanceof ServerError) throw cause;
     // Also what an owner meets who made the service's roles: from PostgreSQL 16 on he may give them, not take them.
@@ -38,14 +34,17 @@ export async function checkStore(database: Database): Promise<void> {
       cause,
     });
   }
-  const needed = migrations().map((migration) => migration.name);
-  if (done.join() !== needed.join()) {
-    const missing = needed.filter((name) => !done.includes(name));
-    const what =
-      missing.length > 0
-        ? `misses ${missing.join(', ')}: run \`tally migrate\``
-        : 'is newer than this version';
-    throw new ServerError('SCHEMA_VERSION', `the database ${what}`);
+  const has = new Set(done.map(({ name }) => name));
+  const missing = migrations().flatMap(({ name }) => (has.has(name) ? [] : [name]));
+  const newer = unworkable(done);
+  if (missing.length > 0) {
+    throw new ServerError(
+      'SCHEMA_VERSION',
+      `the database misses ${missing.join(', ')}: run \`tally migrate\``,
+    );
+  }
+  if (newer.length > 0) {
+    throw new ServerError('SCHEMA_VERSION', `the database is newer than this version (${newer.join(', ')})`);
   }
   if (database.kind === 'pglite') return;
   const [login] = await database.query<{ superuser: boolean; owner: boolean; name: string }>(

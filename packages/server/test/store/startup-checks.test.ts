@@ -93,6 +93,29 @@ describe('a schema that is not this version’s', () => {
   });
 });
 
+// An old replica that is restarted in the middle of a rollout, or brought back after it.
+test('a schema that only has more than this version knows is served, and left as it is', async () => {
+  const { url: ownerUrl } = await shared.createDatabase();
+  const { login, url } = await createLogin(shared, ownerUrl);
+  await migratePostgres(ownerUrl, login);
+  await runSql(ownerUrl, `insert into tally_migrations (name, additive) values ('9998_more.sql', true)`);
+  expect(await codeOf(url)).toBe('suitable');
+  expect(await migratePostgres(ownerUrl, login)).toEqual([]);
+  await runSql(ownerUrl, `insert into tally_migrations (name, additive) values ('9999_other.sql', false)`);
+  expect(await codeOf(url)).toBe('SCHEMA_VERSION');
+  await expect(migratePostgres(ownerUrl, login)).rejects.toThrow('a newer version (9999_other.sql)');
+});
+
+test('a database that was migrated before migrations said whether they are additive is one like any other', async () => {
+  const { url: ownerUrl } = await shared.createDatabase();
+  const { login, url } = await createLogin(shared, ownerUrl);
+  await migratePostgres(ownerUrl, login);
+  await runSql(ownerUrl, 'alter table tally_migrations drop column additive');
+  expect(await codeOf(url)).toBe('suitable');
+  expect(await migratePostgres(ownerUrl, login)).toEqual([]);
+  expect(await codeOf(url)).toBe('suitable');
+});
+
 test('migrations that race apply each step once, and a second run applies nothing', async () => {
   const { url: ownerUrl } = await shared.createDatabase();
   const { login } = await createLogin(shared, ownerUrl);
