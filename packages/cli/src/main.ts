@@ -8,7 +8,10 @@ const end = (signal: NodeJS.Signals) => process.exit(128 + constants.signals[sig
 /** The process's own command line. Sets the exit code and lets the process end by itself, so that output drains. */
 export async function main(): Promise<void> {
   const stopping = new AbortController();
+  // A command that never looks whether it is to stop has nothing to finish first.
+  let heeded = false;
   const stop = (signal: NodeJS.Signals) => {
+    if (!heeded) end(signal);
     // The second signal finds no handler and ends the process at once. The first process of a container it would not
     // end: the system spares that one every signal that it does not handle.
     process.removeListener('SIGINT', stop).removeListener('SIGTERM', stop);
@@ -27,7 +30,10 @@ export async function main(): Promise<void> {
     env: process.env,
     cwd: process.cwd(),
     now: Date.now,
-    stopped: stopping.signal,
+    get stopped() {
+      heeded = true;
+      return stopping.signal;
+    },
   };
   process.exitCode = await runCli(process.argv.slice(2), surroundings);
   process.removeListener('SIGINT', stop).removeListener('SIGTERM', stop);

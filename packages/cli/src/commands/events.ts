@@ -29,7 +29,7 @@ export const registerEvents: Register = (program, run) => {
     let left = options.all === true ? Number.POSITIVE_INFINITY : options.limit;
     let shown = 0;
     let cursor: string | undefined;
-    while (left > 0 && !context.surroundings.stopped.aborted) {
+    while (left > 0) {
       const page = await backend.listEvents({
         ...query,
         limit: Math.min(left, pageSize),
