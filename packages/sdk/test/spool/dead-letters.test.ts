@@ -48,7 +48,7 @@ test('what a 4xx refused can be read, emitted again once the cause is gone, and 
   );
 
   service.answers = 'none';
-  expect(await emitter.deadLetters.emitAgain({ deadlineMs: 50 })).toEqual({
+  expect(await emitter.deadLetters.emitAgain({ deadlineMs: 500 })).toEqual({
     ...{ delivered: 0, refused: 0, waiting: 3 },
   });
 
