@@ -35,7 +35,8 @@ export class SignerLocked extends ServerError {
 /**
  * The signer's memory: key and last signed head of every origin, on a disk of its own, outside Postgres. A head is
  * recorded, synced, before its signature exists, so whatever dies or is restored, two checkpoints that contradict each
- * other are never signed. One directory may serve several processes.
+ * other are never signed. One directory may serve several processes. Whatever it is asked throws {@link SignerLocked}
+ * where one of them holds the file's lock and does not go on: nobody can take it away from a process that is frozen.
  */
 export class SignerStore {
   readonly #database: DatabaseSync;

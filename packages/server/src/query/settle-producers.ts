@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { uuidv8FromDigest } from '@tallystick/event';
+import { gapRecords } from '../chain/accounting.ts';
 import type { EventItem, ProducerStatement } from '../chain/batch.ts';
 import { serviceEvent } from '../chain/conflict.ts';
 import type { AuditService } from '../service.ts';
@@ -56,15 +57,19 @@ export async function settleProducers(
   request: SettleRequest & { readonly reason: string; readonly by: string },
 ): Promise<SettleResult> {
   const settled = new Set<string>();
+  const disputed = new Set<string>();
   let numbers = 0;
   for (;;) {
     const { producers } = await unsettled(service, request);
     if (producers.length === 0) return { accounts: settled.size, numbers };
     for (const account of producers) {
-      const declared = await settle(service, account, request);
+      const key = `${account.submitter}\n${account.producer_id}\n${account.tenant_id}`;
+      const declared = await settle(service, account, { ...request, isDisputed: disputed.has(key) });
+      // If nobody else has settled it, it comes round once more, and what stands in its place is told as a conflict.
+      if (declared === undefined) disputed.add(key);
       if (declared === undefined) continue;
       numbers += declared;
-      settled.add(`${account.submitter}\n${account.producer_id}\n${account.tenant_id}`);
+      settled.add(key);
     }
   }
 }
@@ -74,21 +79,21 @@ function unsettled(
   { tenants, producerIds, silentSeconds }: SettleRequest,
   cursor?: string,
 ): ReturnType<typeof producerPage> {
-  const all = false;
   return producerPage(database, {
     tenants,
     producerIds,
     silentSeconds,
     silentOnly: true,
-    all,
+    all: false,
     limit: pageSize,
     cursor,
   });
 }
 
-class SpokeAgain extends Error {}
+/** The producer was heard of meanwhile, or somebody else has settled its account. */
+class Overtaken extends Error {}
 
-/** @returns how many numbers were declared lost; nothing where the producer was heard of meanwhile */
+/** @returns how many numbers were declared lost; nothing where somebody was first */
 async function settle(
   service: AuditService,
   account: ProducerAccount,
@@ -96,7 +101,13 @@ async function settle(
     reason,
     by,
     silentSeconds,
-  }: { readonly reason: string; readonly by: string; readonly silentSeconds: number },
+    isDisputed,
+  }: {
+    readonly reason: string;
+    readonly by: string;
+    readonly silentSeconds: number;
+    readonly isDisputed: boolean;
+  },
 ): Promise<number | undefined> {
   const { submitter, producer_id: producerId, tenant_id: tenantId, numbers } = account;
   const statement: ProducerStatement = {
@@ -107,17 +118,20 @@ async function settle(
     final: account.final_seq === null ? [{ tenantId, finalSeq: numbers }] : [],
     saidBy: by,
   };
-  const items = account.final_seq === null ? [unclosedRecord(account, reason, by)] : [];
+  const unclosed = account.final_seq === null ? [unclosedRecord(account, reason, by)] : [];
+  // As items they are answered for; the statement makes the same, which are duplicates of these.
+  const items = [...unclosed, ...gapRecords([statement])];
   try {
     await service.appendRanges([{ items, statements: [statement] }], {
-      beforeCommit: async (session) => {
+      beforeCommit: async (session, outcomes) => {
+        if (!isDisputed && outcomes.some(({ status }) => status !== 'chained')) throw new Overtaken();
         const key = [submitter, producerId, tenantId, silentSeconds];
         const [silent] = await session.query(producerIsSilent, key);
-        if (silent === undefined) throw new SpokeAgain();
+        if (silent === undefined) throw new Overtaken();
       },
     });
   } catch (error) {
-    if (error instanceof SpokeAgain) return undefined;
+    if (error instanceof Overtaken) return undefined;
     throw error;
   }
   return account.open.reduce((sum, [from, to]) => sum + to - from + 1, 0);

@@ -1,5 +1,6 @@
 import { type AuditEvent, uuidv7 } from '@tallystick/event';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { gapRecords } from '../../src/chain/accounting.ts';
 import { settleProducers } from '../../src/query/settle-producers.ts';
 import { writer } from '../../src/store/database.ts';
 import { recordsOf } from '../chains.ts';
@@ -110,13 +111,37 @@ test('a producer that vanished is closed with a record of that', async () => {
 test('two who settle at once say it once', async () => {
   await send({ sequences: [2] });
   await fallSilent();
-  await Promise.all([settle({ dry_run: false }), settle({ dry_run: false })]);
+  const { service } = http;
+  // Another operator, for another reason, between this one's look and its transaction.
+  const overtaken = Object.create(service, {
+    appendRanges: {
+      value: async (...args: Parameters<typeof service.appendRanges>) => {
+        expect((await settle({ dry_run: false })).json).toMatchObject({ accounts: 1, numbers: 1 });
+        return await service.appendRanges(...args);
+      },
+    },
+  });
+  const request = { tenants: [tenant], silentSeconds: 300, reason: 'crashed', by: 'somebody' };
+  expect(await settleProducers(overtaken, request)).toEqual({ accounts: 0, numbers: 0 });
   expect((await deliveryRecords()).map(({ event_type }) => event_type).sort()).toEqual([
     'delivery.gap',
     'delivery.unclosed',
   ]);
   const { json } = await http.get(`/v1/dead-letters?tenant_id=${tenant}`);
   expect(json.dead_letters).toEqual([]);
+});
+
+test('an event that has taken the id of what settles it keeps no account open', async () => {
+  const producer = await send({ sequences: [2], final: 2 });
+  await fallSilent();
+  const { submitter } = await account();
+  const gaps = [{ tenantId: tenant, from: 1, to: 1, reason }];
+  const [record] = gapRecords([{ submitter, producerId: producer, gaps, final: [] }]);
+  const taken = anEvent(tenant, { audit_id: record!.event.audit_id });
+  expect((await http.call('POST', '/v1/audit/events', { body: taken })).status).toBe(201);
+  expect((await settle({ dry_run: false })).json).toMatchObject({ accounts: 1, numbers: 1 });
+  expect(await account()).toMatchObject({ state: 'closed' });
+  expect(await deliveryRecords()).toMatchObject([{ event_type: 'delivery.conflict' }]);
 });
 
 test('one that may still speak is left alone', async () => {
