@@ -33,7 +33,10 @@ onEachTrail((trail) => {
     });
 
     test.each([
-      ['another root', (text: string) => text.replace(/^(.*\n\d+\n)./, '$1/')],
+      [
+        'another root',
+        (text: string) => text.replace(/(?<=^.*\n\d+\n)./, (digit) => (digit === '/' ? 'A' : '/')),
+      ],
       ['another size', (text: string) => text.replace('\n290\n', '\n289\n')],
     ])('%s under the old signature', async (_, change) => {
       const report = await trail().after(note(change));
