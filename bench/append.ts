@@ -1,11 +1,11 @@
 import { emptyFrontier, zeroHash } from '@tallystick/log';
 import { AuditService } from '@tallystick/server';
 import { startPostgres, tempDir } from '@tallystick/testing';
-import { admit } from '../packages/server/src/admit/admit.ts';
 import { appendBatch } from '../packages/server/src/chain/append-batch.ts';
 import type { BatchItem } from '../packages/server/src/chain/batch.ts';
 import type { Head } from '../packages/server/src/chain/head.ts';
 import { BatchSeal } from '../packages/server/src/chain/seal.ts';
+import { admit } from '../packages/server/src/ingest/admit/admit.ts';
 import { copyStatement } from '../packages/server/src/store/copy-rows.ts';
 import { type Database, writer } from '../packages/server/src/store/database.ts';
 import { partitionOf } from '../packages/server/src/store/partitions.ts';

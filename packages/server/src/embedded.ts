@@ -1,7 +1,7 @@
+import { AuditService, type AuditServiceOptions } from './app.ts';
 import { ServerError } from './errors.ts';
-import { deliverySchema } from './http/delivery.ts';
-import { AuditService, type AuditServiceOptions } from './service.ts';
-import type { DeliveryMetadata, SubmissionResult } from './submission.ts';
+import { deliverySchema } from './ingest/admit/delivery.ts';
+import type { DeliveryMetadata, SubmissionResult } from './ingest/submission.ts';
 
 /** What the SDK hands to a transport: the JSON texts of events, in order, and what travels beside them. */
 export interface EmbeddedBatch {

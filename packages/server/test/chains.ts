@@ -12,8 +12,8 @@ import {
   verifyInclusion,
 } from '@tallystick/log';
 import { expect } from 'vitest';
-import type { LogHead } from '../src/log/tree-reader.ts';
-import { nodeReader, readHead, rootOf } from '../src/log/tree-reader.ts';
+import type { LogHead } from '../src/proofs/tree-reader.ts';
+import { nodeReader, readHead, rootOf } from '../src/proofs/tree-reader.ts';
 import { type Database, type Session, writer } from '../src/store/database.ts';
 import { logName } from './events.ts';
 

@@ -1,7 +1,7 @@
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { sharedPostgres, tempDir } from '@tallystick/testing';
-import { AuditService, type AuditServiceOptions } from '../src/service.ts';
+import { AuditService, type AuditServiceOptions } from '../src/app.ts';
 import type { Database } from '../src/store/database.ts';
 import { migratePostgres } from '../src/store/migrate.ts';
 import { PgliteDatabase } from '../src/store/pglite.ts';

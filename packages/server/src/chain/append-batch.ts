@@ -1,5 +1,5 @@
 import { limits, uuidv7Time } from '@tallystick/event';
-import { type DeadLetter, toDeadLetter } from '../admit/admit.ts';
+import { type DeadLetter, toDeadLetter } from '../ingest/admit/admit.ts';
 import { copyStatement } from '../store/copy-rows.ts';
 import { type Database, type Session, type Statement, sqlState, writer } from '../store/database.ts';
 import { monthStart, partitionOf } from '../store/partitions.ts';

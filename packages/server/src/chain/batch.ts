@@ -1,5 +1,5 @@
 import type { Trust } from '@tallystick/log';
-import type { AdmittedEvent, DeadLetter } from '../admit/admit.ts';
+import type { AdmittedEvent, DeadLetter } from '../ingest/admit/admit.ts';
 
 /** One thing to be done by a batch. Items of one tenant are chained in the order in which they stand. */
 export type BatchItem = EventItem | RefusedItem;

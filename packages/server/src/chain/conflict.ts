@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type AuditEvent, canonicalize, uuidv8FromDigest } from '@tallystick/event';
-import { type DeadLetter, toDeadLetter } from '../admit/admit.ts';
+import { type DeadLetter, toDeadLetter } from '../ingest/admit/admit.ts';
 import type { EventItem } from './batch.ts';
 
 /** An event of the service's own, about the trail itself. */

@@ -1,4 +1,4 @@
-import type { DeadLetter } from '../admit/admit.ts';
+import type { DeadLetter } from '../ingest/admit/admit.ts';
 import type { Statement } from '../store/database.ts';
 import { isMessage } from './message-source.ts';
 

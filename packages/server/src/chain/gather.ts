@@ -1,4 +1,4 @@
-import type { DeadLetter } from '../admit/admit.ts';
+import type { DeadLetter } from '../ingest/admit/admit.ts';
 import { gapRecords } from './accounting.ts';
 import type {
   Batch,

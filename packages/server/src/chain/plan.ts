@@ -1,5 +1,5 @@
 import { createGenesisRecord, formatOrigin, zeroHash } from '@tallystick/log';
-import type { DeadLetter } from '../admit/admit.ts';
+import type { DeadLetter } from '../ingest/admit/admit.ts';
 import type { EventItem } from './batch.ts';
 import { conflictOf } from './conflict.ts';
 import { type Held, identity, isSameEvent } from './duplicates.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { toDeadLetter } from '../admit/admit.ts';
 import { ServerError } from '../errors.ts';
+import { toDeadLetter } from '../ingest/admit/admit.ts';
 import { type Database, sqlState } from '../store/database.ts';
 import { type AppendOptions, type AppendResult, appendBatch } from './append-batch.ts';
 import type { Batch, BatchItem, ItemOutcome, ProducerStatement } from './batch.ts';

@@ -1,5 +1,5 @@
 import { Counter } from 'prom-client';
-import type { KafkaGatewayOptions } from '../kafka/gateway/gateway.ts';
+import type { KafkaGatewayOptions } from '../ingest/gateway/gateway.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
 
 /** Hooks that count what the gateway does, after the broker's acknowledgement; made once for each {@link ServiceMetrics}. */

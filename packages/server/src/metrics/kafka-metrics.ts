@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
-import type { KafkaIngest } from '../kafka/ingest.ts';
-import type { KafkaIngestHooks, PartitionStatus } from '../kafka/options.ts';
+import type { KafkaIngest } from '../ingest/kafka/ingest.ts';
+import type { KafkaIngestHooks, PartitionStatus } from '../ingest/kafka/options.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
-import type { AuditServiceOptions } from '../service.ts';
+import type { AuditServiceOptions } from '../app.ts';
 
 type Hooks = Required<
   Pick<

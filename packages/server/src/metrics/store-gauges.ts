@@ -1,8 +1,8 @@
 import { Gauge } from 'prom-client';
-import { producerSums } from '../query/producers.ts';
-import { readSql } from '../query/sql.ts';
-import type { AuditService } from '../service.ts';
+import type { AuditService } from '../app.ts';
+import { producerSums } from '../operations/producers.ts';
 import { writer } from '../store/database.ts';
+import { readSql } from '../store/sql.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
 
 const countDeadLetters = readSql('count-dead-letters');

@@ -1,10 +1,10 @@
 import { uuidv7 } from '@tallystick/event';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { toDeadLetter } from '../../src/admit/admit.ts';
 import { appendBatch } from '../../src/chain/append-batch.ts';
 import type { BatchItem, ProducerStatement } from '../../src/chain/batch.ts';
 import { mergeRanges, type Range } from '../../src/chain/ranges.ts';
+import { toDeadLetter } from '../../src/ingest/admit/admit.ts';
 import { type Database, writer } from '../../src/store/database.ts';
 import { expectSoundChain } from '../chains.ts';
 import { anItem, logName, newTenant } from '../events.ts';

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { admit } from '../../src/admit/admit.ts';
 import type { BatchItem } from '../../src/chain/batch.ts';
 import { Writer } from '../../src/chain/writer.ts';
+import { admit } from '../../src/ingest/admit/admit.ts';
 import { writer as asWriter } from '../../src/store/database.ts';
 import { expectSoundChain } from '../chains.ts';
 import { anEvent, anItem, deadLetterOf, ingest, logName, newTenant, statuses } from '../events.ts';

@@ -1,7 +1,7 @@
 import { proveConsistency, verifyConsistency } from '@tallystick/log';
 import { expect, test } from 'vitest';
 import { Writer } from '../../src/chain/writer.ts';
-import { nodeReader, readHead, rootOf } from '../../src/log/tree-reader.ts';
+import { nodeReader, readHead, rootOf } from '../../src/proofs/tree-reader.ts';
 import { writer as asWriter } from '../../src/store/database.ts';
 import { expectProvable, expectSoundChain } from '../chains.ts';
 import { items, logName, newTenant } from '../events.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Consumer, MessagesStreamModes, stringDeserializers } from '@platformatic/kafka';
-import { auditTopics } from '../../src/kafka/topics/plan.ts';
-import { createTopics } from '../../src/kafka/topics/topics.ts';
+import { auditTopics } from '../../src/ingest/kafka/topics/plan.ts';
+import { createTopics } from '../../src/ingest/kafka/topics/topics.ts';
 
 /** Makes a gateway's topic for one test file alone. */
 export async function gatewayTopic(bootstrapBrokers: string[]): Promise<string> {

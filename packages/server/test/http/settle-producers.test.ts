@@ -1,7 +1,7 @@
 import { type AuditEvent, uuidv7 } from '@tallystick/event';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { gapRecords } from '../../src/chain/accounting.ts';
-import { settleProducers } from '../../src/query/settle-producers.ts';
+import { settleProducers } from '../../src/operations/settle-producers.ts';
 import { writer } from '../../src/store/database.ts';
 import { recordsOf } from '../chains.ts';
 import { anEvent, newTenant } from '../events.ts';

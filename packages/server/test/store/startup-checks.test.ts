@@ -1,6 +1,6 @@
 import { type SharedPostgres, sharedPostgres, tempDir } from '@tallystick/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AuditService } from '../../src/service.ts';
+import { AuditService } from '../../src/app.ts';
 import { migratePostgres, migrations } from '../../src/store/migrate.ts';
 import { PostgresDatabase } from '../../src/store/postgres.ts';
 import { checkStore } from '../../src/store/startup-checks.ts';

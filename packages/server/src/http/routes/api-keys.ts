@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { type Endpoint, endpoint } from '../endpoint.ts';
-import { apiKeyList, createdApiKey, newApiKey } from '../schemas.ts';
+import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
+import { apiKeyList, createdApiKey, newApiKey } from '../openapi/schemas.ts';
 
 const tag = 'API keys';
 

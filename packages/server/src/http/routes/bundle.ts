@@ -2,10 +2,10 @@ import { Readable } from 'node:stream';
 import { tenantIdPattern } from '@tallystick/event';
 import * as z from 'zod';
 import { ServerError } from '../../errors.ts';
-import { bundleHoldsSensitive, planBundle, streamBundle } from '../../query/bundle.ts';
-import { seesSensitive, tenantOf } from '../authenticate.ts';
-import { endpoint } from '../endpoint.ts';
-import { flag, integer } from '../parameters.ts';
+import { bundleHoldsSensitive, planBundle, streamBundle } from '../../proofs/bundle.ts';
+import { seesSensitive, tenantOf } from '../kernel/authenticate.ts';
+import { endpoint } from '../kernel/endpoint.ts';
+import { flag, integer } from '../kernel/parameters.ts';
 
 export const bundleEndpoint = endpoint({
   method: 'GET',

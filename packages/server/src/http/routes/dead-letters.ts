@@ -1,13 +1,19 @@
 import * as z from 'zod';
 import { hasScope, type Principal } from '../../access/principal.ts';
-import { deadLetterStates } from '../../query/dead-letters.ts';
-import { countDeadLetters, purgeLetters } from '../../query/purge-dead-letters.ts';
-import { retryDeadLetter } from '../../query/retry-dead-letter.ts';
-import { tenantOf } from '../authenticate.ts';
-import { type Endpoint, endpoint } from '../endpoint.ts';
-import { cursor, limit, tenantId, text, timestamp, uuid } from '../parameters.ts';
-import { HttpProblem } from '../problem.ts';
-import { deadLetterList, deadLetterWithPayload, purgeRequest, purgeResult, retryResult } from '../schemas.ts';
+import { deadLetterStates } from '../../operations/dead-letters.ts';
+import { countDeadLetters, purgeLetters } from '../../operations/purge-dead-letters.ts';
+import { retryDeadLetter } from '../../operations/retry-dead-letter.ts';
+import { tenantOf } from '../kernel/authenticate.ts';
+import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
+import { cursor, limit, tenantId, text, timestamp, uuid } from '../kernel/parameters.ts';
+import { HttpProblem } from '../kernel/problem.ts';
+import {
+  deadLetterList,
+  deadLetterWithPayload,
+  purgeRequest,
+  purgeResult,
+  retryResult,
+} from '../openapi/schemas.ts';
 
 const tag = 'Dead letters';
 const params = z.strictObject({ id: uuid('Identity of the dead letter') });

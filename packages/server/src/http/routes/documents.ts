@@ -1,4 +1,4 @@
-import { type Endpoint, endpoint } from '../endpoint.ts';
+import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 
 const tag = 'Documentation';
 

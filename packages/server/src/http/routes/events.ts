@@ -1,11 +1,11 @@
 import { actorTypes, outcomeStatuses, severities } from '@tallystick/event';
 import * as z from 'zod';
-import { isOfReading } from '../../query/read-audit.ts';
-import { maxListLimit } from '../../query/trail.ts';
-import { seesSensitive, tenantOf } from '../authenticate.ts';
-import { type Endpoint, endpoint } from '../endpoint.ts';
-import { cursor, flag, integer, limit, tenantId, text, timestamp, uuid } from '../parameters.ts';
-import { eventViewRef } from '../shown-schemas.ts';
+import { isOfReading } from '../../operations/read-audit.ts';
+import { maxListLimit } from '../../trail/trail.ts';
+import { seesSensitive, tenantOf } from '../kernel/authenticate.ts';
+import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
+import { cursor, flag, integer, limit, tenantId, text, timestamp, uuid } from '../kernel/parameters.ts';
+import { eventViewRef } from '../openapi/view-schemas.ts';
 
 /** Filters of lists and streams: every indexed field. */
 export const filterParameters = {

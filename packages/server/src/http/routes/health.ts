@@ -1,11 +1,11 @@
 import type { FastifyRequest } from 'fastify';
 import { hasScope } from '../../access/principal.ts';
-import { principalOf } from '../authenticate.ts';
-import { type Endpoint, endpoint } from '../endpoint.ts';
-import { canWrite } from '../readiness.ts';
-import { health, readiness } from '../schemas.ts';
-import type { Services } from '../services.ts';
-import { version } from '../version.ts';
+import { principalOf } from '../kernel/authenticate.ts';
+import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
+import { canWrite } from '../kernel/readiness.ts';
+import type { Services } from '../kernel/services.ts';
+import { version } from '../kernel/version.ts';
+import { health, readiness } from '../openapi/schemas.ts';
 
 export const healthEndpoints: readonly Endpoint[] = [
   endpoint({

@@ -1,5 +1,5 @@
-import type { Endpoint } from '../endpoint.ts';
-import type { HttpLimits } from '../services.ts';
+import type { Endpoint } from '../kernel/endpoint.ts';
+import type { HttpLimits } from '../kernel/services.ts';
 import { apiKeyEndpoints } from './api-keys.ts';
 import { bundleEndpoint } from './bundle.ts';
 import { deadLetterEndpoints } from './dead-letters.ts';

@@ -1,16 +1,16 @@
 import { AuditValidationError } from '@tallystick/event';
 import * as z from 'zod';
-import type { AcceptedResult, SubmissionResult } from '../../submission.ts';
-import { mediaType, tooLarge } from '../body.ts';
-import { deliverySchema } from '../delivery.ts';
-import { type Answer, type Call, type Endpoint, endpoint } from '../endpoint.ts';
-import { HttpProblem, toRefusal } from '../problem.ts';
-import { eventProblemCodes } from '../problem-codes.ts';
-import { accepted, batchResult, stored } from '../schemas.ts';
-import type { HttpLimits } from '../services.ts';
-import { eventRef } from '../shown-schemas.ts';
-import { splitEvents, splitLines } from '../split-events.ts';
-import { validate } from '../validate.ts';
+import { deliverySchema } from '../../ingest/admit/delivery.ts';
+import { splitEvents, splitLines } from '../../ingest/http/split-events.ts';
+import type { AcceptedResult, SubmissionResult } from '../../ingest/submission.ts';
+import { mediaType, tooLarge } from '../kernel/body.ts';
+import { type Answer, type Call, type Endpoint, endpoint } from '../kernel/endpoint.ts';
+import { HttpProblem, toRefusal } from '../kernel/problem.ts';
+import { eventProblemCodes } from '../kernel/problem-codes.ts';
+import type { HttpLimits } from '../kernel/services.ts';
+import { validate } from '../kernel/validate.ts';
+import { accepted, batchResult, stored } from '../openapi/schemas.ts';
+import { eventRef } from '../openapi/view-schemas.ts';
 
 /** A single event may be a little larger than the limit for events, so that one that is too large is kept and named. */
 const maxEventBodyBytes = 1024 * 1024;

@@ -2,11 +2,11 @@ import { tenantIdPattern } from '@tallystick/event';
 import { parseTilePath, toBase64 } from '@tallystick/log';
 import * as z from 'zod';
 import { ServerError } from '../../errors.ts';
-import { tenantOf } from '../authenticate.ts';
-import { type Endpoint, endpoint } from '../endpoint.ts';
-import { flag, integer } from '../parameters.ts';
-import { consistencyProof, inclusionProof, logKeys } from '../schemas.ts';
-import type { Services } from '../services.ts';
+import { tenantOf } from '../kernel/authenticate.ts';
+import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
+import { flag, integer } from '../kernel/parameters.ts';
+import type { Services } from '../kernel/services.ts';
+import { consistencyProof, inclusionProof, logKeys } from '../openapi/schemas.ts';
 
 const tenant = z
   .string()

@@ -1,4 +1,4 @@
-import { endpoint } from '../endpoint.ts';
+import { endpoint } from '../kernel/endpoint.ts';
 
 export const metricsEndpoint = endpoint({
   method: 'GET',

@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import { defaultSilentSeconds, producerPage } from '../../query/producers.ts';
-import { countUnsettled, settleProducers } from '../../query/settle-producers.ts';
-import { tenantOf } from '../authenticate.ts';
-import { type Endpoint, endpoint } from '../endpoint.ts';
-import { cursor, flag, integer, limit, tenantId } from '../parameters.ts';
-import { HttpProblem } from '../problem.ts';
-import { producerList, settleRequest, settleResult } from '../schemas.ts';
+import { defaultSilentSeconds, producerPage } from '../../operations/producers.ts';
+import { countUnsettled, settleProducers } from '../../operations/settle-producers.ts';
+import { tenantOf } from '../kernel/authenticate.ts';
+import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
+import { cursor, flag, integer, limit, tenantId } from '../kernel/parameters.ts';
+import { HttpProblem } from '../kernel/problem.ts';
+import { producerList, settleRequest, settleResult } from '../openapi/schemas.ts';
 
 const tag = 'Producers';
 

@@ -3,11 +3,11 @@ import { formatTlogProof } from '@tallystick/log';
 import * as z from 'zod';
 import { hasScope } from '../../access/principal.ts';
 import { ServerError } from '../../errors.ts';
-import { isOfReading } from '../../query/read-audit.ts';
-import { toView } from '../../query/view.ts';
-import { seesSensitive, tenantOf } from '../authenticate.ts';
-import { endpoint } from '../endpoint.ts';
-import { uuid } from '../parameters.ts';
+import { isOfReading } from '../../operations/read-audit.ts';
+import { toView } from '../../trail/view.ts';
+import { seesSensitive, tenantOf } from '../kernel/authenticate.ts';
+import { endpoint } from '../kernel/endpoint.ts';
+import { uuid } from '../kernel/parameters.ts';
 
 export const receiptEndpoint = endpoint({
   method: 'GET',

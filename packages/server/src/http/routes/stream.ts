@@ -1,13 +1,13 @@
 import type { FastifyRequest } from 'fastify';
 import * as z from 'zod';
-import type { Position } from '../../query/cursor.ts';
-import { follow } from '../../query/follow.ts';
-import { isOfReading } from '../../query/read-audit.ts';
-import { principalOf, seesSensitive, tenantOf } from '../authenticate.ts';
-import { type Call, endpoint } from '../endpoint.ts';
-import { integer, tenantId } from '../parameters.ts';
-import { HttpProblem } from '../problem.ts';
-import { writeBounded } from '../streams.ts';
+import { isOfReading } from '../../operations/read-audit.ts';
+import type { Position } from '../../trail/cursor.ts';
+import { follow } from '../../trail/follow.ts';
+import { principalOf, seesSensitive, tenantOf } from '../kernel/authenticate.ts';
+import { type Call, endpoint } from '../kernel/endpoint.ts';
+import { integer, tenantId } from '../kernel/parameters.ts';
+import { HttpProblem } from '../kernel/problem.ts';
+import { writeBounded } from '../kernel/streams.ts';
 import { filterParameters } from './events.ts';
 
 const querySchema = z.strictObject({

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { decodeCursor, encodeCursor, invalidCursor } from '../../query/cursor.ts';
-import { tenantPage } from '../../query/tenants.ts';
-import { endpoint } from '../endpoint.ts';
-import { cursor, limit } from '../parameters.ts';
-import { tenantList } from '../schemas.ts';
+import { decodeCursor, encodeCursor, invalidCursor } from '../../trail/cursor.ts';
+import { tenantPage } from '../../trail/tenants.ts';
+import { endpoint } from '../kernel/endpoint.ts';
+import { cursor, limit } from '../kernel/parameters.ts';
+import { tenantList } from '../openapi/schemas.ts';
 
 export const tenantEndpoint = endpoint({
   method: 'GET',

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { verifyRange } from '../../query/verify-range.ts';
-import { tenantOf } from '../authenticate.ts';
-import { endpoint } from '../endpoint.ts';
-import { flag, integer, tenantId, timestamp } from '../parameters.ts';
-import { verifyReport } from '../schemas.ts';
+import { verifyRange } from '../../proofs/verification/verify-range.ts';
+import { tenantOf } from '../kernel/authenticate.ts';
+import { endpoint } from '../kernel/endpoint.ts';
+import { flag, integer, tenantId, timestamp } from '../kernel/parameters.ts';
+import { verifyReport } from '../openapi/schemas.ts';
 
 export const verifyEndpoint = endpoint({
   method: 'GET',

@@ -1,0 +1,146 @@
+import { placeOf } from '../chain/message-source.ts';
+import { ServerError } from '../errors.ts';
+import { type Database, writer } from '../store/database.ts';
+import { readSql } from '../store/sql.ts';
+import { decodeCursor, encodeCursor, invalidCursor } from '../trail/cursor.ts';
+
+const listDeadLetters = readSql('list-dead-letters');
+const getDeadLetter = readSql('get-dead-letter');
+
+export const deadLetterStates = ['open', 'retried', 'purged'] as const;
+type DeadLetterState = (typeof deadLetterStates)[number];
+
+/** A refused event, without its bytes. */
+export interface DeadLetterInfo {
+  readonly id: string;
+  /** As far as it could be told. */
+  readonly tenant_id: string | null;
+  readonly audit_id: string | null;
+  readonly source: string;
+  /** Where the message lies that brought it; null where it came another way. */
+  readonly topic: string | null;
+  readonly partition: number | null;
+  readonly offset: number | null;
+  readonly principal: string | null;
+  /** UUIDv7 of the process that produced it, and its number there; null where nobody said. */
+  readonly producer_id: string | null;
+  readonly producer_seq: number | null;
+  /** Code of the first violation. */
+  readonly reason: string;
+  readonly pointer: string;
+  readonly message: string;
+  readonly bytes: number;
+  readonly first_seen_at: string;
+  readonly last_seen_at: string;
+  /** How often it was delivered. */
+  readonly seen: number;
+  readonly state: DeadLetterState;
+  readonly settled_at: string | null;
+  readonly settled_by: string | null;
+}
+
+/** Which dead letters to list. */
+export interface DeadLetterQuery {
+  readonly state: DeadLetterState;
+  /** Tenants whose letters are asked for; every letter, those without a tenant included, where absent. */
+  readonly tenants: readonly string[] | undefined;
+  readonly reason?: string | undefined;
+  /** Only those that came from this topic. */
+  readonly topic?: string | undefined;
+  /** Only those last delivered before this, RFC 3339. */
+  readonly before?: string | undefined;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+type Row = Omit<DeadLetterInfo, 'settled_at' | 'topic' | 'partition' | 'offset'> & {
+  readonly settled_at: Date | null;
+};
+
+/** What the service refused, and what becomes of it. */
+export class DeadLetters {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /**
+   * A page, oldest first.
+   *
+   * @throws {ServerError} `PARAMETER_INVALID` for a cursor of another request
+   */
+  async list(
+    query: DeadLetterQuery,
+  ): Promise<{ readonly deadLetters: readonly DeadLetterInfo[]; readonly nextCursor: string | undefined }> {
+    const { state, tenants, reason, topic, before, limit, cursor } = query;
+    const question = ['dead-letters', state, tenants ?? null, reason ?? null, topic ?? null, before ?? null];
+    const [time, id] = cursor === undefined ? [null, null] : readPlace(cursor, question);
+    const rows = await this.#database.query<Row>(writer, listDeadLetters, [
+      state,
+      tenants === undefined ? null : [...tenants],
+      reason ?? null,
+      topic ?? null,
+      before ?? null,
+      time,
+      id,
+      limit + 1,
+    ]);
+    const page = rows.slice(0, limit).map(toInfo);
+    const last = page.at(-1);
+    const more = rows.length > limit && last !== undefined;
+    return {
+      deadLetters: page,
+      nextCursor: more ? encodeCursor(question, [last.first_seen_at, last.id]) : undefined,
+    };
+  }
+
+  /**
+   * One letter with the bytes that were received.
+   *
+   * @throws {ServerError} `NOT_FOUND`, also for a letter of other tenants
+   */
+  async get(
+    id: string,
+    tenants: readonly string[] | undefined,
+  ): Promise<{ readonly info: DeadLetterInfo; readonly raw: Uint8Array }> {
+    const [row] = await this.#database.query<Row & { readonly raw: Uint8Array }>(writer, getDeadLetter, [
+      id,
+      tenants === undefined ? null : [...tenants],
+    ]);
+    if (row === undefined) throw new ServerError('NOT_FOUND', 'no such dead letter');
+    const { raw, ...info } = row;
+    return { info: toInfo(info), raw: new Uint8Array(raw) };
+  }
+
+  /** Notes that the letter's event is chained by now. */
+  async markRetried(id: string, by: string): Promise<void> {
+    await this.#database.query(
+      writer,
+      `update audit_dead_letters set state = 'retried', settled_at = clock_timestamp(), settled_by = $2
+        where id = $1::uuid and state = 'open'`,
+      [id, by],
+    );
+  }
+}
+
+function toInfo(row: Row): DeadLetterInfo {
+  const { source, ...rest } = row;
+  const place = placeOf(source);
+  return {
+    ...rest,
+    source,
+    topic: place?.topic ?? null,
+    partition: place?.partition ?? null,
+    offset: place?.offset ?? null,
+    settled_at: row.settled_at?.toISOString() ?? null,
+  };
+}
+
+function readPlace(cursor: string, question: unknown): [string, string] {
+  const [time, id] = decodeCursor(cursor, question);
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(String(time)) || !/^[0-9a-f-]{36}$/.test(String(id))) {
+    throw invalidCursor('is not one of this service');
+  }
+  return [String(time), String(id)];
+}

@@ -1,0 +1,57 @@
+import type { Session } from '../store/database.ts';
+import { readSql } from '../store/sql.ts';
+import type { Position } from './cursor.ts';
+import { type EventFilters, filterParameters, filtersContent } from './filters.ts';
+import type { EventRow, ViewOptions } from './view.ts';
+
+const listSql = readSql('list-events');
+const listEvents = {
+  asc: listSql.replaceAll('{direction}', 'asc'),
+  desc: listSql.replaceAll('{direction}', 'desc'),
+};
+
+export type Order = keyof typeof listEvents;
+
+const maxSequence = Number.MAX_SAFE_INTEGER;
+/** Most bytes of records that a page is made of: a page holds one record at least, whatever its size. */
+const maxPageBytes = 8 * 1024 * 1024;
+
+interface PageRequest {
+  readonly filters: EventFilters;
+  readonly view: ViewOptions;
+  readonly order: Order;
+  readonly epoch: number;
+  readonly after?: Position | undefined;
+  readonly from?: number;
+  readonly to?: number;
+  readonly limit: number;
+}
+
+/** Rows of one epoch, and whether there are more. */
+export async function readPage(
+  session: Session,
+  tenantId: string,
+  request: PageRequest,
+): Promise<{ readonly rows: EventRow[]; readonly more: boolean }> {
+  const { filters, view, order, epoch, after, limit } = request;
+  // The sequence is an integer without gaps, so "after this record" is a bound like any other.
+  let from = Math.max(0, filters.sequence_from ?? 0, request.from ?? 0);
+  let to = Math.min(maxSequence, filters.sequence_to ?? maxSequence, request.to ?? maxSequence);
+  if (after !== undefined && order === 'asc') from = Math.max(from, after.sequence + 1);
+  if (after !== undefined && order === 'desc') to = Math.min(to, after.sequence - 1);
+  if (from > to) return { rows: [], more: false };
+  const found = await session.query<EventRow & { readonly available: number }>(listEvents[order], [
+    tenantId,
+    epoch,
+    from,
+    to,
+    // One more than asked for says whether there is another page.
+    limit + 1,
+    maxPageBytes,
+    view.sensitive,
+    view.sensitive || !filtersContent(filters),
+    ...filterParameters(filters),
+  ]);
+  const rows = found.slice(0, limit);
+  return { rows, more: (found[0]?.available ?? 0) > rows.length };
+}

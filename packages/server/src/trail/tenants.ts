@@ -1,0 +1,37 @@
+import type { Database } from '../store/database.ts';
+import { writer } from '../store/database.ts';
+import { readSql } from '../store/sql.ts';
+
+const listTenants = readSql('list-tenants');
+
+/** Where a tenant's chain stands. */
+export interface TenantInfo {
+  readonly tenant_id: string;
+  readonly epoch: number;
+  /** Records of the current epoch. */
+  readonly size: number;
+  /** Hash of the last record, hex. */
+  readonly head_hash: string;
+  readonly last_ingested_at: string;
+  /** Records that the last checkpoint covers; null before the first one. */
+  readonly signed_size: number | null;
+}
+
+/**
+ * Tenants that have a chain, in the order of their ids.
+ *
+ * @param among only these; every one where absent
+ * @param after the last id of the page before
+ */
+export async function tenantPage(
+  database: Database,
+  page: { readonly among: readonly string[] | undefined; readonly after: string; readonly limit: number },
+): Promise<{ readonly tenants: readonly TenantInfo[]; readonly next: string | undefined }> {
+  const rows = await database.query<
+    Omit<TenantInfo, 'last_ingested_at'> & { readonly last_ingested_at: Date }
+  >(writer, listTenants, [page.among === undefined ? null : [...page.among], page.after, page.limit + 1]);
+  const tenants = rows
+    .slice(0, page.limit)
+    .map((row) => ({ ...row, last_ingested_at: row.last_ingested_at.toISOString() }));
+  return { tenants, next: rows.length > page.limit ? tenants.at(-1)!.tenant_id : undefined };
+}

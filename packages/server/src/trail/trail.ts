@@ -1,0 +1,181 @@
+import { ServerError } from '../errors.ts';
+import type { Access, Database, Session } from '../store/database.ts';
+import { readSql } from '../store/sql.ts';
+import { decodePosition, encodePosition, type Position } from './cursor.ts';
+import type { EventFilters } from './filters.ts';
+import { type Order, readPage } from './read-page.ts';
+import { type EventRow, type EventView, toView, type ViewOptions } from './view.ts';
+
+const getEvent = readSql('get-event');
+const readHead = readSql('read-head');
+
+/** Which records to list, and in what order. */
+export interface ListQuery {
+  readonly tenantId: string;
+  readonly filters?: EventFilters;
+  /** By (epoch, sequence_number). @defaultValue 'desc' */
+  readonly order?: Order | undefined;
+  /** 1 to 1000. @defaultValue 50 */
+  readonly limit?: number | undefined;
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string | undefined;
+}
+
+/** One page of a list. */
+export interface EventPage {
+  readonly events: readonly EventView[];
+  /** Absent on the last page. */
+  readonly nextCursor: string | undefined;
+  /** Whether the tenant has a chain at all. */
+  readonly exists: boolean;
+}
+
+/** Where a tenant's chain stands. */
+export interface TrailHead extends Position {
+  /** Hex. */
+  readonly hash: string;
+}
+
+export const maxListLimit = 1_000;
+
+/**
+ * Reads of one tenant's trail. Every statement runs as the reader, with that tenant named for its transaction: were a
+ * condition forgotten here, row-level security would still keep the other tenants' rows back.
+ */
+export class Trail {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /**
+   * A page of records, newest first unless asked otherwise. Pages are cut by position, so what is appended meanwhile
+   * shifts nothing.
+   *
+   * @throws {ServerError} `PARAMETER_INVALID` for a limit out of range, or a cursor of another request
+   */
+  async list(query: ListQuery, view: ViewOptions): Promise<EventPage> {
+    const { tenantId, filters = {}, order = 'desc', limit = 50 } = query;
+    if (!Number.isInteger(limit) || limit < 1 || limit > maxListLimit) {
+      throw new ServerError('PARAMETER_INVALID', `the limit must be 1 to ${maxListLimit}`, {
+        details: { parameter: 'limit' },
+      });
+    }
+    const question = [tenantId, order, filters];
+    const after = query.cursor === undefined ? undefined : decodePosition(query.cursor, question);
+    return await this.#database.transaction(readerOf(tenantId), async (session) => {
+      const head = await headOf(session, tenantId);
+      if (head === undefined) return { events: [], nextCursor: undefined, exists: false };
+      const rows: EventRow[] = [];
+      let more = false;
+      // One epoch at a time: nearly every chain has one, and within it an index gives the order.
+      let epoch = after?.epoch ?? (order === 'desc' ? head.epoch : 1);
+      let bound = after;
+      while (epoch >= 1 && epoch <= head.epoch && rows.length < limit && !more) {
+        const page = await readPage(session, tenantId, {
+          filters,
+          view,
+          order,
+          epoch,
+          after: bound,
+          limit: limit - rows.length,
+        });
+        rows.push(...page.rows);
+        more = page.more;
+        bound = undefined;
+        if (!more) epoch += order === 'desc' ? -1 : 1;
+      }
+      const last = rows.at(-1);
+      more ||= epoch >= 1 && epoch <= head.epoch;
+      return {
+        events: rows.map((row) => toView(tenantId, row, view)),
+        nextCursor:
+          more && last !== undefined
+            ? encodePosition(question, { epoch: last.epoch, sequence: last.sequence_number })
+            : undefined,
+        exists: true,
+      };
+    });
+  }
+
+  /**
+   * @returns the event, or what may be seen of it
+   * @throws {ServerError} `NOT_FOUND`
+   */
+  async get(tenantId: string, auditId: string, view: ViewOptions): Promise<EventView> {
+    return toView(tenantId, await this.getRow(tenantId, auditId, view), view);
+  }
+
+  /** The event's row; errors as of {@link get}. */
+  async getRow(tenantId: string, auditId: string, view: ViewOptions): Promise<EventRow> {
+    const [row] = await this.#database.query<EventRow>(readerOf(tenantId), getEvent, [
+      tenantId,
+      auditId,
+      view.sensitive,
+    ]);
+    if (row === undefined) throw new ServerError('NOT_FOUND', 'no such event');
+    return row;
+  }
+
+  /**
+   * @param epoch the current one where absent
+   * @throws {ServerError} `NOT_FOUND`
+   */
+  async getBySequence(
+    tenantId: string,
+    sequence: number,
+    view: ViewOptions,
+    epoch?: number,
+  ): Promise<EventView> {
+    const head = await this.head(tenantId);
+    const [row] =
+      head === undefined
+        ? []
+        : await this.page(tenantId, {
+            epoch: epoch ?? head.epoch,
+            from: sequence,
+            to: sequence,
+            limit: 1,
+            view,
+          });
+    if (row === undefined) throw new ServerError('NOT_FOUND', 'no such event');
+    return toView(tenantId, row, view);
+  }
+
+  /** Where the chain stands, or `undefined` for a tenant without one. */
+  async head(tenantId: string): Promise<TrailHead | undefined> {
+    return await this.#database.transaction(readerOf(tenantId), (session) => headOf(session, tenantId));
+  }
+
+  /** Rows of a range of one epoch in chain order, both ends included: at most `limit`, and about 8 MiB of records. */
+  async page(tenantId: string, range: RowRange): Promise<EventRow[]> {
+    return await this.#database.transaction(readerOf(tenantId), async (session) => {
+      const { epoch, from, to, limit, view, filters = {} } = range;
+      const page = await readPage(session, tenantId, { filters, view, order: 'asc', epoch, from, to, limit });
+      return page.rows;
+    });
+  }
+}
+
+export interface RowRange {
+  readonly epoch: number;
+  readonly from: number;
+  readonly to: number;
+  readonly limit: number;
+  readonly view: ViewOptions;
+  readonly filters?: EventFilters;
+}
+
+export function readerOf(tenantId: string): Access {
+  return { role: 'reader', tenants: [tenantId] };
+}
+
+async function headOf(session: Session, tenantId: string): Promise<TrailHead | undefined> {
+  const [row] = await session.query<{ epoch: number; last_sequence: number; last_hash: string }>(readHead, [
+    tenantId,
+  ]);
+  return row === undefined
+    ? undefined
+    : { epoch: row.epoch, sequence: row.last_sequence, hash: row.last_hash };
+}

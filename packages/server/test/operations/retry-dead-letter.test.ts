@@ -1,0 +1,150 @@
+import { uuidv7 } from '@tallystick/event';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { AuditService } from '../../src/app.ts';
+import { messageSource } from '../../src/chain/message-source.ts';
+import { toDeadLetter } from '../../src/ingest/admit/admit.ts';
+import { type DeadLetterInfo, DeadLetters } from '../../src/operations/dead-letters.ts';
+import { retryDeadLetter } from '../../src/operations/retry-dead-letter.ts';
+import { planRecovery, recoverChain } from '../../src/proofs/recover.ts';
+import { writer } from '../../src/store/database.ts';
+import { expectSoundChain, recordsOf } from '../chains.ts';
+import { anEvent, newTenant } from '../events.ts';
+import { embeddedSite, type Site } from '../sites.ts';
+
+let site: Site;
+let service: AuditService;
+/** Signed, restored from a backup, and so stopped until its test recovers it. */
+const stopped = newTenant('stopped');
+
+beforeAll(async () => {
+  site = await embeddedSite();
+  const first = await site.open();
+  await first.submit({ ...operator, events: [JSON.stringify(anEvent(stopped))] });
+  await first.close();
+  await site.save();
+  const second = await site.open();
+  await second.submit({ ...operator, events: [JSON.stringify(anEvent(stopped))] });
+  await second.logs.checkpoint(stopped);
+  await second.close();
+  await site.putBack();
+  service = await site.open();
+}, 120_000);
+afterAll(async () => {
+  await service?.close();
+  site?.remove();
+});
+
+const operator = { source: 'test', trust: 'operator' } as const;
+const submitter = { source: 'http', trust: 'api-key', principal: 'key:1' } as const;
+
+const letters = () => new DeadLetters(service.database);
+const openLetters = async () =>
+  (await letters().list({ state: 'open', tenants: undefined, limit: 100 })).deadLetters;
+const retry = (id: string, tenants?: readonly string[]) =>
+  retryDeadLetter(service, letters(), { id, tenants, by: 'tester' });
+const accountOf = async (producerId: string) => {
+  const [account] = await service.database.query<{
+    submitter: string;
+    settled_to: number;
+    final_seq: number;
+  }>(writer, 'select submitter, settled_to, final_seq from audit_producers where producer_id = $1::uuid', [
+    producerId,
+  ]);
+  return account;
+};
+
+/** A letter as the consumer of a topic stores it. */
+async function refusedMessage(raw: string, tenantId: string, reason = 'KEY_MISMATCH'): Promise<string> {
+  const source = messageSource({ clusterId: 'c', topic: 'events', partition: 0, offset: offset++ });
+  const letter = toDeadLetter(raw, { source }, [{ code: reason, pointer: '', message: 'is wrong' }]);
+  await service.writer.submit([{ deadLetter: { ...letter, tenantId } }]);
+  return letter.id;
+}
+let offset = 0;
+
+test('gaps that came over HTTP while the chain was stopped are chained after the recovery, each once', async () => {
+  const producer = uuidv7();
+  const gap = (from: number, to: number) => ({ tenant_id: stopped, from, to, reason: 'crash' });
+  const declared = {
+    ...submitter,
+    events: [],
+    tenants: [stopped],
+    delivery: {
+      producer_id: producer,
+      service: 'cms',
+      gaps: [gap(1, 3), gap(4, 4)],
+      final: [{ tenant_id: stopped, final_seq: 4 }],
+    },
+  };
+  await service.submit(declared);
+  const kept = await openLetters();
+  expect(kept).toMatchObject([
+    { reason: 'CHAIN_STOPPED', tenant_id: stopped, principal: 'key:1', seen: 1 },
+    { reason: 'CHAIN_STOPPED', tenant_id: stopped, principal: 'key:1', seen: 1 },
+  ]);
+  const ids = kept.map(({ id }) => id);
+  // Declared again, by a client that has heard nothing, and retried too early: the same letters.
+  await service.submit(declared);
+  expect(await retry(ids[0]!)).toMatchObject({
+    status: 'rejected',
+    error: { code: 'CHAIN_STOPPED', dead_letter_id: ids[0] },
+  });
+  expect((await openLetters()).map(({ id }) => id)).toEqual(ids);
+  expect(await accountOf(producer)).toEqual({ submitter: 'key:1', settled_to: 0, final_seq: 4 });
+
+  const [plan] = await planRecovery(service, [stopped]);
+  await recoverChain(service, plan!, 'restored for a test');
+  for (const status of ['chained', 'duplicate']) {
+    for (const id of ids) expect(await retry(id, [stopped])).toMatchObject({ status });
+    expect(await openLetters()).toEqual([]);
+    expect(await accountOf(producer)).toEqual({ submitter: 'key:1', settled_to: 4, final_seq: 4 });
+    const [, ...records] = await expectSoundChain(service.database, stopped, 2);
+    expect(records.map(({ event }) => event.metadata)).toMatchObject([
+      { producer_id: producer, submitter: 'key:1', from: 1, to: 3, reason: 'crash', service: 'cms' },
+      { producer_id: producer, submitter: 'key:1', from: 4, to: 4, reason: 'crash', service: 'cms' },
+    ]);
+  }
+});
+
+test('a last number alone is entered in the account, and nothing is chained', async () => {
+  const [tenant, producer] = [newTenant(), uuidv7()];
+  const final = [{ tenant_id: tenant, final_seq: 0 }];
+  const id = await refusedMessage(JSON.stringify({ delivery: { producer_id: producer, final } }), tenant);
+  expect(await retry(id)).toEqual({ status: 'noted' });
+  expect(await letters().get(id, undefined)).toMatchObject({ info: { state: 'retried' } });
+  expect(await accountOf(producer)).toEqual({ submitter: 'kafka:c/events', settled_to: 0, final_seq: 0 });
+  expect(await recordsOf(service.database, tenant)).toEqual([]);
+});
+
+test('a statement that is none is refused again on its own letter, and speaks of no tenant out of reach', async () => {
+  const [tenant, other] = [newTenant(), newTenant()];
+  const malformed = await refusedMessage('{"delivery":{}}', tenant, 'DELIVERY_INVALID');
+  expect(await retry(malformed)).toMatchObject({
+    status: 'rejected',
+    error: { code: 'DELIVERY_INVALID', dead_letter_id: malformed },
+  });
+  const gaps = [{ tenant_id: other, from: 1, to: 1, reason: 'crash' }];
+  const foreign = await refusedMessage(JSON.stringify({ delivery: { producer_id: uuidv7(), gaps } }), tenant);
+  expect(await retry(foreign, [tenant])).toMatchObject({ error: { code: 'TENANT_FORBIDDEN' } });
+  expect(await recordsOf(service.database, other)).toEqual([]);
+  expect((await openLetters()).map(({ id }: DeadLetterInfo) => id).sort()).toEqual(
+    [malformed, foreign].sort(),
+  );
+});
+
+// Whoever may retry for every tenant would have chained it, with the submitter's name, where they have no right to be.
+test('nobody gets into the chain of a tenant that is not theirs by being refused first', async () => {
+  const [own, other] = [newTenant(), newTenant()];
+  const ahead = { ...anEvent(other), timestamp: new Date(Date.now() + 7_200_000).toISOString() };
+  const gaps = [{ tenant_id: other, from: 1, to: 1, reason: 'crash' }];
+  const events = [ahead, { delivery: { producer_id: uuidv7(), gaps } }].map((each) => JSON.stringify(each));
+  const refused = await service.submit({ ...submitter, events, tenants: [own] });
+  await service.close();
+  // As much later as it takes for the event to be in order.
+  service = await site.open({ now: () => Date.now() + 7_200_000 });
+  for (const result of refused) {
+    const id = ('error' in result && result.error.dead_letter_id) || '';
+    expect(await retry(id)).toMatchObject({ status: 'rejected', error: { code: 'TENANT_FORBIDDEN' } });
+  }
+  expect(await recordsOf(service.database, other)).toEqual([]);
+});
