@@ -2,14 +2,15 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { type Import, importsOf } from './imports.ts';
 
-const PUBLISHED = ['event', 'log', 'sdk', 'server', 'verify'];
+const PUBLISHED = ['event', 'protocol', 'log', 'sdk', 'server', 'verify'];
 
 /** What the shipped code of each folder below packages/ may import of the others. */
 const EDGES: Record<string, readonly string[]> = {
   event: [],
+  protocol: ['event'],
   log: ['event'],
-  sdk: ['event'],
-  server: ['event', 'log'],
+  sdk: ['event', 'protocol'],
+  server: ['event', 'protocol', 'log'],
   verify: ['event', 'log'],
   console: ['verify'],
   cli: PUBLISHED,

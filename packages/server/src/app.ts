@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Taxonomy, tenantIdPattern } from '@tallystick/event';
+import type { ReceivedDelivery } from '@tallystick/protocol';
 import { ApiKeys } from './access/api-keys.ts';
 import { gapRecords, submitterOf } from './chain/accounting.ts';
 import { type AppendOptions, type AppendResult, appendBatches } from './chain/append-batch.ts';
@@ -9,7 +10,7 @@ import { Writer } from './chain/writer.ts';
 import { ServerError } from './errors.ts';
 import { Gate } from './ingest/admit/gate.ts';
 import { toStatement } from './ingest/admit/statement.ts';
-import type { DeliveryMetadata, Submission, SubmissionError, SubmissionResult } from './ingest/submission.ts';
+import type { Submission, SubmissionError, SubmissionResult } from './ingest/submission.ts';
 import { Signer } from './proofs/signer.ts';
 import { TenantLogs } from './proofs/tenant-logs.ts';
 import type { Database, Eviction, Timeouts } from './store/database.ts';
@@ -306,7 +307,7 @@ function ingestOf({ source, trust, principal, delivery }: Submission, index: num
 }
 
 /** What a producer said beside its events, as far as it may speak for those tenants. */
-function statementOf(submission: Submission, delivery: DeliveryMetadata): ProducerStatement {
+function statementOf(submission: Submission, delivery: ReceivedDelivery): ProducerStatement {
   const { tenants } = submission;
   const mayUse = (said: { readonly tenant_id: string }) =>
     tenants === undefined || tenants.includes(said.tenant_id);

@@ -1,12 +1,13 @@
+import type { ReceivedDelivery } from '@tallystick/protocol';
 import { AuditService, type AuditServiceOptions } from './app.ts';
 import { ServerError } from './errors.ts';
 import { deliverySchema } from './ingest/admit/delivery.ts';
-import type { DeliveryMetadata, SubmissionResult } from './ingest/submission.ts';
+import type { SubmissionResult } from './ingest/submission.ts';
 
 /** What the SDK hands to a transport: the JSON texts of events, in order, and what travels beside them. */
 export interface EmbeddedBatch {
   readonly events: readonly string[];
-  readonly delivery: DeliveryMetadata;
+  readonly delivery: ReceivedDelivery;
 }
 
 /**

@@ -1,7 +1,15 @@
+export {
+  type AcceptedResult,
+  type DeadLetterInfo,
+  type Receipt,
+  type ReceivedDelivery as DeliveryMetadata,
+  type Scope,
+  scopes,
+  type TenantInfo,
+} from '@tallystick/protocol';
 export { type ApiKeyInfo, ApiKeys, type NewApiKey } from './access/api-keys.ts';
-export { type Principal, type Scope, scopes } from './access/principal.ts';
+export type { Principal } from './access/principal.ts';
 export { AuditService, type AuditServiceOptions } from './app.ts';
-export type { Receipt } from './chain/batch.ts';
 export { ServerError, type ServerErrorCode } from './errors.ts';
 export { createHttpApp, type HttpOptions } from './http/kernel/app.ts';
 export {
@@ -14,14 +22,12 @@ export {
 export type { ServerTimeouts } from './http/kernel/server-options.ts';
 export type { Gateway, HttpLimits } from './http/kernel/services.ts';
 export type {
-  AcceptedResult,
-  DeliveryMetadata,
   Submission,
   SubmissionError,
   SubmissionResult,
 } from './ingest/submission.ts';
 export { ServiceMetrics } from './metrics/service-metrics.ts';
-export { type DeadLetterInfo, type DeadLetterQuery, DeadLetters } from './operations/dead-letters.ts';
+export { type DeadLetterQuery, DeadLetters } from './operations/dead-letters.ts';
 export {
   countDeadLetters,
   type PurgeRequest,
@@ -38,6 +44,6 @@ export type { Position } from './trail/cursor.ts';
 export type { EventFilters } from './trail/filters.ts';
 export { type FollowQuery, follow } from './trail/follow.ts';
 export { HeadWatch } from './trail/tail.ts';
-export { type TenantInfo, tenantPage } from './trail/tenants.ts';
+export { tenantPage } from './trail/tenants.ts';
 export { type EventPage, type ListQuery, Trail, type TrailHead } from './trail/trail.ts';
 export type { EventView, ViewOptions } from './trail/view.ts';

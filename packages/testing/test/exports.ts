@@ -106,6 +106,16 @@ export const pinnedExports: Record<string, string[]> = {
     'verifyTlogProof',
     'zeroHash',
   ],
+  '@tallystick/protocol': [
+    'deadLetterStates',
+    'eventProblemCodes',
+    'kafkaHeaders',
+    'problemCodes',
+    'problemKindOf',
+    'problemTypeOf',
+    'scopes',
+    'statementKind',
+  ],
   '@tallystick/sdk': [
     'AuditEmitter',
     'AuditError',

@@ -1,8 +1,9 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { tenantIdPattern } from '@tallystick/event';
+import { type Scope, scopes } from '@tallystick/protocol';
 import { ServerError } from '../errors.ts';
 import { type Database, writer } from '../store/database.ts';
-import { type Principal, type Scope, scopes } from './principal.ts';
+import type { Principal } from './principal.ts';
 
 /** What a new key may do, and for how long. */
 export interface NewApiKey {

@@ -1,9 +1,5 @@
+import type { Scope } from '@tallystick/protocol';
 import { ServerError } from '../errors.ts';
-
-/** What a key may be allowed. `admin` is the operator's: keys, tenants, dead-letter payloads. It implies the others. */
-export const scopes = ['events:write', 'events:read', 'events:read-sensitive', 'log:read', 'admin'] as const;
-/** One of {@link scopes}. */
-export type Scope = (typeof scopes)[number];
 
 /** Who is asking, after authentication. */
 export interface Principal {

@@ -1,4 +1,5 @@
 import type { Trust } from '@tallystick/log';
+import type { Receipt } from '@tallystick/protocol';
 import type { AdmittedEvent, DeadLetter } from '../ingest/admit/admit.ts';
 
 /** One thing to be done by a batch. Items of one tenant are chained in the order in which they stand. */
@@ -22,17 +23,6 @@ interface RefusedItem {
   readonly deadLetter: DeadLetter;
   /** As far as it is known who numbered it. */
   readonly ingest?: ItemIngest;
-}
-
-/** Proof that an event is in the chain; what `record()` of the SDK resolves with. */
-export interface Receipt {
-  readonly audit_id: string;
-  readonly tenant_id: string;
-  readonly epoch: number;
-  readonly sequence_number: number;
-  /** Hex SHA-256 of the record's bytes. */
-  readonly record_hash: string;
-  readonly ingested_at: string;
 }
 
 /** What became of an item. Given out only after the commit. */

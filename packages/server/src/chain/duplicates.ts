@@ -1,7 +1,8 @@
 import { limits, uuidv7Time } from '@tallystick/event';
 import { holdsEvent } from '@tallystick/log';
+import type { Receipt } from '@tallystick/protocol';
 import type { Session } from '../store/database.ts';
-import type { EventItem, Receipt } from './batch.ts';
+import type { EventItem } from './batch.ts';
 
 /** An event that the chain holds already. */
 export interface Held {

@@ -11,8 +11,9 @@ import {
   tileWidth,
   toHex,
 } from '@tallystick/log';
+import type { Receipt } from '@tallystick/protocol';
 import { type CopyRow, renderRow } from '../store/copy-rows.ts';
-import type { EventItem, Receipt } from './batch.ts';
+import type { EventItem } from './batch.ts';
 import type { AdvancedHead, Head } from './head.ts';
 
 /** A level-0 tile that the batch completed, or a tile of a higher level, whose hashes are the roots below it. */

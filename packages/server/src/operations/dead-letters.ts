@@ -1,3 +1,4 @@
+import type { DeadLetterInfo, DeadLetterState } from '@tallystick/protocol';
 import { placeOf } from '../chain/message-source.ts';
 import { ServerError } from '../errors.ts';
 import { type Database, writer } from '../store/database.ts';
@@ -6,38 +7,6 @@ import { decodeCursor, encodeCursor, invalidCursor } from '../trail/cursor.ts';
 
 const listDeadLetters = readSql('list-dead-letters');
 const getDeadLetter = readSql('get-dead-letter');
-
-export const deadLetterStates = ['open', 'retried', 'purged'] as const;
-type DeadLetterState = (typeof deadLetterStates)[number];
-
-/** A refused event, without its bytes. */
-export interface DeadLetterInfo {
-  readonly id: string;
-  /** As far as it could be told. */
-  readonly tenant_id: string | null;
-  readonly audit_id: string | null;
-  readonly source: string;
-  /** Where the message lies that brought it; null where it came another way. */
-  readonly topic: string | null;
-  readonly partition: number | null;
-  readonly offset: number | null;
-  readonly principal: string | null;
-  /** UUIDv7 of the process that produced it, and its number there; null where nobody said. */
-  readonly producer_id: string | null;
-  readonly producer_seq: number | null;
-  /** Code of the first violation. */
-  readonly reason: string;
-  readonly pointer: string;
-  readonly message: string;
-  readonly bytes: number;
-  readonly first_seen_at: string;
-  readonly last_seen_at: string;
-  /** How often it was delivered. */
-  readonly seen: number;
-  readonly state: DeadLetterState;
-  readonly settled_at: string | null;
-  readonly settled_by: string | null;
-}
 
 /** Which dead letters to list. */
 export interface DeadLetterQuery {

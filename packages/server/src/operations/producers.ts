@@ -1,36 +1,10 @@
+import type { ProducerAccount } from '@tallystick/protocol';
 import { type Database, writer } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 import { decodeCursor, encodeCursor, invalidCursor } from '../trail/cursor.ts';
 
 const listProducers = readSql('list-producers');
 const producerTotals = readSql('producer-totals');
-
-/**
- * - `closed`: it said its last number, and every number up to it is accounted for.
- * - `open`: there are numbers of which nobody has said what became of them. They may still turn up.
- * - `unclosed`: it fell silent without saying its last number; what it held when it ended, nobody knows.
- * - `running`: none of these.
- */
-type ProducerState = 'closed' | 'open' | 'unclosed' | 'running';
-
-/** What one producer sent for one tenant, by its own numbering (spec/delivery.md). */
-export interface ProducerAccount {
-  /** The authenticated key, or the topic: an account is only as good as who keeps it. */
-  readonly submitter: string;
-  readonly producer_id: string;
-  readonly tenant_id: string;
-  readonly service: string | null;
-  readonly state: ProducerState;
-  /** The highest number that is known of. */
-  readonly numbers: number;
-  /** How many numbers are open. */
-  readonly open_numbers: number;
-  /** The first hundred ranges of them, ends included. */
-  readonly open: readonly (readonly [number, number])[];
-  readonly final_seq: number | null;
-  readonly first_seen_at: string;
-  readonly last_seen_at: string;
-}
 
 export interface ProducerQuery {
   /** Only these; every one where absent. */

@@ -1,11 +1,11 @@
 import type { Trust } from '@tallystick/log';
+import type { DeadLetterInfo, Reason } from '@tallystick/protocol';
 import type { AuditService } from '../app.ts';
 import { submitterOf } from '../chain/accounting.ts';
 import { ServerError } from '../errors.ts';
-import type { Refusal } from '../ingest/admit/admit.ts';
 import { isStatement, readStatement, toStatement } from '../ingest/admit/statement.ts';
 import type { SubmissionResult } from '../ingest/submission.ts';
-import type { DeadLetterInfo, DeadLetters } from './dead-letters.ts';
+import type { DeadLetters } from './dead-letters.ts';
 
 /**
  * What became of a retry. `noted`: the letter is a producer's statement that declares no gap, such as its last number;
@@ -99,12 +99,12 @@ function trustOf({ principal, topic }: DeadLetterInfo): Trust {
   return topic === null ? 'operator' : 'topic-acl';
 }
 
-const notTheirs: Refusal = {
+const notTheirs: Reason = {
   code: 'TENANT_FORBIDDEN',
   pointer: '/delivery',
   message: 'speaks of a tenant that is none of the submitter, or of whoever retries it',
 };
 
-function rejected(refusal: Refusal, id: string): SubmissionResult {
+function rejected(refusal: Reason, id: string): SubmissionResult {
   return { status: 'rejected', error: { ...refusal, violations: [refusal], dead_letter_id: id } };
 }

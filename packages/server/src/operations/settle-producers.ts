@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { uuidv8FromDigest } from '@tallystick/event';
+import type { ProducerAccount } from '@tallystick/protocol';
 import type { AuditService } from '../app.ts';
 import { gapRecords } from '../chain/accounting.ts';
 import type { EventItem, ProducerStatement } from '../chain/batch.ts';
 import { serviceEvent } from '../chain/conflict.ts';
 import { readSql } from '../store/sql.ts';
-import { type ProducerAccount, producerPage } from './producers.ts';
+import { producerPage } from './producers.ts';
 
 const producerIsSilent = readSql('producer-is-silent');
 

@@ -1,21 +1,9 @@
+import type { TenantInfo } from '@tallystick/protocol';
 import type { Database } from '../store/database.ts';
 import { writer } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 
 const listTenants = readSql('list-tenants');
-
-/** Where a tenant's chain stands. */
-export interface TenantInfo {
-  readonly tenant_id: string;
-  readonly epoch: number;
-  /** Records of the current epoch. */
-  readonly size: number;
-  /** Hash of the last record, hex. */
-  readonly head_hash: string;
-  readonly last_ingested_at: string;
-  /** Records that the last checkpoint covers; null before the first one. */
-  readonly signed_size: number | null;
-}
 
 /**
  * Tenants that have a chain, in the order of their ids.

@@ -1,5 +1,6 @@
+import { scopes } from '@tallystick/protocol';
 import { describe, expect, test } from 'vitest';
-import { authorize, hasScope, mayUseTenant, type Principal, scopes } from '../../src/access/principal.ts';
+import { authorize, hasScope, mayUseTenant, type Principal } from '../../src/access/principal.ts';
 
 const principal = (more: Partial<Principal>): Principal => ({
   id: 'key:0',

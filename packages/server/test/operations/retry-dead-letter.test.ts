@@ -1,9 +1,10 @@
 import { uuidv7 } from '@tallystick/event';
+import type { DeadLetterInfo } from '@tallystick/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AuditService } from '../../src/app.ts';
 import { messageSource } from '../../src/chain/message-source.ts';
 import { toDeadLetter } from '../../src/ingest/admit/admit.ts';
-import { type DeadLetterInfo, DeadLetters } from '../../src/operations/dead-letters.ts';
+import { DeadLetters } from '../../src/operations/dead-letters.ts';
 import { retryDeadLetter } from '../../src/operations/retry-dead-letter.ts';
 import { planRecovery, recoverChain } from '../../src/proofs/recover.ts';
 import { writer } from '../../src/store/database.ts';

@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
+import type { ProblemCode, Scope } from '@tallystick/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type * as z from 'zod';
-import type { Principal, Scope } from '../../access/principal.ts';
-import type { ProblemCode } from './problem-codes.ts';
+import type { Principal } from '../../access/principal.ts';
 import type { Services } from './services.ts';
 
 type Fields = z.ZodObject<Record<string, z.ZodType>>;

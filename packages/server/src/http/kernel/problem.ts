@@ -1,8 +1,8 @@
 import { AuditValidationError } from '@tallystick/event';
 import { LogError } from '@tallystick/log';
+import { type ProblemCode, problemKindOf, problemTypeOf } from '@tallystick/protocol';
 import { ServerError } from '../../errors.ts';
 import type { SubmissionError } from '../../ingest/submission.ts';
-import { kindOf, type ProblemCode, typeOf } from './problem-codes.ts';
 
 /** One thing that is wrong, and where: a JSON pointer into the body, or `/name` of a parameter. */
 export interface ProblemDetail {
@@ -42,7 +42,7 @@ export class HttpProblem extends Error {
   ) {
     super(detail, options);
     this.code = code;
-    this.status = kindOf(code).status;
+    this.status = problemKindOf(code).status;
     this.errors = options.errors;
     this.extensions = options.extensions ?? {};
     this.headers = options.headers ?? {};
@@ -50,8 +50,8 @@ export class HttpProblem extends Error {
 
   toJSON(): Problem {
     return {
-      type: typeOf(this.code),
-      title: kindOf(this.code).title,
+      type: problemTypeOf(this.code),
+      title: problemKindOf(this.code).title,
       status: this.status,
       detail: this.message,
       code: this.code,

@@ -1,5 +1,6 @@
+import type { AcceptedResult } from '@tallystick/protocol';
 import type { AuditService } from '../../app.ts';
-import type { AcceptedResult, Submission, SubmissionResult } from '../../ingest/submission.ts';
+import type { Submission, SubmissionResult } from '../../ingest/submission.ts';
 import type { ServiceMetrics } from '../../metrics/service-metrics.ts';
 import type { DeadLetters } from '../../operations/dead-letters.ts';
 import type { ReadAudit } from '../../operations/read-audit.ts';

@@ -1,7 +1,7 @@
 import { AuditValidationError, decodeUtf8, parseStrictJson, toPointer } from '@tallystick/event';
+import type { ProblemCode } from '@tallystick/protocol';
 import type * as z from 'zod';
 import { HttpProblem, type ProblemDetail } from './problem.ts';
-import type { ProblemCode } from './problem-codes.ts';
 
 /**
  * Checks parameters or a body.

@@ -1,8 +1,8 @@
 import { eventJsonSchema } from '@tallystick/event';
+import { type ProblemCode, problemKindOf } from '@tallystick/protocol';
 import type * as z from 'zod';
 import type { AccessRule, Endpoint, ResponseRule } from '../kernel/endpoint.ts';
 import { parameterSchema } from '../kernel/parameters.ts';
-import { kindOf, type ProblemCode } from '../kernel/problem-codes.ts';
 import { version } from '../kernel/version.ts';
 import { resolve, toSchema } from './json-schema.ts';
 import { eventViewSchema, problemSchema } from './view-schemas.ts';
@@ -174,7 +174,7 @@ function problemsOf(each: Endpoint): Json {
     ...(each.body !== undefined && 'schema' in each.body ? (['BODY_INVALID'] as const) : []),
     ...(each.problems ?? []),
   ];
-  const byStatus = Map.groupBy([...new Set<ProblemCode>(codes)].sort(), (code) => kindOf(code).status);
+  const byStatus = Map.groupBy([...new Set<ProblemCode>(codes)].sort(), (code) => problemKindOf(code).status);
   const entries = [...byStatus].map(([status, list]) => [
     String(status),
     {

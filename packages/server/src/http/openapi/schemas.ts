@@ -1,7 +1,6 @@
+import { deadLetterStates, scopes } from '@tallystick/protocol';
 import * as z from 'zod';
-import { scopes } from '../../access/principal.ts';
 import { storable } from '../../ingest/admit/storable.ts';
-import { deadLetterStates } from '../../operations/dead-letters.ts';
 import { tenantId, text, timestamp, uuid } from '../kernel/parameters.ts';
 
 /** Names under which types stand in the document's components. */

@@ -1,4 +1,4 @@
-import { problemCodes } from '../kernel/problem-codes.ts';
+import { problemCodes } from '@tallystick/protocol';
 
 /** A reference to a schema that is not zod's: the event and its view come from the event package's declaration. */
 export const eventRef = { $ref: '#/components/schemas/AuditEvent' };

@@ -1,6 +1,6 @@
+import { deadLetterStates } from '@tallystick/protocol';
 import * as z from 'zod';
 import { hasScope, type Principal } from '../../access/principal.ts';
-import { deadLetterStates } from '../../operations/dead-letters.ts';
 import { countDeadLetters, purgeLetters } from '../../operations/purge-dead-letters.ts';
 import { retryDeadLetter } from '../../operations/retry-dead-letter.ts';
 import { tenantOf } from '../kernel/authenticate.ts';

@@ -1,12 +1,12 @@
 import { AuditValidationError } from '@tallystick/event';
+import { type AcceptedResult, eventProblemCodes } from '@tallystick/protocol';
 import * as z from 'zod';
 import { deliverySchema } from '../../ingest/admit/delivery.ts';
 import { splitEvents, splitLines } from '../../ingest/http/split-events.ts';
-import type { AcceptedResult, SubmissionResult } from '../../ingest/submission.ts';
+import type { SubmissionResult } from '../../ingest/submission.ts';
 import { mediaType, tooLarge } from '../kernel/body.ts';
 import { type Answer, type Call, type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import { HttpProblem, toRefusal } from '../kernel/problem.ts';
-import { eventProblemCodes } from '../kernel/problem-codes.ts';
 import type { HttpLimits } from '../kernel/services.ts';
 import { validate } from '../kernel/validate.ts';
 import { accepted, batchResult, stored } from '../openapi/schemas.ts';

@@ -6,6 +6,7 @@ import {
   type Taxonomy,
   uuidv8FromDigest,
 } from '@tallystick/event';
+import type { Reason } from '@tallystick/protocol';
 
 /**
  * Admission: from bytes that anybody may have written to a valid event with its canonical text, or to a dead letter.
@@ -35,15 +36,8 @@ export interface DeadLetter {
   /** UUIDv7 of the process that produced it, and its number there. */
   readonly producerId?: string;
   readonly producerSeq?: number;
-  readonly violations: readonly Refusal[];
+  readonly violations: readonly Reason[];
   readonly raw: Uint8Array;
-}
-
-/** A reason of the service's own, in the form of a violation. */
-export interface Refusal {
-  readonly code: string;
-  readonly pointer: string;
-  readonly message: string;
 }
 
 export interface Submitter {
@@ -70,7 +64,7 @@ export function admit(raw: Uint8Array | string, submitter: Submitter, options: A
 export function toDeadLetter(
   raw: Uint8Array | string,
   submitter: Submitter,
-  violations: readonly Refusal[],
+  violations: readonly Reason[],
   place = '',
 ): DeadLetter {
   const bytes = typeof raw === 'string' ? new TextEncoder().encode(raw) : raw;

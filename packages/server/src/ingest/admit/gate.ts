@@ -1,6 +1,7 @@
 import { type Taxonomy, tenantIdPattern } from '@tallystick/event';
+import type { Reason } from '@tallystick/protocol';
 import type { BatchItem, ItemIngest, ProducerStatement } from '../../chain/batch.ts';
-import { admit, type DeadLetter, type Refusal, toDeadLetter } from './admit.ts';
+import { admit, type DeadLetter, toDeadLetter } from './admit.ts';
 import { writeGap } from './statement.ts';
 
 export interface GateOptions {
@@ -12,7 +13,7 @@ export interface GateOptions {
 }
 
 /** Why an event of a stopped chain is kept as a dead letter: until the chain is recovered, and not in the way of others. */
-export const stoppedChain: Refusal = Object.freeze({
+export const stoppedChain: Reason = Object.freeze({
   code: 'CHAIN_STOPPED',
   pointer: '',
   message: "can't be chained: the chain contradicts what was signed for it, and is stopped",
@@ -49,7 +50,7 @@ export class Gate {
   refusedItem(
     raw: Uint8Array,
     ingest: ItemIngest,
-    violations: readonly Refusal[],
+    violations: readonly Reason[],
     tenants: readonly string[] | undefined,
   ): BatchItem {
     return { deadLetter: withinReach(toDeadLetter(raw, ingest, violations), tenants), ingest };

@@ -1,8 +1,7 @@
 import { decodeUtf8 } from '@tallystick/event';
+import type { Reason, ReceivedDelivery } from '@tallystick/protocol';
 import * as z from 'zod';
 import type { ProducerStatement } from '../../chain/batch.ts';
-import type { DeliveryMetadata } from '../submission.ts';
-import type { Refusal } from './admit.ts';
 import { deliverySchema } from './delivery.ts';
 
 /**
@@ -13,8 +12,8 @@ import { deliverySchema } from './delivery.ts';
 const statementSchema = z.object({ delivery: deliverySchema.omit({ sequences: true }) });
 
 export type StatementReading =
-  | { readonly delivery: Omit<DeliveryMetadata, 'sequences'> }
-  | { readonly refusal: Refusal };
+  | { readonly delivery: Omit<ReceivedDelivery, 'sequences'> }
+  | { readonly refusal: Reason };
 
 /** Reads a statement as it was received. */
 export function readStatement(raw: Uint8Array): StatementReading {
@@ -48,7 +47,7 @@ export function isStatement(raw: Uint8Array): boolean {
 
 /** What was read, in the service's own names. */
 export function toStatement(
-  { producer_id, service, gaps = [], final = [] }: Omit<DeliveryMetadata, 'sequences'>,
+  { producer_id, service, gaps = [], final = [] }: Omit<ReceivedDelivery, 'sequences'>,
   submitter: string,
 ): ProducerStatement {
   return {

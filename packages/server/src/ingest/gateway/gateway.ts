@@ -1,10 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { AcceptedResult } from '@tallystick/protocol';
 import type { AuditService } from '../../app.ts';
 import { ServerError } from '../../errors.ts';
 import { toBrokerError } from '../../kafka-client/broker-error.ts';
 import type { KafkaConnection } from '../kafka/options.ts';
 import { defaultTopics } from '../kafka/topics/plan.ts';
-import type { AcceptedResult, Submission, SubmissionResult } from '../submission.ts';
+import type { Submission, SubmissionResult } from '../submission.ts';
 import { GatewayLink } from './link.ts';
 import { type GatewayMessage, maxWriteBytes, sizeOf, toMessages } from './messages.ts';
 

@@ -1,7 +1,13 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Refusal } from '../admit/admit.ts';
+import {
+  type AcceptedResult,
+  kafkaHeaders,
+  type Reason,
+  type ReceivedDelivery,
+  statementKind,
+} from '@tallystick/protocol';
 import type { Gate } from '../admit/gate.ts';
-import type { AcceptedResult, DeliveryMetadata, Submission, SubmissionError } from '../submission.ts';
+import type { Submission, SubmissionError } from '../submission.ts';
 
 /** A message for the gateway's topic, in the client library's form. */
 export interface GatewayMessage {
@@ -38,7 +44,7 @@ export async function toMessages(submission: Submission, gate: Gate): Promise<Ha
   const messages: GatewayMessage[] = [];
   const results: GatewayResult[] = [];
   const oversized: number[] = [];
-  const submitter = principal === undefined ? [] : [header(headers.principal, principal)];
+  const submitter = principal === undefined ? [] : [header(kafkaHeaders.principal, principal)];
   const producer = producerHeaders(delivery);
   const ingest = { source, trust, ...(principal !== undefined && { principal }) };
   for (const [index, raw] of events.entries()) {
@@ -50,13 +56,15 @@ export async function toMessages(submission: Submission, gate: Gate): Promise<Ha
     }
     const sequence = delivery?.sequences?.[index];
     const numbered =
-      sequence === undefined ? producer : [...producer, header(headers.producerSequence, String(sequence))];
+      sequence === undefined
+        ? producer
+        : [...producer, header(kafkaHeaders.producerSequence, String(sequence))];
     const value =
       typeof raw === 'string' ? Buffer.from(raw) : Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
     if ('deadLetter' in item) {
       const { violations, tenantId } = item.deadLetter;
       results.push(rejected(violations));
-      const reasons = header(headers.refusal, JSON.stringify(violations.slice(0, maxReasons)));
+      const reasons = header(kafkaHeaders.refusal, JSON.stringify(violations.slice(0, maxReasons)));
       const message = {
         value,
         headers: new Map([...submitter, ...reach(tenants, tenantId), ...numbered, reasons]),
@@ -77,22 +85,11 @@ export async function toMessages(submission: Submission, gate: Gate): Promise<Ha
     messages.push({
       key: Buffer.from(tenantId),
       value: Buffer.from(JSON.stringify({ delivery: said })),
-      headers: new Map([...submitter, ...reach(tenants, tenantId), header(headers.kind, 'statement')]),
+      headers: new Map([...submitter, ...reach(tenants, tenantId), header(kafkaHeaders.kind, statementKind)]),
     });
   }
   return { messages, results, oversized };
 }
-
-/** Names of spec/delivery.md. The last three are believed in the gateway's topic alone. */
-const headers = Object.freeze({
-  producerId: 'tallystick-producer-id',
-  producerSequence: 'tallystick-producer-seq',
-  service: 'tallystick-service',
-  kind: 'tallystick-kind',
-  principal: 'tallystick-principal',
-  tenants: 'tallystick-tenants',
-  refusal: 'tallystick-refusal',
-});
 
 /** About what a message takes on the wire, rounded up. */
 export function sizeOf({ key, value, headers: all }: GatewayMessage): number {
@@ -104,22 +101,22 @@ export function sizeOf({ key, value, headers: all }: GatewayMessage): number {
 /** Of the tenants that a key is for, those that the message can be about: a key of a thousand must not fill each message. */
 function reach(tenants: readonly string[] | undefined, tenantId: string | undefined): [Buffer, Buffer][] {
   if (tenants === undefined) return [];
-  return [header(headers.tenants, JSON.stringify(tenantId === undefined ? [] : [tenantId]))];
+  return [header(kafkaHeaders.tenants, JSON.stringify(tenantId === undefined ? [] : [tenantId]))];
 }
 
-function producerHeaders(delivery: DeliveryMetadata | undefined): [Buffer, Buffer][] {
+function producerHeaders(delivery: ReceivedDelivery | undefined): [Buffer, Buffer][] {
   if (delivery === undefined) return [];
   const { producer_id, service } = delivery;
-  const id = header(headers.producerId, producer_id);
-  return service === undefined ? [id] : [id, header(headers.service, service)];
+  const id = header(kafkaHeaders.producerId, producer_id);
+  return service === undefined ? [id] : [id, header(kafkaHeaders.service, service)];
 }
 
 /** One statement for each tenant, so that it stands in the partition of the events it speaks of, and behind them. */
 function statementsOf(
-  delivery: DeliveryMetadata | undefined,
+  delivery: ReceivedDelivery | undefined,
   tenants: readonly string[] | undefined,
-): Map<string, DeliveryMetadata> {
-  const statements = new Map<string, DeliveryMetadata>();
+): Map<string, ReceivedDelivery> {
+  const statements = new Map<string, ReceivedDelivery>();
   if (delivery === undefined) return statements;
   const { producer_id, service, gaps = [], final = [] } = delivery;
   const mentioned = new Set([...gaps, ...final].map(({ tenant_id }) => tenant_id));
@@ -137,13 +134,13 @@ function statementsOf(
   return statements;
 }
 
-const forbidden: Refusal = {
+const forbidden: Reason = {
   code: 'TENANT_FORBIDDEN',
   pointer: '/tenant_id',
   message: 'is not a tenant of the key',
 };
 
-function rejected(violations: readonly Refusal[]): GatewayResult {
+function rejected(violations: readonly Reason[]): GatewayResult {
   return { status: 'rejected', error: { ...violations[0]!, violations } };
 }
 

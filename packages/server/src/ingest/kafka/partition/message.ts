@@ -1,4 +1,5 @@
 import { decodeUtf8, tenantIdPattern, uuidPattern, uuidv7Time } from '@tallystick/event';
+import { kafkaHeaders, type Reason, statementKind } from '@tallystick/protocol';
 import * as z from 'zod';
 import { submitterOf } from '../../../chain/accounting.ts';
 import type { BatchItem, ItemIngest, ProducerStatement } from '../../../chain/batch.ts';
@@ -7,7 +8,7 @@ import type { Topic } from '../../../kafka-client/brokers.ts';
 import { keepBytes, maxKeptBytes } from '../../../kafka-client/fetch/kept-bytes.ts';
 import type { Message } from '../../../kafka-client/records/record-batch.ts';
 import type { ClosedBatch } from '../../../kafka-client/records/records.ts';
-import { type Refusal, toDeadLetter } from '../../admit/admit.ts';
+import { toDeadLetter } from '../../admit/admit.ts';
 import type { Gate } from '../../admit/gate.ts';
 import { readStatement, toStatement } from '../../admit/statement.ts';
 import { isStorable } from '../../admit/storable.ts';
@@ -26,7 +27,7 @@ export interface ReadMessage {
   readonly items: readonly BatchItem[];
   readonly statement: ProducerStatement | undefined;
   /** Of a statement: what becomes of the message where the store turns out not to take what it declares. */
-  readonly refuse?: (refusal: Refusal) => readonly BatchItem[];
+  readonly refuse?: (refusal: Reason) => readonly BatchItem[];
 }
 
 /**
@@ -45,7 +46,7 @@ export function readMessage(message: Message | ClosedBatch, context: MessageCont
     const tenantId = tenants === undefined ? keyTenant(key) : undefined;
     return refused(cut, numbered(ingest, headers), { ...tooLong, message: `is too long${note}` }, tenantId);
   }
-  if (headers.get('tallystick-kind') === 'statement')
+  if (headers.get(kafkaHeaders.kind) === statementKind)
     return readStatementMessage(message, key, ingest, tenants, context);
   return readEvent(message, key, numbered(ingest, headers), tenants, headers, context);
 }
@@ -69,7 +70,7 @@ function readEvent(
   headers: Headers,
   { gate }: MessageContext,
 ): ReadMessage {
-  const refuse = (refusal: Refusal, tenantId: string | undefined) =>
+  const refuse = (refusal: Reason, tenantId: string | undefined) =>
     refused(message, ingest, refusal, tenantId);
   if (message.value === null) return refuse(noValue, keyTenant(key));
   const refusals = ingest.trust === 'api-key' ? readRefusals(headers) : undefined;
@@ -90,7 +91,7 @@ function readEvent(
 
 /** Who a producer is travels with each event; its account is told once a batch, not once an event (see `mergeStatements`). */
 function introduction(ingest: ItemIngest, headers: Headers): ProducerStatement | undefined {
-  const service = headers.get('tallystick-service');
+  const service = headers.get(kafkaHeaders.service);
   if (ingest.producer_id === undefined || service === undefined) return undefined;
   if (service === '' || service.length > 512 || !isStorable(service)) return undefined;
   return { submitter: submitterOf(ingest), producerId: ingest.producer_id, service, gaps: [], final: [] };
@@ -115,22 +116,14 @@ function readStatementMessage(
   }
   const said = toStatement(reading.delivery, submitterOf(ingest));
   const { statement, refused: items } = gate.statementOf(said, ingest, message.value);
-  const refuse = (refusal: Refusal) => refused(message, ingest, refusal, keyTenant(key)).items;
+  const refuse = (refusal: Reason) => refused(message, ingest, refusal, keyTenant(key)).items;
   return { items, statement, refuse };
 }
 
 type Headers = ReadonlyMap<string, string | undefined>;
 
 /** Others are not even remembered: a message may have as many as its sender likes. */
-const known: ReadonlySet<string> = new Set([
-  'tallystick-kind',
-  'tallystick-principal',
-  'tallystick-producer-id',
-  'tallystick-producer-seq',
-  'tallystick-refusal',
-  'tallystick-service',
-  'tallystick-tenants',
-]);
+const known: ReadonlySet<string> = new Set(Object.values(kafkaHeaders));
 
 /** The headers that mean something here; `undefined` for one that is no text, or that is there twice with two meanings. */
 function readHeaders({ headers }: Message): Headers {
@@ -152,14 +145,14 @@ function submitterIn(
 ): { readonly ingest: ItemIngest; readonly tenants: readonly string[] | undefined } {
   const { clusterId, name } = topic;
   const source = messageSource({ clusterId, topic: name, partition, offset: message.offset });
-  const principal = headers.get('tallystick-principal');
+  const principal = headers.get(kafkaHeaders.principal);
   // A message in the gateway's topic that the gateway has not signed is anybody's, and is trusted as such.
   if (!fromGateway || principal === undefined || principal === '') {
     return { ingest: { source, trust: 'topic-acl' }, tenants: undefined };
   }
   const ingest: ItemIngest = { source, trust: 'api-key', principal };
-  if (!headers.has('tallystick-tenants')) return { ingest, tenants: undefined };
-  return { ingest, tenants: readTenants(headers.get('tallystick-tenants')) };
+  if (!headers.has(kafkaHeaders.tenants)) return { ingest, tenants: undefined };
+  return { ingest, tenants: readTenants(headers.get(kafkaHeaders.tenants)) };
 }
 
 /** A restriction that can't be read restricts to nothing. */
@@ -172,10 +165,10 @@ function readTenants(text: string | undefined): readonly string[] {
 }
 
 /** Why the gateway refused an event; nothing where it did not. */
-function readRefusals(headers: Headers): readonly Refusal[] | undefined {
-  if (!headers.has('tallystick-refusal')) return undefined;
+function readRefusals(headers: Headers): readonly Reason[] | undefined {
+  if (!headers.has(kafkaHeaders.refusal)) return undefined;
   try {
-    return refusalsSchema.parse(JSON.parse(headers.get('tallystick-refusal') ?? ''));
+    return refusalsSchema.parse(JSON.parse(headers.get(kafkaHeaders.refusal) ?? ''));
   } catch {
     return [{ code: 'REFUSED', pointer: '', message: 'was refused, for a reason that can not be read' }];
   }
@@ -186,8 +179,8 @@ const refusalsSchema = z
   .min(1);
 
 function numbered(ingest: ItemIngest, headers: Headers): ItemIngest {
-  const producerId = headers.get('tallystick-producer-id');
-  const sequence = headers.get('tallystick-producer-seq');
+  const producerId = headers.get(kafkaHeaders.producerId);
+  const sequence = headers.get(kafkaHeaders.producerSequence);
   if (producerId === undefined || !uuidPattern.test(producerId) || uuidv7Time(producerId) === undefined)
     return ingest;
   if (sequence === undefined || !/^[1-9]\d{0,15}$/.test(sequence)) return ingest;
@@ -197,14 +190,14 @@ function numbered(ingest: ItemIngest, headers: Headers): ItemIngest {
 }
 
 const tooLong = { code: 'EVENT_TOO_LARGE', pointer: '' };
-const noValue: Refusal = { code: 'VALUE_MISSING', pointer: '', message: 'the message has no value' };
-const notTheirs: Refusal = {
+const noValue: Reason = { code: 'VALUE_MISSING', pointer: '', message: 'the message has no value' };
+const notTheirs: Reason = {
   code: 'TENANT_FORBIDDEN',
   pointer: '/tenant_id',
   message: 'is not a tenant of the key that submitted the event',
 };
 
-function wrongKey(key: string | undefined): Refusal {
+function wrongKey(key: string | undefined): Reason {
   const said =
     key === undefined ? 'has no key that is text' : `has the key ${JSON.stringify(key.slice(0, 128))}`;
   return {
@@ -217,7 +210,7 @@ function wrongKey(key: string | undefined): Refusal {
 function refused(
   { value }: Message,
   ingest: ItemIngest,
-  refusal: Refusal,
+  refusal: Reason,
   tenantId: string | undefined,
 ): ReadMessage {
   const { tenantId: _, ...letter } = toDeadLetter(value ?? new Uint8Array(), ingest, [refusal]);

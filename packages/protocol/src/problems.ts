@@ -1,7 +1,43 @@
 import type { EventErrorCode } from '@tallystick/event';
-import type { ServerErrorCode } from '../../errors.ts';
 
-/** Codes of problems that only the wire knows. */
+/** What can go wrong in the service itself, apart from events that it refuses ({@link EventErrorCode}). */
+export type ServiceErrorCode =
+  /** The store can't be reached, or it failed for a reason that has nothing to do with the request. Safe to retry. */
+  | 'STORE_UNAVAILABLE'
+  /** Another process has the data directory open. */
+  | 'DATA_DIRECTORY_LOCKED'
+  /** The database's schema is older or newer than this version needs. */
+  | 'SCHEMA_VERSION'
+  /** The database's settings make it unsuitable: its encoding, or a login that owns the tables. */
+  | 'STORE_UNSUITABLE'
+  /** The newest record of a chain is dated more than five minutes ahead of the store's clock. */
+  | 'CLOCK_BEHIND_CHAIN'
+  /** A tenant's chain contradicts its last signed checkpoint. Appending and signing have stopped for this tenant. */
+  | 'CHAIN_STOPPED'
+  /** Signing would produce a checkpoint that contradicts an earlier one. */
+  | 'CHECKPOINT_INCONSISTENT'
+  /** A batch starts beyond the position that the store has reached, which would leave a gap. */
+  | 'SOURCE_POSITION_AHEAD'
+  /** Kafka can't be reached, or it did not acknowledge in time. Safe to retry. */
+  | 'BROKER_UNAVAILABLE'
+  /** Kafka refused. Retrying does not help until an operator changes access rights, settings or credentials. */
+  | 'BROKER_REFUSED'
+  /** No such tenant, record, checkpoint or key. */
+  | 'NOT_FOUND'
+  /** A parameter of a call is malformed. */
+  | 'PARAMETER_INVALID'
+  /** No key, an unknown key, an expired or revoked one. */
+  | 'UNAUTHENTICATED'
+  /** The key lacks the scope, or it is not valid for the tenant. */
+  | 'FORBIDDEN'
+  /** A batch or body is larger than the service accepts. */
+  | 'TOO_LARGE'
+  /** The service is shutting down. */
+  | 'CLOSING'
+  /** Configuration is missing or unusable. */
+  | 'CONFIG_INVALID';
+
+/** Codes of problems of the HTTP request itself. */
 type HttpErrorCode =
   | 'ROUTE_NOT_FOUND'
   | 'METHOD_NOT_ALLOWED'
@@ -17,19 +53,21 @@ type HttpErrorCode =
   | 'OVERLOADED'
   | 'INTERNAL_ERROR';
 
-/** Codes that the chain gives an event beyond those of its content. */
+/** Codes with which the chain station refuses a valid event. */
 export type ChainErrorCode = 'AUDIT_ID_CONFLICT' | 'TENANT_FORBIDDEN' | 'STORE_REFUSED';
 
-export type ProblemCode = ServerErrorCode | HttpErrorCode | ChainErrorCode | EventErrorCode;
+/** Every code that a problem document of the API may carry in its member `code`. */
+export type ProblemCode = ServiceErrorCode | HttpErrorCode | ChainErrorCode | EventErrorCode;
 
-interface Kind {
+/** HTTP status and title of a problem code. */
+export interface ProblemKind {
   readonly status: number;
   readonly title: string;
 }
 
-const kind = (status: number, title: string): Kind => ({ status, title });
+const kind = (status: number, title: string): ProblemKind => ({ status, title });
 
-const ofEvents: Record<EventErrorCode | ChainErrorCode, Kind> = {
+const ofEvents: Record<EventErrorCode | ChainErrorCode, ProblemKind> = {
   JSON_INVALID: kind(400, 'Not JSON'),
   JSON_DUPLICATE_KEY: kind(400, 'Duplicate member'),
   UTF8_INVALID: kind(400, 'Not UTF-8'),
@@ -62,7 +100,7 @@ const ofEvents: Record<EventErrorCode | ChainErrorCode, Kind> = {
   STORE_REFUSED: kind(422, 'Refused by the store'),
 };
 
-const ofServer: Record<ServerErrorCode, Kind> = {
+const ofService: Record<ServiceErrorCode, ProblemKind> = {
   STORE_UNAVAILABLE: kind(503, 'Store unavailable'),
   DATA_DIRECTORY_LOCKED: kind(503, 'Data directory in use'),
   SCHEMA_VERSION: kind(500, 'Schema of another version'),
@@ -82,7 +120,7 @@ const ofServer: Record<ServerErrorCode, Kind> = {
   CONFIG_INVALID: kind(500, 'Configuration unusable'),
 };
 
-const ofWire: Record<HttpErrorCode, Kind> = {
+const ofHttp: Record<HttpErrorCode, ProblemKind> = {
   ROUTE_NOT_FOUND: kind(404, 'No such route'),
   METHOD_NOT_ALLOWED: kind(405, 'Method not allowed'),
   CONTENT_TYPE_UNSUPPORTED: kind(415, 'Content type not supported'),
@@ -98,20 +136,20 @@ const ofWire: Record<HttpErrorCode, Kind> = {
   INTERNAL_ERROR: kind(500, 'Internal error'),
 };
 
-const kinds: { readonly [code: string]: Kind } = { ...ofEvents, ...ofServer, ...ofWire };
+const kinds: { readonly [code: string]: ProblemKind } = { ...ofEvents, ...ofService, ...ofHttp };
 
-/** Codes that an event itself can be refused with. */
+/** Codes with which the service refuses a single event. */
 export const eventProblemCodes = Object.keys(ofEvents) as (EventErrorCode | ChainErrorCode)[];
 
-/** Every code, for the document. */
+/** Every problem code, sorted. */
 export const problemCodes = Object.keys(kinds).sort() as ProblemCode[];
 
-/** Status and title of a code; one that this version does not know is a refusal of what was sent. */
-export function kindOf(code: string): Kind {
+/** Status and title of a code. A code that this version does not know counts as a refusal (422). */
+export function problemKindOf(code: string): ProblemKind {
   return (Object.hasOwn(kinds, code) ? kinds[code] : undefined) ?? kind(422, 'Refused');
 }
 
-/** The stable `type` of a code. A URN: it promises no page behind it. */
-export function typeOf(code: string): string {
+/** The stable `type` of a problem (RFC 9457 section 3.1.1): a URN, so it does not promise a page. */
+export function problemTypeOf(code: string): string {
   return `urn:tallystick:problem:${code.toLowerCase().replaceAll('_', '-')}`;
 }

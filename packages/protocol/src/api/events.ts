@@ -1,0 +1,14 @@
+/**
+ * An event as the API shows it: the flat record, with the event's fields beside the chain's. A sensitive event shows only
+ * its identity to a reader without the scope.
+ */
+export interface EventView {
+  readonly [field: string]: unknown;
+}
+
+/** A page of a list of events. */
+export interface EventPage {
+  readonly events: readonly EventView[];
+  /** Opaque; absent on the last page. */
+  readonly next_cursor?: string | null;
+}

@@ -1,0 +1,18 @@
+/** The current state of a tenant's chain. */
+export interface TenantInfo {
+  readonly tenant_id: string;
+  readonly epoch: number;
+  /** Number of records in the current epoch. */
+  readonly size: number;
+  /** Hash of the newest record, 64 hexadecimal digits. */
+  readonly head_hash: string;
+  readonly last_ingested_at: string;
+  /** Number of records that the last checkpoint covers; null before the first checkpoint. */
+  readonly signed_size: number | null;
+}
+
+/** A page of a list of tenants, ordered by their ids. */
+export interface TenantPage {
+  readonly tenants: readonly TenantInfo[];
+  readonly next_cursor?: string;
+}

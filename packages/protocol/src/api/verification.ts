@@ -1,0 +1,33 @@
+/** The result of a check. Never treat `not_verifiable` as a success. */
+export type Verdict = 'verified' | 'recovered' | 'broken' | 'not_verifiable';
+
+/** One thing that is wrong. `found` is never a hash that would make a forged record pass. */
+export interface VerifyFinding {
+  readonly code: string;
+  readonly sequence_number: number | null;
+  readonly expected?: string | undefined;
+  readonly found?: string | undefined;
+}
+
+/** What the service's own check examined, and what it found. */
+export interface VerifyReport {
+  readonly verdict: Verdict;
+  readonly tenant_id: string;
+  readonly epoch: number;
+  /** First and last sequence number that were examined; null where there was none. */
+  readonly first: number | null;
+  readonly last: number | null;
+  readonly records: number;
+  /** The highest sequence number that the signed checkpoint covers; null unless verified or recovered. */
+  readonly covered_to: number | null;
+  /** How many examined records no checkpoint covers yet. */
+  readonly unsigned_tail: number;
+  /** Hash of the last record that was examined. */
+  readonly head: string | null;
+  /** Whether the check reached the end of the requested range. If not, continue at `next_sequence`. */
+  readonly complete: boolean;
+  readonly next_sequence?: number | undefined;
+  /** The service checks itself: enough to find a fault, not to convince an outsider. */
+  readonly trust: { readonly source: 'service'; readonly keys: readonly string[] };
+  readonly findings: readonly VerifyFinding[];
+}

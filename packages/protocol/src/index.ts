@@ -1,0 +1,50 @@
+export type { ApiKeyInfo, CreatedApiKey, NewApiKey } from './api/api-keys.ts';
+export {
+  type DeadLetterInfo,
+  type DeadLetterPage,
+  type DeadLetterPurge,
+  type DeadLetterState,
+  type DeadLettersPurged,
+  deadLetterStates,
+  type RetryResult,
+} from './api/dead-letters.ts';
+export type { EventPage, EventView } from './api/events.ts';
+export type { Health, Readiness } from './api/health.ts';
+export type { ConsistencyProof, InclusionProof, LogKeys } from './api/log.ts';
+export type {
+  ProducerAccount,
+  ProducerPage,
+  ProducerSettlement,
+  ProducerState,
+  ProducersSettled,
+} from './api/producers.ts';
+export type { TenantInfo, TenantPage } from './api/tenants.ts';
+export type { Verdict, VerifyFinding, VerifyReport } from './api/verification.ts';
+export type {
+  DeclaredGap,
+  DeliveryMetadata,
+  FinalSequence,
+  GapReason,
+  ReceivedDelivery,
+} from './delivery.ts';
+export { kafkaHeaders, statementKind } from './kafka-headers.ts';
+export {
+  type ChainErrorCode,
+  eventProblemCodes,
+  type ProblemCode,
+  type ProblemKind,
+  problemCodes,
+  problemKindOf,
+  problemTypeOf,
+  type ServiceErrorCode,
+} from './problems.ts';
+export type {
+  AcceptedResult,
+  ChainedResult,
+  ItemError,
+  ItemResult,
+  Reason,
+  Receipt,
+  RefusedResult,
+} from './results.ts';
+export { type Scope, scopes } from './scopes.ts';
