@@ -1,9 +1,9 @@
-# tally as an image, built from this repository: docker build --tag tallystick:local .
+# An image of the command `tally`, built from this repository: docker build --tag tallystick:local .
 FROM node:24-slim AS build
 WORKDIR /build
 COPY . .
-# Without install scripts: they are for tests, which are not run here. A checkout that only its owner may read must not
-# become an image that `node` can't.
+# No install scripts: only tests need them, and the build runs no tests. chmod makes the files readable for the user `node`, even if the
+# checkout is readable only by its owner.
 RUN npm ci --ignore-scripts \
   && npm run build \
   && npm prune --omit=dev --ignore-scripts \
@@ -15,11 +15,11 @@ WORKDIR /opt/tallystick
 COPY --from=build /build/package.json ./
 COPY --from=build /build/node_modules node_modules
 COPY --from=build /build/packages packages
-# The volume takes its owner from here.
+# A new volume takes its owner from this directory.
 RUN install -d -o node -g node /var/lib/tallystick /var/lib/tallystick/signer
 USER node
 ENV NODE_ENV=production
-# Bounds that keep it under 256 MiB (docs/kafka.md); what a deployment sets itself replaces them.
+# These limits keep a replica under 256 MiB (docs/kafka.md). A deployment can override them.
 ENV NODE_OPTIONS="--max-old-space-size=128 --max-semi-space-size=8"
 EXPOSE 8040
 ENTRYPOINT ["node", "/opt/tallystick/packages/cli/bin/tally.js"]

@@ -36,7 +36,7 @@ test('the roles, the migration, the first key and the service', async () => {
     .replace('--host 0.0.0.0', '--host 127.0.0.1 --port 0')
     .trim()
     .split('\n')
-    .map((line) => line.replace(/^npx tally /, '').split(/ +/));
+    .map((line) => line.replace(/^tally /, '').split(/ +/));
   expect(commands.map(([name]) => name)).toEqual(['migrate', 'serve', 'serve']);
   const [migrate, makeKey, serve] = commands;
   const migrated = await tally(migrate!);

@@ -13,7 +13,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { tally } from './run-tally.ts';
 import { startServe } from './serve-process.ts';
 
-/** docs/kafka.md, "The cluster that is there already": its access control lists are enough. */
+/** docs/kafka.md, "Access control lists": these rights are enough. */
 const text = readFileSync(join(import.meta.dirname, '../../../docs/kafka.md'), 'utf8');
 const rules = text.split('\n').filter((line) => line.startsWith('kafka-acls.sh '));
 const dir = tempDir();
@@ -142,7 +142,7 @@ test('every file that the guide links to exists', () => {
 });
 
 const commands = [
-  ...text.matchAll(/^npx tally (\w+ \w+)/gm),
+  ...text.matchAll(/^tally (\w+ \w+)/gm),
   ...text.matchAll(/`tally (dlq \w+|topics \w+|serve|migrate)/g),
 ].map((match) => match[1]!);
 test.each([...new Set(commands)])('tally %s is a command', async (words) => {

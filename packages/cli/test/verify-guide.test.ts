@@ -50,7 +50,7 @@ async function follow(line: string): Promise<{ readonly exitCode: number; readon
     .split(/\s+/);
   const redirect = command.indexOf('>');
   const [target] = redirect < 0 ? [] : command.splice(redirect, 2).slice(1);
-  const ran = command[0] === 'python3' ? await python(command.slice(1)) : await reader(command.slice(2));
+  const ran = command[0] === 'python3' ? await python(command.slice(1)) : await reader(command.slice(1));
   if (target !== undefined) writeFileSync(join(dir.path, target), ran.stdout);
   return ran;
 }
@@ -72,7 +72,7 @@ async function python([script, ...args]: string[]) {
 test('the page has commands, each of them of a kind that is followed here', () => {
   expect(blocks.length).toBeGreaterThanOrEqual(4);
   const lines = blocks.flatMap((block) => block.trim().split('\n'));
-  expect(lines.filter((line) => !/^(npx tally|python3) /.test(line))).toEqual([]);
+  expect(lines.filter((line) => !/^(tally|python3) /.test(line))).toEqual([]);
 });
 
 test.each(blocks.map((block) => [block.trim().split('\n')[0]!, block] as const))(
