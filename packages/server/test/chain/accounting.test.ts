@@ -1,10 +1,11 @@
 import { uuidv7 } from '@tallystick/event';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { mergeRanges } from '../../src/chain/account-rows.ts';
+import type { Range } from '../../src/chain/accounting.ts';
 import { appendBatch } from '../../src/chain/append-batch.ts';
 import type { BatchItem, ProducerStatement } from '../../src/chain/batch.ts';
-import { mergeRanges, type Range } from '../../src/chain/ranges.ts';
-import { toDeadLetter } from '../../src/ingest/admit/admit.ts';
+import { toDeadLetter } from '../../src/chain/dead-letters.ts';
 import { type Database, writer } from '../../src/store/database.ts';
 import { expectSoundChain } from '../chains.ts';
 import { anItem, logName, newTenant } from '../events.ts';

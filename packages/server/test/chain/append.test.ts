@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { appendBatch } from '../../src/chain/append-batch.ts';
+import { type AppendStage, appendBatch } from '../../src/chain/append-batch.ts';
 import { Writer } from '../../src/chain/writer.ts';
 import { expectSoundChain } from '../chains.ts';
 import { anItem, items, logName, newTenant, receiptOf, statuses } from '../events.ts';
@@ -89,13 +89,13 @@ onEachStore((store) => {
       ],
       range: { ...range, offsets: Array.from({ length: 301 }, (_, at) => at) },
     };
-    let seen = 0;
-    const beforeCommit = async () => {
-      seen++;
-      throw new Error('crash');
+    const stages: AppendStage[] = [];
+    const onStage = async (stage: AppendStage) => {
+      stages.push(stage);
+      if (stage === 'committing') throw new Error('crash');
     };
-    await expect(appendBatch(store().database, batch, { logName, beforeCommit })).rejects.toThrow('crash');
-    expect(seen).toBe(1);
+    await expect(appendBatch(store().database, batch, { logName, onStage })).rejects.toThrow('crash');
+    expect(stages).toEqual(['copying', 'committing']);
     for (const [table, column] of [
       ['audit_records', 'tenant_id'],
       ['audit_chain_state', 'tenant_id'],
