@@ -1,24 +1,23 @@
-import type { Receipt } from '@tallystick/protocol';
-import { copyStatement } from '../store/copy-rows.ts';
-import { type CopyResult, type Database, type Session, type Statement, writer } from '../store/database.ts';
-import { monthStart, partitionOf } from '../store/partitions.ts';
+import { type Database, type Session, type Statement, writer } from '../store/database.ts';
+import { monthStart } from '../store/partitions.ts';
 import { settleAccounts } from './account-rows.ts';
-import type { Batch, EpochOpening, EventItem, ItemOutcome } from './batch.ts';
+import type { Batch, EpochOpening, ItemOutcome } from './batch.ts';
 import { storeDeadLetters } from './dead-letters.ts';
 import { findStoredEvents, mayBeInEarlierMonth, type StoredEvent } from './duplicates.ts';
-import { advanceHeads, type Head, type HeadRow, readHeads } from './head.ts';
+import { type Head, type HeadRow, readHeads } from './head.ts';
 import {
-  type IndexedOutcome,
+  deadLettersOf,
+  itemsOf,
   mergeBatches,
   type PendingEvent,
   pendingOf,
+  splitByBatch,
   tenantsOf,
 } from './merge-batches.ts';
 import { genesisKeysOf, outcomesOf, planBatch } from './plan.ts';
 import { lockRows } from './row-locks.ts';
-import { BatchSealer } from './seal.ts';
+import { sealAndCopy } from './seal-and-copy.ts';
 import { advancePositions, firstUnapplied } from './source-position.ts';
-import { storeTiles } from './tiles.ts';
 
 export interface AppendOptions {
   /** Name of the log, first part of every origin. */
@@ -123,11 +122,8 @@ export async function appendBatches(
           await findStoredEvents(session, itemsOf(serviceRecords), known);
           plan = planBatch(pending.events, context);
         }
-        const refused = [...pending.refused, ...plan.outcomes].map(({ outcome }) => outcome);
         const books = [
-          ...storeDeadLetters(
-            refused.flatMap((outcome) => ('deadLetter' in outcome ? outcome.deadLetter : [])),
-          ),
+          ...storeDeadLetters(deadLettersOf([...pending.refused, ...plan.outcomes])),
           ...settleAccounts(merged.accounts, locked.accounts, locked.settledRanges),
           ...advancePositions(merged.ranges),
         ];
@@ -154,7 +150,7 @@ export async function appendBatches(
         }
 
         // Close the books of the callers.
-        const outcomes = byBatch(batches, [...pending.refused, ...outcomesOf(plan, copied.receipts)]);
+        const outcomes = splitByBatch(batches, [...pending.refused, ...outcomesOf(plan, copied.receipts)]);
         for (const [index, batch] of batches.entries()) await batch.closeBooks?.(session, outcomes[index]!);
 
         // Commit: it follows when this function returns.
@@ -193,59 +189,4 @@ async function headsFor(
     if (head.opening === undefined) await assertCurrent?.(session, head);
   }
   return read;
-}
-
-interface SealRequest {
-  readonly events: readonly PendingEvent[];
-  readonly openings: readonly EpochOpening[];
-  readonly heads: Map<string, Head>;
-  readonly ingestedAt: number;
-  readonly before: readonly Statement[];
-  readonly books: readonly Statement[];
-  readonly logName: string;
-  readonly onHalfway: () => Promise<void>;
-}
-
-/** Seals events into records while the database stores the ones before, then writes tiles, heads and books. */
-async function sealAndCopy(
-  session: Session,
-  { events, openings, heads, ingestedAt, before, books, logName, onHalfway }: SealRequest,
-): Promise<
-  | { readonly status: 'stored'; readonly receipts: readonly Receipt[] }
-  | Extract<CopyResult, { status: 'duplicate' }>
-> {
-  if (events.length + openings.length === 0) {
-    await session.pipeline(...books);
-    return { status: 'stored', receipts: [] };
-  }
-  const at = new Date(ingestedAt).toISOString();
-  const sealer = new BatchSealer(itemsOf(events), heads, at, logName);
-  const copy = session.beginCopy(copyStatement(partitionOf(ingestedAt)), before);
-  let isHalfway = false;
-  for (const rows of sealer.rows()) {
-    if (!(await copy.write(rows))) break;
-    if (isHalfway || sealer.receipts.length * 2 < events.length) continue;
-    isHalfway = true;
-    await onHalfway();
-  }
-  const copied = await copy.finish([...storeTiles(sealer.tiles), advanceHeads(sealer.heads(), at), ...books]);
-  return copied.status === 'stored' ? { status: 'stored', receipts: sealer.receipts } : copied;
-}
-
-function itemsOf(events: readonly PendingEvent[]): EventItem[] {
-  return events.map(({ item }) => item);
-}
-
-/** The outcomes of each batch, in the order of its items. */
-function byBatch(
-  batches: readonly Batch[],
-  outcomes: readonly IndexedOutcome[],
-): (readonly (ItemOutcome | undefined)[])[] {
-  const byIndex = new Map(outcomes.map(({ index, outcome }) => [index, outcome]));
-  let start = 0;
-  return batches.map(({ items }) => {
-    const from = start;
-    start += items.length;
-    return items.map((_, at) => byIndex.get(from + at));
-  });
 }

@@ -1,5 +1,6 @@
 import { type Account, accountsOf } from './accounting.ts';
 import type { Batch, BatchItem, EpochOpening, EventItem, ItemOutcome } from './batch.ts';
+import type { DeadLetter } from './dead-letters.ts';
 import { gapRecords } from './service-records/producer-records.ts';
 import type { SourceRange } from './source-position.ts';
 
@@ -90,4 +91,27 @@ export function pendingOf(
     start += items.length;
   }
   return { events, refused };
+}
+
+export function itemsOf(events: readonly PendingEvent[]): EventItem[] {
+  return events.map(({ item }) => item);
+}
+
+/** The dead letters among these outcomes. */
+export function deadLettersOf(outcomes: readonly IndexedOutcome[]): DeadLetter[] {
+  return outcomes.flatMap(({ outcome }) => ('deadLetter' in outcome ? outcome.deadLetter : []));
+}
+
+/** The outcomes of each batch, in the order of its items. */
+export function splitByBatch(
+  batches: readonly Batch[],
+  outcomes: readonly IndexedOutcome[],
+): (readonly (ItemOutcome | undefined)[])[] {
+  const byIndex = new Map(outcomes.map(({ index, outcome }) => [index, outcome]));
+  let start = 0;
+  return batches.map(({ items }) => {
+    const from = start;
+    start += items.length;
+    return items.map((_, at) => byIndex.get(from + at));
+  });
 }

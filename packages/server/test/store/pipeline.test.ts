@@ -3,7 +3,7 @@ import { until } from '@tallystick/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writer } from '../../src/store/database.ts';
 import { openPostgres, type PostgresStore } from '../stores.ts';
-import { copyRows } from './copy-rows.ts';
+import { copyRows } from './run-copy.ts';
 
 let store: PostgresStore;
 beforeAll(async () => {

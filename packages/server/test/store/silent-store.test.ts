@@ -9,7 +9,7 @@ import { PostgresDatabase } from '../../src/store/postgres.ts';
 import { expectSoundChain } from '../chains.ts';
 import { anItem, items, logName, newTenant, receiptOf, statuses } from '../events.ts';
 import { createLogin, openPostgres, type PostgresStore } from '../stores.ts';
-import { copyRows } from './copy-rows.ts';
+import { copyRows } from './run-copy.ts';
 
 const timeouts: Partial<Timeouts> = { lockMs: 400, connectMs: 1_000, answerMs: 1_000 };
 /** What a bound of a second may take on a machine with better things to do, ms. */
