@@ -4,7 +4,7 @@ import { startPostgres, tempDir } from '@tallystick/testing';
 import { appendBatch } from '../packages/server/src/chain/append-batch.ts';
 import type { BatchItem } from '../packages/server/src/chain/batch.ts';
 import type { Head } from '../packages/server/src/chain/head.ts';
-import { BatchSeal } from '../packages/server/src/chain/seal.ts';
+import { BatchSealer } from '../packages/server/src/chain/seal.ts';
 import { admit } from '../packages/server/src/ingest/admit/admit.ts';
 import { copyStatement } from '../packages/server/src/store/copy-rows.ts';
 import { type Database, writer } from '../packages/server/src/store/database.ts';
@@ -12,7 +12,7 @@ import { partitionOf } from '../packages/server/src/store/partitions.ts';
 import { PostgresDatabase } from '../packages/server/src/store/postgres.ts';
 import { median, type Result } from './result.ts';
 import { sampleEvent } from './sample-event.ts';
-import { openStore } from './store.ts';
+import { copyRows, openStore } from './store.ts';
 
 const batchSize = 1_000;
 const batchesPerRound = 20;
@@ -40,11 +40,11 @@ export async function run(): Promise<Result[]> {
       checkpointIntervalMs: 0,
     });
     const rates: { chain: number; ingest: number; copy: number }[] = [];
-    const copyHead = new PlainChain();
+    const plainChain = new PlainChain();
     for (let round = -1; round < rounds; round++) {
       // Everything that is given is made before the clock starts.
       const events = admitted();
-      const rows = copyHead.next();
+      const rows = plainChain.next();
       const raw = rawBatches();
       const chain = await time(() => appendAdmitted(chained, events));
       const copy = await time(() => copyRendered(plain, rows));
@@ -134,7 +134,7 @@ async function ingestRaw(service: AuditService, batches: readonly string[][]): P
 async function copyRendered(database: Database, batches: readonly (readonly string[])[]): Promise<void> {
   for (const chunks of batches) {
     await database.transaction(writer, (session) =>
-      session.copy(copyStatement(partitionOf(Date.now())), chunks),
+      copyRows(session, copyStatement(partitionOf(Date.now())), chunks),
     );
   }
 }
@@ -150,7 +150,7 @@ class PlainChain {
         const tenantId = `tenant-${tenant}`;
         if (!this.#heads.has(tenantId)) this.#heads.set(tenantId, newHead(tenantId));
       }
-      const seal = new BatchSeal(items as never, this.#heads, new Date(now).toISOString(), logName);
+      const seal = new BatchSealer(items as never, this.#heads, new Date(now).toISOString(), logName);
       const chunks = [...seal.rows()];
       for (const head of seal.heads()) {
         const size = head.lastSequence + 1;

@@ -3,6 +3,7 @@ import { indexedColumns, toHex } from '@tallystick/log';
 import { copyStatement, renderRow } from '../packages/server/src/store/copy-rows.ts';
 import { type Database, writer } from '../packages/server/src/store/database.ts';
 import { partitionOf } from '../packages/server/src/store/partitions.ts';
+import { copyRows } from './store.ts';
 
 const batchSize = 1_000;
 const hash = new Uint8Array(32).fill(7);
@@ -56,7 +57,7 @@ async function copy(
   onCommit: (rows: number) => void,
 ): Promise<void> {
   await database.transaction(writer, (session) =>
-    session.copy(copyStatement(partitionOf(Date.now())), [text]),
+    copyRows(session, copyStatement(partitionOf(Date.now())), [text]),
   );
   onCommit(rows);
 }

@@ -1,5 +1,6 @@
 import type { Postgres } from '@tallystick/testing';
 import pg from 'pg';
+import type { Session } from '../packages/server/src/store/database.ts';
 import { migratePostgres } from '../packages/server/src/store/migrate.ts';
 
 /** A new database with the service's schema. @returns its URL, as the service's own login */
@@ -15,4 +16,12 @@ export async function openStore(postgres: Postgres, login = 'bench'): Promise<st
   const serviceUrl = new URL(url);
   serviceUrl.username = serviceUrl.password = login;
   return serviceUrl.href;
+}
+
+/** Stores rows in COPY's text format, without statements around them. */
+export async function copyRows(session: Session, copy: string, chunks: Iterable<string>): Promise<void> {
+  const copying = session.beginCopy(copy);
+  for (const rows of chunks) await copying.write(rows);
+  const result = await copying.finish();
+  if (result.status === 'duplicate') throw result.error;
 }

@@ -3,9 +3,10 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { type Taxonomy, tenantIdPattern } from '@tallystick/event';
 import type { ReceivedDelivery } from '@tallystick/protocol';
 import { ApiKeys } from './access/api-keys.ts';
-import { gapRecords, submitterOf } from './chain/accounting.ts';
+import { submitterOf } from './chain/accounting.ts';
 import { type AppendOptions, type AppendResult, appendBatches } from './chain/append-batch.ts';
 import type { Batch, BatchItem, ItemIngest, ItemOutcome, ProducerStatement } from './chain/batch.ts';
+import { gapRecords } from './chain/service-records/producer-records.ts';
 import { Writer } from './chain/writer.ts';
 import { ServerError } from './errors.ts';
 import { Gate } from './ingest/admit/gate.ts';
@@ -222,7 +223,7 @@ export class AuditService {
    */
   async appendRanges(
     batches: readonly Batch[],
-    hooks: Pick<AppendOptions, 'duringCopy' | 'beforeCommit'> = {},
+    hooks: Pick<AppendOptions, 'onStage'> = {},
   ): Promise<AppendResult[]> {
     const started = performance.now();
     const results = await appendBatches(this.database, batches, { ...this.#appending, ...hooks });

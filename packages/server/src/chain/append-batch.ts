@@ -1,50 +1,60 @@
-import { limits, uuidv7Time } from '@tallystick/event';
-import type { Receipt } from '@tallystick/protocol';
-import { type DeadLetter, toDeadLetter } from '../ingest/admit/admit.ts';
-import { copyStatement } from '../store/copy-rows.ts';
-import { type Database, type Session, type Statement, sqlState, writer } from '../store/database.ts';
-import { monthStart, partitionOf } from '../store/partitions.ts';
-import { accountsOf, settleAccounts } from './accounting.ts';
+import { type Database, type Session, type Statement, writer } from '../store/database.ts';
+import { monthStart } from '../store/partitions.ts';
+import { settleAccounts } from './account-rows.ts';
 import type { Batch, EpochOpening, ItemOutcome } from './batch.ts';
 import { storeDeadLetters } from './dead-letters.ts';
-import { type Held, identity, lookUpHeld, mayBeOlder } from './duplicates.ts';
-import { type Gathered, gather, tenantsOf, unapplied, type Verdicts } from './gather.ts';
-import { advanceHeads, type Head, type HeadRow, readHeads } from './head.ts';
-import { lockAll, RowsMissing, type Wanted } from './locks.ts';
-import { genesisIdentities, type Placed, type Plan, type PlanContext, planBatch } from './plan.ts';
-import { BatchSeal } from './seal.ts';
-import { advancePositions, standings } from './source-position.ts';
-import { storeTiles } from './tiles.ts';
+import { findStoredEvents, mayBeInEarlierMonth, type StoredEvent } from './duplicates.ts';
+import { type Head, type HeadRow, readHeads } from './head.ts';
+import {
+  deadLettersOf,
+  itemsOf,
+  mergeBatches,
+  type PendingEvent,
+  pendingOf,
+  splitByBatch,
+  tenantsOf,
+} from './merge-batches.ts';
+import { genesisKeysOf, outcomesOf, planBatch } from './plan.ts';
+import { lockRows } from './row-locks.ts';
+import { sealAndCopy } from './seal-and-copy.ts';
+import { advancePositions, firstUnapplied } from './source-position.ts';
 
 export interface AppendOptions {
   /** Name of the log, first part of every origin. */
   readonly logName: string;
-  /** Throws for a tenant whose chain was stopped. */
+  /** Throws if the tenant's chain is stopped. */
   readonly assertRunning?: (tenantId: string) => void;
-  /** Throws for a locked head that is not as far as what was signed for the chain: the store was set back meanwhile. */
+  /** Throws if a locked head is behind what was signed for the chain: the store was restored in the meantime. */
   readonly assertCurrent?: (session: Session, head: Head) => Promise<void>;
-  /** Called between two chunks of rows, when about half of them were handed to COPY. */
-  readonly duringCopy?: () => void;
-  /** Called in the transaction just before it commits: books that must agree with the chain. */
-  readonly beforeCommit?: (session: Session, outcomes: readonly ItemOutcome[]) => Promise<void>;
+  /**
+   * For tests that crash, freeze or cut a writer; the product does not use it, and there is no other hook. An error
+   * thrown before `committed` stores nothing.
+   *
+   * - `copying`: about half of the rows were handed to COPY. Once per call; never for a batch without new records.
+   * - `committing`: all statements were run and only the commit is missing.
+   * - `committed`: the commit was acknowledged.
+   */
+  readonly onStage?: (stage: AppendStage) => void | Promise<void>;
 }
+
+/** Stages of a transaction that a test can wait for; see {@link AppendOptions.onStage}. */
+export type AppendStage = 'copying' | 'committing' | 'committed';
 
 export interface AppendResult {
   /** One for each item of the batch; `undefined` for an item of a range that was applied before. */
   readonly outcomes: readonly (ItemOutcome | undefined)[];
 }
 
+/** How often a batch is sealed over the same locks, each time without the duplicates that COPY has found. */
+const maxSeals = 4;
+
+const setSavepoint: Statement = { name: 'tally_savepoint', text: 'savepoint copying' };
+const backToSavepoint = 'rollback to savepoint copying';
+
 /**
- * Extends chains: the only code that does. Everything happens in one transaction, so a crash at any moment leaves all
- * of the batch or none of it, and a batch that is sent again changes nothing.
+ * Stores one batch.
  *
- * What is durable when it resolves: records, heads, tiles, dead letters and the source's position. Before that, nobody
- * may be told anything.
- *
- * A tenant whose head lies ahead of the clock keeps the whole batch back. Whoever submits can leave its events out; a
- * range of a source can't, since one position stands for all of it, so it waits for the clock.
- *
- * @throws {ServerError} `CLOCK_BEHIND_CHAIN`, `CHAIN_STOPPED`, `SOURCE_POSITION_AHEAD`, `STORE_UNAVAILABLE`
+ * @throws {ServerError} as {@link appendBatches}
  */
 export async function appendBatch(
   database: Database,
@@ -56,245 +66,127 @@ export async function appendBatch(
 }
 
 /**
- * Several batches in one transaction, in their order: all of them or none. What a small batch costs is mostly the
- * transaction around it.
+ * Extends chains. No other code does. All batches are stored in one transaction, in their order, because most of the cost
+ * of a small batch is its transaction: a crash at any moment leaves all of them or none, and a batch that is sent again
+ * changes nothing.
+ *
+ * Durable when it resolves: records, heads, tiles, dead letters, accounts and the positions of sources. Nothing of it may
+ * be acknowledged before.
+ *
+ * If the head of one tenant is ahead of the clock, nothing is stored. The caller can leave out the events of that tenant;
+ * a range of a source has to wait for the clock, because one position stands for all its events.
+ *
+ * The statements of this transaction are in this folder and not in `sql/queries`: each is only correct together with the
+ * order of locks around it, so it stays next to the code that explains that order.
  *
  * @returns one result for each batch
- * @throws {ServerError} as {@link appendBatch}, for whichever batch it was
+ * @throws {ServerError} `CLOCK_BEHIND_CHAIN`, `CHAIN_STOPPED`, `SOURCE_POSITION_AHEAD`, `STORE_UNAVAILABLE`, whichever of
+ *   the batches caused it
  */
 export async function appendBatches(
   database: Database,
   batches: readonly Batch[],
   options: AppendOptions,
 ): Promise<AppendResult[]> {
-  const gathered = gather(batches);
-  const wanted = { ...gathered, accounts: accountsOf(gathered) };
-  try {
-    return await appendOnce(database, batches, wanted, options, false);
-  } catch (error) {
-    if (!(error instanceof RowsMissing)) throw error;
-    return await appendOnce(database, batches, wanted, options, true);
-  }
-}
+  const merged = mergeBatches(batches);
+  for (const missingRows of ['report', 'create'] as const) {
+    // Begin.
+    const results = await database.transaction(writer, async (session) => {
+      // Lock.
+      const locked = await lockRows(session, merged, missingRows);
+      if (locked === undefined) return undefined;
 
-/** @throws {RowsMissing} where something is new, unless rows are to be made for it */
-async function appendOnce(
-  database: Database,
-  batches: readonly Batch[],
-  wanted: Gathered & Wanted,
-  options: AppendOptions,
-  makeRows: boolean,
-): Promise<AppendResult[]> {
-  const { items, ranges, openings, accounts } = wanted;
-  return await database.transaction(writer, async (session) => {
-    const locked = await lockAll(session, wanted, makeRows);
-    const { events, refused } = unapplied(batches, standings(ranges, locked.positions));
-    const settled = await appendEvents(session, {
-      events,
-      openings,
-      rows: locked.heads,
-      options,
-      close: (letters) => [
-        ...storeDeadLetters([...refused.letters, ...letters]),
-        ...settleAccounts(accounts, locked.books, locked.ranges),
-        ...advancePositions(ranges),
-      ],
+      // Gather: what is still to be stored, the heads it goes to, and events that an earlier month may hold already.
+      const pending = pendingOf(merged, firstUnapplied(merged.ranges, locked.positions));
+      const { heads, ingestedAt } = await headsFor(
+        session,
+        pending.events,
+        merged.openings,
+        locked.heads,
+        options,
+      );
+      const month = monthStart(ingestedAt);
+      const known = new Map<string, StoredEvent>();
+      const older = pending.events.filter(({ item }) =>
+        mayBeInEarlierMonth(item.event.audit_id, month, ingestedAt),
+      );
+      await findStoredEvents(session, itemsOf(older), known);
+      const context = { known, genesisKeys: genesisKeysOf(heads.values(), options.logName), ingestedAt };
+
+      for (let seals = 1; ; seals++) {
+        // Plan.
+        let plan = planBatch(pending.events, context);
+        // Ids of the service's records contain no time, so an earlier month may hold them. Only the plan knows them all.
+        const serviceRecords = plan.fresh.filter(({ index }) => index === undefined);
+        if (serviceRecords.length > 0) {
+          await findStoredEvents(session, itemsOf(serviceRecords), known);
+          plan = planBatch(pending.events, context);
+        }
+        const books = [
+          ...storeDeadLetters(deadLettersOf([...pending.refused, ...plan.outcomes])),
+          ...settleAccounts(merged.accounts, locked.accounts, locked.settledRanges),
+          ...advancePositions(merged.ranges),
+        ];
+
+        // Seal and copy, and close the books in the same round trip.
+        const copied = await sealAndCopy(session, {
+          events: plan.fresh,
+          openings: merged.openings,
+          heads,
+          ingestedAt,
+          before: seals === 1 ? [setSavepoint] : [],
+          books,
+          logName: options.logName,
+          onHalfway: async () => {
+            if (seals === 1) await options.onStage?.('copying');
+          },
+        });
+        if (copied.status === 'duplicate') {
+          if (seals === maxSeals) throw copied.error;
+          // A unique index of the month holds one of the events: find out which, and seal the others again.
+          await session.query(backToSavepoint);
+          await findStoredEvents(session, itemsOf(plan.fresh), known);
+          continue;
+        }
+
+        // Close the books of the callers.
+        const outcomes = splitByBatch(batches, [...pending.refused, ...outcomesOf(plan, copied.receipts)]);
+        for (const [index, batch] of batches.entries()) await batch.closeBooks?.(session, outcomes[index]!);
+
+        // Commit: it follows when this function returns.
+        await options.onStage?.('committing');
+        return outcomes.map((each) => ({ outcomes: each }));
+      }
     });
-    const outcomes: (ItemOutcome | undefined)[] = new Array(items.length).fill(undefined);
-    for (const { index, outcome } of [...refused.outcomes, ...settled.outcomes]) outcomes[index] = outcome;
-    await options.beforeCommit?.(session, outcomes as readonly ItemOutcome[]);
-    let at = 0;
-    return batches.map((batch) => {
-      const from = at;
-      at += batch.items.length;
-      return { outcomes: outcomes.slice(from, at) };
-    });
-  });
-}
-
-interface Appended {
-  readonly events: readonly Placed[];
-  readonly openings: readonly EpochOpening[];
-  /** Locked heads of all tenants of these events, and perhaps of others. */
-  readonly rows: readonly HeadRow[];
-  readonly options: AppendOptions;
-  /** The statements that end the transaction, given what was refused on the way. */
-  readonly close: (letters: readonly DeadLetter[]) => readonly Statement[];
-}
-
-async function appendEvents(session: Session, appended: Appended): Promise<Verdicts> {
-  const { events, openings, options, close } = appended;
-  const { heads, ingestedAt } = await headsOf(session, appended);
-  const month = monthStart(ingestedAt);
-  const isTimely = ({ item }: Placed) => {
-    const time = uuidv7Time(item.event.audit_id);
-    return time === undefined || time < ingestedAt + 2 * limits.maxAheadMs;
-  };
-  const timely = events.filter(isTimely);
-  const ahead = events.filter((placed) => !isTimely(placed)).map(refuse);
-  const older = timely
-    .map(({ item }) => item)
-    .filter((item) => mayBeOlder(item.event.audit_id, month, ingestedAt));
-  const held = await lookUpHeld(session, older);
-
-  const context = {
-    held,
-    taken: genesisIdentities(heads.values(), options.logName),
-    ingestedAt: new Date(ingestedAt).toISOString(),
-  };
-  for (let attempt = 0; ; attempt++) {
-    const plan = await planOver(session, timely, context);
-    let verdicts: Verdicts | undefined;
-    try {
-      const copied = {
-        fresh: plan.fresh,
-        openings,
-        heads,
-        ingestedAt,
-        isFirst: attempt === 0,
-        close: (receipts: readonly Receipt[]) => {
-          verdicts = settle(plan, receipts, held, ahead);
-          return close(verdicts.letters);
-        },
-      };
-      await copyPlan(session, copied, options);
-      return verdicts!;
-    } catch (error) {
-      // The month's unique indexes caught a duplicate: find out which, and seal the rest again over the same heads.
-      if (sqlState(error) !== '23505' || attempt === 3) throw error;
-      await session.query(toSavepoint);
-      await learn(session, plan.fresh, held);
-    }
+    if (results === undefined) continue;
+    await options.onStage?.('committed');
+    return results;
   }
+  throw new Error('rows that this transaction has created are missing');
 }
 
-/** The heads that these events go to, each of a chain that may be extended. */
-async function headsOf(
+/**
+ * The heads that these events extend, and the time of the batch.
+ *
+ * @param rows locked heads, perhaps also of tenants whose events are all applied already
+ * @throws {ServerError} `CHAIN_STOPPED`, `CLOCK_BEHIND_CHAIN`
+ */
+async function headsFor(
   session: Session,
-  { events, openings, rows, options }: Appended,
+  events: readonly PendingEvent[],
+  openings: readonly EpochOpening[],
+  rows: readonly HeadRow[],
+  { assertRunning, assertCurrent }: AppendOptions,
 ): Promise<ReturnType<typeof readHeads>> {
   const opened = new Set(openings.map(({ tenantId }) => tenantId));
-  const placed = events.map(({ item }) => item);
-  const tenantIds = new Set(tenantsOf(placed, openings));
-  for (const tenantId of tenantIds) if (!opened.has(tenantId)) options.assertRunning?.(tenantId);
+  const tenantIds = new Set(tenantsOf(itemsOf(events), openings));
+  for (const tenantId of tenantIds) if (!opened.has(tenantId)) assertRunning?.(tenantId);
   const read = readHeads(
     rows.filter((row) => tenantIds.has(row.tenant_id)),
     openings,
   );
   for (const head of read.heads.values()) {
-    if (head.opening === undefined) await options.assertCurrent?.(session, head);
+    if (head.opening === undefined) await assertCurrent?.(session, head);
   }
   return read;
-}
-
-const savepoint: Statement = { name: 'tally_savepoint', text: 'savepoint copying' };
-const toSavepoint = 'rollback to savepoint copying';
-
-/** Plans the batch. Ids of the service's own records say nothing of their age: an earlier month may hold them. */
-async function planOver(
-  session: Session,
-  events: readonly Placed[],
-  context: PlanContext & { readonly held: Map<string, Held> },
-): Promise<Plan> {
-  const plan = planBatch(events, context);
-  const own = plan.fresh.filter(({ index }) => index === undefined);
-  if (own.length === 0) return plan;
-  await learn(session, own, context.held);
-  return planBatch(events, context);
-}
-
-async function learn(session: Session, placed: readonly Placed[], held: Map<string, Held>): Promise<void> {
-  const found = await lookUpHeld(
-    session,
-    placed.map(({ item }) => item),
-  );
-  for (const [key, value] of found) held.set(key, value);
-}
-
-interface Copied {
-  readonly fresh: readonly Placed[];
-  readonly openings: readonly EpochOpening[];
-  readonly heads: Map<string, Head>;
-  readonly ingestedAt: number;
-  /** A later one goes on from the savepoint that the first has set. */
-  readonly isFirst: boolean;
-  /** The statements that are run once all is sealed. */
-  readonly close: (receipts: readonly Receipt[]) => readonly Statement[];
-}
-
-/**
- * Seals, copies and closes the books, in one round trip; the generator computes records while the database stores those
- * before.
- */
-async function copyPlan(
-  session: Session,
-  copied: Copied,
-  { logName, duringCopy }: AppendOptions,
-): Promise<void> {
-  const { fresh, openings, heads, ingestedAt, isFirst, close } = copied;
-  if (fresh.length + openings.length === 0) {
-    await session.pipeline(...close([]));
-    return;
-  }
-  const at = new Date(ingestedAt).toISOString();
-  const items = fresh.map(({ item }) => item);
-  const seal = new BatchSeal(items, heads, at, logName);
-  const rows = duringCopy === undefined ? seal.rows() : tellHalfway(seal, fresh.length, duringCopy);
-  await session.copy(copyStatement(partitionOf(ingestedAt)), rows, {
-    ...(isFirst && { before: [savepoint] }),
-    after: () => [...storeTiles(seal.tiles), advanceHeads(seal.heads(), at), ...close(seal.receipts)],
-  });
-}
-
-function* tellHalfway(seal: BatchSeal, records: number, tell: () => void): Generator<string> {
-  let told = false;
-  for (const chunk of seal.rows()) {
-    yield chunk;
-    if (told || seal.receipts.length * 2 < records) continue;
-    told = true;
-    tell();
-  }
-}
-
-/** What becomes of the events, if it is committed. */
-function settle(
-  plan: Plan,
-  receipts: readonly Receipt[],
-  held: ReadonlyMap<string, Held>,
-  ahead: readonly Refused[],
-): Verdicts {
-  const outcomes: { index: number; outcome: ItemOutcome }[] = [];
-  // Records of the service's own have no place in the batch, and nobody waits for their outcome.
-  const answer = ({ index }: Placed, outcome: ItemOutcome) => {
-    if (index !== undefined) outcomes.push({ index, outcome });
-  };
-  const receiptOf = new Map(plan.fresh.map((placed, at) => [placed, receipts[at]!]));
-  for (const [placed, receipt] of receiptOf) answer(placed, { status: 'chained', receipt });
-  for (const placed of plan.duplicates) {
-    const { tenant_id, audit_id } = placed.item.event;
-    answer(placed, { status: 'duplicate', receipt: held.get(identity(tenant_id, audit_id))!.receipt });
-  }
-  for (const { placed, of } of plan.repeats) {
-    answer(placed, { status: 'duplicate', receipt: receiptOf.get(of)! });
-  }
-  for (const { placed, deadLetter } of plan.conflicts) answer(placed, { status: 'conflict', deadLetter });
-  for (const { placed, deadLetter } of ahead) answer(placed, { status: 'rejected', deadLetter });
-  return { outcomes, letters: [...ahead, ...plan.conflicts].map(({ deadLetter }) => deadLetter) };
-}
-
-interface Refused {
-  readonly placed: Placed;
-  readonly deadLetter: DeadLetter;
-}
-
-/** The store's clock is behind the one that admitted the event: its id would defeat the look-up of older months. */
-function refuse(placed: Placed): Refused {
-  const deadLetter = toDeadLetter(placed.item.canonical, placed.item.ingest, [
-    {
-      code: 'AUDIT_ID_AHEAD',
-      pointer: '/audit_id',
-      message: "must not carry a time far ahead of the store's clock",
-    },
-  ]);
-  return { placed, deadLetter };
 }

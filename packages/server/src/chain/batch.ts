@@ -1,11 +1,21 @@
+import type { AuditEvent } from '@tallystick/event';
 import type { Trust } from '@tallystick/log';
 import type { Receipt } from '@tallystick/protocol';
-import type { AdmittedEvent, DeadLetter } from '../ingest/admit/admit.ts';
+import type { Session } from '../store/database.ts';
+import type { DeadLetter } from './dead-letters.ts';
+import type { SourceRange } from './source-position.ts';
 
-/** One thing to be done by a batch. Items of one tenant are chained in the order in which they stand. */
+/** One thing for a batch to store. The items of one tenant are chained in their order. */
 export type BatchItem = EventItem | RefusedItem;
 
-/** An admitted event with where it came from. */
+/** A valid event, ready to be sealed without another look at its content. */
+export interface AdmittedEvent {
+  readonly event: AuditEvent;
+  /** Its canonical JSON. */
+  readonly canonical: string;
+}
+
+/** An admitted event, and where it came from. */
 export interface EventItem extends AdmittedEvent {
   readonly ingest: ItemIngest;
 }
@@ -18,74 +28,70 @@ export interface ItemIngest {
   readonly producer_seq?: number;
 }
 
-/** An event that was refused at admission and is to be kept as a dead letter. */
+/** An event that admission refused, to be kept as a dead letter. */
 interface RefusedItem {
   readonly deadLetter: DeadLetter;
-  /** As far as it is known who numbered it. */
+  /** Who submitted and numbered it, if that is known. */
   readonly ingest?: ItemIngest;
 }
 
-/** What became of an item. Given out only after the commit. */
+/** The outcome of an item. Callers learn it only after the commit. */
 export type ItemOutcome =
   | { readonly status: 'chained' | 'duplicate'; readonly receipt: Receipt }
   | { readonly status: 'conflict' | 'rejected'; readonly deadLetter: DeadLetter };
 
-/** A range of a source that a batch covers, for a source that can be read again, such as a topic's partition. */
-export interface SourceRange {
-  readonly clusterId: string;
-  /** The topic's own id: a topic made anew under an old name starts again at 0. */
-  readonly topicId: string;
-  readonly topic: string;
-  readonly partition: number;
-  /** Offset of the batch's first message; it must not lie beyond what the store has reached. */
-  readonly from: number;
-  /** One past the batch's last message. */
-  readonly next: number;
-  /** In which term of its leaders the partition got what stands before `next`, where that is known. */
-  readonly leaderEpoch?: number | undefined;
-  /** Offset of each item, ascending. */
-  readonly offsets: readonly number[];
-}
-
-/** What a producer says beside its events. */
+/** What a producer declares about its numbers: gaps, and its last number at close. */
 export interface ProducerStatement {
-  /** The authenticated key, or the source where there is none: producer ids are only as good as who sent them. */
+  /**
+   * The API key that authenticated the request, or the source if the request was not authenticated. Part of the account's
+   * key, so that a submitter cannot settle the numbers of another submitter's producer.
+   */
   readonly submitter: string;
   readonly producerId: string;
   readonly service?: string | undefined;
-  /** Ranges that it gave up, ends included. */
+  /** Ranges of numbers that are lost, both ends included. */
   readonly gaps: readonly {
     readonly tenantId: string;
     readonly from: number;
     readonly to: number;
     readonly reason: string;
   }[];
-  /** Last number of each tenant, said at close. */
+  /** The last number of each tenant, declared at close. */
   readonly final: readonly { readonly tenantId: string; readonly finalSeq: number }[];
-  /** Who says so in the producer's stead, which is not heard of by it. */
-  readonly saidBy?: string | undefined;
+  /** The operator who declares this in place of the producer. Such a statement does not count as a sign of life. */
+  readonly declaredBy?: string | undefined;
 }
 
-/** A chain that is given up, and begun anew in another epoch. */
+/** A chain that is abandoned and begins again in a new epoch. */
 export interface EpochOpening {
   readonly tenantId: string;
-  /** Greater than any that the chain ever had. */
+  /** Greater than every earlier epoch of the chain. */
   readonly epoch: number;
-  /** For the genesis record: the last checkpoint that was signed before, as a note, and why the chain is given up. */
+  /** Goes into the genesis record: the last signed checkpoint, as a note, and why the chain is abandoned. */
   readonly recovery: { readonly checkpoint: string; readonly reason: string };
-  /** The genesis record's identity, where somebody has taken the one that is derived for it. */
+  /** Id of the genesis record, when an event already uses the id that is derived for it. */
   readonly auditId?: string;
 }
 
+/** What one caller wants to be stored together. */
 export interface Batch {
   readonly items: readonly BatchItem[];
   readonly statements?: readonly ProducerStatement[];
   readonly range?: SourceRange;
-  /** Chains that begin anew with this batch; none of them need be running. */
+  /** Chains that begin again with this batch. They may be stopped. */
   readonly openings?: readonly EpochOpening[];
   /**
-   * The service's own records about the range, made from where the source's position stands under its lock; chained after
-   * the items. Their ids must be derived, so that a retry adds nothing.
+   * Records of the service about the range, chained after the items.
+   *
+   * @param position offset that the store has reached, read under the lock of the source's position
+   * @returns records with derived ids, so that a retry adds nothing
    */
-  readonly ownRecords?: (position: number) => readonly EventItem[];
+  readonly serviceRecords?: (position: number) => readonly EventItem[];
+  /**
+   * Updates books of the caller that must agree with the chain, in the transaction that stores the batch, after its
+   * records. An error stores nothing of the transaction.
+   *
+   * @param outcomes one for each item, `undefined` for an item of a range that was applied before
+   */
+  readonly closeBooks?: (session: Session, outcomes: readonly (ItemOutcome | undefined)[]) => Promise<void>;
 }

@@ -1,8 +1,85 @@
-import type { DeadLetter } from '../ingest/admit/admit.ts';
+import { createHash } from 'node:crypto';
+import { uuidv8FromDigest } from '@tallystick/event';
+import type { Reason } from '@tallystick/protocol';
 import type { Statement } from '../store/database.ts';
-import { isMessage } from './message-source.ts';
+import { isMessageSource } from './source-position.ts';
 
-const rowsSql = `
+/** An event that was refused, with all bytes that were received. */
+export interface DeadLetter {
+  readonly id: string;
+  /** As far as it can be read from the bytes. */
+  readonly tenantId?: string;
+  readonly auditId?: string;
+  readonly source: string;
+  readonly principal?: string;
+  /** UUIDv7 of the process that produced the event, and the event's number there. */
+  readonly producerId?: string;
+  readonly producerSeq?: number;
+  readonly violations: readonly Reason[];
+  readonly raw: Uint8Array;
+}
+
+/** Who handed in an event. */
+export interface Submitter {
+  /** The way in: `http`, `embedded`, `import:cloudtrail`, … */
+  readonly source: string;
+  readonly principal?: string | undefined;
+  readonly producer_id?: string | undefined;
+  readonly producer_seq?: number | undefined;
+}
+
+/**
+ * Makes a dead letter. Its id is derived from source and content: a redelivery counts up instead of adding another one.
+ *
+ * @param place distinguishes equal content that arrived at different places of one source
+ */
+export function toDeadLetter(
+  raw: Uint8Array | string,
+  submitter: Submitter,
+  violations: readonly Reason[],
+  place = '',
+): DeadLetter {
+  const bytes = typeof raw === 'string' ? new TextEncoder().encode(raw) : raw;
+  const digest = createHash('sha256')
+    .update(
+      `tallystick/dead-letter/v1\0${submitter.source}\0${submitter.principal ?? ''}\0${place}\0${violations[0]?.code}\0`,
+    )
+    .update(bytes)
+    .digest();
+  const known = readIdentity(bytes);
+  const { producer_id, producer_seq } = submitter;
+  return {
+    id: uuidv8FromDigest(digest),
+    ...known,
+    source: submitter.source,
+    ...(submitter.principal !== undefined && { principal: submitter.principal }),
+    ...(producer_id !== undefined && { producerId: producer_id }),
+    ...(producer_seq !== undefined && { producerSeq: producer_seq }),
+    violations,
+    raw: bytes,
+  };
+}
+
+/** Tenant and id of a refused event, if they can be read. Good for finding the event; never trusted. */
+function readIdentity(bytes: Uint8Array): { tenantId?: string; auditId?: string } {
+  try {
+    const value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Record<
+      string,
+      unknown
+    >;
+    const short = (name: string) => {
+      const text = value[name];
+      return typeof text === 'string' && /^[\w.:@-]{1,128}$/.test(text) ? text : undefined;
+    };
+    const tenantId = short('tenant_id');
+    const auditId = short('audit_id');
+    return { ...(tenantId !== undefined && { tenantId }), ...(auditId !== undefined && { auditId }) };
+  } catch {
+    return {};
+  }
+}
+
+const insertSql = `
   insert into audit_dead_letters (id, tenant_id, audit_id, source, principal, producer_id, producer_seq, reason, pointer, message,
                                   raw, seen)
   select d.id, d.tenant_id, d.audit_id, d.source, d.principal, d.producer_id, d.producer_seq, d.reason, d.pointer, d.message,
@@ -13,49 +90,49 @@ const rowsSql = `
     on conflict (id) do`;
 
 /**
- * Sent once more, as a client does: it counts up, and what was settled is open again, with its bytes where a purge has
- * erased them, since the client is told that it is kept.
+ * For an event that a client sends again: counts up. A settled dead letter becomes open again, and gets its bytes back if
+ * a purge has erased them, because the client is told that the event is kept.
  */
-const countUpSql = `${rowsSql} update
+const countUpSql = `${insertSql} update
      set seen = audit_dead_letters.seen + excluded.seen, last_seen_at = clock_timestamp(), state = 'open',
          settled_at = null, settled_by = null, raw = excluded.raw`;
 
-/** The same message read once more: nothing has happened. */
-const onceSql = `${rowsSql} nothing`;
+/** For a message of a topic that is read again: changes nothing. */
+const insertOnceSql = `${insertSql} nothing`;
 
-/** Keeps what was refused, raw bytes included. Part of the batch's transaction: after its commit, nothing is lost. */
-export function storeDeadLetters(letters: readonly DeadLetter[]): Statement[] {
-  const [messages, others] = [letters.filter(isFromMessage), letters.filter((each) => !isFromMessage(each))];
-  return [...insert(onceSql, messages), ...insert(countUpSql, others)];
+/**
+ * Stores dead letters, including their bytes. Part of the batch's transaction: after its commit, every event of the batch
+ * is either chained or kept here.
+ */
+export function storeDeadLetters(deadLetters: readonly DeadLetter[]): Statement[] {
+  const fromMessages = deadLetters.filter(({ source }) => isMessageSource(source));
+  const others = deadLetters.filter(({ source }) => !isMessageSource(source));
+  return [...insert(insertOnceSql, fromMessages), ...insert(countUpSql, others)];
 }
 
-function isFromMessage({ source }: DeadLetter): boolean {
-  return isMessage(source);
-}
-
-/** They may quote the sender, who may have sent what jsonb can't hold. */
-function storable(text: string): string {
+/** A violation may quote the event, which may contain characters that jsonb cannot store. */
+function toJsonbText(text: string): string {
   return text.toWellFormed().replaceAll('\0', '\u2400');
 }
 
-function insert(text: string, letters: readonly DeadLetter[]): Statement[] {
-  if (letters.length === 0) return [];
-  const unique = Map.groupBy(letters, (letter) => letter.id);
-  const rows = [...unique.values()].map((same) => {
-    const letter = same[0]!;
-    const first = letter.violations[0]!;
+function insert(text: string, deadLetters: readonly DeadLetter[]): Statement[] {
+  if (deadLetters.length === 0) return [];
+  const byId = Map.groupBy(deadLetters, ({ id }) => id);
+  const rows = [...byId.values()].map((same) => {
+    const deadLetter = same[0]!;
+    const first = deadLetter.violations[0]!;
     return {
-      id: letter.id,
-      tenant_id: letter.tenantId ?? null,
-      audit_id: letter.auditId ?? null,
-      source: letter.source,
-      principal: letter.principal ?? null,
-      producer_id: letter.producerId ?? null,
-      producer_seq: letter.producerSeq ?? null,
-      reason: storable(first.code),
-      pointer: storable(first.pointer),
-      message: storable(first.message),
-      raw: Buffer.from(letter.raw).toString('hex'),
+      id: deadLetter.id,
+      tenant_id: deadLetter.tenantId ?? null,
+      audit_id: deadLetter.auditId ?? null,
+      source: deadLetter.source,
+      principal: deadLetter.principal ?? null,
+      producer_id: deadLetter.producerId ?? null,
+      producer_seq: deadLetter.producerSeq ?? null,
+      reason: toJsonbText(first.code),
+      pointer: toJsonbText(first.pointer),
+      message: toJsonbText(first.message),
+      raw: Buffer.from(deadLetter.raw).toString('hex'),
       seen: same.length,
     };
   });

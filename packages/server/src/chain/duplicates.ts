@@ -4,20 +4,27 @@ import type { Receipt } from '@tallystick/protocol';
 import type { Session } from '../store/database.ts';
 import type { EventItem } from './batch.ts';
 
-/** An event that the chain holds already. */
-export interface Held {
+/** An event that a chain holds already. */
+export interface StoredEvent {
   readonly receipt: Receipt;
-  /** The record's bytes. */
-  readonly text: string;
+  /** The text of its record. */
+  readonly record: string;
 }
 
-export function identity(tenantId: string, auditId: string): string {
-  return `${tenantId}\n${auditId}`;
+/** Identifies an event: a tenant's chain holds each audit_id once. */
+export function eventKey({
+  tenant_id,
+  audit_id,
+}: {
+  readonly tenant_id: string;
+  readonly audit_id: string;
+}): string {
+  return `${tenant_id}\n${audit_id}`;
 }
 
-/** Whether the chain's record is of the very same event, not of another that claims its id. */
-export function isSameEvent(held: Held, item: EventItem): boolean {
-  return holdsEvent(held.text, item.canonical);
+/** Whether the record holds the same event, and not another event with the same id. */
+export function isSameEvent(stored: StoredEvent, item: EventItem): boolean {
+  return holdsEvent(stored.record, item.canonical);
 }
 
 const lookupSql = `
@@ -26,34 +33,43 @@ const lookupSql = `
     from unnest($1::text[], $2::uuid[]) as k(tenant_id, audit_id)
     join audit_records r on r.tenant_id = k.tenant_id and r.audit_id = k.audit_id`;
 
-/** Looks events up in every partition. */
-export async function lookUpHeld(session: Session, items: readonly EventItem[]): Promise<Map<string, Held>> {
-  const held = new Map<string, Held>();
-  if (items.length === 0) return held;
-  const rows = await session.query<{
-    tenant_id: string;
-    audit_id: string;
-    epoch: number;
-    sequence_number: number;
-    record_hash: string;
-    ingested_at: Date;
-    record: string;
-  }>(lookupSql, [items.map((item) => item.event.tenant_id), items.map((item) => item.event.audit_id)]);
+/** Looks events up in all partitions, and adds those that a chain holds to `found`. */
+export async function findStoredEvents(
+  session: Session,
+  items: readonly EventItem[],
+  found: Map<string, StoredEvent>,
+): Promise<void> {
+  if (items.length === 0) return;
+  const rows = await session.query<Omit<Receipt, 'ingested_at'> & { ingested_at: Date; record: string }>(
+    lookupSql,
+    [items.map(({ event }) => event.tenant_id), items.map(({ event }) => event.audit_id)],
+  );
   for (const { record, ingested_at, ...rest } of rows) {
-    const receipt = { ...rest, ingested_at: ingested_at.toISOString() };
-    held.set(identity(rest.tenant_id, rest.audit_id), { receipt, text: record });
+    found.set(eventKey(rest), { receipt: { ...rest, ingested_at: ingested_at.toISOString() }, record });
   }
-  return held;
 }
 
 /**
- * Whether an event could have been stored in an earlier month than the batch's, and so must be looked up; the batch's own
- * month is guarded by its unique index.
+ * Whether an event may have been stored in an earlier month than the batch's. Then it must be looked up; in the month of
+ * the batch the unique index finds duplicates.
  *
- * A UUIDv7 carries its time, and admission refuses one dated more than an hour ahead. So one dated two hours or more
- * into this month was not there to be stored before the month began; the second hour is slack for clocks being set.
+ * A UUIDv7 contains its time, and admission refuses ids that are more than an hour ahead. So an id whose time is two
+ * hours or more after the start of this month cannot have been stored before the month began. The second hour is slack
+ * for clocks that are adjusted.
+ *
+ * @param monthStart of the batch, ms since the epoch
+ * @param now time of the batch, ms since the epoch
  */
-export function mayBeOlder(auditId: string, monthStart: number, now: number): boolean {
+export function mayBeInEarlierMonth(auditId: string, monthStart: number, now: number): boolean {
   const time = uuidv7Time(auditId);
   return time === undefined || time < monthStart + 2 * limits.maxAheadMs || time > now + limits.maxAheadMs;
+}
+
+/**
+ * Whether an id is so far ahead of the store's clock that {@link mayBeInEarlierMonth} would fail for it next month. It
+ * happens when the store's clock is behind the clock that admitted the event.
+ */
+export function isFarAhead(auditId: string, now: number): boolean {
+  const time = uuidv7Time(auditId);
+  return time !== undefined && time >= now + 2 * limits.maxAheadMs;
 }

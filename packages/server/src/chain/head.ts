@@ -3,31 +3,32 @@ import { ServerError } from '../errors.ts';
 import type { Statement } from '../store/database.ts';
 import type { EpochOpening } from './batch.ts';
 
-/** The locked head of a tenant's chain, as the transaction found it. */
+/** The newest record of a tenant's chain, as the transaction found it under the lock. */
 export interface Head {
   readonly tenantId: string;
   readonly epoch: number;
-  /** −1: the tenant is new and its genesis is to be written by this transaction. */
+  /** −1 if the chain is new: this transaction writes its genesis record. */
   readonly lastSequence: number;
   readonly lastHash: string;
   /** Milliseconds since the epoch. */
   readonly lastIngestedAt: number;
   readonly frontier: Frontier;
-  /** What its genesis says, where this transaction begins the chain anew. */
+  /** Set if this transaction begins the chain again in a new epoch. */
   readonly opening?: EpochOpening;
 }
 
 export interface HeadRow {
-  tenant_id: string;
-  epoch: number;
-  last_sequence: number;
-  last_hash: string;
-  last_ingested_ms: number;
-  frontier: string;
-  now_ms: number;
+  readonly tenant_id: string;
+  readonly epoch: number;
+  readonly last_sequence: number;
+  readonly last_hash: string;
+  readonly last_ingested_ms: number;
+  readonly frontier: string;
+  /** The store's clock, after the lock was taken. */
+  readonly now_ms: number;
 }
 
-// The lock is taken inside, the clock read outside: it must not show a time before the lock was won.
+// The inner query takes the lock and the outer query reads the clock, so that the time is not before the lock was taken.
 const lockSql = `
   with heads as materialized (
     select * from audit_chain_state where tenant_id = any ($1::text[]) order by tenant_id for update
@@ -43,25 +44,31 @@ const insertSql = `
   select t, 1, -1, ''::bytea, to_timestamp(0), ''::bytea from unnest($1::text[]) as t order by t
   on conflict (tenant_id) do nothing`;
 
-/** How far a head may lie ahead of the store's clock, ms: more would pin the chain to a wrong month. */
+/** How far a head may be ahead of the store's clock, ms. A larger difference would put records into a wrong month. */
 const maxHeadAheadMs = 5 * 60 * 1000;
 
-/** Locks the heads of these tenants, in tenant order so that two batches can't wait for each other. */
+/** Locks the heads of these tenants, in the order of tenant ids, so that two batches cannot deadlock. */
 export function lockHeads(tenantIds: readonly string[]): Statement<HeadRow> {
   return { name: 'tally_lock_heads', text: lockSql, values: [tenantIds] };
 }
 
-/** Makes rows for tenants that have none: whoever races for one genesis waits here for the winner's commit. */
+/**
+ * Creates the rows of tenants that have none. Of several transactions that start the same chain, one creates the row and
+ * the others wait here for its commit.
+ */
 export function insertHeads(tenantIds: readonly string[]): Statement {
   return { text: insertSql, values: [tenantIds] };
 }
 
 /**
+ * Reads the locked heads and decides the time of the batch.
+ *
  * @param rows of {@link lockHeads}
- * @param openings chains that begin anew: their heads are not read, whatever became of them
- * @returns the heads, and the store's time for the whole batch, ms: never before any head's
- * @throws {ServerError} `CLOCK_BEHIND_CHAIN`, with the tenants whose heads lie ahead in `details.tenant_ids`, or
- *   `CHAIN_STOPPED` for a head that is no head
+ * @param openings chains that begin again: their old heads are ignored, even damaged ones
+ * @returns the heads by tenant, and the `ingested_at` of the whole batch, ms: the store's clock, or the time of the latest
+ *   head if that is later
+ * @throws {ServerError} `CLOCK_BEHIND_CHAIN`, with the tenants whose heads are ahead in `details.tenant_ids`;
+ *   `CHAIN_STOPPED` for a damaged head
  */
 export function readHeads(
   rows: readonly HeadRow[],
@@ -93,13 +100,13 @@ export function readHeads(
   return { heads, ingestedAt: Math.max(now, latest) };
 }
 
-/** @throws {ServerError} `PARAMETER_INVALID` where somebody was faster, and has begun this epoch or a later one */
+/** @throws {ServerError} `PARAMETER_INVALID` if another process has already begun this epoch or a later one */
 function openedHead(row: HeadRow, opening: EpochOpening): Head {
   const { tenantId, epoch } = opening;
   if (row.epoch >= epoch) {
     throw new ServerError(
       'PARAMETER_INVALID',
-      `epoch ${row.epoch} of ${tenantId} has been opened meanwhile`,
+      `another process has opened epoch ${row.epoch} of ${tenantId} in the meantime`,
       {
         details: { tenant_id: tenantId, epoch: row.epoch },
       },
@@ -113,7 +120,7 @@ function clockBehind(heads: Iterable<Head>, latest: number, now: number): Server
   const ahead = [...heads].filter(({ lastIngestedAt }) => lastIngestedAt > now + maxHeadAheadMs);
   return new ServerError(
     'CLOCK_BEHIND_CHAIN',
-    "a chain's head lies ahead of the store's clock: set the clock right",
+    "the newest record of a chain is ahead of the store's clock: correct the clock of the database server",
     {
       details: {
         tenant_ids: ahead.map(({ tenantId }) => tenantId),
@@ -124,7 +131,7 @@ function clockBehind(heads: Iterable<Head>, latest: number, now: number): Server
   );
 }
 
-/** Nobody but the writer sets a head, so one that can't be read was tampered with: it must not be built upon. */
+/** Only the service writes heads. One that cannot be decoded was tampered with, so the chain must not be extended. */
 function readFrontier(row: HeadRow): Frontier {
   try {
     return decodeFrontier(row.last_sequence + 1, fromHex(row.frontier)!);
@@ -137,7 +144,7 @@ function readFrontier(row: HeadRow): Frontier {
   }
 }
 
-/** A head as the batch leaves it. */
+/** The head of a chain after the batch. */
 export interface AdvancedHead {
   readonly tenantId: string;
   readonly epoch: number;

@@ -1,74 +1,104 @@
 import { createGenesisRecord, formatOrigin, zeroHash } from '@tallystick/log';
-import type { DeadLetter } from '../ingest/admit/admit.ts';
-import type { EventItem } from './batch.ts';
-import { conflictOf } from './conflict.ts';
-import { type Held, identity, isSameEvent } from './duplicates.ts';
+import type { Receipt } from '@tallystick/protocol';
+import type { ItemOutcome } from './batch.ts';
+import { toDeadLetter } from './dead-letters.ts';
+import { eventKey, isFarAhead, isSameEvent, type StoredEvent } from './duplicates.ts';
 import type { Head } from './head.ts';
+import type { IndexedOutcome, PendingEvent } from './merge-batches.ts';
+import { conflictOf } from './service-records/conflict.ts';
 
-/** An event with its place in the batch; the service's own events have none. */
-export interface Placed {
-  readonly item: EventItem;
-  readonly index: number | undefined;
-}
-
-/** What is to be done with each event of a batch. */
+/** What to do with each pending event. */
 export interface Plan {
-  /** To be sealed, in order: events and the service's own records of conflicts. */
-  readonly fresh: readonly Placed[];
-  /** Same event as one that the chain holds. */
-  readonly duplicates: readonly Placed[];
+  /** To be sealed, in order: events, and the service's records of conflicts. */
+  readonly fresh: readonly PendingEvent[];
   /** Same event as an earlier one of this batch. */
-  readonly repeats: readonly { readonly placed: Placed; readonly of: Placed }[];
-  readonly conflicts: readonly { readonly placed: Placed; readonly deadLetter: DeadLetter }[];
+  readonly repeats: readonly { readonly event: PendingEvent; readonly of: PendingEvent }[];
+  /** Outcomes that are known before anything is sealed: duplicates of stored events, conflicts and rejections. */
+  readonly outcomes: readonly IndexedOutcome[];
 }
 
 export interface PlanContext {
-  /** What the chains are known to hold. */
-  readonly held: ReadonlyMap<string, Held>;
-  /** Identities of the genesis records that this batch is to write. */
-  readonly taken: ReadonlySet<string>;
-  readonly ingestedAt: string;
+  /** The events that the chains are known to hold, by their key. */
+  readonly known: ReadonlyMap<string, StoredEvent>;
+  /** Keys of the genesis records that this batch writes. */
+  readonly genesisKeys: ReadonlySet<string>;
+  /** Time of the batch, ms since the epoch. */
+  readonly ingestedAt: number;
 }
 
-export function planBatch(events: readonly Placed[], context: PlanContext): Plan {
-  const { held, taken } = context;
-  const fresh: Placed[] = [];
-  const duplicates: Placed[] = [];
-  const repeats: { placed: Placed; of: Placed }[] = [];
-  const conflicts: { placed: Placed; deadLetter: DeadLetter }[] = [];
-  const inBatch = new Map<string, Placed>();
-  const conflict = (placed: Placed) => {
-    const { deadLetter, record } = conflictOf(placed.item, context.ingestedAt);
-    conflicts.push({ placed, deadLetter });
-    const key = identity(record.event.tenant_id, record.event.audit_id);
-    if (held.has(key) || inBatch.has(key)) return;
-    const own = { item: record, index: undefined };
-    inBatch.set(key, own);
-    fresh.push(own);
+/** Decides for each event: seal it, or answer with a duplicate, a conflict or a rejection. */
+export function planBatch(events: readonly PendingEvent[], context: PlanContext): Plan {
+  const { known, genesisKeys, ingestedAt } = context;
+  const fresh: PendingEvent[] = [];
+  const repeats: { event: PendingEvent; of: PendingEvent }[] = [];
+  const outcomes: IndexedOutcome[] = [];
+  const inBatch = new Map<string, PendingEvent>();
+  const conflict = (event: PendingEvent) => {
+    const { deadLetter, record } = conflictOf(event.item, new Date(ingestedAt).toISOString());
+    outcomes.push({ index: event.index, outcome: { status: 'conflict', deadLetter } });
+    const key = eventKey(record.event);
+    if (known.has(key) || inBatch.has(key)) return;
+    const pending = { item: record, index: undefined };
+    inBatch.set(key, pending);
+    fresh.push(pending);
   };
-  for (const placed of events) {
-    const key = identity(placed.item.event.tenant_id, placed.item.event.audit_id);
-    const before = held.get(key);
+  for (const event of events) {
+    const key = eventKey(event.item.event);
+    const stored = known.get(key);
     const first = inBatch.get(key);
-    if (before !== undefined) {
-      if (isSameEvent(before, placed.item)) duplicates.push(placed);
-      else conflict(placed);
+    if (isFarAhead(event.item.event.audit_id, ingestedAt)) {
+      outcomes.push({ index: event.index, outcome: aheadOfStore(event) });
+    } else if (stored !== undefined) {
+      if (isSameEvent(stored, event.item)) outcomes.push(outcome(event, 'duplicate', stored.receipt));
+      else conflict(event);
     } else if (first !== undefined) {
-      if (first.item.canonical === placed.item.canonical) repeats.push({ placed, of: first });
-      else conflict(placed);
-    } else if (taken.has(key)) {
-      conflict(placed);
+      if (first.item.canonical === event.item.canonical) repeats.push({ event, of: first });
+      else conflict(event);
+    } else if (genesisKeys.has(key)) {
+      conflict(event);
     } else {
-      inBatch.set(key, placed);
-      fresh.push(placed);
+      inBatch.set(key, event);
+      fresh.push(event);
     }
   }
-  return { fresh, duplicates, repeats, conflicts };
+  return { fresh, repeats, outcomes };
 }
 
-/** Identities that the genesis records of new chains will have: anybody can compute them beforehand. */
-export function genesisIdentities(heads: Iterable<Head>, logName: string): Set<string> {
-  const taken = new Set<string>();
+function aheadOfStore({ item }: PendingEvent): ItemOutcome {
+  const deadLetter = toDeadLetter(item.canonical, item.ingest, [
+    {
+      code: 'AUDIT_ID_AHEAD',
+      pointer: '/audit_id',
+      message: "must not carry a time far ahead of the store's clock",
+    },
+  ]);
+  return { status: 'rejected', deadLetter };
+}
+
+/**
+ * The outcomes of all events of a plan.
+ *
+ * @param receipts one for each fresh event, in order
+ */
+export function outcomesOf(
+  { fresh, repeats, outcomes }: Plan,
+  receipts: readonly Receipt[],
+): IndexedOutcome[] {
+  const receiptOf = new Map(fresh.map((event, at) => [event, receipts[at]!]));
+  return [
+    ...outcomes,
+    ...fresh.map((event) => outcome(event, 'chained', receiptOf.get(event)!)),
+    ...repeats.map(({ event, of }) => outcome(event, 'duplicate', receiptOf.get(of)!)),
+  ];
+}
+
+function outcome({ index }: PendingEvent, status: 'chained' | 'duplicate', receipt: Receipt): IndexedOutcome {
+  return { index, outcome: { status, receipt } };
+}
+
+/** Keys of the genesis records that new chains will get. Anyone can compute these ids in advance and use them. */
+export function genesisKeysOf(heads: Iterable<Head>, logName: string): Set<string> {
+  const keys = new Set<string>();
   for (const { tenantId, epoch, lastSequence } of heads) {
     if (lastSequence >= 0) continue;
     const origin = formatOrigin({ logName, tenantId, epoch });
@@ -79,7 +109,7 @@ export function genesisIdentities(heads: Iterable<Head>, logName: string): Set<s
       ingestedAt: new Date(0).toISOString(),
       nonce: zeroHash.slice(32),
     });
-    taken.add(identity(tenantId, event.audit_id));
+    keys.add(eventKey({ tenant_id: tenantId, audit_id: event.audit_id }));
   }
-  return taken;
+  return keys;
 }

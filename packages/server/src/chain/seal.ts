@@ -16,29 +16,32 @@ import { type CopyRow, renderRow } from '../store/copy-rows.ts';
 import type { EventItem } from './batch.ts';
 import type { AdvancedHead, Head } from './head.ts';
 
-/** A level-0 tile that the batch completed, or a tile of a higher level, whose hashes are the roots below it. */
+/** A tile that the batch completed. The hashes of a tile above level 0 are the roots of the tiles below it. */
 export interface CompletedTile {
   readonly tenantId: string;
   readonly epoch: number;
   readonly level: number;
   readonly index: number;
   readonly root: Uint8Array;
-  /** Leaf hashes of this batch, hex; those before it are read from the store. Empty above level 0. */
+  /** The leaf hashes that belong to this batch, hex. The store adds the older ones. Empty above level 0. */
   readonly leaves: string;
 }
 
-/** Bytes of COPY text handed over at a time: large enough to cost no extra system calls, small enough to overlap. */
+/** Characters of COPY text per chunk: large enough to save system calls, small enough to overlap with the database. */
 const chunkLength = 64 * 1024;
 
 /**
- * Seals one batch over locked heads. Used once: `rows()` computes records while the database stores those before, and
- * what is known of the batch is complete when it ends.
+ * Seals the events of one batch into records: sequence numbers, hashes, tree, COPY rows. Use an object once.
+ *
+ * `rows()` computes the records step by step, while the database stores the ones before. Receipts, tiles and heads are
+ * complete when `rows()` has ended.
  */
-export class BatchSeal {
+export class BatchSealer {
+  /** One for each event, in order. */
   readonly receipts: Receipt[] = [];
   readonly tiles: CompletedTile[] = [];
   readonly #items: readonly EventItem[];
-  readonly #chains: Map<string, ChainUnderSeal>;
+  readonly #chains: Map<string, ChainSealer>;
   readonly #ingestedAt: string;
 
   constructor(items: readonly EventItem[], heads: Map<string, Head>, ingestedAt: string, logName: string) {
@@ -47,14 +50,14 @@ export class BatchSeal {
     this.#chains = new Map();
     const begin = (head: Head) => {
       if (this.#chains.has(head.tenantId)) return;
-      this.#chains.set(head.tenantId, new ChainUnderSeal(head, logName, ingestedAt, this.tiles));
+      this.#chains.set(head.tenantId, new ChainSealer(head, logName, ingestedAt, this.tiles));
     };
-    // A chain that begins anew has a record also where there is no event for it.
+    // A chain that begins again gets its genesis record even if the batch has no event for it.
     for (const head of heads.values()) if (head.opening !== undefined) begin(head);
     for (const item of items) begin(heads.get(item.event.tenant_id)!);
   }
 
-  /** COPY text of every record, genesis records included, in chunks. */
+  /** COPY text of all records, including genesis records, in chunks. */
   *rows(): Generator<string> {
     let chunk = '';
     for (const chain of this.#chains.values()) {
@@ -81,13 +84,14 @@ export class BatchSeal {
     if (chunk !== '') yield chunk;
   }
 
-  /** Heads as the batch leaves them; call it after `rows()` has ended. */
+  /** The heads after the batch. Call it when `rows()` has ended. */
   heads(): AdvancedHead[] {
     return [...this.#chains.values()].map((chain) => chain.head());
   }
 }
 
-class ChainUnderSeal {
+/** Seals the records of one chain. */
+class ChainSealer {
   readonly #head: Head;
   readonly #logName: string;
   readonly #ingestedAt: string;
@@ -95,7 +99,7 @@ class ChainUnderSeal {
   readonly #frontier: FrontierBuilder;
   #sequence: number;
   #hash: string;
-  /** Leaf hashes of this batch in the tile that is being filled, hex. */
+  /** Leaf hashes of this batch in the tile that is not complete yet, hex. */
   #leaves = '';
 
   constructor(head: Head, logName: string, ingestedAt: string, tiles: CompletedTile[]) {
@@ -141,7 +145,7 @@ class ChainUnderSeal {
     const leaf = leafHash(sealed.hash);
     this.#leaves += toHex(leaf);
     this.#frontier.append(leaf, (level, root) => {
-      const index = this.#frontierIndex(level);
+      const index = this.#tileIndex(level);
       this.#tiles.push({ tenantId, epoch, level, index, root, leaves: level === 0 ? this.#leaves : '' });
       if (level === 0) this.#leaves = '';
     });
@@ -158,8 +162,8 @@ class ChainUnderSeal {
     };
   }
 
-  /** Index of the tile that the leaf being appended completes at a level. */
-  #frontierIndex(level: number): number {
+  /** Index of the tile that the current leaf completes on a level. */
+  #tileIndex(level: number): number {
     return Math.floor((this.#sequence + 1) / tileWidth ** (level + 1));
   }
 
@@ -174,7 +178,7 @@ class ChainUnderSeal {
   }
 }
 
-/** Random bytes are drawn in blocks; owned by this module, on the one thread that seals. */
+/** Random bytes, drawn in blocks because a call per nonce is slower. Owned by this module; one thread seals. */
 const pool = Buffer.alloc(16 * 512);
 let poolAt = pool.length;
 

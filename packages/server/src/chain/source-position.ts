@@ -1,8 +1,61 @@
 import { ServerError } from '../errors.ts';
 import { type Database, type Statement, writer } from '../store/database.ts';
-import type { SourceRange } from './batch.ts';
 
-/** A partition of a topic, whatever the topic's id: one that was made anew is another source, under the same name. */
+/**
+ * Sources that can be read again, which are partitions of Kafka topics: the names of their messages in records, and how
+ * far each source is stored. The position is part of the batch's transaction, so every message is applied exactly once.
+ */
+
+/** The source of a record that came as a message: `kafka:<cluster>/<topic>/<partition>/<offset>`. */
+export function messageSource(place: {
+  readonly clusterId: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}): string {
+  return `kafka:${place.clusterId}/${place.topic}/${place.partition}/${place.offset}`;
+}
+
+// Names of topics and ids of clusters contain no slash (Kafka allows [A-Za-z0-9._-]).
+const messagePattern = /^(kafka:[^/]+\/[^/]+)\/\d+\/\d+$/;
+
+/** Whether a source names one message, so that the same source again means the same message again. */
+export function isMessageSource(source: string): boolean {
+  return messagePattern.test(source);
+}
+
+/** The source without partition and offset if it names a message; any other source unchanged. */
+export function topicOfSource(source: string): string {
+  return messagePattern.exec(source)?.[1] ?? source;
+}
+
+/** Topic, partition and offset of a source that names a message; `undefined` for any other source. */
+export function placeOfMessage(
+  source: string,
+): { readonly topic: string; readonly partition: number; readonly offset: number } | undefined {
+  if (!isMessageSource(source)) return undefined;
+  const [, topic, partition, offset] = source.split('/');
+  return { topic: topic!, partition: Number(partition), offset: Number(offset) };
+}
+
+/** The range of a source that a batch covers. The source can be read again, such as a partition of a topic. */
+export interface SourceRange {
+  readonly clusterId: string;
+  /** The topic's id, not its name: a topic that was deleted and created again starts at offset 0 again. */
+  readonly topicId: string;
+  readonly topic: string;
+  readonly partition: number;
+  /** Offset of the batch's first message. Must not be greater than the offset that the store has reached. */
+  readonly from: number;
+  /** One past the offset of the batch's last message. */
+  readonly next: number;
+  /** Leader epoch of the last message before `next`, if known. */
+  readonly leaderEpoch?: number | undefined;
+  /** Offset of each item, ascending. */
+  readonly offsets: readonly number[];
+}
+
+/** A partition of all topics with this name: a topic that was deleted and created again has a new id. */
 interface NamedPartition {
   readonly clusterId: string;
   readonly topic: string;
@@ -11,13 +64,14 @@ interface NamedPartition {
 
 /** How far a source is stored. */
 export interface SourcePosition {
+  /** Offset of the first message that is not stored. */
   readonly next: number;
-  /** In which term of its leaders the partition got what stands before `next`; undefined where that is not known. */
+  /** Leader epoch of the last message before `next`, if known. */
   readonly leaderEpoch: number | undefined;
 }
 
 /**
- * Where every source of this name stands.
+ * Reads the positions of all sources with this name.
  *
  * @returns positions by the topic's id
  */
@@ -40,7 +94,10 @@ export async function readPositions(
   );
 }
 
-/** Sets a source back, for one that holds other messages now than those that were read; what it was is known to nobody then. */
+/**
+ * Sets the position of a source back, because the source no longer holds the messages that were read. The old position is
+ * lost.
+ */
 export async function rewindPosition(
   database: Database,
   { clusterId, topicId, partition }: Pick<SourceRange, 'clusterId' | 'topicId' | 'partition'>,
@@ -54,25 +111,25 @@ export async function rewindPosition(
   );
 }
 
-/** Locks the positions of these ranges' sources, in an order that all replicas keep. */
+/** Locks the positions of these ranges' sources, in the order of their keys, which all replicas use. */
 export function lockPositions(ranges: readonly SourceRange[]): Statement<PositionRow> {
   return { name: 'tally_lock_positions', text: lockSql, values: keysOf(ranges) };
 }
 
-/** Makes rows for sources that nothing has been read of: they stand at 0. */
+/** Creates the rows of sources of which nothing is stored yet, with position 0. */
 export function insertPositions(ranges: readonly SourceRange[]): Statement {
   return { text: insertSql, values: [...keysOf(ranges), ranges.map(({ topic }) => topic)] };
 }
 
 /**
- * Where each range's source stands. A range that starts beyond it would leave a hole, so it is refused and the consumer
- * seeks back; messages before it have been applied, and are skipped.
+ * Compares ranges with the stored positions. Messages before the position have been applied and are skipped. A range that
+ * starts after the position would leave a hole: it is refused, and the consumer seeks back.
  *
  * @param rows of {@link lockPositions}
  * @returns for each range the offset of the first message that has not been applied
  * @throws {ServerError} `SOURCE_POSITION_AHEAD`, with the stored position in `details.next`
  */
-export function standings(
+export function firstUnapplied(
   ranges: readonly SourceRange[],
   rows: readonly PositionRow[],
 ): ReadonlyMap<SourceRange, number> {
@@ -86,7 +143,7 @@ export function standings(
   );
 }
 
-/** Part of the transaction that stores the ranges. */
+/** Moves the positions to the end of these ranges. Part of the transaction that stores the ranges. */
 export function advancePositions(ranges: readonly SourceRange[]): Statement[] {
   if (ranges.length === 0) return [];
   const epochs = ranges.map(({ leaderEpoch }) => leaderEpoch ?? null);
@@ -132,7 +189,7 @@ const advanceSql = `
 function positionAhead({ topic, partition, from }: SourceRange, next: number): ServerError {
   return new ServerError(
     'SOURCE_POSITION_AHEAD',
-    `the batch starts at ${from}, the store stands at ${next}`,
+    `the batch starts at offset ${from}, but the next offset of ${topic}/${partition} in the store is ${next}`,
     { details: { topic, partition, from, next } },
   );
 }

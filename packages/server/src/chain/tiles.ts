@@ -2,8 +2,8 @@ import { tileWidth, toHex } from '@tallystick/log';
 import type { Statement } from '../store/database.ts';
 import type { CompletedTile } from './seal.ts';
 
-// Leaves of the tile that lie before this batch are hashed by the database from the records it holds: at most 255 of
-// them once a batch and tenant, and no cache that could disagree with the store.
+// The database hashes the leaves that are older than this batch from its records: at most 255 per batch and tenant. A
+// cache of them in this process could disagree with the store.
 const insertLeafTiles = `
   insert into audit_tiles (tenant_id, epoch, level, index, root, hashes)
   select t.tenant_id, t.epoch, 0, t.index, decode(t.root, 'hex'),
@@ -23,7 +23,7 @@ const insertUpperTile = `
    where tenant_id = $1 and epoch = $2::integer and level = $3::integer - 1
      and index >= $4::bigint * ${tileWidth} and index < ($4::bigint + 1) * ${tileWidth}`;
 
-/** Writes the tiles that a batch completed, those below before those above. Part of the batch's transaction. */
+/** Writes the tiles that a batch completed, lower levels first. Part of the batch's transaction. */
 export function storeTiles(tiles: readonly CompletedTile[]): Statement[] {
   const leafTiles = tiles.filter((tile) => tile.level === 0);
   if (leafTiles.length === 0) return [];

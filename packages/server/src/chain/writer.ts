@@ -1,22 +1,34 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServerError } from '../errors.ts';
-import { toDeadLetter } from '../ingest/admit/admit.ts';
-import { type Database, sqlState } from '../store/database.ts';
+import type { Database } from '../store/database.ts';
+import { backoffMs } from '../timing/backoff.ts';
 import { type AppendOptions, type AppendResult, appendBatch } from './append-batch.ts';
+import {
+  asUnavailable,
+  isContentError,
+  isStoreGone,
+  refusedByStore,
+  retryReason,
+  tenantsAhead,
+} from './append-errors.ts';
 import type { Batch, BatchItem, ItemOutcome, ProducerStatement } from './batch.ts';
 
 export interface WriterOptions extends AppendOptions {
-  /** Most events of one transaction. @defaultValue 1000 */
+  /** Maximum number of events in one transaction, unless a single submission has more. @defaultValue 1000 */
   readonly maxBatch?: number;
-  /** Transactions that are tried again before a submission is refused as unavailable. @defaultValue 3 */
+  /** How often a failed transaction is tried again before its submissions are refused. @defaultValue 3 */
   readonly maxRetries?: number;
-  /** Told of each committed transaction. */
+  /** Called after each committed transaction. */
   readonly onCommit?: (batch: { readonly events: number; readonly durationMs: number }) => void;
+  /** Called before a transaction is tried again, with the reason: a SQLSTATE or `STORE_UNAVAILABLE`. */
   readonly onRetry?: (reason: string) => void;
 }
 
-/** Characters of a transaction's events, at most, but for a submission that is longer alone: it must not hold locks long. */
+/** Maximum length of a transaction's events, characters, unless a single submission is longer. Bounds the time of its locks. */
 const maxBatchLength = 8 * 1024 * 1024;
+
+/** Pauses between the attempts of one transaction. */
+const retryBackoff = { baseMs: 50, maxMs: 3_000 };
 
 interface Submission {
   readonly items: readonly BatchItem[];
@@ -26,16 +38,16 @@ interface Submission {
 }
 
 /**
- * Gathers submissions into transactions. While one commits, the next gathers what comes in, so batches grow with the
+ * Group commit of submissions. While one transaction commits, the next submissions are collected, so batches grow with the
  * load and an idle service answers at once.
  *
- * The queue is in memory: a crash loses what is in it, and nobody has been told that any of it was safe.
+ * The queue is in memory. A crash loses it, but none of its submissions was acknowledged.
  */
 export class Writer {
   readonly #database: Database;
   readonly #options: WriterOptions;
   readonly #maxBatch: number;
-  /** Owned by {@link #run}; submissions are appended by `submit`. */
+  /** `submit` appends, {@link #run} takes from the front. */
   #queue: Submission[] = [];
   #running: Promise<void> | undefined;
   #closed = false;
@@ -46,19 +58,19 @@ export class Writer {
     this.#maxBatch = options.maxBatch ?? 1_000;
   }
 
-  /** Submissions that wait for a transaction. */
+  /** Number of submissions that wait for a transaction. */
   get queued(): number {
     return this.#queue.length;
   }
 
   /**
-   * Chains what is given, in its order.
+   * Chains these items, in their order.
    *
-   * @param statements what the producers of the items said beside them
-   * @returns one outcome for each item, once everything is committed
-   * @throws {ServerError} `CLOSING`, `CHAIN_STOPPED`, `CLOCK_BEHIND_CHAIN` or `STORE_UNAVAILABLE`: nothing is known to
-   *   have been chained; the same items may be submitted again. With `CLOCK_BEHIND_CHAIN`, what belongs to other tenants
-   *   than those of `details.tenant_ids` has been
+   * @param statements what the producers declared about their numbers
+   * @returns one outcome for each item, after the commit
+   * @throws {ServerError} `CLOSING`, `CHAIN_STOPPED`, `CLOCK_BEHIND_CHAIN` or `STORE_UNAVAILABLE`. The items may or may not
+   *   be chained: submit the same items again. With `CLOCK_BEHIND_CHAIN`, the items of all tenants that
+   *   `details.tenant_ids` does not name are chained
    */
   submit(
     items: readonly BatchItem[],
@@ -72,17 +84,17 @@ export class Writer {
     });
   }
 
-  /** Takes nothing more, and resolves when everything that was taken is settled. */
+  /** Refuses new submissions, and resolves when all earlier ones have been answered. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#running;
   }
 
   async #run(): Promise<void> {
-    // One turn of the event loop: requests that arrived together share a transaction.
+    // Wait one turn of the event loop, so that requests that arrive together share a transaction.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#queue.length > 0) await this.#commit(this.#take());
-    // In the same turn as the last look at the queue, so that nobody can queue between the two and be forgotten.
+    // In the same turn as the last look at the queue: a submission between the two would never be taken.
     this.#running = undefined;
   }
 
@@ -118,14 +130,14 @@ export class Writer {
         return;
       }
       if (submissions.length === 1) return await this.#refuse(submissions[0]!, error);
-      // One tenant's trouble must not be another's: each alone.
+      // One of the submissions may have failed for its tenant alone: store each on its own.
       for (const submission of submissions) await this.#commit([submission]);
     }
   }
 
   /**
-   * Refuses a submission. Where only the clock is in the way of some tenants, the events of all others are chained before:
-   * whoever sends the same events again finds them there.
+   * Refuses a submission. If it failed because the heads of some tenants are ahead of the clock, the events of all other
+   * tenants are chained first. The client sends everything again and gets duplicates for those.
    */
   async #refuse(submission: Submission, error: unknown): Promise<void> {
     const ahead = tenantsAhead(error);
@@ -143,7 +155,7 @@ export class Writer {
       if (items.length > 1) {
         const half = items.length >> 1;
         const first = await this.#append({ items: items.slice(0, half) });
-        // What a producer says of its last number must not come before its events.
+        // With the second half: a producer's declaration of its last number must not be stored before its events.
         return [...first, ...(await this.#append({ ...batch, items: items.slice(half) }))];
       }
       return await this.#appendWithRetries({ ...batch, items: [refusedByStore(items[0]!, error)] });
@@ -162,49 +174,8 @@ export class Writer {
         if (reason === undefined) throw error;
         if (attempt >= (this.#options.maxRetries ?? 3)) throw asUnavailable(error);
         this.#options.onRetry?.(reason);
-        await delay(25 * 2 ** attempt);
+        await delay(backoffMs(attempt, retryBackoff));
       }
     }
   }
-}
-
-/** Deadlock, lock time-out, ended by an administrator or an evicting successor, serialisation, connection lost. */
-const retriedStates = new Set(['40P01', '40001', '55P03', '57P01']);
-
-export function retryReason(error: unknown): string | undefined {
-  if (error instanceof ServerError) return error.code === 'STORE_UNAVAILABLE' ? error.code : undefined;
-  const state = sqlState(error);
-  return state !== undefined && retriedStates.has(state) ? state : undefined;
-}
-
-function asUnavailable(error: unknown): unknown {
-  if (error instanceof ServerError) return error;
-  return new ServerError('STORE_UNAVAILABLE', 'the store could not take the batch', { cause: error });
-}
-
-/** Tenants whose chains can't be extended before the store's clock is set right. */
-function tenantsAhead(error: unknown): ReadonlySet<unknown> {
-  const behind = error instanceof ServerError && error.code === 'CLOCK_BEHIND_CHAIN';
-  return new Set(behind ? (error.details.tenant_ids as readonly string[]) : []);
-}
-
-/** The store itself is away, whoever asks; not a lock that one tenant's batch could not have. */
-function isStoreGone(error: unknown): boolean {
-  if (!(error instanceof ServerError) || error.code !== 'STORE_UNAVAILABLE') return false;
-  return !retriedStates.has(sqlState(error.cause) ?? '');
-}
-
-/** The store refuses what an event holds (data exceptions, constraints, limits), not the transaction as such. */
-export function isContentError(error: unknown): boolean {
-  const state = sqlState(error);
-  return state !== undefined && (/^(22|54)/.test(state) || (state.startsWith('23') && state !== '23505'));
-}
-
-/** An event that passed admission and that the store nevertheless can't hold: kept as a dead letter, never in the way. */
-export function refusedByStore(item: BatchItem, error: unknown): BatchItem {
-  if ('deadLetter' in item) throw error;
-  const violations = [
-    { code: 'STORE_REFUSED', pointer: '', message: `the store refused the event (${sqlState(error)})` },
-  ];
-  return { deadLetter: toDeadLetter(item.canonical, item.ingest, violations), ingest: item.ingest };
 }

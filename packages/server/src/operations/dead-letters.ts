@@ -1,5 +1,5 @@
 import type { DeadLetterInfo, DeadLetterState } from '@tallystick/protocol';
-import { placeOf } from '../chain/message-source.ts';
+import { placeOfMessage } from '../chain/source-position.ts';
 import { ServerError } from '../errors.ts';
 import { type Database, writer } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
@@ -95,7 +95,7 @@ export class DeadLetters {
 
 function toInfo(row: Row): DeadLetterInfo {
   const { source, ...rest } = row;
-  const place = placeOf(source);
+  const place = placeOfMessage(source);
   return {
     ...rest,
     source,

@@ -1,6 +1,5 @@
-import { uuidv7 } from '@tallystick/event';
 import type { AuditService } from '../app.ts';
-import { serviceEvent } from '../chain/conflict.ts';
+import { purgeRecord } from '../chain/service-records/purge-record.ts';
 import { ServerError } from '../errors.ts';
 import { writer } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
@@ -85,36 +84,20 @@ async function purgeOf(
   letters: readonly Purgeable[],
   request: PurgeRequest & { readonly by: string; readonly now: number },
 ): Promise<void> {
-  const { by, now, reason, topic, before } = request;
   const ids = letters.map(({ id }) => id);
-  const record = serviceEvent({
-    audit_id: uuidv7(now),
-    tenant_id: tenantId,
-    timestamp: new Date(now).toISOString(),
-    event_type: 'audit.dead_letters_purged',
-    severity: 'warning',
-    actor_type: 'service',
-    actor_id: by,
-    target_type: 'dead_letters',
-    target_id: tenantId,
-    metadata: {
-      count: letters.length,
-      // As one text each: an event's members are counted, and there may be many.
-      letters: letters.map((letter) => `${letter.id} ${letter.reason} sha256:${letter.raw_sha256}`),
-      asked: {
-        ...(reason !== undefined && { reason }),
-        ...(topic !== undefined && { topic }),
-        ...(before !== undefined && { before }),
+  await service.appendRanges([
+    {
+      items: [purgeRecord(tenantId, letters, request)],
+      closeBooks: async (session) => {
+        const purged = await session.query(purgeDeadLetters, [ids, request.by]);
+        if (purged.length === ids.length) return;
+        throw new ServerError(
+          'STORE_UNAVAILABLE',
+          'another caller settled some of these dead letters just now',
+        );
       },
     },
-  });
-  await service.appendRanges([{ items: [record] }], {
-    beforeCommit: async (session) => {
-      const purged = await session.query(purgeDeadLetters, [ids, by]);
-      if (purged.length === ids.length) return;
-      throw new ServerError('STORE_UNAVAILABLE', 'somebody else settled some of these dead letters just now');
-    },
-  });
+  ]);
 }
 
 function conditionsOf({ tenants, ids, state, reason, topic, before }: PurgeRequest): unknown[] {

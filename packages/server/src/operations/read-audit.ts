@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
-import { uuidv7, uuidv8FromDigest } from '@tallystick/event';
-import { serviceEvent } from '../chain/conflict.ts';
+import type { EventItem } from '../chain/batch.ts';
+import { exportRecord, type Reading, readRecord } from '../chain/service-records/read-records.ts';
 import type { Writer } from '../chain/writer.ts';
 
 const windowMs = 5 * 60 * 1000;
@@ -11,12 +10,6 @@ export interface ReadAuditOptions {
   readonly now?: () => number;
   /** The read goes on all the same. */
   readonly onFailure?: (error: unknown) => void;
-}
-
-/** Who reads, and what of whom. */
-export interface Reading {
-  readonly principal: string;
-  readonly tenantId: string;
 }
 
 /**
@@ -52,41 +45,18 @@ export class ReadAudit {
     const key = `${reading.tenantId}\n${reading.principal}`;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
-    const digest = createHash('sha256').update(`tallystick/audit.read/v1\0${start}\0${key}`).digest();
-    const at = new Date(start).toISOString();
-    await this.#write('audit.read', uuidv8FromDigest(digest), at, reading, {
-      window_seconds: windowMs / 1000,
-    });
+    await this.#write(readRecord(reading, start, windowMs));
   }
 
   /** Says that somebody takes records out; each time. */
   async exported(reading: Reading, what: { readonly [fact: string]: unknown }): Promise<void> {
     if (!this.#enabled) return;
-    const now = this.#now();
-    await this.#write('audit.exported', uuidv7(now), new Date(now).toISOString(), reading, what);
+    await this.#write(exportRecord(reading, this.#now(), what));
   }
 
-  async #write(
-    type: 'audit.read' | 'audit.exported',
-    auditId: string,
-    timestamp: string,
-    { principal, tenantId }: Reading,
-    metadata: { readonly [fact: string]: unknown },
-  ): Promise<void> {
+  async #write(record: EventItem): Promise<void> {
     try {
-      await this.#writer.submit([
-        serviceEvent({
-          audit_id: auditId,
-          tenant_id: tenantId,
-          timestamp,
-          event_type: type,
-          actor_type: 'service',
-          actor_id: principal,
-          target_type: 'trail',
-          target_id: tenantId,
-          metadata,
-        }),
-      ]);
+      await this.#writer.submit([record]);
     } catch (error) {
       this.#onFailure?.(error);
     }

@@ -1,10 +1,7 @@
-import { createHash } from 'node:crypto';
-import { uuidv8FromDigest } from '@tallystick/event';
 import type { ProducerAccount } from '@tallystick/protocol';
 import type { AuditService } from '../app.ts';
-import { gapRecords } from '../chain/accounting.ts';
-import type { EventItem, ProducerStatement } from '../chain/batch.ts';
-import { serviceEvent } from '../chain/conflict.ts';
+import type { ProducerStatement } from '../chain/batch.ts';
+import { gapRecords, unclosedRecord } from '../chain/service-records/producer-records.ts';
 import { readSql } from '../store/sql.ts';
 import { producerPage } from './producers.ts';
 
@@ -117,42 +114,27 @@ async function settle(
     service: account.service ?? undefined,
     gaps: account.open.map(([from, to]) => ({ tenantId, from, to, reason })),
     final: account.final_seq === null ? [{ tenantId, finalSeq: numbers }] : [],
-    saidBy: by,
+    declaredBy: by,
   };
   const unclosed = account.final_seq === null ? [unclosedRecord(account, reason, by)] : [];
   // As items they are answered for; the statement makes the same, which are duplicates of these.
   const items = [...unclosed, ...gapRecords([statement])];
   try {
-    await service.appendRanges([{ items, statements: [statement] }], {
-      beforeCommit: async (session, outcomes) => {
-        if (!isDisputed && outcomes.some(({ status }) => status !== 'chained')) throw new Overtaken();
-        const key = [submitter, producerId, tenantId, silentSeconds];
-        const [silent] = await session.query(producerIsSilent, key);
-        if (silent === undefined) throw new Overtaken();
+    await service.appendRanges([
+      {
+        items,
+        statements: [statement],
+        closeBooks: async (session, outcomes) => {
+          if (!isDisputed && outcomes.some((outcome) => outcome?.status !== 'chained')) throw new Overtaken();
+          const key = [submitter, producerId, tenantId, silentSeconds];
+          const [silent] = await session.query(producerIsSilent, key);
+          if (silent === undefined) throw new Overtaken();
+        },
       },
-    });
+    ]);
   } catch (error) {
     if (error instanceof Overtaken) return undefined;
     throw error;
   }
   return account.open.reduce((sum, [from, to]) => sum + to - from + 1, 0);
-}
-
-/** Its id is derived, so that two who settle at once don't say it twice. */
-function unclosedRecord(account: ProducerAccount, reason: string, by: string): EventItem {
-  const { submitter, producer_id, tenant_id, service, numbers, last_seen_at } = account;
-  const identity = `tallystick/unclosed/v1\0${submitter}\0${producer_id}\0${tenant_id}`;
-  return serviceEvent({
-    audit_id: uuidv8FromDigest(createHash('sha256').update(identity).digest()),
-    tenant_id,
-    // When it was heard of last: when it was settled is the record's own ingested_at.
-    timestamp: last_seen_at,
-    event_type: 'delivery.unclosed',
-    severity: 'warning',
-    actor_type: 'service',
-    actor_id: by,
-    target_type: 'producer',
-    target_id: producer_id,
-    metadata: { producer_id, submitter, numbers, reason, ...(service !== null && { service }) },
-  });
 }

@@ -1,6 +1,9 @@
 import { type IndexedColumns, indexedColumnNames, type SealedRecord } from '@tallystick/log';
 
-/** The columns that a batch copies, in order. */
+// Records are stored with COPY: one statement for all rows of a batch. INSERT would parse and plan parameters for every
+// row, and its protocol limits one statement to 65,535 of them.
+
+/** The columns of a record, in the order of {@link renderRow}. */
 const columns = [
   'tenant_id',
   'epoch',
@@ -12,7 +15,11 @@ const columns = [
   'record',
 ].join(', ');
 
-/** `copy … from stdin` into one month's partition; the name comes from `partitionOf`, never from outside. */
+/**
+ * `copy … from stdin` into the partition of one month.
+ *
+ * @param partition a name that `partitionOf` has made; it becomes SQL text
+ */
 export function copyStatement(partition: string): string {
   return `copy ${partition} (${columns}) from stdin`;
 }
@@ -30,7 +37,7 @@ export interface CopyRow {
 /** One line of COPY's text format. */
 export function renderRow(row: CopyRow): string {
   const c = row.columns;
-  // Canonical JSON escapes control characters itself: of what COPY treats specially, only backslashes can occur.
+  // Canonical JSON escapes control characters. Of the characters that are special in COPY only backslashes are left.
   const record = row.sealed.text;
   return (
     `${row.tenantId}\t${row.epoch}\t${row.sequenceNumber}\t${row.ingestedAt}\t${c.audit_id}\t${c.timestamp}\t` +

@@ -2,10 +2,10 @@ import { tenantIdPattern } from '@tallystick/event';
 import { ServerError } from '../errors.ts';
 
 /**
- * The one door to Postgres, real or embedded. A transaction runs in a role of its own:
+ * The only way to Postgres, whether a server or embedded. A transaction runs in a role of its own:
  *
  * - `writer` extends chains and keeps the service's books; it sees every tenant.
- * - `reader` sees the tenants named for the transaction, by row-level security, and writes nothing.
+ * - `reader` sees the tenants that the transaction names, by row-level security, and writes nothing.
  */
 export type Access =
   | { readonly role: 'writer' }
@@ -20,14 +20,17 @@ export type Row = { readonly [column: string]: unknown };
 /**
  * A statement and its parameters.
  *
- * @typeParam R its rows; a claim of whoever writes the statement, as with {@link Queries.query}
+ * @typeParam R its rows. The author of the statement asserts this type; nothing checks it.
  */
 export interface Statement<R extends object = Row> {
   readonly text: string;
   readonly values?: readonly unknown[];
-  /** Parsed and planned once a connection under this name, which stands for one text. For what every batch asks. */
+  /**
+   * A name that stands for this one text: the server parses and plans it once per connection. For statements that every
+   * batch uses.
+   */
   readonly name?: string;
-  /** Of the type alone: never there. */
+  /** Carries the type `R`; never set. */
   readonly rows?: readonly R[];
 }
 
@@ -36,72 +39,107 @@ export type RowsOf<S extends readonly Statement<object>[]> = {
   -readonly [K in keyof S]: S[K] extends Statement<infer R> ? R[] : never;
 };
 
-/** Whatever statements can be put to: a transaction, or a connection of the owner's. */
+/** Runs single statements: a transaction, or a connection of the database's owner. */
 export interface Queries {
-  /** Runs one statement; its rows are what whoever writes it says they are. */
+  /** Runs one statement. The caller asserts the type of its rows. */
   query<R extends object = Row>(sql: string, parameters?: readonly unknown[]): Promise<R[]>;
 }
 
-/** One transaction of it. */
+/** One transaction of a {@link Database}. */
 export interface Session extends Queries {
-  /** Runs these in order, in one round trip: after the first that fails none is run. */
+  /** Runs these in order, in one round trip. No statement after the first one that fails is run. */
   pipeline<const S extends readonly Statement<object>[]>(...statements: S): Promise<RowsOf<S>>;
   /**
-   * Streams rows in COPY's text format. Chunks are pulled one at a time while the server works on those before, so
-   * that a generator which computes them overlaps with the database.
+   * Starts to store rows in COPY's text format. Statements before it, the COPY, its rows and the statements after it are
+   * one round trip, and nothing after the first failure is run.
    *
-   * @param statement `copy … from stdin`
-   * @param around run in the same round trip
+   * Call `finish` before the session's next statement. A COPY that is not finished fails the transaction.
+   *
+   * @param copy `copy … from stdin`
+   * @param before run before the rows are stored
    */
-  copy(statement: string, chunks: Iterable<string>, around?: Around): Promise<void>;
+  beginCopy(copy: string, before?: readonly Statement[]): CopyIn;
 }
 
-/** What is run with a COPY, and like it not at all once something has failed. */
-export interface Around {
-  readonly before?: readonly Statement[];
-  /** Called when the last chunk has been pulled. */
-  readonly after?: () => readonly Statement[];
+/** A COPY that takes rows; see {@link Session.beginCopy}. */
+export interface CopyIn {
+  /**
+   * Hands rows over. Resolves when the caller should compute the next rows: at once while the connection has room, so
+   * that computing them overlaps with the work of the database.
+   *
+   * @returns false once the server has refused a row; further rows are ignored then
+   */
+  write(rows: string): Promise<boolean>;
+  /**
+   * Ends the COPY and waits until everything has been run.
+   *
+   * @param after run after the rows are stored
+   * @throws every error but a unique violation, which is a result
+   */
+  finish(after?: readonly Statement[]): Promise<CopyResult>;
 }
 
-/** A store, embedded or a server, for those who speak SQL to it. */
+/** What came of a COPY. After `duplicate` the transaction has failed up to its last savepoint. */
+export type CopyResult =
+  | { readonly status: 'stored' }
+  /** A unique index held a key already. `error` names the index. */
+  | { readonly status: 'duplicate'; readonly error: Error };
+
+/** Awaits a COPY and returns a unique violation as a result. */
+export async function uniqueViolationAsResult(copied: Promise<unknown>): Promise<CopyResult> {
+  try {
+    await copied;
+    return { status: 'stored' };
+  } catch (error) {
+    if (sqlState(error) !== '23505') throw error;
+    return { status: 'duplicate', error: error as Error };
+  }
+}
+
+/** Thrown at the end of a transaction that has begun a COPY and has not finished it: a mistake of its author. */
+export function copyUnfinished(): Error {
+  return new Error('the transaction ended before its COPY was finished');
+}
+
+/** A Postgres database, embedded or on a server. */
 export interface Database {
   readonly kind: 'pglite' | 'postgres';
   /**
    * Runs `work` in one read-committed transaction. MUST commit before the promise resolves, and MUST leave nothing
-   * behind where it rejects: a crash at any moment leaves all of it or none. The one exception is a commit whose answer
-   * did not come (`STORE_UNAVAILABLE` with `details.outcome` `unknown`): then it is all or nothing, and nobody can say
-   * which. MUST end in bounded time where the store is silent.
+   * behind when the promise rejects: a crash at any moment leaves all of it or none. The one exception is a commit whose
+   * answer did not arrive (`STORE_UNAVAILABLE` with `details.outcome` `unknown`): the transaction is stored completely
+   * or not at all, and the caller cannot know which. MUST end in bounded time when the store does not answer.
    */
   transaction<T>(access: Access, work: (session: Session) => Promise<T>): Promise<T>;
   /** Runs one query in a transaction of its own. */
   query<R extends object = Row>(access: Access, sql: string, parameters?: readonly unknown[]): Promise<R[]>;
-  /** Waits for what is running, then closes every connection. */
+  /** Waits for running transactions, then closes every connection. */
   close(): Promise<void>;
 }
 
 /** The SQLSTATE of an error that the database raised, or `undefined`. */
 export function sqlState(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;
-  // Every SQLSTATE of Postgres holds a digit; EPIPE, of the operating system, has five capitals and none.
+  // Every SQLSTATE of Postgres contains a digit. EPIPE, a code of the operating system, has five capitals and no digit.
   return typeof code === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
 /**
- * The tenants of a reader as row-level security takes them: one text, commas between them. So a name must not hold a
- * comma, nor anything else that no tenant's name holds.
+ * The tenants of a reader in the form that row-level security reads: one text, separated by commas. So a name must not
+ * contain a comma, or any other character that the name of a tenant cannot have.
  *
  * @throws {ServerError} `PARAMETER_INVALID`
  */
 function tenantsSetting(tenants: readonly string[]): string {
   for (const tenant of tenants) {
     if (!tenantIdPattern.test(tenant)) {
-      throw new ServerError('PARAMETER_INVALID', 'no tenant can have such a name');
+      throw new ServerError('PARAMETER_INVALID', `${JSON.stringify(tenant)} is not a valid tenant id`);
     }
   }
   return tenants.join(',');
 }
 
-/** Settings of every transaction: each of those in ms bounds what a frozen peer can cost the others. */
+/** Sets role and time limits of a transaction. The limits bound how long a frozen client can hold up others. */
 export function transactionSettings(access: Access, timeouts: Timeouts): Statement {
   const settings = {
     role: access.role === 'writer' ? 'tally_writer' : 'tally_reader',
@@ -120,16 +158,16 @@ export function transactionSettings(access: Access, timeouts: Timeouts): Stateme
 export interface Timeouts {
   /** How long to wait for a lock, ms. @defaultValue 3000 */
   readonly lockMs: number;
-  /** How long a client may sit in an open transaction without a statement, ms. @defaultValue 5000 */
+  /** How long a client may keep a transaction open without running a statement, ms. @defaultValue 5000 */
   readonly idleInTransactionMs: number;
   /** How long to wait for a connection, and for the first answer on one, ms. @defaultValue 5000 */
   readonly connectMs: number;
   /**
-   * How long the server may be silent during a statement, a commit or a COPY that makes no progress, ms; then the
-   * connection is given up. More than {@link lockMs}. @defaultValue 30000
+   * How long the server may be silent during a statement, a commit or a COPY that makes no progress, ms. Then the
+   * connection is closed. Must be more than {@link lockMs}. @defaultValue 30000
    */
   readonly answerMs: number;
-  /** How long a transaction may hold a lock that another waits for, even while it is at work, ms. @defaultValue 60000 */
+  /** How long a transaction may hold a lock that another one waits for, even if it makes progress, ms. @defaultValue 60000 */
   readonly holdMs: number;
 }
 
@@ -141,10 +179,10 @@ export const defaultTimeouts: Timeouts = Object.freeze({
   holdMs: 60_000,
 });
 
-/** A session that was ended because others waited for a lock it would not give up. */
+/** A session that was terminated because it held a lock that others waited for. */
 export interface Eviction {
-  /** Of the session's backend. */
+  /** Process id of the session's backend. */
   readonly pid: number;
-  /** It waited for a client that said nothing, or it held the lock for too long. */
+  /** `frozen`: the server waited for the session's client, which sent nothing. `too_long`: it held the lock too long. */
   readonly reason: 'frozen' | 'too_long';
 }

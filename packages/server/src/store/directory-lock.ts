@@ -4,8 +4,12 @@ import { DatabaseSync } from 'node:sqlite';
 import { ServerError } from '../errors.ts';
 
 /**
- * Holds a data directory for one process: an exclusive SQLite transaction that is never ended. The operating system
- * drops it with the process, however it dies, so there is no stale lock to clean up and no pid to be reused.
+ * Reserves a data directory for one process: an exclusive SQLite transaction that stays open. The operating system
+ * releases it when the process ends, however it ends, so there is no stale lock to clean up and no process id that a later
+ * process could reuse.
+ *
+ * The spool of the SDK takes its lock in the same way, on the database that holds its events. It cannot share this class:
+ * the SDK must not import the server, and its lock also opens the write-ahead log of that database.
  */
 export class DirectoryLock {
   readonly #database: DatabaseSync;
@@ -22,7 +26,7 @@ export class DirectoryLock {
       this.#database.close();
       throw new ServerError(
         'DATA_DIRECTORY_LOCKED',
-        `another process has ${directory} open; stop it, or talk to it over HTTP`,
+        `another process has ${directory} open; stop that process, or use its HTTP API`,
         { cause, details: { directory } },
       );
     }

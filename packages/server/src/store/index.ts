@@ -1,5 +1,15 @@
-/** The stores themselves, for tools that work on one without the service: verifiers, migrations, tests. */
-export { type Access, type Database, type Queries, type Row, type Session, writer } from './database.ts';
+/** The stores, for programs that use one without the service: verifiers, migrations, tests. */
+export {
+  type Access,
+  type CopyIn,
+  type CopyResult,
+  type Database,
+  type Queries,
+  type Row,
+  type Session,
+  type Statement,
+  writer,
+} from './database.ts';
 export { migratePglite, migratePostgres } from './migrate.ts';
 export { PgliteDatabase } from './pglite.ts';
 export { PostgresDatabase, type PostgresOptions } from './postgres.ts';

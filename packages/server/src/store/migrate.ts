@@ -9,21 +9,21 @@ const migrationsDirectory = new URL('../../sql/migrations/', import.meta.url);
 interface Migration {
   readonly name: string;
   readonly sql: string;
-  /** Whether the version before goes on working with it, as its first line says: `-- additive`. */
+  /** Whether the previous version of the service can work with it. Its first line says so: `-- additive`. */
   readonly additive: boolean;
 }
 
-/** A migration that a database has had. */
+/** A migration that was applied to a database. */
 export interface DoneMigration {
   readonly name: string;
   readonly additive: boolean;
 }
 
-/** A database of before the flag has none that is additive. */
+/** Databases of versions without the column `additive` have no additive migration. */
 export const doneMigrationsSql = `select name, coalesce((to_jsonb(m) ->> 'additive')::boolean, false) as additive
   from tally_migrations m order by name`;
 
-/** The migrations in order; their file names begin with the number. */
+/** The migrations in order. Their file names begin with a number. */
 export function migrations(): readonly Migration[] {
   return readdirSync(migrationsDirectory)
     .filter((name) => name.endsWith('.sql'))
@@ -35,36 +35,37 @@ export function migrations(): readonly Migration[] {
 }
 
 /**
- * Those of a newer version that this one can't work with. While a version is rolled out, replicas of the one before are
- * restarted too, and may have to come back for good.
+ * Applied migrations of a newer version that this version cannot work with. During a rollout, replicas of the previous
+ * version may restart on the new schema, and after a rollback only they remain: additive migrations keep that possible.
  */
-export function unworkable(done: readonly DoneMigration[]): string[] {
+export function incompatibleMigrations(done: readonly DoneMigration[]): string[] {
   const known = new Set(migrations().map(({ name }) => name));
   return done.filter(({ name, additive }) => !known.has(name) && !additive).map(({ name }) => name);
 }
 
 /**
- * Brings the embedded store to this version's schema.
+ * Migrates the embedded store to the schema of this version.
  *
  * @returns names of the migrations that were applied
  */
 export async function migratePglite(database: PgliteDatabase): Promise<string[]> {
   return await database.asOwner(async (session) => {
     const applied = await applyPending(session);
-    // The embedded engine has no client connection to copy from: it reads the rows from a file of its own memory.
+    // PGlite has no client connection to copy from: it reads the rows of a COPY from a file in memory.
     await session.query('grant pg_read_server_files to tally_writer');
     return applied;
   });
 }
 
 /**
- * Brings a PostgreSQL database to this version's schema, as its owner: the one job that needs the owner's rights.
- * Safe to run from several places at once.
+ * Migrates a PostgreSQL database to the schema of this version. Runs as the owner of the database; nothing else in the
+ * service needs the owner's rights. Several processes may run it at the same time.
  *
- * @param ownerUrl connection of a role that owns the database (or may create in it) and may create roles
- * @param serviceLogin existing login role that the service connects as; it is made a member of the service's roles
+ * @param ownerUrl URL of a role that owns the database (or may create schemas and tables in it) and may create roles
+ * @param serviceLogin existing login role of the service; it becomes a member of the service's roles
  * @returns names of the migrations that were applied
- * @throws {ServerError} `STORE_UNSUITABLE` where the database's encoding is not UTF8 or the server is older than 15
+ * @throws {ServerError} `STORE_UNSUITABLE` when the database's encoding is not UTF8 or the server is older than 15;
+ *   `SCHEMA_VERSION` when a newer version migrated the database
  */
 export async function migratePostgres(ownerUrl: string, serviceLogin?: string): Promise<string[]> {
   const client = new pg.Client({ connectionString: ownerUrl, application_name: 'tallystick-migrate' });
@@ -81,8 +82,8 @@ export async function migratePostgres(ownerUrl: string, serviceLogin?: string): 
       const applied = await applyPending(session);
       if (serviceLogin !== undefined) {
         const login = pg.escapeIdentifier(serviceLogin);
-        // Without inheritance: the service has a right only inside a transaction that took its role. From PostgreSQL 16
-        // on that is a property of the membership, before it was one of the member.
+        // Without inheritance, so that the service has rights only inside a transaction that has set the role. PostgreSQL
+        // 16 and later store inheritance with the membership, older versions with the member.
         await client.query(`alter role ${login} noinherit`);
         const membership = version >= 160_000 ? 'with inherit false, set true' : '';
         await client.query(`grant tally_writer, tally_reader to ${login} ${membership}`);
@@ -107,7 +108,10 @@ async function checkSuitable(session: Queries): Promise<number> {
     throw new ServerError('STORE_UNSUITABLE', `server_encoding must be UTF8, not ${row!.encoding}`);
   }
   if (Number(row!.version) < 150_000) {
-    throw new ServerError('STORE_UNSUITABLE', 'PostgreSQL 15 or later is needed');
+    throw new ServerError(
+      'STORE_UNSUITABLE',
+      `the server must be PostgreSQL 15 or later, not ${row!.version}`,
+    );
   }
   return Number(row!.version);
 }
@@ -115,11 +119,11 @@ async function checkSuitable(session: Queries): Promise<number> {
 async function applyPending(session: Queries): Promise<string[]> {
   await session.query(`create table if not exists tally_migrations (
     name text primary key, applied_at timestamptz not null default clock_timestamp())`);
-  // Roles of the service read it to see that the schema is theirs.
+  // The service's roles read this table at start to compare the schema with their version.
   await session.query('grant select on tally_migrations to public');
   await session.query('alter table tally_migrations add column if not exists additive boolean');
   const rows = await session.query<DoneMigration>(doneMigrationsSql);
-  const newer = unworkable(rows);
+  const newer = incompatibleMigrations(rows);
   if (newer.length > 0) {
     throw new ServerError(
       'SCHEMA_VERSION',

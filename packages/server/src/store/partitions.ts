@@ -1,24 +1,30 @@
 import { type Database, writer } from './database.ts';
 
-/** The partition that records of this time belong to: months are those of UTC. */
+/** The partition that holds the records of this time. There is one per month (UTC). */
 export function partitionOf(ms: number): string {
   const date = new Date(ms);
   return `audit_records_y${date.getUTCFullYear()}m${String(date.getUTCMonth() + 1).padStart(2, '0')}`;
 }
 
-/** Start of the month (UTC) that a time lies in, ms since the epoch. */
+/** Start of the month (UTC) of a time, ms since the epoch. */
 export function monthStart(ms: number): number {
   const date = new Date(ms);
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1);
 }
 
-/** Makes partitions ahead. A crash here leaves some of them made, which the next call finds. */
+/**
+ * Creates the partitions of the coming months.
+ *
+ * A crash leaves some of them created; the next call creates the others.
+ *
+ * @returns how many it has created
+ */
 export async function ensurePartitions(database: Database): Promise<number> {
   const [row] = await database.query<{ made: number }>(writer, 'select tally_ensure_partitions() as made');
   return row!.made;
 }
 
-/** Keeps partitions made ahead for as long as the service runs; the timer keeps no process alive. */
+/** Creates partitions ahead of time while the service runs. The timer does not keep the process alive. */
 export function keepPartitionsAhead(
   database: Database,
   onError: (error: unknown) => void,

@@ -4,7 +4,9 @@ import { PGlite, type Transaction, types } from '@electric-sql/pglite';
 import { ServerError } from '../errors.ts';
 import {
   type Access,
-  type Around,
+  type CopyIn,
+  type CopyResult,
+  copyUnfinished,
   type Database,
   defaultTimeouts,
   type Row,
@@ -12,12 +14,13 @@ import {
   type Session,
   type Statement,
   transactionSettings,
+  uniqueViolationAsResult,
 } from './database.ts';
 import { DirectoryLock } from './directory-lock.ts';
 
 /**
- * Postgres in process. What is committed survives a killed process, not a power cut: it runs without fsync. Everyone
- * who can open the directory is its superuser, so roles only guard against mistakes here.
+ * Postgres in this process. Committed data survives a killed process but not a power cut: PGlite runs without fsync.
+ * Whoever can open the directory is its superuser, so roles only protect against mistakes here.
  */
 export class PgliteDatabase implements Database {
   readonly kind = 'pglite';
@@ -30,7 +33,7 @@ export class PgliteDatabase implements Database {
   }
 
   /**
-   * @param directory where the data is kept; in memory where absent
+   * @param directory holds the data; without it the data is kept in memory
    * @throws {ServerError} `DATA_DIRECTORY_LOCKED` while another process has it open
    */
   static async open(directory?: string): Promise<PgliteDatabase> {
@@ -56,7 +59,9 @@ export class PgliteDatabase implements Database {
     return await this.#pglite.transaction(async (transaction) => {
       const session = new PgliteSession(transaction);
       await session.pipeline(settings);
-      return await work(session);
+      const result = await work(session);
+      if (session.hasUnfinishedCopy) throw copyUnfinished();
+      return result;
     });
   }
 
@@ -73,7 +78,7 @@ export class PgliteDatabase implements Database {
     await this.#pglite.exec(script);
   }
 
-  /** Runs `work` in a transaction as the superuser: migrations, and whoever plays the operator in a test. */
+  /** Runs `work` in a transaction as the superuser: migrations, and tests that act as the operator. */
   async asOwner<T>(work: (session: Session) => Promise<T>): Promise<T> {
     return await this.#pglite.transaction((transaction) => work(new PgliteSession(transaction)));
   }
@@ -85,8 +90,8 @@ export class PgliteDatabase implements Database {
 }
 
 /**
- * The directory of the cluster, which is made beside its place and moved there whole: a process that is killed while it
- * writes the first files would otherwise leave a directory that nothing can open.
+ * Creates the directory of the cluster beside its final place and moves it there when it is complete. Otherwise a process
+ * that is killed while it writes the first files would leave a directory that cannot be opened.
  */
 async function ensureCluster(directory: string): Promise<string> {
   const cluster = join(directory, 'postgres');
@@ -96,20 +101,25 @@ async function ensureCluster(directory: string): Promise<string> {
   const pglite = await PGlite.create(fresh);
   await pglite.close();
   renameSync(fresh, cluster);
-  // A crash before this leaves `postgres.new`, which the next start throws away; after it, a whole cluster.
+  // A crash before this line leaves `postgres.new`, which the next start deletes; a crash after it, a complete cluster.
   return cluster;
 }
 
-/** The engine's own parser leaves it to `Date`, which takes the year 1 for 2001. The session's time zone is UTC. */
+/** PGlite's own parser uses `Date`, which reads the year 1 as 2001. The session's time zone is UTC. */
 function parseTime(text: string): Date {
   return new Date(text.replace(' ', 'T').replace(/\+00$/, 'Z'));
 }
 
 class PgliteSession implements Session {
   readonly #transaction: Transaction;
+  #unfinishedCopy: PgliteCopy | undefined;
 
   constructor(transaction: Transaction) {
     this.#transaction = transaction;
+  }
+
+  get hasUnfinishedCopy(): boolean {
+    return this.#unfinishedCopy !== undefined;
   }
 
   async query<R extends object = Row>(sql: string, parameters?: readonly unknown[]): Promise<R[]> {
@@ -120,17 +130,40 @@ class PgliteSession implements Session {
     return (await this.#transaction.query<R>(sql, [...parameters])).rows;
   }
 
-  // In process there is no round trip to save, nor a connection to remember what was parsed.
+  // In this process there is no round trip to save, and no connection on which statements could stay prepared.
   async pipeline<const S extends readonly Statement<object>[]>(...statements: S): Promise<RowsOf<S>> {
     const results: object[][] = [];
     for (const { text, values } of statements) results.push(await this.query(text, values ?? []));
     return results as RowsOf<S>;
   }
 
-  async copy(statement: string, chunks: Iterable<string>, { before, after }: Around = {}): Promise<void> {
-    await this.pipeline(...(before ?? []));
-    const blob = new Blob([...chunks]);
-    await this.#transaction.query(statement.replace(/from stdin/i, "from '/dev/blob'"), [], { blob });
-    await this.pipeline(...(after?.() ?? []));
+  beginCopy(copy: string, before: readonly Statement[] = []): CopyIn {
+    this.#unfinishedCopy = new PgliteCopy(async (rows, after) => {
+      this.#unfinishedCopy = undefined;
+      await this.pipeline(...before);
+      const blob = new Blob(rows);
+      await this.#transaction.query(copy.replace(/from stdin/i, "from '/dev/blob'"), [], { blob });
+      await this.pipeline(...after);
+    });
+    return this.#unfinishedCopy;
+  }
+}
+
+/** PGlite reads the rows of a COPY from one file in memory, so they are collected first. */
+class PgliteCopy implements CopyIn {
+  readonly #store: (rows: string[], after: readonly Statement[]) => Promise<void>;
+  readonly #rows: string[] = [];
+
+  constructor(store: (rows: string[], after: readonly Statement[]) => Promise<void>) {
+    this.#store = store;
+  }
+
+  async write(rows: string): Promise<boolean> {
+    this.#rows.push(rows);
+    return true;
+  }
+
+  async finish(after: readonly Statement[] = []): Promise<CopyResult> {
+    return await uniqueViolationAsResult(this.#store(this.#rows, after));
   }
 }

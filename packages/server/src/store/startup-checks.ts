@@ -1,11 +1,11 @@
 import { ServerError } from '../errors.ts';
 import { type Database, sqlState, writer } from './database.ts';
-import { type DoneMigration, doneMigrationsSql, migrations, unworkable } from './migrate.ts';
+import { type DoneMigration, doneMigrationsSql, incompatibleMigrations, migrations } from './migrate.ts';
 
 /**
- * Refuses a database that the trail can't be trusted to: another encoding, a schema of another version, or a login that
- * owns the tables or is a superuser, and could therefore switch the triggers off. PGlite has one user; there roles are
- * advisory.
+ * Refuses a database that cannot protect the trail: its encoding is not UTF8, its schema belongs to another version, or
+ * the service's login owns the tables or is a superuser and could switch the triggers off. PGlite has a single user, so
+ * roles are advisory there.
  *
  * @throws {ServerError} `SCHEMA_VERSION` or `STORE_UNSUITABLE`
  */
@@ -22,7 +22,8 @@ export async function checkStore(database: Database): Promise<void> {
     done = await database.query<DoneMigration>(writer, doneMigrationsSql);
   } catch (cause) {
     if (cause instanceof ServerError) throw cause;
-    // Also what an owner meets who made the service's roles: from PostgreSQL 16 on he may give them, not take them.
+    // An owner who created the service's roles gets this error too: since PostgreSQL 16 he may grant them to others but
+    // not set them himself.
     if (sqlState(cause) === '42501') {
       throw new ServerError(
         'STORE_UNSUITABLE',
@@ -36,11 +37,11 @@ export async function checkStore(database: Database): Promise<void> {
   }
   const has = new Set(done.map(({ name }) => name));
   const missing = migrations().flatMap(({ name }) => (has.has(name) ? [] : [name]));
-  const newer = unworkable(done);
+  const newer = incompatibleMigrations(done);
   if (missing.length > 0) {
     throw new ServerError(
       'SCHEMA_VERSION',
-      `the database misses ${missing.join(', ')}: run \`tally migrate\``,
+      `the database lacks ${missing.join(', ')}: run \`tally migrate\``,
     );
   }
   if (newer.length > 0) {

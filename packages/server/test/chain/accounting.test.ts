@@ -1,10 +1,8 @@
 import { uuidv7 } from '@tallystick/event';
-import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { appendBatch } from '../../src/chain/append-batch.ts';
 import type { BatchItem, ProducerStatement } from '../../src/chain/batch.ts';
-import { mergeRanges, type Range } from '../../src/chain/ranges.ts';
-import { toDeadLetter } from '../../src/ingest/admit/admit.ts';
+import { toDeadLetter } from '../../src/chain/dead-letters.ts';
 import { type Database, writer } from '../../src/store/database.ts';
 import { expectSoundChain } from '../chains.ts';
 import { anItem, logName, newTenant } from '../events.ts';
@@ -128,26 +126,5 @@ onEachStore((store) => {
       { submitter, final_seq: null },
       { submitter: 'key:other', final_seq: 1 },
     ]);
-  });
-});
-
-describe('mergeRanges', () => {
-  const range = fc
-    .tuple(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 0, max: 5 }))
-    .map(([first, more]): Range => [first, first + more]);
-
-  test('holds the same numbers, in separate ranges that ascend', () => {
-    fc.assert(
-      fc.property(fc.array(range), (ranges) => {
-        const numbers = (of: readonly Range[]) =>
-          new Set(of.flatMap(([a, b]) => Array.from({ length: b - a + 1 }, (_, at) => a + at)));
-        const merged = mergeRanges(ranges);
-        expect([...numbers(merged)].sort((a, b) => a - b)).toEqual(
-          [...numbers(ranges)].sort((a, b) => a - b),
-        );
-        for (const [at, [first]] of merged.entries())
-          if (at > 0) expect(first).toBeGreaterThan(merged[at - 1]![1] + 1);
-      }),
-    );
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { appendBatch } from '../../src/chain/append-batch.ts';
-import type { BatchItem, SourceRange } from '../../src/chain/batch.ts';
+import type { BatchItem } from '../../src/chain/batch.ts';
+import type { SourceRange } from '../../src/chain/source-position.ts';
 import { readPositions, rewindPosition } from '../../src/chain/source-position.ts';
 import { expectSoundChain } from '../chains.ts';
 import { items, logName, newTenant, statuses } from '../events.ts';

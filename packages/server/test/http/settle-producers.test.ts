@@ -1,6 +1,6 @@
 import { type AuditEvent, uuidv7 } from '@tallystick/event';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { gapRecords } from '../../src/chain/accounting.ts';
+import { gapRecords } from '../../src/chain/service-records/producer-records.ts';
 import { settleProducers } from '../../src/operations/settle-producers.ts';
 import { writer } from '../../src/store/database.ts';
 import { recordsOf } from '../chains.ts';

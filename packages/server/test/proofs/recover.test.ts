@@ -111,7 +111,7 @@ describe.each([
       const [genesis] = await expectSoundChain(service.database, tenant, 2);
       expect(genesis!.event.metadata).toMatchObject({ epoch: 2, recovery: { checkpoint: note, reason } });
       // Whoever planned the same at the same time finds that it is done.
-      await expect(recoverChain(service, plan!, reason)).rejects.toThrow('opened meanwhile');
+      await expect(recoverChain(service, plan!, reason)).rejects.toThrow('has opened epoch 2');
     });
   });
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { until } from '@tallystick/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writer } from '../../src/store/database.ts';
 import { openPostgres, type PostgresStore } from '../stores.ts';
+import { copyRows } from './run-copy.ts';
 
 let store: PostgresStore;
 beforeAll(async () => {
@@ -23,10 +25,12 @@ function* lines(first: number, last: number, width: number): Generator<string> {
 test('a row that is refused while megabytes wait for the socket ends the COPY, and nothing else', async () => {
   const rows = await store.database.transaction(writer, async (session) => {
     await session.query('savepoint copying');
-    await expect(session.copy(statement, lines(1, 40, 1_000_000))).rejects.toMatchObject({ code: '23505' });
+    await expect(copyRows(session, statement, lines(1, 40, 1_000_000))).rejects.toMatchObject({
+      code: '23505',
+    });
     await session.query('rollback to savepoint copying');
     // The connection is usable at once, and the rest of what was not sent does not reach it.
-    await session.copy(statement, lines(100, 110, 1_000_000));
+    await copyRows(session, statement, lines(100, 110, 1_000_000));
     return await session.query(count);
   });
   expect(rows).toEqual([{ count: 11 }]);
@@ -40,7 +44,7 @@ test.each([0, 1, 30])('rows that can not be computed after %i others leave none'
       yield* lines(200, 199 + sent, 100_000);
       throw new Error('no more');
     };
-    await expect(session.copy(statement, failing())).rejects.toThrow('no more');
+    await expect(copyRows(session, statement, failing())).rejects.toThrow('no more');
     await session.query('rollback to savepoint copying');
     return await session.query(count);
   });
@@ -48,7 +52,7 @@ test.each([0, 1, 30])('rows that can not be computed after %i others leave none'
 });
 
 test('no rows at all are no fault', async () => {
-  await store.database.transaction(writer, (session) => session.copy(statement, []));
+  await store.database.transaction(writer, (session) => copyRows(session, statement, []));
 });
 
 describe('a pipeline', () => {
@@ -113,46 +117,99 @@ describe('a pipeline', () => {
   });
 });
 
-describe('what is run around a COPY', () => {
+describe('statements around a COPY', () => {
   const insert = (n: number) => ({ text: `insert into lines values (${n}, 'around')` });
   const around = "select n from lines where text = 'around' order by n";
 
-  test('is run before and after it, the latter made when the rows are known', async () => {
-    let made = 0;
-    const rows = function* () {
-      for (const line of lines(600, 602, 10)) {
-        made++;
-        yield line;
-      }
-    };
+  test('are run before and after it', async () => {
     const found = await store.database.transaction(writer, async (session) => {
-      await session.copy(statement, rows(), { before: [insert(610)], after: () => [insert(610 + made)] });
+      await copyRows(session, statement, lines(600, 602, 10), {
+        before: [insert(610)],
+        after: [insert(613)],
+      });
       return await session.query(around);
     });
     expect(found).toEqual([{ n: 610 }, { n: 613 }]);
   });
 
   test.each([
-    ['the one before', { before: [insert(1)] }, [620]],
-    ['a row', {}, [1]],
-    ['the one after', { after: () => [insert(1)] }, [620]],
-  ])('comes to nothing with all the rest where %s is refused', async (_, what, [n]) => {
+    ['the one before', [insert(1)], 620, insert(621)],
+    ['a row', [], 1, insert(621)],
+    ['the one after', [], 620, insert(1)],
+  ])('are undone with all the rest if %s is refused', async (_, before, n, after) => {
     const found = await store.database.transaction(writer, async (session) => {
       await session.query('savepoint here');
-      const copying = session.copy(statement, lines(n!, n!, 10), { after: () => [insert(621)], ...what });
-      await expect(copying).rejects.toMatchObject({ code: '23505' });
+      const copying = session.beginCopy(statement, before);
+      await copying.write([...lines(n, n, 10)].join(''));
+      const result = await copying.finish([after]);
+      expect(result).toMatchObject({ status: 'duplicate', error: { code: '23505' } });
       await session.query('rollback to savepoint here');
       return await session.query('select n from lines where n between 620 and 629');
     });
     expect(found).toEqual([]);
   });
 
-  test('that can not be made ends the pipeline', async () => {
-    const failing = store.database.transaction(writer, (session) =>
-      session.copy(statement, lines(630, 630, 10), { after: () => assert.fail('no books') }),
-    );
-    await expect(failing).rejects.toThrow('no books');
+  test('fail with what a parameter could not be turned into, and leave no row', async () => {
+    const unrenderable = {
+      text: 'select $1::text',
+      values: [{ toPostgres: () => assert.fail('no text for it') }],
+    };
+    for (const statements of [{ before: [unrenderable] }, { after: [unrenderable] }]) {
+      const failing = store.database.transaction(writer, (session) =>
+        copyRows(session, statement, lines(630, 630, 10), statements),
+      );
+      await expect(failing).rejects.toThrow('no text for it');
+    }
     expect(await store.database.query(writer, 'select n from lines where n = 630')).toEqual([]);
+  });
+});
+
+describe('a COPY', () => {
+  test('that was refused asks for no further rows', async () => {
+    let pulled = 0;
+    const rows = function* () {
+      for (const line of lines(1, 200, 1_000_000)) {
+        pulled++;
+        yield line;
+      }
+    };
+    const refused = store.database.transaction(writer, (session) => copyRows(session, statement, rows()));
+    await expect(refused).rejects.toMatchObject({ code: '23505' });
+    expect(pulled).toBeLessThan(200);
+  });
+
+  test('overlaps with the database: rows arrive there while the caller computes others', async () => {
+    const seen = await store.database.transaction(writer, async (session) => {
+      const [{ pid }] = (await session.query('select pg_backend_pid() as pid')) as [{ pid: number }];
+      const copying = session.beginCopy(statement);
+      await copying.write([...lines(640, 650, 10_000)].join(''));
+      await until(async () => {
+        const rows = await store.asOwner(
+          'select 1 from pg_stat_progress_copy where pid = $1 and tuples_processed > 0',
+          [pid],
+        );
+        return rows.length === 1;
+      });
+      return await copying.finish();
+    });
+    expect(seen).toEqual({ status: 'stored' });
+  });
+
+  test.each([0, 1])('that is not finished after %i chunks fails its transaction', async (written) => {
+    const unfinished = store.database.transaction(writer, async (session) => {
+      const copying = session.beginCopy(statement);
+      if (written > 0) await copying.write([...lines(660, 661, 10)].join(''));
+    });
+    await expect(unfinished).rejects.toThrow('before its COPY was finished');
+    expect(await store.database.query(writer, 'select n from lines where n between 660 and 669')).toEqual([]);
+  });
+
+  test('that has ended takes no more rows', async () => {
+    await store.database.transaction(writer, async (session) => {
+      const copying = session.beginCopy(statement);
+      await copying.finish();
+      await expect(copying.write('x')).rejects.toThrow('has ended');
+    });
   });
 });
 
@@ -164,7 +221,7 @@ test('a connection that is ended in mid-COPY is an unavailable store, and the ne
       void store.asOwner(`select pg_terminate_backend(${pid})`);
       yield* lines(301, 400, 1_000_000);
     };
-    await session.copy(statement, rows());
+    await copyRows(session, statement, rows());
     // The end may come after the last row was taken, never unnoticed.
     for (;;) await session.query('select pg_sleep(0.05)');
   });

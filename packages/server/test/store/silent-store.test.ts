@@ -9,6 +9,7 @@ import { PostgresDatabase } from '../../src/store/postgres.ts';
 import { expectSoundChain } from '../chains.ts';
 import { anItem, items, logName, newTenant, receiptOf, statuses } from '../events.ts';
 import { createLogin, openPostgres, type PostgresStore } from '../stores.ts';
+import { copyRows } from './run-copy.ts';
 
 const timeouts: Partial<Timeouts> = { lockMs: 400, connectMs: 1_000, answerMs: 1_000 };
 /** What a bound of a second may take on a machine with better things to do, ms. */
@@ -89,7 +90,7 @@ describe('a network that drops packets', () => {
       }
     };
     await expectRefused(
-      database.transaction(writer, (session) => session.copy('copy lines from stdin', rows())),
+      database.transaction(writer, (session) => copyRows(session, 'copy lines from stdin', rows())),
     );
     proxy.heal();
     await answers();
@@ -103,7 +104,7 @@ describe('a network that drops packets', () => {
       for (let n = 0; n < 50; n++) yield `${'x'.repeat(1_000_000)}\n`;
     };
     const patient = store.connect({ timeouts: { answerMs: 3_500 } });
-    await patient.transaction(writer, (session) => session.copy('copy slow_lines from stdin', rows()));
+    await patient.transaction(writer, (session) => copyRows(session, 'copy slow_lines from stdin', rows()));
     expect(performance.now() - started).toBeGreaterThan(4_500);
   });
 
@@ -135,7 +136,9 @@ describe('a network that drops packets', () => {
       const options: WriterOptions = {
         logName,
         maxRetries: 0,
-        beforeCommit: async () => proxy.cut(direction),
+        onStage: (stage) => {
+          if (stage === 'committing') proxy.cut(direction);
+        },
       };
       const submitted = new Writer(database, options).submit(batch);
       await expectRefused(submitted, { ...unavailable, details: { outcome: 'unknown' } });

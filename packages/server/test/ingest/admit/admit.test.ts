@@ -1,6 +1,7 @@
 import { type AuditEvent, soc, uuidPattern } from '@tallystick/event';
 import { describe, expect, test } from 'vitest';
-import { type Admission, admit, type DeadLetter, toDeadLetter } from '../../../src/ingest/admit/admit.ts';
+import { type DeadLetter, toDeadLetter } from '../../../src/chain/dead-letters.ts';
+import { type Admission, admit } from '../../../src/ingest/admit/admit.ts';
 import { anEvent } from '../../events.ts';
 
 const now = Date.UTC(2026, 5, 1);

@@ -1,7 +1,7 @@
 import type { AuditService } from '../../../app.ts';
 import type { AppendResult } from '../../../chain/append-batch.ts';
+import { retryReason } from '../../../chain/append-errors.ts';
 import type { Batch } from '../../../chain/batch.ts';
-import { retryReason } from '../../../chain/writer.ts';
 import { ServerError } from '../../../errors.ts';
 
 /** What one partition wants stored, and what it wants to know of the transaction that does it. */
@@ -78,13 +78,11 @@ export class Joiner {
       const results = await this.#service.appendRanges(
         parts.map(({ batch }) => batch),
         {
-          ...(parts.some(({ copying }) => copying !== undefined) && {
-            duringCopy: () => {
-              for (const { copying } of parts) copying?.();
-            },
-          }),
-          beforeCommit: async () => {
-            for (const { committing } of parts) await committing?.();
+          onStage: async (stage) => {
+            for (const { copying, committing } of parts) {
+              if (stage === 'copying') copying?.();
+              if (stage === 'committing') await committing?.();
+            }
           },
         },
       );

@@ -1,6 +1,7 @@
 import type { AuditService } from '../../../app.ts';
+import { isContentError, retryReason } from '../../../chain/append-errors.ts';
 import type { Batch, BatchItem } from '../../../chain/batch.ts';
-import { isContentError, retryReason } from '../../../chain/writer.ts';
+import { lossRecord } from '../../../chain/service-records/source-lost.ts';
 import { ServerError } from '../../../errors.ts';
 import { Backoff } from '../../../kafka-client/backoff.ts';
 import type { Topic } from '../../../kafka-client/brokers.ts';
@@ -10,7 +11,6 @@ import type { BatchQueue, Piece } from './batch-queue.ts';
 import { wentBack } from './halt.ts';
 import type { Joiner } from './joiner.ts';
 import { concerns, halves, mergeStatements, refusedEntry, stoppedTenant, withoutTenant } from './piece.ts';
-import { lossRecord } from './source-lost.ts';
 
 export interface StoreOptions {
   readonly service: AuditService;
@@ -157,7 +157,7 @@ export class PartitionStore {
       },
       ...(lost && {
         // Under the position's lock: another member may have read some of it while it was there.
-        ownRecords: (position) =>
+        serviceRecords: (position) =>
           position < next
             ? [lossRecord({ topic, partition, from: position, to: next - 1 }, service.serviceTenant)]
             : [],

@@ -1,8 +1,8 @@
+import { refusedByStore } from '../../../chain/append-errors.ts';
 import type { BatchItem, ProducerStatement } from '../../../chain/batch.ts';
-import { refusedByStore } from '../../../chain/writer.ts';
+import { toDeadLetter } from '../../../chain/dead-letters.ts';
 import { ServerError } from '../../../errors.ts';
 import { sqlState } from '../../../store/database.ts';
-import { toDeadLetter } from '../../admit/admit.ts';
 import { stoppedChain } from '../../admit/gate.ts';
 import type { Entry, Piece } from './batch-queue.ts';
 

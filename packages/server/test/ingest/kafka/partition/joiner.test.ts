@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AuditService } from '../../../../src/app.ts';
-import type { Batch, SourceRange } from '../../../../src/chain/batch.ts';
+import type { Batch } from '../../../../src/chain/batch.ts';
+import type { SourceRange } from '../../../../src/chain/source-position.ts';
 import { Joiner } from '../../../../src/ingest/kafka/partition/joiner.ts';
 import { expectSoundChain } from '../../../chains.ts';
 import { items, newTenant, statuses } from '../../../events.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { appendBatch } from '../../src/chain/append-batch.ts';
+import { type AppendStage, appendBatch, appendBatches } from '../../src/chain/append-batch.ts';
+import type { Batch } from '../../src/chain/batch.ts';
 import { Writer } from '../../src/chain/writer.ts';
 import { expectSoundChain } from '../chains.ts';
 import { anItem, items, logName, newTenant, receiptOf, statuses } from '../events.ts';
@@ -89,13 +90,13 @@ onEachStore((store) => {
       ],
       range: { ...range, offsets: Array.from({ length: 301 }, (_, at) => at) },
     };
-    let seen = 0;
-    const beforeCommit = async () => {
-      seen++;
-      throw new Error('crash');
+    const stages: AppendStage[] = [];
+    const onStage = async (stage: AppendStage) => {
+      stages.push(stage);
+      if (stage === 'committing') throw new Error('crash');
     };
-    await expect(appendBatch(store().database, batch, { logName, beforeCommit })).rejects.toThrow('crash');
-    expect(seen).toBe(1);
+    await expect(appendBatch(store().database, batch, { logName, onStage })).rejects.toThrow('crash');
+    expect(stages).toEqual(['copying', 'committing']);
     for (const [table, column] of [
       ['audit_records', 'tenant_id'],
       ['audit_chain_state', 'tenant_id'],
@@ -114,5 +115,40 @@ onEachStore((store) => {
     const { outcomes } = await appendBatch(store().database, batch, { logName });
     expect(outcomes.filter((outcome) => outcome?.status === 'chained')).toHaveLength(300);
     expect(await expectSoundChain(store().database, tenant)).toHaveLength(301);
+  });
+
+  test('a test learns of each stage of a transaction once, also of one that is sealed twice', async () => {
+    const tenant = newTenant();
+    const batch = items(300, tenant);
+    const stagesOf = async (itemsOfBatch: typeof batch) => {
+      const stages: AppendStage[] = [];
+      const onStage = (stage: AppendStage) => void stages.push(stage);
+      await appendBatch(store().database, { items: itemsOfBatch }, { logName, onStage });
+      return stages;
+    };
+    expect(await stagesOf(batch.slice(299))).toEqual(['copying', 'committing', 'committed']);
+    expect(await stagesOf(batch)).toEqual(['copying', 'committing', 'committed']);
+    expect(await stagesOf([])).toEqual(['committing', 'committed']);
+  });
+
+  test("a caller's books are stored with the chain or not at all", async () => {
+    await store().asOwner('create table books (tenant text); grant insert, select on books to tally_writer');
+    const tenant = newTenant();
+    const [first, second, third] = items(3, tenant);
+    const seen: (string | undefined)[][] = [];
+    const closeBooks: Batch['closeBooks'] = async (session, outcomes) => {
+      seen.push(statuses(outcomes));
+      await session.query('insert into books values ($1)', [tenant]);
+      if (seen.length === 1) throw new Error('the books do not agree');
+    };
+    const batches = [{ items: [first!] }, { items: [second!, second!, third!], closeBooks }];
+    const append = () => appendBatches(store().database, batches, { logName });
+    await expect(append()).rejects.toThrow('do not agree');
+    expect(await store().asOwner('select tenant from books')).toEqual([]);
+    expect(await store().asOwner(`select 1 from audit_records where tenant_id = '${tenant}'`)).toEqual([]);
+    await append();
+    expect(await store().asOwner('select tenant from books')).toEqual([{ tenant }]);
+    expect(seen[1]).toEqual(['chained', 'duplicate', 'chained']);
+    expect(await expectSoundChain(store().database, tenant)).toHaveLength(4);
   });
 });

@@ -1,9 +1,18 @@
 import { beforeAll, expect, test } from 'vitest';
-import { Writer } from '../../src/chain/writer.ts';
-import { writer as asWriter } from '../../src/store/database.ts';
-import { expectSoundChain } from '../chains.ts';
-import { anEvent, anItem, deadLetterOf, itemOf, logName, newTenant, receiptOf, statuses } from '../events.ts';
-import { onEachStore } from '../stores.ts';
+import { Writer } from '../../../src/chain/writer.ts';
+import { writer as asWriter } from '../../../src/store/database.ts';
+import { expectSoundChain } from '../../chains.ts';
+import {
+  anEvent,
+  anItem,
+  deadLetterOf,
+  itemOf,
+  logName,
+  newTenant,
+  receiptOf,
+  statuses,
+} from '../../events.ts';
+import { onEachStore } from '../../stores.ts';
 
 onEachStore((store) => {
   let writer: Writer;

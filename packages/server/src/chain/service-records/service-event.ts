@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import { type AuditEvent, canonicalize, uuidv8FromDigest } from '@tallystick/event';
+import type { EventItem } from '../batch.ts';
+
+/** An event that the service itself writes into a chain, about the trail. */
+export function serviceEvent(
+  fields: Pick<AuditEvent, 'tenant_id' | 'event_type' | 'audit_id' | 'timestamp'> & Partial<AuditEvent>,
+): EventItem {
+  const event: AuditEvent = {
+    actor_type: 'system',
+    actor_id: 'tallystick',
+    source_service: 'tallystick',
+    event_category: 'system',
+    ...fields,
+  };
+  return { event, canonical: canonicalize(event), ingest: { source: 'service', trust: 'service' } };
+}
+
+/** The families of service records whose ids are derived. */
+export type DerivedFamily = 'conflict' | 'gap' | 'unclosed' | 'source-lost' | 'audit.read';
+
+/**
+ * The id of a service record, derived from what the record is about: a retry, or another replica that writes the same
+ * record, gets the same id and adds nothing. The derivation is a stored format: changing it would repeat records.
+ *
+ * @param parts what identifies the record within its family
+ */
+export function derivedId(family: DerivedFamily, ...parts: readonly (string | number)[]): string {
+  const identity = [`tallystick/${family}/v1`, ...parts].join('\0');
+  return uuidv8FromDigest(createHash('sha256').update(identity).digest());
+}

@@ -1,0 +1,168 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { ServerError } from '../errors.ts';
+import type { Timeouts } from './database.ts';
+import { ResponseWatchdog } from './response-watchdog.ts';
+import { socketOf } from './wire-protocol.ts';
+
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly applicationName: string;
+  readonly timeouts: Timeouts;
+}
+
+// Sequence numbers and counts stay far below 2^53. A value that does not is an error, not a rounded number.
+export const resultTypes: pg.CustomTypesConfig = {
+  getTypeParser(oid: number, format?: string) {
+    if (oid === pg.types.builtins.INT8) return parseBigint;
+    return pg.types.getTypeParser(oid, format as 'text');
+  },
+} as pg.CustomTypesConfig;
+
+function parseBigint(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError('a bigint of the store exceeds 2^53−1');
+  return value;
+}
+
+/**
+ * Makes the server, too, notice a client that is gone without a message, and release its locks: after 15 seconds of
+ * unacknowledged data, or three unanswered probes of a silent connection. The settings work for TCP connections and do
+ * nothing for a socket file.
+ */
+const keepaliveSettings = `set tcp_user_timeout = 15000; set tcp_keepalives_idle = 5;
+  set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3`;
+
+/** How long `close()` waits for connections that say goodbye to the server, ms. */
+const goodbyeMs = 1_000;
+
+/** Connections to one PostgreSQL server that were heard of lately, so that a dead network is noticed at once. */
+export class PostgresConnections {
+  readonly #pool: pg.Pool;
+  /** One connection of its own for looking at locks: sessions that wait for locks may use up the whole pool. */
+  readonly #monitorPool: pg.Pool;
+  readonly #timeouts: Timeouts;
+  /** Every open connection, and when the server last answered on it (ms, monotonic). Owned by this object. */
+  readonly #answeredAt = new Map<pg.ClientBase, number>();
+  /** When a connection was last ended because its server was silent. Older answers prove nothing any more. */
+  #silentAt = Number.NEGATIVE_INFINITY;
+  #isClosing = false;
+
+  constructor(options: ConnectionOptions, maxConnections: number) {
+    this.#timeouts = options.timeouts;
+    this.#pool = makePool(options, maxConnections);
+    this.#monitorPool = makePool(options, 1);
+  }
+
+  /**
+   * Runs `work` on a connection that no other caller uses meanwhile.
+   *
+   * @param work receives a function that takes note of an error after which the connection must be closed
+   * @throws {ServerError} `STORE_UNAVAILABLE` when there is no connection
+   */
+  async use<T>(
+    work: (client: pg.PoolClient, onBroken: (error: Error) => void) => Promise<T>,
+    pool: pg.Pool = this.#pool,
+  ): Promise<T> {
+    const client = await this.#connect(pool);
+    let broken: Error | undefined;
+    const onBroken = (error: Error) => {
+      broken ??= error;
+    };
+    // A connection that the server ends during a query reports it here as well as to the query.
+    client.on('error', onBroken);
+    try {
+      return await work(client, onBroken);
+    } finally {
+      client.off('error', onBroken);
+      this.#release(client, broken);
+    }
+  }
+
+  /** Runs one statement on the connection that is kept for looking at locks. */
+  async monitor<R extends object>(sql: string, parameters: readonly unknown[]): Promise<R[]> {
+    return await this.use(async (client) => {
+      const result = client.query(sql, parameters as unknown[]);
+      return (await this.answer(client, this.#timeouts.connectMs, result)).rows as R[];
+    }, this.#monitorPool);
+  }
+
+  /** Waits for an answer of the server, at most `limitMs`, and takes note that it came. */
+  async answer<T>(client: pg.ClientBase, limitMs: number, answer: Promise<T>): Promise<T> {
+    const result = await new ResponseWatchdog(client).wait(limitMs, answer);
+    this.answered(client);
+    return result;
+  }
+
+  /** Takes note that the server has answered on this connection just now. */
+  answered(client: pg.ClientBase): void {
+    this.#answeredAt.set(client, performance.now());
+  }
+
+  /** How long ago the server last answered on this connection, ms. */
+  silenceOf(client: pg.ClientBase): number {
+    return performance.now() - (this.#answeredAt.get(client) ?? 0);
+  }
+
+  /** Waits for running transactions, which end in bounded time, and closes every connection. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    await Promise.all([this.#pool.end(), this.#monitorPool.end()]);
+    // The pool does not wait for goodbyes, but open sockets keep the process alive as long as no server answers them.
+    const open = [...this.#answeredAt.keys()];
+    const closed = Promise.all(open.map((client) => new Promise((resolve) => client.once('end', resolve))));
+    await Promise.race([closed, delay(goodbyeMs, undefined, { ref: false })]);
+    for (const client of this.#answeredAt.keys()) socketOf(client).destroy();
+  }
+
+  /** A connection on which the server answered after it was last silent, or a new one. */
+  async #connect(pool: pg.Pool): Promise<pg.PoolClient> {
+    try {
+      for (;;) {
+        const client = await pool.connect();
+        const answeredAt = this.#answeredAt.get(client);
+        if (answeredAt === undefined) return await this.#prepare(client);
+        if (answeredAt > this.#silentAt) return client;
+        this.#release(client, new Error('the server was silent on another connection'));
+      }
+    } catch (cause) {
+      throw new ServerError('STORE_UNAVAILABLE', 'no connection to PostgreSQL', { cause });
+    }
+  }
+
+  async #prepare(client: pg.PoolClient): Promise<pg.PoolClient> {
+    this.answered(client);
+    client.once('end', () => this.#answeredAt.delete(client));
+    try {
+      await this.answer(client, this.#timeouts.connectMs, client.query(keepaliveSettings));
+      return client;
+    } catch (error) {
+      this.#release(client, error as Error);
+      throw error;
+    }
+  }
+
+  #release(client: pg.PoolClient, broken: Error | undefined): void {
+    if ((broken as { code?: string } | undefined)?.code === 'ETIMEDOUT') this.#silentAt = performance.now();
+    // Without a goodbye: the pool would wait for its answer, which may never come.
+    if (broken !== undefined || this.#isClosing) socketOf(client).destroy();
+    client.release(broken);
+  }
+}
+
+function makePool({ url, applicationName, timeouts }: ConnectionOptions, max: number): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    application_name: applicationName,
+    connectionTimeoutMillis: timeouts.connectMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    types: resultTypes,
+  });
+  // An error event without a listener ends the process. It may come while the connection is idle, or between the pool and
+  // the caller, when a server ends the connection in the same packet that completes its start.
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return pool;
+}
