@@ -8,7 +8,7 @@ import { type AppendOptions, type AppendResult, appendBatches } from './chain/ap
 import type { Batch, BatchItem, ItemIngest, ItemOutcome, ProducerStatement } from './chain/batch.ts';
 import { Writer } from './chain/writer.ts';
 import { ServerError } from './errors.ts';
-import { Gate } from './ingest/admit/gate.ts';
+import { Admission } from './ingest/admit/admission.ts';
 import { toStatement } from './ingest/admit/statement.ts';
 import type { Submission, SubmissionError, SubmissionResult } from './ingest/submission.ts';
 import { Signer } from './proofs/signer.ts';
@@ -64,8 +64,8 @@ export class AuditService {
   readonly logs: TenantLogs;
   readonly signer: Signer;
   readonly keys: ApiKeys;
-  /** Admission, for whatever hands events in. */
-  readonly gate: Gate;
+  /** What every submitted event passes first. */
+  readonly admission: Admission;
   /** Tenant of the service's own records. */
   readonly serviceTenant: string;
   /**
@@ -91,7 +91,7 @@ export class AuditService {
     this.closing = this.#closer.signal;
     this.logs = new TenantLogs(database, signer);
     this.keys = new ApiKeys(database, now);
-    this.gate = new Gate({
+    this.admission = new Admission({
       now,
       taxonomy: options.taxonomy,
       stopped: { has: (tenantId) => this.logs.stopped.has(tenantId) },
@@ -171,7 +171,7 @@ export class AuditService {
     for (const [index, raw] of submission.events.entries()) {
       // A thousand events take tens of milliseconds: others, and the batch that is being stored, get their turns between.
       if (index % eventsPerTurn === eventsPerTurn - 1) await turn();
-      const item = this.gate.itemOf(raw, ingestOf(submission, index), submission.tenants);
+      const item = this.admission.itemOf(raw, ingestOf(submission, index), submission.tenants);
       if (item === undefined) {
         results[index] = forbidden();
       } else {
@@ -182,7 +182,7 @@ export class AuditService {
     const statements: ProducerStatement[] = [];
     if (submission.delivery !== undefined) {
       const said = statementOf(submission, submission.delivery);
-      const { statement, refused } = this.gate.statementOf(said, submission);
+      const { statement, refused } = this.admission.statementOf(said, submission);
       statements.push(statement);
       items.push(...refused);
     }
@@ -207,7 +207,7 @@ export class AuditService {
     from: Pick<Submission, 'source' | 'principal'>,
     raw: Uint8Array,
   ): Promise<SubmissionResult[]> {
-    const { statement, refused } = this.gate.statementOf(said, from, raw);
+    const { statement, refused } = this.admission.statementOf(said, from, raw);
     // Its records come from the statement by themselves; as items of the batch they are answered for, and chained once.
     const items = refused.length > 0 ? refused : gapRecords([statement]);
     return (await this.writer.submit(items, [statement])).map(toResult);

@@ -1,11 +1,11 @@
 import { limits, uuidv7Time } from '@tallystick/event';
 import type { Receipt } from '@tallystick/protocol';
-import { type DeadLetter, toDeadLetter } from '../ingest/admit/admit.ts';
 import { copyStatement } from '../store/copy-rows.ts';
 import { type Database, type Session, type Statement, sqlState, writer } from '../store/database.ts';
 import { monthStart, partitionOf } from '../store/partitions.ts';
 import { accountsOf, settleAccounts } from './accounting.ts';
 import type { Batch, EpochOpening, ItemOutcome } from './batch.ts';
+import { type DeadLetter, toDeadLetter } from './dead-letter.ts';
 import { storeDeadLetters } from './dead-letters.ts';
 import { type Held, identity, lookUpHeld, mayBeOlder } from './duplicates.ts';
 import { type Gathered, gather, tenantsOf, unapplied, type Verdicts } from './gather.ts';

@@ -1,6 +1,7 @@
 import type { Trust } from '@tallystick/log';
 import type { Receipt } from '@tallystick/protocol';
-import type { AdmittedEvent, DeadLetter } from '../ingest/admit/admit.ts';
+import type { AdmittedEvent } from './admitted-event.ts';
+import type { DeadLetter } from './dead-letter.ts';
 
 /** One thing to be done by a batch. Items of one tenant are chained in the order in which they stand. */
 export type BatchItem = EventItem | RefusedItem;

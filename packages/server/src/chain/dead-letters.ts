@@ -1,5 +1,5 @@
-import type { DeadLetter } from '../ingest/admit/admit.ts';
 import type { Statement } from '../store/database.ts';
+import type { DeadLetter } from './dead-letter.ts';
 import { isMessage } from './message-source.ts';
 
 const rowsSql = `

@@ -1,4 +1,3 @@
-import type { DeadLetter } from '../ingest/admit/admit.ts';
 import { gapRecords } from './accounting.ts';
 import type {
   Batch,
@@ -9,6 +8,7 @@ import type {
   ProducerStatement,
   SourceRange,
 } from './batch.ts';
+import type { DeadLetter } from './dead-letter.ts';
 import type { Placed } from './plan.ts';
 
 /** What became of items, by their place among those of all batches, and what is to be kept of them. */

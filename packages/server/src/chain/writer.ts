@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServerError } from '../errors.ts';
-import { toDeadLetter } from '../ingest/admit/admit.ts';
 import { type Database, sqlState } from '../store/database.ts';
 import { type AppendOptions, type AppendResult, appendBatch } from './append-batch.ts';
 import type { Batch, BatchItem, ItemOutcome, ProducerStatement } from './batch.ts';
+import { toDeadLetter } from './dead-letter.ts';
 
 export interface WriterOptions extends AppendOptions {
   /** Most events of one transaction. @defaultValue 1000 */

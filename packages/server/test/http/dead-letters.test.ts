@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { toDeadLetter } from '../../src/chain/dead-letter.ts';
 import { messageSource } from '../../src/chain/message-source.ts';
-import { toDeadLetter } from '../../src/ingest/admit/admit.ts';
 import { event, Harness } from './harness.ts';
 
 let http: Harness;

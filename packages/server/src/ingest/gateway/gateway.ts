@@ -83,7 +83,7 @@ export class KafkaGateway {
    */
   async accept(submission: Submission): Promise<(AcceptedResult | SubmissionResult)[]> {
     if (this.#closer.signal.aborted) throw closing();
-    const { messages, results, oversized } = await toMessages(submission, this.#service.gate);
+    const { messages, results, oversized } = await toMessages(submission, this.#service.admission);
     const kept = oversized.length === 0 ? [] : await this.#keep(submission, oversized);
     if (messages.length > 0) await this.#write(messages);
     const answers: (AcceptedResult | SubmissionResult)[] = results;

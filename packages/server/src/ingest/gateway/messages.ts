@@ -6,7 +6,7 @@ import {
   type ReceivedDelivery,
   statementKind,
 } from '@tallystick/protocol';
-import type { Gate } from '../admit/gate.ts';
+import type { Admission } from '../admit/admission.ts';
 import type { Submission, SubmissionError } from '../submission.ts';
 
 /** A message for the gateway's topic, in the client library's form. */
@@ -39,7 +39,7 @@ const maxReasons = 20;
  * What is written for a submission. An event for another's tenant is answered and not written, as over HTTP: whoever may
  * not hand events in for a tenant may not fill its dead letters either.
  */
-export async function toMessages(submission: Submission, gate: Gate): Promise<Handover> {
+export async function toMessages(submission: Submission, admission: Admission): Promise<Handover> {
   const { events, source, trust, principal, tenants, delivery } = submission;
   const messages: GatewayMessage[] = [];
   const results: GatewayResult[] = [];
@@ -49,7 +49,7 @@ export async function toMessages(submission: Submission, gate: Gate): Promise<Ha
   const ingest = { source, trust, ...(principal !== undefined && { principal }) };
   for (const [index, raw] of events.entries()) {
     if (index % eventsPerTurn === eventsPerTurn - 1) await turn();
-    const item = gate.itemOf(raw, ingest, tenants);
+    const item = admission.itemOf(raw, ingest, tenants);
     if (item === undefined) {
       results.push(rejected([forbidden]));
       continue;

@@ -3,19 +3,19 @@ import { kafkaHeaders, type Reason, statementKind } from '@tallystick/protocol';
 import * as z from 'zod';
 import { submitterOf } from '../../../chain/accounting.ts';
 import type { BatchItem, ItemIngest, ProducerStatement } from '../../../chain/batch.ts';
+import { toDeadLetter } from '../../../chain/dead-letter.ts';
 import { messageSource } from '../../../chain/message-source.ts';
 import type { Topic } from '../../../kafka-client/brokers.ts';
 import { keepBytes, maxKeptBytes } from '../../../kafka-client/fetch/kept-bytes.ts';
 import type { Message } from '../../../kafka-client/records/record-batch.ts';
 import type { ClosedBatch } from '../../../kafka-client/records/records.ts';
-import { toDeadLetter } from '../../admit/admit.ts';
-import type { Gate } from '../../admit/gate.ts';
+import type { Admission } from '../../admit/admission.ts';
+import { isStorable } from '../../admit/delivery.ts';
 import { readStatement, toStatement } from '../../admit/statement.ts';
-import { isStorable } from '../../admit/storable.ts';
 
 /** Where messages come from, and what may be believed of what travels beside them. */
 export interface MessageContext {
-  readonly gate: Gate;
+  readonly admission: Admission;
   readonly topic: Topic;
   readonly partition: number;
   /** The gateway's topic: only the service itself writes there, so its headers say who submitted. */
@@ -68,16 +68,16 @@ function readEvent(
   ingest: ItemIngest,
   tenants: readonly string[] | undefined,
   headers: Headers,
-  { gate }: MessageContext,
+  { admission }: MessageContext,
 ): ReadMessage {
   const refuse = (refusal: Reason, tenantId: string | undefined) =>
     refused(message, ingest, refusal, tenantId);
   if (message.value === null) return refuse(noValue, keyTenant(key));
   const refusals = ingest.trust === 'api-key' ? readRefusals(headers) : undefined;
   if (refusals !== undefined) {
-    return { items: [gate.refusedItem(message.value, ingest, refusals, tenants)], statement: undefined };
+    return { items: [admission.refusedItem(message.value, ingest, refusals, tenants)], statement: undefined };
   }
-  const item = gate.itemOf(message.value, ingest, tenants);
+  const item = admission.itemOf(message.value, ingest, tenants);
   if (item === undefined) return refuse(notTheirs, undefined);
   if ('deadLetter' in item) {
     // Numbered under the tenant that the producer named, in the key where the event itself can't be read.
@@ -102,7 +102,7 @@ function readStatementMessage(
   key: string | undefined,
   ingest: ItemIngest,
   tenants: readonly string[] | undefined,
-  { gate }: MessageContext,
+  { admission }: MessageContext,
 ): ReadMessage {
   if (message.value === null) return refused(message, ingest, noValue, keyTenant(key));
   const reading = readStatement(message.value);
@@ -115,7 +115,7 @@ function readStatementMessage(
     return refused(message, ingest, notTheirs, undefined);
   }
   const said = toStatement(reading.delivery, submitterOf(ingest));
-  const { statement, refused: items } = gate.statementOf(said, ingest, message.value);
+  const { statement, refused: items } = admission.statementOf(said, ingest, message.value);
   const refuse = (refusal: Reason) => refused(message, ingest, refusal, keyTenant(key)).items;
   return { items, statement, refuse };
 }

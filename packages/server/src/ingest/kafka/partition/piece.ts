@@ -1,9 +1,9 @@
 import type { BatchItem, ProducerStatement } from '../../../chain/batch.ts';
+import { toDeadLetter } from '../../../chain/dead-letter.ts';
 import { refusedByStore } from '../../../chain/writer.ts';
 import { ServerError } from '../../../errors.ts';
 import { sqlState } from '../../../store/database.ts';
-import { toDeadLetter } from '../../admit/admit.ts';
-import { stoppedChain } from '../../admit/gate.ts';
+import { stoppedChain } from '../../admit/admission.ts';
 import type { Entry, Piece } from './batch-queue.ts';
 
 /** Which chain a transaction must do without, where it failed for one that is stopped. */
