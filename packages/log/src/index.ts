@@ -63,6 +63,7 @@ export {
   encodeFrontier,
   type Frontier,
   FrontierBuilder,
+  frontierNodes,
   frontierRoot,
 } from './tree/frontier.ts';
 export { emptyRoot, leafHash, nodeHash } from './tree/hash.ts';

@@ -1,6 +1,7 @@
 import { concatBytes } from '../bytes.ts';
 import { LogError } from '../errors.ts';
 import { emptyRoot, nodeHash } from './hash.ts';
+import { decompose, type Node } from './nodes.ts';
 
 /**
  * The right edge of a Merkle tree: the roots of its perfect subtrees, largest first, one for each 1-bit of the size
@@ -13,6 +14,11 @@ export interface Frontier {
 
 /** The frontier of the empty tree. */
 export const emptyFrontier: Frontier = Object.freeze({ size: 0, roots: Object.freeze([]) });
+
+/** The nodes whose hashes are the roots of a frontier, largest subtree first: what a store must give to continue a tree. */
+export function frontierNodes(size: number): Node[] {
+  return decompose(0, size);
+}
 
 /** Appends leaves to a frontier, in place, for a writer that seals a batch. */
 export class FrontierBuilder {

@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import {
   type AcceptedResult,
   kafkaHeaders,
@@ -8,6 +7,7 @@ import {
 } from '@tallystick/protocol';
 import type { Admission } from '../admit/admission.ts';
 import type { Submission, SubmissionError } from '../submission.ts';
+import { endsTurn, nextTurn } from '../turns.ts';
 
 /** A message for the gateway's topic, in the client library's form. */
 export interface GatewayMessage {
@@ -29,9 +29,6 @@ export interface Handover {
 /** Most bytes of one write, and so of one batch of messages: what a topic takes unless it was told otherwise, with room. */
 export const maxWriteBytes = 1_000_000;
 
-/** Events that are admitted before the event loop gets its turn. */
-const eventsPerTurn = 64;
-
 /** Reasons that travel with a refused event; an event can be wrong in more ways than a header should hold. */
 const maxReasons = 20;
 
@@ -48,7 +45,7 @@ export async function toMessages(submission: Submission, admission: Admission): 
   const producer = producerHeaders(delivery);
   const ingest = { source, trust, ...(principal !== undefined && { principal }) };
   for (const [index, raw] of events.entries()) {
-    if (index % eventsPerTurn === eventsPerTurn - 1) await turn();
+    if (endsTurn(index)) await nextTurn();
     const item = admission.itemOf(raw, ingest, tenants);
     if (item === undefined) {
       results.push(rejected([forbidden]));
