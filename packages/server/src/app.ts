@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { type Taxonomy, tenantIdPattern } from '@tallystick/event';
 import { ApiKeys } from './access/api-keys.ts';
-import type { AppendOptions, AppendResult } from './chain/append-batch.ts';
-import type { Batch, ProducerStatement } from './chain/batch.ts';
+import type { AppendOptions } from './chain/append-batch.ts';
+import type { ProducerStatement } from './chain/batch.ts';
 import { Writer } from './chain/writer.ts';
 import { ServerError } from './errors.ts';
 import { Admission } from './ingest/admit/admission.ts';
-import { type AppendHooks, type AppendRanges, rangeAppender } from './ingest/append-ranges.ts';
+import { type AppendRanges, rangeAppender } from './ingest/append-ranges.ts';
 import type { Submission, SubmissionResult } from './ingest/submission.ts';
 import { type SubmitPath, submitEvents, submitStatement } from './ingest/submit.ts';
 import type { ServiceObserver } from './observer.ts';
@@ -64,6 +64,8 @@ export class AuditService {
   readonly keys: ApiKeys;
   /** What every submitted event passes first. */
   readonly admission: Admission;
+  /** Chains batches with the positions of their sources. */
+  readonly appendRanges: AppendRanges;
   /** Tenant of the service's own records. */
   readonly serviceTenant: string;
   /**
@@ -75,7 +77,6 @@ export class AuditService {
   readonly closing: AbortSignal;
   readonly #closer = new AbortController();
   readonly #submitPath: SubmitPath;
-  readonly #appendRanges: AppendRanges;
   readonly #partitionTimer: { stop(): void };
   readonly #checkpointTimer: CheckpointTimer | undefined;
   #closed: Promise<void> | undefined;
@@ -102,7 +103,7 @@ export class AuditService {
       onRetry: (reason) => observer.onRetry?.(reason),
     });
     this.#submitPath = { admission: this.admission, writer: this.writer, observer };
-    this.#appendRanges = rangeAppender(database, appendOptions, observer);
+    this.appendRanges = rangeAppender(database, appendOptions, observer);
     const onError = (what: string, error: unknown) => observer.onBackgroundError?.(what, error);
     this.#partitionTimer = keepPartitionsAhead(database, (error) => onError('partitions', error));
     this.#checkpointTimer =
@@ -153,11 +154,6 @@ export class AuditService {
     raw: Uint8Array,
   ): Promise<SubmissionResult[]> {
     return await submitStatement(this.#submitPath, declared, from, raw);
-  }
-
-  /** Chains batches with the positions of their sources: see {@link AppendRanges}. */
-  async appendRanges(batches: readonly Batch[], hooks?: AppendHooks): Promise<AppendResult[]> {
-    return await this.#appendRanges(batches, hooks);
   }
 
   /**

@@ -34,7 +34,7 @@ export {
   countDeadLetters,
   type PurgeRequest,
   type PurgeResult,
-  purgeLetters,
+  purgeDeadLetters,
 } from './operations/purge-dead-letters.ts';
 export { type RetryResult, retryDeadLetter } from './operations/retry-dead-letter.ts';
 export {

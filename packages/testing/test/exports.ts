@@ -179,7 +179,7 @@ export const pinnedExports: Record<string, string[]> = {
     'follow',
     'planBundle',
     'planRecovery',
-    'purgeLetters',
+    'purgeDeadLetters',
     'recoverChain',
     'retryDeadLetter',
     'scopes',

@@ -5,8 +5,7 @@ import { type Database, type Session, type Statement, sqlState, writer } from '.
 import { monthStart, partitionOf } from '../store/partitions.ts';
 import { accountsOf, settleAccounts } from './accounting.ts';
 import type { Batch, EpochOpening, ItemOutcome } from './batch.ts';
-import { type DeadLetter, toDeadLetter } from './dead-letter.ts';
-import { storeDeadLetters } from './dead-letters.ts';
+import { type DeadLetter, storeDeadLetters, toDeadLetter } from './dead-letters.ts';
 import { type Held, identity, lookUpHeld, mayBeOlder } from './duplicates.ts';
 import { type Gathered, gather, tenantsOf, unapplied, type Verdicts } from './gather.ts';
 import { advanceHeads, type Head, type HeadRow, readHeads } from './head.ts';

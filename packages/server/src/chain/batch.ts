@@ -1,10 +1,16 @@
+import type { AuditEvent } from '@tallystick/event';
 import type { Trust } from '@tallystick/log';
 import type { Receipt } from '@tallystick/protocol';
-import type { AdmittedEvent } from './admitted-event.ts';
-import type { DeadLetter } from './dead-letter.ts';
+import type { DeadLetter } from './dead-letters.ts';
 
 /** One thing to be done by a batch. Items of one tenant are chained in the order in which they stand. */
 export type BatchItem = EventItem | RefusedItem;
+
+/** A valid event with its canonical text. Sealing it needs no further check of its content. */
+export interface AdmittedEvent {
+  readonly event: AuditEvent;
+  readonly canonical: string;
+}
 
 /** An admitted event with where it came from. */
 export interface EventItem extends AdmittedEvent {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type AuditEvent, canonicalize, uuidv8FromDigest } from '@tallystick/event';
 import type { EventItem } from './batch.ts';
-import { type DeadLetter, toDeadLetter } from './dead-letter.ts';
+import { type DeadLetter, toDeadLetter } from './dead-letters.ts';
 
 /** An event of the service's own, about the trail itself. */
 export function serviceEvent(

@@ -8,7 +8,7 @@ import type {
   ProducerStatement,
   SourceRange,
 } from './batch.ts';
-import type { DeadLetter } from './dead-letter.ts';
+import type { DeadLetter } from './dead-letters.ts';
 import type { Placed } from './plan.ts';
 
 /** What became of items, by their place among those of all batches, and what is to be kept of them. */

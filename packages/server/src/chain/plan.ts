@@ -1,7 +1,7 @@
 import { createGenesisRecord, formatOrigin, zeroHash } from '@tallystick/log';
 import type { EventItem } from './batch.ts';
 import { conflictOf } from './conflict.ts';
-import type { DeadLetter } from './dead-letter.ts';
+import type { DeadLetter } from './dead-letters.ts';
 import { type Held, identity, isSameEvent } from './duplicates.ts';
 import type { Head } from './head.ts';
 

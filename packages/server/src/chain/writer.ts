@@ -3,7 +3,7 @@ import { ServerError } from '../errors.ts';
 import { type Database, sqlState } from '../store/database.ts';
 import { type AppendOptions, type AppendResult, appendBatch } from './append-batch.ts';
 import type { Batch, BatchItem, ItemOutcome, ProducerStatement } from './batch.ts';
-import { toDeadLetter } from './dead-letter.ts';
+import { toDeadLetter } from './dead-letters.ts';
 
 export interface WriterOptions extends AppendOptions {
   /** Most events of one transaction. @defaultValue 1000 */

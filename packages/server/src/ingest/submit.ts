@@ -3,11 +3,14 @@ import { gapRecords, submitterOf } from '../chain/accounting.ts';
 import type { BatchItem, ItemIngest, ItemOutcome, ProducerStatement } from '../chain/batch.ts';
 import type { Writer } from '../chain/writer.ts';
 import type { ServiceObserver } from '../observer.ts';
+import { yieldEvery } from '../timing/yield.ts';
 import type { Admission } from './admit/admission.ts';
 import { toStatement } from './admit/statement.ts';
 import { reportOutcome } from './append-ranges.ts';
 import type { Submission, SubmissionError, SubmissionResult } from './submission.ts';
-import { endsTurn, nextTurn } from './turns.ts';
+
+/** Events that are admitted before the event loop serves other work. A thousand events take tens of milliseconds. */
+const eventsPerTurn = 64;
 
 /** What a submission passes through on its way into the chain. */
 export interface SubmitPath {
@@ -30,8 +33,11 @@ export async function submitEvents(
   const results: (SubmissionResult | undefined)[] = [];
   const items: BatchItem[] = [];
   const itemIndexes: number[] = [];
+  const turn = yieldEvery(eventsPerTurn);
   for (const [index, raw] of submission.events.entries()) {
-    if (endsTurn(index)) await nextTurn();
+    const pause = turn();
+    // Not awaited where it is undefined: a submission of few events must reach the writer before `close` can.
+    if (pause !== undefined) await pause;
     const item = admission.itemOf(raw, ingestOf(submission, index), submission.tenants);
     if (item === undefined) {
       results[index] = tenantForbidden();

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { appendBatch } from '../../src/chain/append-batch.ts';
 import type { BatchItem, ProducerStatement } from '../../src/chain/batch.ts';
-import { toDeadLetter } from '../../src/chain/dead-letter.ts';
+import { toDeadLetter } from '../../src/chain/dead-letters.ts';
 import { mergeRanges, type Range } from '../../src/chain/ranges.ts';
 import { type Database, writer } from '../../src/store/database.ts';
 import { expectSoundChain } from '../chains.ts';

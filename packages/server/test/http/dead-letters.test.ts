@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { toDeadLetter } from '../../src/chain/dead-letter.ts';
+import { toDeadLetter } from '../../src/chain/dead-letters.ts';
 import { messageSource } from '../../src/chain/message-source.ts';
 import { event, Harness } from './harness.ts';
 

@@ -2,7 +2,7 @@ import { uuidv7 } from '@tallystick/event';
 import type { DeadLetterInfo } from '@tallystick/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AuditService } from '../../src/app.ts';
-import { toDeadLetter } from '../../src/chain/dead-letter.ts';
+import { toDeadLetter } from '../../src/chain/dead-letters.ts';
 import { messageSource } from '../../src/chain/message-source.ts';
 import { DeadLetters } from '../../src/operations/dead-letters.ts';
 import { retryDeadLetter } from '../../src/operations/retry-dead-letter.ts';

@@ -1,7 +1,7 @@
 import { type Taxonomy, tenantIdPattern } from '@tallystick/event';
 import type { Reason } from '@tallystick/protocol';
 import type { BatchItem, ItemIngest, ProducerStatement } from '../../chain/batch.ts';
-import { type DeadLetter, toDeadLetter } from '../../chain/dead-letter.ts';
+import { type DeadLetter, toDeadLetter } from '../../chain/dead-letters.ts';
 import { admit } from './admit.ts';
 import { writeGap } from './statement.ts';
 

@@ -1,6 +1,6 @@
 import { AuditValidationError, readEvent, type Taxonomy } from '@tallystick/event';
-import type { AdmittedEvent } from '../../chain/admitted-event.ts';
-import { type DeadLetter, type Submitter, toDeadLetter } from '../../chain/dead-letter.ts';
+import type { AdmittedEvent } from '../../chain/batch.ts';
+import { type DeadLetter, type Submitter, toDeadLetter } from '../../chain/dead-letters.ts';
 
 export interface AdmitOptions {
   /** Milliseconds since the epoch. */

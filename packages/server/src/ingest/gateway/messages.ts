@@ -5,9 +5,9 @@ import {
   type ReceivedDelivery,
   statementKind,
 } from '@tallystick/protocol';
+import { yieldEvery } from '../../timing/yield.ts';
 import type { Admission } from '../admit/admission.ts';
 import type { Submission, SubmissionError } from '../submission.ts';
-import { endsTurn, nextTurn } from '../turns.ts';
 
 /** A message for the gateway's topic, in the client library's form. */
 export interface GatewayMessage {
@@ -29,6 +29,9 @@ export interface Handover {
 /** Most bytes of one write, and so of one batch of messages: what a topic takes unless it was told otherwise, with room. */
 export const maxWriteBytes = 1_000_000;
 
+/** Events that are admitted before the event loop gets its turn. */
+const eventsPerTurn = 64;
+
 /** Reasons that travel with a refused event; an event can be wrong in more ways than a header should hold. */
 const maxReasons = 20;
 
@@ -44,8 +47,9 @@ export async function toMessages(submission: Submission, admission: Admission): 
   const submitter = principal === undefined ? [] : [header(kafkaHeaders.principal, principal)];
   const producer = producerHeaders(delivery);
   const ingest = { source, trust, ...(principal !== undefined && { principal }) };
+  const turn = yieldEvery(eventsPerTurn);
   for (const [index, raw] of events.entries()) {
-    if (endsTurn(index)) await nextTurn();
+    await turn();
     const item = admission.itemOf(raw, ingest, tenants);
     if (item === undefined) {
       results.push(rejected([forbidden]));

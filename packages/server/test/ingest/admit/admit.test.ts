@@ -1,6 +1,6 @@
 import { type AuditEvent, soc } from '@tallystick/event';
 import { describe, expect, test } from 'vitest';
-import type { DeadLetter } from '../../../src/chain/dead-letter.ts';
+import type { DeadLetter } from '../../../src/chain/dead-letters.ts';
 import { type AdmitResult, admit } from '../../../src/ingest/admit/admit.ts';
 import { anEvent } from '../../events.ts';
 

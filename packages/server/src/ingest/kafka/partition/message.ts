@@ -3,7 +3,7 @@ import { kafkaHeaders, type Reason, statementKind } from '@tallystick/protocol';
 import * as z from 'zod';
 import { submitterOf } from '../../../chain/accounting.ts';
 import type { BatchItem, ItemIngest, ProducerStatement } from '../../../chain/batch.ts';
-import { toDeadLetter } from '../../../chain/dead-letter.ts';
+import { toDeadLetter } from '../../../chain/dead-letters.ts';
 import { messageSource } from '../../../chain/message-source.ts';
 import type { Topic } from '../../../kafka-client/brokers.ts';
 import { keepBytes, maxKeptBytes } from '../../../kafka-client/fetch/kept-bytes.ts';

@@ -1,5 +1,5 @@
 import type { BatchItem, ProducerStatement } from '../../../chain/batch.ts';
-import { toDeadLetter } from '../../../chain/dead-letter.ts';
+import { toDeadLetter } from '../../../chain/dead-letters.ts';
 import { refusedByStore } from '../../../chain/writer.ts';
 import { ServerError } from '../../../errors.ts';
 import { sqlState } from '../../../store/database.ts';
