@@ -4,7 +4,7 @@ import type { ServiceObserver } from '../observer.ts';
 import type { Database } from '../store/database.ts';
 
 /** What a caller may run inside the transaction of {@link AppendRanges}. */
-export type AppendHooks = Pick<AppendOptions, 'duringCopy' | 'beforeCommit'>;
+type AppendHooks = Pick<AppendOptions, 'duringCopy' | 'beforeCommit'>;
 
 /**
  * Chains batches in one transaction, with the positions of the sources that they were read from. A caller whose call
