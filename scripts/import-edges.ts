@@ -10,7 +10,7 @@ const EDGES: Record<string, readonly string[]> = {
   protocol: ['event'],
   log: ['event'],
   sdk: ['event', 'protocol'],
-  server: ['event', 'protocol', 'log'],
+  server: ['event', 'protocol', 'log', 'verify'],
   verify: ['event', 'log'],
   console: ['verify'],
   cli: PUBLISHED,

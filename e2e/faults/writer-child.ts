@@ -46,8 +46,7 @@ const service = await AuditService.open({
   logName: orders.logName,
   checkpointIntervalMs: 3_000,
   now: () => Date.now() + clockOffsetMs,
-  onBackgroundError: log,
-  onRetry: countRetry,
+  observer: { onBackgroundError: log, onRetry: countRetry },
 });
 const ingest = await KafkaIngest.start(service, {
   connection: { bootstrapBrokers: orders.bootstrapBrokers, clientId: orders.clientId },

@@ -18,8 +18,8 @@ onEachTrail((trail) => {
         findings: [],
       };
       const notes: string[] = [];
-      const onVouched = (note: string) => notes.push(note);
-      expect(await trail().after(nothing, { onVouched })).toMatchObject(expected);
+      const onTrusted = (note: string) => notes.push(note);
+      expect(await trail().after(nothing, { onTrusted })).toMatchObject(expected);
       expect(await trail().after(nothing, { checkpoints: [trail().notes[acme]!] })).toMatchObject(expected);
       expect(notes).toEqual([trail().notes[acme]]);
     });

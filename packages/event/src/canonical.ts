@@ -1,14 +1,13 @@
 /**
- * Canonical JSON, RFC 8785 (JCS): members sorted by UTF-16 code units, ECMAScript numbers and strings, no white
- * space. Two values are equal exactly if their canonical texts are.
+ * Canonical JSON, RFC 8785 (JCS): members sorted by UTF-16 code units, numbers and strings as ECMAScript writes them, no white
+ * space. Two values are equal exactly if their canonical texts are equal.
  *
- * Fast path: sort the members into fresh objects and let the engine's own `JSON.stringify` write them; objects
- * that are sorted already are passed through. JavaScript moves integer-like keys ("10", "9") to the front and
- * treats an assigned `__proto__` as the prototype, so an object with such a key is written member by member
- * instead. `npm run bench -- canonical` shows what each path costs.
+ * Fast path: sort the members into new objects, and let `JSON.stringify` of the engine write them. Sorted objects are not
+ * copied. JavaScript moves integer-like keys ("10", "9") to the front, and takes an assigned `__proto__` for the prototype. So
+ * an object with such a key takes the slow path, which writes member by member. `npm run bench -- canonical` measures both.
  */
 
-/** Thrown for a value that has no canonical JSON: not JSON at all, a lone surrogate, a number that isn't finite. */
+/** Thrown for a value without canonical JSON: it is not JSON, or contains a lone surrogate or a number that is not finite. */
 export class CanonicalizationError extends Error {
   override readonly name = 'CanonicalizationError';
 }
@@ -22,8 +21,8 @@ export class CanonicalizationError extends Error {
 export function canonicalize(value: unknown): string {
   const view = sortedView(value);
   const text = view === unsortable ? write(value) : JSON.stringify(view);
-  // Well-formed JSON.stringify writes a lone surrogate as \udXXX and nothing else that way. The text may also hold
-  // an escaped backslash before a "ud", so a hit is only a reason to look.
+  // JSON.stringify writes only lone surrogates as \udXXX. The text can also contain an escaped backslash before "ud", so a
+  // match needs a closer check.
   if (text.includes('\\ud')) assertWellFormed(value);
   return text;
 }
@@ -39,7 +38,7 @@ export function isCanonical(text: string): boolean {
 
 const unsortable = Symbol('unsortable');
 
-/** `value` itself if its members are sorted, else a copy with sorted members, else {@link unsortable}. */
+/** `value` itself if its members are sorted, or a copy with sorted members, or {@link unsortable}. */
 function sortedView(value: unknown): unknown {
   switch (typeof value) {
     case 'string':
@@ -100,7 +99,7 @@ function sortedObject(object: Record<string, unknown>): unknown {
   return copy ?? object;
 }
 
-/** Member by member: right for every key, and some two times slower. */
+/** The slow path, member by member: correct for every key, and about half as fast. */
 function write(value: unknown): string {
   if (typeof value !== 'object' || value === null) {
     sortedView(value);
@@ -122,7 +121,7 @@ function write(value: unknown): string {
 
 function assertPlain(value: object): void {
   if (typeof (value as { toJSON?: unknown }).toJSON === 'function') {
-    throw new CanonicalizationError('an object that serialises itself is not a JSON value');
+    throw new CanonicalizationError('an object with a toJSON method is not a JSON value');
   }
 }
 

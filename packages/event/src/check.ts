@@ -3,17 +3,18 @@ import { timestampPattern } from './event.ts';
 import { toPointer } from './pointer.ts';
 import type { Fields, Shape } from './shape.ts';
 
-/** Reports stop here: a hostile event must not buy an unbounded error message. */
+/** Most violations of one report: an attacker must not be able to cause an unbounded error message. */
 const maxViolations = 20;
 
+/** Tokens of a JSON pointer, from the root to a value. */
 type Trail = (string | number)[];
 
 /**
- * Checks a JSON value against a shape, without recursion into members that the shape leaves open. Members that
- * are `undefined` count as absent, as `JSON.stringify` treats them.
+ * Checks a JSON value against a shape. It does not check inside members that the shape leaves open. Members that are `undefined`
+ * count as absent, as for `JSON.stringify`.
  *
- * @param trail tokens of the value's own pointer; used as a stack, unchanged on return
- * @param found violations are appended here
+ * @param trail tokens of the value's pointer; used as a stack, and unchanged on return
+ * @param found receives the violations
  */
 export function checkShape(value: unknown, shape: Shape, trail: Trail, found: Violation[]): void {
   switch (shape.kind) {
@@ -35,7 +36,7 @@ export function checkShape(value: unknown, shape: Shape, trail: Trail, found: Vi
         return report(found, trail, shape.code ?? 'FIELD_FORMAT', `must match ${shape.pattern.source}`);
       }
       if (shape.format === 'timestamp' && Number.isNaN(parseTimestamp(value))) {
-        return report(found, trail, shape.code ?? 'FIELD_FORMAT', 'must be a date of the calendar');
+        return report(found, trail, shape.code ?? 'FIELD_FORMAT', 'must be a date that the calendar has');
       }
       return;
     case 'enum':
@@ -105,7 +106,7 @@ function checkMembers(
   for (const name in value) {
     const member = value[name];
     if (member === undefined) continue;
-    // A member named like something on Object.prototype must not find it there.
+    // A member can have the name of a property of Object.prototype, which is not a field.
     const shape = Object.hasOwn(fields, name) ? fields[name] : undefined;
     if (shape !== undefined) {
       trail.push(name);
@@ -129,6 +130,7 @@ function requiredNames(fields: Fields): string[] {
   return names;
 }
 
+/** Adds a violation, unless there are enough already. */
 export function report(
   found: Violation[],
   trail: readonly (string | number)[],
@@ -137,8 +139,8 @@ export function report(
 ): void {
   if (found.length >= maxViolations) return;
   const whole = toPointer(trail);
-  // Keys are the sender's: they are quoted in the pointer, bounded, and nowhere else. The pointer is stored and sent
-  // on, so what no store and no UTF-8 can hold becomes U+FFFD.
+  // The sender chooses the keys. They appear only in the pointer, which is bounded. The pointer is stored and sent on, so
+  // characters that Postgres or UTF-8 cannot hold become U+FFFD.
   const pointer = (whole.length > 512 ? `${whole.slice(0, 512)}…` : whole)
     .toWellFormed()
     .replaceAll('\0', '\ufffd');
@@ -146,13 +148,13 @@ export function report(
 }
 
 /**
- * Milliseconds since the epoch of an RFC 3339 UTC timestamp, or NaN where it is malformed or no date of the
- * calendar (30 February, a leap second).
+ * Milliseconds since the epoch of an RFC 3339 UTC timestamp. NaN where it is malformed, or where the calendar does not have the
+ * date (30 February, a leap second).
  */
 export function parseTimestamp(text: string): number {
   if (!timestampPattern.test(text)) return Number.NaN;
   const year = 100 * twoDigits(text, 0) + twoDigits(text, 2);
-  // Date.UTC takes 0 to 99 for years of the twentieth century. Read from digits otherwise: Date.parse takes thrice as long.
+  // Date.UTC takes the years 0 to 99 for 1900 to 1999. For all others it is three times as fast as Date.parse.
   const ms =
     year < 100
       ? Date.parse(`${text.slice(0, 19)}Z`)
@@ -164,10 +166,10 @@ export function parseTimestamp(text: string): number {
           twoDigits(text, 14),
           twoDigits(text, 17),
         );
-  // A day that the month does not have rolls over into the next; only days after the 28th can.
+  // A day that the month does not have becomes a day of the next month. That can only happen after the 28th.
   const day = twoDigits(text, 8);
   if (day > 28 && new Date(ms).getUTCDate() !== day) return Number.NaN;
-  // Cut, not rounded, to milliseconds.
+  // Digits after milliseconds are cut and not rounded.
   return text.length === 20
     ? ms
     : ms + Number(`${text.slice(20, Math.min(23, text.length - 1))}00`.slice(0, 3));

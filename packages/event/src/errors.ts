@@ -1,6 +1,6 @@
 /**
- * Why an event is refused. The list is closed: a code never changes its meaning and never goes away within a
- * major version, so that clients, dashboards and the dead-letter table may branch on it.
+ * Why an event is refused. Within a major version, no code is removed or changes its meaning, so clients and dashboards can
+ * rely on the codes.
  */
 export const eventErrorCodes = [
   'JSON_INVALID',
@@ -35,15 +35,15 @@ export const eventErrorCodes = [
 /** One of {@link eventErrorCodes}. */
 export type EventErrorCode = (typeof eventErrorCodes)[number];
 
-/** One thing that is wrong with an event. Messages never quote the offending value: it may be a secret. */
+/** One thing that is wrong with an event. Messages never quote the value: it may be a secret. */
 export interface Violation {
   readonly code: EventErrorCode;
-  /** RFC 6901 JSON pointer to the offending value; `""` is the whole event. */
+  /** RFC 6901 JSON pointer to the value; `""` is the whole event. */
   readonly pointer: string;
   readonly message: string;
 }
 
-/** Thrown where an event can't be accepted as it stands; `violations` lists every reason found, worst first. */
+/** Thrown for an event that cannot be accepted. `violations` lists the reasons, the most important first. */
 export class AuditValidationError extends Error {
   override readonly name = 'AuditValidationError';
   readonly code: EventErrorCode;

@@ -12,11 +12,11 @@ import {
   string,
 } from './shape.ts';
 
-/** Who may act: `actor_type` of an event. */
+/** Kinds of actors: `actor_type` of an event. */
 export const actorTypes = ['user', 'human', 'agent', 'service', 'system', 'scheduler', 'webhook'] as const;
-/** How grave it is: `severity` of an event; `info` where absent. */
+/** `severity` of an event; `info` where absent. */
 export const severities = ['info', 'warning', 'critical'] as const;
-/** How it ended: `outcome.outcome_status` of an event. */
+/** How the action ended: `outcome.outcome_status` of an event. */
 export const outcomeStatuses = [
   'success',
   'failure',
@@ -27,29 +27,29 @@ export const outcomeStatuses = [
   'blocked',
   'rolled_back',
 ] as const;
-/** What kind of evidence there is: `proof.type` of an event. */
+/** Kinds of evidence: `proof.type` of an event. */
 export const proofTypes = ['screenshot', 'api_response', 'hash', 'url', 'none'] as const;
 
-/** Attacker-controlled and part of log origins, paths and SQL settings: no slash, space, comma or plus. */
+/** An attacker controls it, and it is part of log origins, paths and SQL settings: so no slash, space, comma or plus. */
 export const tenantIdPattern = /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/;
 export const eventTypePattern = /^[a-z][a-z0-9_-]*(?:\.[a-z][a-z0-9_-]*)+$/;
-/** Lower case only: one identity has one spelling. */
+/** Lower case only, so that one id has one text. */
 export const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-/** Year 0000 is left out: neither Postgres nor most languages' calendars have it. */
+/** Without year 0000, which Postgres and most languages do not have. */
 export const timestampPattern =
   /^(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/;
 
 const identifier = <const D extends string>(description: D) =>
   string({ minLength: 1, maxLength: limits.maxIdentifierLength, description });
 
-/** Shape of `outcome`, the one home of errors. */
+/** Shape of `outcome`. Errors belong here and nowhere else. */
 export const outcomeShape = openObject(
   {
     outcome_status: enumeration(outcomeStatuses, { description: 'How it ended' }),
     error_code: string({ maxLength: 256, description: 'Machine-readable reason of a failure' }),
     error_message: string({ maxLength: 16_384, description: 'Human-readable reason of a failure' }),
   },
-  { description: 'What came of it' },
+  { description: 'The result of the action' },
 );
 
 /** Shape of `proof`. */
@@ -68,7 +68,7 @@ export const proofShape = openObject(
 export const eventDataShape = openObject(
   {
     version: required(string({ maxLength: 64 })),
-    service: required(identifier('Who wrote the payload')),
+    service: required(identifier('The service that wrote the payload')),
     operation: required(identifier('What the service did')),
     status: required(string({ maxLength: 64 })),
     payload: required(openObject({})),
@@ -77,7 +77,7 @@ export const eventDataShape = openObject(
   { description: 'CommonEnvelope: a service-specific payload' },
 );
 
-/** Shape of a whole event: closed at the top level, open within its objects. */
+/** Shape of a whole event: no unknown fields at the top level, any members inside its objects. */
 export const eventShape = closedObject({
   audit_id: required(
     string({
@@ -115,7 +115,10 @@ export const eventShape = closedObject({
   severity: enumeration(severities, { description: 'Absent means info' }),
   actor_type: required(enumeration(actorTypes)),
   actor_id: required(identifier('Who acted')),
-  actor_permissions: list(string({ maxLength: 512 }), { maxItems: 1_000, description: 'Held at the time' }),
+  actor_permissions: list(string({ maxLength: 512 }), {
+    maxItems: 1_000,
+    description: 'Permissions that the actor had at the time',
+  }),
   target_type: identifier('Kind of the thing acted on'),
   target_id: identifier('The thing acted on'),
   investigation_id: identifier('The investigation this belongs to'),
@@ -125,7 +128,7 @@ export const eventShape = closedObject({
   trace_id: identifier('W3C trace id'),
   span_id: identifier('W3C span id'),
   parent_id: identifier('audit_id of the event that led to this one'),
-  context: openObject({}, { description: 'What was known' }),
+  context: openObject({}, { description: 'What the actor knew' }),
   decision: openObject({}, { description: 'What was decided' }),
   outcome: outcomeShape,
   proof: proofShape,
@@ -144,7 +147,7 @@ export const eventShape = closedObject({
   sealed: openObject({}, { description: 'Erasable fields: JSON pointer → commitment, hex SHA-256' }),
 });
 
-/** An audit event in its wire form. Absent optional fields stay absent: nothing is filled in before hashing. */
+/** An audit event as it is sent. Absent optional fields stay absent: nothing is added before hashing. */
 export type AuditEvent = Infer<typeof eventShape>;
 /** One of {@link actorTypes}. */
 export type ActorType = (typeof actorTypes)[number];

@@ -3,15 +3,15 @@ import { limits } from './limits.ts';
 import type { ObjectShape, Shape } from './shape.ts';
 
 /**
- * The quick question, yes or no, that almost every event is asked: five times as fast as `check.ts` and `json-limits.ts`,
- * which say what is wrong and where, and are asked only when the answer here is no. A property test holds the two to the
- * same answer. `npm run bench -- validate` shows what it costs.
+ * Whether a value fits a shape, yes or no. This check is five times as fast as `check.ts` and `json-limits.ts`, which report what
+ * is wrong and where. They run only for events that this check refuses. A property test compares the answers of both, and
+ * `npm run bench -- validate` measures them.
  */
 type Fits = (value: unknown) => boolean;
 
 const compiled = new WeakMap<Shape, Fits>();
 
-/** The quick check of a shape; made once for each. */
+/** The fast check of a shape. It is made once per shape. */
 export function fitsOf(shape: Shape): Fits {
   let fits = compiled.get(shape);
   if (fits === undefined) {
@@ -21,7 +21,7 @@ export function fitsOf(shape: Shape): Fits {
   return fits;
 }
 
-/** Makes one function of a shape, with everything decided beforehand that does not depend on the value. */
+/** Compiles a shape to one function. Everything that does not depend on the value is decided here. */
 function compile(shape: Shape): Fits {
   switch (shape.kind) {
     case 'string': {
@@ -65,7 +65,7 @@ function compile(shape: Shape): Fits {
 }
 
 function compileObject(shape: ObjectShape): Fits {
-  // A Map, because a member may be named like something on Object.prototype.
+  // A Map, because a member can have the name of a property of Object.prototype.
   const members = new Map(
     Object.entries(shape.fields).map(([name, field]) => [
       name,
@@ -99,15 +99,16 @@ function isObject(value: unknown): boolean {
 }
 
 /**
- * Whether a value is JSON within the limits of depth, members and numbers, with strings that every language can hold.
+ * Whether a value is JSON within the limits of depth, members and numbers, and its strings contain neither U+0000 nor a lone
+ * surrogate.
  *
- * @param stringsAreClean whether the caller knows that of every string, from the text that the value was parsed from
+ * @param stringsAreClean whether the caller knows the latter from the text that the value was parsed from
  */
 export function isWithinLimits(value: unknown, stringsAreClean: boolean): boolean {
   return countWithin(value, 1, limits.maxKeys, stringsAreClean) >= 0;
 }
 
-/** Members still allowed after this value, negative once something is out of bounds. */
+/** Number of members that are still allowed after this value; negative where a limit is exceeded. */
 function countWithin(value: unknown, depth: number, allowed: number, stringsAreClean: boolean): number {
   switch (typeof value) {
     case 'string':
@@ -147,8 +148,8 @@ function isClean(text: string): boolean {
 }
 
 /**
- * Whether no string in this JSON text can hold U+0000 or a lone surrogate: both can only be written as an escape, unless
- * the text itself is ill-formed.
+ * Whether no string in this JSON text can contain U+0000 or a lone surrogate. Well-formed text can only contain them as
+ * escapes.
  */
 export function hasCleanStrings(jsonText: string): boolean {
   return !jsonText.includes('\\u') && jsonText.isWellFormed();

@@ -9,9 +9,9 @@ interface Walk {
 }
 
 /**
- * Checks what holds for every value of an event, at any depth: nesting, number of members, numbers that survive
- * every language's JSON (finite; integers within ±(2^53−1), I-JSON, RFC 7493 section 2.2), strings without lone
- * surrogates (no UTF-8) and without U+0000 (which Postgres can't hold in jsonb).
+ * Checks the limits of every value in an event: nesting; number of members; numbers that every language can read (finite,
+ * integers within ±(2^53−1), I-JSON, RFC 7493 section 2.2); strings without lone surrogates, which UTF-8 does not have, and
+ * without U+0000, which jsonb of Postgres does not have.
  */
 export function checkJsonLimits(value: unknown, found: Violation[]): void {
   const walk: Walk = { trail: [], found, keys: 0 };
@@ -32,7 +32,7 @@ function visit(value: unknown, depth: number, walk: Walk): void {
           walk.found,
           walk.trail,
           'NUMBER_OUT_OF_RANGE',
-          'must be finite, and an integer within ±(2^53−1)',
+          'must be finite; an integer must be within ±(2^53−1)',
         );
       }
       return;

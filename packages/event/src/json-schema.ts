@@ -4,7 +4,7 @@ import type { Shape } from './shape.ts';
 /** A JSON Schema, draft 2020-12. */
 export type JsonSchema = { [keyword: string]: unknown };
 
-/** The JSON Schema of a shape: what OpenAPI documents and other languages read. */
+/** The JSON Schema of a shape, for OpenAPI and for other languages. */
 export function toJsonSchema(shape: Shape): JsonSchema {
   const described = shape.description === undefined ? {} : { description: shape.description };
   switch (shape.kind) {

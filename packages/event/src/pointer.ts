@@ -5,7 +5,7 @@ function escapeToken(token: string): string {
     : token;
 }
 
-/** RFC 6901 JSON pointer from its tokens; no tokens is `""`, the whole document. */
+/** The RFC 6901 JSON pointer of tokens. Without tokens it is `""`, the whole document. */
 export function toPointer(tokens: readonly (string | number)[]): string {
   let pointer = '';
   for (const token of tokens) pointer += `/${typeof token === 'number' ? token : escapeToken(token)}`;

@@ -2,13 +2,13 @@ import { report } from './check.ts';
 import type { Violation } from './errors.ts';
 import { parsePointer } from './pointer.ts';
 
-/** Identity and indexed fields can't be sealed (use pseudonyms): only members of these objects can. */
+/** Only members of these objects can be sealed. For identities and indexed fields, use pseudonyms. */
 const sealableRoots = ['context', 'decision', 'outcome', 'proof', 'event_data', 'metadata'];
 const commitmentPattern = /^[0-9a-f]{64}$/;
 
 /**
- * Checks `event.sealed`: each name a JSON pointer into a sealable object whose value is absent from the event, each
- * value the hex SHA-256 commitment to it.
+ * Checks `event.sealed`. Each name must be a JSON pointer into a sealable object, to a value that the event does not contain.
+ * Each value must be a commitment, SHA-256 in hex.
  */
 export function checkSealed(event: Record<string, unknown>, found: Violation[]): void {
   const sealed = event.sealed;
@@ -29,7 +29,7 @@ export function checkSealed(event: Record<string, unknown>, found: Violation[]):
         `must be a JSON pointer into one of ${sealableRoots.join(', ')}`,
       );
     } else if (resolves(event, tokens)) {
-      report(found, trail, 'SEALED_INVALID', 'must not also be present in the clear');
+      report(found, trail, 'SEALED_INVALID', 'must not also be present unsealed');
     }
     if (typeof commitment !== 'string' || !commitmentPattern.test(commitment)) {
       report(found, trail, 'SEALED_INVALID', 'must be 64 lower-case hexadecimal digits');

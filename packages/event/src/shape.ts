@@ -1,13 +1,13 @@
 /**
- * A small schema language: one declaration gives the TypeScript type ({@link Infer}), the run-time check
- * (`check.ts`) and the JSON Schema (`json-schema.ts`). It exists because a general validator costs several times
- * as much per event as everything else that `emit()` does (`npm run bench -- validate` shows the figures).
+ * A small schema language. One declaration gives the TypeScript type ({@link Infer}), the run-time check (`check.ts`) and the
+ * JSON Schema (`json-schema.ts`). General validators such as zod were rejected: one takes several times as long per event as
+ * everything else that `emit()` does (`npm run bench -- validate` measures it).
  */
 import type { EventErrorCode } from './errors.ts';
 
 interface Common {
   readonly description?: string;
-  /** Code reported instead of the generic `FIELD_*` when the value is malformed. */
+  /** Code to report for a malformed value, in place of the general `FIELD_*`. */
   readonly code?: EventErrorCode;
   readonly required?: true;
 }
@@ -17,7 +17,7 @@ export interface StringShape extends Common {
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly pattern?: RegExp;
-  /** JSON Schema `format`; `timestamp` is also checked to be a real calendar date. */
+  /** JSON Schema `format`. For `timestamp`, the calendar must also have the date. */
   readonly format?: 'timestamp' | 'uuid' | 'uri';
 }
 export interface EnumShape<V extends string = string> extends Common {
@@ -41,7 +41,7 @@ export interface ListShape<S extends Shape = Shape> extends Common {
 export interface ObjectShape<F extends Fields = Fields> extends Common {
   readonly kind: 'object';
   readonly fields: F;
-  /** `true`: members beyond `fields` are admitted with any JSON value. */
+  /** Whether the object may have members beyond `fields`, with any JSON value. */
   readonly open: boolean;
 }
 /** Any JSON value. */
@@ -49,7 +49,7 @@ export interface AnyShape extends Common {
   readonly kind: 'any';
 }
 
-/** What a JSON value may be. */
+/** The declaration of a JSON value. */
 export type Shape =
   | StringShape
   | EnumShape
@@ -64,7 +64,7 @@ export interface Fields {
   readonly [name: string]: Shape;
 }
 
-/** A value that JSON can hold. */
+/** A JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 type RequiredKeys<F extends Fields> = {
@@ -109,7 +109,7 @@ export const list = <const S extends Shape>(items: S, options?: Omit<ListShape, 
   };
 export const any = (options?: Common) => ({ kind: 'any', ...options }) as const;
 
-/** An object that may hold members beyond those declared. */
+/** An object that may have members beyond the declared ones. */
 export const openObject = <const F extends Fields>(fields: F, options?: Common) =>
   ({ kind: 'object', fields, open: true, ...options }) as {
     kind: 'object';
@@ -117,7 +117,7 @@ export const openObject = <const F extends Fields>(fields: F, options?: Common) 
     open: true;
     description?: string;
   };
-/** An object that holds the declared members and no others. */
+/** An object that may have the declared members only. */
 export const closedObject = <const F extends Fields>(fields: F, options?: Common) =>
   ({ kind: 'object', fields, open: false, ...options }) as {
     kind: 'object';

@@ -1,13 +1,15 @@
 import { AuditValidationError, type EventErrorCode } from './errors.ts';
 
 /**
- * Strict JSON: what RFC 8259 leaves to the reader is an error here, because an auditor's parser and ours must see
- * the same value. UTF-8 is decoded fatally and without a byte-order mark; a duplicate member is refused.
+ * Strict JSON. Where RFC 8259 leaves the result to the parser, this parser refuses the text: an auditor's parser must read the
+ * same value. Invalid UTF-8, a byte-order mark and duplicate members are errors.
  */
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
+ * Decodes UTF-8, strictly.
+ *
  * @throws {AuditValidationError} `UTF8_INVALID`
  */
 export function decodeUtf8(bytes: Uint8Array): string {
@@ -19,7 +21,7 @@ export function decodeUtf8(bytes: Uint8Array): string {
 }
 
 /**
- * Parses JSON text and refuses duplicate members anywhere in it.
+ * Parses JSON text. Duplicate members are refused at every depth.
  *
  * @throws {AuditValidationError} `JSON_INVALID` or `JSON_DUPLICATE_KEY`
  */
@@ -30,7 +32,7 @@ export function parseStrictJson(text: string): unknown {
 }
 
 /**
- * Parses JSON text; of duplicate members the last one wins, so the caller must make sure that there were none.
+ * Parses JSON text. Of duplicate members it takes the last one, so the caller must call {@link assertNoDuplicateMembers}.
  *
  * @throws {AuditValidationError} `JSON_INVALID`
  */
@@ -43,8 +45,10 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * @param value what `text` was parsed to
- * @throws {AuditValidationError} `JSON_DUPLICATE_KEY` where parsing lost a member
+ * Compares the number of members in the text with that in the value: of duplicate members the parser has kept one.
+ *
+ * @param value the result of parsing `text`
+ * @throws {AuditValidationError} `JSON_DUPLICATE_KEY`
  */
 export function assertNoDuplicateMembers(value: unknown, text: string): void {
   if (countMembers(value) !== countMembersInText(text)) {
@@ -53,7 +57,7 @@ export function assertNoDuplicateMembers(value: unknown, text: string): void {
 }
 
 function refuse(code: EventErrorCode, message: string, cause?: unknown): AuditValidationError {
-  // The engine's message quotes the text, which may hold secrets, so only its name is kept.
+  // The engine's message quotes the text, which may contain secrets. Only the name of the error is kept.
   const kept = cause instanceof Error ? { cause: cause.name } : undefined;
   return new AuditValidationError([{ code, pointer: '', message }], kept);
 }
@@ -71,7 +75,7 @@ function countMembers(root: unknown): number {
   return members;
 }
 
-/** Colons outside strings, in text that is known to be JSON: each one ends a member's name. */
+/** Counts colons outside strings. In valid JSON, each one follows a member's name. */
 function countMembersInText(text: string): number {
   let members = 0;
   let inString = false;

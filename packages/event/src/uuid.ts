@@ -1,23 +1,22 @@
-/** UUIDv7 (RFC 9562 section 5.7): time-sortable identities, monotonic within a process. */
-
 const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
-/** Random bytes are drawn in blocks: one system call for 400 identifiers. Owned by this module, one per thread. */
+/** Random bytes are fetched in blocks: one system call for 400 ids. Owned by this module, one block per thread. */
 const pool = new Uint8Array(4_000);
 let poolAt = pool.length;
 let lastMs = -1;
-/** 12 bits, RFC 9562 section 6.2 method 1; seeded at random in each millisecond, in its lower half. */
+/** 12 bits, RFC 9562 section 6.2 method 1. In each millisecond it starts at a random value in the lower half. */
 let counter = 0;
-/** What all identifiers of one millisecond begin with. */
+/** The first characters of all ids of one millisecond. */
 let prefix = '';
 let prefixMs = -1;
 
-/** A clock that was further ahead than this was wrong, and ids that carry its time would be refused. */
+/** A clock that was set back by more than this was wrong before, and the service would refuse ids with its time. */
 const maxStepBackMs = 60_000;
 
 /**
- * A new UUIDv7, greater than every one that this process made before, also when the clock steps back a little. After a
- * correction of more than a minute ids start anew from the right time: the service refuses those far ahead of its clock.
+ * A new UUIDv7 (RFC 9562 section 5.7), greater than all that this process made before, even when the clock is set back a little.
+ * When the clock is set back by more than a minute, the ids continue from the corrected time: the service refuses ids that are
+ * far ahead of its clock.
  *
  * @param now milliseconds since the epoch; the clock by default
  */
@@ -30,7 +29,7 @@ export function uuidv7(now: number = Date.now()): string {
     lastMs = now;
     counter = ((pool[poolAt]! & 0x07) << 8) | pool[poolAt + 1]!;
   } else if (++counter > 0xfff) {
-    // More than the counter holds in one millisecond: borrow the next (6.2, "counter rollover handling").
+    // The counter of this millisecond is used up: use the next millisecond (6.2, "counter rollover handling").
     lastMs++;
     counter = 0;
   }
@@ -42,8 +41,8 @@ export function uuidv7(now: number = Date.now()): string {
   }
   const at = poolAt + 2;
   poolAt += 10;
-  // Text shorter than 13 characters is made in one piece, longer text as a tree of its parts: as two groups and not
-  // digit by digit it is made in half the time, and takes 150 bytes instead of 700 for as long as somebody keeps it.
+  // V8 makes concatenated text of up to 12 characters as one flat string, and longer text as a tree of its parts. Two groups
+  // instead of single digits take half the time, and the id takes 150 bytes of memory instead of 700.
   const middle = `${hex[0x70 | (counter >>> 8)]!}${hex[counter & 0xff]!}-${hex[0x80 | (pool[at]! & 0x3f)]!}${hex[pool[at + 1]!]!}-`;
   const end = `${hex[pool[at + 2]!]!}${hex[pool[at + 3]!]!}${hex[pool[at + 4]!]!}${hex[pool[at + 5]!]!}${hex[pool[at + 6]!]!}${hex[pool[at + 7]!]!}`;
   return prefix + middle + end;
@@ -59,10 +58,10 @@ export function uuidv7Time(uuid: string): number | undefined {
 }
 
 /**
- * A UUIDv8 (RFC 9562 section 5.8) from the first 16 bytes of a hash: the same source gives the same identity, so an
- * import that runs twice adds nothing.
+ * A UUIDv8 (RFC 9562 section 5.8) from the first 16 bytes of a hash. The same source gives the same id, so a second import of
+ * the same data adds nothing.
  *
- * @param digest at least 16 bytes of a cryptographic hash of the source's own identity
+ * @param digest at least 16 bytes of a cryptographic hash of what identifies the source
  */
 export function uuidv8FromDigest(digest: Uint8Array): string {
   if (digest.length < 16) throw new RangeError('uuidv8FromDigest needs at least 16 bytes');

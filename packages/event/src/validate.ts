@@ -11,17 +11,19 @@ import { isReservedEventType } from './taxonomy/log.ts';
 import type { Taxonomy } from './taxonomy/taxonomy.ts';
 import { uuidv7Time } from './uuid.ts';
 
-/** What an event is held against. */
+/** What an event must comply with. */
 export interface ValidateOptions {
-  /** The clock that `timestamp` and a UUIDv7 `audit_id` may lie at most one hour ahead of, ms since the epoch. */
+  /**
+   * The present time, ms since the epoch. `timestamp`, and the time in a UUIDv7 `audit_id`, may be at most one hour later.
+   */
   readonly now: number;
-  /** Admit only these types; without one, any well-formed type that is not reserved. */
+  /** Admit only the types of this taxonomy; where absent, every well-formed type that is not reserved. */
   readonly taxonomy?: Taxonomy | undefined;
-  /** Admit the types that only the service writes. @defaultValue false */
+  /** Admit also the types that only the service writes. @defaultValue false */
   readonly allowReserved?: boolean;
 }
 
-/** Everything that is wrong with an event, worst first; empty if it is valid. Size is checked by {@link readEvent}. */
+/** All violations of an event, the most important first; empty for a valid event. {@link readEvent} checks the size too. */
 export function findViolations(value: unknown, options: ValidateOptions): Violation[] {
   return findViolationsIn(value, options, false);
 }
@@ -29,7 +31,7 @@ export function findViolations(value: unknown, options: ValidateOptions): Violat
 const fitsEvent = fitsOf(eventShape);
 
 /**
- * The same, for a value whose text is known.
+ * As {@link findViolations}, for a value that was parsed from a text.
  *
  * @param stringsAreClean see `isWithinLimits`
  */
@@ -52,6 +54,8 @@ export function findViolationsIn(
 }
 
 /**
+ * Checks an event.
+ *
  * @throws {AuditValidationError} where the event is not valid
  */
 export function assertValidEvent(value: unknown, options: ValidateOptions): asserts value is AuditEvent {
@@ -59,19 +63,19 @@ export function assertValidEvent(value: unknown, options: ValidateOptions): asse
   if (found.length > 0) throw new AuditValidationError(found);
 }
 
-/** A valid event with its canonical text, which is what gets hashed. */
+/** A valid event with its canonical text, which the record's hash covers. */
 export interface ReadEvent {
   readonly event: AuditEvent;
   readonly canonical: string;
 }
 
 /**
- * Reads one event as it came from outside: bytes or text that an attacker may have written.
+ * Reads one event from bytes or text, which an attacker may have written.
  *
- * @throws {AuditValidationError} with every violation found
+ * @throws {AuditValidationError} with all violations
  */
 export function readEvent(source: Uint8Array | string, options: ValidateOptions): ReadEvent {
-  // A UTF-16 unit makes at least one byte, so text longer than the limit in units is over it in bytes too.
+  // A UTF-16 unit has at least one byte, so text that exceeds the limit in units exceeds it in bytes too.
   if (source.length > limits.maxEventBytes) throw tooLarge();
   const text = typeof source === 'string' ? source : decodeUtf8(source);
   const event = parseJson(text);
@@ -81,16 +85,16 @@ export function readEvent(source: Uint8Array | string, options: ValidateOptions)
     throw new AuditValidationError(found);
   }
   const canonical = canonicalize(event);
-  // Text that is canonical has no member twice: it was written from what it was parsed to.
+  // Canonical text has no duplicate members: it is equal to the text that was written from the parsed value.
   if (canonical !== text) assertNoDuplicateMembers(event, text);
-  // Canonical bytes count, so that the same event is too large or not whatever its white space.
+  // The size is that of the canonical bytes, so that it does not depend on white space.
   if (canonical.length * 3 > limits.maxEventBytes && utf8Length(canonical) > limits.maxEventBytes)
     throw tooLarge();
   return { event: event as AuditEvent, canonical };
 }
 
 function tooLarge(): AuditValidationError {
-  const message = `must be at most ${limits.maxEventBytes} bytes; keep larger evidence outside and refer to it by hash`;
+  const message = `must be at most ${limits.maxEventBytes} bytes; store larger evidence elsewhere and refer to it by hash`;
   return new AuditValidationError([{ code: 'EVENT_TOO_LARGE', pointer: '', message }]);
 }
 
@@ -101,17 +105,12 @@ function utf8Length(text: string): number {
 
 function checkTime(event: AuditEvent, now: number, found: Violation[]): void {
   if (parseTimestamp(event.timestamp) > now + limits.maxAheadMs) {
-    report(found, ['timestamp'], 'TIMESTAMP_AHEAD', 'must not lie more than an hour ahead of the clock');
+    report(found, ['timestamp'], 'TIMESTAMP_AHEAD', 'must be at most one hour ahead of the clock');
   }
-  // The writer trusts the time in a UUIDv7 to know which partitions can hold a duplicate of it.
+  // From the time in a UUIDv7 the writer derives which partitions can contain a duplicate.
   const idTime = uuidv7Time(event.audit_id);
   if (idTime !== undefined && idTime > now + limits.maxAheadMs) {
-    report(
-      found,
-      ['audit_id'],
-      'AUDIT_ID_AHEAD',
-      'must not carry a time more than an hour ahead of the clock',
-    );
+    report(found, ['audit_id'], 'AUDIT_ID_AHEAD', 'must contain a time at most one hour ahead of the clock');
   }
 }
 
@@ -119,7 +118,7 @@ function checkType(event: AuditEvent, options: ValidateOptions, found: Violation
   const type = event.event_type;
   if (isReservedEventType(type)) {
     if (options.allowReserved !== true) {
-      report(found, ['event_type'], 'EVENT_TYPE_RESERVED', 'is written by the audit service alone');
+      report(found, ['event_type'], 'EVENT_TYPE_RESERVED', 'is reserved for the audit service');
     }
     return;
   }

@@ -1,4 +1,4 @@
-/** Bytes and their texts. Decoding is strict: every byte string has exactly one accepted spelling. */
+/** Bytes and their texts. Decoding is strict: it accepts exactly one text for each byte string. */
 
 const hexByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
@@ -28,18 +28,18 @@ export function toBase64(bytes: Uint8Array): string {
 export function fromBase64(text: string): Uint8Array | undefined {
   if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) return undefined;
   const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  // "AB==" and "AA==" decode alike: only the spelling without stray bits is accepted.
+  // "AB==" and "AA==" decode to the same byte. Only the canonical text, with zeros in the unused bits, is accepted.
   return toBase64(bytes) === text ? bytes : undefined;
 }
 
-/** Whether two byte strings are equal. Not in constant time: for hashes and keys that are public. */
+/** Whether two byte strings are equal. It does not take constant time: use it for public hashes and keys only. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
   return true;
 }
 
-/** One after the other, as new bytes. */
+/** The parts one after another, as new bytes. */
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;

@@ -1,11 +1,12 @@
 import { concatBytes } from './bytes.ts';
 import { LogError } from './errors.ts';
 
-/** Ed25519 (RFC 8032) through WebCrypto, the same in Node and in browsers. */
+/** Ed25519 (RFC 8032) through WebCrypto, which Node and browsers have. */
 
 /** DER of a PKCS #8 private key (RFC 8410 section 7) up to the 32-byte seed. */
 const pkcs8Prefix = Uint8Array.of(0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20);
 
+/** Whether a signature verifies. Malformed keys and signatures do not. */
 export async function verifySignature(
   publicKey: Uint8Array,
   message: Uint8Array,
@@ -20,7 +21,7 @@ export async function verifySignature(
   }
 }
 
-/** A key that signs with Ed25519 (RFC 8032); its secret stays inside. */
+/** A key that signs with Ed25519 (RFC 8032). Its secret cannot be read from it. */
 export interface SigningKey {
   /** 32 bytes. */
   readonly publicKey: Uint8Array;
@@ -28,7 +29,7 @@ export interface SigningKey {
 }
 
 /**
- * A signing key from its 32-byte seed.
+ * Makes a signing key from its 32-byte seed.
  *
  * @throws {LogError} `KEY_MALFORMED`
  */

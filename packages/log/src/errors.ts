@@ -1,4 +1,4 @@
-/** What is wrong with a log's bytes: a record, a note, a checkpoint or a proof that can't be read. */
+/** Codes of {@link LogError}. */
 export type LogErrorCode =
   | 'RECORD_MALFORMED'
   | 'NOTE_MALFORMED'
@@ -11,7 +11,7 @@ export type LogErrorCode =
   | 'TREE_RANGE'
   | 'CHAIN_STATE_INVALID';
 
-/** What is wrong with bytes of a log that were given; `code` is closed. */
+/** A record, note, checkpoint, key or proof is malformed or does not verify. `code` is a closed set. */
 export class LogError extends Error {
   override readonly name = 'LogError';
   readonly code: LogErrorCode;

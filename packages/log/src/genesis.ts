@@ -4,23 +4,23 @@ import { parseOrigin } from './checkpoint.ts';
 import { LogError } from './errors.ts';
 import { type AuditRecord, recordVersion, type SealedRecord, sealRecord, zeroHash } from './record.ts';
 
-/** What a chain's first record binds. */
+/** What goes into a chain's first record. */
 export interface GenesisOptions {
   readonly tenantId: string;
-  /** Origin of the log this chain is: see `formatOrigin`. */
+  /** Origin of the chain's log: see `formatOrigin`. */
   readonly origin: string;
   readonly epoch: number;
   /** RFC 3339 UTC with milliseconds. */
   readonly ingestedAt: string;
   /** 128 random bits, hex. */
   readonly nonce: string;
-  /** For an epoch after the first: the last checkpoint that was signed before, and why the chain was begun anew. */
+  /** For an epoch after the first: the last signed checkpoint of the epoch before, and the reason for the recovery. */
   readonly recovery?: { readonly checkpoint: string; readonly reason: string };
-  /** The record's identity, where the derived one is taken by another event. @defaultValue derived from the origin */
+  /** The record's id, where another event already uses the derived one. @defaultValue derived from the origin */
   readonly auditId?: string;
 }
 
-/** What a genesis record binds, so that no record can be moved to another log, epoch or hash. */
+/** What a genesis record fixes for its chain: no record can be moved to another log, epoch or hash function. */
 export interface GenesisBinding {
   readonly origin: string;
   readonly epoch: number;
@@ -41,7 +41,7 @@ const names = {
 export function createGenesisRecord(options: GenesisOptions): SealedRecord & { readonly event: AuditEvent } {
   const { tenantId, origin, epoch, ingestedAt, nonce, recovery, auditId } = options;
   const event: AuditEvent = {
-    // Derived, so that a genesis has one identity however often it is raced for.
+    // Derived: writers that race to begin the chain make the same id.
     audit_id: auditId ?? genesisAuditId(origin),
     tenant_id: tenantId,
     timestamp: ingestedAt,
@@ -63,15 +63,15 @@ export function createGenesisRecord(options: GenesisOptions): SealedRecord & { r
   return { ...sealed, event };
 }
 
-/** The identity of a genesis record: a UUIDv8 of the first 16 bytes of a hash of its origin (spec/record.md). */
+/** The id of a genesis record: a UUIDv8 of the first 16 bytes of a hash of its origin (spec/record.md). */
 export function genesisAuditId(origin: string): string {
   return uuidv8FromDigest(sha256(`tallystick/genesis/v1\0${origin}`));
 }
 
 /**
- * What a genesis record binds.
+ * Reads what a genesis record fixes.
  *
- * @throws {LogError} `RECORD_MALFORMED` where the record is no genesis record of version 1
+ * @throws {LogError} `RECORD_MALFORMED` where the record is not a genesis record of version 1
  */
 export function readGenesis(record: AuditRecord): GenesisBinding & { readonly recovery?: unknown } {
   const { event } = record;
@@ -91,7 +91,7 @@ export function readGenesis(record: AuditRecord): GenesisBinding & { readonly re
   return metadata as unknown as GenesisBinding & { recovery?: unknown };
 }
 
-/** Whether an origin is that of this tenant and epoch: a genesis must not be at odds with itself. */
+/** Whether an origin names this tenant and epoch: a genesis record must not contradict itself. */
 function namesChain(origin: string, tenantId: string, epoch: unknown): boolean {
   try {
     const named = parseOrigin(origin);

@@ -1,15 +1,14 @@
 export { sha256, sha256Stream } from '#sha256';
 export { concatBytes, equalBytes, fromBase64, fromHex, toBase64, toHex } from './bytes.ts';
+export { type ChainState, chainEvent } from './chain.ts';
 export {
   type ChainFinding,
   type ChainFindingCode,
-  type ChainState,
   ChainVerifier,
   type ChainVerifierOptions,
-  chainEvent,
   type StoredRecord,
   verifyChain,
-} from './chain.ts';
+} from './chain-verifier.ts';
 export {
   type Checkpoint,
   formatCheckpoint,
@@ -63,6 +62,7 @@ export {
   encodeFrontier,
   type Frontier,
   FrontierBuilder,
+  frontierNodes,
   frontierRoot,
 } from './tree/frontier.ts';
 export { emptyRoot, leafHash, nodeHash } from './tree/hash.ts';

@@ -3,14 +3,12 @@ import { concatBytes, equalBytes, fromBase64, fromHex, toBase64, toHex } from '.
 import { type SigningKey, verifySignature } from './ed25519.ts';
 import { LogError } from './errors.ts';
 
-/** Signed notes (C2SP signed-note): a text, an empty line, and signature lines. */
-
 const maxNoteBytes = 1 << 20;
 const maxSignatures = 100;
 const ed25519Type = 1;
 const encoder = new TextEncoder();
 
-/** A key that signatures are checked with. */
+/** A public key, with the name under which it signs. */
 export interface Verifier {
   readonly name: string;
   /** First four bytes of SHA-256(name ‖ 0x0A ‖ type ‖ public key). */
@@ -26,9 +24,9 @@ export interface NoteSignature {
   readonly signature: Uint8Array;
 }
 
-/** A signed note (C2SP signed-note), read but not verified. */
+/** A signed note (C2SP signed-note): a text, an empty line and signature lines. It is parsed and not verified. */
 export interface Note {
-  /** Includes the final newline; this is what was signed. */
+  /** The signed text, with its final newline. */
   readonly text: string;
   readonly signatures: readonly NoteSignature[];
 }
@@ -37,7 +35,7 @@ function isKeyName(name: string): boolean {
   return name !== '' && !/[\s+\p{Z}\p{Cc}]/u.test(name);
 }
 
-/** The verifier of an Ed25519 key under a key name. */
+/** Makes the verifier of an Ed25519 public key under a key name. */
 export function createVerifier(name: string, publicKey: Uint8Array): Verifier {
   if (!isKeyName(name) || publicKey.length !== 32)
     throw new LogError('KEY_MALFORMED', 'malformed key name or key');
@@ -48,18 +46,20 @@ export function createVerifier(name: string, publicKey: Uint8Array): Verifier {
   return { name, keyId, publicKey };
 }
 
-/** The verifier key string, `<name>+<key id, hex>+<base64>`: what a log publishes and a verifier is given. */
+/** The verifier key string, `<name>+<key id, hex>+<base64>`, which a log publishes for verifiers. */
 export function formatVerifierKey(verifier: Verifier): string {
   const material = concatBytes(Uint8Array.of(ed25519Type), verifier.publicKey);
   return `${verifier.name}+${toHex(verifier.keyId)}+${toBase64(material)}`;
 }
 
 /**
- * @throws {LogError} `KEY_MALFORMED` for a string that is no Ed25519 verifier key, or whose key id is not its own
+ * Reads a verifier key string.
+ *
+ * @throws {LogError} `KEY_MALFORMED` for a string that is not an Ed25519 verifier key, or whose key id does not match
  */
 export function parseVerifierKey(text: string): Verifier {
   const [name, id, encoded, ...rest] = text.trim().split('+');
-  // Base64 may hold plus signs of its own.
+  // Base64 can contain plus signs.
   const material = fromBase64([encoded, ...rest].join('+'));
   const keyId = fromHex(id ?? '');
   if (name === undefined || material?.length !== 33 || material[0] !== ed25519Type || keyId?.length !== 4) {
@@ -67,11 +67,11 @@ export function parseVerifierKey(text: string): Verifier {
   }
   const verifier = createVerifier(name, material.slice(1));
   if (!equalBytes(verifier.keyId, keyId))
-    throw new LogError('KEY_MALFORMED', 'the key id is not that of the key');
+    throw new LogError('KEY_MALFORMED', 'the key id does not match the key');
   return verifier;
 }
 
-/** Signs a text, which must end in a newline, under the given key names. */
+/** Signs a text under the given key names. The text must end in a newline. */
 export async function signNote(
   text: string,
   signers: readonly { readonly name: string; readonly key: SigningKey }[],
@@ -87,23 +87,23 @@ export async function signNote(
 }
 
 /**
- * Takes a note apart without checking any signature.
+ * Parses a note. It checks no signature.
  *
  * @throws {LogError} `NOTE_MALFORMED`
  */
 export function parseNote(note: string): Note {
-  if (note.length > maxNoteBytes) throw malformed('too long');
+  if (note.length > maxNoteBytes) throw malformed('it is too long');
   const split = note.lastIndexOf('\n\n');
-  if (split < 0 || !note.endsWith('\n')) throw malformed('no signatures');
+  if (split < 0 || !note.endsWith('\n')) throw malformed('it has no signatures');
   const text = note.slice(0, split + 1);
   checkText(text);
   const lines = note.slice(split + 2, -1).split('\n');
-  if (lines.length > maxSignatures) throw malformed('too many signatures');
+  if (lines.length > maxSignatures) throw malformed('it has too many signatures');
   const signatures = lines.map((line) => {
     const match = /^— (\S+) (\S+)$/.exec(line);
     const bytes = fromBase64(match?.[2] ?? '');
     if (match === null || !isKeyName(match[1]!) || bytes === undefined || bytes.length < 5) {
-      throw malformed('malformed signature line');
+      throw malformed('a signature line is malformed');
     }
     return { name: match[1]!, keyId: bytes.slice(0, 4), signature: bytes.slice(4) };
   });
@@ -111,10 +111,10 @@ export function parseNote(note: string): Note {
 }
 
 /**
- * Opens a note: at least one signature must be by a known key, and every signature by a known key must be right.
- * Signatures by unknown keys are ignored, as the specification demands.
+ * Verifies a note. At least one signature must be by a known key, and every signature by a known key must verify. Signatures
+ * by unknown keys are ignored, as the specification requires.
  *
- * @returns the text and the verifiers whose signatures were checked
+ * @returns the text, and the verifiers whose signatures were checked
  * @throws {LogError} `NOTE_MALFORMED`, `SIGNATURE_INVALID`, or `NOTE_UNVERIFIED` where no known key signed it
  */
 export async function openNote(
@@ -138,7 +138,7 @@ export async function openNote(
 
 function checkText(text: string): void {
   if (!text.endsWith('\n') || hasControlCharacter(text) || !text.isWellFormed()) {
-    throw malformed('the text must end in a newline and hold no other control character');
+    throw malformed('the text must end in a newline, and contain no other control character');
   }
 }
 

@@ -4,45 +4,45 @@ import { toHex } from './bytes.ts';
 import { LogError } from './errors.ts';
 
 /**
- * The record: an event as the chain holds it. Its bytes are RFC 8785 canonical JSON and are kept verbatim; its hash
- * is SHA-256 of those bytes. Nothing is ever serialised again to check a hash.
+ * Version of the record format. A record is an event with its place in the chain. Its bytes are RFC 8785 canonical JSON and are
+ * stored verbatim. Its hash is the SHA-256 of the stored bytes: to check it, nothing is serialised again.
  */
-
 export const recordVersion = '1';
 /** `previous_hash` of a genesis record. */
 export const zeroHash: string = '0'.repeat(64);
 
 /**
- * How much the service knows about who submitted an event: `api-key`, an authenticated key; `topic-acl`, whoever the
- * broker let write to the topic; `operator`, somebody with direct access to the store; `service`, the service itself.
+ * Who submitted an event, as far as the service can tell: `api-key`, the owner of an API key; `topic-acl`, a client that the
+ * broker allowed to write to the topic; `operator`, a person or program with direct access to the store; `service`, the
+ * service itself.
  */
 export const trustLevels = ['api-key', 'topic-acl', 'operator', 'service'] as const;
 /** One of {@link trustLevels}. */
 export type Trust = (typeof trustLevels)[number];
 
-/** How an event came in. */
+/** How an event reached the service. */
 export interface Ingest {
-  /** 128 random bits, hex: without it, a record's hash would let a reader of hashes guess the record. */
+  /** 128 random bits, hex. Without it, a reader who has only the hash could guess the record and confirm the guess. */
   readonly nonce: string;
   /** `http`, `embedded`, `import:cloudtrail`, `kafka:<cluster>/audit.events/3/1234`, `service`. */
   readonly source: string;
   readonly trust: Trust;
-  /** The authenticated submitter; absent where nobody was authenticated. */
+  /** The authenticated submitter; absent without authentication. */
   readonly principal?: string;
   readonly producer_id?: string;
   readonly producer_seq?: number;
 }
 
-/** A record's content. `event` stays whatever JSON object was admitted. */
+/** A record's content. `event` is the JSON object that was admitted, unchanged. */
 export interface AuditRecord {
   readonly event: { readonly [field: string]: unknown };
   readonly ingest: Ingest;
-  /** The store's clock at the batch, RFC 3339 UTC with milliseconds; never decreasing within a chain. */
+  /** The store's time at the batch, RFC 3339 UTC with milliseconds. It never decreases within a chain. */
   readonly ingested_at: string;
   /** Hex SHA-256 of the predecessor; 64 zeros in a genesis record. */
   readonly previous_hash: string;
   readonly record_version: string;
-  /** 0 for genesis, then without gaps; also the index of the record's leaf. */
+  /** 0 for the genesis record, then without gaps. Also the index of the record's leaf. */
   readonly sequence_number: number;
   readonly tenant_id: string;
 }
@@ -52,13 +52,13 @@ export interface SealedRecord {
   readonly text: string;
   /** 32 bytes. */
   readonly hash: Uint8Array;
-  /** The same, hex. */
+  /** The same hash, hex. */
   readonly hashHex: string;
 }
 
-/** What a record is made of; hashes are hex. */
+/** The parts of a record. Hashes are hex. */
 export interface RecordParts {
-  /** RFC 8785 text of the event, made before any lock is taken. */
+  /** RFC 8785 text of the event. The writer makes it before it takes a lock. */
   readonly canonicalEvent: string;
   readonly ingest: Ingest;
   readonly ingestedAt: string;
@@ -68,8 +68,8 @@ export interface RecordParts {
 }
 
 /**
- * Builds a record's canonical bytes around an event that is canonical already: `event` sorts first, so the bytes are
- * spliced, not serialised. The parts are the writer's own; `readRecord` is for bytes from outside.
+ * Builds a record's canonical bytes around an event that is already canonical. `event` is the first member, so its text is
+ * inserted and not serialised again. The function trusts its parts; use {@link readRecord} for bytes from outside.
  */
 export function sealRecord(parts: RecordParts): SealedRecord {
   const { ingest } = parts;
@@ -87,12 +87,12 @@ export function sealRecord(parts: RecordParts): SealedRecord {
   return { text, hash, hashHex: toHex(hash) };
 }
 
-/** Hex SHA-256 of a record's bytes. A record given as an object is brought to its canonical bytes first. */
+/** SHA-256 of a record's bytes, hex. For an object, the canonical bytes are made first. */
 export function computeRecordHash(record: string | AuditRecord): string {
   return toHex(sha256(typeof record === 'string' ? record : canonicalize(record)));
 }
 
-/** Whether a record's bytes hold exactly this event: canonical text is equal exactly where content is. */
+/** Whether a record contains exactly this event. Two canonical texts are equal exactly where their contents are. */
 export function holdsEvent(recordText: string, canonicalEvent: string): boolean {
   return recordText.startsWith(`{"event":${canonicalEvent},"ingest":{`);
 }
@@ -104,10 +104,10 @@ const recordMembers = 'event,ingest,ingested_at,previous_hash,record_version,seq
 const ingestMembers = ['nonce', 'principal', 'producer_id', 'producer_seq', 'source', 'trust'];
 
 /**
- * Reads a record's bytes, strictly. Whether they are canonical is a question of its own: {@link isCanonical} of
- * `@tallystick/event`, or the chain verifier, which asks it of every record.
+ * Reads a record's bytes, strictly. It does not check that they are canonical: `isCanonical` of `@tallystick/event` does, and
+ * {@link ChainVerifier} checks it for every record.
  *
- * @throws {LogError} `RECORD_MALFORMED` where the bytes are no version 1 record
+ * @throws {LogError} `RECORD_MALFORMED` where the bytes are not a version 1 record
  */
 export function readRecord(text: string): AuditRecord {
   let value: unknown;
@@ -146,8 +146,8 @@ function checkIngest(ingest: unknown): void {
 }
 
 /**
- * The flat view of a record: the event's members with the chain's beside them, as the API shows it. For reading; the
- * bytes that are hashed are the record's own.
+ * The flat view of a record: the event's members beside those of the chain, as the API shows it. It is for reading only: the
+ * hash is that of the record's own bytes.
  */
 export function flattenRecord(record: AuditRecord, recordHash: string): { [field: string]: unknown } {
   const { event, ingest, ingested_at, previous_hash, sequence_number } = record;

@@ -6,7 +6,7 @@ export function sha256(data: Uint8Array | string): Uint8Array {
   return hash('sha256', data, 'buffer');
 }
 
-/** SHA-256 of bytes that come in parts. */
+/** SHA-256 of bytes that arrive in parts. */
 export function sha256Stream(): { update(bytes: Uint8Array): void; digest(): Uint8Array } {
   const running = createHash('sha256');
   return { update: (bytes) => void running.update(bytes), digest: () => running.digest() };

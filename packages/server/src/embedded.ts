@@ -4,22 +4,22 @@ import { ServerError } from './errors.ts';
 import { deliverySchema } from './ingest/admit/delivery.ts';
 import type { SubmissionResult } from './ingest/submission.ts';
 
-/** What the SDK hands to a transport: the JSON texts of events, in order, and what travels beside them. */
+/** What the SDK gives to a transport: the JSON texts of events, in order, with their delivery metadata. */
 export interface EmbeddedBatch {
   readonly events: readonly string[];
   readonly delivery: ReceivedDelivery;
 }
 
 /**
- * A transport for `@tallystick/sdk` that keeps the trail in this very process: no server, no broker, one directory.
- * Events are durable (against a killed process, not a power cut) when `send` resolves.
+ * A transport for `@tallystick/sdk` that keeps the trail in this process and in one directory, without a server or a broker.
+ * When `send` resolves, the events survive a crash of the process, but not a power cut.
  */
 export interface EmbeddedTransport {
   readonly name: 'embedded';
   send(batch: EmbeddedBatch, signal?: AbortSignal): Promise<readonly SubmissionResult[]>;
-  /** Settles what was sent and closes the store, unless the service was handed in. */
+  /** Settles what was sent and closes the store. A service that the caller opened stays open. */
   close(): Promise<void>;
-  /** The service behind it: query, verify, checkpoints. */
+  /** The service behind the transport: for queries, verification and checkpoints. */
   readonly service: AuditService;
 }
 
@@ -36,7 +36,7 @@ export async function embedded(
   return transportOf(service, () => service.close());
 }
 
-/** A transport into a service that is open already and stays so. */
+/** A transport into a service that the caller has opened, and closes itself. */
 export function transportOf(
   service: AuditService,
   close: () => Promise<void> = async () => {},
@@ -46,7 +46,7 @@ export function transportOf(
     service,
     send: async ({ events, delivery }) => {
       const checked = deliverySchema.safeParse(delivery);
-      // Found out here, where nothing is at stake: the database would refuse good events together with it.
+      // Refused before the batch: the database would refuse the valid events with it.
       if (!checked.success)
         throw new ServerError('PARAMETER_INVALID', `malformed delivery: ${checked.error.message}`);
       return await service.submit({ events, delivery: checked.data, source: 'embedded', trust: 'operator' });

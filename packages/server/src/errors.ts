@@ -3,11 +3,11 @@ import type { ServiceErrorCode } from '@tallystick/protocol';
 /** Codes of {@link ServerError}. */
 export type ServerErrorCode = ServiceErrorCode;
 
-/** A fault of the service or its store; `code` is closed, and callers decide by it. */
+/** An error of the service or its store. Callers decide by `code`, which is a closed set. */
 export class ServerError extends Error {
   override readonly name = 'ServerError';
   readonly code: ServerErrorCode;
-  /** Facts for whoever handles the error, never secrets or event bodies. */
+  /** Facts for the caller. They never contain secrets or event bodies. */
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(

@@ -7,6 +7,7 @@ export {
   scopes,
   type TenantInfo,
 } from '@tallystick/protocol';
+export type { Verdict } from '@tallystick/verify';
 export { type ApiKeyInfo, ApiKeys, type NewApiKey } from './access/api-keys.ts';
 export type { Principal } from './access/principal.ts';
 export { AuditService, type AuditServiceOptions } from './app.ts';
@@ -27,19 +28,27 @@ export type {
   SubmissionResult,
 } from './ingest/submission.ts';
 export { ServiceMetrics } from './metrics/service-metrics.ts';
+export { combineObservers, type ServiceObserver } from './observer.ts';
 export { type DeadLetterQuery, DeadLetters } from './operations/dead-letters.ts';
 export {
   countDeadLetters,
   type PurgeRequest,
   type PurgeResult,
-  purgeLetters,
+  purgeDeadLetters,
 } from './operations/purge-dead-letters.ts';
 export { type RetryResult, retryDeadLetter } from './operations/retry-dead-letter.ts';
-export { type BundlePlan, type BundleRequest, planBundle, streamBundle } from './proofs/bundle.ts';
-export { planRecovery, type Recovery, recoverChain } from './proofs/recover.ts';
-export type { SignedCheckpoint, TenantLogs } from './proofs/tenant-logs.ts';
-export type { Verdict, VerifyFinding, VerifyReport } from './proofs/verification/verdict.ts';
-export { type VerifyRequest, verifyRange } from './proofs/verification/verify-range.ts';
+export {
+  type BundlePlan,
+  type BundleRequest,
+  type BundleSources,
+  planBundle,
+  streamBundle,
+} from './proofs/bundle.ts';
+export type { SignedCheckpoint } from './proofs/checkpointer.ts';
+export { planRecovery, type Recovery, type RecoverySources, recoverChain } from './proofs/recover.ts';
+export type { TenantLogs } from './proofs/tenant-logs.ts';
+export { type VerifyRequest, type VerifySources, verifyRange } from './proofs/verification/verify-range.ts';
+export type { VerifyFinding, VerifyReport } from './proofs/verification/verify-report.ts';
 export type { Position } from './trail/cursor.ts';
 export type { EventFilters } from './trail/filters.ts';
 export { type FollowQuery, follow } from './trail/follow.ts';

@@ -12,8 +12,8 @@ import {
   verifyInclusion,
 } from '@tallystick/log';
 import { expect } from 'vitest';
-import type { LogHead } from '../src/proofs/tree-reader.ts';
-import { nodeReader, readHead, rootOf } from '../src/proofs/tree-reader.ts';
+import type { LogId } from '../src/proofs/tree-reader.ts';
+import { nodeReader, readTree, rootOf } from '../src/proofs/tree-reader.ts';
 import { type Database, type Session, writer } from '../src/store/database.ts';
 import { logName } from './events.ts';
 
@@ -65,11 +65,11 @@ export async function expectSoundChain(
     return record!;
   });
   await database.transaction(writer, async (session) => {
-    const head = await readHead(session, tenantId);
-    expect(head).toMatchObject({ epoch, frontier: { size: records.length } });
-    expect(toHex(rootOf(head!))).toBe(toHex(tree.root()));
+    const stored = await readTree(session, tenantId);
+    expect(stored).toMatchObject({ epoch, frontier: { size: records.length } });
+    expect(toHex(rootOf(stored!))).toBe(toHex(tree.root()));
     await expectHead(session, tenantId, verifier);
-    await expectTiles(session, head!, leaves, tiles);
+    await expectTiles(session, stored!, leaves, tiles);
   });
   return records;
 }
@@ -97,14 +97,14 @@ async function expectHead(session: Session, tenantId: string, verifier: ChainVer
 
 async function expectTiles(
   session: Session,
-  head: LogHead,
+  log: LogId,
   leaves: readonly Uint8Array[],
   expected: readonly { readonly level: number; readonly root: Uint8Array }[],
 ): Promise<void> {
   const stored = await session.query<{ level: number; index: number; root: string; hashes: string }>(
     `select level, index, encode(root, 'hex') as root, encode(hashes, 'hex') as hashes
        from audit_tiles where tenant_id = $1 and epoch = $2 order by level, index`,
-    [head.tenantId, head.epoch],
+    [log.tenantId, log.epoch],
   );
   const roots = (level: number) => expected.filter((tile) => tile.level === level).map((tile) => tile.root);
   const expectedRows = [0, 1, 2].flatMap((level) => {
@@ -129,16 +129,16 @@ export async function expectProvable(
   indexes: readonly number[],
 ): Promise<void> {
   await database.transaction(writer, async (session) => {
-    const head = (await readHead(session, tenantId))!;
-    const { size } = head.frontier;
-    const nodes = nodeReader(session, head, size);
+    const tree = (await readTree(session, tenantId))!;
+    const { size } = tree.frontier;
+    const nodes = nodeReader(session, tree, size);
     for (const index of indexes) {
       const [row] = await session.query<{ record_hash: Uint8Array }>(
         'select record_hash from audit_records where tenant_id = $1 and sequence_number = $2',
         [tenantId, index],
       );
       const proof = await proveInclusion(index, size, nodes);
-      verifyInclusion(index, size, leafHash(row!.record_hash), proof, rootOf(head));
+      verifyInclusion(index, size, leafHash(row!.record_hash), proof, rootOf(tree));
     }
   });
 }

@@ -9,18 +9,18 @@ import {
   toHex,
   type Verifier,
 } from '@tallystick/log';
-import type { Findings } from './report.ts';
+import type { FindingSink, Findings } from './report.ts';
 
-/** A checkpoint that was held against the trusted keys. */
+/** A checkpoint whose signatures were checked with the trusted keys. */
 export interface JudgedCheckpoint extends Checkpoint {
-  /** Trusted keys that signed it under its own origin; none: it proves nothing to this verifier. */
+  /** Trusted keys that signed it under its own origin. Without any, the checkpoint proves nothing to this verifier. */
   readonly signedBy: readonly string[];
   /** The signed note, verbatim. */
   readonly note: string;
 }
 
 /**
- * Reads a checkpoint of a log and holds it against the trusted keys. A wrong signature under a trusted key is a finding.
+ * Reads a checkpoint of a log and checks its signatures. An invalid signature that names a trusted key is a finding.
  *
  * @throws {LogError} `NOTE_MALFORMED` or `CHECKPOINT_MALFORMED`; also for a checkpoint of another origin
  */
@@ -28,7 +28,7 @@ export async function judgeCheckpoint(
   note: string,
   origin: string,
   keys: readonly Verifier[],
-  findings: Findings,
+  findings: FindingSink,
 ): Promise<JudgedCheckpoint> {
   const checkpoint = parseCheckpoint(parseNote(note).text);
   if (checkpoint.origin !== origin) {
@@ -52,10 +52,36 @@ export async function judgeCheckpoint(
 }
 
 /**
- * Reads checkpoints that the caller kept elsewhere: what a rewritten trail can't have changed.
+ * Judges checkpoints from the store that is being verified. Whoever changed the store may have changed them too, so one
+ * that cannot be read is a finding and not an error.
+ */
+export async function judgeStored(
+  notes: readonly { readonly size: number; readonly note: string }[],
+  origin: string,
+  keys: readonly Verifier[],
+  findings: FindingSink,
+): Promise<JudgedCheckpoint[]> {
+  const judged: JudgedCheckpoint[] = [];
+  for (const { size, note } of notes) {
+    try {
+      judged.push(await judgeCheckpoint(note, origin, keys, findings));
+    } catch (error) {
+      if (!(error instanceof LogError)) throw error;
+      findings.add({
+        code: 'CHECKPOINT_SIGNATURE_INVALID',
+        sequence_number: lastCovered({ size }),
+        found: error.message,
+      });
+    }
+  }
+  return judged;
+}
+
+/**
+ * Judges checkpoints that the caller kept elsewhere. Whoever rewrote the trail could not change them.
  *
- * @throws {LogError} `NOTE_MALFORMED`, `CHECKPOINT_MALFORMED`, or `NOTE_UNVERIFIED` where no trusted key signed one: it was
- *   given to be relied upon, so it is not passed over
+ * @throws {LogError} `NOTE_MALFORMED`, `CHECKPOINT_MALFORMED`, or `NOTE_UNVERIFIED` where no trusted key signed one of them:
+ *   the caller relies on it, so it is not skipped silently
  */
 export async function readKept(
   notes: readonly string[],
@@ -65,17 +91,17 @@ export async function readKept(
 ): Promise<JudgedCheckpoint[]> {
   const kept = await Promise.all(notes.map((note) => judgeCheckpoint(note, origin, keys, findings)));
   if (keys.length > 0 && findings.count === 0 && kept.some(({ signedBy }) => signedBy.length === 0)) {
-    throw new LogError('NOTE_UNVERIFIED', 'no trusted key signed a checkpoint that was kept');
+    throw new LogError('NOTE_UNVERIFIED', 'no trusted key signed a kept checkpoint');
   }
   return kept.filter(({ signedBy }) => signedBy.length > 0);
 }
 
-/** Sequence number of the last record that a checkpoint covers, `null` for that of an empty log. */
+/** Sequence number of the last record that a checkpoint covers; `null` for the checkpoint of an empty log. */
 export function lastCovered(checkpoint: { readonly size: number }): number | null {
   return checkpoint.size === 0 ? null : checkpoint.size - 1;
 }
 
-/** Checkpoints with each head once: the same one may be kept in the store and outside. */
+/** The checkpoints without repetitions: the same one may be kept in the store and elsewhere. */
 export function distinct<C extends Checkpoint>(checkpoints: readonly C[]): C[] {
   const seen = new Map(
     checkpoints.map((checkpoint) => [`${checkpoint.size} ${toHex(checkpoint.root)}`, checkpoint]),
@@ -83,8 +109,8 @@ export function distinct<C extends Checkpoint>(checkpoints: readonly C[]): C[] {
   return [...seen.values()];
 }
 
-/** Two checkpoints of one size and different roots contradict each other: the log showed two faces. */
-export function findContradictions(checkpoints: readonly Checkpoint[], findings: Findings): void {
+/** Two checkpoints of one size with different roots contradict each other: the log was forked. */
+export function findContradictions(checkpoints: readonly Checkpoint[], findings: FindingSink): void {
   const bySize = new Map<number, Checkpoint>();
   for (const checkpoint of checkpoints) {
     const other = bySize.get(checkpoint.size);

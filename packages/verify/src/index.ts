@@ -1,7 +1,20 @@
 export { BundleError } from './bundle/bundle-error.ts';
-export { type BundleEntry, type BundleHeader, readBundle } from './bundle/read.ts';
+export type { BundleEntry, BundleHeader } from './bundle/entries.ts';
+export { readBundle } from './bundle/read.ts';
 export { type VerifyBundleOptions, verifyBundle } from './bundle/verify-bundle.ts';
 export { type ReceiptReport, verifyReceipt } from './receipt.ts';
-export type { Finding, FindingCode, Report, TrustSource, Verdict } from './report.ts';
+export {
+  type Finding,
+  type FindingCode,
+  type FindingSink,
+  isTrusted,
+  type Report,
+  type TrustSource,
+  type Verdict,
+  verdictOf,
+} from './report.ts';
+export type { ColumnMismatch, StoredRow } from './store/columns.ts';
 export type { Query } from './store/read-store.ts';
+export { RecordsCheck, type RecordsCheckOptions } from './store/records-check.ts';
 export { type VerifyStoreOptions, verifyStore } from './store/verify-store.ts';
+export { type ConsistencyProver, TreeCheck } from './tree-check.ts';

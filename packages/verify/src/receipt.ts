@@ -13,26 +13,27 @@ import {
 } from '@tallystick/log';
 import type { Finding, TrustSource } from './report.ts';
 
-/** What a receipt proves, or why it proves nothing. */
+/** The result of verifying a receipt. */
 export interface ReceiptReport {
   readonly verdict: 'verified' | 'broken' | 'not_verifiable';
   readonly tenant_id: string | null;
   readonly sequence_number: number | null;
-  /** Hex hash of the record. */
+  /** Hash of the record, hex. */
   readonly record_hash: string | null;
   /** Size of the checkpoint's tree. */
   readonly checkpoint_size: number | null;
   readonly trust: { readonly source: TrustSource };
   readonly findings: readonly Finding[];
-  /** The record, proven, where the verdict is `verified`. */
+  /** The proven record; only where the verdict is `verified`. */
   readonly record: AuditRecord | undefined;
 }
 
 /**
- * Verifies a receipt offline: a C2SP tlog-proof whose extra data is the record's bytes, or which comes with them.
+ * Verifies a receipt offline. A receipt is a C2SP tlog-proof. Its extra data is the record's bytes, unless the caller gives
+ * them separately.
  *
- * @param recordText the record's bytes, where they are not in the receipt
- * @throws {LogError} `PROOF_MALFORMED` or `KEY_MALFORMED`: not a receipt, not a key
+ * @param options.recordText the record's bytes, where the receipt does not contain them
+ * @throws {LogError} `PROOF_MALFORMED` for a text that is not a receipt, `KEY_MALFORMED` for one that is not a key
  */
 export async function verifyReceipt(
   receipt: string,
@@ -46,7 +47,7 @@ export async function verifyReceipt(
   const proof = parseTlogProof(receipt);
   const text = options.recordText ?? (proof.extra === undefined ? undefined : decodeUtf8(proof.extra));
   if (text === undefined)
-    throw new LogError('PROOF_MALFORMED', 'the receipt holds no record, and none was given');
+    throw new LogError('PROOF_MALFORMED', 'the receipt contains no record: give the record, too');
   const hash = sha256(text);
   const source = options.trust ?? (keys.length > 0 ? 'given' : 'none');
   const base = { record_hash: toHex(hash), trust: { source } };

@@ -3,18 +3,20 @@ import type { ChainFindingCode } from '@tallystick/log';
 /** Everything that a verification can find. Codes keep their meaning within a major version. */
 export type FindingCode =
   | ChainFindingCode
-  /** A column beside a record is not what the record says: it hides the record from a query, or shows it in another. */
+  /** A column beside a record differs from the record: queries miss the record, or return it wrongly. */
   | 'COLUMN_MISMATCH'
-  /** A stored tile is not made of the records' hashes: proofs from it would fail. */
+  /** A stored tile does not match the records' hashes: proofs from it fail. */
   | 'TILE_MISMATCH'
-  /** The chain ends before its head, or before a checkpoint: the tail was cut off. */
+  /** The chain ends before its head, or before a checkpoint: the newest records are missing. */
   | 'HEAD_MISMATCH'
+  /** The records' tree does not have the root of a checkpoint. */
   | 'CHECKPOINT_ROOT_MISMATCH'
   | 'CHECKPOINT_SIGNATURE_INVALID'
+  /** Two checkpoints contradict each other. */
   | 'CHECKPOINT_INCONSISTENT'
-  /** No trusted key signed the checkpoint that the verification would stand on. */
+  /** No trusted key signed the checkpoint that the verification depends on. */
   | 'CHECKPOINT_UNTRUSTED'
-  /** There is nothing that a trusted checkpoint vouches for. */
+  /** No trusted checkpoint covers any of the records. */
   | 'NOTHING_COVERED'
   | 'BUNDLE_TRUNCATED'
   | 'BUNDLE_DAMAGED'
@@ -23,50 +25,68 @@ export type FindingCode =
 /** One thing that is wrong with a trail. */
 export interface Finding {
   readonly code: FindingCode;
-  /** Where: a record's position, a checkpoint's last record, or `null` where there is no such place. */
+  /** A record's position, the last record of a checkpoint, or `null` where there is no such place. */
   readonly sequence_number: number | null;
-  /** For people; never the hash that would make a forged record pass. */
+  /** For people. Never a hash that would help to make a forged record pass. */
   readonly expected?: string;
   readonly found?: string;
 }
 
+/** Receives findings as a check makes them. */
+export interface FindingSink {
+  add(finding: Finding): void;
+}
+
 /**
- * - `verified`: everything up to `covered_to` is what a trusted key signed.
- * - `recovered`: the same, of a chain that was begun anew after a loss, which its genesis record names.
- * - `broken`: there is evidence of tampering or damage in the trail.
- * - `not_verifiable`: nothing to check, no trusted key, or nothing that it covers. Never to be read as "fine".
+ * - `verified`: a trusted key signed everything up to `covered_to`.
+ * - `recovered`: the same, for a chain that began a new epoch after a loss. Its genesis record names the loss.
+ * - `broken`: there is evidence of tampering or damage.
+ * - `not_verifiable`: there are no records, no trusted key, or no records that a trusted checkpoint covers. It must not be
+ *   read as "in order".
  */
 export type Verdict = 'verified' | 'recovered' | 'broken' | 'not_verifiable';
 
-/** Whether a trusted signature vouches for what was read. */
-export function isVouched(verdict: Verdict): boolean {
+/** Whether a trusted signature covers the records. */
+export function isTrusted(verdict: Verdict): boolean {
   return verdict === 'verified' || verdict === 'recovered';
+}
+
+/** The verdict on records of one epoch. */
+export function verdictOf(seen: {
+  readonly isBroken: boolean;
+  /** Whether a trusted checkpoint covers at least one of the records. */
+  readonly isCovered: boolean;
+  readonly epoch: number;
+}): Verdict {
+  if (seen.isBroken) return 'broken';
+  if (!seen.isCovered) return 'not_verifiable';
+  return seen.epoch > 1 ? 'recovered' : 'verified';
 }
 
 /** Where the trusted keys came from. They never come from what is being verified. */
 export type TrustSource = 'given' | 'pinned' | 'first-use' | 'none';
 
-/** What a verification read, and what it found. */
+/** The result of a verification. */
 export interface Report {
   readonly verdict: Verdict;
   readonly tenant_id: string | null;
-  /** Records that were read. */
+  /** Number of records that were read. */
   readonly records: number;
-  /** Highest sequence number that a trusted checkpoint vouches for; `null` unless verified or recovered. */
+  /** Highest sequence number that a trusted checkpoint covers; `null` unless verified or recovered. */
   readonly covered_to: number | null;
-  /** Records beyond it. */
+  /** Number of records after `covered_to`. */
   readonly unsigned_tail: number;
-  /** Hex hash of the last record. */
+  /** Hash of the last record, hex. */
   readonly head: string | null;
   readonly trust: { readonly source: TrustSource; readonly keys: readonly string[] };
   readonly findings: readonly Finding[];
 }
 
-/** Findings are counted past this many, not kept: a trail rewritten from end to end has one a record. */
+/** Findings beyond this number are counted and not kept. A rewritten trail can have one for each record. */
 export const maxFindings = 1_000;
 
 /** Collects findings, in bounded memory. */
-export class Findings {
+export class Findings implements FindingSink {
   readonly list: Finding[] = [];
   count = 0;
 

@@ -1,22 +1,39 @@
-import { type Checkpoint, equalBytes, FrontierBuilder, leafHash, toHex } from '@tallystick/log';
+import {
+  type Checkpoint,
+  equalBytes,
+  type Frontier,
+  FrontierBuilder,
+  LogError,
+  leafHash,
+  toHex,
+  verifyConsistency,
+} from '@tallystick/log';
 import { lastCovered } from './checkpoints.ts';
-import type { Findings } from './report.ts';
+import type { FindingSink } from './report.ts';
 
-/** Rebuilds a log's tree from its records' hashes and holds it against checkpoints as it passes their sizes. */
+/** Gives the consistency proof between two sizes of the stored tree; `undefined` where the store cannot make it. */
+export type ConsistencyProver = (from: number, to: number) => Promise<readonly Uint8Array[] | undefined>;
+
+/** Rebuilds a log's tree from its records' hashes, and compares the root with each checkpoint whose size it reaches. */
 export class TreeCheck {
-  readonly #frontier = new FrontierBuilder();
-  /** Ascending by size; those not yet reached. */
+  readonly #frontier: FrontierBuilder;
+  /** Checkpoints that are not reached yet, ascending by size. */
   readonly #ahead: Checkpoint[];
-  readonly #findings: Findings;
+  readonly #findings: FindingSink;
 
-  /** @param checkpoints those that are trusted */
-  constructor(checkpoints: readonly Checkpoint[], findings: Findings) {
+  /**
+   * @param checkpoints the trusted ones
+   * @param start the tree of the records before the first one that is appended. It needs no trust: a wrong start leads to a
+   *   wrong root
+   */
+  constructor(checkpoints: readonly Checkpoint[], findings: FindingSink, start?: Frontier) {
+    this.#frontier = new FrontierBuilder(start);
     this.#ahead = [...checkpoints].sort((a, b) => a.size - b.size);
     this.#findings = findings;
     this.#compare();
   }
 
-  /** Leaves so far. */
+  /** Number of leaves so far. */
   get size(): number {
     return this.#frontier.size;
   }
@@ -36,7 +53,7 @@ export class TreeCheck {
   }
 
   /**
-   * Says of each checkpoint that was not reached why not.
+   * Ends the check of a whole chain. Each checkpoint that was not reached is a finding.
    *
    * @param chainEnd one past the position of the last record
    */
@@ -51,6 +68,21 @@ export class TreeCheck {
         });
       } else {
         this.#mismatch(checkpoint, `${this.size} records`);
+      }
+    }
+    this.#ahead.length = 0;
+  }
+
+  /** Ends the check of a part of a chain. The store proves that each checkpoint ahead extends the tree of the part. */
+  async finishPart(prove: ConsistencyProver): Promise<void> {
+    for (const checkpoint of this.#ahead) {
+      try {
+        const proof = await prove(this.size, checkpoint.size);
+        if (proof === undefined) throw new LogError('PROOF_INVALID', 'there is no proof');
+        verifyConsistency(this.size, checkpoint.size, proof, this.root(), checkpoint.root);
+      } catch (error) {
+        if (!(error instanceof LogError)) throw error;
+        this.#mismatch(checkpoint, error.message);
       }
     }
     this.#ahead.length = 0;

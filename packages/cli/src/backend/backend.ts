@@ -108,7 +108,7 @@ export interface VerifyOptions {
   /** Called once, with what the place says of itself, before anything is checked. */
   readonly judge: (origin: string, offered: Verifier | undefined) => Promise<Grounds>;
   /** See `VerifyBundleOptions` of the verify package. */
-  readonly onVouched: (note: string) => void;
+  readonly onTrusted: (note: string) => void;
   readonly onProgress: (records: number, expected: number) => void;
 }
 

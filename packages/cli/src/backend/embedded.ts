@@ -1,4 +1,4 @@
-import { parseOrigin, parseVerifierKey, type Verifier } from '@tallystick/log';
+import { parseVerifierKey, type Verifier } from '@tallystick/log';
 import { AuditService, ServerError } from '@tallystick/server';
 import { type HttpServer, serveHttp } from '@tallystick/server/http';
 import { writer } from '@tallystick/server/store';
@@ -77,7 +77,7 @@ export class EmbeddedBackend extends HttpBackend {
       keys: verifiers,
       trust,
       checkpoints: [...checkpoints, ...(note === undefined ? [] : [note])],
-      onVouched: options.onVouched,
+      onTrusted: options.onTrusted,
       onProgress: options.onProgress,
     });
   }
@@ -99,12 +99,7 @@ export class EmbeddedBackend extends HttpBackend {
 
   /** What the signer signed last for the tenant. */
   #signed(tenant: string): { readonly origin: string; readonly note: string | undefined } {
-    const heads = this.#service.signer.store
-      .heads()
-      .map((head) => ({ head, parsed: parseOrigin(head.origin) }));
-    const newest = heads
-      .filter(({ parsed }) => parsed.tenantId === tenant)
-      .sort((a, b) => b.parsed.epoch - a.parsed.epoch)[0]?.head;
+    const newest = this.#service.signer.store.newestOf(tenant);
     return newest ?? { origin: this.#service.logs.origin({ tenantId: tenant, epoch: 1 }), note: undefined };
   }
 

@@ -111,10 +111,10 @@ export class HttpBackend implements Backend {
     }
     const { origin, offered, bytes } = head;
     const own = offered.find(({ name }) => name === origin);
-    const { onVouched, onProgress } = options;
+    const { onTrusted, onProgress } = options;
     if (origin === undefined) return await verifyBundle(bytes, { keys: [] });
     const { verifiers, trust, checkpoints } = await options.judge(origin, own);
-    return await verifyBundle(bytes, { keys: verifiers, trust, checkpoints, onVouched, onProgress });
+    return await verifyBundle(bytes, { keys: verifiers, trust, checkpoints, onTrusted, onProgress });
   }
 
   async offeredKey(tenant: string): Promise<Verifier | undefined> {

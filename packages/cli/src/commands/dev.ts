@@ -25,7 +25,7 @@ export const registerDev: Register = (program, run) => {
     .option('--port <port>', 'port; any free one where it is 0', portNumber, 8040)
     .option('--new-key', 'make and show another key');
   run<DevOptions>(command, async (context, options) => {
-    const { AuditService } = await import('@tallystick/server');
+    const { AuditService, combineObservers } = await import('@tallystick/server');
     const { ServiceMetrics, serveHttp } = await import('@tallystick/server/http');
     const { describeStoreError, embeddedLogName } = await import('../backend/store.ts');
     const { env, cwd, now } = context.surroundings;
@@ -38,11 +38,11 @@ export const registerDev: Register = (program, run) => {
         logName: env.TALLY_LOG_NAME ?? embeddedLogName,
         serviceTenant: serviceTenantIn(env),
         now,
-        ...metrics.hooks,
-        onBackgroundError: (what, error) => {
-          metrics.hooks.onBackgroundError(what, error);
-          context.terminal.warn(`${what}: ${(error as Error).message}`);
-        },
+        observer: combineObservers(metrics, {
+          onBackgroundError: (what, error) => {
+            context.terminal.warn(`${what}: ${(error as Error).message}`);
+          },
+        }),
       });
     } catch (error) {
       throw describeStoreError(error, directory);

@@ -46,7 +46,7 @@ export const registerServe: Register = (program, run) => {
     const { describeStoreError } = await import('../backend/store.ts');
     const { now } = context.surroundings;
     const metrics = new ServiceMetrics();
-    const opening = AuditService.open({ ...serviceOptions(context, options), ...metrics.hooks });
+    const opening = AuditService.open({ ...serviceOptions(context, options), observer: metrics });
     const service = await opening.catch((error: unknown) => {
       throw describeStoreError(error, 'the store');
     });

@@ -68,7 +68,7 @@ async function verifyLive(
         origins.add(origin);
         return grounds.judge({ origin, offered, isLive: true, from: backend.name });
       },
-      onVouched: grounds.remember,
+      onTrusted: grounds.remember,
       onProgress: (done, total) => progress.update({ done, total, text: `${tenant}: ${done} records` }),
     });
     progress.clear();
@@ -101,7 +101,7 @@ async function verifyFile(
       keys: verifiers,
       trust,
       checkpoints,
-      onVouched: grounds.remember,
+      onTrusted: grounds.remember,
       onProgress: (done, total) => progress.update({ done, total, text: `${done} records` }),
     });
     progress.clear();

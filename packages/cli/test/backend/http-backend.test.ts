@@ -3,7 +3,7 @@ import { HttpBackend } from '../../src/backend/http-backend.ts';
 
 /** A backend whose service answers every request with this text. */
 const answering = (text: string) => new HttpBackend('http://x', async () => new Response(text));
-const options = { onProgress: () => {}, onVouched: () => {}, judge: () => expect.unreachable() };
+const options = { onProgress: () => {}, onTrusted: () => {}, judge: () => expect.unreachable() };
 
 describe('a service that is not what it seems', () => {
   test("gives another tenant's trail", async () => {

@@ -69,7 +69,7 @@ describe('a service', () => {
     });
     expect(stdout.match(/^chained {2}acme #\d/gm)).toHaveLength(2);
     expect(stderr).toContain(
-      'event 1 was refused: /event_type is written by the audit service alone (EVENT_TYPE_RESERVED)',
+      'event 1 was refused: /event_type is reserved for the audit service (EVENT_TYPE_RESERVED)',
     );
     expect(exitCode).toBe(1);
   });

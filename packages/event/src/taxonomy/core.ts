@@ -3,14 +3,14 @@ import { defineTaxonomy, typesOf } from './taxonomy.ts';
 
 const payload = { outcome: outcomeShape };
 
-/** What almost every service has to record, whatever its business. */
+/** Event types that almost every service needs. */
 export const core = defineTaxonomy({
   name: 'core',
   types: {
     ...typesOf('auth', payload, {
       'auth.login': 'A login was attempted',
       'auth.logout': 'A session was ended',
-      'auth.mfa_challenged': 'A second factor was asked for',
+      'auth.mfa_challenged': 'A second factor was requested',
       'auth.password_changed': 'A password was changed',
       'auth.token_issued': 'A token or key was issued',
       'auth.token_revoked': 'A token or key was revoked',
@@ -18,17 +18,17 @@ export const core = defineTaxonomy({
     ...typesOf('access', payload, {
       'access.granted': 'A permission was granted',
       'access.denied': 'A request was denied',
-      'access.revoked': 'A permission was taken away',
+      'access.revoked': 'A permission was revoked',
       'access.role_changed': 'Roles were changed',
-      'access.impersonated': "Somebody acted under somebody else's name",
+      'access.impersonated': 'An actor used the identity of another actor',
     }),
     ...typesOf('data', payload, {
       'data.created': 'Data was created',
       'data.read': 'Data was read',
       'data.updated': 'Data was changed',
       'data.deleted': 'Data was deleted',
-      'data.exported': 'Data left the system',
-      'data.imported': 'Data was brought in',
+      'data.exported': 'Data was exported',
+      'data.imported': 'Data was imported',
       'data.shared': 'Data was made visible to others',
     }),
     ...typesOf('config', payload, {
@@ -44,7 +44,7 @@ export const core = defineTaxonomy({
       'content.delete': 'Content was deleted',
     }),
     ...typesOf('approval', payload, {
-      'approval.requested': 'An approval was asked for',
+      'approval.requested': 'An approval was requested',
       'approval.granted': 'An approval was given',
       'approval.denied': 'An approval was refused',
       'approval.timed_out': 'An approval was not given in time',

@@ -1,35 +1,35 @@
 import { defineTaxonomy, typesOf } from './taxonomy.ts';
 
-/** The types that the audit service writes about the trail itself. A client's event of such a type is refused. */
+/** Event types that the audit service writes about the trail itself. It refuses such events from clients. */
 export const log = defineTaxonomy({
   name: 'log',
   types: typesOf(
     'system',
     {},
     {
-      'system.genesis': 'First record of a chain: binds origin, epoch, hash and canonicalisation',
+      'system.genesis': 'First record of a chain: fixes origin, epoch, hash function and canonicalisation',
       'delivery.gap': 'A producer declared that events were lost before they could be delivered',
       'delivery.conflict': 'An event repeated an audit_id with other content and was dead-lettered',
-      'delivery.unclosed': 'A producer vanished without saying how many events it had emitted',
-      'audit.read': 'Somebody read the trail',
-      'audit.exported': 'Somebody exported a part of the trail',
-      'audit.verified': 'The trail was verified by the service',
+      'delivery.unclosed': 'A producer ended without declaring how many events it had emitted',
+      'audit.read': 'A principal read the trail',
+      'audit.exported': 'A principal exported a part of the trail',
+      'audit.verified': 'The service verified the trail',
       'audit.key_created': 'An API key was created',
       'audit.key_revoked': 'An API key was revoked',
-      'audit.dead_letters_purged': 'Refused events were given up, and their bytes erased',
-      'retention.archived': 'Records were moved to an archive, leaving their hashes',
-      'retention.dropped': 'Records past their retention were dropped, leaving their hashes',
+      'audit.dead_letters_purged': 'The bytes of refused events were erased',
+      'retention.archived': 'Records were moved to an archive; their hashes stayed',
+      'retention.dropped': 'Records past their retention were deleted; their hashes stayed',
       'hold.placed': 'A legal hold was placed',
       'hold.released': 'A legal hold was released',
-      'source.lost': 'A range of the source is gone before it was chained',
-      'source.rebound': 'A source was recreated and is read from its start',
+      'source.lost': 'A range of the source was deleted before it was chained',
+      'source.rebound': 'A source was created again, and is read from its start',
     },
   ),
 });
 
 const reservedPrefixes = ['delivery.', 'audit.', 'retention.', 'hold.', 'source.'];
 
-/** Whether only the service may write events of this type; whole prefixes are kept for its future. */
+/** Whether only the service may write events of this type. Whole prefixes are reserved for later types. */
 export function isReservedEventType(type: string): boolean {
   return type === 'system.genesis' || reservedPrefixes.some((prefix) => type.startsWith(prefix));
 }

@@ -74,25 +74,25 @@ const outcomeShapeOfAi = openObject({
   analyst_feedback_timestamp: string(),
 });
 
-// Interfaces, because a declaration file names them; it would spell anonymous types out for each of the 48 event types.
+// Declared as interfaces, so that declaration files name them. Anonymous types would be repeated for each of the 48 types.
 type ContextShape = typeof contextShape;
 type DecisionShape = typeof decisionShape;
 type OutcomeShape = typeof outcomeShapeOfAi;
 interface AiContextShape extends ContextShape {}
 interface AiDecisionShape extends DecisionShape {}
 interface AiOutcomeShape extends OutcomeShape {}
-/** The parts that every type of {@link soc} may fill. */
+/** The parts that events of every type of {@link soc} may have. */
 interface AiPayload {
   readonly context: AiContextShape;
   readonly decision: AiDecisionShape;
   readonly outcome: AiOutcomeShape;
 }
 
-/** What an AI decision was based on: the model call, retrieval, technique taxonomies, risk and environment. */
+/** Basis of an AI decision: the model call, retrieval, technique taxonomies, risk and environment. */
 export const aiContext: AiContextShape = contextShape;
-/** What was decided, how sure the decider was, and why. */
+/** The decision, its confidence and its reasons. */
 export const aiDecision: AiDecisionShape = decisionShape;
-/** What came of it: the action, its cost, the approval and the analyst's judgement. */
+/** The result: the action, its cost, the approval and the analyst's judgement. */
 export const aiOutcome: AiOutcomeShape = outcomeShapeOfAi;
 const payload: AiPayload = { context: aiContext, decision: aiDecision, outcome: aiOutcome };
 
@@ -115,7 +115,7 @@ export const soc = defineTaxonomy({
       'routing.provider_failover': 'A model call went to the fallback provider',
       'canary.promoted': 'A canary was promoted',
       'canary.rolled_back': 'A canary was rolled back',
-      'shadow.decision_logged': 'A decision was taken in shadow mode, without effect',
+      'shadow.decision_logged': 'A decision was made in shadow mode, without effect',
     }),
     ...typesOf('action', payload, {
       'response.prepared': 'A response action was prepared',
@@ -128,14 +128,14 @@ export const soc = defineTaxonomy({
       'ctem.remediation_assigned': 'The remediation of an exposure was assigned',
       'ctem.remediation_verified': 'The remediation of an exposure was verified',
       'knowledge.indexed': 'Knowledge was indexed',
-      'embedding.reindexed': 'Embeddings were computed anew',
+      'embedding.reindexed': 'Embeddings were computed again',
     }),
     ...typesOf('approval', payload, {
-      'approval.requested': 'An approval was asked for',
-      'approval.granted': 'An approval was given',
+      'approval.requested': 'An approval was requested',
+      'approval.granted': 'An approval was granted',
       'approval.denied': 'An approval was refused',
       'approval.timed_out': 'An approval was not given in time',
-      'approval.escalated': 'An approval was passed to somebody else',
+      'approval.escalated': 'An approval was passed to another person',
       'fp_pattern.approved': 'A false-positive pattern was approved by one person',
       'fp_pattern.revoked': 'A false-positive pattern was withdrawn',
       'shadow.go_live_approved': 'Leaving shadow mode was approved',
@@ -156,7 +156,7 @@ export const soc = defineTaxonomy({
       'config.changed': 'Configuration was changed',
       'circuit_breaker.opened': 'A circuit breaker opened',
       'circuit_breaker.closed': 'A circuit breaker closed',
-      'system.genesis': 'First record of a chain; written by the audit service alone',
+      'system.genesis': 'First record of a chain; reserved for the audit service',
     }),
   },
 });

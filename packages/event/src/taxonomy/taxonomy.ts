@@ -4,18 +4,18 @@ import type { Fields, Infer, ObjectShape, Shape } from '../shape.ts';
 /** The parts of an event whose content an event type may declare. */
 export type PayloadPart = 'context' | 'decision' | 'outcome' | 'proof' | 'event_data' | 'metadata';
 
-/** What a taxonomy says of one event type. */
+/** The declaration of one event type. */
 export interface EventTypeDeclaration<C extends string = string> {
   readonly category: C;
   readonly description: string;
-  /** Shapes of the parts that this type fills; mark one `required(…)` where an event of the type needs it. */
+  /** Shapes of the parts of events of this type. Mark a part `required(…)` where every event of the type must have it. */
   readonly payload?: { readonly [P in PayloadPart]?: ObjectShape<Fields> };
 }
 
 /** A taxonomy's types, by name. */
 export type EventTypes = { readonly [type: string]: EventTypeDeclaration };
 
-/** What a taxonomy says of one type; `payload` has the shapes of the parts that the type fills. */
+/** What a taxonomy declares for one type. `payload` has the shapes of its parts. */
 export interface DeclaredType {
   readonly category: string;
   readonly description: string;
@@ -23,20 +23,20 @@ export interface DeclaredType {
 }
 
 /**
- * A closed set of event types. The type parameter keeps the names and payload shapes, so that a wrong type or a
- * payload that does not fit is a compile error where the event is emitted.
+ * A closed set of event types. The type parameter has their names and payload shapes, so an unknown type, or a payload that does
+ * not fit, is a compile error where the event is emitted.
  */
 export interface Taxonomy<T extends EventTypes = EventTypes, K extends string = keyof T & string> {
   readonly name: string;
   /**
-   * Every event type, in the order of declaration. A parameter of its own: `keyof T` here would make `T` invariant, and
-   * no declared taxonomy could be passed where any is taken.
+   * Every event type, in the order of declaration. `K` is a separate type parameter, because `keyof T` here would make `T`
+   * invariant. Then a declared taxonomy could not be passed as a general `Taxonomy`.
    */
   readonly types: readonly K[];
   readonly categories: readonly string[];
-  /** What is declared of a type, or `undefined` for one that is not in the taxonomy. */
+  /** The declaration of a type, or `undefined` for a type that the taxonomy does not have. */
   find(type: string): DeclaredType | undefined;
-  /** Carries `T` for inference; never present at run time. */
+  /** For type inference of `T` only; never present at run time. */
   readonly declares?: T;
 }
 
@@ -64,7 +64,7 @@ export type PayloadOf<X, K extends string> =
 /**
  * Declares a taxonomy.
  *
- * @throws {TypeError} for a malformed event type: a typo here would refuse every event of the type later
+ * @throws {TypeError} for a malformed event type: the service would later refuse every event of that type
  */
 export function defineTaxonomy<const T extends EventTypes>(definition: {
   readonly name: string;
@@ -88,7 +88,7 @@ export function defineTaxonomy<const T extends EventTypes>(definition: {
   });
 }
 
-/** Declares several types of one category whose payload parts are the same. */
+/** Declares several types of one category with the same payload parts. */
 export function typesOf<
   const C extends string,
   const D extends { readonly [type: string]: string },

@@ -1,10 +1,11 @@
 import { concatBytes } from '../bytes.ts';
 import { LogError } from '../errors.ts';
 import { emptyRoot, nodeHash } from './hash.ts';
+import { decompose, type Node } from './nodes.ts';
 
 /**
  * The right edge of a Merkle tree: the roots of its perfect subtrees, largest first, one for each 1-bit of the size
- * (a compact range from 0). It is all that is needed to append leaves and to know the root: at most 53 hashes.
+ * (a compact range from 0). These at most 53 hashes suffice to append leaves and to compute the root.
  */
 export interface Frontier {
   readonly size: number;
@@ -14,7 +15,12 @@ export interface Frontier {
 /** The frontier of the empty tree. */
 export const emptyFrontier: Frontier = Object.freeze({ size: 0, roots: Object.freeze([]) });
 
-/** Appends leaves to a frontier, in place, for a writer that seals a batch. */
+/** The nodes that a frontier consists of, largest subtree first: read their hashes from a store to continue its tree. */
+export function frontierNodes(size: number): Node[] {
+  return decompose(0, size);
+}
+
+/** Appends leaves to a frontier, in place. */
 export class FrontierBuilder {
   #size: number;
   readonly #roots: Uint8Array[];
@@ -38,7 +44,7 @@ export class FrontierBuilder {
   append(leaf: Uint8Array, onTile?: (level: number, root: Uint8Array) => void): void {
     let hash = leaf;
     let height = 0;
-    // Each trailing 1-bit of the old size is a perfect subtree that the new leaf completes to a larger one.
+    // For each trailing 1-bit of the old size, the new leaf joins two perfect subtrees into a larger one.
     let carry = this.#size;
     while (carry % 2 === 1) {
       hash = nodeHash(this.#roots.pop()!, hash);
@@ -50,11 +56,12 @@ export class FrontierBuilder {
     this.#size++;
   }
 
-  /** RFC 6962 Merkle tree hash of everything appended so far. */
+  /** RFC 6962 Merkle tree hash of all leaves so far. */
   root(): Uint8Array {
     return rootOf(this.#roots);
   }
 
+  /** A copy of the present frontier. */
   snapshot(): Frontier {
     return { size: this.#size, roots: [...this.#roots] };
   }
@@ -73,12 +80,14 @@ function rootOf(roots: readonly Uint8Array[]): Uint8Array {
   return root ?? emptyRoot;
 }
 
-/** The roots of a frontier, 32 bytes each, largest subtree first: how a store keeps it beside the size. */
+/** The roots of a frontier, 32 bytes each, largest subtree first. A store keeps these bytes beside the size. */
 export function encodeFrontier(frontier: Frontier): Uint8Array {
   return concatBytes(...frontier.roots);
 }
 
 /**
+ * Reads the bytes that {@link encodeFrontier} makes.
+ *
  * @throws {LogError} `TREE_RANGE` where the bytes do not fit the size
  */
 export function decodeFrontier(size: number, bytes: Uint8Array): Frontier {
@@ -91,7 +100,7 @@ export function decodeFrontier(size: number, bytes: Uint8Array): Frontier {
 
 function assertFrontier(frontier: Frontier): void {
   if (!Number.isSafeInteger(frontier.size) || frontier.size < 0) {
-    throw new LogError('TREE_RANGE', 'a tree size is a non-negative integer');
+    throw new LogError('TREE_RANGE', 'a tree size must be a non-negative integer');
   }
   let ones = 0;
   for (let rest = frontier.size; rest > 0; rest = Math.floor(rest / 2)) ones += rest % 2;

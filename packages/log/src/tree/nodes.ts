@@ -3,21 +3,21 @@ import { nodeHash } from './hash.ts';
 import { nodeInTile, type TileId, tileHeight, tileWidth, tileWidthAt } from './tile.ts';
 
 /**
- * A perfect subtree: the `index`-th one of 2^height leaves. Every proof is made of such nodes, a few of them folded
- * together at the right edge.
+ * A perfect subtree of 2^height leaves, the `index`-th from the left. Every proof consists of the hashes of such nodes, some of
+ * them combined at the right edge.
  */
 export interface Node {
   readonly height: number;
   readonly index: number;
 }
 
-/** Gives the hashes of perfect subtrees that lie wholly inside the tree. */
+/** Gives the hashes of perfect subtrees that lie completely inside the tree. */
 export type NodeReader = (nodes: readonly Node[]) => Promise<readonly Uint8Array[]>;
 
-/** Gives the hashes of tiles, `tileWidthAt(tile, size)` of them each, concatenated. */
+/** Gives the concatenated hashes of each tile: `tileWidthAt(tile, size)` of them. */
 export type TileReader = (tiles: readonly TileId[]) => Promise<readonly Uint8Array[]>;
 
-/** Reads nodes out of tiles, each tile once: O(log n) tiles for any proof. */
+/** Computes nodes from tiles. Each tile is read once, and a proof needs O(log n) tiles. */
 export function nodesFromTiles(size: number, readTiles: TileReader): NodeReader {
   return async (nodes) => {
     const wanted = new Map<string, TileId>();
@@ -46,7 +46,7 @@ export function nodesFromTiles(size: number, readTiles: TileReader): NodeReader 
 
 /**
  * The perfect subtrees that make up the leaves `[begin, end)`, left to right. `begin` must be a multiple of the largest
- * power of two that is ≤ `end − begin`, as it is for every range that RFC 6962 speaks of.
+ * power of two that is ≤ `end − begin`, which holds for every range of RFC 6962.
  */
 export function decompose(begin: number, end: number): Node[] {
   const nodes: Node[] = [];
@@ -60,7 +60,7 @@ export function decompose(begin: number, end: number): Node[] {
   return nodes;
 }
 
-/** The Merkle tree hash of a range from the hashes of its {@link decompose}d subtrees: folded from the right. */
+/** The Merkle tree hash of a range, combined from the right out of the hashes of its {@link decompose}d subtrees. */
 export function foldRight(hashes: readonly Uint8Array[]): Uint8Array {
   let root = hashes[hashes.length - 1];
   if (root === undefined) throw new LogError('TREE_RANGE', 'an empty range has no nodes');

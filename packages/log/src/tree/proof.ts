@@ -3,7 +3,7 @@ import { LogError } from '../errors.ts';
 import { emptyRoot, nodeHash } from './hash.ts';
 import { decompose, foldRight, type Node, type NodeReader } from './nodes.ts';
 
-/** Merkle proofs: made as RFC 9162 sections 2.1.3.1 and 2.1.4.1 define, checked by 2.1.3.2 and 2.1.4.2. */
+/** Merkle proofs: made by RFC 9162 sections 2.1.3.1 and 2.1.4.1, checked by sections 2.1.3.2 and 2.1.4.2. */
 
 /** Largest power of two smaller than `n`, n > 1. */
 function split(n: number): number {
@@ -17,9 +17,9 @@ async function hashRanges(ranges: readonly [number, number][], read: NodeReader)
   const hashes = await read(parts.flat() as Node[]);
   let at = 0;
   return parts.map((nodes) => {
-    const own = hashes.slice(at, at + nodes.length);
+    const ofRange = hashes.slice(at, at + nodes.length);
     at += nodes.length;
-    return foldRight(own);
+    return foldRight(ofRange);
   });
 }
 
@@ -82,14 +82,14 @@ export async function proveConsistency(
 
 function assertHashes(proof: readonly Uint8Array[]): void {
   if (proof.some((hash) => hash.length !== 32)) {
-    throw new LogError('PROOF_INVALID', 'a hash of a proof has 32 bytes');
+    throw new LogError('PROOF_INVALID', 'a hash of a proof must have 32 bytes');
   }
 }
 
 /**
- * The root that an inclusion proof leads to.
+ * Computes the root from a leaf and its inclusion proof.
  *
- * @throws {LogError} `PROOF_INVALID` where the proof has not exactly the length that index and size demand
+ * @throws {LogError} `PROOF_INVALID` where the proof does not have the length that index and size require
  */
 export function rootFromInclusion(
   index: number,
@@ -123,7 +123,9 @@ export function rootFromInclusion(
 }
 
 /**
- * @throws {LogError} `PROOF_INVALID` unless the leaf is at `index` of the tree with this size and root
+ * Verifies that the leaf is at `index` of the tree with this size and root.
+ *
+ * @throws {LogError} `PROOF_INVALID` where it is not
  */
 export function verifyInclusion(
   index: number,
@@ -138,7 +140,9 @@ export function verifyInclusion(
 }
 
 /**
- * @throws {LogError} `PROOF_INVALID` unless the second tree extends the first
+ * Verifies that the second tree extends the first.
+ *
+ * @throws {LogError} `PROOF_INVALID` where it does not
  */
 export function verifyConsistency(
   first: number,
@@ -164,7 +168,7 @@ export function verifyConsistency(
     fn = (fn - 1) / 2;
     sn = Math.floor(sn / 2);
   }
-  // A first tree that is itself a perfect subtree is not part of the proof: its root is the start.
+  // The root of a first tree that is a perfect subtree is not in the proof: the computation begins with it.
   const seed = fn === 0 ? firstRoot : path.shift();
   if (seed === undefined) throw invalid('the consistency proof is too short');
   let fr = seed;

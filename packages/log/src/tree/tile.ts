@@ -2,7 +2,7 @@ import { LogError } from '../errors.ts';
 import { nodeHash } from './hash.ts';
 
 /**
- * Tiles (C2SP tlog-tiles): a tile of level L and index N holds the tree hashes of 256 consecutive subtrees of 256^L
+ * Width of a tile (C2SP tlog-tiles). A tile of level L and index N contains the hashes of 256 consecutive subtrees of 256^L
  * leaves each. Full tiles never change.
  */
 export const tileWidth = 256;
@@ -15,7 +15,7 @@ export interface TileId {
   readonly index: number;
 }
 
-/** How many hashes the tile holds in a tree of `size` leaves: 0 (absent) to 256 (full). */
+/** How many hashes the tile has in a tree of `size` leaves: 0 (absent) to 256 (full). */
 export function tileWidthAt(tile: TileId, size: number): number {
   const nodes = Math.floor(size / tileWidth ** tile.level);
   return Math.max(0, Math.min(tileWidth, nodes - tile.index * tileWidth));
@@ -32,7 +32,7 @@ export function tilePath(tile: TileId, width: number = tileWidth): string {
 }
 
 /**
- * Reads a tile path; the width is 256 where none is written.
+ * Reads a tile path. The width is 256 where the path has no width.
  *
  * @throws {LogError} `TREE_RANGE` for a malformed or non-canonical path
  */
@@ -57,7 +57,7 @@ export function nodeInTile(hashes: Uint8Array, height: number, offset: number): 
   const first = offset * 2 ** height;
   const count = 2 ** height;
   if ((first + count) * 32 > hashes.length) {
-    throw new LogError('TREE_RANGE', 'the node reaches beyond the tile');
+    throw new LogError('TREE_RANGE', 'the node lies outside the tile');
   }
   let row: Uint8Array[] = [];
   for (let at = first; at < first + count; at++) row.push(hashes.subarray(at * 32, at * 32 + 32));

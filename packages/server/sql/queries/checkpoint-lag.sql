@@ -1,6 +1,6 @@
--- How long records have been waiting for a checkpoint, over all tenants that have some: a scan of audit_chain_state, one
--- row a tenant, with one look-up in the primary key of audit_checkpoints each. A log that was never signed waits since
--- its last record at the latest.
+-- How long records have waited for a checkpoint, over all tenants with unsigned records. A scan of audit_chain_state, which has
+-- one row per tenant, with one look-up per row in the primary key of audit_checkpoints. For a log without any checkpoint, the
+-- time of its last record counts.
 select count(*) as unsigned_logs,
        coalesce(max(extract(epoch from clock_timestamp() - coalesce(c.signed_at, s.last_ingested_at))), 0)::float8 as age
   from audit_chain_state s

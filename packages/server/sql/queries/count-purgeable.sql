@@ -1,4 +1,4 @@
--- How many dead letters a purge means, by reason: the conditions of find-purgeable.sql.
+-- Number of dead letters that a purge would erase, by reason. The conditions are those of find-purgeable.sql.
 select reason, count(*) as letters
   from audit_dead_letters
  where state <> 'purged'

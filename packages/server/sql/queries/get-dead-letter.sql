@@ -1,4 +1,4 @@
--- One dead letter with its bytes: the primary key. $2 is null for every tenant, those without one included.
+-- One dead letter with its bytes, by the primary key. $2 is null for all dead letters, also those without a tenant.
 select id::text as id,
        tenant_id,
        audit_id,

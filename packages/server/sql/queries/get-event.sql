@@ -1,5 +1,5 @@
--- One record by its audit_id: each partition's unique (tenant_id, audit_id). More than one row only after a recovery,
--- when an event of a lost epoch was delivered again; the newest epoch counts.
+-- One record by its audit_id, through each partition's unique (tenant_id, audit_id). There can be more than one row only after
+-- a recovery, when an event of the lost epoch was delivered again. Then the newest epoch counts.
 select r.epoch,
        r.sequence_number,
        r.audit_id::text as audit_id,

@@ -1,6 +1,6 @@
--- Dead letters, oldest first: audit_dead_letters_open (first_seen_at, id) for those in state open, which are what
--- anybody looks for. $2 is null for every tenant, those without one included. Times keep their microseconds: the next
--- page begins after the last one's.
+-- Dead letters, oldest first. For state open, which is the usual query, through audit_dead_letters_open (first_seen_at, id).
+-- $2 is null for all dead letters, also those without a tenant. Times have microseconds, so that the next page continues
+-- exactly after the last row.
 select id::text as id,
        tenant_id,
        audit_id,

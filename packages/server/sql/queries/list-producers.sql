@@ -1,9 +1,12 @@
--- Accounts of producers, in the order of the primary key of audit_producers, with the numbers that are open: those up to
--- the highest that is known of which nobody has said what became of them. $1 is null for every tenant; $2 to $4 are the
--- last row of the page before; $5 is for all of them, not only those that want attention; $6 is how long a producer that
--- has not said its last number may be silent, seconds; $8 names producers, or is null; $9 is for those alone that have been
--- silent for that long, whatever they have said. Of the open ranges the first hundred are named: a producer that
--- leaves out every second number must not make an answer without end.
+-- Accounts of producers in the order of the primary key of audit_producers, with their open numbers: those up to the highest
+-- known number that are neither settled nor declared lost.
+--   $1        tenants, null for all
+--   $2 to $4  the last row of the page before
+--   $5        true for all accounts, false for open and unclosed ones only
+--   $6        seconds of silence after which a producer without a final number counts as ended
+--   $8        producers, null for all
+--   $9        true for producers that have been silent for $6 seconds only
+-- At most a hundred open ranges are listed: a producer that skips every second number must not make an unbounded answer.
 with accounts as (
   select p.*, greatest(p.highest_seen, coalesce(p.final_seq, 0)) as top,
          greatest(p.highest_seen, coalesce(p.final_seq, 0)) - p.settled_to

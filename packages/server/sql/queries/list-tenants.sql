@@ -1,5 +1,5 @@
--- Tenants with the size of their chains, in the order of their ids: the primary keys of audit_chain_state and
--- audit_checkpoints. $1 is null for every tenant.
+-- Tenants with the size of their chains, in the order of their ids, through the primary keys of audit_chain_state and
+-- audit_checkpoints. $1 is null for all tenants.
 select s.tenant_id,
        s.epoch,
        s.last_sequence + 1 as size,

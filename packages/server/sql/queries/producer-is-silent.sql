@@ -1,4 +1,4 @@
--- Whether nothing was heard of a producer for $4 seconds. Asked under the account's lock.
+-- Whether a producer has sent nothing for $4 seconds. To be run under the account's lock.
 select 1
   from audit_producers
  where (submitter, producer_id, tenant_id) = ($1, $2::uuid, $3)

@@ -1,5 +1,5 @@
--- Numbers that are open, and producers that fell silent for longer than $1 seconds without saying their last number: a
--- scan of audit_producers, one row for each process and tenant, so it is not asked often.
+-- Number of open numbers, and of producers that have been silent for more than $1 seconds without a final number. A scan of
+-- audit_producers, which has one row per process and tenant, so it must not run often.
 select coalesce(sum(greatest(p.highest_seen, coalesce(p.final_seq, 0)) - p.settled_to - coalesce(r.settled, 0)), 0)::float8 as open_numbers,
        count(*) filter (where p.final_seq is null and p.last_seen_at < clock_timestamp() - make_interval(secs => $1)) as unclosed
   from audit_producers p

@@ -1,4 +1,4 @@
--- Erases the bytes of dead letters: the primary key. That they were refused stays on record, and who settled them first.
+-- Erases the bytes of dead letters, by the primary key. The rows stay, with the caller who first settled them.
 update audit_dead_letters
    set state = 'purged',
        raw = ''::bytea,

@@ -1,5 +1,5 @@
--- The sequence numbers that a span of ingested_at covers: partitions are pruned by time, and within a chain sequence
--- and ingested_at rise together, so this is one walk over the span's index entries.
+-- The first and last sequence number of a span of ingested_at. Partitions are pruned by time. Within a chain, sequence numbers
+-- and ingested_at increase together, so this is one scan of the span's index entries.
 select min(r.sequence_number) as first, max(r.sequence_number) as last
   from audit_records r
  where r.tenant_id = $1 and r.epoch = $2::integer

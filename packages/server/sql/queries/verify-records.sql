@@ -1,4 +1,4 @@
--- Records with everything that the store holds beside them, in chain order, for holding one against the other: each
+-- Records with all columns that the store has beside them, in chain order, so that the verifier can compare them. Through each
 -- partition's unique (tenant_id, epoch, sequence_number).
 select r.sequence_number,
        encode(r.record_hash, 'hex') as record_hash,

@@ -5,17 +5,17 @@ import { ServerError } from '../errors.ts';
 import { type Database, writer } from '../store/database.ts';
 import type { Principal } from './principal.ts';
 
-/** What a new key may do, and for how long. */
+/** Name, rights and lifetime of a new key. */
 export interface NewApiKey {
-  /** For people: whose key it is. */
+  /** For people: what the key is for. */
   readonly name: string;
   readonly scopes: readonly Scope[];
-  /** Its tenants; every tenant where absent. */
+  /** Tenants that the key may access; every tenant where absent. */
   readonly tenants?: readonly string[] | undefined;
   readonly expiresAt?: Date | undefined;
 }
 
-/** What is told of a key, which is never its secret. Times are RFC 3339. */
+/** A key without its secret. Times are RFC 3339. */
 export interface ApiKeyInfo {
   readonly id: string;
   readonly name: string;
@@ -26,19 +26,21 @@ export interface ApiKeyInfo {
   readonly revoked_at: string | undefined;
 }
 
-/** How long a key that was looked up is trusted without asking the store again, ms: revoking takes this long. */
+/**
+ * How long a key is cached, ms. On other replicas a revoked key works for this long.
+ */
 const cacheMs = 5_000;
 
 /**
- * API keys, `tally_<id>_<secret>`. The store holds the id and SHA-256 of the secret, which is 256 random bits: nothing
- * that could be used if the table leaked, and nothing that a slow hash would protect better.
+ * API keys, `tally_<id>_<secret>`. The store has the id and the SHA-256 of the secret, so a leaked table contains no usable
+ * key. The secret has 256 random bits: a slow password hash would not protect it better.
  */
 export class ApiKeys {
   readonly #database: Database;
   readonly #now: () => number;
-  /** Keys seen lately, by the hash of the whole key. Bounded; owned by this object. */
-  readonly #seen = new Map<string, { readonly principal: Principal; readonly until: number }>();
-  /** Counts revocations, so that a look-up that began before one is not remembered after it. */
+  /** Cached keys, by the hash of the whole key. Bounded; owned by this object. */
+  readonly #cache = new Map<string, { readonly principal: Principal; readonly until: number }>();
+  /** Number of revocations. A look-up that began before a revocation must not be cached after it. */
   #revocations = 0;
 
   constructor(database: Database, now: () => number = Date.now) {
@@ -47,9 +49,9 @@ export class ApiKeys {
   }
 
   /**
-   * Makes a key.
+   * Creates a key.
    *
-   * @returns the key itself, which is shown this once and can't be had again
+   * @returns the key itself. It cannot be read again later
    * @throws {ServerError} `PARAMETER_INVALID`
    */
   async create(key: NewApiKey): Promise<{ readonly key: string; readonly id: string }> {
@@ -82,12 +84,14 @@ export class ApiKeys {
   }
 
   /**
-   * @throws {ServerError} `UNAUTHENTICATED`; always with the same message, and after the same work
+   * Finds the caller that a key belongs to.
+   *
+   * @throws {ServerError} `UNAUTHENTICATED`: always with the same message, and after the same comparison
    */
   async authenticate(key: string): Promise<Principal> {
     const digest = sha256Hex(key);
-    const seen = this.#seen.get(digest);
-    if (seen !== undefined && seen.until > this.#now()) return seen.principal;
+    const cached = this.#cache.get(digest);
+    if (cached !== undefined && cached.until > this.#now()) return cached.principal;
     const revocations = this.#revocations;
     const match = /^tally_([0-9a-f]{12})_([0-9a-f]{64})$/.exec(key);
     const [row] =
@@ -115,12 +119,13 @@ export class ApiKeys {
       tenants: row.tenants ?? undefined,
     };
     if (revocations !== this.#revocations) return principal;
-    if (this.#seen.size >= 10_000) this.#seen.clear();
+    if (this.#cache.size >= 10_000) this.#cache.clear();
     const until = Math.min(this.#now() + cacheMs, row.expires_at?.getTime() ?? Number.POSITIVE_INFINITY);
-    this.#seen.set(digest, { principal, until });
+    this.#cache.set(digest, { principal, until });
     return principal;
   }
 
+  /** All keys, oldest first, also revoked and expired ones. */
   async list(): Promise<ApiKeyInfo[]> {
     const rows = await this.#database.query<{
       id: string;
@@ -144,7 +149,7 @@ export class ApiKeys {
   }
 
   /**
-   * Revokes a key; it stops working at once here and within five seconds on other replicas.
+   * Revokes a key. It stops working at once on this replica, and within five seconds on the others.
    *
    * @throws {ServerError} `NOT_FOUND`
    */
@@ -156,7 +161,7 @@ export class ApiKeys {
     );
     if (rows.length === 0) throw new ServerError('NOT_FOUND', 'no such API key');
     this.#revocations++;
-    this.#seen.clear();
+    this.#cache.clear();
   }
 }
 

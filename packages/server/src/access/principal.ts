@@ -1,15 +1,16 @@
 import type { Scope } from '@tallystick/protocol';
 import { ServerError } from '../errors.ts';
 
-/** Who is asking, after authentication. */
+/** The authenticated caller. */
 export interface Principal {
-  /** `key:<id>`; stands in the records that it submits. */
+  /** `key:<id>`. The records that the caller submits contain it. */
   readonly id: string;
   readonly scopes: readonly Scope[];
-  /** Its tenants; `undefined` is every tenant. */
+  /** Tenants that the caller may access; every tenant where `undefined`. */
   readonly tenants: readonly string[] | undefined;
 }
 
+/** Whether the caller has a scope, directly or through `admin`. */
 export function hasScope(principal: Principal, scope: Scope): boolean {
   return principal.scopes.includes(scope) || principal.scopes.includes('admin');
 }
@@ -19,7 +20,9 @@ export function mayUseTenant(principal: Principal, tenantId: string): boolean {
 }
 
 /**
- * @throws {ServerError} `FORBIDDEN`; the message does not tell whether the tenant exists
+ * Checks the caller's scope, and its access to a tenant.
+ *
+ * @throws {ServerError} `FORBIDDEN`. The message does not reveal whether the tenant exists
  */
 export function authorize(principal: Principal, scope: Scope, tenantId?: string): void {
   if (!hasScope(principal, scope)) throw new ServerError('FORBIDDEN', `the key lacks the scope ${scope}`);

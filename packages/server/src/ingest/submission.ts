@@ -1,15 +1,15 @@
 import type { Trust } from '@tallystick/log';
 import type { ChainedResult, ItemError, Reason, ReceivedDelivery, RefusedResult } from '@tallystick/protocol';
 
-/** Events as somebody hands them in, with what travels beside them (spec/delivery.md). */
+/** Events as a client submits them, with their delivery metadata (spec/delivery.md). */
 export interface Submission {
-  /** Each the JSON text of one event, as received. */
+  /** The JSON text of each event, as received. */
   readonly events: readonly (string | Uint8Array)[];
-  /** `http`, `embedded`, `import:cloudtrail`, … */
+  /** How the events arrived: `http`, `embedded`, `import:cloudtrail`, … */
   readonly source: string;
   readonly trust: Trust;
   readonly principal?: string | undefined;
-  /** Tenants that the submitter may write for; every one where absent. */
+  /** Tenants that the submitter may write for; every tenant where absent. */
   readonly tenants?: readonly string[] | undefined;
   readonly delivery?: ReceivedDelivery | undefined;
 }
@@ -20,5 +20,5 @@ export interface SubmissionError extends ItemError {
   readonly violations: readonly Reason[];
 }
 
-/** What became of one event of a submission that went straight into the chain. */
+/** The outcome of one event of a submission. */
 export type SubmissionResult = ChainedResult | RefusedResult<SubmissionError>;

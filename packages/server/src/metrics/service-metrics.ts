@@ -1,68 +1,72 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
-import type { AuditServiceOptions } from '../app.ts';
+import type { ServiceObserver } from '../observer.ts';
 
-type Hooks = Required<
-  Pick<
-    AuditServiceOptions,
-    'onCommit' | 'onOutcome' | 'onDeadLetter' | 'onRetry' | 'onEviction' | 'onBackgroundError'
-  >
->;
+type ObservedBatch = Parameters<Required<ServiceObserver>['onCommit']>[0];
+type Outcome = Parameters<Required<ServiceObserver>['onOutcome']>[0];
+type Eviction = Parameters<Required<ServiceObserver>['onEviction']>[0];
 
 /**
- * What the service counts. Counters of events count what was stored, after its commit, never what was tried. Nothing is
- * labelled by tenant: whoever may scrape need not know who the tenants are.
+ * Counters and histograms of the service. Pass it as `observer` when the service is opened. Events are counted after the
+ * commit that stored them. No metric has a tenant label: a scraper must not learn the tenants' names.
  */
-export class ServiceMetrics {
+export class ServiceMetrics implements ServiceObserver {
   readonly registry: Registry = new Registry();
-  /** For {@link AuditServiceOptions}: spread them into the options that the service is opened with. */
-  readonly hooks: Hooks;
+  readonly #events: Counter;
+  readonly #deadLetters: Counter;
+  readonly #commits: Histogram;
+  readonly #batches: Histogram;
+  readonly #retries: Counter;
+  readonly #evictions: Counter;
+  readonly #faults: Counter;
   readonly #http: Histogram<'method' | 'route' | 'status'>;
   readonly #readAuditFailures: Counter;
 
-  constructor(options: { /** Metrics of the process itself. @defaultValue true */ process?: boolean } = {}) {
+  constructor(
+    options: { /** Adds metrics of the process itself. @defaultValue true */ process?: boolean } = {},
+  ) {
     const registers = [this.registry];
     if (options.process !== false) collectDefaultMetrics({ register: this.registry });
-    const events = new Counter({
+    this.#events = new Counter({
       name: 'tallystick_events_total',
-      help: 'Events by what became of them, counted after the commit',
+      help: 'Events by outcome, counted after the commit',
       labelNames: ['status'],
       registers,
     });
-    for (const status of ['chained', 'duplicate', 'conflict', 'rejected']) events.inc({ status }, 0);
-    const deadLetters = new Counter({
+    for (const status of ['chained', 'duplicate', 'conflict', 'rejected']) this.#events.inc({ status }, 0);
+    this.#deadLetters = new Counter({
       name: 'tallystick_dead_letters_total',
-      help: 'Events that were refused and kept as dead letters, by the code of the refusal, counted after the commit',
+      help: 'Refused events that were stored as dead letters, by the code of the refusal, counted after the commit',
       labelNames: ['reason'],
       registers,
     });
-    const commits = new Histogram({
+    this.#commits = new Histogram({
       name: 'tallystick_commit_duration_seconds',
       help: 'Duration of the transactions that extend chains',
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
       registers,
     });
-    const batches = new Histogram({
+    this.#batches = new Histogram({
       name: 'tallystick_commit_batch_events',
       help: 'Events of each transaction that extends chains',
       buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000],
       registers,
     });
-    const retries = new Counter({
+    this.#retries = new Counter({
       name: 'tallystick_commit_retries_total',
-      help: 'Transactions that were tried again',
+      help: 'Transactions that failed and were tried again',
       labelNames: ['reason'],
       registers,
     });
-    const evictions = new Counter({
+    this.#evictions = new Counter({
       name: 'tallystick_lock_evictions_total',
-      help: 'Sessions of the store that were ended because they held a lock and had stopped',
+      help: 'Database sessions that the service ended because they held a lock and made no progress',
       labelNames: ['reason'],
       registers,
     });
-    for (const reason of ['frozen', 'too_long']) evictions.inc({ reason }, 0);
-    const faults = new Counter({
+    for (const reason of ['frozen', 'too_long']) this.#evictions.inc({ reason }, 0);
+    this.#faults = new Counter({
       name: 'tallystick_background_errors_total',
-      help: 'Faults of the work in the background: partitions, checkpoints',
+      help: 'Errors of background work: making partitions, signing checkpoints',
       registers,
     });
     this.#http = new Histogram({
@@ -77,17 +81,31 @@ export class ServiceMetrics {
       help: 'Reads of a trail that could not be chained as audit.read or audit.exported',
       registers,
     });
-    this.hooks = {
-      onCommit: (batch) => {
-        commits.observe(batch.durationMs / 1_000);
-        batches.observe(batch.events);
-      },
-      onOutcome: (status, count) => events.inc({ status }, count),
-      onDeadLetter: (reason) => deadLetters.inc({ reason }),
-      onRetry: (reason) => retries.inc({ reason }),
-      onEviction: ({ reason }) => evictions.inc({ reason }),
-      onBackgroundError: () => faults.inc(),
-    };
+  }
+
+  onCommit({ events, durationMs }: ObservedBatch): void {
+    this.#commits.observe(durationMs / 1_000);
+    this.#batches.observe(events);
+  }
+
+  onOutcome(status: Outcome, count: number): void {
+    this.#events.inc({ status }, count);
+  }
+
+  onDeadLetter(reason: string): void {
+    this.#deadLetters.inc({ reason });
+  }
+
+  onRetry(reason: string): void {
+    this.#retries.inc({ reason });
+  }
+
+  onEviction({ reason }: Eviction): void {
+    this.#evictions.inc({ reason });
+  }
+
+  onBackgroundError(): void {
+    this.#faults.inc();
   }
 
   observeRequest(method: string, route: string, status: number, seconds: number): void {

@@ -1,65 +1,74 @@
 import { Gauge } from 'prom-client';
-import type { AuditService } from '../app.ts';
 import { producerSums } from '../operations/producers.ts';
-import { writer } from '../store/database.ts';
+import { type Database, writer } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
 
 const countDeadLetters = readSql('count-dead-letters');
 const checkpointLag = readSql('checkpoint-lag');
 
-/** How long what was asked of the store stands, ms: scrapes by many must not become a load. */
+/** How long values from the store are reused, ms: many scrapers must not put a load on the store. */
 const freshMs = 5_000;
-/** The same for the accounts of producers, which are read through as a whole. */
+/** The same for the accounts of producers: their query reads the whole table. */
 const accountsFreshMs = 60_000;
 
+/** What the gauges read. */
+export interface GaugeSources {
+  readonly database: Database;
+  readonly writer: { readonly queued: number };
+  readonly logs: { readonly stopped: ReadonlyMap<string, string> };
+}
+
 /**
- * Gauges that are read when somebody scrapes: the queue, what was refused, what waits to be signed, what is
- * stopped, what producers have not accounted for.
+ * Gauges that are read at each scrape: the writer's queue, open dead letters, logs that wait for a checkpoint, stopped
+ * chains, and numbers that producers have not accounted for.
  *
- * @returns reads them; to be called before each scrape
+ * @returns reads the gauges; to be called before each scrape
  */
-export function addStoreGauges(metrics: ServiceMetrics, service: AuditService): () => Promise<void> {
+export function addStoreGauges(metrics: ServiceMetrics, sources: GaugeSources): () => Promise<void> {
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers: [metrics.registry] });
   const queued = gauge('tallystick_writer_queue_submissions', 'Submissions that wait for a transaction');
-  const stopped = gauge('tallystick_chains_stopped', 'Chains that contradict what was signed for them');
-  const letters = gauge('tallystick_dead_letters_open', 'Refused events that nobody has settled');
+  const stopped = gauge('tallystick_chains_stopped', 'Chains that contradict a signed checkpoint');
+  const deadLetters = gauge(
+    'tallystick_dead_letters_open',
+    'Refused events that are neither retried nor purged',
+  );
   const unsigned = gauge('tallystick_logs_unsigned', 'Logs that have grown since their last checkpoint');
   const age = gauge(
     'tallystick_checkpoint_age_seconds',
-    'Age of the last checkpoint of the log that has waited longest with unsigned records; 0 where none waits',
+    'Age of the last checkpoint of the log that has waited longest with unsigned records; 0 where no log waits',
   );
   const open = gauge(
     'tallystick_producer_open_numbers',
-    "Producers' numbers of which nobody has said what became of them",
+    "Producers' numbers that are neither chained, refused nor declared lost",
   );
   const unclosed = gauge(
     'tallystick_producers_unclosed',
-    'Accounts of producers that fell silent for an hour without saying their last number',
+    'Accounts of producers that have been silent for an hour and did not send their last number',
   );
   let readAt = Number.NEGATIVE_INFINITY;
   let accountsReadAt = Number.NEGATIVE_INFINITY;
-  // The store is away: no value is better than one that has stopped being true.
-  const orStale = async (gauges: readonly Gauge[], read: () => Promise<void>) => {
+  // While the store is unavailable the gauges have no value: an outdated value would look like a current one.
+  const readOrRemove = async (gauges: readonly Gauge[], read: () => Promise<void>) => {
     await read().catch(() => {
-      for (const stale of gauges) stale.remove();
+      for (const outdated of gauges) outdated.remove();
     });
   };
   return async () => {
-    const { database } = service;
-    queued.set(service.writer.queued);
-    stopped.set(service.logs.stopped.size);
+    const { database } = sources;
+    queued.set(sources.writer.queued);
+    stopped.set(sources.logs.stopped.size);
     if (performance.now() - readAt < freshMs) return;
     readAt = performance.now();
-    await orStale([letters, unsigned, age], async () => {
+    await readOrRemove([deadLetters, unsigned, age], async () => {
       const [count] = await database.query<{ open: number }>(writer, countDeadLetters, []);
       const [lag] = await database.query<{ unsigned_logs: number; age: number }>(writer, checkpointLag, []);
-      letters.set(count!.open);
+      deadLetters.set(count!.open);
       unsigned.set(lag!.unsigned_logs);
       age.set(lag!.age);
     });
     if (performance.now() - accountsReadAt < accountsFreshMs) return;
-    await orStale([open, unclosed], async () => {
+    await readOrRemove([open, unclosed], async () => {
       const sums = await producerSums(database);
       accountsReadAt = performance.now();
       open.set(sums.openNumbers);

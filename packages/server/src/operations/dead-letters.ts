@@ -11,12 +11,12 @@ const getDeadLetter = readSql('get-dead-letter');
 /** Which dead letters to list. */
 export interface DeadLetterQuery {
   readonly state: DeadLetterState;
-  /** Tenants whose letters are asked for; every letter, those without a tenant included, where absent. */
+  /** Only dead letters of these tenants. All where absent, also those without a tenant. */
   readonly tenants: readonly string[] | undefined;
   readonly reason?: string | undefined;
-  /** Only those that came from this topic. */
+  /** Only dead letters of messages of this topic. */
   readonly topic?: string | undefined;
-  /** Only those last delivered before this, RFC 3339. */
+  /** Only dead letters that were last delivered before this time, RFC 3339. */
   readonly before?: string | undefined;
   readonly limit: number;
   readonly cursor?: string | undefined;
@@ -26,7 +26,7 @@ type Row = Omit<DeadLetterInfo, 'settled_at' | 'topic' | 'partition' | 'offset'>
   readonly settled_at: Date | null;
 };
 
-/** What the service refused, and what becomes of it. */
+/** Reads dead letters, and notes when they are retried. */
 export class DeadLetters {
   readonly #database: Database;
 
@@ -35,7 +35,7 @@ export class DeadLetters {
   }
 
   /**
-   * A page, oldest first.
+   * A page of dead letters, oldest first.
    *
    * @throws {ServerError} `PARAMETER_INVALID` for a cursor of another request
    */
@@ -44,7 +44,7 @@ export class DeadLetters {
   ): Promise<{ readonly deadLetters: readonly DeadLetterInfo[]; readonly nextCursor: string | undefined }> {
     const { state, tenants, reason, topic, before, limit, cursor } = query;
     const question = ['dead-letters', state, tenants ?? null, reason ?? null, topic ?? null, before ?? null];
-    const [time, id] = cursor === undefined ? [null, null] : readPlace(cursor, question);
+    const [time, id] = cursor === undefined ? [null, null] : readPosition(cursor, question);
     const rows = await this.#database.query<Row>(writer, listDeadLetters, [
       state,
       tenants === undefined ? null : [...tenants],
@@ -65,9 +65,9 @@ export class DeadLetters {
   }
 
   /**
-   * One letter with the bytes that were received.
+   * One dead letter, with the bytes that were received.
    *
-   * @throws {ServerError} `NOT_FOUND`, also for a letter of other tenants
+   * @throws {ServerError} `NOT_FOUND`, also for a dead letter of another tenant
    */
   async get(
     id: string,
@@ -82,7 +82,7 @@ export class DeadLetters {
     return { info: toInfo(info), raw: new Uint8Array(raw) };
   }
 
-  /** Notes that the letter's event is chained by now. */
+  /** Notes that the event of the dead letter is chained now. */
   async markRetried(id: string, by: string): Promise<void> {
     await this.#database.query(
       writer,
@@ -106,10 +106,11 @@ function toInfo(row: Row): DeadLetterInfo {
   };
 }
 
-function readPlace(cursor: string, question: unknown): [string, string] {
+/** The time and id of the last dead letter on the page before. */
+function readPosition(cursor: string, question: unknown): [string, string] {
   const [time, id] = decodeCursor(cursor, question);
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(String(time)) || !/^[0-9a-f-]{36}$/.test(String(id))) {
-    throw invalidCursor('is not one of this service');
+    throw invalidCursor('was not made by this service');
   }
   return [String(time), String(id)];
 }

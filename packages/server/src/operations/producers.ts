@@ -6,31 +6,35 @@ import { decodeCursor, encodeCursor, invalidCursor } from '../trail/cursor.ts';
 const listProducers = readSql('list-producers');
 const producerTotals = readSql('producer-totals');
 
+/** Which accounts of producers to list. */
 export interface ProducerQuery {
-  /** Only these; every one where absent. */
+  /** Only accounts of these tenants; all where absent. */
   readonly tenants: readonly string[] | undefined;
-  /** Those that are closed or running too. */
+  /** Also accounts that are closed or whose producer is running. */
   readonly all: boolean;
-  /** How long a producer may be silent before it counts as ended, seconds. */
+  /** A producer that has been silent for this long counts as ended, seconds. */
   readonly silentSeconds: number;
   readonly limit: number;
   readonly cursor?: string | undefined;
-  /** Only these; every one where absent. */
+  /** Only accounts of these producers; all where absent. */
   readonly producerIds?: readonly string[] | undefined;
-  /** Only those that have been silent for that long, those with open numbers too. */
+  /** Only producers that have been silent for `silentSeconds`, also those with open numbers. */
   readonly silentOnly?: boolean | undefined;
 }
 
-/** How long a producer may be silent before it counts as ended, seconds: longer than one without events sends none. */
+/**
+ * A producer that has been silent for this long counts as ended, seconds. A running producer without events still reports
+ * more often.
+ */
 export const defaultSilentSeconds = 3_600;
 
-/** Accounts of producers, those that want attention unless told otherwise. */
+/** A page of accounts: the open and the unclosed ones, unless the query asks for all. */
 export async function producerPage(
   database: Database,
   query: ProducerQuery,
 ): Promise<{ readonly producers: readonly ProducerAccount[]; readonly nextCursor: string | undefined }> {
   const after = query.cursor === undefined ? [null, null, null] : decodeCursor(query.cursor, ['producers']);
-  if (after.length !== 3) throw invalidCursor('is not one of this service');
+  if (after.length !== 3) throw invalidCursor('was not made by this service');
   const rows = await database.query<
     Omit<ProducerAccount, 'first_seen_at' | 'last_seen_at'> & { first_seen_at: Date; last_seen_at: Date }
   >(writer, listProducers, [
@@ -55,7 +59,7 @@ export async function producerPage(
   return { producers, nextCursor };
 }
 
-/** Over all tenants: numbers that are open, and producers that went away without a word. */
+/** Sums over all tenants: open numbers, and accounts of silent producers without a final number. */
 export async function producerSums(
   database: Database,
 ): Promise<{ readonly openNumbers: number; readonly unclosed: number }> {

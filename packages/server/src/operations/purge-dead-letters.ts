@@ -1,27 +1,35 @@
-import type { AuditService } from '../app.ts';
 import { purgeRecord } from '../chain/service-records/purge-record.ts';
 import { ServerError } from '../errors.ts';
-import { writer } from '../store/database.ts';
+import type { AppendRanges } from '../ingest/append-ranges.ts';
+import { type Database, writer } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 
 const findPurgeable = readSql('find-purgeable');
 const countPurgeable = readSql('count-purgeable');
-const purgeDeadLetters = readSql('purge-dead-letters');
+const purgeSql = readSql('purge-dead-letters');
 
-/** Which letters are meant: those that fit all that is said. */
+/** What purging needs. An `AuditService` has all of it. */
+export interface PurgeTarget {
+  readonly database: Database;
+  readonly appendRanges: AppendRanges;
+  readonly serviceTenant: string;
+}
+
+/** Which dead letters to purge: those that match all conditions. */
 export interface PurgeRequest {
-  /** Tenants whose letters may be purged; every letter, those without a tenant included, where absent. */
+  /** Only dead letters of these tenants. All where absent, also those without a tenant. */
   readonly tenants: readonly string[] | undefined;
   readonly ids?: readonly string[] | undefined;
   readonly state?: 'open' | 'retried' | undefined;
   readonly reason?: string | undefined;
   readonly topic?: string | undefined;
-  /** Last delivered before this, RFC 3339. */
+  /** Only dead letters that were last delivered before this time, RFC 3339. */
   readonly before?: string | undefined;
 }
 
-/** What a purge deleted, or would delete. */
+/** What a purge erased, or would erase. */
 export interface PurgeResult {
+  /** Number of dead letters. */
   readonly letters: number;
   readonly byReason: { readonly [reason: string]: number };
 }
@@ -33,12 +41,15 @@ interface Purgeable {
   readonly raw_sha256: string;
 }
 
-/** Letters of one record. It names each with its hash, and must stay well below the limits of an event. */
-const lettersPerRecord = 400;
+/** Dead letters of one record. The record lists each with its hash, and must stay well below the limits of an event. */
+const deadLettersPerRecord = 400;
 
-/** How many letters a purge would mean. */
-export async function countDeadLetters(service: AuditService, request: PurgeRequest): Promise<PurgeResult> {
-  const rows = await service.database.query<{ reason: string; letters: number }>(
+/** What {@link purgeDeadLetters} would purge. Changes nothing. */
+export async function countDeadLetters(
+  { database }: Pick<PurgeTarget, 'database'>,
+  request: PurgeRequest,
+): Promise<PurgeResult> {
+  const rows = await database.query<{ reason: string; letters: number }>(
     writer,
     countPurgeable,
     conditionsOf(request),
@@ -50,46 +61,47 @@ export async function countDeadLetters(service: AuditService, request: PurgeRequ
 }
 
 /**
- * Gives letters up: their bytes are erased, that they were refused stays. Each tenant's chain gets an
- * `audit.dead_letters_purged` with the hashes of what was erased, in the transaction that erases it: nobody makes evidence
- * of a refusal go away unseen. Letters of no tenant stand in the chain of the service's own.
+ * Erases the bytes of dead letters. That the events were refused stays on record. In the transaction that erases the
+ * bytes, each tenant's chain gets an `audit.dead_letters_purged` record with their hashes, so evidence of a refusal cannot
+ * disappear unnoticed. For dead letters without a tenant, the record is in the chain of the service's own tenant.
  *
- * A crash leaves some of the letters purged, with their record; the same call again purges the others.
+ * A crash leaves some of the dead letters purged, with their record. The same call purges the others.
  *
  * @throws {ServerError} `CHAIN_STOPPED`, `CLOCK_BEHIND_CHAIN`, `STORE_UNAVAILABLE`
  */
-export async function purgeLetters(
-  service: AuditService,
+export async function purgeDeadLetters(
+  target: PurgeTarget,
   request: PurgeRequest & { readonly by: string; readonly now: number },
 ): Promise<PurgeResult> {
   const byReason: Record<string, number> = {};
-  let letters = 0;
+  let purged = 0;
   for (;;) {
-    const found = await service.database.query<Purgeable>(writer, findPurgeable, [
+    const found = await target.database.query<Purgeable>(writer, findPurgeable, [
       ...conditionsOf(request),
-      lettersPerRecord,
+      deadLettersPerRecord,
     ]);
-    if (found.length === 0) return { letters, byReason };
-    for (const [tenantId, of] of Map.groupBy(found, ({ tenant_id }) => tenant_id ?? service.serviceTenant)) {
-      await purgeOf(service, tenantId, of, request);
+    if (found.length === 0) return { letters: purged, byReason };
+    const byTenant = Map.groupBy(found, ({ tenant_id }) => tenant_id ?? target.serviceTenant);
+    for (const [tenantId, deadLetters] of byTenant) {
+      await purgeOf(target, tenantId, deadLetters, request);
     }
-    letters += found.length;
+    purged += found.length;
     for (const { reason } of found) byReason[reason] = (byReason[reason] ?? 0) + 1;
   }
 }
 
 async function purgeOf(
-  service: AuditService,
+  target: PurgeTarget,
   tenantId: string,
-  letters: readonly Purgeable[],
+  deadLetters: readonly Purgeable[],
   request: PurgeRequest & { readonly by: string; readonly now: number },
 ): Promise<void> {
-  const ids = letters.map(({ id }) => id);
-  await service.appendRanges([
+  const ids = deadLetters.map(({ id }) => id);
+  await target.appendRanges([
     {
-      items: [purgeRecord(tenantId, letters, request)],
+      items: [purgeRecord(tenantId, deadLetters, request)],
       closeBooks: async (session) => {
-        const purged = await session.query(purgeDeadLetters, [ids, request.by]);
+        const purged = await session.query(purgeSql, [ids, request.by]);
         if (purged.length === ids.length) return;
         throw new ServerError(
           'STORE_UNAVAILABLE',

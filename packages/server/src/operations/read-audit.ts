@@ -2,19 +2,22 @@ import type { EventItem } from '../chain/batch.ts';
 import { exportRecord, type Reading, readRecord } from '../chain/service-records/read-records.ts';
 import type { Writer } from '../chain/writer.ts';
 
+/** Reads of one principal within such a window are one record. */
 const windowMs = 5 * 60 * 1000;
 
+/** How reads are recorded. */
 export interface ReadAuditOptions {
   /** @defaultValue true */
   readonly enabled?: boolean | undefined;
   readonly now?: () => number;
-  /** The read goes on all the same. */
+  /** Called where a read could not be chained. The read itself continues. */
   readonly onFailure?: (error: unknown) => void;
 }
 
 /**
- * Chains who read a tenant's trail, in that tenant's own chain: once a principal and five minutes (of the clock, so that
- * replicas agree on the window and on the event, and chain it once between them), and each export.
+ * Records reads of a tenant's trail in that tenant's own chain: one `audit.read` per principal and five minutes, and one
+ * `audit.exported` per export. The windows follow the clock, so all replicas make the same event for a window, and it is
+ * chained once.
  *
  * Call it only for a tenant that has a chain: a read must not begin one.
  */
@@ -23,7 +26,7 @@ export class ReadAudit {
   readonly #enabled: boolean;
   readonly #now: () => number;
   readonly #onFailure: ((error: unknown) => void) | undefined;
-  /** Reads that were chained in the current window. Owned by this object, emptied when the window ends. */
+  /** Principals and tenants whose reads of the current window are chained. Owned by this object. */
   readonly #seen = new Set<string>();
   #window = 0;
 
@@ -34,7 +37,7 @@ export class ReadAudit {
     this.#onFailure = options.onFailure;
   }
 
-  /** Says that somebody reads. Resolves when it is chained, or was already, or could not be. */
+  /** Records a read. Resolves when it is chained, now or earlier, or has failed. */
   async read(reading: Reading): Promise<void> {
     if (!this.#enabled) return;
     const start = Math.floor(this.#now() / windowMs) * windowMs;
@@ -48,7 +51,7 @@ export class ReadAudit {
     await this.#write(readRecord(reading, start, windowMs));
   }
 
-  /** Says that somebody takes records out; each time. */
+  /** Records an export: every single one. */
   async exported(reading: Reading, what: { readonly [fact: string]: unknown }): Promise<void> {
     if (!this.#enabled) return;
     await this.#write(exportRecord(reading, this.#now(), what));
@@ -63,7 +66,7 @@ export class ReadAudit {
   }
 }
 
-/** Whether a view is of a read or an export: following the trail must not feed on itself. */
+/** Whether an event records a read or an export. Reading such events is not recorded: each record would cause the next. */
 export function isOfReading(eventType: unknown): boolean {
   return eventType === 'audit.read' || eventType === 'audit.exported' || eventType === 'audit.*';
 }

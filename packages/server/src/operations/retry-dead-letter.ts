@@ -1,57 +1,69 @@
 import type { Trust } from '@tallystick/log';
 import type { DeadLetterInfo, Reason } from '@tallystick/protocol';
-import type { AuditService } from '../app.ts';
 import { submitterOf } from '../chain/accounting.ts';
+import type { ProducerStatement } from '../chain/batch.ts';
 import { ServerError } from '../errors.ts';
 import { isStatement, readStatement, toStatement } from '../ingest/admit/statement.ts';
-import type { SubmissionResult } from '../ingest/submission.ts';
+import type { Submission, SubmissionResult } from '../ingest/submission.ts';
 import type { DeadLetters } from './dead-letters.ts';
 
+/** Where a retry submits events and statements. An `AuditService` has both. */
+export interface RetryTarget {
+  submit(submission: Submission): Promise<SubmissionResult[]>;
+  declare(
+    declared: ProducerStatement,
+    from: Pick<Submission, 'source' | 'principal'>,
+    raw: Uint8Array,
+  ): Promise<SubmissionResult[]>;
+}
+
 /**
- * What became of a retry. `noted`: the letter is a producer's statement that declares no gap, such as its last number;
- * that is in its account now, and nothing of it is chained.
+ * The result of a retry. `noted`: the dead letter is a producer's statement without gaps, such as its final number. The
+ * number is entered into the account, and nothing is chained.
  */
 export type RetryResult = SubmissionResult | { readonly status: 'noted' };
 
 /**
- * Submits what was refused again, as it was received and under the name and number that it had: a new version or
- * another taxonomy may admit it now, or the chain go on. A producer's statement is read as one: its gaps are chained and
- * its account settled. Refused again, it counts up on the same letter; one that came as a message stays as it is, or
- * becomes another where the reason is another. A message's key is not asked again: whoever retries it decides. But nobody
- * gets by it into a tenant's chain that they had no right to.
+ * Submits a refused event again: the bytes as they were received, with the submitter and number of that time. It may be
+ * admitted now, because the service has a new version or another taxonomy, or because the chain was recovered. Of a
+ * producer's statement, the gaps are chained and the account is settled.
  *
- * A crash between the two steps leaves the letter open with its event chained: the next try says `duplicate`, and
- * settles it.
+ * An event that is refused again counts on the same dead letter. A dead letter of a Kafka message stays unchanged, or
+ * becomes a second one where the reason differs. The key of a Kafka message is not checked again: the operator who retries
+ * decides. But a retry never writes for a tenant that the original submitter had no right to.
  *
- * @returns of a statement the result of its first gap, or of the first that did not end well
- * @throws {ServerError} `NOT_FOUND`; `PARAMETER_INVALID` for a letter whose bytes were purged; errors as of
+ * A crash between the two steps leaves the dead letter open with its event chained. The next retry gets `duplicate` and
+ * marks the dead letter as retried.
+ *
+ * @returns for a statement, the result of its first gap, or of the first gap that failed
+ * @throws {ServerError} `NOT_FOUND`; `PARAMETER_INVALID` for a dead letter whose bytes were purged; errors as
  *   `AuditService.submit`
  */
 export async function retryDeadLetter(
-  service: AuditService,
+  target: RetryTarget,
   deadLetters: DeadLetters,
   retry: { readonly id: string; readonly tenants: readonly string[] | undefined; readonly by: string },
 ): Promise<RetryResult> {
   const { info, raw } = await deadLetters.get(retry.id, retry.tenants);
   if (info.state === 'purged') {
-    throw new ServerError('PARAMETER_INVALID', 'the dead letter was purged, its bytes are gone');
+    throw new ServerError('PARAMETER_INVALID', 'the dead letter was purged: its bytes no longer exist');
   }
-  const tenants = reachOf(info, retry.tenants);
+  const tenants = permittedTenants(info, retry.tenants);
   const result = isStatement(raw)
-    ? await declareAgain(service, info, raw, tenants)
-    : await submitAgain(service, info, raw, tenants);
+    ? await declareAgain(target, info, raw, tenants)
+    : await submitAgain(target, info, raw, tenants);
   if (!('error' in result)) await deadLetters.markRetried(retry.id, retry.by);
   return result;
 }
 
 async function submitAgain(
-  service: AuditService,
+  target: RetryTarget,
   info: DeadLetterInfo,
   raw: Uint8Array,
   tenants: readonly string[] | undefined,
 ): Promise<SubmissionResult> {
   const { producer_id, producer_seq } = info;
-  const [result] = await service.submit({
+  const [result] = await target.submit({
     events: [raw],
     ...(producer_id !== null && {
       delivery: { producer_id, ...(producer_seq !== null && { sequences: [producer_seq] }) },
@@ -65,7 +77,7 @@ async function submitAgain(
 }
 
 async function declareAgain(
-  service: AuditService,
+  target: RetryTarget,
   { id, source, principal }: DeadLetterInfo,
   raw: Uint8Array,
   tenants: readonly string[] | undefined,
@@ -73,19 +85,19 @@ async function declareAgain(
   const reading = readStatement(raw);
   if ('refusal' in reading) return rejected(reading.refusal, id);
   const from = { source, ...(principal !== null && { principal }) };
-  const said = toStatement(reading.delivery, submitterOf(from));
-  if ([...said.gaps, ...said.final].some(({ tenantId }) => tenants?.includes(tenantId) === false)) {
-    return rejected(notTheirs, id);
+  const declared = toStatement(reading.delivery, submitterOf(from));
+  if ([...declared.gaps, ...declared.final].some(({ tenantId }) => tenants?.includes(tenantId) === false)) {
+    return rejected(tenantForbidden, id);
   }
-  const results = await service.declare(said, from, raw);
+  const results = await target.declare(declared, from, raw);
   return results.find((each) => 'error' in each) ?? results[0] ?? { status: 'noted' };
 }
 
 /**
- * Tenants that a letter may get into. One that somebody was named for is filed under a tenant of theirs, or under none;
- * whoever retries it must not lend them what they had no right to.
+ * Tenants that the retry may write for. A dead letter of an authenticated submitter has a tenant of that submitter, or
+ * none. An operator with more rights must not lend them to the submitter.
  */
-function reachOf(
+function permittedTenants(
   { principal, tenant_id }: DeadLetterInfo,
   tenants: readonly string[] | undefined,
 ): readonly string[] | undefined {
@@ -93,16 +105,16 @@ function reachOf(
   return tenant_id === null ? [] : [tenant_id];
 }
 
-/** As it was when it came: a retry must not make an event more trusted than its submitter was. */
+/** The trust of the first delivery: a retry must not make an event more trusted than its submitter was. */
 function trustOf({ principal, topic }: DeadLetterInfo): Trust {
   if (principal !== null) return 'api-key';
   return topic === null ? 'operator' : 'topic-acl';
 }
 
-const notTheirs: Reason = {
+const tenantForbidden: Reason = {
   code: 'TENANT_FORBIDDEN',
   pointer: '/delivery',
-  message: 'speaks of a tenant that is none of the submitter, or of whoever retries it',
+  message: 'names a tenant that the submitter or the operator who retries may not write for',
 };
 
 function rejected(refusal: Reason, id: string): SubmissionResult {

@@ -1,39 +1,49 @@
 import type { ProducerAccount } from '@tallystick/protocol';
-import type { AuditService } from '../app.ts';
 import type { ProducerStatement } from '../chain/batch.ts';
 import { gapRecords, unclosedRecord } from '../chain/service-records/producer-records.ts';
+import type { AppendRanges } from '../ingest/append-ranges.ts';
+import type { Database } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 import { producerPage } from './producers.ts';
 
 const producerIsSilent = readSql('producer-is-silent');
 
-/** Which accounts are meant: those that want attention and fit all that is said. */
+/** What settling needs. An `AuditService` has both. */
+export interface SettleTarget {
+  readonly database: Database;
+  readonly appendRanges: AppendRanges;
+}
+
+/** Which accounts to settle: those that are open or unclosed and match all conditions. */
 export interface SettleRequest {
-  /** Only these; every one where absent. */
+  /** Only accounts of these tenants; all where absent. */
   readonly tenants: readonly string[] | undefined;
-  /** Only these; every one where absent. */
+  /** Only accounts of these producers; all where absent. */
   readonly producerIds?: readonly string[] | undefined;
-  /** How long a producer must have been silent, seconds: of one that may still speak nobody should say the last word. */
+  /** Only producers that have been silent for this long, seconds: a running producer settles its numbers itself. */
   readonly silentSeconds: number;
 }
 
 /** What was settled, or would be. */
 export interface SettleResult {
-  /** One for each producer and tenant. */
+  /** Number of accounts. An account belongs to one producer and one tenant. */
   readonly accounts: number;
-  /** Numbers that were declared lost. */
+  /** Number of event numbers that were declared lost. */
   readonly numbers: number;
 }
 
-/** Accounts that are looked up at a time; each is settled in a transaction of its own. */
+/** Accounts that one query returns. Each account is settled in its own transaction. */
 const pageSize = 100;
 
-/** How many accounts a settlement would mean. */
-export async function countUnsettled(service: AuditService, request: SettleRequest): Promise<SettleResult> {
+/** What {@link settleProducers} would settle. Changes nothing. */
+export async function countUnsettled(
+  { database }: Pick<SettleTarget, 'database'>,
+  request: SettleRequest,
+): Promise<SettleResult> {
   let [accounts, numbers] = [0, 0];
   let cursor: string | undefined;
   do {
-    const page = await unsettled(service, request, cursor);
+    const page = await unsettled(database, request, cursor);
     accounts += page.producers.length;
     for (const { open_numbers } of page.producers) numbers += open_numbers;
     cursor = page.nextCursor;
@@ -42,38 +52,41 @@ export async function countUnsettled(service: AuditService, request: SettleReque
 }
 
 /**
- * Says the last word for producers that are gone: their open numbers are declared lost, each range a `delivery.gap`, and
- * one that has not said its last number gets the highest that is known, with a `delivery.unclosed`; all in the name of
- * whoever settles. An event that turns up later all the same is chained.
+ * Closes the accounts of abandoned producers. Each range of open numbers is declared lost with a `delivery.gap` record. An
+ * account without a final number gets the highest known number as its final one, with a `delivery.unclosed` record. The
+ * records name the operator who settles. An event that arrives later is chained nevertheless.
  *
- * A crash leaves some of the accounts settled, with their records; the same call again settles the others.
+ * A crash leaves some of the accounts settled, with their records. The same call settles the others.
  *
  * @throws {ServerError} `CHAIN_STOPPED`, `CLOCK_BEHIND_CHAIN`, `STORE_UNAVAILABLE`
  */
 export async function settleProducers(
-  service: AuditService,
+  target: SettleTarget,
   request: SettleRequest & { readonly reason: string; readonly by: string },
 ): Promise<SettleResult> {
   const settled = new Set<string>();
-  const disputed = new Set<string>();
+  const overtaken = new Set<string>();
   let numbers = 0;
   for (;;) {
-    const { producers } = await unsettled(service, request);
+    const { producers } = await unsettled(target.database, request);
     if (producers.length === 0) return { accounts: settled.size, numbers };
     for (const account of producers) {
       const key = `${account.submitter}\n${account.producer_id}\n${account.tenant_id}`;
-      const declared = await settle(service, account, { ...request, isDisputed: disputed.has(key) });
-      // If nobody else has settled it, it comes round once more, and what stands in its place is told as a conflict.
-      if (declared === undefined) disputed.add(key);
-      if (declared === undefined) continue;
-      numbers += declared;
-      settled.add(key);
+      const declared = await settle(target, account, { ...request, isSecondTry: overtaken.has(key) });
+      if (declared === undefined) {
+        // Usually another operator has settled the account, and the next page no longer has it. If it does, another event
+        // uses the id of its record: the second try stores that as a conflict.
+        overtaken.add(key);
+      } else {
+        numbers += declared;
+        settled.add(key);
+      }
     }
   }
 }
 
 function unsettled(
-  { database }: AuditService,
+  database: Database,
   { tenants, producerIds, silentSeconds }: SettleRequest,
   cursor?: string,
 ): ReturnType<typeof producerPage> {
@@ -88,25 +101,21 @@ function unsettled(
   });
 }
 
-/** The producer was heard of meanwhile, or somebody else has settled its account. */
+/** The producer sent something meanwhile, or another operator settled its account. */
 class Overtaken extends Error {}
 
-/** @returns how many numbers were declared lost; nothing where somebody was first */
+/** @returns how many numbers were declared lost; `undefined` where the account changed meanwhile, and nothing was settled */
 async function settle(
-  service: AuditService,
+  target: SettleTarget,
   account: ProducerAccount,
-  {
-    reason,
-    by,
-    silentSeconds,
-    isDisputed,
-  }: {
+  options: {
     readonly reason: string;
     readonly by: string;
     readonly silentSeconds: number;
-    readonly isDisputed: boolean;
+    readonly isSecondTry: boolean;
   },
 ): Promise<number | undefined> {
+  const { reason, by, silentSeconds, isSecondTry } = options;
   const { submitter, producer_id: producerId, tenant_id: tenantId, numbers } = account;
   const statement: ProducerStatement = {
     submitter,
@@ -117,15 +126,15 @@ async function settle(
     declaredBy: by,
   };
   const unclosed = account.final_seq === null ? [unclosedRecord(account, reason, by)] : [];
-  // As items they are answered for; the statement makes the same, which are duplicates of these.
+  // The writer makes the same gap records from the statement. As items they have outcomes, and are chained once.
   const items = [...unclosed, ...gapRecords([statement])];
   try {
-    await service.appendRanges([
+    await target.appendRanges([
       {
         items,
         statements: [statement],
         closeBooks: async (session, outcomes) => {
-          if (!isDisputed && outcomes.some((outcome) => outcome?.status !== 'chained')) throw new Overtaken();
+          if (!isSecondTry && outcomes.some((outcome) => outcome?.status !== 'chained')) throw new Overtaken();
           const key = [submitter, producerId, tenantId, silentSeconds];
           const [silent] = await session.query(producerIsSilent, key);
           if (silent === undefined) throw new Overtaken();

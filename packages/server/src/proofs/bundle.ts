@@ -1,27 +1,36 @@
 import { createHash } from 'node:crypto';
 import { parseCheckpoint, parseNote, toBase64 } from '@tallystick/log';
-import type { AuditService } from '../app.ts';
 import { ServerError } from '../errors.ts';
+import type { Database } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 import { readerOf, type Trail } from '../trail/trail.ts';
 import type { EventRow } from '../trail/view.ts';
 import { provePage } from './prove-page.ts';
-import { readHead as readLogHead } from './tree-reader.ts';
+import type { Signer } from './signer.ts';
+import type { TenantLogs } from './tenant-logs.ts';
+import { readTree } from './tree-reader.ts';
 
 const hasSensitive = readSql('has-sensitive');
 const pageRecords = 1_000;
 
-/** What a bundle is to hold. */
+/** What bundles are made from. An `AuditService` has all of it. */
+export interface BundleSources {
+  readonly database: Database;
+  readonly signer: Signer;
+  readonly logs: TenantLogs;
+}
+
+/** Which records a bundle is to contain. */
 export interface BundleRequest {
   readonly tenantId: string;
   /** First and last sequence number of a part; the whole chain where both are absent. */
   readonly first?: number | undefined;
   readonly last?: number | undefined;
-  /** Adds records of a whole chain that were appended after the checkpoint. @defaultValue false */
+  /** Adds the records of a whole chain that were appended after the checkpoint. @defaultValue false */
   readonly withTail?: boolean | undefined;
 }
 
-/** What a bundle will hold, settled before its first byte. */
+/** What a bundle will contain. It is fixed before the first byte is written. */
 export interface BundlePlan {
   readonly tenantId: string;
   readonly origin: string;
@@ -29,66 +38,68 @@ export interface BundlePlan {
   readonly first: number;
   readonly last: number;
   readonly complete: boolean;
-  /** Leaves of the checkpoint that the bundle stands on. */
+  /** Leaves of the bundle's checkpoint. */
   readonly size: number;
   readonly note: string;
   readonly keys: readonly string[];
 }
 
 /**
- * Signs a checkpoint and settles what the bundle holds. A chain that is stopped can be exported too, on its last
- * checkpoint: that is the evidence of what happened to it.
+ * Signs a checkpoint and fixes what the bundle contains. A stopped chain can be exported too, with its last checkpoint: the
+ * bundle is then the evidence of what happened to the chain.
  *
  * @throws {ServerError} `NOT_FOUND` for a tenant without a chain; `PARAMETER_INVALID` for a range that the checkpoint does
  *   not cover
  */
 export async function planBundle(
-  service: AuditService,
+  sources: BundleSources,
   trail: Trail,
   request: BundleRequest,
 ): Promise<BundlePlan> {
   const { tenantId } = request;
-  const { epoch, size, origin, note } = await checkpointFor(service, tenantId);
+  const { epoch, size, origin, note } = await checkpointFor(sources, tenantId);
   const complete = request.first === undefined && request.last === undefined;
   const first = request.first ?? 0;
   let last = request.last ?? size - 1;
   if (complete && request.withTail === true) last = Math.max(last, (await trail.head(tenantId))!.sequence);
   if (first > last || (!complete && last >= size)) {
-    const message = `the range must lie in the checkpoint's ${size} records`;
+    const message = `the range must lie within the ${size} records of the checkpoint`;
     throw new ServerError('PARAMETER_INVALID', message, { details: { parameter: 'first' } });
   }
-  const keys = service.signer.verifierKeys(origin).map(({ key }) => key);
+  const keys = sources.signer.verifierKeys(origin).map(({ key }) => key);
   return { tenantId, origin, epoch, first, last, complete, size, note, keys };
 }
 
 async function checkpointFor(
-  service: AuditService,
+  { database, signer, logs }: BundleSources,
   tenantId: string,
 ): Promise<{ epoch: number; size: number; origin: string; note: string }> {
   try {
-    return await service.logs.checkpoint(tenantId);
+    return await logs.checkpoint(tenantId);
   } catch (error) {
-    const stopped =
+    const isStopped =
       error instanceof ServerError &&
       (error.code === 'CHAIN_STOPPED' || error.code === 'CHECKPOINT_INCONSISTENT');
-    const epoch = stopped ? await currentEpoch(service, tenantId) : undefined;
+    const epoch = isStopped ? await currentEpoch(database, tenantId) : undefined;
     if (epoch === undefined) throw error;
-    // From the signer's own store: the database is what is under suspicion.
-    const origin = service.logs.origin({ tenantId, epoch });
-    const note = service.signer.store.head(origin)?.note;
+    // The signer's own store has the checkpoint; the database may have been tampered with.
+    const origin = signer.originOf({ tenantId, epoch });
+    const note = signer.store.lastSigned(origin)?.note;
     if (note === undefined) throw error;
     return { ...parseCheckpoint(parseNote(note).text), epoch, note };
   }
 }
 
-async function currentEpoch(service: AuditService, tenantId: string): Promise<number | undefined> {
-  return (await service.database.transaction(readerOf(tenantId), (session) => readLogHead(session, tenantId)))
-    ?.epoch;
+async function currentEpoch(database: Database, tenantId: string): Promise<number | undefined> {
+  return (await database.transaction(readerOf(tenantId), (session) => readTree(session, tenantId)))?.epoch;
 }
 
-/** Whether the bundle would hold a record that needs the scope for sensitive ones. */
-export async function bundleHoldsSensitive(service: AuditService, plan: BundlePlan): Promise<boolean> {
-  const [row] = await service.database.query<{ found: boolean }>(readerOf(plan.tenantId), hasSensitive, [
+/** Whether the bundle would contain a sensitive record. Only readers with the scope for those may export it. */
+export async function bundleHoldsSensitive(
+  { database }: Pick<BundleSources, 'database'>,
+  plan: BundlePlan,
+): Promise<boolean> {
+  const [row] = await database.query<{ found: boolean }>(readerOf(plan.tenantId), hasSensitive, [
     plan.tenantId,
     plan.epoch,
     plan.first,
@@ -98,11 +109,11 @@ export async function bundleHoldsSensitive(service: AuditService, plan: BundlePl
 }
 
 /**
- * The bundle's bytes (spec/bundle.md), a page of records at a time: memory does not grow with the chain, and no
- * transaction stays open while a slow reader takes its time. Records never change, so pages read apart agree.
+ * The bundle's bytes (spec/bundle.md), one page of records at a time. Memory does not grow with the chain, and no
+ * transaction stays open while a slow client reads. Records never change, so pages from different transactions agree.
  */
 export async function* streamBundle(
-  service: AuditService,
+  { database }: Pick<BundleSources, 'database'>,
   trail: Trail,
   plan: BundlePlan,
 ): AsyncGenerator<Buffer> {
@@ -132,11 +143,11 @@ export async function* streamBundle(
     });
     if (rows.length === 0) break;
     next = rows.at(-1)!.sequence_number + 1;
-    const held = rows.filter(fitsLine);
-    records += held.length;
-    const proofs = complete ? undefined : await provePage(service.database, plan, held);
+    const writable = rows.filter(fitsLine);
+    records += writable.length;
+    const proofs = complete ? undefined : await provePage(database, plan, writable);
     yield chunk(
-      held.flatMap((row, at) => {
+      writable.flatMap((row, at) => {
         const line = `{"record":${row.record}}`;
         if (proofs === undefined) return [line];
         const hashes = proofs[at]!.map(toBase64);
@@ -149,8 +160,8 @@ export async function* streamBundle(
 }
 
 /**
- * Bytes that can't stand on a line were never those of a record: somebody put them there. They are left out, and the gap
- * in the bundle says where; as they are, they would make a damaged file of the evidence.
+ * The service never writes records that do not fit on a line, so such bytes were tampered with. The bundle leaves them
+ * out: the verifier reports the gap and its place. Written as they are, they would make the whole file unreadable.
  */
 function fitsLine({ record }: EventRow): boolean {
   return record !== null && record.length < 500_000 && !record.includes('\n');

@@ -2,28 +2,29 @@ import { type Node, type NodeReader, nodesFromTiles, proveInclusion, type TileId
 import { ServerError } from '../errors.ts';
 import type { Database } from '../store/database.ts';
 import { readerOf } from '../trail/trail.ts';
-import { readHead, readTile } from './tree-reader.ts';
+import { type LogId, readTile, readTree } from './tree-reader.ts';
 
 /**
- * Inclusion proofs of many records of one tree. Neighbours share all but their lowest nodes, so each tile is read and each
- * node computed once.
+ * Inclusion proofs of many records in one tree. Proofs of neighbouring records share nearly all nodes, so each tile is read
+ * once and each node is computed once.
  *
- * @param tree tenant, epoch and size of the tree that the proofs lead to
+ * @param tree tenant, epoch and size of the tree
  */
 export async function provePage(
   database: Database,
-  tree: { readonly tenantId: string; readonly epoch: number; readonly size: number },
+  tree: LogId & { readonly size: number },
   records: readonly { readonly sequence_number: number }[],
 ): Promise<Uint8Array[][]> {
   return await database.transaction(readerOf(tree.tenantId), async (session) => {
-    const head = await readHead(session, tree.tenantId);
-    if (head === undefined) throw new ServerError('NOT_FOUND', 'the chain is gone');
-    const tile = once(
+    if ((await readTree(session, tree.tenantId)) === undefined) {
+      throw new ServerError('NOT_FOUND', 'the chain no longer exists');
+    }
+    const tile = memoize(
       (id: TileId) => `${id.level}/${id.index}`,
-      (id) => readTile(session, { ...head, epoch: tree.epoch }, id, tree.size),
+      (id) => readTile(session, tree, id, tree.size),
     );
     const fromTiles = nodesFromTiles(tree.size, (ids) => Promise.all(ids.map(tile)));
-    const node = once(
+    const node = memoize(
       ({ height, index }: Node) => `${height}/${index}`,
       async (wanted) => (await fromTiles([wanted]))[0]!,
     );
@@ -36,13 +37,13 @@ export async function provePage(
   });
 }
 
-function once<K, V>(name: (key: K) => string, make: (key: K) => Promise<V>): (key: K) => Promise<V> {
+function memoize<K, V>(keyOf: (key: K) => string, make: (key: K) => Promise<V>): (key: K) => Promise<V> {
   const made = new Map<string, Promise<V>>();
   return (key) => {
-    let value = made.get(name(key));
+    let value = made.get(keyOf(key));
     if (value === undefined) {
       value = make(key);
-      made.set(name(key), value);
+      made.set(keyOf(key), value);
     }
     return value;
   };

@@ -1,22 +1,30 @@
 import { uuidv7 } from '@tallystick/event';
-import { formatOrigin, genesisAuditId, parseOrigin } from '@tallystick/log';
-import type { AuditService } from '../app.ts';
+import { genesisAuditId, parseOrigin } from '@tallystick/log';
 import { appendBatch } from '../chain/append-batch.ts';
 import { ServerError } from '../errors.ts';
-import { writer } from '../store/database.ts';
-import type { SignedHead } from './signer-store.ts';
-import type { SignedCheckpoint } from './tenant-logs.ts';
+import { type Database, writer } from '../store/database.ts';
+import type { SignedCheckpoint } from './checkpointer.ts';
+import type { Signer } from './signer.ts';
+import type { LastSigned } from './signer-store.ts';
+import type { TenantLogs } from './tenant-logs.ts';
 
-/** A stopped chain, and what recovering it would do. */
+/** What a recovery works on. An `AuditService` has all of it. */
+export interface RecoverySources {
+  readonly database: Database;
+  readonly signer: Signer;
+  readonly logs: TenantLogs;
+}
+
+/** A stopped chain, and what its recovery would do. */
 export interface Recovery {
   readonly tenantId: string;
   /** Why the chain is stopped. */
   readonly stopped: string;
-  /** The last head that was signed; its origin names the epoch that is to be given up. */
-  readonly signed: SignedHead;
-  /** Records that the store holds of that epoch. They stay where they are, and are no part of the new chain. */
+  /** The last checkpoint that was signed. Its origin names the epoch that the recovery abandons. */
+  readonly signed: LastSigned;
+  /** Records that the store has of that epoch. They stay in the store, and do not become part of the new chain. */
   readonly stored: number;
-  /** The epoch that is to be opened. */
+  /** The epoch that the recovery opens. */
   readonly epoch: number;
   readonly origin: string;
 }
@@ -29,79 +37,74 @@ const epochsSql = `
          (select max(sequence_number) + 1 from audit_records where tenant_id = $1 and epoch = $2::integer) as stored`;
 
 /**
- * What recovering the stopped chains would do. Changes nothing.
+ * What a recovery of the stopped chains would do. Changes nothing.
  *
- * @param tenantIds all that are stopped where absent
+ * @param tenantIds all stopped chains where absent
  * @throws {ServerError} `PARAMETER_INVALID` for a tenant whose chain is not stopped
  */
 export async function planRecovery(
-  service: AuditService,
-  tenantIds: readonly string[] = [...service.logs.stopped.keys()].sort(),
+  sources: RecoverySources,
+  tenantIds: readonly string[] = [...sources.logs.stopped.keys()].sort(),
 ): Promise<Recovery[]> {
   const plans: Recovery[] = [];
-  for (const tenantId of tenantIds) plans.push(await plan(service, tenantId));
+  for (const tenantId of tenantIds) plans.push(await plan(sources, tenantId));
   return plans;
 }
 
-async function plan(service: AuditService, tenantId: string): Promise<Recovery> {
-  const stopped = service.logs.stopped.get(tenantId);
+async function plan({ database, signer, logs }: RecoverySources, tenantId: string): Promise<Recovery> {
+  const stopped = logs.stopped.get(tenantId);
   if (stopped === undefined) {
     throw new ServerError(
       'PARAMETER_INVALID',
-      `the chain of ${tenantId} is not stopped: nothing to recover`,
-      {
-        details: { parameter: 'tenant' },
-      },
+      `the chain of ${tenantId} is not stopped: there is nothing to recover`,
+      { details: { parameter: 'tenant' } },
     );
   }
-  const epochOf = ({ origin }: SignedHead) => parseOrigin(origin).epoch;
-  const [signed] = service.signer.store
-    .heads()
-    .filter(({ origin }) => parseOrigin(origin).tenantId === tenantId)
-    .sort((a, b) => epochOf(b) - epochOf(a));
-  // A chain is stopped because it contradicts what was signed, so something was.
-  if (signed === undefined) throw new Error(`nothing was ever signed for ${tenantId}`);
-  const [row] = await service.database.query<{ [of: string]: number | null }>(writer, epochsSql, [
+  const signed = signer.store.newestOf(tenantId);
+  // A chain is stopped because it contradicts a signed checkpoint, so there is one.
+  if (signed === undefined) throw new Error(`no checkpoint was ever signed for ${tenantId}`);
+  const signedEpoch = parseOrigin(signed.origin).epoch;
+  const [row] = await database.query<{ [of: string]: number | null }>(writer, epochsSql, [
     tenantId,
-    epochOf(signed),
+    signedEpoch,
   ]);
   const { stored, ...used } = row!;
-  const epoch = Math.max(epochOf(signed), ...Object.values(used).map((value) => value ?? 0)) + 1;
-  const origin = formatOrigin({ logName: service.logs.logName, tenantId, epoch });
+  const epoch = Math.max(signedEpoch, ...Object.values(used).map((value) => value ?? 0)) + 1;
+  const origin = signer.originOf({ tenantId, epoch });
   return { tenantId, stopped, signed, stored: stored ?? 0, epoch, origin };
 }
 
 /**
- * Gives a stopped chain up and begins it anew: the genesis of the new epoch names the last checkpoint that was signed and
- * the reason, so that every verifier says `recovered`. The records of the old epoch stay, as the evidence that they are.
+ * Abandons a stopped chain and begins a new epoch. The genesis record of the new epoch names the last signed checkpoint and
+ * the reason, so every verifier reports `recovered`. The records of the old epoch stay in the store as evidence.
  *
- * @param reason for people, 1 to 500 characters; it stands in the new chain for good
+ * @param reason for people, 1 to 500 characters. It becomes a permanent part of the new chain
  * @returns the first checkpoint of the new epoch
- * @throws {ServerError} `PARAMETER_INVALID`, also where somebody else has opened the epoch meanwhile
+ * @throws {ServerError} `PARAMETER_INVALID`, also where another operator has opened the epoch meanwhile
  */
 export async function recoverChain(
-  service: AuditService,
+  { signer, database, logs }: RecoverySources,
   { tenantId, signed, epoch, origin }: Recovery,
   reason: string,
 ): Promise<SignedCheckpoint> {
   assertReason(reason);
-  const { signer, database, logs } = service;
-  // Signed before, so it is only looked up; or made now, if a process died between recording and signing it.
+  // The signer returns the note that it made before. It makes the note now where a process died between recording the
+  // checkpoint and signing it.
   const checkpoint = (await signer.sign(signed, async () => undefined))!;
   const recovery = { checkpoint, reason };
-  const derived = genesisAuditId(origin);
+  const derivedId = genesisAuditId(origin);
   const taken = await database.query(
     writer,
     'select 1 from audit_records where tenant_id = $1 and audit_id = $2::uuid',
-    [tenantId, derived],
+    [tenantId, derivedId],
   );
   const opening = { tenantId, epoch, recovery, ...(taken.length > 0 && { auditId: uuidv7() }) };
-  // First outside of the store: a store that shows an epoch which is not recorded here is refused. A crash after this
-  // leaves the chain stopped, and the same epoch is opened at the next try.
+  // Recorded with the signer first: the guard stops a chain whose epoch is not recorded there. After a crash here the chain
+  // is still stopped, and the next try opens the same epoch.
   signer.store.openEpoch(origin, recovery, new Date().toISOString());
-  await appendBatch(database, { items: [], openings: [opening] }, { logName: logs.logName });
+  await appendBatch(database, { items: [], openings: [opening] }, { logName: signer.logName });
   // Durable from here. A crash leaves the new epoch unsigned until the next checkpoint.
-  await logs.reviewStopped();
+  await logs.guard.reviewStopped();
   return await logs.checkpoint(tenantId);
 }
 

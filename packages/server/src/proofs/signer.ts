@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import {
+  type Checkpoint,
   createVerifier,
   equalBytes,
   formatCheckpoint,
+  formatOrigin,
   formatVerifierKey,
   importSigningKey,
   logNamePattern,
@@ -10,25 +12,20 @@ import {
   signNote,
 } from '@tallystick/log';
 import { ServerError } from '../errors.ts';
-import { type SignedHead, SignerStore } from './signer-store.ts';
+import { type LastSigned, SignerStore } from './signer-store.ts';
+import type { LogId } from './tree-reader.ts';
 
-export interface Head {
-  readonly origin: string;
-  readonly size: number;
-  readonly root: Uint8Array;
-}
-
-/** Proves that `head` extends what was signed before; throws where it does not. */
-export type ProveExtension = (before: SignedHead, head: Head) => Promise<void>;
+/** Proves that `next` extends the checkpoint that was signed before. Throws where it does not. */
+export type ProveExtension = (before: LastSigned, next: Checkpoint) => Promise<void>;
 
 /**
- * Signs checkpoints with one Ed25519 key, under each origin's own name. It never signs two that contradict each other:
- * see {@link SignerStore}.
+ * Signs checkpoints with one Ed25519 key, each under the name of its origin. It never signs two checkpoints that
+ * contradict each other: see {@link SignerStore}.
  */
 export class Signer {
   readonly store: SignerStore;
   readonly logName: string;
-  /** The key in use as it was last read. Another process may retire it, so it is looked up for each signature. */
+  /** The current key as it was last read. Another process may retire it, so each signature reads the seed again. */
   #key: { readonly seed: Uint8Array; readonly key: SigningKey } | undefined;
 
   private constructor(store: SignerStore, logName: string) {
@@ -37,25 +34,25 @@ export class Signer {
   }
 
   /**
-   * Opens a signer's directory; makes a key and fixes the log's name at first use.
+   * Opens a signer's directory. At first use it makes a key and fixes the log's name.
    *
-   * @throws {ServerError} `CONFIG_INVALID` for a malformed log name, or another one than the directory was made with
+   * @throws {ServerError} `CONFIG_INVALID` for a malformed log name, or for a directory of a log with another name
    */
   static async open(directory: string, logName: string): Promise<Signer> {
     if (!logNamePattern.test(logName)) {
       throw new ServerError(
         'CONFIG_INVALID',
-        'the log name must be a schema-less URL such as audit.example.com',
+        'the log name must be a URL without its scheme, such as audit.example.com',
       );
     }
     const store = new SignerStore(directory);
     store.setLogName(logName);
-    const known = store.logName();
-    if (known !== logName) {
+    const fixedName = store.logName();
+    if (fixedName !== logName) {
       store.close();
       throw new ServerError(
         'CONFIG_INVALID',
-        `the signer's directory belongs to the log ${known}, not ${logName}`,
+        `the signer's directory belongs to the log ${fixedName}, not ${logName}`,
       );
     }
     if (store.currentSeed() === undefined) {
@@ -67,7 +64,12 @@ export class Signer {
     return new Signer(store, logName);
   }
 
-  /** The verifier key of an origin, newest first; retired keys are those of checkpoints signed before a rotation. */
+  /** The origin of a tenant's log: what its checkpoints name. */
+  originOf({ tenantId, epoch }: LogId): string {
+    return formatOrigin({ logName: this.logName, tenantId, epoch });
+  }
+
+  /** The verifier keys of an origin, newest first. Checkpoints from before a rotation verify with retired keys. */
   verifierKeys(
     origin: string,
   ): { readonly key: string; readonly createdAt: string; readonly retiredAt?: string }[] {
@@ -78,7 +80,7 @@ export class Signer {
     }));
   }
 
-  /** Puts a fresh key into use. Checkpoints signed from now on verify with it alone. */
+  /** Makes a new key the current one. Checkpoints that are signed from now on verify only with the new key. */
   async rotate(): Promise<void> {
     const seed = randomBytes(32);
     const { publicKey } = await importSigningKey(seed);
@@ -86,33 +88,33 @@ export class Signer {
   }
 
   /**
-   * Signs a head; one that was signed before gives its note again.
+   * Signs a checkpoint. A checkpoint that was signed before yields the same note again.
    *
-   * @returns `undefined` where a larger head was signed meanwhile, by another replica: read the store again
+   * @returns `undefined` where another replica signed a larger one meanwhile: read the store again
    * @throws {ServerError} `CHECKPOINT_INCONSISTENT` where it contradicts what was signed; `STORE_UNAVAILABLE` where another
-   *   process holds the signer's directory and does not go on
+   *   process holds the lock of the signer's directory and does not release it
    */
-  async sign(head: Head, proveExtension: ProveExtension): Promise<string | undefined> {
+  async sign(checkpoint: Checkpoint, proveExtension: ProveExtension): Promise<string | undefined> {
     for (;;) {
-      const before = await this.store.patiently(() => this.store.head(head.origin));
-      if (before !== undefined && before.size === head.size) {
-        if (!equalBytes(before.root, head.root)) throw inconsistent(head, before);
+      const before = await this.store.patiently(() => this.store.lastSigned(checkpoint.origin));
+      if (before !== undefined && before.size === checkpoint.size) {
+        if (!equalBytes(before.root, checkpoint.root)) throw inconsistent(checkpoint, before);
         if (before.note !== undefined) return before.note;
-        return await this.#signRecorded(head);
+        return await this.#signRecorded(checkpoint);
       }
-      if (before !== undefined && before.size > head.size) return undefined;
-      if (before !== undefined) await proveExtension(before, head);
-      // Durable from here: this head and no other of its size will ever be signed. A crash leaves it without a note,
-      // and the same note is made at the next call.
-      const recorded = await this.store.patiently(() => this.store.record(head, before?.size ?? 0));
-      if (recorded) return await this.#signRecorded(head);
+      if (before !== undefined && before.size > checkpoint.size) return undefined;
+      if (before !== undefined) await proveExtension(before, checkpoint);
+      // Durable from here: the signer will never sign another root for this size. A crash leaves the checkpoint without
+      // a note, and the next call makes the note.
+      const recorded = await this.store.patiently(() => this.store.record(checkpoint, before?.size ?? 0));
+      if (recorded) return await this.#signRecorded(checkpoint);
     }
   }
 
-  async #signRecorded(head: Head): Promise<string> {
+  async #signRecorded(checkpoint: Checkpoint): Promise<string> {
     const key = await this.#currentKey();
-    const note = await signNote(formatCheckpoint(head), [{ name: head.origin, key }]);
-    await this.store.patiently(() => this.store.keepNote(head.origin, head.size, note));
+    const note = await signNote(formatCheckpoint(checkpoint), [{ name: checkpoint.origin, key }]);
+    await this.store.patiently(() => this.store.keepNote(checkpoint.origin, checkpoint.size, note));
     return note;
   }
 
@@ -129,12 +131,12 @@ export class Signer {
   }
 }
 
-export function inconsistent(head: Head, before: SignedHead): ServerError {
+export function inconsistent({ origin, size }: Checkpoint, before: LastSigned): ServerError {
   return new ServerError(
     'CHECKPOINT_INCONSISTENT',
-    `the log ${head.origin} contradicts a checkpoint signed for it`,
+    `the log ${origin} contradicts a checkpoint signed for it`,
     {
-      details: { origin: head.origin, size: head.size, signed_size: before.size },
+      details: { origin, size, signed_size: before.size },
     },
   );
 }

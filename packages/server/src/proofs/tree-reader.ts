@@ -12,18 +12,23 @@ import {
 } from '@tallystick/log';
 import type { Session } from '../store/database.ts';
 
-interface LogName {
+/** One log: a tenant's chain of one epoch. */
+export interface LogId {
   readonly tenantId: string;
   readonly epoch: number;
 }
 
-/** A tenant's log as a transaction sees it. */
-export interface LogHead extends LogName {
+/** The Merkle tree of a tenant's current epoch, as a transaction sees it. */
+export interface TenantTree extends LogId {
   readonly frontier: Frontier;
 }
 
-/** The head of a tenant's current epoch, or `undefined` for a tenant without a chain. */
-export async function readHead(session: Session, tenantId: string): Promise<LogHead | undefined> {
+/**
+ * The tree of a tenant's current epoch, or `undefined` for a tenant without a chain.
+ *
+ * @throws {LogError} `TREE_RANGE` where the stored frontier is damaged
+ */
+export async function readTree(session: Session, tenantId: string): Promise<TenantTree | undefined> {
   const [row] = await session.query<{ epoch: number; last_sequence: number; frontier: Uint8Array }>(
     'select epoch, last_sequence, frontier from audit_chain_state where tenant_id = $1',
     [tenantId],
@@ -32,17 +37,17 @@ export async function readHead(session: Session, tenantId: string): Promise<LogH
   return { tenantId, epoch: row.epoch, frontier: decodeFrontier(row.last_sequence + 1, row.frontier) };
 }
 
-/** Merkle tree hash of the log's current tree. */
-export function rootOf(head: LogHead): Uint8Array {
-  return frontierRoot(head.frontier);
+/** Merkle tree hash of the current tree. */
+export function rootOf(tree: TenantTree): Uint8Array {
+  return frontierRoot(tree.frontier);
 }
 
-/** Reads nodes of the tree of `size` leaves: full tiles as stored, the right edge from what lies below it. */
-export function nodeReader(session: Session, head: LogName, size: number): NodeReader {
+/** Reads nodes of the tree of `size` leaves: full tiles as stored, the right edge from the rows below it. */
+export function nodeReader(session: Session, log: LogId, size: number): NodeReader {
   return nodesFromTiles(size, async (tiles) => {
     const hashes: Uint8Array[] = [];
-    // One after the other: a transaction has one connection, which takes one query at a time.
-    for (const tile of tiles) hashes.push(await readTile(session, head, tile, size));
+    // In sequence: a transaction has one connection, which runs one query at a time.
+    for (const tile of tiles) hashes.push(await readTile(session, log, tile, size));
     return hashes;
   });
 }
@@ -50,18 +55,18 @@ export function nodeReader(session: Session, head: LogName, size: number): NodeR
 /**
  * The hashes of one tile in the tree of `size` leaves, 32 bytes each.
  *
- * A full tile is stored. A partial one is made of at most 255 records (level 0), or of the roots of at most 255 tiles
- * one level down.
+ * A full tile is stored. A partial tile is computed from at most 255 records (level 0), or from the roots of at most 255
+ * tiles one level down.
  */
 export async function readTile(
   session: Session,
-  head: LogName,
+  log: LogId,
   tile: TileId,
   size: number,
 ): Promise<Uint8Array> {
   const width = tileWidthAt(tile, size);
   if (width === 0) return new Uint8Array(0);
-  const key = [head.tenantId, head.epoch, tile.level, tile.index];
+  const key = [log.tenantId, log.epoch, tile.level, tile.index];
   const [stored] = await session.query<{ hashes: Uint8Array }>(
     'select hashes from audit_tiles where tenant_id = $1 and epoch = $2 and level = $3 and index = $4',
     key,
@@ -73,7 +78,7 @@ export async function readTile(
       `select record_hash from audit_records
         where tenant_id = $1 and epoch = $2 and sequence_number >= $3 and sequence_number < $4
         order by sequence_number`,
-      [head.tenantId, head.epoch, first, first + width],
+      [log.tenantId, log.epoch, first, first + width],
     );
     return concatBytes(...rows.map((row) => leafHash(row.record_hash)));
   }
@@ -81,7 +86,7 @@ export async function readTile(
     `select root from audit_tiles
       where tenant_id = $1 and epoch = $2 and level = $3 and index >= $4 and index < $5
       order by index`,
-    [head.tenantId, head.epoch, tile.level - 1, first, first + width],
+    [log.tenantId, log.epoch, tile.level - 1, first, first + width],
   );
   return concatBytes(...rows.map((row) => new Uint8Array(row.root)));
 }

@@ -1,51 +1,55 @@
 import { createHash } from 'node:crypto';
 import { ServerError } from '../errors.ts';
 
-/** A place in a tenant's chain. */
+/** The position of a record in a tenant's chain. */
 export interface Position {
   readonly epoch: number;
   readonly sequence: number;
 }
 
 /**
- * Cursors are opaque to clients: base64url of `[version, question, …place]`. `question` is a hash of what was asked, so
- * that a cursor used with other filters, another order or another tenant is refused instead of giving a page of
- * nonsense. It is not a secret and needs none: a forged cursor shows nothing that another request would not.
+ * A cursor says where the next page of a list begins. Clients treat it as opaque: base64url of `[version, digest, …place]`.
+ * `digest` is a hash of the request, so a cursor that is used with other filters, another order or another tenant is
+ * refused. Cursors are not signed: a forged cursor shows nothing that another request would not show.
  */
 const version = 1;
 
-export function encodeCursor(question: unknown, place: readonly (string | number)[]): string {
-  return Buffer.from(JSON.stringify([version, digest(question), ...place])).toString('base64url');
+/**
+ * @param request what identifies the list: a page of another list must not continue from this cursor
+ * @param place where the next page begins
+ */
+export function encodeCursor(request: unknown, place: readonly (string | number)[]): string {
+  return Buffer.from(JSON.stringify([version, digest(request), ...place])).toString('base64url');
 }
 
 /**
  * @returns the place that was encoded
  * @throws {ServerError} `PARAMETER_INVALID`
  */
-export function decodeCursor(cursor: string, question: unknown): unknown[] {
+export function decodeCursor(cursor: string, request: unknown): unknown[] {
   let value: unknown;
   try {
     if (cursor.length > 1_024 || !/^[\w-]+$/.test(cursor)) throw new TypeError('not base64url');
     value = JSON.parse(Buffer.from(cursor, 'base64url').toString());
   } catch {
-    throw invalidCursor('is not one of this service');
+    throw invalidCursor('was not made by this service');
   }
-  if (!Array.isArray(value) || value[0] !== version) throw invalidCursor('is not one of this service');
-  if (value[1] !== digest(question)) throw invalidCursor('belongs to a request with other parameters');
+  if (!Array.isArray(value) || value[0] !== version) throw invalidCursor('was not made by this service');
+  if (value[1] !== digest(request)) throw invalidCursor('belongs to a request with other parameters');
   return value.slice(2);
 }
 
-export function encodePosition(question: unknown, position: Position): string {
-  return encodeCursor(question, [position.epoch, position.sequence]);
+export function encodePosition(request: unknown, position: Position): string {
+  return encodeCursor(request, [position.epoch, position.sequence]);
 }
 
 /**
  * @throws {ServerError} `PARAMETER_INVALID`
  */
-export function decodePosition(cursor: string, question: unknown): Position {
-  const [epoch, sequence] = decodeCursor(cursor, question);
+export function decodePosition(cursor: string, request: unknown): Position {
+  const [epoch, sequence] = decodeCursor(cursor, request);
   if (!isCount(epoch) || epoch < 1 || epoch > 0x7fffffff || !isCount(sequence)) {
-    throw invalidCursor('is not one of this service');
+    throw invalidCursor('was not made by this service');
   }
   return { epoch, sequence };
 }
@@ -58,9 +62,9 @@ export function invalidCursor(what: string): ServerError {
   return new ServerError('PARAMETER_INVALID', `the cursor ${what}`, { details: { parameter: 'cursor' } });
 }
 
-/** Members that are undefined don't count, nor does their order. */
-function digest(question: unknown): string {
-  const text = JSON.stringify(question, (_, value) =>
+/** Independent of the order of members. Members that are undefined count as absent. */
+function digest(request: unknown): string {
+  const text = JSON.stringify(request, (_, value) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
       : value,

@@ -4,23 +4,25 @@ import type { HeadWatch } from './tail.ts';
 import type { Trail } from './trail.ts';
 import { type EventView, toView, type ViewOptions } from './view.ts';
 
-/** What to follow, and from where on. */
+/** Which records to follow, and where to begin. */
 export interface FollowQuery {
   readonly tenantId: string;
   readonly filters?: EventFilters | undefined;
-  /** The last record that the reader has; from the present head on where absent. */
+  /** The last record that the reader has. Where absent, the reader gets only records that are chained from now on. */
   readonly after?: Position | undefined;
   readonly view: ViewOptions;
 }
 
-/** Records of one page: what a follower holds in memory at once. */
+/** Records of one page: a follower keeps so many in memory. */
 const pageRecords = 64;
 /** Before the first record of the first epoch. */
 const beforeAll: Position = { epoch: 1, sequence: -1 };
 
 /**
- * A tenant's records as they are chained, from a position on, until the signal aborts. Commits of one tenant wait for
- * each other at its head, so what lies at or below a head that was read is complete: nothing is passed over.
+ * Yields a tenant's records after a position, and then new records as they are chained, until the signal aborts.
+ *
+ * No record is skipped. Commits of one tenant wait for each other at the lock of its head, so all records up to a head that
+ * was read are visible.
  */
 export async function* follow(
   trail: Trail,
@@ -34,7 +36,7 @@ export async function* follow(
     const head = await heads.beyond(tenantId, position, signal);
     if (head === undefined) return;
     while (!signal.aborted) {
-      // Records beyond this head come with the next one; an epoch that was closed is read to its end.
+      // Records after this head come with the next head. A closed epoch is read to its end.
       const to = position.epoch < head.epoch ? Number.MAX_SAFE_INTEGER : head.sequence;
       if (position.sequence >= to) break;
       const rows = await trail.page(tenantId, {

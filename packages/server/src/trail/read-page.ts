@@ -13,7 +13,7 @@ const listEvents = {
 export type Order = keyof typeof listEvents;
 
 const maxSequence = Number.MAX_SAFE_INTEGER;
-/** Most bytes of records that a page is made of: a page holds one record at least, whatever its size. */
+/** Most bytes of the records on a page. A page has at least one record, of any size. */
 const maxPageBytes = 8 * 1024 * 1024;
 
 interface PageRequest {
@@ -34,7 +34,7 @@ export async function readPage(
   request: PageRequest,
 ): Promise<{ readonly rows: EventRow[]; readonly more: boolean }> {
   const { filters, view, order, epoch, after, limit } = request;
-  // The sequence is an integer without gaps, so "after this record" is a bound like any other.
+  // Sequence numbers have no gaps, so "after this record" is one more bound of the range.
   let from = Math.max(0, filters.sequence_from ?? 0, request.from ?? 0);
   let to = Math.min(maxSequence, filters.sequence_to ?? maxSequence, request.to ?? maxSequence);
   if (after !== undefined && order === 'asc') from = Math.max(from, after.sequence + 1);
@@ -45,7 +45,7 @@ export async function readPage(
     epoch,
     from,
     to,
-    // One more than asked for says whether there is another page.
+    // One row more than requested shows whether there is another page.
     limit + 1,
     maxPageBytes,
     view.sensitive,

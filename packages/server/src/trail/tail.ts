@@ -12,13 +12,15 @@ interface Waiter {
 }
 
 /**
- * Tells followers that a chain has grown. One query an interval serves all of them, and none runs while nobody waits.
- * Polling, and not NOTIFY: it works through connection poolers and in the embedded store, and misses nothing.
+ * Wakes followers when a chain has grown. One query per interval serves all of them. While no follower waits, no query runs.
+ *
+ * It polls and does not use NOTIFY: polling works through connection poolers and with the embedded store, and it loses no
+ * notification.
  */
 export class HeadWatch {
   readonly #database: Database;
   readonly #intervalMs: number;
-  /** Followers that have seen all there is. Owned by this object. */
+  /** Followers that have read everything up to the head. Owned by this object. */
   readonly #waiters = new Set<Waiter>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -28,8 +30,8 @@ export class HeadWatch {
   }
 
   /**
-   * Resolves with the head of the tenant's chain once it lies beyond `position`, or with `undefined` once the signal
-   * aborts. A fault of the store is not the follower's: it waits until the store answers again.
+   * Resolves with the head of the tenant's chain as soon as it is beyond `position`, or with `undefined` when the signal
+   * aborts. While the store fails, the promise stays pending.
    */
   beyond(tenantId: string, position: Position, signal: AbortSignal): Promise<Position | undefined> {
     return new Promise((resolve) => {

@@ -6,10 +6,10 @@ import { readSql } from '../store/sql.ts';
 const listTenants = readSql('list-tenants');
 
 /**
- * Tenants that have a chain, in the order of their ids.
+ * A page of the tenants that have a chain, in the order of their ids.
  *
- * @param among only these; every one where absent
- * @param after the last id of the page before
+ * @param page.among only these tenants; all where absent
+ * @param page.after the last id of the page before
  */
 export async function tenantPage(
   database: Database,

@@ -9,11 +9,11 @@ import { type EventRow, type EventView, toView, type ViewOptions } from './view.
 const getEvent = readSql('get-event');
 const readHead = readSql('read-head');
 
-/** Which records to list, and in what order. */
+/** Which records to list, and in which order. */
 export interface ListQuery {
   readonly tenantId: string;
   readonly filters?: EventFilters;
-  /** By (epoch, sequence_number). @defaultValue 'desc' */
+  /** Order by (epoch, sequence_number). @defaultValue 'desc' */
   readonly order?: Order | undefined;
   /** 1 to 1000. @defaultValue 50 */
   readonly limit?: number | undefined;
@@ -26,11 +26,11 @@ export interface EventPage {
   readonly events: readonly EventView[];
   /** Absent on the last page. */
   readonly nextCursor: string | undefined;
-  /** Whether the tenant has a chain at all. */
+  /** Whether the tenant has a chain. */
   readonly exists: boolean;
 }
 
-/** Where a tenant's chain stands. */
+/** The newest record of a tenant's chain. */
 export interface TrailHead extends Position {
   /** Hex. */
   readonly hash: string;
@@ -39,8 +39,8 @@ export interface TrailHead extends Position {
 export const maxListLimit = 1_000;
 
 /**
- * Reads of one tenant's trail. Every statement runs as the reader, with that tenant named for its transaction: were a
- * condition forgotten here, row-level security would still keep the other tenants' rows back.
+ * Reads tenants' trails. Every statement runs with the reader role, in a transaction that names its one tenant. Row-level
+ * security hides the rows of other tenants even where a statement lacks the condition.
  */
 export class Trail {
   readonly #database: Database;
@@ -50,10 +50,10 @@ export class Trail {
   }
 
   /**
-   * A page of records, newest first unless asked otherwise. Pages are cut by position, so what is appended meanwhile
-   * shifts nothing.
+   * A page of records, by default the newest first. Pages are divided by position, so records that are appended meanwhile
+   * do not shift them.
    *
-   * @throws {ServerError} `PARAMETER_INVALID` for a limit out of range, or a cursor of another request
+   * @throws {ServerError} `PARAMETER_INVALID` for a limit out of range, or for a cursor of another request
    */
   async list(query: ListQuery, view: ViewOptions): Promise<EventPage> {
     const { tenantId, filters = {}, order = 'desc', limit = 50 } = query;
@@ -62,14 +62,14 @@ export class Trail {
         details: { parameter: 'limit' },
       });
     }
-    const question = [tenantId, order, filters];
-    const after = query.cursor === undefined ? undefined : decodePosition(query.cursor, question);
+    const request = [tenantId, order, filters];
+    const after = query.cursor === undefined ? undefined : decodePosition(query.cursor, request);
     return await this.#database.transaction(readerOf(tenantId), async (session) => {
       const head = await headOf(session, tenantId);
       if (head === undefined) return { events: [], nextCursor: undefined, exists: false };
       const rows: EventRow[] = [];
       let more = false;
-      // One epoch at a time: nearly every chain has one, and within it an index gives the order.
+      // One epoch at a time: within an epoch an index gives the order, and nearly every chain has one epoch.
       let epoch = after?.epoch ?? (order === 'desc' ? head.epoch : 1);
       let bound = after;
       while (epoch >= 1 && epoch <= head.epoch && rows.length < limit && !more) {
@@ -92,7 +92,7 @@ export class Trail {
         events: rows.map((row) => toView(tenantId, row, view)),
         nextCursor:
           more && last !== undefined
-            ? encodePosition(question, { epoch: last.epoch, sequence: last.sequence_number })
+            ? encodePosition(request, { epoch: last.epoch, sequence: last.sequence_number })
             : undefined,
         exists: true,
       };
@@ -100,14 +100,14 @@ export class Trail {
   }
 
   /**
-   * @returns the event, or what may be seen of it
+   * @returns the event, redacted where the reader may not see it
    * @throws {ServerError} `NOT_FOUND`
    */
   async get(tenantId: string, auditId: string, view: ViewOptions): Promise<EventView> {
     return toView(tenantId, await this.getRow(tenantId, auditId, view), view);
   }
 
-  /** The event's row; errors as of {@link get}. */
+  /** The event's row. Errors as {@link get}. */
   async getRow(tenantId: string, auditId: string, view: ViewOptions): Promise<EventRow> {
     const [row] = await this.#database.query<EventRow>(readerOf(tenantId), getEvent, [
       tenantId,
@@ -143,12 +143,12 @@ export class Trail {
     return toView(tenantId, row, view);
   }
 
-  /** Where the chain stands, or `undefined` for a tenant without one. */
+  /** The newest record of the tenant's chain, or `undefined` for a tenant without a chain. */
   async head(tenantId: string): Promise<TrailHead | undefined> {
     return await this.#database.transaction(readerOf(tenantId), (session) => headOf(session, tenantId));
   }
 
-  /** Rows of a range of one epoch in chain order, both ends included: at most `limit`, and about 8 MiB of records. */
+  /** Rows of a range of one epoch in chain order, both ends included; at most `limit` rows, and about 8 MiB of records. */
   async page(tenantId: string, range: RowRange): Promise<EventRow[]> {
     return await this.#database.transaction(readerOf(tenantId), async (session) => {
       const { epoch, from, to, limit, view, filters = {} } = range;
@@ -167,6 +167,7 @@ export interface RowRange {
   readonly filters?: EventFilters;
 }
 
+/** Access of a reader of one tenant. */
 export function readerOf(tenantId: string): Access {
   return { role: 'reader', tenants: [tenantId] };
 }

@@ -1,9 +1,9 @@
 import { type AuditRecord, flattenRecord, readRecord } from '@tallystick/log';
 
-/** A record as the API shows it: the flat record with `tenant_id` and `epoch`, or what may be seen of it. */
+/** A record as the API shows it: the flat record with `tenant_id` and `epoch`, or its redacted form. */
 export type EventView = { readonly [field: string]: unknown };
 
-/** What a reader gets to see of a record. */
+/** Which parts of a record a reader gets. */
 export interface ViewOptions {
   /** Whether the reader may see sensitive records. */
   readonly sensitive: boolean;
@@ -25,8 +25,8 @@ export interface EventRow {
 }
 
 /**
- * Shows a row. Content always comes from the record's bytes, never from the columns beside them: whoever altered a
- * column changes what is found, not what is shown.
+ * Makes the view of a row. Its content comes from the record's bytes and never from the columns beside them: an attacker who
+ * altered a column changes which rows a query finds, not what they show.
  */
 export function toView(tenantId: string, row: EventRow, options: ViewOptions): EventView {
   const identity = {
@@ -45,10 +45,10 @@ export function toView(tenantId: string, row: EventRow, options: ViewOptions): E
   try {
     record = readRecord(row.record);
   } catch {
-    // Bytes that are no record any more: tampered with. Verification says so; a list must still list it.
+    // The bytes were tampered with. The verification reports it; the list must still contain the row.
     return { ...identity, damaged: true, ...(options.sensitive && raw) };
   }
-  // The record's own word counts as well as the column's: flipping a column must not disclose anything.
+  // The record decides too, not only the column: a changed column must not disclose a sensitive record.
   if (record.event.is_sensitive === true && !options.sensitive) return redacted;
   return { ...flattenRecord(record, row.record_hash), epoch: row.epoch, ...raw };
 }

@@ -1,7 +1,7 @@
 import { proveConsistency, verifyConsistency } from '@tallystick/log';
 import { expect, test } from 'vitest';
 import { Writer } from '../../src/chain/writer.ts';
-import { nodeReader, readHead, rootOf } from '../../src/proofs/tree-reader.ts';
+import { nodeReader, readTree, rootOf } from '../../src/proofs/tree-reader.ts';
 import { writer as asWriter } from '../../src/store/database.ts';
 import { expectProvable, expectSoundChain } from '../chains.ts';
 import { items, logName, newTenant } from '../events.ts';
@@ -47,13 +47,13 @@ onEachStore((store) => {
     const roots: { size: number; root: Uint8Array }[] = [];
     for (const count of [1, 253, 1, 1, 200, 300]) {
       await append(tenant, [count]);
-      const head = await store().database.transaction(asWriter, (session) => readHead(session, tenant));
-      roots.push({ size: head!.frontier.size, root: rootOf(head!) });
+      const tree = await store().database.transaction(asWriter, (session) => readTree(session, tenant));
+      roots.push({ size: tree!.frontier.size, root: rootOf(tree!) });
     }
     await store().database.transaction(asWriter, async (session) => {
-      const head = (await readHead(session, tenant))!;
+      const tree = (await readTree(session, tenant))!;
       for (const later of roots) {
-        const nodes = nodeReader(session, head, later.size);
+        const nodes = nodeReader(session, tree, later.size);
         for (const earlier of roots.filter(({ size }) => size <= later.size)) {
           const proof = await proveConsistency(earlier.size, later.size, nodes);
           verifyConsistency(earlier.size, later.size, proof, earlier.root, later.root);

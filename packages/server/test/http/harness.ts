@@ -68,7 +68,7 @@ export class Harness implements AsyncDisposable {
       signerDirectory: `${directory.path}/signer`,
       logName: 'log.test',
       checkpointIntervalMs: 0,
-      ...metrics.hooks,
+      observer: metrics,
       ...serviceOptions,
     });
     const gateway = hand && new KafkaGateway(service, hand);

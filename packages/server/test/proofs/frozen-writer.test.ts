@@ -17,9 +17,9 @@ test('a writer that was evicted while it was frozen takes its old head for what 
   const [frozen, other] = [await site.open(), await site.open()];
   await other.submit(submission());
   await other.logs.checkpoint(tenant);
-  const look = frozen.logs.assertCurrent.bind(frozen.logs);
+  const look = frozen.logs.guard.assertCurrent.bind(frozen.logs.guard);
   let freezes = 1;
-  frozen.logs.assertCurrent = async (session, head) => {
+  frozen.logs.guard.assertCurrent = async (session, head) => {
     if (freezes-- > 0) {
       await site.tamper(
         `select pg_terminate_backend(pid, 5000) from pg_stat_activity

@@ -66,7 +66,7 @@ test('what is known of what was signed is held against the store all the while',
   const behind = { tenantId: 'a', epoch: 1, lastSequence: 0 };
   await expect(
     service.database.transaction({ role: 'writer' }, (session) =>
-      service.logs.assertCurrent(session, behind),
+      service.logs.guard.assertCurrent(session, behind),
     ),
   ).rejects.toMatchObject({ code: 'CHAIN_STOPPED' });
   unlock();

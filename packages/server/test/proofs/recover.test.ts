@@ -104,7 +104,7 @@ describe.each([
   test('is begun anew in another epoch, which says what was signed last, and why', async () => {
     await open(async (service) => {
       const [plan] = await planRecovery(service);
-      const note = service.signer.store.head(plan!.signed.origin)!.note;
+      const note = service.signer.store.lastSigned(plan!.signed.origin)!.note;
       const first = await recoverChain(service, plan!, reason);
       expect(first).toMatchObject({ origin: `${logName}/${tenant}/2`, epoch: 2, size: 1 });
       expect(service.logs.stopped.size).toBe(0);
@@ -250,7 +250,7 @@ describe('while the service runs', () => {
     expect(plan).toMatchObject({ stopped: '6 records were signed, the store has none', stored: 6, epoch: 2 });
     await recoverChain(operator, plan!, reason);
     await operator.close();
-    await replica.logs.reviewStopped();
+    await replica.logs.guard.reviewStopped();
     expect(statusesOf(await submit(replica, texts(2)))).toEqual(['chained']);
     await replica.close();
   });

@@ -1,14 +1,24 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { createVerifier, openNote, parseCheckpoint, parseVerifierKey } from '@tallystick/log';
+import {
+  type Checkpoint,
+  createVerifier,
+  openNote,
+  parseCheckpoint,
+  parseVerifierKey,
+} from '@tallystick/log';
 import { type TempDir, tempDir } from '@tallystick/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Head, Signer } from '../../src/proofs/signer.ts';
+import { Signer } from '../../src/proofs/signer.ts';
 import { SignerStore } from '../../src/proofs/signer-store.ts';
 
 const logName = 'audit.test';
 const origin = `${logName}/tenant/1`;
-const head = (size: number, fill = size): Head => ({ origin, size, root: new Uint8Array(32).fill(fill) });
+const checkpoint = (size: number, fill = size): Checkpoint => ({
+  origin,
+  size,
+  root: new Uint8Array(32).fill(fill),
+});
 const extending = async () => {};
 
 let dir: TempDir;
@@ -40,29 +50,29 @@ function openStore(): SignerStore {
   return store;
 }
 
-describe('a signed head', () => {
+describe('a signed checkpoint', () => {
   test('is a checkpoint that verifies with the published key, under the origin as its name', async () => {
     const signer = await open();
-    const note = await signer.sign(head(3), extending);
+    const note = await signer.sign(checkpoint(3), extending);
     const verifier = parseVerifierKey(signer.verifierKeys(origin)[0]!.key);
     expect(verifier.name).toBe(origin);
     const { text } = await openNote(note!, [verifier]);
-    expect(parseCheckpoint(text)).toEqual(head(3));
+    expect(parseCheckpoint(text)).toEqual(checkpoint(3));
     // One key, yet no tenant's key string passes for another's.
     const other = parseVerifierKey(signer.verifierKeys(`${logName}/other/1`)[0]!.key);
     await expect(openNote(note!, [other])).rejects.toMatchObject({ code: 'NOTE_UNVERIFIED' });
   });
 
   test('gives the same note again, to this process and to the next', async () => {
-    const note = await (await open()).sign(head(3), extending);
-    expect(await (await open()).sign(head(3), extending)).toBe(note);
+    const note = await (await open()).sign(checkpoint(3), extending);
+    expect(await (await open()).sign(checkpoint(3), extending)).toBe(note);
   });
 
   test('is never joined by another of its size', async () => {
     const signer = await open();
-    await signer.sign(head(3), extending);
+    await signer.sign(checkpoint(3), extending);
     for (const one of [signer, await open()]) {
-      await expect(one.sign(head(3, 9), extending)).rejects.toMatchObject({
+      await expect(one.sign(checkpoint(3, 9), extending)).rejects.toMatchObject({
         code: 'CHECKPOINT_INCONSISTENT',
       });
     }
@@ -70,59 +80,59 @@ describe('a signed head', () => {
 
   test('is followed only by one that was proven to extend it', async () => {
     const signer = await open();
-    await signer.sign(head(3), extending);
+    await signer.sign(checkpoint(3), extending);
     const asked: unknown[] = [];
     const refuse = async (before: unknown) => {
       asked.push(before);
       throw new Error('no extension');
     };
-    await expect(signer.sign(head(5), refuse)).rejects.toThrow('no extension');
+    await expect(signer.sign(checkpoint(5), refuse)).rejects.toThrow('no extension');
     expect(asked).toMatchObject([{ origin, size: 3 }]);
-    expect(signer.store.head(origin)).toMatchObject({ size: 3 });
-    // A smaller head is for the caller to read again, never to be signed.
-    expect(await signer.sign(head(2), extending)).toBeUndefined();
-    expect(signer.store.head(origin)).toMatchObject({ size: 3 });
+    expect(signer.store.lastSigned(origin)).toMatchObject({ size: 3 });
+    // A smaller checkpoint is never signed: the caller must read the store again.
+    expect(await signer.sign(checkpoint(2), extending)).toBeUndefined();
+    expect(signer.store.lastSigned(origin)).toMatchObject({ size: 3 });
   });
 
-  test('was recorded before it was signed: a crash between the two signs the same head, and no other', async () => {
+  test('was recorded before it was signed: a crash between the two signs the same checkpoint, and no other', async () => {
     close(await open());
     const store = openStore();
-    expect(store.record(head(4), 0)).toBe(true);
-    expect(store.head(origin)).toEqual({ ...head(4), note: undefined });
+    expect(store.record(checkpoint(4), 0)).toBe(true);
+    expect(store.lastSigned(origin)).toEqual({ ...checkpoint(4), note: undefined });
     const signer = await open();
-    await expect(signer.sign(head(4, 9), extending)).rejects.toMatchObject({
+    await expect(signer.sign(checkpoint(4, 9), extending)).rejects.toMatchObject({
       code: 'CHECKPOINT_INCONSISTENT',
     });
-    const note = await signer.sign(head(4), extending);
+    const note = await signer.sign(checkpoint(4), extending);
     const [key] = signer.verifierKeys(origin);
     await openNote(note!, [parseVerifierKey(key!.key)]);
-    expect(store.head(origin)?.note).toBe(note);
+    expect(store.lastSigned(origin)?.note).toBe(note);
   });
 
   test('is recorded by compare and swap: who proved against an older one proves again', async () => {
     const [one, other] = [await open(), await open()];
-    await one.sign(head(3), extending);
+    await one.sign(checkpoint(3), extending);
     const provenAgainst: number[] = [];
-    const note = await other.sign(head(9), async (before) => {
+    const note = await other.sign(checkpoint(9), async (before) => {
       provenAgainst.push(before.size);
       // Between the proof and the record, the other replica signs.
-      if (before.size === 3) await one.sign(head(6), extending);
+      if (before.size === 3) await one.sign(checkpoint(6), extending);
     });
     expect(provenAgainst).toEqual([3, 6]);
     expect(note).toContain('\n9\n');
     const store = openStore();
-    expect(store.record(head(12), 6)).toBe(false);
-    expect(store.head(origin)).toMatchObject({ size: 9 });
+    expect(store.record(checkpoint(12), 6)).toBe(false);
+    expect(store.lastSigned(origin)).toMatchObject({ size: 9 });
   });
 });
 
 describe('keys', () => {
   test('are rotated; those retired stay listed, and what they signed stays as it was', async () => {
     const signer = await open();
-    const before = await signer.sign(head(3), extending);
+    const before = await signer.sign(checkpoint(3), extending);
     const [first] = signer.verifierKeys(origin);
     await signer.rotate();
-    const after = await signer.sign(head(5), extending);
+    const after = await signer.sign(checkpoint(5), extending);
     const keys = signer.verifierKeys(origin);
     expect(keys).toMatchObject([
       { key: expect.any(String) },
@@ -140,9 +150,9 @@ describe('keys', () => {
   // that leaked is what the rotation was to end.
   test('that one replica retires are not used by another any more', async () => {
     const [one, other] = [await open(), await open()];
-    await other.sign(head(3), extending);
+    await other.sign(checkpoint(3), extending);
     await one.rotate();
-    const note = await other.sign(head(5), extending);
+    const note = await other.sign(checkpoint(5), extending);
     await openNote(note!, [parseVerifierKey(one.verifierKeys(origin)[0]!.key)]);
   });
 
@@ -167,7 +177,7 @@ describe('keys', () => {
 describe('the directory', () => {
   test('is closed to others, and so are key and heads', async () => {
     const signer = await open();
-    await signer.sign(head(3), extending);
+    await signer.sign(checkpoint(3), extending);
     const mode = (path: string) => statSync(path).mode & 0o777;
     expect(mode(join(dir.path, 'signer'))).toBe(0o700);
     expect(mode(join(dir.path, 'signer', 'signer.sqlite'))).toBe(0o600);

@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Writer } from '../../src/chain/writer.ts';
 import { Signer } from '../../src/proofs/signer.ts';
 import { TenantLogs } from '../../src/proofs/tenant-logs.ts';
-import { readHead } from '../../src/proofs/tree-reader.ts';
+import { readTree } from '../../src/proofs/tree-reader.ts';
 import { writer as asWriter } from '../../src/store/database.ts';
 import { recordsOf } from '../chains.ts';
 import { anItem, items, logName, newTenant } from '../events.ts';
@@ -47,11 +47,11 @@ onEachStore((store) => {
       const checkpoint = await logs.checkpoint(tenant);
       const [{ key }] = (await logs.verifierKeys(tenant)) as [{ key: string }];
       const { text } = await openNote(checkpoint.note, [parseVerifierKey(key)]);
-      const head = await store().database.transaction(asWriter, (session) => readHead(session, tenant));
+      const tree = await store().database.transaction(asWriter, (session) => readTree(session, tenant));
       expect(parseCheckpoint(text)).toEqual({
         origin: `${logName}/${tenant}/1`,
         size: 5,
-        root: new Uint8Array(frontierRoot(head!.frontier)),
+        root: new Uint8Array(frontierRoot(tree!.frontier)),
       });
       expect((await logs.checkpoint(tenant)).note).toBe(checkpoint.note);
       const latest = await logs.latestCheckpoint(tenant);
@@ -146,7 +146,10 @@ onEachStore((store) => {
   ])('a store that turns out to contradict what was signed, at %s, is stopped at once', async (_, more) => {
     const [tenant, other] = [newTenant('forged'), newTenant('other')];
     const logs = await openLogs();
-    const writer = new Writer(store().database, { logName, assertRunning: (id) => logs.assertRunning(id) });
+    const writer = new Writer(store().database, {
+      logName,
+      assertRunning: (id) => logs.guard.assertRunning(id),
+    });
     await writer.submit([...items(9, tenant), ...items(9, other)]);
     await logs.checkpoint(tenant);
     await store().asOwner(

@@ -1,4 +1,4 @@
-/** A bundle that can't be read as one: damaged on the way, or of a format that this version does not know. */
+/** The file cannot be read as a bundle: it was damaged, or its format is not known to this version. */
 export class BundleError extends Error {
   override readonly name = 'BundleError';
   readonly code: 'BUNDLE_TRUNCATED' | 'BUNDLE_DAMAGED' | 'BUNDLE_UNSUPPORTED';
@@ -7,4 +7,8 @@ export class BundleError extends Error {
     super(message, options);
     this.code = code;
   }
+}
+
+export function damaged(what: string, cause?: unknown): BundleError {
+  return new BundleError('BUNDLE_DAMAGED', what, cause === undefined ? undefined : { cause });
 }

@@ -1,12 +1,12 @@
 import { BundleError } from './bundle-error.ts';
 
-/** Longest line of a bundle, line end included, in bytes (spec/bundle.md). */
+/** Bytes of the longest line that a bundle may have, line end included (spec/bundle.md). */
 const maxLineBytes = 2_097_152;
 
 /**
- * Cuts a byte stream into lines, each with its line end. Memory is bounded by the longest line.
+ * Splits a byte stream into lines, each with its line end. Memory is bounded by the longest line.
  *
- * @throws {BundleError} `BUNDLE_TRUNCATED` where the stream ends within a line, `BUNDLE_DAMAGED` for a line too long
+ * @throws {BundleError} `BUNDLE_TRUNCATED` where the stream ends within a line, `BUNDLE_DAMAGED` for a line that is too long
  */
 export async function* splitLines(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let rest = new Uint8Array(0);
@@ -28,7 +28,7 @@ export async function* splitLines(source: AsyncIterable<Uint8Array>): AsyncGener
   if (rest.length > 0) throw new BundleError('BUNDLE_TRUNCATED', 'the file ends within a line');
 }
 
-/** Unpacks a gzip stream, recognised by its first two bytes; anything else is passed through. */
+/** Decompresses a gzip stream, which its first two bytes identify. Any other stream passes through unchanged. */
 export async function* gunzipIfNeeded(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const iterator = source[Symbol.asyncIterator]();
   let head = new Uint8Array(0);
@@ -42,7 +42,7 @@ export async function* gunzipIfNeeded(source: AsyncIterable<Uint8Array>): AsyncG
       if (head.length > 0) yield head;
       yield* { [Symbol.asyncIterator]: () => iterator };
     } finally {
-      // Whoever stops early must not leave the file or the connection open.
+      // A caller that stops early must not leave the file or the connection open.
       await iterator.return?.();
     }
   })();
@@ -69,7 +69,7 @@ export async function* gunzipIfNeeded(source: AsyncIterable<Uint8Array>): AsyncG
   try {
     yield* packed.pipeThrough(new DecompressionStream('gzip'));
   } catch (cause) {
-    // A source that fails says nothing of the bundle.
+    // The source failed: the bundle itself may be in order.
     if (unreadable !== undefined) throw unreadable.cause;
     throw new BundleError('BUNDLE_TRUNCATED', 'the gzip stream is damaged or ends early', { cause });
   }

@@ -1,24 +1,16 @@
-import { FrontierBuilder, fromHex, type IndexedColumns } from '@tallystick/log';
+import { FrontierBuilder, fromHex, tileWidth } from '@tallystick/log';
+import type { StoredRow } from './columns.ts';
 
-/** Runs one read-only statement with `$1`-style parameters and gives its rows as objects. */
+/** Runs one read-only statement with `$1`-style parameters and returns its rows as objects. */
 export type Query = (
   sql: string,
   parameters: readonly unknown[],
 ) => Promise<readonly { readonly [column: string]: unknown }[]>;
 
-/** A row of `audit_records`. Times are texts with milliseconds, hashes hex. */
-export interface StoredRow extends IndexedColumns {
-  readonly sequence_number: number;
-  readonly ingested_at: string;
-  readonly previous_hash: string;
-  readonly record_hash: string;
-  readonly record: string;
-}
-
 /** Rows read at a time. */
 const pageSize = 1_000;
 
-// A time beyond the record's milliseconds would be a change too, so microseconds are shown where there are any.
+// Records have milliseconds. The text shows microseconds where a column has any, so that such a change is found.
 const time = (column: string) =>
   `regexp_replace(to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '000$', '') || 'Z'`;
 
@@ -35,7 +27,7 @@ const pageSql = `
 const tiesSql = `
   select count(*)::int as rows from audit_records where tenant_id = $1 and epoch = $2 and sequence_number = $3`;
 
-/** Every record of a chain in the order of its positions. */
+/** Every record of a chain, in the order of their positions. */
 export async function* readRecords(query: Query, tenantId: string, epoch: number): AsyncGenerator<StoredRow> {
   let after = -(2 ** 53);
   for (;;) {
@@ -43,7 +35,7 @@ export async function* readRecords(query: Query, tenantId: string, epoch: number
     const last = rows.at(-1);
     if (last === undefined) return;
     if (rows.length === pageSize) {
-      // Two partitions may hold one position: the page must not end between them.
+      // A tampered store may have a position twice, in two partitions. The page must not end between the two rows.
       const [count] = await query(tiesSql, [tenantId, epoch, last.sequence_number]);
       const seen = rows.filter((row) => row.sequence_number === last.sequence_number).length;
       if (Number(count!.rows) > seen) {
@@ -64,6 +56,7 @@ function toRow(row: { readonly [column: string]: unknown }): StoredRow {
   return { ...row, sequence_number: Number(row.sequence_number) } as unknown as StoredRow;
 }
 
+/** The newest position of a chain, as the store keeps it beside the records. */
 export interface StoredHead {
   readonly epoch: number;
   readonly last_sequence: number;
@@ -78,7 +71,7 @@ export async function readStoredHead(query: Query, tenantId: string): Promise<St
        from audit_chain_state where tenant_id = $1`,
     [tenantId],
   );
-  // Below 0: a row was made for the tenant, and no record yet. Records without a head are found by the caller.
+  // Below 0: the row exists and the tenant has no record yet. The caller finds records without a head.
   if (row === undefined || Number(row.last_sequence) < 0) return undefined;
   return {
     epoch: Number(row.epoch),
@@ -104,11 +97,11 @@ export interface StoredTile {
   readonly level: number;
   readonly index: number;
   readonly root: Uint8Array;
-  /** What the stored hashes hash up to; zero-filled where there are not 256 of them. */
+  /** Root of the stored hashes; zeros where there are not 256 of them. */
   readonly rootOfHashes: Uint8Array;
 }
 
-/** The full tiles of a log, a hundred (800 KiB) at a time. */
+/** The full tiles of a log. A page of a hundred tiles has 800 KiB. */
 export async function* readTiles(query: Query, tenantId: string, epoch: number): AsyncGenerator<StoredTile> {
   let after: readonly [number, number] = [-1, -1];
   for (;;) {
@@ -126,7 +119,7 @@ export async function* readTiles(query: Query, tenantId: string, epoch: number):
         level: Number(row.level),
         index: Number(row.index),
         root: fromHex(String(row.root))!,
-        rootOfHashes: hashes.length === 256 * 32 ? rootOf(hashes) : new Uint8Array(32),
+        rootOfHashes: hashes.length === tileWidth * 32 ? rootOf(hashes) : new Uint8Array(32),
       };
     }
     after = [Number(rows.at(-1)!.level), Number(rows.at(-1)!.index)];

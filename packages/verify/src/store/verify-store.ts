@@ -1,266 +1,111 @@
-import {
-  ChainVerifier,
-  decodeFrontier,
-  equalBytes,
-  formatOrigin,
-  frontierRoot,
-  indexedColumnNames,
-  indexedColumns,
-  LogError,
-  parseVerifierKey,
-  type Verifier,
-} from '@tallystick/log';
+import { formatOrigin, parseVerifierKey, type Verifier } from '@tallystick/log';
 import {
   distinct,
   findContradictions,
   type JudgedCheckpoint,
-  judgeCheckpoint,
-  lastCovered,
+  judgeStored,
   readKept,
 } from '../checkpoints.ts';
-import { Findings, isVouched, type Report, type TrustSource } from '../report.ts';
+import { Findings, isTrusted, type Report, type TrustSource, verdictOf } from '../report.ts';
 import { TreeCheck } from '../tree-check.ts';
-import {
-  type Query,
-  readCheckpoints,
-  readRecords,
-  readStoredHead,
-  readTiles,
-  type StoredRow,
-} from './read-store.ts';
+import { checkHead } from './head-check.ts';
+import { type Query, readCheckpoints, readRecords, readStoredHead } from './read-store.ts';
+import { RecordsCheck } from './records-check.ts';
+import { TileCheck } from './tile-check.ts';
 
-/** Which chain of a store, and what it is held against. */
+/** Which chain of a store to verify, and what to trust. */
 export interface VerifyStoreOptions {
   readonly tenantId: string;
-  /** Name of the log, first part of the origin; given, not read from the store. */
+  /** Name of the log and first part of the origin. It is given by the caller and not read from the store. */
   readonly logName: string;
-  /** Verifier keys that the caller trusts, never taken from the store. */
+  /** Verifier keys that the caller trusts. They must not come from the store. */
   readonly keys: readonly (string | Verifier)[];
+  /** Where the keys came from; only reported. @defaultValue 'given', or 'none' without keys */
   readonly trust?: TrustSource;
-  /** Checkpoints that were kept outside the store, as signed notes: what a rewritten store can't have changed. */
+  /** Checkpoints that were kept outside the store, as signed notes. Whoever rewrote the store could not change them. */
   readonly checkpoints?: readonly string[];
-  /** Told, where the verdict is `verified` or `recovered`, the newest note that it stands on: worth keeping. */
-  readonly onVouched?: (note: string) => void;
+  /** Called with the newest trusted note where the verdict is `verified` or `recovered`. Keep it for the next time. */
+  readonly onTrusted?: (note: string) => void;
+  /** Called from time to time with the number of records that have been read. */
   readonly onProgress?: (records: number, expected: number) => void;
 }
 
 /**
- * Verifies a tenant's chain in a Postgres store of any kind, through a query function: every record's bytes, hash, link,
- * position and columns; head and tiles; and the tree against every checkpoint, those in the store and those kept outside.
- * Constant memory.
+ * Verifies a tenant's chain in any Postgres store, through a query function. It checks every record's bytes, hash, link,
+ * position and columns, the head, the tiles, and the tree against every checkpoint in the store and outside. Memory does
+ * not grow with the chain, but for one hash per 256 records.
  *
- * @param query runs one read-only statement; all of them should see one snapshot
- * @throws {LogError} `KEY_MALFORMED`, `NOTE_MALFORMED`, `CHECKPOINT_MALFORMED`, `NOTE_UNVERIFIED` for what the caller gave
+ * @param query runs one read-only statement. All statements should see one snapshot
+ * @throws {LogError} `KEY_MALFORMED`, `NOTE_MALFORMED`, `CHECKPOINT_MALFORMED`, `NOTE_UNVERIFIED` for the options
  */
 export async function verifyStore(query: Query, options: VerifyStoreOptions): Promise<Report> {
+  const { tenantId } = options;
   const keys = options.keys.map((key) => (typeof key === 'string' ? parseVerifierKey(key) : key));
   const findings = new Findings();
-  const head = await readStoredHead(query, options.tenantId);
+  const head = await readStoredHead(query, tenantId);
   const epoch = head?.epoch ?? 1;
-  const origin = formatOrigin({ logName: options.logName, tenantId: options.tenantId, epoch });
+  const origin = formatOrigin({ logName: options.logName, tenantId, epoch });
 
   const outside = await readKept(options.checkpoints ?? [], origin, keys, findings);
-  const inside = await judgeStored(
-    await readCheckpoints(query, options.tenantId, epoch),
-    origin,
-    keys,
-    findings,
-  );
+  const inside = await judgeStored(await readCheckpoints(query, tenantId, epoch), origin, keys, findings);
   const trusted = distinct([...outside, ...inside].filter((checkpoint) => checkpoint.signedBy.length > 0));
   findContradictions(trusted, findings);
 
   const tree = new TreeCheck(trusted, findings);
-  const chain = new ChainVerifier({ tenantId: options.tenantId, origin });
-  const tileRoots = new Map<string, Uint8Array>();
-  let records = 0;
-  for await (const row of readRecords(query, options.tenantId, epoch)) {
-    checkRow(row, chain, tree, tileRoots, findings);
-    records++;
-    if (records % 1_000 === 0) options.onProgress?.(records, (head?.last_sequence ?? 0) + 1);
-  }
-  tree.finish(chain.nextSequence);
-  checkHead(head, chain, tree, findings);
-  await checkTiles(query, options.tenantId, epoch, tileRoots, findings);
-  return conclude({
-    ...options,
-    keys,
-    epoch,
-    records,
-    trusted,
-    findings,
-    head: records > 0 ? chain.headHash : null,
-  });
-}
-
-function checkRow(
-  row: StoredRow,
-  chain: ChainVerifier,
-  tree: TreeCheck,
-  tileRoots: Map<string, Uint8Array>,
-  findings: Findings,
-): void {
-  const {
-    hash,
-    record,
-    findings: found,
-  } = chain.check({
-    text: row.record,
-    hashHex: row.record_hash,
-    sequenceNumber: row.sequence_number,
-  });
-  for (const finding of found) findings.add(finding);
-  tree.append(hash, (level, root) => {
-    tileRoots.set(`${level}/${Math.floor((tree.size - 1) / 256 ** (level + 1))}`, root);
-  });
-  if (record === undefined) return;
-  const mismatch = (column: string, expected: unknown, actual: unknown) =>
-    findings.add({
-      code: 'COLUMN_MISMATCH',
-      sequence_number: row.sequence_number,
-      expected: `${column}: ${expected}`,
-      found: String(actual),
-    });
-  const columns = indexedColumns(record.event);
-  for (const name of indexedColumnNames) {
-    if (columns[name] !== row[name]) mismatch(name, columns[name], row[name]);
-  }
-  if (record.ingested_at !== row.ingested_at) mismatch('ingested_at', record.ingested_at, row.ingested_at);
-  if (record.previous_hash !== row.previous_hash) {
-    mismatch('previous_hash', record.previous_hash, row.previous_hash);
-  }
-}
-
-function checkHead(
-  head: Awaited<ReturnType<typeof readStoredHead>>,
-  chain: ChainVerifier,
-  tree: TreeCheck,
-  findings: Findings,
-): void {
-  if (head === undefined) {
-    if (tree.size > 0) findings.add({ code: 'HEAD_MISMATCH', sequence_number: tree.size, found: 'no head' });
-    return;
-  }
-  const end = chain.nextSequence;
-  if (head.last_sequence + 1 !== end) {
-    findings.add({
-      code: 'HEAD_MISMATCH',
-      sequence_number: Math.min(head.last_sequence + 1, end),
-      expected: `${head.last_sequence + 1} records`,
-      found: `${end}`,
-    });
-  } else if (head.last_hash !== chain.headHash) {
-    findings.add({
-      code: 'HEAD_MISMATCH',
-      sequence_number: end - 1,
-      expected: head.last_hash,
-      found: chain.headHash,
-    });
-  } else if (!sameRoot(head, tree)) {
-    findings.add({
-      code: 'HEAD_MISMATCH',
-      sequence_number: end - 1,
-      expected: 'the tree of the records',
-      found: 'another',
-    });
-  }
-}
-
-function sameRoot(head: { last_sequence: number; frontier: Uint8Array }, tree: TreeCheck): boolean {
-  try {
-    return equalBytes(frontierRoot(decodeFrontier(head.last_sequence + 1, head.frontier)), tree.root());
-  } catch (error) {
-    if (error instanceof LogError) return false;
-    throw error;
-  }
-}
-
-async function checkTiles(
-  query: Query,
-  tenantId: string,
-  epoch: number,
-  expected: Map<string, Uint8Array>,
-  findings: Findings,
-): Promise<void> {
-  for await (const tile of readTiles(query, tenantId, epoch)) {
-    const key = `${tile.level}/${tile.index}`;
-    const root = expected.get(key);
-    expected.delete(key);
-    if (root !== undefined && equalBytes(root, tile.root) && equalBytes(root, tile.rootOfHashes)) continue;
-    findings.add({
-      code: 'TILE_MISMATCH',
-      sequence_number: tile.index * 256 ** (tile.level + 1),
-      found: `tile ${key}`,
-    });
-  }
-  for (const key of expected.keys()) {
-    const [level, index] = key.split('/').map(Number) as [number, number];
-    findings.add({
-      code: 'TILE_MISMATCH',
-      sequence_number: index * 256 ** (level + 1),
-      expected: `tile ${key}`,
-    });
-  }
-}
-
-/** Checkpoints in the store may have been changed with it: one that can't even be read is a finding, not an error. */
-async function judgeStored(
-  notes: readonly { readonly size: number; readonly note: string }[],
-  origin: string,
-  keys: readonly Verifier[],
-  findings: Findings,
-): Promise<JudgedCheckpoint[]> {
-  const judged: JudgedCheckpoint[] = [];
-  for (const { size, note } of notes) {
-    try {
-      judged.push(await judgeCheckpoint(note, origin, keys, findings));
-    } catch (error) {
-      if (!(error instanceof LogError)) throw error;
+  const tiles = new TileCheck();
+  const records = new RecordsCheck({ tenantId, origin, tree, findings });
+  for await (const row of readRecords(query, tenantId, epoch)) {
+    const mismatches = records.check(row, (level, root) => tiles.expect(level, root, tree.size));
+    for (const { column, expected, found } of mismatches) {
       findings.add({
-        code: 'CHECKPOINT_SIGNATURE_INVALID',
-        sequence_number: lastCovered({ size }),
-        found: error.message,
+        code: 'COLUMN_MISMATCH',
+        sequence_number: row.sequence_number,
+        expected: `${column}: ${expected}`,
+        found: String(found),
       });
     }
+    if (records.records % 1_000 === 0) {
+      options.onProgress?.(records.records, (head?.last_sequence ?? 0) + 1);
+    }
   }
-  return judged;
+  tree.finish(records.nextSequence);
+  checkHead(head, records, tree, findings);
+  await tiles.compare(query, tenantId, epoch, findings);
+  return conclude(options, { keys, epoch, records, trusted, findings });
 }
 
-function conclude(seen: {
-  readonly tenantId: string;
-  readonly keys: readonly Verifier[];
-  readonly trust?: TrustSource;
-  readonly epoch: number;
-  readonly records: number;
-  readonly trusted: readonly JudgedCheckpoint[];
-  readonly findings: Findings;
-  readonly head: string | null;
-  readonly onVouched?: (note: string) => void;
-}): Report {
-  const { findings, trusted, records } = seen;
+function conclude(
+  { tenantId, trust, onTrusted }: VerifyStoreOptions,
+  seen: {
+    readonly keys: readonly Verifier[];
+    readonly epoch: number;
+    readonly records: RecordsCheck;
+    readonly trusted: readonly JudgedCheckpoint[];
+    readonly findings: Findings;
+  },
+): Report {
+  const { keys, epoch, trusted, findings } = seen;
+  const { records, headHash } = seen.records;
   const newest = trusted.reduce<JudgedCheckpoint | undefined>(
     (best, checkpoint) => (best === undefined || checkpoint.size > best.size ? checkpoint : best),
     undefined,
   );
-  let verdict: Report['verdict'];
-  if (findings.count > 0) verdict = 'broken';
-  else if (newest === undefined || newest.size === 0 || records === 0) {
-    verdict = 'not_verifiable';
+  const isCovered = newest !== undefined && newest.size > 0 && records > 0;
+  const verdict = verdictOf({ isBroken: findings.count > 0, isCovered, epoch });
+  if (verdict === 'not_verifiable') {
     const code = records > 0 && newest === undefined ? 'CHECKPOINT_UNTRUSTED' : 'NOTHING_COVERED';
     findings.add({ code, sequence_number: null });
-  } else verdict = seen.epoch > 1 ? 'recovered' : 'verified';
-  const vouched = isVouched(verdict);
-  if (vouched) seen.onVouched?.(newest!.note);
+  }
+  const trustedNote = isTrusted(verdict) ? newest : undefined;
+  if (trustedNote !== undefined) onTrusted?.(trustedNote.note);
   return {
     verdict,
-    tenant_id: seen.tenantId,
+    tenant_id: tenantId,
     records,
-    covered_to: vouched ? newest!.size - 1 : null,
-    unsigned_tail: vouched ? records - newest!.size : 0,
-    head: seen.head,
-    trust: {
-      source: seen.trust ?? (seen.keys.length > 0 ? 'given' : 'none'),
-      keys: newest?.signedBy ?? [],
-    },
+    covered_to: trustedNote === undefined ? null : trustedNote.size - 1,
+    unsigned_tail: trustedNote === undefined ? 0 : records - trustedNote.size,
+    head: records > 0 ? headHash : null,
+    trust: { source: trust ?? (keys.length > 0 ? 'given' : 'none'), keys: newest?.signedBy ?? [] },
     findings: findings.list,
   };
 }

@@ -127,7 +127,7 @@ describe('a checkpoint that was kept', () => {
 describe('the note that a verdict stands on', () => {
   const vouchedBy = async (...[bundle, options]: Parameters<typeof verify>) => {
     const notes: string[] = [];
-    await verify(bundle, { ...options, onVouched: (note) => notes.push(note) });
+    await verify(bundle, { ...options, onTrusted: (note) => notes.push(note) });
     return notes;
   };
 

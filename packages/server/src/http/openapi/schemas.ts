@@ -1,6 +1,6 @@
 import { deadLetterStates, scopes } from '@tallystick/protocol';
 import * as z from 'zod';
-import { storable } from '../../ingest/admit/storable.ts';
+import { deliverySchema, storable } from '../../ingest/admit/delivery.ts';
 import { tenantId, text, timestamp, uuid } from '../kernel/parameters.ts';
 
 /** Names under which types stand in the document's components. */
@@ -10,6 +10,8 @@ function named<T extends z.ZodType>(id: string, type: T): T {
   componentNames.add(type, { id });
   return type;
 }
+
+componentNames.add(deliverySchema, { id: 'Delivery' });
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const base64 = z.string().describe('32 bytes, standard base64 with padding');

@@ -1,7 +1,7 @@
 import { deadLetterStates } from '@tallystick/protocol';
 import * as z from 'zod';
 import { hasScope, type Principal } from '../../access/principal.ts';
-import { countDeadLetters, purgeLetters } from '../../operations/purge-dead-letters.ts';
+import { countDeadLetters, purgeDeadLetters } from '../../operations/purge-dead-letters.ts';
 import { retryDeadLetter } from '../../operations/retry-dead-letter.ts';
 import { tenantOf } from '../kernel/authenticate.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
@@ -103,7 +103,7 @@ export const deadLetterEndpoints: readonly Endpoint[] = [
     problems: ['NOT_FOUND', 'CHAIN_STOPPED', 'CLOCK_BEHIND_CHAIN'],
     async handle({ services, principal, params }) {
       await services.deadLetters.get(params.id, principal.tenants);
-      await purgeLetters(services.service, {
+      await purgeDeadLetters(services.service, {
         ids: [params.id],
         tenants: principal.tenants,
         by: principal.id,
@@ -133,7 +133,7 @@ export const deadLetterEndpoints: readonly Endpoint[] = [
       const request = { ...named, tenants: reach(principal, tenant_id) };
       const result = dry_run
         ? await countDeadLetters(services.service, request)
-        : await purgeLetters(services.service, { ...request, by: principal.id, now: services.now() });
+        : await purgeDeadLetters(services.service, { ...request, by: principal.id, now: services.now() });
       return {
         status: 200,
         body: { purged: !dry_run, letters: result.letters, by_reason: result.byReason },

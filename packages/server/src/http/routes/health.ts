@@ -37,7 +37,7 @@ export const healthEndpoints: readonly Endpoint[] = [
     async handle({ services, request }) {
       const { service } = services;
       const { stopped } = service.logs;
-      const reasons = [...service.obstacles].flatMap((obstacle) => obstacle());
+      const reasons = [...service.readinessChecks].flatMap((check) => check());
       if (!(await canWrite(service.database))) reasons.push('the store does not take writes');
       const writable = reasons.length === 0;
       if (stopped.size > 0) reasons.push(`${stopped.size} chains are stopped`);

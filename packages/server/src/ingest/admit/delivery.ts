@@ -1,15 +1,22 @@
 import { tenantIdPattern, uuidPattern, uuidv7Time } from '@tallystick/event';
 import * as z from 'zod';
-import { componentNames } from '../../http/openapi/schemas.ts';
-import { storable } from './storable.ts';
+
+/** Whether records and the store can hold a text. Texts of the delivery metadata become part of records. */
+export function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
+}
+
+/** A non-empty text that records and the store can hold. */
+export const storable = (maxUtf16Units: number) =>
+  z.string().min(1).max(maxUtf16Units).refine(isStorable, { message: 'must be text without U+0000' });
 
 const sequence = z.int().min(1);
 const tenant = z.string().regex(tenantIdPattern);
 
-/** Most declarations of one batch: a producer of many tenants may close with one each. */
+/** Most declarations of one batch: a producer of many tenants may close with one for each. */
 const maxDeclarations = 10_000;
 
-/** The time of a producer's id is the timestamp of its gaps, which has four digits for the year. */
+/** A gap record takes its timestamp from the producer's id, and timestamps have four digits for the year. */
 const lastTime = Date.UTC(9999, 11, 31);
 
 const producerId = z
@@ -17,7 +24,7 @@ const producerId = z
   .regex(uuidPattern)
   .refine((id) => (uuidv7Time(id) ?? 0) < lastTime, { message: 'must carry a time before the year 10000' });
 
-/** What a producer says beside the events of a batch, never in them. */
+/** Delivery metadata: what a producer sends beside the events of a batch. */
 export const deliverySchema = z
   .strictObject({
     producer_id: producerId.describe('UUIDv7 of one process instance of the producer'),
@@ -48,4 +55,3 @@ export const deliverySchema = z
       .describe('At close: the last number of each tenant'),
   })
   .describe('How the service accounts for every event of a producer');
-componentNames.add(deliverySchema, { id: 'Delivery' });

@@ -5,8 +5,8 @@ import type { ProducerStatement } from '../../chain/batch.ts';
 import { deliverySchema } from './delivery.ts';
 
 /**
- * What a producer says where there are no events beside it (spec/delivery.md, "Delivery over Kafka"): the value of a
- * message, and what is kept of it as a dead letter, so that a retry reads what was read before.
+ * A producer's statement without events (spec/delivery.md, "Delivery over Kafka"). It is the value of a Kafka message. A
+ * dead letter keeps the same bytes, so a retry reads what the consumer read.
  */
 
 const statementSchema = z.object({ delivery: deliverySchema.omit({ sequences: true }) });
@@ -24,17 +24,17 @@ export function readStatement(raw: Uint8Array): StatementReading {
   try {
     value = JSON.parse(decodeUtf8(raw));
   } catch {
-    return invalid('is not the JSON of a statement');
+    return invalid('is not JSON');
   }
   const parsed = statementSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const why = `${issue?.path.join('/') ?? ''} ${issue?.message ?? 'is malformed'}`.trim();
-  // It may name the sender's own members, which may be named by what no store can hold.
+  // The text can quote names of members, which the sender chose: they may contain what the store cannot hold.
   return invalid(why.toWellFormed().replaceAll('\0', '\u2400'));
 }
 
-/** Whether bytes are a statement, or meant to be one: no event has this member, and each has a type. */
+/** Whether bytes are a statement, perhaps a malformed one. No event has this member, and every event has a type. */
 export function isStatement(raw: Uint8Array): boolean {
   try {
     const value: unknown = JSON.parse(decodeUtf8(raw));
@@ -45,7 +45,7 @@ export function isStatement(raw: Uint8Array): boolean {
   }
 }
 
-/** What was read, in the service's own names. */
+/** The statement in the service's names. */
 export function toStatement(
   { producer_id, service, gaps = [], final = [] }: Omit<ReceivedDelivery, 'sequences'>,
   submitter: string,
@@ -59,7 +59,7 @@ export function toStatement(
   };
 }
 
-/** The statement that declares one gap, as a producer writes it: the same bytes whatever was declared with it. */
+/** The statement of one gap, as a producer writes it. The bytes do not depend on what else was declared with the gap. */
 export function writeGap(
   { producerId, service }: ProducerStatement,
   { tenantId, from, to, reason }: ProducerStatement['gaps'][number],

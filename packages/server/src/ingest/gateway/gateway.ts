@@ -63,7 +63,7 @@ export class KafkaGateway {
     this.#options = options;
     this.#topic = options.topic ?? defaultTopics.gateway;
     this.#acknowledgeMs = options.acknowledgeMs ?? 10_000;
-    service.obstacles.add(this.#obstacle);
+    service.readinessChecks.add(this.#obstacle);
     this.#trouble = `the gateway has not reached ${this.#topic} yet`;
     void this.#look();
   }
@@ -83,7 +83,7 @@ export class KafkaGateway {
    */
   async accept(submission: Submission): Promise<(AcceptedResult | SubmissionResult)[]> {
     if (this.#closer.signal.aborted) throw closing();
-    const { messages, results, oversized } = await toMessages(submission, this.#service.gate);
+    const { messages, results, oversized } = await toMessages(submission, this.#service.admission);
     const kept = oversized.length === 0 ? [] : await this.#keep(submission, oversized);
     if (messages.length > 0) await this.#write(messages);
     const answers: (AcceptedResult | SubmissionResult)[] = results;
@@ -100,7 +100,7 @@ export class KafkaGateway {
     this.#closer.abort();
     clearTimeout(this.#probe);
     await this.#running;
-    this.#service.obstacles.delete(this.#obstacle);
+    this.#service.readinessChecks.delete(this.#obstacle);
     this.#cut();
   }
 

@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import {
   type AcceptedResult,
   kafkaHeaders,
@@ -6,7 +5,8 @@ import {
   type ReceivedDelivery,
   statementKind,
 } from '@tallystick/protocol';
-import type { Gate } from '../admit/gate.ts';
+import { yieldEvery } from '../../timing/yield.ts';
+import type { Admission } from '../admit/admission.ts';
 import type { Submission, SubmissionError } from '../submission.ts';
 
 /** A message for the gateway's topic, in the client library's form. */
@@ -39,7 +39,7 @@ const maxReasons = 20;
  * What is written for a submission. An event for another's tenant is answered and not written, as over HTTP: whoever may
  * not hand events in for a tenant may not fill its dead letters either.
  */
-export async function toMessages(submission: Submission, gate: Gate): Promise<Handover> {
+export async function toMessages(submission: Submission, admission: Admission): Promise<Handover> {
   const { events, source, trust, principal, tenants, delivery } = submission;
   const messages: GatewayMessage[] = [];
   const results: GatewayResult[] = [];
@@ -47,9 +47,10 @@ export async function toMessages(submission: Submission, gate: Gate): Promise<Ha
   const submitter = principal === undefined ? [] : [header(kafkaHeaders.principal, principal)];
   const producer = producerHeaders(delivery);
   const ingest = { source, trust, ...(principal !== undefined && { principal }) };
+  const turn = yieldEvery(eventsPerTurn);
   for (const [index, raw] of events.entries()) {
-    if (index % eventsPerTurn === eventsPerTurn - 1) await turn();
-    const item = gate.itemOf(raw, ingest, tenants);
+    await turn();
+    const item = admission.itemOf(raw, ingest, tenants);
     if (item === undefined) {
       results.push(rejected([forbidden]));
       continue;

@@ -89,7 +89,7 @@ export class KafkaIngest {
       this.#commitOffsets().catch(() => undefined);
     }, options.offsetIntervalMs ?? 1_000);
     this.#offsetTimer.unref();
-    service.obstacles.add(this.#obstacles);
+    service.readinessChecks.add(this.#obstacles);
   }
 
   /**
@@ -257,7 +257,7 @@ export class KafkaIngest {
     await this.#membership.close();
     this.#fetches.close();
     this.#brokers.close();
-    this.#service.obstacles.delete(this.#obstacles);
+    this.#service.readinessChecks.delete(this.#obstacles);
     this.#closed = true;
   }
 }

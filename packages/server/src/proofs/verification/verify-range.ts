@@ -1,43 +1,52 @@
 import { parseOrigin } from '@tallystick/log';
-import type { AuditService } from '../../app.ts';
+import { isTrusted, verdictOf } from '@tallystick/verify';
 import { ServerError } from '../../errors.ts';
-import { writer } from '../../store/database.ts';
+import { type Database, writer } from '../../store/database.ts';
 import { readSql } from '../../store/sql.ts';
 import { readerOf, type Trail, type TrailHead } from '../../trail/trail.ts';
-import type { SignedHead } from '../signer-store.ts';
-import { Findings, type Verdict, type VerifyReport } from './verdict.ts';
-import { checkRecords, type Range } from './verify-records.ts';
+import type { Signer } from '../signer.ts';
+import type { LastSigned } from '../signer-store.ts';
+import type { TenantLogs } from '../tenant-logs.ts';
+import { checkRange, type SequenceRange } from './check-range.ts';
+import { RedactedFindings, type VerifyReport } from './verify-report.ts';
 
 const rangeByTime = readSql('range-by-time');
 
-/** Which part of a chain to verify; all of it where no bound is given. */
+/** What a verification reads. An `AuditService` has all of it. */
+export interface VerifySources {
+  readonly database: Database;
+  readonly signer: Signer;
+  readonly logs: TenantLogs;
+}
+
+/** Which part of a chain to verify; the whole chain where no bound is given. */
 export interface VerifyRequest {
   readonly tenantId: string;
   readonly sequence_from?: number | undefined;
   readonly sequence_to?: number | undefined;
-  /** RFC 3339; `ingested_from` is included, `ingested_to` is not. */
+  /** RFC 3339. `ingested_from` is included, `ingested_to` is not. */
   readonly ingested_from?: string | undefined;
   readonly ingested_to?: string | undefined;
-  /** Signs the chain as it stands first, so that the newest records are covered. @defaultValue false */
+  /** Signs a checkpoint first, so that it covers the newest records. @defaultValue false */
   readonly fresh?: boolean | undefined;
-  /** Most records that one call looks at. @defaultValue 100000 */
+  /** Most records that one call checks. @defaultValue 100000 */
   readonly maxRecords?: number | undefined;
 }
 
 /**
- * Checks a part of a chain against itself and against the head that the signer remembers outside the store, and keeps
- * the result in `audit_verification_log`. In constant memory and bounded work: a longer range is gone through in
+ * Compares a part of a chain with itself and with the last checkpoint in the signer's own store, outside the database. The
+ * result is kept in `audit_verification_log`. Memory is constant and the work of one call is bounded: a longer range takes
  * several calls.
  *
  * @throws {ServerError} `NOT_FOUND` for a tenant that neither the store nor the signer knows
  */
 export async function verifyRange(
-  service: AuditService,
+  sources: VerifySources,
   trail: Trail,
   request: VerifyRequest,
 ): Promise<VerifyReport> {
-  const report = await check(service, trail, request);
-  await service.database.query(
+  const report = await verify(sources, trail, request);
+  await sources.database.query(
     writer,
     'insert into audit_verification_log (tenant_id, verdict, covered_to, report) values ($1, $2, $3, $4::jsonb)',
     [report.tenant_id, report.verdict, report.covered_to, JSON.stringify(report)],
@@ -45,100 +54,92 @@ export async function verifyRange(
   return report;
 }
 
-async function check(service: AuditService, trail: Trail, request: VerifyRequest): Promise<VerifyReport> {
+async function verify(
+  { database, signer, logs }: VerifySources,
+  trail: Trail,
+  request: VerifyRequest,
+): Promise<VerifyReport> {
   const { tenantId } = request;
-  const signed = await signedHead(service, trail, request);
-  // Read after what was signed, so an honest chain can only be longer.
-  const head = await trail.head(tenantId);
-  if (head === undefined && signed === undefined) throw new ServerError('NOT_FOUND', 'no such tenant');
-  const epoch =
-    signed === undefined ? head!.epoch : Math.max(parseOrigin(signed.origin).epoch, head?.epoch ?? 0);
-  const origin = service.logs.origin({ tenantId, epoch });
-  const findings = new Findings();
-  const known = signed?.origin === origin ? signed : undefined;
-  const current = head?.epoch === epoch ? head : undefined;
-  const range = current === undefined ? undefined : await rangeOf(service, request, current);
-  const seen =
-    current === undefined || range === undefined
-      ? undefined
-      : await checkRecords(service.database, {
-          tenantId,
-          origin,
-          head: current,
-          signed: known,
-          range,
-          findings,
-        });
-
-  const size = current === undefined ? 0 : current.sequence + 1;
-  if (known !== undefined && size < known.size && (request.sequence_to ?? size) >= size) {
-    findings.add({
-      code: 'HEAD_MISMATCH',
-      sequence_number: size,
-      expected: String(known.size),
-      found: String(size),
-    });
+  if (request.fresh === true || signer.store.newestOf(tenantId) === undefined) {
+    await signIfRunning(logs, trail, tenantId);
   }
-  const covered = seen === undefined || known === undefined ? -1 : Math.min(seen.last, known.size - 1);
-  const anything = seen !== undefined && seen.records > 0 && covered >= seen.first;
-  if (!anything && findings.list.length === 0)
-    findings.add({ code: 'NOTHING_COVERED', sequence_number: null });
-  const verdict = verdictOf(findings, anything, epoch);
-  const passed = verdict === 'verified' || verdict === 'recovered';
+  const signed = signer.store.newestOf(tenantId);
+  // Read after the checkpoint, so the head of an honest chain cannot lie before it.
+  const newestHead = await trail.head(tenantId);
+  if (newestHead === undefined && signed === undefined) throw new ServerError('NOT_FOUND', 'no such tenant');
+  const epoch = Math.max(signed === undefined ? 0 : parseOrigin(signed.origin).epoch, newestHead?.epoch ?? 0);
+  const origin = signer.originOf({ tenantId, epoch });
+  const checkpoint = signed?.origin === origin ? signed : undefined;
+  const head = newestHead?.epoch === epoch ? newestHead : undefined;
+
+  const findings = new RedactedFindings();
+  const range = head === undefined ? undefined : await rangeOf(database, request, head);
+  const checked =
+    head === undefined || range === undefined
+      ? undefined
+      : await checkRange(database, { tenantId, origin, head, signed: checkpoint, range, findings });
+  if (checkpoint !== undefined) findMissingTail(checkpoint, head, request, findings);
+
+  const covered =
+    checked === undefined || checkpoint === undefined ? -1 : Math.min(checked.last, checkpoint.size - 1);
+  const isCovered = checked !== undefined && checked.records > 0 && covered >= checked.first;
+  const verdict = verdictOf({ isBroken: findings.list.length > 0, isCovered, epoch });
+  if (verdict === 'not_verifiable') findings.add({ code: 'NOTHING_COVERED', sequence_number: null });
+  const passed = isTrusted(verdict);
   return {
     verdict,
     tenant_id: tenantId,
     epoch,
-    first: seen?.first ?? null,
-    last: seen?.last ?? null,
-    records: seen?.records ?? 0,
+    first: checked?.first ?? null,
+    last: checked?.last ?? null,
+    records: checked?.records ?? 0,
     covered_to: passed ? covered : null,
-    unsigned_tail: passed ? seen!.last - covered : 0,
-    head: seen?.hash ?? null,
+    unsigned_tail: passed ? checked!.last - covered : 0,
+    head: checked?.hash ?? null,
     complete: range?.complete ?? true,
     ...(range?.complete === false && { next_sequence: range.to + 1 }),
-    trust: { source: 'service', keys: service.signer.verifierKeys(origin).map(({ key }) => key) },
+    trust: { source: 'service', keys: signer.verifierKeys(origin).map(({ key }) => key) },
     findings: findings.list,
   };
 }
 
-function verdictOf(findings: Findings, anything: boolean, epoch: number): Verdict {
-  if (findings.list.some((finding) => finding.code !== 'NOTHING_COVERED')) return 'broken';
-  if (!anything) return 'not_verifiable';
-  return epoch > 1 ? 'recovered' : 'verified';
-}
-
-/** The newest head that was signed for the tenant, from the signer's own store, which lies outside the database. */
-async function signedHead(
-  service: AuditService,
-  trail: Trail,
-  { tenantId, fresh }: VerifyRequest,
-): Promise<SignedHead | undefined> {
-  const newest = () =>
-    service.signer.store
-      .heads()
-      .filter((head) => parseOrigin(head.origin).tenantId === tenantId)
-      .sort((a, b) => parseOrigin(b.origin).epoch - parseOrigin(a.origin).epoch)[0];
-  if (fresh !== true && newest() !== undefined) return newest();
+/** Signs a checkpoint. A chain that contradicts an earlier one keeps that: the verification is to report it. */
+async function signIfRunning(logs: TenantLogs, trail: Trail, tenantId: string): Promise<void> {
+  if ((await trail.head(tenantId)) === undefined) return;
   try {
-    if ((await trail.head(tenantId)) !== undefined) await service.logs.checkpoint(tenantId);
+    await logs.checkpoint(tenantId);
   } catch (error) {
-    // A chain that contradicts what was signed is what this check is for: it goes on with what was signed before.
     if (!(error instanceof ServerError)) throw error;
     if (error.code !== 'CHAIN_STOPPED' && error.code !== 'CHECKPOINT_INCONSISTENT') throw error;
   }
-  return newest();
+}
+
+/** The store has fewer records than were signed: a finding, where the requested range reaches that far. */
+function findMissingTail(
+  checkpoint: LastSigned,
+  head: TrailHead | undefined,
+  request: VerifyRequest,
+  findings: RedactedFindings,
+): void {
+  const size = head === undefined ? 0 : head.sequence + 1;
+  if (size >= checkpoint.size || (request.sequence_to ?? size) < size) return;
+  findings.add({
+    code: 'HEAD_MISMATCH',
+    sequence_number: size,
+    expected: String(checkpoint.size),
+    found: String(size),
+  });
 }
 
 async function rangeOf(
-  service: AuditService,
+  database: Database,
   request: VerifyRequest,
   head: TrailHead,
-): Promise<Range | undefined> {
+): Promise<(SequenceRange & { readonly complete: boolean }) | undefined> {
   let from = request.sequence_from ?? 0;
   let to = Math.min(request.sequence_to ?? head.sequence, head.sequence);
   if (request.ingested_from !== undefined || request.ingested_to !== undefined) {
-    const [span] = await service.database.query<{ first: number | null; last: number | null }>(
+    const [span] = await database.query<{ first: number | null; last: number | null }>(
       readerOf(request.tenantId),
       rangeByTime,
       [request.tenantId, head.epoch, request.ingested_from ?? null, request.ingested_to ?? null],

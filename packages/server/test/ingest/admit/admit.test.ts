@@ -1,7 +1,7 @@
-import { type AuditEvent, soc, uuidPattern } from '@tallystick/event';
+import { type AuditEvent, soc } from '@tallystick/event';
 import { describe, expect, test } from 'vitest';
-import { type DeadLetter, toDeadLetter } from '../../../src/chain/dead-letters.ts';
-import { type Admission, admit } from '../../../src/ingest/admit/admit.ts';
+import type { DeadLetter } from '../../../src/chain/dead-letters.ts';
+import { type AdmitResult, admit } from '../../../src/ingest/admit/admit.ts';
 import { anEvent } from '../../events.ts';
 
 const now = Date.UTC(2026, 5, 1);
@@ -11,9 +11,9 @@ const event = (fields: Partial<AuditEvent> = {}) =>
 const submitter = { source: 'http', principal: 'key:1' };
 const admitText = (raw: string | Uint8Array, options = {}) => admit(raw, submitter, { now, ...options });
 
-function refused(admission: Admission): DeadLetter {
-  if (!('deadLetter' in admission)) throw new Error('the event was admitted');
-  return admission.deadLetter;
+function refused(result: AdmitResult): DeadLetter {
+  if (!('deadLetter' in result)) throw new Error('the event was admitted');
+  return result.deadLetter;
 }
 
 describe('an event that is admitted', () => {
@@ -83,25 +83,5 @@ describe('an event that is refused', () => {
     }
     expect(admitText('['.repeat(100_000))).toHaveProperty('deadLetter');
     expect(admitText('{"a":'.repeat(40_000))).toHaveProperty('deadLetter');
-  });
-});
-
-describe("a dead letter's id", () => {
-  const violations = [{ code: 'JSON_INVALID', pointer: '', message: 'must be JSON' }];
-  const idOf = (raw: string, from: { source: string; principal?: string } = submitter, place?: string) =>
-    toDeadLetter(raw, from, violations, place).id;
-
-  test('is that of its content, submitter and place: the same again is the same', () => {
-    expect(idOf('{')).toMatch(uuidPattern);
-    expect(idOf('{')).toBe(idOf('{'));
-    expect(toDeadLetter(Buffer.from('{'), submitter, violations).id).toBe(idOf('{'));
-    const others = [
-      idOf('[', submitter),
-      idOf('{', { source: 'kafka', principal: 'key:1' }),
-      idOf('{', { source: 'http' }),
-      idOf('{', submitter, '3/1234'),
-      toDeadLetter('{', submitter, [{ ...violations[0]!, code: 'EVENT_TOO_LARGE' }]).id,
-    ];
-    expect(new Set([idOf('{'), ...others]).size).toBe(others.length + 1);
   });
 });

@@ -223,7 +223,7 @@ test('a log that ends before the stored position stops its partition, and says s
   await until(stopped, { timeoutMs: 20_000 });
   const [obstacle] = second.status().obstacles;
   expect(obstacle).toContain(`${site.topic}/0 ends at 2, and the store stands at 7`);
-  expect([...service.obstacles].flatMap((ask) => ask())).toEqual([obstacle]);
+  expect([...service.readinessChecks].flatMap((ask) => ask())).toEqual([obstacle]);
   await site.produce([sent(anEvent(tenant))]);
   expect(await positionsOf(site)).toEqual([7]);
   expect(await recordsOf(service.database, tenant)).toHaveLength(3);
@@ -304,7 +304,7 @@ test('closing waits for the transaction that runs, tells Kafka, and leaves the g
   const groups = await site.admin.describeGroups({ groups: [site.groupId] });
   expect(groups.get(site.groupId)?.members.size).toBe(0);
   expect(ingest.status()).toMatchObject({ state: 'closed', obstacles: [] });
-  expect(service.obstacles.size).toBe(0);
+  expect(service.readinessChecks.size).toBe(0);
 });
 
 test('a member that the group has thrown out comes back by itself', async () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { Gate } from '../../../src/ingest/admit/gate.ts';
+import { Admission } from '../../../src/ingest/admit/admission.ts';
 import { readMessage } from '../../../src/ingest/kafka/partition/message.ts';
 import { anEvent } from '../../events.ts';
 
-const gate = new Gate({ now: Date.now, stopped: new Set<string>() });
+const admission = new Admission({ now: Date.now, stopped: new Set<string>() });
 const topic = { clusterId: 'cluster', name: 'audit.gateway', id: 'id', partitions: 1 };
 const valid = anEvent('acme');
 const reasons = [{ code: 'TIMESTAMP_AHEAD', pointer: '/timestamp', message: 'must not lie ahead' }];
@@ -19,7 +19,7 @@ function read(headers: Record<string, string>, fromGateway = true) {
       Buffer.from(value),
     ]),
   };
-  const [item] = readMessage(message, { gate, topic, partition: 0, fromGateway }).items;
+  const [item] = readMessage(message, { admission, topic, partition: 0, fromGateway }).items;
   return 'deadLetter' in item! ? item.deadLetter : undefined;
 }
 

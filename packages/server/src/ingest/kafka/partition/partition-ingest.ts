@@ -232,7 +232,7 @@ export class PartitionIngest {
   async #prepare(queue: BatchQueue, fetched: Fetched, from: number): Promise<void> {
     const { messages, next } = fetched;
     const { service, topic, partition, fromGateway, maxBatch } = this.#options;
-    const context = { gate: service.gate, topic, partition, fromGateway };
+    const context = { admission: service.admission, topic, partition, fromGateway };
     let entries: Entry[] = [];
     let at = from;
     for (const [index, message] of messages.entries()) {

@@ -1,11 +1,11 @@
 import { uuidv7 } from '@tallystick/event';
 import { describe, expect, test } from 'vitest';
-import { Gate } from '../../../../src/ingest/admit/gate.ts';
+import { Admission } from '../../../../src/ingest/admit/admission.ts';
 import { readMessage } from '../../../../src/ingest/kafka/partition/message.ts';
 import { anEvent } from '../../../events.ts';
 
 const topic = { clusterId: 'c1', name: 'audit.gateway', id: 'id', partitions: 1 };
-const gate = new Gate({ now: Date.now, stopped: new Set(['stopped']) });
+const admission = new Admission({ now: Date.now, stopped: new Set(['stopped']) });
 
 function read(
   fromGateway: boolean,
@@ -17,7 +17,7 @@ function read(
     ([name, value]) => [Buffer.from(name), bytes(value)] as const,
   );
   const raw = { offset: 7, leaderEpoch: 0, key: bytes(message.key), value: bytes(message.value), headers };
-  return readMessage(raw, { gate, topic, partition: 3, fromGateway });
+  return readMessage(raw, { admission, topic, partition: 3, fromGateway });
 }
 
 const source = 'kafka:c1/audit.gateway/3/7';
@@ -110,7 +110,7 @@ test('a header that is there twice with two meanings has none', () => {
     value: Buffer.from(JSON.stringify(event)),
     headers,
   };
-  const { items } = readMessage(message, { gate, topic, partition: 3, fromGateway: false });
+  const { items } = readMessage(message, { admission, topic, partition: 3, fromGateway: false });
   expect(items).toMatchObject([{ ingest: { source, trust: 'topic-acl' } }]);
   expect(items[0]).not.toHaveProperty('ingest.producer_seq');
 });

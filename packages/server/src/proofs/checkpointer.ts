@@ -1,0 +1,123 @@
+import { type Checkpoint, parseCheckpoint, parseNote } from '@tallystick/log';
+import { ServerError } from '../errors.ts';
+import { type Database, type Session, writer } from '../store/database.ts';
+import { contradictionOf } from './contradiction.ts';
+import type { ChainGuard } from './guard.ts';
+import { inconsistent, type Signer } from './signer.ts';
+import type { LastSigned } from './signer-store.ts';
+import { readTree, rootOf, type TenantTree } from './tree-reader.ts';
+
+/** A signed checkpoint with its content. */
+export interface SignedCheckpoint extends Checkpoint {
+  readonly epoch: number;
+  /** The signed note, verbatim. */
+  readonly note: string;
+}
+
+/** Signs checkpoints of tenants' logs, and stores them. */
+export class Checkpointer {
+  readonly #database: Database;
+  readonly #signer: Signer;
+  readonly #guard: ChainGuard;
+
+  constructor(database: Database, signer: Signer, guard: ChainGuard) {
+    this.#database = database;
+    this.#signer = signer;
+    this.#guard = guard;
+  }
+
+  /**
+   * Signs the tenant's log in its present state.
+   *
+   * @throws {ServerError} `NOT_FOUND` for a tenant without a chain; `CHAIN_STOPPED`; `CHECKPOINT_INCONSISTENT` where the
+   *   store contradicts an earlier checkpoint: the chain is stopped then
+   */
+  async checkpoint(tenantId: string): Promise<SignedCheckpoint> {
+    this.#guard.assertRunning(tenantId);
+    for (;;) {
+      const signed = await this.#database.transaction(writer, (session) => this.#sign(session, tenantId));
+      if (signed !== undefined) return signed;
+    }
+  }
+
+  /** @returns `undefined` where another replica signed a larger tree meanwhile */
+  async #sign(session: Session, tenantId: string): Promise<SignedCheckpoint | undefined> {
+    const origin = this.#signer.originOf(await requireTree(session, tenantId));
+    // Read before the tree. Records are committed before they are signed, so a tree that is read later is not smaller.
+    const signedBefore = await this.#signer.store.patiently(() => this.#signer.store.lastSigned(origin));
+    const tree = await requireTree(session, tenantId);
+    const checkpoint: Checkpoint = { origin, size: tree.frontier.size, root: rootOf(tree) };
+    const proveExtension = async (before: LastSigned) => {
+      const reason = await contradictionOf(session, tree, before);
+      if (reason === undefined) return;
+      this.#guard.stop(tenantId, reason);
+      throw inconsistent(checkpoint, before);
+    };
+    if (signedBefore !== undefined && signedBefore.size >= checkpoint.size)
+      await proveExtension(signedBefore);
+    const note = await this.#signer.sign(checkpoint, proveExtension);
+    this.#guard.noteSigned(origin);
+    if (note === undefined) return undefined;
+    // A crash before the commit leaves the note with the signer, and the next call stores it here.
+    await session.query(
+      `insert into audit_checkpoints (tenant_id, epoch, size, root, note) values ($1, $2, $3, $4, $5)
+       on conflict (tenant_id, epoch, size) do update set note = excluded.note`,
+      [tenantId, tree.epoch, checkpoint.size, Buffer.from(checkpoint.root), note],
+    );
+    return { ...checkpoint, epoch: tree.epoch, note };
+  }
+
+  /** The newest checkpoint that is stored for the tenant's current epoch, or `undefined`. */
+  async latestCheckpoint(tenantId: string): Promise<SignedCheckpoint | undefined> {
+    return await this.#database.transaction(writer, async (session) => {
+      const tree = await readTree(session, tenantId);
+      if (tree === undefined) return undefined;
+      const [row] = await session.query<{ note: string }>(
+        'select note from audit_checkpoints where tenant_id = $1 and epoch = $2 order by size desc limit 1',
+        [tenantId, tree.epoch],
+      );
+      return row === undefined
+        ? undefined
+        : { ...parseCheckpoint(parseNote(row.note).text), epoch: tree.epoch, note: row.note };
+    });
+  }
+
+  /**
+   * Signs every log that has grown since its last checkpoint. An error of one tenant does not hold the others back.
+   *
+   * @param signal ends the round before the next log
+   * @returns the number of checkpoints that were signed
+   * @throws {ServerError} `STORE_UNAVAILABLE`: every further tenant would only wait for the same store
+   */
+  async checkpointAll(
+    onError: (tenantId: string, error: unknown) => void,
+    signal?: AbortSignal,
+  ): Promise<number> {
+    const rows = await this.#database.query<{ tenant_id: string }>(
+      writer,
+      `select s.tenant_id from audit_chain_state s
+        where s.last_sequence >= 0
+          and not exists (select 1 from audit_checkpoints c
+                           where c.tenant_id = s.tenant_id and c.epoch = s.epoch and c.size = s.last_sequence + 1)`,
+    );
+    let signed = 0;
+    for (const { tenant_id } of rows) {
+      if (signal?.aborted) break;
+      try {
+        await this.checkpoint(tenant_id);
+        signed++;
+      } catch (error) {
+        if (error instanceof ServerError && error.code === 'STORE_UNAVAILABLE') throw error;
+        onError(tenant_id, error);
+      }
+    }
+    return signed;
+  }
+}
+
+/** @throws {ServerError} `NOT_FOUND` for a tenant without a chain */
+export async function requireTree(session: Session, tenantId: string): Promise<TenantTree> {
+  const tree = await readTree(session, tenantId);
+  if (tree === undefined) throw new ServerError('NOT_FOUND', `tenant ${tenantId} has no records`);
+  return tree;
+}

@@ -1,0 +1,201 @@
+import {
+  ChainVerifier,
+  equalBytes,
+  LogError,
+  leafHash,
+  rootFromInclusion,
+  toHex,
+  type Verifier,
+  verifyConsistency,
+} from '@tallystick/log';
+import {
+  distinct,
+  findContradictions,
+  type JudgedCheckpoint,
+  judgeCheckpoint,
+  lastCovered,
+  readKept,
+} from '../checkpoints.ts';
+import { Findings, isTrusted, type Report, type TrustSource, verdictOf } from '../report.ts';
+import { TreeCheck } from '../tree-check.ts';
+import { BundleError } from './bundle-error.ts';
+import type { BundleEntry, BundleHeader } from './entries.ts';
+
+type Proof = Extract<BundleEntry, { kind: 'proof' }>;
+type Consistency = Extract<BundleEntry, { kind: 'consistency' }>;
+
+/** Checks the lines of one bundle in their order, and makes the report. */
+export class BundleCheck {
+  records = 0;
+  readonly #keys: readonly Verifier[];
+  readonly #trust: TrustSource;
+  readonly #findings = new Findings();
+  readonly #keptNotes: readonly string[];
+  #kept: readonly JudgedCheckpoint[] = [];
+  /** The bundle's own checkpoints, newest first. */
+  readonly #checkpoints: JudgedCheckpoint[] = [];
+  #header: BundleHeader | undefined;
+  #chain: ChainVerifier | undefined;
+  #tree: TreeCheck | undefined;
+  /** A record of an incomplete bundle. Its proof is on the next line. */
+  #awaiting: string | undefined;
+  #lastPosition = -1;
+  #covered = 0;
+  #head: string | null = null;
+
+  constructor(keys: readonly Verifier[], trust: TrustSource, keptNotes: readonly string[]) {
+    this.#keys = keys;
+    this.#trust = trust;
+    this.#keptNotes = keptNotes;
+  }
+
+  get expected(): number {
+    return this.#header === undefined ? 0 : this.#header.last - this.#header.first + 1;
+  }
+
+  /** The bundle's newest checkpoint. */
+  get note(): string {
+    return this.#checkpoints[0]!.note;
+  }
+
+  async take(entry: BundleEntry): Promise<void> {
+    switch (entry.kind) {
+      case 'header':
+        this.#header = entry;
+        this.#kept = await readKept(this.#keptNotes, entry.origin, this.#keys, this.#findings);
+        this.#chain = new ChainVerifier({
+          tenantId: entry.tenantId,
+          origin: entry.origin,
+          allowGaps: !entry.complete,
+        });
+        return;
+      case 'checkpoint':
+        return await this.#takeCheckpoint(entry.note);
+      case 'consistency':
+        return this.#takeConsistency(entry);
+      case 'record':
+        if (this.#header!.complete) this.#takeRecord(entry.text, undefined);
+        else this.#awaiting = entry.text;
+        return;
+      case 'proof':
+        this.#takeRecord(this.#awaiting!, entry);
+    }
+  }
+
+  async #takeCheckpoint(note: string): Promise<void> {
+    let checkpoint: JudgedCheckpoint;
+    try {
+      checkpoint = await judgeCheckpoint(note, this.#header!.origin, this.#keys, this.#findings);
+    } catch (cause) {
+      if (cause instanceof LogError) throw new BundleError('BUNDLE_DAMAGED', cause.message, { cause });
+      throw cause;
+    }
+    const before = this.#checkpoints.at(-1);
+    if (before !== undefined && checkpoint.size > before.size) {
+      throw new BundleError('BUNDLE_DAMAGED', 'checkpoints must be ordered newest first');
+    }
+    this.#checkpoints.push(checkpoint);
+  }
+
+  #takeConsistency(proof: Consistency): void {
+    const named = (size: number) => this.#checkpoints.filter((checkpoint) => checkpoint.size === size);
+    const trusted = (size: number) => named(size).find((checkpoint) => checkpoint.signedBy.length > 0);
+    if (named(proof.from).length === 0 || named(proof.to).length === 0) {
+      throw new BundleError(
+        'BUNDLE_DAMAGED',
+        'a consistency line names a checkpoint that is not in the file',
+      );
+    }
+    const from = trusted(proof.from);
+    const to = trusted(proof.to);
+    if (from === undefined || to === undefined) return;
+    try {
+      verifyConsistency(from.size, to.size, proof.hashes, from.root, to.root);
+    } catch {
+      this.#findings.add({ code: 'CHECKPOINT_INCONSISTENT', sequence_number: lastCovered(to) });
+    }
+  }
+
+  #takeRecord(text: string, proof: Proof | undefined): void {
+    const stored = proof === undefined ? { text } : { text, sequenceNumber: proof.index };
+    const expected = this.#chain!.nextSequence;
+    const { hash, record, findings } = this.#chain!.check(stored);
+    for (const finding of findings) this.#findings.add(finding);
+    const position = proof?.index ?? record?.sequence_number ?? expected;
+    this.records++;
+    this.#head = toHex(hash);
+    this.#lastPosition = position;
+    const first = this.#checkpoints[0];
+    if (first !== undefined && position < first.size) this.#covered++;
+    if (proof === undefined) {
+      this.#tree ??= new TreeCheck(this.#trusted(), this.#findings);
+      this.#tree.append(hash);
+    } else if (first !== undefined && first.signedBy.length > 0) {
+      this.#checkInclusion(hash, proof, first);
+    }
+  }
+
+  #checkInclusion(hash: Uint8Array, proof: Proof, first: JudgedCheckpoint): void {
+    let root: Uint8Array | undefined;
+    try {
+      root = rootFromInclusion(proof.index, first.size, leafHash(hash), proof.hashes);
+    } catch (error) {
+      if (!(error instanceof LogError)) throw error;
+    }
+    if (root === undefined || !equalBytes(root, first.root)) {
+      this.#findings.add({ code: 'CHECKPOINT_ROOT_MISMATCH', sequence_number: proof.index });
+    }
+  }
+
+  /** Trusted checkpoints of the bundle, with those that the caller kept. */
+  #trusted(): JudgedCheckpoint[] {
+    const own = this.#checkpoints.filter((checkpoint) => checkpoint.signedBy.length > 0);
+    return this.#kept.length === 0 ? own : distinct([...own, ...this.#kept]);
+  }
+
+  report(): Report {
+    const findings = this.#findings;
+    const first = this.#checkpoints[0]!;
+    const header = this.#header!;
+    findContradictions(this.#trusted(), findings);
+    if (header.complete) {
+      this.#tree ??= new TreeCheck(this.#trusted(), findings);
+      this.#tree.finish(this.#lastPosition + 1);
+    }
+    const hasSignature = first.signedBy.length > 0;
+    const isCovered = hasSignature && this.#covered > 0;
+    const verdict = verdictOf({ isBroken: findings.count > 0, isCovered, epoch: header.epoch });
+    if (verdict === 'not_verifiable') {
+      findings.add(
+        hasSignature
+          ? { code: 'NOTHING_COVERED', sequence_number: null }
+          : { code: 'CHECKPOINT_UNTRUSTED', sequence_number: lastCovered(first) },
+      );
+    }
+    const trusted = isTrusted(verdict);
+    return {
+      verdict,
+      tenant_id: header.tenantId,
+      records: this.records,
+      covered_to: trusted ? first.size - 1 : null,
+      unsigned_tail: trusted && header.complete ? this.records - this.#covered : 0,
+      head: this.#head,
+      trust: { source: this.#trust, keys: first.signedBy },
+      findings: findings.list,
+    };
+  }
+
+  /** The report on a file that cannot be read. Such a file proves nothing, so earlier findings are left out. */
+  refused(error: BundleError): Report {
+    return {
+      verdict: 'not_verifiable',
+      tenant_id: this.#header?.tenantId ?? null,
+      records: 0,
+      covered_to: null,
+      unsigned_tail: 0,
+      head: null,
+      trust: { source: this.#trust, keys: [] },
+      findings: [{ code: error.code, sequence_number: null, found: error.message }],
+    };
+  }
+}
