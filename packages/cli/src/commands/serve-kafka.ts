@@ -53,7 +53,9 @@ export async function serveKafka(
   const { env } = surroundings;
   const events = options.kafkaTopic || env.TALLY_KAFKA_TOPIC || 'audit.events';
   const gatewayTopic = options.kafkaGatewayTopic || env.TALLY_KAFKA_GATEWAY_TOPIC || 'audit.gateway';
-  const { gatewayHooks, KafkaGateway, KafkaIngest, KafkaMetrics } = await import('@tallystick/server/kafka');
+  const { GatewayMetrics, KafkaGateway, KafkaIngest, KafkaMetrics } = await import(
+    '@tallystick/server/kafka'
+  );
   const counted = new KafkaMetrics(metrics);
   const warn = tellOnce((message) => terminal.warn(`kafka: ${message}`), surroundings.now);
   const ingest = await KafkaIngest.start(service, {
@@ -62,14 +64,14 @@ export async function serveKafka(
     groupId: options.kafkaGroup || env.TALLY_KAFKA_GROUP || undefined,
     acceptRestored: options.acceptRestored,
     acceptTruncated: options.acceptTruncated,
-    on: {
-      ...counted.hooks,
+    observer: {
+      ...counted.observer,
       problem: (error) => {
-        counted.hooks.problem?.(error);
+        counted.observer.problem(error);
         warn(error.message);
       },
       lost: (range) => {
-        counted.hooks.lost?.(range);
+        counted.observer.lost(range);
         const { topic, partition, from, next } = range;
         terminal.warn(`kafka: ${topic}/${partition}: offsets ${from} to ${next - 1} are gone unread`);
       },
@@ -77,7 +79,11 @@ export async function serveKafka(
   });
   counted.watch(ingest);
   const gateway = options.kafkaGateway
-    ? new KafkaGateway(service, { connection, topic: gatewayTopic, ...gatewayHooks(metrics) })
+    ? new KafkaGateway(service, {
+        connection,
+        topic: gatewayTopic,
+        observer: new GatewayMetrics(metrics).observer,
+      })
     : undefined;
   return {
     gateway,

@@ -1,27 +1,35 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
-import type { KafkaIngest } from '../ingest/kafka/ingest.ts';
-import type { KafkaIngestHooks, PartitionStatus } from '../ingest/kafka/options.ts';
+import type { KafkaIngestObserver } from '../ingest/kafka/observer.ts';
+import type { KafkaIngestStatus, PartitionStatus } from '../ingest/kafka/status.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
 
+/** An ingest, as far as the gauges read it. */
+interface WatchedIngest {
+  status(): KafkaIngestStatus;
+}
+
 /**
- * What the ingest counts. Gauges are of the partitions that this replica reads: over all replicas they are the topic's.
+ * Metrics of the ingest. The gauges cover the partitions that this replica reads; those of all replicas together cover the
+ * topics.
  */
 export class KafkaMetrics {
-  /** For the ingest's options. */
-  readonly hooks: Pick<KafkaIngestHooks, 'batch' | 'lost' | 'rebalanced' | 'retry' | 'problem'>;
-  #ingest: KafkaIngest | undefined;
+  /** For the options of the ingest. */
+  readonly observer: Required<
+    Pick<KafkaIngestObserver, 'batch' | 'lost' | 'rebalanced' | 'retry' | 'problem'>
+  >;
+  #ingest: WatchedIngest | undefined;
 
   constructor({ registry }: ServiceMetrics) {
     const registers = [registry];
     const batches = new Histogram({
       name: 'tallystick_kafka_batch_messages',
-      help: 'Messages of each transaction that stores a range of a partition',
+      help: 'Messages of each range of a partition that a transaction has stored',
       buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000],
       registers,
     });
     const commits = new Histogram({
       name: 'tallystick_kafka_commit_duration_seconds',
-      help: 'From the first try to store a range to its commit, retries included',
+      help: 'From the first attempt to store a range to its commit, retries included',
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
       registers,
     });
@@ -32,11 +40,11 @@ export class KafkaMetrics {
     );
     const lost = counter(
       'tallystick_kafka_lost_messages_total',
-      'Offsets that the broker dropped before they were read',
+      'Offsets that the broker deleted before they were read',
     );
     const problems = counter(
       'tallystick_kafka_problems_total',
-      'Faults of brokers, group or store that the ingest met',
+      'Errors of brokers, consumer group or store that the ingest has met',
     );
     const retries = new Counter({
       name: 'tallystick_kafka_retries_total',
@@ -44,7 +52,7 @@ export class KafkaMetrics {
       labelNames: ['reason'],
       registers,
     });
-    this.hooks = {
+    this.observer = {
       batch: ({ items, durationMs }) => {
         batches.observe(items);
         commits.observe(durationMs / 1_000);
@@ -57,8 +65,8 @@ export class KafkaMetrics {
     this.#addGauges(registry);
   }
 
-  /** Whose state the gauges show from now on. */
-  watch(ingest: KafkaIngest): void {
+  /** Sets the ingest whose status the gauges show. */
+  watch(ingest: WatchedIngest): void {
     this.#ingest = ingest;
   }
 
@@ -75,7 +83,7 @@ export class KafkaMetrics {
         labelNames: ['topic', 'partition'],
         registers: [registry],
         collect() {
-          // Partitions come and go; one that another replica reads is for that one to show.
+          // Partitions move between replicas, and only the one that reads a partition shows it.
           this.reset();
           for (const partition of status()?.partitions ?? []) {
             const value = read(partition);
@@ -86,7 +94,7 @@ export class KafkaMetrics {
       });
     ofPartitions(
       'tallystick_kafka_lag_messages',
-      'Messages in the log and not in the store',
+      'Messages in the log that are not stored',
       ({ lag }) => lag,
     );
     ofPartitions(
@@ -96,12 +104,12 @@ export class KafkaMetrics {
     );
     ofPartitions(
       'tallystick_kafka_stopped',
-      '1 for a partition that waits for somebody to look at it',
+      '1 for a partition that has stopped until an operator acts',
       ({ stopped }) => (stopped === undefined ? 0 : 1),
     );
     new Gauge({
       name: 'tallystick_kafka_obstacles',
-      help: 'Reasons why messages are not stored now; readiness names them',
+      help: 'Reasons why messages are not stored now; /ready shows them',
       registers: [registry],
       collect() {
         this.set(status()?.obstacles.length ?? 0);

@@ -4,11 +4,11 @@ import { buffer } from 'node:stream/consumers';
 import { createGzip, createZstdCompress } from 'node:zlib';
 import { Connection } from '@platformatic/kafka';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { maxKeptBytes } from '../../../src/kafka-client/fetch/kept-bytes.ts';
+import { maxKeptBytes } from '../../../src/ingest/kafka/message/kept-bytes.ts';
 import { maxUnpackedBytes } from '../../../src/kafka-client/records/unpack.ts';
 import { expectSoundChain } from '../../chains.ts';
 import { anEvent, newTenant } from '../../events.ts';
-import { aroundValue, batchOf, codecs, produceBatch, recordOf } from './packed.ts';
+import { aroundValue, batchOf, codecs, produceBatch, recordOf } from '../../kafka-client/records/packed.ts';
 import { caughtUp, openSite, type Site, sent } from './site.ts';
 
 let site: Site;
@@ -110,7 +110,7 @@ describe('what unpacks to no more than the bound is read', () => {
     const base = await produceBatch(connection, site.topic, batch);
     const service = await site.openService();
     const ranges: number[] = [];
-    const ingest = await site.ingest(service, { on: { batch: ({ items }) => ranges.push(items) } });
+    const ingest = await site.ingest(service, { observer: { batch: ({ items }) => ranges.push(items) } });
     await caughtUp(ingest, { 0: base + count });
     const records = await expectSoundChain(service.database, tenant);
     expect(records.slice(1).map(({ event }) => (event.metadata as { n?: number }).n)).toEqual(

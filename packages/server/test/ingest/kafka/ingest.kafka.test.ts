@@ -3,7 +3,7 @@ import { type AuditEvent, uuidv7 } from '@tallystick/event';
 import { until } from '@tallystick/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createHttpApp, ServiceMetrics } from '../../../src/http/index.ts';
-import { type IngestBatch, KafkaMetrics } from '../../../src/ingest/kafka/index.ts';
+import { type IngestBatch, KafkaMetrics } from '../../../src/kafka.ts';
 import { expectSoundChain } from '../../chains.ts';
 import { anEvent, newTenant } from '../../events.ts';
 import { caughtUp, newName, openSite, type Site, sent } from './site.ts';
@@ -18,7 +18,7 @@ test('a message becomes a record that says where it came from, and its producer 
   const service = await site.openService();
   const batches: IngestBatch[] = [];
   const ingest = await site.ingest(service, {
-    on: { batch: (batch) => batches.push(batch) },
+    observer: { batch: (batch) => batches.push(batch) },
   });
   const tenant = newTenant();
   const producer_id = uuidv7();
@@ -83,11 +83,9 @@ test('metrics and readiness tell how far it is', async () => {
   const kafka = new KafkaMetrics(metrics);
   let hold = true;
   const ingest = await own.ingest(service, {
-    on: {
-      ...kafka.hooks,
-      committing: () => {
-        if (hold) throw new Error('not yet');
-      },
+    observer: kafka.observer,
+    onStage: (stage) => {
+      if (hold && stage === 'committing') throw new Error('not yet');
     },
   });
   kafka.watch(ingest);

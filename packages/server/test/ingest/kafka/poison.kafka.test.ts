@@ -1,7 +1,7 @@
 import { type AuditEvent, limits, uuidv7 } from '@tallystick/event';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AuditService } from '../../../src/app.ts';
-import type { KafkaIngest } from '../../../src/ingest/kafka/index.ts';
+import type { KafkaIngest } from '../../../src/kafka.ts';
 import { expectSoundChain } from '../../chains.ts';
 import { anEvent, newTenant } from '../../events.ts';
 import { caughtUp, openSite, type Sent, type Site, sent } from './site.ts';
@@ -15,7 +15,7 @@ let end = 0;
 beforeAll(async () => {
   site = await openSite();
   service = await site.openService();
-  ingest = await site.ingest(service, { on: { deadLetter: (reason) => reasons.push(reason) } });
+  ingest = await site.ingest(service, { observer: { deadLetter: (reason) => reasons.push(reason) } });
 }, 120_000);
 afterAll(() => site?.[Symbol.asyncDispose]());
 

@@ -87,11 +87,10 @@ test('what was committed before Kafka was told is not read again', async () => {
   const stored: number[] = [];
   const first = await site.ingest(service, {
     offsetIntervalMs: 600_000,
-    on: {
-      committed: ({ next }) => {
-        stored.push(next);
-        return new Promise(() => undefined);
-      },
+    onStage: async (stage, [range]) => {
+      if (stage !== 'committed') return;
+      stored.push(range!.next);
+      await new Promise(() => undefined);
     },
     drainMs: 50,
   });
@@ -100,7 +99,7 @@ test('what was committed before Kafka was told is not read again', async () => {
   const closing = first.close();
   const batches: number[] = [];
   const second = await site.ingest(await site.openService(), {
-    on: { batch: ({ from }) => batches.push(from) },
+    observer: { batch: ({ from }) => batches.push(from) },
   });
   await site.produce([sent(anEvent(tenant))]);
   await caughtUp(second, { 0: 3 });
@@ -109,18 +108,16 @@ test('what was committed before Kafka was told is not read again', async () => {
   expect(await expectSoundChain(service.database, tenant)).toHaveLength(4);
 });
 
-test('a hook that fails after the commit makes the batch come again, and nothing of it is stored twice', async () => {
+test('an error after the commit makes the batch come again, and nothing of it is stored twice', async () => {
   await using site = await openSite();
   const service = await site.openService();
   const tenant = newTenant();
   let failures = 3;
   const retries: string[] = [];
   const ingest = await site.ingest(service, {
-    on: {
-      committed: () => {
-        if (failures-- > 0) throw new Error('the process had a bad moment');
-      },
-      retry: (reason) => retries.push(reason),
+    observer: { retry: (reason) => retries.push(reason) },
+    onStage: (stage) => {
+      if (stage === 'committed' && failures-- > 0) throw new Error('the outcome of the commit is unknown');
     },
   });
   await site.produce(mixture(tenant));
@@ -176,7 +173,7 @@ test('a range that the broker dropped unread is chained as lost, with its exact 
   await dropUpTo(site, 7);
 
   const lost: object[] = [];
-  const second = await site.ingest(service, { on: { lost: (range) => lost.push(range) } });
+  const second = await site.ingest(service, { observer: { lost: (range) => lost.push(range) } });
   await caughtUp(second, { 0: 10 });
   await second.close();
   expect(lost).toEqual([{ topic: site.topic, partition: 0, from: 4, next: 7 }]);
@@ -284,11 +281,10 @@ test('closing waits for the transaction that runs, tells Kafka, and leaves the g
   });
   const ingest = await site.ingest(service, {
     offsetIntervalMs: 600_000,
-    on: {
-      committing: async () => {
-        reached();
-        await held;
-      },
+    onStage: async (stage) => {
+      if (stage !== 'committing') return;
+      reached();
+      await held;
     },
   });
   await site.produce([sent(anEvent(tenant)), sent(anEvent(tenant))]);

@@ -1,6 +1,6 @@
 import { until } from '@tallystick/testing';
 import { beforeAll, expect, test } from 'vitest';
-import type { KafkaIngest } from '../../../src/ingest/kafka/index.ts';
+import type { KafkaIngest } from '../../../src/kafka.ts';
 import { expectSoundChain } from '../../chains.ts';
 import { anEvent, newTenant } from '../../events.ts';
 import { openSite, type Site, sent, warmUp } from './site.ts';

@@ -11,7 +11,7 @@ import {
   until,
 } from '@tallystick/testing';
 import { AuditService, type AuditServiceOptions } from '../../../src/app.ts';
-import { KafkaIngest, type KafkaIngestOptions } from '../../../src/ingest/kafka/index.ts';
+import { KafkaIngest, type KafkaIngestOptions } from '../../../src/kafka.ts';
 import { logName } from '../../events.ts';
 import { openPostgres, type PostgresStore } from '../../stores.ts';
 

@@ -81,7 +81,7 @@ test('a log that has lost its end and grown beyond it again stops the partition,
     timeoutMs: 30_000,
   });
   expect(second.status().obstacles).toEqual([
-    `SOURCE_DIVERGED: ${site.topic}/0 ends at 3 in its leaders' epoch 0, and the store stands at 6 in epoch ${before!.epoch}: ` +
+    `SOURCE_DIVERGED: ${site.topic}/0 ends at 3 in leader epoch 0, and the store stands at 6 in leader epoch ${before!.epoch}: ` +
       'the topic was truncated, or the cluster restored from an older backup, and has grown again',
   ]);
   await second.close();
@@ -91,11 +91,11 @@ test('a log that has lost its end and grown beyond it again stops the partition,
   const problems: string[] = [];
   const third = await site.ingest(service, {
     acceptTruncated: true,
-    on: { problem: ({ message }) => problems.push(message) },
+    observer: { problem: ({ message }) => problems.push(message) },
   });
   await caughtUp(third, { 0: 8 });
   expect(third.status()).toMatchObject({ state: 'consuming', obstacles: [] });
-  expect(problems).toContainEqual(expect.stringContaining("ends at 3 in its leaders' epoch 0"));
+  expect(problems).toContainEqual(expect.stringContaining('ends at 3 in leader epoch 0'));
   await expectAllChained();
   await third.close();
 
@@ -114,7 +114,7 @@ test('one that is read meanwhile is noticed too', async () => {
   let frozen = false;
   const ingest = await site.ingest(service, {
     acceptTruncated: true,
-    on: {
+    observer: {
       problem: ({ message }) => {
         if (frozen || !message.includes('truncated')) return;
         // What it does next is to tell Kafka where it starts over.

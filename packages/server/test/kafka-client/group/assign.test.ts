@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { TopicPartition } from '../../../src/ingest/kafka/options.ts';
+import type { TopicPartition } from '../../../src/kafka-client/brokers.ts';
 import { assignPartitions, type GroupMember } from '../../../src/kafka-client/group/assign.ts';
 
 const topics = ['audit.events', 'audit.gateway'];

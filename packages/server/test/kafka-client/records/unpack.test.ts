@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { unpack } from '../../../src/kafka-client/records/unpack.ts';
 import { UnpackError } from '../../../src/kafka-client/records/unpack-error.ts';
-import { codecs } from '../../ingest/kafka/packed.ts';
+import { codecs } from './packed.ts';
 
 const limit = 1024 * 1024;
 

@@ -5,12 +5,12 @@ import { serviceEvent } from '../../../chain/conflict.ts';
 import type { Topic } from '../../../kafka-client/brokers.ts';
 
 /**
- * The record of a range that the broker dropped before it was read. Nobody can tell any more whose messages it held, so it
- * stands in the chain of the service's own tenant. Its id is derived from the range, so that a retry adds nothing.
- *
- * @param to last offset of the range
+ * The `source.lost` record of a range that the broker deleted before it was read. The tenants of its messages are unknown,
+ * so the record goes to the chain of the service's own tenant. Its id is derived from the range, so that a retry does not
+ * add a second record.
  */
 export function lossRecord(
+  /** `to` is the last offset of the range. */
   loss: { readonly topic: Topic; readonly partition: number; readonly from: number; readonly to: number },
   tenantId: string,
 ): EventItem {
@@ -19,7 +19,7 @@ export function lossRecord(
   return serviceEvent({
     audit_id: uuidv8FromDigest(createHash('sha256').update(`tallystick/source-lost/v1\0${place}`).digest()),
     tenant_id: tenantId,
-    // The same whenever it is noticed again, so that the event's bytes are; when it was noticed is its ingested_at.
+    // Constant, so that a retry makes the same bytes. `ingested_at` says when the loss was noticed.
     timestamp: new Date(0).toISOString(),
     event_type: 'source.lost',
     severity: 'critical',
