@@ -2,8 +2,8 @@ import { protocolAPIsByName, ResponseError } from '@platformatic/kafka';
 import { expect, test } from 'vitest';
 import { KafkaError, withKafkaReason } from '../../src/kafka-client/kafka-error.ts';
 
-// An operator read "Received response with error while executing API JoinGroup(v7)" at every start of a broker, and
-// could not tell a coordinator that was still loading from a group that let nobody in.
+// An operator read "Received response with error while executing API JoinGroup(v7)" at every start of a broker, and could
+// not see whether the coordinator was still loading or had refused the member.
 test("a refusal has the broker's reason in its message", () => {
   const refusal = new ResponseError(protocolAPIsByName.JoinGroup!, 7, { '/': [30, null] }, {});
   expect(withKafkaReason(refusal)).toMatchObject({

@@ -3,8 +3,8 @@ import { pause } from '../../timing/pause.ts';
 import { withTimeout } from '../../timing/timeout.ts';
 import type { Brokers, Topic, TopicPartition } from '../brokers.ts';
 import { KafkaError, kafkaErrorCode } from '../kafka-error.ts';
-import { assignPartitions } from './assign.ts';
-import { GroupCoordinator, type GroupOptions, type MemberAssignment, notAMember } from './coordinator.ts';
+import { GroupCoordinator, type GroupOptions, notAMember } from './coordinator.ts';
+import { dividePartitions } from './leader.ts';
 import {
   isRebalance,
   isUnknownMember,
@@ -19,8 +19,6 @@ import {
 import {
   type AssignedPartition,
   decodeAssignment,
-  decodeSubscription,
-  encodeAssignment,
   encodeSubscription,
   fingerprintOf,
 } from './subscription.ts';
@@ -177,23 +175,10 @@ export class Membership {
   }
 
   async #sync({ member, topics, subscriptions }: Syncing): Promise<Stable> {
-    const plan = subscriptions.length === 0 ? [] : await this.#divide(subscriptions);
+    const plan = subscriptions.length === 0 ? [] : await dividePartitions(this.#brokers, subscriptions);
     const owned = decodeAssignment(await this.#coordinator.sync(member, plan), topics);
     this.#confirmedAt = performance.now();
     return { name: 'stable', member, topics, owned };
-  }
-
-  /** As the leader of the group: which member gets which partitions. The coordinator only passes this on. */
-  async #divide(subscriptions: Syncing['subscriptions']): Promise<MemberAssignment[]> {
-    const members = subscriptions.map(({ memberId, metadata }) => decodeSubscription(memberId, metadata));
-    const topics = await this.#brokers.describe([...new Set(members.flatMap((member) => member.topics))]);
-    const partitions = [...topics.values()].flatMap(({ name, partitions: count }) =>
-      Array.from({ length: count }, (_, partition) => ({ topic: name, partition })),
-    );
-    return [...assignPartitions(members, partitions)].map(([memberId, assigned]) => ({
-      memberId,
-      assignment: encodeAssignment(assigned),
-    }));
   }
 
   /** Waits, sends one heartbeat, and from time to time checks the topics. */

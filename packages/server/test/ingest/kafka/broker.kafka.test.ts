@@ -12,7 +12,7 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => kafka?.stop());
 
-test('a broker that is killed and comes back is read on from, and the group is joined again', async () => {
+test('after a broker was killed and restarted, the member joins its group again and reads on', async () => {
   await using site = await openSite({ kafka });
   const tenant = newTenant();
   const service = await site.openService();
@@ -38,15 +38,15 @@ test('a record batch that is damaged on the broker stops its partition and is no
   await using site = await openSite({ kafka });
   const tenant = newTenant();
   const service = await site.openService();
-  await site.produce([sent(anEvent(tenant, { actor_id: 'somebody-good' }))]);
+  await site.produce([sent(anEvent(tenant, { actor_id: 'genuine-actor' }))]);
   await site.produce([sent(anEvent(tenant))]);
   const [broker] = kafka.brokers;
   const log = join(logDirectory(broker!.pid!), `${site.topic}-0`, '00000000000000000000.log');
   await broker!.stop();
   const bytes = readFileSync(log);
-  const at = bytes.indexOf('somebody-good');
+  const at = bytes.indexOf('genuine-actor');
   expect(at).toBeGreaterThan(0);
-  bytes.write('somebody-evil', at);
+  bytes.write('altered-actor', at);
   writeFileSync(log, bytes);
   await broker!.start();
 
@@ -61,7 +61,7 @@ test('a record batch that is damaged on the broker stops its partition and is no
   expect(await site.query('select 1 from audit_records')).toEqual([]);
 }, 120_000);
 
-/** Where a broker keeps its logs: beside the properties that it was started with. */
+/** The broker's data directory, which is beside its properties file. */
 function logDirectory(pid: number): string {
   const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
   return join(dirname(words.find((word) => word.endsWith('server.properties'))!), 'data');

@@ -49,7 +49,7 @@ test('a message becomes a record that says where it came from, and its producer 
   expect(ingest.status()).toMatchObject({ state: 'consuming', stopped: undefined, obstacles: [] });
 });
 
-test('what a producer has taken back is not chained, and the position passes over it', async () => {
+test('the messages of an aborted transaction are not chained, and the position passes them', async () => {
   await using own = await openSite();
   const service = await own.openService();
   const ingest = await own.ingest(service);
@@ -76,7 +76,7 @@ test('what a producer has taken back is not chained, and the position passes ove
   expect(records.map(({ event }) => event.audit_id)).toEqual([committed.audit_id]);
 });
 
-test('metrics and readiness tell how far it is', async () => {
+test('metrics and readiness show the progress', async () => {
   await using own = await openSite();
   const service = await own.openService();
   const metrics = new ServiceMetrics({ process: false });

@@ -9,7 +9,7 @@ import { caughtUp, newName, openSite, type Sent, type Site, sent, warmUp } from 
 
 beforeAll(warmUp, 120_000);
 
-/** Everything that the store holds of events, dead letters, accounts and heads, for telling whether anything changed. */
+/** A digest of all events, dead letters, accounts and heads, to notice any change. */
 async function everything(site: Site): Promise<object> {
   const tables = ['audit_records', 'audit_dead_letters', 'audit_chain_state', 'audit_producer_ranges'];
   const rows: object[] = [];
@@ -79,11 +79,11 @@ test('reading the whole topic again, by another group or without positions, chan
   await expectSoundChain(service.database, tenant);
 });
 
-test('what was committed before Kafka was told is not read again', async () => {
+test('messages that are stored are not read again, although their offset is not committed to Kafka', async () => {
   await using site = await openSite();
   const service = await site.openService();
   const tenant = newTenant();
-  // The first replica dies in the worst moment: Postgres has committed, and nobody else knows.
+  // The first replica hangs at the worst moment: PostgreSQL has committed, and Kafka's offset is not updated.
   const stored: number[] = [];
   const first = await site.ingest(service, {
     offsetIntervalMs: 600_000,
@@ -108,7 +108,7 @@ test('what was committed before Kafka was told is not read again', async () => {
   expect(await expectSoundChain(service.database, tenant)).toHaveLength(4);
 });
 
-test('an error after the commit makes the batch come again, and nothing of it is stored twice', async () => {
+test('after an error during the commit the batch is tried again, and nothing is stored twice', async () => {
   await using site = await openSite();
   const service = await site.openService();
   const tenant = newTenant();
@@ -127,7 +127,7 @@ test('an error after the commit makes the batch come again, and nothing of it is
   expect(await expectSoundChain(service.database, tenant)).toHaveLength(1 + 3 + 2);
 });
 
-test('a topic that is made anew under its name is read from its start', async () => {
+test('a topic that is deleted and created again is read from its start', async () => {
   await using site = await openSite();
   const service = await site.openService();
   const tenant = newTenant();
@@ -159,7 +159,7 @@ async function dropUpTo(site: Site, offset: number): Promise<void> {
   });
 }
 
-test('a range that the broker dropped unread is chained as lost, with its exact offsets, once', async () => {
+test('a range that the broker deleted unread is chained as lost once, with its exact offsets', async () => {
   await using site = await openSite();
   const serviceTenant = newTenant('service');
   const service = await site.openService({ serviceTenant });
@@ -180,7 +180,7 @@ test('a range that the broker dropped unread is chained as lost, with its exact 
   const kept = [...events.slice(0, 4), ...events.slice(7)].map(({ audit_id }) => audit_id);
   const records = await expectSoundChain(service.database, tenant);
   expect(records.slice(1).map(({ event }) => event.audit_id)).toEqual(kept);
-  const told = async () => {
+  const lossRecords = async () => {
     const [, ...own] = await expectSoundChain(service.database, serviceTenant);
     return own.map(({ event: { event_type, target_id, metadata } }) => ({ event_type, target_id, metadata }));
   };
@@ -196,16 +196,16 @@ test('a range that the broker dropped unread is chained as lost, with its exact 
       cluster_id: site.kafka.clusterId,
     }),
   };
-  expect(await told()).toEqual([record]);
+  expect(await lossRecords()).toEqual([record]);
 
-  // Noticed again, from the same place: the same record, which is there already.
+  // Noticed again from the same position: the same record, which is chained already.
   await site.query('update audit_source_positions set next_offset = 4 where topic = $1', [site.topic]);
   const third = await site.ingest(service, { groupId: newName('group') });
   await caughtUp(third, { 0: 10 });
-  expect(await told()).toEqual([record]);
+  expect(await lossRecords()).toEqual([record]);
 });
 
-test('a log that ends before the stored position stops its partition, and says so with numbers', async () => {
+test('a log that ends before the stored position stops its partition, and the reason names both offsets', async () => {
   await using site = await openSite();
   const service = await site.openService();
   const tenant = newTenant();
@@ -213,7 +213,7 @@ test('a log that ends before the stored position stops its partition, and says s
   await site.produce([sent(anEvent(tenant)), sent(anEvent(tenant))]);
   await caughtUp(first, { 0: 2 });
   await first.close();
-  // As after the restore of a cluster: what the store has reached is not there any more.
+  // As after a cluster was restored: the log lacks messages that the store has.
   await site.query('update audit_source_positions set next_offset = 7 where topic = $1', [site.topic]);
   const second = await site.ingest(service);
   const stopped = () => second.status().partitions.some((each) => each.stopped !== undefined);
@@ -226,7 +226,7 @@ test('a log that ends before the stored position stops its partition, and says s
   expect(await recordsOf(service.database, tenant)).toHaveLength(3);
 });
 
-test('a store that was restored from an older backup is not read into, until somebody says so', async () => {
+test('a store that was restored from an older backup gets no messages until an operator allows it', async () => {
   await using site = await openSite();
   const service = await site.openService();
   const tenant = newTenant();
@@ -253,7 +253,7 @@ test('a store that was restored from an older backup is not read into, until som
   expect(await expectSoundChain(service.database, tenant)).toHaveLength(4);
 });
 
-test('a store that goes back while it is written to stops the ingest too', async () => {
+test('a store that goes back during the ingest stops it too', async () => {
   await using site = await openSite();
   const service = await site.openService();
   const tenant = newTenant();
@@ -267,7 +267,7 @@ test('a store that goes back while it is written to stops the ingest too', async
   expect(await positionsOf(site)).toEqual([1]);
 });
 
-test('closing waits for the transaction that runs, tells Kafka, and leaves the group', async () => {
+test('closing waits for the transaction in flight, commits the offset, and leaves the group', async () => {
   await using site = await openSite();
   const service = await site.openService();
   const tenant = newTenant();
@@ -275,9 +275,9 @@ test('closing waits for the transaction that runs, tells Kafka, and leaves the g
   const inTransaction = new Promise<void>((resolve) => {
     reached = resolve;
   });
-  let goOn!: () => void;
+  let release!: () => void;
   const held = new Promise<void>((resolve) => {
-    goOn = resolve;
+    release = resolve;
   });
   const ingest = await site.ingest(service, {
     offsetIntervalMs: 600_000,
@@ -292,7 +292,7 @@ test('closing waits for the transaction that runs, tells Kafka, and leaves the g
   const closing = ingest.close();
   expect(ingest.close()).toBe(closing);
   expect(ingest.status().state).toBe('closing');
-  goOn();
+  release();
   await closing;
   const [position] = await positionsOf(site);
   expect(position).toBeGreaterThan(0);
@@ -303,7 +303,7 @@ test('closing waits for the transaction that runs, tells Kafka, and leaves the g
   expect(service.obstacles.size).toBe(0);
 });
 
-test('a member that the group has thrown out comes back by itself', async () => {
+test('a member that was removed from the group joins again', async () => {
   await using site = await openSite();
   const service = await site.openService();
   const tenant = newTenant();
@@ -321,12 +321,12 @@ async function removeMembers(admin: Admin, groupId: string): Promise<void> {
   await admin.removeMembersFromConsumerGroup({ groupId });
 }
 
-test('an event of a chain that is stopped in mid-flight becomes a dead letter', async () => {
+test('an event becomes a dead letter if its chain is found to be stopped in the transaction', async () => {
   await using site = await openSite();
   const service = await site.openService();
   const [stopped, other] = [newTenant('stopped'), newTenant('other')];
   await chainOne(service, stopped);
-  // A head that nobody but the writer may set, damaged: found under its lock only.
+  // The head is damaged, which is noticed only once it is locked.
   await site.query(`update audit_chain_state set frontier = '\\x00'::bytea where tenant_id = $1`, [stopped]);
   const ingest = await site.ingest(service);
   await site.produce([sent(anEvent(other)), sent(anEvent(stopped)), sent(anEvent(other))]);

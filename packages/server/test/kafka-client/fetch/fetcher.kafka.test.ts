@@ -8,7 +8,7 @@ import { Fetcher } from '../../../src/kafka-client/fetch/fetcher.ts';
 import { PartitionReader } from '../../../src/kafka-client/fetch/partition-reader.ts';
 import { newName } from '../../ingest/kafka/site.ts';
 
-/** Counts what goes out. */
+/** Counts requests. */
 class WatchedBrokers extends Brokers {
   readonly connections: Connection[] = [];
   requests = 0;
@@ -63,13 +63,13 @@ afterEach(async () => {
 });
 
 async function produce(partition: number, ...values: (string | Buffer)[]): Promise<void> {
-  // One batch each.
+  // One batch per value.
   for (const value of values) {
     await producer.send({ messages: [{ topic: topic.name, partition, value: Buffer.from(value) }] });
   }
 }
 
-/** A broker learns that it leads a new partition after everybody else does. */
+/** Waits until the broker knows that it leads the new partitions: others learn it earlier. */
 async function untilLed(): Promise<void> {
   const asking = new Fetcher(brokers, 0);
   const isLed = async (partition: number) =>
@@ -87,8 +87,8 @@ const part = (partition: number, from = 0) => ({
   maxBytes: 1_000_000,
 });
 
-test('partitions that ask at once share a request, and each gets its own messages', async () => {
-  // So long that a copy has memory of its own.
+test('fetches at the same time share a request, and each gets the messages of its partition', async () => {
+  // So long that a copy does not share a memory pool.
   const text = (partition: number) => `to ${partition}`.padEnd(100_000);
   for (let partition = 0; partition < partitions; partition++) await produce(partition, text(partition));
   const asked = [0, 1, 2, 3].map((partition) => fetcher.fetch(leader, part(partition), options));
@@ -99,11 +99,11 @@ test('partitions that ask at once share a request, and each gets its own message
     expect(lastStableOffset).toBe(1);
     expect(records.toString('latin1')).toContain(text(partition));
   }
-  // What one keeps is not what all of them came in.
+  // No partition keeps the buffer of the whole response.
   expect(new Set(answers.map(({ records }) => records.buffer)).size).toBe(partitions);
 });
 
-test('a request is for eight partitions, at most', async () => {
+test('a request is for at most eight partitions', async () => {
   for (let partition = 0; partition < partitions; partition++) await produce(partition, 'something');
   await Promise.all(
     Array.from({ length: 20 }, (_, index) => fetcher.fetch(leader, part(index % partitions), options)),
@@ -111,7 +111,7 @@ test('a request is for eight partitions, at most', async () => {
   expect(brokers.requests).toBe(3);
 });
 
-test('one that is refused leaves the others alone', async () => {
+test('a fetch that the broker refuses does not affect the others of its request', async () => {
   await produce(1, 'fine');
   const [refused, gone, fine] = await Promise.all([
     fetcher.fetch(leader, part(0, 77), options),
@@ -125,7 +125,7 @@ test('one that is refused leaves the others alone', async () => {
   expect(fine.records.toString('latin1')).toContain('fine');
 });
 
-test('one that asks while another request waits for messages is not held up by it', async () => {
+test('a fetch is not delayed by a request that waits for messages', async () => {
   await produce(1, 'here already');
   const waiting = new AbortController();
   const idle = fetcher.fetch(leader, part(0), { ...options, signal: waiting.signal });
@@ -136,7 +136,7 @@ test('one that asks while another request waits for messages is not held up by i
   await expect(idle).rejects.toMatchObject({ code: 'CLOSED' });
 });
 
-test('a connection that breaks fails what is on it, and the next request makes another', async () => {
+test('if a connection breaks, its fetches fail, and the next request opens another one', async () => {
   const waiting = [0, 1].map((partition) => fetcher.fetch(leader, part(partition), options));
   const failed = Promise.allSettled(waiting);
   await expect.poll(() => brokers.requests).toBe(1);
@@ -146,7 +146,7 @@ test('a connection that breaks fails what is on it, and the next request makes a
   expect((await fetcher.fetch(leader, part(0), options)).records.toString('latin1')).toContain('again');
 });
 
-test('closing fails what waits, and takes nothing more', async () => {
+test('closing fails the fetches in flight and all later ones', async () => {
   const waiting = fetcher.fetch(leader, part(0), options);
   const failed = expect(waiting).rejects.toThrow();
   await expect.poll(() => brokers.requests).toBe(1);
@@ -155,7 +155,7 @@ test('closing fails what waits, and takes nothing more', async () => {
   await expect(fetcher.fetch(leader, part(0), options)).rejects.toMatchObject({ code: 'CLOSED' });
 });
 
-test('a partition whose batches are longer than a fetch is read beside one that always has some', async () => {
+test('a partition whose batches are longer than a fetch is read beside one that always has messages', async () => {
   const small = { fetchBytes: 20_000, maxBatchBytes: 1_000_000 };
   const long = Buffer.alloc(50_000, 'x');
   await produce(0, ...Array.from({ length: 8 }, () => Buffer.alloc(15_000, 'y')));

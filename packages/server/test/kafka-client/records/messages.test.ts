@@ -12,10 +12,10 @@ const plain = (records: readonly Buffer[], firstOffset = 0, count = records.leng
 const values = (messages: readonly (Message | UnreadableBatch)[]) =>
   messages.map((message) => ('bytes' in message ? message.code : message.value?.toString()));
 
-describe('a range ends where there is enough', () => {
+describe('a range ends once it has enough bytes', () => {
   const records = Array.from({ length: 100 }, (_, delta) => recordOf(`value ${delta}`, { delta }));
 
-  test('in the midst of a batch, and the next goes on there', () => {
+  test('in the middle of a batch, and the next range goes on there', () => {
     const batch = gzipped(records, 1_000);
     const read: (string | undefined)[] = [];
     let ranges = 0;
@@ -29,11 +29,11 @@ describe('a range ends where there is enough', () => {
     expect(ranges).toBeGreaterThan(5);
   });
 
-  test('between two batches, of which the second is not looked at', () => {
+  test('between two batches, without checking the second one', () => {
     const damaged = gzipped(records, 1_001);
     damaged[damaged.length - 1]! ^= 1;
     const log = Buffer.concat([gzipped([recordOf('a')], 1_000), damaged]);
-    // Where it is looked at, what stands before it is read all the same.
+    // Even if the second batch is checked, the messages before it are returned.
     for (const bytes of [1, enough]) {
       const { messages, next } = readMessages(log, [], 1_000, bytes);
       expect(values(messages)).toEqual(['a']);
@@ -42,13 +42,13 @@ describe('a range ends where there is enough', () => {
     expect(() => readMessages(log, [], 1_001, enough)).toThrow('the record batch at 1001 does not match');
   });
 
-  test('after one message at least, however long it is', () => {
+  test('after at least one message, however long it is', () => {
     const log = gzipped([recordOf('x'.repeat(10_000)), recordOf('y', { delta: 1 })]);
     const range = readMessages(log, [], 0, 1);
     expect(range).toMatchObject({ next: 1, messages: [{ offset: 0 }] });
   });
 
-  test('and holds no more of a long batch than its own messages', () => {
+  test('and keeps no more of a long batch in memory than its own messages', () => {
     const long = Array.from({ length: 50 }, (_, delta) => recordOf('z'.repeat(200_000), { delta }));
     const { messages } = readMessages(gzipped(long), [], 0, 500_000);
     expect(messages).toHaveLength(3);
@@ -58,11 +58,11 @@ describe('a range ends where there is enough', () => {
   });
 });
 
-test('a range tells the term of its last message, and each message its own', () => {
+test('a range has the leader epoch of its last message, and each message has its own', () => {
   const content = Buffer.concat([recordOf('a'), recordOf('b', { delta: 1 })]);
-  const inTerm = (leaderEpoch: number, firstOffset: number) =>
+  const inEpoch = (leaderEpoch: number, firstOffset: number) =>
     batchOf({ codec: codecs.none, content, count: 2, firstOffset, leaderEpoch });
-  const log = Buffer.concat([inTerm(3, 0), inTerm(5, 2)]);
+  const log = Buffer.concat([inEpoch(3, 0), inEpoch(5, 2)]);
   const whole = readMessages(log, [], 0, enough);
   expect(whole).toMatchObject({ next: 4, leaderEpoch: 5 });
   expect(whole.messages.map(({ leaderEpoch }) => leaderEpoch)).toEqual([3, 3, 5, 5]);
@@ -70,13 +70,13 @@ test('a range tells the term of its last message, and each message its own', () 
   expect(readMessages(Buffer.alloc(0), [], 7, enough)).toEqual({ messages: [], next: 7 });
 });
 
-test('a batch that is cut off at the end of the answer is left for the next fetch', () => {
+test('a batch that the response has only a part of is left for the next fetch', () => {
   const whole = plain([recordOf('a')]);
   const log = Buffer.concat([whole, plain([recordOf('b')], 1).subarray(0, 65)]);
   expect(readMessages(log, [], 0, enough)).toMatchObject({ next: 1, messages: [{ offset: 0 }] });
 });
 
-test('what compaction has taken leaves no message, and its offsets are passed', () => {
+test('offsets that compaction has removed have no message, and the range passes them', () => {
   const content = Buffer.concat([recordOf('a'), recordOf('d', { delta: 3 })]);
   const log = batchOf({ codec: codecs.none, content, count: 2, lastDelta: 9, firstOffset: 10 });
   const { messages, next } = readMessages(log, [], 10, enough);
@@ -85,14 +85,14 @@ test('what compaction has taken leaves no message, and its offsets are passed', 
   expect(readMessages(log, [], 14, enough)).toEqual({ messages: [], next: 20, leaderEpoch: 0 });
 });
 
-describe('a batch that lies about its records is one dead letter for what is behind the lie', () => {
+describe('from the first malformed record on, a batch is unreadable', () => {
   const good = recordOf('good');
   test.each<[what: string, second: Buffer]>([
     ['a record that is longer than the batch', Buffer.concat([varInt(1_000), Buffer.alloc(20)])],
-    ['a record of no length', varInt(-1)],
+    ['a record of negative length', varInt(-1)],
     ['nothing', Buffer.alloc(0)],
-    ['a number without an end', Buffer.alloc(20, 0xff)],
-    ['a record of an offset beyond the batch', recordOf('far', { delta: 7 })],
+    ['a number that does not end', Buffer.alloc(20, 0xff)],
+    ['a record with an offset outside of the batch', recordOf('far', { delta: 7 })],
     ['a key that is longer than the record', Buffer.concat([varInt(5), Buffer.from([0, 0, 2, 0x7e, 0])])],
     ['a value that is longer than the record', Buffer.concat([varInt(5), Buffer.from([0, 0, 2, 1, 0x7e])])],
   ])('%s', (_what, second) => {
@@ -117,7 +117,7 @@ describe('headers', () => {
     return [...message.headers].map(([name, value]) => [String(name), value === null ? null : String(value)]);
   };
 
-  test('are read in their order', () => {
+  test('are read in order', () => {
     const header = (name: string, value: string | null) =>
       Buffer.concat([
         varInt(name.length),
@@ -133,7 +133,7 @@ describe('headers', () => {
     ]);
   });
 
-  test('that can not be read end there, and refuse nothing', () => {
+  test('end before the first malformed one, which does not make the message unreadable', () => {
     expect(read(withHeaders(varInt(2), Buffer.from([2, 0x61, 2, 0x62]), Buffer.from([0x7e])))).toEqual([
       ['a', 'b'],
     ]);

@@ -1,6 +1,6 @@
 import { type Connection, crc32c, createAPI, produceV9, Writer } from '@platformatic/kafka';
 
-/** Numbers of the compressions in a record batch's attributes. */
+/** Numbers of the compressions in the attributes of a record batch. */
 export const codecs = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const;
 
 export interface PackedBatch {
@@ -14,7 +14,7 @@ export interface PackedBatch {
   readonly leaderEpoch?: number;
 }
 
-/** A record batch as a producer of anybody's making can write it: the checksum is right, whatever the content is. */
+/** A record batch with a correct checksum and any content, as a hostile producer can write it. */
 export function batchOf({
   codec,
   content,
@@ -42,7 +42,7 @@ export function batchOf({
   return batch;
 }
 
-/** A record's bytes before and after its value. */
+/** The bytes of a record before and after its value. */
 export function aroundValue(
   length: number,
   { key = null, delta = 0 }: { readonly key?: string | null; readonly delta?: number } = {},
@@ -70,7 +70,7 @@ export function varInt(value: number): Buffer {
   return Buffer.from([...bytes, rest]);
 }
 
-/** Produces a record batch as it is. */
+/** Produces a record batch unchanged. */
 export async function produceBatch(connection: Connection, topic: string, batch: Buffer): Promise<number> {
   const { responses } = await produceRaw.async(connection, topic, batch);
   return Number(responses[0]!.partitionResponses[0]!.baseOffset);

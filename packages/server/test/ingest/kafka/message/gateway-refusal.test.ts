@@ -25,22 +25,22 @@ function read(headers: Record<string, string>, fromGateway = true) {
 
 const gateway = { 'tallystick-principal': 'key:1', 'tallystick-tenants': '["acme"]' };
 
-// Told `rejected`, the submitter forgets the event; a minute later the same event would be admitted, and be in the chain
-// of somebody who was told that it is not.
-describe('an event that the gateway refused stays refused, though it is in order by now', () => {
-  test('for the reason that was told', () => {
+// The gateway has answered `rejected`. If the ingest admitted the event a minute later, the chain would have an event that its
+// submitter believes to be refused.
+describe('an event that the gateway has refused stays refused, although it would be admitted now', () => {
+  test('for the reason in the answer', () => {
     expect(read(gateway)).toBeUndefined();
     const headers = { ...gateway, 'tallystick-refusal': JSON.stringify(reasons) };
     expect(read(headers)).toMatchObject({ violations: reasons, tenantId: 'acme', principal: 'key:1' });
   });
 
-  test.each(['', '{', '[]', '[{"code":1}]'])('also where the reason can not be read: %j', (text) => {
+  test.each(['', '{', '[]', '[{"code":1}]'])('also if the reason can not be read: %j', (text) => {
     expect(read({ ...gateway, 'tallystick-refusal': text })).toMatchObject({
       violations: [expect.objectContaining({ code: 'REFUSED' })],
     });
   });
 
-  test('but nobody else can refuse events by a header', () => {
+  test('but no other client can refuse events with this header', () => {
     expect(read({ 'tallystick-refusal': JSON.stringify(reasons) }, false)).toBeUndefined();
     expect(read({ ...gateway, 'tallystick-refusal': JSON.stringify(reasons) }, false)).toBeUndefined();
   });

@@ -25,7 +25,7 @@ const eventOf = (tenant: string) => JSON.stringify(anEvent(tenant));
 const signed = { 'tallystick-principal': 'key:1', 'tallystick-tenants': '["acme"]' };
 
 describe("in the gateway's topic", () => {
-  test('a message is its submitter’s', () => {
+  test('the headers say who submitted a message', () => {
     const { items } = read(true, { key: 'acme', value: eventOf('acme'), headers: signed });
     expect(items).toMatchObject([
       { event: { tenant_id: 'acme' }, ingest: { source, trust: 'api-key', principal: 'key:1' } },
@@ -34,10 +34,10 @@ describe("in the gateway's topic", () => {
 
   test.each([
     ['another tenant', '["other"]'],
-    ['nobody', '[]'],
-    ['what can not be read', 'acme'],
-    ['no list', '{"acme":1}'],
-  ])('a key for %s does not reach the tenant', (_what, tenants) => {
+    ['no tenant', '[]'],
+    ['a tenant list that can not be parsed', 'acme'],
+    ['an object instead of a list', '{"acme":1}'],
+  ])('a key for %s may not write for the tenant', (_what, tenants) => {
     const headers = { ...signed, 'tallystick-tenants': tenants };
     const { items } = read(true, { key: 'acme', value: eventOf('acme'), headers });
     expect(items).toEqual([
@@ -53,19 +53,19 @@ describe("in the gateway's topic", () => {
     expect(items[0]).not.toHaveProperty('deadLetter.tenantId');
   });
 
-  test('what was refused is filed under a tenant of the key, or under none', () => {
+  test('a dead letter is filed under a tenant of the key, or under none', () => {
     const unreadable = read(true, { value: '{', headers: signed });
     expect(unreadable.items).toMatchObject([{ deadLetter: { tenantId: 'acme', principal: 'key:1' } }]);
     const foreign = read(true, { key: 'other', value: '{"tenant_id":"other"}', headers: signed });
     expect(foreign.items[0]).not.toHaveProperty('deadLetter.tenantId');
   });
 
-  test('a message that nobody signed is trusted like any other topic’s', () => {
+  test('a message without the gateway’s headers is trusted like a message of any other topic', () => {
     const { items } = read(true, { key: 'acme', value: eventOf('acme') });
     expect(items).toMatchObject([{ ingest: { source, trust: 'topic-acl' } }]);
   });
 
-  test('a statement is the submitter’s, and for its tenants only', () => {
+  test('a statement belongs to its submitter, who may make it for the submitter’s tenants only', () => {
     const producer_id = uuidv7();
     const value = JSON.stringify({ delivery: { producer_id, final: [{ tenant_id: 'acme', final_seq: 3 }] } });
     const headers = { ...signed, 'tallystick-kind': 'statement' };
@@ -95,7 +95,7 @@ test("the gateway's headers mean nothing in another topic", () => {
   expect(items[0]).not.toHaveProperty('ingest.principal');
 });
 
-test('a header that is there twice with two meanings has none', () => {
+test('a header with two different values counts as absent', () => {
   const event = anEvent('acme');
   const header = (name: string, value: string) => [Buffer.from(name), Buffer.from(value)] as const;
   const headers = [
@@ -115,7 +115,7 @@ test('a header that is there twice with two meanings has none', () => {
   expect(items[0]).not.toHaveProperty('ingest.producer_seq');
 });
 
-test("a stopped chain's events and gaps become dead letters; what is said of its last number is kept", () => {
+test('the events and gaps of a stopped chain become dead letters; the declared last number is kept', () => {
   expect(read(false, { key: 'stopped', value: eventOf('stopped') }).items).toMatchObject([
     { deadLetter: { tenantId: 'stopped', violations: [{ code: 'CHAIN_STOPPED' }] } },
   ]);
@@ -124,13 +124,13 @@ test("a stopped chain's events and gaps become dead letters; what is said of its
     gaps: [{ tenant_id: 'stopped', from: 1, to: 2, reason: 'crash' }],
     final: [{ tenant_id: 'stopped', final_seq: 2 }],
   };
-  const said = read(false, {
+  const declared = read(false, {
     key: 'stopped',
     value: JSON.stringify({ delivery }),
     headers: { 'tallystick-kind': 'statement' },
   });
-  expect(said.items).toMatchObject([
+  expect(declared.items).toMatchObject([
     { deadLetter: { tenantId: 'stopped', violations: [{ code: 'CHAIN_STOPPED' }] } },
   ]);
-  expect(said.statement).toMatchObject({ gaps: [], final: [{ tenantId: 'stopped', finalSeq: 2 }] });
+  expect(declared.statement).toMatchObject({ gaps: [], final: [{ tenantId: 'stopped', finalSeq: 2 }] });
 });
