@@ -117,7 +117,7 @@ async function chained(kafka: Kafka, postgres: Postgres, topic: string): Promise
     connection: { bootstrapBrokers: kafka.bootstrap },
     topics: { events: topic, gateway: undefined },
     groupId: `chained-${topic}`,
-    observer: { batch: ({ items }) => meter.committed(items) },
+    observer: { onBatch: ({ items }) => meter.committed(items) },
   });
   const rate = await meter.done;
   await ingest.close();

@@ -59,13 +59,13 @@ const ingest = await KafkaIngest.start(config.offsetsFirst ? offsetsFirst(servic
   topicIntervalMs: 1_000,
   onStage: failAt,
   observer: {
-    batch: () => {
+    onBatch: () => {
       batches++;
     },
-    retry: countRetry,
-    assigned: (partitions) => log('assigned', partitions.map(({ partition }) => partition).join(' ')),
-    revoked: (partitions) => log('revoked', partitions.map(({ partition }) => partition).join(' ')),
-    problem: (error) => log('problem', error),
+    onRetry: countRetry,
+    onAssigned: (partitions) => log('assigned', partitions.map(({ partition }) => partition).join(' ')),
+    onRevoked: (partitions) => log('revoked', partitions.map(({ partition }) => partition).join(' ')),
+    onProblem: (error) => log('problem', error),
   },
 });
 

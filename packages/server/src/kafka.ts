@@ -1,12 +1,13 @@
 /** The Kafka side of the service, for `@tallystick/server/kafka`: ingest, gateway, topics, and their metrics. */
 export { KafkaGateway, type KafkaGatewayOptions } from './ingest/gateway/gateway.ts';
 export { KafkaIngest } from './ingest/kafka/ingest.ts';
-export type {
-  IngestBatch,
-  IngestRange,
-  IngestStage,
-  KafkaIngestObserver,
-  OnIngestStage,
+export {
+  combineIngestObservers,
+  type IngestBatch,
+  type IngestRange,
+  type IngestStage,
+  type KafkaIngestObserver,
+  type OnIngestStage,
 } from './ingest/kafka/observer.ts';
 export type { KafkaIngestOptions } from './ingest/kafka/options.ts';
 export type { IngestStop, KafkaIngestStatus, PartitionStatus } from './ingest/kafka/status.ts';

@@ -196,6 +196,7 @@ export const pinnedExports: Record<string, string[]> = {
     'KafkaIngest',
     'KafkaMetrics',
     'auditTopics',
+    'combineIngestObservers',
     'createTopics',
     'describeTopics',
     'socTopics',

@@ -24,12 +24,12 @@ export interface KafkaGatewayOptions {
   readonly observer?: KafkaGatewayObserver | undefined;
 }
 
-/** Called with what the gateway does, for metrics and logs. */
+/** What an application can observe of the gateway, for metrics and logs. Methods must return quickly and must not throw. */
 export interface KafkaGatewayObserver {
   /** Events were answered, after the broker's acknowledgement. */
-  outcome?(status: 'accepted' | 'rejected', count: number): void;
+  onOutcome?(status: 'accepted' | 'rejected', count: number): void;
   /** The broker did not acknowledge a write. */
-  failure?(error: ServerError): void;
+  onFailure?(error: ServerError): void;
 }
 
 /** What the gateway needs of the audit service. */
@@ -70,7 +70,7 @@ export class KafkaGateway {
       acknowledgeMs,
       onWritten: () => this.#health.succeeded(),
       onFailed: (failure) => {
-        options.observer?.failure?.(failure);
+        options.observer?.onFailure?.(failure);
         this.#health.failed(failure);
       },
     });
@@ -109,7 +109,7 @@ export class KafkaGateway {
     for (const [at, index] of oversized.entries()) answers[index] = stored[at]!;
     for (const status of ['accepted', 'rejected'] as const) {
       const count = answers.filter((answer) => answer.status === status).length;
-      if (count > 0) this.#options.observer?.outcome?.(status, count);
+      if (count > 0) this.#options.observer?.onOutcome?.(status, count);
     }
     return answers;
   }

@@ -83,7 +83,7 @@ export class KafkaIngest {
       rebalanceTimeoutMs: this.#rebalanceTimeoutMs,
       topicIntervalMs: options.topicIntervalMs ?? 30_000,
       onAssigned: (assigned) => this.#assign(assigned),
-      onProblem: (error) => this.#observer.problem?.(withKafkaReason(error)),
+      onProblem: (error) => this.#observer.onProblem?.(withKafkaReason(error)),
     });
     this.#offsets = new OffsetCommitter({
       membership: this.#membership,
@@ -152,9 +152,9 @@ export class KafkaIngest {
     if (this.#closing !== undefined || this.#stopped !== undefined) return;
     this.#rebalances++;
     const { added, revoked } = this.#partitions.assign(assigned);
-    this.#observer.rebalanced?.();
-    if (revoked.length > 0) this.#observer.revoked?.(revoked);
-    if (added.length > 0) this.#observer.assigned?.(added);
+    this.#observer.onRebalance?.();
+    if (revoked.length > 0) this.#observer.onRevoked?.(revoked);
+    if (added.length > 0) this.#observer.onAssigned?.(added);
   }
 
   #startPartition({ topic, partition }: AssignedPartition): PartitionIngest {

@@ -14,23 +14,59 @@ export interface IngestBatch extends IngestRange {
   readonly durationMs: number;
 }
 
-/** Called with what the ingest does, for metrics and logs. The calls are synchronous. */
+/**
+ * What an application can observe of the ingest, for metrics and logs. Methods are called synchronously, after the fact; they
+ * must return quickly and must not throw.
+ */
 export interface KafkaIngestObserver {
   /** The group's offsets were committed to Kafka, where they show the lag. */
-  offsetsCommitted?(partitions: readonly (TopicPartition & { readonly next: number })[]): void;
-  assigned?(partitions: readonly TopicPartition[]): void;
-  revoked?(partitions: readonly TopicPartition[]): void;
+  onOffsetsCommitted?(partitions: readonly (TopicPartition & { readonly next: number })[]): void;
+  onAssigned?(partitions: readonly TopicPartition[]): void;
+  onRevoked?(partitions: readonly TopicPartition[]): void;
   /** A range was stored. */
-  batch?(batch: IngestBatch): void;
+  onBatch?(batch: IngestBatch): void;
   /** A message was stored as a dead letter, for this reason. */
-  deadLetter?(reason: string): void;
+  onDeadLetter?(reason: string): void;
   /** The broker deleted a range before it was read. The chain has a `source.lost` record of it. */
-  lost?(range: IngestRange): void;
-  rebalanced?(): void;
+  onLost?(range: IngestRange): void;
+  onRebalance?(): void;
   /** A transaction is tried again. */
-  retry?(reason: string): void;
+  onRetry?(reason: string): void;
   /** An error after which the ingest tries again, or stops; `KafkaIngestStatus` then has the reason. */
-  problem?(error: Error): void;
+  onProblem?(error: Error): void;
+}
+
+/** One observer that passes every call on to all of these. */
+export function combineIngestObservers(...observers: readonly KafkaIngestObserver[]): KafkaIngestObserver {
+  return {
+    onOffsetsCommitted: (partitions) => {
+      for (const each of observers) each.onOffsetsCommitted?.(partitions);
+    },
+    onAssigned: (partitions) => {
+      for (const each of observers) each.onAssigned?.(partitions);
+    },
+    onRevoked: (partitions) => {
+      for (const each of observers) each.onRevoked?.(partitions);
+    },
+    onBatch: (batch) => {
+      for (const each of observers) each.onBatch?.(batch);
+    },
+    onDeadLetter: (reason) => {
+      for (const each of observers) each.onDeadLetter?.(reason);
+    },
+    onLost: (range) => {
+      for (const each of observers) each.onLost?.(range);
+    },
+    onRebalance: () => {
+      for (const each of observers) each.onRebalance?.();
+    },
+    onRetry: (reason) => {
+      for (const each of observers) each.onRetry?.(reason);
+    },
+    onProblem: (error) => {
+      for (const each of observers) each.onProblem?.(error);
+    },
+  };
 }
 
 /**

@@ -47,7 +47,7 @@ export class OffsetCommitter {
     const offsets = moved.map(({ offset }) => offset);
     await membership.commitOffsets(offsets);
     for (const { key, offset } of moved) this.#committed.set(key, offset.next);
-    observer.offsetsCommitted?.(offsets);
+    observer.onOffsetsCommitted?.(offsets);
   }
 
   /** For a partition that another replica may commit from now on. */

@@ -111,7 +111,7 @@ describe('a batch that unpacks to less than the limit is read', () => {
     const base = await produceBatch(connection, site.topic, batch);
     const service = await site.openService();
     const ranges: number[] = [];
-    const ingest = await site.ingest(service, { observer: { batch: ({ items }) => ranges.push(items) } });
+    const ingest = await site.ingest(service, { observer: { onBatch: ({ items }) => ranges.push(items) } });
     await caughtUp(ingest, { 0: base + count });
     const records = await expectSoundChain(service.database, tenant);
     expect(records.slice(1).map(({ event }) => (event.metadata as { n?: number }).n)).toEqual(

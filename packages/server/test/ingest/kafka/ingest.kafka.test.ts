@@ -18,7 +18,7 @@ test('a message becomes a record that says where it came from, and its producer 
   const service = await site.openService();
   const batches: IngestBatch[] = [];
   const ingest = await site.ingest(service, {
-    observer: { batch: (batch) => batches.push(batch) },
+    observer: { onBatch: (batch) => batches.push(batch) },
   });
   const tenant = newTenant();
   const producer_id = uuidv7();
@@ -83,7 +83,7 @@ test('metrics and readiness show the progress', async () => {
   const kafka = new KafkaMetrics(metrics);
   let hold = true;
   const ingest = await own.ingest(service, {
-    observer: kafka.observer,
+    observer: kafka,
     onStage: (stage) => {
       if (hold && stage === 'committing') throw new Error('not yet');
     },

@@ -15,7 +15,7 @@ let end = 0;
 beforeAll(async () => {
   site = await openSite();
   service = await site.openService();
-  ingest = await site.ingest(service, { observer: { deadLetter: (reason) => reasons.push(reason) } });
+  ingest = await site.ingest(service, { observer: { onDeadLetter: (reason) => reasons.push(reason) } });
 }, 120_000);
 afterAll(() => site?.[Symbol.asyncDispose]());
 

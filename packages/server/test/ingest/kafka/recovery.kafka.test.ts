@@ -99,7 +99,7 @@ test('messages that are stored are not read again, although their offset is not 
   const closing = first.close();
   const batches: number[] = [];
   const second = await site.ingest(await site.openService(), {
-    observer: { batch: ({ from }) => batches.push(from) },
+    observer: { onBatch: ({ from }) => batches.push(from) },
   });
   await site.produce([sent(anEvent(tenant))]);
   await caughtUp(second, { 0: 3 });
@@ -115,7 +115,7 @@ test('after an error during the commit the batch is tried again, and nothing is 
   let failures = 3;
   const retries: string[] = [];
   const ingest = await site.ingest(service, {
-    observer: { retry: (reason) => retries.push(reason) },
+    observer: { onRetry: (reason) => retries.push(reason) },
     onStage: (stage) => {
       if (stage === 'committed' && failures-- > 0) throw new Error('the outcome of the commit is unknown');
     },
@@ -173,7 +173,7 @@ test('a range that the broker deleted unread is chained as lost once, with its e
   await dropUpTo(site, 7);
 
   const lost: object[] = [];
-  const second = await site.ingest(service, { observer: { lost: (range) => lost.push(range) } });
+  const second = await site.ingest(service, { observer: { onLost: (range) => lost.push(range) } });
   await caughtUp(second, { 0: 10 });
   await second.close();
   expect(lost).toEqual([{ topic: site.topic, partition: 0, from: 4, next: 7 }]);

@@ -91,7 +91,7 @@ test('a log that was truncated and has grown again stops the partition, and is r
   const problems: string[] = [];
   const third = await site.ingest(service, {
     acceptTruncated: true,
-    observer: { problem: ({ message }) => problems.push(message) },
+    observer: { onProblem: ({ message }) => problems.push(message) },
   });
   await caughtUp(third, { 0: 8 });
   expect(third.status()).toMatchObject({ state: 'consuming', obstacles: [] });
@@ -115,7 +115,7 @@ test('a log that is truncated during the ingest is noticed too', async () => {
   const ingest = await site.ingest(service, {
     acceptTruncated: true,
     observer: {
-      problem: ({ message }) => {
+      onProblem: ({ message }) => {
         if (frozen || !message.includes('truncated')) return;
         // Next, the ingest commits the offset from which it starts over.
         process.kill(broker.pid!, 'SIGSTOP');

@@ -88,7 +88,7 @@ export class PartitionFetcher {
         }
         this.#failure = describeError(error);
         // A leader that moves causes one failure. Only further ones are worth a report.
-        if (failures > 0) this.#options.observer.problem?.(withKafkaReason(error as Error));
+        if (failures > 0) this.#options.observer.onProblem?.(withKafkaReason(error as Error));
         await pause(backoffMs(failures++, retryBounds), signal);
       }
     }

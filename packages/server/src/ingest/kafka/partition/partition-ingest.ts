@@ -121,11 +121,11 @@ export class PartitionIngest {
         if (error instanceof PositionChanged) continue;
         if (!(error instanceof IngestHalted)) {
           this.#startFailure = describeError(error);
-          observer.problem?.(withKafkaReason(error as Error));
+          observer.onProblem?.(withKafkaReason(error as Error));
           await pause(backoffMs(failures++, retryBounds), signal);
           continue;
         }
-        observer.problem?.(error);
+        observer.onProblem?.(error);
         if (error.restart !== undefined && this.#options.acceptTruncated) {
           resetTo = error.restart;
           continue;

@@ -90,10 +90,10 @@ export class PartitionStore {
           return;
         }
         const reason = retryReason(error) ?? (error instanceof ServerError ? error.code : 'unknown');
-        observer.retry?.(reason);
+        observer.onRetry?.(reason);
         // Losing a lock once is normal. A second failure makes the service unready, and is reported once.
         if (failures > 0) this.#failure = { reason, text: describeError(error) };
-        if (failures === 1) observer.problem?.(error as Error);
+        if (failures === 1) observer.onProblem?.(error as Error);
         await pause(backoffMs(failures++, retryBounds), this.#signal);
       }
     }
@@ -107,11 +107,11 @@ export class PartitionStore {
     this.#position.advance(next);
     for (const outcome of outcomes) {
       if (outcome === undefined || !('deadLetter' in outcome)) continue;
-      observer.deadLetter?.(outcome.deadLetter.violations[0]!.code);
+      observer.onDeadLetter?.(outcome.deadLetter.violations[0]!.code);
     }
     const stored = { ...this.#partition, from, next };
-    if (range.lost) observer.lost?.(stored);
-    observer.batch?.({ ...stored, items: outcomes.length, durationMs: performance.now() - started });
+    if (range.lost) observer.onLost?.(stored);
+    observer.onBatch?.({ ...stored, items: outcomes.length, durationMs: performance.now() - started });
   }
 
   #toBatch(range: PreparedRange): Batch {
