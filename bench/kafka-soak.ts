@@ -15,22 +15,23 @@ import { openStore } from './store.ts';
 const perSecond = 1_000;
 const tickMs = 10;
 const tenants = 8;
-/** More often, and the asking itself is what takes the time on two cores. */
+/** Shorter, and on two cores the polling itself would take most of the time. */
 const pollMs = 10;
-/** Joining the group, filling caches, compiling: not what is measured. */
+/** Time for joining the group, filling caches and compiling, which is not measured. */
 const warmUpMs = 10_000;
 const maxLatencyMs = 100;
 const maxMemoryMiB = 256;
 
-/** Half a minute of {@link soak}. */
+/** {@link soak} for half a minute. */
 export const run = (): Promise<Result[]> => soak(30_000);
 
-/** The same for ten minutes, in which memory has the time to show that it stays flat. */
+/** {@link soak} for ten minutes, long enough to see whether memory grows. */
 export const long = { run: (): Promise<Result[]> => soak(600_000) };
 
 /**
- * `tally serve --kafka` in a process of its own under 1,000 events/s of 1 KB from the SDK: how long until an event can
- * be queried, as a client that polls the database sees it (so up to 10 ms too long), and what memory the service takes.
+ * Runs `tally serve --kafka` in a process of its own, with 1,000 events/s of 1 KB from the SDK. Measures how long it takes
+ * until an event can be queried, as seen by a client that polls the database (so up to 10 ms too long), and the memory of the
+ * service.
  */
 async function soak(durationMs: number): Promise<Result[]> {
   const kafka = await startKafka();
@@ -112,7 +113,7 @@ function plain(
   return { name, value, unit, baseline: null, ratio: null, goal, pass };
 }
 
-/** The SDK's field names of a wire event's. */
+/** Turns the field names of the wire format into those of the SDK. */
 function camelCase(event: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(event).map(([key, value]) => [
@@ -131,8 +132,8 @@ async function createTopic(kafka: Kafka): Promise<void> {
 async function serve(databaseUrl: string, signerDirectory: string, kafka: Kafka): Promise<ChildProcess> {
   const tally = join(import.meta.dirname, '../packages/cli/bin/tally.js');
   const settings = ['--log-name', 'bench.local', '--signer-dir', signerDirectory];
-  // As the Dockerfile sets it. Without a bound V8 lets the heap grow to 200 MiB and more before it looks through 40 MiB of
-  // living objects: 360 MiB resident in the same run.
+  // The setting of the Dockerfile. Without it, V8 lets the heap grow to more than 200 MiB before it collects garbage, although
+  // only 40 MiB are in use: 360 MiB were resident in the same run.
   const NODE_OPTIONS = '--max-old-space-size=128 --max-semi-space-size=8';
   const env = { ...process.env, TALLY_DATABASE_URL: databaseUrl, NODE_OPTIONS };
   const start = (...args: string[]) =>
@@ -144,22 +145,22 @@ async function serve(databaseUrl: string, signerDirectory: string, kafka: Kafka)
   await new Promise((resolve) => key.once('exit', resolve));
   const service = start('--port', String(await freePort()), '--kafka', kafka.bootstrap.join(','));
   service.stdout!.resume();
-  let said = '';
+  let output = '';
   for await (const line of createInterface(service.stderr!)) {
-    said += `${line}\n`;
+    output += `${line}\n`;
     if (line.includes('listening on')) {
       service.stderr!.resume();
       return service;
     }
   }
-  throw new Error(`the service ended at its start:\n${said}`);
+  throw new Error(`the service ended at its start:\n${output}`);
 }
 
 /**
- * Asks the database again and again for what is new, and reports how long each event took.
+ * Polls the database for new records, and reports how long each event took.
  *
- * As the service's own followers do: heads first, then records by the index that has the epoch. An earlier watcher left
- * the epoch out, read each tenant whole at every look, and made 37 of the 61 ms that it measured.
+ * It reads heads first, and then records by the index that has the epoch, as the service's own followers do. Without the
+ * epoch, each poll would read all records of each tenant: that took 37 of 61 measured ms.
  */
 async function watch(
   url: string,
@@ -175,7 +176,7 @@ async function watch(
   const poll = async () => {
     while (!signal.aborted) {
       const { rows } = await client.query<{ tenant_id: string; sequence_number: string; audit_id: string }>({
-        // Planned once, as clients do what they do a hundred times a second: planning took more than the question.
+        // A prepared statement, because planning took longer than the query.
         name: 'watch',
         text: `select r.tenant_id, r.sequence_number, r.audit_id
                  from unnest($1::text[], $2::bigint[]) as seen (tenant_id, after)
@@ -202,7 +203,7 @@ async function watch(
   return {
     async until(done) {
       for (const deadline = performance.now() + 30_000; !done(); ) {
-        if (performance.now() > deadline) throw new Error(`${emitted.size} events never turned up`);
+        if (performance.now() > deadline) throw new Error(`${emitted.size} events were not found`);
         await Promise.race([polling, delay(20)]);
       }
     },

@@ -14,9 +14,9 @@ const rounds = 3;
 const goal = 0.8;
 
 /**
- * Sustained events/s from a topic into PostgreSQL (fsync on): the service's consumer beside a plain one that copies the
- * same rows unchained. Both read a topic that was filled before; the clock runs from each one's first commit to its
- * last, so that joining a group is not what is measured. They take turns, on one broker and one server.
+ * Sustained events/s from a topic into PostgreSQL (fsync on): the service's ingest beside a plain consumer that copies the
+ * same rows without chaining them. Both read a topic that was filled before. The time from the first commit to the last is
+ * measured, which leaves out joining a group. They take turns, on one broker and one database server.
  */
 export async function run(): Promise<Result[]> {
   const kafka = await startKafka();
@@ -31,7 +31,7 @@ export async function run(): Promise<Result[]> {
       for (let round = 0; round < rounds; round++) {
         const topic = `bench-${partitions}-${round}`;
         await fill(kafka, topic, partitions);
-        // Who goes first changes: the second finds the topic in the page cache, and the server warm.
+        // The order alternates, because the second one finds the topic in the page cache and the server warm.
         const arms = {
           chain: () => chained(kafka, postgres, topic),
           plain: () => plain(kafka, postgres, topic),
@@ -82,7 +82,7 @@ async function fill(kafka: Kafka, topic: string, partitions: number): Promise<vo
   await producer.close();
 }
 
-/** Events per second between the first commit and the last. */
+/** Measures events per second between the first commit and the last. */
 class Meter {
   readonly done: Promise<number>;
   #finish!: (rate: number) => void;
@@ -117,7 +117,7 @@ async function chained(kafka: Kafka, postgres: Postgres, topic: string): Promise
     connection: { bootstrapBrokers: kafka.bootstrap },
     topics: { events: topic, gateway: undefined },
     groupId: `chained-${topic}`,
-    on: { batch: ({ items }) => meter.committed(items) },
+    observer: { onBatch: ({ items }) => meter.committed(items) },
   });
   const rate = await meter.done;
   await ingest.close();

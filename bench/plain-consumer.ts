@@ -10,9 +10,9 @@ const hash = new Uint8Array(32).fill(7);
 const hashHex = toHex(hash);
 
 /**
- * What the chain is measured against: a consumer that reads the same topic with the client's own stream and copies the
- * same rows, record text and hash columns included, a thousand a transaction, and neither validates, chains nor hashes.
- * While one batch commits the next is read and rendered, as in the service.
+ * The baseline for the ingest: a consumer that reads the same topic with the client library's stream and copies the same
+ * rows, record text and hash columns included, in transactions of a thousand. It does not validate, chain or hash. While a
+ * batch commits, the next one is read and rendered, as in the service.
  */
 export async function consumePlainly(
   bootstrapBrokers: string[],

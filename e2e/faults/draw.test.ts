@@ -13,7 +13,7 @@ test.each([0, 1, 2 ** 31 - 1])('with seed %i, 200 rounds bring every fault at le
   for (const name of names) expect(counts.get(name), name).toBeGreaterThanOrEqual(5);
 });
 
-test('seeds give rows of their own', () => {
+test('different seeds give different faults and numbers', () => {
   const row = (seed: number) =>
     Array.from({ length: 30 }, (_, round) => [
       drawFault(names, seed, round),

@@ -4,8 +4,8 @@ import { seededRandom } from '../crash/seeded-random.ts';
 export type Random = (low: number, high: number) => number;
 
 /**
- * The fault of a round, from a bag that is filled anew whenever it is empty: so each comes as often as any other, and a
- * campaign can begin at any round.
+ * The fault of a round. Faults are drawn from a bag that is refilled when it is empty, so that each comes equally often. The
+ * draw depends only on seed and round, so that a campaign can begin at any round.
  */
 export function drawFault<F>(faults: readonly F[], seed: number, round: number): F {
   const bag = [...faults];
@@ -17,12 +17,12 @@ export function drawFault<F>(faults: readonly F[], seed: number, round: number):
   return bag[round % bag.length]!;
 }
 
-/** The choices within a round. */
+/** Random numbers for the choices within a round. */
 export function roundRandom(seed: number, round: number): Random {
   return seededRandom(mix(seed, round + 1_000_003));
 }
 
-/** Seeds that lie next to each other would give rows that begin alike. */
+/** Spreads seeds: those that differ by one would give similar random numbers. */
 function mix(seed: number, salt: number): number {
   return Math.imul(seed ^ Math.imul(salt, 0x9e3779b1), 0x85ebca6b) | 0;
 }

@@ -11,7 +11,7 @@ import {
   rebalance,
 } from './inject/writers.ts';
 
-/** Everything that a campaign does to the system, by the name that it has in its output. */
+/** All faults, by the name that the output and `--only` use. */
 export const faults: { readonly [name: string]: Fault } = {
   'kill-writer': killWriter,
   'kill-writer-in-copy': killWriterAt('kill-in-copy'),

@@ -4,32 +4,32 @@ import { verifyStore } from '@tallystick/verify';
 import { logName, type Stage } from './stage.ts';
 import { TrailCheck } from './trail-check.ts';
 
-/** Reads the whole trail once more, from the first record, and has the outsider's verifier judge every chain of it. */
-export async function verifyWhole(stage: Stage, say: (line: string) => void): Promise<void> {
+/** Checks the whole trail again from its first record, and verifies every chain with `@tallystick/verify`. */
+export async function verifyWhole(stage: Stage, report: (line: string) => void): Promise<void> {
   const whole = new TrailCheck(logName, stage.traffic);
   const signed = stage.signedHeads();
   await stage.withStore((query) => whole.compare(query, signed));
   const missing = whole.missing(stage.traffic.acknowledged.length);
-  const problems = [...whole.problems, ...missing.map((id) => `acknowledged and not stored: ${id}`)];
+  const problems = [...whole.problems, ...missing.map((id) => `acknowledged, but not stored: ${id}`)];
   const keys = await signAll(stage);
   let records = 0;
   await stage.withStore(async (query) => {
     for (const [tenantId, key] of keys) {
-      const report = await verifyStore((sql, parameters) => query(sql, [...parameters]), {
+      const result = await verifyStore((sql, parameters) => query(sql, [...parameters]), {
         tenantId,
         logName,
         keys: [key],
       });
-      records += report.records;
-      if (report.verdict === 'verified' && report.unsigned_tail === 0) continue;
-      problems.push(`${tenantId}: the verifier says ${JSON.stringify(report)}`);
+      records += result.records;
+      if (result.verdict === 'verified' && result.unsigned_tail === 0) continue;
+      problems.push(`${tenantId}: the verifier reports ${JSON.stringify(result)}`);
     }
   });
   if (problems.length > 0) throw new Error(`the whole trail: ${problems.slice(0, 10).join('\n')}`);
-  say(`verified: ${keys.size} chains, ${records} records`);
+  report(`verified: ${keys.size} chains, ${records} records`);
 }
 
-/** Signs every log as it stands; gives the key that each is to be verified with. */
+/** Signs every log, and returns the key to verify it with, by tenant. */
 async function signAll(stage: Stage): Promise<Map<string, string>> {
   const service = await AuditService.open({
     store: { databaseUrl: stage.serviceUrl },
@@ -39,7 +39,7 @@ async function signAll(stage: Stage): Promise<Map<string, string>> {
   });
   try {
     await service.logs.checkpointAll((tenantId, error) => {
-      throw new Error(`no checkpoint of ${tenantId}`, { cause: error });
+      throw new Error(`can't sign a checkpoint of ${tenantId}`, { cause: error });
     });
     const tenants = await stage.withStore((query) =>
       query<{ tenant_id: string }>('select distinct tenant_id from audit_records'),
@@ -55,8 +55,8 @@ async function signAll(stage: Stage): Promise<Map<string, string>> {
   }
 }
 
-/** Waits until every number that a producer gave out has ended in a chain, and every producer has said its last one. */
-export async function settleAccounts(stage: Stage, say: (line: string) => void): Promise<void> {
+/** Waits until every number of every producer is accounted for, up to the last one, which the producer has declared. */
+export async function settleAccounts(stage: Stage, report: (line: string) => void): Promise<void> {
   let accounts = { producers: 0, open: 0, ranges: 0 };
   const settled = async () => {
     const [row] = await stage.withStore((query) =>
@@ -69,13 +69,13 @@ export async function settleAccounts(stage: Stage, say: (line: string) => void):
     accounts = row!;
     return accounts.producers > 0 && accounts.open === 0 && accounts.ranges === 0;
   };
-  await until(settled, { timeoutMs: stage.settings.patienceMs, intervalMs: 500 }).catch(() => {
-    throw new Error(`accounts of producers stay open: ${JSON.stringify(accounts)}`);
+  await until(settled, { timeoutMs: stage.settings.recoveryMs, intervalMs: 500 }).catch(() => {
+    throw new Error(`accounts of producers are not settled: ${JSON.stringify(accounts)}`);
   });
-  say(`settled: the accounts of ${accounts.producers} producers and tenants`);
+  report(`settled: ${accounts.producers} accounts of producers`);
 }
 
-/** All that a redelivery must leave as it is. */
+/** Everything that a redelivery must not change. */
 const fingerprintSql = `
   select (select count(*)::text from audit_records) as records,
          (select md5(string_agg(encode(record_hash, 'hex'), '' order by tenant_id, epoch, sequence_number))
@@ -84,8 +84,8 @@ const fingerprintSql = `
          (select md5(string_agg(encode(root, 'hex'), '' order by tenant_id, epoch, level, index)) from audit_tiles) as tiles,
          (select count(*)::text from audit_dead_letters) as dead_letters`;
 
-/** Forgets how far the topic was read, and has it read from its first message by a new group: nothing may change. */
-export async function redeliverAll(stage: Stage, say: (line: string) => void): Promise<void> {
+/** Deletes the stored positions, and lets a new group read the topic from its first message: nothing may change. */
+export async function redeliverAll(stage: Stage, report: (line: string) => void): Promise<void> {
   const { fleet, topic, settings } = stage;
   await fleet.close();
   const fingerprint = async () => {
@@ -108,11 +108,12 @@ export async function redeliverAll(stage: Stage, say: (line: string) => void): P
         (end, partition) => end === 0 || positions.some((at) => at.partition === partition && at.next >= end),
       );
     },
-    { timeoutMs: 10 * settings.patienceMs, intervalMs: 500, what: 'the redelivery of the whole topic' },
+    { timeoutMs: 10 * settings.recoveryMs, intervalMs: 500, what: 'the redelivery of the whole topic' },
   );
   const after = await fingerprint();
   for (const [what, value] of Object.entries(before)) {
-    if (after[what] !== value) throw new Error(`redelivery changed ${what}: ${value} became ${after[what]}`);
+    if (after[what] !== value)
+      throw new Error(`the redelivery changed ${what} from ${value} to ${after[what]}`);
   }
-  say(`redelivered: ${ends.reduce((sum, end) => sum + end, 0)} messages, nothing changed`);
+  report(`redelivered: ${ends.reduce((sum, end) => sum + end, 0)} messages, nothing changed`);
 }

@@ -1,58 +1,58 @@
 import { until } from '@tallystick/testing';
 import type { Random } from './draw.ts';
 import { Writer } from './writer.ts';
-import type { ToWriter, WriterOrders } from './writer-messages.ts';
+import type { WriterConfig, WriterRequest } from './writer-messages.ts';
 
-/** Replicas at a time. */
-const fewest = 2;
-const most = 4;
+/** Replicas that run at the same time. */
+const minWriters = 2;
+const maxWriters = 4;
 
-/** The replicas. */
+/** The replicas of the service. */
 export class Fleet {
   /** Oldest first. */
   readonly writers: Writer[] = [];
-  /** Those that have left; what they said counts to the end. */
+  /** Writers that have left. Their unexpected exits count until the end. */
   readonly #left: Writer[] = [];
   readonly #dir: string;
   readonly #databasePort: number;
-  readonly #orders: (port: number, name: string) => WriterOrders;
+  readonly #config: (port: number, name: string) => WriterConfig;
   #started = 0;
 
-  constructor(dir: string, databasePort: number, orders: (port: number, name: string) => WriterOrders) {
+  constructor(dir: string, databasePort: number, config: (port: number, name: string) => WriterConfig) {
     this.#dir = dir;
     this.#databasePort = databasePort;
-    this.#orders = orders;
+    this.#config = config;
   }
 
   get mayGrow(): boolean {
-    return this.writers.length < most;
+    return this.writers.length < maxWriters;
   }
 
   get mayShrink(): boolean {
-    return this.writers.length > fewest;
+    return this.writers.length > minWriters;
   }
 
   async grow(count = 1): Promise<void> {
     for (let left = count; left > 0; left--) {
       const name = `writer-${++this.#started}`;
       this.writers.push(
-        await Writer.start(name, this.#dir, this.#databasePort, (port) => this.#orders(port, name)),
+        await Writer.start(name, this.#dir, this.#databasePort, (port) => this.#config(port, name)),
       );
     }
   }
 
-  /** One drains and leaves its group. */
+  /** Lets one writer drain and leave its group. */
   async shrink(random: Random): Promise<void> {
     const [writer] = this.writers.splice(random(0, this.writers.length - 1), 1);
     this.#left.push(writer!);
     await writer!.stop();
   }
 
-  tell(message: ToWriter): void {
-    for (const writer of this.writers) writer.tell(message);
+  request(request: WriterRequest): void {
+    for (const writer of this.writers) writer.request(request);
   }
 
-  /** One that reads a partition which grows, once there is one: not every partition has tenants. */
+  /** A writer that reads a partition with new events: some partitions have no tenants. Waits until there is one. */
   async pick(random: Random, timeoutMs: number): Promise<Writer> {
     const ends = new Map<string, number>();
     return (await until(
@@ -68,23 +68,23 @@ export class Fleet {
         });
         return busy.length > 0 && busy[random(0, busy.length - 1)];
       },
-      { timeoutMs, intervalMs: 200, what: 'a writer of a partition that grows' },
+      { timeoutMs, intervalMs: 200, what: 'a writer of a partition with new events' },
     )) as Writer;
   }
 
-  /** Waits until every writer runs, is a member of its group, and meets no obstacle; all partitions are read. */
+  /** Waits until every writer runs, is a member of its group and reports no obstacle, and all partitions are read. */
   async healthy(partitions: number, timeoutMs: number): Promise<void> {
-    let complaint = '';
+    let problem = '';
     try {
       await until(
         async () => {
-          complaint = await this.#complaint(partitions);
-          return complaint === '';
+          problem = await this.#findProblem(partitions);
+          return problem === '';
         },
         { timeoutMs, intervalMs: 200 },
       );
     } catch {
-      throw new Error(`the writers did not recover within ${timeoutMs} ms: ${complaint}`);
+      throw new Error(`the writers did not recover within ${timeoutMs} ms: ${problem}`);
     }
   }
 
@@ -99,16 +99,18 @@ export class Fleet {
     );
   }
 
-  /** Writers that ended by themselves although they had joined. */
+  /** Writers that were ready and ended unexpectedly. */
   problems(): string[] {
     return [...this.writers, ...this.#left].flatMap((writer) =>
-      writer.deaths
+      writer.unexpectedExits
         .filter(({ wasReady }) => wasReady)
-        .map(({ code }) => `${writer.name} ended by itself, with ${code}: ${writer.log.slice(-1_500)}`),
+        .map(
+          ({ code }) => `${writer.name} ended unexpectedly, with code ${code}: ${writer.log.slice(-1_500)}`,
+        ),
     );
   }
 
-  /** All drain and leave. */
+  /** Lets all writers drain and leave. */
   async close(): Promise<void> {
     const writers = this.writers.splice(0);
     this.#left.push(...writers);
@@ -116,14 +118,15 @@ export class Fleet {
     await Promise.all(writers.map((writer) => writer.stop()));
   }
 
-  async #complaint(partitions: number): Promise<string> {
+  /** @returns empty if there is none */
+  async #findProblem(partitions: number): Promise<string> {
     const read = new Set<number>();
     for (const writer of this.writers) {
       const status = await writer.status();
       if (status === undefined) return `${writer.name} does not answer`;
-      const { state, obstacles } = status.ingest;
-      if (state !== 'consuming') return `${writer.name} is ${state}: ${obstacles.join('; ')}`;
-      if (obstacles.length > 0) return `${writer.name}: ${obstacles.join('; ')}`;
+      const { state, notReadyReasons } = status.ingest;
+      if (state !== 'consuming') return `${writer.name} is ${state}: ${notReadyReasons.join('; ')}`;
+      if (notReadyReasons.length > 0) return `${writer.name}: ${notReadyReasons.join('; ')}`;
       const [stopped] = Object.entries(status.stoppedChains);
       if (stopped !== undefined) return `${writer.name} has stopped the chain of ${stopped.join(': ')}`;
       for (const { partition } of status.ingest.partitions) read.add(partition);

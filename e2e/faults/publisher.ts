@@ -2,24 +2,24 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type AuditEmitter, AuditError, createAuditEmitter } from '@tallystick/sdk';
 import { kafkaTransport } from '@tallystick/sdk/kafka';
 
-/** One event of the campaign: all that it holds follows from these, so that it can be repeated to the letter. */
+/** One event of the campaign. Its content follows from these fields, so that it can be sent again unchanged. */
 export interface Event {
   readonly id: string;
   readonly tenantId: string;
-  /** When it happened, ms since the epoch. */
+  /** The event's timestamp, ms since the epoch. */
   readonly at: number;
 }
 
-/** How long an emitter may take to close after the last event, ms. */
+/** How long an emitter may take to close after its last event, ms. */
 const closingMs = 60_000;
 
-/** The services that emit: each an emitter of the SDK on Kafka, without a spool, for a part of the tenants. */
+/** The services that emit. Each is an SDK emitter with the Kafka transport, without a spool, for a part of the tenants. */
 export class Publisher {
   readonly #open: (service: number) => AuditEmitter;
   #emitters: AuditEmitter[];
-  /** Which of the services a tenant's events come from; given at its first event, in turn. */
+  /** The service that emits a tenant's events, assigned in turn with its first event. */
   readonly #serviceOf = new Map<string, number>();
-  /** Emitters that were replaced, until they have closed. */
+  /** Closing of the emitters that were replaced. */
   readonly #leaving: Promise<unknown>[] = [];
 
   constructor(services: number, brokers: string[], topic: string, now: () => number) {
@@ -28,7 +28,7 @@ export class Publisher {
         service: `service-${service}`,
         transport: kafkaTransport({ brokers, topic, clientId: `service-${service}` }),
         clock: { now, schedule },
-        // What is emitted is compared with what is stored.
+        // The campaign compares emitted events with stored ones.
         redaction: false,
         flushIntervalMs: 20,
         retryDelaysMs: [200, 500, 1_000],
@@ -39,19 +39,19 @@ export class Publisher {
     this.#emitters = Array.from({ length: services }, (_, service) => this.#open(service));
   }
 
-  /** Resolves once every in-sync replica has the events, in their order; keeps trying for as long as that takes. */
+  /** Resolves once all in-sync replicas have the events, in their order. Retries until that succeeds. */
   async publish(events: readonly Event[]): Promise<void> {
     await Promise.all(events.map((event) => this.#record(event)));
   }
 
-  /** New processes take the place of the services', which close: they see the topic as it is now. */
+  /** Replaces all emitters by new ones, which see the topic's current partitions. */
   redeploy(): void {
     const old = this.#emitters;
     this.#emitters = old.map((_, service) => this.#open(service));
     for (const emitter of old) this.#leaving.push(emitter.close({ deadlineMs: closingMs }));
   }
 
-  /** Declares the end of every producer. */
+  /** Closes all emitters: each producer declares its last number. */
   async close(): Promise<void> {
     await Promise.all([
       ...this.#leaving,
@@ -73,7 +73,7 @@ export class Publisher {
         });
         return;
       } catch (error) {
-        // No broker has answered for a while. The event may be on its way all the same; under its id it may go again.
+        // No broker has answered for a while. The event may be stored nevertheless; its id makes it safe to send it again.
         if (!(error instanceof AuditError) || error.outcome !== 'unknown') throw error;
         await delay(500);
       }
@@ -87,7 +87,7 @@ export class Publisher {
   }
 }
 
-/** An event's content follows from its id, so that one which swapped contents with another is noticed. */
+/** The actor follows from the event's id, so that the check notices two events that have swapped their contents. */
 export function actorOf(id: string): string {
   return `actor of ${id}`;
 }

@@ -6,22 +6,22 @@ export interface Settings {
   readonly rounds: number;
   readonly seed: number;
   readonly startRound: number;
-  /** Names of the only faults to choose from. */
+  /** Names of the faults to choose from; all faults if undefined. */
   readonly only: readonly string[] | undefined;
   readonly brokers: number;
-  /** Faults of a round; those of one round are done to different things, at the same time. */
+  /** Faults of a round, which happen at the same time and harm different things. */
   readonly atOnce: 1 | 2;
-  /** Replicas at the start; those that join and leave come on top. */
+  /** Replicas at the start. A fault may add and remove some. */
   readonly writers: number;
-  /** Events a second, about. */
+  /** Events per second, about. */
   readonly rate: number;
-  /** Runs writers that commit Kafka's offsets first, which must lose events. */
+  /** Runs the mutant: writers that commit their offsets first, and must therefore lose events. */
   readonly mutant: boolean;
-  /** How long the system may take to catch up after a fault, ms. */
-  readonly patienceMs: number;
-  /** Time-out of a member of the consumer group, ms. */
+  /** How long the system may take to recover from a fault, ms. */
+  readonly recoveryMs: number;
+  /** Session timeout of a member of the consumer group, ms. */
   readonly sessionTimeoutMs: number;
-  /** Whether a machine that can't do one of the faults is a failure. */
+  /** Whether the campaign fails on a machine that can't inject every fault. */
   readonly requireAll: boolean;
 }
 
@@ -50,12 +50,12 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): S
     return Number(value);
   };
   if (values.mutant !== undefined && values.mutant !== 'offsets-first') {
-    throw new Error(`there is one mutant: offsets-first\n${usage}`);
+    throw new Error(`the only mutant is offsets-first\n${usage}`);
   }
   const only = values.only?.split(',');
   const unknown = only?.find((name) => !Object.hasOwn(faults, name));
   if (unknown !== undefined) {
-    throw new Error(`no such fault: ${unknown}; there are ${Object.keys(faults).join(', ')}`);
+    throw new Error(`unknown fault: ${unknown}; the faults are ${Object.keys(faults).join(', ')}`);
   }
   const writers = number('writers');
   if (writers < 2 || writers > 4) throw new Error(`--writers takes 2 to 4\n${usage}`);
@@ -71,8 +71,8 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): S
     writers,
     rate: number('rate'),
     mutant: values.mutant !== undefined,
-    // The mutant's losses are found by their not coming.
-    patienceMs: values.mutant === undefined ? 120_000 : 30_000,
+    // Lost events are found by waiting for them, and the mutant must lose some.
+    recoveryMs: values.mutant === undefined ? 120_000 : 30_000,
     sessionTimeoutMs: 3_000,
     requireAll: env.REQUIRE_ALL === '1',
   };

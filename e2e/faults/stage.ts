@@ -25,31 +25,31 @@ import { type Query, type SignedHead, TrailCheck } from './trail-check.ts';
 export const logName = 'audit.faults';
 const tenants = Array.from({ length: 12 }, (_, index) => `tenant-${index}`);
 
-/** A disk that the trail of so many rounds fits on, with room for what PostgreSQL keeps beside it. */
+/** Room for the trail of so many rounds, and for the other files of PostgreSQL. */
 const diskBytes = (rounds: number) => (1_024 + 8 * rounds) * 2 ** 20;
 
-/** Everything that runs: brokers, database, replicas, producers, and what can be done to them. */
+/** All running parts of a campaign: brokers, database, replicas and producers; and how to disturb them. */
 export class Stage {
   readonly settings: Settings;
-  /** Logs, kept where the campaign fails. */
+  /** Directory of the logs, which is kept if the campaign fails. */
   readonly dir: string;
   readonly kafka: Kafka;
   readonly postgres: Postgres;
-  /** The database's clock; undefined where this machine can't shift one. */
+  /** The database's clock; undefined if this machine can't shift it. */
   readonly clock: ShiftedClock | undefined;
-  /** The database's disk; undefined where this machine can't mount one. */
+  /** The database's disk; undefined if this machine can't mount one. */
   readonly disk: SmallDisk | undefined;
   readonly topic: Topic;
   readonly fleet: Fleet;
   readonly traffic: Traffic;
   readonly check: TrailCheck;
-  /** The consumer group of writers that start from now on. */
+  /** The consumer group of writers that are started from now on. */
   groupId = 'tallystick.audit-service';
   readonly signerDirectory: string;
   readonly serviceUrl: string;
   readonly publisher: Publisher;
   readonly #ownerUrl: string;
-  /** How far everybody's idea of the time is ahead of the machine's, ms; grows when a month is skipped. */
+  /** How far the clocks of all parts are ahead of the machine's, ms. Grows when time is skipped. */
   #skippedMs = 0;
 
   private constructor(parts: {
@@ -108,7 +108,7 @@ export class Stage {
         startPostgres({
           ...(disk !== undefined && { dataDir: join(disk.path, 'postgres') }),
           ...(clock !== undefined && { env: clock.env }),
-          // Small, so that a full disk is soon felt, and so that a kill leaves little to recover.
+          // Little WAL: a full disk is noticed soon, and recovery after a kill is short.
           settings: {
             max_wal_size: '128MB',
             min_wal_size: '32MB',
@@ -118,7 +118,7 @@ export class Stage {
         }),
       ]);
       const { url: ownerUrl } = await postgres.createDatabase();
-      const serviceUrl = await makeService(ownerUrl);
+      const serviceUrl = await migrate(ownerUrl);
       const topic = new Topic('audit.events', kafka.bootstrap);
       await topic.create(4);
       const stage = new Stage({ settings, dir, kafka, postgres, clock, disk, topic, ownerUrl, serviceUrl });
@@ -131,7 +131,7 @@ export class Stage {
     }
   }
 
-  /** The time by everybody's clock, ms since the epoch. */
+  /** The time by the clock of all parts, ms since the epoch. */
   now(): number {
     return Date.now() + this.#skippedMs;
   }
@@ -142,19 +142,19 @@ export class Stage {
     return this.check.missing(count).length === 0;
   }
 
-  /** Moves everybody's clock ahead, the database's first: an event must not come from its future. */
+  /** Moves the clocks of all parts ahead, the database's first: no event may be ahead of the database's clock. */
   skip(ms: number): void {
     this.clock!.set(this.#skippedMs + ms);
     this.#skippedMs += ms;
-    this.fleet.tell({ clockOffsetMs: this.#skippedMs });
+    this.fleet.request({ clockOffsetMs: this.#skippedMs });
   }
 
-  /** Moves the database's clock alone, away from everybody else's; 0 sets it right. */
+  /** Moves only the database's clock, relative to the others; 0 corrects it. */
   shiftDatabaseClock(ms: number): void {
     this.clock!.set(this.#skippedMs + ms);
   }
 
-  /** Runs reads of the whole store in one snapshot, as its owner, past the writers' network. */
+  /** Runs queries in one snapshot, as the owner of the database, without the writers' proxies. */
   async withStore<T>(work: (query: Query) => Promise<T>): Promise<T> {
     const client = await this.#connect();
     try {
@@ -167,7 +167,7 @@ export class Stage {
     }
   }
 
-  /** Runs a statement as the owner. */
+  /** Runs a statement as the owner of the database. */
   async asOwner(sql: string): Promise<void> {
     const client = await this.#connect();
     try {
@@ -177,7 +177,7 @@ export class Stage {
     }
   }
 
-  /** Waits until the database takes connections, and starts it where it has given up. */
+  /** Waits until the database accepts connections. Restarts it if it has ended. */
   async databaseAnswers(): Promise<void> {
     await until(
       async () => {
@@ -185,11 +185,11 @@ export class Stage {
         await (await this.#connect()).end();
         return true;
       },
-      { timeoutMs: 60_000, intervalMs: 100, what: 'an answer of PostgreSQL' },
+      { timeoutMs: 60_000, intervalMs: 100, what: 'PostgreSQL' },
     );
   }
 
-  /** What was ever signed, by the signer's own store. */
+  /** All heads that were signed, from the signer's own store. */
   signedHeads(): SignedHead[] {
     const store = new DatabaseSync(join(this.signerDirectory, 'signer.sqlite'));
     try {
@@ -202,16 +202,16 @@ export class Stage {
     }
   }
 
-  /** Emits nothing more, and has every producer declare its end. */
+  /** Sends no more events, and closes every producer, which declares its last number. */
   async endTraffic(): Promise<void> {
     await this.traffic.stop();
     await this.publisher.close();
   }
 
-  /** Ends everything. What the servers logged is kept beside the writers' logs if asked. */
+  /** Ends all parts. Keeps the logs of servers and writers if asked to. */
   async close(keepLogs: boolean): Promise<void> {
     if (keepLogs) this.#keepServerLogs();
-    // Where brokers are away a producer waits for ever: closing its emitter ends that.
+    // A producer without brokers retries without end, until its emitter is closed.
     await Promise.all([this.publisher.close(), this.traffic.stop()]);
     await this.fleet.close();
     await Promise.all([this.postgres.stop(), this.kafka.stop()]);
@@ -233,13 +233,13 @@ export class Stage {
   }
 }
 
-/** A directory that the database's user can enter. */
+/** Lets the database's user enter the directory. */
 function openDirectory(dir: string): string {
   chmodSync(dir, 0o711);
   return dir;
 }
 
-async function makeService(ownerUrl: string): Promise<string> {
+async function migrate(ownerUrl: string): Promise<string> {
   const client = new pg.Client({ connectionString: ownerUrl });
   await client.connect();
   await client.query("create role svc login password 'svc'");

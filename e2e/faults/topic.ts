@@ -1,10 +1,10 @@
 import { Admin, ListOffsetTimestamps } from '@platformatic/kafka';
 
-/** The campaign's topic, as its administrator sees it. A client is made for each question: brokers come and go. */
+/** Administers the campaign's topic. Each request uses a new client, because brokers are killed and restarted. */
 export class Topic {
   readonly name: string;
   readonly #bootstrapBrokers: string[];
-  /** Grown by {@link addPartition} alone. */
+  /** Number of partitions; changed only by {@link create} and {@link addPartition}. */
   partitions = 0;
 
   constructor(name: string, bootstrapBrokers: string[]) {
@@ -13,23 +13,23 @@ export class Topic {
   }
 
   async create(partitions: number): Promise<void> {
-    await this.#ask((admin) => admin.createTopics({ topics: [this.name], partitions, replicas: -1 }));
+    await this.#request((admin) => admin.createTopics({ topics: [this.name], partitions, replicas: -1 }));
     this.partitions = partitions;
   }
 
   async addPartition(): Promise<void> {
     const count = this.partitions + 1;
-    await this.#ask((admin) => admin.createPartitions({ topics: [{ name: this.name, count }] }));
+    await this.#request((admin) => admin.createPartitions({ topics: [{ name: this.name, count }] }));
     this.partitions = count;
   }
 
-  /** Offset of the next message of each partition. */
+  /** The offset that the next message of each partition will get. */
   async ends(): Promise<number[]> {
     const partitions = Array.from({ length: this.partitions }, (_, partitionIndex) => ({
       partitionIndex,
       timestamp: ListOffsetTimestamps.LATEST,
     }));
-    const [listed] = await this.#ask((admin) =>
+    const [listed] = await this.#request((admin) =>
       admin.listOffsets({ topics: [{ name: this.name, partitions }] }),
     );
     const ends: number[] = new Array(this.partitions).fill(0);
@@ -37,7 +37,7 @@ export class Topic {
     return ends;
   }
 
-  async #ask<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
+  async #request<T>(send: (admin: Admin) => Promise<T>): Promise<T> {
     const admin = new Admin({
       clientId: 'campaign-admin',
       bootstrapBrokers: this.#bootstrapBrokers,
@@ -46,7 +46,7 @@ export class Topic {
       timeout: 10_000,
     });
     try {
-      return await question(admin);
+      return await send(admin);
     } finally {
       await admin.close();
     }

@@ -6,26 +6,27 @@ import type { Event, Publisher } from './publisher.ts';
 export interface TrafficOptions {
   readonly publisher: Publisher;
   readonly tenants: readonly string[];
-  /** Events a second, about, over all tenants. */
+  /** Events per second of all tenants together, about. */
   readonly rate: number;
   /** The producers' clock, ms since the epoch. */
   readonly now: () => number;
   readonly random: Random;
 }
 
-/** Every how many batches one repeats events that were acknowledged before, as a producer does that got no answer. */
+/** After so many batches, a producer sends an acknowledged event again, like a producer that got no answer. */
 const repeatEvery = 12;
-/** Of how many earlier events the repeated ones are drawn. */
-const remembered = 400;
+/** How many acknowledged events the repeated ones are drawn from. */
+const memorySize = 400;
 
-/** Producers that go on whatever happens, each waiting for its batch's acknowledgement before the next. */
+/** One producer for each tenant. It sends its next batch once the last one is acknowledged, whatever faults happen. */
 export class Traffic {
-  /** What every in-sync replica of the broker has, in the order of its answers: it must turn up in the chains, once. */
+  /** Events that all in-sync replicas have, in the order of the acknowledgements. Each must be in the chains, once. */
   readonly acknowledged: Event[] = [];
-  /** What was handed to the broker, acknowledged or not: nothing else may be in the chains. */
+  /** The tenant of each event that was sent, acknowledged or not, by id. The chains must contain no other events. */
   readonly sent = new Map<string, string>();
-  /** Why a producer ended; empty while all goes well. */
+  /** Errors that have ended a producer; must stay empty. */
   readonly faults: string[] = [];
+  /** Events that were sent again after their acknowledgement. */
   repeated = 0;
   readonly #options: TrafficOptions;
   readonly #memory: Event[] = [];
@@ -37,12 +38,12 @@ export class Traffic {
     for (const tenantId of options.tenants) this.#start(tenantId, Number.POSITIVE_INFINITY);
   }
 
-  /** A tenant nobody has heard of before, whose first events arrive in the middle of what is going on. */
+  /** Adds a new tenant, whose first events arrive during a fault. */
   addVisitor(tenantId: string, batches: number): void {
     this.#start(tenantId, batches);
   }
 
-  /** Emits nothing more, and resolves when everything that was handed over is acknowledged. */
+  /** Sends nothing more, and resolves when all events are acknowledged. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#running);
@@ -73,8 +74,8 @@ export class Traffic {
     await this.#options.publisher.publish(events);
     for (const event of events) {
       this.acknowledged.push(event);
-      const full = this.#memory.length >= remembered;
-      this.#memory[full ? this.#options.random(0, remembered - 1) : this.#memory.length] = event;
+      const full = this.#memory.length >= memorySize;
+      this.#memory[full ? this.#options.random(0, memorySize - 1) : this.#memory.length] = event;
     }
   }
 

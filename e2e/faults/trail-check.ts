@@ -6,7 +6,7 @@ import type { Traffic } from './traffic.ts';
 /** Runs SQL on the store under test; all of one check in one snapshot. */
 export type Query = <R extends object>(sql: string, parameters?: unknown[]) => Promise<R[]>;
 
-/** A head as the signer remembers it, outside the store. */
+/** A head in the signer's own store, outside of the database. */
 export interface SignedHead {
   readonly origin: string;
   readonly size: number;
@@ -17,15 +17,15 @@ export interface SignedHead {
 interface Chain {
   readonly verifier: ChainVerifier;
   readonly tree: FrontierBuilder;
-  /** Root of the tree of each size, hex; what was signed is looked up here. */
+  /** Root of the tree of each size, hex, to compare signed heads with. */
   readonly roots: string[];
   readonly ids: Set<string>;
-  /** Offset of the last message that was chained, by its topic and partition. */
+  /** Offset of the last chained message, by topic and partition. */
   readonly offsets: Map<string, number>;
   broken: boolean;
 }
 
-/** Records of one read of the store, so that a long trail does not lie in memory as a whole. */
+/** Records of a tenant that one query reads, to bound the memory. */
 const pageSize = 2_000;
 
 const pageSql = `
@@ -60,11 +60,11 @@ interface RecordRow {
 }
 
 /**
- * The store held against what was acknowledged. It reads each record once, from where the last look ended, and keeps
- * what the next look is to be compared with.
+ * Compares the store with the acknowledged events. Each check reads the records that are new since the last one, verifies
+ * them as the continuation of what it has read, and keeps what the next check needs.
  */
 export class TrailCheck {
-  /** What is wrong, in words. Empty, or the campaign has failed. */
+  /** What is wrong. If this is not empty, the campaign has failed. */
   readonly problems: string[] = [];
   duplicates = 0;
   gaps = 0;
@@ -72,8 +72,9 @@ export class TrailCheck {
   readonly #logName: string;
   readonly #traffic: Traffic;
   readonly #chains = new Map<string, Chain>();
-  /** Acknowledged and not seen in the store yet. */
+  /** Tenant of each event that is acknowledged and not found in the store yet, by id. */
   readonly #awaited = new Map<string, string>();
+  /** How many acknowledged events were added to {@link #awaited} or found. */
   #taken = 0;
   #stored = 0;
 
@@ -87,12 +88,12 @@ export class TrailCheck {
     return this.#stored;
   }
 
-  /** Chains with something wrong in them. */
+  /** Number of chains with a problem. */
   get unverified(): number {
     return [...this.#chains.values()].filter((chain) => chain.broken).length;
   }
 
-  /** Of the first `count` acknowledged events those that the last look did not find. */
+  /** The ids of those of the first `count` acknowledged events that are not stored, as of the last read. */
   missing(count: number): string[] {
     for (; this.#taken < count; this.#taken++) {
       const { id, tenantId } = this.#traffic.acknowledged[this.#taken]!;
@@ -101,7 +102,7 @@ export class TrailCheck {
     return [...this.#awaited.keys()];
   }
 
-  /** Reads what is new. */
+  /** Reads and verifies new records. */
   async read(query: Query): Promise<readonly HeadRow[]> {
     const heads = await query<HeadRow>(headsSql);
     for (;;) {
@@ -113,7 +114,7 @@ export class TrailCheck {
       const wanted = grown.map(({ tenant_id, next }) => ({ tenant_id, next }));
       const rows = await query<RecordRow>(pageSql, [JSON.stringify(wanted)]);
       if (rows.length === 0) {
-        this.#broken(grown[0]!.tenant_id, 'the head names records that are not there');
+        this.#broken(grown[0]!.tenant_id, 'the head is ahead of the records');
         return heads;
       }
       for (const [at, row] of rows.entries()) {
@@ -123,14 +124,14 @@ export class TrailCheck {
     }
   }
 
-  /** Reads what is new and compares heads, counts and what was signed with the records. */
+  /** Reads new records, and compares heads, counts, checkpoints and signed heads with the records. */
   async compare(query: Query, signed: readonly SignedHead[]): Promise<void> {
     for (const head of await this.read(query)) this.#compareHead(head);
     await this.#compareCounts(query);
-    const letters = await query<{ reason: string; message: string; letters: string }>(
-      'select reason, message, count(*)::text as letters from audit_dead_letters group by 1, 2',
+    const deadLetters = await query<{ reason: string; message: string; count: string }>(
+      'select reason, message, count(*)::text as count from audit_dead_letters group by 1, 2',
     );
-    for (const { reason, message, letters: count } of letters) {
+    for (const { reason, message, count } of deadLetters) {
       this.problems.push(`${count} dead letters: ${reason} ${message}`);
     }
     const checkpoints = await query<{ tenant_id: string; epoch: number; size: string; root: string }>(
@@ -167,12 +168,15 @@ export class TrailCheck {
     }
     const id = row.audit_id;
     if (this.#traffic.sent.get(id) !== row.tenant_id || event.actor_id !== actorOf(id)) {
-      this.#broken(row.tenant_id, `a record nobody sent, at ${row.sequence}: ${row.record.slice(0, 500)}`);
+      this.#broken(
+        row.tenant_id,
+        `no producer sent the record at ${row.sequence}: ${row.record.slice(0, 500)}`,
+      );
       return;
     }
     if (chain.ids.has(id)) {
       this.duplicates++;
-      this.#broken(row.tenant_id, `event ${id} is there twice, again at ${row.sequence}`);
+      this.#broken(row.tenant_id, `event ${id} is stored again at ${row.sequence}`);
       return;
     }
     chain.ids.add(id);
@@ -181,7 +185,7 @@ export class TrailCheck {
     this.#checkOrder(row, chain, ingest.source);
   }
 
-  /** A partition's messages are chained in its order, whoever reads it and however often. */
+  /** The messages of a partition must be chained in its order, whichever replicas read them and how often. */
   #checkOrder(row: RecordRow, chain: Chain, source: string): void {
     const slash = source.lastIndexOf('/');
     const partition = source.slice(0, slash);
@@ -197,17 +201,17 @@ export class TrailCheck {
 
   #compareHead(head: HeadRow): void {
     const { verifier, tree } = this.#chain(head.tenant_id);
-    const say = (what: string) => this.#broken(head.tenant_id, what);
-    if (head.epoch !== 1) say(`is in epoch ${head.epoch}`);
+    const report = (what: string) => this.#broken(head.tenant_id, what);
+    if (head.epoch !== 1) report(`is in epoch ${head.epoch}`);
     if (Number(head.sequence) !== verifier.nextSequence - 1) {
-      say(`the head stands at ${head.sequence}, the records end at ${verifier.nextSequence - 1}`);
+      report(`the head stands at ${head.sequence}, the records end at ${verifier.nextSequence - 1}`);
       return;
     }
-    // A row is made for a tenant before its genesis, where everything that came with it was refused.
+    // A tenant whose first events were all refused has a row, and no genesis record yet.
     if (head.sequence === '-1') return;
-    if (head.hash !== verifier.headHash) say("the head's hash is not the last record's");
+    if (head.hash !== verifier.headHash) report("the head's hash differs from the last record's");
     if (head.frontier !== tree.snapshot().roots.map(toHex).join(''))
-      say("the head's tree is not the records'");
+      report('the tree of the head differs from the tree of the records');
   }
 
   async #compareCounts(query: Query): Promise<void> {
@@ -230,7 +234,8 @@ export class TrailCheck {
   #compareRoot(tenantId: string, size: number, root: string, whose: string): void {
     const expected = this.#chain(tenantId).roots[size - 1];
     if (expected === root) return;
-    const why = expected === undefined ? 'covers more than there is' : 'is not the tree of the records';
+    const why =
+      expected === undefined ? 'covers more records than exist' : 'differs from the tree of the records';
     this.#broken(tenantId, `${whose} of size ${size} ${why}`);
   }
 

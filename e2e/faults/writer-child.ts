@@ -1,24 +1,25 @@
 /**
- * A replica of the service that reads the topic, as `tally serve --kafka` is one, and that can be told to die at a named
- * place. What it meets in the background goes to stderr, a file.
+ * A replica of the service that reads the topic as `tally serve --kafka` does, and that kills or freezes itself at a failpoint
+ * when the campaign asks for it. Background errors go to stderr, which is a file.
  */
 import { AuditService } from '@tallystick/server';
-import { type IngestRange, KafkaIngest } from '@tallystick/server/kafka';
+import { type IngestRange, type IngestStage, KafkaIngest } from '@tallystick/server/kafka';
+import { offsetsFirst } from './mutant.ts';
 import {
   type Failpoint,
-  type FromWriter,
   failpoints,
-  type ToWriter,
-  type WriterOrders,
+  type WriterConfig,
+  type WriterMessage,
+  type WriterRequest,
 } from './writer-messages.ts';
 
-const orders = JSON.parse(process.argv[2]!) as WriterOrders;
-let { clockOffsetMs } = orders;
+const config = JSON.parse(process.argv[2]!) as WriterConfig;
+let { clockOffsetMs } = config;
 let armed: Failpoint | undefined;
 let batches = 0;
 const retries: Record<string, number> = {};
 
-const say = (message: FromWriter) => process.send!(message);
+const send = (message: WriterMessage) => process.send!(message);
 const log = (what: string, error: unknown) => {
   const code = (error as { code?: string } | null)?.code ?? '';
   const text = error instanceof Error ? error.message : String(error);
@@ -28,57 +29,54 @@ const countRetry = (reason: string) => {
   retries[reason] = (retries[reason] ?? 0) + 1;
 };
 
-/** Never returns from a SIGKILL; returns from a SIGSTOP when somebody has sent SIGCONT. */
-function reach(place: (typeof failpoints)[Failpoint]['at'], range: IngestRange): void {
-  if (armed === undefined || failpoints[armed].at !== place) return;
+/** Does not return from SIGKILL. Returns from SIGSTOP once the campaign has sent SIGCONT. */
+function failAt(stage: IngestStage, ranges: readonly IngestRange[]): void {
+  if (armed === undefined || failpoints[armed].stage !== stage) return;
   const { signal } = failpoints[armed];
-  console.error(`${new Date().toISOString()} ${armed} at ${JSON.stringify(range)}`);
+  console.error(`${new Date().toISOString()} ${armed} at ${JSON.stringify(ranges)}`);
   armed = undefined;
   process.kill(process.pid, signal);
 }
 
-// Without its parent nobody is there to end it.
+// Without the campaign's process, nothing else would end this one.
 process.on('disconnect', () => process.exit(1));
 
 const service = await AuditService.open({
-  store: { databaseUrl: orders.databaseUrl },
-  signerDirectory: orders.signerDirectory,
-  logName: orders.logName,
+  store: { databaseUrl: config.databaseUrl },
+  signerDirectory: config.signerDirectory,
+  logName: config.logName,
   checkpointIntervalMs: 3_000,
   now: () => Date.now() + clockOffsetMs,
   observer: { onBackgroundError: log, onRetry: countRetry },
 });
-const ingest = await KafkaIngest.start(service, {
-  connection: { bootstrapBrokers: orders.bootstrapBrokers, clientId: orders.clientId },
-  topics: { events: orders.topic },
-  groupId: orders.groupId,
-  sessionTimeoutMs: orders.sessionTimeoutMs,
-  rebalanceTimeoutMs: orders.sessionTimeoutMs,
+const ingest = await KafkaIngest.start(config.offsetsFirst ? offsetsFirst(service) : service, {
+  connection: { bootstrapBrokers: config.bootstrapBrokers, clientId: config.clientId },
+  topics: { events: config.topic },
+  groupId: config.groupId,
+  sessionTimeoutMs: config.sessionTimeoutMs,
+  rebalanceTimeoutMs: config.sessionTimeoutMs,
   topicIntervalMs: 1_000,
-  ...(orders.offsetsFirst && { offsetsFirst: true }),
-  on: {
-    copying: (range) => reach('copying', range),
-    committing: (range) => reach('committing', range),
-    committed: (range) => reach('committed', range),
-    batch: () => {
+  onStage: failAt,
+  observer: {
+    onBatch: () => {
       batches++;
     },
-    retry: countRetry,
-    assigned: (partitions) => log('assigned', partitions.map(({ partition }) => partition).join(' ')),
-    revoked: (partitions) => log('revoked', partitions.map(({ partition }) => partition).join(' ')),
-    problem: (error) => log('problem', error),
+    onRetry: countRetry,
+    onAssigned: (partitions) => log('assigned', partitions.map(({ partition }) => partition).join(' ')),
+    onRevoked: (partitions) => log('revoked', partitions.map(({ partition }) => partition).join(' ')),
+    onProblem: (error) => log('problem', error),
   },
 });
 
-process.on('message', (message: ToWriter) => {
-  if ('tell' in message) {
+process.on('message', (request: WriterRequest) => {
+  if ('report' in request) {
     const stoppedChains = Object.fromEntries(service.logs.stopped);
-    say({ status: { ingest: ingest.status(), batches, retries, stoppedChains } });
-  } else if ('arm' in message) armed = message.arm;
-  else if ('clockOffsetMs' in message) clockOffsetMs = message.clockOffsetMs;
+    send({ status: { ingest: ingest.status(), batches, retries, stoppedChains } });
+  } else if ('arm' in request) armed = request.arm;
+  else if ('clockOffsetMs' in request) clockOffsetMs = request.clockOffsetMs;
   else void drain();
 });
-say({ ready: true });
+send({ ready: true });
 
 async function drain(): Promise<void> {
   await ingest.close();

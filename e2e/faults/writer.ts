@@ -3,63 +3,68 @@ import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FaultProxy, isStopped, startWatchdog, until } from '@tallystick/testing';
-import type { Failpoint, FromWriter, ToWriter, WriterOrders, WriterStatus } from './writer-messages.ts';
+import type {
+  Failpoint,
+  WriterConfig,
+  WriterMessage,
+  WriterRequest,
+  WriterStatus,
+} from './writer-messages.ts';
 
-/** How long a process that lives and is not frozen may take to answer, ms. */
+/** How long a running process that is not frozen may take to answer, ms. */
 const answerMs = 5_000;
 
-/** A start of a writer that ended without being asked to. */
-export interface Death {
+/** A writer process that ended although the campaign had not ended it. */
+export interface UnexpectedExit {
   readonly code: number | null;
-  /** Whether it had joined before: one that can't reach its store at its start ends, to be started again. */
+  /** Whether it had reported that it was ready. A writer that can't reach its store at its start ends, and is started again. */
   readonly wasReady: boolean;
 }
 
-/** One replica: a process that is started again whenever it ends, as a supervisor would, behind a network of its own. */
+/** One replica: a process with a network proxy of its own, which is started again whenever it ends, as a supervisor does. */
 export class Writer {
   readonly name: string;
   readonly proxy: FaultProxy;
-  /** Ends that nobody asked for. */
-  readonly deaths: Death[] = [];
+  readonly unexpectedExits: UnexpectedExit[] = [];
   readonly #dir: string;
-  readonly #orders: () => WriterOrders;
-  readonly #callOff: () => void;
+  readonly #config: () => WriterConfig;
+  readonly #stopWatchdog: () => void;
   #child: ChildProcess | undefined;
   #ready = false;
-  /** Set by whoever sends a signal that ends it, until it has ended. */
+  /** Set before the campaign ends the process, until it has ended. */
   #killed = false;
   #closing = false;
   #nextStart: NodeJS.Timeout | undefined;
 
-  private constructor(name: string, dir: string, proxy: FaultProxy, orders: (port: number) => WriterOrders) {
+  private constructor(name: string, dir: string, proxy: FaultProxy, config: (port: number) => WriterConfig) {
     this.name = name;
     this.proxy = proxy;
     this.#dir = join(dir, name);
     mkdirSync(this.#dir, { recursive: true });
-    this.#orders = () => orders(proxy.port);
-    // It may be frozen when this process ends, and could not notice.
-    this.#callOff = startWatchdog(this.#dir, { signal: 'KILL', afterwards: 'keep' });
+    this.#config = () => config(proxy.port);
+    // If this process ends, a frozen writer can't notice it: the watchdog kills it.
+    this.#stopWatchdog = startWatchdog(this.#dir, { signal: 'KILL', afterwards: 'keep' });
   }
 
-  /** @param orders made anew for each start of the process, which reaches its store at this port */
+  /** @param config called before each start of the process, with the port at which it reaches its store */
   static async start(
     name: string,
     dir: string,
     databasePort: number,
-    orders: (port: number) => WriterOrders,
+    config: (port: number) => WriterConfig,
   ): Promise<Writer> {
     const proxy = await FaultProxy.start({ target: { host: '127.0.0.1', port: databasePort } });
-    const writer = new Writer(name, dir, proxy, orders);
+    const writer = new Writer(name, dir, proxy, config);
     writer.#spawn();
     return writer;
   }
 
-  /** It runs, has joined, and is not frozen. */
+  /** Whether the process has reported that it is ready. */
   get ready(): boolean {
     return this.#ready;
   }
 
-  /** Whether the kernel holds it: a failpoint that froze it was reached. */
+  /** Whether the process is stopped by SIGSTOP. */
   get frozen(): boolean {
     return this.#child !== undefined && isStopped(this.#child.pid!);
   }
@@ -68,12 +73,12 @@ export class Writer {
     return this.#child?.pid;
   }
 
-  tell(message: ToWriter): void {
-    // One that is about to end does not take it; its successor starts from fresh orders.
-    if (this.#child?.connected) this.#child.send(message, () => undefined);
+  request(request: WriterRequest): void {
+    // A process that is about to end does not get the request. The next one starts with a new configuration.
+    if (this.#child?.connected) this.#child.send(request, () => undefined);
   }
 
-  /** @returns undefined for one that does not run, or does not answer */
+  /** @returns undefined if the process does not run, or does not answer */
   async status(): Promise<WriterStatus | undefined> {
     const child = this.#child;
     if (!this.#ready || child === undefined || this.frozen) return undefined;
@@ -83,15 +88,15 @@ export class Writer {
         child.off('message', onMessage).off('exit', onExit);
         resolve(status);
       };
-      const onMessage = (message: FromWriter) => 'status' in message && settle(message.status);
+      const onMessage = (message: WriterMessage) => 'status' in message && settle(message.status);
       const onExit = () => settle();
       const timer = setTimeout(settle, answerMs);
       child.on('message', onMessage).on('exit', onExit);
-      this.tell({ tell: 'status' });
+      this.request({ report: 'status' });
     });
   }
 
-  /** SIGKILL, as of now; the supervisor starts it again. */
+  /** Kills the process now. It is started again. */
   async kill(): Promise<void> {
     const child = this.#child;
     if (child === undefined) return;
@@ -105,41 +110,41 @@ export class Writer {
     this.#child?.kill(name);
   }
 
-  /** Tells it where to die, and waits until it has. */
-  async dieAt(failpoint: Failpoint, timeoutMs: number): Promise<void> {
+  /** Waits until the process has killed itself at a failpoint. */
+  async killAt(failpoint: Failpoint, timeoutMs: number): Promise<void> {
     const child = this.#child!;
     this.#killed = true;
-    this.tell({ arm: failpoint });
+    this.request({ arm: failpoint });
     await until(() => this.#child !== child, { timeoutMs, what: `${failpoint} of ${this.name}` });
   }
 
-  /** Tells it where to freeze, and waits until it has, or has ended before. */
+  /** Waits until the process has frozen itself at a failpoint, or has ended. */
   async freezeAt(failpoint: Failpoint, timeoutMs: number): Promise<void> {
     const child = this.#child;
-    this.tell({ arm: failpoint });
+    this.request({ arm: failpoint });
     await until(() => this.frozen || this.#child !== child, {
       timeoutMs,
       what: `${failpoint} of ${this.name}`,
     });
   }
 
-  /** Leaves in peace: drains, and is not started again. */
+  /** Ends the process after it has drained. It is not started again. */
   async stop(): Promise<void> {
     this.#closing = true;
     clearTimeout(this.#nextStart);
     const child = this.#child;
     if (child !== undefined) {
       const ended = once(child, 'exit');
-      this.tell({ stop: true });
-      const hard = setTimeout(() => child.kill('SIGKILL'), 30_000);
+      this.request({ stop: true });
+      const killTimer = setTimeout(() => child.kill('SIGKILL'), 30_000);
       await ended;
-      clearTimeout(hard);
+      clearTimeout(killTimer);
     }
-    this.#callOff();
+    this.#stopWatchdog();
     await this.proxy.close();
   }
 
-  /** What it said on stderr, over all its starts. */
+  /** The stderr of all processes of this writer. */
   get log(): string {
     return readFileSync(join(this.#dir, 'log'), 'utf8');
   }
@@ -149,10 +154,10 @@ export class Writer {
     const main = join(import.meta.dirname, 'writer-child.ts');
     const child = spawn(
       process.execPath,
-      ['--conditions=tallystick-source', main, JSON.stringify(this.#orders())],
+      ['--conditions=tallystick-source', main, JSON.stringify(this.#config())],
       {
         stdio: ['ignore', log, log, 'ipc'],
-        // Half of what a start costs is reading the sources, and there are hundreds of starts.
+        // There are hundreds of starts, and half of the time of a start is compiling the sources.
         env: { ...process.env, NODE_COMPILE_CACHE: join(this.#dir, '..', 'compiled') },
       },
     );
@@ -160,11 +165,11 @@ export class Writer {
     this.#child = child;
     this.#killed = false;
     writeFileSync(join(this.#dir, 'running.pid'), String(child.pid));
-    child.on('message', (message: FromWriter) => {
+    child.on('message', (message: WriterMessage) => {
       if ('ready' in message) this.#ready = true;
     });
     child.once('exit', (code) => {
-      if (!this.#killed && !this.#closing) this.deaths.push({ code, wasReady: this.#ready });
+      if (!this.#killed && !this.#closing) this.unexpectedExits.push({ code, wasReady: this.#ready });
       this.#child = undefined;
       this.#ready = false;
       if (!this.#closing) this.#nextStart = setTimeout(() => this.#spawn(), 200);

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Fault, failpointMs } from './fault.ts';
 
-/** Packets between a writer and the database are dropped for some seconds, in one direction or both. */
+/** Drops packets between a writer and the database for some seconds, in one direction or both. */
 export const cutNetwork: Fault = {
   to: 'network',
   async inject(stage, random) {
@@ -13,7 +13,7 @@ export const cutNetwork: Fault = {
   },
 };
 
-/** Every connection of a writer to the database is reset, some times. */
+/** Resets all connections of a writer to the database, several times. */
 export const resetNetwork: Fault = {
   to: 'network',
   async inject(stage, random) {

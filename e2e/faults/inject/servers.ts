@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '@tallystick/testing';
 import { type Fault, failpointMs } from './fault.ts';
 
-/** Ends the database server and all its processes at once. */
+/** Kills the database server and all its processes at once. */
 export const killPostgres: Fault = {
   to: 'database',
   async inject(stage, random) {
@@ -13,7 +13,7 @@ export const killPostgres: Fault = {
   },
 };
 
-/** Ends a broker, which is one of the controllers too. */
+/** Kills a broker, which is also a controller. */
 export const killBroker: Fault = {
   to: 'broker',
   async inject(stage, random) {
@@ -27,8 +27,8 @@ export const killBroker: Fault = {
 };
 
 /**
- * The database's disk is full for some seconds. Writers must say that they can't write, and lose nothing. Every other time
- * the server needs a new file for its log as well, has no room for it, and crashes, to come back when there is room.
+ * Fills the database's disk for some seconds. Writers must report that they can't store, and lose nothing. In about half of
+ * the cases the server also needs a new WAL file, has no room for it, and crashes; it is restarted once there is room.
  */
 export const diskFull: Fault = {
   to: 'database',
@@ -42,9 +42,9 @@ export const diskFull: Fault = {
       await until(
         async () => {
           const statuses = await Promise.all(stage.fleet.writers.map((writer) => writer.status()));
-          return statuses.some((status) => (status?.ingest.obstacles.length ?? 0) > 0);
+          return statuses.some((status) => (status?.ingest.notReadyReasons.length ?? 0) > 0);
         },
-        { timeoutMs: failpointMs, intervalMs: 200, what: "a writer that says it can't write to a full disk" },
+        { timeoutMs: failpointMs, intervalMs: 200, what: "a writer that reports that it can't store" },
       );
       await delay(random(0, 2_000));
     } finally {

@@ -5,8 +5,8 @@ const minute = 60_000;
 const hour = 60 * minute;
 
 /**
- * The month ends while events flow. Everybody's clock is moved to shortly before its end; some time after it, three hours
- * are skipped too, so that new events are dated where the writer looks for duplicates in the new month alone.
+ * Ends the month while events flow. All clocks move to shortly before its end. Later, they skip another three hours: new
+ * events are then dated so that the writer looks for duplicates only in the new month.
  */
 export const monthChange: Fault = {
   to: 'database',
@@ -22,7 +22,7 @@ export const monthChange: Fault = {
   },
 };
 
-/** The database's clock alone jumps, back or ahead, and is set right some seconds later. */
+/** Moves only the database's clock, back or ahead, and corrects it some seconds later. */
 export const clockJump: Fault = {
   to: 'database',
   needs: 'clock',
@@ -30,10 +30,10 @@ export const clockJump: Fault = {
     await delay(random(0, 500));
     const jumps = [
       () => -random(1_000, 30_000),
-      // More than five minutes behind a head the writers must wait, and go on when the clock is right again.
+      // Writers must wait while the clock is more than five minutes behind a head, and go on once it is corrected.
       () => -random(6, 15) * minute,
       () => random(1_000, 30_000),
-      // What is chained now lies ahead of the clock afterwards, by less than what the writers put up with.
+      // Records of this time are ahead of the corrected clock, by less than the five minutes that writers tolerate.
       () => random(60, 270) * 1_000,
     ];
     stage.shiftDatabaseClock(jumps[random(0, 3)]!());

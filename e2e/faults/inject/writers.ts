@@ -6,7 +6,7 @@ import type { Writer } from '../writer.ts';
 import type { Failpoint } from '../writer-messages.ts';
 import { type Fault, failpointMs } from './fault.ts';
 
-/** Ends a writer wherever it is. */
+/** Kills a writer at any moment. */
 export const killWriter: Fault = {
   to: 'writer',
   async inject(stage, random) {
@@ -16,20 +16,20 @@ export const killWriter: Fault = {
   },
 };
 
-/** Ends a writer at a named place. */
+/** Kills a writer at a failpoint. */
 export function killWriterAt(failpoint: Failpoint): Fault {
   return {
     to: 'writer',
     async inject(stage, random) {
       const writer = await stage.fleet.pick(random, failpointMs);
-      await writer.dieAt(failpoint, failpointMs);
+      await writer.killAt(failpoint, failpointMs);
     },
   };
 }
 
 /**
- * A writer stops at a named place, such as in the middle of a COPY, with the locks of its tenants' heads. The others must
- * end its transaction and chain what it was chaining; it must go on by itself when it wakes.
+ * Freezes a writer at a failpoint, such as in the middle of a COPY, while it holds the locks of its tenants' heads. The other
+ * writers must end its transaction and chain its events. When it wakes, it must go on by itself.
  */
 export function freezeWriterAt(failpoint: Failpoint): Fault {
   return {
@@ -42,7 +42,7 @@ export function freezeWriterAt(failpoint: Failpoint): Fault {
   };
 }
 
-/** A writer stops at any moment, for longer than its group waits for it. */
+/** Freezes a writer at any moment, for longer than its session in the group lasts. */
 export const freezeWriter: Fault = {
   to: 'writer',
   async inject(stage, random) {
@@ -53,15 +53,15 @@ export const freezeWriter: Fault = {
   },
 };
 
-/** Wakes it when everything that was acknowledged up to the end of its session is stored without it. */
+/** Wakes the writer once all events that were acknowledged before its session ended are stored without it. */
 async function whileFrozen(stage: Stage, writer: Writer, random: Random): Promise<void> {
   try {
     await delay(stage.settings.sessionTimeoutMs);
     const count = stage.traffic.acknowledged.length;
     await until(() => stage.storedUpTo(count), {
-      timeoutMs: stage.settings.patienceMs,
+      timeoutMs: stage.settings.recoveryMs,
       intervalMs: 200,
-      what: 'a successor of the frozen writer, with its events stored,',
+      what: 'another writer that stores the events of the frozen one',
     });
     await delay(random(0, 1_000));
   } finally {
@@ -69,7 +69,7 @@ async function whileFrozen(stage: Stage, writer: Writer, random: Random): Promis
   }
 }
 
-/** A replica joins the group, or leaves it in peace: its partitions move. */
+/** A replica joins or leaves the group, so that partitions move. */
 export const rebalance: Fault = {
   to: 'group',
   async inject(stage, random) {
@@ -80,7 +80,7 @@ export const rebalance: Fault = {
   },
 };
 
-/** The topic gets one more partition, and producers that know of it: tenants move, and it must be read from its start. */
+/** Adds a partition, and producers that use it: tenants move to it, and it must be read from its start. */
 export const addPartitions: Fault = {
   to: 'group',
   async inject(stage, random) {

@@ -151,10 +151,10 @@ test.each([...new Set(commands)])('tally %s is a command', async (words) => {
 });
 
 test('the metrics that the guide names are exposed', async () => {
-  const { gatewayHooks, KafkaMetrics } = await import('@tallystick/server/kafka');
+  const { GatewayMetrics, KafkaMetrics } = await import('@tallystick/server/kafka');
   const { ServiceMetrics } = await import('@tallystick/server/http');
   const metrics = new ServiceMetrics({ process: false });
-  gatewayHooks(metrics);
+  new GatewayMetrics(metrics);
   new KafkaMetrics(metrics);
   const exposed = await metrics.registry.metrics();
   const named = new Set(text.match(/tallystick_(?:kafka|gateway)_\w+/g));

@@ -193,13 +193,14 @@ export const pinnedExports: Record<string, string[]> = {
   '@tallystick/server/embedded': ['embedded', 'transportOf'],
   '@tallystick/server/http': ['ServiceMetrics', 'createHttpApp', 'defaultHost', 'defaultPort', 'serveHttp'],
   '@tallystick/server/kafka': [
+    'GatewayMetrics',
     'KafkaGateway',
     'KafkaIngest',
     'KafkaMetrics',
     'auditTopics',
+    'combineIngestObservers',
     'createTopics',
     'describeTopics',
-    'gatewayHooks',
     'socTopics',
   ],
   '@tallystick/server/store': [

@@ -53,8 +53,10 @@ export async function serveKafka(
   const { env } = surroundings;
   const events = options.kafkaTopic || env.TALLY_KAFKA_TOPIC || 'audit.events';
   const gatewayTopic = options.kafkaGatewayTopic || env.TALLY_KAFKA_GATEWAY_TOPIC || 'audit.gateway';
-  const { gatewayHooks, KafkaGateway, KafkaIngest, KafkaMetrics } = await import('@tallystick/server/kafka');
-  const counted = new KafkaMetrics(metrics);
+  const { combineIngestObservers, GatewayMetrics, KafkaGateway, KafkaIngest, KafkaMetrics } = await import(
+    '@tallystick/server/kafka'
+  );
+  const kafkaMetrics = new KafkaMetrics(metrics);
   const warn = tellOnce((message) => terminal.warn(`kafka: ${message}`), surroundings.now);
   const ingest = await KafkaIngest.start(service, {
     connection,
@@ -62,22 +64,19 @@ export async function serveKafka(
     groupId: options.kafkaGroup || env.TALLY_KAFKA_GROUP || undefined,
     acceptRestored: options.acceptRestored,
     acceptTruncated: options.acceptTruncated,
-    on: {
-      ...counted.hooks,
-      problem: (error) => {
-        counted.hooks.problem?.(error);
-        warn(error.message);
-      },
-      lost: (range) => {
-        counted.hooks.lost?.(range);
-        const { topic, partition, from, next } = range;
-        terminal.warn(`kafka: ${topic}/${partition}: offsets ${from} to ${next - 1} are gone unread`);
-      },
-    },
+    observer: combineIngestObservers(kafkaMetrics, {
+      onProblem: (error) => warn(error.message),
+      onLost: ({ topic, partition, from, next }) =>
+        terminal.warn(`kafka: ${topic}/${partition}: offsets ${from} to ${next - 1} are gone unread`),
+    }),
   });
-  counted.watch(ingest);
+  kafkaMetrics.watch(ingest);
   const gateway = options.kafkaGateway
-    ? new KafkaGateway(service, { connection, topic: gatewayTopic, ...gatewayHooks(metrics) })
+    ? new KafkaGateway(service, {
+        connection,
+        topic: gatewayTopic,
+        observer: new GatewayMetrics(metrics),
+      })
     : undefined;
   return {
     gateway,

@@ -98,7 +98,7 @@ test('of a topic that is there it says what differs and what that puts at risk, 
   expect(created.stderr).toMatch(
     /^warning: events-\w+: unclean.leader.election.enable is true.*without acknow/m,
   );
-  expect(created.stderr).toMatch(/^warning: .*retention.ms is 3600000.*away for less long$/m);
+  expect(created.stderr).toMatch(/^warning: .*retention.ms is 3600000.*down for longer than that$/m);
   expect(created.stderr).toMatch(/^warning: .*message.timestamp.type is CreateTime.*producer's clock/m);
   const checked = await topics('describe', '--check', '--json');
   expect(checked.exitCode).toBe(1);
@@ -126,7 +126,7 @@ test('what is asked for on the command line is the plan', async () => {
 test('more copies than brokers, nobody there, and nothing named are told as what they are', async () => {
   const { topics } = topicsOfItsOwn();
   const greedy = await topics('create', '--replication', '3');
-  expect(greedy.stderr).toMatch(/can't have 3 copies: the cluster has 1 broker \(BROKER_REFUSED\)/);
+  expect(greedy.stderr).toMatch(/can't have 3 replicas: the cluster has 1 broker \(BROKER_REFUSED\)/);
   expect(greedy.exitCode).toBe(4);
   const away = await tally(['topics', 'describe', '--kafka', `127.0.0.1:${await freePort()}`]);
   expect(away.stderr).toMatch(/BROKER_UNAVAILABLE/);

@@ -10,7 +10,10 @@ import type { Database } from '../store/database.ts';
  * @returns one result for each batch
  * @throws {ServerError} as `appendBatches`
  */
-export type AppendRanges = (batches: readonly Batch[], hooks?: Pick<AppendOptions, 'onStage'>) => Promise<AppendResult[]>;
+export type AppendRanges = (
+  batches: readonly Batch[],
+  hooks?: Pick<AppendOptions, 'onStage'>,
+) => Promise<AppendResult[]>;
 
 /** Makes {@link AppendRanges} of one store. The observer learns of every commit and outcome. */
 export function rangeAppender(

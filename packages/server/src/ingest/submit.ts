@@ -1,6 +1,7 @@
 import type { ReceivedDelivery } from '@tallystick/protocol';
-import { gapRecords, submitterOf } from '../chain/service-records/producer-records.ts';
+import { submitterOf } from '../chain/accounting.ts';
 import type { BatchItem, ItemIngest, ItemOutcome, ProducerStatement } from '../chain/batch.ts';
+import { gapRecords } from '../chain/service-records/producer-records.ts';
 import type { Writer } from '../chain/writer.ts';
 import type { ServiceObserver } from '../observer.ts';
 import { yieldEvery } from '../timing/yield.ts';

@@ -1,8 +1,8 @@
 import { findErrorBy, GenericError } from '@platformatic/kafka';
 import { ServerError } from '../errors.ts';
 
-/** What is wrong for a reason that stays until somebody changes rights, settings or credentials. */
-const refusals = new Set([
+/** Errors that remain until an operator changes rights, settings or credentials. */
+const permanentErrors = new Set([
   'TOPIC_AUTHORIZATION_FAILED',
   'CLUSTER_AUTHORIZATION_FAILED',
   'GROUP_AUTHORIZATION_FAILED',
@@ -24,21 +24,23 @@ const refusals = new Set([
 ]);
 
 /**
- * A failure of the Kafka client in the service's own terms: `BROKER_REFUSED` where trying again is of no use,
- * `BROKER_UNAVAILABLE` otherwise. `details.reason` is the protocol's name of the error, where the broker gave one. The
- * client nests errors by attempt and by broker; the words that help stand innermost.
+ * Turns an error of the library's `Producer` or `Admin` into a {@link ServerError}: `BROKER_REFUSED` if a retry can't
+ * help, `BROKER_UNAVAILABLE` otherwise. `details.reason` is Kafka's name of the error, if the broker gave one. The library
+ * nests errors by attempt and by broker, and the innermost ones have the useful messages.
+ *
+ * @param what begins the error's message: who failed to do what
  */
 export function toBrokerError(error: unknown, what = 'Kafka'): ServerError {
   if (error instanceof ServerError) return error;
-  const all = [...innermost(error)];
+  const all = [...innermostErrors(error)];
   const known = all.find(({ apiId }) => apiId !== undefined);
-  // What a client may not see is not there for it, and the library says so in words only.
+  // A client without rights for a topic gets this message, and no error code.
   const isUnknown = all.some(({ message }) => message.startsWith('Unknown topic '));
   const reason = known?.apiId ?? (isUnknown ? 'UNKNOWN_TOPIC_OR_PARTITION' : undefined);
   if (reason !== undefined) {
-    const said = known?.serverErrorMessage ?? (known ?? all.at(-1)!).message;
-    const isFinal = refusals.has(reason);
-    return new ServerError(isFinal ? 'BROKER_REFUSED' : 'BROKER_UNAVAILABLE', `${what}: ${reason}: ${said}`, {
+    const message = known?.serverErrorMessage ?? (known ?? all.at(-1)!).message;
+    const code = permanentErrors.has(reason) ? 'BROKER_REFUSED' : 'BROKER_UNAVAILABLE';
+    return new ServerError(code, `${what}: ${reason}: ${message}`, {
       cause: error,
       details: { reason },
     });
@@ -56,19 +58,20 @@ export function toBrokerError(error: unknown, what = 'Kafka'): ServerError {
   });
 }
 
-interface Leaf {
+/** What this module reads of the library's errors. */
+interface LibraryError {
   readonly message: string;
   readonly code?: string;
   readonly apiId?: string;
   readonly serverErrorMessage?: string | null;
 }
 
-function* innermost(error: unknown): Generator<Leaf> {
+function* innermostErrors(error: unknown): Generator<LibraryError> {
   if (!(error instanceof Error)) return;
   const inner = [...(error instanceof AggregateError ? error.errors : []), error.cause].filter(
     (each) => each instanceof Error,
   );
   const isNamed = GenericError.isGenericError(error) && 'apiId' in error;
-  if (inner.length === 0 || isNamed) yield error as Leaf;
-  for (const each of inner) yield* innermost(each);
+  if (inner.length === 0 || isNamed) yield error as LibraryError;
+  for (const each of inner) yield* innermostErrors(each);
 }

@@ -1,70 +1,91 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
-import type { KafkaIngest } from '../ingest/kafka/ingest.ts';
-import type { KafkaIngestHooks, PartitionStatus } from '../ingest/kafka/options.ts';
+import type { IngestBatch, IngestRange, KafkaIngestObserver } from '../ingest/kafka/observer.ts';
+import type { KafkaIngestStatus, PartitionStatus } from '../ingest/kafka/status.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
 
-/**
- * What the ingest counts. Gauges are of the partitions that this replica reads: over all replicas they are the topic's.
- */
-export class KafkaMetrics {
-  /** For the ingest's options. */
-  readonly hooks: Pick<KafkaIngestHooks, 'batch' | 'lost' | 'rebalanced' | 'retry' | 'problem'>;
-  #ingest: KafkaIngest | undefined;
+/** An ingest, as far as the gauges read it. */
+interface WatchedIngest {
+  status(): KafkaIngestStatus;
+}
 
-  constructor({ registry }: ServiceMetrics) {
+/**
+ * Metrics of the ingest. Pass them to the ingest as `observer`, and the ingest to {@link watch}. The gauges cover the
+ * partitions that this replica reads; those of all replicas together cover the topics.
+ */
+export class KafkaMetrics implements KafkaIngestObserver {
+  readonly #batches: Histogram;
+  readonly #commits: Histogram;
+  readonly #rebalances: Counter;
+  readonly #lost: Counter;
+  readonly #problems: Counter;
+  readonly #retries: Counter;
+  #ingest: WatchedIngest | undefined;
+
+  constructor({ registry }: Pick<ServiceMetrics, 'registry'>) {
     const registers = [registry];
-    const batches = new Histogram({
+    this.#batches = new Histogram({
       name: 'tallystick_kafka_batch_messages',
-      help: 'Messages of each transaction that stores a range of a partition',
+      help: 'Messages of each range of a partition that a transaction has stored',
       buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000],
       registers,
     });
-    const commits = new Histogram({
+    this.#commits = new Histogram({
       name: 'tallystick_kafka_commit_duration_seconds',
-      help: 'From the first try to store a range to its commit, retries included',
+      help: 'From the first attempt to store a range to its commit, retries included',
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
       registers,
     });
     const counter = (name: string, help: string) => new Counter({ name, help, registers });
-    const rebalances = counter(
+    this.#rebalances = counter(
       'tallystick_kafka_rebalances_total',
       'Assignments of partitions to this replica',
     );
-    const lost = counter(
+    this.#lost = counter(
       'tallystick_kafka_lost_messages_total',
-      'Offsets that the broker dropped before they were read',
+      'Offsets that the broker deleted before they were read',
     );
-    const problems = counter(
+    this.#problems = counter(
       'tallystick_kafka_problems_total',
-      'Faults of brokers, group or store that the ingest met',
+      'Errors of brokers, consumer group or store that the ingest has met',
     );
-    const retries = new Counter({
+    this.#retries = new Counter({
       name: 'tallystick_kafka_retries_total',
       help: 'Transactions of ranges that were tried again',
       labelNames: ['reason'],
       registers,
     });
-    this.hooks = {
-      batch: ({ items, durationMs }) => {
-        batches.observe(items);
-        commits.observe(durationMs / 1_000);
-      },
-      lost: ({ from, next }) => lost.inc(next - from),
-      rebalanced: () => rebalances.inc(),
-      retry: (reason) => retries.inc({ reason }),
-      problem: () => problems.inc(),
-    };
     this.#addGauges(registry);
   }
 
-  /** Whose state the gauges show from now on. */
-  watch(ingest: KafkaIngest): void {
+  /** Sets the ingest whose status the gauges show. */
+  watch(ingest: WatchedIngest): void {
     this.#ingest = ingest;
+  }
+
+  onBatch({ items, durationMs }: IngestBatch): void {
+    this.#batches.observe(items);
+    this.#commits.observe(durationMs / 1_000);
+  }
+
+  onLost({ from, next }: IngestRange): void {
+    this.#lost.inc(next - from);
+  }
+
+  onRebalance(): void {
+    this.#rebalances.inc();
+  }
+
+  onRetry(reason: string): void {
+    this.#retries.inc({ reason });
+  }
+
+  onProblem(): void {
+    this.#problems.inc();
   }
 
   #addGauges(registry: ServiceMetrics['registry']): void {
     const status = () => this.#ingest?.status();
-    const ofPartitions = (
+    const partitionGauge = (
       name: string,
       help: string,
       read: (partition: PartitionStatus) => number | undefined,
@@ -75,7 +96,7 @@ export class KafkaMetrics {
         labelNames: ['topic', 'partition'],
         registers: [registry],
         collect() {
-          // Partitions come and go; one that another replica reads is for that one to show.
+          // Partitions move between replicas, and only the one that reads a partition shows it.
           this.reset();
           for (const partition of status()?.partitions ?? []) {
             const value = read(partition);
@@ -84,27 +105,27 @@ export class KafkaMetrics {
           }
         },
       });
-    ofPartitions(
+    partitionGauge(
       'tallystick_kafka_lag_messages',
-      'Messages in the log and not in the store',
+      'Messages in the log that are not stored',
       ({ lag }) => lag,
     );
-    ofPartitions(
+    partitionGauge(
       'tallystick_kafka_position',
       'Offset of the first message that is not stored',
       ({ position }) => position,
     );
-    ofPartitions(
+    partitionGauge(
       'tallystick_kafka_stopped',
-      '1 for a partition that waits for somebody to look at it',
+      '1 for a partition that has stopped until an operator acts',
       ({ stopped }) => (stopped === undefined ? 0 : 1),
     );
     new Gauge({
       name: 'tallystick_kafka_obstacles',
-      help: 'Reasons why messages are not stored now; readiness names them',
+      help: 'Reasons why messages are not stored now; /ready shows them',
       registers: [registry],
       collect() {
-        this.set(status()?.obstacles.length ?? 0);
+        this.set(status()?.notReadyReasons.length ?? 0);
       },
     });
   }

@@ -134,7 +134,8 @@ async function settle(
         items,
         statements: [statement],
         closeBooks: async (session, outcomes) => {
-          if (!isSecondTry && outcomes.some((outcome) => outcome?.status !== 'chained')) throw new Overtaken();
+          if (!isSecondTry && outcomes.some((outcome) => outcome?.status !== 'chained'))
+            throw new Overtaken();
           const key = [submitter, producerId, tenantId, silentSeconds];
           const [silent] = await session.query(producerIsSilent, key);
           if (silent === undefined) throw new Overtaken();

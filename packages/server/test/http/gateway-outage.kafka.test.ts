@@ -22,9 +22,9 @@ afterAll(async () => {
 const submit = (body: object) => harness.call('POST', '/v1/audit/events', { key, body });
 const isReady = async () => (await harness.get('/ready')).status === 200;
 
-test('an outage is a 503 for as long as it lasts, and what was said to be accepted is there once it is over', async () => {
+test('an outage is answered with 503 while it lasts, and every accepted event is in the topic afterwards', async () => {
   const events = [event(), event(), event()];
-  // No topic yet: somebody has to make it, and the service says so.
+  // The topic does not exist: readiness says so, until an operator has created it.
   await until(async () => /UNKNOWN_TOPIC/.test((await harness.get('/ready')).text), { what: 'the reason' });
   const missing = await submit(events[0]!);
   expect([missing.status, missing.json.code]).toEqual([503, 'BROKER_REFUSED']);
@@ -34,7 +34,7 @@ test('an outage is a 503 for as long as it lasts, and what was said to be accept
   await until(isReady, { what: 'readiness once the topic is there' });
   expect((await submit(events[0]!)).status).toBe(202);
 
-  // Frozen: nobody answers, and the client is told to come back.
+  // The broker is frozen: the client gets a Retry-After.
   const [broker] = kafka.brokers;
   await broker!.kill('SIGSTOP');
   const late = await submit(events[1]!);
@@ -48,14 +48,14 @@ test('an outage is a 503 for as long as it lasts, and what was said to be accept
   await until(isReady, { what: 'readiness after the freeze' });
   expect((await submit(events[1]!)).status).toBe(202);
 
-  // Killed: its port refuses.
+  // The broker is killed: its port refuses connections.
   await broker!.kill('SIGKILL');
   expect((await submit(events[2]!)).status).toBe(503);
   await broker!.start();
   await until(isReady, { timeoutMs: 60_000, what: 'readiness after the restart' });
   expect((await submit(events[2]!)).status).toBe(202);
 
-  // What the frozen broker had received may lie there twice: the chain drops what it has.
+  // Events that the frozen broker had received may be there twice. The chain drops duplicates.
   const ids = (messages: readonly { readonly value: string }[]) =>
     new Set(messages.map(({ value }) => JSON.parse(value).audit_id as unknown));
   const principal = `key:${key.split('_')[1]}`;

@@ -3,7 +3,7 @@ import { Consumer, MessagesStreamModes, stringDeserializers } from '@platformati
 import { auditTopics } from '../../src/ingest/kafka/topics/plan.ts';
 import { createTopics } from '../../src/ingest/kafka/topics/topics.ts';
 
-/** Makes a gateway's topic for one test file alone. */
+/** Creates a gateway topic for one test file. */
 export async function gatewayTopic(bootstrapBrokers: string[]): Promise<string> {
   const gateway = `gateway-${randomUUID().slice(0, 8)}`;
   const [, plan] = auditTopics({ gateway });
@@ -17,7 +17,7 @@ interface ReadMessage {
   readonly headers: Record<string, string>;
 }
 
-/** Messages of a topic that a principal handed in, until there are enough; those of one partition in their order. */
+/** Reads the messages of a principal until there are enough. Those of one partition are in order. */
 export async function readTopic(
   bootstrapBrokers: string[],
   topic: string,

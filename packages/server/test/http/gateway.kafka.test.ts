@@ -20,7 +20,7 @@ beforeAll(async () => {
 }, 240_000);
 afterAll(() => harness?.[Symbol.asyncDispose]());
 
-test('an event is accepted, and lies in the topic as it was sent, with who sent it', async () => {
+test('an accepted event is in the topic with the bytes that were sent, and with its submitter', async () => {
   const sent = event();
   const text = `{ "audit_id": ${JSON.stringify(sent.audit_id)},\n ${JSON.stringify(sent)
     .slice(1)
@@ -85,7 +85,7 @@ test('an event is accepted, and lies in the topic as it was sent, with who sent 
   ]);
 });
 
-test('what is refused is answered at once, and written with the reason; what is forbidden is not written', async () => {
+test('a refused event is written with the reason; an event of a forbidden tenant is not written', async () => {
   const key = await harness.key(['acme', 'other'], 'events:write');
   const good = event();
   const late = event({ timestamp: new Date(Date.now() + 2 * 3_600_000).toISOString() });
@@ -120,7 +120,7 @@ test('what is refused is answered at once, and written with the reason; what is 
   ]);
   const tenants = (line: number) => found.get(lines[line]!)!.headers['tallystick-tenants'];
   expect([tenants(0), tenants(2), tenants(3), tenants(4)]).toEqual(['["acme"]', '["acme"]', '[]', '[]']);
-  // Too large for a message: kept in the store at once.
+  // The last event is too large for a message, so it is stored at once.
   const id = results[5]!.error!.dead_letter_id!;
   expect((await harness.get(`/v1/dead-letters/${id}`)).json).toMatchObject({
     reason: 'EVENT_TOO_LARGE',
@@ -132,7 +132,7 @@ test('what is refused is answered at once, and written with the reason; what is 
   expect([single.status, single.json.code]).toEqual([422, 'TIMESTAMP_AHEAD']);
 });
 
-test('everything of a large batch arrives, gzipped or not, in the order of its tenant', async () => {
+test('all events of a large gzipped batch arrive, in the order of their tenant', async () => {
   const key = await harness.key(undefined, 'events:write');
   const events = Array.from({ length: 30 }, (_, at) =>
     event({ metadata: { at, text: 'x'.repeat(200_000) } }),
@@ -145,6 +145,6 @@ test('everything of a large batch arrives, gzipped or not, in the order of its t
   expect(answer.status).toBe(202);
   const messages = await readTopic(bootstrap, topic, principalOf(key), count(30));
   expect(messages.map(({ value }) => JSON.parse(value).metadata.at)).toEqual(events.map((_, at) => at));
-  // A key for every tenant restricts to none.
+  // A key for every tenant has no tenants header.
   expect(Object.keys(messages[0]!.headers)).toEqual(['tallystick-principal']);
 });

@@ -9,7 +9,7 @@ import { yieldEvery } from '../../timing/yield.ts';
 import type { Admission } from '../admit/admission.ts';
 import type { Submission, SubmissionError } from '../submission.ts';
 
-/** A message for the gateway's topic, in the client library's form. */
+/** A message for the gateway's topic, in the form that the client library expects. */
 export interface GatewayMessage {
   readonly key?: Buffer;
   readonly value: Buffer;
@@ -18,28 +18,32 @@ export interface GatewayMessage {
 
 type GatewayResult = AcceptedResult | { readonly status: 'rejected'; readonly error: SubmissionError };
 
-export interface Handover {
+/** A submission as messages. */
+interface SubmissionMessages {
   readonly messages: readonly GatewayMessage[];
-  /** One for each event; true once the broker has the messages. Those of {@link oversized} are only a first answer. */
+  /** One for each event, valid once the broker has the messages. The results of {@link oversized} are to be replaced. */
   readonly results: GatewayResult[];
-  /** Refused events that no message can hold, by their place in the submission. */
+  /** Indexes in the submission of the refused events that are too large for a message. */
   readonly oversized: readonly number[];
 }
 
-/** Most bytes of one write, and so of one batch of messages: what a topic takes unless it was told otherwise, with room. */
+/**
+ * Most bytes of one write, and so of one batch of messages: somewhat less than the largest batch that a topic with the
+ * default `max.message.bytes` accepts.
+ */
 export const maxWriteBytes = 1_000_000;
 
-/** Events that are admitted before the event loop gets its turn. */
+/** Events that are admitted before the event loop does other work. */
 const eventsPerTurn = 64;
 
-/** Reasons that travel with a refused event; an event can be wrong in more ways than a header should hold. */
+/** Most reasons that travel with a refused event, to bound the length of the header. */
 const maxReasons = 20;
 
 /**
- * What is written for a submission. An event for another's tenant is answered and not written, as over HTTP: whoever may
- * not hand events in for a tenant may not fill its dead letters either.
+ * Turns a submission into messages. An event for a tenant that the submitter may not write for gets a result and no
+ * message: the submitter must not be able to fill that tenant's dead letters either.
  */
-export async function toMessages(submission: Submission, admission: Admission): Promise<Handover> {
+export async function toMessages(submission: Submission, admission: Admission): Promise<SubmissionMessages> {
   const { events, source, trust, principal, tenants, delivery } = submission;
   const messages: GatewayMessage[] = [];
   const results: GatewayResult[] = [];
@@ -47,9 +51,9 @@ export async function toMessages(submission: Submission, admission: Admission): 
   const submitter = principal === undefined ? [] : [header(kafkaHeaders.principal, principal)];
   const producer = producerHeaders(delivery);
   const ingest = { source, trust, ...(principal !== undefined && { principal }) };
-  const turn = yieldEvery(eventsPerTurn);
+  const breathe = yieldEvery(eventsPerTurn);
   for (const [index, raw] of events.entries()) {
-    await turn();
+    await breathe();
     const item = admission.itemOf(raw, ingest, tenants);
     if (item === undefined) {
       results.push(rejected([forbidden]));
@@ -68,7 +72,7 @@ export async function toMessages(submission: Submission, admission: Admission): 
       const reasons = header(kafkaHeaders.refusal, JSON.stringify(violations.slice(0, maxReasons)));
       const message = {
         value,
-        headers: new Map([...submitter, ...reach(tenants, tenantId), ...numbered, reasons]),
+        headers: new Map([...submitter, ...tenantsHeader(tenants, tenantId), ...numbered, reasons]),
       };
       if (sizeOf(message) > maxWriteBytes) oversized.push(index);
       else messages.push(message);
@@ -79,28 +83,38 @@ export async function toMessages(submission: Submission, admission: Admission): 
     messages.push({
       key: Buffer.from(tenant_id),
       value,
-      headers: new Map([...submitter, ...reach(tenants, tenant_id), ...numbered]),
+      headers: new Map([...submitter, ...tenantsHeader(tenants, tenant_id), ...numbered]),
     });
   }
-  for (const [tenantId, said] of statementsOf(delivery, tenants)) {
+  for (const [tenantId, statement] of statementsOf(delivery, tenants)) {
     messages.push({
       key: Buffer.from(tenantId),
-      value: Buffer.from(JSON.stringify({ delivery: said })),
-      headers: new Map([...submitter, ...reach(tenants, tenantId), header(kafkaHeaders.kind, statementKind)]),
+      value: Buffer.from(JSON.stringify({ delivery: statement })),
+      headers: new Map([
+        ...submitter,
+        ...tenantsHeader(tenants, tenantId),
+        header(kafkaHeaders.kind, statementKind),
+      ]),
     });
   }
   return { messages, results, oversized };
 }
 
-/** About what a message takes on the wire, rounded up. */
+/** Bytes that a message takes on the wire, at most. */
 export function sizeOf({ key, value, headers: all }: GatewayMessage): number {
   let size = 64 + (key?.length ?? 0) + value.length;
-  for (const [name, said] of all) size += 8 + name.length + said.length;
+  for (const [name, text] of all) size += 8 + name.length + text.length;
   return size;
 }
 
-/** Of the tenants that a key is for, those that the message can be about: a key of a thousand must not fill each message. */
-function reach(tenants: readonly string[] | undefined, tenantId: string | undefined): [Buffer, Buffer][] {
+/**
+ * The header that restricts the message to the submitter's tenants; none if the submitter may write for every tenant. It
+ * names only the tenant of the message, because the submitter may have a thousand others.
+ */
+function tenantsHeader(
+  tenants: readonly string[] | undefined,
+  tenantId: string | undefined,
+): [Buffer, Buffer][] {
   if (tenants === undefined) return [];
   return [header(kafkaHeaders.tenants, JSON.stringify(tenantId === undefined ? [] : [tenantId]))];
 }
@@ -112,7 +126,7 @@ function producerHeaders(delivery: ReceivedDelivery | undefined): [Buffer, Buffe
   return service === undefined ? [id] : [id, header(kafkaHeaders.service, service)];
 }
 
-/** One statement for each tenant, so that it stands in the partition of the events it speaks of, and behind them. */
+/** One statement for each tenant, so that it follows the tenant's events in their partition. */
 function statementsOf(
   delivery: ReceivedDelivery | undefined,
   tenants: readonly string[] | undefined,

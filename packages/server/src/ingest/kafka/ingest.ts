@@ -1,135 +1,141 @@
-import type { AuditService } from '../../app.ts';
 import { ServerError } from '../../errors.ts';
 import { Brokers } from '../../kafka-client/brokers.ts';
-import { Fetches } from '../../kafka-client/fetch/fetches.ts';
-import { type AssignedPartition, Membership } from '../../kafka-client/group/membership.ts';
-import { within } from '../../kafka-client/within.ts';
-import type {
-  IngestStop,
-  KafkaIngestHooks,
-  KafkaIngestOptions,
-  KafkaIngestStatus,
-  TopicPartition,
-} from './options.ts';
-import { Joiner } from './partition/joiner.ts';
+import { Fetcher } from '../../kafka-client/fetch/fetcher.ts';
+import { Membership } from '../../kafka-client/group/membership.ts';
+import type { AssignedPartition } from '../../kafka-client/group/subscription.ts';
+import { withKafkaReason } from '../../kafka-client/kafka-error.ts';
+import { withTimeout } from '../../timing/timeout.ts';
+import { AssignedPartitions } from './assigned-partitions.ts';
+import { findNotReadyReasons } from './not-ready.ts';
+import type { KafkaIngestObserver } from './observer.ts';
+import { OffsetCommitter } from './offset-committer.ts';
+import type { KafkaIngestOptions } from './options.ts';
+import { GroupCommit } from './partition/group-commit.ts';
 import { PartitionIngest } from './partition/partition-ingest.ts';
-import { named } from './source-error.ts';
+import { PartitionLimits } from './partition/partition-limits.ts';
+import type { IngestStop, KafkaIngestStatus } from './status.ts';
+import type { IngestTarget } from './target.ts';
 import { defaultTopics } from './topics/plan.ts';
 
 const defaultGroupId = 'tallystick.audit-service';
 
-const mebibyte = 1024 * 1024;
-const commitMs = 3_000;
-/** Bytes of messages that all partitions may hold at a time. */
-const maxHeldBytes = 64 * mebibyte;
-/** Of each partition: one that is stored, one that is ready, one that is fetched. */
-const batchesHeld = 3;
-/** The largest event and what belongs to it. */
-const smallestBatch = mebibyte / 2;
+/** How long the last commit of offsets may take when the ingest closes, ms. */
+const lastCommitMs = 3_000;
 
 /**
- * Reads topics into the chains, each message once, whatever dies.
+ * Reads topics into the chains. Each message is stored once, whichever process crashes at whichever moment.
  *
- * The position of each partition is stored in the transaction that stores its messages, so the two can't contradict each
- * other, and where a consumer begins is never a matter of what Kafka was told. What is lost where the process ends:
+ * The position of a partition is stored in the transaction that stores its messages, so the two always agree. A consumer
+ * starts from that position, and never from an offset in Kafka. What is lost when this process ends:
  *
- * | it ends | and |
+ * | it ends | lost |
  * |---|---|
- * | after the fetch, before the commit | the messages are read again: nothing was stored, the position has not moved |
- * | in the middle of the commit | Postgres has all of it or nothing; the next owner reads the position and knows |
- * | after the commit, before Kafka's offset | nothing: the offset shows the lag and is behind until the next commit |
- * | while frozen, and another has taken over | nothing: its transaction ends, by eviction or in vain, and is read again |
+ * | after a fetch, before the commit | nothing: the position has not moved, and the messages are read again |
+ * | during the commit | nothing: PostgreSQL has stored all or nothing, and the next owner reads the position |
+ * | after the commit, before the offset is in Kafka | nothing: the lag that Kafka reports is too high until the next commit |
+ * | frozen, after another replica has taken over | nothing: its transaction is rolled back, or finds the messages stored |
  */
 export class KafkaIngest {
-  readonly #service: AuditService;
+  readonly #target: IngestTarget;
   readonly #options: KafkaIngestOptions;
-  readonly #hooks: KafkaIngestHooks;
+  readonly #observer: KafkaIngestObserver;
   readonly #brokers: Brokers;
-  readonly #fetches: Fetches;
+  readonly #fetcher: Fetcher;
   readonly #membership: Membership;
-  readonly #joiner: Joiner;
+  readonly #groupCommit: GroupCommit;
+  readonly #offsets: OffsetCommitter;
+  readonly #partitions: AssignedPartitions;
+  readonly #limits: PartitionLimits;
   readonly #sessionTimeoutMs: number;
   readonly #rebalanceTimeoutMs: number;
-  /** By topic id and partition. */
-  readonly #partitions = new Map<string, PartitionIngest>();
-  /** Partitions that were revoked, and whose last transaction may still run. */
-  readonly #ending = new Set<Promise<void>>();
-  /** What Kafka was told last, by the same keys. */
-  readonly #committed = new Map<string, number>();
-  readonly #offsetTimer: NodeJS.Timeout;
+  readonly #topics: { readonly events: string; readonly gateway: string | undefined };
   #rebalances = 0;
   #stopped: IngestStop | undefined;
   #closing: Promise<void> | undefined;
   #closed = false;
-  readonly #obstacles = () => this.status().obstacles;
+  readonly #readinessCheck = () => this.status().notReadyReasons;
 
-  private constructor(service: AuditService, options: KafkaIngestOptions) {
-    this.#service = service;
+  private constructor(target: IngestTarget, options: KafkaIngestOptions) {
+    this.#target = target;
     this.#options = options;
-    this.#hooks = options.on ?? {};
+    this.#observer = options.observer ?? {};
+    this.#topics = topicsOf(options);
     this.#sessionTimeoutMs = options.sessionTimeoutMs ?? 10_000;
     this.#rebalanceTimeoutMs = options.rebalanceTimeoutMs ?? Math.max(15_000, this.#sessionTimeoutMs);
-    this.#joiner = new Joiner(service, {
-      maxTransactions: options.maxTransactions ?? 4,
-      maxItems: options.maxBatch ?? 1_000,
-    });
     this.#brokers = new Brokers(options.connection);
-    this.#fetches = new Fetches(this.#brokers, options.fetchWaitMs ?? 500);
+    this.#fetcher = new Fetcher(this.#brokers, options.fetchWaitMs ?? 500);
+    this.#partitions = new AssignedPartitions(
+      (assigned) => this.#startPartition(assigned),
+      (topicId, partition) => this.#offsets.forget(topicId, partition),
+    );
+    this.#limits = new PartitionLimits(options, this.#partitions);
+    this.#groupCommit = new GroupCommit(target, {
+      maxTransactions: options.maxTransactions ?? 4,
+      maxItems: this.#limits.maxBatch,
+      onStage: options.onStage,
+    });
+    const { events, gateway } = this.#topics;
     this.#membership = new Membership(this.#brokers, {
       groupId: options.groupId ?? defaultGroupId,
-      topics: [this.#eventsTopic, ...(this.#gatewayTopic === undefined ? [] : [this.#gatewayTopic])],
+      topics: gateway === undefined ? [events] : [events, gateway],
       sessionTimeoutMs: this.#sessionTimeoutMs,
       heartbeatIntervalMs: options.heartbeatIntervalMs ?? this.#sessionTimeoutMs / 4,
       rebalanceTimeoutMs: this.#rebalanceTimeoutMs,
       topicIntervalMs: options.topicIntervalMs ?? 30_000,
       onAssigned: (assigned) => this.#assign(assigned),
-      onProblem: (error) => this.#hooks.problem?.(named(error)),
+      onProblem: (error) => this.#observer.onProblem?.(withKafkaReason(error)),
     });
-    this.#offsetTimer = setInterval(() => {
-      this.#commitOffsets().catch(() => undefined);
-    }, options.offsetIntervalMs ?? 1_000);
-    this.#offsetTimer.unref();
-    service.readinessChecks.add(this.#obstacles);
+    this.#offsets = new OffsetCommitter({
+      membership: this.#membership,
+      partitions: () => this.#partitions,
+      observer: this.#observer,
+      intervalMs: options.offsetIntervalMs ?? 1_000,
+    });
+    target.readinessChecks.add(this.#readinessCheck);
   }
 
   /**
-   * Begins to read. Resolves at once: brokers that are away are waited for, and {@link status} tells.
+   * Begins to read. Resolves at once: if no broker can be reached, the ingest keeps trying, and {@link status} says so.
    *
+   * @param target the audit service
    * @throws {ServerError} `CONFIG_INVALID`
    */
-  static async start(service: AuditService, options: KafkaIngestOptions): Promise<KafkaIngest> {
+  static async start(target: IngestTarget, options: KafkaIngestOptions): Promise<KafkaIngest> {
     if (options.connection.bootstrapBrokers.length === 0) {
-      throw new ServerError('CONFIG_INVALID', 'no Kafka broker is named');
+      throw new ServerError('CONFIG_INVALID', 'no Kafka broker is configured');
     }
-    const { events = defaultTopics.events, gateway } = options.topics ?? {};
+    const { events, gateway } = topicsOf(options);
     if (events === gateway) {
-      throw new ServerError('CONFIG_INVALID', "the gateway's topic must be one that nobody else writes to");
+      throw new ServerError(
+        'CONFIG_INVALID',
+        `${events} can't be both the topic of the events and that of the gateway: only the service may write to the latter`,
+      );
     }
-    return new KafkaIngest(service, options);
-  }
-
-  get #eventsTopic(): string {
-    return this.#options.topics?.events ?? defaultTopics.events;
-  }
-
-  get #gatewayTopic(): string | undefined {
-    return this.#options.topics?.gateway;
+    return new KafkaIngest(target, options);
   }
 
   status(): KafkaIngestStatus {
-    const partitions = [...this.#partitions.values()];
+    const partitions = [...this.#partitions];
+    const health = {
+      stopped: this.#stopped,
+      rebalances: this.#rebalances,
+      membership: this.#membership,
+      sessionTimeoutMs: this.#sessionTimeoutMs,
+      rebalanceTimeoutMs: this.#rebalanceTimeoutMs,
+      partitions,
+    };
     return {
       state: this.#state(),
       stopped: this.#stopped,
       partitions: partitions.map(({ status }) => status),
       rebalances: this.#rebalances,
-      obstacles: this.#closed ? [] : this.#findObstacles(partitions),
+      notReadyReasons: this.#closed ? [] : findNotReadyReasons(health),
     };
   }
 
   /**
-   * Fetches nothing more, waits for the transactions that run, tells Kafka the offsets and leaves the group. What was
-   * fetched and not stored is read again by whoever is next. Safe to call twice.
+   * Stops fetching, waits for transactions in flight, commits the offsets to Kafka and leaves the group. Messages that were
+   * fetched and not stored are read again by the next owner of their partition. Safe to call twice.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -139,129 +145,69 @@ export class KafkaIngest {
   #state(): KafkaIngestStatus['state'] {
     if (this.#closing !== undefined) return this.#closed ? 'closed' : 'closing';
     if (this.#stopped !== undefined) return 'stopped';
-    return this.#membership.joined ? 'consuming' : 'joining';
-  }
-
-  #findObstacles(partitions: readonly PartitionIngest[]): string[] {
-    if (this.#stopped !== undefined) return [`${this.#stopped.code}: ${this.#stopped.message}`];
-    const found: string[] = [];
-    const { silentMs, joined } = this.#membership;
-    const isLost = silentMs > this.#sessionTimeoutMs + (joined ? 0 : this.#rebalanceTimeoutMs);
-    const why = this.#membership.trouble === undefined ? '' : `: ${this.#membership.trouble}`;
-    if (this.#rebalances === 0) found.push(`Kafka: not a member of the group yet${why}`);
-    else if (isLost) found.push(`Kafka: without its group for ${Math.round(silentMs / 1_000)} s${why}`);
-    for (const { status, storeFailure } of partitions) {
-      const { topic, partition, stopped } = status;
-      if (stopped !== undefined) found.push(`${stopped.code}: ${stopped.message}`);
-      else if (storeFailure !== undefined)
-        found.push(`Kafka: ${topic}/${partition} can't be stored: ${storeFailure}`);
-    }
-    return found;
+    return this.#membership.state === 'stable' ? 'consuming' : 'joining';
   }
 
   #assign(assigned: readonly AssignedPartition[]): void {
     if (this.#closing !== undefined || this.#stopped !== undefined) return;
     this.#rebalances++;
-    const wanted = new Map(assigned.map((each) => [keyOf(each), each]));
-    const revoked: TopicPartition[] = [];
-    for (const [key, partition] of this.#partitions) {
-      if (wanted.has(key)) continue;
-      this.#end(key, partition);
-      revoked.push({ topic: partition.topic.name, partition: partition.partition });
-    }
-    const fresh: TopicPartition[] = [];
-    for (const [key, each] of wanted) {
-      if (this.#partitions.has(key)) continue;
-      this.#partitions.set(key, this.#begin(each));
-      fresh.push({ topic: each.topic.name, partition: each.partition });
-    }
-    this.#hooks.rebalanced?.();
-    if (revoked.length > 0) this.#hooks.revoked?.(revoked);
-    if (fresh.length > 0) this.#hooks.assigned?.(fresh);
+    const { added, revoked } = this.#partitions.assign(assigned);
+    this.#observer.onRebalance?.();
+    if (revoked.length > 0) this.#observer.onRevoked?.(revoked);
+    if (added.length > 0) this.#observer.onAssigned?.(added);
   }
 
-  /** Bytes that one batch of a partition may have: what all of them hold in memory together is bounded. */
-  #batchBytes(): number {
-    const each = maxHeldBytes / (batchesHeld * Math.max(1, this.#partitions.size));
-    return Math.floor(Math.max(smallestBatch, Math.min(this.#options.maxBatchBytes ?? 4 * mebibyte, each)));
-  }
-
-  #begin({ topic, partition }: AssignedPartition): PartitionIngest {
-    const options = this.#options;
-    const batchBytes = () => this.#batchBytes();
+  #startPartition({ topic, partition }: AssignedPartition): PartitionIngest {
+    const { acceptRestored = false, acceptTruncated = false } = this.#options;
     return new PartitionIngest({
-      service: this.#service,
+      database: this.#target.database,
+      admission: this.#target.admission,
+      serviceTenant: this.#target.serviceTenant,
       brokers: this.#brokers,
-      fetches: this.#fetches,
+      fetcher: this.#fetcher,
+      groupCommit: this.#groupCommit,
       topic,
       partition,
-      fromGateway: topic.name === this.#gatewayTopic,
-      joiner: this.#joiner,
-      maxBatch: options.maxBatch ?? 1_000,
-      // Asked for at each batch: partitions come and go.
-      get maxBatchBytes() {
-        return batchBytes();
-      },
-      get fetchBytes() {
-        return Math.min(options.fetchBytes ?? mebibyte, batchBytes());
-      },
-      acceptRestored: options.acceptRestored ?? false,
-      acceptTruncated: options.acceptTruncated ?? false,
-      offsetsFirst: options.offsetsFirst ?? false,
-      hooks: this.#hooks,
-      committed: () => this.#membership.committed(topic.name, partition),
-      commit: async (next) => {
-        await this.#membership.commit([{ topic: topic.name, partition, next }]);
-        this.#committed.set(keyOf({ topic, partition }), next);
-      },
-      onTopicGone: () => this.#membership.lookAtTopics(),
-      onHalt: (stop) => this.#halt(stop),
+      fromGateway: topic.name === this.#topics.gateway,
+      limits: this.#limits,
+      acceptRestored,
+      acceptTruncated,
+      observer: this.#observer,
+      committedOffset: () => this.#membership.committedOffset({ topic: topic.name, partition }),
+      commitOffset: (next) => this.#offsets.commit(topic, partition, next),
+      onTopicGone: () => this.#membership.checkTopicsSoon(),
+      onStoreWentBack: (stop) => this.#stopAll(stop),
     });
   }
 
-  #end(key: string, partition: PartitionIngest): void {
-    this.#partitions.delete(key);
-    this.#committed.delete(key);
-    const ending = partition.stop().finally(() => this.#ending.delete(ending));
-    this.#ending.add(ending);
-  }
-
-  /** One partition has seen that the store is not the one that was written to: nothing is to be added to it. */
-  #halt(stop: IngestStop): void {
+  /** The store is not the one that was written to: nothing may be added to it, whichever partition has noticed. */
+  #stopAll(stop: IngestStop): void {
     if (this.#stopped !== undefined || this.#closing !== undefined) return;
     this.#stopped = stop;
-    for (const [key, partition] of this.#partitions) this.#end(key, partition);
+    this.#partitions.stopAll();
     this.#membership.close().catch(() => undefined);
   }
 
-  async #commitOffsets(): Promise<void> {
-    if (this.#options.offsetsFirst === true || !this.#membership.joined) return;
-    const moved = [...this.#partitions].flatMap(([key, { topic, partition, position }]) =>
-      position === undefined || position === this.#committed.get(key)
-        ? []
-        : [{ key, topic: topic.name, partition, next: position }],
-    );
-    if (moved.length === 0) return;
-    await this.#membership.commit(moved);
-    for (const { key, next } of moved) this.#committed.set(key, next);
-    this.#hooks.offsetsCommitted?.(moved.map(({ topic, partition, next }) => ({ topic, partition, next })));
-  }
-
   async #close(): Promise<void> {
-    clearInterval(this.#offsetTimer);
-    const running = [...this.#partitions.values()].map((partition) => partition.stop());
-    await within(this.#options.drainMs ?? 10_000, Promise.all([...running, ...this.#ending])).catch(
-      () => undefined,
-    );
-    await within(commitMs, this.#commitOffsets()).catch(() => undefined);
+    this.#offsets.stop();
+    await waitAtMost(this.#options.drainMs ?? 10_000, this.#partitions.drain());
+    await waitAtMost(lastCommitMs, this.#offsets.commitStored());
     await this.#membership.close();
-    this.#fetches.close();
+    this.#fetcher.close();
     this.#brokers.close();
-    this.#service.readinessChecks.delete(this.#obstacles);
+    this.#target.readinessChecks.delete(this.#readinessCheck);
     this.#closed = true;
   }
 }
 
-function keyOf({ topic, partition }: AssignedPartition): string {
-  return `${topic.id}/${partition}`;
+function topicsOf({ topics }: KafkaIngestOptions): {
+  readonly events: string;
+  readonly gateway: string | undefined;
+} {
+  return { events: topics?.events ?? defaultTopics.events, gateway: topics?.gateway };
+}
+
+/** Waits for work, but no longer than `ms`. What does not end in time, or fails, is repeated by the next owner. */
+async function waitAtMost(ms: number, work: Promise<void>): Promise<void> {
+  await withTimeout(work, ms, () => new Error('timed out')).catch(() => undefined);
 }

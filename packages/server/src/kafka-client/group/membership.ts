@@ -1,326 +1,221 @@
+import { backoffMs } from '../../timing/backoff.ts';
+import { pause } from '../../timing/pause.ts';
+import { withTimeout } from '../../timing/timeout.ts';
+import type { Brokers, Topic, TopicPartition } from '../brokers.ts';
+import { KafkaError, kafkaErrorCode } from '../kafka-error.ts';
+import { GroupCoordinator, type GroupOptions, notAMember } from './coordinator.ts';
+import { dividePartitions } from './leader.ts';
 import {
-  type Connection,
-  decodeConsumerProtocolAssignment,
-  decodeConsumerProtocolSubscription,
-  encodeConsumerProtocolAssignment,
-  encodeConsumerProtocolSubscription,
-  heartbeatV4,
-  joinGroupV7,
-  leaveGroupV4,
-  offsetCommitV8,
-  offsetFetchV8,
-  type ResponseError,
-  syncGroupV5,
-} from '@platformatic/kafka';
-import type { TopicPartition } from '../../ingest/kafka/options.ts';
-import { kafkaCode, nameOfError, SourceError } from '../../ingest/kafka/source-error.ts';
-import { Backoff } from '../backoff.ts';
-import { type Brokers, discard, type Topic } from '../brokers.ts';
-import { within } from '../within.ts';
-import { assignPartitions } from './assign.ts';
+  isRebalance,
+  isUnknownMember,
+  type Joining,
+  type MembershipState,
+  memberIdOf,
+  type Rejoining,
+  type Stable,
+  type Syncing,
+  stateAfterError,
+} from './membership-state.ts';
+import {
+  type AssignedPartition,
+  decodeAssignment,
+  encodeSubscription,
+  fingerprintOf,
+} from './subscription.ts';
 
-export interface MembershipOptions {
-  readonly groupId: string;
-  /** Those that don't exist yet are joined when they do. */
+export interface MembershipOptions extends GroupOptions {
+  /** Topics to read. A topic that does not exist yet is read once it does. */
   readonly topics: readonly string[];
-  readonly sessionTimeoutMs: number;
   readonly heartbeatIntervalMs: number;
-  readonly rebalanceTimeoutMs: number;
+  /** How often to look whether the topics have changed, ms. */
   readonly topicIntervalMs: number;
-  /** This member's partitions, whole, whenever the group has agreed on them. */
+  /** Called with all partitions of this member, after each rebalance. */
   readonly onAssigned: (partitions: readonly AssignedPartition[]) => void;
+  /** Called with errors that the member retries after, except for the first of a series. */
   readonly onProblem: (error: Error) => void;
 }
 
-export interface AssignedPartition {
-  readonly topic: Topic;
-  readonly partition: number;
-}
-
-/** Members of other versions must have it in common. */
-const protocolName = 'tallystick-sticky';
-
-/** What the coordinator answers to a member that it does not know as such any more: join anew, as nobody. */
-const forgotten = new Set(['UNKNOWN_MEMBER_ID', 'FENCED_INSTANCE_ID', 'INCONSISTENT_GROUP_PROTOCOL']);
-/** What it answers when members must agree anew. */
-const outdated = new Set(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION']);
+const retryBounds = { baseMs: 100, maxMs: 3_000 };
+/** How long `close()` waits for each of its two steps, ms. */
+const closeTimeoutMs = 2_000;
 
 /**
- * Membership in the consumer group, over the classic protocol: one loop that finds the coordinator, joins, sends
- * heartbeats, and begins again wherever it falls out, for ever.
+ * Membership in a consumer group, over the classic protocol: one loop that joins, sends heartbeats, and joins again
+ * whenever the member falls out of the group, until it is closed.
  *
- * The group only divides the work. Two members that hold one partition for a while do no harm: the store's positions
- * decide, so nobody has to stop reading while the group agrees.
+ * The group only divides the work. If two members read one partition for a while, this does no harm as long as the reader
+ * stores its positions itself and fences with them. So no member stops reading during a rebalance.
  */
 export class Membership {
   readonly #brokers: Brokers;
   readonly #options: MembershipOptions;
+  readonly #coordinator: GroupCoordinator;
   readonly #closer = new AbortController();
   readonly #running: Promise<void>;
-  #connection: Connection | undefined;
-  #memberId = '';
-  #generation = -1;
-  #joined = false;
-  #assigned: readonly AssignedPartition[] = [];
-  /** The topics as they were when this member joined. */
-  #topics: ReadonlyMap<string, Topic> = new Map();
+  /** Changed only by {@link #enter}, which {@link #run} calls; `close()` sets `left`, which is final. */
+  #state: MembershipState = { name: 'joining', memberId: undefined, owned: [] };
+  /** Failures since the member was stable last. */
+  #failures = 0;
   #topicsReadAt = 0;
-  #trouble: string | undefined;
-  /** Of the last answer that confirmed the membership, monotonic ms. */
+  #problem: string | undefined;
+  /** When the coordinator last confirmed the membership, monotonic ms. */
   #confirmedAt = performance.now();
 
   constructor(brokers: Brokers, options: MembershipOptions) {
     this.#brokers = brokers;
     this.#options = options;
+    this.#coordinator = new GroupCoordinator(brokers, options);
     this.#running = this.#run();
   }
 
-  get joined(): boolean {
-    return this.#joined;
+  get state(): MembershipState['name'] {
+    return this.#state.name;
   }
 
-  /** Kafka's name for why this member is none now; undefined where it is one, or nobody knows. */
-  get trouble(): string | undefined {
-    return this.#trouble;
+  /** Kafka's name of the last error; undefined while the member is stable, and for an error that has no such name. */
+  get problem(): string | undefined {
+    return this.#problem;
   }
 
-  /** How long the coordinator has not confirmed this member, ms. */
-  get silentMs(): number {
+  /** Time since the coordinator last confirmed the membership, ms. */
+  get unconfirmedMs(): number {
     return performance.now() - this.#confirmedAt;
   }
 
   /**
-   * Offsets that the group has committed to Kafka.
+   * The offset that the group has committed to Kafka for a partition.
    *
-   * @returns `undefined` for a partition that has none
+   * @returns undefined if it has committed none
+   * @throws {KafkaError} `NOT_A_MEMBER` unless the member is stable
    */
-  async committed(topic: string, partition: number): Promise<number | undefined> {
-    const { groupId } = this.#options;
-    const request = [
-      { groupId, memberEpoch: -1, memberId: null, topics: [{ name: topic, partitionIndexes: [partition] }] },
-    ];
-    const { groups } = await offsetFetchV8.api.async(this.#member(), request, true);
-    const answer = groups[0]?.topics[0]?.partitions[0];
-    if (answer === undefined) return undefined;
-    if (answer.errorCode !== 0) throw new SourceError(nameOfError(answer.errorCode), 'no committed offset');
-    return answer.committedOffset < 0n ? undefined : Number(answer.committedOffset);
+  async committedOffset(partition: TopicPartition): Promise<number | undefined> {
+    if (this.#state.name !== 'stable') throw notAMember();
+    return await this.#coordinator.committedOffset(partition);
   }
 
-  async commit(offsets: readonly (TopicPartition & { readonly next: number })[]): Promise<void> {
-    const byTopic = Map.groupBy(offsets, ({ topic }) => topic);
-    const topics = [...byTopic].map(([name, each]) => ({
-      name,
-      partitions: each.map(({ partition, next }) => ({
-        partitionIndex: partition,
-        committedOffset: BigInt(next),
-        committedLeaderEpoch: -1,
-        committedMetadata: null,
-      })),
-    }));
-    const { groupId } = this.#options;
-    await offsetCommitV8.api.async(this.#member(), groupId, this.#generation, this.#memberId, null, topics);
+  /** @throws {KafkaError} `NOT_A_MEMBER` unless the member is stable */
+  async commitOffsets(offsets: readonly (TopicPartition & { readonly next: number })[]): Promise<void> {
+    if (this.#state.name !== 'stable') throw notAMember();
+    await this.#coordinator.commitOffsets(this.#state.member, offsets);
   }
 
-  /** Looks with the next heartbeat whether the topics are still what they were. */
-  lookAtTopics(): void {
+  /** Checks after the next heartbeat whether the topics have changed. */
+  checkTopicsSoon(): void {
     this.#topicsReadAt = Number.NEGATIVE_INFINITY;
   }
 
-  /** Leaves the group, so that the others need not wait for the session's end. Never fails: it would end by itself. */
+  /** Leaves the group, so that the other members need not wait for the session to end. Never rejects. */
   async close(): Promise<void> {
-    if (this.#memberId !== '') await within(leaveMs, this.#leave()).catch(() => undefined);
+    const [memberId, isStable] = [memberIdOf(this.#state), this.#state.name === 'stable'];
+    this.#state = { name: 'left' };
+    // A crash here leaves the member in the group until its session ends.
+    if (memberId !== undefined) await this.#beforeDeadline(this.#coordinator.leave(memberId, !isStable));
     this.#closer.abort();
-    this.#drop();
-    // What it waits for may be a broker that does not answer; nothing comes of it any more.
-    await within(leaveMs, this.#running).catch(() => undefined);
+    this.#coordinator.disconnect();
+    // The loop may wait for a broker that does not answer.
+    await this.#beforeDeadline(this.#running);
   }
 
-  async #leave(): Promise<void> {
-    const [memberId, { groupId }] = [this.#memberId, this.#options];
-    // A connection on which the coordinator keeps a join waiting answers nothing else.
-    const connection = this.#joined ? this.#connection : undefined;
-    const used = connection ?? (await this.#connect());
-    await leaveGroupV4.api.async(used, groupId, [{ memberId }]).finally(() => discard(used));
-  }
-
-  #member(): Connection {
-    if (!this.#joined || this.#connection === undefined) {
-      throw new SourceError('NOT_A_MEMBER', 'not a member of the group now');
-    }
-    return this.#connection;
+  async #beforeDeadline(work: Promise<void>): Promise<void> {
+    await withTimeout(work, closeTimeoutMs, () => timedOut(closeTimeoutMs)).catch(() => undefined);
   }
 
   async #run(): Promise<void> {
-    const { signal } = this.#closer;
-    const backoff = new Backoff(100, 3_000);
-    while (!signal.aborted) {
+    while (this.#state.name !== 'left') {
       try {
-        this.#connection ??= await this.#connect();
-        if (!this.#joined) await this.#join();
-        backoff.reset();
-        this.#trouble = undefined;
-        await this.#beat();
+        await this.#coordinator.connect(this.#closer.signal);
+        await this.#step(this.#state);
       } catch (error) {
-        if (signal.aborted) return;
-        await this.#recover(error as Error, backoff);
+        if (this.state === 'left') return;
+        await this.#recover(error as Error);
       }
     }
   }
 
-  async #recover(error: Error, backoff: Backoff): Promise<void> {
-    const code = kafkaCode(error);
-    this.#trouble = code;
-    if (code !== undefined && outdated.has(code)) {
-      this.#joined = false;
-      return;
+  /** Does what the state requires, and enters the next state. */
+  async #step(state: MembershipState): Promise<void> {
+    switch (state.name) {
+      case 'joining':
+      case 'rejoining':
+        this.#enter(await this.#join(state));
+        break;
+      case 'syncing': {
+        const stable = await this.#sync(state);
+        if (this.#enter(stable)) this.#options.onAssigned(stable.owned);
+        break;
+      }
+      case 'stable':
+        this.#failures = 0;
+        this.#problem = undefined;
+        this.#enter(await this.#beat(state));
+        break;
+      case 'left':
+        break;
     }
-    if (code !== undefined && forgotten.has(code)) {
-      this.#joined = false;
-      this.#memberId = '';
-      this.#generation = -1;
-      if (backoff.tries === 0 && code === 'UNKNOWN_MEMBER_ID') return;
-    } else {
-      // Another broker may keep the group by now; the membership itself may still stand.
-      this.#drop();
-    }
-    // A coordinator that moves is nothing to tell of, unless it stays away.
-    if (backoff.tries > 0) this.#options.onProblem(error);
-    await backoff.pause(this.#closer.signal);
   }
 
-  async #connect(): Promise<Connection> {
-    const { groupId, rebalanceTimeoutMs } = this.#options;
-    const coordinator = await this.#brokers.coordinatorOf(groupId);
-    const connection = await this.#brokers.open(coordinator, rebalanceTimeoutMs + patienceMs);
-    if (this.#closer.signal.aborted) discard(connection);
-    return connection;
+  /** @returns false if the member has left, which is final */
+  #enter(next: MembershipState): boolean {
+    if (this.#state.name === 'left') return false;
+    this.#state = next;
+    return true;
   }
 
-  async #join(): Promise<void> {
-    const { topics: names } = this.#options;
-    const topics = await this.#describe(names);
-    if (topics.size === 0)
-      throw new SourceError('UNKNOWN_TOPIC_OR_PARTITION', `no topic ${names.join(', ')}`);
-    const metadata = encodeConsumerProtocolSubscription({
-      version: 1,
-      topics: [...topics.keys()],
-      // So that the coordinator sees a change when a topic has more partitions than before, whoever notices first.
-      userData: shapeOf(topics),
-      ownedPartitions: byTopic(
-        this.#assigned.map(({ topic, partition }) => ({ topic: topic.name, partition })),
-      ),
-    });
-    const agreed = await this.#joinAs(metadata);
-    this.#memberId = agreed.memberId;
-    this.#generation = agreed.generationId;
-    const plan = agreed.leader === agreed.memberId ? await this.#lead(agreed) : [];
-    const { groupId } = this.#options;
-    const { assignment } = await syncGroupV5.api.async(
-      this.#connection!,
-      groupId,
-      agreed.generationId,
-      agreed.memberId,
-      null,
-      'consumer',
-      protocolName,
-      plan,
-    );
-    this.#topics = topics;
-    this.#joined = true;
+  async #join(state: Joining | Rejoining): Promise<MembershipState> {
+    const { owned } = state;
+    const topics = await this.#describeTopics();
+    if (topics.size === 0) {
+      const names = this.#options.topics.join(', ');
+      throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `none of these topics exists: ${names}`);
+    }
+    const response = await this.#coordinator.join(state.memberId, encodeSubscription(topics, owned));
+    if (response.status === 'id-assigned') return { ...state, memberId: response.memberId };
+    const { member, subscriptions } = response;
+    return { name: 'syncing', member, topics, subscriptions, owned };
+  }
+
+  async #sync({ member, topics, subscriptions }: Syncing): Promise<Stable> {
+    const plan = subscriptions.length === 0 ? [] : await dividePartitions(this.#brokers, subscriptions);
+    const owned = decodeAssignment(await this.#coordinator.sync(member, plan), topics);
     this.#confirmedAt = performance.now();
-    const { assignedPartitions } = decodeConsumerProtocolAssignment(assignment);
-    this.#assigned = assignedPartitions.flatMap(({ topic: name, partitions }) => {
-      const topic = topics.get(name);
-      // Assigned by a leader that knows more: this member looks again when its turn to look comes.
-      return topic === undefined ? [] : partitions.map((partition) => ({ topic, partition }));
-    });
-    this.#options.onAssigned(this.#assigned);
+    return { name: 'stable', member, topics, owned };
   }
 
-  async #joinAs(metadata: Buffer): Promise<joinGroupV7.JoinGroupResponse> {
-    const { groupId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options;
-    const join = () =>
-      joinGroupV7.api.async(
-        this.#connection!,
-        groupId,
-        sessionTimeoutMs,
-        rebalanceTimeoutMs,
-        this.#memberId,
-        null,
-        'consumer',
-        [{ name: protocolName, metadata }],
-      );
-    try {
-      return await join();
-    } catch (error) {
-      if (kafkaCode(error) !== 'MEMBER_ID_REQUIRED') throw error;
-      // How every first join is answered (KIP-394): with the id to join by.
-      this.#memberId = ((error as ResponseError).response as joinGroupV7.JoinGroupResponse).memberId;
-      return await join();
-    }
+  /** Waits, sends one heartbeat, and from time to time checks the topics. */
+  async #beat(state: Stable): Promise<MembershipState> {
+    const { heartbeatIntervalMs, sessionTimeoutMs, topicIntervalMs } = this.#options;
+    const { signal } = this.#closer;
+    await pause(backoffMs(0, { baseMs: heartbeatIntervalMs, maxMs: heartbeatIntervalMs }), signal);
+    if (signal.aborted) return state;
+    const beat = this.#coordinator.heartbeat(state.member);
+    await withTimeout(beat, sessionTimeoutMs, () => timedOut(sessionTimeoutMs));
+    this.#confirmedAt = performance.now();
+    if (performance.now() - this.#topicsReadAt < topicIntervalMs) return state;
+    const topics = await this.#describeTopics();
+    if (fingerprintOf(topics).equals(fingerprintOf(state.topics))) return state;
+    return { name: 'rejoining', memberId: state.member.memberId, owned: state.owned };
   }
 
-  /** The leader divides the partitions; the coordinator only passes on what it says. */
-  async #lead({
-    members,
-  }: joinGroupV7.JoinGroupResponse): Promise<{ memberId: string; assignment: Buffer }[]> {
-    const group = members.map(({ memberId, metadata }) => {
-      const { topics, ownedPartitions } = decodeConsumerProtocolSubscription(metadata);
-      const owned = ownedPartitions.flatMap(({ topic, partitions }) =>
-        partitions.map((partition) => ({ topic, partition })),
-      );
-      return { memberId, topics, owned };
-    });
-    const known = await this.#brokers.describe([...new Set(group.flatMap(({ topics }) => topics))]);
-    const all = [...known.values()].flatMap(({ name, partitions }) =>
-      Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),
-    );
-    return [...assignPartitions(group, all)].map(([memberId, partitions]) => ({
-      memberId,
-      assignment: encodeConsumerProtocolAssignment({ version: 1, assignedPartitions: byTopic(partitions) }),
-    }));
+  async #recover(error: Error): Promise<void> {
+    const code = kafkaErrorCode(error);
+    this.#problem = code;
+    this.#enter(stateAfterError(this.#state, code));
+    // Rebalances are frequent, and the first loss of the membership may be an effect of a long pause of this process:
+    // joining again at once costs nothing.
+    if (isRebalance(code) || (code === 'UNKNOWN_MEMBER_ID' && this.#failures === 0)) return;
+    // A coordinator that does not know the member is the right one. After any other error, another broker may be it.
+    if (!isUnknownMember(code)) this.#coordinator.disconnect();
+    if (this.#failures > 0) this.#options.onProblem(error);
+    await pause(backoffMs(this.#failures++, retryBounds), this.#closer.signal);
   }
 
-  /** Sends heartbeats until the group has to agree anew. */
-  async #beat(): Promise<void> {
-    const { groupId, heartbeatIntervalMs, sessionTimeoutMs, topicIntervalMs } = this.#options;
-    const interval = new Backoff(heartbeatIntervalMs, heartbeatIntervalMs);
-    while (this.#joined && !this.#closer.signal.aborted) {
-      await interval.pause(this.#closer.signal);
-      if (this.#closer.signal.aborted) return;
-      const beat = heartbeatV4.api.async(this.#member(), groupId, this.#generation, this.#memberId, null);
-      await within(sessionTimeoutMs, beat);
-      this.#confirmedAt = performance.now();
-      if (performance.now() - this.#topicsReadAt < topicIntervalMs) continue;
-      const now = await this.#describe(this.#options.topics);
-      if (!shapeOf(now).equals(shapeOf(this.#topics))) this.#joined = false;
-    }
-  }
-
-  async #describe(names: readonly string[]): Promise<ReadonlyMap<string, Topic>> {
-    const topics = await this.#brokers.describe(names);
+  async #describeTopics(): Promise<ReadonlyMap<string, Topic>> {
+    const topics = await this.#brokers.describe(this.#options.topics);
     this.#topicsReadAt = performance.now();
     return topics;
   }
-
-  #drop(): void {
-    if (this.#connection !== undefined) discard(this.#connection);
-    this.#connection = undefined;
-  }
 }
 
-/** Beyond the rebalance time-out, for which the coordinator may keep a member waiting. */
-const patienceMs = 10_000;
-const leaveMs = 2_000;
-
-function shapeOf(topics: ReadonlyMap<string, Topic>): Buffer {
-  const lines = [...topics.values()].map(({ name, id, partitions }) => `${name} ${id} ${partitions}`);
-  return Buffer.from(lines.sort().join('\n'));
-}
-
-function byTopic(partitions: readonly TopicPartition[]): { topic: string; partitions: number[] }[] {
-  return [...Map.groupBy(partitions, ({ topic }) => topic)].map(([topic, each]) => ({
-    topic,
-    partitions: each.map(({ partition }) => partition),
-  }));
+function timedOut(ms: number): KafkaError {
+  return new KafkaError('TIMED_OUT', `the coordinator did not answer within ${ms} ms`);
 }

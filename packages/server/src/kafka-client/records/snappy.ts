@@ -1,15 +1,16 @@
 import { repeat } from './lz4.ts';
 import { tooLarge, unreadable } from './unpack-error.ts';
 
-/** What the Java library writes before its blocks: a name, and two numbers of versions. */
+/** The header that the Java library writes before its blocks: this name and two version numbers. */
 const streamMagic = Buffer.from('\x82SNAPPY\0', 'latin1');
-const streamHead = streamMagic.length + 4 + 4;
+const streamHeaderLength = streamMagic.length + 4 + 4;
 
 /**
- * Unpacks Snappy within a bound: one block (google/snappy, format_description.txt), or the stream of blocks, each after
- * its length, that Java's producers write. Of our own for the reasons that {@link unpackLz4} gives.
+ * Unpacks Snappy up to a size limit: either one block (google/snappy, format_description.txt), or the stream that Java
+ * producers write, in which a length precedes each block. The decoder of `@platformatic/kafka` was rejected for the reasons
+ * that `unpackLz4` gives.
  *
- * @param limit most bytes of content
+ * @param limit most bytes of unpacked content
  * @throws {UnpackError}
  */
 export function unpackSnappy(packed: Buffer, limit: number): Buffer {
@@ -35,22 +36,22 @@ function blocksOf(packed: Buffer): Buffer[] {
   const blocks: Buffer[] = [];
   let at = 0;
   while (at < packed.length) {
-    // Streams may follow one another.
+    // The content may consist of several streams.
     if (isStream(packed, at)) {
-      at += streamHead;
+      at += streamHeaderLength;
       continue;
     }
-    if (at + 4 > packed.length) throw cutOff();
+    if (at + 4 > packed.length) throw truncated();
     const length = packed.readUInt32BE(at);
     at += 4;
-    if (at + length > packed.length) throw cutOff();
+    if (at + length > packed.length) throw truncated();
     blocks.push(packed.subarray(at, at + length));
     at += length;
   }
   return blocks;
 }
 
-/** A block begins with the length of its content, seven bits a byte and the lowest first. */
+/** Reads the length of the unpacked content, with which a block begins: seven bits per byte, lowest first. */
 function readLength(block: Buffer): { readonly value: number; readonly next: number } {
   let value = 0;
   for (let next = 0; next < Math.min(5, block.length); next++) {
@@ -60,7 +61,7 @@ function readLength(block: Buffer): { readonly value: number; readonly next: num
   throw unreadable('a Snappy block has no length');
 }
 
-/** Fills `content` from `at` to `end`, and neither less nor more. */
+/** Unpacks a block to `content`, from `from` to exactly `end`. */
 function unpack(block: Buffer, start: number, content: Buffer, from: number, end: number): void {
   let read = start;
   let at = from;
@@ -71,11 +72,11 @@ function unpack(block: Buffer, start: number, content: Buffer, from: number, end
     if (kind === 0) {
       if (length > 60) {
         const bytes = length - 60;
-        if (read + bytes > block.length) throw cutOff();
+        if (read + bytes > block.length) throw truncated();
         length = 1;
         for (let n = 0; n < bytes; n++) length += block[read++]! * 2 ** (8 * n);
       }
-      if (read + length > block.length) throw cutOff();
+      if (read + length > block.length) throw truncated();
       if (at + length > end) throw wrongLength();
       if (length < 32) {
         for (const to = at + length; at < to; ) content[at++] = block[read++]!;
@@ -87,7 +88,7 @@ function unpack(block: Buffer, start: number, content: Buffer, from: number, end
       continue;
     }
     const bytes = kind === 3 ? 4 : kind;
-    if (read + bytes > block.length) throw cutOff();
+    if (read + bytes > block.length) throw truncated();
     let distance = block[read]!;
     if (kind === 1) {
       length = ((tag >> 2) & 7) + 4;
@@ -97,12 +98,13 @@ function unpack(block: Buffer, start: number, content: Buffer, from: number, end
       if (kind === 3) distance += block[read + 2]! * 2 ** 16 + block[read + 3]! * 2 ** 24;
     }
     read += bytes;
-    if (distance === 0 || distance > at - from) throw unreadable('a Snappy copy lies before the content');
+    if (distance === 0 || distance > at - from)
+      throw unreadable('a Snappy copy refers to bytes before the content');
     if (at + length > end) throw wrongLength();
     at = repeat(content, at, distance, length);
   }
   if (at !== end) throw wrongLength();
 }
 
-const cutOff = () => unreadable('a Snappy block is cut off');
-const wrongLength = () => unreadable('a Snappy block is of another length than it says');
+const truncated = () => unreadable('a Snappy block is truncated');
+const wrongLength = () => unreadable('the length of a Snappy block is wrong');

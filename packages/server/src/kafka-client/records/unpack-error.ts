@@ -1,7 +1,10 @@
-/** Why the content of a record batch is kept as a dead letter instead of being read. */
+/** Why the content of a record batch can't be read. */
 export type UnpackCode = 'KAFKA_BATCH_TOO_LARGE' | 'KAFKA_BATCH_UNREADABLE';
 
-/** A record batch that came as its producer wrote it, and can't be read for what the producer wrote. */
+/**
+ * The content of a record batch can't be read, although the batch is as its producer wrote it: its checksum is right. The
+ * message is worded to continue a sentence that begins with "the record batch".
+ */
 export class UnpackError extends Error {
   override readonly name = 'UnpackError';
   readonly code: UnpackCode;
@@ -13,7 +16,7 @@ export class UnpackError extends Error {
 }
 
 export function unreadable(why: string, cause?: unknown): UnpackError {
-  return new UnpackError('KAFKA_BATCH_UNREADABLE', why, { cause });
+  return new UnpackError('KAFKA_BATCH_UNREADABLE', `can't be read: ${why}`, { cause });
 }
 
 export function tooLarge(limit: number): UnpackError {

@@ -1,5 +1,5 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
-import { SourceError } from '../../ingest/kafka/source-error.ts';
+import { KafkaError } from '../kafka-error.ts';
 import { unpackLz4 } from './lz4.ts';
 import { unpackSnappy } from './snappy.ts';
 import { tooLarge, type UnpackError, unreadable } from './unpack-error.ts';
@@ -7,44 +7,44 @@ import { tooLarge, type UnpackError, unreadable } from './unpack-error.ts';
 const mebibyte = 1024 * 1024;
 
 /**
- * Most bytes that a record batch may unpack to: 128 of the largest events, and 32 times what a broker takes for a batch
- * where nobody has set another `message.max.bytes`. A megabyte of zeros needs a kilobyte of gzip and 50 bytes of zstd, so
- * without a bound one message of anybody's can take the process down.
+ * Most bytes that a record batch may unpack to: 32 times the largest batch that a broker with the default
+ * `message.max.bytes` accepts. A megabyte of zeros takes a kilobyte of gzip or 50 bytes of zstd, so without a limit, one
+ * message could take all the memory of the process.
  */
 export const maxUnpackedBytes = 32 * mebibyte;
 
 /**
- * The content of a record batch. It is unpacked on the event loop, which the bound keeps to some tens of milliseconds.
+ * Unpacks the content of a record batch. This runs on the event loop; the limit keeps it to some tens of milliseconds.
  *
- * @param codec the compression's number in the batch's attributes
- * @throws {UnpackError} for what its producer did
- * @throws {SourceError} `SOURCE_CORRUPT` for a compression that this version does not know: its broker does
+ * @param codec number of the compression in the batch's attributes
+ * @throws {UnpackError} if the content, which the producer controls, is malformed or too large
+ * @throws {KafkaError} `SOURCE_CORRUPT` if this version does not know the compression; a newer broker may accept it
  */
 export function unpack(codec: number, packed: Buffer, limit: number = maxUnpackedBytes): Buffer {
   switch (codec) {
     case 0:
       return packed;
     case 1:
-      return zlibs(packed, limit, gunzipSync);
+      return unpackWithZlib(packed, limit, gunzipSync);
     case 2:
       return unpackSnappy(packed, limit);
     case 3:
       return unpackLz4(packed, limit);
     case 4:
-      return zlibs(packed, limit, zstdDecompressSync);
+      return unpackWithZlib(packed, limit, zstdDecompressSync);
     default:
-      throw new SourceError('SOURCE_CORRUPT', `the compression ${codec} is not known to this version`);
+      throw new KafkaError('SOURCE_CORRUPT', `this version does not know the compression ${codec}`);
   }
 }
 
-/** Node's own: they stop at the bound, and leave nothing behind. */
-function zlibs(
+/** Node's decoders stop at the limit. */
+function unpackWithZlib(
   packed: Buffer,
   limit: number,
   decompress: (packed: Buffer, options: { maxOutputLength: number; chunkSize: number }) => Buffer,
 ): Buffer {
   try {
-    // Node's 16 KiB make a large batch out of many pieces.
+    // With Node's default of 16 KiB, a large batch is put together from many chunks.
     const chunkSize = Math.max(16 * 1024, Math.min(mebibyte, packed.length * 4));
     return decompress(packed, { maxOutputLength: limit, chunkSize });
   } catch (error) {

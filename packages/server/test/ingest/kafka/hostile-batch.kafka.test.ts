@@ -4,11 +4,11 @@ import { buffer } from 'node:stream/consumers';
 import { createGzip, createZstdCompress } from 'node:zlib';
 import { Connection } from '@platformatic/kafka';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { maxKeptBytes } from '../../../src/kafka-client/fetch/kept-bytes.ts';
+import { maxKeptBytes } from '../../../src/ingest/kafka/message/kept-bytes.ts';
 import { maxUnpackedBytes } from '../../../src/kafka-client/records/unpack.ts';
 import { expectSoundChain } from '../../chains.ts';
 import { anEvent, newTenant } from '../../events.ts';
-import { aroundValue, batchOf, codecs, produceBatch, recordOf } from './packed.ts';
+import { aroundValue, batchOf, codecs, produceBatch, recordOf } from '../../kafka-client/records/packed.ts';
 import { caughtUp, openSite, type Site, sent } from './site.ts';
 
 let site: Site;
@@ -28,7 +28,7 @@ afterAll(async () => {
 const mebibyte = 1024 * 1024;
 const gibibyte = 1024 * mebibyte;
 
-/** A record of zeros, without a key, as its compression makes it; the zeros are never in memory together. */
+/** A compressed record of zeros, without a key. The zeros are generated in pieces, to save memory. */
 async function zeros(length: number, compress: Transform): Promise<Buffer> {
   const [before, after] = aroundValue(length);
   const piece = Buffer.alloc(mebibyte);
@@ -40,7 +40,7 @@ async function zeros(length: number, compress: Transform): Promise<Buffer> {
   return await buffer(Readable.from(content()).pipe(compress));
 }
 
-interface Letter {
+interface StoredDeadLetter {
   readonly source: string;
   readonly reason: string;
   readonly message: string;
@@ -48,10 +48,11 @@ interface Letter {
   readonly raw: Buffer;
 }
 
-const letters = () => site.query<Letter>('select * from audit_dead_letters order by first_seen_at, source');
+const readDeadLetters = () =>
+  site.query<StoredDeadLetter>('select * from audit_dead_letters order by first_seen_at, source');
 const sourceAt = (offset: number) => `kafka:${site.kafka.clusterId}/${site.topic}/0/${offset}`;
 
-test('a gigabyte in a message of a megabyte, or of less, is kept as it came and costs no memory', async () => {
+test('a batch of a megabyte or less that unpacks to a gigabyte is kept packed, and takes no memory', async () => {
   const tenant = newTenant();
   const bombs = [
     batchOf({ codec: codecs.gzip, content: await zeros(gibibyte, createGzip({ level: 9 })), count: 1 }),
@@ -64,14 +65,14 @@ test('a gigabyte in a message of a megabyte, or of less, is kept as it came and 
   }
   const service = await site.openService();
   const before = residentBytes('VmRSS');
-  forgetPeak();
+  resetPeak();
   const ingest = await site.ingest(service);
   await caughtUp(ingest, { 0: 5 });
   expect(residentBytes('VmHWM') - before).toBeLessThan(100 * mebibyte);
 
-  expect(ingest.status().obstacles).toEqual([]);
+  expect(ingest.status().notReadyReasons).toEqual([]);
   expect(await expectSoundChain(service.database, tenant)).toHaveLength(1 + 3);
-  const kept = await letters();
+  const kept = await readDeadLetters();
   expect(kept).toMatchObject(
     [1, 3].map((offset) => ({
       source: sourceAt(offset),
@@ -81,15 +82,15 @@ test('a gigabyte in a message of a megabyte, or of less, is kept as it came and 
     })),
   );
   for (const [index, { raw }] of kept.entries()) {
-    // As it lies in the log: its content and its checksum are the producer's.
+    // As the broker stores it, with the content and the checksum of the producer.
     expect(raw.subarray(61).equals(bombs[index]!.subarray(61))).toBe(true);
     expect(raw.readUInt32BE(17)).toBe(bombs[index]!.readUInt32BE(17));
   }
   await ingest.close();
 }, 120_000);
 
-describe('what unpacks to no more than the bound is read', () => {
-  test('in parts, each message once and in order; one that is too long is cut, and says so', async () => {
+describe('a batch that unpacks to less than the limit is read', () => {
+  test('in parts, each message once and in order; the dead letter of a message that is too long is cut, and says so', async () => {
     const tenant = newTenant();
     const long = maxKeptBytes + 1;
     const events = Array.from({ length: 8_000 }, (_, n) =>
@@ -110,33 +111,35 @@ describe('what unpacks to no more than the bound is read', () => {
     const base = await produceBatch(connection, site.topic, batch);
     const service = await site.openService();
     const ranges: number[] = [];
-    const ingest = await site.ingest(service, { on: { batch: ({ items }) => ranges.push(items) } });
+    const ingest = await site.ingest(service, { observer: { onBatch: ({ items }) => ranges.push(items) } });
     await caughtUp(ingest, { 0: base + count });
     const records = await expectSoundChain(service.database, tenant);
     expect(records.slice(1).map(({ event }) => (event.metadata as { n?: number }).n)).toEqual(
       events.map((_, n) => n),
     );
     expect(Math.max(...ranges)).toBeLessThanOrEqual(3_000);
-    const letter = (await letters()).find(({ source }) => source === sourceAt(base + events.length));
-    expect(letter).toMatchObject({
+    const deadLetter = (await readDeadLetters()).find(
+      ({ source }) => source === sourceAt(base + events.length),
+    );
+    expect(deadLetter).toMatchObject({
       reason: 'EVENT_TOO_LARGE',
       tenant_id: tenant,
       message: expect.stringMatching(
         /^is too long; of its 2097153 bytes the first 2097152 are kept, the SHA-256 of all is [0-9a-f]{64}$/,
       ),
     });
-    expect(letter!.raw).toHaveLength(maxKeptBytes);
+    expect(deadLetter!.raw).toHaveLength(maxKeptBytes);
     await ingest.close();
   }, 120_000);
 });
 
-/** Of this process, from the kernel: also what is neither V8's nor a buffer's. */
+/** Memory of this process as the kernel counts it, which includes memory outside of V8 and buffers. */
 function residentBytes(what: 'VmRSS' | 'VmHWM'): number {
   const line = new RegExp(`^${what}:\\s+(\\d+) kB$`, 'm').exec(readFileSync('/proc/self/status', 'utf8'));
   return Number(line![1]) * 1024;
 }
 
-/** The peak begins anew at what is resident now. */
-function forgetPeak(): void {
+/** Resets the peak (VmHWM) to the memory that is resident now. */
+function resetPeak(): void {
   writeFileSync('/proc/self/clear_refs', '5');
 }

@@ -3,7 +3,7 @@ import { type AuditEvent, uuidv7 } from '@tallystick/event';
 import { until } from '@tallystick/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createHttpApp, ServiceMetrics } from '../../../src/http/index.ts';
-import { type IngestBatch, KafkaMetrics } from '../../../src/ingest/kafka/index.ts';
+import { type IngestBatch, KafkaMetrics } from '../../../src/kafka.ts';
 import { expectSoundChain } from '../../chains.ts';
 import { anEvent, newTenant } from '../../events.ts';
 import { caughtUp, newName, openSite, type Site, sent } from './site.ts';
@@ -18,7 +18,7 @@ test('a message becomes a record that says where it came from, and its producer 
   const service = await site.openService();
   const batches: IngestBatch[] = [];
   const ingest = await site.ingest(service, {
-    on: { batch: (batch) => batches.push(batch) },
+    observer: { onBatch: (batch) => batches.push(batch) },
   });
   const tenant = newTenant();
   const producer_id = uuidv7();
@@ -46,10 +46,10 @@ test('a message becomes a record that says where it came from, and its producer 
     { submitter: `kafka:${site.kafka.clusterId}/${site.topic}`, service: 'cms', settled_to: '100' },
   ]);
   expect(batches.map(({ items }) => items).reduce((sum, items) => sum + items, 0)).toBe(100);
-  expect(ingest.status()).toMatchObject({ state: 'consuming', stopped: undefined, obstacles: [] });
+  expect(ingest.status()).toMatchObject({ state: 'consuming', stopped: undefined, notReadyReasons: [] });
 });
 
-test('what a producer has taken back is not chained, and the position passes over it', async () => {
+test('the messages of an aborted transaction are not chained, and the position passes them', async () => {
   await using own = await openSite();
   const service = await own.openService();
   const ingest = await own.ingest(service);
@@ -76,18 +76,16 @@ test('what a producer has taken back is not chained, and the position passes ove
   expect(records.map(({ event }) => event.audit_id)).toEqual([committed.audit_id]);
 });
 
-test('metrics and readiness tell how far it is', async () => {
+test('metrics and readiness show the progress', async () => {
   await using own = await openSite();
   const service = await own.openService();
   const metrics = new ServiceMetrics({ process: false });
   const kafka = new KafkaMetrics(metrics);
   let hold = true;
   const ingest = await own.ingest(service, {
-    on: {
-      ...kafka.hooks,
-      committing: () => {
-        if (hold) throw new Error('not yet');
-      },
+    observer: kafka,
+    onStage: (stage) => {
+      if (hold && stage === 'committing') throw new Error('not yet');
     },
   });
   kafka.watch(ingest);

@@ -1,7 +1,7 @@
 import { type AuditEvent, limits, uuidv7 } from '@tallystick/event';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AuditService } from '../../../src/app.ts';
-import type { KafkaIngest } from '../../../src/ingest/kafka/index.ts';
+import type { KafkaIngest } from '../../../src/kafka.ts';
 import { expectSoundChain } from '../../chains.ts';
 import { anEvent, newTenant } from '../../events.ts';
 import { caughtUp, openSite, type Sent, type Site, sent } from './site.ts';
@@ -15,7 +15,7 @@ let end = 0;
 beforeAll(async () => {
   site = await openSite();
   service = await site.openService();
-  ingest = await site.ingest(service, { on: { deadLetter: (reason) => reasons.push(reason) } });
+  ingest = await site.ingest(service, { observer: { onDeadLetter: (reason) => reasons.push(reason) } });
 }, 120_000);
 afterAll(() => site?.[Symbol.asyncDispose]());
 
@@ -25,7 +25,7 @@ async function deliver(...messages: Sent[]): Promise<void> {
   await caughtUp(ingest, { 0: end });
 }
 
-interface Letter {
+interface StoredDeadLetter {
   readonly tenant_id: string | null;
   readonly source: string;
   readonly reason: string;
@@ -34,16 +34,18 @@ interface Letter {
   readonly seen: string;
 }
 
-async function letterAt(offset: number): Promise<Letter | undefined> {
+async function deadLetterAt(offset: number): Promise<StoredDeadLetter | undefined> {
   const source = `kafka:${site.kafka.clusterId}/${site.topic}/0/${offset}`;
-  const [letter] = await site.query<Letter>('select * from audit_dead_letters where source = $1', [source]);
-  return letter;
+  const [found] = await site.query<StoredDeadLetter>('select * from audit_dead_letters where source = $1', [
+    source,
+  ]);
+  return found;
 }
 
 const tenant = newTenant('poisoned');
 const good = (fields: Partial<AuditEvent> = {}) => sent(anEvent(tenant, fields));
 
-describe('what is not a valid event becomes a dead letter, and the partition goes on', () => {
+describe('a message without a valid event becomes a dead letter, and the partition goes on', () => {
   const event = () => anEvent(tenant);
   const text = (fields: object) => JSON.stringify({ ...event(), ...fields });
   test.each<[what: string, reason: string, make: () => Sent, filedUnder: string | null]>([
@@ -79,13 +81,13 @@ describe('what is not a valid event becomes a dead letter, and the partition goe
     ["another tenant's key", 'KEY_MISMATCH', () => ({ key: 'somebody-else', value: text({}) }), tenant],
     ['no key', 'KEY_MISMATCH', () => ({ value: text({}) }), tenant],
     [
-      'a statement that is none',
+      'a malformed statement',
       'DELIVERY_INVALID',
       () => ({ key: tenant, value: '{"delivery":{}}', headers: { 'tallystick-kind': 'statement' } }),
       tenant,
     ],
     [
-      "a statement of another tenant's",
+      'a statement about another tenant',
       'KEY_MISMATCH',
       () => ({
         key: tenant,
@@ -101,20 +103,20 @@ describe('what is not a valid event becomes a dead letter, and the partition goe
     const offset = end;
     const before = reasons.length;
     await deliver(poison, good());
-    const letter = await letterAt(offset);
-    expect(letter).toMatchObject({ reason, tenant_id: filedUnder });
-    expect(letter!.raw).toEqual(Buffer.from(poison.value ?? ''));
+    const deadLetter = await deadLetterAt(offset);
+    expect(deadLetter).toMatchObject({ reason, tenant_id: filedUnder });
+    expect(deadLetter!.raw).toEqual(Buffer.from(poison.value ?? ''));
     expect(reasons.slice(before)).toEqual([reason]);
   });
 
-  test('and the events between them are all chained', async () => {
+  test('and all events between them are chained', async () => {
     const records = await expectSoundChain(service.database, tenant);
     expect(records).toHaveLength(1 + 13);
-    expect(ingest.status().obstacles).toEqual([]);
+    expect(ingest.status().notReadyReasons).toEqual([]);
   });
 });
 
-describe('what no store holds, beside the events', () => {
+describe('data beside the events that the store can not hold', () => {
   const statement = (of: string, fields: object) => ({
     key: of,
     value: JSON.stringify({ delivery: { producer_id: uuidv7(), ...fields } }),
@@ -122,8 +124,8 @@ describe('what no store holds, beside the events', () => {
   });
   const gap = (of: string, reason = 'crash') => ({ gaps: [{ tenant_id: of, from: 1, to: 2, reason }] });
 
-  // A gap's record takes all of it: the view can't read U+0000, canonical JSON has no lone surrogates, and the time of a
-  // producer's id becomes a timestamp.
+  // All of it would get into the record of the gap. There, SQL can't read U+0000, canonical JSON can't have lone surrogates,
+  // and the time of the producer's id becomes a timestamp.
   test.each<[what: string, (of: string) => Sent]>([
     ['U+0000 in the reason', (of) => statement(of, gap(of, 'a\0b'))],
     ['a lone surrogate in the reason', (of) => statement(of, gap(of, 'a\ud800b'))],
@@ -139,7 +141,7 @@ describe('what no store holds, beside the events', () => {
     const target = newTenant('unstorable');
     const offset = end;
     await deliver(make(target), sent(anEvent(target)));
-    expect(await letterAt(offset)).toMatchObject({ reason: 'DELIVERY_INVALID', tenant_id: target });
+    expect(await deadLetterAt(offset)).toMatchObject({ reason: 'DELIVERY_INVALID', tenant_id: target });
     expect(await expectSoundChain(service.database, target)).toHaveLength(2);
   });
 
@@ -160,7 +162,7 @@ test('two messages with the same poison are two dead letters', async () => {
   const first = end;
   await deliver({ key: tenant, value: 'poison' }, { key: tenant, value: 'poison' });
   for (const offset of [first, first + 1]) {
-    expect(await letterAt(offset)).toMatchObject({ reason: 'JSON_INVALID', seen: '1' });
+    expect(await deadLetterAt(offset)).toMatchObject({ reason: 'JSON_INVALID', seen: '1' });
   }
 });
 

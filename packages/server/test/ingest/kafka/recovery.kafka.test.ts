@@ -9,7 +9,7 @@ import { caughtUp, newName, openSite, type Sent, type Site, sent, warmUp } from 
 
 beforeAll(warmUp, 120_000);
 
-/** Everything that the store holds of events, dead letters, accounts and heads, for telling whether anything changed. */
+/** A digest of all events, dead letters, accounts and heads, to notice any change. */
 async function everything(site: Site): Promise<object> {
   const tables = ['audit_records', 'audit_dead_letters', 'audit_chain_state', 'audit_producer_ranges'];
   const rows: object[] = [];
@@ -79,19 +79,18 @@ test('reading the whole topic again, by another group or without positions, chan
   await expectSoundChain(service.database, tenant);
 });
 
-test('what was committed before Kafka was told is not read again', async () => {
+test('messages that are stored are not read again, although their offset is not committed to Kafka', async () => {
   await using site = await openSite();
   const service = await site.openService();
   const tenant = newTenant();
-  // The first replica dies in the worst moment: Postgres has committed, and nobody else knows.
+  // The first replica hangs at the worst moment: PostgreSQL has committed, and Kafka's offset is not updated.
   const stored: number[] = [];
   const first = await site.ingest(service, {
     offsetIntervalMs: 600_000,
-    on: {
-      committed: ({ next }) => {
-        stored.push(next);
-        return new Promise(() => undefined);
-      },
+    onStage: async (stage, [range]) => {
+      if (stage !== 'committed') return;
+      stored.push(range!.next);
+      await new Promise(() => undefined);
     },
     drainMs: 50,
   });
@@ -100,7 +99,7 @@ test('what was committed before Kafka was told is not read again', async () => {
   const closing = first.close();
   const batches: number[] = [];
   const second = await site.ingest(await site.openService(), {
-    on: { batch: ({ from }) => batches.push(from) },
+    observer: { onBatch: ({ from }) => batches.push(from) },
   });
   await site.produce([sent(anEvent(tenant))]);
   await caughtUp(second, { 0: 3 });
@@ -109,18 +108,16 @@ test('what was committed before Kafka was told is not read again', async () => {
   expect(await expectSoundChain(service.database, tenant)).toHaveLength(4);
 });
 
-test('a hook that fails after the commit makes the batch come again, and nothing of it is stored twice', async () => {
+test('after an error during the commit the batch is tried again, and nothing is stored twice', async () => {
   await using site = await openSite();
   const service = await site.openService();
   const tenant = newTenant();
   let failures = 3;
   const retries: string[] = [];
   const ingest = await site.ingest(service, {
-    on: {
-      committed: () => {
-        if (failures-- > 0) throw new Error('the process had a bad moment');
-      },
-      retry: (reason) => retries.push(reason),
+    observer: { onRetry: (reason) => retries.push(reason) },
+    onStage: (stage) => {
+      if (stage === 'committed' && failures-- > 0) throw new Error('the outcome of the commit is unknown');
     },
   });
   await site.produce(mixture(tenant));
@@ -130,7 +127,7 @@ test('a hook that fails after the commit makes the batch come again, and nothing
   expect(await expectSoundChain(service.database, tenant)).toHaveLength(1 + 3 + 2);
 });
 
-test('a topic that is made anew under its name is read from its start', async () => {
+test('a topic that is deleted and created again is read from its start', async () => {
   await using site = await openSite();
   const service = await site.openService();
   const tenant = newTenant();
@@ -146,7 +143,7 @@ test('a topic that is made anew under its name is read from its start', async ()
   const records = await expectSoundChain(service.database, tenant);
   expect(records.at(-1)!.event.audit_id).toBe(event.audit_id);
   expect((await positionsOf(site)).sort()).toEqual([1, 3]);
-  expect(ingest.status().obstacles).toEqual([]);
+  expect(ingest.status().notReadyReasons).toEqual([]);
 });
 
 async function committedOf(site: Site): Promise<bigint | undefined> {
@@ -162,7 +159,7 @@ async function dropUpTo(site: Site, offset: number): Promise<void> {
   });
 }
 
-test('a range that the broker dropped unread is chained as lost, with its exact offsets, once', async () => {
+test('a range that the broker deleted unread is chained as lost once, with its exact offsets', async () => {
   await using site = await openSite();
   const serviceTenant = newTenant('service');
   const service = await site.openService({ serviceTenant });
@@ -176,14 +173,14 @@ test('a range that the broker dropped unread is chained as lost, with its exact 
   await dropUpTo(site, 7);
 
   const lost: object[] = [];
-  const second = await site.ingest(service, { on: { lost: (range) => lost.push(range) } });
+  const second = await site.ingest(service, { observer: { onLost: (range) => lost.push(range) } });
   await caughtUp(second, { 0: 10 });
   await second.close();
   expect(lost).toEqual([{ topic: site.topic, partition: 0, from: 4, next: 7 }]);
   const kept = [...events.slice(0, 4), ...events.slice(7)].map(({ audit_id }) => audit_id);
   const records = await expectSoundChain(service.database, tenant);
   expect(records.slice(1).map(({ event }) => event.audit_id)).toEqual(kept);
-  const told = async () => {
+  const lossRecords = async () => {
     const [, ...own] = await expectSoundChain(service.database, serviceTenant);
     return own.map(({ event: { event_type, target_id, metadata } }) => ({ event_type, target_id, metadata }));
   };
@@ -199,16 +196,16 @@ test('a range that the broker dropped unread is chained as lost, with its exact 
       cluster_id: site.kafka.clusterId,
     }),
   };
-  expect(await told()).toEqual([record]);
+  expect(await lossRecords()).toEqual([record]);
 
-  // Noticed again, from the same place: the same record, which is there already.
+  // Noticed again from the same position: the same record, which is chained already.
   await site.query('update audit_source_positions set next_offset = 4 where topic = $1', [site.topic]);
   const third = await site.ingest(service, { groupId: newName('group') });
   await caughtUp(third, { 0: 10 });
-  expect(await told()).toEqual([record]);
+  expect(await lossRecords()).toEqual([record]);
 });
 
-test('a log that ends before the stored position stops its partition, and says so with numbers', async () => {
+test('a log that ends before the stored position stops its partition, and the reason names both offsets', async () => {
   await using site = await openSite();
   const service = await site.openService();
   const tenant = newTenant();
@@ -216,20 +213,20 @@ test('a log that ends before the stored position stops its partition, and says s
   await site.produce([sent(anEvent(tenant)), sent(anEvent(tenant))]);
   await caughtUp(first, { 0: 2 });
   await first.close();
-  // As after the restore of a cluster: what the store has reached is not there any more.
+  // As after a cluster was restored: the log lacks messages that the store has.
   await site.query('update audit_source_positions set next_offset = 7 where topic = $1', [site.topic]);
   const second = await site.ingest(service);
   const stopped = () => second.status().partitions.some((each) => each.stopped !== undefined);
   await until(stopped, { timeoutMs: 20_000 });
-  const [obstacle] = second.status().obstacles;
-  expect(obstacle).toContain(`${site.topic}/0 ends at 2, and the store stands at 7`);
-  expect([...service.readinessChecks].flatMap((ask) => ask())).toEqual([obstacle]);
+  const [reason] = second.status().notReadyReasons;
+  expect(reason).toContain(`${site.topic}/0 ends at 2, and the store stands at 7`);
+  expect([...service.readinessChecks].flatMap((ask) => ask())).toEqual([reason]);
   await site.produce([sent(anEvent(tenant))]);
   expect(await positionsOf(site)).toEqual([7]);
   expect(await recordsOf(service.database, tenant)).toHaveLength(3);
 });
 
-test('a store that was restored from an older backup is not read into, until somebody says so', async () => {
+test('a store that was restored from an older backup gets no messages until an operator allows it', async () => {
   await using site = await openSite();
   const service = await site.openService();
   const tenant = newTenant();
@@ -246,17 +243,17 @@ test('a store that was restored from an older backup is not read into, until som
     code: 'SOURCE_AHEAD_OF_STORE',
     message: expect.stringContaining(`${site.topic}/0 had been stored up to 3, and the store stands at 1`),
   });
-  expect(second.status().obstacles).toHaveLength(1);
+  expect(second.status().notReadyReasons).toHaveLength(1);
   await second.close();
   expect(await positionsOf(site)).toEqual([1]);
 
   const third = await site.ingest(service, { acceptRestored: true });
   await caughtUp(third, { 0: 3 });
-  expect(third.status().obstacles).toEqual([]);
+  expect(third.status().notReadyReasons).toEqual([]);
   expect(await expectSoundChain(service.database, tenant)).toHaveLength(4);
 });
 
-test('a store that goes back while it is written to stops the ingest too', async () => {
+test('a store that goes back during the ingest stops it too', async () => {
   await using site = await openSite();
   const service = await site.openService();
   const tenant = newTenant();
@@ -270,7 +267,7 @@ test('a store that goes back while it is written to stops the ingest too', async
   expect(await positionsOf(site)).toEqual([1]);
 });
 
-test('closing waits for the transaction that runs, tells Kafka, and leaves the group', async () => {
+test('closing waits for the transaction in flight, commits the offset, and leaves the group', async () => {
   await using site = await openSite();
   const service = await site.openService();
   const tenant = newTenant();
@@ -278,17 +275,16 @@ test('closing waits for the transaction that runs, tells Kafka, and leaves the g
   const inTransaction = new Promise<void>((resolve) => {
     reached = resolve;
   });
-  let goOn!: () => void;
+  let release!: () => void;
   const held = new Promise<void>((resolve) => {
-    goOn = resolve;
+    release = resolve;
   });
   const ingest = await site.ingest(service, {
     offsetIntervalMs: 600_000,
-    on: {
-      committing: async () => {
-        reached();
-        await held;
-      },
+    onStage: async (stage) => {
+      if (stage !== 'committing') return;
+      reached();
+      await held;
     },
   });
   await site.produce([sent(anEvent(tenant)), sent(anEvent(tenant))]);
@@ -296,18 +292,18 @@ test('closing waits for the transaction that runs, tells Kafka, and leaves the g
   const closing = ingest.close();
   expect(ingest.close()).toBe(closing);
   expect(ingest.status().state).toBe('closing');
-  goOn();
+  release();
   await closing;
   const [position] = await positionsOf(site);
   expect(position).toBeGreaterThan(0);
   expect(await committedOf(site)).toBe(BigInt(position!));
   const groups = await site.admin.describeGroups({ groups: [site.groupId] });
   expect(groups.get(site.groupId)?.members.size).toBe(0);
-  expect(ingest.status()).toMatchObject({ state: 'closed', obstacles: [] });
+  expect(ingest.status()).toMatchObject({ state: 'closed', notReadyReasons: [] });
   expect(service.readinessChecks.size).toBe(0);
 });
 
-test('a member that the group has thrown out comes back by itself', async () => {
+test('a member that was removed from the group joins again', async () => {
   await using site = await openSite();
   const service = await site.openService();
   const tenant = newTenant();
@@ -318,19 +314,19 @@ test('a member that the group has thrown out comes back by itself', async () => 
   await until(() => ingest.status().rebalances > 1, { timeoutMs: 20_000 });
   await site.produce([sent(anEvent(tenant))]);
   await caughtUp(ingest, { 0: 2 });
-  expect(ingest.status().obstacles).toEqual([]);
+  expect(ingest.status().notReadyReasons).toEqual([]);
 });
 
 async function removeMembers(admin: Admin, groupId: string): Promise<void> {
   await admin.removeMembersFromConsumerGroup({ groupId });
 }
 
-test('an event of a chain that is stopped in mid-flight becomes a dead letter', async () => {
+test('an event becomes a dead letter if its chain is found to be stopped in the transaction', async () => {
   await using site = await openSite();
   const service = await site.openService();
   const [stopped, other] = [newTenant('stopped'), newTenant('other')];
   await chainOne(service, stopped);
-  // A head that nobody but the writer may set, damaged: found under its lock only.
+  // The head is damaged, which is noticed only once it is locked.
   await site.query(`update audit_chain_state set frontier = '\\x00'::bytea where tenant_id = $1`, [stopped]);
   const ingest = await site.ingest(service);
   await site.produce([sent(anEvent(other)), sent(anEvent(stopped)), sent(anEvent(other))]);

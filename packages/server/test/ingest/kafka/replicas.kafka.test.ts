@@ -1,13 +1,13 @@
 import { until } from '@tallystick/testing';
 import { beforeAll, expect, test } from 'vitest';
-import type { KafkaIngest } from '../../../src/ingest/kafka/index.ts';
+import type { KafkaIngest } from '../../../src/kafka.ts';
 import { expectSoundChain } from '../../chains.ts';
 import { anEvent, newTenant } from '../../events.ts';
 import { openSite, type Site, sent, warmUp } from './site.ts';
 
 beforeAll(warmUp, 120_000);
 
-/** Produces until it is told to stop. */
+/** Produces until `stop()` is called. */
 function keepProducing(site: Site, tenants: readonly string[]): { stop(): Promise<Map<string, string[]>> } {
   const acked = new Map(tenants.map((tenant) => [tenant, [] as string[]]));
   let stopped = false;
@@ -27,7 +27,7 @@ function keepProducing(site: Site, tenants: readonly string[]): { stop(): Promis
   };
 }
 
-/** Waits until every event is stored, and expects each once, in the order of its tenant where that is given. */
+/** Waits until every event is stored, and expects each once, with `inOrder` in the order of its tenant. */
 async function expectAllOnce(site: Site, acked: Map<string, string[]>, inOrder = true): Promise<void> {
   const total = [...acked.values()].reduce((sum, ids) => sum + ids.length, 0);
   const count = async () => {
@@ -76,13 +76,13 @@ test('replicas that come and go share the partitions, and every event is chained
   await second.close();
   await shared([third], [4]);
   await expectAllOnce(site, await traffic.stop());
-  expect(third.status().obstacles).toEqual([]);
+  expect(third.status().notReadyReasons).toEqual([]);
 });
 
-test('two members that both believe to own a partition do no harm', async () => {
+test('two members that read the same partition do no harm', async () => {
   await using site = await openSite();
   const tenants = [newTenant(), newTenant()];
-  // Each is alone in a group of its own, so each reads everything: as after a rebalance that one of them has missed.
+  // Each is alone in its own group, so both read everything, like members of which one has missed a rebalance.
   await site.ingest(await site.openService(), { groupId: `${site.groupId}-a` });
   await site.ingest(await site.openService(), { groupId: `${site.groupId}-b` });
   const traffic = keepProducing(site, tenants);
@@ -93,7 +93,7 @@ test('two members that both believe to own a partition do no harm', async () => 
   await expectAllOnce(site, await traffic.stop());
 });
 
-test('partitions that are added are read from their start, and tenants that move keep chain and account', async () => {
+test('added partitions are read from their start, and tenants that move keep chain and account', async () => {
   await using site = await openSite();
   const ingest = await site.ingest(await site.openService());
   const tenants = Array.from({ length: 6 }, () => newTenant());
@@ -118,36 +118,36 @@ test('partitions that are added are read from their start, and tenants that move
   });
   await until(() => ingest.status().partitions.length === 3, { timeoutMs: 20_000 });
   await produce(5, 3);
-  // A tenant that moved may be read from both partitions at once, so its order is that of the chain.
+  // The events of a tenant that has moved may be read from both partitions at the same time, in any order.
   await expectAllOnce(site, acked, false);
   const accounts = await site.query<{ settled_to: string }>('select settled_to from audit_producers');
   expect(accounts).toEqual(tenants.map(() => ({ settled_to: String(number) })));
 });
 
-test('a store that is away is waited for: readiness tells, the group is kept, and nothing is missing', async () => {
+test('while the store is down, readiness shows it, the member stays in the group, and no event is lost', async () => {
   await using site = await openSite({ partitions: 2 });
   const tenants = [newTenant(), newTenant(), newTenant()];
   const ingest = await site.ingest(await site.openService());
   const traffic = keepProducing(site, tenants);
   await until(
     () =>
-      // Three tenants may all have the same partition.
+      // All three tenants may be in the same partition.
       ingest.status().partitions.some(({ position = 0 }) => position > 0) &&
       ingest.status().partitions.length === 2,
     { timeoutMs: 20_000 },
   );
   const { rebalances } = ingest.status();
-  // The service's login can't connect, and what it has open is ended: to the service, a server that is gone.
+  // The service's login can't connect, and its sessions are ended: to the service, the server is down.
   await site.query(`alter role ${site.store.serviceLogin} nologin`);
   await site.query(
     `select pg_terminate_backend(pid) from pg_stat_activity where usename = '${site.store.serviceLogin}'`,
   );
-  await until(() => ingest.status().obstacles.some((each) => each.includes("can't be stored")), {
+  await until(() => ingest.status().notReadyReasons.some((each) => each.includes("can't be stored")), {
     timeoutMs: 20_000,
   });
   const acked = await traffic.stop();
   await site.query(`alter role ${site.store.serviceLogin} login`);
   await expectAllOnce(site, acked);
-  await until(() => ingest.status().obstacles.length === 0, { timeoutMs: 20_000 });
+  await until(() => ingest.status().notReadyReasons.length === 0, { timeoutMs: 20_000 });
   expect(ingest.status().rebalances).toBe(rebalances);
 });

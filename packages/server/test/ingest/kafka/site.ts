@@ -11,23 +11,23 @@ import {
   until,
 } from '@tallystick/testing';
 import { AuditService, type AuditServiceOptions } from '../../../src/app.ts';
-import { KafkaIngest, type KafkaIngestOptions } from '../../../src/ingest/kafka/index.ts';
+import { KafkaIngest, type KafkaIngestOptions } from '../../../src/kafka.ts';
 import { logName } from '../../events.ts';
 import { openPostgres, type PostgresStore } from '../../stores.ts';
 
-/** A database, a signer's directory and a topic of a test's own, on the run's broker. */
+/** A database, a signer's directory and a topic for one test, on the shared broker. */
 export interface Site extends AsyncDisposable {
   readonly kafka: SharedKafka;
   readonly store: PostgresStore;
   readonly admin: Admin;
   readonly topic: string;
   readonly groupId: string;
-  /** Another replica of the service; ends with the site. */
+  /** Opens another replica of the service, which is closed with the site. */
   openService(options?: Pick<AuditServiceOptions, 'serviceTenant'>): Promise<AuditService>;
-  /** Begins to read the site's topic; ends with the site. */
+  /** Begins to read the site's topic. The ingest is closed with the site. */
   ingest(service: AuditService, options?: Partial<KafkaIngestOptions>): Promise<KafkaIngest>;
   produce(messages: readonly Sent[]): Promise<void>;
-  /** As the service's writer sees it. */
+  /** Runs SQL as the owner of the database. */
   query<R extends object>(sql: string, parameters?: unknown[]): Promise<R[]>;
 }
 
@@ -39,7 +39,7 @@ export interface Sent {
   readonly headers?: Record<string, string | Buffer>;
 }
 
-/** Starts the run's broker and server where nobody has: seconds that are no test's own. */
+/** Starts the shared broker and database server if they don't run yet, so that no test's timeout includes it. */
 export async function warmUp(): Promise<void> {
   await Promise.all([sharedKafka(), sharedPostgres()]);
 }
@@ -65,7 +65,7 @@ export async function openSite(
     bootstrapBrokers: kafka.bootstrap,
     idempotent: true,
     acks: ProduceAcks.ALL,
-    // Tests add partitions and write to them at once.
+    // Tests add partitions, and write to them at once.
     metadataMaxAge: 100,
   });
   const topic = newName('events');
@@ -114,7 +114,7 @@ export async function openSite(
         return {
           topic: named ?? topic,
           ...(key !== undefined && { key: Buffer.from(key) }),
-          // The wire knows null, a tombstone; the library's type does not.
+          // Kafka allows null, a tombstone. The library's type does not.
           value: (value === null ? null : Buffer.from(value as string)) as Buffer,
           ...(partition !== undefined && { partition }),
           headers: new Map(entries),
@@ -135,7 +135,7 @@ export async function openSite(
   };
 }
 
-/** Waits until everything that the topic's partitions hold is stored. */
+/** Waits until the partitions are stored up to these offsets. */
 export async function caughtUp(ingest: KafkaIngest, ends: Record<number, number>): Promise<void> {
   await until(
     () => {

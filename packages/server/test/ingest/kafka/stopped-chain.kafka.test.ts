@@ -10,14 +10,14 @@ import { caughtUp, newName, openSite, type Sent, type Site, sent, warmUp } from 
 
 beforeAll(warmUp, 120_000);
 
-interface Letter {
+interface StoredDeadLetter {
   readonly id: string;
   readonly source: string;
   readonly raw: Buffer;
 }
 
-const openLetters = (site: Site, tenant: string) =>
-  site.query<Letter>(
+const openDeadLetters = (site: Site, tenant: string) =>
+  site.query<StoredDeadLetter>(
     `select id, source, raw from audit_dead_letters
       where state = 'open' and reason = 'CHAIN_STOPPED' and tenant_id = $1 order by source`,
     [tenant],
@@ -33,7 +33,7 @@ const accountOf = async (site: Site, producerId: string) => {
   return account;
 };
 
-/** Events 1 and 5 of a producer that has lost those between, and is done. */
+/** Events 1 and 5 of a producer that has lost those between them, and declares 5 as its last number. */
 function sentMeanwhile(tenant: string, producer: string): Sent[] {
   const numbered = (number: number) =>
     sent(anEvent(tenant), {
@@ -48,15 +48,17 @@ function sentMeanwhile(tenant: string, producer: string): Sent[] {
     final: [{ tenant_id: tenant, final_seq: 5 }],
   };
   const headers = { 'tallystick-kind': 'statement' };
-  // White space of its own: what is kept is what was received.
+  // Indented, to see that the dead letter keeps the bytes that were received.
   return [numbered(1), { key: tenant, value: JSON.stringify({ delivery }, null, 1), headers }, numbered(5)];
 }
 
 async function retryAll(service: AuditService, ids: readonly string[]): Promise<string[]> {
-  const letters = new DeadLetters(service.database);
+  const deadLetters = new DeadLetters(service.database);
   const statuses: string[] = [];
   for (const id of ids) {
-    statuses.push((await retryDeadLetter(service, letters, { id, tenants: undefined, by: 'tester' })).status);
+    statuses.push(
+      (await retryDeadLetter(service, deadLetters, { id, tenants: undefined, by: 'tester' })).status,
+    );
   }
   return statuses;
 }
@@ -64,7 +66,7 @@ async function retryAll(service: AuditService, ids: readonly string[]): Promise<
 const gapsOf = (records: Awaited<ReturnType<typeof expectSoundChain>>) =>
   records.filter(({ event }) => event.event_type === 'delivery.gap').map(({ event }) => event.metadata);
 
-// What was kept of the gap had a form that no retry could read, so its numbers stayed open for good.
+// The dead letter of a gap had a form that no retry could read, so its numbers stayed open permanently.
 test('a gap that is declared while its chain is stopped is chained by a retry after the recovery, once', async () => {
   await using site = await openSite();
   const [tenant, producer] = [newTenant('restored'), uuidv7()];
@@ -75,26 +77,26 @@ test('a gap that is declared while its chain is stopped is chained by a retry af
   const messages = sentMeanwhile(tenant, producer);
   await site.produce(messages);
   await caughtUp(ingest, { 0: 3 });
-  const letters = await openLetters(site, tenant);
-  expect(letters.map(({ source }) => source.split('/').at(-1))).toEqual(['0', '1', '2']);
-  expect(letters[1]!.raw.toString()).toBe(messages[1]!.value);
+  const deadLetters = await openDeadLetters(site, tenant);
+  expect(deadLetters.map(({ source }) => source.split('/').at(-1))).toEqual(['0', '1', '2']);
+  expect(deadLetters[1]!.raw.toString()).toBe(messages[1]!.value);
   const open = { settled_to: 1, highest_seen: 5, final_seq: 5, ranges: 1 };
   expect(await accountOf(site, producer)).toEqual(open);
 
-  const ids = letters.map(({ id }) => id);
+  const ids = deadLetters.map(({ id }) => id);
   expect(await retryAll(service, ids)).toEqual(['rejected', 'rejected', 'rejected']);
-  expect(await openLetters(site, tenant)).toEqual(letters);
+  expect(await openDeadLetters(site, tenant)).toEqual(deadLetters);
   expect(await accountOf(site, producer)).toEqual(open);
 
   const [plan] = await planRecovery(service, [tenant]);
   await recoverChain(service, plan!, 'restored for a test');
   expect(await retryAll(service, ids)).toEqual(['chained', 'chained', 'chained']);
-  expect(await openLetters(site, tenant)).toEqual([]);
+  expect(await openDeadLetters(site, tenant)).toEqual([]);
   const settled = { settled_to: 5, highest_seen: 5, final_seq: 5, ranges: 0 };
   expect(await accountOf(site, producer)).toEqual(settled);
   const records = await expectSoundChain(service.database, tenant, 2);
   expect(records).toHaveLength(4);
-  // With the numbers and from the places that they had.
+  // With their original numbers and sources.
   const source = (offset: number) => `kafka:${site.kafka.clusterId}/${site.topic}/0/${offset}`;
   for (const [event, offset, producer_seq] of [
     [records[1], 0, 1],
@@ -107,17 +109,17 @@ test('a gap that is declared while its chain is stopped is chained by a retry af
     { producer_id: producer, submitter, from: 2, to: 4, events: 3, reason: 'buffer_full', service: 'cms' },
   ]);
 
-  // Neither a second retry nor the messages themselves, read once more, add anything.
+  // Neither a second retry nor reading the messages again adds anything.
   expect(await retryAll(service, ids)).toEqual(['duplicate', 'duplicate', 'duplicate']);
   await ingest.close();
   await site.query('delete from audit_source_positions');
   await caughtUp(await site.ingest(service, { groupId: newName('group') }), { 0: 3 });
   expect(await accountOf(site, producer)).toEqual(settled);
   expect(await expectSoundChain(service.database, tenant, 2)).toEqual(records);
-  expect(await openLetters(site, tenant)).toEqual([]);
+  expect(await openDeadLetters(site, tenant)).toEqual([]);
 });
 
-test('a gap of a chain that is found to be stopped in its transaction is kept too, as the same letter', async () => {
+test('a gap is kept as the same dead letter if its chain is found to be stopped in the transaction', async () => {
   await using site = await openSite();
   const service = await site.openService();
   const [tenant, producer] = [newTenant('damaged'), uuidv7()];
@@ -128,19 +130,19 @@ test('a gap of a chain that is found to be stopped in its transaction is kept to
   )) as [{ frontier: Buffer }];
   const setFrontier = (value: Buffer) =>
     site.query('update audit_chain_state set frontier = $2 where tenant_id = $1', [tenant, value]);
-  // Nobody knows that the chain is stopped before its head is locked.
+  // The damage is noticed only once the head is locked.
   await setFrontier(Buffer.of(0));
   const ingest = await site.ingest(service);
   const messages = sentMeanwhile(tenant, producer);
   await site.produce(messages);
   await caughtUp(ingest, { 0: 3 });
-  const letters = await openLetters(site, tenant);
-  expect(letters).toHaveLength(3);
-  expect(letters[1]!.raw.toString()).toBe(messages[1]!.value);
+  const deadLetters = await openDeadLetters(site, tenant);
+  expect(deadLetters).toHaveLength(3);
+  expect(deadLetters[1]!.raw.toString()).toBe(messages[1]!.value);
   expect(await accountOf(site, producer)).toMatchObject({ settled_to: 1, final_seq: 5 });
 
   await setFrontier(frontier);
-  const ids = letters.map(({ id }) => id);
+  const ids = deadLetters.map(({ id }) => id);
   expect(await retryAll(service, ids)).toEqual(['chained', 'chained', 'chained']);
   expect(await accountOf(site, producer)).toMatchObject({ settled_to: 5, final_seq: 5, ranges: 0 });
   const records = await expectSoundChain(service.database, tenant);
@@ -153,7 +155,7 @@ async function chain(service: AuditService, tenant: string, count: number): Prom
   await service.submit({ events, source: 'test', trust: 'operator' });
 }
 
-/** Leaves a store that has forgotten the last records of a tenant, and a signer that has signed them. */
+/** Removes the last records of a tenant from the store, after the signer has signed them. */
 async function restoredFromBackup(site: Site, tenant: string): Promise<void> {
   const service = await site.openService();
   await chain(service, tenant, 2);

@@ -8,7 +8,7 @@ import { expectSoundChain } from '../../chains.ts';
 import { anEvent, newTenant } from '../../events.ts';
 import { caughtUp, openSite, type Site, sent, warmUp } from './site.ts';
 
-// A single node of Kafka 3 comes back in the epoch in which it stopped, so nothing tells the two logs apart.
+// A single node of Kafka 3 restarts in the leader epoch in which it stopped, so the two logs can't be told apart.
 const test = testAlways.skipIf(process.env.KAFKA_VERSION?.startsWith('3.'));
 
 let kafka: Kafka;
@@ -42,7 +42,7 @@ async function produce(count: number): Promise<void> {
   }
 }
 
-/** Stops the broker, changes the partition's files, and starts it again: a disk that was restored, or swapped. */
+/** Changes the files of the partition while the broker is stopped, like a disk that was restored or swapped. */
 async function whileStopped(change: (partition: string, copy: string) => void): Promise<void> {
   const [broker] = kafka.brokers;
   const data = dataOf(broker!.pid!);
@@ -64,7 +64,7 @@ async function expectAllChained(): Promise<void> {
   );
 }
 
-test('a log that has lost its end and grown beyond it again stops the partition, and is read from its start if told to', async () => {
+test('a log that was truncated and has grown again stops the partition, and is read again with acceptTruncated', async () => {
   await produce(3);
   await whileStopped(keep);
   await produce(3);
@@ -80,8 +80,8 @@ test('a log that has lost its end and grown beyond it again stops the partition,
   await until(() => second.status().partitions.some(({ stopped }) => stopped !== undefined), {
     timeoutMs: 30_000,
   });
-  expect(second.status().obstacles).toEqual([
-    `SOURCE_DIVERGED: ${site.topic}/0 ends at 3 in its leaders' epoch 0, and the store stands at 6 in epoch ${before!.epoch}: ` +
+  expect(second.status().notReadyReasons).toEqual([
+    `SOURCE_DIVERGED: ${site.topic}/0 ends at 3 in leader epoch 0, and the store stands at 6 in leader epoch ${before!.epoch}: ` +
       'the topic was truncated, or the cluster restored from an older backup, and has grown again',
   ]);
   await second.close();
@@ -91,22 +91,22 @@ test('a log that has lost its end and grown beyond it again stops the partition,
   const problems: string[] = [];
   const third = await site.ingest(service, {
     acceptTruncated: true,
-    on: { problem: ({ message }) => problems.push(message) },
+    observer: { onProblem: ({ message }) => problems.push(message) },
   });
   await caughtUp(third, { 0: 8 });
-  expect(third.status()).toMatchObject({ state: 'consuming', obstacles: [] });
-  expect(problems).toContainEqual(expect.stringContaining("ends at 3 in its leaders' epoch 0"));
+  expect(third.status()).toMatchObject({ state: 'consuming', notReadyReasons: [] });
+  expect(problems).toContainEqual(expect.stringContaining('ends at 3 in leader epoch 0'));
   await expectAllChained();
   await third.close();
 
-  // Told once, it is settled: the next start reads on.
+  // The option is needed for one start only.
   const fourth = await site.ingest(service);
   await produce(1);
   await caughtUp(fourth, { 0: 9 });
   await expectAllChained();
 }, 180_000);
 
-test('one that is read meanwhile is noticed too', async () => {
+test('a log that is truncated during the ingest is noticed too', async () => {
   await produce(2);
   await whileStopped(keep);
   await produce(2);
@@ -114,10 +114,10 @@ test('one that is read meanwhile is noticed too', async () => {
   let frozen = false;
   const ingest = await site.ingest(service, {
     acceptTruncated: true,
-    on: {
-      problem: ({ message }) => {
+    observer: {
+      onProblem: ({ message }) => {
         if (frozen || !message.includes('truncated')) return;
-        // What it does next is to tell Kafka where it starts over.
+        // Next, the ingest commits the offset from which it starts over.
         process.kill(broker.pid!, 'SIGSTOP');
         frozen = true;
       },
@@ -127,7 +127,7 @@ test('one that is read meanwhile is noticed too', async () => {
   await whileStopped(putBack);
   await produce(4);
   await until(() => frozen, { timeoutMs: 30_000 });
-  // Or the next round of offsets would tell Kafka the old position behind the new: a store that was set back, to see.
+  // While the position is being reset, no periodic commit may overwrite the new offset with the old one.
   await until(() => ingest.status().partitions[0]!.position === undefined);
   await broker.kill('SIGCONT');
   await until(async () => (await expectSoundChain(service.database, tenant)).length === 1 + produced.length, {
@@ -145,7 +145,7 @@ function positions(): Promise<{ next: number; epoch: number | null }[]> {
   );
 }
 
-/** Where a broker keeps its logs: beside the properties that it was started with. */
+/** The broker's data directory, which is beside its properties file. */
 function dataOf(pid: number): string {
   const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
   return join(dirname(words.find((word) => word.endsWith('server.properties'))!), 'data');

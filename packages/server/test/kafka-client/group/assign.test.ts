@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { TopicPartition } from '../../../src/ingest/kafka/options.ts';
+import type { TopicPartition } from '../../../src/kafka-client/brokers.ts';
 import { assignPartitions, type GroupMember } from '../../../src/kafka-client/group/assign.ts';
 
 const topics = ['audit.events', 'audit.gateway'];
@@ -14,7 +14,7 @@ const groups = fc
   .tuple(fc.tuple(fc.nat(9), fc.nat(9)), fc.integer({ min: 1, max: 5 }))
   .chain(([counts, members]) => {
     const partitions = partitionsOf(counts);
-    // What members say that they own may be out of date: claimed twice, or gone.
+    // What members claim to own may be outdated: claimed by two members, or deleted.
     const owned = fc.subarray([...partitions, { topic: 'audit.events', partition: 99 }]);
     return fc.tuple(fc.constant(partitions), fc.array(owned, { minLength: members, maxLength: members }));
   })
@@ -23,7 +23,7 @@ const groups = fc
     members: owned.map((each, index): GroupMember => ({ memberId: `member-${index}`, topics, owned: each })),
   }));
 
-test('every partition has one owner, and nobody has two more than another', () => {
+test('every partition has one owner, and no member has two more than another', () => {
   fc.assert(
     fc.property(groups, ({ members, partitions }) => {
       const shares = [...assignPartitions(members, partitions).values()];
@@ -34,7 +34,7 @@ test('every partition has one owner, and nobody has two more than another', () =
   );
 });
 
-test('what is fair already stays as it is', () => {
+test('a fair division stays unchanged', () => {
   fc.assert(
     fc.property(groups, ({ members, partitions }) => {
       const before = assignPartitions(members, partitions);
@@ -46,7 +46,7 @@ test('what is fair already stays as it is', () => {
   );
 });
 
-test('nobody gets a topic that it does not read', () => {
+test('no member gets a topic that it does not read', () => {
   const members = [
     { memberId: 'old', topics: ['audit.events'], owned: [] },
     { memberId: 'new', topics, owned: [] },

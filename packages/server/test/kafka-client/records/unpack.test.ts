@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { unpack } from '../../../src/kafka-client/records/unpack.ts';
 import { UnpackError } from '../../../src/kafka-client/records/unpack-error.ts';
-import { codecs } from '../../ingest/kafka/packed.ts';
+import { codecs } from './packed.ts';
 
 const limit = 1024 * 1024;
 
@@ -24,7 +24,7 @@ function failure(
 
 const text = (hex: string) => Buffer.from(hex.replaceAll(' ', ''), 'hex');
 
-/** Content as producers have it: pieces that repeat, near and far, among some that do not. */
+/** Content like that of real events: some pieces repeat, near and far, others do not. */
 const contents = fc
   .tuple(
     fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { minLength: 1, maxLength: 12 }),
@@ -35,10 +35,10 @@ const contents = fc
       order.flatMap(([which, times]) => Array<Uint8Array>(times).fill(pieces[which % pieces.length]!)),
     ),
   )
-  // The client can't compress nothing once its memory has grown.
+  // The library can't compress empty content once its memory has grown.
   .filter(({ length }) => length > 0);
 
-describe('what the client has compressed is unpacked to the same bytes', () => {
+describe('content that the client library has compressed is unpacked to the same bytes', () => {
   test.each(Object.keys(codecs) as (keyof typeof codecs)[])('%s', (codec) => {
     fc.assert(
       fc.property(contents, (content) => {
@@ -54,7 +54,7 @@ describe('what the client has compressed is unpacked to the same bytes', () => {
   });
 });
 
-describe('content that is too long costs no more than the bound', () => {
+describe('content that is too long takes no more memory than the limit', () => {
   const zeros = Buffer.alloc(64 * limit);
   test.each<[codec: keyof typeof codecs, pack: (content: Buffer) => Buffer]>([
     ['gzip', gzipSync],
@@ -98,7 +98,7 @@ test('an LZ4 frame with checksums, its size and a block that is stored is read',
   expect(unpack(codecs.lz4, frame).toString()).toBe('abcdef');
 });
 
-describe('what is no content of its compression is told from what is too long', () => {
+describe('malformed content is reported as unreadable, not as too long', () => {
   const frame = '04224d18 60 40 00';
   test.each<[what: string, codec: keyof typeof codecs, packed: Buffer]>([
     ['nothing', 'gzip', text('')],
@@ -134,7 +134,7 @@ describe('what is no content of its compression is told from what is too long', 
     expect(failure(codec, packed).code).toBe('KAFKA_BATCH_UNREADABLE');
   });
 
-  test('noise is refused or unpacked, and neither takes more than the bound', () => {
+  test('random bytes are refused or unpacked, within the limit', () => {
     fc.assert(
       fc.property(
         fc.constantFrom('lz4', 'snappy'),
@@ -156,6 +156,6 @@ describe('what is no content of its compression is told from what is too long', 
   });
 });
 
-test('a compression that this version does not know is the broker’s doing', () => {
+test('an unknown compression stops the partition, because the broker accepts it', () => {
   expect(() => unpack(5, Buffer.alloc(1))).toThrow(expect.objectContaining({ code: 'SOURCE_CORRUPT' }));
 });

@@ -1,176 +1,143 @@
-import type { AuditService } from '../../../app.ts';
-import { isContentError, retryReason } from '../../../chain/append-errors.ts';
-import type { Batch, BatchItem } from '../../../chain/batch.ts';
+import { retryReason } from '../../../chain/append-errors.ts';
+import type { Batch } from '../../../chain/batch.ts';
 import { lossRecord } from '../../../chain/service-records/source-lost.ts';
 import { ServerError } from '../../../errors.ts';
-import { Backoff } from '../../../kafka-client/backoff.ts';
-import type { Topic } from '../../../kafka-client/brokers.ts';
-import type { IngestRange, KafkaIngestHooks, TopicPartition } from '../options.ts';
-import { describe } from '../source-error.ts';
-import type { BatchQueue, Piece } from './batch-queue.ts';
-import { wentBack } from './halt.ts';
-import type { Joiner } from './joiner.ts';
-import { concerns, halves, mergeStatements, refusedEntry, stoppedTenant, withoutTenant } from './piece.ts';
+import type { Topic, TopicPartition } from '../../../kafka-client/brokers.ts';
+import { describeError } from '../../../kafka-client/kafka-error.ts';
+import { backoffMs } from '../../../timing/backoff.ts';
+import { pause } from '../../../timing/pause.ts';
+import type { KafkaIngestObserver } from '../observer.ts';
+import type { GroupCommit } from './group-commit.ts';
+import { storeWentBack } from './ingest-halted.ts';
+import { type PreparedRange, toBatch } from './prepared-range.ts';
+import type { RangeQueue } from './range-queue.ts';
+import { replaceRefused } from './store-refusal.ts';
+import type { StoredPosition } from './stored-position.ts';
 
-export interface StoreOptions {
-  readonly service: AuditService;
+export interface PartitionStoreOptions {
   readonly topic: Topic;
   readonly partition: number;
+  /** Tenant of the records that the service itself writes. */
+  readonly serviceTenant: string;
   /** Shared by all partitions. */
-  readonly joiner: Joiner;
+  readonly groupCommit: GroupCommit;
   readonly acceptRestored: boolean;
-  readonly offsetsFirst: boolean;
-  readonly hooks: KafkaIngestHooks;
-  /** Tells Kafka the group's offset. */
-  readonly commit: (next: number) => Promise<void>;
+  readonly observer: KafkaIngestObserver;
 }
 
-/** The position that the store holds is another than the one that was read on from. */
-export class Reread extends Error {}
+/** The store's position is not the one that was read on from: the partition must be read again, from the store's position. */
+export class PositionChanged extends Error {
+  override readonly name = 'PositionChanged';
+}
 
-/**
- * Stores what was read of one partition, piece by piece, in the partition's order. A transaction that fails is tried again
- * for as long as it takes.
- */
+const retryBounds = { baseMs: 25, maxMs: 3_000 };
+
+/** The writing half of a partition: stores its ranges in order. A transaction that fails is retried until it succeeds. */
 export class PartitionStore {
-  /** Offset of the first message that is not stored; undefined before the store was asked. */
-  position: number | undefined;
-  readonly #options: StoreOptions;
+  readonly #options: PartitionStoreOptions;
+  readonly #position: StoredPosition;
   readonly #signal: AbortSignal;
   #failure: { readonly reason: string; readonly text: string } | undefined;
 
-  constructor(options: StoreOptions, signal: AbortSignal) {
+  /** @param signal aborts when the partition is stopped */
+  constructor(options: PartitionStoreOptions, position: StoredPosition, signal: AbortSignal) {
     this.#options = options;
+    this.#position = position;
     this.#signal = signal;
   }
 
-  /** Why the store does not take what was read; undefined where it does. */
+  /** Why ranges can't be stored now; undefined if they can. */
   get failure(): { readonly reason: string; readonly text: string } | undefined {
     return this.#failure;
   }
 
-  get #where(): TopicPartition {
-    return { topic: this.#options.topic.name, partition: this.#options.partition };
-  }
-
   /**
-   * Until the queue is closed.
+   * Stores the ranges of a queue until it is closed.
    *
-   * @throws {Reread} or a `Halt` where the store stands elsewhere than what was read
+   * @throws {PositionChanged} if another replica has changed the position
+   * @throws {IngestHalted} `SOURCE_AHEAD_OF_STORE`
    */
-  async storeFrom(queue: BatchQueue): Promise<void> {
+  async storeFrom(queue: RangeQueue): Promise<void> {
     for (;;) {
-      const piece = await queue.take();
-      if (piece === undefined) return;
-      await this.#store(piece);
+      const range = await queue.take();
+      if (range === undefined) return;
+      await this.#store(range);
     }
   }
 
-  /** Stores a piece, however long it takes: nothing is skipped. */
-  async #store(whole: Piece): Promise<void> {
-    const signal = this.#signal;
-    const { hooks } = this.#options;
-    const backoff = new Backoff(25, 3_000);
+  async #store(whole: PreparedRange): Promise<void> {
+    const { observer } = this.#options;
     const started = performance.now();
-    let piece = whole;
-    while (!signal.aborted) {
+    let range = whole;
+    let failures = 0;
+    while (!this.#signal.aborted) {
       try {
-        await this.#append(piece, started);
+        await this.#append(range, started);
         this.#failure = undefined;
         return;
       } catch (error) {
-        if (signal.aborted) return;
-        if (error instanceof ServerError && error.code === 'SOURCE_POSITION_AHEAD') throw this.#ahead(error);
-        const tenantId = stoppedTenant(error);
-        if (tenantId !== undefined && piece.entries.some((entry) => concerns(entry, tenantId))) {
-          piece = withoutTenant(piece, tenantId);
+        if (this.#signal.aborted) return;
+        if (error instanceof ServerError && error.code === 'SOURCE_POSITION_AHEAD') {
+          throw this.#positionChanged(error);
+        }
+        const replacements = replaceRefused(range, error);
+        if (replacements?.length === 1) {
+          range = replacements[0]!;
           continue;
         }
-        if (isContentError(error) && piece.entries.length > 0) {
-          if (piece.entries.length > 1) {
-            for (const half of halves(piece)) await this.#store(half);
-            return;
-          }
-          const refused = refusedEntry(piece.entries[0]!, error);
-          if (refused !== undefined) {
-            piece = { ...piece, entries: [refused] };
-            continue;
-          }
+        if (replacements !== undefined) {
+          for (const part of replacements) await this.#store(part);
+          return;
         }
         const reason = retryReason(error) ?? (error instanceof ServerError ? error.code : 'unknown');
-        hooks.retry?.(reason);
-        // One lost lock is nothing; a store that does not take it again is what readiness must tell.
-        if (backoff.tries > 0) this.#failure = { reason, text: describe(error) };
-        if (backoff.tries === 1) hooks.problem?.(error as Error);
-        await backoff.pause(signal);
+        observer.onRetry?.(reason);
+        // Losing a lock once is normal. A second failure makes the service unready, and is reported once.
+        if (failures > 0) this.#failure = { reason, text: describeError(error) };
+        if (failures === 1) observer.onProblem?.(error as Error);
+        await pause(backoffMs(failures++, retryBounds), this.#signal);
       }
     }
   }
 
-  async #append(piece: Piece, started: number): Promise<void> {
-    const { joiner, hooks, offsetsFirst } = this.#options;
-    const range = this.#rangeOf(piece);
-    if (offsetsFirst) await this.#options.commit(piece.next);
-    const { outcomes } = await joiner.append({
-      batch: this.#batchOf(piece),
-      ...(hooks.copying !== undefined && { copying: () => hooks.copying?.(range) }),
-      ...(hooks.committing !== undefined && { committing: () => hooks.committing?.(range) }),
-    });
-    this.position = Math.max(this.position ?? 0, piece.next);
+  async #append(range: PreparedRange, started: number): Promise<void> {
+    const { groupCommit, observer } = this.#options;
+    const { outcomes } = await groupCommit.append(this.#toBatch(range));
+    // The range is durable. A crash from here on loses nothing: the next owner reads the position from the store.
+    const { from, next } = range;
+    this.#position.advance(next);
     for (const outcome of outcomes) {
-      if (outcome !== undefined && 'deadLetter' in outcome)
-        hooks.deadLetter?.(outcome.deadLetter.violations[0]!.code);
+      if (outcome === undefined || !('deadLetter' in outcome)) continue;
+      observer.onDeadLetter?.(outcome.deadLetter.violations[0]!.code);
     }
-    if (piece.lost) hooks.lost?.(range);
-    hooks.batch?.({ ...range, items: outcomes.length, durationMs: performance.now() - started });
-    await hooks.committed?.(range);
+    const stored = { ...this.#partition, from, next };
+    if (range.lost) observer.onLost?.(stored);
+    observer.onBatch?.({ ...stored, items: outcomes.length, durationMs: performance.now() - started });
   }
 
-  #rangeOf({ from, next }: Piece): IngestRange {
-    return { ...this.#where, from, next };
-  }
-
-  #batchOf({ from, next, leaderEpoch, entries, lost }: Piece): Batch {
-    const { service, topic, partition, offsetsFirst } = this.#options;
-    const items: BatchItem[] = [];
-    const offsets: number[] = [];
-    for (const entry of entries) {
-      for (const item of entry.items) {
-        items.push(item);
-        offsets.push(entry.offset);
-      }
-    }
-    const statements = mergeStatements(entries);
-    if (offsetsFirst) return { items, statements };
+  #toBatch(range: PreparedRange): Batch {
+    const { topic, partition, serviceTenant } = this.#options;
+    const batch = toBatch(range, topic, partition);
+    if (!range.lost) return batch;
+    const to = range.next - 1;
     return {
-      items,
-      statements,
-      range: {
-        clusterId: topic.clusterId,
-        topicId: topic.id,
-        topic: topic.name,
-        partition,
-        from,
-        next,
-        leaderEpoch,
-        offsets,
-      },
-      ...(lost && {
-        // Under the position's lock: another member may have read some of it while it was there.
-        serviceRecords: (position) =>
-          position < next
-            ? [lossRecord({ topic, partition, from: position, to: next - 1 }, service.serviceTenant)]
-            : [],
-      }),
+      ...batch,
+      // Called under the lock of the position: another replica may have read a part of the range before it was deleted.
+      serviceRecords: (position) =>
+        position <= to ? [lossRecord({ topic, partition, from: position, to }, serviceTenant)] : [],
     };
   }
 
-  #ahead({ details }: ServerError): Error {
-    const next = Number(details.next);
-    const [position, { acceptRestored }] = [this.position, this.#options];
-    // The store once said that it had committed more than it has now.
-    if (position !== undefined && next < position && !acceptRestored)
-      return wentBack(this.#where, position, next);
-    return new Reread('the store stands elsewhere');
+  get #partition(): TopicPartition {
+    return { topic: this.#options.topic.name, partition: this.#options.partition };
+  }
+
+  #positionChanged({ details }: ServerError): Error {
+    const stored = Number(details.next);
+    const reached = this.#position.next;
+    // The store has committed messages up to `reached`, and does not have them any more.
+    if (reached !== undefined && stored < reached && !this.#options.acceptRestored) {
+      return storeWentBack(this.#partition, reached, stored);
+    }
+    return new PositionChanged(`the store's position is ${stored}`);
   }
 }

@@ -1,13 +1,13 @@
-/** What a topic is to be like. Pure: what there is, and what it takes to get there, is `topics.ts`. */
+/** How a topic should be configured. This module only computes; `topics.ts` talks to the brokers. */
 export interface TopicPlan {
   readonly name: string;
   readonly partitions: number;
-  /** Copies of each partition; min(3, brokers) where absent. */
+  /** Replicas of each partition. @defaultValue min(3, brokers) */
   readonly replicas?: number | undefined;
   readonly retentionMs: number;
 }
 
-/** What an operator may choose of the topics that are made. */
+/** What an operator may choose for the topics that the service creates. */
 export interface TopicChoices {
   /** @defaultValue 4 */
   readonly partitions?: number | undefined;
@@ -41,10 +41,10 @@ const socNames = [
 ] as const;
 
 /**
- * The service's own topics. What the service itself refuses goes to `audit_dead_letters`, in the transaction that moves
- * its position: a dead-letter topic could be written and the position lost, or the other way round. `<events>.dlq` is for
- * the other consumers of the events, such as an exporter to a SIEM, which have no such transaction. The gateway's topic
- * has none, because nobody but the service reads it.
+ * The service's own topics. The service stores messages that it refuses in `audit_dead_letters`, in the transaction that
+ * moves its position; with a dead-letter topic instead, a crash between the two writes would lose one of them.
+ * `<events>.dlq` is for other consumers of the events, such as an exporter to a SIEM, which have no such transaction. The
+ * gateway's topic needs no dead-letter topic, because only the service reads it.
  */
 export function auditTopics(choices: TopicChoices = {}): TopicPlan[] {
   const { partitions = 4, replicas, retentionDays = 90 } = choices;
@@ -53,7 +53,7 @@ export function auditTopics(choices: TopicChoices = {}): TopicPlan[] {
   return [{ name: events, ...plan }, { name: gateway, ...plan }, deadLetters(events, replicas)];
 }
 
-/** The reference platform's topics. Each consumer meets messages that it can't use, so each topic has dead letters. */
+/** The topics of the reference platform. Any consumer may meet messages that it can't use, so each has a dead-letter topic. */
 export function socTopics(choices: Pick<TopicChoices, 'partitions' | 'replicas'> = {}): TopicPlan[] {
   const { partitions = 4, replicas } = choices;
   return socNames.flatMap((name) => [
@@ -62,17 +62,17 @@ export function socTopics(choices: Pick<TopicChoices, 'partitions' | 'replicas'>
   ]);
 }
 
-/** One partition: they are few, and nobody needs their order. */
+/** One partition is enough: dead letters are few. */
 function deadLetters(name: string, replicas: number | undefined): TopicPlan {
   return { name: `${name}.dlq`, partitions: 1, replicas, retentionMs: deadLetterDays * dayMs };
 }
 
-/** Kafka's own default for a batch of messages: four events of 256 KiB, less their envelopes, without compression. */
+/** Kafka's default for a batch of messages: almost four events of the largest size, uncompressed. */
 const maxMessageBytes = 1_048_588;
 
 /**
- * Settings that our promises stand on, for a topic of so many copies. All are set, also where they are Kafka's defaults: a
- * cluster may have others.
+ * The settings that the service's guarantees depend on. All of them are set, including those that are Kafka's defaults,
+ * because a cluster may have other defaults.
  */
 export function topicSettings(plan: TopicPlan, replicas: number): { readonly [setting: string]: string } {
   return {
@@ -80,31 +80,31 @@ export function topicSettings(plan: TopicPlan, replicas: number): { readonly [se
     'retention.ms': String(plan.retentionMs),
     'retention.bytes': '-1',
     'max.message.bytes': String(maxMessageBytes),
-    // Two copies that must agree leave no room for a broker to be away.
+    // With 2 of 2 in-sync replicas required, no broker could be offline.
     'min.insync.replicas': replicas >= 3 ? '2' : '1',
     'unclean.leader.election.enable': 'false',
     'message.timestamp.type': 'LogAppendTime',
   };
 }
 
-/** One thing in which a topic is not as planned. */
+/** One setting in which a topic differs from its plan. */
 export interface TopicDifference {
   readonly setting: string;
   readonly wanted: string;
   readonly found: string;
-  /** Which promise does not hold then; absent where none is at risk. */
+  /** What may go wrong because of it; absent if nothing can. */
   readonly risk?: string;
 }
 
-/** What a topic is like, as far as a plan can speak of it. */
+/** The configuration of an existing topic, as far as a plan covers it. */
 export interface FoundTopic {
   readonly partitions: number;
-  /** Of the partition that has fewest. */
+  /** Of the partition that has the fewest. */
   readonly replicas: number;
   readonly settings: { readonly [setting: string]: string };
 }
 
-/** @param wantedReplicas copies that the plan comes to on this cluster */
+/** @param wantedReplicas replicas of each partition according to the plan, on this cluster */
 export function compareTopic(plan: TopicPlan, wantedReplicas: number, found: FoundTopic): TopicDifference[] {
   const differences: TopicDifference[] = [];
   const compare = (setting: string, wanted: string, actual: string, risk: string | undefined) => {
@@ -112,7 +112,7 @@ export function compareTopic(plan: TopicPlan, wantedReplicas: number, found: Fou
     differences.push({ setting, wanted, found: actual, ...(risk !== undefined && { risk }) });
   };
   compare('partitions', String(plan.partitions), String(found.partitions), undefined);
-  const fewer = found.replicas < wantedReplicas ? 'fewer brokers may die before events are lost' : undefined;
+  const fewer = found.replicas < wantedReplicas ? 'fewer brokers may fail before events are lost' : undefined;
   compare('replicas', String(wantedReplicas), String(found.replicas), fewer);
   for (const [setting, wanted] of Object.entries(topicSettings(plan, found.replicas))) {
     const actual = found.settings[setting] ?? '';
@@ -125,20 +125,24 @@ function riskOf(setting: string, wanted: string, found: string, replicas: number
   const isLess = Number(found) < Number(wanted);
   switch (setting) {
     case 'cleanup.policy':
-      return found.includes('compact') ? 'compaction deletes events: the key is the tenant' : undefined;
+      return found.includes('compact')
+        ? 'compaction deletes events, because their key is the tenant'
+        : undefined;
     case 'retention.ms':
-      return isLess && found !== '-1' ? 'the service may be away for less long' : undefined;
+      return isLess && found !== '-1'
+        ? 'events are deleted unread if the service is down for longer than that'
+        : undefined;
     case 'retention.bytes':
-      return 'a burst may delete events that the service has not read';
+      return 'after a burst, Kafka may delete events that the service has not read';
     case 'max.message.bytes':
-      return isLess ? 'events that the service takes may not fit' : undefined;
+      return isLess ? 'the topic may refuse events that the service accepts' : undefined;
     case 'min.insync.replicas':
       if (Number(found) > replicas) return 'nothing can be written';
-      return isLess ? 'an acknowledged event may lie on one broker alone' : undefined;
+      return isLess ? 'one broker alone may have an acknowledged event' : undefined;
     case 'unclean.leader.election.enable':
-      return 'a broker that fell behind may become leader, without acknowledged events';
+      return 'a broker without all acknowledged events may become leader';
     case 'message.timestamp.type':
-      return "a producer's clock decides when its events are deleted";
+      return 'the clock of a producer decides when Kafka deletes its events';
     default:
       return undefined;
   }

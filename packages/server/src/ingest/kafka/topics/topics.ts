@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Admin, ConfigResourceTypes } from '@platformatic/kafka';
 import { ServerError } from '../../../errors.ts';
 import { toBrokerError } from '../../../kafka-client/broker-error.ts';
-import type { KafkaConnection } from '../options.ts';
+import type { KafkaConnection } from '../../../kafka-client/connection.ts';
 import {
   compareTopic,
   type FoundTopic,
@@ -11,24 +11,24 @@ import {
   topicSettings,
 } from './plan.ts';
 
-/** A topic beside its plan. */
+/** A topic, compared with its plan. */
 export interface TopicReport {
   readonly name: string;
   readonly state: 'created' | 'exists' | 'missing';
-  /** Absent where it is missing. */
+  /** Absent if the topic does not exist. */
   readonly found?: FoundTopic & {
     readonly id: string;
-    /** Partitions of which some copy is behind or away. */
+    /** Partitions with a replica that lags behind or is offline. */
     readonly underReplicated: number;
-    /** Partitions that nobody leads: neither read nor written. */
+    /** Partitions without a leader, which can be neither read nor written. */
     readonly offline: number;
   };
   readonly differences: readonly TopicDifference[];
 }
 
 /**
- * Makes the topics that are missing, and says how the others differ from their plans; those are left as they are. Safe to
- * repeat, and to run twice at once. A crash leaves some of the topics made, and the next run makes the others.
+ * Creates the topics that do not exist, and reports how existing ones differ from their plans, without changing them. It may
+ * be repeated, also concurrently. A crash leaves some topics created; the next run creates the others.
  *
  * @throws {ServerError} `BROKER_UNAVAILABLE`, `BROKER_REFUSED`
  */
@@ -47,7 +47,7 @@ export async function createTopics(
 }
 
 /**
- * Says what there is, beside what is planned.
+ * Reports which topics exist, and how they differ from their plans.
  *
  * @throws {ServerError} `BROKER_UNAVAILABLE`, `BROKER_REFUSED`
  */
@@ -57,8 +57,8 @@ export async function describeTopics(
 ): Promise<TopicReport[]> {
   return await withAdmin(connection, async (admin) => {
     const { present, brokers } = await survey(admin);
-    const there = plans.filter(({ name }) => present.has(name));
-    const reports = await describe(admin, there, brokers, new Set());
+    const existing = plans.filter(({ name }) => present.has(name));
+    const reports = await describe(admin, existing, brokers, new Set());
     const byName = new Map(reports.map((report) => [report.name, report]));
     return plans.map(({ name }) => byName.get(name) ?? { name, state: 'missing', differences: [] });
   });
@@ -82,7 +82,7 @@ async function withAdmin<T>(connection: KafkaConnection, work: (admin: Admin) =>
   }
 }
 
-/** Topics that the user may see, and how many brokers there are. */
+/** The topics that this client may see, and the number of brokers. */
 async function survey(admin: Admin): Promise<{ readonly present: Set<string>; readonly brokers: number }> {
   const present = new Set(await admin.listTopics());
   const { brokers } = await admin.metadata({ topics: [], forceUpdate: true });
@@ -91,12 +91,12 @@ async function survey(admin: Admin): Promise<{ readonly present: Set<string>; re
 
 const replicasOf = ({ replicas }: TopicPlan, brokers: number) => replicas ?? Math.min(3, brokers);
 
-/** @returns false where somebody else has made it in the meantime */
+/** @returns false if another client has created the topic in the meantime */
 async function createTopic(admin: Admin, plan: TopicPlan, brokers: number): Promise<boolean> {
   const replicas = replicasOf(plan, brokers);
   if (replicas > brokers) {
-    const there = brokers === 1 ? '1 broker' : `${brokers} brokers`;
-    const message = `${plan.name} can't have ${replicas} copies: the cluster has ${there}`;
+    const available = brokers === 1 ? '1 broker' : `${brokers} brokers`;
+    const message = `${plan.name} can't have ${replicas} replicas: the cluster has ${available}`;
     throw new ServerError('BROKER_REFUSED', message, { details: { reason: 'INVALID_REPLICATION_FACTOR' } });
   }
   const settings = Object.entries(topicSettings(plan, replicas));
@@ -109,7 +109,7 @@ async function createTopic(admin: Admin, plan: TopicPlan, brokers: number): Prom
     });
     return true;
   } catch (error) {
-    const failure = toBrokerError(error, `can't make the topic ${plan.name}`);
+    const failure = toBrokerError(error, `can't create the topic ${plan.name}`);
     if (failure.details.reason === 'TOPIC_ALREADY_EXISTS') return false;
     throw failure;
   }
@@ -152,13 +152,13 @@ async function describe(
       name: plan.name,
       state: created.has(plan.name) ? 'created' : 'exists',
       found,
-      // A broker that is away now takes no copy from the plan.
+      // A broker that is offline now does not reduce the number of planned replicas.
       differences: compareTopic(plan, replicasOf(plan, Math.max(brokers, replicas)), found),
     };
   });
 }
 
-/** A topic is made by the controller, and the broker that is asked may not have heard of it yet. */
+/** The controller creates a topic. The broker that answers this request may learn of it a little later. */
 async function settledMetadata(admin: Admin, topics: string[]): ReturnType<Admin['metadata']> {
   for (let attempt = 0; ; attempt++) {
     try {

@@ -19,7 +19,7 @@ test('the topics of the reference platform, each with its dead letters', () => {
   expect(auditTopics({ events: 'e', gateway: 'g' }).map(({ name }) => name)).toEqual(['e', 'g', 'e.dlq']);
 });
 
-test('two of three copies must have a message; where there are fewer, one', () => {
+test('two of three replicas must have a message; with fewer replicas, one', () => {
   const inSync = (replicas: number) => topicSettings(events!, replicas)['min.insync.replicas'];
   expect([1, 2, 3, 5].map(inSync)).toEqual(['1', '1', '2', '2']);
   expect(compareTopic(events!, 3, asPlanned)).toEqual([]);
@@ -29,7 +29,7 @@ test.each<[string, string, boolean]>([
   ['cleanup.policy', 'compact', true],
   ['cleanup.policy', 'compact,delete', true],
   ['retention.ms', '1000', true],
-  // Kept for longer, or for ever, puts nothing at risk.
+  // A longer or unlimited retention is no risk.
   ['retention.ms', '-1', false],
   ['retention.ms', '99999999999', false],
   ['retention.bytes', '1073741824', true],
@@ -47,7 +47,7 @@ test.each<[string, string, boolean]>([
   expect(differences[0]!.risk !== undefined).toBe(isRisk);
 });
 
-test('fewer copies are a risk, more partitions are not', () => {
+test('fewer replicas are a risk, more partitions are not', () => {
   const differences = compareTopic(events!, 3, { ...asPlanned, partitions: 12, replicas: 2 });
   expect(differences.map(({ setting, risk }) => [setting, risk !== undefined])).toEqual([
     ['partitions', false],
