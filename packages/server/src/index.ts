@@ -1,3 +1,4 @@
+export type { EventFilters } from '@tallystick/event';
 export {
   type AcceptedResult,
   type DeadLetterInfo,
@@ -41,7 +42,6 @@ export type { SignedCheckpoint, TenantLogs } from './proofs/tenant-logs.ts';
 export type { Verdict, VerifyFinding, VerifyReport } from './proofs/verification/verdict.ts';
 export { type VerifyRequest, verifyRange } from './proofs/verification/verify-range.ts';
 export type { Position } from './trail/cursor.ts';
-export type { EventFilters } from './trail/filters.ts';
 export { type FollowQuery, follow } from './trail/follow.ts';
 export { HeadWatch } from './trail/tail.ts';
 export { tenantPage } from './trail/tenants.ts';

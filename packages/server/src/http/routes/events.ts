@@ -1,45 +1,11 @@
-import { actorTypes, outcomeStatuses, severities } from '@tallystick/event';
 import * as z from 'zod';
 import { isOfReading } from '../../operations/read-audit.ts';
 import { maxListLimit } from '../../trail/trail.ts';
 import { seesSensitive, tenantOf } from '../kernel/authenticate.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
-import { cursor, flag, integer, limit, tenantId, text, timestamp, uuid } from '../kernel/parameters.ts';
+import { cursor, limit, tenantId, uuid } from '../kernel/parameters.ts';
 import { eventViewRef } from '../openapi/view-schemas.ts';
-
-/** Filters of lists and streams: every indexed field. */
-export const filterParameters = {
-  event_type: z
-    .string()
-    .regex(/^[a-z][a-z0-9_-]*(?:\.[a-z][a-z0-9_-]*)*(?:\.\*)?$/, {
-      message: 'must be a type, or a prefix as alert.*',
-    })
-    .max(128)
-    .optional()
-    .describe('A type, or every type below a prefix: `alert.*`'),
-  event_category: text('Category').optional(),
-  severity: z.enum(severities).optional().describe('Events without one count as info'),
-  actor_type: z.enum(actorTypes).optional(),
-  actor_id: text('Who acted').optional(),
-  target_type: text('Kind of the thing acted on').optional(),
-  target_id: text('The thing acted on').optional(),
-  investigation_id: text('Investigation').optional(),
-  alert_id: text('Alert').optional(),
-  correlation_id: text('Request or job').optional(),
-  trace_id: text('W3C trace id').optional(),
-  outcome_status: z.enum(outcomeStatuses).optional(),
-  source_service: text('Who emitted the event').optional(),
-  is_sensitive: flag('Only sensitive events, or only others').optional(),
-};
-
-const ranges = {
-  from: timestamp("Of the event's own time; included").optional(),
-  to: timestamp("Of the event's own time; not included").optional(),
-  ingested_from: timestamp('Of the time of chaining; included').optional(),
-  ingested_to: timestamp('Of the time of chaining; not included').optional(),
-  sequence_from: integer('Sequence number; included').optional(),
-  sequence_to: integer('Sequence number; included').optional(),
-};
+import { listFilters } from './event-filters.ts';
 
 const include = z
   .literal('record')
@@ -60,8 +26,7 @@ export const eventEndpoints: readonly Endpoint[] = [
     access: 'events:read',
     query: z.strictObject({
       tenant_id: tenantId.optional(),
-      ...filterParameters,
-      ...ranges,
+      ...listFilters,
       order: z.enum(['asc', 'desc']).default('desc'),
       limit: limit(maxListLimit, 50),
       cursor: cursor.optional(),

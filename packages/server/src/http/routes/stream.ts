@@ -8,11 +8,11 @@ import { type Call, endpoint } from '../kernel/endpoint.ts';
 import { integer, tenantId } from '../kernel/parameters.ts';
 import { HttpProblem } from '../kernel/problem.ts';
 import { writeBounded } from '../kernel/streams.ts';
-import { filterParameters } from './events.ts';
+import { streamFilters } from './event-filters.ts';
 
 const querySchema = z.strictObject({
   tenant_id: tenantId.optional(),
-  ...filterParameters,
+  ...streamFilters,
   sequence_from: integer(
     'Begin with this record of the current epoch; with the next one where absent',
   ).optional(),
