@@ -12,17 +12,18 @@ export { type ApiKeyInfo, ApiKeys, type NewApiKey } from './access/api-keys.ts';
 export type { Principal } from './access/principal.ts';
 export { AuditService, type AuditServiceOptions } from './app.ts';
 export { ServerError, type ServerErrorCode } from './errors.ts';
-export { createHttpApp, type HttpOptions } from './http/kernel/app.ts';
+export { createHttpApp, type HttpOptions } from './http/http-app.ts';
+export type { HttpLimits } from './http/kernel/limits.ts';
+export type { ServerTimeouts } from './http/kernel/server-options.ts';
 export {
   defaultHost,
   defaultPort,
   type HttpServer,
   type ServeOptions,
   serveHttp,
-} from './http/kernel/serve.ts';
-export type { ServerTimeouts } from './http/kernel/server-options.ts';
-export type { Gateway, HttpLimits } from './http/kernel/services.ts';
+} from './http/serve.ts';
 export type {
+  Gateway,
   Submission,
   SubmissionError,
   SubmissionResult,

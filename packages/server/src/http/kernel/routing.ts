@@ -1,42 +1,46 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Principal } from '../../access/principal.ts';
-import { authenticate } from './authenticate.ts';
-import { readBody } from './body.ts';
-import type { Answer, Endpoint } from './endpoint.ts';
-import type { Services } from './services.ts';
+import type { ApiKeys } from '../../access/api-keys.ts';
+import { authenticate } from './authentication.ts';
+import { unpackBody } from './bodies.ts';
+import type { Answer, Call, Endpoint } from './endpoint.ts';
 import { readJson, validate } from './validate.ts';
 
-/** JSON bodies of routes other than ingest. */
+/** Most bytes of a JSON body on routes that declare a schema. */
 const maxJsonBytes = 64 * 1024;
 
-/** Serves an endpoint: who asks, then what is asked, then the body, and only then the handler. */
-export function addRoute(app: FastifyInstance, services: Services, each: Endpoint): void {
-  const principals = new WeakMap<FastifyRequest, Principal>();
-  const url = each.path.replaceAll(/\{(\w+)\}/g, (whole, name) =>
-    each.wildcard === true && each.path.endsWith(whole) ? '*' : `:${name}`,
-  );
-  const name = each.wildcard === true ? /\{(\w+)\}$/.exec(each.path)![1]! : undefined;
+type Checked = Pick<Call<unknown, unknown, unknown>, 'principal' | 'params' | 'query'>;
+
+/** Serves the endpoints. Each request passes the same checks in this order: API key, parameters, body. */
+export function addRoutes(app: FastifyInstance, keys: ApiKeys, endpoints: readonly Endpoint[]): void {
+  // A route without a body ignores what a client sends as one.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
+  for (const each of endpoints) if (each.body === undefined) addRoute(app, keys, each);
+  app.register(async (withBodies) => {
+    withBodies.removeAllContentTypeParsers();
+    withBodies.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    for (const each of endpoints) if (each.body !== undefined) addRoute(withBodies, keys, each);
+  });
+}
+
+function addRoute(app: FastifyInstance, keys: ApiKeys, each: Endpoint): void {
+  const { method, access, body } = each;
+  const checked = new WeakMap<FastifyRequest, Checked>();
   app.route({
-    method: each.method,
-    url,
+    method,
+    url: urlOf(each),
     onRequest: async (request) => {
-      const principal = await authenticate(services.service, request, each.access);
-      if (principal !== undefined) principals.set(request, principal);
+      const principal = (await authenticate(keys, request, access))!;
+      checked.set(request, { principal, ...parametersOf(each, request) });
     },
+    ...(body !== undefined && {
+      preParsing: unpackBody('schema' in body ? ['application/json'] : Object.keys(body.content)),
+      bodyLimit: 'schema' in body ? maxJsonBytes : body.maxBytes,
+    }),
     handler: async (request, reply) => {
-      const given = { ...(request.params as Record<string, string>) };
-      if (name !== undefined) {
-        given[name] = given['*']!;
-        delete given['*'];
-      }
-      const params = each.params === undefined ? {} : validate(each.params, given, 'PARAMETER_INVALID');
-      const query = { ...(request.query as object) };
       const answer = await each.handle({
-        services,
-        principal: principals.get(request)!,
-        params,
-        query: each.query === undefined ? {} : validate(each.query, query, 'PARAMETER_INVALID'),
-        body: await bodyOf(each, request),
+        ...checked.get(request)!,
+        body: bodyOf(each, request),
         request,
         reply,
       });
@@ -45,18 +49,37 @@ export function addRoute(app: FastifyInstance, services: Services, each: Endpoin
   });
 }
 
-async function bodyOf({ body }: Endpoint, request: FastifyRequest): Promise<unknown> {
-  if (body === undefined) return undefined;
-  if ('schema' in body) {
-    const bytes = await readBody(request.raw, { types: ['application/json'], maxBytes: maxJsonBytes });
-    return readJson(bytes, body.schema);
+/** The path in Fastify's notation. */
+function urlOf({ path, wildcard }: Endpoint): string {
+  return path.replaceAll(/\{(\w+)\}/g, (whole, name) =>
+    wildcard === true && path.endsWith(whole) ? '*' : `:${name}`,
+  );
+}
+
+function parametersOf(each: Endpoint, request: FastifyRequest): Pick<Checked, 'params' | 'query'> {
+  const given = { ...(request.params as Record<string, string>) };
+  if (each.wildcard === true) {
+    const name = /\{(\w+)\}$/.exec(each.path)![1]!;
+    given[name] = given['*']!;
+    delete given['*'];
   }
-  return await readBody(request.raw, { types: Object.keys(body.content), maxBytes: body.maxBytes });
+  const query = { ...(request.query as object) };
+  return {
+    params: each.params === undefined ? {} : validate(each.params, given, 'PARAMETER_INVALID'),
+    query: each.query === undefined ? {} : validate(each.query, query, 'PARAMETER_INVALID'),
+  };
+}
+
+function bodyOf({ body }: Endpoint, request: FastifyRequest): unknown {
+  if (body === undefined) return undefined;
+  // Fastify calls no parser for a request without a body.
+  const bytes = (request.body as Buffer | undefined) ?? Buffer.alloc(0);
+  return 'schema' in body ? readJson(bytes, body.schema) : bytes;
 }
 
 function send(reply: FastifyReply, answer: Answer): FastifyReply {
   reply.code(answer.status);
-  // Whose trail it is depends on the key: nothing of it is for a cache on the way.
+  // Answers depend on the API key, so no cache may store them.
   reply.header('cache-control', 'no-store').headers(answer.headers ?? {});
   if (answer.stream !== undefined) return reply.type(answer.type!).send(answer.stream);
   if (answer.body === undefined) return reply.send();

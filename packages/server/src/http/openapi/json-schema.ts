@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { componentNames } from './schemas.ts';
+import { componentNames } from './component.ts';
 
 type Json = { [member: string]: unknown };
 

@@ -1,15 +1,14 @@
 import { tenantIdPattern, uuidPattern, uuidv7Time } from '@tallystick/event';
 import * as z from 'zod';
-import { componentNames } from '../../http/openapi/schemas.ts';
 import { storable } from './storable.ts';
 
 const sequence = z.int().min(1);
 const tenant = z.string().regex(tenantIdPattern);
 
-/** Most declarations of one batch: a producer of many tenants may close with one each. */
+/** Most declarations in one batch: a producer of many tenants may close with one for each. */
 const maxDeclarations = 10_000;
 
-/** The time of a producer's id is the timestamp of its gaps, which has four digits for the year. */
+/** The time in a producer's id becomes the timestamp of its gap records, whose year has four digits. */
 const lastTime = Date.UTC(9999, 11, 31);
 
 const producerId = z
@@ -17,16 +16,18 @@ const producerId = z
   .regex(uuidPattern)
   .refine((id) => (uuidv7Time(id) ?? 0) < lastTime, { message: 'must carry a time before the year 10000' });
 
-/** What a producer says beside the events of a batch, never in them. */
+/** Schema of delivery metadata: what a producer sends beside the events of a batch, never in them. */
 export const deliverySchema = z
   .strictObject({
-    producer_id: producerId.describe('UUIDv7 of one process instance of the producer'),
+    producer_id: producerId.describe('UUIDv7 of one process of the producer'),
     service: storable(512).optional().describe('Name of the producing service'),
     sequences: z
       .array(sequence)
       .max(1_000)
       .optional()
-      .describe('Number of each event, contiguous from 1 for each producer and tenant'),
+      .describe(
+        'Number of each event, in order. A producer numbers the events of each tenant from 1 without gaps',
+      ),
     gaps: z
       .array(
         z
@@ -36,16 +37,15 @@ export const deliverySchema = z
             to: sequence,
             reason: storable(128),
           })
-          .refine((gap) => gap.from <= gap.to, { path: ['to'], message: 'must not lie before from' }),
+          .refine((gap) => gap.from <= gap.to, { path: ['to'], message: 'must not be less than from' }),
       )
       .max(maxDeclarations)
       .optional()
-      .describe('Ranges of numbers, both ends included, whose events are lost'),
+      .describe('Ranges of numbers whose events are lost, both ends included'),
     final: z
       .array(z.strictObject({ tenant_id: tenant, final_seq: z.int().min(0) }))
       .max(maxDeclarations)
       .optional()
-      .describe('At close: the last number of each tenant'),
+      .describe('Sent when the producer closes: its last number for each tenant'),
   })
-  .describe('How the service accounts for every event of a producer');
-componentNames.add(deliverySchema, { id: 'Delivery' });
+  .describe('Lets the service account for every event of a producer');
