@@ -1,3 +1,4 @@
+import type { ApiKeyList, CreatedApiKey } from '@tallystick/protocol';
 import * as z from 'zod';
 import type { ApiKeys } from '../../access/api-keys.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
@@ -17,7 +18,8 @@ export function apiKeyRoutes({ keys }: { readonly keys: ApiKeys }): Endpoint[] {
       access: 'operator',
       responses: { 200: { description: 'Every key, including revoked ones', schema: apiKeyList } },
       async handle() {
-        return { status: 200, body: { api_keys: await keys.list() } };
+        const body: ApiKeyList = { api_keys: await keys.list() };
+        return { status: 200, body };
       },
     }),
     endpoint({
@@ -32,10 +34,10 @@ export function apiKeyRoutes({ keys }: { readonly keys: ApiKeys }): Endpoint[] {
       body: { schema: newApiKey },
       responses: { 201: { description: 'The key', schema: createdApiKey } },
       problems: ['PARAMETER_INVALID'],
-      async handle({ body }) {
-        const { expires_at, ...key } = body;
+      async handle({ body: { expires_at, ...key } }) {
         const expiresAt = expires_at === undefined ? undefined : new Date(expires_at);
-        return { status: 201, body: await keys.create({ ...key, expiresAt }) };
+        const body: CreatedApiKey = await keys.create({ ...key, expiresAt });
+        return { status: 201, body };
       },
     }),
     endpoint({

@@ -1,7 +1,14 @@
-import { type DeadLetterPage, type DeadLettersPurged, deadLetterStates } from '@tallystick/protocol';
+import {
+  type DeadLetter,
+  type DeadLetterPage,
+  type DeadLettersPurged,
+  deadLetterStates,
+  type RetryResult,
+} from '@tallystick/protocol';
 import * as z from 'zod';
 import { hasScope, type Principal } from '../../access/principal.ts';
 import type { AuditService } from '../../app.ts';
+import type { SubmissionError } from '../../ingest/submission.ts';
 import type { DeadLetters } from '../../operations/dead-letters.ts';
 import { countDeadLetters, purgeLetters } from '../../operations/purge-dead-letters.ts';
 import { retryDeadLetter } from '../../operations/retry-dead-letter.ts';
@@ -81,10 +88,11 @@ function readingRoutes({ deadLetters }: Pick<Parts, 'deadLetters'>): Endpoint[] 
       problems: ['NOT_FOUND'],
       async handle({ principal, params }) {
         const { info, raw } = await deadLetters.get(params.id, principal.tenants);
-        const payload = hasScope(principal, 'admin')
-          ? { raw_base64: Buffer.from(raw).toString('base64') }
-          : {};
-        return { status: 200, body: { ...info, ...payload } };
+        const body: DeadLetter = {
+          ...info,
+          ...(hasScope(principal, 'admin') && { raw_base64: Buffer.from(raw).toString('base64') }),
+        };
+        return { status: 200, body };
       },
     }),
   ];
@@ -106,12 +114,12 @@ function settlingRoutes({ service, deadLetters, now }: Parts): Endpoint[] {
       responses: { 200: { description: 'The result of the new attempt', schema: retryResult } },
       problems: ['NOT_FOUND', 'CHAIN_STOPPED', 'CLOCK_BEHIND_CHAIN'],
       async handle({ principal, params }) {
-        const result = await retryDeadLetter(service, deadLetters, {
+        const body: RetryResult<SubmissionError> = await retryDeadLetter(service, deadLetters, {
           id: params.id,
           tenants: principal.tenants,
           by: principal.id,
         });
-        return { status: 200, body: result };
+        return { status: 200, body };
       },
     }),
     endpoint({

@@ -1,3 +1,4 @@
+import type { VerifyReport } from '@tallystick/protocol';
 import * as z from 'zod';
 import type { AuditService } from '../../app.ts';
 import { verifyRange } from '../../proofs/verification/verify-range.ts';
@@ -41,12 +42,12 @@ export function verifyRoutes({
       problems: ['NOT_FOUND'],
       async handle({ principal, query }) {
         const { tenant_id, ...range } = query;
-        const report = await verifyRange(service, trail, {
+        const body: VerifyReport = await verifyRange(service, trail, {
           ...range,
           tenantId: tenantOf(principal, tenant_id),
           maxRecords,
         });
-        return { status: 200, body: report };
+        return { status: 200, body };
       },
     }),
   ];
