@@ -18,6 +18,23 @@ export {
   tenantIdPattern,
   uuidPattern,
 } from './event.ts';
+export {
+  type EventField,
+  type EventFieldName,
+  eventFields,
+  type FieldFilter,
+  fieldValue,
+  type IndexedField,
+  indexedFields,
+  type RangeEnd,
+} from './fields.ts';
+export {
+  type EventFilters,
+  type FilterName,
+  type FilterParameter,
+  filterParameters,
+  type RangeName,
+} from './filters.ts';
 export { eventJsonSchema, type JsonSchema, toJsonSchema } from './json-schema.ts';
 export { limits } from './limits.ts';
 export { parsePointer, toPointer } from './pointer.ts';

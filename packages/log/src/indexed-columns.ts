@@ -1,71 +1,53 @@
-import { parseTimestamp } from '@tallystick/event';
+import {
+  type EventField,
+  type EventFieldName,
+  eventFields,
+  fieldValue,
+  parseTimestamp,
+} from '@tallystick/event';
 
 /**
- * What a store may keep beside a record to find it by. It is derived from the event alone, so that a verifier can
- * derive it again and tell when a column was changed to hide a record from a query.
+ * What a store keeps beside a record to find it by: one column for each indexed field of the event. It is derived from the
+ * event alone, so a verifier can derive it again and notice a column that was changed to hide a record from a query.
+ * `timestamp` is the event's own time, cut to milliseconds.
  */
-export interface IndexedColumns {
-  readonly audit_id: string;
-  /** The event's own time, cut to milliseconds. */
-  readonly timestamp: string;
-  readonly event_type: string;
-  readonly event_category: string | null;
-  readonly severity: string | null;
-  readonly actor_type: string;
-  readonly actor_id: string;
-  readonly target_type: string | null;
-  readonly target_id: string | null;
-  readonly investigation_id: string | null;
-  readonly alert_id: string | null;
-  readonly correlation_id: string | null;
-  readonly trace_id: string | null;
-  readonly outcome_status: string | null;
-  readonly source_service: string;
-  readonly is_sensitive: boolean;
-}
+export type IndexedColumns = { readonly [F in EventField as F['name']]: ColumnValue<F> };
+
+type ColumnValue<F extends EventField> = F['type'] extends 'boolean'
+  ? boolean
+  : F extends { nullable: true }
+    ? string | null
+    : string;
 
 /** The names of {@link IndexedColumns}, in the order in which the store writes them. */
-export const indexedColumnNames = [
-  'audit_id',
-  'timestamp',
-  'event_type',
-  'event_category',
-  'severity',
-  'actor_type',
-  'actor_id',
-  'target_type',
-  'target_id',
-  'investigation_id',
-  'alert_id',
-  'correlation_id',
-  'trace_id',
-  'outcome_status',
-  'source_service',
-  'is_sensitive',
-] as const satisfies readonly (keyof IndexedColumns)[];
+export const indexedColumnNames: readonly EventFieldName[] = eventFields.map(({ name }) => name);
 
-/** The columns of an event. An admitted one has them all; a forged one, which a verifier meets, may hold anything. */
-export function indexedColumns(event: { readonly [field: string]: unknown }): IndexedColumns {
-  const text = (name: string) => (event[name] === undefined ? null : asText(event[name]));
-  const outcome = event.outcome as { outcome_status?: unknown } | null | undefined;
-  return {
-    audit_id: asText(event.audit_id),
-    timestamp: millisecondsOnly(asText(event.timestamp)),
-    event_type: asText(event.event_type),
-    event_category: text('event_category'),
-    severity: text('severity'),
-    actor_type: asText(event.actor_type),
-    actor_id: asText(event.actor_id),
-    target_type: text('target_type'),
-    target_id: text('target_id'),
-    investigation_id: text('investigation_id'),
-    alert_id: text('alert_id'),
-    correlation_id: text('correlation_id'),
-    trace_id: text('trace_id'),
-    outcome_status: outcome?.outcome_status === undefined ? null : asText(outcome.outcome_status),
-    source_service: asText(event.source_service),
-    is_sensitive: event.is_sensitive === true,
-  };
+type Columns = { [name: string]: string | boolean | null };
+
+/** Copied for each event: an object that has all members from the start is faster to fill than one that grows. */
+const empty: Columns = Object.fromEntries(indexedColumnNames.map((name) => [name, null]));
+
+/** The table as the writer reads it for every event: entries of one shape, and no loop for a path of one member. */
+const readers = eventFields.map((field) => ({
+  name: field.name,
+  member: field.path.length === 1 ? field.path[0] : undefined,
+  type: field.type,
+  nullable: 'nullable' in field,
+}));
+
+/**
+ * The columns of an event. An admitted event has every required field. A verifier also passes forged events, where any member
+ * may hold any JSON value: the function never throws.
+ */
+export function indexedColumns(event: { readonly [member: string]: unknown }): IndexedColumns {
+  const columns = { ...empty };
+  for (const { name, member, type, nullable } of readers) {
+    const value = member === undefined ? fieldValue(event, name) : event[member];
+    if (type === 'boolean') columns[name] = value === true;
+    else if (value === undefined && nullable) continue;
+    else columns[name] = type === 'timestamp' ? millisecondsOnly(asText(value)) : asText(value);
+  }
+  return columns as IndexedColumns;
 }
 
 function millisecondsOnly(timestamp: string): string {
@@ -73,7 +55,7 @@ function millisecondsOnly(timestamp: string): string {
   return Number.isNaN(ms) ? timestamp : new Date(ms).toISOString();
 }
 
-/** `String()` would throw for an object with a `toString` of its own, which JSON may well name a member. */
+/** Not `String()`: it throws for an object that has a member `toString`, which a forged event may have. */
 function asText(value: unknown): string {
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }

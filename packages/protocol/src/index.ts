@@ -1,11 +1,13 @@
-export type { ApiKeyInfo, CreatedApiKey, NewApiKey } from './api/api-keys.ts';
+export type { ApiKeyInfo, ApiKeyList, CreatedApiKey, NewApiKey } from './api/api-keys.ts';
 export {
+  type DeadLetter,
   type DeadLetterInfo,
   type DeadLetterPage,
   type DeadLetterPurge,
   type DeadLetterState,
   type DeadLettersPurged,
   deadLetterStates,
+  type NotedResult,
   type RetryResult,
 } from './api/dead-letters.ts';
 export type { EventPage, EventView } from './api/events.ts';
@@ -40,6 +42,7 @@ export {
 } from './problems.ts';
 export type {
   AcceptedResult,
+  BatchResult,
   ChainedResult,
   ItemError,
   ItemResult,

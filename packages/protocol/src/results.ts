@@ -50,5 +50,10 @@ export interface RefusedResult<E extends ItemError = ItemError> {
   readonly error: E;
 }
 
-/** What became of one event of a batch. */
-export type ItemResult = ChainedResult | AcceptedResult | RefusedResult;
+/** The result for one event of a batch. */
+export type ItemResult<E extends ItemError = ItemError> = ChainedResult | AcceptedResult | RefusedResult<E>;
+
+/** The answer to a batch: one result for each event, in their order. `index` is the event's position in the batch. */
+export interface BatchResult<E extends ItemError = ItemError> {
+  readonly results: readonly (ItemResult<E> & { readonly index: number })[];
+}

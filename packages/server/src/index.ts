@@ -1,3 +1,4 @@
+export type { EventFilters } from '@tallystick/event';
 export {
   type AcceptedResult,
   type DeadLetterInfo,
@@ -12,17 +13,18 @@ export { type ApiKeyInfo, ApiKeys, type NewApiKey } from './access/api-keys.ts';
 export type { Principal } from './access/principal.ts';
 export { AuditService, type AuditServiceOptions } from './app.ts';
 export { ServerError, type ServerErrorCode } from './errors.ts';
-export { createHttpApp, type HttpOptions } from './http/kernel/app.ts';
+export { createHttpApp, type HttpOptions } from './http/http-app.ts';
+export type { HttpLimits } from './http/kernel/limits.ts';
+export type { ServerTimeouts } from './http/kernel/server-options.ts';
 export {
   defaultHost,
   defaultPort,
   type HttpServer,
   type ServeOptions,
   serveHttp,
-} from './http/kernel/serve.ts';
-export type { ServerTimeouts } from './http/kernel/server-options.ts';
-export type { Gateway, HttpLimits } from './http/kernel/services.ts';
+} from './http/serve.ts';
 export type {
+  Gateway,
   Submission,
   SubmissionError,
   SubmissionResult,
@@ -50,7 +52,6 @@ export type { TenantLogs } from './proofs/tenant-logs.ts';
 export { type VerifyRequest, type VerifySources, verifyRange } from './proofs/verification/verify-range.ts';
 export type { VerifyFinding, VerifyReport } from './proofs/verification/verify-report.ts';
 export type { Position } from './trail/cursor.ts';
-export type { EventFilters } from './trail/filters.ts';
 export { type FollowQuery, follow } from './trail/follow.ts';
 export { HeadWatch } from './trail/tail.ts';
 export { tenantPage } from './trail/tenants.ts';

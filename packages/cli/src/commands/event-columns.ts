@@ -1,3 +1,4 @@
+import { type EventFieldName, fieldValue } from '@tallystick/event';
 import type { EventView } from '../backend/backend.ts';
 import type { Column } from '../terminal/table.ts';
 import type { Style } from '../terminal/terminal.ts';
@@ -27,19 +28,21 @@ export function eventLine(event: EventView): string {
 function typeOf(event: EventView): string {
   if (event.redacted === true) return '(sensitive)';
   if (event.damaged === true) return '(damaged)';
-  return text(event.event_type) ?? '';
+  return textOf(event, 'event_type') ?? '';
 }
 
 function actorOf(event: EventView): string {
-  return text(event.actor_id) ?? '';
+  return textOf(event, 'actor_id') ?? '';
 }
 
 function targetOf(event: EventView): string {
-  return [text(event.target_type), text(event.target_id)].filter((part) => part !== undefined).join(' ');
+  return [textOf(event, 'target_type'), textOf(event, 'target_id')]
+    .filter((part) => part !== undefined)
+    .join(' ');
 }
 
 function outcomeOf(event: EventView): string | undefined {
-  return text((event.outcome as { outcome_status?: unknown } | undefined)?.outcome_status);
+  return textOf(event, 'outcome_status');
 }
 
 const bad = ['failure', 'denied', 'timed_out', 'blocked', 'rolled_back'];
@@ -56,6 +59,10 @@ export function shortTime(value: unknown): string {
       ?.replace('T', ' ')
       .replace(/(?:\.\d+)?Z$/, '') ?? ''
   );
+}
+
+function textOf(event: EventView, name: EventFieldName): string | undefined {
+  return text(fieldValue(event, name));
 }
 
 function text(value: unknown): string | undefined {

@@ -1,12 +1,14 @@
+import type { Scope } from '../scopes.ts';
+
 /** A request for a new API key. */
 export interface NewApiKey {
-  /** For people: whose key it is. */
+  /** A name by which people recognise the key. */
   readonly name: string;
-  readonly scopes: readonly string[];
+  readonly scopes: readonly Scope[];
   /** Absent: every tenant. */
-  readonly tenants?: readonly string[];
-  /** RFC 3339; absent: never. */
-  readonly expires_at?: string;
+  readonly tenants?: readonly string[] | undefined;
+  /** RFC 3339. Absent: the key does not expire. */
+  readonly expires_at?: string | undefined;
 }
 
 /** The new key. The service shows it only in this answer and stores its hash. */
@@ -19,10 +21,15 @@ export interface CreatedApiKey {
 export interface ApiKeyInfo {
   readonly id: string;
   readonly name: string;
-  readonly scopes: readonly string[];
+  readonly scopes: readonly Scope[];
   /** Absent: every tenant. */
   readonly tenants?: readonly string[] | undefined;
   readonly created_at: string;
   readonly expires_at?: string | undefined;
   readonly revoked_at?: string | undefined;
+}
+
+/** All API keys, including revoked ones. */
+export interface ApiKeyList {
+  readonly api_keys: readonly ApiKeyInfo[];
 }

@@ -1,4 +1,4 @@
-import type { AcceptedResult, ChainedResult, RefusedResult } from '../results.ts';
+import type { ChainedResult, ItemError, RefusedResult } from '../results.ts';
 
 /**
  * State of a dead letter.
@@ -15,7 +15,7 @@ export interface DeadLetterInfo {
   readonly tenant_id: string | null;
   readonly audit_id: string | null;
   readonly source: string;
-  /** Topic, partition and offset of the message that brought it; null where it came another way. */
+  /** Topic, partition and offset of the Kafka message that carried it; null if it did not come from Kafka. */
   readonly topic: string | null;
   readonly partition: number | null;
   readonly offset: number | null;
@@ -28,12 +28,16 @@ export interface DeadLetterInfo {
   readonly bytes: number;
   readonly first_seen_at: string;
   readonly last_seen_at: string;
-  /** How many times it was delivered. */
+  /** How often it was delivered. */
   readonly seen: number;
   readonly state: DeadLetterState;
   readonly settled_at: string | null;
   readonly settled_by: string | null;
-  /** The bytes as received. Present only for one letter at a time, and only for the scope `admin`. */
+}
+
+/** A dead letter with the bytes that the service received. */
+export interface DeadLetter extends DeadLetterInfo {
+  /** Standard base64. Present only for the scope `admin`. */
   readonly raw_base64?: string | undefined;
 }
 
@@ -43,10 +47,18 @@ export interface DeadLetterPage {
   readonly next_cursor?: string;
 }
 
-/** What became of a dead letter that was submitted again. `noted`: a producer's statement without a gap; no record follows. */
-export type RetryResult = ChainedResult | AcceptedResult | RefusedResult | { readonly status: 'noted' };
+/**
+ * The dead letter was a producer's statement that declares no gap, such as its last number. The service has entered it in the
+ * producer's account and chains no record.
+ */
+export interface NotedResult {
+  readonly status: 'noted';
+}
 
-/** Which dead letters to purge; a letter must match everything that is given. */
+/** The result of submitting a dead letter again. */
+export type RetryResult<E extends ItemError = ItemError> = ChainedResult | RefusedResult<E> | NotedResult;
+
+/** Which dead letters to purge. A dead letter must match every member that is given. */
 export interface DeadLetterPurge {
   readonly tenant_id?: string | undefined;
   readonly ids?: readonly string[] | undefined;
@@ -54,7 +66,7 @@ export interface DeadLetterPurge {
   /** Code of the refusal. */
   readonly reason?: string | undefined;
   readonly topic?: string | undefined;
-  /** Last delivered before this time, RFC 3339. */
+  /** RFC 3339. Only dead letters that were last delivered before this time. */
   readonly before?: string | undefined;
   /** Only count. @defaultValue true */
   readonly dry_run?: boolean | undefined;
@@ -64,6 +76,8 @@ export interface DeadLetterPurge {
 export interface DeadLettersPurged {
   /** False for a dry run. */
   readonly purged: boolean;
+  /** Number of dead letters. */
   readonly letters: number;
+  /** Their number by the code of the refusal. */
   readonly by_reason: { readonly [reason: string]: number };
 }

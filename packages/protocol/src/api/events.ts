@@ -10,5 +10,5 @@ export interface EventView {
 export interface EventPage {
   readonly events: readonly EventView[];
   /** Opaque; absent on the last page. */
-  readonly next_cursor?: string | null;
+  readonly next_cursor?: string;
 }

@@ -1,7 +1,7 @@
 -- One page of a tenant's records within one epoch, in chain order; {direction} is asc or desc.
 --
--- The statement is planned with its values (pg's unnamed statements always are), so a filter that is null folds away
--- and the one that is left picks its index:
+-- {filters} are the conditions of the filters that a request gives (trail/filters.ts), with parameters from $9 on. The
+-- statement is planned with its values (pg's unnamed statements always are), so each filter picks its index:
 --   no filter, event_category, severity, actor_type, target_type, alert_id, trace_id, outcome_status, source_service,
 --   is_sensitive, a prefix of event_type: the partition's unique (tenant_id, epoch, sequence_number), walked in order
 --   event_type:        audit_records_event_type     (tenant_id, event_type, sequence_number)
@@ -36,25 +36,7 @@ select epoch, sequence_number, audit_id, ingested_at, is_sensitive, previous_has
            and r.epoch = $2::integer
            and r.sequence_number between $3::bigint and $4::bigint
            and ($8::boolean or not r.is_sensitive)
-           and ($9::text is null or r.event_type = $9)
-           and ($10::text is null or starts_with(r.event_type, $10))
-           and ($11::text is null or r.event_category = $11)
-           and ($12::text is null or coalesce(r.severity, 'info') = $12)
-           and ($13::text is null or r.actor_type = $13)
-           and ($14::text is null or r.actor_id = $14)
-           and ($15::text is null or r.target_type = $15)
-           and ($16::text is null or r.target_id = $16)
-           and ($17::text is null or r.investigation_id = $17)
-           and ($18::text is null or r.alert_id = $18)
-           and ($19::text is null or r.correlation_id = $19)
-           and ($20::text is null or r.trace_id = $20)
-           and ($21::text is null or r.outcome_status = $21)
-           and ($22::text is null or r.source_service = $22)
-           and ($23::boolean is null or r.is_sensitive = $23)
-           and ($24::timestamptz is null or r."timestamp" >= $24)
-           and ($25::timestamptz is null or r."timestamp" < $25)
-           and ($26::timestamptz is null or r.ingested_at >= $26)
-           and ($27::timestamptz is null or r.ingested_at < $27)
+           {filters}
          order by r.sequence_number {direction}
          limit $5::integer
       ) p

@@ -1,5 +1,12 @@
 import type { Trust } from '@tallystick/log';
-import type { ChainedResult, ItemError, Reason, ReceivedDelivery, RefusedResult } from '@tallystick/protocol';
+import type {
+  AcceptedResult,
+  ChainedResult,
+  ItemError,
+  Reason,
+  ReceivedDelivery,
+  RefusedResult,
+} from '@tallystick/protocol';
 
 /** Events as a client submits them, with their delivery metadata (spec/delivery.md). */
 export interface Submission {
@@ -9,7 +16,7 @@ export interface Submission {
   readonly source: string;
   readonly trust: Trust;
   readonly principal?: string | undefined;
-  /** Tenants that the submitter may write for; every tenant where absent. */
+  /** Tenants that the submitter may write for. Absent: every tenant. */
   readonly tenants?: readonly string[] | undefined;
   readonly delivery?: ReceivedDelivery | undefined;
 }
@@ -20,5 +27,13 @@ export interface SubmissionError extends ItemError {
   readonly violations: readonly Reason[];
 }
 
-/** The outcome of one event of a submission. */
+/** The outcome of one event of a submission that is chained at once. */
 export type SubmissionResult = ChainedResult | RefusedResult<SubmissionError>;
+
+/** A queue in front of the chain. It makes submitted events durable; the service chains them later. */
+export interface Gateway {
+  /** Whether the queue holds as much as it may. The caller then refuses submissions. */
+  readonly full: boolean;
+  /** Resolves once every event is durable or refused: one result for each event. */
+  accept(submission: Submission): Promise<(AcceptedResult | SubmissionResult)[]>;
+}

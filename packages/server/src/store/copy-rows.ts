@@ -1,15 +1,16 @@
-import { type IndexedColumns, indexedColumnNames, type SealedRecord } from '@tallystick/log';
+import { eventFields } from '@tallystick/event';
+import type { IndexedColumns, SealedRecord } from '@tallystick/log';
 
 // Records are stored with COPY: one statement for all rows of a batch. INSERT would parse and plan parameters for every
 // row, and its protocol limits one statement to 65,535 of them.
 
-/** The columns of a record, in the order of {@link renderRow}. */
+/** The columns of a record, in the order of {@link renderRow}. `timestamp` is also a keyword of SQL. */
 const columns = [
   'tenant_id',
   'epoch',
   'sequence_number',
   'ingested_at',
-  ...indexedColumnNames.map((name) => (name === 'timestamp' ? '"timestamp"' : name)),
+  ...eventFields.map(({ name }) => (name === 'timestamp' ? '"timestamp"' : name)),
   'previous_hash',
   'record_hash',
   'record',
@@ -24,6 +25,7 @@ export function copyStatement(partition: string): string {
   return `copy ${partition} (${columns}) from stdin`;
 }
 
+/** One row of `audit_records`. */
 export interface CopyRow {
   readonly tenantId: string;
   readonly epoch: number;
@@ -34,22 +36,28 @@ export interface CopyRow {
   readonly sealed: SealedRecord;
 }
 
+/** Only free text can hold what COPY treats specially. Entries have one shape: a batch reads them for every record. */
+const rendered = eventFields.map(({ name, type }) => ({ name, free: type === 'text' }));
+
 /** One line of COPY's text format. */
 export function renderRow(row: CopyRow): string {
-  const c = row.columns;
-  // Canonical JSON escapes control characters. Of the characters that are special in COPY only backslashes are left.
+  let line = `${row.tenantId}\t${row.epoch}\t${row.sequenceNumber}\t${row.ingestedAt}\t`;
+  for (const { name, free } of rendered) {
+    const value = row.columns[name];
+    if (value === null) line += '\\N\t';
+    else if (typeof value === 'boolean') line += value ? 't\t' : 'f\t';
+    else line += free && special.test(value) ? `${escapeText(value)}\t` : `${value}\t`;
+  }
+  // Canonical JSON escapes control characters: of what COPY treats specially, only backslashes can occur in it.
   const record = row.sealed.text;
   return (
-    `${row.tenantId}\t${row.epoch}\t${row.sequenceNumber}\t${row.ingestedAt}\t${c.audit_id}\t${c.timestamp}\t` +
-    `${c.event_type}\t${nullable(c.event_category)}\t${nullable(c.severity)}\t${c.actor_type}\t${escapeText(c.actor_id)}\t` +
-    `${nullable(c.target_type)}\t${nullable(c.target_id)}\t${nullable(c.investigation_id)}\t${nullable(c.alert_id)}\t` +
-    `${nullable(c.correlation_id)}\t${nullable(c.trace_id)}\t${nullable(c.outcome_status)}\t${escapeText(c.source_service)}\t` +
-    `${c.is_sensitive ? 't' : 'f'}\t\\\\x${row.previousHash}\t\\\\x${row.sealed.hashHex}\t` +
+    `${line}\\\\x${row.previousHash}\t\\\\x${row.sealed.hashHex}\t` +
     `${record.includes('\\') ? record.replaceAll('\\', '\\\\') : record}\n`
   );
 }
 
-const special = /[\\\t\n\r]/g;
+const special = /[\\\t\n\r]/;
+const everySpecial = /[\\\t\n\r]/g;
 const escapes: { readonly [character: string]: string } = {
   '\\': '\\\\',
   '\t': '\\t',
@@ -58,9 +66,5 @@ const escapes: { readonly [character: string]: string } = {
 };
 
 function escapeText(text: string): string {
-  return text.search(special) < 0 ? text : text.replace(special, (character) => escapes[character]!);
-}
-
-function nullable(text: string | null): string {
-  return text === null ? '\\N' : escapeText(text);
+  return text.replaceAll(everySpecial, (character) => escapes[character]!);
 }

@@ -1,79 +1,59 @@
-/** What a list or a tail can be narrowed to. Names are those of the API's parameters. */
-export interface EventFilters {
-  /** A type, or a prefix of types as `alert.*`. */
-  readonly event_type?: string | undefined;
-  readonly event_category?: string | undefined;
-  /** Events without one count as `info`. */
-  readonly severity?: string | undefined;
-  readonly actor_type?: string | undefined;
-  readonly actor_id?: string | undefined;
-  readonly target_type?: string | undefined;
-  readonly target_id?: string | undefined;
-  readonly investigation_id?: string | undefined;
-  readonly alert_id?: string | undefined;
-  readonly correlation_id?: string | undefined;
-  readonly trace_id?: string | undefined;
-  readonly outcome_status?: string | undefined;
-  readonly source_service?: string | undefined;
-  readonly is_sensitive?: boolean | undefined;
-  /** Of the event's own `timestamp`, RFC 3339; `from` is included, `to` is not. */
-  readonly from?: string | undefined;
-  readonly to?: string | undefined;
-  /** Of `ingested_at`, likewise. */
-  readonly ingested_from?: string | undefined;
-  readonly ingested_to?: string | undefined;
-  /** Both ends included. */
-  readonly sequence_from?: number | undefined;
-  readonly sequence_to?: number | undefined;
-}
-
-/** In the order of the statement's parameters. */
-const equalities = [
-  'event_category',
-  'severity',
-  'actor_type',
-  'actor_id',
-  'target_type',
-  'target_id',
-  'investigation_id',
-  'alert_id',
-  'correlation_id',
-  'trace_id',
-  'outcome_status',
-  'source_service',
-] as const satisfies readonly (keyof EventFilters)[];
-
-const times = [
-  'from',
-  'to',
-  'ingested_from',
-  'ingested_to',
-] as const satisfies readonly (keyof EventFilters)[];
+import { type EventFilters, type FilterParameter, filterParameters } from '@tallystick/event';
 
 /**
- * Filters over what a redacted record does not show. A reader without the scope for sensitive records gets none of
- * them where one of these is set: a redacted row in the answer would say that the filter fits.
+ * Whether a filter looks at something that a redacted record does not show. A reader without the scope for sensitive records
+ * gets none of them then: a redacted row in the answer would say that the filter matches it.
  */
-const overContent = [
-  'event_type',
-  ...equalities,
-  'from',
-  'to',
-] as const satisfies readonly (keyof EventFilters)[];
-
 export function filtersContent(filters: EventFilters): boolean {
-  return overContent.some((name) => filters[name] !== undefined);
+  return filterParameters.some(({ name, field }) => field.sensitive && filters[name] !== undefined);
 }
 
-/** Values of the parameters $9 to $27 of list-events.sql. */
-export function filterParameters(filters: EventFilters): unknown[] {
-  const type = filters.event_type;
-  const isPrefix = type?.endsWith('.*') === true;
-  return [
-    isPrefix ? null : (type ?? null),
-    isPrefix ? type.slice(0, -1) : null,
-    ...equalities.map((name) => filters[name] ?? null),
-    filters.is_sensitive ?? null,
-    ...times.map((name) => filters[name] ?? null),
-  ];
+/** A condition of SQL, empty or beginning with `and`, and the values of its parameters. */
+export interface Conditions {
+  readonly sql: string;
+  readonly values: readonly unknown[];
 }
+
+/**
+ * The conditions of the filters that are given, over `audit_records` as `r`. Names come from the table of indexed fields, and
+ * values only as parameters. The range of sequence numbers is not here: the page itself is one.
+ *
+ * @param first number of the first parameter
+ */
+export function conditionsOf(filters: EventFilters, first: number): Conditions {
+  const given = filterParameters.filter(
+    ({ name, field }) => field.name !== 'sequence_number' && filters[name] !== undefined,
+  );
+  const parts = given.map((parameter, at) => condition(parameter, filters[parameter.name], first + at));
+  return {
+    sql: parts.map(({ sql }) => `and ${sql}`).join('\n           '),
+    values: parts.map(({ value }) => value),
+  };
+}
+
+const operators = { equal: '=', at_least: '>=', at_most: '<=', below: '<' } as const;
+
+function condition(
+  { field, compare }: FilterParameter,
+  value: unknown,
+  number: number,
+): { readonly sql: string; readonly value: unknown } {
+  const column = `r."${field.name}"`;
+  if (compare === 'prefix') {
+    const text = String(value);
+    return text.endsWith('.*')
+      ? { sql: `starts_with(${column}, $${number}::text)`, value: text.slice(0, -1) }
+      : { sql: `${column} = $${number}::text`, value };
+  }
+  const absent = field.filter?.kind === 'enum' ? field.filter.absent : undefined;
+  const left = absent === undefined ? column : `coalesce(${column}, '${absent}')`;
+  return { sql: `${left} ${operators[compare]} $${number}::${sqlType[field.type]}`, value };
+}
+
+const sqlType = {
+  uuid: 'uuid',
+  timestamp: 'timestamptz',
+  text: 'text',
+  boolean: 'boolean',
+  integer: 'bigint',
+} as const;

@@ -1,5 +1,5 @@
+import type { EventFilters } from '@tallystick/event';
 import type { Position } from './cursor.ts';
-import type { EventFilters } from './filters.ts';
 import type { HeadWatch } from './tail.ts';
 import type { Trail } from './trail.ts';
 import { type EventView, toView, type ViewOptions } from './view.ts';

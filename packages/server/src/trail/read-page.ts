@@ -1,7 +1,8 @@
+import type { EventFilters } from '@tallystick/event';
 import type { Session } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 import type { Position } from './cursor.ts';
-import { type EventFilters, filterParameters, filtersContent } from './filters.ts';
+import { conditionsOf, filtersContent } from './filters.ts';
 import type { EventRow, ViewOptions } from './view.ts';
 
 const listSql = readSql('list-events');
@@ -11,6 +12,9 @@ const listEvents = {
 };
 
 export type Order = keyof typeof listEvents;
+
+/** Number of the statement's first parameter that belongs to a filter. */
+const firstFilter = 9;
 
 const maxSequence = Number.MAX_SAFE_INTEGER;
 /** Most bytes of the records on a page. A page has at least one record, of any size. */
@@ -40,18 +44,22 @@ export async function readPage(
   if (after !== undefined && order === 'asc') from = Math.max(from, after.sequence + 1);
   if (after !== undefined && order === 'desc') to = Math.min(to, after.sequence - 1);
   if (from > to) return { rows: [], more: false };
-  const found = await session.query<EventRow & { readonly available: number }>(listEvents[order], [
-    tenantId,
-    epoch,
-    from,
-    to,
-    // One row more than requested shows whether there is another page.
-    limit + 1,
-    maxPageBytes,
-    view.sensitive,
-    view.sensitive || !filtersContent(filters),
-    ...filterParameters(filters),
-  ]);
+  const conditions = conditionsOf(filters, firstFilter);
+  const found = await session.query<EventRow & { readonly available: number }>(
+    listEvents[order].replace('{filters}', () => conditions.sql),
+    [
+      tenantId,
+      epoch,
+      from,
+      to,
+      // One more than asked for says whether there is another page.
+      limit + 1,
+      maxPageBytes,
+      view.sensitive,
+      view.sensitive || !filtersContent(filters),
+      ...conditions.values,
+    ],
+  );
   const rows = found.slice(0, limit);
   return { rows, more: (found[0]?.available ?? 0) > rows.length };
 }

@@ -1,8 +1,8 @@
+import type { EventFilters } from '@tallystick/event';
 import { ServerError } from '../errors.ts';
 import type { Access, Database, Session } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 import { decodePosition, encodePosition, type Position } from './cursor.ts';
-import type { EventFilters } from './filters.ts';
 import { type Order, readPage } from './read-page.ts';
 import { type EventRow, type EventView, toView, type ViewOptions } from './view.ts';
 

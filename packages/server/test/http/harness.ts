@@ -5,7 +5,7 @@ import formats from 'ajv-formats';
 import { expect } from 'vitest';
 import type { NewApiKey } from '../../src/access/api-keys.ts';
 import { AuditService, type AuditServiceOptions } from '../../src/app.ts';
-import { type HttpServer, type ServeOptions, serveHttp } from '../../src/http/kernel/serve.ts';
+import { type HttpServer, type ServeOptions, serveHttp } from '../../src/http/serve.ts';
 import { KafkaGateway, type KafkaGatewayOptions } from '../../src/ingest/gateway/gateway.ts';
 import { ServiceMetrics } from '../../src/metrics/service-metrics.ts';
 

@@ -4,7 +4,7 @@ import { text as readAll } from 'node:stream/consumers';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { until } from '@tallystick/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type HttpServer, serveHttp } from '../../src/http/kernel/serve.ts';
+import { type HttpServer, serveHttp } from '../../src/http/serve.ts';
 import { event, Harness } from './harness.ts';
 
 let http: Harness;

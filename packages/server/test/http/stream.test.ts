@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { until } from '@tallystick/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { serveHttp } from '../../src/http/kernel/serve.ts';
+import { serveHttp } from '../../src/http/serve.ts';
 import { event, Harness } from './harness.ts';
 
 let http: Harness;

@@ -1,3 +1,4 @@
+import { eventFields } from '@tallystick/event';
 import { FrontierBuilder, fromHex, tileWidth } from '@tallystick/log';
 import type { StoredRow } from './columns.ts';
 
@@ -14,10 +15,16 @@ const pageSize = 1_000;
 const time = (column: string) =>
   `regexp_replace(to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '000$', '') || 'Z'`;
 
+/** The indexed columns, as texts that can be compared with what the record says. */
+const indexedSql = eventFields
+  .map(({ name, column }) => {
+    if (column === 'timestamptz') return `${time(`"${name}"`)} as "${name}"`;
+    return column === 'uuid' ? `${name}::text as ${name}` : name;
+  })
+  .join(', ');
+
 const pageSql = `
-  select sequence_number::text as sequence_number, audit_id::text as audit_id, ${time('ingested_at')} as ingested_at,
-         ${time('"timestamp"')} as "timestamp", event_type, event_category, severity, actor_type, actor_id, target_type,
-         target_id, investigation_id, alert_id, correlation_id, trace_id, outcome_status, source_service, is_sensitive,
+  select sequence_number::text as sequence_number, ${time('ingested_at')} as ingested_at, ${indexedSql},
          encode(previous_hash, 'hex') as previous_hash, encode(record_hash, 'hex') as record_hash, record
     from audit_records r
    where tenant_id = $1 and epoch = $2 and r.sequence_number > $3

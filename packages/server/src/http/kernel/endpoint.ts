@@ -3,33 +3,38 @@ import type { ProblemCode, Scope } from '@tallystick/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type * as z from 'zod';
 import type { Principal } from '../../access/principal.ts';
-import type { Services } from './services.ts';
 
 type Fields = z.ZodObject<Record<string, z.ZodType>>;
 
-/** Who may call: anybody; whoever has a key; a key with a scope; a key with `admin` and every tenant. */
+/**
+ * Who may call a route.
+ * - `open`: every client. `key`: every valid API key.
+ * - a scope: every API key with the scope.
+ * - `operator`: an API key for every tenant with the scope `admin`.
+ */
 export type AccessRule = 'open' | 'key' | Scope | 'operator';
 
-/** A body that is JSON of a schema, or one that the route reads itself, byte by byte. */
+/** A body that is JSON of a schema, or one that the route gets as bytes. */
 type BodyRule<B> =
   | { readonly schema: z.ZodType<B>; readonly description?: string }
   | {
       readonly maxBytes: number;
-      /** JSON Schema of each media type that is taken. */
+      /** JSON Schema of each media type that the route accepts. */
       readonly content: {
         readonly [type: string]: { readonly schema: unknown; readonly description?: string };
       };
     };
 
+/** An answer, as the OpenAPI document describes it. */
 export interface ResponseRule {
   readonly description: string;
-  /** Media type; `application/json` where a schema stands alone. */
+  /** Media type. @defaultValue `application/json` if there is a schema */
   readonly type?: string;
   readonly schema?: z.ZodType | { readonly [keyword: string]: unknown };
 }
 
+/** A request after all checks: what a handler works with. */
 export interface Call<P, Q, B> {
-  readonly services: Services;
   /** Absent on open routes. */
   readonly principal: Principal;
   readonly params: P;
@@ -39,20 +44,22 @@ export interface Call<P, Q, B> {
   readonly reply: FastifyReply;
 }
 
+/** What a handler answers. */
 export interface Answer {
   readonly status: number;
-  /** Sent as JSON unless `type` says otherwise. */
+  /** Sent as JSON, unless `type` is given. */
   readonly body?: unknown;
   readonly type?: string;
   readonly stream?: Readable;
   readonly headers?: { readonly [name: string]: string };
 }
 
-/** One route: what it takes, what it answers, who may call. Validation and document are both made from it. */
+/** One route: what it accepts, what it answers and who may call it. Validation and the OpenAPI document both derive from it. */
 export interface Endpoint<P = unknown, Q = unknown, B = unknown> {
   readonly method: 'GET' | 'POST' | 'DELETE';
-  /** As OpenAPI writes it, with `{name}`; a last `{name}` marked in `wildcard` takes slashes too. */
+  /** In OpenAPI's notation, with `{name}`. */
   readonly path: string;
+  /** The last `{name}` of the path may contain slashes. */
   readonly wildcard?: boolean;
   readonly operationId: string;
   readonly tag: string;
@@ -61,19 +68,19 @@ export interface Endpoint<P = unknown, Q = unknown, B = unknown> {
   readonly access: AccessRule;
   readonly params?: Fields;
   readonly query?: Fields;
-  /** Headers that it reads, for the document alone. */
+  /** Headers that the handler reads, with descriptions. They are only documented, not validated. */
   readonly headers?: { readonly [name: string]: string };
   readonly body?: BodyRule<B>;
   readonly responses: { readonly [status: number]: ResponseRule };
-  /** Codes it answers beyond those that any route can. */
+  /** Problem codes that the handler may answer with, beyond those that every route may. */
   readonly problems?: readonly ProblemCode[];
-  /** `undefined` where the handler has taken the connection over. */
+  /** Returns `undefined` if the handler has taken over the connection. */
   handle(call: Call<P, Q, B>): Promise<Answer | undefined>;
 }
 
 type OutputOf<S> = S extends z.ZodType ? z.output<S> : Record<string, never>;
 
-/** Declares a route; parameters and body arrive typed. */
+/** Declares a route. The handler gets typed parameters and a typed body. */
 export function endpoint<
   const P extends Fields | undefined = undefined,
   const Q extends Fields | undefined = undefined,

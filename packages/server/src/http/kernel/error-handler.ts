@@ -1,11 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { tooLarge } from './bodies.ts';
 import type { Endpoint } from './endpoint.ts';
 import { safeError } from './logging.ts';
-import { HttpProblem, toProblem } from './problem.ts';
+import { HttpProblem, toProblem } from './problems.ts';
 
-/** Answers an error. Faults of the service's own are logged; what a client did wrong is not. */
-export function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = toProblem(fromFastify(error));
+/** Answers an error as a problem document. It logs faults of the service, and not mistakes of the client. */
+export function handleError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = toProblem(translateFastifyError(error, request));
   if (problem.status >= 500) {
     const level = problem.code === 'INTERNAL_ERROR' ? 'error' : 'warn';
     request.log[level]({ err: safeError(problem.cause ?? problem), code: problem.code }, 'request failed');
@@ -15,32 +16,39 @@ export function answerProblem(error: unknown, request: FastifyRequest, reply: Fa
       .code(problem.status)
       .headers({ 'cache-control': 'no-store', ...problem.headers })
       .type('application/problem+json')
-      // Bytes: to a text the framework would add a charset, which the media type does not have.
+      // Bytes, because Fastify adds a charset to the media type of a text, and application/problem+json has none.
       .send(Buffer.from(JSON.stringify(problem)))
   );
 }
 
-/** The framework's own complaints of what a client sent. */
-function fromFastify(error: unknown): unknown {
+/** Errors with which Fastify refuses a request before a handler sees it. */
+function translateFastifyError(error: unknown, request: FastifyRequest): unknown {
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
-  const own = typeof code === 'string' && code.startsWith('FST_') && typeof statusCode === 'number';
-  if (!own || statusCode >= 500) return error;
-  return new HttpProblem('REQUEST_MALFORMED', 'the request is malformed');
+  if (typeof statusCode !== 'number' || statusCode >= 500) return error;
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return tooLarge(request.routeOptions.bodyLimit);
+  if (typeof code === 'string' && code.startsWith('FST_') && code !== 'FST_ERR_CTP_INVALID_CONTENT_LENGTH') {
+    return new HttpProblem('REQUEST_MALFORMED', 'the request is malformed');
+  }
+  // Fastify sets 400 on an error of the body's stream: the client went away, or the data is not gzip.
+  return new HttpProblem('BODY_MALFORMED', 'the body is incomplete, or it is not valid gzip');
 }
 
-/** Answers what no route takes: another path, or another method. */
-export function answerUnmatched(
+/** Answers a request for which there is no route: the path is unknown, or the path exists with other methods. */
+export function handleUnmatched(
   all: readonly Endpoint[],
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
   const path = request.url.split('?', 1)[0]!;
   const methods = all.filter((each) => matches(each, path)).map((each) => each.method);
-  if (methods.length === 0)
-    return answerProblem(new HttpProblem('ROUTE_NOT_FOUND', 'no such route'), request, reply);
+  if (methods.length === 0) {
+    return handleError(new HttpProblem('ROUTE_NOT_FOUND', 'there is no such route'), request, reply);
+  }
   const allow = [...new Set(methods)].join(', ');
-  const problem = new HttpProblem('METHOD_NOT_ALLOWED', `the route takes ${allow}`, { headers: { allow } });
-  return answerProblem(problem, request, reply);
+  const problem = new HttpProblem('METHOD_NOT_ALLOWED', `this route accepts ${allow}`, {
+    headers: { allow },
+  });
+  return handleError(problem, request, reply);
 }
 
 function matches(each: Endpoint, path: string): boolean {

@@ -8,17 +8,18 @@ import {
 } from 'fastify';
 import { ServerError } from '../../errors.ts';
 import { sqlState } from '../../store/database.ts';
-import { HttpProblem } from './problem.ts';
+import { HttpProblem } from './problems.ts';
 
-/** `false`, options of pino, or a logger of one's own. */
+/** `false` for no log, options of pino, or a logger. */
 export type LoggerChoice =
   | false
   | FastifyBaseLogger
   | { readonly level?: string; readonly stream?: { write(line: string): void } };
 
 /**
- * What is logged of a request and of an error: the path and not the query, which may hold whom somebody is
- * investigating; no header; no body; of an error no message that could quote a row.
+ * Logger options that keep personal data and secrets out of the log. Of a request, the log shows the path without its query:
+ * the query may name the person under investigation. It shows no header and no body. Of an error, it shows no message that
+ * could quote a row of the database.
  */
 export function loggerOptions(
   choice: LoggerChoice | undefined,
@@ -37,7 +38,7 @@ export function loggerOptions(
   };
 }
 
-/** One line a request, in our words whoever's the logger is. */
+/** Logs one line per request with the same fields for every logger, the caller's own included. */
 class RequestLog extends LogController {
   override incomingRequest(): void {}
 
@@ -53,22 +54,23 @@ class RequestLog extends LogController {
       duration_ms: Math.round(reply.elapsedTime * 10) / 10,
       remote: request.ip,
     };
-    if (error) request.log.warn({ ...line, err: safeError(error) }, 'request broke off');
+    if (error) request.log.warn({ ...line, err: safeError(error) }, 'request aborted');
     else request.log.info(line, 'request');
   }
 
   override streamError(error: Error, request: FastifyRequest): void {
-    request.log.warn({ err: safeError(error) }, 'the answer broke off');
+    request.log.warn({ err: safeError(error) }, 'answer aborted');
   }
 }
 
-/** Errors whose messages are our own; a database's may quote the row that it refused. */
-const speaksSafely = [HttpProblem, ServerError, LogError];
+/** Errors whose messages this project writes. A message of the database may quote the row that it refused. */
+const errorsWithSafeMessages = [HttpProblem, ServerError, LogError];
 
+/** The parts of an error that may be logged. */
 export function safeError(error: unknown): { [field: string]: unknown } {
-  if (!(error instanceof Error)) return isPlainReport(error) ? error : { type: typeof error };
+  if (!(error instanceof Error)) return isSafeReport(error) ? error : { type: typeof error };
   const state = sqlState(error);
-  const safe = speaksSafely.some((type) => error instanceof type);
+  const safe = errorsWithSafeMessages.some((type) => error instanceof type);
   return {
     type: error.name,
     ...(safe && { message: error.message, code: (error as { code?: unknown }).code }),
@@ -81,7 +83,7 @@ export function safeError(error: unknown): { [field: string]: unknown } {
   };
 }
 
-/** What this function made already: the logger serialises it once more. */
-function isPlainReport(value: unknown): value is { [field: string]: unknown } {
+/** Whether a value is a result of `safeError`: the logger's serialiser passes it through that function again. */
+function isSafeReport(value: unknown): value is { [field: string]: unknown } {
   return typeof value === 'object' && value !== null && 'type' in value;
 }

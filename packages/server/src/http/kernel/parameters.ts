@@ -1,10 +1,13 @@
 import { parseTimestamp, tenantIdPattern, uuidPattern } from '@tallystick/event';
 import * as z from 'zod';
 
-/** JSON Schema of a parameter as a client sees it: on the wire all are text, and zod's own output would say so. */
+/**
+ * JSON Schemas of parameters for the OpenAPI document. A query carries every parameter as text, and zod would document it as
+ * text; clients should see integers, booleans and times.
+ */
 const schemas = new WeakMap<z.ZodType, { readonly [keyword: string]: unknown }>();
 
-/** The documented schema of a parameter, through `optional()` and `default()`; `undefined` for zod's own. */
+/** The documented schema of a parameter, also behind `optional()` and `default()`; `undefined`: zod's own is right. */
 export function parameterSchema(type: z.ZodType): { readonly [keyword: string]: unknown } | undefined {
   if (type instanceof z.ZodOptional) return parameterSchema(type.unwrap() as z.ZodType);
   if (type instanceof z.ZodDefault) {
@@ -19,9 +22,9 @@ function documented<T extends z.ZodType>(type: T, schema: { readonly [keyword: s
   return type;
 }
 
-/** A non-negative integer, written in decimal without anything else. */
+/** A non-negative integer in decimal notation. */
 export function integer(description: string, { minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = {}) {
-  const message = `must be an integer in ${minimum} to ${maximum}`;
+  const message = `must be an integer from ${minimum} to ${maximum}`;
   const type = z
     .string()
     .regex(/^(?:0|[1-9]\d{0,15})$/, { message, abort: true })
@@ -31,6 +34,7 @@ export function integer(description: string, { minimum = 0, maximum = Number.MAX
   return documented(type, { type: 'integer', minimum, maximum, description });
 }
 
+/** `true` or `false`. */
 export function flag(description: string) {
   const type = z
     .enum(['true', 'false'], { message: 'must be true or false' })
@@ -39,6 +43,7 @@ export function flag(description: string) {
   return documented(type, { type: 'boolean', description });
 }
 
+/** A text of 1 to 512 characters. */
 export function text(description: string) {
   return z.string().min(1).max(512).describe(description);
 }
@@ -47,20 +52,32 @@ export function text(description: string) {
 export function timestamp(description: string) {
   const type = z
     .string()
-    .refine((value) => !Number.isNaN(parseTimestamp(value)), { message: 'must be RFC 3339 in UTC, with Z' })
+    .refine((value) => !Number.isNaN(parseTimestamp(value)), {
+      message: 'must be an RFC 3339 time in UTC that ends with Z',
+    })
     .describe(description);
   return documented(type, { type: 'string', format: 'date-time', description });
 }
 
+/** A UUID in lower case. */
 export const uuid = (description: string) =>
   z.string().regex(uuidPattern, { message: 'must be a lower-case UUID' }).describe(description);
 
+/** A tenant in a path, where it is always given. */
+export const tenantIdInPath = z
+  .string()
+  .regex(tenantIdPattern, { message: 'must be a tenant id' })
+  .describe('Id of the tenant');
+
+/** A tenant in a query or a body. */
 export const tenantId = z
   .string()
   .regex(tenantIdPattern, { message: 'must be a tenant id' })
-  .describe('The tenant. May be left out with a key of one tenant');
+  .describe('Id of the tenant. May be omitted if the API key is for exactly one tenant');
 
+/** Page size. */
 export const limit = (maximum: number, standard: number) =>
-  integer('Most items of the page', { minimum: 1, maximum }).default(standard);
+  integer('Most items per page', { minimum: 1, maximum }).default(standard);
 
-export const cursor = z.string().min(1).max(1_024).describe('`next_cursor` of the page before, unchanged');
+/** Where a page begins. */
+export const cursor = z.string().min(1).max(1_024).describe('`next_cursor` of the previous page, unchanged');

@@ -3,14 +3,14 @@ import { partitionOf } from '../../store/partitions.ts';
 
 class RollBack extends Error {}
 
-/** How long an answer stands, ms: probes by many must not become a load. */
+/** How long an answer is reused, ms. Many probes per second then cost one write per second. */
 const freshMs = 1_000;
 const answers = new WeakMap<Database, { readonly at: number; readonly answer: Promise<boolean> }>();
 
 /**
- * Whether the store takes writes now: one row written in earnest and rolled back, so a full disk, a standby, a lost right
- * or a missing partition shows here and not first at an event. The row goes into a small table of the books: what is
- * rolled back leaves a dead row behind, and the trail itself is never vacuumed of anything else.
+ * Whether the store accepts writes now. The check inserts one row and rolls back, so a full disk, a standby, a missing
+ * permission or a missing partition shows here before an event meets it. A rolled-back insert leaves a dead row for vacuum to
+ * remove. The row therefore goes into a small table, and not into the trail, which otherwise never needs vacuum.
  */
 export function canWrite(database: Database): Promise<boolean> {
   const known = answers.get(database);

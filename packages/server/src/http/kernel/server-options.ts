@@ -1,20 +1,23 @@
 import type { Socket } from 'node:net';
 import type { FastifyServerOptions } from 'fastify';
-import { HttpProblem } from './problem.ts';
+import { HttpProblem } from './problems.ts';
 
-/** How long a client may take, ms. */
+/** How long a client may take, in ms, and how many connections there may be. */
 export interface ServerTimeouts {
-  /** For the headers. @defaultValue 10000 */
+  /** Time for the headers of a request. @defaultValue 10000 */
   readonly headersMs: number;
-  /** For the whole request, body included. @defaultValue 60000 */
+  /** Time for a whole request, body included. @defaultValue 60000 */
   readonly requestMs: number;
-  /** For the next request of a connection. @defaultValue 72000 */
+  /** Time for the next request on an open connection. @defaultValue 72000 */
   readonly keepAliveMs: number;
-  /** Without a byte in either direction. Streams send a sign of life more often than that. @defaultValue 120000 */
+  /**
+   * Time without a byte in either direction. It must exceed the interval between heartbeats of streams.
+   * @defaultValue 120000
+   */
   readonly idleMs: number;
-  /** How often the first two are enforced. @defaultValue 5000 */
+  /** How often the server enforces `headersMs` and `requestMs`. @defaultValue 5000 */
   readonly checkEveryMs: number;
-  /** Connections at a time. @defaultValue 2000 */
+  /** Most connections at once. @defaultValue 2000 */
   readonly maxConnections: number;
 }
 
@@ -27,6 +30,7 @@ export const defaultTimeouts: ServerTimeouts = Object.freeze({
   maxConnections: 2_000,
 });
 
+/** Fastify's options for the timeouts. */
 export function serverOptions(given: Partial<ServerTimeouts> = {}): FastifyServerOptions {
   const timeouts = { ...defaultTimeouts, ...given };
   return {
@@ -38,7 +42,7 @@ export function serverOptions(given: Partial<ServerTimeouts> = {}): FastifyServe
       requestTimeout: timeouts.requestMs,
       connectionsCheckingInterval: timeouts.checkEveryMs,
     },
-    // A request that comes while the app closes is answered by a problem of ours.
+    // A hook answers requests that arrive while the app closes, with a problem document.
     return503OnClosing: false,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 512 },
@@ -50,9 +54,9 @@ const problems: { readonly [code: string]: HttpProblem } = {
   ERR_HTTP_REQUEST_TIMEOUT: new HttpProblem('REQUEST_TIMEOUT', 'the request took too long to arrive'),
   HPE_HEADER_OVERFLOW: new HttpProblem('HEADERS_TOO_LARGE', 'the headers are too large'),
 };
-const malformed = new HttpProblem('REQUEST_MALFORMED', 'the request is not HTTP');
+const malformed = new HttpProblem('REQUEST_MALFORMED', 'the request is not valid HTTP');
 
-/** Answers what never became a request, and closes. */
+/** Answers bytes that Node could not parse as a request, and closes the connection. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
     socket.destroy();

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { HttpProblem } from './problem.ts';
+import { HttpProblem } from './problems.ts';
 
-/** The live streams of an app: bounded in number, and ended when the app closes. */
+/** The live streams of an app. Their number is limited, and they end when the app closes. */
 export class Streams {
   readonly #max: number;
-  /** Owned by this object: one for each stream that is open. */
+  /** One controller per open stream. Owned by this object. */
   readonly #open = new Set<AbortController>();
   #closed = false;
 
@@ -18,14 +18,15 @@ export class Streams {
   }
 
   /**
-   * Takes a place for a stream that lives as long as its response.
+   * Registers a stream until its response closes.
    *
+   * @returns a controller whose signal tells the stream to end
    * @throws {HttpProblem} `TOO_MANY_STREAMS`, `CLOSING`
    */
   open(response: ServerResponse): AbortController {
     if (this.#closed) throw new HttpProblem('CLOSING', 'the service is shutting down');
     if (this.#open.size >= this.#max) {
-      throw new HttpProblem('TOO_MANY_STREAMS', `at most ${this.#max} streams may be open`, {
+      throw new HttpProblem('TOO_MANY_STREAMS', `at most ${this.#max} streams may be open at once`, {
         headers: { 'retry-after': '5' },
       });
     }
@@ -38,7 +39,7 @@ export class Streams {
     return controller;
   }
 
-  /** Ends every stream, and lets none begin. */
+  /** Ends every stream and refuses new ones. */
   close(): void {
     this.#closed = true;
     for (const controller of this.#open) controller.abort();
@@ -46,10 +47,10 @@ export class Streams {
 }
 
 /**
- * Writes to a response that somebody reads slowly: what is buffered stays below the socket's own mark, and a client that
- * takes nothing for `stalledMs` is cut off.
+ * Writes to a response and waits while the client reads slowly, so that the buffer stays below the socket's high-water mark.
+ * A client that reads nothing for `stalledMs` is disconnected.
  *
- * @returns false once there is nobody to write to
+ * @returns false if the stream has ended
  */
 export async function writeBounded(
   response: ServerResponse,

@@ -2,7 +2,20 @@ import type { OpenApiDocument, Operation } from './openapi.ts';
 
 type Json = { readonly [member: string]: unknown };
 
-/** The document as one page that reads without a script, a font or a connection. */
+/**
+ * The OpenAPI document as one HTML page: no script, no font, no request to any host. A page of our own, because every
+ * well-known viewer costs an installation more than this project's own code does. Measured with `npm install` in November 2026:
+ *
+ * | viewer | version, licence | node_modules |
+ * |---|---|---|
+ * | swagger-ui-dist | 5.35.0, Apache-2.0 | 12 MB, and install-time telemetry (@scarf/scarf) |
+ * | openapi-explorer | 2.4.820, Apache-2.0 | 48 MB, 84 packages |
+ * | redoc | 2.5.4, MIT (3.0.1: 8 MB, and a telemetry package) | 85 MB, 120 packages |
+ * | rapidoc | 9.3.8, MIT, no release since September 2025 | 159 MB, 144 packages |
+ * | @scalar/api-reference | 1.46.4, MIT | 242 MB, 440 packages |
+ *
+ * All of them also need scripts, which this page's Content-Security-Policy forbids.
+ */
 export function documentPage(document: OpenApiDocument): string {
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
@@ -96,7 +109,7 @@ function code(value: unknown): string {
   return `<pre>${escapeHtml(JSON.stringify(value, null, 2))}</pre>`;
 }
 
-/** Paragraphs and `code`. */
+/** A description as HTML. Of Markdown, it understands paragraphs and `code`. */
 function prose(text: string): string {
   return escapeHtml(text)
     .replaceAll(/`([^`]+)`/g, '<code>$1</code>')

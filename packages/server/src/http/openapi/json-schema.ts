@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { componentNames } from './schemas.ts';
+import { componentNames } from './component.ts';
 
 type Json = { [member: string]: unknown };
 
-/** A JSON Schema with the zod types in it written out. */
+/** Replaces the zod types inside a JSON Schema with their own JSON Schemas. */
 export function resolve(schema: unknown, components: Json, io: 'input' | 'output'): unknown {
   if (schema instanceof z.ZodType) return toSchema(schema, components, io);
   if (Array.isArray(schema)) return schema.map((member) => resolve(member, components, io));
@@ -13,7 +13,11 @@ export function resolve(schema: unknown, components: Json, io: 'input' | 'output
   );
 }
 
-/** Named types go to the components once, and are referred to from everywhere. */
+/**
+ * The JSON Schema of a zod type. A named type is added to `components` once, and the result refers to it.
+ *
+ * @param io whether the schema describes what a client sends, or what the service answers
+ */
 export function toSchema(type: z.ZodType, components: Json, io: 'input' | 'output'): Json {
   const name = componentNames.get(type)?.id;
   const {
@@ -26,7 +30,7 @@ export function toSchema(type: z.ZodType, components: Json, io: 'input' | 'outpu
     io,
     metadata: componentNames,
     unrepresentable: 'any',
-    // Names come from our own registry, descriptions from zod's.
+    // Names are in the registry given above, descriptions in zod's global one.
     override: ({ zodSchema, jsonSchema }) => {
       const description = z.globalRegistry.get(zodSchema)?.description;
       if (description !== undefined) jsonSchema.description = description;
@@ -42,6 +46,7 @@ export function toSchema(type: z.ZodType, components: Json, io: 'input' | 'outpu
   return { $ref: `#/components/schemas/${name}` };
 }
 
+/** Changes references into zod's `$defs` to references into the document's components. */
 function relocate(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(relocate);
   if (typeof value !== 'object' || value === null) return value;

@@ -1,28 +1,53 @@
+import { type IndexedField, indexedFields } from '@tallystick/event';
 import { problemCodes } from '@tallystick/protocol';
 
-/** A reference to a schema that is not zod's: the event and its view come from the event package's declaration. */
+type Schema = { readonly [keyword: string]: unknown };
+
+/** References to the schemas of events. They are not zod's: they come from the event package's own declaration. */
 export const eventRef = { $ref: '#/components/schemas/AuditEvent' };
 export const eventViewRef = { $ref: '#/components/schemas/EventView' };
 
-/** A record as lists show it: the event's fields with the chain's beside them, or less where it is redacted. */
-export function eventViewSchema(event: { readonly [keyword: string]: unknown }): {
-  [keyword: string]: unknown;
-} {
-  const hashSchema = { type: 'string', pattern: '^[0-9a-f]{64}$' };
+/** A page of a list of events. */
+export const eventPage: Schema = {
+  type: 'object',
+  required: ['events'],
+  additionalProperties: false,
+  properties: {
+    events: { type: 'array', items: eventViewRef },
+    next_cursor: { type: 'string', description: 'Absent on the last page' },
+  },
+};
+
+const hash = { type: 'string', pattern: '^[0-9a-f]{64}$' };
+
+/** Indexed fields that the service adds to the record, by name. */
+const recordFields = Object.fromEntries(
+  indexedFields
+    .filter((field: IndexedField) => field.path === undefined)
+    .map(({ name, type, description }) => [
+      name,
+      type === 'timestamp' ? { type: 'string', format: 'date-time', description } : { type, description },
+    ]),
+);
+
+/** A record as lists show it: the event's fields and those of the chain, or only its identity if it is redacted. */
+export function eventViewSchema(event: Schema): Schema {
   return {
     title: 'EventView',
     type: 'object',
     properties: {
       ...(event.properties as object),
       epoch: { type: 'integer' },
-      sequence_number: { type: 'integer' },
-      previous_hash: hashSchema,
-      record_hash: hashSchema,
-      ingested_at: { type: 'string', format: 'date-time' },
-      ingest: { type: 'object', description: 'How the event came in' },
-      record: { type: 'string', description: 'The text that was hashed; with `include=record`' },
-      redacted: { const: true, description: 'Sensitive, and the key lacks events:read-sensitive' },
-      damaged: { const: true, description: 'The stored bytes are no record any more' },
+      ...recordFields,
+      previous_hash: hash,
+      record_hash: hash,
+      ingest: { type: 'object', description: 'How the service received the event' },
+      record: { type: 'string', description: 'The text that was hashed. Only with `include=record`' },
+      redacted: {
+        const: true,
+        description: 'The event is sensitive and the API key lacks the scope events:read-sensitive',
+      },
+      damaged: { const: true, description: 'The stored bytes are no longer a valid record' },
     },
     required: [
       'tenant_id',
@@ -37,7 +62,7 @@ export function eventViewSchema(event: { readonly [keyword: string]: unknown }):
   };
 }
 
-export const problemSchema: { readonly [keyword: string]: unknown } = {
+export const problemSchema: Schema = {
   type: 'object',
   description: 'RFC 9457 problem details',
   required: ['type', 'title', 'status', 'detail', 'code'],
@@ -54,12 +79,15 @@ export const problemSchema: { readonly [keyword: string]: unknown } = {
         required: ['code', 'pointer', 'message'],
         properties: {
           code: { type: 'string' },
-          pointer: { type: 'string', description: 'JSON pointer (RFC 6901), or `/name` of a parameter' },
+          pointer: {
+            type: 'string',
+            description: 'JSON pointer (RFC 6901) into the body, or `/name` of a parameter',
+          },
           message: { type: 'string' },
         },
       },
     },
-    dead_letter_id: { type: 'string', description: 'Where the refused event is kept' },
-    limits: { type: 'object', description: 'What the service takes at most' },
+    dead_letter_id: { type: 'string', description: 'Id of the dead letter that keeps the refused event' },
+    limits: { type: 'object', description: 'The most that the service accepts' },
   },
 };

@@ -1,38 +1,56 @@
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
+import { documentPage } from '../openapi/document-page.ts';
+import { openApiDocument } from '../openapi/openapi.ts';
 
 const tag = 'Documentation';
 
-export const documentEndpoints: readonly Endpoint[] = [
-  endpoint({
-    method: 'GET',
-    path: '/openapi.json',
-    operationId: 'getOpenApi',
-    tag,
-    summary: 'Get this document',
-    access: 'open',
-    responses: { 200: { description: 'OpenAPI 3.1', schema: { type: 'object' } } },
-    async handle({ services }) {
-      return { status: 200, type: 'application/json; charset=utf-8', body: services.documents.openapi };
-    },
-  }),
-  endpoint({
-    method: 'GET',
-    path: '/docs',
-    operationId: 'getDocs',
-    tag,
-    summary: 'Read this document',
-    access: 'open',
-    responses: { 200: { description: 'A page', type: 'text/html' } },
-    async handle({ services }) {
-      return {
-        status: 200,
-        type: 'text/html; charset=utf-8',
-        headers: {
-          'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-          'x-content-type-options': 'nosniff',
-        },
-        body: services.documents.page,
-      };
-    },
-  }),
-];
+/**
+ * Routes that describe the API.
+ *
+ * @param endpoints all endpoints, these included; called at the first request
+ */
+export function documentRoutes({ endpoints }: { readonly endpoints: () => readonly Endpoint[] }): Endpoint[] {
+  let documents: { readonly openapi: string; readonly page: string } | undefined;
+  const render = () => {
+    if (documents === undefined) {
+      const document = openApiDocument(endpoints());
+      documents = { openapi: JSON.stringify(document), page: documentPage(document) };
+    }
+    return documents;
+  };
+  return [
+    endpoint({
+      method: 'GET',
+      path: '/openapi.json',
+      operationId: 'getOpenApi',
+      tag,
+      summary: 'Get the OpenAPI document of this API',
+      access: 'open',
+      responses: { 200: { description: 'OpenAPI 3.1', schema: { type: 'object' } } },
+      async handle() {
+        return { status: 200, type: 'application/json; charset=utf-8', body: render().openapi };
+      },
+    }),
+    endpoint({
+      method: 'GET',
+      path: '/docs',
+      operationId: 'getDocs',
+      tag,
+      summary: 'Get the documentation of this API as a web page',
+      access: 'open',
+      responses: { 200: { description: 'An HTML page', type: 'text/html' } },
+      async handle() {
+        return {
+          status: 200,
+          type: 'text/html; charset=utf-8',
+          headers: {
+            'content-security-policy':
+              "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+            'x-content-type-options': 'nosniff',
+          },
+          body: render().page,
+        };
+      },
+    }),
+  ];
+}

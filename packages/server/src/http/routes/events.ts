@@ -1,122 +1,85 @@
-import { actorTypes, outcomeStatuses, severities } from '@tallystick/event';
+import type { EventPage } from '@tallystick/protocol';
 import * as z from 'zod';
-import { isOfReading } from '../../operations/read-audit.ts';
-import { maxListLimit } from '../../trail/trail.ts';
-import { seesSensitive, tenantOf } from '../kernel/authenticate.ts';
+import { isOfReading, type ReadAudit } from '../../operations/read-audit.ts';
+import { maxListLimit, type Trail } from '../../trail/trail.ts';
+import { seesSensitive, tenantOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
-import { cursor, flag, integer, limit, tenantId, text, timestamp, uuid } from '../kernel/parameters.ts';
-import { eventViewRef } from '../openapi/view-schemas.ts';
+import { cursor, limit, tenantId, uuid } from '../kernel/parameters.ts';
+import { eventPage, eventViewRef } from '../openapi/view-schemas.ts';
+import { listFilters } from './event-filters.ts';
 
-/** Filters of lists and streams: every indexed field. */
-export const filterParameters = {
-  event_type: z
-    .string()
-    .regex(/^[a-z][a-z0-9_-]*(?:\.[a-z][a-z0-9_-]*)*(?:\.\*)?$/, {
-      message: 'must be a type, or a prefix as alert.*',
-    })
-    .max(128)
-    .optional()
-    .describe('A type, or every type below a prefix: `alert.*`'),
-  event_category: text('Category').optional(),
-  severity: z.enum(severities).optional().describe('Events without one count as info'),
-  actor_type: z.enum(actorTypes).optional(),
-  actor_id: text('Who acted').optional(),
-  target_type: text('Kind of the thing acted on').optional(),
-  target_id: text('The thing acted on').optional(),
-  investigation_id: text('Investigation').optional(),
-  alert_id: text('Alert').optional(),
-  correlation_id: text('Request or job').optional(),
-  trace_id: text('W3C trace id').optional(),
-  outcome_status: z.enum(outcomeStatuses).optional(),
-  source_service: text('Who emitted the event').optional(),
-  is_sensitive: flag('Only sensitive events, or only others').optional(),
-};
-
-const ranges = {
-  from: timestamp("Of the event's own time; included").optional(),
-  to: timestamp("Of the event's own time; not included").optional(),
-  ingested_from: timestamp('Of the time of chaining; included').optional(),
-  ingested_to: timestamp('Of the time of chaining; not included').optional(),
-  sequence_from: integer('Sequence number; included').optional(),
-  sequence_to: integer('Sequence number; included').optional(),
-};
+const tag = 'Events';
 
 const include = z
   .literal('record')
   .optional()
   .describe('`record` adds the text that was hashed to each event');
 
-export const eventEndpoints: readonly Endpoint[] = [
-  endpoint({
-    method: 'GET',
-    path: '/v1/audit/events',
-    operationId: 'listEvents',
-    tag: 'Events',
-    summary: 'List events of a tenant',
-    description:
-      'Pages by position in the chain, newest first: what is appended meanwhile shifts nothing. A page may hold fewer ' +
-      'events than asked for and still have a `next_cursor`. Sensitive events show no content without the scope ' +
-      '`events:read-sensitive`, and are left out where a filter over content is set.',
-    access: 'events:read',
-    query: z.strictObject({
-      tenant_id: tenantId.optional(),
-      ...filterParameters,
-      ...ranges,
-      order: z.enum(['asc', 'desc']).default('desc'),
-      limit: limit(maxListLimit, 50),
-      cursor: cursor.optional(),
-      include,
-    }),
-    responses: {
-      200: {
-        description: 'A page',
-        schema: {
-          type: 'object',
-          required: ['events'],
-          additionalProperties: false,
-          properties: {
-            events: { type: 'array', items: eventViewRef },
-            next_cursor: { type: 'string', description: 'Absent on the last page' },
-          },
-        },
-      },
-    },
-    async handle({ services, principal, query }) {
-      const { tenant_id, order, limit, cursor, include, ...filters } = query;
-      const tenantId = tenantOf(principal, tenant_id);
-      const view = { sensitive: seesSensitive(principal), withRecord: include === 'record' };
-      const page = await services.trail.list({ tenantId, filters, order, limit, cursor }, view);
-      if (page.exists && !isOfReading(filters.event_type)) {
-        await services.readAudit.read({ principal: principal.id, tenantId });
-      }
-      return {
-        status: 200,
-        body: {
+/** Routes that list and get events. */
+export function eventRoutes({
+  trail,
+  readAudit,
+}: {
+  readonly trail: Trail;
+  readonly readAudit: ReadAudit;
+}): Endpoint[] {
+  return [
+    endpoint({
+      method: 'GET',
+      path: '/v1/audit/events',
+      operationId: 'listEvents',
+      tag,
+      summary: 'List events of a tenant',
+      description:
+        'Newest first, unless `order` is `asc`. Pages are cut by position in the chain, so events that are appended between two ' +
+        'requests do not shift them. A page may hold fewer events than `limit` and still have a `next_cursor`. Without the ' +
+        'scope `events:read-sensitive`, sensitive events appear without their content, and they are left out if a filter ' +
+        'looks at the content.',
+      access: 'events:read',
+      query: z.strictObject({
+        tenant_id: tenantId.optional(),
+        ...listFilters,
+        order: z.enum(['asc', 'desc']).default('desc'),
+        limit: limit(maxListLimit, 50),
+        cursor: cursor.optional(),
+        include,
+      }),
+      responses: { 200: { description: 'One page', schema: eventPage } },
+      async handle({ principal, query }) {
+        const { tenant_id, order, limit, cursor, include, ...filters } = query;
+        const tenantId = tenantOf(principal, tenant_id);
+        const view = { sensitive: seesSensitive(principal), withRecord: include === 'record' };
+        const page = await trail.list({ tenantId, filters, order, limit, cursor }, view);
+        if (page.exists && !isOfReading(filters.event_type)) {
+          await readAudit.read({ principal: principal.id, tenantId });
+        }
+        const body: EventPage = {
           events: page.events,
           ...(page.nextCursor !== undefined && { next_cursor: page.nextCursor }),
-        },
-      };
-    },
-  }),
-  endpoint({
-    method: 'GET',
-    path: '/v1/audit/events/{audit_id}',
-    operationId: 'getEvent',
-    tag: 'Events',
-    summary: 'Get one event',
-    access: 'events:read',
-    params: z.strictObject({ audit_id: uuid('Identity of the event') }),
-    query: z.strictObject({ tenant_id: tenantId.optional(), include }),
-    responses: { 200: { description: 'The event', schema: eventViewRef } },
-    problems: ['NOT_FOUND'],
-    async handle({ services, principal, params, query }) {
-      const tenantId = tenantOf(principal, query.tenant_id);
-      const view = { sensitive: seesSensitive(principal), withRecord: query.include === 'record' };
-      const event = await services.trail.get(tenantId, params.audit_id, view);
-      if (!isOfReading(event.event_type)) {
-        await services.readAudit.read({ principal: principal.id, tenantId });
-      }
-      return { status: 200, body: event };
-    },
-  }),
-];
+        };
+        return { status: 200, body };
+      },
+    }),
+    endpoint({
+      method: 'GET',
+      path: '/v1/audit/events/{audit_id}',
+      operationId: 'getEvent',
+      tag,
+      summary: 'Get one event',
+      access: 'events:read',
+      params: z.strictObject({ audit_id: uuid('Identity of the event') }),
+      query: z.strictObject({ tenant_id: tenantId.optional(), include }),
+      responses: { 200: { description: 'The event', schema: eventViewRef } },
+      problems: ['NOT_FOUND'],
+      async handle({ principal, params, query }) {
+        const tenantId = tenantOf(principal, query.tenant_id);
+        const view = { sensitive: seesSensitive(principal), withRecord: query.include === 'record' };
+        const event = await trail.get(tenantId, params.audit_id, view);
+        if (!isOfReading(event.event_type)) {
+          await readAudit.read({ principal: principal.id, tenantId });
+        }
+        return { status: 200, body: event };
+      },
+    }),
+  ];
+}

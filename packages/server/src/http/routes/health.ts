@@ -1,65 +1,80 @@
+import type { Health, Readiness } from '@tallystick/protocol';
 import type { FastifyRequest } from 'fastify';
+import type { ApiKeys } from '../../access/api-keys.ts';
 import { hasScope } from '../../access/principal.ts';
-import { principalOf } from '../kernel/authenticate.ts';
+import type { Database } from '../../store/database.ts';
+import { principalOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import { canWrite } from '../kernel/readiness.ts';
-import type { Services } from '../kernel/services.ts';
 import { version } from '../kernel/version.ts';
-import { health, readiness } from '../openapi/schemas.ts';
+import { health, readiness } from '../openapi/operation-schemas.ts';
 
-export const healthEndpoints: readonly Endpoint[] = [
-  endpoint({
-    method: 'GET',
-    path: '/health',
-    operationId: 'getHealth',
-    tag: 'Operation',
-    summary: 'Say that the process answers',
-    access: 'open',
-    responses: { 200: { description: 'Alive', schema: health } },
-    async handle() {
-      return { status: 200, body: { status: 'ok', version } };
-    },
-  }),
-  endpoint({
-    method: 'GET',
-    path: '/ready',
-    operationId: 'getReadiness',
-    tag: 'Operation',
-    summary: 'Say whether events can be chained',
-    description:
-      'Writes to the store, and rolls back. A stopped chain makes the service `degraded`, not unready: other tenants ' +
-      'must not lose their service over it.',
-    access: 'open',
-    responses: {
-      200: { description: 'Events can be chained', schema: readiness },
-      503: { description: 'They can not', schema: readiness },
-    },
-    async handle({ services, request }) {
-      const { service } = services;
-      const { stopped } = service.logs;
-      const reasons = [...service.readinessChecks].flatMap((check) => check());
-      if (!(await canWrite(service.database))) reasons.push('the store does not take writes');
-      const writable = reasons.length === 0;
-      if (stopped.size > 0) reasons.push(`${stopped.size} chains are stopped`);
-      const status = !writable ? 'unavailable' : stopped.size > 0 ? 'degraded' : 'ready';
-      const named = stopped.size > 0 && (await isOperator(services, request));
-      return {
-        status: writable ? 200 : 503,
-        body: {
-          status,
+const tag = 'Operation';
+
+/** Routes for liveness and readiness probes. */
+export function healthRoutes({
+  database,
+  keys,
+  stopped,
+  readinessChecks,
+}: {
+  readonly database: Database;
+  readonly keys: ApiKeys;
+  /** Tenants whose chains are stopped, with the reasons. */
+  readonly stopped: ReadonlyMap<string, string>;
+  /** Each returns the reasons why one part of the service can't work. */
+  readonly readinessChecks: Iterable<() => readonly string[]>;
+}): Endpoint[] {
+  return [
+    endpoint({
+      method: 'GET',
+      path: '/health',
+      operationId: 'getHealth',
+      tag,
+      summary: 'Check that the process is alive',
+      access: 'open',
+      responses: { 200: { description: 'The process is alive', schema: health } },
+      async handle() {
+        const body: Health = { status: 'ok', version };
+        return { status: 200, body };
+      },
+    }),
+    endpoint({
+      method: 'GET',
+      path: '/ready',
+      operationId: 'getReadiness',
+      tag,
+      summary: 'Check that the service can chain events',
+      description:
+        'The check writes to the store and rolls back. If the chain of one tenant is stopped, the service is `degraded` and ' +
+        'still ready, so that the other tenants keep their service.',
+      access: 'open',
+      responses: {
+        200: { description: 'The service can chain events', schema: readiness },
+        503: { description: 'The service can not chain events', schema: readiness },
+      },
+      async handle({ request }) {
+        const reasons = [...readinessChecks].flatMap((check) => check());
+        if (!(await canWrite(database))) reasons.push('the store does not accept writes');
+        const ready = reasons.length === 0;
+        if (stopped.size > 0) reasons.push(`${stopped.size} chains are stopped`);
+        const named = stopped.size > 0 && (await isOperator(keys, request));
+        const body: Readiness = {
+          status: !ready ? 'unavailable' : stopped.size > 0 ? 'degraded' : 'ready',
           reasons,
           stopped_chains: stopped.size,
           ...(named && { stopped: Object.fromEntries(stopped) }),
-        },
-      };
-    },
-  }),
-];
+        };
+        return { status: ready ? 200 : 503, body };
+      },
+    }),
+  ];
+}
 
-/** Who the tenants are is nobody else's business. */
-async function isOperator({ service }: Services, request: FastifyRequest): Promise<boolean> {
+/** Only an operator may see the names of tenants. A probe without a key is no error. */
+async function isOperator(keys: ApiKeys, request: FastifyRequest): Promise<boolean> {
   try {
-    const principal = await principalOf(service, request);
+    const principal = await principalOf(keys, request);
     return hasScope(principal, 'admin') && principal.tenants === undefined;
   } catch {
     return false;

@@ -1,17 +1,30 @@
-import { endpoint } from '../kernel/endpoint.ts';
+import type { Registry } from 'prom-client';
+import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 
-export const metricsEndpoint = endpoint({
-  method: 'GET',
-  path: '/metrics',
-  operationId: 'getMetrics',
-  tag: 'Operation',
-  summary: 'Get metrics in the format of Prometheus',
-  description: 'Counts what was stored, not what was tried. Nothing is labelled by tenant.',
-  access: 'key',
-  responses: { 200: { description: 'The metrics', type: 'text/plain' } },
-  async handle({ services }) {
-    await services.refreshGauges();
-    const { registry } = services.metrics;
-    return { status: 200, type: registry.contentType, body: await registry.metrics() };
-  },
-});
+/** The route that Prometheus scrapes. */
+export function metricsRoutes({
+  registry,
+  refreshGauges,
+}: {
+  readonly registry: Registry;
+  /** Reads the gauges whose values are in the store; called before each scrape. */
+  readonly refreshGauges: () => Promise<void>;
+}): Endpoint[] {
+  return [
+    endpoint({
+      method: 'GET',
+      path: '/metrics',
+      operationId: 'getMetrics',
+      tag: 'Operation',
+      summary: 'Get metrics in the format of Prometheus',
+      description:
+        'Counters count what the service has stored, not what it attempted. No metric has a label for tenants.',
+      access: 'key',
+      responses: { 200: { description: 'The metrics', type: 'text/plain' } },
+      async handle() {
+        await refreshGauges();
+        return { status: 200, type: registry.contentType, body: await registry.metrics() };
+      },
+    }),
+  ];
+}

@@ -1,38 +1,54 @@
+import type { VerifyReport } from '@tallystick/protocol';
 import * as z from 'zod';
+import type { AuditService } from '../../app.ts';
 import { verifyRange } from '../../proofs/verification/verify-range.ts';
-import { tenantOf } from '../kernel/authenticate.ts';
-import { endpoint } from '../kernel/endpoint.ts';
+import type { Trail } from '../../trail/trail.ts';
+import { tenantOf } from '../kernel/authentication.ts';
+import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import { flag, integer, tenantId, timestamp } from '../kernel/parameters.ts';
-import { verifyReport } from '../openapi/schemas.ts';
+import { verifyReport } from '../openapi/log-schemas.ts';
 
-export const verifyEndpoint = endpoint({
-  method: 'GET',
-  path: '/v1/audit/verify',
-  operationId: 'verifyTrail',
-  tag: 'Events',
-  summary: 'Check a part of a chain on the server',
-  description:
-    'Holds records against their hashes, links, columns and the head that was last signed. The service checks itself ' +
-    'here: to be sure without trusting it, verify a bundle with a key that you keep. Long ranges are checked in parts: ' +
-    'go on at `next_sequence` until `complete` is true.',
-  access: 'log:read',
-  query: z.strictObject({
-    tenant_id: tenantId.optional(),
-    sequence_from: integer('First record').optional(),
-    sequence_to: integer('Last record').optional(),
-    ingested_from: timestamp('Of the time of chaining; included').optional(),
-    ingested_to: timestamp('Of the time of chaining; not included').optional(),
-    fresh: flag('Sign the chain as it stands first').optional(),
-  }),
-  responses: { 200: { description: 'The verdict', schema: verifyReport } },
-  problems: ['NOT_FOUND'],
-  async handle({ services, principal, query }) {
-    const { tenant_id, ...range } = query;
-    const report = await verifyRange(services.service, services.trail, {
-      ...range,
-      tenantId: tenantOf(principal, tenant_id),
-      maxRecords: services.limits.maxVerifyRecords,
-    });
-    return { status: 200, body: report };
-  },
-});
+/** The route with which the service checks its own records. */
+export function verifyRoutes({
+  service,
+  trail,
+  maxRecords,
+}: {
+  readonly service: AuditService;
+  readonly trail: Trail;
+  readonly maxRecords: number;
+}): Endpoint[] {
+  return [
+    endpoint({
+      method: 'GET',
+      path: '/v1/audit/verify',
+      operationId: 'verifyTrail',
+      tag: 'Events',
+      summary: 'Let the service check a part of a chain',
+      description:
+        'Compares records with their hashes, links and columns, and with the last signed checkpoint. Here the service checks ' +
+        'itself. To verify without trusting the service, export a bundle and verify it with a key that you keep. A long range ' +
+        'is checked in parts: repeat the call from `next_sequence` until `complete` is true.',
+      access: 'log:read',
+      query: z.strictObject({
+        tenant_id: tenantId.optional(),
+        sequence_from: integer('Sequence number of the first record').optional(),
+        sequence_to: integer('Sequence number of the last record').optional(),
+        ingested_from: timestamp('Records that were chained at this time or later').optional(),
+        ingested_to: timestamp('Records that were chained before this time').optional(),
+        fresh: flag('First sign a checkpoint that covers the whole chain').optional(),
+      }),
+      responses: { 200: { description: 'The report', schema: verifyReport } },
+      problems: ['NOT_FOUND'],
+      async handle({ principal, query }) {
+        const { tenant_id, ...range } = query;
+        const body: VerifyReport = await verifyRange(service, trail, {
+          ...range,
+          tenantId: tenantOf(principal, tenant_id),
+          maxRecords,
+        });
+        return { status: 200, body };
+      },
+    }),
+  ];
+}

@@ -27,13 +27,15 @@ const producerId = z
 /** Delivery metadata: what a producer sends beside the events of a batch. */
 export const deliverySchema = z
   .strictObject({
-    producer_id: producerId.describe('UUIDv7 of one process instance of the producer'),
+    producer_id: producerId.describe('UUIDv7 of one process of the producer'),
     service: storable(512).optional().describe('Name of the producing service'),
     sequences: z
       .array(sequence)
       .max(1_000)
       .optional()
-      .describe('Number of each event, contiguous from 1 for each producer and tenant'),
+      .describe(
+        'Number of each event, in order. A producer numbers the events of each tenant from 1 without gaps',
+      ),
     gaps: z
       .array(
         z
@@ -43,15 +45,15 @@ export const deliverySchema = z
             to: sequence,
             reason: storable(128),
           })
-          .refine((gap) => gap.from <= gap.to, { path: ['to'], message: 'must not lie before from' }),
+          .refine((gap) => gap.from <= gap.to, { path: ['to'], message: 'must not be less than from' }),
       )
       .max(maxDeclarations)
       .optional()
-      .describe('Ranges of numbers, both ends included, whose events are lost'),
+      .describe('Ranges of numbers whose events are lost, both ends included'),
     final: z
       .array(z.strictObject({ tenant_id: tenant, final_seq: z.int().min(0) }))
       .max(maxDeclarations)
       .optional()
-      .describe('At close: the last number of each tenant'),
+      .describe('Sent when the producer closes: its last number for each tenant'),
   })
-  .describe('How the service accounts for every event of a producer');
+  .describe('Lets the service account for every event of a producer');

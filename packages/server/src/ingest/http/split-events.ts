@@ -1,13 +1,13 @@
 import { AuditValidationError, decodeUtf8, parseStrictJson } from '@tallystick/event';
 
 /**
- * Cuts the events out of a batch without parsing them, so that each is judged by the very bytes that were sent: a
- * duplicate key, a broken UTF-8 sequence or an integer that no double holds refuses that event and no other, and what
- * is kept of a refused event is what came in.
+ * Cuts the events out of a batch without parsing them, so the service judges each event by exactly the bytes that were sent. A
+ * duplicate key, a broken UTF-8 sequence or an integer that no double can hold makes it refuse that event and no other. A
+ * refused event is kept exactly as it was received.
  *
- * An attacker controls every byte. The scan knows strings and brackets and nothing else; it does not recurse, and every
- * byte is looked at a bounded number of times. In UTF-8, bytes of multi-byte sequences are 0x80 and above, so none of
- * them can pass for a quote or a bracket, however broken the sequence.
+ * An attacker controls every byte. The scan knows only strings and brackets. It does not recurse, and it reads every byte a
+ * bounded number of times. In UTF-8, all bytes of multi-byte sequences are 0x80 or above, also in broken sequences: the scan
+ * can't mistake one for a quote or a bracket.
  */
 
 const quote = 0x22;
@@ -20,19 +20,19 @@ const openBracket = 0x5b;
 const closeBracket = 0x5d;
 
 export interface SplitBatch {
-  /** The bytes of each element of `events`, without white space around them. */
+  /** The bytes of each element of `events`, without the white space around it. */
   readonly events: readonly Buffer[];
-  /** The body with its `events` emptied, strictly parsed. */
+  /** The body with an empty list `events`, strictly parsed. */
   readonly envelope: unknown;
 }
 
 /**
- * Splits a JSON object at its member `events`. Where that is no array, `events` is empty and the envelope shows what
- * there was instead.
+ * Splits a JSON object at its member `events`. If that member is missing or not an array, the result has no events, and the
+ * envelope shows what the body holds instead.
  *
- * @param maxEvents once more were found, the rest is not kept: the caller sees one too many and refuses
- * @throws {AuditValidationError} `JSON_INVALID`, `UTF8_INVALID` or `JSON_DUPLICATE_KEY` where the envelope itself is
- *   malformed, or the end of an event can't be told
+ * @param maxEvents the result holds at most one event more than this: the caller sees that there are too many, and refuses
+ * @throws {AuditValidationError} `JSON_INVALID`, `UTF8_INVALID` or `JSON_DUPLICATE_KEY` if the envelope itself is malformed, or
+ *   if the scan can't find the end of an event
  */
 export function splitEvents(body: Buffer, maxEvents: number): SplitBatch {
   const list = findEvents(body);
@@ -42,7 +42,7 @@ export function splitEvents(body: Buffer, maxEvents: number): SplitBatch {
   return { events, envelope: parseStrictJson(decodeUtf8(rest)) };
 }
 
-/** Splits newline-delimited JSON: one event a line, empty lines aside. */
+/** Splits newline-delimited JSON: one event per line. Empty lines are skipped. */
 export function splitLines(body: Buffer, maxEvents: number): Buffer[] {
   const events: Buffer[] = [];
   for (let at = 0; at < body.length && events.length <= maxEvents; ) {
@@ -55,7 +55,7 @@ export function splitLines(body: Buffer, maxEvents: number): Buffer[] {
   return events;
 }
 
-/** Where the array of the member `events` opens, or `undefined`. */
+/** The position of the bracket that opens the array `events`, or `undefined`. */
 function findEvents(body: Buffer): number | undefined {
   let at = skipSpace(body, 0);
   if (body[at] !== openBrace) return undefined;
@@ -73,7 +73,9 @@ function findEvents(body: Buffer): number | undefined {
   return undefined;
 }
 
-/** A member's name may be written with escapes; a second `events` is found by the strict parser of the envelope. */
+/**
+ * Whether a member's name is `events`, possibly written with escapes. The strict parser of the envelope finds a second one.
+ */
 function isEvents(name: Buffer): boolean {
   if (name.length > 64) return false;
   try {
@@ -103,8 +105,8 @@ function readElements(
 }
 
 /**
- * The place of the comma or closing bracket that ends the value beginning at `at`. Brackets must match in kind: where
- * they don't, nobody can say which event a later bracket belongs to.
+ * The position of the comma or closing bracket that ends the value beginning at `at`. Brackets must match in kind: otherwise
+ * it is unknown to which event a later bracket belongs.
  */
 function endOfValue(body: Buffer, at: number): number {
   const open: number[] = [];
@@ -155,7 +157,9 @@ function skipSpace(body: Buffer, at: number): number {
 }
 
 function trim(body: Buffer, start: number, end: number): Buffer {
-  const from = Math.min(end, skipSpace(body, start));
+  // Within this slice only: blank lines after it would be read again for each of them.
+  let from = start;
+  while (from < end && isSpace(body[from])) from++;
   let to = end;
   while (to > from && isSpace(body[to - 1])) to--;
   return body.subarray(from, to);

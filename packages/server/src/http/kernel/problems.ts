@@ -1,33 +1,31 @@
 import { AuditValidationError } from '@tallystick/event';
 import { LogError } from '@tallystick/log';
-import { type ProblemCode, problemKindOf, problemTypeOf } from '@tallystick/protocol';
+import { type ProblemCode, problemKindOf, problemTypeOf, type Reason } from '@tallystick/protocol';
 import { ServerError } from '../../errors.ts';
+import { BatchError } from '../../ingest/http/read-batch.ts';
 import type { SubmissionError } from '../../ingest/submission.ts';
 
-/** One thing that is wrong, and where: a JSON pointer into the body, or `/name` of a parameter. */
-export interface ProblemDetail {
-  readonly code: string;
-  readonly pointer: string;
-  readonly message: string;
-}
-
-/** RFC 9457, with a code to branch on. */
+/** A problem document (RFC 9457) with a code that clients may branch on. */
 export interface Problem {
   readonly type: string;
   readonly title: string;
   readonly status: number;
   readonly detail: string;
   readonly code: string;
-  readonly errors?: readonly ProblemDetail[];
+  /** What is wrong and where: pointers are JSON pointers into the body, or `/name` of a parameter. */
+  readonly errors?: readonly Reason[];
   readonly [extension: string]: unknown;
 }
 
-/** An error that is answered as it stands. Messages never quote what was sent, beyond names of its members. */
+/**
+ * An error that the API answers as a problem document. Its messages go to the client, so they never quote what the client
+ * sent, except for the names of members.
+ */
 export class HttpProblem extends Error {
   override readonly name = 'HttpProblem';
   readonly code: string;
   readonly status: number;
-  readonly errors: readonly ProblemDetail[] | undefined;
+  readonly errors: readonly Reason[] | undefined;
   readonly extensions: { readonly [name: string]: unknown };
   readonly headers: { readonly [name: string]: string };
 
@@ -35,7 +33,7 @@ export class HttpProblem extends Error {
     code: ProblemCode | (string & {}),
     detail: string,
     options: ErrorOptions & {
-      readonly errors?: readonly ProblemDetail[];
+      readonly errors?: readonly Reason[];
       readonly extensions?: { readonly [name: string]: unknown };
       readonly headers?: { readonly [name: string]: string };
     } = {},
@@ -61,7 +59,7 @@ export class HttpProblem extends Error {
   }
 }
 
-/** Seconds after which a client may try again what failed for a reason that passes. */
+/** Seconds after which a client may retry, for problems that can pass without a change by the client. */
 const retryAfter: { readonly [code: string]: string } = {
   STORE_UNAVAILABLE: '1',
   BROKER_UNAVAILABLE: '1',
@@ -72,19 +70,21 @@ const retryAfter: { readonly [code: string]: string } = {
   TOO_MANY_STREAMS: '5',
 };
 
-/** The answer to an error; whatever is not meant for the client becomes an internal error without words. */
+/** The answer to an error. An error that is not meant for clients becomes `INTERNAL_ERROR` without details. */
 export function toProblem(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error;
   if (error instanceof ServerError) return ofServerError(error);
+  if (error instanceof BatchError) {
+    return new HttpProblem(error.code, error.message, { errors: error.reasons, cause: error });
+  }
   if (error instanceof AuditValidationError) {
     return new HttpProblem(error.code, error.violations[0]!.message, { errors: error.violations });
   }
   if (error instanceof LogError && error.code === 'TREE_RANGE') {
     return new HttpProblem('PARAMETER_INVALID', error.message);
   }
-  return new HttpProblem('INTERNAL_ERROR', 'the request failed; the log of the service says why', {
-    cause: error,
-  });
+  const detail = "the request failed because of a fault in the service; the service's log has the details";
+  return new HttpProblem('INTERNAL_ERROR', detail, { cause: error });
 }
 
 function ofServerError(error: ServerError): HttpProblem {
@@ -102,7 +102,7 @@ function ofServerError(error: ServerError): HttpProblem {
   });
 }
 
-/** The answer to one event that was refused. */
+/** The answer to a single event that the service refused. */
 export function toRefusal(error: SubmissionError): HttpProblem {
   const where = error.pointer === '' ? 'the event' : error.pointer;
   return new HttpProblem(error.code, `${where} ${error.message}`, {

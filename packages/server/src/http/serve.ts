@@ -1,32 +1,32 @@
 import type { FastifyInstance } from 'fastify';
-import type { AuditService } from '../../app.ts';
-import { createHttpApp, type HttpOptions } from './app.ts';
+import type { AuditService } from '../app.ts';
+import { createHttpApp, type HttpOptions } from './http-app.ts';
 
-/** Where to listen, beside how the API behaves. */
+/** Where the server listens, and how the API behaves. */
 export interface ServeOptions extends HttpOptions {
-  /** Loopback unless somebody decides otherwise. @defaultValue '127.0.0.1' */
+  /** Address to listen on. @defaultValue '127.0.0.1', which other machines can't reach */
   readonly host?: string | undefined;
-  /** 0 for any free one. @defaultValue 8040 */
+  /** 0 for any free port. @defaultValue 8040 */
   readonly port?: number | undefined;
-  /** How long requests under way may take when the server closes, ms. @defaultValue 10000 */
+  /** How long `close()` waits for requests in progress before it ends their connections, ms. @defaultValue 10000 */
   readonly drainMs?: number | undefined;
 }
 
-/** Where the service listens unless told otherwise: this machine alone. */
+/** The default address: only this machine can reach it. */
 export const defaultHost = '127.0.0.1';
-/** The service's port unless told otherwise. */
+/** The default port. */
 export const defaultPort = 8040;
 
-/** An API that listens. */
+/** A server that is listening. */
 export interface HttpServer {
   readonly app: FastifyInstance;
-  /** Without a slash at its end. */
+  /** Without a slash at the end. */
   readonly url: string;
-  /** Takes nothing more, ends streams, waits for the requests under way. Safe to call twice. */
+  /** Accepts no more requests, ends streams and waits for requests in progress. Safe to call twice. */
   close(): Promise<void>;
 }
 
-/** Starts to listen; the service stays the caller's to close. */
+/** Starts to listen. The caller still owns the service and closes it after the server. */
 export async function serveHttp(service: AuditService, options: ServeOptions = {}): Promise<HttpServer> {
   const { host = defaultHost, port = defaultPort, drainMs = 10_000, ...rest } = options;
   const app = createHttpApp(service, rest);

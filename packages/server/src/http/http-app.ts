@@ -1,0 +1,152 @@
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { AuditService } from '../app.ts';
+import type { Gateway } from '../ingest/submission.ts';
+import { ServiceMetrics } from '../metrics/service-metrics.ts';
+import { addStoreGauges } from '../metrics/store-gauges.ts';
+import { DeadLetters } from '../operations/dead-letters.ts';
+import { ReadAudit } from '../operations/read-audit.ts';
+import { HeadWatch } from '../trail/tail.ts';
+import { Trail } from '../trail/trail.ts';
+import type { Endpoint } from './kernel/endpoint.ts';
+import { handleError, handleUnmatched } from './kernel/error-handler.ts';
+import { defaultLimits, type HttpLimits } from './kernel/limits.ts';
+import { type LoggerChoice, loggerOptions, safeError } from './kernel/logging.ts';
+import { HttpProblem } from './kernel/problems.ts';
+import { addRoutes } from './kernel/routing.ts';
+import {
+  answerClientError,
+  defaultTimeouts,
+  type ServerTimeouts,
+  serverOptions,
+} from './kernel/server-options.ts';
+import { Streams } from './kernel/streams.ts';
+import { apiKeyRoutes } from './routes/api-keys.ts';
+import { bundleRoutes } from './routes/bundle.ts';
+import { deadLetterRoutes } from './routes/dead-letters.ts';
+import { documentRoutes } from './routes/documents.ts';
+import { eventRoutes } from './routes/events.ts';
+import { healthRoutes } from './routes/health.ts';
+import { ingestRoutes } from './routes/ingest.ts';
+import { logRoutes } from './routes/logs.ts';
+import { metricsRoutes } from './routes/metrics.ts';
+import { producerRoutes } from './routes/producers.ts';
+import { receiptRoutes } from './routes/receipt.ts';
+import { streamRoutes } from './routes/stream.ts';
+import { tenantRoutes } from './routes/tenants.ts';
+import { verifyRoutes } from './routes/verify.ts';
+
+/** How the HTTP API behaves. */
+export interface HttpOptions {
+  /** Options of pino, a logger, or false for no log. @defaultValue level `info` to stdout */
+  readonly logger?: LoggerChoice | undefined;
+  readonly limits?: Partial<HttpLimits> | undefined;
+  readonly timeouts?: Partial<ServerTimeouts> | undefined;
+  /** Whether reads and exports are chained as `audit.read` and `audit.exported`. @defaultValue true */
+  readonly auditReads?: boolean | undefined;
+  /** How often the service looks for new records of the chains that streams follow, ms. @defaultValue 500 */
+  readonly tailIntervalMs?: number | undefined;
+  /**
+   * The metrics whose hooks the service was opened with. Without them, `/metrics` does not count what the service stores.
+   * @defaultValue new metrics
+   */
+  readonly metrics?: ServiceMetrics | undefined;
+  /** Queues submitted events; the API then answers 202. @defaultValue none: events are chained and answered with receipts */
+  readonly gateway?: Gateway | undefined;
+  readonly now?: (() => number) | undefined;
+}
+
+/**
+ * The HTTP API of a service, ready to listen. The app does not own the service. Close the app first: that ends streams and
+ * waits for requests. Then close the service.
+ */
+export function createHttpApp(service: AuditService, options: HttpOptions = {}): FastifyInstance {
+  const app = Fastify({
+    ...serverOptions(options.timeouts),
+    ...loggerOptions(options.logger),
+    clientErrorHandler: answerClientError,
+    // Errors of the router, such as a path that is not UTF-8, do not reach the error handler below.
+    frameworkErrors: handleError,
+  }) as unknown as FastifyInstance;
+  app.server.maxConnections = { ...defaultTimeouts, ...options.timeouts }.maxConnections;
+  const limits = { ...defaultLimits, ...options.limits };
+  const metrics = options.metrics ?? new ServiceMetrics();
+  const streams = new Streams(limits.maxStreams);
+  const readAudit = new ReadAudit(service.writer, {
+    enabled: options.auditReads,
+    ...(options.now !== undefined && { now: options.now }),
+    onFailure: (error) => {
+      metrics.countReadAuditFailure();
+      app.log.warn({ err: safeError(error) }, 'a read of the trail could not be chained');
+    },
+  });
+  const endpoints = endpointsOf(service, { ...options, limits, metrics, streams, readAudit });
+
+  refuseWhileClosing(app, service.closing, streams);
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unmatched';
+    metrics.observeRequest(request.method, route, reply.statusCode, reply.elapsedTime / 1_000);
+  });
+  app.setErrorHandler((error, request, reply) => handleError(error, request, reply));
+  app.setNotFoundHandler((request, reply) => handleUnmatched(endpoints, request, reply));
+  addRoutes(app, service.keys, endpoints);
+  return app;
+}
+
+/** Every route with the parts of the service that it needs, in the order of the OpenAPI document. */
+function endpointsOf(
+  service: AuditService,
+  http: {
+    readonly limits: HttpLimits;
+    readonly metrics: ServiceMetrics;
+    readonly streams: Streams;
+    readonly readAudit: ReadAudit;
+    readonly gateway?: Gateway | undefined;
+    readonly tailIntervalMs?: number | undefined;
+    readonly now?: (() => number) | undefined;
+  },
+): readonly Endpoint[] {
+  const { database, keys, logs, signer } = service;
+  const { limits, metrics, streams, readAudit, gateway, now = Date.now } = http;
+  const trail = new Trail(database);
+  const heads = new HeadWatch(database, http.tailIntervalMs ?? 500);
+  const deadLetters = new DeadLetters(database);
+  const endpoints: Endpoint[] = [
+    ...ingestRoutes({ service, gateway, limits }),
+    ...eventRoutes({ trail, readAudit }),
+    ...streamRoutes({ trail, heads, streams, readAudit, keys, limits }),
+    ...verifyRoutes({ service, trail, maxRecords: limits.maxVerifyRecords }),
+    ...logRoutes({ logs, signer, trail }),
+    ...receiptRoutes({ logs, trail, readAudit }),
+    ...bundleRoutes({ service, trail, readAudit }),
+    ...tenantRoutes({ database }),
+    ...producerRoutes({ service }),
+    ...deadLetterRoutes({ service, deadLetters, now }),
+    ...apiKeyRoutes({ keys }),
+    ...healthRoutes({ database, keys, stopped: logs.stopped, readinessChecks: service.readinessChecks }),
+    ...metricsRoutes({ registry: metrics.registry, refreshGauges: addStoreGauges(metrics, service) }),
+    ...documentRoutes({ endpoints: () => endpoints }),
+  ];
+  return endpoints;
+}
+
+/** Refuses new requests and ends streams once the app or the service begins to close. */
+function refuseWhileClosing(app: FastifyInstance, serviceClosing: AbortSignal, streams: Streams): void {
+  let closing = false;
+  const endStreams = () => streams.close();
+  serviceClosing.addEventListener('abort', endStreams);
+  app.addHook('onRequest', async () => {
+    if (closing || serviceClosing.aborted) {
+      throw new HttpProblem('CLOSING', 'the service is shutting down', { headers: { connection: 'close' } });
+    }
+  });
+  app.addHook('onSend', async (_request, reply, payload) => {
+    // The server waits for connections that are kept alive until they time out.
+    if (closing) reply.header('connection', 'close');
+    return payload;
+  });
+  app.addHook('preClose', async () => {
+    closing = true;
+    serviceClosing.removeEventListener('abort', endStreams);
+    streams.close();
+  });
+}

@@ -1,0 +1,27 @@
+/** How much one client may ask of the service. */
+export interface HttpLimits {
+  /** Events in one batch. @defaultValue 1000 */
+  readonly maxBatchEvents: number;
+  /** Bytes in one body, also after decompression. @defaultValue 8388608 */
+  readonly maxBodyBytes: number;
+  /** Submissions that may wait for a transaction. The service refuses more. @defaultValue 1000 */
+  readonly maxQueued: number;
+  /** Records that one call of verify checks. @defaultValue 100000 */
+  readonly maxVerifyRecords: number;
+  /** Live streams that are open at once, over all clients. @defaultValue 100 */
+  readonly maxStreams: number;
+  /** Time between two heartbeats on a stream, ms. @defaultValue 15000 */
+  readonly heartbeatMs: number;
+  /** How long a stream waits for a client that reads nothing, ms. @defaultValue 30000 */
+  readonly stalledMs: number;
+}
+
+export const defaultLimits: HttpLimits = Object.freeze({
+  maxBatchEvents: 1_000,
+  maxBodyBytes: 8 * 1024 * 1024,
+  maxQueued: 1_000,
+  maxVerifyRecords: 100_000,
+  maxStreams: 100,
+  heartbeatMs: 15_000,
+  stalledMs: 30_000,
+});

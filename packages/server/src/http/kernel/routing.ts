@@ -1,0 +1,88 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ApiKeys } from '../../access/api-keys.ts';
+import { authenticate } from './authentication.ts';
+import { unpackBody } from './bodies.ts';
+import type { Answer, Call, Endpoint } from './endpoint.ts';
+import { readJson, validate } from './validate.ts';
+
+/** Most bytes of a JSON body on routes that declare a schema. */
+const maxJsonBytes = 64 * 1024;
+
+type Checked = Pick<Call<unknown, unknown, unknown>, 'principal' | 'params' | 'query'>;
+
+/** Serves the endpoints. Each request passes the same checks in this order: API key, parameters, body. */
+export function addRoutes(app: FastifyInstance, keys: ApiKeys, endpoints: readonly Endpoint[]): void {
+  // A route without a body ignores what a client sends as one.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
+  for (const each of endpoints) if (each.body === undefined) addRoute(app, keys, each);
+  app.register(async (withBodies) => {
+    withBodies.removeAllContentTypeParsers();
+    withBodies.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    for (const each of endpoints) if (each.body !== undefined) addRoute(withBodies, keys, each);
+  });
+}
+
+function addRoute(app: FastifyInstance, keys: ApiKeys, each: Endpoint): void {
+  const { method, access, body } = each;
+  const checked = new WeakMap<FastifyRequest, Checked>();
+  app.route({
+    method,
+    url: urlOf(each),
+    onRequest: async (request) => {
+      const principal = (await authenticate(keys, request, access))!;
+      checked.set(request, { principal, ...parametersOf(each, request) });
+    },
+    ...(body !== undefined && {
+      preParsing: unpackBody('schema' in body ? ['application/json'] : Object.keys(body.content)),
+      bodyLimit: 'schema' in body ? maxJsonBytes : body.maxBytes,
+    }),
+    handler: async (request, reply) => {
+      const answer = await each.handle({
+        ...checked.get(request)!,
+        body: bodyOf(each, request),
+        request,
+        reply,
+      });
+      return answer === undefined ? reply : send(reply, answer);
+    },
+  });
+}
+
+/** The path in Fastify's notation. */
+function urlOf({ path, wildcard }: Endpoint): string {
+  return path.replaceAll(/\{(\w+)\}/g, (whole, name) =>
+    wildcard === true && path.endsWith(whole) ? '*' : `:${name}`,
+  );
+}
+
+function parametersOf(each: Endpoint, request: FastifyRequest): Pick<Checked, 'params' | 'query'> {
+  const given = { ...(request.params as Record<string, string>) };
+  if (each.wildcard === true) {
+    const name = /\{(\w+)\}$/.exec(each.path)![1]!;
+    given[name] = given['*']!;
+    delete given['*'];
+  }
+  const query = { ...(request.query as object) };
+  return {
+    params: each.params === undefined ? {} : validate(each.params, given, 'PARAMETER_INVALID'),
+    query: each.query === undefined ? {} : validate(each.query, query, 'PARAMETER_INVALID'),
+  };
+}
+
+function bodyOf({ body }: Endpoint, request: FastifyRequest): unknown {
+  if (body === undefined) return undefined;
+  // Fastify calls no parser for a request without a body.
+  const bytes = (request.body as Buffer | undefined) ?? Buffer.alloc(0);
+  return 'schema' in body ? readJson(bytes, body.schema) : bytes;
+}
+
+function send(reply: FastifyReply, answer: Answer): FastifyReply {
+  reply.code(answer.status);
+  // Answers depend on the API key, so no cache may store them.
+  reply.header('cache-control', 'no-store').headers(answer.headers ?? {});
+  if (answer.stream !== undefined) return reply.type(answer.type!).send(answer.stream);
+  if (answer.body === undefined) return reply.send();
+  if (answer.type !== undefined) return reply.type(answer.type).send(answer.body);
+  return reply.type('application/json; charset=utf-8').send(JSON.stringify(answer.body));
+}

@@ -1,0 +1,70 @@
+import type {
+  ConsistencyProof,
+  InclusionProof,
+  LogKeys,
+  TenantPage,
+  VerifyReport,
+} from '@tallystick/protocol';
+import * as z from 'zod';
+import { answer, base64, count, hash, time } from './component.ts';
+
+export const inclusionProof = answer<InclusionProof>()(
+  'InclusionProof',
+  z.object({ origin: z.string(), index: count, size: count, hashes: z.array(base64) }),
+);
+
+export const consistencyProof = answer<ConsistencyProof>()(
+  'ConsistencyProof',
+  z.object({ origin: z.string(), from: count, to: count, hashes: z.array(base64) }),
+);
+
+export const logKeys = answer<LogKeys>()(
+  'LogKeys',
+  z.object({
+    origin: z.string(),
+    keys: z.array(z.object({ key: z.string(), created_at: time, retired_at: time.optional() })),
+  }),
+);
+
+export const tenantList = answer<TenantPage>()(
+  'TenantList',
+  z.object({
+    tenants: z.array(
+      z.object({
+        tenant_id: z.string(),
+        epoch: count,
+        size: count,
+        head_hash: hash,
+        last_ingested_at: time,
+        signed_size: count.nullable(),
+      }),
+    ),
+    next_cursor: z.string().optional(),
+  }),
+);
+
+const finding = z.object({
+  code: z.string(),
+  sequence_number: count.nullable(),
+  expected: z.string().optional(),
+  found: z.string().optional(),
+});
+
+export const verifyReport = answer<VerifyReport>()(
+  'VerifyReport',
+  z.object({
+    verdict: z.enum(['verified', 'recovered', 'broken', 'not_verifiable']),
+    tenant_id: z.string(),
+    epoch: count,
+    first: count.nullable(),
+    last: count.nullable(),
+    records: count,
+    covered_to: count.nullable(),
+    unsigned_tail: count,
+    head: hash.nullable(),
+    complete: z.boolean(),
+    next_sequence: count.optional(),
+    trust: z.object({ source: z.literal('service'), keys: z.array(z.string()) }),
+    findings: z.array(finding),
+  }),
+);

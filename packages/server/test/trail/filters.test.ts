@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { conditionsOf, filtersContent } from '../../src/trail/filters.ts';
+
+test('only the filters that are given become conditions, with their values as parameters', () => {
+  expect(conditionsOf({}, 9)).toEqual({ sql: '', values: [] });
+  const { sql, values } = conditionsOf(
+    { event_type: 'alert.*', severity: 'info', is_sensitive: false, from: 'f', to: 't', ingested_to: 'i' },
+    9,
+  );
+  expect(sql.split(/\s*\n\s*/)).toEqual([
+    `and starts_with(r."event_type", $9::text)`,
+    `and coalesce(r."severity", 'info') = $10::text`,
+    'and r."is_sensitive" = $11::boolean',
+    'and r."timestamp" >= $12::timestamptz',
+    'and r."timestamp" < $13::timestamptz',
+    'and r."ingested_at" < $14::timestamptz',
+  ]);
+  expect(values).toEqual(['alert.', 'info', false, 'f', 't', 'i']);
+});
+
+test('a whole type is compared, a prefix ends at its dot', () => {
+  expect(conditionsOf({ event_type: 'alert.raised' }, 1)).toEqual({
+    sql: 'and r."event_type" = $1::text',
+    values: ['alert.raised'],
+  });
+});
+
+test('sequence numbers are left to the page', () => {
+  expect(conditionsOf({ sequence_from: 3, sequence_to: 4 }, 1)).toEqual({ sql: '', values: [] });
+});
+
+test('an unknown name in the filters reaches no SQL', () => {
+  const forged = { "x' or true --": 'x', actor_id: "' or true --" } as object;
+  const { sql, values } = conditionsOf(forged, 1);
+  expect([sql, values]).toEqual(['and r."actor_id" = $1::text', ["' or true --"]]);
+});
+
+test('filters over content are those that a redacted record would betray', () => {
+  expect(filtersContent({ is_sensitive: true, ingested_from: 'x', sequence_from: 1 })).toBe(false);
+  for (const filters of [{ event_type: 'a.b' }, { severity: 'info' }, { from: 'x' }, { to: 'x' }]) {
+    expect(filtersContent(filters)).toBe(true);
+  }
+});
