@@ -66,7 +66,7 @@ test('topics are made by whom the guide lets make them', async () => {
   const env = as('operator');
   const forbidden = await tally(['topics', 'create'], { env });
   expect(forbidden.stderr).toMatch(
-    /can't make the topic audit.events: (TOPIC|CLUSTER)_AUTHORIZATION_FAILED.*\(BROKER_REFUSED\)\nhint: .*docs\/kafka.md/,
+    /can't create the topic audit.events: (TOPIC|CLUSTER)_AUTHORIZATION_FAILED.*\(BROKER_REFUSED\)\nhint: .*docs\/kafka.md/,
   );
   expect(forbidden.exitCode).toBe(4);
   for (const rule of rules.filter((line) => line.includes('User:operator'))) await follow(rule);

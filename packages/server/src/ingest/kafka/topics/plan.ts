@@ -140,9 +140,9 @@ function riskOf(setting: string, wanted: string, found: string, replicas: number
       if (Number(found) > replicas) return 'nothing can be written';
       return isLess ? 'one broker alone may have an acknowledged event' : undefined;
     case 'unclean.leader.election.enable':
-      return 'a broker without all acknowledged events may become leader';
+      return 'a broker that lags behind may become leader, without acknowledged events';
     case 'message.timestamp.type':
-      return 'the clock of a producer decides when Kafka deletes its events';
+      return "a producer's clock decides when Kafka deletes its events";
     default:
       return undefined;
   }
