@@ -20,8 +20,8 @@ const rounds = 7;
 const logName = 'bench.local';
 
 /**
- * `appendBatch` on PostgreSQL (fsync on) beside COPY of the very rows it would store, rendered beforehand: same server,
- * batches, commits, indexes. The two take turns, so that the machine's moods hit both.
+ * Compares `appendBatch` on PostgreSQL (fsync on) with COPY of the same rows, rendered beforehand: same server, batches,
+ * commits and indexes. The two take turns, so that changes in the machine's load affect both.
  */
 export async function run(): Promise<Result[]> {
   const postgres = await startPostgres({
@@ -42,7 +42,7 @@ export async function run(): Promise<Result[]> {
     const rates: { chain: number; ingest: number; copy: number }[] = [];
     const plainChain = new PlainChain();
     for (let round = -1; round < rounds; round++) {
-      // Everything that is given is made before the clock starts.
+      // All input is prepared before the clock starts.
       const events = admitted();
       const rows = plainChain.next();
       const raw = rawBatches();
@@ -120,7 +120,7 @@ async function appendAdmitted(database: Database, batches: readonly BatchItem[][
   for (const items of batches) await appendBatch(database, { items }, { logName });
 }
 
-/** As clients do it: while one batch commits, the next has been handed in. */
+/** Two clients: while the batch of one commits, the other has handed in the next. */
 async function ingestRaw(service: AuditService, batches: readonly string[][]): Promise<void> {
   const waiting = [...batches];
   const client = async () => {
@@ -139,7 +139,7 @@ async function copyRendered(database: Database, batches: readonly (readonly stri
   }
 }
 
-/** Renders rows ahead of time, with sequence numbers and hashes as they would be. */
+/** Renders rows beforehand, with the sequence numbers and hashes that `appendBatch` would give them. */
 class PlainChain {
   #heads = new Map<string, Head>();
 
@@ -161,7 +161,7 @@ class PlainChain {
   }
 }
 
-/** The tree is no part of the rows: any frontier of the right size will do. */
+/** Rows do not contain the tree, so any frontier of the right size will do. */
 function fakeFrontier(size: number): Head['frontier'] {
   const ones = size.toString(2).split('1').length - 1;
   return { size, roots: Array.from({ length: ones }, () => new Uint8Array(32)) };

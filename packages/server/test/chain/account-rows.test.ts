@@ -8,7 +8,7 @@ describe('mergeRanges', () => {
     .tuple(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 0, max: 5 }))
     .map(([first, more]): Range => [first, first + more]);
 
-  test('holds the same numbers, in separate ranges that ascend', () => {
+  test('returns the same numbers, in separate ascending ranges', () => {
     fc.assert(
       fc.property(fc.array(range), (ranges) => {
         const numbers = (of: readonly Range[]) =>

@@ -21,7 +21,7 @@ function numbered(tenant: string, producer: string, ...numbers: number[]): Batch
   });
 }
 
-function said(producerId: string, what: Partial<ProducerStatement>): ProducerStatement {
+function declared(producerId: string, what: Partial<ProducerStatement>): ProducerStatement {
   return { submitter, producerId, service: 'gateway', gaps: [], final: [], ...what };
 }
 
@@ -43,11 +43,11 @@ onEachStore((store) => {
   const append = (items: BatchItem[], statements: ProducerStatement[] = []) =>
     appendBatch(store().database, { items, statements }, { logName });
 
-  test('numbers that come in order are settled without a range', async () => {
+  test('numbers that arrive in order are settled without a range', async () => {
     const [tenant, producer] = [newTenant(), uuidv7()];
     await append(numbered(tenant, producer, 1, 2, 3));
     await append(numbered(tenant, producer, 4), [
-      said(producer, { final: [{ tenantId: tenant, finalSeq: 4 }] }),
+      declared(producer, { final: [{ tenantId: tenant, finalSeq: 4 }] }),
     ]);
     expect(await account(store().database, producer)).toEqual({
       settled_to: 4,
@@ -58,7 +58,7 @@ onEachStore((store) => {
     });
   });
 
-  test('what is missing stays open, and settles when it turns up late', async () => {
+  test('missing numbers stay open, and are settled when their events arrive late', async () => {
     const [tenant, producer] = [newTenant(), uuidv7()];
     await append(numbered(tenant, producer, 1, 2, 5, 6, 9));
     expect(await account(store().database, producer)).toMatchObject({
@@ -75,7 +75,7 @@ onEachStore((store) => {
     expect(await account(store().database, producer)).toMatchObject({ settled_to: 9, ranges: [] });
   });
 
-  test('a duplicate and a dead letter settle their numbers and invent no gap', async () => {
+  test('a duplicate and a dead letter settle their numbers and cause no gap', async () => {
     const [tenant, producer] = [newTenant(), uuidv7()];
     const [first, second] = numbered(tenant, producer, 1, 2);
     const refused: BatchItem = {
@@ -95,8 +95,8 @@ onEachStore((store) => {
   test('a declared loss is chained once, however often it is declared, and settles its numbers', async () => {
     const [tenant, producer] = [newTenant(), uuidv7()];
     const gaps = [{ tenantId: tenant, from: 2, to: 5, reason: 'buffer_full' }];
-    await append(numbered(tenant, producer, 1, 6), [said(producer, { gaps })]);
-    await append([], [said(producer, { gaps })]);
+    await append(numbered(tenant, producer, 1, 6), [declared(producer, { gaps })]);
+    await append([], [declared(producer, { gaps })]);
     const records = await expectSoundChain(store().database, tenant);
     const losses = records.filter(({ event }) => event.event_type === 'delivery.gap');
     expect(losses).toHaveLength(1);
@@ -115,7 +115,7 @@ onEachStore((store) => {
     await append(numbered(tenant, producer, 1));
     await append(
       [],
-      [{ ...said(producer, { final: [{ tenantId: tenant, finalSeq: 1 }] }), submitter: 'key:other' }],
+      [{ ...declared(producer, { final: [{ tenantId: tenant, finalSeq: 1 }] }), submitter: 'key:other' }],
     );
     const books = await store().database.query<{ submitter: string; final_seq: number | null }>(
       writer,

@@ -9,7 +9,7 @@ import { onEachStore } from '../stores.ts';
 onEachStore((store) => {
   const newWriter = () => new Writer(store().connect(), { logName });
 
-  test('100 events emitted at once by one tenant chain without a gap, in the order of their submission', async () => {
+  test('100 events that one tenant emits at once are chained without a gap, in the order of their submission', async () => {
     const tenant = newTenant();
     const writer = newWriter();
     const given = items(100, tenant);
@@ -23,7 +23,7 @@ onEachStore((store) => {
     );
   });
 
-  test('100 events each of two tenants, from two replicas at once, chain without a gap', async () => {
+  test('100 events of each of two tenants, from two replicas at once, are chained without a gap', async () => {
     const tenants = [newTenant(), newTenant()];
     const writers = [newWriter(), newWriter()];
     await Promise.all(
@@ -34,7 +34,7 @@ onEachStore((store) => {
     for (const tenant of tenants) expect(await expectSoundChain(store().database, tenant)).toHaveLength(101);
   });
 
-  test('batches that name the same tenants in opposite order do not wait for each other for ever', async () => {
+  test('batches that contain the same tenants in opposite order do not deadlock', async () => {
     const [a, b] = [newTenant(), newTenant()];
     const retries: string[] = [];
     const replicas = [0, 1].map(
@@ -46,13 +46,13 @@ onEachStore((store) => {
         replicas[1]!.submit([anItem(b), anItem(a)]),
       ]);
     }
-    // Heads are locked in tenant order, so there is nothing for the database to break up.
+    // Heads are locked in the order of tenants, so the database never has to break a deadlock.
     expect(retries.filter((reason) => reason === '40P01')).toEqual([]);
     for (const tenant of [a, b]) expect(await expectSoundChain(store().database, tenant)).toHaveLength(21);
   });
 
   describe('genesis', () => {
-    test('20 racing first events make one', async () => {
+    test('20 first events that race create one', async () => {
       const tenant = newTenant();
       const writers = Array.from({ length: 20 }, () => new Writer(store().connect(), { logName }));
       const outcomes = await Promise.all(writers.map((writer) => writer.submit([anItem(tenant)])));
@@ -111,7 +111,7 @@ onEachStore((store) => {
       ),
     ).toEqual([]);
 
-    // The same batch again, now whole: recovery is the normal path.
+    // The same batch again, without the crash: recovery is the normal path.
     const { outcomes } = await appendBatch(store().database, batch, { logName });
     expect(outcomes.filter((outcome) => outcome?.status === 'chained')).toHaveLength(300);
     expect(await expectSoundChain(store().database, tenant)).toHaveLength(301);

@@ -15,7 +15,7 @@ onEachStore((store) => {
     writer = new Writer(store().connect(), { logName });
   });
 
-  test('a batch has one time, that of the store', async () => {
+  test('a batch has one time: the clock of the store', async () => {
     const tenant = newTenant();
     await clock.set(Date.now() + 12_345);
     const outcomes = await writer.submit(items(5, tenant));
@@ -54,11 +54,11 @@ onEachStore((store) => {
     await clock.advance(5 * minute);
   });
 
-  test('a tenant whose head is ahead does not keep the others of its transaction back', async () => {
+  test('a tenant whose head is ahead does not hold up the other submissions of its transaction', async () => {
     const [ahead, other] = [newTenant('ahead'), newTenant('other')];
     await writer.submit([anItem(ahead)]);
     await clock.advance(-10 * minute);
-    // Three submissions that share a transaction, and one of them can't be stored.
+    // Three submissions share a transaction, and one of them cannot be stored.
     const [first, stuck, last] = await Promise.allSettled([
       writer.submit([anItem(other)]),
       writer.submit([anItem(ahead)]),
@@ -71,8 +71,9 @@ onEachStore((store) => {
     await clock.advance(10 * minute);
   });
 
-  // A producer's batch mixes tenants. One of them with a head ahead of the clock kept all of the batch out of the store.
-  test('nor those of its submission', async () => {
+  // A producer's batch contains several tenants. When the head of one of them was ahead of the clock, nothing of the batch
+  // was stored.
+  test('a tenant whose head is ahead does not hold up the other tenants of its submission', async () => {
     const [ahead, other] = [newTenant('ahead'), newTenant('other')];
     await writer.submit([anItem(ahead)]);
     await clock.advance(-10 * minute);

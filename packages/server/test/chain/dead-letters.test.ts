@@ -34,7 +34,7 @@ onEachStore((store) => {
       await store().database.query<Kept>(asWriter, 'select * from audit_dead_letters where id = $1', [id])
     )[0]!;
 
-  describe('what was refused is kept byte for byte', () => {
+  describe('a refused event is kept byte for byte', () => {
     test.each([
       ['bytes that are no UTF-8', Uint8Array.of(0x7b, 0xff, 0xfe, 0x00, 0x0a, 0x5c), 'UTF8_INVALID'],
       ['nothing', new Uint8Array(0), 'JSON_INVALID'],
@@ -55,7 +55,7 @@ onEachStore((store) => {
     });
   });
 
-  test('a redelivery counts up instead of adding a letter, within a batch too', async () => {
+  test('a redelivery counts up instead of adding a dead letter, within one batch too', async () => {
     const raw = `{"${newTenant()}"`;
     const [first] = await writer.submit([refusedItem(raw)]);
     const { id } = deadLetterOf(first);
@@ -70,7 +70,7 @@ onEachStore((store) => {
     expect(rows).toEqual([{ id }]);
   });
 
-  test('one that turns up again after it was retried or purged is open again, bytes and all', async () => {
+  test('a dead letter that is delivered again after a retry or a purge is open again, with its bytes', async () => {
     const items = [refusedItem(`{"${newTenant()}"`), refusedItem(`{"${newTenant()}"`)];
     const ids = (await writer.submit(items)).map((outcome) => deadLetterOf(outcome).id);
     await store().asOwner(`update audit_dead_letters set state = 'retried' where id = '${ids[0]}'`);
@@ -83,7 +83,7 @@ onEachStore((store) => {
     }
   });
 
-  test('refused events keep no others of the batch back, and leave no hole in the chain', async () => {
+  test('refused events do not hold up the rest of the batch, and leave no hole in the chain', async () => {
     const tenant = newTenant();
     const odd = JSON.stringify({ ...anEvent(tenant), surprise: 1 });
     const outcomes = await writer.submit([
@@ -101,7 +101,7 @@ onEachStore((store) => {
     });
   });
 
-  test('a batch of refused events alone makes no chain', async () => {
+  test('a batch that contains only refused events creates no chain', async () => {
     const tenant = newTenant();
     await writer.submit([refusedItem(JSON.stringify({ ...anEvent(tenant), audit_id: 'x' }))]);
     expect(await store().asOwner(`select 1 from audit_chain_state where tenant_id = '${tenant}'`)).toEqual(

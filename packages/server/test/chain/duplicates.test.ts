@@ -31,7 +31,7 @@ onEachStore((store) => {
     expect(await expectSoundChain(store().database, tenant)).toHaveLength(31);
   });
 
-  test('what is new in a batch lands between what is not, in its order', async () => {
+  test('new events between duplicates are chained in their order', async () => {
     const tenant = newTenant();
     const [a, b, c] = items(3, tenant) as [never, never, never];
     await writer.submit([b]);
@@ -41,7 +41,7 @@ onEachStore((store) => {
     await expectSoundChain(store().database, tenant);
   });
 
-  test('an event that a batch holds twice is stored once; both get its receipt', async () => {
+  test('an event that a batch contains twice is stored once, and both items get its receipt', async () => {
     const tenant = newTenant();
     const [once, other] = items(2, tenant) as [never, never];
     const outcomes = await writer.submit([once, other, once]);
@@ -50,14 +50,14 @@ onEachStore((store) => {
     expect(await expectSoundChain(store().database, tenant)).toHaveLength(3);
   });
 
-  test('the same id is another event in another tenant', async () => {
+  test('the same id in another tenant is another event', async () => {
     const [mine, theirs] = [newTenant(), newTenant()];
     const event = anEvent(mine);
     const outcomes = await writer.submit([itemOf(event), itemOf({ ...event, tenant_id: theirs })]);
     expect(statuses(outcomes)).toEqual(['chained', 'chained']);
   });
 
-  test('the order of members and white space make no other event', async () => {
+  test('the order of members and white space do not make another event', async () => {
     const tenant = newTenant();
     const event = anEvent(tenant, { metadata: { b: 1, a: { '10': 1, '9': 2 } } });
     await writer.submit([itemOf(event)]);
@@ -65,8 +65,8 @@ onEachStore((store) => {
     expect(statuses(await writer.submit([itemOf(reversed)]))).toEqual(['duplicate']);
   });
 
-  // COPY is streamed: the server finds the duplicate in the first row while megabytes are still on their way to it.
-  test('a duplicate at the head of a batch of many megabytes', async () => {
+  // COPY is streamed: the server finds the duplicate in the first row while megabytes have not arrived yet.
+  test('a duplicate at the start of a batch of many megabytes', async () => {
     const tenant = newTenant();
     const big = { metadata: { text: 'x'.repeat(40_000) } };
     const batch = items(400, tenant, big);
@@ -78,8 +78,8 @@ onEachStore((store) => {
   });
 
   describe('an id that the service derives for itself', () => {
-    // An attacker can compute the id of a genesis that is yet to be. Taken in the very batch that writes the genesis,
-    // it clashed with it in the unique index at every attempt, and the batch could never be stored.
+    // An attacker can compute the id of a future genesis record. When an event of the batch that writes the genesis used
+    // this id, the two collided in the unique index at every attempt, and the batch could never be stored.
     test("can't be taken by an event of the batch that writes the genesis", async () => {
       const tenant = newTenant();
       const { event: genesis } = createGenesisRecord({

@@ -14,7 +14,7 @@ const hour = 60 * minute;
 onEachStore((store) => {
   let clock: StoreClock;
   let writer: Writer;
-  /** Start of next month and of the one after: their partitions have been made ahead. */
+  /** Start of the next month and of the one after. Their partitions exist already. */
   const today = new Date();
   const boundary = (months: number) => Date.UTC(today.getUTCFullYear(), today.getUTCMonth() + months, 1);
 
@@ -46,7 +46,7 @@ onEachStore((store) => {
       ['an hour fast', hour],
     ])('by a client whose clock is %s', async (_, skew) => {
       const tenant = newTenant();
-      // Ids dated by the client: an hour fast, they lie in the month that has not begun.
+      // The client dates the ids. A client whose clock is an hour fast uses the month that has not begun.
       const ids = Array.from({ length: 20 }, (_, at) => idAt(boundary(1) - 30 * minute + skew + at));
       await acrossBoundary(
         tenant,
@@ -54,7 +54,7 @@ onEachStore((store) => {
       );
     });
 
-    test('with ids that carry no time: UUIDv4, and those derived from a source', async () => {
+    test('with ids that contain no time: UUIDv4, and ids derived from a source', async () => {
       const tenant = newTenant();
       const ids = [
         crypto.randomUUID(),
@@ -69,7 +69,7 @@ onEachStore((store) => {
     });
   });
 
-  test('ids are found two months back, also old ones of a spool that drains late', async () => {
+  test('ids of two months ago are found, also those of a spool that is drained late', async () => {
     const tenant = newTenant();
     await clock.set(boundary(1) - hour);
     const batch = [
@@ -84,8 +84,8 @@ onEachStore((store) => {
     await expectSoundChain(store().database, tenant);
   });
 
-  // The id of a conflict's record is derived, so only a look-up in earlier months could find it there: it was made for
-  // the events of a batch and not for the records of the service, and every month had the conflict chained once more.
+  // The id of a conflict record is derived, so only a look-up finds it in an earlier month. The look-up covered the events
+  // of a batch but not the records of the service, and the conflict was chained again in every month.
   test('a conflict that is repeated in another month adds nothing', async () => {
     const tenant = newTenant();
     await clock.set(boundary(1) - hour);
@@ -100,7 +100,7 @@ onEachStore((store) => {
     expect(await expectSoundChain(store().database, tenant)).toHaveLength(3);
   });
 
-  test('an id dated two hours ahead of the store is refused: it would hide from the look-up', async () => {
+  test('an id dated two hours ahead of the store is refused: next month the look-up would skip it', async () => {
     const tenant = newTenant();
     await clock.set(boundary(1) - 30 * minute);
     await writer.submit([anItem(tenant, { audit_id: idAt(clock.now()) })]);
@@ -115,7 +115,7 @@ onEachStore((store) => {
   });
 });
 
-/** A UUIDv7 of a time; the process's own are monotonic and would not go back to it. */
+/** A UUIDv7 of this time. The generator of the process is monotonic and cannot go back. */
 function idAt(ms: number): string {
   const time = ms.toString(16).padStart(12, '0');
   return `${time.slice(0, 8)}-${time.slice(8)}${uuidv7().slice(13)}`;

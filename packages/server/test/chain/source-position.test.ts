@@ -44,8 +44,8 @@ onEachStore((store) => {
     expect(await expectSoundChain(store().database, tenant)).toHaveLength(6);
   });
 
-  describe("the term of the partition's leader", () => {
-    /** Applies a message a range, each appended in the term of its number. */
+  describe("the partition's leader epoch", () => {
+    /** Applies one range per message, each with this leader epoch. */
     const inTerms = async (...terms: (number | undefined)[]) => {
       const { rangeOf, messages } = newTopic(terms.length);
       for (const [from, leaderEpoch] of terms.entries()) {
@@ -60,7 +60,7 @@ onEachStore((store) => {
     test('is kept with the position', async () => {
       const { source, read } = await inTerms(3, 3, 5);
       expect(await read()).toEqual({ next: 3, leaderEpoch: 5 });
-      // Nothing of a range that was applied before.
+      // A range that was applied before changes nothing.
       await appendBatch(
         store().database,
         { items: [], range: { ...source, from: 1, next: 2, offsets: [], leaderEpoch: 3 } },
@@ -69,12 +69,12 @@ onEachStore((store) => {
       expect(await read()).toEqual({ next: 3, leaderEpoch: 5 });
     });
 
-    test('is not known where the last range does not tell it', async () => {
+    test('is unknown if the last range does not contain it', async () => {
       const { read } = await inTerms(3, undefined);
       expect(await read()).toEqual({ next: 2, leaderEpoch: undefined });
     });
 
-    test('is not known where a version that knows nothing of it moved the position', async () => {
+    test('is unknown if an older version moved the position', async () => {
       const { source, read } = await inTerms(3);
       await store().asOwner('update audit_source_positions set next_offset = 9 where topic_id = $1', [
         source.topicId,
@@ -82,7 +82,7 @@ onEachStore((store) => {
       expect(await read()).toEqual({ next: 9, leaderEpoch: undefined });
     });
 
-    test('is forgotten where the position is set back, and never set forward', async () => {
+    test('is forgotten when the position is set back; the position is never set forward', async () => {
       const { source, read } = await inTerms(3, 4);
       await rewindPosition(store().database, source, 7);
       expect(await read()).toEqual({ next: 2, leaderEpoch: 4 });
@@ -101,7 +101,7 @@ onEachStore((store) => {
     expect(await expectSoundChain(store().database, tenant)).toEqual(before);
   });
 
-  test('of a range that overlaps, what was applied is skipped', async () => {
+  test('messages of an overlapping range that were applied before are skipped', async () => {
     const { tenant, apply, stored } = newTopic(6);
     await apply(0, 4);
     expect(await apply(2, 6)).toEqual([undefined, undefined, 'chained', 'chained']);
@@ -109,7 +109,7 @@ onEachStore((store) => {
     expect(await expectSoundChain(store().database, tenant)).toHaveLength(7);
   });
 
-  test('a range ahead of the position is refused with where the store stands', async () => {
+  test('a range ahead of the position is refused, and the error names the stored position', async () => {
     const { tenant, apply, stored } = newTopic(9);
     await expect(apply(1, 3)).rejects.toMatchObject({
       code: 'SOURCE_POSITION_AHEAD',
@@ -124,7 +124,7 @@ onEachStore((store) => {
     expect(await expectSoundChain(store().database, tenant)).toHaveLength(4);
   });
 
-  test('offsets without a message of ours, such as transaction markers, are passed over', async () => {
+  test('offsets without a message, such as transaction markers, are skipped', async () => {
     const { tenant, rangeOf, messages, stored } = newTopic(2);
     const range = { ...rangeOf(0, 10), offsets: [3, 7] };
     await appendBatch(store().database, { items: messages, range }, { logName });
@@ -135,10 +135,10 @@ onEachStore((store) => {
     expect(await expectSoundChain(store().database, tenant)).toHaveLength(3);
   });
 
-  test('partitions, and a topic made anew under its old name, have positions of their own', async () => {
+  test('partitions, and a topic that was created again under its old name, have separate positions', async () => {
     const { tenant, apply, stored } = newTopic(4);
     await apply(0, 4);
-    // The same events by another way are duplicates; the way itself is new.
+    // The same events through another partition are duplicates; the partition itself is new.
     expect(await apply(0, 2, 1)).toEqual(['duplicate', 'duplicate']);
     expect(await stored()).toEqual([
       { partition: 0, next: 4 },
@@ -149,7 +149,7 @@ onEachStore((store) => {
     expect(await expectSoundChain(store().database, tenant)).toHaveLength(5);
   });
 
-  test('ten consumers that all believe a range is theirs apply it once', async () => {
+  test('ten consumers that all own a range in their own view apply it once', async () => {
     const { tenant, apply } = newTopic(20);
     const consumers = Array.from({ length: 10 }, () => store().connect());
     const results = await Promise.all(consumers.map((database) => apply(0, 20, 0, database)));

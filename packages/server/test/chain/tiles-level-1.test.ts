@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => store.close());
 
-// 256 tiles of 256 leaves: the first tile of the level above is complete at 65,536 records, and not one before.
+// 256 tiles of 256 leaves: the first tile of the level above is complete at 65,536 records.
 test('a log that outgrows 65,536 records has a tile on level 1, and proofs through it', {
   timeout: 120_000,
 }, async () => {

@@ -7,7 +7,7 @@ import { expectSoundChain } from '../chains.ts';
 import { anItem, deadLetterOf, items, logName, newTenant, receiptOf, statuses } from '../events.ts';
 import { onEachStore } from '../stores.ts';
 
-/** A store that fails as told, before or after it did what was asked. */
+/** A store that fails with these errors, before or after it has run a transaction. */
 function faulty(database: Database, faults: { before?: unknown[]; after?: unknown[] }) {
   let transactions = 0;
   const transaction: Database['transaction'] = async (access, work) => {
@@ -27,23 +27,23 @@ const sqlError = (code: string) => Object.assign(new Error(`SQLSTATE ${code}`), 
 const gone = () => new ServerError('STORE_UNAVAILABLE', 'no connection');
 
 onEachStore((store) => {
-  describe('gathering', () => {
-    test('submissions that come together share a transaction, up to the size of a batch', async () => {
+  describe('group commit', () => {
+    test('submissions that arrive together share a transaction, up to the size of a batch', async () => {
       const commits: number[] = [];
       const onCommit = ({ events }: { events: number }) => void commits.push(events);
       const writer = new Writer(store().database, { logName, maxBatch: 10, onCommit });
       const tenant = newTenant();
       await Promise.all(Array.from({ length: 25 }, () => writer.submit([anItem(tenant)])));
       expect(commits).toEqual([10, 10, 5]);
-      // A submission is never divided.
+      // A submission is never split.
       await writer.submit(items(30, tenant));
       expect(commits).toEqual([10, 10, 5, 30]);
       await expectSoundChain(store().database, tenant);
     });
 
-    // The loop had looked at the empty queue and was about to end, when the caller of the last submission submitted again,
-    // saw it still running, and waited for ever.
-    test('whoever submits again right after an answer is answered again', async () => {
+    // The loop had found the queue empty and was about to end. At that moment the caller of the last submission submitted
+    // again, saw the loop still running, and waited without end.
+    test('a caller that submits again right after an answer is answered again', async () => {
       const writer = new Writer(store().database, { logName });
       const tenant = newTenant();
       const layers = [
@@ -56,7 +56,7 @@ onEachStore((store) => {
       expect(await expectSoundChain(store().database, tenant)).toHaveLength(13);
     });
 
-    test('nobody is answered before the commit', async () => {
+    test('no caller is answered before the commit', async () => {
       const tenant = newTenant();
       let release!: () => void;
       const held = new Promise<void>((resolve) => {
@@ -83,7 +83,7 @@ onEachStore((store) => {
       expect(statuses(await submitted)).toEqual(['chained']);
     });
 
-    test('closing settles what was taken and takes nothing more', async () => {
+    test('closing answers earlier submissions and refuses new ones', async () => {
       const writer = new Writer(store().database, { logName, maxBatch: 3 });
       const tenant = newTenant();
       const taken = Array.from({ length: 10 }, () => writer.submit([anItem(tenant)]));
@@ -95,8 +95,8 @@ onEachStore((store) => {
     });
   });
 
-  describe('an event that the store can not hold', () => {
-    test('is found by halving, kept as a dead letter, and the rest lands in its order', async () => {
+  describe('an event that the store cannot hold', () => {
+    test('is found by halving and kept as a dead letter, and the rest is chained in its order', async () => {
       await store().asOwner("alter table audit_records add constraint sober check (actor_id <> 'poison')");
       const tenant = newTenant();
       const poison = () => anItem(tenant, { actor_id: 'poison' });
@@ -106,7 +106,7 @@ onEachStore((store) => {
       expect(statuses(outcomes)).toEqual(expected);
       const letter = deadLetterOf(outcomes[7]);
       expect(letter.violations).toMatchObject([{ code: 'STORE_REFUSED' }]);
-      // What the store said may quote the event: only its code is kept.
+      // The store's message may quote the event: only its code is kept.
       expect(letter.violations[0]!.message).toMatch(/23514/);
       const rows = await store().asOwner<{ raw: Uint8Array }>(
         'select raw from audit_dead_letters where id = $1',
@@ -131,7 +131,7 @@ onEachStore((store) => {
       expect(retries).toEqual([code, 'STORE_UNAVAILABLE']);
     });
 
-    test('a commit whose answer was lost is found again, not made again', async () => {
+    test('a commit whose answer was lost is found and not repeated', async () => {
       const tenant = newTenant();
       await new Writer(store().database, { logName }).submit([anItem(tenant)]);
       const { database } = faulty(store().database, { after: [gone()] });
@@ -141,9 +141,9 @@ onEachStore((store) => {
       expect(await expectSoundChain(store().database, tenant)).toHaveLength(5);
     });
 
-    // Each of the submissions in a transaction was tried on its own, four times, while the store was away: with a thousand
-    // requests waiting, the last one heard of it after many minutes.
-    test('a store that is away refuses all who wait at once', async () => {
+    // While the store was away, each submission of a transaction was tried on its own, four times. With a thousand waiting
+    // requests, the last one got its error after many minutes.
+    test('a store that is away refuses all waiting submissions at once', async () => {
       const tenant = newTenant();
       const { database, transactions } = faulty(store().database, {
         before: Array.from({ length: 999 }, gone),
@@ -155,7 +155,7 @@ onEachStore((store) => {
       expect(transactions()).toBe(2);
     });
 
-    test("a tenant whose head stays locked is that tenant's own trouble", async () => {
+    test('a tenant whose head stays locked does not affect other tenants', async () => {
       const [stuck, free] = [newTenant('stuck'), newTenant('free')];
       const locked = (tenantId: string) => {
         if (tenantId === stuck) throw sqlError('55P03');

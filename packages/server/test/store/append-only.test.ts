@@ -28,7 +28,7 @@ onEachStore((store) => {
   ];
 
   describe.each(['audit_records', 'audit_tiles'])('%s', (table) => {
-    test('refuses UPDATE, DELETE and TRUNCATE to its owner, a superuser even', async () => {
+    test('refuses UPDATE, DELETE and TRUNCATE to its owner, even a superuser', async () => {
       for (const sql of [...changes(table), `truncate ${table} cascade`]) {
         await expect(store().asOwner(sql), sql).rejects.toThrow(/append-only/);
       }
@@ -55,7 +55,7 @@ onEachStore((store) => {
     }
   });
 
-  test('the service can neither switch a trigger off nor take the table away', async () => {
+  test('the service can neither switch a trigger off nor drop the table', async () => {
     for (const sql of [
       'alter table audit_records disable trigger append_only',
       'alter table audit_records disable row level security',
@@ -73,12 +73,12 @@ onEachStore((store) => {
     }
   });
 
-  test('nor hide a second statement behind a first', async () => {
+  test('the service cannot hide a second statement behind a first one', async () => {
     const stacked = store().database.query(writer, 'select 1; drop table audit_records', []);
     await expect(stacked).rejects.toMatchObject({ code: '42601' });
   });
 
-  test('what was refused changed nothing', async () => {
+  test('refused statements changed nothing', async () => {
     expect(await expectSoundChain(store().database, tenant)).toHaveLength(301);
   });
 });

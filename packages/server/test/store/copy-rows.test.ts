@@ -25,7 +25,7 @@ onEachStore((store) => {
     writer = new Writer(store().database, { logName });
   });
 
-  /** Stores one event with a text in every member that may hold any, and expects it back to the byte. */
+  /** Stores one event with this text in every member that may hold any text, and expects the same bytes back. */
   const roundTrip = async (tenant: string, texts: readonly string[]) => {
     const given = texts.map((text) =>
       itemOf(
@@ -50,15 +50,15 @@ onEachStore((store) => {
     for (const [at, { record }] of rows.entries()) {
       expect(record.startsWith(`{"event":${given[at]!.canonical},"ingest":{`)).toBe(true);
     }
-    // Column by column too.
+    // The columns too.
     await expectSoundChain(store().database, tenant);
   };
 
-  test('quotes, backslashes, control characters, emoji and separators survive to the byte', async () => {
+  test('quotes, backslashes, control characters, emoji and separators are stored byte for byte', async () => {
     await roundTrip(newTenant(), awkward);
   });
 
-  test('any text does', async () => {
+  test('any text is stored byte for byte', async () => {
     const tenant = newTenant();
     const text = fc
       .string({ unit: 'binary', minLength: 1, maxLength: 60 })
@@ -69,7 +69,7 @@ onEachStore((store) => {
     );
   });
 
-  test('identifiers of the greatest length, in the widest characters, fit every index', async () => {
+  test('identifiers of maximum length, in the widest characters, fit every index', async () => {
     await roundTrip(newTenant('x'.repeat(100)), [
       '🪵'.repeat(limits.maxIdentifierLength / 2),
       '\u2028'.repeat(limits.maxIdentifierLength),

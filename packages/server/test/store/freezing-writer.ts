@@ -1,6 +1,6 @@
 /**
- * A process that freezes in the middle of a COPY, with the head of a chain locked, and when it is woken goes on as if
- * nothing had happened. Says `locked` just before, and its outcomes when it is done.
+ * A process that freezes in the middle of a COPY while it holds the lock of a head, and goes on when it is woken. Prints
+ * `locked` before it freezes, and its outcomes at the end.
  */
 import { writeSync } from 'node:fs';
 import type { EventItem } from '../../src/chain/batch.ts';
@@ -12,7 +12,7 @@ const [url, tenant] = process.argv.slice(2) as [string, string];
 const database = new PostgresDatabase({ url });
 const filler = { metadata: { filler: 'x'.repeat(1_000) } };
 
-/** An event whose bytes can be looked at, and the second look, which is that of the COPY, freezes the process. */
+/** An event that freezes the process when its bytes are read for the second time, which is in the COPY. */
 function freezing(item: EventItem): EventItem {
   let looks = 0;
   return {

@@ -27,7 +27,7 @@ function expected(first: number, last: number): string[] {
 }
 
 onEachStore((store) => {
-  test('are there from last month to three months ahead, without a gap between them', async () => {
+  test('exist from last month to three months ahead, without a gap', async () => {
     const partitions = await partitionsOf(store());
     expect(partitions.map(({ name }) => name)).toEqual(expected(-1, 3));
     const bounds = partitions.map(({ bounds }) => /FROM \('(.*)'\) TO \('(.*)'\)/.exec(bounds)!);
@@ -39,7 +39,7 @@ onEachStore((store) => {
     }
   });
 
-  test('eight racing callers make each one once', async () => {
+  test('eight callers that race create each one once', async () => {
     const call = () =>
       store().connect().query<{ made: number }>(writer, 'select tally_ensure_partitions(7) as made');
     const made = (await Promise.all(Array.from({ length: 8 }, call))).map(([row]) => row!.made);
@@ -65,7 +65,7 @@ onEachStore((store) => {
     );
   });
 
-  test('no more than two years are made ahead, whoever asks', async () => {
+  test('no more than two years are created ahead, for any caller', async () => {
     for (const months of [-1, 25, 100_000]) {
       const asked = store().database.query(writer, `select tally_ensure_partitions(${months})`);
       await expect(asked).rejects.toMatchObject({ code: '22023' });
@@ -74,7 +74,7 @@ onEachStore((store) => {
 });
 
 describe("the session's time zone", () => {
-  // Months were once those of the session: in Kiritimati a month begins 14 hours early.
+  // Months depended on the session's time zone: in Kiritimati a month begins 14 hours early.
   test('changes neither the bounds of a partition nor where a record goes', async () => {
     const store = await openPostgres();
     const zone = `set timezone = 'Pacific/Kiritimati'`;
@@ -99,7 +99,7 @@ describe("the session's time zone", () => {
   });
 });
 
-test('a month is that of UTC', () => {
+test('months are those of UTC', () => {
   expect(partitionOf(Date.UTC(2026, 11, 31, 23, 59, 59, 999))).toBe('audit_records_y2026m12');
   expect(partitionOf(Date.UTC(2027, 0, 1))).toBe('audit_records_y2027m01');
   expect(monthStart(Date.UTC(2027, 1, 1) - 1)).toBe(Date.UTC(2027, 0, 1));

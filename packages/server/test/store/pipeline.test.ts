@@ -20,23 +20,23 @@ function* lines(first: number, last: number, width: number): Generator<string> {
   for (let n = first; n <= last; n++) yield `${n}\t${'x'.repeat(width)}\n`;
 }
 
-// The stream that was used for COPY kept writing to the connection it had lost when the server refused a row while it
-// waited for the socket to drain: the TypeError came from an event of the socket, and ended the process.
-test('a row that is refused while megabytes wait for the socket ends the COPY, and nothing else', async () => {
+// The stream of pg-copy-streams went on writing to a connection that it no longer had, when the server refused a row while
+// the stream waited for the socket to drain. The TypeError was thrown from a socket event and ended the process.
+test('a row that is refused while megabytes wait for the socket ends only the COPY', async () => {
   const rows = await store.database.transaction(writer, async (session) => {
     await session.query('savepoint copying');
     await expect(copyRows(session, statement, lines(1, 40, 1_000_000))).rejects.toMatchObject({
       code: '23505',
     });
     await session.query('rollback to savepoint copying');
-    // The connection is usable at once, and the rest of what was not sent does not reach it.
+    // The connection is usable at once, and the rows that were not sent do not reach it.
     await copyRows(session, statement, lines(100, 110, 1_000_000));
     return await session.query(count);
   });
   expect(rows).toEqual([{ count: 11 }]);
 });
 
-test.each([0, 1, 30])('rows that can not be computed after %i others leave none', async (sent) => {
+test.each([0, 1, 30])('rows that cannot be computed after %i others leave no row', async (sent) => {
   await store.asOwner("delete from lines where text <> 'taken'");
   const rows = await store.database.transaction(writer, async (session) => {
     await session.query('savepoint copying');
@@ -51,7 +51,7 @@ test.each([0, 1, 30])('rows that can not be computed after %i others leave none'
   expect(rows).toEqual([{ count: 0 }]);
 });
 
-test('no rows at all are no fault', async () => {
+test('a COPY without rows succeeds', async () => {
   await store.database.transaction(writer, (session) => copyRows(session, statement, []));
 });
 
@@ -66,7 +66,7 @@ describe('a pipeline', () => {
     expect(results).toEqual([[{ n: 1 }], [], [{ n: 7 }]]);
   });
 
-  test('runs nothing after the first that fails, and the names on its way stay usable', async () => {
+  test('runs nothing after the first failure, and the named statements before it stay usable', async () => {
     const [, two, three] = names.map((name) => ({ name, text: `insert into lines values ($1, '${name}')` }));
     const rows = await store.database.transaction(writer, async (session) => {
       await session.query('savepoint here');
@@ -84,7 +84,7 @@ describe('a pipeline', () => {
     expect(rows).toEqual([{ n: 501 }, { n: 502 }, { n: 503 }]);
   });
 
-  test('fails with what a parameter or an answer could not be turned into', async () => {
+  test('fails if a parameter cannot be rendered or an answer cannot be parsed', async () => {
     const unrenderable = { toPostgres: () => assert.fail('no text for it') };
     for (const statement of [
       { text: 'select $1::text', values: [unrenderable] },
@@ -111,7 +111,7 @@ describe('a pipeline', () => {
     expect(await ask()).toEqual([[{ n }]]);
   });
 
-  test('without statements asks nothing, and a transaction without any does not begin', async () => {
+  test('without statements sends nothing, and a transaction without statements does not begin', async () => {
     expect(await store.database.transaction(writer, (session) => session.pipeline())).toEqual([]);
     expect(await store.database.transaction(writer, async () => 'nothing')).toBe('nothing');
   });
@@ -149,7 +149,7 @@ describe('statements around a COPY', () => {
     expect(found).toEqual([]);
   });
 
-  test('fail with what a parameter could not be turned into, and leave no row', async () => {
+  test('fail if a parameter cannot be rendered, and leave no row', async () => {
     const unrenderable = {
       text: 'select $1::text',
       values: [{ toPostgres: () => assert.fail('no text for it') }],
@@ -213,7 +213,7 @@ describe('a COPY', () => {
   });
 });
 
-test('a connection that is ended in mid-COPY is an unavailable store, and the next transaction has another', async () => {
+test('a connection that ends in the middle of a COPY is an unavailable store, and the next transaction gets another one', async () => {
   const dying = store.database.transaction(writer, async (session) => {
     const [{ pid }] = (await session.query('select pg_backend_pid() as pid')) as [{ pid: number }];
     const rows = function* () {
@@ -222,7 +222,7 @@ test('a connection that is ended in mid-COPY is an unavailable store, and the ne
       yield* lines(301, 400, 1_000_000);
     };
     await copyRows(session, statement, rows());
-    // The end may come after the last row was taken, never unnoticed.
+    // The connection may end after the last row was taken, but it is always noticed.
     for (;;) await session.query('select pg_sleep(0.05)');
   });
   await expect(dying).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });

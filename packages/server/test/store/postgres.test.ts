@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => store.close());
 
-/** A client that locked a tenant's head and then froze: it has no time-out of its own and never says another word. */
+/** A client that has locked a tenant's head and then froze: it has no time-out of its own and sends nothing more. */
 async function freeze(tenant: string): Promise<{ client: pg.Client; ended: Promise<unknown> }> {
   const client = new pg.Client({ connectionString: store.serviceUrl });
   const ended = new Promise((resolve) => client.once('error', resolve));
@@ -28,7 +28,7 @@ async function freeze(tenant: string): Promise<{ client: pg.Client; ended: Promi
 describe('a client that froze while it held the lock of a head', () => {
   const impatient = () => store.connect({ timeouts: { lockMs: 500 } });
 
-  test('is ended by the writer that waits for it, and the batch lands', async () => {
+  test('is terminated by the writer that waits for it, and the batch is stored', async () => {
     const tenant = newTenant();
     await new Writer(store.database, { logName }).submit([anItem(tenant)]);
     const { ended } = await freeze(tenant);
@@ -40,7 +40,7 @@ describe('a client that froze while it held the lock of a head', () => {
     expect(await expectSoundChain(store.database, tenant)).toHaveLength(3);
   });
 
-  test('in mid-COPY too, where no time-out of the server ends it', async () => {
+  test('also in the middle of a COPY, where no time-out of the server ends it', async () => {
     const tenant = newTenant();
     await new Writer(store.database, { logName }).submit([anItem(tenant)]);
     const { client, ended } = await freeze(tenant);
@@ -71,7 +71,7 @@ describe('a client that froze while it held the lock of a head', () => {
     expect(await expectSoundChain(store.database, tenant)).toHaveLength(6);
   });
 
-  test('keeps no tenant back but its own', async () => {
+  test('holds up only its own tenant', async () => {
     const [frozen, other] = [newTenant(), newTenant()];
     await new Writer(store.database, { logName }).submit([anItem(frozen), anItem(other)]);
     const { client } = await freeze(frozen);
@@ -81,7 +81,7 @@ describe('a client that froze while it held the lock of a head', () => {
   });
 });
 
-test('a holder that is merely slow is left alone', async () => {
+test('a holder that is only slow is not terminated', async () => {
   const tenant = newTenant();
   await new Writer(store.database, { logName }).submit([anItem(tenant)]);
   const { client } = await freeze(tenant);
@@ -111,7 +111,7 @@ describe('errors of the connection are not errors of the statement', () => {
     expect(await store.database.query(writer, 'select 1 as one')).toEqual([{ one: 1 }]);
   });
 
-  // The server had ended the session, and the writer took its word for a fault of the batch.
+  // The server had ended the session, and the writer took the error for a fault of the batch.
   test('a session that sat idle in its transaction for too long', async () => {
     const database = store.connect({ timeouts: { idleInTransactionMs: 30 } });
     const idle = database.transaction(writer, async (session) => {
@@ -125,8 +125,8 @@ describe('errors of the connection are not errors of the statement', () => {
     await expect(idle).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
   });
 
-  // EPIPE has five capitals, like an SQLSTATE: a write on a connection that was gone was taken for a fault of the batch.
-  test('what the operating system says is no SQLSTATE', () => {
+  // EPIPE has five capitals, like a SQLSTATE: a write on a closed connection was taken for a fault of the batch.
+  test('an error code of the operating system is not a SQLSTATE', () => {
     for (const code of ['EPIPE', 'ECONNRESET', undefined, 23505]) expect(sqlState({ code })).toBeUndefined();
     for (const code of ['23505', '57P01', 'XX000', 'P0001']) expect(sqlState({ code })).toBe(code);
   });

@@ -33,12 +33,12 @@ onEachStore((store) => {
       },
     );
 
-    test('of one transaction leaves nothing to the next one on its connection', async () => {
+    test('of one transaction has no effect on the next transaction of its connection', async () => {
       expect(await tenantsSeen(reader(mine))).toEqual([mine]);
       expect(await tenantsSeen(reader())).toEqual([]);
     });
 
-    // The tenants of a transaction were one text with commas between them, so that one odd name was two tenants.
+    // The tenants of a transaction are one text with commas, so one odd name could become two tenants.
     test.each(['a,b', `${'%'}`, '*', '', ' ', "x' or true --", '{a,b}'])(
       'is refused the tenant %j',
       async (odd) => {
@@ -49,7 +49,7 @@ onEachStore((store) => {
       },
     );
 
-    test('reads no partition by its own name, and none of the tables that are not its own', async () => {
+    test('reads no partition by its name, and no other table of the service', async () => {
       const leaves = await store().asOwner<{ name: string }>(
         `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'audit_records'::regclass`,
       );
@@ -82,9 +82,9 @@ onEachStore((store) => {
   });
 });
 
-// GRANT remembers whether the member inherits at the time of the grant (PostgreSQL 16 and later), so a login that was
-// told not to inherit only afterwards had the writer's rights all the time, and row-level security with them.
-test("the service's login has no right outside a transaction that took a role", async () => {
+// Since PostgreSQL 16, GRANT stores whether the member inherits at the time of the grant. A login that was set to
+// noinherit only afterwards had the writer's rights outside of transactions too.
+test("the service's login has no rights outside a transaction that has set a role", async () => {
   const store = await openPostgres();
   await new Writer(store.database, { logName }).submit([anItem(newTenant())]);
   for (const table of ['audit_records', 'audit_chain_state', 'audit_api_keys']) {

@@ -1,6 +1,6 @@
 import type { CopyResult, Session, Statement } from '../../src/store/database.ts';
 
-/** Stores rows, and fails as a statement would. @returns how many chunks were handed over */
+/** Runs a COPY, and throws on a duplicate as a statement would. @returns how many chunks were handed over */
 export async function copyRows(
   session: Session,
   copy: string,

@@ -12,19 +12,19 @@ import { createLogin, openPostgres, type PostgresStore } from '../stores.ts';
 import { copyRows } from './run-copy.ts';
 
 const timeouts: Partial<Timeouts> = { lockMs: 400, connectMs: 1_000, answerMs: 1_000 };
-/** What a bound of a second may take on a machine with better things to do, ms. */
+/** How long a time limit of a second may take on a loaded machine, ms. */
 const soon = 15_000;
 
 const unavailable = { code: 'STORE_UNAVAILABLE' };
 
-/** Expects that this is refused, and how fast. */
+/** Expects that this is refused, in time. */
 async function expectRefused(asked: Promise<unknown>, error: object = unavailable): Promise<void> {
   const started = performance.now();
   await expect(asked).rejects.toMatchObject(error);
   expect(performance.now() - started).toBeLessThan(soon);
 }
 
-// A network that drops packets tells nobody. The service once waited for it for ever, with every lock that it held.
+// A network that drops packets reports no error. The service once waited without end, and held all its locks.
 describe('a network that drops packets', () => {
   let store: PostgresStore;
   let proxy: FaultProxy;
@@ -56,20 +56,20 @@ describe('a network that drops packets', () => {
   };
   const answers = async () => expect(await database.query(writer, 'select 1 as one')).toEqual([{ one: 1 }]);
 
-  test('is noticed by a new connection, and by those that were idle, once for all of them', async () => {
+  test('is noticed by a new connection, and by idle ones, once for all of them', async () => {
     await Promise.all(Array.from({ length: 5 }, () => database.query(writer, 'select pg_sleep(0.05)')));
     expect(proxy.connections).toBeGreaterThanOrEqual(5);
     proxy.cut();
     await expectRefused(database.query(writer, 'select 1'));
-    // The first of the idle connections was waited for; after that the others are not to be trusted either.
+    // The first idle connection waited for its limit. After that the other idle connections are not used either.
     await expectRefused(database.query(writer, 'select 1'));
     proxy.heal();
     await answers();
-    // One, and the one that looks after locks.
+    // One connection, and the one that looks at locks.
     await until(() => proxy.connections <= 2);
   });
 
-  test('ends a statement, and its connection, not only the wait for it', async () => {
+  test('ends a statement and its connection, not only the wait', async () => {
     const asked = database.transaction(writer, async (session) => {
       await session.query('select 1');
       proxy.cut();
@@ -97,9 +97,9 @@ describe('a network that drops packets', () => {
     expect(await store.asOwner('select count(*)::int as count from lines')).toEqual([{ count: 0 }]);
   });
 
-  test('is not what a COPY suffers from that takes long and gets on', async () => {
+  test('is not assumed when a COPY takes long but makes progress', async () => {
     const started = performance.now();
-    // Half of that lies in the buffers of the kernel at most.
+    // At most half of these bytes fit into the buffers of the kernel.
     const rows = function* () {
       for (let n = 0; n < 50; n++) yield `${'x'.repeat(1_000_000)}\n`;
     };
@@ -108,7 +108,7 @@ describe('a network that drops packets', () => {
     expect(performance.now() - started).toBeGreaterThan(4_500);
   });
 
-  test('does not keep the store from being closed', async () => {
+  test('does not block closing the store', async () => {
     const other = through(proxy);
     await other.query(writer, 'select 1');
     let cut = false;
@@ -129,7 +129,7 @@ describe('a network that drops packets', () => {
   });
 
   describe('around a commit', () => {
-    /** Chains two events; the network is cut in this direction when all is written and only the commit is to come. */
+    /** Chains two events. The network is cut in this direction when only the commit is missing. */
     const cutAtCommit = async (tenant: string, direction: 'from-target' | 'to-target') => {
       await new Writer(store.database, { logName }).submit([anItem(tenant)]);
       const batch = items(2, tenant);
@@ -151,7 +151,7 @@ describe('a network that drops packets', () => {
       expect(await expectSoundChain(store.database, tenant)).toHaveLength(4);
     };
 
-    test('whose answer is lost: the events are found again', async () => {
+    test('whose answer is lost: the events are found when they are sent again', async () => {
       const tenant = newTenant();
       const batch = await cutAtCommit(tenant, 'from-target');
       proxy.heal();
@@ -166,7 +166,7 @@ describe('a network that drops packets', () => {
       await chained(tenant, 'duplicate', database, batch);
     });
 
-    test('that is lost and arrives before anybody asks again: it counts, once', async () => {
+    test('that is lost and arrives before the events are sent again: they are chained once', async () => {
       const tenant = newTenant();
       const batch = await cutAtCommit(tenant, 'to-target');
       proxy.heal();
@@ -181,7 +181,7 @@ describe('a network that drops packets', () => {
     });
   });
 
-  test('with resets instead is over at once', async () => {
+  test('that resets connections ends the statement at once', async () => {
     const asked = database.transaction(writer, async (session) => {
       await session.query('select 1');
       proxy.reset();
@@ -192,8 +192,9 @@ describe('a network that drops packets', () => {
   });
 });
 
-// It came in one packet with the end of the welcome, when nobody listened to the connection, and ended the process.
-test('a server whose last words come with its first is an unavailable store', async () => {
+// The error arrived in one packet with the end of the start-up, when nothing listened to the connection, and ended the
+// process.
+test('a server that ends the connection together with its start-up is an unavailable store', async () => {
   const message = (type: string, ...parts: (Buffer | string)[]) => {
     const body = Buffer.concat(parts.map((part) => Buffer.from(part)));
     const head = Buffer.from(`${type}....`);
@@ -213,7 +214,7 @@ test('a server whose last words come with its first is an unavailable store', as
   await database.close();
 });
 
-test('a transaction whose failure was swallowed is not taken for a committed one', async () => {
+test('a transaction whose failure was ignored does not count as committed', async () => {
   const store = await openPostgres();
   const swallowed = store.database.transaction(writer, async (session) => {
     await session.query('select 1 / 0').catch(() => undefined);
@@ -238,7 +239,7 @@ describe('a server that is frozen', () => {
     await postgres.stop();
   });
 
-  test('refuses who submits in bounded time, and takes it when it thaws', async () => {
+  test('refuses submissions in bounded time, and accepts them when it runs again', async () => {
     const tenant = newTenant();
     await new Writer(database, { logName }).submit([anItem(tenant)]);
     await postgres.kill('SIGSTOP');
@@ -251,7 +252,7 @@ describe('a server that is frozen', () => {
     expect(await expectSoundChain(database, tenant)).toHaveLength(5);
   });
 
-  test('is closed all the same', async () => {
+  test('can be closed', async () => {
     const other = new PostgresDatabase({ url: postgres.adminUrl, timeouts });
     await postgres.kill('SIGSTOP');
     await expectRefused(other.query(writer, 'select 1'));

@@ -37,8 +37,8 @@ describe('a login that could switch the triggers off is refused', () => {
     expect(await codeOf(url)).toBe('STORE_UNSUITABLE');
   });
 
-  // Who makes a role may hand it out, but PostgreSQL 16 and later do not let him take it: the owner who had run the
-  // migration himself was told that the database had not been set up.
+  // Since PostgreSQL 16 the creator of a role may grant it to others but not set it himself. An owner who had run the
+  // migration got the error that the database was not set up.
   test('the owner who ran the migration, whether or not he may act as the service', async () => {
     const { url: ownerUrl } = await shared.createDatabase();
     const owner = await createLogin(shared, ownerUrl, 'createrole');
@@ -52,7 +52,7 @@ describe('a login that could switch the triggers off is refused', () => {
     expect(await codeOf(heir.url)).toBe('STORE_UNSUITABLE');
   });
 
-  test('a login that was never made one of the service', async () => {
+  test('a login that is not a member of the roles of the service', async () => {
     const { url } = await createLogin(shared, store.ownerUrl);
     expect(await codeOf(url)).toBe('STORE_UNSUITABLE');
   });
@@ -77,7 +77,7 @@ describe('a database in another encoding', () => {
 });
 
 describe('a schema that is not this version’s', () => {
-  test('is refused: none at all, an older one, a newer one', async () => {
+  test('is refused: no schema, an older one, a newer one', async () => {
     const { url: ownerUrl } = await shared.createDatabase();
     const { login, url } = await createLogin(shared, ownerUrl);
     await runSql(ownerUrl, `grant tally_writer, tally_reader to ${login}`);
@@ -93,8 +93,8 @@ describe('a schema that is not this version’s', () => {
   });
 });
 
-// An old replica that is restarted in the middle of a rollout, or brought back after it.
-test('a schema that only has more than this version knows is served, and left as it is', async () => {
+// An old replica that restarts during a rollout, or that comes back after a rollback.
+test('a schema with additive migrations of a newer version is accepted, and not changed', async () => {
   const { url: ownerUrl } = await shared.createDatabase();
   const { login, url } = await createLogin(shared, ownerUrl);
   await migratePostgres(ownerUrl, login);
@@ -106,7 +106,7 @@ test('a schema that only has more than this version knows is served, and left as
   await expect(migratePostgres(ownerUrl, login)).rejects.toThrow('a newer version (9999_other.sql)');
 });
 
-test('a database that was migrated before migrations said whether they are additive is one like any other', async () => {
+test('a database that was migrated before the column `additive` existed is accepted', async () => {
   const { url: ownerUrl } = await shared.createDatabase();
   const { login, url } = await createLogin(shared, ownerUrl);
   await migratePostgres(ownerUrl, login);
@@ -124,7 +124,7 @@ test('migrations that race apply each step once, and a second run applies nothin
   expect(await migratePostgres(ownerUrl, login)).toEqual([]);
 });
 
-test('a service that may not start leaves no connection behind', async () => {
+test('a service that must not start leaves no connection behind', async () => {
   using signer = tempDir();
   const opening = AuditService.open({
     store: { databaseUrl: store.ownerUrl },
@@ -140,7 +140,7 @@ test('a service that may not start leaves no connection behind', async () => {
   expect(row).toEqual({ count: 0 });
 });
 
-test('a server that is not there is unavailable, not unsuitable', async () => {
+test('a server that cannot be reached is unavailable, not unsuitable', async () => {
   const url = new URL(store.serviceUrl);
   url.port = '1';
   expect(await codeOf(url.href)).toBe('STORE_UNAVAILABLE');

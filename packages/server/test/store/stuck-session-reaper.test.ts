@@ -18,14 +18,14 @@ beforeAll(async () => {
 });
 afterAll(() => store.close());
 
-/** A writer that waits for locks, and those whom it had ended. */
+/** A writer that waits for locks, and the sessions that it has terminated. */
 function successor(timeouts: Partial<Timeouts>) {
   const evictions: Eviction[] = [];
   const database = store.connect({ timeouts, onEviction: (eviction) => evictions.push(eviction) });
   return { writer: new Writer(database, { logName, maxRetries: 60 }), evictions };
 }
 
-test('a process that is frozen in mid-COPY is evicted, and when it thaws it goes on by itself', async () => {
+test('a process that is frozen in the middle of a COPY is terminated, and goes on by itself when it is woken', async () => {
   const tenant = newTenant();
   await new Writer(store.database, { logName }).submit([anItem(tenant)]);
   const main = fileURLToPath(new URL('./freezing-writer.ts', import.meta.url));
@@ -92,9 +92,9 @@ async function holdBusily(tenant: string, intervalMs: number) {
   };
 }
 
-// Whoever held a lock for three seconds was ended, at work or not: two replicas with large batches and a slow disk ended
-// each other for ever.
-test('a holder that is slow and gets on is waited for, through several time-outs', async () => {
+// Every session that held a lock for three seconds was terminated, even while it made progress. Two replicas with large
+// batches and a slow disk terminated each other without end.
+test('a holder that is slow but makes progress is waited for, through several time-outs', async () => {
   const tenant = newTenant();
   await new Writer(store.database, { logName }).submit([anItem(tenant)]);
   const holder = await holdBusily(tenant, 20);
@@ -106,7 +106,7 @@ test('a holder that is slow and gets on is waited for, through several time-outs
   expect(evictions).toEqual([]);
 });
 
-test('but not for ever', async () => {
+test('a holder that makes progress is terminated after holdMs', async () => {
   const tenant = newTenant();
   await new Writer(store.database, { logName }).submit([anItem(tenant)]);
   const holder = await holdBusily(tenant, 20);

@@ -33,7 +33,7 @@ onEachStore((store) => {
     return [itemOf(first), itemOf({ ...first, actor_id: 'second' })] as const;
   };
 
-  test('an id taken by another event: kept as a dead letter, and its hash chained as one record', async () => {
+  test('an event whose id is taken is kept as a dead letter, and one record with its hash is chained', async () => {
     const tenant = newTenant();
     const [first, second] = rivals(tenant);
     const [taken] = await writer.submit([first]);
@@ -58,7 +58,7 @@ onEachStore((store) => {
     expect(Buffer.from(kept!.raw).toString()).toBe(second.canonical);
   });
 
-  test('a retry of it adds nothing but a count', async () => {
+  test('a retry only increases the count', async () => {
     const tenant = newTenant();
     const [first, second] = rivals(tenant);
     await writer.submit([first]);
@@ -67,7 +67,7 @@ onEachStore((store) => {
     }
     expect(await expectSoundChain(store().database, tenant)).toHaveLength(3);
     expect(await deadLetters(tenant)).toMatchObject([{ seen: 3 }]);
-    // The first event is still what it was, and still a duplicate of itself.
+    // The first event is unchanged, and sending it again is still a duplicate.
     expect(statuses(await writer.submit([first]))).toEqual(['duplicate']);
   });
 
@@ -82,7 +82,7 @@ onEachStore((store) => {
     expect(await deadLetters(tenant)).toHaveLength(2);
   });
 
-  test('within one batch the first wins, and the rest of the batch lands', async () => {
+  test('within one batch the first event wins, and the rest of the batch is chained', async () => {
     const tenant = newTenant();
     const [first, second] = rivals(tenant);
     const outcomes = await writer.submit([anItem(tenant), first, second, first, anItem(tenant)]);
@@ -96,7 +96,7 @@ onEachStore((store) => {
     ]);
   });
 
-  test('two rivals in a race: one is chained, one is a conflict', async () => {
+  test('of two events with one id that race, one is chained and the other is a conflict', async () => {
     const tenant = newTenant();
     const [first, second] = rivals(tenant);
     const replicas = [0, 1].map(() => new Writer(store().connect(), { logName }));
