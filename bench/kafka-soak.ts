@@ -134,7 +134,7 @@ async function serve(databaseUrl: string, signerDirectory: string, kafka: Kafka)
   // As the Dockerfile sets it. Without a bound V8 lets the heap grow to 200 MiB and more before it looks through 40 MiB of
   // living objects: 360 MiB resident in the same run.
   const NODE_OPTIONS = '--max-old-space-size=128 --max-semi-space-size=8';
-  const env = { ...process.env, TALLY_DATABASE_URL: databaseUrl, NODE_OPTIONS };
+  const env = { ...process.env, TALLYSTICK_DATABASE_URL: databaseUrl, NODE_OPTIONS };
   const start = (...args: string[]) =>
     spawn(process.execPath, [tally, 'serve', ...settings, ...args], {
       env,

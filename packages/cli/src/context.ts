@@ -74,7 +74,7 @@ export function createContext(surroundings: Surroundings, options: GlobalOptions
       const named = context.settings.tenant;
       if (named !== undefined) return named;
       throw new CliError('USAGE', 'no tenant is named', {
-        hint: '--tenant ID, TALLY_TENANT or tally config set tenant',
+        hint: '--tenant ID, TALLYSTICK_TENANT or tally config set tenant',
       });
     },
     openBackend: () => openBackend(context),

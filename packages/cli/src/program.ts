@@ -44,7 +44,7 @@ const registrations: readonly (readonly [group: string, commands: readonly Regis
 
 const exitCodeHelp = `
 Exit codes: 0 done or verified, 1 broken or partly refused, 2 not verifiable, 3 usage, 4 input or output failed.
-Settings: flags, then TALLY_SERVER, TALLY_KEY, TALLY_TENANT and TALLY_DATA, then tally config.`;
+Settings: flags, then TALLYSTICK_URL, TALLYSTICK_API_KEY, TALLYSTICK_TENANT and TALLYSTICK_DATA, then tally config.`;
 
 /** The command line's grammar; `run` decides what becomes of a command's work. */
 function createProgram(run: RunAction): Command {

@@ -41,7 +41,7 @@ test('what it waits for is there, and says when it is', () => {
 test('every secret must be given, and a command line shows none', () => {
   const asked = [...text.matchAll(/\$\{(\w+)(.*?)\}/g)];
   expect(new Set(asked.map(([, name]) => name))).toEqual(
-    new Set(['POSTGRES_PASSWORD', 'TALLY_DB_PASSWORD', 'TALLY_LOG_NAME']),
+    new Set(['POSTGRES_PASSWORD', 'TALLYSTICK_DB_PASSWORD', 'TALLYSTICK_LOG_NAME']),
   );
   for (const [whole, , rest] of asked) expect(rest, whole).toMatch(/^:\?.{20}/);
   for (const [, { environment }] of services) {

@@ -24,7 +24,11 @@ const operator = (args: string[], stdin = '') =>
   tally(args, {
     stdin,
     cwd: dir.path,
-    env: { XDG_CONFIG_HOME: join(dir.path, 'operator'), TALLY_SERVER: service.url, TALLY_KEY: service.key },
+    env: {
+      XDG_CONFIG_HOME: join(dir.path, 'operator'),
+      TALLYSTICK_URL: service.url,
+      TALLYSTICK_API_KEY: service.key,
+    },
   });
 
 beforeAll(async () => {
@@ -57,10 +61,10 @@ async function follow(line: string): Promise<{ readonly exitCode: number; readon
 
 function reader(args: string[]) {
   // The reader's key for the service is in the environment, as `tally --help` says; the page is about another key.
-  const env = { XDG_CONFIG_HOME: join(dir.path, 'reader'), TALLY_KEY: service.key };
+  const env = { XDG_CONFIG_HOME: join(dir.path, 'reader'), TALLYSTICK_API_KEY: service.key };
   return tally(args, {
     cwd: dir.path,
-    env: args.includes('--server') || args[0] !== 'verify' ? { ...env, TALLY_SERVER: service.url } : env,
+    env: args.includes('--server') || args[0] !== 'verify' ? { ...env, TALLYSTICK_URL: service.url } : env,
   });
 }
 

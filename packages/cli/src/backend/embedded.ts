@@ -35,7 +35,7 @@ export class EmbeddedBackend extends HttpBackend {
     try {
       service = await AuditService.open({
         store: { directory },
-        logName: env.TALLY_LOG_NAME ?? embeddedLogName,
+        logName: env.TALLYSTICK_LOG_NAME ?? embeddedLogName,
         serviceTenant: serviceTenantIn(env),
         // A command is short: what it writes is signed when somebody asks for it.
         checkpointIntervalMs: 0,

@@ -11,7 +11,7 @@ export function describeStoreError(error: unknown, place: string): unknown {
     error.code === 'DATA_DIRECTORY_LOCKED'
       ? 'ask the service that has it open instead: --server URL --key KEY'
       : error.code === 'CONFIG_INVALID' && error.message.includes('belongs to the log')
-        ? 'name the log that it was made with: TALLY_LOG_NAME'
+        ? 'name the log that it was made with: TALLYSTICK_LOG_NAME'
         : undefined;
   const code = error.code === 'CONFIG_INVALID' ? 'USAGE' : 'STORE_UNAVAILABLE';
   const message = `can't open ${place}: ${error.message}`;

@@ -80,7 +80,9 @@ async function refusal(response: Response, place: string, key: string | undefine
   const named = problem.code === undefined ? '' : ` ${problem.code}`;
   const message = `${place} answered ${response.status}${named}: ${what}`;
   if (response.status === 401 && key === undefined) {
-    return new CliError('UNAUTHORIZED', message, { hint: 'give an API key: --key KEY, or TALLY_KEY' });
+    return new CliError('UNAUTHORIZED', message, {
+      hint: 'give an API key: --key KEY, or TALLYSTICK_API_KEY',
+    });
   }
   if (response.status === 401 || response.status === 403) return new CliError('UNAUTHORIZED', message);
   if (response.status === 404) return new CliError('NOT_FOUND', message);

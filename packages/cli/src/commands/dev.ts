@@ -29,13 +29,16 @@ export const registerDev: Register = (program, run) => {
     const { ServiceMetrics, serveHttp } = await import('@tallystick/server/http');
     const { describeStoreError, embeddedLogName } = await import('../backend/store.ts');
     const { env, cwd, now } = context.surroundings;
-    const directory = resolve(cwd, (options as { data?: string }).data ?? env.TALLY_DATA ?? defaultDirectory);
+    const directory = resolve(
+      cwd,
+      (options as { data?: string }).data ?? env.TALLYSTICK_DATA ?? defaultDirectory,
+    );
     const metrics = new ServiceMetrics();
     let service: AuditService;
     try {
       service = await AuditService.open({
         store: { directory },
-        logName: env.TALLY_LOG_NAME ?? embeddedLogName,
+        logName: env.TALLYSTICK_LOG_NAME ?? embeddedLogName,
         serviceTenant: serviceTenantIn(env),
         now,
         ...metrics.hooks,
@@ -97,7 +100,7 @@ async function tell(
   );
   if (key !== undefined) {
     await terminal.line('\nThe key is not shown again. In another terminal:');
-    await terminal.line(`  export TALLY_SERVER=${url} TALLY_KEY=${key} TALLY_TENANT=acme`);
+    await terminal.line(`  export TALLYSTICK_URL=${url} TALLYSTICK_API_KEY=${key} TALLYSTICK_TENANT=acme`);
     await terminal.line(`  export TALLYSTICK_URL=${url} TALLYSTICK_API_KEY=${key}   # what the SDK reads`);
     await terminal.line('  tally emit --type content.publish --actor jane --target post:17');
     await terminal.line('  tally verify');

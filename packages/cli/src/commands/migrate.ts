@@ -17,11 +17,11 @@ export const registerMigrate: Register = (program, run) => {
     )
     .option(
       '--database-url <url>',
-      'PostgreSQL, as the owner; or TALLY_DATABASE_URL, which other users of the machine do not see',
+      'PostgreSQL, as the owner; or TALLYSTICK_DATABASE_URL, which other users of the machine do not see',
     )
     .option('--service-login <name>', 'existing login role that the service connects as');
   run<MigrateOptions>(command, async ({ terminal, surroundings: { env } }, options) => {
-    const url = parseDatabaseUrl(options.databaseUrl ?? env.TALLY_DATABASE_URL);
+    const url = parseDatabaseUrl(options.databaseUrl ?? env.TALLYSTICK_DATABASE_URL);
     const { migratePostgres } = await import('@tallystick/server/store');
     const applied = await migratePostgres(url.href, options.serviceLogin).catch((error: unknown) => {
       throw describeMigrationError(error, url);
@@ -40,7 +40,7 @@ export const registerMigrate: Register = (program, run) => {
 
 function parseDatabaseUrl(text: string | undefined): URL {
   if (text === undefined || text === '') {
-    throw new CliError('USAGE', 'name the database: --database-url URL or TALLY_DATABASE_URL');
+    throw new CliError('USAGE', 'name the database: --database-url URL or TALLYSTICK_DATABASE_URL');
   }
   const url = URL.canParse(text) ? new URL(text) : undefined;
   // Never repeated in the message: it holds a password.

@@ -30,9 +30,9 @@ export const registerRecover: Register = (program, run) => {
         '--reason it opens a new epoch for each: the records that are stored stay, and the new chain says what was signed ' +
         'last and why it was begun. This can not be taken back. Store, signer and log are named as for tally serve.',
     )
-    .option('--database-url <url>', 'PostgreSQL, as the service; or TALLY_DATABASE_URL')
-    .option('--signer-dir <dir>', "the signer's directory; or TALLY_SIGNER_DIR")
-    .option('--log-name <name>', 'name of the log; or TALLY_LOG_NAME')
+    .option('--database-url <url>', 'PostgreSQL, as the service; or TALLYSTICK_DATABASE_URL')
+    .option('--signer-dir <dir>', "the signer's directory; or TALLYSTICK_SIGNER_DIR")
+    .option('--log-name <name>', 'name of the log; or TALLYSTICK_LOG_NAME')
     .option('--reason <text>', 'stands in the new chains for good')
     .option('--yes', 'do it');
   run<RecoverCommandOptions>(command, async (context, options) => {
@@ -43,7 +43,7 @@ export const registerRecover: Register = (program, run) => {
     const { planRecovery } = await import('@tallystick/server');
     const service = await openService(context, options);
     try {
-      const tenant = options.tenant ?? context.surroundings.env.TALLY_TENANT;
+      const tenant = options.tenant ?? context.surroundings.env.TALLYSTICK_TENANT;
       const plans = await planRecovery(service, tenant === undefined ? undefined : [tenant]).catch(asUsage);
       if (plans.length === 0) context.terminal.note('no chain is stopped: there is nothing to recover');
       else if (options.yes === true) return await recoverAll(context, service, plans, options.reason!);

@@ -16,11 +16,14 @@ export interface ServeKafkaOptions extends KafkaOptions {
 
 export function addServeKafkaOptions(command: Command): Command {
   return addKafkaOptions(command)
-    .option('--kafka-group <id>', 'consumer group; or TALLY_KAFKA_GROUP (default: tallystick.audit-service)')
-    .option('--kafka-topic <name>', 'topic of the events; or TALLY_KAFKA_TOPIC (default: audit.events)')
+    .option(
+      '--kafka-group <id>',
+      'consumer group; or TALLYSTICK_KAFKA_GROUP (default: tallystick.audit-service)',
+    )
+    .option('--kafka-topic <name>', 'topic of the events; or TALLYSTICK_KAFKA_TOPIC (default: audit.events)')
     .option(
       '--kafka-gateway-topic <name>',
-      "topic of the service's gateway; or TALLY_KAFKA_GATEWAY_TOPIC (default: audit.gateway)",
+      "topic of the service's gateway; or TALLYSTICK_KAFKA_GATEWAY_TOPIC (default: audit.gateway)",
     )
     .option('--no-kafka-gateway', 'chain what comes over HTTP at once, not through Kafka')
     .option(
@@ -51,15 +54,15 @@ export async function serveKafka(
   const connection = kafkaConnection(options, surroundings);
   if (connection === undefined) return undefined;
   const { env } = surroundings;
-  const events = options.kafkaTopic || env.TALLY_KAFKA_TOPIC || 'audit.events';
-  const gatewayTopic = options.kafkaGatewayTopic || env.TALLY_KAFKA_GATEWAY_TOPIC || 'audit.gateway';
+  const events = options.kafkaTopic || env.TALLYSTICK_KAFKA_TOPIC || 'audit.events';
+  const gatewayTopic = options.kafkaGatewayTopic || env.TALLYSTICK_KAFKA_GATEWAY_TOPIC || 'audit.gateway';
   const { gatewayHooks, KafkaGateway, KafkaIngest, KafkaMetrics } = await import('@tallystick/server/kafka');
   const counted = new KafkaMetrics(metrics);
   const warn = tellOnce((message) => terminal.warn(`kafka: ${message}`), surroundings.now);
   const ingest = await KafkaIngest.start(service, {
     connection,
     topics: { events, gateway: gatewayTopic },
-    groupId: options.kafkaGroup || env.TALLY_KAFKA_GROUP || undefined,
+    groupId: options.kafkaGroup || env.TALLYSTICK_KAFKA_GROUP || undefined,
     acceptRestored: options.acceptRestored,
     acceptTruncated: options.acceptTruncated,
     on: {

@@ -30,13 +30,13 @@ export const registerServe: Register = (program, run) => {
     .option('--port <port>', 'port', portNumber, 8040)
     .option(
       '--database-url <url>',
-      'PostgreSQL; or TALLY_DATABASE_URL, which other users of the machine do not see',
+      'PostgreSQL; or TALLYSTICK_DATABASE_URL, which other users of the machine do not see',
     )
-    .option('--signer-dir <dir>', "the signer's directory, outside the database; or TALLY_SIGNER_DIR")
-    .option('--log-name <name>', 'name of the log, such as audit.example.com; or TALLY_LOG_NAME')
+    .option('--signer-dir <dir>', "the signer's directory, outside the database; or TALLYSTICK_SIGNER_DIR")
+    .option('--log-name <name>', 'name of the log, such as audit.example.com; or TALLYSTICK_LOG_NAME')
     .option(
       '--service-tenant <id>',
-      "whose chain holds the service's own records; or TALLY_SERVICE_TENANT (default: tallystick)",
+      "whose chain holds the service's own records; or TALLYSTICK_SERVICE_TENANT (default: tallystick)",
     )
     .option('--create-admin-key', 'make an API key for everything, write it to stdout, and end');
   addServeKafkaOptions(command);
@@ -90,10 +90,10 @@ export function serviceOptions(
   options: Pick<ServeCommandOptions, 'databaseUrl' | 'signerDir' | 'logName' | 'serviceTenant'> &
     GlobalOptions,
 ): AuditServiceOptions {
-  const databaseUrl = options.databaseUrl ?? env.TALLY_DATABASE_URL;
-  const data = options.data ?? env.TALLY_DATA;
-  const logName = options.logName ?? env.TALLY_LOG_NAME;
-  const signerDirectory = options.signerDir ?? env.TALLY_SIGNER_DIR;
+  const databaseUrl = options.databaseUrl ?? env.TALLYSTICK_DATABASE_URL;
+  const data = options.data ?? env.TALLYSTICK_DATA;
+  const logName = options.logName ?? env.TALLYSTICK_LOG_NAME;
+  const signerDirectory = options.signerDir ?? env.TALLYSTICK_SIGNER_DIR;
   if ((databaseUrl === undefined) === (data === undefined)) {
     throw new CliError('USAGE', 'name one store: --database-url URL or --data DIR');
   }

@@ -60,10 +60,10 @@ export const registerTopics: Register = (program, run) => {
 
 function withOptions(command: Command): Command {
   return addKafkaOptions(command)
-    .option('--kafka-topic <name>', 'topic of the events; or TALLY_KAFKA_TOPIC (default: audit.events)')
+    .option('--kafka-topic <name>', 'topic of the events; or TALLYSTICK_KAFKA_TOPIC (default: audit.events)')
     .option(
       '--kafka-gateway-topic <name>',
-      "topic of the service's gateway; or TALLY_KAFKA_GATEWAY_TOPIC (default: audit.gateway)",
+      "topic of the service's gateway; or TALLYSTICK_KAFKA_GATEWAY_TOPIC (default: audit.gateway)",
     )
     .option('--partitions <n>', 'partitions of each topic (default: 4)', wholeNumber)
     .option(
@@ -109,8 +109,8 @@ async function plansOf(
 ): Promise<readonly TopicPlan[]> {
   const { auditTopics, socTopics } = await import('@tallystick/server/kafka');
   const { partitions, replication: replicas, retentionDays, soc } = options;
-  const events = options.kafkaTopic ?? (env.TALLY_KAFKA_TOPIC || undefined);
-  const gateway = options.kafkaGatewayTopic ?? (env.TALLY_KAFKA_GATEWAY_TOPIC || undefined);
+  const events = options.kafkaTopic ?? (env.TALLYSTICK_KAFKA_TOPIC || undefined);
+  const gateway = options.kafkaGatewayTopic ?? (env.TALLYSTICK_KAFKA_GATEWAY_TOPIC || undefined);
   const plans = auditTopics({ partitions, replicas, retentionDays, events, gateway });
   return soc === true ? [...plans, ...socTopics({ partitions, replicas })] : plans;
 }

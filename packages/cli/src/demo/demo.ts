@@ -195,7 +195,7 @@ async function keepUp(context: Context, places: Places, directory: string): Prom
   else {
     await terminal.line();
     await terminal.line(`  The service is up at ${running.url}; stop it with Ctrl-C. Try:`);
-    await terminal.line(`    export TALLY_SERVER=${running.url} TALLY_KEY=${running.key}`);
+    await terminal.line(`    export TALLYSTICK_URL=${running.url} TALLYSTICK_API_KEY=${running.key}`);
     await terminal.line(`    npx tally events --tenant ${victim.tenantId}`);
     await terminal.line(`    npx tally verify --tenant ${victim.tenantId}`);
   }

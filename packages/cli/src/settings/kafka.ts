@@ -26,26 +26,26 @@ type Mechanism = (typeof mechanisms)[number];
 /** Adds the options to a command. Secrets have none: other users of the machine see a command line. */
 export function addKafkaOptions(command: Command): Command {
   return command
-    .option('--kafka <brokers>', 'host:port of some brokers, separated by commas; or TALLY_KAFKA')
+    .option('--kafka <brokers>', 'host:port of some brokers, separated by commas; or TALLYSTICK_KAFKA')
     .option(
       '--kafka-client-id <id>',
-      'name in the logs and quotas of the brokers; or TALLY_KAFKA_CLIENT_ID (default: tallystick)',
+      'name in the logs and quotas of the brokers; or TALLYSTICK_KAFKA_CLIENT_ID (default: tallystick)',
     )
-    .option('--kafka-tls', 'TLS; also with any of the files below; or TALLY_KAFKA_TLS=1')
-    .option('--kafka-ca <file>', "the brokers' certificate authority, PEM; or TALLY_KAFKA_CA")
-    .option('--kafka-cert <file>', 'own certificate, PEM; or TALLY_KAFKA_CERT')
-    .option('--kafka-cert-key <file>', "the own certificate's key, PEM; or TALLY_KAFKA_CERT_KEY")
+    .option('--kafka-tls', 'TLS; also with any of the files below; or TALLYSTICK_KAFKA_TLS=1')
+    .option('--kafka-ca <file>', "the brokers' certificate authority, PEM; or TALLYSTICK_KAFKA_CA")
+    .option('--kafka-cert <file>', 'own certificate, PEM; or TALLYSTICK_KAFKA_CERT')
+    .option('--kafka-cert-key <file>', "the own certificate's key, PEM; or TALLYSTICK_KAFKA_CERT_KEY")
     .addOption(
-      new Option('--kafka-sasl <mechanism>', 'how to log in; or TALLY_KAFKA_SASL').choices(mechanisms),
+      new Option('--kafka-sasl <mechanism>', 'how to log in; or TALLYSTICK_KAFKA_SASL').choices(mechanisms),
     )
-    .option('--kafka-user <name>', 'user name; or TALLY_KAFKA_USER')
+    .option('--kafka-user <name>', 'user name; or TALLYSTICK_KAFKA_USER')
     .option(
       '--kafka-password-file <file>',
-      'the password, read anew at each log-in; or TALLY_KAFKA_PASSWORD_FILE, or TALLY_KAFKA_PASSWORD itself',
+      'the password, read anew at each log-in; or TALLYSTICK_KAFKA_PASSWORD_FILE, or TALLYSTICK_KAFKA_PASSWORD itself',
     )
     .option(
       '--kafka-token-file <file>',
-      'the token of OAUTHBEARER, read anew at each log-in; or TALLY_KAFKA_TOKEN_FILE, or TALLY_KAFKA_TOKEN itself',
+      'the token of OAUTHBEARER, read anew at each log-in; or TALLYSTICK_KAFKA_TOKEN_FILE, or TALLYSTICK_KAFKA_TOKEN itself',
     );
 }
 
@@ -69,24 +69,27 @@ export function kafkaConnection(
     const path = given(option, name);
     return path === undefined ? undefined : resolve(cwd, path);
   };
-  const brokers = given(options.kafka, 'TALLY_KAFKA');
+  const brokers = given(options.kafka, 'TALLYSTICK_KAFKA');
   if (brokers === undefined) return undefined;
   const bootstrapBrokers = parseBrokers(brokers);
   const hosts = bootstrapBrokers.map((broker) => broker.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1'));
 
-  const ca = file(options.kafkaCa, 'TALLY_KAFKA_CA');
-  const cert = file(options.kafkaCert, 'TALLY_KAFKA_CERT');
-  const key = file(options.kafkaCertKey, 'TALLY_KAFKA_CERT_KEY');
+  const ca = file(options.kafkaCa, 'TALLYSTICK_KAFKA_CA');
+  const cert = file(options.kafkaCert, 'TALLYSTICK_KAFKA_CERT');
+  const key = file(options.kafkaCertKey, 'TALLYSTICK_KAFKA_CERT_KEY');
   if ((cert === undefined) !== (key === undefined)) {
     throw new CliError('USAGE', '--kafka-cert and --kafka-cert-key go together');
   }
-  const wantsTls = options.kafkaTls ?? ['1', 'true'].includes(env.TALLY_KAFKA_TLS ?? '');
+  const wantsTls = options.kafkaTls ?? ['1', 'true'].includes(env.TALLYSTICK_KAFKA_TLS ?? '');
   const hasTls = wantsTls || ca !== undefined || cert !== undefined;
 
-  const sasl = saslOf(given(options.kafkaSasl, 'TALLY_KAFKA_SASL'), {
-    username: given(options.kafkaUser, 'TALLY_KAFKA_USER'),
-    password: secret(file(options.kafkaPasswordFile, 'TALLY_KAFKA_PASSWORD_FILE'), env.TALLY_KAFKA_PASSWORD),
-    token: secret(file(options.kafkaTokenFile, 'TALLY_KAFKA_TOKEN_FILE'), env.TALLY_KAFKA_TOKEN),
+  const sasl = saslOf(given(options.kafkaSasl, 'TALLYSTICK_KAFKA_SASL'), {
+    username: given(options.kafkaUser, 'TALLYSTICK_KAFKA_USER'),
+    password: secret(
+      file(options.kafkaPasswordFile, 'TALLYSTICK_KAFKA_PASSWORD_FILE'),
+      env.TALLYSTICK_KAFKA_PASSWORD,
+    ),
+    token: secret(file(options.kafkaTokenFile, 'TALLYSTICK_KAFKA_TOKEN_FILE'), env.TALLYSTICK_KAFKA_TOKEN),
   });
   const isOpen = sasl?.mechanism === 'PLAIN' || sasl?.mechanism === 'OAUTHBEARER';
   if (isOpen && !hasTls && !hosts.every(isLoopback)) {
@@ -96,7 +99,7 @@ export function kafkaConnection(
   }
   return {
     bootstrapBrokers,
-    clientId: given(options.kafkaClientId, 'TALLY_KAFKA_CLIENT_ID') ?? 'tallystick',
+    clientId: given(options.kafkaClientId, 'TALLYSTICK_KAFKA_CLIENT_ID') ?? 'tallystick',
     ...(hasTls && {
       tls: {
         ...(ca !== undefined && { ca: readPem(ca) }),
@@ -117,7 +120,9 @@ export function kafkaConnection(
 export function requireKafkaConnection(options: KafkaOptions, surroundings: Surroundings): KafkaConnection {
   const connection = kafkaConnection(options, surroundings);
   if (connection !== undefined) return connection;
-  throw new CliError('USAGE', 'no Kafka cluster is named', { hint: '--kafka HOST:PORT,… or TALLY_KAFKA' });
+  throw new CliError('USAGE', 'no Kafka cluster is named', {
+    hint: '--kafka HOST:PORT,… or TALLYSTICK_KAFKA',
+  });
 }
 
 function parseBrokers(text: string): string[] {
@@ -163,10 +168,10 @@ function saslOf(
   }
   if (mechanism === 'OAUTHBEARER') {
     if (token !== undefined) return { mechanism, token };
-    throw new CliError('USAGE', 'OAUTHBEARER needs --kafka-token-file or TALLY_KAFKA_TOKEN');
+    throw new CliError('USAGE', 'OAUTHBEARER needs --kafka-token-file or TALLYSTICK_KAFKA_TOKEN');
   }
   if (username !== undefined && password !== undefined) return { mechanism, username, password };
-  const hint = '--kafka-user or TALLY_KAFKA_USER; --kafka-password-file or TALLY_KAFKA_PASSWORD';
+  const hint = '--kafka-user or TALLYSTICK_KAFKA_USER; --kafka-password-file or TALLYSTICK_KAFKA_PASSWORD';
   throw new CliError('USAGE', `${mechanism} needs a user and a password`, { hint });
 }
 

@@ -3,5 +3,5 @@
  * `tally dlq --data` is recorded where the service would record it.
  */
 export function serviceTenantIn(env: { readonly [name: string]: string | undefined }): string | undefined {
-  return env.TALLY_SERVICE_TENANT || undefined;
+  return env.TALLYSTICK_SERVICE_TENANT || undefined;
 }

@@ -31,10 +31,10 @@ export function resolveSettings({ flags, env, config, cwd }: Sources): Settings 
     { name: 'the command line', ...flags },
     {
       name: 'the environment',
-      server: env.TALLY_SERVER,
-      key: env.TALLY_KEY,
-      tenant: env.TALLY_TENANT,
-      data: env.TALLY_DATA,
+      server: env.TALLYSTICK_URL,
+      key: env.TALLYSTICK_API_KEY,
+      tenant: env.TALLYSTICK_TENANT,
+      data: env.TALLYSTICK_DATA,
     },
     { name: 'the configuration', ...config },
   ];
@@ -45,7 +45,7 @@ export function resolveSettings({ flags, env, config, cwd }: Sources): Settings 
       const level = levels.find(({ server, data }) => isSet(server) || isSet(data));
       if (level === undefined) {
         const hint =
-          "name a service (--server URL --key KEY, or TALLY_SERVER) or an embedded store's directory (--data DIR)";
+          "name a service (--server URL --key KEY, or TALLYSTICK_URL) or an embedded store's directory (--data DIR)";
         throw new CliError('NO_TARGET', 'neither a service nor a store is named', { hint });
       }
       if (isSet(level.server) && isSet(level.data)) {
@@ -75,7 +75,7 @@ function parseUrl(text: string): URL {
     );
   }
   if (url.username !== '' || url.password !== '') {
-    throw new CliError('USAGE', 'a key belongs into --key or TALLY_KEY, not into the address');
+    throw new CliError('USAGE', 'a key belongs into --key or TALLYSTICK_API_KEY, not into the address');
   }
   return url;
 }

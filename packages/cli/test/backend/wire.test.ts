@@ -68,7 +68,9 @@ describe('is refused once', () => {
 
   test('without a key, that is the hint', async () => {
     answers = [status(401)];
-    await expect(wire()('x')).rejects.toMatchObject({ hint: 'give an API key: --key KEY, or TALLY_KEY' });
+    await expect(wire()('x')).rejects.toMatchObject({
+      hint: 'give an API key: --key KEY, or TALLYSTICK_API_KEY',
+    });
     await expect(wire('k')('x')).rejects.toMatchObject({ hint: undefined });
   });
 });

@@ -30,7 +30,13 @@ const run = (args: string, options: RunOptions = {}) =>
     cwd: dir.path,
     now: today,
     ...options,
-    env: { ...env, TALLY_SERVER: service.url, TALLY_KEY: service.key, TALLY_TENANT: 'acme', ...options.env },
+    env: {
+      ...env,
+      TALLYSTICK_URL: service.url,
+      TALLYSTICK_API_KEY: service.key,
+      TALLYSTICK_TENANT: 'acme',
+      ...options.env,
+    },
   });
 const emit = (tenant: string, actor: string) =>
   run(`emit --type a.b --actor ${actor} --tenant ${tenant}`, { now: Date.now() });
@@ -99,7 +105,9 @@ test('a service takes --checkpoint too, and none is left out in silence', async 
     );
     expect(other.exitCode).toBe(3);
   }
-  const all = await run('verify --checkpoint kept.note globex.note', { env: { TALLY_TENANT: undefined } });
+  const all = await run('verify --checkpoint kept.note globex.note', {
+    env: { TALLYSTICK_TENANT: undefined },
+  });
   expect(all.exitCode).toBe(0);
   writeFileSync(join(dir.path, 'rubbish'), 'x');
   expect((await run('verify --checkpoint rubbish')).stderr).toContain('rubbish is not a checkpoint');

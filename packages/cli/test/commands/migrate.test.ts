@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { tally } from '../run-tally.ts';
 
 const migrate = (url: string, ...args: string[]) =>
-  tally(['migrate', ...args], { env: { TALLY_DATABASE_URL: url } });
+  tally(['migrate', ...args], { env: { TALLYSTICK_DATABASE_URL: url } });
 
 describe('a database', () => {
   let url: string;

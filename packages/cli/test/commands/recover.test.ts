@@ -14,9 +14,9 @@ const data = join(dir.path, 'store');
 const [database, backup] = [join(data, 'postgres'), join(dir.path, 'backup')];
 const env = {
   XDG_CONFIG_HOME: join(dir.path, 'config'),
-  TALLY_DATA: data,
-  TALLY_LOG_NAME: 'audit.test',
-  TALLY_TENANT: 'acme',
+  TALLYSTICK_DATA: data,
+  TALLYSTICK_LOG_NAME: 'audit.test',
+  TALLYSTICK_TENANT: 'acme',
 };
 const run = (...args: string[]) => tally(args, { cwd: dir.path, env });
 
@@ -36,7 +36,7 @@ const events = [1, 2, 3, 4].map((n) =>
 const serve = async (submitted: readonly string[]) => {
   const service = await AuditService.open({
     store: { directory: data },
-    logName: env.TALLY_LOG_NAME,
+    logName: env.TALLYSTICK_LOG_NAME,
     checkpointIntervalMs: 0,
   });
   const results = await service.submit({ events: submitted, source: 'test', trust: 'operator' });
@@ -58,7 +58,7 @@ test('a chain that is what was signed needs no recovery', async () => {
     exitCode: 3,
     stderr: expect.stringContaining('the chain of acme is not stopped'),
   });
-  expect(await tally(['recover'], { env: { ...env, TALLY_TENANT: undefined } })).toMatchObject({
+  expect(await tally(['recover'], { env: { ...env, TALLYSTICK_TENANT: undefined } })).toMatchObject({
     exitCode: 0,
     stderr: expect.stringContaining('no chain is stopped'),
   });

@@ -13,9 +13,9 @@ beforeAll(async () => {
 function topicsOfItsOwn() {
   const run = randomUUID().slice(0, 8);
   const env = {
-    TALLY_KAFKA: kafka,
-    TALLY_KAFKA_TOPIC: `events-${run}`,
-    TALLY_KAFKA_GATEWAY_TOPIC: `gateway-${run}`,
+    TALLYSTICK_KAFKA: kafka,
+    TALLYSTICK_KAFKA_TOPIC: `events-${run}`,
+    TALLYSTICK_KAFKA_GATEWAY_TOPIC: `gateway-${run}`,
   };
   return {
     names: [`events-${run}`, `gateway-${run}`, `events-${run}.dlq`],
@@ -132,5 +132,5 @@ test('more copies than brokers, nobody there, and nothing named are told as what
   expect(away.stderr).toMatch(/BROKER_UNAVAILABLE/);
   expect(away.exitCode).toBe(4);
   const nothing = await tally(['topics', 'describe']);
-  expect([nothing.exitCode, nothing.stderr]).toEqual([3, expect.stringContaining('TALLY_KAFKA')]);
+  expect([nothing.exitCode, nothing.stderr]).toEqual([3, expect.stringContaining('TALLYSTICK_KAFKA')]);
 }, 60_000);

@@ -24,7 +24,13 @@ const run = (args: string, options: RunOptions = {}) =>
   tally(args.split(' '), {
     cwd: dir.path,
     ...options,
-    env: { ...env, TALLY_SERVER: service.url, TALLY_KEY: service.key, TALLY_TENANT: 'acme', ...options.env },
+    env: {
+      ...env,
+      TALLYSTICK_URL: service.url,
+      TALLYSTICK_API_KEY: service.key,
+      TALLYSTICK_TENANT: 'acme',
+      ...options.env,
+    },
   });
 const inFile = (name: string, content: Uint8Array | string) => {
   writeFileSync(join(dir.path, name), content);
@@ -138,7 +144,7 @@ describe('a service', () => {
   });
 
   test('verify without a tenant takes every one, and one that is not there is not verified', async () => {
-    const all = await run('verify --json', { env: { TALLY_TENANT: undefined } });
+    const all = await run('verify --json', { env: { TALLYSTICK_TENANT: undefined } });
     expect(all.json()).toMatchObject([{ tenant_id: 'acme', verdict: 'verified' }]);
     const none = await run('verify --tenant nobody');
     expect(none.stderr).toContain('(NOT_FOUND)');
@@ -149,7 +155,7 @@ describe('a service', () => {
     expect((await run('export -o trail.tally.gz')).stderr).toContain('wrote trail.tally.gz');
     expect((await run('export --first 1 --last 2 -o part.tally')).exitCode).toBe(0);
     expect((await run('receipt 1 -o receipt.txt')).exitCode).toBe(0);
-    const offline = { env: { TALLY_SERVER: undefined, TALLY_KEY: undefined } };
+    const offline = { env: { TALLYSTICK_URL: undefined, TALLYSTICK_API_KEY: undefined } };
     const stranger = { env: { ...offline.env, XDG_CONFIG_HOME: join(dir.path, 'nowhere') } };
     const key = (await run('log-keys list --json')).json()[0] as { key: string }[];
     for (const file of ['trail.tally.gz', 'part.tally', 'receipt.txt']) {
@@ -244,7 +250,7 @@ describe('a service', () => {
     }[][];
     const reader = keys!.find(({ name }) => name === 'reader')!;
     expect(reader.tenants).toEqual(['acme']);
-    const asReader = { env: { TALLY_KEY: made.stdout.trim() } };
+    const asReader = { env: { TALLYSTICK_API_KEY: made.stdout.trim() } };
     expect((await run('events -n 1', asReader)).exitCode).toBe(0);
     expect((await run('events -n 1 --tenant other', asReader)).stderr).toContain('(UNAUTHORIZED)');
     expect((await run(`api-keys revoke ${reader.id}`)).exitCode).toBe(0);
@@ -279,10 +285,10 @@ describe('a service', () => {
   });
 
   test.each([
-    ['no key', { TALLY_KEY: undefined }, 'give an API key', 4],
-    ['a wrong key', { TALLY_KEY: 'tally_x' }, '(UNAUTHORIZED)', 4],
-    ['no tenant', { TALLY_TENANT: undefined }, 'no tenant is named (USAGE)', 3],
-    ['another address', { TALLY_SERVER: 'ftp://x' }, 'is not the address of a service', 3],
+    ['no key', { TALLYSTICK_API_KEY: undefined }, 'give an API key', 4],
+    ['a wrong key', { TALLYSTICK_API_KEY: 'tally_x' }, '(UNAUTHORIZED)', 4],
+    ['no tenant', { TALLYSTICK_TENANT: undefined }, 'no tenant is named (USAGE)', 3],
+    ['another address', { TALLYSTICK_URL: 'ftp://x' }, 'is not the address of a service', 3],
   ])('%s', async (_, given, message, exitCode) => {
     const ran = await run('events', { env: given });
     expect(ran.stderr).toContain(message);
@@ -302,7 +308,10 @@ describe('the store it left', () => {
     await service.close();
   });
   const local = (args: string, options: RunOptions = {}) =>
-    run(`${args} --data ${data}`, { ...options, env: { TALLY_SERVER: undefined, TALLY_KEY: undefined } });
+    run(`${args} --data ${data}`, {
+      ...options,
+      env: { TALLYSTICK_URL: undefined, TALLYSTICK_API_KEY: undefined },
+    });
 
   test('is read and written like the service, under the same pinned key', async () => {
     const events = (await local('events --type content.publish --json')).json();

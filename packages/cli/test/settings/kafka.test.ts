@@ -19,12 +19,12 @@ const read = (options: KafkaOptions, env: Record<string, string> = {}) =>
 
 test('brokers from the option before the environment, and nothing where none is named', () => {
   expect(read({})).toBeUndefined();
-  expect(read({}, { TALLY_KAFKA: '' })).toBeUndefined();
-  expect(read({ kafka: 'a:1, b' }, { TALLY_KAFKA: 'c:3' })).toEqual({
+  expect(read({}, { TALLYSTICK_KAFKA: '' })).toBeUndefined();
+  expect(read({ kafka: 'a:1, b' }, { TALLYSTICK_KAFKA: 'c:3' })).toEqual({
     bootstrapBrokers: ['a:1', 'b'],
     clientId: 'tallystick',
   });
-  expect(read({}, { TALLY_KAFKA: '[::1]:9092', TALLY_KAFKA_CLIENT_ID: 'mine' })).toEqual({
+  expect(read({}, { TALLYSTICK_KAFKA: '[::1]:9092', TALLYSTICK_KAFKA_CLIENT_ID: 'mine' })).toEqual({
     bootstrapBrokers: ['[::1]:9092'],
     clientId: 'mine',
   });
@@ -43,12 +43,12 @@ describe('TLS', () => {
   test('on by itself, or with any of its files; names are asked for, addresses are not', () => {
     expect(read({ kafka: 'a:1' })).not.toHaveProperty('tls');
     expect(read({ kafka: 'a:1', kafkaTls: true })).toMatchObject({ tls: {}, tlsServerName: true });
-    expect(read({ kafka: 'a:1' }, { TALLY_KAFKA_TLS: '1' })).toMatchObject({ tls: {} });
+    expect(read({ kafka: 'a:1' }, { TALLYSTICK_KAFKA_TLS: '1' })).toMatchObject({ tls: {} });
     expect(read({ kafka: '10.0.0.1:1', kafkaCa: 'ca.pem' })).toMatchObject({
       tls: { ca: pem },
       tlsServerName: false,
     });
-    const files = { TALLY_KAFKA_CERT: 'cert.pem', TALLY_KAFKA_CERT_KEY: join(dir.path, 'key.pem') };
+    const files = { TALLYSTICK_KAFKA_CERT: 'cert.pem', TALLYSTICK_KAFKA_CERT_KEY: join(dir.path, 'key.pem') };
     expect(read({ kafka: '[::1]:1' }, files)).toMatchObject({
       tls: { cert: pem, key: pem },
       tlsServerName: false,
@@ -76,7 +76,11 @@ describe('logging in', () => {
   });
 
   test('user and password, from options and environment', async () => {
-    const env = { TALLY_KAFKA_SASL: 'scram-sha-512', TALLY_KAFKA_USER: 'tally', TALLY_KAFKA_PASSWORD: 'p' };
+    const env = {
+      TALLYSTICK_KAFKA_SASL: 'scram-sha-512',
+      TALLYSTICK_KAFKA_USER: 'tally',
+      TALLYSTICK_KAFKA_PASSWORD: 'p',
+    };
     expect(read({ kafka: 'a:1' }, env)!.sasl).toEqual({
       mechanism: 'SCRAM-SHA-512',
       username: 'tally',
@@ -95,7 +99,7 @@ describe('logging in', () => {
     [
       'a password for all to read',
       { kafka: 'a:1', kafkaSasl: 'PLAIN', kafkaUser: 'u' },
-      { TALLY_KAFKA_PASSWORD: 'p' },
+      { TALLYSTICK_KAFKA_PASSWORD: 'p' },
       'PLAIN without TLS shows the secret',
     ],
   ])('%s', (_, options, env, message) => {
@@ -103,7 +107,7 @@ describe('logging in', () => {
   });
 
   test('without TLS on the loopback address, where nobody listens', () => {
-    const env = { TALLY_KAFKA_PASSWORD: 'p' };
+    const env = { TALLYSTICK_KAFKA_PASSWORD: 'p' };
     const options = { kafka: '127.0.0.1:9092,localhost:9093', kafkaSasl: 'PLAIN', kafkaUser: 'u' };
     expect(read(options, env)!.sasl!.mechanism).toBe('PLAIN');
   });

@@ -8,18 +8,20 @@ const config = { server: 'https://audit.example.com', key: 'configured', tenant:
 
 describe('what is worked on', () => {
   test('flags before the environment before the configuration', () => {
-    expect(resolve({ data: 'store' }, { TALLY_SERVER: 'http://x' }, config).target()).toEqual({
+    expect(resolve({ data: 'store' }, { TALLYSTICK_URL: 'http://x' }, config).target()).toEqual({
       kind: 'directory',
       path: '/home/jane/store',
     });
-    expect(resolve({}, { TALLY_DATA: '/var/tally' }, config).target()).toMatchObject({ path: '/var/tally' });
+    expect(resolve({}, { TALLYSTICK_DATA: '/var/tally' }, config).target()).toMatchObject({
+      path: '/var/tally',
+    });
     expect(resolve({}, {}, config).target()).toMatchObject({ kind: 'service', key: 'configured' });
-    expect(resolve({}, { TALLY_SERVER: '' }, config).target()).toMatchObject({ key: 'configured' });
+    expect(resolve({}, { TALLYSTICK_URL: '' }, config).target()).toMatchObject({ key: 'configured' });
   });
 
   test('the tenant by itself', () => {
-    expect(resolve({ tenant: 'a' }, { TALLY_TENANT: 'b' }, config).tenant).toBe('a');
-    expect(resolve({}, { TALLY_TENANT: 'b' }, config).tenant).toBe('b');
+    expect(resolve({ tenant: 'a' }, { TALLYSTICK_TENANT: 'b' }, config).tenant).toBe('a');
+    expect(resolve({}, { TALLYSTICK_TENANT: 'b' }, config).tenant).toBe('b');
     expect(resolve({}, {}, config).tenant).toBe('acme');
     expect(resolve({}).tenant).toBeUndefined();
   });
@@ -30,7 +32,7 @@ describe('what is worked on', () => {
     [
       'both in the environment',
       {},
-      { TALLY_SERVER: 'http://x', TALLY_DATA: 'y' },
+      { TALLYSTICK_URL: 'http://x', TALLYSTICK_DATA: 'y' },
       'the environment names both',
     ],
     ['no address', { server: 'audit.example.com' }, {}, 'is not the address of a service'],
@@ -50,7 +52,7 @@ describe('whom the key is shown', () => {
 
   test('a key of the command line or the environment to the one that is meant', () => {
     expect(keyOf({ server: 'http://x', key: 'k' })).toMatchObject({ key: 'k' });
-    expect(keyOf({ server: 'http://x' }, { TALLY_KEY: 'e' })).toMatchObject({ key: 'e' });
-    expect(keyOf({ key: 'k' }, { TALLY_KEY: 'e' })).toMatchObject({ key: 'k' });
+    expect(keyOf({ server: 'http://x' }, { TALLYSTICK_API_KEY: 'e' })).toMatchObject({ key: 'e' });
+    expect(keyOf({ key: 'k' }, { TALLYSTICK_API_KEY: 'e' })).toMatchObject({ key: 'k' });
   });
 });
