@@ -19,7 +19,7 @@ export interface RunOptions {
   readonly tty?: boolean;
 }
 
-/** Runs one command line in this process, with streams and surroundings of its own. */
+/** Runs one command line in this process, with streams and processContext of its own. */
 export async function tally(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const stdout = new Collector(options.tty);
   const stderr = new Collector(options.tty);

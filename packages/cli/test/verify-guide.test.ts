@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { tempDir } from '@tallystick/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readKnownLogs } from '../src/settings/known-logs.ts';
+import { readKnownLogs } from '../src/trust/known-logs.ts';
 import { openService, type Service } from './commands/service.ts';
 import { tally } from './run-tally.ts';
 

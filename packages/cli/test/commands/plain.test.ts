@@ -96,9 +96,9 @@ describe('config', () => {
 
   test.each([
     ['{', 'is not JSON'],
-    ['[]', 'does not hold a JSON object'],
-    ['{"tenant":1}', 'tenant is no setting, or not a string'],
-    ['{"colour":"red"}', 'colour is no setting'],
+    ['[]', 'does not contain a JSON object'],
+    ['{"tenant":1}', 'tenant is not a setting, or its value is not a string'],
+    ['{"colour":"red"}', 'colour is not a setting'],
   ])('a damaged file: %s', async (content, message) => {
     mkdirSync(join(dir.path, 'tallystick'));
     writeFileSync(join(dir.path, 'tallystick/config.json'), content);
@@ -110,7 +110,7 @@ describe('config', () => {
   test('an unknown setting', async () => {
     const { stderr, exitCode } = await run('config set colour red');
     expect(stderr).toContain(
-      'error: there is no setting colour (CONFIG_KEY_UNKNOWN)\nhint: settings: server',
+      'error: there is no setting colour (CONFIG_KEY_UNKNOWN)\nhint: the settings are server',
     );
     expect(exitCode).toBe(3);
   });
@@ -133,7 +133,7 @@ describe('log-keys', () => {
         },
       ],
     ]);
-    expect((await run(`log-keys pin ${key(2)}`)).stderr).toContain('instead of the one before');
+    expect((await run(`log-keys pin ${key(2)}`)).stderr).toContain('it replaces another key');
     expect((await run('log-keys list')).stdout).toContain('audit.example.com/acme/1');
     expect((await run('log-keys unpin audit.example.com/acme/1')).exitCode).toBe(0);
     expect((await run('log-keys unpin audit.example.com/acme/1')).exitCode).toBe(3);
@@ -161,7 +161,7 @@ describe('usage', () => {
     ['import --format xml', 3, 'Allowed choices are jsonl, cloudtrail, k8s-audit'],
     ['import --format k8s-audit', 3, 'needs --tenant (USAGE)'],
     ['import --format jsonl --retention-days x', 3, 'It must be a whole number'],
-    ['import --format jsonl --dry-run missing', 4, 'no file missing (NO_INPUT)'],
+    ['import --format jsonl --dry-run missing', 4, 'no file matches missing (NO_INPUT)'],
     ['import --format jsonl', 3, '(NO_TARGET)'],
     ['hash missing', 4, "can't read missing: ENOENT (INPUT_UNREADABLE)"],
   ])('tally %s', async (args, exitCode, message) => {

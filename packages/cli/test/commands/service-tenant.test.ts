@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { AuditService } from '@tallystick/server';
 import { tempDir } from '@tallystick/testing';
 import { afterAll, expect, test } from 'vitest';
-import { embeddedLogName } from '../../src/backend/store.ts';
+import { embeddedLogName } from '../../src/service/options.ts';
 import { tally } from '../run-tally.ts';
 
 const dir = tempDir();

@@ -1,7 +1,7 @@
 import { AuditService } from '@tallystick/server';
 import { serveHttp } from '@tallystick/server/http';
 import { PgliteDatabase, type Session } from '@tallystick/server/store';
-import { embeddedLogName } from '../../src/backend/store.ts';
+import { embeddedLogName } from '../../src/service/options.ts';
 
 /** A service on an embedded store, on a free port of the loopback address. */
 export interface Service {

@@ -91,7 +91,7 @@ test('of a topic that is there it says what differs and what that puts at risk, 
   await admin.close();
   const created = await topics('create');
   expect(created.exitCode).toBe(0);
-  expect(created.stderr).toMatch(/^events-\w+: partitions is 7, planned is 4$/m);
+  expect(created.stderr).toMatch(/^events-\w+: partitions is 7, but should be 4$/m);
   expect(created.stderr).toMatch(
     /^warning: events-\w+: cleanup.policy is compact.*compaction deletes events/m,
   );

@@ -100,7 +100,7 @@ describe('a service', () => {
     expect(table.stdout).toContain('k8s.deployments.create');
     const two = await run('events -n 2');
     expect(two.stdout.trimEnd().split('\n')).toHaveLength(3);
-    expect(two.stderr).toContain('more than these 2');
+    expect(two.stderr).toContain('there are more than these 2');
     expect((await run('events --all --json')).json().length).toBeGreaterThan(5);
     expect((await run('events --actor nobody')).stderr).toBe('no events\n');
   });
@@ -200,7 +200,7 @@ describe('a service', () => {
   });
 
   test('producers are named with the numbers that are not accounted for', async () => {
-    expect((await run('producers')).stderr).toContain('every producer is accounted for');
+    expect((await run('producers')).stderr).toContain('no events are missing from any producer');
     const producer = '019cb000-0000-7000-8000-0000000000aa';
     const answer = await fetch(`${service.url}/v1/audit/events/batch`, {
       method: 'POST',
@@ -222,18 +222,18 @@ describe('a service', () => {
     expect((await run('producers settle')).exitCode).toBe(3);
     expect((await run('producers settle --reason gone')).stderr).toContain('say which producers');
     expect((await run(`producers settle ${producer} --reason gone`)).stderr).toContain(
-      '0 accounts with 0 open numbers would be settled; --yes does it',
+      '0 accounts with 0 open numbers would be closed; add --yes to close them',
     );
     // Heard of a moment ago: a second must pass, or nobody could tell.
     await expect
       .poll(async () => (await run('producers settle --older-than 0m --reason gone')).stderr, {
         timeout: 20_000,
       })
-      .toContain('1 accounts with 7 open numbers would be settled');
+      .toContain('1 accounts with 7 open numbers would be closed');
     expect((await run('producers settle --older-than 0m --reason gone --yes --json')).json()).toEqual([
       { settled: true, accounts: 1, numbers: 7 },
     ]);
-    expect((await run('producers')).stderr).toContain('every producer is accounted for');
+    expect((await run('producers')).stderr).toContain('no events are missing from any producer');
     expect((await run('events --type delivery.gap --json')).json()).toMatchObject([
       { target_id: producer, metadata: { from: 1, to: 7, reason: 'gone' } },
     ]);
@@ -276,7 +276,7 @@ describe('a service', () => {
     const counted = await run('dlq purge --older-than 0m');
     expect([counted.stdout, counted.stderr]).toEqual([
       '1  EVENT_TYPE_RESERVED\n',
-      '1 would be purged; --yes does it\n',
+      '1 would be erased; add --yes to erase them\n',
     ]);
     expect((await run(`dlq purge ${id} --yes`)).exitCode).toBe(0);
     expect((await run(`dlq purge ${id} --yes`)).exitCode).toBe(1);
@@ -285,9 +285,9 @@ describe('a service', () => {
   });
 
   test.each([
-    ['no key', { TALLYSTICK_API_KEY: undefined }, 'give an API key', 4],
+    ['no key', { TALLYSTICK_API_KEY: undefined }, 'give a valid API key', 4],
     ['a wrong key', { TALLYSTICK_API_KEY: 'tally_x' }, '(UNAUTHORIZED)', 4],
-    ['no tenant', { TALLYSTICK_TENANT: undefined }, 'no tenant is named (USAGE)', 3],
+    ['no tenant', { TALLYSTICK_TENANT: undefined }, 'this command needs a tenant (USAGE)', 3],
     ['another address', { TALLYSTICK_URL: 'ftp://x' }, 'is not the address of a service', 3],
   ])('%s', async (_, given, message, exitCode) => {
     const ran = await run('events', { env: given });
@@ -298,7 +298,7 @@ describe('a service', () => {
   test('a second process is kept out of its store', async () => {
     const ran = await run(`events --data ${data}`);
     expect(ran.stderr).toContain('(STORE_UNAVAILABLE)');
-    expect(ran.stderr).toContain('hint: ask the service that has it open instead');
+    expect(ran.stderr).toContain('hint: another process has the store open');
     expect(ran.exitCode).toBe(4);
   });
 });

@@ -4,10 +4,14 @@ import { gzipSync } from 'node:zlib';
 import type { AuditEvent } from '@tallystick/event';
 import { tempDir } from '@tallystick/testing';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { SubmitOutcome } from '../../src/backend/backend.ts';
 import { findSourceFiles } from '../../src/import/files.ts';
 import { type FormatName, formats } from '../../src/import/formats.ts';
-import { type ImportOptions, type ImportTotals, importFiles } from '../../src/import/run.ts';
+import {
+  type ImportOptions,
+  type ImportTotals,
+  importFiles,
+  type SubmitResult,
+} from '../../src/import/run.ts';
 import type { Rejection } from '../../src/import/source-events.ts';
 import { fixture, originalOf } from './map-fixture.ts';
 
@@ -19,7 +23,7 @@ class Store {
   readonly events = new Map<string, AuditEvent>();
   readonly batches: number[] = [];
 
-  submit = async (events: readonly string[]): Promise<SubmitOutcome[]> => {
+  submit = async (events: readonly string[]): Promise<SubmitResult[]> => {
     this.batches.push(events.length);
     return events.map((text) => {
       const event = JSON.parse(text) as AuditEvent;
@@ -215,7 +219,7 @@ test('memory does not grow with the file', async () => {
     ingested_at: '',
   };
   let most = 0;
-  const submit = async (events: readonly string[]): Promise<SubmitOutcome[]> => {
+  const submit = async (events: readonly string[]): Promise<SubmitResult[]> => {
     most = Math.max(most, process.memoryUsage().external);
     return events.map(() => ({ status: 'chained', receipt }));
   };

@@ -1,13 +1,7 @@
 import { createVerifier, formatVerifierKey, type Verifier } from '@tallystick/log';
 import { describe, expect, test } from 'vitest';
-import {
-  type KnownLogs,
-  pinOf,
-  readVerifierKey,
-  withoutPin,
-  withPin,
-} from '../../src/settings/known-logs.ts';
-import { decideTrust, type TrustQuestion } from '../../src/settings/trust.ts';
+import { decideTrust, type TrustQuestion } from '../../src/trust/decide-trust.ts';
+import { type KnownLogs, pinOf, readVerifierKey, withoutPin, withPin } from '../../src/trust/known-logs.ts';
 
 const origin = 'audit.example.com/acme/1';
 const key = (byte: number, name = origin): Verifier => createVerifier(name, new Uint8Array(32).fill(byte));
@@ -31,7 +25,7 @@ test('a given key comes before a pinned one', () => {
 test('a given key of another log is not used', () => {
   const decision = decide({ given: [key(1, 'audit.example.com/other/1')], offered: key(1) });
   expect(decision).toMatchObject({ trust: 'given', verifiers: [] });
-  expect(decision.notice).toContain('none of the keys given');
+  expect(decision.notice).toContain('none of the given keys');
 });
 
 test('a pinned key comes before what the place shows', () => {
@@ -40,7 +34,7 @@ test('a pinned key comes before what the place shows', () => {
   expect(decision.notice).toBeUndefined();
 });
 
-test('another key than the pinned one is never taken, and is told', () => {
+test('another key than the pinned one is never trusted, and the user is told', () => {
   const decision = decide({ known: pinned(key(1)), offered: key(2) });
   expect(decision).toMatchObject({ trust: 'pinned', keyChanged: true });
   expect(keysOf(decision)).toEqual([formatVerifierKey(key(1))]);
@@ -94,7 +88,7 @@ describe('a new epoch', () => {
     expect(keysOf(decide({ origin: third, known }))).toEqual([formatVerifierKey(key(2, third))]);
   });
 
-  test('an earlier epoch than the pinned one is not vouched for by it', () => {
+  test('the key of a later epoch says nothing about an earlier one', () => {
     expect(decide({ known: pinned(key(1, next)), offered: key(1), isLive: false })).toMatchObject({
       trust: 'none',
     });
@@ -115,5 +109,5 @@ test('keys that are malformed, or whose name is no origin', () => {
 
 test('unpinning what is not pinned is an error', () => {
   expect(withoutPin(pinned(key(1)), origin).size).toBe(0);
-  expect(() => withoutPin(new Map(), origin)).toThrow(`nothing is known of ${origin}`);
+  expect(() => withoutPin(new Map(), origin)).toThrow(`no key or checkpoint of ${origin} is kept`);
 });

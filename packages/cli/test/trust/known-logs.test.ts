@@ -10,7 +10,7 @@ import {
   readKnownLogs,
   withCheckpoint,
   writeKnownLogs,
-} from '../../src/settings/known-logs.ts';
+} from '../../src/trust/known-logs.ts';
 
 const dir = tempDir();
 afterAll(() => dir.remove());

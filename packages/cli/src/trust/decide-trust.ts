@@ -1,19 +1,21 @@
 import { createVerifier, equalBytes, parseOrigin, parseVerifierKey, type Verifier } from '@tallystick/log';
 import { type KnownLogs, otherEpochs } from './known-logs.ts';
 
-/** What a log's checkpoints are checked with, and why that key is believed. */
+/** Which key checks the checkpoints of a log, and why it is trusted. */
 export interface TrustDecision {
   /**
-   * `given`: on the command line; `pinned`: by an earlier decision; `first-use`: this one, to be pinned now; `none`:
-   * nobody vouches for a key, so nothing can be verified.
+   * - `given`: the key is on the command line.
+   * - `pinned`: an earlier command pinned it.
+   * - `first-use`: a live log showed it, and it is pinned now.
+   * - `none`: there is no trusted key, so nothing can be verified.
    */
   readonly trust: 'given' | 'pinned' | 'first-use' | 'none';
   readonly verifiers: readonly Verifier[];
-  /** A key to pin, and why: first use, or a new epoch of a log whose key is pinned. */
+  /** A key to pin: at first use, or for a new epoch of a log whose key is pinned. */
   readonly pin?: Verifier;
-  /** What the user has to know. */
+  /** What the user must be told. */
   readonly notice?: string;
-  /** The place under test offers another key than the one that is trusted. */
+  /** Whether the service or store shows another key than the trusted one. */
   readonly keyChanged: boolean;
 }
 
@@ -23,20 +25,20 @@ export interface TrustQuestion {
   /** Keys from the command line. */
   readonly given: readonly Verifier[];
   readonly known: KnownLogs;
-  /** The key that the place under test says is its own: believed at first use of a live one at most. */
+  /** The key that the service, store or bundle shows as its own. It is only ever trusted at the first use of a live log. */
   readonly offered: Verifier | undefined;
-  /** A running service, or the store's own directory; false for a bundle, which anybody may have made. */
+  /** True for a service or a store; false for a bundle or receipt, which anybody may have created. */
   readonly isLive: boolean;
 }
 
-/** A given key before a pinned one before first use before none. Pure: pinning is the caller's. */
+/** Decides in this order: a given key, a pinned key, first use, none. Pure: the caller pins. */
 export function decideTrust(question: TrustQuestion): TrustDecision {
   const { origin, given, known, offered, isLive } = question;
   const ownOffer = offered?.name === origin ? offered : undefined;
   const named = given.filter(({ name }) => name === origin);
   if (given.length > 0) {
     const keyChanged = ownOffer !== undefined && !named.some((verifier) => isSameKey(verifier, ownOffer));
-    const notice = named.length === 0 ? `none of the keys given is for ${origin}` : undefined;
+    const notice = named.length === 0 ? `none of the given keys is for ${origin}` : undefined;
     return { trust: 'given', verifiers: named, keyChanged, ...(notice !== undefined && { notice }) };
   }
   const pinned = known.get(origin)?.pin;
@@ -44,31 +46,31 @@ export function decideTrust(question: TrustQuestion): TrustDecision {
     const verifier = parseVerifierKey(pinned.key);
     const keyChanged = ownOffer !== undefined && !isSameKey(verifier, ownOffer);
     const notice = keyChanged
-      ? `${origin} now shows another key than the one pinned on ${pinned.pinnedAt.slice(0, 10)}. If its operator really ` +
-        `changed it, pin the new one (tally log-keys pin KEY); otherwise somebody else is answering`
+      ? `${origin} now shows another key than the one pinned on ${pinned.pinnedAt.slice(0, 10)}. If its operator confirms ` +
+        'the change, pin the new key (tally log-keys pin KEY); if not, this may be an impostor'
       : undefined;
     return { trust: 'pinned', verifiers: [verifier], keyChanged, ...(notice !== undefined && { notice }) };
   }
   const sibling = keyOfOtherEpoch(origin, known);
   if (sibling !== undefined) return decideNewEpoch(origin, sibling, ownOffer);
   if (isLive && ownOffer !== undefined) {
-    const notice = `the key of ${origin} is trusted at first use and pinned from now on`;
+    const notice = `the key of ${origin} is trusted at first use, and is pinned from now on`;
     return { trust: 'first-use', verifiers: [ownOffer], pin: ownOffer, notice, keyChanged: false };
   }
   const notice = isLive
-    ? `no key is known for ${origin}, and it shows none`
-    : `no key is known for ${origin}: give the one its operator publishes (--key '<name>+<id>+<key>'); ` +
-      `a key that lies inside a bundle proves nothing`;
+    ? `no key is known for ${origin}, and the log shows none`
+    : `no key is known for ${origin}: give the key that its operator publishes (--key '<name>+<id>+<key>'); ` +
+      'a key inside the file itself proves nothing';
   return { trust: 'none', verifiers: [], notice, keyChanged: false };
 }
 
-/** A recovered log begins a new epoch: the same key under a new name is the one that was trusted before. */
+/** A recovered log begins a new epoch. The same key under the new name is trusted as before. */
 function decideNewEpoch(origin: string, sibling: Verifier, offered: Verifier | undefined): TrustDecision {
   const verifier = createVerifier(origin, sibling.publicKey);
   const keyChanged = offered !== undefined && !isSameKey(verifier, offered);
   const notice = keyChanged
-    ? `${origin} shows another key than the earlier epoch pinned as ${sibling.name}; pin it by hand if its operator confirms it`
-    : `${origin} is a new epoch under the key pinned as ${sibling.name}`;
+    ? `${origin} shows another key than the one pinned for the earlier epoch ${sibling.name}; if its operator confirms it, pin it: tally log-keys pin KEY`
+    : `${origin} is a new epoch with the key that was pinned for ${sibling.name}`;
   return {
     trust: 'pinned',
     verifiers: [verifier],

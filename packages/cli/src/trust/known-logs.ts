@@ -9,36 +9,36 @@ import {
   type Verifier,
 } from '@tallystick/log';
 import { CliError } from '../errors.ts';
-import { configDirectory, readJsonObject, writeJsonObject } from './config-file.ts';
+import { configDirectory, readJsonObject, writeJsonObject } from '../settings/config-file.ts';
 
 type Env = { readonly [name: string]: string | undefined };
 
-/** What the user knows of a log from earlier. */
+/** What earlier commands of this user left behind about a log. */
 export interface KnownLog {
-  /** `<log name>/<tenant id>/<epoch>`, also the key's name. */
+  /** `<log name>/<tenant id>/<epoch>`; also the name of the key. */
   readonly origin: string;
-  /** Absent where the key was given each time. */
+  /** Absent if the user gave the key on every command line. */
   readonly pin?: Pin;
-  /** The newest checkpoint that was verified: what every later state of the log must extend. */
+  /** The newest checkpoint that was verified. Every later state of the log must extend it. */
   readonly checkpoint?: KeptCheckpoint;
 }
 
-/** A log key that the user trusts. */
+/** A verifier key that the user trusts. */
 export interface Pin {
   /** The verifier key string. */
   readonly key: string;
   /** RFC 3339. */
   readonly pinnedAt: string;
-  /** How it came to be trusted: by hand, or at the first use of the place named. */
+  /** Why it is trusted: the user pinned it, or a service or store showed it at first use. */
   readonly by: 'hand' | 'first-use';
-  /** Where it was first seen. */
+  /** The service or store that showed it. */
   readonly from?: string;
 }
 
 export interface KeptCheckpoint {
-  /** Records that it covers. */
+  /** Number of records that it covers. */
   readonly size: number;
-  /** Base64. */
+  /** Root hash of the tree, base64. */
   readonly root: string;
   /** The signed note, verbatim. */
   readonly note: string;
@@ -46,13 +46,13 @@ export interface KeptCheckpoint {
   readonly keptAt: string;
 }
 
-/** The logs known so far, by origin. The user's own file, like ssh's known_hosts: never at the place under test. */
+/** The known logs by origin. They are kept in the user's configuration, like ssh's known_hosts, and never in the store under test. */
 export type KnownLogs = ReadonlyMap<string, KnownLog>;
 
 export const knownLogsPath = (env: Env): string => join(configDirectory(env), 'known-logs.json');
 
 /**
- * @throws {CliError} `KNOWN_LOGS_INVALID`: a damaged file must not read as "nothing pinned yet"
+ * @throws {CliError} `KNOWN_LOGS_INVALID`, because a damaged file must not look as if no key had been pinned
  */
 export function readKnownLogs(env: Env): KnownLogs {
   const path = knownLogsPath(env);
@@ -64,7 +64,7 @@ export function readKnownLogs(env: Env): KnownLogs {
     } catch (cause) {
       throw new CliError(
         'KNOWN_LOGS_INVALID',
-        `${path}: the entry ${origin} holds no key or checkpoint of that origin`,
+        `${path}: the entry ${origin} has no key or checkpoint of that origin`,
         { cause },
       );
     }
@@ -76,11 +76,11 @@ export function readKnownLogs(env: Env): KnownLogs {
 function checkEntry(origin: string, { pin, checkpoint }: Partial<KnownLog>): void {
   if (pin === undefined && checkpoint === undefined) throw new TypeError('the entry is empty');
   if (pin !== undefined && parseVerifierKey(pin.key).name !== origin)
-    throw new TypeError('the key has another name');
+    throw new TypeError('the key has the name of another log');
   if (checkpoint === undefined) return;
   const { origin: named, size } = parseCheckpoint(parseNote(checkpoint.note).text);
   if (named !== origin || size !== checkpoint.size || typeof checkpoint.keptAt !== 'string')
-    throw new TypeError('the checkpoint is another one');
+    throw new TypeError('the checkpoint is that of another log or size');
 }
 
 export function writeKnownLogs(env: Env, known: KnownLogs): void {
@@ -91,12 +91,12 @@ export function writeKnownLogs(env: Env, known: KnownLogs): void {
   );
 }
 
-/** @param entry what {@link pinOf} makes; a checkpoint that was kept stays */
+/** @param entry made by {@link pinOf}; a checkpoint that is kept stays */
 export function withPin(known: KnownLogs, entry: KnownLog): KnownLogs {
   return new Map(known).set(entry.origin, { ...known.get(entry.origin), ...entry });
 }
 
-/** Keeps a checkpoint that was verified. One of fewer records than what is kept changes nothing: a log never shrinks. */
+/** Keeps a checkpoint that was verified. A smaller one than the kept one changes nothing, because a log never shrinks. */
 export function withCheckpoint(known: KnownLogs, note: string, keptAt: string): KnownLogs {
   const { origin, size, root } = parseCheckpoint(parseNote(note).text);
   const before = known.get(origin);
@@ -105,7 +105,7 @@ export function withCheckpoint(known: KnownLogs, note: string, keptAt: string): 
   return new Map(known).set(origin, { ...before, origin, checkpoint });
 }
 
-/** What is known of the same tenant's chain in other epochs, the latest first. */
+/** The known logs of the same tenant in other epochs, the latest epoch first. */
 export function otherEpochs(known: KnownLogs, origin: string): { epoch: number; entry: KnownLog }[] {
   const own = parseOrigin(origin);
   return [...known.values()]
@@ -118,20 +118,20 @@ export function otherEpochs(known: KnownLogs, origin: string): { epoch: number; 
 }
 
 /**
- * Forgets a log: its key, and the checkpoint that was kept of it.
+ * Forgets a log: its key and its checkpoint.
  *
  * @throws {CliError} `KEY_UNKNOWN`
  */
 export function withoutPin(known: KnownLogs, origin: string): KnownLogs {
   const rest = new Map(known);
-  if (!rest.delete(origin)) throw new CliError('KEY_UNKNOWN', `nothing is known of ${origin}`);
+  if (!rest.delete(origin)) throw new CliError('KEY_UNKNOWN', `no key or checkpoint of ${origin} is kept`);
   return rest;
 }
 
 /**
  * Reads a verifier key that the user gave.
  *
- * @throws {CliError} `KEY_MALFORMED` also for a key whose name is no log's origin
+ * @throws {CliError} `KEY_MALFORMED`, also for a key whose name is not the origin of a log
  */
 export function readVerifierKey(text: string): Verifier {
   try {
