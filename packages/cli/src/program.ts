@@ -62,7 +62,6 @@ function createProgram(run: RunAction): Command {
     .description('Tamper-evident audit logging: write events, read them, and prove that nobody changed them.')
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
-    .helpCommand('help [command]', 'print help for a command')
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .addOption(new Option('--server <url>', 'address of a running service'))
     .addOption(
@@ -85,7 +84,8 @@ function createProgram(run: RunAction): Command {
     program.commandsGroup(group);
     for (const register of commands) register(program, run);
   }
-  return program;
+  // Last, so that it is in the last group.
+  return program.helpCommand('help [command]', 'print help for a command');
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ProducerAccount } from '@tallystick/protocol';
+import { Option } from 'commander';
 import type { Register } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { renderTable } from '../terminal/table.ts';
@@ -44,7 +45,11 @@ export const registerProducers: Register = (program, run) => {
         'memory when it ended.',
     )
     .option('--all', 'also list closed and running producers')
-    .option('--silent <age>', 'a producer that is silent for longer counts as ended', age, 3_600_000);
+    .addOption(
+      new Option('--silent <age>', 'a producer that is silent for longer counts as ended')
+        .argParser(age)
+        .default(3_600_000, '1h'),
+    );
   addExamples(command, 'tally producers --tenant acme', 'tally producers --all --silent 10m');
   run<ProducersOptions>(command, async (context, { all, silent }) => {
     await using backend = await context.openBackend();

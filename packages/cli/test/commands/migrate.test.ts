@@ -22,7 +22,7 @@ describe('a database', () => {
   test('is refused a service login that is not there', async () => {
     const { stderr, exitCode } = await migrate(url, '--service-login', 'nobody_here');
     expect(stderr).toContain('role "nobody_here" does not exist (STORE_UNAVAILABLE)');
-    expect(stderr).toContain('hint: make the role first');
+    expect(stderr).toContain('hint: create the role first');
     expect(exitCode).toBe(4);
   });
 

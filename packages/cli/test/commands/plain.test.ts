@@ -180,6 +180,26 @@ describe('usage', () => {
     expect((await run('--help')).stdout).toContain('Exit codes: 0');
   });
 
+  test('the help of every command has a description and an example', async () => {
+    const helpOf = async (words: readonly string[]) => (await tally([...words, '--help'])).stdout;
+    const commandsIn = (help: string) =>
+      [...help.matchAll(/^ {2}([a-z][a-z-]*) .*/gm)]
+        .map(([, name]) => name!)
+        .filter((name) => name !== 'help');
+    let checked = 0;
+    const check = async (words: readonly string[]) => {
+      const help = await helpOf(words);
+      const children = help.includes('[command]') ? commandsIn(help.split('Examples:')[0]!) : [];
+      for (const child of children) await check([...words, child]);
+      if (children.length > 0) return;
+      expect(help, words.join(' ')).toMatch(/\nExamples?:\n {2}.*tally /);
+      expect(help.split('\n')[2], words.join(' ')).toMatch(/^[A-Z]/);
+      checked++;
+    };
+    await check([]);
+    expect(checked).toBeGreaterThan(30);
+  });
+
   test('options stand before or after the command', async () => {
     const before = await tally(['--json', 'hash'], { stdin: '1' });
     const after = await tally(['hash', '--json'], { stdin: '1' });

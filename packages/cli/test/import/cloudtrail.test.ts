@@ -134,6 +134,6 @@ describe('what a record may hold and an event may not', () => {
   });
 
   test.each(['eventID', 'eventTime', 'eventSource', 'eventName'])('a record without %s is none', (name) => {
-    expect(() => mapOne({ [name]: undefined })).toThrow('no CloudTrail record');
+    expect(() => mapOne({ [name]: undefined })).toThrow('not a CloudTrail record');
   });
 });

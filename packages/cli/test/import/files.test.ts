@@ -44,7 +44,7 @@ describe('which files', () => {
 
   test.each([
     ['missing.jsonl', 'no file matches missing.jsonl'],
-    ['*.missing', 'no file *.missing'],
+    ['*.missing', 'no file matches *.missing'],
     ['deep', 'deep is a directory'],
   ])('%s', async (arg, message) => {
     await expect(names('a.jsonl', arg)).rejects.toThrow(message);

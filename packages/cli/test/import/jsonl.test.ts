@@ -80,7 +80,7 @@ describe('what is refused', () => {
     [
       'unknown fields beside event_data',
       { ...whole, event_data: {}, surprise: 1 },
-      'has event_data and, beside it, unknown fields: surprise',
+      'has event_data together with unknown fields: surprise',
     ],
   ])('%s', (_, line, message) => {
     expect(() => map(line)).toThrow(message);

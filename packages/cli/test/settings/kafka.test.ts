@@ -28,7 +28,9 @@ test('brokers from the option before the environment, and nothing where none is 
     bootstrapBrokers: ['[::1]:9092'],
     clientId: 'mine',
   });
-  expect(() => requireKafkaConnection({}, { env: {}, cwd: '/' })).toThrow('no Kafka cluster is named');
+  expect(() => requireKafkaConnection({}, { env: {}, cwd: '/' })).toThrow(
+    'this command needs a Kafka cluster',
+  );
 });
 
 test.each(['', ' ', 'a:1,', 'http://a:1', 'a:x', 'a:70000', 'a:0', 'a b:1', 'user@a:1', '::1'])(
@@ -56,9 +58,9 @@ describe('TLS', () => {
   });
 
   test.each<[KafkaOptions, string]>([
-    [{ kafkaCert: 'cert.pem' }, 'go together'],
+    [{ kafkaCert: 'cert.pem' }, 'need each other'],
     [{ kafkaCa: 'missing.pem' }, 'ENOENT'],
-    [{ kafkaCa: 'password' }, 'is not PEM'],
+    [{ kafkaCa: 'password' }, 'is not a PEM file'],
   ])('%j', (options, message) => {
     expect(() => read({ kafka: 'a:1', ...options })).toThrow(message);
   });
@@ -91,16 +93,16 @@ describe('logging in', () => {
   });
 
   test.each<[string, KafkaOptions, Record<string, string>, string]>([
-    ['no mechanism', { ...tls, kafkaUser: 'u' }, {}, '--kafka-sasl must say how'],
-    ['an unknown one', { ...tls, kafkaSasl: 'GSSAPI' }, {}, 'is no way to log in'],
-    ['no password', { ...tls, kafkaSasl: 'PLAIN', kafkaUser: 'u' }, {}, 'needs a user and a password'],
+    ['no mechanism', { ...tls, kafkaUser: 'u' }, {}, 'a user, password or token needs --kafka-sasl'],
+    ['an unknown one', { ...tls, kafkaSasl: 'GSSAPI' }, {}, 'is not a SASL mechanism'],
+    ['no password', { ...tls, kafkaSasl: 'PLAIN', kafkaUser: 'u' }, {}, 'needs a user name and a password'],
     ['no token', { ...tls, kafkaSasl: 'OAUTHBEARER' }, {}, 'needs --kafka-token-file'],
     ['no such file', { ...tls, kafkaSasl: 'PLAIN', kafkaUser: 'u', kafkaPasswordFile: 'x' }, {}, 'ENOENT'],
     [
       'a password for all to read',
       { kafka: 'a:1', kafkaSasl: 'PLAIN', kafkaUser: 'u' },
       { TALLYSTICK_KAFKA_PASSWORD: 'p' },
-      'PLAIN without TLS shows the secret',
+      'PLAIN without TLS sends the secret',
     ],
   ])('%s', (_, options, env, message) => {
     expect(() => read(options, env)).toThrow(message);

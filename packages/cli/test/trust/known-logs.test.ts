@@ -63,6 +63,6 @@ test('an entry that is damaged is not read as nothing known', async () => {
     { checkpoint: { ...checkpoint, keptAt: undefined } },
   ]) {
     writeFileSync(path, JSON.stringify({ [origin]: entry }));
-    expect(() => readKnownLogs(env)).toThrow(`the entry ${origin} holds no key or checkpoint`);
+    expect(() => readKnownLogs(env)).toThrow(`the entry ${origin} has no key or checkpoint`);
   }
 });
