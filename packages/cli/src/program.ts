@@ -84,8 +84,11 @@ function createProgram(run: RunAction): Command {
     program.commandsGroup(group);
     for (const register of commands) register(program, run);
   }
-  // Last, so that it is in the last group.
-  return program.helpCommand('help [command]', 'print help for a command');
+  for (const command of withSubcommands(program)) {
+    // Added last, so that the root's is in the last group.
+    if (command.commands.length > 0) command.helpCommand('help [command]', 'print help for a command');
+  }
+  return program;
 }
 
 /**

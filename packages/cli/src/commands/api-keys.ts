@@ -15,10 +15,15 @@ interface CreateOptions {
 
 /** `tally api-keys`: keys with which applications and people call the service. */
 export const registerApiKeys: Register = (program, run) => {
-  const apiKeys = program.command('api-keys').description('Manages the API keys of a service or store.');
-  apiKeys.summary('list, create and revoke API keys');
+  const apiKeys = program
+    .command('api-keys')
+    .summary('list, create and revoke API keys')
+    .description('Manages the API keys of a service or store.');
 
-  const list = apiKeys.command('list').description('Lists all API keys, without their secrets.');
+  const list = apiKeys
+    .command('list')
+    .summary('list all API keys')
+    .description('Lists all API keys, without their secrets.');
   addExamples(list, 'tally api-keys list');
   run(list, async (context) => {
     const { terminal } = context;
@@ -32,6 +37,7 @@ export const registerApiKeys: Register = (program, run) => {
 
   const create = apiKeys
     .command('create')
+    .summary('create an API key')
     .description(
       'Creates an API key for one tenant (--tenant) or for all (--all-tenants), and writes it to stdout. It is never shown ' +
         'again: the service keeps only its hash.',
@@ -72,6 +78,7 @@ export const registerApiKeys: Register = (program, run) => {
 
   const revoke = apiKeys
     .command('revoke')
+    .summary('revoke an API key')
     .description('Revokes an API key. It stops working within five seconds.')
     .argument('<id>', 'id of the key, from tally api-keys list');
   addExamples(revoke, 'tally api-keys revoke 0123456789ab');

@@ -26,6 +26,7 @@ export const registerConfig: Register = (program, run) => {
 
   const list = config
     .command('list')
+    .summary('show all settings')
     .description('Shows all settings. Of the API key it shows only the end.');
   addExamples(list, 'tally config list');
   run(list, async (context) => {
@@ -46,6 +47,7 @@ export const registerConfig: Register = (program, run) => {
 
   const get = config
     .command('get')
+    .summary('print one setting')
     .description('Prints one setting. The exit code is 1 if it is not set.')
     .argument('<name>', `one of ${Object.keys(configKeys).join(', ')}`);
   addExamples(get, 'tally config get server');
@@ -59,6 +61,7 @@ export const registerConfig: Register = (program, run) => {
 
   const set = config
     .command('set')
+    .summary('change or remove a setting')
     .description('Changes a setting. An empty value removes it.')
     .argument('<name>', `one of ${Object.keys(configKeys).join(', ')}`)
     .argument('<value>', "the new value, or '' to remove the setting");
@@ -70,7 +73,10 @@ export const registerConfig: Register = (program, run) => {
     return undefined;
   });
 
-  const path = config.command('path').description('Prints the path of the configuration file.');
+  const path = config
+    .command('path')
+    .summary('print the path of the configuration file')
+    .description('Prints the path of the configuration file.');
   addExamples(path, 'tally config path');
   run(path, async (context) => {
     const { terminal, processContext } = context;

@@ -5,7 +5,7 @@ import { addExamples } from './examples.ts';
 export const registerDemo: Register = (program, run) => {
   const command = program
     .command('demo')
-    .summary('show everything in half a minute, with nothing to set up')
+    .summary('show everything in one go, with nothing to set up')
     .description(
       'Starts a service in a temporary directory, emits and imports events, queries and verifies them, and then attacks the ' +
         'database in five ways, each of which verification finds. It needs nothing and leaves nothing behind.',

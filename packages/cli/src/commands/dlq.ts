@@ -37,7 +37,9 @@ export const registerDlq: Register = (program, run) => {
     .summary('list, retry and purge refused events (dead letters)')
     .description('Manages dead letters: events that the service refused and keeps until you decide.');
 
-  const list = withFilter(dlq.command('list').description('Lists dead letters, oldest first.')).addOption(
+  const list = withFilter(
+    dlq.command('list').summary('list dead letters').description('Lists dead letters, oldest first.'),
+  ).addOption(
     new Option('--state <state>', 'list dead letters in this state')
       .choices(['open', 'retried', 'purged'])
       .default('open'),
@@ -60,6 +62,7 @@ export const registerDlq: Register = (program, run) => {
 
   const show = dlq
     .command('show')
+    .summary('show one dead letter')
     .description('Shows one dead letter. With the scope admin it also shows the event as it was received.')
     .argument('<id>', 'id of the dead letter, from tally dlq list')
     .option('--raw', 'write only the event, byte for byte as it was received');
@@ -77,6 +80,7 @@ export const registerDlq: Register = (program, run) => {
   const retry = withFilter(
     dlq
       .command('retry')
+      .summary('submit refused events again')
       .description(
         'Submits dead letters again: those with the given ids, or all open ones that match the filters. The exit code is 1 if ' +
           'any of them is refused again.',

@@ -24,7 +24,10 @@ export const registerLogKeys: Register = (program, run) => {
         'checkpoint that was verified.',
     );
 
-  const list = logKeys.command('list').description('Lists the pinned keys and the kept checkpoints.');
+  const list = logKeys
+    .command('list')
+    .summary('list the pinned keys')
+    .description('Lists the pinned keys and the kept checkpoints.');
   addExamples(list, 'tally log-keys list');
   run(list, async ({ terminal, processContext }) => {
     const logs = [...readKnownLogs(processContext.env).values()];
@@ -45,6 +48,7 @@ export const registerLogKeys: Register = (program, run) => {
 
   const pin = logKeys
     .command('pin')
+    .summary("pin a key that you got from the log's operator")
     .description(
       "Pins a verifier key that you got from the log's operator. It replaces a key that was pinned before.",
     )
@@ -66,6 +70,7 @@ export const registerLogKeys: Register = (program, run) => {
 
   const trust = logKeys
     .command('trust')
+    .summary('pin the key that a log shows now')
     .description(
       "Pins the key that a tenant's log shows now, in place of any other. Compare it with the key that the operator publishes.",
     );
@@ -87,6 +92,7 @@ export const registerLogKeys: Register = (program, run) => {
 
   const unpin = logKeys
     .command('unpin')
+    .summary('forget a log')
     .description('Forgets a log: its key and its kept checkpoint.')
     .argument('<origin>', 'origin of the log, from tally log-keys list');
   addExamples(unpin, 'tally log-keys unpin audit.example.com/acme/1');

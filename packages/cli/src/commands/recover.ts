@@ -27,7 +27,7 @@ export const registerRecover: Register = (program, run) => {
       'Lists the chains that are stopped because the store does not contain what was signed: all of them, or that of --tenant. ' +
         'With --yes and --reason it begins a new epoch for each: the stored records stay, and the first record of the new chain ' +
         'says what was signed last and why the chain was restarted. This can not be undone. Name the store, the signer and the ' +
-        'log as for tally serve, and stop the service first.',
+        'log as for tally serve.',
     )
     .option(
       '--database-url <url>',

@@ -39,7 +39,7 @@ export async function listen(
 function describeStoreError(error: ServerError, place: string): CliError {
   const hint =
     error.code === 'DATA_DIRECTORY_LOCKED'
-      ? 'another process has the store open; if it is a service, call it instead: --server URL --key KEY'
+      ? 'if a service has the store open, call the service instead: --server URL --key KEY'
       : error.code === 'CONFIG_INVALID' && error.message.includes('belongs to the log')
         ? 'set TALLYSTICK_LOG_NAME to the name of the log that the store was created with'
         : undefined;

@@ -298,7 +298,7 @@ describe('a service', () => {
   test('a second process is kept out of its store', async () => {
     const ran = await run(`events --data ${data}`);
     expect(ran.stderr).toContain('(STORE_UNAVAILABLE)');
-    expect(ran.stderr).toContain('hint: another process has the store open');
+    expect(ran.stderr).toContain('hint: if a service has the store open, call the service instead');
     expect(ran.exitCode).toBe(4);
   });
 });
