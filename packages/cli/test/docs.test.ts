@@ -5,7 +5,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { tally } from './run-tally.ts';
 
-/** docs/production.md as an operator follows it, on a server of its own: an owner who is no superuser, and the service. */
+/** Follows docs/production.md on its own PostgreSQL server: with an owner who is not a superuser, and the service. */
 const text = readFileSync(join(import.meta.dirname, '../../../docs/production.md'), 'utf8');
 const dir = tempDir();
 let server: Postgres;

@@ -8,7 +8,7 @@ import { readKnownLogs } from '../src/trust/known-logs.ts';
 import { openService, type Service } from './commands/service.ts';
 import { tally } from './run-tally.ts';
 
-/** docs/verify.md as somebody follows it who was given a bundle, a verifier key and access to a service. */
+/** Follows docs/verify.md as a reader who has a bundle, a verifier key and access to a service. */
 const root = resolve(import.meta.dirname, '../../..');
 const text = readFileSync(join(root, 'docs/verify.md'), 'utf8');
 const blocks = Array.from(text.matchAll(/^```sh\n(.*?)^```$/gms), ([, block]) => block!);
@@ -46,7 +46,7 @@ afterAll(async () => {
   dir.remove();
 });
 
-/** What the page leaves to the reader: addresses, the key, and a shell for `>`. */
+/** Replaces what the page leaves to the reader: addresses, the key, and the redirection of a shell. */
 async function follow(line: string): Promise<{ readonly exitCode: number; readonly stdout: string }> {
   const command = line
     .replace(/'audit\.example\.com\/acme\/1\+[^']*'|'…'/, key)

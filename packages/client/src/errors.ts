@@ -70,7 +70,7 @@ export function isTransient(status: number): boolean {
   return status === 408 || status === 425 || status === 429 || status >= 500;
 }
 
-/** A proxy may have written the answer, so nothing is assumed of it beyond what is checked here. */
+/** The answer as a problem document. A proxy may have written it, so it is checked first. */
 function problemOf(text: string): ProblemDocument | undefined {
   try {
     const value = JSON.parse(text) as Partial<ProblemDocument> | null;

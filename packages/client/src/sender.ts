@@ -11,7 +11,7 @@ export interface CallOptions {
 }
 
 /** Query parameters; those that are undefined or empty are left out. */
-export interface Parameters {
+interface Parameters {
   readonly [name: string]: string | number | boolean | undefined;
 }
 
@@ -60,7 +60,7 @@ export class Sender {
   /**
    * Sends a request until it succeeds, fails for good, or the retries are used up.
    *
-   * @param read reads what is needed of the answer; if the connection breaks meanwhile, the request is repeated
+   * @param read reads the answer; if the connection breaks meanwhile, the request is repeated
    * @throws {ClientError}
    */
   async send<T>(request: ApiRequest, read: (response: Response) => Promise<T> | T): Promise<T> {

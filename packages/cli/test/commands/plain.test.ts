@@ -65,7 +65,7 @@ describe('hash', () => {
     ]);
   });
 
-  test('of what is not canonical is refused', async () => {
+  test('of JSON that is not canonical is refused', async () => {
     const { stderr, exitCode } = await run('hash', { stdin: '{"a": 1}' });
     expect(stderr).toContain('(RECORD_NOT_CANONICAL)');
     expect(exitCode).toBe(1);

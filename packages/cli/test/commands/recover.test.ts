@@ -71,7 +71,7 @@ test('after a restore the chain is stopped, and verification says broken', async
   expect([exitCode, stdout]).toEqual([1, expect.stringContaining('✘ BROKEN  acme  3 records')]);
 });
 
-test('what a recovery would do is shown, and not done', async () => {
+test('without --yes the recovery is only shown', async () => {
   const { stdout, stderr, exitCode } = await run('recover');
   expect(stdout).toMatch(/acme +5 +3 +2 +5 records were signed, the store has 3/);
   expect([exitCode, stderr]).toEqual([0, expect.stringContaining('nothing was changed')]);
@@ -92,10 +92,10 @@ test('what a recovery would do is shown, and not done', async () => {
   });
 });
 
-test('it is done where it is told to, and the trail says so from then on', async () => {
+test('--yes restarts the chain, and every later verification says so', async () => {
   const done = await run('recover', '--yes', '--reason', 'restored the backup of noon');
   expect(done).toMatchObject({ exitCode: 0, stdout: 'acme: began epoch 2, audit.test/acme/2\n' });
-  // What was lost comes again from its source, and what was not is known.
+  // The source sends the lost events again; the others are duplicates.
   expect(await serve(events)).toEqual(['duplicate 1', 'duplicate 1', 'chained 2', 'chained 2']);
 
   const verified = await run('verify');
@@ -111,7 +111,7 @@ test('it is done where it is told to, and the trail says so from then on', async
   );
 });
 
-test('proofs given out before are as good as they were, and there are new ones for both epochs', async () => {
+test('earlier receipts are still valid, and there are new ones for both epochs', async () => {
   expect((await run('verify', 'lost.tlog-proof')).stdout).toContain('verified');
   for (const n of [2, 4]) {
     expect((await run('receipt', idOf(n), '-o', `${n}.tlog-proof`)).exitCode).toBe(0);

@@ -9,7 +9,7 @@ export interface Service {
   readonly key: string;
   /** Safe to call twice. */
   close(): Promise<void>;
-  /** Works on the closed store as its owner, without triggers: what somebody with the database can do. */
+  /** Changes the closed store as its owner, with triggers disabled, as an attacker with the database would. */
   tamper(work: (session: Session) => Promise<unknown>): Promise<void>;
 }
 

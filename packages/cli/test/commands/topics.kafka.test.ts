@@ -32,7 +32,7 @@ interface Report {
 
 const read = (ran: { json(): unknown[] }) => ran.json() as Report[];
 
-test('makes what is missing, once', async () => {
+test('creates missing topics once', async () => {
   const { names, topics } = topicsOfItsOwn();
   const missing = await topics('describe', '--check', '--json');
   expect([missing.exitCode, read(missing).map(({ state }) => state)]).toEqual([
@@ -113,7 +113,7 @@ test('of a topic that is there it says what differs and what that puts at risk, 
   ]);
 }, 60_000);
 
-test('what is asked for on the command line is the plan', async () => {
+test('the options of the command line are used', async () => {
   const { topics } = topicsOfItsOwn();
   const wishes = ['--partitions', '2', '--retention-days', '7', '--replication', '1'];
   const [events, , dlq] = read(await topics('create', '--json', ...wishes));
@@ -123,7 +123,7 @@ test('what is asked for on the command line is the plan', async () => {
   expect((await topics('describe', '--check')).exitCode).toBe(1);
 }, 60_000);
 
-test('more copies than brokers, nobody there, and nothing named are told as what they are', async () => {
+test('too many replicas, an unreachable cluster, and no cluster each have their own error', async () => {
   const { topics } = topicsOfItsOwn();
   const greedy = await topics('create', '--replication', '3');
   expect(greedy.stderr).toMatch(/can't have 3 copies: the cluster has 1 broker \(BROKER_REFUSED\)/);

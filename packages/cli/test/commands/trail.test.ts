@@ -6,7 +6,7 @@ import { fixture } from '../import/map-fixture.ts';
 import { type RunOptions, tally } from '../run-tally.ts';
 import { openService, type Service } from './service.ts';
 
-/** Every command against a service over HTTP, and then against the store that it left, opened by the command itself. */
+/** Every command on a service over HTTP, and then on the store of the service, which the command opens itself. */
 const dir = tempDir();
 const data = join(dir.path, 'store');
 const env = { XDG_CONFIG_HOME: join(dir.path, 'config') };
@@ -68,7 +68,7 @@ describe('a service', () => {
     ]);
   });
 
-  test('a refused event is told with its reason, and the others are chained', async () => {
+  test('a refused event is reported with its reason, and the others are chained', async () => {
     const event = (type: string) => `{"event_type":"${type}","actor_type":"user","actor_id":"arn:aws:x"}\n`;
     const { stdout, stderr, exitCode } = await run('emit', {
       stdin: event('a.b') + event('delivery.gap') + event('a.c'),
@@ -105,7 +105,7 @@ describe('a service', () => {
     expect((await run('events --actor nobody')).stderr).toBe('no events\n');
   });
 
-  test('show shows one, and says where there is none', async () => {
+  test('show shows an event, or says that there is none', async () => {
     const [event] = (await run('events -n 1 --type content.publish --json')).json() as { audit_id: string }[];
     expect((await run(`show ${event!.audit_id}`)).stdout).toContain('content.publish');
     expect((await run(`show ${event!.audit_id} --json`)).json()).toMatchObject([
@@ -116,7 +116,7 @@ describe('a service', () => {
     expect(none.exitCode).toBe(2);
   });
 
-  test('tail follows what is written meanwhile', async () => {
+  test('tail prints events as they are chained', async () => {
     const tailing = run('tail --type tail.test --count 2 --json');
     for (let written = 0; written < 40 && !(await settled(tailing)); written++) {
       await run(`emit --type tail.test --actor n${written}`);
@@ -126,7 +126,7 @@ describe('a service', () => {
     expect(ran.json()).toMatchObject([{ event_type: 'tail.test' }, { event_type: 'tail.test' }]);
   });
 
-  test('verify pins the key at first use, and holds to it', async () => {
+  test('verify pins the key at first use, and uses it from then on', async () => {
     const first = await run('verify');
     expect(first.stdout).toMatch(/^✔ verified {2}acme {2}\d+ records, signed up to #\d+\n/);
     expect(first.stderr).toContain('trusted at first use');
@@ -143,7 +143,7 @@ describe('a service', () => {
     expect((await run('log-keys trust')).stdout).toMatch(/^[\w./]+\/acme\/1\+/);
   });
 
-  test('verify without a tenant takes every one, and one that is not there is not verified', async () => {
+  test('verify without a tenant verifies every tenant; an unknown tenant is not verifiable', async () => {
     const all = await run('verify --json', { env: { TALLYSTICK_TENANT: undefined } });
     expect(all.json()).toMatchObject([{ tenant_id: 'acme', verdict: 'verified' }]);
     const none = await run('verify --tenant nobody');
@@ -151,7 +151,7 @@ describe('a service', () => {
     expect(none.exitCode).toBe(2);
   });
 
-  test('a bundle and a receipt are checked offline, with a key that was given', async () => {
+  test('a bundle and a receipt are verified offline, with a trusted key', async () => {
     expect((await run('export -o trail.tally.gz')).stderr).toContain('wrote trail.tally.gz');
     expect((await run('export --first 1 --last 2 -o part.tally')).exitCode).toBe(0);
     expect((await run('receipt 1 -o receipt.txt')).exitCode).toBe(0);
@@ -199,7 +199,7 @@ describe('a service', () => {
     ]);
   });
 
-  test('producers are named with the numbers that are not accounted for', async () => {
+  test('producers are listed with their open numbers, and can be settled', async () => {
     expect((await run('producers')).stderr).toContain('no events are missing from any producer');
     const producer = '019cb000-0000-7000-8000-0000000000aa';
     const answer = await fetch(`${service.url}/v1/audit/events/batch`, {
@@ -224,7 +224,7 @@ describe('a service', () => {
     expect((await run(`producers settle ${producer} --reason gone`)).stderr).toContain(
       '0 accounts with 0 open numbers would be closed; add --yes to close them',
     );
-    // Heard of a moment ago: a second must pass, or nobody could tell.
+    // The producer was active a moment ago: it counts as silent after a second.
     await expect
       .poll(async () => (await run('producers settle --older-than 0m --reason gone')).stderr, {
         timeout: 20_000,
@@ -295,7 +295,7 @@ describe('a service', () => {
     expect(ran.exitCode).toBe(exitCode);
   });
 
-  test('a second process is kept out of its store', async () => {
+  test('another process can not open the store of a running service', async () => {
     const ran = await run(`events --data ${data}`);
     expect(ran.stderr).toContain('(STORE_UNAVAILABLE)');
     expect(ran.stderr).toContain('hint: if a service has the store open, call the service instead');
@@ -303,7 +303,7 @@ describe('a service', () => {
   });
 });
 
-describe('the store it left', () => {
+describe('the store of the service', () => {
   beforeAll(async () => {
     await service.close();
   });
@@ -313,7 +313,7 @@ describe('the store it left', () => {
       env: { TALLYSTICK_URL: undefined, TALLYSTICK_API_KEY: undefined },
     });
 
-  test('is read and written like the service, under the same pinned key', async () => {
+  test('gives the same results as the service, with the same pinned key', async () => {
     const events = (await local('events --type content.publish --json')).json();
     expect(events).toMatchObject([{ actor_id: 'writer', sequence_number: 1 }]);
     const emitted = await local('emit --type content.update --actor jane --json');
@@ -323,12 +323,12 @@ describe('the store it left', () => {
     expect(verified.json().at(-1)).toMatchObject({ verdict: 'verified', trust: { source: 'pinned' } });
   });
 
-  test('leaves no API key behind', async () => {
+  test('gets no API key from the commands that open it', async () => {
     const [keys] = (await local('api-keys list --json')).json() as { name: string }[][];
     expect(keys!.map(({ name }) => name).sort()).toEqual(['reader', 'test']);
   });
 
-  test('what was tampered with is broken, and located', async () => {
+  test('tampering is found and located', async () => {
     expect((await local('checkpoint -o kept.note')).exitCode).toBe(0);
     await service.tamper((session) =>
       session.query(

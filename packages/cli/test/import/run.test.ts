@@ -79,7 +79,7 @@ test('the same lines twice are only duplicates, two equal lines in one file are 
   expect(again.totals).toMatchObject({ imported: 1, duplicate: 5 });
 });
 
-test('what is bad is told with its place, and everything else comes in', async () => {
+test('bad events are reported with their place, and all others are imported', async () => {
   const good = (actor: string) =>
     `{"timestamp":"2025-03-14T09:27:00Z","event_type":"auth.login","actor_type":"user","actor_id":"${actor}"}`;
   const lines = [
@@ -129,7 +129,7 @@ test('an original that fits by itself and not inside an event', async () => {
   expect(rejections).toMatchObject([{ code: 'EVENT_TOO_LARGE', line: 1, element: 0 }]);
 });
 
-test('a gzip file that was cut off: what came before is imported, the loss is told, the next file is read', async () => {
+test('a gzip file that was cut off: the events before the cut are imported, the loss is reported, the next file is read', async () => {
   const file = fixture('k8s-three-stages.jsonl');
   const cut = Buffer.concat([gzipSync(file), gzipSync('{"kind"').subarray(0, 15)]);
   const { totals, rejections } = await run('k8s-audit', {
