@@ -135,7 +135,7 @@ async function serve(databaseUrl: string, signerDirectory: string, kafka: Kafka)
   // The setting of the Dockerfile. Without it, V8 lets the heap grow to more than 200 MiB before it collects garbage, although
   // only 40 MiB are in use: 360 MiB were resident in the same run.
   const NODE_OPTIONS = '--max-old-space-size=128 --max-semi-space-size=8';
-  const env = { ...process.env, TALLY_DATABASE_URL: databaseUrl, NODE_OPTIONS };
+  const env = { ...process.env, TALLYSTICK_DATABASE_URL: databaseUrl, NODE_OPTIONS };
   const start = (...args: string[]) =>
     spawn(process.execPath, [tally, 'serve', ...settings, ...args], {
       env,

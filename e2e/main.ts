@@ -16,8 +16,8 @@ const campaigns: {
   crash: { about: 'kill -9 during ingestion', rounds: 'CRASH_ROUNDS', seed: 'CRASH_SEED' },
   independent: {
     about: 'the verifier in Python against ours',
-    rounds: 'TALLY_FUZZ_RUNS',
-    seed: 'TALLY_FUZZ_SEED',
+    rounds: 'TALLYSTICK_FUZZ_RUNS',
+    seed: 'TALLYSTICK_FUZZ_SEED',
   },
   tamper: { about: 'every way to tamper with a store' },
   faults: { about: 'kill, freeze and cut replicas, brokers and the database', seed: 'FAULTS_SEED' },

@@ -14,7 +14,7 @@ interface Manifest {
 
 /** What each published package offers: a module for every subpath of its `exports`, read from `<base>/packages/…`. */
 export function publishedModules(base: string = root): ApiModule[] {
-  return ['event', 'protocol', 'log', 'sdk', 'server', 'verify', 'cli'].flatMap((folder) => {
+  return ['event', 'protocol', 'client', 'log', 'sdk', 'server', 'verify', 'cli'].flatMap((folder) => {
     const manifest = JSON.parse(
       readFileSync(join(root, 'packages', folder, 'package.json'), 'utf8'),
     ) as Manifest;

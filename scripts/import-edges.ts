@@ -2,12 +2,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { type Import, importsOf } from './imports.ts';
 
-const PUBLISHED = ['event', 'protocol', 'log', 'sdk', 'server', 'verify'];
+const PUBLISHED = ['event', 'protocol', 'client', 'log', 'sdk', 'server', 'verify'];
 
 /** What the shipped code of each folder below packages/ may import of the others. */
 const EDGES: Record<string, readonly string[]> = {
   event: [],
   protocol: ['event'],
+  client: ['protocol'],
   log: ['event'],
   sdk: ['event', 'protocol'],
   server: ['event', 'protocol', 'log', 'verify'],

@@ -103,8 +103,8 @@ describe('the verifier in Python', () => {
   it('comes to the same result as ours for forged bundles that nobody foresaw', async () => {
     const folder = join(scratch, 'forged');
     cpSync(vectors, folder, { recursive: true });
-    const seed = Number(process.env.TALLY_FUZZ_SEED ?? 1);
-    const forged = fc.sample(mutant, { seed, numRuns: Number(process.env.TALLY_FUZZ_RUNS ?? 150) });
+    const seed = Number(process.env.TALLYSTICK_FUZZ_SEED ?? 1);
+    const forged = fc.sample(mutant, { seed, numRuns: Number(process.env.TALLYSTICK_FUZZ_RUNS ?? 150) });
     const results = await Promise.all(
       forged.map(async ({ keys, text }, at) => {
         const file = `forged-${at}.tally`;

@@ -4,9 +4,9 @@ const module_ = require('node:module');
 const { join } = require('node:path');
 
 // A published package holds no sources, so their presence means the repository, where sources are what runs;
-// TALLY_SOURCE=0 runs the build there.
+// TALLYSTICK_SOURCE=0 runs the build there.
 const sources = join(__dirname, '../src/main.ts');
-const fromSources = process.env.TALLY_SOURCE !== '0' && existsSync(sources);
+const fromSources = process.env.TALLYSTICK_SOURCE !== '0' && existsSync(sources);
 
 if (fromSources && Number(process.versions.node.split('.')[0]) < 24) {
   process.stderr.write(

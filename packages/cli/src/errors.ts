@@ -1,13 +1,14 @@
+import { ClientError, type ClientErrorCode } from '@tallystick/client';
 import { AuditValidationError, CanonicalizationError } from '@tallystick/event';
 import { LogError } from '@tallystick/log';
 
-/** What a script may branch on. */
+/** Exit codes, for scripts to branch on. */
 export const exitCodes = Object.freeze({
-  /** Done; of a verification: verified. */
+  /** The command did what it was asked; a verification verified. */
   ok: 0,
-  /** What was given or checked is broken: tampering, a malformed record, input of which a part was refused. */
+  /** Tampering or a malformed record was found, or a part of the input was refused. */
   broken: 1,
-  /** Nothing to check, or no trusted key to check it with. */
+  /** There is nothing to verify, or no trusted key to verify it with. */
   notVerifiable: 2,
   /** The command line or the configuration is wrong. */
   usage: 3,
@@ -15,7 +16,7 @@ export const exitCodes = Object.freeze({
   io: 4,
 });
 
-/** Codes of errors that the command line itself raises; those of `event` and `log` pass through under their own. */
+/** Codes of the errors that the command line itself raises. Errors of `event` and `log` keep their own codes. */
 export type CliErrorCode =
   | 'USAGE'
   | 'NO_TARGET'
@@ -67,10 +68,11 @@ const exitCodeOf: { readonly [code in CliErrorCode]: number } = {
   BROKEN: exitCodes.broken,
 };
 
+/** Thrown by commands for a failure that the user can understand and act on. */
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly code: CliErrorCode;
-  /** What to do about it; printed on a line of its own. */
+  /** The next step for the user; printed on its own line. */
   readonly hint: string | undefined;
 
   constructor(code: CliErrorCode, message: string, options?: ErrorOptions & { readonly hint?: string }) {
@@ -80,7 +82,7 @@ export class CliError extends Error {
   }
 }
 
-/** How an error is told: `error: <message> (<code>)`, and the exit code that goes with it. */
+/** An error as the terminal shows it, `error: <message> (<code>)`, and the exit code that goes with it. */
 export interface Failure {
   readonly message: string;
   readonly code: string;
@@ -93,6 +95,7 @@ export function describeFailure(error: unknown): Failure {
     const { message, code, hint } = error;
     return { message, code, hint, exitCode: exitCodeOf[code] };
   }
+  if (error instanceof ClientError) return ofClientError(error);
   if (error instanceof AuditValidationError) {
     const first = error.violations[0]!;
     const at = first.pointer === '' ? '' : `${first.pointer} `;
@@ -112,4 +115,22 @@ export function describeFailure(error: unknown): Failure {
   const system = error as NodeJS.ErrnoException;
   const message = error instanceof Error ? error.message : String(error);
   return { message, code: system?.code ?? 'INTERNAL', hint: undefined, exitCode: exitCodes.io };
+}
+
+const cliCodeOf: { readonly [code in ClientErrorCode]: CliErrorCode } = {
+  UNREACHABLE: 'SERVICE_UNREACHABLE',
+  UNAUTHENTICATED: 'UNAUTHORIZED',
+  FORBIDDEN: 'UNAUTHORIZED',
+  NOT_FOUND: 'NOT_FOUND',
+  REFUSED: 'REQUEST_REFUSED',
+  SERVICE_FAILED: 'SERVICE_ERROR',
+  RESPONSE_INVALID: 'SERVICE_ERROR',
+  OPTIONS_INVALID: 'USAGE',
+};
+
+function ofClientError({ code, message }: ClientError): Failure {
+  const cliCode = cliCodeOf[code];
+  const hint =
+    code === 'UNAUTHENTICATED' ? 'give a valid API key: --key KEY or TALLYSTICK_API_KEY' : undefined;
+  return { message, code: cliCode, hint, exitCode: exitCodeOf[cliCode] };
 }

@@ -1,29 +1,29 @@
 import { constants } from 'node:os';
+import type { ProcessContext } from './process-context.ts';
 import { runCli } from './program.ts';
-import type { Surroundings } from './terminal/terminal.ts';
 
-// As a shell reports a process that a signal ended.
-const end = (signal: NodeJS.Signals) => process.exit(128 + constants.signals[signal]);
+/** Ends the process with the exit code that a shell reports for a signal. */
+const endWith = (signal: NodeJS.Signals) => process.exit(128 + constants.signals[signal]);
 
-/** The process's own command line. Sets the exit code and lets the process end by itself, so that output drains. */
+/** Runs this process's command line. Sets the exit code and lets the process end by itself, so that its output is written. */
 export async function main(): Promise<void> {
   const stopping = new AbortController();
-  // A command that never looks whether it is to stop has nothing to finish first.
-  let heeded = false;
+  /** Whether the command has asked for the stop signal. A command that never does has nothing to finish. */
+  let watchesStop = false;
   const stop = (signal: NodeJS.Signals) => {
-    if (!heeded) end(signal);
-    // The second signal finds no handler and ends the process at once. The first process of a container it would not
-    // end: the system spares that one every signal that it does not handle.
+    if (!watchesStop) endWith(signal);
+    // The second signal finds no handler, so it ends the process at once. In a container the command is process 1, for
+    // which Linux ignores a signal without a handler: there the second signal needs a handler that exits.
     process.removeListener('SIGINT', stop).removeListener('SIGTERM', stop);
-    if (process.pid === 1) process.on('SIGINT', end).on('SIGTERM', end);
+    if (process.pid === 1) process.on('SIGINT', endWith).on('SIGTERM', endWith);
     stopping.abort(signal);
   };
   process.on('SIGINT', stop).on('SIGTERM', stop);
-  // `tally events | head` closes our output when it has seen enough: that is an end, not a fault.
+  // The reader of `tally events | head` closes the pipe when it has read enough. That is not a failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
   });
-  const surroundings: Surroundings = {
+  const processContext: ProcessContext = {
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
@@ -31,10 +31,10 @@ export async function main(): Promise<void> {
     cwd: process.cwd(),
     now: Date.now,
     get stopped() {
-      heeded = true;
+      watchesStop = true;
       return stopping.signal;
     },
   };
-  process.exitCode = await runCli(process.argv.slice(2), surroundings);
+  process.exitCode = await runCli(process.argv.slice(2), processContext);
   process.removeListener('SIGINT', stop).removeListener('SIGTERM', stop);
 }

@@ -26,48 +26,57 @@ import { registerTopics } from './commands/topics.ts';
 import { registerVerify } from './commands/verify.ts';
 import { createContext, type GlobalOptions, type Register, type RunAction } from './context.ts';
 import { CliError, describeFailure, exitCodes } from './errors.ts';
-import { type Surroundings, Terminal } from './terminal/terminal.ts';
+import type { ProcessContext } from './process-context.ts';
+import { Terminal } from './terminal/terminal.ts';
 
-/** In the order of the help. */
+/** The commands, grouped by task, in the order of the help. */
 const registrations: readonly (readonly [group: string, commands: readonly Register[]])[] = [
-  ['Running:', [registerDemo, registerDev, registerServe, registerMigrate]],
-  ['Writing:', [registerEmit, registerImport]],
-  ['Reading:', [registerEvents, registerShow, registerTail]],
-  ['Proving:', [registerVerify, registerCheckpoint, registerReceipt, registerExport, registerLogKeys]],
+  ['Try it and run it:', [registerDemo, registerDev, registerServe, registerMigrate]],
+  ['Write events:', [registerEmit, registerImport]],
+  ['Read events:', [registerEvents, registerShow, registerTail]],
   [
-    'Operating:',
+    'Verify and prove:',
+    [registerVerify, registerCheckpoint, registerReceipt, registerExport, registerLogKeys],
+  ],
+  [
+    'Operate a service:',
     [registerTopics, registerTenants, registerProducers, registerApiKeys, registerDlq, registerRecover],
   ],
-  ['For implementers:', [registerCanonical, registerHash]],
-  ['Setting up:', [registerConfig, registerCompletion]],
+  ['Write another implementation:', [registerCanonical, registerHash]],
+  ['Set up tally itself:', [registerConfig, registerCompletion]],
 ];
 
-const exitCodeHelp = `
-Exit codes: 0 done or verified, 1 broken or partly refused, 2 not verifiable, 3 usage, 4 input or output failed.
-Settings: flags, then TALLY_SERVER, TALLY_KEY, TALLY_TENANT and TALLY_DATA, then tally config.`;
+const helpEnd = `
+Most commands work on a service (--server URL --key KEY) or on the directory of an embedded store (--data DIR).
+Settings come from options, then TALLYSTICK_URL, TALLYSTICK_API_KEY, TALLYSTICK_TENANT and TALLYSTICK_DATA, then tally config.
+Exit codes: 0 done or verified, 1 broken or partly refused, 2 not verifiable, 3 wrong usage, 4 input, output or network failed.
 
-/** The command line's grammar; `run` decides what becomes of a command's work. */
+Examples:
+  tally demo
+  tally dev
+  tally help emit`;
+
+/** The grammar of the command line. `run` connects each command with its work. */
 function createProgram(run: RunAction): Command {
   const program = new Command('tally')
-    .description('Tamper-evident audit logging')
+    .description('Tamper-evident audit logging: write events, read them, and prove that nobody changed them.')
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
-    .helpCommand('help [command]', 'print help for a command')
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
-    .addOption(new Option('--server <url>', 'a running service'))
+    .addOption(new Option('--server <url>', 'address of a running service'))
     .addOption(
       new Option(
         '--key <key>',
-        "API key for the service; or, to verify, a log's verifier key (both may be given)",
+        "API key of the service; for verification, a log's verifier key (repeat the option to give both)",
       ).argParser((key: string, before: string[] | undefined) => [...(before ?? []), key]),
     )
-    .addOption(new Option('--data <dir>', 'directory of an embedded store'))
-    .addOption(new Option('--tenant <id>', 'whose records'))
+    .addOption(new Option('--data <dir>', 'directory of an embedded store, which this command opens itself'))
+    .addOption(new Option('--tenant <id>', 'tenant whose records are meant'))
     .addOption(new Option('--json', 'write JSON instead of tables'))
-    .addOption(new Option('-q, --quiet', 'no progress and no notes'))
-    .addOption(new Option('--color', 'colour, whatever the terminal'))
-    .addOption(new Option('--no-color', 'no colour'))
-    .addHelpText('after', exitCodeHelp)
+    .addOption(new Option('-q, --quiet', 'hide progress and notes'))
+    .addOption(new Option('--color', 'always use colour'))
+    .addOption(new Option('--no-color', 'never use colour'))
+    .addHelpText('after', helpEnd)
     .exitOverride()
     .showSuggestionAfterError(true);
   program.setOptionValue('color', undefined);
@@ -75,30 +84,34 @@ function createProgram(run: RunAction): Command {
     program.commandsGroup(group);
     for (const register of commands) register(program, run);
   }
+  for (const command of withSubcommands(program)) {
+    // Added last, so that the root's is in the last group.
+    if (command.commands.length > 0) command.helpCommand('help [command]', 'print help for a command');
+  }
   return program;
 }
 
 /**
- * Runs one command line. Never throws: a failure is told on stderr.
+ * Runs one command line. Never throws: it reports a failure on stderr.
  *
  * @returns the exit code
  */
-export async function runCli(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+export async function runCli(argv: readonly string[], processContext: ProcessContext): Promise<number> {
   let exitCode: number = exitCodes.ok;
-  let terminal = new Terminal(surroundings);
+  let terminal = new Terminal(processContext);
   const program = createProgram((command, action) => {
     command.action(async () => {
       const options = command.optsWithGlobals();
-      const context = createContext(surroundings, options as GlobalOptions);
+      const context = createContext(processContext, options as GlobalOptions);
       terminal = context.terminal;
       exitCode = (await action(context, options as never, command.args)) ?? exitCodes.ok;
     });
   });
   for (const command of withSubcommands(program)) {
     command.configureOutput({
-      writeOut: (text) => surroundings.stdout.write(text),
-      writeErr: (text) => surroundings.stderr.write(text),
-      // Told below, in our own form.
+      writeOut: (text) => processContext.stdout.write(text),
+      writeErr: (text) => processContext.stderr.write(text),
+      // The catch below reports errors in our own form.
       outputError: () => {},
       getOutHasColors: () => false,
       getErrHasColors: () => false,
@@ -112,7 +125,7 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return exitCodes.ok;
-      // Help that was asked for by naming no command is already written, to stderr.
+      // No command was named: commander has written the help to stderr.
       if (error.code === 'commander.help') return exitCodes.usage;
       const failure = describeFailure(new CliError('USAGE', error.message.replace(/^error: /, '')));
       terminal.fail(failure);
@@ -129,7 +142,7 @@ function* withSubcommands(command: Command): Generator<Command> {
   for (const child of command.commands) yield* withSubcommands(child);
 }
 
-/** From package.json, which lies one level up both from src and from dist. */
+/** The version in package.json, which is one level above both src and dist. */
 function version(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;

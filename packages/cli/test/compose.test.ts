@@ -25,7 +25,7 @@ const compose = parse(text, { merge: true, uniqueKeys: true }) as {
 };
 const services = Object.entries(compose.services);
 
-test('what it waits for is there, and says when it is', () => {
+test('every service that another one waits for exists and has a health check', () => {
   for (const [name, { depends_on = {} }] of services) {
     for (const [other, { condition }] of Object.entries(depends_on)) {
       const awaited = compose.services[other];
@@ -38,7 +38,7 @@ test('what it waits for is there, and says when it is', () => {
   expect(Object.keys(compose.services.audit!.depends_on!)).toEqual(['migrate', 'topics']);
 });
 
-test('every secret must be given, and a command line shows none', () => {
+test('every secret must be given, and no command line contains one', () => {
   const asked = [...text.matchAll(/\$\{(\w+)(.*?)\}/g)];
   expect(new Set(asked.map(([, name]) => name))).toEqual(
     new Set(['POSTGRES_PASSWORD', 'TALLYSTICK_DB_PASSWORD', 'TALLYSTICK_LOG_NAME']),
@@ -52,30 +52,30 @@ test('every secret must be given, and a command line shows none', () => {
   expect(services.flatMap(([, { command = [] }]) => command).join(' ')).not.toContain('$');
 });
 
-test('what Compose reads the secrets from goes into no image', () => {
+test('the file with the secrets is not copied into an image', () => {
   const ignored = readFileSync(join(root, '.dockerignore'), 'utf8').split('\n');
   expect(ignored).toContain('**/.env*');
 });
 
-test('nothing listens beyond the loopback address, and the broker, where nobody logs in, not at all', () => {
+test('only the audit service is published, and only on the loopback address', () => {
   const ports = services.flatMap(([name, service]) => (service.ports ?? []).map((port) => `${name} ${port}`));
   expect(ports).toEqual(['audit 127.0.0.1:8040-8041:8040']);
 });
 
 // Three services built `tallystick:local` at once, and the first start ended with "image … already exists".
-test('one service builds the image, and nobody looks for it in a registry', () => {
+test('one service builds the image, and none pulls it from a registry', () => {
   const ours = services.filter(([, { image }]) => image === 'tallystick:local');
   expect(ours.filter(([, { build }]) => build !== undefined).map(([name]) => name)).toEqual(['migrate']);
   expect(new Set(ours.map(([, { pull_policy }]) => pull_policy))).toEqual(new Set(['never']));
 });
 
-test('what must outlive a container lies in a volume, and every file that is mounted exists', () => {
+test('data that must survive a container is in a volume, and every mounted file exists', () => {
   const mounts = services.flatMap(([, { volumes = [] }]) => volumes.map((volume) => volume.split(':')[0]!));
   expect(mounts.filter((from) => !from.startsWith('./')).sort()).toEqual(Object.keys(compose.volumes).sort());
   for (const file of mounts.filter((from) => from.startsWith('./'))) readFileSync(join(root, file));
 });
 
-test('the commands and variables are those of tally', async () => {
+test('tally has the commands, options and variables', async () => {
   const ours = services.filter(([, { image }]) => image === 'tallystick:local');
   expect(ours.map(([name]) => name)).toEqual(['migrate', 'topics', 'audit']);
   for (const [name, { command, environment }] of ours) {

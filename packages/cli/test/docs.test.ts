@@ -5,7 +5,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { tally } from './run-tally.ts';
 
-/** docs/production.md as an operator follows it, on a server of its own: an owner who is no superuser, and the service. */
+/** Follows docs/production.md on its own PostgreSQL server: with an owner who is not a superuser, and the service. */
 const text = readFileSync(join(import.meta.dirname, '../../../docs/production.md'), 'utf8');
 const dir = tempDir();
 let server: Postgres;
@@ -41,7 +41,7 @@ test('the roles, the migration, the first key and the service', async () => {
   const [migrate, makeKey, serve] = commands;
   const migrated = await tally(migrate!);
   expect(migrated).toMatchObject({ exitCode: 0, stderr: '' });
-  expect(migrated.stdout).toContain('tally_service may work in it as the service\n');
+  expect(migrated.stdout).toContain('tally_service has the rights of the service\n');
   const keyless = await tally(serve!, { stopped: AbortSignal.abort() });
   expect([keyless.exitCode, keyless.stderr]).toEqual([3, expect.stringContaining('--create-admin-key')]);
   expect((await tally(makeKey!)).stdout).toMatch(/^tally_\w+\n$/);

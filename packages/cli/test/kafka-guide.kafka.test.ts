@@ -55,11 +55,11 @@ async function follow(line: string): Promise<void> {
 
 const as = (user: string) => ({
   XDG_CONFIG_HOME: dir.path,
-  TALLY_KAFKA: kafka.secured!.sasl.join(','),
-  TALLY_KAFKA_CA: join(dir.path, 'ca.pem'),
-  TALLY_KAFKA_SASL: 'SCRAM-SHA-512',
-  TALLY_KAFKA_USER: user,
-  TALLY_KAFKA_PASSWORD: user[0]!,
+  TALLYSTICK_KAFKA: kafka.secured!.sasl.join(','),
+  TALLYSTICK_KAFKA_CA: join(dir.path, 'ca.pem'),
+  TALLYSTICK_KAFKA_SASL: 'SCRAM-SHA-512',
+  TALLYSTICK_KAFKA_USER: user,
+  TALLYSTICK_KAFKA_PASSWORD: user[0]!,
 });
 
 test('topics are made by whom the guide lets make them', async () => {
@@ -74,7 +74,7 @@ test('topics are made by whom the guide lets make them', async () => {
     timeoutMs: 30_000,
     what: 'the right to make topics',
   });
-  const wrong = await tally(['topics', 'describe'], { env: { ...env, TALLY_KAFKA_PASSWORD: 'wrong' } });
+  const wrong = await tally(['topics', 'describe'], { env: { ...env, TALLYSTICK_KAFKA_PASSWORD: 'wrong' } });
   expect([wrong.exitCode, wrong.stderr]).toEqual([
     4,
     expect.stringMatching(/AUTHENTICATION_FAILED.*\(BROKER_REFUSED\)/),
@@ -85,16 +85,16 @@ test('the service reads and writes with what the guide gives it, and a producer 
   for (const rule of rules.filter((line) => !line.includes('User:operator'))) await follow(rule);
   const env = {
     ...as('audit-service'),
-    TALLY_DATA: join(dir.path, 'data'),
-    TALLY_LOG_NAME: 'audit.example.com',
+    TALLYSTICK_DATA: join(dir.path, 'data'),
+    TALLYSTICK_LOG_NAME: 'audit.example.com',
   };
   const key = (await tally(['serve', '--create-admin-key'], { env })).stdout.trim();
   await using service = await startServe(env);
   const client = {
     XDG_CONFIG_HOME: dir.path,
-    TALLY_SERVER: service.url,
-    TALLY_KEY: key,
-    TALLY_TENANT: 'acme',
+    TALLYSTICK_URL: service.url,
+    TALLYSTICK_API_KEY: key,
+    TALLYSTICK_TENANT: 'acme',
   };
   const emitted = await tally(['emit', '--type', 'content.publish', '--actor', 'jane'], { env: client });
   expect(emitted.stdout).toMatch(/^accepted /);

@@ -15,11 +15,11 @@ export interface RunOptions {
   readonly cwd?: string;
   readonly now?: number;
   readonly stopped?: AbortSignal;
-  /** Pretend that a terminal is there. */
+  /** Whether the streams are a terminal. @defaultValue false */
   readonly tty?: boolean;
 }
 
-/** Runs one command line in this process, with streams and surroundings of its own. */
+/** Runs one command line in this process, with its own streams, environment and clock. */
 export async function tally(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const stdout = new Collector(options.tty);
   const stderr = new Collector(options.tty);

@@ -12,7 +12,7 @@ export interface ServeProcess extends AsyncDisposable {
   stop(): Promise<{ readonly code: number; readonly stderr: string }>;
 }
 
-/** Starts it, and waits until it is ready: a service that is slow to start is no failure on a busy machine. */
+/** Starts it and waits until it is ready, with patience for a busy machine. */
 export async function startServe(env: Record<string, string>): Promise<ServeProcess> {
   const child = spawn(process.execPath, [bin, 'serve', '--port', '0'], {
     env: { ...process.env, ...env },

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 
 const bin = resolve(import.meta.dirname, '../bin/tally.js');
 
-test('the command runs from sources, with nothing on stderr that nobody asked for', () => {
+test('the command runs from sources, and writes nothing to stderr', () => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [bin, 'hash'], {
     input: '{"a":1}',
     encoding: 'utf8',
@@ -36,12 +36,15 @@ describe('on another Node', () => {
     return { stderr: written.join(''), exitCode: process_.exitCode, loaded };
   }
 
-  test.each(['0.10.48', '8.17.0', '20.20.2', '22.21.9'])('%s is told what is needed', (version) => {
-    const { stderr, exitCode, loaded } = onNode(version);
-    expect(stderr).toContain(`needs Node.js 22.22 or newer, this is ${version} (NODE_TOO_OLD)`);
-    expect(exitCode).toBe(3);
-    expect(loaded).toEqual([]);
-  });
+  test.each(['0.10.48', '8.17.0', '20.20.2', '22.21.9'])(
+    '%s: the message names the version that is needed',
+    (version) => {
+      const { stderr, exitCode, loaded } = onNode(version);
+      expect(stderr).toContain(`needs Node.js 22.22 or newer, this is ${version} (NODE_TOO_OLD)`);
+      expect(exitCode).toBe(3);
+      expect(loaded).toEqual([]);
+    },
+  );
 
   test.each(['22.22.0', '24.0.0', '100.1.0'])('%s goes on', (version) => {
     expect(onNode(version)).toEqual({ stderr: '', exitCode: 0, loaded: ['./start.js'] });

@@ -23,7 +23,7 @@ afterEach(() => {
   silent.close();
 });
 
-/** A command that has asked a server which will never answer. */
+/** Starts a command that waits for a server which never answers. */
 async function waiting(prefix: readonly string[], ...command: string[]): Promise<void> {
   const server = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
   const words = [
@@ -42,7 +42,7 @@ async function waiting(prefix: readonly string[], ...command: string[]): Promise
   await asked;
 }
 
-// It waited for its own time-out, twenty seconds, unless somebody thought of a second Ctrl-C.
+// The command used to wait for its time-out of twenty seconds, unless the user pressed Ctrl-C twice.
 test('a signal ends a command that has nothing to finish', async () => {
   await waiting([], 'events');
   const exited = once(child, 'exit');
@@ -50,8 +50,8 @@ test('a signal ends a command that has nothing to finish', async () => {
   expect(await exited).toEqual([130, null]);
 });
 
-// The first process of a container outlives every signal that it has no handler for: no Ctrl-C ended `docker run -it`
-// of a command that waited for a server.
+// Linux ignores signals without a handler for the first process of a container, so Ctrl-C did not end `docker run -it` of a
+// command that waited for a server.
 test.skipIf(!hasContainers)('a second one ends a command that is the first process', async () => {
   using dir = tempDir();
   const file = join(dir.path, 'events.jsonl');

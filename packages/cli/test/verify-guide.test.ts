@@ -4,11 +4,11 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { tempDir } from '@tallystick/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readKnownLogs } from '../src/settings/known-logs.ts';
+import { readKnownLogs } from '../src/trust/known-logs.ts';
 import { openService, type Service } from './commands/service.ts';
 import { tally } from './run-tally.ts';
 
-/** docs/verify.md as somebody follows it who was given a bundle, a verifier key and access to a service. */
+/** Follows docs/verify.md as a reader who has a bundle, a verifier key and access to a service. */
 const root = resolve(import.meta.dirname, '../../..');
 const text = readFileSync(join(root, 'docs/verify.md'), 'utf8');
 const blocks = Array.from(text.matchAll(/^```sh\n(.*?)^```$/gms), ([, block]) => block!);
@@ -24,7 +24,11 @@ const operator = (args: string[], stdin = '') =>
   tally(args, {
     stdin,
     cwd: dir.path,
-    env: { XDG_CONFIG_HOME: join(dir.path, 'operator'), TALLY_SERVER: service.url, TALLY_KEY: service.key },
+    env: {
+      XDG_CONFIG_HOME: join(dir.path, 'operator'),
+      TALLYSTICK_URL: service.url,
+      TALLYSTICK_API_KEY: service.key,
+    },
   });
 
 beforeAll(async () => {
@@ -42,7 +46,7 @@ afterAll(async () => {
   dir.remove();
 });
 
-/** What the page leaves to the reader: addresses, the key, and a shell for `>`. */
+/** Replaces what the page leaves to the reader: addresses, the key, and the redirection of a shell. */
 async function follow(line: string): Promise<{ readonly exitCode: number; readonly stdout: string }> {
   const command = line
     .replace(/'audit\.example\.com\/acme\/1\+[^']*'|'…'/, key)
@@ -57,10 +61,10 @@ async function follow(line: string): Promise<{ readonly exitCode: number; readon
 
 function reader(args: string[]) {
   // The reader's key for the service is in the environment, as `tally --help` says; the page is about another key.
-  const env = { XDG_CONFIG_HOME: join(dir.path, 'reader'), TALLY_KEY: service.key };
+  const env = { XDG_CONFIG_HOME: join(dir.path, 'reader'), TALLYSTICK_API_KEY: service.key };
   return tally(args, {
     cwd: dir.path,
-    env: args.includes('--server') || args[0] !== 'verify' ? { ...env, TALLY_SERVER: service.url } : env,
+    env: args.includes('--server') || args[0] !== 'verify' ? { ...env, TALLYSTICK_URL: service.url } : env,
   });
 }
 

@@ -34,6 +34,7 @@ export {
   type ChainErrorCode,
   eventProblemCodes,
   type ProblemCode,
+  type ProblemDocument,
   type ProblemKind,
   problemCodes,
   problemKindOf,

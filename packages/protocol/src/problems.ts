@@ -1,4 +1,5 @@
 import type { EventErrorCode } from '@tallystick/event';
+import type { Reason } from './results.ts';
 
 /** What can go wrong in the service itself, apart from events that it refuses ({@link EventErrorCode}). */
 export type ServiceErrorCode =
@@ -63,6 +64,21 @@ export type ProblemCode = ServiceErrorCode | HttpErrorCode | ChainErrorCode | Ev
 export interface ProblemKind {
   readonly status: number;
   readonly title: string;
+}
+
+/** The body of an answer other than 2xx (RFC 9457), as `application/problem+json`. Branch on `code`. */
+export interface ProblemDocument {
+  /** A URN, see {@link problemTypeOf}. */
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  /** What happened this time, in words. */
+  readonly detail: string;
+  /** A {@link ProblemCode}, or a code that this version does not know. */
+  readonly code: string;
+  /** What is wrong with the request, member by member. */
+  readonly errors?: readonly Reason[] | undefined;
+  readonly [extension: string]: unknown;
 }
 
 const kind = (status: number, title: string): ProblemKind => ({ status, title });

@@ -1,5 +1,6 @@
 // Written by: UPDATE_EXPORTS=1 npm test -- published-packages
 export const pinnedExports: Record<string, string[]> = {
+  '@tallystick/client': ['ClientError', 'createClient'],
   '@tallystick/event': [
     'AuditValidationError',
     'CanonicalizationError',

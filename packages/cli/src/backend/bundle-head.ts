@@ -1,26 +1,26 @@
 import { decodeUtf8 } from '@tallystick/event';
 import { parseCheckpoint, parseNote, parseVerifierKey, type Verifier } from '@tallystick/log';
 
-/** What a bundle says of itself before its first record. Nothing of it is to be trusted. */
+/** What a bundle claims before its first record. None of it can be trusted. */
 export interface BundleHead {
   readonly origin: string | undefined;
-  readonly tenant: string | undefined;
-  /** Records of the checkpoint that it stands on, as it claims. */
+  readonly tenantId: string | undefined;
+  /** Number of records that its checkpoint covers. */
   readonly size: number | undefined;
   /** Whether it claims to hold the whole chain. */
   readonly complete: boolean;
-  /** Keys that it names, for a first use. */
+  /** The verifier keys that it names. */
   readonly offered: readonly Verifier[];
   /** The whole bundle, from its first byte. */
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
-/** Lines before the records: a header, a few checkpoints and keys. What is longer is for the verifier to refuse. */
+/** Longest head: a header, a few checkpoints and keys. The verifier refuses a longer one. */
 const maxHeadBytes = 1 << 20;
 
 /**
- * Reads as far as the first record, so that a key can be decided on before anything is checked, and gives the bytes back
- * whole. Malformed lines are passed over here: the verifier that reads them next says what is wrong.
+ * Reads a bundle up to its first record, so that the trusted keys can be chosen before the check begins. `bytes` are the
+ * whole bundle again. Malformed lines are skipped: the verifier reads them next and reports them.
  */
 export async function peekBundle(source: AsyncIterable<Uint8Array>): Promise<BundleHead> {
   const iterator = source[Symbol.asyncIterator]();
@@ -36,7 +36,7 @@ export async function peekBundle(source: AsyncIterable<Uint8Array>): Promise<Bun
   const header = lines.find((line) => typeof line.origin === 'string');
   return {
     origin: header?.origin as string | undefined,
-    tenant: typeof header?.tenant_id === 'string' ? header.tenant_id : undefined,
+    tenantId: typeof header?.tenant_id === 'string' ? header.tenant_id : undefined,
     size: sizeOf(lines.find((line) => line.checkpoint !== undefined)?.checkpoint),
     complete: header?.complete === true,
     offered: lines.map(({ key }) => readKey(key)).filter((key) => key !== undefined),
@@ -59,7 +59,7 @@ function readableLines(bytes: Uint8Array): { readonly [name: string]: unknown }[
       if (typeof value === 'object' && value !== null)
         found.push(value as { readonly [name: string]: unknown });
     } catch {
-      // Not ours to judge.
+      // The verifier reports it.
     }
   }
   return found;

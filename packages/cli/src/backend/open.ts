@@ -2,18 +2,19 @@ import type { Context } from '../context.ts';
 import type { Backend } from './backend.ts';
 
 /**
- * Opens what the settings name: a service, or an embedded store's directory.
+ * Opens what the settings name: a service, or the directory of an embedded store.
  *
  * @throws {CliError} `NO_TARGET`, `STORE_UNAVAILABLE`
  */
 export async function openBackend(context: Context): Promise<Backend> {
   const target = context.settings.target();
-  // Loaded when needed: a store in process brings a database with it, which a call over HTTP must not wait for.
+  // Imported on demand: an embedded store loads a database, and a command that calls a service must not wait for that.
   if (target.kind === 'service') {
-    const { HttpBackend } = await import('./http-backend.ts');
-    const { httpWire } = await import('./wire.ts');
-    return new HttpBackend(target.url.origin, httpWire(target.url, target.key));
+    const { createClient } = await import('@tallystick/client');
+    const { ServiceBackend } = await import('./service-backend.ts');
+    const { url, apiKey } = target;
+    return new ServiceBackend(url.origin, createClient({ url, apiKey }));
   }
-  const { EmbeddedBackend } = await import('./embedded.ts');
+  const { EmbeddedBackend } = await import('./embedded-backend.ts');
   return await EmbeddedBackend.open(target.path, context);
 }

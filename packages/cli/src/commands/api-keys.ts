@@ -1,63 +1,90 @@
+import { type ApiKeyInfo, type Scope, scopes } from '@tallystick/protocol';
 import { Option } from 'commander';
-import type { ApiKeyInfo } from '../backend/backend.ts';
 import type { Register } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { renderTable } from '../terminal/table.ts';
 import { shortTime } from './event-columns.ts';
+import { addExamples } from './examples.ts';
 
 interface CreateOptions {
   readonly name: string;
-  readonly scope: readonly string[];
+  readonly scope: readonly Scope[];
   readonly allTenants?: boolean;
   readonly expires?: string;
 }
 
-/** `tally api-keys`: who may write and read. */
+/** `tally api-keys`: keys with which applications and people call the service. */
 export const registerApiKeys: Register = (program, run) => {
-  const apiKeys = program.command('api-keys').description('keys of those who may write and read');
+  const apiKeys = program
+    .command('api-keys')
+    .summary('list, create and revoke API keys')
+    .description('Manages the API keys of a service or store.');
 
-  run(apiKeys.command('list').description('list the keys; their secrets are not kept'), async (context) => {
+  const list = apiKeys
+    .command('list')
+    .summary('list all API keys')
+    .description('Lists all API keys, without their secrets.');
+  addExamples(list, 'tally api-keys list');
+  run(list, async (context) => {
     const { terminal } = context;
     await using backend = await context.openBackend();
-    const keys = await backend.listApiKeys();
+    const keys = await backend.client.apiKeys.list();
     if (terminal.json) await terminal.jsonLine(keys);
-    else if (keys.length === 0) terminal.note('no keys');
-    else await terminal.write(renderTable(terminal, columnsAt(context.surroundings.now()), keys));
+    else if (keys.length === 0) terminal.note('no API keys');
+    else await terminal.write(renderTable(terminal, columnsAt(context.processContext.now()), keys));
     return undefined;
   });
 
   const create = apiKeys
     .command('create')
-    .description('make a key for the tenant that --tenant names, and show it this once')
-    .requiredOption('--name <name>', 'whose key it is')
-    .addOption(new Option('--scope <scope...>', 'what it may do').makeOptionMandatory())
-    .option('--all-tenants', 'for every tenant')
-    .option('--expires <time>', 'when it ends, RFC 3339');
+    .summary('create an API key')
+    .description(
+      'Creates an API key for one tenant (--tenant) or for all (--all-tenants), and writes it to stdout. It is never shown ' +
+        'again: the service keeps only its hash.',
+    )
+    .requiredOption('--name <name>', 'name of the key for people, such as the application that uses it')
+    .addOption(
+      new Option('--scope <scope...>', 'what the key may do; several scopes may follow')
+        .choices(scopes)
+        .makeOptionMandatory(),
+    )
+    .option('--all-tenants', 'make the key valid for every tenant')
+    .option('--expires <time>', 'when the key stops working, RFC 3339 (default: never)');
+  addExamples(
+    create,
+    'tally api-keys create --name checkout --scope events:write --tenant acme',
+    'tally api-keys create --name auditor --scope events:read log:read --tenant acme --expires 2030-01-01T00:00:00Z',
+  );
   run<CreateOptions>(create, async (context, options) => {
     const { terminal, settings } = context;
     if (settings.tenant === undefined && options.allTenants !== true) {
-      throw new CliError('USAGE', 'a key is for one tenant (--tenant) or for all of them (--all-tenants)');
+      throw new CliError('USAGE', 'name the tenant of the key with --tenant, or give --all-tenants');
     }
     await using backend = await context.openBackend();
-    const made = await backend.createApiKey({
+    const created = await backend.client.apiKeys.create({
       name: options.name,
       scopes: options.scope,
       ...(options.allTenants !== true && { tenants: [settings.tenant!] }),
       ...(options.expires !== undefined && { expires_at: options.expires }),
     });
-    if (terminal.json) await terminal.jsonLine(made);
+    if (terminal.json) await terminal.jsonLine(created);
     else {
-      // The key alone on stdout: it can be piped to where it belongs.
-      await terminal.line(made.key);
-      terminal.note(`made the key ${made.id}; it is not shown again`);
+      // Only the key goes to stdout, so that it can be piped to a secret store.
+      await terminal.line(created.key);
+      terminal.note(`created the key ${created.id}; it is not shown again`);
     }
     return undefined;
   });
 
-  const revoke = apiKeys.command('revoke').description('end a key').argument('<id>', 'as the list shows it');
+  const revoke = apiKeys
+    .command('revoke')
+    .summary('revoke an API key')
+    .description('Revokes an API key. It stops working within five seconds.')
+    .argument('<id>', 'id of the key, from tally api-keys list');
+  addExamples(revoke, 'tally api-keys revoke 0123456789ab');
   run(revoke, async (context, _, [id]) => {
     await using backend = await context.openBackend();
-    await backend.revokeApiKey(id!);
+    await backend.client.apiKeys.revoke(id!);
     context.terminal.note(`revoked the key ${id}`);
     return undefined;
   });
@@ -74,6 +101,6 @@ function columnsAt(now: number) {
     { title: 'STATE', value: stateOf },
     { title: 'SCOPES', value: ({ scopes }: ApiKeyInfo) => scopes.join(' '), flexible: true },
     { title: 'TENANTS', value: ({ tenants }: ApiKeyInfo) => tenants?.join(' ') ?? '(all)', flexible: true },
-    { title: 'MADE', value: ({ created_at }: ApiKeyInfo) => shortTime(created_at) },
+    { title: 'CREATED', value: ({ created_at }: ApiKeyInfo) => shortTime(created_at) },
   ];
 }

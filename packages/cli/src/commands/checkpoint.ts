@@ -1,23 +1,26 @@
 import { parseCheckpoint, parseNote, toBase64 } from '@tallystick/log';
 import type { Register } from '../context.ts';
 import { writeText } from '../terminal/output-file.ts';
+import { addExamples } from './examples.ts';
 
-/** `tally checkpoint`: what the log signs to hold now. Kept elsewhere, it is what a rewritten trail is caught with. */
+/** `tally checkpoint`: a signed statement of the log's size and root hash. Kept elsewhere, it exposes a rewritten trail. */
 export const registerCheckpoint: Register = (program, run) => {
   const command = program
     .command('checkpoint')
-    .summary('sign the log as it stands')
+    .summary("sign a tenant's log and write the checkpoint")
     .description(
-      'Signs the log as it stands and writes the signed note. Keep it away from the service: tally verify --checkpoint holds the trail against it.',
+      "Signs a tenant's log as it is now and writes the checkpoint, a signed note. Keep it away from the service: later " +
+        'tally verify --checkpoint FILE proves that the log still contains everything that it covered.',
     )
-    .option('-o, --output <file>', 'write it to a file');
+    .option('-o, --output <file>', 'write to this file (default: standard output)');
+  addExamples(command, 'tally checkpoint --tenant acme -o acme.checkpoint');
   run<{ readonly output?: string }>(command, async (context, { output }) => {
     await using backend = await context.openBackend();
-    const note = await backend.checkpoint(context.requireTenant());
+    const note = await backend.client.logs.checkpoint(context.requireTenant(), { fresh: true });
     const { origin, size, root } = parseCheckpoint(parseNote(note).text);
     if (context.terminal.json) await context.terminal.jsonLine({ origin, size, root: toBase64(root), note });
     if (output !== undefined || !context.terminal.json) await writeText(context, output, note);
-    if (output !== undefined) context.terminal.note(`wrote ${output}: ${origin} at ${size} records`);
+    if (output !== undefined) context.terminal.note(`wrote ${output}: ${origin} with ${size} records`);
     return undefined;
   });
 };

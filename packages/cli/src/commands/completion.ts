@@ -4,21 +4,23 @@ import { fishCompletion } from '../completion/fish.ts';
 import { grammarOf } from '../completion/grammar.ts';
 import { zshCompletion } from '../completion/zsh.ts';
 import type { Register } from '../context.ts';
+import { addExamples } from './examples.ts';
 
 const shells = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const;
 
-/** `tally completion`: what the shell needs to complete our commands; printed, so that the user decides where it goes. */
+/** `tally completion`: writes the script to stdout, so that the user decides where to install it. */
 export const registerCompletion: Register = (program, run) => {
   const command = program
     .command('completion')
     .summary('write a completion script for your shell')
     .description(
-      'Writes a completion script:\n' +
+      'Writes a script that lets your shell complete commands and options. Install it like this:\n' +
         '  bash: eval "$(tally completion bash)"  in ~/.bashrc\n' +
         '  zsh:  source <(tally completion zsh)   in ~/.zshrc\n' +
         '  fish: tally completion fish > ~/.config/fish/completions/tally.fish',
     )
-    .addArgument(new Argument('<shell>').choices(Object.keys(shells)));
+    .addArgument(new Argument('<shell>', 'your shell').choices(Object.keys(shells)));
+  addExamples(command, 'tally completion bash');
   run(command, async ({ terminal }, _, [shell]) => {
     await terminal.write(shells[shell as keyof typeof shells](grammarOf(rootOf(command))));
     return undefined;

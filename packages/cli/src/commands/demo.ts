@@ -1,14 +1,19 @@
 import type { Register } from '../context.ts';
+import { addExamples } from './examples.ts';
 
+/** `tally demo`: the whole story in a temporary directory. */
 export const registerDemo: Register = (program, run) => {
   const command = program
     .command('demo')
+    .summary('show everything in one go, with nothing to set up')
     .description(
-      'tell the whole story on real parts: emit, import, query, verify, and five attacks that are caught',
+      'Starts a service in a temporary directory, emits and imports events, queries and verifies them, and then attacks the ' +
+        'database in five ways, each of which verification finds. It needs nothing and leaves nothing behind.',
     )
-    .option('--keep', 'leave the service up at the end');
+    .option('--keep', 'keep the service running at the end, so that you can try other commands on it');
+  addExamples(command, 'tally demo', 'tally demo --keep');
   run<{ readonly keep?: boolean }>(command, async (context, options) => {
-    // Loaded when needed: it brings the SDK and a database with it, which no other command should wait for.
+    // Imported on demand: it loads the SDK and a database, which no other command should wait for.
     const { runDemo } = await import('../demo/demo.ts');
     return await runDemo(context, options);
   });

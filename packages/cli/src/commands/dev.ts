@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
 import type { AuditService } from '@tallystick/server';
-import type { Context, Register } from '../context.ts';
-import { CliError } from '../errors.ts';
-import { serviceTenantIn } from '../settings/service-tenant.ts';
+import type { Context, GlobalOptions, Register } from '../context.ts';
+import { untilStopped } from '../process-context.ts';
+import { embeddedStoreOptions } from '../service/options.ts';
 import { renderFields } from '../terminal/table.ts';
-import { wholeNumber } from './whole-number.ts';
+import { addExamples } from './examples.ts';
+import { portNumber } from './option-values.ts';
 
 interface DevOptions {
   readonly port: number;
@@ -13,76 +14,69 @@ interface DevOptions {
 
 const defaultDirectory = '.tallystick';
 
-/** `tally dev`: a service on this machine with nothing to set up. Not an open door: a key is made and shown once. */
+/** `tally dev`: a service on this machine with nothing to set up. It needs an API key all the same, and creates one. */
 export const registerDev: Register = (program, run) => {
   const command = program
     .command('dev')
-    .summary('run a service on this machine')
+    .summary('run a service on this machine, for development')
     .description(
-      `Runs a service with an embedded store (--data, by default ${defaultDirectory}) on the loopback address. At first it ` +
-        'makes an API key and shows it this once. The store survives a killed process, not a power cut.',
+      'Runs a service with an embedded store on the loopback address. The first start creates an API key and shows it once, ' +
+        'with the lines that set up other terminals. Not for production: the store survives a killed process, but not a power ' +
+        'failure.',
     )
-    .option('--port <port>', 'port; any free one where it is 0', portNumber, 8040)
-    .option('--new-key', 'make and show another key');
+    .option('--port <port>', 'port to listen on; 0 for any free port', portNumber, 8040)
+    .option('--new-key', 'create another API key and show it')
+    .addHelpText('after', `\nThe store is in --data DIR, by default in ${defaultDirectory}.`);
+  addExamples(command, 'tally dev', 'tally dev --port 0 --data /tmp/trail');
   run<DevOptions>(command, async (context, options) => {
-    const { AuditService, combineObservers } = await import('@tallystick/server');
-    const { ServiceMetrics, serveHttp } = await import('@tallystick/server/http');
-    const { describeStoreError, embeddedLogName } = await import('../backend/store.ts');
-    const { env, cwd, now } = context.surroundings;
-    const directory = resolve(cwd, (options as { data?: string }).data ?? env.TALLY_DATA ?? defaultDirectory);
+    const { combineObservers } = await import('@tallystick/server');
+    const { ServiceMetrics } = await import('@tallystick/server/http');
+    const { listen, openService } = await import('../service/open.ts');
+    const { now } = context.processContext;
+    const directory = directoryOf(context, options);
     const metrics = new ServiceMetrics();
-    let service: AuditService;
-    try {
-      service = await AuditService.open({
-        store: { directory },
-        logName: env.TALLY_LOG_NAME ?? embeddedLogName,
-        serviceTenant: serviceTenantIn(env),
-        now,
+    const service = await openService(
+      {
+        ...embeddedStoreOptions(context.processContext, directory),
         observer: combineObservers(metrics, {
-          onBackgroundError: (what, error) => {
-            context.terminal.warn(`${what}: ${(error as Error).message}`);
-          },
+          onBackgroundError: (what, error) => context.terminal.warn(`${what}: ${(error as Error).message}`),
         }),
-      });
-    } catch (error) {
-      throw describeStoreError(error, directory);
-    }
+      },
+      directory,
+    );
     try {
-      const server = await serveHttp(service, { port: options.port, logger: false, now, metrics }).catch(
-        (cause: NodeJS.ErrnoException) => {
-          throw new CliError('SERVICE_ERROR', `can't listen on port ${options.port}: ${cause.code}`, {
-            cause,
-          });
-        },
-      );
+      const server = await listen(service, { port: options.port, logger: false, now, metrics });
       try {
-        await tell(context, server.url, directory, await keyFor(service, options));
-        await untilStopped(context);
+        await printStart(context, server.url, directory, await newKeyFor(service, options));
+        await untilStopped(context.processContext);
       } finally {
         await server.close();
       }
     } finally {
       await service.close();
     }
-    context.terminal.note('stopped; everything that was acknowledged is stored');
+    context.terminal.note('stopped; every acknowledged event is stored');
     return undefined;
   });
 };
 
-/** Makes the first key, or another one where it is asked for. */
-async function keyFor(service: AuditService, { newKey }: DevOptions): Promise<string | undefined> {
+function directoryOf({ processContext: { cwd, env } }: Context, { data }: GlobalOptions): string {
+  return resolve(cwd, data ?? env.TALLYSTICK_DATA ?? defaultDirectory);
+}
+
+/** Creates an API key if the store has no valid one, or if the user asks for another. */
+async function newKeyFor(service: AuditService, { newKey }: DevOptions): Promise<string | undefined> {
   const valid = (await service.keys.list()).filter(({ revoked_at }) => revoked_at === undefined);
   if (valid.length > 0 && newKey !== true) return undefined;
   return (await service.keys.create({ name: 'dev', scopes: ['admin'] })).key;
 }
 
-async function tell(
-  context: Context,
+async function printStart(
+  { terminal }: Context,
   url: string,
   directory: string,
   key: string | undefined,
 ): Promise<void> {
-  const { terminal } = context;
   if (terminal.json) {
     await terminal.jsonLine({ url, data: directory, ...(key !== undefined && { key }) });
     return;
@@ -92,26 +86,14 @@ async function tell(
     renderFields(terminal, [
       ['  store', directory],
       ['  API', `${url}/docs`],
-      ['  key', key ?? '(made before; tally dev --new-key makes another)'],
+      ['  key', key ?? '(created earlier; tally dev --new-key creates another)'],
     ]),
   );
   if (key !== undefined) {
-    await terminal.line('\nThe key is not shown again. In another terminal:');
-    await terminal.line(`  export TALLY_SERVER=${url} TALLY_KEY=${key} TALLY_TENANT=acme`);
-    await terminal.line(`  export TALLYSTICK_URL=${url} TALLYSTICK_API_KEY=${key}   # what the SDK reads`);
+    await terminal.line('\nThe key is not shown again. In another terminal, for tally and for the SDK:');
+    await terminal.line(`  export TALLYSTICK_URL=${url} TALLYSTICK_API_KEY=${key} TALLYSTICK_TENANT=acme`);
     await terminal.line('  tally emit --type content.publish --actor jane --target post:17');
     await terminal.line('  tally verify');
   }
-  terminal.note('\nCtrl-C stops it.');
-}
-
-export async function untilStopped({ surroundings: { stopped } }: Context): Promise<void> {
-  if (stopped.aborted) return;
-  await new Promise<void>((resolve) => {
-    stopped.addEventListener('abort', () => resolve(), { once: true });
-  });
-}
-
-export function portNumber(text: string): number {
-  return text === '0' ? 0 : wholeNumber(text);
+  terminal.note('\nPress Ctrl-C to stop.');
 }

@@ -1,11 +1,13 @@
+import type { DeadLetter, DeadLetterInfo, DeadLetterState, RetryResult } from '@tallystick/protocol';
 import { type Command, Option } from 'commander';
-import type { Backend, DeadLetterInfo, RetryOutcome } from '../backend/backend.ts';
+import type { Backend } from '../backend/backend.ts';
 import type { Context, Register } from '../context.ts';
 import { CliError, exitCodes } from '../errors.ts';
 import { printable } from '../terminal/printable.ts';
 import { renderFields, renderTable } from '../terminal/table.ts';
-import { age } from './age.ts';
 import { shortTime } from './event-columns.ts';
+import { addExamples } from './examples.ts';
+import { age } from './option-values.ts';
 
 interface FilterOptions {
   readonly reason?: string;
@@ -19,32 +21,36 @@ const columns = [
   { title: 'LAST SEEN', value: ({ last_seen_at }: DeadLetterInfo) => shortTime(last_seen_at) },
   { title: 'SEEN', value: ({ seen }: DeadLetterInfo) => seen, align: 'right' as const },
   { title: 'TENANT', value: ({ tenant_id }: DeadLetterInfo) => tenant_id ?? '?' },
-  { title: 'FROM', value: placeOf },
+  { title: 'FROM', value: originOf },
   { title: 'REASON', value: ({ reason }: DeadLetterInfo) => reason },
   {
-    title: 'WHAT',
+    title: 'DETAILS',
     value: ({ pointer, message }: DeadLetterInfo) => `${pointer} ${message}`.trim(),
     flexible: true,
   },
 ];
 
-/** `tally dlq`: events that were refused. None is dropped: each waits here until somebody settles it. */
+/** `tally dlq`: events that the service refused. It keeps each until an operator retries or purges it. */
 export const registerDlq: Register = (program, run) => {
-  const dlq = program.command('dlq').description('dead letters: events that were refused');
+  const dlq = program
+    .command('dlq')
+    .summary('list, retry and purge refused events (dead letters)')
+    .description('Manages dead letters: events that the service refused and keeps until you decide.');
 
-  const list = withFilter(dlq.command('list').description('list them, oldest first')).addOption(
-    new Option('--state <state>', 'open, or settled so')
+  const list = withFilter(
+    dlq.command('list').summary('list dead letters').description('Lists dead letters, oldest first.'),
+  ).addOption(
+    new Option('--state <state>', 'list dead letters in this state')
       .choices(['open', 'retried', 'purged'])
       .default('open'),
   );
-  run<FilterOptions & { readonly state: string }>(list, async (context, options) => {
+  addExamples(list, 'tally dlq list --tenant acme', 'tally dlq list --older-than 30d --json');
+  run<FilterOptions & { readonly state: DeadLetterState }>(list, async (context, options) => {
     const { terminal } = context;
     await using backend = await context.openBackend();
+    const query = { state: options.state, ...filterOf(context, options) };
     const letters: DeadLetterInfo[] = [];
-    for await (const letter of backend.listDeadLetters({
-      state: options.state,
-      ...filterOf(context, options),
-    })) {
+    for await (const letter of backend.client.deadLetters.listAll(query)) {
       if (terminal.json) await terminal.jsonLine(letter);
       else letters.push(letter);
     }
@@ -56,13 +62,15 @@ export const registerDlq: Register = (program, run) => {
 
   const show = dlq
     .command('show')
-    .description('show one; what was received, with the scope admin')
-    .argument('<id>')
-    .option('--raw', 'write what was received, byte for byte, and nothing else');
+    .summary('show one dead letter')
+    .description('Shows one dead letter. With the scope admin it also shows the event as it was received.')
+    .argument('<id>', 'id of the dead letter, from tally dlq list')
+    .option('--raw', 'write only the event, byte for byte as it was received');
+  addExamples(show, 'tally dlq show 01903f5b-7f00-7abc-8def-0123456789ab --raw');
   run<{ readonly raw?: boolean }>(show, async (context, { raw }, [id]) => {
     const { terminal } = context;
     await using backend = await context.openBackend();
-    const letter = await backend.getDeadLetter(id!);
+    const letter = await backend.client.deadLetters.get(id!);
     if (raw === true) await terminal.write(bytesOf(letter));
     else if (terminal.json) await terminal.jsonLine(letter);
     else await terminal.write(renderFields(terminal, fieldsOf(letter)));
@@ -70,15 +78,22 @@ export const registerDlq: Register = (program, run) => {
   });
 
   const retry = withFilter(
-    dlq.command('retry').description('submit some again: those named, or all open ones that fit'),
-  ).argument('[ids...]');
+    dlq
+      .command('retry')
+      .summary('submit refused events again')
+      .description(
+        'Submits dead letters again: those with the given ids, or all open ones that match the filters. The exit code is 1 if ' +
+          'any of them is refused again.',
+      ),
+  ).argument('[ids...]', 'ids of dead letters');
+  addExamples(retry, 'tally dlq retry --reason EVENT_TYPE_UNKNOWN --tenant acme');
   run<FilterOptions>(retry, async (context, options, ids) => {
     await using backend = await context.openBackend();
     let refused = 0;
-    for await (const id of meant(backend, context, options, ids)) {
-      const outcome = await backend.retryDeadLetter(id);
-      if ('error' in outcome) refused++;
-      await tellRetry(context, id, outcome);
+    for await (const id of selected(backend, context, options, ids)) {
+      const result = await backend.client.deadLetters.retry(id);
+      if ('error' in result) refused++;
+      await printRetry(context, id, result);
     }
     return refused > 0 ? exitCodes.broken : undefined;
   });
@@ -86,33 +101,35 @@ export const registerDlq: Register = (program, run) => {
   const purge = withFilter(
     dlq
       .command('purge')
-      .summary('erase the bytes of some for good')
+      .summary('erase refused events permanently')
       .description(
-        'Erases the bytes of those named, or of all that fit, for good. That they were refused stays, and the chain of each ' +
-          'tenant gets the hashes of what was erased. Without --yes it only says how many they are.',
+        'Erases the bytes of dead letters permanently: of those with the given ids, or of all that match the filters. The ' +
+          "entries stay in the list, and each tenant's chain records the hashes of what was erased. Without --yes it only " +
+          'counts them.',
       ),
   )
-    .argument('[ids...]')
-    .addOption(new Option('--state <state>', 'only those').choices(['open', 'retried']))
-    .option('--yes', 'do it');
-  run<FilterOptions & { readonly state?: string; readonly yes?: boolean }>(
+    .argument('[ids...]', 'ids of dead letters')
+    .addOption(new Option('--state <state>', 'only dead letters in this state').choices(['open', 'retried']))
+    .option('--yes', 'erase them; without it they are only counted');
+  addExamples(purge, 'tally dlq purge --older-than 30d', 'tally dlq purge --older-than 30d --yes');
+  run<FilterOptions & { readonly state?: 'open' | 'retried'; readonly yes?: boolean }>(
     purge,
     async (context, { state, yes, ...options }, ids) => {
       requireSelection(options, ids, state);
       const { terminal } = context;
       await using backend = await context.openBackend();
-      const { purged, letters, by_reason } = await backend.purgeDeadLetters({
+      const { purged, letters, by_reason } = await backend.client.deadLetters.purge({
         ...filterOf(context, options),
         state,
         ids: ids.length === 0 ? undefined : ids,
-        dryRun: yes !== true,
+        dry_run: yes !== true,
       });
       if (terminal.json) await terminal.jsonLine({ purged, letters, by_reason });
       else {
         for (const [reason, count] of Object.entries(by_reason)) await terminal.line(`${count}  ${reason}`);
         const note = purged
-          ? `purged ${letters}; that they were refused stays on record`
-          : `${letters} would be purged; --yes does it`;
+          ? `erased ${letters}; the chain records that they were refused and erased`
+          : `${letters} would be erased; add --yes to erase them`;
         terminal.note(note);
       }
       return ids.length > 0 && letters < new Set(ids).size ? exitCodes.broken : undefined;
@@ -122,29 +139,34 @@ export const registerDlq: Register = (program, run) => {
 
 function withFilter(command: Command): Command {
   return command
-    .option('--reason <code>', 'only those refused for this reason')
-    .option('--topic <name>', 'only those that came from this topic')
-    .option('--older-than <age>', 'only those last delivered longer ago, such as 30d, 12h or 5m', age);
+    .option('--reason <code>', 'only dead letters that were refused for this reason')
+    .option('--topic <name>', 'only dead letters that came from this Kafka topic')
+    .option(
+      '--older-than <age>',
+      'only dead letters that last arrived longer ago, such as 30d, 12h or 5m',
+      age,
+    );
 }
 
-function filterOf({ settings, surroundings }: Context, { reason, topic, olderThan }: FilterOptions) {
-  const before = olderThan === undefined ? undefined : new Date(surroundings.now() - olderThan).toISOString();
-  return { tenant: settings.tenant, reason, topic, before };
+function filterOf({ settings, processContext }: Context, { reason, topic, olderThan }: FilterOptions) {
+  const before =
+    olderThan === undefined ? undefined : new Date(processContext.now() - olderThan).toISOString();
+  return { tenant_id: settings.tenant, reason, topic, before };
 }
 
-/** Nobody gives everything up, or sends it again, by leaving something out. */
+/** A forgotten option must not retry or erase everything. */
 function requireSelection(
   { reason, topic, olderThan }: FilterOptions,
   ids: readonly string[],
   state?: string,
 ): void {
-  if (ids.length > 0 || [reason, topic, olderThan, state].some((said) => said !== undefined)) return;
-  throw new CliError('USAGE', 'say which dead letters: ids, --reason, --topic or --older-than');
+  if (ids.length > 0 || [reason, topic, olderThan, state].some((given) => given !== undefined)) return;
+  throw new CliError('USAGE', 'say which dead letters: give ids, --reason, --topic or --older-than');
 }
 
-/** Listed first, as they stand: a retry that is refused again must not come round once more. */
-async function* meant(
-  backend: Backend,
+/** Ids of the dead letters to retry. They are all read first: one that is refused again must not be found a second time. */
+async function* selected(
+  { client }: Backend,
   context: Context,
   options: FilterOptions,
   ids: readonly string[],
@@ -155,39 +177,39 @@ async function* meant(
     return;
   }
   const found: string[] = [];
-  const query = { state: 'open', ...filterOf(context, options) };
-  for await (const { id } of backend.listDeadLetters(query)) found.push(id);
+  const query = { state: 'open' as const, ...filterOf(context, options) };
+  for await (const { id } of client.deadLetters.listAll(query)) found.push(id);
   if (found.length === 0) context.terminal.note('no open dead letters');
   yield* found;
 }
 
-async function tellRetry({ terminal }: Context, id: string, outcome: RetryOutcome): Promise<void> {
-  if (terminal.json) await terminal.jsonLine({ id, ...outcome });
-  else if ('error' in outcome) {
-    const { pointer, message, code } = outcome.error;
+async function printRetry({ terminal }: Context, id: string, result: RetryResult): Promise<void> {
+  if (terminal.json) await terminal.jsonLine({ id, ...result });
+  else if ('error' in result) {
+    const { pointer = '', message, code } = result.error;
     terminal.warn(`${id} was refused again: ${printable(`${pointer} ${message}`.trim())} (${code})`);
-  } else if (!('receipt' in outcome)) await terminal.line(`${id} ${outcome.status}`);
+  } else if (!('receipt' in result)) await terminal.line(`${id} ${result.status}`);
   else {
-    const { tenant_id, sequence_number } = outcome.receipt;
-    await terminal.line(`${id} ${outcome.status} as ${tenant_id} #${sequence_number}`);
+    const { tenant_id, sequence_number } = result.receipt;
+    await terminal.line(`${id} ${result.status} as ${tenant_id} #${sequence_number}`);
   }
 }
 
-function placeOf({ topic, partition, offset, source }: DeadLetterInfo): string {
+function originOf({ topic, partition, offset, source }: DeadLetterInfo): string {
   return topic === null ? source : `${topic}/${partition}/${offset}`;
 }
 
-function bytesOf({ id, state, raw_base64 }: DeadLetterInfo): Buffer {
-  if (state === 'purged') throw new CliError('NOT_FOUND', `the bytes of ${id} were purged`);
+function bytesOf({ id, state, raw_base64 }: DeadLetter): Buffer {
+  if (state === 'purged') throw new CliError('NOT_FOUND', `the bytes of ${id} were erased`);
   if (raw_base64 === undefined) {
-    const hint = 'what was refused may hold anything: it needs the scope admin';
-    throw new CliError('UNAUTHORIZED', 'the key may not see what was received', { hint });
+    const hint = 'a refused event may contain anything, so only the scope admin shows it';
+    throw new CliError('UNAUTHORIZED', 'the API key may not read the event as it was received', { hint });
   }
   return Buffer.from(raw_base64, 'base64');
 }
 
-/** What was received is shown as text where it is text. */
-function fieldsOf({ raw_base64, ...letter }: DeadLetterInfo): [name: string, value: string | undefined][] {
+/** The fields of a dead letter. Its bytes are shown as text if they are valid UTF-8. */
+function fieldsOf({ raw_base64, ...letter }: DeadLetter): [name: string, value: string | undefined][] {
   const fields = Object.entries(letter).map(([name, value]): [string, string | undefined] => [
     name,
     value === null ? undefined : String(value),

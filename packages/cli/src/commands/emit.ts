@@ -1,10 +1,11 @@
 import { actorTypes, parseStrictJson, type Severity, severities, uuidv7 } from '@tallystick/event';
+import type { ItemResult } from '@tallystick/protocol';
 import { Option } from 'commander';
-import type { SubmitOutcome } from '../backend/backend.ts';
 import type { Context, Register } from '../context.ts';
 import { CliError, exitCodes } from '../errors.ts';
 import { readInput } from '../terminal/input.ts';
 import { printable } from '../terminal/printable.ts';
+import { addExamples } from './examples.ts';
 
 interface EmitOptions {
   readonly type?: string;
@@ -18,37 +19,43 @@ interface EmitOptions {
   readonly source: string;
 }
 
-/** Events of one request. */
+/** Events per request. */
 const batchSize = 500;
 
-/** `tally emit`: writes events by hand or from a script, and says where they were chained. */
+/** `tally emit`: writes events by hand or from a script, and prints a receipt for each. */
 export const registerEmit: Register = (program, run) => {
   const command = program
     .command('emit')
-    .summary('write an event')
+    .summary('write events')
     .description(
-      'Writes an event from the options; without --type, the JSON events on standard input, one a line. What is missing ' +
-        'is filled in: audit_id, timestamp, tenant_id, source_service. Prints receipts.',
+      'Writes one event that the options describe. Without --type, it reads events from standard input: one JSON object per ' +
+        'line. A missing audit_id, timestamp, tenant_id or source_service is filled in. Prints one receipt per event; the exit ' +
+        'code is 1 if an event is refused.',
     )
-    .option('--type <type>', 'event type, such as content.publish')
-    .option('--actor <[type:]id>', 'who acted; a user unless a type is named')
-    .option('--target <type:id>', 'what was acted on')
-    .option('--outcome <status>', 'how it ended')
-    .addOption(new Option('--severity <severity>', 'severity').choices(severities))
-    .option('--investigation <id>', 'the investigation it belongs to')
-    .option('--correlation <id>', 'the request or job it belongs to')
-    .option('--metadata <json>', 'a JSON object')
-    .option('--source <service>', 'who emits', 'tally-cli');
+    .option('--type <type>', 'type of the event, such as content.publish')
+    .option('--actor <[type:]id>', 'who acted, such as jane or agent:writer (default type: user)')
+    .option('--target <type:id>', 'what was acted on, such as post:17')
+    .option('--outcome <status>', 'how the action ended, such as success, failure or denied')
+    .addOption(new Option('--severity <severity>', 'severity of the event').choices(severities))
+    .option('--investigation <id>', 'investigation that the event belongs to')
+    .option('--correlation <id>', 'request or job that the event belongs to')
+    .option('--metadata <json>', 'further data about the event, as a JSON object')
+    .option('--source <service>', 'name of the service that emits the event', 'tally-cli');
+  addExamples(
+    command,
+    'tally emit --tenant acme --type content.publish --actor jane --target post:17 --outcome success',
+    'tally emit --tenant acme < events.jsonl',
+  );
   run<EmitOptions>(command, async (context, options) => {
     const events =
       options.type === undefined ? await readEvents(context, options) : [fromOptions(context, options)];
     await using backend = await context.openBackend();
     let refused = 0;
     for (let at = 0; at < events.length; at += batchSize) {
-      const outcomes = await backend.submit(events.slice(at, at + batchSize), 'cli');
-      for (const [index, outcome] of outcomes.entries()) {
-        if ('error' in outcome) refused++;
-        await tell(context, outcome, at + index);
+      const results = await backend.submit(events.slice(at, at + batchSize), 'cli');
+      for (const [index, result] of results.entries()) {
+        if ('error' in result) refused++;
+        await printResult(context, result, at + index);
       }
     }
     return refused > 0 ? exitCodes.broken : exitCodes.ok;
@@ -60,7 +67,7 @@ function fromOptions(context: Context, options: EmitOptions): string {
   const [actorType, actorId] = splitActor(options.actor);
   const target = options.target === undefined ? undefined : splitAt(options.target, ':');
   if (options.target !== undefined && target === undefined) {
-    throw new CliError('USAGE', '--target is written type:id');
+    throw new CliError('USAGE', '--target must be type:id, such as post:17');
   }
   return complete(context, options, {
     event_type: options.type,
@@ -77,22 +84,22 @@ function fromOptions(context: Context, options: EmitOptions): string {
 }
 
 async function readEvents(context: Context, options: EmitOptions): Promise<string[]> {
-  const bytes = await readInput(undefined, context.surroundings);
+  const bytes = await readInput(undefined, context.processContext);
   const lines = bytes
     .toString()
     .split('\n')
     .filter((line) => line.trim() !== '');
-  if (lines.length === 0) throw new CliError('NO_INPUT', 'no event on standard input');
+  if (lines.length === 0) throw new CliError('NO_INPUT', 'standard input has no event');
   return lines.map((line) => {
     const value = parseStrictJson(line);
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
       return complete(context, options, value);
-    throw new CliError('INPUT_INVALID', 'an event is a JSON object');
+    throw new CliError('INPUT_INVALID', 'an event must be a JSON object');
   });
 }
 
 function complete(context: Context, options: EmitOptions, event: object): string {
-  const now = context.surroundings.now();
+  const now = context.processContext.now();
   const given = event as { readonly tenant_id?: string };
   return JSON.stringify({
     audit_id: uuidv7(now),
@@ -103,7 +110,7 @@ function complete(context: Context, options: EmitOptions, event: object): string
   });
 }
 
-/** An id may hold colons of its own, as ARNs do: only what is a type of actor counts as one. */
+/** Splits `type:id`. An id may itself contain colons, as ARNs do, so only a known type of actor is split off. */
 function splitActor(actor: string): [type: string, id: string] {
   const parts = splitAt(actor, ':');
   const isTyped = parts !== undefined && (actorTypes as readonly string[]).includes(parts[0]);
@@ -115,16 +122,16 @@ function splitAt(text: string, separator: string): [string, string] | undefined 
   return at <= 0 || at === text.length - 1 ? undefined : [text.slice(0, at), text.slice(at + 1)];
 }
 
-async function tell({ terminal }: Context, outcome: SubmitOutcome, index: number): Promise<void> {
-  if (terminal.json) await terminal.jsonLine({ index, ...outcome });
-  else if ('error' in outcome) {
-    const { code, message, pointer } = outcome.error;
+async function printResult({ terminal }: Context, result: ItemResult, index: number): Promise<void> {
+  if (terminal.json) await terminal.jsonLine({ index, ...result });
+  else if ('error' in result) {
+    const { code, message, pointer = '' } = result.error;
     terminal.warn(`event ${index} was refused: ${printable(`${pointer} ${message}`.trim())} (${code})`);
-  } else if (outcome.status === 'accepted') {
-    await terminal.line(`${terminal.style('green', 'accepted')}  ${outcome.audit_id}`);
+  } else if (result.status === 'accepted') {
+    await terminal.line(`${terminal.style('green', 'accepted')}  ${result.audit_id}`);
   } else {
-    const { audit_id, tenant_id, sequence_number, record_hash } = outcome.receipt;
-    const status = terminal.style(outcome.status === 'chained' ? 'green' : 'yellow', outcome.status);
+    const { audit_id, tenant_id, sequence_number, record_hash } = result.receipt;
+    const status = terminal.style(result.status === 'chained' ? 'green' : 'yellow', result.status);
     await terminal.line(`${status}  ${tenant_id} #${sequence_number}  ${audit_id}  ${record_hash}`);
   }
 }

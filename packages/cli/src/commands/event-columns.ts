@@ -1,9 +1,10 @@
 import { type EventFieldName, fieldValue } from '@tallystick/event';
-import type { EventView } from '../backend/backend.ts';
+
+import type { EventView } from '@tallystick/protocol';
 import type { Column } from '../terminal/table.ts';
 import type { Style } from '../terminal/terminal.ts';
 
-/** How lists show an event: one line. */
+/** The columns of a list of events. */
 export const eventColumns: readonly Column<EventView>[] = [
   { title: 'SEQ', value: ({ sequence_number }) => String(sequence_number), align: 'right' },
   { title: 'TIME', value: (event) => shortTime(event.timestamp ?? event.ingested_at) },
@@ -13,7 +14,7 @@ export const eventColumns: readonly Column<EventView>[] = [
   { title: 'OUTCOME', value: outcomeOf, style: styleOf },
 ];
 
-/** One line for a tail, where no later row is known that a column could be aligned with. */
+/** One line of `tally tail`. Later events are not known yet, so the columns can't be aligned. */
 export function eventLine(event: EventView): string {
   const parts = [
     shortTime(event.timestamp ?? event.ingested_at),
@@ -52,7 +53,7 @@ export function styleOf(event: EventView): Style | undefined {
   return event.severity === 'warning' || bad.includes(outcomeOf(event) ?? '') ? 'yellow' : undefined;
 }
 
-/** To the second, as a person reads it. */
+/** A time for people: to the second, without T and Z. */
 export function shortTime(value: unknown): string {
   return (
     text(value)

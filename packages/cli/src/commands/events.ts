@@ -1,9 +1,10 @@
-import type { EventView } from '../backend/backend.ts';
+import type { EventView } from '@tallystick/protocol';
 import type { Context, Register } from '../context.ts';
 import { renderTable } from '../terminal/table.ts';
 import { eventColumns } from './event-columns.ts';
+import { addExamples } from './examples.ts';
 import { addFilterOptions, type FilterOptions, filtersOf } from './filter-options.ts';
-import { wholeNumber } from './whole-number.ts';
+import { wholeNumber } from './option-values.ts';
 
 interface EventsOptions extends FilterOptions {
   readonly limit: number;
@@ -13,16 +14,26 @@ interface EventsOptions extends FilterOptions {
 
 const pageSize = 500;
 
-/** `tally events`: what happened, newest first. With `--json`, a flat record a line. */
+/** `tally events`: events that match filters. With `--json`, one flat record per line. */
 export const registerEvents: Register = (program, run) => {
-  const command = addFilterOptions(program.command('events').description('list what happened, newest first'))
-    .option('-n, --limit <count>', 'at most so many', wholeNumber, 50)
-    .option('--all', 'however many there are')
-    .option('--oldest', 'oldest first');
+  const command = addFilterOptions(
+    program
+      .command('events')
+      .summary('list events, newest first')
+      .description("Lists a tenant's events, newest first. An event must match every filter that is given."),
+  )
+    .option('-n, --limit <count>', 'list at most this many events', wholeNumber, 50)
+    .option('--all', 'list every event that matches')
+    .option('--oldest', 'list the oldest first');
+  addExamples(
+    command,
+    'tally events --tenant acme',
+    "tally events --tenant acme --actor jane --type 'content.*' --from 2026-03-01T00:00:00Z --all --json",
+  );
   run<EventsOptions>(command, async (context, options) => {
     await using backend = await context.openBackend();
     const query = {
-      tenant: context.requireTenant(),
+      tenant_id: context.requireTenant(),
       filters: filtersOf(options),
       order: options.oldest === true ? ('asc' as const) : ('desc' as const),
     };
@@ -30,11 +41,7 @@ export const registerEvents: Register = (program, run) => {
     let shown = 0;
     let cursor: string | undefined;
     while (left > 0) {
-      const page = await backend.listEvents({
-        ...query,
-        limit: Math.min(left, pageSize),
-        ...(cursor !== undefined && { cursor }),
-      });
+      const page = await backend.client.events.list({ ...query, limit: Math.min(left, pageSize), cursor });
       await print(context, page.events);
       shown += page.events.length;
       left -= page.events.length;
@@ -43,7 +50,7 @@ export const registerEvents: Register = (program, run) => {
     }
     if (shown === 0) context.terminal.note('no events');
     else if (cursor !== undefined && !context.terminal.json) {
-      context.terminal.note(`more than these ${shown}: --limit, or --all`);
+      context.terminal.note(`there are more than these ${shown}; use --limit or --all`);
     }
     return undefined;
   });

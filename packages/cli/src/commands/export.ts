@@ -1,10 +1,13 @@
+import type { EventQuery } from '@tallystick/client';
 import { Option } from 'commander';
-import type { Backend, EventQuery } from '../backend/backend.ts';
+import type { Backend } from '../backend/backend.ts';
 import type { Context, Register } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { writeOutput } from '../terminal/output-file.ts';
 import { ProgressLine } from '../terminal/progress.ts';
+import { addExamples } from './examples.ts';
 import { addFilterOptions, type FilterOptions, filtersOf } from './filter-options.ts';
+import { sequenceNumber } from './option-values.ts';
 
 interface ExportOptions extends FilterOptions {
   readonly format: 'bundle' | 'jsonl';
@@ -15,37 +18,45 @@ interface ExportOptions extends FilterOptions {
 
 const pageSize = 500;
 
-/** `tally export`: records for somebody else, as a bundle that proves itself or as plain JSON lines. */
+/** `tally export`: records for someone else, as a bundle that can be verified or as plain JSON lines. */
 export const registerExport: Register = (program, run) => {
   const command = addFilterOptions(
     program
       .command('export')
-      .summary('write records to a file')
+      .summary("write a tenant's records to a file")
       .description(
-        'Writes a bundle: records with everything needed to check them offline, except the key. Or, as JSON lines, flat ' +
-          'records that prove nothing. A file named .gz is compressed.',
+        'Writes records as a bundle, with everything that is needed to verify them offline except the verifier key. Or, with ' +
+          '--format jsonl, as flat JSON lines, which can be filtered but prove nothing. A file whose name ends in .gz is ' +
+          'compressed.',
       )
       .addOption(
         new Option('--format <format>', 'what to write').choices(['bundle', 'jsonl']).default('bundle'),
       )
-      .option('-o, --output <file>', 'write to a file')
-      .option('--first <sequence>', 'first record of a part, each with a proof of its own', sequence)
-      .option('--last <sequence>', 'last record of the part', sequence),
+      .option('-o, --output <file>', 'write to this file (default: standard output)')
+      .option('--first <sequence>', 'first record of a part; needs --last in a bundle', sequenceNumber)
+      .option('--last <sequence>', 'last record of a part; needs --first in a bundle', sequenceNumber),
+  );
+  addExamples(
+    command,
+    'tally export --tenant acme -o acme.tally.gz',
+    'tally export --tenant acme --format jsonl --actor jane -o jane.jsonl',
   );
   run<ExportOptions>(command, async (context, options) => {
     const tenant = context.requireTenant();
     const filters = filtersOf(options);
     if (options.format === 'bundle' && Object.keys(filters).length > 0) {
-      throw new CliError('USAGE', 'a bundle holds records as they are chained: filters need --format jsonl');
+      throw new CliError('USAGE', 'a bundle can not be filtered', {
+        hint: 'use filters with --format jsonl',
+      });
     }
     await using backend = await context.openBackend();
-    const progress = new ProgressLine(context.terminal, context.surroundings.now);
+    const progress = new ProgressLine(context.terminal, context.processContext.now);
     const bytes =
       options.format === 'bundle'
-        ? backend.bundle(tenant, rangeOf(options))
-        : flatRecords(backend, { tenant, filters, order: 'asc', limit: pageSize }, options);
+        ? backend.client.logs.bundle(tenant, rangeOf(options))
+        : flatRecords(backend, { tenant_id: tenant, filters, order: 'asc' }, options);
     try {
-      await writeOutput(context, options.output, counted(context, bytes, progress));
+      await writeOutput(context, options.output, withProgress(context, bytes, progress));
     } finally {
       progress.clear();
     }
@@ -57,43 +68,34 @@ export const registerExport: Register = (program, run) => {
 function rangeOf({ first, last }: ExportOptions): { first: number; last: number } | undefined {
   if (first === undefined && last === undefined) return undefined;
   if (first !== undefined && last !== undefined && first <= last) return { first, last };
-  throw new CliError('USAGE', '--first and --last go together, and the first is not after the last');
+  throw new CliError('USAGE', '--first and --last need each other, and --first must not be greater');
 }
 
 async function* flatRecords(
-  backend: Backend,
+  { client }: Backend,
   query: EventQuery,
   { first, last }: ExportOptions,
 ): AsyncGenerator<string> {
-  const filters = {
-    ...query.filters,
-    ...(first !== undefined && { sequence_from: String(first) }),
-    ...(last !== undefined && { sequence_to: String(last) }),
-  };
+  const filters = { ...query.filters, sequence_from: first, sequence_to: last };
   let cursor: string | undefined;
   do {
-    const page = await backend.listEvents({ ...query, filters, ...(cursor !== undefined && { cursor }) });
+    const page = await client.events.list({ ...query, filters, limit: pageSize, cursor });
     yield page.events.map((event) => `${JSON.stringify(event)}\n`).join('');
     cursor = page.next_cursor ?? undefined;
   } while (cursor !== undefined);
 }
 
-async function* counted(
-  { surroundings }: Context,
+async function* withProgress(
+  { processContext }: Context,
   chunks: AsyncIterable<Uint8Array | string>,
   progress: ProgressLine,
 ): AsyncGenerator<Uint8Array | string> {
   let bytes = 0;
   for await (const chunk of chunks) {
-    if (surroundings.stopped.aborted)
-      throw new CliError('OUTPUT_FAILED', 'interrupted: the export is not complete');
+    if (processContext.stopped.aborted)
+      throw new CliError('OUTPUT_FAILED', 'interrupted: the export is incomplete');
     bytes += chunk.length;
     progress.update({ done: bytes, text: `${(bytes / 1e6).toFixed(1)} MB` });
     yield chunk;
   }
-}
-
-function sequence(text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new CliError('USAGE', `${JSON.stringify(text)} is not a sequence number`);
 }

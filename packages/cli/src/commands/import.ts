@@ -1,15 +1,16 @@
 import { Option } from 'commander';
-import type { Backend, Receipt, SubmitOutcome } from '../backend/backend.ts';
+import type { Backend } from '../backend/backend.ts';
 import type { Context, GlobalOptions, Register } from '../context.ts';
 import { CliError, exitCodes } from '../errors.ts';
 import { findSourceFiles } from '../import/files.ts';
 import { type Format, type FormatName, formatNames, formats } from '../import/formats.ts';
-import { type ImportTotals, importFiles, type Submit } from '../import/run.ts';
+import { type ImportTotals, importFiles, type Submit, type SubmitResult } from '../import/run.ts';
 import type { Rejection } from '../import/source-events.ts';
 import { parseTenantTemplate } from '../import/tenant-template.ts';
 import { printable } from '../terminal/printable.ts';
 import { ProgressLine } from '../terminal/progress.ts';
-import { wholeNumber } from './whole-number.ts';
+import { addExamples } from './examples.ts';
+import { wholeNumber } from './option-values.ts';
 
 interface ImportCommandOptions {
   readonly format: FormatName;
@@ -20,27 +21,34 @@ interface ImportCommandOptions {
   readonly dryRun?: boolean;
 }
 
-/** Rejections told one by one where a person reads; a file of another format would fill the screen. */
+/** Most rejections that are printed one by one. A file of another format would fill the screen. */
 const rejectionsShown = 20;
 
+/** `tally import`: logs of other systems become events. */
 export const registerImport: Register = (program, run) => {
   const command = program
     .command('import')
-    .summary('bring in logs of other systems')
+    .summary('import logs of other systems')
     .description(
-      'Brings in logs of other systems: files, glob patterns or - for standard input, gzip or not. Identities are ' +
-        "derived from the source's own, so that running it again only finds duplicates. --tenant names the tenant, or " +
-        "takes it from the source event: 'aws-{recipientAccountId}', '{objectRef.namespace|cluster}'.",
+      'Imports logs of other systems as events, from files (also compressed with gzip) or standard input. Each event gets an ' +
+        "id that is derived from the source's own id, so that a second import only finds duplicates. --tenant names the tenant, " +
+        "or takes it from the source event: 'aws-{recipientAccountId}', or '{objectRef.namespace|cluster}' with a default " +
+        'after the bar. The exit code is 1 if a source event is rejected.',
     )
-    .argument('[files...]', 'files, patterns, or -; standard input by default')
+    .argument('[files...]', 'files, glob patterns, or - for standard input (default: standard input)')
     .addOption(
-      new Option('--format <format>', 'what the files hold').choices(formatNames).makeOptionMandatory(),
+      new Option('--format <format>', 'format of the files').choices(formatNames).makeOptionMandatory(),
     )
-    .option('--source <name>', 'source_service of the events; by default what wrote the log')
-    .option('--cluster <name>', 'cluster of the events')
+    .option('--source <name>', 'source_service of the events (default: the system that wrote the log)')
+    .option('--cluster <name>', 'cluster of the events (default: from the source)')
     .option('--sensitive', 'mark the events as sensitive')
-    .option('--retention-days <days>', 'keep the events at least so long', wholeNumber)
-    .option('--dry-run', 'write the events as JSON lines instead of submitting them');
+    .option('--retention-days <days>', 'keep the events for at least this many days', wholeNumber)
+    .option('--dry-run', 'write the events as JSON lines and submit nothing');
+  addExamples(
+    command,
+    'tally import --format k8s-audit --tenant acme audit.log',
+    "tally import --format cloudtrail --tenant 'aws-{recipientAccountId}' 'logs/**/*.json.gz'",
+  );
   run<ImportCommandOptions>(command, importCommand);
 };
 
@@ -49,16 +57,16 @@ async function importCommand(
   options: ImportCommandOptions & GlobalOptions,
   args: readonly string[],
 ): Promise<number> {
-  const { surroundings, terminal, settings } = context;
+  const { processContext, terminal, settings } = context;
   const format: Format = formats[options.format];
   const tenant = settings.tenant;
   if (tenant === undefined && !format.namesTenant) {
     const hint =
-      "for example --tenant acme, or from the events themselves: --tenant 'aws-{recipientAccountId}'";
+      "for example --tenant acme, or a member of the source event: --tenant 'aws-{recipientAccountId}'";
     throw new CliError('USAGE', `--format ${options.format} needs --tenant`, { hint });
   }
-  if (args.length === 0 && surroundings.stdin.isTTY === true) {
-    throw new CliError('NO_INPUT', 'nothing on standard input', { hint: 'name files, or pipe them in' });
+  if (args.length === 0 && processContext.stdin.isTTY === true) {
+    throw new CliError('NO_INPUT', 'standard input is empty', { hint: 'name files, or pipe them in' });
   }
   const map = {
     tenantOf: tenant === undefined ? undefined : parseTenantTemplate(tenant),
@@ -67,15 +75,17 @@ async function importCommand(
     sensitive: options.sensitive,
     retentionDays: options.retentionDays,
   };
-  const files = await findSourceFiles(args.length === 0 ? ['-'] : args, surroundings);
+  const files = await findSourceFiles(args.length === 0 ? ['-'] : args, processContext);
   const total = files.reduce<number | undefined>((sum, { size }) => add(sum, size), 0);
-  const progress = new ProgressLine(terminal, surroundings.now);
+  const progress = new ProgressLine(terminal, processContext.now);
   const totals: ImportTotals = { files: 0, events: 0, imported: 0, duplicate: 0, rejected: 0, bytes: 0 };
   const isDry = options.dryRun === true;
 
   await using backend: Backend | undefined = isDry ? undefined : await context.openBackend();
-  const submit: Submit = (events) =>
-    backend === undefined ? printEvents(context, events) : backend.submit(events, `import:${options.format}`);
+  const submit: Submit = async (events) => {
+    if (backend === undefined) return await printEvents(context, events);
+    return await backend.submit(events, `import:${options.format}`);
+  };
   try {
     await importFiles(
       files,
@@ -83,46 +93,31 @@ async function importCommand(
         format,
         map,
         submit,
-        now: surroundings.now,
-        stopped: surroundings.stopped,
+        now: processContext.now,
+        stopped: processContext.stopped,
         onProgress: (now) => progress.update({ done: now.bytes, total, text: describe(now, isDry) }),
         onRejected: (rejection) => {
           progress.clear();
-          return tellRejection(context, rejection, totals, isDry);
+          return printRejection(context, rejection, totals, isDry);
         },
       },
       totals,
     );
   } finally {
     progress.clear();
-    await tellTotals(context, totals, isDry);
+    await printTotals(context, totals, isDry);
   }
-  return totals.rejected > 0 || surroundings.stopped.aborted ? exitCodes.broken : exitCodes.ok;
+  return totals.rejected > 0 || processContext.stopped.aborted ? exitCodes.broken : exitCodes.ok;
 }
 
-async function printEvents({ terminal }: Context, events: readonly string[]): Promise<SubmitOutcome[]> {
-  await terminal.write(
-    events
-      .map(
-        (event) => `${event}
-`,
-      )
-      .join(''),
-  );
-  return events.map(() => ({ status: 'chained', receipt: nowhere }));
+/** The dry run: prints the events instead of submitting them. */
+async function printEvents({ terminal }: Context, events: readonly string[]): Promise<SubmitResult[]> {
+  await terminal.write(events.map((event) => `${event}\n`).join(''));
+  return events.map(() => ({ status: 'printed' }));
 }
 
-const nowhere: Receipt = {
-  tenant_id: '',
-  audit_id: '',
-  sequence_number: 0,
-  record_hash: '',
-  epoch: 0,
-  ingested_at: '',
-};
-
-/** As JSON, each is a line on stdout; in a dry run stdout is for the events. */
-async function tellRejection(
+/** With --json each rejection is a line on stdout, except in a dry run, where stdout is for the events. */
+async function printRejection(
   { terminal }: Context,
   rejection: Rejection,
   totals: ImportTotals,
@@ -137,23 +132,23 @@ async function tellRejection(
   const where = `${file === '-' ? 'standard input' : file}:${line}${element === undefined ? '' : ` [${element}]`}`;
   terminal.warn(`${printable(where)}: ${printable(reason)} (${code})`);
   if (totals.rejected === rejectionsShown)
-    terminal.warn('further rejections are only counted; --json tells each');
+    terminal.warn('further rejections are only counted; --json prints each of them');
 }
 
-async function tellTotals(
-  { terminal, surroundings }: Context,
+async function printTotals(
+  { terminal, processContext }: Context,
   totals: ImportTotals,
   isDry: boolean,
 ): Promise<void> {
-  const ended = surroundings.stopped.aborted ? { interrupted: true } : {};
+  const ended = processContext.stopped.aborted ? { interrupted: true } : {};
   if (isDry) terminal.note(describe(totals, true));
   else if (terminal.json) await terminal.jsonLine({ ...totals, ...ended });
   else {
     const style = totals.rejected > 0 ? 'yellow' : 'green';
     await terminal.line(terminal.style(style, describe(totals, false)));
   }
-  if (surroundings.stopped.aborted)
-    terminal.note('interrupted: the same command continues where this one stopped');
+  if (processContext.stopped.aborted)
+    terminal.note('interrupted: run the same command again to import the rest');
 }
 
 const numbers = new Intl.NumberFormat('en-US');

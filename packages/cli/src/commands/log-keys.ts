@@ -1,5 +1,6 @@
 import type { Register } from '../context.ts';
 import { CliError } from '../errors.ts';
+import { renderTable } from '../terminal/table.ts';
 import {
   type KeptCheckpoint,
   type KnownLog,
@@ -10,17 +11,28 @@ import {
   withoutPin,
   withPin,
   writeKnownLogs,
-} from '../settings/known-logs.ts';
-import { renderTable } from '../terminal/table.ts';
+} from '../trust/known-logs.ts';
+import { addExamples } from './examples.ts';
 
-/** `tally log-keys`: which logs' keys this user trusts. */
+/** `tally log-keys`: the verifier keys that this user trusts. */
 export const registerLogKeys: Register = (program, run) => {
-  const logKeys = program.command('log-keys').description("the logs' keys that you trust");
+  const logKeys = program
+    .command('log-keys')
+    .summary('list and change the verifier keys that you trust')
+    .description(
+      'Manages the verifier keys that you trust. They are kept in your configuration, one per log, together with the newest ' +
+        'checkpoint that was verified.',
+    );
 
-  run(logKeys.command('list').description('show the pinned keys'), async ({ terminal, surroundings }) => {
-    const logs = [...readKnownLogs(surroundings.env).values()];
+  const list = logKeys
+    .command('list')
+    .summary('list the pinned keys')
+    .description('Lists the pinned keys and the kept checkpoints.');
+  addExamples(list, 'tally log-keys list');
+  run(list, async ({ terminal, processContext }) => {
+    const logs = [...readKnownLogs(processContext.env).values()];
     if (terminal.json) await terminal.jsonLine(logs.map(toJson));
-    else if (logs.length === 0) terminal.note(`no key is pinned in ${knownLogsPath(surroundings.env)}`);
+    else if (logs.length === 0) terminal.note(`no key is pinned in ${knownLogsPath(processContext.env)}`);
     else {
       const columns = [
         { title: 'ORIGIN', value: ({ origin }: KnownLog) => origin },
@@ -34,42 +46,58 @@ export const registerLogKeys: Register = (program, run) => {
     return undefined;
   });
 
-  const pin = logKeys.command('pin').description("trust a key, got from the log's operator");
-  run(pin.argument('<key>', '<origin>+<id>+<base64>'), async ({ terminal, surroundings }, _, [text]) => {
-    const { env, now } = surroundings;
+  const pin = logKeys
+    .command('pin')
+    .summary("pin a key that you got from the log's operator")
+    .description(
+      "Pins a verifier key that you got from the log's operator. It replaces a key that was pinned before.",
+    )
+    .argument('<key>', 'the key: <origin>+<id>+<base64>');
+  addExamples(pin, "tally log-keys pin 'audit.example.com/acme/1+0123abcd+AUF…'");
+  run(pin, async ({ terminal, processContext }, _, [text]) => {
+    const { env, now } = processContext;
     const pinnedAt = new Date(now()).toISOString();
     const entry = pinOf(readVerifierKey(text!), { pinnedAt, by: 'hand' });
     const known = readKnownLogs(env);
     const before = known.get(entry.origin);
     writeKnownLogs(env, withPin(known, entry));
     if (terminal.json) await terminal.jsonLine(toJson(entry));
-    const instead =
-      before?.pin !== undefined && before.pin.key !== entry.pin.key ? ', instead of the one before' : '';
-    terminal.note(`pinned the key of ${entry.origin}${instead}`);
+    const replaced =
+      before?.pin !== undefined && before.pin.key !== entry.pin.key ? '; it replaces another key' : '';
+    terminal.note(`pinned the key of ${entry.origin}${replaced}`);
     return undefined;
   });
 
   const trust = logKeys
     .command('trust')
-    .description("pin the key that the tenant's log shows now, whatever was pinned before");
+    .summary('pin the key that a log shows now')
+    .description(
+      "Pins the key that a tenant's log shows now, in place of any other. Compare it with the key that the operator publishes.",
+    );
+  addExamples(trust, 'tally log-keys trust --tenant acme');
   run(trust, async (context) => {
-    const { terminal, surroundings } = context;
+    const { terminal, processContext } = context;
     const tenant = context.requireTenant();
     await using backend = await context.openBackend();
     const offered = await backend.offeredKey(tenant);
     if (offered === undefined) throw new CliError('NOT_FOUND', `${backend.name} shows no key for ${tenant}`);
-    const pinnedAt = new Date(surroundings.now()).toISOString();
+    const pinnedAt = new Date(processContext.now()).toISOString();
     const entry = pinOf(offered, { pinnedAt, by: 'hand', from: backend.name });
-    writeKnownLogs(surroundings.env, withPin(readKnownLogs(surroundings.env), entry));
+    writeKnownLogs(processContext.env, withPin(readKnownLogs(processContext.env), entry));
     if (terminal.json) await terminal.jsonLine(toJson(entry));
     else await terminal.line(entry.pin.key);
-    terminal.note(`pinned the key of ${entry.origin}; compare it with what the operator publishes`);
+    terminal.note(`pinned the key of ${entry.origin}; compare it with the key that the operator publishes`);
     return undefined;
   });
 
-  const unpin = logKeys.command('unpin').description('forget a key, and the checkpoint kept of its log');
-  run(unpin.argument('<origin>', 'as the list shows it'), async ({ terminal, surroundings }, _, [origin]) => {
-    const { env } = surroundings;
+  const unpin = logKeys
+    .command('unpin')
+    .summary('forget a log')
+    .description('Forgets a log: its key and its kept checkpoint.')
+    .argument('<origin>', 'origin of the log, from tally log-keys list');
+  addExamples(unpin, 'tally log-keys unpin audit.example.com/acme/1');
+  run(unpin, async ({ terminal, processContext }, _, [origin]) => {
+    const { env } = processContext;
     writeKnownLogs(env, withoutPin(readKnownLogs(env), origin!));
     terminal.note(`forgot ${origin}`);
     return undefined;

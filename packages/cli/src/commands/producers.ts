@@ -1,12 +1,15 @@
-import type { ProducerAccount } from '../backend/backend.ts';
+import type { ProducerAccount } from '@tallystick/protocol';
+import { Option } from 'commander';
 import type { Register } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { renderTable } from '../terminal/table.ts';
-import { age } from './age.ts';
 import { shortTime } from './event-columns.ts';
+import { addExamples } from './examples.ts';
+import { age } from './option-values.ts';
 
 interface ProducersOptions {
   readonly all?: boolean;
+  /** Milliseconds. */
   readonly silent: number;
 }
 
@@ -17,7 +20,7 @@ interface SettleOptions {
   readonly yes?: boolean;
 }
 
-/** Ranges that a line of the table has room for. */
+/** Most ranges of open numbers in a line of the table. */
 const shownRanges = 3;
 
 const columns = [
@@ -26,81 +29,93 @@ const columns = [
   { title: 'PRODUCER', value: ({ producer_id }: ProducerAccount) => producer_id },
   { title: 'STATE', value: ({ state }: ProducerAccount) => state },
   { title: 'NUMBERS', value: ({ numbers }: ProducerAccount) => numbers, align: 'right' as const },
-  { title: 'OPEN', value: openOf },
+  { title: 'OPEN', value: openRanges },
   { title: 'LAST', value: ({ last_seen_at }: ProducerAccount) => shortTime(last_seen_at) },
   { title: 'SUBMITTER', value: ({ submitter }: ProducerAccount) => submitter, flexible: true },
 ];
 
-/** `tally producers`: whose events are not all accounted for, and the last word for those that are gone. */
+/** `tally producers`: producers whose events are missing, and the end of those that will never send them. */
 export const registerProducers: Register = (program, run) => {
   const command = program
     .command('producers')
-    .summary('list producers whose events are not all accounted for')
+    .summary('find producers whose events are missing, and close abandoned ones')
     .description(
-      'Lists producers with numbers of which nobody has said what became of them (open), and those that fell silent ' +
-        'without saying their last number (unclosed): what they held when they ended, nobody knows.',
+      'Lists producers whose events may be missing. Producers number their events. An account is open if some numbers have no ' +
+        'known outcome, and unclosed if the producer fell silent without declaring its last number: it may have held events in ' +
+        'memory when it ended.',
     )
-    .option('--all', 'those that are closed or running, too')
-    .option('--silent <age>', 'silent for longer than this counts as ended', age, 3_600_000);
+    .option('--all', 'also list closed and running producers')
+    .addOption(
+      new Option('--silent <age>', 'a producer that is silent for longer counts as ended')
+        .argParser(age)
+        .default(3_600_000, '1h'),
+    );
+  addExamples(command, 'tally producers --tenant acme', 'tally producers --all --silent 10m');
   run<ProducersOptions>(command, async (context, { all, silent }) => {
     await using backend = await context.openBackend();
+    const query = {
+      tenant_id: context.settings.tenant,
+      all: all === true ? true : undefined,
+      silent_seconds: inSeconds(silent),
+    };
     const accounts: ProducerAccount[] = [];
-    const silentSeconds = Math.max(1, Math.round(silent / 1000));
-    for await (const account of backend.listProducers({
-      tenant: context.settings.tenant,
-      all,
-      silentSeconds,
-    })) {
+    for await (const account of backend.client.producers.listAll(query)) {
       if (context.terminal.json) await context.terminal.jsonLine(account);
       else accounts.push(account);
     }
     if (context.terminal.json) return undefined;
     if (accounts.length > 0) await context.terminal.write(renderTable(context.terminal, columns, accounts));
-    else context.terminal.note(all === true ? 'no producers' : 'every producer is accounted for');
+    else context.terminal.note(all === true ? 'no producers' : 'no events are missing from any producer');
     return undefined;
   });
 
   const settle = command
     .command('settle')
-    .summary('say the last word for producers that are gone')
+    .summary('close the accounts of abandoned producers')
     .description(
-      'Declares the open numbers of those named lost, or of all that fit, and closes their accounts: each range is a ' +
-        'delivery.gap in the chain of its tenant, and one that fell silent without its last number gets a ' +
-        'delivery.unclosed, in your name. What turns up later is chained all the same. Without --yes it only says how ' +
-        'many they are.',
+      'Closes the accounts of producers that will never send their missing events: of those with the given ids, or of all ' +
+        'that are silent for longer than --older-than. Their open numbers are declared lost: each range becomes a delivery.gap ' +
+        "record in its tenant's chain, and a producer that did not declare its last number gets a delivery.unclosed record, " +
+        'both in your name. Events that arrive later are still chained. Without --yes it only counts the accounts.',
     )
-    .argument('[producers...]')
-    .requiredOption('--reason <text>', 'why they will say nothing more; it stands in the records')
+    .argument('[producers...]', 'ids of producers')
+    .requiredOption('--reason <text>', 'why they will send nothing more; becomes part of the records')
     .option(
       '--older-than <age>',
-      'only those last heard of longer ago; an hour where producers are named',
+      'only producers that are silent for longer, such as 30d, 12h or 5m (default with ids: 1h)',
       age,
     )
-    .option('--yes', 'do it');
+    .option('--yes', 'close them; without it they are only counted');
+  addExamples(settle, "tally producers settle --older-than 7d --reason 'hosts were replaced' --yes");
   run<SettleOptions>(settle, async (context, { reason, olderThan, yes }, producers) => {
     if (producers.length === 0 && olderThan === undefined) {
-      throw new CliError('USAGE', 'say which producers: their ids, or --older-than');
+      throw new CliError('USAGE', 'say which producers: give their ids or --older-than');
     }
     const { terminal, settings } = context;
     await using backend = await context.openBackend();
-    const outcome = await backend.settleProducers({
-      tenant: settings.tenant,
-      producerIds: producers.length === 0 ? undefined : producers,
-      silentSeconds: olderThan === undefined ? undefined : Math.max(1, Math.round(olderThan / 1000)),
+    const settled = await backend.client.producers.settle({
+      tenant_id: settings.tenant,
+      producer_ids: producers.length === 0 ? undefined : producers,
+      silent_seconds: olderThan === undefined ? undefined : inSeconds(olderThan),
       reason,
-      dryRun: yes !== true,
+      dry_run: yes !== true,
     });
-    if (terminal.json) await terminal.jsonLine(outcome);
+    if (terminal.json) await terminal.jsonLine(settled);
     else {
-      const { settled, accounts, numbers } = outcome;
+      const { accounts, numbers } = settled;
       const what = `${accounts} accounts with ${numbers} open numbers`;
-      terminal.note(settled ? `settled ${what}` : `${what} would be settled; --yes does it`);
+      terminal.note(settled.settled ? `closed ${what}` : `${what} would be closed; add --yes to close them`);
     }
     return undefined;
   });
 };
 
-function openOf({ open }: ProducerAccount): string {
+/** The service counts silence in whole seconds, one at least. */
+function inSeconds(ms: number): number {
+  return Math.max(1, Math.round(ms / 1_000));
+}
+
+function openRanges({ open }: ProducerAccount): string {
   const shown = open.slice(0, shownRanges).map(([from, to]) => (from === to ? `${from}` : `${from}–${to}`));
   return [...shown, ...(open.length > shownRanges ? [`and ${open.length - shownRanges} more`] : [])].join(
     ', ',

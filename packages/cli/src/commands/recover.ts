@@ -1,13 +1,11 @@
 import type { AuditService, Recovery } from '@tallystick/server';
 import type { Context, GlobalOptions, Register } from '../context.ts';
 import { CliError, exitCodes } from '../errors.ts';
+import { type ProductionOptions, productionOptions } from '../service/options.ts';
 import { renderTable } from '../terminal/table.ts';
-import { serviceOptions } from './serve.ts';
+import { addExamples } from './examples.ts';
 
-interface RecoverCommandOptions {
-  readonly databaseUrl?: string;
-  readonly signerDir?: string;
-  readonly logName?: string;
+interface RecoverOptions extends ProductionOptions {
   readonly reason?: string;
   readonly yes?: boolean;
 }
@@ -20,30 +18,39 @@ const columns = [
   { title: 'STOPPED BECAUSE', value: ({ stopped }: Recovery) => stopped, flexible: true },
 ];
 
-/** `tally recover`: begins chains anew that the store has lost a part of. Shows what it would do, unless it is told to. */
+/** `tally recover`: new epochs for chains whose records were partly lost. Without `--yes` it changes nothing. */
 export const registerRecover: Register = (program, run) => {
   const command = program
     .command('recover')
-    .summary('begin stopped chains anew, after a restore')
+    .summary('restart stopped chains after a restore from a backup')
     .description(
-      'Lists the chains that are stopped because the store is not what was signed, all or that of --tenant. With --yes and ' +
-        '--reason it opens a new epoch for each: the records that are stored stay, and the new chain says what was signed ' +
-        'last and why it was begun. This can not be taken back. Store, signer and log are named as for tally serve.',
+      'Lists the chains that are stopped because the store does not contain what was signed: all of them, or that of --tenant. ' +
+        'With --yes and --reason it begins a new epoch for each: the stored records stay, and the first record of the new chain ' +
+        'says what was signed last and why the chain was restarted. This can not be undone. Name the store, the signer and the ' +
+        'log as for tally serve.',
     )
-    .option('--database-url <url>', 'PostgreSQL, as the service; or TALLY_DATABASE_URL')
-    .option('--signer-dir <dir>', "the signer's directory; or TALLY_SIGNER_DIR")
-    .option('--log-name <name>', 'name of the log; or TALLY_LOG_NAME')
-    .option('--reason <text>', 'stands in the new chains for good')
-    .option('--yes', 'do it');
-  run<RecoverCommandOptions>(command, async (context, options) => {
+    .option(
+      '--database-url <url>',
+      "address of the PostgreSQL database, with the service's login; or TALLYSTICK_DATABASE_URL",
+    )
+    .option('--signer-dir <dir>', 'directory of the signer; or TALLYSTICK_SIGNER_DIR')
+    .option('--log-name <name>', 'name of the log; or TALLYSTICK_LOG_NAME')
+    .option('--reason <text>', 'why records are missing; becomes a permanent part of the new chains')
+    .option('--yes', 'restart the chains; without it they are only listed');
+  addExamples(
+    command,
+    'tally recover --data trail --log-name audit.example.com',
+    "tally recover --data trail --log-name audit.example.com --yes --reason 'disk lost, restored from the backup of 1 March'",
+  );
+  run<RecoverOptions>(command, async (context, options) => {
     if (options.yes === true && options.reason === undefined) {
-      const hint = 'such as: --reason "disk lost, restored from the backup of 1 March"';
+      const hint = 'for example: --reason "disk lost, restored from the backup of 1 March"';
       throw new CliError('USAGE', '--yes needs --reason', { hint });
     }
     const { planRecovery } = await import('@tallystick/server');
-    const service = await openService(context, options);
+    const service = await openStore(context, options);
     try {
-      const tenant = options.tenant ?? context.surroundings.env.TALLY_TENANT;
+      const tenant = options.tenant ?? context.processContext.env.TALLYSTICK_TENANT;
       const plans = await planRecovery(service, tenant === undefined ? undefined : [tenant]).catch(asUsage);
       if (plans.length === 0) context.terminal.note('no chain is stopped: there is nothing to recover');
       else if (options.yes === true) return await recoverAll(context, service, plans, options.reason!);
@@ -55,26 +62,22 @@ export const registerRecover: Register = (program, run) => {
   });
 };
 
-async function openService(
-  context: Context,
-  options: RecoverCommandOptions & GlobalOptions,
-): Promise<AuditService> {
-  const { AuditService } = await import('@tallystick/server');
-  const { describeStoreError } = await import('../backend/store.ts');
-  // Nothing is signed but what is recovered.
-  const opening = AuditService.open({ ...serviceOptions(context, options), checkpointIntervalMs: 0 });
-  return await opening.catch((error: unknown) => {
-    throw describeStoreError(error, 'the store');
-  });
+async function openStore(context: Context, options: RecoverOptions & GlobalOptions): Promise<AuditService> {
+  const { openService } = await import('../service/open.ts');
+  // Only what is recovered may be signed, so the regular checkpoints are switched off.
+  return await openService(
+    { ...productionOptions(context.processContext, options), checkpointIntervalMs: 0 },
+    'the store',
+  );
 }
 
 async function show({ terminal }: Context, plans: readonly Recovery[]): Promise<void> {
   if (terminal.json) for (const plan of plans) await terminal.jsonLine(toJson(plan));
   else await terminal.write(renderTable(terminal, columns, plans));
-  terminal.note('nothing was changed; --yes --reason TEXT gives these chains up and begins them anew');
+  terminal.note('nothing was changed; add --yes --reason TEXT to restart these chains in a new epoch');
 }
 
-/** One chain's trouble keeps no other from being recovered: each is a transaction of its own. */
+/** Each recovery is a transaction of its own, so that a failure for one chain does not stop the others. */
 async function recoverAll(
   { terminal }: Context,
   service: AuditService,
@@ -87,7 +90,7 @@ async function recoverAll(
     try {
       const { note } = await recoverChain(service, plan, reason).catch(asUsage);
       if (terminal.json) await terminal.jsonLine({ ...toJson(plan), recovered: true, checkpoint: note });
-      else await terminal.line(`${plan.tenantId}: epoch ${plan.epoch} begun, as ${plan.origin}`);
+      else await terminal.line(`${plan.tenantId}: began epoch ${plan.epoch}, ${plan.origin}`);
     } catch (error) {
       if (error instanceof CliError && error.code === 'USAGE' && plans.length === 1) throw error;
       failed++;
@@ -108,7 +111,7 @@ function toJson({ tenantId, stopped, signed, stored, epoch, origin }: Recovery):
   };
 }
 
-/** A tenant or a reason that the command line named wrongly. */
+/** The command line named a wrong tenant or reason. */
 function asUsage(error: unknown): never {
   const { code, message } = error as { code?: unknown; message: string };
   throw code === 'PARAMETER_INVALID' ? new CliError('USAGE', message, { cause: error }) : error;

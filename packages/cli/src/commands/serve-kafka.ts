@@ -8,7 +8,7 @@ export interface ServeKafkaOptions extends KafkaOptions {
   readonly kafkaGroup?: string;
   readonly kafkaTopic?: string;
   readonly kafkaGatewayTopic?: string;
-  /** False where HTTP is to chain by itself. */
+  /** Whether events that arrive over HTTP go through Kafka. */
   readonly kafkaGateway: boolean;
   readonly acceptRestored?: boolean;
   readonly acceptTruncated?: boolean;
@@ -16,58 +16,66 @@ export interface ServeKafkaOptions extends KafkaOptions {
 
 export function addServeKafkaOptions(command: Command): Command {
   return addKafkaOptions(command)
-    .option('--kafka-group <id>', 'consumer group; or TALLY_KAFKA_GROUP (default: tallystick.audit-service)')
-    .option('--kafka-topic <name>', 'topic of the events; or TALLY_KAFKA_TOPIC (default: audit.events)')
+    .option(
+      '--kafka-group <id>',
+      'consumer group of the service; or TALLYSTICK_KAFKA_GROUP (default: tallystick.audit-service)',
+    )
+    .option(
+      '--kafka-topic <name>',
+      'topic that applications write events to; or TALLYSTICK_KAFKA_TOPIC (default: audit.events)',
+    )
     .option(
       '--kafka-gateway-topic <name>',
-      "topic of the service's gateway; or TALLY_KAFKA_GATEWAY_TOPIC (default: audit.gateway)",
+      'topic for events that arrive over HTTP; or TALLYSTICK_KAFKA_GATEWAY_TOPIC (default: audit.gateway)',
     )
-    .option('--no-kafka-gateway', 'chain what comes over HTTP at once, not through Kafka')
+    .option('--no-kafka-gateway', 'chain events that arrive over HTTP at once, not through Kafka')
     .option(
       '--accept-restored',
-      'read on though the store stands behind what the group has committed; once, after tally recover',
+      'continue although the store is behind the committed offsets of the group; only once, after tally recover',
     )
     .option(
       '--accept-truncated',
-      'read a partition whose log has lost its end again from its start; once, where the data is gone for good',
+      'read a partition that lost its newest messages again from its start; only once, if the messages are lost permanently',
     );
 }
 
-/** The Kafka side of a service that runs. */
+/** The Kafka side of a running service. */
 export interface RunningKafka {
-  /** For the HTTP server, so that what comes over HTTP goes through Kafka. */
+  /** Sends events that arrive over HTTP through Kafka; pass it to the HTTP server. */
   readonly gateway: ServeOptions['gateway'];
-  /** Drains; what was taken is stored or still in Kafka. To be called when HTTP takes nothing more. */
+  /** Stops reading and waits until the events in memory are stored. Call it after the HTTP server has closed. */
   close(): Promise<void>;
 }
 
-/** @returns nothing where no broker is named */
+/** @returns undefined if no broker is named */
 export async function serveKafka(
-  { surroundings, terminal }: Context,
+  { processContext, terminal }: Context,
   options: ServeKafkaOptions,
   service: AuditService,
   metrics: ServiceMetrics,
 ): Promise<RunningKafka | undefined> {
-  const connection = kafkaConnection(options, surroundings);
+  const connection = kafkaConnection(options, processContext);
   if (connection === undefined) return undefined;
-  const { env } = surroundings;
-  const events = options.kafkaTopic || env.TALLY_KAFKA_TOPIC || 'audit.events';
-  const gatewayTopic = options.kafkaGatewayTopic || env.TALLY_KAFKA_GATEWAY_TOPIC || 'audit.gateway';
+  const { env } = processContext;
+  const events = options.kafkaTopic || env.TALLYSTICK_KAFKA_TOPIC || 'audit.events';
+  const gatewayTopic = options.kafkaGatewayTopic || env.TALLYSTICK_KAFKA_GATEWAY_TOPIC || 'audit.gateway';
   const { combineIngestObservers, GatewayMetrics, KafkaGateway, KafkaIngest, KafkaMetrics } = await import(
     '@tallystick/server/kafka'
   );
   const kafkaMetrics = new KafkaMetrics(metrics);
-  const warn = tellOnce((message) => terminal.warn(`kafka: ${message}`), surroundings.now);
+  const warn = withoutRepetition((message) => terminal.warn(`kafka: ${message}`), processContext.now);
   const ingest = await KafkaIngest.start(service, {
     connection,
     topics: { events, gateway: gatewayTopic },
-    groupId: options.kafkaGroup || env.TALLY_KAFKA_GROUP || undefined,
+    groupId: options.kafkaGroup || env.TALLYSTICK_KAFKA_GROUP || undefined,
     acceptRestored: options.acceptRestored,
     acceptTruncated: options.acceptTruncated,
     observer: combineIngestObservers(kafkaMetrics, {
       onProblem: (error) => warn(error.message),
       onLost: ({ topic, partition, from, next }) =>
-        terminal.warn(`kafka: ${topic}/${partition}: offsets ${from} to ${next - 1} are gone unread`),
+        terminal.warn(
+          `kafka: ${topic}/${partition}: offsets ${from} to ${next - 1} were deleted before they were read`,
+        ),
     }),
   });
   kafkaMetrics.watch(ingest);
@@ -87,16 +95,16 @@ export async function serveKafka(
   };
 }
 
-/** How long the same message is not told again, ms: a broker that is away is tried several times a second. */
+/** Pause before the same message is printed again, ms: an unreachable broker is tried several times per second. */
 const quietMs = 10_000;
 
-function tellOnce(tell: (message: string) => void, now: () => number): (message: string) => void {
-  const told = new Map<string, number>();
+function withoutRepetition(print: (message: string) => void, now: () => number): (message: string) => void {
+  const printedAt = new Map<string, number>();
   return (message) => {
-    if (now() - (told.get(message) ?? Number.NEGATIVE_INFINITY) < quietMs) return;
-    // Messages hold offsets: those that nobody repeats must not gather for ever.
-    if (told.size > 100) told.clear();
-    told.set(message, now());
-    tell(message);
+    if (now() - (printedAt.get(message) ?? Number.NEGATIVE_INFINITY) < quietMs) return;
+    // Messages contain offsets, so most never come again: they must not fill the memory.
+    if (printedAt.size > 100) printedAt.clear();
+    printedAt.set(message, now());
+    print(message);
   };
 }

@@ -1,7 +1,8 @@
-import type { TenantInfo } from '../backend/backend.ts';
+import type { TenantInfo } from '@tallystick/protocol';
 import type { Register } from '../context.ts';
 import { renderTable } from '../terminal/table.ts';
 import { shortTime } from './event-columns.ts';
+import { addExamples } from './examples.ts';
 
 const columns = [
   { title: 'TENANT', value: ({ tenant_id }: TenantInfo) => tenant_id },
@@ -12,13 +13,20 @@ const columns = [
   { title: 'HEAD', value: ({ head_hash }: TenantInfo) => head_hash, flexible: true },
 ];
 
-/** `tally tenants`: who has a chain, and where it stands. */
+/** `tally tenants`: which tenants have a chain, and how long it is. */
 export const registerTenants: Register = (program, run) => {
-  const command = program.command('tenants').description('list the tenants and their chains');
+  const command = program
+    .command('tenants')
+    .summary('list the tenants and their chains')
+    .description(
+      'Lists the tenants that the API key may read: number of records, how many of them a checkpoint covers, and the hash of ' +
+        'the newest record.',
+    );
+  addExamples(command, 'tally tenants');
   run(command, async (context) => {
     await using backend = await context.openBackend();
     const tenants: TenantInfo[] = [];
-    for await (const tenant of backend.listTenants()) {
+    for await (const tenant of backend.client.tenants.listAll()) {
       if (context.terminal.json) await context.terminal.jsonLine(tenant);
       else tenants.push(tenant);
     }

@@ -5,7 +5,8 @@ import { CliError, exitCodes } from '../errors.ts';
 import { addKafkaOptions, type KafkaOptions, requireKafkaConnection } from '../settings/kafka.ts';
 import { printable } from '../terminal/printable.ts';
 import { renderTable } from '../terminal/table.ts';
-import { wholeNumber } from './whole-number.ts';
+import { addExamples } from './examples.ts';
+import { wholeNumber } from './option-values.ts';
 
 interface TopicsOptions extends KafkaOptions {
   readonly kafkaTopic?: string;
@@ -23,24 +24,28 @@ const columns = [
   { title: 'TOPIC', value: ({ name }: TopicReport) => name },
   { title: 'STATE', value: ({ state }: TopicReport) => state },
   { title: 'PARTITIONS', value: ({ found }: TopicReport) => found?.partitions, align: 'right' as const },
-  { title: 'COPIES', value: ({ found }: TopicReport) => found?.replicas, align: 'right' as const },
+  { title: 'REPLICAS', value: ({ found }: TopicReport) => found?.replicas, align: 'right' as const },
   { title: 'RETENTION', value: ({ found }: TopicReport) => retention(found?.settings['retention.ms']) },
   { title: 'HEALTH', value: health },
 ];
 
-/** `tally topics`: what the service needs on a cluster. It makes what is missing and changes nothing that is there. */
+/** `tally topics`: the Kafka topics that the service needs. It creates missing ones and never changes existing ones. */
 export const registerTopics: Register = (program, run) => {
-  const topics = program.command('topics').description('topics of the service on a Kafka cluster');
+  const topics = program
+    .command('topics')
+    .summary('create and check the Kafka topics of the service')
+    .description('Creates and checks the topics of the service on a Kafka cluster.');
 
   const create = withOptions(
     topics
       .command('create')
-      .summary('make the topics that are missing')
+      .summary('create the topics that are missing')
       .description(
-        'Makes the topics that are missing: audit.events, audit.gateway and audit.events.dlq. What is there stays as it is; ' +
-          'how it differs is said.',
+        'Creates the topics that are missing: audit.events, audit.gateway and audit.events.dlq. Existing topics stay as they ' +
+          'are; the command prints how they differ from what the service needs.',
       ),
   );
+  addExamples(create, 'tally topics create --kafka broker-1:9092,broker-2:9092');
   run<TopicsOptions>(create, async (context, options) => {
     const { createTopics } = await import('@tallystick/server/kafka');
     return await report(context, options, createTopics);
@@ -49,9 +54,10 @@ export const registerTopics: Register = (program, run) => {
   const describe = withOptions(
     topics
       .command('describe')
-      .summary('say what there is, and how it differs')
-      .description('Says what topics there are, and how they differ from what the service needs.'),
+      .summary('show the topics, and how they differ')
+      .description('Shows the existing topics, and how they differ from what the service needs.'),
   );
+  addExamples(describe, 'tally topics describe --kafka broker-1:9092 --check');
   run<TopicsOptions>(describe, async (context, options) => {
     const { describeTopics } = await import('@tallystick/server/kafka');
     return await report(context, options, describeTopics);
@@ -60,20 +66,23 @@ export const registerTopics: Register = (program, run) => {
 
 function withOptions(command: Command): Command {
   return addKafkaOptions(command)
-    .option('--kafka-topic <name>', 'topic of the events; or TALLY_KAFKA_TOPIC (default: audit.events)')
+    .option(
+      '--kafka-topic <name>',
+      'topic that applications write events to; or TALLYSTICK_KAFKA_TOPIC (default: audit.events)',
+    )
     .option(
       '--kafka-gateway-topic <name>',
-      "topic of the service's gateway; or TALLY_KAFKA_GATEWAY_TOPIC (default: audit.gateway)",
+      'topic for events that arrive over HTTP; or TALLYSTICK_KAFKA_GATEWAY_TOPIC (default: audit.gateway)',
     )
-    .option('--partitions <n>', 'partitions of each topic (default: 4)', wholeNumber)
+    .option('--partitions <n>', 'number of partitions of each topic (default: 4)', wholeNumber)
     .option(
       '--replication <n>',
-      'copies of each partition (default: 3, or as many as there are brokers)',
+      'number of replicas of each partition (default: 3, or the number of brokers if it is smaller)',
       wholeNumber,
     )
-    .option('--retention-days <n>', 'how long events stay (default: 90)', wholeNumber)
-    .option('--soc', 'the topics of the reference platform too')
-    .option('--check', 'end with 1 where a topic is missing or differs');
+    .option('--retention-days <n>', 'how many days events stay in the topics (default: 90)', wholeNumber)
+    .option('--soc', 'also the topics of the reference security platform')
+    .option('--check', 'exit with code 1 if a topic is missing or differs');
 }
 
 async function report(
@@ -81,9 +90,9 @@ async function report(
   options: TopicsOptions,
   act: typeof import('@tallystick/server/kafka').createTopics,
 ): Promise<number | undefined> {
-  const { terminal, surroundings } = context;
+  const { terminal, processContext } = context;
   const reports = await act(
-    requireKafkaConnection(options, surroundings),
+    requireKafkaConnection(options, processContext),
     await plansOf(context, options),
   ).catch((error: unknown) => {
     throw describeBrokerError(error);
@@ -92,30 +101,30 @@ async function report(
   else await terminal.write(renderTable(terminal, columns, reports));
   for (const { name, differences } of terminal.json ? [] : reports) {
     for (const { setting, wanted, found, risk } of differences) {
-      const what = printable(`${name}: ${setting} is ${found || 'not set'}, planned is ${wanted}`);
+      const what = printable(`${name}: ${setting} is ${found || 'not set'}, but should be ${wanted}`);
       if (risk === undefined) terminal.note(what);
       else terminal.warn(`${what}: ${risk}`);
     }
   }
-  const isAsPlanned = reports.every(
+  const isAsNeeded = reports.every(
     ({ state, differences }) => state !== 'missing' && differences.length === 0,
   );
-  return options.check === true && !isAsPlanned ? exitCodes.broken : undefined;
+  return options.check === true && !isAsNeeded ? exitCodes.broken : undefined;
 }
 
 async function plansOf(
-  { surroundings: { env } }: Context,
+  { processContext: { env } }: Context,
   options: TopicsOptions,
 ): Promise<readonly TopicPlan[]> {
   const { auditTopics, socTopics } = await import('@tallystick/server/kafka');
   const { partitions, replication: replicas, retentionDays, soc } = options;
-  const events = options.kafkaTopic ?? (env.TALLY_KAFKA_TOPIC || undefined);
-  const gateway = options.kafkaGatewayTopic ?? (env.TALLY_KAFKA_GATEWAY_TOPIC || undefined);
+  const events = options.kafkaTopic ?? (env.TALLYSTICK_KAFKA_TOPIC || undefined);
+  const gateway = options.kafkaGatewayTopic ?? (env.TALLYSTICK_KAFKA_GATEWAY_TOPIC || undefined);
   const plans = auditTopics({ partitions, replicas, retentionDays, events, gateway });
   return soc === true ? [...plans, ...socTopics({ partitions, replicas })] : plans;
 }
 
-/** A failure of the cluster as the command line tells it. */
+/** A failure of the cluster, as an error of the command line. */
 function describeBrokerError(error: unknown): unknown {
   const { code, message, details } = error as {
     readonly code?: unknown;
@@ -125,12 +134,13 @@ function describeBrokerError(error: unknown): unknown {
   if (code === 'BROKER_UNAVAILABLE') return new CliError('BROKER_UNAVAILABLE', message, { cause: error });
   if (code !== 'BROKER_REFUSED') return error;
   const isForbidden = String(details?.reason).endsWith('AUTHORIZATION_FAILED');
-  const hint = 'making topics needs the right Create, and describing them DescribeConfigs: docs/kafka.md';
+  const hint =
+    'creating topics needs the permission Create, describing them DescribeConfigs; see docs/kafka.md';
   return new CliError('BROKER_REFUSED', message, { cause: error, ...(isForbidden && { hint }) });
 }
 
 function retention(ms: string | undefined): string | undefined {
-  if (ms === undefined || ms === '-1') return ms === undefined ? undefined : 'for ever';
+  if (ms === undefined || ms === '-1') return ms === undefined ? undefined : 'unlimited';
   const days = Number(ms) / dayMs;
   return Number.isInteger(days) ? `${days} days` : `${ms} ms`;
 }

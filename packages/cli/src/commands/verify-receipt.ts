@@ -2,8 +2,8 @@ import { decodeUtf8 } from '@tallystick/event';
 import { parseCheckpoint, parseNote, parseTlogProof } from '@tallystick/log';
 import { verifyReceipt } from '@tallystick/verify';
 import type { Context } from '../context.ts';
-import { decide } from './verify-key.ts';
-import { exitCodeOf, tellFindings, verdictText } from './verify-report.ts';
+import { chooseKeys } from '../trust/choose-keys.ts';
+import { exitCodeOf, printFindings, verdictText } from './verify-report.ts';
 
 const header = 'c2sp.org/tlog-proof@v1\n';
 
@@ -11,12 +11,12 @@ export function isReceipt(bytes: Buffer): boolean {
   return bytes.subarray(0, header.length).toString('latin1') === header;
 }
 
-/** Checks a receipt offline and shows the record that it proves. */
+/** Verifies a receipt offline and shows the record that it proves. */
 export async function checkReceipt(context: Context, bytes: Buffer): Promise<number> {
   const { terminal } = context;
   const receipt = decodeUtf8(bytes);
   const { origin } = parseCheckpoint(parseNote(parseTlogProof(receipt).checkpoint).text);
-  const { verifiers, trust } = decide(context, {
+  const { verifiers, trust } = chooseKeys(context, {
     origin,
     offered: undefined,
     isLive: false,
@@ -33,7 +33,7 @@ export async function checkReceipt(context: Context, bytes: Buffer): Promise<num
       await terminal.line(`  in ${origin} of ${checkpoint_size} records, key ${report.trust.source}`);
       await terminal.line(`  ${String(record.event.event_type)}, chained ${record.ingested_at}`);
     }
-    await tellFindings(terminal, report.findings);
+    await printFindings(terminal, report.findings);
   }
   return exitCodeOf(report);
 }

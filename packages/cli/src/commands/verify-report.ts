@@ -4,7 +4,7 @@ import { exitCodes } from '../errors.ts';
 import { missingRecords } from '../terminal/missing-records.ts';
 import { renderTable } from '../terminal/table.ts';
 import type { Style, Terminal } from '../terminal/terminal.ts';
-import type { HeldAgainst } from './verify-grounds.ts';
+import type { ComparedCheckpoint } from '../trust/trust-context.ts';
 
 const exitCodeByVerdict: { readonly [verdict in Verdict]: number } = {
   verified: exitCodes.ok,
@@ -34,28 +34,28 @@ export function verdictText(terminal: Terminal, verdict: Verdict): string {
   return terminal.style(styles[verdict], signs[verdict]);
 }
 
-/** Findings shown one by one to a person; the rest are counted. */
+/** Most findings in the table. The rest are counted. */
 const findingsShown = 20;
 
-/** One line of JSON, or a verdict with its findings. */
-export async function tellReport(
+/** Prints the report as one line of JSON, or as a verdict with its findings. */
+export async function printReport(
   { terminal }: Context,
   report: Report,
-  heldAgainst: readonly HeldAgainst[] = [],
+  compared: readonly ComparedCheckpoint[] = [],
 ): Promise<void> {
   if (terminal.json) {
-    await terminal.jsonLine(heldAgainst.length === 0 ? report : { ...report, held_against: heldAgainst });
+    await terminal.jsonLine(compared.length === 0 ? report : { ...report, held_against: compared });
     return;
   }
   const { verdict, tenant_id, findings } = report;
   await terminal.line(`${verdictText(terminal, verdict)}  ${tenant_id ?? ''}  ${extentOf(report)}`.trimEnd());
   const { source, keys } = report.trust;
   if (keys.length > 0) await terminal.line(terminal.style('dim', `  key ${source}: ${keys.join(', ')}`));
-  for (const { size, file, kept_since } of heldAgainst) {
+  for (const { size, file, kept_since } of compared) {
     const where = file === undefined ? `kept since ${kept_since?.slice(0, 10)}` : `in ${file}`;
-    await terminal.line(terminal.style('dim', `  held against the checkpoint of ${size} records ${where}`));
+    await terminal.line(terminal.style('dim', `  compared with the checkpoint of ${size} records ${where}`));
   }
-  await tellFindings(terminal, findings);
+  await printFindings(terminal, findings);
 }
 
 function extentOf({ records, covered_to, unsigned_tail }: Report): string {
@@ -65,7 +65,7 @@ function extentOf({ records, covered_to, unsigned_tail }: Report): string {
   return parts.join(', ');
 }
 
-export async function tellFindings(terminal: Terminal, findings: readonly Finding[]): Promise<void> {
+export async function printFindings(terminal: Terminal, findings: readonly Finding[]): Promise<void> {
   if (findings.length === 0) return;
   const columns = [
     { title: '  FINDING', value: ({ code }: Finding) => `  ${code}` },
@@ -87,6 +87,6 @@ export async function tellFindings(terminal: Terminal, findings: readonly Findin
   ];
   await terminal.write(renderTable(terminal, columns, findings.slice(0, findingsShown)));
   if (findings.length > findingsShown) {
-    await terminal.line(`  and ${findings.length - findingsShown} more; --json has them all`);
+    await terminal.line(`  and ${findings.length - findingsShown} more; --json shows them all`);
   }
 }

@@ -8,27 +8,39 @@ import type { Context, Register } from '../context.ts';
 import { CliError, exitCodes } from '../errors.ts';
 import { openSource } from '../import/files.ts';
 import { ProgressLine } from '../terminal/progress.ts';
-import { type GivenCheckpoint, readGiven, VerifyGrounds } from './verify-grounds.ts';
+import { type GivenCheckpoint, readGivenCheckpoints } from '../trust/given-checkpoints.ts';
+import { TrustResolver } from '../trust/trust-context.ts';
+import { addExamples } from './examples.ts';
 import { checkReceipt, isReceipt } from './verify-receipt.ts';
-import { exitCodeOf, tellReport } from './verify-report.ts';
+import { exitCodeOf, printReport } from './verify-report.ts';
 
 interface VerifyCommandOptions {
   readonly checkpoint?: readonly string[];
 }
 
-/** `tally verify`: whether a trail is what was signed. Everything is checked here, nothing is asked of the service. */
+/** `tally verify`: everything is checked in this process; the service is only read, never trusted. */
 export const registerVerify: Register = (program, run) => {
   const command = program
     .command('verify')
-    .summary('check a trail, a bundle or a receipt')
+    .summary('verify a trail, a bundle or a receipt')
     .description(
-      "Checks a tenant's whole chain (of a service or a store; every tenant's where none is named), or a bundle or " +
-        'receipt offline. The key comes from --key, or was pinned; a live log that is new is trusted at first use.',
+      "Verifies that nobody changed a trail: a tenant's whole chain on a service or store (without --tenant, every tenant's), " +
+        'or a bundle or receipt in a file, offline. Everything is checked on this machine. The verifier key comes from --key, or ' +
+        'from an earlier tally log-keys; the key of a service or store is trusted at first use and pinned.',
     )
-    .argument('[file]', 'a bundle or a receipt; - is standard input')
-    .option('--checkpoint <file...>', 'checkpoints kept elsewhere, to hold the chain against');
+    .argument('[file]', 'a bundle or a receipt; - for standard input (default: verify the service or store)')
+    .option(
+      '--checkpoint <file...>',
+      'checkpoints that you kept; the chain must still contain what they cover',
+    );
+  addExamples(
+    command,
+    'tally verify --tenant acme',
+    'tally verify --tenant acme --checkpoint acme.checkpoint',
+    "tally verify acme.tally.gz --key 'audit.example.com/acme/1+0123abcd+AUF…'",
+  );
   run<VerifyCommandOptions>(command, async (context, options, [file]) => {
-    const given = await readGiven(context, options.checkpoint);
+    const given = await readGivenCheckpoints(context, options.checkpoint);
     if (file !== undefined) return await verifyFile(context, file, given);
     await using backend = await context.openBackend();
     const codes: number[] = [];
@@ -40,17 +52,16 @@ export const registerVerify: Register = (program, run) => {
       throw new CliError('NOT_VERIFIABLE', `${backend.name} has no tenants: there is nothing to verify`);
     }
     const unused = given.find(({ origin }) => !origins.has(origin));
-    // Nothing given may be silently left out.
-    if (unused !== undefined && !codes.includes(exitCodes.broken)) throw notHeldAgainst(unused);
-    // One broken chain is the news, whatever else could not be verified.
+    // A given checkpoint must not be ignored silently. A broken chain is reported first.
+    if (unused !== undefined && !codes.includes(exitCodes.broken)) throw notCompared(unused);
     return codes.includes(exitCodes.broken) ? exitCodes.broken : Math.max(...codes);
   });
 };
 
-async function* tenantsOf(context: Context, backend: Backend): AsyncGenerator<string> {
+async function* tenantsOf(context: Context, { client }: Backend): AsyncGenerator<string> {
   const { tenant } = context.settings;
   if (tenant !== undefined) yield tenant;
-  else for await (const { tenant_id } of backend.listTenants()) yield tenant_id;
+  else for await (const { tenant_id } of client.tenants.listAll()) yield tenant_id;
 }
 
 async function verifyLive(
@@ -60,19 +71,19 @@ async function verifyLive(
   given: readonly GivenCheckpoint[],
   origins: Set<string>,
 ): Promise<number> {
-  const grounds = new VerifyGrounds(context, given);
-  const progress = new ProgressLine(context.terminal, context.surroundings.now);
+  const trust = new TrustResolver(context, given);
+  const progress = new ProgressLine(context.terminal, context.processContext.now);
   try {
     const report = await backend.verify(tenant, {
-      judge: (origin, offered) => {
+      trustFor: (origin, offered) => {
         origins.add(origin);
-        return grounds.judge({ origin, offered, isLive: true, from: backend.name });
+        return trust.resolve({ origin, offered, isLive: true, from: backend.name });
       },
-      onTrusted: grounds.remember,
+      onTrustedCheckpoint: trust.keepCheckpoint,
       onProgress: (done, total) => progress.update({ done, total, text: `${tenant}: ${done} records` }),
     });
     progress.clear();
-    await tellReport(context, report, grounds.heldAgainst);
+    await printReport(context, report, trust.compared);
     return exitCodeOf(report);
   } finally {
     progress.clear();
@@ -84,28 +95,28 @@ async function verifyFile(
   file: string,
   given: readonly GivenCheckpoint[],
 ): Promise<number> {
-  const path = resolve(context.surroundings.cwd, file);
-  const open = () => (file === '-' ? context.surroundings.stdin : createReadStream(path));
+  const path = resolve(context.processContext.cwd, file);
+  const open = () => (file === '-' ? context.processContext.stdin : createReadStream(path));
   try {
     const { chunks } = openSource({ name: file, size: undefined, open });
     const { origin, offered, bytes, size, complete } = await peekBundle(chunks);
     const other = given.find((checkpoint) => checkpoint.origin !== origin);
-    if (other !== undefined) throw notHeldAgainst(other);
+    if (other !== undefined) throw notCompared(other);
     if (origin === undefined) return await verifyWithoutHeader(context, bytes);
     const own = offered.find(({ name }) => name === origin);
-    const grounds = new VerifyGrounds(context, given);
-    const place = { origin, offered: own, isLive: false, from: file };
-    const { verifiers, trust, checkpoints } = await grounds.judge(place, { size, complete });
-    const progress = new ProgressLine(context.terminal, context.surroundings.now);
+    const resolver = new TrustResolver(context, given);
+    const log = { origin, offered: own, isLive: false, from: file };
+    const { verifiers, trust, checkpoints } = await resolver.resolve(log, { size, complete });
+    const progress = new ProgressLine(context.terminal, context.processContext.now);
     const report = await verifyBundle(bytes, {
       keys: verifiers,
       trust,
       checkpoints,
-      onTrusted: grounds.remember,
+      onTrusted: resolver.keepCheckpoint,
       onProgress: (done, total) => progress.update({ done, total, text: `${done} records` }),
     });
     progress.clear();
-    await tellReport(context, report, grounds.heldAgainst);
+    await printReport(context, report, resolver.compared);
     return exitCodeOf(report);
   } catch (cause) {
     const { code, syscall } = cause as NodeJS.ErrnoException;
@@ -114,16 +125,16 @@ async function verifyFile(
   }
 }
 
-/** A receipt, or a bundle that can't even be read as one; neither is long. */
+/** Verifies a receipt, or reports bytes that are not even a bundle. Both are short. */
 async function verifyWithoutHeader(context: Context, bytes: AsyncIterable<Uint8Array>): Promise<number> {
   const whole = await readWhole(bytes);
   if (isReceipt(whole)) return await checkReceipt(context, whole);
   const report = await verifyBundle(Readable.from([whole]), { keys: [] });
-  await tellReport(context, report);
+  await printReport(context, report);
   return exitCodeOf(report);
 }
 
-function notHeldAgainst({ file, origin }: GivenCheckpoint): CliError {
+function notCompared({ file, origin }: GivenCheckpoint): CliError {
   return new CliError('USAGE', `${file} is a checkpoint of ${origin}, which was not verified`);
 }
 
@@ -133,11 +144,11 @@ async function readWhole(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
   for await (const part of bytes) {
     length += part.length;
     if (length > maxReceiptBytes)
-      throw new CliError('INPUT_INVALID', 'this is neither a bundle nor a receipt');
+      throw new CliError('INPUT_INVALID', 'the input is neither a bundle nor a receipt');
     parts.push(part);
   }
   return Buffer.concat(parts);
 }
 
-/** A record and its proof; what is longer is no receipt. */
+/** A receipt is a record and its proof, which together are never longer. */
 const maxReceiptBytes = 4 << 20;

@@ -1,6 +1,6 @@
 import { everyNode, type Grammar, valueChoices, valuedOptions } from './grammar.ts';
 
-/** A completion script for bash: a table from the words typed so far to the words that may follow. */
+/** A completion script for bash. It finds the command in the words before the cursor and offers what may follow it. */
 export function bashCompletion(grammar: Grammar): string {
   const nodes = [...everyNode(grammar)];
   const words = nodes

@@ -1,12 +1,16 @@
 import type { Command } from 'commander';
 
-/** What a shell completes: one node a command. */
+// Why not a library: omelette (MIT) is last published in 2024, needs a second description of all commands, and starts Node.js at
+// each press of TAB. @bomb.sh/tab (MIT) reads commander's commands, but it is a 0.0 version and starts Node.js at each TAB too.
+// These scripts know all words, so that a TAB costs no process, and they are made from the program, so that they are complete.
+
+/** What a shell completes: one node per command. */
 export interface Grammar {
-  /** The words that lead here, without the program's name. */
+  /** The words of the command, without the program's name. */
   readonly path: readonly string[];
   readonly commands: readonly { readonly name: string; readonly summary: string }[];
   readonly options: readonly OptionGrammar[];
-  /** Words that the first argument may be; none where it is free, and then files are offered. */
+  /** Values of the first argument. If it is empty, the shell offers files. */
   readonly choices: readonly string[];
   readonly children: readonly Grammar[];
 }
@@ -18,7 +22,7 @@ interface OptionGrammar {
   readonly choices: readonly string[];
 }
 
-/** The grammar of a program, read from the program itself, so that the two can't drift apart. */
+/** Reads the grammar from the program itself, so that the two are always the same. */
 export function grammarOf(
   command: Command,
   inherited: readonly OptionGrammar[] = [],
@@ -51,7 +55,7 @@ export function* everyNode(grammar: Grammar): Generator<Grammar> {
   for (const child of grammar.children) yield* everyNode(child);
 }
 
-/** Options that are followed by a value, anywhere: the word after one of them is no command. */
+/** All options of all commands that take a value. The word after such an option is not a command. */
 export function valuedOptions(grammar: Grammar): readonly string[] {
   const valued = [...everyNode(grammar)].flatMap(({ options }) =>
     options.filter(({ takesValue }) => takesValue),
@@ -59,7 +63,7 @@ export function valuedOptions(grammar: Grammar): readonly string[] {
   return [...new Set(valued.map(({ long }) => long))];
 }
 
-/** The words that may follow an option, by command and option: `import --format`. */
+/** The values of options, by command and option: `import --format`. */
 export function valueChoices(
   grammar: Grammar,
 ): readonly (readonly [where: string, choices: readonly string[]])[] {

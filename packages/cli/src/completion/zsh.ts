@@ -1,6 +1,6 @@
 import { everyNode, type Grammar, valueChoices, valuedOptions } from './grammar.ts';
 
-/** A completion script for zsh, with a description beside each word. */
+/** A completion script for zsh, which shows a description for each word. */
 export function zshCompletion(grammar: Grammar): string {
   const nodes = [...everyNode(grammar)];
   const cases = nodes

@@ -1,6 +1,6 @@
 import type { Style, Terminal } from '../terminal/terminal.ts';
 
-/** Tells the demo's story: to people in colour, to machines one JSON object a step. */
+/** Prints the demo's story: as coloured text for people, or with `--json` as one object per step. */
 export class Narrator {
   readonly #terminal: Terminal;
   readonly #started = performance.now();
@@ -10,58 +10,56 @@ export class Narrator {
     this.#terminal = terminal;
   }
 
-  async title(text: string, under: string): Promise<void> {
+  async title(text: string, subtitle: string): Promise<void> {
     if (this.#terminal.json) return;
     await this.#terminal.line();
     await this.#terminal.line(`  ${this.#terminal.style('bold', text)}`);
-    await this.#terminal.line(`  ${this.#terminal.style('dim', under)}`);
+    await this.#terminal.line(`  ${this.#terminal.style('dim', subtitle)}`);
   }
 
   async chapter(title: string): Promise<void> {
     this.#chapter++;
     if (this.#terminal.json) return;
+    const number = this.#terminal.style(['bold', 'cyan'], `${this.#chapter}`.padStart(3));
     await this.#terminal.line();
-    await this.#terminal.line(
-      `${this.#terminal.style(['bold', 'cyan'], `${this.#chapter}`.padStart(3))}  ${this.#terminal.style('bold', title)}`,
-    );
+    await this.#terminal.line(`${number}  ${this.#terminal.style('bold', title)}`);
   }
 
-  /** Something that happened as it should. */
+  /** A step that succeeded. */
   async done(step: string, text: string, facts: Readonly<Record<string, unknown>>): Promise<void> {
-    await this.#tell(step, this.#terminal.style('green', '✓'), text, { ok: true, ...facts });
+    await this.#step(step, this.#terminal.style('green', '✓'), text, { ok: true, ...facts });
   }
 
-  /** Tampering that was found: what was done, and where it shows. */
+  /** An attack that verification found: what was done, and the finding that shows it. */
   async caught(
-    crime: { readonly name: string; readonly story: string },
+    attack: { readonly name: string; readonly story: string },
     evidence: string,
     facts: Readonly<Record<string, unknown>>,
   ): Promise<void> {
     const style = (how: Style, text: string) => this.#terminal.style(how, text);
-    await this.#tell('attack', style('red', '✗'), style('bold', crime.name), {
+    await this.#step('attack', style('red', '✗'), style('bold', attack.name), {
       ok: true,
-      attack: crime.name,
+      attack: attack.name,
       ...facts,
     });
-    await this.aside(crime.story);
+    await this.remark(attack.story);
     if (!this.#terminal.json)
       await this.#terminal.line(`       ${style('green', 'caught')} ${style('yellow', evidence)}`);
   }
 
-  async aside(text: string): Promise<void> {
+  async remark(text: string): Promise<void> {
     if (!this.#terminal.json) await this.#terminal.line(`       ${this.#terminal.style('dim', text)}`);
   }
 
   async end(text: string, facts: Readonly<Record<string, unknown>>): Promise<void> {
     const seconds = this.#seconds();
     if (this.#terminal.json) return await this.#terminal.jsonLine({ step: 'end', ...facts, seconds });
+    const duration = this.#terminal.style('dim', `(${seconds} s)`);
     await this.#terminal.line();
-    await this.#terminal.line(
-      `  ${this.#terminal.style(['bold', 'green'], text)} ${this.#terminal.style('dim', `(${seconds} s)`)}`,
-    );
+    await this.#terminal.line(`  ${this.#terminal.style(['bold', 'green'], text)} ${duration}`);
   }
 
-  async #tell(
+  async #step(
     step: string,
     sign: string,
     text: string,

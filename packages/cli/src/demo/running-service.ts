@@ -1,49 +1,43 @@
 import { join } from 'node:path';
-import { AuditService } from '@tallystick/server';
-import { serveHttp } from '@tallystick/server/http';
+import { type Client, createClient } from '@tallystick/client';
+import type { AuditService } from '@tallystick/server';
+import { listen, openService } from '../service/open.ts';
 
+/** Name of the demo's log. */
 export const logName = 'demo.tallystick';
 
-/** The audit service on loopback, with its trail in one directory and its signing key in another. */
+/** The audit service on the loopback address, with its trail in one directory and its signing key in another. */
 export interface RunningService extends AsyncDisposable {
   readonly url: string;
   readonly key: string;
   readonly service: AuditService;
-  /** A GET with the key; JSON where the answer is JSON, else text. */
-  get<T>(path: string): Promise<T>;
+  readonly client: Client;
 }
 
-export interface Places {
-  /** Postgres lives here: what the attacker gets. */
+export interface Directories {
+  /** The database: the attacker gets it. */
   readonly trail: string;
-  /** The signer's directory: what the attacker does not get. */
+  /** The signing key: the attacker does not get it. */
   readonly signer: string;
 }
 
-export function placesIn(directory: string): Places {
+export function directoriesIn(directory: string): Directories {
   return { trail: join(directory, 'trail'), signer: join(directory, 'signer') };
 }
 
-export async function startService(places: Places): Promise<RunningService> {
-  const service = await AuditService.open({
-    store: { directory: places.trail },
-    signerDirectory: places.signer,
-    logName,
-    checkpointIntervalMs: 0,
-  });
+export async function startService({ trail, signer }: Directories): Promise<RunningService> {
+  const service = await openService(
+    { store: { directory: trail }, signerDirectory: signer, logName, checkpointIntervalMs: 0 },
+    trail,
+  );
   const { key } = await service.keys.create({ name: 'demo', scopes: ['admin'] });
-  const server = await serveHttp(service, { port: 0, logger: false });
+  const server = await listen(service, { port: 0, logger: false });
   const { url } = server;
   return {
     url,
     key,
     service,
-    get: async <T>(path: string) => {
-      const response = await fetch(new URL(path, url), { headers: { authorization: `Bearer ${key}` } });
-      if (!response.ok) throw new Error(`GET ${path} answered ${response.status}: ${await response.text()}`);
-      const isJson = response.headers.get('content-type')?.includes('json') === true;
-      return (isJson ? await response.json() : await response.text()) as T;
-    },
+    client: createClient({ url, apiKey: key }),
     [Symbol.asyncDispose]: async () => {
       await server.close();
       await service.close();

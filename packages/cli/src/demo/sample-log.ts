@@ -1,6 +1,6 @@
 /**
  * A Kubernetes audit log as an API server writes it: three stages of one request, with a number that JavaScript can't
- * hold, as real ones have.
+ * represent.
  */
 export function kubernetesAuditLog(): string {
   const base = {

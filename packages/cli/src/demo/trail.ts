@@ -1,6 +1,6 @@
 import { createAuditEmitter, type Transport } from '@tallystick/sdk';
 
-/** Whose events the demo emits. */
+/** The demo's tenants. */
 export const tenants = ['acme', 'globex', 'initech'] as const;
 const emittersPerTenant = 4;
 const eventsPerEmitter = 100;
@@ -12,7 +12,7 @@ export interface Emitted {
   readonly milliseconds: number;
 }
 
-/** Several services of each tenant emit at once, through the SDK, each with a buffer and a connection of its own. */
+/** Several services of each tenant emit at the same time through the SDK, each with its own buffer and connection. */
 export async function emitEverything(transport: () => Transport): Promise<Emitted> {
   const start = performance.now();
   const reports = await Promise.all(

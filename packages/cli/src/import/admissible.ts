@@ -2,20 +2,21 @@ import { createHash } from 'node:crypto';
 import { limits, parseTimestamp } from '@tallystick/event';
 import { MappingError } from './source-json.ts';
 
-/** Brings what other systems write into what an event may hold. */
+// Other systems write values that an event may not contain. These functions make them admissible.
 
-/** Text that Postgres and UTF-8 can hold: no U+0000, no lone surrogates. */
+/** Replaces U+0000, which PostgreSQL can't store, and lone surrogates, which UTF-8 can't encode. */
 export function cleanText(value: string): string {
   const text = value.isWellFormed() ? value : value.toWellFormed();
   return text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text;
 }
 
+/** Text that is cut to a length; an ellipsis marks the cut. */
 export function clip(value: string, length: number): string {
   const text = cleanText(value);
   return text.length <= length ? text : `${text.slice(0, length - 1).toWellFormed()}…`;
 }
 
-/** An identifier. One that is too long is cut and keeps its hash, so that two of them stay two. */
+/** An identifier. If it is too long it is cut and gets its hash, so that two identifiers stay different. */
 export function identifier(value: string | undefined): string | undefined {
   if (value === undefined || value === '') return undefined;
   const text = cleanText(value);
@@ -40,7 +41,7 @@ const offsetPattern =
   /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9})\d*)?(?:(Z|z)|([+-])(\d\d):?(\d\d))$/;
 
 /**
- * A time as an event writes it: RFC 3339 in UTC. An offset is taken into account, digits of the second are kept.
+ * A time in the format of events: RFC 3339 in UTC. An offset is applied, and the fraction of the second is kept.
  *
  * @throws {MappingError} `TIMESTAMP_INVALID`
  */
@@ -58,7 +59,7 @@ export function utcTimestamp(value: string, name: string): string {
   throw new MappingError('TIMESTAMP_INVALID', `${name} is not an RFC 3339 time`);
 }
 
-/** What a copied value may cost. */
+/** How much of a value may still be copied. */
 interface Budget {
   depth: number;
   members: number;
@@ -68,8 +69,8 @@ interface Budget {
 const copyBudget: Budget = { depth: 6, members: 150, characters: 8_192 };
 
 /**
- * A copy of any JSON value that fits an event beside its original; `undefined` where it is too large or too deep, since
- * half a value would mislead.
+ * A copy of a JSON value that is small enough to be in an event beside the original text. Undefined if the value is too
+ * large or too deep: a part of a value would mislead.
  */
 export function boundedCopy(value: unknown): unknown {
   return copy(value, { ...copyBudget });
@@ -89,7 +90,7 @@ function copy(value: unknown, left: Budget): unknown {
     const kept = --left.members < 0 || left.characters < 0 ? undefined : copy(member, left);
     if (kept === undefined) return undefined;
     if (Array.isArray(made)) made.push(kept);
-    // Assigning to `__proto__` would set the prototype and lose the member.
+    // An assignment to `__proto__` would set the prototype and lose the member.
     else
       Object.defineProperty(made, cleanText(key), {
         value: kept,
@@ -102,7 +103,7 @@ function copy(value: unknown, left: Budget): unknown {
   return made;
 }
 
-/** The members that have a value. */
+/** The object without the members that are undefined. */
 export function present<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;

@@ -3,8 +3,8 @@ import { identifier } from './admissible.ts';
 import { object, type SourceObject, text } from './source-json.ts';
 
 /**
- * Who acted, after CloudTrail's `userIdentity` element. People: IAM users, root, federated users, and roles that IAM
- * Identity Center hands to people. Other roles, accounts and AWS services act as services.
+ * Who acted, from CloudTrail's `userIdentity` element. IAM users, root, federated users, and roles that IAM Identity Center
+ * gives to people are users. Other roles, accounts and AWS services are services.
  */
 export function cloudTrailActor(
   identity: SourceObject,

@@ -4,7 +4,7 @@ import { list, object, type SourceObject, text } from './source-json.ts';
 
 type Target = Pick<AuditEvent, 'target_type' | 'target_id' | 'entity_ids'>;
 
-/** Request parameters that name what a call is about, the more specific first, and the kind of thing they name. */
+/** Request parameters that name the target of a call, the more specific first, and the type of the target. */
 const namingParameters: readonly (readonly [parameter: string, type: string])[] = [
   ['roleArn', 'iam_role'],
   ['policyArn', 'iam_policy'],
@@ -28,8 +28,8 @@ const namingParameters: readonly (readonly [parameter: string, type: string])[] 
 ];
 
 /**
- * What was acted on: the first of the record's `resources`, which CloudTrail orders from the specific to the general;
- * without any, what the request parameters name.
+ * The target of a call: the first of the record's `resources`, which CloudTrail orders from specific to general. Without
+ * resources, the target that the request parameters name.
  */
 export function cloudTrailTarget(record: SourceObject, service: string): Target {
   const resources = list(record.resources).map(object);

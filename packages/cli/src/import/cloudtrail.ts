@@ -6,8 +6,8 @@ import { deriveAuditId, envelope, fromOptions, type Mapper } from './mapper.ts';
 import { list, MappingError, object, type SourceObject, text } from './source-json.ts';
 
 /**
- * AWS CloudTrail records (CloudTrail User Guide, "CloudTrail record contents"). One record is one event:
- * `aws.<service>.<event name>`, its `eventID` the identity, the account its namespace and the region its cluster.
+ * Maps AWS CloudTrail records (CloudTrail User Guide, "CloudTrail record contents"). One record becomes one event of the
+ * type `aws.<service>.<event name>`. Its id is derived from `eventID`; the account is its namespace, the region its cluster.
  */
 export const mapCloudTrail: Mapper = (source, options) => {
   const record = source.value;
@@ -23,7 +23,7 @@ export const mapCloudTrail: Mapper = (source, options) => {
   ) {
     throw new MappingError(
       'FIELD_REQUIRED',
-      'no CloudTrail record: eventID, eventTime, eventSource and eventName',
+      'not a CloudTrail record: it needs eventID, eventTime, eventSource and eventName',
     );
   }
   const service = typePart(eventSource.replace(/\.(?:amazonaws\.com(?:\.cn)?|aws\.amazon\.com|aws)$/, ''));
@@ -62,7 +62,7 @@ const deniedPattern = /AccessDenied|Unauthorized|NotAuthorized|Forbidden|Authori
 function outcomeOf(record: SourceObject): NonNullable<AuditEvent['outcome']> {
   const errorCode = text(record.errorCode);
   const errorMessage = text(record.errorMessage);
-  // The sign-in service tells a wrong password in the response, with an errorMessage and without an errorCode.
+  // The sign-in service reports a wrong password in the response, with an errorMessage but without an errorCode.
   const response = object(record.responseElements);
   const failed =
     Object.values(response).includes('Failure') && text(record.eventSource)?.startsWith('signin.');
@@ -96,8 +96,8 @@ function categoryOf(record: SourceObject, service: string): string {
   return securityServices.includes(service) ? 'security' : 'action';
 }
 
-/** Who does these to a trail blinds it: MITRE ATT&CK T1562.008. */
-const blinding = ['StopLogging', 'DeleteTrail', 'UpdateTrail', 'PutEventSelectors', 'DeleteEventDataStore'];
+/** Calls that switch a trail off: MITRE ATT&CK T1562.008. */
+const disabling = ['StopLogging', 'DeleteTrail', 'UpdateTrail', 'PutEventSelectors', 'DeleteEventDataStore'];
 
 function severityOf(
   record: SourceObject,
@@ -105,14 +105,14 @@ function severityOf(
   eventName: string,
   status: string | undefined,
 ): 'warning' | 'critical' | undefined {
-  if (service === 'cloudtrail' && blinding.includes(eventName)) return 'critical';
+  if (service === 'cloudtrail' && disabling.includes(eventName)) return 'critical';
   const isRoot = object(record.userIdentity).type === 'Root' && !isReadOnly(record);
   return isRoot || status === 'denied' || (status === 'failure' && service === 'signin')
     ? 'warning'
     : undefined;
 }
 
-/** Older records write it as a string. */
+/** Older records have the value as a string. */
 function isReadOnly(record: SourceObject): boolean {
   return record.readOnly === true || record.readOnly === 'true';
 }
@@ -151,7 +151,7 @@ function payloadOf(record: SourceObject): { readonly [member: string]: unknown }
     }),
     resources: list(record.resources).length > 0 ? boundedCopy(record.resources) : undefined,
     request_parameters: requestParameters ?? undefined,
-    // Said only where it would otherwise look as if the request had had none.
+    // Otherwise it would look as if the request had no parameters.
     request_parameters_left_out:
       requestParameters === undefined && record.requestParameters !== undefined ? true : undefined,
   });

@@ -1,13 +1,13 @@
 import { type Fault, type Position, type Scanner, type Slice, SliceBuffer } from './slice.ts';
 
 /**
- * Cuts events out of JSON that may hold them in a list: `{"Records":[…]}`, a Kubernetes `EventList`, a bare array, one
- * event a line, or several documents one after the other. It follows strings and brackets only, so an element's bytes
- * stay as they are and a list of any length passes through; whether an element is JSON is for its reader to say.
+ * Finds the events in JSON that may hold them in a list: `{"Records":[…]}`, a Kubernetes `EventList`, an array, one event
+ * per line, or several documents one after the other. It only follows strings and brackets, so that the bytes of an element
+ * stay as they are and a list of any length takes constant memory. Whether an element is valid JSON is checked later.
  *
- * The file may have been damaged, or written by an attacker. What keeps one bad event from taking others with it:
- * a string never goes past its line (JSON forbids it), and a `{` at the very start of a line begins an event anew where
- * it can't be part of the open one.
+ * The file may be damaged, or an attacker may have written it. Two rules limit the loss to the bad event: a string ends with
+ * its line, because JSON forbids line breaks in strings; and a `{` at the start of a line begins a new event if it can't be
+ * part of the open one.
  */
 export class ElementScanner implements Scanner {
   readonly #listNames: readonly string[];
@@ -15,17 +15,17 @@ export class ElementScanner implements Scanner {
   readonly #held: SliceBuffer;
 
   #state: 'outside' | 'item' | 'list' | 'tail' | 'junk' = 'outside';
-  /** Open brackets, outermost first: 1 for an array. Beyond its length only the depth is known. */
+  /** The open brackets, outermost first: 1 for an array. Deeper brackets are only counted. */
   readonly #isArray = new Uint8Array(maxKnownDepth);
   #depth = 0;
-  /** Depth at which the elements of the open list stand; 0 for events that stand by themselves. */
+  /** Depth of the elements of the open list; 0 for events outside of a list. */
   #base = 0;
   #element = 0;
   #line = 1;
   #atLineStart = true;
   #inString = false;
   #escaped = false;
-  /** Last byte that was neither white space nor inside a string; a string counts as its closing quote. */
+  /** The last byte outside of strings that is not white space. For a string it is the closing quote. */
   #previous = 0;
   #begun: Position = { line: 1 };
   #damage: string | undefined;
@@ -37,13 +37,13 @@ export class ElementScanner implements Scanner {
   }
 
   *scan(chunk: Uint8Array): Generator<Slice | Fault> {
-    /** Where the open item's bytes begin in this chunk. */
+    /** Where the bytes of the open item begin in this chunk. */
     let from = 0;
     for (let at = 0; at < chunk.length; at++) {
       let byte = chunk[at]!;
       if (this.#inString) {
         if (!this.#escaped) {
-          // Most bytes are in strings, and most of those say nothing: this loop is what the speed hangs on.
+          // Most bytes of a log are inside strings, so the speed of the scanner depends on this loop.
           while (byte !== quote && byte !== backslash && byte !== newline && ++at < chunk.length)
             byte = chunk[at]!;
           if (at === chunk.length) break;
@@ -65,7 +65,7 @@ export class ElementScanner implements Scanner {
       if (byte === 0x20 || byte === 0x09 || byte === 0x0d) continue;
 
       if (startsLine && byte === openBrace && this.#breaksItem()) {
-        this.#damage ??= 'an event that is not closed before the next one begins';
+        this.#damage ??= 'the event is not closed before the next one begins';
         this.#hold(chunk, from, at);
         yield this.#finish();
       }
@@ -77,7 +77,7 @@ export class ElementScanner implements Scanner {
         case 'list':
           if (byte === comma) break;
           if (byte === closeBracket || byte === closeBrace) {
-            if (byte === closeBrace) yield this.#fault('SOURCE_MALFORMED', 'a list closed by a brace');
+            if (byte === closeBrace) yield this.#fault('SOURCE_MALFORMED', 'a brace closes the list');
             this.#closeList();
           } else {
             from = at;
@@ -86,7 +86,7 @@ export class ElementScanner implements Scanner {
           break;
         case 'item':
           if (this.#depth === this.#base && (byte === comma || byte === closeBracket)) {
-            // A bare number or word ends where its list goes on.
+            // A number or a word has no closing bracket: it ends where the list continues.
             this.#hold(chunk, from, at);
             yield this.#finish();
             if (byte === closeBracket) this.#closeList();
@@ -120,7 +120,7 @@ export class ElementScanner implements Scanner {
       return;
     }
     if (this.#state === 'list' || this.#state === 'tail') {
-      const reason = 'the file ends before its list does: events may be missing';
+      const reason = 'the file ends before the end of the list: events may be missing';
       yield { line: this.#line, element: this.#element, fault: 'SOURCE_TRUNCATED', reason };
     }
   }
@@ -147,7 +147,7 @@ export class ElementScanner implements Scanner {
     this.#follow(byte);
   }
 
-  /** Takes one byte outside strings; true where it closes the item (or, in the tail, the document). */
+  /** Follows one byte outside of strings. Returns true if it closes the item or, in the tail, the document. */
   #follow(byte: number): boolean {
     switch (byte) {
       case quote:
@@ -177,8 +177,8 @@ export class ElementScanner implements Scanner {
       this.#previous = quote;
     }
     if (byte === newline) {
-      // Whatever was meant, the string is over: this event is lost, and the next one shall not be.
-      this.#damage ??= 'a string that is not closed on its line';
+      // The string ends here: this event is lost, but the next one is not.
+      this.#damage ??= 'a string is not closed on its line';
       this.#inString = false;
       this.#escaped = false;
       this.#line++;
@@ -186,7 +186,7 @@ export class ElementScanner implements Scanner {
     }
   }
 
-  /** Whether a `{` at the start of a line can't belong to the open item. */
+  /** Whether a `{` at the start of a line can't be part of the open item. */
   #breaksItem(): boolean {
     if (this.#state !== 'item') return false;
     if (this.#base === 0 || this.#damage !== undefined) return true;
@@ -197,7 +197,7 @@ export class ElementScanner implements Scanner {
     return !legal;
   }
 
-  /** Whether this `[` is the value of one of the list names, at the top of a document. */
+  /** Whether this `[` opens a list of events: at the top level of a document, after one of the list names. */
   #opensList(byte: number, chunk: Uint8Array, from: number, at: number): boolean {
     if (byte !== openBracket || this.#base !== 0 || this.#depth !== 1 || this.#previous !== colon)
       return false;
@@ -234,7 +234,7 @@ export class ElementScanner implements Scanner {
           ? {
               ...this.#begun,
               fault: 'SOURCE_TOO_LARGE',
-              reason: `${held.length} bytes, at most ${this.#maxBytes} fit into an event`,
+              reason: `${held.length} bytes; an event has at most ${this.#maxBytes}`,
             }
           : { ...this.#begun, bytes: trimEnd(held.bytes()) };
     held.clear();
@@ -259,9 +259,9 @@ const openBrace = 0x7b;
 const closeBrace = 0x7d;
 const newline = 0x0a;
 
-/** Deeper nesting is followed without knowing what kind of bracket is open; no event is that deep. */
+/** The kinds of deeper brackets are not remembered. No event is that deep. */
 const maxKnownDepth = 256;
-/** How far back the name of a list is looked for: the name itself and generous white space. */
+/** How many bytes before a `[` are searched for the name of a list: the name and some white space. */
 const maxNameBytes = 1_024;
 
 function trimEnd(bytes: Uint8Array): Uint8Array {

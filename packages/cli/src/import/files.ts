@@ -7,33 +7,33 @@ import { CliError } from '../errors.ts';
 
 /** A file to import, or standard input. */
 export interface SourceFile {
-  /** As the user wrote it or a pattern found it; `-` is standard input. */
+  /** The path as the user wrote it, or as a pattern found it; `-` is standard input. */
   readonly name: string;
-  /** Bytes as stored; unknown for standard input. */
+  /** Size of the file in bytes; undefined for standard input. */
   readonly size: number | undefined;
   open(): Readable;
 }
 
 /**
- * The files that the arguments name: paths, glob patterns and `-`. Each file comes once, in the order given; those of
- * one pattern are sorted, because a log's file names mostly tell their order.
+ * The files that the arguments name: paths, glob patterns and `-`. Each file is listed once, in the order of the arguments.
+ * The files of one pattern are sorted, because the names of log files usually contain their order.
  *
- * @throws {CliError} `NO_INPUT` for a path that does not exist or a pattern that matches nothing: an import that reads
- *   less than it was told must not look like a success
+ * @throws {CliError} `NO_INPUT` for a path that does not exist or a pattern that matches nothing: an import of fewer files
+ *   than the user named must not look like a success
  */
 export async function findSourceFiles(
   args: readonly string[],
-  surroundings: { readonly cwd: string; readonly stdin: Readable },
+  processContext: { readonly cwd: string; readonly stdin: Readable },
 ): Promise<SourceFile[]> {
   const found = new Map<string, SourceFile>();
   for (const arg of args) {
     if (arg === '-') {
-      found.set('-', { name: '-', size: undefined, open: () => surroundings.stdin });
+      found.set('-', { name: '-', size: undefined, open: () => processContext.stdin });
       continue;
     }
-    for (const path of await expand(arg, surroundings.cwd)) {
+    for (const path of await expand(arg, processContext.cwd)) {
       const { size } = await stat(path);
-      const name = relative(surroundings.cwd, path) || path;
+      const name = relative(processContext.cwd, path) || path;
       found.set(path, {
         name: name.startsWith('..') ? path : name,
         size,
@@ -44,12 +44,12 @@ export async function findSourceFiles(
   return [...found.values()];
 }
 
-/** A path that exists is itself, whatever characters it has; only then is it tried as a pattern. */
+/** The files of one argument. A path that exists is never used as a pattern, whatever characters it contains. */
 async function expand(arg: string, cwd: string): Promise<string[]> {
   const path = resolve(cwd, arg);
   const info = await stat(path).catch(() => undefined);
   if (info?.isDirectory()) {
-    const hint = `name its files, for example '${arg.replace(/\/$/, '')}/**/*.json.gz'`;
+    const hint = `name its files with a pattern, for example '${arg.replace(/\/$/, '')}/**/*.json.gz'`;
     throw new CliError('NO_INPUT', `${arg} is a directory`, { hint });
   }
   if (info !== undefined) return [path];
@@ -59,18 +59,18 @@ async function expand(arg: string, cwd: string): Promise<string[]> {
       if (!match.isDirectory()) matches.push(resolve(match.parentPath, match.name));
     }
   }
-  if (matches.length === 0) throw new CliError('NO_INPUT', `no file ${arg}`);
+  if (matches.length === 0) throw new CliError('NO_INPUT', `no file matches ${arg}`);
   return matches.sort();
 }
 
 export interface Opened {
-  /** The file's content, decompressed where it is gzip, without a byte-order mark. */
+  /** Content of the file, decompressed if it is gzip, without a byte-order mark. */
   readonly chunks: AsyncIterable<Uint8Array>;
-  /** Bytes read of the file as stored. */
+  /** How many bytes of the file were read, before decompression. */
   readonly bytesRead: () => number;
 }
 
-/** Opens a file. Gzip is known by its first bytes, not by its name, so that it may come through a pipe. */
+/** Opens a file. Gzip is recognised by its first bytes, not by the file's name, so that it also works through a pipe. */
 export function openSource(file: SourceFile): Opened {
   let bytesRead = 0;
   const stored = async function* () {
@@ -90,7 +90,7 @@ async function* decompressed(source: AsyncGenerator<Uint8Array>): AsyncGenerator
     yield* whole;
     return;
   }
-  // Several members one after the other, as log rotation makes them, are one stream (RFC 1952 section 2.2).
+  // Log rotation writes several gzip members one after the other. They are one stream (RFC 1952 section 2.2).
   const gunzip = createGunzip();
   const input = Readable.from(whole);
   input.on('error', (error) => gunzip.destroy(error));
@@ -107,7 +107,7 @@ async function* withoutByteOrderMark(source: AsyncGenerator<Uint8Array>): AsyncG
   yield* prepend(marked ? head.subarray(3) : head, source);
 }
 
-/** The first bytes of a source, more than asked for or, where it is shorter, fewer. */
+/** The first bytes of a source: at least `count`, or all of a shorter source. */
 async function takeAtLeast(count: number, source: AsyncGenerator<Uint8Array>): Promise<Uint8Array> {
   let head: Uint8Array = new Uint8Array();
   while (head.length < count) {

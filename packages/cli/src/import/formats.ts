@@ -10,14 +10,14 @@ import type { Scanner } from './slice.ts';
 export interface Format {
   readonly map: Mapper;
   createScanner(): Scanner;
-  /** Whether events may name their tenant themselves, so that `--tenant` is not needed. */
+  /** Whether a source event may contain its tenant, so that `--tenant` is not needed. */
   readonly namesTenant: boolean;
-  /** Whether an event's identity may hang on how many equal ones came before it. */
+  /** Whether the id of an event may depend on how many equal lines came before it. */
   readonly countsEqualLines: boolean;
 }
 
-// An event holds its original, so what is larger than an event can't be imported. Within the limit some are refused
-// all the same, once mapped: quotes take two bytes inside a string.
+// An event contains the original text of its source, so a source event can't be larger than an event. Some smaller ones are
+// still rejected after mapping, because a quote takes two bytes inside a string.
 const maxBytes = limits.maxEventBytes;
 
 export const formats = {

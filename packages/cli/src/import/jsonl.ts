@@ -4,22 +4,22 @@ import { deriveAuditId, envelope, fromOptions, type MapOptions, type Mapper } fr
 import { MappingError, type SourceObject, type SourceText, text } from './source-json.ts';
 
 /**
- * JSON Lines: audit events, or something near them.
+ * Maps JSON Lines: audit events, or objects with similar members.
  *
- * A line that has only fields of the event is taken as it is; what is missing is filled in:
+ * A line that has only fields of an event is used as it is. Missing fields are filled in:
  *
  * | field | from |
  * |---|---|
  * | `tenant_id` | `--tenant` |
- * | `audit_id` | SHA-256 of the line and the number of equal lines before it in the file |
- * | `timestamp` | `time`, `ts`, `@timestamp`; an offset is turned into UTC, a number is seconds or milliseconds |
- * | `event_type` | `type` or `event`, made lower-case and dotted |
- * | `actor_id`, `actor_type` | `actor` or `user`; else `unknown`, a `system` |
- * | `source_service` | `--source`, `service`; else `import` |
+ * | `audit_id` | SHA-256 of the line, and the number of equal lines before it in the file |
+ * | `timestamp` | `time`, `ts`, `@timestamp`; an offset is converted to UTC, a number is seconds or milliseconds |
+ * | `event_type` | `type` or `event`, in lower case and with dots |
+ * | `actor_id`, `actor_type` | `actor` or `user`; otherwise `unknown` of the type `system` |
+ * | `source_service` | `--source`, `service`; otherwise `import` |
  *
- * Members that are no fields of the event go to `event_data.payload`, and the line itself, verbatim, to
- * `event_data.source_payload.original`; the line is kept too where a number in it does not fit a double. The members
- * that a chain added to an exported record are left out: the event in it is what is imported.
+ * Other members become `event_data.payload`, and the line itself becomes `event_data.source_payload.original`. The line is
+ * also kept if a number in it does not fit a double. The members that a chain added to an exported record are left out: only
+ * the event in the record is imported.
  */
 export const mapJsonLine: Mapper = (source, options, ordinal) => {
   const line = source.value;
@@ -37,7 +37,7 @@ export const mapJsonLine: Mapper = (source, options, ordinal) => {
     const names = Object.keys(foreign).slice(0, 5).join(', ');
     throw new MappingError(
       'SOURCE_UNSUPPORTED',
-      `has event_data and, beside it, unknown fields: ${cleanText(names)}`,
+      `has event_data together with unknown fields: ${cleanText(names)}`,
     );
   }
   const filled = fill(fields, source, options, ordinal);
@@ -54,7 +54,7 @@ export const mapJsonLine: Mapper = (source, options, ordinal) => {
   };
 };
 
-/** What `flattenRecord` of `@tallystick/log` sets beside the event's fields. */
+/** Members that `flattenRecord` of `@tallystick/log` adds to the fields of the event. */
 const chainMembers = ['sequence_number', 'previous_hash', 'record_hash', 'ingested_at', 'ingest'];
 
 function fill(
@@ -66,7 +66,7 @@ function fill(
   const line = source.value;
   const tenant = fields.tenant_id ?? options.tenantOf?.(line);
   if (tenant === undefined)
-    throw new MappingError('FIELD_REQUIRED', 'has no tenant_id, and no --tenant is given');
+    throw new MappingError('FIELD_REQUIRED', 'has no tenant_id, and --tenant is not given');
   const sourceService =
     fields.source_service ?? options.sourceService ?? identifier(text(line.service)) ?? 'import';
   const filled = {
@@ -79,19 +79,19 @@ function fill(
     source_service: sourceService,
     ...actorOf(fields, line),
   };
-  // The line may hold anything under the names of the fields; whoever takes the event validates it.
+  // A field of the line may have any value here: the event is validated after mapping.
   return filled as unknown as AuditEvent;
 }
 
 function timestampOf(own: unknown, line: SourceObject): string {
   const value = own ?? line.time ?? line.ts ?? line['@timestamp'];
   if (typeof value === 'number' && Number.isFinite(value) && value > 0) {
-    // 1e11 is the year 5138 in seconds and 1973 in milliseconds.
+    // As seconds, 1e11 is in the year 5138; as milliseconds, in 1973.
     const date = new Date(Math.round(value < 1e11 ? value * 1_000 : value));
     if (!Number.isNaN(date.getTime()) && date.getUTCFullYear() < 10_000) return date.toISOString();
   }
   if (typeof value === 'string') return utcTimestamp(value, 'timestamp');
-  // The time of the import would differ in the next one, and the event would conflict with itself.
+  // The time of the import is no substitute: it would be another at the next import, and the events would conflict.
   throw new MappingError('FIELD_REQUIRED', 'has no timestamp (nor time, ts or @timestamp)');
 }
 
@@ -106,7 +106,7 @@ function actorOf(fields: { readonly [name: string]: unknown }, line: SourceObjec
   const named = text(fields.actor_id) ?? text(line.actor) ?? text(line.user);
   const type = fields.actor_type ?? (named === undefined ? 'system' : 'user');
   const known = actorTypes.includes(type as (typeof actorTypes)[number]);
-  // A malformed value passes through, to be refused with its pointer.
+  // A malformed value is kept: validation then rejects it and names the field.
   return present({
     actor_type: (known ? type : fields.actor_type) as AuditEvent['actor_type'],
     actor_id: (fields.actor_id ?? identifier(named) ?? 'unknown') as string,

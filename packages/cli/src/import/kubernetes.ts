@@ -1,19 +1,21 @@
-import type { AuditEvent, OutcomeStatus } from '@tallystick/event';
+import type { ActorType, AuditEvent, OutcomeStatus } from '@tallystick/event';
 import { boundedCopy, clip, identifier, present, typePart, utcTimestamp } from './admissible.ts';
-import { kubernetesActor } from './kubernetes-actor.ts';
 import { deriveAuditId, envelope, fromOptions, type Mapper } from './mapper.ts';
 import { list, MappingError, object, type SourceObject, text } from './source-json.ts';
 
 /**
- * Kubernetes audit events (`audit.k8s.io/v1` Event, kube-apiserver Audit Configuration). A request passes several
- * stages and each is an event of its own: `k8s.<resource>[.<subresource>].<verb>`, its identity `auditID` and `stage`,
- * its correlation the `auditID`.
+ * Maps Kubernetes audit events (`audit.k8s.io/v1` Event, kube-apiserver Audit Configuration). A request has several stages,
+ * and each becomes an event of the type `k8s.<resource>[.<subresource>].<verb>`. Its id is derived from `auditID` and
+ * `stage`; its correlation id is the `auditID`.
  */
 export const mapKubernetesAudit: Mapper = (source, options) => {
   const audit = source.value;
   const apiVersion = text(audit.apiVersion);
   if (apiVersion !== undefined && !apiVersion.startsWith('audit.k8s.io/')) {
-    throw new MappingError('SOURCE_UNSUPPORTED', `no audit event, but a ${clip(apiVersion, 64)} object`);
+    throw new MappingError(
+      'SOURCE_UNSUPPORTED',
+      `not an audit event but an object of ${clip(apiVersion, 64)}`,
+    );
   }
   const auditId = text(audit.auditID);
   const stage = text(audit.stage);
@@ -22,7 +24,7 @@ export const mapKubernetesAudit: Mapper = (source, options) => {
   if (auditId === undefined || stage === undefined || verb === undefined || time === undefined) {
     throw new MappingError(
       'FIELD_REQUIRED',
-      'no Kubernetes audit event: auditID, stage, verb and a timestamp',
+      'not a Kubernetes audit event: it needs auditID, stage, verb and a timestamp',
     );
   }
   const reference = object(audit.objectRef);
@@ -41,7 +43,7 @@ export const mapKubernetesAudit: Mapper = (source, options) => {
     event_category: categoryOf(resource, verb),
     event_action: action,
     ...present({ severity: severityOf(audit, outcome.outcome_status) }),
-    ...kubernetesActor(text(user.username)),
+    ...actorOf(text(user.username)),
     ...targetOf(audit, reference),
     ...(impersonated !== undefined && { entity_ids: [identifier(impersonated)!] }),
     ...present({ correlation_id: identifier(auditId), namespace: identifier(text(reference.namespace)) }),
@@ -60,6 +62,17 @@ export const mapKubernetesAudit: Mapper = (source, options) => {
     ...fromOptions(options),
   };
 };
+
+/**
+ * Who acted: always the authenticated user, also if it impersonated another one. Kubernetes reserves the prefix `system:`
+ * for its own components, except for `system:anonymous` and service accounts.
+ */
+function actorOf(username: string | undefined): { actor_type: ActorType; actor_id: string } {
+  const id = identifier(username) ?? 'system:anonymous';
+  if (id.startsWith('system:serviceaccount:')) return { actor_type: 'service', actor_id: id };
+  const isComponent = id.startsWith('system:') && id !== 'system:anonymous';
+  return { actor_type: isComponent ? 'system' : 'user', actor_id: id };
+}
 
 function outcomeOf(audit: SourceObject, stage: string): NonNullable<AuditEvent['outcome']> {
   if (stage === 'Panic') return { outcome_status: 'failure', error_code: 'Panic' };
@@ -85,7 +98,7 @@ function statusOf(code: number | undefined, forbidden: boolean, failed: boolean)
   return code === undefined ? undefined : 'success';
 }
 
-/** Resources that hold secrets, or say who may do what. */
+/** Resources that contain secrets or permissions. */
 const securityResources =
   /^(secrets|roles|rolebindings|clusterroles|clusterrolebindings|serviceaccounts|.*reviews|certificatesigningrequests|(validating|mutating).*)$/;
 const readVerbs = ['get', 'list', 'watch', 'head', 'options'];
@@ -95,14 +108,14 @@ function categoryOf(resource: string | undefined, verb: string): string {
   return readVerbs.includes(verb.toLowerCase()) ? 'access' : 'action';
 }
 
-/** Subresources that reach into a running container: MITRE ATT&CK T1609. */
+/** Subresources that give access to a running container: MITRE ATT&CK T1609. */
 const interactive = ['exec', 'attach', 'portforward'];
 
 function severityOf(audit: SourceObject, status: string | undefined): 'warning' | 'critical' | undefined {
   if (audit.stage === 'Panic') return 'critical';
-  const reachesIn = interactive.includes(text(object(audit.objectRef).subresource) ?? '');
+  const entersContainer = interactive.includes(text(object(audit.objectRef).subresource) ?? '');
   const impersonates = text(object(audit.impersonatedUser).username) !== undefined;
-  return status === 'denied' || reachesIn || impersonates ? 'warning' : undefined;
+  return status === 'denied' || entersContainer || impersonates ? 'warning' : undefined;
 }
 
 function targetOf(
@@ -115,10 +128,10 @@ function targetOf(
     return path === undefined ? {} : { target_type: 'url', target_id: identifier(path)! };
   }
   const group = text(reference.apiGroup);
-  // A name that the server makes up ("generateName") is in the answer only.
-  const made = text(object(object(audit.responseObject).metadata).name);
+  // A name that the server generates ("generateName") is only in the response.
+  const generated = text(object(object(audit.responseObject).metadata).name);
   const namespace = text(reference.namespace);
-  const name = text(reference.name) ?? (audit.verb === 'create' ? made : undefined);
+  const name = text(reference.name) ?? (audit.verb === 'create' ? generated : undefined);
   const id = [namespace, name].filter((part) => part !== undefined).join('/');
   return {
     target_type: identifier(group === undefined ? resource : `${resource}.${group}`)!,

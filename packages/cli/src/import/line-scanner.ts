@@ -3,7 +3,7 @@ import { type Fault, type Scanner, type Slice, SliceBuffer } from './slice.ts';
 const newline = 0x0a;
 const carriageReturn = 0x0d;
 
-/** One source event a line, as in JSON Lines. Empty lines are passed over; a final line needs no newline. */
+/** One source event per line, as in JSON Lines. Empty lines are skipped; the last line needs no newline. */
 export class LineScanner implements Scanner {
   readonly #held: SliceBuffer;
   readonly #maxBytes: number;
@@ -34,7 +34,7 @@ export class LineScanner implements Scanner {
   *#take(): Generator<Slice | Fault> {
     const held = this.#held;
     if (held.overflowed) {
-      const reason = `${held.length} bytes on one line, at most ${this.#maxBytes} fit`;
+      const reason = `the line has ${held.length} bytes; an event has at most ${this.#maxBytes}`;
       yield { line: this.#line, fault: 'SOURCE_TOO_LARGE', reason };
     } else if (held.length > 0) {
       let bytes = held.bytes();

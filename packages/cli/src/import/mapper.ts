@@ -4,36 +4,36 @@ import { cleanText, clip, identifier } from './admissible.ts';
 import type { SourceText } from './source-json.ts';
 import type { TenantOf } from './tenant-template.ts';
 
-/** What the user says about all events of one import. It goes into the events, so a second run must say the same. */
+/** Options for all events of one import. They become part of the events, so a second import must use the same options. */
 export interface MapOptions {
   readonly tenantOf: TenantOf | undefined;
-  /** `source_service` of the events. @defaultValue what wrote the log, see the format */
+  /** `source_service` of the events. @defaultValue the system that wrote the log; the format knows it */
   readonly sourceService?: string | undefined;
-  /** `cluster` of the events. @defaultValue what the source says, if anything */
+  /** `cluster` of the events. @defaultValue from the source event, if it has one */
   readonly cluster?: string | undefined;
   readonly sensitive?: boolean | undefined;
   readonly retentionDays?: number | undefined;
 }
 
 /**
- * Makes an event of one source event. Pure: the same text and options give the same event, byte for byte, or a second
- * import would conflict with the first instead of repeating it.
+ * Maps one source event to an event. Pure: the same text and options MUST give the same event, byte for byte. Otherwise a
+ * second import would conflict with the first one.
  *
- * @param ordinal how many equal texts came before in the file; only formats without ids of their own need it
+ * @param ordinal how many equal texts came before in the file; only formats whose events have no ids need it
  * @throws {MappingError}
  */
 export type Mapper = (source: SourceText, options: MapOptions, ordinal: number) => AuditEvent;
 
 /**
- * The identity of an imported event: a UUIDv8 of SHA-256 over the format and the source's own identity. Parts are
- * separated by U+0000, which no JSON text holds unescaped.
+ * The id of an imported event: a UUIDv8 from SHA-256 of the format and the source event's own id. The parts are separated by
+ * U+0000, which no JSON text contains unescaped.
  */
 export function deriveAuditId(...parts: readonly string[]): string {
   const hash = createHash('sha256').update(['tallystick/import/v1', ...parts].join('\0'));
   return uuidv8FromDigest(hash.digest());
 }
 
-/** The CommonEnvelope of an imported event: what is useful to read, and the original, verbatim. */
+/** The CommonEnvelope of an imported event: the members that are useful to read, and the original text. */
 export function envelope(
   source: SourceText,
   about: { readonly service: string; readonly operation: string; readonly status: string },
@@ -52,7 +52,7 @@ export function envelope(
   };
 }
 
-/** What the options add to every event. */
+/** The fields that the options set in every event. */
 export function fromOptions(options: MapOptions): Partial<AuditEvent> {
   return {
     ...(options.cluster !== undefined && { cluster: cleanText(options.cluster) }),

@@ -1,7 +1,7 @@
 /**
- * Counts how often each line of a file came before, so that two equal lines are two events and the same file read
- * again gives the same two. Lines are told apart by 64 bits of their hash: should two ever share them, their ordinals
- * are still the same in every run over the file. Costs 24 to 48 bytes a line, kept out of the garbage collector's way.
+ * Counts how often each line of a file came before. Two equal lines are two events, and a second import of the file gives
+ * the same two. A line is known by 64 bits of its hash. If two lines share them, their ordinals are still the same in every
+ * import of the file. Takes 24 to 48 bytes per line, in one array, so that the garbage collector has no work with them.
  */
 export class Ordinals {
   #capacity = 1 << 10;

@@ -1,18 +1,21 @@
-import type { SubmitOutcome } from '../backend/backend.ts';
+import type { ItemResult } from '@tallystick/protocol';
 import type { SourceFile } from './files.ts';
 import { type MappedEvent, type ReadOptions, type Rejection, readSourceEvents } from './source-events.ts';
 
-/** Takes events, as canonical texts; the contract of `Backend.submit`. */
-export type Submit = (events: readonly string[]) => Promise<readonly SubmitOutcome[]>;
+/** What became of an event. `printed`: a dry run wrote it to standard output. */
+export type SubmitResult = ItemResult | { readonly status: 'printed' };
+
+/** Submits events, as canonical texts, with the contract of `Backend.submit`. */
+export type Submit = (events: readonly string[]) => Promise<readonly SubmitResult[]>;
 
 export interface ImportTotals {
   files: number;
-  /** Source events found, well-formed or not: the sum of the three below. */
+  /** Source events, well-formed or not: the sum of the next three. */
   events: number;
   imported: number;
   duplicate: number;
   rejected: number;
-  /** Bytes of the files as stored. */
+  /** Bytes of the files, before decompression. */
   bytes: number;
 }
 
@@ -20,20 +23,20 @@ export interface ImportOptions extends ReadOptions {
   readonly submit: Submit;
   readonly onRejected: (rejection: Rejection) => Promise<void> | void;
   readonly onProgress?: (totals: Readonly<ImportTotals>) => void;
-  /** Ends the import after the batch in flight. */
+  /** Ends the import after the current batch. */
   readonly stopped?: AbortSignal;
-  /** Events to a batch. @defaultValue 500 */
+  /** Events per batch. @defaultValue 500 */
   readonly batchEvents?: number;
-  /** Bytes of events to a batch, a little more at most. @defaultValue 1 MiB */
+  /** A batch is submitted when it has this many bytes. @defaultValue 1 MiB */
   readonly batchBytes?: number;
 }
 
 /**
- * Imports files one after the other, in memory bounded by two batches: while one is submitted, the next is read. A
- * crash at any point loses nothing that the same command does not bring in when it runs again: identities are derived
- * from the source, so what is there already is a duplicate.
+ * Imports files one after the other. While one batch is submitted the next is read, so two batches are in memory at most.
+ * After a crash the same command can run again: ids are derived from the source, so events that were imported before are
+ * duplicates, and nothing is lost.
  *
- * @param totals counted up as it goes, so that they can be told also where it throws
+ * @param totals updated during the import, so that the caller can report them if the import throws
  */
 export async function importFiles(
   files: readonly SourceFile[],
@@ -43,7 +46,7 @@ export async function importFiles(
   const { batchEvents = 500, batchBytes = 1 << 20 } = options;
   let batch: MappedEvent[] = [];
   let size = 0;
-  /** The batch in flight. Settled before the next is sent: one at a time keeps the order of the source. */
+  /** The batch that is being submitted. The next one waits for it, to keep the order of the source. */
   let inFlight: Promise<void> = Promise.resolve();
 
   const rejected = async (rejection: Rejection) => {
@@ -56,7 +59,7 @@ export async function importFiles(
     size = 0;
     await inFlight;
     inFlight = submitBatch(sent, options, totals, rejected);
-    // Awaited in its turn; until then a failure must not count as unhandled.
+    // A failure is thrown where the promise is awaited. Until then it must not count as unhandled.
     inFlight.catch(() => {});
   };
 
@@ -94,16 +97,16 @@ async function submitBatch(
   totals: ImportTotals,
   rejected: (rejection: Rejection) => Promise<void>,
 ): Promise<void> {
-  const outcomes = await options.submit(batch.map(({ canonical }) => canonical));
-  if (outcomes.length !== batch.length) {
-    throw new Error(`${batch.length} events were submitted and ${outcomes.length} answered`);
+  const results = await options.submit(batch.map(({ canonical }) => canonical));
+  if (results.length !== batch.length) {
+    throw new Error(`${batch.length} events were submitted, but there are ${results.length} results`);
   }
-  for (const [at, outcome] of outcomes.entries()) {
-    // What a queue before the chain has taken is imported too; whether it is there already shows in the chain.
-    if (!('error' in outcome)) totals[outcome.status === 'duplicate' ? 'duplicate' : 'imported']++;
+  for (const [at, result] of results.entries()) {
+    // `accepted` counts as imported: whether the event was in the chain before is known only later.
+    if (!('error' in result)) totals[result.status === 'duplicate' ? 'duplicate' : 'imported']++;
     else {
       const { canonical: _, ...where } = batch[at]!;
-      const { code, message, pointer } = outcome.error;
+      const { code, message, pointer = '' } = result.error;
       await rejected({ ...where, code, reason: pointer === '' ? message : `${pointer} ${message}` });
     }
   }

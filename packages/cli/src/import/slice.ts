@@ -1,4 +1,4 @@
-/** Why a part of a source is not an event; counted as rejected. */
+/** Why a part of a source is not an event. It counts as rejected. */
 type SourceFaultCode =
   | 'SOURCE_MALFORMED'
   | 'SOURCE_TRUNCATED'
@@ -6,20 +6,20 @@ type SourceFaultCode =
   | 'SOURCE_UNREADABLE'
   | 'SOURCE_UNSUPPORTED';
 
-/** Where in a file something begins: for people, who have an editor, and for `sed -n`. */
+/** Where in a file something begins, so that people find it with an editor or `sed -n`. */
 export interface Position {
   /** From 1. */
   readonly line: number;
-  /** From 0, in the list that holds it; absent for an event that stands by itself. */
+  /** Index in its list, from 0; absent for an event outside of a list. */
   readonly element?: number;
 }
 
-/** The bytes of one source event, exactly as the file holds them. */
+/** The bytes of one source event, exactly as they are in the file. */
 export interface Slice extends Position {
   readonly bytes: Uint8Array;
 }
 
-/** A place where there should be an event and is none that can be read. */
+/** A place in the file where an event should be, but can't be read. */
 export interface Fault extends Position {
   readonly fault: SourceFaultCode;
   readonly reason: string;
@@ -30,17 +30,17 @@ export function isFault(found: Slice | Fault): found is Fault {
 }
 
 /**
- * Cuts source events out of a file's bytes, chunk by chunk, in memory bounded by one event.
+ * Finds the source events in the bytes of a file, chunk by chunk. It holds one event in memory at most.
  *
- * `scan` MUST be called with the chunks in order and `end` once after the last; both MUST be consumed fully. A slice's
- * bytes MUST NOT be written to: they may be the chunk's own.
+ * The caller MUST call `scan` with the chunks in order and `end` once after the last chunk, and MUST consume both results
+ * completely. It MUST NOT write to the bytes of a slice, because they may be a part of the chunk.
  */
 export interface Scanner {
   scan(chunk: Uint8Array): Iterable<Slice | Fault>;
   end(): Iterable<Slice | Fault>;
 }
 
-/** Bytes collected over chunk borders, up to a limit. */
+/** Collects bytes across the borders of chunks, up to a limit. */
 export class SliceBuffer {
   readonly #limit: number;
   #parts: Uint8Array[] = [];
@@ -51,7 +51,7 @@ export class SliceBuffer {
     this.#limit = limit;
   }
 
-  /** Whether more came than the limit; nothing is held any more then. */
+  /** Whether there were more bytes than the limit. The bytes are then dropped, and only counted. */
   get overflowed(): boolean {
     return this.#overflowed;
   }

@@ -7,17 +7,17 @@ import { Ordinals } from './ordinals.ts';
 import { isFault, type Position, type Slice } from './slice.ts';
 import { MappingError, readSource } from './source-json.ts';
 
-/** A source event that did not become a record, and why. Holds nothing of its content. */
+/** A source event that did not become a record, and why. It contains nothing of the event itself. */
 export interface Rejection extends Position {
   readonly file: string;
   readonly code: string;
   readonly reason: string;
 }
 
-/** An event as it goes to the service. */
+/** An event that is ready to be submitted. */
 export interface MappedEvent extends Position {
   readonly file: string;
-  /** RFC 8785 text, valid and within the limits. */
+  /** The event as canonical JSON (RFC 8785), valid and within the limits. */
   readonly canonical: string;
 }
 
@@ -26,11 +26,11 @@ export interface ReadOptions {
   readonly map: MapOptions;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Told the bytes read of the file as stored. */
+  /** Receives how many bytes of the file were read, before decompression. */
   readonly onBytes?: (bytes: number) => void;
 }
 
-/** The events of one file in its order, what can't be read or mapped among them. Never throws for the file's content. */
+/** The events of one file in order, and a rejection in the place of each that can't be read or mapped. Never throws for the content of the file. */
 export async function* readSourceEvents(
   file: SourceFile,
   options: ReadOptions,
@@ -55,10 +55,15 @@ export async function* readSourceEvents(
         : mapSlice(file, found, ordinals, options);
     }
   } catch (error) {
-    // What came before a damaged block of a gzip file is imported, the loss is counted, and the other files follow.
+    // Events before a damaged block of a gzip file are imported. The damage counts as a rejection, and the next file follows.
     const { code, message } = error as NodeJS.ErrnoException;
     const what = code === 'Z_BUF_ERROR' ? 'SOURCE_TRUNCATED' : 'SOURCE_UNREADABLE';
-    yield reject(file, { line: last.line }, what, `reading stopped after this line: ${message}`);
+    yield reject(
+      file,
+      { line: last.line },
+      what,
+      `the rest of the file after this line can't be read: ${message}`,
+    );
   }
 }
 
@@ -81,7 +86,7 @@ function mapSlice(
     const canonical = canonicalize(event);
     const size = Buffer.byteLength(canonical);
     if (size > limits.maxEventBytes) {
-      const reason = `makes an event of ${size} bytes, at most ${limits.maxEventBytes} fit`;
+      const reason = `becomes an event of ${size} bytes; an event has at most ${limits.maxEventBytes}`;
       return reject(file, slice, 'EVENT_TOO_LARGE', reason);
     }
     return { file: file.name, ...positionOf(slice), canonical };

@@ -1,20 +1,20 @@
 import { decodeUtf8 } from '@tallystick/event';
 
-/** JSON objects of other systems, as the mappers read them. */
+/** A JSON object that another system wrote. */
 export interface SourceObject {
   readonly [member: string]: unknown;
 }
 
-/** A source event with the text it was written in. */
+/** A source event and its text. */
 export interface SourceText {
-  /** The exact text, decoded from UTF-8 and nothing else. */
+  /** The exact text, decoded from UTF-8. */
   readonly original: string;
   readonly value: SourceObject;
-  /** Whether a number was read as a string because a double can't hold it. */
+  /** Whether a number became a string because a double can't represent it. */
   readonly hadInexactNumbers: boolean;
 }
 
-/** Thrown by a mapper for a source event that it can't make an event of. */
+/** Thrown for a source event that can't be mapped to an event. */
 export class MappingError extends Error {
   override readonly name = 'MappingError';
   readonly code:
@@ -31,8 +31,9 @@ export class MappingError extends Error {
 }
 
 /**
- * Reads one source event. Numbers that a double can't hold (9007199254740993, 1e999) become the strings they were
- * written as; of a repeated member the last counts, as for most writers of such logs. The original text keeps both.
+ * Reads one source event. Numbers that a double can't represent (9007199254740993, 1e999) become strings with the same
+ * digits. If a member is repeated, the last value counts, as for most systems that write such logs. The original text keeps
+ * everything.
  *
  * @throws {MappingError} `SOURCE_MALFORMED`
  * @throws {AuditValidationError} `UTF8_INVALID`
@@ -59,7 +60,7 @@ function parse(text: string, reviver?: Reviver): unknown {
   try {
     return JSON.parse(text, reviver as (key: string, value: unknown) => unknown);
   } catch (cause) {
-    // A reviver runs on the engine's stack, so a deep text ends it; the engine's message may quote secrets.
+    // A reviver is called recursively, so a deep text overflows the stack. The engine's message may quote secrets.
     const reason = cause instanceof RangeError ? 'nested too deeply' : 'not JSON';
     throw new MappingError('SOURCE_MALFORMED', reason);
   }
@@ -72,7 +73,7 @@ function isInexact(value: unknown): boolean {
 const keepInexact: Reviver = (_key, value, context) =>
   isInexact(value) ? (context?.source ?? String(value)) : value;
 
-/** Without recursion: the text may be 100,000 brackets deep. */
+/** Without recursion, because the text may be 100,000 brackets deep. */
 function holdsInexactNumber(root: unknown): boolean {
   const open: unknown[] = [root];
   while (open.length > 0) {
@@ -87,16 +88,17 @@ function holdsInexactNumber(root: unknown): boolean {
   return false;
 }
 
-/** A member that is a string with something in it. */
+/** The value, if it is a string that is not empty. */
 export function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** A member that is an object; an empty one where it is not, so that a path of members needs no checks. */
+/** The value, if it is an object; otherwise an empty object, so that a path of members needs no checks. */
 export function object(value: unknown): SourceObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as SourceObject) : {};
 }
 
+/** The value, if it is an array; otherwise an empty one. */
 export function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }

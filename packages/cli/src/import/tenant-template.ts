@@ -2,13 +2,13 @@ import { parsePointer, tenantIdPattern } from '@tallystick/event';
 import { CliError } from '../errors.ts';
 import { MappingError, type SourceObject } from './source-json.ts';
 
-/** Whose chain an imported event belongs to. */
+/** Gives the tenant of a source event. */
 export type TenantOf = (source: SourceObject) => string;
 
 /**
- * Reads what `--tenant` says: a tenant's id, or a template with members of the source event in braces:
- * `aws-{recipientAccountId}`, `{objectRef.namespace|cluster}` (with a default), or a JSON pointer where a name holds a
- * dot: `{/annotations/example.com~1team}`.
+ * Reads the value of `--tenant`: the id of a tenant, or a template with members of the source event in braces:
+ * `aws-{recipientAccountId}`, or `{objectRef.namespace|cluster}` with a default after the bar. A name that contains a dot
+ * needs a JSON pointer: `{/annotations/example.com~1team}`.
  *
  * @throws {CliError} `USAGE`
  */
@@ -16,7 +16,7 @@ export function parseTenantTemplate(template: string): TenantOf {
   const parts = template.split(/\{([^{}]*)\}/);
   const literals = parts.filter((_, at) => at % 2 === 0);
   if (template === '' || literals.some((literal) => /[{}]/.test(literal))) {
-    throw new CliError('USAGE', `malformed tenant template ${JSON.stringify(template)}`);
+    throw new CliError('USAGE', `--tenant is a malformed template: ${JSON.stringify(template)}`);
   }
   if (parts.length === 1) {
     if (!tenantIdPattern.test(template)) {
@@ -31,7 +31,7 @@ export function parseTenantTemplate(template: string): TenantOf {
   return (source) => {
     const tenant = readers.map((read) => read(source)).join('');
     if (tenantIdPattern.test(tenant)) return tenant;
-    throw new MappingError('TENANT_ID_INVALID', `the tenant that ${template} gives is not a tenant id`);
+    throw new MappingError('TENANT_ID_INVALID', `--tenant ${template} does not give a tenant id`);
   };
 }
 
@@ -41,7 +41,7 @@ function parseReference(reference: string): TenantOf {
   const otherwise = bar < 0 ? undefined : reference.slice(bar + 1);
   const tokens = path.startsWith('/') ? parsePointer(path) : path.split('.');
   if (tokens === undefined || tokens.includes('')) {
-    throw new CliError('USAGE', `malformed member {${reference}} in the tenant template`);
+    throw new CliError('USAGE', `--tenant has a malformed member: {${reference}}`);
   }
   return (source) => {
     let value: unknown = source;
@@ -52,6 +52,6 @@ function parseReference(reference: string): TenantOf {
     if (typeof value === 'string' && value !== '') return value;
     if (typeof value === 'number') return String(value);
     if (otherwise !== undefined) return otherwise;
-    throw new MappingError('TENANT_ID_INVALID', `has no ${path} to take the tenant from`);
+    throw new MappingError('TENANT_ID_INVALID', `has no ${path}, which --tenant needs`);
   };
 }

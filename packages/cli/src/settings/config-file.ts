@@ -5,18 +5,18 @@ import { CliError } from '../errors.ts';
 
 type Env = { readonly [name: string]: string | undefined };
 
-/** Where the user's own configuration lives (XDG Base Directory Specification: a relative path is ignored). */
+/** The directory of the user's configuration (XDG Base Directory Specification: a relative path is ignored). */
 export function configDirectory(env: Env): string {
   const base = env.XDG_CONFIG_HOME;
   return join(base?.startsWith('/') ? base : join(env.HOME ?? homedir(), '.config'), 'tallystick');
 }
 
-/** What can be set for good: name, and what it is. */
+/** Settings that `tally config` keeps, and what each means. */
 export const configKeys = {
-  server: "the service's address, for example https://audit.example.com",
-  key: 'the API key for that service',
-  tenant: 'the tenant whose records are meant',
-  data: 'the directory of an embedded store',
+  server: 'address of the service, for example https://audit.example.com',
+  key: 'API key of that service',
+  tenant: 'tenant whose records are meant',
+  data: 'directory of an embedded store',
 } as const;
 
 export type ConfigKey = keyof typeof configKeys;
@@ -36,7 +36,7 @@ export function readConfig(env: Env): Config {
   const value = readJsonObject(path, 'CONFIG_INVALID');
   for (const [name, setting] of Object.entries(value)) {
     if (!isConfigKey(name) || typeof setting !== 'string') {
-      throw new CliError('CONFIG_INVALID', `${path}: ${name} is no setting, or not a string`);
+      throw new CliError('CONFIG_INVALID', `${path}: ${name} is not a setting, or its value is not a string`);
     }
   }
   return value as Config;
@@ -46,7 +46,7 @@ export function writeConfig(env: Env, config: Config): void {
   writeJsonObject(configPath(env), config);
 }
 
-/** A JSON object in a file; an empty one where there is no file. */
+/** Reads a JSON object from a file. Without a file, the object is empty. */
 export function readJsonObject(
   path: string,
   code: 'CONFIG_INVALID' | 'KNOWN_LOGS_INVALID',
@@ -65,17 +65,17 @@ export function readJsonObject(
     throw new CliError(code, `${path} is not JSON`);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new CliError(code, `${path} does not hold a JSON object`);
+    throw new CliError(code, `${path} does not contain a JSON object`);
   }
   return value as { readonly [name: string]: unknown };
 }
 
-/** Replaces a file in one step and for its owner's eyes only: it may hold a key. A crash leaves the old or the new. */
+/** Replaces a file in one step. Only its owner can read it, because it may contain a key. A crash leaves the old or the new file. */
 export function writeJsonObject(path: string, value: object): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const fresh = `${path}.${process.pid}.new`;
   writeFileSync(fresh, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
-  // The mode above does not count where a crashed run of the same process id left the file.
+  // The mode above is ignored if the file exists: a crashed run with the same process id may have left it.
   chmodSync(fresh, 0o600);
   renameSync(fresh, path);
 }

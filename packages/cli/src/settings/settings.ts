@@ -2,18 +2,18 @@ import { resolve } from 'node:path';
 import { CliError } from '../errors.ts';
 import type { Config } from './config-file.ts';
 
-/** What the command line says; the same names as in the configuration. */
+/** What the command line says, with the names of the configuration file. */
 export type Flags = { readonly [name in 'server' | 'key' | 'tenant' | 'data']?: string | undefined };
 
-/** What a command works on. */
+/** The service or the store that a command works on. */
 type Target =
-  | { readonly kind: 'service'; readonly url: URL; readonly key: string | undefined }
+  | { readonly kind: 'service'; readonly url: URL; readonly apiKey: string | undefined }
   | { readonly kind: 'directory'; readonly path: string };
 
 export interface Settings {
   readonly tenant: string | undefined;
   /**
-   * @throws {CliError} `NO_TARGET` where nothing names one
+   * @throws {CliError} `NO_TARGET` if no setting names one
    */
   target(): Target;
 }
@@ -25,40 +25,45 @@ interface Sources {
   readonly cwd: string;
 }
 
-/** Flags before the environment before the configuration file. An empty value counts as absent. */
+/** Options come before the environment, and the environment before the configuration file. An empty value is absent. */
 export function resolveSettings({ flags, env, config, cwd }: Sources): Settings {
   const levels = [
     { name: 'the command line', ...flags },
     {
       name: 'the environment',
-      server: env.TALLY_SERVER,
-      key: env.TALLY_KEY,
-      tenant: env.TALLY_TENANT,
-      data: env.TALLY_DATA,
+      server: env.TALLYSTICK_URL,
+      key: env.TALLYSTICK_API_KEY,
+      tenant: env.TALLYSTICK_TENANT,
+      data: env.TALLYSTICK_DATA,
     },
     { name: 'the configuration', ...config },
   ];
   return {
     tenant: levels.map(({ tenant }) => tenant).find(isSet),
     target() {
-      // A level decides by itself: a --data on the command line is meant, whatever the environment says of a server.
+      // The first level that names one decides: --data on the command line wins over a server in the environment.
       const level = levels.find(({ server, data }) => isSet(server) || isSet(data));
       if (level === undefined) {
         const hint =
-          "name a service (--server URL --key KEY, or TALLY_SERVER) or an embedded store's directory (--data DIR)";
-        throw new CliError('NO_TARGET', 'neither a service nor a store is named', { hint });
+          'name a service (--server URL --key KEY, or TALLYSTICK_URL and TALLYSTICK_API_KEY) or the directory of an ' +
+          'embedded store (--data DIR)';
+        throw new CliError('NO_TARGET', 'this command needs a service or a store', { hint });
       }
       if (isSet(level.server) && isSet(level.data)) {
-        throw new CliError('USAGE', `${level.name} names both a server and a data directory`);
+        throw new CliError('USAGE', `${level.name} names both a service and a data directory`);
       }
       if (isSet(level.data)) return { kind: 'directory', path: resolve(cwd, level.data) };
-      return { kind: 'service', url: parseUrl(level.server!), key: keyFor(level.server!, levels, config) };
+      return {
+        kind: 'service',
+        url: parseUrl(level.server!),
+        apiKey: apiKeyFor(level.server!, levels, config),
+      };
     },
   };
 }
 
-/** The configured key belongs to the configured server: it is not shown to another one. */
-function keyFor(server: string, levels: readonly Flags[], config: Config): string | undefined {
+/** The configured key belongs to the configured service: no other service may see it. */
+function apiKeyFor(server: string, levels: readonly Flags[], config: Config): string | undefined {
   const [flags, env] = levels;
   if (isSet(flags!.key)) return flags!.key;
   if (isSet(env!.key)) return env!.key;
@@ -75,7 +80,7 @@ function parseUrl(text: string): URL {
     );
   }
   if (url.username !== '' || url.password !== '') {
-    throw new CliError('USAGE', 'a key belongs into --key or TALLY_KEY, not into the address');
+    throw new CliError('USAGE', 'the address must not contain a key: use --key or TALLYSTICK_API_KEY');
   }
   return url;
 }

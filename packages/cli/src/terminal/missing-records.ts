@@ -1,8 +1,8 @@
 import type { Finding } from '@tallystick/verify';
 
 /**
- * What a gap in the sequence means, in words. Only where records are missing: a record in another one's place is told
- * with the same code.
+ * Describes a gap in the sequence in words. Undefined where no records are missing: `SEQUENCE_GAP` is also the code for a
+ * record in the place of another.
  */
 export function missingRecords({
   code,

@@ -8,11 +8,11 @@ import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
 
 /**
- * Writes bytes to the file that the user named, compressed where its name ends in `.gz`, or to standard output. A file
- * appears under its name when it is whole: half an export must not look like one.
+ * Writes bytes to the file that the user named (compressed if its name ends in `.gz`) or to standard output. The file gets
+ * its name when it is complete, so that an incomplete export never looks like a complete one.
  */
 export async function writeOutput(
-  { terminal, surroundings }: Context,
+  { terminal, processContext }: Context,
   file: string | undefined,
   bytes: AsyncIterable<Uint8Array | string>,
 ): Promise<void> {
@@ -20,7 +20,7 @@ export async function writeOutput(
     for await (const chunk of bytes) await terminal.write(chunk);
     return;
   }
-  const path = resolve(surroundings.cwd, file);
+  const path = resolve(processContext.cwd, file);
   const part = `${path}.part`;
   try {
     const target = createWriteStream(part);
@@ -38,10 +38,10 @@ export async function writeOutput(
   }
 }
 
-/** Writes a short text likewise; to standard output where no file is named. */
+/** Writes a short text to a file, which gets its name when it is complete, or to standard output. */
 export async function writeText(context: Context, file: string | undefined, text: string): Promise<void> {
   if (file === undefined || file === '-') return await context.terminal.write(text);
-  const path = resolve(context.surroundings.cwd, file);
+  const path = resolve(context.processContext.cwd, file);
   try {
     await writeFile(`${path}.part`, text);
     await rename(`${path}.part`, path);

@@ -1,12 +1,12 @@
 import { truncate } from './printable.ts';
 import type { Terminal } from './terminal.ts';
 
-/** What a progress display needs to know. */
+/** What a progress display shows. */
 export interface Progress {
   readonly done: number;
-  /** In the unit of `done`; unknown for a stream. */
+  /** In the unit of `done`; undefined for a stream of unknown length. */
   readonly total?: number | undefined;
-  /** What to say beside the bar. */
+  /** The text beside the bar. */
   readonly text: string;
 }
 
@@ -14,8 +14,8 @@ const redrawEveryMs = 100;
 const barWidth = 24;
 
 /**
- * A line on stderr that is drawn over, only where a terminal is there. It holds no timer: the work itself calls
- * `update`, so nothing is left running when the work fails.
+ * One line on stderr that is drawn again and again, only if stderr is a terminal. It has no timer: the work calls `update`,
+ * so that nothing keeps running when the work fails.
  */
 export class ProgressLine {
   readonly #terminal: Terminal;
@@ -38,7 +38,7 @@ export class ProgressLine {
     this.#terminal.drawOver(`\r\x1b[2K${line}`);
   }
 
-  /** Takes the line away, so that what is written next stands alone. */
+  /** Removes the line before other output is written. */
   clear(): void {
     if (!this.#visible) return;
     this.#visible = false;

@@ -3,18 +3,18 @@ import type { Style, Terminal } from './terminal.ts';
 
 export interface Column<Row> {
   readonly title: string;
-  /** The cell's text, not yet made printable. */
+  /** Text of the cell. The table makes it printable. */
   readonly value: (row: Row) => string | number | undefined;
   readonly align?: 'left' | 'right';
   readonly style?: (row: Row) => Style | undefined;
-  /** May be cut where the terminal is narrow; others keep their full width. @defaultValue false */
+  /** Whether the column may be cut on a narrow terminal. @defaultValue false */
   readonly flexible?: boolean;
 }
 
 const gap = '  ';
 const narrowest = 8;
 
-/** Lays rows out in columns, as wide as the terminal at most, where there is a flexible column to cut. */
+/** Renders rows as a table that is as wide as the terminal at most, as far as flexible columns can be cut. */
 export function renderTable<Row>(
   terminal: Terminal,
   columns: readonly Column<Row>[],
@@ -30,7 +30,7 @@ export function renderTable<Row>(
     Math.max(displayWidth(column.title), ...cells.map((row) => displayWidth(row[at]!))),
   );
   narrow(columns, widths, terminal.width);
-  const lay = (texts: readonly string[], styleOf: (at: number) => Style | undefined) =>
+  const renderRow = (texts: readonly string[], styleOf: (at: number) => Style | undefined) =>
     texts
       .map((text, at) => {
         const cut = truncate(text, widths[at]!);
@@ -42,16 +42,16 @@ export function renderTable<Row>(
       .join(gap)
       .trimEnd();
   const lines = [
-    lay(
+    renderRow(
       columns.map(({ title }) => title),
       () => 'bold',
     ),
-    ...cells.map((row, index) => lay(row, (at) => columns[at]!.style?.(rows[index]!))),
+    ...cells.map((row, index) => renderRow(row, (at) => columns[at]!.style?.(rows[index]!))),
   ];
   return `${lines.join('\n')}\n`;
 }
 
-/** Takes the missing columns from the widest flexible one, again and again. */
+/** Makes the widest flexible column one character narrower, until the table fits. */
 function narrow<Row>(columns: readonly Column<Row>[], widths: number[], available: number): void {
   let excess = widths.reduce((sum, width) => sum + width, 0) + gap.length * (columns.length - 1) - available;
   while (excess > 0) {
@@ -66,7 +66,7 @@ function narrow<Row>(columns: readonly Column<Row>[], widths: number[], availabl
   }
 }
 
-/** Names and values under each other, the names aligned. */
+/** Renders one name and value per line, the values aligned. */
 export function renderFields(
   terminal: Terminal,
   fields: readonly (readonly [name: string, value: string | number | undefined])[],

@@ -1,65 +1,52 @@
-import type { Readable, Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import { CliError, type Failure } from '../errors.ts';
+import type { ProcessContext } from '../process-context.ts';
 import { printable } from './printable.ts';
-
-/** A process's streams and surroundings, so that tests can give their own. */
-export interface Surroundings {
-  readonly stdin: Readable & { readonly isTTY?: boolean };
-  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
-  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
-  readonly env: { readonly [name: string]: string | undefined };
-  readonly cwd: string;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  /** Aborted by the first SIGINT or SIGTERM: long work ends in good order. */
-  readonly stopped: AbortSignal;
-}
 
 export type Style = Parameters<typeof styleText>[0];
 
 export interface TerminalOptions {
-  /** Machine-readable output: no tables, no colour on stdout. @defaultValue false */
+  /** Writes JSON instead of tables. @defaultValue false */
   readonly json?: boolean;
-  /** Overrides what the environment and the stream say. */
+  /** Switches colour on or off. @defaultValue decided by the environment and the stream */
   readonly color?: boolean | undefined;
-  /** No progress and no notes on stderr; errors still show. @defaultValue false */
+  /** Hides progress and notes; warnings and errors still appear. @defaultValue false */
   readonly quiet?: boolean;
 }
 
 const widthWithoutTerminal = 120;
 
-/** Everything a command says: results on stdout, all else on stderr. */
+/** Writes everything that a command prints: results to stdout, everything else to stderr. */
 export class Terminal {
   readonly json: boolean;
-  readonly #surroundings: Surroundings;
+  readonly #processContext: ProcessContext;
   readonly #quiet: boolean;
   readonly #colorOut: boolean;
   readonly #colorErr: boolean;
 
-  constructor(surroundings: Surroundings, options: TerminalOptions = {}) {
-    this.#surroundings = surroundings;
+  constructor(processContext: ProcessContext, options: TerminalOptions = {}) {
+    this.#processContext = processContext;
     this.json = options.json ?? false;
     this.#quiet = options.quiet ?? false;
-    this.#colorOut = wantsColor(surroundings.env, surroundings.stdout, options.color);
-    this.#colorErr = wantsColor(surroundings.env, surroundings.stderr, options.color);
+    this.#colorOut = wantsColor(processContext.env, processContext.stdout, options.color);
+    this.#colorErr = wantsColor(processContext.env, processContext.stderr, options.color);
   }
 
-  /** Columns to lay tables out for. */
+  /** How many columns a table may take. */
   get width(): number {
-    const told = Number(this.#surroundings.env.COLUMNS);
-    if (Number.isInteger(told) && told > 0) return told;
-    return this.#surroundings.stdout.columns ?? widthWithoutTerminal;
+    const wanted = Number(this.#processContext.env.COLUMNS);
+    if (Number.isInteger(wanted) && wanted > 0) return wanted;
+    return this.#processContext.stdout.columns ?? widthWithoutTerminal;
   }
 
   /** Whether a progress display may be drawn on stderr. */
   get showsProgress(): boolean {
-    const { stderr, env } = this.#surroundings;
+    const { stderr, env } = this.#processContext;
     return stderr.isTTY === true && !this.#quiet && env.TERM !== 'dumb' && env.CI === undefined;
   }
 
   get progressWidth(): number {
-    return this.#surroundings.stderr.columns ?? 80;
+    return this.#processContext.stderr.columns ?? 80;
   }
 
   /** Styles a text for stdout. */
@@ -71,9 +58,9 @@ export class Terminal {
     return this.#colorErr ? styleText(style, text, { validateStream: false }) : text;
   }
 
-  /** Writes to stdout and waits while the reader is slower than we are. */
+  /** Writes to stdout. Resolves when the reader has taken it. */
   async write(text: string | Uint8Array): Promise<void> {
-    const { stdout } = this.#surroundings;
+    const { stdout } = this.#processContext;
     if (stdout.destroyed) throw new CliError('OUTPUT_FAILED', 'standard output is closed');
     await new Promise<void>((resolve, reject) => {
       stdout.write(text, (error) => (error ? reject(error) : resolve()));
@@ -89,31 +76,31 @@ export class Terminal {
     await this.write(`${JSON.stringify(value)}\n`);
   }
 
-  /** Something worth knowing that is not a result; on stderr, so that piped output stays clean. */
+  /** A remark that is not a result. It goes to stderr, so that a pipe gets results only. */
   note(text: string): void {
-    if (!this.#quiet) this.#surroundings.stderr.write(`${text}\n`);
+    if (!this.#quiet) this.#processContext.stderr.write(`${text}\n`);
   }
 
   warn(text: string): void {
-    this.#surroundings.stderr.write(`${this.styleNote('yellow', 'warning:')} ${text}\n`);
+    this.#processContext.stderr.write(`${this.styleNote('yellow', 'warning:')} ${text}\n`);
   }
 
   fail(failure: Failure): void {
     const head = this.styleNote(['red', 'bold'], 'error:');
-    const { stderr } = this.#surroundings;
+    const { stderr } = this.#processContext;
     stderr.write(`${head} ${printable(failure.message)} (${failure.code})\n`);
     if (failure.hint !== undefined) stderr.write(`${this.styleNote('dim', 'hint:')} ${failure.hint}\n`);
   }
 
-  /** Raw access for the progress display, which draws over its own line. */
+  /** Writes to stderr as it is, for the progress display, which draws over its own line. */
   drawOver(text: string): void {
-    this.#surroundings.stderr.write(text);
+    this.#processContext.stderr.write(text);
   }
 }
 
-/** FORCE_COLOR, then NO_COLOR (https://no-color.org: set and not empty), then whether a terminal is there. */
+/** Decided by FORCE_COLOR, then NO_COLOR (https://no-color.org: set and not empty), then whether the stream is a terminal. */
 function wantsColor(
-  env: Surroundings['env'],
+  env: ProcessContext['env'],
   stream: { readonly isTTY?: boolean },
   option: boolean | undefined,
 ): boolean {

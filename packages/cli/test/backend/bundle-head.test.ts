@@ -30,7 +30,7 @@ test('what stands before the records is read, and the bytes come back whole', as
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 600 }), async (size) => {
       const head = await peek(bytes, size);
-      expect(head).toMatchObject({ origin, tenant: 'acme' });
+      expect(head).toMatchObject({ origin, tenantId: 'acme' });
       expect(head.offered.map(formatVerifierKey)).toEqual([key]);
       expect(head.whole.equals(bytes)).toBe(true);
     }),

@@ -91,10 +91,10 @@ test('what dev prints for other terminals is what the command line and the SDK r
 }, 60_000);
 
 test.each([
-  [['serve'], 'name one store'],
+  [['serve'], 'name exactly one store'],
   [['serve', '--data', 'x'], '--log-name is needed'],
   [['serve', '--database-url', 'postgres://x', '--log-name', 'a.example'], '--signer-dir is needed'],
-  [['serve', '--database-url', 'postgres://x', '--data', 'y'], 'name one store'],
+  [['serve', '--database-url', 'postgres://x', '--data', 'y'], 'name exactly one store'],
 ])('%j does not start', async (args, message) => {
   const { stderr, exitCode } = await tally(args, { env, cwd: dir.path });
   expect(stderr).toContain(message);

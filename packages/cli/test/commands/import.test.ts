@@ -42,7 +42,7 @@ test('the options go into the events', async () => {
   ]);
 });
 
-test('rejections are told with their place, and are an exit code of their own', async () => {
+test('rejections are reported with their place, and have their own exit code', async () => {
   writeFileSync(join(dir.path, 'bad.jsonl'), `{"half\n${fixture('events.jsonl')}`);
   const { stderr, exitCode, json } = await run([
     '--format',
@@ -57,7 +57,7 @@ test('rejections are told with their place, and are an exit code of their own', 
   expect(json()).toHaveLength(5);
 });
 
-test('only so many rejections are told one by one', async () => {
+test('only some rejections are printed one by one', async () => {
   const { stderr } = await run(['--format', 'jsonl', '--dry-run'], { stdin: '{\n'.repeat(500) });
   expect(stderr.split('\n').filter((line) => line.startsWith('warning: standard input:'))).toHaveLength(20);
   expect(stderr).toContain('further rejections are only counted');
@@ -67,6 +67,6 @@ test('only so many rejections are told one by one', async () => {
 test('a terminal is asked for input, not waited for', async () => {
   const stdin = Object.assign(new (await import('node:stream')).Readable({ read() {} }), { isTTY: true });
   const { stderr, exitCode } = await run(['--format', 'jsonl', '--dry-run'], { stdin });
-  expect(stderr).toContain('nothing on standard input (NO_INPUT)');
+  expect(stderr).toContain('standard input is empty (NO_INPUT)');
   expect(exitCode).toBe(4);
 });

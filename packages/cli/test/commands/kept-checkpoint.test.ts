@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { formatCheckpoint, importSigningKey, sha256, signNote } from '@tallystick/log';
 import { tempDir } from '@tallystick/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readKnownLogs, withCheckpoint, writeKnownLogs } from '../../src/settings/known-logs.ts';
+import { readKnownLogs, withCheckpoint, writeKnownLogs } from '../../src/trust/known-logs.ts';
 import { type RunOptions, tally } from '../run-tally.ts';
 import { openService, type Service } from './service.ts';
 
 /**
- * Each verification leaves behind what it verified, and the next one is held against it: a service that was set back, with
- * its signer and all, is caught by a user who did nothing for it. The tests are one story, in order.
+ * Each verification keeps the checkpoint that it verified, and the next one is compared with it. So a service that was
+ * rolled back together with its signer is found, although its user did nothing for it. The tests are one story, in order.
  */
 const dir = tempDir();
 const [data, saved] = [join(dir.path, 'store'), join(dir.path, 'saved')];
@@ -30,7 +30,13 @@ const run = (args: string, options: RunOptions = {}) =>
     cwd: dir.path,
     now: today,
     ...options,
-    env: { ...env, TALLY_SERVER: service.url, TALLY_KEY: service.key, TALLY_TENANT: 'acme', ...options.env },
+    env: {
+      ...env,
+      TALLYSTICK_URL: service.url,
+      TALLYSTICK_API_KEY: service.key,
+      TALLYSTICK_TENANT: 'acme',
+      ...options.env,
+    },
   });
 const emit = (tenant: string, actor: string) =>
   run(`emit --type a.b --actor ${actor} --tenant ${tenant}`, { now: Date.now() });
@@ -41,7 +47,7 @@ test('the first verification leaves its checkpoint behind', async () => {
   await emit('globex', 'a');
   const { stdout } = await run('verify');
   expect(stdout).toContain('verified');
-  expect(stdout).not.toContain('held against');
+  expect(stdout).not.toContain('compared with');
   expect((await run('log-keys list')).stdout).toMatch(/4 records, 2026-03-01/);
   expect((await run('log-keys list --json')).json()).toMatchObject([
     [
@@ -59,11 +65,11 @@ test('the first verification leaves its checkpoint behind', async () => {
   service = await openService(data);
 });
 
-test('the next one is held against it, and says so', async () => {
+test('the next one is compared with it, and says so', async () => {
   for (const actor of ['d', 'e']) await emit('acme', actor);
   const { stdout, stderr } = await run('verify', { now: today + 86_400_000 });
   expect(stdout).toContain('✔ verified  acme  6 records');
-  expect(stdout).toContain('  held against the checkpoint of 4 records kept since 2026-03-01\n');
+  expect(stdout).toContain('  compared with the checkpoint of 4 records kept since 2026-03-01\n');
   expect(stderr).toBe('');
   expect(keptSize()).toBe(6);
   expect((await run('verify --json')).json()).toMatchObject([
@@ -71,11 +77,11 @@ test('the next one is held against it, and says so', async () => {
   ]);
 });
 
-test('an export from before is no tampering; it is held against what is asked for', async () => {
+test('an earlier export is not tampered with; it is compared with the checkpoint that is given', async () => {
   const old = await run('verify old.tally');
   expect(old.exitCode).toBe(0);
   expect(old.stderr).toBe(
-    'this bundle ends before the checkpoint of 6 records kept since 2026-03-02, so it was not held against it\n',
+    'this bundle ends before the checkpoint of 6 records kept since 2026-03-02, so it was not compared with it\n',
   );
   expect(keptSize()).toBe(6);
   await run('checkpoint -o kept.note');
@@ -85,12 +91,12 @@ test('an export from before is no tampering; it is held against what is asked fo
   expect(held.exitCode).toBe(1);
   await run('export -o new.tally');
   const fresh = await run('verify new.tally');
-  expect(fresh.stdout).toContain('held against the checkpoint of 6 records kept since 2026-03-02');
+  expect(fresh.stdout).toContain('compared with the checkpoint of 6 records kept since 2026-03-02');
 });
 
 test('a service takes --checkpoint too, and none is left out in silence', async () => {
   const held = await run('verify --checkpoint kept.note');
-  expect(held.stdout).toContain('held against the checkpoint of 6 records in kept.note');
+  expect(held.stdout).toContain('compared with the checkpoint of 6 records in kept.note');
   expect(held.exitCode).toBe(0);
   for (const target of ['', ' old.tally']) {
     const other = await run(`verify${target} --checkpoint globex.note`);
@@ -99,7 +105,9 @@ test('a service takes --checkpoint too, and none is left out in silence', async 
     );
     expect(other.exitCode).toBe(3);
   }
-  const all = await run('verify --checkpoint kept.note globex.note', { env: { TALLY_TENANT: undefined } });
+  const all = await run('verify --checkpoint kept.note globex.note', {
+    env: { TALLYSTICK_TENANT: undefined },
+  });
   expect(all.exitCode).toBe(0);
   writeFileSync(join(dir.path, 'rubbish'), 'x');
   expect((await run('verify --checkpoint rubbish')).stderr).toContain('rubbish is not a checkpoint');
@@ -109,7 +117,7 @@ test('a service takes --checkpoint too, and none is left out in silence', async 
   await emit('acme', 'f');
   await run('export --first 1 --last 2 -o part.tally');
   const part = await run('verify part.tally --checkpoint kept.note');
-  expect(part.stderr).toContain("a bundle of some records can't be held against kept.note");
+  expect(part.stderr).toContain("a part of a chain can't be compared with the checkpoint in kept.note");
   const stranger = await importSigningKey(sha256('a stranger'));
   const forged = formatCheckpoint({ origin: 'tally.local/acme/1', size: 6, root: sha256('x') });
   writeFileSync(
@@ -143,7 +151,7 @@ test('a configuration that can’t be written costs the memory, not the verdict'
   expect(exitCode).toBe(0);
 });
 
-test('a service that was set back, with its signer, is caught', async () => {
+test('a service that was rolled back with its signer is found', async () => {
   const before = readFileSync(join(env.XDG_CONFIG_HOME, 'tallystick/known-logs.json'), 'utf8');
   await service.close();
   rmSync(data, { recursive: true });
@@ -151,7 +159,7 @@ test('a service that was set back, with its signer, is caught', async () => {
   service = await openService(data);
   const { stdout, exitCode } = await run('verify');
   expect(stdout).toContain('✘ BROKEN');
-  expect(stdout).toContain('held against the checkpoint of');
+  expect(stdout).toContain('compared with the checkpoint of');
   expect(stdout).toMatch(/HEAD_MISMATCH +4 /);
   expect(exitCode).toBe(1);
   // What is broken changes nothing of what is known.
@@ -167,7 +175,7 @@ test('so is one that shows an earlier epoch than was seen', async () => {
   writeKnownLogs(env, withCheckpoint(readKnownLogs(env), note, '2026-03-05T00:00:00.000Z'));
   const { stderr, exitCode } = await run('verify');
   expect(stderr).toContain(
-    'shows epoch 1 of a log of which epoch 2 was verified on 2026-03-05: it was set back (BROKEN)',
+    'was rolled back: it shows epoch 1 of a log whose epoch 2 was verified on 2026-03-05 (BROKEN)',
   );
   expect(exitCode).toBe(1);
   expect((await run(`log-keys unpin ${origin}`)).stderr).toBe(`forgot ${origin}\n`);

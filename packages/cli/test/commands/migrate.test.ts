@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { tally } from '../run-tally.ts';
 
 const migrate = (url: string, ...args: string[]) =>
-  tally(['migrate', ...args], { env: { TALLY_DATABASE_URL: url } });
+  tally(['migrate', ...args], { env: { TALLYSTICK_DATABASE_URL: url } });
 
 describe('a database', () => {
   let url: string;
@@ -22,7 +22,7 @@ describe('a database', () => {
   test('is refused a service login that is not there', async () => {
     const { stderr, exitCode } = await migrate(url, '--service-login', 'nobody_here');
     expect(stderr).toContain('role "nobody_here" does not exist (STORE_UNAVAILABLE)');
-    expect(stderr).toContain('hint: make the role first');
+    expect(stderr).toContain('hint: create the role first');
     expect(exitCode).toBe(4);
   });
 

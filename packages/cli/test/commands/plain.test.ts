@@ -65,7 +65,7 @@ describe('hash', () => {
     ]);
   });
 
-  test('of what is not canonical is refused', async () => {
+  test('of JSON that is not canonical is refused', async () => {
     const { stderr, exitCode } = await run('hash', { stdin: '{"a": 1}' });
     expect(stderr).toContain('(RECORD_NOT_CANONICAL)');
     expect(exitCode).toBe(1);
@@ -96,9 +96,9 @@ describe('config', () => {
 
   test.each([
     ['{', 'is not JSON'],
-    ['[]', 'does not hold a JSON object'],
-    ['{"tenant":1}', 'tenant is no setting, or not a string'],
-    ['{"colour":"red"}', 'colour is no setting'],
+    ['[]', 'does not contain a JSON object'],
+    ['{"tenant":1}', 'tenant is not a setting, or its value is not a string'],
+    ['{"colour":"red"}', 'colour is not a setting'],
   ])('a damaged file: %s', async (content, message) => {
     mkdirSync(join(dir.path, 'tallystick'));
     writeFileSync(join(dir.path, 'tallystick/config.json'), content);
@@ -110,7 +110,7 @@ describe('config', () => {
   test('an unknown setting', async () => {
     const { stderr, exitCode } = await run('config set colour red');
     expect(stderr).toContain(
-      'error: there is no setting colour (CONFIG_KEY_UNKNOWN)\nhint: settings: server',
+      'error: there is no setting colour (CONFIG_KEY_UNKNOWN)\nhint: the settings are server',
     );
     expect(exitCode).toBe(3);
   });
@@ -133,7 +133,7 @@ describe('log-keys', () => {
         },
       ],
     ]);
-    expect((await run(`log-keys pin ${key(2)}`)).stderr).toContain('instead of the one before');
+    expect((await run(`log-keys pin ${key(2)}`)).stderr).toContain('it replaces another key');
     expect((await run('log-keys list')).stdout).toContain('audit.example.com/acme/1');
     expect((await run('log-keys unpin audit.example.com/acme/1')).exitCode).toBe(0);
     expect((await run('log-keys unpin audit.example.com/acme/1')).exitCode).toBe(3);
@@ -161,7 +161,7 @@ describe('usage', () => {
     ['import --format xml', 3, 'Allowed choices are jsonl, cloudtrail, k8s-audit'],
     ['import --format k8s-audit', 3, 'needs --tenant (USAGE)'],
     ['import --format jsonl --retention-days x', 3, 'It must be a whole number'],
-    ['import --format jsonl --dry-run missing', 4, 'no file missing (NO_INPUT)'],
+    ['import --format jsonl --dry-run missing', 4, 'no file matches missing (NO_INPUT)'],
     ['import --format jsonl', 3, '(NO_TARGET)'],
     ['hash missing', 4, "can't read missing: ENOENT (INPUT_UNREADABLE)"],
   ])('tally %s', async (args, exitCode, message) => {
@@ -178,6 +178,26 @@ describe('usage', () => {
     expect(help.exitCode).toBe(0);
     expect((await run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect((await run('--help')).stdout).toContain('Exit codes: 0');
+  });
+
+  test('the help of every command has a description and an example', async () => {
+    const helpOf = async (words: readonly string[]) => (await tally([...words, '--help'])).stdout;
+    const commandsIn = (help: string) =>
+      [...help.matchAll(/^ {2}([a-z][a-z-]*) .*/gm)]
+        .map(([, name]) => name!)
+        .filter((name) => name !== 'help');
+    let checked = 0;
+    const check = async (words: readonly string[]) => {
+      const help = await helpOf(words);
+      const children = help.includes('[command]') ? commandsIn(help.split('Examples:')[0]!) : [];
+      for (const child of children) await check([...words, child]);
+      if (children.length > 0) return;
+      expect(help, words.join(' ')).toMatch(/\nExamples?:\n {2}.*tally /);
+      expect(help.split('\n')[2], words.join(' ')).toMatch(/^[A-Z]/);
+      checked++;
+    };
+    await check([]);
+    expect(checked).toBeGreaterThan(30);
   });
 
   test('options stand before or after the command', async () => {

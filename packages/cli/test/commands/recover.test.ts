@@ -14,9 +14,9 @@ const data = join(dir.path, 'store');
 const [database, backup] = [join(data, 'postgres'), join(dir.path, 'backup')];
 const env = {
   XDG_CONFIG_HOME: join(dir.path, 'config'),
-  TALLY_DATA: data,
-  TALLY_LOG_NAME: 'audit.test',
-  TALLY_TENANT: 'acme',
+  TALLYSTICK_DATA: data,
+  TALLYSTICK_LOG_NAME: 'audit.test',
+  TALLYSTICK_TENANT: 'acme',
 };
 const run = (...args: string[]) => tally(args, { cwd: dir.path, env });
 
@@ -36,7 +36,7 @@ const events = [1, 2, 3, 4].map((n) =>
 const serve = async (submitted: readonly string[]) => {
   const service = await AuditService.open({
     store: { directory: data },
-    logName: env.TALLY_LOG_NAME,
+    logName: env.TALLYSTICK_LOG_NAME,
     checkpointIntervalMs: 0,
   });
   const results = await service.submit({ events: submitted, source: 'test', trust: 'operator' });
@@ -58,7 +58,7 @@ test('a chain that is what was signed needs no recovery', async () => {
     exitCode: 3,
     stderr: expect.stringContaining('the chain of acme is not stopped'),
   });
-  expect(await tally(['recover'], { env: { ...env, TALLY_TENANT: undefined } })).toMatchObject({
+  expect(await tally(['recover'], { env: { ...env, TALLYSTICK_TENANT: undefined } })).toMatchObject({
     exitCode: 0,
     stderr: expect.stringContaining('no chain is stopped'),
   });
@@ -71,7 +71,7 @@ test('after a restore the chain is stopped, and verification says broken', async
   expect([exitCode, stdout]).toEqual([1, expect.stringContaining('✘ BROKEN  acme  3 records')]);
 });
 
-test('what a recovery would do is shown, and not done', async () => {
+test('without --yes the recovery is only shown', async () => {
   const { stdout, stderr, exitCode } = await run('recover');
   expect(stdout).toMatch(/acme +5 +3 +2 +5 records were signed, the store has 3/);
   expect([exitCode, stderr]).toEqual([0, expect.stringContaining('nothing was changed')]);
@@ -92,16 +92,18 @@ test('what a recovery would do is shown, and not done', async () => {
   });
 });
 
-test('it is done where it is told to, and the trail says so from then on', async () => {
+test('--yes restarts the chain, and every later verification says so', async () => {
   const done = await run('recover', '--yes', '--reason', 'restored the backup of noon');
-  expect(done).toMatchObject({ exitCode: 0, stdout: 'acme: epoch 2 begun, as audit.test/acme/2\n' });
-  // What was lost comes again from its source, and what was not is known.
+  expect(done).toMatchObject({ exitCode: 0, stdout: 'acme: began epoch 2, audit.test/acme/2\n' });
+  // The source sends the lost events again; the others are duplicates.
   expect(await serve(events)).toEqual(['duplicate 1', 'duplicate 1', 'chained 2', 'chained 2']);
 
   const verified = await run('verify');
   expect(verified.exitCode).toBe(0);
   expect(verified.stdout).toContain('✔ recovered  acme  3 records');
-  expect(verified.stderr).toContain('audit.test/acme/2 is a new epoch: the 5 records of audit.test/acme/1');
+  expect(verified.stderr).toContain(
+    'audit.test/acme/2 is a new epoch: it does not include the 5 records of audit.test/acme/1',
+  );
   const listed = (await run('events', '--json')).json() as { epoch: number; event_type: string }[];
   const places = listed.map(({ epoch, event_type }) => `${epoch} ${event_type}`);
   expect(places).toEqual(
@@ -109,7 +111,7 @@ test('it is done where it is told to, and the trail says so from then on', async
   );
 });
 
-test('proofs given out before are as good as they were, and there are new ones for both epochs', async () => {
+test('earlier receipts are still valid, and there are new ones for both epochs', async () => {
   expect((await run('verify', 'lost.tlog-proof')).stdout).toContain('verified');
   for (const n of [2, 4]) {
     expect((await run('receipt', idOf(n), '-o', `${n}.tlog-proof`)).exitCode).toBe(0);

@@ -11,17 +11,17 @@ const dir = tempDir();
 const run = randomUUID().slice(0, 8);
 const env: Record<string, string> = {
   XDG_CONFIG_HOME: dir.path,
-  TALLY_DATA: join(dir.path, 'data'),
-  TALLY_LOG_NAME: 'audit.example.com',
-  TALLY_KAFKA_TOPIC: `events-${run}`,
-  TALLY_KAFKA_GATEWAY_TOPIC: `gateway-${run}`,
-  TALLY_KAFKA_GROUP: `group-${run}`,
+  TALLYSTICK_DATA: join(dir.path, 'data'),
+  TALLYSTICK_LOG_NAME: 'audit.example.com',
+  TALLYSTICK_KAFKA_TOPIC: `events-${run}`,
+  TALLYSTICK_KAFKA_GATEWAY_TOPIC: `gateway-${run}`,
+  TALLYSTICK_KAFKA_GROUP: `group-${run}`,
 };
 let service: ServeProcess;
 let url: string;
 let key: string;
 beforeAll(async () => {
-  env.TALLY_KAFKA = (await sharedKafka()).bootstrap.join(',');
+  env.TALLYSTICK_KAFKA = (await sharedKafka()).bootstrap.join(',');
   expect((await tally(['topics', 'create'], { env })).exitCode).toBe(0);
   key = (await tally(['serve', '--create-admin-key'], { env })).stdout.trim();
   service = await startServe(env);
@@ -98,7 +98,7 @@ test('the same request twice ends as one record, and what was refused as a dead 
   await until(async () => (await eventsOf('globex')).length > 0, { timeoutMs: 30_000, what: 'the chain' });
   expect((await eventsOf('globex')).map(({ audit_id }) => audit_id)).toEqual([event.audit_id]);
   const listed = await tally(['dlq', 'list', '--topic', `gateway-${run}`], {
-    env: { XDG_CONFIG_HOME: dir.path, TALLY_SERVER: url, TALLY_KEY: key },
+    env: { XDG_CONFIG_HOME: dir.path, TALLYSTICK_URL: url, TALLYSTICK_API_KEY: key },
   });
   expect(listed.stdout).toMatch(new RegExp(`globex +gateway-${run}/\\d/\\d+ +TIMESTAMP_AHEAD`));
 }, 60_000);
@@ -114,7 +114,7 @@ test('SIGTERM drains it, and what was accepted just before is in the chain', asy
     source_service: 'test',
   }));
   const emitted = await tally(['emit', '--tenant', 'initech'], {
-    env: { XDG_CONFIG_HOME: dir.path, TALLY_SERVER: url, TALLY_KEY: key },
+    env: { XDG_CONFIG_HOME: dir.path, TALLYSTICK_URL: url, TALLYSTICK_API_KEY: key },
     stdin: events.map((event) => JSON.stringify(event)).join('\n'),
   });
   expect(emitted.stdout.match(/^accepted /gm)).toHaveLength(200);

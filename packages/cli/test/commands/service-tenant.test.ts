@@ -2,13 +2,13 @@ import { join } from 'node:path';
 import { AuditService } from '@tallystick/server';
 import { tempDir } from '@tallystick/testing';
 import { afterAll, expect, test } from 'vitest';
-import { embeddedLogName } from '../../src/backend/store.ts';
+import { embeddedLogName } from '../../src/service/options.ts';
 import { tally } from '../run-tally.ts';
 
 const dir = tempDir();
 afterAll(() => dir.remove());
 const store = join(dir.path, 'store');
-const env = { XDG_CONFIG_HOME: dir.path, TALLY_DATA: store, TALLY_SERVICE_TENANT: 'ops' };
+const env = { XDG_CONFIG_HOME: dir.path, TALLYSTICK_DATA: store, TALLYSTICK_SERVICE_TENANT: 'ops' };
 
 test("what belongs to no tenant is recorded in the chain of the service's own", async () => {
   const service = await AuditService.open({ store: { directory: store }, logName: embeddedLogName });
@@ -26,7 +26,7 @@ test("what belongs to no tenant is recorded in the chain of the service's own", 
 
 test.each([
   ['the option', ['--service-tenant', 'two words'], {}],
-  ['the environment', [], { TALLY_SERVICE_TENANT: 'two words' }],
+  ['the environment', [], { TALLYSTICK_SERVICE_TENANT: 'two words' }],
 ])('a tenant that is none is a fault of the command line: %s', async (_, more, given) => {
   const ran = await tally(['serve', '--log-name', 'audit.test', ...more], { env: { ...env, ...given } });
   expect(ran.stderr).toContain('"two words" can\'t be the service\'s tenant (USAGE)');

@@ -1,7 +1,7 @@
 import { AuditService } from '@tallystick/server';
 import { serveHttp } from '@tallystick/server/http';
 import { PgliteDatabase, type Session } from '@tallystick/server/store';
-import { embeddedLogName } from '../../src/backend/store.ts';
+import { embeddedLogName } from '../../src/service/options.ts';
 
 /** A service on an embedded store, on a free port of the loopback address. */
 export interface Service {
@@ -9,7 +9,7 @@ export interface Service {
   readonly key: string;
   /** Safe to call twice. */
   close(): Promise<void>;
-  /** Works on the closed store as its owner, without triggers: what somebody with the database can do. */
+  /** Changes the closed store as its owner, with triggers disabled, as an attacker with the database would. */
   tamper(work: (session: Session) => Promise<unknown>): Promise<void>;
 }
 

@@ -13,9 +13,9 @@ beforeAll(async () => {
 function topicsOfItsOwn() {
   const run = randomUUID().slice(0, 8);
   const env = {
-    TALLY_KAFKA: kafka,
-    TALLY_KAFKA_TOPIC: `events-${run}`,
-    TALLY_KAFKA_GATEWAY_TOPIC: `gateway-${run}`,
+    TALLYSTICK_KAFKA: kafka,
+    TALLYSTICK_KAFKA_TOPIC: `events-${run}`,
+    TALLYSTICK_KAFKA_GATEWAY_TOPIC: `gateway-${run}`,
   };
   return {
     names: [`events-${run}`, `gateway-${run}`, `events-${run}.dlq`],
@@ -32,7 +32,7 @@ interface Report {
 
 const read = (ran: { json(): unknown[] }) => ran.json() as Report[];
 
-test('makes what is missing, once', async () => {
+test('creates missing topics once', async () => {
   const { names, topics } = topicsOfItsOwn();
   const missing = await topics('describe', '--check', '--json');
   expect([missing.exitCode, read(missing).map(({ state }) => state)]).toEqual([
@@ -91,7 +91,7 @@ test('of a topic that is there it says what differs and what that puts at risk, 
   await admin.close();
   const created = await topics('create');
   expect(created.exitCode).toBe(0);
-  expect(created.stderr).toMatch(/^events-\w+: partitions is 7, planned is 4$/m);
+  expect(created.stderr).toMatch(/^events-\w+: partitions is 7, but should be 4$/m);
   expect(created.stderr).toMatch(
     /^warning: events-\w+: cleanup.policy is compact.*compaction deletes events/m,
   );
@@ -113,7 +113,7 @@ test('of a topic that is there it says what differs and what that puts at risk, 
   ]);
 }, 60_000);
 
-test('what is asked for on the command line is the plan', async () => {
+test('the options of the command line are used', async () => {
   const { topics } = topicsOfItsOwn();
   const wishes = ['--partitions', '2', '--retention-days', '7', '--replication', '1'];
   const [events, , dlq] = read(await topics('create', '--json', ...wishes));
@@ -123,7 +123,7 @@ test('what is asked for on the command line is the plan', async () => {
   expect((await topics('describe', '--check')).exitCode).toBe(1);
 }, 60_000);
 
-test('more copies than brokers, nobody there, and nothing named are told as what they are', async () => {
+test('too many replicas, an unreachable cluster, and no cluster each have their own error', async () => {
   const { topics } = topicsOfItsOwn();
   const greedy = await topics('create', '--replication', '3');
   expect(greedy.stderr).toMatch(/can't have 3 replicas: the cluster has 1 broker \(BROKER_REFUSED\)/);
@@ -132,5 +132,5 @@ test('more copies than brokers, nobody there, and nothing named are told as what
   expect(away.stderr).toMatch(/BROKER_UNAVAILABLE/);
   expect(away.exitCode).toBe(4);
   const nothing = await tally(['topics', 'describe']);
-  expect([nothing.exitCode, nothing.stderr]).toEqual([3, expect.stringContaining('TALLY_KAFKA')]);
+  expect([nothing.exitCode, nothing.stderr]).toEqual([3, expect.stringContaining('TALLYSTICK_KAFKA')]);
 }, 60_000);

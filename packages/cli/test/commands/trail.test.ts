@@ -6,7 +6,7 @@ import { fixture } from '../import/map-fixture.ts';
 import { type RunOptions, tally } from '../run-tally.ts';
 import { openService, type Service } from './service.ts';
 
-/** Every command against a service over HTTP, and then against the store that it left, opened by the command itself. */
+/** Every command on a service over HTTP, and then on the store of the service, which the command opens itself. */
 const dir = tempDir();
 const data = join(dir.path, 'store');
 const env = { XDG_CONFIG_HOME: join(dir.path, 'config') };
@@ -24,7 +24,13 @@ const run = (args: string, options: RunOptions = {}) =>
   tally(args.split(' '), {
     cwd: dir.path,
     ...options,
-    env: { ...env, TALLY_SERVER: service.url, TALLY_KEY: service.key, TALLY_TENANT: 'acme', ...options.env },
+    env: {
+      ...env,
+      TALLYSTICK_URL: service.url,
+      TALLYSTICK_API_KEY: service.key,
+      TALLYSTICK_TENANT: 'acme',
+      ...options.env,
+    },
   });
 const inFile = (name: string, content: Uint8Array | string) => {
   writeFileSync(join(dir.path, name), content);
@@ -62,7 +68,7 @@ describe('a service', () => {
     ]);
   });
 
-  test('a refused event is told with its reason, and the others are chained', async () => {
+  test('a refused event is reported with its reason, and the others are chained', async () => {
     const event = (type: string) => `{"event_type":"${type}","actor_type":"user","actor_id":"arn:aws:x"}\n`;
     const { stdout, stderr, exitCode } = await run('emit', {
       stdin: event('a.b') + event('delivery.gap') + event('a.c'),
@@ -94,12 +100,12 @@ describe('a service', () => {
     expect(table.stdout).toContain('k8s.deployments.create');
     const two = await run('events -n 2');
     expect(two.stdout.trimEnd().split('\n')).toHaveLength(3);
-    expect(two.stderr).toContain('more than these 2');
+    expect(two.stderr).toContain('there are more than these 2');
     expect((await run('events --all --json')).json().length).toBeGreaterThan(5);
     expect((await run('events --actor nobody')).stderr).toBe('no events\n');
   });
 
-  test('show shows one, and says where there is none', async () => {
+  test('show shows an event, or says that there is none', async () => {
     const [event] = (await run('events -n 1 --type content.publish --json')).json() as { audit_id: string }[];
     expect((await run(`show ${event!.audit_id}`)).stdout).toContain('content.publish');
     expect((await run(`show ${event!.audit_id} --json`)).json()).toMatchObject([
@@ -110,7 +116,7 @@ describe('a service', () => {
     expect(none.exitCode).toBe(2);
   });
 
-  test('tail follows what is written meanwhile', async () => {
+  test('tail prints events as they are chained', async () => {
     const tailing = run('tail --type tail.test --count 2 --json');
     for (let written = 0; written < 40 && !(await settled(tailing)); written++) {
       await run(`emit --type tail.test --actor n${written}`);
@@ -120,7 +126,7 @@ describe('a service', () => {
     expect(ran.json()).toMatchObject([{ event_type: 'tail.test' }, { event_type: 'tail.test' }]);
   });
 
-  test('verify pins the key at first use, and holds to it', async () => {
+  test('verify pins the key at first use, and uses it from then on', async () => {
     const first = await run('verify');
     expect(first.stdout).toMatch(/^✔ verified {2}acme {2}\d+ records, signed up to #\d+\n/);
     expect(first.stderr).toContain('trusted at first use');
@@ -137,19 +143,19 @@ describe('a service', () => {
     expect((await run('log-keys trust')).stdout).toMatch(/^[\w./]+\/acme\/1\+/);
   });
 
-  test('verify without a tenant takes every one, and one that is not there is not verified', async () => {
-    const all = await run('verify --json', { env: { TALLY_TENANT: undefined } });
+  test('verify without a tenant verifies every tenant; an unknown tenant is not verifiable', async () => {
+    const all = await run('verify --json', { env: { TALLYSTICK_TENANT: undefined } });
     expect(all.json()).toMatchObject([{ tenant_id: 'acme', verdict: 'verified' }]);
     const none = await run('verify --tenant nobody');
     expect(none.stderr).toContain('(NOT_FOUND)');
     expect(none.exitCode).toBe(2);
   });
 
-  test('a bundle and a receipt are checked offline, with a key that was given', async () => {
+  test('a bundle and a receipt are verified offline, with a trusted key', async () => {
     expect((await run('export -o trail.tally.gz')).stderr).toContain('wrote trail.tally.gz');
     expect((await run('export --first 1 --last 2 -o part.tally')).exitCode).toBe(0);
     expect((await run('receipt 1 -o receipt.txt')).exitCode).toBe(0);
-    const offline = { env: { TALLY_SERVER: undefined, TALLY_KEY: undefined } };
+    const offline = { env: { TALLYSTICK_URL: undefined, TALLYSTICK_API_KEY: undefined } };
     const stranger = { env: { ...offline.env, XDG_CONFIG_HOME: join(dir.path, 'nowhere') } };
     const key = (await run('log-keys list --json')).json()[0] as { key: string }[];
     for (const file of ['trail.tally.gz', 'part.tally', 'receipt.txt']) {
@@ -193,8 +199,8 @@ describe('a service', () => {
     ]);
   });
 
-  test('producers are named with the numbers that are not accounted for', async () => {
-    expect((await run('producers')).stderr).toContain('every producer is accounted for');
+  test('producers are listed with their open numbers, and can be settled', async () => {
+    expect((await run('producers')).stderr).toContain('no events are missing from any producer');
     const producer = '019cb000-0000-7000-8000-0000000000aa';
     const answer = await fetch(`${service.url}/v1/audit/events/batch`, {
       method: 'POST',
@@ -216,18 +222,18 @@ describe('a service', () => {
     expect((await run('producers settle')).exitCode).toBe(3);
     expect((await run('producers settle --reason gone')).stderr).toContain('say which producers');
     expect((await run(`producers settle ${producer} --reason gone`)).stderr).toContain(
-      '0 accounts with 0 open numbers would be settled; --yes does it',
+      '0 accounts with 0 open numbers would be closed; add --yes to close them',
     );
-    // Heard of a moment ago: a second must pass, or nobody could tell.
+    // The producer was active a moment ago: it counts as silent after a second.
     await expect
       .poll(async () => (await run('producers settle --older-than 0m --reason gone')).stderr, {
         timeout: 20_000,
       })
-      .toContain('1 accounts with 7 open numbers would be settled');
+      .toContain('1 accounts with 7 open numbers would be closed');
     expect((await run('producers settle --older-than 0m --reason gone --yes --json')).json()).toEqual([
       { settled: true, accounts: 1, numbers: 7 },
     ]);
-    expect((await run('producers')).stderr).toContain('every producer is accounted for');
+    expect((await run('producers')).stderr).toContain('no events are missing from any producer');
     expect((await run('events --type delivery.gap --json')).json()).toMatchObject([
       { target_id: producer, metadata: { from: 1, to: 7, reason: 'gone' } },
     ]);
@@ -244,7 +250,7 @@ describe('a service', () => {
     }[][];
     const reader = keys!.find(({ name }) => name === 'reader')!;
     expect(reader.tenants).toEqual(['acme']);
-    const asReader = { env: { TALLY_KEY: made.stdout.trim() } };
+    const asReader = { env: { TALLYSTICK_API_KEY: made.stdout.trim() } };
     expect((await run('events -n 1', asReader)).exitCode).toBe(0);
     expect((await run('events -n 1 --tenant other', asReader)).stderr).toContain('(UNAUTHORIZED)');
     expect((await run(`api-keys revoke ${reader.id}`)).exitCode).toBe(0);
@@ -270,7 +276,7 @@ describe('a service', () => {
     const counted = await run('dlq purge --older-than 0m');
     expect([counted.stdout, counted.stderr]).toEqual([
       '1  EVENT_TYPE_RESERVED\n',
-      '1 would be purged; --yes does it\n',
+      '1 would be erased; add --yes to erase them\n',
     ]);
     expect((await run(`dlq purge ${id} --yes`)).exitCode).toBe(0);
     expect((await run(`dlq purge ${id} --yes`)).exitCode).toBe(1);
@@ -279,32 +285,35 @@ describe('a service', () => {
   });
 
   test.each([
-    ['no key', { TALLY_KEY: undefined }, 'give an API key', 4],
-    ['a wrong key', { TALLY_KEY: 'tally_x' }, '(UNAUTHORIZED)', 4],
-    ['no tenant', { TALLY_TENANT: undefined }, 'no tenant is named (USAGE)', 3],
-    ['another address', { TALLY_SERVER: 'ftp://x' }, 'is not the address of a service', 3],
+    ['no key', { TALLYSTICK_API_KEY: undefined }, 'give a valid API key', 4],
+    ['a wrong key', { TALLYSTICK_API_KEY: 'tally_x' }, '(UNAUTHORIZED)', 4],
+    ['no tenant', { TALLYSTICK_TENANT: undefined }, 'this command needs a tenant (USAGE)', 3],
+    ['another address', { TALLYSTICK_URL: 'ftp://x' }, 'is not the address of a service', 3],
   ])('%s', async (_, given, message, exitCode) => {
     const ran = await run('events', { env: given });
     expect(ran.stderr).toContain(message);
     expect(ran.exitCode).toBe(exitCode);
   });
 
-  test('a second process is kept out of its store', async () => {
+  test('another process can not open the store of a running service', async () => {
     const ran = await run(`events --data ${data}`);
     expect(ran.stderr).toContain('(STORE_UNAVAILABLE)');
-    expect(ran.stderr).toContain('hint: ask the service that has it open instead');
+    expect(ran.stderr).toContain('hint: if a service has the store open, call the service instead');
     expect(ran.exitCode).toBe(4);
   });
 });
 
-describe('the store it left', () => {
+describe('the store of the service', () => {
   beforeAll(async () => {
     await service.close();
   });
   const local = (args: string, options: RunOptions = {}) =>
-    run(`${args} --data ${data}`, { ...options, env: { TALLY_SERVER: undefined, TALLY_KEY: undefined } });
+    run(`${args} --data ${data}`, {
+      ...options,
+      env: { TALLYSTICK_URL: undefined, TALLYSTICK_API_KEY: undefined },
+    });
 
-  test('is read and written like the service, under the same pinned key', async () => {
+  test('gives the same results as the service, with the same pinned key', async () => {
     const events = (await local('events --type content.publish --json')).json();
     expect(events).toMatchObject([{ actor_id: 'writer', sequence_number: 1 }]);
     const emitted = await local('emit --type content.update --actor jane --json');
@@ -314,12 +323,12 @@ describe('the store it left', () => {
     expect(verified.json().at(-1)).toMatchObject({ verdict: 'verified', trust: { source: 'pinned' } });
   });
 
-  test('leaves no API key behind', async () => {
+  test('gets no API key from the commands that open it', async () => {
     const [keys] = (await local('api-keys list --json')).json() as { name: string }[][];
     expect(keys!.map(({ name }) => name).sort()).toEqual(['reader', 'test']);
   });
 
-  test('what was tampered with is broken, and located', async () => {
+  test('tampering is found and located', async () => {
     expect((await local('checkpoint -o kept.note')).exitCode).toBe(0);
     await service.tamper((session) =>
       session.query(

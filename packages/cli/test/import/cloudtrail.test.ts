@@ -103,7 +103,7 @@ describe('names', () => {
   });
 });
 
-describe('what a record may hold and an event may not', () => {
+describe('values that a record may have and an event may not', () => {
   test('U+0000, lone surrogates and endless identifiers are cleaned, differently for different ones', () => {
     const arn = (last: string) => ({ userIdentity: { type: 'IAMUser', arn: `${'x'.repeat(600)}${last}` } });
     const event = mapOne({ userAgent: 'a\0b\ud800', ...arn('1') });
@@ -133,7 +133,10 @@ describe('what a record may hold and an event may not', () => {
     expect(JSON.stringify(payload)).toContain('{"__proto__":{"a":1},"constructor":"x"}');
   });
 
-  test.each(['eventID', 'eventTime', 'eventSource', 'eventName'])('a record without %s is none', (name) => {
-    expect(() => mapOne({ [name]: undefined })).toThrow('no CloudTrail record');
-  });
+  test.each(['eventID', 'eventTime', 'eventSource', 'eventName'])(
+    'without %s it is not a CloudTrail record',
+    (name) => {
+      expect(() => mapOne({ [name]: undefined })).toThrow('not a CloudTrail record');
+    },
+  );
 });

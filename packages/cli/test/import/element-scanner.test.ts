@@ -104,7 +104,7 @@ describe('what is damaged', () => {
     const big = `{"a":"${'x'.repeat(maxBytes)}"}`;
     const found = scan(`{"Records":[{"b":1},${big},{"c":2}]}`);
     expect(found.map(textOf)).toEqual(['{"b":1}', 'SOURCE_TOO_LARGE@1', '{"c":2}']);
-    expect(found[1]).toMatchObject({ element: 1, reason: '1008 bytes, at most 1000 fit into an event' });
+    expect(found[1]).toMatchObject({ element: 1, reason: '1008 bytes; an event has at most 1000' });
   });
 
   test('an event of exactly the limit passes', () => {

@@ -13,12 +13,12 @@ for (const name of ['b.jsonl', 'a.jsonl', 'a[1].jsonl', 'deep/er/c.jsonl']) {
   writeFileSync(join(dir.path, name), name);
 }
 
-const surroundings = (stdin: Uint8Array[] = []) => ({ cwd: dir.path, stdin: Readable.from(stdin) });
+const processContext = (stdin: Uint8Array[] = []) => ({ cwd: dir.path, stdin: Readable.from(stdin) });
 const names = async (...args: string[]) =>
-  (await findSourceFiles(args, surroundings())).map(({ name }) => name);
+  (await findSourceFiles(args, processContext())).map(({ name }) => name);
 
 async function read(...chunks: Uint8Array[]): Promise<string> {
-  const [file] = await findSourceFiles(['-'], surroundings(chunks));
+  const [file] = await findSourceFiles(['-'], processContext(chunks));
   const parts: Uint8Array[] = [];
   for await (const chunk of openSource(file!).chunks) parts.push(chunk);
   return Buffer.concat(parts).toString();
@@ -43,8 +43,8 @@ describe('which files', () => {
   });
 
   test.each([
-    ['missing.jsonl', 'no file missing.jsonl'],
-    ['*.missing', 'no file *.missing'],
+    ['missing.jsonl', 'no file matches missing.jsonl'],
+    ['*.missing', 'no file matches *.missing'],
     ['deep', 'deep is a directory'],
   ])('%s', async (arg, message) => {
     await expect(names('a.jsonl', arg)).rejects.toThrow(message);

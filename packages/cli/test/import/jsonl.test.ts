@@ -45,7 +45,7 @@ test('something near an event is filled in, its own members and its text are kep
   });
 });
 
-test('equal lines are told apart by how often they came before', () => {
+test('equal lines get different ids, by how often they came before', () => {
   const line = { ...whole, audit_id: undefined };
   expect(map(line, 0).audit_id).toBe(map(line, 0).audit_id);
   expect(map(line, 1).audit_id).not.toBe(map(line, 0).audit_id);
@@ -70,7 +70,7 @@ test('a number that a double does not hold keeps its line', () => {
   expect(originalOf(event)).toBe(line);
 });
 
-describe('what is refused', () => {
+describe('lines that are refused', () => {
   test.each([
     ['a line without a time', { ...whole, timestamp: undefined }, 'has no timestamp'],
     ['a line without a tenant', { ...whole, tenant_id: undefined }, 'has no tenant_id'],
@@ -80,7 +80,7 @@ describe('what is refused', () => {
     [
       'unknown fields beside event_data',
       { ...whole, event_data: {}, surprise: 1 },
-      'has event_data and, beside it, unknown fields: surprise',
+      'has event_data together with unknown fields: surprise',
     ],
   ])('%s', (_, line, message) => {
     expect(() => map(line)).toThrow(message);

@@ -116,9 +116,9 @@ test.each([
 });
 
 test('a cluster event, which is a kind of Event too, is refused', () => {
-  expect(() => mapOne({ kind: 'Event', apiVersion: 'v1' })).toThrow('no audit event, but a v1 object');
+  expect(() => mapOne({ kind: 'Event', apiVersion: 'v1' })).toThrow('not an audit event but an object of v1');
 });
 
 test.each(['auditID', 'stage', 'verb', 'stageTimestamp'])('an event without %s is refused', (name) => {
-  expect(() => mapOne({ [name]: undefined })).toThrow('no Kubernetes audit event');
+  expect(() => mapOne({ [name]: undefined })).toThrow('not a Kubernetes audit event');
 });

@@ -4,10 +4,14 @@ import { gzipSync } from 'node:zlib';
 import type { AuditEvent } from '@tallystick/event';
 import { tempDir } from '@tallystick/testing';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { SubmitOutcome } from '../../src/backend/backend.ts';
 import { findSourceFiles } from '../../src/import/files.ts';
 import { type FormatName, formats } from '../../src/import/formats.ts';
-import { type ImportOptions, type ImportTotals, importFiles } from '../../src/import/run.ts';
+import {
+  type ImportOptions,
+  type ImportTotals,
+  importFiles,
+  type SubmitResult,
+} from '../../src/import/run.ts';
 import type { Rejection } from '../../src/import/source-events.ts';
 import { fixture, originalOf } from './map-fixture.ts';
 
@@ -19,7 +23,7 @@ class Store {
   readonly events = new Map<string, AuditEvent>();
   readonly batches: number[] = [];
 
-  submit = async (events: readonly string[]): Promise<SubmitOutcome[]> => {
+  submit = async (events: readonly string[]): Promise<SubmitResult[]> => {
     this.batches.push(events.length);
     return events.map((text) => {
       const event = JSON.parse(text) as AuditEvent;
@@ -75,7 +79,7 @@ test('the same lines twice are only duplicates, two equal lines in one file are 
   expect(again.totals).toMatchObject({ imported: 1, duplicate: 5 });
 });
 
-test('what is bad is told with its place, and everything else comes in', async () => {
+test('bad events are reported with their place, and all others are imported', async () => {
   const good = (actor: string) =>
     `{"timestamp":"2025-03-14T09:27:00Z","event_type":"auth.login","actor_type":"user","actor_id":"${actor}"}`;
   const lines = [
@@ -125,7 +129,7 @@ test('an original that fits by itself and not inside an event', async () => {
   expect(rejections).toMatchObject([{ code: 'EVENT_TOO_LARGE', line: 1, element: 0 }]);
 });
 
-test('a gzip file that was cut off: what came before is imported, the loss is told, the next file is read', async () => {
+test('a gzip file that was cut off: the events before the cut are imported, the loss is reported, the next file is read', async () => {
   const file = fixture('k8s-three-stages.jsonl');
   const cut = Buffer.concat([gzipSync(file), gzipSync('{"kind"').subarray(0, 15)]);
   const { totals, rejections } = await run('k8s-audit', {
@@ -215,7 +219,7 @@ test('memory does not grow with the file', async () => {
     ingested_at: '',
   };
   let most = 0;
-  const submit = async (events: readonly string[]): Promise<SubmitOutcome[]> => {
+  const submit = async (events: readonly string[]): Promise<SubmitResult[]> => {
     most = Math.max(most, process.memoryUsage().external);
     return events.map(() => ({ status: 'chained', receipt }));
   };

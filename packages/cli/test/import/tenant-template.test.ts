@@ -23,10 +23,10 @@ test.each([
 
 describe('events that have no such tenant', () => {
   test.each([
-    ['{objectRef.name}', 'has no objectRef.name to take the tenant from'],
+    ['{objectRef.name}', 'has no objectRef.name, which --tenant needs'],
     ['{toString}', 'has no toString'],
     ['{objectRef}', 'has no objectRef'],
-    ['{/annotations/example.com~1team}/x', 'is not a tenant id'],
+    ['{/annotations/example.com~1team}/x', 'does not give a tenant id'],
   ])('%s', (template, message) => {
     expect(() => parseTenantTemplate(template)(source)).toThrow(message);
   });

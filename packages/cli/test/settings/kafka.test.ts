@@ -19,16 +19,18 @@ const read = (options: KafkaOptions, env: Record<string, string> = {}) =>
 
 test('brokers from the option before the environment, and nothing where none is named', () => {
   expect(read({})).toBeUndefined();
-  expect(read({}, { TALLY_KAFKA: '' })).toBeUndefined();
-  expect(read({ kafka: 'a:1, b' }, { TALLY_KAFKA: 'c:3' })).toEqual({
+  expect(read({}, { TALLYSTICK_KAFKA: '' })).toBeUndefined();
+  expect(read({ kafka: 'a:1, b' }, { TALLYSTICK_KAFKA: 'c:3' })).toEqual({
     bootstrapBrokers: ['a:1', 'b'],
     clientId: 'tallystick',
   });
-  expect(read({}, { TALLY_KAFKA: '[::1]:9092', TALLY_KAFKA_CLIENT_ID: 'mine' })).toEqual({
+  expect(read({}, { TALLYSTICK_KAFKA: '[::1]:9092', TALLYSTICK_KAFKA_CLIENT_ID: 'mine' })).toEqual({
     bootstrapBrokers: ['[::1]:9092'],
     clientId: 'mine',
   });
-  expect(() => requireKafkaConnection({}, { env: {}, cwd: '/' })).toThrow('no Kafka cluster is named');
+  expect(() => requireKafkaConnection({}, { env: {}, cwd: '/' })).toThrow(
+    'this command needs a Kafka cluster',
+  );
 });
 
 test.each(['', ' ', 'a:1,', 'http://a:1', 'a:x', 'a:70000', 'a:0', 'a b:1', 'user@a:1', '::1'])(
@@ -43,12 +45,12 @@ describe('TLS', () => {
   test('on by itself, or with any of its files; names are asked for, addresses are not', () => {
     expect(read({ kafka: 'a:1' })).not.toHaveProperty('tls');
     expect(read({ kafka: 'a:1', kafkaTls: true })).toMatchObject({ tls: {}, tlsServerName: true });
-    expect(read({ kafka: 'a:1' }, { TALLY_KAFKA_TLS: '1' })).toMatchObject({ tls: {} });
+    expect(read({ kafka: 'a:1' }, { TALLYSTICK_KAFKA_TLS: '1' })).toMatchObject({ tls: {} });
     expect(read({ kafka: '10.0.0.1:1', kafkaCa: 'ca.pem' })).toMatchObject({
       tls: { ca: pem },
       tlsServerName: false,
     });
-    const files = { TALLY_KAFKA_CERT: 'cert.pem', TALLY_KAFKA_CERT_KEY: join(dir.path, 'key.pem') };
+    const files = { TALLYSTICK_KAFKA_CERT: 'cert.pem', TALLYSTICK_KAFKA_CERT_KEY: join(dir.path, 'key.pem') };
     expect(read({ kafka: '[::1]:1' }, files)).toMatchObject({
       tls: { cert: pem, key: pem },
       tlsServerName: false,
@@ -56,9 +58,9 @@ describe('TLS', () => {
   });
 
   test.each<[KafkaOptions, string]>([
-    [{ kafkaCert: 'cert.pem' }, 'go together'],
+    [{ kafkaCert: 'cert.pem' }, 'need each other'],
     [{ kafkaCa: 'missing.pem' }, 'ENOENT'],
-    [{ kafkaCa: 'password' }, 'is not PEM'],
+    [{ kafkaCa: 'password' }, 'is not a PEM file'],
   ])('%j', (options, message) => {
     expect(() => read({ kafka: 'a:1', ...options })).toThrow(message);
   });
@@ -76,7 +78,11 @@ describe('logging in', () => {
   });
 
   test('user and password, from options and environment', async () => {
-    const env = { TALLY_KAFKA_SASL: 'scram-sha-512', TALLY_KAFKA_USER: 'tally', TALLY_KAFKA_PASSWORD: 'p' };
+    const env = {
+      TALLYSTICK_KAFKA_SASL: 'scram-sha-512',
+      TALLYSTICK_KAFKA_USER: 'tally',
+      TALLYSTICK_KAFKA_PASSWORD: 'p',
+    };
     expect(read({ kafka: 'a:1' }, env)!.sasl).toEqual({
       mechanism: 'SCRAM-SHA-512',
       username: 'tally',
@@ -87,23 +93,23 @@ describe('logging in', () => {
   });
 
   test.each<[string, KafkaOptions, Record<string, string>, string]>([
-    ['no mechanism', { ...tls, kafkaUser: 'u' }, {}, '--kafka-sasl must say how'],
-    ['an unknown one', { ...tls, kafkaSasl: 'GSSAPI' }, {}, 'is no way to log in'],
-    ['no password', { ...tls, kafkaSasl: 'PLAIN', kafkaUser: 'u' }, {}, 'needs a user and a password'],
+    ['no mechanism', { ...tls, kafkaUser: 'u' }, {}, 'a user, password or token needs --kafka-sasl'],
+    ['an unknown one', { ...tls, kafkaSasl: 'GSSAPI' }, {}, 'is not a SASL mechanism'],
+    ['no password', { ...tls, kafkaSasl: 'PLAIN', kafkaUser: 'u' }, {}, 'needs a user name and a password'],
     ['no token', { ...tls, kafkaSasl: 'OAUTHBEARER' }, {}, 'needs --kafka-token-file'],
     ['no such file', { ...tls, kafkaSasl: 'PLAIN', kafkaUser: 'u', kafkaPasswordFile: 'x' }, {}, 'ENOENT'],
     [
       'a password for all to read',
       { kafka: 'a:1', kafkaSasl: 'PLAIN', kafkaUser: 'u' },
-      { TALLY_KAFKA_PASSWORD: 'p' },
-      'PLAIN without TLS shows the secret',
+      { TALLYSTICK_KAFKA_PASSWORD: 'p' },
+      'PLAIN without TLS sends the secret',
     ],
   ])('%s', (_, options, env, message) => {
     expect(() => read(options, env)).toThrow(message);
   });
 
   test('without TLS on the loopback address, where nobody listens', () => {
-    const env = { TALLY_KAFKA_PASSWORD: 'p' };
+    const env = { TALLYSTICK_KAFKA_PASSWORD: 'p' };
     const options = { kafka: '127.0.0.1:9092,localhost:9093', kafkaSasl: 'PLAIN', kafkaUser: 'u' };
     expect(read(options, env)!.sasl!.mechanism).toBe('PLAIN');
   });

@@ -6,51 +6,58 @@ const resolve = (flags: Flags, env: Record<string, string> = {}, config: Flags =
 
 const config = { server: 'https://audit.example.com', key: 'configured', tenant: 'acme' };
 
-describe('what is worked on', () => {
-  test('flags before the environment before the configuration', () => {
-    expect(resolve({ data: 'store' }, { TALLY_SERVER: 'http://x' }, config).target()).toEqual({
+describe('the service or store', () => {
+  test('options come before the environment, and that before the configuration', () => {
+    expect(resolve({ data: 'store' }, { TALLYSTICK_URL: 'http://x' }, config).target()).toEqual({
       kind: 'directory',
       path: '/home/jane/store',
     });
-    expect(resolve({}, { TALLY_DATA: '/var/tally' }, config).target()).toMatchObject({ path: '/var/tally' });
-    expect(resolve({}, {}, config).target()).toMatchObject({ kind: 'service', key: 'configured' });
-    expect(resolve({}, { TALLY_SERVER: '' }, config).target()).toMatchObject({ key: 'configured' });
+    expect(resolve({}, { TALLYSTICK_DATA: '/var/tally' }, config).target()).toMatchObject({
+      path: '/var/tally',
+    });
+    expect(resolve({}, {}, config).target()).toMatchObject({ kind: 'service', apiKey: 'configured' });
+    expect(resolve({}, { TALLYSTICK_URL: '' }, config).target()).toMatchObject({ apiKey: 'configured' });
   });
 
-  test('the tenant by itself', () => {
-    expect(resolve({ tenant: 'a' }, { TALLY_TENANT: 'b' }, config).tenant).toBe('a');
-    expect(resolve({}, { TALLY_TENANT: 'b' }, config).tenant).toBe('b');
+  test('the tenant is decided separately', () => {
+    expect(resolve({ tenant: 'a' }, { TALLYSTICK_TENANT: 'b' }, config).tenant).toBe('a');
+    expect(resolve({}, { TALLYSTICK_TENANT: 'b' }, config).tenant).toBe('b');
     expect(resolve({}, {}, config).tenant).toBe('acme');
     expect(resolve({}).tenant).toBeUndefined();
   });
 
   test.each<[string, Flags, Record<string, string>, string]>([
-    ['nothing', {}, {}, 'neither a service nor a store is named'],
+    ['nothing', {}, {}, 'this command needs a service or a store'],
     ['both', { server: 'http://x', data: 'y' }, {}, 'the command line names both'],
     [
       'both in the environment',
       {},
-      { TALLY_SERVER: 'http://x', TALLY_DATA: 'y' },
+      { TALLYSTICK_URL: 'http://x', TALLYSTICK_DATA: 'y' },
       'the environment names both',
     ],
     ['no address', { server: 'audit.example.com' }, {}, 'is not the address of a service'],
-    ['a key in the address', { server: 'https://me:secret@x' }, {}, 'a key belongs into --key'],
+    [
+      'a key in the address',
+      { server: 'https://me:secret@x' },
+      {},
+      'the address must not contain a key: use --key',
+    ],
   ])('%s', (_, flags, env, message) => {
     expect(() => resolve(flags, env).target()).toThrow(message);
   });
 });
 
-describe('whom the key is shown', () => {
+describe('which service gets the API key', () => {
   const keyOf = (flags: Flags, env: Record<string, string> = {}) => resolve(flags, env, config).target();
 
-  test('a configured key only to the configured service', () => {
-    expect(keyOf({ server: 'https://audit.example.com/' })).toMatchObject({ key: 'configured' });
-    expect(keyOf({ server: 'https://elsewhere.example.com' })).toMatchObject({ key: undefined });
+  test('a configured key goes only to the configured service', () => {
+    expect(keyOf({ server: 'https://audit.example.com/' })).toMatchObject({ apiKey: 'configured' });
+    expect(keyOf({ server: 'https://elsewhere.example.com' })).toMatchObject({ apiKey: undefined });
   });
 
-  test('a key of the command line or the environment to the one that is meant', () => {
-    expect(keyOf({ server: 'http://x', key: 'k' })).toMatchObject({ key: 'k' });
-    expect(keyOf({ server: 'http://x' }, { TALLY_KEY: 'e' })).toMatchObject({ key: 'e' });
-    expect(keyOf({ key: 'k' }, { TALLY_KEY: 'e' })).toMatchObject({ key: 'k' });
+  test('a key of the command line or the environment goes to any service', () => {
+    expect(keyOf({ server: 'http://x', key: 'k' })).toMatchObject({ apiKey: 'k' });
+    expect(keyOf({ server: 'http://x' }, { TALLYSTICK_API_KEY: 'e' })).toMatchObject({ apiKey: 'e' });
+    expect(keyOf({ key: 'k' }, { TALLYSTICK_API_KEY: 'e' })).toMatchObject({ apiKey: 'k' });
   });
 });

@@ -1,13 +1,14 @@
 import { Readable, Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
+import type { ProcessContext } from '../../src/process-context.ts';
 import { formatProgress, ProgressLine } from '../../src/terminal/progress.ts';
 import { renderFields, renderTable } from '../../src/terminal/table.ts';
-import { type Surroundings, Terminal, type TerminalOptions } from '../../src/terminal/terminal.ts';
+import { Terminal, type TerminalOptions } from '../../src/terminal/terminal.ts';
 
 interface Given {
   readonly tty?: boolean;
   readonly columns?: number;
-  readonly env?: Surroundings['env'];
+  readonly env?: ProcessContext['env'];
   readonly options?: TerminalOptions;
 }
 
@@ -22,7 +23,7 @@ function terminalWith({ tty = false, columns = 60, env = {}, options = {} }: Giv
     });
     return Object.assign(sink, { isTTY: tty, columns });
   };
-  const surroundings: Surroundings = {
+  const processContext: ProcessContext = {
     stdin: Readable.from([]),
     stdout: stream('out'),
     stderr: stream('err'),
@@ -31,7 +32,7 @@ function terminalWith({ tty = false, columns = 60, env = {}, options = {} }: Giv
     now: () => 0,
     stopped: new AbortController().signal,
   };
-  return { terminal: new Terminal(surroundings, options), written };
+  return { terminal: new Terminal(processContext, options), written };
 }
 
 describe('colour', () => {

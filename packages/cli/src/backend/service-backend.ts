@@ -1,0 +1,56 @@
+import type { Client } from '@tallystick/client';
+import { parseVerifierKey, type Verifier } from '@tallystick/log';
+import type { ItemResult } from '@tallystick/protocol';
+import { type Report, verifyBundle } from '@tallystick/verify';
+import { CliError } from '../errors.ts';
+import type { Backend, VerifyOptions } from './backend.ts';
+import { peekBundle } from './bundle-head.ts';
+
+/** A service that is reached over HTTP. */
+export class ServiceBackend implements Backend {
+  readonly name: string;
+  readonly client: Client;
+
+  /** @param name the address, for people */
+  constructor(name: string, client: Client) {
+    this.name = name;
+    this.client = client;
+  }
+
+  /** The service itself says in its records where the events came from, so `source` is not sent. */
+  async submit(events: readonly string[], _source: string): Promise<readonly ItemResult[]> {
+    return await this.client.events.submit(events);
+  }
+
+  async verify(tenantId: string, options: VerifyOptions): Promise<Report> {
+    const head = await peekBundle(this.client.logs.bundle(tenantId));
+    const { origin, offered, bytes } = head;
+    // Not a bundle at all: the verifier says so.
+    if (origin === undefined) return await verifyBundle(bytes, { keys: [] });
+    // The trail of another tenant may well be in order and signed with a trusted key, but it is not what was asked for.
+    if (head.tenantId !== tenantId) {
+      throw new CliError('BROKEN', `${this.name} sent another trail than that of ${tenantId}`);
+    }
+    // A part can't be compared with a checkpoint that was kept: with it a service that was rolled back could hide that.
+    if (!head.complete) {
+      throw new CliError('BROKEN', `${this.name} sent only a part of the trail of ${tenantId}`);
+    }
+    const own = offered.find(({ name }) => name === origin);
+    const { verifiers, trust, checkpoints } = await options.trustFor(origin, own);
+    return await verifyBundle(bytes, {
+      keys: verifiers,
+      trust,
+      checkpoints,
+      onTrusted: options.onTrustedCheckpoint,
+      onProgress: options.onProgress,
+    });
+  }
+
+  async offeredKey(tenantId: string): Promise<Verifier | undefined> {
+    // Newest first. Retired keys are for checkpoints that were signed before.
+    const [newest] = (await this.client.logs.keys(tenantId)).keys;
+    return newest === undefined ? undefined : parseVerifierKey(newest.key);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}

@@ -1,0 +1,32 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Parsers for the values of options, as commander calls them. Each throws for a value that it can't read. */
+
+/** A whole number from 1. */
+export function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1.');
+  return Number(text);
+}
+
+/** A sequence number: a whole number from 0. */
+export function sequenceNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a sequence number.');
+  return Number(text);
+}
+
+/** A TCP port; 0 is any free one. */
+export function portNumber(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
+    throw new InvalidArgumentError('It must be a port number: 0 to 65535.');
+  }
+  return Number(text);
+}
+
+const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** An age, such as 30d, 12h or 5m, as milliseconds. */
+export function age(text: string): number {
+  const match = /^(0|[1-9]\d{0,5})([mhd])$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('It must be an age, such as 30d, 12h or 5m.');
+  return Number(match[1]) * unitMs[match[2] as keyof typeof unitMs];
+}

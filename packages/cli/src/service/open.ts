@@ -1,0 +1,49 @@
+import { AuditService, type AuditServiceOptions, ServerError } from '@tallystick/server';
+import { type HttpServer, type ServeOptions, serveHttp } from '@tallystick/server/http';
+import { CliError } from '../errors.ts';
+
+/**
+ * Opens the audit service inside this process. Import this module on demand: it loads a database.
+ *
+ * @param place what error messages call the store
+ * @throws {CliError} `STORE_UNAVAILABLE`; `USAGE` for options that don't fit the store
+ */
+export async function openService(options: AuditServiceOptions, place: string): Promise<AuditService> {
+  try {
+    return await AuditService.open(options);
+  } catch (error) {
+    if (error instanceof ServerError) throw describeStoreError(error, place);
+    throw error;
+  }
+}
+
+/**
+ * Starts the HTTP API of a service.
+ *
+ * @throws {CliError} `SERVICE_ERROR` if the port is taken or not allowed
+ */
+export async function listen(
+  service: AuditService,
+  options: ServeOptions & { readonly port: number },
+): Promise<HttpServer> {
+  try {
+    return await serveHttp(service, options);
+  } catch (cause) {
+    const { code, syscall } = cause as NodeJS.ErrnoException;
+    if (syscall === undefined) throw cause;
+    const place = options.host === undefined ? `port ${options.port}` : `${options.host}:${options.port}`;
+    throw new CliError('SERVICE_ERROR', `can't listen on ${place}: ${code}`, { cause });
+  }
+}
+
+function describeStoreError(error: ServerError, place: string): CliError {
+  const hint =
+    error.code === 'DATA_DIRECTORY_LOCKED'
+      ? 'if a service has the store open, call the service instead: --server URL --key KEY'
+      : error.code === 'CONFIG_INVALID' && error.message.includes('belongs to the log')
+        ? 'set TALLYSTICK_LOG_NAME to the name of the log that the store was created with'
+        : undefined;
+  const code = error.code === 'CONFIG_INVALID' ? 'USAGE' : 'STORE_UNAVAILABLE';
+  const message = `can't open ${place}: ${error.message}`;
+  return new CliError(code, message, { cause: error, ...(hint !== undefined && { hint }) });
+}

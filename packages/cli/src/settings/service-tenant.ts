@@ -1,7 +1,0 @@
-/**
- * The tenant of the service's own records that the environment names, for whatever opens a store itself: a purge by
- * `tally dlq --data` is recorded where the service would record it.
- */
-export function serviceTenantIn(env: { readonly [name: string]: string | undefined }): string | undefined {
-  return env.TALLY_SERVICE_TENANT || undefined;
-}

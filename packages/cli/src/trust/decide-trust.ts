@@ -1,0 +1,93 @@
+import { createVerifier, equalBytes, parseOrigin, parseVerifierKey, type Verifier } from '@tallystick/log';
+import { type KnownLogs, otherEpochs } from './known-logs.ts';
+
+/** Which key checks the checkpoints of a log, and why it is trusted. */
+export interface TrustDecision {
+  /**
+   * - `given`: the key is on the command line.
+   * - `pinned`: an earlier command pinned it.
+   * - `first-use`: a live log showed it, and it is pinned now.
+   * - `none`: there is no trusted key, so nothing can be verified.
+   */
+  readonly trust: 'given' | 'pinned' | 'first-use' | 'none';
+  readonly verifiers: readonly Verifier[];
+  /** A key to pin: at first use, or for a new epoch of a log whose key is pinned. */
+  readonly pin?: Verifier;
+  /** What the user must be told. */
+  readonly notice?: string;
+  /** Whether the service or store shows another key than the trusted one. */
+  readonly keyChanged: boolean;
+}
+
+export interface TrustQuestion {
+  /** Origin of the log under test. */
+  readonly origin: string;
+  /** Keys from the command line. */
+  readonly given: readonly Verifier[];
+  readonly known: KnownLogs;
+  /** The key that the service, store or bundle shows as its own. It is only ever trusted at the first use of a live log. */
+  readonly offered: Verifier | undefined;
+  /** True for a service or a store; false for a bundle or receipt, which anybody may have created. */
+  readonly isLive: boolean;
+}
+
+/** Decides in this order: a given key, a pinned key, first use, none. Pure: the caller pins. */
+export function decideTrust(question: TrustQuestion): TrustDecision {
+  const { origin, given, known, offered, isLive } = question;
+  const ownOffer = offered?.name === origin ? offered : undefined;
+  const named = given.filter(({ name }) => name === origin);
+  if (given.length > 0) {
+    const keyChanged = ownOffer !== undefined && !named.some((verifier) => isSameKey(verifier, ownOffer));
+    const notice = named.length === 0 ? `none of the given keys is for ${origin}` : undefined;
+    return { trust: 'given', verifiers: named, keyChanged, ...(notice !== undefined && { notice }) };
+  }
+  const pinned = known.get(origin)?.pin;
+  if (pinned !== undefined) {
+    const verifier = parseVerifierKey(pinned.key);
+    const keyChanged = ownOffer !== undefined && !isSameKey(verifier, ownOffer);
+    const notice = keyChanged
+      ? `${origin} now shows another key than the one pinned on ${pinned.pinnedAt.slice(0, 10)}. If its operator confirms ` +
+        'the change, pin the new key (tally log-keys pin KEY); if not, this may be an impostor'
+      : undefined;
+    return { trust: 'pinned', verifiers: [verifier], keyChanged, ...(notice !== undefined && { notice }) };
+  }
+  const sibling = keyOfOtherEpoch(origin, known);
+  if (sibling !== undefined) return decideNewEpoch(origin, sibling, ownOffer);
+  if (isLive && ownOffer !== undefined) {
+    const notice = `the key of ${origin} is trusted at first use, and is pinned from now on`;
+    return { trust: 'first-use', verifiers: [ownOffer], pin: ownOffer, notice, keyChanged: false };
+  }
+  const notice = isLive
+    ? `no key is known for ${origin}, and the log shows none`
+    : `no key is known for ${origin}: give the key that its operator publishes (--key '<name>+<id>+<key>'); ` +
+      'a key inside the file itself proves nothing';
+  return { trust: 'none', verifiers: [], notice, keyChanged: false };
+}
+
+/** A recovered log begins a new epoch. The same key under the new name is trusted as before. */
+function decideNewEpoch(origin: string, sibling: Verifier, offered: Verifier | undefined): TrustDecision {
+  const verifier = createVerifier(origin, sibling.publicKey);
+  const keyChanged = offered !== undefined && !isSameKey(verifier, offered);
+  const notice = keyChanged
+    ? `${origin} shows another key than the one pinned for the earlier epoch ${sibling.name}; if its operator confirms it, pin it: tally log-keys pin KEY`
+    : `${origin} is a new epoch with the key that was pinned for ${sibling.name}`;
+  return {
+    trust: 'pinned',
+    verifiers: [verifier],
+    notice,
+    keyChanged,
+    ...(!keyChanged && { pin: verifier }),
+  };
+}
+
+function keyOfOtherEpoch(origin: string, known: KnownLogs): Verifier | undefined {
+  const { epoch } = parseOrigin(origin);
+  const earlier = otherEpochs(known, origin).find(
+    (other) => other.epoch < epoch && other.entry.pin !== undefined,
+  );
+  return earlier === undefined ? undefined : parseVerifierKey(earlier.entry.pin!.key);
+}
+
+function isSameKey(a: Verifier, b: Verifier): boolean {
+  return equalBytes(a.publicKey, b.publicKey);
+}

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { age, portNumber, sequenceNumber, wholeNumber } from '../../src/commands/option-values.ts';
+
+test.each<[name: string, parse: (text: string) => number, text: string, value: number]>([
+  ['a whole number', wholeNumber, '1', 1],
+  ['a sequence number', sequenceNumber, '0', 0],
+  ['a port', portNumber, '0', 0],
+  ['a port', portNumber, '65535', 65_535],
+  ['an age', age, '0m', 0],
+  ['an age', age, '5m', 300_000],
+  ['an age', age, '12h', 43_200_000],
+  ['an age', age, '30d', 2_592_000_000],
+])('%s: %s', (_, parse, text, value) => {
+  expect(parse(text)).toBe(value);
+});
+
+test.each<[name: string, parse: (text: string) => number, texts: string[]]>([
+  ['a whole number', wholeNumber, ['0', '-1', '1.5', 'x', '']],
+  ['a sequence number', sequenceNumber, ['-1', 'x', '1e3', '']],
+  ['a port', portNumber, ['65536', '-1', 'x', '']],
+  ['an age', age, ['5', 'm', '1w', '-1d', '']],
+])('not %s', (_, parse, texts) => {
+  for (const text of texts) expect(() => parse(text), text).toThrow('It must be');
+});

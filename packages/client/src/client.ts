@@ -1,0 +1,107 @@
+import type { VerifyReport } from '@tallystick/protocol';
+import { ClientError } from './errors.ts';
+import { type ApiKeysResource, apiKeysResource } from './resources/api-keys.ts';
+import { type DeadLettersResource, deadLettersResource } from './resources/dead-letters.ts';
+import { type EventsResource, eventsResource } from './resources/events.ts';
+import { type HealthResource, healthResource } from './resources/health.ts';
+import { type LogsResource, logsResource } from './resources/logs.ts';
+import { type ProducersResource, producersResource } from './resources/producers.ts';
+import { type TenantsResource, tenantsResource } from './resources/tenants.ts';
+import type { RetryOptions } from './retry.ts';
+import { type CallOptions, type Fetch, Sender } from './sender.ts';
+
+/** Which service, and how to talk to it. */
+export interface ClientOptions {
+  /** Address of the service, `http:` or `https:`. A path is kept: `https://example.com/audit`. */
+  readonly url: string | URL;
+  /** @defaultValue none: only calls that need no key succeed */
+  readonly apiKey?: string | undefined;
+  /** Carries the requests: for tests, proxies, or a service in the same process. @defaultValue the global `fetch` */
+  readonly fetch?: Fetch | undefined;
+  readonly retry?: RetryOptions | undefined;
+  /** What the messages of errors call the service. @defaultValue the origin of `url` */
+  readonly name?: string | undefined;
+}
+
+/** Which part of a chain the service checks. */
+export interface VerifyQuery {
+  /** Needed where the API key is valid for several tenants. */
+  readonly tenant_id?: string | undefined;
+  readonly sequence_from?: number | undefined;
+  readonly sequence_to?: number | undefined;
+  /** By the time of chaining, RFC 3339; included. */
+  readonly ingested_from?: string | undefined;
+  /** By the time of chaining, RFC 3339; not included. */
+  readonly ingested_to?: string | undefined;
+  /** Sign the chain as it stands first. @defaultValue false */
+  readonly fresh?: boolean | undefined;
+}
+
+/**
+ * The HTTP API of one audit service. All results have the names and shapes of the API (`@tallystick/protocol`).
+ *
+ * A request that may be repeated without further effect is retried after a broken connection and after 408, 425, 429 and
+ * 5xx. Every call takes an `AbortSignal`, throws a {@link ClientError}, and throws the signal's reason when aborted.
+ */
+export interface Client {
+  readonly events: EventsResource;
+  readonly logs: LogsResource;
+  readonly tenants: TenantsResource;
+  readonly producers: ProducersResource;
+  readonly apiKeys: ApiKeysResource;
+  readonly deadLetters: DeadLettersResource;
+  readonly health: HealthResource;
+  /**
+   * Lets the service check a part of a chain. A long range is checked in parts: continue at `next_sequence` until
+   * `complete` is true. The service checks itself here; to be sure without trusting it, read a bundle and verify that with
+   * `@tallystick/verify`.
+   */
+  verify(query?: VerifyQuery, options?: CallOptions): Promise<VerifyReport>;
+}
+
+/**
+ * Creates a client. It opens no connection and holds no resources.
+ *
+ * @throws {ClientError} `OPTIONS_INVALID`
+ */
+export function createClient(options: ClientOptions): Client {
+  const root = rootOf(options.url);
+  const sender = new Sender({
+    name: options.name ?? root.origin,
+    root,
+    apiKey: checkedKey(options.apiKey),
+    fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
+    retry: options.retry ?? {},
+  });
+  return {
+    events: eventsResource(sender),
+    logs: logsResource(sender),
+    tenants: tenantsResource(sender),
+    producers: producersResource(sender),
+    apiKeys: apiKeysResource(sender),
+    deadLetters: deadLettersResource(sender),
+    health: healthResource(sender),
+    verify: async (query = {}, { signal } = {}) =>
+      await sender.json({ path: 'v1/audit/verify', query: { ...query }, signal }),
+  };
+}
+
+function rootOf(given: string | URL): URL {
+  const url = URL.canParse(String(given)) ? new URL(given) : undefined;
+  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw new ClientError('OPTIONS_INVALID', 'url is not an http: or https: address');
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new ClientError('OPTIONS_INVALID', 'url must not hold a user name or password: use apiKey');
+  }
+  url.search = '';
+  url.hash = '';
+  if (!url.pathname.endsWith('/')) url.pathname += '/';
+  return url;
+}
+
+/** What no header can hold would fail like a service that is away, and be retried. */
+function checkedKey(apiKey: string | undefined): string | undefined {
+  if (apiKey === undefined || /^[\x21-\x7e]+$/.test(apiKey)) return apiKey;
+  throw new ClientError('OPTIONS_INVALID', 'apiKey must be printable ASCII without spaces or line breaks');
+}

@@ -1,0 +1,18 @@
+export { type Client, type ClientOptions, createClient, type VerifyQuery } from './client.ts';
+export { ClientError, type ClientErrorCode } from './errors.ts';
+export type { ApiKeysResource } from './resources/api-keys.ts';
+export type { DeadLetterQuery, DeadLettersResource } from './resources/dead-letters.ts';
+export type {
+  EventFilters,
+  EventPageQuery,
+  EventQuery,
+  EventsResource,
+  FollowedEvent,
+  FollowQuery,
+} from './resources/events.ts';
+export type { HealthResource } from './resources/health.ts';
+export type { BundleQuery, LogsResource } from './resources/logs.ts';
+export type { ProducerQuery, ProducersResource } from './resources/producers.ts';
+export type { PageQuery, TenantsResource } from './resources/tenants.ts';
+export type { RetryOptions } from './retry.ts';
+export type { CallOptions, Fetch } from './sender.ts';

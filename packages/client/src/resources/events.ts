@@ -1,0 +1,152 @@
+import type { EventPage, EventView, ItemResult, ReceivedDelivery } from '@tallystick/protocol';
+import { chunksOf } from '../body.ts';
+import { ClientError } from '../errors.ts';
+import { readMessages, type StreamState } from '../event-stream.ts';
+import { defaultPageSize, itemsOf } from '../pages.ts';
+import { pause } from '../retry.ts';
+import type { CallOptions, Sender } from '../sender.ts';
+
+/**
+ * What events must match, by the names of the API's parameters: `event_type` (`alert.*` is a prefix), `actor_id`,
+ * `severity`, `from`, `to` and so on. The page `/docs` of a service lists them all.
+ */
+export interface EventFilters {
+  readonly [parameter: string]: string | number | boolean | undefined;
+}
+
+/** Which events of a tenant. */
+export interface EventQuery {
+  /** Needed where the API key is valid for several tenants. */
+  readonly tenant_id?: string | undefined;
+  readonly filters?: EventFilters | undefined;
+  /** Order of the records in the chain. @defaultValue 'desc', the newest first */
+  readonly order?: 'asc' | 'desc' | undefined;
+  /** `record` adds to each event the text that was hashed. */
+  readonly include?: 'record' | undefined;
+}
+
+/** One page of a list of events. */
+export interface EventPageQuery extends EventQuery {
+  /** Events of the page, 1 to 1000. @defaultValue 50 */
+  readonly limit?: number | undefined;
+  /** `next_cursor` of the page before. */
+  readonly cursor?: string | undefined;
+}
+
+/** Which events to follow. */
+export interface FollowQuery {
+  readonly tenant_id?: string | undefined;
+  readonly filters?: EventFilters | undefined;
+  /** Begin with this record of the current epoch. @defaultValue the next one that is chained */
+  readonly sequence_from?: number | undefined;
+}
+
+/** An event of a stream. */
+export interface FollowedEvent {
+  /** Names the event in the stream, `<epoch>-<sequence_number>`; pass it as `lastEventId` to go on after it. */
+  readonly id: string | undefined;
+  readonly event: EventView;
+}
+
+/** Events of the trail, and the way in for new ones. */
+export interface EventsResource {
+  /** One page of a tenant's events. */
+  list(query?: EventPageQuery, options?: CallOptions): Promise<EventPage>;
+  /** All events that match, page by page as they are read. */
+  listAll(query?: EventQuery, options?: CallOptions): AsyncIterable<EventView>;
+  /** @throws {ClientError} `NOT_FOUND` */
+  get(
+    auditId: string,
+    query?: Pick<EventQuery, 'tenant_id' | 'include'>,
+    options?: CallOptions,
+  ): Promise<EventView>;
+  /**
+   * Events as they are chained, until the signal aborts; the iteration then ends without an error. A connection that
+   * breaks is opened again and continues after the last event, so that none is missed and none comes twice.
+   *
+   * @throws {ClientError} where the service refuses the stream, or can't be reached after the retries
+   */
+  follow(
+    query?: FollowQuery,
+    options?: CallOptions & { readonly lastEventId?: string | undefined },
+  ): AsyncIterable<FollowedEvent>;
+  /**
+   * Submits events and returns one result per event, in their order. It is safe to repeat: an event whose `audit_id` is
+   * in the chain already is a `duplicate`. Applications that must not lose events use `@tallystick/sdk`, which buffers
+   * and spools them.
+   *
+   * @param events objects, or the JSON text of an event, which is sent as it is
+   */
+  submit(
+    events: readonly (string | object)[],
+    options?: CallOptions & { readonly delivery?: ReceivedDelivery | undefined },
+  ): Promise<readonly ItemResult[]>;
+}
+
+/** Pause before a broken stream is opened again, ms, where the service names none. */
+const reconnectMs = 1_000;
+
+export function eventsResource(sender: Sender): EventsResource {
+  const list: EventsResource['list'] = async (query = {}, { signal } = {}) => {
+    const { filters, ...rest } = query;
+    return await sender.json({ path: 'v1/audit/events', query: { ...filters, ...rest }, signal });
+  };
+  return {
+    list,
+    listAll: (query = {}, options = {}) =>
+      itemsOf(
+        (cursor) => list({ ...query, limit: defaultPageSize, cursor }, options),
+        ({ events }) => events,
+      ),
+    get: async (auditId, query = {}, { signal } = {}) =>
+      await sender.json({
+        path: `v1/audit/events/${encodeURIComponent(auditId)}`,
+        query: { ...query },
+        signal,
+      }),
+    follow: (query = {}, options = {}) => follow(sender, query, options),
+    submit: async (events, { delivery, signal } = {}) => {
+      // Joined as texts: parsing and writing them again would change numbers that a double can't hold.
+      const texts = events.map((event) => (typeof event === 'string' ? event : JSON.stringify(event)));
+      const head = delivery === undefined ? '' : `"delivery":${JSON.stringify(delivery)},`;
+      const { results } = await sender.json<{ results?: unknown }>({
+        method: 'POST',
+        path: 'v1/audit/events/batch',
+        body: `{${head}"events":[${texts.join(',')}]}`,
+        // An event is known by its `audit_id`: sent twice, it is chained once.
+        idempotent: true,
+        signal,
+      });
+      if (!Array.isArray(results) || results.length !== events.length)
+        throw sender.invalid('did not answer with one result per event');
+      return results.map(({ index: _, ...result }: ItemResult & { index?: number }) => result as ItemResult);
+    },
+  };
+}
+
+async function* follow(
+  sender: Sender,
+  { filters, ...query }: FollowQuery,
+  { signal, lastEventId }: CallOptions & { readonly lastEventId?: string | undefined },
+): AsyncGenerator<FollowedEvent> {
+  const state: StreamState = { lastEventId, reconnectMs };
+  const isAborted = () => signal?.aborted === true;
+  while (!isAborted()) {
+    const headers = {
+      accept: 'text/event-stream',
+      ...(state.lastEventId !== undefined && { 'last-event-id': state.lastEventId }),
+    };
+    const request = { path: 'v1/audit/events/stream', query: { ...filters, ...query }, headers, signal };
+    try {
+      const body = chunksOf(await sender.send(request, (response) => response));
+      for await (const { id, data } of readMessages(body, state))
+        yield { id, event: sender.parse<EventView>(data) };
+    } catch (error) {
+      if (isAborted()) return;
+      if (error instanceof ClientError) throw error;
+      if (error instanceof RangeError)
+        throw sender.invalid('sent a message that is too long', { cause: error });
+    }
+    await pause(state.reconnectMs, signal).catch(() => {});
+  }
+}
