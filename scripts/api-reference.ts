@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
 import { type ApiModule, type ApiName, readApi } from './public-api.ts';
 
@@ -14,7 +14,7 @@ interface Manifest {
 
 /** What each published package offers: a module for every subpath of its `exports`, read from `<base>/packages/…`. */
 export function publishedModules(base: string = root): ApiModule[] {
-  return ['event', 'log', 'sdk', 'server', 'verify', 'cli'].flatMap((folder) => {
+  return readdirSync(join(root, 'packages')).flatMap((folder) => {
     const manifest = JSON.parse(
       readFileSync(join(root, 'packages', folder, 'package.json'), 'utf8'),
     ) as Manifest;

@@ -5,20 +5,13 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { type Kafka, startKafka } from './kafka/kafka.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
+import type { Answer } from './shared-server.ts';
 import { tempDir } from './temp-dir.ts';
 
-declare module 'vitest' {
-  interface ProvidedContext {
-    sharedPostgresSocket: string;
-    sharedKafkaSocket: string;
-  }
-}
-
-export type Answer<T> = T | { error: string };
-
 /**
- * Runs once before all test files, in vitest's main process. Whoever connects to a socket gets the address of the
- * run's PostgreSQL or Kafka; the first one causes its start, so a run that needs none pays nothing.
+ * Runs once before all test files, in vitest's main process. It opens two sockets. A test that connects to one gets the address
+ * of the PostgreSQL or the Kafka that all test files share. The first connection starts the server, so that a run that needs no
+ * server starts none.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dir = tempDir();
@@ -48,15 +41,15 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
 async function answerOn(
   path: string,
-  give: () => Promise<object>,
+  address: () => Promise<Answer<object>>,
 ): Promise<{ path: string; close: () => void }> {
   const server = createServer(async (socket) => {
     socket.on('error', () => {});
-    socket.end(JSON.stringify(await give().catch((error) => ({ error: String(error) }))));
+    socket.end(JSON.stringify(await address().catch((error) => ({ error: String(error) }))));
   });
   server.listen(path);
   await once(server, 'listening');
-  // A file and not a port, closed to other users: the answer may hold a superuser's password.
+  // A socket file, not a port, so that other users of the machine can't connect: the answer may contain a superuser's password.
   chmodSync(path, 0o600);
   return { path, close: () => server.close() };
 }

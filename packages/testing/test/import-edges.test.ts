@@ -12,7 +12,8 @@ describe('in another tree', () => {
   let dir: TempDir;
   beforeEach(() => {
     dir = tempDir();
-    for (const key of ['event', 'log', 'sdk', 'server', 'verify', 'console', 'testing']) manifest(key);
+    for (const key of ['event', 'protocol', 'log', 'verify', 'sdk', 'client', 'server', 'console', 'testing'])
+      manifest(key);
     write('packages/cli/package.json', JSON.stringify({ name: 'tallystick' }));
     write('examples/soc/package.json', JSON.stringify({ name: '@tallystick/example-soc' }));
   });
@@ -40,7 +41,9 @@ describe('in another tree', () => {
       'packages/server/src/a.ts',
       `import '@tallystick/log'; import type { E } from '@tallystick/event/soc';`,
     );
-    write('packages/console/src/a.ts', `import '@tallystick/verify';`);
+    write('packages/server/src/b.ts', `import '@tallystick/verify'; import '@tallystick/protocol';`);
+    write('packages/client/src/a.ts', `import '@tallystick/protocol';`);
+    write('packages/console/src/a.ts', `import '@tallystick/verify'; import '@tallystick/client';`);
     write('packages/cli/src/a.ts', `import '@tallystick/sdk'; import('@tallystick/server');`);
     write('packages/sdk/test/a.test.ts', `import '../src/a.ts'; import '@tallystick/testing';`);
     write('examples/soc/src/a.ts', `import '@tallystick/sdk/kafka';`);
@@ -64,6 +67,8 @@ describe('in another tree', () => {
       '@tallystick/log (allowed: none of the others)',
     ],
     ['a require', 'server', `require('tallystick');`, 'tallystick'],
+    ['the log, by the client', 'client', `import '@tallystick/log';`, '@tallystick/log (allowed: protocol)'],
+    ['the server, by its protocol', 'protocol', `import '@tallystick/server';`, '@tallystick/server'],
     ['testing in shipped code', 'cli', `import '@tallystick/testing';`, '@tallystick/testing'],
   ])('%s against the edges is found', (_, key, source, named) => {
     write(`packages/${key}/src/a.ts`, `\n${source}`);
@@ -71,12 +76,14 @@ describe('in another tree', () => {
     expect(violations()[0]).toContain(`must not import ${named}`);
   });
 
-  test('an example that goes past the SDK is found, with or without a package.json', () => {
+  test('an example that imports more than SDK, client and embedded server is found, with or without a package.json', () => {
     write('examples/soc/src/a.ts', `import '@tallystick/event';`);
     write('examples/plain/a.ts', `import '@tallystick/server';`);
+    write('examples/plain/b.ts', `import '@tallystick/server/embedded'; import '@tallystick/client';`);
+    const allowed = '(allowed: sdk, client, server/embedded)';
     expect(violations()).toEqual([
-      'examples/plain/a.ts:1: plain must not import @tallystick/server (allowed: sdk)',
-      'examples/soc/src/a.ts:1: @tallystick/example-soc must not import @tallystick/event (allowed: sdk)',
+      `examples/plain/a.ts:1: plain must not import @tallystick/server ${allowed}`,
+      `examples/soc/src/a.ts:1: @tallystick/example-soc must not import @tallystick/event ${allowed}`,
     ]);
   });
 
