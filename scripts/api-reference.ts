@@ -9,7 +9,9 @@ interface Manifest {
   readonly name: string;
   readonly description?: string;
   readonly private?: boolean;
-  readonly exports?: { readonly [subpath: string]: string | { readonly 'tallystick-source'?: string } };
+  readonly exports?: {
+    readonly [subpath: string]: string | { readonly 'tallystick-source'?: string; readonly default?: string };
+  };
 }
 
 /** What each published package offers: a module for every subpath of its `exports`, read from `<base>/packages/…`. */
@@ -20,7 +22,9 @@ export function publishedModules(base: string = root): ApiModule[] {
     ) as Manifest;
     if (manifest.private === true) return [];
     return Object.entries(manifest.exports ?? {}).flatMap(([subpath, target]) => {
-      const source = typeof target === 'string' ? undefined : target['tallystick-source'];
+      // An export without `default` can be imported inside this repository only.
+      if (typeof target === 'string' || target.default === undefined) return [];
+      const source = target['tallystick-source'];
       if (source === undefined) return [];
       const file = join(base, 'packages', folder, source);
       const declarations = file.replace(/\.ts$/, '.d.ts');

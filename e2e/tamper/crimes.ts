@@ -1,8 +1,8 @@
-import { formatCheckpoint, type SigningKey, sha256, signNote, toHex } from '@tallystick/log';
+import { type SigningKey, sha256, toHex } from '@tallystick/log';
 import type { Queries } from '@tallystick/server/store';
 import type { Report } from '@tallystick/verify';
+import { type Attack, cutTail, deleteRow, editField, rewriteChain, swapRows } from 'tallystick/demo/attacks';
 import { afterAll, beforeAll, describe } from 'vitest';
-import { readTexts, rewriteRecords, rewriteTree } from './forger.ts';
 import { acme, embeddedTrail, logName, serverTrail, type WrittenTrail } from './trail.ts';
 
 /**
@@ -84,52 +84,17 @@ export async function double(session: Queries, tenantId: string, sequence: numbe
   );
 }
 
-/** What is done to a trail, from the clumsy to the thorough. */
+const target = { tenantId: acme, logName, sequence: victim };
+const against =
+  ({ run }: Attack) =>
+  (session: Queries) =>
+    run(session, target);
+
+/** The demo's attacks, against the victim. */
 export const crimes = {
-  editField: (session: Queries) =>
-    session.query(
-      `update audit_records
-          set record = replace(record, '"outcome_status":"success"', '"outcome_status":"denied"'), outcome_status = 'denied'
-        where tenant_id = $1 and sequence_number = $2`,
-      [acme, victim],
-    ),
-  deleteRow: (session: Queries) =>
-    session.query('delete from audit_records where tenant_id = $1 and sequence_number = $2', [acme, victim]),
-  /** The last ten records are dropped; head, tree and checkpoints are set back to match. */
-  cutTail: async (session: Queries) => {
-    const records = await readTexts(session, acme);
-    await session.query('delete from audit_records where tenant_id = $1 and sequence_number >= $2', [
-      acme,
-      records.length - 10,
-    ]);
-    await session.query('delete from audit_checkpoints where tenant_id = $1', [acme]);
-    await rewriteTree(session, acme, records.slice(0, -10));
-  },
-  swapRows: async (session: Queries) => {
-    const parked = 2 ** 40;
-    for (const [from, to] of [
-      [victim, parked],
-      [victim + 1, victim],
-      [parked, victim + 1],
-    ]) {
-      await session.query(
-        'update audit_records set sequence_number = $3 where tenant_id = $1 and sequence_number = $2',
-        [acme, from, to],
-      );
-    }
-  },
-  /** Every hash, tile, the head and a checkpoint under the forger's key are made to fit. */
-  rewriteChain: (key: SigningKey) => async (session: Queries) => {
-    const { size, root } = await rewriteRecords(session, acme, ({ event, sequence_number }) =>
-      sequence_number === victim ? { event: { ...event, actor_id: 'somebody-else' } } : {},
-    );
-    await set(session, "actor_id = 'somebody-else'");
-    const origin = `${logName}/${acme}/1`;
-    const note = await signNote(formatCheckpoint({ origin, size, root }), [{ name: origin, key }]);
-    await session.query('delete from audit_checkpoints where tenant_id = $1', [acme]);
-    await session.query(
-      "insert into audit_checkpoints (tenant_id, epoch, size, root, note) values ($1, 1, $2, decode($3, 'hex'), $4)",
-      [acme, size, toHex(root), note],
-    );
-  },
+  editField: against(editField),
+  deleteRow: against(deleteRow),
+  cutTail: against(cutTail),
+  swapRows: against(swapRows),
+  rewriteChain: (key: SigningKey) => against(rewriteChain(async () => key)),
 };

@@ -1,8 +1,8 @@
 import { indexedColumnNames, sha256, toHex } from '@tallystick/log';
 import type { Queries } from '@tallystick/server/store';
+import { rewriteRecords } from 'tallystick/demo/forger';
 import { describe, expect, test } from 'vitest';
 import { crimes, double, onEachTrail, places, replaceRecord, set, treeOf, victim } from './crimes.ts';
-import { rewriteRecords } from './forger.ts';
 import { acme, globex, type WrittenTrail } from './trail.ts';
 
 onEachTrail((trail) => {
