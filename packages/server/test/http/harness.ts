@@ -8,6 +8,7 @@ import { type HttpServer, type ServeOptions, serveHttp } from '../../src/http/se
 import { KafkaGateway, type KafkaGatewayOptions } from '../../src/kafka/gateway/gateway.ts';
 import { ServiceMetrics } from '../../src/metrics/service-metrics.ts';
 import { AuditService, type AuditServiceOptions } from '../../src/service.ts';
+import { PgliteDatabase } from '../../src/store/pglite.ts';
 
 export interface Answer {
   readonly status: number;
@@ -132,6 +133,17 @@ export class Harness implements AsyncDisposable {
     const answer = await this.call('POST', '/v1/audit/events/batch', { key, body: { events } });
     expect(answer.status).toBe(201);
     return answer;
+  }
+
+  /** Runs SQL as the owner of the embedded database, with triggers disabled: what an attacker with full access can do. */
+  async tamper(...statements: readonly string[]): Promise<void> {
+    const { database } = this.service;
+    if (!(database instanceof PgliteDatabase))
+      throw new Error('only the embedded store can be tampered with');
+    await database.asOwner(async (session) => {
+      await session.query("set local session_replication_role = 'replica'");
+      for (const sql of statements) await session.query(sql);
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

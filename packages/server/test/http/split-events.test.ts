@@ -125,7 +125,8 @@ describe('splitEvents', () => {
       } catch (error) {
         expect(error).toBeInstanceOf(AuditValidationError);
       }
-      expect(performance.now() - started).toBeLessThan(2_000);
+      // Milliseconds are usual. Time in the square of these sizes would be hours, on any machine.
+      expect(performance.now() - started).toBeLessThan(20_000);
     }
   });
 });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { until } from '@tallystick/testing';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { AuditService } from '../../src/service.ts';
 import { anEvent } from '../events.ts';
 import { type Site, serverSite } from '../sites.ts';
@@ -50,11 +51,15 @@ test('a process that is frozen while it signs keeps no other from chaining', asy
   expect((await service.logs.checkpoint('a')).size).toBe(3);
 });
 
-test('who signs waits for a process that writes', async () => {
+test('signing waits for another process that writes', async () => {
   await submit('a');
   lock();
+  // Every try to sign begins with a statement that sets SQLite's own waiting to zero.
+  using statements = vi.spyOn(DatabaseSync.prototype, 'exec');
+  const tries = () => statements.mock.calls.filter(([sql]) => sql === 'pragma busy_timeout = 0').length;
   const signed = service.logs.checkpoint('a');
-  setTimeout(unlock, 300);
+  await until(() => tries() >= 3);
+  unlock();
   expect((await signed).size).toBe(2);
 });
 

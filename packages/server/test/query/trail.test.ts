@@ -1,7 +1,7 @@
 import { uuidv7 } from '@tallystick/event';
 import { tempDir } from '@tallystick/testing';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { decodePosition, encodePosition } from '../../src/query/cursor.ts';
 import { follow } from '../../src/query/follow.ts';
 import { HeadWatch } from '../../src/query/tail.ts';
@@ -149,6 +149,8 @@ describe('cursors', () => {
 });
 
 describe('watching heads', () => {
+  afterEach(() => void vi.useRealTimers());
+
   it('asks the store once for any number of followers, and not at all for none', async () => {
     await submit('watched', 1);
     let queries = 0;
@@ -166,11 +168,12 @@ describe('watching heads', () => {
     );
     expect(new Set(await Promise.all(waiting))).toHaveLength(1);
     expect(queries).toBe(1);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const idle = heads.beyond('watched', { epoch: 1, sequence: 1 }, stop.signal);
     stop.abort();
     expect(await idle).toBeUndefined();
-    const asked = queries;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(queries).toBeLessThanOrEqual(asked + 1);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(queries).toBe(1);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });

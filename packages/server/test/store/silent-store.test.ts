@@ -11,16 +11,16 @@ import { anItem, items, logName, newTenant, receiptOf, statuses } from '../event
 import { createLogin, openPostgres, type PostgresStore } from '../stores.ts';
 
 const timeouts: Partial<Timeouts> = { lockMs: 400, connectMs: 1_000, answerMs: 1_000 };
-/** What a bound of a second may take on a machine with better things to do, ms. */
-const soon = 15_000;
+/** More than any of the time-outs above takes on a loaded machine, ms. A longer wait is a hang. */
+const hangMs = 20_000;
 
 const unavailable = { code: 'STORE_UNAVAILABLE' };
 
-/** Expects that this is refused, and how fast. */
+/** Expects this error within a bounded time. */
 async function expectRefused(asked: Promise<unknown>, error: object = unavailable): Promise<void> {
   const started = performance.now();
   await expect(asked).rejects.toMatchObject(error);
-  expect(performance.now() - started).toBeLessThan(soon);
+  expect(performance.now() - started).toBeLessThan(hangMs);
 }
 
 // A network that drops packets tells nobody. The service once waited for it for ever, with every lock that it held.
@@ -121,7 +121,7 @@ describe('a network that drops packets', () => {
     await until(() => cut);
     const started = performance.now();
     await other.close();
-    expect(performance.now() - started).toBeLessThan(soon);
+    expect(performance.now() - started).toBeLessThan(hangMs);
     await expect(running).rejects.toMatchObject(unavailable);
     proxy.heal();
     await until(() => proxy.connections === 0);
@@ -254,7 +254,7 @@ describe('a server that is frozen', () => {
     await expectRefused(other.query(writer, 'select 1'));
     const started = performance.now();
     await other.close();
-    expect(performance.now() - started).toBeLessThan(soon);
+    expect(performance.now() - started).toBeLessThan(hangMs);
     await postgres.kill('SIGCONT');
   });
 });
