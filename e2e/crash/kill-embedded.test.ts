@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PgliteDatabase } from '@tallystick/server/store';
-import { tempDir, until } from '@tallystick/testing';
+import { prepareEmbeddedStore, tempDir, until } from '@tallystick/testing';
 import { expect, test } from 'vitest';
 import { IngestProcess } from './ingest-process.ts';
 import { Ledger } from './ledger.ts';
@@ -19,6 +19,7 @@ test(`the embedded store keeps what it acknowledged through kill -9 (CRASH_SEED=
 }, async () => {
   using dir = tempDir();
   const directory = join(dir.path, 'data');
+  await prepareEmbeddedStore(directory);
   const random = seededRandom(seed);
   const ledger = new Ledger(tenants, logName);
   const started = performance.now();

@@ -4,7 +4,7 @@ import { uuidv7 } from '@tallystick/event';
 import { importSigningKey, type SigningKey } from '@tallystick/log';
 import { AuditService, planBundle, streamBundle, Trail } from '@tallystick/server';
 import { migratePostgres, PgliteDatabase, type Queries } from '@tallystick/server/store';
-import { sharedPostgres, tempDir } from '@tallystick/testing';
+import { prepareEmbeddedStore, sharedPostgres, tempDir } from '@tallystick/testing';
 import { type Report, type VerifyStoreOptions, verifyStore } from '@tallystick/verify';
 import pg from 'pg';
 
@@ -48,6 +48,7 @@ interface Owner {
 export async function embeddedTrail(more: readonly string[]): Promise<WrittenTrail> {
   const dir = tempDir();
   const directory = join(dir.path, 'data');
+  await prepareEmbeddedStore(directory);
   const written = await write({ store: { directory }, signerDirectory: join(dir.path, 'signer') }, more);
   const database = await PgliteDatabase.open(directory);
   return trailOf(written, {

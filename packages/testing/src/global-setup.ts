@@ -9,14 +9,15 @@ import type { Answer } from './shared-server.ts';
 import { tempDir } from './temp-dir.ts';
 
 /**
- * Runs once before all test files, in vitest's main process. It opens two sockets. A test that connects to one gets the address
- * of the PostgreSQL or the Kafka that all test files share. The first connection starts the server, so that a run that needs no
- * server starts none.
+ * Runs once before all test files, in vitest's main process. It opens three sockets. A test that connects to one gets the address of
+ * what all test files share: a PostgreSQL server, a Kafka broker, or an empty PGlite cluster to copy. The first connection to a
+ * socket makes it, so that a run pays only for what its tests use.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dir = tempDir();
   let postgres: Promise<Postgres> | undefined;
   let kafka: Promise<Kafka> | undefined;
+  let cluster: Promise<string> | undefined;
   const postgresSocket = await answerOn(join(dir.path, 'shared-postgres'), async () => {
     postgres ??= startPostgres({ durable: false });
     return { adminUrl: (await postgres).adminUrl };
@@ -26,17 +27,30 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const { bootstrap, clusterId } = await kafka;
     return { bootstrap, clusterId };
   });
+  const clusterSocket = await answerOn(join(dir.path, 'empty-cluster'), async () => {
+    cluster ??= makeEmptyCluster(join(dir.path, 'cluster'));
+    return { path: await cluster };
+  });
   project.provide('sharedPostgresSocket', postgresSocket.path);
   project.provide('sharedKafkaSocket', kafkaSocket.path);
+  project.provide('emptyClusterSocket', clusterSocket.path);
 
   return async () => {
     postgresSocket.close();
     kafkaSocket.close();
+    clusterSocket.close();
     for (const started of await Promise.allSettled([postgres, kafka])) {
       if (started.status === 'fulfilled') await started.value?.stop();
     }
     dir.remove();
   };
+}
+
+async function makeEmptyCluster(path: string): Promise<string> {
+  const { PGlite } = await import('@electric-sql/pglite');
+  const pglite = await PGlite.create(path);
+  await pglite.close();
+  return path;
 }
 
 async function answerOn(

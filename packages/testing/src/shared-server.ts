@@ -7,6 +7,7 @@ declare module 'vitest' {
   interface ProvidedContext {
     sharedPostgresSocket: string;
     sharedKafkaSocket: string;
+    emptyClusterSocket: string;
   }
 }
 

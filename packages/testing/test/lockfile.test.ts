@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { missingFromLockfile } from '../../../scripts/lockfile.ts';
 
-// An install from a registry that lagged behind locked a linter with two of its eight platforms, without a word;
+// A registry did not have the newest packages yet: npm locked a linter with two of its eight platforms and reported no error.
 // `npm ci` failed on the next machine.
 test('an optional dependency without an entry of its own is found', () => {
   const packages = {
@@ -10,7 +10,7 @@ test('an optional dependency without an entry of its own is found', () => {
     'node_modules/@tool/linux': {},
   };
   expect(missingFromLockfile({ packages })).toEqual([
-    'package-lock.json has no @tool/darwin, needed by node_modules/tool: choose a version that is complete',
+    'there is no @tool/darwin, which node_modules/tool needs: choose a version that the registry has completely',
   ]);
 });
 

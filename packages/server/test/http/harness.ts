@@ -1,5 +1,5 @@
 import { uuidv7 } from '@tallystick/event';
-import { tempDir } from '@tallystick/testing';
+import { prepareEmbeddedStore, tempDir } from '@tallystick/testing';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { expect } from 'vitest';
@@ -58,7 +58,7 @@ export class Harness implements AsyncDisposable {
   ): Promise<Harness> {
     const directory = tempDir();
     const {
-      store = { directory: `${directory.path}/data` },
+      store = await embeddedStore(`${directory.path}/data`),
       service: serviceOptions,
       gateway: hand,
       ...rest
@@ -152,6 +152,11 @@ export class Harness implements AsyncDisposable {
     await this.service.close();
     this.#directory.remove();
   }
+}
+
+async function embeddedStore(directory: string): Promise<{ directory: string }> {
+  await prepareEmbeddedStore(directory);
+  return { directory };
 }
 
 export function event(fields: object = {}): Record<string, unknown> {

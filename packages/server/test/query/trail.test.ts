@@ -1,5 +1,5 @@
 import { uuidv7 } from '@tallystick/event';
-import { tempDir } from '@tallystick/testing';
+import { prepareEmbeddedStore, tempDir } from '@tallystick/testing';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { decodePosition, encodePosition } from '../../src/query/cursor.ts';
@@ -14,6 +14,7 @@ let service: AuditService;
 let trail: Trail;
 const open = { sensitive: true };
 beforeAll(async () => {
+  await prepareEmbeddedStore(directory.path);
   service = await AuditService.open({
     store: { directory: directory.path },
     logName: 'log.test',
