@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 export const integrations = resolve(import.meta.dirname, '../e2e/integrations');
@@ -26,9 +26,11 @@ export function installIntegrations(folder: string = integrations): boolean {
   const { status, stdout, stderr } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
     cwd: folder,
     encoding: 'utf8',
-    env: { ...process.env, npm_config_fetch_retries: '1' },
+    // One retry after a second, so that a developer who is offline does not wait for minutes.
+    env: { ...process.env, npm_config_fetch_retries: '1', npm_config_fetch_retry_mintimeout: '1000' },
   });
   if (status === 0) {
+    mkdirSync(join(folder, 'node_modules'), { recursive: true });
     writeFileSync(stampOf(folder), digestOf(folder));
     return true;
   }
