@@ -14,7 +14,7 @@ interface Manifest {
   };
 }
 
-/** What each published package offers: a module for every subpath of its `exports`, read from `<base>/packages/…`. */
+/** The public modules: one for each subpath in the `exports` of each published package, read from `<base>/packages/…`. */
 export function publishedModules(base: string = root): ApiModule[] {
   return readdirSync(join(root, 'packages')).flatMap((folder) => {
     const manifest = JSON.parse(
@@ -33,7 +33,7 @@ export function publishedModules(base: string = root): ApiModule[] {
   });
 }
 
-/** Markdown, one page a package, from the declarations that the compiler makes of the sources. */
+/** Writes one page of Markdown per module, from the declarations that the compiler makes of the sources. */
 function write(destination: string): void {
   const declarations = join(root, 'dist', `api-types-${process.pid}`);
   try {
@@ -81,7 +81,7 @@ function entry({ name, doc, signature, from }: ApiName): string {
   return `## ${name}\n\n${where}${doc === '' ? '' : `${prose(doc)}\n\n`}${code}`;
 }
 
-/** Tags become paragraphs; a link becomes its text. */
+/** Makes paragraphs of tags, and text of links. */
 function prose(doc: string): string {
   return doc
     .replaceAll(/\{@link\s+([^}|\s]+)[^}]*\}/g, '`$1`')
@@ -93,5 +93,5 @@ function prose(doc: string): string {
 if (import.meta.main) {
   const [destination = join(root, 'dist/api')] = process.argv.slice(2);
   write(resolve(destination));
-  console.log(`begin at ${basename(destination)}/README.md`);
+  console.log(`start reading at ${basename(destination)}/README.md`);
 }

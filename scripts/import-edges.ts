@@ -24,12 +24,12 @@ const EDGES: Record<string, readonly string[]> = {
 };
 const EXAMPLE_EDGES: readonly string[] = ['sdk', 'client', 'server/embedded'];
 
-/** Names that say nothing about what is inside. */
+/** Names that do not say what a folder contains. */
 const EMPTY_NAMES = new Set(['core', 'common', 'utils', 'util', 'types', 'helpers', 'misc', 'shared']);
 
 const TOP_FOLDERS = ['packages', 'examples', 'e2e', 'bench', 'scripts', 'spec', 'docs', 'deploy'];
 
-/** A package of this repository or, with an empty `key`, the code outside all packages. */
+/** A package of this repository. With an empty `key`: the code outside all packages. */
 interface Unit {
   dir: string;
   key: string;
@@ -76,7 +76,7 @@ function judge(file: string, unit: Unit, { specifier, line }: Import, units: Uni
   if (specifier.startsWith('.')) {
     const path = resolve(dirname(file), specifier);
     const other = units.find(({ dir }) => (path + sep).startsWith(dir + sep));
-    // Benchmarks also measure what a package does not export.
+    // Benchmarks may measure what a package does not export.
     const mayReach = file.split(sep).includes('bench') && unit.key === '';
     if (other && other !== unit) {
       return mayReach ? undefined : `${at}: reaches into ${other.name} by a path; import it by its name`;

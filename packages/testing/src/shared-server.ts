@@ -16,7 +16,7 @@ export type Answer<T> = T | { error: string };
 
 /** Asks vitest's main process for a server that all test files of a run share. The first call of a run starts the server. */
 export async function ask<T extends object>(name: keyof ProvidedContext): Promise<T> {
-  // Imported late: benchmarks use this package too, and outside a test vitest has nothing to provide.
+  // Benchmarks use this package too, without vitest, so it is imported only here.
   const { inject } = await import('vitest');
   const socket = createConnection(inject(name));
   await once(socket, 'connect');
