@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { acme, embeddedTrail, logName, serverTrail, type WrittenTrail } from './trail.ts';
 
 /**
- * Whoever owns the database can change every byte in it. Whatever they change is found, named and located by somebody
- * who holds the log's key, and, where the whole of it was rewritten, by a checkpoint that was kept elsewhere.
+ * The owner of a database can change every byte in it. A verifier that has the log's key finds, names and locates each change. If the
+ * whole chain was rewritten and signed again, the verifier also needs a checkpoint that was kept elsewhere.
  */
 export function onEachTrail(
   suite: (trail: () => WrittenTrail) => void,
@@ -26,12 +26,12 @@ export function onEachTrail(
   });
 }
 
-/** The record in the middle of the chain that the attacker is after. */
+/** The record in the middle of the chain that the attacker wants to change. */
 export const victim = 137;
 
 export const nothing = async () => {};
 
-/** Each kind of finding with its place, once, sorted but for the telling one. */
+/** Each kind of finding once, with its place. Findings about records and the chain come first, in the order of the report. */
 export function places(report: Report): string[] {
   const found = report.findings.map(({ code, sequence_number: place }) =>
     place === null ? code : `${code}@${place}`,
@@ -40,7 +40,7 @@ export function places(report: Report): string[] {
   return [...new Set(found)].sort((a, b) => rank(a) - rank(b) || (rank(a) === 0 ? 0 : a < b ? -1 : 1));
 }
 
-/** What a changed record does to the tree, and so to all that was made of it. */
+/** The findings that follow from a changed record, because its tree is another one. */
 export const treeOf = (sequence: number) => [
   ...(sequence < 100 ? ['CHECKPOINT_ROOT_MISMATCH@99'] : []),
   'CHECKPOINT_ROOT_MISMATCH@289',
@@ -55,7 +55,7 @@ export async function set(session: Queries, assignments: string): Promise<void> 
   );
 }
 
-/** Replaces the victim's bytes, and its stored hash with theirs. */
+/** Replaces the bytes of the victim, and its stored hash by the hash of the new bytes. */
 export async function replaceRecord(
   session: Queries,
   change: (text: string) => string,
@@ -74,7 +74,7 @@ export async function replaceRecord(
   );
 }
 
-/** Puts a copy of a row into the partition of the month before. */
+/** Inserts a copy of a row into the partition of the month before. */
 export async function double(session: Queries, tenantId: string, sequence: number): Promise<void> {
   await session.query(
     `insert into audit_records

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type FolderRules, folderEdgeViolations } from '../../../scripts/folder-edges.ts';
 import { type TempDir, tempDir } from '../src/temp-dir.ts';
 
-test('the folders inside the packages of this repository keep their edges', () => {
+test('the folders inside the packages of this repository follow their rules', () => {
   expect(folderEdgeViolations(resolve(import.meta.dirname, '../../..'))).toEqual([]);
 });
 
@@ -52,7 +52,7 @@ describe('in another tree', () => {
       write('packages/server/src/app.ts', `import './http/server.ts'; import './ingest/http/route.ts';`);
     });
 
-    test('hold where each folder imports what it may', () => {
+    test('find nothing if each folder imports what it may', () => {
       expect(violations(rules)).toEqual([]);
     });
 
@@ -68,14 +68,14 @@ describe('in another tree', () => {
       ]);
     });
 
-    test('apply to a file by its longest key', () => {
+    test('apply to a file with the longest key that contains it', () => {
       write('packages/server/src/ingest/admit/wrong.ts', `import '../http/route.ts';`);
       expect(violations(rules, ['server'])).toEqual([
         'packages/server/src/ingest/admit/wrong.ts:1: ingest/admit must not import ingest/http (allowed: chain)',
       ]);
     });
 
-    test('allow every key of a folder that they name as a whole', () => {
+    test('allow all keys inside a folder that they name', () => {
       write(
         'packages/server/src/http/all.ts',
         `import '../ingest/admit/admit.ts'; import '../chain/append.ts';`,
@@ -86,7 +86,7 @@ describe('in another tree', () => {
       ]);
     });
 
-    test('must mention every file, and nothing that does not exist', () => {
+    test('must cover every file, and name nothing that does not exist', () => {
       write('packages/server/src/metrics/metrics.ts', '');
       write('packages/server/src/index.ts', '');
       expect(violations({ ...rules, trail: ['stores'] })).toEqual([
@@ -107,7 +107,7 @@ describe('in another tree', () => {
       ]);
     });
 
-    test('between two folders are found where no file is on a cycle', () => {
+    test('between two folders are found, even if no file is on a cycle', () => {
       write('packages/log/src/note/a.ts', `import '../tree/a.ts';`);
       write('packages/log/src/tree/a.ts', '');
       write('packages/log/src/tree/b.ts', `import '../note/b.ts';`);
@@ -117,7 +117,7 @@ describe('in another tree', () => {
       ]);
     });
 
-    test('are each reported once, with a shortest way around', () => {
+    test('are each reported once, by a shortest cycle', () => {
       write('packages/log/src/a.ts', `import './b.ts'; import './c.ts';`);
       write('packages/log/src/b.ts', `import './a.ts'; import './c.ts';`);
       write('packages/log/src/c.ts', `import './a.ts';`);
@@ -128,7 +128,7 @@ describe('in another tree', () => {
       ]);
     });
 
-    test('are no matter of a folder that imports its parent, nor of another package, nor of tests', () => {
+    test('do not arise if a folder imports files of its parent, nor from other packages, nor from tests', () => {
       write('packages/log/src/index.ts', `import './tree/a.ts';`);
       write('packages/log/src/tree/a.ts', `import '../errors.ts';`);
       write('packages/log/src/errors.ts', '');
@@ -138,7 +138,7 @@ describe('in another tree', () => {
       expect(violations()).toEqual([]);
     });
 
-    test('are passed over in a package that may have them', () => {
+    test('are not reported for a package that may have them', () => {
       write('packages/log/src/a.ts', `import './b.ts';`);
       write('packages/log/src/b.ts', `import './a.ts';`);
       expect(violations(undefined, ['log'])).toEqual([]);

@@ -3,7 +3,7 @@ import { missingFromLockfile } from '../../../scripts/lockfile.ts';
 
 // A registry did not have the newest packages yet: npm locked a linter with two of its eight platforms and reported no error.
 // `npm ci` failed on the next machine.
-test('an optional dependency without an entry of its own is found', () => {
+test('an optional dependency without an entry is found', () => {
   const packages = {
     '': {},
     'node_modules/tool': { optionalDependencies: { '@tool/linux': '1', '@tool/darwin': '1' } },
@@ -14,7 +14,7 @@ test('an optional dependency without an entry of its own is found', () => {
   ]);
 });
 
-test('an entry counts in every place where Node would find it, and in no other', () => {
+test('an entry counts only in a place where Node finds it', () => {
   const nested = 'node_modules/a/node_modules/tool';
   const needs = { optionalDependencies: { native: '1' } };
   for (const place of [nested, 'node_modules/a', '']) {

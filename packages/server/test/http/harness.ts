@@ -24,7 +24,7 @@ export interface Request {
   readonly headers?: Record<string, string>;
 }
 
-/** A real server on a real store; every answer is held against the document that the server itself gives. */
+/** A real server on a real store. Every response is compared with the OpenAPI document of the server. */
 export class Harness implements AsyncDisposable {
   readonly service: AuditService;
   readonly server: HttpServer;
@@ -128,7 +128,7 @@ export class Harness implements AsyncDisposable {
     return this.call('GET', path, { key });
   }
 
-  /** Chains events, and says so. */
+  /** Submits events and expects that they are chained. */
   async ingest(events: readonly object[], key?: string): Promise<Answer> {
     const answer = await this.call('POST', '/v1/audit/events/batch', { key, body: { events } });
     expect(answer.status).toBe(201);
@@ -172,7 +172,7 @@ export function event(fields: object = {}): Record<string, unknown> {
   };
 }
 
-/** Holds an answer against the document: a status, a media type or a body that it does not have fails the test. */
+/** Compares a response with the document. A status, media type or body that the document does not have fails the test. */
 // biome-ignore lint/suspicious/noExplicitAny: the document is walked, not typed
 function checker(document: any): (method: string, path: string, answer: Answer) => void {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
@@ -180,7 +180,7 @@ function checker(document: any): (method: string, path: string, answer: Answer) 
   ajv.addSchema({ $id: 'api', components: document.components });
   const compiled = new Map<string, ReturnType<typeof ajv.compile>>();
   const operations = Object.entries(document.paths).map(([path, methods]) => ({
-    // The last parameter of a tile's path takes slashes.
+    // The last parameter of a tile's path may contain slashes.
     pattern: new RegExp(`^${path.replace('{tile}', '.+').replaceAll(/\{\w+\}/g, '[^/]+')}$`),
     methods: methods as Record<string, { responses: Record<string, unknown> }>,
     literal: !path.includes('{'),

@@ -227,7 +227,7 @@ describe('trouble', () => {
     }
   });
 
-  it('turns submissions away while too many wait, and says when to come back', async () => {
+  it('refuses submissions while too many are queued, with a Retry-After header', async () => {
     using _ = vi.spyOn(http.service.writer, 'queued', 'get').mockReturnValue(1_000);
     const answer = await http.call('POST', '/v1/audit/events', { body: event() });
     expect([answer.status, answer.json.code, answer.headers.get('retry-after')]).toEqual([

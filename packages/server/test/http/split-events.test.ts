@@ -111,7 +111,7 @@ describe('splitEvents', () => {
     expect(splitLines(Buffer.from('1\n2\n3\n4\n5'), 2)).toHaveLength(3);
   });
 
-  it('takes time in proportion to the bytes, however they are nested or quoted', () => {
+  it('takes time in proportion to the number of bytes, for any nesting and quoting', () => {
     const hostile = [
       `{"events":[${'['.repeat(2_000_000)}`,
       `{"events":["${'\\"'.repeat(1_000_000)}`,
@@ -125,7 +125,7 @@ describe('splitEvents', () => {
       } catch (error) {
         expect(error).toBeInstanceOf(AuditValidationError);
       }
-      // Milliseconds are usual. Time in the square of these sizes would be hours, on any machine.
+      // It takes milliseconds. An algorithm with quadratic time would take hours, on any machine.
       expect(performance.now() - started).toBeLessThan(20_000);
     }
   });

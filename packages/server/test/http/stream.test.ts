@@ -164,7 +164,7 @@ describe('the live tail', () => {
     expect([answer.status, answer.json.code]).toEqual([503, 'TOO_MANY_STREAMS']);
   });
 
-  it('cuts off a client that reads nothing, and lets the memory of it go', async () => {
+  it('disconnects a client that reads nothing', async () => {
     const note = 'x'.repeat(100_000);
     const accepted = once(http.server.app.server, 'connection') as Promise<Socket[]>;
     const socket = connect({ port: Number(new URL(http.url).port), host: '127.0.0.1' });
@@ -192,7 +192,7 @@ describe('the live tail', () => {
     await until(() => client.ended);
   });
 
-  // Last in this file: it closes what the others share.
+  // This test comes last, because it closes the service of all tests.
   it('ends when the service closes under it', async () => {
     await using client = await Client.open('tenant_id=live');
     const closed = http.service.close();

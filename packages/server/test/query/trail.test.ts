@@ -152,7 +152,7 @@ describe('cursors', () => {
 describe('watching heads', () => {
   afterEach(() => void vi.useRealTimers());
 
-  it('asks the store once for any number of followers, and not at all for none', async () => {
+  it('queries the store once for any number of followers, and not at all without followers', async () => {
     await submit('watched', 1);
     let queries = 0;
     const counting = new Proxy(service.database, {

@@ -27,7 +27,7 @@ function successor(timeouts: Partial<Timeouts>) {
   return { writer: new Writer(database, options), evictions, retries };
 }
 
-test('a process that is frozen in mid-COPY is evicted, and when it thaws it goes on by itself', async () => {
+test('a process that is frozen during a COPY is ended, and recovers by itself when it continues', async () => {
   const tenant = newTenant();
   await new Writer(store.database, { logName }).submit([anItem(tenant)]);
   const main = fileURLToPath(new URL('./freezing-writer.ts', import.meta.url));
@@ -56,7 +56,7 @@ test('a process that is frozen in mid-COPY is evicted, and when it thaws it goes
   }
 });
 
-/** Locks a tenant's head and sends rows one at a time, `intervalMs` apart; commits when it is told to stop. */
+/** Locks the chain state of a tenant and sends a row every `intervalMs`, until `finish` is called; then it commits. */
 async function holdBusily(tenant: string, intervalMs: number) {
   const client = new pg.Client({ connectionString: store.serviceUrl });
   const lost = new Promise<'lost'>((resolve) => client.once('error', () => resolve('lost')));
@@ -92,9 +92,9 @@ async function holdBusily(tenant: string, intervalMs: number) {
   };
 }
 
-// Whoever held a lock for three seconds was ended, at work or not: two replicas with large batches and a slow disk ended
-// each other for ever.
-test('a holder that is slow and gets on is waited for, through several time-outs', async () => {
+// Every session that held a lock for three seconds was ended, even if it made progress. Two replicas with large batches and a slow disk
+// ended each other again and again.
+test('a writer waits through several time-outs for a session that is slow but makes progress', async () => {
   const tenant = newTenant();
   await new Writer(store.database, { logName }).submit([anItem(tenant)]);
   const holder = await holdBusily(tenant, 20);
@@ -108,7 +108,7 @@ test('a holder that is slow and gets on is waited for, through several time-outs
   expect(evictions).toEqual([]);
 });
 
-test('but not for ever', async () => {
+test('a session that holds the lock for too long is ended, even if it makes progress', async () => {
   const tenant = newTenant();
   await new Writer(store.database, { logName }).submit([anItem(tenant)]);
   const holder = await holdBusily(tenant, 20);

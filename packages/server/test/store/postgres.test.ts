@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => store.close());
 
-/** A client that locked a tenant's head and then froze: it has no time-out of its own and never says another word. */
+/** A client that locks the chain state of a tenant and then sends nothing more. It has no time-out of its own. */
 async function freeze(tenant: string): Promise<{ client: pg.Client; ended: Promise<unknown> }> {
   const client = new pg.Client({ connectionString: store.serviceUrl });
   const ended = new Promise((resolve) => client.once('error', resolve));
@@ -33,7 +33,7 @@ describe('a client that froze while it held the lock of a head', () => {
     evictions.length = 0;
   });
 
-  test('is ended by the writer that waits for it, and the batch lands', async () => {
+  test('is ended by the writer that waits for it, and the batch is stored', async () => {
     const tenant = newTenant();
     await new Writer(store.database, { logName }).submit([anItem(tenant)]);
     const { ended } = await freeze(tenant);
@@ -46,7 +46,7 @@ describe('a client that froze while it held the lock of a head', () => {
     expect(await expectSoundChain(store.database, tenant)).toHaveLength(3);
   });
 
-  test('in mid-COPY too, where no time-out of the server ends it', async () => {
+  test('is ended during a COPY too, where no time-out of the server applies', async () => {
     const tenant = newTenant();
     await new Writer(store.database, { logName }).submit([anItem(tenant)]);
     const { client, ended } = await freeze(tenant);

@@ -23,7 +23,7 @@ async function expectRefused(asked: Promise<unknown>, error: object = unavailabl
   expect(performance.now() - started).toBeLessThan(hangMs);
 }
 
-// A network that drops packets tells nobody. The service once waited for it for ever, with every lock that it held.
+// A network that drops packets reports no error. The service once waited for an answer without a limit, and kept all its locks.
 describe('a network that drops packets', () => {
   let store: PostgresStore;
   let proxy: FaultProxy;
@@ -55,20 +55,20 @@ describe('a network that drops packets', () => {
   };
   const answers = async () => expect(await database.query(writer, 'select 1 as one')).toEqual([{ one: 1 }]);
 
-  test('is noticed by a new connection, and by those that were idle, once for all of them', async () => {
+  test('is noticed by a new connection, and only once by all idle connections together', async () => {
     await Promise.all(Array.from({ length: 5 }, () => database.query(writer, 'select pg_sleep(0.05)')));
     expect(proxy.connections).toBeGreaterThanOrEqual(5);
     proxy.cut();
     await expectRefused(database.query(writer, 'select 1'));
-    // The first of the idle connections was waited for; after that the others are not to be trusted either.
+    // After the time-out of the first idle connection, the pool gives up the other idle connections too.
     await expectRefused(database.query(writer, 'select 1'));
     proxy.heal();
     await answers();
-    // One, and the one that looks after locks.
+    // One connection, and the one that watches locks.
     await until(() => proxy.connections <= 2);
   });
 
-  test('ends a statement, and its connection, not only the wait for it', async () => {
+  test('ends a statement together with its connection, not only the wait for it', async () => {
     const asked = database.transaction(writer, async (session) => {
       await session.query('select 1');
       proxy.cut();
@@ -96,9 +96,9 @@ describe('a network that drops packets', () => {
     expect(await store.asOwner('select count(*)::int as count from lines')).toEqual([{ count: 0 }]);
   });
 
-  test('is not what a COPY suffers from that takes long and gets on', async () => {
+  test('is not assumed for a COPY that takes long but makes progress', async () => {
     const started = performance.now();
-    // Half of that lies in the buffers of the kernel at most.
+    // The buffers of the kernel hold at most half of this.
     const rows = function* () {
       for (let n = 0; n < 50; n++) yield `${'x'.repeat(1_000_000)}\n`;
     };
@@ -107,7 +107,7 @@ describe('a network that drops packets', () => {
     expect(performance.now() - started).toBeGreaterThan(4_500);
   });
 
-  test('does not keep the store from being closed', async () => {
+  test('does not block the closing of the store', async () => {
     const other = through(proxy);
     await other.query(writer, 'select 1');
     let cut = false;
@@ -128,7 +128,7 @@ describe('a network that drops packets', () => {
   });
 
   describe('around a commit', () => {
-    /** Chains two events; the network is cut in this direction when all is written and only the commit is to come. */
+    /** Submits two events. The network is cut in this direction when everything but the commit has been sent. */
     const cutAtCommit = async (tenant: string, direction: 'from-target' | 'to-target') => {
       await new Writer(store.database, { logName }).submit([anItem(tenant)]);
       const batch = items(2, tenant);
@@ -148,14 +148,14 @@ describe('a network that drops packets', () => {
       expect(await expectSoundChain(store.database, tenant)).toHaveLength(4);
     };
 
-    test('whose answer is lost: the events are found again', async () => {
+    test('whose response is lost: the events are found as duplicates', async () => {
       const tenant = newTenant();
       const batch = await cutAtCommit(tenant, 'from-target');
       proxy.heal();
       await chained(tenant, 'duplicate', database, batch);
     });
 
-    test('that is lost: another replica chains the events, and when it arrives late it changes nothing', async () => {
+    test('that is lost: another replica chains the events, and the late commit changes nothing', async () => {
       const tenant = newTenant();
       const batch = await cutAtCommit(tenant, 'to-target');
       await chained(tenant, 'chained', store.connect({ timeouts }), batch);
@@ -163,7 +163,7 @@ describe('a network that drops packets', () => {
       await chained(tenant, 'duplicate', database, batch);
     });
 
-    test('that is lost and arrives before anybody asks again: it counts, once', async () => {
+    test('that arrives before the events are submitted again: they are chained once', async () => {
       const tenant = newTenant();
       const batch = await cutAtCommit(tenant, 'to-target');
       proxy.heal();
@@ -178,7 +178,7 @@ describe('a network that drops packets', () => {
     });
   });
 
-  test('with resets instead is over at once', async () => {
+  test('that resets connections instead is noticed at once', async () => {
     const asked = database.transaction(writer, async (session) => {
       await session.query('select 1');
       proxy.reset();
@@ -189,8 +189,9 @@ describe('a network that drops packets', () => {
   });
 });
 
-// It came in one packet with the end of the welcome, when nobody listened to the connection, and ended the process.
-test('a server whose last words come with its first is an unavailable store', async () => {
+// The error arrived in one packet with the end of the handshake. At this moment the connection had no error listener, so that the
+// process ended.
+test('an error in the same packet as the handshake means an unavailable store', async () => {
   const message = (type: string, ...parts: (Buffer | string)[]) => {
     const body = Buffer.concat(parts.map((part) => Buffer.from(part)));
     const head = Buffer.from(`${type}....`);
@@ -210,7 +211,7 @@ test('a server whose last words come with its first is an unavailable store', as
   await database.close();
 });
 
-test('a transaction whose failure was swallowed is not taken for a committed one', async () => {
+test('a transaction whose error was ignored is not reported as committed', async () => {
   const store = await openPostgres();
   const swallowed = store.database.transaction(writer, async (session) => {
     await session.query('select 1 / 0').catch(() => undefined);
@@ -235,7 +236,7 @@ describe('a server that is frozen', () => {
     await postgres.stop();
   });
 
-  test('refuses who submits in bounded time, and takes it when it thaws', async () => {
+  test('refuses a submission within a bounded time, and accepts it after it continues', async () => {
     const tenant = newTenant();
     await new Writer(database, { logName }).submit([anItem(tenant)]);
     await postgres.kill('SIGSTOP');
@@ -248,7 +249,7 @@ describe('a server that is frozen', () => {
     expect(await expectSoundChain(database, tenant)).toHaveLength(5);
   });
 
-  test('is closed all the same', async () => {
+  test('can be closed', async () => {
     const other = new PostgresDatabase({ url: postgres.adminUrl, timeouts });
     await postgres.kill('SIGSTOP');
     await expectRefused(other.query(writer, 'select 1'));
