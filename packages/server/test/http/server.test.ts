@@ -198,33 +198,34 @@ describe('operation', () => {
 });
 
 describe('trouble', () => {
-  it('says which chains are stopped, to whom it may concern, and stays ready for the others', async () => {
-    const { logs } = http.service;
+  it('tells operators which chains are stopped, and stays ready for the others', async () => {
     await http.ingest([event({ tenant_id: 'halted' })]);
-    (logs.stopped as Map<string, string>).set('halted', 'because');
-    try {
-      const answer = await http.call('POST', '/v1/audit/events', { body: event({ tenant_id: 'halted' }) });
-      expect([answer.status, answer.json.code, answer.headers.get('retry-after')]).toEqual([
-        503,
-        'CHAIN_STOPPED',
-        // The event is kept as a dead letter: there is nothing to send again.
-        null,
-      ]);
-      expect(answer.json.dead_letter_id).toMatch(/^[0-9a-f-]{36}$/);
-      const ready = await http.get('/ready', '');
-      expect(ready.json).toEqual({
-        status: 'degraded',
-        reasons: ['1 chains are stopped'],
-        stopped_chains: 1,
-      });
-      expect((await http.get('/ready')).json.stopped).toEqual({ halted: 'because' });
-      expect((await http.call('POST', '/v1/audit/events', { body: event() })).status).toBe(201);
-      // Reads go on, though they can't be chained any more.
-      expect((await http.get('/v1/audit/events?tenant_id=halted')).status).toBe(200);
-      expect((await http.get('/metrics')).text).toContain('tallystick_read_audit_failures_total 1');
-    } finally {
-      (logs.stopped as Map<string, string>).delete('halted');
-    }
+    await http.get('/v1/logs/halted/checkpoint?fresh=true');
+    await http.tamper("update audit_chain_state set last_sequence = 0 where tenant_id = 'halted'");
+    const submit = () => http.call('POST', '/v1/audit/events', { body: event({ tenant_id: 'halted' }) });
+    // The first submission finds the contradiction with the signed checkpoint, and stops the chain.
+    expect((await submit()).json.code).toBe('CHAIN_STOPPED');
+    const answer = await submit();
+    expect([answer.status, answer.json.code, answer.headers.get('retry-after')]).toEqual([
+      503,
+      'CHAIN_STOPPED',
+      // The event is kept as a dead letter: there is nothing to send again.
+      null,
+    ]);
+    expect(answer.json.dead_letter_id).toMatch(/^[0-9a-f-]{36}$/);
+    const ready = await http.get('/ready', '');
+    expect(ready.json).toEqual({
+      status: 'degraded',
+      reasons: ['1 chains are stopped'],
+      stopped_chains: 1,
+    });
+    expect((await http.get('/ready')).json.stopped).toEqual({
+      halted: '2 records were signed, the store has 1',
+    });
+    expect((await http.call('POST', '/v1/audit/events', { body: event() })).status).toBe(201);
+    // Reads go on, although they can no longer be recorded in the chain.
+    expect((await http.get('/v1/audit/events?tenant_id=halted')).status).toBe(200);
+    expect((await http.get('/metrics')).text).toContain('tallystick_read_audit_failures_total 1');
   });
 
   it('refuses submissions while too many are queued, with a Retry-After header', async () => {
