@@ -57,7 +57,7 @@ test('dev makes a key at first, serves, ends in good order, and makes no second 
   expect(second.told.key).toBeUndefined();
   expect((await emit(second.told.url)).stdout).toMatch(/^chained {2}acme #2 /);
   expect((await second.stop()).code).toBe(0);
-}, 60_000);
+}, 180_000);
 
 test('what dev prints for other terminals is what the command line and the SDK read', async () => {
   const data = join(dir.path, 'told');
@@ -90,7 +90,7 @@ test('what dev prints for other terminals is what the command line and the SDK r
   expect(stdout).toContain('order.refunded');
   child.kill('SIGTERM');
   await once(child, 'exit');
-}, 60_000);
+}, 180_000);
 
 test.each([
   [['serve'], 'name one store'],
@@ -120,4 +120,4 @@ test('serve does not start without an API key, and can make one', async () => {
     exitCode: 0,
     stderr: expect.stringContaining('listening on http://127'),
   });
-}, 60_000);
+}, 180_000);
