@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { LongTestsFirst } from './scripts/long-tests-first.ts';
 
 const conditions = ['tallystick-source'];
 
@@ -12,9 +13,10 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    // Two even on two cores, where the default is one: many tests wait for a server more than they compute.
+    sequence: { sequencer: LongTestsFirst },
+    // Two workers even on two cores, where the default is one: many tests wait for a server longer than they compute.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    // Workers start services of their own with node, so they need the condition too.
+    // Tests start services as processes of their own, with the arguments of their worker.
     execArgv: ['--conditions=tallystick-source'],
   },
 });

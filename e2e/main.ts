@@ -3,20 +3,29 @@ import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
-// `npm run e2e -- faults --rounds 200 --seed 7 --start-round 100`: with options of its own.
+// `npm run e2e -- faults --rounds 200 --seed 7 --start-round 100`: this campaign has options of its own.
 if (process.argv[2] === 'faults') await runFaults(process.argv.slice(3));
 
+interface Campaign {
+  readonly about: string;
+  /** The environment variable that sets the number of rounds, and the number here. `npm test` runs fewer. */
+  readonly rounds?: { readonly variable: string; readonly full: string };
+  readonly seed?: string;
+}
+
 /**
- * `npm run e2e` runs every campaign in the size that `npm test` does; `npm run e2e -- crash --rounds 500 --seed 7` runs one
- * of them for longer, and again with the same choices.
+ * `npm run e2e` runs every campaign at full size. `npm run e2e -- crash --rounds 500 --seed 7` runs one of them with another number of
+ * rounds. The same seed makes the same choices again.
  */
-const campaigns: {
-  readonly [name: string]: { readonly about: string; readonly rounds?: string; readonly seed?: string };
-} = {
-  crash: { about: 'kill -9 during ingestion', rounds: 'CRASH_ROUNDS', seed: 'CRASH_SEED' },
+const campaigns: { readonly [name: string]: Campaign } = {
+  crash: {
+    about: 'kill -9 during ingestion',
+    rounds: { variable: 'CRASH_ROUNDS', full: '200' },
+    seed: 'CRASH_SEED',
+  },
   independent: {
     about: 'the verifier in Python against ours',
-    rounds: 'TALLYSTICK_FUZZ_RUNS',
+    rounds: { variable: 'TALLYSTICK_FUZZ_RUNS', full: '1000' },
     seed: 'TALLYSTICK_FUZZ_SEED',
   },
   tamper: { about: 'every way to tamper with a store' },
@@ -29,15 +38,10 @@ const { values, positionals } = parseArgs({
 });
 const wanted = positionals.length > 0 ? positionals : Object.keys(campaigns);
 for (const name of wanted) {
-  if (!Object.hasOwn(campaigns, name)) usage(`unknown campaign: ${name}`);
-  for (const option of ['rounds', 'seed'] as const) {
-    const value = values[option];
-    if (value === undefined) continue;
-    if (!/^\d{1,9}$/.test(value)) usage(`--${option} takes a whole number`);
-    const variable = campaigns[name]![option];
-    if (variable === undefined) usage(`${name} has no --${option}`);
-    process.env[variable] = value;
-  }
+  const campaign = Object.hasOwn(campaigns, name) ? campaigns[name]! : usage(`unknown campaign: ${name}`);
+  setNumber(name, 'rounds', campaign.rounds?.variable, values.rounds);
+  setNumber(name, 'seed', campaign.seed, values.seed);
+  if (campaign.rounds !== undefined) process.env[campaign.rounds.variable] ??= campaign.rounds.full;
 }
 
 const root = resolve(import.meta.dirname, '..');
@@ -58,6 +62,18 @@ async function runFaults(args: readonly string[]): Promise<never> {
   });
   const [code] = await once(campaign, 'exit');
   process.exit(code ?? 1);
+}
+
+function setNumber(
+  campaign: string,
+  option: string,
+  variable: string | undefined,
+  value: string | undefined,
+): void {
+  if (value === undefined) return;
+  if (!/^\d{1,9}$/.test(value)) usage(`--${option} takes a whole number`);
+  if (variable === undefined) usage(`${campaign} has no --${option}`);
+  process.env[variable] = value;
 }
 
 function usage(complaint: string): never {

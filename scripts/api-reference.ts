@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
 import { type ApiModule, type ApiName, readApi } from './public-api.ts';
 
@@ -9,18 +9,22 @@ interface Manifest {
   readonly name: string;
   readonly description?: string;
   readonly private?: boolean;
-  readonly exports?: { readonly [subpath: string]: string | { readonly 'tallystick-source'?: string } };
+  readonly exports?: {
+    readonly [subpath: string]: string | { readonly 'tallystick-source'?: string; readonly default?: string };
+  };
 }
 
-/** What each published package offers: a module for every subpath of its `exports`, read from `<base>/packages/…`. */
+/** The public modules: one for each subpath in the `exports` of each published package, read from `<base>/packages/…`. */
 export function publishedModules(base: string = root): ApiModule[] {
-  return ['event', 'protocol', 'client', 'log', 'sdk', 'server', 'verify', 'cli'].flatMap((folder) => {
+  return readdirSync(join(root, 'packages')).flatMap((folder) => {
     const manifest = JSON.parse(
       readFileSync(join(root, 'packages', folder, 'package.json'), 'utf8'),
     ) as Manifest;
     if (manifest.private === true) return [];
     return Object.entries(manifest.exports ?? {}).flatMap(([subpath, target]) => {
-      const source = typeof target === 'string' ? undefined : target['tallystick-source'];
+      // An export without `default` can be imported inside this repository only.
+      if (typeof target === 'string' || target.default === undefined) return [];
+      const source = target['tallystick-source'];
       if (source === undefined) return [];
       const file = join(base, 'packages', folder, source);
       const declarations = file.replace(/\.ts$/, '.d.ts');
@@ -29,7 +33,7 @@ export function publishedModules(base: string = root): ApiModule[] {
   });
 }
 
-/** Markdown, one page a package, from the declarations that the compiler makes of the sources. */
+/** Writes one page of Markdown per module, from the declarations that the compiler makes of the sources. */
 function write(destination: string): void {
   const declarations = join(root, 'dist', `api-types-${process.pid}`);
   try {
@@ -77,7 +81,7 @@ function entry({ name, doc, signature, from }: ApiName): string {
   return `## ${name}\n\n${where}${doc === '' ? '' : `${prose(doc)}\n\n`}${code}`;
 }
 
-/** Tags become paragraphs; a link becomes its text. */
+/** Makes paragraphs of tags, and text of links. */
 function prose(doc: string): string {
   return doc
     .replaceAll(/\{@link\s+([^}|\s]+)[^}]*\}/g, '`$1`')
@@ -89,5 +93,5 @@ function prose(doc: string): string {
 if (import.meta.main) {
   const [destination = join(root, 'dist/api')] = process.argv.slice(2);
   write(resolve(destination));
-  console.log(`begin at ${basename(destination)}/README.md`);
+  console.log(`start reading at ${basename(destination)}/README.md`);
 }

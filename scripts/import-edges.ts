@@ -1,32 +1,35 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { folderEdgeViolations } from './folder-edges.ts';
 import { type Import, importsOf } from './imports.ts';
+import { isSource, listTree } from './source-files.ts';
 
-const PUBLISHED = ['event', 'protocol', 'client', 'log', 'sdk', 'server', 'verify'];
+const PUBLISHED = ['event', 'protocol', 'client', 'log', 'verify', 'sdk', 'server'];
 
-/** What the shipped code of each folder below packages/ may import of the others. */
+/**
+ * What the shipped code of each folder below packages/ may import of the others. An entry is the name of such a folder, which
+ * allows all that its package exports, or with a subpath (`server/embedded`), which allows this export alone.
+ */
 const EDGES: Record<string, readonly string[]> = {
   event: [],
   protocol: ['event'],
-  client: ['protocol'],
   log: ['event'],
+  verify: ['log', 'event'],
   sdk: ['event', 'protocol'],
+  client: ['protocol'],
   server: ['event', 'protocol', 'log', 'verify'],
-  verify: ['event', 'log'],
-  console: ['verify'],
+  console: ['client', 'verify', 'event'],
   cli: PUBLISHED,
   testing: [],
 };
-const EXAMPLE_EDGES: readonly string[] = ['sdk'];
+const EXAMPLE_EDGES: readonly string[] = ['sdk', 'client', 'server/embedded'];
 
-/** Names that say nothing about what is inside. */
+/** Names that do not say what a folder contains. */
 const EMPTY_NAMES = new Set(['core', 'common', 'utils', 'util', 'types', 'helpers', 'misc', 'shared']);
 
 const TOP_FOLDERS = ['packages', 'examples', 'e2e', 'bench', 'scripts', 'spec', 'docs', 'deploy'];
-const SKIPPED = new Set(['node_modules', 'dist']);
-const SOURCE = /\.[cm]?[jt]sx?$/;
 
-/** A package of this repository or, with an empty `key`, the code outside all packages. */
+/** A package of this repository. With an empty `key`: the code outside all packages. */
 interface Unit {
   dir: string;
   key: string;
@@ -41,24 +44,24 @@ interface Manifest {
   optionalDependencies?: Record<string, string>;
 }
 
-/** One line for each thing in the tree at `root` that breaks a rule; empty when all is well. */
+/** One line for each import, name or dependency in the tree at `root` that breaks a rule; empty if there is none. */
 export function importEdgeViolations(root: string): string[] {
-  const paths = TOP_FOLDERS.flatMap((folder) => list(join(root, folder)));
+  const paths = TOP_FOLDERS.flatMap((folder) => listTree(join(root, folder)));
   const units = [...unitsIn(root, 'packages'), ...unitsIn(root, 'examples')];
   const namesOf = new Map(units.map((unit) => [unit.name, unit]));
   const outside: Unit = { dir: root, key: '', name: '', allowed: [] };
 
-  const found = paths.filter((path) => EMPTY_NAMES.has(basename(path)) && !SOURCE.test(path)).map(emptyName);
+  const found = paths.filter((path) => EMPTY_NAMES.has(basename(path)) && !isSource(path)).map(emptyName);
   for (const unit of units) {
     const lastPart = unit.name.split('/').at(-1)!;
     if (EMPTY_NAMES.has(lastPart)) found.push(`${unit.dir}: a package can't be named "${unit.name}"`);
     for (const name of shippedDependencies(unit.dir)) {
       const target = namesOf.get(name);
-      if (target && !unit.allowed.includes(target.key))
+      if (target && !unit.allowed.some((one) => one.split('/')[0] === target.key))
         found.push(edge(join(unit.dir, 'package.json'), unit, target));
     }
   }
-  for (const file of paths.filter((path) => SOURCE.test(path))) {
+  for (const file of paths.filter(isSource)) {
     const unit = units.find(({ dir }) => file.startsWith(dir + sep)) ?? outside;
     for (const imported of importsOf(file, readFileSync(file, 'utf8'))) {
       const message = judge(file, unit, imported, units);
@@ -73,7 +76,7 @@ function judge(file: string, unit: Unit, { specifier, line }: Import, units: Uni
   if (specifier.startsWith('.')) {
     const path = resolve(dirname(file), specifier);
     const other = units.find(({ dir }) => (path + sep).startsWith(dir + sep));
-    // Benchmarks also measure what a package does not export.
+    // Benchmarks may measure what a package does not export.
     const mayReach = file.split(sep).includes('bench') && unit.key === '';
     if (other && other !== unit) {
       return mayReach ? undefined : `${at}: reaches into ${other.name} by a path; import it by its name`;
@@ -86,8 +89,9 @@ function judge(file: string, unit: Unit, { specifier, line }: Import, units: Uni
   if (/^(src|dist|test)(\/|$)/.test(specifier.slice(target.name.length + 1))) {
     return `${at}: reaches into ${target.name} (${specifier}); import what it exports`;
   }
-  const free = target === unit || !isShipped(file, unit) || unit.allowed.includes(target.key);
-  return free ? undefined : edge(at, unit, target);
+  const exported = target.key + specifier.slice(target.name.length);
+  const isAllowed = unit.allowed.includes(target.key) || unit.allowed.includes(exported);
+  return target === unit || !isShipped(file, unit) || isAllowed ? undefined : edge(at, unit, target);
 }
 
 /** Tests, benchmarks and scripts may use any package, `testing` included. */
@@ -127,19 +131,9 @@ function manifestOf(dir: string): Manifest {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : { name: basename(dir) };
 }
 
-/** All files and folders below `dir`. */
-function list(dir: string): string[] {
-  if (!existsSync(dir)) return [];
-  return readdirSync(dir, { withFileTypes: true })
-    .filter(({ name }) => !SKIPPED.has(name) && !name.startsWith('.'))
-    .flatMap((entry) => {
-      const path = join(dir, entry.name);
-      return entry.isDirectory() ? [path, ...list(path)] : [path];
-    });
-}
-
 if (import.meta.main) {
-  const violations = importEdgeViolations(resolve(import.meta.dirname, '..'));
+  const root = resolve(import.meta.dirname, '..');
+  const violations = [...importEdgeViolations(root), ...folderEdgeViolations(root)];
   for (const violation of violations) console.error(violation);
   if (violations.length > 0) process.exitCode = 1;
 }

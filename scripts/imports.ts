@@ -12,10 +12,10 @@ interface Node {
 }
 
 /**
- * Every module that a source file names: `import`, `import type`, `export … from`, `import()`, `import('x').T`,
- * `require()`, `require.resolve()` and `import.meta.resolve()`. A specifier put together at run time can't be seen here.
+ * Every module that a source file names in `import`, `import type`, `export … from`, `import()`, `import('x').T`, `require()`,
+ * `require.resolve()` and `import.meta.resolve()`. A specifier that is computed at run time is not found.
  *
- * @throws when the file does not parse
+ * @throws if the file does not parse
  */
 export function importsOf(file: string, source: string): Import[] {
   const { program, errors } = parseSync(file, source);

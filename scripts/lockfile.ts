@@ -1,25 +1,27 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
+/** The part of a package-lock.json that is read here. */
 export interface Lockfile {
   packages: Record<string, { optionalDependencies?: Record<string, string> }>;
 }
 
 /**
- * Platform packages (native parts of a tool, optional dependencies of it) that the lock file lacks. npm leaves out
- * what its registry did not offer on the day of the install; `npm ci` then fails, on other systems or everywhere.
+ * The platform packages (native parts of a tool, its optional dependencies) that the lock file lacks. npm leaves out a package that
+ * its registry did not offer when the lock file was written. `npm ci` then fails, on some systems or on all.
  */
 export function missingFromLockfile({ packages }: Lockfile): string[] {
   return Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
     Object.keys(optionalDependencies)
       .filter((name) => !candidates(path, name).some((candidate) => candidate in packages))
       .map(
-        (name) => `package-lock.json has no ${name}, needed by ${path}: choose a version that is complete`,
+        (name) =>
+          `there is no ${name}, which ${path} needs: choose a version that the registry has completely`,
       ),
   );
 }
 
-/** Where Node would look for `name` from a package at `path`, nearest first. */
+/** The places where Node looks for `name` from a package at `path`, nearest first. */
 function candidates(path: string, name: string): string[] {
   const places = [`${path}/node_modules/${name}`];
   for (let at = path.lastIndexOf('node_modules/'); at >= 0; at = path.lastIndexOf('node_modules/', at - 1)) {
@@ -30,8 +32,12 @@ function candidates(path: string, name: string): string[] {
 }
 
 if (import.meta.main) {
-  const file = resolve(import.meta.dirname, '../package-lock.json');
-  const missing = missingFromLockfile(JSON.parse(readFileSync(file, 'utf8')) as Lockfile);
+  const root = resolve(import.meta.dirname, '..');
+  const missing = ['package-lock.json', 'e2e/integrations/package-lock.json'].flatMap((file) =>
+    missingFromLockfile(JSON.parse(readFileSync(resolve(root, file), 'utf8')) as Lockfile).map(
+      (message) => `${file}: ${message}`,
+    ),
+  );
   for (const message of missing) console.error(message);
   if (missing.length > 0) process.exitCode = 1;
 }

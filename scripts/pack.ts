@@ -17,7 +17,7 @@ export interface Tarball {
   version: string;
   /** Absolute path of the .tgz file. */
   file: string;
-  /** Paths inside the package, sorted. */
+  /** The sorted paths inside the package. */
   contents: string[];
 }
 
@@ -40,11 +40,11 @@ interface PackReport {
 const root = resolve(import.meta.dirname, '..');
 const NOT_COPIED = new Set(['node_modules', 'dist', 'test', 'tsconfig.tsbuildinfo']);
 
-/** Builds all packages that can be published and packs each of them, with the LICENSE, into `destination`. */
+/** Builds all packages that are not private. Packs each of them, with the LICENSE, into `destination`. */
 export function packAll(destination: string): Tarball[] {
   mkdirSync(destination, { recursive: true });
-  // A copy inside the repository: no stale file of an earlier build gets in, nobody at work here is disturbed, and
-  // third-party modules are still found in the folders above.
+  // Works on a copy, so that no file of an earlier build is packed and no build output of the developer changes. The copy is inside the
+  // repository, where Node finds the installed modules.
   const stage = join(root, 'dist', `pack-${process.pid}`);
   try {
     const packages = copyPackages(stage);
@@ -66,7 +66,7 @@ export function packAll(destination: string): Tarball[] {
       contents: files.map(({ path }) => path).sort(),
     }));
   } catch (error) {
-    // What tsc has to say goes to its standard output.
+    // tsc prints its errors to standard output.
     const { stdout, message } = error as { stdout?: string; message: string };
     throw new Error([message, stdout].join('\n'), { cause: error });
   } finally {
@@ -78,7 +78,7 @@ export function readManifest(dir: string): Manifest {
   return JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) as Manifest;
 }
 
-/** Copies what is not private, linked as npm links a workspace, and returns the folders of what can be published. */
+/** Copies the packages that are not private, links them as npm links a workspace, and returns the folders of those to publish. */
 function copyPackages(stage: string): string[] {
   mkdirSync(stage, { recursive: true });
   copyFileSync(join(root, 'tsconfig.base.json'), join(stage, 'tsconfig.base.json'));
@@ -93,7 +93,7 @@ function copyPackages(stage: string): string[] {
     symlinkSync(copy, link);
     return copy;
   });
-  // One that offers nothing yet is only a name.
+  // A package without exports and commands has nothing to publish yet.
   return copies.filter((copy) =>
     Object.keys(readManifest(copy)).some((key) => key === 'exports' || key === 'bin'),
   );

@@ -5,15 +5,15 @@ import { parseSync } from 'oxc-parser';
 /** One name that a module exports. */
 export interface ApiName {
   readonly name: string;
-  /** Its docstring, without the stars; empty where there is none. */
+  /** Its docstring without the stars; empty if it has none. */
   readonly doc: string;
   /** The declaration, without bodies and initial values. */
   readonly signature: string;
-  /** The package that it comes from, where that is another one. */
+  /** The package that it comes from, if that is another one. */
   readonly from: string | undefined;
 }
 
-/** What can be imported from a specifier. */
+/** A module that can be imported, with its names. */
 export interface ApiModule {
   readonly specifier: string;
   readonly names: readonly ApiName[];
@@ -30,14 +30,14 @@ interface Source {
   readonly file: string;
   readonly text: string;
   readonly body: readonly Node[];
-  /** Docstrings by the place at which what they are about begins. */
+  /** Docstrings, by the position at which the code after them begins. */
   readonly docs: ReadonlyMap<number, string>;
 }
 
 /**
- * Every name that a module exports, followed to where it is declared. Reads sources and declaration files alike.
+ * Every name that a module exports, with its declaration, which may be in another file. Reads sources and declaration files.
  *
- * @throws where a file does not parse, or exports a name that can't be followed
+ * @throws if a file does not parse, or if the declaration of a name is not found
  */
 export function readApi(specifier: string, file: string): ApiModule {
   return { specifier, names: exportsOf(file) };
@@ -75,7 +75,7 @@ function exportsOf(file: string): ApiName[] {
   for (const node of source.body) {
     for (const name of exportedBy(source, node)) {
       const before = names.get(name.name);
-      // An overload, or a value and a type of one name.
+      // An overload, or a value and a type with the same name.
       const both = before && {
         ...name,
         doc: before.doc || name.doc,
@@ -116,7 +116,7 @@ function named(source: Source, from: string, name: string, as: string): ApiName 
   return found;
 }
 
-/** A name that the file declares, or imports, and exports at another place. */
+/** A name that an `export { … }` without `from` lists: the file declares it or imports it. */
 function ownName(source: Source, name: string): ApiName {
   for (const node of source.body) {
     if (node.type === 'ImportDeclaration') {
@@ -131,7 +131,7 @@ function ownName(source: Source, name: string): ApiName {
     const found = declared(source, node, node).find((candidate) => candidate.name === name);
     if (found !== undefined) return found;
   }
-  throw new Error(`${source.file}: exports ${name}, which is declared nowhere`);
+  throw new Error(`${source.file}: exports ${name}, but neither declares nor imports it`);
 }
 
 function follow(source: Source, from: string): ApiName[] {
@@ -175,7 +175,7 @@ function declared(source: Source, statement: Node, declaration: Node): ApiName[]
   }
 }
 
-/** A class without what is nobody's business: bodies and private members. */
+/** The signature of a class, without the bodies of its methods and without private members. */
 function classText(source: Source, node: Node): string {
   const body = node.body as { readonly start: number; readonly body: readonly Node[] };
   const members = body.body

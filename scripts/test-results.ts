@@ -1,4 +1,4 @@
-/** The parts of vitest's JSON report that count. */
+/** The parts of vitest's JSON report that are used here. */
 export interface Report {
   numPassedTests: number;
   numFailedTests: number;
@@ -14,8 +14,8 @@ export interface Counts {
 }
 
 /**
- * A file that did not load, or whose hook failed, has no failed test in the report; it counts as one, or a broken
- * file would look like a file without tests.
+ * Counts a file that did not load, or whose hook failed, as one failed test. The report lists no failed test for it, so that it would
+ * look like a file without tests.
  */
 export function countTests(report: Report): Counts {
   const failedAsAWhole = report.testResults.filter(

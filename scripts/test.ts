@@ -1,15 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { areIntegrationsInstalled, installIntegrations } from './integrations.ts';
 import { type Counts, countTests, type Report } from './test-results.ts';
 
-/** Something that some tests need and not every machine has. */
+const root = resolve(import.meta.dirname, '..');
+
+/** Something that some tests need and that not every machine has. */
 interface Part {
   name: string;
   neededFor: string;
-  /** The test files, as a glob, that are left out where the part is missing. */
+  /** The test files, as a glob, that are not run if the part is missing. */
   tests: string;
   present(): boolean;
 }
@@ -18,7 +21,7 @@ const PARTS: Part[] = [
   {
     name: 'python3',
     neededFor: 'the independent verifier',
-    tests: 'e2e/**/*.test.ts',
+    tests: 'e2e/{independent/*,tamper/bundles}.test.ts',
     present: () => runs('python3', '--version'),
   },
   {
@@ -27,25 +30,42 @@ const PARTS: Part[] = [
     tests: '**/*.kafka.test.ts',
     present: () => runs('java', '-version') && runs('mvn', '--version'),
   },
+  {
+    name: 'access to the npm registry',
+    neededFor: 'the libraries of e2e/integrations',
+    tests: 'e2e/integrations/**/*.test.ts',
+    present: () => (mayRunIntegrations(args) ? installIntegrations() : areIntegrationsInstalled()),
+  },
 ];
 
+const args = process.argv.slice(2);
 const requireAll = process.env.REQUIRE_ALL === '1';
 const missing = PARTS.filter((part) => !part.present());
-const { status, counts } = runVitest(process.argv.slice(2), missing);
+const { status, counts } = runVitest(args, missing);
 
 for (const { name, neededFor, tests } of missing) {
   console.log(`\n*** NOT RUN: ${tests}: this machine has no ${name}, needed for ${neededFor}. ***`);
 }
 if (requireAll && missing.length > 0) {
-  console.log('\n*** FAILED: REQUIRE_ALL=1 allows no part to be missing. ***');
+  console.log('\n*** FAILED: with REQUIRE_ALL=1 no part may be missing. ***');
   counts.failed += missing.length;
 }
 if (status !== 0 && counts.failed === 0) {
-  console.log('\n*** FAILED: no test did, but vitest ended with an error, see above. ***');
+  console.log('\n*** FAILED: every test passed, but vitest ended with an error; see above. ***');
   counts.failed = 1;
 }
 console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = counts.failed > 0 ? 1 : 0;
+
+/** Vitest's filters are parts of paths. An option may be anything, so all tests may run. */
+function mayRunIntegrations(args: readonly string[]): boolean {
+  if (args.length === 0 || args.some((arg) => arg.startsWith('-'))) return true;
+  const files = globSync('e2e/integrations/*/**/*.test.ts', {
+    cwd: root,
+    exclude: (path) => path.endsWith('node_modules'),
+  });
+  return files.some((file) => args.some((filter) => file.includes(filter)));
+}
 
 function runs(command: string, ...args: string[]): boolean {
   return spawnSync(command, args).status === 0;
@@ -63,9 +83,9 @@ function runVitest(args: string[], without: Part[]): { status: number; counts: C
         ...without.map(({ tests }) => `--exclude=${tests}`),
         ...args,
       ],
-      { stdio: 'inherit', cwd: resolve(import.meta.dirname, '..') },
+      { stdio: 'inherit', cwd: root },
     );
-    // Without a report vitest did not get as far as running anything.
+    // Vitest writes no report if it ends before it has run a test.
     if (!existsSync(outputFile)) return { status: 1, counts: { passed: 0, failed: 0, skipped: 0 } };
     return {
       status: status ?? 1,

@@ -11,7 +11,7 @@ import { seededRandom } from './seeded-random.ts';
 
 const logName = 'audit.crash';
 const tenants = ['tenant-a', 'tenant-b', 'tenant-c'];
-const rounds = Number(process.env.CRASH_ROUNDS ?? 50);
+const rounds = Number(process.env.CRASH_ROUNDS ?? 20);
 const seed = Number(process.env.CRASH_SEED ?? randomInt(2 ** 31));
 
 /**

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { seal } from '../../spec/vectors/generator/bundle-writer.ts';
 
-/** The second verifier, in another language, must come to the same results from the same specification. */
+/** A second verifier, written in Python from the specification alone, must come to the same results. */
 
 const script = join(import.meta.dirname, 'verify.py');
 const vectors = join(import.meta.dirname, '../../spec/vectors');
@@ -45,7 +45,7 @@ const exitCodes: { readonly [verdict: string]: number } = {
   not_verifiable: 2,
 };
 
-/** A result as the vectors write it: where the trust comes from left out, findings as a set. */
+/** A report in the form of the vectors: without the source of trust, with each finding once. */
 function asExpected({ trust: _, findings, ...rest }: Report): Expected {
   const places = findings.map(({ code, sequence_number: place }) =>
     place === null ? code : `${code}@${place}`,
@@ -56,7 +56,7 @@ const sorted = (expected: Expected) => ({ ...expected, findings: expected.findin
 const keysOf = (keys: readonly string[]) => keys.flatMap((key) => ['--key', key]);
 
 async function* stream(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  // In pieces that end in the middle of lines and characters.
+  // Pieces that end in the middle of lines and characters.
   for (let at = 0; at < bytes.length; at += 777) yield bytes.subarray(at, at + 777);
 }
 const verify = async (bytes: Uint8Array, keys: readonly string[]) =>
@@ -69,7 +69,7 @@ describe('the verifier in TypeScript', () => {
   });
 });
 
-/** A bundle with one thing changed, and sealed again as a forger would: so that the digest does not tell. */
+/** A bundle with one change, and with a new digest, as an attacker would write it. */
 const mutant = fc
   .record({
     bundle: fc.constantFrom(
@@ -100,7 +100,7 @@ const mutant = fc
   });
 
 describe('the verifier in Python', () => {
-  it('comes to the same result as ours for forged bundles that nobody foresaw', async () => {
+  it('comes to the same result as ours for random forgeries', async () => {
     const folder = join(scratch, 'forged');
     cpSync(vectors, folder, { recursive: true });
     const seed = Number(process.env.TALLYSTICK_FUZZ_SEED ?? 1);
@@ -112,7 +112,7 @@ describe('the verifier in Python', () => {
         return { file, keys, expect: await verify(new TextEncoder().encode(text), keys) };
       }),
     );
-    // Forgeries of every sort, not one way to be refused a hundred times over.
+    // The forgeries are of different kinds.
     expect(
       new Set(results.flatMap((one) => one.expect.findings.map((finding) => finding.split('@')[0]))).size,
     ).toBeGreaterThan(5);
@@ -129,7 +129,7 @@ describe('the verifier in Python', () => {
     expect(checks).toBeGreaterThan(500);
   });
 
-  it('fails where a vector is wrong', async () => {
+  it('fails if a vector is wrong', async () => {
     const folder = join(scratch, 'vectors');
     cpSync(vectors, folder, { recursive: true });
     const text = readFileSync(join(folder, 'canonical.json'), 'utf8');
@@ -170,7 +170,7 @@ describe('the verifier in Python', () => {
     expect((await prove(valid[1].keys[0])).code).toBe(2);
   });
 
-  it('exits with 3 for wrong usage and with 4 for a file that is not there', async () => {
+  it('exits with 3 for wrong usage and with 4 if the file does not exist', async () => {
     expect((await run()).code).toBe(3);
     expect((await run('bundle', join(scratch, 'none.tally'), '--key', 'nonsense')).code).toBe(3);
     expect((await run('bundle', join(scratch, 'none.tally'))).code).toBe(4);

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { onEachTrail, places } from './crimes.ts';
 import { globex, large, largeSize } from './trail.ts';
 
-/** The same trail as the service exports it, for somebody who has neither the database nor our code. */
+/** The trail as the service exports it, for a verifier that has neither the database nor our code. */
 
 const script = join(import.meta.dirname, '../independent/verify.py');
 const python = process.env.PYTHON ?? 'python3';
@@ -51,7 +51,7 @@ onEachTrail(
       });
     });
 
-    test('under the key of another tenant, both say that nothing vouches for it', async () => {
+    test('with the key of another tenant, both report an untrusted checkpoint', async () => {
       const bundle = trail().bundles[globex]!;
       const key = trail().keys[large]!;
       expect(places(await ours(bundle, key))).toEqual(['CHECKPOINT_UNTRUSTED@19']);

@@ -25,7 +25,7 @@ onEachTrail((trail) => {
       expect(await trail().after(rewrite)).toMatchObject({ verdict: 'not_verifiable' });
     });
 
-    test('the whole chain rewritten and signed with the stolen key: only what was kept tells', async () => {
+    test('the whole chain rewritten and signed with the stolen key: only a kept checkpoint reveals it', async () => {
       const rewrite = crimes.rewriteChain(trail().stolenKey);
       const report = await trail().after(rewrite, { checkpoints: [trail().notes[acme]!] });
       expect(places(report)).toEqual(['CHECKPOINT_ROOT_MISMATCH@289']);
@@ -52,7 +52,7 @@ onEachTrail((trail) => {
       expect(places(await trail().after(note(change)))).toEqual(['CHECKPOINT_SIGNATURE_INVALID@289']);
     });
 
-    test('two of one size that contradict each other', async () => {
+    test('two checkpoints of the same size with different roots', async () => {
       const other = await signed(290, sha256('another tree'));
       const report = await trail().after(
         note(() => other),
@@ -61,7 +61,7 @@ onEachTrail((trail) => {
       expect(places(report)).toEqual(['CHECKPOINT_INCONSISTENT@289', 'CHECKPOINT_ROOT_MISMATCH@289']);
     });
 
-    test('kept ones must be of this log, and signed with a trusted key', async () => {
+    test('kept checkpoints must be of this log and signed with a trusted key', async () => {
       const stranger = await signed(290, sha256('x'), await importSigningKey(randomBytes(32)));
       await expect(trail().after(nothing, { checkpoints: [stranger] })).rejects.toMatchObject({
         code: 'NOTE_UNVERIFIED',

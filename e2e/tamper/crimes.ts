@@ -1,13 +1,13 @@
-import { formatCheckpoint, type SigningKey, sha256, signNote, toHex } from '@tallystick/log';
+import { type SigningKey, sha256, toHex } from '@tallystick/log';
 import type { Queries } from '@tallystick/server/store';
 import type { Report } from '@tallystick/verify';
+import { type Attack, cutTail, deleteRow, editField, rewriteChain, swapRows } from 'tallystick/demo/attacks';
 import { afterAll, beforeAll, describe } from 'vitest';
-import { readTexts, rewriteRecords, rewriteTree } from './forger.ts';
 import { acme, embeddedTrail, logName, serverTrail, type WrittenTrail } from './trail.ts';
 
 /**
- * Whoever owns the database can change every byte in it. Whatever they change is found, named and located by somebody
- * who holds the log's key, and, where the whole of it was rewritten, by a checkpoint that was kept elsewhere.
+ * The owner of a database can change every byte in it. A verifier that has the log's key finds, names and locates each change. If the
+ * whole chain was rewritten and signed again, the verifier also needs a checkpoint that was kept elsewhere.
  */
 export function onEachTrail(
   suite: (trail: () => WrittenTrail) => void,
@@ -26,12 +26,12 @@ export function onEachTrail(
   });
 }
 
-/** The record in the middle of the chain that the attacker is after. */
+/** The record in the middle of the chain that the attacker wants to change. */
 export const victim = 137;
 
 export const nothing = async () => {};
 
-/** Each kind of finding with its place, once, sorted but for the telling one. */
+/** Each kind of finding once, with its place. Findings about records and the chain come first, in the order of the report. */
 export function places(report: Report): string[] {
   const found = report.findings.map(({ code, sequence_number: place }) =>
     place === null ? code : `${code}@${place}`,
@@ -40,7 +40,7 @@ export function places(report: Report): string[] {
   return [...new Set(found)].sort((a, b) => rank(a) - rank(b) || (rank(a) === 0 ? 0 : a < b ? -1 : 1));
 }
 
-/** What a changed record does to the tree, and so to all that was made of it. */
+/** The findings that follow from a changed record, because its tree is another one. */
 export const treeOf = (sequence: number) => [
   ...(sequence < 100 ? ['CHECKPOINT_ROOT_MISMATCH@99'] : []),
   'CHECKPOINT_ROOT_MISMATCH@289',
@@ -55,7 +55,7 @@ export async function set(session: Queries, assignments: string): Promise<void> 
   );
 }
 
-/** Replaces the victim's bytes, and its stored hash with theirs. */
+/** Replaces the bytes of the victim, and its stored hash by the hash of the new bytes. */
 export async function replaceRecord(
   session: Queries,
   change: (text: string) => string,
@@ -74,7 +74,7 @@ export async function replaceRecord(
   );
 }
 
-/** Puts a copy of a row into the partition of the month before. */
+/** Inserts a copy of a row into the partition of the month before. */
 export async function double(session: Queries, tenantId: string, sequence: number): Promise<void> {
   await session.query(
     `insert into audit_records
@@ -84,52 +84,17 @@ export async function double(session: Queries, tenantId: string, sequence: numbe
   );
 }
 
-/** What is done to a trail, from the clumsy to the thorough. */
+const target = { tenantId: acme, logName, sequence: victim };
+const against =
+  ({ run }: Attack) =>
+  (session: Queries) =>
+    run(session, target);
+
+/** The demo's attacks, against the victim. */
 export const crimes = {
-  editField: (session: Queries) =>
-    session.query(
-      `update audit_records
-          set record = replace(record, '"outcome_status":"success"', '"outcome_status":"denied"'), outcome_status = 'denied'
-        where tenant_id = $1 and sequence_number = $2`,
-      [acme, victim],
-    ),
-  deleteRow: (session: Queries) =>
-    session.query('delete from audit_records where tenant_id = $1 and sequence_number = $2', [acme, victim]),
-  /** The last ten records are dropped; head, tree and checkpoints are set back to match. */
-  cutTail: async (session: Queries) => {
-    const records = await readTexts(session, acme);
-    await session.query('delete from audit_records where tenant_id = $1 and sequence_number >= $2', [
-      acme,
-      records.length - 10,
-    ]);
-    await session.query('delete from audit_checkpoints where tenant_id = $1', [acme]);
-    await rewriteTree(session, acme, records.slice(0, -10));
-  },
-  swapRows: async (session: Queries) => {
-    const parked = 2 ** 40;
-    for (const [from, to] of [
-      [victim, parked],
-      [victim + 1, victim],
-      [parked, victim + 1],
-    ]) {
-      await session.query(
-        'update audit_records set sequence_number = $3 where tenant_id = $1 and sequence_number = $2',
-        [acme, from, to],
-      );
-    }
-  },
-  /** Every hash, tile, the head and a checkpoint under the forger's key are made to fit. */
-  rewriteChain: (key: SigningKey) => async (session: Queries) => {
-    const { size, root } = await rewriteRecords(session, acme, ({ event, sequence_number }) =>
-      sequence_number === victim ? { event: { ...event, actor_id: 'somebody-else' } } : {},
-    );
-    await set(session, "actor_id = 'somebody-else'");
-    const origin = `${logName}/${acme}/1`;
-    const note = await signNote(formatCheckpoint({ origin, size, root }), [{ name: origin, key }]);
-    await session.query('delete from audit_checkpoints where tenant_id = $1', [acme]);
-    await session.query(
-      "insert into audit_checkpoints (tenant_id, epoch, size, root, note) values ($1, 1, $2, decode($3, 'hex'), $4)",
-      [acme, size, toHex(root), note],
-    );
-  },
+  editField: against(editField),
+  deleteRow: against(deleteRow),
+  cutTail: against(cutTail),
+  swapRows: against(swapRows),
+  rewriteChain: (key: SigningKey) => against(rewriteChain(async () => key)),
 };

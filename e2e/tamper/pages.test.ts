@@ -5,7 +5,7 @@ import { large, largeSize } from './trail.ts';
 onEachTrail(
   (trail) => {
     describe('pages', () => {
-      test('of more records than a page holds is read to its end', async () => {
+      test('more records than a page holds are read to the end', async () => {
         const seen: number[] = [];
         const report = await trail().after(nothing, {
           tenantId: large,
@@ -15,7 +15,7 @@ onEachTrail(
         expect(seen).toEqual([1_000, largeSize, 2_000, largeSize]);
       });
 
-      // A page holds a thousand rows; a position held twice must not be torn apart by its end.
+      // A page has a thousand rows. The two rows of one position may be on different pages.
       test.each([998, 999, 1_000, 1_001])('a doubled position %i is one duplicate', async (position) => {
         const report = await trail().after((session) => double(session, large, position), {
           tenantId: large,
@@ -40,7 +40,7 @@ onEachTrail(
         ]);
       });
 
-      test('a thousand findings are kept', async () => {
+      test('the report has at most a thousand findings', async () => {
         const report = await trail().after(
           (session) =>
             session.query('update audit_records set severity = null where tenant_id = $1', [large]),

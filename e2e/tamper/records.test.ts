@@ -1,8 +1,8 @@
 import { indexedColumnNames, sha256, toHex } from '@tallystick/log';
 import type { Queries } from '@tallystick/server/store';
+import { rewriteRecords } from 'tallystick/demo/forger';
 import { describe, expect, test } from 'vitest';
 import { crimes, double, onEachTrail, places, replaceRecord, set, treeOf, victim } from './crimes.ts';
-import { rewriteRecords } from './forger.ts';
 import { acme, globex, type WrittenTrail } from './trail.ts';
 
 onEachTrail((trail) => {
@@ -11,12 +11,12 @@ onEachTrail((trail) => {
       const report = await trail().after(crimes.editField);
       expect(report).toMatchObject({ verdict: 'broken', covered_to: null });
       expect(places(report)).toEqual([`RECORD_HASH_MISMATCH@${victim}`, ...treeOf(victim)]);
-      // Never the hash that would make the forgery pass.
+      // The report must not contain the hash that would make the forgery pass.
       const record = await forged(trail(), crimes.editField);
       expect(JSON.stringify(report.findings[0])).not.toContain(toHex(sha256(record)));
     });
 
-    test('edited, with its hash made to fit', async () => {
+    test('edited, with a matching hash', async () => {
       const report = await trail().after((session) =>
         replaceRecord(
           session,
@@ -61,7 +61,7 @@ onEachTrail((trail) => {
       expect(places(report)).toEqual([`SEQUENCE_GAP@${victim + 1}`, ...treeOf(victim)]);
     });
 
-    test('moved to another tenant is missing from its own, and strange to the other', async () => {
+    test('moved to another tenant: missing from the first, foreign to the second', async () => {
       const move = (session: Queries) => set(session, `tenant_id = '${globex}'`);
       expect(places(await trail().after(move))[0]).toBe(`SEQUENCE_GAP@${victim + 1}`);
       const other = places(await trail().after(move, { tenantId: globex }));
@@ -178,7 +178,7 @@ onEachTrail((trail) => {
   });
 });
 
-/** The victim's bytes after a crime. */
+/** The bytes of the victim after an attack. */
 async function forged(trail: WrittenTrail, crime: (session: Queries) => Promise<unknown>): Promise<string> {
   let text = '';
   await trail.after(async (session) => {
@@ -194,7 +194,7 @@ async function forged(trail: WrittenTrail, crime: (session: Queries) => Promise<
 
 const otherValues: { readonly [column: string]: string } = {
   audit_id: "'00000000-0000-7000-8000-000000000000'",
-  // Less than a millisecond: below what a record can say.
+  // Less than a millisecond, which is the precision of a record.
   timestamp: `"timestamp" + interval '1 microsecond'`,
   ingested_at: "ingested_at + interval '1 microsecond'",
   is_sensitive: 'not is_sensitive',

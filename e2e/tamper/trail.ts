@@ -4,32 +4,32 @@ import { uuidv7 } from '@tallystick/event';
 import { importSigningKey, type SigningKey } from '@tallystick/log';
 import { AuditService, planBundle, streamBundle, Trail } from '@tallystick/server';
 import { migratePostgres, PgliteDatabase, type Queries } from '@tallystick/server/store';
-import { sharedPostgres, tempDir } from '@tallystick/testing';
+import { prepareEmbeddedStore, sharedPostgres, tempDir } from '@tallystick/testing';
 import { type Report, type VerifyStoreOptions, verifyStore } from '@tallystick/verify';
 import pg from 'pg';
 
 export const logName = 'tamper.example.com';
-/** The tenant under attack: 300 records, one full tile, signed at 100 and 290, the last ten not signed. */
+/** The tenant under attack. Its chain has 300 records, with one full tile and checkpoints at 100 and 290. The last ten are not signed. */
 export const acme = 'acme';
-/** Another tenant, whose records an attacker may copy from. */
+/** Another tenant. An attacker may copy its records. */
 export const globex = 'globex';
-/** A tenant with more records than are read at a time. */
+/** A tenant with more records than the verifier reads at a time. */
 export const large = 'large';
 export const largeSize = 2_100;
 
-/** A trail that the service wrote, and whoever holds its database. */
+/** A trail that the service wrote, with full access to its database. */
 export interface WrittenTrail {
   readonly keys: { readonly [tenant: string]: string };
   /** The newest checkpoint of each tenant, as an auditor kept it. */
   readonly notes: { readonly [tenant: string]: string };
-  /** The signing key, had it been stolen. */
+  /** The signing key, for attackers who have stolen it. */
   readonly stolenKey: SigningKey;
   /** Whole chains as the service exports them. */
   readonly bundles: { readonly [tenant: string]: Buffer };
   /**
-   * Tampers as the owner of the database with all triggers off, verifies what is left, and undoes it.
+   * Runs an attack as the owner of the database, with all triggers disabled. Verifies the result, and then undoes the attack.
    *
-   * @param options of the verification; the tenant is acme, its key and no kept checkpoint are given unless said otherwise
+   * @param options of the verification. By default it verifies acme, with its key and without a kept checkpoint.
    */
   after(
     crime: (session: Queries) => Promise<unknown>,
@@ -48,6 +48,7 @@ interface Owner {
 export async function embeddedTrail(more: readonly string[]): Promise<WrittenTrail> {
   const dir = tempDir();
   const directory = join(dir.path, 'data');
+  await prepareEmbeddedStore(directory);
   const written = await write({ store: { directory }, signerDirectory: join(dir.path, 'signer') }, more);
   const database = await PgliteDatabase.open(directory);
   return trailOf(written, {
@@ -81,7 +82,7 @@ export async function serverTrail(more: readonly string[]): Promise<WrittenTrail
     query: async <R extends object>(sql: string, parameters?: readonly unknown[]) =>
       (await owner.query(sql, parameters as unknown[] | undefined)).rows as R[],
   };
-  // A login that owns nothing; logins belong to the whole server, so it has a name of its own.
+  // A login that owns nothing. Its name is random, because all databases of the server share their logins.
   const databaseUrl = new URL(ownerUrl);
   databaseUrl.username = `tamper_${randomBytes(6).toString('hex')}`;
   databaseUrl.password = randomBytes(12).toString('hex');
@@ -165,7 +166,7 @@ async function write(
   }
 }
 
-/** An event with something in every indexed column. */
+/** An event with a value in every indexed column. */
 function eventOf(tenantId: string, number: number): string {
   return JSON.stringify({
     audit_id: uuidv7(),

@@ -36,7 +36,7 @@ onEachTrail((trail) => {
     const state = (assignment: string) => (session: Queries) =>
       session.query(`update audit_chain_state set ${assignment} where tenant_id = '${acme}'`);
 
-    test('left behind by a tail that was cut', async () => {
+    test('unchanged after the tail was cut', async () => {
       const report = await trail().after((session) =>
         session.query('delete from audit_records where tenant_id = $1 and sequence_number >= 295', [acme]),
       );
@@ -45,9 +45,9 @@ onEachTrail((trail) => {
       ]);
     });
 
-    test('rewritten with the tail cut: a checkpoint that was kept tells', async () => {
+    test('rewritten after the tail was cut: a kept checkpoint reveals it', async () => {
       const report = await trail().after(crimes.cutTail, { checkpoints: [trail().notes[acme]!] });
-      // The ten that were not signed are gone; what was signed is there.
+      // Only the ten records that were not signed are gone.
       expect(report).toMatchObject({ verdict: 'verified', records: 290, unsigned_tail: 0 });
       const twice = async (session: Queries) => {
         await crimes.cutTail(session);
@@ -57,7 +57,7 @@ onEachTrail((trail) => {
       expect(caught.findings).toEqual([
         { code: 'HEAD_MISMATCH', sequence_number: 280, expected: '290 records', found: '280' },
       ]);
-      // Nothing was kept, and nothing in the store is signed: that is not "verified" either.
+      // Without a kept checkpoint, and without one in the store, the chain is not "verified" either.
       expect(await trail().after(twice)).toMatchObject({ verdict: 'not_verifiable' });
     });
 
@@ -65,7 +65,7 @@ onEachTrail((trail) => {
       ['another hash', "last_hash = decode(repeat('ab', 32), 'hex')", 299],
       ['another frontier', 'frontier = set_byte(frontier, 3, get_byte(frontier, 3) # 1)', 299],
       ['half a frontier', 'frontier = substr(frontier, 1, 32)', 299],
-      ['a frontier that is none', "frontier = 'x'", 299],
+      ['a malformed frontier', "frontier = 'x'", 299],
       ['set back', 'last_sequence = 298', 299],
       ['set forward', 'last_sequence = 300', 300],
     ])('%s', async (_, assignment, place) => {
@@ -79,7 +79,7 @@ onEachTrail((trail) => {
       expect(places(report)).toEqual(['HEAD_MISMATCH@300']);
     });
 
-    test('and everything else deleted: only a checkpoint that was kept tells', async () => {
+    test('deleted with all other data: only a kept checkpoint reveals it', async () => {
       const wipe = async (session: Queries) => {
         for (const table of ['records', 'chain_state', 'tiles', 'checkpoints'])
           await session.query(`delete from audit_${table} where tenant_id = $1`, [acme]);

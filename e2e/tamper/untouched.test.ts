@@ -7,7 +7,7 @@ import { acme, globex, logName, type WrittenTrail } from './trail.ts';
 onEachTrail((trail) => {
   const origin = `${logName}/${acme}/1`;
   describe('an untouched trail', () => {
-    test('is verified up to its checkpoint, with or without the one that was kept', async () => {
+    test('is verified up to its checkpoint, with or without a kept checkpoint', async () => {
       const expected = {
         verdict: 'verified',
         tenant_id: acme,
@@ -24,7 +24,7 @@ onEachTrail((trail) => {
       expect(notes).toEqual([trail().notes[acme]]);
     });
 
-    test('is not verifiable without a key, without a checkpoint, and where there is none', async () => {
+    test('is not verifiable without a key, without a checkpoint, and without records', async () => {
       const outcomes = async (...[crime, options]: Parameters<WrittenTrail['after']>) => {
         const report = await trail().after(crime, options);
         expect(report).toMatchObject({ verdict: 'not_verifiable', covered_to: null, unsigned_tail: 0 });
@@ -33,7 +33,7 @@ onEachTrail((trail) => {
       expect(await outcomes(nothing, { keys: [] })).toEqual(['CHECKPOINT_UNTRUSTED']);
       expect(await outcomes(nothing, { keys: [trail().keys[globex]!] })).toEqual(['CHECKPOINT_UNTRUSTED']);
       expect(await outcomes(nothing, { tenantId: 'nobody', keys: [] })).toEqual(['NOTHING_COVERED']);
-      // A tenant all of whose events were refused under the lock keeps a head without records; it passed for a broken chain.
+      // If all events of a tenant were refused under the lock, its chain state has no records. It was reported as a broken chain.
       const headOnly = (session: Queries) =>
         session.query(
           `insert into audit_chain_state (tenant_id, epoch, last_sequence, last_hash, last_ingested_at, frontier)

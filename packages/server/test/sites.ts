@@ -1,6 +1,6 @@
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { sharedPostgres, tempDir } from '@tallystick/testing';
+import { prepareEmbeddedStore, sharedPostgres, tempDir } from '@tallystick/testing';
 import { AuditService, type AuditServiceOptions } from '../src/app.ts';
 import type { Database } from '../src/store/database.ts';
 import { migratePostgres } from '../src/store/migrate.ts';
@@ -30,6 +30,7 @@ const settings = { logName, checkpointIntervalMs: 0 };
 export async function embeddedSite(): Promise<Site> {
   const dir = tempDir();
   const directory = join(dir.path, 'data');
+  await prepareEmbeddedStore(directory);
   const signerDirectory = join(dir.path, 'signer');
   const copy = (from: string, to: string) => {
     rmSync(to, { recursive: true, force: true });

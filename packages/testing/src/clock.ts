@@ -1,9 +1,9 @@
-/** Anything that tells the time in milliseconds since the epoch. */
+/** A source of the current time, in milliseconds since the epoch. */
 export interface Clock {
   now(): number;
 }
 
-/** A clock that moves only when told to, so that a test states the passing of time instead of waiting for it. */
+/** A clock that moves only when the test moves it, so that no test waits for time to pass. */
 export class ManualClock implements Clock {
   #now: number;
 
@@ -16,7 +16,7 @@ export class ManualClock implements Clock {
     return this.#now;
   }
 
-  /** Negative values are allowed: clocks that jump back are a case worth testing. */
+  /** @param ms a negative value sets the clock back, as real clocks sometimes are */
   advance(ms: number): void {
     if (!Number.isFinite(ms)) throw new RangeError(`cannot advance a clock by ${ms}`);
     this.#now += ms;

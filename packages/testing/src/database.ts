@@ -7,7 +7,7 @@ export interface Database {
   readonly url: string;
 }
 
-/** Creates an empty database on the server behind `adminUrl`; the name is made up when none is given. */
+/** Creates an empty database on the server at `adminUrl`. @param name a random name by default */
 export async function createDatabase(
   adminUrl: string,
   name = `t_${randomBytes(8).toString('hex')}`,

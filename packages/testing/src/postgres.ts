@@ -7,18 +7,18 @@ import { startWatchdog } from './watchdog.ts';
 
 export interface PostgresOptions {
   /**
-   * False turns fsync off: several times faster, and it still survives `kill -9`, only not a power cut.
+   * False turns fsync off. The server is then several times faster. Its data survives `kill -9`, but not a power cut.
    * @defaultValue true
    */
   durable?: boolean;
-  /** Server settings, as in postgresql.conf; they win over the defaults. */
+  /** Server settings, as in postgresql.conf. They replace the defaults. */
   settings?: Record<string, string>;
   /**
-   * Where to keep the cluster. It is created when missing, reused when present, and left in place by `stop()`.
+   * The directory of the cluster. A missing cluster is created, an existing one is used. `stop()` does not remove it.
    * @defaultValue a temporary directory, removed by `stop()` or when this process ends
    */
   dataDir?: string;
-  /** Added to the environment of the server, which otherwise has nothing from this process's. */
+  /** Environment variables of the server. It does not inherit those of this process. */
   env?: Readonly<Record<string, string>>;
 }
 
@@ -27,19 +27,19 @@ export interface Postgres extends AsyncDisposable {
   readonly port: number;
   /** A superuser's connection to the database `postgres`. */
   readonly adminUrl: string;
-  /** Of the postmaster; another one after `restart()`. */
+  /** Process id of the postmaster. `restart()` changes it. */
   readonly pid: number;
-  /** Whether the postmaster runs: it may also end by itself, such as on a full disk. */
+  /** Whether the postmaster runs. It can also end by itself, for example on a full disk. */
   readonly running: boolean;
   /** What the server has logged since its last start. */
   readonly log: string;
   createDatabase(name?: string): Promise<Database>;
   /**
-   * SIGKILL ends the postmaster and every backend at once, as a crash of the machine's processes would. SIGSTOP freezes
-   * them all, SIGCONT thaws them, and both return at once; any other signal also waits for the server's end.
+   * SIGKILL ends the postmaster and all backends at once. SIGSTOP freezes them, SIGCONT lets them continue; both return at once.
+   * After any other signal, the promise resolves when the server has ended.
    */
   kill(signal: NodeJS.Signals): Promise<void>;
-  /** Starts again on the same directory and port, after a fast shutdown if the server still runs. */
+  /** Starts the server again with the same directory and port. A running server is shut down first (fast shutdown). */
   restart(): Promise<void>;
   /** Fast shutdown; a second call does nothing. */
   stop(): Promise<void>;

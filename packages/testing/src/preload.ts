@@ -2,11 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { basename, join } from 'node:path';
 
 /**
- * Compiles C that is to be loaded into another process (`LD_PRELOAD`), so that what it asks of the system can be seen or
- * changed.
+ * Compiles a C file to a library that another process loads with `LD_PRELOAD`. The library sees or changes system calls of that process.
  *
- * @param dir where the library goes
- * @returns its path; `undefined` where there is no C compiler, or no Linux
+ * @param dir the folder of the compiled library
+ * @returns the path of the library; `undefined` without a C compiler, or on another system than Linux
  */
 export function compilePreload(source: string, dir: string): string | undefined {
   if (process.platform !== 'linux') return undefined;

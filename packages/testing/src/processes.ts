@@ -4,17 +4,17 @@ import { readdirSync, readFileSync } from 'node:fs';
 interface ProcessRow {
   pid: number;
   parent: number;
-  /** First letter as in ps: R, S, T (stopped), Z (zombie) … */
+  /** As ps shows it. The first letter is the state: R, S, T (stopped), Z (zombie) … */
   state: string;
 }
 
-/** False for a zombie: it holds nothing any more, and in a container nobody may ever reap it. */
+/** False for a zombie: it holds no resources any more, and in a container it may stay a zombie. */
 export function isAlive(pid: number): boolean {
   const row = processes().find((candidate) => candidate.pid === pid);
   return row !== undefined && !row.state.startsWith('Z');
 }
 
-/** True for one that SIGSTOP holds. */
+/** True for a process that SIGSTOP has stopped. */
 export function isStopped(pid: number): boolean {
   return processes().some((row) => row.pid === pid && row.state.startsWith('T'));
 }
@@ -25,7 +25,7 @@ export function childrenOf(pid: number): number[] {
     .map((row) => row.pid);
 }
 
-/** True when the process existed. */
+/** Sends a signal. @returns false if there is no such process */
 export function signal(pid: number, name: NodeJS.Signals): boolean {
   try {
     process.kill(pid, name);
@@ -36,7 +36,7 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
   }
 }
 
-// /proc where there is one, because slim container images come without ps.
+// Linux has /proc; slim container images have no ps.
 function processes(): ProcessRow[] {
   if (process.platform !== 'linux') return fromPs();
   return readdirSync('/proc')
@@ -44,7 +44,7 @@ function processes(): ProcessRow[] {
     .flatMap((name) => {
       try {
         const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-        // The command name may hold spaces and parentheses; the fields after its last one are plain.
+        // The command name may contain spaces and parentheses. The fields after its last parenthesis do not.
         const [state = '', parent = ''] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
         return [{ pid: Number(name), parent: Number(parent), state }];
       } catch {

@@ -1,14 +1,14 @@
 import { createDatabase, type Database } from './database.ts';
 import { ask } from './shared-server.ts';
 
-/** The one PostgreSQL of a test run. Each test file makes a database of its own on it. */
+/** The PostgreSQL server that all test files of a run share. Each test file creates its own database on it. */
 export interface SharedPostgres {
-  /** A superuser's connection to the database `postgres`. Roles made there are seen by every other test file. */
+  /** Connects a superuser to the database `postgres`. All test files see the roles of the server. */
   readonly adminUrl: string;
   createDatabase(name?: string): Promise<Database>;
 }
 
-/** Starts the server if this is the run's first call. It runs without fsync; `startPostgres` is for crash tests. */
+/** The first call of a run starts the server. It runs without fsync; crash tests use `startPostgres`. */
 export async function sharedPostgres(): Promise<SharedPostgres> {
   const { adminUrl } = await ask<{ adminUrl: string }>('sharedPostgresSocket');
   return { adminUrl, createDatabase: (name) => createDatabase(adminUrl, name) };

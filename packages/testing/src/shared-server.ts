@@ -2,11 +2,21 @@ import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { ProvidedContext } from 'vitest';
-import type { Answer } from './global-setup.ts';
 
-/** Asks vitest's main process for a server of the whole run; the first question starts it. */
+declare module 'vitest' {
+  interface ProvidedContext {
+    sharedPostgresSocket: string;
+    sharedKafkaSocket: string;
+    emptyClusterSocket: string;
+  }
+}
+
+/** What a socket of the global setup answers: how to reach the server, or why it did not start. */
+export type Answer<T> = T | { error: string };
+
+/** Asks vitest's main process for a server that all test files of a run share. The first call of a run starts the server. */
 export async function ask<T extends object>(name: keyof ProvidedContext): Promise<T> {
-  // Imported late: benchmarks use this package too, and outside a test vitest has nothing to provide.
+  // Benchmarks use this package too, without vitest, so it is imported only here.
   const { inject } = await import('vitest');
   const socket = createConnection(inject(name));
   await once(socket, 'connect');

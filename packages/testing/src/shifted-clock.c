@@ -1,7 +1,7 @@
-// Preloaded into a process whose wall clock a test moves: adds an offset, in ns, that is the only content of the file
-// which SHIFTED_CLOCK names. libfaketime would do, but what it is asked inside a signal's handler while the process waits
-// is the true time: PostgreSQL's time-outs then come too early or never. Nothing here takes a lock or memory, so it may be
-// called there. Neither headers nor libraries are needed to build it.
+// Loaded into a process with LD_PRELOAD, to move its wall clock. The environment variable SHIFTED_CLOCK names a file that contains only
+// an offset in ns, which is added to the time. libfaketime is not used: inside a signal handler, while the process waits, it returns
+// the true time, and then PostgreSQL's time-outs fire too early or never. Nothing here takes a lock or allocates memory, so it is safe
+// in a signal handler. It compiles without headers and libraries.
 
 #if defined(__x86_64__)
 enum { clock_gettime_call = 228 };
@@ -23,7 +23,7 @@ extern int close(int file);
 extern void *mmap(void *address, unsigned long length, int protection, int flags, int file, long from);
 
 static const volatile long none = 0;
-// Set at the first look at the clock, which no signal's handler is; forked processes inherit it.
+// Set when the process reads the clock for the first time, which is never in a signal handler. Forked processes inherit it.
 static const volatile long *offset;
 
 static const volatile long *map_offset(void) {
@@ -39,7 +39,7 @@ int clock_gettime(int clock, struct time *now) {
   long result = syscall(clock_gettime_call, clock, now);
   if (result != 0 || (clock != realtime && clock != realtime_coarse)) return (int)result;
   if (!offset) offset = map_offset();
-  // Read once: it may be changed at any moment.
+  // Read only once, because it may change at any moment.
   long shift = *offset, billion = 1000000000, ns = now->rest + shift % billion;
   now->seconds += shift / billion + (ns >= billion) - (ns < 0);
   now->rest = ns + (ns < 0 ? billion : ns >= billion ? -billion : 0);

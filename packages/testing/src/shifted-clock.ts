@@ -2,18 +2,18 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { compilePreload } from './preload.ts';
 
-/** The wall clock of another process, moved while it runs. Clocks that measure spans (monotonic) stay true. */
+/** Moves the wall clock of another process while it runs. Its monotonic clocks are not changed. */
 export class ShiftedClock {
-  /** For the process whose clock it is. */
+  /** The environment variables for that process. */
   readonly env: Readonly<Record<string, string>>;
   readonly #path: string;
   #offsetMs = 0;
 
   /**
-   * Compiles what is to be loaded into that process.
+   * Compiles the library that the process loads.
    *
-   * @param dir for the compiled library and the offset; the user of the process must be able to enter it
-   * @returns `undefined` where there is no C compiler, or no Linux
+   * @param dir the folder for the library and the offset. The user of the process must be able to enter it.
+   * @returns `undefined` without a C compiler, or on another system than Linux
    */
   static create(dir: string): ShiftedClock | undefined {
     const library = compilePreload(join(import.meta.dirname, 'shifted-clock.c'), dir);
@@ -27,16 +27,16 @@ export class ShiftedClock {
     this.set(0);
   }
 
-  /** How far ahead of the machine's clock it is, ms. */
+  /** How far the process's clock is ahead of the machine's clock, in ms. */
   get offsetMs(): number {
     return this.#offsetMs;
   }
 
-  /** Takes effect at the process's next look at its clock. */
+  /** Takes effect when the process reads its clock next. */
   set(offsetMs: number): void {
     const bytes = Buffer.alloc(8);
     bytes.writeBigInt64LE(BigInt(Math.round(offsetMs * 1_000)) * 1_000n);
-    // In place: the process has mapped the file into its memory.
+    // The file is changed in place, because the process has mapped it into its memory.
     const file = openSync(this.#path, 'r+');
     writeSync(file, bytes, 0, 8, 0);
     closeSync(file);

@@ -4,25 +4,25 @@ import { join } from 'node:path';
 import { tempDir } from './temp-dir.ts';
 import { startWatchdog } from './watchdog.ts';
 
-/** A file system in memory that can be full. */
+/** A small file system in memory that a test can fill. */
 export interface SmallDisk extends Disposable {
   readonly path: string;
-  /** Bytes that can still be written. */
+  /** The number of bytes that can still be written. */
   readonly free: number;
-  /** Takes away what is free, but for `leave` bytes, until {@link empty}. */
+  /** Leaves only `leave` bytes free, until {@link empty} is called. */
   fill(leave?: number): void;
-  /** Gives back what was taken. */
+  /** Ends what {@link fill} did. */
   empty(): void;
-  /** Unmounts it, with all that is on it; a second call does nothing. */
+  /** Unmounts the file system and loses its files. A second call does nothing. */
   remove(): void;
 }
 
 const mostTries = 20;
 
 /**
- * Mounts a tmpfs of this many bytes; only what is written to it takes memory.
+ * Mounts a tmpfs of `size` bytes. Only what is written to it takes memory.
  *
- * @returns `undefined` where this process may not mount: it must be root, and not in a container without that right
+ * @returns `undefined` if this process may not mount: it must be root, and a container must allow it
  */
 export function smallDisk(bytes: number): SmallDisk | undefined {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return undefined;
@@ -36,7 +36,7 @@ export function smallDisk(bytes: number): SmallDisk | undefined {
     return undefined;
   }
   const callOff = startWatchdog(path, { signal: 'KILL', afterwards: 'unmount' });
-  // Its size, not a ballast file: that would take real memory for as long as the disk is full.
+  // Changes the size of the file system. A file that fills it would take real memory.
   const resize = (size: number) => run('mount', '-o', `remount,size=${Math.ceil(size / 4096) * 4096}`, path);
   let present = true;
   const remove = () => {
@@ -57,7 +57,7 @@ export function smallDisk(bytes: number): SmallDisk | undefined {
         try {
           return resize((blocks - bfree) * bsize + leave);
         } catch (error) {
-          // Somebody has written meanwhile, and it can't get smaller than what it holds.
+          // Another process has written meanwhile, and the file system can't become smaller than its files.
           if (tries === mostTries) throw error;
         }
       }

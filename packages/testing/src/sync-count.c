@@ -1,5 +1,5 @@
-/* Loaded into a process, appends one byte to the file $SYNC_COUNT for each fsync and fdatasync, after it has succeeded.
-   Without headers, so that any C compiler will do. */
+/* Loaded into a process with LD_PRELOAD. Appends a byte to the file $SYNC_COUNT after each fsync and fdatasync that succeeded.
+   It needs no headers, so that every C compiler can compile it. */
 extern char *getenv(const char *name);
 extern int open(const char *path, int flags, ...);
 extern long write(int file, const void *bytes, unsigned long count);

@@ -2,15 +2,15 @@ import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compilePreload } from './preload.ts';
 
-/** Counts how often another process has its files written through to the disk. */
+/** Counts how often another process calls fsync and fdatasync. */
 export class SyncCount {
-  /** For the process that is watched. */
+  /** The environment variables for that process. */
   readonly env: Readonly<Record<string, string>>;
   readonly #path: string;
 
   /**
-   * @param dir for the compiled library and the count
-   * @returns `undefined` where there is no C compiler, or no Linux
+   * @param dir the folder for the compiled library and the count
+   * @returns `undefined` without a C compiler, or on another system than Linux
    */
   static create(dir: string): SyncCount | undefined {
     const library = compilePreload(join(import.meta.dirname, 'sync-count.c'), dir);

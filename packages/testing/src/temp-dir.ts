@@ -2,24 +2,24 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A directory of its own for one test; `using dir = tempDir()` removes it at the end of the block. */
+/** A temporary directory for one test. `using dir = tempDir()` removes it at the end of the block. */
 export interface TempDir extends Disposable {
   readonly path: string;
   remove(): void;
 }
 
-// Written by tempDir and remove only; what is left at exit belongs to tests that failed before cleaning up.
+// Written by tempDir and remove only. At exit it contains the directories of tests that failed before they removed them.
 const present = new Set<string>();
 let removesAtExit = false;
 
-/** Whoever does not say `using` calls `remove()` in an after hook. Removing twice does no harm. */
+/** Creates a temporary directory. Without `using`, the test calls `remove()` in an after hook. A second call does nothing. */
 export function tempDir(prefix = 'tallystick-'): TempDir {
   if (!removesAtExit) {
     removesAtExit = true;
     process.once('exit', () => present.forEach(removeDir));
   }
   const path = mkdtempSync(join(tmpdir(), prefix));
-  // Passable, not readable: where the tests run as root, a database kept in here belongs to another user.
+  // Other users can enter it, but not list it: if the tests run as root, a database in it belongs to another user.
   chmodSync(path, 0o711);
   present.add(path);
   const remove = () => removeDir(path);
@@ -27,7 +27,7 @@ export function tempDir(prefix = 'tallystick-'): TempDir {
 }
 
 function removeDir(path: string): void {
-  // The retries are for files that a process just killed still holds open on some file systems.
+  // On some file systems a process that was just killed still holds its files open, hence the retries.
   rmSync(path, { recursive: true, force: true, maxRetries: 3 });
   present.delete(path);
 }

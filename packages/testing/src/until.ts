@@ -1,22 +1,22 @@
-// Taken before any test can replace them with fake timers: waiting for another process is always in real time.
+// Read before a test can replace them with fake timers: waiting for another process always takes real time.
 const now = performance.now.bind(performance);
 const { setImmediate: immediately, setTimeout: later } = globalThis;
 
-/** Most conditions inside one process hold after a few turns of the event loop; only then is it worth idling. */
+/** Most conditions inside one process become true within a few turns of the event loop. Only then does `until` wait longer. */
 const TURNS_BEFORE_IDLING = 20;
 
 export interface UntilOptions {
   /** @defaultValue 5000 */
   timeoutMs?: number;
-  /** Pause between two looks once the first turns of the event loop have passed. @defaultValue 5 */
+  /** The pause between two checks, after the first turns of the event loop. @defaultValue 5 */
   intervalMs?: number;
-  /** What is awaited, for the error message. */
+  /** What the test waits for, for the error message. */
   what?: string;
 }
 
 /**
- * Resolves with the predicate's first truthy value; rejects when the time is up. A predicate that throws counts as
- * "not yet"; its last error becomes the `cause` of the time-out.
+ * Calls the predicate until it returns a truthy value, and resolves with that value. Rejects after `timeoutMs`. A predicate that
+ * throws is called again; its last error becomes the `cause` of the rejection.
  */
 export async function until<T>(
   predicate: () => T | Promise<T>,

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 
-// The read ends when the test process is gone, however it went: the kernel closes its end of the pipe.
-// CONT because a test may have left the server stopped, with all its children.
+// `read` returns when the test process has ended in any way, because the kernel then closes its end of the pipe. The server gets CONT
+// because a test may have left it and its children stopped.
 const SCRIPT = `
 read -r _
 if pid=$(cat "$1/running.pid" 2>/dev/null); then
@@ -18,20 +18,20 @@ esac
 `;
 
 export interface Watch {
-  /** What ends the server at once: QUIT is PostgreSQL's immediate shutdown, and a thread dump of a JVM. */
+  /** The signal that ends the server at once. QUIT is PostgreSQL's immediate shutdown, but only a thread dump in a JVM. */
   readonly signal: 'QUIT' | 'KILL';
-  /** What becomes of the directory. */
+  /** What is done with the directory afterwards. */
   readonly afterwards: 'keep' | 'remove' | 'unmount';
 }
 
 /**
- * Starts a small process that outlives this one just long enough to end the server named in `dir`/running.pid, and to
- * remove `dir` if asked: a worker that is killed runs no exit hook of its own.
+ * Starts a small process that waits for the end of this one. It then ends the server whose process id is in `dir`/running.pid, and
+ * removes `dir` if it should. This process can't do that itself: a worker that is killed runs no exit hook.
  *
- * @returns a function that calls the watchdog off
+ * @returns a function that ends the watchdog
  */
 export function startWatchdog(dir: string, { signal, afterwards }: Watch): () => void {
-  // A session of its own, so that Ctrl-C reaches the tests and not what cleans up after them.
+  // In a session of its own, so that Ctrl-C ends the tests and not the watchdog.
   const child = spawn('/bin/sh', ['-c', SCRIPT, 'sh', dir, afterwards, signal], {
     stdio: ['pipe', 'ignore', 'ignore'],
     cwd: '/',

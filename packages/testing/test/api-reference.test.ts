@@ -31,12 +31,12 @@ test('`npm run docs` makes a page for each module', () => {
   expect(page).not.toContain('#delivery');
 }, 120_000);
 
-test('it has every module that can be imported', () => {
+test('the reference has every module that can be imported', () => {
   const modulesOf = Object.keys(pinnedExports).filter((specifier) => specifier !== 'tallystick');
   expect(modules.map(({ specifier }) => specifier)).toEqual(expect.arrayContaining(modulesOf));
 });
 
-test('names are followed through re-exports, overloads come together, and what is private stays out', () => {
+test('names are found through re-exports, overloads become one entry, and private members are left out', () => {
   using directory = tempDir();
   const files = {
     'index.ts': `

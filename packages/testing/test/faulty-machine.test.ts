@@ -21,7 +21,7 @@ async function connect(connectionString: string): Promise<pg.Client> {
   return client;
 }
 
-test("a server's clock can be moved while it runs, and its time-outs keep their length", async (context) => {
+test("a test can move a server's clock while it runs, and its time-outs keep their length", async (context) => {
   using dir = tempDir();
   const clock = ShiftedClock.create(dir.path) ?? skipWithout(context, 'C compiler');
   await using postgres = await startPostgres({ durable: false, env: clock.env });
@@ -40,7 +40,7 @@ test("a server's clock can be moved while it runs, and its time-outs keep their 
   }
 
   clock.set(3 * day);
-  // Connected after the jump: PostgreSQL trusts an alarm that it set before one, and times out late.
+  // This session begins after the jump. An alarm that PostgreSQL set before a jump fires late.
   const other = await connect(postgres.adminUrl);
   await client.query('create table held (a integer)');
   await client.query('begin; lock table held');
@@ -53,7 +53,7 @@ test("a server's clock can be moved while it runs, and its time-outs keep their 
   await other.end();
 });
 
-test('a small disk can be full, and is as it was when it is emptied', (context) => {
+test('a small disk can be filled and emptied', (context) => {
   using disk = smallDisk(32 * 1024 * 1024) ?? skipWithout(context, 'right to mount');
   const block = Buffer.alloc(1024 * 1024);
   writeFileSync(join(disk.path, 'kept'), block);

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { importEdgeViolations } from '../../../scripts/import-edges.ts';
 import { type TempDir, tempDir } from '../src/temp-dir.ts';
 
-test('this repository keeps its import edges', () => {
+test('this repository follows its import rules', () => {
   expect(importEdgeViolations(resolve(import.meta.dirname, '../../..'))).toEqual([]);
 });
 
@@ -12,7 +12,8 @@ describe('in another tree', () => {
   let dir: TempDir;
   beforeEach(() => {
     dir = tempDir();
-    for (const key of ['event', 'log', 'sdk', 'server', 'verify', 'console', 'testing']) manifest(key);
+    for (const key of ['event', 'protocol', 'log', 'verify', 'sdk', 'client', 'server', 'console', 'testing'])
+      manifest(key);
     write('packages/cli/package.json', JSON.stringify({ name: 'tallystick' }));
     write('examples/soc/package.json', JSON.stringify({ name: '@tallystick/example-soc' }));
   });
@@ -30,7 +31,7 @@ describe('in another tree', () => {
 
   const violations = () => importEdgeViolations(dir.path);
 
-  test('the allowed edges, and anything in tests, pass', () => {
+  test('the allowed imports, and all imports in tests, are accepted', () => {
     manifest('log', {
       dependencies: { '@tallystick/event': '*' },
       devDependencies: { '@tallystick/testing': '*' },
@@ -40,7 +41,9 @@ describe('in another tree', () => {
       'packages/server/src/a.ts',
       `import '@tallystick/log'; import type { E } from '@tallystick/event/soc';`,
     );
-    write('packages/console/src/a.ts', `import '@tallystick/verify';`);
+    write('packages/server/src/b.ts', `import '@tallystick/verify'; import '@tallystick/protocol';`);
+    write('packages/client/src/a.ts', `import '@tallystick/protocol';`);
+    write('packages/console/src/a.ts', `import '@tallystick/verify'; import '@tallystick/client';`);
     write('packages/cli/src/a.ts', `import '@tallystick/sdk'; import('@tallystick/server');`);
     write('packages/sdk/test/a.test.ts', `import '../src/a.ts'; import '@tallystick/testing';`);
     write('examples/soc/src/a.ts', `import '@tallystick/sdk/kafka';`);
@@ -64,23 +67,27 @@ describe('in another tree', () => {
       '@tallystick/log (allowed: none of the others)',
     ],
     ['a require', 'server', `require('tallystick');`, 'tallystick'],
+    ['the log, by the client', 'client', `import '@tallystick/log';`, '@tallystick/log (allowed: protocol)'],
+    ['the server, by its protocol', 'protocol', `import '@tallystick/server';`, '@tallystick/server'],
     ['testing in shipped code', 'cli', `import '@tallystick/testing';`, '@tallystick/testing'],
-  ])('%s against the edges is found', (_, key, source, named) => {
+  ])('%s that the rules do not allow is found', (_, key, source, named) => {
     write(`packages/${key}/src/a.ts`, `\n${source}`);
     expect(violations()).toEqual([expect.stringContaining(`packages/${key}/src/a.ts:2: `)]);
     expect(violations()[0]).toContain(`must not import ${named}`);
   });
 
-  test('an example that goes past the SDK is found, with or without a package.json', () => {
+  test('an example may import the SDK, the client and the embedded server only, with or without a package.json', () => {
     write('examples/soc/src/a.ts', `import '@tallystick/event';`);
     write('examples/plain/a.ts', `import '@tallystick/server';`);
+    write('examples/plain/b.ts', `import '@tallystick/server/embedded'; import '@tallystick/client';`);
+    const allowed = '(allowed: sdk, client, server/embedded)';
     expect(violations()).toEqual([
-      'examples/plain/a.ts:1: plain must not import @tallystick/server (allowed: sdk)',
-      'examples/soc/src/a.ts:1: @tallystick/example-soc must not import @tallystick/event (allowed: sdk)',
+      `examples/plain/a.ts:1: plain must not import @tallystick/server ${allowed}`,
+      `examples/soc/src/a.ts:1: @tallystick/example-soc must not import @tallystick/event ${allowed}`,
     ]);
   });
 
-  test('a dependency that package.json declares against the edges is found', () => {
+  test('a dependency in package.json that the rules do not allow is found', () => {
     manifest('verify', { peerDependencies: { '@tallystick/server': '*' } });
     expect(violations()).toEqual([
       expect.stringMatching(/^packages\/verify\/package.json: .*@tallystick\/server/),
@@ -98,7 +105,7 @@ describe('in another tree', () => {
     expect(violations()).toEqual([expect.stringMatching(`^${file}:1: reaches into @tallystick/`)]);
   });
 
-  test('shipped code that leaves its package is found, a test may', () => {
+  test('shipped code that leaves its package by a path is found; a test may do so', () => {
     write('packages/log/src/a.ts', `import '../../../scripts/a.ts';`);
     write('packages/log/test/a.test.ts', `import '../../../scripts/a.ts';`);
     expect(violations()).toEqual([
@@ -106,7 +113,7 @@ describe('in another tree', () => {
     ]);
   });
 
-  test('folders and packages with empty names are found, files and modules elsewhere are not', () => {
+  test('names of folders and packages that say nothing are found; names of files and of other modules are not checked', () => {
     write('packages/log/src/utils/a.ts', '');
     write('e2e/helpers/a.ts', '');
     write('packages/event/src/taxonomy/core.ts', '');
@@ -119,7 +126,7 @@ describe('in another tree', () => {
     ]);
   });
 
-  test('a package that the rules do not know yet is an error', () => {
+  test('a package without a rule is an error', () => {
     manifest('novel');
     expect(violations).toThrow('say in scripts/import-edges.ts what this package may import');
   });

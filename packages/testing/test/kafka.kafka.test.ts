@@ -12,7 +12,7 @@ afterAll(() => kafka?.stop());
 
 const admin = (bootstrapBrokers: string[]) => new Admin({ clientId: 'test', bootstrapBrokers });
 
-test('three nodes form one cluster, which replicates and outlives one of them', async () => {
+test('three nodes form one cluster, which replicates and survives the loss of one node', async () => {
   const client = admin(kafka.bootstrap);
   const [topic] = await client.createTopics({ topics: ['replicated'], partitions: 4, replicas: 3 });
   expect(topic).toMatchObject({ partitions: 4, replicas: 3 });
@@ -27,7 +27,7 @@ test('three nodes form one cluster, which replicates and outlives one of them', 
   await client.close();
 }, 60_000);
 
-test("the run's own broker keeps what it was given, and makes no topic unasked", async () => {
+test('the shared broker stays the same, and creates no topic automatically', async () => {
   const { bootstrap, clusterId } = await sharedKafka();
   const client = admin(bootstrap);
   expect((await client.metadata({ topics: [] })).id).toBe(clusterId);

@@ -1,20 +1,20 @@
 import { expect, test } from 'vitest';
 import { missingFromLockfile } from '../../../scripts/lockfile.ts';
 
-// An install from a registry that lagged behind locked a linter with two of its eight platforms, without a word;
+// A registry did not have the newest packages yet: npm locked a linter with two of its eight platforms and reported no error.
 // `npm ci` failed on the next machine.
-test('an optional dependency without an entry of its own is found', () => {
+test('an optional dependency without an entry is found', () => {
   const packages = {
     '': {},
     'node_modules/tool': { optionalDependencies: { '@tool/linux': '1', '@tool/darwin': '1' } },
     'node_modules/@tool/linux': {},
   };
   expect(missingFromLockfile({ packages })).toEqual([
-    'package-lock.json has no @tool/darwin, needed by node_modules/tool: choose a version that is complete',
+    'there is no @tool/darwin, which node_modules/tool needs: choose a version that the registry has completely',
   ]);
 });
 
-test('an entry counts in every place where Node would find it, and in no other', () => {
+test('an entry counts only in a place where Node finds it', () => {
   const nested = 'node_modules/a/node_modules/tool';
   const needs = { optionalDependencies: { native: '1' } };
   for (const place of [nested, 'node_modules/a', '']) {

@@ -26,7 +26,7 @@ beforeAll(() => {
 }, 300_000);
 afterAll(() => dir.remove());
 
-/** One empty project with all tarballs, and with what they expect their user to have. */
+/** Installs all tarballs and their peer dependencies in an empty project. */
 function install(): Manifest[] {
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), JSON.stringify({ type: 'module', private: true }));
@@ -45,7 +45,7 @@ function npm(args: string[]): void {
   execFileSync('npm', [...args, ...quiet], { cwd: project, stdio: 'pipe' });
 }
 
-/** What can be imported: every subpath of `exports` that leads to JavaScript. */
+/** The modules that can be imported: every subpath of `exports` that leads to JavaScript. */
 function modulesOf({ name, exports = {} }: Manifest): string[] {
   return Object.entries(exports)
     .filter(([, target]) => (typeof target === 'string' ? target : target.default)?.endsWith('.js'))
@@ -57,7 +57,7 @@ function runInProject(script: string, ...args: string[]): string {
   return execFileSync(process.execPath, flags, { cwd: project, encoding: 'utf8' });
 }
 
-test('a tarball holds what it runs on and nothing else', () => {
+test('a tarball contains what the package needs at run time and nothing else', () => {
   for (const { name, contents } of tarballs) {
     const allowed = [...CONTENTS, MORE_CONTENTS[name] ?? []].flat();
     expect(
@@ -118,8 +118,8 @@ test('the types of every export subpath resolve in a strict project of the user'
     ...{ module: 'nodenext', types: ['node'], typeRoots: [join(root, 'node_modules/@types')] },
   };
   writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['user.ts'] }));
-  // Without skipLibCheck, because a declaration file that finds no module would otherwise be `any` in silence; what
-  // other people's declarations have to say is not ours to fix.
+  // Without skipLibCheck: with it, a type whose module is not found would silently be `any`. Errors in the declarations of other
+  // projects are ignored.
   const foreign = /^node_modules\/(?!@tallystick\/|tallystick\/)/;
   const complaints = typeCheck().filter((line) => / error TS\d+: |^error /.test(line) && !foreign.test(line));
   expect(complaints).toEqual([]);
@@ -134,7 +134,7 @@ function typeCheck(): string[] {
   }
 }
 
-test('every command starts from its installed package and says its version', () => {
+test('every command starts from its installed package and prints its version', () => {
   for (const { bin = {}, version } of manifests) {
     for (const command of Object.keys(bin)) {
       const path = join(project, 'node_modules/.bin', command);

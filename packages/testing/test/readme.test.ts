@@ -8,8 +8,8 @@ import { tempDir } from '../src/index.ts';
 const root = resolve(import.meta.dirname, '../../..');
 const run = promisify(execFile);
 
-// What the README shows is compiled, strictly, and run. The snippets lie inside the repository, so that they resolve the
-// packages as a user's project does, in a directory that git ignores.
+// The programs in the READMEs are compiled with strict settings, and run. They are written to a folder inside the repository, which git
+// ignores, so that Node resolves the packages as in a project of a user.
 const scratch = join(root, 'dist', `snippets-${process.pid}`);
 mkdirSync(scratch, { recursive: true });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -19,7 +19,7 @@ function snippets(file: string): string[] {
   return [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => match[1]!);
 }
 
-/** What each program prints. */
+/** What the programs of each README print. */
 const shown: { readonly [file: string]: RegExp } = {
   'README.md': /chained as record 2 of acme[\s\S]*delivered: 2/,
   'packages/event/README.md': /^true$/m,
@@ -56,7 +56,7 @@ describe.each(Object.keys(shown))('%s', (file) => {
     },
   );
 
-  test('every file that it links to exists', () => {
+  test('every file that the README links to exists', () => {
     const links = [...readFileSync(join(root, file), 'utf8').matchAll(/\]\((?!https?:)([^)#]+)/g)].map(
       (match) => match[1]!,
     );

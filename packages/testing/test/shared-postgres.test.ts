@@ -17,7 +17,7 @@ test('every call gets the same server', async () => {
   expect((await sharedPostgres()).adminUrl).toBe(shared.adminUrl);
 });
 
-test('two databases know nothing of each other', async () => {
+test('two databases are independent of each other', async () => {
   const [one, other] = await Promise.all([shared.createDatabase(), shared.createDatabase()]);
   expect(one.name).not.toBe(other.name);
   await using inOne = await client(one.url);
@@ -26,7 +26,7 @@ test('two databases know nothing of each other', async () => {
   await expect(inOther.query('select * from only_here')).rejects.toMatchObject({ code: '42P01' });
 });
 
-test('the server runs without fsync, yet commits synchronously', async () => {
+test('the server runs without fsync, but commits synchronously', async () => {
   await using admin = await client(shared.adminUrl);
   const { rows } = await admin.query(
     `select current_setting('fsync') as fsync, current_setting('synchronous_commit') as commit`,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { tempDir } from '../src/temp-dir.ts';
 
-test('a temporary directory goes with its block, with all that is in it', () => {
+test('a temporary directory is removed with all its files at the end of its block', () => {
   let path: string;
   {
     using dir = tempDir();
@@ -15,7 +15,7 @@ test('a temporary directory goes with its block, with all that is in it', () => 
   expect(existsSync(path)).toBe(false);
 });
 
-test('two directories differ, and removing one twice does no harm', () => {
+test('two directories differ, and removing one twice does nothing', () => {
   using one = tempDir();
   using other = tempDir();
   expect(one.path).not.toBe(other.path);
@@ -24,7 +24,7 @@ test('two directories differ, and removing one twice does no harm', () => {
   expect(existsSync(other.path)).toBe(true);
 });
 
-test('what nobody removed goes when the process exits', () => {
+test('a directory that was not removed is removed when the process exits', () => {
   const source = JSON.stringify(join(import.meta.dirname, '../src/temp-dir.ts'));
   const script = `import { tempDir } from ${source}; console.log(tempDir().path); process.exit(0);`;
   const path = execFileSync(process.execPath, ['--input-type=module', '-e', script], {

@@ -9,12 +9,12 @@ const empty: Report = {
   testResults: [],
 };
 
-test('what did not run counts as skipped, whatever it is called', () => {
+test('every test that did not run counts as skipped', () => {
   const counts = countTests({ ...empty, numPassedTests: 3, numPendingTests: 2, numTodoTests: 1 });
   expect(counts).toEqual({ passed: 3, failed: 0, skipped: 3 });
 });
 
-test('a file that failed as a whole counts as one failure, a file with a failed test does not count twice', () => {
+test('a file that failed as a whole counts as one failure; a file with a failed test is not counted again', () => {
   const counts = countTests({
     ...empty,
     numFailedTests: 1,

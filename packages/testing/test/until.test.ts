@@ -12,7 +12,7 @@ test('the first truthy value is the result, also from a promise', async () => {
   expect(await until(async () => 7)).toBe(7);
 });
 
-test('a time-out names what was awaited and keeps the last error', async () => {
+test('the error of a time-out names the condition, and has the last error as its cause', async () => {
   const error = new Error('connection refused');
   const waiting = until(() => Promise.reject(error), { timeoutMs: 20, what: 'the server' });
   await expect(waiting).rejects.toMatchObject({
@@ -21,7 +21,7 @@ test('a time-out names what was awaited and keeps the last error', async () => {
   });
 });
 
-test('an error that went away is not blamed for the time-out', async () => {
+test('an error that was followed by a falsy value is not the cause of a time-out', async () => {
   let looks = 0;
   const predicate = () => {
     if (looks++ === 0) throw new Error('early');
@@ -30,7 +30,7 @@ test('an error that went away is not blamed for the time-out', async () => {
   await expect(until(predicate, { timeoutMs: 20 })).rejects.toMatchObject({ cause: undefined });
 });
 
-test('it waits in real time while the test under it fakes the timers', async () => {
+test('until waits in real time while a test uses fake timers', async () => {
   vi.useFakeTimers();
   await expect(until(() => false, { timeoutMs: 20 })).rejects.toThrow('within 20 ms');
 });

@@ -20,7 +20,7 @@ const script = `
   console.log('ready');
 `;
 
-// A worker that vitest or the kernel kills runs no hook; its server must not stay behind for ever.
+// A worker that vitest or the kernel kills runs no hook. Its server must be stopped nevertheless.
 test.each(['run', 'stop'])(
   'a server left to %s by a killed process ends, and its directory goes',
   async (state) => {

@@ -1,29 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { canonicalize } from '@tallystick/event';
-import {
-  type AuditRecord,
-  encodeFrontier,
-  FrontierBuilder,
-  formatCheckpoint,
-  formatOrigin,
-  importSigningKey,
-  leafHash,
-  readRecord,
-  sealRecord,
-  sha256,
-  signNote,
-  tileWidth,
-  toHex,
-  zeroHash,
-} from '@tallystick/log';
-import type { Session } from '@tallystick/server/store';
+import { importSigningKey, type SigningKey } from '@tallystick/log';
+import type { Queries } from '@tallystick/server/store';
+import { readTexts, replaceCheckpoints, rewriteRecords, rewriteTree } from './forger.ts';
 
-/** What somebody with the database password, a debugger and an afternoon can do to a trail. */
+/** What an attacker can do to a trail who has the database password, a debugger and an afternoon. */
 export interface Attack {
   readonly name: string;
   readonly story: string;
-  /** Tampers as the owner of the database, triggers switched off. */
-  readonly run: (session: Session, target: Target) => Promise<void>;
+  /** Runs as the owner of the database, with triggers disabled. */
+  readonly run: (session: Queries, target: Target) => Promise<void>;
 }
 
 export interface Target {
@@ -33,7 +18,7 @@ export interface Target {
   readonly sequence: number;
 }
 
-const editField: Attack = {
+export const editField: Attack = {
   name: 'edit a field',
   story: 'the verdict of one decision is turned around, in the record and in its column',
   run: async (session, { tenantId, sequence }) => {
@@ -46,7 +31,7 @@ const editField: Attack = {
   },
 };
 
-const deleteRow: Attack = {
+export const deleteRow: Attack = {
   name: 'delete a row',
   story: 'one inconvenient record disappears',
   run: async (session, { tenantId, sequence }) => {
@@ -57,7 +42,7 @@ const deleteRow: Attack = {
   },
 };
 
-const cutTail: Attack = {
+export const cutTail: Attack = {
   name: 'cut the tail',
   story: 'the last ten records are dropped; head, tree and checkpoints are set back to match',
   run: async (session, target) => {
@@ -67,11 +52,11 @@ const cutTail: Attack = {
       records.length - 10,
     ]);
     await session.query('delete from audit_checkpoints where tenant_id = $1', [target.tenantId]);
-    await rewriteTree(session, target, records.slice(0, -10));
+    await rewriteTree(session, target.tenantId, records.slice(0, -10));
   },
 };
 
-const swapRows: Attack = {
+export const swapRows: Attack = {
   name: 'swap two rows',
   story: 'two records trade places, so that the effect comes before its cause',
   run: async (session, { tenantId, sequence }) => {
@@ -89,100 +74,23 @@ const swapRows: Attack = {
   },
 };
 
-const rewriteChain: Attack = {
+/** @param signingKey what the forged checkpoint is signed with: a new key, or the service's own if it was stolen */
+export const rewriteChain = (signingKey: () => Promise<SigningKey>): Attack => ({
   name: 'rewrite the whole chain',
   story: 'a record is changed; every hash, tile, the head and a checkpoint under a new key are made to fit',
   run: async (session, target) => {
-    const { size, root } = await rewriteRecords(session, target, ({ event, sequence_number }) =>
+    const tree = await rewriteRecords(session, target.tenantId, ({ event, sequence_number }) =>
       sequence_number === target.sequence ? { event: { ...event, actor_id: 'somebody-else' } } : {},
     );
     await session.query(
       "update audit_records set actor_id = 'somebody-else' where tenant_id = $1 and sequence_number = $2",
       [target.tenantId, target.sequence],
     );
-    const origin = formatOrigin({ logName: target.logName, tenantId: target.tenantId, epoch: 1 });
-    const key = await importSigningKey(randomBytes(32));
-    const note = await signNote(formatCheckpoint({ origin, size, root }), [{ name: origin, key }]);
-    await session.query('delete from audit_checkpoints where tenant_id = $1', [target.tenantId]);
-    await session.query(
-      "insert into audit_checkpoints (tenant_id, epoch, size, root, note) values ($1, 1, $2, decode($3, 'hex'), $4)",
-      [target.tenantId, size, toHex(root), note],
-    );
+    await replaceCheckpoints(session, target, tree, await signingKey());
   },
-};
+});
 
-export const attacks: readonly Attack[] = [editField, deleteRow, cutTail, swapRows, rewriteChain];
+const newKey = () => importSigningKey(randomBytes(32));
 
-/**
- * Seals every record anew, with what `change` gives in place of its own, and makes hashes, tiles and head fit. Columns that
- * are derived from what was changed are the caller's.
- */
-async function rewriteRecords(
-  session: Session,
-  target: Target,
-  change: (record: AuditRecord) => Partial<Pick<AuditRecord, 'event' | 'ingested_at'>>,
-): Promise<{ size: number; root: Uint8Array }> {
-  let previousHash = zeroHash;
-  const forged: string[] = [];
-  for (const [sequence, text] of (await readTexts(session, target.tenantId)).entries()) {
-    const record = readRecord(text);
-    const changed = { ...record, ...change(record) };
-    const sealed = sealRecord({
-      canonicalEvent: canonicalize(changed.event),
-      ingest: record.ingest,
-      ingestedAt: changed.ingested_at,
-      previousHash,
-      sequenceNumber: sequence,
-      tenantId: record.tenant_id,
-    });
-    await session.query(
-      `update audit_records set record = $3, record_hash = decode($4, 'hex'), previous_hash = decode($5, 'hex')
-        where tenant_id = $1 and sequence_number = $2`,
-      [target.tenantId, sequence, sealed.text, sealed.hashHex, previousHash],
-    );
-    previousHash = sealed.hashHex;
-    forged.push(sealed.text);
-  }
-  return await rewriteTree(session, target, forged);
-}
-
-async function readTexts(session: Session, tenantId: string): Promise<string[]> {
-  const rows = await session.query<{ record: string }>(
-    'select record from audit_records where tenant_id = $1 order by sequence_number',
-    [tenantId],
-  );
-  return rows.map((row) => row.record);
-}
-
-/** Makes tiles and head fit the given records: a careful attacker leaves no loose end inside the database. */
-async function rewriteTree(
-  session: Session,
-  { tenantId }: Target,
-  texts: readonly string[],
-): Promise<{ size: number; root: Uint8Array }> {
-  await session.query('delete from audit_tiles where tenant_id = $1', [tenantId]);
-  const frontier = new FrontierBuilder();
-  let leaves = '';
-  let lastHash = zeroHash;
-  for (const text of texts) {
-    const hash = sha256(text);
-    const leaf = leafHash(hash);
-    leaves += toHex(leaf);
-    lastHash = toHex(hash);
-    let full: Uint8Array | undefined;
-    frontier.append(leaf, (level, root) => {
-      if (level === 0) full = root;
-    });
-    if (full === undefined) continue;
-    await session.query(
-      "insert into audit_tiles (tenant_id, epoch, level, index, root, hashes) values ($1, 1, 0, $2, decode($3, 'hex'), decode($4, 'hex'))",
-      [tenantId, frontier.size / tileWidth - 1, toHex(full), leaves],
-    );
-    leaves = '';
-  }
-  await session.query(
-    "update audit_chain_state set last_sequence = $2, last_hash = decode($3, 'hex'), frontier = decode($4, 'hex') where tenant_id = $1",
-    [tenantId, frontier.size - 1, lastHash, toHex(encodeFrontier(frontier.snapshot()))],
-  );
-  return { size: frontier.size, root: frontier.root() };
-}
+/** The attacks that the demo shows, in its order. */
+export const attacks: readonly Attack[] = [editField, deleteRow, cutTail, swapRows, rewriteChain(newKey)];

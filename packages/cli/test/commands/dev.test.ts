@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { tempDir } from '@tallystick/testing';
+import { prepareEmbeddedStore, tempDir } from '@tallystick/testing';
 import { afterAll, expect, test } from 'vitest';
 import { tally } from '../run-tally.ts';
 
@@ -57,10 +57,12 @@ test('dev makes a key at first, serves, ends in good order, and makes no second 
   expect(second.told.key).toBeUndefined();
   expect((await emit(second.told.url)).stdout).toMatch(/^chained {2}acme #2 /);
   expect((await second.stop()).code).toBe(0);
-}, 60_000);
+}, 180_000);
 
 test('what dev prints for other terminals is what the command line and the SDK read', async () => {
-  const child = spawn(process.execPath, [bin, 'dev', '--port', '0', '--data', join(dir.path, 'told')], {
+  const data = join(dir.path, 'told');
+  await prepareEmbeddedStore(data);
+  const child = spawn(process.execPath, [bin, 'dev', '--port', '0', '--data', data], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -88,7 +90,7 @@ test('what dev prints for other terminals is what the command line and the SDK r
   expect(stdout).toContain('order.refunded');
   child.kill('SIGTERM');
   await once(child, 'exit');
-}, 60_000);
+}, 180_000);
 
 test.each([
   [['serve'], 'name exactly one store'],
@@ -103,6 +105,7 @@ test.each([
 
 test('serve does not start without an API key, and can make one', async () => {
   const data = join(dir.path, 'production');
+  await prepareEmbeddedStore(data);
   const args = ['serve', '--data', data, '--log-name', 'audit.example.com', '--port', '0'];
   const refused = await tally(args, { env, cwd: dir.path });
   expect(refused.stderr).toContain('the store has no API key');
@@ -117,4 +120,4 @@ test('serve does not start without an API key, and can make one', async () => {
     exitCode: 0,
     stderr: expect.stringContaining('listening on http://127'),
   });
-}, 60_000);
+}, 180_000);

@@ -1,7 +1,7 @@
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuditService } from '@tallystick/server';
-import { tempDir } from '@tallystick/testing';
+import { prepareEmbeddedStore, tempDir } from '@tallystick/testing';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { tally } from '../run-tally.ts';
 
@@ -46,6 +46,7 @@ const serve = async (submitted: readonly string[]) => {
 };
 
 beforeAll(async () => {
+  await prepareEmbeddedStore(data);
   await serve(events.slice(0, 2));
   cpSync(database, backup, { recursive: true });
   await serve(events.slice(2));

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { AuditService } from '@tallystick/server';
-import { tempDir } from '@tallystick/testing';
+import { prepareEmbeddedStore, tempDir } from '@tallystick/testing';
 import { afterAll, expect, test } from 'vitest';
 import { embeddedLogName } from '../../src/service/options.ts';
 import { tally } from '../run-tally.ts';
@@ -11,6 +11,7 @@ const store = join(dir.path, 'store');
 const env = { XDG_CONFIG_HOME: dir.path, TALLYSTICK_DATA: store, TALLYSTICK_SERVICE_TENANT: 'ops' };
 
 test("what belongs to no tenant is recorded in the chain of the service's own", async () => {
+  await prepareEmbeddedStore(store);
   const service = await AuditService.open({ store: { directory: store }, logName: embeddedLogName });
   await service.submit({ events: ['no event'], source: 'test', trust: 'operator' });
   await service.close();

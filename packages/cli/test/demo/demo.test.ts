@@ -36,7 +36,7 @@ test('it tells the story, every attack is found, and it exits with 0', async () 
   expect(output().match(/^ +caught /gm)).toHaveLength(attacks.length);
   expect(output()).toContain('caught SEQUENCE_GAP: record 137 is missing\n');
   expect(output()).toMatch(/Every attack was found and located\. \([\d.]+ s\)\n$/);
-}, 90_000);
+}, 240_000);
 
 test('for machines each step is a line, and --keep leaves the service up until SIGINT, and nothing after it', async () => {
   const { child, output, ended } = demo('--json', '--keep');
@@ -45,7 +45,7 @@ test('for machines each step is a line, and --keep leaves the service up until S
       .split('\n')
       .slice(0, -1)
       .map((line) => JSON.parse(line) as { step: string; attack?: string; url: string; directory: string });
-  await expect.poll(() => steps().at(-1)?.step, { timeout: 80_000, interval: 100 }).toBe('kept');
+  await expect.poll(() => steps().at(-1)?.step, { timeout: 200_000, interval: 100 }).toBe('kept');
   const { url, directory } = steps().at(-1)!;
   expect(steps().at(-2)).toMatchObject({ step: 'end', ok: true, attacks_caught: attacks.length });
   expect(steps().flatMap(({ attack }) => attack ?? [])).toEqual(attacks);
@@ -54,4 +54,4 @@ test('for machines each step is a line, and --keep leaves the service up until S
   child.kill('SIGINT');
   expect(await ended).toBe(0);
   expect(existsSync(directory)).toBe(false);
-}, 90_000);
+}, 240_000);

@@ -243,27 +243,16 @@ describe('one event', () => {
     const tenant_id = 'damaged';
     const [a, b] = [event({ tenant_id }), event({ tenant_id, is_sensitive: true })];
     await http.ingest([a, b]);
-    await tamper(`update audit_records set actor_id = 'mallory' where audit_id = '${a.audit_id}'`);
+    await http.tamper(`update audit_records set actor_id = 'mallory' where audit_id = '${a.audit_id}'`);
     expect((await http.get(`/v1/audit/events/${a.audit_id}?tenant_id=${tenant_id}`)).json.actor_id).toBe(
       'ann',
     );
-    await tamper(`update audit_records set record = '{}' where audit_id = '${a.audit_id}'`);
+    await http.tamper(`update audit_records set record = '{}' where audit_id = '${a.audit_id}'`);
     const damaged = (await http.get(`/v1/audit/events/${a.audit_id}?tenant_id=${tenant_id}`)).json;
     expect(damaged).toMatchObject({ damaged: true, audit_id: a.audit_id });
     // A flipped column discloses nothing either.
-    await tamper(`update audit_records set is_sensitive = false where audit_id = '${b.audit_id}'`);
+    await http.tamper(`update audit_records set is_sensitive = false where audit_id = '${b.audit_id}'`);
     const low = await http.key([tenant_id], 'events:read');
     expect((await http.get(`/v1/audit/events/${b.audit_id}`, low)).json).toMatchObject({ redacted: true });
   });
 });
-
-/** What somebody with the whole database in hand does. */
-async function tamper(sql: string): Promise<void> {
-  const database = http.service.database as unknown as {
-    asOwner(work: (session: { query(sql: string): Promise<unknown> }) => Promise<unknown>): Promise<unknown>;
-  };
-  await database.asOwner(async (session) => {
-    await session.query("set local session_replication_role = 'replica'");
-    await session.query(sql);
-  });
-}

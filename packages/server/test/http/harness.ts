@@ -1,5 +1,5 @@
 import { uuidv7 } from '@tallystick/event';
-import { tempDir } from '@tallystick/testing';
+import { prepareEmbeddedStore, tempDir } from '@tallystick/testing';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { expect } from 'vitest';
@@ -8,6 +8,7 @@ import { AuditService, type AuditServiceOptions } from '../../src/app.ts';
 import { type HttpServer, type ServeOptions, serveHttp } from '../../src/http/serve.ts';
 import { KafkaGateway, type KafkaGatewayOptions } from '../../src/ingest/gateway/gateway.ts';
 import { ServiceMetrics } from '../../src/metrics/service-metrics.ts';
+import { PgliteDatabase } from '../../src/store/pglite.ts';
 
 export interface Answer {
   readonly status: number;
@@ -23,7 +24,7 @@ export interface Request {
   readonly headers?: Record<string, string>;
 }
 
-/** A real server on a real store; every answer is held against the document that the server itself gives. */
+/** A real server on a real store. Every response is compared with the OpenAPI document of the server. */
 export class Harness implements AsyncDisposable {
   readonly service: AuditService;
   readonly server: HttpServer;
@@ -57,7 +58,7 @@ export class Harness implements AsyncDisposable {
   ): Promise<Harness> {
     const directory = tempDir();
     const {
-      store = { directory: `${directory.path}/data` },
+      store = await embeddedStore(`${directory.path}/data`),
       service: serviceOptions,
       gateway: hand,
       ...rest
@@ -127,11 +128,22 @@ export class Harness implements AsyncDisposable {
     return this.call('GET', path, { key });
   }
 
-  /** Chains events, and says so. */
+  /** Submits events and expects that they are chained. */
   async ingest(events: readonly object[], key?: string): Promise<Answer> {
     const answer = await this.call('POST', '/v1/audit/events/batch', { key, body: { events } });
     expect(answer.status).toBe(201);
     return answer;
+  }
+
+  /** Runs SQL as the owner of the embedded database, with triggers disabled: what an attacker with full access can do. */
+  async tamper(...statements: readonly string[]): Promise<void> {
+    const { database } = this.service;
+    if (!(database instanceof PgliteDatabase))
+      throw new Error('only the embedded store can be tampered with');
+    await database.asOwner(async (session) => {
+      await session.query("set local session_replication_role = 'replica'");
+      for (const sql of statements) await session.query(sql);
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -140,6 +152,11 @@ export class Harness implements AsyncDisposable {
     await this.service.close();
     this.#directory.remove();
   }
+}
+
+async function embeddedStore(directory: string): Promise<{ directory: string }> {
+  await prepareEmbeddedStore(directory);
+  return { directory };
 }
 
 export function event(fields: object = {}): Record<string, unknown> {
@@ -155,7 +172,7 @@ export function event(fields: object = {}): Record<string, unknown> {
   };
 }
 
-/** Holds an answer against the document: a status, a media type or a body that it does not have fails the test. */
+/** Compares a response with the document. A status, media type or body that the document does not have fails the test. */
 // biome-ignore lint/suspicious/noExplicitAny: the document is walked, not typed
 function checker(document: any): (method: string, path: string, answer: Answer) => void {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
@@ -163,7 +180,7 @@ function checker(document: any): (method: string, path: string, answer: Answer) 
   ajv.addSchema({ $id: 'api', components: document.components });
   const compiled = new Map<string, ReturnType<typeof ajv.compile>>();
   const operations = Object.entries(document.paths).map(([path, methods]) => ({
-    // The last parameter of a tile's path takes slashes.
+    // The last parameter of a tile's path may contain slashes.
     pattern: new RegExp(`^${path.replace('{tile}', '.+').replaceAll(/\{\w+\}/g, '[^/]+')}$`),
     methods: methods as Record<string, { responses: Record<string, unknown> }>,
     literal: !path.includes('{'),

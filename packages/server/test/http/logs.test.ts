@@ -188,20 +188,10 @@ describe('bundles', () => {
     await http.ingest(Array.from({ length: 10 }, () => event({ tenant_id: 'forged' })));
     const signed = (await http.get('/v1/logs/forged/checkpoint')).text;
     await http.ingest([event({ tenant_id: 'forged' })]);
-    const database = http.service.database as unknown as {
-      asOwner(
-        work: (session: { query(sql: string): Promise<unknown> }) => Promise<unknown>,
-      ): Promise<unknown>;
-    };
-    await database.asOwner(async (session) => {
-      await session.query("set local session_replication_role = 'replica'");
-      await session.query(
-        "update audit_records set record_hash = sha256('x') where tenant_id = 'forged' and sequence_number = 4",
-      );
-      await session.query(
-        "update audit_records set record = E'{}\\n{\"end\":{}}' where tenant_id = 'forged' and sequence_number = 6",
-      );
-    });
+    await http.tamper(
+      "update audit_records set record_hash = sha256('x') where tenant_id = 'forged' and sequence_number = 4",
+      "update audit_records set record = E'{}\\n{\"end\":{}}' where tenant_id = 'forged' and sequence_number = 6",
+    );
     const refused = await http.get('/v1/logs/forged/checkpoint?fresh=true');
     expect([refused.status, refused.json.code]).toEqual([503, 'CHECKPOINT_INCONSISTENT']);
     for (let time = 0; time < 2; time++) {

@@ -18,16 +18,6 @@ const verify = async (tenant: string, query = '') => {
   return answer.json;
 };
 
-async function tamper(...statements: string[]): Promise<void> {
-  const database = http.service.database as unknown as {
-    asOwner(work: (session: { query(sql: string): Promise<unknown> }) => Promise<unknown>): Promise<unknown>;
-  };
-  await database.asOwner(async (session) => {
-    await session.query("set local session_replication_role = 'replica'");
-    for (const sql of statements) await session.query(sql);
-  });
-}
-
 describe('an honest chain', () => {
   it('is verified, by sequence and by time, in parts, and the result is kept', async () => {
     await chain('honest', 600);
@@ -166,7 +156,7 @@ describe('a tampered chain', () => {
     const tenant = what.replaceAll(/\W/g, '-');
     await chain(tenant, 20);
     expect((await verify(tenant)).verdict).toBe('verified');
-    await tamper(...statements(tenant));
+    await http.tamper(...statements(tenant));
     const report = await verify(tenant);
     expect(report.verdict).toBe('broken');
     expect(report.covered_to).toBeNull();
@@ -184,7 +174,7 @@ describe('a tampered chain', () => {
 
   it('is found from a part that lies before or behind the forged record, through the signed root', async () => {
     await chain('rewritten', 20);
-    await tamper(
+    await http.tamper(
       `update audit_records set record_hash = sha256('x'), record = record where tenant_id = 'rewritten' and sequence_number = 3`,
     );
     expect((await verify('rewritten', '&sequence_from=10&sequence_to=12')).verdict).toBe('broken');

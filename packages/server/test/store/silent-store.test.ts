@@ -12,16 +12,16 @@ import { createLogin, openPostgres, type PostgresStore } from '../stores.ts';
 import { copyRows } from './run-copy.ts';
 
 const timeouts: Partial<Timeouts> = { lockMs: 400, connectMs: 1_000, answerMs: 1_000 };
-/** How long a time limit of a second may take on a loaded machine, ms. */
-const soon = 15_000;
+/** More than any of the time-outs above takes on a loaded machine, ms. A longer wait is a hang. */
+const hangMs = 20_000;
 
 const unavailable = { code: 'STORE_UNAVAILABLE' };
 
-/** Expects that this is refused, in time. */
+/** Expects this error within a bounded time. */
 async function expectRefused(asked: Promise<unknown>, error: object = unavailable): Promise<void> {
   const started = performance.now();
   await expect(asked).rejects.toMatchObject(error);
-  expect(performance.now() - started).toBeLessThan(soon);
+  expect(performance.now() - started).toBeLessThan(hangMs);
 }
 
 // A network that drops packets reports no error. The service once waited without end, and held all its locks.
@@ -122,7 +122,7 @@ describe('a network that drops packets', () => {
     await until(() => cut);
     const started = performance.now();
     await other.close();
-    expect(performance.now() - started).toBeLessThan(soon);
+    expect(performance.now() - started).toBeLessThan(hangMs);
     await expect(running).rejects.toMatchObject(unavailable);
     proxy.heal();
     await until(() => proxy.connections === 0);
@@ -158,7 +158,7 @@ describe('a network that drops packets', () => {
       await chained(tenant, 'duplicate', database, batch);
     });
 
-    test('that is lost: another replica chains the events, and when it arrives late it changes nothing', async () => {
+    test('that is lost: another replica chains the events, and the late commit changes nothing', async () => {
       const tenant = newTenant();
       const batch = await cutAtCommit(tenant, 'to-target');
       await chained(tenant, 'chained', store.connect({ timeouts }), batch);
@@ -258,7 +258,7 @@ describe('a server that is frozen', () => {
     await expectRefused(other.query(writer, 'select 1'));
     const started = performance.now();
     await other.close();
-    expect(performance.now() - started).toBeLessThan(soon);
+    expect(performance.now() - started).toBeLessThan(hangMs);
     await postgres.kill('SIGCONT');
   });
 });

@@ -1,7 +1,7 @@
 import { uuidv7 } from '@tallystick/event';
-import { tempDir } from '@tallystick/testing';
+import { prepareEmbeddedStore, tempDir } from '@tallystick/testing';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuditService } from '../../src/app.ts';
 import type { PgliteDatabase } from '../../src/store/pglite.ts';
 import { decodePosition, encodePosition } from '../../src/trail/cursor.ts';
@@ -14,6 +14,7 @@ let service: AuditService;
 let trail: Trail;
 const open = { sensitive: true };
 beforeAll(async () => {
+  await prepareEmbeddedStore(directory.path);
   service = await AuditService.open({
     store: { directory: directory.path },
     logName: 'log.test',
@@ -149,7 +150,9 @@ describe('cursors', () => {
 });
 
 describe('watching heads', () => {
-  it('asks the store once for any number of followers, and not at all for none', async () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it('queries the store once for any number of followers, and not at all without followers', async () => {
     await submit('watched', 1);
     let queries = 0;
     const counting = new Proxy(service.database, {
@@ -166,11 +169,12 @@ describe('watching heads', () => {
     );
     expect(new Set(await Promise.all(waiting))).toHaveLength(1);
     expect(queries).toBe(1);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const idle = heads.beyond('watched', { epoch: 1, sequence: 1 }, stop.signal);
     stop.abort();
     expect(await idle).toBeUndefined();
-    const asked = queries;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(queries).toBeLessThanOrEqual(asked + 1);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(queries).toBe(1);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });

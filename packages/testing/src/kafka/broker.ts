@@ -10,7 +10,7 @@ import { startWatchdog } from '../watchdog.ts';
 const START_TIMEOUT_MS = 90_000;
 const STOP_TIMEOUT_MS = 20_000;
 
-// A broker of the tests is small and short-lived: no second compiler tier, no parallel collector.
+// A broker for tests is small and does not run long: it needs no second compiler tier and no parallel collector.
 const JVM = [
   '-Xms128m',
   '-Xmx384m',
@@ -36,7 +36,7 @@ export class Broker {
   readonly #dir: string;
   readonly #classPath: string;
   readonly #callOff: () => void;
-  // Set by start, cleared by the process's own exit event.
+  // Set by start, cleared when the process exits.
   #process: ChildProcess | undefined;
 
   constructor(id: number, dir: string, classPath: string, properties: Record<string, string>) {
@@ -51,12 +51,12 @@ export class Broker {
     this.#callOff = startWatchdog(dir, { signal: 'KILL', afterwards: 'remove' });
   }
 
-  /** Of the running process; undefined when it does not run. */
+  /** Process id; undefined if the broker does not run. */
   get pid(): number | undefined {
     return this.#process?.pid;
   }
 
-  /** Everything that the broker has logged. */
+  /** What the broker has logged since its last start. */
   get log(): string {
     return readFileSync(this.#path('server.log'), 'utf8');
   }
@@ -104,7 +104,7 @@ export class Broker {
     }
   }
 
-  /** SIGSTOP and SIGCONT return at once; any other signal also waits for the process's end. */
+  /** SIGSTOP and SIGCONT return at once. After any other signal, the promise resolves when the process has ended. */
   async kill(name: NodeJS.Signals): Promise<void> {
     const pid = this.pid;
     if (pid === undefined) return;
@@ -112,7 +112,7 @@ export class Broker {
     if (name !== 'SIGSTOP' && name !== 'SIGCONT') await this.#gone();
   }
 
-  /** Controlled shutdown, or the hard way for a broker that doesn't follow. */
+  /** Controlled shutdown. A broker that does not end in time is killed. */
   async stop(): Promise<void> {
     const pid = this.pid;
     if (pid !== undefined) {
@@ -122,7 +122,7 @@ export class Broker {
     }
   }
 
-  /** After the last stop: nothing is left to watch over. */
+  /** Ends the watchdog, after the last stop. */
   release(): void {
     this.#callOff();
   }

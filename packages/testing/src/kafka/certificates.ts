@@ -9,23 +9,23 @@ export interface Certificate {
 }
 
 export interface Certificates {
-  /** Who signed the others. */
+  /** The certificate of the authority that signed the others. */
   readonly ca: string;
   /** For 127.0.0.1 and localhost. */
   readonly server: Certificate;
-  /** A client's, with the common name `client`. */
+  /** For a client with the common name `client`. */
   readonly client: Certificate;
 }
 
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
 
-/** Makes an authority and what it signs with the machine's OpenSSL (3.0 or later), good for a day. */
+/** Makes a certificate authority, and two certificates that it signs, valid for a day. Needs OpenSSL 3.0 or later. */
 export function makeCertificates(dir: string): Certificates {
   const make = (name: string, options: string[]): Certificate => {
     const [cert, key] = [join(dir, `${name}.pem`), join(dir, `${name}.key`)];
     const out = ['-x509', ...KEY, '-days', '1', '-keyout', key, '-out', cert, '-subj', `/CN=${name}`];
     execFileSync('openssl', ['req', ...out, ...options], { stdio: 'pipe' });
-    // Kafka reads both from one file.
+    // Kafka reads key and certificate from one file.
     writeFileSync(join(dir, `${name}.both.pem`), readFileSync(key, 'utf8') + readFileSync(cert, 'utf8'));
     return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
   };

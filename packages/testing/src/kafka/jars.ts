@@ -8,12 +8,12 @@ import { promisify } from 'node:util';
 const POM = join(import.meta.dirname, 'pom.xml');
 const PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath';
 
-/** The tests' broker, where it is not to be the version that the POM names. */
+/** Another version of Kafka than the one in the POM. */
 const version = process.env.KAFKA_VERSION || undefined;
 
 /**
- * The Java class path of Apache Kafka. The first call on a machine downloads its jars (about 90 MB) with Maven, into
- * Maven's own repository; later ones read the answer that is kept for this POM and version.
+ * The Java class path of Apache Kafka. The first call on a machine downloads the jars (about 90 MB) with Maven, into Maven's own
+ * repository. The class path is kept in a file, for this POM and version; later calls read it.
  */
 export async function kafkaClassPath(): Promise<string> {
   const pom = createHash('sha256')
@@ -40,7 +40,7 @@ export async function kafkaClassPath(): Promise<string> {
   }
   const classPath = readFileSync(fresh, 'utf8').trim();
   writeFileSync(fresh, classPath);
-  // Two test runs may do this at once: whoever is last wins, with the same text.
+  // Two test runs may do this at the same time. The later one replaces the file with the same text.
   renameSync(fresh, kept);
   return classPath;
 }

@@ -10,11 +10,11 @@ import { type KafkaSecurity, type SecuredListeners, secure, securedNames } from 
 export interface KafkaOptions {
   /** @defaultValue 1 */
   readonly nodes?: number;
-  /** Broker settings, as in server.properties; they win over the defaults. */
+  /** Broker settings, as in server.properties. They replace the defaults. */
   readonly settings?: Record<string, string>;
   /**
-   * Adds listeners with TLS and SASL, and an authorizer that refuses what no ACL allows. Needs OpenSSL and Kafka 3.5 or
-   * later: without ZooKeeper, older ones have no SCRAM.
+   * Adds listeners with TLS and SASL, and an authorizer that refuses what no ACL allows. Needs OpenSSL, and Kafka 3.5 or later: older
+   * versions have no SCRAM without ZooKeeper.
    *
    * @defaultValue none
    */
@@ -27,15 +27,15 @@ export interface Kafka extends AsyncDisposable {
   readonly bootstrap: string[];
   readonly clusterId: string;
   readonly brokers: readonly Broker[];
-  /** Where security was asked for. */
+  /** Only with the option `security`. */
   readonly secured?: SecuredListeners;
-  /** Ends all brokers and removes their data; a second call does nothing. */
+  /** Stops all brokers and removes their data. A second call does nothing. */
   stop(): Promise<void>;
 }
 
 /**
- * 16 random bytes in base64url, as Kafka writes a UUID. Never with a leading '-' (one of 64 would have it), which the
- * storage tool takes for an option; Kafka's own `Uuid.randomUuid` leaves these out too.
+ * 16 random bytes in base64url, as Kafka writes a UUID. One in 64 would begin with '-', and the storage tool would read it as an option.
+ * These are avoided, as in Kafka's own `Uuid.randomUuid`.
  */
 export function randomClusterId(): string {
   const bytes = randomBytes(16);
@@ -44,8 +44,8 @@ export function randomClusterId(): string {
 }
 
 /**
- * Starts a KRaft cluster on loopback. Topics are not made on demand, replication defaults to min(3, nodes), and groups
- * may have session time-outs of a second, so that tests of dead members need not wait for a minute.
+ * Starts a KRaft cluster on loopback. Topics are not created automatically. The replication factor is min(3, nodes) by default.
+ * Session time-outs of consumer groups may be one second, so that tests of dead members do not wait for a minute.
  */
 export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
   const { nodes = 1, settings = {} } = options;
@@ -92,7 +92,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
       'group.consumer.session.timeout.ms': '6000',
       'group.consumer.min.heartbeat.interval.ms': '200',
       'group.consumer.heartbeat.interval.ms': '500',
-      // A node that was killed must be back before a test's patience ends.
+      // A killed node must be able to join again before a test times out.
       'broker.session.timeout.ms': '3000',
       'broker.heartbeat.interval.ms': '500',
       'controlled.shutdown.enable': nodes > 1 ? 'true' : 'false',

@@ -3,19 +3,19 @@ import { join } from 'node:path';
 import { type Certificate, makeCertificates } from './certificates.ts';
 
 export interface KafkaSecurity {
-  /** Names and passwords, for PLAIN and both kinds of SCRAM. */
+  /** Passwords by name, for PLAIN and both kinds of SCRAM. */
   readonly users: Record<string, string>;
-  /** How long a session of OAUTHBEARER lasts at most, in ms. @defaultValue as long as its token */
+  /** The longest session with OAUTHBEARER, in ms. @defaultValue the lifetime of its token */
   readonly sessionMs?: number;
 }
 
-/** How to get in through the doors that have a lock. `host:port` of every broker. */
+/** The addresses (`host:port` of every broker) of the listeners that need TLS, and what a client needs to connect to them. */
 export interface SecuredListeners {
-  /** TLS; the broker shows its certificate. */
+  /** TLS. Only the broker has a certificate. */
   readonly tls: string[];
-  /** TLS, and the client must show one too. */
+  /** TLS. The client needs a certificate too. */
   readonly mutualTls: string[];
-  /** TLS, and one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER (unsigned tokens are believed). */
+  /** TLS and one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER. The broker accepts unsigned tokens. */
   readonly sasl: string[];
   readonly ca: string;
   readonly client: Certificate;
@@ -26,7 +26,7 @@ export const securedNames = ['TLS', 'MUTUAL', 'SASL'] as const;
 const JAAS = 'org.apache.kafka.common.security';
 const VALIDATOR = `${JAAS}.oauthbearer.internals.unsecured.OAuthBearerUnsecuredValidatorCallbackHandler`;
 
-/** Whoever comes in here is refused everything that no ACL allows; the plain listener's anonymous is the administrator. */
+/** The secured listeners. Their clients may do only what an ACL allows. Clients of the plain listener are administrators. */
 export function secure(
   { users, sessionMs }: KafkaSecurity,
   root: string,

@@ -1,12 +1,12 @@
 import { ask } from '../shared-server.ts';
 
-/** The one broker of a test run. Each test makes topics and groups with names of its own on it. */
+/** The Kafka broker that all test files of a run share. Each test uses its own names for topics and groups. */
 export interface SharedKafka {
   readonly bootstrap: string[];
   readonly clusterId: string;
 }
 
-/** Starts the broker if this is the run's first call: a test file that calls it is named `*.kafka.test.ts`. */
+/** The first call of a run starts the broker. A test file that calls this is named `*.kafka.test.ts`. */
 export function sharedKafka(): Promise<SharedKafka> {
   return ask('sharedKafkaSocket');
 }

@@ -3,27 +3,40 @@ import {
   type AuditRecord,
   encodeFrontier,
   FrontierBuilder,
+  formatCheckpoint,
+  formatOrigin,
   leafHash,
   readRecord,
+  type SigningKey,
   sealRecord,
   sha256,
+  signNote,
   tileWidth,
   toHex,
   zeroHash,
 } from '@tallystick/log';
 import type { Queries } from '@tallystick/server/store';
 
-/** A forger with time: what is left in the database fits together again. Not the demonstration's code, on purpose. */
+/**
+ * Tools of an attacker who owns the database and has time: after each of them, what is left in the database is consistent again.
+ * The demo's attacks and the tests in e2e/tamper use them.
+ */
+
+/** A tree over the records of one tenant. */
+export interface ForgedTree {
+  readonly size: number;
+  readonly root: Uint8Array;
+}
 
 /**
- * Seals every record anew, with what `change` gives in place of its own, and makes hashes, tiles and head fit. Columns that
- * are derived from what was changed are the caller's.
+ * Seals every record of a tenant again, with the changes that `change` returns, and makes hashes, tiles and chain state match. The
+ * caller updates the columns that are derived from a changed field.
  */
 export async function rewriteRecords(
   session: Queries,
   tenantId: string,
   change: (record: AuditRecord) => Partial<Pick<AuditRecord, 'event' | 'ingested_at'>>,
-): Promise<{ size: number; root: Uint8Array }> {
+): Promise<ForgedTree> {
   let previousHash = zeroHash;
   const forged: string[] = [];
   for (const [sequence, text] of (await readTexts(session, tenantId)).entries()) {
@@ -48,6 +61,7 @@ export async function rewriteRecords(
   return await rewriteTree(session, tenantId, forged);
 }
 
+/** The stored records of a tenant as text, in chain order. */
 export async function readTexts(session: Queries, tenantId: string): Promise<string[]> {
   const rows = await session.query<{ record: string }>(
     'select record from audit_records where tenant_id = $1 order by sequence_number',
@@ -56,12 +70,12 @@ export async function readTexts(session: Queries, tenantId: string): Promise<str
   return rows.map((row) => row.record);
 }
 
-/** Makes tiles and head fit the given records: a careful attacker leaves no loose end inside the database. */
+/** Makes tiles and chain state match the given records, so that no other table contradicts them. */
 export async function rewriteTree(
   session: Queries,
   tenantId: string,
   texts: readonly string[],
-): Promise<{ size: number; root: Uint8Array }> {
+): Promise<ForgedTree> {
   await session.query('delete from audit_tiles where tenant_id = $1', [tenantId]);
   const frontier = new FrontierBuilder();
   let leaves = '';
@@ -87,4 +101,21 @@ export async function rewriteTree(
     [tenantId, frontier.size - 1, lastHash, toHex(encodeFrontier(frontier.snapshot()))],
   );
   return { size: frontier.size, root: frontier.root() };
+}
+
+/** Replaces all checkpoints of a tenant by one that signs the forged tree. */
+export async function replaceCheckpoints(
+  session: Queries,
+  log: { readonly logName: string; readonly tenantId: string },
+  { size, root }: ForgedTree,
+  key: SigningKey,
+): Promise<void> {
+  const { tenantId } = log;
+  const origin = formatOrigin({ ...log, epoch: 1 });
+  const note = await signNote(formatCheckpoint({ origin, size, root }), [{ name: origin, key }]);
+  await session.query('delete from audit_checkpoints where tenant_id = $1', [tenantId]);
+  await session.query(
+    "insert into audit_checkpoints (tenant_id, epoch, size, root, note) values ($1, 1, $2, decode($3, 'hex'), $4)",
+    [tenantId, size, toHex(root), note],
+  );
 }

@@ -1,11 +1,20 @@
-// The real API and SDK of OpenTelemetry, set up as an application does it.
+import { setImmediate } from 'node:timers/promises';
 import { context, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { TracerProvider } from '@opentelemetry/sdk-trace';
+import { type AuditEventInput, createAuditEmitter } from '@tallystick/sdk';
+import { memoryTransport } from '@tallystick/sdk/memory';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createAuditEmitter } from '../../src/index.ts';
-import { memoryTransport } from '../../src/transport/memory.ts';
-import { someEvent } from '../support/events.ts';
+
+/** The emitter finds the active span of OpenTelemetry, with its real API and SDK, set up as an application sets them up. */
+
+const refund: AuditEventInput = {
+  tenantId: 'acme',
+  eventType: 'order.refunded',
+  actorType: 'user',
+  actorId: 'u-17',
+  outcome: 'success',
+};
 
 const tracer = trace.getTracer('test');
 
@@ -18,7 +27,7 @@ afterAll(() => {
   context.disable();
 });
 
-/** As an application has it: the span is looked for where the emitter looks by itself. */
+/** Without a trace source of its own: the emitter looks for OpenTelemetry by itself. */
 function instrumented() {
   const transport = memoryTransport();
   const emitter = createAuditEmitter({ service: 'checkout', transport, flushOnExit: false });
@@ -30,8 +39,8 @@ test('an event carries the span under which it is emitted, also after an await',
   const ids: string[][] = [];
   const request = async (order: string) =>
     tracer.startActiveSpan(order, async (span) => {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      emitter.emit(someEvent({ targetId: order }));
+      await setImmediate();
+      emitter.emit({ ...refund, targetType: 'order', targetId: order });
       const { traceId, spanId } = span.spanContext();
       ids.push([order, traceId, spanId]);
       span.end();
@@ -43,12 +52,12 @@ test('an event carries the span under which it is emitted, also after an await',
   for (const event of transport.events) expect(event.correlation_id).toBe(event.trace_id);
 });
 
-test('without a span there is none, and what the caller gives comes first', async () => {
+test('an event without an active span has no trace, and ids that the caller gives take precedence', async () => {
   const { emitter, transport } = instrumented();
-  emitter.emit(someEvent());
+  emitter.emit(refund);
   tracer.startActiveSpan('request', (span) => {
-    emitter.emit(someEvent({ correlationId: 'order-9' }));
-    emitter.emit(someEvent({ traceId: 'f'.repeat(32) }));
+    emitter.emit({ ...refund, correlationId: 'order-9' });
+    emitter.emit({ ...refund, traceId: 'f'.repeat(32) });
     span.end();
   });
   await emitter.close();

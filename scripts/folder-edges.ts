@@ -1,0 +1,105 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { type FileImport, type ImportCycle, importCycles } from './import-cycles.ts';
+import { importsOf } from './imports.ts';
+import { isSource, listTree } from './source-files.ts';
+
+/**
+ * What the folders inside one package may import of each other. A key is a folder, or a file with its extension, relative to
+ * `src`. A file belongs to the longest key that contains it. The value lists the keys that it may import; `*` allows all. An
+ * entry that names a folder above several keys (`ingest`) allows all of them (`ingest/admit`, `ingest/http`).
+ */
+export type FolderRules = Readonly<Record<string, readonly string[] | '*'>>;
+
+/** The rules of each folder below packages/. A package without rules is checked for import cycles only. */
+const FOLDER_RULES: Readonly<Record<string, FolderRules>> = {};
+
+/** Packages that are not checked for import cycles. */
+const CYCLES_ALLOWED: ReadonlySet<string> = new Set(['cli', 'sdk', 'server']);
+
+export interface FolderCheck {
+  readonly rules: Readonly<Record<string, FolderRules>>;
+  readonly cyclesAllowed: ReadonlySet<string>;
+}
+
+/** One line for each import inside a package that breaks a rule; empty if there is none. */
+export function folderEdgeViolations(
+  root: string,
+  { rules, cyclesAllowed }: FolderCheck = { rules: FOLDER_RULES, cyclesAllowed: CYCLES_ALLOWED },
+): string[] {
+  const packages = join(root, 'packages');
+  if (!existsSync(packages)) return [];
+  return readdirSync(packages)
+    .flatMap((key) => {
+      const src = join(packages, key, 'src');
+      const files = listTree(src)
+        .filter(isSource)
+        .map((file) => relative(src, file).replaceAll(sep, '/'));
+      const imports = files.flatMap((file) => importsWithin(src, file));
+      const prefix = `packages/${key}/src`;
+      return [
+        ...(rules[key] === undefined ? [] : ruleViolations(prefix, files, imports, rules[key])),
+        ...(cyclesAllowed.has(key) ? [] : importCycles(imports).map((cycle) => describeCycle(prefix, cycle))),
+      ];
+    })
+    .sort();
+}
+
+/** What `file` imports of its own package by a relative path. */
+function importsWithin(src: string, file: string): FileImport[] {
+  const path = join(src, file);
+  return importsOf(path, readFileSync(path, 'utf8')).flatMap(({ specifier, line }) => {
+    if (!specifier.startsWith('.')) return [];
+    const to = relative(src, resolve(dirname(path), specifier)).replaceAll(sep, '/');
+    return to.startsWith('../') ? [] : [{ from: file, to, line }];
+  });
+}
+
+function ruleViolations(
+  prefix: string,
+  files: readonly string[],
+  imports: readonly FileImport[],
+  rules: FolderRules,
+): string[] {
+  const keys = Object.keys(rules);
+  const keyOf = (file: string) =>
+    keys
+      .filter((key) => isWithin(file, key))
+      .reduce((longest, key) => (key.length > longest.length ? key : longest), '');
+  const found: string[] = [];
+  for (const key of keys) {
+    if (!files.some((file) => isWithin(file, key)))
+      found.push(`${prefix}/${key}: has a rule but does not exist`);
+    const allowed = rules[key]!;
+    for (const target of allowed === '*' ? [] : allowed) {
+      if (!keys.some((other) => isWithin(other, target)))
+        found.push(`${prefix}/${key}: its rule allows "${target}", which has no rule of its own`);
+    }
+  }
+  for (const file of files) {
+    if (keyOf(file) === '')
+      found.push(`${prefix}/${file}: say in scripts/folder-edges.ts what it may import`);
+  }
+  for (const { from, to, line } of imports) {
+    const [own, target] = [keyOf(from), keyOf(to)];
+    const allowed = rules[own] ?? '*';
+    if (own === target || target === '' || allowed === '*') continue;
+    if (allowed.some((one) => isWithin(target, one))) continue;
+    found.push(
+      `${prefix}/${from}:${line}: ${own} must not import ${target} (allowed: ${allowed.join(', ') || 'nothing'})`,
+    );
+  }
+  return found;
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(`${folder}/`);
+}
+
+function describeCycle(prefix: string, { folder, steps }: ImportCycle): string {
+  const where = folder === '' ? prefix : `${prefix}/${folder}`;
+  const depth = folder === '' ? 0 : folder.split('/').length;
+  const entries = steps.map(({ from }) => from.split('/')[depth]!);
+  const evidence = steps.map(({ from, to, line }) => `${from}:${line} imports ${to}`).join('; ');
+  return `${where}: import cycle ${[...entries, entries[0]].join(' → ')} (${evidence})`;
+}
