@@ -257,7 +257,7 @@ describe('one event', () => {
   });
 });
 
-/** What somebody with the whole database in hand does. */
+/** What an attacker with full access to the database does. */
 async function tamper(sql: string): Promise<void> {
   const database = http.service.database as unknown as {
     asOwner(work: (session: { query(sql: string): Promise<unknown> }) => Promise<unknown>): Promise<unknown>;

@@ -23,7 +23,7 @@ export interface Request {
   readonly headers?: Record<string, string>;
 }
 
-/** A real server on a real store; every answer is held against the document that the server itself gives. */
+/** A real server on a real store. It compares every answer with the OpenAPI document of the server. */
 export class Harness implements AsyncDisposable {
   readonly service: AuditService;
   readonly server: HttpServer;
@@ -127,7 +127,7 @@ export class Harness implements AsyncDisposable {
     return this.call('GET', path, { key });
   }
 
-  /** Chains events, and says so. */
+  /** Submits events and expects that all of them are chained. */
   async ingest(events: readonly object[], key?: string): Promise<Answer> {
     const answer = await this.call('POST', '/v1/audit/events/batch', { key, body: { events } });
     expect(answer.status).toBe(201);
@@ -155,7 +155,7 @@ export function event(fields: object = {}): Record<string, unknown> {
   };
 }
 
-/** Holds an answer against the document: a status, a media type or a body that it does not have fails the test. */
+/** Compares an answer with the document: a status, a media type or a body that the document lacks fails the test. */
 // biome-ignore lint/suspicious/noExplicitAny: the document is walked, not typed
 function checker(document: any): (method: string, path: string, answer: Answer) => void {
   const ajv = new Ajv2020({ strict: false, allErrors: true });

@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => http[Symbol.asyncDispose]());
 
-/** Speaks bytes, as a client that knows no HTTP library would. */
+/** A plain TCP connection, for requests that no HTTP library would send. */
 async function dial(url = http.url): Promise<Socket> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   await once(socket, 'connect');
@@ -26,7 +26,7 @@ async function dial(url = http.url): Promise<Socket> {
 }
 
 describe('the wire', () => {
-  it('listens on loopback unless told otherwise', () => {
+  it('listens on loopback by default', () => {
     expect(http.server.app.server.address()).toMatchObject({ address: '127.0.0.1' });
   });
 
@@ -58,7 +58,7 @@ describe('the wire', () => {
     }
   });
 
-  it('answers what is no HTTP, and headers that are too large, as problems', async () => {
+  it('answers bytes that are not HTTP, and headers that are too large, with problems', async () => {
     const socket = await dial();
     socket.end('NONSENSE\r\n\r\n');
     const answer = await readAll(socket);
@@ -68,7 +68,7 @@ describe('the wire', () => {
     expect(await readAll(large)).toMatch(/^HTTP\/1.1 431 .*HEADERS_TOO_LARGE/s);
   });
 
-  it('gives up on a client that sends its body too slowly', async () => {
+  it('disconnects a client that sends its body too slowly', async () => {
     const socket = await dial();
     socket.write(
       `POST /v1/audit/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${http.admin}\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{`,
@@ -198,7 +198,7 @@ describe('operation', () => {
 });
 
 describe('trouble', () => {
-  it('says which chains are stopped, to whom it may concern, and stays ready for the others', async () => {
+  it('names stopped chains to operators only, and stays ready for the other tenants', async () => {
     const { logs } = http.service;
     await http.ingest([event({ tenant_id: 'halted' })]);
     (logs.stopped as Map<string, string>).set('halted', 'because');
@@ -227,7 +227,7 @@ describe('trouble', () => {
     }
   });
 
-  it('turns submissions away while too many wait, and says when to come back', async () => {
+  it('refuses submissions while too many wait, and says when to retry', async () => {
     const queued = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(http.service.writer), 'queued')!;
     Object.defineProperty(http.service.writer, 'queued', { get: () => 1_000, configurable: true });
     try {
@@ -242,7 +242,7 @@ describe('trouble', () => {
     }
   });
 
-  it('answers faults of its own without words, and logs them without rows', async () => {
+  it('answers its own faults without details, and logs them without rows', async () => {
     const { database } = http.service;
     const original = database.transaction;
     (database as { transaction: unknown }).transaction = async () => {
@@ -265,7 +265,7 @@ describe('trouble', () => {
 
 describe('closing', () => {
   let second: HttpServer;
-  it('finishes the requests under way, and takes nothing more', async () => {
+  it('finishes requests in progress, and accepts no more', async () => {
     second = await serveHttp(http.service, { port: 0, logger: false, auditReads: false });
     const body = JSON.stringify({ events: [event({ tenant_id: 'drained' })] });
     const socket = await dial(second.url);
