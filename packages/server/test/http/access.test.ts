@@ -221,7 +221,7 @@ describe('dead letters', () => {
     ).toBe(400);
   });
 
-  it('that name no tenant are seen with a key for every tenant alone', async () => {
+  it('without a known tenant are visible only to a key for every tenant', async () => {
     const everywhere = await http.key(undefined, 'events:write');
     const answer = await http.call('POST', '/v1/audit/events', { key: everywhere, body: '{"tenant_id":1}' });
     const id = answer.json.dead_letter_id;
@@ -239,7 +239,7 @@ describe('dead letters', () => {
     expect((await http.get(`/v1/dead-letters/${id}`, acme)).json).toMatchObject({ state: 'open', seen: 2 });
   });
 
-  it('that are admitted now are chained under the name of whoever submitted them, and settled', async () => {
+  it('that are admitted now are chained in the name of the original submitter, and settled', async () => {
     const writer = await http.key(['acme'], 'events:write');
     const id = await refuse({ severity: 'whispered', actor_id: 'zoe' }, writer);
     // As after an upgrade that knows what the version before refused.

@@ -72,7 +72,7 @@ test('retried, it is chained with the trust that it came with, from where it cam
   expect(ingest.principal).toBeUndefined();
 });
 
-test('a purge only counts unless it is told not to', async () => {
+test('a purge only counts unless dry_run is false', async () => {
   const ids = [await refuse('one'), await refuse('two'), await refuse('three', { code: 'JSON_INVALID' })];
   const counted = await purge({ topic });
   expect(counted.json).toEqual({
@@ -116,7 +116,7 @@ test('more than one record can name are all purged, each named once', async () =
   expect(new Set(records.flatMap(({ metadata }) => metadata.letters)).size).toBe(401);
 });
 
-test('letters of others are out of reach, and those of nobody are for a key for every tenant', async () => {
+test('a key reaches only the dead letters of its tenants, and those without a tenant need a key for every tenant', async () => {
   await refuse('theirs', { tenantId: 'globex' });
   await refuse("nobody's", { tenantId: null });
   expect((await purge({ topic, dry_run: false })).json.letters).toBe(0);

@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { text as readAll } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { limits, uuidv7 } from '@tallystick/event';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -268,13 +271,16 @@ describe('a batch', () => {
     expect((await batch('plain', { 'content-encoding': 'gzip' })).json.code).toBe('BODY_MALFORMED');
   });
 
-  // The service stops reading at the limit. An error of the data behind it once had no listener left to go to.
-  it('survives gzip that is damaged behind the limit', async () => {
-    const damaged = gzipSync(Buffer.alloc(64 * 1024 * 1024));
-    damaged.fill(0xff, damaged.length - 4_000);
-    for (let attempt = 0; attempt < 3; attempt++) {
-      expect((await batch(damaged, { 'content-encoding': 'gzip' })).json.code).toBe('TOO_LARGE');
-    }
+  it('survives a client that is still sending when its gzip has exceeded the limit', async () => {
+    const bomb = gzipSync(Buffer.alloc(16 * 1024 * 1024));
+    const socket = connect(Number(new URL(http.url).port), '127.0.0.1');
+    await once(socket, 'connect');
+    socket.write(
+      `POST /v1/audit/events/batch HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${acme}\r\n` +
+        'content-type: application/json\r\ncontent-encoding: gzip\r\ncontent-length: 1000000\r\n\r\n',
+    );
+    socket.write(bomb);
+    expect(await readAll(socket)).toMatch(/^HTTP\/1.1 413 .*TOO_LARGE/s);
     expect((await batch({ events: [event()] })).status).toBe(201);
   });
 

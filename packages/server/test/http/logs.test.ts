@@ -183,7 +183,7 @@ describe('bundles', () => {
     }
   });
 
-  // The chain stops when the signer finds the store changed; that is when somebody needs the evidence most.
+  // The chain stops when the signer finds that the store was changed. At that moment an auditor needs the evidence most.
   it('of a chain that was tampered with stand on what was signed before', async () => {
     await http.ingest(Array.from({ length: 10 }, () => event({ tenant_id: 'forged' })));
     const signed = (await http.get('/v1/logs/forged/checkpoint')).text;

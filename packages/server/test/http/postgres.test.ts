@@ -112,7 +112,7 @@ describe('on PostgreSQL, as a login that owns nothing', () => {
 
 let filled: Promise<void> | undefined;
 
-/** Enough rows, and enough different ones, for the planner to think as it would in earnest. */
+/** Enough rows with enough different values, so that the planner chooses as in production. */
 function fill(): Promise<void> {
   filled ??= (async () => {
     await owner.query(`

@@ -99,7 +99,7 @@ test('accounts come in pages, and a key sees those of its tenants alone', async 
   expect((await http.get(`/v1/audit/producers?tenant_id=${other}`, key)).status).toBe(403);
 });
 
-test('the metrics count what is open, whatever numbers somebody says', async () => {
+test('the metrics count open numbers, whatever numbers a producer declares', async () => {
   const { json } = await http.get('/v1/audit/producers');
   const open = json.producers.reduce(
     (sum: number, account: { open_numbers: number }) => sum + account.open_numbers,

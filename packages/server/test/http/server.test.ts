@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => http[Symbol.asyncDispose]());
 
-/** Speaks bytes, as a client that knows no HTTP library would. */
+/** A plain TCP connection, for requests that no HTTP library would send. */
 async function dial(url = http.url): Promise<Socket> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   await once(socket, 'connect');
@@ -26,7 +26,7 @@ async function dial(url = http.url): Promise<Socket> {
 }
 
 describe('the wire', () => {
-  it('listens on loopback unless told otherwise', () => {
+  it('listens on loopback by default', () => {
     expect(http.server.app.server.address()).toMatchObject({ address: '127.0.0.1' });
   });
 
@@ -58,7 +58,7 @@ describe('the wire', () => {
     }
   });
 
-  it('answers what is no HTTP, and headers that are too large, as problems', async () => {
+  it('answers bytes that are not HTTP, and headers that are too large, with problems', async () => {
     const socket = await dial();
     socket.end('NONSENSE\r\n\r\n');
     const answer = await readAll(socket);
@@ -68,7 +68,7 @@ describe('the wire', () => {
     expect(await readAll(large)).toMatch(/^HTTP\/1.1 431 .*HEADERS_TOO_LARGE/s);
   });
 
-  it('gives up on a client that sends its body too slowly', async () => {
+  it('disconnects a client that sends its body too slowly', async () => {
     const socket = await dial();
     socket.write(
       `POST /v1/audit/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${http.admin}\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{`,

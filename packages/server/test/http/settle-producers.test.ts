@@ -63,7 +63,7 @@ const deliveryRecords = async () =>
     .map(({ record }) => JSON.parse(record).event as AuditEvent)
     .filter(({ event_type }) => event_type.startsWith('delivery.'));
 
-test('open numbers are declared lost in the name of whoever says so, and what turns up later is chained', async () => {
+test('open numbers are declared lost in the name of the caller, and events that arrive later are chained', async () => {
   const producer = await send({ sequences: [1, 2, 5], final: 6 });
   await fallSilent();
   const { last_seen_at } = await account();
@@ -82,7 +82,7 @@ test('open numbers are declared lost in the name of whoever says so, and what tu
     { ...gap, metadata: { from: 3, to: 4, events: 2, reason, service: 'cms' } },
     { ...gap, metadata: { from: 6, to: 6, events: 1, reason } },
   ]);
-  // Settled by somebody else: the producer has not been heard of.
+  // Somebody else has settled the account. The producer itself has sent nothing more.
   expect(await account()).toMatchObject({ state: 'closed', open: [], final_seq: 6, last_seen_at });
   expect((await settle({ dry_run: false })).json).toEqual({ settled: true, accounts: 0, numbers: 0 });
 
@@ -175,7 +175,7 @@ test('all of the holes are settled, however many', async () => {
   expect(await account()).toMatchObject({ state: 'closed', numbers: 500 });
 });
 
-test('producers are named or an age is, and a reason, by whoever may', async () => {
+test('the caller gives producers or an age, and a reason, and needs the scope', async () => {
   const producer = await send({ sequences: [2] });
   const other = await send({ sequences: [2] });
   await fallSilent();

@@ -135,7 +135,7 @@ describe('the live tail', () => {
     expect(whole.frames[0]!.data.event_type).toBe('system.genesis');
   });
 
-  // Without that, each note of a read would be streamed, and be a read to be noted, in every window for ever.
+  // Otherwise the stream would send each record of a read, which is itself a read, and so on in every window.
   it('is noted as a read once, and does not feed on it', async () => {
     await emit('quiet', 1);
     await using client = await Client.open('tenant_id=quiet&sequence_from=0');

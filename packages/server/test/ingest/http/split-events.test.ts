@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { splitEvents, splitLines } from '../../../src/ingest/http/split-events.ts';
 
-/** JSON text in every way that somebody may write it: white space between tokens, escapes in strings. */
+/** JSON text in every way that a client may write it: white space between tokens, escapes in strings. */
 const space = fc.stringMatching(/^[ \n\r\t]{0,3}$/);
 const written = fc
   .json({ maxDepth: 4 })
@@ -130,7 +130,7 @@ describe('splitEvents', () => {
 });
 
 describe('splitLines', () => {
-  // For each of a run of blank lines, all those after it were once read again: 8 MiB of them took minutes.
+  // Each blank line once caused another read of all blank lines after it: a body of 8 MiB of them took minutes.
   it.each([
     ['blank lines', '\n'.repeat(5_000)],
     ['lines of blanks', `${' '.repeat(100)}\r\n`.repeat(500)],
