@@ -1,26 +1,24 @@
 import { limits } from '@tallystick/event';
 
-/** What is left of the limits while one event is read. */
-export interface Allowance {
-  keys: number;
-}
-
-/** An object that is shared at every level is small in memory and endless in text. */
+/** An object that several members share is small in memory, but JSON repeats it. This bounds the walk over such values. */
 const maxVisits = limits.maxEventBytes / 2;
 
 /**
- * Whether the engine's own `JSON.stringify` writes this value just as the rules of `write-json.ts` would: plain
- * objects, arrays and JSON's own primitives, within depth and of no absurd size. Most payloads are; only the others
- * pay for the slow writer. Text is looked at after it is written, which is cheaper than string by string.
+ * Whether `JSON.stringify` writes the value as {@link writeJson} would: it consists of plain objects, arrays and JSON's own
+ * primitives, is not nested too deep and not too large. Most payloads are like that, and only the others need the slower
+ * writer. The caller checks the strings after they are written, which is cheaper than one by one.
  *
- * Cyclic values end at the depth limit. May throw what a getter or a proxy throws.
+ * A value that contains itself exceeds the depth limit. Throws what a getter or a proxy throws.
  */
 export function isPlainJson(value: unknown, depth: number): boolean {
   visits = 0;
   return isPlain(value, depth);
 }
 
-/** Owned by the walk under way, which nothing interrupts but a getter's own emit; that only makes it longer. */
+/**
+ * Owned by the current walk. Only a getter that emits can start another walk in between; the counter then restarts, which
+ * only makes the outer walk longer.
+ */
 let visits = 0;
 
 function isPlain(value: unknown, depth: number): boolean {
@@ -30,7 +28,7 @@ function isPlain(value: unknown, depth: number): boolean {
     case 'undefined':
       return true;
     case 'number':
-      // Beyond these there are only integers, infinities and NaN.
+      // Outside of this range there are only large integers, infinities and NaN.
       return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER;
     case 'object':
       break;
@@ -40,7 +38,7 @@ function isPlain(value: unknown, depth: number): boolean {
   if (value === null) return true;
   if (depth > limits.maxDepth || ++visits > maxVisits) return false;
   if (Array.isArray(value)) {
-    // A hole or a huge length must not buy a long walk: each element takes two bytes at least.
+    // Each element takes at least two bytes of JSON. A sparse array can have a huge length.
     if (value.length > maxVisits) return false;
     for (let index = 0; index < value.length; index++) {
       if (!isPlain(value[index], depth + 1)) return false;
@@ -55,7 +53,7 @@ function isPlain(value: unknown, depth: number): boolean {
   return true;
 }
 
-/** A member takes five characters at least: `"":1,`. Shorter text can't hold too many, and need not be counted. */
+/** Whether JSON text has more object members than an event may have. A member takes at least five characters: `"":1,`. */
 export function hasTooManyMembers(text: string): boolean {
   if (text.length < limits.maxKeys * 5) return false;
   let members = 0;

@@ -1,32 +1,38 @@
-/** The parts of an event whose members have other names on the wire. What they hold beside those is the caller's. */
-import { parseTimestamp } from '@tallystick/event';
+/**
+ * Outcome, metadata, proof and event data: the objects of an event that have some members with other names on the wire. All
+ * other members of these objects stay as the caller gave them.
+ */
 import type { AnyEventInput } from './input.ts';
+import { timestampText } from './timestamp-writer.ts';
 
-type Wire = Record<string, unknown>;
+type Members = Record<string, unknown>;
 
 const maxErrorCode = 256;
 const maxErrorMessage = 16_384;
 
-export interface Aftermath {
+export interface OutcomeAndMetadata {
   readonly outcome: unknown;
   readonly metadata: unknown;
 }
 
-/** Outcome and metadata together, since errors given as metadata belong to the outcome. */
-export function wireAftermath(
+/** Both together, because an error code or message in the metadata belongs to the outcome. */
+export function wireOutcomeAndMetadata(
   outcome: AnyEventInput['outcome'],
   metadata: AnyEventInput['metadata'],
-): Aftermath {
-  const plain = typeof outcome === 'string' ? { outcome_status: outcome } : outcome;
+): OutcomeAndMetadata {
+  const object = typeof outcome === 'string' ? { outcome_status: outcome } : outcome;
   try {
-    return renameAftermath(plain, metadata);
+    return renameMembers(object, metadata);
   } catch {
-    // A member that can't be read: the writer says so in its place, under the name it has.
-    return { outcome: plain, metadata };
+    // A getter threw. The members keep their names, and writeJson writes "[Unreadable]" for that one.
+    return { outcome: object, metadata };
   }
 }
 
-function renameAftermath(outcome: Wire | null | undefined, metadata: Wire | null | undefined): Aftermath {
+function renameMembers(
+  outcome: Members | null | undefined,
+  metadata: Members | null | undefined,
+): OutcomeAndMetadata {
   const details = isObject(metadata) ? metadata : undefined;
   const outcomeErrors = isObject(outcome) ? errorsOf(outcome) : undefined;
   const metadataErrors = details === undefined ? undefined : errorsOf(details);
@@ -39,7 +45,7 @@ function renameAftermath(outcome: Wire | null | undefined, metadata: Wire | null
   };
 }
 
-function errorsOf(source: Wire): Wire | undefined {
+function errorsOf(source: Members): Members | undefined {
   const { errorCode, errorMessage } = source;
   if (errorCode === undefined && errorMessage === undefined) return undefined;
   return {
@@ -48,19 +54,19 @@ function errorsOf(source: Wire): Wire | undefined {
   };
 }
 
-/** An error's text is often someone else's and long; its beginning says enough, and the event is not lost for it. */
+/** Error texts often come from other libraries and can be long. A long one is cut, so that the event is not refused. */
 function errorText(value: unknown, max: number): unknown {
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
   if (value instanceof Error) return errorText(value.message, max);
   return typeof value === 'string' && value.length > max ? `${value.slice(0, max - 1)}…` : value;
 }
 
-function wireOutcome(outcome: Wire, errors: Wire): Wire {
+function wireOutcome(outcome: Members, errors: Members): Members {
   const { outcomeStatus, errorCode: _code, errorMessage: _message, ...rest } = outcome;
   return { ...(outcomeStatus !== undefined && { outcome_status: outcomeStatus }), ...errors, ...rest };
 }
 
-function wireMetadata(metadata: Wire): Wire | undefined {
+function wireMetadata(metadata: Members): Members | undefined {
   if (
     metadata.errorCode === undefined &&
     metadata.errorMessage === undefined &&
@@ -90,6 +96,7 @@ export function wireProof(proof: unknown): unknown {
   }
 }
 
+/** @param service the envelope's `service` if the caller gave none */
 export function wireEventData(eventData: unknown, service: string): unknown {
   if (!isObject(eventData)) return eventData;
   try {
@@ -105,14 +112,6 @@ export function wireEventData(eventData: unknown, service: string): unknown {
   }
 }
 
-/** RFC 3339 UTC text of a date in any of its forms; what is none is returned as it is, for the check to refuse. */
-export function timestampText(value: unknown): unknown {
-  if (typeof value === 'string' && !Number.isNaN(parseTimestamp(value))) return value;
-  if (typeof value !== 'string' && typeof value !== 'number' && !(value instanceof Date)) return value;
-  const date = new Date(value);
-  return Number.isNaN(date.getTime()) ? value : date.toISOString();
-}
-
-function isObject(value: unknown): value is Wire {
+function isObject(value: unknown): value is Members {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
