@@ -105,7 +105,7 @@ export interface AuditEventFields {
   /** When the event happened. @defaultValue now */
   timestamp?: Date | string | number | undefined;
   eventCategory?: string | undefined;
-  /** The verb, such as `refund`. @defaultValue none; readers take the last part of the type */
+  /** The verb, such as `refund`. */
   eventAction?: string | undefined;
   severity?: Severity | undefined;
   actorType: AuditActorType;

@@ -1,8 +1,8 @@
 /**
- * One life of the client library's producer: its connections, its metadata, its idempotent identity. After any
- * failure it is cut and another one takes its place, so nothing hangs on the state that the failure left. The library
- * (2.12.1, tried against Kafka 4.3) gives up its identity after a failed send itself, and numbers rightly with the next
- * one; what it keeps is a connection to a broker that hangs, and the order in which it asks the brokers.
+ * One producer of the client library with its connections, metadata and idempotent producer id. After any failure the transport
+ * destroys the session and creates another one, so that no state of the failed one remains. The library (2.12.1, tested with
+ * Kafka 4.3) itself gets a new producer id after a failed send and numbers correctly from there. But it keeps a connection to a
+ * broker that hangs, and always asks the brokers in the same order.
  */
 import { isIP } from 'node:net';
 import {
@@ -11,38 +11,39 @@ import {
   type MessageToProduce,
   Producer,
 } from '@platformatic/kafka';
+import { abortable } from '../../time-limit.ts';
 import type { Message } from './messages.ts';
 import type { KafkaSettings } from './options.ts';
 import { saslOptions } from './sasl.ts';
 
-/** Leaders move with an error, which ends the link; only added partitions are found by this. */
+/** A moved partition leader causes an error, which ends the session. This interval only serves to find added partitions. */
 const metadataMaxAgeMs = 30_000;
 
-export interface LinkOptions {
-  /** Which of the brokers is asked first: one that hangs must not be the first one for ever. */
-  readonly turn: number;
+export interface SessionOptions {
+  /** Index (modulo their number) of the broker to ask first. It changes, so that a broker that hangs is not always first. */
+  readonly firstBroker: number;
   /** Whether the broker refused the last credential. */
   readonly refresh: boolean;
 }
 
-export class Link {
+export class KafkaSession {
   readonly #producer: Producer<Buffer, Buffer, Buffer, Buffer>;
   readonly #connections = new Set<Connection>();
-  /** When the first of its sessions is to be replaced; ms since the epoch. */
-  #endsAt = Number.POSITIVE_INFINITY;
+  /** When the first authenticated connection must be replaced; milliseconds since the epoch. */
+  #expiresAt = Number.POSITIVE_INFINITY;
 
-  constructor(settings: KafkaSettings, { turn, refresh }: LinkOptions) {
+  constructor(settings: KafkaSettings, { firstBroker, refresh }: SessionOptions) {
     const { brokers, tls, sasl, timeoutMs } = settings;
-    const first = turn % brokers.length;
+    const first = firstBroker % brokers.length;
     this.#producer = new Producer({
       clientId: settings.clientId,
       bootstrapBrokers: [...brokers.slice(first), ...brokers.slice(0, first)],
       connectTimeout: Math.min(settings.connectTimeoutMs, timeoutMs),
       requestTimeout: timeoutMs,
-      // What the broker waits for its replicas: it should say so before we stop listening.
+      // How long the broker waits for its replicas. It must respond before this client's own timeout.
       timeout: Math.ceil(timeoutMs / 2),
       metadataMaxAge: metadataMaxAgeMs,
-      // Retrying is the emitter's. A number would not do: for an idempotent producer, 0 means "for ever" (2.12.1).
+      // The emitter retries. Must be false: the library (2.12.1) takes 0 as "without limit" for an idempotent producer.
       retries: false,
       repeatOnStaleMetadata: false,
       autocreateTopics: false,
@@ -51,55 +52,46 @@ export class Link {
       partitioner,
       ...(tls !== undefined && {
         tls,
-        // The name for SNI and for the certificate's check; an address is no name.
+        // The host name for SNI and for the certificate's check. An IP address is not a host name.
         tlsServerName: tls.servername ?? !brokers.some((broker) => isIP(hostOf(broker)) !== 0),
       }),
       ...(sasl !== undefined && {
-        sasl: saslOptions(sasl, refresh, (endsAt) => {
-          this.#endsAt = Math.min(this.#endsAt, endsAt);
+        sasl: saslOptions(sasl, refresh, (expiresAt) => {
+          this.#expiresAt = Math.min(this.#expiresAt, expiresAt);
         }),
       }),
     });
     this.#producer.connections.on('connecting', ({ connection }) => {
       this.#connections.add(connection);
       connection.once('close', () => this.#connections.delete(connection));
-      // The library listens once (2.12.1). A connection that fails again, such as one whose credential was refused and
-      // that is then reset, must not be an 'error' event that nobody hears: that ends the process.
+      // The library (2.12.1) handles only the first 'error' event of a connection. A second one, for example a reset after a
+      // refused credential, would end the process if it had no handler.
       connection.on('error', () => {});
     });
   }
 
-  /** Whether a credential should be given anew before the next request. */
-  get stale(): boolean {
-    return Date.now() >= this.#endsAt;
+  /** Whether the session must be replaced before the next request, because its authentication ends soon. */
+  get expired(): boolean {
+    return Date.now() >= this.#expiresAt;
   }
 
-  /** Resolves once all in-sync replicas have the messages. Rejects with the library's errors, or the signal's reason. */
+  /** Resolves when all in-sync replicas have the messages. Rejects with an error of the library, or the signal's reason. */
   async send(messages: Message[], signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    this.#hold(true);
-    const sent = this.#producer.send({ messages });
-    await new Promise<void>((resolve, reject) => {
-      const onAbort = () => reject(signal.reason);
-      signal.addEventListener('abort', onAbort, { once: true });
-      sent
-        .then(() => resolve(), reject)
-        .finally(() => {
-          signal.removeEventListener('abort', onAbort);
-        });
-    });
-    this.#hold(false);
+    this.#keepProcessAlive(true);
+    await abortable(this.#producer.send({ messages }), signal);
+    this.#keepProcessAlive(false);
   }
 
-  /** Lets go of everything at once; a send that is under way rejects. */
-  cut(): void {
+  /** Closes all connections immediately. A pending send rejects. */
+  destroy(): void {
     this.#producer.close().catch(() => {});
-    // Closing waits for what is unsent, and does not know connections that have failed.
+    // close() waits for unsent data, and does not know connections that have failed.
     for (const { socket } of this.#connections) socket?.destroy();
   }
 
-  /** Only a connection with a request under way keeps the process alive. */
-  #hold(alive: boolean): void {
+  /** A connection keeps the process alive only while a request is pending. */
+  #keepProcessAlive(alive: boolean): void {
     for (const { socket } of this.#connections) {
       if (alive) socket?.ref();
       else socket?.unref();
@@ -108,9 +100,9 @@ export class Link {
 }
 
 /**
- * Where Kafka's own clients put a key, so that producers in other languages put a tenant into the same partition. The
- * library's default reads the hash as unsigned where they mask its sign (2.12.1), which differs unless the number of
- * partitions is a power of two.
+ * Assigns a key to the same partition as Kafka's own clients, so that producers in other languages send a tenant's events to the
+ * same partition. The library's default partitioner (2.12.1) reads the hash as an unsigned number, whereas Kafka's clients
+ * clear the sign bit. The results differ unless the number of partitions is a power of two.
  */
 function partitioner(message: MessageToProduce, key: Buffer | undefined): number {
   if (key === undefined) return 0;
@@ -122,7 +114,7 @@ function partitioner(message: MessageToProduce, key: Buffer | undefined): number
   return hash;
 }
 
-/** By identity: a batch has one key object a tenant, and the hash takes longer than the rest of a message. */
+/** Hash by key object: a batch has one object per tenant, and hashing takes longer than all other work for a message. */
 const hashes = new WeakMap<Buffer, number>();
 
 function hostOf(broker: string): string {
