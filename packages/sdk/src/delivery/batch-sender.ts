@@ -1,128 +1,127 @@
 /**
- * Moves events from the outbox to the transport: one batch in flight, in order, until it is settled. Nothing here
- * is durable; a crash leaves the outbox as it was, and the same events are sent again under the same identities.
+ * Sends the events of the outbox to the transport: one batch at a time and in order, each until its outcome is known. Nothing
+ * is durable here. A crash leaves the outbox as it was, and the next process sends the same events with the same ids again.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Clock } from '../clock.ts';
 import {
+  type Batch,
   type ItemResult,
   readFailure,
   type Transport,
   TransportError,
   type TransportFailure,
 } from '../transport/transport.ts';
+import { Backoff, type RetryOptions } from './backoff.ts';
+import { BatchSize } from './batch-size.ts';
 import type { Counters } from './counters.ts';
-import type { Load, Outbox } from './entry.ts';
-import { type RetryOptions, retryDelayMs } from './retry.ts';
-import type { Settlement } from './settlement.ts';
+import type { OutboundBatch, Outbox } from './outbox.ts';
+import type { OutcomeRecorder } from './outcome-recorder.ts';
+import type { Progress } from './progress.ts';
 
-export interface PumpOptions extends RetryOptions {
+export interface BatchSenderOptions extends RetryOptions {
   readonly service: string;
-  /** @defaultValue 1000 */
+  /** Events in one batch. @defaultValue 1000 */
   readonly batchSize: number;
+  /** Characters of events in one batch. */
   readonly maxBatchBytes: number;
-  /** How long an event waits for company. @defaultValue 1000 */
+  /** How long an event waits until an incomplete batch is sent, in milliseconds. @defaultValue 1000 */
   readonly flushIntervalMs: number;
 }
 
-export interface PumpParts {
+export interface BatchSenderParts {
   readonly outbox: Outbox;
   readonly transport: Transport;
-  readonly settlement: Settlement;
+  readonly outcomes: OutcomeRecorder;
   readonly counters: Counters;
+  readonly progress: Progress;
   readonly clock: Clock;
   readonly random: () => number;
-  /** Makes the events' texts fit to leave the process (redaction). */
-  readonly prepare: (entries: Load['entries']) => Promise<void>;
-  /** So many events have left the outbox; none, when a batch has failed for now. */
-  readonly onProgress: (removed: number) => void;
-  /** A send took this long, successful or not. */
+  /** Removes secrets from the events' texts. */
+  readonly redact: (events: OutboundBatch['events']) => Promise<void>;
+  /** Called with the duration of each send in seconds, successful or not. */
   readonly onSend?: ((seconds: number) => void) | undefined;
 }
 
 const maxGapsPerBatch = 1_000;
-/** A service behind a small limit still gets batches of some use. */
-const smallestBatchBytes = 64 * 1024;
-const closingPauseMs = 250;
 
 /**
- * Batches mix requests: one must not be sent in the context of whichever emitted first, where tracing would book it and
- * the request's own storage would stay alive with the connection.
+ * Runs a function outside of the current request. A batch contains events of many requests. If it were sent in the context of
+ * the request that emitted first, tracing would attribute the send to that request, and the connection would keep the request's
+ * AsyncLocalStorage in memory.
  */
-const outsideRequests = AsyncLocalStorage.snapshot();
+const outsideOfRequests = AsyncLocalStorage.snapshot();
 
-export class Pump {
-  readonly #options: PumpOptions;
-  readonly #parts: PumpParts;
+/** Owned by the emitter's thread. */
+export class BatchSender {
+  readonly #options: BatchSenderOptions;
+  readonly #parts: BatchSenderParts;
   readonly #abort = new AbortController();
-  /** Set while the loop runs; the rest is owned by it. */
+  readonly #backoff: Backoff;
+  readonly #size: BatchSize;
+  /** Set while batches are sent. */
   #loop: Promise<void> | undefined;
+  /** Set while an incomplete batch waits for more events. */
   #cancelTimer: (() => void) | undefined;
-  #endPause: (() => void) | undefined;
-  #demanded = false;
-  #closing = false;
+  /** Whether incomplete batches are sent immediately, until the outbox is empty. */
+  #sendAll = false;
   #failing = false;
-  #tries = 0;
-  #maxEvents: number;
-  #maxBytes: number;
+  #attempts = 0;
 
-  constructor(options: PumpOptions, parts: PumpParts) {
+  constructor(options: BatchSenderOptions, parts: BatchSenderParts) {
     this.#options = options;
     this.#parts = parts;
-    this.#maxEvents = options.batchSize;
-    this.#maxBytes = options.maxBatchBytes;
+    this.#backoff = new Backoff(options, parts.clock, parts.random);
+    this.#size = new BatchSize(options.batchSize, options.maxBatchBytes);
   }
 
-  /** Something was pushed: send when a batch is full, or when the interval is over. */
-  wake(): void {
+  /** An event was added to the outbox: sends when a batch is complete, or after the flush interval. */
+  eventQueued(): void {
     if (this.#loop !== undefined) return;
     if (this.#parts.outbox.size >= this.#options.batchSize) this.#start();
-    else this.#cancelTimer ??= this.#schedule(this.#options.flushIntervalMs);
+    else this.#cancelTimer ??= this.#startLater();
   }
 
-  /** Somebody waits: send until the outbox is empty, without waiting for company. */
-  demand(): void {
-    this.#demanded = true;
+  /** A caller waits: sends until the outbox is empty, without waiting for complete batches. */
+  sendNow(): void {
+    this.#sendAll = true;
     if (this.#loop === undefined) this.#start();
   }
 
-  /** Nothing more will come: cuts a pause short, once, so that the last try is not left out. */
-  hurry(): void {
-    this.#closing = true;
-    this.demand();
-    this.#endPause?.();
+  /** The emitter closes: sends without delay. A pause between two tries ends now, so that there is at least one more try. */
+  startClosing(): void {
+    this.#backoff.startClosing();
+    this.sendNow();
+    this.#backoff.endPause();
   }
 
-  /** Gives up: aborts what is in flight. Resolves when nothing touches the outbox any more. */
+  /** Aborts the current send. Resolves when this object does not use the outbox any more. */
   async stop(): Promise<void> {
     this.#abort.abort();
     this.#cancelTimer?.();
-    this.#endPause?.();
+    this.#backoff.endPause();
     await this.#loop;
   }
 
-  /** The last batch failed each of its tries, and its successors wait behind it. */
+  /** Whether all tries to send the current batch have failed. The events after it wait. */
   get failing(): boolean {
     return this.#failing;
   }
 
-  /** Tries that have ended, well or not. */
-  get tries(): number {
-    return this.#tries;
+  /** How many sends have ended, successful or not. */
+  get attempts(): number {
+    return this.#attempts;
   }
 
   /**
-   * Sends declarations without events, again and again until they are taken, or refused for good, or {@link stop} is
-   * called. Throws what the transport throws.
+   * Sends a batch without events until the service accepts or finally refuses it, or {@link stop} is called. Throws what the
+   * transport throws.
    *
-   * @param onFailure told of each try that failed and is not the last
+   * @param onFailure called with the error of each try that is followed by another one
    */
-  async declare(
-    batch: Parameters<Transport['send']>[0],
-    onFailure: (thrown: unknown) => void,
-  ): Promise<void> {
+  async declare(batch: Batch, onFailure: (thrown: unknown) => void): Promise<void> {
     const { signal } = this.#abort;
-    this.#closing = true;
+    this.#backoff.startClosing();
     for (let attempt = 0; ; attempt++) {
       try {
         await this.#parts.transport.send(batch, signal);
@@ -131,22 +130,22 @@ export class Pump {
         const { retryable, retryAfterMs } = readFailure(thrown);
         if (!retryable || signal.aborted) throw thrown;
         onFailure(thrown);
-        await this.#pause(attempt, retryAfterMs);
+        await this.#backoff.pause(attempt, retryAfterMs);
         if (signal.aborted) throw thrown;
       }
     }
   }
 
-  #schedule(ms: number): () => void {
-    return this.#parts.clock.schedule(ms, () => this.#start(), false);
+  #startLater(): () => void {
+    return this.#parts.clock.schedule(this.#options.flushIntervalMs, () => this.#start(), false);
   }
 
   #start(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     if (this.#loop !== undefined || this.#abort.signal.aborted) return;
-    // The caller of emit() must not pay for making a batch.
-    this.#loop = outsideRequests(() =>
+    // Begins in a later turn of the event loop: emit() must not take the time to assemble a batch.
+    this.#loop = outsideOfRequests(() =>
       new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#run()),
     );
   }
@@ -154,133 +153,112 @@ export class Pump {
   async #run(): Promise<void> {
     try {
       do {
-        const load = await this.#parts.outbox.next(this.#maxEvents, this.#maxBytes);
-        if (load === undefined) break;
-        await this.#deliver(load);
-      } while (!this.#abort.signal.aborted && this.#due());
+        const batch = await this.#parts.outbox.next(this.#size.maxEvents, this.#size.maxBytes);
+        if (batch === undefined) break;
+        await this.#deliver(batch);
+      } while (!this.#abort.signal.aborted && this.#isDue());
     } catch (thrown) {
-      // A fault of ours must not become an unhandled rejection in the application; the events are still there.
-      this.#parts.settlement.fault(thrown);
-      this.#demanded = false;
+      // An error of the SDK must not become an unhandled rejection of the application. The outbox still has the events.
+      this.#parts.outcomes.recordInternalError(thrown);
+      this.#sendAll = false;
     } finally {
       this.#loop = undefined;
-      if (this.#parts.outbox.size === 0) this.#demanded = false;
-      else if (!this.#abort.signal.aborted)
-        this.#cancelTimer ??= this.#schedule(this.#options.flushIntervalMs);
+      if (this.#parts.outbox.size === 0) this.#sendAll = false;
+      else if (!this.#abort.signal.aborted) this.#cancelTimer ??= this.#startLater();
     }
   }
 
-  #due(): boolean {
+  /** Whether the next batch must be sent now. */
+  #isDue(): boolean {
     const { outbox, clock } = this.#parts;
-    if (outbox.size === 0) return outbox.owes;
-    if (this.#demanded || outbox.size >= this.#options.batchSize) return true;
+    if (outbox.size === 0) return outbox.owesDeclarations;
+    if (this.#sendAll || outbox.size >= this.#options.batchSize) return true;
     return clock.now() - (outbox.oldest ?? clock.now()) >= this.#options.flushIntervalMs;
   }
 
-  async #deliver(load: Load): Promise<void> {
-    const { counters, settlement } = this.#parts;
-    await this.#parts.prepare(load.entries);
-    const texts = load.entries.map((entry) => entry.text);
-    const gaps = load.ledger.gaps(maxGapsPerBatch);
-    const delivery = {
-      producer_id: load.ledger.producerId,
-      service: this.#options.service,
-      sequences: load.entries.map((entry) => entry.sequence),
-      gaps,
-      final: load.final ?? [],
-    };
+  /** Sends one batch until its outcome is known, it must be split, or {@link stop} is called. */
+  async #deliver(batch: OutboundBatch): Promise<void> {
+    const { counters, outcomes, outbox, progress, redact } = this.#parts;
+    await redact(batch.events);
+    const wireBatch = this.#assemble(batch);
     for (let attempt = 0; !this.#abort.signal.aborted; attempt++) {
       if (attempt > 0) counters.retries++;
-      const outcome = await this.#try({ events: texts, delivery }, load);
-      if (outcome.results !== undefined) {
-        load.ledger.declared(gaps.length);
-        settlement.results(load, outcome.results);
-        this.#removed(load);
-        this.#maxEvents = Math.min(this.#options.batchSize, this.#maxEvents * 2);
-        return;
+      const { results, failure, thrown } = await this.#send(wireBatch, batch);
+      if (results !== undefined) {
+        // Durable at the service now. A crash here sends the batch again, and the service recognises the repetition.
+        batch.producer.confirmGaps(wireBatch.delivery.gaps.length);
+        outcomes.recordResults(batch, results);
+        this.#size.growAfterSuccess();
+        return this.#remove(batch);
       }
       if (this.#abort.signal.aborted) return;
-      const { failure, thrown } = outcome;
-      if (failure.tooLarge === true && load.entries.length > 1) {
-        this.#shrink(load);
+      if (failure.tooLarge === true && batch.events.length > 1) {
+        this.#size.shrinkBelow(batch.events);
+        this.#sendAll = true;
         return;
       }
       if (failure.tooLarge === true || !failure.retryable) {
         const reason = describe(failure, thrown);
-        settlement.refused(load, reason, thrown);
-        this.#removed(load, reason);
-        return;
+        outcomes.recordRefusal(batch, reason, thrown);
+        return this.#remove(batch, reason);
       }
-      // Once for each round of tries: through a long outage the count keeps rising, so that an alert keeps firing.
+      // Repeated after each round of tries, so that the counter rises during a long outage and an alert on it keeps firing.
       if ((attempt + 1) % (this.#options.maxRetries + 1) === 0) {
         this.#failing = true;
-        settlement.undecided(load, describe(failure, thrown), thrown);
-        this.#parts.outbox.secure();
-        this.#parts.onProgress(0);
-      } else if (this.#closing) this.#parts.onProgress(0);
-      await this.#pause(attempt, failure.retryAfterMs);
+        outcomes.recordFailedTries(batch, describe(failure, thrown), thrown);
+        outbox.persist();
+        progress.advance(0);
+      } else if (this.#backoff.closing) progress.advance(0);
+      await this.#backoff.pause(attempt, failure.retryAfterMs);
     }
   }
 
-  /** The service has answered, whatever it said: it is there. */
-  #removed(load: Load, buried?: string): void {
-    this.#failing = false;
-    this.#parts.outbox.remove(load, buried);
-    this.#parts.onProgress(load.entries.length);
+  #assemble({ events, producer, final = [] }: OutboundBatch): Batch {
+    return {
+      events: events.map((event) => event.text),
+      delivery: {
+        producer_id: producer.producerId,
+        service: this.#options.service,
+        sequences: events.map((event) => event.sequence),
+        gaps: producer.takeGaps(maxGapsPerBatch),
+        final,
+      },
+    };
   }
 
-  async #try(
-    batch: Parameters<Transport['send']>[0],
-    load: Load,
-  ): Promise<
-    | { results: readonly ItemResult[]; failure?: never; thrown?: never }
-    | { results?: never; failure: TransportFailure; thrown: unknown }
-  > {
-    for (const entry of load.entries) entry.sent = true;
+  /** Calls the transport once. */
+  async #send(wireBatch: Batch, batch: OutboundBatch): Promise<SendOutcome> {
+    for (const event of batch.events) event.sent = true;
     const start = performance.now();
     try {
-      const results = await this.#parts.transport.send(batch, this.#abort.signal);
+      const results = await this.#parts.transport.send(wireBatch, this.#abort.signal);
       const given = results.filter((result) => result != null).length;
-      if (given === load.entries.length && results.length === given) return { results };
-      const thrown = new Error(`the transport gave ${given} results for ${load.entries.length} events`);
+      if (given === batch.events.length && results.length === given) return { results };
+      const thrown = new Error(`the transport returned ${given} results for ${batch.events.length} events`);
       return { failure: { retryable: true }, thrown };
     } catch (thrown) {
       return { failure: readFailure(thrown), thrown };
     } finally {
-      this.#tries++;
+      this.#attempts++;
       this.#parts.onSend?.((performance.now() - start) / 1000);
     }
   }
 
-  /** The service took less than this. Its limit in bytes is remembered, so that not every batch is sent twice. */
-  #shrink(load: Load): void {
-    let bytes = 0;
-    for (const entry of load.entries) bytes += entry.bytes;
-    this.#maxEvents = Math.ceil(load.entries.length / 2);
-    this.#maxBytes = Math.max(smallestBatchBytes, Math.min(this.#maxBytes, Math.floor(bytes / 2)));
-    this.#demanded = true;
-  }
-
-  #pause(attempt: number, retryAfterMs: number | undefined): Promise<void> {
-    const { clock, random } = this.#parts;
-    // A closing emitter has little time, so it asks often, but not without a breath in between.
-    const closing = this.#closing && retryAfterMs === undefined;
-    const ms = closing ? closingPauseMs : retryDelayMs(this.#options, attempt, retryAfterMs, random());
-    return new Promise((resolve) => {
-      const end = () => {
-        cancel();
-        this.#endPause = undefined;
-        resolve();
-      };
-      const cancel = clock.schedule(ms, end, false);
-      this.#endPause = end;
-    });
+  /** The service has responded, so it is reachable, whatever the outcome of the batch. */
+  #remove(batch: OutboundBatch, refusal?: string): void {
+    this.#failing = false;
+    this.#parts.outbox.remove(batch, refusal);
+    this.#parts.progress.advance(batch.events.length);
   }
 }
 
+type SendOutcome =
+  | { readonly results: readonly ItemResult[]; readonly failure?: never; readonly thrown?: never }
+  | { readonly results?: never; readonly failure: TransportFailure; readonly thrown: unknown };
+
+/** The reason of a failure for logs. The message of a foreign transport's error is not used: it may quote an event. */
 function describe(failure: TransportFailure, thrown: unknown): string {
   if (failure.status !== undefined && failure.status >= 400) return `status ${failure.status}`;
-  // Our own transports' words are fit for a log; what another throws may quote an event.
   if (thrown instanceof TransportError) return thrown.message;
-  return failure.retryable ? 'it can not be reached' : 'it refuses the batch';
+  return failure.retryable ? "it can't be reached" : 'it refuses the batch';
 }

@@ -1,6 +1,6 @@
+import type { PendingEvent } from '../event/pending-event.ts';
 import type { GapReason } from '../transport/transport.ts';
-import type { Entry, Load, Outbox } from './entry.ts';
-import type { Ledger } from './ledger.ts';
+import type { OutboundBatch, Outbox, ProducerGaps } from './outbox.ts';
 
 export interface BufferLimits {
   readonly events: number;
@@ -8,110 +8,102 @@ export interface BufferLimits {
 }
 
 /**
- * The events held in memory, bounded in number and bytes; what is being sent counts until it is settled. A crash
- * loses all of it. Owned by the emitter's thread.
+ * The events in memory, limited in number and bytes. Events that are being sent count until they are removed. A crash loses all
+ * of them. Owned by the emitter's thread.
  */
 export class MemoryBuffer implements Outbox {
   readonly opened = Promise.resolve(0);
-  readonly durable = 0;
-  readonly durableBytes = 0;
-  readonly diskLimit = 0;
-  readonly owes = false;
+  readonly spooledEvents = 0;
+  readonly spooledBytes = 0;
+  readonly spoolCapacityBytes = 0;
+  readonly owesDeclarations = false;
   onChange: () => void = () => {};
   readonly #limits: BufferLimits;
-  readonly #ledger: Ledger;
-  #entries: Entry[] = [];
-  /** Index of the head; what is before it is settled, and given back in large pieces. */
+  readonly #producer: ProducerGaps;
+  #events: PendingEvent[] = [];
+  /** Index of the first event. Those before it were removed; the array is copied only when they are more than half of it. */
   #head = 0;
   #bytes = 0;
 
-  constructor(limits: BufferLimits, ledger: Ledger) {
+  constructor(limits: BufferLimits, producer: ProducerGaps) {
     this.#limits = limits;
-    this.#ledger = ledger;
+    this.#producer = producer;
   }
 
-  push(entry: Entry): GapReason | undefined {
-    if (!this.has(entry.bytes)) return 'buffer_full';
-    this.#entries.push(entry);
-    this.#bytes += entry.bytes;
+  push(event: PendingEvent): GapReason | undefined {
+    if (!this.hasRoomFor(event.bytes)) return 'buffer_full';
+    this.#events.push(event);
+    this.#bytes += event.bytes;
     return undefined;
   }
 
-  /** Whether there is room for one more event of so many bytes. */
-  has(bytes: number): boolean {
+  /** Whether there is room for one more event of this size. */
+  hasRoomFor(bytes: number): boolean {
     return this.size < this.#limits.events && this.#bytes + bytes <= this.#limits.bytes;
   }
 
-  next(maxEvents: number, maxBytes: number): Load | undefined {
-    const entries: Entry[] = [];
+  next(maxEvents: number, maxBytes: number): OutboundBatch | undefined {
+    const events: PendingEvent[] = [];
     let bytes = 0;
-    for (let index = this.#head; index < this.#entries.length && entries.length < maxEvents; index++) {
-      const entry = this.#entries[index]!;
-      bytes += entry.bytes;
-      if (entries.length > 0 && bytes > maxBytes) break;
-      entries.push(entry);
+    for (let index = this.#head; index < this.#events.length && events.length < maxEvents; index++) {
+      const event = this.#events[index]!;
+      bytes += event.bytes;
+      if (events.length > 0 && bytes > maxBytes) break;
+      events.push(event);
     }
-    return entries.length === 0 ? undefined : { ledger: this.#ledger, entries };
+    return events.length === 0 ? undefined : { producer: this.#producer, events };
   }
 
-  remove(load: Load): void {
-    this.shift(load.entries.length);
+  remove(batch: OutboundBatch): void {
+    this.shift(batch.events.length);
   }
 
-  async close(): Promise<readonly Entry[]> {
+  async close(): Promise<readonly PendingEvent[]> {
     return this.shift(this.size);
   }
 
-  /** Takes `count` events away from the head. */
-  shift(count: number): Entry[] {
-    const taken = this.#entries.slice(this.#head, this.#head + count);
-    for (const entry of taken) this.#bytes -= entry.bytes;
-    this.#head += taken.length;
-    if (this.#head * 2 > this.#entries.length) {
-      this.#entries = this.#entries.slice(this.#head);
+  /** Removes and returns the first `count` events. */
+  shift(count: number): PendingEvent[] {
+    const removed = this.#events.slice(this.#head, this.#head + count);
+    for (const event of removed) this.#bytes -= event.bytes;
+    this.#head += removed.length;
+    if (this.#head * 2 > this.#events.length) {
+      this.#events = this.#events.slice(this.#head);
       this.#head = 0;
     }
-    return taken;
+    return removed;
   }
 
-  /** How many events at the head have this place in the queue, or an earlier one. */
-  countThrough(row: number): number {
+  /** Removes and returns the first events, up to this position in the queue. */
+  shiftThrough(position: number): PendingEvent[] {
     let count = 0;
-    while ((this.#entries[this.#head + count]?.row ?? Number.POSITIVE_INFINITY) <= row) count++;
-    return count;
+    while ((this.#events[this.#head + count]?.position ?? Number.POSITIVE_INFINITY) <= position) count++;
+    return this.shift(count);
   }
 
-  /** Takes those away; how many they were. */
-  shiftThrough(row: number): number {
-    return this.shift(this.countThrough(row)).length;
+  /** The first `count` events. They stay in the buffer. */
+  peek(count: number): readonly PendingEvent[] {
+    return this.#events.slice(this.#head, this.#head + count);
   }
 
-  /** The first `count` events, which stay. */
-  peek(count: number): readonly Entry[] {
-    return this.#entries.slice(this.#head, this.#head + count);
-  }
-
-  secure(): void {}
+  /** Memory alone can't persist anything. */
+  persist(): void {}
 
   /** Characters of all events. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  get head(): Entry | undefined {
-    return this.#entries[this.#head];
-  }
-
-  /** 0 to 1, of events or of bytes, whichever is more. */
+  /** How full the buffer is, from 0 to 1: by number of events or by bytes, whichever is more. */
   get fill(): number {
     return Math.max(this.size / this.#limits.events, this.#bytes / this.#limits.bytes);
   }
 
   get size(): number {
-    return this.#entries.length - this.#head;
+    return this.#events.length - this.#head;
   }
 
   get oldest(): number | undefined {
-    return this.#entries[this.#head]?.createdAt;
+    return this.#events[this.#head]?.createdAt;
   }
 }

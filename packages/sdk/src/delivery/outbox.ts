@@ -1,78 +1,64 @@
-import type { AuditError } from '../errors.ts';
-import type { FinalSequence, GapReason, ItemResult } from '../transport/transport.ts';
-import type { Ledger } from './ledger.ts';
+import type { PendingEvent } from '../event/pending-event.ts';
+import type { DeclaredGap, FinalSequence, GapReason } from '../transport/transport.ts';
 
-/** Somebody awaits what becomes of an event. */
-export interface Waiter {
-  settle(result: ItemResult): void;
-  fail(error: AuditError): void;
+/** The gaps in one producer's sequence numbers, as far as the service does not know them yet. */
+export interface ProducerGaps {
+  readonly producerId: string;
+  /** Up to `max` gaps to declare with a batch. They are kept until {@link confirmGaps}. */
+  takeGaps(max: number): readonly DeclaredGap[];
+  /** The service has the first `count` gaps. */
+  confirmGaps(count: number): void;
+  /** The event with this number is lost. */
+  markLost(tenantId: string, sequence: number, reason: GapReason): void;
 }
 
-/** An event between `emit()` and its receipt. */
-export interface Entry {
-  readonly id: string;
-  readonly tenantId: string;
-  readonly eventType: string;
-  readonly createdAt: number;
-  text: string;
-  /**
-   * Characters of the text as it was emitted: its bytes where it is ASCII, and a third of them at worst. Counting the
-   * bytes of every event costs a microsecond.
-   */
-  readonly bytes: number;
-  /** Its number within (producer, tenant); 0 until it is accepted. */
-  sequence: number;
-  waiter: Waiter | undefined;
-  /** Whether it was ever handed to the transport: if so, what became of it may be unknown. */
-  sent: boolean;
-  /** Whether the text is what may leave the process: without secrets. */
-  prepared: boolean;
-  /** Its place in a spooled queue, counted from this process's first; unused elsewhere. */
-  row: number;
-}
-
-/** What one batch carries: events of one producer, from the head of the queue. */
-export interface Load {
-  readonly ledger: Pick<Ledger, 'producerId' | 'gaps' | 'declared' | 'lose'>;
-  readonly entries: readonly Entry[];
-  /** Ends of a producer that is no more. */
+/** The next events to send, all of one producer, and what that producer has to declare. */
+export interface OutboundBatch {
+  readonly producer: ProducerGaps;
+  readonly events: readonly PendingEvent[];
+  /** The final sequence numbers of a producer whose process has ended. */
   readonly final?: readonly FinalSequence[];
 }
 
 /**
- * Events on their way out, first in, first out.
+ * The queue of events to send: first in, first out.
  *
- * - `next` MUST return events from the head and leave them there; `remove` takes them away once they are settled.
- * - An implementation MUST NOT let an event overtake another, wherever it keeps them.
+ * - `next` MUST return events from the head of the queue and leave them there. `remove` takes them away when their outcome is
+ *   known.
+ * - An implementation MUST NOT change the order of events, even if it keeps some in memory and some on disk.
  */
 export interface Outbox {
-  /** Resolves, with the number of events that a process before this one left, once it works. Never rejects. */
+  /** Resolves when the outbox works, with the number of events that an earlier process left in it. Never rejects. */
   readonly opened: Promise<number>;
-  /** Called when events have become durable. */
+  /** Called when events were written to disk, or when the outbox has nothing left to declare. */
   onChange: () => void;
-  /** Takes an event, or says why there is no room; then nothing was kept. */
-  push(entry: Entry): GapReason | undefined;
-  next(maxEvents: number, maxBytes: number): Load | undefined | Promise<Load | undefined>;
-  /** @param buried why these will never be delivered */
-  remove(load: Load, buried?: string): void;
-  /** Delivery fails: makes durable what can be. */
-  secure(): void;
+  /** Adds an event. If there is no room, nothing is added and the result is the reason. */
+  push(event: PendingEvent): GapReason | undefined;
+  next(
+    maxEvents: number,
+    maxBytes: number,
+  ): OutboundBatch | undefined | Promise<OutboundBatch | undefined>;
+  /** @param refusal why the service will never accept these events; they become dead letters if there is a spool */
+  remove(batch: OutboundBatch, refusal?: string): void;
+  /** Delivery fails: starts to write events in memory to disk, if there is a spool. */
+  persist(): void;
   /**
-   * Ends it. Resolves with the events that only memory held, and that are lost now.
+   * Closes the outbox.
    *
-   * @param ended whether the service knows how many events there were
+   * @param endDeclared whether the service knows this producer's final sequence numbers
+   * @returns the events that only memory contained; they are lost
    */
-  close(ended: boolean): Promise<readonly Entry[]>;
-  /** Events that are here, wherever they are kept. */
+  close(endDeclared: boolean): Promise<readonly PendingEvent[]>;
+  /** Events in memory and on disk. */
   readonly size: number;
-  /** Events of these that survive the process. */
-  readonly durable: number;
-  /** Characters of these. */
-  readonly durableBytes: number;
-  /** Characters that may be on disk at most; 0 where there is no disk. */
-  readonly diskLimit: number;
-  /** Whether there is something to declare without events. */
-  readonly owes: boolean;
-  /** When the oldest was emitted, ms since the epoch. */
+  /** Events on disk. They survive the process. */
+  readonly spooledEvents: number;
+  /** Characters of these events. */
+  readonly spooledBytes: number;
+  /** Characters of events that may be on disk; 0 without a usable spool. */
+  readonly spoolCapacityBytes: number;
+  /** Whether there may be gaps or ends of an earlier process to declare. */
+  readonly owesDeclarations: boolean;
+  /** When the oldest event was emitted, in milliseconds since the epoch. */
   readonly oldest: number | undefined;
 }

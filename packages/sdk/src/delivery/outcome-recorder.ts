@@ -1,108 +1,107 @@
-import { AuditError, type AuditErrorCode } from '../errors.ts';
-import { NotConfigured } from '../transport/nowhere.ts';
+import { AuditError, type AuditErrorCode, type ReportError } from '../errors.ts';
+import type { PendingEvent } from '../event/pending-event.ts';
 import type { ItemError, ItemResult } from '../transport/transport.ts';
+import { NotConfiguredError } from '../transport/unconfigured-transport.ts';
 import type { Counters } from './counters.ts';
-import type { Entry, Load } from './entry.ts';
+import type { OutboundBatch } from './outbox.ts';
 
-/** Where faults are told: the logger and the application's `onError`. */
-export type Report = (error: AuditError) => void;
-
-/** Books what the service said of each event, and tells whoever awaits it. */
-export class Settlement {
+/** Counts the outcome of each event, informs its waiter, and reports faults. */
+export class OutcomeRecorder {
   readonly #counters: Counters;
-  readonly #report: Report;
+  readonly #report: ReportError;
 
-  constructor(counters: Counters, report: Report) {
+  constructor(counters: Counters, report: ReportError) {
     this.#counters = counters;
     this.#report = report;
   }
 
-  /** The service has answered. What it rejected it has dead-lettered itself, so no gap is declared. */
-  results(load: Load, results: readonly ItemResult[]): void {
-    for (let index = 0; index < load.entries.length; index++) {
-      const entry = load.entries[index]!;
+  /** The service returned a result for each event. It keeps rejected events as dead letters, so they are no gap. */
+  recordResults(batch: OutboundBatch, results: readonly ItemResult[]): void {
+    for (let index = 0; index < batch.events.length; index++) {
+      const event = batch.events[index]!;
       const result = results[index]!;
       if (result.status === 'rejected' || result.status === 'conflict') {
-        const code = result.status === 'conflict' ? 'CONFLICT' : 'REJECTED_BY_SERVICE';
-        this.#refuse(entry, itemError(code, result.error, entry));
+        this.#recordRejection(event, rejectionOf(event, result.status, result.error));
       } else {
         this.#counters.delivered++;
         if (result.status === 'duplicate') this.#counters.duplicates++;
-        entry.waiter?.settle(result);
+        event.waiter?.resolve(result);
       }
     }
   }
 
-  /** The service will never take these: they are lost here, which is declared. */
-  refused(load: Load, reason: string, cause: unknown): void {
-    if (load.entries.length === 0) return this.fault(cause);
-    const aimless = cause instanceof NotConfigured;
-    const code = aimless ? 'NOT_CONFIGURED' : 'BATCH_REFUSED';
-    const message = aimless
-      ? 'events go nowhere: no transport is given, and TALLYSTICK_URL is not set'
+  /** The service will never accept this batch. Its events are lost, and their numbers become a gap. */
+  recordRefusal(batch: OutboundBatch, reason: string, cause: unknown): void {
+    if (batch.events.length === 0) return this.recordInternalError(cause);
+    const unconfigured = cause instanceof NotConfiguredError;
+    const code = unconfigured ? 'NOT_CONFIGURED' : 'BATCH_REFUSED';
+    const message = unconfigured
+      ? 'events are lost: the emitter has no transport, and TALLYSTICK_URL is not set'
       : `the audit service refuses a batch: ${reason}`;
-    for (const entry of load.entries) {
-      load.ledger.lose(entry.tenantId, entry.sequence, aimless ? 'not_configured' : 'batch_refused');
+    for (const event of batch.events) {
+      const gapReason = unconfigured ? 'not_configured' : 'batch_refused';
+      batch.producer.markLost(event.tenantId, event.sequence, gapReason);
       this.#counters.rejected++;
-      entry.waiter?.fail(new AuditError(code, message, { ...identity(entry), cause }));
+      event.waiter?.reject(new AuditError(code, message, { ...identityOf(event), cause }));
     }
-    const first = load.entries[0];
-    this.#report(
-      new AuditError(code, message, {
-        ...(load.entries.length === 1 && first !== undefined ? identity(first) : {}),
-        events: load.entries.length,
-        cause,
-      }),
-    );
+    const only = batch.events.length === 1 ? identityOf(batch.events[0]!) : {};
+    this.#report(new AuditError(code, message, { ...only, events: batch.events.length, cause }));
   }
 
-  /** All tries have failed. The events stay; only those who await them are told that the outcome is unknown. */
-  undecided(load: Load, reason: string, cause: unknown): void {
+  /** All tries have failed. The events stay in the outbox; a caller that waits for one learns that the outcome is unknown. */
+  recordFailedTries(batch: OutboundBatch, reason: string, cause: unknown): void {
     this.#counters.batchesFailed++;
-    for (const entry of load.entries) {
-      entry.waiter?.fail(
+    for (const event of batch.events) {
+      event.waiter?.reject(
         new AuditError('DELIVERY_FAILED', `the event could not be delivered yet: ${reason}`, {
-          ...identity(entry),
+          ...identityOf(event),
           outcome: 'unknown',
           cause,
         }),
       );
     }
-    this.#report(
-      new AuditError('DELIVERY_FAILED', `a batch could not be delivered and waits: ${reason}`, {
-        outcome: 'unknown',
-        events: load.entries.length,
-        cause,
-      }),
-    );
+    const message = `a batch could not be delivered and is kept: ${reason}`;
+    const events = batch.events.length;
+    this.#report(new AuditError('DELIVERY_FAILED', message, { outcome: 'unknown', events, cause }));
   }
 
-  /** Something that should not happen did; nothing is lost by it. */
-  fault(cause: unknown): void {
-    this.#report(
-      new AuditError('DELIVERY_FAILED', 'delivery stumbled and goes on', {
-        outcome: 'unknown',
-        events: 0,
-        cause,
-      }),
-    );
+  /** The SDK's own code failed. No event is lost by that. */
+  recordInternalError(cause: unknown): void {
+    const message = 'an internal error interrupted delivery; delivery continues';
+    this.#report(new AuditError('DELIVERY_FAILED', message, { outcome: 'unknown', events: 0, cause }));
   }
 
-  #refuse(entry: Entry, error: AuditError): void {
+  /** The emitter was closed and these events were only in memory. */
+  recordAbandoned(events: readonly PendingEvent[]): void {
+    for (const event of events) {
+      if (event.sent) this.#counters.unconfirmed++;
+      else this.#counters.drop('shutdown');
+      const outcome = event.sent ? 'unknown' : 'rejected';
+      const message = 'the emitter was closed before the event was delivered';
+      event.waiter?.reject(new AuditError('EMITTER_CLOSED', message, { ...identityOf(event), outcome }));
+    }
+    if (events.length === 0) return;
+    const message = 'events were lost: the emitter was closed before they were delivered';
+    this.#report(new AuditError('EMITTER_CLOSED', message, { events: events.length, outcome: 'unknown' }));
+  }
+
+  #recordRejection(event: PendingEvent, error: AuditError): void {
     this.#counters.rejected++;
-    entry.waiter?.fail(error);
+    event.waiter?.reject(error);
     this.#report(error);
   }
 }
 
-export function identity(entry: Entry): { id: string; tenantId: string; eventType: string } {
-  return { id: entry.id, tenantId: entry.tenantId, eventType: entry.eventType };
-}
-
-function itemError(code: AuditErrorCode, error: ItemError, entry: Entry): AuditError {
-  const message = `the audit service ${code === 'CONFLICT' ? 'has another event under this audit_id' : 'rejected the event'}`;
-  return new AuditError(code, `${message} (${error.code})`, {
-    ...identity(entry),
+function rejectionOf(event: PendingEvent, status: 'rejected' | 'conflict', error: ItemError): AuditError {
+  const code: AuditErrorCode = status === 'conflict' ? 'CONFLICT' : 'REJECTED_BY_SERVICE';
+  const what =
+    status === 'conflict' ? 'already has another event with this audit_id' : 'rejected the event';
+  return new AuditError(code, `the audit service ${what} (${error.code})`, {
+    ...identityOf(event),
     violations: error.violations,
   });
+}
+
+function identityOf({ id, tenantId, eventType }: PendingEvent) {
+  return { id, tenantId, eventType };
 }

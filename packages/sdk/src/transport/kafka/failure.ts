@@ -33,7 +33,7 @@ export function readKafkaError(thrown: unknown, topic: string, timeoutMs: number
     return fail(`the topic ${topic} does not accept a request of this size (${size})`, { tooLarge: true });
   const permission = find(forbidden);
   if (permission !== undefined) {
-    return fail(`this client may not write to the topic ${topic} (${permission})`, { unauthorized: true });
+    return fail(`Kafka does not let this client write to ${topic} (${permission})`, { unauthorized: true });
   }
   if (
     find(refusedCredentials) !== undefined ||
