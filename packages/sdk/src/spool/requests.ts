@@ -1,27 +1,29 @@
-/** What the emitter's thread and the spool's thread say to each other. Requests are answered in order. */
+/** The messages between the emitter's thread and the spool's thread. Requests are processed in order. */
 import type { RedactionOptions } from '../redaction/options.ts';
 import type { DeclaredGap, FinalSequence } from '../transport/transport.ts';
 
-/** Events that go from one thread to the other at once: copying them holds up the application, a millisecond for 400. */
+/** Events in one request to append. Copying 400 events to the other thread blocks the application for a millisecond. */
 export const eventsPerMessage = 250;
 
 /**
- * The same where more than this wait: each transaction costs an fsync, and two milliseconds of the application's time are
- * less than events that find no room. 28,000 events/s go to disk so, and 13,000 by 250, on a busy machine.
+ * Events in one request to append when more than this wait. Every request costs an fsync, and blocking the application for two
+ * milliseconds is better than dropping events. On a busy machine, 28,000 events/s are written this way, and 13,000 events/s
+ * with 250 per request.
  */
 export const eventsPerBacklogMessage = 1_000;
 
 /**
- * Events that come back at once. Each request waits for the write that is under way, so half as many of them would take an
- * outage's events away only as fast as new ones come.
+ * Events in one response to a read. A read waits for the current append. With half as many events, the backlog of an outage
+ * would shrink only as fast as new events arrive.
  */
 export const eventsPerRead = 500;
 
-/** Gaps that come with one reading, at most; the service takes no more with one batch. */
+/** Gaps in one response to a read. The service accepts no more with one batch. */
 export const gapsPerRead = 1_000;
 
+/** An event as it is stored in the file. */
 export interface SpooledEvent {
-  /** Place in the queue; ascending, given out by the emitter's thread. */
+  /** Place in the queue; ascending. The emitter's thread assigns it. */
   readonly row: number;
   readonly tenantId: string;
   readonly sequence: number;
@@ -32,40 +34,42 @@ export interface SpooledEvent {
   readonly text: string;
 }
 
-/** What the spool's thread is made with. */
+export interface UnwrittenEvent extends SpooledEvent {
+  /** Whether the text is already without secrets. If not, the spool's thread removes them. */
+  readonly redacted: boolean;
+}
+
+/** How the spool's thread is started. */
 export interface SpoolSetup {
   readonly directory: string;
   readonly shared: boolean;
-  /** What is taken out of events before they are written. */
   readonly redaction: RedactionOptions | false;
 }
 
-export interface UnwrittenEvent extends SpooledEvent {
-  /** Whether the text is without secrets already. */
-  readonly prepared: boolean;
-}
-
-export interface Opened {
+/** What the file contains when it is opened. */
+export interface SpoolContents {
+  /** The first free row. */
   readonly nextRow: number;
   readonly events: number;
   readonly bytes: number;
+  /** When the oldest event was emitted; milliseconds since the epoch. */
   readonly oldest: number | undefined;
-  /** Other places of a shared directory whose events could not be taken over, and why. */
+  /** Subdirectories of a shared directory whose events could not be taken over, and why. */
   readonly unreadable?: readonly string[];
 }
 
-/** Events of one producer from one place of the queue on, and, from the head, what it has to declare. */
-export interface SpooledLoad {
+/** The next events of one producer and, if the producer's process has ended, what it has to declare. */
+export interface SpooledBatch {
   readonly producerId: string;
   readonly events: readonly SpooledEvent[];
   readonly gaps: readonly DeclaredGap[];
-  /** Given where no event of the producer is left and its end is known. */
+  /** Not empty if the file has no event of the producer left and the producer's end is known. */
   readonly final: readonly FinalSequence[];
 }
 
-/** An event that the service will never take. */
-export interface BuriedEvent {
-  /** Names the letter; ascending in the order in which they were buried. */
+/** An event that the service refused permanently. */
+export interface StoredDeadLetter {
+  /** Identifies the dead letter in this file; ascending in the order in which events were refused. */
   readonly place: number;
   readonly tenantId: string;
   readonly id: string;
@@ -81,59 +85,67 @@ export type Request =
       readonly op: 'append';
       readonly producerId: string;
       readonly events: readonly UnwrittenEvent[];
-      /** All that the producer has not declared yet; replaces what was there. */
+      /** All gaps that the producer has not declared yet. They replace those in the file. */
       readonly gaps: readonly DeclaredGap[];
     }
   | {
       readonly op: 'read';
-      /** Events of this producer come without gaps: its ledger is in memory. */
+      /** Events of this producer are returned without gaps, since its gaps are in memory. */
       readonly ownProducerId: string;
-      /** Only what stands behind this place; 0: from the head. */
-      readonly after: number;
-      /** Up to this place all is done with, even if a full disk could not take it off. */
-      readonly settled: number;
+      /** Only events after this row; 0: from the head of the queue. */
+      readonly afterRow: number;
+      /** The outcome of events up to this row is known. They may still be in the file if the disk was too full to delete them. */
+      readonly settledRow: number;
       readonly maxEvents: number;
       readonly maxBytes: number;
     }
   | {
+      /** The outcome of events is known: removes them. */
       readonly op: 'settle';
       readonly producerId: string;
-      /** Everything up to this place is done with. */
-      readonly upTo: number;
+      /** All events up to this row. */
+      readonly throughRow: number;
+      /** How many of the producer's gaps the service has. */
       readonly gapsDeclared: number;
+      /** Gaps to add. */
       readonly lost: readonly DeclaredGap[];
-      /** Kept for a human to look at, with the reason; not sent again. */
-      readonly buried: { readonly reason: string; readonly events: readonly SpooledEvent[] } | undefined;
+      /** Events to keep as dead letters. */
+      readonly refused: { readonly reason: string; readonly events: readonly SpooledEvent[] } | undefined;
     }
-  | { readonly op: 'forget'; readonly producerId: string }
+  /** The service knows the producer's end: removes its gaps and final numbers. */
+  | { readonly op: 'forgetProducer'; readonly producerId: string }
   | {
-      readonly op: 'end';
+      /** The producer's process ends: a later process declares the gaps and the end for it. */
+      readonly op: 'recordEnd';
       readonly producerId: string;
       readonly gaps: readonly DeclaredGap[];
       readonly final: readonly FinalSequence[];
     }
-  | { readonly op: 'letters'; readonly after: number; readonly limit: number }
-  | { readonly op: 'purge'; readonly places: readonly number[] | 'all' }
+  | { readonly op: 'listDeadLetters'; readonly after: number; readonly limit: number }
+  | { readonly op: 'purgeDeadLetters'; readonly places: readonly number[] | 'all' }
   | { readonly op: 'close' };
 
-export interface Answers {
-  open: Opened;
+export type RequestOf<Op extends Request['op']> = Extract<Request, { op: Op }>;
+
+/** The result of each request. */
+export interface Responses {
+  open: SpoolContents;
   append: undefined;
-  read: SpooledLoad | undefined;
+  read: SpooledBatch | undefined;
   settle: undefined;
-  forget: undefined;
-  end: undefined;
-  letters: readonly BuriedEvent[];
-  /** How many there were. */
-  purge: number;
+  forgetProducer: undefined;
+  recordEnd: undefined;
+  listDeadLetters: readonly StoredDeadLetter[];
+  /** How many dead letters were deleted. */
+  purgeDeadLetters: number;
   close: undefined;
 }
 
-export interface Envelope {
+export interface RequestMessage {
   readonly number: number;
   readonly request: Request;
 }
 
-export type Reply =
-  | { readonly number: number; readonly answer: Answers[keyof Answers] }
+export type ResponseMessage =
+  | { readonly number: number; readonly response: Responses[keyof Responses] }
   | { readonly number: number; readonly failure: { readonly code: string; readonly message: string } };

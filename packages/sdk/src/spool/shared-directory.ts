@@ -2,34 +2,34 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpoolFile } from './spool-file.ts';
 
-/** More emitters than this on one directory are a mistake, such as one for each request. */
-const maxPlaces = 1_000;
+/** More emitters with one directory are a mistake, such as one emitter per request. */
+const maxSubdirectories = 1_000;
 
 /**
- * Takes the first numbered subdirectory that no emitter has, and into it what the others hold that nobody has: their
- * emitters have ended, and nobody else would deliver it. The lock is the file's own, so two that start at once do not
- * meet, and one that was killed leaves its place free.
+ * Opens the first numbered subdirectory that no other emitter uses, and moves into it what the other unused subdirectories
+ * contain: their emitters have ended, and no other emitter would deliver their events. Each file has a lock that the operating
+ * system releases when the process ends, so two emitters never claim the same subdirectory, and that of a killed one is free.
  *
- * @returns the queue, and what could not be read of the others: it is left alone
- * @throws {Error} with code `SPOOL_LOCKED` where all places are taken
+ * @returns the file, and which subdirectories could not be read and why; those are left unchanged
+ * @throws {Error} with code `SPOOL_LOCKED` if all subdirectories are in use
  */
-export function takePlace(directory: string): { file: SpoolFile; unreadable: readonly string[] } {
-  for (let place = 0; place < maxPlaces; place++) {
-    const own = openIfFree(join(directory, String(place)));
-    if (own === undefined) continue;
-    return { file: own, unreadable: adoptOthers(own, directory, String(place)) };
+export function claimSubdirectory(directory: string): { file: SpoolFile; unreadable: readonly string[] } {
+  for (let number = 0; number < maxSubdirectories; number++) {
+    const file = openIfFree(join(directory, String(number)));
+    if (file === undefined) continue;
+    return { file, unreadable: takeOverOthers(file, directory, String(number)) };
   }
-  const message = `the spool directory has ${maxPlaces} emitters already`;
+  const message = `the spool directory is already used by ${maxSubdirectories} emitters`;
   throw Object.assign(new Error(message), { code: 'SPOOL_LOCKED' });
 }
 
-function adoptOthers(own: SpoolFile, directory: string, ownName: string): string[] {
+function takeOverOthers(file: SpoolFile, directory: string, ownName: string): string[] {
   const unreadable: string[] = [];
   for (const name of readdirSync(directory)) {
     if (!/^\d{1,3}$/.test(name) || name === ownName) continue;
     try {
-      using left = openIfFree(join(directory, name));
-      if (left !== undefined) own.adopt(left);
+      using abandoned = openIfFree(join(directory, name));
+      if (abandoned !== undefined) file.takeOver(abandoned);
     } catch (error) {
       unreadable.push(`${join(directory, name)} (${(error as Error).message})`);
     }
