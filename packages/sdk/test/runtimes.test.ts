@@ -136,7 +136,7 @@ describe('in a browser', () => {
     const source = dist('browser.js');
     const refused = Array.from(source.matchAll(/^export const (\w+)/gm), ([, name]) => name!);
     const ofKafka = Array.from(
-      dist('transport/kafka/index.js').matchAll(/^export \{(.*)\} from/gm),
+      dist('kafka.js').matchAll(/^export \{(.*)\} from/gm),
       ([, names]) => names!.match(/\w+/g)!,
     );
     const names = new Set([...(JSON.parse(output) as string[]), ...ofKafka.flat()]);

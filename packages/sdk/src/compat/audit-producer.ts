@@ -1,21 +1,20 @@
 import { soc } from '@tallystick/event';
-import { AuditEmitter } from '../../emitter/emitter.ts';
-import type { AuditEmitterConfig } from '../../emitter/options.ts';
-import type { AuditLogger } from '../../observe/logger.ts';
-import type { KafkaTransportOptions } from './options.ts';
-import { kafkaTransport } from './transport.ts';
+import { AuditEmitter } from '../emitter/emitter.ts';
+import type { AuditEmitterConfig } from '../emitter/options.ts';
+import type { AuditLogger } from '../observe/logger.ts';
+import type { KafkaTransportOptions } from '../transport/kafka/options.ts';
+import { kafkaTransport } from '../transport/kafka/transport.ts';
 
-/** What a producer may be told beside where the brokers are and who emits. */
+/** Options of an {@link AuditProducer} besides its brokers and service. */
 export interface AuditProducerOptions<D extends string | undefined = undefined>
   extends Omit<AuditEmitterConfig<typeof soc, D>, 'service' | 'transport' | 'taxonomy'> {
-  /** How to reach Kafka: `topic`, `tls`, `sasl`, …. */
+  /** Options of the Kafka transport: `topic`, `tls`, `sasl` and others. */
   readonly kafka?: Omit<KafkaTransportOptions, 'brokers'>;
 }
 
 /**
- * Seed 000's face of the emitter: events of the SOC taxonomy, on the topic `audit.events`, keyed by tenant. An event type
- * that the taxonomy does not have is a mistake of the program and throws at the call; a broker that is away is a warning
- * in the log, and the events wait.
+ * An emitter that sends events of the SOC taxonomy to the Kafka topic `audit.events`, with the tenant as the key. `emit()` throws
+ * for an event type that the taxonomy does not contain. If no broker can be reached, a warning is logged and the events wait.
  *
  * @example
  * const audit = createAuditProducer('kafka-1:9092,kafka-2:9092', 'orchestrator');
@@ -23,7 +22,7 @@ export interface AuditProducerOptions<D extends string | undefined = undefined>
  */
 export class AuditProducer<D extends string | undefined = undefined> extends AuditEmitter<typeof soc, D> {
   /**
-   * @param bootstrap `'kafka-1:9092,kafka-2:9092'`, or a list of such addresses
+   * @param bootstrap addresses of brokers: `'kafka-1:9092,kafka-2:9092'`, or a list
    * @param serviceName `source_service` of every event
    */
   constructor(
@@ -41,7 +40,7 @@ export class AuditProducer<D extends string | undefined = undefined> extends Aud
   }
 }
 
-/** Seed 000's constructor; see {@link AuditProducer}. */
+/** Creates an {@link AuditProducer}. */
 export function createAuditProducer<D extends string | undefined = undefined>(
   bootstrap: string | readonly string[],
   serviceName: string,
@@ -50,7 +49,7 @@ export function createAuditProducer<D extends string | undefined = undefined>(
   return new AuditProducer<D>(bootstrap, serviceName, options);
 }
 
-/** Where no logger is given: a broker that is away must be seen somewhere. */
+/** The logger of a producer without one of its own, so that an unreachable broker does not go unnoticed. */
 const consoleWarnings: AuditLogger = {
   info() {},
   warn: (fields, message) => console.warn(message, fields),

@@ -1,4 +1,4 @@
-import type { DeliveryReport } from '../delivery/report.ts';
+import type { DeliveryReport } from '../delivery/counters.ts';
 import { AuditEmitter } from '../emitter/emitter.ts';
 import { type AuditEmitterConfig, emitterDefaults } from '../emitter/options.ts';
 import type { AuditEventResult, DeadlineOptions } from '../emitter/result.ts';
@@ -7,32 +7,36 @@ import type { AuditMetrics } from '../observe/metrics.ts';
 import type { Transport } from '../transport/transport.ts';
 import { type StoreEvent, toEventInput } from './store-event.ts';
 
-/** Seed 003's four knobs. The rest of {@link AuditEmitterConfig} may be given too. */
+/** The configuration of a {@link BufferedAuditStore}: four required numbers, and all other options of an emitter. */
 export interface BufferedStoreConfig extends Omit<AuditEmitterConfig, 'service' | 'transport' | 'logger'> {
+  /** How many events may wait in memory. */
   readonly bufferSize: number;
+  /** Events in one batch, at most 1000. */
   readonly batchSize: number;
+  /** How long an event waits until an incomplete batch is sent, in milliseconds. */
   readonly flushIntervalMs: number;
+  /** Tries after the first one, before a batch counts as failed. */
   readonly maxRetries: number;
 }
 
-/** Services that seed 003 knows to need more room than others. */
+/** Buffer sizes of services that emit more events than others. */
 const bufferSizes: { readonly [service: string]: number } = { gateway: 20_000, 'ai-analysis': 15_000 };
 
-/** 10,000 events, batches of 1,000, each second, three retries. */
+/** The default configuration: 10,000 events in memory, batches of 1,000, a flush interval of 1 s, three retries. */
 export function defaultConfig(): BufferedStoreConfig {
   const { bufferSize, batchSize, flushIntervalMs, maxRetries } = emitterDefaults;
   return { bufferSize, batchSize, flushIntervalMs, maxRetries };
 }
 
-/** What suits a service: twice the room for `gateway`, one and a half times for `ai-analysis`, else the default. */
+/** The configuration for a service: the default, but 20,000 events in memory for `gateway` and 15,000 for `ai-analysis`. */
 export function recommendedConfig(service: string): BufferedStoreConfig {
   const bufferSize = Object.hasOwn(bufferSizes, service) ? bufferSizes[service]! : emitterDefaults.bufferSize;
   return { ...defaultConfig(), bufferSize };
 }
 
-/** Seed 003's face of the emitter: events filled in field by field, stored without blocking. */
+/** An emitter for events that are filled in field by field; see `newAuditEvent()`. */
 export class BufferedAuditStore {
-  /** Events that name no tenant get that of the configuration, or are refused. */
+  /** An event without a tenant gets that of the configuration; if there is none, `storeAudit` throws. */
   readonly #emitter: AuditEmitter<undefined, string>;
 
   constructor(client: Transport, config: BufferedStoreConfig, service: string, logger?: AuditLogger) {
@@ -46,30 +50,31 @@ export class BufferedAuditStore {
   }
 
   /**
-   * Buffers an event. Never blocks, and never fails for delivery.
+   * Queues an event for delivery and returns immediately. Faults of delivery do not throw.
    *
-   * @throws {AuditValidationError} where a required field is missing
+   * @throws {AuditValidationError} if a required field is missing
    */
   storeAudit(event: StoreEvent): AuditEventResult {
     return this.#emitter.emit(toEventInput(event));
   }
 
-  /** Seed 003's figures for Prometheus, and ours beside them. */
+  /** Metrics for Prometheus. */
   get metrics(): AuditMetrics {
     return this.#emitter.metrics;
   }
 
+  /** Sends the events that were stored before the call. Never rejects. */
   flush(options?: DeadlineOptions): Promise<DeliveryReport> {
     return this.#emitter.flush(options);
   }
 
-  /** Delivers what is buffered and stops. Idempotent. */
+  /** Delivers all events and releases all resources. Never rejects. Every call returns the result of the first one. */
   close(options?: DeadlineOptions): Promise<DeliveryReport> {
     return this.#emitter.close(options);
   }
 }
 
-/** Seed 003's constructor; see {@link BufferedAuditStore}. */
+/** Creates a {@link BufferedAuditStore}. */
 export function newBufferedStore(
   client: Transport,
   config: BufferedStoreConfig,

@@ -6,18 +6,18 @@ import {
   type Violation,
 } from '@tallystick/event';
 
-/** Seed 003's envelope of a service-specific payload; `event_data` on the wire. */
+/** An envelope around a service-specific payload; the event's `event_data` on the wire. */
 export interface CommonEnvelope {
   readonly version: string;
   readonly service: string;
   readonly operation: string;
   readonly status: string;
   readonly payload: Record<string, unknown>;
-  /** The original, external payload. */
+  /** The external original of the payload, if there is one. */
   readonly sourcePayload?: Record<string, unknown>;
 }
 
-/** A CommonEnvelope around a service's payload. */
+/** Creates an envelope of version 1.0 around a service's payload. */
 export function newEventData(
   service: string,
   operation: string,
@@ -27,7 +27,7 @@ export function newEventData(
   return { version: '1.0', service, operation, status, payload };
 }
 
-/** The envelope with the external original added; the one given stays as it was. */
+/** A copy of the envelope with the external original of the payload. */
 export function withSourcePayload(
   envelope: CommonEnvelope,
   sourcePayload: Record<string, unknown>,
@@ -35,16 +35,16 @@ export function withSourcePayload(
   return { ...envelope, sourcePayload };
 }
 
-/** The envelope's wire text. */
+/** The envelope as JSON text in its wire form. */
 export function toJSON(envelope: CommonEnvelope): string {
   const { sourcePayload, ...rest } = envelope;
   return JSON.stringify(sourcePayload === undefined ? rest : { ...rest, source_payload: sourcePayload });
 }
 
 /**
- * Reads an envelope's wire text.
+ * Parses the JSON text of an envelope.
  *
- * @throws {AuditValidationError} where it is not JSON, or not an envelope
+ * @throws {AuditValidationError} if the text is not JSON, or not an envelope
  */
 export function fromJSON(text: string): CommonEnvelope {
   const value = parseStrictJson(text);

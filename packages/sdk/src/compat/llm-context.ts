@@ -1,4 +1,4 @@
-/** What a call of a language model was made with, for an event's `context`. */
+/** Data about a call of a language model, for an event's `context`. */
 export interface LlmCall {
   provider?: string;
   modelId?: string;
@@ -37,12 +37,12 @@ const wireNames = {
   toolUseSchema: 'llm_tool_use_schema',
 } as const satisfies { [K in keyof Required<LlmCall>]: string };
 
-/** The call under the wire's names: seed 000's `build_llm_context`. */
+/** The same data under its wire names. */
 export type LlmContext = {
   [K in keyof LlmCall as (typeof wireNames)[K & keyof typeof wireNames]]?: LlmCall[K];
 };
 
-/** The call as members of `context`; what it does not give is left out. */
+/** Data about a call of a language model as members of an event's `context`. Members that are `undefined` are left out. */
 export function buildLlmContext(call: LlmCall): LlmContext {
   const context: Record<string, unknown> = {};
   for (const [name, wire] of Object.entries(wireNames)) {

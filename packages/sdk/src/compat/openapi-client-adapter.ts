@@ -1,11 +1,11 @@
-import { type HttpTransportOptions, httpTransport } from './http.ts';
-import type { Batch, ItemResult, Transport } from './transport.ts';
+import { type HttpTransportOptions, httpTransport } from '../transport/http.ts';
+import type { Batch, ItemResult, Transport } from '../transport/transport.ts';
 
-/** Seed 003's name for the HTTP transport. */
+/** The HTTP transport as a class. */
 export class OpenAPIClientAdapter implements Transport {
   readonly #transport: Transport;
 
-  /** @param timeoutMs how long one request may take in all */
+  /** @param timeoutMs how long one request may take in total, in milliseconds */
   constructor(url: string, timeoutMs: number, options: Omit<HttpTransportOptions, 'url' | 'timeoutMs'> = {}) {
     this.#transport = httpTransport({ ...options, url, timeoutMs });
   }

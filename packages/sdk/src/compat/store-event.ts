@@ -2,14 +2,14 @@ import { AuditValidationError, uuidv7, type Violation } from '@tallystick/event'
 import type { AnyEventInput, AuditActorType, AuditOutcome } from '../event/input.ts';
 import { type CommonEnvelope, fromJSON } from './envelope.ts';
 
-/** Seed 003's event, filled in field by field. */
+/** An event that the caller fills in field by field, starting with `newAuditEvent()`. */
 export interface StoreEvent {
   eventId: string;
   eventVersion: string;
   eventTimestamp: Date;
   retentionDays: number;
   isSensitive: boolean;
-  /** The store's own tenant by default. */
+  /** @defaultValue the tenant of the store's configuration */
   tenantId?: string;
   eventType?: string;
   eventCategory?: string;
@@ -45,7 +45,7 @@ const required = [
   ['eventData', 'event_data'],
 ] as const;
 
-/** A fresh event with what seed 003 generates: identity, version, time, retention, sensitivity. */
+/** A new event with id, version, time, retention (2555 days) and sensitivity (false). The caller sets the other fields. */
 export function newAuditEvent(): StoreEvent {
   const now = Date.now();
   return {
@@ -58,9 +58,9 @@ export function newAuditEvent(): StoreEvent {
 }
 
 /**
- * The same event as the emitter takes it. What says only the default is left out: it means the same absent.
+ * The event as the emitter's input. Default values of retention and sensitivity are left out, since absent means the same.
  *
- * @throws {AuditValidationError} where a field that seed 003 requires is missing, or `eventData` is no envelope
+ * @throws {AuditValidationError} if a required field is missing, or `eventData` is not an envelope
  */
 export function toEventInput(event: StoreEvent): AnyEventInput {
   const missing: Violation[] = required

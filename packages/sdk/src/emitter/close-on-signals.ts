@@ -2,15 +2,15 @@ interface Closable {
   close(): Promise<unknown>;
 }
 
-/** Emitters that are closing for a signal. Owned by this module, one a thread; the last of them lets the process end. */
+/** How many emitters are closing because of a signal. Owned by this module; each thread has its own. */
 let closing = 0;
 
 /**
- * Closes the emitter when the process is told to end, then lets it end as it would have. Opt-in: an application that
- * has its own shutdown calls `close()` there instead.
+ * Closes the emitter when the process receives a signal to end. When all such emitters are closed, the signal is sent again and
+ * has its usual effect. An application with a shutdown procedure of its own calls `close()` there instead.
  *
- * @param signals @defaultValue SIGTERM and SIGINT
- * @returns takes the hook away again
+ * @param signals default: SIGTERM and SIGINT
+ * @returns a function that removes the signal handlers
  */
 export function closeOnSignals(
   emitter: Closable,
@@ -23,7 +23,7 @@ export function closeOnSignals(
     uninstall();
     closing++;
     emitter.close().finally(() => {
-      // With its handler gone the signal has its default effect; other handlers of the application see it once more.
+      // This handler is removed, so that the signal now ends the process. Other handlers of the application see it twice.
       if (--closing === 0) process.kill(process.pid, signal);
     });
   };

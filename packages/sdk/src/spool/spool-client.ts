@@ -29,7 +29,7 @@ export class SpoolClient {
       this.#worker = startWorker(setup);
     } catch (cause) {
       // Node's permission model can forbid threads.
-      this.#fail('its thread can not be started', cause);
+      this.#fail("its thread can't be started", cause);
       return;
     }
     this.#worker.on('message', (message: ResponseMessage) => this.#settle(message));
@@ -75,7 +75,7 @@ export class SpoolClient {
   }
 
   #fail(why: string, cause?: unknown): void {
-    const message = `the spool can not be used: ${why}`;
+    const message = `the spool can't be used: ${why}`;
     this.#failure ??= new AuditError('SPOOL_FAILED', message, { events: 0, cause });
     for (const pending of this.#pending.values()) {
       clearTimeout(pending.timer);

@@ -8,7 +8,7 @@ import {
   type AuditProducerOptions,
   buildLlmContext,
   createAuditProducer,
-} from '../../src/transport/kafka/index.ts';
+} from '../../src/kafka.ts';
 import { awaitReplicas, chainable, newTopic, readTopic, type Stored } from './topic.ts';
 
 let kafka: Kafka;

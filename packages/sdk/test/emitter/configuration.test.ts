@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type AuditEmitterConfig, createAuditEmitter, OpenAPIClientAdapter } from '../../src/index.ts';
 import { type HttpTransportOptions, httpTransport } from '../../src/transport/http.ts';
-import { kafkaTransport } from '../../src/transport/kafka/index.ts';
+import { kafkaTransport } from '../../src/kafka.ts';
 import { MemoryTransport, memoryTransport } from '../../src/transport/memory.ts';
 import { auditServer } from '../support/audit-server.ts';
 import { testEmitter } from '../support/emitter.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type AuditEmitter, type AuditEmitterConfig, createAuditEmitter } from '../../src/index.ts';
-import { createAuditProducer } from '../../src/transport/kafka/index.ts';
+import { createAuditProducer } from '../../src/kafka.ts';
 import { MemoryTransport } from '../../src/transport/memory.ts';
 
 const event = { eventType: 'order.shipped', actorType: 'system', actorId: 'warehouse' } as const;

@@ -13,7 +13,7 @@ import {
   type KafkaSasl,
   type KafkaTransportOptions,
   kafkaTransport,
-} from '../../src/transport/kafka/index.ts';
+} from '../../src/kafka.ts';
 import { runChild } from '../support/run-child.ts';
 import { newTopic, readTopic } from './topic.ts';
 
@@ -224,7 +224,7 @@ test('an emitter on a secured connection does not keep its process alive, and sa
        console.log('idle');
        if (emitter.report().pending > 0) await emitter.close({ deadlineMs: 100 });`,
       {
-        KAFKA_MODULE: new URL('../../src/transport/kafka/index.ts', import.meta.url).href,
+        KAFKA_MODULE: new URL('../../src/kafka.ts', import.meta.url).href,
         OPTIONS: JSON.stringify({ ...door({ mechanism: 'OAUTHBEARER', token: bearer }), topic }),
       },
     );

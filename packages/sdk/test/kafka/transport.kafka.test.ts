@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { freePort, sharedKafka, until } from '@tallystick/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createAuditEmitter } from '../../src/index.ts';
-import { type KafkaTransportOptions, kafkaTransport } from '../../src/transport/kafka/index.ts';
+import { type KafkaTransportOptions, kafkaTransport } from '../../src/kafka.ts';
 import type { Batch, Transport } from '../../src/transport/transport.ts';
 import { someEvent } from '../support/events.ts';
 import { runChild } from '../support/run-child.ts';
@@ -233,7 +233,7 @@ describe('what fails', () => {
 });
 
 describe('a process that ends by itself', () => {
-  const module = new URL('../../src/transport/kafka/index.ts', import.meta.url).href;
+  const module = new URL('../../src/kafka.ts', import.meta.url).href;
   const script = `
     const { kafkaTransport } = await import(process.env.KAFKA_MODULE);
     const transport = kafkaTransport({ brokers: process.env.BROKERS, topic: process.env.TOPIC });

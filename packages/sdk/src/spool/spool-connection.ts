@@ -1,0 +1,115 @@
+import type { Clock } from '../clock.ts';
+import { AuditError, type ReportError } from '../errors.ts';
+import type { Request, RequestOf, Responses, SpoolContents } from './requests.ts';
+import type { SpoolClient } from './spool-client.ts';
+
+/**
+ * Whether the spool's file can be used. It starts as `opening`; `abandoned` and `closed` are final, except that an abandoned
+ * spool is also closed with its emitter.
+ *
+ * | state | what happens in it | what a crash loses |
+ * |---|---|---|
+ * | `opening` | New events wait in memory. Nothing is read, written or sent. | all events of this process |
+ * | `open` | Events in memory are written to disk, events on disk are read and sent. | events that are only in memory |
+ * | `abandoned` | Opening failed, or the file can't be read, or its thread failed. Events are sent from memory alone. Events on disk stay there for the next process. | all events in memory |
+ * | `closed` | Nothing. | nothing: memory is empty |
+ */
+export type SpoolState =
+  | { readonly name: 'opening' }
+  | {
+      readonly name: 'open';
+      /** The event at position `n` of this process's queue is in row `rowOffset + n` of the file. */
+      readonly rowOffset: number;
+    }
+  | { readonly name: 'abandoned' }
+  | { readonly name: 'closed' };
+
+/** A request of {@link SpoolConnection.request} failed, which was reported. */
+export const requestFailed = Symbol('request failed');
+
+/** How long the spool's thread may take to open the file and respond. */
+const maxWaitMs = 30_000;
+
+/** The state of the spool's file, and requests to it. Owned by the emitter's thread; the spool's thread owns the file itself. */
+export class SpoolConnection {
+  readonly #client: Pick<SpoolClient, 'request' | 'end' | 'failed'>;
+  readonly #report: ReportError;
+  readonly #onAbandoned: () => void;
+  #state: SpoolState = { name: 'opening' };
+
+  constructor(
+    client: Pick<SpoolClient, 'request' | 'end' | 'failed'>,
+    report: ReportError,
+    onAbandoned: () => void,
+  ) {
+    this.#client = client;
+    this.#report = report;
+    this.#onAbandoned = onAbandoned;
+  }
+
+  get state(): SpoolState {
+    return this.#state;
+  }
+
+  get isOpen(): boolean {
+    return this.#state.name === 'open';
+  }
+
+  /** `opening` → `open`, or → `abandoned` with the result `undefined`. */
+  async open(): Promise<SpoolContents | undefined> {
+    try {
+      const contents = await this.#client.request<'open'>({ op: 'open' });
+      for (const reason of contents.unreadable ?? []) {
+        const message = `events of an ended emitter can't be read and stay on disk: ${reason}`;
+        this.#report(new AuditError('SPOOL_FAILED', message, { events: 0 }));
+      }
+      this.#state = { name: 'open', rowOffset: contents.nextRow - 1 };
+      return contents;
+    } catch (error) {
+      this.#report(error as AuditError);
+      this.#state = { name: 'abandoned' };
+      return undefined;
+    }
+  }
+
+  /** Never rejects. A failure is reported; if the spool's thread has failed permanently, the spool is abandoned. */
+  async request<Op extends Request['op']>(
+    request: RequestOf<Op>,
+  ): Promise<Responses[Op] | typeof requestFailed> {
+    try {
+      return await this.#client.request<Op>(request);
+    } catch (error) {
+      if (this.isOpen) this.#report(error as AuditError);
+      if (this.#client.failed) this.abandon();
+      return requestFailed;
+    }
+  }
+
+  /** For a request whose caller waits for the result: keeps the process alive meanwhile. Rejects with an {@link AuditError}. */
+  async requestForCaller<Op extends Request['op']>(
+    request: RequestOf<Op>,
+    clock: Clock,
+    opened: Promise<unknown>,
+  ): Promise<Responses[Op]> {
+    const release = clock.schedule(maxWaitMs, () => {}, true);
+    try {
+      await opened;
+      return await this.#client.request<Op>(request);
+    } finally {
+      release();
+    }
+  }
+
+  /** `open` → `abandoned`. */
+  abandon(): void {
+    if (!this.isOpen) return;
+    this.#state = { name: 'abandoned' };
+    this.#onAbandoned();
+  }
+
+  /** Any state → `closed`. Ends the spool's thread. */
+  close(): void {
+    this.#state = { name: 'closed' };
+    this.#client.end();
+  }
+}
