@@ -55,10 +55,7 @@ export async function closeDelivery(parts: ClosingParts, deadlineMs: number): Pr
 }
 
 /** Sends until the outbox is empty, the deadline passes, or the service is away and all events are on disk. */
-async function drain(
-  { clock, outbox, sender, progress }: ClosingParts,
-  deadline: number,
-): Promise<void> {
+async function drain({ clock, outbox, sender, progress }: ClosingParts, deadline: number): Promise<void> {
   const allOnDisk = () => sender.failing && outbox.spooledEvents === outbox.size;
   const wasAway = allOnDisk();
   sender.startClosing();

@@ -101,8 +101,7 @@ export class Delivery {
     if (this.#progress.removed < target && this.#closed === undefined) {
       this.#sender.sendNow();
       const done = () =>
-        this.#progress.removed >= target ||
-        (this.#sender.failing && outbox.spooledEvents === outbox.size);
+        this.#progress.removed >= target || (this.#sender.failing && outbox.spooledEvents === outbox.size);
       await this.#progress.waitUntil(done, deadlineMs);
     }
     return this.report();

@@ -34,10 +34,7 @@ export interface Outbox {
   onChange: () => void;
   /** Adds an event. If there is no room, nothing is added and the result is the reason. */
   push(event: PendingEvent): GapReason | undefined;
-  next(
-    maxEvents: number,
-    maxBytes: number,
-  ): OutboundBatch | undefined | Promise<OutboundBatch | undefined>;
+  next(maxEvents: number, maxBytes: number): OutboundBatch | undefined | Promise<OutboundBatch | undefined>;
   /** @param refusal why the service will never accept these events; they become dead letters if there is a spool */
   remove(batch: OutboundBatch, refusal?: string): void;
   /** Delivery fails: starts to write events in memory to disk, if there is a spool. */

@@ -94,8 +94,7 @@ export class OutcomeRecorder {
 
 function rejectionOf(event: PendingEvent, status: 'rejected' | 'conflict', error: ItemError): AuditError {
   const code: AuditErrorCode = status === 'conflict' ? 'CONFLICT' : 'REJECTED_BY_SERVICE';
-  const what =
-    status === 'conflict' ? 'already has another event with this audit_id' : 'rejected the event';
+  const what = status === 'conflict' ? 'already has another event with this audit_id' : 'rejected the event';
   return new AuditError(code, `the audit service ${what} (${error.code})`, {
     ...identityOf(event),
     violations: error.violations,

@@ -64,7 +64,15 @@ export function startBuilder<X extends AnyTaxonomy>(
 }
 
 /** The required fields, in the order in which a missing one is reported. */
-const requiredFields = ['clientId', 'actionType', 'actorType', 'actorId', 'targetType', 'targetId', 'outcome'];
+const requiredFields = [
+  'clientId',
+  'actionType',
+  'actorType',
+  'actorId',
+  'targetType',
+  'targetId',
+  'outcome',
+];
 
 class EventBuilder {
   readonly #emit: (event: State) => AuditEventResult;
@@ -139,7 +147,8 @@ class EventBuilder {
   emit(): AuditEventResult {
     for (const field of requiredFields) {
       const value = this.#state[field];
-      if (value === undefined || value === null || value === '') throw missingField(field, `/${wireNames[field]}`);
+      if (value === undefined || value === null || value === '')
+        throw missingField(field, `/${wireNames[field]}`);
     }
     return this.#emit(this.#state);
   }

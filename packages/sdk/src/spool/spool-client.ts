@@ -1,6 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import { AuditError } from '../errors.ts';
-import type { Request, RequestMessage, RequestOf, ResponseMessage, Responses, SpoolSetup } from './requests.ts';
+import type {
+  Request,
+  RequestMessage,
+  RequestOf,
+  ResponseMessage,
+  Responses,
+  SpoolSetup,
+} from './requests.ts';
 
 interface PendingRequest {
   resolve(response: never): void;

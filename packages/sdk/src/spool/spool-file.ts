@@ -57,7 +57,8 @@ export class SpoolFile {
     const { ownProducerId, afterRow } = request;
     const { firstProducer, events } = this.#readEvents(request);
     const fromHead = afterRow === 0;
-    const producerId = firstProducer ?? (fromHead ? this.#declarations.findProducer(ownProducerId) : undefined);
+    const producerId =
+      firstProducer ?? (fromHead ? this.#declarations.findProducer(ownProducerId) : undefined);
     if (producerId === undefined) return undefined;
     if (producerId === ownProducerId || !fromHead) return { producerId, events, gaps: [], final: [] };
     const gaps = this.#declarations.gapsOf(producerId);

@@ -135,7 +135,7 @@ export class SpoolOutbox implements Outbox {
   }
 
   remove(batch: OutboundBatch, refusal?: string): void {
-    const { memory, sequences } = this.#parts;
+    const { memory } = this.#parts;
     const { events, producer } = batch;
     const last = events.at(-1)?.position;
     const fromMemory = last === undefined ? 0 : memory.shiftThrough(last).length;

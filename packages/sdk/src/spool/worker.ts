@@ -4,7 +4,14 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { Redactor } from '../redaction/redactor.ts';
-import type { Request, RequestMessage, ResponseMessage, Responses, SpoolSetup, UnwrittenEvent } from './requests.ts';
+import type {
+  Request,
+  RequestMessage,
+  ResponseMessage,
+  Responses,
+  SpoolSetup,
+  UnwrittenEvent,
+} from './requests.ts';
 import { claimSubdirectory } from './shared-directory.ts';
 import { SpoolFile } from './spool-file.ts';
 

@@ -56,7 +56,10 @@ export class MemoryTransport implements Transport {
     const known = this.#receipts.get(event.audit_id);
     if (known !== undefined) {
       if (known.text === text) return { status: 'duplicate', receipt: known.receipt };
-      return { status: 'conflict', error: { code: 'AUDIT_ID_CONFLICT', message: 'another event has this audit_id' } };
+      return {
+        status: 'conflict',
+        error: { code: 'AUDIT_ID_CONFLICT', message: 'another event has this audit_id' },
+      };
     }
     const sequence = this.#lengths.get(event.tenant_id) ?? 1;
     this.#lengths.set(event.tenant_id, sequence + 1);

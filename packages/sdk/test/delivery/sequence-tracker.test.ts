@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Ledger } from '../../src/delivery/ledger.ts';
+import { SequenceTracker } from '../../src/delivery/sequence-tracker.ts';
 
 test('every number given out is delivered or declared, exactly once, whatever is lost and whenever it is declared', () => {
   const step = fc.record({
@@ -10,23 +10,23 @@ test('every number given out is delivered or declared, exactly once, whatever is
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-      const ledger = new Ledger('p');
+      const sequences = new SequenceTracker('p');
       const seen = new Map<string, number[]>();
       const take = (max: number) => {
-        const gaps = ledger.gaps(max).map((gap) => ({ ...gap }));
+        const gaps = sequences.takeGaps(max).map((gap) => ({ ...gap }));
         return () => {
           for (const gap of gaps) {
             for (let n = gap.from; n <= gap.to; n++) seen.get(gap.tenant_id)!.push(n);
           }
-          ledger.declared(gaps.length);
+          sequences.confirmGaps(gaps.length);
         };
       };
       let pending: (() => void) | undefined;
       for (const { tenant, lost, declare } of steps) {
         const numbers = seen.get(tenant) ?? [];
         seen.set(tenant, numbers);
-        const n = ledger.number(tenant);
-        if (lost) ledger.lose(tenant, n, 'buffer_full');
+        const n = sequences.next(tenant);
+        if (lost) sequences.markLost(tenant, n, 'buffer_full');
         else numbers.push(n);
         if (!declare) continue;
         // A batch takes the gaps; more are lost before it is answered.
@@ -36,8 +36,8 @@ test('every number given out is delivered or declared, exactly once, whatever is
         } else pending = take(2);
       }
       pending?.();
-      while (ledger.undeclared > 0) take(3)();
-      for (const { tenant_id, final_seq } of ledger.final()) {
+      while (sequences.undeclaredGaps > 0) take(3)();
+      for (const { tenant_id, final_seq } of sequences.finalSequences()) {
         expect(seen.get(tenant_id)!.sort((x, y) => x - y)).toEqual(
           Array.from({ length: final_seq }, (_, i) => i + 1),
         );
@@ -47,11 +47,11 @@ test('every number given out is delivered or declared, exactly once, whatever is
 });
 
 test('a run of losses is one gap', () => {
-  const ledger = new Ledger('p');
+  const sequences = new SequenceTracker('p');
   for (let i = 0; i < 1_000; i++) {
-    for (const tenant of ['a', 'b']) ledger.lose(tenant, ledger.number(tenant), 'buffer_full');
+    for (const tenant of ['a', 'b']) sequences.markLost(tenant, sequences.next(tenant), 'buffer_full');
   }
-  expect(ledger.gaps(10)).toEqual([
+  expect(sequences.takeGaps(10)).toEqual([
     { tenant_id: 'a', from: 1, to: 1_000, reason: 'buffer_full' },
     { tenant_id: 'b', from: 1, to: 1_000, reason: 'buffer_full' },
   ]);
@@ -60,19 +60,19 @@ test('a run of losses is one gap', () => {
 // Only the last sixteen gaps were looked at: with more tenants than that, each loss was a gap of its own, and a buffer that
 // stayed full for hours filled the memory with them.
 test('a run of losses is one gap, however many tenants lose', () => {
-  const ledger = new Ledger('p');
+  const sequences = new SequenceTracker('p');
   const tenants = Array.from({ length: 2_000 }, (_, index) => `t${index}`);
   for (let i = 0; i < 20; i++) {
-    for (const tenant of tenants) ledger.lose(tenant, ledger.number(tenant), 'buffer_full');
+    for (const tenant of tenants) sequences.markLost(tenant, sequences.next(tenant), 'buffer_full');
   }
-  expect(ledger.undeclared).toBe(2_000);
-  expect(ledger.gaps(1)).toEqual([{ tenant_id: 't0', from: 1, to: 20, reason: 'buffer_full' }]);
+  expect(sequences.undeclaredGaps).toBe(2_000);
+  expect(sequences.takeGaps(1)).toEqual([{ tenant_id: 't0', from: 1, to: 20, reason: 'buffer_full' }]);
   // What was handed out has its end; what is lost later is another gap.
-  ledger.lose('t0', ledger.number('t0'), 'buffer_full');
-  ledger.lose('t1', ledger.number('t1'), 'buffer_full');
-  expect(ledger.undeclared).toBe(2_001);
-  ledger.declared(1);
-  expect(ledger.gaps(3_000).filter(({ tenant_id }) => /^t[01]$/.test(tenant_id))).toEqual([
+  sequences.markLost('t0', sequences.next('t0'), 'buffer_full');
+  sequences.markLost('t1', sequences.next('t1'), 'buffer_full');
+  expect(sequences.undeclaredGaps).toBe(2_001);
+  sequences.confirmGaps(1);
+  expect(sequences.takeGaps(3_000).filter(({ tenant_id }) => /^t[01]$/.test(tenant_id))).toEqual([
     { tenant_id: 't1', from: 1, to: 21, reason: 'buffer_full' },
     { tenant_id: 't0', from: 21, to: 21, reason: 'buffer_full' },
   ]);

@@ -1,7 +1,7 @@
 import { limits, parseStrictJson, type Violation } from '@tallystick/event';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isPlainJson } from '../../src/event/plain.ts';
+import { isPlainJson } from '../../src/event/plain-json.ts';
 import { writeJson } from '../../src/event/write-json.ts';
 
 const written = (value: unknown): unknown => {

@@ -9,11 +9,7 @@ import {
 } from '@platformatic/kafka';
 import { type Kafka, type SecuredListeners, startKafka, until } from '@tallystick/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  type KafkaSasl,
-  type KafkaTransportOptions,
-  kafkaTransport,
-} from '../../src/kafka.ts';
+import { type KafkaSasl, type KafkaTransportOptions, kafkaTransport } from '../../src/kafka.ts';
 import { runChild } from '../support/run-child.ts';
 import { newTopic, readTopic } from './topic.ts';
 

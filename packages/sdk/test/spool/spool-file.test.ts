@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { SpooledEvent } from '../../src/spool/protocol.ts';
+import type { SpooledEvent } from '../../src/spool/requests.ts';
 import { SpoolFile } from '../../src/spool/spool-file.ts';
 
 let directory: string;
@@ -35,9 +35,9 @@ const event = (row: number, text = `{"n":${row}}`): SpooledEvent => ({
 const append = (file: SpoolFile, producerId: string, events: SpooledEvent[], gaps = [] as never[]) =>
   file.append({ producerId, events, gaps });
 const read = (file: SpoolFile, ownProducerId = 'me', maxEvents = 100, maxBytes = 1e6) =>
-  file.read({ op: 'read', ownProducerId, after: 0, settled: 0, maxEvents, maxBytes });
-const settle = (file: SpoolFile, producerId: string, upTo: number, gapsDeclared = 0) =>
-  file.settle({ op: 'settle', producerId, upTo, gapsDeclared, lost: [], buried: undefined });
+  file.read({ op: 'read', ownProducerId, afterRow: 0, settledRow: 0, maxEvents, maxBytes });
+const settle = (file: SpoolFile, producerId: string, throughRow: number, gapsDeclared = 0) =>
+  file.settle({ op: 'settle', producerId, throughRow, gapsDeclared, lost: [], refused: undefined });
 
 describe('the queue', () => {
   // It counted as on disk, and was gone with the process.
@@ -106,7 +106,12 @@ test("a predecessor's events come under its own name, then its losses and its en
   const file = openFile();
   const gap = { tenant_id: 'acme', from: 3, to: 9, reason: 'spool_full' } as const;
   file.append({ producerId: 'old', events: [event(1), event(2)], gaps: [gap] });
-  file.end({ op: 'end', producerId: 'old', gaps: [gap], final: [{ tenant_id: 'acme', final_seq: 9 }] });
+  file.recordEnd({
+    op: 'recordEnd',
+    producerId: 'old',
+    gaps: [gap],
+    final: [{ tenant_id: 'acme', final_seq: 9 }],
+  });
   append(file, 'me', [event(3)]);
   expect(read(file)).toMatchObject({
     producerId: 'old',
@@ -123,15 +128,15 @@ test("a predecessor's events come under its own name, then its losses and its en
     gaps: [],
     final: [{ tenant_id: 'acme', final_seq: 9 }],
   });
-  file.forget({ op: 'forget', producerId: 'old' });
+  file.forgetProducer({ op: 'forgetProducer', producerId: 'old' });
   expect(read(file)).toBeUndefined();
 });
 
-test('what was buried is kept with its reason', () => {
+test('a refused event is kept as a dead letter with its reason', () => {
   const file = openFile();
   append(file, 'me', [event(1)]);
-  const buried = { reason: 'status 400', events: [event(1)] };
-  file.settle({ op: 'settle', producerId: 'me', upTo: 1, gapsDeclared: 0, lost: [], buried });
+  const refused = { reason: 'status 400', events: [event(1)] };
+  file.settle({ op: 'settle', producerId: 'me', throughRow: 1, gapsDeclared: 0, lost: [], refused });
   file.close();
   open.pop();
   const database = new DatabaseSync(join(directory, 'spool.sqlite'));
@@ -144,7 +149,7 @@ test('what was buried is kept with its reason', () => {
 describe('the directory', () => {
   test('belongs to one at a time, and to the owner of the process', () => {
     openFile();
-    expect(() => openFile()).toThrow('another emitter has this spool directory open');
+    expect(() => openFile()).toThrow('another emitter uses this spool directory');
     expect(statSync(directory).mode & 0o077).toBe(0);
   });
 

@@ -42,7 +42,8 @@ export function readKafkaError(thrown: unknown, topic: string, timeoutMs: number
     return fail('Kafka refuses the credentials', { unauthorized: true });
   }
   const rule = find(refusedRecords);
-  if (rule !== undefined) return fail(`the topic ${topic} refuses the records (${rule})`, { retryable: false });
+  if (rule !== undefined)
+    return fail(`the topic ${topic} refuses the records (${rule})`, { retryable: false });
   if (faults.some(({ message }) => /^Unknown topic /.test(message))) {
     return fail(`Kafka has no topic ${topic}, or this client may not see it`, {});
   }
