@@ -3,7 +3,10 @@ interface Deliverable {
   report(): { readonly pending: number };
 }
 
-/** The emitters of this thread. The references are weak, so that an unused emitter can be garbage-collected. */
+/**
+ * The emitters of this thread. The references are weak, so that an unused emitter can be garbage-collected. One with events is
+ * still referenced by the timer of its delivery.
+ */
 const emitters = new Set<WeakRef<Deliverable>>();
 let listening = false;
 /**

@@ -59,12 +59,11 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined, D extends string | 
     checkConfig(config);
     const clock = config.clock ?? systemClock;
     const now = () => clock.now();
-    const errors = new ErrorReporter(config, now);
     const { TALLYSTICK_SERVICE, OTEL_SERVICE_NAME } = process.env;
     this.service = config.service || TALLYSTICK_SERVICE || OTEL_SERVICE_NAME || 'unknown_service:node';
     this.producerId = uuidv7(clock.now());
     this.#clock = clock;
-    this.#errors = errors;
+    this.#errors = new ErrorReporter(config, now);
     this.#limits = readLimits(config);
     this.#tap = internals.tap;
     if (config.logger !== undefined && config.logEvents !== false) {
@@ -75,7 +74,8 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined, D extends string | 
       service: this.service,
       producerId: this.producerId,
       clock,
-      report: (error) => errors.report(error),
+      // Refers to this emitter, so that it is not garbage-collected while its delivery waits: deliverOnExit needs it.
+      report: (error) => this.#errors.report(error),
     });
     this.metrics = pipeline.metrics;
     this.deadLetters = pipeline.deadLetters;

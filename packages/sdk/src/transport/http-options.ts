@@ -49,5 +49,5 @@ function readUrl(given: string | URL): URL {
 export function readToken(given: unknown): string {
   const token = typeof given === 'string' ? given.trim() : undefined;
   if (token !== undefined && /^[\x21-\x7e]*$/.test(token)) return token;
-  throw invalidConfig('apiKey must consist of visible ASCII characters without spaces');
+  throw invalidConfig('apiKey must be visible ASCII characters without spaces');
 }

@@ -16,7 +16,7 @@ afterEach(async () => {
 
 // All of these were taken without a word from a program in JavaScript. Some lost every event (a promise of a transport, a
 // service that is a number), one threw at every emit() (a taxonomy's name), and some left secrets in (`path` for `paths`).
-describe('what makes no sense is refused when the emitter is made', () => {
+describe('an invalid option is refused when the emitter is created', () => {
   const spool = { directory: join(tmpdir(), 'never-made') };
   test.each<[object, string]>([
     [{ servce: 'checkout' }, 'no option servce'],
@@ -27,7 +27,7 @@ describe('what makes no sense is refused when the emitter is made', () => {
     [{ tenantId: 5 }, 'tenantId must match'],
     [{ transport: 'http://127.0.0.1:8040' }, 'transport must have send(), close()'],
     [{ transport: null }, 'transport must have'],
-    [{ transport: Promise.resolve(memoryTransport()) }, 'a promise of a transport is to be awaited'],
+    [{ transport: Promise.resolve(memoryTransport()) }, 'await the promise of a transport'],
     [{ taxonomy: 'soc' }, 'taxonomy must have find()'],
     [{ logger: () => {} }, 'logger must have info(), warn(), error()'],
     [{ onError: 'log' }, 'onError must be a function'],

@@ -96,7 +96,7 @@ test('a spool that does not work is said to be by a warning, where nobody else i
   const script = (config = '') => `${emitter(`spool: { directory: ${JSON.stringify(file)} }, ${config}`)}
     emitter.emit(${event}); await emitter.close();`;
   expect((await run(script()).ended).output).toContain(
-    '[TALLYSTICK_SPOOL_FAILED] Warning: Audit events are held in memory alone: ',
+    '[TALLYSTICK_SPOOL_FAILED] Warning: Audit events are kept in memory only: ',
   );
   expect((await run(script('onError() {}')).ended).output).toBe('');
   expect(delivered()).toBe(2);

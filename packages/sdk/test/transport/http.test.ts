@@ -213,16 +213,16 @@ describe('statuses', () => {
   );
 });
 
-describe('an answer of something else', () => {
+describe('a response that is not that of an audit service', () => {
   // A page of a proxy or a captive portal, with 200. Declared gaps and the end of a producer were thrown away with it.
-  test.each([[[]], [['{}']]])('a page is no answer to %j', async (events) => {
+  test.each([[[]], [['{}']]])('a web page, in response to the events %j', async (events) => {
     const { transport } = await setUp((_, response) => {
       response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Welcome</html>');
       return true;
     });
     await expect(transport.send({ ...empty, events }, AbortSignal.timeout(5_000))).rejects.toMatchObject({
       retryable: true,
-      message: 'the answer (200) is not that of an audit service',
+      message: 'the response (200) is not that of an audit service',
     });
   });
 
@@ -250,7 +250,7 @@ describe('an answer of something else', () => {
       return true;
     });
     await expect(transport.send(empty, AbortSignal.timeout(15_000))).rejects.toThrow(
-      'the answer is too long',
+      'the response is too long',
     );
   });
 
@@ -283,7 +283,7 @@ describe('a network that fails', () => {
     const { transport } = await setUp(() => true, { timeoutMs: 50 });
     await expect(transport.send(empty, AbortSignal.timeout(5_000))).rejects.toMatchObject({
       retryable: true,
-      message: 'the audit service did not answer within 50 ms',
+      message: 'the audit service did not respond within 50 ms',
     });
   });
 
@@ -296,7 +296,7 @@ describe('a network that fails', () => {
     });
     await expect(transport.send(empty, AbortSignal.timeout(5_000))).rejects.toMatchObject({
       retryable: true,
-      message: 'the audit service did not answer within 50 ms: no credential could be had',
+      message: 'the audit service did not respond within 50 ms: the apiKey function gave no usable key',
     });
     hang = false;
     await transport.send(empty, AbortSignal.timeout(5_000));
@@ -316,7 +316,7 @@ describe('a network that fails', () => {
     const transport = httpTransport({ url: `http://127.0.0.1:${port}` });
     await expect(transport.send(empty, AbortSignal.timeout(5_000))).rejects.toMatchObject({
       retryable: true,
-      message: 'the audit service can not be reached (the connection was closed without an answer)',
+      message: "the audit service can't be reached (the connection was closed without a response)",
     });
   });
 
