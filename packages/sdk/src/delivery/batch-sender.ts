@@ -1,8 +1,7 @@
 /**
- * Sends the events of the outbox to the transport: one batch at a time and in order, each until its outcome is known. Nothing
- * is durable here. A crash leaves the outbox as it was, and the next process sends the same events with the same ids again.
+ * Sends one batch to the transport until its outcome is known. Nothing is durable here. A crash leaves the outbox as it was, and
+ * the next process sends the same events with the same ids again.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Clock } from '../clock.ts';
 import {
   type Batch,
@@ -25,8 +24,6 @@ export interface BatchSenderOptions extends RetryOptions {
   readonly batchSize: number;
   /** Characters of events in one batch. */
   readonly maxBatchBytes: number;
-  /** How long an event waits until an incomplete batch is sent, in milliseconds. @defaultValue 1000 */
-  readonly flushIntervalMs: number;
 }
 
 export interface BatchSenderParts {
@@ -45,26 +42,14 @@ export interface BatchSenderParts {
 
 const maxGapsPerBatch = 1_000;
 
-/**
- * Runs a function outside of the current request. A batch contains events of many requests. If it were sent in the context of
- * the request that emitted first, tracing would attribute the send to that request, and the connection would keep the request's
- * AsyncLocalStorage in memory.
- */
-const outsideOfRequests = AsyncLocalStorage.snapshot();
-
-/** Owned by the emitter's thread. */
+/** Owned by the emitter's thread. At most one batch is sent at a time. */
 export class BatchSender {
+  /** How large the next batch may be. */
+  readonly size: BatchSize;
   readonly #options: BatchSenderOptions;
   readonly #parts: BatchSenderParts;
-  readonly #abort = new AbortController();
   readonly #backoff: Backoff;
-  readonly #size: BatchSize;
-  /** Set while batches are sent. */
-  #loop: Promise<void> | undefined;
-  /** Set while an incomplete batch waits for more events. */
-  #cancelTimer: (() => void) | undefined;
-  /** Whether incomplete batches are sent immediately, until the outbox is empty. */
-  #sendAll = false;
+  readonly #abort = new AbortController();
   #failing = false;
   #attempts = 0;
 
@@ -72,35 +57,7 @@ export class BatchSender {
     this.#options = options;
     this.#parts = parts;
     this.#backoff = new Backoff(options, parts.clock, parts.random);
-    this.#size = new BatchSize(options.batchSize, options.maxBatchBytes);
-  }
-
-  /** An event was added to the outbox: sends when a batch is complete, or after the flush interval. */
-  eventQueued(): void {
-    if (this.#loop !== undefined) return;
-    if (this.#parts.outbox.size >= this.#options.batchSize) this.#start();
-    else this.#cancelTimer ??= this.#startLater();
-  }
-
-  /** A caller waits: sends until the outbox is empty, without waiting for complete batches. */
-  sendNow(): void {
-    this.#sendAll = true;
-    if (this.#loop === undefined) this.#start();
-  }
-
-  /** The emitter closes: sends without delay. A pause between two tries ends now, so that there is at least one more try. */
-  startClosing(): void {
-    this.#backoff.startClosing();
-    this.sendNow();
-    this.#backoff.endPause();
-  }
-
-  /** Aborts the current send. Resolves when this object does not use the outbox any more. */
-  async stop(): Promise<void> {
-    this.#abort.abort();
-    this.#cancelTimer?.();
-    this.#backoff.endPause();
-    await this.#loop;
+    this.size = new BatchSize(options.batchSize, options.maxBatchBytes);
   }
 
   /** Whether all tries to send the current batch have failed. The events after it wait. */
@@ -111,6 +68,47 @@ export class BatchSender {
   /** How many sends have ended, successful or not. */
   get attempts(): number {
     return this.#attempts;
+  }
+
+  /**
+   * Sends the batch and removes it from the outbox when its outcome is known. Failures are retried until then.
+   *
+   * @returns `settled`; `too large` if the batch stays in the outbox and must be sent in smaller ones; `stopped` after {@link stop}
+   */
+  async deliver(batch: OutboundBatch): Promise<'settled' | 'too large' | 'stopped'> {
+    const { counters, outcomes, outbox, progress, redact } = this.#parts;
+    await redact(batch.events);
+    const wireBatch = this.#assemble(batch);
+    for (let attempt = 0; !this.stopped; attempt++) {
+      if (attempt > 0) counters.retries++;
+      const { results, failure, thrown } = await this.#send(wireBatch, batch);
+      if (results !== undefined) {
+        // Durable at the service now. A crash here sends the batch again, and the service recognises the repetition.
+        batch.producer.confirmGaps(wireBatch.delivery.gaps.length);
+        outcomes.recordResults(batch, results);
+        this.size.growAfterSuccess();
+        return this.#remove(batch);
+      }
+      if (this.stopped) break;
+      if (failure.tooLarge === true && batch.events.length > 1) {
+        this.size.shrinkBelow(batch.events);
+        return 'too large';
+      }
+      if (failure.tooLarge === true || !failure.retryable) {
+        const reason = describe(failure, thrown);
+        outcomes.recordRefusal(batch, reason, thrown);
+        return this.#remove(batch, reason);
+      }
+      // Repeated after each round of tries, so that the counter rises during a long outage and an alert on it keeps firing.
+      if ((attempt + 1) % (this.#options.maxRetries + 1) === 0) {
+        this.#failing = true;
+        outcomes.recordFailedTries(batch, describe(failure, thrown), thrown);
+        outbox.persist();
+        progress.advance(0);
+      } else if (this.#backoff.closing) progress.advance(0);
+      await this.#backoff.pause(attempt, failure.retryAfterMs);
+    }
+    return 'stopped';
   }
 
   /**
@@ -136,81 +134,20 @@ export class BatchSender {
     }
   }
 
-  #startLater(): () => void {
-    return this.#parts.clock.schedule(this.#options.flushIntervalMs, () => this.#start(), false);
+  /** The emitter closes: a pause between two tries ends now, so that there is at least one more try, and further ones are short. */
+  startClosing(): void {
+    this.#backoff.startClosing();
+    this.#backoff.endPause();
   }
 
-  #start(): void {
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
-    if (this.#loop !== undefined || this.#abort.signal.aborted) return;
-    // Begins in a later turn of the event loop: emit() must not take the time to assemble a batch.
-    this.#loop = outsideOfRequests(() =>
-      new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#run()),
-    );
+  /** Aborts the current send. */
+  stop(): void {
+    this.#abort.abort();
+    this.#backoff.endPause();
   }
 
-  async #run(): Promise<void> {
-    try {
-      do {
-        const batch = await this.#parts.outbox.next(this.#size.maxEvents, this.#size.maxBytes);
-        if (batch === undefined) break;
-        await this.#deliver(batch);
-      } while (!this.#abort.signal.aborted && this.#isDue());
-    } catch (thrown) {
-      // An error of the SDK must not become an unhandled rejection of the application. The outbox still has the events.
-      this.#parts.outcomes.recordInternalError(thrown);
-      this.#sendAll = false;
-    } finally {
-      this.#loop = undefined;
-      if (this.#parts.outbox.size === 0) this.#sendAll = false;
-      else if (!this.#abort.signal.aborted) this.#cancelTimer ??= this.#startLater();
-    }
-  }
-
-  /** Whether the next batch must be sent now. */
-  #isDue(): boolean {
-    const { outbox, clock } = this.#parts;
-    if (outbox.size === 0) return outbox.owesDeclarations;
-    if (this.#sendAll || outbox.size >= this.#options.batchSize) return true;
-    return clock.now() - (outbox.oldest ?? clock.now()) >= this.#options.flushIntervalMs;
-  }
-
-  /** Sends one batch until its outcome is known, it must be split, or {@link stop} is called. */
-  async #deliver(batch: OutboundBatch): Promise<void> {
-    const { counters, outcomes, outbox, progress, redact } = this.#parts;
-    await redact(batch.events);
-    const wireBatch = this.#assemble(batch);
-    for (let attempt = 0; !this.#abort.signal.aborted; attempt++) {
-      if (attempt > 0) counters.retries++;
-      const { results, failure, thrown } = await this.#send(wireBatch, batch);
-      if (results !== undefined) {
-        // Durable at the service now. A crash here sends the batch again, and the service recognises the repetition.
-        batch.producer.confirmGaps(wireBatch.delivery.gaps.length);
-        outcomes.recordResults(batch, results);
-        this.#size.growAfterSuccess();
-        return this.#remove(batch);
-      }
-      if (this.#abort.signal.aborted) return;
-      if (failure.tooLarge === true && batch.events.length > 1) {
-        this.#size.shrinkBelow(batch.events);
-        this.#sendAll = true;
-        return;
-      }
-      if (failure.tooLarge === true || !failure.retryable) {
-        const reason = describe(failure, thrown);
-        outcomes.recordRefusal(batch, reason, thrown);
-        return this.#remove(batch, reason);
-      }
-      // Repeated after each round of tries, so that the counter rises during a long outage and an alert on it keeps firing.
-      if ((attempt + 1) % (this.#options.maxRetries + 1) === 0) {
-        this.#failing = true;
-        outcomes.recordFailedTries(batch, describe(failure, thrown), thrown);
-        outbox.persist();
-        progress.advance(0);
-      } else if (this.#backoff.closing) progress.advance(0);
-      await this.#backoff.pause(attempt, failure.retryAfterMs);
-    }
+  get stopped(): boolean {
+    return this.#abort.signal.aborted;
   }
 
   #assemble({ events, producer, final = [] }: OutboundBatch): Batch {
@@ -245,10 +182,11 @@ export class BatchSender {
   }
 
   /** The service has responded, so it is reachable, whatever the outcome of the batch. */
-  #remove(batch: OutboundBatch, refusal?: string): void {
+  #remove(batch: OutboundBatch, refusal?: string): 'settled' {
     this.#failing = false;
     this.#parts.outbox.remove(batch, refusal);
     this.#parts.progress.advance(batch.events.length);
+    return 'settled';
   }
 }
 

@@ -6,12 +6,14 @@ import type { BatchSender } from './batch-sender.ts';
 import type { Outbox } from './outbox.ts';
 import type { OutcomeRecorder } from './outcome-recorder.ts';
 import type { Progress } from './progress.ts';
+import type { SendLoop } from './send-loop.ts';
 import type { SequenceTracker } from './sequence-tracker.ts';
 
 export interface ClosingParts {
   readonly service: string;
   readonly sequences: SequenceTracker;
   readonly outbox: Outbox;
+  readonly loop: SendLoop;
   readonly sender: BatchSender;
   readonly outcomes: OutcomeRecorder;
   readonly progress: Progress;
@@ -34,14 +36,14 @@ const abortGraceMs = 1_000;
  * deadline stay on disk, or are lost if only memory contains them.
  */
 export async function closeDelivery(parts: ClosingParts, deadlineMs: number): Promise<void> {
-  const { clock, outbox, outcomes, sender, transport, report } = parts;
+  const { clock, loop, outbox, outcomes, transport, report } = parts;
   const deadline = clock.now() + deadlineMs;
   await endsWithin(clock, outbox.opened, deadlineMs);
   if (outbox.size > 0 || outbox.owesDeclarations) await drain(parts, deadline);
 
   // Once the end is declared, the service calls the producer complete. A crash here only leaves the file of the spool open.
   const endDeclared = outbox.size === 0 && (await declareEnd(parts, deadline));
-  await endsWithin(clock, sender.stop(), abortGraceMs);
+  await endsWithin(clock, loop.stop(), abortGraceMs);
 
   const closing = outbox.close(endDeclared);
   // The spool's thread does not keep the process alive, so this does.
@@ -55,9 +57,13 @@ export async function closeDelivery(parts: ClosingParts, deadlineMs: number): Pr
 }
 
 /** Sends until the outbox is empty, the deadline passes, or the service is away and all events are on disk. */
-async function drain({ clock, outbox, sender, progress }: ClosingParts, deadline: number): Promise<void> {
+async function drain(
+  { clock, loop, outbox, sender, progress }: ClosingParts,
+  deadline: number,
+): Promise<void> {
   const allOnDisk = () => sender.failing && outbox.spooledEvents === outbox.size;
   const wasAway = allOnDisk();
+  loop.sendNow();
   sender.startClosing();
   outbox.persist();
   if (wasAway) {

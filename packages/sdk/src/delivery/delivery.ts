@@ -14,6 +14,7 @@ import type { Counters, DeliveryReport } from './counters.ts';
 import type { OutboundBatch, Outbox } from './outbox.ts';
 import { OutcomeRecorder } from './outcome-recorder.ts';
 import { Progress } from './progress.ts';
+import { SendLoop, type SendLoopOptions } from './send-loop.ts';
 import type { SequenceTracker } from './sequence-tracker.ts';
 
 export interface DeliveryParts {
@@ -34,11 +35,12 @@ export class Delivery {
   readonly #outcomes: OutcomeRecorder;
   readonly #progress: Progress;
   readonly #sender: BatchSender;
+  readonly #loop: SendLoop;
   /** Set by the first call of {@link close}. */
   #closed: Promise<DeliveryReport> | undefined;
 
-  constructor(options: BatchSenderOptions, parts: DeliveryParts) {
-    const { outbox, counters } = parts;
+  constructor(options: BatchSenderOptions & SendLoopOptions, parts: DeliveryParts) {
+    const { outbox, counters, clock } = parts;
     this.#service = options.service;
     this.#parts = parts;
     this.#outcomes = new OutcomeRecorder(counters, parts.report);
@@ -48,11 +50,12 @@ export class Delivery {
       outcomes: this.#outcomes,
       progress: this.#progress,
     });
+    this.#loop = new SendLoop(options, { outbox, clock, sender: this.#sender, outcomes: this.#outcomes });
     outbox.onChange = () => this.#progress.advance(0);
     void outbox.opened.then((inherited) => {
       counters.inherited += inherited;
       this.#progress.queued += inherited;
-      if (inherited > 0 || outbox.owesDeclarations) this.#sender.sendNow();
+      if (inherited > 0 || outbox.owesDeclarations) this.#loop.sendNow();
     });
   }
 
@@ -74,8 +77,8 @@ export class Delivery {
     }
     counters.buffered++;
     this.#progress.queued++;
-    if (waiter === undefined) this.#sender.eventQueued();
-    else this.#sender.sendNow();
+    if (waiter === undefined) this.#loop.eventQueued();
+    else this.#loop.sendNow();
     return undefined;
   }
 
@@ -99,7 +102,7 @@ export class Delivery {
     await endsWithin(clock, outbox.opened, deadlineMs);
     const target = this.#progress.queued;
     if (this.#progress.removed < target && this.#closed === undefined) {
-      this.#sender.sendNow();
+      this.#loop.sendNow();
       const done = () =>
         this.#progress.removed >= target || (this.#sender.failing && outbox.spooledEvents === outbox.size);
       await this.#progress.waitUntil(done, deadlineMs);
@@ -115,7 +118,8 @@ export class Delivery {
 
   async #close(deadlineMs: number): Promise<DeliveryReport> {
     const parts = { ...this.#parts, service: this.#service, outcomes: this.#outcomes };
-    await closeDelivery({ ...parts, sender: this.#sender, progress: this.#progress }, deadlineMs);
+    const sending = { loop: this.#loop, sender: this.#sender, progress: this.#progress };
+    await closeDelivery({ ...parts, ...sending }, deadlineMs);
     return this.report();
   }
 

@@ -2,6 +2,7 @@ import type { AuditEvent } from '@tallystick/event';
 import type { Clock } from '../clock.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { PendingEvent, Waiter } from '../event/pending-event.ts';
+import type { DeadLetterStore } from '../spool/dead-letter-store.ts';
 import type { StoredDeadLetter } from '../spool/requests.ts';
 
 /** An event that the service refused together with its whole batch. The spool keeps it for an operator. */
@@ -35,11 +36,6 @@ export interface DeadLetterListOptions {
   readonly limit?: number;
   /** Only dead letters after this {@link SpooledDeadLetter.place}. @defaultValue from the first */
   readonly after?: number;
-}
-
-interface DeadLetterStore {
-  listDeadLetters(after: number, limit: number): Promise<readonly StoredDeadLetter[]>;
-  purgeDeadLetters(places: readonly number[] | 'all'): Promise<number>;
 }
 
 /** How many dead letters are emitted together; as many as fit in one batch. */
@@ -89,7 +85,7 @@ export class SpoolDeadLetters {
       for (const { id, tenantId } of unseen) seen.add(`${tenantId} ${id}`);
       last = unseen.at(-1)!.place;
       const { delivered, refused } = await this.#emit(unseen, deadlineMs);
-      await this.#store?.purgeDeadLetters([...delivered, ...refused]);
+      await this.#store?.purge([...delivered, ...refused]);
       total.delivered += delivered.length;
       total.refused += refused.length;
       total.waiting += unseen.length - delivered.length - refused.length;
@@ -103,11 +99,11 @@ export class SpoolDeadLetters {
    * @returns how many were deleted
    */
   async purge(letters?: readonly Pick<SpooledDeadLetter, 'place'>[]): Promise<number> {
-    return (await this.#store?.purgeDeadLetters(letters?.map(({ place }) => place) ?? 'all')) ?? 0;
+    return (await this.#store?.purge(letters?.map(({ place }) => place) ?? 'all')) ?? 0;
   }
 
   async #read(after: number, limit: number): Promise<readonly StoredDeadLetter[]> {
-    return (await this.#store?.listDeadLetters(after, limit)) ?? [];
+    return (await this.#store?.list(after, limit)) ?? [];
   }
 
   /** The places of the dead letters whose outcome is known by the deadline. */

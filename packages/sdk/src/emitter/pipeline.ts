@@ -65,7 +65,7 @@ export function openPipeline(
       onSend: (seconds) => metrics.observeSend(seconds),
     },
   );
-  return { delivery, metrics, deadLetters: new SpoolDeadLetters(spool, delivery, clock) };
+  return { delivery, metrics, deadLetters: new SpoolDeadLetters(spool?.deadLetters, delivery, clock) };
 }
 
 function transportFrom({ TALLYSTICK_URL: url, TALLYSTICK_API_KEY: apiKey }: NodeJS.ProcessEnv): Transport {

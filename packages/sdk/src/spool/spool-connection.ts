@@ -1,18 +1,18 @@
-import type { Clock } from '../clock.ts';
 import { AuditError, type ReportError } from '../errors.ts';
 import type { Request, RequestOf, Responses, SpoolContents } from './requests.ts';
 import type { SpoolClient } from './spool-client.ts';
 
 /**
- * Whether the spool's file can be used. It starts as `opening`; `abandoned` and `closed` are final, except that an abandoned
- * spool is also closed with its emitter.
+ * Whether the spool's file can be used.
  *
- * | state | what happens in it | what a crash loses |
- * |---|---|---|
- * | `opening` | New events wait in memory. Nothing is read, written or sent. | all events of this process |
- * | `open` | Events in memory are written to disk, events on disk are read and sent. | events that are only in memory |
- * | `abandoned` | Opening failed, or the file can't be read, or its thread failed. Events are sent from memory alone. Events on disk stay there for the next process. | all events in memory |
- * | `closed` | Nothing. | nothing: memory is empty |
+ * - `opening`: new events wait in memory; nothing is read, written or sent. A crash loses all events of this process.
+ * - `open`: events in memory are written to disk, and events on disk are read and sent. A crash loses the events that are only
+ *   in memory.
+ * - `abandoned`: the file could not be opened or read, or its thread failed. Events are sent from memory alone; those on disk stay
+ *   there for the next process. A crash loses all events in memory.
+ * - `closed`: nothing happens any more, and memory is empty, so a crash loses nothing.
+ *
+ * It starts as `opening`, becomes `open` or `abandoned`, and may go from `open` to `abandoned`. The emitter's end makes it `closed`.
  */
 export type SpoolState =
   | { readonly name: 'opening' }
@@ -26,9 +26,6 @@ export type SpoolState =
 
 /** A request of {@link SpoolConnection.request} failed, which was reported. */
 export const requestFailed = Symbol('request failed');
-
-/** How long the spool's thread may take to open the file and respond. */
-const maxWaitMs = 30_000;
 
 /** The state of the spool's file, and requests to it. Owned by the emitter's thread; the spool's thread owns the file itself. */
 export class SpoolConnection {
@@ -82,21 +79,6 @@ export class SpoolConnection {
       if (this.isOpen) this.#report(error as AuditError);
       if (this.#client.failed) this.abandon();
       return requestFailed;
-    }
-  }
-
-  /** For a request whose caller waits for the result: keeps the process alive meanwhile. Rejects with an {@link AuditError}. */
-  async requestForCaller<Op extends Request['op']>(
-    request: RequestOf<Op>,
-    clock: Clock,
-    opened: Promise<unknown>,
-  ): Promise<Responses[Op]> {
-    const release = clock.schedule(maxWaitMs, () => {}, true);
-    try {
-      await opened;
-      return await this.#client.request<Op>(request);
-    } finally {
-      release();
     }
   }
 

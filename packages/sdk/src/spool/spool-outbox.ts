@@ -14,11 +14,12 @@ import { AuditError, type ReportError } from '../errors.ts';
 import type { PendingEvent, Waiter } from '../event/pending-event.ts';
 import type { RedactionOptions } from '../redaction/options.ts';
 import type { GapReason } from '../transport/transport.ts';
+import { DeadLetterStore } from './dead-letter-store.ts';
 import { DiskBacklog } from './disk-backlog.ts';
 import { GapsOnDisk, maxGapsOnDisk } from './gaps-on-disk.ts';
 import type { SpoolOptions } from './options.ts';
 import { PredecessorGaps } from './predecessor-gaps.ts';
-import { eventsPerMessage, gapsPerRead, type SpooledBatch, type StoredDeadLetter } from './requests.ts';
+import { eventsPerMessage, gapsPerRead, type SpooledBatch } from './requests.ts';
 import { SpoolClient } from './spool-client.ts';
 import { SpoolConnection } from './spool-connection.ts';
 import { SpoolReader } from './spool-reader.ts';
@@ -36,6 +37,7 @@ export interface SpoolParts {
 
 export class SpoolOutbox implements Outbox {
   readonly opened: Promise<number>;
+  readonly deadLetters: DeadLetterStore;
   onChange: () => void = () => {};
   readonly #options: Required<SpoolOptions>;
   readonly #parts: SpoolParts;
@@ -59,6 +61,7 @@ export class SpoolOutbox implements Outbox {
     this.#gaps = new GapsOnDisk(sequences);
     this.#reader = new SpoolReader(this.#connection, sequences.producerId);
     this.opened = this.#open();
+    this.deadLetters = new DeadLetterStore(client, clock, this.opened);
     this.#writer = new SpoolWriter({
       ...{ maxBytes, fsyncIntervalMs, memory, clock, report },
       producerId: sequences.producerId,
@@ -213,18 +216,6 @@ export class SpoolOutbox implements Outbox {
     const gaps = sequences.copyUndeclaredGaps(maxGapsOnDisk);
     const final = sequences.finalSequences();
     await this.#connection.request<'recordEnd'>({ op: 'recordEnd', producerId, gaps, final });
-  }
-
-  /** Rejects with an {@link AuditError} if the spool can't be used. */
-  async listDeadLetters(after: number, limit: number): Promise<readonly StoredDeadLetter[]> {
-    const request = { op: 'listDeadLetters', after, limit } as const;
-    return this.#connection.requestForCaller<'listDeadLetters'>(request, this.#parts.clock, this.opened);
-  }
-
-  /** @returns how many were deleted. Rejects as {@link listDeadLetters} does. */
-  async purgeDeadLetters(places: readonly number[] | 'all'): Promise<number> {
-    const request = { op: 'purgeDeadLetters', places } as const;
-    return this.#connection.requestForCaller<'purgeDeadLetters'>(request, this.#parts.clock, this.opened);
   }
 
   get size(): number {
