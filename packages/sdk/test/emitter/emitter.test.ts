@@ -157,7 +157,7 @@ describe('logging', () => {
     const { emitter } = testEmitter({ logger: { info: reject, warn: reject, error: reject } });
     emitter.emit(someEvent());
     emitter.emit(someEvent({ context: { large: 'x'.repeat(300_000) } }));
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await turns();
     process.off('unhandledRejection', hear);
     expect(heard).toEqual([]);
   });

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect, test } from 'vitest';
 import { type AuditEmitter, createAuditEmitter } from '../../src/index.ts';
 import { memoryTransport } from '../../src/transport/memory.ts';
+import { turns } from '../support/clock.ts';
 import { testEmitter } from '../support/emitter.ts';
 import { someEvent } from '../support/events.ts';
 
@@ -49,7 +50,7 @@ test('an async handler of faults that rejects does not end the process', async (
     },
   });
   emitter.emit(someEvent({ tenantId: 'a b' }));
-  await new Promise((resolve) => setTimeout(resolve));
+  await turns();
   process.off('unhandledRejection', note);
   expect(rejections).toEqual([]);
 });

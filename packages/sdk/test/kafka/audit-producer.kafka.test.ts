@@ -183,7 +183,7 @@ describe('brokers that die', () => {
     await until(() => errors.some(({ code }) => code === 'DELIVERY_FAILED'), { timeoutMs: 30_000 });
     expect(warn).toHaveBeenCalledWith(
       expect.objectContaining({ auditFault: 'DELIVERY_FAILED' }),
-      expect.stringMatching(/waits: Kafka can not be reached.*ECONNREFUSED/),
+      expect.stringMatching(/is kept: Kafka can't be reached.*ECONNREFUSED/),
     );
     await Promise.all(kafka.brokers.map((broker) => broker.start()));
     expect(await producer.close({ deadlineMs: 60_000 })).toMatchObject({ delivered: 480, dropped: 400 });
@@ -209,7 +209,7 @@ test('without a logger the warning goes to the console', async () => {
   const producer = createAuditProducer('127.0.0.1:1', 'orchestrator', { ...impatient, maxRetries: 0 });
   expect(producer.emit('alert.classified', classified).state).toBe('buffered');
   await until(() => warn.mock.calls.length > 0);
-  expect(warn.mock.calls[0]![0]).toMatch(/^Audit: a batch could not be delivered and waits: Kafka can not/);
+  expect(warn.mock.calls[0]![0]).toMatch(/^Audit: a batch could not be delivered and is kept: Kafka can't/);
   expect(await producer.close({ deadlineMs: 100 })).toMatchObject({ delivered: 0, unconfirmed: 1 });
   warn.mockRestore();
 });

@@ -226,9 +226,8 @@ test('an emitter on a secured connection does not keep its process alive, and sa
     );
   const child = run(token('writer'));
   await child.said('idle');
-  const start = Date.now();
+  // The broker keeps an idle connection for ten minutes: if it kept the process alive, this test would time out.
   expect(await child.ended).toMatchObject({ code: 0, output: expect.stringContaining('recorded') });
-  expect(Date.now() - start).toBeLessThan(10_000);
   expect(await run(token('writer', -60)).ended).toMatchObject({
     code: 0,
     output: expect.stringContaining('Kafka refuses the credentials'),

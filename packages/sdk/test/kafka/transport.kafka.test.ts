@@ -136,7 +136,7 @@ describe('sizes', () => {
     const failure = send({ topic }, batch([event('acme', 1, filling())]));
     await expect(failure).rejects.toMatchObject({
       tooLarge: true,
-      message: `${topic} takes no request of this size (MESSAGE_TOO_LARGE)`,
+      message: `the topic ${topic} does not accept a request of this size (MESSAGE_TOO_LARGE)`,
     });
   });
 });
@@ -187,21 +187,19 @@ describe('what fails', () => {
       mute(300, async (transport) => {
         await expect(transport.send(batch([event('acme', 1)]), never)).rejects.toMatchObject({
           retryable: true,
-          message: 'Kafka did not answer within 300 ms',
+          message: 'Kafka did not respond within 300 ms',
         });
       }));
 
     test('is given up at once when the emitter says so, or closes', () =>
-      mute(30_000, async (transport) => {
+      mute(600_000, async (transport) => {
         const abort = new AbortController();
-        const start = performance.now();
         const sending = transport.send(batch([event('acme', 1)]), abort.signal);
         setImmediate(() => abort.abort());
         await expect(sending).rejects.toMatchObject({ retryable: true });
         const again = transport.send(batch([event('acme', 1)]), never);
         setImmediate(() => transport.close());
         await expect(again).rejects.toMatchObject({ retryable: true });
-        expect(performance.now() - start).toBeLessThan(4_000);
       }));
   });
 
@@ -215,7 +213,7 @@ describe('what fails', () => {
   test('an event without a tenant has no place, and none of it is quoted', async () => {
     for (const text of ['{"audit_id":"secret"}', '{"secret', '["secret"]', 'null']) {
       const failure = await send({}, batch([text])).catch((error) => error);
-      expect(failure).toMatchObject({ retryable: false, message: 'an event of the batch names no tenant' });
+      expect(failure).toMatchObject({ retryable: false, message: 'an event of the batch has no tenant' });
       expect(failure.cause).toBeUndefined();
     }
   });
@@ -224,7 +222,7 @@ describe('what fails', () => {
     const options = (over: object) => () => kafkaTransport({ brokers: 'a:1', ...over });
     expect(options({ brokers: '' })).toThrow('brokers must be addresses such as kafka-1:9092');
     expect(options({ brokers: ['kafka'] })).toThrow('brokers must be');
-    expect(options({ timeoutMs: 0 })).toThrow('timeoutMs must be a whole number');
+    expect(options({ timeoutMs: 0 })).toThrow('timeoutMs must be an integer');
     expect(options({ clientId: 'a b' })).toThrow('clientId must');
     expect(options({ topic: 'audit/events' })).toThrow('topic must');
     expect(options({ compression: 'brotli' })).toThrow('compression must be one of none, gzip');
@@ -246,10 +244,8 @@ describe('a process that ends by itself', () => {
     const topic = await newTopic(bootstrap);
     const child = run(topic, `await emitter.record(event); console.log('recorded');`);
     await child.said('recorded');
-    const start = Date.now();
+    // The broker keeps an idle connection for ten minutes: if it kept the process alive, this test would time out.
     expect(await child.ended).toMatchObject({ code: 0 });
-    // The broker would keep it for ten minutes.
-    expect(Date.now() - start).toBeLessThan(10_000);
   });
 
   test('delivers what it holds, without close()', async () => {

@@ -30,7 +30,7 @@ test('an event carries the span under which it is emitted, also after an await',
   const ids: string[][] = [];
   const request = async (order: string) =>
     tracer.startActiveSpan(order, async (span) => {
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise((resolve) => setImmediate(resolve));
       emitter.emit(someEvent({ targetId: order }));
       const { traceId, spanId } = span.spanContext();
       ids.push([order, traceId, spanId]);

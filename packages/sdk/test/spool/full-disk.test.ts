@@ -13,7 +13,7 @@ import { FakeClock } from '../support/clock.ts';
 import { someEvent } from '../support/events.ts';
 import { skipWithout } from '../support/parts.ts';
 
-/** An outbox on a real file, on a disk where nothing can be taken off. */
+/** An outbox with a real file, on a disk that is too full to delete events. */
 async function setUp(directory: string, producerId: string) {
   const file = new SpoolFile(directory);
   const client = {
@@ -40,9 +40,9 @@ async function setUp(directory: string, producerId: string) {
   return { outbox, push, file };
 }
 
-// A full disk can't delete either: what was delivered stood at the head again, and the service got the same thousand events
-// for as long as the disk was full, four hundred times in fifteen seconds. What came after them never left.
-test('what was delivered and can not be taken off the disk is not sent again', async () => {
+// A full disk can't delete either. Delivered events were at the head of the queue again, and the service received the same
+// thousand events four hundred times in fifteen seconds. The events after them were never sent.
+test('events that were delivered and can not be deleted are not sent again', async () => {
   using directory = tempDir();
   const { outbox, push, file } = await setUp(directory.path, 'p');
   for (let count = 0; count < 5; count++) push();
@@ -58,7 +58,7 @@ test('what was delivered and can not be taken off the disk is not sent again', a
   file.close();
 });
 
-test('nor is the end of an ended process', async () => {
+test('the end of an earlier process that can not be deleted is not declared again', async () => {
   using directory = tempDir();
   {
     using left = new SpoolFile(directory.path);
@@ -79,7 +79,7 @@ test('nor is the end of an ended process', async () => {
 });
 
 test.for(['always', 'overflow'] as const)(
-  'mode %s on a disk that is full: all is delivered or declared, once',
+  'mode %s on a full disk: every event is delivered or declared as lost, once',
   async (mode, context) => {
     using disk = smallDisk(2 * 1024 * 1024);
     if (disk === undefined) return skipWithout(context, 'file systems to mount', 'root');
@@ -97,7 +97,7 @@ test.for(['always', 'overflow'] as const)(
     });
     for (let count = 0; count < 8_000; count++) {
       emitter.emit(someEvent({ context: { text: 'x'.repeat(400) } }));
-      if (count % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      if (count % 100 === 0) await emitter.flush({ deadlineMs: 1 });
     }
     up = true;
     const report = await emitter.close();
