@@ -35,7 +35,7 @@ function signal() {
   });
 }
 
-test("seed 003's example reaches the service", async () => {
+test('an event that is filled in field by field reaches the service', async () => {
   const client = new MemoryTransport();
   const store = newBufferedStore(client, recommendedConfig('gateway'), 'gateway');
   const event = signal();
@@ -69,7 +69,7 @@ test("seed 003's example reaches the service", async () => {
   ]);
 });
 
-test('every required field is asked for at once', () => {
+test('all missing fields are reported together', () => {
   const store = newBufferedStore(new MemoryTransport(), defaultConfig(), 'gateway');
   try {
     store.storeAudit(newAuditEvent());
@@ -118,7 +118,7 @@ test('configurations', () => {
   expect(recommendedConfig('toString').bufferSize).toBe(10_000);
 });
 
-test('an envelope survives its JSON; what is none is refused', () => {
+test('an envelope can be written as JSON and read again; other JSON is refused', () => {
   const envelope = newEventData('s', 'o', 'ok', { a: [1] });
   expect(fromJSON(toJSON(envelope))).toEqual(envelope);
   expect(fromJSON(toJSON(withSourcePayload(envelope, { b: 2 })))).toEqual({

@@ -2,7 +2,7 @@ import { aiContext, checkShape, type Violation } from '@tallystick/event';
 import { expect, test } from 'vitest';
 import { buildLlmContext } from '../../src/index.ts';
 
-test('every member has the name that the taxonomy gives it', () => {
+test('every member has the name that the taxonomy declares', () => {
   const context = buildLlmContext({
     provider: 'anthropic',
     modelId: 'm',

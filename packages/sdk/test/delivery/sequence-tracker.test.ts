@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SequenceTracker } from '../../src/delivery/sequence-tracker.ts';
 
-test('every number given out is delivered or declared, exactly once, whatever is lost and whenever it is declared', () => {
+test('every number is either delivered or declared as lost, exactly once, for any sequence of losses and declarations', () => {
   const step = fc.record({
     tenant: fc.constantFrom('a', 'b', 'c'),
     lost: fc.boolean(),
@@ -29,7 +29,7 @@ test('every number given out is delivered or declared, exactly once, whatever is
         if (lost) sequences.markLost(tenant, n, 'buffer_full');
         else numbers.push(n);
         if (!declare) continue;
-        // A batch takes the gaps; more are lost before it is answered.
+        // A batch takes the gaps; more events are lost before its response.
         if (pending !== undefined) {
           pending();
           pending = undefined;
@@ -46,7 +46,7 @@ test('every number given out is delivered or declared, exactly once, whatever is
   );
 });
 
-test('a run of losses is one gap', () => {
+test('consecutive losses are one gap', () => {
   const sequences = new SequenceTracker('p');
   for (let i = 0; i < 1_000; i++) {
     for (const tenant of ['a', 'b']) sequences.markLost(tenant, sequences.next(tenant), 'buffer_full');
@@ -57,9 +57,9 @@ test('a run of losses is one gap', () => {
   ]);
 });
 
-// Only the last sixteen gaps were looked at: with more tenants than that, each loss was a gap of its own, and a buffer that
-// stayed full for hours filled the memory with them.
-test('a run of losses is one gap, however many tenants lose', () => {
+// Only the last sixteen gaps were compared. With more tenants each loss was a gap of its own, and while a buffer stayed full for
+// hours, the gaps filled the memory.
+test('consecutive losses are one gap, for any number of tenants', () => {
   const sequences = new SequenceTracker('p');
   const tenants = Array.from({ length: 2_000 }, (_, index) => `t${index}`);
   for (let i = 0; i < 20; i++) {
@@ -67,7 +67,7 @@ test('a run of losses is one gap, however many tenants lose', () => {
   }
   expect(sequences.undeclaredGaps).toBe(2_000);
   expect(sequences.takeGaps(1)).toEqual([{ tenant_id: 't0', from: 1, to: 20, reason: 'buffer_full' }]);
-  // What was handed out has its end; what is lost later is another gap.
+  // A gap that was taken does not grow any more; a later loss is another gap.
   sequences.markLost('t0', sequences.next('t0'), 'buffer_full');
   sequences.markLost('t1', sequences.next('t1'), 'buffer_full');
   expect(sequences.undeclaredGaps).toBe(2_001);

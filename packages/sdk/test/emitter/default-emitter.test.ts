@@ -12,7 +12,7 @@ afterEach(() => {
   setAuditEmitter(undefined);
 });
 
-test("seed 004's manual script, against an emitter that a test has put in place", async () => {
+test('the functions for the default emitter use the one that a test has set', async () => {
   const test = createTestAudit();
   setAuditEmitter(test.emitter);
 
@@ -38,7 +38,7 @@ test("seed 004's manual script, against an emitter that a test has put in place"
   expect(test.events.map((event) => event.event_type)).toEqual(['content.publish', 'content.create']);
 });
 
-test('is made once, on first use, and can be put back', () => {
+test('is created once, on first use, and can be replaced and restored', () => {
   const first = getAuditEmitter();
   expect(getAuditEmitter()).toBe(first);
   const other = createTestAudit().emitter;
@@ -51,20 +51,23 @@ test('a programming error rejects, as it does from an async function', async () 
   await expect(emitAuditEvent({} as never)).rejects.toThrow('is required');
 });
 
-test('with nowhere to go, events are refused, counted and said to be, not kept as if all were well', async () => {
+test('without a transport, events are refused, counted and reported', async () => {
   const warnings: string[] = [];
   const listen = (warning: Error) => warnings.push(warning.message);
   process.on('warning', listen);
   const emitter = getAuditEmitter();
   emitter.emit({ clientId: 'acme', actionType: 'a.b', actorType: 'user', actorId: 'u' });
   expect(await emitter.flush()).toMatchObject({ emitted: 1, delivered: 0, rejected: 1 });
-  // Warnings are told on the next tick.
+  // Process warnings are emitted on the next tick.
   await new Promise((resolve) => setImmediate(resolve));
   process.off('warning', listen);
   expect(warnings).toEqual([expect.stringContaining('TALLYSTICK_URL')]);
   const codes: string[] = [];
-  const told = createAuditEmitter({ onError: ({ code }) => codes.push(code) });
+  const withHandler = createAuditEmitter({ onError: ({ code }) => codes.push(code) });
   const event = { tenantId: 'acme', eventType: 'a.b', actorType: 'user', actorId: 'u' } as const;
-  await expect(told.record(event)).rejects.toMatchObject({ code: 'NOT_CONFIGURED', outcome: 'rejected' });
+  await expect(withHandler.record(event)).rejects.toMatchObject({
+    code: 'NOT_CONFIGURED',
+    outcome: 'rejected',
+  });
   expect(codes).toEqual(['NOT_CONFIGURED']);
 });

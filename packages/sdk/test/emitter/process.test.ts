@@ -144,7 +144,7 @@ test('closeOnSignals() closes several emitters before SIGTERM ends the process',
   expect(delivered()).toBe(1);
 });
 
-test('each worker thread is a producer of its own', async () => {
+test('each worker thread has its own producer id', async () => {
   const script = `
     import { Worker, isMainThread } from 'node:worker_threads';
     ${emitter()}

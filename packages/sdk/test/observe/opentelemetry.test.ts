@@ -1,4 +1,4 @@
-// The real API and SDK of OpenTelemetry, set up as an application does it.
+// With the real API and SDK of OpenTelemetry.
 import { context, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { TracerProvider } from '@opentelemetry/sdk-trace';
@@ -18,7 +18,7 @@ afterAll(() => {
   context.disable();
 });
 
-/** As an application has it: the span is looked for where the emitter looks by itself. */
+/** An emitter that finds the active span by itself. */
 function instrumented() {
   const transport = memoryTransport();
   const emitter = createAuditEmitter({ service: 'checkout', transport, flushOnExit: false });
@@ -43,7 +43,7 @@ test('an event carries the span under which it is emitted, also after an await',
   for (const event of transport.events) expect(event.correlation_id).toBe(event.trace_id);
 });
 
-test('without a span there is none, and what the caller gives comes first', async () => {
+test("without a span the event has none, and the caller's own ids take precedence", async () => {
   const { emitter, transport } = instrumented();
   emitter.emit(someEvent());
   tracer.startActiveSpan('request', (span) => {

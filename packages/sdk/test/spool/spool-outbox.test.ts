@@ -8,7 +8,7 @@ import type { Request } from '../../src/spool/requests.ts';
 import { SpoolOutbox } from '../../src/spool/spool-outbox.ts';
 import { FakeClock, turns } from '../support/clock.ts';
 
-/** An outbox on a spool that plays a fault. */
+/** An outbox whose spool simulates a fault. */
 function setUp(fail: (request: Request) => boolean, left = 0) {
   const client = {
     failed: false,
@@ -40,7 +40,7 @@ function setUp(fail: (request: Request) => boolean, left = 0) {
   return { outbox, client, clock, sequences, push, reports };
 }
 
-test('a full disk: events stay in memory, are delivered from there, and written once there is room again', async () => {
+test('a full disk: events stay in memory, are delivered from there, and are written when there is room again', async () => {
   let full = true;
   const { outbox, clock, push, reports } = setUp((request) => full && request.op === 'append');
   await outbox.opened;
@@ -59,7 +59,7 @@ test('a full disk: events stay in memory, are delivered from there, and written 
   expect(outbox).toMatchObject({ size: 1, spooledEvents: 1 });
 });
 
-test('a thread that died: what is on disk stays there, memory goes on alone', async () => {
+test("the spool's thread failed: events on disk stay there, and others are sent from memory", async () => {
   const { outbox, client, clock, push } = setUp(() => false);
   await outbox.opened;
   push();
@@ -72,8 +72,8 @@ test('a thread that died: what is on disk stays there, memory goes on alone', as
   expect((await outbox.next(10, 10_000))?.events.map((event) => event.sequence)).toEqual([2]);
 });
 
-// Memory overtook what could not be read, and what it delivered took all rows before it off the disk, unsent.
-test('a disk that can not be read: what is on it stays there, memory goes on alone', async () => {
+// Events in memory were sent before those that could not be read, and settling them deleted all earlier rows, unsent.
+test('a disk that can not be read: events on disk stay there, and others are sent from memory', async () => {
   const { outbox, client, clock, push, reports } = setUp((request) => request.op === 'read', 100);
   await outbox.opened;
   push();
@@ -86,7 +86,7 @@ test('a disk that can not be read: what is on it stays there, memory goes on alo
   expect(reports).toEqual(['SPOOL_FAILED']);
 });
 
-test('losses are written within the interval, also when nothing else is, and also those of a write under way', async () => {
+test('losses are written within the interval, also without events, and also those that occur during a write', async () => {
   const { client, clock, sequences, push, outbox } = setUp(
     (request) => request.op === 'append' && request.events.length > 0,
   );

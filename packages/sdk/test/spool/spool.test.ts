@@ -57,7 +57,7 @@ describe.each(['overflow', 'always'] as const)('mode %s', (mode) => {
       const result = first.emitter.emit(someEvent({ tenantId: count % 3 === 0 ? 'a' : 'b' }));
       expect(result.state).toBe('buffered');
       emitted.push(result.id);
-      // A disk may take its time to sync; what memory has no room for would be dropped.
+      // On a slow disk, memory would become full and events would be dropped.
       if (count % 50 === 49) {
         do await first.emitter.flush({ deadlineMs: 20 });
         while (first.emitter.report().pending > 100);
