@@ -1,13 +1,13 @@
 /**
- * What a bundler for browsers finds in place of every part of the SDK (export condition `browser`). The names are
- * there so that the refusal is this sentence, and not a complaint about a missing export.
+ * What a bundler for browsers finds in place of every entry point of the SDK (export condition `browser`). All names are
+ * exported so that an import fails with the message below, and not with a missing export.
  */
 function refuse(): never {
   throw new Error(
-    '@tallystick/sdk does not run in a browser: it needs sockets, threads and a key that may write to the trail, ' +
-      'which a page would give away. Send what happened to your own backend and emit there. If this is not a ' +
-      'browser, the bundler or test runner was told to resolve for one (condition "browser"): mark @tallystick/sdk ' +
-      'as external, or choose the platform node.',
+    '@tallystick/sdk does not run in a browser: it needs sockets, threads and an API key that may write to the trail, ' +
+      'which a web page would reveal. Send the event to your own backend and emit it there. If your code does not run ' +
+      'in a browser, your bundler or test runner resolved the export condition "browser": mark @tallystick/sdk as ' +
+      'external, or set the platform to node.',
   );
 }
 

@@ -1,23 +1,25 @@
-/** Time as the emitter sees it, so that a test can say what time it is and let it pass. */
+/** The time and timers that the emitter uses. A test passes its own clock and decides when time advances. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
   /**
-   * Runs `task` once after `ms` milliseconds; the result cancels it.
+   * Runs `task` once after `ms` milliseconds.
    *
-   * @param keepAlive whether the process must not exit while this is pending. Only what somebody awaits may.
+   * @param keepAlive whether the process must not exit while the task is pending; `true` only if a caller awaits it
+   * @returns a function that cancels the task
    */
   schedule(ms: number, task: () => void, keepAlive: boolean): () => void;
 }
 
-const longestMs = 2 ** 31 - 1;
+/** The longest delay that a Node.js timer supports. */
+const maxTimerMs = 2 ** 31 - 1;
 
-/** The machine's own clock and timers. */
+/** The system's clock and timers. */
 export const systemClock: Clock = Object.freeze({
   now: () => Date.now(),
   schedule(ms: number, task: () => void, keepAlive: boolean) {
-    // Beyond what a timer can hold, Node runs it at once.
-    const timer = setTimeout(task, Math.min(ms, longestMs));
+    // Node.js runs a timer with a longer delay immediately.
+    const timer = setTimeout(task, Math.min(ms, maxTimerMs));
     if (!keepAlive) timer.unref();
     return () => clearTimeout(timer);
   },

@@ -1,49 +1,59 @@
-/** What the options of every part have in common. A misspelt or senseless option, found out later, costs events, or secrets. */
+/**
+ * Checks of options that all parts of the SDK share. An emitter or transport rejects a misspelt or invalid option when it
+ * is created: found later, the mistake would have cost events or leaked secrets.
+ */
 import { AuditError } from './errors.ts';
 
 type Defined<O> = { readonly [K in keyof O]: Exclude<O[K], undefined> };
 
 /**
- * Options with defaults in place of what is left out. `undefined` is left out: programs pass on what they may not have.
+ * The given options, with defaults for those that are missing or `undefined`. (Programs often pass on a setting that they
+ * may not have.)
  *
- * @param what names the options in messages: `spool`, say
- * @param required the other names that there are
- * @throws {AuditError} `CONFIG_INVALID` for what is no object of options, or has a member that is none of them
+ * @param what name of the options in error messages, such as `spool`
+ * @param withoutDefault names of the options that `defaults` does not contain
+ * @throws {AuditError} `CONFIG_INVALID` if `given` is not an object, or has an unknown member
  */
 export function readOptions<O extends object, D extends object>(
   what: string,
   given: O,
   defaults: D,
-  required: readonly Exclude<keyof O, keyof D>[] = [],
+  withoutDefault: readonly Exclude<keyof O, keyof D>[] = [],
 ): Defined<O> & D {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw refusal(`${what} must be an object`);
+    throw invalidConfig(`${what} must be an object`);
   }
-  const names: ReadonlySet<unknown> = new Set([...Object.keys(defaults), ...required]);
+  const names: ReadonlySet<unknown> = new Set([...Object.keys(defaults), ...withoutDefault]);
   const members = Object.entries(given);
   for (const [name] of members) {
-    if (!names.has(name)) throw refusal(`${what} has no option ${name}: there are ${[...names].join(', ')}`);
+    if (!names.has(name)) {
+      throw invalidConfig(`${what} has no option ${name}; the options are ${[...names].join(', ')}`);
+    }
   }
-  const said = Object.fromEntries(members.filter(([, value]) => value !== undefined));
-  return { ...defaults, ...said } as Defined<O> & D;
+  const defined = Object.fromEntries(members.filter(([, value]) => value !== undefined));
+  return { ...defaults, ...defined } as Defined<O> & D;
 }
 
-/** @throws {AuditError} `CONFIG_INVALID` unless it is a whole number that a timer or a counter can hold */
-export function requireWhole(name: string, value: unknown, least: number, most = 2 ** 31 - 1): void {
-  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) {
-    throw refusal(`${name} must be a whole number, at least ${least} and at most ${most}`);
+/**
+ * The default maximum is the largest number that a timer supports.
+ *
+ * @throws {AuditError} `CONFIG_INVALID` unless `value` is an integer from `min` to `max`
+ */
+export function requireInteger(name: string, value: unknown, min: number, max = 2 ** 31 - 1): void {
+  if (!Number.isInteger(value) || (value as number) < min || (value as number) > max) {
+    throw invalidConfig(`${name} must be an integer from ${min} to ${max}`);
   }
 }
 
-/** @throws {AuditError} `CONFIG_INVALID` unless all of these can be called on it */
+/** @throws {AuditError} `CONFIG_INVALID` unless `value` has all these methods */
 export function requireMethods(name: string, value: unknown, methods: readonly string[], hint = ''): void {
   const has = (method: string) =>
     typeof (value as { [name: string]: unknown } | null)?.[method] === 'function';
   if (!methods.every(has))
-    throw refusal(`${name} must have ${methods.map((m) => `${m}()`).join(', ')}${hint}`);
+    throw invalidConfig(`${name} must have ${methods.map((method) => `${method}()`).join(', ')}${hint}`);
 }
 
-/** What the making of an emitter or a transport throws for its options. */
-export function refusal(message: string): AuditError {
+/** The error for an invalid option of an emitter or transport. */
+export function invalidConfig(message: string): AuditError {
   return new AuditError('CONFIG_INVALID', message);
 }

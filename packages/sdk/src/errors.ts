@@ -1,6 +1,6 @@
 import type { Reason } from './transport/transport.ts';
 
-/** Why an event was not delivered, or an emitter can't work. Closed: a code never changes its meaning. */
+/** Why an event was not delivered, or why an emitter can't work. A code never changes its meaning. */
 export const auditErrorCodes = [
   'EVENT_REFUSED',
   'BUFFER_FULL',
@@ -17,32 +17,34 @@ export const auditErrorCodes = [
   'CONFIG_INVALID',
 ] as const;
 
-/** One of {@link auditErrorCodes}; the guide to errors has cause and fix of each. */
+/** One of {@link auditErrorCodes}. The guide to errors gives the cause and the fix of each. */
 export type AuditErrorCode = (typeof auditErrorCodes)[number];
 
 /**
- * What is known of the event that an error is about: `rejected` is final, it is not in the trail and will not be;
- * `unknown` means that it may be there already, or be delivered yet.
+ * What is known about the event of an error.
+ * - `rejected`: final. The event is not in the trail and will not be.
+ * - `unknown`: the event may already be in the trail, or may still be delivered.
  */
 export type DeliveryOutcome = 'rejected' | 'unknown';
 
-/** What an {@link AuditError} says beside its code and message. */
+/** What an {@link AuditError} contains besides its code and message. */
 export interface AuditErrorDetails {
+  /** @defaultValue 'rejected' */
   readonly outcome?: DeliveryOutcome;
-  /** `audit_id` of the event concerned. */
+  /** `audit_id` of the event. */
   readonly id?: string | undefined;
   readonly tenantId?: string | undefined;
   readonly eventType?: string | undefined;
-  /** What the service, or the SDK's own check, found wrong. Never quotes the event. */
+  /** What the service, or the SDK's own check, found invalid. Never quotes the event. */
   readonly violations?: readonly Reason[] | undefined;
-  /** How many events the error is about. */
+  /** How many events the error concerns. @defaultValue 1 */
   readonly events?: number;
   readonly cause?: unknown;
 }
 
 /**
- * A fault of delivery or of data. `emit()` never throws it: it goes to the logger and to `onError`, and `record()`
- * rejects with it. It never carries the body of an event.
+ * A fault of delivery or of an event's data. `emit()` never throws it: the logger and `onError` receive it, and `record()`
+ * rejects with it. It never contains the body of an event.
  */
 export class AuditError extends Error {
   override readonly name = 'AuditError';
@@ -65,3 +67,6 @@ export class AuditError extends Error {
     this.events = details.events ?? 1;
   }
 }
+
+/** Passes a fault to the application's logger and `onError`. Never throws. */
+export type ReportError = (error: AuditError) => void;

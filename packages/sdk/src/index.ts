@@ -10,19 +10,30 @@ export {
   type Taxonomy,
 } from '@tallystick/event';
 export { type Clock, systemClock } from './clock.ts';
-export type { DeliveryReport } from './delivery/report.ts';
+export {
+  BufferedAuditStore,
+  type BufferedStoreConfig,
+  defaultConfig,
+  newBufferedStore,
+  recommendedConfig,
+} from './compat/buffered-store.ts';
+export { type CommonEnvelope, fromJSON, newEventData, toJSON, withSourcePayload } from './compat/envelope.ts';
+export { buildLlmContext, type LlmCall, type LlmContext } from './compat/llm-context.ts';
+export { OpenAPIClientAdapter } from './compat/openapi-client-adapter.ts';
+export { newAuditEvent, type StoreEvent } from './compat/store-event.ts';
+export type { DeliveryReport } from './delivery/counters.ts';
 export type { Builder } from './emitter/builder.ts';
+export { closeOnSignals } from './emitter/close-on-signals.ts';
 export type {
   DeadLetterListOptions,
   EmitAgainReport,
   SpoolDeadLetters,
   SpooledDeadLetter,
 } from './emitter/dead-letters.ts';
-export { audit, emitAuditEvent, getAuditEmitter, setAuditEmitter } from './emitter/default.ts';
+export { audit, emitAuditEvent, getAuditEmitter, setAuditEmitter } from './emitter/default-emitter.ts';
 export { AuditEmitter, createAuditEmitter } from './emitter/emitter.ts';
 export { type AuditEmitterConfig, emitterDefaults } from './emitter/options.ts';
 export type { AuditEventResult, AuditReceipt, DeadlineOptions, RecordOptions } from './emitter/result.ts';
-export { closeOnSignals } from './emitter/signals.ts';
 export {
   AuditError,
   type AuditErrorCode,
@@ -48,17 +59,6 @@ export type { AuditLogger } from './observe/logger.ts';
 export type { AuditMetrics, MetricSample } from './observe/metrics.ts';
 export type { Censor, RedactionOptions } from './redaction/options.ts';
 export type { SpoolOptions } from './spool/options.ts';
-export {
-  BufferedAuditStore,
-  type BufferedStoreConfig,
-  defaultConfig,
-  newBufferedStore,
-  recommendedConfig,
-} from './store/buffered-store.ts';
-export { type CommonEnvelope, fromJSON, newEventData, toJSON, withSourcePayload } from './store/envelope.ts';
-export { buildLlmContext, type LlmCall, type LlmContext } from './store/llm-context.ts';
-export { newAuditEvent, type StoreEvent } from './store/store-event.ts';
-export { OpenAPIClientAdapter } from './transport/openapi-client-adapter.ts';
 export {
   type Batch,
   type DeclaredGap,

@@ -30,7 +30,7 @@ function producerMetrics(): Types {
   return new Map(Array.from(text.matchAll(/^# TYPE (\w+) (\w+)$/gm), ([, name, type]) => [name!, type!]));
 }
 
-/** The service's, as its sources declare them: that package is not one of the SDK's, in tests either. */
+/** The service's metrics, read from its sources, since the SDK must not depend on the service. */
 function serviceMetrics(): Types {
   const sources = 'packages/server/src/metrics';
   const text = readdirSync(join(root, sources))
@@ -70,12 +70,12 @@ describe.each([
   ['tests of the alerts', alertTests],
   ['dashboard', shown],
 ])('%s', (_, text) => {
-  test('name nothing that is not exposed', () => {
+  test('name only metrics that exist', () => {
     expect(metricsIn(text).size).toBeGreaterThan(15);
     expect([...metricsIn(text)].filter((name) => !series.has(name))).toEqual([]);
   });
 
-  test('take rates of counters, and of nothing else', () => {
+  test('take rates of counters only', () => {
     for (const [, name = ''] of text.matchAll(/\b(?:rate|increase)\((\w+)/g)) {
       expect(exposed.get(name) ?? exposed.get(name.replace(/_(bucket|sum|count)$/, ''))).not.toBe('gauge');
     }
@@ -88,7 +88,7 @@ test('the dashboard shows every metric', () => {
   expect(hidden).toEqual([]);
 });
 
-test("the seed's three alerts are there by name, and the room of a buffer is not a constant", () => {
+test('the three required alerts exist, and do not contain a constant buffer size', () => {
   const names = Array.from(alerts.matchAll(/- alert: (\w+)/g), ([, name]) => name!);
   expect(names).toEqual(
     expect.arrayContaining(['AuditHighDropRate', 'AuditHighFailureRate', 'AuditHighBufferUtilization']),
@@ -97,7 +97,7 @@ test("the seed's three alerts are there by name, and the room of a buffer is not
   for (const name of names) expect(alertTests, 'each alert is made to fire').toContain(`alertname="${name}"`);
 });
 
-test('panels have ids of their own and lie within the width of the page', () => {
+test('panels have unique ids and fit in the width of the page', () => {
   const ids = dashboard.panels.map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);
   for (const { gridPos } of dashboard.panels) expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24);
@@ -115,19 +115,19 @@ test('promtool accepts the alerts', (context) => {
   expect(runPromtool('check', 'rules', 'alerts.yml')).toContain('SUCCESS');
 });
 
-test('each alert fires when it should, and none when all is well', (context) => {
+test('each alert fires when it should, and none fires otherwise', (context) => {
   needPromtool(context);
   expect(runPromtool('test', 'rules', 'alerts.test.yml')).toContain('SUCCESS');
 });
 
-test("Prometheus reads the producer's own text", (context) => {
+test("Prometheus parses the emitter's exposition", (context) => {
   needPromtool(context);
   const text = testEmitter().emitter.metrics.exposition();
   const { status, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
   expect([status, stderr]).toEqual([0, '']);
 });
 
-// What Grafana fills in is filled in here, and each query becomes a rule, so that Prometheus itself parses it.
+// Replaces Grafana's variables and makes each query a rule, so that Prometheus itself parses it.
 test('every query of the dashboard is one that Prometheus can parse', (context) => {
   needPromtool(context);
   const queries = dashboard.panels.flatMap((panel) => panel.targets ?? []);

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** Runs an example as its reader would: by itself, with the environment that the guide told them to set. */
+/** Runs an example by itself, with the environment variables of the guide. */
 async function runSnippet(snippet: Snippet) {
   const before = server.received.length;
   const script = snippet.text.replaceAll('http://127.0.0.1:8040', server.url);
@@ -37,36 +37,36 @@ async function runSnippet(snippet: Snippet) {
   return { code, output, complaints, events: requests.flatMap((request) => request.body.events) };
 }
 
-test('there are examples, and each of them compiles', () => {
+test('all examples compile', () => {
   expect(snippets.length).toBeGreaterThan(12);
   expect(typeCheck(directory)).toBe('');
 }, 120_000);
 
-describe('each example runs, and says nothing of errors', () => {
-  // Those of kafka.md need a broker: they run in kafka/guide.kafka.test.ts.
+describe('each example runs without errors', () => {
+  // The examples of kafka.md need a broker: kafka/guide.kafka.test.ts runs them.
   for (const snippet of snippets.filter(({ name, text }) => !isVitest(text) && !name.includes('kafka.md'))) {
     test(snippet.name, async () => {
       const { code, output, complaints, events } = await runSnippet(snippet);
       expect([code, complaints], output).toEqual([0, '']);
-      // Tests have a service in memory.
+      // The examples of testing.md use a transport in memory.
       if (!snippet.name.includes('testing.md')) expect(events.length).toBeGreaterThan(0);
     });
   }
 
-  test('those that are tests of vitest', () => {
+  test('the examples that are vitest tests', () => {
     expect(snippets.filter(({ text }) => isVitest(text)).length).toBeGreaterThan(0);
     expect(runVitest(directory)).toBe('');
   }, 60_000);
 });
 
-test('the first example of the README puts an event into the trail, without another line', async () => {
+test('the first example of the README delivers an event as it is', async () => {
   const first = snippets.find(({ name }) => name.startsWith('packages/sdk/README.md'))!;
   expect((await runSnippet(first)).events).toMatchObject([
     { tenant_id: 'acme', event_type: 'order.refunded', source_service: 'checkout' },
   ]);
 });
 
-test('the catalogue of errors has every code', () => {
+test('the guide to errors contains every code', () => {
   const catalogue = readFileSync(pages().find((page) => page.endsWith('/errors.md'))!, 'utf8');
   // A code has a heading of its own, or a row of a table.
   const rows = catalogue.split('\n').filter((line) => line.startsWith('### `') || line.startsWith('| `'));
@@ -76,7 +76,7 @@ test('the catalogue of errors has every code', () => {
   expect(listed.toSorted()).toEqual([...auditErrorCodes, ...eventErrorCodes].toSorted());
 });
 
-test('links between the pages lead to pages, and to headings that are there', () => {
+test('links between the pages lead to existing pages and headings', () => {
   const anchors = (file: string) =>
     Array.from(readFileSync(file, 'utf8').matchAll(/^#+ (.*)$/gm), ([, heading]) =>
       heading!

@@ -11,7 +11,7 @@ import { installed, type Runtime, runtimes } from './support/runtimes.ts';
 
 const ours: Runtime = { name: `Node ${process.versions.node}`, spec: '', path: '', args: [] };
 const subpaths = ['', '/http', '/memory', '/testing'].map((path) => `@tallystick/sdk${path}`);
-/** Needs a package that is not installed here. */
+/** This entry point needs a package that is not installed in the project. */
 const kafka = '@tallystick/sdk/kafka';
 
 const directory = tempDir();
@@ -101,7 +101,7 @@ describe.each([ours, ...runtimes])('$name', (runtime) => {
     }, 300_000);
   }
 
-  test('a script that ends without close() delivers what it holds', async (context) => {
+  test('a script that ends without close() delivers its events', async (context) => {
     const before = server.received.length;
     const { code, complaints } = await run(program(context), [...runtime.args, 'no-close.mjs']);
     expect([code, complaints]).toEqual([0, '']);
@@ -111,7 +111,7 @@ describe.each([ours, ...runtimes])('$name', (runtime) => {
 });
 
 describe('in a browser', () => {
-  test('importing any part of it throws, and says why', async () => {
+  test('importing any entry point throws an error that gives the reason', async () => {
     for (const name of [...subpaths, kafka]) {
       const script = `await import('${name}')`;
       const { code, complaints } = await run(process.execPath, [
@@ -125,7 +125,7 @@ describe('in a browser', () => {
     }
   }, 60_000);
 
-  test('every name is there, so that no bundler complains of something else', async () => {
+  test('every export exists, so that no bundler reports a missing one', async () => {
     const script = `
       const names = [];
       for (const name of ${JSON.stringify(subpaths)}) names.push(...Object.keys(await import(name)));
@@ -136,14 +136,14 @@ describe('in a browser', () => {
     const source = dist('browser.js');
     const refused = Array.from(source.matchAll(/^export const (\w+)/gm), ([, name]) => name!);
     const ofKafka = Array.from(
-      dist('transport/kafka/index.js').matchAll(/^export \{(.*)\} from/gm),
+      dist('kafka.js').matchAll(/^export \{(.*)\} from/gm),
       ([, names]) => names!.match(/\w+/g)!,
     );
     const names = new Set([...(JSON.parse(output) as string[]), ...ofKafka.flat()]);
     expect(refused.toSorted()).toEqual([...names].toSorted());
   });
 
-  test('a bundled page says the same', async (context) => {
+  test('a bundled page throws the same error', async (context) => {
     const bun = runtimes.find(({ name }) => name === 'Bun')!;
     let program: string;
     try {
@@ -164,15 +164,15 @@ describe('in a browser', () => {
   }, 300_000);
 });
 
-describe('what an installation brings', () => {
+describe('an installation', () => {
   const modules = join(project, 'node_modules');
 
-  test('two packages: no server, no validator, nothing native', () => {
+  test('has two packages: no server, no validation library, no native code', () => {
     expect(readdirSync(modules).filter((name) => !name.startsWith('.'))).toEqual(['@tallystick']);
     expect(readdirSync(join(modules, '@tallystick')).toSorted()).toEqual(['event', 'sdk']);
   });
 
-  test('the Kafka transport without its client says which package is missing', async () => {
+  test('without the Kafka client, the error of the Kafka transport names the missing package', async () => {
     const script = `await import('${kafka}')`;
     const { code, complaints } = await run(process.execPath, ['--input-type=module', '--eval', script]);
     expect([code, complaints]).toEqual([
@@ -181,7 +181,7 @@ describe('what an installation brings', () => {
     ]);
   });
 
-  test('it is no larger than the README says', () => {
+  test('is no larger than the README says', () => {
     const bytes = readdirSync(join(modules, '@tallystick'), { recursive: true, encoding: 'utf8' })
       .map((path) => statSync(join(modules, '@tallystick', path)))
       .reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0);

@@ -1,4 +1,3 @@
-import { missing } from '../event/encode.ts';
 import type {
   AnyTaxonomy,
   AuditActorType,
@@ -7,10 +6,11 @@ import type {
   PayloadIn,
   TypeIn,
 } from '../event/input.ts';
+import { missingField } from '../event/validation-error.ts';
 import type { AuditEventResult } from './result.ts';
 
-/** What a built event must have. */
-type Part = 'action' | 'actor' | 'target' | 'outcome';
+/** The steps that must be called before `emit()`. */
+type RequiredStep = 'action' | 'actor' | 'target' | 'outcome';
 
 interface Finish {
   /** Emits the event. */
@@ -21,36 +21,38 @@ interface Finish {
 
 type Payload<X, K extends string> = Omit<PayloadIn<X, K>, 'outcome' | 'proof' | 'metadata' | 'eventData'>;
 
-interface Steps<X extends AnyTaxonomy, K extends TypeIn<X>, Has extends Part> {
-  /** What happened: the event's type. */
+interface Steps<X extends AnyTaxonomy, K extends TypeIn<X>, Has extends RequiredStep> {
+  /** Sets the event's type. */
   action<T extends TypeIn<X>>(eventType: T): Builder<X, T, Has | 'action'>;
+  /** Sets who acted. */
   actor(type: AuditActorType, id: string): Builder<X, K, Has | 'actor'>;
-  /** What was acted on. */
+  /** Sets the object that was acted on. */
   target(type: string, id: string): Builder<X, K, Has | 'target'>;
+  /** Sets the outcome, as the next three methods do. */
   succeeded(): Builder<X, K, Has | 'outcome'>;
   failed(errorCode?: string, errorMessage?: string): Builder<X, K, Has | 'outcome'>;
   partial(): Builder<X, K, Has | 'outcome'>;
   pending(): Builder<X, K, Has | 'outcome'>;
   withProof(proof: AuditProof): Builder<X, K, Has>;
-  /** The other side's answer proves it. */
+  /** Adds the response of the called API as a proof. */
   withApiProof(data: Record<string, unknown>): Builder<X, K, Has>;
-  /** A picture at this address, taken now, proves it. */
+  /** Adds a screenshot at this address, taken now, as a proof. */
   withScreenshotProof(url: string): Builder<X, K, Has>;
-  /** Adds to what earlier calls gave. */
+  /** Adds metadata. Members of earlier calls are kept. */
   withMetadata(metadata: AuditMetadata): Builder<X, K, Has>;
   withCorrelation(correlationId: string): Builder<X, K, Has>;
-  /** Links to the event that led to this one. */
+  /** Names the event that caused this one by its `audit_id`. */
   childOf(parentEventId: string): Builder<X, K, Has>;
-  /** Context and decision, in the shapes that the taxonomy gives this type. */
+  /** Adds context and decision, in the shapes that the taxonomy declares for the type. */
   with(payload: Payload<X, K>): Builder<X, K, Has>;
 }
 
-/** An event in the making. It has `emit()` once nothing is missing; every step gives a new object. */
+/** An event that is built step by step. `emit()` exists when no required step is missing. Each step returns a new object. */
 export type Builder<
   X extends AnyTaxonomy = undefined,
   K extends TypeIn<X> = TypeIn<X>,
-  Has extends Part = never,
-> = Steps<X, K, Has> & ([Part] extends [Has] ? Finish : unknown);
+  Has extends RequiredStep = never,
+> = Steps<X, K, Has> & ([RequiredStep] extends [Has] ? Finish : unknown);
 
 type State = { readonly [field: string]: unknown };
 
@@ -61,8 +63,16 @@ export function startBuilder<X extends AnyTaxonomy>(
   return new EventBuilder(emit, { clientId }) as unknown as Builder<X>;
 }
 
-/** In the order of a sentence; the messages are seed 004's. */
-const needed = ['clientId', 'actionType', 'actorType', 'actorId', 'targetType', 'targetId', 'outcome'];
+/** The required fields, in the order in which a missing one is reported. */
+const requiredFields = [
+  'clientId',
+  'actionType',
+  'actorType',
+  'actorId',
+  'targetType',
+  'targetId',
+  'outcome',
+];
 
 class EventBuilder {
   readonly #emit: (event: State) => AuditEventResult;
@@ -135,9 +145,10 @@ class EventBuilder {
   }
 
   emit(): AuditEventResult {
-    for (const field of needed) {
+    for (const field of requiredFields) {
       const value = this.#state[field];
-      if (value === undefined || value === null || value === '') throw missing(field, `/${wireNames[field]}`);
+      if (value === undefined || value === null || value === '')
+        throw missingField(field, `/${wireNames[field]}`);
     }
     return this.#emit(this.#state);
   }

@@ -1,15 +1,16 @@
 import { limits, tenantIdPattern } from '@tallystick/event';
-import { refusal, requireMethods } from '../configuration.ts';
+import { invalidConfig, requireMethods } from '../configuration.ts';
 import type { AnyTaxonomy } from '../event/input.ts';
 import { type AuditEmitterConfig, emitterDefaults } from './options.ts';
 
 type Config = AuditEmitterConfig<AnyTaxonomy>;
-/** Looks at a value that was given; the numbers, the spool's and redaction's options are looked at where they are read. */
+/** Checks the value of an option. */
 type Check = (value: unknown, name: string) => void;
 
-const elsewhere: Check = () => {};
+/** The option needs no check, or it is checked where it is read: numbers, `spool` and `redaction`. */
+const unchecked: Check = () => {};
 const callable: Check = (value, name) => {
-  if (typeof value !== 'function') throw refusal(`${name} must be a function`);
+  if (typeof value !== 'function') throw invalidConfig(`${name} must be a function`);
 };
 const methods =
   (names: readonly string[], hint?: string): Check =>
@@ -19,51 +20,51 @@ const methods =
 const checks: { readonly [K in keyof Required<Config>]: Check } = {
   service: (value) => {
     if (typeof value !== 'string' || value.length > limits.maxIdentifierLength) {
-      throw refusal(`service must be a text of at most ${limits.maxIdentifierLength} characters`);
+      throw invalidConfig(`service must be a string of at most ${limits.maxIdentifierLength} characters`);
     }
   },
   tenantId: (value) => {
     if (typeof value !== 'string' || !tenantIdPattern.test(value)) {
-      throw refusal(`tenantId must match ${tenantIdPattern.source}`);
+      throw invalidConfig(`tenantId must match ${tenantIdPattern.source}`);
     }
   },
-  transport: methods(['send', 'close'], '; a promise of a transport is to be awaited'),
+  transport: methods(['send', 'close'], '; await the promise of a transport'),
   taxonomy: methods(['find']),
   logger: methods(['info', 'warn', 'error']),
   clock: methods(['now', 'schedule']),
   onError: callable,
   activeTrace: callable,
   random: callable,
-  logEvents: elsewhere,
-  flushOnExit: elsewhere,
-  spool: elsewhere,
-  redaction: elsewhere,
-  bufferSize: elsewhere,
-  maxBufferBytes: elsewhere,
-  batchSize: elsewhere,
-  maxBatchBytes: elsewhere,
-  flushIntervalMs: elsewhere,
-  maxRetries: elsewhere,
-  retryDelaysMs: elsewhere,
-  probeIntervalMs: elsewhere,
-  deadlineMs: elsewhere,
-  recordTimeoutMs: elsewhere,
+  logEvents: unchecked,
+  flushOnExit: unchecked,
+  spool: unchecked,
+  redaction: unchecked,
+  bufferSize: unchecked,
+  maxBufferBytes: unchecked,
+  batchSize: unchecked,
+  maxBatchBytes: unchecked,
+  flushIntervalMs: unchecked,
+  maxRetries: unchecked,
+  retryDelaysMs: unchecked,
+  probeIntervalMs: unchecked,
+  deadlineMs: unchecked,
+  recordTimeoutMs: unchecked,
 };
 
 /**
- * Refuses what would otherwise be found out with the first event, or with the first outage.
+ * Finds invalid options when the emitter is created, and not with the first event or the first outage.
  *
  * @throws {AuditError} `CONFIG_INVALID`
  */
 export function checkConfig(config: Config): void {
   if (typeof config !== 'object' || config === null)
-    throw refusal('an emitter is made with an object of options');
+    throw invalidConfig('the configuration of an emitter must be an object');
   for (const [name, value] of Object.entries(config)) {
-    if (!Object.hasOwn(checks, name)) throw refusal(`an emitter has no option ${name}`);
+    if (!Object.hasOwn(checks, name)) throw invalidConfig(`an emitter has no option ${name}`);
     if (value !== undefined) checks[name as keyof Config](value, name);
   }
   const delays = config.retryDelaysMs;
   if (delays !== undefined && (!Array.isArray(delays) || delays.length === 0)) {
-    throw refusal(`retryDelaysMs must be a list such as [${emitterDefaults.retryDelaysMs.join(', ')}]`);
+    throw invalidConfig(`retryDelaysMs must be a list such as [${emitterDefaults.retryDelaysMs.join(', ')}]`);
   }
 }

@@ -1,78 +1,81 @@
-import { AuditValidationError } from '@tallystick/event';
-import { systemClock } from '../clock.ts';
+import { AuditValidationError, uuidv7 } from '@tallystick/event';
+import { type Clock, systemClock } from '../clock.ts';
+import type { DeliveryReport } from '../delivery/counters.ts';
 import type { Delivery } from '../delivery/delivery.ts';
-import type { DeliveryReport } from '../delivery/report.ts';
 import { AuditError } from '../errors.ts';
 import { EventEncoder } from '../event/encode.ts';
 import type { EncodedEvent } from '../event/encoded-event.ts';
 import type { AnyEventInput, AnyTaxonomy, EventBody, EventInput, TypeIn } from '../event/input.ts';
 import { readableCopy } from '../event/readable-copy.ts';
 import { openTelemetryTrace } from '../observe/correlation.ts';
-import { type AuditLogger, ignoreRejection, RateLimitedLog } from '../observe/logger.ts';
 import type { AuditMetrics } from '../observe/metrics.ts';
 import { type Builder, startBuilder } from './builder.ts';
 import { checkConfig } from './check-config.ts';
 import type { SpoolDeadLetters } from './dead-letters.ts';
-import { newProducerId, resolveService } from './environment.ts';
-import { deliverOnExit } from './exit.ts';
-import { type AuditEmitterConfig, readSizes } from './options.ts';
+import { deliverOnExit } from './deliver-on-exit.ts';
+import { ErrorReporter } from './error-reporter.ts';
+import { EventLog } from './event-log.ts';
+import { type AuditEmitterConfig, type EmitterLimits, readLimits } from './options.ts';
 import { openPipeline } from './pipeline.ts';
 import { ReceiptWaiter } from './receipt-waiter.ts';
 import type { AuditEventResult, AuditReceipt, DeadlineOptions, RecordOptions } from './result.ts';
 
-const warnEveryMs = 10_000;
-
 interface EmitterInternals {
+  /** Called with each valid event during `emit()`. */
   readonly tap?: (event: EncodedEvent) => void;
 }
 
 /**
- * Emits audit events. One for a process is enough: it is safe to use from any number of concurrent requests.
+ * Emits audit events. One emitter per process is enough: it may be used by any number of concurrent requests.
  *
- * `X` is its taxonomy, `D` the tenant of events that name none, where there is one.
+ * `X` is the type of its taxonomy, `D` that of `tenantId` in its configuration: the tenant of events that name none.
  *
  * @example
  * const audit = createAuditEmitter({ service: 'checkout', transport: httpTransport({ url, apiKey }) });
  * audit.emit({ tenantId: 'acme', eventType: 'order.refunded', actorType: 'user', actorId: 'u-17', outcome: 'success' });
  */
 export class AuditEmitter<X extends AnyTaxonomy = undefined, D extends string | undefined = undefined> {
-  /** UUIDv7 of this emitter, under which the service accounts for its events. */
+  /** UUIDv7 of this emitter. The service uses it to find out whether all events of the emitter have arrived. */
   readonly producerId: string;
+  /** `source_service` of every event. */
   readonly service: string;
-  /** Figures for Prometheus. */
+  /** Metrics for Prometheus. */
   readonly metrics: AuditMetrics;
-  /** What the service refused for good, where there is a spool to keep it. */
+  /** Events that the service refused permanently. Only a spool keeps them. */
   readonly deadLetters: SpoolDeadLetters;
   readonly #encoder: EventEncoder;
   readonly #delivery: Delivery;
-  readonly #config: AuditEmitterConfig<X>;
-  readonly #eventLog: AuditLogger | undefined;
-  readonly #faultLog: RateLimitedLog;
-  readonly #clock;
+  readonly #eventLog: EventLog | undefined;
+  readonly #errors: ErrorReporter;
+  readonly #clock: Clock;
+  readonly #limits: EmitterLimits;
   readonly #tap: ((event: EncodedEvent) => void) | undefined;
-  readonly #sizes;
-  /** Whether the application's logger, or its handler of faults, is being called. */
-  #logging = false;
-  #reporting = false;
 
-  /** @param internals for this package's own test kit */
+  /**
+   * @param internals used by this package's own test kit
+   * @throws {AuditError} `CONFIG_INVALID` for an invalid option
+   */
   constructor(config: AuditEmitterConfig<X> = {}, internals: EmitterInternals = {}) {
     checkConfig(config);
+    const clock = config.clock ?? systemClock;
+    const now = () => clock.now();
+    const { TALLYSTICK_SERVICE, OTEL_SERVICE_NAME } = process.env;
+    this.service = config.service || TALLYSTICK_SERVICE || OTEL_SERVICE_NAME || 'unknown_service:node';
+    this.producerId = uuidv7(clock.now());
+    this.#clock = clock;
+    this.#errors = new ErrorReporter(config, now);
+    this.#limits = readLimits(config);
     this.#tap = internals.tap;
-    this.#config = config;
-    this.#sizes = readSizes(config);
-    this.#clock = config.clock ?? systemClock;
-    this.#eventLog = config.logEvents === false ? undefined : config.logger;
-    this.#faultLog = new RateLimitedLog(config.logger, () => this.#clock.now(), warnEveryMs);
-    this.service = resolveService(config.service, process.env);
-    this.producerId = newProducerId(this.#clock.now());
-    const now = () => this.#clock.now();
+    if (config.logger !== undefined && config.logEvents !== false) {
+      this.#eventLog = new EventLog(config.logger);
+    }
     const pipeline = openPipeline(config, {
-      sizes: this.#sizes,
+      limits: this.#limits,
       service: this.service,
       producerId: this.producerId,
-      clock: this.#clock,
-      report: (error) => this.#report(error),
+      clock,
+      // Refers to this emitter, so that it is not garbage-collected while its delivery waits: deliverOnExit needs it.
+      report: (error) => this.#errors.report(error),
     });
     this.metrics = pipeline.metrics;
     this.deadLetters = pipeline.deadLetters;
@@ -88,12 +91,14 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined, D extends string | 
   }
 
   /**
-   * Hands an event over and returns at once. What it was given is copied: later changes to it change nothing.
+   * Queues an event for delivery and returns immediately. The event is copied: if the caller changes the object afterwards, the
+   * event stays as it was.
    *
-   * Nothing is durable when it returns; a process that is killed loses what its memory holds.
+   * The event is not durable when `emit()` returns. A killed process loses the events in its memory.
    *
-   * @throws {AuditValidationError} for a programming error: no tenant, type or actor, an unknown type, a payload that
-   *   is not of the taxonomy's shape. Faults of data and of delivery never throw: see `state`, the logger, `onError`.
+   * @throws {AuditValidationError} for a programming error: no tenant, type or actor, an unknown type, or a payload that does
+   *   not have the taxonomy's shape. Faults of data and of delivery do not throw: see the result's `state`, the logger and
+   *   `onError`.
    */
   emit<K extends TypeIn<X>>(event: EventInput<X, K, D>): AuditEventResult;
   emit<K extends TypeIn<X>>(eventType: K, event: EventBody<X, K, D>): AuditEventResult;
@@ -101,21 +106,21 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined, D extends string | 
     const encoded = this.#encode(first, second);
     const createdAt = new Date(encoded.createdAt);
     if (encoded.violations.length > 0) {
-      this.#report(this.#refusal(encoded));
+      this.#errors.report(refusalOf(encoded));
       return { id: encoded.id, createdAt, state: 'refused' };
     }
     this.#tap?.(encoded);
     const lost = this.#delivery.accept(encoded, undefined);
     if (lost === undefined) return { id: encoded.id, createdAt, state: 'buffered' };
-    this.#report(this.#loss(encoded, lost));
+    this.#errors.report(lossOf(encoded, lost));
     return { id: encoded.id, createdAt, state: 'dropped' };
   }
 
   /**
-   * Hands an event over and waits until it is durable at the other end, for callers that must not go on without.
+   * Queues an event and waits until the service has it durably, for callers that must not continue before that.
    *
-   * @returns the receipt, once the event is chained (or acknowledged by all in-sync replicas of a queue)
-   * @throws {AuditError} whose `outcome` says `rejected` (it is not in the trail and will not be) or `unknown`
+   * @returns a receipt, once the event is chained (or in a queue that all in-sync replicas acknowledged)
+   * @throws {AuditError} its `outcome` is `rejected` (the event is not in the trail and will not be) or `unknown`
    * @throws {AuditValidationError} as `emit()` does
    */
   record<K extends TypeIn<X>>(event: EventInput<X, K, D>, options?: RecordOptions): Promise<AuditReceipt>;
@@ -129,28 +134,28 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined, D extends string | 
     const options = typed ? third : (second as RecordOptions | undefined);
     const encoded = this.#encode(first, typed ? second : undefined);
     if (encoded.violations.length > 0) {
-      const refusal = this.#refusal(encoded);
-      this.#report(refusal);
+      const refusal = refusalOf(encoded);
+      this.#errors.report(refusal);
       throw refusal;
     }
     this.#tap?.(encoded);
-    const timeoutMs = orElse(options?.timeoutMs, this.#sizes.recordTimeoutMs);
+    const timeoutMs = validMs(options?.timeoutMs, this.#limits.recordTimeoutMs);
     const waiter = new ReceiptWaiter(encoded, this.#clock, timeoutMs);
     const lost = this.#delivery.accept(encoded, waiter);
     if (lost !== undefined) {
-      const loss = this.#loss(encoded, lost);
-      this.#report(loss);
-      waiter.fail(loss);
+      const loss = lossOf(encoded, lost);
+      this.#errors.report(loss);
+      waiter.reject(loss);
     }
     return waiter.promise;
   }
 
-  /** Seed 004's name for an `emit()` whose result nobody needs. */
+  /** The same as `emit()`, without a result. */
   buffer<K extends TypeIn<X>>(event: EventInput<X, K, D>): void {
     this.emit(event);
   }
 
-  /** Starts building an event of this tenant: a fresh, immutable object at every step. */
+  /** Starts to build an event of this tenant step by step. Each step returns a new, immutable object. */
   for(tenantId: string): Builder<X> {
     return startBuilder<X>((event) => this.emit(event as never), tenantId);
   }
@@ -160,24 +165,32 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined, D extends string | 
     return this.for(clientId);
   }
 
-  /** Sends what was emitted so far. Never rejects; the report says what became of every event. */
+  /**
+   * Sends the events that were emitted before the call. Resolves when their outcome is known or, while the service is away, when
+   * they are on disk; at the latest at the deadline. Never rejects.
+   *
+   * @returns the outcomes of all events so far
+   */
   flush(options: DeadlineOptions = {}): Promise<DeliveryReport> {
-    return this.#delivery.flush(orElse(options.deadlineMs, this.#sizes.deadlineMs));
+    return this.#delivery.flush(validMs(options.deadlineMs, this.#limits.deadlineMs));
   }
 
   /**
-   * Delivers what it holds, declares the end to the service and lets go of all resources. Later events are dropped
-   * and counted. Never rejects; calling it again gives the same report.
+   * Delivers all events, declares to the service that this emitter has ended, and releases all resources. Events that are emitted
+   * later are dropped and counted. Never rejects. Every call returns the result of the first one.
+   *
+   * @returns the outcomes of all events
    */
   close(options: DeadlineOptions = {}): Promise<DeliveryReport> {
-    return this.#delivery.close(orElse(options.deadlineMs, this.#sizes.deadlineMs));
+    return this.#delivery.close(validMs(options.deadlineMs, this.#limits.deadlineMs));
   }
 
-  /** What became of every event so far. */
+  /** The outcomes of all events so far. */
   report(): DeliveryReport {
     return this.#delivery.report();
   }
 
+  /** For `await using`: the same as `close()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -185,104 +198,43 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined, D extends string | 
   #encode(first: unknown, second: unknown): EncodedEvent {
     const typed = typeof first === 'string';
     const event = (typed ? second : first) as AnyEventInput;
-    const encoded = this.#read(event, typed ? first : undefined);
+    const encoded = this.#encodeReadable(event, typed ? first : undefined);
     if (encoded.violations.length > 0) this.#delivery.refuse(encoded);
-    else if (this.#eventLog !== undefined) this.#logEvent(event, encoded);
+    else this.#eventLog?.log(event, encoded);
     return encoded;
   }
 
-  #read(event: AnyEventInput, eventType: string | undefined): EncodedEvent {
+  #encodeReadable(event: AnyEventInput, eventType: string | undefined): EncodedEvent {
     try {
       return this.#encoder.encode(event, eventType);
     } catch (thrown) {
       if (thrown instanceof AuditValidationError) throw thrown;
-      // A getter of the event itself threw, which is a fault of data like one further down.
+      // A getter of the event threw. That is a fault of data, which emit() does not throw.
       return this.#encoder.encode(readableCopy(event), eventType);
     }
   }
-
-  #logEvent(event: AnyEventInput, { tenantId, eventType }: EncodedEvent): void {
-    // A logger that emits would log that event's line, and emit again.
-    if (this.#logging) return;
-    this.#logging = true;
-    try {
-      const { targetType, targetId, outcome } = event;
-      const status =
-        typeof outcome === 'object' ? (outcome?.outcome_status ?? outcome?.outcomeStatus) : outcome;
-      const logged: unknown = this.#eventLog!.info(
-        {
-          auditEvent: true,
-          actionType: eventType,
-          targetType,
-          targetId,
-          outcome: status,
-          clientId: tenantId,
-        },
-        `Audit: ${eventType}${targetType === undefined ? '' : ` on ${targetType}/${targetId}`}`,
-      );
-      ignoreRejection(logged);
-    } catch {
-      // A logger that throws must not take the business down with it.
-    } finally {
-      this.#logging = false;
-    }
-  }
-
-  #refusal({ id, tenantId, eventType, violations }: EncodedEvent): AuditError {
-    const cause = new AuditValidationError(violations);
-    return new AuditError('EVENT_REFUSED', `the event was refused: ${cause.message}`, {
-      id,
-      tenantId,
-      eventType,
-      violations,
-      cause,
-    });
-  }
-
-  #loss({ id, tenantId, eventType }: EncodedEvent, lost: string): AuditError {
-    const details = { id, tenantId, eventType };
-    if (lost === 'shutdown') return new AuditError('EMITTER_CLOSED', 'the emitter is closed', details);
-    return lost === 'spool_full'
-      ? new AuditError('SPOOL_FULL', 'the spool is full; the event was dropped', details)
-      : new AuditError('BUFFER_FULL', 'the buffer is full; the event was dropped', details);
-  }
-
-  #report(error: AuditError): void {
-    // A handler that emits would hear of that event's fault, and emit again: thousands deep where memory is full.
-    if (this.#reporting) return;
-    this.#reporting = true;
-    const { code, outcome, id, tenantId, eventType, events, message } = error;
-    try {
-      this.#faultLog.warn(
-        code,
-        { auditFault: code, outcome, id, tenantId, eventType, events },
-        `Audit: ${message}`,
-      );
-      ignoreRejection(this.#config.onError?.(error));
-      if (this.#config.onError === undefined && this.#config.logger === undefined) warnOfSpool(error);
-    } catch {
-      // The application's own handler must not break delivery.
-    } finally {
-      this.#reporting = false;
-    }
-  }
 }
 
-let warnedOfSpool = false;
-
-/** Whoever asked for a spool believes events to be safe on disk, and must hear of it where they are not. */
-function warnOfSpool({ code, message }: AuditError): void {
-  if (warnedOfSpool || (code !== 'SPOOL_FAILED' && code !== 'SPOOL_LOCKED')) return;
-  warnedOfSpool = true;
-  process.emitWarning(`Audit events are held in memory alone: ${message}`, { code: `TALLYSTICK_${code}` });
+function refusalOf({ id, tenantId, eventType, violations }: EncodedEvent): AuditError {
+  const cause = new AuditValidationError(violations);
+  const message = `the event was refused: ${cause.message}`;
+  return new AuditError('EVENT_REFUSED', message, { id, tenantId, eventType, violations, cause });
 }
 
-/** A time that makes no sense, such as a variable that was not set, must not be taken for none at all. */
-function orElse(ms: unknown, usual: number): number {
-  return typeof ms === 'number' && ms >= 0 ? ms : usual;
+function lossOf({ id, tenantId, eventType }: EncodedEvent, lost: string): AuditError {
+  const details = { id, tenantId, eventType };
+  if (lost === 'shutdown') return new AuditError('EMITTER_CLOSED', 'the emitter is closed', details);
+  return lost === 'spool_full'
+    ? new AuditError('SPOOL_FULL', 'the spool is full; the event was dropped', details)
+    : new AuditError('BUFFER_FULL', 'the buffer is full; the event was dropped', details);
 }
 
-/** Makes an emitter; see {@link AuditEmitterConfig}. With a `tenantId` of its own, events need not name one. */
+/** The given time, or the default if it is not a valid one. A setting that is missing at run time must not mean 0 ms. */
+function validMs(ms: unknown, defaultMs: number): number {
+  return typeof ms === 'number' && ms >= 0 ? ms : defaultMs;
+}
+
+/** Creates an emitter; see {@link AuditEmitterConfig}. If it has a `tenantId`, events need not name their tenant. */
 export function createAuditEmitter<
   const X extends AnyTaxonomy = undefined,
   D extends string | undefined = undefined,

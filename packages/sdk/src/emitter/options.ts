@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { refusal, requireWhole } from '../configuration.ts';
+import { invalidConfig, requireInteger } from '../configuration.ts';
 import type { AuditError } from '../errors.ts';
 import type { AnyTaxonomy } from '../event/input.ts';
 import type { TraceContext } from '../observe/correlation.ts';
@@ -8,74 +8,78 @@ import type { RedactionOptions } from '../redaction/options.ts';
 import type { SpoolOptions } from '../spool/options.ts';
 import type { Transport } from '../transport/transport.ts';
 
-/** How an emitter works. Everything may be left out; a service names itself and says where its events go. */
+/** The configuration of an emitter. All options have defaults; most applications set `service` and `transport`. */
 export interface AuditEmitterConfig<
   X extends AnyTaxonomy = undefined,
   D extends string | undefined = string | undefined,
 > {
   /**
-   * Who emits: `source_service` of every event.
+   * Name of the emitting service: `source_service` of every event.
    *
-   * @defaultValue the environment's `TALLYSTICK_SERVICE`, else `OTEL_SERVICE_NAME`, else `unknown_service:node`
+   * @defaultValue the environment variable `TALLYSTICK_SERVICE`, else `OTEL_SERVICE_NAME`, else `unknown_service:node`
    */
   readonly service?: string | undefined;
-  /** The tenant of events that name none. @defaultValue none: each event names its tenant */
+  /** The tenant of events that name none. @defaultValue none: each event must name its tenant */
   readonly tenantId?: D;
   /**
    * Carries the events to an audit service.
    *
-   * @defaultValue HTTP to the environment's `TALLYSTICK_URL` with `TALLYSTICK_API_KEY`; without these, every event is
-   *   dropped, counted and said to be
+   * @defaultValue HTTP to the address in the environment variable `TALLYSTICK_URL` with the key in `TALLYSTICK_API_KEY`. If
+   *   `TALLYSTICK_URL` is not set, events are lost, which is counted and reported.
    */
   readonly transport?: Transport | undefined;
-  /** Admit only its types, and check payloads against it. @defaultValue any well-formed type */
+  /** Restricts event types and payloads to those of the taxonomy. @defaultValue any well-formed type is allowed */
   readonly taxonomy?: X;
-  /** Events held in memory, at most. @defaultValue 10000 */
+  /** How many events may wait in memory. @defaultValue 10000 */
   readonly bufferSize?: number | undefined;
-  /** Characters of events' JSON held in memory, at most: bytes, where the text is Latin. @defaultValue 67108864 (64 Mi) */
+  /** How many characters of events' JSON may wait in memory. (ASCII text has one byte per character.) @defaultValue 67108864 (64 Mi) */
   readonly maxBufferBytes?: number | undefined;
   /** Events in one batch, at most 1000. @defaultValue 1000 */
   readonly batchSize?: number | undefined;
-  /** Characters of events' JSON in one batch, up to three bytes each. @defaultValue 2097152 (2 Mi; the service takes 8 MiB) */
+  /**
+   * Characters of events' JSON in one batch. A character takes up to three bytes, and the service accepts 8 MiB.
+   *
+   * @defaultValue 2097152 (2 Mi)
+   */
   readonly maxBatchBytes?: number | undefined;
-  /** How long an event waits for company, in ms. @defaultValue 1000 */
+  /** How long an event waits until an incomplete batch is sent, in milliseconds. @defaultValue 1000 */
   readonly flushIntervalMs?: number | undefined;
-  /** Tries after the first, before a batch counts as failed and waits. @defaultValue 3 */
+  /** Tries after the first one, before a batch counts as failed. The batch is kept and tried again later. @defaultValue 3 */
   readonly maxRetries?: number | undefined;
-  /** Waits before these, in ms, each ±25 %. @defaultValue [1000, 4000, 9000] */
+  /** Pauses before these tries in milliseconds. Each varies by ±25 %. @defaultValue [1000, 4000, 9000] */
   readonly retryDelaysMs?: readonly number[] | undefined;
-  /** While batches fail, how often to find out whether the service is back, in ms. @defaultValue 15000 */
+  /** Pause between further tries after a batch has failed, in milliseconds. @defaultValue 15000 */
   readonly probeIntervalMs?: number | undefined;
-  /** What `flush()` and `close()` take at most, unless told otherwise, in ms. @defaultValue 10000 */
+  /** How long `flush()` and `close()` may take if the call does not say, in milliseconds. @defaultValue 10000 */
   readonly deadlineMs?: number | undefined;
-  /** What `record()` waits for a receipt, unless told otherwise, in ms. @defaultValue 10000 */
+  /** How long `record()` waits for a receipt if the call does not say, in milliseconds. @defaultValue 10000 */
   readonly recordTimeoutMs?: number | undefined;
-  /** Gets faults, and a line for each event. @defaultValue none */
+  /** Logs faults and one line per event. @defaultValue none */
   readonly logger?: AuditLogger | undefined;
-  /** Whether each event logs a line (who, what, outcome; never its body). @defaultValue true, where a logger is given */
+  /** Whether the logger logs a line for each event: type, target, outcome and tenant, never the body. @defaultValue true */
   readonly logEvents?: boolean | undefined;
   /**
-   * Told every fault of data and delivery. May throw or reject; nobody notices. It may emit, too: a fault of what it
-   * emits is counted and not told again.
+   * Called with every fault of data and delivery. If it throws or rejects, the error is ignored. It may emit events; a fault of
+   * such an event is counted, but `onError` is not called with it.
    *
    * @defaultValue none
    */
   readonly onError?: ((error: AuditError) => void) | undefined;
-  /** Keeps events on disk while the service is away. @defaultValue none: what memory can't hold is dropped */
+  /** Keeps events on disk while the service can't be reached. @defaultValue none: if memory is full, new events are dropped */
   readonly spool?: SpoolOptions | undefined;
-  /** What is taken out of events before they leave the process; `false`: nothing. @defaultValue see {@link RedactionOptions} */
+  /** Which secrets are removed from events before they leave the process; `false`: none. @defaultValue see {@link RedactionOptions} */
   readonly redaction?: RedactionOptions | false | undefined;
-  /** Whether a process that has nothing else to do delivers what it holds before it ends. @defaultValue true */
+  /** Whether a process that ends because it has no more work first delivers its events. @defaultValue true */
   readonly flushOnExit?: boolean | undefined;
-  /** The span to correlate with. @defaultValue the active OpenTelemetry span, where that is installed */
+  /** The trace and span of the next event. @defaultValue the active OpenTelemetry span, if OpenTelemetry is installed */
   readonly activeTrace?: () => TraceContext | undefined;
-  /** @defaultValue the system's clock */
+  /** Clock and timers. @defaultValue the system's clock */
   readonly clock?: Clock | undefined;
-  /** In [0, 1). @defaultValue Math.random */
+  /** Gives random numbers in [0, 1). @defaultValue Math.random */
   readonly random?: (() => number) | undefined;
 }
 
-/** What {@link AuditEmitterConfig} leaves out, in its units. */
+/** The numeric defaults of {@link AuditEmitterConfig}. */
 export const emitterDefaults = Object.freeze({
   bufferSize: 10_000,
   maxBufferBytes: 64 * 1024 * 1024,
@@ -89,26 +93,30 @@ export const emitterDefaults = Object.freeze({
   recordTimeoutMs: 10_000,
 });
 
-export type EmitterSizes = {
+export type EmitterLimits = {
   [K in keyof typeof emitterDefaults]: (typeof emitterDefaults)[K] extends number
     ? number
     : readonly number[];
 };
 
-/** The numbers of a configuration, with defaults in place of what it leaves out. */
-export function readSizes(config: AuditEmitterConfig<AnyTaxonomy>): EmitterSizes {
-  const sizes = { ...emitterDefaults } as { -readonly [K in keyof EmitterSizes]: EmitterSizes[K] };
-  for (const name of Object.keys(emitterDefaults) as (keyof EmitterSizes)[]) {
+/**
+ * The numbers of a configuration with their defaults.
+ *
+ * @throws {AuditError} `CONFIG_INVALID`
+ */
+export function readLimits(config: AuditEmitterConfig<AnyTaxonomy>): EmitterLimits {
+  const limits = { ...emitterDefaults } as { -readonly [K in keyof EmitterLimits]: EmitterLimits[K] };
+  for (const name of Object.keys(emitterDefaults) as (keyof EmitterLimits)[]) {
     const value = config[name];
     if (value === undefined) continue;
-    const least = name === 'maxRetries' || name === 'flushIntervalMs' ? 0 : 1;
+    const min = name === 'maxRetries' || name === 'flushIntervalMs' ? 0 : 1;
     for (const number of Array.isArray(value) ? (value as readonly number[]) : [value as number]) {
-      requireWhole(name, number, least);
+      requireInteger(name, number, min);
     }
-    Object.assign(sizes, { [name]: value });
+    Object.assign(limits, { [name]: value });
   }
-  if (sizes.batchSize > 1_000) {
-    throw refusal('batchSize must be at most 1000: the service takes no larger batch');
+  if (limits.batchSize > 1_000) {
+    throw invalidConfig('batchSize must be at most 1000: the service accepts no larger batch');
   }
-  return sizes;
+  return limits;
 }

@@ -1,17 +1,17 @@
 import type { Clock } from '../clock.ts';
-import type { Waiter } from '../delivery/entry.ts';
 import { AuditError } from '../errors.ts';
 import type { EncodedEvent } from '../event/encoded-event.ts';
+import type { Waiter } from '../event/pending-event.ts';
 import type { ItemResult } from '../transport/transport.ts';
 import type { AuditReceipt } from './result.ts';
 
-/** The promise behind one `record()`. Its timer keeps the process alive, since somebody awaits it. */
+/** The promise of one call of `record()`. Its timer keeps the process alive, since a caller awaits the promise. */
 export class ReceiptWaiter implements Waiter {
   readonly promise: Promise<AuditReceipt>;
   readonly #event: EncodedEvent;
   #resolve!: (receipt: AuditReceipt) => void;
   #reject!: (error: AuditError) => void;
-  readonly #cancel: () => void;
+  readonly #cancelTimeout: () => void;
 
   constructor(event: EncodedEvent, clock: Clock, timeoutMs: number) {
     this.#event = event;
@@ -19,25 +19,25 @@ export class ReceiptWaiter implements Waiter {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#cancel = clock.schedule(timeoutMs, () => this.#late(timeoutMs), true);
+    this.#cancelTimeout = clock.schedule(timeoutMs, () => this.#timeOut(timeoutMs), true);
   }
 
-  settle(result: ItemResult): void {
-    this.#cancel();
+  resolve(result: ItemResult): void {
+    this.#cancelTimeout();
     const { id, createdAt } = this.#event;
     const receipt = 'receipt' in result ? result.receipt : undefined;
     const state = receipt === undefined ? 'accepted' : 'chained';
     this.#resolve({ id, createdAt: new Date(createdAt), state, receipt });
   }
 
-  fail(error: AuditError): void {
-    this.#cancel();
+  reject(error: AuditError): void {
+    this.#cancelTimeout();
     this.#reject(error);
   }
 
-  #late(timeoutMs: number): void {
+  #timeOut(timeoutMs: number): void {
     const { id, tenantId, eventType } = this.#event;
-    const message = `no receipt within ${timeoutMs} ms; the event may be delivered yet`;
+    const message = `no receipt within ${timeoutMs} ms; the event may still be delivered`;
     this.#reject(
       new AuditError('DELIVERY_TIMED_OUT', message, { id, tenantId, eventType, outcome: 'unknown' }),
     );

@@ -1,38 +1,41 @@
 import type { Receipt } from '../transport/transport.ts';
 
-/** What `emit()` knows at once. Nothing is stored yet; `record()` says when it is. */
+/** The result of `emit()`. The event is not durable yet; use `record()` to wait until it is. */
 export interface AuditEventResult {
   /** `audit_id` of the event. */
   readonly id: string;
   readonly createdAt: Date;
   /**
-   * - `buffered`: on its way.
-   * - `dropped`: lost for want of room, or because the emitter is closed. Counted, and declared to the service.
-   * - `refused`: its data can't be an event (too large, malformed tenant, …). Counted, and told to `onError`.
+   * - `buffered`: the event will be delivered.
+   * - `dropped`: the event is lost because there was no room, or because the emitter is closed. The loss is counted, and declared
+   *   to the service.
+   * - `refused`: the event's data is invalid (too large, malformed tenant and so on). The event is counted, and `onError` is called.
    */
   readonly state: 'buffered' | 'dropped' | 'refused';
 }
 
-/** What `record()` resolves with. */
+/** The result of `record()`. */
 export interface AuditReceipt {
+  /** `audit_id` of the event. */
   readonly id: string;
   readonly createdAt: Date;
   /**
-   * - `chained`: in its tenant's chain; `receipt` says where. Also if it was there already.
-   * - `accepted`: durable in a queue that all in-sync replicas acknowledged, to be chained.
+   * - `chained`: the event is in its tenant's chain, also if it was there before; `receipt` gives its place.
+   * - `accepted`: the event is in a queue that all in-sync replicas acknowledged, and will be chained.
    */
   readonly state: 'chained' | 'accepted';
+  /** `undefined` if the state is `accepted`. */
   readonly receipt: Receipt | undefined;
 }
 
-/** How long `record()` may take. */
+/** Options of `record()`. */
 export interface RecordOptions {
-  /** How long to wait for the receipt, in ms. @defaultValue `recordTimeoutMs` of the emitter */
+  /** How long to wait for the receipt, in milliseconds. @defaultValue `recordTimeoutMs` of the emitter */
   readonly timeoutMs?: number | undefined;
 }
 
-/** How long `flush()` and `close()` may take. */
+/** Options of `flush()` and `close()`. */
 export interface DeadlineOptions {
-  /** How long to take at most, in ms. @defaultValue `deadlineMs` of the emitter */
+  /** How long the call may take, in milliseconds. @defaultValue `deadlineMs` of the emitter */
   readonly deadlineMs?: number | undefined;
 }

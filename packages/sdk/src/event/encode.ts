@@ -1,102 +1,98 @@
 /**
- * From the caller's object to the event's wire text, which is also the copy: later changes to the object change
- * nothing. Members are written in sorted order, so that the service finds the top level canonical already.
+ * Turns the caller's object into the event's wire members. The members are copies: if the caller changes the object later,
+ * the event stays as it is.
  */
 import {
-  AuditValidationError,
-  actorTypes,
   eventDataShape,
   limits,
   outcomeShape,
   outcomeStatuses,
-  parseTimestamp,
   proofShape,
-  severities,
   type Taxonomy,
-  tenantIdPattern,
-  uuidPattern,
-  uuidv7,
-  uuidv7Time,
-  type Violation,
 } from '@tallystick/event';
 import type { TraceContext } from '../observe/correlation.ts';
-import { Draft } from './draft.ts';
 import { EncodedEvent } from './encoded-event.ts';
+import { EventDraft } from './event-draft.ts';
+import { EventTypeRegistry } from './event-type-registry.ts';
+import {
+  checkActorType,
+  checkAuditId,
+  checkRetentionDays,
+  checkSeverity,
+  checkTimestamp,
+  TenantIds,
+} from './field-checks.ts';
 import type { AnyEventInput } from './input.ts';
-import { timestampText, wireAftermath, wireEventData, wireProof } from './parts.ts';
-import { hasTooManyMembers } from './plain.ts';
-import { TypeCheck } from './type-check.ts';
-import { own } from './wire.ts';
+import { hasTooManyMembers } from './plain-json.ts';
+import { missingField, validationError } from './validation-error.ts';
+import { wireEventData, wireOutcomeAndMetadata, wireProof } from './wire-parts.ts';
 
 export interface EncoderOptions {
   readonly service: string;
+  /** The tenant of events that name none. */
   readonly tenantId?: string | undefined;
   readonly taxonomy?: Taxonomy | undefined;
   readonly now: () => number;
   readonly activeTrace: () => TraceContext | undefined;
 }
 
-const actors: ReadonlySet<unknown> = new Set(actorTypes);
-const outcomeWords: ReadonlySet<unknown> = new Set(outcomeStatuses);
-const severityWords: ReadonlySet<unknown> = new Set(severities);
-
 export class EventEncoder {
   readonly #options: EncoderOptions;
-  readonly #types: TypeCheck;
-  readonly #tenants = new Map<unknown, string>();
+  readonly #types: EventTypeRegistry;
+  readonly #tenants = new TenantIds();
 
   constructor(options: EncoderOptions) {
     this.#options = options;
-    this.#types = new TypeCheck(options.taxonomy);
+    this.#types = new EventTypeRegistry(options.taxonomy);
   }
 
   /**
-   * @throws {AuditValidationError} for a programming error: no tenant, type or actor; a type that the taxonomy does
-   *   not have, or a payload that is not of its shape. Faults of data are returned, as `violations`.
+   * @param typeArgument the event's type if the caller passed it separately from the event
+   * @returns the event; its `violations` are the faults of its data, if any
+   * @throws {AuditValidationError} for a programming error: no tenant, type or actor; a type that the taxonomy does not
+   *   contain; a payload that does not have the type's shape
    */
-  encode(input: AnyEventInput, firstArgument?: string): EncodedEvent {
-    if (typeof input !== 'object' || input === null) throw missing('event', '');
+  encode(input: AnyEventInput, typeArgument?: string): EncodedEvent {
+    if (typeof input !== 'object' || input === null) throw missingField('event', '');
     const tenantId = input.tenantId ?? input.clientId ?? this.#options.tenantId;
-    if (tenantId === undefined || tenantId === '') throw missing('tenantId (or clientId)', '/tenant_id');
-    const eventType = firstArgument ?? input.eventType ?? input.actionType;
-    if (typeof eventType !== 'string' || eventType === '')
-      throw missing('eventType (or actionType)', '/event_type');
-    if (input.actorType == null) throw missing('actorType', '/actor_type');
-    const { actorId } = input;
-    if (actorId == null || actorId === '') throw missing('actorId', '/actor_id');
-    const draft = new Draft();
-
-    const { type: event_type, declared } = this.#types.find(eventType);
-    const now = this.#options.now();
-    const audit_id = this.#auditId(draft, input, now);
-    const tenant_id = this.#tenants.get(tenantId) ?? this.#tenant(draft, tenantId);
-    if (!actors.has(input.actorType)) {
-      draft.refuse('FIELD_ENUM', '/actor_type', `must be one of ${actorTypes.join(', ')}`);
+    if (tenantId === undefined || tenantId === '') {
+      throw missingField('tenantId (or clientId)', '/tenant_id');
     }
+    const eventType = typeArgument ?? input.eventType ?? input.actionType;
+    if (typeof eventType !== 'string' || eventType === '') {
+      throw missingField('eventType (or actionType)', '/event_type');
+    }
+    if (input.actorType == null) throw missingField('actorType', '/actor_type');
+    const { actorId } = input;
+    if (actorId == null || actorId === '') throw missingField('actorId', '/actor_id');
+    const draft = new EventDraft();
+
+    const { name: event_type, declared } = this.#types.find(eventType);
+    const now = this.#options.now();
+    const audit_id = checkAuditId(draft, input.auditId, now);
+    const tenant_id = this.#tenants.check(draft, tenantId);
+    checkActorType(draft, input.actorType);
     if (input.eventCategory != null && declared !== undefined && input.eventCategory !== declared.category) {
-      throw invalid(
-        'EVENT_CATEGORY_MISMATCH',
-        '/event_category',
-        `must be ${declared.category} for ${eventType}`,
-      );
+      const message = `must be ${declared.category} for ${eventType}`;
+      throw validationError('EVENT_CATEGORY_MISMATCH', '/event_category', message);
     }
 
     const trace =
       input.traceId == null && (input.correlationId == null || input.spanId == null)
         ? this.#activeTrace()
         : undefined;
-    const { outcome, metadata } = wireAftermath(input.outcome, input.metadata);
+    const { outcome, metadata } = wireOutcomeAndMetadata(input.outcome, input.metadata);
     const proof = input.proof == null ? undefined : wireProof(input.proof);
     const eventData =
       input.eventData == null ? undefined : wireEventData(input.eventData, this.#options.service);
-    if (outcome != null && !isPlainOutcome(outcome)) {
-      draft.check('outcome', outcome, outcomeShape, draft.found);
+    if (outcome != null && !isStatusOnly(outcome)) {
+      draft.checkShape('outcome', outcome, outcomeShape, draft.violations);
     }
-    if (proof != null) draft.check('proof', proof, proofShape, draft.found);
-    if (eventData != null) draft.check('event_data', eventData, eventDataShape, draft.found);
+    if (proof != null) draft.checkShape('proof', proof, proofShape, draft.violations);
+    if (eventData != null) draft.checkShape('event_data', eventData, eventDataShape, draft.violations);
     if (declared !== undefined) {
       const { context, decision } = input;
-      declared.check(draft, { context, decision, outcome, proof, event_data: eventData, metadata });
+      declared.checkPayload(draft, { context, decision, outcome, proof, event_data: eventData, metadata });
     }
 
     const event = new EncodedEvent(now, {
@@ -124,78 +120,22 @@ export class EventEncoder {
       outcome: draft.object('outcome', outcome),
       parent_id: draft.identifier('parent_id', input.parentEventId),
       proof: draft.object('proof', proof),
-      retention_days: this.#days(draft, input.retentionDays),
-      severity: this.#severity(draft, input.severity),
+      retention_days: checkRetentionDays(draft, input.retentionDays),
+      severity: checkSeverity(draft, input.severity),
       source_service: this.#options.service,
       span_id: draft.identifier('span_id', input.spanId ?? trace?.spanId),
       target_id: draft.identifier('target_id', input.targetId),
       target_type: draft.identifier('target_type', input.targetType),
       tenant_id,
-      timestamp: this.#timestamp(draft, input.timestamp, now),
+      timestamp: checkTimestamp(draft, input.timestamp, now),
       trace_id: draft.identifier('trace_id', input.traceId ?? trace?.traceId),
     });
-    if (event.bytes >= leastToCount && draft.found.length === 0) checkSize(event, draft);
-    if (draft.found.length > 0) event.violations = draft.found;
+    if (event.bytes >= minCheckedLength && draft.violations.length === 0) checkSize(event, draft);
+    if (draft.violations.length > 0) event.violations = draft.violations;
     return event;
   }
 
-  /** Tenants are fewer than events. Those made up from data must not fill the memory with them. */
-  #tenant(draft: Draft, given: unknown): string {
-    if (typeof given !== 'string' || !tenantIdPattern.test(given)) {
-      draft.refuse('TENANT_ID_INVALID', '/tenant_id', `must match ${tenantIdPattern.source}`);
-      return given as string;
-    }
-    const tenant = own(given);
-    if (this.#tenants.size < 1_000) this.#tenants.set(tenant, tenant);
-    return tenant;
-  }
-
-  /** Always a real identity, also for an event that is refused: reports refer to it. */
-  #auditId(draft: Draft, input: AnyEventInput, now: number): string {
-    if (input.auditId == null) return uuidv7(now);
-    if (typeof input.auditId === 'string' && uuidPattern.test(input.auditId)) {
-      if ((uuidv7Time(input.auditId) ?? 0) > now + limits.maxAheadMs) {
-        draft.refuse(
-          'AUDIT_ID_AHEAD',
-          '/audit_id',
-          'must not carry a time more than an hour ahead of the clock',
-        );
-      }
-      return own(input.auditId);
-    }
-    draft.refuse('AUDIT_ID_INVALID', '/audit_id', 'must be a lower-case UUID');
-    return uuidv7(now);
-  }
-
-  #timestamp(draft: Draft, given: unknown, now: number): string | undefined {
-    if (given === undefined || given === null) return undefined;
-    const text = timestampText(given);
-    const ms = typeof text === 'string' ? parseTimestamp(text) : Number.NaN;
-    if (Number.isNaN(ms)) {
-      draft.refuse('TIMESTAMP_INVALID', '/timestamp', 'must be a date, or RFC 3339 text in UTC');
-      return undefined;
-    }
-    if (ms > now + limits.maxAheadMs) {
-      draft.refuse('TIMESTAMP_AHEAD', '/timestamp', 'must not lie more than an hour ahead of the clock');
-    }
-    return own(text as string);
-  }
-
-  #days(draft: Draft, days: unknown): number | undefined {
-    if (days === undefined || days === null) return undefined;
-    if (Number.isInteger(days) && (days as number) >= 1 && (days as number) <= 36_500) return days as number;
-    draft.refuse('FIELD_RANGE', '/retention_days', 'must be in 1 to 36500');
-    return undefined;
-  }
-
-  #severity(draft: Draft, severity: unknown): string | undefined {
-    if (severity === undefined || severity === null) return undefined;
-    if (severityWords.has(severity)) return severity as string;
-    draft.refuse('FIELD_ENUM', '/severity', `must be one of ${severities.join(', ')}`);
-    return undefined;
-  }
-
-  /** A fault of the tracing is none of the caller's: the event goes without a span. */
+  /** If the tracing library throws, the event is emitted without a span. */
   #activeTrace(): TraceContext | undefined {
     try {
       return this.#options.activeTrace();
@@ -205,32 +145,29 @@ export class EventEncoder {
   }
 }
 
-/** The common case needs no check: a known word, and neither code nor message. */
-function isPlainOutcome(outcome: unknown): boolean {
+const outcomeStatusSet: ReadonlySet<unknown> = new Set(outcomeStatuses);
+
+/** Whether an outcome has a valid status and no error. This is the common case, and it needs no check of its shape. */
+function isStatusOnly(outcome: unknown): boolean {
   try {
     const { outcome_status, error_code, error_message } = outcome as { [member: string]: unknown };
-    return error_code === undefined && error_message === undefined && outcomeWords.has(outcome_status);
+    return error_code === undefined && error_message === undefined && outcomeStatusSet.has(outcome_status);
   } catch {
     return false;
   }
 }
 
-/** A member takes five characters at least, `"":1,`, and a character six bytes at most: below this both limits hold. */
-const leastToCount = Math.min(limits.maxKeys * 5, limits.maxEventBytes / 6);
+/**
+ * A shorter event is within both limits of {@link checkSize}: a member takes at least five characters (`"":1,`), and JSON
+ * writes a character with at most six bytes.
+ */
+const minCheckedLength = Math.min(limits.maxKeys * 5, limits.maxEventBytes / 6);
 
-function checkSize({ text }: EncodedEvent, draft: Draft): void {
+function checkSize({ text }: EncodedEvent, draft: EventDraft): void {
   if (hasTooManyMembers(text)) {
-    draft.refuse('EVENT_TOO_MANY_KEYS', '', `must have at most ${limits.maxKeys} object members in all`);
+    draft.refuse('EVENT_TOO_MANY_KEYS', '', `must have at most ${limits.maxKeys} object members in total`);
   }
   if (text.length * 3 > limits.maxEventBytes && Buffer.byteLength(text) > limits.maxEventBytes) {
     draft.refuse('EVENT_TOO_LARGE', '', `must be at most ${limits.maxEventBytes} bytes`);
   }
-}
-
-function invalid(code: Violation['code'], pointer: string, message: string): AuditValidationError {
-  return new AuditValidationError([{ code, pointer, message }]);
-}
-
-export function missing(field: string, pointer: string): AuditValidationError {
-  return invalid('FIELD_REQUIRED', pointer, `${field} is required`);
 }

@@ -1,4 +1,4 @@
-/** What callers hand in: camelCase, typed; `encode.ts` maps it to the wire form, once. */
+/** The event as callers write it: camelCase members, with types. `encode.ts` maps it to the wire form. */
 import type {
   ActorType,
   EventTypeOf,
@@ -10,13 +10,16 @@ import type {
   Taxonomy,
 } from '@tallystick/event';
 
-/** What kind of actor it was. */
+/** The kind of actor. */
 export type AuditActorType = ActorType;
 
-/** How it ended: a word, or an object with `outcome_status` and whatever else came of it. */
+/** The result of the action, such as `success` or `failure`. */
 export type AuditOutcome = OutcomeStatus;
 
-/** How it ended, with what came of it; either name of a member will do. */
+/**
+ * The result of the action with details. The status may be given as `outcomeStatus` or `outcome_status`; other members are
+ * kept as they are.
+ */
 export interface AuditOutcomeDetails {
   outcomeStatus?: OutcomeStatus | undefined;
   outcome_status?: OutcomeStatus | undefined;
@@ -34,7 +37,7 @@ export interface AuditProof {
   capturedAt?: string | Date | undefined;
 }
 
-/** Anything else worth keeping. `errorCode` and `errorMessage` go to the outcome, their one home on the wire. */
+/** Further information of any kind. `errorCode` and `errorMessage` are moved to the event's outcome. */
 export interface AuditMetadata {
   platform?: string | undefined;
   lane?: 'api' | 'browser' | undefined;
@@ -46,9 +49,11 @@ export interface AuditMetadata {
   [key: string]: unknown;
 }
 
-/** CommonEnvelope: a service-specific payload, with the external original where there is one. */
+/** A service-specific payload in a common envelope. `sourcePayload` is the external original, if there is one. */
 export interface AuditEventData {
+  /** Version of the envelope. @defaultValue '1.0' */
   version?: string | undefined;
+  /** @defaultValue the emitter's service */
   service?: string | undefined;
   operation: string;
   status: string;
@@ -56,109 +61,114 @@ export interface AuditEventData {
   sourcePayload?: Record<string, unknown> | undefined;
 }
 
-/** The parts that a taxonomy may give a shape of their own. */
+/** The members whose shape a taxonomy may declare for each event type. */
 export interface AuditPayload {
-  /** What was known. */
+  /** What was known when the decision was made. */
   context?: Record<string, unknown> | undefined;
-  /** What was decided. */
+  /** What was decided, and why. */
   decision?: Record<string, unknown> | undefined;
-  /** What came of it. */
+  /** The result: a status alone, or a status with details. */
   outcome?: AuditOutcome | AuditOutcomeDetails | undefined;
   proof?: AuditProof | undefined;
   eventData?: AuditEventData | undefined;
   metadata?: AuditMetadata | undefined;
 }
 
-/** Whose chain the event belongs to, under either of its names. */
+/** The tenant, under either name. */
 type Tenant =
   | {
-      /** Whose chain the event belongs to. */
+      /** The tenant whose chain the event is added to. */
       tenantId: string;
       /** The same as `tenantId`. */
       clientId?: string | undefined;
     }
   | { clientId: string; tenantId?: string | undefined };
 
-/** The emitter's own tenant where neither is given. */
+/** If neither name is given, the event belongs to the emitter's own tenant. */
 interface OptionalTenant {
   tenantId?: string | undefined;
   clientId?: string | undefined;
 }
 
-/** `D` is the emitter's own tenant; an event must name one where there is none, or where it may be missing. */
+/** `D` is the emitter's own tenant. Unless it is certainly set, each event must name its tenant. */
 type TenantField<D> = [D] extends [string] ? OptionalTenant : Tenant;
 
-/** The members that events of every type may have. */
+/** The members that an event of any type may have. */
 export interface AuditEventFields {
-  /** A lower-case UUID that identifies the event at its source; a fresh UUIDv7 by default. */
+  /**
+   * A lower-case UUID that identifies the event. The service stores an event once, however often it is sent with the same
+   * id.
+   *
+   * @defaultValue a new UUIDv7
+   */
   auditId?: string | undefined;
-  /** When it happened; now by default. */
+  /** When the event happened. @defaultValue now */
   timestamp?: Date | string | number | undefined;
   eventCategory?: string | undefined;
-  /** The verb. */
+  /** The verb, such as `refund`. */
   eventAction?: string | undefined;
   severity?: Severity | undefined;
   actorType: AuditActorType;
   actorId: string;
-  /** Held at the time. */
+  /** Permissions that the actor had at the time. */
   actorPermissions?: readonly string[] | undefined;
-  /** Kind of the thing acted on. */
+  /** Kind of the object that was acted on, such as `order`. */
   targetType?: string | undefined;
   targetId?: string | undefined;
   investigationId?: string | undefined;
   alertId?: string | undefined;
   entityIds?: readonly string[] | undefined;
-  /** Joins the events of one request or job; the active OpenTelemetry trace by default. */
+  /** Common to all events of one request or job. @defaultValue the id of the active OpenTelemetry trace */
   correlationId?: string | undefined;
   traceId?: string | undefined;
   spanId?: string | undefined;
-  /** `audit_id` of the event that led to this one. */
+  /** `audit_id` of the event that caused this one. */
   parentEventId?: string | undefined;
   namespace?: string | undefined;
   cluster?: string | undefined;
-  /** Keep at least this long. */
+  /** How long the record must be kept at least, in days. */
   retentionDays?: number | undefined;
-  /** Readable only with a scope of its own. */
+  /** Whether only readers with the scope for sensitive events may see it. */
   isSensitive?: boolean | undefined;
 }
 
-/** An event's type under either of its names. */
+/** The event's type, under either name. */
 type EventTypeField<K extends string = string> =
   | { eventType: K; actionType?: K | undefined }
   | { actionType: K; eventType?: K | undefined };
 
-/** An event as code emits it. */
+/** An event as callers emit it. */
 export type AuditEventInput = Tenant & AuditEventFields & AuditPayload & EventTypeField;
 
-/** The same where the emitter may have a tenant of its own. */
+/** An event of an emitter that may have a tenant of its own. */
 export type AnyEventInput = OptionalTenant & AuditEventFields & AuditPayload & EventTypeField;
 
-/** A taxonomy, or none. */
+/** An emitter's taxonomy, or `undefined`. */
 export type AnyTaxonomy = Taxonomy | undefined;
 
-/** The types that may be emitted; without a taxonomy, any. */
+/** The event types that may be emitted: those of the taxonomy, or any type without a taxonomy. */
 export type TypeIn<X> = X extends Taxonomy<infer _T extends EventTypes> ? EventTypeOf<X> : string;
 
 type Declared<X, K extends string> =
   X extends Taxonomy<infer _T extends EventTypes> ? PayloadOf<X, K> : unknown;
-type RenamedParts = { event_data: 'eventData' };
-type PartName<P> = P extends keyof RenamedParts ? RenamedParts[P] : P;
-/** On the wire an outcome is an object; here its word alone will do. */
-type PartValue<P, V> = P extends 'outcome'
+type RenamedMembers = { event_data: 'eventData' };
+type MemberName<P> = P extends keyof RenamedMembers ? RenamedMembers[P] : P;
+/** On the wire an outcome is an object. Callers may also give its status alone. */
+type MemberValue<P, V> = P extends 'outcome'
   ? V | AuditOutcome
   : P extends 'event_data' | 'proof'
     ? unknown
     : V;
 
-/** The parts of an event of type `K`: as the taxonomy declares them, else open. */
+/** The payload of an event of type `K`: with the shapes that the taxonomy declares, and free otherwise. */
 export type PayloadIn<X, K extends string> = {
-  [P in keyof Declared<X, K> as PartName<P>]: PartValue<P, Declared<X, K>[P]>;
+  [P in keyof Declared<X, K> as MemberName<P>]: MemberValue<P, Declared<X, K>[P]>;
 } & Omit<AuditPayload, Extract<keyof Declared<X, K>, 'context' | 'decision' | 'outcome' | 'metadata'>>;
 
-/** What `emit(type, event)` takes beside the type. */
+/** The event argument of `emit(type, event)`. */
 export type EventBody<X, K extends string, D = undefined> = TenantField<D> &
   AuditEventFields &
   PayloadIn<X, K>;
 
-/** What `emit(event)` takes. */
+/** The argument of `emit(event)`. */
 export type EventInput<X, K extends string, D = undefined> = EventBody<X, K, D> & EventTypeField<K>;

@@ -1,7 +1,8 @@
 import type { AnyEventInput } from './input.ts';
-import { timestampText } from './parts.ts';
+import { timestampText } from './timestamp-writer.ts';
 
-const members: { readonly [K in keyof Required<AnyEventInput>]: true } = {
+/** The compiler checks that no member is missing. */
+const memberNames: { readonly [K in keyof Required<AnyEventInput>]: true } = {
   auditId: true,
   tenantId: true,
   clientId: true,
@@ -38,15 +39,15 @@ const members: { readonly [K in keyof Required<AnyEventInput>]: true } = {
 const unreadable = '[Unreadable]';
 
 /**
- * What can be read of an event with a member that throws. Where that stood, it says so: a name is kept like that, and
- * what must have another form is refused, as it is for any other wrong value.
+ * A copy of an event with a getter that throws. The text `[Unreadable]` replaces the value of such a member. It is a valid
+ * identifier; for a member of another form it is invalid, and the event is then refused because of its data.
  */
 export function readableCopy(event: AnyEventInput): AnyEventInput {
   const copy: { [member: string]: unknown } = {};
-  for (const name of Object.keys(members) as (keyof AnyEventInput)[]) {
+  for (const name of Object.keys(memberNames) as (keyof AnyEventInput)[]) {
     try {
       const value: unknown = event[name];
-      // One more than an event may have, so that too many are still too many.
+      // One item more than a list may have, so that a list that is too long is still refused.
       if (Array.isArray(value)) copy[name] = value.slice(0, 1_001);
       else copy[name] = name === 'timestamp' ? timestampText(value) : value;
     } catch {

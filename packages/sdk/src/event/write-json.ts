@@ -1,11 +1,15 @@
 import { limits, type Violation } from '@tallystick/event';
-import type { Allowance } from './plain.ts';
+
+/** How many object members may still be written, over all objects of one event. */
+export interface KeyBudget {
+  keys: number;
+}
 
 /**
- * Writes any JavaScript value as JSON that every reader takes. An audit event is not lost for a value that JSON
- * can't hold; it says in a string what stood there:
+ * Writes any JavaScript value as JSON that every parser accepts. A value that JSON can't represent does not lose the audit
+ * event; another value replaces it:
  *
- * | value | becomes |
+ * | value | written as |
  * |---|---|
  * | `undefined`, function, symbol | left out; `null` in an array |
  * | `NaN`, `Infinity`, integers beyond ±(2^53−1), `BigInt` | their decimal text, as a string |
@@ -15,57 +19,59 @@ import type { Allowance } from './plain.ts';
  * | `Error` | `{name, message, code?, cause?}`, without the stack |
  * | `Buffer`, typed array, `ArrayBuffer` | `"base64:…"` |
  * | `RegExp` | its source; boxed primitives: the primitive |
- * | other class instances | their own enumerable members |
- * | a value that contains itself | `"[Circular]"` where it comes again |
+ * | another class instance | its own enumerable members |
+ * | an object that contains itself | `"[Circular]"` at the inner place |
  * | a getter, proxy or `toJSON` that throws | `"[Unreadable]"` |
  * | lone surrogates and U+0000 in text | U+FFFD |
  *
- * What breaks a limit (depth, members, bytes) is reported instead, since cutting it would falsify the event.
+ * A value that exceeds a limit (depth, members, bytes) is reported as a violation: cutting it would falsify the event.
  */
 export function writeJson(
   root: unknown,
   depth: number,
-  left: Allowance,
+  keysLeft: KeyBudget,
   found: Violation[],
 ): string | undefined {
-  return new Writer(left, found).write(root, depth);
+  return new Writer(keysLeft, found).write(root, depth);
 }
 
 const unreadable = '"[Unreadable]"';
 
-function mend(text: string): string {
+/** Replaces what some JSON parsers or databases refuse: lone surrogates and U+0000. */
+function replaceInvalid(text: string): string {
   return text.toWellFormed().replaceAll('\0', '\ufffd');
 }
 
-/** JSON text of a string that every reader takes. */
+/** JSON text of a string that every parser accepts. */
 export function quote(text: string): string {
-  return JSON.stringify(mend(text));
+  return JSON.stringify(replaceInvalid(text));
 }
 
 class Writer {
-  readonly #left: Allowance;
+  readonly #keysLeft: KeyBudget;
   readonly #found: Violation[];
-  /** The objects that are open above the current one. */
-  readonly #path: object[] = [];
-  #units = 0;
+  /** The objects that contain the current one, outermost first. */
+  readonly #parents: object[] = [];
+  /** Characters written, plus one for each value visited. */
+  #written = 0;
 
-  constructor(left: Allowance, found: Violation[]) {
-    this.#left = left;
+  constructor(keysLeft: KeyBudget, found: Violation[]) {
+    this.#keysLeft = keysLeft;
     this.#found = found;
   }
 
   write(value: unknown, depth: number): string | undefined {
-    // Counted also where nothing is written: what is shared at every level is endless in text.
-    if (++this.#units > limits.maxEventBytes) return this.#tooLarge();
+    // Values without text count too: an object that is shared at every level has an exponential number of values.
+    if (++this.#written > limits.maxEventBytes) return this.#tooLarge();
     switch (typeof value) {
       case 'string':
-        return this.#take(value.length > limits.maxEventBytes ? this.#tooLarge() : quote(value));
+        return this.#count(value.length > limits.maxEventBytes ? this.#tooLarge() : quote(value));
       case 'number':
         return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value))
-          ? this.#take(String(Object.is(value, -0) ? 0 : value))
-          : this.#take(`"${value}"`);
+          ? this.#count(String(Object.is(value, -0) ? 0 : value))
+          : this.#count(`"${value}"`);
       case 'bigint':
-        return this.#take(`"${value}"`);
+        return this.#count(`"${value}"`);
       case 'boolean':
         return value ? 'true' : 'false';
       case 'object':
@@ -77,31 +83,31 @@ class Writer {
 
   #writeObject(value: object, depth: number): string | undefined {
     if (this.#found.length > 0) return 'null';
-    if (this.#path.includes(value)) return '"[Circular]"';
+    if (this.#parents.includes(value)) return '"[Circular]"';
     if (depth > limits.maxDepth) {
       this.#report('EVENT_TOO_DEEP', `must be nested at most ${limits.maxDepth} levels deep`);
       return 'null';
     }
-    this.#path.push(value);
+    this.#parents.push(value);
     try {
       return this.#writeByKind(value, depth);
     } catch {
-      return this.#take(unreadable);
+      return this.#count(unreadable);
     } finally {
-      this.#path.pop();
+      this.#parents.pop();
     }
   }
 
   #writeByKind(value: object, depth: number): string | undefined {
     if (value instanceof Date) {
-      return this.#take(Number.isNaN(value.getTime()) ? '"Invalid Date"' : `"${value.toISOString()}"`);
+      return this.#count(Number.isNaN(value.getTime()) ? '"Invalid Date"' : `"${value.toISOString()}"`);
     }
     if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return this.#bytes(value);
     const toJson = (value as { toJSON?: unknown }).toJSON;
-    // One level deeper, so that a toJSON that answers with more of its kind ends at the depth limit.
+    // One level deeper, so that a toJSON() that returns an object with a toJSON() again ends at the depth limit.
     if (typeof toJson === 'function') {
-      const stands = toJson.call(value, '');
-      if (stands !== value) return this.write(stands, depth + 1);
+      const replacement = toJson.call(value, '');
+      if (replacement !== value) return this.write(replacement, depth + 1);
     }
     if (Array.isArray(value)) return this.#list(value, depth);
     if (value instanceof Map) return this.#map(value, depth);
@@ -118,33 +124,33 @@ class Writer {
     let text = '';
     for (const item of items) {
       if (this.#found.length > 0) break;
-      text += `${text === '' ? '' : ','}${this.write(item, depth + 1) ?? this.#take('null')}`;
+      text += `${text === '' ? '' : ','}${this.write(item, depth + 1) ?? this.#count('null')}`;
     }
     return `[${text}]`;
   }
 
   #members(keys: readonly string[], read: (key: string) => unknown, depth: number): string {
     let text = '';
-    const mended = new Set<string>();
+    const replaced = new Set<string>();
     for (const key of keys) {
       if (this.#found.length > 0) break;
-      if (--this.#left.keys < 0) {
-        this.#report('EVENT_TOO_MANY_KEYS', `must have at most ${limits.maxKeys} object members in all`);
+      if (--this.#keysLeft.keys < 0) {
+        this.#report('EVENT_TOO_MANY_KEYS', `must have at most ${limits.maxKeys} object members in total`);
         break;
       }
       const member = this.#member(read, key, depth);
       if (member === undefined) continue;
-      text += `${text === '' ? '' : ','}${this.#take(JSON.stringify(this.#name(key, keys, mended)))}:${member}`;
+      text += `${text === '' ? '' : ','}${this.#count(JSON.stringify(this.#uniqueName(key, keys, replaced)))}:${member}`;
     }
     return `{${text}}`;
   }
 
-  /** A mended name must not meet another: a repeated member would have the whole event refused. */
-  #name(key: string, keys: readonly string[], mended: Set<string>): string {
-    let name = mend(key);
+  /** A name after replacement must not equal another one: the service refuses an event with a repeated member. */
+  #uniqueName(key: string, keys: readonly string[], replaced: Set<string>): string {
+    let name = replaceInvalid(key);
     if (name === key) return key;
-    while (mended.has(name) || keys.includes(name)) name += '\ufffd';
-    mended.add(name);
+    while (replaced.has(name) || keys.includes(name)) name += '\ufffd';
+    replaced.add(name);
     return name;
   }
 
@@ -153,7 +159,7 @@ class Writer {
     try {
       value = read(key);
     } catch {
-      return this.#take(unreadable);
+      return this.#count(unreadable);
     }
     return this.write(value, depth + 1);
   }
@@ -179,13 +185,13 @@ class Writer {
       : Buffer.from(value);
     return bytes.length > limits.maxEventBytes
       ? this.#tooLarge()
-      : this.#take(`"base64:${bytes.toString('base64')}"`);
+      : this.#count(`"base64:${bytes.toString('base64')}"`);
   }
 
-  /** Counts what was written, so that a hostile value can't make a text much larger than an event may be. */
-  #take(text: string): string {
-    this.#units += text.length;
-    return this.#units > limits.maxEventBytes ? this.#tooLarge() : text;
+  /** Counts the text, so that a hostile value can't produce much more text than an event may have. */
+  #count(text: string): string {
+    this.#written += text.length;
+    return this.#written > limits.maxEventBytes ? this.#tooLarge() : text;
   }
 
   #tooLarge(): string {

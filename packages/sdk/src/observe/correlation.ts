@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-/** The span under which something happens. */
+/** The trace and span during which an event is emitted. */
 export interface TraceContext {
   readonly traceId: string;
   readonly spanId: string;
@@ -13,8 +13,8 @@ interface OpenTelemetryApi {
 }
 
 /**
- * Finds the active OpenTelemetry span, where the application has installed OpenTelemetry; elsewhere there is never
- * one. The API is an optional peer, so it is looked for when an emitter is made and not imported.
+ * A function that gives the active OpenTelemetry span, or `undefined` if there is none or OpenTelemetry is not installed.
+ * The API is an optional peer dependency, so it is loaded when an emitter is created and not imported.
  */
 export function openTelemetryTrace(
   load: (name: string) => unknown = requireFrom(import.meta.url),
@@ -31,7 +31,11 @@ export function openTelemetryTrace(
   };
 }
 
-/** @param address a module's; bundled as CommonJS it has none, and what it needs stands where the process was started */
-export function requireFrom(address: string | undefined): (name: string) => unknown {
-  return (name) => createRequire(address ?? join(process.cwd(), 'bundle.js'))(name);
+/**
+ * A `require` that resolves names as the module with this URL would.
+ *
+ * @param moduleUrl `undefined` in a CommonJS bundle; names are then resolved from the working directory
+ */
+export function requireFrom(moduleUrl: string | undefined): (name: string) => unknown {
+  return (name) => createRequire(moduleUrl ?? join(process.cwd(), 'bundle.js'))(name);
 }

@@ -1,22 +1,25 @@
-/** What the emitter needs of a logger; pino, Fastify's and most others have it. */
+/** The methods of a logger that the emitter calls. Those of pino and Fastify fit, and most others. */
 export interface AuditLogger {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
 }
 
-/** What the application's code gave back: where that is a promise, its rejection would end the process. */
-export function ignoreRejection(given: unknown): void {
-  if (typeof (given as PromiseLike<unknown> | null | undefined)?.then !== 'function') return;
-  (given as PromiseLike<unknown>).then(undefined, () => {});
+/**
+ * Handles the rejection of a promise that a callback of the application returned. Without a handler, Node.js would end
+ * the process.
+ */
+export function ignoreRejection(returned: unknown): void {
+  if (typeof (returned as PromiseLike<unknown> | null | undefined)?.then !== 'function') return;
+  (returned as PromiseLike<unknown>).then(undefined, () => {});
 }
 
-/** One line a key and `intervalMs` at most: a fault that hits every event must not also flood the log. */
+/** Logs at most one warning per key and interval, so that a fault of every event does not flood the log. */
 export class RateLimitedLog {
   readonly #logger: AuditLogger | undefined;
   readonly #now: () => number;
   readonly #intervalMs: number;
-  readonly #seen = new Map<string, { until: number; suppressed: number }>();
+  readonly #lastLogged = new Map<string, { until: number; suppressed: number }>();
 
   constructor(logger: AuditLogger | undefined, now: () => number, intervalMs: number) {
     this.#logger = logger;
@@ -24,21 +27,21 @@ export class RateLimitedLog {
     this.#intervalMs = intervalMs;
   }
 
-  /** @param key which lines count as the same; a closed set, since each is remembered */
+  /** @param key warnings with the same key share one limit; keys are kept in memory, so they must be few */
   warn(key: string, fields: object, message: string): void {
     if (this.#logger === undefined) return;
     const now = this.#now();
-    const seen = this.#seen.get(key);
-    // A clock that was set back must not silence the log for as long.
-    if (seen !== undefined && now < seen.until && now >= seen.until - this.#intervalMs) {
-      seen.suppressed++;
+    const last = this.#lastLogged.get(key);
+    // If the clock was set back, `until` is too far ahead and does not count.
+    if (last !== undefined && now < last.until && now >= last.until - this.#intervalMs) {
+      last.suppressed++;
       return;
     }
-    this.#seen.set(key, { until: now + this.#intervalMs, suppressed: 0 });
+    this.#lastLogged.set(key, { until: now + this.#intervalMs, suppressed: 0 });
     try {
-      ignoreRejection(this.#logger.warn({ ...fields, suppressed: seen?.suppressed ?? 0 }, message));
+      ignoreRejection(this.#logger.warn({ ...fields, suppressed: last?.suppressed ?? 0 }, message));
     } catch {
-      // A logger that throws must not take the business down with it.
+      // The application's logger threw. The application must not fail because of that.
     }
   }
 }

@@ -1,7 +1,4 @@
-import type { Counters } from '../delivery/counters.ts';
-import type { Outbox } from '../delivery/entry.ts';
-
-/** One value, as Prometheus knows it. */
+/** One sample in the sense of Prometheus: a name, labels and a value. */
 export interface MetricSample {
   readonly name: string;
   readonly labels: { readonly [label: string]: string };
@@ -15,22 +12,45 @@ interface Family {
   readonly samples: readonly MetricSample[];
 }
 
-/** Upper bounds in seconds; a batch takes milliseconds on a good day and its time-out on a bad one. */
+/** Upper bounds of the histogram in seconds. A send normally takes milliseconds, and at worst the transport's timeout. */
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15];
+
+/** The counts of the events' outcomes; see `Counters`. */
+interface CountedEvents {
+  readonly buffered: number;
+  readonly delivered: number;
+  readonly rejected: number;
+  readonly dropped: number;
+  readonly droppedByReason: ReadonlyMap<string, number>;
+  readonly retries: number;
+  readonly batchesFailed: number;
+}
+
+/** The queue of events to send; see `Outbox`. */
+interface WaitingEvents {
+  readonly size: number;
+  readonly spooledEvents: number;
+  readonly spooledBytes: number;
+  readonly spoolCapacityBytes: number;
+  readonly oldest: number | undefined;
+}
 
 export interface MetricSources {
   readonly service: string;
+  /** Events that memory may hold. */
   readonly capacity: number;
-  readonly counters: Counters;
-  readonly outbox: Outbox;
-  /** Whether the last batch failed every try, and the others wait behind it. */
+  readonly counters: CountedEvents;
+  readonly outbox: WaitingEvents;
+  /** Whether all tries to send the last batch failed. */
   readonly failing: () => boolean;
   readonly now: () => number;
 }
 
 /**
- * The emitter's figures under seed 003's names, label `service`. They count what happened, never what was tried.
- * No client library is needed: give {@link exposition} to the scraper, beside what the application has of its own.
+ * The emitter's metrics for Prometheus, with the label `service`. They count outcomes, not attempts.
+ *
+ * No Prometheus client library is needed: append the text of {@link exposition} to what the application's own `/metrics`
+ * endpoint returns.
  */
 export class AuditMetrics {
   readonly #sources: MetricSources;
@@ -42,7 +62,7 @@ export class AuditMetrics {
     this.#sources = sources;
   }
 
-  /** A send took so long, whatever became of it. */
+  /** Adds the duration of one send, successful or not. */
   observeSend(seconds: number): void {
     this.#sends++;
     this.#durationSum += seconds;
@@ -51,6 +71,7 @@ export class AuditMetrics {
     }
   }
 
+  /** The current value of every metric. */
   samples(): MetricSample[] {
     return this.#families().flatMap((family) => family.samples);
   }
@@ -73,39 +94,44 @@ export class AuditMetrics {
     }));
     const age = outbox.oldest === undefined ? 0 : Math.max(0, now() - outbox.oldest) / 1000;
     return [
-      this.#one('audit_events_buffered_total', 'counter', 'Events taken for delivery', counters.buffered),
-      this.#one('audit_events_dropped_total', 'counter', 'Events lost for want of room', counters.dropped),
-      this.#family('audit_events_dropped_by_reason_total', 'counter', 'The same, by reason', reasons),
+      this.#one('audit_events_buffered_total', 'counter', 'Events accepted for delivery', counters.buffered),
+      this.#one(
+        'audit_events_dropped_total',
+        'counter',
+        'Events lost because there was no room, or the emitter was closed',
+        counters.dropped,
+      ),
+      this.#family('audit_events_dropped_by_reason_total', 'counter', 'Lost events by reason', reasons),
       this.#one(
         'audit_events_rejected_total',
         'counter',
-        'Events refused for their content',
+        'Events refused because of their content',
         counters.rejected,
       ),
-      this.#one('audit_events_written_total', 'counter', 'Events the service has', counters.delivered),
+      this.#one(
+        'audit_events_written_total',
+        'counter',
+        'Events that the service has accepted',
+        counters.delivered,
+      ),
       this.#one(
         'audit_batches_failed_total',
         'counter',
-        'Batches that failed every try',
+        'Batches for which all tries failed',
         counters.batchesFailed,
       ),
-      this.#one('audit_batches_retried_total', 'counter', 'Tries after the first', counters.retries),
-      this.#one('audit_buffer_size', 'gauge', 'Events waiting in memory', outbox.size - outbox.durable),
+      this.#one('audit_batches_retried_total', 'counter', 'Tries after the first one', counters.retries),
+      this.#one('audit_buffer_size', 'gauge', 'Events waiting in memory', outbox.size - outbox.spooledEvents),
       this.#one('audit_buffer_capacity', 'gauge', 'Events that memory may hold', capacity),
-      this.#one('audit_spool_size', 'gauge', 'Events waiting on disk', outbox.durable),
-      this.#one('audit_spool_bytes', 'gauge', 'Characters of events waiting on disk', outbox.durableBytes),
+      this.#one('audit_spool_size', 'gauge', 'Events waiting on disk', outbox.spooledEvents),
+      this.#one('audit_spool_bytes', 'gauge', 'Characters of events waiting on disk', outbox.spooledBytes),
       this.#one(
         'audit_spool_capacity_bytes',
         'gauge',
-        'What the disk may hold; 0: no spool',
-        outbox.diskLimit,
+        'Characters of events that may wait on disk; 0 without a spool',
+        outbox.spoolCapacityBytes,
       ),
-      this.#one(
-        'audit_delivery_failing',
-        'gauge',
-        '1 while batches fail and the service is probed',
-        Number(failing()),
-      ),
+      this.#one('audit_delivery_failing', 'gauge', '1 while batches fail, else 0', Number(failing())),
       this.#one('audit_queue_age_seconds', 'gauge', 'Age of the oldest waiting event', age),
       this.#writeDuration(),
     ];

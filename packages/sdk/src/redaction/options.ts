@@ -1,27 +1,36 @@
 import { createHmac } from 'node:crypto';
-import { readOptions, refusal } from '../configuration.ts';
+import { invalidConfig, readOptions } from '../configuration.ts';
 import { AuditError } from '../errors.ts';
 
-/** What stands in a secret's place. */
+/** What replaces a secret. */
 export type Censor =
-  /** `"[REDACTED]"`. */
+  /** The text `[REDACTED]`. */
   | 'mask'
-  /** Nothing: the member goes. Within a text, and where a field is required, as `mask`. */
+  /** The member is removed. A secret within a longer text, or in a required field, is masked. */
   | 'remove'
-  /** `"hmac:…"`, 128 bits of HMAC-SHA-256 under this key: equal secrets stay recognisable as equal. */
+  /** The text `hmac:…` with 128 bits of HMAC-SHA-256 under this key, so that equal secrets have equal replacements. */
   | { readonly hmacKey: string | Uint8Array };
 
-/** What is taken out of events before they leave the process, on disk or over the network. */
+/** Which secrets are removed from events before they leave the process, to disk or over the network. */
 export interface RedactionOptions {
-  /** @defaultValue 'mask' */
+  /** What replaces a secret. @defaultValue 'mask' */
   readonly censor?: Censor;
-  /** Further names of members whose values are secret, in any spelling: `memberPin` also means `member_pin`. @defaultValue none */
+  /**
+   * Further names of members whose values are secret. The spelling does not matter: `memberPin` also means `member_pin`.
+   *
+   * @defaultValue none
+   */
   readonly names?: readonly string[];
-  /** Names that look secret and are not. @defaultValue none */
+  /** Names of members that look like secrets and are not. @defaultValue none */
   readonly allowNames?: readonly string[];
-  /** Further patterns of secrets within text; each must have the flag `g`. @defaultValue none */
+  /** Further patterns of secrets within text. Each must have the flag `g`. @defaultValue none */
   readonly patterns?: readonly RegExp[];
-  /** Members to take out whatever they hold, by wire name, `*` for any: `context.user.email`. @defaultValue none */
+  /**
+   * Paths of members to remove whatever they contain, such as `context.user.email`. Names are those of the wire form; `*`
+   * stands for any name.
+   *
+   * @defaultValue none
+   */
   readonly paths?: readonly string[];
 }
 
@@ -34,7 +43,7 @@ const redactionDefaults = Object.freeze({
 } as const satisfies RedactionOptions);
 
 /**
- * With defaults for what is left out. A misspelt option would leave secrets in the trail for ever.
+ * The options with their defaults. A misspelt option is an error, since it would leave secrets in the trail permanently.
  *
  * @throws {AuditError} `CONFIG_INVALID`
  */
@@ -47,15 +56,16 @@ export function readRedactionOptions(given: RedactionOptions): Required<Redactio
   for (const name of ['names', 'allowNames', 'paths'] as const) {
     const list: unknown = options[name];
     if (!Array.isArray(list) || list.some((item) => typeof item !== 'string' || item === '')) {
-      throw refusal(`redaction.${name} must be a list of texts`);
+      throw invalidConfig(`redaction.${name} must be a list of strings`);
     }
   }
   const patterns: unknown = options.patterns;
-  if (!Array.isArray(patterns)) throw refusal('redaction.patterns must be a list of regular expressions');
+  if (!Array.isArray(patterns))
+    throw invalidConfig('redaction.patterns must be a list of regular expressions');
   for (const pattern of patterns) {
     if (!(pattern instanceof RegExp && pattern.global)) {
-      throw refusal(
-        `redaction.patterns must be regular expressions with the flag g, and not ${String(pattern)}`,
+      throw invalidConfig(
+        `redaction.patterns must be regular expressions with the flag g, not ${String(pattern)}`,
       );
     }
   }
@@ -63,11 +73,11 @@ export function readRedactionOptions(given: RedactionOptions): Required<Redactio
   return options;
 }
 
-/** A key of the wrong kind is refused here, and not with the first event that holds a secret. */
+/** Finds an invalid key now, and not with the first event that contains a secret. */
 function checkCensor(censor: Censor): void {
   if (censor === 'mask' || censor === 'remove') return;
   try {
-    // Without a key, who knows the possible secrets knows their hashes.
+    // With an empty key, an attacker could compute the hash of every likely secret.
     if (censor.hmacKey.length === 0) throw new Error('the key is empty');
     createHmac('sha256', censor.hmacKey);
   } catch (cause) {

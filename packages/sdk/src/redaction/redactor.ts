@@ -1,12 +1,15 @@
 import { createHmac } from 'node:crypto';
 import { type RedactionOptions, readRedactionOptions } from './options.ts';
 import { SecretNames } from './secret-names.ts';
-import { censorText, isCardNumber, mayHoldSecret, secretPatterns } from './secret-values.ts';
+import { censorText, isCardNumber, mayContainSecret, secretPatterns } from './secret-values.ts';
 
 const mask = '[REDACTED]';
 
-/** Fields that identify the event and hold no free text. The others of the top level are searched, never removed. */
-const untouched = new Set([
+/**
+ * Fields that identify the event and contain no free text. They are not searched. The other top-level fields are searched,
+ * but never removed.
+ */
+const notSearched = new Set([
   'audit_id',
   'tenant_id',
   'timestamp',
@@ -16,18 +19,18 @@ const untouched = new Set([
   'severity',
 ]);
 
-const leastCardNumber = 1e12;
+const minCardNumber = 1e12;
 
 type Path = readonly string[];
 
-/** Takes secrets out of an event's wire text. Deterministic, so that a repeated send has the same bytes. */
+/** Removes secrets from an event's wire text. The same text always gives the same result, so that a retry sends the same bytes. */
 export class Redactor {
   readonly #options: Required<RedactionOptions>;
   readonly #names: SecretNames;
   readonly #patterns: readonly RegExp[];
   readonly #paths: readonly Path[];
-  /** What was configured may stand anywhere, so that every event is looked at closely. */
-  readonly #always: boolean;
+  /** Whether every event must be searched in full, because configured patterns or paths can match anywhere. */
+  readonly #searchAll: boolean;
 
   constructor(options: RedactionOptions) {
     this.#options = readRedactionOptions(options);
@@ -35,47 +38,47 @@ export class Redactor {
     this.#names = new SecretNames(names, allowNames);
     this.#patterns = [...secretPatterns, ...patterns];
     this.#paths = paths.map((path) => path.split('.'));
-    this.#always = paths.length > 0 || patterns.length > 0;
+    this.#searchAll = paths.length > 0 || patterns.length > 0;
   }
 
-  /** The same text where nothing in it is secret. */
+  /** The text without its secrets; the same string if it contains none. */
   redact(text: string): string {
     const event = JSON.parse(text) as Record<string, unknown>;
-    if (!this.#always && !this.#suspectsEvent(event)) return text;
+    if (!this.#searchAll && !this.#mayContainSecret(event)) return text;
     let changed = false;
     const clean: Record<string, unknown> = {};
     for (const [name, value] of Object.entries(event)) {
       const paths = this.#paths
         .filter((path) => path[0] === name || path[0] === '*')
         .map((path) => path.slice(1));
-      const kept = untouched.has(name) ? value : this.#value(value, paths);
+      const kept = notSearched.has(name) ? value : this.#value(value, paths);
       clean[name] = kept === removed ? mask : kept;
       changed ||= clean[name] !== value;
     }
     return changed ? JSON.stringify(clean) : text;
   }
 
-  #suspectsEvent(event: Record<string, unknown>): boolean {
+  #mayContainSecret(event: Record<string, unknown>): boolean {
     for (const name of Object.keys(event)) {
-      if (!untouched.has(name) && this.#suspects(event[name])) return true;
+      if (!notSearched.has(name) && this.#isSuspicious(event[name])) return true;
     }
     return false;
   }
 
-  /** Whether there may be something to take out: a quick look, since in most events there is nothing. */
-  #suspects(value: unknown): boolean {
-    if (typeof value === 'string') return mayHoldSecret(value);
-    if (typeof value === 'number') return value > leastCardNumber;
+  /** A quick test whether the value may contain a secret. Most events contain none. */
+  #isSuspicious(value: unknown): boolean {
+    if (typeof value === 'string') return mayContainSecret(value);
+    if (typeof value === 'number') return value > minCardNumber;
     if (typeof value !== 'object' || value === null) return false;
     if (Array.isArray(value)) {
       if (isPairs(value) && value.some(([name, member]) => this.#isSecret(name, member))) return true;
-      return value.some((item) => this.#suspects(item));
+      return value.some((item) => this.#isSuspicious(item));
     }
     const label = labelOf(value as Record<string, unknown>);
     if (label !== undefined && this.#isSecret(label, (value as Record<string, unknown>).value)) return true;
     for (const name of Object.keys(value)) {
       const member = (value as Record<string, unknown>)[name];
-      if (this.#isSecret(name, member) || this.#suspects(member) || mayHoldSecret(name)) return true;
+      if (this.#isSecret(name, member) || this.#isSuspicious(member) || mayContainSecret(name)) return true;
     }
     return false;
   }
@@ -86,14 +89,14 @@ export class Redactor {
     return typeof value !== 'number' || secrecy === 'text and numbers';
   }
 
-  /** The value without its secrets; itself where there are none. */
+  /** The value without its secrets; the same value if it contains none. */
   #value(value: unknown, paths: readonly Path[]): unknown {
     if (paths.some((path) => path.length === 0)) return this.#censor(value);
     switch (typeof value) {
       case 'string':
-        return censorText(value, this.#patterns, (secret) => this.#within(secret));
+        return censorText(value, this.#patterns, (secret) => this.#replacementOf(secret));
       case 'number':
-        return value > leastCardNumber && isCardNumber(String(value)) ? this.#censor(value) : value;
+        return value > minCardNumber && isCardNumber(String(value)) ? this.#censor(value) : value;
       case 'object':
         if (value === null) return value;
         return Array.isArray(value)
@@ -112,7 +115,7 @@ export class Redactor {
       const [name, member] = pairs ? (item as Pair) : ['', ''];
       const kept = this.#isSecret(name, member)
         ? this.#pair(name, member)
-        : this.#value(item, step(paths, String(index)));
+        : this.#value(item, pathsBelow(paths, String(index)));
       changed ||= kept !== item;
       if (kept !== removed) clean.push(kept);
     }
@@ -131,22 +134,22 @@ export class Redactor {
     for (const [name, value] of Object.entries(object)) {
       const labelled = name === 'value' && label !== undefined && this.#isSecret(label, value);
       const secret = labelled || this.#isSecret(name, value);
-      const kept = secret ? this.#censor(value) : this.#value(value, step(paths, name));
-      let safe = censorText(name, this.#patterns, (part) => this.#within(part));
+      const kept = secret ? this.#censor(value) : this.#value(value, pathsBelow(paths, name));
+      let safe = censorText(name, this.#patterns, (part) => this.#replacementOf(part));
       if (safe !== name) while (clean.has(safe) || Object.hasOwn(object, safe)) safe += '*';
       changed ||= kept !== value || safe !== name;
       if (kept !== removed) clean.set(safe, kept);
     }
-    // fromEntries defines members, so that one named __proto__ stays a member.
+    // Unlike an assignment, fromEntries keeps a member named __proto__.
     return changed ? Object.fromEntries(clean) : object;
   }
 
   #censor(secret: unknown): unknown {
     if (this.#options.censor === 'remove') return removed;
-    return this.#within(typeof secret === 'string' ? secret : JSON.stringify(secret));
+    return this.#replacementOf(typeof secret === 'string' ? secret : JSON.stringify(secret));
   }
 
-  #within(secret: string): string {
+  #replacementOf(secret: string): string {
     const { censor } = this.#options;
     if (typeof censor === 'string') return mask;
     return `hmac:${createHmac('sha256', censor.hmacKey).update(secret).digest('hex').slice(0, 32)}`;
@@ -157,7 +160,7 @@ const removed = Symbol('removed');
 
 type Pair = readonly [name: string, value: unknown];
 
-/** Headers, a query or a `Map` as a list: `[['Authorization', '…'], …]`. A list of two words is none. */
+/** Whether a list consists of name-value pairs, as headers, queries and maps are often written: `[['Authorization', '…'], …]`. */
 function isPairs(list: readonly unknown[]): list is readonly Pair[] {
   return (
     list.length > 0 &&
@@ -165,14 +168,14 @@ function isPairs(list: readonly unknown[]): list is readonly Pair[] {
   );
 }
 
-/** The name in `{ name: 'DB_PASSWORD', value: '…' }`: so containers, forms and HTTP archives write members. */
+/** The name in `{ name: 'DB_PASSWORD', value: '…' }`, as container settings, forms and HTTP archives write members. */
 function labelOf({ name, key, value }: Record<string, unknown>): string | undefined {
   if (value === undefined) return undefined;
   return typeof name === 'string' ? name : typeof key === 'string' ? key : undefined;
 }
 
-/** What is left of the paths that lead through a member of this name. */
-function step(paths: readonly Path[], name: string): readonly Path[] {
+/** The rest of those paths that lead through a member with this name. */
+function pathsBelow(paths: readonly Path[], name: string): readonly Path[] {
   if (paths.length === 0) return paths;
   return paths.filter((path) => path[0] === name || path[0] === '*').map((path) => path.slice(1));
 }

@@ -1,9 +1,9 @@
 /**
- * Which member names say that their value is a secret. Names are compared as words, so that `apiKey`, `api_key` and
- * `X-API-Key` are one and `secretary`, `keyboard` and `passenger` are none.
+ * Decides from a member's name whether its value is a secret. Names are compared word by word: `apiKey`, `api_key` and
+ * `X-API-Key` are the same name, and `secretary`, `keyboard` and `passenger` are not secret.
  */
 
-/** One word is enough. */
+/** A name that contains one of these words is secret. */
 const secretWords = new Set([
   ...[
     'password',
@@ -44,7 +44,7 @@ const secretWords = new Set([
   ...['accesstoken', 'refreshtoken', 'clientsecret', 'connectionstring', 'mnemonic'],
 ]);
 
-/** It takes both, next to each other. */
+/** A name that contains two of these words next to each other is secret. */
 const secretPairs = new Set([
   ...['api key', 'private key', 'access key', 'secret key', 'encryption key', 'signing key', 'master key'],
   ...[
@@ -67,7 +67,7 @@ const secretPairs = new Set([
   ],
 ]);
 
-/** A name that ends so speaks about a secret and does not hold one: `token_type`, `password_changed_at`. */
+/** A name with this last word describes a secret, but is not one: `token_type`, `password_changed_at`. */
 const harmlessEndings = new Set([
   ...[
     'type',
@@ -117,18 +117,19 @@ function isHarmlessEnding(word: string): boolean {
   return harmlessEndings.has(word) || harmlessEndings.has(word.replace(/s$/, ''));
 }
 
-/** Numbers under these names are secrets too; under `token` they count something. */
+/** Under these names, numbers are secrets too. A number under `token`, for example, is a count. */
 const secretNumbers = new Set([
   ...['password', 'passcode', 'pwd', 'otp', 'totp', 'cvv', 'cvc', 'cvv2', 'ssn', 'pin code', 'security code'],
   ...['card number', 'account number', 'recovery code', 'backup code'],
 ]);
 
-/** Written together, with anything before them: `dbpassword`. */
+/** Secret words that are written together with the word before: `dbpassword`. */
 const secretEnding = /(?:password|passwd|passphrase|apikey|privatekey|secretkey|accesskey|token)s?$/;
 
+/** Which values of a member are secrets. */
 export type Secrecy = 'none' | 'text' | 'text and numbers';
 
-/** A name's words: `X-API-Key`, `apiKey` and `API_KEY` all give `api key`, whatever kind of letters they are written in. */
+/** A name's words in lower case: `X-API-Key`, `apiKey` and `API_KEY` all contain `api` and `key`. Full-width letters count too. */
 function words(name: string): string[] {
   return name
     .normalize('NFKC')
@@ -141,29 +142,29 @@ function words(name: string): string[] {
 }
 
 export class SecretNames {
-  readonly #more: ReadonlySet<string>;
+  readonly #additional: ReadonlySet<string>;
   readonly #allowed: ReadonlySet<string>;
-  /** Names repeat in every event; those made up from data must not fill the memory. */
-  readonly #known = new Map<string, Secrecy>();
+  /** Results by name, since the same names occur in every event. Bounded, since names may also come from data. */
+  readonly #cache = new Map<string, Secrecy>();
 
-  constructor(more: readonly string[], allowed: readonly string[]) {
-    this.#more = new Set(more.map((name) => words(name).join(' ')));
+  constructor(additional: readonly string[], allowed: readonly string[]) {
+    this.#additional = new Set(additional.map((name) => words(name).join(' ')));
     this.#allowed = new Set(allowed.map((name) => words(name).join(' ')));
   }
 
   of(name: string): Secrecy {
-    let secrecy = this.#known.get(name);
+    let secrecy = this.#cache.get(name);
     if (secrecy === undefined) {
-      secrecy = this.#judge(words(name));
-      if (this.#known.size < 2_000) this.#known.set(name, secrecy);
+      secrecy = this.#classify(words(name));
+      if (this.#cache.size < 2_000) this.#cache.set(name, secrecy);
     }
     return secrecy;
   }
 
-  #judge(list: readonly string[]): Secrecy {
+  #classify(list: readonly string[]): Secrecy {
     const whole = list.join(' ');
     if (this.#allowed.has(whole)) return 'none';
-    if (this.#more.has(whole)) return 'text and numbers';
+    if (this.#additional.has(whole)) return 'text and numbers';
     // `apiKey2` and `apiKeys` are as secret as `apiKey`.
     const bare = list.map((word) => word.replace(/\d+$/, '') || word);
     let secrecy: Secrecy = 'none';
@@ -174,7 +175,7 @@ export class SecretNames {
       const hit =
         secretWords.has(word) || secretEnding.test(word) ? word : secretPairs.has(single) ? pair : undefined;
       if (hit === undefined) continue;
-      // "session id" ends with a harmless word and is itself the secret.
+      // "session id" ends with a harmless word, but is a secret.
       if (isHarmlessEnding(bare.at(-1)!) && !bare.join(' ').endsWith(hit)) continue;
       if (secretNumbers.has(hit === pair ? single : hit)) return 'text and numbers';
       secrecy = 'text';

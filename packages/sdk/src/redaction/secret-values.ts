@@ -1,9 +1,9 @@
 /**
- * What secrets look like wherever they stand. The patterns are linear: none repeats a repetition, since the text they
- * search is anybody's.
+ * Patterns of secrets within text. An attacker can choose the text, so each pattern takes linear time: no repetition contains
+ * another one.
  */
 
-/** Whole matches are secrets. */
+/** The whole match is the secret. */
 export const secretPatterns: readonly RegExp[] = [
   /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|$)/g,
   /(?<![A-Za-z0-9])eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*){1,3}/g,
@@ -27,19 +27,19 @@ export const secretPatterns: readonly RegExp[] = [
   /(?<![A-Za-z0-9])tally_[a-f0-9]{12}_[a-f0-9]{64}/g,
 ];
 
-/** Between a secret's name and the secret; in JSON within JSON, quotes are escaped. */
+/** The text between a secret's name and the secret. In JSON within JSON, quotes are escaped. */
 const assigned = String.raw`(?:\\{0,7}["'])?\s{0,4}(?::=|=>|[:=])\s{0,4}`;
 const named =
   'password|passwd|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|credentials?';
 
-/** The second group is the secret; what stands before and after it says so. */
+/** The second group is the secret. The first and third group are the text around it, which is kept. */
 const framedPatterns: readonly RegExp[] = [
-  // scheme://user:password@host; a password may hold @ itself
+  // scheme://user:password@host; a password may contain @
   /(\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/:@"']{0,100}:)([^\s/"']{1,200})(@)/gi,
   // https://token@host
   /(\bhttps?:\/\/)([\w.~%-]{20,200})(@)/gi,
   /(\b(?:bearer|basic)\s{1,4})([\w.~+/-]{12,}=*)()/gi,
-  // What is quoted is a secret up to the closing quote, with all its spaces and commas; so too in JSON within JSON.
+  // A quoted secret ends at the closing quote; it may contain spaces and commas. The third pattern is for JSON within JSON.
   new RegExp(
     String.raw`((?:${named}|authorization|cookie)${assigned}")((?:[^"\\\r\n]|\\.){1,4000})(")`,
     'gi',
@@ -57,16 +57,16 @@ const framedPatterns: readonly RegExp[] = [
   // Cookie: a=…; b=…
   /(\b(?:set-)?cookie:\s{0,4})([\w.-]{1,100}=[^\r\n"']{1,4000})()/gi,
   /(\bauthorization:\s{0,4}(?:(?:token|api-?key|key|negotiate|ntlm)\s{1,4})?)([^\s"',;]{16,4000})()/gi,
-  // A signed address is as good as a key until it expires.
+  // A signed URL grants access until it expires.
   /([?&](?:sig|x-amz-signature|x-goog-signature)=)([\w%+/=-]{16,})()/gi,
   // <password>…</password>
   /(<[\w.:-]{0,60}(?:password|passwd|passphrase|secret|token|api[_-]?key)(?:\s[^<>]{0,200})?>)([^<\s][^<]{0,4000})()/gi,
 ];
 
-/** Thirteen to nineteen digits, with spaces or hyphens between, that stand alone. */
+/** Thirteen to nineteen digits, possibly with spaces or hyphens between them, that are not part of a longer word. */
 const cardLike = /(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-])/g;
 
-/** Issuers' prefixes: without them one in ten long numbers would be taken for a card. */
+/** Prefixes of card issuers. Without this test, one in ten long numbers would count as a card number. */
 const issuer = /^(?:4|5[1-5]|2[2-7]|3[47]|3[068]|35|6011|64[4-9]|65|62)/;
 
 export function isCardNumber(text: string): boolean {
@@ -81,7 +81,7 @@ export function isCardNumber(text: string): boolean {
   return sum % 10 === 0;
 }
 
-/** `text` with every secret in it replaced; the same string where there is none. */
+/** The text with every secret replaced; the same string if it contains none. */
 export function censorText(
   text: string,
   patterns: readonly RegExp[],
@@ -97,17 +97,20 @@ export function censorText(
   return clean.replace(cardLike, (digits) => (isCardNumber(digits) ? censor(digits) : digits));
 }
 
-/** Every whole pattern, the bearer token and the card begin with, or hold, one of these. Case matters: it is far faster. */
+/**
+ * Every match of {@link secretPatterns}, every bearer token and every card number contains a match of this pattern. It
+ * distinguishes upper and lower case, which is much faster.
+ */
 const hint =
   /eyJ|A[KSBC][IC]A|gh[opsur]_|github_pat_|glpat-|xox|hooks\.slack|AIza|ya29\.|k_(?:live|test)_|sk-|npm_|pypi-|SG\.|hv[bs]\.|dop_v1_|whsec_|shp[acps][ats]_|tally_|PRIVATE KEY|[Bb](?:earer|asic|EARER|ASIC)\s|\d[ -]?\d[ -]?\d[ -]?\d(?:[ -]?\d){9}/;
-const shortestSecret = 9;
+const minSecretLength = 9;
 
-/** Whether text may hold a secret. Much cheaper than looking closely, and most texts stop here. */
-export function mayHoldSecret(text: string): boolean {
-  if (text.length < shortestSecret) return false;
-  return hint.test(text) || (/[=:<]/.test(text) && framed.test(text));
+/** A quick test whether a text may contain a secret. Most texts do not, and need no further search. */
+export function mayContainSecret(text: string): boolean {
+  if (text.length < minSecretLength) return false;
+  return hint.test(text) || (/[=:<]/.test(text) && frameHint.test(text));
 }
 
-/** What the framed patterns have in common, apart from the bearer token. */
-const framed =
+/** Every match of {@link framedPatterns} except a bearer token contains a match of this pattern. */
+const frameHint =
   /:\/\/[^\s"']{0,320}@|(?:pass|pwd|secret|token|key|credential)\w{0,6}(?:\\{0,7}["'])?\s{0,4}[:=>]|(?:authorization|cookie)(?:\\{0,7}["'])?\s{0,4}[:=]|sig(?:nature)?=|(?:pass|secret|token|key)\w{0,6}\s[^<>]{0,200}>/i;

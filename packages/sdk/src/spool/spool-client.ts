@@ -1,89 +1,104 @@
 import { Worker } from 'node:worker_threads';
 import { AuditError } from '../errors.ts';
-import type { Answers, Envelope, Reply, Request, SpoolSetup } from './protocol.ts';
+import type {
+  Request,
+  RequestMessage,
+  RequestOf,
+  ResponseMessage,
+  Responses,
+  SpoolSetup,
+} from './requests.ts';
 
-interface Pending {
-  resolve(answer: never): void;
+interface PendingRequest {
+  resolve(response: never): void;
   reject(error: AuditError): void;
   readonly timer: NodeJS.Timeout;
 }
 
-/** A disk that does not answer for so long (a lost network drive, say) must not hold up delivery from memory. */
-const answerTimeoutMs = 10_000;
+/** If the disk takes longer (for example a network drive that was lost), delivery continues from memory. */
+const responseTimeoutMs = 10_000;
 
-/** The emitter's end of the spool's thread. It never keeps the process alive: who awaits an answer does. */
+/**
+ * Starts the spool's thread and sends requests to it. Owned by the emitter's thread. The spool's thread does not keep the
+ * process alive; a caller that must wait for a response keeps it alive with a timer.
+ */
 export class SpoolClient {
   readonly #worker: Worker | undefined;
-  readonly #answerTimeoutMs: number;
-  readonly #pending = new Map<number, Pending>();
+  readonly #responseTimeoutMs: number;
+  readonly #pending = new Map<number, PendingRequest>();
   #number = 0;
-  #dead: AuditError | undefined;
+  /** Set when the thread can't be used any more. */
+  #failure: AuditError | undefined;
 
-  constructor(setup: SpoolSetup, timeoutMs: number = answerTimeoutMs) {
-    this.#answerTimeoutMs = timeoutMs;
+  constructor(setup: SpoolSetup, timeoutMs: number = responseTimeoutMs) {
+    this.#responseTimeoutMs = timeoutMs;
     try {
       this.#worker = startWorker(setup);
     } catch (cause) {
-      // Threads may be forbidden, as Node's permission model does. Memory alone goes on.
-      this.#die('its thread can not be started', cause);
+      // Node's permission model can forbid threads.
+      this.#fail("its thread can't be started", cause);
       return;
     }
-    this.#worker.on('message', (reply: Reply) => this.#settle(reply));
-    this.#worker.on('error', (cause) => this.#die('its thread has failed', cause));
-    this.#worker.on('exit', () => this.#die('its thread has ended'));
-    // Only now: to listen for messages is to hold the process again.
+    this.#worker.on('message', (message: ResponseMessage) => this.#settle(message));
+    this.#worker.on('error', (cause) => this.#fail('its thread has failed', cause));
+    this.#worker.on('exit', () => this.#fail('its thread has ended'));
+    // Must come last: adding a 'message' listener makes the thread keep the process alive again.
     this.#worker.unref();
   }
 
-  /** Requests are worked on in the order in which they are made. Rejects with an {@link AuditError}. */
-  ask<Op extends Request['op']>(request: Extract<Request, { op: Op }>): Promise<Answers[Op]> {
-    if (this.#dead !== undefined) return Promise.reject(this.#dead);
+  /** Requests are processed in the order of the calls. Rejects with an {@link AuditError}. */
+  request<Op extends Request['op']>(request: RequestOf<Op>): Promise<Responses[Op]> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const number = ++this.#number;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#die('the disk does not answer'), this.#answerTimeoutMs).unref();
-      this.#pending.set(number, { resolve: resolve as (answer: never) => void, reject, timer });
-      this.#worker!.postMessage({ number, request } satisfies Envelope);
+      const timer = setTimeout(
+        () => this.#fail('the disk does not respond'),
+        this.#responseTimeoutMs,
+      ).unref();
+      this.#pending.set(number, { resolve: resolve as (response: never) => void, reject, timer });
+      this.#worker!.postMessage({ number, request } satisfies RequestMessage);
     });
   }
 
-  /** Lets the thread go. Not awaited: one that hangs in the file system can't be ended, only left behind. */
+  /** Ends the thread. Not awaited: a thread that hangs in the file system can't be ended. */
   end(): void {
     void this.#worker?.terminate();
   }
 
-  /** Whether it has failed for good: nothing it is asked will be answered. */
-  get dead(): boolean {
-    return this.#dead !== undefined;
+  /** Whether all further requests will fail. */
+  get failed(): boolean {
+    return this.#failure !== undefined;
   }
 
-  #settle(reply: Reply): void {
-    const pending = this.#pending.get(reply.number);
+  #settle(message: ResponseMessage): void {
+    const pending = this.#pending.get(message.number);
     if (pending === undefined) return;
-    this.#pending.delete(reply.number);
+    this.#pending.delete(message.number);
     clearTimeout(pending.timer);
-    if ('failure' in reply) {
-      const { code, message } = reply.failure;
-      pending.reject(new AuditError(code === 'SPOOL_LOCKED' ? code : 'SPOOL_FAILED', message, { events: 0 }));
-    } else pending.resolve(reply.answer as never);
+    if ('failure' in message) {
+      const { code, message: text } = message.failure;
+      pending.reject(new AuditError(code === 'SPOOL_LOCKED' ? code : 'SPOOL_FAILED', text, { events: 0 }));
+    } else pending.resolve(message.response as never);
   }
 
-  #die(why: string, cause?: unknown): void {
-    this.#dead ??= new AuditError('SPOOL_FAILED', `the spool is out of use: ${why}`, { events: 0, cause });
+  #fail(why: string, cause?: unknown): void {
+    const message = `the spool can't be used: ${why}`;
+    this.#failure ??= new AuditError('SPOOL_FAILED', message, { events: 0, cause });
     for (const pending of this.#pending.values()) {
       clearTimeout(pending.timer);
-      pending.reject(this.#dead);
+      pending.reject(this.#failure);
     }
     this.#pending.clear();
   }
 }
 
 function startWorker(setup: SpoolSetup): Worker {
-  // Sources run without a build, where the file has its own ending.
+  // In development the sources run without a build, so the file is TypeScript.
   const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
   return new Worker(new URL(file, import.meta.url), {
     name: 'tallystick-spool',
     workerData: setup,
-    // Deno refuses flags that it does not know; it has no such warning either.
+    // Suppresses Node's warning about node:sqlite. Deno has no such warning and refuses unknown flags.
     ...(process.versions.deno === undefined && { execArgv: ['--disable-warning=ExperimentalWarning'] }),
   });
 }

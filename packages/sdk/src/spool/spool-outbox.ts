@@ -1,404 +1,244 @@
 /**
- * Memory in front, disk behind. Every event has its place in one queue from the moment it is pushed; what is on disk
- * is always the older part of it, so nothing overtakes, whenever memory is written. Owned by the emitter's thread; the
- * file by the spool's.
+ * A queue with its newer part in memory and its older part on disk. Every event gets its position in the queue when it is added,
+ * and events are written to disk in that order, so that the order of sending never changes.
+ *
+ * Owner of all state here is the emitter's thread. It is divided among: the state of the file (`SpoolConnection`), what is on
+ * disk (`DiskBacklog`, `GapsOnDisk`), the current write (`SpoolWriter`) and what was already sent (`SpoolReader`). The spool's
+ * thread owns the file (`SpoolFile`).
  */
 import type { Clock } from '../clock.ts';
-import type { MemoryBuffer } from '../delivery/buffer.ts';
-import type { Entry, Load, Outbox, Waiter } from '../delivery/entry.ts';
-import type { Ledger } from '../delivery/ledger.ts';
-import type { Report } from '../delivery/settlement.ts';
-import { AuditError } from '../errors.ts';
+import type { MemoryBuffer } from '../delivery/memory-buffer.ts';
+import type { OutboundBatch, Outbox } from '../delivery/outbox.ts';
+import type { SequenceTracker } from '../delivery/sequence-tracker.ts';
+import { AuditError, type ReportError } from '../errors.ts';
+import type { PendingEvent, Waiter } from '../event/pending-event.ts';
 import type { RedactionOptions } from '../redaction/options.ts';
 import type { GapReason } from '../transport/transport.ts';
+import { DeadLetterStore } from './dead-letter-store.ts';
+import { DiskBacklog } from './disk-backlog.ts';
+import { GapsOnDisk, maxGapsOnDisk } from './gaps-on-disk.ts';
 import type { SpoolOptions } from './options.ts';
-import { PredecessorLedger } from './predecessor-ledger.ts';
-import {
-  type BuriedEvent,
-  eventsPerBacklogMessage,
-  eventsPerMessage,
-  eventsPerRead,
-  gapsPerRead,
-  type Request,
-  type SpooledEvent,
-  type SpooledLoad,
-} from './protocol.ts';
+import { PredecessorGaps } from './predecessor-gaps.ts';
+import { eventsPerMessage, gapsPerRead, type SpooledBatch } from './requests.ts';
 import { SpoolClient } from './spool-client.ts';
+import { SpoolConnection } from './spool-connection.ts';
+import { SpoolReader } from './spool-reader.ts';
+import { SpoolWriter, spooledEvent } from './spool-writer.ts';
 
 export interface SpoolParts {
   readonly memory: MemoryBuffer;
-  readonly ledger: Ledger;
+  readonly sequences: SequenceTracker;
   readonly clock: Clock;
   readonly redaction: RedactionOptions | false;
-  readonly report: Report;
-  readonly client?: Pick<SpoolClient, 'ask' | 'end' | 'dead'>;
+  readonly report: ReportError;
+  /** For tests: replaces the spool's thread. */
+  readonly client?: Pick<SpoolClient, 'request' | 'end' | 'failed'>;
 }
-
-const maxGaps = 10_000;
-/** More than the spool's thread gets to open the file and to answer. */
-const longestAwaitMs = 30_000;
 
 export class SpoolOutbox implements Outbox {
   readonly opened: Promise<number>;
+  readonly deadLetters: DeadLetterStore;
   onChange: () => void = () => {};
   readonly #options: Required<SpoolOptions>;
   readonly #parts: SpoolParts;
-  readonly #client: Pick<SpoolClient, 'ask' | 'end' | 'dead'>;
-  /** Whether the file is open. Where it can't be, memory alone goes on. */
-  #usable = false;
-  /** Place on disk of the entry numbered 0 by this process. */
-  #base = 0;
-  #pushed = 0;
-  /** Entries up to this number were handed to the spool's thread. */
-  #posted = 0;
-  /** Place on disk up to which all is done with. A full disk can't even delete: what it keeps is not read again. */
-  #settled = 0;
-  /** Producers of ended processes whose ends were declared; the same holds for them. */
-  readonly #ended = new Set<string>();
-  #diskEvents = 0;
-  #diskBytes = 0;
-  #diskOldest: number | undefined;
-  /** A process before this one left something to declare. */
-  #owes = false;
-  #gapsOnDisk = 0;
-  #lossesOnDisk = 0;
+  readonly #connection: SpoolConnection;
+  readonly #backlog = new DiskBacklog();
+  readonly #gaps: GapsOnDisk;
+  readonly #writer: SpoolWriter;
+  readonly #reader: SpoolReader;
+  /** Position of the last event that was added. */
+  #lastPosition = 0;
+  /** Callers that wait for events on disk, by position. Those of events in memory are in the events themselves. */
   readonly #waiters = new Map<number, Waiter>();
-  #writing: Promise<void> | undefined;
-  #cancelTimer: (() => void) | undefined;
 
   constructor(options: Required<SpoolOptions>, parts: SpoolParts) {
+    const { directory, shared, maxBytes, fsyncIntervalMs } = options;
+    const { memory, sequences, clock, redaction, report } = parts;
     this.#options = options;
     this.#parts = parts;
-    this.#client =
-      parts.client ??
-      new SpoolClient({
-        directory: options.directory,
-        shared: options.shared,
-        redaction: parts.redaction,
-      });
+    const client = parts.client ?? new SpoolClient({ directory, shared, redaction });
+    this.#connection = new SpoolConnection(client, report, () => this.onChange());
+    this.#gaps = new GapsOnDisk(sequences);
+    this.#reader = new SpoolReader(this.#connection, sequences.producerId);
     this.opened = this.#open();
+    this.deadLetters = new DeadLetterStore(client, clock, this.opened);
+    this.#writer = new SpoolWriter({
+      ...{ maxBytes, fsyncIntervalMs, memory, clock, report },
+      producerId: sequences.producerId,
+      backlog: this.#backlog,
+      gaps: this.#gaps,
+      connection: this.#connection,
+      opened: this.opened,
+      onWritten: (events) => this.#written(events),
+    });
   }
 
-  push(entry: Entry): GapReason | undefined {
+  async #open(): Promise<number> {
+    const contents = await this.#connection.open();
+    if (contents === undefined) return 0;
+    this.#backlog.restore(contents);
+    return contents.events;
+  }
+
+  push(event: PendingEvent): GapReason | undefined {
     const { memory } = this.#parts;
-    entry.row = this.#pushed + 1;
+    event.position = this.#lastPosition + 1;
     const always = this.#options.mode === 'always';
-    // What the disk has no room for must not wait in memory either, where a crash would lose it unsaid.
-    const full = this.#full(entry.bytes + (always && this.#usable ? memory.bytes : 0));
-    if (!memory.has(entry.bytes) || (always && this.#usable && full)) {
-      // The loss is declared by our successor if need be, so it goes to disk like an event.
-      this.#writeSoon();
-      return full ? 'spool_full' : 'buffer_full';
+    const writeFirst = always && this.#connection.isOpen;
+    // With `always`, an event that will not fit on disk must not wait in memory, where a crash would lose it unnoticed.
+    const diskFull = this.#writer.isFull(event.bytes + (writeFirst ? memory.bytes : 0));
+    if (!memory.hasRoomFor(event.bytes) || (writeFirst && diskFull)) {
+      // The caller records the loss. It must be on disk as soon as an event would be.
+      this.#writer.writeSoon();
+      return diskFull ? 'spool_full' : 'buffer_full';
     }
-    this.#pushed++;
-    memory.push(entry);
+    this.#lastPosition++;
+    memory.push(event);
     if (always) {
-      if (memory.size >= eventsPerMessage) void this.#write();
-      else this.#writeSoon();
-    } else if (memory.fill >= 0.5) void this.#write();
+      if (memory.size >= eventsPerMessage) void this.#writer.write();
+      else this.#writer.writeSoon();
+    } else if (memory.fill >= 0.5) void this.#writer.write();
     return undefined;
   }
 
-  async next(maxEvents: number, maxBytes: number): Promise<Load | undefined> {
+  async next(maxEvents: number, maxBytes: number): Promise<OutboundBatch | undefined> {
     await this.opened;
     const { memory } = this.#parts;
-    if (this.#options.mode === 'always' && this.#diskEvents === 0 && memory.size > 0) await this.#write();
-    if (this.#usable && (this.#diskEvents > 0 || this.#owes)) {
-      const spooled = await this.#read(maxEvents, maxBytes);
-      if (spooled !== undefined && (spooled.events.length > 0 || !this.#ended.has(spooled.producerId))) {
-        return this.#loadOf(spooled);
-      }
-      this.#owes = false;
+    if (this.#options.mode === 'always' && this.#backlog.events === 0 && memory.size > 0) {
+      await this.#writer.write();
+    }
+    if (this.#connection.isOpen && (this.#backlog.events > 0 || this.#reader.mayOweDeclarations)) {
+      const spooled = await this.#reader.next(maxEvents, maxBytes);
+      if (spooled !== undefined) return this.#batchOf(spooled);
       this.onChange();
     }
     return memory.next(maxEvents, maxBytes);
   }
 
-  remove(load: Load, buried?: string): void {
-    const { memory, ledger } = this.#parts;
-    const { entries } = load;
-    const last = entries.at(-1)?.row ?? -this.#base;
-    const fromDisk = entries.length - memory.shiftThrough(last);
-    for (const entry of entries) this.#waiters.delete(entry.row);
-    this.#diskEvents -= fromDisk;
-    for (const entry of entries.slice(0, fromDisk)) this.#diskBytes -= entry.bytes;
-    this.#diskOldest = entries.at(-1)?.createdAt;
-    if (this.#options.mode === 'always' && memory.size > 0) this.#writeSoon();
-    const foreign = load.ledger instanceof PredecessorLedger ? load.ledger : undefined;
-    const declared = foreign?.declaredCount ?? this.#takeDeclared();
-    if (
-      !this.#usable ||
-      (fromDisk === 0 && last > this.#posted && declared === 0 && buried === undefined && !foreign)
-    )
-      return;
-    const { producerId } = foreign ?? ledger;
-    this.#settled = Math.max(this.#settled, last + this.#base);
-    void this.#ask<'settle'>(
-      {
-        op: 'settle',
-        producerId,
-        upTo: last + this.#base,
-        gapsDeclared: declared,
-        lost: foreign?.lost ?? [],
-        buried:
-          buried === undefined
-            ? undefined
-            : { reason: buried, events: entries.map((entry) => this.#spooled(entry)) },
-      },
-      undefined,
-    );
-    if (foreign?.ends !== true) return;
-    this.#ended.add(producerId);
-    void this.#ask<'forget'>({ op: 'forget', producerId }, undefined);
-  }
-
-  secure(): void {
-    if (this.#parts.memory.size > 0) void this.#write();
-  }
-
-  async close(ended: boolean): Promise<readonly Entry[]> {
-    const { memory, ledger } = this.#parts;
-    this.#cancelTimer?.();
-    await this.opened;
-    await this.#write();
-    const left = memory.shift(memory.size);
-    for (const entry of left) {
-      if (!entry.sent) ledger.lose(entry.tenantId, entry.sequence, 'shutdown');
-    }
-    if (this.#usable) {
-      const { producerId } = ledger;
-      if (ended) await this.#ask<'forget'>({ op: 'forget', producerId }, undefined);
-      else {
-        const gaps = ledger.undeclaredGaps(maxGaps);
-        await this.#ask<'end'>({ op: 'end', producerId, gaps, final: ledger.final() }, undefined);
-      }
-      await this.#ask<'close'>({ op: 'close' }, undefined);
-    }
-    for (const waiter of this.#waiters.values()) {
-      const message = 'the emitter was closed; the event is on disk and will be delivered later';
-      waiter.fail(new AuditError('EMITTER_CLOSED', message, { outcome: 'unknown' }));
-    }
-    this.#usable = false;
-    this.#client.end();
-    return left;
-  }
-
-  /** Throws an {@link AuditError} where the spool is out of use. */
-  async letters(after: number, limit: number): Promise<readonly BuriedEvent[]> {
-    return this.#awaited<'letters'>({ op: 'letters', after, limit });
-  }
-
-  /** How many there were. Throws as {@link letters} does. */
-  async purge(places: readonly number[] | 'all'): Promise<number> {
-    return this.#awaited<'purge'>({ op: 'purge', places });
-  }
-
-  /** Somebody awaits this, so the process must not end over it; the spool's own thread does not hold it. */
-  async #awaited<Op extends Request['op']>(request: Extract<Request, { op: Op }>) {
-    const release = this.#parts.clock.schedule(longestAwaitMs, () => {}, true);
-    try {
-      await this.opened;
-      return await this.#client.ask<Op>(request);
-    } finally {
-      release();
-    }
-  }
-
-  get size(): number {
-    return this.#parts.memory.size + (this.#usable ? this.#diskEvents : 0);
-  }
-
-  get durable(): number {
-    return this.#diskEvents;
-  }
-
-  get durableBytes(): number {
-    return this.#diskBytes;
-  }
-
-  get diskLimit(): number {
-    return this.#usable ? this.#options.maxBytes : 0;
-  }
-
-  get owes(): boolean {
-    return this.#owes;
-  }
-
-  get oldest(): number | undefined {
-    return this.#diskEvents > 0 ? this.#diskOldest : this.#parts.memory.oldest;
-  }
-
-  async #open(): Promise<number> {
-    try {
-      const opened = await this.#client.ask<'open'>({ op: 'open' });
-      const { nextRow, events, bytes, oldest, unreadable = [] } = opened;
-      for (const what of unreadable) {
-        const message = `events of an ended emitter stay where they are: ${what}`;
-        this.#parts.report(new AuditError('SPOOL_FAILED', message, { events: 0 }));
-      }
-      this.#base = nextRow - 1;
-      this.#diskEvents = events;
-      this.#diskBytes = bytes;
-      this.#diskOldest = oldest;
-      this.#owes = true;
-      this.#usable = true;
-      return events;
-    } catch (error) {
-      this.#parts.report(error as AuditError);
-      return 0;
-    }
-  }
-
-  #full(bytes: number): boolean {
-    return this.#diskBytes + bytes > this.#options.maxBytes;
-  }
-
-  #writeSoon(): void {
-    this.#cancelTimer ??= this.#parts.clock.schedule(
-      this.#options.fsyncIntervalMs,
-      () => {
-        this.#cancelTimer = undefined;
-        void this.#write();
-      },
-      false,
-    );
-  }
-
-  /** Moves memory to disk, as far as there is room. Resolves in any case; one at a time. */
-  #write(): Promise<void> {
-    this.#writing ??= this.#writeAll()
-      .catch((cause: unknown) => {
-        const message = 'events could not be made ready for the spool; they stay in memory';
-        this.#parts.report(new AuditError('SPOOL_FAILED', message, { events: 0, cause }));
-      })
-      .finally(() => {
-        this.#writing = undefined;
-        // Losses of the meantime are declared by our successor if need be, so they go to disk too.
-        if (this.#usable && this.#parts.ledger.losses !== this.#lossesOnDisk) this.#writeSoon();
-      });
-    return this.#writing;
-  }
-
-  async #writeAll(): Promise<void> {
-    await this.opened;
-    const { memory } = this.#parts;
-    do {
-      const entries: Entry[] = [];
-      let bytes = 0;
-      const count = memory.size < eventsPerBacklogMessage ? eventsPerMessage : eventsPerBacklogMessage;
-      for (const entry of memory.peek(count)) {
-        if (this.#full(bytes + entry.bytes)) break;
-        bytes += entry.bytes;
-        entries.push(entry);
-      }
-      if (!(await this.#append(entries))) return;
-    } while (memory.size > 0);
-  }
-
-  async #append(entries: readonly Entry[]): Promise<boolean> {
-    const { memory, ledger } = this.#parts;
-    const { losses } = ledger;
-    if (!this.#usable || (entries.length === 0 && losses === this.#lossesOnDisk)) return false;
-    const gaps = ledger.undeclaredGaps(maxGaps);
-    const events = entries.map((entry) => ({ ...this.#spooled(entry), prepared: entry.prepared }));
-    const before = this.#posted;
-    this.#posted = entries.at(-1)?.row ?? before;
-    const request: Request = { op: 'append', producerId: ledger.producerId, events, gaps };
-    if ((await this.#ask<'append'>(request, failed)) === failed) {
-      this.#posted = before;
-      return false;
-    }
-    // On disk now: a crash loses none of these.
-    this.#gapsOnDisk = gaps.length;
-    this.#lossesOnDisk = losses;
-    for (const entry of memory.shift(memory.countThrough(entries.at(-1)?.row ?? 0))) {
-      this.#diskEvents++;
-      this.#diskBytes += entry.bytes;
-      this.#diskOldest ??= entry.createdAt;
-      if (entry.waiter !== undefined) this.#waiters.set(entry.row, entry.waiter);
-    }
-    this.onChange();
-    return entries.length > 0;
-  }
-
-  /** What is at the head, a message at a time, so that the application's own work goes on in between. */
-  async #read(maxEvents: number, maxBytes: number): Promise<SpooledLoad | undefined> {
-    const { producerId: ownProducerId } = this.#parts.ledger;
-    const events: SpooledEvent[] = [];
-    let head: SpooledLoad | undefined;
-    let bytesLeft = maxBytes;
-    for (;;) {
-      const asked = Math.min(eventsPerRead, maxEvents - events.length);
-      const request = {
-        op: 'read',
-        ownProducerId,
-        after: events.at(-1)?.row ?? 0,
-        settled: this.#settled,
-        maxEvents: asked,
-        maxBytes: bytesLeft,
-      } as const;
-      const more = await this.#ask<'read'>(request, failed);
-      // Nothing may overtake what can't be read, and what is delivered takes with it all that stands before it.
-      if (more === failed && head === undefined) this.#leaveDisk();
-      if (typeof more !== 'object') break;
-      head ??= more;
-      if (more.producerId !== head.producerId) break;
-      for (const event of more.events) {
-        if (events.length > 0 && event.bytes > bytesLeft) return { ...head, events };
-        bytesLeft -= event.bytes;
-        events.push(event);
-      }
-      if (more.events.length < asked || events.length >= maxEvents) break;
-    }
-    return head === undefined ? undefined : { ...head, events };
-  }
-
-  #takeDeclared(): number {
-    const declared = Math.max(0, this.#gapsOnDisk - this.#parts.ledger.undeclared);
-    this.#gapsOnDisk -= declared;
-    return declared;
-  }
-
-  #spooled(entry: Entry): SpooledEvent {
-    const { row, tenantId, sequence, id, eventType, createdAt, bytes, text } = entry;
-    return { row: row + this.#base, tenantId, sequence, id, eventType, createdAt, bytes, text };
-  }
-
-  #loadOf({ producerId, events, gaps, final }: SpooledLoad): Load {
-    const entries = events.map((event) => {
-      const row = event.row - this.#base;
-      return { ...event, row, waiter: this.#waiters.get(row), sent: false, prepared: true };
-    });
-    const own = producerId === this.#parts.ledger.producerId;
+  #batchOf({ producerId, events, gaps, final }: SpooledBatch): OutboundBatch {
+    const { sequences } = this.#parts;
+    const rowOffset = this.#rowOffset ?? 0;
+    const own = producerId === sequences.producerId;
+    const complete = events.length === 0 && gaps.length < gapsPerRead;
     return {
-      ledger: own
-        ? this.#parts.ledger
-        : new PredecessorLedger(producerId, gaps, entries.length === 0 && gaps.length < gapsPerRead),
-      entries,
+      producer: own ? sequences : new PredecessorGaps(producerId, gaps, complete),
+      events: events.map((event) => {
+        const position = event.row - rowOffset;
+        const waiter = this.#waiters.get(position);
+        return { ...event, position, waiter, sent: false, redacted: true };
+      }),
       final,
     };
   }
 
-  /** Asks the spool's thread; a failure is reported, and answered with `otherwise`. */
-  async #ask<Op extends Request['op']>(
-    request: Extract<Request, { op: Op }>,
-    otherwise: undefined | typeof failed,
-  ) {
-    try {
-      return await this.#client.ask<Op>(request);
-    } catch (error) {
-      if (this.#usable) this.#parts.report(error as AuditError);
-      if (this.#client.dead) this.#leaveDisk();
-      return otherwise;
-    }
+  /** The offset of an open file, else `undefined`. */
+  get #rowOffset(): number | undefined {
+    const { state } = this.#connection;
+    return state.name === 'open' ? state.rowOffset : undefined;
   }
 
-  /** What is on disk stays there for the next process; from here on memory is all there is. */
-  #leaveDisk(): void {
-    this.#usable = false;
-    this.#owes = false;
+  remove(batch: OutboundBatch, refusal?: string): void {
+    const { memory } = this.#parts;
+    const { events, producer } = batch;
+    const last = events.at(-1)?.position;
+    const fromMemory = last === undefined ? 0 : memory.shiftThrough(last).length;
+    const fromDisk = events.slice(0, events.length - fromMemory);
+    for (const event of events) this.#waiters.delete(event.position);
+    this.#backlog.remove(fromDisk);
+    if (this.#options.mode === 'always' && memory.size > 0) this.#writer.writeSoon();
+
+    const predecessor = producer instanceof PredecessorGaps ? producer : undefined;
+    const gapsDeclared = predecessor?.confirmedCount ?? this.#gaps.takeDeclared();
+    const rowOffset = this.#rowOffset;
+    if (rowOffset === undefined) return;
+    const inFile = fromDisk.length > 0 || last === undefined || this.#writer.hasHandedOver(last);
+    if (!inFile && gapsDeclared === 0 && refusal === undefined && predecessor === undefined) return;
+
+    const throughRow = last === undefined ? 0 : rowOffset + last;
+    this.#reader.settleThrough(throughRow);
+    void this.#connection.request<'settle'>({
+      op: 'settle',
+      producerId: producer.producerId,
+      throughRow,
+      gapsDeclared,
+      lost: predecessor?.lost ?? [],
+      refused:
+        refusal === undefined
+          ? undefined
+          : { reason: refusal, events: events.map((event) => spooledEvent(event, rowOffset)) },
+    });
+    if (predecessor?.complete !== true) return;
+    const { producerId } = predecessor;
+    this.#reader.forgetProducer(producerId);
+    void this.#connection.request<'forgetProducer'>({ op: 'forgetProducer', producerId });
+  }
+
+  persist(): void {
+    if (this.#parts.memory.size > 0) void this.#writer.write();
+  }
+
+  #written(events: readonly PendingEvent[]): void {
+    for (const { position, waiter } of events) {
+      if (waiter !== undefined) this.#waiters.set(position, waiter);
+    }
     this.onChange();
   }
-}
 
-const failed = Symbol('failed');
+  async close(endDeclared: boolean): Promise<readonly PendingEvent[]> {
+    const { memory, sequences } = this.#parts;
+    this.#writer.cancelScheduled();
+    await this.opened;
+    await this.#writer.write();
+    const left = memory.shift(memory.size);
+    for (const event of left) {
+      if (!event.sent) sequences.markLost(event.tenantId, event.sequence, 'shutdown');
+    }
+    if (this.#connection.isOpen) {
+      await this.#recordEnd(endDeclared);
+      await this.#connection.request<'close'>({ op: 'close' });
+    }
+    for (const waiter of this.#waiters.values()) {
+      const message = 'the emitter was closed; the event is on disk and will be delivered later';
+      waiter.reject(new AuditError('EMITTER_CLOSED', message, { outcome: 'unknown' }));
+    }
+    this.#connection.close();
+    return left;
+  }
+
+  /** A crash before this leaves the producer without an end; the service then reports it as unclosed. */
+  async #recordEnd(endDeclared: boolean): Promise<void> {
+    const { sequences } = this.#parts;
+    const { producerId } = sequences;
+    if (endDeclared) {
+      await this.#connection.request<'forgetProducer'>({ op: 'forgetProducer', producerId });
+      return;
+    }
+    const gaps = sequences.copyUndeclaredGaps(maxGapsOnDisk);
+    const final = sequences.finalSequences();
+    await this.#connection.request<'recordEnd'>({ op: 'recordEnd', producerId, gaps, final });
+  }
+
+  get size(): number {
+    return this.#parts.memory.size + (this.#connection.isOpen ? this.#backlog.events : 0);
+  }
+
+  get spooledEvents(): number {
+    return this.#backlog.events;
+  }
+
+  get spooledBytes(): number {
+    return this.#backlog.bytes;
+  }
+
+  get spoolCapacityBytes(): number {
+    return this.#connection.isOpen ? this.#options.maxBytes : 0;
+  }
+
+  get owesDeclarations(): boolean {
+    return this.#connection.isOpen && this.#reader.mayOweDeclarations;
+  }
+
+  get oldest(): number | undefined {
+    return this.#backlog.oldest ?? this.#parts.memory.oldest;
+  }
+}

@@ -1,30 +1,38 @@
 /**
- * The spool's own thread: an fsync takes milliseconds, which the application's event loop must not spend. Nor, at
- * 20 µs an event, the search for secrets, which therefore is here too, before anything is written.
+ * The spool's thread. An fsync takes milliseconds and the search for secrets 20 µs per event; neither must block the
+ * application's event loop. Secrets are removed here before an event is written.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { Redactor } from '../redaction/redactor.ts';
-import { takePlace } from './places.ts';
-import type { Answers, Envelope, Reply, Request, SpoolSetup, UnwrittenEvent } from './protocol.ts';
+import type {
+  Request,
+  RequestMessage,
+  ResponseMessage,
+  Responses,
+  SpoolSetup,
+  UnwrittenEvent,
+} from './requests.ts';
+import { claimSubdirectory } from './shared-directory.ts';
 import { SpoolFile } from './spool-file.ts';
 
 const { directory, shared, redaction } = workerData as SpoolSetup;
 const redactor = redaction === false ? undefined : new Redactor(redaction);
+/** Owned by this thread. Set while the spool is open. */
 let file: SpoolFile | undefined;
 
 function withoutSecrets(event: UnwrittenEvent): UnwrittenEvent {
-  return redactor === undefined || event.prepared ? event : { ...event, text: redactor.redact(event.text) };
+  return redactor === undefined || event.redacted ? event : { ...event, text: redactor.redact(event.text) };
 }
 
-function answer(request: Request): Answers[keyof Answers] {
+function handle(request: Request): Responses[keyof Responses] {
   if (request.op === 'open') {
     if (!shared) {
       file = new SpoolFile(directory);
       return file.open();
     }
-    const place = takePlace(directory);
-    file = place.file;
-    return { ...file.open(), unreadable: place.unreadable };
+    const claimed = claimSubdirectory(directory);
+    file = claimed.file;
+    return { ...file.open(), unreadable: claimed.unreadable };
   }
   if (file === undefined) throw new Error('the spool is not open');
   switch (request.op) {
@@ -36,16 +44,16 @@ function answer(request: Request): Answers[keyof Answers] {
     case 'settle':
       file.settle(request);
       return undefined;
-    case 'forget':
-      file.forget(request);
+    case 'forgetProducer':
+      file.forgetProducer(request);
       return undefined;
-    case 'end':
-      file.end(request);
+    case 'recordEnd':
+      file.recordEnd(request);
       return undefined;
-    case 'letters':
-      return file.letters(request);
-    case 'purge':
-      return file.purge(request);
+    case 'listDeadLetters':
+      return file.listDeadLetters(request);
+    case 'purgeDeadLetters':
+      return file.purgeDeadLetters(request);
     case 'close':
       file.close();
       file = undefined;
@@ -53,16 +61,16 @@ function answer(request: Request): Answers[keyof Answers] {
   }
 }
 
-parentPort?.on('message', ({ number, request }: Envelope) => {
-  let reply: Reply;
+parentPort?.on('message', ({ number, request }: RequestMessage) => {
+  let message: ResponseMessage;
   try {
-    reply = { number, answer: answer(request) };
+    message = { number, response: handle(request) };
   } catch (error) {
     const code = (error as { code?: unknown }).code;
-    reply = {
+    message = {
       number,
       failure: { code: typeof code === 'string' ? code : 'SPOOL_FAILED', message: (error as Error).message },
     };
   }
-  parentPort?.postMessage(reply);
+  parentPort?.postMessage(message);
 });

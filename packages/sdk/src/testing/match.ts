@@ -1,18 +1,21 @@
 import type { AuditEvent } from '@tallystick/event';
 
-/** Members that an event must have; those it has beside them don't matter, at any depth. */
+/** Members that an event must have, in its wire form. Further members of the event are ignored, at any depth. */
 export type EventPattern = object;
 
 interface Emitted {
   readonly events: readonly AuditEvent[];
 }
 
-/** Whether `actual` has all that `pattern` says. Lists must be of the same length. */
+/**
+ * Whether a value matches a pattern. An object must have all members of the pattern; a list must have the same length. A function
+ * is called with the value, and a regular expression is tested with it.
+ */
 export function matches(actual: unknown, pattern: unknown): boolean {
   if (typeof pattern === 'function') return (pattern as (value: unknown) => unknown)(actual) === true;
   if (pattern instanceof RegExp) return typeof actual === 'string' && pattern.test(actual);
   if (typeof pattern !== 'object' || pattern === null) return Object.is(actual, pattern);
-  // expect.any(), expect.stringContaining() and the like of vitest and Jest.
+  // Asymmetric matchers of vitest and Jest, such as expect.any() and expect.stringContaining().
   const asymmetric = (pattern as { asymmetricMatch?: (value: unknown) => boolean }).asymmetricMatch;
   if (typeof asymmetric === 'function') return asymmetric.call(pattern, actual);
   if (typeof actual !== 'object' || actual === null) return false;
@@ -29,7 +32,7 @@ export function matches(actual: unknown, pattern: unknown): boolean {
   );
 }
 
-/** For vitest and Jest: `expect.extend(auditMatchers)`, then `expect(audit).toHaveEmitted({ event_type: … })`. */
+/** Matchers for vitest and Jest: `expect.extend(auditMatchers)`, then `expect(audit).toHaveEmitted({ event_type: … })`. */
 export const auditMatchers = {
   toHaveEmitted(received: Emitted, pattern: EventPattern) {
     const pass = received.events.some((event) => matches(event, pattern));
@@ -40,14 +43,14 @@ export const auditMatchers = {
   },
 };
 
-/** For node:test and others: throws unless an event matches; returns the first that does. */
+/** For any test runner: returns the first emitted event that matches the pattern, or throws if there is none. */
 export function assertEmitted(audit: Emitted, pattern: EventPattern): AuditEvent {
   const found = audit.events.find((event) => matches(event, pattern));
   if (found === undefined) throw new Error(explain(audit.events, pattern, 'to have emitted'));
   return found;
 }
 
-/** Throws if an event matches. */
+/** Throws if an emitted event matches the pattern. Without a pattern, any event matches. */
 export function assertNotEmitted(audit: Emitted, pattern: EventPattern = {}): void {
   if (audit.events.some((event) => matches(event, pattern))) {
     throw new Error(explain(audit.events, pattern, 'not to have emitted'));

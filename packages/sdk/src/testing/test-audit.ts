@@ -4,17 +4,19 @@ import type { AuditEmitterConfig } from '../emitter/options.ts';
 import type { AnyTaxonomy } from '../event/input.ts';
 import { MemoryTransport } from '../transport/memory.ts';
 
-/** An emitter for tests of code that emits: real checks, real wire events, no service. */
+/** An emitter for tests of code that emits events. Its events are checked and encoded as usual, and no service is needed. */
 export interface TestAudit<X extends AnyTaxonomy = undefined, D extends string | undefined = undefined> {
   readonly emitter: AuditEmitter<X, D>;
   readonly transport: MemoryTransport;
-  /** Every event emitted so far, at once and in order, in its wire form. */
+  /** All events emitted so far in their wire form. An event is in the list as soon as `emit()` returns. */
   readonly events: readonly AuditEvent[];
-  /** Forgets them. */
+  /** Empties the list of events. */
   clear(): void;
 }
 
 /**
+ * Creates an emitter for tests.
+ *
  * @example
  * const audit = createTestAudit();
  * refund(order, audit.emitter);

@@ -1,26 +1,24 @@
-/** Reads the service's answers. They come over a network, so nothing in them is taken on trust. */
-import type { HttpAnswer } from './http.ts';
+/** Interprets the service's responses. They come over a network, so every member is checked before it is used. */
+import type { HttpResponse } from './http-request.ts';
 import { type Batch, type ItemResult, type Reason, type Receipt, TransportError } from './transport.ts';
 
-/**
- * @throws {TransportError} unless the answer says of each event what became of it
- */
-export function readResponse(answer: HttpAnswer, batch: Batch): readonly ItemResult[] {
-  const { status } = answer;
-  if (status < 200 || status >= 300) throw failure(answer);
-  const results = readResults(answer.body, batch.events);
+/** @throws {TransportError} unless the response contains the outcome of every event */
+export function readResults(response: HttpResponse, batch: Batch): readonly ItemResult[] {
+  const { status } = response;
+  if (status < 200 || status >= 300) throw failureOf(response);
+  const results = readItems(response.body, batch.events);
   if (results !== undefined) return results;
-  // 202 says that all of it was taken, with or without a list.
+  // 202 means that all events were accepted, also without a list of results.
   if (status === 202) return batch.events.map((event) => ({ status: 'accepted', audit_id: auditId(event) }));
-  throw new TransportError(`the answer (${status}) is not that of an audit service`, {
+  throw new TransportError(`the response (${status}) is not that of an audit service`, {
     retryable: true,
     status,
   });
 }
 
-function readResults(body: string, events: readonly string[]): readonly ItemResult[] | undefined {
-  const answer = parse(body);
-  const list = answer?.results;
+/** The result of every event, or `undefined` if the body does not contain them. */
+function readItems(body: string, events: readonly string[]): readonly ItemResult[] | undefined {
+  const list = parse(body)?.results;
   if (!Array.isArray(list)) return undefined;
   const results = new Array<ItemResult | undefined>(events.length).fill(undefined);
   for (const [position, item] of list.entries()) {
@@ -66,7 +64,10 @@ function isReason(value: unknown): value is Reason {
   );
 }
 
-/** Another event's receipt is none: the caller of `record()` would go on for an event that is not there. */
+/**
+ * Whether the value is a receipt of this event. With a receipt of another event, a caller of `record()` would continue although
+ * its event may not be in the trail.
+ */
 function isReceipt(value: unknown, event: string): value is Receipt {
   return (
     isObject(value) &&
@@ -78,24 +79,24 @@ function isReceipt(value: unknown, event: string): value is Receipt {
   );
 }
 
-function failure(answer: HttpAnswer): TransportError {
-  const { status } = answer;
+function failureOf(response: HttpResponse): TransportError {
+  const { status } = response;
   const unauthorized = status === 401 || status === 403;
   const retryable =
     unauthorized || status < 400 || status === 408 || status === 425 || status === 429 || status >= 500;
-  const code = codeOf(parse(answer.body) ?? {});
-  // Nothing else of the body is quoted: it may repeat what was sent.
-  const what = code === undefined ? `${status}` : `${status} ${code}`;
-  return new TransportError(`the audit service answered ${what}`, {
+  const code = codeOf(parse(response.body) ?? {});
+  // The rest of the body is not quoted: it may contain the event.
+  const description = code === undefined ? `${status}` : `${status} ${code}`;
+  return new TransportError(`the audit service responded with ${description}`, {
     retryable,
     status,
     unauthorized,
     tooLarge: status === 413,
-    retryAfterMs: retryAfterMs(answer.retryAfter),
+    retryAfterMs: retryAfterMs(response.retryAfter),
   });
 }
 
-/** RFC 9110 section 10.2.3: seconds, or a date. */
+/** `Retry-After` is a number of seconds or a date: RFC 9110, section 10.2.3. */
 function retryAfterMs(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import type { AuditEvent } from '@tallystick/event';
 import type { Batch, DeclaredGap, FinalSequence, ItemResult, Receipt, Transport } from './transport.ts';
 
-/** How a service in memory behaves. */
+/** How a {@link MemoryTransport} behaves. */
 export interface MemoryTransportOptions {
   /**
-   * Called before each batch is taken; throws or returns results in its place to play a fault. May be async.
+   * Called with each batch before it is accepted. It may simulate a fault: by throwing, or by returning results, which then
+   * replace those of the transport. It may be async.
    *
-   * @defaultValue every batch is taken
+   * @defaultValue every batch is accepted
    */
   readonly intercept?: (
     batch: Batch,
@@ -15,13 +16,18 @@ export interface MemoryTransportOptions {
   ) => undefined | readonly ItemResult[] | Promise<undefined | readonly ItemResult[]>;
 }
 
-/** An audit service in memory, for tests: chains what it gets, recognises repetitions, keeps what was declared. */
+/**
+ * A transport with an audit service in memory, for tests. It assigns sequence numbers, recognises repeated events and keeps
+ * what the emitter declared.
+ */
 export class MemoryTransport implements Transport {
-  /** Every batch that was sent, taken or not. */
+  /** Every batch that was sent, accepted or not. */
   readonly batches: Batch[] = [];
-  /** The events that were taken, in their order, without repetitions. */
+  /** The accepted events in their order, without repetitions. */
   readonly events: AuditEvent[] = [];
+  /** All gaps that the emitter declared. */
   readonly gaps: DeclaredGap[] = [];
+  /** The last sequence numbers that the emitter declared at its end. */
   readonly final: FinalSequence[] = [];
   closed = false;
   readonly #options: MemoryTransportOptions;
@@ -34,8 +40,8 @@ export class MemoryTransport implements Transport {
 
   async send(batch: Batch, signal: AbortSignal): Promise<readonly ItemResult[]> {
     this.batches.push(batch);
-    const instead = await this.#options.intercept?.(batch, signal);
-    if (instead !== undefined) return instead;
+    const results = await this.#options.intercept?.(batch, signal);
+    if (results !== undefined) return results;
     this.gaps.push(...batch.delivery.gaps);
     this.final.push(...batch.delivery.final);
     return batch.events.map((text) => this.#chain(text));
@@ -50,7 +56,10 @@ export class MemoryTransport implements Transport {
     const known = this.#receipts.get(event.audit_id);
     if (known !== undefined) {
       if (known.text === text) return { status: 'duplicate', receipt: known.receipt };
-      return { status: 'conflict', error: { code: 'AUDIT_ID_CONFLICT', message: 'has another content' } };
+      return {
+        status: 'conflict',
+        error: { code: 'AUDIT_ID_CONFLICT', message: 'another event has this audit_id' },
+      };
     }
     const sequence = this.#lengths.get(event.tenant_id) ?? 1;
     this.#lengths.set(event.tenant_id, sequence + 1);
@@ -68,7 +77,7 @@ export class MemoryTransport implements Transport {
   }
 }
 
-/** A service in memory; see {@link MemoryTransport}. */
+/** Creates a {@link MemoryTransport}. */
 export function memoryTransport(options: MemoryTransportOptions = {}): MemoryTransport {
   return new MemoryTransport(options);
 }

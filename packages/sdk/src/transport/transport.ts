@@ -1,9 +1,9 @@
 /**
- * The contract between the emitter and whatever carries events to an audit service. Plain data on both sides, so
- * that a transport may be written without this package.
+ * The contract between the emitter and a transport, which carries events to an audit service. All arguments and results are
+ * plain data, so that a transport can be written without importing this package.
  */
 
-/** Why numbers of a producer's sequence will never arrive. */
+/** Why events of a producer were lost, so that their sequence numbers will never arrive. */
 export type GapReason =
   | 'buffer_full'
   | 'spool_full'
@@ -13,7 +13,7 @@ export type GapReason =
   | 'not_configured'
   | 'shutdown';
 
-/** A range of a producer's numbers, both ends included, whose events are lost. */
+/** A range of a producer's sequence numbers whose events are lost. Both ends are included. */
 export interface DeclaredGap {
   readonly tenant_id: string;
   readonly from: number;
@@ -21,52 +21,52 @@ export interface DeclaredGap {
   readonly reason: GapReason;
 }
 
-/** The last number that a producer gave out for a tenant; nothing follows it. */
+/** The last sequence number that a producer used for a tenant. */
 export interface FinalSequence {
   readonly tenant_id: string;
   readonly final_seq: number;
 }
 
-/** What travels beside the events, never in them: how the service accounts for every event of a producer. */
+/** Sent beside the events of a batch. The service needs it to know whether every event of a producer has arrived. */
 export interface DeliveryMetadata {
-  /** UUIDv7 of one emitter in one process; a spooled event keeps that of the process that emitted it. */
+  /** UUIDv7 of one emitter in one process. A spooled event keeps the id of the emitter that emitted it. */
   readonly producer_id: string;
   readonly service: string;
-  /** For each event of the batch its number, contiguous from 1 within (producer, tenant). */
+  /** The sequence number of each event of the batch: contiguous from 1 within (producer, tenant). */
   readonly sequences: readonly number[];
   readonly gaps: readonly DeclaredGap[];
-  /** Only in the last batch of a producer that closes. */
+  /** Empty except in the last batches of a producer that closes. */
   readonly final: readonly FinalSequence[];
 }
 
-/** What is sent at once. */
+/** What one call of `send` delivers. */
 export interface Batch {
-  /** JSON texts of wire events, in the order of emission; may be empty, to declare gaps or the end. */
+  /** JSON texts of events in their wire form, in the order of emission. Empty if the batch only declares gaps or the end. */
   readonly events: readonly string[];
   readonly delivery: DeliveryMetadata;
 }
 
-/** Where an event stands in its tenant's chain. */
+/** The place of an event in its tenant's chain. */
 export interface Receipt {
   readonly audit_id: string;
   readonly tenant_id: string;
   readonly epoch: number;
   readonly sequence_number: number;
-  /** Hex SHA-256 of the record's bytes. */
+  /** SHA-256 of the record's bytes, in lower-case hex. */
   readonly record_hash: string;
-  /** RFC 3339, the service's clock. */
+  /** Time of the service's clock, RFC 3339. */
   readonly ingested_at: string;
 }
 
-/** One reason for a refusal; the service may know codes that this version does not. */
+/** One reason why an event was refused. A newer service may use codes that this version of the SDK does not know. */
 export interface Reason {
   readonly code: string;
-  /** RFC 6901 JSON pointer into the event; `""` is the whole of it. */
+  /** RFC 6901 JSON pointer into the event; `""` is the whole event. */
   readonly pointer: string;
   readonly message: string;
 }
 
-/** Why the service did not take an event. */
+/** Why the service did not accept an event. */
 export interface ItemError {
   readonly code: string;
   readonly message: string;
@@ -75,10 +75,12 @@ export interface ItemError {
 }
 
 /**
- * What became of one event.
- * - `chained`: in its tenant's chain. `duplicate`: was there already, with the same content.
- * - `accepted`: durable, to be chained later (a queue that all in-sync replicas acknowledged).
- * - `rejected`: refused for its content, and will be each time. `conflict`: its `audit_id` is taken by another content.
+ * The outcome of one event.
+ * - `chained`: the event is in its tenant's chain.
+ * - `duplicate`: the event was already there, with the same content.
+ * - `accepted`: the event is durable and will be chained later, for example in a queue that all in-sync replicas acknowledged.
+ * - `rejected`: the service refuses the event because of its content, and would refuse it again.
+ * - `conflict`: the chain contains an event with the same `audit_id` and other content.
  */
 export type ItemResult =
   | { readonly status: 'chained' | 'duplicate'; readonly receipt: Receipt }
@@ -86,39 +88,40 @@ export type ItemResult =
   | { readonly status: 'conflict' | 'rejected'; readonly error: ItemError };
 
 /**
- * Carries batches.
+ * Carries batches to an audit service. The emitter calls `send` with one batch at a time.
  *
  * - A transport MUST NOT report `chained`, `duplicate` or `accepted` before the event is durable at the other end.
- * - It MUST answer with one result an event, in the order of the events.
- * - It MUST throw where it does not know what became of the batch, with a {@link TransportFailure}; what it throws
- *   otherwise counts as retryable. The same batch, or its events in other batches, will come again: it MUST NOT
- *   change the bytes of an event, since the service recognises a repetition by `audit_id` and content.
- * - It MUST NOT retry, reorder, drop or split: that is the emitter's, which has one batch in flight at a time.
- *   (Refreshing a credential that was just refused is not a retry.)
- * - It MUST give up when the signal aborts. It MUST NOT hold a timer or a socket that keeps an idle process alive.
- * - A batch without events carries declarations; it MUST be delivered as durably as one with events.
+ * - It MUST return one result per event, in the order of the events.
+ * - If it does not know the outcome of the batch, it MUST throw a {@link TransportFailure}. Any other thrown value counts as
+ *   retryable.
+ * - It MUST NOT change the bytes of an event. The emitter sends the same events again after a failure, and the service
+ *   recognises a repetition by its `audit_id` and content.
+ * - It MUST NOT retry, reorder, drop or split events: the emitter does that. (It may fetch a new credential and send again
+ *   after the service refused the credential.)
+ * - It MUST stop when the signal aborts. It MUST NOT hold a timer or a socket that keeps an idle process alive.
+ * - A batch without events contains declarations. The transport MUST deliver it as durably as a batch with events.
  */
 export interface Transport {
   send(batch: Batch, signal: AbortSignal): Promise<readonly ItemResult[]>;
-  /** Releases connections. Called once, after the last `send` has settled; MUST be safe to call again. */
+  /** Releases connections. The emitter calls it once, after the last `send` has ended. It MUST be safe to call again. */
   close(): Promise<void>;
 }
 
-/** What the emitter reads from an error that `send` throws; recognised by these members, not by its class. */
+/** The members that the emitter reads from an error that `send` throws. The class of the error does not matter. */
 export interface TransportFailure {
-  /** Whether the same batch may succeed later. */
+  /** Whether the same batch may succeed if it is sent again. */
   readonly retryable: boolean;
-  /** HTTP status, where there is one. */
+  /** HTTP status, if there was a response. */
   readonly status?: number | undefined;
-  /** What the service asked to wait (Retry-After). */
+  /** How long the service asked the client to wait (`Retry-After`), in milliseconds. */
   readonly retryAfterMs?: number | undefined;
-  /** The batch is larger than the service takes: send less at once. */
+  /** The batch is larger than the service accepts; smaller batches may succeed. */
   readonly tooLarge?: boolean | undefined;
-  /** The credential was refused, also after a refresh. Retryable: a rotation may be under way. */
+  /** The service refused the credential, also after a refresh. Retryable, since the credential may be rotated soon. */
   readonly unauthorized?: boolean | undefined;
 }
 
-/** A {@link TransportFailure} as an error, for transports to throw. */
+/** An error with the members of {@link TransportFailure}, for transports to throw. */
 export class TransportError extends Error implements TransportFailure {
   override readonly name = 'TransportError';
   readonly retryable: boolean;
@@ -137,7 +140,10 @@ export class TransportError extends Error implements TransportFailure {
   }
 }
 
-/** Reads any thrown value as a failure. What is not known to be final is retryable: events are not thrown away on a guess. */
+/**
+ * Reads any thrown value as a failure. It is retryable unless it says otherwise, so that no event is discarded because of an
+ * unknown error.
+ */
 export function readFailure(thrown: unknown): TransportFailure {
   if (typeof thrown !== 'object' || thrown === null) return { retryable: true };
   const failure = thrown as Partial<TransportFailure>;

@@ -8,7 +8,7 @@ const fail = (failure: ConstructorParameters<typeof TransportError>[1]) => () =>
 };
 
 describe('order and numbers', () => {
-  test('batches mix tenants; numbers are contiguous for each, from 1', async () => {
+  test('a batch contains events of several tenants; the sequence numbers of each tenant are contiguous from 1', async () => {
     const { emitter, transport } = testEmitter();
     for (const tenantId of ['a', 'b', 'a', 'a', 'b']) emitter.emit(someEvent({ tenantId }));
     await emitter.flush();
@@ -21,7 +21,7 @@ describe('order and numbers', () => {
     });
   });
 
-  test('one batch is in flight; nothing overtakes it', async () => {
+  test('one batch is sent at a time, and the order is kept', async () => {
     let flying = 0;
     let most = 0;
     const { emitter, transport } = testEmitter({ batchSize: 7 }, async () => {
@@ -38,7 +38,7 @@ describe('order and numbers', () => {
 });
 
 describe('a full buffer', () => {
-  test('drops the newest, counts, reports and declares exactly what was lost', async () => {
+  test('drops new events; counts, reports and declares exactly those', async () => {
     let open = false;
     const { emitter, transport, clock, errors } = testEmitter({ bufferSize: 5, batchSize: 5 }, () => {
       if (!open) throw new Error('down');
@@ -66,7 +66,7 @@ describe('a full buffer', () => {
     ]);
   });
 
-  test('is bounded in bytes too', () => {
+  test('is also limited in bytes', () => {
     const { emitter } = testEmitter({ maxBufferBytes: 2_500 });
     const states = [1, 2, 3].map(() => emitter.emit(someEvent({ context: { text: 'x'.repeat(900) } })).state);
     expect(states).toEqual(['buffered', 'buffered', 'dropped']);
@@ -74,7 +74,7 @@ describe('a full buffer', () => {
 });
 
 describe('failures', () => {
-  test('one send and three more, around 1, 4 and 9 s; then the batch waits and is probed, not thrown away', async () => {
+  test('a batch is retried after about 1, 4 and 9 s, then every 15 s; it is never discarded', async () => {
     const sent: number[] = [];
     let open = false;
     const { emitter, transport, clock, errors } = testEmitter({}, () => {
@@ -94,11 +94,15 @@ describe('failures', () => {
     expect(emitter.report()).toMatchObject({ delivered: 1, pending: 0 });
   });
 
-  // 429 was dropped elsewhere, and 401 in a key rotation treated as final.
+  // Another client dropped batches after 429, and after 401 during a key rotation.
   test.each([
-    ['429 waits as long as it was asked to', { retryable: true, status: 429, retryAfterMs: 30_000 }, 30_000],
-    ['401 is tried again', { retryable: true, status: 401, unauthorized: true }, 1_000],
-    ['an absurd Retry-After is cut', { retryable: true, status: 503, retryAfterMs: 10 ** 9 }, 300_000],
+    [
+      'after 429, the pause is as long as Retry-After says',
+      { retryable: true, status: 429, retryAfterMs: 30_000 },
+      30_000,
+    ],
+    ['401 is retried', { retryable: true, status: 401, unauthorized: true }, 1_000],
+    ['an excessive Retry-After is limited', { retryable: true, status: 503, retryAfterMs: 10 ** 9 }, 300_000],
   ])('%s', async (_, failure, wait) => {
     let calls = 0;
     const { emitter, transport, clock } = testEmitter({ flushIntervalMs: 0 }, () =>
@@ -112,7 +116,7 @@ describe('failures', () => {
     expect(emitter.report()).toMatchObject({ delivered: 1, rejected: 0 });
   });
 
-  test('400 is never retried: the batch is lost with its reason, declared, and the next goes on', async () => {
+  test('400 is never retried: the batch is lost, which is reported and declared, and the next one is sent', async () => {
     let calls = 0;
     const { emitter, transport, errors } = testEmitter({ batchSize: 2 }, () =>
       ++calls === 1 ? fail({ retryable: false, status: 400 })() : undefined,
@@ -124,8 +128,8 @@ describe('failures', () => {
     expect(transport.gaps).toEqual([{ tenant_id: 'acme', from: 1, to: 2, reason: 'batch_refused' }]);
   });
 
-  // Elsewhere a batch larger than the server took was answered 400 and dropped whole.
-  test('413 splits until it fits; an event that is too large alone is lost, and only it', async () => {
+  // In another client, a batch that was too large for the server was dropped as a whole.
+  test('after 413 the batch is split until it fits; only an event that is too large by itself is lost', async () => {
     const sizes: number[] = [];
     const { emitter, transport } = testEmitter({}, (batch) => {
       sizes.push(batch.events.length);
@@ -141,7 +145,7 @@ describe('failures', () => {
     expect(sizes.length).toBeLessThan(20);
   });
 
-  test('rejected and conflicting events of a batch leave the others alone', async () => {
+  test('rejected and conflicting events do not affect the other events of their batch', async () => {
     const { emitter, errors } = testEmitter({}, (batch) =>
       batch.events.map((text, index) => {
         if (index === 1) return { status: 'rejected', error: { code: 'EVENT_TYPE_UNKNOWN', message: 'x' } };
@@ -154,7 +158,7 @@ describe('failures', () => {
     expect(errors.map((error) => error.code)).toEqual(['REJECTED_BY_SERVICE', 'CONFLICT']);
   });
 
-  test('a transport that answers for fewer events than it got is not believed', async () => {
+  test('if a transport returns fewer results than events, the batch is retried', async () => {
     let calls = 0;
     const { emitter, transport, clock } = testEmitter({}, () => (++calls === 1 ? [] : undefined));
     emitter.emit(someEvent());
@@ -162,8 +166,8 @@ describe('failures', () => {
     expect(transport.events).toHaveLength(1);
   });
 
-  // Those before the hole were counted as delivered with each try: five of two.
-  test('nor is one whose answers have holes', async () => {
+  // The events before a missing result were counted as delivered with each try.
+  test('if a transport returns results with holes, the batch is retried', async () => {
     let calls = 0;
     const results = [{ status: 'accepted', audit_id: 'x' }, undefined] as unknown as readonly ItemResult[];
     const { emitter, clock, errors } = testEmitter({ maxRetries: 3 }, () =>
@@ -176,7 +180,7 @@ describe('failures', () => {
     expect(emitter.report()).toMatchObject({ emitted: 2, delivered: 2, pending: 0 });
   });
 
-  test('an answer that got lost makes no duplicate', async () => {
+  test('a lost response causes no duplicate', async () => {
     let calls = 0;
     const { emitter, transport, clock } = testEmitter();
     const take = transport.send.bind(transport);
@@ -192,8 +196,8 @@ describe('failures', () => {
   });
 });
 
-// An outage of an hour was counted once, in its first minute: `rate(audit_batches_failed_total[5m])` went back to nothing.
-test('a batch that goes on failing goes on being counted, once a round of tries', async () => {
+// An outage of an hour was counted once, so `rate(audit_batches_failed_total[5m])` was zero again after five minutes.
+test('a batch that keeps failing is counted after each round of tries', async () => {
   const { emitter, clock, errors } = testEmitter(
     { maxRetries: 1, retryDelaysMs: [100], probeIntervalMs: 1_000 },
     () => {

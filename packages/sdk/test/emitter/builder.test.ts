@@ -4,7 +4,7 @@ import { createAuditEmitter } from '../../src/index.ts';
 import { MemoryTransport } from '../../src/transport/memory.ts';
 import { testEmitter } from '../support/emitter.ts';
 
-test('builds an event, each step a fresh object', async () => {
+test('builds an event; each step returns a new object', async () => {
   const { emitter, transport } = testEmitter();
   const result = emitter
     .forClient('client-123')
@@ -41,8 +41,8 @@ test('builds an event, each step a fresh object', async () => {
   ]);
 });
 
-// Seed 004 kept the half-built event on the emitter, so that two requests at once wrote into each other's.
-test('two built at once do not mix, and a common beginning may be shared', async () => {
+// If the emitter kept the unfinished event, two concurrent requests would write into each other's event.
+test('two events that are built at the same time do not mix, and may share their first steps', async () => {
   const { emitter, transport } = testEmitter();
   const common = emitter.for('acme').actor('agent', 'a').action('tool.called');
   const one = common.target('tool', 'one');
@@ -60,7 +60,7 @@ test('two built at once do not mix, and a common beginning may be shared', async
 
 describe('an incomplete event', () => {
   const { emitter } = testEmitter();
-  test('has no emit in the types', () => {
+  test('has no emit() for the compiler', () => {
     const incomplete = emitter.for('acme').action('a.b').actor('user', 'u').succeeded();
     // @ts-expect-error the target is missing
     expect(() => incomplete.emit()).toThrow('targetType is required');

@@ -9,8 +9,8 @@ const down = () => {
 };
 
 describe('close', () => {
-  // A comparable client cancelled its worker first and then drained: what was in flight was lost on every deploy.
-  test('drains before it stops anything, and says how many there were', async () => {
+  // Another client stopped its worker before it drained its queue: every deployment lost the events in flight.
+  test('delivers all events before it stops, and declares how many there were', async () => {
     const { emitter, transport } = testEmitter({ batchSize: 10 });
     for (let count = 0; count < 95; count++)
       emitter.emit(someEvent({ tenantId: count % 2 === 0 ? 'a' : 'b' }));
@@ -35,7 +35,7 @@ describe('close', () => {
     for (const batch of transport.batches) expect(batch.delivery.producer_id).toBe(emitter.producerId);
   });
 
-  test('again gives the same report, also while it is under way', async () => {
+  test('a second call gives the same report, also while the first is pending', async () => {
     const { emitter, transport } = testEmitter();
     emitter.emit(someEvent());
     const [first, second] = await Promise.all([emitter.close(), emitter.close()]);
@@ -44,7 +44,7 @@ describe('close', () => {
     expect(transport.final).toHaveLength(1);
   });
 
-  // Send on a closed queue took a process down elsewhere.
+  // In another client, sending to a closed queue ended the process.
   test('events after it are dropped and counted', async () => {
     const { emitter, errors } = testEmitter();
     await emitter.close();
@@ -57,7 +57,7 @@ describe('close', () => {
     expect(errors.map((error) => error.code)).toEqual(['EMITTER_CLOSED', 'EMITTER_CLOSED']);
   });
 
-  test('honours its deadline and accounts for what is left', async () => {
+  test('ends at its deadline and counts the events that are left', async () => {
     const { emitter, transport, clock, errors } = testEmitter({ batchSize: 10 }, down);
     for (let count = 0; count < 25; count++) emitter.emit(someEvent());
     const record = expect(emitter.record(someEvent())).rejects.toMatchObject({ outcome: 'rejected' });
@@ -75,7 +75,7 @@ describe('close', () => {
     expect(errors.at(-1)).toMatchObject({ code: 'EMITTER_CLOSED', events: 26 });
   });
 
-  test('aborts a send that hangs, and does not wait for one that ignores that', async () => {
+  test('aborts a send that hangs, and does not wait for a transport that ignores the abort', async () => {
     let aborted = false;
     const { emitter, clock } = testEmitter({}, (_, signal) => {
       signal.addEventListener('abort', () => {
@@ -90,7 +90,7 @@ describe('close', () => {
     expect(aborted).toBe(true);
   });
 
-  test('tries at once in the middle of a pause', async () => {
+  test('ends a pause between two tries', async () => {
     let calls = 0;
     const { emitter, clock } = testEmitter({}, () => {
       if (++calls === 1) down();
@@ -114,8 +114,8 @@ describe('close', () => {
     expect(String(errors[0]?.cause)).toContain('down');
   });
 
-  // One broker that died at the wrong moment made a producer whose every event had arrived one that vanished.
-  test('declares the end again until it is taken', async () => {
+  // If a broker failed while the end was declared, the service reported a producer as unclosed whose events had all arrived.
+  test('declares the end again until the service accepts it', async () => {
     let failures = 3;
     const { emitter, transport, clock, errors } = testEmitter({}, (batch) =>
       batch.events.length === 0 && failures-- > 0 ? down() : undefined,
@@ -130,8 +130,8 @@ describe('close', () => {
 });
 
 describe('flush', () => {
-  // Elsewhere it resolved as if all were well after a failed write.
-  test('says what is still pending', async () => {
+  // Another client's flush() resolved as if it had succeeded after a failed write.
+  test('reports how many events are pending', async () => {
     const { emitter, clock } = testEmitter({}, down);
     emitter.emit(someEvent());
     const flushing = emitter.flush({ deadlineMs: 3_000 });
@@ -139,7 +139,7 @@ describe('flush', () => {
     expect(await flushing).toMatchObject({ delivered: 0, pending: 1 });
   });
 
-  test('waits for what was emitted before it, not for what comes after', async () => {
+  test('waits for the events that were emitted before it, and not for later ones', async () => {
     const { emitter, transport } = testEmitter({ batchSize: 5 });
     for (let count = 0; count < 12; count++) emitter.emit(someEvent());
     const flushing = emitter.flush();
@@ -151,9 +151,9 @@ describe('flush', () => {
   });
 });
 
-// Node runs a timer that it can't hold at once, so to wait for ever was not to wait at all: everything held was lost. A
-// deadline that is no number, of a variable that was not set, was the same.
-describe('on the clock of the machine', () => {
+// Node.js runs a timer with an unsupported delay immediately, so an infinite deadline ended at once and all events were lost.
+// The same happened with NaN and undefined.
+describe('with the system clock', () => {
   test.each([Number.POSITIVE_INFINITY, 1e12, Number.NaN, undefined])('a deadline of %s ms', async (ms) => {
     const slow = () => new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 20));
     const { emitter } = testEmitter({ clock: systemClock }, slow);

@@ -7,9 +7,9 @@ import { runChild } from '../support/run-child.ts';
 
 const sources = new URL('../../src/', import.meta.url).href;
 
-// Workers of a cluster, and children that are forked, are processes of their own: nothing of the parent's emitter
-// may come along, least of all its identity, or two processes would give out the same numbers.
-test('every worker of a cluster, and every forked child, is a producer of its own', async () => {
+// Cluster workers and forked children are processes of their own. If they inherited the parent's producer id, two processes would
+// assign the same sequence numbers.
+test('every cluster worker and every forked child has its own producer id', async () => {
   using directory = tempDir();
   const server = await auditServer();
   const worker = join(directory.path, 'worker.mjs');

@@ -2,8 +2,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type AuditEmitterConfig, createAuditEmitter, OpenAPIClientAdapter } from '../../src/index.ts';
+import { kafkaTransport } from '../../src/kafka.ts';
 import { type HttpTransportOptions, httpTransport } from '../../src/transport/http.ts';
-import { kafkaTransport } from '../../src/transport/kafka/index.ts';
 import { MemoryTransport, memoryTransport } from '../../src/transport/memory.ts';
 import { auditServer } from '../support/audit-server.ts';
 import { testEmitter } from '../support/emitter.ts';
@@ -14,9 +14,9 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-// All of these were taken without a word from a program in JavaScript. Some lost every event (a promise of a transport, a
-// service that is a number), one threw at every emit() (a taxonomy's name), and some left secrets in (`path` for `paths`).
-describe('what makes no sense is refused when the emitter is made', () => {
+// A JavaScript program could pass all of these. Some lost every event (a promise of a transport, a service that is a number),
+// one made every emit() throw (a taxonomy's name), and some left secrets in the events (`path` for `paths`).
+describe('an invalid option is refused when the emitter is created', () => {
   const spool = { directory: join(tmpdir(), 'never-made') };
   test.each<[object, string]>([
     [{ servce: 'checkout' }, 'no option servce'],
@@ -27,7 +27,7 @@ describe('what makes no sense is refused when the emitter is made', () => {
     [{ tenantId: 5 }, 'tenantId must match'],
     [{ transport: 'http://127.0.0.1:8040' }, 'transport must have send(), close()'],
     [{ transport: null }, 'transport must have'],
-    [{ transport: Promise.resolve(memoryTransport()) }, 'a promise of a transport is to be awaited'],
+    [{ transport: Promise.resolve(memoryTransport()) }, 'await the promise of a transport'],
     [{ taxonomy: 'soc' }, 'taxonomy must have find()'],
     [{ logger: () => {} }, 'logger must have info(), warn(), error()'],
     [{ onError: 'log' }, 'onError must be a function'],
@@ -56,13 +56,13 @@ describe('what makes no sense is refused when the emitter is made', () => {
     expect(make).toThrow(message);
   });
 
-  test('no object at all', () => {
+  test('a configuration that is not an object', () => {
     expect(() => createAuditEmitter(null as never)).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID' }),
     );
   });
 
-  // They threw a TypeError, or, where they are numbers, nothing: and then no request was ever made.
+  // These threw a TypeError or, for numbers, nothing; then no request was ever sent.
   test.each<[object, string]>([
     [{ url: 'localhost:8040' }, 'url must be'],
     [{ url: 'audit.example.com' }, 'url must be'],
@@ -82,7 +82,7 @@ describe('what makes no sense is refused when the emitter is made', () => {
     expect(make).toThrow(message);
   });
 
-  test('a url is not quoted, since it may hold a password', () => {
+  test('an invalid url is not quoted, since it may contain a password', () => {
     expect(() => httpTransport({ url: 'htp://user:hunter2@audit' })).not.toThrow('hunter2');
     expect(() => httpTransport({ url: 'htp://user:hunter2@audit' })).toThrow('url must be');
   });
@@ -94,9 +94,9 @@ describe('what makes no sense is refused when the emitter is made', () => {
   });
 });
 
-// `{ timeoutMs: settings.timeout }` of a program that has no such setting: the default gave way to it, and every request
-// failed before it was made; a spool's size was bounded by nothing.
-describe('an option that is undefined is one that was left out', () => {
+// A program passed `{ timeoutMs: settings.timeout }` and had no such setting: `undefined` replaced the default, so that every
+// request failed before it was sent. A spool of this kind had no size limit.
+describe('an option that is undefined counts as missing', () => {
   test('of the HTTP transport', async () => {
     const server = await auditServer();
     cleanups.push(server.close);
@@ -133,9 +133,9 @@ describe('an option that is undefined is one that was left out', () => {
   });
 });
 
-// Kubernetes and editors end a secret's file with a line. The key was refused by Node, with each request, as
-// "can not be reached (ERR_INVALID_CHAR)".
-test('a key that was read from a file with a line end works', async () => {
+// Files of secrets often end with a newline. Node.js refused to send such a key, and every request failed with
+// ERR_INVALID_CHAR.
+test('a key with a newline at its end works', async () => {
   const server = await auditServer();
   cleanups.push(server.close);
   for (const apiKey of ['key-1\n', async () => 'key-1\r\n']) {
@@ -150,8 +150,8 @@ test('a key that was read from a file with a line end works', async () => {
   ]);
 });
 
-// Under `exactOptionalPropertyTypes`, which this repository has on: what ran did not compile.
-test('options and members of an event that are undefined are left out, also for the compiler', async () => {
+// With `exactOptionalPropertyTypes`, which this repository uses, such code did not compile.
+test('options and members of an event may be undefined, also for the compiler', async () => {
   const missing = undefined as string | undefined;
   httpTransport({ url: 'http://127.0.0.1:1', apiKey: missing });
   const { emitter, transport } = testEmitter({ service: missing, logger: undefined, spool: undefined });

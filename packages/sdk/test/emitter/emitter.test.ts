@@ -8,7 +8,7 @@ import { testEmitter } from '../support/emitter.ts';
 import { someEvent } from '../support/events.ts';
 
 describe('emit', () => {
-  test('returns at once, with a real identity; the event goes with the next interval', async () => {
+  test("returns immediately with the event's id; the event is sent after the flush interval", async () => {
     const { emitter, transport, clock } = testEmitter();
     const result = emitter.emit(someEvent());
     expect(result.state).toBe('buffered');
@@ -23,20 +23,20 @@ describe('emit', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('may be awaited, as seed 004 does', async () => {
+  test('its result may be awaited', async () => {
     const { emitter } = testEmitter();
     expect((await emitter.emit(someEvent())).id).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  test('takes the type apart from the rest', async () => {
+  test('accepts the type as a separate argument', async () => {
     const { emitter, transport } = testEmitter();
     emitter.emit('order.shipped', { tenantId: 'acme', actorType: 'user', actorId: 'u' });
     await flushed(emitter);
     expect(transport.events[0]?.event_type).toBe('order.shipped');
   });
 
-  // The seed stored a reference: whoever reused the object rewrote the trail.
-  test('copies: changing the object afterwards changes nothing', async () => {
+  // An emitter that keeps a reference would send what the caller changed afterwards.
+  test('copies the event: later changes of the object have no effect', async () => {
     const { emitter, transport } = testEmitter();
     const event = someEvent({ context: { amount: 1 } });
     emitter.emit(event);
@@ -46,7 +46,7 @@ describe('emit', () => {
     expect(transport.events[0]).toMatchObject({ actor_id: 'u-17', context: { amount: 1 } });
   });
 
-  test('a full batch does not wait for the interval, and is not made within emit()', async () => {
+  test('a complete batch does not wait for the interval, and is not assembled within emit()', async () => {
     const { emitter, transport } = testEmitter({ batchSize: 3 });
     for (let count = 0; count < 3; count++) emitter.emit(someEvent());
     expect(transport.batches).toHaveLength(0);
@@ -62,7 +62,7 @@ describe('emit', () => {
     expect(emitter.report().emitted).toBe(0);
   });
 
-  test('refuses an event for its data without throwing, says so, and declares the loss', async () => {
+  test('refuses an event because of its data without throwing, reports it, and declares the loss', async () => {
     const { emitter, transport, errors } = testEmitter();
     emitter.emit(someEvent());
     const refused = emitter.emit(someEvent({ context: { big: 'x'.repeat(300_000) } }));
@@ -77,7 +77,7 @@ describe('emit', () => {
     expect(transport.final).toEqual([{ tenant_id: 'acme', final_seq: 2 }]);
   });
 
-  test('handlers and loggers that throw hurt nobody', async () => {
+  test('errors of handlers and loggers are ignored', async () => {
     const bad = () => {
       throw new Error('handler');
     };
@@ -92,7 +92,7 @@ describe('emit', () => {
   });
 });
 
-// `emit()` threw what the getter threw, into the business: only members further down were read with care.
+// `emit()` threw the getter's error: only nested members were read within a try block.
 describe('an event with a member that can not be read', () => {
   const boom = (member: string, event = someEvent()) =>
     Object.defineProperty(event, member, {
@@ -102,7 +102,7 @@ describe('an event with a member that can not be read', () => {
       },
     });
 
-  test('is kept, where that is a name', async () => {
+  test('is kept if the member is an identifier', async () => {
     const { emitter, transport } = testEmitter();
     expect(emitter.emit(boom('targetId')).state).toBe('buffered');
     await flushed(emitter);
@@ -122,7 +122,7 @@ describe('an event with a member that can not be read', () => {
       'metadata',
     ],
     ...['auditId', 'severity', 'actorPermissions', 'entityIds', 'retentionDays'],
-  ])('is refused without throwing, where that is %s', async (member) => {
+  ])('is refused without throwing if the member is %s', async (member) => {
     const { emitter, errors } = testEmitter();
     expect(emitter.emit(boom(member)).state).toBe('refused');
     await expect(emitter.record(boom(member))).rejects.toMatchObject({ code: 'EVENT_REFUSED' });
@@ -131,7 +131,7 @@ describe('an event with a member that can not be read', () => {
     expect(await emitter.close()).toMatchObject({ emitted: 2, rejected: 2 });
   });
 
-  test('lists and dates that throw when they are looked at', () => {
+  test('lists, dates and proofs that throw when they are read', () => {
     const { emitter } = testEmitter();
     const hostile = <T extends object>(target: T): T => {
       const { proxy, revoke } = Proxy.revocable(target, {});
@@ -147,23 +147,23 @@ describe('an event with a member that can not be read', () => {
 
 describe('logging', () => {
   // An unhandled rejection ends the process.
-  test('a logger that rejects, at an event or at a fault, is not heard of', async () => {
-    const heard: unknown[] = [];
-    const hear = (reason: unknown) => heard.push(reason);
-    process.on('unhandledRejection', hear);
+  test('the rejection of an async logger is handled, for events and for faults', async () => {
+    const rejections: unknown[] = [];
+    const note = (reason: unknown) => rejections.push(reason);
+    process.on('unhandledRejection', note);
     const reject = async () => {
       throw new Error('no');
     };
     const { emitter } = testEmitter({ logger: { info: reject, warn: reject, error: reject } });
     emitter.emit(someEvent());
     emitter.emit(someEvent({ context: { large: 'x'.repeat(300_000) } }));
-    await new Promise((resolve) => setTimeout(resolve, 10));
-    process.off('unhandledRejection', hear);
-    expect(heard).toEqual([]);
+    await turns();
+    process.off('unhandledRejection', note);
+    expect(rejections).toEqual([]);
   });
 
-  // `outcome: null` is the same as none, and yet threw a TypeError at the caller wherever a logger was given.
-  test.each([null, undefined])('an outcome that is %s is none', (nothing) => {
+  // With a logger, `outcome: null` threw a TypeError to the caller.
+  test.each([null, undefined])('an outcome that is %s counts as absent', (nothing) => {
     const lines: object[] = [];
     const logger = { info: (fields: object) => lines.push(fields), warn() {}, error() {} };
     const { emitter } = testEmitter({ logger });
@@ -171,7 +171,7 @@ describe('logging', () => {
     expect(lines).toMatchObject([{ auditEvent: true, outcome: undefined }]);
   });
 
-  // A machine that starts with a clock years ahead would have logged no fault for years.
+  // If the clock was set back by years, no fault was logged for years.
   test('a clock that is set back does not silence the log', () => {
     let now = Date.UTC(2040, 0, 1);
     let lines = 0;
@@ -183,7 +183,7 @@ describe('logging', () => {
     expect(lines).toBe(2);
   });
 
-  test("writes seed 004's line for each event, and never the body", async () => {
+  test('writes one line for each event, and never its body', async () => {
     const lines: unknown[] = [];
     const logger = {
       info: (fields: object, message: string) => lines.push([fields, message]),
@@ -209,7 +209,7 @@ describe('logging', () => {
     expect(lines).toHaveLength(1);
   });
 
-  test('a fault that hits every event is one line in ten seconds', async () => {
+  test('a fault of every event is logged once in ten seconds', async () => {
     const lines: { suppressed: number }[] = [];
     const logger = {
       info() {},
@@ -246,7 +246,7 @@ describe('record', () => {
     expect(emitter.report()).toMatchObject({ rejected: 1, delivered: 0 });
   });
 
-  test('says "unknown" when no answer comes in time; the event may be delivered yet', async () => {
+  test('rejects with "unknown" when there is no response in time; the event may still be delivered', async () => {
     const { emitter, clock } = testEmitter({ recordTimeoutMs: 500 }, () => new Promise(() => {}));
     const record = emitter.record(someEvent());
     const rejected = expect(record).rejects.toMatchObject({ code: 'DELIVERY_TIMED_OUT', outcome: 'unknown' });
@@ -255,7 +255,7 @@ describe('record', () => {
     expect(emitter.report()).toMatchObject({ pending: 1 });
   });
 
-  test('says "unknown" when every try has failed, and "rejected" when there was no room', async () => {
+  test('rejects with "unknown" when all tries have failed, and with "rejected" when there was no room', async () => {
     const { emitter, clock } = testEmitter({ bufferSize: 1, recordTimeoutMs: 60_000 }, () => {
       throw new Error('down');
     });
@@ -271,7 +271,7 @@ describe('record', () => {
     await waiting;
   });
 
-  test('rejects for data and for programming errors', async () => {
+  test('rejects for invalid data and for programming errors', async () => {
     const { emitter } = testEmitter();
     await expect(emitter.record(someEvent({ tenantId: 'a b' }))).rejects.toMatchObject({
       code: 'EVENT_REFUSED',

@@ -20,13 +20,13 @@ const run = (script: string) => runChild(script, { AUDIT: server.url });
 const delivered = () => server.received.flatMap((request) => request.body.events).length;
 
 describe('a process that ends by itself', () => {
-  test('delivers what it holds, without close()', async () => {
+  test('delivers its events, without close()', async () => {
     const { code } = await run(`${emitter()} emitter.emit(${event});`).ended;
     expect(code).toBe(0);
     expect(delivered()).toBe(1);
   });
 
-  test('delivers what others emit when they are told that it ends, and ends although they do so each time', async () => {
+  test('delivers what a beforeExit listener emits, and ends although the listener emits each time', async () => {
     const once = `process.once('beforeExit', () => emitter.emit(${event}));`;
     expect((await run(`${emitter()} ${once}`).ended).code).toBe(0);
     expect(delivered()).toBe(1);
@@ -35,8 +35,8 @@ describe('a process that ends by itself', () => {
     expect(delivered()).toBeGreaterThan(1);
   });
 
-  // The first end of the process was taken for the last: what others emitted at theirs was lost.
-  test('delivers also what is emitted when it had nothing else to do', async () => {
+  // Only the first beforeExit event was handled: what was emitted after it was lost.
+  test('delivers also what is emitted after the first beforeExit event', async () => {
     const { code } = await run(`${emitter()} let ends = 0;
       process.on('beforeExit', () => { if (ends++ === 0) setTimeout(() => emitter.emit(${event}), 20); });`)
       .ended;
@@ -47,12 +47,11 @@ describe('a process that ends by itself', () => {
   test('is not kept alive by an idle emitter, its timers or its connection', async () => {
     const child = run(`${emitter()} await emitter.record(${event}); console.log('recorded');`);
     await child.said('recorded');
-    const start = Date.now();
+    // The server never closes an idle connection: if it kept the process alive, this test would time out.
     expect((await child.ended).code).toBe(0);
-    expect(Date.now() - start).toBeLessThan(2_000);
   });
 
-  test('ends also when nobody takes the events, once the deadline is over', async () => {
+  test('ends after the deadline if the service can not be reached', async () => {
     const child = runChild(`${emitter('deadlineMs: 100')} emitter.emit(${event});`, {
       AUDIT: 'http://127.0.0.1:1',
     });
@@ -66,19 +65,19 @@ describe('a process that ends by itself', () => {
   });
 });
 
-// Listening to the spool's thread held the process again that had been let go of: a script with a spool never ended.
+// Adding a listener to the spool's thread undid its unref(): a script with a spool never ended.
 describe.each(['overflow', 'always'])('a process with a spool (%s) that ends by itself', (mode) => {
   const spooling = (directory: string) =>
     emitter(`spool: { directory: ${JSON.stringify(directory)}, mode: '${mode}' }, maxRetries: 0`);
 
-  test('is not kept alive by it, and delivers what it holds', async () => {
+  test('is not kept alive by it, and delivers its events', async () => {
     using directory = tempDir();
     const { code } = await run(`${spooling(directory.path)} emitter.emit(${event});`).ended;
     expect(code).toBe(0);
     expect(delivered()).toBe(1);
   });
 
-  test('leaves it on disk while the service is away', async () => {
+  test('leaves its events on disk while the service is away', async () => {
     using directory = tempDir();
     const script = `${spooling(directory.path)} emitter.emit(${event});
       process.on('exit', () => console.log('left', emitter.report().spooled));`;
@@ -89,20 +88,20 @@ describe.each(['overflow', 'always'])('a process with a spool (%s) that ends by 
   });
 });
 
-test('a spool that does not work is said to be by a warning, where nobody else is told', async () => {
+test('a spool that fails causes a process warning if there is no logger and no onError', async () => {
   using directory = tempDir();
   const file = join(directory.path, 'file');
   writeFileSync(file, '');
   const script = (config = '') => `${emitter(`spool: { directory: ${JSON.stringify(file)} }, ${config}`)}
     emitter.emit(${event}); await emitter.close();`;
   expect((await run(script()).ended).output).toContain(
-    '[TALLYSTICK_SPOOL_FAILED] Warning: Audit events are held in memory alone: ',
+    '[TALLYSTICK_SPOOL_FAILED] Warning: Audit events are kept in memory only: ',
   );
   expect((await run(script('onError() {}')).ended).output).toBe('');
   expect(delivered()).toBe(2);
 });
 
-// Found under Deno, where a thread that is let go of holds nothing: the process ended in the middle of close().
+// Found with Deno, where a thread after unref() does not keep the process alive: the process ended during close().
 test('an awaited close() with a spool is finished, with nothing else alive', async () => {
   using directory = tempDir();
   const spool = `spool: { directory: ${JSON.stringify(directory.path)}, mode: 'always' }, maxRetries: 0`;
@@ -112,7 +111,7 @@ test('an awaited close() with a spool is finished, with nothing else alive', asy
   expect([code, output]).toEqual([0, 'report 1\n']);
 });
 
-test('awaited dead letters are given, with nothing else alive', async () => {
+test('an awaited deadLetters.list() is finished, with nothing else alive', async () => {
   using directory = tempDir();
   const spool = `spool: { directory: ${JSON.stringify(directory.path)} }, flushOnExit: false`;
   const script = `${emitter(spool)}
@@ -122,7 +121,7 @@ test('awaited dead letters are given, with nothing else alive', async () => {
   expect([code, output]).toEqual([0, 'letters 0 0\n']);
 });
 
-test('SIGTERM closes the emitter first, where that is asked for', async () => {
+test('closeOnSignals() closes the emitter before SIGTERM ends the process', async () => {
   const child = run(`${emitter('flushIntervalMs: 60000')} sdk.closeOnSignals(emitter);
     emitter.emit(${event}); setInterval(() => {}, 1000); console.log('ready');`);
   await child.said('ready');
@@ -132,8 +131,8 @@ test('SIGTERM closes the emitter first, where that is asked for', async () => {
   expect(server.received.at(-1)?.body.delivery.final).toEqual([{ tenant_id: 'acme', final_seq: 1 }]);
 });
 
-// The first emitter to be closed ended the process, and the others were cut off.
-test('SIGTERM closes every emitter that asks for it', async () => {
+// The first emitter that was closed ended the process, and the others lost their events.
+test('closeOnSignals() closes several emitters before SIGTERM ends the process', async () => {
   const child = run(`${emitter('flushIntervalMs: 60000')} sdk.closeOnSignals(emitter);
     const other = sdk.createAuditEmitter({ service: 'other', flushIntervalMs: 60000,
       transport: httpTransport({ url: process.env.AUDIT }) });
@@ -145,7 +144,7 @@ test('SIGTERM closes every emitter that asks for it', async () => {
   expect(delivered()).toBe(1);
 });
 
-test('each worker thread is a producer of its own', async () => {
+test('each worker thread has its own producer id', async () => {
   const script = `
     import { Worker, isMainThread } from 'node:worker_threads';
     ${emitter()}

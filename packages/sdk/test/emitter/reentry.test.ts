@@ -2,27 +2,28 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect, test } from 'vitest';
 import { type AuditEmitter, createAuditEmitter } from '../../src/index.ts';
 import { memoryTransport } from '../../src/transport/memory.ts';
+import { turns } from '../support/clock.ts';
 import { testEmitter } from '../support/emitter.ts';
 import { someEvent } from '../support/events.ts';
 
-// One event that found no room was two thousand, until the stack was full: a handler that emits hears of its own event.
-test('a handler of faults that emits is not told of what it emits itself', async () => {
-  let told = 0;
+// With a full buffer, a handler that emits caused its own next call: one lost event became two thousand, until the stack overflowed.
+test('onError is not called for events that it emits itself', async () => {
+  let calls = 0;
   const { emitter } = testEmitter({
     onError: () => {
-      told++;
+      calls++;
       emitter.emit(someEvent({ eventType: 'audit-trail.fault' }));
     },
   });
   await emitter.close();
   emitter.emit(someEvent());
-  expect(told).toBe(1);
+  expect(calls).toBe(1);
   expect(emitter.report()).toMatchObject({ emitted: 2, dropped: 2 });
   emitter.emit(someEvent());
-  expect(told).toBe(2);
+  expect(calls).toBe(2);
 });
 
-test('a logger that emits logs no line of what it emits itself', () => {
+test('a logger is not called for events that it emits itself', () => {
   let lines = 0;
   const logger = {
     info: () => {
@@ -38,8 +39,8 @@ test('a logger that emits logs no line of what it emits itself', () => {
   expect(emitter.report()).toMatchObject({ emitted: 2 });
 });
 
-// "May throw; nobody notices", said its docstring, and a process that saves faults to a database died with the database.
-test('an async handler of faults that rejects does not end the process', async () => {
+// An onError that saved faults to a database ended the process when the database failed.
+test('the rejection of an async onError does not end the process', async () => {
   const rejections: unknown[] = [];
   const note = (reason: unknown) => rejections.push(reason);
   process.on('unhandledRejection', note);
@@ -49,13 +50,13 @@ test('an async handler of faults that rejects does not end the process', async (
     },
   });
   emitter.emit(someEvent({ tenantId: 'a b' }));
-  await new Promise((resolve) => setTimeout(resolve));
+  await turns();
   process.off('unhandledRejection', note);
   expect(rejections).toEqual([]);
 });
 
-// The batch was sent in the context of the request that emitted first: tracing booked it there.
-test('batches are sent outside of the requests that emitted them', async () => {
+// The batch was sent in the context of the request that emitted first, and tracing attributed the send to it.
+test('batches are sent outside of the requests that emitted their events', async () => {
   const request = new AsyncLocalStorage<string>();
   const seen: unknown[] = [];
   const transport = memoryTransport({

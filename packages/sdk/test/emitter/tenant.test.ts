@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { type AuditEmitter, type AuditEmitterConfig, createAuditEmitter } from '../../src/index.ts';
-import { createAuditProducer } from '../../src/transport/kafka/index.ts';
+import { createAuditProducer } from '../../src/kafka.ts';
 import { MemoryTransport } from '../../src/transport/memory.ts';
 
 const event = { eventType: 'order.shipped', actorType: 'system', actorId: 'warehouse' } as const;
 const { eventType, ...body } = event;
 
-// A tenant that was forgotten in one code path showed only when that path ran.
-test('an event without a tenant is a compile error, and one at run time', async () => {
+// A missing tenant was only found when the code ran.
+test('an event without a tenant is an error at compile time and at run time', async () => {
   const emitter = createAuditEmitter({ service: 's', transport: new MemoryTransport(), flushOnExit: false });
   // @ts-expect-error the tenant is missing
   expect(() => emitter.emit(event)).toThrow('tenantId (or clientId) is required');
@@ -21,7 +21,7 @@ test('an event without a tenant is a compile error, and one at run time', async 
   expect(await emitter.close()).toMatchObject({ delivered: 3 });
 });
 
-test('with a tenant of the emitter it may be left out, and such an emitter serves where any is asked for', async () => {
+test('if the emitter has a tenant, events need none, and the emitter can be used where an emitter without one is expected', async () => {
   const transport = new MemoryTransport();
   const emitter = createAuditEmitter({ service: 's', transport, tenantId: 'home', flushOnExit: false });
   emitter.emit(event);
@@ -33,7 +33,7 @@ test('with a tenant of the emitter it may be left out, and such an emitter serve
   expect(transport.events.map(({ tenant_id }) => tenant_id)).toEqual(['home', 'home', 'home', 'other']);
 });
 
-test('where the configuration may lack a tenant, events must name one', async () => {
+test("if the emitter's tenant may be undefined, events must name one", async () => {
   const config: AuditEmitterConfig = { service: 's', transport: new MemoryTransport(), flushOnExit: false };
   const emitter = createAuditEmitter(config);
   // @ts-expect-error the tenant may be missing
@@ -41,7 +41,7 @@ test('where the configuration may lack a tenant, events must name one', async ()
   await emitter.close();
 });
 
-test('a producer on Kafka takes its tenant the same way', async () => {
+test('an AuditProducer may have a tenant too', async () => {
   const options = { flushOnExit: false, logger: { info() {}, warn() {}, error() {} } };
   const nowhere = '127.0.0.1:1';
   const home = createAuditProducer(nowhere, 's', { ...options, tenantId: 'home' });

@@ -24,7 +24,7 @@ const thrown = (run: () => unknown): AuditValidationError => {
 };
 
 describe('the wire form', () => {
-  test('every field of the input has its place', () => {
+  test('every field of the input has its field on the wire', () => {
     const event = wire({
       tenantId: 'acme',
       eventType: 'content.publish',
@@ -97,7 +97,7 @@ describe('the wire form', () => {
     });
   });
 
-  test('what is absent stays absent; identity and time are stamped', () => {
+  test('absent fields stay absent; id and time are added', () => {
     const encoded = encoder().encode({ tenantId: 'acme', eventType: 'a.b', actorType: 'user', actorId: 'u' });
     const event = readEvent(encoded.text, { now }).event;
     expect(Object.keys(event).sort()).toEqual(
@@ -117,7 +117,7 @@ describe('the wire form', () => {
     expect(keys).toEqual([...keys].sort());
   });
 
-  test("seed 004's names: clientId, actionType, errors in metadata", () => {
+  test('the aliases clientId and actionType, and errors in metadata', () => {
     const event = wire({
       clientId: 'client-123',
       actionType: 'content.publish',
@@ -136,7 +136,7 @@ describe('the wire form', () => {
     expect(event.metadata).toEqual({ platform: 'ig' });
   });
 
-  test('a name and its alias together keep the wire name, and never make a repeated member', () => {
+  test('a name and its alias together give one member, never a repeated one', () => {
     const event = wire(
       someEvent({
         metadata: { durationMs: 1, duration_ms: 2 },
@@ -147,7 +147,7 @@ describe('the wire form', () => {
     expect(event.outcome).toEqual({ outcome_status: 'partial', error_code: 'B' });
   });
 
-  test('an error message longer than the limit is shortened rather than the event lost', () => {
+  test('a long error message is shortened, so that the event is not refused', () => {
     const event = wire(someEvent({ metadata: { errorMessage: 'x'.repeat(20_000) } }));
     expect((event.outcome as { error_message: string }).error_message).toHaveLength(16_384);
   });
@@ -168,7 +168,7 @@ describe('the wire form', () => {
     });
   });
 
-  test('what was given is copied', () => {
+  test('the input is copied', () => {
     const context = { list: [1] };
     const encoded = encoder().encode(someEvent({ context }));
     context.list.push(2);
@@ -176,7 +176,7 @@ describe('the wire form', () => {
   });
 });
 
-describe('programming errors throw where they are made', () => {
+describe('programming errors throw', () => {
   test.each([
     ['no tenant', { tenantId: undefined }, 'FIELD_REQUIRED', '/tenant_id'],
     ['no type', { eventType: undefined }, 'FIELD_REQUIRED', '/event_type'],
@@ -200,7 +200,7 @@ describe('programming errors throw where they are made', () => {
     }
   });
 
-  test('a payload of the wrong shape throws, a value out of range does not: that depends on data', () => {
+  test('a payload of the wrong shape throws; a value out of range does not, since it depends on data', () => {
     const checked = encoder({ taxonomy: soc });
     const event = (decision: Record<string, unknown>) =>
       someEvent({ eventType: 'alert.classified', decision });
@@ -214,7 +214,7 @@ describe('programming errors throw where they are made', () => {
 const many = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`k"${index}`, ':"']));
 
-/** Small in memory, and endless in text. */
+/** Small in memory, but exponentially large as JSON. */
 const shared = (leaf: unknown, join: (value: unknown) => unknown): unknown => {
   let value = leaf;
   for (let level = 0; level < 29; level++) value = join(value);
@@ -286,7 +286,7 @@ describe('faults of data never throw', () => {
   });
 });
 
-test('members that throw when they are read do not take the event with them', () => {
+test('an event with nested members that throw is kept', () => {
   const bad = () => ({
     fine: 1,
     get bad() {
@@ -316,7 +316,7 @@ test('members that throw when they are read do not take the event with them', ()
   }
 });
 
-test('whatever a caller puts into an event, it is refused or the service can read it', () => {
+test('any event is either refused, or the service can read it', () => {
   const hostile = fc.oneof(
     fc.anything({
       withBigInt: true,

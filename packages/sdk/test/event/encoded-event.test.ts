@@ -10,8 +10,8 @@ import { someEvent } from '../support/events.ts';
 const encoder = () =>
   new EventEncoder({ service: 's', now: () => 1_772_366_400_000, activeTrace: () => undefined });
 
-// What is cut out of a text keeps the whole of it alive in V8. Ten thousand waiting events, each with an identifier out
-// of its request's body, held ten thousand bodies, and the buffer's bound in bytes knew nothing of it.
+// In V8, a substring keeps the whole text in memory. Ten thousand waiting events, each with an identifier from its request's body,
+// kept ten thousand bodies in memory, and the buffer's limit did not count them.
 test('a waiting event does not keep the text that its identifiers were cut from', () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
@@ -39,7 +39,7 @@ test('a waiting event does not keep the text that its identifiers were cut from'
 
 const name = fc.string({ minLength: 1, maxLength: 40 });
 
-test('its size is known before its text is: to the character, but for what JSON escapes in names', () => {
+test('its length is known before its text is written, except for characters that JSON escapes in identifiers', () => {
   const event = fc.record(
     {
       actorPermissions: fc.array(name),
@@ -65,7 +65,7 @@ test('its size is known before its text is: to the character, but for what JSON 
   );
 });
 
-test('the time of emission is written later, and stays what it was', () => {
+test('the timestamp is the time of emission, although the text is written later', () => {
   let now = 1_772_366_400_007;
   const late = new EventEncoder({ service: 's', now: () => now, activeTrace: () => undefined });
   const first = late.encode(someEvent());

@@ -1,7 +1,7 @@
 import { limits, parseStrictJson, type Violation } from '@tallystick/event';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isPlainJson } from '../../src/event/plain.ts';
+import { isPlainJson } from '../../src/event/plain-json.ts';
 import { writeJson } from '../../src/event/write-json.ts';
 
 const written = (value: unknown): unknown => {
@@ -79,7 +79,7 @@ test('a value that contains itself', () => {
   expect(written({ one: shared, two: shared })).toEqual({ one: shared, two: shared });
 });
 
-test('what throws when it is read', () => {
+test('members that throw when they are read', () => {
   const hostile = {
     get bad() {
       throw new Error('secret');
@@ -114,14 +114,14 @@ test('a member named __proto__ is data, and pollutes nothing', () => {
   expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
 });
 
-test('a toJSON that never ends', () => {
+test('a toJSON() that always returns an object with toJSON()', () => {
   const endless = { toJSON: (): unknown => ({ toJSON: endless.toJSON }) };
   const found: Violation[] = [];
   writeJson(endless, 2, { keys: 10 }, found);
   expect(found[0]?.code).toBe('EVENT_TOO_DEEP');
 });
 
-test('what the engine is trusted with, the rules would write just so', () => {
+test('for plain JSON, JSON.stringify gives the same text as writeJson', () => {
   fc.assert(
     fc.property(
       fc.anything({ withNullPrototype: true, withBigInt: true, withDate: true, withSparseArray: true }),

@@ -1,4 +1,4 @@
-/** Seed 000's acceptance criteria, and what brokers that die make of them: on a cluster of three nodes. */
+/** The acceptance criteria of seed 000, and failures of brokers, on a cluster of three brokers. */
 import { AuditValidationError, EventTaxonomy, uuidv7Time } from '@tallystick/event';
 import { type Kafka, startKafka, until } from '@tallystick/testing';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -8,7 +8,7 @@ import {
   type AuditProducerOptions,
   buildLlmContext,
   createAuditProducer,
-} from '../../src/transport/kafka/index.ts';
+} from '../../src/kafka.ts';
 import { awaitReplicas, chainable, newTopic, readTopic, type Stored } from './topic.ts';
 
 let kafka: Kafka;
@@ -18,7 +18,7 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => kafka?.stop());
 
-/** Retries at once, so that an outage of seconds is many tries. */
+/** Retries quickly, so that there are many tries in an outage of seconds. */
 const impatient = { flushIntervalMs: 10, retryDelaysMs: [50], probeIntervalMs: 200, flushOnExit: false };
 
 const classified = {
@@ -72,11 +72,11 @@ describe('seed 000', () => {
     }
   });
 
-  test('an unknown event_type is a mistake of the program and throws at the call', async () => {
+  test('an unknown event_type is a programming error: emit() throws', async () => {
     await using producer = new AuditProducer(kafka.bootstrap, 'orchestrator', impatient);
     const misspelt = () => producer.emit('alert.clasified' as 'alert.classified', classified);
     expect(misspelt).toThrow(AuditValidationError);
-    // @ts-expect-error: and the compiler says so before
+    // @ts-expect-error: the compiler refuses it too
     expect(() => producer.emit('alert.clasified', classified)).toThrow('not in the taxonomy soc');
   });
 
@@ -91,9 +91,9 @@ interface Run {
   readonly topic: string;
   readonly producer: AuditProducer;
   readonly errors: AuditError[];
-  /** Emits so many for each tenant, one after the other, at some pace. */
+  /** Emits this number of events for each tenant, with a pause after each round. */
   emit(each: number, pauseMs?: number): Promise<void>;
-  /** What the service would chain: each tenant's numbers, in their order. */
+  /** What the service would chain: the numbers in each tenant's events, in their order. */
   chained(): Promise<Map<string, number[]>>;
 }
 
@@ -138,8 +138,8 @@ const statements = (stored: readonly Stored[]) =>
 const inOrder = (each: number) =>
   new Map(tenants.map((tenant) => [tenant, Array.from({ length: each }, (_, n) => n)]));
 
-describe('brokers that die', () => {
-  test('one of three, killed while events flow: nothing is lost, and each tenant keeps its order', async () => {
+describe('failing brokers', () => {
+  test("one of three is killed while events are sent: nothing is lost, and each tenant's order is kept", async () => {
     const { producer, emit, chained } = await start();
     const flowing = emit(400, 10);
     await until(() => producer.report().delivered > 200, { timeoutMs: 20_000 });
@@ -152,8 +152,8 @@ describe('brokers that die', () => {
     expect(await chained()).toEqual(inOrder(450));
   }, 180_000);
 
-  // It accepts connections and answers nothing; asked first each time, it would hold everything up for ever.
-  test('the first of three, frozen: the others are asked', async () => {
+  // It accepts connections and does not respond. If it were asked first each time, nothing would be delivered.
+  test('the first of three is frozen: the others are used', async () => {
     const { producer, emit, chained } = await start();
     await emit(10);
     await producer.flush();
@@ -169,7 +169,7 @@ describe('brokers that die', () => {
     expect(await chained()).toEqual(inOrder(20));
   }, 180_000);
 
-  test('4: all of them: a warning, never an exception; memory is bounded, and what it held arrives', async () => {
+  test('4: all brokers are killed: a warning and no exception; memory is bounded, and its events arrive later', async () => {
     const warn = vi.fn();
     const { topic, producer, errors, emit, chained } = await start({
       logger: { info() {}, warn, error() {} },
@@ -183,18 +183,18 @@ describe('brokers that die', () => {
     await until(() => errors.some(({ code }) => code === 'DELIVERY_FAILED'), { timeoutMs: 30_000 });
     expect(warn).toHaveBeenCalledWith(
       expect.objectContaining({ auditFault: 'DELIVERY_FAILED' }),
-      expect.stringMatching(/waits: Kafka can not be reached.*ECONNREFUSED/),
+      expect.stringMatching(/is kept: Kafka can't be reached.*ECONNREFUSED/),
     );
     await Promise.all(kafka.brokers.map((broker) => broker.start()));
     expect(await producer.close({ deadlineMs: 60_000 })).toMatchObject({ delivered: 480, dropped: 400 });
     const [first, ...others] = (await chained()).values();
     expect(first).toEqual(Array.from({ length: 60 }, (_, n) => n));
     for (const other of others) expect(other).toEqual(first);
-    // What it could not hold is declared, number by number, and with the last number it adds up.
+    // The dropped events are declared as gaps, and with the final number all numbers are accounted for.
     const said = statements(await readTopic(kafka.bootstrap, topic));
     for (const tenant of tenants) {
       const own = said.filter(({ key }) => key === tenant).map(({ delivery }) => delivery);
-      // A declaration may lie there twice, as an event may.
+      // A declaration may be in the topic twice, like an event.
       const lost = new Set<number>();
       for (const { from, to } of own.flatMap(({ gaps }) => gaps)) {
         for (let number = from; number <= to; number++) lost.add(number);
@@ -209,7 +209,7 @@ test('without a logger the warning goes to the console', async () => {
   const producer = createAuditProducer('127.0.0.1:1', 'orchestrator', { ...impatient, maxRetries: 0 });
   expect(producer.emit('alert.classified', classified).state).toBe('buffered');
   await until(() => warn.mock.calls.length > 0);
-  expect(warn.mock.calls[0]![0]).toMatch(/^Audit: a batch could not be delivered and waits: Kafka can not/);
+  expect(warn.mock.calls[0]![0]).toMatch(/^Audit: a batch could not be delivered and is kept: Kafka can't/);
   expect(await producer.close({ deadlineMs: 100 })).toMatchObject({ delivered: 0, unconfirmed: 1 });
   warn.mockRestore();
 });

@@ -11,7 +11,7 @@ afterAll(remove);
 let bootstrap: string[];
 beforeAll(async () => {
   bootstrap = (await sharedKafka()).bootstrap;
-  // The guide's topic, for it is part of what the guide says; no other test uses it on this broker.
+  // The guide names this topic. No other test uses it on this broker.
   await newTopic(bootstrap, { name: 'audit.events' });
 }, 120_000);
 

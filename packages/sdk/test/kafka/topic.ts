@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Admin, Consumer, Producer } from '@platformatic/kafka';
 import { until } from '@tallystick/testing';
 
-/** A message as it lies in the topic. */
+/** A message of a topic. */
 export interface Stored {
   readonly partition: number;
   readonly offset: bigint;
@@ -12,7 +12,7 @@ export interface Stored {
 }
 
 export interface TopicOptions {
-  /** @defaultValue one of its own */
+  /** @defaultValue a new, unique name */
   readonly name?: string;
   readonly partitions?: number;
   readonly replicas?: number;
@@ -31,8 +31,8 @@ export async function newTopic(bootstrap: string[], options: TopicOptions = {}):
 }
 
 /**
- * A partition has a leader a moment after its topic is made, and a broker that has just started can't give out
- * identities of producers. An emitter would wait and try again; a test of one send must not need that.
+ * Waits until the topic can be used. A partition gets its leader a moment after the topic is created, and a broker that has just
+ * started can't assign producer ids. An emitter would retry, but a test of a single send must not need that.
  */
 async function ready(bootstrapBrokers: string[], topic: string): Promise<void> {
   const client = { clientId: 'test', bootstrapBrokers };
@@ -50,8 +50,8 @@ async function ready(bootstrapBrokers: string[], topic: string): Promise<void> {
 }
 
 /**
- * Waits until every partition has all its replicas. Before that, a leader that was frozen may not know yet that it is
- * none any more, and tell a reader of an end that is long past.
+ * Waits until every partition has all its replicas. Before that, a broker that was frozen may still act as the leader of a
+ * partition, and return an outdated end of it.
  */
 export async function awaitReplicas(bootstrapBrokers: string[], topic: string): Promise<void> {
   const admin = new Admin({ clientId: 'test', bootstrapBrokers });
@@ -63,7 +63,7 @@ export async function awaitReplicas(bootstrapBrokers: string[], topic: string): 
   await admin.close();
 }
 
-/** All that lies in a topic now: partition by partition, each in its order. */
+/** All messages of a topic, partition by partition. */
 export async function readTopic(bootstrap: string[], topic: string): Promise<Stored[]> {
   const consumer = new Consumer({ clientId: 'test', groupId: randomUUID(), bootstrapBrokers: bootstrap });
   const ends = (await consumer.listOffsets({ topics: [topic] })).get(topic) ?? [];
@@ -84,7 +84,7 @@ export async function readTopic(bootstrap: string[], topic: string): Promise<Sto
   return stored.toSorted((a, b) => a.partition - b.partition || Number(a.offset - b.offset));
 }
 
-/** Only events, without statements, and each once: what the service would chain, tenant by tenant. */
+/** The events that the service would chain, by tenant: without statements and repetitions. */
 export function chainable(
   stored: readonly Stored[],
 ): Map<string, { audit_id: string; context: { n: number } }[]> {

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { freePort, sharedKafka, until } from '@tallystick/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createAuditEmitter } from '../../src/index.ts';
-import { type KafkaTransportOptions, kafkaTransport } from '../../src/transport/kafka/index.ts';
+import { type KafkaTransportOptions, kafkaTransport } from '../../src/kafka.ts';
 import type { Batch, Transport } from '../../src/transport/transport.ts';
 import { someEvent } from '../support/events.ts';
 import { runChild } from '../support/run-child.ts';
@@ -13,7 +13,7 @@ import { chainable, newTopic, readTopic } from './topic.ts';
 let bootstrap: string[];
 beforeAll(async () => {
   bootstrap = (await sharedKafka()).bootstrap;
-  // So that the broker is ready for tests that make none of their own.
+  // The broker must be ready for the tests that create no topic.
   await newTopic(bootstrap);
 }, 120_000);
 
@@ -30,15 +30,15 @@ const batch = (events: readonly string[], delivery: Partial<Batch['delivery']> =
   },
 });
 
-/** Sends with a transport of its own. */
+/** Sends a batch with a new transport. */
 async function send(options: Partial<KafkaTransportOptions>, ...batches: Batch[]): Promise<void> {
   const transport = kafkaTransport({ brokers: bootstrap, ...options });
   for (const each of batches) await transport.send(each, never);
   await transport.close();
 }
 
-describe('what lies in the topic', () => {
-  test('is each event, byte for byte, with its tenant as the key and its delivery in headers', async () => {
+describe('the topic', () => {
+  test('contains each event with unchanged bytes, its tenant as the key and its delivery metadata in headers', async () => {
     const topic = await newTopic(bootstrap);
     const texts = [' { "tenant_id" : "acme", "audit_id": "a", "snow": "☃\\u0041" }', event('globex', 2)];
     const transport = kafkaTransport({ brokers: bootstrap.join(' , '), topic });
@@ -60,7 +60,7 @@ describe('what lies in the topic', () => {
     });
   });
 
-  test('is one statement for each tenant that something is declared of, behind its events', async () => {
+  test('contains one statement for each tenant with a declaration, after its events', async () => {
     const topic = await newTopic(bootstrap, { partitions: 1 });
     const gap = (tenant_id: string, from: number) =>
       ({ tenant_id, from, to: from + 1, reason: 'buffer_full' }) as const;
@@ -93,8 +93,8 @@ describe('what lies in the topic', () => {
     expect(stored.map(({ value }) => value)).toEqual(Array(kinds.length * 2).fill(text));
   });
 
-  // The client's default agrees with Java's only where the number of partitions is a power of two.
-  test('is in the partition that the Java client would choose', async () => {
+  // The library's default partitioner agrees with Java's only if the number of partitions is a power of two.
+  test('contains each event in the partition that the Java client would choose', async () => {
     const topic = await newTopic(bootstrap, { partitions: 5 });
     const tenants = Array.from({ length: 60 }, (_, n) => `tenant-${n}${'x'.repeat(n % 7)}`);
     await send({ topic }, batch(tenants.map((tenant, n) => event(tenant, n))));
@@ -107,14 +107,14 @@ describe('what lies in the topic', () => {
 describe('sizes', () => {
   const filling = () => randomBytes(150_000).toString('base64');
 
-  test('a batch that is larger than the broker takes at once goes in several requests, in order', async () => {
+  test('a batch that is too large for one request is sent in several requests, in order', async () => {
     const topic = await newTopic(bootstrap, { partitions: 1 });
     const texts = Array.from({ length: 20 }, (_, n) => event('acme', n, filling()));
     await send({ topic }, batch(texts));
     expect((await readTopic(bootstrap, topic)).map(({ value }) => value)).toEqual(texts);
   });
 
-  test('a topic that takes less than we assume makes the emitter send less, and nothing is lost', async () => {
+  test('if a topic accepts only smaller requests, the emitter sends smaller batches, and nothing is lost', async () => {
     const topic = await newTopic(bootstrap, { settings: { 'max.message.bytes': '60000' } });
     const transport = kafkaTransport({ brokers: bootstrap, topic });
     const emitter = createAuditEmitter({
@@ -131,18 +131,18 @@ describe('sizes', () => {
     expect(events.map(({ context }) => context.n)).toEqual(Array.from({ length: 60 }, (_, n) => n));
   });
 
-  test('one event alone that is too large for the topic says so', async () => {
+  test('an event that is too large for the topic is refused with an error that says so', async () => {
     const topic = await newTopic(bootstrap, { settings: { 'max.message.bytes': '60000' } });
     const failure = send({ topic }, batch([event('acme', 1, filling())]));
     await expect(failure).rejects.toMatchObject({
       tooLarge: true,
-      message: `${topic} takes no request of this size (MESSAGE_TOO_LARGE)`,
+      message: `the topic ${topic} does not accept a request of this size (MESSAGE_TOO_LARGE)`,
     });
   });
 });
 
-describe('what fails', () => {
-  test('a topic that is not there is worth waiting for', async () => {
+describe('failures', () => {
+  test('a missing topic is retryable', async () => {
     const failure = send({ topic: 'nobody-made-this' }, batch([event('acme', 1)]));
     await expect(failure).rejects.toMatchObject({
       retryable: true,
@@ -150,7 +150,7 @@ describe('what fails', () => {
     });
   });
 
-  test('nobody listens, and however often that is tried, nothing is left of it', async () => {
+  test('no broker listens: repeated tries leave no sockets or timers', async () => {
     const open = () => process.getActiveResourcesInfo().filter((kind) => /TCP|Timeout/.test(kind)).length;
     const before = open();
     const transport = kafkaTransport({ brokers: [`127.0.0.1:${await freePort()}`] });
@@ -160,7 +160,7 @@ describe('what fails', () => {
     await until(() => open() <= before);
   });
 
-  test('says what to do about it', async () => {
+  test('the error names the cause', async () => {
     const brokers = [`127.0.0.1:${await freePort()}`];
     await expect(send({ brokers }, batch([event('acme', 1)]))).rejects.toMatchObject({
       retryable: true,
@@ -169,7 +169,7 @@ describe('what fails', () => {
     });
   });
 
-  describe('a broker that accepts connections and says nothing', () => {
+  describe('a broker that accepts connections and does not respond', () => {
     async function mute(timeoutMs: number, use: (transport: Transport) => Promise<void>): Promise<void> {
       const sockets = new Set<{ destroy(): void }>();
       const server = createServer((socket) => sockets.add(socket)).listen(0, '127.0.0.1');
@@ -183,48 +183,46 @@ describe('what fails', () => {
       server.close();
     }
 
-    test('is given up after the time-out', () =>
+    test('is abandoned after the timeout', () =>
       mute(300, async (transport) => {
         await expect(transport.send(batch([event('acme', 1)]), never)).rejects.toMatchObject({
           retryable: true,
-          message: 'Kafka did not answer within 300 ms',
+          message: 'Kafka did not respond within 300 ms',
         });
       }));
 
-    test('is given up at once when the emitter says so, or closes', () =>
-      mute(30_000, async (transport) => {
+    test('is abandoned immediately when the signal aborts or the transport is closed', () =>
+      mute(600_000, async (transport) => {
         const abort = new AbortController();
-        const start = performance.now();
         const sending = transport.send(batch([event('acme', 1)]), abort.signal);
         setImmediate(() => abort.abort());
         await expect(sending).rejects.toMatchObject({ retryable: true });
         const again = transport.send(batch([event('acme', 1)]), never);
         setImmediate(() => transport.close());
         await expect(again).rejects.toMatchObject({ retryable: true });
-        expect(performance.now() - start).toBeLessThan(4_000);
       }));
   });
 
-  test('a closed transport sends nothing, and closing it again does no harm', async () => {
+  test('a closed transport sends nothing, and may be closed again', async () => {
     const transport = kafkaTransport({ brokers: bootstrap });
     await transport.close();
     await transport.close();
     await expect(transport.send(batch([event('acme', 1)]), never)).rejects.toThrow('the transport is closed');
   });
 
-  test('an event without a tenant has no place, and none of it is quoted', async () => {
+  test('an event without a tenant is refused, and the error does not quote it', async () => {
     for (const text of ['{"audit_id":"secret"}', '{"secret', '["secret"]', 'null']) {
       const failure = await send({}, batch([text])).catch((error) => error);
-      expect(failure).toMatchObject({ retryable: false, message: 'an event of the batch names no tenant' });
+      expect(failure).toMatchObject({ retryable: false, message: 'an event of the batch has no tenant' });
       expect(failure.cause).toBeUndefined();
     }
   });
 
-  test('options that make no sense are refused at once, by name', () => {
+  test('invalid options are refused by name', () => {
     const options = (over: object) => () => kafkaTransport({ brokers: 'a:1', ...over });
     expect(options({ brokers: '' })).toThrow('brokers must be addresses such as kafka-1:9092');
     expect(options({ brokers: ['kafka'] })).toThrow('brokers must be');
-    expect(options({ timeoutMs: 0 })).toThrow('timeoutMs must be a whole number');
+    expect(options({ timeoutMs: 0 })).toThrow('timeoutMs must be an integer');
     expect(options({ clientId: 'a b' })).toThrow('clientId must');
     expect(options({ topic: 'audit/events' })).toThrow('topic must');
     expect(options({ compression: 'brotli' })).toThrow('compression must be one of none, gzip');
@@ -233,7 +231,7 @@ describe('what fails', () => {
 });
 
 describe('a process that ends by itself', () => {
-  const module = new URL('../../src/transport/kafka/index.ts', import.meta.url).href;
+  const module = new URL('../../src/kafka.ts', import.meta.url).href;
   const script = `
     const { kafkaTransport } = await import(process.env.KAFKA_MODULE);
     const transport = kafkaTransport({ brokers: process.env.BROKERS, topic: process.env.TOPIC });
@@ -246,13 +244,11 @@ describe('a process that ends by itself', () => {
     const topic = await newTopic(bootstrap);
     const child = run(topic, `await emitter.record(event); console.log('recorded');`);
     await child.said('recorded');
-    const start = Date.now();
+    // The broker keeps an idle connection for ten minutes: if it kept the process alive, this test would time out.
     expect(await child.ended).toMatchObject({ code: 0 });
-    // The broker would keep it for ten minutes.
-    expect(Date.now() - start).toBeLessThan(10_000);
   });
 
-  test('delivers what it holds, without close()', async () => {
+  test('delivers its events, without close()', async () => {
     const topic = await newTopic(bootstrap);
     const child = run(topic, 'for (let i = 0; i < 3; i++) emitter.emit(event);');
     expect(await child.ended).toMatchObject({ code: 0, output: '' });

@@ -10,7 +10,7 @@ test('without OpenTelemetry there is no span', () => {
   expect(openTelemetryTrace(notInstalled)()).toBeUndefined();
 });
 
-test('with it, the active span is found, unless it is none', () => {
+test('with OpenTelemetry, the active span is found if it is valid', () => {
   let context: { traceId: string; spanId: string } | undefined;
   const api = {
     trace: { getActiveSpan: () => (context === undefined ? undefined : { spanContext: () => context }) },
@@ -24,14 +24,14 @@ test('with it, the active span is found, unless it is none', () => {
   expect(active()).toEqual(context);
 });
 
-// In a bundle of the form CommonJS, `import.meta.url` is undefined: making an emitter threw.
-test('without an address of its own, it is looked for where the process was started', () => {
+// In a CommonJS bundle, `import.meta.url` is undefined, and creating an emitter threw.
+test('without a module URL, packages are resolved from the working directory', () => {
   expect(requireFrom(undefined)('@opentelemetry/api')).toHaveProperty('trace');
   expect(openTelemetryTrace(requireFrom(undefined))).toBeTypeOf('function');
 });
 
-// It was thrown at the caller of emit(), in the middle of the business.
-test('tracing that throws costs the span, not the event', async () => {
+// The tracing library's error was thrown to the caller of emit().
+test('if tracing throws, the event is emitted without a span', async () => {
   const { emitter, transport } = testEmitter({
     activeTrace: () => {
       throw new Error('no context manager');

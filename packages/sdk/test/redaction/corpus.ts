@@ -1,8 +1,8 @@
-// Made up, and put together here, so that no scanner takes this file for a leak.
+// Invented secrets. They are assembled here, so that no secret scanner reports this file.
 const join = (...parts: string[]) => parts.join('');
 const alnum = 'a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8';
 
-/** Secrets that are recognised wherever they stand. */
+/** Secrets that are recognised anywhere in a text. */
 export const secrets: Record<string, string> = {
   'AWS access key id': join('AKIA', 'IOSFODNN7EXAMPLE'),
   'AWS temporary key id': join('ASIA', 'Y34FZKBOKMUTVV7A'),
@@ -39,7 +39,7 @@ export const secrets: Record<string, string> = {
   'Amex with hyphens': '3782-822463-10005',
 };
 
-/** In their frames; the first of each pair must go, the rest may stay. */
+/** Pairs of a secret and a text that contains it. The secret must be removed; the rest may stay. */
 export const framed: [secret: string, text: string][] = [
   ['hunter2secret', 'postgres://app:hunter2secret@db.internal:5432/audit'],
   ['hunter2secret', 'login failed: password=hunter2secret user=bob'],
@@ -73,7 +73,7 @@ export const framed: [secret: string, text: string][] = [
   ['hunter2secret2secret', 'https://x.blob.core.windows.net/c?sv=2020&sig=hunter2secret2secret%3D'],
 ];
 
-/** Names whose values are secret whatever they look like. */
+/** Names of members whose values are always secret. */
 export const names = [
   'password',
   'Password',
@@ -118,7 +118,7 @@ export const names = [
   'pass\u200bword',
 ];
 
-/** What must come through untouched. */
+/** Values that must be left unchanged. */
 export const harmless: object[] = [
   { llm_input_tokens: 1234, llm_output_tokens: 5, llm_cache_read_tokens: 0, retrieval_token_budget: 4000 },
   { retrieval_token_used: 12, token_type: 'bearer', token_count: '17', tokenizer: 'cl100k' },

@@ -7,7 +7,7 @@ import { testEmitter } from '../support/emitter.ts';
 import { someEvent } from '../support/events.ts';
 import { framed, harmless, names, secrets } from './corpus.ts';
 
-/** Every place of an event where a caller's text can stand. */
+/** Every place of an event that may contain a text of the caller. */
 const positions: Record<string, (text: string) => Partial<AuditEventInput>> = {
   'a context value': (text) => ({ context: { note: text } }),
   'deep in a decision': (text) => ({ decision: { a: [{ b: [1, text] }] } }),
@@ -44,7 +44,7 @@ describe('no secret leaves the process', () => {
     for (const [name, secret] of Object.entries(secrets)) {
       const text = await sent(positions[position]!(secret));
       expect(text, name).not.toContain(JSON.stringify(secret).slice(1, -1));
-      // Nor its better part.
+      // Nor the greater part of the secret.
       expect(text, name).not.toContain(JSON.stringify(secret.slice(5, 25)).slice(1, -1));
       expect(text, name).toContain('[REDACTED]');
     }
@@ -63,7 +63,7 @@ describe('no secret leaves the process', () => {
     }
   });
 
-  test('named beside them, as headers, environments and HTTP archives have it', async () => {
+  test('in name-value pairs, as in headers, environments and HTTP archives', async () => {
     const event = JSON.parse(
       await sent({
         context: {
@@ -92,17 +92,17 @@ describe('no secret leaves the process', () => {
     });
   });
 
-  test('card numbers given as numbers, and codes', async () => {
+  test('card numbers and codes that are JSON numbers', async () => {
     const event = JSON.parse(await sent({ context: { number: 4111111111111111, cvv: 123, otp: 4711 } }));
     expect(event.context).toEqual({ number: '[REDACTED]', cvv: '[REDACTED]', otp: '[REDACTED]' });
   });
 });
 
-test.each(harmless)('%j comes through untouched', async (context) => {
+test.each(harmless)('%j is left unchanged', async (context) => {
   expect(JSON.parse(await sent({ context: context as Record<string, unknown> })).context).toEqual(context);
 });
 
-test('what identifies the event stays, and so does what is empty', async () => {
+test('identifying fields and empty values stay', async () => {
   const event = JSON.parse(
     await sent({
       tenantId: 'secret:token=abcdefgh'.slice(0, 12),
@@ -114,7 +114,7 @@ test('what identifies the event stays, and so does what is empty', async () => {
 });
 
 describe('configuration', () => {
-  test('removal takes the member; what an event must have is masked', async () => {
+  test('removal deletes the member; a required field is masked', async () => {
     const event = JSON.parse(
       await sent(
         { context: { password: 'x', list: [secrets['Visa card']], keep: 1 }, actorId: secrets.JWT! },
@@ -126,7 +126,7 @@ describe('configuration', () => {
     expect(event.target_id).toBe('[REDACTED]');
   });
 
-  test('a keyed hash keeps equal secrets recognisable, and differs by key', async () => {
+  test('equal secrets have equal keyed hashes, which differ by key', async () => {
     const once = JSON.parse(
       await sent(
         { context: { a: { token: 'x' }, b: { token: 'x' }, c: { token: 'y' } } },
@@ -168,14 +168,14 @@ describe('configuration', () => {
     });
   });
 
-  test('names that are allowed', async () => {
+  test('allowed names', async () => {
     const event = JSON.parse(
       await sent({ context: { designToken: 'blue', token: 'x' } }, { allowNames: ['design_token'] }),
     );
     expect(event.context).toEqual({ designToken: 'blue', token: '[REDACTED]' });
   });
 
-  test('mistakes are refused at once', () => {
+  test('invalid options are refused', () => {
     expect(() => new Redactor({ patterns: [/x/] })).toThrow('flag g');
     expect(() => new Redactor({ censor: { hmacKey: 7 as never } })).toThrow();
   });
@@ -188,7 +188,7 @@ describe('configuration', () => {
   });
 });
 
-test('is idempotent, keeps events events, and never touches __proto__', () => {
+test('is idempotent, leaves valid events, and never changes the prototype', () => {
   const redactor = new Redactor({});
   const word = fc.constantFrom(
     'password',
@@ -221,9 +221,10 @@ test('is idempotent, keeps events events, and never touches __proto__', () => {
   );
 });
 
-test('text made to be slow is not', () => {
+test('hostile text takes linear time', () => {
   const redactor = new Redactor({});
-  const start = performance.now();
+  // Time of the CPU, which other processes do not change. A quadratic pattern would take minutes.
+  const start = process.cpuUsage();
   for (const text of [
     '-----BEGIN PRIVATE KEY-----'.repeat(5_000),
     'eyJ'.repeat(50_000),
@@ -235,10 +236,10 @@ test('text made to be slow is not', () => {
   ]) {
     redactor.redact(JSON.stringify({ context: { text } }));
   }
-  expect(performance.now() - start).toBeLessThan(2_000);
+  expect(process.cpuUsage(start).user / 1_000).toBeLessThan(5_000);
 });
 
-test('a batch is prepared in slices, and only once', async () => {
+test('the events of a batch are redacted in slices, and only once', async () => {
   const { emitter, transport, clock } = testEmitter({}, () => {
     if (transport.batches.length === 1) throw new Error('down');
     return undefined;

@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => directory.remove());
 
-/** A service that may refuse whole batches, or be away. */
+/** An emitter, and a service that accepts events, refuses whole batches, or is away. */
 function setUp() {
   const service = { answers: 'all' as 'all' | 'none' | '400' };
   const transport = new MemoryTransport({
@@ -28,8 +28,8 @@ function setUp() {
   return { emitter, transport, service };
 }
 
-// They lay in a table that nobody could read while the process ran.
-test('what a 4xx refused can be read, emitted again once the cause is gone, and is then off the list', async () => {
+// Dead letters were in a table that could not be read while the process ran.
+test('events refused with a 4xx can be listed and emitted again, and are then removed from the list', async () => {
   const { emitter, transport, service } = setUp();
   service.answers = '400';
   const ids = [1, 2, 3].map((n) => emitter.emit(someEvent({ context: { n, password: 'hunter2!' } })).id);
@@ -55,16 +55,16 @@ test('what a 4xx refused can be read, emitted again once the cause is gone, and 
   service.answers = 'all';
   expect(await emitter.deadLetters.emitAgain()).toEqual({ delivered: 3, refused: 0, waiting: 0 });
   expect(await emitter.deadLetters.list()).toEqual([]);
-  // Those that waited went out too, and were there already or first; either way each is in the trail once.
+  // The events that had no outcome were also delivered, before or after these. Each is in the trail once.
   expect(transport.events.map(({ audit_id }) => audit_id)).toEqual(ids);
   const report = await emitter.close();
   expect(report).toMatchObject({ emitted: 12, rejected: 6, delivered: 6, duplicates: 3 });
-  // Each refusal was declared under the numbers of its time.
+  // Each refusal was declared with the sequence numbers of that try.
   expect(transport.gaps.reduce((sum, gap) => sum + gap.to - gap.from + 1, 0)).toBe(6);
   expect(transport.final).toEqual([{ tenant_id: 'acme', final_seq: 12 }]);
 });
 
-test('they survive the process, and go when they are purged', async () => {
+test('dead letters survive the process, and are deleted by purge()', async () => {
   const first = setUp();
   first.service.answers = '400';
   for (let count = 0; count < 3; count++) first.emitter.emit(someEvent());
@@ -79,7 +79,7 @@ test('they survive the process, and go when they are purged', async () => {
   await emitter.close();
 });
 
-test('without a spool there are none; with one that is out of use, asking says so', async () => {
+test('without a spool there are none; with a spool that can not be used, list() rejects', async () => {
   const without = createAuditEmitter({ service: 's', transport: new MemoryTransport(), flushOnExit: false });
   expect(await without.deadLetters.list()).toEqual([]);
   expect(await without.deadLetters.purge()).toBe(0);

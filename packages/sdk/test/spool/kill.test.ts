@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createAuditEmitter } from '../../src/index.ts';
 import { MemoryTransport } from '../../src/transport/memory.ts';
 import { runChild } from '../support/run-child.ts';
+import { writtenToDisk } from '../support/spool.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -15,19 +16,21 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-// A small buffer is flooded, the process killed, and another one started on what it left.
+// More events than fit in memory are emitted, the process is killed, and another one delivers what it left on disk.
 test('after kill -9, delivered and declared lost make up what was emitted, to the event', async () => {
   const child = runChild(
-    `const emitter = sdk.createAuditEmitter({ service: 's', bufferSize: 50, flushIntervalMs: 5,
+    `${writtenToDisk}
+     const emitter = sdk.createAuditEmitter({ service: 's', bufferSize: 50, flushIntervalMs: 5, clock,
        transport: httpTransport({ url: 'http://127.0.0.1:1' }),
-       spool: { directory: process.env.SPOOL, mode: 'always', fsyncIntervalMs: 5, maxBytes: 200_000 } });
+       spool: { directory: process.env.SPOOL, mode: 'always', fsyncIntervalMs: 7, maxBytes: 200_000 } });
      await emitter.flush();
      for (let count = 0; count < 3000; count++) {
        emitter.emit({ tenantId: 't' + (count % 3), eventType: 'a.b', actorType: 'system', actorId: 's' });
-       if (count % 30 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+       // A response of the spool's thread: time for it to write.
+       if (count % 30 === 0) await emitter.deadLetters.list();
      }
-     // What was emitted within the last interval is at risk; so let one pass.
-     await new Promise((resolve) => setTimeout(resolve, 200));
+     // A kill may lose what is not on disk yet.
+     await written(emitter);
      console.log(JSON.stringify(emitter.report()));
      setInterval(() => {}, 1000);`,
     { SPOOL: directory },
@@ -44,7 +47,7 @@ test('after kill -9, delivered and declared lost make up what was emitted, to th
   const emitter = createAuditEmitter({ service: 's', transport, spool: { directory }, flushOnExit: false });
   const report = await emitter.close();
   expect(report).toMatchObject({ emitted: 0, inherited: before.spooled, delivered: before.spooled });
-  // Each number of each tenant exactly once: as an event or within a gap. What memory still held is the open tail.
+  // Each sequence number of each tenant is there exactly once: as an event or within a gap.
   const numbers = new Map<string, number[]>();
   const add = (tenant: string, number: number) =>
     numbers.set(tenant, [...(numbers.get(tenant) ?? []), number]);
@@ -58,11 +61,11 @@ test('after kill -9, delivered and declared lost make up what was emitted, to th
     accounted += list.length;
   }
   expect(accounted).toBe(3_000 - before.pending);
-  // The killed process never said how many there were, so it is left unclosed.
+  // The killed process did not declare its end, so it stays unclosed.
   expect(transport.final).toEqual([]);
 }, 60_000);
 
-test('killed at any moment, it leaves a spool that opens and holds whole events', async () => {
+test('a process that is killed during a write leaves a spool that opens and contains complete events', async () => {
   let inherited = 0;
   for (let round = 0; round < 5; round++) {
     const child = runChild(
@@ -92,8 +95,8 @@ test('killed at any moment, it leaves a spool that opens and holds whole events'
   }
 }, 60_000);
 
-// The promise of `always` is worth what the disk was told. Linux alone has what the count needs; it says so elsewhere.
-test('what counts as spooled has been written through to the disk', async (context) => {
+// `always` promises that a spooled event is durable, so every write must be synced. The syncs can only be counted on Linux.
+test('an event counts as spooled only after an fsync', async (context) => {
   using dir = tempDir();
   const syncs = SyncCount.create(dir.path);
   if (syncs === undefined) {

@@ -34,8 +34,8 @@ const worker = `
   console.log('spooled');
   setInterval(() => {}, 1000);`;
 
-// Each worker of a cluster needed a directory with a name that came again, or nobody delivered what it left.
-test('workers share a directory; the next one on it delivers what killed ones left, in their names', async () => {
+// Each cluster worker needed a directory with a stable name; otherwise the events that it left were never delivered.
+test('workers share a directory; the next one delivers the events of killed ones with their producer ids', async () => {
   const children = ['one', 'two', 'three'].map((NAME) => runChild(worker, { NAME, SPOOL: directory.path }));
   await Promise.all(children.map((child) => child.said('spooled')));
   expect(readdirSync(directory.path).sort()).toEqual(['0', '1', '2']);
@@ -47,7 +47,7 @@ test('workers share a directory; the next one on it delivers what killed ones le
   const successor = setUp();
   expect(await successor.emitter.close()).toMatchObject({ inherited: 200, delivered: 200 });
   expect(successor.codes).toEqual([]);
-  // The third lives, and keeps what is its own.
+  // The third process runs, and keeps its events.
   three!.process.kill('SIGKILL');
   await three!.ended;
   const last = setUp();
@@ -67,7 +67,7 @@ test('workers share a directory; the next one on it delivers what killed ones le
   }
 }, 60_000);
 
-test('an end that a closed emitter left is declared after its events, and dead letters move along', async () => {
+test('the end of a closed emitter is declared after its events, and its dead letters are taken over', async () => {
   const down = new MemoryTransport({
     intercept: ({ events }) => {
       const final = events.some((text) => text.includes('refuse me'));
@@ -94,7 +94,7 @@ test('an end that a closed emitter left is declared after its events, and dead l
   );
 });
 
-test('what another left and nobody can read is left alone, and said', async () => {
+test('a subdirectory that can not be read is left unchanged and reported', async () => {
   const first = setUp();
   await first.emitter.flush();
   const second = setUp();

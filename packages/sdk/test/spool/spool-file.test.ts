@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { SpooledEvent } from '../../src/spool/protocol.ts';
+import type { SpooledEvent } from '../../src/spool/requests.ts';
 import { SpoolFile } from '../../src/spool/spool-file.ts';
 
 let directory: string;
@@ -35,13 +35,13 @@ const event = (row: number, text = `{"n":${row}}`): SpooledEvent => ({
 const append = (file: SpoolFile, producerId: string, events: SpooledEvent[], gaps = [] as never[]) =>
   file.append({ producerId, events, gaps });
 const read = (file: SpoolFile, ownProducerId = 'me', maxEvents = 100, maxBytes = 1e6) =>
-  file.read({ op: 'read', ownProducerId, after: 0, settled: 0, maxEvents, maxBytes });
-const settle = (file: SpoolFile, producerId: string, upTo: number, gapsDeclared = 0) =>
-  file.settle({ op: 'settle', producerId, upTo, gapsDeclared, lost: [], buried: undefined });
+  file.read({ op: 'read', ownProducerId, afterRow: 0, settledRow: 0, maxEvents, maxBytes });
+const settle = (file: SpoolFile, producerId: string, throughRow: number, gapsDeclared = 0) =>
+  file.settle({ op: 'settle', producerId, throughRow, gapsDeclared, lost: [], refused: undefined });
 
 describe('the queue', () => {
-  // It counted as on disk, and was gone with the process.
-  test('does not take events into a file that was removed under it', () => {
+  // Such events counted as spooled, and were lost with the process.
+  test('accepts no events after its file was removed', () => {
     const file = openFile();
     append(file, 'me', [event(1)]);
     rmSync(directory, { recursive: true });
@@ -52,7 +52,7 @@ describe('the queue', () => {
     expect(() => append(file, 'me', [event(2)])).toThrow('was removed');
   });
 
-  test('gives back what it was given, in order, also after it was closed', () => {
+  test('returns the appended events in order, also after it was closed', () => {
     const first = openFile();
     expect(first.open()).toEqual({ nextRow: 1, events: 0, bytes: 0, oldest: undefined });
     append(first, 'me', [event(1), event(2)]);
@@ -73,7 +73,7 @@ describe('the queue', () => {
     expect(read(second)).toBeUndefined();
   });
 
-  test('reads at most so many events and bytes, but always one', () => {
+  test('reads no more than the given number of events and bytes, but at least one event', () => {
     const file = openFile();
     append(file, 'me', [event(1), event(2), event(3)]);
     expect(read(file, 'me', 2)?.events).toHaveLength(2);
@@ -94,7 +94,7 @@ describe('the queue', () => {
     );
   });
 
-  test('a failed append leaves nothing behind', () => {
+  test('a failed append adds nothing', () => {
     const file = openFile();
     append(file, 'me', [event(2)]);
     expect(() => append(file, 'me', [event(1), event(2)])).toThrow();
@@ -102,11 +102,16 @@ describe('the queue', () => {
   });
 });
 
-test("a predecessor's events come under its own name, then its losses and its end", () => {
+test("an earlier producer's events are read with its producer id, then its gaps and its end", () => {
   const file = openFile();
   const gap = { tenant_id: 'acme', from: 3, to: 9, reason: 'spool_full' } as const;
   file.append({ producerId: 'old', events: [event(1), event(2)], gaps: [gap] });
-  file.end({ op: 'end', producerId: 'old', gaps: [gap], final: [{ tenant_id: 'acme', final_seq: 9 }] });
+  file.recordEnd({
+    op: 'recordEnd',
+    producerId: 'old',
+    gaps: [gap],
+    final: [{ tenant_id: 'acme', final_seq: 9 }],
+  });
   append(file, 'me', [event(3)]);
   expect(read(file)).toMatchObject({
     producerId: 'old',
@@ -123,15 +128,15 @@ test("a predecessor's events come under its own name, then its losses and its en
     gaps: [],
     final: [{ tenant_id: 'acme', final_seq: 9 }],
   });
-  file.forget({ op: 'forget', producerId: 'old' });
+  file.forgetProducer({ op: 'forgetProducer', producerId: 'old' });
   expect(read(file)).toBeUndefined();
 });
 
-test('what was buried is kept with its reason', () => {
+test('a refused event is kept as a dead letter with its reason', () => {
   const file = openFile();
   append(file, 'me', [event(1)]);
-  const buried = { reason: 'status 400', events: [event(1)] };
-  file.settle({ op: 'settle', producerId: 'me', upTo: 1, gapsDeclared: 0, lost: [], buried });
+  const refused = { reason: 'status 400', events: [event(1)] };
+  file.settle({ op: 'settle', producerId: 'me', throughRow: 1, gapsDeclared: 0, lost: [], refused });
   file.close();
   open.pop();
   const database = new DatabaseSync(join(directory, 'spool.sqlite'));
@@ -142,13 +147,13 @@ test('what was buried is kept with its reason', () => {
 });
 
 describe('the directory', () => {
-  test('belongs to one at a time, and to the owner of the process', () => {
+  test('can be used by one emitter at a time, and only read by its user', () => {
     openFile();
-    expect(() => openFile()).toThrow('another emitter has this spool directory open');
+    expect(() => openFile()).toThrow('another emitter uses this spool directory');
     expect(statSync(directory).mode & 0o077).toBe(0);
   });
 
-  test('of a newer format is left alone', () => {
+  test('with a newer format is left unchanged', () => {
     openFile().close();
     open.pop();
     const database = new DatabaseSync(join(directory, 'spool.sqlite'));
@@ -158,8 +163,8 @@ describe('the directory', () => {
   });
 });
 
-// Node's own recursive mkdir never ended there, on a thread that then kept the process from ending.
-test('a place where no directory can be made is refused at once', {
+// Node's own recursive mkdir never returned there, and its thread kept the process from ending.
+test('a path where no directory can be created is refused immediately', {
   skip: process.platform !== 'linux',
 }, () => {
   expect(() => new SpoolFile('/proc/tallystick/spool')).toThrow('ENOENT');

@@ -46,10 +46,9 @@ function setUp(spool: Partial<SpoolOptions> = {}, config: AuditEmitterConfig = {
 }
 
 const ids = (transport: MemoryTransport) => transport.events.map((event) => event.audit_id);
-const pause = (ms = 2) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe.each(['overflow', 'always'] as const)('mode %s', (mode) => {
-  test('survives a process without a service, and the next one delivers in its name', async () => {
+  test('events survive a process whose service is away, and the next process delivers them with their producer id', async () => {
     const first = setUp({ mode }, { bufferSize: 200 });
     await first.emitter.flush();
     first.service.up = false;
@@ -58,7 +57,7 @@ describe.each(['overflow', 'always'] as const)('mode %s', (mode) => {
       const result = first.emitter.emit(someEvent({ tenantId: count % 3 === 0 ? 'a' : 'b' }));
       expect(result.state).toBe('buffered');
       emitted.push(result.id);
-      // A disk may take its time to sync; what memory has no room for would be dropped.
+      // On a slow disk, memory would become full and events would be dropped.
       if (count % 50 === 49) {
         do await first.emitter.flush({ deadlineMs: 20 });
         while (first.emitter.report().pending > 100);
@@ -97,7 +96,7 @@ describe.each(['overflow', 'always'] as const)('mode %s', (mode) => {
     expect(third.transport.batches).toEqual([]);
   });
 
-  test('nothing overtakes, whatever the service does in between', async () => {
+  test('the order of events never changes, whatever the service does in between', async () => {
     const { emitter, transport, service } = setUp({ mode }, { bufferSize: 120, batchSize: 40 });
     const emitted: string[] = [];
     for (let round = 0; round < 30; round++) {
@@ -106,7 +105,8 @@ describe.each(['overflow', 'always'] as const)('mode %s', (mode) => {
         const { id, state } = emitter.emit(someEvent());
         if (state === 'buffered') emitted.push(id);
       }
-      await pause();
+      // A response of the spool's thread: time for it to write.
+      await emitter.deadLetters.list();
     }
     service.up = true;
     const report = await emitter.close();
@@ -122,17 +122,18 @@ describe.each(['overflow', 'always'] as const)('mode %s', (mode) => {
     const { emitter, transport, errors, service } = setUp({ mode, maxBytes: 40_000 }, { bufferSize: 50 });
     await emitter.flush();
     service.up = false;
-    for (let count = 0; count < 400; count++) {
-      emitter.emit(someEvent());
-      if (count % 20 === 19) await pause(15);
+    let emitted = 0;
+    while (!errors.some(({ code }) => code === 'SPOOL_FULL')) {
+      for (let count = 0; count < 20; count++) emitter.emit(someEvent());
+      emitted += 20;
+      await emitter.flush({ deadlineMs: 15 });
     }
     const before = emitter.report();
     expect(before.dropped).toBeGreaterThan(0);
     expect(before.spooled).toBeGreaterThan(50);
-    expect(errors.map(({ code }) => code)).toContain('SPOOL_FULL');
     service.up = true;
     const report = await emitter.close();
-    expect(report.delivered + report.dropped).toBe(400);
+    expect(report.delivered + report.dropped).toBe(emitted);
     expect(transport.gaps.map((gap) => gap.reason)).toContain('spool_full');
     expect(transport.gaps.reduce((sum, gap) => sum + gap.to - gap.from + 1, 0)).toBe(report.dropped);
   });
@@ -153,7 +154,7 @@ test('close() does not wait for a service that is away when everything is on dis
   expect(await record).toMatchObject({ outcome: 'unknown' });
 });
 
-// It gave up at once because the last try before had failed, and left what it could have delivered for the next start.
+// It gave up at once because the last try had failed, and left events that it could have delivered for the next start.
 test('close() tries once more before it leaves events on disk', async () => {
   const { emitter, transport, service } = setUp(
     { mode: 'always' },
@@ -167,7 +168,7 @@ test('close() tries once more before it leaves events on disk', async () => {
   expect(transport.final).toEqual([{ tenant_id: 'acme', final_seq: 100 }]);
 });
 
-test('a second emitter on the directory is refused the spool, says so, and goes on from memory', async () => {
+test('a second emitter with the same directory can not use the spool, reports it, and sends from memory', async () => {
   const first = setUp();
   await first.emitter.flush();
   const second = setUp();
@@ -192,7 +193,7 @@ test('no secret reaches the disk', async () => {
   await emitter.close();
 });
 
-test('where the disk can not be written, events go out from memory and the fault is told', async () => {
+test('where the disk can not be written, events are sent from memory and the fault is reported', async () => {
   writeFileSync(join(directory, 'file'), '');
   const { emitter, transport, errors } = setUp({
     mode: 'always',
@@ -204,7 +205,7 @@ test('where the disk can not be written, events go out from memory and the fault
   expect(errors).toMatchObject([{ code: 'SPOOL_FAILED' }]);
 });
 
-test('a batch that is refused for good is buried, and the queue goes on', async () => {
+test('a batch that is refused permanently becomes dead letters, and the next one is sent', async () => {
   const { emitter, transport } = setUp({ mode: 'always' });
   let calls = 0;
   const send = transport.send.bind(transport);
@@ -219,7 +220,7 @@ test('a batch that is refused for good is buried, and the queue goes on', async 
   expect(transport.gaps).toEqual([{ tenant_id: 'acme', from: 1, to: 1, reason: 'batch_refused' }]);
 });
 
-test('where threads are forbidden, the spool is out of use, which is said, and memory goes on', async () => {
+test('where threads are forbidden, the spool is abandoned, which is reported, and events are sent from memory', async () => {
   const script = `
     const codes = [];
     const transport = { send: async (batch) => batch.events.map(() => ({ status: 'accepted', audit_id: '' })), close: async () => {} };

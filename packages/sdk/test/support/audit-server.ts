@@ -10,10 +10,10 @@ export interface Received {
   readonly bytes: number;
 }
 
-/** Answers instead of the default; `undefined` lets the default answer. */
+/** Responds to a request and returns `true`, or returns `undefined` for the default response. */
 export type Script = (received: Received, response: ServerResponse, call: number) => boolean | undefined;
 
-/** A real HTTP server that takes batches as the audit service does, and checks every event as it does. */
+/** A real HTTP server that accepts batches and checks every event as the audit service does. */
 export async function auditServer(script: Script = () => undefined): Promise<{
   url: string;
   received: Received[];
@@ -41,6 +41,8 @@ export async function auditServer(script: Script = () => undefined): Promise<{
     });
     response.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify({ results }));
   });
+  // Idle connections are never closed.
+  server.keepAliveTimeout = 0;
   server.on('connection', () => sockets++);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

@@ -5,7 +5,7 @@ interface Task {
   task: () => void;
 }
 
-/** A clock that stands still until told otherwise, and runs what falls due on the way. */
+/** A clock that only advances when a test calls {@link advance}, and then runs the tasks that are due. */
 export class FakeClock implements Clock {
   #now: number;
   #tasks: Task[] = [];
@@ -45,7 +45,7 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Lets everything that is ready run. */
+/** Waits for some turns of the event loop, so that everything that is ready runs. */
 export async function turns(count = 10): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,6 +1,6 @@
 /**
- * The source of a module that compiles as long as what the HTTP transport sends is what the service takes, and what
- * the service answers is what the transport reads. `service` holds the types that are made of the service's document.
+ * The source of a module that compiles only if the service accepts what the HTTP transport sends, and the transport can read what
+ * the service returns. `service.ts` contains the types that are generated from the service's OpenAPI document.
  */
 export const conformance = `
 import type { AuditEvent } from '@tallystick/event';
@@ -9,16 +9,16 @@ import type { Operations } from './service.ts';
 
 type Submit = Operations['submitEvents'];
 
-// Where the transport posts to.
+// The path and method of the transport's request.
 export const path: Submit['path'] = '/v1/audit/events/batch';
 export const method: Submit['method'] = 'POST';
 
-// What it sends: the delivery as it stands, and the texts of events in their wire form.
+// The body of the request: delivery metadata and events in their wire form.
 type Taken = Submit['request']['application/json'];
 declare const sent: { delivery: DeliveryMetadata; events: readonly AuditEvent[] };
 export const request: Taken = sent;
 
-// The service refuses members that it does not know, which assigning alone would not show.
+// The service refuses unknown members, which an assignment would not show.
 type Unknown<S, T> = Exclude<keyof S, keyof T>;
 type Delivery = NonNullable<Taken['delivery']>;
 export const members: [
@@ -28,7 +28,7 @@ export const members: [
   Unknown<FinalSequence, NonNullable<Delivery['final']>[number]>,
 ] extends never[] ? true : false = true;
 
-// What it reads: of every answer that is not a problem, results that are the transport's own.
+// The body of every response that is not a problem: results of the transport's own type.
 type Answer<K extends keyof Submit['responses']> =
   Submit['responses'][K] extends { 'application/json': infer A } ? A : never;
 declare const answers: Answer<201> | Answer<207>;
@@ -36,11 +36,11 @@ export const results: readonly ItemResult[] = answers.results;
 export const indexes: readonly number[] = answers.results.map(({ index }) => index);
 export const receipt: Receipt = {} as Extract<(typeof answers)['results'][number], { receipt: unknown }>['receipt'];
 
-// A success that the transport has not heard of would be read as a fault; 202 it knows, for services behind a queue.
+// The transport would take an unknown success status as a failure. It knows 202, for services behind a queue.
 type Successes = Extract<keyof Submit['responses'], 200 | 201 | 202 | 203 | 204 | 205 | 206 | 207 | 208>;
 export const known: Exclude<Successes, 201 | 202 | 207> extends never ? true : false = true;
 
-// The code of a problem, which goes into error messages.
+// The code of a problem, which error messages contain.
 type Problem = Submit['responses'][400]['application/problem+json'];
 export const code: string = ({} as Problem).code;
 

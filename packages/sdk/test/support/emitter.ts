@@ -7,7 +7,7 @@ import {
 import { MemoryTransport, type MemoryTransportOptions } from '../../src/transport/memory.ts';
 import { FakeClock } from './clock.ts';
 
-/** An emitter on a memory transport, with a clock that stands still. */
+/** An emitter with a memory transport and a fake clock. */
 export function testEmitter(
   config: AuditEmitterConfig = {},
   intercept?: MemoryTransportOptions['intercept'],

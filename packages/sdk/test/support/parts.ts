@@ -1,8 +1,7 @@
 import type { TestContext } from 'vitest';
 
 /**
- * For a test that needs something that not every machine has, and this one has not: skips it, in sight and aloud. With
- * `REQUIRE_ALL=1` it fails.
+ * Skips a test that needs something that this machine does not have, and prints a warning. With `REQUIRE_ALL=1` the test fails.
  */
 export function skipWithout({ task, skip }: TestContext, part: string, howToGet: string): never {
   const why = `this machine has no ${part} (${howToGet})`;

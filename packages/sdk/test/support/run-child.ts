@@ -5,12 +5,12 @@ const http = new URL('../../src/transport/http.ts', import.meta.url).href;
 
 export interface Child {
   readonly process: ChildProcess;
-  /** Resolves when the process has said this. */
+  /** Resolves when the process has printed this text. */
   said(text: string): Promise<void>;
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; output: string }>;
 }
 
-/** Runs a script in a process of its own, where `sdk` and `httpTransport` are at hand. */
+/** Runs a script in a process of its own. The script can use `sdk` and `httpTransport`. */
 export function runChild(script: string, env: Record<string, string> = {}): Child {
   const source = `import * as sdk from ${JSON.stringify(sdk)}; import { httpTransport } from ${JSON.stringify(http)};\n${script}`;
   const args = ['--conditions=tallystick-source', '--input-type=module', '--eval', source];

@@ -2,17 +2,17 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-/** Kept between runs, where npm's own install does not touch it: these are 100 MB each. */
+/** Kept between runs, in a directory that `npm install` does not change: each runtime has 100 MB. */
 const cache = resolve(import.meta.dirname, '../../../../node_modules/.cache/tallystick-runtimes');
 const platform = process.platform === 'win32' ? 'win' : process.platform;
 
 export interface Runtime {
   readonly name: string;
-  /** Of the registry. */
+  /** The npm package to install. */
   readonly spec: string;
-  /** Below `node_modules` of the cache. */
+  /** Path of the program below `node_modules` of the cache. */
   readonly path: string;
-  /** Before the script. */
+  /** Arguments before the script. */
   readonly args: readonly string[];
 }
 
@@ -28,9 +28,9 @@ export const runtimes: readonly Runtime[] = [
 ];
 
 /**
- * Where the runtime's program is, installed if need be.
+ * The path of the runtime's program, which is installed if necessary.
  *
- * @throws where it can't be installed here
+ * @throws if it can't be installed on this machine
  */
 export function installed({ name, spec, path }: Runtime): string {
   const program = join(cache, 'node_modules', path);

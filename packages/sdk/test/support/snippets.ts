@@ -6,7 +6,7 @@ const root = resolve(import.meta.dirname, '../../../..');
 const bin = (name: string) => join(root, 'node_modules/.bin', name);
 
 export interface Snippet {
-  /** For people: the page, and the line at which it begins. */
+  /** The page and the line at which it begins. */
   readonly name: string;
   readonly file: string;
   readonly text: string;
@@ -23,9 +23,9 @@ export function pages(): string[] {
   ];
 }
 
-/** Every TypeScript example of the pages, as a file of its own in a folder where the packages are found. */
+/** Writes every TypeScript example of the pages to a file of its own, in a folder from which the packages can be imported. */
 export function writeSnippets(): { snippets: Snippet[]; directory: string; remove: () => void } {
-  // Inside the repository, so that imports by name lead to these sources.
+  // Within the repository, so that package names resolve to these sources.
   const directory = join(root, 'dist', `snippets-${process.pid}`);
   mkdirSync(directory, { recursive: true });
   const snippets = pages().flatMap((page) => {
@@ -43,7 +43,7 @@ export function writeSnippets(): { snippets: Snippet[]; directory: string; remov
     join(directory, 'tsconfig.json'),
     JSON.stringify({
       extends: '../../tsconfig.base.json',
-      // Examples define what they do not use.
+      // Examples contain unused variables.
       compilerOptions: { noEmit: true, rewriteRelativeImportExtensions: false, noUnusedLocals: false },
       files: snippets.map(({ file }) => file),
     }),
@@ -60,7 +60,7 @@ export function isVitest(text: string): boolean {
   return text.includes("from 'vitest'");
 }
 
-/** What the compiler has to say. */
+/** The compiler's messages. */
 export function typeCheck(directory: string): string {
   return run(bin('tsc'), ['-p', directory], directory);
 }
@@ -73,7 +73,7 @@ export function runVitest(directory: string): string {
   );
 }
 
-/** The output where the command fails; nothing where it succeeds. */
+/** The output of the command if it fails, else an empty text. */
 function run(command: string, args: string[], cwd: string): string {
   try {
     execFileSync(command, args, {

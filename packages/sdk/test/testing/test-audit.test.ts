@@ -10,7 +10,7 @@ declare module 'vitest' {
   }
 }
 
-test('sees events at once, in their wire form', async () => {
+test('contains events immediately, in their wire form', async () => {
   const audit = createTestAudit();
   audit.emitter.emit(someEvent({ context: { list: [1, { a: 2, b: 3 }] } }));
   await audit.emitter.record(someEvent({ eventType: 'order.shipped' }));
@@ -33,7 +33,7 @@ test('a failing assertion shows what was emitted', () => {
   expect(() => expect(audit).toHaveEmitted({ tenant_id: 'x' })).toThrow('to have emitted');
 });
 
-test('checks as the real one does', () => {
+test('checks events as every emitter does', () => {
   const audit = createTestAudit({ taxonomy: core });
   // @ts-expect-error no such type
   expect(() => audit.emitter.emit(someEvent())).toThrow('not in the taxonomy');

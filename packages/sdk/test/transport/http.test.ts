@@ -30,7 +30,7 @@ async function setUp(
 }
 
 describe('over a real connection', () => {
-  test('events arrive as the service reads them, and receipts come back', async () => {
+  test('events arrive in the form that the service reads, and receipts are returned', async () => {
     const { server, emitter } = await setUp();
     const receipt = await emitter.record(someEvent({ context: { text: 'grüße \u{1f600} "x"' } }));
     expect(receipt).toMatchObject({ state: 'chained', receipt: { audit_id: receipt.id, tenant_id: 'acme' } });
@@ -89,7 +89,7 @@ const empty = {
 };
 
 describe('statuses', () => {
-  test.each([408, 425, 429, 500, 502, 503])('%i is tried again', async (status) => {
+  test.each([408, 425, 429, 500, 502, 503])('%i is retried', async (status) => {
     const { server, emitter } = await setUp((_, response, call) =>
       call === 1 ? problem(response, status, 'LATER') : undefined,
     );
@@ -97,7 +97,7 @@ describe('statuses', () => {
     expect(server.received).toHaveLength(2);
   });
 
-  test('400 is final, and the error tells the code but none of the body', async () => {
+  test("400 is final, and the error contains the problem's code but not the body", async () => {
     const { server, emitter } = await setUp((request, response) => {
       response
         .writeHead(400)
@@ -113,7 +113,7 @@ describe('statuses', () => {
     expect(server.received).toHaveLength(1);
   });
 
-  test('413 is split', async () => {
+  test('after 413 the batch is split', async () => {
     const { server, emitter } = await setUp((request, response) =>
       request.body.events.length > 30 ? problem(response, 413, 'BATCH_TOO_LARGE') : undefined,
     );
@@ -142,7 +142,7 @@ describe('statuses', () => {
     expect(retryAfterMs).toBeLessThanOrEqual(60_000);
   });
 
-  test('401 asks for a fresh credential and goes on; if that is refused too, the event waits', async () => {
+  test('after 401 a new credential is used; if that is refused too, the event waits', async () => {
     let valid = 'key-2';
     const asked: boolean[] = [];
     const { server, transport, emitter } = await setUp(
@@ -173,7 +173,7 @@ describe('statuses', () => {
     });
   });
 
-  // 202 was not in a comparable client's contract, so what was accepted was sent again and again.
+  // Another client did not know 202, so it sent accepted events again and again.
   test.each(['', '{"results":[]}'])('202 with body %j means accepted', async (body) => {
     const { server, emitter } = await setUp((_, response) => {
       response.writeHead(202).end(body);
@@ -184,7 +184,7 @@ describe('statuses', () => {
     expect(server.received).toHaveLength(1);
   });
 
-  test('207 settles each event on its own, in whatever order the results come', async () => {
+  test('after 207 each event has its own outcome, in any order of the results', async () => {
     const { emitter } = await setUp((request, response) => {
       const results = request.body.events.map((event, index) =>
         index === 1
@@ -213,20 +213,20 @@ describe('statuses', () => {
   );
 });
 
-describe('an answer of something else', () => {
-  // A page of a proxy or a captive portal, with 200. Declared gaps and the end of a producer were thrown away with it.
-  test.each([[[]], [['{}']]])('a page is no answer to %j', async (events) => {
+describe('a response that is not that of an audit service', () => {
+  // A proxy or a captive portal returned a web page with status 200, and declared gaps and ends were lost.
+  test.each([[[]], [['{}']]])('a web page, in response to the events %j', async (events) => {
     const { transport } = await setUp((_, response) => {
       response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Welcome</html>');
       return true;
     });
     await expect(transport.send({ ...empty, events }, AbortSignal.timeout(5_000))).rejects.toMatchObject({
       retryable: true,
-      message: 'the answer (200) is not that of an audit service',
+      message: 'the response (200) is not that of an audit service',
     });
   });
 
-  test('reasons that are none do not reach the handler of faults', async () => {
+  test('malformed violations are not passed to onError', async () => {
     const reason = { code: 'FIELD_TYPE', pointer: '/actor_id', message: 'must be a string' };
     const { emitter } = await setUp((request, response) => {
       if (request.body.events.length === 0) return undefined;
@@ -240,7 +240,7 @@ describe('an answer of something else', () => {
     });
   });
 
-  test('one that does not end is cut off', async () => {
+  test('a response without an end is cut off', async () => {
     const { transport } = await setUp((_, response) => {
       const more = () => {
         while (!response.destroyed && response.write(' '.repeat(1 << 20)));
@@ -250,11 +250,11 @@ describe('an answer of something else', () => {
       return true;
     });
     await expect(transport.send(empty, AbortSignal.timeout(15_000))).rejects.toThrow(
-      'the answer is too long',
+      'the response is too long',
     );
   });
 
-  test("another event's receipt is none", async () => {
+  test('a receipt of another event is not accepted', async () => {
     const receipt = { audit_id: 'other', tenant_id: 'acme', sequence_number: 1, record_hash: '00' };
     const { emitter } = await setUp(
       (request, response) => {
@@ -274,21 +274,21 @@ describe('an answer of something else', () => {
 });
 
 describe('a network that fails', () => {
-  test('nobody listens: retryable, and the reason is named', async () => {
+  test('no server listens: retryable, and the error names the reason', async () => {
     const transport = httpTransport({ url: 'http://127.0.0.1:1' });
     await expect(transport.send(empty, AbortSignal.timeout(5_000))).rejects.toThrow('ECONNREFUSED');
   });
 
-  test('a service that does not answer in time', async () => {
+  test('a service that does not respond in time', async () => {
     const { transport } = await setUp(() => true, { timeoutMs: 50 });
     await expect(transport.send(empty, AbortSignal.timeout(5_000))).rejects.toMatchObject({
       retryable: true,
-      message: 'the audit service did not answer within 50 ms',
+      message: 'the audit service did not respond within 50 ms',
     });
   });
 
-  // An identity provider that hung stopped delivery for the life of the process: nothing bounded the wait for a token.
-  test('a credential that does not come in time', async () => {
+  // The wait for a token had no time limit: an identity provider that hung stopped delivery until the process ended.
+  test('a credential function that does not return in time', async () => {
     let hang = true;
     const { transport, server } = await setUp(undefined, {
       timeoutMs: 50,
@@ -296,14 +296,14 @@ describe('a network that fails', () => {
     });
     await expect(transport.send(empty, AbortSignal.timeout(5_000))).rejects.toMatchObject({
       retryable: true,
-      message: 'the audit service did not answer within 50 ms: no credential could be had',
+      message: 'the audit service did not respond within 50 ms: the apiKey function gave no usable key',
     });
     hang = false;
     await transport.send(empty, AbortSignal.timeout(5_000));
     expect(server.received.map(({ headers }) => headers.authorization)).toEqual(['Bearer key-2']);
   });
 
-  // Node ends such a connection without an answer and without an error; delivery waited for either, for ever.
+  // Node.js closes such a connection without a response and without an error, and delivery waited for one of them without end.
   test('a service that speaks another protocol', async () => {
     const other = createServer((socket) => {
       socket.once('data', () =>
@@ -316,7 +316,7 @@ describe('a network that fails', () => {
     const transport = httpTransport({ url: `http://127.0.0.1:${port}` });
     await expect(transport.send(empty, AbortSignal.timeout(5_000))).rejects.toMatchObject({
       retryable: true,
-      message: 'the audit service can not be reached (the connection was closed without an answer)',
+      message: "the audit service can't be reached (the connection was closed without a response)",
     });
   });
 
@@ -328,7 +328,7 @@ describe('a network that fails', () => {
     await expect(sending).rejects.toMatchObject({ retryable: true });
   });
 
-  test('an answer cut off in the middle', async () => {
+  test('a response that ends early', async () => {
     const broken = createServer((socket) => {
       socket.once('data', () => socket.end('HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{"res'));
     });
@@ -341,7 +341,7 @@ describe('a network that fails', () => {
     });
   });
 
-  test('a kept connection that the service has closed is replaced at once', async () => {
+  test('a kept-alive connection that the service has closed is replaced immediately', async () => {
     const { server, transport } = await setUp((_, response, call) => {
       if (call !== 2) return undefined;
       response.socket?.destroy();

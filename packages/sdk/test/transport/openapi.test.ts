@@ -13,7 +13,7 @@ import { conformance } from '../support/conformance.ts';
 import { someEvent } from '../support/events.ts';
 import { typeCheck } from '../support/snippets.ts';
 
-// Inside the repository, so that imports by name lead to these sources.
+// Within the repository, so that package names resolve to these sources.
 const directory = resolve(import.meta.dirname, `../../../../dist/openapi-${process.pid}`);
 let document: OpenApi;
 
@@ -27,7 +27,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** What the compiler says of each contract, by its name. */
+/** The compiler's messages for each contract, by its name. */
 function check(contracts: ReadonlyMap<string, OpenApi>): Map<string, string[]> {
   for (const [name, contract] of contracts) {
     mkdirSync(join(directory, name), { recursive: true });
@@ -48,17 +48,17 @@ function check(contracts: ReadonlyMap<string, OpenApi>): Map<string, string[]> {
   return new Map([...contracts.keys()].map((name) => [name, of(name)]));
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a document is looked into at many places
+// biome-ignore lint/suspicious/noExplicitAny: tests read the document at many places
 type Loose = any;
 
-/** The document with one thing changed. */
+/** A copy of the document with one change. */
 function changed(change: (batch: Loose, schemas: Loose) => void): OpenApi {
   const copy = structuredClone(document) as Loose;
   change(copy.paths['/v1/audit/events/batch'].post, copy.components.schemas);
   return copy;
 }
 
-test('the transport fits the contract, and each change that would break it breaks the build', () => {
+test("the transport conforms to the service's document, and each breaking change of the document causes a compile error", () => {
   const breaking: Record<string, OpenApi> = {
     'a member of the delivery becomes required': changed((_, { Delivery }) => {
       Delivery.properties.region = { type: 'string' };
@@ -112,15 +112,15 @@ function rename<T>(record: { readonly [name: string]: T }, from: string, to: str
   );
 }
 
-test('a keyword that types can not be made of is an error, and not left out', () => {
+test('a schema keyword without a corresponding type is an error', () => {
   const unknown = changed((_, { Receipt }) => {
     Receipt.not = { type: 'string' };
   });
   expect(() => openApiTypes(unknown)).toThrow('not');
 });
 
-// Types say nothing of patterns, lengths and numbers, so real requests are held against the schemas themselves.
-test('what is really sent is valid by the document: events, losses and the end', async () => {
+// Types do not express patterns, lengths and ranges, so real requests are validated against the schemas.
+test('real requests are valid by the document: events, gaps and the end', async () => {
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
   ajv.addSchema({ $id: 'service', ...document });
   const isValid = ajv.compile({
@@ -147,7 +147,7 @@ test('what is really sent is valid by the document: events, losses and the end',
   for (const body of bodies) expect([isValid(body), isValid.errors]).toEqual([true, null]);
 });
 
-test('a batch is no larger than the service takes', () => {
+test('a batch is no larger than the service accepts', () => {
   const { events } = (document as Loose).paths['/v1/audit/events/batch'].post.requestBody.content[
     'application/json'
   ].schema.properties;

@@ -1,6 +1,6 @@
 import { TransportError } from '../transport.ts';
 
-/** What stands in the way, where somebody can mend it. The broker's own names. */
+// Names of errors in Kafka's protocol.
 const tooLarge = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
 const refusedCredentials = new Set([
   'SASL_AUTHENTICATION_FAILED',
@@ -12,62 +12,63 @@ const forbidden = new Set([
   'CLUSTER_AUTHORIZATION_FAILED',
   'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
 ]);
-/** The records themselves are refused, and will be each time: by a rule that somebody gave the topic. */
+/** A rule of the topic refuses the records, and will refuse them again. */
 const refusedRecords = new Set(['INVALID_RECORD', 'POLICY_VIOLATION']);
 
 /**
- * Reads what the client library threw. All but two kinds are worth repeating: events are not thrown away because a
- * topic is missing or a right is.
+ * Interprets an error of the client library. All but two kinds are retryable, so that no event is discarded because a topic or
+ * a permission is missing.
  */
 export function readKafkaError(thrown: unknown, topic: string, timeoutMs: number): TransportError {
-  const faults = [...unfold(thrown)];
-  const refused = (codes: ReadonlySet<unknown>) => faults.find(({ apiId }) => codes.has(apiId))?.apiId;
+  const faults = [...causesOf(thrown)];
+  const find = (names: ReadonlySet<unknown>) => faults.find(({ apiId }) => names.has(apiId))?.apiId;
   const fail = (message: string, failure: Partial<TransportError>) =>
     new TransportError(message, { retryable: true, ...failure }, { cause: thrown });
 
   if (faults.some(({ name }) => name === 'TimeoutError')) {
-    return fail(`Kafka did not answer within ${timeoutMs} ms`, {});
+    return fail(`Kafka did not respond within ${timeoutMs} ms`, {});
   }
-  const large = refused(tooLarge);
-  if (large !== undefined)
-    return fail(`${topic} takes no request of this size (${large})`, { tooLarge: true });
-  const right = refused(forbidden);
-  if (right !== undefined) {
-    return fail(`Kafka does not let this client write to ${topic} (${right})`, { unauthorized: true });
+  const size = find(tooLarge);
+  if (size !== undefined)
+    return fail(`the topic ${topic} does not accept a request of this size (${size})`, { tooLarge: true });
+  const permission = find(forbidden);
+  if (permission !== undefined) {
+    return fail(`Kafka does not let this client write to ${topic} (${permission})`, { unauthorized: true });
   }
   if (
-    refused(refusedCredentials) !== undefined ||
+    find(refusedCredentials) !== undefined ||
     faults.some(({ code }) => code === 'PLT_KFK_AUTHENTICATION')
   ) {
     return fail('Kafka refuses the credentials', { unauthorized: true });
   }
-  const rule = refused(refusedRecords);
-  if (rule !== undefined) return fail(`${topic} refuses the records (${rule})`, { retryable: false });
+  const rule = find(refusedRecords);
+  if (rule !== undefined)
+    return fail(`the topic ${topic} refuses the records (${rule})`, { retryable: false });
   if (faults.some(({ message }) => /^Unknown topic /.test(message))) {
-    return fail(`Kafka has no topic ${topic}, or does not show it to this client`, {});
+    return fail(`Kafka has no topic ${topic}, or this client may not see it`, {});
   }
-  return fail(`Kafka can not be reached, or did not take the batch (${reasonOf(faults)})`, {});
+  return fail(`Kafka can't be reached, or did not accept the batch (${reasonOf(faults)})`, {});
 }
 
 interface Fault {
   readonly name: string;
   readonly message: string;
   readonly code: unknown;
-  /** The broker's name of an error. */
+  /** Name of the error in Kafka's protocol. */
   readonly apiId: unknown;
 }
 
-/** An error and all that it holds, outermost first. */
-function* unfold(thrown: unknown, depth = 0): Generator<Fault> {
+/** An error and all its causes, outermost first. */
+function* causesOf(thrown: unknown, depth = 0): Generator<Fault> {
   if (!(thrown instanceof Error) || depth > 8) return;
   const { name, message, cause } = thrown;
   const { code, apiId } = thrown as { code?: unknown; apiId?: unknown };
   yield { name, message, code, apiId };
-  yield* unfold(cause, depth + 1);
-  if (thrown instanceof AggregateError) for (const error of thrown.errors) yield* unfold(error, depth + 1);
+  yield* causesOf(cause, depth + 1);
+  if (thrown instanceof AggregateError) for (const error of thrown.errors) yield* causesOf(error, depth + 1);
 }
 
-/** The most telling of its names: the broker's, the system's, the library's sentence. */
+/** The most specific description: the broker's name of the error, else the system's, else the library's message. */
 function reasonOf(faults: readonly Fault[]): string {
   const apiId = faults.find((fault) => typeof fault.apiId === 'string')?.apiId;
   const code = faults.find((fault) => typeof fault.code === 'string' && !fault.code.startsWith('PLT_'))?.code;

@@ -1,6 +1,6 @@
 /**
- * What a batch looks like in a topic: one message an event, its text untouched, then one statement for each tenant
- * that something is declared of. spec/delivery.md, "Delivery over Kafka".
+ * A batch as messages of a Kafka topic: one message per event with its unchanged text, then one statement for each tenant with
+ * a declared gap or end. Source: spec/delivery.md, "Delivery over Kafka".
  */
 import type { MessageToProduce } from '@platformatic/kafka';
 import { type Batch, type DeliveryMetadata, TransportError } from '../transport.ts';
@@ -23,11 +23,9 @@ export interface PackedBatch {
   readonly auditIds: readonly string[];
 }
 
-/**
- * @throws {TransportError} where an event names no tenant: without a key it would have no place
- */
+/** @throws {TransportError} for an event without a tenant: the tenant is the message's key */
 export function packBatch({ events, delivery }: Batch, topic: string): PackedBatch {
-  // One key object a tenant, so that its partition is worked out once.
+  // One key object per tenant, so that its partition is computed once.
   const keys = new Map<string, Buffer>();
   const keyOf = (tenant: string): Buffer => {
     let key = keys.get(tenant);
@@ -49,7 +47,7 @@ export function packBatch({ events, delivery }: Batch, topic: string): PackedBat
     headers.set(serviceHeader, service);
     return { topic, key: keyOf(tenant), value: Buffer.from(text), headers };
   });
-  // Behind the events: a last number that overtook them would be wrong for a while.
+  // After the events: a final sequence number that arrived before them would be wrong for a while.
   for (const [tenant, text] of statements(delivery)) {
     const headers = new Map([[kindHeader, statementKind]]);
     messages.push({ topic, key: keyOf(tenant), value: Buffer.from(text), headers });
@@ -57,7 +55,7 @@ export function packBatch({ events, delivery }: Batch, topic: string): PackedBat
   return { messages, auditIds };
 }
 
-/** In as many requests as their size needs. A message that is too large for any is alone in its own. */
+/** Splits messages into requests of at most `maxBytes`. A larger message is sent in a request of its own. */
 export function* splitBySize(messages: readonly Message[], maxBytes: number): Generator<Message[]> {
   let request: Message[] = [];
   let bytes = 0;
@@ -74,7 +72,7 @@ export function* splitBySize(messages: readonly Message[], maxBytes: number): Ge
   if (request.length > 0) yield request;
 }
 
-/** An upper bound, before compression: lengths of up to five bytes before each part. */
+/** An upper bound before compression. Kafka writes a length of up to five bytes before each part. */
 function sizeOf({ key, value, headers }: Message): number {
   let bytes = 32 + key.length + value.length;
   for (const [name, text] of headers) bytes += 10 + name.length + text.length;
@@ -86,11 +84,11 @@ function identify(text: string): { tenant: string; auditId: string } {
   try {
     event = JSON.parse(text);
   } catch {
-    // The parser's message would quote the event.
+    // The error of JSON.parse is not passed on: it would quote the event.
   }
   const tenant = event?.tenant_id;
   if (typeof tenant !== 'string' || tenant === '') {
-    throw new TransportError('an event of the batch names no tenant', { retryable: false });
+    throw new TransportError('an event of the batch has no tenant', { retryable: false });
   }
   return { tenant, auditId: String(event?.audit_id ?? '') };
 }
@@ -104,7 +102,7 @@ function* statements({
   const gapsOf = Map.groupBy(gaps, ({ tenant_id }) => tenant_id);
   const finalOf = Map.groupBy(final, ({ tenant_id }) => tenant_id);
   for (const tenant of new Set([...gapsOf.keys(), ...finalOf.keys()])) {
-    const own = { gaps: gapsOf.get(tenant) ?? [], final: finalOf.get(tenant) ?? [] };
-    yield [tenant, JSON.stringify({ delivery: { producer_id, service, ...own } })];
+    const declared = { gaps: gapsOf.get(tenant) ?? [], final: finalOf.get(tenant) ?? [] };
+    yield [tenant, JSON.stringify({ delivery: { producer_id, service, ...declared } })];
   }
 }

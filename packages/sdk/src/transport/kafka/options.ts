@@ -1,10 +1,10 @@
 import type { ConnectionOptions } from 'node:tls';
-import { readOptions, refusal, requireWhole } from '../../configuration.ts';
-import type { Credential } from '../http.ts';
+import { invalidConfig, readOptions, requireInteger } from '../../configuration.ts';
+import type { Credential } from '../credential.ts';
 
 /**
- * How the client says who it is. A secret may be a function: it is asked for every new connection, with `refresh: true`
- * after the broker refused the last one, and anew before the session that the broker granted is over.
+ * How the client authenticates. A function for a secret is called for every new connection: with `refresh: true` if the broker
+ * refused the last secret. It is also called before a session that the broker limited in time ends.
  */
 export type KafkaSasl =
   | {
@@ -14,52 +14,52 @@ export type KafkaSasl =
     }
   | {
       readonly mechanism: 'OAUTHBEARER';
-      /** A bearer token, as the identity provider gave it. */
+      /** A bearer token of the identity provider. */
       readonly token: Credential;
-      /** SASL extensions that the broker asks for, such as `logicalCluster`. @defaultValue none */
+      /** SASL extensions that the broker requires, such as `logicalCluster`. @defaultValue none */
       readonly extensions?: { readonly [name: string]: string };
     };
 
-/** `zstd` needs a Node.js that has it (22.15 or later). */
+/** `zstd` needs Node.js 22.15 or later. */
 export type KafkaCompression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
 
-/** Which cluster and topic, and how to speak to them. */
+/** The Kafka cluster and topic, and how to connect to them. */
 export interface KafkaTransportOptions {
-  /** Where to find the cluster: `'kafka-1:9092,kafka-2:9092'`, or a list of such addresses. */
+  /** Addresses of brokers: `'kafka-1:9092,kafka-2:9092'`, or a list. */
   readonly brokers: string | readonly string[];
   /** @defaultValue 'audit.events' */
   readonly topic?: string;
-  /** What the broker's logs and quotas call this client; no white space. @defaultValue 'tallystick-sdk' */
+  /** Name of this client in the broker's logs and quotas; without white space. @defaultValue 'tallystick-sdk' */
   readonly clientId?: string;
   /**
-   * How messages are packed on the way and in the topic. `gzip` works off the event loop, and every consumer reads it;
-   * the others are quicker in all and hold the loop for a few milliseconds a megabyte.
+   * How the messages of a request are compressed. `gzip` is compressed outside of the event loop, and every consumer can read
+   * it. The others take less time in total, but block the event loop for a few milliseconds per megabyte.
    *
    * @defaultValue 'gzip'
    */
   readonly compression?: KafkaCompression;
   /**
-   * `true`, or what `node:tls` takes: `ca`, `cert` and `key` for mutual authentication, `servername`, ….
+   * `true`, or options of `node:tls`: `ca`, `cert` and `key` for mutual authentication, `servername` and others.
    *
-   * @defaultValue false: in the clear
+   * @defaultValue false: connections are not encrypted
    */
   readonly tls?: boolean | ConnectionOptions;
-  /** @defaultValue none */
+  /** @defaultValue none: the client does not authenticate with SASL */
   readonly sasl?: KafkaSasl;
-  /** How long one request may take in all, connecting included, in ms. @defaultValue 15000 */
+  /** How long one request may take in total, including the connection, in milliseconds. @defaultValue 15000 */
   readonly timeoutMs?: number;
-  /** How long one broker gets to accept a connection and its credential, in ms. @defaultValue 5000 */
+  /** How long one broker may take to accept a connection and its credential, in milliseconds. @defaultValue 5000 */
   readonly connectTimeoutMs?: number;
   /**
-   * Bytes of messages in one request, before compression; a larger batch goes in several, one after the other. At most
-   * the topic's `max.message.bytes`, less 1 %.
+   * Bytes of messages in one request, before compression. A larger batch is sent in several requests, one after the other.
+   * Must be at most 99 % of the topic's `max.message.bytes`.
    *
    * @defaultValue 1000000
    */
   readonly maxRequestBytes?: number;
 }
 
-/** What {@link KafkaTransportOptions} leaves out, in its units. */
+/** The defaults of {@link KafkaTransportOptions}. */
 export const kafkaDefaults = Object.freeze({
   topic: 'audit.events',
   clientId: 'tallystick-sdk',
@@ -81,7 +81,10 @@ export interface KafkaSettings {
   readonly maxRequestBytes: number;
 }
 
-/** With one name for the brokers and numbers that make sense. */
+const compressions: ReadonlySet<string> = new Set(['none', 'gzip', 'snappy', 'lz4', 'zstd']);
+const mechanisms: ReadonlySet<string> = new Set(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER']);
+
+/** @throws {AuditError} `CONFIG_INVALID` for an invalid option */
 export function readKafkaOptions(options: KafkaTransportOptions): KafkaSettings {
   const { brokers, tls, sasl, ...rest } = readOptions('kafkaTransport', options, kafkaDefaults, [
     'brokers',
@@ -95,28 +98,27 @@ export function readKafkaOptions(options: KafkaTransportOptions): KafkaSettings 
     sasl,
   };
   for (const name of ['timeoutMs', 'connectTimeoutMs', 'maxRequestBytes'] as const) {
-    requireWhole(name, settings[name], 1);
+    requireInteger(name, settings[name], 1);
   }
-  if (!/^\S+$/.test(settings.clientId)) throw refusal('clientId must not be empty or hold white space');
-  if (!/^[\w.-]{1,249}$/.test(settings.topic)) throw refusal('topic must be the name of a Kafka topic');
+  if (!/^\S+$/.test(settings.clientId)) {
+    throw invalidConfig('clientId must not be empty or contain white space');
+  }
+  if (!/^[\w.-]{1,249}$/.test(settings.topic)) throw invalidConfig('topic must be the name of a Kafka topic');
   if (!compressions.has(settings.compression)) {
-    throw refusal(`compression must be one of ${[...compressions].join(', ')}`);
+    throw invalidConfig(`compression must be one of ${[...compressions].join(', ')}`);
   }
   if (sasl !== undefined && !mechanisms.has(sasl.mechanism)) {
-    throw refusal(`sasl.mechanism must be one of ${[...mechanisms].join(', ')}`);
+    throw invalidConfig(`sasl.mechanism must be one of ${[...mechanisms].join(', ')}`);
   }
   return settings;
 }
-
-const compressions: ReadonlySet<string> = new Set(['none', 'gzip', 'snappy', 'lz4', 'zstd']);
-const mechanisms: ReadonlySet<string> = new Set(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER']);
 
 function readBrokers(given: string | readonly string[]): readonly string[] {
   const list = (typeof given === 'string' ? given.split(',') : (given ?? []))
     .map((broker) => broker.trim())
     .filter((broker) => broker !== '');
   if (list.length === 0 || list.some((broker) => !/^[^\s/]+:\d{1,5}$/.test(broker))) {
-    throw refusal('brokers must be addresses such as kafka-1:9092');
+    throw invalidConfig('brokers must be addresses such as kafka-1:9092');
   }
   return list;
 }

@@ -5,22 +5,23 @@ import {
   saslPlain,
   saslScramSha,
 } from '@platformatic/kafka';
-import type { Credential } from '../http.ts';
+import type { Credential } from '../credential.ts';
 import type { KafkaSasl } from './options.ts';
 
 type Authenticate = NonNullable<SASLOptions['authenticate']>;
-type Answered = Parameters<Authenticate>[6];
+type AuthenticationCallback = Parameters<Authenticate>[6];
 
-/** Part of a session's life after which its connection is given up, so that no request meets its end. */
-const usableShare = 0.8;
+/** The part of a session's lifetime during which its connection is used, so that no request is under way when it ends. */
+const usableLifetime = 0.8;
 
 /**
- * Our options as the client library's, with a hook of our own for two of its ways (2.12.1):
- * - it re-authenticates by a timer that keeps an idle process alive, and that outlives its connection; so it is not
- *   told how long the session lasts, and whoever sends looks at the clock instead;
- * - it takes the broker's "invalid_token" for success, since Kafka says it in an answer without an error code.
+ * The options of the client library (2.12.1), with an authentication hook that changes two things:
+ * - The library authenticates again after a timer that keeps an idle process alive and outlives its connection. The hook hides
+ *   the session's lifetime from the library, and the transport compares the time before each request.
+ * - The library takes the broker's "invalid_token" as success, because Kafka sends it in a response without an error code.
  *
- * @param onSession told when a session should be replaced, in ms since the epoch
+ * @param refresh whether the broker refused the last secret
+ * @param onSession called with the time at which a session must be replaced, in milliseconds since the epoch
  */
 export function saslOptions(
   sasl: KafkaSasl,
@@ -36,13 +37,13 @@ export function saslOptions(
     _token,
     callback,
   ) => {
-    const answered: Answered = (error, response) => {
+    const onResponse: AuthenticationCallback = (error, response) => {
       if (error || response === undefined) callback(error, response);
       else if (sasl.mechanism === 'OAUTHBEARER' && response.authBytes.length > 0) {
         callback(new AuthenticationError('the broker refuses the token'), response);
       } else {
         const lifetimeMs = Number(response.sessionLifetimeMs);
-        if (lifetimeMs > 0) onSession(Date.now() + lifetimeMs * usableShare);
+        if (lifetimeMs > 0) onSession(Date.now() + lifetimeMs * usableLifetime);
         callback(null, { ...response, sessionLifetimeMs: 0n });
       }
     };
@@ -50,14 +51,14 @@ export function saslOptions(
       typeof credential === 'string' ? credential : async () => credential({ refresh });
     switch (sasl.mechanism) {
       case 'PLAIN':
-        return saslPlain.authenticate(api, connection, sasl.username, secret(sasl.password), answered);
+        return saslPlain.authenticate(api, connection, sasl.username, secret(sasl.password), onResponse);
       case 'OAUTHBEARER':
         return saslOAuthBearer.authenticate(
           api,
           connection,
           secret(sasl.token),
           { ...sasl.extensions },
-          answered,
+          onResponse,
         );
       default:
         return saslScramSha.authenticate(
@@ -67,7 +68,7 @@ export function saslOptions(
           sasl.username,
           secret(sasl.password),
           saslScramSha.defaultCrypto,
-          answered,
+          onResponse,
         );
     }
   };

@@ -1,18 +1,18 @@
 /**
- * Writes batches to a Kafka topic. What it reports as `accepted` is on all in-sync replicas of its partition; a crash
- * before that loses nothing here, since the emitter still holds the batch and sends it again under the same identities.
+ * Writes batches to a Kafka topic. When the transport reports an event as `accepted`, it is on all in-sync replicas of its
+ * partition. A crash before that loses nothing here: the emitter still has the batch and sends it again with the same ids.
  */
 import { type Batch, type ItemResult, type Transport, TransportError } from '../transport.ts';
 import { readKafkaError } from './failure.ts';
-import { Link } from './link.ts';
 import { type Message, packBatch, splitBySize } from './messages.ts';
 import { type KafkaSettings, type KafkaTransportOptions, readKafkaOptions } from './options.ts';
+import { KafkaSession } from './session.ts';
 
 /**
- * Sends batches to a Kafka topic: idempotent, acknowledged by all in-sync replicas, in order for each tenant. It holds
- * no more than the batch that is under way, and connects when there is something to send.
+ * Creates a transport that sends batches to a Kafka topic: idempotent, acknowledged by all in-sync replicas, and in order for
+ * each tenant. It connects when there is a batch to send, and holds no other events than those of this batch.
  *
- * @throws {AuditError} `CONFIG_INVALID` for options that make no sense
+ * @throws {AuditError} `CONFIG_INVALID` for an invalid option
  */
 export function kafkaTransport(options: KafkaTransportOptions): Transport {
   return new KafkaTransport(readKafkaOptions(options));
@@ -20,10 +20,10 @@ export function kafkaTransport(options: KafkaTransportOptions): Transport {
 
 class KafkaTransport implements Transport {
   readonly #settings: KafkaSettings;
-  /** Made at the first send, and anew after a failure. */
-  #link: Link | undefined;
+  /** Created by the first send, and again after a failure. */
+  #session: KafkaSession | undefined;
   #failures = 0;
-  #refused = false;
+  #credentialRefused = false;
   #closed = false;
 
   constructor(settings: KafkaSettings) {
@@ -32,7 +32,7 @@ class KafkaTransport implements Transport {
 
   async send(batch: Batch, signal: AbortSignal): Promise<readonly ItemResult[]> {
     const { messages, auditIds } = packBatch(batch, this.#settings.topic);
-    // One after the other: were a later one to arrive where an earlier one failed, a tenant's order would be lost.
+    // One request after the other: if a later one succeeded where an earlier one failed, a tenant's events would be reordered.
     for (const request of splitBySize(messages, this.#settings.maxRequestBytes)) {
       await this.#write(request, signal);
     }
@@ -41,29 +41,32 @@ class KafkaTransport implements Transport {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#cut();
+    this.#endSession();
   }
 
   async #write(request: Message[], signal: AbortSignal): Promise<void> {
     const { topic, timeoutMs } = this.#settings;
     if (this.#closed) throw new TransportError('the transport is closed', { retryable: true });
-    if (this.#link?.stale === true) this.#cut();
-    this.#link ??= new Link(this.#settings, { turn: this.#failures, refresh: this.#refused });
+    if (this.#session?.expired === true) this.#endSession();
+    this.#session ??= new KafkaSession(this.#settings, {
+      firstBroker: this.#failures,
+      refresh: this.#credentialRefused,
+    });
     try {
-      await this.#link.send(request, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
-      this.#refused = false;
+      await this.#session.send(request, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
+      this.#credentialRefused = false;
     } catch (thrown) {
-      this.#cut();
+      this.#endSession();
       const failure = readKafkaError(thrown, topic, timeoutMs);
-      this.#refused = failure.unauthorized;
-      // Some batches are too large for any broker.
+      this.#credentialRefused = failure.unauthorized;
+      // A batch that is too large is not the broker's fault, so another broker need not be tried.
       if (!failure.tooLarge) this.#failures++;
       throw failure;
     }
   }
 
-  #cut(): void {
-    this.#link?.cut();
-    this.#link = undefined;
+  #endSession(): void {
+    this.#session?.destroy();
+    this.#session = undefined;
   }
 }

@@ -1,0 +1,89 @@
+/**
+ * Checks of the fields that have a form of their own. An invalid value is recorded as a violation of the draft: it is a fault
+ * of data, and `emit()` does not throw for it.
+ */
+import {
+  actorTypes,
+  limits,
+  parseTimestamp,
+  severities,
+  tenantIdPattern,
+  uuidPattern,
+  uuidv7,
+  uuidv7Time,
+} from '@tallystick/event';
+import type { EventDraft } from './event-draft.ts';
+import { type DetachedString, detachString } from './strings.ts';
+import { timestampText } from './timestamp-writer.ts';
+
+const actorTypeSet: ReadonlySet<unknown> = new Set(actorTypes);
+const severitySet: ReadonlySet<unknown> = new Set(severities);
+
+/** Checks tenant ids and remembers the valid ones. */
+export class TenantIds {
+  /** Bounded, since a program may make tenant ids from data. */
+  readonly #valid = new Map<unknown, DetachedString>();
+
+  check(draft: EventDraft, given: unknown): string {
+    const known = this.#valid.get(given);
+    if (known !== undefined) return known;
+    if (typeof given !== 'string' || !tenantIdPattern.test(given)) {
+      draft.refuse('TENANT_ID_INVALID', '/tenant_id', `must match ${tenantIdPattern.source}`);
+      return given as string;
+    }
+    const tenantId = detachString(given);
+    if (this.#valid.size < 1_000) this.#valid.set(tenantId, tenantId);
+    return tenantId;
+  }
+}
+
+/** Always returns a valid id, also for an event that is refused: error reports name the event by it. */
+export function checkAuditId(draft: EventDraft, given: unknown, now: number): string {
+  if (given === undefined || given === null) return uuidv7(now);
+  if (typeof given === 'string' && uuidPattern.test(given)) {
+    if ((uuidv7Time(given) ?? 0) > now + limits.maxAheadMs) {
+      draft.refuse(
+        'AUDIT_ID_AHEAD',
+        '/audit_id',
+        'must not contain a time more than an hour ahead of the clock',
+      );
+    }
+    return detachString(given);
+  }
+  draft.refuse('AUDIT_ID_INVALID', '/audit_id', 'must be a lower-case UUID');
+  return uuidv7(now);
+}
+
+export function checkActorType(draft: EventDraft, given: unknown): void {
+  if (actorTypeSet.has(given)) return;
+  draft.refuse('FIELD_ENUM', '/actor_type', `must be one of ${actorTypes.join(', ')}`);
+}
+
+/** @returns RFC 3339 text, or `undefined` for an absent or invalid time */
+export function checkTimestamp(draft: EventDraft, given: unknown, now: number): DetachedString | undefined {
+  if (given === undefined || given === null) return undefined;
+  const text = timestampText(given);
+  const ms = typeof text === 'string' ? parseTimestamp(text) : Number.NaN;
+  if (Number.isNaN(ms)) {
+    draft.refuse('TIMESTAMP_INVALID', '/timestamp', 'must be a date, or RFC 3339 text in UTC');
+    return undefined;
+  }
+  if (ms > now + limits.maxAheadMs) {
+    draft.refuse('TIMESTAMP_AHEAD', '/timestamp', 'must not be more than an hour ahead of the clock');
+  }
+  return detachString(text as string);
+}
+
+export function checkRetentionDays(draft: EventDraft, days: unknown): number | undefined {
+  if (days === undefined || days === null) return undefined;
+  if (Number.isInteger(days) && (days as number) >= 1 && (days as number) <= 36_500) return days as number;
+  draft.refuse('FIELD_RANGE', '/retention_days', 'must be an integer from 1 to 36500');
+  return undefined;
+}
+
+export function checkSeverity(draft: EventDraft, severity: unknown): string | undefined {
+  if (severity === undefined || severity === null) return undefined;
+  if (severitySet.has(severity)) return severity as string;
+  draft.refuse('FIELD_ENUM', '/severity', `must be one of ${severities.join(', ')}`);
+  return undefined;
+}

@@ -1,0 +1,53 @@
+import { invalidConfig, readOptions, requireInteger } from '../configuration.ts';
+import type { Credential } from './credential.ts';
+
+/** The address of the audit service, and how to send to it. */
+export interface HttpTransportOptions {
+  /** The audit service's address, for example `https://audit.example.com`. */
+  readonly url: string | URL;
+  /** API key, sent as a bearer token. @defaultValue none */
+  readonly apiKey?: Credential | undefined;
+  /** How long one request may take in total, in milliseconds. @defaultValue 15000 */
+  readonly timeoutMs?: number | undefined;
+  /** Request bodies of at least this many bytes are compressed. `Infinity` switches compression off. @defaultValue 8192 */
+  readonly gzipFromBytes?: number | undefined;
+}
+
+/** The defaults of {@link HttpTransportOptions}. */
+export const httpDefaults = Object.freeze({ timeoutMs: 15_000, gzipFromBytes: 8_192 });
+
+export interface HttpSettings {
+  /** The URL to which batches are posted. */
+  readonly url: URL;
+  readonly apiKey?: Credential | undefined;
+  readonly timeoutMs: number;
+  readonly gzipFromBytes: number;
+}
+
+/** @throws {AuditError} `CONFIG_INVALID` for an invalid option */
+export function readHttpOptions(given: HttpTransportOptions): HttpSettings {
+  const { url, ...options } = readOptions('httpTransport', given, httpDefaults, ['url', 'apiKey']);
+  requireInteger('timeoutMs', options.timeoutMs, 1);
+  if (!(options.gzipFromBytes >= 0)) throw invalidConfig('gzipFromBytes must be a number of at least 0');
+  if (!['string', 'function', 'undefined'].includes(typeof options.apiKey)) {
+    throw invalidConfig('apiKey must be a string, or a function that returns one');
+  }
+  const apiKey = typeof options.apiKey === 'string' ? readToken(options.apiKey) : options.apiKey;
+  return { ...options, apiKey, url: readUrl(url) };
+}
+
+/** A path of the address is kept, since the service may be behind a reverse proxy. */
+function readUrl(given: string | URL): URL {
+  const base = String(given);
+  const url = URL.parse('v1/audit/events/batch', base.endsWith('/') ? base : `${base}/`);
+  // The message does not quote the address: it may contain a password.
+  if (url !== null && (url.protocol === 'https:' || url.protocol === 'http:')) return url;
+  throw invalidConfig('url must be an address such as https://audit.example.com');
+}
+
+/** White space around the key is removed: keys are often read from files, which end with a newline. */
+export function readToken(given: unknown): string {
+  const token = typeof given === 'string' ? given.trim() : undefined;
+  if (token !== undefined && /^[\x21-\x7e]*$/.test(token)) return token;
+  throw invalidConfig('apiKey must be visible ASCII characters without spaces');
+}
