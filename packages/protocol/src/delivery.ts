@@ -12,7 +12,7 @@ export type GapReason =
  *
  * @typeParam R producers of this project declare a {@link GapReason}; the service accepts any text of 1 to 128 characters
  */
-export interface DeclaredGap<R extends string = string> {
+export interface DeclaredGap<R extends string = GapReason> {
   readonly tenant_id: string;
   readonly from: number;
   readonly to: number;
@@ -35,7 +35,7 @@ export interface DeliveryMetadata {
   readonly service: string;
   /** The number of each event of the batch, in order; contiguous from 1 within (producer, tenant). */
   readonly sequences: readonly number[];
-  readonly gaps: readonly DeclaredGap<GapReason>[];
+  readonly gaps: readonly DeclaredGap[];
   /** Present only in the last batch of a producer that closes. */
   readonly final: readonly FinalSequence[];
 }
@@ -45,6 +45,6 @@ export interface ReceivedDelivery {
   readonly producer_id: string;
   readonly service?: string | undefined;
   readonly sequences?: readonly number[] | undefined;
-  readonly gaps?: readonly DeclaredGap[] | undefined;
+  readonly gaps?: readonly DeclaredGap<string>[] | undefined;
   readonly final?: readonly FinalSequence[] | undefined;
 }

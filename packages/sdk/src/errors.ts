@@ -1,4 +1,4 @@
-import type { Reason } from './transport/transport.ts';
+import type { Reason } from '@tallystick/protocol';
 
 /** Why an event was not delivered, or why an emitter can't work. A code never changes its meaning. */
 export const auditErrorCodes = [

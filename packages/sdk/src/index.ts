@@ -9,6 +9,15 @@ export {
   soc,
   type Taxonomy,
 } from '@tallystick/event';
+export type {
+  DeclaredGap,
+  DeliveryMetadata,
+  FinalSequence,
+  GapReason,
+  ItemError,
+  ItemResult,
+  Receipt,
+} from '@tallystick/protocol';
 export { type Clock, systemClock } from './clock.ts';
 export {
   BufferedAuditStore,
@@ -59,16 +68,4 @@ export type { AuditLogger } from './observe/logger.ts';
 export type { AuditMetrics, MetricSample } from './observe/metrics.ts';
 export type { Censor, RedactionOptions } from './redaction/options.ts';
 export type { SpoolOptions } from './spool/options.ts';
-export {
-  type Batch,
-  type DeclaredGap,
-  type DeliveryMetadata,
-  type FinalSequence,
-  type GapReason,
-  type ItemError,
-  type ItemResult,
-  type Receipt,
-  type Transport,
-  TransportError,
-  type TransportFailure,
-} from './transport/transport.ts';
+export { type Batch, type Transport, TransportError, type TransportFailure } from './transport/transport.ts';

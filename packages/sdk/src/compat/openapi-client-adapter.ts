@@ -1,5 +1,6 @@
+import type { ItemResult } from '@tallystick/protocol';
 import { type HttpTransportOptions, httpTransport } from '../transport/http.ts';
-import type { Batch, ItemResult, Transport } from '../transport/transport.ts';
+import type { Batch, Transport } from '../transport/transport.ts';
 
 /** The HTTP transport as a class. */
 export class OpenAPIClientAdapter implements Transport {

@@ -2,10 +2,11 @@
  * Sends one batch to the transport until its outcome is known. Nothing is durable here. A crash leaves the outbox as it was, and
  * the next process sends the same events with the same ids again.
  */
+
+import type { ItemResult } from '@tallystick/protocol';
 import type { Clock } from '../clock.ts';
 import {
   type Batch,
-  type ItemResult,
   readFailure,
   type Transport,
   TransportError,

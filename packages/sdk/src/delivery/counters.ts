@@ -1,4 +1,4 @@
-import type { GapReason } from '../transport/transport.ts';
+import type { GapReason } from '@tallystick/protocol';
 
 /**
  * The outcomes of all events since the emitter was created. At any time,

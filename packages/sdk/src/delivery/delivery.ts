@@ -2,12 +2,14 @@
  * The way of every event from the emitter to the service: assign a sequence number, add to the outbox, send, count the outcome.
  * Everything here is owned by the emitter's thread.
  */
+
+import type { GapReason } from '@tallystick/protocol';
 import type { Clock } from '../clock.ts';
 import type { ReportError } from '../errors.ts';
 import type { EncodedEvent } from '../event/encoded-event.ts';
 import type { PendingEvent, Waiter } from '../event/pending-event.ts';
 import { endsWithin } from '../time-limit.ts';
-import type { GapReason, Transport } from '../transport/transport.ts';
+import type { Transport } from '../transport/transport.ts';
 import { BatchSender, type BatchSenderOptions } from './batch-sender.ts';
 import { closeDelivery } from './close-delivery.ts';
 import type { Counters, DeliveryReport } from './counters.ts';

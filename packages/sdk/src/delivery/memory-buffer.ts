@@ -1,5 +1,5 @@
+import type { GapReason } from '@tallystick/protocol';
 import type { PendingEvent } from '../event/pending-event.ts';
-import type { GapReason } from '../transport/transport.ts';
 import type { OutboundBatch, Outbox, ProducerGaps } from './outbox.ts';
 
 export interface BufferLimits {

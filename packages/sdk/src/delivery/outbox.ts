@@ -1,5 +1,5 @@
+import type { DeclaredGap, FinalSequence, GapReason } from '@tallystick/protocol';
 import type { PendingEvent } from '../event/pending-event.ts';
-import type { DeclaredGap, FinalSequence, GapReason } from '../transport/transport.ts';
 
 /** The gaps in one producer's sequence numbers, as far as the service does not know them yet. */
 export interface ProducerGaps {

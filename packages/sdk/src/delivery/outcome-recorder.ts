@@ -1,6 +1,6 @@
+import type { ItemError, ItemResult } from '@tallystick/protocol';
 import { AuditError, type AuditErrorCode, type ReportError } from '../errors.ts';
 import type { PendingEvent } from '../event/pending-event.ts';
-import type { ItemError, ItemResult } from '../transport/transport.ts';
 import { NotConfiguredError } from '../transport/unconfigured-transport.ts';
 import type { Counters } from './counters.ts';
 import type { OutboundBatch } from './outbox.ts';

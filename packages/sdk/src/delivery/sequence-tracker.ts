@@ -1,4 +1,4 @@
-import type { DeclaredGap, FinalSequence, GapReason } from '../transport/transport.ts';
+import type { DeclaredGap, FinalSequence, GapReason } from '@tallystick/protocol';
 import type { ProducerGaps } from './outbox.ts';
 
 /** A {@link DeclaredGap} that may still grow. */

@@ -1,8 +1,8 @@
+import type { ItemResult } from '@tallystick/protocol';
 import type { Clock } from '../clock.ts';
 import { AuditError } from '../errors.ts';
 import type { EncodedEvent } from '../event/encoded-event.ts';
 import type { Waiter } from '../event/pending-event.ts';
-import type { ItemResult } from '../transport/transport.ts';
 import type { AuditReceipt } from './result.ts';
 
 /** The promise of one call of `record()`. Its timer keeps the process alive, since a caller awaits the promise. */

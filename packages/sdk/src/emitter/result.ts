@@ -1,4 +1,4 @@
-import type { Receipt } from '../transport/transport.ts';
+import type { Receipt } from '@tallystick/protocol';
 
 /** The result of `emit()`. The event is not durable yet; use `record()` to wait until it is. */
 export interface AuditEventResult {

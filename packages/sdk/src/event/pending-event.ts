@@ -1,5 +1,5 @@
+import type { ItemResult } from '@tallystick/protocol';
 import type { AuditError } from '../errors.ts';
-import type { ItemResult } from '../transport/transport.ts';
 
 /** A caller that waits for the outcome of one event, such as a call of `record()`. */
 export interface Waiter {

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { DeclaredGap, FinalSequence } from '../transport/transport.ts';
+import type { DeclaredGap, FinalSequence } from '@tallystick/protocol';
 import { gapsPerRead } from './requests.ts';
 
 /** The gaps and final sequence numbers that producers have not declared yet. Called within a transaction of the spool's file. */

@@ -1,5 +1,5 @@
+import type { DeclaredGap } from '@tallystick/protocol';
 import type { SequenceTracker } from '../delivery/sequence-tracker.ts';
-import type { DeclaredGap } from '../transport/transport.ts';
 
 /** Gaps that are written to disk, at most. A producer has more only if many tenants lose events in turn. */
 export const maxGapsOnDisk = 10_000;

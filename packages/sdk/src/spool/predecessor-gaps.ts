@@ -1,5 +1,5 @@
+import type { DeclaredGap, GapReason } from '@tallystick/protocol';
 import type { ProducerGaps } from '../delivery/outbox.ts';
-import type { DeclaredGap, GapReason } from '../transport/transport.ts';
 
 /** The gaps of a producer that ended before this process began, as one read found them on disk. */
 export class PredecessorGaps implements ProducerGaps {

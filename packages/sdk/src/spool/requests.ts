@@ -1,6 +1,7 @@
 /** The messages between the emitter's thread and the spool's thread. Requests are processed in order. */
+
+import type { DeclaredGap, FinalSequence } from '@tallystick/protocol';
 import type { RedactionOptions } from '../redaction/options.ts';
-import type { DeclaredGap, FinalSequence } from '../transport/transport.ts';
 
 /** Events in one request to append. Copying 400 events to the other thread blocks the application for a millisecond. */
 export const eventsPerMessage = 250;

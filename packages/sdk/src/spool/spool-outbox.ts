@@ -6,6 +6,8 @@
  * disk (`DiskBacklog`, `GapsOnDisk`), the current write (`SpoolWriter`) and what was already sent (`SpoolReader`). The spool's
  * thread owns the file (`SpoolFile`).
  */
+
+import type { GapReason } from '@tallystick/protocol';
 import type { Clock } from '../clock.ts';
 import type { MemoryBuffer } from '../delivery/memory-buffer.ts';
 import type { OutboundBatch, Outbox } from '../delivery/outbox.ts';
@@ -13,7 +15,6 @@ import type { SequenceTracker } from '../delivery/sequence-tracker.ts';
 import { AuditError, type ReportError } from '../errors.ts';
 import type { PendingEvent, Waiter } from '../event/pending-event.ts';
 import type { RedactionOptions } from '../redaction/options.ts';
-import type { GapReason } from '../transport/transport.ts';
 import { DeadLetterStore } from './dead-letter-store.ts';
 import { DiskBacklog } from './disk-backlog.ts';
 import { GapsOnDisk, maxGapsOnDisk } from './gaps-on-disk.ts';

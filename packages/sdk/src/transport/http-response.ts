@@ -1,6 +1,8 @@
 /** Interprets the service's responses. They come over a network, so every member is checked before it is used. */
+
+import type { ItemResult, Reason, Receipt } from '@tallystick/protocol';
 import type { HttpResponse } from './http-request.ts';
-import { type Batch, type ItemResult, type Reason, type Receipt, TransportError } from './transport.ts';
+import { type Batch, TransportError } from './transport.ts';
 
 /** @throws {TransportError} unless the response contains the outcome of every event */
 export function readResults(response: HttpResponse, batch: Batch): readonly ItemResult[] {

@@ -2,11 +2,12 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import type { ItemResult } from '@tallystick/protocol';
 import { abortable } from '../time-limit.ts';
 import { type HttpSettings, type HttpTransportOptions, readHttpOptions, readToken } from './http-options.ts';
 import { type HttpResponse, post } from './http-request.ts';
 import { readResults } from './http-response.ts';
-import { type Batch, type ItemResult, type Transport, TransportError } from './transport.ts';
+import { type Batch, type Transport, TransportError } from './transport.ts';
 
 export type { Credential } from './credential.ts';
 export { type HttpTransportOptions, httpDefaults } from './http-options.ts';

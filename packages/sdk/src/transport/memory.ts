@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AuditEvent } from '@tallystick/event';
-import type { Batch, DeclaredGap, FinalSequence, ItemResult, Receipt, Transport } from './transport.ts';
+import type { DeclaredGap, FinalSequence, ItemResult, Receipt } from '@tallystick/protocol';
+import type { Batch, Transport } from './transport.ts';
 
 /** How a {@link MemoryTransport} behaves. */
 export interface MemoryTransportOptions {

@@ -1,43 +1,9 @@
+import type { DeliveryMetadata, ItemResult } from '@tallystick/protocol';
+
 /**
  * The contract between the emitter and a transport, which carries events to an audit service. All arguments and results are
  * plain data, so that a transport can be written without importing this package.
  */
-
-/** Why events of a producer were lost, so that their sequence numbers will never arrive. */
-export type GapReason =
-  | 'buffer_full'
-  | 'spool_full'
-  | 'spool_failed'
-  | 'event_invalid'
-  | 'batch_refused'
-  | 'not_configured'
-  | 'shutdown';
-
-/** A range of a producer's sequence numbers whose events are lost. Both ends are included. */
-export interface DeclaredGap {
-  readonly tenant_id: string;
-  readonly from: number;
-  readonly to: number;
-  readonly reason: GapReason;
-}
-
-/** The last sequence number that a producer used for a tenant. */
-export interface FinalSequence {
-  readonly tenant_id: string;
-  readonly final_seq: number;
-}
-
-/** Sent beside the events of a batch. The service needs it to know whether every event of a producer has arrived. */
-export interface DeliveryMetadata {
-  /** UUIDv7 of one emitter in one process. A spooled event keeps the id of the emitter that emitted it. */
-  readonly producer_id: string;
-  readonly service: string;
-  /** The sequence number of each event of the batch: contiguous from 1 within (producer, tenant). */
-  readonly sequences: readonly number[];
-  readonly gaps: readonly DeclaredGap[];
-  /** Empty except in the last batches of a producer that closes. */
-  readonly final: readonly FinalSequence[];
-}
 
 /** What one call of `send` delivers. */
 export interface Batch {
@@ -45,47 +11,6 @@ export interface Batch {
   readonly events: readonly string[];
   readonly delivery: DeliveryMetadata;
 }
-
-/** The place of an event in its tenant's chain. */
-export interface Receipt {
-  readonly audit_id: string;
-  readonly tenant_id: string;
-  readonly epoch: number;
-  readonly sequence_number: number;
-  /** SHA-256 of the record's bytes, in lower-case hex. */
-  readonly record_hash: string;
-  /** Time of the service's clock, RFC 3339. */
-  readonly ingested_at: string;
-}
-
-/** One reason why an event was refused. A newer service may use codes that this version of the SDK does not know. */
-export interface Reason {
-  readonly code: string;
-  /** RFC 6901 JSON pointer into the event; `""` is the whole event. */
-  readonly pointer: string;
-  readonly message: string;
-}
-
-/** Why the service did not accept an event. */
-export interface ItemError {
-  readonly code: string;
-  readonly message: string;
-  readonly pointer?: string;
-  readonly violations?: readonly Reason[];
-}
-
-/**
- * The outcome of one event.
- * - `chained`: the event is in its tenant's chain.
- * - `duplicate`: the event was already there, with the same content.
- * - `accepted`: the event is durable and will be chained later, for example in a queue that all in-sync replicas acknowledged.
- * - `rejected`: the service refuses the event because of its content, and would refuse it again.
- * - `conflict`: the chain contains an event with the same `audit_id` and other content.
- */
-export type ItemResult =
-  | { readonly status: 'chained' | 'duplicate'; readonly receipt: Receipt }
-  | { readonly status: 'accepted'; readonly audit_id: string }
-  | { readonly status: 'conflict' | 'rejected'; readonly error: ItemError };
 
 /**
  * Carries batches to an audit service. The emitter calls `send` with one batch at a time.

@@ -3,7 +3,8 @@
  * a declared gap or end. Source: spec/delivery.md, "Delivery over Kafka".
  */
 import type { MessageToProduce } from '@platformatic/kafka';
-import { type Batch, type DeliveryMetadata, TransportError } from '../transport.ts';
+import { type DeliveryMetadata, kafkaHeaders, statementKind } from '@tallystick/protocol';
+import { type Batch, TransportError } from '../transport.ts';
 
 export interface Message extends MessageToProduce {
   key: Buffer;
@@ -11,11 +12,11 @@ export interface Message extends MessageToProduce {
   headers: Map<Buffer, Buffer>;
 }
 
-const producerIdHeader = Buffer.from('tallystick-producer-id');
-const sequenceHeader = Buffer.from('tallystick-producer-seq');
-const serviceHeader = Buffer.from('tallystick-service');
-const kindHeader = Buffer.from('tallystick-kind');
-const statementKind = Buffer.from('statement');
+const producerIdHeader = Buffer.from(kafkaHeaders.producerId);
+const sequenceHeader = Buffer.from(kafkaHeaders.producerSequence);
+const serviceHeader = Buffer.from(kafkaHeaders.service);
+const kindHeader = Buffer.from(kafkaHeaders.kind);
+const statementValue = Buffer.from(statementKind);
 
 export interface PackedBatch {
   readonly messages: readonly Message[];
@@ -49,7 +50,7 @@ export function packBatch({ events, delivery }: Batch, topic: string): PackedBat
   });
   // After the events: a final sequence number that arrived before them would be wrong for a while.
   for (const [tenant, text] of statements(delivery)) {
-    const headers = new Map([[kindHeader, statementKind]]);
+    const headers = new Map([[kindHeader, statementValue]]);
     messages.push({ topic, key: keyOf(tenant), value: Buffer.from(text), headers });
   }
   return { messages, auditIds };

@@ -2,7 +2,8 @@
  * Writes batches to a Kafka topic. When the transport reports an event as `accepted`, it is on all in-sync replicas of its
  * partition. A crash before that loses nothing here: the emitter still has the batch and sends it again with the same ids.
  */
-import { type Batch, type ItemResult, type Transport, TransportError } from '../transport.ts';
+import type { ItemResult } from '@tallystick/protocol';
+import { type Batch, type Transport, TransportError } from '../transport.ts';
 import { readKafkaError } from './failure.ts';
 import { type Message, packBatch, splitBySize } from './messages.ts';
 import { type KafkaSettings, type KafkaTransportOptions, readKafkaOptions } from './options.ts';
