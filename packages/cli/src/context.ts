@@ -78,7 +78,7 @@ export function createContext(processContext: ProcessContext, options: GlobalOpt
         hint: 'name it with --tenant ID, TALLYSTICK_TENANT or tally config set tenant ID',
       });
     },
-    openBackend: () => openBackend(context),
+    openBackend: async () => await openBackend(context.settings.target(), processContext),
   };
   return context;
 }

@@ -38,6 +38,7 @@ export {
   type PurgeResult,
   purgeDeadLetters,
 } from './operations/purge-dead-letters.ts';
+export { planRecovery, type Recovery, type RecoverySources, recoverChain } from './operations/recover.ts';
 export { type RetryResult, retryDeadLetter } from './operations/retry-dead-letter.ts';
 export {
   type BundlePlan,
@@ -47,7 +48,6 @@ export {
   streamBundle,
 } from './proofs/bundle.ts';
 export type { SignedCheckpoint } from './proofs/checkpointer.ts';
-export { planRecovery, type Recovery, type RecoverySources, recoverChain } from './proofs/recover.ts';
 export type { TenantLogs } from './proofs/tenant-logs.ts';
 export { type VerifyRequest, type VerifySources, verifyRange } from './proofs/verification/verify-range.ts';
 export type { VerifyFinding, VerifyReport } from './proofs/verification/verify-report.ts';

@@ -4,7 +4,7 @@ import type { ItemResult } from '@tallystick/protocol';
 import { type AuditService, createHttpApp, ServerError } from '@tallystick/server';
 import { writer } from '@tallystick/server/store';
 import { type Report, verifyStore } from '@tallystick/verify';
-import type { Context } from '../context.ts';
+import type { ProcessContext } from '../process-context.ts';
 import { openService } from '../service/open.ts';
 import { embeddedStoreOptions } from '../service/options.ts';
 import { asOperator } from './as-operator.ts';
@@ -47,11 +47,11 @@ export class EmbeddedBackend implements Backend {
   /**
    * @throws {CliError} `STORE_UNAVAILABLE`, `USAGE`
    */
-  static async open(directory: string, context: Context): Promise<EmbeddedBackend> {
-    const options = embeddedStoreOptions(context.processContext, directory);
+  static async open(directory: string, processContext: ProcessContext): Promise<EmbeddedBackend> {
+    const options = embeddedStoreOptions(processContext, directory);
     // A command is short: what it writes is signed when a checkpoint is requested.
     const service = await openService({ ...options, checkpointIntervalMs: 0 }, directory);
-    return new EmbeddedBackend(directory, service, context.processContext.now);
+    return new EmbeddedBackend(directory, service, processContext.now);
   }
 
   async #startHttp(now: () => number): Promise<HttpInProcess> {

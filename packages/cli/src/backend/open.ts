@@ -1,13 +1,13 @@
-import type { Context } from '../context.ts';
+import type { ProcessContext } from '../process-context.ts';
+import type { Target } from '../settings/settings.ts';
 import type { Backend } from './backend.ts';
 
 /**
- * Opens what the settings name: a service, or the directory of an embedded store.
+ * Opens a service, or the directory of an embedded store.
  *
- * @throws {CliError} `NO_TARGET`, `STORE_UNAVAILABLE`
+ * @throws {CliError} `STORE_UNAVAILABLE`
  */
-export async function openBackend(context: Context): Promise<Backend> {
-  const target = context.settings.target();
+export async function openBackend(target: Target, processContext: ProcessContext): Promise<Backend> {
   // Imported on demand: an embedded store loads a database, and a command that calls a service must not wait for that.
   if (target.kind === 'service') {
     const { createClient } = await import('@tallystick/client');
@@ -16,5 +16,5 @@ export async function openBackend(context: Context): Promise<Backend> {
     return new ServiceBackend(url.origin, createClient({ url, apiKey }));
   }
   const { EmbeddedBackend } = await import('./embedded-backend.ts');
-  return await EmbeddedBackend.open(target.path, context);
+  return await EmbeddedBackend.open(target.path, processContext);
 }

@@ -6,7 +6,7 @@ import type { Config } from './config-file.ts';
 export type Flags = { readonly [name in 'server' | 'key' | 'tenant' | 'data']?: string | undefined };
 
 /** The service or the store that a command works on. */
-type Target =
+export type Target =
   | { readonly kind: 'service'; readonly url: URL; readonly apiKey: string | undefined }
   | { readonly kind: 'directory'; readonly path: string };
 

@@ -4,15 +4,22 @@ import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
+import type { ProcessContext } from '../process-context.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Where output goes that is not written to a file. */
+interface OutputContext {
+  readonly terminal: Terminal;
+  readonly processContext: ProcessContext;
+}
 
 /**
  * Writes bytes to the file that the user named (compressed if its name ends in `.gz`) or to standard output. The file gets
  * its name when it is complete, so that an incomplete export never looks like a complete one.
  */
 export async function writeOutput(
-  { terminal, processContext }: Context,
+  { terminal, processContext }: OutputContext,
   file: string | undefined,
   bytes: AsyncIterable<Uint8Array | string>,
 ): Promise<void> {
@@ -39,7 +46,11 @@ export async function writeOutput(
 }
 
 /** Writes a short text to a file, which gets its name when it is complete, or to standard output. */
-export async function writeText(context: Context, file: string | undefined, text: string): Promise<void> {
+export async function writeText(
+  context: OutputContext,
+  file: string | undefined,
+  text: string,
+): Promise<void> {
   if (file === undefined || file === '-') return await context.terminal.write(text);
   const path = resolve(context.processContext.cwd, file);
   try {

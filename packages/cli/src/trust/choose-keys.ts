@@ -1,5 +1,6 @@
 import { formatVerifierKey, type Verifier } from '@tallystick/log';
-import type { Context } from '../context.ts';
+import type { ProcessContext } from '../process-context.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { decideTrust, type TrustDecision } from './decide-trust.ts';
 import { pinOf, readKnownLogs, readVerifierKey, withPin, writeKnownLogs } from './known-logs.ts';
 
@@ -14,8 +15,16 @@ export interface LogUnderTest {
   readonly from: string;
 }
 
+/** What the choice of keys depends on, besides the log. */
+export interface TrustSettings {
+  readonly terminal: Terminal;
+  readonly processContext: ProcessContext;
+  /** Verifier keys from the command line, as written. */
+  readonly logKeys: readonly string[];
+}
+
 /** Decides which keys are trusted for a log, pins a key at first use, and tells the user what changed. */
-export function chooseKeys(context: Context, log: LogUnderTest): TrustDecision {
+export function chooseKeys(context: TrustSettings, log: LogUnderTest): TrustDecision {
   const { env, now } = context.processContext;
   const given = context.logKeys.map(readVerifierKey);
   const known = readKnownLogs(env);

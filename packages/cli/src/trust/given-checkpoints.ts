@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseCheckpoint, parseNote } from '@tallystick/log';
-import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
+import type { ProcessContext } from '../process-context.ts';
 
 /** A checkpoint from the command line. */
 export interface GivenCheckpoint {
@@ -19,7 +19,7 @@ export interface GivenCheckpoint {
  * @throws {CliError} `INPUT_UNREADABLE`; `USAGE` for a file that is not a checkpoint
  */
 export async function readGivenCheckpoints(
-  { processContext }: Context,
+  { processContext }: { readonly processContext: ProcessContext },
   files: readonly string[] = [],
 ): Promise<readonly GivenCheckpoint[]> {
   return await Promise.all(

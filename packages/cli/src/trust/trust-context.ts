@@ -1,7 +1,6 @@
 import { openNote, parseOrigin, type Verifier } from '@tallystick/log';
-import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
-import { chooseKeys, type LogUnderTest } from './choose-keys.ts';
+import { chooseKeys, type LogUnderTest, type TrustSettings } from './choose-keys.ts';
 import type { TrustDecision } from './decide-trust.ts';
 import type { GivenCheckpoint } from './given-checkpoints.ts';
 import {
@@ -45,10 +44,10 @@ export interface BundleExtent {
 export class TrustResolver {
   /** Filled by {@link resolve}: the checkpoints that the log is compared with. */
   readonly compared: ComparedCheckpoint[] = [];
-  readonly #context: Context;
+  readonly #context: TrustSettings;
   readonly #given: readonly GivenCheckpoint[];
 
-  constructor(context: Context, given: readonly GivenCheckpoint[]) {
+  constructor(context: TrustSettings, given: readonly GivenCheckpoint[]) {
     this.#context = context;
     this.#given = given;
   }

@@ -2,11 +2,11 @@ import { uuidv7 } from '@tallystick/event';
 import { genesisAuditId, parseOrigin } from '@tallystick/log';
 import { appendBatch } from '../chain/append-batch.ts';
 import { ServerError } from '../errors.ts';
+import type { SignedCheckpoint } from '../proofs/checkpointer.ts';
+import type { Signer } from '../proofs/signer.ts';
+import type { LastSigned } from '../proofs/signer-store.ts';
+import type { TenantLogs } from '../proofs/tenant-logs.ts';
 import { type Database, writer } from '../store/database.ts';
-import type { SignedCheckpoint } from './checkpointer.ts';
-import type { Signer } from './signer.ts';
-import type { LastSigned } from './signer-store.ts';
-import type { TenantLogs } from './tenant-logs.ts';
 
 /** What a recovery works on. An `AuditService` has all of it. */
 export interface RecoverySources {

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { AuditService } from '../../src/app.ts';
 import { Writer } from '../../src/chain/writer.ts';
 import type { SubmissionResult } from '../../src/ingest/submission.ts';
-import { planRecovery, recoverChain } from '../../src/proofs/recover.ts';
+import { planRecovery, recoverChain } from '../../src/operations/recover.ts';
 import { verifyRange } from '../../src/proofs/verification/verify-range.ts';
 import { writer } from '../../src/store/database.ts';
 import { Trail } from '../../src/trail/trail.ts';
