@@ -167,9 +167,9 @@ describe('in a browser', () => {
 describe('an installation', () => {
   const modules = join(project, 'node_modules');
 
-  test('has two packages: no server, no validation library, no native code', () => {
+  test('has three packages: no server, no validation library, no native code', () => {
     expect(readdirSync(modules).filter((name) => !name.startsWith('.'))).toEqual(['@tallystick']);
-    expect(readdirSync(join(modules, '@tallystick')).toSorted()).toEqual(['event', 'sdk']);
+    expect(readdirSync(join(modules, '@tallystick')).toSorted()).toEqual(['event', 'protocol', 'sdk']);
   });
 
   test('without the Kafka client, the error of the Kafka transport names the missing package', async () => {

@@ -41,7 +41,7 @@ export async function closeDelivery(parts: ClosingParts, deadlineMs: number): Pr
   await endsWithin(clock, outbox.opened, deadlineMs);
   if (outbox.size > 0 || outbox.owesDeclarations) await drain(parts, deadline);
 
-  // Once the end is declared, the service calls the producer complete. A crash here only leaves the file of the spool open.
+  // When the end is declared, the service calls the producer complete. A crash after this loses nothing: the outbox is empty.
   const endDeclared = outbox.size === 0 && (await declareEnd(parts, deadline));
   await endsWithin(clock, loop.stop(), abortGraceMs);
 

@@ -32,7 +32,11 @@ export interface AuditEmitterConfig<
   readonly taxonomy?: X;
   /** How many events may wait in memory. @defaultValue 10000 */
   readonly bufferSize?: number | undefined;
-  /** How many characters of events' JSON may wait in memory. (ASCII text has one byte per character.) @defaultValue 67108864 (64 Mi) */
+  /**
+   * How many characters of events' JSON may wait in memory. (ASCII text has one byte per character.)
+   *
+   * @defaultValue 67108864 (64 Mi)
+   */
   readonly maxBufferBytes?: number | undefined;
   /** Events in one batch, at most 1000. @defaultValue 1000 */
   readonly batchSize?: number | undefined;
@@ -67,7 +71,11 @@ export interface AuditEmitterConfig<
   readonly onError?: ((error: AuditError) => void) | undefined;
   /** Keeps events on disk while the service can't be reached. @defaultValue none: if memory is full, new events are dropped */
   readonly spool?: SpoolOptions | undefined;
-  /** Which secrets are removed from events before they leave the process; `false`: none. @defaultValue see {@link RedactionOptions} */
+  /**
+   * Which secrets are removed from events before they leave the process; `false`: none.
+   *
+   * @defaultValue see {@link RedactionOptions}
+   */
   readonly redaction?: RedactionOptions | false | undefined;
   /** Whether a process that ends because it has no more work first delivers its events. @defaultValue true */
   readonly flushOnExit?: boolean | undefined;

@@ -9,7 +9,8 @@ export interface AuditEventResult {
    * - `buffered`: the event will be delivered.
    * - `dropped`: the event is lost because there was no room, or because the emitter is closed. The loss is counted, and declared
    *   to the service.
-   * - `refused`: the event's data is invalid (too large, malformed tenant and so on). The event is counted, and `onError` is called.
+   * - `refused`: the event's data is invalid: it is too large, its tenant is malformed, and so on. The event is counted, and
+   *   `onError` is called.
    */
   readonly state: 'buffered' | 'dropped' | 'refused';
 }

@@ -47,7 +47,7 @@ export interface MetricSources {
 }
 
 /**
- * The emitter's metrics for Prometheus, with the label `service`. They count outcomes, not attempts.
+ * The emitter's metrics for Prometheus, with the label `service`. Counters of events count outcomes, not attempts.
  *
  * No Prometheus client library is needed: append the text of {@link exposition} to what the application's own `/metrics`
  * endpoint returns.

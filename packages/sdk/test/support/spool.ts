@@ -14,7 +14,12 @@ export const writtenToDisk = `
       return () => { scheduledWrites.delete(write); cancel(); };
     },
   };
-  // The spool's thread processes requests in order, so its response means that all writes before it are done.
+  const idle = (emitter) => scheduledWrites.size === 0 && emitter.report().pending === 0;
+  // The spool's thread processes requests in order: its response to a request that was made after the last write means that
+  // this write is done. A response may cause another write.
   const written = async (emitter) => {
-    do await emitter.deadLetters.list(); while (scheduledWrites.size > 0 || emitter.report().pending > 0);
+    for (let wasIdle = false; !(wasIdle && idle(emitter)); ) {
+      wasIdle = idle(emitter);
+      await emitter.deadLetters.list();
+    }
   };`;
