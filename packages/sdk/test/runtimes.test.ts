@@ -20,7 +20,7 @@ let server: Awaited<ReturnType<typeof auditServer>>;
 
 beforeAll(async () => {
   const tarballs = packAll(join(directory.path, 'tarballs')).filter(({ name }) =>
-    /\/(sdk|event)$/.test(name),
+    /\/(sdk|event|protocol)$/.test(name),
   );
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), '{"private":true}');
