@@ -37,7 +37,7 @@ function serviceMetrics(): Types {
     .map((file) => read(join(sources, file)))
     .join('\n');
   const declared = text.matchAll(/new (Counter|Gauge|Histogram)\(\{\s*name: '(\w+)'/g);
-  const gauges = text.matchAll(/(?:= gauge|ofPartitions)\(\s*'(\w+)'/g);
+  const gauges = text.matchAll(/(?:= gauge|partitionGauge)\(\s*'(\w+)'/g);
   const counters = text.matchAll(/= counter\(\s*'(\w+)'/g);
   return new Map([
     ...Array.from(declared, ([, type, name]) => [name!, type!.toLowerCase()] as const),
