@@ -12,7 +12,7 @@ import { isSource, listTree } from './source-files.ts';
 export type FolderRules = Readonly<Record<string, readonly string[] | '*'>>;
 
 /** The rules of each folder below packages/. A package without rules is checked for import cycles only. */
-const FOLDER_RULES: Readonly<Record<string, FolderRules>> = {
+export const FOLDER_RULES: Readonly<Record<string, FolderRules>> = {
   // An event travels ingest → chain → store. What reads (trail, proofs) imports nothing that writes to a chain, and only the
   // files that compose the service import http.
   server: {

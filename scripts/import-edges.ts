@@ -10,7 +10,7 @@ const PUBLISHED = ['event', 'protocol', 'client', 'log', 'verify', 'sdk', 'serve
  * What the shipped code of each folder below packages/ may import of the others. An entry is the name of such a folder, which
  * allows all that its package exports, or with a subpath (`server/embedded`), which allows this export alone.
  */
-const EDGES: Record<string, readonly string[]> = {
+export const EDGES: Record<string, readonly string[]> = {
   event: [],
   protocol: ['event'],
   log: ['event'],

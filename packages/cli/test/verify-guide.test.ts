@@ -92,6 +92,21 @@ test.each(blocks.map((block) => [block.trim().split('\n')[0]!, block] as const))
   60_000,
 );
 
+test('the quoted report is what the command prints', async () => {
+  const [, quoted] = /looks like this:\n\n```\n(.*?)^```$/ms.exec(text)!;
+  const verify = ['verify', '--server', service.url, '--tenant', 'acme'];
+  // The first verification keeps the checkpoint that the second one is compared with.
+  await reader(verify);
+  const { stdout } = await reader(verify);
+  // Only the form counts: the key, dates and numbers are those of an example.
+  const formOf = (report: string) =>
+    report
+      .replace(/key pinned: \S+/, 'key pinned: KEY')
+      .replaceAll(/\d{4}-\d\d-\d\d/g, 'DATE')
+      .replaceAll(/\d+/g, 'N');
+  expect(formOf(stdout)).toBe(formOf(quoted!));
+});
+
 test('without a trusted key it is not verifiable, with the exit code that the page names', async () => {
   const env = { XDG_CONFIG_HOME: join(dir.path, 'stranger') };
   const { exitCode } = await tally(['verify', 'acme.tally'], { cwd: dir.path, env });
