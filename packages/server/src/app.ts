@@ -122,7 +122,10 @@ export class AuditService {
   static async open(options: AuditServiceOptions): Promise<AuditService> {
     const { serviceTenant = defaultServiceTenant } = options;
     if (!tenantIdPattern.test(serviceTenant)) {
-      throw new ServerError('CONFIG_INVALID', `${JSON.stringify(serviceTenant)} is not a valid tenant id`);
+      throw new ServerError(
+        'CONFIG_INVALID',
+        `the service tenant ${JSON.stringify(serviceTenant)} is not a valid tenant id`,
+      );
     }
     const signerDirectory = signerDirectoryOf(options);
     const database = await openDatabase(options);
