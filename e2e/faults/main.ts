@@ -1,6 +1,7 @@
 /** `npm run e2e -- faults`: progress on stderr, one JSON line on stdout at the end. */
 import { runCampaign } from './campaign.ts';
-import { readSettings, type Settings } from './settings.ts';
+import { readSettings } from './read-settings.ts';
+import type { Settings } from './settings.ts';
 
 let settings: Settings;
 try {
