@@ -52,17 +52,12 @@ export class Stage {
   /** How far the clocks of all parts are ahead of the machine's, ms. Grows when time is skipped. */
   #skippedMs = 0;
 
-  private constructor(parts: {
-    readonly settings: Settings;
-    readonly dir: string;
-    readonly kafka: Kafka;
-    readonly postgres: Postgres;
-    readonly clock: ShiftedClock | undefined;
-    readonly disk: SmallDisk | undefined;
-    readonly topic: Topic;
-    readonly ownerUrl: string;
-    readonly serviceUrl: string;
-  }) {
+  private constructor(
+    parts: Pick<
+      Stage,
+      'settings' | 'dir' | 'kafka' | 'postgres' | 'clock' | 'disk' | 'topic' | 'serviceUrl'
+    > & { readonly ownerUrl: string },
+  ) {
     this.settings = parts.settings;
     this.dir = parts.dir;
     this.kafka = parts.kafka;
