@@ -20,7 +20,7 @@ import { Publisher } from './publisher.ts';
 import type { Settings } from './settings.ts';
 import { Topic } from './topic.ts';
 import { Traffic } from './traffic.ts';
-import { type Query, type SignedHead, TrailCheck } from './trail-check.ts';
+import { type Query, type SignedTree, TrailCheck } from './trail-check.ts';
 
 export const logName = 'audit.faults';
 const tenants = Array.from({ length: 12 }, (_, index) => `tenant-${index}`);
@@ -184,14 +184,14 @@ export class Stage {
     );
   }
 
-  /** All heads that were signed, from the signer's own store. */
-  signedHeads(): SignedHead[] {
+  /** All signed trees, from the signer's own store. */
+  signedTrees(): SignedTree[] {
     const store = new DatabaseSync(join(this.signerDirectory, 'signer.sqlite'));
     try {
       store.exec('pragma busy_timeout = 10000');
       return store
         .prepare('select origin, size, lower(hex(root)) as root from signed_head')
-        .all() as unknown as SignedHead[];
+        .all() as unknown as SignedTree[];
     } finally {
       store.close();
     }

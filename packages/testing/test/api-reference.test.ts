@@ -27,7 +27,7 @@ test('`npm run docs` makes a page for each module', () => {
   execFileSync(process.execPath, [script, directory.path], { stdio: 'pipe' });
   expect(readdirSync(directory.path)).toHaveLength(modules.length + 1);
   const page = readFileSync(join(directory.path, 'tallystick-sdk.md'), 'utf8');
-  expect(page).toContain('## createAuditEmitter\n\nMakes an emitter');
+  expect(page).toContain('## createAuditEmitter\n\nCreates an emitter');
   expect(page).not.toContain('#delivery');
 }, 120_000);
 

@@ -102,11 +102,11 @@ export function eventsResource(sender: Sender): EventsResource {
     submit: async (events, { delivery, signal } = {}) => {
       // Joined as texts: parsing and writing them again would change numbers that a double can't hold.
       const texts = events.map((event) => (typeof event === 'string' ? event : JSON.stringify(event)));
-      const head = delivery === undefined ? '' : `"delivery":${JSON.stringify(delivery)},`;
+      const deliveryMember = delivery === undefined ? '' : `"delivery":${JSON.stringify(delivery)},`;
       const { results } = await sender.json<{ results?: unknown }>({
         method: 'POST',
         path: 'v1/audit/events/batch',
-        body: `{${head}"events":[${texts.join(',')}]}`,
+        body: `{${deliveryMember}"events":[${texts.join(',')}]}`,
         // An event is known by its `audit_id`: sent twice, it is chained once.
         idempotent: true,
         signal,

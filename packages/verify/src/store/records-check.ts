@@ -3,6 +3,7 @@ import type { FindingSink } from '../report.ts';
 import type { TreeCheck } from '../tree-check.ts';
 import { type ColumnMismatch, compareColumns, type StoredRow } from './columns.ts';
 
+/** Which chain the rows belong to, and where the results go. */
 export interface RecordsCheckOptions {
   readonly tenantId: string;
   readonly origin: string;
