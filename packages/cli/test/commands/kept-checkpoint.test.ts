@@ -9,7 +9,7 @@ import { openService, type Service } from './service.ts';
 
 /**
  * Each verification keeps the checkpoint that it verified, and the next one is compared with it. So a service that was
- * rolled back together with its signer is found, although its user did nothing for it. The tests are one story, in order.
+ * rolled back together with its signer is found, without any action of its user. The tests depend on each other and run in order.
  */
 const dir = tempDir();
 const [data, saved] = [join(dir.path, 'store'), join(dir.path, 'saved')];
@@ -162,7 +162,7 @@ test('a service that was rolled back with its signer is found', async () => {
   expect(stdout).toContain('compared with the checkpoint of');
   expect(stdout).toMatch(/HEAD_MISMATCH +4 /);
   expect(exitCode).toBe(1);
-  // What is broken changes nothing of what is known.
+  // A broken trail does not change the known logs.
   expect(readFileSync(join(env.XDG_CONFIG_HOME, 'tallystick/known-logs.json'), 'utf8')).toBe(before);
 });
 

@@ -28,7 +28,7 @@ test("what belongs to no tenant is recorded in the chain of the service's own", 
 test.each([
   ['the option', ['--service-tenant', 'two words'], {}],
   ['the environment', [], { TALLYSTICK_SERVICE_TENANT: 'two words' }],
-])('a tenant that is none is a fault of the command line: %s', async (_, more, given) => {
+])('a malformed tenant id is a usage error: %s', async (_, more, given) => {
   const ran = await tally(['serve', '--log-name', 'audit.test', ...more], { env: { ...env, ...given } });
   expect(ran.stderr).toContain('"two words" can\'t be the service\'s tenant (USAGE)');
   expect(ran.exitCode).toBe(3);

@@ -96,7 +96,7 @@ onEachStore((store) => {
   });
 
   describe('an event that the store cannot hold', () => {
-    test('is found by halving and kept as a dead letter, and the rest is chained in its order', async () => {
+    test('is found by halving and kept as a dead deadLetter, and the rest is chained in its order', async () => {
       await store().asOwner("alter table audit_records add constraint sober check (actor_id <> 'poison')");
       const tenant = newTenant();
       const poison = () => anItem(tenant, { actor_id: 'poison' });
@@ -104,13 +104,13 @@ onEachStore((store) => {
       const outcomes = await new Writer(store().database, { logName }).submit(batch);
       const expected = batch.map(({ event }) => (event.actor_id === 'poison' ? 'rejected' : 'chained'));
       expect(statuses(outcomes)).toEqual(expected);
-      const letter = deadLetterOf(outcomes[7]);
-      expect(letter.violations).toMatchObject([{ code: 'STORE_REFUSED' }]);
+      const deadLetter = deadLetterOf(outcomes[7]);
+      expect(deadLetter.violations).toMatchObject([{ code: 'STORE_REFUSED' }]);
       // The store's message may quote the event: only its code is kept.
-      expect(letter.violations[0]!.message).toMatch(/23514/);
+      expect(deadLetter.violations[0]!.message).toMatch(/23514/);
       const rows = await store().asOwner<{ raw: Uint8Array }>(
         'select raw from audit_dead_letters where id = $1',
-        [letter.id],
+        [deadLetter.id],
       );
       expect(Buffer.from(rows[0]!.raw).toString()).toBe(batch[7]!.canonical);
       const records = await expectSoundChain(store().database, tenant);

@@ -163,7 +163,7 @@ describe('a tampered chain', () => {
     expect(codes(report)).toEqual(expected);
   });
 
-  // Another system's verify endpoint gave the hash that a tampered row should have had: all that a forger still needed.
+  // Another system's verify endpoint returned the hash that a tampered row should have had, which a forger needs.
   it('never shows which hash would have been right', async () => {
     const report = await verify('an-edited-record');
     const finding = report.findings.find((one: { code: string }) => one.code === 'RECORD_HASH_MISMATCH');
