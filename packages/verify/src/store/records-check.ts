@@ -3,7 +3,7 @@ import type { FindingSink } from '../report.ts';
 import type { TreeCheck } from '../tree-check.ts';
 import { type ColumnMismatch, compareColumns, type StoredRow } from './columns.ts';
 
-/** Which chain the rows belong to, and where the results go. */
+/** Which records a {@link RecordsCheck} expects, and where it reports what is wrong with them. */
 export interface RecordsCheckOptions {
   readonly tenantId: string;
   readonly origin: string;
