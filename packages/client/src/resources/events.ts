@@ -56,7 +56,7 @@ export interface EventsResource {
   ): Promise<EventView>;
   /**
    * Events as they are chained, until the signal aborts; the iteration then ends without an error. A connection that
-   * breaks is opened again and continues after the last event, so that none is missed and none comes twice.
+   * breaks is opened again and continues after the last event, so no event is missed and none is repeated.
    *
    * @throws {ClientError} where the service refuses the stream, or can't be reached after the retries
    */
