@@ -109,7 +109,7 @@ describe('tenants that the submitter has no right to', () => {
 });
 
 describe('opening', () => {
-  test('a directory that is open already is refused, and the first goes on', async () => {
+  test('a directory that is already open is refused, and the first service keeps working', async () => {
     const store = { directory: join(dir.path, 'data') };
     await expect(AuditService.open({ store, logName })).rejects.toMatchObject({
       code: 'DATA_DIRECTORY_LOCKED',

@@ -40,7 +40,7 @@ async function start(...args: string[]) {
   return { printed: JSON.parse(String(line)) as { url: string; data: string; key?: string }, stop };
 }
 
-test('dev makes a key at first, serves, ends in good order, and makes no second key', async () => {
+test('dev creates a key at its first start only, serves, and shuts down cleanly', async () => {
   const first = await start('dev', '--port', '0');
   expect(first.printed.data).toBe(join(dir.path, '.tallystick'));
   const { url, key } = first.printed;

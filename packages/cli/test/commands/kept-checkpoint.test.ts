@@ -65,7 +65,7 @@ test('the first verification leaves its checkpoint behind', async () => {
   service = await openService(data);
 });
 
-test('the next one is compared with it, and says so', async () => {
+test('the next verification is compared with it, and reports that', async () => {
   for (const actor of ['d', 'e']) await emit('acme', actor);
   const { stdout, stderr } = await run('verify', { now: today + 86_400_000 });
   expect(stdout).toContain('✔ verified  acme  6 records');
@@ -94,7 +94,7 @@ test('an earlier export is not tampered with; it is compared with the checkpoint
   expect(fresh.stdout).toContain('compared with the checkpoint of 6 records kept since 2026-03-02');
 });
 
-test('a service takes --checkpoint too, and none is left out in silence', async () => {
+test('--checkpoint works with a service too, and every given checkpoint is used', async () => {
   const held = await run('verify --checkpoint kept.note');
   expect(held.stdout).toContain('compared with the checkpoint of 6 records in kept.note');
   expect(held.exitCode).toBe(0);

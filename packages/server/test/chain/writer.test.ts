@@ -96,7 +96,7 @@ onEachStore((store) => {
   });
 
   describe('an event that the store cannot hold', () => {
-    test('is found by halving and kept as a dead deadLetter, and the rest is chained in its order', async () => {
+    test('is found by halving and kept as a dead letter, and the rest is chained in its order', async () => {
       await store().asOwner("alter table audit_records add constraint sober check (actor_id <> 'poison')");
       const tenant = newTenant();
       const poison = () => anItem(tenant, { actor_id: 'poison' });

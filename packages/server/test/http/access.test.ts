@@ -159,7 +159,7 @@ describe('API keys', () => {
     expect((await http.call('DELETE', '/v1/api-keys/000000000000')).status).toBe(404);
   });
 
-  it('that have expired are no keys', async () => {
+  it('that have expired are refused', async () => {
     const { key } = (
       await create({ name: 'old', scopes: ['events:read'], expires_at: '2020-01-01T00:00:00Z' })
     ).json;

@@ -239,7 +239,7 @@ describe('one event', () => {
     expect((await http.get('/v1/audit/events/nope', reader)).json.errors[0].pointer).toBe('/audit_id');
   });
 
-  it('is never rebuilt from columns: the record speaks, and what is no record any more is said to be damaged', async () => {
+  it('is read from the record and never from columns; a row whose bytes are no longer a record is marked as damaged', async () => {
     const tenant_id = 'damaged';
     const [a, b] = [event({ tenant_id }), event({ tenant_id, is_sensitive: true })];
     await http.ingest([a, b]);

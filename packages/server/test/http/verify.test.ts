@@ -75,7 +75,7 @@ describe('an honest chain', () => {
     expect(await verify('honest', '&fresh=true')).toMatchObject({ covered_to: 603, unsigned_tail: 0 });
   });
 
-  it('is gone through in parts where it is long', async () => {
+  it('is checked in parts if it is long', async () => {
     await chain('long', 800);
     const first = await verify('long');
     expect(first).toMatchObject({ verdict: 'verified', complete: false, next_sequence: 700, last: 699 });

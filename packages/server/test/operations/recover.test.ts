@@ -115,7 +115,7 @@ describe.each([
     });
   });
 
-  test('takes what is delivered again: known events are duplicates, lost ones are chained, each once', async () => {
+  test('events are delivered again: known ones are duplicates, lost ones are chained once', async () => {
     await open(async (service) => {
       const again = await submit(service, kept);
       expect(statusesOf(again)).toEqual(['duplicate']);

@@ -109,7 +109,7 @@ test('gaps that came over HTTP while the chain was stopped are chained after the
   }
 });
 
-test('a last number alone is entered in the account, and nothing is chained', async () => {
+test('a statement with only a last number changes the account, and nothing is chained', async () => {
   const [tenant, producer] = [newTenant(), uuidv7()];
   const final = [{ tenant_id: tenant, final_seq: 0 }];
   const id = await refusedMessage(JSON.stringify({ delivery: { producer_id: producer, final } }), tenant);

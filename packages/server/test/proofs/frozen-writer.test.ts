@@ -12,7 +12,7 @@ const submission = () => ({
 // Found by the fault campaign: a writer that was frozen just after it had read a head was evicted, and the other writers
 // continued and signed. When it woke, its head was behind the signed checkpoint, like after a restored backup. So it stopped
 // the chain and refused acknowledged events.
-test('a writer that was evicted while it was frozen takes its old head for what it is', async () => {
+test('a writer that was evicted while it was frozen notices that its head is outdated', async () => {
   const site = await serverSite();
   const [frozen, other] = [await site.open(), await site.open()];
   await other.submit(submission());

@@ -72,7 +72,7 @@ describe.each([
     }
   };
 
-  test('a store that is what was signed, or has grown since, goes on', async () => {
+  test('a store that matches the signed checkpoint, or has grown since, continues', async () => {
     const service = await site.open();
     expect(service.logs.stopped.size).toBe(0);
     await submit(service, 'grown', 1);
@@ -99,7 +99,7 @@ describe.each([
     await expectStopped(/^the first 301 records are not those that were signed$/);
   });
 
-  test('a chain that is gone altogether is stopped', async () => {
+  test('a chain without any record is stopped', async () => {
     await site.putBack();
     await site.tamper(`delete from audit_chain_state where tenant_id = '${tenant}'`);
     await expectStopped(/^301 records were signed, the store has none$/);

@@ -127,7 +127,7 @@ describe('a signed checkpoint', () => {
 });
 
 describe('keys', () => {
-  test('are rotated; those retired stay listed, and what they signed stays as it was', async () => {
+  test('are rotated; retired keys stay listed, and their checkpoints stay valid', async () => {
     const signer = await open();
     const before = await signer.sign(checkpoint(3), extending);
     const [first] = signer.verifierKeys(origin);

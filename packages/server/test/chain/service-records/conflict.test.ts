@@ -33,7 +33,7 @@ onEachStore((store) => {
     return [itemOf(first), itemOf({ ...first, actor_id: 'second' })] as const;
   };
 
-  test('an event whose id is taken is kept as a dead deadLetter, and one record with its hash is chained', async () => {
+  test('an event whose id is taken is kept as a dead letter, and one record with its hash is chained', async () => {
     const tenant = newTenant();
     const [first, second] = rivals(tenant);
     const [taken] = await writer.submit([first]);
