@@ -20,8 +20,8 @@ const rounds = 7;
 const logName = 'bench.local';
 
 /**
- * Compares `appendBatch` on PostgreSQL (fsync on) with COPY of the same rows, rendered beforehand: same server, batches,
- * commits and indexes. The two take turns, so that changes in the machine's load affect both.
+ * Compares `appendBatch` on PostgreSQL (fsync on) with COPY of the same rows, rendered before the clock starts. Both use the
+ * same server, batch sizes, commits and indexes. They take turns, so that changes in the machine's load affect both.
  */
 export async function run(): Promise<Result[]> {
   const postgres = await startPostgres({
@@ -120,7 +120,7 @@ async function appendAdmitted(database: Database, batches: readonly BatchItem[][
   for (const items of batches) await appendBatch(database, { items }, { logName });
 }
 
-/** Two clients: while the batch of one commits, the other has handed in the next. */
+/** Two clients: while the batch of one commits, the batch of the other waits in the queue. */
 async function ingestRaw(service: AuditService, batches: readonly string[][]): Promise<void> {
   const waiting = [...batches];
   const client = async () => {
@@ -139,7 +139,7 @@ async function copyRendered(database: Database, batches: readonly (readonly stri
   }
 }
 
-/** Renders rows beforehand, with the sequence numbers and hashes that `appendBatch` would give them. */
+/** Renders rows for COPY, with the sequence numbers and hashes that `appendBatch` would give them. */
 class PlainChain {
   #heads = new Map<string, Head>();
 

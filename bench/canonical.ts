@@ -4,7 +4,7 @@ import { microsecondsPerCall } from './per-call.ts';
 import type { Result } from './result.ts';
 import { sampleEvent } from './sample-event.ts';
 
-/** RFC 8785 text of a 1 KB event, its members sorted or not, beside the npm package `canonicalize` and JSON.stringify. */
+/** Writes the RFC 8785 text of a 1 KB event, with sorted and unsorted members. Compared with the npm package `canonicalize`. */
 export async function run(): Promise<Result[]> {
   const sorted = sampleEvent('tenant-1');
   const unsorted = reversed(sorted) as object;
@@ -28,7 +28,7 @@ export async function run(): Promise<Result[]> {
   return [
     beside('sorted', 'members sorted already'),
     beside('unsorted', 'members unsorted'),
-    // Rare: the path that is right for every key costs what the library costs always.
+    // This path is slower because it is correct for every key. Such keys are rare.
     beside('integerKeys', 'with integer-like keys (slow path)', 1.5),
     {
       name: 'canonical: JSON.stringify, for scale',

@@ -11,14 +11,14 @@ const perMs = 10;
 const minuteMs = 60_000;
 const bufferSize = 10_000;
 const batchSize = 1_000;
-/** What an event of the sample takes as it waits: 1.5 kB before its text is made, 2.5 kB once it is. */
+/** Heap that one waiting sample event takes: 1.5 kB before its JSON text is made, 2.5 kB after. */
 const bytesPerEvent = 2_500;
-/** Nothing but what is held counts, so garbage is collected before each look. */
+/** Collects garbage before each measurement, so that only memory in use counts. */
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 const lookEveryMs = 2_000;
 
-/** 10,000 events/s for a minute, the service frozen half of it: once with a spool, once without. */
+/** 10,000 events/s for a minute, with and without a spool. The service is frozen for half of the minute. */
 export async function run(): Promise<Result[]> {
   return [...(await minute('with a spool', true)), ...(await minute('without a spool', false))];
 }
@@ -27,13 +27,11 @@ async function minute(what: string, spooled: boolean): Promise<Result[]> {
   const directory = mkdtempSync(join(tmpdir(), 'tallystick-bench-'));
   const service = freezing();
   const emitter = createAuditEmitter({
-    ...{
-      service: 'bench',
-      transport: service.transport,
-      retryDelaysMs: [100],
-      probeIntervalMs: 200,
-      bufferSize,
-    },
+    service: 'bench',
+    transport: service.transport,
+    retryDelaysMs: [100],
+    probeIntervalMs: 200,
+    bufferSize,
     ...(spooled && { spool: { directory, mode: 'overflow' as const } }),
   });
   await emitter.flush();
@@ -59,32 +57,40 @@ async function minute(what: string, spooled: boolean): Promise<Result[]> {
   service.frozen = false;
   const report = await emitter.close({ deadlineMs: 120_000 });
   rmSync(directory, { recursive: true, force: true });
-  const unsaid = emitted - report.delivered - service.declaredLost;
+  const unaccounted = emitted - report.delivered - service.declaredLost;
   const heapMiB = Math.round((heapMost - heapBefore) / 2 ** 20);
-  // The buffer, a batch on its way out and one on its way to disk.
+  // The buffer, one batch that is being sent, and one that is being written to disk.
   const bound = Math.ceil(((bufferSize + 2 * batchSize) * bytesPerEvent) / 2 ** 20);
   const none = { baseline: null, ratio: null };
   return [
     {
-      ...{ name: `events unaccounted for of ${emitted}, ${what}`, value: unsaid, unit: 'events', ...none },
-      ...{ goal: '0', pass: unsaid === 0 },
+      name: `events unaccounted for of ${emitted}, ${what}`,
+      value: unaccounted,
+      unit: 'events',
+      ...none,
+      goal: '0',
+      pass: unaccounted === 0,
     },
     {
-      ...{ name: `events lost, ${what} (each declared)`, value: report.dropped, unit: 'events', ...none },
-      ...{ goal: spooled ? '0' : null, pass: spooled ? report.dropped === 0 : null },
+      name: `events lost, ${what} (each declared)`,
+      value: report.dropped,
+      unit: 'events',
+      ...none,
+      goal: spooled ? '0' : null,
+      pass: spooled ? report.dropped === 0 : null,
     },
     {
-      ...{
-        name: `held in memory at most, ${what} (rss ${Math.round(rssMost / 2 ** 20)} MiB)`,
-        value: heapMiB,
-        unit: 'MiB',
-      },
-      ...{ ...none, goal: `<= ${bound}`, pass: heapMiB <= bound },
+      name: `held in memory at most, ${what} (rss ${Math.round(rssMost / 2 ** 20)} MiB)`,
+      value: heapMiB,
+      unit: 'MiB',
+      ...none,
+      goal: `<= ${bound}`,
+      pass: heapMiB <= bound,
     },
   ];
 }
 
-/** A service that counts what it is told, and at times tells nothing. */
+/** A service that counts the losses that producers declare. While it is frozen, every request fails. */
 function freezing(): { transport: Transport; frozen: boolean; declaredLost: number } {
   const service = {
     frozen: false,

@@ -7,12 +7,12 @@ import pino from 'pino';
 import { median, type Result } from './result.ts';
 import { sampleInput } from './sample-input.ts';
 
-/** What the application pays for an event, beside what it pays for a log line of the same object. */
+/** The time that an event costs the application, compared with a log line of the same object. */
 export async function run(): Promise<Result[]> {
   return [await perCall(), await slowestCalls(), ...(await underLoad())];
 }
 
-/** Takes everything at once, so that only the SDK's own work is measured. */
+/** Accepts every event at once, so that only the SDK's own work is measured. */
 function sink(): Transport {
   return {
     async send({ events }) {
@@ -40,7 +40,7 @@ async function perCall(): Promise<Result> {
   await emitter.close();
   const value = median(rounds.emit);
   const baseline = median(rounds.pino);
-  // Of each pair of rounds: they stand side by side, so a machine that is busy with something else slows both.
+  // The ratio of each pair of rounds: the two run one after the other, so other load on the machine slows both.
   const ratio = round2(median(rounds.emit.map((took, round) => took / rounds.pino[round]!)));
   return {
     name: 'emit of a 1 KB event, beside pino.info of it',
@@ -79,7 +79,7 @@ async function slowestCalls(): Promise<Result> {
   };
 }
 
-/** 10,000 events/s for six seconds, the service frozen for half of them; redaction and the spool are on. */
+/** 10,000 events/s for six seconds, with redaction and a spool. The service is frozen for half of that time. */
 async function underLoad(): Promise<Result[]> {
   const directory = mkdtempSync(join(tmpdir(), 'tallystick-bench-'));
   let frozen = false;
@@ -114,7 +114,7 @@ async function underLoad(): Promise<Result[]> {
   const report = await emitter.close({ deadlineMs: 60_000 });
   rmSync(directory, { recursive: true, force: true });
   const lost = emitted - report.delivered;
-  // The monitor's own period is part of what it reports.
+  // The monitor's result contains its own period.
   const p99 = round2(delay.percentile(99) / 1e6 - 1);
   const none = { baseline: null, ratio: null };
   return [

@@ -15,7 +15,7 @@ import { openStore } from './store.ts';
 const perSecond = 1_000;
 const tickMs = 10;
 const tenants = 8;
-/** Shorter, and on two cores the polling itself would take most of the time. */
+/** With a shorter interval, the polling itself would take most of the time on two cores. */
 const pollMs = 10;
 /** Time for joining the group, filling caches and compiling, which is not measured. */
 const warmUpMs = 10_000;
@@ -29,9 +29,8 @@ export const run = (): Promise<Result[]> => soak(30_000);
 export const long = { run: (): Promise<Result[]> => soak(600_000) };
 
 /**
- * Runs `tally serve --kafka` in a process of its own, with 1,000 events/s of 1 KB from the SDK. Measures how long it takes
- * until an event can be queried, as seen by a client that polls the database (so up to 10 ms too long), and the memory of the
- * service.
+ * Runs `tally serve --kafka` in its own process and sends 1,000 events/s of 1 KB with the SDK. Measures the memory of the
+ * service, and the time until an event can be queried. A client polls the database for it, so the time is up to 10 ms too long.
  */
 async function soak(durationMs: number): Promise<Result[]> {
   const kafka = await startKafka();

@@ -14,9 +14,9 @@ const rounds = 3;
 const goal = 0.8;
 
 /**
- * Sustained events/s from a topic into PostgreSQL (fsync on): the service's ingest beside a plain consumer that copies the
- * same rows without chaining them. Both read a topic that was filled before. The time from the first commit to the last is
- * measured, which leaves out joining a group. They take turns, on one broker and one database server.
+ * Sustained events/s from a topic into PostgreSQL (fsync on): the service's ingest, compared with a plain consumer that copies
+ * the same rows without chaining them. Both read a topic that was filled before, and take turns on one broker and one
+ * database server. The clock runs from the first commit to the last, so joining the group does not count.
  */
 export async function run(): Promise<Result[]> {
   const kafka = await startKafka();
@@ -31,7 +31,7 @@ export async function run(): Promise<Result[]> {
       for (let round = 0; round < rounds; round++) {
         const topic = `bench-${partitions}-${round}`;
         await fill(kafka, topic, partitions);
-        // The order alternates, because the second one finds the topic in the page cache and the server warm.
+        // The order alternates, because the second one profits from a warm page cache and server.
         const arms = {
           chain: () => chained(kafka, postgres, topic),
           plain: () => plain(kafka, postgres, topic),

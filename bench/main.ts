@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import type { Result } from './result.ts';
 
-/** `npm run bench` runs every benchmark, `npm run bench -- append emit` some; results go to bench/results.json. */
+/** `npm run bench` runs these benchmarks, `npm run bench -- append emit` only some. Results go to bench/results.json. */
 const benches: { readonly [name: string]: () => Promise<{ run(): Promise<Result[]> }> } = {
   append: () => import('./append.ts'),
   canonical: () => import('./canonical.ts'),
@@ -12,7 +12,7 @@ const benches: { readonly [name: string]: () => Promise<{ run(): Promise<Result[
   validate: () => import('./validate.ts'),
 };
 
-/** Run only when named: they take minutes. */
+/** Benchmarks that run only when they are named, because they take minutes. */
 const long: typeof benches = {
   'emit-minute': () => import('./emit-minute.ts'),
   'kafka-soak-long': async () => (await import('./kafka-soak.ts')).long,
@@ -48,7 +48,7 @@ function print({ name, value, unit, baseline, ratio, goal, pass }: Result): void
   );
 }
 
-/** Keeps the figures of benchmarks that did not run this time. */
+/** Writes the results to the file. Results of benchmarks that did not run this time stay in it. */
 function save(fresh: readonly Result[]): void {
   const file = new URL('results.json', import.meta.url);
   let kept: Result[] = [];

@@ -1,6 +1,6 @@
 import { median } from './result.ts';
 
-/** Microseconds a call of each function takes: they take turns, and the median of the rounds counts. */
+/** Microseconds per call of each function: the median of several rounds, in which the functions take turns. */
 export function microsecondsPerCall<N extends string>(
   work: { readonly [name in N]: () => unknown },
 ): { [name in N]: number } {
@@ -17,5 +17,5 @@ export function microsecondsPerCall<N extends string>(
   return Object.fromEntries(names.map((name, at) => [name, median(rounds[at]!)])) as { [name in N]: number };
 }
 
-/** Keeps results alive, so that no call is optimised away. */
+/** The last result. It is used, so that the compiler can not remove the calls. */
 export let sink: unknown;

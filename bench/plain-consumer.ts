@@ -10,9 +10,9 @@ const hash = new Uint8Array(32).fill(7);
 const hashHex = toHex(hash);
 
 /**
- * The baseline for the ingest: a consumer that reads the same topic with the client library's stream and copies the same
- * rows, record text and hash columns included, in transactions of a thousand. It does not validate, chain or hash. While a
- * batch commits, the next one is read and rendered, as in the service.
+ * The baseline for the ingest: a consumer that reads the same topic with the client library's stream, and copies rows with the
+ * same columns in transactions of a thousand. It does not validate, chain or hash. While a batch commits, it reads and renders
+ * the next one, as the service does.
  */
 export async function consumePlainly(
   bootstrapBrokers: string[],

@@ -1,17 +1,17 @@
-/** One measured figure, as `bench/results.json` lists them. */
+/** One measured figure, as in `bench/results.json`. */
 export interface Result {
   readonly name: string;
   readonly value: number;
   readonly unit: string;
-  /** The same measure of what it is held against, in the same run. */
+  /** The figure that `value` is compared with, measured in the same run. */
   readonly baseline: number | null;
   readonly ratio: number | null;
-  /** What the project wants of `ratio` where there is one, else of `value`. */
+  /** The condition on `ratio`, or on `value` where there is no ratio. */
   readonly goal: string | null;
   readonly pass: boolean | null;
 }
 
-/** The middle of an odd number of measurements, the mean of the middle two of an even one. */
+/** The middle value; of an even number of values, the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;

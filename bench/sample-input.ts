@@ -1,7 +1,7 @@
 import type { AuditEventInput } from '@tallystick/sdk';
 import { sampleEvent } from './sample-event.ts';
 
-/** The sample in the form in which code emits it. */
+/** The sample event with the field names of the SDK. */
 export function sampleInput(): AuditEventInput {
   const event: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(sampleEvent('acme'))) {

@@ -3,7 +3,7 @@ import pg from 'pg';
 import type { Session } from '../packages/server/src/store/database.ts';
 import { migratePostgres } from '../packages/server/src/store/migrate.ts';
 
-/** A new database with the service's schema. @returns its URL, as the service's own login */
+/** Creates a database with the service's schema. @returns its URL with the login of the service */
 export async function openStore(postgres: Postgres, login = 'bench'): Promise<string> {
   const { url } = await postgres.createDatabase();
   const admin = new pg.Client(postgres.adminUrl);
@@ -18,7 +18,7 @@ export async function openStore(postgres: Postgres, login = 'bench'): Promise<st
   return serviceUrl.href;
 }
 
-/** Stores rows in COPY's text format, without statements around them. */
+/** Stores rows in COPY's text format, with no other statements. */
 export async function copyRows(session: Session, copy: string, chunks: Iterable<string>): Promise<void> {
   const copying = session.beginCopy(copy);
   for (const rows of chunks) await copying.write(rows);

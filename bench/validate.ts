@@ -7,8 +7,8 @@ import type { Result } from './result.ts';
 import { sampleEvent } from './sample-event.ts';
 
 /**
- * Checking a 1 KB event as the service does, its text at hand: shape, limits, times and type, beside what general validators take for the shape alone: zod, and
- * ajv, which compiles to code (and so needs `unsafe-eval` in a browser).
+ * Checks a 1 KB event as the service does: shape, limits, times and type. Compared with two general validators that check only
+ * the shape: zod, and ajv, which compiles to code and so needs `unsafe-eval` in a browser.
  */
 export async function run(): Promise<Result[]> {
   const event = sampleEvent('tenant-1');

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
-// `npm run e2e -- faults --rounds 200 --seed 7 --start-round 100`: this campaign has options of its own.
+// `npm run e2e -- faults --rounds 200 --seed 7 --start-round 100`: this campaign has its own options.
 if (process.argv[2] === 'faults') await runFaults(process.argv.slice(3));
 
 interface Campaign {

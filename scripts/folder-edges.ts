@@ -70,18 +70,10 @@ export const FOLDER_RULES: Readonly<Record<string, FolderRules>> = {
   },
 };
 
-/** Packages that are not checked for import cycles. */
-const CYCLES_ALLOWED: ReadonlySet<string> = new Set();
-
-export interface FolderCheck {
-  readonly rules: Readonly<Record<string, FolderRules>>;
-  readonly cyclesAllowed: ReadonlySet<string>;
-}
-
 /** One line for each import inside a package that breaks a rule; empty if there is none. */
 export function folderEdgeViolations(
   root: string,
-  { rules, cyclesAllowed }: FolderCheck = { rules: FOLDER_RULES, cyclesAllowed: CYCLES_ALLOWED },
+  rules: Readonly<Record<string, FolderRules>> = FOLDER_RULES,
 ): string[] {
   const packages = join(root, 'packages');
   if (!existsSync(packages)) return [];
@@ -95,7 +87,7 @@ export function folderEdgeViolations(
       const prefix = `packages/${key}/src`;
       return [
         ...(rules[key] === undefined ? [] : ruleViolations(prefix, files, imports, rules[key])),
-        ...(cyclesAllowed.has(key) ? [] : importCycles(imports).map((cycle) => describeCycle(prefix, cycle))),
+        ...importCycles(imports).map((cycle) => describeCycle(prefix, cycle)),
       ];
     })
     .sort();

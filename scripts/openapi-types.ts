@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * TypeScript types of an OpenAPI 3.1 document, as far as its JSON Schemas can be said in types. Written for this
- * project's own document: general generators need an older compiler beside ours, and what they emit of pages of
- * paths is not what a conformance check wants to name. A keyword that is not known here is an error, so that nothing
- * of the contract is left out in silence.
+ * An OpenAPI 3.1 document, as far as {@link openApiTypes} translates it to TypeScript types. An unknown keyword is an error, so
+ * that no part of the contract is silently left out. We do not use a library (openapi-typescript): it needs an older compiler
+ * beside ours, and a conformance check can't easily name the types that it generates.
  */
 export interface OpenApi {
   readonly paths: { readonly [path: string]: { readonly [method: string]: Operation } };

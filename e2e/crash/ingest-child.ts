@@ -1,6 +1,7 @@
 /**
- * Ingests for ever, until it is killed. It loads its modules, waits for one line on stdin, its orders, and from then on
- * writes what it is about to submit and what was acknowledged to stdout, a file: what is written there outlives it.
+ * A process that ingests events until it is killed. It loads its modules, then waits for one line on stdin with its orders.
+ * It writes each event that it is about to submit, and each acknowledgement, to stdout. Stdout is a file, so that the lines
+ * are still there after the kill.
  */
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -13,11 +14,11 @@ export interface Orders {
   readonly signerDirectory: string;
   readonly logName: string;
   readonly tenants: readonly string[];
-  /** Submitted by a predecessor and never acknowledged: to be sent again first. */
+  /** Events that an earlier process submitted and that were not acknowledged. They are submitted again first. */
   readonly unacknowledged: readonly { readonly tenant: string; readonly id: string }[];
 }
 
-/** The same event for the same id, so that sending it again is no conflict. */
+/** Makes the same event for the same id, so that submitting it again is not a conflict. */
 function eventText(tenant: string, id: string): string {
   return JSON.stringify({
     audit_id: id,
@@ -43,7 +44,7 @@ async function submit(service: AuditService, tenant: string, ids: readonly strin
       });
       return void writeSync(1, lines.join(''));
     } catch (error) {
-      // The store may be killed as well; then the outcome is unknown, and the same events go again.
+      // The test also kills the store. Then the outcome is unknown, and the same events are submitted again.
       if (!(error instanceof ServerError) || error.code !== 'STORE_UNAVAILABLE') throw error;
       await delay(20);
     }
@@ -75,7 +76,7 @@ for (const [tenant, pending] of Map.groupBy(orders.unacknowledged, (event) => ev
     pending.map((event) => event.id),
   );
 }
-// Two at once for each tenant, so that transactions are shared and a kill hits several submissions.
+// Two loops for each tenant, so that submissions share transactions and a kill hits several of them.
 await Promise.all([...orders.tenants, ...orders.tenants].map((tenant) => ingest(service, tenant)));
 
 async function firstLine(): Promise<string> {

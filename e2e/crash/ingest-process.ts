@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { until } from '@tallystick/testing';
 import type { Orders } from './ingest-child.ts';
 
-/** A process that ingests, and what it said it did. */
+/** A process that ingests (ingest-child.ts), and its output. */
 export class IngestProcess {
   readonly #child: ChildProcess;
   readonly #path: string;
   readonly #ended: Promise<unknown>;
 
-  /** Spawned well before it is needed: loading its modules takes longer than a round. */
+  /** Spawns the process. Do it one round ahead, because loading its modules takes longer than a round. */
   constructor(outputPath: string) {
     this.#path = outputPath;
     const output = openSync(outputPath, 'a');
@@ -29,12 +29,12 @@ export class IngestProcess {
     this.#child.stdin!.write(`${JSON.stringify(orders)}\n`);
   }
 
-  /** Bytes that it has written. */
+  /** How many bytes the process has written. */
   get written(): number {
     return statSync(this.#path).size;
   }
 
-  /** Waits until an event is acknowledged that was not before `from`. */
+  /** Waits for an acknowledgement in the output after the byte `from`. */
   async acknowledgesAfter(from: number): Promise<void> {
     await until(
       () => {
@@ -45,13 +45,13 @@ export class IngestProcess {
     );
   }
 
-  /** SIGKILL; resolves when the process is gone. */
+  /** Sends SIGKILL. Resolves when the process has ended. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.#ended;
   }
 
-  /** Its output, whole lines only: a kill may cut the last one. */
+  /** The whole lines of the output: a kill may have cut the last one. */
   lines(): string[] {
     const text = readFileSync(this.#path, 'utf8');
     return text.slice(0, text.lastIndexOf('\n') + 1).split('\n');

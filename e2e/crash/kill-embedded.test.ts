@@ -36,8 +36,8 @@ test(`the embedded store keeps what it acknowledged through kill -9 (CRASH_SEED=
     });
     await ingest.acknowledgesAfter(0);
 
-    // This process is the second one on the directory. It is refused while the first one is alive: an open that waited for the
-    // lock would wait until the test times out.
+    // This process is the second one to open the directory, so it is refused at once. An open that waited for the lock would
+    // run into the test's time limit.
     const asked = performance.now();
     await expect(PgliteDatabase.open(directory)).rejects.toMatchObject({
       code: 'DATA_DIRECTORY_LOCKED',
@@ -48,7 +48,7 @@ test(`the embedded store keeps what it acknowledged through kill -9 (CRASH_SEED=
     await delay(random(5, 250));
     await ingest.kill();
     ledger.take(ingest.lines());
-    // The lock went with the process: nothing waits, nothing is cleaned up by hand.
+    // The lock ended with the process: the next open neither waits nor needs a clean-up.
     const opening = performance.now();
     const database = await PgliteDatabase.open(directory);
     openedAfterMs.push(performance.now() - opening);
@@ -76,8 +76,8 @@ test(`the embedded store keeps what it acknowledged through kill -9 (CRASH_SEED=
   );
 });
 
-// The first start wrote the cluster's files into their place one by one. Killed just after the file that marks a cluster,
-// it left a directory that looked whole and that nothing could ever open again.
+// The first start once wrote the cluster's files directly into the data directory. A kill just after the file that marks a
+// cluster left a directory that looked complete, and that no later start could open.
 test('a first start that is killed while it writes the cluster leaves a directory that opens', {
   timeout: 120_000,
 }, async () => {

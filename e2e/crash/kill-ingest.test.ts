@@ -15,12 +15,13 @@ const rounds = Number(process.env.CRASH_ROUNDS ?? 20);
 const seed = Number(process.env.CRASH_SEED ?? randomInt(2 ** 31));
 
 /**
- * The promise: an event that was acknowledged is in its chain, once, at the place that was named, whatever is killed and
- * whenever. Every fifth round the database server is killed instead, in mid-commit, and must be carried on with.
+ * The promise: an acknowledged event is in its chain exactly once, at the acknowledged position, whichever process was killed
+ * and when. In every fifth round the database server is killed as well, and the ingesting process must continue with the
+ * restarted server.
  */
 test(`${rounds} kills during ingestion lose nothing (CRASH_SEED=${seed})`, { timeout: 300_000 }, async () => {
   using dir = tempDir();
-  // Durable: what the server has acknowledged must be on the disk when it is killed.
+  // With fsync: what the server has acknowledged must be on the disk when it is killed.
   await using postgres = await startPostgres();
   const { url: ownerUrl } = await postgres.createDatabase();
   const owner = await connect(postgres.adminUrl);
@@ -47,7 +48,7 @@ test(`${rounds} kills during ingestion lose nothing (CRASH_SEED=${seed})`, { tim
       unacknowledged: ledger.unacknowledged(),
     });
     if (round % 10 === 9) {
-      // While it opens the store, resends, or has just begun.
+      // The kill comes while the process opens the store, submits again, or has just begun.
       await delay(random(0, 400));
       killed.ingestAtStart++;
     } else {
@@ -57,7 +58,7 @@ test(`${rounds} kills during ingestion lose nothing (CRASH_SEED=${seed})`, { tim
         await postgres.kill('SIGKILL');
         const before = ingest.written;
         await postgres.restart();
-        // The same process goes on, without a restart of its own.
+        // The same ingesting process continues.
         await ingest.acknowledgesAfter(before);
         killed.postgres++;
       }

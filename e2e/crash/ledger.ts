@@ -12,13 +12,13 @@ interface Chain {
   readonly stored: Map<string, number>;
 }
 
-/** What was submitted and acknowledged over all rounds, held against what is stored. */
+/** Compares what was submitted and acknowledged in all rounds with what is stored. */
 export class Ledger {
   readonly #chains = new Map<string, Chain>();
   readonly #sent = new Map<string, string>();
   readonly #acknowledged = new Map<string, number>();
   resent = 0;
-  /** Answers that said: stored before. */
+  /** Number of acknowledgements with the status `duplicate`. */
   duplicates = 0;
 
   constructor(tenants: readonly string[], logName: string) {
@@ -42,14 +42,14 @@ export class Ledger {
     return records;
   }
 
-  /** Submitted and never acknowledged; whether they are stored, nobody was told. */
+  /** Events that were submitted and not acknowledged. They may be stored or not. */
   unacknowledged(): Orders['unacknowledged'] {
     const pending = [...this.#sent].filter(([id]) => !this.#acknowledged.has(id));
     this.resent += pending.length;
     return pending.map(([id, tenant]) => ({ id, tenant }));
   }
 
-  /** Takes the word of a process that has ended. */
+  /** Adds the output of a process that has ended. */
   take(lines: readonly string[]): void {
     for (const line of lines) {
       const [kind, tenant, id, sequence, status] = line.split(' ');
@@ -62,7 +62,7 @@ export class Ledger {
     }
   }
 
-  /** Reads what is new in the store and expects every chain whole and every acknowledged event in its place, once. */
+  /** Reads the new records, and expects that every chain verifies and has each acknowledged event once, at its position. */
   async check(query: Query): Promise<void> {
     for (const [tenantId, chain] of this.#chains) await this.#checkChain(query, tenantId, chain);
     for (const [id, sequence] of this.#acknowledged) {
@@ -93,7 +93,7 @@ export class Ledger {
          from audit_chain_state where tenant_id = $1`,
       [tenantId],
     );
-    // A tenant whose first batch was killed has no head at all, not an empty one.
+    // If the first batch of a tenant never committed, the tenant has no head.
     if (head === undefined) return expect(verifier.nextSequence).toBe(0);
     expect(Number(head.sequence)).toBe(verifier.nextSequence - 1);
     expect(head.hash).toBe(verifier.headHash);

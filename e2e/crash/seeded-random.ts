@@ -1,4 +1,4 @@
-/** Whole numbers from `low` to `high`, both included; the same seed gives the same row of them (mulberry32). */
+/** Random integers from `low` to `high`, both included (mulberry32). The same seed gives the same sequence. */
 export function seededRandom(seed: number): (low: number, high: number) => number {
   let state = seed | 0;
   return (low, high) => {

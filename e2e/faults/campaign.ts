@@ -137,7 +137,7 @@ async function settle(stage: Stage): Promise<string> {
   const healthy = seconds(began);
   began = performance.now();
   // Read before the store, so that the store has at least the records that are signed.
-  const signed = stage.signedHeads();
+  const signed = stage.signedTrees();
   await stage.withStore((query) => check.compare(query, signed));
   const problems = [...check.problems, ...traffic.faults, ...fleet.problems()];
   if (problems.length > 0) throw new Error(problems.slice(0, 10).join('\n'));

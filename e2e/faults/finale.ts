@@ -7,7 +7,7 @@ import { TrailCheck } from './trail-check.ts';
 /** Checks the whole trail again from its first record, and verifies every chain with `@tallystick/verify`. */
 export async function verifyWhole(stage: Stage, report: (line: string) => void): Promise<void> {
   const whole = new TrailCheck(logName, stage.traffic);
-  const signed = stage.signedHeads();
+  const signed = stage.signedTrees();
   await stage.withStore((query) => whole.compare(query, signed));
   const missing = whole.missing(stage.traffic.acknowledged.length);
   const problems = [...whole.problems, ...missing.map((id) => `acknowledged, but not stored: ${id}`)];

@@ -3,7 +3,7 @@ import type { IngestTarget } from '@tallystick/server/kafka';
 
 /**
  * The audit service with a bug, which the campaign must notice: it commits the new position of a range before the range's
- * events, in a transaction of its own. A crash between the two loses the events, because the next owner reads on from the
+ * events, in a separate transaction. A crash between the two loses the events, because the next owner reads on from the
  * new position.
  */
 export function offsetsFirst(service: AuditService): IngestTarget {

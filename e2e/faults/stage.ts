@@ -20,7 +20,7 @@ import { Publisher } from './publisher.ts';
 import type { Settings } from './settings.ts';
 import { Topic } from './topic.ts';
 import { Traffic } from './traffic.ts';
-import { type Query, type SignedHead, TrailCheck } from './trail-check.ts';
+import { type Query, type SignedTree, TrailCheck } from './trail-check.ts';
 
 export const logName = 'audit.faults';
 const tenants = Array.from({ length: 12 }, (_, index) => `tenant-${index}`);
@@ -52,17 +52,12 @@ export class Stage {
   /** How far the clocks of all parts are ahead of the machine's, ms. Grows when time is skipped. */
   #skippedMs = 0;
 
-  private constructor(parts: {
-    readonly settings: Settings;
-    readonly dir: string;
-    readonly kafka: Kafka;
-    readonly postgres: Postgres;
-    readonly clock: ShiftedClock | undefined;
-    readonly disk: SmallDisk | undefined;
-    readonly topic: Topic;
-    readonly ownerUrl: string;
-    readonly serviceUrl: string;
-  }) {
+  private constructor(
+    parts: Pick<
+      Stage,
+      'settings' | 'dir' | 'kafka' | 'postgres' | 'clock' | 'disk' | 'topic' | 'serviceUrl'
+    > & { readonly ownerUrl: string },
+  ) {
     this.settings = parts.settings;
     this.dir = parts.dir;
     this.kafka = parts.kafka;
@@ -189,14 +184,14 @@ export class Stage {
     );
   }
 
-  /** All heads that were signed, from the signer's own store. */
-  signedHeads(): SignedHead[] {
+  /** All signed trees, from the signer's own store. */
+  signedTrees(): SignedTree[] {
     const store = new DatabaseSync(join(this.signerDirectory, 'signer.sqlite'));
     try {
       store.exec('pragma busy_timeout = 10000');
       return store
         .prepare('select origin, size, lower(hex(root)) as root from signed_head')
-        .all() as unknown as SignedHead[];
+        .all() as unknown as SignedTree[];
     } finally {
       store.close();
     }

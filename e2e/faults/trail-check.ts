@@ -6,8 +6,8 @@ import type { Traffic } from './traffic.ts';
 /** Runs SQL on the store under test; all of one check in one snapshot. */
 export type Query = <R extends object>(sql: string, parameters?: unknown[]) => Promise<R[]>;
 
-/** A head in the signer's own store, outside of the database. */
-export interface SignedHead {
+/** A checkpoint in the signer's own store, outside of the database. */
+export interface SignedTree {
   readonly origin: string;
   readonly size: number;
   /** Hex. */
@@ -17,7 +17,7 @@ export interface SignedHead {
 interface Chain {
   readonly verifier: ChainVerifier;
   readonly tree: FrontierBuilder;
-  /** Root of the tree of each size, hex, to compare signed heads with. */
+  /** Root of the tree of each size, hex, to compare signed trees with. */
   readonly roots: string[];
   readonly ids: Set<string>;
   /** Offset of the last chained message, by topic and partition. */
@@ -124,8 +124,8 @@ export class TrailCheck {
     }
   }
 
-  /** Reads new records, and compares heads, counts, checkpoints and signed heads with the records. */
-  async compare(query: Query, signed: readonly SignedHead[]): Promise<void> {
+  /** Reads new records, and compares heads, counts, checkpoints and signed trees with the records. */
+  async compare(query: Query, signed: readonly SignedTree[]): Promise<void> {
     for (const head of await this.read(query)) this.#compareHead(head);
     await this.#compareCounts(query);
     const deadLetters = await query<{ reason: string; message: string; count: string }>(
@@ -140,7 +140,7 @@ export class TrailCheck {
     for (const { tenant_id, size, root } of checkpoints)
       this.#compareRoot(tenant_id, Number(size), root, 'a checkpoint');
     for (const { origin, size, root } of signed) {
-      this.#compareRoot(parseOrigin(origin).tenantId, size, root, "the signer's head");
+      this.#compareRoot(parseOrigin(origin).tenantId, size, root, "the checkpoint in the signer's store");
     }
   }
 
@@ -204,7 +204,7 @@ export class TrailCheck {
     const report = (what: string) => this.#broken(head.tenant_id, what);
     if (head.epoch !== 1) report(`is in epoch ${head.epoch}`);
     if (Number(head.sequence) !== verifier.nextSequence - 1) {
-      report(`the head stands at ${head.sequence}, the records end at ${verifier.nextSequence - 1}`);
+      report(`the head is at ${head.sequence}, the records end at ${verifier.nextSequence - 1}`);
       return;
     }
     // A tenant whose first events were all refused has a row, and no genesis record yet.

@@ -21,7 +21,7 @@ export interface UnexpectedExit {
   readonly wasReady: boolean;
 }
 
-/** One replica: a process with a network proxy of its own, which is started again whenever it ends, as a supervisor does. */
+/** One replica: a process with its own network proxy, which is started again whenever it ends, as a supervisor does. */
 export class Writer {
   readonly name: string;
   readonly proxy: FaultProxy;

@@ -46,7 +46,7 @@ class _Checkpoint:
 
 
 def _lines(file):
-    """(bytes of the line with its end, text without it) for every whole line."""
+    """Yields each whole line as (bytes with the line end, text without it)."""
     while True:
         try:
             line = file.readline(_longest_line + 1)
@@ -103,7 +103,7 @@ class _Verification:
         self.records = 0
         self.lines = 0
         self.ended = False
-        self.waiting = None  # a record of an incomplete bundle whose proof has not come
+        self.waiting = None  # in an incomplete bundle: the record whose proof is the next line
         self.findings = []
         self.tree = Tree()
         self.digest = hashlib.sha256()
@@ -235,11 +235,11 @@ class _Verification:
         digest, place, found = self.chain.check(text, int(content["index"]))
         for finding in found:
             self.find(*finding)
-        head = self.checkpoints[0]
-        self.covered = self.covered or place < head.size
-        if head.trusted:
+        newest = self.checkpoints[0]
+        self.covered = self.covered or place < newest.size
+        if newest.trusted:
             try:
-                check_inclusion(place, head.size, leaf_hash(digest), hashes, head.root)
+                check_inclusion(place, newest.size, leaf_hash(digest), hashes, newest.root)
             except ProofError:
                 self.find("CHECKPOINT_ROOT_MISMATCH", place)
 
@@ -262,7 +262,7 @@ class _Verification:
     def finish(self):
         if not self.ended:
             raise Refused("BUNDLE_TRUNCATED", "there is no end line")
-        head = self.checkpoints[0]
+        newest = self.checkpoints[0]
         if self.header["complete"]:
             for one in self.checkpoints:
                 if one.trusted and one.size == 0 and one.root != Tree().root():
@@ -274,9 +274,9 @@ class _Verification:
                         self.find("CHECKPOINT_ROOT_MISMATCH", one.last)
         if self.findings:
             verdict = "broken"
-        elif not head.trusted:
+        elif not newest.trusted:
             verdict = "not_verifiable"
-            self.find("CHECKPOINT_UNTRUSTED", head.last)
+            self.find("CHECKPOINT_UNTRUSTED", newest.last)
         elif not self.covered:
             verdict = "not_verifiable"
             self.find("NOTHING_COVERED", None)
@@ -287,10 +287,10 @@ class _Verification:
             "verdict": verdict,
             "tenant_id": self.tenant_id,
             "records": self.records,
-            "covered_to": head.last if good else None,
-            "unsigned_tail": self.records - head.size if good and self.header["complete"] else 0,
+            "covered_to": newest.last if good else None,
+            "unsigned_tail": self.records - newest.size if good and self.header["complete"] else 0,
             "head": self.chain.head if self.records else None,
-            "trust": _trust(self.keys, head.signed_by),
+            "trust": _trust(self.keys, newest.signed_by),
             "findings": [{"code": code, "sequence_number": place} for code, place in self.findings],
         }
 
@@ -300,7 +300,7 @@ def _trust(given, signed_by):
 
 
 def verify_bundle(path, keys):
-    """The result of spec/bundle.md. OSError where the file can't be read."""
+    """Returns the result that spec/bundle.md defines. Raises OSError if the file can't be read."""
     with open(path, "rb") as plain:
         compressed = plain.read(2) == b"\x1f\x8b"
     state = _Verification(keys)

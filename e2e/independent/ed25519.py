@@ -9,7 +9,7 @@ _sqrt_minus_1 = pow(2, (_p - 1) // 4, _p)
 
 
 def _recover_x(y, sign):
-    """Section 5.1.3, steps 2 to 4."""
+    """Finds the x coordinate of a point: section 5.1.3, steps 2 to 4."""
     square = (y * y - 1) * pow(_d * y * y + 1, _p - 2, _p) % _p
     if square == 0:
         return None if sign else 0
@@ -37,7 +37,7 @@ def _compress(point):
 
 
 def _add(first, second):
-    """Section 5.1.4, in extended homogeneous coordinates; complete, so it doubles too."""
+    """Adds two points in extended homogeneous coordinates: section 5.1.4. It also works for a point and itself."""
     a = (first[1] - first[0]) * (second[1] - second[0]) % _p
     b = (first[1] + first[0]) * (second[1] + second[0]) % _p
     c = 2 * first[3] * second[3] * _d % _p
@@ -62,7 +62,7 @@ _base = (_base_x, _base_y, 1, _base_x * _base_y % _p)
 
 
 def verify(public_key, message, signature):
-    """Whether the signature is right. [S]B = R + [k]A is checked without the cofactor, on the encoding of R."""
+    """Whether the signature is valid: [S]B = R + [k]A, without the cofactor, comparing the encoding of R."""
     if len(public_key) != 32 or len(signature) != 64:
         return False
     key = _decompress(public_key)

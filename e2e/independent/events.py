@@ -1,4 +1,4 @@
-"""Admission of events: spec/event.md. The first violation of an event, or its canonical bytes."""
+"""Admission of events: spec/event.md."""
 
 import calendar
 import datetime
@@ -170,7 +170,7 @@ _event = _object(
 
 
 def seconds(timestamp):
-    """Seconds since the epoch, cut to milliseconds; None where the calendar has no such day."""
+    """Seconds since the epoch, cut to milliseconds; None for a date that the calendar does not have."""
     year, month, day = int(timestamp[0:4]), int(timestamp[5:7]), int(timestamp[8:10])
     if day > calendar.monthrange(year, month)[1]:
         return None
@@ -228,7 +228,7 @@ def _check_sealed(event):
 
 
 def admit(data, now):
-    """The canonical text of the event in these bytes. `now`: the clock, seconds since the epoch."""
+    """Returns the canonical text of the event, or raises its first Violation. `now` is in seconds since the epoch."""
     if len(data) > _most_bytes:
         raise Violation("EVENT_TOO_LARGE")
     try:

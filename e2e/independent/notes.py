@@ -15,7 +15,7 @@ class NoteError(ValueError):
 
 
 def decode_base64(text):
-    """Bytes of padded base64 in its one canonical spelling, or None."""
+    """The bytes of padded base64, or None if the text is not their canonical encoding."""
     if not re.fullmatch(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?", text):
         return None
     data = base64.b64decode(text)
@@ -27,7 +27,7 @@ def decode_hex(text, length):
 
 
 def parse_decimal(text):
-    """A size or index: no sign, no leading zero, at most 2^53 - 1."""
+    """A size or index, or None: no sign, no leading zero, at most 2^53 - 1."""
     if not re.fullmatch(r"0|[1-9][0-9]{0,15}", text):
         return None
     value = int(text)
@@ -58,7 +58,7 @@ class Key:
 
 
 def parse_note(note):
-    """(text, [(name, key id, signature)])"""
+    """Returns (text, [(name, key id, signature)])."""
     malformed = NoteError("NOTE_MALFORMED")
     text, separator, lines = note.rpartition("\n\n")
     text += "\n"
@@ -81,7 +81,7 @@ def parse_note(note):
 
 
 def open_note(note, keys):
-    """(text, keys that signed it): one at least, and no signature under a known key that is wrong."""
+    """Returns (text, keys that signed it). At least one known key must have signed, and no known key wrongly."""
     text, signatures = parse_note(note)
     signed_by = []
     for name, key_id, signature in signatures:
@@ -98,7 +98,7 @@ def open_note(note, keys):
 
 
 def parse_checkpoint(text):
-    """(origin, size, root)"""
+    """Returns (origin, size, root)."""
     lines = text.split("\n")
     if len(lines) == 4 and lines[3] == "" and lines[0] != "":
         size, root = parse_decimal(lines[1]), decode_base64(lines[2])
@@ -112,7 +112,7 @@ tenant_pattern = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}")
 
 
 def parse_origin(text):
-    """(log name, tenant, epoch)"""
+    """Returns (log name, tenant, epoch)."""
     parts = text.rsplit("/", 2)
     if len(parts) == 3 and _log_name.fullmatch(parts[0]) and tenant_pattern.fullmatch(parts[1]):
         epoch = parse_decimal(parts[2])
@@ -122,10 +122,10 @@ def parse_origin(text):
 
 
 def parse_proof(text):
-    """(index, hashes, signed note)"""
+    """Returns (index, hashes, signed note)."""
     malformed = NoteError("PROOF_MALFORMED")
-    head, separator, note = text.partition("\n\n")
-    lines = head.split("\n")
+    top, separator, note = text.partition("\n\n")
+    lines = top.split("\n")
     if not separator or lines.pop(0) != "c2sp.org/tlog-proof@v1":
         raise malformed
     if lines and lines[0].startswith("extra ") and decode_base64(lines.pop(0)[6:]) is None:
@@ -140,7 +140,7 @@ def parse_proof(text):
 
 
 def verify_proof(text, record_hash, keys):
-    """(index, (origin, size, root), keys that signed): the record is in the signed tree."""
+    """Checks that the record is in the signed tree. Returns (index, (origin, size, root), keys that signed)."""
     index, hashes, note = parse_proof(text)
     body, signed_by = open_note(note, keys)
     origin, size, root = parse_checkpoint(body)

@@ -27,7 +27,7 @@ def is_integer(value, least=0):
 
 
 def read_record(text):
-    """The record that the bytes are, or None where they are none or not canonical."""
+    """Parses a record. Returns None if the text is not a record or not canonical."""
     try:
         record = parse(text)
         if canonical(record) != text:
@@ -77,7 +77,7 @@ def _is_genesis(record, origin):
 
 
 class Chain:
-    """Checks records one after the other."""
+    """Checks the records of a chain, one after the other."""
 
     def __init__(self, tenant_id, origin, complete=True):
         self.tenant_id = tenant_id
@@ -88,7 +88,7 @@ class Chain:
         self._time = ""
 
     def check(self, text, position=None):
-        """(hash of the bytes, position, findings as (code, position)). A position given is the place that a proof names."""
+        """Returns (hash, position, findings). A finding is (code, position). A given position is the one that a proof names."""
         digest = hashlib.sha256(text.encode()).digest()
         record = read_record(text)
         findings = []

@@ -1,7 +1,7 @@
-"""JSON by RFC 8259 with nothing left to the reader, and its canonical form by RFC 8785.
+"""A strict JSON parser (RFC 8259), and the canonical form of JSON (RFC 8785).
 
-Every number is a float, as in the languages that the format was made for; a repeated member is an error. Reading does not
-recurse: hostile nesting costs memory in proportion to its length and nothing else.
+Every number is a float, as in JavaScript. A repeated member is an error. The parser does not recurse: deeply nested hostile
+text takes memory in proportion to its length, and can not exhaust the stack.
 """
 
 import re
@@ -24,7 +24,7 @@ _words = {"true": True, "false": False, "null": None}
 
 
 def parse(text):
-    """The value of a JSON text. A duplicate is reported only where the text is JSON to its end."""
+    """Parses a JSON text. Raises DuplicateKey only if the whole text is valid JSON."""
     duplicate = False
     stack = []  # [container, name of the member that is being read]
     at = _space.match(text, 0).end()
@@ -48,7 +48,7 @@ def parse(text):
                 continue
         else:
             value, at = _scalar(text, at)
-        # A value has ended: it goes into what is open, and closes as many as end with it.
+        # A value has ended. Add it to the open container, and close all containers that end here.
         while True:
             at = _space.match(text, at).end()
             if not stack:
@@ -126,7 +126,7 @@ def _string(text, at):
             raise JsonError("a malformed escape")
     whole = "".join(parts)
     if any("\ud800" <= unit <= "\udfff" for unit in whole):
-        # Two escapes that make a pair are one character.
+        # Two escapes that form a surrogate pair are one character.
         whole = whole.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
     return whole, at + 1
 
@@ -143,7 +143,7 @@ _short = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\
 
 
 def canonical(value):
-    """The RFC 8785 text of a parsed value. ValueError where there is none."""
+    """The RFC 8785 text of a parsed value. Raises ValueError for a value that has no such text."""
     if value is None:
         return "null"
     if value is True:
@@ -193,7 +193,7 @@ def canonical_number(number):
     whole, _, fraction = mantissa.partition(".")
     digits = (whole + fraction).lstrip("0")
     leading = len(whole + fraction) - len(digits)
-    point = len(whole) - leading + int(exponent or 0)  # of the decimal point, from the first digit
+    point = len(whole) - leading + int(exponent or 0)  # position of the decimal point, counted from the first digit
     digits = digits.rstrip("0")
     count = len(digits)
     if count <= point <= 21:
@@ -203,5 +203,5 @@ def canonical_number(number):
     if -6 < point <= 0:
         return sign + "0." + "0" * -point + digits
     power = point - 1
-    head = digits if count == 1 else digits[0] + "." + digits[1:]
-    return f"{sign}{head}e{'+' if power > 0 else '-'}{abs(power)}"
+    mantissa = digits if count == 1 else digits[0] + "." + digits[1:]
+    return f"{sign}{mantissa}e{'+' if power > 0 else '-'}{abs(power)}"

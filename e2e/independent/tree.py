@@ -5,7 +5,7 @@ import re
 
 
 class ProofError(ValueError):
-    """The proof does not prove."""
+    """The proof is not valid for the given tree."""
 
 
 def sha256(data):
@@ -24,7 +24,7 @@ def node_hash(left, right):
 
 
 class Tree:
-    """Appends leaves and knows the root, in the space of one hash a level."""
+    """Computes the root of a growing tree. Keeps one hash per level."""
 
     def __init__(self):
         self.size = 0
@@ -47,18 +47,18 @@ class Tree:
 
 def _check_hashes(hashes):
     if any(len(one) != 32 for one in hashes):
-        raise ProofError("a hash has 32 bytes")
+        raise ProofError("a hash must have 32 bytes")
 
 
 def check_inclusion(index, size, leaf, proof, root):
-    """RFC 9162 section 2.1.3.2."""
+    """Checks an inclusion proof: RFC 9162 section 2.1.3.2."""
     _check_hashes([leaf, root, *proof])
     if not 0 <= index < size:
-        raise ProofError("the leaf lies outside the tree")
+        raise ProofError("the leaf is outside the tree")
     fn, sn, r = index, size - 1, leaf
     for p in proof:
         if sn == 0:
-            raise ProofError("too long")
+            raise ProofError("the proof is too long")
         if fn & 1 or fn == sn:
             r = node_hash(p, r)
             while not fn & 1 and fn != 0:
@@ -67,11 +67,11 @@ def check_inclusion(index, size, leaf, proof, root):
             r = node_hash(r, p)
         fn, sn = fn >> 1, sn >> 1
     if sn != 0 or r != root:
-        raise ProofError("it leads elsewhere")
+        raise ProofError("the hashes lead to another root")
 
 
 def check_consistency(first, second, proof, first_root, second_root):
-    """RFC 9162 section 2.1.4.2; the empty tree is consistent with every tree, by the empty proof."""
+    """Checks a consistency proof: RFC 9162 section 2.1.4.2. The empty tree is consistent with every tree, with an empty proof."""
     _check_hashes([first_root, second_root, *proof])
     if not 0 <= first <= second:
         raise ProofError("the first tree is larger")
@@ -83,14 +83,14 @@ def check_consistency(first, second, proof, first_root, second_root):
     if first & (first - 1) == 0:
         path.insert(0, first_root)
     if not path:
-        raise ProofError("too short")
+        raise ProofError("the proof is too short")
     fn, sn = first - 1, second - 1
     while fn & 1:
         fn, sn = fn >> 1, sn >> 1
     fr = sr = path[0]
     for c in path[1:]:
         if sn == 0:
-            raise ProofError("too long")
+            raise ProofError("the proof is too long")
         if fn & 1 or fn == sn:
             fr, sr = node_hash(c, fr), node_hash(c, sr)
             while not fn & 1 and fn != 0:
@@ -99,14 +99,14 @@ def check_consistency(first, second, proof, first_root, second_root):
             sr = node_hash(sr, c)
         fn, sn = fn >> 1, sn >> 1
     if sn != 0 or fr != first_root or sr != second_root:
-        raise ProofError("it leads elsewhere")
+        raise ProofError("the hashes lead to another root")
 
 
 _tile_path = re.compile(r"([0-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 
 
 def parse_tile_path(path):
-    """(level, index, width), or None where the path is malformed."""
+    """Returns (level, index, width), or None for a malformed path."""
     match = _tile_path.fullmatch(path)
     if not match:
         return None

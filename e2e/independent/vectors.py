@@ -1,4 +1,4 @@
-"""Runs spec/vectors: what is valid must pass as it should, what is malformed must be refused."""
+"""Runs spec/vectors: valid cases must give the expected result, malformed ones the expected error."""
 
 import base64
 import hashlib
@@ -19,7 +19,7 @@ def sha256_hex(text):
 
 
 def outcome(run, error_type):
-    """What `run` returns, or the code of the error that it ends in."""
+    """What `run` returns, or the code of the error that it raises."""
     try:
         return run()
     except error_type as error:
@@ -185,7 +185,7 @@ def tlog_proofs(run):
 def sealed(run):
     vectors = run.load("sealed.json")
     for one in vectors["openings"]:
-        # The value goes through this verifier's own reader, so that its numbers are what the format says they are.
+        # Parse the value with the strict parser, so that its numbers are floats.
         content = canonical(parse(json.dumps([one["pointer"], one["value"]]))).encode()
         digest = hashlib.sha256(b"tallystick/sealed/v1\0" + bytes.fromhex(one["salt"]) + content)
         run.same(one["name"], digest.hexdigest() == one["commitment"], one["opens"])

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A second verifier, written from spec/ alone, with Python's standard library alone.
+"""A second verifier, written only from spec/ and with only Python's standard library.
 
     python3 verify.py bundle FILE --key VKEY [--key VKEY …] [--json]
     python3 verify.py proof FILE --key VKEY [--record FILE] [--json]
@@ -41,7 +41,7 @@ def _arguments():
 
 
 def _prove(path, keys, record_path):
-    """The result for a tlog-proof. The record is the one given, or the extra data of the proof."""
+    """Returns the result for a tlog-proof. Without a given record, the record is the extra data of the proof."""
     with open(path, "rb") as file:
         data = file.read()
     result = {
@@ -99,7 +99,7 @@ def _vectors(directory):
 
 
 def main():
-    # Canonical JSON recurses, two frames a level; deeper texts are not canonical, as spec/record.md allows.
+    # The canonical writer recurses with two frames per level. spec/record.md lets a verifier refuse deeper texts.
     sys.setrecursionlimit(5_000)
     parser, arguments = _arguments()
     try:

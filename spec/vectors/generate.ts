@@ -12,8 +12,8 @@ import { proofVectors, treeVectors } from './generator/tree.ts';
 const bundleCases = [...soundBundles, ...brokenBundles, ...refusedBundles];
 
 /**
- * Makes every vector, from fixed seeds: `node --conditions=tallystick-source spec/vectors/generate.ts` writes them beside
- * this file, and a test holds the committed files against {@link vectorFiles}.
+ * Makes all vectors from fixed seeds. `node --conditions=tallystick-source spec/vectors/generate.ts` writes them beside this
+ * file. A test compares the committed files with {@link vectorFiles}.
  */
 export async function vectorFiles(): Promise<ReadonlyMap<string, Uint8Array>> {
   const json: readonly (readonly [string, unknown])[] = [
@@ -42,7 +42,7 @@ export async function vectorFiles(): Promise<ReadonlyMap<string, Uint8Array>> {
   ]);
 }
 
-/** JSON with a line for each vector: compact, and still readable in a diff. */
+/** JSON with one line per vector: compact, and readable in a diff. */
 function writeList(value: unknown): string {
   const sections = Object.entries(value as object).map(([name, section]) => {
     if (!Array.isArray(section)) return `${JSON.stringify(name)}: ${JSON.stringify(section)}`;
@@ -55,7 +55,7 @@ if (import.meta.main) {
   const folder = import.meta.dirname;
   rmSync(join(folder, 'bundles'), { recursive: true, force: true });
   for (const old of readdirSync(folder)) {
-    // The formatter's settings stay: the vectors have a line each, and are not to be laid out anew.
+    // biome.json stays: it keeps the formatter away from the vectors, which have one line each.
     if (old.endsWith('.json') && old !== 'biome.json') rmSync(join(folder, old));
   }
   mkdirSync(join(folder, 'bundles'));

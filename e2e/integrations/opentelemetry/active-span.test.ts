@@ -27,7 +27,7 @@ afterAll(() => {
   context.disable();
 });
 
-/** Without a trace source of its own: the emitter looks for OpenTelemetry by itself. */
+/** An emitter without a configured trace source: it looks for OpenTelemetry by itself. */
 function instrumented() {
   const transport = memoryTransport();
   const emitter = createAuditEmitter({ service: 'checkout', transport, flushOnExit: false });

@@ -11,7 +11,7 @@ const fromSources = process.env.TALLYSTICK_SOURCE !== '0' && existsSync(sources)
 if (fromSources && Number(process.versions.node.split('.')[0]) < 24) {
   process.stderr.write(
     `error: the sources need Node.js 24, this is ${process.versions.node} (NODE_TOO_OLD)\n` +
-      'In the repository, npx tally runs on the one that npm installed.\n',
+      'In the repository, npx tallystick uses the Node.js that npm installed.\n',
   );
   process.exit(3);
 }

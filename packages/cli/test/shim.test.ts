@@ -15,7 +15,7 @@ test('the command runs from sources, and writes nothing to stderr', () => {
   expect(stdout).toMatch(/^[0-9a-f]{64}\n$/);
 });
 
-test('its reader may go away early', () => {
+test('its reader may stop early', () => {
   const command = `'${process.execPath}' '${bin}' help | head -c 10`;
   const { stdout, stderr } = spawnSync('bash', ['-c', command], { encoding: 'utf8' });
   expect({ stdout, stderr }).toEqual({ stdout: 'Usage: tal', stderr: '' });

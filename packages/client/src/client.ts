@@ -33,7 +33,7 @@ export interface VerifyQuery {
   readonly ingested_from?: string | undefined;
   /** By the time of chaining, RFC 3339; not included. */
   readonly ingested_to?: string | undefined;
-  /** Sign the chain as it stands first. @defaultValue false */
+  /** Sign the newest records first. @defaultValue false */
   readonly fresh?: boolean | undefined;
 }
 

@@ -141,7 +141,7 @@ test('tenants and health', async () => {
   expect(await client.health.ready()).toMatchObject({ status: 'ready', stopped_chains: 0 });
 });
 
-test('readiness is an answer also where it is none, but not where a proxy gives it', async () => {
+test('a service that is not ready still gives an answer; the 503 of a proxy is an error', async () => {
   const answering = (body: string) =>
     createClient({ url: 'http://x', fetch: async () => new Response(body, { status: 503 }) }).health.ready();
   const unavailable = { status: 'unavailable', reasons: ['no writes'], stopped_chains: 0 };
@@ -181,15 +181,15 @@ test('API keys: create, list, revoke', async () => {
 });
 
 test('dead letters: list, get, retry, purge', async () => {
-  const [letter] = await all(client.deadLetters.listAll(acme));
-  expect(letter).toMatchObject({ reason: 'EVENT_TYPE_RESERVED', state: 'open' });
+  const [deadLetter] = await all(client.deadLetters.listAll(acme));
+  expect(deadLetter).toMatchObject({ reason: 'EVENT_TYPE_RESERVED', state: 'open' });
   expect((await client.deadLetters.list({ state: 'purged' })).dead_letters).toEqual([]);
-  const { raw_base64: raw } = await client.deadLetters.get(letter!.id);
+  const { raw_base64: raw } = await client.deadLetters.get(deadLetter!.id);
   expect(JSON.parse(atob(raw!))).toMatchObject({ event_type: 'delivery.gap' });
-  expect(await client.deadLetters.retry(letter!.id)).toMatchObject({ status: 'rejected' });
+  expect(await client.deadLetters.retry(deadLetter!.id)).toMatchObject({ status: 'rejected' });
   const found = { letters: 1, by_reason: { EVENT_TYPE_RESERVED: 1 } };
-  expect(await client.deadLetters.purge({ ids: [letter!.id] })).toEqual({ purged: false, ...found });
-  expect(await client.deadLetters.purge({ ids: [letter!.id], dry_run: false })).toEqual({
+  expect(await client.deadLetters.purge({ ids: [deadLetter!.id] })).toEqual({ purged: false, ...found });
+  expect(await client.deadLetters.purge({ ids: [deadLetter!.id], dry_run: false })).toEqual({
     purged: true,
     ...found,
   });

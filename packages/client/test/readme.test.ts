@@ -1,27 +1,20 @@
-import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { AuditService, serveHttp } from '@tallystick/server';
-import { tempDir } from '@tallystick/testing';
+import { runSnippet, tempDir } from '@tallystick/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createClient } from '../src/index.ts';
 
-/** The README's program is compiled, strictly, and run against a service. */
-const root = resolve(import.meta.dirname, '../../..');
-const run = promisify(execFile);
+/** The README's program compiles with strict settings and runs against a service. */
 const [, code] = /^```ts\n(.*?)^```$/ms.exec(
   readFileSync(join(import.meta.dirname, '../README.md'), 'utf8'),
 )!;
 
-// Inside the repository, so that it resolves the packages as a user's project does; git ignores the directory.
-const scratch = join(root, 'dist', `client-readme-${process.pid}`);
 const dir = tempDir();
 let service: AuditService;
 let server: Awaited<ReturnType<typeof serveHttp>>;
 let env: NodeJS.ProcessEnv;
 beforeAll(async () => {
-  mkdirSync(scratch, { recursive: true });
   service = await AuditService.open({ store: { directory: dir.path }, logName: 'readme.test' });
   const { key } = await service.keys.create({ name: 'test', scopes: ['admin'] });
   server = await serveHttp(service, { port: 0, logger: false });
@@ -39,23 +32,9 @@ afterAll(async () => {
   await server?.close();
   await service?.close();
   dir.remove();
-  rmSync(scratch, { recursive: true, force: true });
 });
 
 test('the program compiles and lists the events', { timeout: 120_000 }, async () => {
-  writeFileSync(join(scratch, 'snippet.ts'), code!);
-  const project = {
-    extends: '../../tsconfig.base.json',
-    compilerOptions: { noEmit: true, rewriteRelativeImportExtensions: false },
-    files: ['snippet.ts'],
-  };
-  writeFileSync(join(scratch, 'tsconfig.json'), JSON.stringify(project));
-  const complaints = await run(join(root, 'node_modules/.bin/tsc'), ['-p', scratch]).then(
-    () => '',
-    (error: { stdout: string }) => error.stdout,
-  );
-  expect(complaints).toBe('');
-  const program = ['--conditions=tallystick-source', join(scratch, 'snippet.ts')];
-  const { stdout } = await run(process.execPath, program, { env });
+  const stdout = await runSnippet(code!, { env });
   expect(stdout).toBe('1 content.publish jane\n');
 });

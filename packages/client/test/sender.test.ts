@@ -6,7 +6,7 @@ import { type ClientOptions, createClient } from '../src/index.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** Answers in turn; the last one again and again. */
+/** Returns these answers in turn, and then repeats the last one. */
 let answers: Answer[] = [];
 let requests: IncomingMessage[] = [];
 const server = createServer((request, response) => {

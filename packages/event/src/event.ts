@@ -141,7 +141,9 @@ export const eventShape = closedObject({
     maximum: 36_500,
     description: 'Kept at least this long; absent means 2555',
   }),
-  is_sensitive: boolean({ description: 'Readable only with a scope of its own; absent means false' }),
+  is_sensitive: boolean({
+    description: 'Readable only with the scope for sensitive events; absent means false',
+  }),
   source_service: required(identifier('Who emitted the event')),
   event_version: string({ pattern: /^1\.\d{1,3}$/, description: 'Schema version; absent means "1.0"' }),
   sealed: openObject({}, { description: 'Erasable fields: JSON pointer → commitment, hex SHA-256' }),

@@ -20,7 +20,7 @@ export type FieldFilter =
     }
   /** Equal to a dotted name, or below it where the value ends with `.*`. */
   | { readonly kind: 'prefix'; readonly option?: string }
-  /** Between two values, each with a parameter of its own. The lower end is included. */
+  /** Between two values. Each has its own parameter. The lower end is included. */
   | {
       readonly kind: 'range';
       readonly from: RangeEnd;

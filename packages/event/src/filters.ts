@@ -34,8 +34,8 @@ export type RangeName = RangeOf<Fields>['name'];
 export type FilterName = Parameter['name'];
 
 /**
- * What a list or a stream of events is narrowed to: values by the names of the API's parameters. An event must match all that
- * are given. Times are RFC 3339 texts.
+ * Filters of a list or a stream of events: values by the names of the API's parameters. An event must match all of them. Times
+ * are RFC 3339 texts.
  */
 export type EventFilters = {
   readonly [P in Parameter as P['name']]?: P['value'] | undefined;

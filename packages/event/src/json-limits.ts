@@ -17,7 +17,7 @@ export function checkJsonLimits(value: unknown, found: Violation[]): void {
   const walk: Walk = { trail: [], found, keys: 0 };
   visit(value, 1, walk);
   if (walk.keys > limits.maxKeys) {
-    report(found, [], 'EVENT_TOO_MANY_KEYS', `must have at most ${limits.maxKeys} object members in all`);
+    report(found, [], 'EVENT_TOO_MANY_KEYS', `must have at most ${limits.maxKeys} object members in total`);
   }
 }
 

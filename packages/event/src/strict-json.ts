@@ -45,7 +45,7 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * Compares the number of members in the text with that in the value: of duplicate members the parser has kept one.
+ * Compares the number of members in the text with that in the value, where only one of two duplicate members is left.
  *
  * @param value the result of parsing `text`
  * @throws {AuditValidationError} `JSON_DUPLICATE_KEY`

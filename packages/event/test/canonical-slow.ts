@@ -1,4 +1,4 @@
-/** RFC 8785 as its text reads, with no regard for speed: what the fast writer is held against. */
+/** RFC 8785 written down directly and slowly. The tests compare the fast writer with it. */
 export function canonicalSlowly(value: unknown): string {
   if (value === null) return 'null';
   if (typeof value === 'boolean') return value ? 'true' : 'false';

@@ -8,7 +8,7 @@ import { checkJsonLimits } from '../src/json-limits.ts';
 import { soc } from '../src/taxonomy/soc.ts';
 
 // The quick check and the one that explains itself are two pieces of code with one job. If the quick one said yes where
-// the other would say no, an invalid event would be sealed for ever.
+// the other would say no, an invalid event would stay in the chain permanently.
 
 const awkward = fc.oneof(
   { weight: 4, arbitrary: fc.jsonValue() },

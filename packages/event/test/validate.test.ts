@@ -255,7 +255,7 @@ const cases: readonly Case[] = [
     violations: ['TIMESTAMP_INVALID /timestamp'],
   })),
   {
-    name: 'a capture time that is none',
+    name: 'a malformed capture time',
     input: text({ proof: { type: 'url', captured_at: 'yesterday' } }),
     violations: ['TIMESTAMP_INVALID /proof/captured_at'],
   },

@@ -24,7 +24,7 @@ it.each([
   expect(indexedColumns(event(1, { timestamp })).timestamp).toBe(expected);
 });
 
-// A verifier derives the columns of forged records too: it once threw for a time that is none.
+// A verifier derives the columns of forged records too: it once threw for a malformed time.
 it('never throws, whatever JSON a forged record holds', () => {
   const hostile = fc.oneof(
     fc.jsonValue(),

@@ -142,21 +142,21 @@ describe('a note', () => {
     expect((await openNote(bad, [verifier])).verifiedBy).toEqual([verifier]);
   });
 
-  it('with a key id that is not the key’s is signed by nobody known', async () => {
-    const [head, signature] = note.split('— example.com/foo ') as [string, string];
+  it('with a wrong key id has no signature of a known key', async () => {
+    const [start, signature] = note.split('— example.com/foo ') as [string, string];
     const bytes = fromBase64(signature.trim())!;
-    const moved = `${head}— example.com/foo ${toBase64(flip(bytes))}\n`;
+    const moved = `${start}— example.com/foo ${toBase64(flip(bytes))}\n`;
     await expect(openNote(moved, [verifier])).rejects.toMatchObject({ code: 'NOTE_UNVERIFIED' });
   });
 
   it('whose signature is cut short is refused', async () => {
-    const [head, signature] = note.split('— example.com/foo ') as [string, string];
+    const [start, signature] = note.split('— example.com/foo ') as [string, string];
     const bytes = fromBase64(signature.trim())!;
-    const cut = `${head}— example.com/foo ${toBase64(bytes.slice(0, -1))}\n`;
+    const cut = `${start}— example.com/foo ${toBase64(bytes.slice(0, -1))}\n`;
     await expect(openNote(cut, [verifier])).rejects.toMatchObject({ code: 'SIGNATURE_INVALID' });
   });
 
-  const [head, line] = [note.slice(0, text.length + 1), note.slice(text.length + 1)];
+  const [start, line] = [note.slice(0, text.length + 1), note.slice(text.length + 1)];
   it.each([
     ['nothing', ''],
     ['no signature', `${text}\n`],
@@ -167,23 +167,23 @@ describe('a note', () => {
     ['a tab in the text', note.replace(' ', '\t')],
     ['U+0000 in the text', note.replace(' ', '\0')],
     ['a lone surrogate in the text', note.replace('’', '\ud800')],
-    ['a hyphen for the dash', `${head}-${line.slice(1)}`],
-    ['an en dash', `${head}–${line.slice(1)}`],
-    ['two spaces', `${head}${line.replace('— ', '—  ')}`],
-    ['a trailing space', `${head}${line.replace('\n', ' \n')}`],
-    ['a name with a plus', `${head}${line.replace('example.com/foo', 'example.com+foo')}`],
-    ['no signature bytes', `${head}— example.com/foo AAAAAA==\n`],
-    ['base64 without padding', `${head}— example.com/foo AAAAAAA\n`],
-    ['non-canonical base64', `${head}— example.com/foo AAAAAAB=\n`],
-    ['a line between the signatures that is none', `${note}hello\n`],
-    ['too many signatures', head + line.repeat(101)],
+    ['a hyphen for the dash', `${start}-${line.slice(1)}`],
+    ['an en dash', `${start}–${line.slice(1)}`],
+    ['two spaces', `${start}${line.replace('— ', '—  ')}`],
+    ['a trailing space', `${start}${line.replace('\n', ' \n')}`],
+    ['a name with a plus', `${start}${line.replace('example.com/foo', 'example.com+foo')}`],
+    ['no signature bytes', `${start}— example.com/foo AAAAAA==\n`],
+    ['base64 without padding', `${start}— example.com/foo AAAAAAA\n`],
+    ['non-canonical base64', `${start}— example.com/foo AAAAAAB=\n`],
+    ['a line between the signatures that is not a signature', `${note}hello\n`],
+    ['too many signatures', start + line.repeat(101)],
     ['more than a mebibyte', `${'x'.repeat(1 << 20)}\n\n${line}`],
   ])('with %s is malformed', (_, bad) => {
     expect(() => parseNote(bad)).toThrow(malformed);
   });
 
   it('may have a hundred signatures', () => {
-    expect(parseNote(head + line.repeat(100)).signatures).toHaveLength(100);
+    expect(parseNote(start + line.repeat(100)).signatures).toHaveLength(100);
   });
 
   it('is not made of a text that could not be one', async () => {

@@ -79,7 +79,7 @@ describe('sealRecord', () => {
     );
   });
 
-  it('gives another hash for every change of a part', () => {
+  it('gives another hash whenever a part changes', () => {
     const hashes = [
       parts,
       { ...parts, canonicalEvent: canonicalize(event(2)) },

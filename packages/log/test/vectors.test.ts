@@ -27,7 +27,7 @@ import {
 } from '../src/index.ts';
 
 const folder = join(import.meta.dirname, '../../../spec/vectors');
-// biome-ignore lint/suspicious/noExplicitAny: each file has a form of its own, which the tests below spell out
+// biome-ignore lint/suspicious/noExplicitAny: each file has its own shape, which the tests below check
 type Case = any;
 const load = (name: string): Case => JSON.parse(readFileSync(join(folder, name), 'utf8'));
 const coded = (code: string) => expect.objectContaining({ code });

@@ -1,3 +1,4 @@
+export type { EventFilters } from '@tallystick/event';
 export type { ApiKeyInfo, ApiKeyList, CreatedApiKey, NewApiKey } from './api/api-keys.ts';
 export {
   type DeadLetter,

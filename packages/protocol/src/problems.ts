@@ -76,7 +76,7 @@ export interface ProblemDocument {
   readonly detail: string;
   /** A {@link ProblemCode}, or a code that this version does not know. */
   readonly code: string;
-  /** What is wrong with the request, member by member. */
+  /** What is wrong and where: pointers are JSON pointers into the body, or `/name` of a parameter. */
   readonly errors?: readonly Reason[] | undefined;
   readonly [extension: string]: unknown;
 }

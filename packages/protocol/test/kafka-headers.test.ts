@@ -21,6 +21,6 @@ test('header names are those of the specification', () => {
   expect(statementKind).toBe('statement');
 });
 
-test('nobody can change a header name at run time', () => {
+test('header names can not be changed at run time', () => {
   expect(Object.isFrozen(kafkaHeaders)).toBe(true);
 });

@@ -68,7 +68,7 @@ test('the first example of the README delivers an event as it is', async () => {
 
 test('the guide to errors contains every code', () => {
   const catalogue = readFileSync(pages().find((page) => page.endsWith('/errors.md'))!, 'utf8');
-  // A code has a heading of its own, or a row of a table.
+  // A code has its own heading, or a row of a table.
   const rows = catalogue.split('\n').filter((line) => line.startsWith('### `') || line.startsWith('| `'));
   const listed = rows.flatMap((row) =>
     Array.from(row.split(' | ')[0]!.matchAll(/`([A-Z0-9_]+)`/g), ([, code]) => code),

@@ -1,15 +1,20 @@
-export type { EventFilters } from '@tallystick/event';
 export {
   type AcceptedResult,
+  type ApiKeyInfo,
   type DeadLetterInfo,
+  type EventFilters,
+  type EventView,
   type Receipt,
   type ReceivedDelivery as DeliveryMetadata,
+  type RetryResult,
   type Scope,
   scopes,
   type TenantInfo,
+  type Verdict,
+  type VerifyFinding,
+  type VerifyReport,
 } from '@tallystick/protocol';
-export type { Verdict } from '@tallystick/verify';
-export { type ApiKeyInfo, ApiKeys, type NewApiKey } from './access/api-keys.ts';
+export { ApiKeys, type NewApiKey } from './access/api-keys.ts';
 export type { Principal } from './access/principal.ts';
 export { AuditService, type AuditServiceOptions } from './app.ts';
 export { ServerError, type ServerErrorCode } from './errors.ts';
@@ -39,7 +44,7 @@ export {
   purgeDeadLetters,
 } from './operations/purge-dead-letters.ts';
 export { planRecovery, type Recovery, type RecoverySources, recoverChain } from './operations/recover.ts';
-export { type RetryResult, retryDeadLetter } from './operations/retry-dead-letter.ts';
+export { retryDeadLetter } from './operations/retry-dead-letter.ts';
 export {
   type BundlePlan,
   type BundleRequest,
@@ -50,10 +55,9 @@ export {
 export type { SignedCheckpoint } from './proofs/checkpointer.ts';
 export type { TenantLogs } from './proofs/tenant-logs.ts';
 export { type VerifyRequest, type VerifySources, verifyRange } from './proofs/verification/verify-range.ts';
-export type { VerifyFinding, VerifyReport } from './proofs/verification/verify-report.ts';
 export type { Position } from './trail/cursor.ts';
 export { type FollowQuery, follow } from './trail/follow.ts';
 export { HeadWatch } from './trail/tail.ts';
 export { tenantPage } from './trail/tenants.ts';
 export { type EventPage, type ListQuery, Trail, type TrailHead } from './trail/trail.ts';
-export type { EventView, ViewOptions } from './trail/view.ts';
+export type { ViewOptions } from './trail/view.ts';

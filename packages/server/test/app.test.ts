@@ -60,7 +60,7 @@ describe('a submission', () => {
     expect(records.slice(1).map(({ ingest: { nonce, ...rest } }) => rest)).toEqual(
       [7, 8].map((producer_seq) => ({ ...from, producer_id, producer_seq })),
     );
-    // Two records of the same content still have hashes that nobody can guess.
+    // Two records of the same content still have hashes that can not be guessed.
     expect(new Set(records.map(({ ingest }) => ingest.nonce)).size).toBe(3);
   });
 });
@@ -79,15 +79,15 @@ describe('tenants that the submitter has no right to', () => {
     expect(results[1]).toEqual(results[2]);
     expect(results[1]).toMatchObject({ error: { code: 'TENANT_FORBIDDEN', pointer: '/tenant_id' } });
     expect(await expectSoundChain(service.database, theirs)).toHaveLength(2);
-    const letters = await service.database.query(
+    const deadLetters = await service.database.query(
       writer,
       'select 1 from audit_dead_letters where audit_id = $1',
       [foreign.audit_id],
     );
-    expect(letters).toEqual([]);
+    expect(deadLetters).toEqual([]);
   });
 
-  // A refused event names its own tenant: whoever had one key could have filled the dead letters of any other tenant.
+  // A refused event names its own tenant. Otherwise a client with one key could fill the dead letters of any other tenant.
   test('are not where its refused events are filed', async () => {
     const [mine, theirs] = [newTenant('mine'), newTenant('theirs')];
     const odd = (tenant: string) => ({ ...anEvent(tenant), surprise: 1 });
@@ -109,7 +109,7 @@ describe('tenants that the submitter has no right to', () => {
 });
 
 describe('opening', () => {
-  test('a directory that is open already is refused, and the first goes on', async () => {
+  test('a directory that is already open is refused, and the first service keeps working', async () => {
     const store = { directory: join(dir.path, 'data') };
     await expect(AuditService.open({ store, logName })).rejects.toMatchObject({
       code: 'DATA_DIRECTORY_LOCKED',

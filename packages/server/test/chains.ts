@@ -36,7 +36,7 @@ export async function recordsOf(database: Database, tenantId: string): Promise<S
 }
 
 /**
- * Expects that a tenant's chain is whole in every respect: bytes, links, numbers, columns, head, tree, tiles.
+ * Checks all of a tenant's chain: bytes, links, numbers, columns, head, tree and tiles.
  *
  * @param epoch the current one
  * @returns its records' contents, genesis first
@@ -79,7 +79,7 @@ function expectColumns(row: object, record: AuditRecord): void {
   const stored = row as { [column: string]: unknown };
   for (const name of indexedColumnNames) {
     const value = stored[name];
-    // As texts: a column of the store must be what a verifier derives from the record, to the last character.
+    // Compared as texts: a column must be exactly what a verifier derives from the record.
     const text = value instanceof Date ? value.toISOString() : value;
     if (text !== columns[name]) expect({ [name]: text }).toEqual({ [name]: columns[name] });
   }
@@ -122,7 +122,7 @@ async function expectTiles(
   expect(stored).toEqual(expectedRows);
 }
 
-/** Expects that each of these leaves can be proven against the head's root; throws where a proof does not verify. */
+/** Checks the inclusion proof of each of these leaves with the root of the head. Throws if a proof does not verify. */
 export async function expectProvable(
   database: Database,
   tenantId: string,

@@ -40,8 +40,8 @@ test('a batch without events carries declared losses and the last number', async
   expect(head).toEqual({ last_sequence: 1 });
 });
 
-// A producer id that is no UUID reached the database, which refused the transaction: the search for the guilty event then
-// made dead letters of good ones.
+// A producer id that is not a UUID reached the database, which refused the transaction. The search for the refused event then
+// turned good events into dead letters.
 test('malformed delivery metadata is refused before it can cost an event', async () => {
   const events = [JSON.stringify(anEvent(newTenant()))];
   const wrong = transport.send({ events, delivery: { producer_id: 'me' } });

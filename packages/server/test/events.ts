@@ -26,7 +26,7 @@ export function anEvent(tenantId: string, fields: Partial<AuditEvent> = {}): Aud
 
 export const ingest: ItemIngest = { source: 'test', trust: 'operator' };
 
-/** An admitted event, as the writer takes it. */
+/** An admitted event, in the form that the writer expects. */
 export function anItem(tenantId: string, fields: Partial<AuditEvent> = {}): EventItem {
   return itemOf(anEvent(tenantId, fields));
 }

@@ -17,7 +17,7 @@ export interface Site {
   readonly kind: string;
   readonly signerDirectory: string;
   open(options?: Pick<AuditServiceOptions, 'now'>): Promise<AuditService>;
-  /** The store without the service, so that nobody compares it with what was signed. */
+  /** The store without the service, which would compare it with signed checkpoints. */
   openStore(): Promise<Database>;
   save(): Promise<void>;
   putBack(): Promise<void>;

@@ -1,7 +1,7 @@
 import { ManualClock } from '@tallystick/testing';
 import type { PostgresStore, TestStore } from './stores.ts';
 
-/** A store whose clock stands where a test puts it. */
+/** A store with a clock that a test sets. */
 export interface StoreClock {
   /** Milliseconds since the epoch. */
   set(ms: number): Promise<void>;

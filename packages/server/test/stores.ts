@@ -7,12 +7,12 @@ import { migratePglite, migratePostgres } from '../src/store/migrate.ts';
 import { PgliteDatabase } from '../src/store/pglite.ts';
 import { PostgresDatabase, type PostgresOptions } from '../src/store/postgres.ts';
 
-/** A migrated store of its own, seen as the service sees it and as whoever owns it does. */
+/** A migrated store for one test, with the rights of the service and of the owner. */
 export interface TestStore {
   readonly kind: 'pglite' | 'postgres';
   /** As the service: a login that owns nothing. */
   readonly database: Database;
-  /** As another process of the service: connections of its own, where the store has connections. */
+  /** Opens the store as another process of the service would, with separate connections. */
   connect(options?: Omit<PostgresOptions, 'url'>): Database;
   /** As the owner of the tables, who here is a superuser too. */
   asOwner<R extends object = Row>(sql: string, parameters?: unknown[]): Promise<R[]>;
@@ -91,7 +91,7 @@ async function connectPostgres(
   };
 }
 
-/** Makes a login role; roles belong to the whole server, so each has a name of its own. */
+/** Creates a login role. Roles belong to the whole server, so each test uses its own name. */
 export async function createLogin(
   shared: Pick<SharedPostgres, 'adminUrl'>,
   databaseUrl: string,
@@ -106,7 +106,7 @@ export async function createLogin(
   return { login, url: url.href };
 }
 
-/** Runs one script on a connection of its own. */
+/** Runs one script on a new connection. */
 export async function runSql<R extends object = Row>(url: string, sql: string): Promise<R[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

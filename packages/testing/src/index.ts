@@ -13,6 +13,7 @@ export { isStopped } from './processes.ts';
 export { type SharedPostgres, sharedPostgres } from './shared-postgres.ts';
 export { ShiftedClock } from './shifted-clock.ts';
 export { type SmallDisk, smallDisk } from './small-disk.ts';
+export { runSnippet } from './snippet.ts';
 export { SyncCount } from './sync-count.ts';
 export { type TempDir, tempDir } from './temp-dir.ts';
 export { type UntilOptions, until } from './until.ts';

@@ -31,7 +31,7 @@ export interface Watch {
  * @returns a function that ends the watchdog
  */
 export function startWatchdog(dir: string, { signal, afterwards }: Watch): () => void {
-  // In a session of its own, so that Ctrl-C ends the tests and not the watchdog.
+  // In its own session, so that Ctrl-C ends the tests and not the watchdog.
   const child = spawn('/bin/sh', ['-c', SCRIPT, 'sh', dir, afterwards, signal], {
     stdio: ['pipe', 'ignore', 'ignore'],
     cwd: '/',

@@ -31,21 +31,21 @@ afterEach(async () => {
 /** A client that keeps what it receives. */
 async function dial(port = proxy.port) {
   const socket = connect({ port, host: '127.0.0.1' });
-  const heard = { text: '', error: undefined as NodeJS.ErrnoException | undefined };
+  const received = { text: '', error: undefined as NodeJS.ErrnoException | undefined };
   socket.on('data', (chunk) => {
-    heard.text += chunk;
+    received.text += chunk;
   });
   socket.on('error', (error) => {
-    heard.error = error;
+    received.error = error;
   });
   await once(socket, 'connect');
-  return { socket, heard };
+  return { socket, received };
 }
 
 test('what is sent during a cut arrives in order after the cut, and then the end of the connection', async () => {
-  const { socket, heard } = await dial();
+  const { socket, received } = await dial();
   socket.write('one ');
-  await until(() => heard.text === 'one ');
+  await until(() => received.text === 'one ');
   expect(proxy.connections).toBe(1);
 
   proxy.cut();
@@ -57,24 +57,24 @@ test('what is sent during a cut arrives in order after the cut, and then the end
   await using intact = await FaultProxy.start({ target });
   const witness = await dial(intact.port);
   witness.socket.write('later');
-  await until(() => witness.heard.text === 'later');
+  await until(() => witness.received.text === 'later');
   witness.socket.destroy();
-  expect(heard.text + other.heard.text).toBe('one ');
+  expect(received.text + other.received.text).toBe('one ');
   expect(atServer).toHaveLength(2);
 
   proxy.heal();
   await until(() => socket.closed);
-  expect(heard.text).toBe('one two three');
-  await until(() => other.heard.text === 'held');
+  expect(received.text).toBe('one two three');
+  await until(() => other.received.text === 'held');
   expect(proxy.connections).toBe(1);
   other.socket.destroy();
   await until(() => proxy.connections === 0);
 });
 
 test('during a cut in one direction, the other direction works', async () => {
-  const { socket, heard } = await dial();
+  const { socket, received } = await dial();
   socket.write('one ');
-  await until(() => heard.text === 'one ');
+  await until(() => received.text === 'one ');
   let arrived = '';
   atServer[0]!.on('data', (chunk) => {
     arrived += chunk;
@@ -82,34 +82,34 @@ test('during a cut in one direction, the other direction works', async () => {
   proxy.cut('from-target');
   socket.write('two');
   await until(() => arrived === 'two');
-  expect(heard.text).toBe('one ');
+  expect(received.text).toBe('one ');
   proxy.heal();
-  await until(() => heard.text === 'one two');
+  await until(() => received.text === 'one two');
 });
 
 test('a reset is an error on both sides, and the next connection works', async () => {
-  const { socket, heard } = await dial();
+  const { socket, received } = await dial();
   socket.write('one');
-  await until(() => heard.text === 'one');
+  await until(() => received.text === 'one');
   const serverSide = new Promise((resolve) => atServer[0]!.once('close', resolve));
   proxy.reset();
-  await until(() => heard.error?.code === 'ECONNRESET');
+  await until(() => received.error?.code === 'ECONNRESET');
   await serverSide;
   expect(atServer[0]!.errored).toMatchObject({ code: 'ECONNRESET' });
 
   const next = await dial();
   next.socket.write('again');
-  await until(() => next.heard.text === 'again');
+  await until(() => next.received.text === 'again');
 });
 
 test('more bytes than the kernel buffers all arrive', async () => {
-  const { socket, heard } = await dial();
+  const { socket, received } = await dial();
   const text = 'x'.repeat(8 * 1024 * 1024);
   socket.write(text);
-  await until(() => heard.text.length > 0);
+  await until(() => received.text.length > 0);
   proxy.cut();
   proxy.heal();
-  await until(() => heard.text.length === text.length, { timeoutMs: 20_000 });
+  await until(() => received.text.length === text.length, { timeoutMs: 20_000 });
 });
 
 test('without a target, the connection ends', async () => {

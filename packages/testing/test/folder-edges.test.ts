@@ -21,11 +21,11 @@ describe('in another tree', () => {
     writeFileSync(file, content);
   }
 
-  const violations = (server?: FolderRules, cyclesAllowed: string[] = []) =>
-    folderEdgeViolations(dir.path, {
-      rules: server === undefined ? {} : { server },
-      cyclesAllowed: new Set(cyclesAllowed),
-    });
+  const violations = (server?: FolderRules) =>
+    folderEdgeViolations(dir.path, server === undefined ? {} : { server });
+  /** The imports that break the rules. In these trees they close cycles too, which are reported apart. */
+  const forbiddenImports = (server: FolderRules) =>
+    violations(server).filter((line) => !line.includes(': import cycle '));
 
   describe('the rules of a package', () => {
     const rules: FolderRules = {
@@ -63,14 +63,14 @@ describe('in another tree', () => {
       ['a dynamic import', `await import('../http/server.ts');`],
     ])('%s against them is found', (_, source) => {
       write('packages/server/src/store/other.ts', `\n${source}`);
-      expect(violations(rules, ['server'])).toEqual([
+      expect(forbiddenImports(rules)).toEqual([
         'packages/server/src/store/other.ts:2: store must not import http (allowed: nothing)',
       ]);
     });
 
     test('apply to a file with the longest key that contains it', () => {
       write('packages/server/src/ingest/admit/wrong.ts', `import '../http/route.ts';`);
-      expect(violations(rules, ['server'])).toEqual([
+      expect(forbiddenImports(rules)).toEqual([
         'packages/server/src/ingest/admit/wrong.ts:1: ingest/admit must not import ingest/http (allowed: chain)',
       ]);
     });
@@ -81,7 +81,7 @@ describe('in another tree', () => {
         `import '../ingest/admit/admit.ts'; import '../chain/append.ts';`,
       );
       const wider = { ...rules, http: ['ingest', 'store'] };
-      expect(violations(wider, ['server'])).toEqual([
+      expect(forbiddenImports(wider)).toEqual([
         'packages/server/src/http/all.ts:1: http must not import chain (allowed: ingest, store)',
       ]);
     });
@@ -136,12 +136,6 @@ describe('in another tree', () => {
       write('packages/log/test/b.ts', `import './a.ts';`);
       write('packages/event/src/a.ts', `import '@tallystick/log';`);
       expect(violations()).toEqual([]);
-    });
-
-    test('are not reported for a package that may have them', () => {
-      write('packages/log/src/a.ts', `import './b.ts';`);
-      write('packages/log/src/b.ts', `import './a.ts';`);
-      expect(violations(undefined, ['log'])).toEqual([]);
     });
   });
 });

@@ -1,18 +1,9 @@
-import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import { afterAll, describe, expect, test } from 'vitest';
-import { tempDir } from '../src/index.ts';
+import { describe, expect, test } from 'vitest';
+import { runSnippet, tempDir } from '../src/index.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
-const run = promisify(execFile);
-
-// The programs in the READMEs are compiled with strict settings, and run. They are written to a folder inside the repository, which git
-// ignores, so that Node resolves the packages as in a project of a user.
-const scratch = join(root, 'dist', `snippets-${process.pid}`);
-mkdirSync(scratch, { recursive: true });
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 function snippets(file: string): string[] {
   const text = readFileSync(join(root, file), 'utf8');
@@ -35,23 +26,8 @@ describe.each(Object.keys(shown))('%s', (file) => {
     '$name compiles and runs',
     { timeout: 120_000 },
     async ({ code }) => {
-      const program = join(scratch, 'snippet.ts');
-      writeFileSync(program, code);
-      const project = {
-        extends: '../../tsconfig.base.json',
-        compilerOptions: { noEmit: true, rewriteRelativeImportExtensions: false },
-        files: ['snippet.ts'],
-      };
-      writeFileSync(join(scratch, 'tsconfig.json'), JSON.stringify(project));
-      const complaints = await run(join(root, 'node_modules/.bin/tsc'), ['-p', scratch]).then(
-        () => '',
-        (error: { stdout: string }) => error.stdout,
-      );
-      expect(complaints).toBe('');
       using directory = tempDir();
-      const { stdout } = await run(process.execPath, ['--conditions=tallystick-source', program], {
-        cwd: directory.path,
-      });
+      const stdout = await runSnippet(code, { cwd: directory.path });
       expect(stdout).toMatch(shown[file]!);
     },
   );

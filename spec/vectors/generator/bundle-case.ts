@@ -14,7 +14,7 @@ export interface BundleCase {
     readonly covered_to: number | null;
     readonly unsigned_tail: number;
     readonly head: string | null;
-    /** `code@sequence_number`, or the code alone where it has no place; in no order. */
+    /** `code@sequence_number`, or only the code for a finding without a position. The order does not matter. */
     readonly findings: readonly string[];
   };
 }
@@ -27,7 +27,7 @@ interface Options {
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
-/** Collects cases; what is expected of each is said where it is made, not computed. */
+/** Collects cases. Each case states its expected result; nothing computes it. */
 export class BundleCases {
   readonly cases: BundleCase[] = [];
 
@@ -55,7 +55,7 @@ export class BundleCases {
     });
   }
 
-  /** `lines` may differ from what the parts make: then `parts` is what a verifier reads in the end. */
+  /** If `lines` differ from those of the parts, `parts` must be what a verifier reads from them. */
   failed(
     verdict: 'broken' | 'not_verifiable',
     file: string,

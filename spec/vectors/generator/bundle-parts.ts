@@ -4,7 +4,7 @@ import { linesOf, type Parts, recordLine, seal } from './bundle-writer.ts';
 import { base64, chain, checkpoint, event, origin } from './fixture.ts';
 import { consistency, leavesOf, root } from './naive-tree.ts';
 
-/** What most bundles are made of: one chain, its checkpoints, and a rewritten one. */
+/** The parts of most bundles: a chain, its checkpoints, and a rewritten chain. */
 
 export const records = chain(5);
 export const leaves = leavesOf(records);
@@ -28,7 +28,7 @@ export const rewrittenPair = chain(2, { 1: { event: event(1, { actor_id: 'mallor
 export const head1 = await checkpoint(1, leaves[0]!);
 export const zero = '0'.repeat(64);
 
-/** A chain with something wrong in it that the log's own key has signed nevertheless. */
+/** A bundle of a chain with a fault, with a checkpoint that the log's own key has signed. */
 export async function signedAll(list: readonly SealedRecord[], own = origin): Promise<Parts> {
   return {
     records: list,
@@ -48,5 +48,5 @@ export const zipped = gzipSync(seal(pairLines), { level: 0 });
 zipped[9] = 255;
 
 export const someLines = linesOf(some);
-/** Where in it record 3 stands, before its proof. */
+/** Index of the line with record 3. The next line is its proof. */
 export const line3 = someLines.indexOf(recordLine(records[3]!.text));

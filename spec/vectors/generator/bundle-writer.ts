@@ -3,21 +3,21 @@ import { parseOrigin, type SealedRecord } from '@tallystick/log';
 import { base64, origin } from './fixture.ts';
 import { inclusion } from './naive-tree.ts';
 
-/** A small writer of bundles, by spec/bundle.md: lines first, so that a case may change them, then the seal. */
+/** Writes bundles (spec/bundle.md) in two steps, so that a case can change the lines before the end line is added. */
 
 export interface Parts {
   readonly records: readonly SealedRecord[];
   readonly checkpoints: readonly string[];
   readonly complete?: boolean;
-  /** Leaves of the first checkpoint's tree: an incomplete bundle proves its records against them. */
+  /** Leaves of the first checkpoint's tree, for the proofs of an incomplete bundle. */
   readonly leaves?: readonly Uint8Array[];
-  /** Between checkpoints and records, as they stand. */
+  /** Lines between the checkpoints and the records. */
   readonly between?: readonly unknown[];
   readonly header?: object;
   readonly origin?: string;
 }
 
-/** The lines of a bundle without their line ends, all but the last one. */
+/** All lines of a bundle except the end line, without line breaks. */
 export function linesOf(parts: Parts): string[] {
   const { records, checkpoints, complete = true, leaves = [] } = parts;
   const own = parts.origin ?? origin;
@@ -51,7 +51,7 @@ export const recordLine = (text: string): string => `{"record":${text}}`;
 export const proofLine = (index: number, hashes: readonly Uint8Array[]): string =>
   JSON.stringify({ proof: { index, hashes: hashes.map(base64) } });
 
-/** The file: the lines, and the end line that fits them. */
+/** The whole file: the lines, and the end line with their count and digest. */
 export function seal(lines: readonly string[], end: object = {}): string {
   const body = lines.map((line) => `${line}\n`).join('');
   const records = lines.filter((line) => line.startsWith('{"record":')).length;

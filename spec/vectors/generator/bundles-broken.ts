@@ -21,7 +21,7 @@ import { linesOf, type Parts, proofLine, recordLine } from './bundle-writer.ts';
 import { chain, checkpoint, event, flip, forge, genesis, otherKey, record, time } from './fixture.ts';
 import { inclusion, leavesOf, root } from './naive-tree.ts';
 
-/** Bundles that are evidence of tampering: each is named and located. */
+/** Bundles that are evidence of tampering. The verifier names each fault and its position. */
 const cases = new BundleCases();
 
 const broken = (

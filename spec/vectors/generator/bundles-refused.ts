@@ -4,7 +4,7 @@ import { head1, leaves, line3, pair, records, someLines, step, zipped } from './
 import { linesOf, type Parts, proofLine, seal } from './bundle-writer.ts';
 import { checkpoint, logKey, origin, trusted } from './fixture.ts';
 
-/** Files that are not what a bundle should be. */
+/** Files that are not valid bundles. */
 const cases = new BundleCases();
 
 const single: Parts = { records: records.slice(0, 1), checkpoints: [await checkpoint(1, leaves[0]!)] };
@@ -45,8 +45,8 @@ cases.refused(
   ),
 );
 cases.refused('blank-line', 'a blank line', seal([...lines, '']));
-cases.refused('unknown-kind', 'a kind that nobody knows', seal(lines.toSpliced(2, 0, '{"note":"trust me"}')));
-cases.refused('malformed-key', 'a key that is none', seal(lines.toSpliced(2, 0, '{"key":"trust me"}')));
+cases.refused('unknown-kind', 'an unknown kind of line', seal(lines.toSpliced(2, 0, '{"note":"trust me"}')));
+cases.refused('malformed-key', 'a malformed key', seal(lines.toSpliced(2, 0, '{"key":"trust me"}')));
 cases.refused('empty-record', 'a record of no bytes', seal([...lines, '{"record":}']));
 cases.refused(
   'open-record',

@@ -30,7 +30,7 @@ import {
 } from './fixture.ts';
 import { leavesOf, root } from './naive-tree.ts';
 
-/** Bundles that verify, and those that are read without fault but that nothing vouches for. */
+/** Bundles that verify, and bundles without a fault that no trusted checkpoint covers. */
 const cases = new BundleCases();
 
 cases.verified('complete', 'a whole chain', plain, 4);
@@ -73,7 +73,7 @@ cases.verified(
 );
 cases.verified(
   'foreign-key-line',
-  "a key line with a stranger's key, which nobody trusts",
+  'a key line with the key of another log, which is not trusted',
   { ...pair, between: [{ key: verifierKey(origin, otherKey) }] },
   1,
 );

@@ -35,8 +35,8 @@ const texts: readonly (readonly [string, string])[] = [
   ],
 ];
 
-/** RFC 8785 appendix B. */
-const numbers: readonly (readonly [string, string])[] = [
+/** RFC 8785 appendix B: the bits of a double and its text. */
+export const appendixB: readonly (readonly [string, string])[] = [
   ['0000000000000000', '0'],
   ['8000000000000000', '0'],
   ['0000000000000001', '5e-324'],
@@ -100,7 +100,7 @@ export function canonicalVectors(): unknown {
       const canonical = canonicalize(JSON.parse(text));
       return { name, text, canonical, sha256: createHash('sha256').update(canonical).digest('hex') };
     }),
-    numbers: numbers.map(([bits, text]) => ({ bits, text })),
+    numbers: appendixB.map(([bits, text]) => ({ bits, text })),
     not_canonical: notCanonical.map(([name, text]) => ({ name, text })),
   };
 }

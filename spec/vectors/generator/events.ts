@@ -72,7 +72,7 @@ interface Invalid {
   readonly name: string;
   readonly text?: string;
   readonly base64?: string;
-  /** `#` in the text stands for `unit`, `times` over. */
+  /** Replaces `#` in the text by `times` repetitions of `unit`. */
   readonly fill?: { readonly unit: string; readonly times: number };
   readonly code: string;
   readonly pointer: string;
@@ -273,7 +273,7 @@ const invalid: readonly Invalid[] = [
     '/timestamp',
   ),
   field(
-    'a capture time that is none',
+    'a malformed capture time',
     { proof: { type: 'url', captured_at: 'now' } },
     'TIMESTAMP_INVALID',
     '/proof/captured_at',
@@ -320,7 +320,7 @@ const invalid: readonly Invalid[] = [
 export function eventVectors(): unknown {
   return {
     description:
-      'Events as a client sends them, checked with the clock at `now` and no taxonomy. valid: admitted, with the canonical text. invalid: refused, with the code and the JSON pointer of the first violation; given as text, or as base64 where it is no UTF-8; where there is a `fill`, the one # of the text stands for `unit` repeated `times` over.',
+      'Events as a client sends them, checked with the clock at `now` and no taxonomy. valid: admitted, with the canonical text. invalid: refused, with the code and the JSON pointer of the first violation; given as text, or as base64 if it is not UTF-8. With a `fill`, the single # of the text is replaced by `times` repetitions of `unit`.',
     now: '2026-03-01T12:00:00.000Z',
     valid: valid.map(([name, changes]) => ({
       name,

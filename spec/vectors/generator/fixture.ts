@@ -12,7 +12,7 @@ import {
   signNote,
 } from '@tallystick/log';
 
-/** Everything random in the vectors comes from here: the digest of a label. */
+/** Replaces random bytes in the vectors: the digest of a label. */
 export const digest = (label: string): Uint8Array =>
   new Uint8Array(createHash('sha256').update(`tallystick vectors ${label}`).digest());
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
@@ -43,7 +43,7 @@ export function event(number: number, changes: Fields = {}): Fields {
   };
 }
 
-/** What a chain's verifier looks at, and little else: most records of the vectors hold this, to keep them small. */
+/** Little more than the fields that the chain verifier reads. Most records have such an event, to keep the vectors small. */
 export const briefEvent = (number: number): Fields => ({
   tenant_id: tenant,
   event_type: 'content.publish',
@@ -86,7 +86,7 @@ export function record(number: number, previousHash: string, changes: RecordChan
   });
 }
 
-/** A chain of `length` records; `changes` says how some of them differ from the plain ones. */
+/** A chain of `length` records. `changes` has the changes of some records, by their position. */
 export function chain(
   length: number,
   changes: { readonly [sequence: number]: RecordChanges } = {},

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** RFC 9162 section 2.1 as its definitions read, on Node's hash: the expectations don't come from the code under test. */
+/** The definitions of RFC 9162 section 2.1, written down directly. Expected values must not come from the code under test. */
 
 const sha256 = (...parts: readonly Uint8Array[]): Uint8Array => {
   const hash = createHash('sha256');

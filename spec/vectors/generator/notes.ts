@@ -26,7 +26,7 @@ const own = verifierKey(name, logKey);
 const other = verifierKey(name, otherKey);
 const text = 'Ein Kerbholz\nis a tally stick\n';
 
-/** One place in a text replaced; an error where it does not occur, so that no vector is what it was before. */
+/** Replaces one place in a text. Throws if the place does not occur, because the vector would then be unchanged. */
 function swap(whole: string, from: string | RegExp, to: string): string {
   const swapped = whole.replace(from, to);
   if (swapped === whole) throw new Error(`${String(from)} does not occur`);
@@ -51,7 +51,7 @@ export async function noteVectors(): Promise<unknown> {
   const example = 'example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k';
   return {
     description:
-      'C2SP signed-note. keys: verifier keys and what they hold. malformed_keys: texts that are none. notes: opened with the keys given, with the keys that signed. refused: with NOTE_MALFORMED, NOTE_UNVERIFIED (no known key signed) or SIGNATURE_INVALID (a known key did not).',
+      'C2SP signed-note. keys: verifier keys and their parts. malformed_keys: texts that are not verifier keys. notes: opened with the keys given, with the keys that signed. refused: with NOTE_MALFORMED, NOTE_UNVERIFIED (no known key signed) or SIGNATURE_INVALID (a known key did not).',
     keys: [example, own, other, trusted].map((key) => {
       const verifier = parseVerifierKey(key);
       return { key, name: verifier.name, key_id: hex(verifier.keyId), public_key: hex(verifier.publicKey) };
@@ -154,7 +154,7 @@ export async function noteVectors(): Promise<unknown> {
   };
 }
 
-/** The same signature with the group order added to S: right modulo the order, and refused (RFC 8032 section 5.1.7). */
+/** The signature with the group order added to S. It is valid modulo the order, and must be refused (RFC 8032 section 5.1.7). */
 function unreduced(signature: Uint8Array): Uint8Array {
   const order = 2n ** 252n + 27742317777372353535851937790883648493n;
   const s = BigInt(`0x${hex(signature.slice(36).toReversed())}`) + order;

@@ -174,7 +174,7 @@ const chains: readonly Chain[] = [
 export function recordVectors(): unknown {
   return {
     description:
-      'valid: bytes of records and their hashes. malformed: texts that are RECORD_NOT_CANONICAL. chains: records checked one after the other from sequence 0, bytes alone, for the tenant and origin given; a number stands for that record of `plain`; findings are code@sequence_number, in order.',
+      'valid: bytes of records and their hashes. malformed: texts that are RECORD_NOT_CANONICAL. chains: records, only their bytes, checked one after the other from sequence 0 for the given tenant and origin. A number means that record of `plain`. Findings are code@sequence_number, in order.',
     valid: valid.map(([name, { text, hashHex }]) => ({ name, record: text, record_hash: hashHex })),
     malformed: malformed.map(([name, text]) => ({ name, record: text })),
     tenant_id: tenant,

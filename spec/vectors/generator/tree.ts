@@ -159,7 +159,7 @@ export function proofVectors(): unknown {
     { name: 'hashes between equal trees', from: 7, from_root: step.to_root },
     { name: 'different roots of one size', from: 7, from_root: step.from_root, hashes: [] },
     { name: 'the empty tree with hashes', from: 0, from_root: empty },
-    { name: 'the empty tree with a root that is none', from: 0, hashes: [] },
+    { name: 'the empty tree with a wrong root', from: 0, hashes: [] },
   ];
   return {
     description:
@@ -167,7 +167,7 @@ export function proofVectors(): unknown {
     inclusion: [
       ...places.map(proven),
       ...badInclusion.map((bad) => ({ ...one, ...bad, valid: false })),
-      // The root is the one that the hashes lead to: only their number tells.
+      // The hashes lead to the right root. Only their number shows that the proof is wrong.
       { ...proven([0, 2]), name: 'more hashes than the size allows', size: 1, valid: false },
       {
         ...proven([1, 2]),

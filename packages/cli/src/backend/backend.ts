@@ -32,12 +32,12 @@ export interface Backend extends AsyncDisposable {
 
 export interface VerifyOptions {
   /**
-   * Called once, before anything is checked: what is this log to be checked with?
+   * Decides which keys and checkpoints the log is checked with. Called once, before anything is checked.
    *
    * @param offered the key that the service or the store shows for this log, if any
    */
   readonly trustFor: (origin: string, offered: Verifier | undefined) => Promise<TrustContext>;
-  /** Receives the signed note of the checkpoint that the check relied on; only if the verdict is good. */
+  /** Receives the signed note of the checkpoint that the check relied on. Not called for a bad verdict. */
   readonly onTrustedCheckpoint: (note: string) => void;
   readonly onProgress: (records: number, expected: number) => void;
 }

@@ -64,7 +64,7 @@ export class EmbeddedBackend implements Backend {
     return await this.#service.submit({ events, source, trust: 'operator' });
   }
 
-  /** Checks the tables themselves: records, columns, tiles, tree heads, and what the signer keeps outside of them. */
+  /** Checks the tables directly: records, columns, tiles and heads, and compares them with the checkpoints in the signer's own store. */
   async verify(tenantId: string, options: VerifyOptions): Promise<Report> {
     await this.#signAll(tenantId);
     const { origin, note } = this.#newestSigned(tenantId);
@@ -89,8 +89,8 @@ export class EmbeddedBackend implements Backend {
   }
 
   /**
-   * Signs the newest records too, so that the check covers them. A store that contradicts what was signed can't be signed;
-   * the check that follows says what is wrong with it.
+   * Signs the newest records too, so that the check covers them. A store that contradicts a signed checkpoint can't be signed.
+   * The check that follows reports the contradiction.
    */
   async #signAll(tenantId: string): Promise<void> {
     try {

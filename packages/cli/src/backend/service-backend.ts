@@ -17,7 +17,7 @@ export class ServiceBackend implements Backend {
     this.client = client;
   }
 
-  /** The service itself says in its records where the events came from, so `source` is not sent. */
+  /** The service decides which source its records name, so `source` is not sent. */
   async submit(events: readonly string[], _source: string): Promise<readonly ItemResult[]> {
     return await this.client.events.submit(events);
   }
@@ -25,13 +25,13 @@ export class ServiceBackend implements Backend {
   async verify(tenantId: string, options: VerifyOptions): Promise<Report> {
     const head = await peekBundle(this.client.logs.bundle(tenantId));
     const { origin, offered, bytes } = head;
-    // Not a bundle at all: the verifier says so.
+    // This is not a bundle. The verifier reports it.
     if (origin === undefined) return await verifyBundle(bytes, { keys: [] });
-    // The trail of another tenant may well be in order and signed with a trusted key, but it is not what was asked for.
+    // The trail of another tenant can be correct and signed with a trusted key, but the user wants this tenant's.
     if (head.tenantId !== tenantId) {
       throw new CliError('BROKEN', `${this.name} sent another trail than that of ${tenantId}`);
     }
-    // A part can't be compared with a checkpoint that was kept: with it a service that was rolled back could hide that.
+    // A part can't be compared with a kept checkpoint. A service that was rolled back could send a part to hide it.
     if (!head.complete) {
       throw new CliError('BROKEN', `${this.name} sent only a part of the trail of ${tenantId}`);
     }

@@ -32,15 +32,14 @@ export const registerDev: Register = (program, run) => {
     const { combineObservers } = await import('@tallystick/server');
     const { ServiceMetrics } = await import('@tallystick/server/http');
     const { listen, openService } = await import('../service/open.ts');
+    const { backgroundWarnings } = await import('../service/background-warnings.ts');
     const { now } = context.processContext;
     const directory = directoryOf(context, options);
     const metrics = new ServiceMetrics();
     const service = await openService(
       {
         ...embeddedStoreOptions(context.processContext, directory),
-        observer: combineObservers(metrics, {
-          onBackgroundError: (what, error) => context.terminal.warn(`${what}: ${(error as Error).message}`),
-        }),
+        observer: combineObservers(metrics, backgroundWarnings(context.terminal, now)),
       },
       directory,
     );

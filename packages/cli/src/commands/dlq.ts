@@ -49,14 +49,14 @@ export const registerDlq: Register = (program, run) => {
     const { terminal } = context;
     await using backend = await context.openBackend();
     const query = { state: options.state, ...filterOf(context, options) };
-    const letters: DeadLetterInfo[] = [];
-    for await (const letter of backend.client.deadLetters.listAll(query)) {
-      if (terminal.json) await terminal.jsonLine(letter);
-      else letters.push(letter);
+    const found: DeadLetterInfo[] = [];
+    for await (const deadLetter of backend.client.deadLetters.listAll(query)) {
+      if (terminal.json) await terminal.jsonLine(deadLetter);
+      else found.push(deadLetter);
     }
     if (terminal.json) return undefined;
-    if (letters.length === 0) terminal.note(`no ${options.state} dead letters`);
-    else await terminal.write(renderTable(terminal, columns, letters));
+    if (found.length === 0) terminal.note(`no ${options.state} dead letters`);
+    else await terminal.write(renderTable(terminal, columns, found));
     return undefined;
   });
 
@@ -70,10 +70,10 @@ export const registerDlq: Register = (program, run) => {
   run<{ readonly raw?: boolean }>(show, async (context, { raw }, [id]) => {
     const { terminal } = context;
     await using backend = await context.openBackend();
-    const letter = await backend.client.deadLetters.get(id!);
-    if (raw === true) await terminal.write(bytesOf(letter));
-    else if (terminal.json) await terminal.jsonLine(letter);
-    else await terminal.write(renderFields(terminal, fieldsOf(letter)));
+    const deadLetter = await backend.client.deadLetters.get(id!);
+    if (raw === true) await terminal.write(bytesOf(deadLetter));
+    else if (terminal.json) await terminal.jsonLine(deadLetter);
+    else await terminal.write(renderFields(terminal, fieldsOf(deadLetter)));
     return undefined;
   });
 
@@ -118,21 +118,25 @@ export const registerDlq: Register = (program, run) => {
       requireSelection(options, ids, state);
       const { terminal } = context;
       await using backend = await context.openBackend();
-      const { purged, letters, by_reason } = await backend.client.deadLetters.purge({
+      const {
+        purged,
+        letters: count,
+        by_reason,
+      } = await backend.client.deadLetters.purge({
         ...filterOf(context, options),
         state,
         ids: ids.length === 0 ? undefined : ids,
         dry_run: yes !== true,
       });
-      if (terminal.json) await terminal.jsonLine({ purged, letters, by_reason });
+      if (terminal.json) await terminal.jsonLine({ purged, letters: count, by_reason });
       else {
         for (const [reason, count] of Object.entries(by_reason)) await terminal.line(`${count}  ${reason}`);
         const note = purged
-          ? `erased ${letters}; the chain records that they were refused and erased`
-          : `${letters} would be erased; add --yes to erase them`;
+          ? `erased ${count}; the chain records that they were refused and erased`
+          : `${count} would be erased; add --yes to erase them`;
         terminal.note(note);
       }
-      return ids.length > 0 && letters < new Set(ids).size ? exitCodes.broken : undefined;
+      return ids.length > 0 && count < new Set(ids).size ? exitCodes.broken : undefined;
     },
   );
 };
@@ -154,7 +158,7 @@ function filterOf({ settings, processContext }: Context, { reason, topic, olderT
   return { tenant_id: settings.tenant, reason, topic, before };
 }
 
-/** A forgotten option must not retry or erase everything. */
+/** Refuses a command without any filter: a forgotten option must not retry or erase everything. */
 function requireSelection(
   { reason, topic, olderThan }: FilterOptions,
   ids: readonly string[],
@@ -209,8 +213,8 @@ function bytesOf({ id, state, raw_base64 }: DeadLetter): Buffer {
 }
 
 /** The fields of a dead letter. Its bytes are shown as text if they are valid UTF-8. */
-function fieldsOf({ raw_base64, ...letter }: DeadLetter): [name: string, value: string | undefined][] {
-  const fields = Object.entries(letter).map(([name, value]): [string, string | undefined] => [
+function fieldsOf({ raw_base64, ...info }: DeadLetter): [name: string, value: string | undefined][] {
+  const fields = Object.entries(info).map(([name, value]): [string, string | undefined] => [
     name,
     value === null ? undefined : String(value),
   ]);

@@ -1,4 +1,4 @@
-import { filterParameters } from '@tallystick/event';
+import { type EventFilters, filterParameters } from '@tallystick/event';
 import { type Command, Option } from 'commander';
 
 /** Filters that the command line offers: those of the table of indexed fields that name an option. */
@@ -23,12 +23,12 @@ function helpText(description: string, type: string): string {
   return `${text[0]!.toLowerCase()}${text.slice(1)}${type === 'timestamp' ? ', RFC 3339' : ''}`;
 }
 
-/** The API's parameters of the filters that were given. */
-export function filtersOf(options: FilterOptions): { readonly [parameter: string]: string } {
+/** The filters that were given. Their values stay the texts of the command line, which the service parses and checks. */
+export function filtersOf(options: FilterOptions): EventFilters {
   const given: { [parameter: string]: string } = {};
   for (const { option, parameter } of filters) {
     const value = options[option.replace(/-(\w)/, (_, letter: string) => letter.toUpperCase())];
     if (typeof value === 'string') given[parameter] = value;
   }
-  return given;
+  return given as EventFilters;
 }

@@ -77,7 +77,7 @@ async function show({ terminal }: Context, plans: readonly Recovery[]): Promise<
   terminal.note('nothing was changed; add --yes --reason TEXT to restart these chains in a new epoch');
 }
 
-/** Each recovery is a transaction of its own, so that a failure for one chain does not stop the others. */
+/** Each chain is recovered in its own transaction, so that a failure for one chain does not stop the others. */
 async function recoverAll(
   { terminal }: Context,
   service: AuditService,

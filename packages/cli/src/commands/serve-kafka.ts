@@ -3,11 +3,11 @@ import type { ServeOptions, ServiceMetrics } from '@tallystick/server/http';
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { addKafkaOptions, type KafkaOptions, kafkaConnection } from '../settings/kafka.ts';
+import { addTopicOptions, type TopicOptions, topicNames } from '../settings/kafka-topics.ts';
+import { withoutRepetition } from '../terminal/without-repetition.ts';
 
-export interface ServeKafkaOptions extends KafkaOptions {
+export interface ServeKafkaOptions extends KafkaOptions, TopicOptions {
   readonly kafkaGroup?: string;
-  readonly kafkaTopic?: string;
-  readonly kafkaGatewayTopic?: string;
   /** Whether events that arrive over HTTP go through Kafka. */
   readonly kafkaGateway: boolean;
   readonly acceptRestored?: boolean;
@@ -15,18 +15,10 @@ export interface ServeKafkaOptions extends KafkaOptions {
 }
 
 export function addServeKafkaOptions(command: Command): Command {
-  return addKafkaOptions(command)
+  return addTopicOptions(addKafkaOptions(command))
     .option(
       '--kafka-group <id>',
       'consumer group of the service; or TALLYSTICK_KAFKA_GROUP (default: tallystick.audit-service)',
-    )
-    .option(
-      '--kafka-topic <name>',
-      'topic that applications write events to; or TALLYSTICK_KAFKA_TOPIC (default: audit.events)',
-    )
-    .option(
-      '--kafka-gateway-topic <name>',
-      'topic for events that arrive over HTTP; or TALLYSTICK_KAFKA_GATEWAY_TOPIC (default: audit.gateway)',
     )
     .option('--no-kafka-gateway', 'chain events that arrive over HTTP at once, not through Kafka')
     .option(
@@ -57,8 +49,7 @@ export async function serveKafka(
   const connection = kafkaConnection(options, processContext);
   if (connection === undefined) return undefined;
   const { env } = processContext;
-  const events = options.kafkaTopic || env.TALLYSTICK_KAFKA_TOPIC || 'audit.events';
-  const gatewayTopic = options.kafkaGatewayTopic || env.TALLYSTICK_KAFKA_GATEWAY_TOPIC || 'audit.gateway';
+  const topics = topicNames(options, processContext);
   const { combineIngestObservers, GatewayMetrics, KafkaGateway, KafkaIngest, KafkaMetrics } = await import(
     '@tallystick/server/kafka'
   );
@@ -66,7 +57,7 @@ export async function serveKafka(
   const warn = withoutRepetition((message) => terminal.warn(`kafka: ${message}`), processContext.now);
   const ingest = await KafkaIngest.start(service, {
     connection,
-    topics: { events, gateway: gatewayTopic },
+    topics,
     groupId: options.kafkaGroup || env.TALLYSTICK_KAFKA_GROUP || undefined,
     acceptRestored: options.acceptRestored,
     acceptTruncated: options.acceptTruncated,
@@ -82,7 +73,7 @@ export async function serveKafka(
   const gateway = options.kafkaGateway
     ? new KafkaGateway(service, {
         connection,
-        topic: gatewayTopic,
+        topic: topics.gateway,
         observer: new GatewayMetrics(metrics),
       })
     : undefined;
@@ -92,19 +83,5 @@ export async function serveKafka(
       await gateway?.close();
       await ingest.close();
     },
-  };
-}
-
-/** Pause before the same message is printed again, ms: an unreachable broker is tried several times per second. */
-const quietMs = 10_000;
-
-function withoutRepetition(print: (message: string) => void, now: () => number): (message: string) => void {
-  const printedAt = new Map<string, number>();
-  return (message) => {
-    if (now() - (printedAt.get(message) ?? Number.NEGATIVE_INFINITY) < quietMs) return;
-    // Messages contain offsets, so most never come again: they must not fill the memory.
-    if (printedAt.size > 100) printedAt.clear();
-    printedAt.set(message, now());
-    print(message);
   };
 }

@@ -43,12 +43,17 @@ export const registerServe: Register = (program, run) => {
     'tally serve --data /var/lib/tallystick --log-name audit.example.com',
   );
   run<ServeCommandOptions>(command, async (context, options) => {
+    const { combineObservers } = await import('@tallystick/server');
     const { ServiceMetrics } = await import('@tallystick/server/http');
     const { listen, openService } = await import('../service/open.ts');
+    const { backgroundWarnings } = await import('../service/background-warnings.ts');
     const { now } = context.processContext;
     const metrics = new ServiceMetrics();
     const service = await openService(
-      { ...productionOptions(context.processContext, options), observer: metrics },
+      {
+        ...productionOptions(context.processContext, options),
+        observer: combineObservers(metrics, backgroundWarnings(context.terminal, now)),
+      },
       'the store',
     );
     try {

@@ -3,14 +3,13 @@ import type { Command } from 'commander';
 import type { Context, Register } from '../context.ts';
 import { CliError, exitCodes } from '../errors.ts';
 import { addKafkaOptions, type KafkaOptions, requireKafkaConnection } from '../settings/kafka.ts';
+import { addTopicOptions, type TopicOptions, topicNames } from '../settings/kafka-topics.ts';
 import { printable } from '../terminal/printable.ts';
 import { renderTable } from '../terminal/table.ts';
 import { addExamples } from './examples.ts';
 import { wholeNumber } from './option-values.ts';
 
-interface TopicsOptions extends KafkaOptions {
-  readonly kafkaTopic?: string;
-  readonly kafkaGatewayTopic?: string;
+interface TopicsOptions extends KafkaOptions, TopicOptions {
   readonly partitions?: number;
   readonly replication?: number;
   readonly retentionDays?: number;
@@ -65,15 +64,7 @@ export const registerTopics: Register = (program, run) => {
 };
 
 function withOptions(command: Command): Command {
-  return addKafkaOptions(command)
-    .option(
-      '--kafka-topic <name>',
-      'topic that applications write events to; or TALLYSTICK_KAFKA_TOPIC (default: audit.events)',
-    )
-    .option(
-      '--kafka-gateway-topic <name>',
-      'topic for events that arrive over HTTP; or TALLYSTICK_KAFKA_GATEWAY_TOPIC (default: audit.gateway)',
-    )
+  return addTopicOptions(addKafkaOptions(command))
     .option('--partitions <n>', 'number of partitions of each topic (default: 4)', wholeNumber)
     .option(
       '--replication <n>',
@@ -112,15 +103,10 @@ async function report(
   return options.check === true && !isAsNeeded ? exitCodes.broken : undefined;
 }
 
-async function plansOf(
-  { processContext: { env } }: Context,
-  options: TopicsOptions,
-): Promise<readonly TopicPlan[]> {
+async function plansOf({ processContext }: Context, options: TopicsOptions): Promise<readonly TopicPlan[]> {
   const { auditTopics, socTopics } = await import('@tallystick/server/kafka');
   const { partitions, replication: replicas, retentionDays, soc } = options;
-  const events = options.kafkaTopic ?? (env.TALLYSTICK_KAFKA_TOPIC || undefined);
-  const gateway = options.kafkaGatewayTopic ?? (env.TALLYSTICK_KAFKA_GATEWAY_TOPIC || undefined);
-  const plans = auditTopics({ partitions, replicas, retentionDays, events, gateway });
+  const plans = auditTopics({ partitions, replicas, retentionDays, ...topicNames(options, processContext) });
   return soc === true ? [...plans, ...socTopics({ partitions, replicas })] : plans;
 }
 

@@ -16,7 +16,7 @@ export function fishCompletion(grammar: Grammar): string {
   return `# fish completion for tally\n${lines.map((text) => `complete -c tally ${text}\ncomplete -c tallystick ${text}\n`).join('')}`;
 }
 
-/** True after the words of a command, as long as none of its subcommands follows. */
+/** A fish condition: the words of the command were typed, and none of its subcommands follows. */
 function conditionOf({ path, commands }: Grammar): string {
   const typed = path.map((word) => `__fish_seen_subcommand_from ${word}`);
   const below = commands.map(({ name }) => name).join(' ');

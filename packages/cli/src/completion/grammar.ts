@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 
-// Why not a library: omelette (MIT) is last published in 2024, needs a second description of all commands, and starts Node.js at
+// Why not a library: omelette (MIT) was last published in 2024, needs a second description of all commands, and starts Node.js at
 // each press of TAB. @bomb.sh/tab (MIT) reads commander's commands, but it is a 0.0 version and starts Node.js at each TAB too.
-// These scripts know all words, so that a TAB costs no process, and they are made from the program, so that they are complete.
+// Our scripts contain all words, so a TAB starts no process. They are generated from the program, so they are complete.
 
 /** What a shell completes: one node per command. */
 export interface Grammar {

@@ -145,8 +145,8 @@ async function keepRunning(context: Context, directories: Directories, directory
       `  The service still runs on ${running.url}. Press Ctrl-C to stop it. In another terminal:`,
     );
     await terminal.line(`    export TALLYSTICK_URL=${running.url} TALLYSTICK_API_KEY=${running.key}`);
-    await terminal.line(`    npx tally events --tenant ${victim.tenantId}`);
-    await terminal.line(`    npx tally verify --tenant ${victim.tenantId}`);
+    await terminal.line(`    npx tallystick events --tenant ${victim.tenantId}`);
+    await terminal.line(`    npx tallystick verify --tenant ${victim.tenantId}`);
   }
   await untilStopped(processContext);
 }

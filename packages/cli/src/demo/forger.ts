@@ -18,7 +18,7 @@ import {
 import type { Queries } from '@tallystick/server/store';
 
 /**
- * Tools of an attacker who owns the database and has time: after each of them, what is left in the database is consistent again.
+ * Tools of an attacker who owns the database and has time. After each of them the database is consistent again.
  * The demo's attacks and the tests in e2e/tamper use them.
  */
 

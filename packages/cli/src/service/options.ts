@@ -52,7 +52,7 @@ export function productionOptions(
   }
   if (databaseUrl !== undefined && signerDirectory === undefined) {
     const hint =
-      'a directory for the signing key and the last signed tree heads; never restore it with the database';
+      'a directory for the signing key and the last signed checkpoints; never restore it with the database';
     throw new CliError('USAGE', '--signer-dir is needed', { hint });
   }
   return {

@@ -2,7 +2,7 @@ import type { Finding } from '@tallystick/verify';
 
 /**
  * Describes a gap in the sequence in words. Undefined where no records are missing: `SEQUENCE_GAP` is also the code for a
- * record in the place of another.
+ * record at the position of another.
  */
 export function missingRecords({
   code,

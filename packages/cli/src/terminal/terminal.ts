@@ -86,9 +86,9 @@ export class Terminal {
   }
 
   fail(failure: Failure): void {
-    const head = this.styleNote(['red', 'bold'], 'error:');
+    const label = this.styleNote(['red', 'bold'], 'error:');
     const { stderr } = this.#processContext;
-    stderr.write(`${head} ${printable(failure.message)} (${failure.code})\n`);
+    stderr.write(`${label} ${printable(failure.message)} (${failure.code})\n`);
     if (failure.hint !== undefined) stderr.write(`${this.styleNote('dim', 'hint:')} ${failure.hint}\n`);
   }
 

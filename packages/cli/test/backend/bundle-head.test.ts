@@ -38,7 +38,7 @@ test('what stands before the records is read, and the bytes come back whole', as
   );
 });
 
-test('bytes that are no bundle come back whole too', async () => {
+test('bytes that are not a bundle are returned unchanged too', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
       const head = await peek(bytes, 7);

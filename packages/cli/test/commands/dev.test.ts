@@ -37,13 +37,13 @@ async function start(...args: string[]) {
     const [code] = await once(child, 'exit');
     return { code, stderr };
   };
-  return { told: JSON.parse(String(line)) as { url: string; data: string; key?: string }, stop };
+  return { printed: JSON.parse(String(line)) as { url: string; data: string; key?: string }, stop };
 }
 
-test('dev makes a key at first, serves, ends in good order, and makes no second key', async () => {
+test('dev creates a key at its first start only, serves, and shuts down cleanly', async () => {
   const first = await start('dev', '--port', '0');
-  expect(first.told.data).toBe(join(dir.path, '.tallystick'));
-  const { url, key } = first.told;
+  expect(first.printed.data).toBe(join(dir.path, '.tallystick'));
+  const { url, key } = first.printed;
   const emit = (server: string) =>
     tally(
       ['emit', '--server', server, '--key', key!, '--tenant', 'acme', '--type', 'a.b', '--actor', 'jane'],
@@ -54,23 +54,23 @@ test('dev makes a key at first, serves, ends in good order, and makes no second 
   expect(await first.stop()).toEqual({ code: 0, stderr: expect.stringContaining('stopped') });
 
   const second = await start('dev', '--port', '0');
-  expect(second.told.key).toBeUndefined();
-  expect((await emit(second.told.url)).stdout).toMatch(/^chained {2}acme #2 /);
+  expect(second.printed.key).toBeUndefined();
+  expect((await emit(second.printed.url)).stdout).toMatch(/^chained {2}acme #2 /);
   expect((await second.stop()).code).toBe(0);
 }, 180_000);
 
 test('what dev prints for other terminals is what the command line and the SDK read', async () => {
-  const data = join(dir.path, 'told');
+  const data = join(dir.path, 'printed');
   await prepareEmbeddedStore(data);
   const child = spawn(process.execPath, [bin, 'dev', '--port', '0', '--data', data], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   started.push(child);
-  const told: Record<string, string> = {};
+  const printed: Record<string, string> = {};
   for await (const line of createInterface(child.stdout)) {
-    for (const [, name, value] of line.matchAll(/(TALLY\w+)=(\S+)/g)) told[name!] = value!;
-    if (told.TALLYSTICK_API_KEY !== undefined) break;
+    for (const [, name, value] of line.matchAll(/(TALLY\w+)=(\S+)/g)) printed[name!] = value!;
+    if (printed.TALLYSTICK_API_KEY !== undefined) break;
   }
   const emit = `
     import { createAuditEmitter } from '@tallystick/sdk';
@@ -82,11 +82,11 @@ test('what dev prints for other terminals is what the command line and the SDK r
   const sdk = spawn(
     process.execPath,
     ['--conditions=tallystick-source', '--input-type=module', '--eval', emit],
-    { cwd: import.meta.dirname, env: { ...process.env, ...told }, stdio: ['ignore', 'pipe', 'inherit'] },
+    { cwd: import.meta.dirname, env: { ...process.env, ...printed }, stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const [line] = await once(createInterface(sdk.stdout), 'line');
   expect(line).toBe('1');
-  const { stdout } = await tally(['events'], { env: { ...env, ...told } });
+  const { stdout } = await tally(['events'], { env: { ...env, ...printed } });
   expect(stdout).toContain('order.refunded');
   child.kill('SIGTERM');
   await once(child, 'exit');

@@ -64,7 +64,7 @@ test('only some rejections are printed one by one', async () => {
   expect(stderr).toContain('0 mapped, 500 rejected');
 });
 
-test('a terminal is asked for input, not waited for', async () => {
+test('on a terminal, import reports that input is missing and does not wait for it', async () => {
   const stdin = Object.assign(new (await import('node:stream')).Readable({ read() {} }), { isTTY: true });
   const { stderr, exitCode } = await run(['--format', 'jsonl', '--dry-run'], { stdin });
   expect(stderr).toContain('standard input is empty (NO_INPUT)');

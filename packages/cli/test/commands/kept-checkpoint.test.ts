@@ -9,7 +9,7 @@ import { openService, type Service } from './service.ts';
 
 /**
  * Each verification keeps the checkpoint that it verified, and the next one is compared with it. So a service that was
- * rolled back together with its signer is found, although its user did nothing for it. The tests are one story, in order.
+ * rolled back together with its signer is found, without any action of its user. The tests depend on each other and run in order.
  */
 const dir = tempDir();
 const [data, saved] = [join(dir.path, 'store'), join(dir.path, 'saved')];
@@ -65,7 +65,7 @@ test('the first verification leaves its checkpoint behind', async () => {
   service = await openService(data);
 });
 
-test('the next one is compared with it, and says so', async () => {
+test('the next verification is compared with it, and reports that', async () => {
   for (const actor of ['d', 'e']) await emit('acme', actor);
   const { stdout, stderr } = await run('verify', { now: today + 86_400_000 });
   expect(stdout).toContain('✔ verified  acme  6 records');
@@ -94,7 +94,7 @@ test('an earlier export is not tampered with; it is compared with the checkpoint
   expect(fresh.stdout).toContain('compared with the checkpoint of 6 records kept since 2026-03-02');
 });
 
-test('a service takes --checkpoint too, and none is left out in silence', async () => {
+test('--checkpoint works with a service too, and every given checkpoint is used', async () => {
   const held = await run('verify --checkpoint kept.note');
   expect(held.stdout).toContain('compared with the checkpoint of 6 records in kept.note');
   expect(held.exitCode).toBe(0);
@@ -162,7 +162,7 @@ test('a service that was rolled back with its signer is found', async () => {
   expect(stdout).toContain('compared with the checkpoint of');
   expect(stdout).toMatch(/HEAD_MISMATCH +4 /);
   expect(exitCode).toBe(1);
-  // What is broken changes nothing of what is known.
+  // A broken trail does not change the known logs.
   expect(readFileSync(join(env.XDG_CONFIG_HOME, 'tallystick/known-logs.json'), 'utf8')).toBe(before);
 });
 

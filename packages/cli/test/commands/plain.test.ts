@@ -171,7 +171,7 @@ describe('usage', () => {
     expect(ran.stdout).toBe('');
   });
 
-  test('help and version go to stdout and are no failure', async () => {
+  test('help and version go to stdout with exit code 0', async () => {
     const help = await run('help import');
     expect(help.stdout).toContain('Usage: tally import');
     expect(help.stdout).toContain('--server <url>');

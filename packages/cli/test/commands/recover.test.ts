@@ -5,7 +5,7 @@ import { prepareEmbeddedStore, tempDir } from '@tallystick/testing';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { tally } from '../run-tally.ts';
 
-/** A restore from a backup, as its operator and an auditor live through it. The tests are one story, in order. */
+/** A restore from a backup, as an operator and an auditor see it. The tests depend on each other and run in order. */
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 const dir = tempDir();
 afterAll(() => dir.remove());

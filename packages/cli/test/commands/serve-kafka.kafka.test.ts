@@ -90,9 +90,12 @@ test('the same request twice ends as one record, and what was refused as a dead 
       { results: [{ status: 'accepted' }, { status: 'rejected', error: { code: 'TIMESTAMP_AHEAD' } }] },
     ]);
   }
-  const letters = async () => (await get(`/v1/dead-letters?topic=gateway-${run}`)).dead_letters;
-  await until(async () => (await letters()).length === 2, { timeoutMs: 30_000, what: 'the dead letters' });
-  expect(await letters()).toMatchObject(
+  const deadLetters = async () => (await get(`/v1/dead-letters?topic=gateway-${run}`)).dead_letters;
+  await until(async () => (await deadLetters()).length === 2, {
+    timeoutMs: 30_000,
+    what: 'the dead letters',
+  });
+  expect(await deadLetters()).toMatchObject(
     [1, 2].map(() => ({ tenant_id: 'globex', reason: 'TIMESTAMP_AHEAD', pointer: '/timestamp' })),
   );
   await until(async () => (await eventsOf('globex')).length > 0, { timeoutMs: 30_000, what: 'the chain' });

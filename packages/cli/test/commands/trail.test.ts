@@ -105,7 +105,7 @@ describe('a service', () => {
     expect((await run('events --actor nobody')).stderr).toBe('no events\n');
   });
 
-  test('show shows an event, or says that there is none', async () => {
+  test('show shows an event, or says that it does not exist', async () => {
     const [event] = (await run('events -n 1 --type content.publish --json')).json() as { audit_id: string }[];
     expect((await run(`show ${event!.audit_id}`)).stdout).toContain('content.publish');
     expect((await run(`show ${event!.audit_id} --json`)).json()).toMatchObject([
@@ -259,9 +259,9 @@ describe('a service', () => {
   });
 
   test('dead letters are listed, shown, retried and purged', async () => {
-    const letters = (await run('dlq list --json')).json() as { id: string; reason: string }[];
-    expect(letters).toMatchObject([{ reason: 'EVENT_TYPE_RESERVED' }]);
-    const { id } = letters[0]!;
+    const deadLetters = (await run('dlq list --json')).json() as { id: string; reason: string }[];
+    expect(deadLetters).toMatchObject([{ reason: 'EVENT_TYPE_RESERVED' }]);
+    const { id } = deadLetters[0]!;
     const shown = (await run(`dlq show ${id}`)).stdout;
     expect(shown).toContain('EVENT_TYPE_RESERVED');
     expect(shown).toMatch(/^raw +\{/m);

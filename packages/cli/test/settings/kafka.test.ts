@@ -42,7 +42,7 @@ test.each(['', ' ', 'a:1,', 'http://a:1', 'a:x', 'a:70000', 'a:0', 'a b:1', 'use
 );
 
 describe('TLS', () => {
-  test('on by itself, or with any of its files; names are asked for, addresses are not', () => {
+  test('is used with --kafka-tls or with any of its files; the server name is sent for host names and not for addresses', () => {
     expect(read({ kafka: 'a:1' })).not.toHaveProperty('tls');
     expect(read({ kafka: 'a:1', kafkaTls: true })).toMatchObject({ tls: {}, tlsServerName: true });
     expect(read({ kafka: 'a:1' }, { TALLYSTICK_KAFKA_TLS: '1' })).toMatchObject({ tls: {} });
@@ -108,7 +108,7 @@ describe('logging in', () => {
     expect(() => read(options, env)).toThrow(message);
   });
 
-  test('without TLS on the loopback address, where nobody listens', () => {
+  test('without TLS on the loopback address, where no other machine can listen', () => {
     const env = { TALLYSTICK_KAFKA_PASSWORD: 'p' };
     const options = { kafka: '127.0.0.1:9092,localhost:9093', kafkaSasl: 'PLAIN', kafkaUser: 'u' };
     expect(read(options, env)!.sasl!.mechanism).toBe('PLAIN');

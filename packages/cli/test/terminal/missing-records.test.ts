@@ -5,7 +5,7 @@ test.each([
   ['137', '138', 138, 'record 137 is missing'],
   ['137', '141', 141, 'records 137–140 are missing'],
   ['0', '1', 1, 'record 0 is missing'],
-  // Record 138 stands in the place of 137, which may be anywhere.
+  // Record 138 is at the position of 137, and 137 may be anywhere.
   ['137', '138', 137, undefined],
   ['137', '136', 137, undefined],
   [undefined, undefined, 5, undefined],

@@ -33,7 +33,7 @@ test.each([
   expect(displayWidth(text)).toBe(width);
 });
 
-test('a cut text is never wider than asked for, and a text that fits is not cut', () => {
+test('a cut text is never wider than the limit, and a text that fits is not cut', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: fc.constantFrom('a', '監', '🙂', 'é') }),

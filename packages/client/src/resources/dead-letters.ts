@@ -11,7 +11,7 @@ import { defaultPageSize, itemsOf } from '../pages.ts';
 import type { CallOptions, Sender } from '../sender.ts';
 import type { PageQuery } from './tenants.ts';
 
-/** Which dead letters; a letter must match everything that is given. */
+/** Which dead letters to list. A dead letter must match everything that is given. */
 export interface DeadLetterQuery {
   /** @defaultValue every tenant of the API key */
   readonly tenant_id?: string | undefined;

@@ -1,4 +1,4 @@
-import type { EventPage, EventView, ItemResult, ReceivedDelivery } from '@tallystick/protocol';
+import type { EventFilters, EventPage, EventView, ItemResult, ReceivedDelivery } from '@tallystick/protocol';
 import { chunksOf } from '../body.ts';
 import { ClientError } from '../errors.ts';
 import { readMessages, type StreamState } from '../event-stream.ts';
@@ -6,18 +6,11 @@ import { defaultPageSize, itemsOf } from '../pages.ts';
 import { pause } from '../retry.ts';
 import type { CallOptions, Sender } from '../sender.ts';
 
-/**
- * What events must match, by the names of the API's parameters: `event_type` (`alert.*` is a prefix), `actor_id`,
- * `severity`, `from`, `to` and so on. The page `/docs` of a service lists them all.
- */
-export interface EventFilters {
-  readonly [parameter: string]: string | number | boolean | undefined;
-}
-
 /** Which events of a tenant. */
 export interface EventQuery {
   /** Needed where the API key is valid for several tenants. */
   readonly tenant_id?: string | undefined;
+  /** What events must match; `event_type: 'alert.*'` matches a prefix. */
   readonly filters?: EventFilters | undefined;
   /** Order of the records in the chain. @defaultValue 'desc', the newest first */
   readonly order?: 'asc' | 'desc' | undefined;
@@ -36,6 +29,7 @@ export interface EventPageQuery extends EventQuery {
 /** Which events to follow. */
 export interface FollowQuery {
   readonly tenant_id?: string | undefined;
+  /** What events must match; `event_type: 'alert.*'` matches a prefix. */
   readonly filters?: EventFilters | undefined;
   /** Begin with this record of the current epoch. @defaultValue the next one that is chained */
   readonly sequence_from?: number | undefined;
@@ -62,7 +56,7 @@ export interface EventsResource {
   ): Promise<EventView>;
   /**
    * Events as they are chained, until the signal aborts; the iteration then ends without an error. A connection that
-   * breaks is opened again and continues after the last event, so that none is missed and none comes twice.
+   * breaks is opened again and continues after the last event, so no event is missed and none is repeated.
    *
    * @throws {ClientError} where the service refuses the stream, or can't be reached after the retries
    */
@@ -108,11 +102,11 @@ export function eventsResource(sender: Sender): EventsResource {
     submit: async (events, { delivery, signal } = {}) => {
       // Joined as texts: parsing and writing them again would change numbers that a double can't hold.
       const texts = events.map((event) => (typeof event === 'string' ? event : JSON.stringify(event)));
-      const head = delivery === undefined ? '' : `"delivery":${JSON.stringify(delivery)},`;
+      const deliveryMember = delivery === undefined ? '' : `"delivery":${JSON.stringify(delivery)},`;
       const { results } = await sender.json<{ results?: unknown }>({
         method: 'POST',
         path: 'v1/audit/events/batch',
-        body: `{${head}"events":[${texts.join(',')}]}`,
+        body: `{${deliveryMember}"events":[${texts.join(',')}]}`,
         // An event is known by its `audit_id`: sent twice, it is chained once.
         idempotent: true,
         signal,

@@ -16,7 +16,7 @@ export interface LogsResource {
   /**
    * A signed checkpoint (C2SP tlog-checkpoint): the newest one.
    *
-   * @param query `fresh`: sign the log as it stands first. @defaultValue false
+   * @param query `fresh`: sign the newest records first. @defaultValue false
    */
   checkpoint(
     tenantId: string,

@@ -1,7 +1,7 @@
 import { sha256 } from '#sha256';
 import { LogError } from '../errors.ts';
 
-/** Hashes of RFC 6962 section 2.1. The prefixes 0x00 and 0x01 prevent that a leaf is taken for an inner node. */
+/** Hashes of RFC 6962 section 2.1. Different prefixes (0x00 and 0x01) make sure that no leaf has the hash of an inner node. */
 
 const leafInput = new Uint8Array(33);
 const nodeInput = new Uint8Array(65);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { NodeReader } from '../../src/tree/nodes.ts';
 import { type TileId, tileWidthAt } from '../../src/tree/tile.ts';
 
-/** RFC 6962 and RFC 9162 as their recursive definitions read, on Node's hash: what proofs are held against. */
+/** The recursive definitions of RFC 6962 and RFC 9162, with Node's hash function. The tests compare proofs with them. */
 
 const sha256 = (...parts: readonly Uint8Array[]): Uint8Array => {
   const hash = createHash('sha256');

@@ -28,11 +28,11 @@ function refused(check: () => void): boolean {
 const outOfRange = { code: 'TREE_RANGE' };
 
 const small = countingTree(21);
-/** One leaf past the second tile row, so that every boundary up to there can be asked for. */
+/** One leaf past the second tile row, so that the tests can use every boundary up to there. */
 const large = countingTree(65_538);
 const boundaries = [1, 2, 255, 256, 257, 511, 512, 513, 65_280, 65_535, 65_536, 65_537, 65_538];
 
-/** What cannot be told apart from the right proof: a mutation is only a test if something changed. */
+/** Whether two proofs are equal. A mutation only tests something if it changed the proof. */
 function mutations(proof: readonly Uint8Array[]): Uint8Array[][] {
   const mutants = [
     [...proof, emptyRoot],
@@ -47,7 +47,7 @@ function mutations(proof: readonly Uint8Array[]): Uint8Array[][] {
 }
 
 describe('inclusion proofs', () => {
-  it('are those of the definition for every leaf of every small tree, and nothing else passes', async () => {
+  it('equal those of the definition for every leaf of every small tree, and no other proof passes', async () => {
     for (let size = 1; size <= 20; size++) {
       const root = small.root(size);
       for (let index = 0; index < size; index++) {
@@ -127,7 +127,7 @@ describe('inclusion proofs', () => {
 });
 
 describe('a proof of another length than the sizes demand', () => {
-  // The roots below are those that the proofs lead to: only the count of hashes tells.
+  // These proofs lead to the right roots. Only the number of their hashes is wrong.
   const [leaf, a, b] = [small.leaves[0]!, small.leaves[1]!, small.leaves[2]!];
 
   it('is too long, or too short, for an inclusion', () => {
@@ -188,7 +188,7 @@ describe('consistency proofs', () => {
     expect(() => verifyConsistency(0, 5, [], small.root(1), small.root(5))).toThrow(invalid);
   });
 
-  it('are not made for sizes that are none', async () => {
+  it('are not made for invalid sizes', async () => {
     for (const [first, second] of [
       [0, 1],
       [2, 1],

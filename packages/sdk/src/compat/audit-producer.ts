@@ -49,7 +49,7 @@ export function createAuditProducer<D extends string | undefined = undefined>(
   return new AuditProducer<D>(bootstrap, serviceName, options);
 }
 
-/** The logger of a producer without one of its own, so that an unreachable broker does not go unnoticed. */
+/** The logger if the application passes none: an unreachable broker must not go unnoticed. */
 const consoleWarnings: AuditLogger = {
   info() {},
   warn: (fields, message) => console.warn(message, fields),

@@ -24,7 +24,7 @@ export interface ClosingParts {
 
 /** The service accepts this many gaps and final numbers with one batch. */
 const maxDeclarationsPerBatch = 1_000;
-/** Longer than the spool waits for its disk before it gives up. */
+/** Longer than the time limit of the spool for its disk. */
 const outboxGraceMs = 15_000;
 /** If all events are on disk, the emitter does not wait longer than this for a service that was away. */
 const lastTryMs = 2_000;

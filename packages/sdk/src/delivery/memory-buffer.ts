@@ -22,7 +22,7 @@ export class MemoryBuffer implements Outbox {
   readonly #producer: ProducerGaps;
   #events: PendingEvent[] = [];
   /** Index of the first event. Those before it were removed; the array is copied only when they are more than half of it. */
-  #head = 0;
+  #first = 0;
   #bytes = 0;
 
   constructor(limits: BufferLimits, producer: ProducerGaps) {
@@ -45,7 +45,7 @@ export class MemoryBuffer implements Outbox {
   next(maxEvents: number, maxBytes: number): OutboundBatch | undefined {
     const events: PendingEvent[] = [];
     let bytes = 0;
-    for (let index = this.#head; index < this.#events.length && events.length < maxEvents; index++) {
+    for (let index = this.#first; index < this.#events.length && events.length < maxEvents; index++) {
       const event = this.#events[index]!;
       bytes += event.bytes;
       if (events.length > 0 && bytes > maxBytes) break;
@@ -64,12 +64,12 @@ export class MemoryBuffer implements Outbox {
 
   /** Removes and returns the first `count` events. */
   shift(count: number): PendingEvent[] {
-    const removed = this.#events.slice(this.#head, this.#head + count);
+    const removed = this.#events.slice(this.#first, this.#first + count);
     for (const event of removed) this.#bytes -= event.bytes;
-    this.#head += removed.length;
-    if (this.#head * 2 > this.#events.length) {
-      this.#events = this.#events.slice(this.#head);
-      this.#head = 0;
+    this.#first += removed.length;
+    if (this.#first * 2 > this.#events.length) {
+      this.#events = this.#events.slice(this.#first);
+      this.#first = 0;
     }
     return removed;
   }
@@ -77,13 +77,13 @@ export class MemoryBuffer implements Outbox {
   /** Removes and returns the first events, up to this position in the queue. */
   shiftThrough(position: number): PendingEvent[] {
     let count = 0;
-    while ((this.#events[this.#head + count]?.position ?? Number.POSITIVE_INFINITY) <= position) count++;
+    while ((this.#events[this.#first + count]?.position ?? Number.POSITIVE_INFINITY) <= position) count++;
     return this.shift(count);
   }
 
   /** The first `count` events. They stay in the buffer. */
   peek(count: number): readonly PendingEvent[] {
-    return this.#events.slice(this.#head, this.#head + count);
+    return this.#events.slice(this.#first, this.#first + count);
   }
 
   /** Memory alone can't persist anything. */
@@ -100,10 +100,10 @@ export class MemoryBuffer implements Outbox {
   }
 
   get size(): number {
-    return this.#events.length - this.#head;
+    return this.#events.length - this.#first;
   }
 
   get oldest(): number | undefined {
-    return this.#events[this.#head]?.createdAt;
+    return this.#events[this.#first]?.createdAt;
   }
 }

@@ -23,7 +23,7 @@ export interface OutboundBatch {
 /**
  * The queue of events to send: first in, first out.
  *
- * - `next` MUST return events from the head of the queue and leave them there. `remove` takes them away when their outcome is
+ * - `next` MUST return events from the front of the queue and leave them there. `remove` removes them when their outcome is
  *   known.
  * - An implementation MUST NOT change the order of events, even if it keeps some in memory and some on disk.
  */

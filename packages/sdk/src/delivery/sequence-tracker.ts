@@ -20,9 +20,9 @@ export class SequenceTracker implements ProducerGaps {
   readonly #last = new Map<string, { final_seq: number }>();
   /** The gaps that the service does not know yet, in the order of the losses. */
   #gaps: Gap[] = [];
-  /** By tenant: the last gap, unless it was taken for a batch. It grows with the next loss for the same reason. */
+  /** By tenant: the last gap, unless a batch contains it already. The next loss for the same reason extends it. */
   readonly #growing = new Map<string, Gap>();
-  /** How many gaps were taken for a batch. They must not grow any more, since the service may already know them. */
+  /** Number of gaps that a batch contains. They must not be extended, because the service may already know them. */
   #taken = 0;
 
   constructor(producerId: string) {

@@ -7,7 +7,7 @@ let closing = 0;
 
 /**
  * Closes the emitter when the process receives a signal to end. When all such emitters are closed, the signal is sent again and
- * has its usual effect. An application with a shutdown procedure of its own calls `close()` there instead.
+ * has its usual effect. An application with its own shutdown procedure calls `close()` there instead.
  *
  * @param signals default: SIGTERM and SIGINT
  * @returns a function that removes the signal handlers

@@ -98,8 +98,8 @@ export class SpoolDeadLetters {
    *
    * @returns how many were deleted
    */
-  async purge(letters?: readonly Pick<SpooledDeadLetter, 'place'>[]): Promise<number> {
-    return (await this.#store?.purge(letters?.map(({ place }) => place) ?? 'all')) ?? 0;
+  async purge(deadLetters?: readonly Pick<SpooledDeadLetter, 'place'>[]): Promise<number> {
+    return (await this.#store?.purge(deadLetters?.map(({ place }) => place) ?? 'all')) ?? 0;
   }
 
   async #read(after: number, limit: number): Promise<readonly StoredDeadLetter[]> {
@@ -107,30 +107,30 @@ export class SpoolDeadLetters {
   }
 
   /** The places of the dead letters whose outcome is known by the deadline. */
-  async #emit(letters: readonly StoredDeadLetter[], deadlineMs: number) {
+  async #emit(deadLetters: readonly StoredDeadLetter[], deadlineMs: number) {
     const delivered: number[] = [];
     const refused: number[] = [];
     await new Promise<void>((resolve) => {
       const cancel = this.#clock.schedule(deadlineMs, resolve, true);
-      let undecided = letters.length;
+      let undecided = deadLetters.length;
       const decided = () => {
         if (--undecided > 0) return;
         cancel();
         resolve();
       };
-      for (const letter of letters) {
+      for (const deadLetter of deadLetters) {
         const waiter: Waiter = {
           resolve: () => {
-            delivered.push(letter.place);
+            delivered.push(deadLetter.place);
             decided();
           },
           reject: ({ outcome }) => {
-            if (outcome === 'rejected') refused.push(letter.place);
+            if (outcome === 'rejected') refused.push(deadLetter.place);
             decided();
           },
         };
         // If there is no room for it, it stays a dead letter.
-        if (this.#delivery.accept(pendingEvent(letter), waiter) !== undefined) decided();
+        if (this.#delivery.accept(pendingEvent(deadLetter), waiter) !== undefined) decided();
       }
     });
     // Copies, because outcomes after the deadline are still added to the arrays.

@@ -2,7 +2,7 @@ import type { AuditEventInput } from '../event/input.ts';
 import { type AuditEmitter, createAuditEmitter } from './emitter.ts';
 import type { AuditEventResult } from './result.ts';
 
-/** The emitter of code that has none of its own. Owned by this module; each thread has its own. */
+/** The emitter of code that does not create one. Owned by this module; each thread has its own. */
 let current: AuditEmitter | undefined;
 
 /** The default emitter. The first call creates it from the environment variables. */

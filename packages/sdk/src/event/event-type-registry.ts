@@ -92,7 +92,7 @@ export class EventTypeRegistry {
       throw validationError('EVENT_TYPE_INVALID', '/event_type', message);
     }
     if (isReservedEventType(type)) {
-      const message = `eventType ${type} is reserved: only the audit service writes it`;
+      const message = `eventType ${type} is reserved for the audit service`;
       throw validationError('EVENT_TYPE_RESERVED', '/event_type', message);
     }
     if (this.#taxonomy === undefined) return undefined;

@@ -42,11 +42,7 @@ export function checkAuditId(draft: EventDraft, given: unknown, now: number): st
   if (given === undefined || given === null) return uuidv7(now);
   if (typeof given === 'string' && uuidPattern.test(given)) {
     if ((uuidv7Time(given) ?? 0) > now + limits.maxAheadMs) {
-      draft.refuse(
-        'AUDIT_ID_AHEAD',
-        '/audit_id',
-        'must not contain a time more than an hour ahead of the clock',
-      );
+      draft.refuse('AUDIT_ID_AHEAD', '/audit_id', 'must contain a time at most one hour ahead of the clock');
     }
     return detachString(given);
   }
@@ -69,7 +65,7 @@ export function checkTimestamp(draft: EventDraft, given: unknown, now: number): 
     return undefined;
   }
   if (ms > now + limits.maxAheadMs) {
-    draft.refuse('TIMESTAMP_AHEAD', '/timestamp', 'must not be more than an hour ahead of the clock');
+    draft.refuse('TIMESTAMP_AHEAD', '/timestamp', 'must be at most one hour ahead of the clock');
   }
   return detachString(text as string);
 }

@@ -93,7 +93,7 @@ export type Request =
       readonly op: 'read';
       /** Events of this producer are returned without gaps, since its gaps are in memory. */
       readonly ownProducerId: string;
-      /** Only events after this row; 0: from the head of the queue. */
+      /** Only events after this row; 0: from the front of the queue. */
       readonly afterRow: number;
       /** The outcome of events up to this row is known. They may still be in the file if the disk was too full to delete them. */
       readonly settledRow: number;

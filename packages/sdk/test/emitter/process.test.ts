@@ -115,10 +115,10 @@ test('an awaited deadLetters.list() is finished, with nothing else alive', async
   using directory = tempDir();
   const spool = `spool: { directory: ${JSON.stringify(directory.path)} }, flushOnExit: false`;
   const script = `${emitter(spool)}
-    const letters = await emitter.deadLetters.list();
-    console.log('letters', letters.length, await emitter.deadLetters.purge());`;
+    const deadLetters = await emitter.deadLetters.list();
+    console.log('dead letters', deadLetters.length, await emitter.deadLetters.purge());`;
   const { code, output } = await run(script).ended;
-  expect([code, output]).toEqual([0, 'letters 0 0\n']);
+  expect([code, output]).toEqual([0, 'dead letters 0 0\n']);
 });
 
 test('closeOnSignals() closes the emitter before SIGTERM ends the process', async () => {

@@ -1,4 +1,4 @@
-/** The acceptance criteria of seed 000, and failures of brokers, on a cluster of three brokers. */
+/** The acceptance criteria of seed 000, the first specification of the project, and failures of brokers. Uses three brokers. */
 import { AuditValidationError, EventTaxonomy, uuidv7Time } from '@tallystick/event';
 import { type Kafka, startKafka, until } from '@tallystick/testing';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';

@@ -1,6 +1,6 @@
-// Seed 004's own test file, word for word but for its imports. The mock of its database module becomes one of the
-// module that makes identities, since ours are made by the emitter: an identity made by the server would make every
-// time-out's retry a duplicate.
+// The test file of seed 004, one of the specifications that the project began with. Only the imports are changed. The original
+// mocked a database module that makes ids. In the SDK the emitter makes them, so that a retry after a time-out keeps the id;
+// therefore the mock replaces `uuidv7`.
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { type AuditEmitter, type AuditEventInput, createAuditEmitter } from '../../src/index.ts';
 

@@ -40,7 +40,7 @@ async function setUp(directory: string, producerId: string) {
   return { outbox, push, file };
 }
 
-// A full disk can't delete either. Delivered events were at the head of the queue again, and the service received the same
+// A full disk can't delete either. Delivered events were at the front of the queue again, and the service received the same
 // thousand events four hundred times in fifteen seconds. The events after them were never sent.
 test('events that were delivered and can not be deleted are not sent again', async () => {
   using directory = tempDir();

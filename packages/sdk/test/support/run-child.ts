@@ -10,7 +10,7 @@ export interface Child {
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; output: string }>;
 }
 
-/** Runs a script in a process of its own. The script can use `sdk` and `httpTransport`. */
+/** Runs a script in its own process. The script can use `sdk` and `httpTransport`. */
 export function runChild(script: string, env: Record<string, string> = {}): Child {
   const source = `import * as sdk from ${JSON.stringify(sdk)}; import { httpTransport } from ${JSON.stringify(http)};\n${script}`;
   const args = ['--conditions=tallystick-source', '--input-type=module', '--eval', source];

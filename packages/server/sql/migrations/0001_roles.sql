@@ -1,5 +1,5 @@
--- Group roles, one for each thing that may be done to the trail. They are cluster-wide: another database of the same
--- cluster may have made them already, or be making them now.
+-- Group roles: one for writing, one for reading, one for retention. Roles belong to the whole cluster, so the migration of
+-- another database may have created them already, or may be creating them now.
 do $$
 declare
   name text;

@@ -1,5 +1,5 @@
--- The trail: one row a record, partitioned by the month (UTC) of the store's own clock, so that a wild client clock
--- can't hit a missing partition. `record` holds the bytes that were hashed; the other columns only find them.
+-- The trail: one row per record, partitioned by month (UTC) of the store's clock. A wrong client clock can't select a
+-- partition that does not exist. `record` holds the bytes that were hashed; the other columns only serve queries.
 create table audit_records (
   tenant_id        text        not null,
   epoch            integer     not null,
@@ -26,7 +26,7 @@ create table audit_records (
   record           text        not null
 ) partition by range (ingested_at);
 
--- Each index is justified by a filter of the list query (sql/queries); every one costs about a tenth of COPY's speed.
+-- Each index serves a filter of the list query (sql/queries). Each makes COPY about 10 % slower.
 create index audit_records_timestamp      on audit_records (tenant_id, "timestamp");
 create index audit_records_event_type     on audit_records (tenant_id, event_type, sequence_number);
 create index audit_records_actor          on audit_records (tenant_id, actor_id, sequence_number);
@@ -47,7 +47,7 @@ create trigger append_only_truncate before truncate on audit_records
   for each statement execute function tally_refuse_change();
 
 alter table audit_records enable row level security;
--- A reader sees the tenants that its transaction named, and none where it named none.
+-- A reader sees only the tenants that its transaction has set in tallystick.tenants; without that setting, no rows.
 create policy reader_by_tenant on audit_records for select to tally_reader
   using (tenant_id = any (string_to_array(current_setting('tallystick.tenants', true), ',')));
 create policy writer_reads on audit_records for select to tally_writer using (true);
@@ -56,8 +56,8 @@ create policy writer_inserts on audit_records for insert to tally_writer with ch
 grant select, insert on audit_records to tally_writer;
 grant select on audit_records to tally_reader;
 
--- Makes the partitions from one month back to `months_ahead` months ahead of the clock. Months are those of UTC,
--- whatever the session's time zone. Owner-held, so that the service needs no right to create tables.
+-- Creates the partitions from one month before the clock to `months_ahead` months after it. Months are UTC, also if the
+-- session has another time zone. It runs with the owner's rights, so the service needs no right to create tables.
 create function tally_ensure_partitions(months_ahead integer default 3) returns integer
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
@@ -69,7 +69,7 @@ begin
   if months_ahead not between 0 and 24 then
     raise exception 'months_ahead must be 0 to 24' using errcode = 'invalid_parameter_value';
   end if;
-  -- One maker at a time; held to the end of the transaction.
+  -- Only one transaction at a time creates partitions. The lock is held until it ends.
   perform pg_advisory_xact_lock(hashtext('tallystick'), hashtext('partitions'));
   for offset_months in -1 .. months_ahead loop
     month := this_month + make_interval(months => offset_months);
@@ -86,7 +86,7 @@ begin
     execute format(
       'create trigger append_only_truncate before truncate on public.%I for each statement execute function public.tally_refuse_change()',
       partition);
-    -- COPY names the leaf; row-level security stays off there, and nobody but the writer may touch it.
+    -- COPY writes to the partition directly. The partition has no row-level security; only the writer has rights on it.
     execute format('grant select, insert on public.%I to tally_writer', partition);
     made := made + 1;
   end loop;

@@ -1,5 +1,5 @@
--- Heads: one row a tenant, locked by whoever extends that tenant's chain. last_sequence is -1 until its genesis is
--- written, which is in the same transaction unless everything that came for the tenant was refused.
+-- Heads: one row per tenant. A transaction that extends the tenant's chain locks it. last_sequence is -1 until the genesis
+-- record is written: in the same transaction, unless all events of that transaction for the tenant were refused.
 create table audit_chain_state (
   tenant_id        text primary key,
   epoch            integer     not null,
@@ -10,8 +10,8 @@ create table audit_chain_state (
   frontier         bytea       not null
 ) with (fillfactor = 50);
 
--- Full tiles of the Merkle tree, written once. `root` is the hash of the whole tile: the partial tile one level up is
--- read from the roots of the tiles below it.
+-- Full tiles of the Merkle tree, written once. `root` is the hash of the whole tile. The partial tile one level above is
+-- not stored: it consists of the roots of the tiles below it.
 create table audit_tiles (
   tenant_id text    not null,
   epoch     integer not null,
@@ -21,7 +21,7 @@ create table audit_tiles (
   hashes    bytea   not null,
   primary key (tenant_id, epoch, level, index)
 );
--- Hashes don't compress; kept out of line, so that reading roots does not read tiles.
+-- Hashes don't compress. They are stored out of line, so that a query for roots does not read them.
 alter table audit_tiles alter column hashes set storage external;
 
 create trigger append_only before update or delete on audit_tiles
@@ -29,7 +29,7 @@ create trigger append_only before update or delete on audit_tiles
 create trigger append_only_truncate before truncate on audit_tiles
   for each statement execute function tally_refuse_change();
 
--- Checkpoints as they were signed, note text verbatim.
+-- Signed checkpoints, with the exact text of the note.
 create table audit_checkpoints (
   tenant_id text        not null,
   epoch     integer     not null,

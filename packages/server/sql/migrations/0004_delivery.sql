@@ -1,5 +1,5 @@
--- What the service refused, with the raw bytes: nothing that reached it is lost. The id is derived from source and
--- content, so that a redelivery counts up instead of adding a row.
+-- Dead letters: events that the service refused, with the bytes that it received. The id is derived from source and content,
+-- so a redelivery increments `seen` and adds no row.
 create table audit_dead_letters (
   id            uuid        primary key,
   tenant_id     text,
@@ -13,14 +13,14 @@ create table audit_dead_letters (
   first_seen_at timestamptz not null default clock_timestamp(),
   last_seen_at  timestamptz not null default clock_timestamp(),
   seen          bigint      not null default 1,
-  -- open, or how it was settled: retried, purged
+  -- retried and purged are the ways to settle a dead letter
   state         text        not null default 'open' check (state in ('open', 'retried', 'purged')),
   settled_at    timestamptz,
   settled_by    text
 );
 create index audit_dead_letters_open on audit_dead_letters (first_seen_at, id) where state = 'open';
 
--- Where each source is read up to. Keyed by topic *id*: a topic made anew under an old name starts again at 0.
+-- How far each source is read. The key has the topic id, so a topic that is deleted and created again starts at 0.
 create table audit_source_positions (
   cluster_id  text    not null,
   topic_id    text    not null,
@@ -31,7 +31,7 @@ create table audit_source_positions (
   primary key (cluster_id, topic_id, partition)
 );
 
--- Producers, one row for each (submitter, producer, tenant): how far their numbering is settled without a hole.
+-- Accounts of producers: one row per (submitter, producer, tenant), with the number up to which all numbers are settled.
 create table audit_producers (
   submitter     text        not null,
   producer_id   uuid        not null,
@@ -40,14 +40,14 @@ create table audit_producers (
   -- Every number up to here is settled: chained, duplicate, dead-lettered or declared lost.
   settled_to    bigint      not null default 0,
   highest_seen  bigint      not null default 0,
-  -- What the producer said at close; null for one that has not said.
+  -- The last number, which the producer declares when it closes; null before that.
   final_seq     bigint,
   first_seen_at timestamptz not null default clock_timestamp(),
   last_seen_at  timestamptz not null default clock_timestamp(),
   primary key (submitter, producer_id, tenant_id)
 );
 
--- Settled numbers above settled_to, as ranges: what lies between them is open, until it turns up or is declared lost.
+-- Settled numbers above settled_to, as ranges. Numbers between the ranges are open until they arrive or are declared lost.
 create table audit_producer_ranges (
   submitter   text   not null,
   producer_id uuid   not null,
@@ -57,7 +57,7 @@ create table audit_producer_ranges (
   primary key (submitter, producer_id, tenant_id, first_seq)
 );
 
--- Erasable values of sealed fields (spec/record.md). Not append-only: erasing is what it is for.
+-- Values of sealed fields (spec/record.md). The table is not append-only, because these values can be erased.
 create table audit_sealed (
   tenant_id text  not null,
   audit_id  uuid  not null,
@@ -86,7 +86,7 @@ create table audit_legal_holds (
   released_by text
 );
 
--- Keys are 256 random bits, so a plain SHA-256 of the secret is as good as any slow hash.
+-- API keys. Secrets have 256 random bits, so a slow password hash would not protect them better than SHA-256.
 create table audit_api_keys (
   id           text        primary key,
   name         text        not null,

@@ -1,5 +1,5 @@
--- The trail as plain columns, under the names that readers of SQL expect. security_invoker: row-level security is
--- that of whoever asks.
+-- The trail as plain columns, with the names that users of SQL expect. With security_invoker, the row-level security of the
+-- querying role applies.
 create view audit_events with (security_invoker = true) as
 select
   r.tenant_id,

@@ -1,6 +1,6 @@
 -- additive
--- In which term of the partition's leader the last message was written that the store has of it, and the next_offset that
--- this was said of: a replica of an older version moves the position and not these, and then nothing is known.
+-- leader_epoch is the leader epoch of the last stored message, and leader_epoch_at the next_offset that belongs to it. A
+-- replica of an older version changes only next_offset. Then the two offsets differ, and the leader epoch is unknown.
 alter table audit_source_positions
   add column leader_epoch    integer,
   add column leader_epoch_at bigint;

@@ -1,3 +1,3 @@
 -- additive
--- Who produced a refused event and its number there, as far as it was said: a retry chains it with both.
+-- The producer of a refused event and its number, if the delivery named them. A retry submits the event with both.
 alter table audit_dead_letters add column producer_id uuid, add column producer_seq bigint;

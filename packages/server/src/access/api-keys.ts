@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { tenantIdPattern } from '@tallystick/event';
-import { type Scope, scopes } from '@tallystick/protocol';
+import { type ApiKeyInfo, type Scope, scopes } from '@tallystick/protocol';
 import { ServerError } from '../errors.ts';
 import { type Database, writer } from '../store/database.ts';
 import type { Principal } from './principal.ts';
@@ -15,20 +15,7 @@ export interface NewApiKey {
   readonly expiresAt?: Date | undefined;
 }
 
-/** A key without its secret. Times are RFC 3339. */
-export interface ApiKeyInfo {
-  readonly id: string;
-  readonly name: string;
-  readonly scopes: readonly Scope[];
-  readonly tenants: readonly string[] | undefined;
-  readonly created_at: string;
-  readonly expires_at: string | undefined;
-  readonly revoked_at: string | undefined;
-}
-
-/**
- * How long a key is cached, ms. On other replicas a revoked key works for this long.
- */
+/** How long a key is cached, ms. On other replicas a revoked key works for this long. */
 const cacheMs = 5_000;
 
 /**

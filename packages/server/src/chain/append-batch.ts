@@ -74,7 +74,7 @@ export async function appendBatch(
  * be acknowledged before.
  *
  * If the head of one tenant is ahead of the clock, nothing is stored. The caller can leave out the events of that tenant;
- * a range of a source has to wait for the clock, because one position stands for all its events.
+ * a range of a source has to wait for the clock, because one position covers all its events.
  *
  * The statements of this transaction are in this folder and not in `sql/queries`: each is only correct together with the
  * order of locks around it, so it stays next to the code that explains that order.

@@ -90,7 +90,7 @@ const insertSql = `
     on conflict (id) do`;
 
 /**
- * For an event that a client sends again: counts up. A settled dead letter becomes open again, and gets its bytes back if
+ * For an event that a client sends again: increments the count. A settled dead letter becomes open again, and gets its bytes back if
  * a purge has erased them, because the client is told that the event is kept.
  */
 const countUpSql = `${insertSql} update

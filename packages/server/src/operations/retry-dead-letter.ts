@@ -1,10 +1,10 @@
 import type { Trust } from '@tallystick/log';
-import type { DeadLetterInfo, Reason } from '@tallystick/protocol';
+import type { DeadLetterInfo, Reason, RetryResult } from '@tallystick/protocol';
 import { submitterOf } from '../chain/accounting.ts';
 import type { ProducerStatement } from '../chain/batch.ts';
 import { ServerError } from '../errors.ts';
 import { isStatement, readStatement, toStatement } from '../ingest/admit/statement.ts';
-import type { Submission, SubmissionResult } from '../ingest/submission.ts';
+import type { Submission, SubmissionError, SubmissionResult } from '../ingest/submission.ts';
 import type { DeadLetters } from './dead-letters.ts';
 
 /** Where a retry submits events and statements. An `AuditService` has both. */
@@ -16,12 +16,6 @@ export interface RetryTarget {
     raw: Uint8Array,
   ): Promise<SubmissionResult[]>;
 }
-
-/**
- * The result of a retry. `noted`: the dead letter is a producer's statement without gaps, such as its final number. The
- * number is entered into the account, and nothing is chained.
- */
-export type RetryResult = SubmissionResult | { readonly status: 'noted' };
 
 /**
  * Submits a refused event again: the bytes as they were received, with the submitter and number of that time. It may be
@@ -43,7 +37,7 @@ export async function retryDeadLetter(
   target: RetryTarget,
   deadLetters: DeadLetters,
   retry: { readonly id: string; readonly tenants: readonly string[] | undefined; readonly by: string },
-): Promise<RetryResult> {
+): Promise<RetryResult<SubmissionError>> {
   const { info, raw } = await deadLetters.get(retry.id, retry.tenants);
   if (info.state === 'purged') {
     throw new ServerError('PARAMETER_INVALID', 'the dead letter was purged: its bytes no longer exist');
@@ -81,7 +75,7 @@ async function declareAgain(
   { id, source, principal }: DeadLetterInfo,
   raw: Uint8Array,
   tenants: readonly string[] | undefined,
-): Promise<RetryResult> {
+): Promise<RetryResult<SubmissionError>> {
   const reading = readStatement(raw);
   if ('refusal' in reading) return rejected(reading.refusal, id);
   const from = { source, ...(principal !== null && { principal }) };

@@ -20,7 +20,7 @@ const schema = `
   create table if not exists setting (name text primary key, value text not null) strict;`;
 
 /**
- * The signer's memory: its keys and the last checkpoint of every origin. It lies on a disk of its own, outside Postgres.
+ * What the signer stores: its keys and the last checkpoint of every origin. The file must be outside Postgres, on another disk.
  *
  * A checkpoint is recorded and synced before its signature exists. So after any crash and any restore of Postgres, the
  * signer never signs two checkpoints that contradict each other. Calls throw `SignerLocked` as {@link SignerDatabase}.

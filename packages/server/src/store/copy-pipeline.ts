@@ -8,7 +8,7 @@ import { type Connection, sendCopyData, sendCopyStart } from './wire-protocol.ts
  *
  * We do not use the library `pg-copy-streams`: when the server refused a row while the stream waited for the socket to
  * drain, the stream wrote to a connection that it no longer had, and the TypeError, thrown from a socket event, ended
- * the process. It also needs a round trip of its own.
+ * the process. It also needs an additional round trip.
  */
 export class CopyPipeline extends Pipeline {
   readonly #copy: string;

@@ -36,7 +36,7 @@ export interface CopyRow {
   readonly sealed: SealedRecord;
 }
 
-/** Only free text can hold what COPY treats specially. Entries have one shape: a batch reads them for every record. */
+/** Only free text can contain characters with a meaning in COPY. All entries have the same shape, because this is a hot path. */
 const rendered = eventFields.map(({ name, type }) => ({ name, free: type === 'text' }));
 
 /** One line of COPY's text format. */
@@ -48,7 +48,7 @@ export function renderRow(row: CopyRow): string {
     else if (typeof value === 'boolean') line += value ? 't\t' : 'f\t';
     else line += free && special.test(value) ? `${escapeText(value)}\t` : `${value}\t`;
   }
-  // Canonical JSON escapes control characters: of what COPY treats specially, only backslashes can occur in it.
+  // Canonical JSON escapes control characters. Of the characters with a meaning in COPY, it can only contain backslashes.
   const record = row.sealed.text;
   return (
     `${line}\\\\x${row.previousHash}\t\\\\x${row.sealed.hashHex}\t` +

@@ -2,7 +2,7 @@ import { tenantIdPattern } from '@tallystick/event';
 import { ServerError } from '../errors.ts';
 
 /**
- * The only way to Postgres, whether a server or embedded. A transaction runs in a role of its own:
+ * How a transaction accesses Postgres, whether a server or embedded. Each transaction runs with the rights of one role:
  *
  * - `writer` extends chains and keeps the service's books; it sees every tenant.
  * - `reader` sees the tenants that the transaction names, by row-level security, and writes nothing.
@@ -26,8 +26,8 @@ export interface Statement<R extends object = Row> {
   readonly text: string;
   readonly values?: readonly unknown[];
   /**
-   * A name that stands for this one text: the server parses and plans it once per connection. For statements that every
-   * batch uses.
+   * A unique name of this text. The server then parses and plans it once per connection. For statements that every batch
+   * uses.
    */
   readonly name?: string;
   /** Carries the type `R`; never set. */

@@ -20,7 +20,7 @@ import { DirectoryLock } from './directory-lock.ts';
 
 /**
  * Postgres in this process. Committed data survives a killed process but not a power cut: PGlite runs without fsync.
- * Whoever can open the directory is its superuser, so roles only protect against mistakes here.
+ * A user who can open the directory is its superuser, so roles only protect against mistakes here.
  */
 export class PgliteDatabase implements Database {
   readonly kind = 'pglite';

@@ -33,13 +33,13 @@ function parseBigint(text: string): number {
 const keepaliveSettings = `set tcp_user_timeout = 15000; set tcp_keepalives_idle = 5;
   set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3`;
 
-/** How long `close()` waits for connections that say goodbye to the server, ms. */
+/** How long `close()` waits until connections are closed properly, ms. */
 const goodbyeMs = 1_000;
 
-/** Connections to one PostgreSQL server that were heard of lately, so that a dead network is noticed at once. */
+/** Connections to one PostgreSQL server. It only lends connections that answered lately, so that a dead network is noticed at once. */
 export class PostgresConnections {
   readonly #pool: pg.Pool;
-  /** One connection of its own for looking at locks: sessions that wait for locks may use up the whole pool. */
+  /** A separate connection to look at locks, because sessions that wait for locks may use up the whole pool. */
   readonly #monitorPool: pg.Pool;
   readonly #timeouts: Timeouts;
   /** Every open connection, and when the server last answered on it (ms, monotonic). Owned by this object. */

@@ -21,22 +21,22 @@ const findHoldersSql = `
     join pg_stat_activity a on a.pid = b.pid and a.usename = current_user
     left join pg_stat_progress_copy p on p.pid = a.pid`;
 
-// Only in the transaction in which it was seen: a later transaction of the same session may have done nothing wrong.
+// It ends the session only if the stuck transaction still runs: a later transaction of the same session may be healthy.
 const terminateSql = `
   select pg_terminate_backend(pid) as ended from pg_stat_activity
    where pid = $1 and usename = current_user and concat(backend_start, '/', xact_start) = $2`;
 
 /**
- * Terminates sessions that hold a lock and have stopped. A client that freezes inside a transaction outlives every
- * time-out of its own (in the middle of a COPY the server reads from it without a time limit), and its successors would
- * wait as long. A session that makes progress, however slowly, may go on for up to {@link Timeouts.holdMs}: two writers
- * that terminated each other would never finish.
+ * Terminates sessions that hold a lock and have stopped. A client that freezes inside a transaction can't apply its own
+ * time-outs, and the server has none in the middle of a COPY, so other writers would wait for the lock without a limit. A
+ * session that makes progress, however slowly, may go on for up to {@link Timeouts.holdMs}: two writers that terminated each
+ * other would never finish.
  *
  * The terminated client loses nothing: its uncommitted work was not acknowledged, and it will submit it again.
  */
 export class StuckSessionReaper {
   readonly #timeouts: Timeouts;
-  /** Runs a statement on a connection of its own: the sessions that wait for locks may use up all others. */
+  /** Runs a statement on a separate connection, because sessions that wait for locks may use up all others. */
   readonly #query: <R extends object>(sql: string, parameters: readonly unknown[]) => Promise<R[]>;
   readonly #onEviction: (eviction: Eviction) => void;
   /** Backends of this process that wait for a lock. Owned by this object. */

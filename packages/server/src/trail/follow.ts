@@ -1,8 +1,9 @@
 import type { EventFilters } from '@tallystick/event';
+import type { EventView } from '@tallystick/protocol';
 import type { Position } from './cursor.ts';
 import type { HeadWatch } from './tail.ts';
 import type { Trail } from './trail.ts';
-import { type EventView, toView, type ViewOptions } from './view.ts';
+import { toView, type ViewOptions } from './view.ts';
 
 /** Which records to follow, and where to begin. */
 export interface FollowQuery {

@@ -52,7 +52,7 @@ export async function readPage(
       epoch,
       from,
       to,
-      // One more than asked for says whether there is another page.
+      // One row more than the page: it shows whether there is another page.
       limit + 1,
       maxPageBytes,
       view.sensitive,

@@ -1,10 +1,11 @@
 import type { EventFilters } from '@tallystick/event';
+import type { EventView } from '@tallystick/protocol';
 import { ServerError } from '../errors.ts';
 import type { Access, Database, Session } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 import { decodePosition, encodePosition, type Position } from './cursor.ts';
 import { type Order, readPage } from './read-page.ts';
-import { type EventRow, type EventView, toView, type ViewOptions } from './view.ts';
+import { type EventRow, toView, type ViewOptions } from './view.ts';
 
 const getEvent = readSql('get-event');
 const readHead = readSql('read-head');

@@ -1,7 +1,5 @@
 import { type AuditRecord, flattenRecord, readRecord } from '@tallystick/log';
-
-/** A record as the API shows it: the flat record with `tenant_id` and `epoch`, or its redacted form. */
-export type EventView = { readonly [field: string]: unknown };
+import type { EventView } from '@tallystick/protocol';
 
 /** Which parts of a record a reader gets. */
 export interface ViewOptions {

@@ -17,7 +17,7 @@ onEachStore((store) => {
     keys.create({ name: 'ci', scopes: ['events:write'], ...more });
 
   describe('a key', () => {
-    test('stands for its scopes and tenants', async () => {
+    test('gives its scopes and tenants', async () => {
       const limited = await create({ scopes: ['events:read', 'log:read'], tenants: ['a', 'b@c:d'] });
       expect(limited.key).toMatch(/^tally_[0-9a-f]{12}_[0-9a-f]{64}$/);
       expect(await keys.authenticate(limited.key)).toEqual({
@@ -78,7 +78,7 @@ onEachStore((store) => {
       ['a megabyte', () => 'tally_'.repeat(200_000)],
     ])('%s', async (_, key) => {
       await expect(keys.authenticate(key())).rejects.toMatchObject(unauthenticated);
-      // Not a second time either, by way of what was remembered.
+      // The second call must not find the key in the cache either.
       await expect(keys.authenticate(key())).rejects.toMatchObject(unauthenticated);
     });
   });
@@ -105,7 +105,7 @@ onEachStore((store) => {
       await expect(elsewhere.authenticate(key)).rejects.toMatchObject(unauthenticated);
     });
 
-    // A look-up that had begun before the revocation put the key back into memory after it.
+    // A look-up that began before the revocation once put the key back into the cache after it.
     test('it is not remembered by a look-up that was under way', async () => {
       const { key, id } = await create();
       const row = store().database;
@@ -167,7 +167,7 @@ onEachStore((store) => {
     await remembering.authenticate(key);
     await remembering.authenticate(key);
     expect(asked).toBe(1);
-    // As many other keys as are remembered, all of one secret: the first is forgotten, and asked for again.
+    // Fills the cache with other keys of the same secret. Then the first key is no longer cached, and is looked up again.
     for (let other = 0; other < 10_000; other++) {
       await remembering.authenticate(`tally_${other.toString(16).padStart(12, '0')}_${key.slice(-64)}`);
     }
@@ -186,7 +186,7 @@ onEachStore((store) => {
       ['for no tenant at all', { tenants: [] }],
       ['for two tenants in one name', { tenants: ['a,b'] }],
       ['for a tenant with a wildcard', { tenants: ['*'] }],
-      ['with a time that is none', { expiresAt: new Date(Number.NaN) }],
+      ['with an invalid time', { expiresAt: new Date(Number.NaN) }],
     ])('%s', async (_, more) => {
       await expect(create(more)).rejects.toMatchObject({ code: 'PARAMETER_INVALID' });
     });

@@ -23,7 +23,7 @@ describe('a scope', () => {
 });
 
 describe('tenants', () => {
-  test('are those of the key, letter by letter; every one where none is named', () => {
+  test('are exactly those of the key; without any, all tenants', () => {
     const limited = principal({ tenants: ['a', 'b.c'] });
     expect(
       ['a', 'b.c', 'A', 'b', 'bxc', 'a ', '', '*'].filter((tenant) => mayUseTenant(limited, tenant)),

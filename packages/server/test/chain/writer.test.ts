@@ -104,13 +104,13 @@ onEachStore((store) => {
       const outcomes = await new Writer(store().database, { logName }).submit(batch);
       const expected = batch.map(({ event }) => (event.actor_id === 'poison' ? 'rejected' : 'chained'));
       expect(statuses(outcomes)).toEqual(expected);
-      const letter = deadLetterOf(outcomes[7]);
-      expect(letter.violations).toMatchObject([{ code: 'STORE_REFUSED' }]);
+      const deadLetter = deadLetterOf(outcomes[7]);
+      expect(deadLetter.violations).toMatchObject([{ code: 'STORE_REFUSED' }]);
       // The store's message may quote the event: only its code is kept.
-      expect(letter.violations[0]!.message).toMatch(/23514/);
+      expect(deadLetter.violations[0]!.message).toMatch(/23514/);
       const rows = await store().asOwner<{ raw: Uint8Array }>(
         'select raw from audit_dead_letters where id = $1',
-        [letter.id],
+        [deadLetter.id],
       );
       expect(Buffer.from(rows[0]!.raw).toString()).toBe(batch[7]!.canonical);
       const records = await expectSoundChain(store().database, tenant);

@@ -159,7 +159,7 @@ describe('API keys', () => {
     expect((await http.call('DELETE', '/v1/api-keys/000000000000')).status).toBe(404);
   });
 
-  it('that have expired are no keys', async () => {
+  it('that have expired are refused', async () => {
     const { key } = (
       await create({ name: 'old', scopes: ['events:read'], expires_at: '2020-01-01T00:00:00Z' })
     ).json;
@@ -229,7 +229,7 @@ describe('dead letters', () => {
     expect((await http.get(`/v1/dead-letters/${id}`)).json.tenant_id).toBeNull();
   });
 
-  it('refused again count up on the same letter', async () => {
+  it('that are refused again increment the count of the same dead letter', async () => {
     const id = await refuse({ severity: 'quiet' });
     const retried = await http.call('POST', `/v1/dead-letters/${id}/retry`, { key: acme });
     expect(retried.json).toMatchObject({
@@ -242,7 +242,7 @@ describe('dead letters', () => {
   it('that are admitted now are chained in the name of the original submitter, and settled', async () => {
     const writer = await http.key(['acme'], 'events:write');
     const id = await refuse({ severity: 'whispered', actor_id: 'zoe' }, writer);
-    // As after an upgrade that knows what the version before refused.
+    // Like after an upgrade to a version that admits what the earlier version refused.
     const raw = JSON.stringify(event({ actor_id: 'zoe' }));
     await http.service.database.query(
       { role: 'writer' },

@@ -15,7 +15,7 @@ afterAll(() => http?.[Symbol.asyncDispose]());
 let offset = 0;
 let topic: string;
 beforeEach(() => {
-  // An underscore is no wildcard, and a dot none either.
+  // Neither an underscore nor a dot is a wildcard.
   topic = `a_${offset}.b`;
 });
 
@@ -102,7 +102,7 @@ test('a purge only counts unless dry_run is false', async () => {
     ],
     asked: { reason: 'KEY_MISMATCH', topic },
   });
-  // What is purged is not purged again, and nothing is recorded for nothing.
+  // A purged dead letter is not purged again, and a purge of nothing adds no record.
   expect((await purge({ topic, reason: 'KEY_MISMATCH', dry_run: false })).json.letters).toBe(0);
   expect(await purges('acme')).toHaveLength(1);
 });

@@ -81,7 +81,7 @@ describe('lists', () => {
       `/v1/audit/events?tenant_id=paged&limit=1&actor_id=ann&cursor=${next_cursor}`,
     );
     expect(other.status).toBe(400);
-    // Another page size is the same question.
+    // A cursor stays valid with another page size.
     expect((await list(`limit=2&actor_id=ann&cursor=${next_cursor}`)).events.length).toBeGreaterThan(0);
   });
 
@@ -192,7 +192,7 @@ describe('lists', () => {
 });
 
 describe('sensitive events', () => {
-  it('show no content without the scope, wherever they are asked for', async () => {
+  it('show no content without the scope, on every route', async () => {
     const tenant_id = 'secret';
     const one = event({
       tenant_id,
@@ -220,7 +220,7 @@ describe('sensitive events', () => {
     expect((await http.get(`/v1/logs/${tenant_id}/bundle`, high)).status).toBe(200);
   });
 
-  // A redacted row in a filtered list would have said that the filter fits: whom the record is about, word by word.
+  // A redacted row in a filtered list would disclose that the filter matches. A reader could so find out its fields.
   it('cannot be guessed by filters', async () => {
     const low = await http.key(['secret'], 'events:read');
     expect((await list('actor_id=informant', low)).events).toEqual([]);
@@ -239,7 +239,7 @@ describe('one event', () => {
     expect((await http.get('/v1/audit/events/nope', reader)).json.errors[0].pointer).toBe('/audit_id');
   });
 
-  it('is never rebuilt from columns: the record speaks, and what is no record any more is said to be damaged', async () => {
+  it('is read from the record and never from columns; a row whose bytes are no longer a record is marked as damaged', async () => {
     const tenant_id = 'damaged';
     const [a, b] = [event({ tenant_id }), event({ tenant_id, is_sensitive: true })];
     await http.ingest([a, b]);
@@ -250,7 +250,7 @@ describe('one event', () => {
     await http.tamper(`update audit_records set record = '{}' where audit_id = '${a.audit_id}'`);
     const damaged = (await http.get(`/v1/audit/events/${a.audit_id}?tenant_id=${tenant_id}`)).json;
     expect(damaged).toMatchObject({ damaged: true, audit_id: a.audit_id });
-    // A flipped column discloses nothing either.
+    // A changed is_sensitive column discloses nothing either.
     await http.tamper(`update audit_records set is_sensitive = false where audit_id = '${b.audit_id}'`);
     const low = await http.key([tenant_id], 'events:read');
     expect((await http.get(`/v1/audit/events/${b.audit_id}`, low)).json).toMatchObject({ redacted: true });

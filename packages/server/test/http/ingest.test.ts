@@ -138,7 +138,7 @@ describe('one event', () => {
 });
 
 describe('a batch', () => {
-  it('chains what is good and names what is not, each by its own bytes', async () => {
+  it('chains the valid events of a batch and reports the others', async () => {
     const [a, b, c] = [event(), event(), event()];
     const body = Buffer.concat([
       Buffer.from(`{"events":[${JSON.stringify(a)}, {"tenant_id":"acme","tenant_id":"acme"} ,`),

@@ -36,7 +36,7 @@ const verifier = async () => parseVerifierKey((await http.get('/v1/logs/acme/key
 const hashesOf = (json: { hashes: string[] }) => json.hashes.map((hash) => fromBase64(hash)!);
 
 describe('the log', () => {
-  it('signs at the first request, then gives what was signed unless a fresh one is asked for', async () => {
+  it('signs at the first request, then returns that checkpoint unless the client requests a fresh one', async () => {
     const first = await checkpoint();
     expect(parseCheckpoint(parseNote(first).text)).toMatchObject({ origin: 'log.test/acme/1', size: 601 });
     await openNote(first, [await verifier()]);

@@ -89,7 +89,7 @@ describe('the wire', () => {
       socket.destroy();
     }
     expect((await http.get('/health')).status).toBe(200);
-    // Nothing failed here: pino's level 50 is for what did.
+    // No line has pino's level 50, which is for errors of the service.
     expect(log.filter((line) => line.includes('"level":50'))).toEqual([]);
   });
 

@@ -39,7 +39,7 @@ async function send({ producer = uuidv7(), sequences, final }: Said): Promise<st
   return producer;
 }
 
-/** As if nothing had come for ten minutes. */
+/** Sets the last event of the producers back by ten minutes. */
 async function fallSilent(): Promise<void> {
   await http.service.database.query(
     writer,
@@ -82,7 +82,7 @@ test('open numbers are declared lost in the name of the caller, and events that 
     { ...gap, metadata: { from: 3, to: 4, events: 2, reason, service: 'cms' } },
     { ...gap, metadata: { from: 6, to: 6, events: 1, reason } },
   ]);
-  // Somebody else has settled the account. The producer itself has sent nothing more.
+  // Another operator has settled the account. The producer itself has sent nothing more.
   expect(await account()).toMatchObject({ state: 'closed', open: [], final_seq: 6, last_seen_at });
   expect((await settle({ dry_run: false })).json).toEqual({ settled: true, accounts: 0, numbers: 0 });
 
@@ -112,7 +112,7 @@ test('two who settle at once say it once', async () => {
   await send({ sequences: [2] });
   await fallSilent();
   const { service } = http;
-  // Another operator, for another reason, between this one's look and its transaction.
+  // Another operator settles the account for another reason, between this one's query and its transaction.
   const overtaken = Object.create(service, {
     appendRanges: {
       value: async (...args: Parameters<typeof service.appendRanges>) => {
@@ -121,7 +121,7 @@ test('two who settle at once say it once', async () => {
       },
     },
   });
-  const request = { tenants: [tenant], silentSeconds: 300, reason: 'crashed', by: 'somebody' };
+  const request = { tenants: [tenant], silentSeconds: 300, reason: 'crashed', by: 'operator' };
   expect(await settleProducers(overtaken, request)).toEqual({ accounts: 0, numbers: 0 });
   expect((await deliveryRecords()).map(({ event_type }) => event_type).sort()).toEqual([
     'delivery.gap',
@@ -151,8 +151,8 @@ test('one that may still speak is left alone', async () => {
 
   await fallSilent();
   const { service } = http;
-  const request = { tenants: [tenant], silentSeconds: 300, reason, by: 'somebody' };
-  // It turns up between the look and the transaction.
+  const request = { tenants: [tenant], silentSeconds: 300, reason, by: 'operator' };
+  // The missing event arrives between the query and the transaction.
   const interrupted = Object.create(service, {
     appendRanges: {
       value: async (...args: Parameters<typeof service.appendRanges>) => {

@@ -56,7 +56,7 @@ class Client implements AsyncDisposable {
         for (const part of parts) this.#take(part);
       }
     } catch {
-      // Closed from this side, or cut off.
+      // This client has closed the connection, or it broke.
     }
     this.ended = true;
   }

@@ -75,7 +75,7 @@ describe('an honest chain', () => {
     expect(await verify('honest', '&fresh=true')).toMatchObject({ covered_to: 603, unsigned_tail: 0 });
   });
 
-  it('is gone through in parts where it is long', async () => {
+  it('is checked in parts if it is long', async () => {
     await chain('long', 800);
     const first = await verify('long');
     expect(first).toMatchObject({ verdict: 'verified', complete: false, next_sequence: 700, last: 699 });
@@ -163,7 +163,7 @@ describe('a tampered chain', () => {
     expect(codes(report)).toEqual(expected);
   });
 
-  // Another system's verify endpoint gave the hash that a tampered row should have had: all that a forger still needed.
+  // Another system's verify endpoint returned the hash that a tampered row should have had, which a forger needs.
   it('never shows which hash would have been right', async () => {
     const report = await verify('an-edited-record');
     const finding = report.findings.find((one: { code: string }) => one.code === 'RECORD_HASH_MISMATCH');

@@ -36,7 +36,7 @@ describe.each([
   let site: Site;
   /** What was delivered before and after the backup. */
   const [kept, lost] = [texts(20), texts(280)];
-  /** Receipts of the first epoch, of a record that the backup has and of one that it has not. */
+  /** Receipts of the first epoch: of a record that the backup contains, and of one that it does not contain. */
   const receipts: { readonly proof: string; readonly key: Uint8Array }[] = [];
 
   beforeAll(async () => {
@@ -110,12 +110,12 @@ describe.each([
       expect(service.logs.stopped.size).toBe(0);
       const [genesis] = await expectSoundChain(service.database, tenant, 2);
       expect(genesis!.event.metadata).toMatchObject({ epoch: 2, recovery: { checkpoint: note, reason } });
-      // Whoever planned the same at the same time finds that it is done.
+      // A second operator with the same plan finds that the recovery is done.
       await expect(recoverChain(service, plan!, reason)).rejects.toThrow('has opened epoch 2');
     });
   });
 
-  test('takes what is delivered again: known events are duplicates, lost ones are chained, each once', async () => {
+  test('events are delivered again: known ones are duplicates, lost ones are chained once', async () => {
     await open(async (service) => {
       const again = await submit(service, kept);
       expect(statusesOf(again)).toEqual(['duplicate']);
@@ -177,9 +177,9 @@ describe.each([
     });
   });
 
-  test('can be put back once more, and is recovered once more', async () => {
+  test('can be put back again, and is recovered again', async () => {
     await site.putBack();
-    // Anybody can compute the identity of the genesis that is to come, and claim it; here while nobody looks at the store.
+    // The id of the next genesis record can be computed in advance. An attacker submits an event with it while the service is down.
     const store = await site.openStore();
     const claimed = itemOf(anEvent(tenant, { audit_id: genesisAuditId(`${logName}/${tenant}/3`) }));
     await new Writer(store, { logName }).submit([claimed]);
@@ -197,8 +197,8 @@ describe.each([
     });
   });
 
-  // A higher number of the epoch alone would have let a rewritten chain pass by everything that was signed.
-  test('with a higher epoch that nobody opened is stopped', async () => {
+  // Otherwise a rewritten chain with a higher epoch would not be compared with any signed checkpoint.
+  test('with a higher epoch that no recovery opened is stopped', async () => {
     await site.tamper(
       `update audit_chain_state set epoch = 9, last_sequence = -1, frontier = '' where tenant_id = '${tenant}'`,
     );
@@ -219,7 +219,7 @@ describe('while the service runs', () => {
     return () => site.remove();
   });
 
-  // A fail-over to a standby that lags: the connections break and come back, and the service had compared at its start only.
+  // A fail-over to a standby that lags. The connections break and come back, and the service compared only at its start.
   test('a store that goes back behind what was signed is stopped before it forks', async () => {
     const service = await site.open();
     await submit(service, texts(3));

@@ -14,7 +14,7 @@ import { embeddedSite, type Site } from '../sites.ts';
 
 let site: Site;
 let service: AuditService;
-/** Signed, restored from a backup, and so stopped until its test recovers it. */
+/** A chain that was signed and then restored from a backup. It is stopped until its test recovers it. */
 const stopped = newTenant('stopped');
 
 beforeAll(async () => {
@@ -38,11 +38,11 @@ afterAll(async () => {
 const operator = { source: 'test', trust: 'operator' } as const;
 const submitter = { source: 'http', trust: 'api-key', principal: 'key:1' } as const;
 
-const letters = () => new DeadLetters(service.database);
-const openLetters = async () =>
-  (await letters().list({ state: 'open', tenants: undefined, limit: 100 })).deadLetters;
+const deadLetters = () => new DeadLetters(service.database);
+const openDeadLetters = async () =>
+  (await deadLetters().list({ state: 'open', tenants: undefined, limit: 100 })).deadLetters;
 const retry = (id: string, tenants?: readonly string[]) =>
-  retryDeadLetter(service, letters(), { id, tenants, by: 'tester' });
+  retryDeadLetter(service, deadLetters(), { id, tenants, by: 'tester' });
 const accountOf = async (producerId: string) => {
   const [account] = await service.database.query<{
     submitter: string;
@@ -54,7 +54,7 @@ const accountOf = async (producerId: string) => {
   return account;
 };
 
-/** A letter as the consumer of a topic stores it. */
+/** A dead letter as the consumer of a topic stores it. */
 async function refusedMessage(raw: string, tenantId: string, reason = 'KEY_MISMATCH'): Promise<string> {
   const source = messageSource({ clusterId: 'c', topic: 'events', partition: 0, offset: offset++ });
   const letter = toDeadLetter(raw, { source }, [{ code: reason, pointer: '', message: 'is wrong' }]);
@@ -78,29 +78,29 @@ test('gaps that came over HTTP while the chain was stopped are chained after the
     },
   };
   await service.submit(declared);
-  const kept = await openLetters();
+  const kept = await openDeadLetters();
   expect(kept).toMatchObject([
     { reason: 'CHAIN_STOPPED', tenant_id: stopped, principal: 'key:1', seen: 1 },
     { reason: 'CHAIN_STOPPED', tenant_id: stopped, principal: 'key:1', seen: 1 },
   ]);
   const ids = kept.map(({ id }) => id);
-  // Declared again, by a client that has heard nothing, and retried too early: the same letters.
+  // The client declares the gaps again, because it got no answer, and the operator retries too early: no new dead letters.
   await service.submit(declared);
   expect(await retry(ids[0]!)).toMatchObject({
     status: 'rejected',
     error: { code: 'CHAIN_STOPPED', dead_letter_id: ids[0] },
   });
-  expect((await openLetters()).map(({ id }) => id)).toEqual(ids);
+  expect((await openDeadLetters()).map(({ id }) => id)).toEqual(ids);
   expect(await accountOf(producer)).toEqual({ submitter: 'key:1', settled_to: 0, final_seq: 4 });
 
   const [plan] = await planRecovery(service, [stopped]);
   await recoverChain(service, plan!, 'restored for a test');
   for (const status of ['chained', 'duplicate']) {
     for (const id of ids) expect(await retry(id, [stopped])).toMatchObject({ status });
-    expect(await openLetters()).toEqual([]);
+    expect(await openDeadLetters()).toEqual([]);
     expect(await accountOf(producer)).toEqual({ submitter: 'key:1', settled_to: 4, final_seq: 4 });
     const [, ...records] = await expectSoundChain(service.database, stopped, 2);
-    // Both letters have the same time, so they are listed, and here retried, in the order of their random ids.
+    // Both dead letters have the same time, so they are listed and retried in the order of their random ids.
     const gaps = records.map(({ event }) => event.metadata as { from: number });
     expect(gaps.toSorted((one, other) => one.from - other.from)).toMatchObject([
       { producer_id: producer, submitter: 'key:1', from: 1, to: 3, reason: 'crash', service: 'cms' },
@@ -109,17 +109,17 @@ test('gaps that came over HTTP while the chain was stopped are chained after the
   }
 });
 
-test('a last number alone is entered in the account, and nothing is chained', async () => {
+test('a statement with only a last number changes the account, and nothing is chained', async () => {
   const [tenant, producer] = [newTenant(), uuidv7()];
   const final = [{ tenant_id: tenant, final_seq: 0 }];
   const id = await refusedMessage(JSON.stringify({ delivery: { producer_id: producer, final } }), tenant);
   expect(await retry(id)).toEqual({ status: 'noted' });
-  expect(await letters().get(id, undefined)).toMatchObject({ info: { state: 'retried' } });
+  expect(await deadLetters().get(id, undefined)).toMatchObject({ info: { state: 'retried' } });
   expect(await accountOf(producer)).toEqual({ submitter: 'kafka:c/events', settled_to: 0, final_seq: 0 });
   expect(await recordsOf(service.database, tenant)).toEqual([]);
 });
 
-test('a statement that is none is refused again on its own letter, and speaks of no tenant out of reach', async () => {
+test('a malformed statement is refused again with its own dead letter, and so is one for a foreign tenant', async () => {
   const [tenant, other] = [newTenant(), newTenant()];
   const malformed = await refusedMessage('{"delivery":{}}', tenant, 'DELIVERY_INVALID');
   expect(await retry(malformed)).toMatchObject({
@@ -130,20 +130,21 @@ test('a statement that is none is refused again on its own letter, and speaks of
   const foreign = await refusedMessage(JSON.stringify({ delivery: { producer_id: uuidv7(), gaps } }), tenant);
   expect(await retry(foreign, [tenant])).toMatchObject({ error: { code: 'TENANT_FORBIDDEN' } });
   expect(await recordsOf(service.database, other)).toEqual([]);
-  expect((await openLetters()).map(({ id }: DeadLetterInfo) => id).sort()).toEqual(
+  expect((await openDeadLetters()).map(({ id }: DeadLetterInfo) => id).sort()).toEqual(
     [malformed, foreign].sort(),
   );
 });
 
-// Whoever may retry for every tenant would have chained it, with the submitter's name, where they have no right to be.
-test('nobody gets into the chain of a tenant that is not theirs by being refused first', async () => {
+// An operator with a key for every tenant retries. Without a check, the event would be chained for a tenant that the submitter
+// may not write for.
+test('a retry never writes for a tenant that the original submitter may not write for', async () => {
   const [own, other] = [newTenant(), newTenant()];
   const ahead = { ...anEvent(other), timestamp: new Date(Date.now() + 7_200_000).toISOString() };
   const gaps = [{ tenant_id: other, from: 1, to: 1, reason: 'crash' }];
   const events = [ahead, { delivery: { producer_id: uuidv7(), gaps } }].map((each) => JSON.stringify(each));
   const refused = await service.submit({ ...submitter, events, tenants: [own] });
   await service.close();
-  // As much later as it takes for the event to be in order.
+  // Late enough that the timestamp of the event is no longer in the future.
   service = await site.open({ now: () => Date.now() + 7_200_000 });
   for (const result of refused) {
     const id = ('error' in result && result.error.dead_letter_id) || '';

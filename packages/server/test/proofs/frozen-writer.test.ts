@@ -9,10 +9,10 @@ const submission = () => ({
   trust: 'operator' as const,
 });
 
-// Found by the fault campaign: a writer that was frozen just after it had read a head was evicted, and others went on and
-// signed. When it woke, the head that it had in hand was behind what was signed, which looks like a restored backup: it
-// stopped the chain and refused events that had been acknowledged.
-test('a writer that was evicted while it was frozen takes its old head for what it is', async () => {
+// Found by the fault campaign: a writer that was frozen just after it had read a head was evicted, and the other writers
+// continued and signed. When it woke, its head was behind the signed checkpoint, like after a restored backup. So it stopped
+// the chain and refused acknowledged events.
+test('a writer that was evicted while it was frozen notices that its head is outdated', async () => {
   const site = await serverSite();
   const [frozen, other] = [await site.open(), await site.open()];
   await other.submit(submission());

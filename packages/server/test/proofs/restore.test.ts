@@ -52,14 +52,14 @@ describe.each([
       const stopped = expect.objectContaining({ code: 'CHAIN_STOPPED', details: { tenant_id: tenant } });
       await expect(service.writer.submit(items(1, tenant))).rejects.toEqual(stopped);
       await expect(service.logs.checkpoint(tenant)).rejects.toEqual(stopped);
-      // A stopped tenant once held up every batch that it shared with others: its producer sent it again for ever.
+      // A stopped tenant once held up every batch that it shared with others: its producer sent the batch again without end.
       const raw = [tenant, 'other'].map((of) => JSON.stringify(anEvent(of)));
       const results = await service.submit({ events: raw, source: 'test', trust: 'operator' });
       expect(results).toMatchObject([
         { status: 'rejected', error: { code: 'CHAIN_STOPPED' } },
         { status: 'chained' },
       ]);
-      // Nothing is lost: the event waits as it was sent, to be retried after the recovery.
+      // Nothing is lost: the dead letter keeps the event as it was sent, and an operator retries it after the recovery.
       const { dead_letter_id: id } = (results[0] as { error: { dead_letter_id: string } }).error;
       const [kept] = await service.database.query<{ raw: string; tenant_id: string }>(
         writer,
@@ -72,7 +72,7 @@ describe.each([
     }
   };
 
-  test('a store that is what was signed, or has grown since, goes on', async () => {
+  test('a store that matches the signed checkpoint, or has grown since, continues', async () => {
     const service = await site.open();
     expect(service.logs.stopped.size).toBe(0);
     await submit(service, 'grown', 1);
@@ -99,7 +99,7 @@ describe.each([
     await expectStopped(/^the first 301 records are not those that were signed$/);
   });
 
-  test('a chain that is gone altogether is stopped', async () => {
+  test('a chain without any record is stopped', async () => {
     await site.putBack();
     await site.tamper(`delete from audit_chain_state where tenant_id = '${tenant}'`);
     await expectStopped(/^301 records were signed, the store has none$/);
@@ -129,7 +129,7 @@ describe.each([
   });
   afterAll(() => site.remove());
 
-  // A frontier of the wrong length is no tree at all; reading it threw, and the whole service did not start.
+  // A frontier of the wrong length is not a tree. Reading it once threw, and the whole service did not start.
   test('stops its own chain, and the service starts for all others', async () => {
     const service = await site.open();
     expect([...service.logs.stopped.keys()].sort()).toEqual(['cut', 'grown', 'long', 'signed']);

@@ -22,7 +22,7 @@ const checkpoint = (size: number, fill = size): Checkpoint => ({
 const extending = async () => {};
 
 let dir: TempDir;
-/** What is open; a test may close its own before. */
+/** The signers that are open. A test may close its own earlier. */
 let opened: Set<{ close(): void }>;
 beforeEach(() => {
   dir = tempDir();
@@ -58,7 +58,7 @@ describe('a signed checkpoint', () => {
     expect(verifier.name).toBe(origin);
     const { text } = await openNote(note!, [verifier]);
     expect(parseCheckpoint(text)).toEqual(checkpoint(3));
-    // One key, yet no tenant's key string passes for another's.
+    // There is one signing key, but each tenant's verifier key is valid for that tenant only.
     const other = parseVerifierKey(signer.verifierKeys(`${logName}/other/1`)[0]!.key);
     await expect(openNote(note!, [other])).rejects.toMatchObject({ code: 'NOTE_UNVERIFIED' });
   });
@@ -127,7 +127,7 @@ describe('a signed checkpoint', () => {
 });
 
 describe('keys', () => {
-  test('are rotated; those retired stay listed, and what they signed stays as it was', async () => {
+  test('are rotated; retired keys stay listed, and their checkpoints stay valid', async () => {
     const signer = await open();
     const before = await signer.sign(checkpoint(3), extending);
     const [first] = signer.verifierKeys(origin);
@@ -146,8 +146,8 @@ describe('keys', () => {
     expect((await open()).verifierKeys(origin)).toEqual(keys);
   });
 
-  // A replica kept the key that it had found at its start, and went on signing with one that was retired, which for a key
-  // that leaked is what the rotation was to end.
+  // A replica once kept the key of its start, and continued to sign with a retired key. A rotation must end the use of a
+  // leaked key.
   test('that one replica retires are not used by another any more', async () => {
     const [one, other] = [await open(), await open()];
     await other.sign(checkpoint(3), extending);

@@ -40,7 +40,7 @@ onEachStore((store) => {
   });
 
   describe('a checkpoint', () => {
-    test('is that of the log as it stands, signed, stored, and given again while nothing is added', async () => {
+    test('covers all records, is signed and stored, and is returned again until a record is added', async () => {
       const tenant = newTenant();
       const logs = await openLogs();
       await append(tenant, 4);
@@ -61,7 +61,7 @@ onEachStore((store) => {
       });
     });
 
-    test('of a tenant without records there is none', async () => {
+    test('does not exist for a tenant without records', async () => {
       const logs = await openLogs();
       await expect(logs.checkpoint(newTenant())).rejects.toMatchObject({ code: 'NOT_FOUND' });
       expect(await logs.latestCheckpoint(newTenant())).toBeUndefined();
@@ -139,7 +139,7 @@ onEachStore((store) => {
     await expect(logs.tile(tenant, { level: 0, index: 2 }, 39)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  // A head of the signed size but with another root was refused a signature, and its chain went on being extended.
+  // A head with the signed size and another root was not signed, but its chain was still extended.
   test.each([
     ['the same size', 0],
     ['a larger size', 3],

@@ -12,7 +12,7 @@ const created = [
     .matchAll(/^ +"?(\w+)"? +(\w+)( +not null)?,?$/gm),
 ].map(([, name, type, required]) => ({ name, type, nullable: required === undefined }));
 
-// The table's columns are frozen: records of years lie in them. A new field gets a derived table instead.
+// The columns must not change, because the table holds records of many years. A new field gets a derived table instead.
 test('the table of indexed fields says what the migration creates, in its order', () => {
   const columns = eventFields.map(({ name, column, nullable = false }: IndexedField) => ({
     name,

@@ -1,5 +1,5 @@
 /**
- * A process that freezes in the middle of a COPY while it holds the lock of a head, and goes on when it is woken. Prints
+ * A process that freezes in the middle of a COPY while it holds the lock of a head, and continues when it is woken. Prints
  * `locked` before it freezes, and its outcomes at the end.
  */
 import { writeSync } from 'node:fs';

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => store.close());
 
-/** A client that has locked a tenant's head and then froze: it has no time-out of its own and sends nothing more. */
+/** A client that has locked a tenant's head and then froze: it has no time-out and sends nothing more. */
 async function freeze(tenant: string): Promise<{ client: pg.Client; ended: Promise<unknown> }> {
   const client = new pg.Client({ connectionString: store.serviceUrl });
   const ended = new Promise((resolve) => client.once('error', resolve));
@@ -131,7 +131,7 @@ describe('errors of the connection are not errors of the statement', () => {
     await expect(idle).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
   });
 
-  // EPIPE has five capitals, like a SQLSTATE: a write on a closed connection was taken for a fault of the batch.
+  // EPIPE has five capitals, like a SQLSTATE. So a write on a closed connection was once treated as a fault of the batch.
   test('an error code of the operating system is not a SQLSTATE', () => {
     for (const code of ['EPIPE', 'ECONNRESET', undefined, 23505]) expect(sqlState({ code })).toBeUndefined();
     for (const code of ['23505', '57P01', 'XX000', 'P0001']) expect(sqlState({ code })).toBe(code);

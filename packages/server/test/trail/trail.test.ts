@@ -42,7 +42,7 @@ async function submit(tenant_id: string, count: number): Promise<void> {
   await service.submit({ events, source: 'embedded', trust: 'operator' });
 }
 
-/** What recovery will do: the chain so far becomes an epoch that was given up, and another begins. */
+/** Does what a recovery does: abandons the current epoch of the chain and begins a new one. */
 async function beginEpoch(tenantId: string): Promise<void> {
   await (service.database as PgliteDatabase).asOwner(async (session) => {
     await session.query(

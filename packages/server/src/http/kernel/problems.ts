@@ -1,21 +1,15 @@
 import { AuditValidationError } from '@tallystick/event';
 import { LogError } from '@tallystick/log';
-import { type ProblemCode, problemKindOf, problemTypeOf, type Reason } from '@tallystick/protocol';
+import {
+  type ProblemCode,
+  type ProblemDocument,
+  problemKindOf,
+  problemTypeOf,
+  type Reason,
+} from '@tallystick/protocol';
 import { ServerError } from '../../errors.ts';
 import { BatchError } from '../../ingest/http/read-batch.ts';
 import type { SubmissionError } from '../../ingest/submission.ts';
-
-/** A problem document (RFC 9457) with a code that clients may branch on. */
-export interface Problem {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
-  readonly code: string;
-  /** What is wrong and where: pointers are JSON pointers into the body, or `/name` of a parameter. */
-  readonly errors?: readonly Reason[];
-  readonly [extension: string]: unknown;
-}
 
 /**
  * An error that the API answers as a problem document. Its messages go to the client, so they never quote what the client
@@ -46,7 +40,7 @@ export class HttpProblem extends Error {
     this.headers = options.headers ?? {};
   }
 
-  toJSON(): Problem {
+  toJSON(): ProblemDocument {
     return {
       type: problemTypeOf(this.code),
       title: problemKindOf(this.code).title,

@@ -99,10 +99,10 @@ function schemaHtml(schema: unknown): string {
   return escapeHtml(String(type ?? ''));
 }
 
-function table(head: readonly string[], rows: readonly string[][]): string {
+function table(titles: readonly string[], rows: readonly string[][]): string {
   const line = (cells: readonly string[], tag: string) =>
     `<tr>${cells.map((cell) => `<${tag}>${cell}</${tag}>`).join('')}</tr>`;
-  return `<table>${line(head, 'th')}${rows.map((row) => line(row, 'td')).join('')}</table>`;
+  return `<table>${line(titles, 'th')}${rows.map((row) => line(row, 'td')).join('')}</table>`;
 }
 
 function code(value: unknown): string {

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { ServerError } from '../../errors.ts';
 import { toBrokerError } from '../../kafka-client/broker-error.ts';
 import type { KafkaConnection } from '../../kafka-client/connection.ts';
+import { type BackoffBounds, backoffMs } from '../../timing/backoff.ts';
 import { withTimeout } from '../../timing/timeout.ts';
 import { type GatewayMessage, maxWriteBytes, sizeOf } from './messages.ts';
 import { GatewayProducer } from './producer.ts';
@@ -23,7 +24,7 @@ interface PendingWrite {
   readonly reject: (error: ServerError) => void;
 }
 
-const firstRetryMs = 50;
+const retryBounds: BackoffBounds = { baseMs: 50, maxMs: 2_000 };
 const tooLargeReasons: ReadonlySet<unknown> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
 
 /**
@@ -117,7 +118,7 @@ export class WriteQueue {
   /** Retries until the broker acknowledges or the deadline is over: a leader may move, and a broker may come back. */
   async #send(messages: readonly GatewayMessage[], deadline: number): Promise<void> {
     const { topic, onWritten } = this.#options;
-    for (let pauseMs = firstRetryMs; ; pauseMs *= 2) {
+    for (let attempt = 0; ; attempt++) {
       try {
         await this.#attempt(messages, deadline);
         onWritten();
@@ -130,6 +131,7 @@ export class WriteQueue {
           await this.#send(messages.slice(0, half), deadline);
           return await this.#send(messages.slice(half), deadline);
         }
+        const pauseMs = backoffMs(attempt, retryBounds);
         if (failure.code === 'BROKER_REFUSED' || performance.now() + pauseMs >= deadline) throw failure;
         await wait(pauseMs);
       }

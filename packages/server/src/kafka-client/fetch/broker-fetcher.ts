@@ -23,7 +23,7 @@ export interface FetchOptions {
   /** On abort, the fetch fails at once. */
   readonly signal: AbortSignal;
   /**
-   * Sends the fetch in a request of its own. In a shared request a broker leaves out a batch that is longer than
+   * Sends the fetch in a separate request. In a shared request a broker leaves out a batch that is longer than
    * `maxBytes`, unless it is the first batch of the response.
    */
   readonly alone: boolean;
@@ -60,7 +60,7 @@ const readCommitted = 1;
 
 /**
  * Fetches from one broker. A broker answers the requests of a connection one after the other, so a request that waits for
- * messages would delay the next one: each request in flight has a connection of its own.
+ * messages would delay the next one: each request in flight has its own connection.
  */
 export class BrokerFetcher {
   readonly #brokers: Brokers;

@@ -4,8 +4,8 @@ import type { Database } from '../../store/database.ts';
 import { readSql } from '../../store/sql.ts';
 import { readerOf, type TrailHead } from '../../trail/trail.ts';
 import type { LastSigned } from '../signer-store.ts';
+import type { RedactedFindings } from './redacted-findings.ts';
 import { consistencyProver, readFrontier } from './stored-tree.ts';
-import type { RedactedFindings } from './verify-report.ts';
 
 const verifyRecords = readSql('verify-records');
 /** Records of one page. A page of the largest records has 32 MiB. */

@@ -1,4 +1,5 @@
 import { parseOrigin } from '@tallystick/log';
+import type { VerifyReport } from '@tallystick/protocol';
 import { isTrusted, verdictOf } from '@tallystick/verify';
 import { ServerError } from '../../errors.ts';
 import { type Database, writer } from '../../store/database.ts';
@@ -8,7 +9,7 @@ import type { Signer } from '../signer.ts';
 import type { LastSigned } from '../signer-store.ts';
 import type { TenantLogs } from '../tenant-logs.ts';
 import { checkRange, type SequenceRange } from './check-range.ts';
-import { RedactedFindings, type VerifyReport } from './verify-report.ts';
+import { RedactedFindings } from './redacted-findings.ts';
 
 const rangeByTime = readSql('range-by-time');
 

@@ -39,8 +39,8 @@ onEachStore((store) => {
     const [taken] = await writer.submit([first]);
     const [refused] = await writer.submit([second]);
     expect(refused!.status).toBe('conflict');
-    const letter = deadLetterOf(refused);
-    expect(letter.violations[0]).toMatchObject({ code: 'AUDIT_ID_CONFLICT', pointer: '/audit_id' });
+    const deadLetter = deadLetterOf(refused);
+    expect(deadLetter.violations[0]).toMatchObject({ code: 'AUDIT_ID_CONFLICT', pointer: '/audit_id' });
 
     const records = await expectSoundChain(store().database, tenant);
     expect(records).toHaveLength(3);
@@ -49,12 +49,12 @@ onEachStore((store) => {
       event: {
         event_type: 'delivery.conflict',
         target_id: receiptOf(taken).audit_id,
-        metadata: { audit_id: first.event.audit_id, dead_letter_id: letter.id, source: 'test' },
+        metadata: { audit_id: first.event.audit_id, dead_letter_id: deadLetter.id, source: 'test' },
       },
     });
     const [kept, ...others] = await deadLetters(tenant);
     expect(others).toEqual([]);
-    expect(kept).toMatchObject({ id: letter.id, seen: 1, reason: 'AUDIT_ID_CONFLICT' });
+    expect(kept).toMatchObject({ id: deadLetter.id, seen: 1, reason: 'AUDIT_ID_CONFLICT' });
     expect(Buffer.from(kept!.raw).toString()).toBe(second.canonical);
   });
 

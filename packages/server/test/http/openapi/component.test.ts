@@ -16,7 +16,7 @@ test('a schema that describes the type exactly is named in the document', () => 
   request<{ dry_run?: boolean | undefined }>()('Dry', z.object({ dry_run: z.boolean().default(true) }));
 });
 
-// The compiler is what tests here: `npm run check` fails where one of these compiles.
+// The compiler runs these tests: `npm run check` fails if one of these compiles.
 test('a schema that differs from the type does not compile', () => {
   // @ts-expect-error a value of the type is missing
   answer<Report>()('A', z.object({ verdict: z.literal('verified'), findings: z.array(finding) }));

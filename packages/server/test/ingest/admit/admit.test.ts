@@ -36,7 +36,7 @@ describe('an event that is admitted', () => {
     expect('admitted' in admission && admission.admitted.event).toEqual(given);
   });
 
-  test('need not be of a taxonomy where there is none', () => {
+  test('may be any well-formed type without a taxonomy', () => {
     const text = JSON.stringify(event({ event_type: 'never.declared' }));
     expect(admitText(text)).toHaveProperty('admitted');
     expect(refused(admitText(text, { taxonomy: soc })).violations[0]!.code).toBe('EVENT_TYPE_UNKNOWN');
@@ -46,9 +46,9 @@ describe('an event that is admitted', () => {
 describe('an event that is refused', () => {
   test('says every reason with its pointer, and is filed under what can be read of it', () => {
     const given = { ...event(), surprise: 1, actor_type: 'ghost' };
-    const letter = refused(admitText(JSON.stringify(given)));
-    expect(letter).toMatchObject({ tenantId: 'acme', auditId: given.audit_id, ...submitter });
-    expect(letter.violations.map(({ code, pointer }) => [code, pointer])).toEqual([
+    const deadLetter = refused(admitText(JSON.stringify(given)));
+    expect(deadLetter).toMatchObject({ tenantId: 'acme', auditId: given.audit_id, ...submitter });
+    expect(deadLetter.violations.map(({ code, pointer }) => [code, pointer])).toEqual([
       ['FIELD_ENUM', '/actor_type'],
       ['FIELD_UNKNOWN', '/surprise'],
     ]);
@@ -62,8 +62,8 @@ describe('an event that is refused', () => {
     ['of an illegal tenant', { tenant_id: 'a,b' }, 'TENANT_ID_INVALID'],
     ['of a tenant that is a path', { tenant_id: '../a' }, 'TENANT_ID_INVALID'],
   ])('%s', (_, fields, code) => {
-    const letter = refused(admitText(JSON.stringify({ ...event(), ...fields })));
-    expect(letter.violations.map((violation) => violation.code)).toEqual([code]);
+    const deadLetter = refused(admitText(JSON.stringify({ ...event(), ...fields })));
+    expect(deadLetter.violations.map((violation) => violation.code)).toEqual([code]);
   });
 
   test.each([

@@ -48,7 +48,7 @@ test('a write that fails starts the probes again', async () => {
   health.close();
 });
 
-test('while a write is in flight there is no probe, and after closing there is none either', async () => {
+test('there is no probe while a write is in flight, and none after closing', async () => {
   let busy = true;
   const probe = vi.fn(async () => {
     throw new Error('down');

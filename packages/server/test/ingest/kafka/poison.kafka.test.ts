@@ -145,7 +145,7 @@ describe('data beside the events that the store can not hold', () => {
     expect(await expectSoundChain(service.database, target)).toHaveLength(2);
   });
 
-  test('a service with U+0000 in a header is no reason to refuse the event', async () => {
+  test('an event is not refused because its service header contains U+0000', async () => {
     const target = newTenant('unstorable');
     const headers = {
       'tallystick-producer-id': uuidv7(),

@@ -71,14 +71,14 @@ describe('content that is too long takes no more memory than the limit', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4 * limit);
   });
 
-  test('a length that is a lie is believed only up to the bound', () => {
+  test('a false length never makes the reader allocate more than the bound', () => {
     expect(failure('snappy', text('ffffffff0f 00 61')).code).toBe('KAFKA_BATCH_TOO_LARGE');
     // Four blocks, each within the bound.
     const block = Buffer.from(compressionsAlgorithms.snappy.compressSync(Buffer.alloc(limit / 2)));
     const length = Buffer.alloc(4);
     length.writeUInt32BE(block.length);
-    const head = Buffer.from('\x82SNAPPY\0\0\0\0\x01\0\0\0\x01', 'latin1');
-    const stream = Buffer.concat([head, ...Array<Buffer[]>(4).fill([length, block]).flat()]);
+    const header = Buffer.from('\x82SNAPPY\0\0\0\0\x01\0\0\0\x01', 'latin1');
+    const stream = Buffer.concat([header, ...Array<Buffer[]>(4).fill([length, block]).flat()]);
     expect(failure('snappy', stream).code).toBe('KAFKA_BATCH_TOO_LARGE');
     expect(unpack(codecs.snappy, stream, 2 * limit).equals(Buffer.alloc(2 * limit))).toBe(true);
   });
