@@ -3,7 +3,7 @@ import type { ApiKeys } from '../../access/api-keys.ts';
 import { authenticate } from './authentication.ts';
 import { unpackBody } from './bodies.ts';
 import type { Answer, Call, Endpoint } from './endpoint.ts';
-import { readJson, validate } from './validate.ts';
+import { assertStorable, readJson, validate } from './validate.ts';
 
 /** Most bytes of a JSON body on routes that declare a schema. */
 const maxJsonBytes = 64 * 1024;
@@ -64,6 +64,7 @@ function parametersOf(each: Endpoint, request: FastifyRequest): Pick<Checked, 'p
     delete given['*'];
   }
   const query = { ...(request.query as object) };
+  assertStorable({ ...given, ...query }, 'PARAMETER_INVALID');
   return {
     params: each.params === undefined ? {} : validate(each.params, given, 'PARAMETER_INVALID'),
     query: each.query === undefined ? {} : validate(each.query, query, 'PARAMETER_INVALID'),
