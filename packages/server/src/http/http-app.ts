@@ -7,6 +7,7 @@ import { DeadLetters } from '../operations/dead-letters.ts';
 import { ReadAudit } from '../operations/read-audit.ts';
 import { HeadWatch } from '../trail/tail.ts';
 import { Trail } from '../trail/trail.ts';
+import { BodyBudget } from './kernel/body-budget.ts';
 import type { Endpoint } from './kernel/endpoint.ts';
 import { handleError } from './kernel/error-handler.ts';
 import { defaultLimits, type HttpLimits } from './kernel/limits.ts';
@@ -92,7 +93,7 @@ export function createHttpApp(service: AuditService, options: HttpOptions = {}):
   app.setNotFoundHandler((request, reply) => {
     return handleError(new HttpProblem('ROUTE_NOT_FOUND', 'there is no such route'), request, reply);
   });
-  addRoutes(app, service.keys, endpoints);
+  addRoutes(app, service.keys, new BodyBudget(limits.maxPendingBytes), endpoints);
   return app;
 }
 

@@ -22,6 +22,8 @@ export function handleError(error: unknown, request: FastifyRequest, reply: Fast
 
 /** Errors with which Fastify refuses a request before a handler sees it. */
 function translateFastifyError(error: unknown, request: FastifyRequest): unknown {
+  // Fastify sets a status on an error of the body's stream, also on one of this service.
+  if (error instanceof HttpProblem) return error;
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
   if (typeof statusCode !== 'number' || statusCode >= 500) return error;
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return tooLarge(request.routeOptions.bodyLimit);
