@@ -28,6 +28,11 @@ const campaigns: { readonly [name: string]: Campaign } = {
     rounds: { variable: 'TALLYSTICK_FUZZ_RUNS', full: '1000' },
     seed: 'TALLYSTICK_FUZZ_SEED',
   },
+  fuzz: {
+    about: 'hostile values in every parameter and body of the HTTP API',
+    rounds: { variable: 'FUZZ_RUNS', full: '20000' },
+    seed: 'FUZZ_SEED',
+  },
   tamper: { about: 'every way to tamper with a store' },
   faults: { about: 'kill, freeze and cut replicas, brokers and the database', seed: 'FAULTS_SEED' },
 };

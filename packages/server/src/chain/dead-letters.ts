@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { uuidv8FromDigest } from '@tallystick/event';
 import type { Reason } from '@tallystick/protocol';
+import { exceededBound } from '../input/json-bounds.ts';
 import type { Statement } from '../store/database.ts';
 import { isMessageSource } from './source-position.ts';
 
@@ -60,8 +61,12 @@ export function toDeadLetter(
   };
 }
 
+/** More than any valid event has, so that the tenant of an event that exceeds its limits is still known. */
+const identityBounds = { maxDepth: 1_000, maxValues: 100_000 };
+
 /** Tenant and id of a refused event, if they can be read. Good for finding the event; never trusted. */
 function readIdentity(bytes: Uint8Array): { tenantId?: string; auditId?: string } {
+  if (exceededBound(bytes, identityBounds) !== undefined) return {};
   try {
     const value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Record<
       string,

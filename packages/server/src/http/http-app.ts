@@ -7,10 +7,12 @@ import { DeadLetters } from '../operations/dead-letters.ts';
 import { ReadAudit } from '../operations/read-audit.ts';
 import { HeadWatch } from '../trail/tail.ts';
 import { Trail } from '../trail/trail.ts';
+import { BodyBudget } from './kernel/body-budget.ts';
 import type { Endpoint } from './kernel/endpoint.ts';
-import { handleError, handleUnmatched } from './kernel/error-handler.ts';
+import { handleError } from './kernel/error-handler.ts';
 import { defaultLimits, type HttpLimits } from './kernel/limits.ts';
 import { type LoggerChoice, loggerOptions, safeError } from './kernel/logging.ts';
+import { assertRoute } from './kernel/methods.ts';
 import { HttpProblem } from './kernel/problems.ts';
 import { addRoutes } from './kernel/routing.ts';
 import {
@@ -87,8 +89,11 @@ export function createHttpApp(service: AuditService, options: HttpOptions = {}):
     metrics.observeRequest(request.method, route, reply.statusCode, reply.elapsedTime / 1_000);
   });
   app.setErrorHandler((error, request, reply) => handleError(error, request, reply));
-  app.setNotFoundHandler((request, reply) => handleUnmatched(endpoints, request, reply));
-  addRoutes(app, service.keys, endpoints);
+  app.addHook('onRequest', async ({ method, url }) => assertRoute(endpoints, method, url));
+  app.setNotFoundHandler((request, reply) => {
+    return handleError(new HttpProblem('ROUTE_NOT_FOUND', 'there is no such route'), request, reply);
+  });
+  addRoutes(app, service.keys, new BodyBudget(limits.maxPendingBytes), endpoints);
   return app;
 }
 

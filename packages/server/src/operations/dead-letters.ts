@@ -1,12 +1,20 @@
+import { parseTimestamp, uuidPattern } from '@tallystick/event';
 import type { DeadLetterInfo, DeadLetterState } from '@tallystick/protocol';
+import * as z from 'zod';
 import { placeOfMessage } from '../chain/source-position.ts';
 import { ServerError } from '../errors.ts';
 import { type Database, writer } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
-import { decodeCursor, encodeCursor, invalidCursor } from '../trail/cursor.ts';
+import { decodeCursor, encodeCursor } from '../trail/cursor.ts';
 
 const listDeadLetters = readSql('list-dead-letters');
 const getDeadLetter = readSql('get-dead-letter');
+
+/** The time, with microseconds, and the id of the last dead letter on the page before. */
+const place = z.tuple([
+  z.string().refine((time) => /\.\d{6}Z$/.test(time) && !Number.isNaN(parseTimestamp(time))),
+  z.string().regex(uuidPattern),
+]);
 
 /** Which dead letters to list. */
 export interface DeadLetterQuery {
@@ -44,7 +52,7 @@ export class DeadLetters {
   ): Promise<{ readonly deadLetters: readonly DeadLetterInfo[]; readonly nextCursor: string | undefined }> {
     const { state, tenants, reason, topic, before, limit, cursor } = query;
     const question = ['dead-letters', state, tenants ?? null, reason ?? null, topic ?? null, before ?? null];
-    const [time, id] = cursor === undefined ? [null, null] : readPosition(cursor, question);
+    const [time, id] = cursor === undefined ? [null, null] : decodeCursor(cursor, question, place);
     const rows = await this.#database.query<Row>(writer, listDeadLetters, [
       state,
       tenants === undefined ? null : [...tenants],
@@ -95,22 +103,13 @@ export class DeadLetters {
 
 function toInfo(row: Row): DeadLetterInfo {
   const { source, ...rest } = row;
-  const place = placeOfMessage(source);
+  const message = placeOfMessage(source);
   return {
     ...rest,
     source,
-    topic: place?.topic ?? null,
-    partition: place?.partition ?? null,
-    offset: place?.offset ?? null,
+    topic: message?.topic ?? null,
+    partition: message?.partition ?? null,
+    offset: message?.offset ?? null,
     settled_at: row.settled_at?.toISOString() ?? null,
   };
-}
-
-/** The time and id of the last dead letter on the page before. */
-function readPosition(cursor: string, question: unknown): [string, string] {
-  const [time, id] = decodeCursor(cursor, question);
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(String(time)) || !/^[0-9a-f-]{36}$/.test(String(id))) {
-    throw invalidCursor('was not made by this service');
-  }
-  return [String(time), String(id)];
 }

@@ -1,10 +1,20 @@
+import { tenantIdPattern, uuidPattern } from '@tallystick/event';
 import type { ProducerAccount } from '@tallystick/protocol';
+import * as z from 'zod';
+import { isStorable } from '../input/storable.ts';
 import { type Database, writer } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
-import { decodeCursor, encodeCursor, invalidCursor } from '../trail/cursor.ts';
+import { decodeCursor, encodeCursor } from '../trail/cursor.ts';
 
 const listProducers = readSql('list-producers');
 const producerTotals = readSql('producer-totals');
+
+/** Submitter, producer and tenant of the last account on the page before. */
+const place = z.tuple([
+  z.string().refine(isStorable),
+  z.string().regex(uuidPattern),
+  z.string().regex(tenantIdPattern),
+]);
 
 /** Which accounts of producers to list. */
 export interface ProducerQuery {
@@ -33,8 +43,8 @@ export async function producerPage(
   database: Database,
   query: ProducerQuery,
 ): Promise<{ readonly producers: readonly ProducerAccount[]; readonly nextCursor: string | undefined }> {
-  const after = query.cursor === undefined ? [null, null, null] : decodeCursor(query.cursor, ['producers']);
-  if (after.length !== 3) throw invalidCursor('was not made by this service');
+  const after =
+    query.cursor === undefined ? [null, null, null] : decodeCursor(query.cursor, ['producers'], place);
   const rows = await database.query<
     Omit<ProducerAccount, 'first_seen_at' | 'last_seen_at'> & { first_seen_at: Date; last_seen_at: Date }
   >(writer, listProducers, [

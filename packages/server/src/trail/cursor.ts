@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import * as z from 'zod';
 import { ServerError } from '../errors.ts';
 
 /** The position of a record in a tenant's chain. */
@@ -10,7 +11,8 @@ export interface Position {
 /**
  * A cursor says where the next page of a list begins. Clients treat it as opaque: base64url of `[version, digest, …place]`.
  * `digest` is a hash of the request, so a cursor that is used with other filters, another order or another tenant is
- * refused. Cursors are not signed: a forged cursor shows nothing that another request would not show.
+ * refused. Cursors are not signed: a forged cursor shows nothing that another request would not show. Clients control every part
+ * of a cursor, so each list checks the place before it reaches the database.
  */
 const version = 1;
 
@@ -23,10 +25,11 @@ export function encodeCursor(request: unknown, place: readonly (string | number)
 }
 
 /**
+ * @param place what a place of this list consists of
  * @returns the place that was encoded
  * @throws {ServerError} `PARAMETER_INVALID`
  */
-export function decodeCursor(cursor: string, request: unknown): unknown[] {
+export function decodeCursor<T>(cursor: string, request: unknown, place: z.ZodType<T>): T {
   let value: unknown;
   try {
     if (cursor.length > 1_024 || !/^[\w-]+$/.test(cursor)) throw new TypeError('not base64url');
@@ -36,8 +39,12 @@ export function decodeCursor(cursor: string, request: unknown): unknown[] {
   }
   if (!Array.isArray(value) || value[0] !== version) throw invalidCursor('was not made by this service');
   if (value[1] !== digest(request)) throw invalidCursor('belongs to a request with other parameters');
-  return value.slice(2);
+  const result = place.safeParse(value.slice(2));
+  if (!result.success) throw invalidCursor('was not made by this service');
+  return result.data;
 }
+
+const positionPlace = z.tuple([z.int().min(1).max(0x7fffffff), z.int().min(0)]);
 
 export function encodePosition(request: unknown, position: Position): string {
   return encodeCursor(request, [position.epoch, position.sequence]);
@@ -47,18 +54,11 @@ export function encodePosition(request: unknown, position: Position): string {
  * @throws {ServerError} `PARAMETER_INVALID`
  */
 export function decodePosition(cursor: string, request: unknown): Position {
-  const [epoch, sequence] = decodeCursor(cursor, request);
-  if (!isCount(epoch) || epoch < 1 || epoch > 0x7fffffff || !isCount(sequence)) {
-    throw invalidCursor('was not made by this service');
-  }
+  const [epoch, sequence] = decodeCursor(cursor, request, positionPlace);
   return { epoch, sequence };
 }
 
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-export function invalidCursor(what: string): ServerError {
+function invalidCursor(what: string): ServerError {
   return new ServerError('PARAMETER_INVALID', `the cursor ${what}`, { details: { parameter: 'cursor' } });
 }
 

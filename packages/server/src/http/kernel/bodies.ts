@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
+import { type Readable, Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import type { preParsingHookHandler } from 'fastify';
+import type { FastifyRequest, preParsingHookHandler } from 'fastify';
+import type { Lease } from './body-budget.ts';
 import { HttpProblem } from './problems.ts';
 
 /** A body's media type, in lower case and without parameters. */
@@ -14,8 +16,12 @@ export function mediaType(request: IncomingMessage): string {
  * small body that unpacks to a huge one therefore costs little.
  *
  * @param types the media types that the route accepts, in lower case
+ * @param leaseOf what the request holds of the memory for bodies; it grows with every byte that arrives or is unpacked
  */
-export function unpackBody(types: readonly string[]): preParsingHookHandler {
+export function unpackBody(
+  types: readonly string[],
+  leaseOf: (request: FastifyRequest) => Lease,
+): preParsingHookHandler {
   return (request, reply, payload, done) => {
     const { raw } = request;
     if (!types.includes(mediaType(raw))) {
@@ -25,7 +31,11 @@ export function unpackBody(types: readonly string[]): preParsingHookHandler {
       return done(problem);
     }
     const encoding = (raw.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-    if (encoding === 'identity') return done(null, payload);
+    // Fastify compares this with Content-Length. Node has compared that with the bytes that arrived.
+    const receivedEncodedLength = Number(raw.headers['content-length'] ?? 0);
+    const metered = (source: NodeJS.ReadableStream) =>
+      Object.assign(meter(source, leaseOf(request)), { receivedEncodedLength });
+    if (encoding === 'identity') return done(null, metered(payload));
     if (encoding !== 'gzip') {
       const message = 'the content encoding must be gzip or identity';
       const headers = { 'accept-encoding': 'gzip, identity' };
@@ -39,10 +49,31 @@ export function unpackBody(types: readonly string[]): preParsingHookHandler {
       if (!raw.complete) gunzip.destroy(new Error('the client closed the connection'));
     });
     reply.raw.once('close', () => gunzip.destroy());
-    // Fastify compares this with Content-Length. Node has compared that with the bytes that arrived.
-    const receivedEncodedLength = Number(raw.headers['content-length'] ?? 0);
-    done(null, Object.assign(payload.pipe(gunzip), { receivedEncodedLength }));
+    done(null, metered(payload.pipe(gunzip)));
   };
+}
+
+/** Passes a body on, and stops when the request may hold no more bytes. */
+function meter(source: NodeJS.ReadableStream, lease: Lease): Readable {
+  let bytes = 0;
+  const metering = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      try {
+        lease.hold(bytes);
+        done(null, chunk);
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+  });
+  // As for gunzip: an error without a listener would end the process.
+  metering.on('error', () => undefined);
+  source.on('error', (error) => metering.destroy(error));
+  source.once('close', () => {
+    if (!metering.writableEnded) metering.destroy(new Error('the body is incomplete'));
+  });
+  return source.pipe(metering);
 }
 
 /** The answer to a body that exceeds the limits. */

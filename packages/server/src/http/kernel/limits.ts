@@ -4,6 +4,11 @@ export interface HttpLimits {
   readonly maxBatchEvents: number;
   /** Bytes in one body, also after decompression. @defaultValue 8388608 */
   readonly maxBodyBytes: number;
+  /**
+   * Memory for all bodies that are being read, unpacked, parsed or chained, over all clients, as the service estimates it, bytes.
+   * A key gets at most half of it, and less while other keys are busy. @defaultValue 67108864
+   */
+  readonly maxPendingBytes: number;
   /** Submissions that may wait for a transaction. The service refuses more. @defaultValue 1000 */
   readonly maxQueued: number;
   /** Records that one call of verify checks. @defaultValue 100000 */
@@ -19,6 +24,7 @@ export interface HttpLimits {
 export const defaultLimits: HttpLimits = Object.freeze({
   maxBatchEvents: 1_000,
   maxBodyBytes: 8 * 1024 * 1024,
+  maxPendingBytes: 64 * 1024 * 1024,
   maxQueued: 1_000,
   maxVerifyRecords: 100_000,
   maxStreams: 100,

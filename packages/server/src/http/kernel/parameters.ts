@@ -1,5 +1,6 @@
 import { parseTimestamp, tenantIdPattern, uuidPattern } from '@tallystick/event';
 import * as z from 'zod';
+import { storable } from '../../ingest/admit/delivery.ts';
 
 /**
  * JSON Schemas of parameters for the OpenAPI document. A query carries every parameter as text, and zod would document it as
@@ -43,19 +44,23 @@ export function flag(description: string) {
   return documented(type, { type: 'boolean', description });
 }
 
-/** A text of 1 to 512 characters. */
+/** A text of 1 to 512 characters that the store can hold. */
 export function text(description: string) {
-  return z.string().min(1).max(512).describe(description);
+  return storable(512).describe(description);
 }
+
+/** Whether a text is an RFC 3339 time in UTC, as in events, from the year 1 to the year 9999. */
+export function isTimestamp(value: string): boolean {
+  return !Number.isNaN(parseTimestamp(value));
+}
+
+/** The answer to a time that {@link isTimestamp} refuses. */
+export const timestampMessage =
+  'must be an RFC 3339 time in UTC that ends with Z, and the year must be 0001 to 9999';
 
 /** RFC 3339 in UTC, as in events. */
 export function timestamp(description: string) {
-  const type = z
-    .string()
-    .refine((value) => !Number.isNaN(parseTimestamp(value)), {
-      message: 'must be an RFC 3339 time in UTC that ends with Z',
-    })
-    .describe(description);
+  const type = z.string().refine(isTimestamp, { message: timestampMessage }).describe(description);
   return documented(type, { type: 'string', format: 'date-time', description });
 }
 

@@ -2,8 +2,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ApiKeys } from '../../access/api-keys.ts';
 import { authenticate } from './authentication.ts';
 import { unpackBody } from './bodies.ts';
+import { type BodyBudget, costOfEvents, type Lease } from './body-budget.ts';
 import type { Answer, Call, Endpoint } from './endpoint.ts';
-import { readJson, validate } from './validate.ts';
+import { assertStorable, readJson, validate } from './validate.ts';
 
 /** Most bytes of a JSON body on routes that declare a schema. */
 const maxJsonBytes = 64 * 1024;
@@ -11,40 +12,64 @@ const maxJsonBytes = 64 * 1024;
 type Checked = Pick<Call<unknown, unknown, unknown>, 'principal' | 'params' | 'query'>;
 
 /** Serves the endpoints. Each request passes the same checks in this order: API key, parameters, body. */
-export function addRoutes(app: FastifyInstance, keys: ApiKeys, endpoints: readonly Endpoint[]): void {
+export function addRoutes(
+  app: FastifyInstance,
+  keys: ApiKeys,
+  budget: BodyBudget,
+  endpoints: readonly Endpoint[],
+): void {
   // A route without a body ignores what a client sends as one.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
-  for (const each of endpoints) if (each.body === undefined) addRoute(app, keys, each);
+  for (const each of endpoints) if (each.body === undefined) addRoute(app, keys, budget, each);
   app.register(async (withBodies) => {
     withBodies.removeAllContentTypeParsers();
     withBodies.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-    for (const each of endpoints) if (each.body !== undefined) addRoute(withBodies, keys, each);
+    for (const each of endpoints) if (each.body !== undefined) addRoute(withBodies, keys, budget, each);
   });
 }
 
-function addRoute(app: FastifyInstance, keys: ApiKeys, each: Endpoint): void {
+function addRoute(app: FastifyInstance, keys: ApiKeys, budget: BodyBudget, each: Endpoint): void {
   const { method, access, body } = each;
   const checked = new WeakMap<FastifyRequest, Checked>();
+  const leases = new WeakMap<FastifyRequest, Lease>();
   app.route({
     method,
     url: urlOf(each),
-    onRequest: async (request) => {
+    onRequest: async (request, reply) => {
       const principal = (await authenticate(keys, request, access))!;
       checked.set(request, { principal, ...parametersOf(each, request) });
+      if (body === undefined) return;
+      const lease = budget.open(principal.id);
+      leases.set(request, lease);
+      // A request that is refused, or whose client goes away, before the handler runs. The handler releases its own lease.
+      reply.raw.once('close', () => {
+        if (leases.has(request)) lease.release();
+      });
     },
     ...(body !== undefined && {
-      preParsing: unpackBody('schema' in body ? ['application/json'] : Object.keys(body.content)),
+      preParsing: unpackBody(
+        'schema' in body ? ['application/json'] : Object.keys(body.content),
+        (request) => leases.get(request)!,
+      ),
       bodyLimit: 'schema' in body ? maxJsonBytes : body.maxBytes,
     }),
     handler: async (request, reply) => {
-      const answer = await each.handle({
-        ...checked.get(request)!,
-        body: bodyOf(each, request),
-        request,
-        reply,
-      });
-      return answer === undefined ? reply : send(reply, answer);
+      const lease = leases.get(request);
+      // The events stay in memory until they are chained, also when the client has gone away.
+      leases.delete(request);
+      try {
+        if (body !== undefined && 'content' in body) lease?.hold(costOfEvents(bytesOf(request)));
+        const answer = await each.handle({
+          ...checked.get(request)!,
+          body: bodyOf(each, request),
+          request,
+          reply,
+        });
+        return answer === undefined ? reply : send(reply, answer);
+      } finally {
+        lease?.release();
+      }
     },
   });
 }
@@ -64,6 +89,7 @@ function parametersOf(each: Endpoint, request: FastifyRequest): Pick<Checked, 'p
     delete given['*'];
   }
   const query = { ...(request.query as object) };
+  assertStorable({ ...given, ...query }, 'PARAMETER_INVALID');
   return {
     params: each.params === undefined ? {} : validate(each.params, given, 'PARAMETER_INVALID'),
     query: each.query === undefined ? {} : validate(each.query, query, 'PARAMETER_INVALID'),
@@ -72,9 +98,13 @@ function parametersOf(each: Endpoint, request: FastifyRequest): Pick<Checked, 'p
 
 function bodyOf({ body }: Endpoint, request: FastifyRequest): unknown {
   if (body === undefined) return undefined;
-  // Fastify calls no parser for a request without a body.
-  const bytes = (request.body as Buffer | undefined) ?? Buffer.alloc(0);
+  const bytes = bytesOf(request);
   return 'schema' in body ? readJson(bytes, body.schema) : bytes;
+}
+
+/** Fastify calls no parser for a request without a body. */
+function bytesOf(request: FastifyRequest): Buffer {
+  return (request.body as Buffer | undefined) ?? Buffer.alloc(0);
 }
 
 function send(reply: FastifyReply, answer: Answer): FastifyReply {

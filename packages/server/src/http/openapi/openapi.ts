@@ -194,6 +194,7 @@ const bodyCodes: readonly ProblemCode[] = [
   'CONTENT_TYPE_UNSUPPORTED',
   'JSON_DUPLICATE_KEY',
   'JSON_INVALID',
+  'OVERLOADED',
   'TOO_LARGE',
   'UTF8_INVALID',
 ];

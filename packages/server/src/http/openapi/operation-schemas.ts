@@ -16,7 +16,7 @@ import {
 } from '@tallystick/protocol';
 import * as z from 'zod';
 import { storable } from '../../ingest/admit/delivery.ts';
-import { tenantId, text, timestamp, uuid } from '../kernel/parameters.ts';
+import { isTimestamp, tenantId, text, timestamp, timestampMessage, uuid } from '../kernel/parameters.ts';
 import { answer, count, request, time } from './component.ts';
 
 /** JSON Schema describes a range as a list of numbers: generators of clients disagree on how to write a pair. */
@@ -143,10 +143,10 @@ const scope = z.enum(scopes);
 export const newApiKey = request<NewApiKey>()(
   'NewApiKey',
   z.strictObject({
-    name: z.string().min(1).max(200).describe('A name by which people recognise the key'),
+    name: storable(200).describe('A name by which people recognise the key'),
     scopes: z.array(scope).min(1).max(scopes.length),
     tenants: z.array(z.string()).min(1).max(1_000).optional().describe('Absent: every tenant'),
-    expires_at: time.optional(),
+    expires_at: time.refine(isTimestamp, { message: timestampMessage }).optional(),
   }),
 );
 

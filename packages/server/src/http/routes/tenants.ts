@@ -1,11 +1,15 @@
+import { tenantIdPattern } from '@tallystick/event';
 import type { TenantPage } from '@tallystick/protocol';
 import * as z from 'zod';
 import type { Database } from '../../store/database.ts';
-import { decodeCursor, encodeCursor, invalidCursor } from '../../trail/cursor.ts';
+import { decodeCursor, encodeCursor } from '../../trail/cursor.ts';
 import { tenantPage } from '../../trail/tenants.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import { cursor, limit } from '../kernel/parameters.ts';
 import { tenantList } from '../openapi/log-schemas.ts';
+
+/** The last tenant on the page before. */
+const place = z.tuple([z.string().regex(tenantIdPattern)]);
 
 /** The route that lists tenants. */
 export function tenantRoutes({ database }: { readonly database: Database }): Endpoint[] {
@@ -21,8 +25,7 @@ export function tenantRoutes({ database }: { readonly database: Database }): End
       query: z.strictObject({ limit: limit(1_000, 100), cursor: cursor.optional() }),
       responses: { 200: { description: 'One page, by tenant id', schema: tenantList } },
       async handle({ principal, query }) {
-        const [after] = query.cursor === undefined ? [''] : decodeCursor(query.cursor, ['tenants']);
-        if (typeof after !== 'string') throw invalidCursor('is not one of this service');
+        const [after] = query.cursor === undefined ? [''] : decodeCursor(query.cursor, ['tenants'], place);
         const { tenants, next } = await tenantPage(database, {
           among: principal.tenants,
           after,

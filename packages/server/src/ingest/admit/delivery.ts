@@ -1,12 +1,8 @@
 import { tenantIdPattern, uuidPattern, uuidv7Time } from '@tallystick/event';
 import * as z from 'zod';
+import { isStorable } from '../../input/storable.ts';
 
-/** Whether records and the store can hold a text. Texts of the delivery metadata become part of records. */
-export function isStorable(text: string): boolean {
-  return text.isWellFormed() && !text.includes('\0');
-}
-
-/** A non-empty text that records and the store can hold. */
+/** A non-empty text that the store can hold. Texts of the delivery metadata become part of records. */
 export const storable = (maxUtf16Units: number) =>
   z.string().min(1).max(maxUtf16Units).refine(isStorable, { message: 'must be text without U+0000' });
 
@@ -15,6 +11,9 @@ const tenant = z.string().regex(tenantIdPattern);
 
 /** Most declarations of one batch: a producer of many tenants may close with one for each. */
 const maxDeclarations = 10_000;
+
+/** The bounds of a JSON text with delivery metadata: what the schema allows at most, with room for unknown members to be named. */
+export const deliveryBounds = { maxDepth: 8, maxValues: 10 * maxDeclarations };
 
 /** A gap record takes its timestamp from the producer's id, and timestamps have four digits for the year. */
 const lastTime = Date.UTC(9999, 11, 31);

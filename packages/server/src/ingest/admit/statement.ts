@@ -2,7 +2,8 @@ import { decodeUtf8 } from '@tallystick/event';
 import type { Reason, ReceivedDelivery } from '@tallystick/protocol';
 import * as z from 'zod';
 import type { ProducerStatement } from '../../chain/batch.ts';
-import { deliverySchema } from './delivery.ts';
+import { exceededBound } from '../../input/json-bounds.ts';
+import { deliveryBounds, deliverySchema } from './delivery.ts';
 
 /**
  * A producer's statement without events (spec/delivery.md, "Delivery over Kafka"). It is the value of a Kafka message. A
@@ -20,6 +21,8 @@ export function readStatement(raw: Uint8Array): StatementReading {
   const invalid = (message: string) => ({
     refusal: { code: 'DELIVERY_INVALID', pointer: '/delivery', message },
   });
+  const exceeded = exceededBound(raw, deliveryBounds);
+  if (exceeded !== undefined) return invalid(exceeded);
   let value: unknown;
   try {
     value = JSON.parse(decodeUtf8(raw));
@@ -36,6 +39,7 @@ export function readStatement(raw: Uint8Array): StatementReading {
 
 /** Whether bytes are a statement, perhaps a malformed one. No event has this member, and every event has a type. */
 export function isStatement(raw: Uint8Array): boolean {
+  if (exceededBound(raw, deliveryBounds) !== undefined) return false;
   try {
     const value: unknown = JSON.parse(decodeUtf8(raw));
     if (typeof value !== 'object' || value === null) return false;

@@ -1,4 +1,7 @@
 import { AuditValidationError, decodeUtf8, parseStrictJson } from '@tallystick/event';
+import { exceededBound } from '../../input/json-bounds.ts';
+import { deliveryBounds } from '../admit/delivery.ts';
+import { OpenBrackets } from './open-brackets.ts';
 
 /**
  * Cuts the events out of a batch without parsing them, so the service judges each event by exactly the bytes that were sent. A
@@ -36,10 +39,16 @@ export interface SplitBatch {
  */
 export function splitEvents(body: Buffer, maxEvents: number): SplitBatch {
   const list = findEvents(body);
-  if (list === undefined) return { events: [], envelope: parseStrictJson(decodeUtf8(body)) };
+  if (list === undefined) return { events: [], envelope: parseEnvelope(body) };
   const { events, end } = readElements(body, list + 1, maxEvents);
   const rest = Buffer.concat([body.subarray(0, list + 1), body.subarray(end)]);
-  return { events, envelope: parseStrictJson(decodeUtf8(rest)) };
+  return { events, envelope: parseEnvelope(rest) };
+}
+
+function parseEnvelope(text: Buffer): unknown {
+  const exceeded = exceededBound(text, deliveryBounds);
+  if (exceeded !== undefined) throw malformed('', `outside its events ${exceeded}`);
+  return parseStrictJson(decodeUtf8(text));
 }
 
 /** Splits newline-delimited JSON: one event per line. Empty lines are skipped. */
@@ -109,7 +118,7 @@ function readElements(
  * it is unknown to which event a later bracket belongs.
  */
 function endOfValue(body: Buffer, at: number): number {
-  const open: number[] = [];
+  const open = new OpenBrackets();
   for (let index = at; index < body.length; ) {
     const byte = body[index]!;
     switch (byte) {
@@ -117,18 +126,18 @@ function endOfValue(body: Buffer, at: number): number {
         index = endOfString(body, index);
         continue;
       case openBrace:
-        open.push(closeBrace);
+        open.push(true);
         break;
       case openBracket:
-        open.push(closeBracket);
+        open.push(false);
         break;
       case closeBrace:
       case closeBracket:
-        if (open.length === 0) return index;
-        if (open.pop() !== byte) throw malformed('');
+        if (open.depth === 0) return index;
+        if (open.pop() !== (byte === closeBrace)) throw malformed('');
         break;
       case comma:
-        if (open.length === 0) return index;
+        if (open.depth === 0) return index;
         break;
     }
     index++;
@@ -165,6 +174,6 @@ function trim(body: Buffer, start: number, end: number): Buffer {
   return body.subarray(from, to);
 }
 
-function malformed(pointer: string): AuditValidationError {
-  return new AuditValidationError([{ code: 'JSON_INVALID', pointer, message: 'must be JSON (RFC 8259)' }]);
+function malformed(pointer: string, message = 'must be JSON (RFC 8259)'): AuditValidationError {
+  return new AuditValidationError([{ code: 'JSON_INVALID', pointer, message }]);
 }

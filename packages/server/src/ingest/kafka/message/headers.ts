@@ -1,8 +1,9 @@
 import { decodeUtf8, uuidPattern, uuidv7Time } from '@tallystick/event';
 import { kafkaHeaders, type Reason, statementKind } from '@tallystick/protocol';
 import * as z from 'zod';
+import { exceededBound } from '../../../input/json-bounds.ts';
+import { isStorable } from '../../../input/storable.ts';
 import type { Message } from '../../../kafka-client/records/record.ts';
-import { isStorable } from '../../admit/delivery.ts';
 
 /**
  * The headers that travel beside an event (spec/delivery.md, "Delivery over Kafka"). Every client that may write to the
@@ -54,14 +55,19 @@ export function textOf(bytes: Buffer | null): string | undefined {
 type Texts = ReadonlyMap<string, string | undefined>;
 
 const knownHeaders: ReadonlySet<string> = new Set(Object.values(kafkaHeaders));
+const longestName = Math.max(...[...knownHeaders].map((name) => Buffer.byteLength(name)));
+
+/** Most bytes of a value: the longest one lists the reasons of a refusal. A longer value counts as malformed. */
+const maxValueBytes = 256 * 1024;
 
 /** Unknown headers take no memory: a sender may put any number of them into a message. */
 function readKnown(headers: Message['headers']): Texts {
   const texts = new Map<string, string | undefined>();
   for (const [name, value] of headers) {
+    if (name === null || name.length > longestName) continue;
     const key = textOf(name);
     if (key === undefined || !knownHeaders.has(key)) continue;
-    const text = textOf(value);
+    const text = value !== null && value.length > maxValueBytes ? undefined : textOf(value);
     texts.set(key, texts.has(key) && texts.get(key) !== text ? undefined : text);
   }
   return texts;
@@ -97,7 +103,7 @@ function readGateway(texts: Texts): GatewayHeaders | undefined {
 /** A list that can't be read allows no tenant. */
 function readTenants(text: string | undefined): readonly string[] {
   try {
-    return z.array(z.string()).parse(JSON.parse(text ?? ''));
+    return z.array(z.string()).parse(parseList(text));
   } catch {
     return [];
   }
@@ -110,10 +116,21 @@ const refusalsSchema = z
 /** An event that the gateway refused stays refused, even if its reasons can't be read. */
 function readRefusals(text: string | undefined): readonly Reason[] {
   try {
-    return refusalsSchema.parse(JSON.parse(text ?? ''));
+    return refusalsSchema.parse(parseList(text));
   } catch {
     return [
       { code: 'REFUSED', pointer: '', message: "was refused by the gateway; its reasons can't be read" },
     ];
   }
+}
+
+/** Far more than the gateway writes: one tenant, or twenty reasons. */
+const listBounds = { maxDepth: 4, maxValues: 10_000 };
+
+/** @throws {Error} where the text is absent, exceeds the bounds or is not JSON */
+function parseList(text: string | undefined): unknown {
+  if (text === undefined) throw new TypeError('the header is absent');
+  const exceeded = exceededBound(Buffer.from(text), listBounds);
+  if (exceeded !== undefined) throw new RangeError(exceeded);
+  return JSON.parse(text);
 }

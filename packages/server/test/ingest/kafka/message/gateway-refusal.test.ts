@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { Admission } from '../../../../src/ingest/admit/admission.ts';
 import { prepareMessage } from '../../../../src/ingest/kafka/message/prepare-message.ts';
 import { anEvent } from '../../../events.ts';
@@ -43,5 +43,19 @@ describe('an event that the gateway has refused stays refused, although it would
   test('but no other client can refuse events with this header', () => {
     expect(read({ 'tallystick-refusal': JSON.stringify(reasons) }, false)).toBeUndefined();
     expect(read({ ...gateway, 'tallystick-refusal': JSON.stringify(reasons) }, false)).toBeUndefined();
+  });
+});
+
+// A message of a topic may have megabytes of headers, and a list of a million levels would fill the heap.
+describe('a header that is too long or nested too deep counts as malformed, and is not parsed', () => {
+  test.each(['['.repeat(1_000_000), '['.repeat(1_000), `[${'{},'.repeat(20_000)}{}]`])('%#', (text) => {
+    const parse = vi.spyOn(JSON, 'parse');
+    const refused = read({ ...gateway, 'tallystick-refusal': text });
+    const forbidden = read({ ...gateway, 'tallystick-tenants': text });
+    const texts = parse.mock.calls.map(([argument]) => argument);
+    parse.mockRestore();
+    expect(texts).not.toContain(text);
+    expect(refused).toMatchObject({ violations: [expect.objectContaining({ code: 'REFUSED' })] });
+    expect(forbidden).toMatchObject({ violations: [expect.objectContaining({ code: 'TENANT_FORBIDDEN' })] });
   });
 });
