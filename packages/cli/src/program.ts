@@ -14,6 +14,7 @@ import { registerExport } from './commands/export.ts';
 import { registerHash } from './commands/hash.ts';
 import { registerImport } from './commands/import.ts';
 import { registerLogKeys } from './commands/log-keys.ts';
+import { refuseLostValues } from './commands/lost-values.ts';
 import { registerMigrate } from './commands/migrate.ts';
 import { registerProducers } from './commands/producers.ts';
 import { registerReceipt } from './commands/receipt.ts';
@@ -85,6 +86,7 @@ function createProgram(run: RunAction): Command {
     for (const register of commands) register(program, run);
   }
   for (const command of withSubcommands(program)) {
+    refuseLostValues(command);
     // Added last, so that the root's is in the last group.
     if (command.commands.length > 0) command.helpCommand('help [command]', 'print help for a command');
   }

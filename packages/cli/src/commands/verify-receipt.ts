@@ -1,7 +1,8 @@
 import { decodeUtf8 } from '@tallystick/event';
-import { parseCheckpoint, parseNote, parseTlogProof } from '@tallystick/log';
+import { parseCheckpoint, parseNote, parseOrigin, parseTlogProof } from '@tallystick/log';
 import { verifyReceipt } from '@tallystick/verify';
 import type { Context } from '../context.ts';
+import { CliError } from '../errors.ts';
 import { chooseKeys } from '../trust/choose-keys.ts';
 import { exitCodeOf, printFindings, verdictText } from './verify-report.ts';
 
@@ -12,10 +13,18 @@ export function isReceipt(bytes: Buffer): boolean {
 }
 
 /** Verifies a receipt offline and shows the record that it proves. */
-export async function checkReceipt(context: Context, bytes: Buffer): Promise<number> {
+export async function checkReceipt(
+  context: Context,
+  bytes: Buffer,
+  tenant: string | undefined,
+): Promise<number> {
   const { terminal } = context;
   const receipt = decodeUtf8(bytes);
   const { origin } = parseCheckpoint(parseNote(parseTlogProof(receipt).checkpoint).text);
+  const { tenantId } = parseOrigin(origin);
+  if (tenant !== undefined && tenantId !== tenant) {
+    throw new CliError('USAGE', `this is a receipt of ${tenantId}, not of ${tenant}`);
+  }
   const { verifiers, trust } = chooseKeys(context, {
     origin,
     offered: undefined,

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { verifyBundle } from '@tallystick/verify';
 import type { Backend } from '../backend/backend.ts';
 import { peekBundle } from '../backend/bundle-head.ts';
-import type { Context, Register } from '../context.ts';
+import type { Context, GlobalOptions, Register } from '../context.ts';
 import { CliError, exitCodes } from '../errors.ts';
 import { openSource } from '../import/files.ts';
 import { ProgressLine } from '../terminal/progress.ts';
@@ -41,7 +41,10 @@ export const registerVerify: Register = (program, run) => {
   );
   run<VerifyCommandOptions>(command, async (context, options, [file]) => {
     const given = await readGivenCheckpoints(context, options.checkpoint);
-    if (file !== undefined) return await verifyFile(context, file, given);
+    if (file !== undefined) {
+      refuseServiceOptions(options, context.logKeys.length);
+      return await verifyFile(context, file, given, options.tenant);
+    }
     await using backend = await context.openBackend();
     const codes: number[] = [];
     const origins = new Set<string>();
@@ -94,15 +97,19 @@ async function verifyFile(
   context: Context,
   file: string,
   given: readonly GivenCheckpoint[],
+  tenant: string | undefined,
 ): Promise<number> {
   const path = resolve(context.processContext.cwd, file);
   const open = () => (file === '-' ? context.processContext.stdin : createReadStream(path));
   try {
     const { chunks } = openSource({ name: file, size: undefined, open });
-    const { origin, offered, bytes, size, complete } = await peekBundle(chunks);
+    const { origin, tenantId, offered, bytes, size, complete } = await peekBundle(chunks);
+    if (tenant !== undefined && origin !== undefined && tenantId !== tenant) {
+      throw new CliError('USAGE', `${file} is a bundle of ${tenantId}, not of ${tenant}`);
+    }
     const other = given.find((checkpoint) => checkpoint.origin !== origin);
     if (other !== undefined) throw notCompared(other);
-    if (origin === undefined) return await verifyWithoutHeader(context, bytes);
+    if (origin === undefined) return await verifyWithoutHeader(context, bytes, tenant);
     const own = offered.find(({ name }) => name === origin);
     const resolver = new TrustResolver(context, given);
     const log = { origin, offered: own, isLive: false, from: file };
@@ -125,10 +132,27 @@ async function verifyFile(
   }
 }
 
+/** Options that mean a service or a store: with a file they would be ignored, and the user would not learn it. */
+function refuseServiceOptions({ server, data, key = [] }: GlobalOptions, logKeys: number): void {
+  if (server !== undefined || data !== undefined) {
+    const option = server === undefined ? '--data' : '--server';
+    throw new CliError('USAGE', `${option} and a file are given: verify one of them`);
+  }
+  if (key.length > logKeys) {
+    throw new CliError('KEY_MALFORMED', "a file is verified with a log's verifier key", {
+      hint: 'it looks like <origin>+<id>+<base64>; this --key does not',
+    });
+  }
+}
+
 /** Verifies a receipt, or reports bytes that are not even a bundle. Both are short. */
-async function verifyWithoutHeader(context: Context, bytes: AsyncIterable<Uint8Array>): Promise<number> {
+async function verifyWithoutHeader(
+  context: Context,
+  bytes: AsyncIterable<Uint8Array>,
+  tenant: string | undefined,
+): Promise<number> {
   const whole = await readWhole(bytes);
-  if (isReceipt(whole)) return await checkReceipt(context, whole);
+  if (isReceipt(whole)) return await checkReceipt(context, whole, tenant);
   const report = await verifyBundle(Readable.from([whole]), { keys: [] });
   await printReport(context, report);
   return exitCodeOf(report);
