@@ -80,6 +80,8 @@ export interface Report {
   readonly head: string | null;
   readonly trust: { readonly source: TrustSource; readonly keys: readonly string[] };
   readonly findings: readonly Finding[];
+  /** Sizes of the caller's checkpoints that the records could not be compared with; absent where there are none. */
+  readonly not_compared?: readonly number[];
 }
 
 /** Findings beyond this number are counted and not kept. A rewritten trail can have one for each record. */

@@ -4,6 +4,7 @@ import { exitCodes } from '../errors.ts';
 import { missingRecords } from '../terminal/missing-records.ts';
 import { renderTable } from '../terminal/table.ts';
 import type { Style, Terminal } from '../terminal/terminal.ts';
+import type { Equivocation } from '../trust/equivocation.ts';
 import type { ComparedCheckpoint } from '../trust/trust-context.ts';
 
 const exitCodeByVerdict: { readonly [verdict in Verdict]: number } = {
@@ -37,14 +38,25 @@ export function verdictText(terminal: Terminal, verdict: Verdict): string {
 /** Most findings in the table. The rest are counted. */
 const findingsShown = 20;
 
+/** What is known besides the report. */
+interface ReportContext {
+  /** Checkpoints that the records were compared with. */
+  readonly compared?: readonly ComparedCheckpoint[];
+  readonly equivocation?: Equivocation | undefined;
+}
+
 /** Prints the report as one line of JSON, or as a verdict with its findings. */
 export async function printReport(
   { terminal }: Context,
   report: Report,
-  compared: readonly ComparedCheckpoint[] = [],
+  { compared = [], equivocation }: ReportContext = {},
 ): Promise<void> {
   if (terminal.json) {
-    await terminal.jsonLine(compared.length === 0 ? report : { ...report, held_against: compared });
+    await terminal.jsonLine({
+      ...report,
+      ...(compared.length > 0 && { held_against: compared }),
+      ...(equivocation !== undefined && { equivocation }),
+    });
     return;
   }
   const { verdict, tenant_id, findings } = report;

@@ -8,6 +8,7 @@ import type { Context, GlobalOptions, Register } from '../context.ts';
 import { CliError, exitCodes } from '../errors.ts';
 import { openSource } from '../import/files.ts';
 import { ProgressLine } from '../terminal/progress.ts';
+import { type Equivocation, saveEquivocation } from '../trust/equivocation.ts';
 import { type GivenCheckpoint, readGivenCheckpoints } from '../trust/given-checkpoints.ts';
 import { TrustResolver } from '../trust/trust-context.ts';
 import { addExamples } from './examples.ts';
@@ -75,6 +76,7 @@ async function verifyLive(
   origins: Set<string>,
 ): Promise<number> {
   const trust = new TrustResolver(context, given);
+  let equivocation: Equivocation | undefined;
   const progress = new ProgressLine(context.terminal, context.processContext.now);
   try {
     const report = await backend.verify(tenant, {
@@ -83,10 +85,14 @@ async function verifyLive(
         return trust.resolve({ origin, offered, isLive: true, from: backend.name });
       },
       onTrustedCheckpoint: trust.keepCheckpoint,
+      onEquivocation: (...notes) => {
+        equivocation = saveEquivocation(context, notes);
+      },
       onProgress: (done, total) => progress.update({ done, total, text: `${tenant}: ${done} records` }),
     });
     progress.clear();
-    await printReport(context, report, trust.compared);
+    const compared = trust.comparedBy(report, backend.name, false);
+    await printReport(context, report, { compared, equivocation });
     return exitCodeOf(report);
   } finally {
     progress.clear();
@@ -103,7 +109,7 @@ async function verifyFile(
   const open = () => (file === '-' ? context.processContext.stdin : createReadStream(path));
   try {
     const { chunks } = openSource({ name: file, size: undefined, open });
-    const { origin, tenantId, offered, bytes, size, complete } = await peekBundle(chunks);
+    const { origin, tenantId, offered, bytes, complete } = await peekBundle(chunks);
     if (tenant !== undefined && origin !== undefined && tenantId !== tenant) {
       throw new CliError('USAGE', `${file} is a bundle of ${tenantId}, not of ${tenant}`);
     }
@@ -113,17 +119,24 @@ async function verifyFile(
     const own = offered.find(({ name }) => name === origin);
     const resolver = new TrustResolver(context, given);
     const log = { origin, offered: own, isLive: false, from: file };
-    const { verifiers, trust, checkpoints } = await resolver.resolve(log, { size, complete });
+    const { verifiers, trust, checkpoints, kept } = await resolver.resolve(log);
+    let equivocation: Equivocation | undefined;
     const progress = new ProgressLine(context.terminal, context.processContext.now);
     const report = await verifyBundle(bytes, {
       keys: verifiers,
       trust,
       checkpoints,
+      kept,
+      mustReach: false,
       onTrusted: resolver.keepCheckpoint,
+      onEquivocation: (...notes) => {
+        equivocation = saveEquivocation(context, notes);
+      },
       onProgress: (done, total) => progress.update({ done, total, text: `${done} records` }),
     });
     progress.clear();
-    await printReport(context, report, resolver.compared);
+    const compared = resolver.comparedBy(report, file === '-' ? 'the bundle' : file, !complete);
+    await printReport(context, report, { compared, equivocation });
     return exitCodeOf(report);
   } catch (cause) {
     const { code, syscall } = cause as NodeJS.ErrnoException;
