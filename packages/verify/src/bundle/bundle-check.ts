@@ -20,14 +20,31 @@ import {
   readAccepted,
   readKept,
 } from '../checkpoints.ts';
-import { Findings, isTrusted, type Report, type TrustSource, verdictOf } from '../report.ts';
+import {
+  type ChainVerdict,
+  Findings,
+  isTrusted,
+  type Report,
+  type TrustSource,
+  type Verdict,
+  verdictOf,
+} from '../report.ts';
 import { TreeCheck } from '../tree-check.ts';
 import { BundleError } from './bundle-error.ts';
+import { CoveredRanges } from './covered-ranges.ts';
 import type { BundleEntry, BundleHeader } from './entries.ts';
 import { LinkedSizes } from './linked-sizes.ts';
 
 type Proof = Extract<BundleEntry, { kind: 'proof' }>;
 type Consistency = Extract<BundleEntry, { kind: 'consistency' }>;
+
+/** The verdict on a part whose records have this verdict. */
+const partVerdicts: { readonly [verdict in ChainVerdict]: Verdict } = {
+  verified: 'verified_partial',
+  recovered: 'recovered_partial',
+  broken: 'broken',
+  not_verifiable: 'not_verifiable',
+};
 
 export interface BundleCheckOptions {
   readonly keys: readonly Verifier[];
@@ -55,6 +72,7 @@ export class BundleCheck {
   #chain: ChainVerifier | undefined;
   #tree: TreeCheck | undefined;
   readonly #linked = new LinkedSizes();
+  readonly #ranges = new CoveredRanges();
   /** A record of an incomplete bundle. Its proof is on the next line. */
   #awaiting: string | undefined;
   #lastPosition = -1;
@@ -153,6 +171,7 @@ export class BundleCheck {
       this.#tree ??= new TreeCheck(this.#trusted(), this.#findings);
       this.#tree.append(hash);
     } else if (first !== undefined && first.signedBy.length > 0) {
+      this.#ranges.add(proof.index);
       this.#checkInclusion(hash, proof, first);
     }
   }
@@ -199,8 +218,10 @@ export class BundleCheck {
     }
     const trusted = isTrusted(verdict);
     const notCompared = this.#notCompared();
+    const part = trusted && !header.complete ? this.#ranges.report(first.size) : undefined;
     return {
-      verdict,
+      verdict: part === undefined ? verdict : partVerdicts[verdict],
+      ...part,
       tenant_id: header.tenantId,
       records: this.records,
       covered_to: trusted ? first.size - 1 : null,

@@ -1,4 +1,4 @@
-import type { Finding, FindingSink, Verdict } from '@tallystick/verify';
+import type { Finding, FindingSink, ChainVerdict } from '@tallystick/verify';
 
 /** One thing that is wrong with a chain. It never contains a hash that would help to make a forged record pass. */
 export type VerifyFinding = Finding;
@@ -6,7 +6,7 @@ export type VerifyFinding = Finding;
 /** The result of a verification by the service. */
 export interface VerifyReport {
   /** `not_verifiable` must not be read as "in order". */
-  readonly verdict: Verdict;
+  readonly verdict: ChainVerdict;
   readonly tenant_id: string;
   readonly epoch: number;
   /** First and last sequence number that were checked; null where there was no record. */
