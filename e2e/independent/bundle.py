@@ -12,6 +12,7 @@ from strict_json import JsonError, parse
 from tree import ProofError, Tree, check_consistency, check_inclusion, leaf_hash
 
 _longest_line = 2_097_152
+_most_ranges = 1_000
 _hex = re.compile("[0-9a-f]{64}")
 _header_members = {"tallystick_bundle", "tenant_id", "origin", "epoch", "first", "last", "complete"}
 
@@ -109,6 +110,9 @@ class _Verification:
         self.digest = hashlib.sha256()
         self.chain = None
         self.covered = False
+        self.ranges = []  # of an incomplete bundle: one more than is listed
+        self.last_range = None
+        self.positions = 0
 
     def find(self, code, place):
         if (code, place) not in self.findings:
@@ -238,10 +242,37 @@ class _Verification:
         newest = self.checkpoints[0]
         self.covered = self.covered or place < newest.size
         if newest.trusted:
+            self._cover(place)
             try:
                 check_inclusion(place, newest.size, leaf_hash(digest), hashes, newest.root)
             except ProofError:
                 self.find("CHECKPOINT_ROOT_MISMATCH", place)
+
+    def _cover(self, place):
+        last = self.last_range
+        if last is not None and place <= last[1]:
+            return
+        self.positions += 1
+        if last is not None and place == last[1] + 1:
+            last[1] = place
+            return
+        self.last_range = [place, place]
+        if len(self.ranges) <= _most_ranges:
+            self.ranges.append(self.last_range)
+
+    def _part(self, size):
+        missing, following = [], 0
+        for first, last in self.ranges:
+            if first > following:
+                missing.append([following, first - 1])
+            following = last + 1
+        if len(self.ranges) <= _most_ranges and following < size:
+            missing.append([following, size - 1])
+        return {
+            "covered": self.ranges[:_most_ranges],
+            "missing": missing[:_most_ranges],
+            "missing_records": size - self.positions,
+        }
 
     def _compare_roots(self):
         for one in self.checkpoints:
@@ -283,8 +314,10 @@ class _Verification:
         else:
             verdict = "recovered" if self.header["epoch"] > 1 else "verified"
         good = verdict in ("verified", "recovered")
+        part = self._part(newest.size) if good and not self.header["complete"] else None
         return {
-            "verdict": verdict,
+            "verdict": verdict if part is None else verdict + "_partial",
+            **(part or {}),
             "tenant_id": self.tenant_id,
             "records": self.records,
             "covered_to": newest.last if good else None,

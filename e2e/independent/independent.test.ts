@@ -41,6 +41,7 @@ const { bundles } = JSON.parse(readFileSync(join(vectors, 'bundles/index.json'),
 const exitCodes: { readonly [verdict: string]: number } = {
   verified: 0,
   recovered: 0,
+  verified_partial: 5,
   broken: 1,
   not_verifiable: 2,
 };
@@ -139,7 +140,7 @@ describe('the verifier in Python', () => {
     expect(stdout.match(/^FAILED/gm)).toHaveLength(1);
   });
 
-  it.each(['verified', 'recovered', 'broken', 'not_verifiable'])(
+  it.each(['verified', 'recovered', 'verified_partial', 'broken', 'not_verifiable'])(
     'says %s, in JSON and by exit code',
     async (verdict) => {
       const bundle = bundles.find((one) => one.expect.verdict === verdict)!;

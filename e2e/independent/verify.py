@@ -5,7 +5,8 @@
     python3 verify.py proof FILE --key VKEY [--record FILE] [--json]
     python3 verify.py vectors DIR
 
-Exit codes: 0 verified or recovered, 1 broken, 2 not verifiable, 3 wrong usage, 4 a file can't be read.
+Exit codes: 0 verified or recovered, 1 broken, 2 not verifiable, 3 wrong usage, 4 a file can't be read, 5 a part of a trail
+is verified or recovered.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from notes import Key, NoteError, decode_base64, parse_proof, verify_proof
 from records import read_record
 from vectors import Runner
 
-EXIT = {"verified": 0, "recovered": 0, "broken": 1, "not_verifiable": 2}
+EXIT = {"verified": 0, "recovered": 0, "verified_partial": 5, "recovered_partial": 5, "broken": 1, "not_verifiable": 2}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -120,6 +121,8 @@ def main():
         print(to_line(result))
     else:
         print(f"{result['verdict']}: {result['records']} records of {result['tenant_id']}, covered to {result['covered_to']}")
+        if "covered" in result:
+            print(f"  a part of a trail: covered {result['covered']}, missing {result['missing']}")
         for finding in result["findings"]:
             print(f"  {finding['code']} at {finding['sequence_number']}")
     return EXIT[result["verdict"]]

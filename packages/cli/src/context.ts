@@ -6,6 +6,7 @@ import type { ProcessContext } from './process-context.ts';
 import { readConfig } from './settings/config-file.ts';
 import { resolveSettings, type Settings } from './settings/settings.ts';
 import { Terminal } from './terminal/terminal.ts';
+import { splitKeys } from './trust/split-keys.ts';
 
 /** The options that every command has. */
 export interface GlobalOptions {
@@ -33,8 +34,13 @@ export interface Context {
    * @throws {CliError} `USAGE` if they name none
    */
   requireTenant(): string;
-  /** Opens the service or the store that the settings name. The caller disposes of it. */
-  openBackend(): Promise<Backend>;
+  /**
+   * Opens the service or the store that the settings name. The caller disposes of it.
+   *
+   * @param options.mayCreate whether a directory without a store becomes a new store. @defaultValue false
+   * @throws {CliError} `USAGE` for a directory without a store, so that a mistyped path creates nothing
+   */
+  openBackend(options?: { readonly mayCreate?: boolean }): Promise<Backend>;
 }
 
 /** The work of a command: returns its exit code, or nothing for 0. */
@@ -78,16 +84,7 @@ export function createContext(processContext: ProcessContext, options: GlobalOpt
         hint: 'name it with --tenant ID, TALLYSTICK_TENANT or tally config set tenant ID',
       });
     },
-    openBackend: async () => await openBackend(context.settings.target(), processContext),
+    openBackend: async (options) => await openBackend(context.settings.target(), processContext, options),
   };
   return context;
-}
-
-/** `<origin>+<8 hex digits>+<base64>`. No API key looks like that. */
-const verifierKeyPattern = /^\S+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+\s*$/;
-
-/** One option takes both kinds of key, because users call both "the key". Their formats can't be confused. */
-function splitKeys(keys: readonly string[]): { apiKey: string | undefined; logKeys: string[] } {
-  const logKeys = keys.filter((key) => verifierKeyPattern.test(key));
-  return { apiKey: keys.filter((key) => !logKeys.includes(key)).at(-1), logKeys };
 }

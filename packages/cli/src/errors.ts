@@ -14,6 +14,8 @@ export const exitCodes = Object.freeze({
   usage: 3,
   /** A file, the network or the store failed. */
   io: 4,
+  /** A verification verified a part of a trail, and not the whole. */
+  partial: 5,
 });
 
 /** Codes of the errors that the command line itself raises. Errors of `event` and `log` keep their own codes. */

@@ -14,6 +14,7 @@ import { registerExport } from './commands/export.ts';
 import { registerHash } from './commands/hash.ts';
 import { registerImport } from './commands/import.ts';
 import { registerLogKeys } from './commands/log-keys.ts';
+import { refuseLostValues } from './commands/lost-values.ts';
 import { registerMigrate } from './commands/migrate.ts';
 import { registerProducers } from './commands/producers.ts';
 import { registerReceipt } from './commands/receipt.ts';
@@ -49,7 +50,8 @@ const registrations: readonly (readonly [group: string, commands: readonly Regis
 const helpEnd = `
 Most commands work on a service (--server URL --key KEY) or on the directory of an embedded store (--data DIR).
 Settings come from options, then TALLYSTICK_URL, TALLYSTICK_API_KEY, TALLYSTICK_TENANT and TALLYSTICK_DATA, then tally config.
-Exit codes: 0 done or verified, 1 broken or partly refused, 2 not verifiable, 3 wrong usage, 4 input, output or network failed.
+Exit codes: 0 done or verified, 1 broken or partly refused, 2 not verifiable, 3 wrong usage, 4 input, output or network failed,
+  5 verified, but only a part of a trail.
 
 Examples:
   tally demo
@@ -85,6 +87,7 @@ function createProgram(run: RunAction): Command {
     for (const register of commands) register(program, run);
   }
   for (const command of withSubcommands(program)) {
+    refuseLostValues(command);
     // Added last, so that the root's is in the last group.
     if (command.commands.length > 0) command.helpCommand('help [command]', 'print help for a command');
   }

@@ -96,6 +96,20 @@ export async function readKept(
   return kept.filter(({ signedBy }) => signedBy.length > 0);
 }
 
+/**
+ * Reads checkpoints that an earlier verification of the same log accepted. The caller's own memory vouches for them, whatever
+ * key signs the log now: a change of the key does not change what the log contained.
+ *
+ * @throws {LogError} `NOTE_MALFORMED` or `CHECKPOINT_MALFORMED`; also for a checkpoint of another origin
+ */
+export function readAccepted(notes: readonly string[], origin: string): JudgedCheckpoint[] {
+  return notes.map((note) => {
+    const checkpoint = parseCheckpoint(parseNote(note).text);
+    if (checkpoint.origin === origin) return { ...checkpoint, note, signedBy: [] };
+    throw new LogError('CHECKPOINT_MALFORMED', `the checkpoint is of ${checkpoint.origin}, not of ${origin}`);
+  });
+}
+
 /** Sequence number of the last record that a checkpoint covers; `null` for the checkpoint of an empty log. */
 export function lastCovered(checkpoint: { readonly size: number }): number | null {
   return checkpoint.size === 0 ? null : checkpoint.size - 1;
@@ -124,4 +138,34 @@ export function findContradictions(checkpoints: readonly Checkpoint[], findings:
       });
     }
   }
+}
+
+/** The notes of two checkpoints that can't both be true. */
+export type Contradiction = readonly [first: string, second: string];
+
+/**
+ * Two checkpoints that no single log can have: they have one size and different roots, or the records lead to the newer one
+ * and not to the older one. One of them may be from a part of the trail that its reader was not meant to see.
+ *
+ * @param checkpoints accepted ones, or ones that a trusted key signed
+ * @param tree the tree of the records, where all of them were read
+ */
+export function findEquivocation(
+  checkpoints: readonly JudgedCheckpoint[],
+  tree?: { readonly size: number; readonly mismatched: ReadonlySet<Checkpoint> },
+): Contradiction | undefined {
+  const proven = checkpoints.filter(
+    (checkpoint) => tree !== undefined && checkpoint.size <= tree.size && !tree.mismatched.has(checkpoint),
+  );
+  for (const [at, checkpoint] of checkpoints.entries()) {
+    const other =
+      checkpoints
+        .slice(at + 1)
+        .find(({ size, root }) => size === checkpoint.size && !equalBytes(root, checkpoint.root)) ??
+      (tree?.mismatched.has(checkpoint) === true
+        ? proven.find(({ size }) => size >= checkpoint.size)
+        : undefined);
+    if (other !== undefined) return [checkpoint.note, other.note];
+  }
+  return undefined;
 }

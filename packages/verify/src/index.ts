@@ -4,11 +4,13 @@ export { readBundle } from './bundle/read.ts';
 export { type VerifyBundleOptions, verifyBundle } from './bundle/verify-bundle.ts';
 export { type ReceiptReport, verifyReceipt } from './receipt.ts';
 export {
+  type ChainVerdict,
   type Finding,
   type FindingCode,
   type FindingSink,
   isTrusted,
   type Report,
+  type SequenceRange,
   type TrustSource,
   type Verdict,
   verdictOf,

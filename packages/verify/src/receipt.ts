@@ -1,6 +1,7 @@
 import { decodeUtf8, isCanonical } from '@tallystick/event';
 import {
   type AuditRecord,
+  equalBytes,
   LogError,
   parseOrigin,
   parseTlogProof,
@@ -11,6 +12,7 @@ import {
   type Verifier,
   verifyTlogProof,
 } from '@tallystick/log';
+import { readAccepted } from './checkpoints.ts';
 import type { Finding, TrustSource } from './report.ts';
 
 /** The result of verifying a receipt. */
@@ -26,6 +28,8 @@ export interface ReceiptReport {
   readonly findings: readonly Finding[];
   /** The proven record; only where the verdict is `verified`. */
   readonly record: AuditRecord | undefined;
+  /** Sizes of the caller's checkpoints that the receipt could not be compared with; absent where there are none. */
+  readonly not_compared?: readonly number[];
 }
 
 /**
@@ -41,6 +45,10 @@ export async function verifyReceipt(
     readonly keys: readonly (string | Verifier)[];
     readonly recordText?: string;
     readonly trust?: TrustSource;
+    /** Signed notes of the same log that an earlier verification accepted. One of the receipt's size must have its root. */
+    readonly kept?: readonly string[];
+    /** Called with the notes of two checkpoints that contradict each other. Keep both: they are evidence against the log. */
+    readonly onEquivocation?: (first: string, second: string) => void;
   },
 ): Promise<ReceiptReport> {
   const keys = options.keys.map((key) => (typeof key === 'string' ? parseVerifierKey(key) : key));
@@ -62,8 +70,9 @@ export async function verifyReceipt(
   });
   let size: number;
   let origin: string;
+  let root: Uint8Array;
   try {
-    ({ size, origin } = await verifyTlogProof(proof, hash, keys));
+    ({ size, origin, root } = await verifyTlogProof(proof, hash, keys));
   } catch (error) {
     if (!(error instanceof LogError)) throw error;
     if (error.code === 'NOTE_UNVERIFIED') return fail('not_verifiable', 'CHECKPOINT_UNTRUSTED');
@@ -71,6 +80,13 @@ export async function verifyReceipt(
     if (error.code === 'PROOF_INVALID') return fail('broken', 'CHECKPOINT_ROOT_MISMATCH');
     throw error;
   }
+  const kept = readAccepted(options.kept ?? [], origin);
+  const fork = kept.find((checkpoint) => checkpoint.size === size && !equalBytes(checkpoint.root, root));
+  if (fork !== undefined) {
+    options.onEquivocation?.(fork.note, proof.checkpoint);
+    return fail('broken', 'CHECKPOINT_INCONSISTENT');
+  }
+  const notCompared = kept.map((checkpoint) => checkpoint.size).filter((other) => other !== size);
   let record: AuditRecord;
   try {
     record = readRecord(text);
@@ -79,7 +95,8 @@ export async function verifyReceipt(
   }
   if (!isCanonical(text)) return fail('broken', 'RECORD_NOT_CANONICAL');
   if (record.sequence_number !== proof.index) return fail('broken', 'SEQUENCE_GAP');
-  if (record.tenant_id !== parseOrigin(origin).tenantId) return fail('broken', 'TENANT_MISMATCH');
+  if (record.tenant_id !== parseOrigin(origin).tenantId || record.event.tenant_id !== record.tenant_id)
+    return fail('broken', 'TENANT_MISMATCH');
   return {
     ...base,
     verdict: 'verified',
@@ -88,5 +105,6 @@ export async function verifyReceipt(
     checkpoint_size: size,
     findings: [],
     record,
+    ...(notCompared.length > 0 && { not_compared: notCompared }),
   };
 }

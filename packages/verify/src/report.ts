@@ -44,11 +44,22 @@ export interface FindingSink {
  * - `not_verifiable`: there are no records, no trusted key, or no records that a trusted checkpoint covers. It must not be
  *   read as "in order".
  */
-export type Verdict = 'verified' | 'recovered' | 'broken' | 'not_verifiable';
+export type ChainVerdict = 'verified' | 'recovered' | 'broken' | 'not_verifiable';
+
+/**
+ * A verdict on a whole chain, or on a part of one:
+ *
+ * - `verified_partial`: what `verified` means, for some records of a chain. Others are missing, and the report says which.
+ * - `recovered_partial`: what `recovered` means, for some records of a chain.
+ */
+export type Verdict = ChainVerdict | 'verified_partial' | 'recovered_partial';
+
+/** The first and the last sequence number of consecutive records. */
+export type SequenceRange = readonly [first: number, last: number];
 
 /** Whether a trusted signature covers the records. */
 export function isTrusted(verdict: Verdict): boolean {
-  return verdict === 'verified' || verdict === 'recovered';
+  return verdict !== 'broken' && verdict !== 'not_verifiable';
 }
 
 /** The verdict on records of one epoch. */
@@ -57,7 +68,7 @@ export function verdictOf(seen: {
   /** Whether a trusted checkpoint covers at least one of the records. */
   readonly isCovered: boolean;
   readonly epoch: number;
-}): Verdict {
+}): ChainVerdict {
   if (seen.isBroken) return 'broken';
   if (!seen.isCovered) return 'not_verifiable';
   return seen.epoch > 1 ? 'recovered' : 'verified';
@@ -72,7 +83,7 @@ export interface Report {
   readonly tenant_id: string | null;
   /** Number of records that were read. */
   readonly records: number;
-  /** Highest sequence number that a trusted checkpoint covers; `null` unless verified or recovered. */
+  /** Highest sequence number that a trusted checkpoint covers; `null` unless the records are trusted. */
   readonly covered_to: number | null;
   /** Number of records after `covered_to`. */
   readonly unsigned_tail: number;
@@ -80,6 +91,14 @@ export interface Report {
   readonly head: string | null;
   readonly trust: { readonly source: TrustSource; readonly keys: readonly string[] };
   readonly findings: readonly Finding[];
+  /** The records of a part that were verified, ascending. At most a thousand ranges; only for a verdict on a part. */
+  readonly covered?: readonly SequenceRange[];
+  /** The records that the checkpoint covers and the part leaves out, ascending. At most a thousand ranges. */
+  readonly missing?: readonly SequenceRange[];
+  /** Number of records in `missing`, and in the ranges beyond the first thousand. */
+  readonly missing_records?: number;
+  /** Sizes of the caller's checkpoints that the records could not be compared with; absent where there are none. */
+  readonly not_compared?: readonly number[];
 }
 
 /** Findings beyond this number are counted and not kept. A rewritten trail can have one for each record. */

@@ -20,6 +20,8 @@ export class TreeCheck {
   /** Checkpoints that are not reached yet, ascending by size. */
   readonly #ahead: Checkpoint[];
   readonly #findings: FindingSink;
+  /** Checkpoints that the records contradict. */
+  readonly mismatched = new Set<Checkpoint>();
 
   /**
    * @param checkpoints the trusted ones
@@ -56,9 +58,11 @@ export class TreeCheck {
    * Ends the check of a whole chain. Each checkpoint that was not reached is a finding.
    *
    * @param chainEnd one past the position of the last record
+   * @param isOptional whether the chain may end before this checkpoint
    */
-  finish(chainEnd: number): void {
+  finish(chainEnd: number, isOptional: (checkpoint: Checkpoint) => boolean = () => false): void {
     for (const checkpoint of this.#ahead) {
+      if (chainEnd < checkpoint.size && isOptional(checkpoint)) continue;
       if (chainEnd < checkpoint.size) {
         this.#findings.add({
           code: 'HEAD_MISMATCH',
@@ -97,6 +101,7 @@ export class TreeCheck {
   }
 
   #mismatch(checkpoint: Checkpoint, found: string): void {
+    this.mismatched.add(checkpoint);
     this.#findings.add({
       code: 'CHECKPOINT_ROOT_MISMATCH',
       sequence_number: lastCovered(checkpoint),

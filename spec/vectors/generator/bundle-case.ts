@@ -8,7 +8,10 @@ export interface BundleCase {
   readonly bytes: Uint8Array;
   readonly keys: readonly string[];
   readonly expect: {
-    readonly verdict: 'verified' | 'recovered' | 'broken' | 'not_verifiable';
+    readonly verdict: 'verified' | 'recovered' | 'verified_partial' | 'broken' | 'not_verifiable';
+    readonly covered?: readonly (readonly [number, number])[];
+    readonly missing?: readonly (readonly [number, number])[];
+    readonly missing_records?: number;
     readonly tenant_id: string | null;
     readonly records: number;
     readonly covered_to: number | null;
@@ -23,6 +26,12 @@ interface Options {
   readonly keys?: readonly string[];
   readonly head?: string;
   readonly unsignedTail?: number;
+  /** The ranges of an incomplete bundle. */
+  readonly part?: {
+    readonly covered: readonly (readonly [number, number])[];
+    readonly missing: readonly (readonly [number, number])[];
+    readonly missing_records: number;
+  };
 }
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
@@ -44,7 +53,8 @@ export class BundleCases {
       bytes: utf8(seal(linesOf(parts))),
       keys: options.keys ?? [trusted],
       expect: {
-        verdict: options.verdict ?? 'verified',
+        verdict: options.verdict ?? (options.part === undefined ? 'verified' : 'verified_partial'),
+        ...options.part,
         tenant_id: 'acme',
         records: parts.records.length,
         covered_to: coveredTo,

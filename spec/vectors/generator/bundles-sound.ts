@@ -53,12 +53,37 @@ cases.verified(
   { ...plain, checkpoints: [head5, head3], between: [step] },
   4,
 );
-cases.verified('some', 'some records, each with its proof', some, 4);
+cases.verified('some', 'some records, each with its proof', some, 4, {
+  part: {
+    covered: [
+      [1, 1],
+      [3, 4],
+    ],
+    missing: [
+      [0, 0],
+      [2, 2],
+    ],
+    missing_records: 2,
+  },
+});
 cases.verified(
   'some-history',
   'some records, genesis among them, an older checkpoint and a consistency proof',
   { ...some, records: [records[0]!, records[2]!], checkpoints: [head5, head3], between: [step] },
   4,
+  {
+    part: {
+      covered: [
+        [0, 0],
+        [2, 2],
+      ],
+      missing: [
+        [1, 1],
+        [3, 4],
+      ],
+      missing_records: 3,
+    },
+  },
 );
 cases.verified(
   'cosigned',

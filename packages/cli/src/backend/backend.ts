@@ -39,5 +39,7 @@ export interface VerifyOptions {
   readonly trustFor: (origin: string, offered: Verifier | undefined) => Promise<TrustContext>;
   /** Receives the signed note of the checkpoint that the check relied on. Not called for a bad verdict. */
   readonly onTrustedCheckpoint: (note: string) => void;
+  /** Receives the notes of two signed checkpoints that contradict each other. */
+  readonly onEquivocation: (first: string, second: string) => void;
   readonly onProgress: (records: number, expected: number) => void;
 }

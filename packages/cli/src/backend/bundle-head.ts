@@ -1,12 +1,10 @@
 import { decodeUtf8 } from '@tallystick/event';
-import { parseCheckpoint, parseNote, parseVerifierKey, type Verifier } from '@tallystick/log';
+import { parseVerifierKey, type Verifier } from '@tallystick/log';
 
 /** What a bundle claims before its first record. None of it can be trusted. */
 export interface BundleHead {
   readonly origin: string | undefined;
   readonly tenantId: string | undefined;
-  /** Number of records that its checkpoint covers. */
-  readonly size: number | undefined;
   /** Whether it claims to hold the whole chain. */
   readonly complete: boolean;
   /** The verifier keys that it names. */
@@ -37,7 +35,6 @@ export async function peekBundle(source: AsyncIterable<Uint8Array>): Promise<Bun
   return {
     origin: header?.origin as string | undefined,
     tenantId: typeof header?.tenant_id === 'string' ? header.tenant_id : undefined,
-    size: sizeOf(lines.find((line) => line.checkpoint !== undefined)?.checkpoint),
     complete: header?.complete === true,
     offered: lines.map(({ key }) => readKey(key)).filter((key) => key !== undefined),
     bytes: rejoin(held, iterator),
@@ -63,14 +60,6 @@ function readableLines(bytes: Uint8Array): { readonly [name: string]: unknown }[
     }
   }
   return found;
-}
-
-function sizeOf(note: unknown): number | undefined {
-  try {
-    return typeof note === 'string' ? parseCheckpoint(parseNote(note).text).size : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function readKey(text: unknown): Verifier | undefined {

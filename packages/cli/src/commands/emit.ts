@@ -49,7 +49,7 @@ export const registerEmit: Register = (program, run) => {
   run<EmitOptions>(command, async (context, options) => {
     const events =
       options.type === undefined ? await readEvents(context, options) : [fromOptions(context, options)];
-    await using backend = await context.openBackend();
+    await using backend = await context.openBackend({ mayCreate: true });
     let refused = 0;
     for (let at = 0; at < events.length; at += batchSize) {
       const results = await backend.submit(events.slice(at, at + batchSize), 'cli');

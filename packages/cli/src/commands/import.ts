@@ -81,7 +81,9 @@ async function importCommand(
   const totals: ImportTotals = { files: 0, events: 0, imported: 0, duplicate: 0, rejected: 0, bytes: 0 };
   const isDry = options.dryRun === true;
 
-  await using backend: Backend | undefined = isDry ? undefined : await context.openBackend();
+  await using backend: Backend | undefined = isDry
+    ? undefined
+    : await context.openBackend({ mayCreate: true });
   const submit: Submit = async (events) => {
     if (backend === undefined) return await printEvents(context, events);
     return await backend.submit(events, `import:${options.format}`);

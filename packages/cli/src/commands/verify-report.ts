@@ -1,14 +1,17 @@
-import type { Finding, Report, Verdict } from '@tallystick/verify';
+import type { Finding, Report, SequenceRange, Verdict } from '@tallystick/verify';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../errors.ts';
 import { missingRecords } from '../terminal/missing-records.ts';
 import { renderTable } from '../terminal/table.ts';
 import type { Style, Terminal } from '../terminal/terminal.ts';
+import type { Equivocation } from '../trust/equivocation.ts';
 import type { ComparedCheckpoint } from '../trust/trust-context.ts';
 
 const exitCodeByVerdict: { readonly [verdict in Verdict]: number } = {
   verified: exitCodes.ok,
   recovered: exitCodes.ok,
+  verified_partial: exitCodes.partial,
+  recovered_partial: exitCodes.partial,
   broken: exitCodes.broken,
   not_verifiable: exitCodes.notVerifiable,
 };
@@ -20,12 +23,16 @@ export function exitCodeOf({ verdict }: { readonly verdict: Verdict }): number {
 const styles: { readonly [verdict in Verdict]: Style } = {
   verified: ['green', 'bold'],
   recovered: ['yellow', 'bold'],
+  verified_partial: ['yellow', 'bold'],
+  recovered_partial: ['yellow', 'bold'],
   broken: ['red', 'bold'],
   not_verifiable: ['yellow', 'bold'],
 };
 const signs: { readonly [verdict in Verdict]: string } = {
   verified: '✔ verified',
   recovered: '✔ recovered',
+  verified_partial: '◐ A PART of a trail, verified',
+  recovered_partial: '◐ A PART of a recovered trail, verified',
   broken: '✘ BROKEN',
   not_verifiable: '? not verifiable',
 };
@@ -37,18 +44,30 @@ export function verdictText(terminal: Terminal, verdict: Verdict): string {
 /** Most findings in the table. The rest are counted. */
 const findingsShown = 20;
 
+/** What is known besides the report. */
+interface ReportContext {
+  /** Checkpoints that the records were compared with. */
+  readonly compared?: readonly ComparedCheckpoint[];
+  readonly equivocation?: Equivocation | undefined;
+}
+
 /** Prints the report as one line of JSON, or as a verdict with its findings. */
 export async function printReport(
   { terminal }: Context,
   report: Report,
-  compared: readonly ComparedCheckpoint[] = [],
+  { compared = [], equivocation }: ReportContext = {},
 ): Promise<void> {
   if (terminal.json) {
-    await terminal.jsonLine(compared.length === 0 ? report : { ...report, held_against: compared });
+    await terminal.jsonLine({
+      ...report,
+      ...(compared.length > 0 && { held_against: compared }),
+      ...(equivocation !== undefined && { equivocation }),
+    });
     return;
   }
   const { verdict, tenant_id, findings } = report;
   await terminal.line(`${verdictText(terminal, verdict)}  ${tenant_id ?? ''}  ${extentOf(report)}`.trimEnd());
+  await printRanges(terminal, report);
   const { source, keys } = report.trust;
   if (keys.length > 0) await terminal.line(terminal.style('dim', `  key ${source}: ${keys.join(', ')}`));
   for (const { size, file, kept_since } of compared) {
@@ -58,11 +77,41 @@ export async function printReport(
   await printFindings(terminal, findings);
 }
 
-function extentOf({ records, covered_to, unsigned_tail }: Report): string {
-  const parts = [`${records} ${records === 1 ? 'record' : 'records'}`];
-  if (covered_to !== null) parts.push(`signed up to #${covered_to}`);
-  if (unsigned_tail > 0) parts.push(`${unsigned_tail} not signed yet`);
+/** Records after the last signature are not counted here: nothing about them was verified. */
+function extentOf({ records, covered_to, unsigned_tail, missing_records }: Report): string {
+  const parts = [recordsText(records - unsigned_tail)];
+  if (missing_records !== undefined) parts[0] += ` of ${records + missing_records}`;
+  else if (covered_to !== null) parts.push(`signed up to #${covered_to}`);
   return parts.join(', ');
+}
+
+const recordsText = (count: number) => `${count} ${count === 1 ? 'record' : 'records'}`;
+
+/** Most ranges in a line. */
+const rangesShown = 10;
+
+/** Says which records the verdict is about, and which it is not about. */
+async function printRanges(
+  terminal: Terminal,
+  { covered, missing, missing_records, unsigned_tail, covered_to }: Report,
+): Promise<void> {
+  if (covered !== undefined && missing !== undefined) {
+    await terminal.line(`  covered: ${rangesText(covered)}`);
+    await terminal.line(`  missing: ${rangesText(missing)} (${recordsText(missing_records ?? 0)})`);
+  }
+  if (unsigned_tail > 0) {
+    await terminal.line(
+      `  ${recordsText(unsigned_tail)} after #${covered_to} not signed yet, so not verified`,
+    );
+  }
+}
+
+function rangesText(ranges: readonly SequenceRange[]): string {
+  const shown = ranges
+    .slice(0, rangesShown)
+    .map(([first, last]) => (first === last ? `#${first}` : `#${first}–#${last}`));
+  if (ranges.length > rangesShown) shown.push('… (--json shows more)');
+  return shown.length === 0 ? 'none' : shown.join(', ');
 }
 
 export async function printFindings(terminal: Terminal, findings: readonly Finding[]): Promise<void> {

@@ -4,10 +4,11 @@ import { Readable } from 'node:stream';
 import { verifyBundle } from '@tallystick/verify';
 import type { Backend } from '../backend/backend.ts';
 import { peekBundle } from '../backend/bundle-head.ts';
-import type { Context, Register } from '../context.ts';
+import type { Context, GlobalOptions, Register } from '../context.ts';
 import { CliError, exitCodes } from '../errors.ts';
 import { openSource } from '../import/files.ts';
 import { ProgressLine } from '../terminal/progress.ts';
+import { type Equivocation, saveEquivocation } from '../trust/equivocation.ts';
 import { type GivenCheckpoint, readGivenCheckpoints } from '../trust/given-checkpoints.ts';
 import { TrustResolver } from '../trust/trust-context.ts';
 import { addExamples } from './examples.ts';
@@ -41,7 +42,10 @@ export const registerVerify: Register = (program, run) => {
   );
   run<VerifyCommandOptions>(command, async (context, options, [file]) => {
     const given = await readGivenCheckpoints(context, options.checkpoint);
-    if (file !== undefined) return await verifyFile(context, file, given);
+    if (file !== undefined) {
+      refuseServiceOptions(options, context.logKeys.length);
+      return await verifyFile(context, file, given, options.tenant);
+    }
     await using backend = await context.openBackend();
     const codes: number[] = [];
     const origins = new Set<string>();
@@ -72,6 +76,7 @@ async function verifyLive(
   origins: Set<string>,
 ): Promise<number> {
   const trust = new TrustResolver(context, given);
+  let equivocation: Equivocation | undefined;
   const progress = new ProgressLine(context.terminal, context.processContext.now);
   try {
     const report = await backend.verify(tenant, {
@@ -80,10 +85,14 @@ async function verifyLive(
         return trust.resolve({ origin, offered, isLive: true, from: backend.name });
       },
       onTrustedCheckpoint: trust.keepCheckpoint,
+      onEquivocation: (...notes) => {
+        equivocation = saveEquivocation(context, notes);
+      },
       onProgress: (done, total) => progress.update({ done, total, text: `${tenant}: ${done} records` }),
     });
     progress.clear();
-    await printReport(context, report, trust.compared);
+    const compared = trust.comparedBy(report, backend.name, false);
+    await printReport(context, report, { compared, equivocation });
     return exitCodeOf(report);
   } finally {
     progress.clear();
@@ -94,29 +103,40 @@ async function verifyFile(
   context: Context,
   file: string,
   given: readonly GivenCheckpoint[],
+  tenant: string | undefined,
 ): Promise<number> {
   const path = resolve(context.processContext.cwd, file);
   const open = () => (file === '-' ? context.processContext.stdin : createReadStream(path));
   try {
     const { chunks } = openSource({ name: file, size: undefined, open });
-    const { origin, offered, bytes, size, complete } = await peekBundle(chunks);
+    const { origin, tenantId, offered, bytes, complete } = await peekBundle(chunks);
+    if (tenant !== undefined && origin !== undefined && tenantId !== tenant) {
+      throw new CliError('USAGE', `${file} is a bundle of ${tenantId}, not of ${tenant}`);
+    }
     const other = given.find((checkpoint) => checkpoint.origin !== origin);
     if (other !== undefined) throw notCompared(other);
-    if (origin === undefined) return await verifyWithoutHeader(context, bytes);
+    if (origin === undefined) return await verifyWithoutHeader(context, bytes, tenant);
     const own = offered.find(({ name }) => name === origin);
     const resolver = new TrustResolver(context, given);
     const log = { origin, offered: own, isLive: false, from: file };
-    const { verifiers, trust, checkpoints } = await resolver.resolve(log, { size, complete });
+    const { verifiers, trust, checkpoints, kept } = await resolver.resolve(log);
+    let equivocation: Equivocation | undefined;
     const progress = new ProgressLine(context.terminal, context.processContext.now);
     const report = await verifyBundle(bytes, {
       keys: verifiers,
       trust,
       checkpoints,
+      kept,
+      mustReach: false,
       onTrusted: resolver.keepCheckpoint,
+      onEquivocation: (...notes) => {
+        equivocation = saveEquivocation(context, notes);
+      },
       onProgress: (done, total) => progress.update({ done, total, text: `${done} records` }),
     });
     progress.clear();
-    await printReport(context, report, resolver.compared);
+    const compared = resolver.comparedBy(report, file === '-' ? 'the bundle' : file, !complete);
+    await printReport(context, report, { compared, equivocation });
     return exitCodeOf(report);
   } catch (cause) {
     const { code, syscall } = cause as NodeJS.ErrnoException;
@@ -125,10 +145,27 @@ async function verifyFile(
   }
 }
 
+/** Options that mean a service or a store: with a file they would be ignored, and the user would not learn it. */
+function refuseServiceOptions({ server, data, key = [] }: GlobalOptions, logKeys: number): void {
+  if (server !== undefined || data !== undefined) {
+    const option = server === undefined ? '--data' : '--server';
+    throw new CliError('USAGE', `${option} and a file are given: verify one of them`);
+  }
+  if (key.length > logKeys) {
+    throw new CliError('KEY_MALFORMED', "a file is verified with a log's verifier key", {
+      hint: 'it looks like <origin>+<id>+<base64>; this --key does not',
+    });
+  }
+}
+
 /** Verifies a receipt, or reports bytes that are not even a bundle. Both are short. */
-async function verifyWithoutHeader(context: Context, bytes: AsyncIterable<Uint8Array>): Promise<number> {
+async function verifyWithoutHeader(
+  context: Context,
+  bytes: AsyncIterable<Uint8Array>,
+  tenant: string | undefined,
+): Promise<number> {
   const whole = await readWhole(bytes);
-  if (isReceipt(whole)) return await checkReceipt(context, whole);
+  if (isReceipt(whole)) return await checkReceipt(context, whole, tenant);
   const report = await verifyBundle(Readable.from([whole]), { keys: [] });
   await printReport(context, report);
   return exitCodeOf(report);

@@ -52,6 +52,10 @@ export function resolveSettings({ flags, env, config, cwd }: Sources): Settings 
       if (isSet(level.server) && isSet(level.data)) {
         throw new CliError('USAGE', `${level.name} names both a service and a data directory`);
       }
+      if (isSet(level.data) && isSet(flags.key)) {
+        const hint = "a directory needs no API key; a log's verifier key looks like <origin>+<id>+<base64>";
+        throw new CliError('USAGE', '--key has a value that is not the verifier key of a log', { hint });
+      }
       if (isSet(level.data)) return { kind: 'directory', path: resolve(cwd, level.data) };
       return {
         kind: 'service',

@@ -1,4 +1,5 @@
-import { openNote, parseOrigin, type Verifier } from '@tallystick/log';
+import { openNote, parseCheckpoint, parseNote, parseOrigin, type Verifier } from '@tallystick/log';
+import { isTrusted, type Report } from '@tallystick/verify';
 import { CliError } from '../errors.ts';
 import { chooseKeys, type LogUnderTest, type TrustSettings } from './choose-keys.ts';
 import type { TrustDecision } from './decide-trust.ts';
@@ -16,8 +17,10 @@ import {
 export interface TrustContext {
   readonly verifiers: readonly Verifier[];
   readonly trust: TrustDecision['trust'];
-  /** Checkpoints that were kept elsewhere, as signed notes. The log must extend them. */
+  /** Checkpoints from the command line, as signed notes. The log must contain what they cover. */
   readonly checkpoints: readonly string[];
+  /** The checkpoint that an earlier verification accepted, as a signed note. The log must extend it. */
+  readonly kept: readonly string[];
 }
 
 /** A checkpoint that the log was compared with, as reports show it. */
@@ -29,21 +32,15 @@ export interface ComparedCheckpoint {
   readonly kept_since?: string;
 }
 
-/** What a bundle claims to hold. A live log is always read completely. */
-export interface BundleExtent {
-  /** Number of records of its checkpoint. */
-  readonly size: number | undefined;
-  /** Whether it claims to hold the whole chain. */
-  readonly complete: boolean;
-}
-
 /**
  * Finds what one verification relies on: trusted keys, the checkpoints that were given on the command line, and the newest
  * checkpoint that an earlier verification of the same log kept. A service that was rolled back does not extend that one.
  */
 export class TrustResolver {
   /** Filled by {@link resolve}: the checkpoints that the log is compared with. */
-  readonly compared: ComparedCheckpoint[] = [];
+  readonly #compared: ComparedCheckpoint[] = [];
+  /** The checkpoint that was kept when {@link resolve} read it. */
+  #kept: KeptCheckpoint | undefined;
   readonly #context: TrustSettings;
   readonly #given: readonly GivenCheckpoint[];
 
@@ -53,57 +50,54 @@ export class TrustResolver {
   }
 
   /**
-   * @throws {CliError} `NOT_VERIFIABLE` for a given checkpoint that no trusted key signed; `USAGE` for a part of a chain
-   *   that can't be compared with a given checkpoint; `BROKEN` for a live log in an earlier epoch than the last one seen
+   * @throws {CliError} `NOT_VERIFIABLE` for a given checkpoint that no trusted key signed; `BROKEN` for a live log in an earlier epoch than the last one seen
    */
-  async resolve(log: LogUnderTest, extent?: BundleExtent): Promise<TrustContext> {
+  async resolve(log: LogUnderTest): Promise<TrustContext> {
     const { verifiers, trust } = chooseKeys(this.#context, log);
     const checkpoints: string[] = [];
     for (const { file, note, size } of this.#given.filter(({ origin }) => origin === log.origin)) {
       if (verifiers.length > 0 && !(await isSigned(note, log.origin, verifiers))) {
         throw new CliError('NOT_VERIFIABLE', `no trusted key signed the checkpoint in ${file}`);
       }
-      if (extent?.complete === false && extent.size !== size) {
-        const wanted = extent.size === undefined ? 'the same size' : `${extent.size} records`;
-        const hint = `give a checkpoint of ${wanted}, or verify the whole chain`;
-        throw new CliError('USAGE', `a part of a chain can't be compared with the checkpoint in ${file}`, {
-          hint,
-        });
-      }
       checkpoints.push(note);
-      this.compared.push({ size, file });
+      this.#compared.push({ size, file });
     }
-    const kept = await this.#keptCheckpoint(log, extent, verifiers);
-    if (kept !== undefined) {
-      checkpoints.push(kept.note);
-      this.compared.push({ size: kept.size, kept_since: kept.keptAt });
-    }
-    return { verifiers, trust, checkpoints };
+    const known = readKnownLogs(this.#context.processContext.env);
+    this.#kept = known.get(log.origin)?.checkpoint;
+    if (log.isLive) this.#compareEpochs(log, otherEpochs(known, log.origin), this.#kept);
+    if (this.#kept === undefined) return { verifiers, trust, checkpoints, kept: [] };
+    const { note, size, keptAt } = this.#kept;
+    this.#compared.push({ size, kept_since: keptAt });
+    return { verifiers, trust, checkpoints, kept: [note] };
   }
 
-  /** The checkpoint that an earlier verification kept, if the log can be compared with it. */
-  async #keptCheckpoint(
-    log: LogUnderTest,
-    extent: BundleExtent | undefined,
-    verifiers: readonly Verifier[],
-  ): Promise<KeptCheckpoint | undefined> {
-    const { terminal, processContext } = this.#context;
-    const known = readKnownLogs(processContext.env);
-    const kept = known.get(log.origin)?.checkpoint;
-    if (log.isLive) this.#compareEpochs(log, otherEpochs(known, log.origin), kept);
-    if (kept === undefined || verifiers.length === 0) return undefined;
-    const name = `the checkpoint of ${kept.size} records kept since ${kept.keptAt.slice(0, 10)}`;
-    if (extent !== undefined && extent.size !== kept.size) {
-      if (!extent.complete) return undefined;
-      if (extent.size === undefined || extent.size < kept.size) {
-        // An export of last month is not tampered with only because the log has grown since.
-        terminal.note(`this bundle ends before ${name}, so it was not compared with it`);
-        return undefined;
+  /**
+   * The checkpoints that the records were compared with. The user learns which ones they were not compared with.
+   *
+   * @param what the file or log, for people
+   * @throws {CliError} `NOT_VERIFIABLE` where a checkpoint from the command line was not compared: the user asked for it
+   */
+  comparedBy(
+    { verdict, not_compared = [] }: Pick<Report, 'verdict' | 'not_compared'>,
+    what: string,
+    isPart: boolean,
+  ): readonly ComparedCheckpoint[] {
+    const open = this.#compared.filter(({ size }) => not_compared.includes(size));
+    for (const { size, file, kept_since } of isTrusted(verdict) ? open : []) {
+      const name =
+        file === undefined
+          ? `the checkpoint of ${size} records kept since ${kept_since?.slice(0, 10)}`
+          : `the checkpoint of ${size} records in ${file}`;
+      const message = isPart
+        ? `${what} proves only single records and can't be compared with ${name}`
+        : `${what} ends before ${name}, so it was not compared with it`;
+      if (file === undefined) this.#context.terminal.warn(message);
+      else {
+        const hint = 'verify the service, or get a newer export of the whole trail';
+        throw new CliError('NOT_VERIFIABLE', message, { hint });
       }
     }
-    if (await isSigned(kept.note, log.origin, verifiers)) return kept;
-    terminal.warn(`${name} is ignored: it was signed with another key than the trusted one`);
-    return undefined;
+    return this.#compared.filter((checkpoint) => !open.includes(checkpoint));
   }
 
   #compareEpochs(
@@ -130,6 +124,9 @@ export class TrustResolver {
   readonly keepCheckpoint = (note: string): void => {
     const { env, now } = this.#context.processContext;
     const known = readKnownLogs(env);
+    const { origin } = parseCheckpoint(parseNote(note).text);
+    // Another command kept a checkpoint meanwhile, and this verification was not compared with it.
+    if (known.get(origin)?.checkpoint?.note !== this.#kept?.note) return;
     const updated = withCheckpoint(known, note, new Date(now()).toISOString());
     if (updated === known) return;
     try {

@@ -11,6 +11,7 @@ const answering = (text: string) =>
 const options = {
   onProgress: () => {},
   onTrustedCheckpoint: () => {},
+  onEquivocation: () => {},
   trustFor: () => expect.unreachable(),
 };
 

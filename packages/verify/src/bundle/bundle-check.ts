@@ -1,5 +1,6 @@
 import {
   ChainVerifier,
+  type Checkpoint,
   equalBytes,
   LogError,
   leafHash,
@@ -9,20 +10,52 @@ import {
   verifyConsistency,
 } from '@tallystick/log';
 import {
+  type Contradiction,
   distinct,
   findContradictions,
+  findEquivocation,
   type JudgedCheckpoint,
   judgeCheckpoint,
   lastCovered,
+  readAccepted,
   readKept,
 } from '../checkpoints.ts';
-import { Findings, isTrusted, type Report, type TrustSource, verdictOf } from '../report.ts';
+import {
+  type ChainVerdict,
+  Findings,
+  isTrusted,
+  type Report,
+  type TrustSource,
+  type Verdict,
+  verdictOf,
+} from '../report.ts';
 import { TreeCheck } from '../tree-check.ts';
 import { BundleError } from './bundle-error.ts';
+import { CoveredRanges } from './covered-ranges.ts';
 import type { BundleEntry, BundleHeader } from './entries.ts';
+import { LinkedSizes } from './linked-sizes.ts';
 
 type Proof = Extract<BundleEntry, { kind: 'proof' }>;
 type Consistency = Extract<BundleEntry, { kind: 'consistency' }>;
+
+/** The verdict on a part whose records have this verdict. */
+const partVerdicts: { readonly [verdict in ChainVerdict]: Verdict } = {
+  verified: 'verified_partial',
+  recovered: 'recovered_partial',
+  broken: 'broken',
+  not_verifiable: 'not_verifiable',
+};
+
+export interface BundleCheckOptions {
+  readonly keys: readonly Verifier[];
+  readonly trust: TrustSource;
+  /** See `VerifyBundleOptions.checkpoints`. */
+  readonly given: readonly string[];
+  /** See `VerifyBundleOptions.kept`. */
+  readonly accepted: readonly string[];
+  /** See `VerifyBundleOptions.mustReach`. */
+  readonly mustReach: boolean;
+}
 
 /** Checks the lines of one bundle in their order, and makes the report. */
 export class BundleCheck {
@@ -30,23 +63,26 @@ export class BundleCheck {
   readonly #keys: readonly Verifier[];
   readonly #trust: TrustSource;
   readonly #findings = new Findings();
-  readonly #keptNotes: readonly string[];
+  readonly #options: BundleCheckOptions;
+  /** Checkpoints from outside of the bundle. */
   #kept: readonly JudgedCheckpoint[] = [];
   /** The bundle's own checkpoints, newest first. */
   readonly #checkpoints: JudgedCheckpoint[] = [];
   #header: BundleHeader | undefined;
   #chain: ChainVerifier | undefined;
   #tree: TreeCheck | undefined;
+  readonly #linked = new LinkedSizes();
+  readonly #ranges = new CoveredRanges();
   /** A record of an incomplete bundle. Its proof is on the next line. */
   #awaiting: string | undefined;
   #lastPosition = -1;
   #covered = 0;
   #head: string | null = null;
 
-  constructor(keys: readonly Verifier[], trust: TrustSource, keptNotes: readonly string[]) {
-    this.#keys = keys;
-    this.#trust = trust;
-    this.#keptNotes = keptNotes;
+  constructor(options: BundleCheckOptions) {
+    this.#keys = options.keys;
+    this.#trust = options.trust;
+    this.#options = options;
   }
 
   get expected(): number {
@@ -62,7 +98,10 @@ export class BundleCheck {
     switch (entry.kind) {
       case 'header':
         this.#header = entry;
-        this.#kept = await readKept(this.#keptNotes, entry.origin, this.#keys, this.#findings);
+        this.#kept = [
+          ...readAccepted(this.#options.accepted, entry.origin),
+          ...(await readKept(this.#options.given, entry.origin, this.#keys, this.#findings)),
+        ];
         this.#chain = new ChainVerifier({
           tenantId: entry.tenantId,
           origin: entry.origin,
@@ -111,6 +150,7 @@ export class BundleCheck {
     if (from === undefined || to === undefined) return;
     try {
       verifyConsistency(from.size, to.size, proof.hashes, from.root, to.root);
+      this.#linked.add(from.size, to.size);
     } catch {
       this.#findings.add({ code: 'CHECKPOINT_INCONSISTENT', sequence_number: lastCovered(to) });
     }
@@ -131,6 +171,7 @@ export class BundleCheck {
       this.#tree ??= new TreeCheck(this.#trusted(), this.#findings);
       this.#tree.append(hash);
     } else if (first !== undefined && first.signedBy.length > 0) {
+      this.#ranges.add(proof.index);
       this.#checkInclusion(hash, proof, first);
     }
   }
@@ -150,7 +191,8 @@ export class BundleCheck {
   /** Trusted checkpoints of the bundle, with those that the caller kept. */
   #trusted(): JudgedCheckpoint[] {
     const own = this.#checkpoints.filter((checkpoint) => checkpoint.signedBy.length > 0);
-    return this.#kept.length === 0 ? own : distinct([...own, ...this.#kept]);
+    // The bundle's own comes last and stays where both are the same: only the bundle's own must be reached.
+    return this.#kept.length === 0 ? own : distinct([...this.#kept, ...own]);
   }
 
   report(): Report {
@@ -160,7 +202,9 @@ export class BundleCheck {
     findContradictions(this.#trusted(), findings);
     if (header.complete) {
       this.#tree ??= new TreeCheck(this.#trusted(), findings);
-      this.#tree.finish(this.#lastPosition + 1);
+      const isOptional = (checkpoint: Checkpoint) =>
+        !this.#options.mustReach && !this.#checkpoints.some((own) => own === checkpoint);
+      this.#tree.finish(this.#lastPosition + 1, isOptional);
     }
     const hasSignature = first.signedBy.length > 0;
     const isCovered = hasSignature && this.#covered > 0;
@@ -173,8 +217,11 @@ export class BundleCheck {
       );
     }
     const trusted = isTrusted(verdict);
+    const notCompared = this.#notCompared();
+    const part = trusted && !header.complete ? this.#ranges.report(first.size) : undefined;
     return {
-      verdict,
+      verdict: part === undefined ? verdict : partVerdicts[verdict],
+      ...part,
       tenant_id: header.tenantId,
       records: this.records,
       covered_to: trusted ? first.size - 1 : null,
@@ -182,7 +229,27 @@ export class BundleCheck {
       head: this.#head,
       trust: { source: this.#trust, keys: first.signedBy },
       findings: findings.list,
+      ...(notCompared.length > 0 && { not_compared: notCompared }),
     };
+  }
+
+  /** Two signed checkpoints that contradict each other. Call it after {@link report}. */
+  equivocation(): Contradiction | undefined {
+    return findEquivocation(this.#trusted(), this.#tree);
+  }
+
+  /**
+   * Sizes of the checkpoints from outside that the bundle can't be compared with. A whole chain can't be compared with one
+   * that covers more records. A part can be compared with one that a consistency proof links to its first checkpoint.
+   */
+  #notCompared(): number[] {
+    const { complete } = this.#header!;
+    const first = this.#checkpoints[0]!;
+    const isCompared = (size: number) => {
+      if (complete) return this.#options.mustReach || size <= (this.#tree?.size ?? 0);
+      return first.signedBy.length > 0 && this.#linked.areLinked(size, first.size);
+    };
+    return [...new Set(this.#kept.map(({ size }) => size))].filter((size) => !isCompared(size));
   }
 
   /** The report on a file that cannot be read. Such a file proves nothing, so earlier findings are left out. */

@@ -10,15 +10,29 @@ export interface VerifyBundleOptions {
   /** Verifier keys that the caller trusts. They must not come from the bundle. */
   readonly keys: readonly (string | Verifier)[];
   /**
-   * Signed notes of the same log that the caller kept from earlier. With them the verifier finds a genuine bundle that is
-   * older than a kept note, and a rewritten bundle that is signed with the right key. For a bundle of some records only, the
-   * verifier finds whether its checkpoints contradict the kept ones.
+   * Signed notes of the same log that the caller got from elsewhere. A trusted key must have signed them. With them the
+   * verifier finds a rewritten bundle that is signed with the right key.
    */
   readonly checkpoints?: readonly string[];
+  /** Signed notes of the same log that an earlier verification accepted. They count whatever key signed them. */
+  readonly kept?: readonly string[];
+  /**
+   * Whether a whole chain must contain every record that `checkpoints` and `kept` cover. True for the trail of a live log,
+   * which never shrinks. False for a file: an old export ends before a newer checkpoint, and the report names the checkpoint
+   * in `not_compared`.
+   *
+   * @defaultValue true
+   */
+  readonly mustReach?: boolean;
   /** Where the keys came from; only reported. @defaultValue 'given', or 'none' without keys */
   readonly trust?: TrustSource;
-  /** Called with the bundle's newest note where the verdict is `verified` or `recovered`. Keep it for the next time. */
+  /**
+   * Called with the bundle's newest note where the verdict is good and the note was compared with every checkpoint in
+   * `checkpoints` and `kept`. Keep it for the next time.
+   */
   readonly onTrusted?: (note: string) => void;
+  /** Called with the notes of two checkpoints that contradict each other. Keep both: they are evidence against the log. */
+  readonly onEquivocation?: (first: string, second: string) => void;
   /** Called from time to time with the number of records that have been read. */
   readonly onProgress?: (records: number, expected: number) => void;
 }
@@ -35,7 +49,8 @@ export async function verifyBundle(
 ): Promise<Report> {
   const keys = options.keys.map((key) => (typeof key === 'string' ? parseVerifierKey(key) : key));
   const trust = options.trust ?? (keys.length > 0 ? 'given' : 'none');
-  const check = new BundleCheck(keys, trust, options.checkpoints ?? []);
+  const { checkpoints: given = [], kept: accepted = [], mustReach = true } = options;
+  const check = new BundleCheck({ keys, trust, given, accepted, mustReach });
   try {
     for await (const entry of readBundle(gunzipIfNeeded(source))) {
       await check.take(entry);
@@ -44,7 +59,9 @@ export async function verifyBundle(
       }
     }
     const report = check.report();
-    if (isTrusted(report.verdict)) options.onTrusted?.(check.note);
+    if (isTrusted(report.verdict) && report.not_compared === undefined) options.onTrusted?.(check.note);
+    const contradiction = check.equivocation();
+    if (contradiction !== undefined) options.onEquivocation?.(...contradiction);
     return report;
   } catch (error) {
     if (error instanceof BundleError) return check.refused(error);

@@ -2,8 +2,10 @@ import { formatOrigin, parseVerifierKey, type Verifier } from '@tallystick/log';
 import {
   distinct,
   findContradictions,
+  findEquivocation,
   type JudgedCheckpoint,
   judgeStored,
+  readAccepted,
   readKept,
 } from '../checkpoints.ts';
 import { Findings, isTrusted, type Report, type TrustSource, verdictOf } from '../report.ts';
@@ -24,6 +26,10 @@ export interface VerifyStoreOptions {
   readonly trust?: TrustSource;
   /** Checkpoints that were kept outside the store, as signed notes. Whoever rewrote the store could not change them. */
   readonly checkpoints?: readonly string[];
+  /** Signed notes that an earlier verification accepted. They count whatever key signed them. */
+  readonly kept?: readonly string[];
+  /** Called with the notes of two checkpoints that contradict each other. Keep both: they are evidence against the log. */
+  readonly onEquivocation?: (first: string, second: string) => void;
   /** Called with the newest trusted note where the verdict is `verified` or `recovered`. Keep it for the next time. */
   readonly onTrusted?: (note: string) => void;
   /** Called from time to time with the number of records that have been read. */
@@ -49,9 +55,10 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
   const outside = await readKept(options.checkpoints ?? [], origin, keys, findings);
   const inside = await judgeStored(await readCheckpoints(query, tenantId, epoch), origin, keys, findings);
   const trusted = distinct([...outside, ...inside].filter((checkpoint) => checkpoint.signedBy.length > 0));
-  findContradictions(trusted, findings);
+  const compared = distinct([...readAccepted(options.kept ?? [], origin), ...trusted]);
+  findContradictions(compared, findings);
 
-  const tree = new TreeCheck(trusted, findings);
+  const tree = new TreeCheck(compared, findings);
   const tiles = new TileCheck();
   const records = new RecordsCheck({ tenantId, origin, tree, findings });
   for await (const row of readRecords(query, tenantId, epoch)) {
@@ -71,6 +78,8 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
   tree.finish(records.nextSequence);
   checkHead(head, records, tree, findings);
   await tiles.compare(query, tenantId, epoch, findings);
+  const contradiction = findEquivocation(compared, tree);
+  if (contradiction !== undefined) options.onEquivocation?.(...contradiction);
   return conclude(options, { keys, epoch, records, trusted, findings });
 }
 

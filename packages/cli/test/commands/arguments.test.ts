@@ -1,0 +1,89 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createVerifier, formatVerifierKey } from '@tallystick/log';
+import { tempDir } from '@tallystick/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { plain } from '../../../../spec/vectors/generator/bundle-parts.ts';
+import { linesOf, seal } from '../../../../spec/vectors/generator/bundle-writer.ts';
+import { trusted } from '../../../../spec/vectors/generator/fixture.ts';
+import { tally } from '../run-tally.ts';
+
+/** A value that a command ignores would let its user believe that it was used. Each of these once was ignored. */
+const dir = tempDir();
+const env = { XDG_CONFIG_HOME: join(dir.path, 'config') };
+const run = (...args: string[]) => tally(args, { cwd: dir.path, env });
+
+beforeAll(async () => {
+  writeFileSync(join(dir.path, 'acme.tally'), seal(linesOf(plain)));
+  expect((await run('log-keys', 'pin', trusted)).exitCode).toBe(0);
+  expect((await run('verify', 'acme.tally')).exitCode).toBe(0);
+});
+afterAll(() => dir.remove());
+
+describe('a key that is not a key is wrong usage, although another one is pinned', () => {
+  const other = formatVerifierKey(createVerifier('audit.example.com/acme/1', new Uint8Array(32)));
+  test.each([
+    ['a word', 'nonsense', 'KEY_MALFORMED'],
+    ['a wrong id', trusted.replace(/\+[0-9a-f]{8}\+/, '+00000000+'), 'KEY_MALFORMED'],
+    ['a key cut short', trusted.slice(0, -3), 'KEY_MALFORMED'],
+    ['an origin alone', 'audit.example.com/acme/1', 'KEY_MALFORMED'],
+    ['nothing', '', 'USAGE'],
+  ])('%s', async (_, key, code) => {
+    for (const more of [[], ['--key', other]]) {
+      const { exitCode, stdout, stderr } = await run('verify', 'acme.tally', '--key', key, ...more);
+      expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
+      expect(stderr).toContain(`(${code})`);
+    }
+  });
+
+  test('an API key for a directory', async () => {
+    const { exitCode, stderr } = await run('verify', '--data', '.', '--key', 'nonsense');
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain('not the verifier key of a log');
+  });
+});
+
+describe('no argument is dropped in silence', () => {
+  test.each([
+    ['a repeated filter', ['events', '--actor', 'jane', '--actor', 'joe'], '--actor is given twice'],
+    ['a repeated global option', ['--tenant', 'a', 'events', '--tenant', 'b'], '--tenant is given twice'],
+    ['an empty filter', ['events', '--type', ''], 'the value of --type is empty'],
+    ['an empty tenant', ['verify', '--tenant='], 'the value of --tenant is empty'],
+    ['an unknown value', ['events', '--severity', 'loud'], 'loud'],
+    ['two API keys', ['events', '--key', 'one', '--key', 'two'], 'two API keys'],
+    [
+      'a service beside a file',
+      ['verify', 'acme.tally', '--server', 'http://localhost:1'],
+      '--server and a file',
+    ],
+    ['a store beside a file', ['verify', 'acme.tally', '--data', '.'], '--data and a file'],
+    ['the tenant of another bundle', ['verify', 'acme.tally', '--tenant', 'globex'], 'is a bundle of acme'],
+  ])('%s', async (_, args, message) => {
+    const { exitCode, stdout, stderr } = await run(...args);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
+    expect(stderr).toContain(message);
+  });
+});
+
+test('a mistyped --data path is an error, and nothing is created', async () => {
+  mkdirSync(join(dir.path, 'empty'));
+  const commands = [
+    ['events', '--tenant', 'a'],
+    ['verify'],
+    ['tenants'],
+    ['tail', '--tenant', 'a'],
+    ['export', '--tenant', 'a'],
+    ['checkpoint', '--tenant', 'a'],
+    ['receipt', '1', '--tenant', 'a'],
+    ['log-keys', 'trust', '--tenant', 'a'],
+  ];
+  for (const path of ['mistyped', 'empty', 'acme.tally']) {
+    for (const command of commands) {
+      const { exitCode, stdout, stderr } = await run(...command, '--data', path);
+      expect({ command, exitCode, stdout }).toEqual({ command, exitCode: 3, stdout: '' });
+      expect(stderr).toContain('there is no store in');
+    }
+  }
+  expect(existsSync(join(dir.path, 'mistyped'))).toBe(false);
+  expect(readdirSync(join(dir.path, 'empty'))).toEqual([]);
+});
