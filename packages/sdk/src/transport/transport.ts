@@ -40,7 +40,10 @@ export interface TransportFailure {
   readonly status?: number | undefined;
   /** How long the service asked the client to wait (`Retry-After`), in milliseconds. */
   readonly retryAfterMs?: number | undefined;
-  /** The batch is larger than the service accepts; smaller batches may succeed. */
+  /**
+   * The batch is larger than the other end accepts; the emitter sends it in smaller ones. A single event is then refused for good,
+   * unless `retryable` is true.
+   */
   readonly tooLarge?: boolean | undefined;
   /** The service refused the credential, also after a refresh. Retryable, since the credential may be rotated soon. */
   readonly unauthorized?: boolean | undefined;
