@@ -84,6 +84,7 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined, D extends string | 
       service: this.service,
       tenantId: config.tenantId,
       taxonomy: config.taxonomy,
+      unknownFields: config.unknownFields,
       now,
       activeTrace: config.activeTrace ?? openTelemetryTrace(),
     });

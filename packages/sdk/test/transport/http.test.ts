@@ -236,7 +236,11 @@ describe('a response that is not that of an audit service', () => {
     [404, 'text/plain', '404 page not found\n'],
     [404, 'application/json', '{"message":"no Route matched with those values","code":"NO_ROUTE"}'],
     [404, 'application/problem+json', '{"type":"about:blank","status":404,"code":"NOT_FOUND"}'],
-    [404, 'application/problem+json', `{"type":"${problemTypeOf('ROUTE_NOT_FOUND')}","code":"ROUTE_NOT_FOUND"}`],
+    [
+      404,
+      'application/problem+json',
+      `{"type":"${problemTypeOf('ROUTE_NOT_FOUND')}","code":"ROUTE_NOT_FOUND"}`,
+    ],
     [405, 'text/html', ''],
     [410, 'text/plain', 'gone'],
     [413, 'text/html', '<html>Request Entity Too Large</html>'],
@@ -244,26 +248,29 @@ describe('a response that is not that of an audit service', () => {
     [421, 'text/plain', 'Misdirected Request'],
     [422, 'application/json', '{"error":{"code":"UNPROCESSABLE"}}'],
     [451, 'text/html', ''],
-  ])('%i with %s %s keeps the events, counts as a failure, and they are sent again', async (status, type, body) => {
-    let broken = true;
-    const { server, emitter } = await setUp(
-      (_, response) => {
-        if (!broken) return undefined;
-        response.writeHead(status, { 'content-type': type }).end(body);
-        return true;
-      },
-      {},
-      { maxRetries: 0, probeIntervalMs: 1 },
-    );
-    await expect(emitter.record(someEvent())).rejects.toMatchObject({
-      code: 'DELIVERY_FAILED',
-      outcome: 'unknown',
-    });
-    expect(emitter.report()).toMatchObject({ rejected: 0, pending: 1 });
-    broken = false;
-    expect(await emitter.close()).toMatchObject({ delivered: 1, rejected: 0, dropped: 0, unconfirmed: 0 });
-    expect(server.received.at(-2)?.body.delivery.gaps).toEqual([]);
-  });
+  ])(
+    '%i with %s %s keeps the events, counts as a failure, and they are sent again',
+    async (status, type, body) => {
+      let broken = true;
+      const { server, emitter } = await setUp(
+        (_, response) => {
+          if (!broken) return undefined;
+          response.writeHead(status, { 'content-type': type }).end(body);
+          return true;
+        },
+        {},
+        { maxRetries: 0, probeIntervalMs: 1 },
+      );
+      await expect(emitter.record(someEvent())).rejects.toMatchObject({
+        code: 'DELIVERY_FAILED',
+        outcome: 'unknown',
+      });
+      expect(emitter.report()).toMatchObject({ rejected: 0, pending: 1 });
+      broken = false;
+      expect(await emitter.close()).toMatchObject({ delivered: 1, rejected: 0, dropped: 0, unconfirmed: 0 });
+      expect(server.received.at(-2)?.body.delivery.gaps).toEqual([]);
+    },
+  );
 
   test('the error names the status and says what to check', async () => {
     const { transport } = await setUp((_, response) => {
@@ -273,7 +280,8 @@ describe('a response that is not that of an audit service', () => {
     await expect(transport.send(empty, AbortSignal.timeout(5_000))).rejects.toMatchObject({
       retryable: true,
       status: 404,
-      message: 'the response (404) is not that of an audit service: check the address and the proxies before it',
+      message:
+        'the response (404) is not that of an audit service: check the address and the proxies before it',
     });
   });
 
