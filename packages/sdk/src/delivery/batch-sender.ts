@@ -197,7 +197,8 @@ type SendOutcome =
 
 /** The reason of a failure for logs. The message of a foreign transport's error is not used: it may quote an event. */
 function describe(failure: TransportFailure, thrown: unknown): string {
-  if (thrown instanceof TransportError) return thrown.message;
+  if (thrown instanceof TransportError && failure.retryable) return thrown.message;
   if (failure.status !== undefined && failure.status >= 400) return `status ${failure.status}`;
+  if (thrown instanceof TransportError) return thrown.message;
   return failure.retryable ? "it can't be reached" : 'it refuses the batch';
 }
