@@ -1,6 +1,6 @@
 import type { AnyEventInput } from './input.ts';
 import { inputFields } from './input-fields.ts';
-import { timestampText } from './timestamp-writer.ts';
+import { timestampText } from './timestamps.ts';
 
 const unreadable = '[Unreadable]';
 

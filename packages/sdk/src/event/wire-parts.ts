@@ -3,7 +3,7 @@
  * other members of these objects stay as the caller gave them.
  */
 import type { AnyEventInput } from './input.ts';
-import { timestampText } from './timestamp-writer.ts';
+import { timestampText } from './timestamps.ts';
 
 type Members = Record<string, unknown>;
 
