@@ -68,7 +68,9 @@ export function openPipeline(
   return { delivery, metrics, deadLetters: new SpoolDeadLetters(spool?.deadLetters, delivery, clock) };
 }
 
-function transportFrom({ TALLYSTICK_URL: url, TALLYSTICK_API_KEY: apiKey }: NodeJS.ProcessEnv): Transport {
-  if (!url) return unconfiguredTransport();
+/** `TALLYSTICK_URL` may have several addresses, separated by commas. */
+function transportFrom({ TALLYSTICK_URL, TALLYSTICK_API_KEY: apiKey }: NodeJS.ProcessEnv): Transport {
+  if (!TALLYSTICK_URL) return unconfiguredTransport();
+  const url = TALLYSTICK_URL.split(',').map((address) => address.trim());
   return httpTransport(apiKey ? { url, apiKey } : { url });
 }
