@@ -68,9 +68,7 @@ export function openPipeline(
   return { delivery, metrics, deadLetters: new SpoolDeadLetters(spool?.deadLetters, delivery, clock) };
 }
 
-/** `TALLYSTICK_URL` may have several addresses, separated by commas. */
-function transportFrom({ TALLYSTICK_URL, TALLYSTICK_API_KEY: apiKey }: NodeJS.ProcessEnv): Transport {
-  if (!TALLYSTICK_URL) return unconfiguredTransport();
-  const url = TALLYSTICK_URL.split(',').map((address) => address.trim());
+function transportFrom({ TALLYSTICK_URL: url, TALLYSTICK_API_KEY: apiKey }: NodeJS.ProcessEnv): Transport {
+  if (!url) return unconfiguredTransport();
   return httpTransport(apiKey ? { url, apiKey } : { url });
 }
