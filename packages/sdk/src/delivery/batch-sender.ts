@@ -95,7 +95,7 @@ export class BatchSender {
         this.size.shrinkBelow(batch.events);
         return 'too large';
       }
-      if (failure.tooLarge === true || !failure.retryable) {
+      if (!failure.retryable) {
         const reason = describe(failure, thrown);
         outcomes.recordRefusal(batch, reason, thrown);
         return this.#remove(batch, reason);
@@ -197,6 +197,7 @@ type SendOutcome =
 
 /** The reason of a failure for logs. The message of a foreign transport's error is not used: it may quote an event. */
 function describe(failure: TransportFailure, thrown: unknown): string {
+  if (thrown instanceof TransportError && failure.retryable) return thrown.message;
   if (failure.status !== undefined && failure.status >= 400) return `status ${failure.status}`;
   if (thrown instanceof TransportError) return thrown.message;
   return failure.retryable ? "it can't be reached" : 'it refuses the batch';

@@ -52,7 +52,14 @@ export class Delivery {
       outcomes: this.#outcomes,
       progress: this.#progress,
     });
-    this.#loop = new SendLoop(options, { outbox, clock, sender: this.#sender, outcomes: this.#outcomes });
+    this.#loop = new SendLoop(options, {
+      outbox,
+      clock,
+      sequences: parts.sequences,
+      sender: this.#sender,
+      outcomes: this.#outcomes,
+      progress: this.#progress,
+    });
     outbox.onChange = () => this.#progress.advance(0);
     void outbox.opened.then((inherited) => {
       counters.inherited += inherited;
@@ -93,20 +100,25 @@ export class Delivery {
     // An invalid tenant has no chain, so no number is missing in it.
     if (event.violations.some(({ code }) => code === 'TENANT_ID_INVALID')) return;
     sequences.markLost(event.tenantId, sequences.next(event.tenantId), 'event_invalid');
+    // No valid event may follow, which would carry the declaration.
+    this.#loop.lossOccurred();
   }
 
   /**
-   * Sends the events that were emitted before the call. Resolves when their outcome is known, when the service is away and they
-   * are on disk, or at the deadline.
+   * Sends the events that were emitted before the call, and declares the losses. Resolves when their outcome is known, when the
+   * service is away and they are on disk, or at the deadline.
    */
   async flush(deadlineMs: number): Promise<DeliveryReport> {
     const { clock, outbox } = this.#parts;
     await endsWithin(clock, outbox.opened, deadlineMs);
     const target = this.#progress.queued;
-    if (this.#progress.removed < target && this.#closed === undefined) {
+    const undeclared = this.#parts.sequences.undeclaredGaps > 0;
+    if ((this.#progress.removed < target || undeclared) && this.#closed === undefined) {
+      if (undeclared) this.#loop.lossOccurred();
       this.#loop.sendNow();
       const done = () =>
-        this.#progress.removed >= target || (this.#sender.failing && outbox.spooledEvents === outbox.size);
+        (this.#progress.removed >= target && !this.#loop.declaresLosses) ||
+        (this.#sender.failing && outbox.spooledEvents === outbox.size);
       await this.#progress.waitUntil(done, deadlineMs);
     }
     return this.report();
@@ -128,6 +140,12 @@ export class Delivery {
   /** Whether all tries to send the current batch have failed. */
   get failing(): boolean {
     return this.#sender.failing;
+  }
+
+  /** Whether there are events to deliver, or losses that the service does not know. */
+  get unfinished(): boolean {
+    if (this.#closed !== undefined) return false;
+    return this.report().pending > 0 || this.#parts.sequences.undeclaredGaps > 0;
   }
 
   report(): DeliveryReport {

@@ -32,8 +32,9 @@ export class OutcomeRecorder {
 
   /** The service will never accept this batch. Its events are lost, and their numbers become a gap. */
   recordRefusal(batch: OutboundBatch, reason: string, cause: unknown): void {
-    if (batch.events.length === 0) return this.recordInternalError(cause);
     const unconfigured = cause instanceof NotConfiguredError;
+    // A batch without events declares losses, which were reported when they occurred.
+    if (batch.events.length === 0) return unconfigured ? undefined : this.recordInternalError(cause);
     const code = unconfigured ? 'NOT_CONFIGURED' : 'BATCH_REFUSED';
     const message = unconfigured
       ? 'events are lost: the emitter has no transport, and TALLYSTICK_URL is not set'

@@ -1,8 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Clock } from '../clock.ts';
 import type { BatchSender } from './batch-sender.ts';
-import type { Outbox } from './outbox.ts';
+import type { OutboundBatch, Outbox } from './outbox.ts';
 import type { OutcomeRecorder } from './outcome-recorder.ts';
+import type { Progress } from './progress.ts';
+import type { SequenceTracker } from './sequence-tracker.ts';
 
 export interface SendLoopOptions {
   /** Events in a complete batch. */
@@ -13,8 +15,10 @@ export interface SendLoopOptions {
 
 export interface SendLoopParts {
   readonly outbox: Outbox;
+  readonly sequences: SequenceTracker;
   readonly sender: BatchSender;
   readonly outcomes: OutcomeRecorder;
+  readonly progress: Progress;
   readonly clock: Clock;
 }
 
@@ -37,6 +41,8 @@ export class SendLoop {
   #cancelTimer: (() => void) | undefined;
   /** Whether incomplete batches are sent immediately, until the outbox is empty. */
   #sendAll = false;
+  /** Whether losses must be declared even if no event is left to send: not, queued, or in the batch that is being sent. */
+  #losses: 'none' | 'queued' | 'sending' = 'none';
 
   constructor(options: SendLoopOptions, parts: SendLoopParts) {
     this.#options = options;
@@ -48,6 +54,17 @@ export class SendLoop {
     if (this.#running !== undefined) return;
     if (this.#parts.outbox.size >= this.#options.batchSize) this.#start();
     else this.#cancelTimer ??= this.#startLater();
+  }
+
+  /** An event was lost. Unless a batch of events declares that first, a batch without events does so after the flush interval. */
+  lossOccurred(): void {
+    this.#losses = 'queued';
+    if (this.#running === undefined) this.#cancelTimer ??= this.#startLater();
+  }
+
+  /** Whether a batch that declares losses is due or being sent. */
+  get declaresLosses(): boolean {
+    return this.#losses !== 'none';
   }
 
   /** A caller waits: sends until the outbox is empty, without waiting for complete batches. */
@@ -81,9 +98,11 @@ export class SendLoop {
     const { outbox, sender, outcomes } = this.#parts;
     try {
       do {
-        const batch = await outbox.next(sender.size.maxEvents, sender.size.maxBytes);
+        const next = await outbox.next(sender.size.maxEvents, sender.size.maxBytes);
+        const batch = next ?? this.#lossesToDeclare();
         if (batch === undefined) break;
         const outcome = await sender.deliver(batch);
+        if (next === undefined) this.#lossesDeclared();
         if (outcome === 'too large') this.#sendAll = true;
       } while (!sender.stopped && this.#isDue());
     } catch (thrown) {
@@ -97,10 +116,25 @@ export class SendLoop {
     }
   }
 
+  /** A batch without events. The sender adds the losses that the service does not know. */
+  #lossesToDeclare(): OutboundBatch | undefined {
+    const { sequences } = this.#parts;
+    const due = this.#losses === 'queued' && sequences.undeclaredGaps > 0;
+    this.#losses = due ? 'sending' : 'none';
+    if (!due) this.#parts.progress.advance(0);
+    return due ? { producer: sequences, events: [] } : undefined;
+  }
+
+  /** If the service refused the declaration, it is repeated with the next batch, and not at once. */
+  #lossesDeclared(): void {
+    if (this.#losses === 'sending') this.#losses = 'none';
+    this.#parts.progress.advance(0);
+  }
+
   /** Whether the next batch must be sent now. */
   #isDue(): boolean {
     const { outbox, clock } = this.#parts;
-    if (outbox.size === 0) return outbox.owesDeclarations;
+    if (outbox.size === 0) return outbox.owesDeclarations || this.#losses === 'queued';
     if (this.#sendAll || outbox.size >= this.#options.batchSize) return true;
     return clock.now() - (outbox.oldest ?? clock.now()) >= this.#options.flushIntervalMs;
   }

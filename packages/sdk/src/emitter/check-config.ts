@@ -28,6 +28,11 @@ const checks: { readonly [K in keyof Required<Config>]: Check } = {
       throw invalidConfig(`tenantId must match ${tenantIdPattern.source}`);
     }
   },
+  unknownFields: (value) => {
+    if (value !== 'refuse' && value !== 'metadata') {
+      throw invalidConfig("unknownFields must be 'refuse' or 'metadata'");
+    }
+  },
   transport: methods(['send', 'close'], '; await the promise of a transport'),
   taxonomy: methods(['find']),
   logger: methods(['info', 'warn', 'error']),

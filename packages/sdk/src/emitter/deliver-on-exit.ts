@@ -1,13 +1,19 @@
 interface Deliverable {
-  flush(): Promise<{ readonly pending: number }>;
-  report(): { readonly pending: number };
+  flush(deadlineMs: number): Promise<unknown>;
+  /** Whether there are events to deliver, or losses that the service does not know. */
+  readonly unfinished: boolean;
+}
+
+interface Entry {
+  readonly delivery: WeakRef<Deliverable>;
+  readonly deadlineMs: number;
 }
 
 /**
- * The emitters of this thread. The references are weak, so that an unused emitter can be garbage-collected. One with events is
- * still referenced by the timer of its delivery.
+ * The deliveries of this thread's emitters. The references are weak, so that an unused emitter can be garbage-collected. One with
+ * events or losses is still referenced by the timer of its delivery.
  */
-const emitters = new Set<WeakRef<Deliverable>>();
+const entries = new Set<Entry>();
 let listening = false;
 /**
  * A flush keeps the process alive for a moment. Then `beforeExit` occurs again, and a listener of the application may emit again.
@@ -17,11 +23,11 @@ const maxRounds = 10;
 let rounds = 0;
 
 /**
- * Makes the emitter deliver its events before the process ends because it has no more work, so that a script need not call
- * `close()`. This has no effect if the process calls `process.exit()` or is killed.
+ * Makes an emitter deliver its events and declare its losses before the process ends because it has no more work, so that a
+ * script need not call `close()`. This has no effect if the process calls `process.exit()` or is killed.
  */
-export function deliverOnExit(emitter: Deliverable): void {
-  emitters.add(new WeakRef(emitter));
+export function deliverOnExit(delivery: Deliverable, deadlineMs: number): void {
+  entries.add({ delivery: new WeakRef(delivery), deadlineMs });
   if (listening) return;
   listening = true;
   // In a microtask, that is after the other listeners of this event, which may emit.
@@ -30,13 +36,14 @@ export function deliverOnExit(emitter: Deliverable): void {
 
 function deliverAll(): void {
   if (rounds === maxRounds) return;
-  const withEvents = [...emitters].filter((reference) => (reference.deref()?.report().pending ?? 0) > 0);
-  if (withEvents.length > 0) rounds++;
-  for (const reference of withEvents) void deliver(reference);
+  const unfinished = [...entries].filter(({ delivery }) => delivery.deref()?.unfinished === true);
+  if (unfinished.length > 0) rounds++;
+  for (const entry of unfinished) void deliver(entry);
 }
 
-/** If a flush could not deliver all events within its deadline, the emitter is not flushed again: the process must end. */
-async function deliver(reference: WeakRef<Deliverable>): Promise<void> {
-  const { pending } = (await reference.deref()?.flush()) ?? { pending: 0 };
-  if (pending > 0) emitters.delete(reference);
+/** If a flush could not deliver all within its deadline, the emitter is not flushed again: the process must end. */
+async function deliver(entry: Entry): Promise<void> {
+  const delivery = entry.delivery.deref();
+  await delivery?.flush(entry.deadlineMs);
+  if (delivery?.unfinished === true) entries.delete(entry);
 }

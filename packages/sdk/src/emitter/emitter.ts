@@ -84,10 +84,11 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined, D extends string | 
       service: this.service,
       tenantId: config.tenantId,
       taxonomy: config.taxonomy,
+      unknownFields: config.unknownFields,
       now,
       activeTrace: config.activeTrace ?? openTelemetryTrace(),
     });
-    if (config.flushOnExit !== false) deliverOnExit(this);
+    if (config.flushOnExit !== false) deliverOnExit(this.#delivery, this.#limits.deadlineMs);
   }
 
   /**
@@ -166,7 +167,7 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined, D extends string | 
   }
 
   /**
-   * Sends the events that were emitted before the call. Resolves when their outcome is known or, while the service is away, when
+   * Sends the events that were emitted before the call, and declares the losses. Resolves when their outcome is known or, while the service is away, when
    * they are on disk; at the latest at the deadline. Never rejects.
    *
    * @returns the outcomes of all events so far

@@ -1,4 +1,4 @@
-import type { AuditError } from '../errors.ts';
+import type { AuditError, AuditErrorCode } from '../errors.ts';
 import { type AuditLogger, ignoreRejection, RateLimitedLog } from '../observe/logger.ts';
 
 /** Each kind of fault is logged once in this time. */
@@ -30,7 +30,7 @@ export class ErrorReporter {
       this.#log.warn(code, fields, `Audit: ${message}`);
       const { logger, onError } = this.#handlers;
       ignoreRejection(this.#handlers.onError?.(error));
-      if (logger === undefined && onError === undefined) warnOfSpool(error);
+      if (logger === undefined && onError === undefined) warnOnce(error);
     } catch {
       // The application's handler threw. Delivery must go on.
     } finally {
@@ -39,11 +39,34 @@ export class ErrorReporter {
   }
 }
 
-let warnedOfSpool = false;
+/**
+ * What a process warning says, by the fault's code. The other codes have no warning: either nothing is lost yet, or the transport
+ * warns itself.
+ */
+const warnings: { readonly [C in AuditErrorCode]?: string } = {
+  SPOOL_FAILED: 'Audit events are kept in memory only',
+  SPOOL_LOCKED: 'Audit events are kept in memory only',
+  EVENT_REFUSED: 'An audit event is lost',
+  REJECTED_BY_SERVICE: 'An audit event is not in the trail',
+  CONFLICT: 'An audit event is not in the trail',
+  BATCH_REFUSED: 'Audit events are lost',
+  BUFFER_FULL: 'Audit events are lost',
+  SPOOL_FULL: 'Audit events are lost',
+  EMITTER_CLOSED: 'Audit events are lost',
+};
 
-/** An application that configured a spool relies on it. Without a logger or `onError`, a process warning says that it fails. */
-function warnOfSpool({ code, message }: AuditError): void {
-  if (warnedOfSpool || (code !== 'SPOOL_FAILED' && code !== 'SPOOL_LOCKED')) return;
-  warnedOfSpool = true;
-  process.emitWarning(`Audit events are kept in memory only: ${message}`, { code: `TALLYSTICK_${code}` });
+/** The warnings that this process has given. All emitters of the process share it. */
+const given = new Set<AuditErrorCode>();
+
+/**
+ * Without a logger and `onError`, nothing else would show the fault. A process warning shows the first one of each code and names
+ * the remedy.
+ */
+function warnOnce({ code, message }: AuditError): void {
+  const what = warnings[code];
+  if (what === undefined || given.has(code)) return;
+  given.add(code);
+  const detail =
+    'The emitter has no logger and no onError, so this process reports no further faults of this kind.';
+  process.emitWarning(`${what}: ${message}`, { code: `TALLYSTICK_${code}`, detail });
 }

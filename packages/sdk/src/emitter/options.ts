@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { invalidConfig, requireInteger } from '../configuration.ts';
 import type { AuditError } from '../errors.ts';
+import type { UnknownFields } from '../event/encode.ts';
 import type { AnyTaxonomy } from '../event/input.ts';
 import type { TraceContext } from '../observe/correlation.ts';
 import type { AuditLogger } from '../observe/logger.ts';
@@ -30,6 +31,14 @@ export interface AuditEmitterConfig<
   readonly transport?: Transport | undefined;
   /** Restricts event types and payloads to those of the taxonomy. @defaultValue any well-formed type is allowed */
   readonly taxonomy?: X;
+  /**
+   * What happens to members of an event that are not fields, such as `actor_id` or `ip`. With `refuse`, the event is refused with
+   * `FIELD_UNKNOWN`. With `metadata`, these members become members of the event's `metadata`; the event is refused only if its
+   * metadata already has a member of that name.
+   *
+   * @defaultValue 'refuse'
+   */
+  readonly unknownFields?: UnknownFields | undefined;
   /** How many events may wait in memory. @defaultValue 10000 */
   readonly bufferSize?: number | undefined;
   /**

@@ -23,15 +23,21 @@ import {
   TenantIds,
 } from './field-checks.ts';
 import type { AnyEventInput } from './input.ts';
+import { addToMetadata, findUnknownFields, refuseUnknownFields } from './input-fields.ts';
 import { hasTooManyMembers } from './plain-json.ts';
 import { missingField, validationError } from './validation-error.ts';
 import { wireEventData, wireOutcomeAndMetadata, wireProof } from './wire-parts.ts';
+
+/** What happens to members of an event that are not fields: the event is refused, or they become members of its metadata. */
+export type UnknownFields = 'refuse' | 'metadata';
 
 export interface EncoderOptions {
   readonly service: string;
   /** The tenant of events that name none. */
   readonly tenantId?: string | undefined;
   readonly taxonomy?: Taxonomy | undefined;
+  /** @defaultValue 'refuse' */
+  readonly unknownFields?: UnknownFields | undefined;
   readonly now: () => number;
   readonly activeTrace: () => TraceContext | undefined;
 }
@@ -81,7 +87,7 @@ export class EventEncoder {
       input.traceId == null && (input.correlationId == null || input.spanId == null)
         ? this.#activeTrace()
         : undefined;
-    const { outcome, metadata } = wireOutcomeAndMetadata(input.outcome, input.metadata);
+    const { outcome, metadata } = wireOutcomeAndMetadata(input.outcome, this.#metadataOf(draft, input));
     const proof = input.proof == null ? undefined : wireProof(input.proof);
     const eventData =
       input.eventData == null ? undefined : wireEventData(input.eventData, this.#options.service);
@@ -133,6 +139,19 @@ export class EventEncoder {
     if (event.bytes >= minCheckedLength && draft.violations.length === 0) checkSize(event, draft);
     if (draft.violations.length > 0) event.violations = draft.violations;
     return event;
+  }
+
+  /** The event's metadata, with the members that are not fields if the options say so. Otherwise such members refuse the event. */
+  #metadataOf(draft: EventDraft, input: AnyEventInput): AnyEventInput['metadata'] {
+    const unknown = findUnknownFields(input);
+    if (unknown === undefined) return input.metadata;
+    if (this.#options.unknownFields !== 'metadata') {
+      refuseUnknownFields(draft, unknown);
+      return input.metadata;
+    }
+    const { metadata, clashes } = addToMetadata(input, unknown);
+    refuseUnknownFields(draft, clashes);
+    return metadata;
   }
 
   /** If the tracing library throws, the event is emitted without a span. */

@@ -52,7 +52,7 @@ export class EventDraft {
   /** JSON text of an object: from `JSON.stringify` if that gives the right text, else by the rules of {@link writeJson}. */
   object(name: string, value: unknown): string | undefined {
     if (value === undefined || value === null) return undefined;
-    const text = this.#stringifyPlain(value) ?? this.#writeAny(value);
+    const text = this.#stringifyPlain(value) ?? this.#writeAny(value, name);
     if (text !== undefined && text.charCodeAt(0) === 0x7b) return text;
     this.refuse('FIELD_TYPE', `/${name}`, 'must be an object');
     return undefined;
@@ -79,8 +79,8 @@ export class EventDraft {
     }
   }
 
-  #writeAny(value: unknown): string | undefined {
+  #writeAny(value: unknown, name: string): string | undefined {
     this.#keysLeft ??= { keys: limits.maxKeys - reservedKeys };
-    return writeJson(value, 2, this.#keysLeft, this.violations);
+    return writeJson(value, 2, this.#keysLeft, this.violations, name);
   }
 }

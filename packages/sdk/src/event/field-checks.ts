@@ -14,7 +14,7 @@ import {
 } from '@tallystick/event';
 import type { EventDraft } from './event-draft.ts';
 import { type DetachedString, detachString } from './strings.ts';
-import { timestampText } from './timestamp-writer.ts';
+import { timestampFault, timestampText } from './timestamps.ts';
 
 const actorTypeSet: ReadonlySet<unknown> = new Set(actorTypes);
 const severitySet: ReadonlySet<unknown> = new Set(severities);
@@ -61,7 +61,7 @@ export function checkTimestamp(draft: EventDraft, given: unknown, now: number): 
   const text = timestampText(given);
   const ms = typeof text === 'string' ? parseTimestamp(text) : Number.NaN;
   if (Number.isNaN(ms)) {
-    draft.refuse('TIMESTAMP_INVALID', '/timestamp', 'must be a date, or RFC 3339 text in UTC');
+    draft.refuse('TIMESTAMP_INVALID', '/timestamp', timestampFault(given));
     return undefined;
   }
   if (ms > now + limits.maxAheadMs) {

@@ -1,40 +1,6 @@
 import type { AnyEventInput } from './input.ts';
-import { timestampText } from './timestamp-writer.ts';
-
-/** The compiler checks that no member is missing. */
-const memberNames: { readonly [K in keyof Required<AnyEventInput>]: true } = {
-  auditId: true,
-  tenantId: true,
-  clientId: true,
-  timestamp: true,
-  eventType: true,
-  actionType: true,
-  eventCategory: true,
-  eventAction: true,
-  severity: true,
-  actorType: true,
-  actorId: true,
-  actorPermissions: true,
-  targetType: true,
-  targetId: true,
-  investigationId: true,
-  alertId: true,
-  entityIds: true,
-  correlationId: true,
-  traceId: true,
-  spanId: true,
-  parentEventId: true,
-  namespace: true,
-  cluster: true,
-  retentionDays: true,
-  isSensitive: true,
-  context: true,
-  decision: true,
-  outcome: true,
-  proof: true,
-  eventData: true,
-  metadata: true,
-};
+import { inputFields } from './input-fields.ts';
+import { timestampText } from './timestamps.ts';
 
 const unreadable = '[Unreadable]';
 
@@ -44,9 +10,9 @@ const unreadable = '[Unreadable]';
  */
 export function readableCopy(event: AnyEventInput): AnyEventInput {
   const copy: { [member: string]: unknown } = {};
-  for (const name of Object.keys(memberNames) as (keyof AnyEventInput)[]) {
+  for (const name of namesOf(event)) {
     try {
-      const value: unknown = event[name];
+      const value: unknown = Reflect.get(event, name);
       // One item more than a list may have, so that a list that is too long is still refused.
       if (Array.isArray(value)) copy[name] = value.slice(0, 1_001);
       else copy[name] = name === 'timestamp' ? timestampText(value) : value;
@@ -55,4 +21,15 @@ export function readableCopy(event: AnyEventInput): AnyEventInput {
     }
   }
   return copy as unknown as AnyEventInput;
+}
+
+/** Also those that are not fields of an event, so that the event is still refused because of them. */
+function namesOf(event: object): Iterable<string> {
+  const names = new Set<string>(inputFields);
+  try {
+    for (const name in event) names.add(name);
+  } catch {
+    // A proxy threw. Its fields are read one by one.
+  }
+  return names;
 }

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { limits, type Violation } from '@tallystick/event';
 
 /** How many object members may still be written, over all objects of one event. */
@@ -7,32 +8,22 @@ export interface KeyBudget {
 
 /**
  * Writes any JavaScript value as JSON that every parser accepts. A value that JSON can't represent does not lose the audit
- * event; another value replaces it:
+ * event; another value replaces it.
  *
- * | value | written as |
- * |---|---|
- * | `undefined`, function, symbol | left out; `null` in an array |
- * | `NaN`, `Infinity`, integers beyond ±(2^53−1), `BigInt` | their decimal text, as a string |
- * | `Date` | RFC 3339 text, or `"Invalid Date"` |
- * | anything with `toJSON()` | what that returns |
- * | `Map` | an object where all keys are strings, else a list of pairs; `Set`: a list |
- * | `Error` | `{name, message, code?, cause?}`, without the stack |
- * | `Buffer`, typed array, `ArrayBuffer` | `"base64:…"` |
- * | `RegExp` | its source; boxed primitives: the primitive |
- * | another class instance | its own enumerable members |
- * | an object that contains itself | `"[Circular]"` at the inner place |
- * | a getter, proxy or `toJSON` that throws | `"[Unreadable]"` |
- * | lone surrogates and U+0000 in text | U+FFFD |
+ * `docs/sdk/values.md` has the table of what is written for each kind of value.
  *
  * A value that exceeds a limit (depth, members, bytes) is reported as a violation: cutting it would falsify the event.
+ *
+ * @param key name of the member that has the value; `toJSON()` is called with it
  */
 export function writeJson(
   root: unknown,
   depth: number,
   keysLeft: KeyBudget,
   found: Violation[],
+  key = '',
 ): string | undefined {
-  return new Writer(keysLeft, found).write(root, depth);
+  return new Writer(keysLeft, found).write(root, depth, key);
 }
 
 const unreadable = '"[Unreadable]"';
@@ -60,7 +51,7 @@ class Writer {
     this.#found = found;
   }
 
-  write(value: unknown, depth: number): string | undefined {
+  write(value: unknown, depth: number, key: string): string | undefined {
     // Values without text count too: an object that is shared at every level has an exponential number of values.
     if (++this.#written > limits.maxEventBytes) return this.#tooLarge();
     switch (typeof value) {
@@ -75,13 +66,13 @@ class Writer {
       case 'boolean':
         return value ? 'true' : 'false';
       case 'object':
-        return value === null ? 'null' : this.#writeObject(value, depth);
+        return value === null ? 'null' : this.#writeObject(value, depth, key);
       default:
         return undefined;
     }
   }
 
-  #writeObject(value: object, depth: number): string | undefined {
+  #writeObject(value: object, depth: number, key: string): string | undefined {
     if (this.#found.length > 0) return 'null';
     if (this.#parents.includes(value)) return '"[Circular]"';
     if (depth > limits.maxDepth) {
@@ -90,7 +81,7 @@ class Writer {
     }
     this.#parents.push(value);
     try {
-      return this.#writeByKind(value, depth);
+      return this.#writeByKind(value, depth, key);
     } catch {
       return this.#count(unreadable);
     } finally {
@@ -98,33 +89,36 @@ class Writer {
     }
   }
 
-  #writeByKind(value: object, depth: number): string | undefined {
-    if (value instanceof Date) {
-      return this.#count(Number.isNaN(value.getTime()) ? '"Invalid Date"' : `"${value.toISOString()}"`);
+  /** The tests of `node:util` also recognize objects of another realm, such as those of a `vm` context or of jsdom. */
+  #writeByKind(value: object, depth: number, key: string): string | undefined {
+    if (types.isDate(value)) {
+      const ms = Date.prototype.getTime.call(value);
+      return this.#count(Number.isNaN(ms) ? '"Invalid Date"' : `"${new Date(ms).toISOString()}"`);
     }
-    if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return this.#bytes(value);
+    if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return this.#bytes(value);
     const toJson = (value as { toJSON?: unknown }).toJSON;
     // One level deeper, so that a toJSON() that returns an object with a toJSON() again ends at the depth limit.
     if (typeof toJson === 'function') {
-      const replacement = toJson.call(value, '');
-      if (replacement !== value) return this.write(replacement, depth + 1);
+      const replacement = toJson.call(value, key);
+      if (replacement !== value) return this.write(replacement, depth + 1, key);
     }
     if (Array.isArray(value)) return this.#list(value, depth);
-    if (value instanceof Map) return this.#map(value, depth);
-    if (value instanceof Set) return this.#list(value, depth);
-    if (value instanceof Error) return this.#error(value, depth);
-    if (value instanceof RegExp) return this.write(value.source, depth);
-    if (value instanceof String || value instanceof Number || value instanceof Boolean) {
-      return this.write(value.valueOf(), depth);
-    }
-    return this.#members(Object.keys(value), (key) => (value as Record<string, unknown>)[key], depth);
+    if (types.isMap(value)) return this.#pairs([...value], depth);
+    if (types.isSet(value)) return this.#list(value, depth);
+    if (isError(value)) return this.#error(value, depth);
+    if (types.isRegExp(value)) return this.write(value.source, depth, key);
+    if (types.isBoxedPrimitive(value)) return this.write(value.valueOf(), depth, key);
+    if (isPairList(value)) return this.#pairs([...value], depth);
+    if (value instanceof Blob) return this.#blob(value, depth);
+    return this.#members(Object.keys(value), (name) => (value as Record<string, unknown>)[name], depth);
   }
 
   #list(items: Iterable<unknown>, depth: number): string {
     let text = '';
+    let index = 0;
     for (const item of items) {
       if (this.#found.length > 0) break;
-      text += `${text === '' ? '' : ','}${this.write(item, depth + 1) ?? this.#count('null')}`;
+      text += `${text === '' ? '' : ','}${this.write(item, depth + 1, String(index++)) ?? this.#count('null')}`;
     }
     return `[${text}]`;
   }
@@ -161,25 +155,44 @@ class Writer {
     } catch {
       return this.#count(unreadable);
     }
-    return this.write(value, depth + 1);
+    return this.write(value, depth + 1, key);
   }
 
-  #map(map: Map<unknown, unknown>, depth: number): string {
-    const keys = [...map.keys()];
-    if (keys.every((key) => typeof key === 'string'))
-      return this.#members(keys, (key) => map.get(key), depth);
-    return this.#list(map, depth);
+  /** An object if all names are different strings, else a list of pairs. */
+  #pairs(pairs: readonly (readonly [unknown, unknown])[], depth: number): string {
+    const members = new Map(pairs);
+    const names = [...members.keys()];
+    if (members.size === pairs.length && names.every((name) => typeof name === 'string')) {
+      return this.#members(names, (name) => members.get(name), depth);
+    }
+    return this.#list(pairs, depth);
   }
 
+  /**
+   * Name, message, cause, the errors of an AggregateError, and the error's own members, without the stack. Libraries attach requests
+   * and sockets to their errors. Only their class is named, since they could make the event too large.
+   */
   #error(error: Error, depth: number): string {
-    const { code, cause } = error as { code?: unknown; cause?: unknown };
-    const parts: Record<string, unknown> = { name: error.name, message: error.message };
-    if (typeof code === 'string' || typeof code === 'number') parts.code = code;
-    if (cause !== undefined) parts.cause = cause;
+    const { name, message, cause, errors } = error as Error & { errors?: unknown };
+    const parts = new Map<string, unknown>([
+      ['name', name],
+      ['message', message],
+    ]);
+    for (const key of Object.keys(error)) {
+      if (key !== 'stack' && !parts.has(key)) parts.set(key, describeInstance(Reflect.get(error, key)));
+    }
+    if (cause !== undefined) parts.set('cause', cause);
+    if (Array.isArray(errors)) parts.set('errors', errors);
+    return this.#members([...parts.keys()], (key) => parts.get(key), depth);
+  }
+
+  #blob(blob: Blob, depth: number): string {
+    const { size, type } = blob;
+    const parts: Record<string, unknown> = { name: (blob as { name?: unknown }).name, type, size };
     return this.#members(Object.keys(parts), (key) => parts[key], depth);
   }
 
-  #bytes(value: ArrayBufferView | ArrayBuffer): string {
+  #bytes(value: ArrayBufferView | ArrayBufferLike): string {
     const bytes = ArrayBuffer.isView(value)
       ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
       : Buffer.from(value);
@@ -202,4 +215,38 @@ class Writer {
   #report(code: Violation['code'], message: string): void {
     if (this.#found.length === 0) this.#found.push({ code, pointer: '', message });
   }
+}
+
+/** Also an error of another realm, and an object that was made from Error's prototype. */
+function isError(value: object): value is Error {
+  return types.isNativeError(value) || value instanceof Error;
+}
+
+const pairLists: ReadonlySet<unknown> = new Set(['Headers', 'URLSearchParams', 'FormData']);
+
+/** Whether the value is one of the web's lists of names and values. Own code may have such a class too, so it must be iterable. */
+function isPairList(value: object): value is Iterable<[string, unknown]> {
+  const tag = (value as { readonly [Symbol.toStringTag]?: unknown })[Symbol.toStringTag];
+  return (
+    pairLists.has(tag) && typeof (value as { [Symbol.iterator]?: unknown })[Symbol.iterator] === 'function'
+  );
+}
+
+/** A text such as `[Socket]` for an instance of a class that {@link writeJson} has no rule for; any other value unchanged. */
+function describeInstance(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const prototype = Object.getPrototypeOf(value) as { constructor?: { name?: unknown } } | null;
+  // The prototype of plain objects, of any realm, has no prototype itself.
+  if (prototype === null || Object.getPrototypeOf(prototype) === null) return value;
+  const known =
+    typeof (value as { toJSON?: unknown }).toJSON === 'function' ||
+    ArrayBuffer.isView(value) ||
+    types.isAnyArrayBuffer(value) ||
+    types.isMap(value) ||
+    types.isSet(value) ||
+    types.isRegExp(value) ||
+    types.isBoxedPrimitive(value) ||
+    isError(value) ||
+    isPairList(value);
+  return known ? value : `[${String(prototype.constructor?.name ?? 'object')}]`;
 }

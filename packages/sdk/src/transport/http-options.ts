@@ -3,11 +3,18 @@ import type { Credential } from './credential.ts';
 
 /** The address of the audit service, and how to send to it. */
 export interface HttpTransportOptions {
-  /** The audit service's address, for example `https://audit.example.com`. */
-  readonly url: string | URL;
+  /**
+   * The audit service's address, for example `https://audit.example.com`, or the addresses of several replicas of one service. If one
+   * does not work, the batch is sent to the next one. The transport stays with an address that works.
+   */
+  readonly url: string | URL | readonly (string | URL)[];
   /** API key, sent as a bearer token. @defaultValue none */
   readonly apiKey?: Credential | undefined;
-  /** How long one request may take in total, in milliseconds. @defaultValue 15000 */
+  /**
+   * How long one batch may take in total, in milliseconds. Each of several addresses gets an equal part of it.
+   *
+   * @defaultValue 15000
+   */
   readonly timeoutMs?: number | undefined;
   /** Request bodies of at least this many bytes are compressed. `Infinity` switches compression off. @defaultValue 8192 */
   readonly gzipFromBytes?: number | undefined;
@@ -17,8 +24,8 @@ export interface HttpTransportOptions {
 export const httpDefaults = Object.freeze({ timeoutMs: 15_000, gzipFromBytes: 8_192 });
 
 export interface HttpSettings {
-  /** The URL to which batches are posted. */
-  readonly url: URL;
+  /** The URLs to which batches are posted; at least one. */
+  readonly urls: readonly URL[];
   readonly apiKey?: Credential | undefined;
   readonly timeoutMs: number;
   readonly gzipFromBytes: number;
@@ -33,7 +40,9 @@ export function readHttpOptions(given: HttpTransportOptions): HttpSettings {
     throw invalidConfig('apiKey must be a string, or a function that returns one');
   }
   const apiKey = typeof options.apiKey === 'string' ? readToken(options.apiKey) : options.apiKey;
-  return { ...options, apiKey, url: readUrl(url) };
+  const urls: readonly (string | URL)[] = Array.isArray(url) ? url : [url];
+  if (urls.length === 0) throw invalidConfig('url must not be an empty list');
+  return { ...options, apiKey, urls: urls.map(readUrl) };
 }
 
 /** A path of the address is kept, since the service may be behind a reverse proxy. */

@@ -1,6 +1,6 @@
 /** Interprets the service's responses. They come over a network, so every member is checked before it is used. */
 
-import type { ItemResult, Reason, Receipt } from '@tallystick/protocol';
+import { type ItemResult, problemTypeOf, type Reason, type Receipt } from '@tallystick/protocol';
 import type { HttpResponse } from './http-request.ts';
 import { type Batch, TransportError } from './transport.ts';
 
@@ -81,21 +81,41 @@ function isReceipt(value: unknown, event: string): value is Receipt {
   );
 }
 
+/** Codes of the service that say nothing about the batch: the address leads to the service, but not to its batch route. */
+const codesOfTheAddress: ReadonlySet<unknown> = new Set(['ROUTE_NOT_FOUND', 'METHOD_NOT_ALLOWED']);
+
+/**
+ * Only the audit service can refuse a batch for good. A 4xx status without the service's problem document comes from a proxy, an
+ * ingress or another server at this address, which knows nothing about the events. Such a batch is sent again.
+ */
 function failureOf(response: HttpResponse): TransportError {
   const { status } = response;
+  const code = problemCodeOf(response.body);
   const unauthorized = status === 401 || status === 403;
-  const retryable =
+  const temporary =
     unauthorized || status < 400 || status === 408 || status === 425 || status === 429 || status >= 500;
-  const code = codeOf(parse(response.body) ?? {});
-  // The rest of the body is not quoted: it may contain the event.
-  const description = code === undefined ? `${status}` : `${status} ${code}`;
-  return new TransportError(`the audit service responded with ${description}`, {
-    retryable,
+  const misdirected = code === undefined || codesOfTheAddress.has(code);
+  const message =
+    code === undefined && (!temporary || status < 400)
+      ? `the response (${status}) is not that of an audit service: check the address and the proxies before it`
+      : // The rest of the body is not quoted: it may contain the event.
+        `the audit service responded with ${code === undefined ? status : `${status} ${code}`}`;
+  return new TransportError(message, {
+    retryable: temporary || misdirected,
     status,
     unauthorized,
     tooLarge: status === 413,
     retryAfterMs: retryAfterMs(response.retryAfter),
   });
+}
+
+const problemTypes = problemTypeOf('');
+
+/** The code of the service's problem document, or `undefined` if the body is anything else. */
+function problemCodeOf(body: string): string | undefined {
+  const document = parse(body);
+  if (typeof document?.type !== 'string' || !document.type.startsWith(problemTypes)) return undefined;
+  return codeOf(document);
 }
 
 /** `Retry-After` is a number of seconds or a date: RFC 9110, section 10.2.3. */

@@ -13,7 +13,8 @@ export type { Credential } from './credential.ts';
 export { type HttpTransportOptions, httpDefaults } from './http-options.ts';
 
 /**
- * Creates a transport that sends batches to the audit service over HTTP, on one kept-alive connection. When the service
+ * Creates a transport that sends batches to the audit service over HTTP, on one kept-alive connection. With several addresses, it
+ * changes to the next one if one does not work. When the service
  * reports an event as `chained`, it is committed in the service's database; when it reports `accepted`, in its queue.
  *
  * @throws {AuditError} `CONFIG_INVALID` for an invalid option
@@ -26,7 +27,10 @@ const compress = promisify(gzip);
 
 class HttpTransport implements Transport {
   readonly #settings: HttpSettings;
-  readonly #agent: HttpAgent;
+  /** By protocol. */
+  readonly #agents: { readonly [protocol: string]: HttpAgent };
+  /** Index of the address that worked last. */
+  #current = 0;
   /** The last key that the credential function returned. */
   #token: string | undefined;
 
@@ -34,36 +38,55 @@ class HttpTransport implements Transport {
     this.#settings = settings;
     // An agent's idle sockets do not keep the process alive.
     const sockets = { keepAlive: true, maxSockets: 1 };
-    this.#agent = settings.url.protocol === 'https:' ? new HttpsAgent(sockets) : new HttpAgent(sockets);
+    this.#agents = { 'http:': new HttpAgent(sockets), 'https:': new HttpsAgent(sockets) };
   }
 
   async send(batch: Batch, signal: AbortSignal): Promise<readonly ItemResult[]> {
-    const { timeoutMs, gzipFromBytes } = this.#settings;
+    const { urls, gzipFromBytes } = this.#settings;
     const text = `{"delivery":${JSON.stringify(batch.delivery)},"events":[${batch.events.join(',')}]}`;
     let body: Buffer = Buffer.from(text);
     const gzipped = body.length >= gzipFromBytes;
     // The fastest level: events are so repetitive that a better one saves little more.
     if (gzipped) body = await compress(body, { level: 1 });
+    for (let tried = 1; ; tried++) {
+      const url = urls[this.#current]!;
+      try {
+        return readResults(await this.#postInTime(url, body, gzipped, signal), batch);
+      } catch (thrown) {
+        if (signal.aborted || !concernsAddress(thrown)) throw thrown;
+        // The service recognizes events that the first replica may have stored.
+        this.#current = (this.#current + 1) % urls.length;
+        if (tried === urls.length) throw thrown;
+      }
+    }
+  }
+
+  async #postInTime(url: URL, body: Buffer, gzipped: boolean, signal: AbortSignal): Promise<HttpResponse> {
+    const timeoutMs = Math.ceil(this.#settings.timeoutMs / this.#settings.urls.length);
     const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
     try {
-      return readResults(await this.#postWithCredential(body, gzipped, limit), batch);
+      return await this.#postWithCredential(url, body, gzipped, limit);
     } catch (cause) {
-      const responded = cause instanceof TransportError && cause.status !== undefined;
-      if (!limit.aborted || signal.aborted || responded) throw cause;
+      if (!limit.aborted || signal.aborted) throw cause;
       const why = cause instanceof NoCredential ? `: ${cause.message}` : '';
       const message = `the audit service did not respond within ${timeoutMs} ms${why}`;
-      throw new TransportError(message, { retryable: true }, { cause });
+      throw new TransportError(message, { retryable: true, unauthorized: why !== '' }, { cause });
     }
   }
 
   async close(): Promise<void> {
-    this.#agent.destroy();
+    for (const agent of Object.values(this.#agents)) agent.destroy();
   }
 
   /** If the service refuses a key from a function, the key was probably rotated: one more request is made with a new key. */
-  async #postWithCredential(body: Buffer, gzipped: boolean, signal: AbortSignal): Promise<HttpResponse> {
-    const { url, apiKey } = this.#settings;
-    const request = { url, agent: this.#agent, body, gzipped, signal };
+  async #postWithCredential(
+    url: URL,
+    body: Buffer,
+    gzipped: boolean,
+    signal: AbortSignal,
+  ): Promise<HttpResponse> {
+    const { apiKey } = this.#settings;
+    const request = { url, agent: this.#agents[url.protocol]!, body, gzipped, signal };
     const response = await post({ ...request, token: await this.#readCredential(false, signal) });
     const refused = response.status === 401 || response.status === 403;
     if (!refused || typeof apiKey !== 'function') return response;
@@ -84,6 +107,15 @@ class HttpTransport implements Transport {
       throw new NoCredential({ cause });
     }
   }
+}
+
+/**
+ * Whether another replica may accept the batch. A missing or refused credential, 429 and 413 have the same meaning at each of
+ * them, so that another request would only add load.
+ */
+function concernsAddress(thrown: unknown): boolean {
+  if (!(thrown instanceof TransportError) || !thrown.retryable) return false;
+  return !thrown.unauthorized && !thrown.tooLarge && thrown.status !== 429;
 }
 
 class NoCredential extends TransportError {

@@ -22,7 +22,7 @@ export interface Batch {
  * - It MUST NOT change the bytes of an event. The emitter sends the same events again after a failure, and the service
  *   recognises a repetition by its `audit_id` and content.
  * - It MUST NOT retry, reorder, drop or split events: the emitter does that. (It may fetch a new credential and send again
- *   after the service refused the credential.)
+ *   after the service refused the credential, and it may send to another address of the same service.)
  * - It MUST stop when the signal aborts. It MUST NOT hold a timer or a socket that keeps an idle process alive.
  * - A batch without events contains declarations. The transport MUST deliver it as durably as a batch with events.
  */
@@ -40,7 +40,10 @@ export interface TransportFailure {
   readonly status?: number | undefined;
   /** How long the service asked the client to wait (`Retry-After`), in milliseconds. */
   readonly retryAfterMs?: number | undefined;
-  /** The batch is larger than the service accepts; smaller batches may succeed. */
+  /**
+   * The batch is larger than the other end accepts; the emitter sends it in smaller ones. A single event is then refused for good,
+   * unless `retryable` is true.
+   */
   readonly tooLarge?: boolean | undefined;
   /** The service refused the credential, also after a refresh. Retryable, since the credential may be rotated soon. */
   readonly unauthorized?: boolean | undefined;

@@ -1,13 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { tempDir } from '@tallystick/testing';
+import { tempDir, until } from '@tallystick/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { auditServer } from '../support/audit-server.ts';
+import { auditServer, problem } from '../support/audit-server.ts';
 import { runChild } from '../support/run-child.ts';
 
 let server: Awaited<ReturnType<typeof auditServer>>;
 beforeEach(async () => {
-  server = await auditServer();
+  server = await auditServer(({ path }, response) =>
+    path.startsWith('/refuse') ? problem(response, 422, 'DELIVERY_INVALID') : undefined,
+  );
 });
 afterEach(async () => {
   await server.close();
@@ -99,6 +101,67 @@ test('a spool that fails causes a process warning if there is no logger and no o
   );
   expect((await run(script('onError() {}')).ended).output).toBe('');
   expect(delivered()).toBe(2);
+});
+
+// A script whose only event was invalid ended with code 0 and said nothing, and the service never learnt of the loss.
+describe('an emitter whose only events are invalid, without a logger, onError and close()', () => {
+  const invalid = event.replace("actorType: 'system'", "actorType: 'alien'");
+  const gaps = () => server.received.flatMap((request) => request.body.delivery.gaps as object[]);
+
+  test('causes one process warning, and the loss is declared before the process ends', async () => {
+    const { code, output } = await run(`${emitter()} for (let i = 0; i < 3; i++) emitter.emit(${invalid});`)
+      .ended;
+    expect(code).toBe(0);
+    expect(output.match(/TALLYSTICK_EVENT_REFUSED/g)).toHaveLength(1);
+    expect(output).toContain('An audit event is lost: the event was refused: ');
+    expect(gaps()).toEqual([{ tenant_id: 'acme', from: 1, to: 3, reason: 'event_invalid' }]);
+  });
+
+  test('declares the loss while the process runs on', async () => {
+    const child = run(
+      `${emitter('flushIntervalMs: 1')} emitter.emit(${invalid}); setInterval(() => {}, 1000);`,
+    );
+    await until(() => gaps().length === 1);
+    child.process.kill();
+    await child.ended;
+  });
+
+  test('ends although the service refuses the declaration, or can not be reached', async () => {
+    const script = `${emitter('deadlineMs: 200')} emitter.emit(${invalid});`;
+    for (const AUDIT of [`${server.url}/refuse`, 'http://127.0.0.1:1']) {
+      expect((await runChild(script, { AUDIT }).ended).code).toBe(0);
+    }
+  });
+
+  test('has no warning if onError or a logger is given', async () => {
+    const logger = 'logger: { info() {}, warn() {}, error() {} }';
+    for (const config of ['onError() {}', logger]) {
+      expect((await run(`${emitter(config)} emitter.emit(${invalid});`).ended).output).toBe('');
+    }
+  });
+
+  test('without a transport ends, too', async () => {
+    const script = `const emitter = sdk.createAuditEmitter({ service: 's' }); emitter.emit(${invalid});`;
+    const { code, output } = await runChild(script, { TALLYSTICK_URL: '' }).ended;
+    expect([code, output]).toEqual([0, expect.stringContaining('TALLYSTICK_EVENT_REFUSED')]);
+  });
+});
+
+test.each([
+  ['REJECTED_BY_SERVICE', 'An audit event is not in the trail'],
+  ['CONFLICT', 'An audit event is not in the trail'],
+  ['BATCH_REFUSED', 'Audit events are lost'],
+])('%s causes a process warning if there is no logger and no onError', async (code, what) => {
+  const script = `const send = async ({ events }) => {
+      if ('${code}' === 'BATCH_REFUSED' && events.length > 0) throw Object.assign(new Error(), { retryable: false });
+      const status = '${code}' === 'CONFLICT' ? 'conflict' : 'rejected';
+      return events.map(() => ({ status, error: { code: 'X', message: '' } }));
+    };
+    const emitter = sdk.createAuditEmitter({ service: 's', transport: { send, async close() {} } });
+    emitter.emit(${event}); emitter.emit(${event}); await emitter.flush();`;
+  const { output } = await run(script).ended;
+  expect(output).toContain(`[TALLYSTICK_${code}] Warning: ${what}: `);
+  expect(output.match(/Warning/g)).toHaveLength(1);
 });
 
 // Found with Deno, where a thread after unref() does not keep the process alive: the process ended during close().

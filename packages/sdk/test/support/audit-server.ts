@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { readEvent } from '@tallystick/event';
+import { problemTypeOf } from '@tallystick/protocol';
 
 export interface Received {
   readonly headers: IncomingMessage['headers'];
@@ -71,6 +72,6 @@ function receiptOf(event: Record<string, unknown>, sequence: number) {
 export function problem(response: ServerResponse, status: number, code: string, headers: object = {}): true {
   response
     .writeHead(status, { 'content-type': 'application/problem+json', ...headers })
-    .end(JSON.stringify({ type: 'about:blank', title: code, status, code }));
+    .end(JSON.stringify({ type: problemTypeOf(code), title: code, status, code }));
   return true;
 }

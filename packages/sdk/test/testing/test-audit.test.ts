@@ -38,3 +38,19 @@ test('checks events as every emitter does', () => {
   // @ts-expect-error no such type
   expect(() => audit.emitter.emit(someEvent())).toThrow('not in the taxonomy');
 });
+
+// The list showed the event before redaction, so that a test of an application could not find that a secret would be sent.
+test('events are shown as they would be sent, without secrets', async () => {
+  const event = someEvent({ context: { password: 'hunter2', user: 'bob' } });
+  const audit = createTestAudit();
+  audit.emitter.emit(event);
+  expect(audit.events[0]?.context).toEqual({ password: '[REDACTED]', user: 'bob' });
+  await audit.emitter.flush();
+  expect(audit.transport.events).toEqual(audit.events);
+
+  const allowed = createTestAudit({ redaction: { allowNames: ['password'] } });
+  allowed.emitter.emit(event);
+  const off = createTestAudit({ redaction: false });
+  off.emitter.emit(event);
+  expect([allowed.events[0]?.context, off.events[0]?.context]).toEqual([event.context, event.context]);
+});

@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { problemTypeOf } from '@tallystick/protocol';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type AuditEmitterConfig, createAuditEmitter } from '../../src/index.ts';
 import { type HttpTransportOptions, httpTransport } from '../../src/transport/http.ts';
@@ -99,9 +100,10 @@ describe('statuses', () => {
 
   test("400 is final, and the error contains the problem's code but not the body", async () => {
     const { server, emitter } = await setUp((request, response) => {
+      const detail = JSON.stringify(request.body);
       response
         .writeHead(400)
-        .end(JSON.stringify({ code: 'BATCH_INVALID', detail: JSON.stringify(request.body) }));
+        .end(JSON.stringify({ type: problemTypeOf('BATCH_INVALID'), code: 'BATCH_INVALID', detail }));
       return true;
     });
     const error = await emitter
@@ -224,6 +226,82 @@ describe('a response that is not that of an audit service', () => {
       retryable: true,
       message: 'the response (200) is not that of an audit service',
     });
+  });
+
+  // The ingress answered 404 while the service restarted, and the client took that for the service's final word: all events of
+  // that minute were lost.
+  test.each<[number, string, string]>([
+    [301, 'text/html', '<html>Moved</html>'],
+    [400, 'text/html', '<html>Bad Request</html>'],
+    [404, 'text/plain', '404 page not found\n'],
+    [404, 'application/json', '{"message":"no Route matched with those values","code":"NO_ROUTE"}'],
+    [404, 'application/problem+json', '{"type":"about:blank","status":404,"code":"NOT_FOUND"}'],
+    [
+      404,
+      'application/problem+json',
+      `{"type":"${problemTypeOf('ROUTE_NOT_FOUND')}","code":"ROUTE_NOT_FOUND"}`,
+    ],
+    [405, 'text/html', ''],
+    [410, 'text/plain', 'gone'],
+    [413, 'text/html', '<html>Request Entity Too Large</html>'],
+    [415, 'text/plain', ''],
+    [421, 'text/plain', 'Misdirected Request'],
+    [422, 'application/json', '{"error":{"code":"UNPROCESSABLE"}}'],
+    [451, 'text/html', ''],
+  ])(
+    '%i with %s %s keeps the events, counts as a failure, and they are sent again',
+    async (status, type, body) => {
+      let broken = true;
+      const { server, emitter } = await setUp(
+        (_, response) => {
+          if (!broken) return undefined;
+          response.writeHead(status, { 'content-type': type }).end(body);
+          return true;
+        },
+        {},
+        { maxRetries: 0, probeIntervalMs: 1 },
+      );
+      await expect(emitter.record(someEvent())).rejects.toMatchObject({
+        code: 'DELIVERY_FAILED',
+        outcome: 'unknown',
+      });
+      expect(emitter.report()).toMatchObject({ rejected: 0, pending: 1 });
+      broken = false;
+      expect(await emitter.close()).toMatchObject({ delivered: 1, rejected: 0, dropped: 0, unconfirmed: 0 });
+      expect(server.received.at(-2)?.body.delivery.gaps).toEqual([]);
+    },
+  );
+
+  test('the error names the status and says what to check', async () => {
+    const { transport } = await setUp((_, response) => {
+      response.writeHead(404).end('404 page not found');
+      return true;
+    });
+    await expect(transport.send(empty, AbortSignal.timeout(5_000))).rejects.toMatchObject({
+      retryable: true,
+      status: 404,
+      message:
+        'the response (404) is not that of an audit service: check the address and the proxies before it',
+    });
+  });
+
+  test("a proxy's 413 makes batches smaller, and a single event is kept", async () => {
+    let limit = 30;
+    const { emitter } = await setUp(
+      (request, response) => {
+        if (request.body.events.length <= limit) return undefined;
+        response.writeHead(413, { 'content-type': 'text/html' }).end('<html>too large</html>');
+        return true;
+      },
+      {},
+      { maxRetries: 0, probeIntervalMs: 1 },
+    );
+    for (let count = 0; count < 100; count++) emitter.emit(someEvent());
+    expect(await emitter.flush()).toMatchObject({ delivered: 100 });
+    limit = 0;
+    await expect(emitter.record(someEvent())).rejects.toMatchObject({ code: 'DELIVERY_FAILED' });
+    limit = 30;
+    expect(await emitter.close()).toMatchObject({ delivered: 101, rejected: 0 });
   });
 
   test('malformed violations are not passed to onError', async () => {

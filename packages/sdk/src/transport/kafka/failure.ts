@@ -30,7 +30,10 @@ export function readKafkaError(thrown: unknown, topic: string, timeoutMs: number
   }
   const size = find(tooLarge);
   if (size !== undefined)
-    return fail(`the topic ${topic} does not accept a request of this size (${size})`, { tooLarge: true });
+    return fail(`the topic ${topic} does not accept a request of this size (${size})`, {
+      retryable: false,
+      tooLarge: true,
+    });
   const permission = find(forbidden);
   if (permission !== undefined) {
     return fail(`Kafka does not let this client write to ${topic} (${permission})`, { unauthorized: true });
