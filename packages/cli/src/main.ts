@@ -19,10 +19,9 @@ export async function main(): Promise<void> {
     stopping.abort(signal);
   };
   process.on('SIGINT', stop).on('SIGTERM', stop);
-  // The reader of `tally events | head` closes the pipe when it has read enough. That is not a failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-  });
+  // Without a listener a failed write would end the process, with an exit code that says nothing about the command. The
+  // terminal keeps what failed on stdout; a failure on stderr can't be reported.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const processContext: ProcessContext = {
     stdin: process.stdin,
     stdout: process.stdout,
@@ -35,6 +34,9 @@ export async function main(): Promise<void> {
       return stopping.signal;
     },
   };
-  process.exitCode = await runCli(process.argv.slice(2), processContext);
-  process.removeListener('SIGINT', stop).removeListener('SIGTERM', stop);
+  const exitCode = await runCli(process.argv.slice(2), processContext);
+  process.exitCode = exitCode;
+  // The command has its result. A signal during the last clean-up ends the process, and does not change the exit code.
+  const end = () => process.exit(exitCode);
+  process.removeListener('SIGINT', stop).removeListener('SIGTERM', stop).on('SIGINT', end).on('SIGTERM', end);
 }

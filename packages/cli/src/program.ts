@@ -112,7 +112,7 @@ export async function runCli(argv: readonly string[], processContext: ProcessCon
   });
   for (const command of withSubcommands(program)) {
     command.configureOutput({
-      writeOut: (text) => processContext.stdout.write(text),
+      writeOut: (text) => void terminal.write(text),
       writeErr: (text) => processContext.stderr.write(text),
       // The catch below reports errors in our own form.
       outputError: () => {},
@@ -124,20 +124,30 @@ export async function runCli(argv: readonly string[], processContext: ProcessCon
   }
   try {
     await program.parseAsync([...argv], { from: 'user' });
-    return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) {
-      if (error.exitCode === 0) return exitCodes.ok;
-      // No command was named: commander has written the help to stderr.
-      if (error.code === 'commander.help') return exitCodes.usage;
-      const failure = describeFailure(new CliError('USAGE', error.message.replace(/^error: /, '')));
-      terminal.fail(failure);
-      return failure.exitCode;
-    }
-    const failure = describeFailure(error);
-    terminal.fail(failure);
-    return failure.exitCode;
+    exitCode = reportFailure(error, terminal);
   }
+  // commander does not wait until help is written.
+  await terminal.write('');
+  const { outputFailure } = terminal;
+  if (outputFailure === undefined) return exitCode;
+  const failedWrite = reportFailure(outputFailure, terminal);
+  return exitCode === exitCodes.ok ? failedWrite : exitCode;
+}
+
+/** Reports on stderr why a command line failed, and returns the exit code. */
+function reportFailure(error: unknown, terminal: Terminal): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return exitCodes.ok;
+    // No command was named: commander has written the help to stderr.
+    if (error.code === 'commander.help') return exitCodes.usage;
+  }
+  const isUsage = error instanceof CommanderError;
+  const failure = describeFailure(
+    isUsage ? new CliError('USAGE', error.message.replace(/^error: /, '')) : error,
+  );
+  terminal.fail(failure);
+  return failure.exitCode;
 }
 
 function* withSubcommands(command: Command): Generator<Command> {

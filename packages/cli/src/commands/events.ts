@@ -46,7 +46,7 @@ export const registerEvents: Register = (program, run) => {
       shown += page.events.length;
       left -= page.events.length;
       cursor = page.next_cursor ?? undefined;
-      if (cursor === undefined) break;
+      if (cursor === undefined || context.terminal.outputEnded) break;
     }
     if (shown === 0) context.terminal.note('no events');
     else if (cursor !== undefined && !context.terminal.json) {

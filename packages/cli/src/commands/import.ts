@@ -16,6 +16,7 @@ interface ImportCommandOptions {
   readonly format: FormatName;
   readonly source?: string;
   readonly cluster?: string;
+  readonly origin?: string;
   readonly sensitive?: boolean;
   readonly retentionDays?: number;
   readonly dryRun?: boolean;
@@ -31,7 +32,7 @@ export const registerImport: Register = (program, run) => {
     .summary('import logs of other systems')
     .description(
       'Imports logs of other systems as events, from files (also compressed with gzip) or standard input. Each event gets an ' +
-        "id that is derived from the source's own id, so that a second import only finds duplicates. --tenant names the tenant, " +
+        "id that is derived from the source's own id, or from the file and the line, so that a second import only finds duplicates. --tenant names the tenant, " +
         "or takes it from the source event: 'aws-{recipientAccountId}', or '{objectRef.namespace|cluster}' with a default " +
         'after the bar. The exit code is 1 if a source event is rejected.',
     )
@@ -41,6 +42,10 @@ export const registerImport: Register = (program, run) => {
     )
     .option('--source <name>', 'source_service of the events (default: the system that wrote the log)')
     .option('--cluster <name>', 'cluster of the events (default: from the source)')
+    .option(
+      '--origin <name>',
+      'for lines without an id: where the files are from (default: name of this host, and the directory of each file)',
+    )
     .option('--sensitive', 'mark the events as sensitive')
     .option('--retention-days <days>', 'keep the events for at least this many days', wholeNumber)
     .option('--dry-run', 'write the events as JSON lines and submit nothing');
@@ -75,7 +80,7 @@ async function importCommand(
     sensitive: options.sensitive,
     retentionDays: options.retentionDays,
   };
-  const files = await findSourceFiles(args.length === 0 ? ['-'] : args, processContext);
+  const files = await findSourceFiles(args.length === 0 ? ['-'] : args, processContext, options.origin);
   const total = files.reduce<number | undefined>((sum, { size }) => add(sum, size), 0);
   const progress = new ProgressLine(terminal, processContext.now);
   const totals: ImportTotals = { files: 0, events: 0, imported: 0, duplicate: 0, rejected: 0, bytes: 0 };

@@ -31,7 +31,7 @@ export const registerTail: Register = (program, run) => {
         const style = styleOf(event);
         await terminal.line(style === undefined ? line : terminal.style(style, line));
       }
-      if (++seen >= count) break;
+      if (++seen >= count || terminal.outputEnded) break;
     }
     return undefined;
   });

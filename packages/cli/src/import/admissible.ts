@@ -38,7 +38,10 @@ export function typePart(name: string): string {
 }
 
 const offsetPattern =
-  /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9})\d*)?(?:(Z|z)|([+-])(\d\d):?(\d\d))$/;
+  /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9})\d*)?(?:(Z|z)|([+-])(\d\d):?(\d\d))$/;
+
+/** No place on Earth is further from UTC than UTC+14. */
+const maxMinutesAhead = 14 * 60;
 
 /**
  * A time in the format of events: RFC 3339 in UTC. An offset is applied, and the fraction of the second is kept.
@@ -51,12 +54,15 @@ export function utcTimestamp(value: string, name: string): string {
     const fraction = digits === undefined ? '' : `.${digits}`;
     const local = parseTimestamp(`${date}T${time}Z`);
     const minutesAhead = z === undefined ? Number(`${sign}1`) * (Number(hours) * 60 + Number(minutes)) : 0;
-    if (!Number.isNaN(local) && Number(minutes ?? 0) < 60) {
-      const utc = new Date(local - minutesAhead * 60_000);
+    const utc = new Date(local - minutesAhead * 60_000);
+    const isPossible = Number(minutes ?? 0) < 60 && Math.abs(minutesAhead) <= maxMinutesAhead;
+    if (isPossible && utc.getUTCFullYear() >= 1 && utc.getUTCFullYear() <= 9_999)
       return `${utc.toISOString().slice(0, 19)}${fraction}Z`;
-    }
   }
-  throw new MappingError('TIMESTAMP_INVALID', `${name} is not an RFC 3339 time`);
+  throw new MappingError(
+    'TIMESTAMP_INVALID',
+    `${name} is not an RFC 3339 time, such as 2025-03-14T09:26:53Z or 2025-03-14T10:26:53+01:00`,
+  );
 }
 
 /** How much of a value may still be copied. */

@@ -1,6 +1,6 @@
 import type { ActorType } from '@tallystick/event';
 import { identifier } from './admissible.ts';
-import { object, type SourceObject, text } from './source-json.ts';
+import { identity as identityOf, object, type SourceObject, text } from './source-json.ts';
 
 /**
  * Who acted, from CloudTrail's `userIdentity` element. IAM users, root, federated users, and roles that IAM Identity Center
@@ -34,11 +34,11 @@ function typeOf(identity: SourceObject): ActorType {
 function idOf(identity: SourceObject): string | undefined {
   const onBehalfOf = object(identity.onBehalfOf);
   return identifier(
-    text(identity.arn) ??
-      text(identity.invokedBy) ??
-      text(onBehalfOf.userId) ??
-      text(identity.userName) ??
-      text(identity.principalId) ??
-      text(identity.accountId),
+    identityOf(identity.arn) ??
+      identityOf(identity.invokedBy) ??
+      identityOf(onBehalfOf.userId) ??
+      identityOf(identity.userName) ??
+      identityOf(identity.principalId) ??
+      identityOf(identity.accountId),
   );
 }

@@ -1,6 +1,6 @@
 import type { AuditEvent } from '@tallystick/event';
 import { identifier, typePart } from './admissible.ts';
-import { list, object, type SourceObject, text } from './source-json.ts';
+import { identity, list, object, type SourceObject, text } from './source-json.ts';
 
 type Target = Pick<AuditEvent, 'target_type' | 'target_id' | 'entity_ids'>;
 
@@ -71,7 +71,7 @@ function fromParameters(parameters: SourceObject, service: string): Target {
   }
   const instances = list(object(parameters.instancesSet).items).map(object);
   const ids = instances
-    .map(({ instanceId }) => identifier(text(instanceId)))
+    .map(({ instanceId }) => identifier(identity(instanceId)))
     .filter((id) => id !== undefined);
   if (ids.length > 0) {
     return {
@@ -81,7 +81,7 @@ function fromParameters(parameters: SourceObject, service: string): Target {
     };
   }
   for (const [parameter, type] of namingParameters) {
-    const id = identifier(text(parameters[parameter]));
+    const id = identifier(identity(parameters[parameter]));
     if (id !== undefined) return { target_type: type === '' ? `${service}_resource` : type, target_id: id };
   }
   return {};

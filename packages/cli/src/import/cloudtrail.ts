@@ -1,35 +1,29 @@
-import type { AuditEvent } from '@tallystick/event';
-import { boundedCopy, clip, identifier, present, typePart, utcTimestamp } from './admissible.ts';
+import { boundedCopy, clip, identifier, present, utcTimestamp } from './admissible.ts';
 import { cloudTrailActor } from './cloudtrail-actor.ts';
+import { callOf } from './cloudtrail-call.ts';
+import { cloudTrailOutcome } from './cloudtrail-outcome.ts';
 import { cloudTrailTarget } from './cloudtrail-target.ts';
 import { deriveAuditId, envelope, fromOptions, type Mapper } from './mapper.ts';
-import { list, MappingError, object, type SourceObject, text } from './source-json.ts';
+import { identity, list, MappingError, object, type SourceObject, text } from './source-json.ts';
 
 /**
  * Maps AWS CloudTrail records (CloudTrail User Guide, "CloudTrail record contents"). One record becomes one event of the
- * type `aws.<service>.<event name>`. Its id is derived from `eventID`; the account is its namespace, the region its cluster.
+ * type `aws.<service>.<event name>`. Its id is derived from `eventID`, which AWS chooses; the account is its namespace, the
+ * region its cluster. Records without an API call have other types: see {@link callOf}.
  */
 export const mapCloudTrail: Mapper = (source, options) => {
   const record = source.value;
   const eventId = text(record.eventID);
   const eventTime = text(record.eventTime);
-  const eventSource = text(record.eventSource);
-  const eventName = text(record.eventName);
-  if (
-    eventId === undefined ||
-    eventTime === undefined ||
-    eventSource === undefined ||
-    eventName === undefined
-  ) {
+  const call = callOf(record);
+  if (eventId === undefined || eventTime === undefined || call === undefined) {
     throw new MappingError(
       'FIELD_REQUIRED',
-      'not a CloudTrail record: it needs eventID, eventTime, eventSource and eventName',
+      'not a CloudTrail record: it needs eventID, eventTime, and eventSource with eventName, or eventCategory with eventType',
     );
   }
-  const service = typePart(eventSource.replace(/\.(?:amazonaws\.com(?:\.cn)?|aws\.amazon\.com|aws)$/, ''));
-  const action = typePart(eventName);
-  const outcome = outcomeOf(record);
-  const actor = cloudTrailActor(object(record.userIdentity), eventSource);
+  const { service, action, eventSource, eventName, details } = call;
+  const outcome = cloudTrailOutcome(record, details, eventName);
   return {
     audit_id: deriveAuditId('cloudtrail', eventId),
     tenant_id: options.tenantOf!(record),
@@ -37,18 +31,18 @@ export const mapCloudTrail: Mapper = (source, options) => {
     event_type: `aws.${service}.${action}`,
     event_category: categoryOf(record, service),
     event_action: action,
-    ...present({ severity: severityOf(record, service, eventName, outcome.outcome_status) }),
-    ...actor,
-    ...cloudTrailTarget(record, service),
+    ...present({ severity: severityOf(details, service, eventName, outcome?.outcome_status) }),
+    ...cloudTrailActor(object(details.userIdentity), eventSource),
+    ...(call.target ?? cloudTrailTarget(details, service)),
     ...present({
       correlation_id: identifier(text(record.requestID) ?? text(record.sharedEventID)),
-      namespace: identifier(text(record.recipientAccountId)),
+      namespace: identifier(identity(record.recipientAccountId)),
       cluster: identifier(text(record.awsRegion)),
+      outcome,
     }),
-    outcome,
     event_data: envelope(
       source,
-      { service: eventSource, operation: eventName, status: outcome.outcome_status ?? 'success' },
+      { service: eventSource, operation: eventName, status: outcome?.outcome_status ?? 'unknown' },
       payloadOf(record),
     ),
     metadata: present({ platform: 'aws', request_id: identifier(text(record.requestID)) }),
@@ -56,25 +50,6 @@ export const mapCloudTrail: Mapper = (source, options) => {
     ...fromOptions(options),
   };
 };
-
-const deniedPattern = /AccessDenied|Unauthorized|NotAuthorized|Forbidden|AuthorizationError|AuthFailure/i;
-
-function outcomeOf(record: SourceObject): NonNullable<AuditEvent['outcome']> {
-  const errorCode = text(record.errorCode);
-  const errorMessage = text(record.errorMessage);
-  // The sign-in service reports a wrong password in the response, with an errorMessage but without an errorCode.
-  const response = object(record.responseElements);
-  const failed =
-    Object.values(response).includes('Failure') && text(record.eventSource)?.startsWith('signin.');
-  if (errorCode === undefined && errorMessage === undefined && failed !== true)
-    return { outcome_status: 'success' };
-  const denied = deniedPattern.test(errorCode ?? '');
-  return {
-    outcome_status: denied ? 'denied' : 'failure',
-    ...(errorCode !== undefined && { error_code: clip(errorCode, 256) }),
-    ...(errorMessage !== undefined && { error_message: clip(errorMessage, 16_384) }),
-  };
-}
 
 const signInServices = ['signin', 'sts', 'sso', 'cognito-idp', 'rolesanywhere'];
 const securityServices = [
@@ -91,7 +66,7 @@ const securityServices = [
 function categoryOf(record: SourceObject, service: string): string {
   if (signInServices.includes(service)) return 'auth';
   if (record.eventCategory === 'Data') return 'data';
-  if (record.eventType === 'AwsServiceEvent') return 'system';
+  if (record.eventType === 'AwsServiceEvent' || service === 'insight') return 'system';
   if (isReadOnly(record)) return 'access';
   return securityServices.includes(service) ? 'security' : 'action';
 }
@@ -118,8 +93,9 @@ function isReadOnly(record: SourceObject): boolean {
 }
 
 function payloadOf(record: SourceObject): { readonly [member: string]: unknown } {
-  const identity = object(record.userIdentity);
-  const session = object(identity.sessionContext);
+  const details = object(record.eventData);
+  const user = object(record.userIdentity ?? details.userIdentity);
+  const session = object(user.sessionContext);
   const issuer = object(session.sessionIssuer);
   const attributes = object(session.attributes);
   const requestParameters = boundedCopy(record.requestParameters);
@@ -130,7 +106,7 @@ function payloadOf(record: SourceObject): { readonly [member: string]: unknown }
     event_type: short(record.eventType),
     event_category: short(record.eventCategory),
     aws_region: short(record.awsRegion),
-    recipient_account_id: short(record.recipientAccountId),
+    recipient_account_id: identity(record.recipientAccountId),
     source_ip_address: short(record.sourceIPAddress),
     user_agent: short(record.userAgent),
     request_id: short(record.requestID),
@@ -139,18 +115,21 @@ function payloadOf(record: SourceObject): { readonly [member: string]: unknown }
     read_only: record.readOnly === undefined ? undefined : isReadOnly(record),
     management_event: typeof record.managementEvent === 'boolean' ? record.managementEvent : undefined,
     identity: present({
-      type: short(identity.type),
-      principal_id: short(identity.principalId),
-      arn: short(identity.arn),
-      account_id: short(identity.accountId),
-      access_key_id: short(identity.accessKeyId),
-      user_name: short(identity.userName),
-      invoked_by: short(identity.invokedBy),
+      type: short(user.type),
+      principal_id: short(user.principalId),
+      arn: short(user.arn),
+      account_id: identity(user.accountId),
+      access_key_id: short(user.accessKeyId),
+      user_name: short(user.userName),
+      invoked_by: short(user.invokedBy),
       session_issuer_arn: short(issuer.arn),
       mfa_authenticated: short(attributes.mfaAuthenticated),
     }),
     resources: list(record.resources).length > 0 ? boundedCopy(record.resources) : undefined,
     request_parameters: requestParameters ?? undefined,
+    insight_details: boundedCopy(record.insightDetails),
+    service_event_details: boundedCopy(record.serviceEventDetails),
+    addendum: boundedCopy(record.addendum),
     // Otherwise it would look as if the request had no parameters.
     request_parameters_left_out:
       requestParameters === undefined && record.requestParameters !== undefined ? true : undefined,

@@ -16,26 +16,29 @@ export interface Format {
   readonly countsEqualLines: boolean;
 }
 
-// An event contains the original text of its source, so a source event can't be larger than an event. Some smaller ones are
-// still rejected after mapping, because a quote takes two bytes inside a string.
-const maxBytes = limits.maxEventBytes;
+/** JSON Lines have no limit of their own: a line can't be larger than an event. */
+const maxLineBytes = limits.maxEventBytes;
+/** A CloudTrail record has at most 256 KB; the rest is room for white space. */
+const maxRecordBytes = 1 << 20;
+/** An audit event holds a request and a response at most, each of an object that etcd stores in 1.5 MiB, and white space. */
+const maxAuditBytes = 8 << 20;
 
 export const formats = {
   jsonl: {
     map: mapJsonLine,
-    createScanner: () => new LineScanner(maxBytes),
+    createScanner: () => new LineScanner(maxLineBytes),
     namesTenant: true,
     countsEqualLines: true,
   },
   cloudtrail: {
     map: mapCloudTrail,
-    createScanner: () => new ElementScanner({ listNames: ['Records'], maxBytes }),
+    createScanner: () => new ElementScanner({ listNames: ['Records'], maxBytes: maxRecordBytes }),
     namesTenant: false,
     countsEqualLines: false,
   },
   'k8s-audit': {
     map: mapKubernetesAudit,
-    createScanner: () => new ElementScanner({ listNames: ['items'], maxBytes }),
+    createScanner: () => new ElementScanner({ listNames: ['items'], maxBytes: maxAuditBytes }),
     namesTenant: false,
     countsEqualLines: false,
   },

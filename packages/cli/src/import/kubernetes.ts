@@ -1,12 +1,13 @@
 import type { ActorType, AuditEvent, OutcomeStatus } from '@tallystick/event';
 import { boundedCopy, clip, identifier, present, typePart, utcTimestamp } from './admissible.ts';
 import { deriveAuditId, envelope, fromOptions, type Mapper } from './mapper.ts';
-import { list, MappingError, object, type SourceObject, text } from './source-json.ts';
+import { identity, list, MappingError, object, type SourceObject, text } from './source-json.ts';
 
 /**
  * Maps Kubernetes audit events (`audit.k8s.io/v1` Event, kube-apiserver Audit Configuration). A request has several stages,
- * and each becomes an event of the type `k8s.<resource>[.<subresource>].<verb>`. Its id is derived from `auditID` and
- * `stage`; its correlation id is the `auditID`.
+ * and each becomes an event of the type `k8s.<resource>[.<subresource>].<verb>`. Its id is derived from `auditID`, `stage` and
+ * the whole text: a client chooses the `auditID` with a header, so it must not keep another request out. The correlation id is
+ * the `auditID`.
  */
 export const mapKubernetesAudit: Mapper = (source, options) => {
   const audit = source.value;
@@ -36,14 +37,14 @@ export const mapKubernetesAudit: Mapper = (source, options) => {
   const user = object(audit.user);
   const impersonated = text(object(audit.impersonatedUser).username);
   return {
-    audit_id: deriveAuditId('k8s-audit', auditId, stage),
+    audit_id: deriveAuditId('k8s-audit', auditId, stage, source.original),
     tenant_id: options.tenantOf!(audit),
     timestamp: utcTimestamp(time, 'stageTimestamp'),
     event_type: ['k8s', ...what.map(typePart), action].join('.'),
     event_category: categoryOf(resource, verb),
     event_action: action,
     ...present({ severity: severityOf(audit, outcome.outcome_status) }),
-    ...actorOf(text(user.username)),
+    ...actorOf(identity(user.username)),
     ...targetOf(audit, reference),
     ...(impersonated !== undefined && { entity_ids: [identifier(impersonated)!] }),
     ...present({ correlation_id: identifier(auditId), namespace: identifier(text(reference.namespace)) }),
@@ -68,7 +69,8 @@ export const mapKubernetesAudit: Mapper = (source, options) => {
  * for its own components, except for `system:anonymous` and service accounts.
  */
 function actorOf(username: string | undefined): { actor_type: ActorType; actor_id: string } {
-  const id = identifier(username) ?? 'system:anonymous';
+  const id = identifier(username);
+  if (id === undefined) return { actor_type: 'system', actor_id: 'unknown' };
   if (id.startsWith('system:serviceaccount:')) return { actor_type: 'service', actor_id: id };
   const isComponent = id.startsWith('system:') && id !== 'system:anonymous';
   return { actor_type: isComponent ? 'system' : 'user', actor_id: id };
@@ -80,7 +82,7 @@ function outcomeOf(audit: SourceObject, stage: string): NonNullable<AuditEvent['
   const response = object(audit.responseStatus);
   const code = typeof response.code === 'number' ? response.code : undefined;
   const forbidden = object(audit.annotations)['authorization.k8s.io/decision'] === 'forbid';
-  const status = statusOf(code, forbidden || response.reason === 'Forbidden', response.status === 'Failure');
+  const status = statusOf(code, forbidden || response.reason === 'Forbidden', response.status);
   if (status === 'success' && stage === 'ResponseStarted') return { outcome_status: 'pending' };
   if (status === undefined || status === 'success') return present({ outcome_status: status });
   const reason = text(response.reason) ?? (code === undefined ? undefined : String(code));
@@ -92,10 +94,11 @@ function outcomeOf(audit: SourceObject, stage: string): NonNullable<AuditEvent['
   };
 }
 
-function statusOf(code: number | undefined, forbidden: boolean, failed: boolean): OutcomeStatus | undefined {
+/** @param said `status` of the response, which is `Success` or `Failure` */
+function statusOf(code: number | undefined, forbidden: boolean, said: unknown): OutcomeStatus | undefined {
   if (forbidden || code === 401 || code === 403) return 'denied';
-  if (failed || (code !== undefined && code >= 400)) return 'failure';
-  return code === undefined ? undefined : 'success';
+  if (said === 'Failure' || (code !== undefined && code >= 400)) return 'failure';
+  return said === 'Success' || (code !== undefined && code >= 100) ? 'success' : undefined;
 }
 
 /** Resources that contain secrets or permissions. */

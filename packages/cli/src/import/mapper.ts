@@ -15,14 +15,22 @@ export interface MapOptions {
   readonly retentionDays?: number | undefined;
 }
 
+/** Where a source event without an id of its own is from. */
+export interface Occurrence {
+  /** The host and the file that the event was read from, or what the user named instead. */
+  readonly origin: string;
+  /** How many equal texts came before in the file. */
+  readonly ordinal: number;
+}
+
 /**
  * Maps one source event to an event. Pure: the same text and options MUST give the same event, byte for byte. Otherwise a
  * second import would conflict with the first one.
  *
- * @param ordinal how many equal texts came before in the file; only formats whose events have no ids need it
+ * @param occurrence only formats whose events have no ids need it
  * @throws {MappingError}
  */
-export type Mapper = (source: SourceText, options: MapOptions, ordinal: number) => AuditEvent;
+export type Mapper = (source: SourceText, options: MapOptions, occurrence: Occurrence) => AuditEvent;
 
 /**
  * The id of an imported event: a UUIDv8 from SHA-256 of the format and the source event's own id. The parts are separated by
@@ -50,6 +58,22 @@ export function envelope(
       sha256: createHash('sha256').update(source.original).digest('hex'),
     },
   };
+}
+
+/**
+ * The event without the text of its source, for a source that does not fit: in base64, which needs no escapes, or only the
+ * text's hash and size. Undefined if the event does not contain the text.
+ */
+export function withoutOriginal(event: AuditEvent, how: 'base64' | 'hash'): AuditEvent | undefined {
+  const { original, sha256 }: { original?: unknown; sha256?: unknown } =
+    event.event_data?.source_payload ?? {};
+  if (event.event_data === undefined || typeof original !== 'string') return undefined;
+  const bytes = Buffer.from(original);
+  const kept =
+    how === 'base64'
+      ? { original_base64: bytes.toString('base64') }
+      : { original_left_out: true, bytes: bytes.length };
+  return { ...event, event_data: { ...event.event_data, source_payload: { sha256, ...kept } } };
 }
 
 /** The fields that the options set in every event. */

@@ -7,7 +7,10 @@ export interface SourceObject {
 
 /** A source event and its text. */
 export interface SourceText {
-  /** The exact text, decoded from UTF-8. */
+  /**
+   * The text, decoded from UTF-8, without the white space between its tokens: the same record is the same text, however it was
+   * formatted. Every digit, escape and member stays as it was written.
+   */
   readonly original: string;
   readonly value: SourceObject;
   /** Whether a number became a string because a double can't represent it. */
@@ -39,14 +42,36 @@ export class MappingError extends Error {
  * @throws {AuditValidationError} `UTF8_INVALID`
  */
 export function readSource(bytes: Uint8Array): SourceText {
-  const original = decodeUtf8(bytes);
-  let value = parse(original);
+  const written = decodeUtf8(bytes);
+  let value = parse(written);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new MappingError('SOURCE_MALFORMED', 'not a JSON object');
   }
   const hadInexactNumbers = holdsInexactNumber(value);
-  if (hadInexactNumbers) value = parse(original, keepInexact);
-  return { original, value: value as SourceObject, hadInexactNumbers };
+  if (hadInexactNumbers) value = parse(written, keepInexact);
+  return { original: withoutWhiteSpace(written), value: value as SourceObject, hadInexactNumbers };
+}
+
+/** JSON text without the white space between its tokens. Linear in its length. */
+function withoutWhiteSpace(json: string): string {
+  const parts: string[] = [];
+  for (let at = 0; at < json.length; ) {
+    const begin = json.indexOf('"', at);
+    parts.push(json.slice(at, begin < 0 ? undefined : begin).replace(/[ \t\r\n]+/g, ''));
+    if (begin < 0) break;
+    let end = json.indexOf('"', begin + 1);
+    while (isEscaped(json, end)) end = json.indexOf('"', end + 1);
+    parts.push(json.slice(begin, end + 1));
+    at = end + 1;
+  }
+  return parts.join('');
+}
+
+/** Whether an odd number of backslashes is before this place. */
+function isEscaped(json: string, at: number): boolean {
+  let first = at;
+  while (json.charCodeAt(first - 1) === 0x5c) first--;
+  return (at - first) % 2 === 1;
 }
 
 type Reviver = (
@@ -91,6 +116,11 @@ function holdsInexactNumber(root: unknown): boolean {
 /** The value, if it is a string that is not empty. */
 export function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** The value as an identity: a string that is not empty, or a number, because many systems number their users. */
+export function identity(value: unknown): string | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? String(value) : text(value);
 }
 
 /** The value, if it is an object; otherwise an empty object, so that a path of members needs no checks. */

@@ -24,7 +24,10 @@ export async function writeOutput(
   bytes: AsyncIterable<Uint8Array | string>,
 ): Promise<void> {
   if (file === undefined || file === '-') {
-    for await (const chunk of bytes) await terminal.write(chunk);
+    for await (const chunk of bytes) {
+      await terminal.write(chunk);
+      if (terminal.outputEnded) break;
+    }
     return;
   }
   const path = resolve(processContext.cwd, file);

@@ -23,6 +23,8 @@ export class Terminal {
   readonly #quiet: boolean;
   readonly #colorOut: boolean;
   readonly #colorErr: boolean;
+  /** The first failed write to stdout. */
+  #writeError: Error | undefined;
 
   constructor(processContext: ProcessContext, options: TerminalOptions = {}) {
     this.#processContext = processContext;
@@ -58,12 +60,34 @@ export class Terminal {
     return this.#colorErr ? styleText(style, text, { validateStream: false }) : text;
   }
 
-  /** Writes to stdout. Resolves when the reader has taken it. */
+  /**
+   * Writes to stdout. Resolves when the reader has taken it.
+   *
+   * A failed write does not throw, because it must not replace the exit code of the command: a verification that found
+   * tampering ends with 1, also if its report can't be written. Later writes are dropped. A command that would go on writing
+   * for long checks {@link outputEnded}.
+   */
   async write(text: string | Uint8Array): Promise<void> {
+    if (this.outputEnded) return;
     const { stdout } = this.#processContext;
-    if (stdout.destroyed) throw new CliError('OUTPUT_FAILED', 'standard output is closed');
-    await new Promise<void>((resolve, reject) => {
-      stdout.write(text, (error) => (error ? reject(error) : resolve()));
+    const error = await new Promise<Error | null | undefined>((resolve) => stdout.write(text, resolve));
+    if (error) this.#writeError ??= error;
+  }
+
+  /** Whether what the command writes to stdout is lost from now on. */
+  get outputEnded(): boolean {
+    return this.#writeError !== undefined;
+  }
+
+  /**
+   * Why the output is incomplete; undefined if it is complete. A reader that closed the pipe has read enough, as in
+   * `tally events | head`, so that is not a failure.
+   */
+  get outputFailure(): CliError | undefined {
+    const { code, message } = (this.#writeError ?? {}) as NodeJS.ErrnoException;
+    if (this.#writeError === undefined || code === 'EPIPE') return undefined;
+    return new CliError('OUTPUT_FAILED', `can't write to standard output: ${code ?? message}`, {
+      cause: this.#writeError,
     });
   }
 

@@ -140,3 +140,94 @@ describe('values that a record may have and an event may not', () => {
     },
   );
 });
+
+describe('how a call ended', () => {
+  test.each([
+    ['an API call without an error succeeded', { eventType: 'AwsApiCall' }, 'success'],
+    ['a call through a VPC endpoint', { eventType: 'AwsVpceEvent', errorCode: 'VpceAccessDenied' }, 'denied'],
+    ['an error without a code', { eventType: 'AwsApiCall', errorMessage: 'no' }, 'failure'],
+    ['an event of a service does not say', { eventType: 'AwsServiceEvent' }, undefined],
+    ['an action in the console does not say', { eventType: 'AwsConsoleAction' }, undefined],
+    ['a type that we do not know does not say', { eventType: 'AwsNewEvent' }, undefined],
+    ['no type does not say', {}, undefined],
+    ['no type in the first version is an API call', { eventVersion: '1.01' }, 'success'],
+    ['a sign-in without a result does not say', { eventType: 'AwsConsoleSignIn' }, undefined],
+  ])('%s', (_, members, status) => {
+    const event = mapOne(members);
+    expect(event.outcome?.outcome_status).toBe(status);
+    expect(event.event_data?.status).toBe(status ?? 'unknown');
+  });
+
+  const signIn = (result: string) =>
+    mapOne({
+      eventSource: 'signin.amazonaws.com',
+      eventName: 'UserAuthentication',
+      eventType: 'AwsServiceEvent',
+      userIdentity: { type: 'IdentityCenterUser', onBehalfOf: { userId: 'u-7' } },
+      serviceEventDetails: { UserAuthentication: result },
+    });
+
+  test('a sign-in to IAM Identity Center says it in serviceEventDetails', () => {
+    expect(signIn('Failure')).toMatchObject({
+      outcome: { outcome_status: 'failure' },
+      severity: 'warning',
+      actor_type: 'user',
+      actor_id: 'u-7',
+    });
+    expect(signIn('Success')).toMatchObject({ outcome: { outcome_status: 'success' } });
+    expect(signIn('Success').severity).toBeUndefined();
+  });
+});
+
+describe('records that are not calls', () => {
+  const bare = (members: object) =>
+    mapOne({ eventSource: undefined, eventName: undefined, userIdentity: undefined, ...members });
+
+  test('an Insight has the type of the insight, and the API as its target', () => {
+    const insightDetails = {
+      state: 'End',
+      eventSource: 'iam.amazonaws.com',
+      eventName: 'CreateUser',
+      insightType: 'ApiErrorRateInsight',
+      errorCode: 'LimitExceeded',
+    };
+    const event = bare({
+      eventType: 'AwsCloudTrailInsight',
+      eventCategory: 'Insight',
+      sharedEventID: 'shared-1',
+      insightDetails,
+    });
+    expect(event).toMatchObject({
+      event_type: 'aws.insight.api_error_rate_insight',
+      actor_type: 'service',
+      actor_id: 'cloudtrail.amazonaws.com',
+      target_type: 'aws_api',
+      target_id: 'iam.amazonaws.com:CreateUser',
+      correlation_id: 'shared-1',
+      event_data: { payload: { insight_details: insightDetails } },
+    });
+    // The insight says that calls failed. It says nothing about how it ended itself.
+    expect(event).not.toHaveProperty('outcome');
+  });
+
+  test('activity outside of AWS is in eventData', () => {
+    const eventData = {
+      eventSource: 'erp.example.com',
+      eventName: 'DeleteInvoice',
+      userIdentity: { type: 'custom', principalId: 4711 },
+      errorCode: 'Forbidden',
+    };
+    expect(bare({ eventCategory: 'ActivityAuditLog', eventType: 'ActivityLog', eventData })).toMatchObject({
+      event_type: 'aws.erp_example_com.delete_invoice',
+      actor_id: '4711',
+      outcome: { outcome_status: 'denied', error_code: 'Forbidden' },
+    });
+  });
+
+  test('every other is known by its category and type', () => {
+    expect(bare({ eventCategory: 'ConfigurationItem', eventType: 'AwsConfigurationItem' })).toMatchObject({
+      event_type: 'aws.configuration_item.aws_configuration_item',
+      actor_id: 'cloudtrail.amazonaws.com',
+    });
+  });
+});

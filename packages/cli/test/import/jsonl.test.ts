@@ -5,13 +5,13 @@ import { fixture, mapAll, originalOf } from './map-fixture.ts';
 
 const events = mapAll('jsonl', fixture('events.jsonl'));
 const lines = fixture('events.jsonl').toString().split('\n').filter(Boolean);
-const map = (line: object | string, ordinal = 0) =>
+const map = (line: object | string, ordinal = 0, origin = 'host/a.jsonl') =>
   mapJsonLine(
     readSource(Buffer.from(typeof line === 'string' ? line : JSON.stringify(line))),
     {
       tenantOf: undefined,
     },
-    ordinal,
+    { origin, ordinal },
   );
 const whole = JSON.parse(lines[0]!);
 
@@ -68,6 +68,65 @@ test('a number that a double does not hold keeps its line', () => {
   const event = map(line);
   expect(event.metadata).toEqual({ n: '9007199254740993' });
   expect(originalOf(event)).toBe(line);
+});
+
+describe('numbers that name somebody or something', () => {
+  const line = { time: '2025-03-14T09:27:00Z', tenant_id: 'acme', type: 'a.b' };
+
+  test.each([
+    [{ user: 4711 }, '4711', 'user'],
+    [{ actor: 0 }, '0', 'user'],
+    [{ user: { id: 4711, name: 'Ines' } }, '4711', 'user'],
+    [{ user: { name: 'Ines' } }, 'Ines', 'user'],
+    [{ actor_id: 4711, actor_type: 'service' }, '4711', 'service'],
+    [{ user: true }, 'unknown', 'system'],
+  ])('%j', (members, id, type) => {
+    expect(map({ ...line, ...members })).toMatchObject({ actor_id: id, actor_type: type });
+  });
+
+  test('one that a double does not hold keeps its digits', () => {
+    const text = JSON.stringify({ ...line, user: 1 }).replace('"user":1', '"user":9007199254740993');
+    expect(map(text).actor_id).toBe('9007199254740993');
+  });
+
+  test('of a target and a tenant', () => {
+    expect(map({ ...line, tenant_id: 12, target_type: 'order', target_id: 99 })).toMatchObject({
+      tenant_id: '12',
+      target_id: '99',
+    });
+  });
+});
+
+describe('times', () => {
+  test.each([
+    [1_741_944_480, '2025-03-14T09:28:00.000Z'],
+    [1_741_944_480_250, '2025-03-14T09:28:00.250Z'],
+    ['2025-03-14t09:28:00z', '2025-03-14T09:28:00Z'],
+    ['2025-03-14T23:28:00+14:00', '2025-03-14T09:28:00Z'],
+  ])('%j', (timestamp, expected) => {
+    expect(map({ ...whole, timestamp }).timestamp).toBe(expected);
+  });
+
+  test.each([
+    1_741_944_480_250_000,
+    5e10,
+    12,
+    -1,
+    '1741944480',
+    '2025-03-14T09:28:00',
+    '2025-03-14T09:28:00+14:01',
+    '2025-03-14T09:28:00+99:00',
+    '0001-01-01T00:00:00+01:00',
+    '2025-02-29T00:00:00Z',
+    '2025-03-14T24:00:00Z',
+  ])('%j is refused, and the hint names a form', (timestamp) => {
+    expect(() => map({ ...whole, timestamp })).toThrow(/RFC 3339 time/);
+  });
+});
+
+test('the status in the envelope of a line that does not say how it ended is unknown', () => {
+  expect(events[3]!.event_data?.status).toBe('unknown');
+  expect(events[3]).not.toHaveProperty('outcome');
 });
 
 describe('lines that are refused', () => {

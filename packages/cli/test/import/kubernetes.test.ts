@@ -78,8 +78,9 @@ test('an EventList, indented: denied, impersonated into a container, anonymous',
       target_id: '/healthz',
     },
   ]);
-  const text = fixture('k8s-event-list.json.txt').toString();
-  for (const event of others) expect(text).toContain(originalOf(event));
+  // The file is indented. The originals are the same tokens without the white space between them.
+  const { items } = JSON.parse(fixture('k8s-event-list.json.txt').toString());
+  expect(others.map(originalOf)).toEqual(items.map((item: object) => JSON.stringify(item)));
 });
 
 describe('outcomes', () => {
@@ -91,6 +92,8 @@ describe('outcomes', () => {
     [{ annotations: { 'authorization.k8s.io/decision': 'forbid' } }, 'denied', undefined],
     [{ stage: 'Panic' }, 'failure', 'Panic'],
     [{ stage: 'ResponseStarted', responseStatus: { code: 200 } }, 'pending', undefined],
+    [{ responseStatus: { status: 'Success' } }, 'success', undefined],
+    [{ responseStatus: { code: 0 } }, undefined, undefined],
     [{}, undefined, undefined],
   ])('%j', (members, status, code) => {
     const { outcome } = mapOne(members);
@@ -121,4 +124,9 @@ test('a cluster event, which is a kind of Event too, is refused', () => {
 
 test.each(['auditID', 'stage', 'verb', 'stageTimestamp'])('an event without %s is refused', (name) => {
   expect(() => mapOne({ [name]: undefined })).toThrow('not a Kubernetes audit event');
+});
+
+test('a user who is not named is unknown, not anonymous; a number is a name', () => {
+  expect(mapOne({ user: {} })).toMatchObject({ actor_type: 'system', actor_id: 'unknown' });
+  expect(mapOne({ user: { username: 1001 } })).toMatchObject({ actor_type: 'user', actor_id: '1001' });
 });

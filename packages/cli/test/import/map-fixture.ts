@@ -16,7 +16,11 @@ export function mapAll(name: FormatName, content: Uint8Array | string): AuditEve
   const bytes = typeof content === 'string' ? Buffer.from(content) : content;
   return [...scanner.scan(bytes), ...scanner.end()].map((slice) => {
     if (isFault(slice)) throw new Error(slice.reason);
-    const event = format.map(readSource(slice.bytes), { tenantOf: () => 'acme' }, 0);
+    const event = format.map(
+      readSource(slice.bytes),
+      { tenantOf: () => 'acme' },
+      { origin: 'test', ordinal: 0 },
+    );
     const violations = findViolations(event, { now: Date.now() });
     if (violations.length > 0) throw new Error(JSON.stringify(violations));
     return event;

@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { AuditEvent } from '@tallystick/event';
@@ -21,11 +22,13 @@ afterAll(() => dir.remove());
 /** A store that keeps events by identity, and refuses those whose actor is "mallory". */
 class Store {
   readonly events = new Map<string, AuditEvent>();
+  readonly contents = new Set<string>();
   readonly batches: number[] = [];
 
   submit = async (events: readonly string[]): Promise<SubmitResult[]> => {
     this.batches.push(events.length);
     return events.map((text) => {
+      this.contents.add(text);
       const event = JSON.parse(text) as AuditEvent;
       if (event.actor_id === 'mallory') {
         return { status: 'rejected', error: { code: 'NO', message: 'is refused', pointer: '/actor_id' } };
@@ -38,6 +41,23 @@ class Store {
     });
   };
 }
+
+const emptyTotals = (): ImportTotals => ({
+  files: 0,
+  events: 0,
+  imported: 0,
+  duplicate: 0,
+  rejected: 0,
+  bytes: 0,
+});
+
+const optionsOf = (format: FormatName, store: Store): ImportOptions => ({
+  format: formats[format],
+  map: { tenantOf: () => 'acme' },
+  submit: store.submit,
+  now: Date.now,
+  onRejected: () => {},
+});
 
 async function run(
   format: FormatName,
@@ -75,7 +95,7 @@ test('the same lines twice are only duplicates, two equal lines in one file are 
   const { store, totals } = await run('jsonl', { 'a.jsonl': file });
   expect(totals).toMatchObject({ events: 5, imported: 5, duplicate: 0 });
   const longer = `${file}${file.toString().split('\n')[1]}\n`;
-  const again = await run('jsonl', { 'b.jsonl': longer }, store);
+  const again = await run('jsonl', { 'a.jsonl': longer }, store);
   expect(again.totals).toMatchObject({ imported: 1, duplicate: 5 });
 });
 
@@ -114,20 +134,186 @@ test('bad events are reported with their place, and all others are imported', as
   expect(rejections.find(({ line }) => line === 3)?.reason).toBe('/actor_id is refused');
 });
 
-test('an original that fits by itself and not inside an event', async () => {
-  const record = (eventID: string, message: string) =>
-    JSON.stringify({
-      eventID,
-      eventTime: '2025-03-14T09:26:53Z',
-      eventSource: 's3.amazonaws.com',
-      eventName: 'GetObject',
-      filler: message,
+const record = (members: object) =>
+  JSON.stringify({
+    eventID: 'e1',
+    eventTime: '2025-03-14T09:26:53Z',
+    eventSource: 's3.amazonaws.com',
+    eventName: 'GetObject',
+    ...members,
+  });
+
+describe('a record that does not fit into an event as text', () => {
+  const only = async (text: string, format: FormatName = 'cloudtrail') => {
+    const { totals, store } = await run(format, { 'big.json': text });
+    expect(totals).toMatchObject({ imported: 1, rejected: 0 });
+    return [...store.events.values()][0]!;
+  };
+  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+  test('is kept whole in base64, which needs no escapes', async () => {
+    const text = record({ filler: '"'.repeat(80_000) });
+    const { source_payload } = (await only(text)).event_data!;
+    expect(source_payload).toEqual({
+      original_base64: Buffer.from(text).toString('base64'),
+      sha256: sha256(text),
     });
-  const text = `{"Records":[${record('1', '"'.repeat(80_000))},${record('2', 'x')}]}`;
-  const { totals, rejections } = await run('cloudtrail', { 'big.json': text });
-  expect(totals).toMatchObject({ imported: 1, rejected: 1 });
-  expect(rejections).toMatchObject([{ code: 'EVENT_TOO_LARGE', line: 1, element: 0 }]);
+  });
+
+  test('is kept by hash and size if it is larger still, with the fields that were mapped', async () => {
+    const text = record({
+      userIdentity: { type: 'IAMUser', userName: 'nadia' },
+      filler: 'x'.repeat(300_000),
+    });
+    const event = await only(text);
+    expect(event).toMatchObject({ event_type: 'aws.s3.get_object', actor_id: 'nadia' });
+    expect(event.event_data!.source_payload).toEqual({
+      original_left_out: true,
+      bytes: text.length,
+      sha256: sha256(text),
+    });
+  });
+
+  test('also an audit event with a request and a response of a megabyte each', async () => {
+    const audit = {
+      auditID: 'a1',
+      stage: 'ResponseComplete',
+      verb: 'update',
+      user: { username: 'nadia' },
+      objectRef: { resource: 'configmaps', namespace: 'default', name: 'big' },
+      stageTimestamp: '2025-03-14T09:26:53.604118Z',
+      requestObject: { data: 'x'.repeat(1 << 20) },
+      responseObject: { data: 'x'.repeat(1 << 20) },
+    };
+    const event = await only(JSON.stringify(audit), 'k8s-audit');
+    expect(event).toMatchObject({ actor_id: 'nadia', target_id: 'default/big' });
+  });
 });
+
+describe('two events or one', () => {
+  const line = '{"time":"2025-03-14T09:27:00Z","type":"login.failed","user":"root"}\n';
+  const audit = (members: object) =>
+    JSON.stringify({
+      auditID: 'chosen-by-the-client',
+      stage: 'ResponseComplete',
+      verb: 'get',
+      user: { username: 'dev' },
+      objectRef: { resource: 'pods', namespace: 'a' },
+      stageTimestamp: '2025-03-14T09:27:00.000001Z',
+      ...members,
+    });
+
+  test('the same line in the files of two hosts is two events, the same file twice is one', async () => {
+    const { store, totals } = await run('jsonl', { 'web-1.jsonl': line, 'web-2.jsonl': line });
+    expect(totals).toMatchObject({ imported: 2, duplicate: 0 });
+    const again = await run('jsonl', { 'web-1.jsonl': line, 'web-2.jsonl': line }, store);
+    expect(again.totals).toMatchObject({ imported: 0, duplicate: 2 });
+  });
+
+  test('--origin makes a file that was copied to another directory the same file', async () => {
+    const ids = async (...args: [path: string, from?: string]) => {
+      const [path, from] = args;
+      mkdirSync(join(dir.path, path, '..'), { recursive: true });
+      writeFileSync(join(dir.path, path), line);
+      const store = new Store();
+      const files = await findSourceFiles([path], { cwd: dir.path, stdin: process.stdin }, from);
+      await importFiles(files, optionsOf('jsonl', store), emptyTotals());
+      return [...store.events.keys()];
+    };
+    expect(await ids('one/app.jsonl', 'web-1')).toEqual(await ids('two/app.jsonl', 'web-1'));
+    expect(await ids('one/app.jsonl', 'web-1')).not.toEqual(await ids('one/app.jsonl', 'web-2'));
+    expect(await ids('one/app.jsonl')).not.toEqual(await ids('two/app.jsonl'));
+  });
+
+  test('a request with the audit id of another one is a second event', async () => {
+    const second = {
+      verb: 'delete',
+      user: { username: 'mallory' },
+      stageTimestamp: '2025-03-14T10:00:00.000001Z',
+    };
+    const { totals, store } = await run('k8s-audit', { 'audit.log': `${audit({})}\n${audit(second)}\n` });
+    // The store of this test refuses mallory; the point is that no id keeps the request from being submitted.
+    expect(totals).toMatchObject({ events: 2, imported: 1, duplicate: 0, rejected: 1 });
+    expect(store.events.size).toBe(1);
+  });
+
+  test.each([
+    ['cloudtrail', record({ userAgent: 'a  "b" \\\\ c\\' })],
+    ['k8s-audit', audit({ annotations: { 'a b': ' c\td ' } })],
+    ['jsonl', line.trim()],
+  ] as const)('%s: the same record with other white space is the same event', async (format, text) => {
+    const { store } = await run(format, { 'same.log': text });
+    const spaced = text.replace(/^\{/, '{ \t').replace(/\}$/, ' \t}').replace('":', '" : ');
+    const again = await run(format, { 'same.log': spaced }, store);
+    expect(again.totals).toMatchObject({ imported: 0, duplicate: 1 });
+    expect(store.contents.size).toBe(1);
+  });
+});
+
+describe('damage', () => {
+  const lines = (from: number, count: number) =>
+    Array.from(
+      { length: count },
+      (_, n) => `{"timestamp":"2025-03-14T09:27:00Z","event_type":"a.b","actor_id":"user${from + n}"}\n`,
+    ).join('');
+
+  test('a checksum that differs: every event is imported, and the damage is reported', async () => {
+    const bytes = gzipSync(`{"Records":[${record({ eventID: '1' })},${record({ eventID: '2' })}]}`);
+    bytes[bytes.length - 8]! ^= 1;
+    const { totals, rejections } = await run('cloudtrail', { 'crc.gz': bytes });
+    expect(totals).toMatchObject({ imported: 2, rejected: 1 });
+    expect(rejections[0]).toMatchObject({ code: 'SOURCE_UNREADABLE', line: 1 });
+    expect(rejections[0]!.reason).toContain(`at byte ${bytes.length - 8} of the file`);
+  });
+
+  test('bytes that are not gzip between two members cost nothing but a report', async () => {
+    const garbage = Buffer.concat([gzipSync(lines(0, 3)), Buffer.from('garbage'), gzipSync(lines(3, 3))]);
+    const { totals, rejections } = await run('jsonl', { 'garbage.gz': garbage });
+    expect(totals).toMatchObject({ imported: 6, rejected: 1 });
+    expect(rejections[0]!.reason).toContain('7 bytes that are not gzip');
+  });
+
+  test('inside a member: what is before it and the next members are imported', async () => {
+    // Stored blocks, so that the place of each line in the file is known.
+    const damaged = gzipSync(lines(0, 4_000), { level: 0 });
+    // The header of a block with the reserved type.
+    const second = damaged.indexOf(Buffer.from('user1000'));
+    const block = findStoredBlock(damaged, second);
+    damaged[block] = 0x07;
+    const { totals, rejections, store } = await run('jsonl', {
+      'damaged.gz': Buffer.concat([damaged, gzipSync(lines(9_000, 5))]),
+    });
+    expect(rejections).toHaveLength(1);
+    expect(rejections[0]!.code).toBe('SOURCE_UNREADABLE');
+    const actors = new Set([...store.events.values()].map(({ actor_id }) => actor_id));
+    for (const n of [0, 1, 2, 9_000, 9_004]) expect(actors).toContain(`user${n}`);
+    const before = damaged
+      .subarray(0, block)
+      .toString('latin1')
+      .match(/"user\d+"\}\n/g)!.length;
+    expect(totals.imported).toBe(before + 5);
+  });
+
+  test('a file that can not be read does not end the import', async () => {
+    symlinkSync('nowhere', join(dir.path, 'dangling.unreadable'));
+    writeFileSync(join(dir.path, 'whole.unreadable'), lines(0, 2));
+    const store = new Store();
+    const totals = emptyTotals();
+    const rejections: Rejection[] = [];
+    const files = await findSourceFiles(['*.unreadable'], { cwd: dir.path, stdin: process.stdin });
+    const onRejected = (rejection: Rejection) => void rejections.push(rejection);
+    await importFiles(files, { ...optionsOf('jsonl', store), onRejected }, totals);
+    expect(totals).toMatchObject({ files: 2, imported: 2, rejected: 1 });
+    expect(rejections).toMatchObject([{ file: 'dangling.unreadable', code: 'SOURCE_UNREADABLE' }]);
+  });
+});
+
+/** Where the stored deflate block begins that follows a place in a gzip file. */
+function findStoredBlock(gzip: Buffer, after: number): number {
+  let at = 10;
+  while (at <= after) at += 5 + gzip.readUInt16LE(at + 1);
+  return at;
+}
 
 test('a gzip file that was cut off: the events before the cut are imported, the loss is reported, the next file is read', async () => {
   const file = fixture('k8s-three-stages.jsonl');
