@@ -1,4 +1,4 @@
-import type { Finding, FindingSink, ChainVerdict } from '@tallystick/verify';
+import type { ChainVerdict, Finding, FindingSink } from '@tallystick/verify';
 
 /** One thing that is wrong with a chain. It never contains a hash that would help to make a forged record pass. */
 export type VerifyFinding = Finding;
