@@ -33,8 +33,12 @@ export interface AuditServiceOptions {
    * a PostgreSQL server
    */
   readonly signerDirectory?: string | undefined;
-  /** Name of the log and first part of every origin, such as `audit.example.com`. */
-  readonly logName: string;
+  /**
+   * Name of the log and first part of every origin, such as `audit.example.com`. A directory that has a name refuses another.
+   * @defaultValue for the embedded store, the name that its directory has: a new directory gets a random one, `local/<id>`.
+   * Required for a PostgreSQL server
+   */
+  readonly logName?: string | undefined;
   /**
    * Tenant of the service itself. Its chain holds the records that belong to no other tenant, such as those about messages
    * that were lost before the service could read them. @defaultValue 'tallystick'
@@ -82,7 +86,7 @@ export class AuditService {
   #closed: Promise<void> | undefined;
 
   private constructor(options: AuditServiceOptions, database: Database, signer: Signer, logs: TenantLogs) {
-    const { now = Date.now, observer = {}, checkpointIntervalMs = 60_000, logName } = options;
+    const { now = Date.now, observer = {}, checkpointIntervalMs = 60_000 } = options;
     const { guard, checkpointer } = logs;
     this.serviceTenant = options.serviceTenant ?? defaultServiceTenant;
     this.database = database;
@@ -92,7 +96,7 @@ export class AuditService {
     this.keys = new ApiKeys(database, now);
     this.admission = new Admission({ now, taxonomy: options.taxonomy, stopped: guard.stopped });
     const appendOptions: AppendOptions = {
-      logName,
+      logName: signer.logName,
       assertRunning: (tenantId) => guard.assertRunning(tenantId),
       assertCurrent: (session, head) => guard.assertCurrent(session, head),
     };
@@ -126,6 +130,9 @@ export class AuditService {
         'CONFIG_INVALID',
         `the service tenant ${JSON.stringify(serviceTenant)} is not a valid tenant id`,
       );
+    }
+    if (options.logName === undefined && !('directory' in options.store)) {
+      throw new ServerError('CONFIG_INVALID', 'name the log (logName), such as audit.example.com');
     }
     const signerDirectory = signerDirectoryOf(options);
     const database = await openDatabase(options);

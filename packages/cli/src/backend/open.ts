@@ -1,7 +1,5 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { CliError } from '../errors.ts';
 import type { ProcessContext } from '../process-context.ts';
+import { requireStore } from '../service/existing-store.ts';
 import type { Target } from '../settings/settings.ts';
 import type { Backend } from './backend.ts';
 
@@ -23,10 +21,7 @@ export async function openBackend(
     const { url, apiKey } = target;
     return new ServiceBackend(url.origin, createClient({ url, apiKey }));
   }
-  if (!mayCreate && !existsSync(join(target.path, 'postgres'))) {
-    const hint = 'check the path; tally emit and tally import create a store';
-    throw new CliError('USAGE', `there is no store in ${target.path}`, { hint });
-  }
+  if (!mayCreate) requireStore(target.path);
   const { EmbeddedBackend } = await import('./embedded-backend.ts');
   return await EmbeddedBackend.open(target.path, processContext);
 }

@@ -1,6 +1,7 @@
 import type { AuditService, Recovery } from '@tallystick/server';
 import type { Context, GlobalOptions, Register } from '../context.ts';
 import { CliError, exitCodes } from '../errors.ts';
+import { requireStore } from '../service/existing-store.ts';
 import { type ProductionOptions, productionOptions } from '../service/options.ts';
 import { renderTable } from '../terminal/table.ts';
 import { addExamples } from './examples.ts';
@@ -65,10 +66,9 @@ export const registerRecover: Register = (program, run) => {
 async function openStore(context: Context, options: RecoverOptions & GlobalOptions): Promise<AuditService> {
   const { openService } = await import('../service/open.ts');
   // Only what is recovered may be signed, so the regular checkpoints are switched off.
-  return await openService(
-    { ...productionOptions(context.processContext, options), checkpointIntervalMs: 0 },
-    'the store',
-  );
+  const production = productionOptions(context.processContext, options);
+  if ('directory' in production.store) requireStore(production.store.directory);
+  return await openService({ ...production, checkpointIntervalMs: 0 }, 'the store');
 }
 
 async function show({ terminal }: Context, plans: readonly Recovery[]): Promise<void> {

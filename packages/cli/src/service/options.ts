@@ -3,9 +3,6 @@ import type { AuditServiceOptions } from '@tallystick/server';
 import { CliError } from '../errors.ts';
 import type { ProcessContext } from '../process-context.ts';
 
-/** First part of the log origins of an embedded store, unless TALLYSTICK_LOG_NAME names another. */
-export const embeddedLogName = 'tally.local';
-
 type Env = ProcessContext['env'];
 
 /** Options for an embedded store with nothing to set up, for `--data DIR` and `tally dev`. */
@@ -15,7 +12,7 @@ export function embeddedStoreOptions(
 ): AuditServiceOptions {
   return {
     store: { directory },
-    logName: env.TALLYSTICK_LOG_NAME ?? embeddedLogName,
+    logName: env.TALLYSTICK_LOG_NAME || undefined,
     serviceTenant: serviceTenantIn(env),
     now,
   };

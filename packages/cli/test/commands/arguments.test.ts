@@ -76,6 +76,7 @@ test('a mistyped --data path is an error, and nothing is created', async () => {
     ['checkpoint', '--tenant', 'a'],
     ['receipt', '1', '--tenant', 'a'],
     ['log-keys', 'trust', '--tenant', 'a'],
+    ['recover', '--log-name', 'a.example', '--tenant', 'a'],
   ];
   for (const path of ['mistyped', 'empty', 'acme.tally']) {
     for (const command of commands) {

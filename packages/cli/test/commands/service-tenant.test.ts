@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { AuditService } from '@tallystick/server';
 import { prepareEmbeddedStore, tempDir } from '@tallystick/testing';
 import { afterAll, expect, test } from 'vitest';
-import { embeddedLogName } from '../../src/service/options.ts';
 import { tally } from '../run-tally.ts';
 
 const dir = tempDir();
@@ -12,7 +11,7 @@ const env = { XDG_CONFIG_HOME: dir.path, TALLYSTICK_DATA: store, TALLYSTICK_SERV
 
 test("what belongs to no tenant is recorded in the chain of the service's own", async () => {
   await prepareEmbeddedStore(store);
-  const service = await AuditService.open({ store: { directory: store }, logName: embeddedLogName });
+  const service = await AuditService.open({ store: { directory: store }, logName: 'tally.local' });
   await service.submit({ events: ['no event'], source: 'test', trust: 'operator' });
   await service.close();
   const purged = await tally(['dlq', 'purge', '--reason', 'JSON_INVALID', '--yes'], { env });

@@ -2,7 +2,6 @@ import { AuditService } from '@tallystick/server';
 import { serveHttp } from '@tallystick/server/http';
 import { PgliteDatabase, type Session } from '@tallystick/server/store';
 import { prepareEmbeddedStore } from '@tallystick/testing';
-import { embeddedLogName } from '../../src/service/options.ts';
 
 /** A service on an embedded store, on a free port of the loopback address. */
 export interface Service {
@@ -16,7 +15,7 @@ export interface Service {
 
 export async function openService(directory: string): Promise<Service> {
   await prepareEmbeddedStore(directory);
-  const service = await AuditService.open({ store: { directory }, logName: embeddedLogName });
+  const service = await AuditService.open({ store: { directory }, logName: 'tally.local' });
   const { key } = await service.keys.create({ name: 'test', scopes: ['admin'] });
   const server = await serveHttp(service, { port: 0, logger: false, tailIntervalMs: 20, auditReads: false });
   let closing: Promise<void> | undefined;

@@ -36,23 +36,24 @@ export class Signer {
   /**
    * Opens a signer's directory. At first use it makes a key and fixes the log's name.
    *
+   * @param givenName absent: the name that the directory has, or for a new one a random name, so that no two logs share one
    * @throws {ServerError} `CONFIG_INVALID` for a malformed log name, or for a directory of a log with another name
    */
-  static async open(directory: string, logName: string): Promise<Signer> {
-    if (!logNamePattern.test(logName)) {
+  static async open(directory: string, givenName?: string): Promise<Signer> {
+    if (givenName !== undefined && !logNamePattern.test(givenName)) {
       throw new ServerError(
         'CONFIG_INVALID',
         'the log name must be a URL without its scheme, such as audit.example.com',
       );
     }
     const store = new SignerStore(directory);
-    store.setLogName(logName);
-    const fixedName = store.logName();
-    if (fixedName !== logName) {
+    store.setLogName(givenName ?? `local/${randomBytes(8).toString('hex')}`);
+    const logName = store.logName()!;
+    if (givenName !== undefined && givenName !== logName) {
       store.close();
       throw new ServerError(
         'CONFIG_INVALID',
-        `the signer's directory belongs to the log ${fixedName}, not ${logName}`,
+        `the signer's directory belongs to the log ${logName}, not ${givenName}`,
       );
     }
     if (store.currentSeed() === undefined) {
