@@ -49,7 +49,7 @@ export const hostileText: fc.Arbitrary<string> = fc.oneof(
 );
 
 /** A JSON value of any kind: small, deep, or with hostile texts. */
-export const hostileValue: fc.Arbitrary<unknown> = fc.oneof(
+const hostileValue: fc.Arbitrary<unknown> = fc.oneof(
   hostileText,
   fc.constantFrom<unknown>(...hostileNumbers, null, true, [], {}, [[]], [null]),
   fc.jsonValue({ maxDepth: 4 }),

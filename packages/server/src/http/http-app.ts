@@ -8,10 +8,12 @@ import { ReadAudit } from '../operations/read-audit.ts';
 import { HeadWatch } from '../trail/tail.ts';
 import { Trail } from '../trail/trail.ts';
 import { BodyBudget } from './kernel/body-budget.ts';
+import { UnauthenticatedConnections } from './kernel/connections.ts';
 import type { Endpoint } from './kernel/endpoint.ts';
 import { handleError } from './kernel/error-handler.ts';
 import { defaultLimits, type HttpLimits } from './kernel/limits.ts';
 import { type LoggerChoice, loggerOptions, safeError } from './kernel/logging.ts';
+import { LongRequests } from './kernel/long-requests.ts';
 import { assertRoute } from './kernel/methods.ts';
 import { HttpProblem } from './kernel/problems.ts';
 import { addRoutes } from './kernel/routing.ts';
@@ -69,10 +71,13 @@ export function createHttpApp(service: AuditService, options: HttpOptions = {}):
     // Errors of the router, such as a path that is not UTF-8, do not reach the error handler below.
     frameworkErrors: handleError,
   }) as unknown as FastifyInstance;
-  app.server.maxConnections = { ...defaultTimeouts, ...options.timeouts }.maxConnections;
+  const { maxConnections, maxUnauthenticated } = { ...defaultTimeouts, ...options.timeouts };
+  app.server.maxConnections = maxConnections;
+  const connections = new UnauthenticatedConnections(maxUnauthenticated);
+  connections.watch(app.server);
   const limits = { ...defaultLimits, ...options.limits };
   const metrics = options.metrics ?? new ServiceMetrics();
-  const streams = new Streams(limits.maxStreams);
+  const streams = new Streams(limits.maxStreams, limits.maxStreamsPerKey);
   const readAudit = new ReadAudit(service.writer, {
     enabled: options.auditReads,
     ...(options.now !== undefined && { now: options.now }),
@@ -93,7 +98,11 @@ export function createHttpApp(service: AuditService, options: HttpOptions = {}):
   app.setNotFoundHandler((request, reply) => {
     return handleError(new HttpProblem('ROUTE_NOT_FOUND', 'there is no such route'), request, reply);
   });
-  addRoutes(app, service.keys, new BodyBudget(limits.maxPendingBytes), endpoints);
+  addRoutes(
+    app,
+    { keys: service.keys, budget: new BodyBudget(limits.maxPendingBytes), connections },
+    endpoints,
+  );
   return app;
 }
 
@@ -115,14 +124,15 @@ function endpointsOf(
   const trail = new Trail(database);
   const heads = new HeadWatch(database, http.tailIntervalMs ?? 500);
   const deadLetters = new DeadLetters(database);
+  const longRequests = new LongRequests(limits.maxLongRequests, limits.maxLongRequestsPerKey);
   const endpoints: Endpoint[] = [
     ...ingestRoutes({ service, gateway, limits }),
     ...eventRoutes({ trail, readAudit }),
     ...streamRoutes({ trail, heads, streams, readAudit, keys, limits }),
-    ...verifyRoutes({ service, trail, maxRecords: limits.maxVerifyRecords }),
+    ...verifyRoutes({ service, trail, longRequests, maxRecords: limits.maxVerifyRecords }),
     ...logRoutes({ logs, signer, trail }),
     ...receiptRoutes({ logs, trail, readAudit }),
-    ...bundleRoutes({ service, trail, readAudit }),
+    ...bundleRoutes({ service, trail, readAudit, longRequests }),
     ...tenantRoutes({ database }),
     ...producerRoutes({ service }),
     ...deadLetterRoutes({ service, deadLetters, now }),

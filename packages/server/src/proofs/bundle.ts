@@ -111,11 +111,14 @@ export async function bundleHoldsSensitive(
 /**
  * The bundle's bytes (spec/bundle.md), one page of records at a time. Memory does not grow with the chain, and no
  * transaction stays open while a slow client reads. Records never change, so pages from different transactions agree.
+ *
+ * @param signal ends the export before its next page
  */
 export async function* streamBundle(
   { database }: Pick<BundleSources, 'database'>,
   trail: Trail,
   plan: BundlePlan,
+  signal?: AbortSignal,
 ): AsyncGenerator<Buffer> {
   const digest = createHash('sha256');
   let lines = 0;
@@ -134,6 +137,7 @@ export async function* streamBundle(
   ]);
   let next = first;
   while (next <= last) {
+    signal?.throwIfAborted();
     const rows = await trail.page(tenantId, {
       epoch,
       from: next,

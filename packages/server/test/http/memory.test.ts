@@ -35,9 +35,13 @@ beforeAll(async () => {
   store.password = 'service';
   const dockerfile = readFileSync(join(import.meta.dirname, '../../../../Dockerfile'), 'utf8');
   const flags = /NODE_OPTIONS="([^"]+)"/.exec(dockerfile)![1]!.split(' ');
-  child = fork(join(import.meta.dirname, 'limited-server.ts'), [store.href, join(directory.path, 'signer')], {
-    execArgv: ['--conditions=tallystick-source', ...flags],
-  });
+  child = fork(
+    new URL('./limited-server.ts', import.meta.url),
+    [store.href, join(directory.path, 'signer')],
+    {
+      execArgv: ['--conditions=tallystick-source', ...flags],
+    },
+  );
   [{ url, greedy, modest }] = await once(child, 'message');
 });
 afterAll(() => {

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { connect, Socket } from 'node:net';
 import { until } from '@tallystick/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Streams } from '../../src/http/kernel/streams.ts';
 import { serveHttp } from '../../src/http/serve.ts';
 import { event, Harness } from './harness.ts';
 
@@ -162,6 +164,16 @@ describe('the live tail', () => {
     await using _c = await Client.open('tenant_id=live');
     const answer = await http.get('/v1/audit/events/stream?tenant_id=live');
     expect([answer.status, answer.json.code]).toEqual([503, 'TOO_MANY_STREAMS']);
+  });
+
+  it('is bounded for each key, so that one key leaves some to the others', () => {
+    const streams = new Streams(3, 2);
+    const open = (key: string) => streams.open(new ServerResponse(new IncomingMessage(new Socket())), key);
+    open('a');
+    open('a');
+    expect(() => open('a')).toThrow(expect.objectContaining({ code: 'TOO_MANY_STREAMS' }));
+    open('b');
+    expect(() => open('b')).toThrow(expect.objectContaining({ code: 'TOO_MANY_STREAMS' }));
   });
 
   it('disconnects a client that reads nothing', async () => {

@@ -42,6 +42,8 @@ export interface Call<P, Q, B> {
   readonly body: B;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
+  /** Aborts when the client goes away before it has the whole answer: long work must end then. */
+  readonly signal: AbortSignal;
 }
 
 /** What a handler answers. */

@@ -13,7 +13,12 @@ export function handleError(error: unknown, request: FastifyRequest, reply: Fast
   return (
     reply
       .code(problem.status)
-      .headers({ 'cache-control': 'no-store', ...problem.headers })
+      .headers({
+        'cache-control': 'no-store',
+        // The service does not read the rest of a refused request, so the connection can't be used again.
+        ...(!request.raw.complete && { connection: 'close' }),
+        ...problem.headers,
+      })
       .type('application/problem+json')
       // Bytes, because Fastify adds a charset to the media type of a text, and application/problem+json has none.
       .send(Buffer.from(JSON.stringify(problem)))

@@ -15,6 +15,12 @@ export interface HttpLimits {
   readonly maxVerifyRecords: number;
   /** Live streams that are open at once, over all clients. @defaultValue 100 */
   readonly maxStreams: number;
+  /** Live streams of one key that are open at once. @defaultValue 25 */
+  readonly maxStreamsPerKey: number;
+  /** Verifications and exports that run at once, over all clients. @defaultValue 16 */
+  readonly maxLongRequests: number;
+  /** Verifications and exports of one key that run at once. @defaultValue 4 */
+  readonly maxLongRequestsPerKey: number;
   /** Time between two heartbeats on a stream, ms. @defaultValue 15000 */
   readonly heartbeatMs: number;
   /** How long a stream waits for a client that reads nothing, ms. @defaultValue 30000 */
@@ -28,6 +34,9 @@ export const defaultLimits: HttpLimits = Object.freeze({
   maxQueued: 1_000,
   maxVerifyRecords: 100_000,
   maxStreams: 100,
+  maxStreamsPerKey: 25,
+  maxLongRequests: 16,
+  maxLongRequestsPerKey: 4,
   heartbeatMs: 15_000,
   stalledMs: 30_000,
 });

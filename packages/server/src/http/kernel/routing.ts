@@ -3,7 +3,9 @@ import type { ApiKeys } from '../../access/api-keys.ts';
 import { authenticate } from './authentication.ts';
 import { unpackBody } from './bodies.ts';
 import { type BodyBudget, costOfEvents, type Lease } from './body-budget.ts';
+import type { UnauthenticatedConnections } from './connections.ts';
 import type { Answer, Call, Endpoint } from './endpoint.ts';
+import { HttpProblem } from './problems.ts';
 import { assertStorable, readJson, validate } from './validate.ts';
 
 /** Most bytes of a JSON body on routes that declare a schema. */
@@ -11,25 +13,27 @@ const maxJsonBytes = 64 * 1024;
 
 type Checked = Pick<Call<unknown, unknown, unknown>, 'principal' | 'params' | 'query'>;
 
+/** What every request passes before its handler. */
+export interface Guards {
+  readonly keys: ApiKeys;
+  readonly budget: BodyBudget;
+  readonly connections: UnauthenticatedConnections;
+}
+
 /** Serves the endpoints. Each request passes the same checks in this order: API key, parameters, body. */
-export function addRoutes(
-  app: FastifyInstance,
-  keys: ApiKeys,
-  budget: BodyBudget,
-  endpoints: readonly Endpoint[],
-): void {
+export function addRoutes(app: FastifyInstance, guards: Guards, endpoints: readonly Endpoint[]): void {
   // A route without a body ignores what a client sends as one.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
-  for (const each of endpoints) if (each.body === undefined) addRoute(app, keys, budget, each);
+  for (const each of endpoints) if (each.body === undefined) addRoute(app, guards, each);
   app.register(async (withBodies) => {
     withBodies.removeAllContentTypeParsers();
     withBodies.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-    for (const each of endpoints) if (each.body !== undefined) addRoute(withBodies, keys, budget, each);
+    for (const each of endpoints) if (each.body !== undefined) addRoute(withBodies, guards, each);
   });
 }
 
-function addRoute(app: FastifyInstance, keys: ApiKeys, budget: BodyBudget, each: Endpoint): void {
+function addRoute(app: FastifyInstance, { keys, budget, connections }: Guards, each: Endpoint): void {
   const { method, access, body } = each;
   const checked = new WeakMap<FastifyRequest, Checked>();
   const leases = new WeakMap<FastifyRequest, Lease>();
@@ -37,7 +41,9 @@ function addRoute(app: FastifyInstance, keys: ApiKeys, budget: BodyBudget, each:
     method,
     url: urlOf(each),
     onRequest: async (request, reply) => {
+      connections.onRequest(request.raw.socket);
       const principal = (await authenticate(keys, request, access))!;
+      if (access !== 'open') connections.onAuthenticated(request.raw.socket);
       checked.set(request, { principal, ...parametersOf(each, request) });
       if (body === undefined) return;
       const lease = budget.open(principal.id);
@@ -65,6 +71,7 @@ function addRoute(app: FastifyInstance, keys: ApiKeys, budget: BodyBudget, each:
           body: bodyOf(each, request),
           request,
           reply,
+          signal: clientSignal(reply),
         });
         return answer === undefined ? reply : send(reply, answer);
       } finally {
@@ -72,6 +79,17 @@ function addRoute(app: FastifyInstance, keys: ApiKeys, budget: BodyBudget, each:
       }
     },
   });
+}
+
+function clientSignal(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  const gone = () => {
+    if (reply.raw.writableFinished) return;
+    controller.abort(new HttpProblem('REQUEST_MALFORMED', 'the client closed the connection'));
+  };
+  if (reply.raw.destroyed) gone();
+  else reply.raw.once('close', gone);
+  return controller.signal;
 }
 
 /** The path in Fastify's notation. */

@@ -19,6 +19,10 @@ export interface ServerTimeouts {
   readonly checkEveryMs: number;
   /** Most connections at once. @defaultValue 2000 */
   readonly maxConnections: number;
+  /**
+   * Most connections over which no API key has been shown yet. One more closes the oldest of them. @defaultValue 1000
+   */
+  readonly maxUnauthenticated: number;
 }
 
 export const defaultTimeouts: ServerTimeouts = Object.freeze({
@@ -28,6 +32,7 @@ export const defaultTimeouts: ServerTimeouts = Object.freeze({
   idleMs: 120_000,
   checkEveryMs: 5_000,
   maxConnections: 2_000,
+  maxUnauthenticated: 1_000,
 });
 
 /** Fastify's options for the timeouts. */

@@ -2,15 +2,17 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { HttpProblem } from './problems.ts';
 
-/** The live streams of an app. Their number is limited, and they end when the app closes. */
+/** The live streams of an app. Their number is limited, also for each key, and they end when the app closes. */
 export class Streams {
   readonly #max: number;
-  /** One controller per open stream. Owned by this object. */
-  readonly #open = new Set<AbortController>();
+  readonly #maxPerKey: number;
+  /** One controller per open stream, with its key. Owned by this object. */
+  readonly #open = new Map<AbortController, string>();
   #closed = false;
 
-  constructor(max: number) {
+  constructor(max: number, maxPerKey = max) {
     this.#max = max;
+    this.#maxPerKey = maxPerKey;
   }
 
   get size(): number {
@@ -23,15 +25,18 @@ export class Streams {
    * @returns a controller whose signal tells the stream to end
    * @throws {HttpProblem} `TOO_MANY_STREAMS`, `CLOSING`
    */
-  open(response: ServerResponse): AbortController {
+  open(response: ServerResponse, key: string): AbortController {
     if (this.#closed) throw new HttpProblem('CLOSING', 'the service is shutting down');
-    if (this.#open.size >= this.#max) {
-      throw new HttpProblem('TOO_MANY_STREAMS', `at most ${this.#max} streams may be open at once`, {
-        headers: { 'retry-after': '5' },
-      });
+    const own = [...this.#open.values()].filter((other) => other === key).length;
+    if (own >= this.#maxPerKey || this.#open.size >= this.#max) {
+      const message =
+        own >= this.#maxPerKey
+          ? `at most ${this.#maxPerKey} streams of a key may be open at once`
+          : `at most ${this.#max} streams may be open at once`;
+      throw new HttpProblem('TOO_MANY_STREAMS', message, { headers: { 'retry-after': '5' } });
     }
     const controller = new AbortController();
-    this.#open.add(controller);
+    this.#open.set(controller, key);
     response.once('close', () => {
       this.#open.delete(controller);
       controller.abort();
@@ -42,7 +47,7 @@ export class Streams {
   /** Ends every stream and refuses new ones. */
   close(): void {
     this.#closed = true;
-    for (const controller of this.#open) controller.abort();
+    for (const controller of this.#open.keys()) controller.abort();
   }
 }
 

@@ -7,6 +7,7 @@ import { bundleHoldsSensitive, planBundle, streamBundle } from '../../proofs/bun
 import type { Trail } from '../../trail/trail.ts';
 import { seesSensitive, tenantOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
+import type { LongRequests } from '../kernel/long-requests.ts';
 import { flag, integer, tenantIdInPath } from '../kernel/parameters.ts';
 
 /** The route that exports a bundle. */
@@ -14,10 +15,12 @@ export function bundleRoutes({
   service,
   trail,
   readAudit,
+  longRequests,
 }: {
   readonly service: AuditService;
   readonly trail: Trail;
   readonly readAudit: ReadAudit;
+  readonly longRequests: LongRequests;
 }): Endpoint[] {
   return [
     endpoint({
@@ -38,9 +41,10 @@ export function bundleRoutes({
         tail: flag('For a whole chain: also export the records after the checkpoint').optional(),
       }),
       responses: { 200: { description: 'The bundle', type: 'application/x-ndjson' } },
-      problems: ['NOT_FOUND'],
-      async handle({ principal, params, query }) {
+      problems: ['NOT_FOUND', 'OVERLOADED'],
+      async handle({ principal, params, query, reply, signal }) {
         const tenantId = tenantOf(principal, params.tenant_id);
+        longRequests.begin(reply.raw, principal.id);
         const { first, last, tail } = query;
         const plan = await planBundle(service, trail, { tenantId, first, last, withTail: tail });
         if (!seesSensitive(principal) && (await bundleHoldsSensitive(service, plan))) {
@@ -59,7 +63,7 @@ export function bundleRoutes({
           status: 200,
           type: 'application/x-ndjson',
           headers: { 'content-disposition': `attachment; filename="${name}.tally"` },
-          stream: Readable.from(streamBundle(service, trail, plan), { objectMode: false }),
+          stream: Readable.from(streamBundle(service, trail, plan, signal), { objectMode: false }),
         };
       },
     }),

@@ -63,7 +63,7 @@ export function streamRoutes(parts: Parts): Endpoint[] {
         const tenantId = tenantOf(principal, query.tenant_id);
         const head = await parts.trail.head(tenantId);
         const after = startOf(request, query, head);
-        const stop = parts.streams.open(reply.raw);
+        const stop = parts.streams.open(reply.raw, principal.id);
         reply.hijack();
         reply.raw.writeHead(200, {
           'content-type': 'text/event-stream; charset=utf-8',

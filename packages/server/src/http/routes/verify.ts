@@ -5,17 +5,20 @@ import { verifyRange } from '../../proofs/verification/verify-range.ts';
 import type { Trail } from '../../trail/trail.ts';
 import { tenantOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
-import { flag, integer, tenantId, timestamp } from '../kernel/parameters.ts';
+import type { LongRequests } from '../kernel/long-requests.ts';
+import { flag, integer, tenantId as tenantIdParameter, timestamp } from '../kernel/parameters.ts';
 import { verifyReport } from '../openapi/log-schemas.ts';
 
 /** The route with which the service checks its own records. */
 export function verifyRoutes({
   service,
   trail,
+  longRequests,
   maxRecords,
 }: {
   readonly service: AuditService;
   readonly trail: Trail;
+  readonly longRequests: LongRequests;
   readonly maxRecords: number;
 }): Endpoint[] {
   return [
@@ -31,7 +34,7 @@ export function verifyRoutes({
         'is checked in parts: repeat the call from `next_sequence` until `complete` is true.',
       access: 'log:read',
       query: z.strictObject({
-        tenant_id: tenantId.optional(),
+        tenant_id: tenantIdParameter.optional(),
         sequence_from: integer('Sequence number of the first record').optional(),
         sequence_to: integer('Sequence number of the last record').optional(),
         ingested_from: timestamp('Records that were chained at this time or later').optional(),
@@ -39,13 +42,16 @@ export function verifyRoutes({
         fresh: flag('First sign a checkpoint that covers the whole chain').optional(),
       }),
       responses: { 200: { description: 'The report', schema: verifyReport } },
-      problems: ['NOT_FOUND'],
-      async handle({ principal, query }) {
+      problems: ['NOT_FOUND', 'OVERLOADED'],
+      async handle({ principal, query, reply, signal }) {
         const { tenant_id, ...range } = query;
+        const tenantId = tenantOf(principal, tenant_id);
+        longRequests.begin(reply.raw, principal.id);
         const body: VerifyReport = await verifyRange(service, trail, {
           ...range,
-          tenantId: tenantOf(principal, tenant_id),
+          tenantId,
           maxRecords,
+          signal,
         });
         return { status: 200, body };
       },

@@ -25,6 +25,7 @@ export interface RangeCheck {
   readonly signed: LastSigned | undefined;
   readonly range: SequenceRange;
   readonly findings: RedactedFindings;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** The records that a check has read. */
@@ -45,7 +46,7 @@ type Row = Omit<StoredRow, 'ingested_at' | 'timestamp'> & {
 /** Checks the records of a range with the engine of the verifier, and adds what is wrong to the findings. */
 export async function checkRange(
   database: Database,
-  { tenantId, origin, head, signed, range, findings }: RangeCheck,
+  { tenantId, origin, head, signed, range, findings, signal }: RangeCheck,
 ): Promise<CheckedRange> {
   const { from, to } = range;
   const readPage = async (first: number, last: number) =>
@@ -71,6 +72,7 @@ export async function checkRange(
     findings,
   });
   while (check.nextSequence <= to) {
+    signal?.throwIfAborted();
     const rows = await readPage(check.nextSequence, to);
     if (rows.length === 0) break;
     for (const row of rows) {

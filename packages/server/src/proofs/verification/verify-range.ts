@@ -32,6 +32,8 @@ export interface VerifyRequest {
   readonly fresh?: boolean | undefined;
   /** Most records that one call checks. @defaultValue 100000 */
   readonly maxRecords?: number | undefined;
+  /** Ends the check before its next page: the call then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -78,7 +80,15 @@ async function verify(
   const checked =
     head === undefined || range === undefined
       ? undefined
-      : await checkRange(database, { tenantId, origin, head, signed: checkpoint, range, findings });
+      : await checkRange(database, {
+          tenantId,
+          origin,
+          head,
+          signed: checkpoint,
+          range,
+          findings,
+          signal: request.signal,
+        });
   if (checkpoint !== undefined) findMissingTail(checkpoint, head, request, findings);
 
   const covered =

@@ -1,7 +1,9 @@
 import { AuditValidationError } from '@tallystick/event';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { costOfEvents } from '../../../src/http/kernel/body-budget.ts';
 import { splitEvents, splitLines } from '../../../src/ingest/http/split-events.ts';
+import { exceededBound } from '../../../src/input/json-bounds.ts';
 
 /** JSON text in every way that a client may write it: white space between tokens, escapes in strings. */
 const space = fc.stringMatching(/^[ \n\r\t]{0,3}$/);
@@ -147,13 +149,87 @@ describe('splitLines', () => {
   });
 });
 
+/** Pieces of which adversarial bodies are made, by repetition. */
+const piece = fc.oneof(
+  fc.constantFrom(
+    '\n',
+    '\r\n',
+    ' ',
+    '\t\n',
+    '[',
+    '{',
+    ']',
+    '}',
+    '"',
+    '\\',
+    '\\"',
+    '""',
+    ',',
+    ':',
+    '[]',
+    '{},',
+    '"a":[',
+    '1,',
+  ),
+  fc.constantFrom('"events":[', '{"events":[', '"events":', '],"events":[', '\u{0}', '\u{e9}', '\u{1f600}'),
+);
+
+const scans: readonly [string, (body: Buffer) => unknown][] = [
+  ['splitEvents', (body) => splitEvents(body, 1_000)],
+  ['splitLines', (body) => splitLines(body, 1_000)],
+  ['exceededBound', (body) => exceededBound(body, { maxDepth: 1e9, maxValues: 1e9 })],
+  ['costOfEvents', costOfEvents],
+];
+
+/** How often the scan reads a byte of the body. */
+function readsOf(scan: (body: Buffer) => unknown, text: string): number {
+  const { body, reads } = countingReads(text);
+  try {
+    scan(body);
+  } catch (error) {
+    expect(error).toBeInstanceOf(AuditValidationError);
+  }
+  return reads();
+}
+
+describe.each(scans)('%s', (_, scan) => {
+  it('reads each byte a bounded number of times, whatever the body repeats', () => {
+    const bodies = fc.tuple(piece, fc.array(piece, { minLength: 1, maxLength: 4 }), piece);
+    fc.assert(
+      fc.property(bodies, ([head, repeated, tail]) => {
+        const unit = repeated.join('');
+        const text = `${head}${unit.repeat(Math.ceil(4_096 / unit.length))}${tail}`;
+        expect(readsOf(scan, text)).toBeLessThan(8 * Buffer.byteLength(text));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it.each(['\n', '{"events":[', '['])(
+    'reads at most in proportion when a body of %j grows eightfold',
+    (unit) => {
+      const text = (bytes: number) => unit.repeat(Math.floor(bytes / unit.length));
+      const small = readsOf(scan, text(16 * 1024));
+      const large = readsOf(scan, text(8 * 16 * 1024));
+      expect(large).toBeLessThanOrEqual(8.1 * small);
+    },
+  );
+});
+
 /** A body that counts how often one of its bytes is read. */
 function countingReads(text: string): { readonly body: Buffer; readonly reads: () => number } {
   const bytes = Buffer.from(text);
   let reads = 0;
   const body = new Proxy(bytes, {
     get(target, property) {
-      if (typeof property === 'string' && /^\d/.test(property)) reads++;
+      if (typeof property === 'string' && property.charCodeAt(0) < 0x3a) reads++;
+      if (property === 'indexOf') {
+        return (byte: number, from: number) => {
+          const found = target.indexOf(byte, from);
+          reads += (found < 0 ? target.length : found + 1) - from;
+          return found;
+        };
+      }
       const value: unknown = Reflect.get(target, property, target);
       return typeof value === 'function' ? value.bind(target) : value;
     },
