@@ -126,7 +126,8 @@ export const registerDlq: Register = (program, run) => {
       });
       if (terminal.json) await terminal.jsonLine({ purged, letters, by_reason });
       else {
-        for (const [reason, count] of Object.entries(by_reason)) await terminal.line(`${count}  ${reason}`);
+        for (const [reason, count] of Object.entries(by_reason))
+          await terminal.line(`${count}  ${printable(reason)}`);
         const note = purged
           ? `erased ${letters}; the chain records that they were refused and erased`
           : `${letters} would be erased; add --yes to erase them`;
