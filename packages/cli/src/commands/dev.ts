@@ -94,5 +94,5 @@ async function printStart(
     await terminal.line('  tally emit --type content.publish --actor jane --target post:17');
     await terminal.line('  tally verify');
   }
-  terminal.note('\nPress Ctrl-C to stop.');
+  terminal.note('Press Ctrl-C to stop.');
 }

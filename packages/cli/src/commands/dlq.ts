@@ -130,7 +130,8 @@ export const registerDlq: Register = (program, run) => {
       });
       if (terminal.json) await terminal.jsonLine({ purged, letters: count, by_reason });
       else {
-        for (const [reason, count] of Object.entries(by_reason)) await terminal.line(`${count}  ${reason}`);
+        for (const [reason, count] of Object.entries(by_reason))
+          await terminal.line(`${count}  ${printable(reason)}`);
         const note = purged
           ? `erased ${count}; the chain records that they were refused and erased`
           : `${count} would be erased; add --yes to erase them`;

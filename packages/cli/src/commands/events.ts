@@ -58,6 +58,6 @@ export const registerEvents: Register = (program, run) => {
 
 async function print({ terminal }: Context, events: readonly EventView[]): Promise<void> {
   if (terminal.json) {
-    await terminal.write(events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+    for (const event of events) await terminal.jsonLine(event);
   } else if (events.length > 0) await terminal.write(renderTable(terminal, eventColumns, events));
 }

@@ -12,8 +12,21 @@ export function printable(text: string): string {
   });
 }
 
-/** Control characters, lone surrogates, and the marks that reorder or hide neighbouring text. */
-const unsafe = /[\p{Cc}\p{Cs}\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u;
+/**
+ * A JSON text that may be shown on a terminal: the same value, with the characters that {@link printable} replaces written as
+ * JSON escapes.
+ */
+export function printableJson(json: string): string {
+  if (!unsafe.test(json)) return json;
+  const escapeUnit = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return json.replace(unsafeAll, (character) => character.split('').map(escapeUnit).join(''));
+}
+
+/**
+ * Control characters, lone surrogates, separators of lines and paragraphs, and everything that reorders text or is invisible:
+ * marks of direction, format characters, tags, variation selectors and blank letters.
+ */
+const unsafe = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
 const unsafeAll = new RegExp(unsafe.source, 'gu');
 
 /** How many columns a printable text takes on a terminal. */

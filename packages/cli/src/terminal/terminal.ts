@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { CliError, type Failure } from '../errors.ts';
 import type { ProcessContext } from '../process-context.ts';
-import { printable } from './printable.ts';
+import { printable, printableJson } from './printable.ts';
 
 export type Style = Parameters<typeof styleText>[0];
 
@@ -15,6 +15,9 @@ export interface TerminalOptions {
 }
 
 const widthWithoutTerminal = 120;
+const breaks = /(\n)/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the sequences that styleText writes
+const stylesAndBreaks = /(\x1b\[\d+m|\n)/;
 
 /** Writes everything that a command prints: results to stdout, everything else to stderr. */
 export class Terminal {
@@ -91,29 +94,36 @@ export class Terminal {
     });
   }
 
+  /**
+   * One line, or several. Styles from {@link style} and line breaks stay; every other character that {@link printable} replaces
+   * is replaced. A value that another party wrote needs `printable` too, because it must not contain styles or line breaks.
+   */
   async line(text = ''): Promise<void> {
-    await this.write(`${text}\n`);
+    const kept = this.#colorOut ? stylesAndBreaks : breaks;
+    const parts = text.split(kept).map((part, at) => (at % 2 === 0 ? printable(part) : part));
+    await this.write(`${parts.join('')}\n`);
   }
 
   /** One JSON value on one line. */
   async jsonLine(value: unknown): Promise<void> {
-    await this.write(`${JSON.stringify(value)}\n`);
+    await this.write(`${printableJson(JSON.stringify(value))}\n`);
   }
 
-  /** A remark that is not a result. It goes to stderr, so that a pipe gets results only. */
+  /** A remark that is not a result, on one line. It goes to stderr, so that a pipe gets results only. */
   note(text: string): void {
-    if (!this.#quiet) this.#processContext.stderr.write(`${text}\n`);
+    if (!this.#quiet) this.#processContext.stderr.write(`${printable(text)}\n`);
   }
 
   warn(text: string): void {
-    this.#processContext.stderr.write(`${this.styleNote('yellow', 'warning:')} ${text}\n`);
+    this.#processContext.stderr.write(`${this.styleNote('yellow', 'warning:')} ${printable(text)}\n`);
   }
 
   fail(failure: Failure): void {
     const label = this.styleNote(['red', 'bold'], 'error:');
     const { stderr } = this.#processContext;
-    stderr.write(`${label} ${printable(failure.message)} (${failure.code})\n`);
-    if (failure.hint !== undefined) stderr.write(`${this.styleNote('dim', 'hint:')} ${failure.hint}\n`);
+    stderr.write(`${label} ${printable(failure.message)} (${printable(failure.code)})\n`);
+    if (failure.hint !== undefined)
+      stderr.write(`${this.styleNote('dim', 'hint:')} ${printable(failure.hint)}\n`);
   }
 
   /** Writes to stderr as it is, for the progress display, which draws over its own line. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { displayWidth, printable, truncate } from '../../src/terminal/printable.ts';
+import { displayWidth, printable, printableJson, truncate } from '../../src/terminal/printable.ts';
 
 describe('printable', () => {
   test.each([
@@ -9,6 +9,11 @@ describe('printable', () => {
     ['a\r\nb\tc', 'a\\u{d}\\u{a}b\\u{9}c'],
     ['user\u202egnp.exe', 'user\\u{202e}gnp.exe'],
     ['\u009b31m', '\\u{9b}31m'],
+    ['a\u2028b\u2029c', 'a\\u{2028}b\\u{2029}c'],
+    ['\u061cx\u2066y', '\\u{61c}x\\u{2066}y'],
+    ['pay\u{e0070}\u{e0061}\u{e007f}', 'pay\\u{e0070}\\u{e0061}\\u{e007f}'],
+    ['root\u3164\u00ad\u034f\u2800', 'root\\u{3164}\\u{ad}\\u{34f}\\u{2800}'],
+    ['x\ufe0f\u{e0100}', 'x\\u{fe0f}\\u{e0100}'],
     ['\ud800', '\\u{d800}'],
   ])('%j', (given, shown) => {
     expect(printable(given)).toBe(shown);
@@ -21,6 +26,17 @@ describe('printable', () => {
       }),
     );
   });
+});
+
+test('JSON keeps its value, and has nothing that a terminal obeys or hides', () => {
+  expect(printableJson('{"a":"\u009b31m\u{e0061}"}')).toBe('{"a":"\\u009b31m\\udb40\\udc61"}');
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      const json = printableJson(JSON.stringify(text));
+      expect(JSON.parse(json)).toBe(text);
+      expect(json).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    }),
+  );
 });
 
 test.each([

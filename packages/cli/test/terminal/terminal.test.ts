@@ -124,3 +124,22 @@ describe('progress', () => {
     expect(formatProgress({ done: 5, text: '5 imported' })).toBe('5 imported');
   });
 });
+
+test.each([true, false])('a line keeps its own styles and breaks only, colour %s', async (color) => {
+  const { terminal, written } = terminalWith({ options: { color } });
+  await terminal.line(`\n${terminal.style(['red', 'bold'], 'x')}\x1b[2J\u009b2J\u202e`);
+  const styled = color ? '\x1b[31m\x1b[1mx\x1b[22m\x1b[39m' : 'x';
+  expect(written.out).toBe(`\n${styled}\\u{1b}[2J\\u{9b}2J\\u{202e}\n`);
+});
+
+test('notes, warnings, errors, hints and JSON have nothing that a terminal obeys', async () => {
+  const { terminal, written } = terminalWith();
+  const attack = 'a\x1b[2J\u009b2J\u202e\u2028\n\u{e0061}';
+  terminal.note(attack);
+  terminal.warn(attack);
+  terminal.fail({ message: attack, code: attack, hint: attack, exitCode: 1 });
+  await terminal.jsonLine({ attack });
+  const lines = `${written.err}${written.out}`.split('\n').slice(0, -1);
+  expect(lines).toHaveLength(5);
+  for (const line of lines) expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+});
