@@ -70,7 +70,7 @@ test('a number that a double does not hold keeps its line', () => {
   expect(originalOf(event)).toBe(line);
 });
 
-describe('numbers that name somebody or something', () => {
+describe('numeric identities', () => {
   const line = { time: '2025-03-14T09:27:00Z', tenant_id: 'acme', type: 'a.b' };
 
   test.each([
