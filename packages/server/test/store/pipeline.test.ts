@@ -166,16 +166,10 @@ describe('statements around a COPY', () => {
 
 describe('a COPY', () => {
   test('that was refused asks for no further rows', async () => {
-    let pulled = 0;
-    const rows = function* () {
-      for (const line of lines(1, 200, 1_000_000)) {
-        pulled++;
-        yield line;
-      }
-    };
-    const refused = store.database.transaction(writer, (session) => copyRows(session, statement, rows()));
+    // The rows never end. Only a COPY that stops asking for rows ends.
+    const endless = () => lines(1, Number.POSITIVE_INFINITY, 1_000_000);
+    const refused = store.database.transaction(writer, (session) => copyRows(session, statement, endless()));
     await expect(refused).rejects.toMatchObject({ code: '23505' });
-    expect(pulled).toBeLessThan(200);
   });
 
   test('overlaps with the database: rows arrive there while the caller computes others', async () => {
