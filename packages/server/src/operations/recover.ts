@@ -30,10 +30,8 @@ export interface Recovery {
 }
 
 const epochsSql = `
-  select (select max(epoch) from audit_records where tenant_id = $1) as records,
+  select (select max(epoch) from audit_chain_ranges where tenant_id = $1) as chain,
          (select max(epoch) from audit_chain_state where tenant_id = $1) as head,
-         (select max(epoch) from audit_checkpoints where tenant_id = $1) as checkpoints,
-         (select max(epoch) from audit_tiles where tenant_id = $1) as tiles,
          (select max(sequence_number) + 1 from audit_records where tenant_id = $1 and epoch = $2::integer) as stored`;
 
 /**
