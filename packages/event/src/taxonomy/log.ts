@@ -17,6 +17,7 @@ export const log = defineTaxonomy({
       'audit.key_created': 'An API key was created',
       'audit.key_revoked': 'An API key was revoked',
       'audit.dead_letters_purged': 'The bytes of refused events were erased',
+      'audit.strays_removed': 'Rows that did not belong to the chain were removed from the store',
       'retention.archived': 'Records were moved to an archive; their hashes stayed',
       'retention.dropped': 'Records past their retention were deleted; their hashes stayed',
       'hold.placed': 'A legal hold was placed',

@@ -249,3 +249,50 @@ begin
   return made;
 end
 $$;
+
+-- The strays that the owner removed (`tally strays`), with their bytes. Each is recorded in a chain; chained_at says when.
+create table audit_removed_strays (
+  id         bigint generated always as identity primary key,
+  tenant_id  text        not null,
+  kind       text        not null check (kind in ('record', 'tile')),
+  epoch      integer     not null,
+  -- The sequence number of a record, level/index of a tile.
+  place      text        not null,
+  audit_id   uuid,
+  content    bytea       not null,
+  reason     text        not null,
+  removed_at timestamptz not null default clock_timestamp(),
+  chained_at timestamptz
+);
+create index audit_removed_strays_open on audit_removed_strays (tenant_id, id) where chained_at is null;
+grant select on audit_removed_strays to tally_writer;
+grant update (chained_at) on audit_removed_strays to tally_writer;
+
+-- Rows of a chain can't be changed. The owner can delete strays, and nothing else.
+create function tally_refuse_change_of_chain() returns trigger
+language plpgsql set search_path = pg_catalog, public, pg_temp as $$
+begin
+  if tg_op = 'DELETE' and pg_has_role((select relowner from pg_class where oid = tg_relid), 'member') then
+    if tg_argv[0] = 'record' then
+      if not exists (
+        select from public.audit_chain_ranges g
+         where g.tenant_id = old.tenant_id and g.epoch = old.epoch and old.sequence_number between 0 and g.last_sequence) then
+        return old;
+      end if;
+    elsif not exists (
+      select from public.audit_chain_ranges g
+       where g.tenant_id = old.tenant_id and g.epoch = old.epoch and old.level between 0 and 6 and old.index >= 0
+         and old.index < (g.last_sequence + 1) / (256::bigint << (8 * old.level))) then
+      return old;
+    end if;
+  end if;
+  raise exception 'the audit trail is append-only: % on % is refused', tg_op, tg_table_name
+    using errcode = 'insufficient_privilege';
+end
+$$;
+drop trigger append_only on audit_records;
+create trigger append_only before update or delete on audit_records
+  for each row execute function tally_refuse_change_of_chain('record');
+drop trigger append_only on audit_tiles;
+create trigger append_only before update or delete on audit_tiles
+  for each row execute function tally_refuse_change_of_chain('tile');

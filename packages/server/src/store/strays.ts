@@ -11,7 +11,14 @@ export async function findStrays(session: Queries, tenantId: string, limit: numb
   return await findOutside(query, tenantId, ranges, limit);
 }
 
+const remedy = 'see `tally strays`';
+
 /** Why a chain with a stray is stopped. */
 export function strayReason(stray: Stray): string {
-  return `the store has ${strayText(stray)}, which does not belong to the chain: see \`tally strays\``;
+  return `the store has ${strayText(stray)}, which does not belong to the chain: ${remedy}`;
+}
+
+/** Whether a chain is stopped for a stray, and not because it contradicts what was signed. */
+export function isStrayReason(reason: string): boolean {
+  return reason.endsWith(remedy);
 }

@@ -6,7 +6,7 @@ import { partitionOf } from '../../src/store/partitions.ts';
 import { findStrays } from '../../src/store/strays.ts';
 import { expectSoundChain } from '../chains.ts';
 import { anItem, items, logName, newTenant, statuses } from '../events.ts';
-import { plant, plantSql } from '../plant.ts';
+import { type Planting, plant, plantSql } from '../plant.ts';
 import { onEachStore } from '../stores.ts';
 
 const refused = { code: '42501' };
@@ -23,7 +23,7 @@ onEachStore((store) => {
     const tenant = newTenant();
     beforeAll(() => append(tenant, 300));
 
-    test.each([
+    test.each<[string, Omit<Planting, 'tenant'>]>([
       ['right after the head', { sequence: 301 }],
       ['far beyond the head', { sequence: 5_000 }],
       ['before the first record', { sequence: -1 }],
@@ -124,13 +124,10 @@ onEachStore((store) => {
     expect(statuses(outcomes)).toEqual(['chained']);
   });
 
-  test.each([
-    ['has the next position', (tenant: string) => ({ tenant, sequence: 2 }), undefined],
-    [
-      'has the id of a new event',
-      (tenant: string, auditId: string) => ({ tenant, epoch: 9, sequence: 2, auditId }),
-      undefined,
-    ],
+  type Where = (tenant: string, auditId: string) => Planting;
+  test.each<[string, Where]>([
+    ['has the next position', (tenant) => ({ tenant, sequence: 2 })],
+    ['has the id of a new event', (tenant, auditId) => ({ tenant, epoch: 9, sequence: 2, auditId })],
   ])('a planted row that %s stops the chain of its tenant, and no other', async (_, where) => {
     const [tenant, other] = [newTenant(), newTenant('other')];
     await append(tenant, 1);

@@ -1,3 +1,4 @@
+import type { Finding } from '../report.ts';
 import type { Query } from './read-store.ts';
 
 /** The positions of one epoch that belong to a chain: 0 to `last_sequence`. */
@@ -101,4 +102,10 @@ export function strayText(stray: Stray): string {
   return stray.kind === 'record'
     ? `record ${stray.sequence_number} of epoch ${stray.epoch} (audit_id ${stray.audit_id})`
     : `tile ${stray.level}/${stray.index} of epoch ${stray.epoch}`;
+}
+
+/** The finding about a stray. */
+export function strayFinding(stray: Stray): Finding {
+  const place = stray.kind === 'record' && stray.sequence_number >= 0 ? stray.sequence_number : null;
+  return { code: 'STRAY_ROW', sequence_number: place, epoch: stray.epoch, found: strayText(stray) };
 }
