@@ -213,6 +213,7 @@ export const pinnedExports: Record<string, string[]> = {
   '@tallystick/server/store': [
     'PgliteDatabase',
     'PostgresDatabase',
+    'connectionFault',
     'migratePglite',
     'migratePostgres',
     'writer',
