@@ -31,6 +31,12 @@ const PARTS: Part[] = [
     present: () => runs('java', '-version') && runs('mvn', '--version'),
   },
   {
+    name: 'PgBouncer',
+    neededFor: 'connection poolers',
+    tests: '**/*.pgbouncer.test.ts',
+    present: () => runs('pgbouncer', '--version'),
+  },
+  {
     name: 'access to the npm registry',
     neededFor: 'the libraries of e2e/integrations',
     tests: 'e2e/integrations/**/*.test.ts',
