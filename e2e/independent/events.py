@@ -23,10 +23,14 @@ _time = re.compile(
     r"(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
     r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?Z"
 )
+_octet = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_ipv4 = re.compile(rf"{_octet}(?:\.{_octet}){{3}}")
+_ipv6_group = re.compile("[0-9A-Fa-f]{1,4}")
 _type = re.compile(r"[a-z][a-z0-9_-]*(?:\.[a-z][a-z0-9_-]*)+")
 _version = re.compile(r"1\.[0-9]{1,3}")
 _commitment = re.compile("[0-9a-f]{64}")
 _reserved = ("delivery.", "audit.", "retention.", "hold.", "source.")
+_reserved_types = ("system.genesis", "agent.action.unresolved", "agent.action.unexplained")
 _sealable = ("context", "decision", "outcome", "proof", "event_data", "metadata")
 _most_bytes = 262_144
 
@@ -71,11 +75,36 @@ def _flag(value, tokens):
         raise Violation("FIELD_TYPE", tokens)
 
 
-def _list(check_item):
+def _address(value, tokens):
+    if not isinstance(value, str):
+        raise Violation("FIELD_TYPE", tokens)
+    if utf16_length(value) > 45:
+        raise Violation("FIELD_LENGTH", tokens)
+    if not _ipv4.fullmatch(value) and not _is_ipv6(value):
+        raise Violation("FIELD_FORMAT", tokens)
+
+
+def _is_ipv6(text):
+    """RFC 4291, section 2.2: eight groups, of which `::` replaces one or more, and the last two may be an IPv4 address."""
+    head, compressed, rest = text.partition("::")
+    if "::" in rest or ":::" in text:
+        return False
+    parts = [half.split(":") if half else [] for half in (head, rest)]
+    count = sum(len(part) for part in parts)
+    last = parts[1] if compressed else parts[0]
+    if last and _ipv4.fullmatch(last[-1]):
+        last.pop()
+        count += 1
+    if not all(_ipv6_group.fullmatch(group) for part in parts for group in part):
+        return False
+    return count <= 7 if compressed else count == 8
+
+
+def _list(check_item, most=1_000):
     def check(value, tokens):
         if not isinstance(value, list):
             raise Violation("FIELD_TYPE", tokens)
-        if len(value) > 1_000:
+        if len(value) > most:
             raise Violation("FIELD_LENGTH", tokens)
         for at, item in enumerate(value):
             check_item(item, [*tokens, at])
@@ -102,6 +131,7 @@ def _object(required=(), fields=None, closed=False):
 
 
 _identifier = _text(1, 512)
+_actor_type = _one_of("user", "human", "agent", "service", "system", "scheduler", "webhook")
 _event = _object(
     ("audit_id", "tenant_id", "timestamp", "event_type", "actor_type", "actor_id", "source_service"),
     {
@@ -112,9 +142,17 @@ _event = _object(
         "event_category": _text(1, 64),
         "event_action": _text(1, 128),
         "severity": _one_of("info", "warning", "critical"),
-        "actor_type": _one_of("user", "human", "agent", "service", "system", "scheduler", "webhook"),
+        "actor_type": _actor_type,
         "actor_id": _identifier,
         "actor_permissions": _list(_text(most=512)),
+        "on_behalf_of": _list(
+            _object(
+                ("actor_type", "actor_id"),
+                {"actor_type": _actor_type, "actor_id": _identifier},
+                closed=True,
+            ),
+            16,
+        ),
         "target_type": _identifier,
         "target_id": _identifier,
         "investigation_id": _identifier,
@@ -124,6 +162,9 @@ _event = _object(
         "trace_id": _identifier,
         "span_id": _identifier,
         "parent_id": _identifier,
+        "idempotency_key": _identifier,
+        "source_ip": _address,
+        "user_agent": _text(1, 1_024),
         "context": _object(),
         "decision": _object(),
         "outcome": _object(
@@ -249,7 +290,7 @@ def admit(data, now):
     identity = event["audit_id"]
     if identity[14] == "7" and identity[19] in "89ab" and int(identity[:8] + identity[9:13], 16) > (now + 3600) * 1000:
         raise Violation("AUDIT_ID_AHEAD", ["audit_id"])
-    if event["event_type"] == "system.genesis" or event["event_type"].startswith(_reserved):
+    if event["event_type"] in _reserved_types or event["event_type"].startswith(_reserved):
         raise Violation("EVENT_TYPE_RESERVED", ["event_type"])
     if "sealed" in event:
         _check_sealed(event)

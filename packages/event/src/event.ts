@@ -1,4 +1,5 @@
 /** The audit event, version 1: one declaration for the type, the run-time check and the JSON Schema. */
+import { ipPattern } from './ip-address.ts';
 import { limits } from './limits.ts';
 import {
   boolean,
@@ -77,6 +78,12 @@ export const eventDataShape = openObject(
   { description: 'CommonEnvelope: a service-specific payload' },
 );
 
+/** Shape of a member of `on_behalf_of`. */
+const principalShape = closedObject({
+  actor_type: required(enumeration(actorTypes)),
+  actor_id: required(identifier('Whom the actor acts for')),
+});
+
 /** Shape of a whole event: no unknown fields at the top level, any members inside its objects. */
 export const eventShape = closedObject({
   audit_id: required(
@@ -119,6 +126,10 @@ export const eventShape = closedObject({
     maxItems: 1_000,
     description: 'Permissions that the actor had at the time',
   }),
+  on_behalf_of: list(principalShape, {
+    maxItems: limits.maxDelegations,
+    description: 'The delegation chain: whom the actor acts for, the nearest first',
+  }),
   target_type: identifier('Kind of the thing acted on'),
   target_id: identifier('The thing acted on'),
   investigation_id: identifier('The investigation this belongs to'),
@@ -128,6 +139,18 @@ export const eventShape = closedObject({
   trace_id: identifier('W3C trace id'),
   span_id: identifier('W3C span id'),
   parent_id: identifier('audit_id of the event that led to this one'),
+  idempotency_key: identifier("The caller's key of the operation: its attempts share the key"),
+  source_ip: string({
+    format: 'ip',
+    pattern: ipPattern,
+    maxLength: 45,
+    description: 'Network address from which the actor acted: IPv4 or IPv6 text',
+  }),
+  user_agent: string({
+    minLength: 1,
+    maxLength: limits.maxUserAgentLength,
+    description: 'Program that the actor used, as it named itself',
+  }),
   context: openObject({}, { description: 'What the actor knew' }),
   decision: openObject({}, { description: 'What was decided' }),
   outcome: outcomeShape,

@@ -35,12 +35,14 @@ export {
   filterParameters,
   type RangeName,
 } from './filters.ts';
+export { ipPattern } from './ip-address.ts';
 export { eventJsonSchema, type JsonSchema, toJsonSchema } from './json-schema.ts';
 export { limits } from './limits.ts';
 export { parsePointer, toPointer } from './pointer.ts';
 export type { Fields, Infer, Json, ObjectShape, Shape } from './shape.ts';
 export * as shape from './shape.ts';
 export { decodeUtf8, parseStrictJson } from './strict-json.ts';
+export { agent } from './taxonomy/agent.ts';
 export { core } from './taxonomy/core.ts';
 export { isReservedEventType, log } from './taxonomy/log.ts';
 export { aiContext, aiDecision, aiOutcome, EventCategory, EventTaxonomy, soc } from './taxonomy/soc.ts';

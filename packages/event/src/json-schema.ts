@@ -14,9 +14,8 @@ export function toJsonSchema(shape: Shape): JsonSchema {
         ...(shape.minLength !== undefined && { minLength: shape.minLength }),
         ...(shape.maxLength !== undefined && { maxLength: shape.maxLength }),
         ...(shape.pattern !== undefined && { pattern: shape.pattern.source }),
-        ...(shape.format !== undefined && {
-          format: shape.format === 'timestamp' ? 'date-time' : shape.format,
-        }),
+        ...(shape.format !== undefined &&
+          shape.format !== 'ip' && { format: shape.format === 'timestamp' ? 'date-time' : shape.format }),
         ...described,
       };
     case 'enum':

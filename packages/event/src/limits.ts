@@ -13,4 +13,8 @@ export const limits = Object.freeze({
   maxAheadMs: 60 * 60 * 1000,
   /** UTF-16 code units of an identifier. As UTF-8 they are at most three times as many bytes, which fit a Postgres index row. */
   maxIdentifierLength: 512,
+  /** UTF-16 code units of `user_agent`. */
+  maxUserAgentLength: 1_024,
+  /** Members of `on_behalf_of`. */
+  maxDelegations: 16,
 });

@@ -17,8 +17,8 @@ export interface StringShape extends Common {
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly pattern?: RegExp;
-  /** JSON Schema `format`. For `timestamp`, the calendar must also have the date. */
-  readonly format?: 'timestamp' | 'uuid' | 'uri';
+  /** JSON Schema `format`, but for `ip`, which JSON Schema lacks. For `timestamp`, the calendar must also have the date. */
+  readonly format?: 'timestamp' | 'uuid' | 'uri' | 'ip';
 }
 export interface EnumShape<V extends string = string> extends Common {
   readonly kind: 'enum';

@@ -1,5 +1,6 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import {
+  agent,
   core,
   defineTaxonomy,
   EventCategory,
@@ -125,7 +126,9 @@ describe('the taxonomies that ship', () => {
 
   it('log holds reserved types only; the others hold none but genesis', () => {
     expect(log.types.filter((type) => !isReservedEventType(type))).toEqual([]);
-    expect([...core.types, ...soc.types].filter(isReservedEventType)).toEqual(['system.genesis']);
+    expect([...agent.types, ...core.types, ...soc.types].filter(isReservedEventType)).toEqual([
+      'system.genesis',
+    ]);
   });
 
   it('typesOf gives every type the same category and payload', () => {

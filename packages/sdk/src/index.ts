@@ -59,6 +59,7 @@ export type {
   AuditOutcome,
   AuditOutcomeDetails,
   AuditPayload,
+  AuditPrincipal,
   AuditProof,
   EventBody,
   EventInput,

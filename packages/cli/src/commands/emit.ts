@@ -10,11 +10,13 @@ import { addExamples } from './examples.ts';
 interface EmitOptions {
   readonly type?: string;
   readonly actor?: string;
+  readonly onBehalfOf?: readonly string[];
   readonly target?: string;
   readonly outcome?: string;
   readonly severity?: Severity;
   readonly investigation?: string;
   readonly correlation?: string;
+  readonly sourceIp?: string;
   readonly metadata?: string;
   readonly source: string;
 }
@@ -34,11 +36,13 @@ export const registerEmit: Register = (program, run) => {
     )
     .option('--type <type>', 'type of the event, such as content.publish')
     .option('--actor <[type:]id>', 'who acted, such as jane or agent:writer (default type: user)')
+    .option('--on-behalf-of <[type:]id...>', 'for whom the actor acts, the nearest first')
     .option('--target <type:id>', 'what was acted on, such as post:17')
     .option('--outcome <status>', 'how the action ended, such as success, failure or denied')
     .addOption(new Option('--severity <severity>', 'severity of the event').choices(severities))
     .option('--investigation <id>', 'investigation that the event belongs to')
     .option('--correlation <id>', 'request or job that the event belongs to')
+    .option('--source-ip <address>', 'IPv4 or IPv6 address from which the actor acted')
     .option('--metadata <json>', 'further data about the event, as a JSON object')
     .option('--source <service>', 'name of the service that emits the event', 'tally-cli');
   addExamples(
@@ -74,10 +78,15 @@ function fromOptions(context: Context, options: EmitOptions): string {
     severity: options.severity,
     actor_type: actorType,
     actor_id: actorId,
+    on_behalf_of: options.onBehalfOf?.map((principal) => {
+      const [actor_type, actor_id] = splitActor(principal);
+      return { actor_type, actor_id };
+    }),
     target_type: target?.[0],
     target_id: target?.[1],
     investigation_id: options.investigation,
     correlation_id: options.correlation,
+    source_ip: options.sourceIp,
     outcome: options.outcome === undefined ? undefined : { outcome_status: options.outcome },
     metadata: options.metadata === undefined ? undefined : parseStrictJson(options.metadata),
   });

@@ -68,6 +68,21 @@ describe('a service', () => {
     ]);
   });
 
+  test('emit says for whom the actor acted, and from where', async () => {
+    const args = 'emit --type page.archived --actor agent:writer --source-ip 2001:db8::7';
+    const { exitCode } = await run(`${args} --on-behalf-of agent:planner maria`);
+    expect(exitCode).toBe(0);
+    expect((await run('events --type page.archived --json')).json()).toMatchObject([
+      {
+        source_ip: '2001:db8::7',
+        on_behalf_of: [
+          { actor_type: 'agent', actor_id: 'planner' },
+          { actor_type: 'user', actor_id: 'maria' },
+        ],
+      },
+    ]);
+  });
+
   test('a refused event is reported with its reason, and the others are chained', async () => {
     const event = (type: string) => `{"event_type":"${type}","actor_type":"user","actor_id":"arn:aws:x"}\n`;
     const { stdout, stderr, exitCode } = await run('emit', {

@@ -22,6 +22,8 @@ export const log = defineTaxonomy({
       'retention.dropped': 'Records past their retention were deleted; their hashes stayed',
       'hold.placed': 'A legal hold was placed',
       'hold.released': 'A legal hold was released',
+      'agent.action.unresolved': 'The end of an action was not reported before its deadline',
+      'agent.action.unexplained': 'The end of an action was reported, but no intent',
       'source.lost': 'A range of the source was deleted before it was chained',
       'source.rebound': 'A source was created again, and is read from its start',
     },
@@ -30,7 +32,13 @@ export const log = defineTaxonomy({
 
 const reservedPrefixes = ['delivery.', 'audit.', 'retention.', 'hold.', 'source.'];
 
+const reservedTypes: ReadonlySet<string> = new Set([
+  'system.genesis',
+  'agent.action.unresolved',
+  'agent.action.unexplained',
+]);
+
 /** Whether only the service may write events of this type. Whole prefixes are reserved for later types. */
 export function isReservedEventType(type: string): boolean {
-  return type === 'system.genesis' || reservedPrefixes.some((prefix) => type.startsWith(prefix));
+  return reservedTypes.has(type) || reservedPrefixes.some((prefix) => type.startsWith(prefix));
 }

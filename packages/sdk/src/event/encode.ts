@@ -11,6 +11,7 @@ import {
   type Taxonomy,
 } from '@tallystick/event';
 import type { TraceContext } from '../observe/correlation.ts';
+import { encodeDelegations } from './delegations.ts';
 import { EncodedEvent } from './encoded-event.ts';
 import { EventDraft } from './event-draft.ts';
 import { EventTypeRegistry } from './event-type-registry.ts';
@@ -19,6 +20,7 @@ import {
   checkAuditId,
   checkRetentionDays,
   checkSeverity,
+  checkSourceIp,
   checkTimestamp,
   TenantIds,
 } from './field-checks.ts';
@@ -119,15 +121,18 @@ export class EventEncoder {
       event_category: draft.identifier('event_category', input.eventCategory ?? declared?.category, 64),
       event_data: draft.object('event_data', eventData),
       event_type,
+      idempotency_key: draft.identifier('idempotency_key', input.idempotencyKey),
       investigation_id: draft.identifier('investigation_id', input.investigationId),
       is_sensitive: input.isSensitive == null ? undefined : Boolean(input.isSensitive),
       metadata: draft.object('metadata', metadata),
       namespace: draft.identifier('namespace', input.namespace),
+      on_behalf_of: encodeDelegations(draft, input.onBehalfOf),
       outcome: draft.object('outcome', outcome),
       parent_id: draft.identifier('parent_id', input.parentEventId),
       proof: draft.object('proof', proof),
       retention_days: checkRetentionDays(draft, input.retentionDays),
       severity: checkSeverity(draft, input.severity),
+      source_ip: checkSourceIp(draft, input.sourceIp),
       source_service: this.#options.service,
       span_id: draft.identifier('span_id', input.spanId ?? trace?.spanId),
       target_id: draft.identifier('target_id', input.targetId),
@@ -135,6 +140,7 @@ export class EventEncoder {
       tenant_id,
       timestamp: checkTimestamp(draft, input.timestamp, now),
       trace_id: draft.identifier('trace_id', input.traceId ?? trace?.traceId),
+      user_agent: draft.identifier('user_agent', input.userAgent, limits.maxUserAgentLength),
     });
     if (event.bytes >= minCheckedLength && draft.violations.length === 0) checkSize(event, draft);
     if (draft.violations.length > 0) event.violations = draft.violations;

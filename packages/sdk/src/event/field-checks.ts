@@ -4,6 +4,7 @@
  */
 import {
   actorTypes,
+  ipPattern,
   limits,
   parseTimestamp,
   severities,
@@ -81,5 +82,17 @@ export function checkSeverity(draft: EventDraft, severity: unknown): string | un
   if (severity === undefined || severity === null) return undefined;
   if (severitySet.has(severity)) return severity as string;
   draft.refuse('FIELD_ENUM', '/severity', `must be one of ${severities.join(', ')}`);
+  return undefined;
+}
+
+export function checkSourceIp(draft: EventDraft, address: unknown): DetachedString | undefined {
+  if (address === undefined || address === null || address === '') return undefined;
+  if (typeof address === 'string' && address.length <= 45 && ipPattern.test(address))
+    return detachString(address);
+  draft.refuse(
+    'FIELD_FORMAT',
+    '/source_ip',
+    'must be an IPv4 or IPv6 address without port, prefix length or zone',
+  );
   return undefined;
 }

@@ -93,6 +93,12 @@ interface OptionalTenant {
 /** `D` is the emitter's own tenant. Unless it is certainly set, each event must name its tenant. */
 type TenantField<D> = [D] extends [string] ? OptionalTenant : Tenant;
 
+/** Somebody for whom the actor acts. */
+export interface AuditPrincipal {
+  actorType: AuditActorType;
+  actorId: string;
+}
+
 /** The members that an event of any type may have. */
 export interface AuditEventFields {
   /**
@@ -112,6 +118,8 @@ export interface AuditEventFields {
   actorId: string;
   /** Permissions that the actor had at the time. */
   actorPermissions?: readonly string[] | undefined;
+  /** The delegation chain: whom the actor acts for, the nearest first. */
+  onBehalfOf?: readonly AuditPrincipal[] | undefined;
   /** Kind of the object that was acted on, such as `order`. */
   targetType?: string | undefined;
   targetId?: string | undefined;
@@ -124,6 +132,12 @@ export interface AuditEventFields {
   spanId?: string | undefined;
   /** `audit_id` of the event that caused this one. */
   parentEventId?: string | undefined;
+  /** The caller's key of the operation. All attempts of one operation have the same key. */
+  idempotencyKey?: string | undefined;
+  /** IPv4 or IPv6 address from which the actor acted. */
+  sourceIp?: string | undefined;
+  /** The program that the actor used, such as the header `User-Agent` of a request. */
+  userAgent?: string | undefined;
   namespace?: string | undefined;
   cluster?: string | undefined;
   /** How long the record must be kept at least, in days. */

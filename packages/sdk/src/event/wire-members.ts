@@ -23,15 +23,18 @@ export interface WireMembers {
   readonly event_category: DetachedString | undefined;
   readonly event_data: Json | undefined;
   readonly event_type: string;
+  readonly idempotency_key: DetachedString | undefined;
   readonly investigation_id: DetachedString | undefined;
   readonly is_sensitive: boolean | undefined;
   readonly metadata: Json | undefined;
   readonly namespace: DetachedString | undefined;
+  readonly on_behalf_of: Json | undefined;
   readonly outcome: Json | undefined;
   readonly parent_id: DetachedString | undefined;
   readonly proof: Json | undefined;
   readonly retention_days: number | undefined;
   readonly severity: string | undefined;
+  readonly source_ip: DetachedString | undefined;
   readonly source_service: string;
   readonly span_id: DetachedString | undefined;
   readonly target_id: DetachedString | undefined;
@@ -40,6 +43,7 @@ export interface WireMembers {
   /** `undefined` stands for the time of emission. */
   readonly timestamp: string | undefined;
   readonly trace_id: DetachedString | undefined;
+  readonly user_agent: DetachedString | undefined;
 }
 
 /** Owned by this module; each thread has its own. It keeps only the text of the last second. */
@@ -62,17 +66,22 @@ export function writeMembers(wire: WireMembers, emittedAt: number): string {
   text += json('decision', wire.decision) + json('entity_ids', wire.entity_ids);
   text += identifier('event_action', wire.event_action) + identifier('event_category', wire.event_category);
   text += json('event_data', wire.event_data) + identifier('event_type', wire.event_type);
+  text += identifier('idempotency_key', wire.idempotency_key);
   text += identifier('investigation_id', wire.investigation_id) + json('is_sensitive', wire.is_sensitive);
   text +=
-    json('metadata', wire.metadata) + identifier('namespace', wire.namespace) + json('outcome', wire.outcome);
+    json('metadata', wire.metadata) +
+    identifier('namespace', wire.namespace) +
+    json('on_behalf_of', wire.on_behalf_of) +
+    json('outcome', wire.outcome);
   text += identifier('parent_id', wire.parent_id) + json('proof', wire.proof);
   text += json('retention_days', wire.retention_days) + identifier('severity', wire.severity);
+  text += identifier('source_ip', wire.source_ip);
   text += identifier('source_service', wire.source_service) + identifier('span_id', wire.span_id);
   text += identifier('target_id', wire.target_id) + identifier('target_type', wire.target_type);
   text +=
     identifier('tenant_id', wire.tenant_id) +
     identifier('timestamp', wire.timestamp ?? timestamps.write(emittedAt));
-  return `${text}${identifier('trace_id', wire.trace_id)}}`;
+  return `${text}${identifier('trace_id', wire.trace_id)}${identifier('user_agent', wire.user_agent)}}`;
 }
 
 function identifier(member: string, value: DetachedString | undefined): string {
@@ -105,10 +114,12 @@ export function lengthOfMembers(wire: WireMembers): number {
     lengthOfIdentifier('event_category', wire.event_category) +
     lengthOfJson('event_data', wire.event_data) +
     lengthOfIdentifier('event_type', wire.event_type) +
+    lengthOfIdentifier('idempotency_key', wire.idempotency_key) +
     lengthOfIdentifier('investigation_id', wire.investigation_id) +
     (wire.is_sensitive === undefined ? 0 : ',"is_sensitive":'.length + (wire.is_sensitive ? 4 : 5)) +
     lengthOfJson('metadata', wire.metadata) +
     lengthOfIdentifier('namespace', wire.namespace) +
+    lengthOfJson('on_behalf_of', wire.on_behalf_of) +
     lengthOfJson('outcome', wire.outcome) +
     lengthOfIdentifier('parent_id', wire.parent_id) +
     lengthOfJson('proof', wire.proof) +
@@ -116,13 +127,15 @@ export function lengthOfMembers(wire: WireMembers): number {
       ? 0
       : ',"retention_days":'.length + String(wire.retention_days).length) +
     lengthOfIdentifier('severity', wire.severity) +
+    lengthOfIdentifier('source_ip', wire.source_ip) +
     lengthOfIdentifier('source_service', wire.source_service) +
     lengthOfIdentifier('span_id', wire.span_id) +
     lengthOfIdentifier('target_id', wire.target_id) +
     lengthOfIdentifier('target_type', wire.target_type) +
     lengthOfIdentifier('tenant_id', wire.tenant_id) +
     lengthOfIdentifier('timestamp', wire.timestamp ?? anyTimestamp) +
-    lengthOfIdentifier('trace_id', wire.trace_id)
+    lengthOfIdentifier('trace_id', wire.trace_id) +
+    lengthOfIdentifier('user_agent', wire.user_agent)
   );
 }
 

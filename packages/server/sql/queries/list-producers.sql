@@ -17,8 +17,9 @@ with accounts as (
             from (select * from (select s.first_seq, max(s.last_seq) over (order by s.first_seq rows between unbounded preceding and 1 preceding) as previous
                     from (select 0::bigint as first_seq, p.settled_to as last_seq
                            union all
-                          select r.first_seq, r.last_seq from audit_producer_ranges r
-                           where (r.submitter, r.producer_id, r.tenant_id) = (p.submitter, p.producer_id, p.tenant_id)
+                          (select r.first_seq, r.last_seq from audit_producer_ranges r
+                            where (r.submitter, r.producer_id, r.tenant_id) = (p.submitter, p.producer_id, p.tenant_id)
+                            order by r.first_seq limit 100)
                            union all
                           select greatest(p.highest_seen, coalesce(p.final_seq, 0)) + 1, null) s) n
            where n.first_seq > n.previous + 1 order by n.first_seq limit 100) g) as open

@@ -1,5 +1,5 @@
 import type { Statement } from '../store/database.ts';
-import { type Account, accountKey, type Range } from './accounting.ts';
+import { type Account, accountKey, mergeRanges, type Range } from './accounting.ts';
 
 /**
  * The rows that store {@link Account}s: `audit_producers` holds up to which number everything is settled,
@@ -13,8 +13,8 @@ export interface AccountRow {
   readonly settled_to: number;
 }
 
-/** Numbers of an account that are settled beyond `settled_to`. */
-export interface SettledRangeRow {
+/** Stored ranges that touch a range of the batch: with it they form the numbers from `first_seq` to `last_seq`. */
+export interface TouchedRow {
   readonly key: string;
   readonly first_seq: number;
   readonly last_seq: number;
@@ -26,11 +26,17 @@ export function lockAccounts(accounts: readonly Account[]): Statement<AccountRow
 }
 
 /**
- * Reads the settled ranges of these accounts. A statement of its own, after the lock: a statement that waits for a lock
- * sees the other tables as they were before it waited.
+ * Finds the stored ranges that overlap the batch's numbers or are next to them. An account may have any number of ranges:
+ * the others are not read, so the cost of an event does not depend on them.
+ *
+ * A statement of its own, after the lock: a statement that waits for a lock sees the other tables as they were before it
+ * waited.
  */
-export function readSettledRanges(accounts: readonly Account[]): Statement<SettledRangeRow> {
-  return { name: 'tally_read_ranges', text: rangesSql, values: [keysOf(accounts)] };
+export function findTouchedRanges(accounts: readonly Account[]): Statement<TouchedRow> {
+  const rows = accounts.flatMap((account) =>
+    account.settled.map(([first, last]) => ({ ...columnsOf(account), first, last })),
+  );
+  return { name: 'tally_touched_ranges', text: touchedSql, values: [JSON.stringify(rows)] };
 }
 
 /** Creates the rows of accounts that have none. */
@@ -42,25 +48,26 @@ export function insertAccounts(accounts: readonly Account[]): Statement {
  * Enters what a batch settles. Part of the batch's transaction.
  *
  * @param rows of {@link lockAccounts}
- * @param rangeRows of {@link readSettledRanges}
+ * @param touchedRows of {@link findTouchedRanges}
  */
 export function settleAccounts(
   accounts: readonly Account[],
   rows: readonly AccountRow[],
-  rangeRows: readonly SettledRangeRow[],
+  touchedRows: readonly TouchedRow[],
 ): Statement[] {
   if (accounts.length === 0) return [];
   const settledTo = new Map(rows.map((row) => [row.key, row.settled_to]));
-  const rangesByAccount = Map.groupBy(rangeRows, ({ key }) => key);
-  const [removed, added]: [unknown[], unknown[]] = [[], []];
+  const touchedByAccount = Map.groupBy(touchedRows, ({ key }) => key);
+  const [replaced, added]: [unknown[], unknown[]] = [[], []];
   const updates = accounts.map((account) => {
     const key = accountKey(account);
-    const stored = (rangesByAccount.get(key) ?? []).map(
+    const touched = (touchedByAccount.get(key) ?? []).map(
       ({ first_seq, last_seq }): Range => [first_seq, last_seq],
     );
-    const { contiguousTo, ranges } = mergeSettled(settledTo.get(key)!, stored, account.settled);
-    removed.push(...without(stored, ranges).map((range) => ({ ...columnsOf(account), range })));
-    added.push(...without(ranges, stored).map((range) => ({ ...columnsOf(account), range })));
+    const { contiguousTo, ranges } = mergeSettled(settledTo.get(key)!, touched, account.settled);
+    const row = (range: Range) => ({ ...columnsOf(account), first: range[0], last: range[1] });
+    replaced.push(...touched.map(row));
+    added.push(...ranges.map(row));
     return {
       ...columnsOf(account),
       service: account.service,
@@ -73,33 +80,16 @@ export function settleAccounts(
   return [
     { name: 'tally_settle_accounts', text: settleSql, values: [JSON.stringify(updates)] },
     // Ranges are rare: numbers arrive in order, unless another replica or partition holds some of them.
-    ...(removed.length > 0 ? [{ text: deleteRangesSql, values: [JSON.stringify(removed)] }] : []),
+    ...(replaced.length > 0 ? [{ text: deleteRangesSql, values: [JSON.stringify(replaced)] }] : []),
     ...(added.length > 0 ? [{ text: insertRangesSql, values: [JSON.stringify(added)] }] : []),
   ];
 }
 
-/** @returns up to which number everything is settled, and the settled ranges beyond it */
-function mergeSettled(settledTo: number, stored: readonly Range[], settled: readonly Range[]) {
-  const ranges = mergeRanges([...(settledTo > 0 ? [[1, settledTo] as Range] : []), ...stored, ...settled]);
+/** @returns up to which number everything is settled, and the settled ranges of the batch beyond it */
+function mergeSettled(settledTo: number, touched: readonly Range[], settled: readonly Range[]) {
+  const ranges = mergeRanges([...(settledTo > 0 ? [[1, settledTo] as Range] : []), ...touched, ...settled]);
   const contiguous = ranges[0]?.[0] === 1 ? ranges.shift() : undefined;
   return { contiguousTo: contiguous?.[1] ?? 0, ranges };
-}
-
-/** The same numbers in as few ranges as possible, ascending. */
-export function mergeRanges(ranges: readonly Range[]): Range[] {
-  const merged: Range[] = [];
-  for (const [first, last] of [...ranges].sort((a, b) => a[0] - b[0])) {
-    const previous = merged.at(-1);
-    if (previous !== undefined && first <= previous[1] + 1) previous[1] = Math.max(previous[1], last);
-    else merged.push([first, last]);
-  }
-  return merged;
-}
-
-/** The ranges that are not among `others`. */
-function without(ranges: readonly Range[], others: readonly Range[]): Range[] {
-  const known = new Set(others.map(String));
-  return ranges.filter((range) => !known.has(String(range)));
 }
 
 function columnsOf({ submitter, producerId, tenantId }: Account) {
@@ -122,11 +112,22 @@ const lockSql = `
    order by p.submitter, p.producer_id, p.tenant_id
      for update of p`;
 
-const rangesSql = `
-  select ${keySql('r')}, r.first_seq, r.last_seq
-    from audit_producer_ranges r
-    join jsonb_to_recordset($1::jsonb) as k(submitter text, producer_id uuid, tenant_id text)
-      on (r.submitter, r.producer_id, r.tenant_id) = (k.submitter, k.producer_id, k.tenant_id)`;
+// Stored ranges are disjoint, so besides those that start within the batch's range only the one before it can touch it.
+const touchedSql = `
+  select ${keySql('k')}, min(r.first_seq) as first_seq, max(r.last_seq) as last_seq
+    from jsonb_to_recordset($1::jsonb)
+           as k(submitter text, producer_id uuid, tenant_id text, first bigint, last bigint)
+   cross join lateral (
+          select first_seq, last_seq from audit_producer_ranges
+           where (submitter, producer_id, tenant_id) = (k.submitter, k.producer_id, k.tenant_id)
+             and first_seq between k.first and k.last + 1
+           union all
+          (select first_seq, last_seq from audit_producer_ranges
+            where (submitter, producer_id, tenant_id) = (k.submitter, k.producer_id, k.tenant_id)
+              and first_seq < k.first
+            order by first_seq desc limit 1)) r
+   where r.last_seq >= k.first - 1
+   group by k.submitter, k.producer_id, k.tenant_id, k.first`;
 
 const insertSql = `
   insert into audit_producers (submitter, producer_id, tenant_id)
@@ -146,11 +147,13 @@ const settleSql = `
 
 const deleteRangesSql = `
   delete from audit_producer_ranges r
-   using jsonb_to_recordset($1::jsonb) as u(submitter text, producer_id uuid, tenant_id text, range jsonb)
+   using jsonb_to_recordset($1::jsonb)
+           as u(submitter text, producer_id uuid, tenant_id text, first bigint, last bigint)
    where (r.submitter, r.producer_id, r.tenant_id) = (u.submitter, u.producer_id, u.tenant_id)
-     and r.first_seq = (u.range ->> 0)::bigint`;
+     and r.first_seq between u.first and u.last`;
 
 const insertRangesSql = `
   insert into audit_producer_ranges (submitter, producer_id, tenant_id, first_seq, last_seq)
-  select u.submitter, u.producer_id, u.tenant_id, (u.range ->> 0)::bigint, (u.range ->> 1)::bigint
-    from jsonb_to_recordset($1::jsonb) as u(submitter text, producer_id uuid, tenant_id text, range jsonb)`;
+  select u.submitter, u.producer_id, u.tenant_id, u.first, u.last
+    from jsonb_to_recordset($1::jsonb)
+           as u(submitter text, producer_id uuid, tenant_id text, first bigint, last bigint)`;

@@ -16,6 +16,7 @@ export interface Account {
   readonly tenantId: string;
   readonly service: string | undefined;
   readonly finalSeq: number | undefined;
+  /** In as few ranges as possible, ascending. */
   readonly settled: readonly Range[];
   /** Whether the batch contains something that the producer itself sent, which is a sign of life. */
   readonly isAlive: boolean;
@@ -67,7 +68,7 @@ export function accountsOf(
       if (account.submitter === submitter && account.producerId === producerId) account.service ??= service;
     }
   }
-  return [...accounts.values()];
+  return [...accounts.values()].map((account) => ({ ...account, settled: mergeRanges(account.settled) }));
 }
 
 /**
@@ -88,4 +89,15 @@ export function accountKey({
   tenantId,
 }: Pick<Account, 'submitter' | 'producerId' | 'tenantId'>): string {
   return `${submitter}\n${producerId}\n${tenantId}`;
+}
+
+/** The same numbers in as few ranges as possible, ascending. */
+export function mergeRanges(ranges: readonly Range[]): Range[] {
+  const merged: Range[] = [];
+  for (const [first, last] of [...ranges].sort((a, b) => a[0] - b[0])) {
+    const previous = merged.at(-1);
+    if (previous !== undefined && first <= previous[1] + 1) previous[1] = Math.max(previous[1], last);
+    else merged.push([first, last]);
+  }
+  return merged;
 }

@@ -128,7 +128,7 @@ export async function appendBatches(
         }
         const books = [
           ...storeDeadLetters(deadLettersOf([...pending.refused, ...plan.outcomes])),
-          ...settleAccounts(merged.accounts, locked.accounts, locked.settledRanges),
+          ...settleAccounts(merged.accounts, locked.accounts, locked.touchedRanges),
           ...advancePositions(merged.ranges),
         ];
 

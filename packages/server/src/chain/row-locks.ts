@@ -1,10 +1,10 @@
 import type { Session } from '../store/database.ts';
 import {
   type AccountRow,
+  findTouchedRanges,
   insertAccounts,
   lockAccounts,
-  readSettledRanges,
-  type SettledRangeRow,
+  type TouchedRow,
 } from './account-rows.ts';
 import { type HeadRow, insertHeads, lockHeads } from './head.ts';
 import type { MergedBatch } from './merge-batches.ts';
@@ -15,7 +15,7 @@ export interface LockedRows {
   readonly positions: readonly PositionRow[];
   readonly heads: readonly HeadRow[];
   readonly accounts: readonly AccountRow[];
-  readonly settledRanges: readonly SettledRangeRow[];
+  readonly touchedRanges: readonly TouchedRow[];
 }
 
 /**
@@ -34,13 +34,13 @@ export async function lockRows(
   merged: MergedBatch,
   missingRows: 'report' | 'create',
 ): Promise<LockedRows | undefined> {
-  const [positions, heads, accountRows, settledRanges] =
+  const [positions, heads, accountRows, touchedRanges] =
     missingRows === 'create' ? await createAndLock(session, merged) : await lock(session, merged);
   const isComplete =
     positions.length >= merged.ranges.length &&
     heads.length >= merged.tenantIds.length &&
     accountRows.length >= merged.accounts.length;
-  return isComplete ? { positions, heads, accounts: accountRows, settledRanges } : undefined;
+  return isComplete ? { positions, heads, accounts: accountRows, touchedRanges } : undefined;
 }
 
 async function lock(session: Session, { ranges, tenantIds, accounts }: MergedBatch) {
@@ -48,19 +48,19 @@ async function lock(session: Session, { ranges, tenantIds, accounts }: MergedBat
     lockPositions(ranges),
     lockHeads(tenantIds),
     lockAccounts(accounts),
-    readSettledRanges(accounts),
+    findTouchedRanges(accounts),
   );
 }
 
 async function createAndLock(session: Session, { ranges, tenantIds, accounts }: MergedBatch) {
-  const [, positions, , heads, , accountRows, settledRanges] = await session.pipeline(
+  const [, positions, , heads, , accountRows, touchedRanges] = await session.pipeline(
     insertPositions(ranges),
     lockPositions(ranges),
     insertHeads(tenantIds),
     lockHeads(tenantIds),
     insertAccounts(accounts),
     lockAccounts(accounts),
-    readSettledRanges(accounts),
+    findTouchedRanges(accounts),
   );
-  return [positions, heads, accountRows, settledRanges] as const;
+  return [positions, heads, accountRows, touchedRanges] as const;
 }

@@ -1,15 +1,18 @@
 import { ServerError } from '../errors.ts';
 import { type Database, sqlState, writer } from './database.ts';
+import { dangerousRights } from './login-rights.ts';
 import { type DoneMigration, doneMigrationsSql, incompatibleMigrations, migrations } from './migrate.ts';
+import { PostgresDatabase } from './postgres.ts';
 
 /**
- * Refuses a database that cannot protect the trail: its encoding is not UTF8, its schema belongs to another version, or
- * the service's login owns the tables or is a superuser and could switch the triggers off. PGlite has a single user, so
- * roles are advisory there.
+ * Refuses a database that cannot protect the trail: its encoding is not UTF8, its schema belongs to another version,
+ * a pooler shares its sessions, or the service's login could undo the protection, directly or through another role. PGlite has a single user, so roles are
+ * advisory there.
  *
  * @throws {ServerError} `SCHEMA_VERSION` or `STORE_UNSUITABLE`
  */
 export async function checkStore(database: Database): Promise<void> {
+  if (database instanceof PostgresDatabase) await database.refuseSharedSessions();
   let done: readonly DoneMigration[];
   try {
     const [setting] = await database.query<{ encoding: string }>(
@@ -48,15 +51,17 @@ export async function checkStore(database: Database): Promise<void> {
     throw new ServerError('SCHEMA_VERSION', `the database is newer than this version (${newer.join(', ')})`);
   }
   if (database.kind === 'pglite') return;
-  const [login] = await database.query<{ superuser: boolean; owner: boolean; name: string }>(
-    writer,
-    `select session_user::text as name,
-            (select rolsuper from pg_roles where rolname = session_user) as superuser,
-            pg_has_role(session_user, c.relowner, 'member') as owner
-       from pg_class c where c.oid = 'audit_records'::regclass`,
+  await assertHarmlessLogin(database);
+}
+
+/** @throws {ServerError} `STORE_UNSUITABLE`, naming every right that is too much and the statement that takes it away */
+async function assertHarmlessLogin(database: Database): Promise<void> {
+  const { login, rights } = await dangerousRights(database);
+  if (rights.length === 0) return;
+  const list = rights.map(({ what, remedy }) => `it ${what} (mend it with: ${remedy})`).join('; ');
+  throw new ServerError(
+    'STORE_UNSUITABLE',
+    `the service must not connect as ${login}, a login that could undo the protection of the trail: ${list}`,
+    { details: { login, rights } },
   );
-  if (login!.superuser || login!.owner) {
-    const what = login!.superuser ? 'a superuser' : 'the owner of the trail';
-    throw new ServerError('STORE_UNSUITABLE', `the service must not connect as ${what} (${login!.name})`);
-  }
 }
