@@ -166,6 +166,8 @@ export const pinnedExports: Record<string, string[]> = {
     'toJSON',
     'withSourcePayload',
   ],
+  '@tallystick/sdk/express': ['expressAudit', 'outcomeOfStatus'],
+  '@tallystick/sdk/fastify': ['fastifyAudit', 'outcomeOfStatus'],
   '@tallystick/sdk/gate': [
     'DeskRefusalError',
     'Gate',
@@ -194,6 +196,7 @@ export const pinnedExports: Record<string, string[]> = {
     'createTestAudit',
     'matches',
   ],
+  '@tallystick/sdk/web': ['outcomeOfStatus', 'withAudit', 'withAuditFunction'],
   '@tallystick/server': [
     'ApiKeys',
     'AuditService',
