@@ -1,4 +1,5 @@
 /** The stores, for programs that use one without the service: verifiers, migrations, tests. */
+export { type ConnectionFault, type ConnectionFaultKind, connectionFault } from './connection-fault.ts';
 export {
   type Access,
   type CopyIn,
