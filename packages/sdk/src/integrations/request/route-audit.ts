@@ -4,7 +4,7 @@ import type { AuditEmitter } from '../../emitter/emitter.ts';
 import type { AuditMetadata, AuditPrincipal } from '../../event/input.ts';
 
 /** A value, or how to find it in a request. */
-export type From<Req, T> = T | ((request: Req) => T);
+type From<Req, T> = T | ((request: Req) => T);
 
 /** Who made a request, and for which tenant. Declared once for an application. */
 export interface RequestAuditOptions<Req> {
