@@ -20,7 +20,9 @@ export type FindingCode =
   | 'NOTHING_COVERED'
   | 'BUNDLE_TRUNCATED'
   | 'BUNDLE_DAMAGED'
-  | 'BUNDLE_UNSUPPORTED';
+  | 'BUNDLE_UNSUPPORTED'
+  /** The receipt can't be read, or contains no record. */
+  | 'RECEIPT_MALFORMED';
 
 /** One thing that is wrong with a trail. */
 export interface Finding {

@@ -4,7 +4,7 @@ import type { ItemResult } from '@tallystick/protocol';
 import { type Report, verifyBundle } from '@tallystick/verify';
 import { CliError } from '../errors.ts';
 import type { Backend, VerifyOptions } from './backend.ts';
-import { peekBundle } from './bundle-head.ts';
+import { peekFile } from './file-head.ts';
 
 /** A service that is reached over HTTP. */
 export class ServiceBackend implements Backend {
@@ -23,16 +23,16 @@ export class ServiceBackend implements Backend {
   }
 
   async verify(tenantId: string, options: VerifyOptions): Promise<Report> {
-    const head = await peekBundle(this.client.logs.bundle(tenantId));
-    const { origin, offered, bytes } = head;
+    const { header, offered, bytes } = await peekFile(this.client.logs.bundle(tenantId));
     // This is not a bundle. The verifier reports it.
-    if (origin === undefined) return await verifyBundle(bytes, { keys: [] });
+    if (header === undefined) return await verifyBundle(bytes, { keys: [] });
+    const { origin } = header;
     // The trail of another tenant can be correct and signed with a trusted key, but the user wants this tenant's.
-    if (head.tenantId !== tenantId) {
+    if (header.tenantId !== tenantId) {
       throw new CliError('BROKEN', `${this.name} sent another trail than that of ${tenantId}`);
     }
     // A part can't be compared with a kept checkpoint. A service that was rolled back could send a part to hide it.
-    if (!head.complete) {
+    if (!header.complete) {
       throw new CliError('BROKEN', `${this.name} sent only a part of the trail of ${tenantId}`);
     }
     const own = offered.find(({ name }) => name === origin);
