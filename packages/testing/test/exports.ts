@@ -29,6 +29,7 @@ export const pinnedExports: Record<string, string[]> = {
     'ipPattern',
     'isCanonical',
     'isReservedEventType',
+    'isServiceActor',
     'limits',
     'log',
     'outcomeShape',
@@ -42,6 +43,7 @@ export const pinnedExports: Record<string, string[]> = {
     'severities',
     'shape',
     'soc',
+    'speaksForService',
     'tenantIdPattern',
     'toJsonSchema',
     'toPointer',
@@ -167,6 +169,8 @@ export const pinnedExports: Record<string, string[]> = {
     'toJSON',
     'withSourcePayload',
   ],
+  '@tallystick/sdk/express': ['expressAudit', 'outcomeOfStatus'],
+  '@tallystick/sdk/fastify': ['fastifyAudit', 'outcomeOfStatus'],
   '@tallystick/sdk/gate': [
     'DeskRefusalError',
     'Gate',
@@ -195,6 +199,7 @@ export const pinnedExports: Record<string, string[]> = {
     'createTestAudit',
     'matches',
   ],
+  '@tallystick/sdk/web': ['outcomeOfStatus', 'withAudit', 'withAuditFunction'],
   '@tallystick/server': [
     'ApiKeys',
     'AuditService',

@@ -42,3 +42,22 @@ const reservedTypes: ReadonlySet<string> = new Set([
 export function isReservedEventType(type: string): boolean {
   return reservedTypes.has(type) || reservedPrefixes.some((prefix) => type.startsWith(prefix));
 }
+
+/**
+ * Whether an event reads as the word of the audit service: by its type, or because it names the service as its actor. In a
+ * record it is the service's word only if the service wrote the record itself, which `ingest.trust` says.
+ */
+export function speaksForService({
+  event_type,
+  actor_type,
+  actor_id,
+}: {
+  readonly [field: string]: unknown;
+}): boolean {
+  return isReservedEventType(String(event_type)) || isServiceActor(actor_type, actor_id);
+}
+
+/** Whether an actor is the audit service itself. Only the service may name itself as one. */
+export function isServiceActor(type: unknown, id: unknown): boolean {
+  return type === 'system' && id === 'tallystick';
+}
