@@ -1,4 +1,4 @@
-import { ChainVerifier } from '@tallystick/log';
+import { type AuditRecord, ChainVerifier } from '@tallystick/log';
 import type { FindingSink } from '../report.ts';
 import type { TreeCheck } from '../tree-check.ts';
 import { type ColumnMismatch, compareColumns, type StoredRow } from './columns.ts';
@@ -12,6 +12,8 @@ export interface RecordsCheckOptions {
   /** Receives the records' hashes; absent where no trusted checkpoint covers the rows. */
   readonly tree: TreeCheck | undefined;
   readonly findings: FindingSink;
+  /** Receives the content of the record at position 0, where its bytes are a canonical record. */
+  readonly onGenesis?: (record: AuditRecord) => void;
 }
 
 /**
@@ -22,13 +24,15 @@ export class RecordsCheck {
   readonly #chain: ChainVerifier;
   readonly #tree: TreeCheck | undefined;
   readonly #findings: FindingSink;
+  readonly #onGenesis: ((record: AuditRecord) => void) | undefined;
   #records = 0;
   #hasGap = false;
 
-  constructor({ tenantId, origin, after, tree, findings }: RecordsCheckOptions) {
+  constructor({ tenantId, origin, after, tree, findings, onGenesis }: RecordsCheckOptions) {
     this.#chain = new ChainVerifier({ tenantId, origin, ...(after !== undefined && { after }) });
     this.#tree = tree;
     this.#findings = findings;
+    this.#onGenesis = onGenesis;
   }
 
   /** Number of rows so far. */
@@ -68,6 +72,8 @@ export class RecordsCheck {
     for (const finding of findings) this.#findings.add(finding);
     if (!this.#hasGap) this.#tree?.append(hash, onTile);
     this.#records++;
-    return record === undefined ? [] : compareColumns(row, record);
+    if (record === undefined) return [];
+    if (row.sequence_number === 0) this.#onGenesis?.(record);
+    return compareColumns(row, record);
   }
 }
