@@ -36,12 +36,13 @@ export class ServiceBackend implements Backend {
       throw new CliError('BROKEN', `${this.name} sent only a part of the trail of ${tenantId}`);
     }
     const own = offered.find(({ name }) => name === origin);
-    const { verifiers, trust, checkpoints, kept } = await options.trustFor(origin, own);
+    const { verifiers, trust, checkpoints, kept, keptOfClosed } = await options.trustFor(origin, own);
     return await verifyBundle(bytes, {
       keys: verifiers,
       trust,
       checkpoints,
       kept,
+      keptOfClosed,
       onTrusted: options.onTrustedCheckpoint,
       onEquivocation: options.onEquivocation,
       onProgress: options.onProgress,

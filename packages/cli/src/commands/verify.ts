@@ -133,7 +133,7 @@ async function checkBundle(
   const resolver = new TrustResolver(context, given);
   const own = offered.find(({ name }) => name === origin);
   const log = { origin, offered: own, isLive: false, from: file };
-  const { verifiers, trust, checkpoints, kept } = await resolver.resolve(log);
+  const { verifiers, trust, checkpoints, kept, keptOfClosed } = await resolver.resolve(log);
   let equivocation: Equivocation | undefined;
   const progress = new ProgressLine(context.terminal, context.processContext.now);
   const report = await verifyBundle(bytes, {
