@@ -21,6 +21,7 @@ import { registerReceipt } from './commands/receipt.ts';
 import { registerRecover } from './commands/recover.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerShow } from './commands/show.ts';
+import { registerStrays } from './commands/strays.ts';
 import { registerTail } from './commands/tail.ts';
 import { registerTenants } from './commands/tenants.ts';
 import { registerTopics } from './commands/topics.ts';
@@ -41,7 +42,15 @@ const registrations: readonly (readonly [group: string, commands: readonly Regis
   ],
   [
     'Operate a service:',
-    [registerTopics, registerTenants, registerProducers, registerApiKeys, registerDlq, registerRecover],
+    [
+      registerTopics,
+      registerTenants,
+      registerProducers,
+      registerApiKeys,
+      registerDlq,
+      registerRecover,
+      registerStrays,
+    ],
   ],
   ['Write another implementation:', [registerCanonical, registerHash]],
   ['Set up tally itself:', [registerConfig, registerCompletion]],

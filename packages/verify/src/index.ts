@@ -26,5 +26,6 @@ export {
 export type { ColumnMismatch, StoredRow } from './store/columns.ts';
 export type { Query } from './store/read-store.ts';
 export { RecordsCheck, type RecordsCheckOptions } from './store/records-check.ts';
+export { type ChainRange, findStrays, type Stray, strayFinding, strayText } from './store/strays.ts';
 export { type VerifyStoreOptions, verifyStore } from './store/verify-store.ts';
 export { type ConsistencyProver, TreeCheck } from './tree-check.ts';
