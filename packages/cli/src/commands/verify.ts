@@ -141,6 +141,7 @@ async function checkBundle(
     trust,
     checkpoints,
     kept,
+    keptOfClosed,
     mustReach: false,
     onTrusted: resolver.keepCheckpoint,
     onEquivocation: (...notes) => {
