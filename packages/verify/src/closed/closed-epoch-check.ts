@@ -7,7 +7,7 @@ import {
   readGenesis,
   type StoredRecord,
 } from '@tallystick/log';
-import { findContradictions, type JudgedCheckpoint, lastCovered } from '../checkpoints.ts';
+import type { JudgedCheckpoint } from '../checkpoints.ts';
 import type { FindingSink } from '../report.ts';
 import { LeftRangesCheck } from './left-ranges-check.ts';
 
@@ -40,17 +40,6 @@ export class ClosedEpochCheck {
     this.#options = options;
     this.#findings = { add: (finding) => findings.add({ ...finding, epoch: stated.epoch }) };
     this.#chain = new ChainVerifier({ tenantId, origin: stated.checkpoint.origin, allowGaps: true });
-    for (const checkpoint of kept) {
-      if (checkpoint.size <= stated.checkpoint.size) continue;
-      // The epoch was closed below a checkpoint that was signed: what it covers was dropped.
-      this.#findings.add({
-        code: 'CHECKPOINT_INCONSISTENT',
-        sequence_number: lastCovered(checkpoint),
-        expected: `${checkpoint.size} records`,
-        found: `${stated.checkpoint.size}`,
-      });
-    }
-    findContradictions([stated.checkpoint, ...kept], this.#findings);
     const checkpoints = [stated.checkpoint, ...kept.filter(({ size }) => size < stated.checkpoint.size)];
     this.#ranges = new LeftRangesCheck(stated.left, checkpoints, this.#findings);
   }

@@ -1,5 +1,5 @@
 import { type AuditRecord, type ClosedEpoch, LogError, readClosedEpochs } from '@tallystick/log';
-import { readAccepted } from '../checkpoints.ts';
+import { findContradictions, type JudgedCheckpoint, lastCovered, readAccepted } from '../checkpoints.ts';
 import type { ClosedEpochReport, FindingSink, SequenceRange } from '../report.ts';
 import { ClosedEpochCheck, genesisOf } from './closed-epoch-check.ts';
 
@@ -40,6 +40,30 @@ export class ClosedEpochs {
       if (!(error instanceof LogError)) throw error;
       this.#findings.add({ code: 'GENESIS_INVALID', sequence_number: 0 });
     }
+    for (const closed of this.stated) this.#compareKept(closed);
+  }
+
+  /** An epoch that is closed below a kept checkpoint, or with another root, hides records that were signed. */
+  #compareKept({ epoch, checkpoint }: ClosedEpoch): void {
+    const findings: FindingSink = { add: (finding) => this.#findings.add({ ...finding, epoch }) };
+    const kept = this.#keptOf(checkpoint.origin);
+    for (const { size } of kept) {
+      if (size <= checkpoint.size) continue;
+      findings.add({
+        code: 'CHECKPOINT_INCONSISTENT',
+        sequence_number: lastCovered({ size }),
+        expected: `${size} records`,
+        found: `${checkpoint.size}`,
+      });
+    }
+    findContradictions([checkpoint, ...kept], findings);
+  }
+
+  #keptOf(origin: string): JudgedCheckpoint[] {
+    return readAccepted(
+      this.#kept.filter((note) => note.startsWith(`${origin}\n`)),
+      origin,
+    );
   }
 
   /**
@@ -59,7 +83,7 @@ export class ClosedEpochs {
       tenantId: this.#tenantId,
       stated,
       older: this.stated.slice(at + 1),
-      kept: this.#kept.flatMap((note) => (isOf(note, origin) ? readAccepted([note], origin) : [])),
+      kept: this.#keptOf(origin),
       findings: this.#findings,
     });
     this.#checks.set(epoch, check);
@@ -107,8 +131,4 @@ function lostOf(
   }
   add(size);
   return { lost, lost_records: count };
-}
-
-function isOf(note: string, origin: string): boolean {
-  return note.startsWith(`${origin}\n`);
 }
