@@ -46,6 +46,7 @@ export {
   holdsEvent,
   type Ingest,
   type RecordParts,
+  readCanonicalRecord,
   readRecord,
   recordVersion,
   type SealedRecord,

@@ -99,6 +99,7 @@ export class AuditService {
       logName: signer.logName,
       assertRunning: (tenantId) => guard.assertRunning(tenantId),
       assertCurrent: (session, head) => guard.assertCurrent(session, head),
+      stop: (tenantId, reason) => guard.stop(tenantId, reason),
     };
     this.writer = new Writer(database, {
       ...appendOptions,

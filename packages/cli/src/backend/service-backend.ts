@@ -8,7 +8,7 @@ import { ownCheck } from '../live-checks/own-check.ts';
 import { RecordWindows } from '../live-checks/record-windows.ts';
 import { unread, withFindings } from '../live-checks/with-findings.ts';
 import type { Backend, VerifyOptions } from './backend.ts';
-import { peekBundle } from './bundle-head.ts';
+import { peekFile } from './file-head.ts';
 
 /** A service that is reached over HTTP. */
 export class ServiceBackend implements Backend {
@@ -74,16 +74,16 @@ export class ServiceBackend implements Backend {
     options: VerifyOptions,
     windows: RecordWindows,
   ): Promise<{ readonly report: Report; readonly epoch: number | undefined }> {
-    const head = await peekBundle(this.client.logs.bundle(tenantId));
-    const { origin, offered, bytes } = head;
+    const { header, offered, bytes } = await peekFile(this.client.logs.bundle(tenantId));
     // This is not a bundle: another program or a proxy answered. The verifier reports it.
-    if (origin === undefined) return { report: await verifyBundle(bytes, { keys: [] }), epoch: undefined };
+    if (header === undefined) return { report: await verifyBundle(bytes, { keys: [] }), epoch: undefined };
+    const { origin } = header;
     // The trail of another tenant can be correct and signed with a trusted key, but the user wants this tenant's.
-    if (head.tenantId !== tenantId) {
+    if (header.tenantId !== tenantId) {
       throw new CliError('BROKEN', `${this.name} sent another trail than that of ${tenantId}`);
     }
     // A part can't be compared with a kept checkpoint. A service that was rolled back could send a part to hide it.
-    if (!head.complete) {
+    if (!header.complete) {
       throw new CliError('BROKEN', `${this.name} sent only a part of the trail of ${tenantId}`);
     }
     const own = offered.find(({ name }) => name === origin);

@@ -2,7 +2,14 @@ import { ClientError } from '@tallystick/client';
 import { type EventFilters, type FilterParameter, filterParameters } from '@tallystick/event';
 import { type IndexedColumns, indexedColumns } from '@tallystick/log';
 import type { Finding } from '@tallystick/verify';
-import { type ListedLog, type ListedRecord, listWindow, mismatch, positionOf, recordOf } from './list-check.ts';
+import {
+  type ListedLog,
+  type ListedRecord,
+  listWindow,
+  mismatch,
+  positionOf,
+  recordOf,
+} from './listed-records.ts';
 import type { RecordWindow } from './record-windows.ts';
 
 /** Values that are tried for each filter, and events that are read by their id. They are chosen at random in each run. */
@@ -22,9 +29,10 @@ export async function checkFilters(
   const findings: Finding[] = [];
   for (const parameter of filterParameters) {
     if (parameter.field.name === 'sequence_number') continue;
-    const values = listed.map(({ record }) => valueOf(parameter, record.ingested_at, indexedColumns(record.event)));
-    const isRange = parameter.compare === 'at_least' || parameter.compare === 'below';
-    for (const value of sampleOf(values, isRange ? 1 : samples)) {
+    const values = listed.map(({ record }) =>
+      valueIn(parameter, record.ingested_at, indexedColumns(record.event)),
+    );
+    for (const value of triedValues(parameter, values)) {
       const expected = listed.filter((_, at) => matches(parameter, values[at], value));
       const found = new Set<number>();
       const filters: EventFilters = { [parameter.name]: value };
@@ -54,7 +62,7 @@ function compare(filter: string, expected: readonly ListedRecord[], found: Reado
 }
 
 /** What a record has in the field of a filter; undefined where no value finds it. */
-function valueOf({ field }: FilterParameter, ingestedAt: string, columns: IndexedColumns): Value | undefined {
+function valueIn({ field }: FilterParameter, ingestedAt: string, columns: IndexedColumns): Value | undefined {
   if (field.name === 'ingested_at') return ingestedAt;
   const value = columns[field.name as keyof IndexedColumns] ?? undefined;
   if (value !== undefined) return value;
@@ -66,6 +74,15 @@ function matches({ compare }: FilterParameter, own: Value | undefined, value: Va
   if (own === undefined) return false;
   if (compare === 'at_least') return own >= value;
   return compare === 'below' ? own < value : own === value;
+}
+
+/** The values that a filter is tried with. A range is tried with a time that includes all records, and with one between them. */
+function triedValues({ compare }: FilterParameter, values: readonly (Value | undefined)[]): readonly Value[] {
+  if (compare === 'equal' || compare === 'prefix') return sampleOf(values, samples);
+  const times = values.filter((value) => typeof value === 'string').sort();
+  if (times.length === 0) return [];
+  const all = compare === 'below' ? new Date(Date.parse(times.at(-1)!) + 1).toISOString() : times[0]!;
+  return [all, ...sampleOf(times, 1)];
 }
 
 /** Some of the distinct values, at random. An empty text and a very long one can't be a parameter. */

@@ -26,7 +26,10 @@ export async function ownCheck(client: Client, tenantId: string): Promise<OwnChe
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
       if (error.code === 'FORBIDDEN') {
-        return { findings, refused: 'the API key lacks the scope log:read, so the service was not asked for its own check' };
+        return {
+          findings,
+          refused: 'the API key lacks the scope log:read, so the service was not asked for its own check',
+        };
       }
       if (error.code === 'NOT_FOUND') return { findings };
       throw error;

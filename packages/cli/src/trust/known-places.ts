@@ -29,7 +29,10 @@ export function readKnownPlaces(env: Env): KnownPlaces {
     const logs = new Map<string, SeenLog>();
     for (const [tenantId, seen] of Object.entries(Object(tenants) as object)) {
       if (!isSeenLog(tenantId, seen))
-        throw new CliError('KNOWN_LOGS_INVALID', `${path}: the entry of ${tenantId} at ${place} names no log of it`);
+        throw new CliError(
+          'KNOWN_LOGS_INVALID',
+          `${path}: the entry of ${tenantId} at ${place} names no log of it`,
+        );
       logs.set(tenantId, seen);
     }
     places.set(place, logs);
@@ -47,7 +50,8 @@ function isSeenLog(tenantId: string, seen: unknown): seen is SeenLog {
 }
 
 export function writeKnownPlaces(env: Env, places: KnownPlaces): void {
-  const byName = <T>(entries: Iterable<readonly [string, T]>) => [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
+  const byName = <T>(entries: Iterable<readonly [string, T]>) =>
+    [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
   writeJsonObject(
     knownPlacesPath(env),
     Object.fromEntries(byName(places).map(([place, logs]) => [place, Object.fromEntries(byName(logs))])),

@@ -29,5 +29,7 @@ function realpathOf(directory: string): string {
 
 /** 127.0.0.0/8, ::1, and the names that RFC 6761 reserves for them. */
 function isLoopback(hostname: string): boolean {
-  return hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname) || /(^|\.)localhost\.?$/.test(hostname);
+  return (
+    hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname) || /(^|\.)localhost\.?$/.test(hostname)
+  );
 }

@@ -136,7 +136,8 @@ export class ApiKeys {
   }
 
   /**
-   * Revokes a key. It stops working at once on this replica, and within five seconds on the others.
+   * Revokes a key. It stops working at once on this replica, and within five seconds on the others. Its streams end
+   * within a second on all of them; see {@link KeyWatch}.
    *
    * @throws {ServerError} `NOT_FOUND`
    */

@@ -1,5 +1,7 @@
+import { chainStopped, type ServerError } from '../errors.ts';
 import { type Database, type Session, type Statement, writer } from '../store/database.ts';
 import { monthStart } from '../store/partitions.ts';
+import { findStrays, strayReason } from '../store/strays.ts';
 import { settleAccounts } from './account-rows.ts';
 import type { Batch, EpochOpening, ItemOutcome } from './batch.ts';
 import { storeDeadLetters } from './dead-letters.ts';
@@ -26,6 +28,8 @@ export interface AppendOptions {
   readonly assertRunning?: (tenantId: string) => void;
   /** Throws if a locked head is behind what was signed for the chain: the store was restored in the meantime. */
   readonly assertCurrent?: (session: Session, head: Head) => Promise<void>;
+  /** Stops a chain because the store has a row that does not belong to it. */
+  readonly stop?: (tenantId: string, reason: string) => void;
   /**
    * For tests that crash, freeze or cut a writer; the product does not use it, and there is no other hook. An error
    * thrown before `committed` stores nothing.
@@ -142,10 +146,12 @@ export async function appendBatches(
           },
         });
         if (copied.status === 'duplicate') {
-          if (seals === maxSeals) throw copied.error;
           // A unique index of the month holds one of the events: find out which, and seal the others again.
           await session.query(backToSavepoint);
+          const knownBefore = known.size;
           await findStoredEvents(session, itemsOf(plan.fresh), known);
+          if (known.size === knownBefore) await stopForStrays(session, heads.keys(), options);
+          if (seals === maxSeals) throw copied.error;
           continue;
         }
 
@@ -163,6 +169,28 @@ export async function appendBatches(
     return results;
   }
   throw new Error('rows that this transaction has created are missing');
+}
+
+/**
+ * Called when the store refused a key as a duplicate and the chains hold none of the events: a row that somebody planted has
+ * the key. The chains of the tenants that have such rows are stopped. The transaction stores nothing, and the events of the
+ * other tenants are chained when the caller tries again.
+ *
+ * @throws {ServerError} `CHAIN_STOPPED`, if any of the tenants has such a row
+ */
+async function stopForStrays(
+  session: Session,
+  tenantIds: Iterable<string>,
+  { stop }: AppendOptions,
+): Promise<void> {
+  let stopped: ServerError | undefined;
+  for (const tenantId of tenantIds) {
+    const [stray] = await findStrays(session, tenantId, 1);
+    if (stray === undefined) continue;
+    stop?.(tenantId, strayReason(stray));
+    stopped ??= chainStopped(tenantId, strayReason(stray));
+  }
+  if (stopped !== undefined) throw stopped;
 }
 
 /**

@@ -61,7 +61,8 @@ export async function planBundle(
   const complete = request.first === undefined && request.last === undefined;
   const first = request.first ?? 0;
   let last = request.last ?? size - 1;
-  if (complete && request.withTail === true) last = Math.max(last, (await trail.head(tenantId))?.sequence ?? last);
+  if (complete && request.withTail === true)
+    last = Math.max(last, (await trail.head(tenantId))?.sequence ?? last);
   if (first > last || (!complete && last >= size)) {
     const message = `the range must lie within the ${size} records of the checkpoint`;
     throw new ServerError('PARAMETER_INVALID', message, { details: { parameter: 'first' } });

@@ -113,6 +113,8 @@ export class BundleCheck {
         return;
       case 'checkpoint':
         return await this.#takeCheckpoint(entry.note);
+      case 'key':
+        return;
       case 'consistency':
         return this.#takeConsistency(entry);
       case 'record':

@@ -11,8 +11,9 @@ import {
 import { Findings, isTrusted, type Report, type TrustSource, verdictOf } from '../report.ts';
 import { TreeCheck } from '../tree-check.ts';
 import { checkHead } from './head-check.ts';
-import { type Query, readCheckpoints, readRecords, readStoredHead } from './read-store.ts';
+import { type Query, readCheckpoints, readClosedEpochs, readRecords, readStoredHead } from './read-store.ts';
 import { RecordsCheck } from './records-check.ts';
+import { type ChainRange, findStrays, strayFinding } from './strays.ts';
 import { TileCheck } from './tile-check.ts';
 
 /** Which chain of a store to verify, and what to trust. */
@@ -80,9 +81,26 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
   tree.finish(records.nextSequence);
   checkHead(head, records, tree, findings);
   await tiles.compare(query, tenantId, epoch, findings);
+  await findStrayRows(query, tenantId, { epoch, last_sequence: records.nextSequence - 1 }, findings);
   const contradiction = findEquivocation(compared, tree);
   if (contradiction !== undefined) options.onEquivocation?.(...contradiction);
   return conclude(options, { keys, epoch, records, trusted, findings });
+}
+
+/** Most strays that are reported one by one. */
+const maxStrays = 100;
+
+/** @param read the epoch whose records and tiles were read to their end. What is wrong with them is reported already */
+async function findStrayRows(
+  query: Query,
+  tenantId: string,
+  read: ChainRange,
+  findings: Findings,
+): Promise<void> {
+  const ranges = [...(await readClosedEpochs(query, tenantId, read.epoch)), read];
+  for (const stray of await findStrays(query, tenantId, ranges, maxStrays)) {
+    if (stray.epoch !== read.epoch) findings.add(strayFinding(stray));
+  }
 }
 
 function conclude(
