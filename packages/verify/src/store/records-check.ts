@@ -12,8 +12,8 @@ export interface RecordsCheckOptions {
   /** Receives the records' hashes; absent where no trusted checkpoint covers the rows. */
   readonly tree: TreeCheck | undefined;
   readonly findings: FindingSink;
-  /** Receives the content of the record at position 0, where its bytes are a canonical record. */
-  readonly onGenesis?: (record: AuditRecord) => void;
+  /** See `VerifyStoreOptions.onRecord`. */
+  readonly onRecord?: ((record: AuditRecord, hash: Uint8Array) => void) | undefined;
 }
 
 /**
@@ -24,15 +24,15 @@ export class RecordsCheck {
   readonly #chain: ChainVerifier;
   readonly #tree: TreeCheck | undefined;
   readonly #findings: FindingSink;
-  readonly #onGenesis: ((record: AuditRecord) => void) | undefined;
+  readonly #onRecord: RecordsCheckOptions['onRecord'];
   #records = 0;
   #hasGap = false;
 
-  constructor({ tenantId, origin, after, tree, findings, onGenesis }: RecordsCheckOptions) {
+  constructor({ tenantId, origin, after, tree, findings, onRecord }: RecordsCheckOptions) {
     this.#chain = new ChainVerifier({ tenantId, origin, ...(after !== undefined && { after }) });
     this.#tree = tree;
     this.#findings = findings;
-    this.#onGenesis = onGenesis;
+    this.#onRecord = onRecord;
   }
 
   /** Number of rows so far. */
@@ -72,8 +72,7 @@ export class RecordsCheck {
     for (const finding of findings) this.#findings.add(finding);
     if (!this.#hasGap) this.#tree?.append(hash, onTile);
     this.#records++;
-    if (record === undefined) return [];
-    if (row.sequence_number === 0) this.#onGenesis?.(record);
-    return compareColumns(row, record);
+    if (record !== undefined) this.#onRecord?.(record, hash);
+    return record === undefined ? [] : compareColumns(row, record);
   }
 }
