@@ -19,7 +19,7 @@ export async function openBackend(
     const { createClient } = await import('@tallystick/client');
     const { ServiceBackend } = await import('./service-backend.ts');
     const { url, apiKey } = target;
-    return new ServiceBackend(url.origin, createClient({ url, apiKey }));
+    return new ServiceBackend(url, createClient({ url, apiKey }));
   }
   if (!mayCreate) requireStore(target.path);
   const { EmbeddedBackend } = await import('./embedded-backend.ts');
