@@ -1,5 +1,6 @@
 import { tenantIdPattern } from '@tallystick/event';
 import { ServerError } from '../errors.ts';
+import type { DatabaseRoles } from './database-roles.ts';
 
 /**
  * How a transaction accesses Postgres, whether a server or embedded. Each transaction runs with the rights of one role:
@@ -140,9 +141,13 @@ function tenantsSetting(tenants: readonly string[]): string {
 }
 
 /** Sets role and time limits of a transaction. The limits bound how long a frozen client can hold up others. */
-export function transactionSettings(access: Access, timeouts: Timeouts): Statement {
+export function transactionSettings(
+  access: Access,
+  timeouts: Timeouts,
+  roles: Pick<DatabaseRoles, 'writer' | 'reader'>,
+): Statement {
   const settings = {
-    role: access.role === 'writer' ? 'tally_writer' : 'tally_reader',
+    role: roles[access.role],
     lock_timeout: String(timeouts.lockMs),
     idle_in_transaction_session_timeout: String(timeouts.idleInTransactionMs),
     ...(access.role === 'reader' && { 'tallystick.tenants': tenantsSetting(access.tenants) }),
