@@ -1,6 +1,5 @@
 import { tenantIdPattern } from '@tallystick/event';
 import { ServerError } from '../errors.ts';
-import type { DatabaseRoles } from './database-roles.ts';
 
 /**
  * How a transaction accesses Postgres, whether a server or embedded. Each transaction runs with the rights of one role:
@@ -144,7 +143,7 @@ function tenantsSetting(tenants: readonly string[]): string {
 export function transactionSettings(
   access: Access,
   timeouts: Timeouts,
-  roles: Pick<DatabaseRoles, 'writer' | 'reader'>,
+  roles: { readonly [role in Access['role']]: string },
 ): Statement {
   const settings = {
     role: roles[access.role],
