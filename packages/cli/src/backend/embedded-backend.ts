@@ -81,6 +81,7 @@ export class EmbeddedBackend implements Backend {
       kept,
       onTrusted: options.onTrustedCheckpoint,
       onEquivocation: options.onEquivocation,
+      onRecord: options.onRecord,
       onProgress: options.onProgress,
     });
   }

@@ -87,6 +87,8 @@ async function verifyLive(
       onEquivocation: (...notes) => {
         equivocation = saveEquivocation(context, notes);
       },
+      onRecord: () => {},
+      onNotice: (notice) => context.terminal.warn(`${tenant}: ${notice}`),
       onProgress: (done, total) => progress.update({ done, total, text: `${tenant}: ${done} records` }),
     });
     progress.clear();

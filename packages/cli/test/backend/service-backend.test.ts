@@ -10,6 +10,8 @@ const answering = (text: string) =>
   );
 const options = {
   onProgress: () => {},
+  onRecord: () => {},
+  onNotice: () => {},
   onTrustedCheckpoint: () => {},
   onEquivocation: () => {},
   trustFor: () => expect.unreachable(),
