@@ -135,6 +135,7 @@ export const pinnedExports: Record<string, string[]> = {
     'problemCodes',
     'problemKindOf',
     'problemTypeOf',
+    'proxyEnvironment',
     'scopes',
     'statementKind',
     'tightenRules',
