@@ -1,7 +1,9 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { tenantIdPattern } from '@tallystick/event';
 import { type ApiKeyInfo, type Scope, scopes } from '@tallystick/protocol';
+import { type KeyChange, keyCreatedRecord, keyRevokedRecord } from '../chain/service-records/key-records.ts';
 import { ServerError } from '../errors.ts';
+import type { AppendRanges } from '../ingest/append-ranges.ts';
 import { type Database, writer } from '../store/database.ts';
 import type { Principal } from './principal.ts';
 
@@ -15,6 +17,17 @@ export interface NewApiKey {
   readonly expiresAt?: Date | undefined;
 }
 
+/** Where keys are stored, and where each of their changes is recorded. An `AuditService` has all of it. */
+export interface KeyStore {
+  readonly database: Database;
+  readonly appendRanges: AppendRanges;
+  /** Tenant of the chain that records the keys. */
+  readonly serviceTenant: string;
+}
+
+/** Principal of a change that no API key authenticated, such as one on the command line of the store's machine. */
+const operator = 'operator';
+
 /** How long a key is cached, ms. On other replicas a revoked key works for this long. */
 const cacheMs = 5_000;
 
@@ -23,25 +36,30 @@ const cacheMs = 5_000;
  * key. The secret has 256 random bits: a slow password hash would not protect it better.
  */
 export class ApiKeys {
-  readonly #database: Database;
+  readonly #store: KeyStore;
   readonly #now: () => number;
   /** Cached keys, by the hash of the whole key. Bounded; owned by this object. */
   readonly #cache = new Map<string, { readonly principal: Principal; readonly until: number }>();
   /** Number of revocations. A look-up that began before a revocation must not be cached after it. */
   #revocations = 0;
 
-  constructor(database: Database, now: () => number = Date.now) {
-    this.#database = database;
+  constructor(store: KeyStore, now: () => number = Date.now) {
+    this.#store = store;
     this.#now = now;
   }
 
   /**
-   * Creates a key.
+   * Creates a key, and records that in the chain of the service's tenant, in one transaction.
    *
+   * @param by principal of the caller
    * @returns the key itself. It cannot be read again later
-   * @throws {ServerError} `PARAMETER_INVALID`
+   * @throws {ServerError} `PARAMETER_INVALID`; `CHAIN_STOPPED`, `CLOCK_BEHIND_CHAIN` or `STORE_UNAVAILABLE` where no record
+   *   can be written
    */
-  async create(key: NewApiKey): Promise<{ readonly key: string; readonly id: string }> {
+  async create(
+    key: NewApiKey,
+    by: string = operator,
+  ): Promise<{ readonly key: string; readonly id: string }> {
     if (key.name.trim() === '' || key.name.length > 200 || /\p{Cc}/u.test(key.name))
       throw invalid('name', 'must have 1 to 200 characters, none of them a control character');
     if (key.expiresAt !== undefined && Number.isNaN(key.expiresAt.getTime()))
@@ -54,19 +72,31 @@ export class ApiKeys {
     }
     const id = randomBytes(6).toString('hex');
     const secret = randomBytes(32).toString('hex');
-    await this.#database.query(
-      writer,
-      `insert into audit_api_keys (id, name, secret_hash, scopes, tenants, expires_at)
-       values ($1, $2, decode($3, 'hex'), $4::text[], $5::text[], $6::timestamptz)`,
-      [
+    const secretHash = sha256(secret);
+    const { serviceTenant: chain, appendRanges } = this.#store;
+    const record = keyCreatedRecord(
+      {
         id,
-        key.name,
-        sha256Hex(secret),
-        [...key.scopes],
-        key.tenants ? [...key.tenants] : null,
-        key.expiresAt?.toISOString() ?? null,
-      ],
+        name: key.name,
+        secretSha256: sha256(secretHash).toString('hex'),
+        scopes: key.scopes,
+        tenants: key.tenants,
+        expiresAt: key.expiresAt,
+      },
+      { by, now: this.#now(), chain },
     );
+    await appendRanges([
+      {
+        items: [record],
+        closeBooks: async (session) => {
+          await session.query('select tally_create_api_key($1, $2::uuid, $3::bytea)', [
+            chain,
+            record.event.audit_id,
+            secretHash,
+          ]);
+        },
+      },
+    ]);
     return { id, key: `tally_${id}_${secret}` };
   }
 
@@ -76,7 +106,7 @@ export class ApiKeys {
    * @throws {ServerError} `UNAUTHENTICATED`: always with the same message, and after the same comparison
    */
   async authenticate(key: string): Promise<Principal> {
-    const digest = sha256Hex(key);
+    const digest = sha256(key).toString('hex');
     const cached = this.#cache.get(digest);
     if (cached !== undefined && cached.until > this.#now()) return cached.principal;
     const revocations = this.#revocations;
@@ -84,7 +114,7 @@ export class ApiKeys {
     const [row] =
       match === null
         ? []
-        : await this.#database.query<{
+        : await this.#store.database.query<{
             secret_hash: Uint8Array;
             scopes: Scope[];
             tenants: string[] | null;
@@ -94,7 +124,7 @@ export class ApiKeys {
             'select secret_hash, scopes, tenants, expires_at from audit_api_keys where id = $1 and revoked_at is null',
             [match[1]],
           );
-    const offered = Buffer.from(sha256Hex(match?.[2] ?? ''), 'hex');
+    const offered = sha256(match?.[2] ?? '');
     const valid =
       row !== undefined &&
       timingSafeEqual(offered, row.secret_hash) &&
@@ -114,7 +144,7 @@ export class ApiKeys {
 
   /** All keys, oldest first, also revoked and expired ones. */
   async list(): Promise<ApiKeyInfo[]> {
-    const rows = await this.#database.query<{
+    const rows = await this.#store.database.query<{
       id: string;
       name: string;
       scopes: Scope[];
@@ -136,24 +166,59 @@ export class ApiKeys {
   }
 
   /**
-   * Revokes a key. It stops working at once on this replica, and within five seconds on the others.
+   * Revokes a key, and records that in the chain of the service's tenant, in one transaction. It stops working at once on
+   * this replica, and within five seconds on the others. A chain that takes no record does not keep a key alive: the key
+   * is revoked without one, and the verification reports that until the recovery of the chain puts it on record.
    *
+   * @param by principal of the caller
    * @throws {ServerError} `NOT_FOUND`
    */
-  async revoke(id: string): Promise<void> {
-    const rows = await this.#database.query(
+  async revoke(id: string, by: string = operator): Promise<void> {
+    const now = this.#now();
+    const [known] = await this.#store.database.query<{ revoked: boolean }>(
       writer,
-      'update audit_api_keys set revoked_at = coalesce(revoked_at, clock_timestamp()) where id = $1 returning id',
+      'select revoked_at is not null as revoked from audit_api_keys where id = $1',
       [id],
     );
-    if (rows.length === 0) throw new ServerError('NOT_FOUND', 'no such API key');
+    if (known === undefined) throw new ServerError('NOT_FOUND', 'no such API key');
+    if (!known.revoked) await this.#revokeOnRecord(id, { by, now, chain: this.#store.serviceTenant });
     this.#revocations++;
     this.#cache.clear();
   }
+
+  async #revokeOnRecord(id: string, change: KeyChange): Promise<void> {
+    const { database, appendRanges } = this.#store;
+    const sql = 'select tally_revoke_api_key($1, $2::timestamptz) as revoked';
+    const at = new Date(change.now).toISOString();
+    try {
+      await appendRanges([
+        {
+          items: [keyRevokedRecord(id, change)],
+          closeBooks: async (session) => {
+            const [row] = await session.query<{ revoked: boolean }>(sql, [id, at]);
+            if (row?.revoked !== true) throw new RevokedMeanwhile();
+          },
+        },
+      ]);
+    } catch (error) {
+      if (error instanceof RevokedMeanwhile) return;
+      if (!takesNoRecord(error)) throw error;
+      await database.query(writer, sql, [id, at]);
+    }
+  }
 }
 
-function sha256Hex(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+/** Another caller has revoked the key, and has recorded it. */
+class RevokedMeanwhile extends Error {}
+
+function takesNoRecord(error: unknown): boolean {
+  return (
+    error instanceof ServerError && (error.code === 'CHAIN_STOPPED' || error.code === 'CLOCK_BEHIND_CHAIN')
+  );
+}
+
+function sha256(content: string | Uint8Array): Buffer {
+  return createHash('sha256').update(content).digest();
 }
 
 function invalid(parameter: string, what: string): ServerError {

@@ -2,26 +2,21 @@ import { type Database, type Session, type Statement, writer } from '../store/da
 import { monthStart } from '../store/partitions.ts';
 import { settleAccounts } from './account-rows.ts';
 import type { Batch, EpochOpening, ItemOutcome } from './batch.ts';
-import { storeDeadLetters } from './dead-letters.ts';
+import { BatchBooks } from './books/batch-books.ts';
+import { serviceTenantOf } from './books/book-chains.ts';
 import { findStoredEvents, mayBeInEarlierMonth, type StoredEvent } from './duplicates.ts';
 import { type Head, type HeadRow, readHeads } from './head.ts';
-import {
-  deadLettersOf,
-  itemsOf,
-  mergeBatches,
-  type PendingEvent,
-  pendingOf,
-  splitByBatch,
-  tenantsOf,
-} from './merge-batches.ts';
+import { itemsOf, mergeBatches, pendingOf, splitByBatch, tenantsOf } from './merge-batches.ts';
 import { genesisKeysOf, outcomesOf, planBatch } from './plan.ts';
-import { lockRows } from './row-locks.ts';
+import { lockModes, lockRows } from './row-locks.ts';
 import { sealAndCopy } from './seal-and-copy.ts';
 import { advancePositions, firstUnapplied } from './source-position.ts';
 
 export interface AppendOptions {
   /** Name of the log, first part of every origin. */
   readonly logName: string;
+  /** Tenant whose chain takes the service's records that belong to no other chain. @defaultValue 'tallystick' */
+  readonly serviceTenant?: string;
   /** Throws if the tenant's chain is stopped. */
   readonly assertRunning?: (tenantId: string) => void;
   /** Throws if a locked head is behind what was signed for the chain: the store was restored in the meantime. */
@@ -88,19 +83,22 @@ export async function appendBatches(
   batches: readonly Batch[],
   options: AppendOptions,
 ): Promise<AppendResult[]> {
-  const merged = mergeBatches(batches);
-  for (const missingRows of ['report', 'create'] as const) {
+  const merged = mergeBatches(batches, options);
+  for (const mode of lockModes) {
     // Begin.
     const results = await database.transaction(writer, async (session) => {
       // Lock.
-      const locked = await lockRows(session, merged, missingRows);
+      const locked = await lockRows(session, merged, mode, serviceTenantOf(options));
       if (locked === undefined) return undefined;
 
       // Gather: what is still to be stored, the heads it goes to, and events that an earlier month may hold already.
-      const pending = pendingOf(merged, firstUnapplied(merged.ranges, locked.positions));
+      const positions = firstUnapplied(merged.ranges, locked.positions);
+      const pending = pendingOf(merged, positions);
+      const batchBooks = BatchBooks.read({ merged, locked, pending, positions, options });
+      if (batchBooks === undefined) return undefined;
       const { heads, ingestedAt } = await headsFor(
         session,
-        pending.events,
+        [...tenantsOf(itemsOf(pending.events), merged.openings), ...batchBooks.tenantIds],
         merged.openings,
         locked.heads,
         options,
@@ -116,14 +114,17 @@ export async function appendBatches(
       for (let seals = 1; ; seals++) {
         // Plan.
         let plan = planBatch(pending.events, context);
+        const changes = await batchBooks.changesOf(session, plan, ingestedAt);
+        const events = [...pending.events, ...changes.records.map((item) => ({ item, index: undefined }))];
+        if (changes.records.length > 0) plan = planBatch(events, context);
         // Ids of the service's records contain no time, so an earlier month may hold them. Only the plan knows them all.
         const serviceRecords = plan.fresh.filter(({ index }) => index === undefined);
         if (serviceRecords.length > 0) {
           await findStoredEvents(session, itemsOf(serviceRecords), known);
-          plan = planBatch(pending.events, context);
+          plan = planBatch(events, context);
         }
         const books = [
-          ...storeDeadLetters(deadLettersOf([...pending.refused, ...plan.outcomes])),
+          ...changes.statements,
           ...settleAccounts(merged.accounts, locked.accounts, locked.touchedRanges),
           ...advancePositions(merged.ranges),
         ];
@@ -166,20 +167,21 @@ export async function appendBatches(
 }
 
 /**
- * The heads that these events extend, and the time of the batch.
+ * The heads that the batch extends, and the time of the batch.
  *
- * @param rows locked heads, perhaps also of tenants whose events are all applied already
+ * @param extended tenants whose chains get records
+ * @param rows locked heads, perhaps also of other tenants
  * @throws {ServerError} `CHAIN_STOPPED`, `CLOCK_BEHIND_CHAIN`
  */
 async function headsFor(
   session: Session,
-  events: readonly PendingEvent[],
+  extended: readonly string[],
   openings: readonly EpochOpening[],
   rows: readonly HeadRow[],
   { assertRunning, assertCurrent }: AppendOptions,
 ): Promise<ReturnType<typeof readHeads>> {
   const opened = new Set(openings.map(({ tenantId }) => tenantId));
-  const tenantIds = new Set(tenantsOf(itemsOf(events), openings));
+  const tenantIds = new Set(extended);
   for (const tenantId of tenantIds) if (!opened.has(tenantId)) assertRunning?.(tenantId);
   const read = readHeads(
     rows.filter((row) => tenantIds.has(row.tenant_id)),

@@ -3,6 +3,7 @@ import { uuidv8FromDigest } from '@tallystick/event';
 import type { Reason } from '@tallystick/protocol';
 import { exceededBound } from '../input/json-bounds.ts';
 import type { Statement } from '../store/database.ts';
+import type { LetterRow } from './books/letters.ts';
 import { isMessageSource } from './source-position.ts';
 
 /** An event that was refused, with all bytes that were received. */
@@ -86,12 +87,12 @@ function readIdentity(bytes: Uint8Array): { tenantId?: string; auditId?: string 
 
 const insertSql = `
   insert into audit_dead_letters (id, tenant_id, audit_id, source, principal, producer_id, producer_seq, reason, pointer, message,
-                                  raw, seen)
+                                  raw, seen, chain)
   select d.id, d.tenant_id, d.audit_id, d.source, d.principal, d.producer_id, d.producer_seq, d.reason, d.pointer, d.message,
-         decode(d.raw, 'hex'), d.seen
+         decode(d.raw, 'hex'), d.seen, d.chain
     from jsonb_to_recordset($1::jsonb)
       as d(id uuid, tenant_id text, audit_id text, source text, principal text, producer_id uuid,
-           producer_seq bigint, reason text, pointer text, message text, raw text, seen bigint)
+           producer_seq bigint, reason text, pointer text, message text, raw text, seen bigint, chain text)
     on conflict (id) do`;
 
 /**
@@ -100,7 +101,8 @@ const insertSql = `
  */
 const countUpSql = `${insertSql} update
      set seen = audit_dead_letters.seen + excluded.seen, last_seen_at = clock_timestamp(), state = 'open',
-         settled_at = null, settled_by = null, raw = excluded.raw`;
+         settled_at = null, settled_by = null, raw = excluded.raw,
+         chain = coalesce(excluded.chain, audit_dead_letters.chain)`;
 
 /** For a message of a topic that is read again: changes nothing. */
 const insertOnceSql = `${insertSql} nothing`;
@@ -108,38 +110,24 @@ const insertOnceSql = `${insertSql} nothing`;
 /**
  * Stores dead letters, including their bytes. Part of the batch's transaction: after its commit, every event of the batch
  * is either chained or kept here.
+ *
+ * @param chains by id, the tenant of the chain whose record in this batch names the dead letter
  */
-export function storeDeadLetters(deadLetters: readonly DeadLetter[]): Statement[] {
-  const fromMessages = deadLetters.filter(({ source }) => isMessageSource(source));
-  const others = deadLetters.filter(({ source }) => !isMessageSource(source));
+export function storeDeadLetters(
+  rows: readonly LetterRow[],
+  chains: ReadonlyMap<string, string> = new Map(),
+): Statement[] {
+  const insert = (text: string, letters: readonly LetterRow[]): Statement[] => {
+    if (letters.length === 0) return [];
+    const values = letters.map(({ facts, raw, seen }) => ({
+      ...facts,
+      raw: Buffer.from(raw).toString('hex'),
+      seen,
+      chain: chains.get(facts.id) ?? null,
+    }));
+    return [{ text, values: [JSON.stringify(values)] }];
+  };
+  const fromMessages = rows.filter(({ facts }) => isMessageSource(facts.source));
+  const others = rows.filter(({ facts }) => !isMessageSource(facts.source));
   return [...insert(insertOnceSql, fromMessages), ...insert(countUpSql, others)];
-}
-
-/** A violation may quote the event, which may contain characters that jsonb cannot store. */
-function toJsonbText(text: string): string {
-  return text.toWellFormed().replaceAll('\0', '\u2400');
-}
-
-function insert(text: string, deadLetters: readonly DeadLetter[]): Statement[] {
-  if (deadLetters.length === 0) return [];
-  const byId = Map.groupBy(deadLetters, ({ id }) => id);
-  const rows = [...byId.values()].map((same) => {
-    const deadLetter = same[0]!;
-    const first = deadLetter.violations[0]!;
-    return {
-      id: deadLetter.id,
-      tenant_id: deadLetter.tenantId ?? null,
-      audit_id: deadLetter.auditId ?? null,
-      source: deadLetter.source,
-      principal: deadLetter.principal ?? null,
-      producer_id: deadLetter.producerId ?? null,
-      producer_seq: deadLetter.producerSeq ?? null,
-      reason: toJsonbText(first.code),
-      pointer: toJsonbText(first.pointer),
-      message: toJsonbText(first.message),
-      raw: Buffer.from(deadLetter.raw).toString('hex'),
-      seen: same.length,
-    };
-  });
-  return [{ text, values: [JSON.stringify(rows)] }];
 }

@@ -1,6 +1,9 @@
 import { type Account, accountsOf } from './accounting.ts';
+import type { AppendOptions } from './append-batch.ts';
 import type { Batch, BatchItem, EpochOpening, EventItem, ItemOutcome } from './batch.ts';
+import { canRecord, serviceTenantOf } from './books/book-chains.ts';
 import type { DeadLetter } from './dead-letters.ts';
+import type { Plan } from './plan.ts';
 import { gapRecords } from './service-records/producer-records.ts';
 import type { SourceRange } from './source-position.ts';
 
@@ -13,6 +16,12 @@ export interface MergedBatch {
   readonly openings: readonly EpochOpening[];
   /** Tenants of all events, including those that may turn out to be applied already. Sorted. */
   readonly tenantIds: readonly string[];
+  /** Tenants whose chains may have to record a refused event, where they exist. */
+  readonly letterTenants: readonly string[];
+  /** The service's tenant, if its chain may have to record a refused event: no other chain takes it. */
+  readonly letterService: string | undefined;
+  /** Tenants for which a producer declares its last number. */
+  readonly finalTenants: readonly string[];
   /** Accounts of all producers that the batches mention. */
   readonly accounts: readonly Account[];
 }
@@ -38,7 +47,7 @@ export interface PendingItems {
   readonly refused: readonly IndexedOutcome[];
 }
 
-export function mergeBatches(batches: readonly Batch[]): MergedBatch {
+export function mergeBatches(batches: readonly Batch[], options: AppendOptions): MergedBatch {
   const items = batches.flatMap((batch) => batch.items);
   const statements = batches.flatMap((batch) => batch.statements ?? []);
   const openings = batches.flatMap((batch) => batch.openings ?? []);
@@ -47,19 +56,35 @@ export function mergeBatches(batches: readonly Batch[]): MergedBatch {
     ...gapRecords(statements),
     ...batches.flatMap(({ serviceRecords, range }) => serviceRecords?.(range?.from ?? 0) ?? []),
   ];
+  const refused = items.flatMap((item) => ('deadLetter' in item ? item.deadLetter : []));
+  const recording = (tenantIds: readonly (string | undefined)[]) => [
+    ...new Set(tenantIds.filter((tenantId) => canRecord(tenantId, options))),
+  ];
+  const hasUnrecorded = refused.some(({ tenantId }) => !canRecord(tenantId, options));
   return {
     batches,
     items,
     ranges: batches.flatMap(({ range }) => range ?? []),
     openings,
-    tenantIds: tenantsOf(events, openings),
+    tenantIds: tenantsOf(events, openings, batches),
+    letterTenants: recording(refused.map(({ tenantId }) => tenantId)),
+    letterService: hasUnrecorded ? serviceTenantOf(options) : undefined,
+    finalTenants: recording(statements.flatMap(({ final }) => final.map(({ tenantId }) => tenantId))),
     accounts: accountsOf(items, statements),
   };
 }
 
 /** Sorted, so that all transactions lock tenants in the same order. */
-export function tenantsOf(events: readonly EventItem[], openings: readonly EpochOpening[]): string[] {
-  const ids = [...openings.map(({ tenantId }) => tenantId), ...events.map(({ event }) => event.tenant_id)];
+export function tenantsOf(
+  events: readonly EventItem[],
+  openings: readonly EpochOpening[],
+  batches: readonly Pick<Batch, 'outcomeRecords'>[] = [],
+): string[] {
+  const ids = [
+    ...openings.map(({ tenantId }) => tenantId),
+    ...events.map(({ event }) => event.tenant_id),
+    ...batches.flatMap(({ outcomeRecords }) => outcomeRecords?.tenantId ?? []),
+  ];
   return [...new Set(ids)].sort();
 }
 
@@ -100,6 +125,24 @@ export function itemsOf(events: readonly PendingEvent[]): EventItem[] {
 /** The dead letters among these outcomes. */
 export function deadLettersOf(outcomes: readonly IndexedOutcome[]): DeadLetter[] {
   return outcomes.flatMap(({ outcome }) => ('deadLetter' in outcome ? outcome.deadLetter : []));
+}
+
+/** What becomes of the items of each batch, in their order, before anything is sealed. */
+export function statusesByBatch(
+  batches: readonly Batch[],
+  { refused }: PendingItems,
+  { fresh, repeats, outcomes }: Plan,
+): (ItemOutcome['status'] | undefined)[][] {
+  const byIndex = new Map<number | undefined, ItemOutcome['status']>();
+  for (const { index } of fresh) byIndex.set(index, 'chained');
+  for (const { event } of repeats) byIndex.set(event.index, 'duplicate');
+  for (const { index, outcome } of [...refused, ...outcomes]) byIndex.set(index, outcome.status);
+  let start = 0;
+  return batches.map(({ items }) => {
+    const from = start;
+    start += items.length;
+    return items.map((_, at) => byIndex.get(from + at));
+  });
 }
 
 /** The outcomes of each batch, in the order of its items. */
