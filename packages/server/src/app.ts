@@ -11,6 +11,7 @@ import { type AppendRanges, rangeAppender } from './ingest/append-ranges.ts';
 import type { Submission, SubmissionResult } from './ingest/submission.ts';
 import { type SubmitPath, submitEvents, submitStatement } from './ingest/submit.ts';
 import type { ServiceObserver } from './observer.ts';
+import { openBooks } from './operations/open-books.ts';
 import { CheckpointTimer } from './proofs/checkpoint-timer.ts';
 import { Signer } from './proofs/signer.ts';
 import { TenantLogs } from './proofs/tenant-logs.ts';
@@ -146,7 +147,12 @@ export class AuditService {
       signer = await Signer.open(signerDirectory, options.logName);
       const logs = new TenantLogs(database, signer);
       await logs.guard.compareWithSigner();
-      return new AuditService(options, database, signer, logs);
+      const service = new AuditService(options, database, signer, logs);
+      // Without its records a store is as usable as before: the service starts, and its next start tries again.
+      await openBooks(service, (options.now ?? Date.now)()).catch((error: unknown) =>
+        options.observer?.onBackgroundError?.('books', error),
+      );
+      return service;
     } catch (error) {
       signer?.close();
       await database.close();

@@ -1,3 +1,5 @@
+export { type BooksOptions, checkBooks } from './books/check-books.ts';
+export { type KeyState, type LetterState, type RowsOf, readKeys, readLetters } from './books/read-books.ts';
 export { BundleError } from './bundle/bundle-error.ts';
 export type { BundleEntry, BundleHeader } from './bundle/entries.ts';
 export { readBundle } from './bundle/read.ts';

@@ -1,4 +1,5 @@
 import { formatOrigin, parseVerifierKey, type Verifier } from '@tallystick/log';
+import { checkBooks } from '../books/check-books.ts';
 import {
   distinct,
   findContradictions,
@@ -32,14 +33,19 @@ export interface VerifyStoreOptions {
   readonly onEquivocation?: (first: string, second: string) => void;
   /** Called with the newest trusted note where the verdict is `verified` or `recovered`. Keep it for the next time. */
   readonly onTrusted?: (note: string) => void;
+  /**
+   * Tenant of the service's own records, whose verification also covers the API keys. @defaultValue 'tallystick'
+   */
+  readonly serviceTenant?: string | undefined;
   /** Called from time to time with the number of records that have been read. */
   readonly onProgress?: (records: number, expected: number) => void;
 }
 
 /**
  * Verifies a tenant's chain in any Postgres store, through a query function. It checks every record's bytes, hash, link,
- * position and columns, the head, the tiles, and the tree against every checkpoint in the store and outside. Memory does
- * not grow with the chain, but for one hash per 256 records.
+ * position and columns, the head, the tiles, and the tree against every checkpoint in the store and outside, and compares
+ * dead letters and API keys with the records of them. Memory does not grow with the chain, but for one hash per 256 records,
+ * and for the dead letters.
  *
  * @param query runs one read-only statement. All statements should see one snapshot
  * @throws {LogError} `KEY_MALFORMED`, `NOTE_MALFORMED`, `CHECKPOINT_MALFORMED`, `NOTE_UNVERIFIED` for the options
@@ -78,6 +84,7 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
   tree.finish(records.nextSequence);
   checkHead(head, records, tree, findings);
   await tiles.compare(query, tenantId, epoch, findings);
+  await checkBooks(query, options, findings);
   const contradiction = findEquivocation(compared, tree);
   if (contradiction !== undefined) options.onEquivocation?.(...contradiction);
   return conclude(options, { keys, epoch, records, trusted, findings });
