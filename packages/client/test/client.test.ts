@@ -93,7 +93,10 @@ test('lists are read to their end, page by page', async () => {
 
 test('events are followed as they are chained', async () => {
   const stop = new AbortController();
-  const stream = client.events.follow({ ...acme, sequence_from: 7, filters: { actor_id: 'jane' } }, { signal: stop.signal });
+  const stream = client.events.follow(
+    { ...acme, sequence_from: 7, filters: { actor_id: 'jane' } },
+    { signal: stop.signal },
+  );
   const seen: unknown[] = [];
   for await (const { id, event } of stream) {
     seen.push([id, event.audit_id]);
