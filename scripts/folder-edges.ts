@@ -77,6 +77,8 @@ export const FOLDER_RULES: Readonly<Record<string, FolderRules>> = {
     spool: ['delivery', 'event', 'redaction', 'configuration.ts', 'clock.ts', 'errors.ts'],
     emitter: '*',
     compat: ['emitter', 'observe', 'transport', 'delivery', 'event', 'configuration.ts', 'errors.ts'],
+    gate: ['emitter', 'event', 'redaction', 'time-limit.ts', 'clock.ts'],
+    integrations: ['emitter', 'event', 'errors.ts'],
     testing: ['emitter', 'event', 'redaction', 'transport'],
   },
 };

@@ -21,7 +21,7 @@ const PARTS: Part[] = [
   {
     name: 'python3',
     neededFor: 'the independent verifier',
-    tests: 'e2e/{independent/*,tamper/bundles}.test.ts',
+    tests: 'e2e/{independent/*,differential/differential,tamper/bundles}.test.ts',
     present: () => runs('python3', '--version'),
   },
   {
@@ -29,6 +29,12 @@ const PARTS: Part[] = [
     neededFor: 'a real Kafka broker',
     tests: '**/*.kafka.test.ts',
     present: () => runs('java', '-version') && runs('mvn', '--version'),
+  },
+  {
+    name: 'PgBouncer',
+    neededFor: 'connection poolers',
+    tests: '**/*.pgbouncer.test.ts',
+    present: () => runs('pgbouncer', '--version'),
   },
   {
     name: 'access to the npm registry',

@@ -7,6 +7,7 @@ import { soundBundles } from './generator/bundles-sound.ts';
 import { canonicalVectors } from './generator/canonical.ts';
 import { eventVectors } from './generator/events.ts';
 import { checkpointVectors, noteVectors, sealedVectors, tlogProofVectors } from './generator/notes.ts';
+import { receiptVectors } from './generator/receipts.ts';
 import { recordVectors } from './generator/records.ts';
 import { proofVectors, treeVectors } from './generator/tree.ts';
 
@@ -26,6 +27,7 @@ export async function vectorFiles(): Promise<ReadonlyMap<string, Uint8Array>> {
     ['notes.json', await noteVectors()],
     ['checkpoints.json', checkpointVectors()],
     ['tlog-proof.json', await tlogProofVectors()],
+    ['receipts.json', await receiptVectors()],
     ['sealed.json', sealedVectors()],
     ['books.json', booksVectors()],
     [

@@ -21,6 +21,7 @@ import { registerReceipt } from './commands/receipt.ts';
 import { registerRecover } from './commands/recover.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerShow } from './commands/show.ts';
+import { registerStrays } from './commands/strays.ts';
 import { registerTail } from './commands/tail.ts';
 import { registerTenants } from './commands/tenants.ts';
 import { registerTopics } from './commands/topics.ts';
@@ -41,7 +42,15 @@ const registrations: readonly (readonly [group: string, commands: readonly Regis
   ],
   [
     'Operate a service:',
-    [registerTopics, registerTenants, registerProducers, registerApiKeys, registerDlq, registerRecover],
+    [
+      registerTopics,
+      registerTenants,
+      registerProducers,
+      registerApiKeys,
+      registerDlq,
+      registerRecover,
+      registerStrays,
+    ],
   ],
   ['Write another implementation:', [registerCanonical, registerHash]],
   ['Set up tally itself:', [registerConfig, registerCompletion]],
@@ -59,7 +68,7 @@ Examples:
   tally help emit`;
 
 /** The grammar of the command line. `run` connects each command with its work. */
-function createProgram(run: RunAction): Command {
+export function createProgram(run: RunAction): Command {
   const program = new Command('tally')
     .description('Tamper-evident audit logging: write events, read them, and prove that nobody changed them.')
     .version(version(), '-V, --version', 'print the version')
@@ -113,7 +122,7 @@ export async function runCli(argv: readonly string[], processContext: ProcessCon
   for (const command of withSubcommands(program)) {
     command.configureOutput({
       writeOut: (text) => void terminal.write(text),
-      writeErr: (text) => processContext.stderr.write(text),
+      writeErr: (text) => terminal.writeNotes(text),
       // The catch below reports errors in our own form.
       outputError: () => {},
       getOutHasColors: () => false,

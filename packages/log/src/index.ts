@@ -54,6 +54,7 @@ export {
   holdsEvent,
   type Ingest,
   type RecordParts,
+  readCanonicalRecord,
   readRecord,
   recordVersion,
   type SealedRecord,

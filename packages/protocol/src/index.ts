@@ -23,6 +23,40 @@ export type {
 } from './api/producers.ts';
 export type { TenantInfo, TenantPage } from './api/tenants.ts';
 export type { Verdict, VerifyFinding, VerifyReport } from './api/verification.ts';
+export {
+  type Approval,
+  type ApprovalDecision,
+  type ApprovalDocument,
+  type ApprovalPrincipal,
+  type ApprovalState,
+  type ArgumentOpening,
+  approvalStates,
+} from './approvals/approval.ts';
+export type {
+  ApprovalClaim,
+  ApprovalDesk,
+  ApprovalRequest,
+  OperationAttempt,
+  OperationLedger,
+  OperationOutcome,
+  OperationState,
+} from './approvals/desk.ts';
+export { type ApprovalRules, defaultApprovalRules, tightenRules } from './approvals/rules.ts';
+export {
+  type ApprovalRefusalCode,
+  type ApprovalStep,
+  type ApprovalTransition,
+  advanceApproval,
+  approvalRefusalCodes,
+  claimApproval,
+  decideApproval,
+  nextDeadlineOf,
+  type OpenedApproval,
+  openApproval,
+  type SubmittedClaim,
+  type SubmittedDecision,
+  withdrawApproval,
+} from './approvals/transitions.ts';
 export type {
   DeclaredGap,
   DeliveryMetadata,

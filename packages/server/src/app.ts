@@ -99,8 +99,10 @@ export class AuditService {
     const appendOptions: AppendOptions = {
       logName: signer.logName,
       serviceTenant: this.serviceTenant,
+      recordIdSecret: signer.recordIdSecret,
       assertRunning: (tenantId) => guard.assertRunning(tenantId),
       assertCurrent: (session, head) => guard.assertCurrent(session, head),
+      stop: (tenantId, reason) => guard.stop(tenantId, reason),
     };
     this.writer = new Writer(database, {
       ...appendOptions,

@@ -1,5 +1,5 @@
 import type { Client } from '@tallystick/client';
-import type { Verifier } from '@tallystick/log';
+import type { AuditRecord, Verifier } from '@tallystick/log';
 import type { ItemResult } from '@tallystick/protocol';
 import type { Report } from '@tallystick/verify';
 import type { TrustContext } from '../trust/trust-context.ts';
@@ -23,7 +23,10 @@ export interface Backend extends AsyncDisposable {
    */
   submit(events: readonly string[], source: string): Promise<readonly ItemResult[]>;
 
-  /** Checks a whole chain in this process, without trusting the service or the store. */
+  /**
+   * Checks a whole chain in this process, without trusting the service or the store: the records, and whether lists and filters
+   * show them as they are.
+   */
   verify(tenantId: string, options: VerifyOptions): Promise<Report>;
 
   /** The verifier key that the service or the store shows as its log's own. Nothing proves that it is the right one. */
@@ -41,5 +44,9 @@ export interface VerifyOptions {
   readonly onTrustedCheckpoint: (note: string) => void;
   /** Receives the notes of two signed checkpoints that contradict each other. */
   readonly onEquivocation: (first: string, second: string) => void;
+  /** Receives each record that can be read. */
+  readonly onRecord: (record: AuditRecord) => void;
+  /** Receives what the user must know about the extent of the check. */
+  readonly onNotice: (notice: string) => void;
   readonly onProgress: (records: number, expected: number) => void;
 }

@@ -82,6 +82,7 @@ export class EmbeddedBackend implements Backend {
       kept,
       onTrusted: options.onTrustedCheckpoint,
       onEquivocation: options.onEquivocation,
+      onRecord: options.onRecord,
       onProgress: options.onProgress,
     });
   }

@@ -79,7 +79,9 @@ export const registerApiKeys: Register = (program, run) => {
   const revoke = apiKeys
     .command('revoke')
     .summary('revoke an API key')
-    .description('Revokes an API key. It stops working within five seconds.')
+    .description(
+      'Revokes an API key. It stops working within five seconds, and its streams end within a second.',
+    )
     .argument('<id>', 'id of the key, from tally api-keys list');
   addExamples(revoke, 'tally api-keys revoke 0123456789ab');
   run(revoke, async (context, _, [id]) => {

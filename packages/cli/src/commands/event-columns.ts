@@ -29,7 +29,9 @@ export function eventLine(event: EventView): string {
 function typeOf(event: EventView): string {
   if (event.redacted === true) return '(sensitive)';
   if (event.damaged === true) return '(damaged)';
-  return textOf(event, 'event_type') ?? '';
+  const type = textOf(event, 'event_type') ?? '';
+  // It reads as the word of the service, but a client submitted it.
+  return event.claimed === true ? `${type} (claimed)` : type;
 }
 
 function actorOf(event: EventView): string {

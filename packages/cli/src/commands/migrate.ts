@@ -1,3 +1,4 @@
+import type { ConnectionFault } from '@tallystick/server/store';
 import type { Register } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { addExamples } from './examples.ts';
@@ -28,9 +29,9 @@ export const registerMigrate: Register = (program, run) => {
   );
   run<MigrateOptions>(command, async ({ terminal, processContext: { env } }, options) => {
     const url = parseDatabaseUrl(options.databaseUrl ?? env.TALLYSTICK_DATABASE_URL);
-    const { migratePostgres } = await import('@tallystick/server/store');
+    const { connectionFault, migratePostgres } = await import('@tallystick/server/store');
     const applied = await migratePostgres(url.href, options.serviceLogin).catch((error: unknown) => {
-      throw describeMigrationError(error, url);
+      throw describeMigrationError(error, url, connectionFault(error, url.href));
     });
     if (terminal.json) {
       await terminal.jsonLine({ applied, service_login: options.serviceLogin ?? null });
@@ -62,12 +63,19 @@ const hints: { readonly [sqlState: string]: string } = {
     'connect as the owner of the database; --service-login NAME also needs: grant NAME to OWNER with admin option',
 };
 
-function describeMigrationError(error: unknown, url: URL): CliError {
+function describeMigrationError(error: unknown, url: URL, fault: ConnectionFault | undefined): CliError {
   const { code, message, name } = error as { code?: string; message: string; name?: string };
   const place = `${url.host}${url.pathname}`;
   if (name === 'ServerError' && (code === 'STORE_UNSUITABLE' || code === 'SCHEMA_VERSION')) {
     return new CliError('STORE_UNSUITABLE', `${place} can't be used as a store: ${message}`, {
       cause: error,
+    });
+  }
+  // While it migrates, 42501 says that the login has too few rights, and not that it may not connect.
+  if (fault !== undefined && code !== '42501') {
+    return new CliError('STORE_UNAVAILABLE', `can't migrate ${place}: ${fault.message}`, {
+      cause: error,
+      hint: fault.hint,
     });
   }
   const hint = code === undefined ? undefined : hints[code];

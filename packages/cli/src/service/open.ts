@@ -1,12 +1,14 @@
 import { AuditService, type AuditServiceOptions, ServerError } from '@tallystick/server';
 import { type HttpServer, type ServeOptions, serveHttp } from '@tallystick/server/http';
-import { CliError } from '../errors.ts';
+import type { ConnectionFault } from '@tallystick/server/store';
+import { CliError, type CliErrorCode } from '../errors.ts';
 
 /**
  * Opens the audit service inside this process. Import this module on demand: it loads a database.
  *
  * @param place what error messages call the store
- * @throws {CliError} `STORE_UNAVAILABLE`; `USAGE` for options that don't fit the store
+ * @throws {CliError} `STORE_UNAVAILABLE`; `STORE_UNSUITABLE` for a server or login that can't protect the trail; `USAGE` for
+ *   options that don't fit the store
  */
 export async function openService(options: AuditServiceOptions, place: string): Promise<AuditService> {
   try {
@@ -37,13 +39,20 @@ export async function listen(
 }
 
 function describeStoreError(error: ServerError, place: string): CliError {
+  const fault = error.details.connectionFault as ConnectionFault | undefined;
   const hint =
-    error.code === 'DATA_DIRECTORY_LOCKED'
-      ? 'if a service has the store open, call the service instead: --server URL --key KEY'
-      : error.code === 'CONFIG_INVALID' && error.message.includes('belongs to the log')
-        ? 'set TALLYSTICK_LOG_NAME to the name of the log that the store was created with'
-        : undefined;
-  const code = error.code === 'CONFIG_INVALID' ? 'USAGE' : 'STORE_UNAVAILABLE';
-  const message = `can't open ${place}: ${error.message}`;
-  return new CliError(code, message, { cause: error, ...(hint !== undefined && { hint }) });
+    fault !== undefined
+      ? fault.hint
+      : error.code === 'DATA_DIRECTORY_LOCKED'
+        ? 'if a service has the store open, call the service instead: --server URL --key KEY'
+        : error.code === 'CONFIG_INVALID' && error.message.includes('belongs to the log')
+          ? 'set TALLYSTICK_LOG_NAME to the name of the log that the store was created with'
+          : undefined;
+  const message = `can't open ${place}: ${fault?.message ?? error.message}`;
+  return new CliError(codeOf(error), message, { cause: error, ...(hint !== undefined && { hint }) });
+}
+
+function codeOf({ code }: ServerError): CliErrorCode {
+  if (code === 'CONFIG_INVALID') return 'USAGE';
+  return code === 'STORE_UNSUITABLE' ? code : 'STORE_UNAVAILABLE';
 }

@@ -1,4 +1,4 @@
-import { openNote, parseCheckpoint, parseNote, parseOrigin, type Verifier } from '@tallystick/log';
+import { LogError, openNote, parseCheckpoint, parseNote, parseOrigin, type Verifier } from '@tallystick/log';
 import { isTrusted, type Report } from '@tallystick/verify';
 import { CliError } from '../errors.ts';
 import { chooseKeys, type LogUnderTest, type TrustSettings } from './choose-keys.ts';
@@ -56,7 +56,7 @@ export class TrustResolver {
     const { verifiers, trust } = chooseKeys(this.#context, log);
     const checkpoints: string[] = [];
     for (const { file, note, size } of this.#given.filter(({ origin }) => origin === log.origin)) {
-      if (verifiers.length > 0 && !(await isSigned(note, log.origin, verifiers))) {
+      if (verifiers.length > 0 && !(await mayBeSigned(note, log.origin, verifiers))) {
         throw new CliError('NOT_VERIFIABLE', `no trusted key signed the checkpoint in ${file}`);
       }
       checkpoints.push(note);
@@ -138,10 +138,11 @@ export class TrustResolver {
   };
 }
 
-async function isSigned(note: string, origin: string, verifiers: readonly Verifier[]): Promise<boolean> {
+/** Whether a trusted key signed a note, or the note says so with a wrong signature: the verification reports that one. */
+async function mayBeSigned(note: string, origin: string, verifiers: readonly Verifier[]): Promise<boolean> {
   try {
     return (await openNote(note, verifiers)).verifiedBy.some(({ name }) => name === origin);
-  } catch {
-    return false;
+  } catch (error) {
+    return error instanceof LogError && error.code === 'SIGNATURE_INVALID';
   }
 }

@@ -53,7 +53,9 @@ test('no server, no database and no address', async () => {
   const { adminUrl } = await sharedPostgres();
   const missing = new URL(adminUrl);
   missing.pathname = '/no_such_database';
-  expect((await migrate(missing.href)).stderr).toContain('does not exist (STORE_UNAVAILABLE)');
+  expect((await migrate(missing.href)).stderr).toContain(
+    'has no database no_such_database (STORE_UNAVAILABLE)',
+  );
   for (const text of ['', 'audit', 'mysql://secret@x/y']) {
     const { stderr, exitCode } = await migrate(text);
     expect(stderr).toContain('(USAGE)');

@@ -35,13 +35,15 @@ const actionContext = openObject({
   'gen_ai.tool.type': string({ description: 'function, extension or datastore' }),
   action: string({ minLength: 1, description: 'Name of the tool or action' }),
   arguments: any({ description: 'Arguments of the action, as far as they may be shown' }),
-  arguments_digest: digest('SHA-256 of the canonical JSON of all arguments'),
+  document_digest: digest('SHA-256 of the canonical JSON of what was decided, shown and executed'),
+  approval_id: string(),
   arguments_hidden: openObject(
     {},
     { description: 'JSON pointer of each argument that is not shown → commitment, as in `sealed`' },
   ),
   deadline: string({ description: 'When the effect must have been reported' }),
   fail_open: boolean({ description: 'Whether the action runs even if its intent was not acknowledged' }),
+  late: boolean({ description: 'Whether the effect ended after it had counted as timed out' }),
   reason_unverified: string({ description: 'Reason that the agent gave. Nothing checked it' }),
 });
 
@@ -94,7 +96,6 @@ export const agent = defineTaxonomy({
     ...typesOf('agent', payload, {
       'agent.action.intended': 'An agent declared an action before its effect',
       'agent.action.decided': 'A policy allowed the action, denied it or asked for an approval',
-      'agent.action.claimed': 'The one permitted execution of the action began',
       'agent.action.completed': 'The action ended; the outcome says how',
       'agent.action.abandoned': 'The action was given up before it had an effect',
       'agent.tool.called': 'A tool was called without a gate; the outcome says how the call ended',
@@ -111,6 +112,7 @@ export const agent = defineTaxonomy({
       'approval.denied': 'An approver denied the request',
       'approval.timed_out': 'No decision was made in time',
       'approval.withdrawn': 'The requester withdrew the request',
+      'approval.expired': 'The approval was granted, but not used in time',
       'approval.claimed': 'The approval was used for its one execution',
       'approval.refused': 'An attempt to decide or to claim was refused',
       'approval.break_glass': 'The action was permitted without the required approval, for a stated reason',

@@ -19,6 +19,7 @@ import {
   checkActorType,
   checkAuditId,
   checkRetentionDays,
+  checkServiceActor,
   checkSeverity,
   checkSourceIp,
   checkTimestamp,
@@ -80,6 +81,7 @@ export class EventEncoder {
     const audit_id = checkAuditId(draft, input.auditId, now);
     const tenant_id = this.#tenants.check(draft, tenantId);
     checkActorType(draft, input.actorType);
+    checkServiceActor(draft, input.actorType, actorId, '/actor_id');
     if (input.eventCategory != null && declared !== undefined && input.eventCategory !== declared.category) {
       const message = `must be ${declared.category} for ${eventType}`;
       throw validationError('EVENT_CATEGORY_MISMATCH', '/event_category', message);

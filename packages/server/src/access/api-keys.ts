@@ -167,8 +167,9 @@ export class ApiKeys {
 
   /**
    * Revokes a key, and records that in the chain of the service's tenant, in one transaction. It stops working at once on
-   * this replica, and within five seconds on the others. A chain that takes no record does not keep a key alive: the key
-   * is revoked without one, and the verification reports that until the recovery of the chain puts it on record.
+   * this replica, and within five seconds on the others. Its streams end within a second on all of them; see
+   * {@link KeyWatch}. A chain that takes no record does not keep a key alive: the key is revoked without one, and the
+   * verification reports that until the recovery of the chain puts it on record.
    *
    * @param by principal of the caller
    * @throws {ServerError} `NOT_FOUND`

@@ -1,15 +1,18 @@
+import { chainStopped, type ServerError } from '../errors.ts';
 import { type Database, type Session, type Statement, writer } from '../store/database.ts';
 import { monthStart } from '../store/partitions.ts';
+import { findStrays, strayReason } from '../store/strays.ts';
 import { settleAccounts } from './account-rows.ts';
 import type { Batch, EpochOpening, ItemOutcome } from './batch.ts';
 import { BatchBooks } from './books/batch-books.ts';
 import { serviceTenantOf } from './books/book-chains.ts';
 import { findStoredEvents, mayBeInEarlierMonth, type StoredEvent } from './duplicates.ts';
 import { type Head, type HeadRow, readHeads } from './head.ts';
-import { itemsOf, mergeBatches, pendingOf, splitByBatch, tenantsOf } from './merge-batches.ts';
+import { itemsOf, lookupsOf, mergeBatches, pendingOf, splitByBatch, tenantsOf } from './merge-batches.ts';
 import { genesisKeysOf, outcomesOf, planBatch } from './plan.ts';
 import { lockModes, lockRows } from './row-locks.ts';
 import { sealAndCopy } from './seal-and-copy.ts';
+import { withOwnId } from './service-records/own-id.ts';
 import { advancePositions, firstUnapplied } from './source-position.ts';
 
 export interface AppendOptions {
@@ -17,10 +20,17 @@ export interface AppendOptions {
   readonly logName: string;
   /** Tenant whose chain takes the service's records that belong to no other chain. @defaultValue 'tallystick' */
   readonly serviceTenant?: string;
+  /**
+   * Secret of the installation, from which the ids of the service's own records are derived; see {@link withOwnId}. The
+   * service always gives it. Absent: a client could compute these ids.
+   */
+  readonly recordIdSecret?: Uint8Array;
   /** Throws if the tenant's chain is stopped. */
   readonly assertRunning?: (tenantId: string) => void;
   /** Throws if a locked head is behind what was signed for the chain: the store was restored in the meantime. */
   readonly assertCurrent?: (session: Session, head: Head) => Promise<void>;
+  /** Stops a chain because the store has a row that does not belong to it. */
+  readonly stop?: (tenantId: string, reason: string) => void;
   /**
    * For tests that crash, freeze or cut a writer; the product does not use it, and there is no other hook. An error
    * thrown before `committed` stores nothing.
@@ -84,6 +94,7 @@ export async function appendBatches(
   options: AppendOptions,
 ): Promise<AppendResult[]> {
   const merged = mergeBatches(batches, options);
+  const { logName, recordIdSecret } = options;
   for (const mode of lockModes) {
     // Begin.
     const results = await database.transaction(writer, async (session) => {
@@ -93,7 +104,7 @@ export async function appendBatches(
 
       // Gather: what is still to be stored, the heads it goes to, and events that an earlier month may hold already.
       const positions = firstUnapplied(merged.ranges, locked.positions);
-      const pending = pendingOf(merged, positions);
+      const pending = pendingOf(merged, positions, recordIdSecret);
       const batchBooks = BatchBooks.read({ merged, locked, pending, positions, options });
       if (batchBooks === undefined) return undefined;
       const { heads, ingestedAt } = await headsFor(
@@ -108,19 +119,24 @@ export async function appendBatches(
       const older = pending.events.filter(({ item }) =>
         mayBeInEarlierMonth(item.event.audit_id, month, ingestedAt),
       );
-      await findStoredEvents(session, itemsOf(older), known);
-      const context = { known, genesisKeys: genesisKeysOf(heads.values(), options.logName), ingestedAt };
+      await findStoredEvents(session, lookupsOf(older), known);
+      const genesisKeys = genesisKeysOf(heads.values(), logName);
+      const context = { known, genesisKeys, ingestedAt, recordIdSecret };
 
       for (let seals = 1; ; seals++) {
         // Plan.
         let plan = planBatch(pending.events, context);
         const changes = await batchBooks.changesOf(session, plan, ingestedAt);
-        const events = [...pending.events, ...changes.records.map((item) => ({ item, index: undefined }))];
+        const ownRecords = changes.records.map((item) => ({
+          ...withOwnId(item, recordIdSecret),
+          index: undefined,
+        }));
+        const events = [...pending.events, ...ownRecords];
         if (changes.records.length > 0) plan = planBatch(events, context);
         // Ids of the service's records contain no time, so an earlier month may hold them. Only the plan knows them all.
         const serviceRecords = plan.fresh.filter(({ index }) => index === undefined);
         if (serviceRecords.length > 0) {
-          await findStoredEvents(session, itemsOf(serviceRecords), known);
+          await findStoredEvents(session, lookupsOf(serviceRecords), known);
           plan = planBatch(events, context);
         }
         const books = [
@@ -137,16 +153,18 @@ export async function appendBatches(
           ingestedAt,
           before: seals === 1 ? [setSavepoint] : [],
           books,
-          logName: options.logName,
+          logName,
           onHalfway: async () => {
             if (seals === 1) await options.onStage?.('copying');
           },
         });
         if (copied.status === 'duplicate') {
-          if (seals === maxSeals) throw copied.error;
           // A unique index of the month holds one of the events: find out which, and seal the others again.
           await session.query(backToSavepoint);
+          const knownBefore = known.size;
           await findStoredEvents(session, itemsOf(plan.fresh), known);
+          if (known.size === knownBefore) await stopForStrays(session, heads.keys(), options);
+          if (seals === maxSeals) throw copied.error;
           continue;
         }
 
@@ -164,6 +182,28 @@ export async function appendBatches(
     return results;
   }
   throw new Error('rows that this transaction has created are missing');
+}
+
+/**
+ * Called when the store refused a key as a duplicate and the chains hold none of the events: a row that somebody planted has
+ * the key. The chains of the tenants that have such rows are stopped. The transaction stores nothing, and the events of the
+ * other tenants are chained when the caller tries again.
+ *
+ * @throws {ServerError} `CHAIN_STOPPED`, if any of the tenants has such a row
+ */
+async function stopForStrays(
+  session: Session,
+  tenantIds: Iterable<string>,
+  { stop }: AppendOptions,
+): Promise<void> {
+  let stopped: ServerError | undefined;
+  for (const tenantId of tenantIds) {
+    const [stray] = await findStrays(session, tenantId, 1);
+    if (stray === undefined) continue;
+    stop?.(tenantId, strayReason(stray));
+    stopped ??= chainStopped(tenantId, strayReason(stray));
+  }
+  if (stopped !== undefined) throw stopped;
 }
 
 /**

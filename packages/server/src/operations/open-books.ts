@@ -2,7 +2,6 @@ import { type KeyState, type LetterState, type Query, readKeys, readLetters } fr
 import {
   adoptedRecord,
   type BooksOpening,
-  booksOpenedId,
   booksOpenedRecord,
 } from '../chain/service-records/books-opened-record.ts';
 import { ServerError } from '../errors.ts';
@@ -25,6 +24,11 @@ const stateSql = `
          exists (select from audit_dead_letters where chain is null)
            or exists (select from audit_api_keys where chain is null) as unrecorded`;
 
+const openedSql = `
+  select 1 from audit_records
+   where tenant_id = $1 and epoch = $2 and event_type = 'audit.books_opened'
+     and record::jsonb #>> '{event,metadata,complete}' = 'true' and record::jsonb #>> '{ingest,trust}' = 'service'`;
+
 /**
  * Puts dead letters and API keys that have no record on record, in the chain of the service's tenant. They come from an
  * earlier version, or from a time when the chains that had to record them were stopped.
@@ -46,11 +50,7 @@ export async function openBooks(target: BooksTarget, now: number): Promise<void>
   const { epoch, begun, unrecorded } = state!;
   if (!begun && !unrecorded) return;
   const opening: BooksOpening = { chain, epoch, now };
-  const opened = await database.query(
-    writer,
-    'select 1 from audit_records where tenant_id = $1 and audit_id = $2::uuid',
-    [chain, booksOpenedId(opening)],
-  );
+  const opened = await database.query(writer, openedSql, [chain, epoch]);
   if (opened.length > 0) return;
   const query: Query = (sql, parameters) => database.query(writer, sql, parameters);
   if (unrecorded) {

@@ -1,4 +1,5 @@
 /** The stores, for programs that use one without the service: verifiers, migrations, tests. */
+export { type ConnectionFault, type ConnectionFaultKind, connectionFault } from './connection-fault.ts';
 export {
   type Access,
   type CopyIn,
@@ -11,5 +12,6 @@ export {
   writer,
 } from './database.ts';
 export { migratePglite, migratePostgres } from './migrate.ts';
+export { type OwnerAccess, ownerAccess } from './owner.ts';
 export { PgliteDatabase } from './pglite.ts';
 export { PostgresDatabase, type PostgresOptions } from './postgres.ts';

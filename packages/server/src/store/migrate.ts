@@ -3,6 +3,7 @@ import pg from 'pg';
 import { ServerError } from '../errors.ts';
 import type { Queries, Row } from './database.ts';
 import type { PgliteDatabase } from './pglite.ts';
+import { sessionSettingsSql } from './session-settings.ts';
 
 const migrationsDirectory = new URL('../../sql/migrations/', import.meta.url);
 
@@ -78,6 +79,8 @@ export async function migratePostgres(ownerUrl: string, serviceLogin?: string): 
     const version = await checkSuitable(session);
     await client.query('begin');
     try {
+      // In the transaction, because a pooler may give the next transaction another session.
+      await client.query(sessionSettingsSql);
       await client.query("select pg_advisory_xact_lock(hashtext('tallystick'), hashtext('migrate'))");
       const applied = await applyPending(session);
       if (serviceLogin !== undefined) {

@@ -17,6 +17,7 @@ import {
   uniqueViolationAsResult,
 } from './database.ts';
 import { DirectoryLock } from './directory-lock.ts';
+import { sessionSettingsSql } from './session-settings.ts';
 
 /**
  * Postgres in this process. Committed data survives a killed process but not a power cut: PGlite runs without fsync.
@@ -43,7 +44,7 @@ export class PgliteDatabase implements Database {
         ...(directory !== undefined && { dataDir: await ensureCluster(directory) }),
         parsers: { [types.INT8]: (text: string) => Number(text), [types.TIMESTAMPTZ]: parseTime },
       });
-      await pglite.exec("set timezone = 'UTC'");
+      await pglite.exec(sessionSettingsSql);
       return new PgliteDatabase(pglite, lock);
     } catch (cause) {
       lock?.release();

@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { ServerError } from '../errors.ts';
+import { connectionFault } from './connection-fault.ts';
 import type { Timeouts } from './database.ts';
 import { ResponseWatchdog } from './response-watchdog.ts';
+import { sessionSettingsSql } from './session-settings.ts';
 import { socketOf } from './wire-protocol.ts';
 
 export interface ConnectionOptions {
@@ -25,16 +27,17 @@ function parseBigint(text: string): number {
   return value;
 }
 
-/**
- * Makes the server, too, notice a client that is gone without a message, and release its locks: after 15 seconds of
- * unacknowledged data, or three unanswered probes of a silent connection. The settings work for TCP connections and do
- * nothing for a socket file.
- */
-const keepaliveSettings = `set tcp_user_timeout = 15000; set tcp_keepalives_idle = 5;
-  set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3`;
-
 /** How long `close()` waits until connections are closed properly, ms. */
 const goodbyeMs = 1_000;
+
+/** An open connection. Times are in ms, monotonic. */
+interface OpenConnection {
+  /** Process id of the session's backend. */
+  readonly pid: number;
+  readonly openedAt: number;
+  /** When the server last answered on it. */
+  answeredAt: number;
+}
 
 /** Connections to one PostgreSQL server. It only lends connections that answered lately, so that a dead network is noticed at once. */
 export class PostgresConnections {
@@ -42,14 +45,18 @@ export class PostgresConnections {
   /** A separate connection to look at locks, because sessions that wait for locks may use up the whole pool. */
   readonly #monitorPool: pg.Pool;
   readonly #timeouts: Timeouts;
-  /** Every open connection, and when the server last answered on it (ms, monotonic). Owned by this object. */
-  readonly #answeredAt = new Map<pg.ClientBase, number>();
+  readonly #url: string;
+  /** Every connection that is prepared and open. Owned by this object. */
+  readonly #open = new Map<pg.ClientBase, OpenConnection>();
   /** When a connection was last ended because its server was silent. Older answers prove nothing any more. */
   #silentAt = Number.NEGATIVE_INFINITY;
+  /** When the server last refused to write. A connection from before then may stay read-only for as long as it lives. */
+  #readOnlyAt = Number.NEGATIVE_INFINITY;
   #isClosing = false;
 
   constructor(options: ConnectionOptions, maxConnections: number) {
     this.#timeouts = options.timeouts;
+    this.#url = options.url;
     this.#pool = makePool(options, maxConnections);
     this.#monitorPool = makePool(options, 1);
   }
@@ -79,6 +86,19 @@ export class PostgresConnections {
     }
   }
 
+  /**
+   * Runs a check that makes connections of its own to the same address.
+   *
+   * @throws {ServerError} its own, or `STORE_UNAVAILABLE`
+   */
+  async check(work: (url: string) => Promise<void>): Promise<void> {
+    try {
+      await work(this.#url);
+    } catch (error) {
+      throw error instanceof ServerError ? error : this.#unreachable(error);
+    }
+  }
+
   /** Runs one statement on the connection that is kept for looking at locks. */
   async monitor<R extends object>(sql: string, parameters: readonly unknown[]): Promise<R[]> {
     return await this.use(async (client) => {
@@ -96,12 +116,26 @@ export class PostgresConnections {
 
   /** Takes note that the server has answered on this connection just now. */
   answered(client: pg.ClientBase): void {
-    this.#answeredAt.set(client, performance.now());
+    const open = this.#open.get(client);
+    if (open !== undefined) open.answeredAt = performance.now();
   }
 
   /** How long ago the server last answered on this connection, ms. */
   silenceOf(client: pg.ClientBase): number {
-    return performance.now() - (this.#answeredAt.get(client) ?? 0);
+    return performance.now() - (this.#open.get(client)?.answeredAt ?? 0);
+  }
+
+  /** Process id of the backend that serves this connection. */
+  backendOf(client: pg.ClientBase): number | undefined {
+    return this.#open.get(client)?.pid;
+  }
+
+  /**
+   * Takes note that the server refused to write. A session keeps the setting that it began with, and an address may lead to
+   * another server after a failover, so every connection that is open now is closed before its next use.
+   */
+  refusedToWrite(): void {
+    this.#readOnlyAt = performance.now();
   }
 
   /** Waits for running transactions, which end in bounded time, and closes every connection. */
@@ -109,32 +143,43 @@ export class PostgresConnections {
     this.#isClosing = true;
     await Promise.all([this.#pool.end(), this.#monitorPool.end()]);
     // The pool does not wait for goodbyes, but open sockets keep the process alive as long as no server answers them.
-    const open = [...this.#answeredAt.keys()];
+    const open = [...this.#open.keys()];
     const closed = Promise.all(open.map((client) => new Promise((resolve) => client.once('end', resolve))));
     await Promise.race([closed, delay(goodbyeMs, undefined, { ref: false })]);
-    for (const client of this.#answeredAt.keys()) socketOf(client).destroy();
+    for (const client of this.#open.keys()) socketOf(client).destroy();
   }
 
-  /** A connection on which the server answered after it was last silent, or a new one. */
+  /** A connection on which the server answered after it was last silent or read-only, or a new one. */
   async #connect(pool: pg.Pool): Promise<pg.PoolClient> {
     try {
       for (;;) {
         const client = await pool.connect();
-        const answeredAt = this.#answeredAt.get(client);
-        if (answeredAt === undefined) return await this.#prepare(client);
-        if (answeredAt > this.#silentAt) return client;
-        this.#release(client, new Error('the server was silent on another connection'));
+        const known = this.#open.get(client);
+        if (known === undefined) return await this.#prepare(client);
+        if (known.answeredAt > this.#silentAt && known.openedAt > this.#readOnlyAt) return client;
+        this.#release(client, new Error('the server was silent or read-only on another connection'));
       }
     } catch (cause) {
-      throw new ServerError('STORE_UNAVAILABLE', 'no connection to PostgreSQL', { cause });
+      throw this.#unreachable(cause);
     }
   }
 
+  #unreachable(cause: unknown): ServerError {
+    // For the operator alone: clients of the service must not learn of hosts and logins.
+    const fault = connectionFault(cause, this.#url);
+    const details = fault === undefined ? {} : { connectionFault: fault };
+    return new ServerError('STORE_UNAVAILABLE', 'no connection to PostgreSQL', { cause, details });
+  }
+
   async #prepare(client: pg.PoolClient): Promise<pg.PoolClient> {
-    this.answered(client);
-    client.once('end', () => this.#answeredAt.delete(client));
+    client.once('end', () => this.#open.delete(client));
     try {
-      await this.answer(client, this.#timeouts.connectMs, client.query(keepaliveSettings));
+      const script = client.query(sessionSettingsSql) as unknown as Promise<
+        pg.QueryResult<{ readonly pid: number }>[]
+      >;
+      const results = await this.answer(client, this.#timeouts.connectMs, script);
+      const now = performance.now();
+      this.#open.set(client, { pid: results.at(-1)!.rows[0]!.pid, openedAt: now, answeredAt: now });
       return client;
     } catch (error) {
       this.#release(client, error as Error);

@@ -98,7 +98,7 @@ export class PostgresSession implements Session {
     });
     const read = async () => {
       // A COPY may wait for a lock too: a duplicate row waits for the transaction that has inserted the first one.
-      const done = reaper.guard(client, client.query(pipeline).done);
+      const done = reaper.guard(connections.backendOf(client), client.query(pipeline).done);
       const results = await watchdog.wait(answerMs, done, asksFirst ? connectMs : answerMs);
       connections.answered(client);
       return results.slice(opening.length);

@@ -10,8 +10,9 @@ import {
   type Timeouts,
   transactionSettings,
 } from './database.ts';
+import { refuseSharedSessions } from './pooler-check.ts';
 import { PostgresConnections } from './postgres-connections.ts';
-import { asUnavailable } from './postgres-errors.ts';
+import { asUnavailable, isReadOnly } from './postgres-errors.ts';
 import { PostgresSession } from './postgres-session.ts';
 import { StuckSessionReaper } from './stuck-session-reaper.ts';
 
@@ -76,6 +77,7 @@ export class PostgresDatabase implements Database {
         if (session.begun) {
           await connections.answer(client, connectMs, client.query('rollback')).catch(onBroken);
         }
+        if (isReadOnly(error)) connections.refusedToWrite();
         throw asUnavailable(error, committing);
       }
     });
@@ -87,6 +89,15 @@ export class PostgresDatabase implements Database {
     parameters?: readonly unknown[],
   ): Promise<R[]> {
     return await this.transaction(access, (session) => session.query<R>(sql, parameters));
+  }
+
+  /**
+   * Refuses a pooler that shares sessions; see {@link refuseSharedSessions}.
+   *
+   * @throws {ServerError} `STORE_UNSUITABLE`, `STORE_UNAVAILABLE`
+   */
+  async refuseSharedSessions(): Promise<void> {
+    await this.#connections.check((url) => refuseSharedSessions(url, this.#timeouts.connectMs));
   }
 
   async close(): Promise<void> {

@@ -2,15 +2,17 @@ import { ServerError } from '../errors.ts';
 import { type Database, sqlState, writer } from './database.ts';
 import { dangerousRights } from './login-rights.ts';
 import { type DoneMigration, doneMigrationsSql, incompatibleMigrations, migrations } from './migrate.ts';
+import { PostgresDatabase } from './postgres.ts';
 
 /**
- * Refuses a database that cannot protect the trail: its encoding is not UTF8, its schema belongs to another version, or
- * the service's login could undo the protection, directly or through another role. PGlite has a single user, so roles are
+ * Refuses a database that cannot protect the trail: its encoding is not UTF8, its schema belongs to another version,
+ * a pooler shares its sessions, or the service's login could undo the protection, directly or through another role. PGlite has a single user, so roles are
  * advisory there.
  *
  * @throws {ServerError} `SCHEMA_VERSION` or `STORE_UNSUITABLE`
  */
 export async function checkStore(database: Database): Promise<void> {
+  if (database instanceof PostgresDatabase) await database.refuseSharedSessions();
   let done: readonly DoneMigration[];
   try {
     const [setting] = await database.query<{ encoding: string }>(

@@ -1,4 +1,3 @@
-import type pg from 'pg';
 import type { Eviction, Timeouts } from './database.ts';
 
 /** A session that holds a lock which another session waits for, as one look at the server finds it. */
@@ -59,16 +58,19 @@ export class StuckSessionReaper {
     this.#onEviction = onEviction;
   }
 
-  /** Watches over a statement that may wait for a lock, until `statement` settles. */
-  async guard<T>(client: pg.ClientBase, statement: Promise<T>): Promise<T> {
-    const { processID } = client as pg.ClientBase & { readonly processID: number | null };
-    if (processID === null) return await statement;
-    const wait = setTimeout(() => this.#addWaiting(processID), this.#timeouts.lockMs / 4);
+  /**
+   * Watches over a statement that may wait for a lock, until `statement` settles.
+   *
+   * @param pid process id of the backend that runs it
+   */
+  async guard<T>(pid: number | undefined, statement: Promise<T>): Promise<T> {
+    if (pid === undefined) return await statement;
+    const wait = setTimeout(() => this.#addWaiting(pid), this.#timeouts.lockMs / 4);
     try {
       return await statement;
     } finally {
       clearTimeout(wait);
-      this.#waiting.delete(processID);
+      this.#waiting.delete(pid);
     }
   }
 

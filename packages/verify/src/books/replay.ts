@@ -38,9 +38,9 @@ const pageSize = 200;
 const pageSql = `
   select r.epoch::text as epoch, r.sequence_number::text as sequence_number, r.record
     from audit_records r
-    join audit_chain_state s on s.tenant_id = r.tenant_id
+    join audit_chain_ranges g
+      on g.tenant_id = r.tenant_id and g.epoch = r.epoch and r.sequence_number between 0 and g.last_sequence
    where r.tenant_id = $1 and r.event_type = any ($2::text[])
-     and (r.epoch < s.epoch or (r.epoch = s.epoch and r.sequence_number <= s.last_sequence))
      and (r.epoch, r.sequence_number) > ($3::integer, $4::bigint)
    order by r.epoch, r.sequence_number
    limit ${pageSize}`;

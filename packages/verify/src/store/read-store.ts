@@ -91,6 +91,23 @@ export async function readStoredHead(query: Query, tenantId: string): Promise<St
   };
 }
 
+/** The epochs that were closed before this one, with the last position that belongs to each, oldest first. */
+export async function readClosedEpochs(
+  query: Query,
+  tenantId: string,
+  before: number,
+): Promise<{ readonly epoch: number; readonly last_sequence: number }[]> {
+  const rows = await query(
+    `select epoch, last_sequence::text as last_sequence from audit_closed_epochs
+      where tenant_id = $1 and epoch between 1 and $2::integer - 1 order by epoch`,
+    [tenantId, before],
+  );
+  return rows.map(({ epoch, last_sequence }) => ({
+    epoch: Number(epoch),
+    last_sequence: Number(last_sequence),
+  }));
+}
+
 export async function readCheckpoints(
   query: Query,
   tenantId: string,

@@ -1,4 +1,4 @@
-import { formatOrigin, parseVerifierKey, type Verifier } from '@tallystick/log';
+import { type AuditRecord, formatOrigin, parseVerifierKey, type Verifier } from '@tallystick/log';
 import { checkBooks } from '../books/check-books.ts';
 import {
   distinct,
@@ -12,8 +12,9 @@ import {
 import { Findings, isTrusted, type Report, type TrustSource, verdictOf } from '../report.ts';
 import { TreeCheck } from '../tree-check.ts';
 import { checkHead } from './head-check.ts';
-import { type Query, readCheckpoints, readRecords, readStoredHead } from './read-store.ts';
+import { type Query, readCheckpoints, readClosedEpochs, readRecords, readStoredHead } from './read-store.ts';
 import { RecordsCheck } from './records-check.ts';
+import { type ChainRange, findStrays, strayFinding } from './strays.ts';
 import { TileCheck } from './tile-check.ts';
 
 /** Which chain of a store to verify, and what to trust. */
@@ -37,6 +38,8 @@ export interface VerifyStoreOptions {
    * Tenant of the service's own records, whose verification also covers the API keys. @defaultValue 'tallystick'
    */
   readonly serviceTenant?: string | undefined;
+  /** Called with each record that can be read, and the hash of its bytes. */
+  readonly onRecord?: (record: AuditRecord, hash: Uint8Array) => void;
   /** Called from time to time with the number of records that have been read. */
   readonly onProgress?: (records: number, expected: number) => void;
 }
@@ -66,7 +69,7 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
 
   const tree = new TreeCheck(compared, findings);
   const tiles = new TileCheck();
-  const records = new RecordsCheck({ tenantId, origin, tree, findings });
+  const records = new RecordsCheck({ tenantId, origin, tree, findings, onRecord: options.onRecord });
   for await (const row of readRecords(query, tenantId, epoch)) {
     const mismatches = records.check(row, (level, root) => tiles.expect(level, root, tree.size));
     for (const { column, expected, found } of mismatches) {
@@ -84,10 +87,27 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
   tree.finish(records.nextSequence);
   checkHead(head, records, tree, findings);
   await tiles.compare(query, tenantId, epoch, findings);
+  await findStrayRows(query, tenantId, { epoch, last_sequence: records.nextSequence - 1 }, findings);
   await checkBooks(query, options, findings);
   const contradiction = findEquivocation(compared, tree);
   if (contradiction !== undefined) options.onEquivocation?.(...contradiction);
   return conclude(options, { keys, epoch, records, trusted, findings });
+}
+
+/** Most strays that are reported one by one. */
+const maxStrays = 100;
+
+/** @param read the epoch whose records and tiles were read to their end. What is wrong with them is reported already */
+async function findStrayRows(
+  query: Query,
+  tenantId: string,
+  read: ChainRange,
+  findings: Findings,
+): Promise<void> {
+  const ranges = [...(await readClosedEpochs(query, tenantId, read.epoch)), read];
+  for (const stray of await findStrays(query, tenantId, ranges, maxStrays)) {
+    if (stray.epoch !== read.epoch) findings.add(strayFinding(stray));
+  }
 }
 
 function conclude(

@@ -32,15 +32,9 @@ export function adoptedRecord(
   });
 }
 
-/** Id of the last `audit.books_opened` of an epoch: from there on, the service puts no row on record later than its change. */
-export function booksOpenedId({ chain, epoch }: Omit<BooksOpening, 'now'>): string {
-  return derivedId('books-opened', chain, epoch);
-}
-
-/** The last `audit.books_opened` of an epoch. */
-export function booksOpenedRecord(opening: BooksOpening): EventItem {
-  const { chain, epoch, now } = opening;
-  return booksEvent(booksOpenedId(opening), chain, now, { epoch, complete: true });
+/** The last `audit.books_opened` of an epoch: from there on, the service puts no row on record later than its change. */
+export function booksOpenedRecord({ chain, epoch, now }: BooksOpening): EventItem {
+  return booksEvent(derivedId('books-opened', chain, epoch), chain, now, { epoch, complete: true });
 }
 
 function booksEvent(

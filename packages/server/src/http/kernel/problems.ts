@@ -10,6 +10,7 @@ import {
 import { ServerError } from '../../errors.ts';
 import { BatchError } from '../../ingest/http/read-batch.ts';
 import type { SubmissionError } from '../../ingest/submission.ts';
+import { isContention } from '../../store/postgres-errors.ts';
 
 /**
  * An error that the API answers as a problem document. Its messages go to the client, so they never quote what the client
@@ -73,6 +74,9 @@ export function toProblem(error: unknown): HttpProblem {
   }
   if (error instanceof AuditValidationError) {
     return new HttpProblem(error.code, error.violations[0]!.message, { errors: error.violations });
+  }
+  if (isContention(error)) {
+    return ofServerError(new ServerError('STORE_UNAVAILABLE', 'the store is busy', { cause: error }));
   }
   if (error instanceof LogError && error.code === 'TREE_RANGE') {
     return new HttpProblem('PARAMETER_INVALID', error.message);

@@ -47,6 +47,11 @@ export function eventViewSchema(event: Schema): Schema {
         const: true,
         description: 'The event is sensitive and the API key lacks the scope events:read-sensitive',
       },
+      claimed: {
+        const: true,
+        description:
+          'The event has a type or an actor of the service itself, but a client submitted it: it is the word of that client',
+      },
       damaged: { const: true, description: 'The stored bytes are no longer a valid record' },
     },
     required: [

@@ -47,7 +47,8 @@ export function apiKeyRoutes({ keys }: { readonly keys: ApiKeys }): Endpoint[] {
       tag,
       summary: 'Revoke an API key',
       description:
-        'The process that answers stops accepting the key at once, other replicas of the service within five seconds.',
+        'The process that answers stops accepting the key at once, other replicas of the service within five seconds. ' +
+        'Streams of the key end within a second, on every replica.',
       access: 'operator',
       params: z.strictObject({
         id: z

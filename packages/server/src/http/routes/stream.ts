@@ -1,12 +1,12 @@
 import type { FastifyRequest } from 'fastify';
 import * as z from 'zod';
-import type { ApiKeys } from '../../access/api-keys.ts';
+import type { KeyWatch } from '../../access/key-watch.ts';
 import { isOfReading, type ReadAudit } from '../../operations/read-audit.ts';
 import type { Position } from '../../trail/cursor.ts';
 import { follow } from '../../trail/follow.ts';
 import type { HeadWatch } from '../../trail/tail.ts';
 import type { Trail } from '../../trail/trail.ts';
-import { principalOf, seesSensitive, tenantOf } from '../kernel/authentication.ts';
+import { seesSensitive, tenantOf } from '../kernel/authentication.ts';
 import { type Call, type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import type { HttpLimits } from '../kernel/limits.ts';
 import { integer, tenantId } from '../kernel/parameters.ts';
@@ -29,7 +29,7 @@ interface Parts {
   readonly heads: HeadWatch;
   readonly streams: Streams;
   readonly readAudit: ReadAudit;
-  readonly keys: ApiKeys;
+  readonly keyWatch: KeyWatch;
   readonly limits: HttpLimits;
 }
 
@@ -83,8 +83,8 @@ export function streamRoutes(parts: Parts): Endpoint[] {
 }
 
 async function run(
-  { trail, heads, readAudit, keys, limits }: Parts,
-  { principal, query, request, reply }: Call<unknown, StreamQuery, unknown>,
+  { trail, heads, readAudit, keyWatch, limits }: Parts,
+  { principal, query, reply }: Call<unknown, StreamQuery, unknown>,
   tenantId: string,
   after: Position | undefined,
   stop: AbortController,
@@ -92,13 +92,10 @@ async function run(
   const { heartbeatMs, stalledMs } = limits;
   const { tenant_id: _, sequence_from: __, ...filters } = query;
   const response = reply.raw;
-  // A revoked or expired key must not keep its streams, so each heartbeat checks the key again.
   const heartbeat = setInterval(() => {
     if (!response.writableNeedDrain) response.write(': here\n\n');
-    principalOf(keys, request).catch((error: { code?: string }) => {
-      if (error.code === 'UNAUTHENTICATED') stop.abort();
-    });
   }, heartbeatMs);
+  const endWatch = keyWatch.watch(principal, () => stop.abort());
   try {
     response.write(': stream\n\n');
     const view = { sensitive: seesSensitive(principal) };
@@ -111,6 +108,7 @@ async function run(
     }
   } finally {
     clearInterval(heartbeat);
+    endWatch();
     response.end();
   }
 }

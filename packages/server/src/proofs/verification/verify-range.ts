@@ -1,15 +1,16 @@
 import { parseOrigin } from '@tallystick/log';
 import type { VerifyReport } from '@tallystick/protocol';
-import { checkBooks, isTrusted, type Query, verdictOf } from '@tallystick/verify';
+import { checkBooks, isTrusted, type Query, type Stray, strayFinding, verdictOf } from '@tallystick/verify';
 import { ServerError } from '../../errors.ts';
 import { type Database, writer } from '../../store/database.ts';
 import { readSql } from '../../store/sql.ts';
+import { findStrays } from '../../store/strays.ts';
 import { readerOf, type Trail, type TrailHead } from '../../trail/trail.ts';
 import type { Signer } from '../signer.ts';
 import type { LastSigned } from '../signer-store.ts';
 import type { TenantLogs } from '../tenant-logs.ts';
 import { checkRange, type SequenceRange } from './check-range.ts';
-import { RedactedFindings } from './redacted-findings.ts';
+import { maxFindings, RedactedFindings } from './redacted-findings.ts';
 
 const rangeByTime = readSql('range-by-time');
 
@@ -92,6 +93,7 @@ async function verify(
           signal: request.signal,
         });
   if (checkpoint !== undefined) findMissingTail(checkpoint, head, request, findings);
+  for (const stray of await readStrays(database, tenantId)) findings.add(strayFinding(stray));
   // The books belong to the chain as a whole: its last part compares them.
   if (range?.complete === true && request.sequence_to === undefined && request.ingested_to === undefined) {
     const query: Query = (sql, parameters) => database.query(writer, sql, parameters);
@@ -119,6 +121,13 @@ async function verify(
     trust: { source: 'service', keys: signer.verifierKeys(origin).map(({ key }) => key) },
     findings: findings.list,
   };
+}
+
+/** Rows outside of the chain. Whatever range is checked, reads of any range could once return them. */
+async function readStrays(database: Database, tenantId: string): Promise<Stray[]> {
+  return await database.transaction(readerOf(tenantId), (session) =>
+    findStrays(session, tenantId, maxFindings),
+  );
 }
 
 /** Signs a checkpoint. A chain that contradicts an earlier one keeps that: the verification is to report it. */

@@ -1,0 +1,109 @@
+import type { OperationOutcome } from '@tallystick/protocol';
+import type { Clock } from '../clock.ts';
+import { GateError } from './errors.ts';
+import type { AnyEmitter, Effect } from './options.ts';
+import { completedEvent, type EffectEnd, type Intent, resultDigest } from './records.ts';
+
+export interface EffectParts {
+  readonly audit: AnyEmitter;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  /** Called once with how the effect ended. It must not throw. */
+  readonly finish: (outcome: OperationOutcome) => void;
+}
+
+/** A result that is kept for retries has at most this many characters of JSON. */
+const maxKeptCharacters = 64 * 1024;
+
+/**
+ * Calls the effect and records its end. The record is emitted when the effect has ended, and nothing waits for its delivery.
+ *
+ * An effect that takes too long is recorded as timed out. If it ends later, a further record says how.
+ */
+export async function runEffect<R>(
+  intent: Intent,
+  approvalId: string | undefined,
+  effect: Effect<unknown, R>,
+  { audit, clock, timeoutMs, finish }: EffectParts,
+): Promise<R> {
+  const { action, intentId, request } = intent;
+  const timeout = new AbortController();
+  const signals = action.signal === undefined ? [timeout.signal] : [timeout.signal, action.signal];
+  let costUsd: number | undefined;
+  let timedOut = false;
+  const startedAt = performance.now();
+  const record = (outcome: EffectEnd['outcome']) => {
+    const durationMs = performance.now() - startedAt;
+    audit.emit(completedEvent(intent, { outcome, durationMs, approvalId, costUsd, late: timedOut }));
+  };
+
+  const ended = (async () => {
+    let result: R;
+    try {
+      // The effect may change its copy: the frozen arguments belong to the records.
+      result = await effect(structuredClone(request.arguments), {
+        intentId,
+        signal: AbortSignal.any(signals),
+        cost(usd) {
+          if (Number.isFinite(usd) && usd >= 0) costUsd = usd;
+        },
+      });
+    } catch (thrown) {
+      record({ outcomeStatus: 'failure', errorCode: nameOf(thrown) });
+      finish({ ...outcomeOf('failure', clock), error_code: nameOf(thrown) });
+      throw thrown;
+    }
+    const digest = resultDigest(result);
+    record({ outcomeStatus: 'success', ...(digest !== undefined && { result_digest: digest }) });
+    finish(outcomeOf('success', clock, digest, action.keepResult === true ? result : undefined));
+    return result;
+  })();
+
+  return new Promise<R>((resolve, reject) => {
+    const cancel = clock.schedule(
+      timeoutMs,
+      () => {
+        record({ outcomeStatus: 'timed_out', errorCode: 'EFFECT_TIMED_OUT' });
+        timedOut = true;
+        const message = `${action.action} has not ended within ${timeoutMs} ms; whether it will is unknown`;
+        const error = new GateError('EFFECT_TIMED_OUT', message, { intentId, approvalId });
+        timeout.abort(error);
+        reject(error);
+      },
+      true,
+    );
+    ended.then(resolve, reject).finally(cancel);
+  });
+}
+
+function outcomeOf(
+  status: OperationOutcome['status'],
+  clock: Clock,
+  digest?: string,
+  kept?: unknown,
+): OperationOutcome {
+  const text = kept === undefined ? undefined : keptText(kept);
+  return {
+    status,
+    ...(digest !== undefined && { result_digest: digest }),
+    ...(text !== undefined && { result: JSON.parse(text) }),
+    completed_at: new Date(clock.now()).toISOString(),
+  };
+}
+
+function keptText(result: unknown): string | undefined {
+  try {
+    const text = JSON.stringify(result);
+    return text === undefined || text.length > maxKeptCharacters ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The class of an error. Its message may quote arguments or secrets, so it is not recorded. */
+function nameOf(thrown: unknown): string {
+  const name = (thrown as { name?: unknown } | null)?.name;
+  return typeof name === 'string' && name !== ''
+    ? name.slice(0, 256).toWellFormed().replaceAll('\0', '')
+    : 'Error';
+}

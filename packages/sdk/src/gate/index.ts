@@ -1,0 +1,20 @@
+export { GateError, type GateErrorCode, type GateErrorDetails, gateErrorCodes } from './errors.ts';
+export { type FunctionPolicyDefinition, functionPolicy } from './function-policy.ts';
+export { createGate, Gate } from './gate.ts';
+export {
+  createMemoryDesk,
+  type DeskRefusalCode,
+  DeskRefusalError,
+  MemoryDesk,
+  type MemoryDeskOptions,
+} from './memory-desk.ts';
+export { type Effect, type Execution, type GatedAction, type GateOptions, gateDefaults } from './options.ts';
+export type { Policy, PolicyDecision, PolicyRequest } from './policy.ts';
+export {
+  type ArgumentCondition,
+  type PolicyRule,
+  type RuleMatch,
+  type RulePolicy,
+  type RulePolicyDefinition,
+  rulePolicy,
+} from './rule-policy.ts';

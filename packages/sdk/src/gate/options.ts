@@ -1,0 +1,112 @@
+import type { ActorType, Json } from '@tallystick/event';
+import type { ApprovalDesk, OperationLedger } from '@tallystick/protocol';
+import type { Clock } from '../clock.ts';
+import type { AuditEmitter } from '../emitter/emitter.ts';
+import type { AuditPrincipal } from '../event/input.ts';
+import type { RedactionOptions } from '../redaction/options.ts';
+import type { Policy } from './policy.ts';
+
+/** An emitter with any taxonomy and tenant. */
+export type AnyEmitter = Pick<AuditEmitter, 'emit' | 'record'>;
+
+/** Configuration of a gate. */
+export interface GateOptions {
+  /**
+   * Emits the gate's records. It must deliver to the service over HTTP or to the embedded store: a gate waits until its intent is
+   * in the chain, and Kafka acknowledges before that.
+   */
+  readonly audit: AnyEmitter;
+  readonly policy: Policy;
+  /** Where approvals are requested. Without one, an action that needs an approval is refused. */
+  readonly desk?: ApprovalDesk | undefined;
+  /** Remembers operations that have an idempotency key. Needed for actions with one. */
+  readonly ledger?: OperationLedger | undefined;
+  /** The tenant of actions that name none. */
+  readonly tenantId?: string | undefined;
+  /** Who acts, where the action does not say. */
+  readonly actor?: AuditPrincipal | undefined;
+  /** How long to wait until intent and decision are in the chain, in milliseconds. @defaultValue 2000 */
+  readonly acknowledgeWithinMs?: number | undefined;
+  /** How long the policy may take, in milliseconds. @defaultValue 1000 */
+  readonly policyTimeoutMs?: number | undefined;
+  /**
+   * How long an effect may take, in milliseconds. After that it counts as timed out, and its signal aborts. The intent's record
+   * states this deadline.
+   *
+   * @defaultValue 300000 (5 minutes)
+   */
+  readonly effectTimeoutMs?: number | undefined;
+  /**
+   * Arguments that look like secrets are hidden from records and approvers; `false`: only those that the action names.
+   *
+   * @defaultValue the rules of the SDK's redaction
+   */
+  readonly redaction?: RedactionOptions | false | undefined;
+  /**
+   * Makes the salts of hidden arguments of actions with an idempotency key, at least 32 random bytes. With it, a retry in another
+   * process makes the same document, and so finds the first approval. Keep it secret: who knows it can guess short hidden values.
+   *
+   * @defaultValue none: salts are random
+   */
+  readonly hidingKey?: string | Uint8Array | undefined;
+  /** Called with errors of the ledger after an effect, which the caller can't be told. @defaultValue none */
+  readonly onError?: ((error: unknown) => void) | undefined;
+  /** @defaultValue the system's clock */
+  readonly clock?: Clock | undefined;
+}
+
+/** The numeric defaults of {@link GateOptions}. */
+export const gateDefaults = Object.freeze({
+  acknowledgeWithinMs: 2_000,
+  policyTimeoutMs: 1_000,
+  effectTimeoutMs: 300_000,
+});
+
+/** Something that an agent or a program is about to do. */
+export interface GatedAction<A = Json> {
+  /** Name of the tool or action, such as `refund`. */
+  readonly action: string;
+  /** JSON. They are read once; the effect gets a copy. @defaultValue {} */
+  readonly arguments?: A | undefined;
+  readonly tenantId?: string | undefined;
+  readonly actorType?: ActorType | undefined;
+  readonly actorId?: string | undefined;
+  /** The delegation chain, the nearest first. */
+  readonly onBehalfOf?: readonly AuditPrincipal[] | undefined;
+  readonly target?: { readonly type: string; readonly id: string } | undefined;
+  /** JSON pointers to arguments that neither the record nor the approver is shown. */
+  readonly hidden?: readonly string[] | undefined;
+  /** Why the agent wants to act, in its own words. It is recorded and shown as unverified. */
+  readonly reason?: string | undefined;
+  /** The caller's key of the operation. A retry with the same key gets the first outcome, and the effect does not run again. */
+  readonly idempotencyKey?: string | undefined;
+  /** Keeps the result, so that a retry gets it: JSON of at most 64 KiB. @defaultValue false */
+  readonly keepResult?: boolean | undefined;
+  /**
+   * Whether the effect runs even if the intent could not be acknowledged. The record says so. A denial or a missing approval is
+   * never overridden.
+   *
+   * @defaultValue false
+   */
+  readonly failOpen?: boolean | undefined;
+  readonly correlationId?: string | undefined;
+  readonly investigationId?: string | undefined;
+  readonly parentEventId?: string | undefined;
+  /** Further context for the records, such as `ai_agent` or `gen_ai.tool.call.id`. */
+  readonly context?: Readonly<Record<string, unknown>> | undefined;
+  /** Ends the wait for an approval: the request is withdrawn. It is passed on to the effect. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What an effect is called with besides its arguments. */
+export interface Execution {
+  /** `audit_id` of the intent. Events of the effect should name it as their parent. */
+  readonly intentId: string;
+  /** Aborts when the effect has taken too long, or when the caller's signal aborts. */
+  readonly signal: AbortSignal;
+  /** States what the effect cost, in US dollars, for its record. */
+  cost(usd: number): void;
+}
+
+/** Does what the action is about. It is called at most once. */
+export type Effect<A, R> = (args: A, execution: Execution) => R | Promise<R>;
