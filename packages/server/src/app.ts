@@ -3,7 +3,9 @@ import { type Taxonomy, tenantIdPattern } from '@tallystick/event';
 import { ApiKeys } from './access/api-keys.ts';
 import type { AppendOptions } from './chain/append-batch.ts';
 import type { BatchBookkeeping, ProducerStatement } from './chain/batch.ts';
-import { defaultServiceTenant } from './chain/books/book-chains.ts';
+import { defaultServiceTenant } from './chain/book-options.ts';
+import { KeyBook } from './chain/books/key-book.ts';
+import { openBooks } from './chain/books/open-books.ts';
 import { Writer } from './chain/writer.ts';
 import { ServerError } from './errors.ts';
 import { Admission } from './ingest/admit/admission.ts';
@@ -11,7 +13,6 @@ import { type AppendRanges, rangeAppender } from './ingest/append-ranges.ts';
 import type { Submission, SubmissionResult } from './ingest/submission.ts';
 import { type SubmitPath, submitEvents, submitStatement } from './ingest/submit.ts';
 import type { ServiceObserver } from './observer.ts';
-import { openBooks } from './operations/open-books.ts';
 import { CheckpointTimer } from './proofs/checkpoint-timer.ts';
 import { Signer } from './proofs/signer.ts';
 import { TenantLogs } from './proofs/tenant-logs.ts';
@@ -112,7 +113,7 @@ export class AuditService {
     });
     this.#submitPath = { admission: this.admission, writer: this.writer, observer };
     this.appendRanges = rangeAppender(database, appendOptions, observer);
-    this.keys = new ApiKeys(this, now);
+    this.keys = new ApiKeys(database, new KeyBook(this), now);
     const onError = (what: string, error: unknown) => observer.onBackgroundError?.(what, error);
     this.#partitionTimer = keepPartitionsAhead(database, (error) => onError('partitions', error));
     this.#checkpointTimer =

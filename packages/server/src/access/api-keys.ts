@@ -1,9 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { tenantIdPattern } from '@tallystick/event';
 import { type ApiKeyInfo, type Scope, scopes } from '@tallystick/protocol';
-import { type KeyChange, keyCreatedRecord, keyRevokedRecord } from '../chain/service-records/key-records.ts';
 import { ServerError } from '../errors.ts';
-import type { AppendRanges } from '../ingest/append-ranges.ts';
 import { type Database, writer } from '../store/database.ts';
 import type { Principal } from './principal.ts';
 
@@ -17,12 +15,18 @@ export interface NewApiKey {
   readonly expiresAt?: Date | undefined;
 }
 
-/** Where keys are stored, and where each of their changes is recorded. An `AuditService` has all of it. */
-export interface KeyStore {
-  readonly database: Database;
-  readonly appendRanges: AppendRanges;
-  /** Tenant of the chain that records the keys. */
-  readonly serviceTenant: string;
+/** Stores changes of keys, each with its record. */
+export interface KeyChanges {
+  create(
+    key: NewApiKey & {
+      readonly id: string;
+      readonly tenants: readonly string[] | undefined;
+      readonly expiresAt: Date | undefined;
+    },
+    secretHash: Uint8Array,
+    change: { readonly by: string; readonly now: number },
+  ): Promise<void>;
+  revoke(id: string, change: { readonly by: string; readonly now: number }): Promise<void>;
 }
 
 /** Principal of a change that no API key authenticated, such as one on the command line of the store's machine. */
@@ -36,15 +40,17 @@ const cacheMs = 5_000;
  * key. The secret has 256 random bits: a slow password hash would not protect it better.
  */
 export class ApiKeys {
-  readonly #store: KeyStore;
+  readonly #database: Database;
+  readonly #changes: KeyChanges;
   readonly #now: () => number;
   /** Cached keys, by the hash of the whole key. Bounded; owned by this object. */
   readonly #cache = new Map<string, { readonly principal: Principal; readonly until: number }>();
   /** Number of revocations. A look-up that began before a revocation must not be cached after it. */
   #revocations = 0;
 
-  constructor(store: KeyStore, now: () => number = Date.now) {
-    this.#store = store;
+  constructor(database: Database, changes: KeyChanges, now: () => number = Date.now) {
+    this.#database = database;
+    this.#changes = changes;
     this.#now = now;
   }
 
@@ -72,31 +78,9 @@ export class ApiKeys {
     }
     const id = randomBytes(6).toString('hex');
     const secret = randomBytes(32).toString('hex');
-    const secretHash = sha256(secret);
-    const { serviceTenant: chain, appendRanges } = this.#store;
-    const record = keyCreatedRecord(
-      {
-        id,
-        name: key.name,
-        secretSha256: sha256(secretHash).toString('hex'),
-        scopes: key.scopes,
-        tenants: key.tenants,
-        expiresAt: key.expiresAt,
-      },
-      { by, now: this.#now(), chain },
-    );
-    await appendRanges([
-      {
-        items: [record],
-        closeBooks: async (session) => {
-          await session.query('select tally_create_api_key($1, $2::uuid, $3::bytea)', [
-            chain,
-            record.event.audit_id,
-            secretHash,
-          ]);
-        },
-      },
-    ]);
+    const { name, scopes: granted, tenants, expiresAt } = key;
+    const change = { by, now: this.#now() };
+    await this.#changes.create({ id, name, scopes: granted, tenants, expiresAt }, sha256(secret), change);
     return { id, key: `tally_${id}_${secret}` };
   }
 
@@ -114,7 +98,7 @@ export class ApiKeys {
     const [row] =
       match === null
         ? []
-        : await this.#store.database.query<{
+        : await this.#database.query<{
             secret_hash: Uint8Array;
             scopes: Scope[];
             tenants: string[] | null;
@@ -144,7 +128,7 @@ export class ApiKeys {
 
   /** All keys, oldest first, also revoked and expired ones. */
   async list(): Promise<ApiKeyInfo[]> {
-    const rows = await this.#store.database.query<{
+    const rows = await this.#database.query<{
       id: string;
       name: string;
       scopes: Scope[];
@@ -175,47 +159,16 @@ export class ApiKeys {
    * @throws {ServerError} `NOT_FOUND`
    */
   async revoke(id: string, by: string = operator): Promise<void> {
-    const now = this.#now();
-    const [known] = await this.#store.database.query<{ revoked: boolean }>(
+    const [known] = await this.#database.query<{ revoked: boolean }>(
       writer,
       'select revoked_at is not null as revoked from audit_api_keys where id = $1',
       [id],
     );
     if (known === undefined) throw new ServerError('NOT_FOUND', 'no such API key');
-    if (!known.revoked) await this.#revokeOnRecord(id, { by, now, chain: this.#store.serviceTenant });
+    if (!known.revoked) await this.#changes.revoke(id, { by, now: this.#now() });
     this.#revocations++;
     this.#cache.clear();
   }
-
-  async #revokeOnRecord(id: string, change: KeyChange): Promise<void> {
-    const { database, appendRanges } = this.#store;
-    const sql = 'select tally_revoke_api_key($1, $2::timestamptz) as revoked';
-    const at = new Date(change.now).toISOString();
-    try {
-      await appendRanges([
-        {
-          items: [keyRevokedRecord(id, change)],
-          closeBooks: async (session) => {
-            const [row] = await session.query<{ revoked: boolean }>(sql, [id, at]);
-            if (row?.revoked !== true) throw new RevokedMeanwhile();
-          },
-        },
-      ]);
-    } catch (error) {
-      if (error instanceof RevokedMeanwhile) return;
-      if (!takesNoRecord(error)) throw error;
-      await database.query(writer, sql, [id, at]);
-    }
-  }
-}
-
-/** Another caller has revoked the key, and has recorded it. */
-class RevokedMeanwhile extends Error {}
-
-function takesNoRecord(error: unknown): boolean {
-  return (
-    error instanceof ServerError && (error.code === 'CHAIN_STOPPED' || error.code === 'CLOCK_BEHIND_CHAIN')
-  );
 }
 
 function sha256(content: string | Uint8Array): Buffer {

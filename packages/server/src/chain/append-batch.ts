@@ -4,8 +4,8 @@ import { monthStart } from '../store/partitions.ts';
 import { findStrays, strayReason } from '../store/strays.ts';
 import { settleAccounts } from './account-rows.ts';
 import type { Batch, EpochOpening, ItemOutcome } from './batch.ts';
+import { type BookOptions, serviceTenantOf } from './book-options.ts';
 import { BatchBooks } from './books/batch-books.ts';
-import { serviceTenantOf } from './books/book-chains.ts';
 import { findStoredEvents, mayBeInEarlierMonth, type StoredEvent } from './duplicates.ts';
 import { type Head, type HeadRow, readHeads } from './head.ts';
 import { itemsOf, lookupsOf, mergeBatches, pendingOf, splitByBatch, tenantsOf } from './merge-batches.ts';
@@ -15,18 +15,14 @@ import { sealAndCopy } from './seal-and-copy.ts';
 import { withOwnId } from './service-records/own-id.ts';
 import { advancePositions, firstUnapplied } from './source-position.ts';
 
-export interface AppendOptions {
+export interface AppendOptions extends BookOptions {
   /** Name of the log, first part of every origin. */
   readonly logName: string;
-  /** Tenant whose chain takes the service's records that belong to no other chain. @defaultValue 'tallystick' */
-  readonly serviceTenant?: string;
   /**
    * Secret of the installation, from which the ids of the service's own records are derived; see {@link withOwnId}. The
    * service always gives it. Absent: a client could compute these ids.
    */
   readonly recordIdSecret?: Uint8Array;
-  /** Throws if the tenant's chain is stopped. */
-  readonly assertRunning?: (tenantId: string) => void;
   /** Throws if a locked head is behind what was signed for the chain: the store was restored in the meantime. */
   readonly assertCurrent?: (session: Session, head: Head) => Promise<void>;
   /** Stops a chain because the store has a row that does not belong to it. */

@@ -2,9 +2,6 @@ import { createHash } from 'node:crypto';
 import { uuidv8FromDigest } from '@tallystick/event';
 import type { Reason } from '@tallystick/protocol';
 import { exceededBound } from '../input/json-bounds.ts';
-import type { Statement } from '../store/database.ts';
-import type { LetterRow } from './books/letters.ts';
-import { isMessageSource } from './source-position.ts';
 
 /** An event that was refused, with all bytes that were received. */
 export interface DeadLetter {
@@ -83,51 +80,4 @@ function readIdentity(bytes: Uint8Array): { tenantId?: string; auditId?: string 
   } catch {
     return {};
   }
-}
-
-const insertSql = `
-  insert into audit_dead_letters (id, tenant_id, audit_id, source, principal, producer_id, producer_seq, reason, pointer, message,
-                                  raw, seen, chain)
-  select d.id, d.tenant_id, d.audit_id, d.source, d.principal, d.producer_id, d.producer_seq, d.reason, d.pointer, d.message,
-         decode(d.raw, 'hex'), d.seen, d.chain
-    from jsonb_to_recordset($1::jsonb)
-      as d(id uuid, tenant_id text, audit_id text, source text, principal text, producer_id uuid,
-           producer_seq bigint, reason text, pointer text, message text, raw text, seen bigint, chain text)
-    on conflict (id) do`;
-
-/**
- * For an event that a client sends again: increments the count. A settled dead letter becomes open again, and gets its bytes back if
- * a purge has erased them, because the client is told that the event is kept.
- */
-const countUpSql = `${insertSql} update
-     set seen = audit_dead_letters.seen + excluded.seen, last_seen_at = clock_timestamp(), state = 'open',
-         settled_at = null, settled_by = null, raw = excluded.raw,
-         chain = coalesce(excluded.chain, audit_dead_letters.chain)`;
-
-/** For a message of a topic that is read again: changes nothing. */
-const insertOnceSql = `${insertSql} nothing`;
-
-/**
- * Stores dead letters, including their bytes. Part of the batch's transaction: after its commit, every event of the batch
- * is either chained or kept here.
- *
- * @param chains by id, the tenant of the chain whose record in this batch names the dead letter
- */
-export function storeDeadLetters(
-  rows: readonly LetterRow[],
-  chains: ReadonlyMap<string, string> = new Map(),
-): Statement[] {
-  const insert = (text: string, letters: readonly LetterRow[]): Statement[] => {
-    if (letters.length === 0) return [];
-    const values = letters.map(({ facts, raw, seen }) => ({
-      ...facts,
-      raw: Buffer.from(raw).toString('hex'),
-      seen,
-      chain: chains.get(facts.id) ?? null,
-    }));
-    return [{ text, values: [JSON.stringify(values)] }];
-  };
-  const fromMessages = rows.filter(({ facts }) => isMessageSource(facts.source));
-  const others = rows.filter(({ facts }) => !isMessageSource(facts.source));
-  return [...insert(insertOnceSql, fromMessages), ...insert(countUpSql, others)];
 }

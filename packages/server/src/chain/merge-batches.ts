@@ -1,9 +1,7 @@
 import { type Account, accountsOf } from './accounting.ts';
-import type { AppendOptions } from './append-batch.ts';
 import type { Batch, BatchItem, EpochOpening, EventItem, ItemOutcome } from './batch.ts';
-import { canRecord, serviceTenantOf } from './books/book-chains.ts';
+import { type BookOptions, canRecord, serviceTenantOf } from './book-options.ts';
 import type { DeadLetter } from './dead-letters.ts';
-import type { Plan } from './plan.ts';
 import { withOwnId } from './service-records/own-id.ts';
 import { gapRecords } from './service-records/producer-records.ts';
 import type { SourceRange } from './source-position.ts';
@@ -50,7 +48,7 @@ export interface PendingItems {
   readonly refused: readonly IndexedOutcome[];
 }
 
-export function mergeBatches(batches: readonly Batch[], options: AppendOptions): MergedBatch {
+export function mergeBatches(batches: readonly Batch[], options: BookOptions): MergedBatch {
   const items = batches.flatMap((batch) => batch.items);
   const statements = batches.flatMap((batch) => batch.statements ?? []);
   const openings = batches.flatMap((batch) => batch.openings ?? []);
@@ -137,24 +135,6 @@ export function lookupsOf(events: readonly PendingEvent[]): EventItem[] {
 /** The dead letters among these outcomes. */
 export function deadLettersOf(outcomes: readonly IndexedOutcome[]): DeadLetter[] {
   return outcomes.flatMap(({ outcome }) => ('deadLetter' in outcome ? outcome.deadLetter : []));
-}
-
-/** What becomes of the items of each batch, in their order, before anything is sealed. */
-export function statusesByBatch(
-  batches: readonly Batch[],
-  { refused }: PendingItems,
-  { fresh, repeats, outcomes }: Plan,
-): (ItemOutcome['status'] | undefined)[][] {
-  const byIndex = new Map<number | undefined, ItemOutcome['status']>();
-  for (const { index } of fresh) byIndex.set(index, 'chained');
-  for (const { event } of repeats) byIndex.set(event.index, 'duplicate');
-  for (const { index, outcome } of [...refused, ...outcomes]) byIndex.set(index, outcome.status);
-  let start = 0;
-  return batches.map(({ items }) => {
-    const from = start;
-    start += items.length;
-    return items.map((_, at) => byIndex.get(from + at));
-  });
 }
 
 /** The outcomes of each batch, in the order of its items. */

@@ -12,7 +12,7 @@ import {
   tenantsAhead,
 } from './append-errors.ts';
 import type { Batch, BatchBookkeeping, BatchItem, ItemOutcome, ProducerStatement } from './batch.ts';
-import { serviceTenantOf } from './books/book-chains.ts';
+import { serviceTenantOf } from './book-options.ts';
 
 export interface WriterOptions extends AppendOptions {
   /** Maximum number of events in one transaction, unless a single submission has more. @defaultValue 1000 */

@@ -1,14 +1,16 @@
 import { ManualClock } from '@tallystick/testing';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ApiKeys, type KeyStore } from '../../src/access/api-keys.ts';
+import { ApiKeys } from '../../src/access/api-keys.ts';
+import { KeyBook } from '../../src/chain/books/key-book.ts';
 import { rangeAppender } from '../../src/ingest/append-ranges.ts';
 import { type Database, writer } from '../../src/store/database.ts';
 import { logName } from '../events.ts';
 import { onEachStore } from '../stores.ts';
 
-/** Where the keys of a test are stored and recorded. */
-function keyStore(database: Database): KeyStore {
-  return { database, appendRanges: rangeAppender(database, { logName }, {}), serviceTenant: 'tallystick' };
+/** Records the keys of a test. */
+function keyBook(database: Database): KeyBook {
+  const appendRanges = rangeAppender(database, { logName }, {});
+  return new KeyBook({ database, appendRanges, serviceTenant: 'tallystick' });
 }
 
 const unauthenticated = { code: 'UNAUTHENTICATED', message: 'a valid API key is needed' };
@@ -18,7 +20,7 @@ onEachStore((store) => {
   let keys: ApiKeys;
   beforeEach(() => {
     clock = new ManualClock(Date.now());
-    keys = new ApiKeys(keyStore(store().database), () => clock.now());
+    keys = new ApiKeys(store().database, keyBook(store().database), () => clock.now());
   });
   const create = (more: Partial<Parameters<ApiKeys['create']>[0]> = {}) =>
     keys.create({ name: 'ci', scopes: ['events:write'], ...more });
@@ -63,7 +65,12 @@ onEachStore((store) => {
   describe('is refused with one and the same message', () => {
     let good: string;
     beforeAll(async () => {
-      good = (await new ApiKeys(keyStore(store().database)).create({ name: 'x', scopes: ['admin'] })).key;
+      good = (
+        await new ApiKeys(store().database, keyBook(store().database)).create({
+          name: 'x',
+          scopes: ['admin'],
+        })
+      ).key;
     });
 
     test.each([
@@ -101,7 +108,7 @@ onEachStore((store) => {
 
   describe('once revoked', () => {
     test('it stops working here at once, and elsewhere within five seconds', async () => {
-      const elsewhere = new ApiKeys(keyStore(store().database), () => clock.now());
+      const elsewhere = new ApiKeys(store().database, keyBook(store().database), () => clock.now());
       const { key, id } = await create();
       await keys.authenticate(key);
       await elsewhere.authenticate(key);
@@ -129,7 +136,7 @@ onEachStore((store) => {
           return rows;
         },
       } as typeof row;
-      const slow = new ApiKeys({ ...keyStore(row), database: slowDatabase }, () => clock.now());
+      const slow = new ApiKeys(slowDatabase, keyBook(row), () => clock.now());
       const underWay = slow.authenticate(key);
       // The store has answered, the process has not read it yet.
       await row.query(writer, 'select 1');
@@ -168,7 +175,7 @@ onEachStore((store) => {
       },
       close: async () => undefined,
     };
-    const remembering = new ApiKeys(keyStore(counting), () => clock.now());
+    const remembering = new ApiKeys(counting, keyBook(counting), () => clock.now());
     await remembering.authenticate(key);
     await remembering.authenticate(key);
     expect(asked).toBe(1);

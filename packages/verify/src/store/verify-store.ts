@@ -1,5 +1,4 @@
 import { type AuditRecord, formatOrigin, parseVerifierKey, type Verifier } from '@tallystick/log';
-import { checkBooks } from '../books/check-books.ts';
 import {
   distinct,
   findContradictions,
@@ -11,6 +10,7 @@ import {
 } from '../checkpoints.ts';
 import { Findings, isTrusted, type Report, type TrustSource, verdictOf } from '../report.ts';
 import { TreeCheck } from '../tree-check.ts';
+import { checkBooks } from './books/check-books.ts';
 import { checkHead } from './head-check.ts';
 import { type Query, readCheckpoints, readClosedEpochs, readRecords, readStoredHead } from './read-store.ts';
 import { RecordsCheck } from './records-check.ts';

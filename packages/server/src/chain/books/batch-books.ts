@@ -1,22 +1,22 @@
 import type { Session, Statement } from '../../store/database.ts';
-import type { AppendOptions } from '../append-batch.ts';
 import type { EventItem } from '../batch.ts';
-import { storeDeadLetters } from '../dead-letters.ts';
+import type { BookOptions } from '../book-options.ts';
 import {
-  deadLettersOf,
-  type IndexedOutcome,
-  type MergedBatch,
-  type PendingItems,
-  statusesByBatch,
-} from '../merge-batches.ts';
-import type { Plan } from '../plan.ts';
+  findStoredLetters,
+  type LetterRow,
+  letterRows,
+  newEntry,
+  type StoredLetter,
+  storeDeadLetters,
+} from '../letter-rows.ts';
+import { deadLettersOf, type IndexedOutcome, type MergedBatch, type PendingItems } from '../merge-batches.ts';
+import { type Plan, statusesByBatch } from '../plan.ts';
 import type { LockedRows } from '../row-locks.ts';
 import { contradictionRecord } from '../service-records/contradiction-record.ts';
 import { deadLetteredRecords } from '../service-records/dead-letter-records.ts';
 import type { SourceRange } from '../source-position.ts';
 import { BookChains } from './book-chains.ts';
 import { contradictionsOf } from './contradictions.ts';
-import { findStoredLetters, type LetterRow, letterRows, newEntry, type StoredLetter } from './letters.ts';
 
 /** What is known under the locks of a batch. */
 export interface BooksContext {
@@ -24,7 +24,7 @@ export interface BooksContext {
   readonly locked: LockedRows;
   readonly pending: PendingItems;
   readonly positions: ReadonlyMap<SourceRange, number>;
-  readonly options: AppendOptions;
+  readonly options: BookOptions;
 }
 
 /** What a plan changes in the books. */

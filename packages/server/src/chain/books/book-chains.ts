@@ -1,25 +1,9 @@
-import { tenantIdPattern } from '@tallystick/event';
-import type { AppendOptions } from '../append-batch.ts';
-import type { LockedRows } from '../row-locks.ts';
+import { type BookOptions, canRecord, serviceTenantOf } from '../book-options.ts';
+import type { HeadRow } from '../head.ts';
 
-/** Tenant of the service itself, unless the operator names another. */
-export const defaultServiceTenant = 'tallystick';
-
-type ChainOptions = Pick<AppendOptions, 'serviceTenant' | 'assertRunning'>;
-
-export function serviceTenantOf({ serviceTenant = defaultServiceTenant }: ChainOptions): string {
-  return serviceTenant;
-}
-
-/** Whether the tenant may have a chain that takes records now. Nothing is known of its head yet. */
-export function canRecord(tenantId: string | undefined, { assertRunning }: ChainOptions): tenantId is string {
-  if (tenantId === undefined || !tenantIdPattern.test(tenantId)) return false;
-  try {
-    assertRunning?.(tenantId);
-    return true;
-  } catch {
-    return false;
-  }
+interface LockedHeads {
+  readonly heads: readonly HeadRow[];
+  readonly lockedTenants: ReadonlySet<string>;
 }
 
 /**
@@ -27,16 +11,12 @@ export function canRecord(tenantId: string | undefined, { assertRunning }: Chain
  * of the service's tenant. A refused event only claims its tenant, so it must not begin a chain.
  */
 export class BookChains {
-  readonly #locked: Pick<LockedRows, 'heads' | 'lockedTenants'>;
+  readonly #locked: LockedHeads;
   /** Tenants whose chains this batch extends or begins. */
   readonly #extended: ReadonlySet<string>;
-  readonly #options: ChainOptions;
+  readonly #options: BookOptions;
 
-  constructor(
-    locked: Pick<LockedRows, 'heads' | 'lockedTenants'>,
-    extended: readonly string[],
-    options: ChainOptions,
-  ) {
+  constructor(locked: LockedHeads, extended: readonly string[], options: BookOptions) {
     this.#locked = locked;
     this.#extended = new Set(extended);
     this.#options = options;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { EventItem } from '../batch.ts';
-import { letterEntry, letterRows } from '../books/letters.ts';
 import { type DeadLetter, toDeadLetter } from '../dead-letters.ts';
+import { letterEntry, letterRows } from '../letter-rows.ts';
 import { derivedId, serviceEvent } from './service-event.ts';
 
 /**

@@ -3,7 +3,7 @@ import type { EventItem } from '../batch.ts';
 import { serviceEvent } from './service-event.ts';
 
 /** Dead letters that one record names. An entry has about 250 characters, and an event at most 256 KiB. */
-export const lettersPerRecord = 400;
+const lettersPerRecord = 400;
 
 /**
  * The `delivery.dead_lettered` of a batch: one for each four hundred dead letters.

@@ -1,5 +1,5 @@
 import { keyDigest, type LetterFacts, letterDigest } from '@tallystick/log';
-import { type Query, storedTime } from '../store/read-store.ts';
+import { type Query, storedTime } from '../read-store.ts';
 
 /** Rows read at a time. */
 const pageSize = 500;

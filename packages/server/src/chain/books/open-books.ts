@@ -1,17 +1,17 @@
 import { type KeyState, type LetterState, type Query, readKeys, readLetters } from '@tallystick/verify';
+import { ServerError } from '../../errors.ts';
+import { type Database, writer } from '../../store/database.ts';
+import type { Batch } from '../batch.ts';
 import {
   adoptedRecord,
   type BooksOpening,
   booksOpenedRecord,
-} from '../chain/service-records/books-opened-record.ts';
-import { ServerError } from '../errors.ts';
-import type { AppendRanges } from '../ingest/append-ranges.ts';
-import { type Database, writer } from '../store/database.ts';
+} from '../service-records/books-opened-record.ts';
 
 /** What opening the books needs. An `AuditService` has all of it. */
 export interface BooksTarget {
   readonly database: Database;
-  readonly appendRanges: AppendRanges;
+  readonly appendRanges: (batches: readonly Batch[]) => Promise<unknown>;
   readonly serviceTenant: string;
 }
 

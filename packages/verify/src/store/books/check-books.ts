@@ -1,5 +1,5 @@
-import type { FindingSink } from '../report.ts';
-import type { Query } from '../store/read-store.ts';
+import type { FindingSink } from '../../report.ts';
+import type { Query } from '../read-store.ts';
 import { type KeyState, type LetterState, readKeys, readLetters } from './read-books.ts';
 import { ReplayedBooks, type ReplayedKey, type ReplayedLetter } from './replay.ts';
 

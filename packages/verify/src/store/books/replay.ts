@@ -1,5 +1,5 @@
 import { keyDigest, parseLetterEntry, readRecord } from '@tallystick/log';
-import type { Query } from '../store/read-store.ts';
+import type { Query } from '../read-store.ts';
 
 /** A dead letter as the records describe it. */
 export interface ReplayedLetter {
@@ -21,7 +21,7 @@ export interface ReplayedKey {
 }
 
 /** SHA-256 of no bytes, hex: what a purged dead letter has left. */
-export const noBytes = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+const noBytes = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
 const types = [
   'delivery.dead_lettered',
