@@ -66,7 +66,8 @@ export async function watch(
 ): Promise<{ until(done: () => boolean): Promise<void> }> {
   const client = new pg.Client(url);
   await client.connect();
-  await client.query('set role tally_writer');
+  const roles = await client.query<{ writer: string }>('select writer from tally_roles');
+  await client.query(`set role ${roles.rows[0]!.writer}`);
   const watched = Array.from({ length: tenants }, (_, index) => `tenant-${index}`);
   const seenTo = new Map<string, number>();
   const poll = async () => {

@@ -136,6 +136,7 @@ export const pinnedExports: Record<string, string[]> = {
     'problemCodes',
     'problemKindOf',
     'problemTypeOf',
+    'proxyEnvironment',
     'scopes',
     'statementKind',
     'tightenRules',
