@@ -1,17 +1,9 @@
 import { ManualClock } from '@tallystick/testing';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ApiKeys } from '../../src/access/api-keys.ts';
-import { KeyBook } from '../../src/chain/books/key-book.ts';
-import { rangeAppender } from '../../src/ingest/append-ranges.ts';
 import { type Database, writer } from '../../src/store/database.ts';
-import { logName } from '../events.ts';
+import { apiKeys, keyBook } from '../keys.ts';
 import { onEachStore } from '../stores.ts';
-
-/** Records the keys of a test. */
-function keyBook(database: Database): KeyBook {
-  const appendRanges = rangeAppender(database, { logName }, {});
-  return new KeyBook({ database, appendRanges, serviceTenant: 'tallystick' });
-}
 
 const unauthenticated = { code: 'UNAUTHENTICATED', message: 'a valid API key is needed' };
 
@@ -20,7 +12,7 @@ onEachStore((store) => {
   let keys: ApiKeys;
   beforeEach(() => {
     clock = new ManualClock(Date.now());
-    keys = new ApiKeys(store().database, keyBook(store().database), () => clock.now());
+    keys = apiKeys(store().database, () => clock.now());
   });
   const create = (more: Partial<Parameters<ApiKeys['create']>[0]> = {}) =>
     keys.create({ name: 'ci', scopes: ['events:write'], ...more });
@@ -66,7 +58,7 @@ onEachStore((store) => {
     let good: string;
     beforeAll(async () => {
       good = (
-        await new ApiKeys(store().database, keyBook(store().database)).create({
+        await apiKeys(store().database).create({
           name: 'x',
           scopes: ['admin'],
         })
@@ -108,7 +100,7 @@ onEachStore((store) => {
 
   describe('once revoked', () => {
     test('it stops working here at once, and elsewhere within five seconds', async () => {
-      const elsewhere = new ApiKeys(store().database, keyBook(store().database), () => clock.now());
+      const elsewhere = apiKeys(store().database, () => clock.now());
       const { key, id } = await create();
       await keys.authenticate(key);
       await elsewhere.authenticate(key);
