@@ -108,7 +108,9 @@ test('serve does not start without an API key, and can make one', async () => {
   await prepareEmbeddedStore(data);
   const args = ['serve', '--data', data, '--log-name', 'audit.example.com', '--port', '0'];
   const refused = await tally(args, { env, cwd: dir.path });
-  expect(refused.stderr).toContain('the store has no API key');
+  // A mistyped path became a store of 40 MB that no client could call.
+  expect(refused.stderr).toContain('there is no store in');
+  expect(refused.stderr).toContain('--create-admin-key');
   expect(refused.exitCode).toBe(3);
   const ran = await tally([...args, '--create-admin-key'], { env, cwd: dir.path });
   expect(ran.stdout).toMatch(/^tally_[0-9a-f]{12}_[0-9a-f]{64}\n$/);
