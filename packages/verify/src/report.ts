@@ -11,6 +11,10 @@ export type FindingCode =
   | 'STRAY_ROW'
   /** The chain ends before its head, or before a checkpoint: the newest records are missing. */
   | 'HEAD_MISMATCH'
+  /** A list, a filter or a look-up of the service does not show what the verified records say. */
+  | 'LIST_MISMATCH'
+  /** The service has no trail of a tenant whose trail was verified there before. */
+  | 'LOG_MISSING'
   /** The records' tree does not have the root of a checkpoint. */
   | 'CHECKPOINT_ROOT_MISMATCH'
   | 'CHECKPOINT_SIGNATURE_INVALID'

@@ -1,4 +1,4 @@
-import { formatOrigin, parseVerifierKey, type Verifier } from '@tallystick/log';
+import { type AuditRecord, formatOrigin, parseVerifierKey, type Verifier } from '@tallystick/log';
 import {
   distinct,
   findContradictions,
@@ -33,6 +33,8 @@ export interface VerifyStoreOptions {
   readonly onEquivocation?: (first: string, second: string) => void;
   /** Called with the newest trusted note where the verdict is `verified` or `recovered`. Keep it for the next time. */
   readonly onTrusted?: (note: string) => void;
+  /** Called with each record that can be read, and the hash of its bytes. */
+  readonly onRecord?: (record: AuditRecord, hash: Uint8Array) => void;
   /** Called from time to time with the number of records that have been read. */
   readonly onProgress?: (records: number, expected: number) => void;
 }
@@ -61,7 +63,7 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
 
   const tree = new TreeCheck(compared, findings);
   const tiles = new TileCheck();
-  const records = new RecordsCheck({ tenantId, origin, tree, findings });
+  const records = new RecordsCheck({ tenantId, origin, tree, findings, onRecord: options.onRecord });
   for await (const row of readRecords(query, tenantId, epoch)) {
     const mismatches = records.check(row, (level, root) => tiles.expect(level, root, tree.size));
     for (const { column, expected, found } of mismatches) {
