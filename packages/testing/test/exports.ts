@@ -137,6 +137,7 @@ export const pinnedExports: Record<string, string[]> = {
     'problemKindOf',
     'problemTypeOf',
     'proxyEnvironment',
+    'scopeMeanings',
     'scopes',
     'statementKind',
     'tightenRules',

@@ -18,6 +18,11 @@ export interface AdmittedEvent {
 /** An admitted event, and where it came from. */
 export interface EventItem extends AdmittedEvent {
   readonly ingest: ItemIngest;
+  /**
+   * Whether an earlier event with the same id counts as this one although its content is not equal. Only records of the
+   * service have it: several replicas may write the same record, and each dates it by the moment. @defaultValue false
+   */
+  readonly firstWins?: boolean;
 }
 
 export interface ItemIngest {

@@ -57,10 +57,12 @@ export function planBatch(events: readonly PendingEvent[], context: PlanContext)
         outcomes.push(outcome(event, 'duplicate', formerly.receipt));
       else conflict(event);
     } else if (stored !== undefined) {
-      if (isSameEvent(stored, event.item)) outcomes.push(outcome(event, 'duplicate', stored.receipt));
+      if (event.item.firstWins === true || isSameEvent(stored, event.item))
+        outcomes.push(outcome(event, 'duplicate', stored.receipt));
       else conflict(event);
     } else if (first !== undefined) {
-      if (first.item.canonical === event.item.canonical) repeats.push({ event, of: first });
+      if (event.item.firstWins === true || first.item.canonical === event.item.canonical)
+        repeats.push({ event, of: first });
       else conflict(event);
     } else if (genesisKeys.has(key)) {
       conflict(event);

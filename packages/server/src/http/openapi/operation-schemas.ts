@@ -12,6 +12,7 @@ import {
   type ProducerSettlement,
   type ProducersSettled,
   type Readiness,
+  scopeMeanings,
   scopes,
 } from '@tallystick/protocol';
 import * as z from 'zod';
@@ -139,7 +140,7 @@ export const purgeResult = answer<DeadLettersPurged>()(
   }),
 );
 
-const scope = z.enum(scopes);
+const scope = z.enum(scopes).describe(scopes.map((each) => `\`${each}\`: ${scopeMeanings[each]}`).join('. '));
 
 export const newApiKey = request<NewApiKey>()(
   'NewApiKey',

@@ -94,10 +94,11 @@ test('source.lost', () => {
 
 test('audit.read', () => {
   const start = Date.parse('2026-01-02T03:00:00.000Z');
-  expect(readRecord({ principal: submitter, tenantId: 'acme' }, start, 300_000).canonical).toBe(
+  const writtenAt = new Date('2026-01-02T03:04:05.678Z');
+  expect(readRecord({ principal: submitter, tenantId: 'acme' }, start, 300_000, writtenAt).canonical).toBe(
     '{"actor_id":"key:0123456789ab","actor_type":"service","audit_id":"0fc9eeed-c447-8ede-90ae-8f5262448b44",' +
       '"event_category":"system","event_type":"audit.read","metadata":{"window_seconds":300},' +
       '"source_service":"tallystick","target_id":"acme","target_type":"trail","tenant_id":"acme",' +
-      '"timestamp":"2026-01-02T03:00:00.000Z"}',
+      '"timestamp":"2026-01-02T03:04:05.678Z"}',
   );
 });
