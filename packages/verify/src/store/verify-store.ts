@@ -11,6 +11,7 @@ import {
 import { ClosedEpochs } from '../closed/closed-epochs.ts';
 import { Findings, isTrusted, type Report, type TrustSource, verdictOf } from '../report.ts';
 import { TreeCheck } from '../tree-check.ts';
+import { checkBooks } from './books/check-books.ts';
 import { checkClosedEpochs } from './closed-store-check.ts';
 import { checkHead } from './head-check.ts';
 import { type Query, readCheckpoints, readClosedEpochs, readRecords, readStoredHead } from './read-store.ts';
@@ -37,6 +38,10 @@ export interface VerifyStoreOptions {
   readonly onEquivocation?: (first: string, second: string) => void;
   /** Called with the newest trusted note where the verdict is `verified` or `recovered`. Keep it for the next time. */
   readonly onTrusted?: (note: string) => void;
+  /**
+   * Tenant of the service's own records, whose verification also covers the API keys. @defaultValue 'tallystick'
+   */
+  readonly serviceTenant?: string | undefined;
   /** Called with each record that can be read, and the hash of its bytes. */
   readonly onRecord?: (record: AuditRecord, hash: Uint8Array) => void;
   /** Called from time to time with the number of records that have been read. */
@@ -46,7 +51,8 @@ export interface VerifyStoreOptions {
 /**
  * Verifies a tenant's chain in any Postgres store, through a query function. It checks every record's bytes, hash, link,
  * position and columns, the head, the tiles, and the tree against every checkpoint in the store and outside, and the records
- * of closed epochs. Memory does not grow with the chain, but for one hash per 256 records.
+ * of closed epochs. It compares dead letters and API keys with the records of them. Memory does not grow with the chain, but
+ * for one hash per 256 records, and for the dead letters.
  *
  * @param query runs one read-only statement. All statements should see one snapshot
  * @throws {LogError} `KEY_MALFORMED`, `NOTE_MALFORMED`, `CHECKPOINT_MALFORMED`, `NOTE_UNVERIFIED` for the options
@@ -92,6 +98,7 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
   await tiles.compare(query, tenantId, epoch, findings);
   await checkClosedEpochs(query, tenantId, closed, findings);
   await findStrayRows(query, tenantId, epoch, closed, findings);
+  await checkBooks(query, options, findings);
   const contradiction = findEquivocation(compared, tree);
   if (contradiction !== undefined) options.onEquivocation?.(...contradiction);
   return conclude(options, { keys, epoch, records, trusted, findings, closed });

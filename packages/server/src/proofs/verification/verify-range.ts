@@ -2,8 +2,10 @@ import { LogError, parseOrigin, readRecord } from '@tallystick/log';
 import type { VerifyReport } from '@tallystick/protocol';
 import {
   ClosedEpochs,
+  checkBooks,
   checkClosedEpochs,
   isTrusted,
+  type Query,
   type Stray,
   strayFinding,
   verdictOf,
@@ -27,6 +29,8 @@ export interface VerifySources {
   readonly database: Database;
   readonly signer: Signer;
   readonly logs: TenantLogs;
+  /** Tenant of the service's own records. */
+  readonly serviceTenant: string;
 }
 
 /** Which part of a chain to verify; the whole chain where no bound is given. */
@@ -67,7 +71,7 @@ export async function verifyRange(
 }
 
 async function verify(
-  { database, signer, logs }: VerifySources,
+  { database, signer, logs, serviceTenant }: VerifySources,
   trail: Trail,
   request: VerifyRequest,
 ): Promise<VerifyReport> {
@@ -104,6 +108,11 @@ async function verify(
     await checkClosed(database, trail, { tenantId, epoch }, closed, request.signal, findings);
   const closedReport = closed.report(true);
   for (const stray of await readStrays(database, tenantId)) findings.add(strayFinding(stray));
+  // The books belong to the chain as a whole: its last part compares them.
+  if (range?.complete === true && request.sequence_to === undefined && request.ingested_to === undefined) {
+    const query: Query = (sql, parameters) => database.query(writer, sql, parameters);
+    await checkBooks(query, { tenantId, serviceTenant }, findings);
+  }
 
   const covered =
     checked === undefined || checkpoint === undefined ? -1 : Math.min(checked.last, checkpoint.size - 1);
