@@ -12,5 +12,5 @@ export {
   writer,
 } from './database.ts';
 export { migratePglite, migratePostgres } from './migrate.ts';
-export { PgliteDatabase } from './pglite.ts';
+export { PgliteDatabase } from './pglite/pglite.ts';
 export { PostgresDatabase, type PostgresOptions } from './postgres.ts';

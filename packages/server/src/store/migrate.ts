@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import { ServerError } from '../errors.ts';
 import type { Queries, Row } from './database.ts';
-import type { PgliteDatabase } from './pglite.ts';
+import type { PgliteDatabase } from './pglite/pglite.ts';
 import { sessionSettingsSql } from './session-settings.ts';
 
 const migrationsDirectory = new URL('../../sql/migrations/', import.meta.url);
