@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { ServerError } from '../../errors.ts';
 
-/** @defaultValue see {@link spaceDefaults} */
+/** How much of the disk the embedded store leaves free. */
 export interface SpaceOptions {
   /**
    * Bytes that must stay free on the disk. Below, the store refuses to write and still answers reads.
@@ -13,7 +13,7 @@ export interface SpaceOptions {
 }
 
 /** Room for two segments of the write-ahead log, for a batch, and for what reads and crash recovery write. */
-export const spaceDefaults = Object.freeze({ reserveBytes: 64 * 1024 * 1024 });
+const spaceDefaults = Object.freeze({ reserveBytes: 64 * 1024 * 1024 });
 
 /**
  * Disk space that a byte of COPY's text takes: once in the write-ahead log, once in the table, and its part of indexes.
