@@ -1,93 +1,124 @@
 import { crc32, createInflateRaw, type InflateRaw } from 'node:zlib';
 
 /** A part of a gzip file that can't be read. */
-export interface Damage {
+export interface GzipDamage {
   /** Place in the compressed file, in bytes from its start. */
   readonly offset: number;
   readonly reason: string;
   /** Whether content is missing here. False if all content before was read, and only its checksum differs. */
   readonly isGap: boolean;
+  /** Whether the file ends here, within a member that was in order so far. */
+  readonly endsEarly: boolean;
 }
 
 const headerBytes = 10;
 const trailerBytes = 8;
-/** A damaged header must not make the rest of the file look like a file name. */
+/** Longest header (spec/bundle.md). A damaged header must not make the rest of the file look like a file name. */
 const maxHeaderBytes = 64 << 10;
 
 /**
- * Unpacks gzip (RFC 1952): one or several members, one after the other. Yields the content, and a {@link Damage} in each place
+ * Unpacks gzip (RFC 1952): one or several members, one after the other. Yields the content, and a {@link GzipDamage} in each place
  * that can't be read. After damage it continues with the next member, so a damaged member costs what follows in that member
  * alone. Zeros between members are padding, as for gzip(1).
  */
-export async function* gunzipMembers(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array | Damage> {
+export async function* gunzipMembers(
+  source: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array | GzipDamage> {
   const input = new Input(source);
   /** Whether the bytes before the next header belong to a damaged member, which was reported. */
   let isAfterGap = false;
   for (;;) {
     const offset = input.offset;
-    const head = await nextHeader(input);
-    if (head === 'end') return;
-    if (typeof head === 'number') {
+    const next = await nextHeader(input);
+    if (next === 'end of file') return;
+    if (next === 'cut') {
+      yield endOfFile(input, true);
+      return;
+    }
+    if (typeof next === 'number') {
       if (isAfterGap) {
         isAfterGap = false;
         continue;
       }
-      yield {
-        offset,
-        reason: `${head} bytes that are not gzip follow at byte ${offset}`,
-        isGap: offset === 0,
-      };
+      const reason = `${next} bytes that are not gzip follow at byte ${offset}`;
+      yield { offset, reason, isGap: offset === 0, endsEarly: false };
       continue;
     }
-    const end = yield* member(input, offset);
+    const end = yield* member(input);
     if (end === 'end of file') return;
     isAfterGap = end === 'damaged';
   }
 }
 
-/** Skips padding and a header. Returns how many bytes were skipped that are neither. */
-async function nextHeader(input: Input): Promise<'header' | 'end' | number> {
+/** @param isGap see {@link GzipDamage.isGap} */
+function endOfFile({ offset, bytes }: Input, isGap: boolean): GzipDamage {
+  return { offset: offset + bytes.length, reason: 'the gzip data ends too early', isGap, endsEarly: true };
+}
+
+/**
+ * Skips padding up to the next header. Other bytes before it are skipped too: then the answer is their number. `cut` is a
+ * header that the end of the file cuts short.
+ */
+async function nextHeader(input: Input): Promise<'header' | 'cut' | 'end of file' | number> {
   while ((await input.need(1)) && input.bytes[0] === 0) input.skip(1);
   let skipped = 0;
   for (;;) {
-    if (!(await input.need(headerBytes))) {
-      skipped += input.bytes.length;
-      input.skip(input.bytes.length);
-      return skipped === 0 ? 'end' : skipped;
-    }
-    const { bytes } = input;
-    if (bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8 && bytes[3]! < 0x20) {
+    const isWhole = await input.need(headerBytes);
+    const { length } = input.bytes;
+    if (length === 0) return skipped === 0 ? 'end of file' : skipped;
+    if (beginsHeader(input.bytes)) {
       if (skipped > 0) return skipped;
-      await skipHeader(input);
-      return 'header';
+      return isWhole ? 'header' : 'cut';
     }
-    const next = bytes.indexOf(0x1f, 1);
-    const step = next < 0 ? bytes.length : next;
+    const next = input.bytes.indexOf(0x1f, 1);
+    const step = next < 0 ? length : next;
     skipped += step;
     input.skip(step);
   }
 }
 
-async function skipHeader(input: Input): Promise<void> {
+/** Whether the bytes are a header of the only known method without reserved flags, or the beginning of one. */
+function beginsHeader(bytes: Uint8Array): boolean {
+  const [first = 0x1f, second = 0x8b, method = 8, flags = 0] = bytes;
+  return first === 0x1f && second === 0x8b && method === 8 && flags < 0x20;
+}
+
+/** Skips a header, with the fields that its flags announce. */
+async function skipHeader(input: Input): Promise<MemberEnd> {
   const flags = input.bytes[3]!;
   let length = headerBytes;
-  if ((flags & 4) !== 0 && (await input.need(length + 2)))
+  if ((flags & 4) !== 0) {
+    if (!(await input.need(length + 2))) return 'end of file';
     length += 2 + input.bytes[length]! + 256 * input.bytes[length + 1]!;
+  }
   // A file name and a comment, each with a zero at its end.
   for (const flag of [8, 16]) {
     if ((flags & flag) === 0) continue;
-    do await input.need(length + 1);
-    while (length < maxHeaderBytes && length < input.bytes.length && input.bytes[length++] !== 0);
+    do {
+      if (length >= maxHeaderBytes) return 'damaged';
+      if (!(await input.need(length + 1))) return 'end of file';
+    } while (input.bytes[length++] !== 0);
   }
   if ((flags & 2) !== 0) length += 2;
-  await input.need(length);
-  input.skip(Math.min(length, input.bytes.length));
+  if (length > maxHeaderBytes) return 'damaged';
+  if (!(await input.need(length))) return 'end of file';
+  input.skip(length);
+  return 'complete';
 }
 
 type MemberEnd = 'complete' | 'damaged' | 'end of file';
 
 /** Unpacks one member. */
-async function* member(input: Input, begin: number): AsyncGenerator<Uint8Array | Damage, MemberEnd> {
+async function* member(input: Input): AsyncGenerator<Uint8Array | GzipDamage, MemberEnd> {
+  const begin = input.offset;
+  const header = await skipHeader(input);
+  if (header === 'end of file') yield endOfFile(input, true);
+  if (header === 'damaged') {
+    const reason = `the gzip header at byte ${begin} is longer than ${maxHeaderBytes} bytes`;
+    yield { offset: begin, reason, isGap: true, endsEarly: false };
+    input.skip(1);
+  }
+  if (header !== 'complete') return header;
   /** Reads ahead of `output`, so that the place of damage is known before the output reaches it. */
   const probe = new Inflater();
   const output = new Inflater();
@@ -104,12 +135,12 @@ async function* unpack(
   begin: number,
   probe: Inflater,
   output: Inflater,
-): AsyncGenerator<Uint8Array | Damage, MemberEnd> {
+): AsyncGenerator<Uint8Array | GzipDamage, MemberEnd> {
   let sum = 0;
   let length = 0;
   while (!output.ended) {
     if (!(await input.need(1))) {
-      yield { offset: input.offset, reason: 'the gzip data ends too early', isGap: true };
+      yield endOfFile(input, true);
       return 'end of file';
     }
     const piece = Uint8Array.from(input.bytes.subarray(0, pieceBytes));
@@ -124,21 +155,22 @@ async function* unpack(
       }
     }
     if (output.error !== undefined) {
-      yield { offset: input.offset, reason: `the gzip data is damaged: ${output.error}`, isGap: true };
+      const reason = `the gzip data is damaged: ${output.error}`;
+      yield { offset: input.offset, reason, isGap: true, endsEarly: false };
       input.skip(1);
       return 'damaged';
     }
     input.skip(output.ended ? output.bytesTaken - (output.bytesFed - piece.length) : piece.length);
   }
   if (!(await input.need(trailerBytes))) {
-    yield { offset: input.offset, reason: 'the gzip data ends too early', isGap: false };
+    yield endOfFile(input, false);
     return 'end of file';
   }
   const trailer = Buffer.from(input.bytes.subarray(0, trailerBytes));
   input.skip(trailerBytes);
   if (trailer.readUInt32LE(0) !== sum || trailer.readUInt32LE(4) !== length % 2 ** 32) {
     const reason = `the gzip checksum differs: content after byte ${begin} of the file may be damaged`;
-    yield { offset: input.offset - trailerBytes, reason, isGap: false };
+    yield { offset: input.offset - trailerBytes, reason, isGap: false, endsEarly: false };
   }
   return 'complete';
 }
