@@ -12,7 +12,7 @@ import { partitionOf } from '../packages/server/src/store/partitions.ts';
 import { PostgresDatabase } from '../packages/server/src/store/postgres.ts';
 import { median, type Result } from './result.ts';
 import { sampleEvent } from './sample-event.ts';
-import { copyRows, openStore } from './store.ts';
+import { copyRows, openStore, openUnguardedStore } from './store.ts';
 
 const batchSize = 1_000;
 const batchesPerRound = 20;
@@ -32,7 +32,7 @@ export async function run(): Promise<Result[]> {
     using signer = tempDir();
     const serviceUrl = await openStore(postgres);
     const chained = new PostgresDatabase({ url: serviceUrl });
-    const plain = new PostgresDatabase({ url: await openStore(postgres) });
+    const plain = new PostgresDatabase({ url: await openUnguardedStore(postgres) });
     const service = await AuditService.open({
       store: { databaseUrl: serviceUrl },
       signerDirectory: signer.path,

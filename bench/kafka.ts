@@ -6,7 +6,7 @@ import { PostgresDatabase } from '../packages/server/src/store/postgres.ts';
 import { consumePlainly } from './plain-consumer.ts';
 import { median, type Result } from './result.ts';
 import { sampleEvent } from './sample-event.ts';
-import { openStore } from './store.ts';
+import { openStore, openUnguardedStore } from './store.ts';
 
 const events = 40_000;
 const tenants = 8;
@@ -126,7 +126,7 @@ async function chained(kafka: Kafka, postgres: Postgres, topic: string): Promise
 }
 
 async function plain(kafka: Kafka, postgres: Postgres, topic: string): Promise<number> {
-  const database = new PostgresDatabase({ url: await openStore(postgres) });
+  const database = new PostgresDatabase({ url: await openUnguardedStore(postgres) });
   const meter = new Meter();
   await consumePlainly(kafka.bootstrap, topic, database, events, (rows) => meter.committed(rows));
   await database.close();

@@ -23,10 +23,10 @@ const campaigns: { readonly [name: string]: Campaign } = {
     rounds: { variable: 'CRASH_ROUNDS', full: '200' },
     seed: 'CRASH_SEED',
   },
-  independent: {
-    about: 'the verifier in Python against ours',
-    rounds: { variable: 'TALLYSTICK_FUZZ_RUNS', full: '1000' },
-    seed: 'TALLYSTICK_FUZZ_SEED',
+  differential: {
+    about: 'mutants of bundles and receipts, for both verifiers',
+    rounds: { variable: 'DIFFERENTIAL_RUNS', full: '50000' },
+    seed: 'DIFFERENTIAL_SEED',
   },
   fuzz: {
     about: 'hostile values in every parameter and body of the HTTP API',

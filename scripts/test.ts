@@ -21,7 +21,7 @@ const PARTS: Part[] = [
   {
     name: 'python3',
     neededFor: 'the independent verifier',
-    tests: 'e2e/{independent/*,tamper/bundles}.test.ts',
+    tests: 'e2e/{independent/*,differential/differential,tamper/bundles}.test.ts',
     present: () => runs('python3', '--version'),
   },
   {

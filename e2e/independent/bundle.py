@@ -1,102 +1,54 @@
 """Bundles: spec/bundle.md. The file is read as a stream, line by line."""
 
-import gzip
 import hashlib
 import json
 import re
-import zlib
 
-from notes import Key, NoteError, decode_base64, open_note, parse_checkpoint, parse_note, parse_origin
+from checkpoints import Checkpoint, Links, contradiction, distinct
+from content import Refused, content, damaged, lines
+from notes import Key, NoteError, decode_base64, parse_origin
 from records import Chain, is_integer
 from strict_json import JsonError, parse
 from tree import ProofError, Tree, check_consistency, check_inclusion, leaf_hash
 
-_longest_line = 2_097_152
 _most_ranges = 1_000
 _hex = re.compile("[0-9a-f]{64}")
 _header_members = {"tallystick_bundle", "tenant_id", "origin", "epoch", "first", "last", "complete"}
-
-
-class Refused(Exception):
-    def __init__(self, code, why):
-        super().__init__(why)
-        self.code = code
-
-
-def _damaged(why):
-    return Refused("BUNDLE_DAMAGED", why)
-
-
-class _Checkpoint:
-    def __init__(self, note, keys, origin):
-        try:
-            text, _ = parse_note(note)
-            own, self.size, self.root = parse_checkpoint(text)
-        except NoteError as error:
-            raise _damaged("a malformed checkpoint") from error
-        if own != origin:
-            raise _damaged("a checkpoint of another origin")
-        self.last = self.size - 1 if self.size > 0 else None
-        self.signed_by = []
-        self.forged = False
-        try:
-            self.signed_by = [key for key in open_note(note, keys)[1] if key.name == origin]
-        except NoteError as error:
-            self.forged = error.code == "SIGNATURE_INVALID"
-        self.trusted = bool(self.signed_by)
-
-
-def _lines(file):
-    """Yields each whole line as (bytes with the line end, text without it)."""
-    while True:
-        try:
-            line = file.readline(_longest_line + 1)
-        except EOFError as error:
-            raise Refused("BUNDLE_TRUNCATED", "the compressed file is cut short") from error
-        except (OSError, zlib.error) as error:
-            raise _damaged("the compressed file is damaged") from error
-        if not line:
-            return
-        if not line.endswith(b"\n"):
-            if len(line) > _longest_line:
-                raise _damaged("a line is too long")
-            raise Refused("BUNDLE_TRUNCATED", "the last line does not end")
-        if len(line) > _longest_line:
-            raise _damaged("a line is too long")
-        try:
-            yield line, line[:-1].decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise _damaged("a line is not UTF-8") from error
 
 
 def _object(text):
     try:
         value = parse(text)
     except JsonError as error:
-        raise _damaged("a line is not strict JSON") from error
+        raise damaged("a line is not strict JSON") from error
     if not isinstance(value, dict):
-        raise _damaged("a line is not an object")
+        raise damaged("a line is not an object")
     return value
 
 
 def _hashes(value):
     if not isinstance(value, list) or len(value) > 63:
-        raise _damaged("malformed hashes")
+        raise damaged("malformed hashes")
     hashes = [decode_base64(one) if isinstance(one, str) else None for one in value]
     if any(one is None or len(one) != 32 for one in hashes):
-        raise _damaged("a malformed hash")
+        raise damaged("a malformed hash")
     return hashes
 
 
 def _members(value, names):
     if not isinstance(value, dict) or set(value) != names:
-        raise _damaged("a member is missing or unknown")
+        raise damaged("a member is missing or unknown")
     return value
 
 
 class _Verification:
-    def __init__(self, keys):
+    def __init__(self, keys, kept_of):
         self.keys = keys
+        self.kept_of = kept_of
+        self.kept = []
+        self.links = Links()
+        self.trusted = []  # the trusted checkpoints of the file and from outside, once all were read
+        self.mismatched = set()
         self.tenant_id = None
         self.header = None
         self.checkpoints = []
@@ -118,9 +70,15 @@ class _Verification:
         if (code, place) not in self.findings:
             self.findings.append((code, place))
 
-    def line(self, raw, text):
+    def line(self, raw):
         if self.ended:
-            raise _damaged("something follows the end")
+            raise damaged("something follows the end")
+        if not raw.endswith(b"\n"):
+            raise Refused("BUNDLE_TRUNCATED", "the last line does not end")
+        try:
+            text = raw[:-1].decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise damaged("a line is not UTF-8") from error
         if self.header is None:
             self._read_header(text)
         elif text.startswith('{"record":') and text.endswith("}") and len(text) > len('{"record":}'):
@@ -150,50 +108,56 @@ class _Verification:
             raise Refused("BUNDLE_UNSUPPORTED", "another version of the format")
         _members(header, _header_members)
         if version != 1 or version is True or not isinstance(header["complete"], bool):
-            raise _damaged("malformed header")
+            raise damaged("malformed header")
         if not all(is_integer(header[name]) for name in ("epoch", "first", "last")):
-            raise _damaged("malformed header")
+            raise damaged("malformed header")
         if header["first"] > header["last"] or (header["complete"] and header["first"] != 0):
-            raise _damaged("malformed header")
+            raise damaged("malformed header")
         try:
             _, tenant, epoch = parse_origin(header["origin"] if isinstance(header["origin"], str) else "")
         except NoteError as error:
-            raise _damaged("malformed origin") from error
+            raise damaged("malformed origin") from error
         if tenant != header["tenant_id"] or epoch != header["epoch"]:
-            raise _damaged("the origin names another chain")
+            raise damaged("the origin names another chain")
         self.header = header
         self.tenant_id = tenant
         self.stage = 1
         self.chain = Chain(tenant, header["origin"], header["complete"])
+        self.kept = self.kept_of(header["origin"], self.find)
 
     def _enter(self, stage):
         if stage < self.stage or (stage > 1 and not self.checkpoints):
-            raise _damaged("a line is out of order")
+            raise damaged("a line is out of order")
         if self.stage == 1 and stage > 1:
             self._check_checkpoints()
         self.stage = stage
 
     def _no_waiting(self):
         if self.waiting is not None:
-            raise _damaged("a record has no proof")
+            raise damaged("a record has no proof")
 
     def _other(self, text):
         value = _object(text)
         if len(value) != 1:
-            raise _damaged("a line has one member")
+            raise damaged("a line has one member")
         ((kind, content),) = value.items()
         if kind == "checkpoint" and isinstance(content, str):
             self._enter(1)
-            checkpoint = _Checkpoint(content, self.keys, self.header["origin"])
+            try:
+                checkpoint = Checkpoint(content, self.keys, self.header["origin"])
+            except NoteError as error:
+                raise damaged("a malformed checkpoint") from error
             if self.checkpoints and checkpoint.size > self.checkpoints[-1].size:
-                raise _damaged("checkpoints are newest first")
+                raise damaged("checkpoints are newest first")
             self.checkpoints.append(checkpoint)
         elif kind == "key" and isinstance(content, str):
             self._enter(2)
             try:
-                Key(content)
+                key = Key(content)
             except NoteError as error:
-                raise _damaged("a malformed key") from error
+                raise damaged("a malformed key") from error
+            if key.text != content:
+                raise damaged("white space around a key")
         elif kind == "consistency":
             self._enter(2)
             self._check_consistency(_members(content, {"from", "to", "hashes"}))
@@ -204,36 +168,43 @@ class _Verification:
             self._no_waiting()
             self._check_end(_members(content, {"records", "lines", "sha256"}))
         else:
-            raise _damaged("an unknown kind of line")
+            raise damaged("an unknown kind of line")
 
     def _check_checkpoints(self):
-        for at, one in enumerate(self.checkpoints):
+        for one in self.checkpoints:
             if one.forged:
                 self.find("CHECKPOINT_SIGNATURE_INVALID", one.last)
-            for other in self.checkpoints[:at]:
-                if one.trusted and other.trusted and one.size == other.size and one.root != other.root:
-                    self.find("CHECKPOINT_INCONSISTENT", one.last)
+        own = [one for one in self.checkpoints if one.trusted]
+        # Of two equal ones the one of the file stays: only this one must be reached.
+        self.trusted = distinct([*self.kept, *own]) if self.kept else own
+        roots = {}
+        for one in self.trusted:
+            if roots.setdefault(one.size, one.root) != one.root:
+                self.find("CHECKPOINT_INCONSISTENT", one.last)
+        if self.header["complete"]:
+            self._compare_roots()
 
     def _check_consistency(self, content):
         first, second, hashes = content["from"], content["to"], _hashes(content["hashes"])
         sizes = [one.size for one in self.checkpoints]
         if not is_integer(first, 1) or not is_integer(second, 1) or first > second:
-            raise _damaged("malformed consistency proof")
+            raise damaged("malformed consistency proof")
         if first not in sizes or second not in sizes:
-            raise _damaged("a consistency proof between unknown sizes")
+            raise damaged("a consistency proof between unknown sizes")
         trusted = {one.size: one for one in reversed(self.checkpoints) if one.trusted}
         if first in trusted and second in trusted:
             before, after = trusted[int(first)], trusted[int(second)]
             try:
                 check_consistency(before.size, after.size, hashes, before.root, after.root)
+                self.links.add(before.size, after.size)
             except ProofError:
                 self.find("CHECKPOINT_INCONSISTENT", after.last)
 
     def _check_proof(self, content):
         if self.waiting is None:
-            raise _damaged("a proof without its record")
+            raise damaged("a proof without its record")
         if not is_integer(content["index"]):
-            raise _damaged("malformed proof")
+            raise damaged("malformed proof")
         hashes = _hashes(content["hashes"])
         text, self.waiting = self.waiting, None
         digest, place, found = self.chain.check(text, int(content["index"]))
@@ -275,19 +246,23 @@ class _Verification:
         }
 
     def _compare_roots(self):
-        for one in self.checkpoints:
-            if one.trusted and one.size == self.tree.size and one.root != self.tree.root():
-                self.find("CHECKPOINT_ROOT_MISMATCH", one.last)
+        for one in self.trusted:
+            if one.size == self.tree.size and one.root != self.tree.root():
+                self._mismatch(one)
+
+    def _mismatch(self, one):
+        self.mismatched.add(one)
+        self.find("CHECKPOINT_ROOT_MISMATCH", one.last)
 
     def _check_end(self, content):
         if not is_integer(content["records"]) or not is_integer(content["lines"]):
-            raise _damaged("malformed end")
+            raise damaged("malformed end")
         if not isinstance(content["sha256"], str) or not _hex.fullmatch(content["sha256"]):
-            raise _damaged("malformed end")
+            raise damaged("malformed end")
         if content["records"] != self.records or content["lines"] != self.lines:
-            raise _damaged("a wrong count")
+            raise damaged("a wrong count")
         if content["sha256"] != self.digest.hexdigest():
-            raise _damaged("a wrong digest")
+            raise damaged("a wrong digest")
         self.ended = True
 
     def finish(self):
@@ -295,14 +270,13 @@ class _Verification:
             raise Refused("BUNDLE_TRUNCATED", "there is no end line")
         newest = self.checkpoints[0]
         if self.header["complete"]:
-            for one in self.checkpoints:
-                if one.trusted and one.size == 0 and one.root != Tree().root():
-                    self.find("CHECKPOINT_ROOT_MISMATCH", None)
-                if one.trusted and one.size > self.tree.size:
-                    if self.chain.next < one.size:
-                        self.find("HEAD_MISMATCH", self.chain.next)
-                    else:
-                        self.find("CHECKPOINT_ROOT_MISMATCH", one.last)
+            for one in self.trusted:
+                if one.size <= self.tree.size:
+                    continue
+                if self.chain.next >= one.size:
+                    self._mismatch(one)
+                elif one in self.checkpoints:
+                    self.find("HEAD_MISMATCH", self.chain.next)
         if self.findings:
             verdict = "broken"
         elif not newest.trusted:
@@ -325,26 +299,40 @@ class _Verification:
             "head": self.chain.head if self.records else None,
             "trust": _trust(self.keys, newest.signed_by),
             "findings": [{"code": code, "sequence_number": place} for code, place in self.findings],
+            **self._not_compared(newest),
         }
+
+    def _not_compared(self, newest):
+        def compared(size):
+            if self.header["complete"]:
+                return size <= self.tree.size
+            return newest.trusted and self.links.connect(size, newest.size)
+
+        sizes = [size for size in dict.fromkeys(one.size for one in self.kept) if not compared(size)]
+        return {"not_compared": sizes} if sizes else {}
+
+    def contradiction(self):
+        return contradiction(self.trusted, self.tree.size, self.mismatched)
 
 
 def _trust(given, signed_by):
     return {"source": "given" if given else "none", "keys": [key.text for key in signed_by]}
 
 
-def verify_bundle(path, keys):
-    """Returns the result that spec/bundle.md defines. Raises OSError if the file can't be read."""
-    with open(path, "rb") as plain:
-        compressed = plain.read(2) == b"\x1f\x8b"
-    state = _Verification(keys)
-    with gzip.open(path, "rb") if compressed else open(path, "rb") as file:
-        try:
-            for raw, text in _lines(file):
-                state.line(raw, text)
-            return state.finish()
-        except Refused as refused:
-            finding = {"code": refused.code, "sequence_number": None, "found": str(refused)}
-    return {
+def verify_bundle(file, keys, kept_of=lambda origin, find: []):
+    """
+    Returns the result that spec/bundle.md defines, the note of the first checkpoint, and the notes of two checkpoints that
+    contradict each other. Each note is None if there is none. `kept_of` gives the kept checkpoints of an origin, once the
+    header was read; its exceptions are passed on.
+    """
+    state = _Verification(keys, kept_of)
+    try:
+        for raw in lines(content(file)):
+            state.line(raw)
+        return state.finish(), state.checkpoints[0].note, state.contradiction()
+    except Refused as refused:
+        finding = {"code": refused.code, "sequence_number": None, "found": str(refused)}
+    result = {
         "verdict": "not_verifiable",
         "tenant_id": state.tenant_id,
         "records": 0,
@@ -354,6 +342,7 @@ def verify_bundle(path, keys):
         "trust": _trust(keys, []),
         "findings": [finding],
     }
+    return result, None, None
 
 
 def to_line(result):

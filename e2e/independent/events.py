@@ -247,6 +247,15 @@ def _check_string(text, tokens):
         raise Violation("STRING_NUL", tokens)
 
 
+def _check_actors(event):
+    """Only the service itself may be named as system/tallystick."""
+    if (event["actor_type"], event["actor_id"]) == ("system", "tallystick"):
+        raise Violation("ACTOR_RESERVED", ["actor_id"])
+    for index, principal in enumerate(event.get("on_behalf_of", [])):
+        if (principal["actor_type"], principal["actor_id"]) == ("system", "tallystick"):
+            raise Violation("ACTOR_RESERVED", ["on_behalf_of", index, "actor_id"])
+
+
 def _check_sealed(event):
     for pointer, commitment in event["sealed"].items():
         where = ["sealed", pointer]
@@ -292,6 +301,7 @@ def admit(data, now):
         raise Violation("AUDIT_ID_AHEAD", ["audit_id"])
     if event["event_type"] in _reserved_types or event["event_type"].startswith(_reserved):
         raise Violation("EVENT_TYPE_RESERVED", ["event_type"])
+    _check_actors(event)
     if "sealed" in event:
         _check_sealed(event)
     text = canonical(event)

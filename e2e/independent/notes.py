@@ -42,12 +42,12 @@ def _is_name(name):
 
 class Key:
     def __init__(self, text):
-        parts = text.strip().split("+", 2)
+        self.text = text.strip(" \t\r\n")
+        parts = self.text.split("+", 2)
         if len(parts) != 3:
             raise NoteError("KEY_MALFORMED")
         name, key_id, encoded = parts
         material = decode_base64(encoded)
-        self.text = text.strip()
         self.name = name
         self.id = decode_hex(key_id, 4)
         if not _is_name(name) or self.id is None or material is None or len(material) != 33 or material[0] != 1:
@@ -62,9 +62,13 @@ def parse_note(note):
     malformed = NoteError("NOTE_MALFORMED")
     text, separator, lines = note.rpartition("\n\n")
     text += "\n"
-    if len(note) > 1 << 20 or not separator or not lines.endswith("\n"):
+    try:
+        size = len(note.encode())
+    except UnicodeEncodeError as error:
+        raise malformed from error
+    if size > 1 << 20 or not separator or not lines.endswith("\n"):
         raise malformed
-    if any(c < " " and c != "\n" or "\ud800" <= c <= "\udfff" for c in text):
+    if any(c < " " and c != "\n" for c in text):
         raise malformed
     signatures = []
     for line in lines[:-1].split("\n"):

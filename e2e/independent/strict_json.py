@@ -23,14 +23,16 @@ _escapes = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r"
 _words = {"true": True, "false": False, "null": None}
 
 
-def parse(text):
-    """Parses a JSON text. Raises DuplicateKey only if the whole text is valid JSON."""
+def parse(text, most_levels=None):
+    """Parses a JSON text. Raises DuplicateKey only if the whole text is valid JSON. `most_levels` bounds its nesting."""
     duplicate = False
     stack = []  # [container, name of the member that is being read]
     at = _space.match(text, 0).end()
     while True:
         # A value begins here.
         unit = text[at : at + 1]
+        if unit in ("{", "[") and most_levels is not None and len(stack) >= most_levels:
+            raise JsonError("the text is nested too deeply")
         if unit == "{":
             at = _space.match(text, at + 1).end()
             if text[at : at + 1] == "}":

@@ -1,14 +1,17 @@
 """Runs spec/vectors: valid cases must give the expected result, malformed ones the expected error."""
 
 import base64
+import functools
 import hashlib
 import json
 import os
 import struct
 
 from bundle import verify_bundle
+from checkpoints import read_kept
 from events import Violation, admit, seconds
 from notes import Key, NoteError, open_note, parse_checkpoint, parse_origin, verify_proof
+from receipt import verify_receipt
 from records import Chain, read_record
 from strict_json import canonical, canonical_number, is_canonical, parse
 from tree import ProofError, Tree, check_consistency, check_inclusion, leaf_hash, parse_tile_path
@@ -45,7 +48,7 @@ class Runner:
             self.failures.append(f"{self.file}: {what}: expected {expected!r}, found {found!r}")
 
     def run(self):
-        for check in (canonicals, events, records, trees, proofs, all_notes, checkpoints, tlog_proofs, sealed, bundles):
+        for check in (canonicals, events, records, trees, proofs, all_notes, checkpoints, tlog_proofs, receipts, sealed, bundles):
             check(self)
 
 
@@ -182,6 +185,26 @@ def tlog_proofs(run):
         run.same(one["name"], outcome(lambda: verify_proof(one["proof"], digest, keys), NoteError), one["code"])
 
 
+def receipts(run):
+    vectors = run.load("receipts.json")
+    for one in vectors["receipts"]:
+        keys = [Key(key) for key in one["keys"]]
+        kept_of = functools.partial(_kept_of, keys, one.get("given", []))
+        result = verify_receipt(base64.b64decode(one["receipt"]), keys, kept_of)[0]
+        found = {name: result[name] for name in one["expect"]}
+        found["findings"] = _places(result)
+        run.same(one["name"], found, one["expect"])
+
+
+def _kept_of(keys, given, origin, find):
+    return read_kept(origin, keys, [], given, find)
+
+
+def _places(result):
+    places = [(finding["code"], finding["sequence_number"]) for finding in result["findings"]]
+    return sorted(code if place is None else f"{code}@{place}" for code, place in places)
+
+
 def sealed(run):
     vectors = run.load("sealed.json")
     for one in vectors["openings"]:
@@ -195,8 +218,8 @@ def bundles(run):
     vectors = run.load("bundles/index.json")
     for one in vectors["bundles"]:
         path = os.path.join(run.folder, "bundles", one["file"])
-        result = verify_bundle(path, [Key(key) for key in one["keys"]])
+        with open(path, "rb") as file:
+            result = verify_bundle(file, [Key(key) for key in one["keys"]])[0]
         found = {name: result[name] for name in one["expect"] if name != "findings"}
-        places = [(finding["code"], finding["sequence_number"]) for finding in result["findings"]]
-        found["findings"] = sorted(code if place is None else f"{code}@{place}" for code, place in places)
+        found["findings"] = _places(result)
         run.same(one["file"], found, {**one["expect"], "findings": sorted(one["expect"]["findings"])})

@@ -1,24 +1,36 @@
 #!/usr/bin/env python3
 """A second verifier, written only from spec/ and with only Python's standard library.
 
-    python3 verify.py bundle FILE --key VKEY [--key VKEY …] [--json]
-    python3 verify.py proof FILE --key VKEY [--record FILE] [--json]
+    python3 verify.py file FILE --key VKEY [--key VKEY …] [--checkpoint NOTE …] [--keep DIR] [--record FILE] [--json]
     python3 verify.py vectors DIR
+
+`file` verifies a bundle or a receipt; `-` is standard input. With --keep it compares the file with the checkpoint that an
+earlier run kept in DIR, and keeps the newer one. --record gives the record of a receipt that does not contain it.
 
 Exit codes: 0 verified or recovered, 1 broken, 2 not verifiable, 3 wrong usage, 4 a file can't be read, 5 a part of a trail
 is verified or recovered.
 """
 
 import argparse
-import hashlib
 import sys
 
 from bundle import to_line, verify_bundle
-from notes import Key, NoteError, decode_base64, parse_proof, verify_proof
-from records import read_record
+from checkpoints import NotSigned, read_kept
+from content import Refused, content
+from kept import Kept, KeptDamaged
+from notes import Key, NoteError, parse_checkpoint, parse_note, parse_origin
+from receipt import BEGIN, longest, verify_receipt
 from vectors import Runner
 
 EXIT = {"verified": 0, "recovered": 0, "verified_partial": 5, "recovered_partial": 5, "broken": 1, "not_verifiable": 2}
+
+
+class WrongUsage(Exception):
+    pass
+
+
+class NotCompared(Exception):
+    """The verdict is good, but the file can't be compared with a checkpoint that the user gave."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -27,65 +39,161 @@ class _Parser(argparse.ArgumentParser):
         self.exit(3, f"{self.prog}: {message}\n")
 
 
-def _arguments():
+def _parser():
     parser = _Parser(prog="verify.py")
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
-    for name in ("bundle", "proof"):
-        command = commands.add_parser(name)
-        command.add_argument("file")
-        command.add_argument("--key", action="append", default=[])
-        command.add_argument("--json", action="store_true")
-        if name == "proof":
-            command.add_argument("--record")
+    file = commands.add_parser("file")
+    file.add_argument("file")
+    file.add_argument("--key", action="append", default=[])
+    file.add_argument("--checkpoint", action="append", default=[])
+    file.add_argument("--keep")
+    file.add_argument("--record")
+    file.add_argument("--json", action="store_true")
     commands.add_parser("vectors").add_argument("directory")
-    return parser, parser.parse_args()
+    return parser
 
 
-def _prove(path, keys, record_path):
-    """Returns the result for a tlog-proof. Without a given record, the record is the extra data of the proof."""
+def _read_key(text):
+    try:
+        key = Key(text)
+        parse_origin(key.name)
+        return key
+    except NoteError as error:
+        raise WrongUsage("a key is not a log's verifier key: <log>/<tenant>/<epoch>+<8 hex digits>+<base64>") from error
+
+
+def _read_given(path):
+    """Returns (path, note, origin, size) of a checkpoint that the user kept."""
     with open(path, "rb") as file:
         data = file.read()
-    result = {
-        "verdict": "broken",
-        "tenant_id": None,
-        "records": 1,
-        "covered_to": None,
-        "head": None,
-        "trust": {"source": "none", "keys": []},
-        "findings": [],
-    }
-    place = None
     try:
-        text = data.decode("utf-8")
-        place = parse_proof(text)[0]
-        if record_path is not None:
-            with open(record_path, "rb") as file:
-                record = file.read()
+        note = data.decode("utf-8")
+        origin, size, _ = parse_checkpoint(parse_note(note)[0])
+        return path, note, origin, size
+    except (UnicodeDecodeError, NoteError) as error:
+        raise WrongUsage(f"{path} is not a checkpoint") from error
+
+
+class _Replayed:
+    """A stream whose first reads can be read again."""
+
+    def __init__(self, stream):
+        self._stream = stream
+        self._read = []
+        self._again = None
+
+    def read(self, count):
+        if self._again:
+            return self._again.pop(0)
+        data = self._stream.read(count)
+        if self._again is None:
+            self._read.append(data)
+        return data
+
+    def rewind(self):
+        self._again, self._read = self._read, []
+
+
+def _is_receipt(stream):
+    """Whether the content begins as a receipt does. Damage before that is for the reader of bundles to report."""
+    begin = b""
+    try:
+        for piece in content(stream):
+            begin = (begin + piece)[: len(BEGIN)]
+            if len(begin) == len(BEGIN):
+                break
+    except Refused:
+        return False
+    return begin == BEGIN
+
+
+def _whole(stream):
+    """The content of a receipt, or None if it is damaged or too long."""
+    data = b""
+    try:
+        for piece in content(stream):
+            data += piece
+            if len(data) > longest:
+                return None
+    except Refused:
+        return None
+    return data
+
+
+class Verification:
+    """Verifies one file, with the checkpoints that the user gave and the one that an earlier run kept."""
+
+    def __init__(self, keys, given=(), kept=None):
+        self._keys = keys
+        self._given = given
+        self._kept = kept
+        self._before = None
+        self._origin = None
+
+    def run(self, stream, record=None):
+        """Returns (result, files of evidence)."""
+        stream = _Replayed(stream)
+        is_receipt = _is_receipt(stream)
+        stream.rewind()
+        if is_receipt:
+            result, fork = verify_receipt(_whole(stream), self._keys, self._kept_of, record)
         else:
-            lines = text.split("\n")
-            record = decode_base64(lines[1][6:]) if lines[1].startswith("extra ") else None
-        if record is None:
-            raise NoteError("RECORD_MISSING")
-        _, (origin, size, _), signed_by = verify_proof(text, hashlib.sha256(record).digest(), keys)
-        content = read_record(record.decode("utf-8"))
-        tenant = origin.split("/")[-2]
-        if content is None:
-            raise NoteError("RECORD_NOT_CANONICAL")
-        if content["sequence_number"] != place:
-            raise NoteError("SEQUENCE_GAP")
-        if content["tenant_id"] != tenant or content["event"].get("tenant_id") != tenant:
-            raise NoteError("TENANT_MISMATCH")
-        result.update(verdict="recovered" if int(origin.split("/")[-1]) > 1 else "verified", tenant_id=tenant)
-        result.update(covered_to=size - 1, head=hashlib.sha256(record).hexdigest())
-        result["trust"] = {"source": "given", "keys": [key.text for key in signed_by]}
-    except UnicodeDecodeError:
-        result["findings"] = [{"code": "PROOF_MALFORMED", "sequence_number": None}]
-        result["verdict"] = "not_verifiable"
-    except NoteError as error:
-        result["findings"] = [{"code": error.code, "sequence_number": place}]
-        if error.code in ("PROOF_MALFORMED", "NOTE_MALFORMED", "CHECKPOINT_MALFORMED", "NOTE_UNVERIFIED", "RECORD_MISSING"):
-            result["verdict"] = "not_verifiable"
-    return result
+            result, note, fork = verify_bundle(stream, self._keys, self._kept_of)
+            if self._kept is not None and "not_compared" not in result and EXIT[result["verdict"]] in (0, 5):
+                self._kept.replace(self._origin, self._before, note)
+        evidence = [] if fork is None or self._kept is None else self._kept.save_evidence(fork)
+        return result, evidence
+
+    def _kept_of(self, origin, find):
+        for path, _, own, _ in self._given:
+            if own != origin:
+                raise WrongUsage(f"{path} is a checkpoint of {own}, which is not verified")
+        self._origin = origin
+        self._before = None if self._kept is None else self._kept.read(origin)
+        accepted = [] if self._before is None else [self._before]
+        return read_kept(origin, self._keys, accepted, [note for _, note, _, _ in self._given], find)
+
+    def refuse_uncompared(self, result):
+        """The user named a checkpoint to compare the file with. A good verdict without the comparison is no answer."""
+        for path, _, _, size in self._given:
+            if size in result.get("not_compared", []) and EXIT[result["verdict"]] in (0, 5):
+                raise NotCompared(f"the file can't be compared with the checkpoint in {path}")
+
+
+def _verify_file(arguments):
+    keys = [_read_key(text) for text in arguments.key]
+    given = [_read_given(path) for path in arguments.checkpoint]
+    verification = Verification(keys, given, None if arguments.keep is None else Kept(arguments.keep))
+    record = None
+    if arguments.record is not None:
+        with open(arguments.record, "rb") as file:
+            record = file.read()
+    if arguments.file == "-":
+        result, evidence = verification.run(sys.stdin.buffer, record)
+    else:
+        with open(arguments.file, "rb") as file:
+            result, evidence = verification.run(file, record)
+    for path in evidence:
+        print(f"evidence of two checkpoints that contradict each other: {path}", file=sys.stderr)
+    verification.refuse_uncompared(result)
+    if arguments.json:
+        print(to_line(result))
+    else:
+        _print_result(result)
+    return EXIT[result["verdict"]]
+
+
+def _print_result(result):
+    if "record_hash" in result:
+        print(f"{result['verdict']}: record {result['sequence_number']} of {result['tenant_id']}")
+    else:
+        print(f"{result['verdict']}: {result['records']} records of {result['tenant_id']}, covered to {result['covered_to']}")
+    if "covered" in result:
+        print(f"  a part of a trail: covered {result['covered']}, missing {result['missing']}")
+    if "not_compared" in result:
+        print(f"  not compared with the checkpoints of these sizes: {result['not_compared']}")
+    for finding in result["findings"]:
+        print(f"  {finding['code']} at {finding['sequence_number']}")
 
 
 def _vectors(directory):
@@ -99,33 +207,19 @@ def _vectors(directory):
     return 1 if run.failures else 0
 
 
-def main():
-    # The canonical writer recurses with two frames per level. spec/record.md lets a verifier refuse deeper texts.
+def main(argv=None):
+    # The canonical writer recurses with two frames per level, and a record has at most 1,000 levels.
     sys.setrecursionlimit(5_000)
-    parser, arguments = _arguments()
+    arguments = _parser().parse_args(argv)
+    if arguments.command == "vectors":
+        return _vectors(arguments.directory)
     try:
-        if arguments.command == "vectors":
-            return _vectors(arguments.directory)
-        try:
-            keys = [Key(text) for text in arguments.key]
-        except NoteError:
-            parser.error("a key is not of the form <name>+<8 hex digits>+<base64>")
-        if arguments.command == "bundle":
-            result = verify_bundle(arguments.file, keys)
-        else:
-            result = _prove(arguments.file, keys, arguments.record)
-    except OSError as error:
+        return _verify_file(arguments)
+    except (WrongUsage, KeptDamaged, NotSigned, NotCompared, OSError) as error:
         print(f"verify.py: {error}", file=sys.stderr)
-        return 4
-    if arguments.json:
-        print(to_line(result))
-    else:
-        print(f"{result['verdict']}: {result['records']} records of {result['tenant_id']}, covered to {result['covered_to']}")
-        if "covered" in result:
-            print(f"  a part of a trail: covered {result['covered']}, missing {result['missing']}")
-        for finding in result["findings"]:
-            print(f"  {finding['code']} at {finding['sequence_number']}")
-    return EXIT[result["verdict"]]
+        if isinstance(error, OSError):
+            return 4
+        return 2 if isinstance(error, (NotSigned, NotCompared)) else 3
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ function independent(bundle: Buffer, key: string): Promise<{ code: number; repor
   writeFileSync(file, bundle);
   return new Promise((resolve, reject) => {
     // -B: no __pycache__ in the checkout.
-    execFile(python, ['-B', script, 'bundle', file, '--key', key, '--json'], (error, stdout) => {
+    execFile(python, ['-B', script, 'file', file, '--key', key, '--json'], (error, stdout) => {
       if (error !== null && typeof error.code !== 'number') reject(error);
       else resolve({ code: error === null ? 0 : Number(error.code), report: JSON.parse(stdout) as Report });
     });

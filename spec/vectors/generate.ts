@@ -1,11 +1,13 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { booksVectors } from './generator/books.ts';
 import { brokenBundles } from './generator/bundles-broken.ts';
 import { refusedBundles } from './generator/bundles-refused.ts';
 import { soundBundles } from './generator/bundles-sound.ts';
 import { canonicalVectors } from './generator/canonical.ts';
 import { eventVectors } from './generator/events.ts';
 import { checkpointVectors, noteVectors, sealedVectors, tlogProofVectors } from './generator/notes.ts';
+import { receiptVectors } from './generator/receipts.ts';
 import { recordVectors } from './generator/records.ts';
 import { proofVectors, treeVectors } from './generator/tree.ts';
 
@@ -25,7 +27,9 @@ export async function vectorFiles(): Promise<ReadonlyMap<string, Uint8Array>> {
     ['notes.json', await noteVectors()],
     ['checkpoints.json', checkpointVectors()],
     ['tlog-proof.json', await tlogProofVectors()],
+    ['receipts.json', await receiptVectors()],
     ['sealed.json', sealedVectors()],
+    ['books.json', booksVectors()],
     [
       'bundles/index.json',
       {

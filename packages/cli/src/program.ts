@@ -21,6 +21,7 @@ import { registerReceipt } from './commands/receipt.ts';
 import { registerRecover } from './commands/recover.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerShow } from './commands/show.ts';
+import { registerStrays } from './commands/strays.ts';
 import { registerTail } from './commands/tail.ts';
 import { registerTenants } from './commands/tenants.ts';
 import { registerTopics } from './commands/topics.ts';
@@ -41,7 +42,15 @@ const registrations: readonly (readonly [group: string, commands: readonly Regis
   ],
   [
     'Operate a service:',
-    [registerTopics, registerTenants, registerProducers, registerApiKeys, registerDlq, registerRecover],
+    [
+      registerTopics,
+      registerTenants,
+      registerProducers,
+      registerApiKeys,
+      registerDlq,
+      registerRecover,
+      registerStrays,
+    ],
   ],
   ['Write another implementation:', [registerCanonical, registerHash]],
   ['Set up tally itself:', [registerConfig, registerCompletion]],
@@ -49,9 +58,10 @@ const registrations: readonly (readonly [group: string, commands: readonly Regis
 
 const helpEnd = `
 Most commands work on a service (--server URL --key KEY) or on the directory of an embedded store (--data DIR).
+A command with --data opens the store, which takes a second or more. tally dev --data DIR keeps it open, for --server.
 Settings come from options, then TALLYSTICK_URL, TALLYSTICK_API_KEY, TALLYSTICK_TENANT and TALLYSTICK_DATA, then tally config.
 Exit codes: 0 done or verified, 1 broken or partly refused, 2 not verifiable, 3 wrong usage, 4 input, output or network failed,
-  5 verified, but only a part of a trail.
+  5 verified, but only a part of a trail, 6 another log, key or epoch than before at this place.
 
 Examples:
   tally demo
@@ -59,7 +69,7 @@ Examples:
   tally help emit`;
 
 /** The grammar of the command line. `run` connects each command with its work. */
-function createProgram(run: RunAction): Command {
+export function createProgram(run: RunAction): Command {
   const program = new Command('tally')
     .description('Tamper-evident audit logging: write events, read them, and prove that nobody changed them.')
     .version(version(), '-V, --version', 'print the version')
@@ -113,7 +123,7 @@ export async function runCli(argv: readonly string[], processContext: ProcessCon
   for (const command of withSubcommands(program)) {
     command.configureOutput({
       writeOut: (text) => void terminal.write(text),
-      writeErr: (text) => processContext.stderr.write(text),
+      writeErr: (text) => terminal.writeNotes(text),
       // The catch below reports errors in our own form.
       outputError: () => {},
       getOutHasColors: () => false,
@@ -143,11 +153,16 @@ function reportFailure(error: unknown, terminal: Terminal): number {
     if (error.code === 'commander.help') return exitCodes.usage;
   }
   const isUsage = error instanceof CommanderError;
-  const failure = describeFailure(
-    isUsage ? new CliError('USAGE', error.message.replace(/^error: /, '')) : error,
-  );
+  const failure = describeFailure(isUsage ? usageError(error) : error);
   terminal.fail(failure);
   return failure.exitCode;
+}
+
+/** A usage error of commander. Its suggestion, which commander writes in brackets on a second line, becomes the hint. */
+function usageError({ message }: CommanderError): CliError {
+  const [what, suggestion] = message.replace(/^error: /, '').split('\n');
+  const hint = suggestion?.replace(/^\((.*)\)$/, '$1').replace(/^Did/, 'did');
+  return new CliError('USAGE', what!, hint === undefined ? {} : { hint });
 }
 
 function* withSubcommands(command: Command): Generator<Command> {

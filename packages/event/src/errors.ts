@@ -29,6 +29,7 @@ export const eventErrorCodes = [
   'EVENT_TYPE_UNKNOWN',
   'EVENT_TYPE_RESERVED',
   'EVENT_CATEGORY_MISMATCH',
+  'ACTOR_RESERVED',
   'SEALED_INVALID',
 ] as const;
 

@@ -44,7 +44,7 @@ export * as shape from './shape.ts';
 export { decodeUtf8, parseStrictJson } from './strict-json.ts';
 export { agent } from './taxonomy/agent.ts';
 export { core } from './taxonomy/core.ts';
-export { isReservedEventType, log } from './taxonomy/log.ts';
+export { isReservedEventType, isServiceActor, log, speaksForService } from './taxonomy/log.ts';
 export { aiContext, aiDecision, aiOutcome, EventCategory, EventTaxonomy, soc } from './taxonomy/soc.ts';
 export {
   type DeclaredType,

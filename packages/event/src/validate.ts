@@ -7,7 +7,7 @@ import { checkJsonLimits } from './json-limits.ts';
 import { limits } from './limits.ts';
 import { checkSealed } from './sealed.ts';
 import { assertNoDuplicateMembers, decodeUtf8, parseJson } from './strict-json.ts';
-import { isReservedEventType } from './taxonomy/log.ts';
+import { isReservedEventType, isServiceActor } from './taxonomy/log.ts';
 import type { Taxonomy } from './taxonomy/taxonomy.ts';
 import { uuidv7Time } from './uuid.ts';
 
@@ -19,7 +19,7 @@ export interface ValidateOptions {
   readonly now: number;
   /** Admit only the types of this taxonomy; where absent, every well-formed type that is not reserved. */
   readonly taxonomy?: Taxonomy | undefined;
-  /** Admit also the types that only the service writes. @defaultValue false */
+  /** Admit also the types and the actor that only the service writes. @defaultValue false */
   readonly allowReserved?: boolean;
 }
 
@@ -49,6 +49,7 @@ export function findViolationsIn(
   const event = value as AuditEvent;
   checkTime(event, options.now, found);
   checkType(event, options, found);
+  if (options.allowReserved !== true) checkActors(event, found);
   if (event.sealed !== undefined) checkSealed(event, found);
   return found;
 }
@@ -111,6 +112,16 @@ function checkTime(event: AuditEvent, now: number, found: Violation[]): void {
   const idTime = uuidv7Time(event.audit_id);
   if (idTime !== undefined && idTime > now + limits.maxAheadMs) {
     report(found, ['audit_id'], 'AUDIT_ID_AHEAD', 'must contain a time at most one hour ahead of the clock');
+  }
+}
+
+function checkActors(event: AuditEvent, found: Violation[]): void {
+  const message = 'must not name the audit service, which is system/tallystick';
+  if (isServiceActor(event.actor_type, event.actor_id))
+    report(found, ['actor_id'], 'ACTOR_RESERVED', message);
+  for (const [index, { actor_type, actor_id }] of (event.on_behalf_of ?? []).entries()) {
+    if (!isServiceActor(actor_type, actor_id)) continue;
+    report(found, ['on_behalf_of', index, 'actor_id'], 'ACTOR_RESERVED', message);
   }
 }
 

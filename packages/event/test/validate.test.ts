@@ -292,6 +292,16 @@ const cases: readonly Case[] = [
     }),
   ),
   {
+    name: 'the actor of the service',
+    input: text({ actor_type: 'system', actor_id: 'tallystick' }),
+    violations: ['ACTOR_RESERVED /actor_id'],
+  },
+  {
+    name: 'an actor on behalf of the service',
+    input: text({ on_behalf_of: [{ actor_type: 'system', actor_id: 'tallystick' }] }),
+    violations: ['ACTOR_RESERVED /on_behalf_of/0/actor_id'],
+  },
+  {
     name: 'a reserved type that the taxonomy lists',
     input: text({ event_type: 'system.genesis' }),
     taxonomy: soc,

@@ -1,8 +1,7 @@
-import { isCanonical } from '@tallystick/event';
 import { sha256 } from '#sha256';
 import { toHex } from './bytes.ts';
 import { readGenesis } from './genesis.ts';
-import { type AuditRecord, readRecord, zeroHash } from './record.ts';
+import { type AuditRecord, readCanonicalRecord, zeroHash } from './record.ts';
 
 /** What can be wrong with one record, or between it and its predecessor. */
 export type ChainFindingCode =
@@ -86,7 +85,7 @@ export class ChainVerifier {
     const findings: ChainFinding[] = [];
     const hash = sha256(stored.text);
     const hashHex = toHex(hash);
-    const record = readCanonical(stored.text);
+    const record = readCanonicalRecord(stored.text);
     const sequence = stored.sequenceNumber ?? record?.sequence_number ?? this.#expected;
     const found = (code: ChainFindingCode, expected?: string | number, actual?: string | number) =>
       findings.push({
@@ -152,16 +151,6 @@ export class ChainVerifier {
     if (record.ingested_at < this.#previousTime)
       found('TIME_REGRESSION', this.#previousTime, record.ingested_at);
     this.#previousTime = record.ingested_at;
-  }
-}
-
-/** Reads canonical bytes only: of a duplicate member, one parser takes the first value and another parser the last. */
-function readCanonical(text: string): AuditRecord | undefined {
-  try {
-    const record = readRecord(text);
-    return isCanonical(text) ? record : undefined;
-  } catch {
-    return undefined;
   }
 }
 

@@ -53,7 +53,7 @@ export function formatVerifierKey(verifier: Verifier): string {
 }
 
 /**
- * Reads a verifier key string.
+ * Reads a verifier key string. White space around it is ignored.
  *
  * @throws {LogError} `KEY_MALFORMED` for a string that is not an Ed25519 verifier key, or whose key id does not match
  */
@@ -92,7 +92,9 @@ export async function signNote(
  * @throws {LogError} `NOTE_MALFORMED`
  */
 export function parseNote(note: string): Note {
-  if (note.length > maxNoteBytes) throw malformed('it is too long');
+  if (note.length > maxNoteBytes || encoder.encode(note).length > maxNoteBytes)
+    throw malformed('it is too long');
+  if (!note.isWellFormed()) throw malformed('it contains a lone surrogate');
   const split = note.lastIndexOf('\n\n');
   if (split < 0 || !note.endsWith('\n')) throw malformed('it has no signatures');
   const text = note.slice(0, split + 1);

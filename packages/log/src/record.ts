@@ -1,4 +1,4 @@
-import { canonicalize, tenantIdPattern, uuidPattern } from '@tallystick/event';
+import { canonicalize, isCanonical, tenantIdPattern, uuidPattern } from '@tallystick/event';
 import { sha256 } from '#sha256';
 import { toHex } from './bytes.ts';
 import { LogError } from './errors.ts';
@@ -104,8 +104,7 @@ const recordMembers = 'event,ingest,ingested_at,previous_hash,record_version,seq
 const ingestMembers = ['nonce', 'principal', 'producer_id', 'producer_seq', 'source', 'trust'];
 
 /**
- * Reads a record's bytes, strictly. It does not check that they are canonical: `isCanonical` of `@tallystick/event` does, and
- * {@link ChainVerifier} checks it for every record.
+ * Reads a record's bytes, strictly. It does not check that they are canonical: {@link readCanonicalRecord} does.
  *
  * @throws {LogError} `RECORD_MALFORMED` where the bytes are not a version 1 record
  */
@@ -128,6 +127,40 @@ export function readRecord(text: string): AuditRecord {
   if (!isObject(record.event)) throw malformed('event');
   checkIngest(record.ingest);
   return record;
+}
+
+/** Deepest nesting of a record (spec/record.md): parsers that recurse fail at different depths. */
+const maxLevels = 1_000;
+
+/** Reads a record's bytes; `undefined` where they are not a canonical record of version 1. */
+export function readCanonicalRecord(text: string): AuditRecord | undefined {
+  try {
+    const record = readRecord(text);
+    // Of a duplicate member, one parser takes the first value and another parser the last.
+    return isNestedWithin(text, maxLevels) && isCanonical(text) ? record : undefined;
+  } catch (error) {
+    if (error instanceof LogError) return undefined;
+    throw error;
+  }
+}
+
+/** Whether the arrays and objects of a valid JSON text are nested at most `levels` deep. */
+function isNestedWithin(text: string, levels: number): boolean {
+  // A deeper text has a bracket for the beginning and one for the end of each level.
+  if (text.length <= 2 * levels) return true;
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (inString) {
+      if (unit === 0x5c) at++;
+      else if (unit === 0x22) inString = false;
+    } else if (unit === 0x22) inString = true;
+    else if (unit === 0x5b || unit === 0x7b) {
+      if (++depth > levels) return false;
+    } else if (unit === 0x5d || unit === 0x7d) depth--;
+  }
+  return true;
 }
 
 function checkIngest(ingest: unknown): void {

@@ -22,7 +22,10 @@ describe('a genesis record', () => {
   it('is a valid event, though only of the service', () => {
     const now = Date.UTC(2027, 0);
     expect(findViolations(genesis().event, { now, allowReserved: true })).toEqual([]);
-    expect(findViolations(genesis().event, { now })).toMatchObject([{ code: 'EVENT_TYPE_RESERVED' }]);
+    expect(findViolations(genesis().event, { now })).toMatchObject([
+      { code: 'EVENT_TYPE_RESERVED' },
+      { code: 'ACTOR_RESERVED' },
+    ]);
   });
 
   it('has one identity an origin, so that a race for it makes one', () => {

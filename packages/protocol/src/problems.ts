@@ -112,6 +112,7 @@ const ofEvents: Record<EventErrorCode | ChainErrorCode, ProblemKind> = {
   EVENT_TYPE_UNKNOWN: kind(422, 'Unknown event type'),
   EVENT_TYPE_RESERVED: kind(422, 'Reserved event type'),
   EVENT_CATEGORY_MISMATCH: kind(422, 'Category does not fit the type'),
+  ACTOR_RESERVED: kind(422, 'Reserved actor'),
   SEALED_INVALID: kind(422, 'Illegal sealed field'),
   AUDIT_ID_CONFLICT: kind(409, 'audit_id is taken'),
   TENANT_FORBIDDEN: kind(403, 'Tenant not allowed'),

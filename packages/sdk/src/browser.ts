@@ -59,3 +59,20 @@ export const assertNotEmitted = refuse();
 export const auditMatchers = refuse();
 export const createTestAudit = refuse();
 export const matches = refuse();
+// './gate'
+export const Gate = refuse();
+export const GateError = refuse();
+export const DeskRefusalError = refuse();
+export const MemoryDesk = refuse();
+export const createGate = refuse();
+export const createMemoryDesk = refuse();
+export const functionPolicy = refuse();
+export const gateDefaults = refuse();
+export const gateErrorCodes = refuse();
+export const rulePolicy = refuse();
+// './express', './fastify', './web'
+export const expressAudit = refuse();
+export const fastifyAudit = refuse();
+export const outcomeOfStatus = refuse();
+export const withAudit = refuse();
+export const withAuditFunction = refuse();

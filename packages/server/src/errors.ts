@@ -20,3 +20,10 @@ export class ServerError extends Error {
     this.details = Object.freeze({ ...options.details });
   }
 }
+
+/** The error for everything that would extend a stopped chain. */
+export function chainStopped(tenantId: string, reason: string): ServerError {
+  return new ServerError('CHAIN_STOPPED', `the chain of ${tenantId} is stopped: ${reason}`, {
+    details: { tenant_id: tenantId },
+  });
+}

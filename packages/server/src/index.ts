@@ -44,6 +44,12 @@ export {
   purgeDeadLetters,
 } from './operations/purge-dead-letters.ts';
 export { planRecovery, type Recovery, type RecoverySources, recoverChain } from './operations/recover.ts';
+export {
+  listStrays,
+  removeStrays,
+  type StraySources,
+  type TenantStray,
+} from './operations/remove-strays.ts';
 export { retryDeadLetter } from './operations/retry-dead-letter.ts';
 export {
   type BundlePlan,

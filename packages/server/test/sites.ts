@@ -16,6 +16,8 @@ import { createLogin, runSql } from './stores.ts';
 export interface Site {
   readonly kind: string;
   readonly signerDirectory: string;
+  /** URL of the owner of a PostgreSQL database. */
+  readonly ownerUrl: string | undefined;
   open(options?: Pick<AuditServiceOptions, 'now'>): Promise<AuditService>;
   /** The store without the service, which would compare it with signed checkpoints. */
   openStore(): Promise<Database>;
@@ -40,6 +42,7 @@ export async function embeddedSite(): Promise<Site> {
   return {
     kind: 'PGlite',
     signerDirectory,
+    ownerUrl: undefined,
     open: (options) => AuditService.open({ ...settings, ...options, store: { directory }, signerDirectory }),
     openStore: () => PgliteDatabase.open(directory),
     save: async () => copy(live, saved),
@@ -67,6 +70,7 @@ export async function serverSite(): Promise<Site> {
   return {
     kind: 'PostgreSQL',
     signerDirectory,
+    ownerUrl,
     open: (options) =>
       AuditService.open({ ...settings, ...options, store: { databaseUrl: url }, signerDirectory }),
     openStore: async () => new PostgresDatabase({ url }),

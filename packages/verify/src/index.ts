@@ -1,8 +1,16 @@
 export { BundleError } from './bundle/bundle-error.ts';
 export type { BundleEntry, BundleHeader } from './bundle/entries.ts';
+export { type GzipDamage, gunzipMembers } from './bundle/gzip-members.ts';
+export { gunzipIfNeeded } from './bundle/lines.ts';
 export { readBundle } from './bundle/read.ts';
 export { type VerifyBundleOptions, verifyBundle } from './bundle/verify-bundle.ts';
-export { type ReceiptReport, verifyReceipt } from './receipt.ts';
+export {
+  type ReceiptParts,
+  type ReceiptReport,
+  readReceipt,
+  type VerifyReceiptOptions,
+  verifyReceipt,
+} from './receipt.ts';
 export {
   type ChainVerdict,
   type Finding,
@@ -15,8 +23,17 @@ export {
   type Verdict,
   verdictOf,
 } from './report.ts';
+export { type BooksOptions, checkBooks } from './store/books/check-books.ts';
+export {
+  type KeyState,
+  type LetterState,
+  type RowsOf,
+  readKeys,
+  readLetters,
+} from './store/books/read-books.ts';
 export type { ColumnMismatch, StoredRow } from './store/columns.ts';
 export type { Query } from './store/read-store.ts';
 export { RecordsCheck, type RecordsCheckOptions } from './store/records-check.ts';
+export { type ChainRange, findStrays, type Stray, strayFinding, strayText } from './store/strays.ts';
 export { type VerifyStoreOptions, verifyStore } from './store/verify-store.ts';
 export { type ConsistencyProver, TreeCheck } from './tree-check.ts';

@@ -1,23 +1,27 @@
-import { decodeUtf8, isCanonical } from '@tallystick/event';
+import { decodeUtf8 } from '@tallystick/event';
 import {
   type AuditRecord,
-  equalBytes,
+  type Checkpoint,
   LogError,
+  type Origin,
+  parseCheckpoint,
+  parseNote,
   parseOrigin,
   parseTlogProof,
   parseVerifierKey,
-  readRecord,
+  readCanonicalRecord,
   sha256,
+  type TlogProof,
   toHex,
   type Verifier,
   verifyTlogProof,
 } from '@tallystick/log';
-import { readAccepted } from './checkpoints.ts';
-import type { Finding, TrustSource } from './report.ts';
+import { findEquivocation, type JudgedCheckpoint, keysOf, readAccepted, readKept } from './checkpoints.ts';
+import { type ChainVerdict, type Finding, Findings, type TrustSource } from './report.ts';
 
 /** The result of verifying a receipt. */
 export interface ReceiptReport {
-  readonly verdict: 'verified' | 'broken' | 'not_verifiable';
+  readonly verdict: ChainVerdict;
   readonly tenant_id: string | null;
   readonly sequence_number: number | null;
   /** Hash of the record, hex. */
@@ -26,85 +30,154 @@ export interface ReceiptReport {
   readonly checkpoint_size: number | null;
   readonly trust: { readonly source: TrustSource };
   readonly findings: readonly Finding[];
-  /** The proven record; only where the verdict is `verified`. */
+  /** The proven record; only where the verdict is `verified` or `recovered`. */
   readonly record: AuditRecord | undefined;
   /** Sizes of the caller's checkpoints that the receipt could not be compared with; absent where there are none. */
   readonly not_compared?: readonly number[];
 }
 
+/** What the verification of a receipt trusts. */
+export interface VerifyReceiptOptions {
+  /** Verifier keys that the caller trusts. They must not come from the receipt. */
+  readonly keys: readonly (string | Verifier)[];
+  /** The record's bytes, where the receipt does not contain them. */
+  readonly recordText?: string;
+  /** Where the keys came from; only reported. @defaultValue 'given', or 'none' without keys */
+  readonly trust?: TrustSource;
+  /** Signed notes of the same log that the caller got from elsewhere. A trusted key must have signed them. */
+  readonly checkpoints?: readonly string[];
+  /** Signed notes of the same log that an earlier verification accepted. One of the receipt's size must have its root. */
+  readonly kept?: readonly string[];
+  /** Called with the notes of two checkpoints that contradict each other. Keep both: they are evidence against the log. */
+  readonly onEquivocation?: (first: string, second: string) => void;
+}
+
 /**
- * Verifies a receipt offline. A receipt is a C2SP tlog-proof. Its extra data is the record's bytes, unless the caller gives
- * them separately.
+ * Verifies a receipt offline (spec/log.md). A receipt is a C2SP tlog-proof. Its extra data is the record's bytes, unless the
+ * caller gives them separately.
  *
- * @param options.recordText the record's bytes, where the receipt does not contain them
- * @throws {LogError} `PROOF_MALFORMED` for a text that is not a receipt, `KEY_MALFORMED` for one that is not a key
+ * @throws {LogError} `KEY_MALFORMED` for a malformed key; `NOTE_MALFORMED`, `CHECKPOINT_MALFORMED` or `NOTE_UNVERIFIED` for a
+ *   kept checkpoint. What is wrong with the receipt itself is never thrown: it is in the report
  */
 export async function verifyReceipt(
-  receipt: string,
-  options: {
-    readonly keys: readonly (string | Verifier)[];
-    readonly recordText?: string;
-    readonly trust?: TrustSource;
-    /** Signed notes of the same log that an earlier verification accepted. One of the receipt's size must have its root. */
-    readonly kept?: readonly string[];
-    /** Called with the notes of two checkpoints that contradict each other. Keep both: they are evidence against the log. */
-    readonly onEquivocation?: (first: string, second: string) => void;
-  },
+  receipt: string | Uint8Array,
+  options: VerifyReceiptOptions,
 ): Promise<ReceiptReport> {
   const keys = options.keys.map((key) => (typeof key === 'string' ? parseVerifierKey(key) : key));
-  const proof = parseTlogProof(receipt);
-  const text = options.recordText ?? (proof.extra === undefined ? undefined : decodeUtf8(proof.extra));
-  if (text === undefined)
-    throw new LogError('PROOF_MALFORMED', 'the receipt contains no record: give the record, too');
-  const hash = sha256(text);
-  const source = options.trust ?? (keys.length > 0 ? 'given' : 'none');
-  const base = { record_hash: toHex(hash), trust: { source } };
-  const fail = (verdict: 'broken' | 'not_verifiable', code: Finding['code']): ReceiptReport => ({
+  const trust = { source: options.trust ?? (keys.length > 0 ? 'given' : 'none') } as const;
+  const parts = readReceipt(receipt, options.recordText);
+  if (parts === undefined) {
+    return {
+      verdict: 'not_verifiable',
+      tenant_id: null,
+      sequence_number: null,
+      record_hash: null,
+      checkpoint_size: null,
+      trust,
+      findings: [{ code: 'RECEIPT_MALFORMED', sequence_number: null }],
+      record: undefined,
+    };
+  }
+  const { proof, origin, checkpoint, recordBytes } = parts;
+  const hash = sha256(recordBytes);
+  const findings = new Findings();
+  const kept = [
+    ...readAccepted(options.kept ?? [], checkpoint.origin),
+    ...(await readKept(options.checkpoints ?? [], checkpoint.origin, keys, findings)),
+  ];
+  const base = { sequence_number: proof.index, record_hash: toHex(hash), trust };
+  const failed = (list: readonly Finding[]): ReceiptReport => ({
     ...base,
-    verdict,
+    verdict: list.some(({ code }) => code !== 'CHECKPOINT_UNTRUSTED') ? 'broken' : 'not_verifiable',
     tenant_id: null,
-    sequence_number: proof.index,
     checkpoint_size: null,
-    findings: [{ code, sequence_number: proof.index }],
+    findings: list,
     record: undefined,
   });
-  let size: number;
-  let origin: string;
-  let root: Uint8Array;
-  try {
-    ({ size, origin, root } = await verifyTlogProof(proof, hash, keys));
-  } catch (error) {
-    if (!(error instanceof LogError)) throw error;
-    if (error.code === 'NOTE_UNVERIFIED') return fail('not_verifiable', 'CHECKPOINT_UNTRUSTED');
-    if (error.code === 'SIGNATURE_INVALID') return fail('broken', 'CHECKPOINT_SIGNATURE_INVALID');
-    if (error.code === 'PROOF_INVALID') return fail('broken', 'CHECKPOINT_ROOT_MISMATCH');
-    throw error;
-  }
-  const kept = readAccepted(options.kept ?? [], origin);
-  const fork = kept.find((checkpoint) => checkpoint.size === size && !equalBytes(checkpoint.root, root));
+  const fail = (code: Finding['code']) => failed([{ code, sequence_number: proof.index }]);
+  if (findings.count > 0) return failed(findings.list);
+  const fault = await faultOfProof(proof, hash, keysOf(checkpoint.origin, keys));
+  if (fault !== undefined) return fail(fault);
+  const fork = findEquivocation([...kept, { ...checkpoint, note: proof.checkpoint, signedBy: [] }]);
   if (fork !== undefined) {
-    options.onEquivocation?.(fork.note, proof.checkpoint);
-    return fail('broken', 'CHECKPOINT_INCONSISTENT');
+    options.onEquivocation?.(...fork);
+    return fail('CHECKPOINT_INCONSISTENT');
   }
-  const notCompared = kept.map((checkpoint) => checkpoint.size).filter((other) => other !== size);
-  let record: AuditRecord;
-  try {
-    record = readRecord(text);
-  } catch {
-    return fail('broken', 'RECORD_NOT_CANONICAL');
-  }
-  if (!isCanonical(text)) return fail('broken', 'RECORD_NOT_CANONICAL');
-  if (record.sequence_number !== proof.index) return fail('broken', 'SEQUENCE_GAP');
-  if (record.tenant_id !== parseOrigin(origin).tenantId || record.event.tenant_id !== record.tenant_id)
-    return fail('broken', 'TENANT_MISMATCH');
+  const record = readRecordBytes(recordBytes);
+  if (record === undefined) return fail('RECORD_NOT_CANONICAL');
+  if (record.sequence_number !== proof.index) return fail('SEQUENCE_GAP');
+  const { tenantId, epoch } = origin;
+  if (record.tenant_id !== tenantId || record.event.tenant_id !== tenantId) return fail('TENANT_MISMATCH');
+  const notCompared = sizesOf(kept).filter((size) => size !== checkpoint.size);
   return {
     ...base,
-    verdict: 'verified',
-    tenant_id: record.tenant_id,
-    sequence_number: record.sequence_number,
-    checkpoint_size: size,
+    verdict: epoch > 1 ? 'recovered' : 'verified',
+    tenant_id: tenantId,
+    checkpoint_size: checkpoint.size,
     findings: [],
     record,
     ...(notCompared.length > 0 && { not_compared: notCompared }),
   };
+}
+
+const sizesOf = (kept: readonly JudgedCheckpoint[]) => [...new Set(kept.map(({ size }) => size))];
+
+/** What a receipt contains. None of it is verified. */
+export interface ReceiptParts {
+  readonly proof: TlogProof;
+  readonly checkpoint: Checkpoint;
+  /** The parts of the checkpoint's origin. */
+  readonly origin: Origin;
+  readonly recordBytes: Uint8Array;
+}
+
+/**
+ * Reads the parts of a receipt; `undefined` where it is malformed or has no record.
+ *
+ * @param recordText the record's bytes, where the receipt does not contain them
+ */
+export function readReceipt(receipt: string | Uint8Array, recordText?: string): ReceiptParts | undefined {
+  const text = typeof receipt === 'string' ? receipt : readUtf8(receipt);
+  if (text === undefined) return undefined;
+  try {
+    const proof = parseTlogProof(text);
+    const checkpoint = parseCheckpoint(parseNote(proof.checkpoint).text);
+    const recordBytes = recordText === undefined ? proof.extra : new TextEncoder().encode(recordText);
+    if (recordBytes === undefined) return undefined;
+    return { proof, checkpoint, origin: parseOrigin(checkpoint.origin), recordBytes };
+  } catch (error) {
+    if (error instanceof LogError) return undefined;
+    throw error;
+  }
+}
+
+function readRecordBytes(bytes: Uint8Array): AuditRecord | undefined {
+  const text = readUtf8(bytes);
+  return text === undefined ? undefined : readCanonicalRecord(text);
+}
+
+function readUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return decodeUtf8(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Why the proof does not show that the signed tree contains the record. */
+async function faultOfProof(
+  proof: TlogProof,
+  recordHash: Uint8Array,
+  keys: readonly Verifier[],
+): Promise<Finding['code'] | undefined> {
+  try {
+    await verifyTlogProof(proof, recordHash, keys);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof LogError)) throw error;
+    if (error.code === 'NOTE_UNVERIFIED') return 'CHECKPOINT_UNTRUSTED';
+    if (error.code === 'SIGNATURE_INVALID') return 'CHECKPOINT_SIGNATURE_INVALID';
+    if (error.code === 'PROOF_INVALID') return 'CHECKPOINT_ROOT_MISMATCH';
+    throw error;
+  }
 }

@@ -7,8 +7,14 @@ export type FindingCode =
   | 'COLUMN_MISMATCH'
   /** A stored tile does not match the records' hashes: proofs from it fail. */
   | 'TILE_MISMATCH'
+  /** The store has a row that does not belong to the chain: beyond its end, or in an epoch that it never had. */
+  | 'STRAY_ROW'
   /** The chain ends before its head, or before a checkpoint: the newest records are missing. */
   | 'HEAD_MISMATCH'
+  /** A list, a filter or a look-up of the service does not show what the verified records say. */
+  | 'LIST_MISMATCH'
+  /** The service has no trail of a tenant whose trail was verified there before. */
+  | 'LOG_MISSING'
   /** The records' tree does not have the root of a checkpoint. */
   | 'CHECKPOINT_ROOT_MISMATCH'
   | 'CHECKPOINT_SIGNATURE_INVALID'
@@ -18,15 +24,23 @@ export type FindingCode =
   | 'CHECKPOINT_UNTRUSTED'
   /** No trusted checkpoint covers any of the records. */
   | 'NOTHING_COVERED'
+  /** A dead letter differs from the service's records of it, or has none, or is missing. */
+  | 'DEAD_LETTER_MISMATCH'
+  /** An API key differs from the service's records of it, or has none, or is missing. */
+  | 'API_KEY_MISMATCH'
   | 'BUNDLE_TRUNCATED'
   | 'BUNDLE_DAMAGED'
-  | 'BUNDLE_UNSUPPORTED';
+  | 'BUNDLE_UNSUPPORTED'
+  /** The receipt can't be read, or contains no record. */
+  | 'RECEIPT_MALFORMED';
 
 /** One thing that is wrong with a trail. */
 export interface Finding {
   readonly code: FindingCode;
   /** A record's position, the last record of a checkpoint, or `null` where there is no such place. */
   readonly sequence_number: number | null;
+  /** The epoch of the place, where it is not the one that the report is about. */
+  readonly epoch?: number;
   /** For people. Never a hash that would help to make a forged record pass. */
   readonly expected?: string;
   readonly found?: string;

@@ -43,9 +43,14 @@ export const edit = (at: number, from: string, to: string): SealedRecord[] => {
   return records.with(at, { ...records[at]!, text });
 };
 
-export const zipped = gzipSync(seal(pairLines), { level: 0 });
-// The byte that names the operating system.
-zipped[9] = 255;
+/** A gzip member that is the same with every version of zlib. */
+export function stored(bytes: Uint8Array | string): Uint8Array {
+  const member = new Uint8Array(gzipSync(bytes, { level: 0 }));
+  // The byte that names the operating system.
+  member[9] = 255;
+  return member;
+}
+export const zipped = stored(seal(pairLines));
 
 export const someLines = linesOf(some);
 /** Index of the line with record 3. The next line is its proof. */

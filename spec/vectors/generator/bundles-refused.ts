@@ -1,6 +1,6 @@
 import { signNote } from '@tallystick/log';
 import { BundleCases } from './bundle-case.ts';
-import { head1, leaves, line3, pair, records, someLines, step, zipped } from './bundle-parts.ts';
+import { head1, leaves, line3, pair, records, someLines, step, stored, zipped } from './bundle-parts.ts';
 import { linesOf, type Parts, proofLine, seal } from './bundle-writer.ts';
 import { checkpoint, logKey, origin, trusted } from './fixture.ts';
 
@@ -171,6 +171,65 @@ cases.refused(
   'some-index',
   'a proof whose index is no integer',
   seal(someLines.with(line3 + 1, someLines[line3 + 1]!.replace('"index":3', '"index":3.5'))),
+);
+
+cases.refused('bytes-after-end', 'half a line after the end', `${good}{"key"`);
+cases.refused(
+  'spaced-key',
+  'a key with a space before it',
+  seal(lines.toSpliced(2, 0, `{"key":" ${trusted}"}`)),
+);
+cases.refused(
+  'record-as-consistency',
+  'a record line with a space that has the members of a consistency line',
+  seal([...lines.slice(0, 2), '{ "record":{"from":1,"hashes":[],"to":1}}', last], { records: 1 }),
+);
+cases.refused(
+  'origin-list',
+  'an origin that is a list of one text',
+  seal([headerLine.replace(`"${origin}"`, `["${origin}"]`), ...lines.slice(1)]),
+  'BUNDLE_DAMAGED',
+  null,
+);
+cases.refused(
+  'digest-list',
+  'a digest that is a list of one text',
+  good.replace(/"sha256":("\w+")/, '"sha256":[$1]'),
+);
+cases.refused(
+  'lone-surrogate',
+  'a note with a lone surrogate in a signature line',
+  seal([headerLine, checkpointLine.replace(/\\n"}$/, '\\n— a\\ud800 AAAAAAAA\\n"}'), last]),
+);
+const edited = (at: number, change: number) => zipped.with(at < 0 ? zipped.length + at : at, change);
+cases.refused('gzip-method', 'a gzip member of an unknown method', edited(2, 9), 'BUNDLE_DAMAGED', null);
+cases.refused('gzip-flag', 'a gzip member with a reserved flag', edited(3, 0x20), 'BUNDLE_DAMAGED', null);
+cases.refused(
+  'gzip-header-cut',
+  'a gzip file cut in its header',
+  zipped.subarray(0, 5),
+  'BUNDLE_TRUNCATED',
+  null,
+);
+cases.refused('gzip-checksum', 'a gzip member with a wrong checksum', edited(-8, zipped.at(-8)! ^ 1));
+cases.refused(
+  'gzip-trailer-cut',
+  'a gzip file cut in its checksum',
+  zipped.subarray(0, -3),
+  'BUNDLE_TRUNCATED',
+);
+cases.refused(
+  'gzip-then-text',
+  'bytes after a gzip member that are neither a member nor zeros',
+  Uint8Array.from([...zipped, 0x0a]),
+);
+cases.refused('gzip-twice', 'a bundle that was compressed twice', stored(zipped), 'BUNDLE_DAMAGED', null);
+cases.refused(
+  'gzip-byte-order-mark',
+  'a compressed byte-order mark',
+  stored(Buffer.from(`\ufeff${good}`)),
+  'BUNDLE_DAMAGED',
+  null,
 );
 
 export const refusedBundles = cases.cases;

@@ -13,9 +13,10 @@ import {
   signedAll,
   some,
   step,
+  stored,
   zipped,
 } from './bundle-parts.ts';
-import { linesOf } from './bundle-writer.ts';
+import { linesOf, seal } from './bundle-writer.ts';
 import {
   base64,
   chain,
@@ -135,6 +136,14 @@ cases.cases.push({
   file: 'compressed.tally.gz',
   name: 'compressed',
   bytes: new Uint8Array(zipped),
+  keys: [trusted],
+});
+const text = seal(pairLines);
+cases.cases.push({
+  ...whole,
+  file: 'gzip-members.tally.gz',
+  name: 'compressed as two gzip members, with zeros between and after them',
+  bytes: Uint8Array.from([...stored(text.slice(0, 700)), 0, 0, ...stored(text.slice(700)), 0]),
   keys: [trusted],
 });
 cases.failed(

@@ -374,6 +374,23 @@ const invalid: readonly Invalid[] = [
   ].map((type) =>
     field(`the reserved type ${type}`, { event_type: type }, 'EVENT_TYPE_RESERVED', '/event_type'),
   ),
+  field(
+    'the actor of the service',
+    { actor_type: 'system', actor_id: 'tallystick' },
+    'ACTOR_RESERVED',
+    '/actor_id',
+  ),
+  field(
+    'on behalf of the service',
+    {
+      on_behalf_of: [
+        { actor_type: 'user', actor_id: 'tallystick' },
+        { actor_type: 'system', actor_id: 'tallystick' },
+      ],
+    },
+    'ACTOR_RESERVED',
+    '/on_behalf_of/1/actor_id',
+  ),
   ...[
     'metadata/ip',
     '',

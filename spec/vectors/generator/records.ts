@@ -11,6 +11,12 @@ function changed(record: SealedRecord, changes: object): string {
 const by = (changes: object) =>
   changed(plain[1]!, { ingest: { ...JSON.parse(plain[1]!.text).ingest, ...changes } });
 
+/** A record whose arrays and objects are nested `levels` deep. The record, its event and `metadata` are three of them. */
+const nested = (levels: number) =>
+  record(1, zero, {
+    event: event(1, { metadata: { a: JSON.parse('['.repeat(levels - 3) + ']'.repeat(levels - 3)) } }),
+  });
+
 const valid: readonly (readonly [string, SealedRecord])[] = [
   ['genesis', plain[0]!],
   ['a record', plain[1]!],
@@ -29,6 +35,7 @@ const valid: readonly (readonly [string, SealedRecord])[] = [
       }),
     }),
   ],
+  ['1,000 levels', nested(1_000)],
 ];
 
 const malformed: readonly (readonly [string, string])[] = [
@@ -42,6 +49,7 @@ const malformed: readonly (readonly [string, string])[] = [
     'members out of order',
     `{"ingest":${plain[1]!.text.match(/"ingest":(\{[^}]*\})/)![1]},${plain[1]!.text.slice(1).replace(/"ingest":\{[^}]*\},/, '')}`,
   ],
+  ['1,001 levels', nested(1_001).text],
   ['null', 'null'],
   ['an array', '[]'],
   ['a member too many', changed(plain[1]!, { extra: 1 })],

@@ -1,64 +1,86 @@
-import { decodeUtf8 } from '@tallystick/event';
-import { parseCheckpoint, parseNote, parseOrigin, parseTlogProof } from '@tallystick/log';
-import { verifyReceipt } from '@tallystick/verify';
+import {
+  BundleError,
+  gunzipIfNeeded,
+  type ReceiptReport,
+  readReceipt,
+  verifyReceipt,
+} from '@tallystick/verify';
 import type { Context } from '../context.ts';
-import { CliError } from '../errors.ts';
-import { chooseKeys } from '../trust/choose-keys.ts';
 import { type Equivocation, saveEquivocation } from '../trust/equivocation.ts';
-import { readKnownLogs } from '../trust/known-logs.ts';
+import { TrustResolver } from '../trust/trust-context.ts';
+import { type FileUnderTest, refuseOtherLog } from './file-under-test.ts';
 import { exitCodeOf, printFindings, verdictText } from './verify-report.ts';
 
-const header = 'c2sp.org/tlog-proof@v1\n';
-
-export function isReceipt(bytes: Buffer): boolean {
-  return bytes.subarray(0, header.length).toString('latin1') === header;
-}
+/** Longest receipt (spec/log.md): a record and its proof, which together are never longer. */
+const maxReceiptBytes = 4 << 20;
 
 /** Verifies a receipt offline and shows the record that it proves. */
 export async function checkReceipt(
   context: Context,
-  bytes: Buffer,
-  tenant: string | undefined,
+  bytes: AsyncIterable<Uint8Array>,
+  underTest: FileUnderTest,
 ): Promise<number> {
-  const { terminal } = context;
-  const receipt = decodeUtf8(bytes);
-  const { origin } = parseCheckpoint(parseNote(parseTlogProof(receipt).checkpoint).text);
-  const { tenantId } = parseOrigin(origin);
-  if (tenant !== undefined && tenantId !== tenant) {
-    throw new CliError('USAGE', `this is a receipt of ${tenantId}, not of ${tenant}`);
+  const receipt = await readWhole(gunzipIfNeeded(bytes));
+  const parts = receipt === undefined ? undefined : readReceipt(receipt);
+  if (receipt === undefined || parts === undefined) {
+    const trust = context.logKeys.length > 0 ? 'given' : 'none';
+    const report = await verifyReceipt('', { keys: [], trust });
+    await print(context, report, {});
+    return exitCodeOf(report);
   }
-  const { verifiers, trust } = chooseKeys(context, {
-    origin,
-    offered: undefined,
-    isLive: false,
-    from: 'a receipt',
-  });
-  const kept = readKnownLogs(context.processContext.env).get(origin)?.checkpoint;
+  const { file } = underTest;
+  const { origin } = parts.checkpoint;
+  refuseOtherLog({ origin, tenantId: parts.origin.tenantId }, underTest);
+  const resolver = new TrustResolver(context, underTest.given);
+  const log = { origin, offered: undefined, place: undefined, from: 'a receipt' };
+  const { verifiers, trust, checkpoints, kept } = await resolver.resolve(log);
   let equivocation: Equivocation | undefined;
   const report = await verifyReceipt(receipt, {
     keys: verifiers,
     trust,
-    kept: kept === undefined ? [] : [kept.note],
+    checkpoints,
+    kept,
     onEquivocation: (...notes) => {
       equivocation = saveEquivocation(context, notes);
     },
   });
+  resolver.comparedBy(report, file === '-' ? 'the receipt' : file, true);
+  await print(context, report, { origin, equivocation });
+  return exitCodeOf(report);
+}
+
+/** All bytes; `undefined` where they are too many, or damaged. */
+async function readWhole(source: AsyncIterable<Uint8Array>): Promise<Buffer | undefined> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const part of source) {
+      length += part.length;
+      if (length > maxReceiptBytes) return undefined;
+      parts.push(part);
+    }
+  } catch (error) {
+    if (error instanceof BundleError) return undefined;
+    throw error;
+  }
+  return Buffer.concat(parts);
+}
+
+async function print(
+  { terminal }: Context,
+  report: ReceiptReport,
+  { origin, equivocation }: { origin?: string; equivocation?: Equivocation | undefined },
+): Promise<void> {
   if (terminal.json) {
     await terminal.jsonLine({ ...report, ...(equivocation !== undefined && { equivocation }) });
-  } else {
-    const { verdict, tenant_id, sequence_number, record_hash, checkpoint_size, record } = report;
-    await terminal.line(
-      `${verdictText(terminal, verdict)}  ${tenant_id ?? ''} #${sequence_number}  ${record_hash}`,
-    );
-    if (record !== undefined) {
-      await terminal.line(`  in ${origin} of ${checkpoint_size} records, key ${report.trust.source}`);
-      await terminal.line(`  ${String(record.event.event_type)}, chained ${record.ingested_at}`);
-    }
-    for (const size of report.not_compared ?? []) {
-      const since = kept?.keptAt.slice(0, 10);
-      await terminal.line(`  not compared with the checkpoint of ${size} records kept since ${since}`);
-    }
-    await printFindings(terminal, report.findings);
+    return;
   }
-  return exitCodeOf(report);
+  const { verdict, tenant_id, sequence_number, record_hash, checkpoint_size, record } = report;
+  const place = sequence_number === null ? '' : `${tenant_id ?? ''} #${sequence_number}  ${record_hash}`;
+  await terminal.line(`${verdictText(terminal, verdict)}  ${place}`.trimEnd());
+  if (record !== undefined) {
+    await terminal.line(`  in ${origin} of ${checkpoint_size} records, key ${report.trust.source}`);
+    await terminal.line(`  ${String(record.event.event_type)}, chained ${record.ingested_at}`);
+  }
+  await printFindings(terminal, report.findings);
 }

@@ -2,10 +2,9 @@ import { createReadStream } from 'node:fs';
 import { glob, realpath, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, relative, resolve } from 'node:path';
-import { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import type { Readable } from 'node:stream';
+import { type GzipDamage, gunzipMembers } from '@tallystick/verify';
 import { CliError } from '../errors.ts';
-import { type Damage, gunzipMembers } from './gzip-members.ts';
 
 /** A file to import, or standard input. */
 export interface SourceFile {
@@ -80,22 +79,15 @@ async function expand(arg: string, cwd: string): Promise<string[]> {
   return matches.sort();
 }
 
-export interface Opened {
-  /** Content of the file, decompressed if it is gzip, without a byte-order mark. */
-  readonly chunks: AsyncIterable<Uint8Array>;
-  /** How many bytes of the file were read, before decompression. */
-  readonly bytesRead: () => number;
-}
-
 /**
- * The content of a file to import, and a {@link Damage} in each place of a gzip file that can't be read.
+ * The content of a file to import, and a {@link GzipDamage} in each place of a gzip file that can't be read.
  *
  * @param onBytes receives how many bytes of the file were read, before decompression
  */
 export async function* readDamaged(
   file: SourceFile,
   onBytes?: (bytes: number) => void,
-): AsyncGenerator<Uint8Array | Damage> {
+): AsyncGenerator<Uint8Array | GzipDamage> {
   let bytesRead = 0;
   const stored = async function* () {
     for await (const chunk of file.open() as AsyncIterable<Uint8Array | string>) {
@@ -113,43 +105,6 @@ export async function* readDamaged(
 
 function isGzip(head: Uint8Array): boolean {
   return head[0] === 0x1f && head[1] === 0x8b;
-}
-
-/** Opens a file. Gzip is recognised by its first bytes, not by the file's name, so that it also works through a pipe. */
-export function openSource(file: SourceFile): Opened {
-  let bytesRead = 0;
-  const stored = async function* () {
-    for await (const chunk of file.open() as AsyncIterable<Uint8Array | string>) {
-      const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-      bytesRead += bytes.length;
-      yield bytes;
-    }
-  };
-  return { chunks: withoutByteOrderMark(decompressed(stored())), bytesRead: () => bytesRead };
-}
-
-async function* decompressed(source: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const head = await takeAtLeast(2, source);
-  const whole = prepend(head, source);
-  if (!isGzip(head)) {
-    yield* whole;
-    return;
-  }
-  // Log rotation writes several gzip members one after the other. They are one stream (RFC 1952 section 2.2).
-  const gunzip = createGunzip();
-  const input = Readable.from(whole);
-  input.on('error', (error) => gunzip.destroy(error));
-  try {
-    yield* input.pipe(gunzip) as AsyncIterable<Uint8Array>;
-  } finally {
-    input.destroy();
-  }
-}
-
-async function* withoutByteOrderMark(source: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const head = await takeAtLeast(3, source);
-  const marked = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf;
-  yield* prepend(marked ? head.subarray(3) : head, source);
 }
 
 /** The first bytes of a source: at least `count`, or all of a shorter source. */

@@ -74,7 +74,7 @@ export async function* readSourceEvents(
         mark = new ByteOrderMark();
         linesBefore = lines;
       }
-      const code = part.reason.includes('ends too early') ? 'SOURCE_TRUNCATED' : 'SOURCE_UNREADABLE';
+      const code = part.endsEarly ? 'SOURCE_TRUNCATED' : 'SOURCE_UNREADABLE';
       yield reject(
         file,
         { line: lastLine },

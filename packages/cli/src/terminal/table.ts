@@ -29,7 +29,7 @@ export function renderTable<Row>(
   const widths = columns.map((column, at) =>
     Math.max(displayWidth(column.title), ...cells.map((row) => displayWidth(row[at]!))),
   );
-  narrow(columns, widths, terminal.width);
+  narrow(columns, widths, terminal.tableWidth);
   const renderRow = (texts: readonly string[], styleOf: (at: number) => Style | undefined) =>
     texts
       .map((text, at) => {
@@ -66,12 +66,14 @@ function narrow<Row>(columns: readonly Column<Row>[], widths: number[], availabl
   }
 }
 
-/** Renders one name and value per line, the values aligned. */
+/** Renders one name and value per line, the values aligned. Both are made printable. */
 export function renderFields(
   terminal: Terminal,
   fields: readonly (readonly [name: string, value: string | number | undefined])[],
 ): string {
-  const shown = fields.filter(([, value]) => value !== undefined);
+  const shown = fields
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [printable(name), value] as const);
   const width = Math.max(0, ...shown.map(([name]) => displayWidth(name)));
   return shown
     .map(([name, value]) => {

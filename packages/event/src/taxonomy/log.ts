@@ -11,12 +11,19 @@ export const log = defineTaxonomy({
       'delivery.gap': 'A producer declared that events were lost before they could be delivered',
       'delivery.conflict': 'An event repeated an audit_id with other content and was dead-lettered',
       'delivery.unclosed': 'A producer ended without declaring how many events it had emitted',
+      'delivery.contradiction': 'A declaration of a last number contradicts what is known of the producer',
+      'delivery.dead_lettered':
+        'Events were refused and kept as dead letters; their hashes are in the record',
       'audit.read': 'A principal read the trail',
       'audit.exported': 'A principal exported a part of the trail',
       'audit.verified': 'The service verified the trail',
       'audit.key_created': 'An API key was created',
       'audit.key_revoked': 'An API key was revoked',
       'audit.dead_letters_purged': 'The bytes of refused events were erased',
+      'audit.dead_letter_retried': 'A refused event was submitted again and chained',
+      'audit.books_opened': 'Dead letters and API keys that have no record yet were put on record',
+      'audit.accounts_pruned': 'Accounts of producers that had ended were deleted',
+      'audit.strays_removed': 'Rows that did not belong to the chain were removed from the store',
       'retention.archived': 'Records were moved to an archive; their hashes stayed',
       'retention.dropped': 'Records past their retention were deleted; their hashes stayed',
       'hold.placed': 'A legal hold was placed',
@@ -40,4 +47,23 @@ const reservedTypes: ReadonlySet<string> = new Set([
 /** Whether only the service may write events of this type. Whole prefixes are reserved for later types. */
 export function isReservedEventType(type: string): boolean {
   return reservedTypes.has(type) || reservedPrefixes.some((prefix) => type.startsWith(prefix));
+}
+
+/**
+ * Whether an event reads as the word of the audit service: by its type, or because it names the service as its actor. In a
+ * record it is the service's word only if the service wrote the record itself, which `ingest.trust` says.
+ */
+export function speaksForService({
+  event_type,
+  actor_type,
+  actor_id,
+}: {
+  readonly [field: string]: unknown;
+}): boolean {
+  return isReservedEventType(String(event_type)) || isServiceActor(actor_type, actor_id);
+}
+
+/** Whether an actor is the audit service itself. Only the service may name itself as one. */
+export function isServiceActor(type: unknown, id: unknown): boolean {
+  return type === 'system' && id === 'tallystick';
 }

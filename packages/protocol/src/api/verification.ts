@@ -5,6 +5,8 @@ export type Verdict = 'verified' | 'recovered' | 'broken' | 'not_verifiable';
 export interface VerifyFinding {
   readonly code: string;
   readonly sequence_number: number | null;
+  /** The epoch of the place, where it is not the one that the report is about. */
+  readonly epoch?: number | undefined;
   readonly expected?: string | undefined;
   readonly found?: string | undefined;
 }

@@ -1,5 +1,6 @@
 import { actorTypes, limits } from '@tallystick/event';
 import type { EventDraft } from './event-draft.ts';
+import { checkServiceActor } from './field-checks.ts';
 import { quoteIdentifier } from './strings.ts';
 
 const actorTypeSet: ReadonlySet<unknown> = new Set(actorTypes);
@@ -26,6 +27,7 @@ export function encodeDelegations(draft: EventDraft, given: unknown): string | u
     if (id === undefined && (actorId === undefined || actorId === null || actorId === '')) {
       draft.refuse('FIELD_REQUIRED', `/${name}/actor_id`, 'is required');
     }
+    checkServiceActor(draft, actorType, actorId, `/${name}/actor_id`);
     items.push(`{"actor_id":${quoteIdentifier(id ?? '')},"actor_type":"${String(actorType)}"}`);
   }
   return `[${items.join(',')}]`;

@@ -19,6 +19,7 @@ import {
   checkActorType,
   checkAuditId,
   checkRetentionDays,
+  checkServiceActor,
   checkSeverity,
   checkSourceIp,
   checkTimestamp,
@@ -64,7 +65,7 @@ export class EventEncoder {
     if (typeof input !== 'object' || input === null) throw missingField('event', '');
     const tenantId = input.tenantId ?? input.clientId ?? this.#options.tenantId;
     if (tenantId === undefined || tenantId === '') {
-      throw missingField('tenantId (or clientId)', '/tenant_id');
+      throw missingField('tenantId', '/tenant_id');
     }
     const eventType = typeArgument ?? input.eventType ?? input.actionType;
     if (typeof eventType !== 'string' || eventType === '') {
@@ -80,6 +81,7 @@ export class EventEncoder {
     const audit_id = checkAuditId(draft, input.auditId, now);
     const tenant_id = this.#tenants.check(draft, tenantId);
     checkActorType(draft, input.actorType);
+    checkServiceActor(draft, input.actorType, actorId, '/actor_id');
     if (input.eventCategory != null && declared !== undefined && input.eventCategory !== declared.category) {
       const message = `must be ${declared.category} for ${eventType}`;
       throw validationError('EVENT_CATEGORY_MISMATCH', '/event_category', message);

@@ -5,6 +5,7 @@
 import {
   actorTypes,
   ipPattern,
+  isServiceActor,
   limits,
   parseTimestamp,
   severities,
@@ -54,6 +55,12 @@ export function checkAuditId(draft: EventDraft, given: unknown, now: number): st
 export function checkActorType(draft: EventDraft, given: unknown): void {
   if (actorTypeSet.has(given)) return;
   draft.refuse('FIELD_ENUM', '/actor_type', `must be one of ${actorTypes.join(', ')}`);
+}
+
+/** @param pointer to the actor's id */
+export function checkServiceActor(draft: EventDraft, type: unknown, id: unknown, pointer: string): void {
+  if (!isServiceActor(type, id)) return;
+  draft.refuse('ACTOR_RESERVED', pointer, 'must not name the audit service, which is system/tallystick');
 }
 
 /** @returns RFC 3339 text, or `undefined` for an absent or invalid time */

@@ -184,6 +184,17 @@ describe('the wire form', () => {
   });
 });
 
+// Any holder of a key that may write could name the service itself as the actor of an event.
+test('the service can not be named as the actor, or as a principal that the actor acts for', () => {
+  const service = { actorType: 'system', actorId: 'tallystick' } as const;
+  const violationsOf = (over: Partial<AuditEventInput>) => encoder().encode(someEvent(over)).violations;
+  expect(violationsOf(service)).toMatchObject([{ code: 'ACTOR_RESERVED', pointer: '/actor_id' }]);
+  expect(violationsOf({ onBehalfOf: [service] })).toMatchObject([
+    { code: 'ACTOR_RESERVED', pointer: '/on_behalf_of/0/actor_id' },
+  ]);
+  expect(violationsOf({ ...service, actorType: 'service' }) ?? []).toEqual([]);
+});
+
 describe('programming errors throw', () => {
   test.each([
     ['no tenant', { tenantId: undefined }, 'FIELD_REQUIRED', '/tenant_id'],

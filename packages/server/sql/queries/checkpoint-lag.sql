@@ -6,6 +6,6 @@ select count(*) as unsigned_logs,
   from audit_chain_state s
   left join lateral (
     select size, signed_at from audit_checkpoints
-     where tenant_id = s.tenant_id and epoch = s.epoch
+     where tenant_id = s.tenant_id and epoch = s.epoch and size <= s.last_sequence + 1
      order by size desc limit 1) c on true
  where s.last_sequence >= 0 and coalesce(c.size, 0) < s.last_sequence + 1

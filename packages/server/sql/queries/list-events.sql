@@ -11,7 +11,8 @@
 --   correlation_id:    audit_records_correlation    (tenant_id, correlation_id, sequence_number)
 --   from, to:          audit_records_timestamp      (tenant_id, "timestamp"), where the range is narrow
 --   ingested_from, ingested_to: prune partitions
--- epoch is a constant, which is what lets an index that ends in sequence_number give the order.
+-- epoch is a constant, which is what lets an index that ends in sequence_number give the order. audit_chain_ranges bounds the
+-- page by the head, or by the end of a closed epoch: a row beyond it does not belong to the chain.
 --
 -- $6 cuts a page by bytes as well: a thousand of the largest events would be a quarter of a gigabyte. `available`
 -- counts the rows before that cut, so that the caller knows whether there is more.
@@ -34,7 +35,8 @@ select epoch, sequence_number, audit_id, ingested_at, is_sensitive, previous_has
           from audit_records r
          where r.tenant_id = $1
            and r.epoch = $2::integer
-           and r.sequence_number between $3::bigint and $4::bigint
+           and r.sequence_number between greatest($3::bigint, 0) and least($4::bigint,
+                 coalesce((select g.last_sequence from audit_chain_ranges g where g.tenant_id = $1 and g.epoch = $2::integer), -1))
            and ($8::boolean or not r.is_sensitive)
            {filters}
          order by r.sequence_number {direction}

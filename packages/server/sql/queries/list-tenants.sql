@@ -5,7 +5,7 @@ select s.tenant_id,
        s.last_sequence + 1 as size,
        encode(s.last_hash, 'hex') as head_hash,
        s.last_ingested_at,
-       (select max(c.size) from audit_checkpoints c where c.tenant_id = s.tenant_id and c.epoch = s.epoch) as signed_size
+       (select max(c.size) from audit_checkpoints c where c.tenant_id = s.tenant_id and c.epoch = s.epoch and c.size <= s.last_sequence + 1) as signed_size
   from audit_chain_state s
  where ($1::text[] is null or s.tenant_id = any ($1))
    and s.tenant_id > $2

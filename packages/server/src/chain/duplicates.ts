@@ -31,9 +31,14 @@ const lookupSql = `
   select k.tenant_id, r.audit_id::text as audit_id, r.epoch, r.sequence_number,
          encode(r.record_hash, 'hex') as record_hash, r.ingested_at, r.record
     from unnest($1::text[], $2::uuid[]) as k(tenant_id, audit_id)
-    join audit_records r on r.tenant_id = k.tenant_id and r.audit_id = k.audit_id`;
+    join audit_records r on r.tenant_id = k.tenant_id and r.audit_id = k.audit_id
+    join audit_chain_ranges g
+      on g.tenant_id = r.tenant_id and g.epoch = r.epoch and r.sequence_number between 0 and g.last_sequence`;
 
-/** Looks events up in all partitions, and adds those that a chain holds to `found`. */
+/**
+ * Looks events up in all partitions, and adds those that a chain holds to `found`. A row outside of the chains holds no event:
+ * a planted row must not suppress a genuine event as its duplicate.
+ */
 export async function findStoredEvents(
   session: Session,
   items: readonly EventItem[],

@@ -1,11 +1,12 @@
 import { createGenesisRecord, formatOrigin, zeroHash } from '@tallystick/log';
 import type { Receipt } from '@tallystick/protocol';
-import type { ItemOutcome } from './batch.ts';
+import type { Batch, ItemOutcome } from './batch.ts';
 import { toDeadLetter } from './dead-letters.ts';
 import { eventKey, isFarAhead, isSameEvent, type StoredEvent } from './duplicates.ts';
 import type { Head } from './head.ts';
-import type { IndexedOutcome, PendingEvent } from './merge-batches.ts';
+import type { IndexedOutcome, PendingEvent, PendingItems } from './merge-batches.ts';
 import { conflictOf } from './service-records/conflict.ts';
+import { isOwnRecord, withOwnId } from './service-records/own-id.ts';
 
 /** What to do with each pending event. */
 export interface Plan {
@@ -24,11 +25,13 @@ export interface PlanContext {
   readonly genesisKeys: ReadonlySet<string>;
   /** Time of the batch, ms since the epoch. */
   readonly ingestedAt: number;
+  /** See {@link withOwnId}. */
+  readonly recordIdSecret: Uint8Array | undefined;
 }
 
 /** Decides for each event: seal it, or answer with a duplicate, a conflict or a rejection. */
 export function planBatch(events: readonly PendingEvent[], context: PlanContext): Plan {
-  const { known, genesisKeys, ingestedAt } = context;
+  const { known, genesisKeys, ingestedAt, recordIdSecret } = context;
   const fresh: PendingEvent[] = [];
   const repeats: { event: PendingEvent; of: PendingEvent }[] = [];
   const outcomes: IndexedOutcome[] = [];
@@ -36,23 +39,30 @@ export function planBatch(events: readonly PendingEvent[], context: PlanContext)
   const conflict = (event: PendingEvent) => {
     const { deadLetter, record } = conflictOf(event.item, new Date(ingestedAt).toISOString());
     outcomes.push({ index: event.index, outcome: { status: 'conflict', deadLetter } });
-    const key = eventKey(record.event);
-    if (known.has(key) || inBatch.has(key)) return;
-    const pending = { item: record, index: undefined };
+    const pending = { ...withOwnId(record, recordIdSecret), index: undefined };
+    const key = eventKey(pending.item.event);
+    if (known.has(key) || inBatch.has(key) || storedFormerly(pending, known) !== undefined) return;
     inBatch.set(key, pending);
     fresh.push(pending);
   };
   for (const event of events) {
     const key = eventKey(event.item.event);
     const stored = known.get(key);
+    const formerly = storedFormerly(event, known);
     const first = inBatch.get(key);
     if (isFarAhead(event.item.event.audit_id, ingestedAt)) {
       outcomes.push({ index: event.index, outcome: aheadOfStore(event) });
+    } else if (formerly !== undefined) {
+      if (isSameEvent(formerly, event.formerly!))
+        outcomes.push(outcome(event, 'duplicate', formerly.receipt));
+      else conflict(event);
     } else if (stored !== undefined) {
-      if (isSameEvent(stored, event.item)) outcomes.push(outcome(event, 'duplicate', stored.receipt));
+      if (event.item.firstWins === true || isSameEvent(stored, event.item))
+        outcomes.push(outcome(event, 'duplicate', stored.receipt));
       else conflict(event);
     } else if (first !== undefined) {
-      if (first.item.canonical === event.item.canonical) repeats.push({ event, of: first });
+      if (event.item.firstWins === true || first.item.canonical === event.item.canonical)
+        repeats.push({ event, of: first });
       else conflict(event);
     } else if (genesisKeys.has(key)) {
       conflict(event);
@@ -62,6 +72,15 @@ export function planBatch(events: readonly PendingEvent[], context: PlanContext)
     }
   }
   return { fresh, repeats, outcomes };
+}
+
+/** What version 0.1 chained as the same record of the service, or `undefined`. */
+function storedFormerly(
+  { formerly }: PendingEvent,
+  known: ReadonlyMap<string, StoredEvent>,
+): StoredEvent | undefined {
+  const stored = formerly && known.get(eventKey(formerly.event));
+  return stored !== undefined && isOwnRecord(stored) ? stored : undefined;
 }
 
 function aheadOfStore({ item }: PendingEvent): ItemOutcome {
@@ -90,6 +109,24 @@ export function outcomesOf(
     ...fresh.map((event) => outcome(event, 'chained', receiptOf.get(event)!)),
     ...repeats.map(({ event, of }) => outcome(event, 'duplicate', receiptOf.get(of)!)),
   ];
+}
+
+/** What becomes of the items of each batch, in their order, before anything is sealed. */
+export function statusesByBatch(
+  batches: readonly Batch[],
+  { refused }: PendingItems,
+  { fresh, repeats, outcomes }: Plan,
+): (ItemOutcome['status'] | undefined)[][] {
+  const byIndex = new Map<number | undefined, ItemOutcome['status']>();
+  for (const { index } of fresh) byIndex.set(index, 'chained');
+  for (const { event } of repeats) byIndex.set(event.index, 'duplicate');
+  for (const { index, outcome } of [...refused, ...outcomes]) byIndex.set(index, outcome.status);
+  let start = 0;
+  return batches.map(({ items }) => {
+    const from = start;
+    start += items.length;
+    return items.map((_, at) => byIndex.get(from + at));
+  });
 }
 
 function outcome({ index }: PendingEvent, status: 'chained' | 'duplicate', receipt: Receipt): IndexedOutcome {

@@ -1,4 +1,5 @@
 import Fastify, { type FastifyInstance } from 'fastify';
+import { KeyWatch } from '../access/key-watch.ts';
 import type { AuditService } from '../app.ts';
 import type { Gateway } from '../ingest/submission.ts';
 import { ServiceMetrics } from '../metrics/service-metrics.ts';
@@ -78,7 +79,7 @@ export function createHttpApp(service: AuditService, options: HttpOptions = {}):
   const limits = { ...defaultLimits, ...options.limits };
   const metrics = options.metrics ?? new ServiceMetrics();
   const streams = new Streams(limits.maxStreams, limits.maxStreamsPerKey);
-  const readAudit = new ReadAudit(service.writer, {
+  const readAudit = new ReadAudit(service.database, service.writer, {
     enabled: options.auditReads,
     ...(options.now !== undefined && { now: options.now }),
     onFailure: (error) => {
@@ -123,12 +124,13 @@ function endpointsOf(
   const { limits, metrics, streams, readAudit, gateway, now = Date.now } = http;
   const trail = new Trail(database);
   const heads = new HeadWatch(database, http.tailIntervalMs ?? 500);
+  const keyWatch = new KeyWatch(database, now);
   const deadLetters = new DeadLetters(database);
   const longRequests = new LongRequests(limits.maxLongRequests, limits.maxLongRequestsPerKey);
   const endpoints: Endpoint[] = [
     ...ingestRoutes({ service, gateway, limits }),
     ...eventRoutes({ trail, readAudit }),
-    ...streamRoutes({ trail, heads, streams, readAudit, keys, limits }),
+    ...streamRoutes({ trail, heads, streams, readAudit, keyWatch, limits }),
     ...verifyRoutes({ service, trail, longRequests, maxRecords: limits.maxVerifyRecords }),
     ...logRoutes({ logs, signer, trail }),
     ...receiptRoutes({ logs, trail, readAudit }),

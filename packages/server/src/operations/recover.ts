@@ -7,6 +7,8 @@ import type { Signer } from '../proofs/signer.ts';
 import type { LastSigned } from '../proofs/signer-store.ts';
 import type { TenantLogs } from '../proofs/tenant-logs.ts';
 import { type Database, writer } from '../store/database.ts';
+import { isStrayReason } from '../store/strays.ts';
+import { assertReason } from './reason.ts';
 
 /** What a recovery works on. An `AuditService` has all of it. */
 export interface RecoverySources {
@@ -30,25 +32,32 @@ export interface Recovery {
 }
 
 const epochsSql = `
-  select (select max(epoch) from audit_records where tenant_id = $1) as records,
+  select (select max(epoch) from audit_chain_ranges where tenant_id = $1) as chain,
          (select max(epoch) from audit_chain_state where tenant_id = $1) as head,
-         (select max(epoch) from audit_checkpoints where tenant_id = $1) as checkpoints,
-         (select max(epoch) from audit_tiles where tenant_id = $1) as tiles,
          (select max(sequence_number) + 1 from audit_records where tenant_id = $1 and epoch = $2::integer) as stored`;
+
+const storeCheckpointSql = `
+  insert into audit_checkpoints (tenant_id, epoch, size, root, note) values ($1, $2, $3, $4, $5)
+  on conflict (tenant_id, epoch, size) do update set root = excluded.root, note = excluded.note`;
 
 /**
  * What a recovery of the stopped chains would do. Changes nothing.
  *
- * @param tenantIds all stopped chains where absent
- * @throws {ServerError} `PARAMETER_INVALID` for a tenant whose chain is not stopped
+ * @param tenantIds absent: all chains that are stopped because they contradict what was signed
+ * @throws {ServerError} `PARAMETER_INVALID` for a tenant whose chain is not stopped, or is stopped for a planted row only
  */
 export async function planRecovery(
   sources: RecoverySources,
-  tenantIds: readonly string[] = [...sources.logs.stopped.keys()].sort(),
+  tenantIds: readonly string[] = contradictingChains(sources.logs),
 ): Promise<Recovery[]> {
   const plans: Recovery[] = [];
   for (const tenantId of tenantIds) plans.push(await plan(sources, tenantId));
   return plans;
+}
+
+/** A planted row is removed; nothing was lost then, and no epoch is to be opened. */
+function contradictingChains({ stopped }: TenantLogs): string[] {
+  return [...stopped].flatMap(([tenantId, reason]) => (isStrayReason(reason) ? [] : [tenantId])).sort();
 }
 
 async function plan({ database, signer, logs }: RecoverySources, tenantId: string): Promise<Recovery> {
@@ -59,6 +68,11 @@ async function plan({ database, signer, logs }: RecoverySources, tenantId: strin
       `the chain of ${tenantId} is not stopped: there is nothing to recover`,
       { details: { parameter: 'tenant' } },
     );
+  }
+  if (isStrayReason(stopped)) {
+    throw new ServerError('PARAMETER_INVALID', `the chain of ${tenantId} needs no new epoch: ${stopped}`, {
+      details: { parameter: 'tenant' },
+    });
   }
   const signed = signer.store.newestOf(tenantId);
   // A chain is stopped because it contradicts a signed checkpoint, so there is one.
@@ -91,6 +105,14 @@ export async function recoverChain(
   // The signer returns the note that it made before. It makes the note now where a process died between recording the
   // checkpoint and signing it.
   const checkpoint = (await signer.sign(signed, async () => undefined))!;
+  // The store may have lost it. It says how far the closed epoch reaches, for good.
+  await database.query(writer, storeCheckpointSql, [
+    tenantId,
+    parseOrigin(signed.origin).epoch,
+    signed.size,
+    Buffer.from(signed.root),
+    checkpoint,
+  ]);
   const recovery = { checkpoint, reason };
   const derivedId = genesisAuditId(origin);
   const taken = await database.query(
@@ -106,13 +128,4 @@ export async function recoverChain(
   // Durable from here. A crash leaves the new epoch unsigned until the next checkpoint.
   await logs.guard.reviewStopped();
   return await logs.checkpoint(tenantId);
-}
-
-function assertReason(reason: string): void {
-  const valid =
-    reason.trim() !== '' && reason.length <= 500 && reason.isWellFormed() && !/\p{Cc}/u.test(reason);
-  if (valid) return;
-  throw new ServerError('PARAMETER_INVALID', 'the reason must be one line of 1 to 500 characters', {
-    details: { parameter: 'reason' },
-  });
 }

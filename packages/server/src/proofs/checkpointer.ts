@@ -1,4 +1,4 @@
-import { type Checkpoint, parseCheckpoint, parseNote } from '@tallystick/log';
+import type { Checkpoint } from '@tallystick/log';
 import { ServerError } from '../errors.ts';
 import { type Database, type Session, writer } from '../store/database.ts';
 import { contradictionOf } from './contradiction.ts';
@@ -13,6 +13,21 @@ export interface SignedCheckpoint extends Checkpoint {
   /** The signed note, verbatim. */
   readonly note: string;
 }
+
+/** A log, and whether a row for a checkpoint of its present size is stored. */
+interface Unsigned {
+  readonly tenant_id: string;
+  readonly epoch: number;
+  readonly size: number;
+  readonly is_stored: boolean;
+}
+
+const unsignedSql = `
+  select s.tenant_id, s.epoch, s.last_sequence + 1 as size,
+         exists (select 1 from audit_checkpoints c
+                  where c.tenant_id = s.tenant_id and c.epoch = s.epoch and c.size = s.last_sequence + 1) as is_stored
+    from audit_chain_state s
+   where s.last_sequence >= 0`;
 
 /** Signs checkpoints of tenants' logs, and stores them. */
 export class Checkpointer {
@@ -61,25 +76,22 @@ export class Checkpointer {
     // A crash before the commit leaves the note with the signer, and the next call stores it here.
     await session.query(
       `insert into audit_checkpoints (tenant_id, epoch, size, root, note) values ($1, $2, $3, $4, $5)
-       on conflict (tenant_id, epoch, size) do update set note = excluded.note`,
+       on conflict (tenant_id, epoch, size) do update set root = excluded.root, note = excluded.note`,
       [tenantId, tree.epoch, checkpoint.size, Buffer.from(checkpoint.root), note],
     );
     return { ...checkpoint, epoch: tree.epoch, note };
   }
 
-  /** The newest checkpoint that is stored for the tenant's current epoch, or `undefined`. */
+  /**
+   * The newest checkpoint of the tenant's current epoch, or `undefined`. It is read from the signer's own store: a row of the
+   * database may have been planted.
+   */
   async latestCheckpoint(tenantId: string): Promise<SignedCheckpoint | undefined> {
-    return await this.#database.transaction(writer, async (session) => {
-      const tree = await readTree(session, tenantId);
-      if (tree === undefined) return undefined;
-      const [row] = await session.query<{ note: string }>(
-        'select note from audit_checkpoints where tenant_id = $1 and epoch = $2 order by size desc limit 1',
-        [tenantId, tree.epoch],
-      );
-      return row === undefined
-        ? undefined
-        : { ...parseCheckpoint(parseNote(row.note).text), epoch: tree.epoch, note: row.note };
-    });
+    const tree = await this.#database.transaction(writer, (session) => readTree(session, tenantId));
+    if (tree === undefined) return undefined;
+    const { store } = this.#signer;
+    const signed = await store.patiently(() => store.lastSigned(this.#signer.originOf(tree)));
+    return signed?.note === undefined ? undefined : { ...signed, epoch: tree.epoch, note: signed.note };
   }
 
   /**
@@ -93,15 +105,19 @@ export class Checkpointer {
     onError: (tenantId: string, error: unknown) => void,
     signal?: AbortSignal,
   ): Promise<number> {
-    const rows = await this.#database.query<{ tenant_id: string }>(
-      writer,
-      `select s.tenant_id from audit_chain_state s
-        where s.last_sequence >= 0
-          and not exists (select 1 from audit_checkpoints c
-                           where c.tenant_id = s.tenant_id and c.epoch = s.epoch and c.size = s.last_sequence + 1)`,
-    );
+    const rows = await this.#database.query<Unsigned>(writer, unsignedSql);
+    // A row of audit_checkpoints may have been planted so that a log is not signed: the signer knows what it signed.
+    const known = await this.#signer.store.patiently(() => this.#signer.store.lastSignedByTenant());
+    const due = rows.filter(({ tenant_id, epoch, size, is_stored }) => {
+      const [newest] = known.get(tenant_id) ?? [];
+      return (
+        !is_stored ||
+        newest?.origin !== this.#signer.originOf({ tenantId: tenant_id, epoch }) ||
+        newest.size < size
+      );
+    });
     let signed = 0;
-    for (const { tenant_id } of rows) {
+    for (const { tenant_id } of due) {
       if (signal?.aborted) break;
       try {
         await this.checkpoint(tenant_id);

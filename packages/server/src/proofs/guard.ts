@@ -1,6 +1,7 @@
 import { LogError, parseOrigin } from '@tallystick/log';
-import { ServerError } from '../errors.ts';
+import { chainStopped } from '../errors.ts';
 import { type Database, type Session, writer } from '../store/database.ts';
+import { findStrays, strayReason } from '../store/strays.ts';
 import { contradictionOf, missingRecords } from './contradiction.ts';
 import { SignedCache } from './signed-cache.ts';
 import type { Signer } from './signer.ts';
@@ -44,16 +45,12 @@ export class ChainGuard {
    */
   assertRunning(tenantId: string): void {
     const reason = this.#stopped.get(tenantId);
-    if (reason !== undefined) {
-      throw new ServerError('CHAIN_STOPPED', `the chain of ${tenantId} is stopped: ${reason}`, {
-        details: { tenant_id: tenantId },
-      });
-    }
+    if (reason !== undefined) throw chainStopped(tenantId, reason);
   }
 
   /**
    * Compares every signed checkpoint with the store. It stops each chain that is shorter than its checkpoint or differs
-   * from it.
+   * from it, or that has a row outside of the chain.
    *
    * @returns the stopped tenants, with the reason
    */
@@ -116,7 +113,10 @@ export class ChainGuard {
           const reason = await this.#compareEpoch(session, tree, signed);
           if (reason !== undefined) return reason;
         }
-        return tree === undefined ? undefined : this.#unopenedEpoch(tree, allSigned);
+        const unopened = tree === undefined ? undefined : this.#unopenedEpoch(tree, allSigned);
+        if (unopened !== undefined) return unopened;
+        const [stray] = await findStrays(session, tenantId, 1);
+        return stray === undefined ? undefined : strayReason(stray);
       } catch (error) {
         // A damaged chain of one tenant must not keep the service from starting for the others.
         if (error instanceof LogError) return 'the head of the chain is damaged';

@@ -51,8 +51,10 @@ export class LogProofs {
   ): Promise<{ readonly note: string; readonly inclusion: readonly Uint8Array[] } | undefined> {
     return await this.#database.transaction(writer, async (session) => {
       const rows = await session.query<{ size: number; root: Uint8Array; note: string }>(
-        `select size, root, note from audit_checkpoints
-          where tenant_id = $1 and epoch = $2 and size > $3 order by size desc limit 10`,
+        `select c.size, c.root, c.note
+           from audit_checkpoints c
+           join audit_chain_ranges g on g.tenant_id = c.tenant_id and g.epoch = c.epoch and c.size <= g.last_sequence + 1
+          where c.tenant_id = $1 and c.epoch = $2 and c.size > $3 order by c.size desc limit 100`,
         [log.tenantId, log.epoch, index],
       );
       for (const { size, root, note } of rows) {

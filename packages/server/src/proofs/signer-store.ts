@@ -1,5 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { type Checkpoint, parseOrigin } from '@tallystick/log';
 import { SignerDatabase } from './signer-database.ts';
+
+/** What the secrets of the service are for. */
+export type ServiceSecret = 'received-events' | 'service-record-ids';
 
 /** The newest checkpoint that the signer recorded for an origin. */
 export interface LastSigned extends Checkpoint {
@@ -92,6 +96,24 @@ export class SignerStore {
   /** Fixes the name, unless it is fixed already: of two processes that race, one wins. */
   setLogName(name: string): void {
     this.#database.run("insert or ignore into setting (name, value) values ('log_name', ?)", name);
+  }
+
+  /**
+   * A random secret of the service, 32 bytes, made at first use and never changed: a rotation of the signing key keeps it. All
+   * replicas share it. It is stored here so that an attacker with the database alone can't compute what is derived from it.
+   *
+   * @param purpose each purpose has its own secret
+   */
+  serviceSecret(purpose: ServiceSecret): Uint8Array {
+    const name = `secret/${purpose}`;
+    // Of two processes that race, one wins, and both read its secret.
+    this.#database.run(
+      'insert or ignore into setting (name, value) values (?, ?)',
+      name,
+      randomBytes(32).toString('hex'),
+    );
+    const row = this.#database.get('select value from setting where name = ?', name);
+    return Buffer.from((row as { value: string }).value, 'hex');
   }
 
   /** The last checkpoint of an origin, or `undefined` where none was signed. */

@@ -66,12 +66,14 @@ export async function readTile(
 ): Promise<Uint8Array> {
   const width = tileWidthAt(tile, size);
   if (width === 0) return new Uint8Array(0);
-  const key = [log.tenantId, log.epoch, tile.level, tile.index];
-  const [stored] = await session.query<{ hashes: Uint8Array }>(
-    'select hashes from audit_tiles where tenant_id = $1 and epoch = $2 and level = $3 and index = $4',
-    key,
-  );
-  if (stored !== undefined) return new Uint8Array(stored.hashes).subarray(0, width * 32);
+  // A partial tile is never stored. A row with its index was planted, and is not read.
+  if (width === tileWidth) {
+    const [stored] = await session.query<{ hashes: Uint8Array }>(
+      'select hashes from audit_tiles where tenant_id = $1 and epoch = $2 and level = $3 and index = $4',
+      [log.tenantId, log.epoch, tile.level, tile.index],
+    );
+    if (stored !== undefined) return new Uint8Array(stored.hashes).subarray(0, width * 32);
+  }
   const first = tile.index * tileWidth;
   if (tile.level === 0) {
     const rows = await session.query<{ record_hash: Uint8Array }>(

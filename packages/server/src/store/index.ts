@@ -12,5 +12,6 @@ export {
   writer,
 } from './database.ts';
 export { migratePglite, migratePostgres } from './migrate.ts';
+export { type OwnerAccess, ownerAccess } from './owner.ts';
 export { PgliteDatabase } from './pglite/pglite.ts';
 export { PostgresDatabase, type PostgresOptions } from './postgres.ts';

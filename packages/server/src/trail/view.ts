@@ -1,3 +1,4 @@
+import { speaksForService } from '@tallystick/event';
 import { type AuditRecord, flattenRecord, readRecord } from '@tallystick/log';
 import type { EventView } from '@tallystick/protocol';
 
@@ -48,5 +49,12 @@ export function toView(tenantId: string, row: EventRow, options: ViewOptions): E
   }
   // The record decides too, not only the column: a changed column must not disclose a sensitive record.
   if (record.event.is_sensitive === true && !options.sensitive) return redacted;
-  return { ...flattenRecord(record, row.record_hash), epoch: row.epoch, ...raw };
+  // A client of an older version, which did not refuse such events, or an attacker with the database's password wrote it.
+  const isClaimed = speaksForService(record.event) && record.ingest.trust !== 'service';
+  return {
+    ...flattenRecord(record, row.record_hash),
+    epoch: row.epoch,
+    ...(isClaimed && { claimed: true }),
+    ...raw,
+  };
 }

@@ -1,3 +1,4 @@
+import { type AuditEvent, canonicalize } from '@tallystick/event';
 import { readRecord } from '@tallystick/log';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { event, Harness } from './harness.ts';
@@ -32,6 +33,34 @@ describe('lists', () => {
     expect(events[0]!.record).toBeUndefined();
     const [withRecord] = (await list('include=record', key)).events;
     expect(readRecord(withRecord!.record as string).event).toEqual(one);
+  });
+
+  // Older versions took these events from any client that could write.
+  it('shows an event that speaks for the service as claimed if a client submitted it', async () => {
+    const tenant_id = 'claims';
+    const asService = { actor_type: 'system', actor_id: 'tallystick' };
+    const submitted = [
+      event({ tenant_id, event_type: 'delivery.gap' }),
+      event({ tenant_id, ...asService }),
+      event({ tenant_id }),
+    ] as unknown as AuditEvent[];
+    const items = submitted.map((one) => ({
+      event: one,
+      canonical: canonicalize(one),
+      ingest: { source: 'http', trust: 'api-key' } as const,
+    }));
+    await http.service.writer.submit(items);
+    const { events } = await list(`tenant_id=${tenant_id}&order=asc`, http.admin);
+    const shown = (events as Record<string, unknown>[]).map(({ event_type, claimed }) => [
+      event_type,
+      claimed,
+    ]);
+    expect(shown).toEqual([
+      ['system.genesis', undefined],
+      ['delivery.gap', true],
+      ['content.publish', true],
+      ['content.publish', undefined],
+    ]);
   });
 
   it('pages without losing or repeating anything while events are appended', async () => {

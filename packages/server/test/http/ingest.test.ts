@@ -92,6 +92,13 @@ describe('one event', () => {
       '/audit_id',
     ],
     ['a bad type', json({ event_type: 'Nope' }), 422, 'EVENT_TYPE_INVALID', '/event_type'],
+    [
+      'the actor of the service',
+      json({ actor_type: 'system', actor_id: 'tallystick' }),
+      422,
+      'ACTOR_RESERVED',
+      '/actor_id',
+    ],
     ['a reserved type', json({ event_type: 'audit.read' }), 422, 'EVENT_TYPE_RESERVED', '/event_type'],
     [
       'an unsafe integer',

@@ -5,6 +5,7 @@ import { until } from '@tallystick/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Streams } from '../../src/http/kernel/streams.ts';
 import { serveHttp } from '../../src/http/serve.ts';
+import { writer } from '../../src/store/database.ts';
 import { event, Harness } from './harness.ts';
 
 let http: Harness;
@@ -33,13 +34,16 @@ class Client implements AsyncDisposable {
     options: { key?: string; lastEventId?: string; url?: string } = {},
   ): Promise<Client> {
     const client = new Client();
-    const response = await fetch(`${options.url ?? http.url}/v1/audit/events/stream?${query}`, {
-      signal: client.#abort.signal,
-      headers: {
-        authorization: `Bearer ${options.key ?? http.admin}`,
-        ...(options.lastEventId !== undefined && { 'last-event-id': options.lastEventId }),
+    const response = await fetch(
+      `${options.url ?? http.url}/v1/audit/events/stream?${query}&include_reads=true`,
+      {
+        signal: client.#abort.signal,
+        headers: {
+          authorization: `Bearer ${options.key ?? http.admin}`,
+          ...(options.lastEventId !== undefined && { 'last-event-id': options.lastEventId }),
+        },
       },
-    });
+    );
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
     client.#done = client.#read(response.body!);
@@ -157,6 +161,24 @@ describe('the live tail', () => {
     await http.service.keys.revoke(id);
     await until(() => client.ended);
   });
+
+  // The replica that has the stream looked the key up at each heartbeat, and its cache answered for five seconds more.
+  it.each(['revoked_at = clock_timestamp()', 'expires_at = clock_timestamp()'])(
+    'ends when another replica sets %s of its key, and streams of other keys go on',
+    async (change) => {
+      const make = () =>
+        http.service.keys.create({ name: 'short', scopes: ['events:read'], tenants: ['live'] });
+      const [ending, staying] = [await make(), await make()];
+      await using ended = await Client.open('', { key: ending.key });
+      await using open = await Client.open('', { key: staying.key });
+      const sql = `update audit_api_keys set ${change} where id = $1`;
+      await http.service.database.query(writer, sql, [ending.id]);
+      await until(() => ended.ended);
+      await emit('live', 1);
+      await until(() => open.frames.length > 0);
+      expect(open.ended).toBe(false);
+    },
+  );
 
   it('is bounded in number', async () => {
     await using _a = await Client.open('tenant_id=live');

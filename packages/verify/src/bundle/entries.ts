@@ -1,5 +1,13 @@
 import { decodeUtf8, parseStrictJson } from '@tallystick/event';
-import { equalBytes, fromBase64, fromHex, parseOrigin, parseVerifierKey } from '@tallystick/log';
+import {
+  equalBytes,
+  formatVerifierKey,
+  fromBase64,
+  fromHex,
+  LogError,
+  parseOrigin,
+  parseVerifierKey,
+} from '@tallystick/log';
 import { BundleError, damaged } from './bundle-error.ts';
 
 /** A line of a bundle, in the order of the file (spec/bundle.md). */
@@ -12,6 +20,8 @@ export type BundleEntry =
       readonly to: number;
       readonly hashes: readonly Uint8Array[];
     }
+  /** A verifier key, for people. A verifier never trusts keys from the file. */
+  | { readonly kind: 'key'; readonly key: string }
   /** The record's bytes, verbatim, as text. */
   | { readonly kind: 'record'; readonly text: string }
   | { readonly kind: 'proof'; readonly index: number; readonly hashes: readonly Uint8Array[] };
@@ -40,7 +50,8 @@ export function readHeader(value: Record<string, unknown>): BundleHeader {
   if (!isCount(first) || !isCount(last) || first > last || (complete && first !== 0))
     throw damaged('the header has a malformed range: first, last');
   try {
-    const named = parseOrigin(String(origin));
+    if (typeof origin !== 'string') throw damaged('the origin is not text');
+    const named = parseOrigin(origin);
     if (named.tenantId !== tenant_id || named.epoch !== epoch)
       throw damaged('the header contradicts its origin');
   } catch (cause) {
@@ -56,19 +67,15 @@ export function readHeader(value: Record<string, unknown>): BundleHeader {
   };
 }
 
-/** Reads a line that is neither header, record nor end; `undefined` for a key: the verifier never trusts keys from the file. */
-export function readEntry(kind: string, value: unknown): BundleEntry | undefined {
+/** Reads a line that is neither header, record nor end. */
+export function readEntry(kind: string, value: unknown): BundleEntry {
   if (kind === 'checkpoint') {
     if (typeof value !== 'string') throw damaged('a checkpoint line is not text');
     return { kind, note: value };
   }
   if (kind === 'key') {
-    try {
-      parseVerifierKey(value as string);
-    } catch (cause) {
-      throw damaged('a key line is malformed', cause);
-    }
-    return undefined;
+    if (!isVerifierKey(value)) throw damaged('a key line is malformed');
+    return { kind, key: value };
   }
   const object = membersOf(value, kind === 'proof' ? ['hashes', 'index'] : ['from', 'hashes', 'to']);
   const hashes = readHashes(object.hashes);
@@ -85,7 +92,7 @@ export function readEntry(kind: string, value: unknown): BundleEntry | undefined
 /** Compares the end line with what was read. */
 export function checkEnd(value: unknown, seen: { records: number; lines: number; sha256: Uint8Array }): void {
   const end = membersOf(value, ['lines', 'records', 'sha256']);
-  const sha256 = fromHex(String(end.sha256));
+  const sha256 = typeof end.sha256 === 'string' ? fromHex(end.sha256) : undefined;
   if (sha256?.length !== 32) throw damaged('the end line has a malformed sha256');
   if (!equalBytes(sha256, seen.sha256)) throw damaged('the sha256 of the end line does not match the bytes');
   if (end.records !== seen.records || end.lines !== seen.lines)
@@ -119,6 +126,16 @@ export function soleMember(object: Record<string, unknown>): [string, unknown] {
   const entries = Object.entries(object);
   if (entries.length !== 1) throw damaged('a line must have exactly one member');
   return entries[0]!;
+}
+
+/** Whether a text is a verifier key without anything around it. */
+function isVerifierKey(value: unknown): value is string {
+  try {
+    return typeof value === 'string' && formatVerifierKey(parseVerifierKey(value)) === value;
+  } catch (error) {
+    if (error instanceof LogError) return false;
+    throw error;
+  }
 }
 
 function membersOf(value: unknown, names: readonly string[]): Record<string, unknown> {

@@ -1,12 +1,13 @@
 import { BundleError } from './bundle-error.ts';
+import { gunzipMembers } from './gzip-members.ts';
 
 /** Bytes of the longest line that a bundle may have, line end included (spec/bundle.md). */
 const maxLineBytes = 2_097_152;
 
 /**
- * Splits a byte stream into lines, each with its line end. Memory is bounded by the longest line.
+ * Splits a byte stream into lines, each with its line end. Only the last one can lack it. Memory is bounded by the longest line.
  *
- * @throws {BundleError} `BUNDLE_TRUNCATED` where the stream ends within a line, `BUNDLE_DAMAGED` for a line that is too long
+ * @throws {BundleError} `BUNDLE_DAMAGED` for a line that is too long
  */
 export async function* splitLines(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let rest = new Uint8Array(0);
@@ -25,10 +26,14 @@ export async function* splitLines(source: AsyncIterable<Uint8Array>): AsyncGener
     if (start < chunk.length) rest = join(rest, chunk.subarray(start));
     if (rest.length > maxLineBytes) throw tooLong();
   }
-  if (rest.length > 0) throw new BundleError('BUNDLE_TRUNCATED', 'the file ends within a line');
+  if (rest.length > 0) yield rest;
 }
 
-/** Decompresses a gzip stream, which its first two bytes identify. Any other stream passes through unchanged. */
+/**
+ * Decompresses a gzip stream, which its first two bytes identify. Any other stream passes through unchanged.
+ *
+ * @throws {BundleError} `BUNDLE_TRUNCATED` where the compressed data end early, `BUNDLE_DAMAGED` where they are damaged
+ */
 export async function* gunzipIfNeeded(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const iterator = source[Symbol.asyncIterator]();
   let head = new Uint8Array(0);
@@ -50,28 +55,13 @@ export async function* gunzipIfNeeded(source: AsyncIterable<Uint8Array>): AsyncG
     yield* whole;
     return;
   }
-  let unreadable: { readonly cause: unknown } | undefined;
-  const packed = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    async pull(controller) {
-      try {
-        const { value, done } = await whole.next();
-        if (done === true) controller.close();
-        else controller.enqueue(new Uint8Array(value));
-      } catch (cause) {
-        unreadable = { cause };
-        throw cause;
-      }
-    },
-    cancel: async () => {
-      await whole.return(undefined);
-    },
-  });
   try {
-    yield* packed.pipeThrough(new DecompressionStream('gzip'));
-  } catch (cause) {
-    // The source failed: the bundle itself may be in order.
-    if (unreadable !== undefined) throw unreadable.cause;
-    throw new BundleError('BUNDLE_TRUNCATED', 'the gzip stream is damaged or ends early', { cause });
+    for await (const piece of gunzipMembers(whole)) {
+      if (piece instanceof Uint8Array) yield piece;
+      else throw new BundleError(piece.endsEarly ? 'BUNDLE_TRUNCATED' : 'BUNDLE_DAMAGED', piece.reason);
+    }
+  } finally {
+    await whole.return(undefined);
   }
 }
 

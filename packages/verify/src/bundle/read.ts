@@ -14,6 +14,7 @@ import { splitLines } from './lines.ts';
 
 const recordPrefix = new TextEncoder().encode('{"record":');
 const closingBrace = 0x7d;
+const lineEnd = 0x0a;
 
 /**
  * Reads a bundle, strictly. Only the end line shows that the file is complete and undamaged.
@@ -28,7 +29,8 @@ export async function* readBundle(source: AsyncIterable<Uint8Array>): AsyncGener
   let previous: string = 'nothing';
   let ended = false;
   for await (const line of splitLines(source)) {
-    if (ended) throw damaged('there are lines after the end line');
+    if (ended) throw damaged('something follows the end line');
+    if (line.at(-1) !== lineEnd) throw new BundleError('BUNDLE_TRUNCATED', 'the file ends within a line');
     if (header === undefined) {
       header = readHeader(parseLine(line));
       previous = 'header';
@@ -40,13 +42,13 @@ export async function* readBundle(source: AsyncIterable<Uint8Array>): AsyncGener
       previous = 'record';
     } else {
       const [kind, value] = soleMember(parseLine(line));
+      if (kind === 'record') throw damaged('a record line does not begin with {"record":');
       checkOrder(kind, previous, header.complete);
       if (kind === 'end') {
         checkEnd(value, { records, lines, sha256: digest.digest() });
         ended = true;
       } else {
-        const entry = readEntry(kind, value);
-        if (entry !== undefined) yield entry;
+        yield readEntry(kind, value);
       }
       previous = kind;
     }

@@ -8,7 +8,7 @@ import { bundleOf, collect, pieces, stream, utf8 } from '../fixture.ts';
 const read = async (bytes: Uint8Array) => await collect(readBundle(stream(bytes)));
 
 test('a whole chain: header, checkpoint, consistency and the bytes of each record, verbatim', async () => {
-  const [header, checkpoint, consistency, ...rest] = await read(
+  const [header, checkpoint, key, consistency, ...rest] = await read(
     bundleOf({ ...plain, between: [{ key: trusted }, { consistency: { ...step.consistency, from: 5 } }] }),
   );
   expect(header).toEqual({
@@ -21,7 +21,7 @@ test('a whole chain: header, checkpoint, consistency and the bytes of each recor
     complete: true,
   });
   expect(checkpoint).toEqual({ kind: 'checkpoint', note: plain.checkpoints[0] });
-  // The key line is no entry: nobody may trust it.
+  expect(key).toEqual({ kind: 'key', key: trusted });
   expect(consistency).toMatchObject({ kind: 'consistency', from: 5, to: 5 });
   expect(rest).toEqual(records.map(({ text }) => ({ kind: 'record', text })));
 });

@@ -17,11 +17,19 @@ export function serviceEvent(
 }
 
 /** The families of service records whose ids are derived. */
-export type DerivedFamily = 'conflict' | 'gap' | 'unclosed' | 'source-lost' | 'audit.read';
+export type DerivedFamily =
+  | 'conflict'
+  | 'gap'
+  | 'unclosed'
+  | 'contradiction'
+  | 'books-opened'
+  | 'source-lost'
+  | 'audit.read';
 
 /**
  * The id of a service record, derived from what the record is about: a retry, or another replica that writes the same
- * record, gets the same id and adds nothing. The derivation is a stored format: changing it would repeat records.
+ * record, gets the same id and adds nothing. The derivation is a stored format: changing it would repeat records. Before the
+ * record is chained, {@link withOwnId} makes an id of it that no client can compute.
  *
  * @param parts what identifies the record within its family
  */

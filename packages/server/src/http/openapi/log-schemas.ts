@@ -46,6 +46,7 @@ export const tenantList = answer<TenantPage>()(
 const finding = z.object({
   code: z.string(),
   sequence_number: count.nullable(),
+  epoch: z.int().optional(),
   expected: z.string().optional(),
   found: z.string().optional(),
 });

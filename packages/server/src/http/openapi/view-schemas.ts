@@ -15,6 +15,11 @@ export const eventPage: Schema = {
   properties: {
     events: { type: 'array', items: eventViewRef },
     next_cursor: { type: 'string', description: 'Absent on the last page' },
+    reads_left_out: {
+      type: 'boolean',
+      description:
+        'True if records that the trail was read (`audit.read`) match the filters, lie within this page and were left out',
+    },
   },
 };
 
@@ -46,6 +51,11 @@ export function eventViewSchema(event: Schema): Schema {
       redacted: {
         const: true,
         description: 'The event is sensitive and the API key lacks the scope events:read-sensitive',
+      },
+      claimed: {
+        const: true,
+        description:
+          'The event has a type or an actor of the service itself, but a client submitted it: it is the word of that client',
       },
       damaged: { const: true, description: 'The stored bytes are no longer a valid record' },
     },

@@ -2,7 +2,7 @@ import type { VerifyFinding } from '@tallystick/protocol';
 import type { Finding, FindingSink } from '@tallystick/verify';
 
 /** Most findings of one report: the first hundred are enough to describe a forged chain of a million records. */
-const maxFindings = 100;
+export const maxFindings = 100;
 
 /**
  * Collects findings for a client. A finding about a hash gives the place and not the right hash: that would help a forger.

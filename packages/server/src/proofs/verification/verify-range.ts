@@ -1,15 +1,16 @@
 import { parseOrigin } from '@tallystick/log';
 import type { VerifyReport } from '@tallystick/protocol';
-import { isTrusted, verdictOf } from '@tallystick/verify';
+import { checkBooks, isTrusted, type Query, type Stray, strayFinding, verdictOf } from '@tallystick/verify';
 import { ServerError } from '../../errors.ts';
 import { type Database, writer } from '../../store/database.ts';
 import { readSql } from '../../store/sql.ts';
+import { findStrays } from '../../store/strays.ts';
 import { readerOf, type Trail, type TrailHead } from '../../trail/trail.ts';
 import type { Signer } from '../signer.ts';
 import type { LastSigned } from '../signer-store.ts';
 import type { TenantLogs } from '../tenant-logs.ts';
 import { checkRange, type SequenceRange } from './check-range.ts';
-import { RedactedFindings } from './redacted-findings.ts';
+import { maxFindings, RedactedFindings } from './redacted-findings.ts';
 
 const rangeByTime = readSql('range-by-time');
 
@@ -18,6 +19,8 @@ export interface VerifySources {
   readonly database: Database;
   readonly signer: Signer;
   readonly logs: TenantLogs;
+  /** Tenant of the service's own records. */
+  readonly serviceTenant: string;
 }
 
 /** Which part of a chain to verify; the whole chain where no bound is given. */
@@ -58,7 +61,7 @@ export async function verifyRange(
 }
 
 async function verify(
-  { database, signer, logs }: VerifySources,
+  { database, signer, logs, serviceTenant }: VerifySources,
   trail: Trail,
   request: VerifyRequest,
 ): Promise<VerifyReport> {
@@ -90,6 +93,12 @@ async function verify(
           signal: request.signal,
         });
   if (checkpoint !== undefined) findMissingTail(checkpoint, head, request, findings);
+  for (const stray of await readStrays(database, tenantId)) findings.add(strayFinding(stray));
+  // The books belong to the chain as a whole: its last part compares them.
+  if (range?.complete === true && request.sequence_to === undefined && request.ingested_to === undefined) {
+    const query: Query = (sql, parameters) => database.query(writer, sql, parameters);
+    await checkBooks(query, { tenantId, serviceTenant }, findings);
+  }
 
   const covered =
     checked === undefined || checkpoint === undefined ? -1 : Math.min(checked.last, checkpoint.size - 1);
@@ -112,6 +121,13 @@ async function verify(
     trust: { source: 'service', keys: signer.verifierKeys(origin).map(({ key }) => key) },
     findings: findings.list,
   };
+}
+
+/** Rows outside of the chain. Whatever range is checked, reads of any range could once return them. */
+async function readStrays(database: Database, tenantId: string): Promise<Stray[]> {
+  return await database.transaction(readerOf(tenantId), (session) =>
+    findStrays(session, tenantId, maxFindings),
+  );
 }
 
 /** Signs a checkpoint. A chain that contradicts an earlier one keeps that: the verification is to report it. */

@@ -7,6 +7,7 @@ import {
   type Session,
   transactionSettings,
 } from '../database.ts';
+import { plainRoles } from '../database-roles.ts';
 import { DirectoryLock } from '../directory-lock.ts';
 import { asUnavailable } from '../postgres-errors.ts';
 import { EngineKeeper } from './engine-keeper.ts';
@@ -68,7 +69,7 @@ export class PgliteDatabase implements Database {
   }
 
   async transaction<T>(access: Access, work: (session: Session) => Promise<T>): Promise<T> {
-    const { text, values = [] } = transactionSettings(access, defaultTimeouts);
+    const { text, values = [] } = transactionSettings(access, defaultTimeouts, plainRoles);
     return await this.#run([begin, { text, values }], this.#answerMs, work);
   }
 

@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { formatTlogProof } from '@tallystick/log';
+import {
+  head3,
+  head5,
+  leaves,
+  records,
+  rewritten,
+  signedAll,
+} from '../../spec/vectors/generator/bundle-parts.ts';
+import { chain, checkpoint, event, forge, otherKey } from '../../spec/vectors/generator/fixture.ts';
+import { inclusion, leavesOf, root } from '../../spec/vectors/generator/naive-tree.ts';
+
+/** A file that mutants are made from, with the keys that its reader trusts. */
+export interface Base {
+  readonly name: string;
+  readonly bytes: Buffer;
+  readonly keys: readonly string[];
+}
+
+const vectors = join(import.meta.dirname, '../../spec/vectors');
+const read = (name: string) => readFileSync(join(vectors, name));
+const list = (name: string) => JSON.parse(read(name).toString());
+
+const bundles: Base[] = list('bundles/index.json').bundles.map(
+  ({ file, keys }: { file: string; keys: string[] }) => ({
+    name: file,
+    bytes: read(`bundles/${file}`),
+    keys,
+  }),
+);
+
+const proofs = list('tlog-proof.json');
+const receipts: Base[] = [...proofs.valid, ...proofs.refused].map(
+  ({ name, proof, keys }: { name: string; proof: string; keys: string[] }) => ({
+    name: `receipt: ${name}`,
+    bytes: Buffer.from(proof),
+    keys,
+  }),
+);
+const own = bundles.find(({ name }) => name === 'history.tally')!;
+const ofRecord = (at: number): Base => ({
+  name: `receipt of record ${at}`,
+  bytes: Buffer.from(
+    formatTlogProof({
+      extra: Buffer.from(records[at]!.text),
+      index: at,
+      inclusion: inclusion(at, leaves),
+      checkpoint: head5,
+    }),
+  ),
+  keys: own.keys,
+});
+
+/** Files with records that are read to their end: their mutants reach the rules for records more often. */
+const readable = bundles.filter(({ name }) =>
+  ['history.tally', 'some-history.tally', 'awkward.tally'].includes(name),
+);
+
+/** Smallest first, because a smaller number is a simpler case. */
+export const corpus: readonly Base[] = [
+  ...bundles,
+  ...Array.from({ length: 8 }, () => readable).flat(),
+  ...receipts,
+  ...Array.from({ length: 4 }, () => [0, 2, 4].map(ofRecord)).flat(),
+].sort((a, b) => a.bytes.length - b.bytes.length);
+
+const fork = await signedAll(chain(7, { 2: { event: event(2, { actor_id: 'mallory' }) } }));
+const genuine = chain(9);
+
+/** Checkpoints that the reader kept or gives: genuine ones, those of forks, and some that are not what they seem. */
+export const checkpoints: readonly string[] = [
+  head5,
+  head3,
+  await checkpoint(9, root(leavesOf(genuine))),
+  await checkpoint(5, root(leavesOf(rewritten))),
+  fork.checkpoints[0]!,
+  forge(head3),
+  await checkpoint(5, root(leaves), { keys: [otherKey] }),
+  await checkpoint(5, root(leaves), { origin: 'audit.example.com/other/1' }),
+  await checkpoint(0, Buffer.from('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', 'hex')),
+  'not a checkpoint\n',
+];

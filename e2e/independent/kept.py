@@ -1,0 +1,57 @@
+"""Checkpoints that earlier verifications accepted, one file per log in a directory, and evidence of contradictions."""
+
+import hashlib
+import os
+import urllib.parse
+
+from notes import NoteError, parse_checkpoint, parse_note
+
+
+class KeptDamaged(Exception):
+    """A kept checkpoint can't be read. It must not look as if none had been kept."""
+
+
+class Kept:
+    def __init__(self, directory):
+        self._directory = directory
+
+    def _path(self, origin):
+        return os.path.join(self._directory, urllib.parse.quote(origin, safe="") + ".note")
+
+    def read(self, origin):
+        """Returns the kept note of a log, or None."""
+        path = self._path(origin)
+        try:
+            with open(path, encoding="utf-8", newline="") as file:
+                note = file.read()
+            if parse_checkpoint(parse_note(note)[0])[0] == origin:
+                return note
+        except FileNotFoundError:
+            return None
+        except (NoteError, UnicodeDecodeError):
+            pass
+        raise KeptDamaged(f"{path} is not a checkpoint of {origin}")
+
+    def replace(self, origin, before, note):
+        """Keeps a note that was proven consistent with `before`. A log never shrinks, so a smaller one is not kept."""
+        if self.read(origin) != before:
+            return  # Another process kept one meanwhile, and this note was not compared with it.
+        size = parse_checkpoint(parse_note(note)[0])[1]
+        if size > (0 if before is None else parse_checkpoint(parse_note(before)[0])[1]):
+            self._write(self._path(origin), note)
+
+    def save_evidence(self, notes):
+        """Saves two notes that contradict each other. Returns the files."""
+        paths = []
+        for note in notes:
+            origin, size, _ = parse_checkpoint(parse_note(note)[0])
+            name = f"{origin.replace('/', '_')}-{size}-{hashlib.sha256(note.encode()).hexdigest()[:16]}.note"
+            paths.append(os.path.join(self._directory, "evidence", name))
+            self._write(paths[-1], note)
+        return paths
+
+    def _write(self, path, note):
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        with open(path + ".new", "w", encoding="utf-8", newline="") as file:
+            file.write(note)
+        os.replace(path + ".new", path)

@@ -1,0 +1,152 @@
+/**
+ * Audit events of handlers that are functions: fetch-style handlers (Next.js route handlers, Hono, Workers, Bun, Deno) and functions
+ * of any other form, such as those of AWS Lambda.
+ *
+ * @example
+ * export const POST = withAudit(handler, { audit, event: { eventType: 'order.refunded' }, actor: … });
+ */
+import type { AuditEmitter } from '../emitter/emitter.ts';
+import type { AuditEventInput } from '../event/input.ts';
+import { emitRequest } from './request/emit-request.ts';
+import { reportTo } from './request/report.ts';
+import type { RequestAuditOptions, RouteAudit } from './request/route-audit.ts';
+
+export { outcomeOfStatus, type RequestAuditOptions, type RouteAudit } from './request/route-audit.ts';
+
+/** What is used of an emitter. */
+export type HandlerEmitter = Pick<AuditEmitter, 'emit' | 'close' | 'flush'>;
+
+/** How the events of a handler are delivered. */
+export interface DeliveryOptions<Args extends readonly unknown[]> {
+  /**
+   * The emitter, or a function that makes one for each call. An emitter of its own is closed at the end of the call, which declares
+   * to the service that nothing more will come. Use that where the platform freezes or kills the process after each call.
+   */
+  readonly audit: HandlerEmitter | (() => HandlerEmitter);
+  /**
+   * Keeps the process alive for the delivery after the response, such as `(promise, _request, _env, context) =>
+   * context.waitUntil(promise)`.
+   *
+   * @defaultValue none: with an emitter per call, the response waits for the delivery; otherwise it is delivered in the background
+   */
+  readonly waitUntil?: ((delivery: Promise<unknown>, ...args: Args) => void) | undefined;
+}
+
+/** Options of {@link withAudit}. */
+export interface WithAuditOptions<Args extends readonly [Request, ...unknown[]]>
+  extends DeliveryOptions<Args>,
+    Omit<RequestAuditOptions<Request>, 'audit'> {
+  /** The event of each request. */
+  readonly event: RouteAudit<Request, Response | undefined>;
+  /** The pattern of the route, for the record. @defaultValue none */
+  readonly route?: string | undefined;
+  /** The address of the client. Headers are set by the client unless a proxy replaces them. @defaultValue none */
+  readonly clientIp?: ((...args: Args) => string | undefined) | undefined;
+}
+
+/**
+ * Wraps a fetch-style handler. The returned handler emits one event for each request and otherwise behaves as the given one: the
+ * response and thrown errors are the same.
+ */
+export function withAudit<Args extends readonly [Request, ...unknown[]]>(
+  handler: (...args: Args) => Response | Promise<Response>,
+  options: WithAuditOptions<Args>,
+): (...args: Args) => Promise<Response> {
+  return (...args) =>
+    deliverAfter(options, args, async (audit) => {
+      const [request] = args;
+      const startedAt = performance.now();
+      let response: Response | undefined;
+      let error: unknown;
+      try {
+        response = await handler(...args);
+        return response;
+      } catch (thrown) {
+        error = thrown;
+        throw thrown;
+      } finally {
+        emitRequest({ ...options, audit }, options.event, request, response, {
+          method: request.method,
+          route: options.route,
+          requestId: request.headers.get('x-request-id') ?? undefined,
+          sourceIp: ipOf(options, args),
+          userAgent: request.headers.get('user-agent') ?? undefined,
+          // A handler that throws becomes a status of 500 in every framework.
+          status: response?.status ?? 500,
+          durationMs: performance.now() - startedAt,
+          error,
+        });
+      }
+    });
+}
+
+/** Options of {@link withAuditFunction}. */
+export interface WithAuditFunctionOptions<Args extends readonly unknown[], R> extends DeliveryOptions<Args> {
+  /** The event of a call, given how it ended. */
+  readonly describe: (end: FunctionEnd<Args, R>) => AuditEventInput;
+  /** Called if the event can't be made. The call is not affected. @defaultValue a process warning, once */
+  readonly onError?: ((error: unknown) => void) | undefined;
+}
+
+/** How a call ended. */
+export type FunctionEnd<Args, R> = { readonly args: Args; readonly durationMs: number } & FunctionOutcome<R>;
+
+type FunctionOutcome<R> =
+  | { readonly outcome: 'success'; readonly result: R }
+  | { readonly outcome: 'failure'; readonly error: unknown };
+
+/** Wraps a function, such as a Lambda handler. The returned function emits one event per call and otherwise behaves as the given one. */
+export function withAuditFunction<Args extends readonly unknown[], R>(
+  handler: (...args: Args) => R | Promise<R>,
+  options: WithAuditFunctionOptions<Args, R>,
+): (...args: Args) => Promise<R> {
+  return (...args) =>
+    deliverAfter(options, args, async (audit) => {
+      const startedAt = performance.now();
+      const emit = (end: FunctionOutcome<R>) => {
+        try {
+          audit.emit(options.describe({ ...end, args, durationMs: performance.now() - startedAt }));
+        } catch (error) {
+          reportTo(options.onError, error);
+        }
+      };
+      let result: R;
+      try {
+        result = await handler(...args);
+      } catch (error) {
+        emit({ outcome: 'failure', error });
+        throw error;
+      }
+      emit({ outcome: 'success', result });
+      return result;
+    });
+}
+
+async function deliverAfter<Args extends readonly unknown[], R>(
+  { audit, waitUntil }: DeliveryOptions<Args>,
+  args: Args,
+  call: (audit: HandlerEmitter) => Promise<R>,
+): Promise<R> {
+  const perCall = typeof audit === 'function';
+  const emitter = perCall ? audit() : audit;
+  try {
+    return await call(emitter);
+  } finally {
+    if (perCall || waitUntil !== undefined) {
+      const delivery = perCall ? emitter.close() : emitter.flush();
+      if (waitUntil === undefined) await delivery;
+      else waitUntil(delivery, ...args);
+    }
+  }
+}
+
+function ipOf<Args extends readonly [Request, ...unknown[]]>(
+  { clientIp }: WithAuditOptions<Args>,
+  args: Args,
+): string | undefined {
+  try {
+    return clientIp?.(...args);
+  } catch {
+    return undefined;
+  }
+}

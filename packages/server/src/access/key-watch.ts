@@ -1,0 +1,74 @@
+import type { Database } from '../store/database.ts';
+import { writer } from '../store/database.ts';
+import { readSql } from '../store/sql.ts';
+import type { Principal } from './principal.ts';
+
+const usableKeys = readSql('usable-keys');
+
+interface Watcher {
+  /** Id of the key, without the prefix of principals. */
+  readonly keyId: string;
+  readonly onUnusable: () => void;
+}
+
+/**
+ * Ends what a key has begun and what goes on for long, such as a stream, when the key is revoked or expires. It does not
+ * matter which replica revoked the key: one query per interval asks the store about the keys of all streams of this replica.
+ * While there is no stream, no query runs. While the store fails, the streams stay open; they show nothing new then.
+ */
+export class KeyWatch {
+  readonly #database: Database;
+  readonly #now: () => number;
+  readonly #intervalMs: number;
+  /** Owned by this object. */
+  readonly #watchers = new Set<Watcher>();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param intervalMs how often the keys are looked up, ms */
+  constructor(database: Database, now: () => number, intervalMs = 500) {
+    this.#database = database;
+    this.#now = now;
+    this.#intervalMs = intervalMs;
+  }
+
+  /**
+   * Calls `onUnusable` once, when the principal's key can't be used any more.
+   *
+   * @returns a function that ends the watch
+   */
+  watch({ id }: Principal, onUnusable: () => void): () => void {
+    const keyId = /^key:(.+)$/.exec(id)?.[1];
+    // The operator of a store in this process has no key.
+    if (keyId === undefined) return () => {};
+    const watcher: Watcher = { keyId, onUnusable };
+    this.#watchers.add(watcher);
+    this.#schedule();
+    return () => this.#watchers.delete(watcher);
+  }
+
+  #schedule(): void {
+    if (this.#timer !== undefined || this.#watchers.size === 0) return;
+    this.#timer = setTimeout(async () => {
+      await this.#look().catch(() => undefined);
+      this.#timer = undefined;
+      this.#schedule();
+    }, this.#intervalMs);
+    this.#timer.unref();
+  }
+
+  async #look(): Promise<void> {
+    // A watch that begins during the query is not judged by its answer.
+    const asked = [...this.#watchers];
+    if (asked.length === 0) return;
+    const ids = [...new Set(asked.map(({ keyId }) => keyId))];
+    const rows = await this.#database.query<{ id: string }>(writer, usableKeys, [
+      ids,
+      new Date(this.#now()).toISOString(),
+    ]);
+    const usable = new Set(rows.map(({ id }) => id));
+    for (const watcher of asked) {
+      if (usable.has(watcher.keyId) || !this.#watchers.delete(watcher)) continue;
+      watcher.onUnusable();
+    }
+  }
+}
