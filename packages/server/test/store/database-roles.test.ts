@@ -48,7 +48,7 @@ async function createOld(): Promise<Installation> {
   await runSql(ownerUrl, 'select tally_ensure_partitions()');
   await runSql(
     ownerUrl,
-    `alter role ${login} noinherit; grant tally_writer, tally_reader to ${login} with inherit false, set true`,
+    `alter role ${login} noinherit; grant tally_writer, tally_reader to ${login}`,
   );
   return installation;
 }
