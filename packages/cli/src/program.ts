@@ -60,7 +60,7 @@ const helpEnd = `
 Most commands work on a service (--server URL --key KEY) or on the directory of an embedded store (--data DIR).
 Settings come from options, then TALLYSTICK_URL, TALLYSTICK_API_KEY, TALLYSTICK_TENANT and TALLYSTICK_DATA, then tally config.
 Exit codes: 0 done or verified, 1 broken or partly refused, 2 not verifiable, 3 wrong usage, 4 input, output or network failed,
-  5 verified, but only a part of a trail.
+  5 verified, but only a part of a trail, 6 another log, key or epoch than before at this place.
 
 Examples:
   tally demo

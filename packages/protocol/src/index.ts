@@ -76,6 +76,7 @@ export {
   problemTypeOf,
   type ServiceErrorCode,
 } from './problems.ts';
+export { proxyEnvironment } from './proxy-environment.ts';
 export type {
   AcceptedResult,
   BatchResult,

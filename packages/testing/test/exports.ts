@@ -132,6 +132,7 @@ export const pinnedExports: Record<string, string[]> = {
     'problemCodes',
     'problemKindOf',
     'problemTypeOf',
+    'proxyEnvironment',
     'scopes',
     'statementKind',
     'tightenRules',

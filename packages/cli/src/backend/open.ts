@@ -18,8 +18,10 @@ export async function openBackend(
   if (target.kind === 'service') {
     const { createClient } = await import('@tallystick/client');
     const { ServiceBackend } = await import('./service-backend.ts');
+    const { proxyFetch } = await import('./proxy-fetch.ts');
     const { url, apiKey } = target;
-    return new ServiceBackend(url.origin, createClient({ url, apiKey }));
+    const fetch = proxyFetch(processContext.env);
+    return new ServiceBackend(url, createClient({ url, apiKey, fetch }));
   }
   if (!mayCreate) requireStore(target.path);
   const { EmbeddedBackend } = await import('./embedded-backend.ts');

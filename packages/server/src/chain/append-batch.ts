@@ -83,8 +83,8 @@ export async function appendBatch(
  * Durable when it resolves: records, heads, tiles, dead letters, accounts and the positions of sources. Nothing of it may
  * be acknowledged before.
  *
- * If the head of one tenant is ahead of the clock, nothing is stored. The caller can leave out the events of that tenant;
- * a range of a source has to wait for the clock, because one position covers all its events.
+ * If the head of one tenant is ahead of the clock, nothing is stored. The caller can leave out the events of that tenant, or
+ * keep them as dead letters: one position covers all events of a range, and those of other tenants must not wait.
  *
  * The statements of this transaction are in this folder and not in `sql/queries`: each is only correct together with the
  * order of locks around it, so it stays next to the code that explains that order.
