@@ -121,21 +121,24 @@ describe('membership that leads to such a right', () => {
           ['that may only be granted to others', 'with inherit false, set false, admin true'],
         ]
       : [['that may be granted to others', 'with admin option']];
-  test.each([['with everything', ''], ...memberships])('%s is refused, also through other roles', async (_, options) => {
-    const { login: mighty } = await createLogin(shared, store.ownerUrl, 'createrole');
-    const { login: between } = await createLogin(shared, store.ownerUrl);
-    await runSql(
-      store.ownerUrl,
-      `grant ${mighty} to ${between} ${options}; grant ${between} to ${login} ${options}`,
-    );
-    const message = await refusal();
-    expect(message).toContain(
-      `it is a member of ${mighty} (through ${between}), which may create roles (CREATEROLE) ` +
-        `(mend it with: revoke ${between} from ${login})`,
-    );
-    await runSql(store.ownerUrl, `revoke ${between} from ${login}`);
-    expect(await refusal()).toBe(undefined);
-  });
+  test.each([['with everything', ''], ...memberships])(
+    '%s is refused, also through other roles',
+    async (_, options) => {
+      const { login: mighty } = await createLogin(shared, store.ownerUrl, 'createrole');
+      const { login: between } = await createLogin(shared, store.ownerUrl);
+      await runSql(
+        store.ownerUrl,
+        `grant ${mighty} to ${between} ${options}; grant ${between} to ${login} ${options}`,
+      );
+      const message = await refusal();
+      expect(message).toContain(
+        `it is a member of ${mighty} (through ${between}), which may create roles (CREATEROLE) ` +
+          `(mend it with: revoke ${between} from ${login})`,
+      );
+      await runSql(store.ownerUrl, `revoke ${between} from ${login}`);
+      expect(await refusal()).toBe(undefined);
+    },
+  );
 
   test('an owner that is reached through a group is refused', async () => {
     const { login: owner } = await createLogin(shared, store.ownerUrl);

@@ -6,6 +6,7 @@ import { writer } from '../../src/store/database.ts';
 import { migratePostgres } from '../../src/store/migrate.ts';
 import { PostgresDatabase } from '../../src/store/postgres.ts';
 import { checkStore } from '../../src/store/startup-checks.ts';
+import { tenantPage } from '../../src/trail/tenants.ts';
 import { Trail } from '../../src/trail/trail.ts';
 import { expectSoundChain } from '../chains.ts';
 import { anItem, logName, newTenant, statuses } from '../events.ts';
@@ -88,16 +89,20 @@ async function expectService(url: string): Promise<void> {
 /** Tenants whose order depends on the language: pages, heads and filters must agree on one order. */
 async function expectOrderOfBytes(url: string): Promise<void> {
   const database = new PostgresDatabase({ url });
-  const tenants = [...'aAbBcCzZ019'].flatMap((first) => ['', '-', '.', '_', '-b', '.B'].map((rest) => first + rest));
+  const tenants = [...'aAbBcCzZ019'].flatMap((first) =>
+    ['', '-', '.', '_', '-b', '.B'].map((rest) => first + rest),
+  );
   const batch = tenants.map((tenant) => anItem(tenant, { actor_id: tenant }));
-  expect(new Set(statuses(await new Writer(database, { logName }).submit(batch)))).toEqual(new Set(['chained']));
+  expect(new Set(statuses(await new Writer(database, { logName }).submit(batch)))).toEqual(
+    new Set(['chained']),
+  );
   const again = await new Writer(database, { logName }).submit(batch);
   expect(new Set(statuses(again))).toEqual(new Set(['duplicate']));
   const listed: string[] = [];
   for (;;) {
-    const page = await listTenants(database, undefined, { after: listed.at(-1), limit: 7 });
-    listed.push(...page.map(({ tenant_id }) => tenant_id));
-    if (page.length === 0) break;
+    const page = await tenantPage(database, { among: undefined, after: listed.at(-1) ?? '', limit: 7 });
+    listed.push(...page.tenants.map(({ tenant_id }) => tenant_id));
+    if (page.next === undefined) break;
   }
   expect(listed.filter((tenant) => tenants.includes(tenant))).toEqual([...tenants].sort());
   await database.close();
