@@ -6,9 +6,10 @@ import { ServerError } from '../errors.ts';
 import { isStatement, readStatement, toStatement } from '../ingest/admit/statement.ts';
 import type { Submission, SubmissionError, SubmissionResult } from '../ingest/submission.ts';
 import type { DeadLetters } from './dead-letters.ts';
+import { type BatchRetryTarget, isKeptBatch, retryBatch } from './retry-batch.ts';
 
 /** Where a retry submits events and statements. An `AuditService` has both. */
-export interface RetryTarget {
+export interface RetryTarget extends BatchRetryTarget {
   submit(submission: Submission): Promise<SubmissionResult[]>;
   declare(
     declared: ProducerStatement,
@@ -25,6 +26,8 @@ export interface RetryTarget {
  * An event that is refused again counts on the same dead letter. A dead letter of a Kafka message stays unchanged, or
  * becomes a second one where the reason differs. The key of a Kafka message is not checked again: the operator who retries
  * decides. But a retry never writes for a tenant that the original submitter had no right to.
+ *
+ * A record batch of a topic that could not be unpacked is read again: see {@link retryBatch}.
  *
  * A crash between the two steps leaves the dead letter open with its event chained. The next retry gets `duplicate` and
  * marks the dead letter as retried.
@@ -43,9 +46,10 @@ export async function retryDeadLetter(
     throw new ServerError('PARAMETER_INVALID', 'the dead letter was purged: its bytes no longer exist');
   }
   const tenants = permittedTenants(info, retry.tenants);
-  const result = isStatement(raw)
-    ? await declareAgain(target, info, raw, tenants)
-    : await submitAgain(target, info, raw, tenants);
+  let result: RetryResult<SubmissionError>;
+  if (isKeptBatch(info)) result = await retryBatch(target, info, raw, tenants);
+  else if (isStatement(raw)) result = await declareAgain(target, info, raw, tenants);
+  else result = await submitAgain(target, info, raw, tenants);
   if (!('error' in result)) await deadLetters.markRetried(retry.id, retry.by);
   return result;
 }
