@@ -2,6 +2,7 @@ import type { Client } from '@tallystick/client';
 import type { AuditRecord, Verifier } from '@tallystick/log';
 import type { ItemResult } from '@tallystick/protocol';
 import type { Report } from '@tallystick/verify';
+import type { Place } from '../trust/place.ts';
 import type { TrustContext } from '../trust/trust-context.ts';
 
 /**
@@ -11,6 +12,9 @@ import type { TrustContext } from '../trust/trust-context.ts';
 export interface Backend extends AsyncDisposable {
   /** For people: the address or the directory. */
   readonly name: string;
+
+  /** Where the logs are, for what is remembered about them. */
+  readonly place: Place;
 
   /** The HTTP API. An embedded store answers it inside this process, so that results and `--json` are the same for both. */
   readonly client: Client;

@@ -7,17 +7,19 @@ import { checkLists } from '../live-checks/list-check.ts';
 import { ownCheck } from '../live-checks/own-check.ts';
 import { RecordWindows } from '../live-checks/record-windows.ts';
 import { unread, withFindings } from '../live-checks/with-findings.ts';
+import { type Place, servicePlace } from '../trust/place.ts';
 import type { Backend, VerifyOptions } from './backend.ts';
 import { peekFile } from './file-head.ts';
 
 /** A service that is reached over HTTP. */
 export class ServiceBackend implements Backend {
   readonly name: string;
+  readonly place: Place;
   readonly client: Client;
 
-  /** @param name the address, for people */
-  constructor(name: string, client: Client) {
-    this.name = name;
+  constructor(url: URL, client: Client) {
+    this.name = url.origin;
+    this.place = servicePlace(url);
     this.client = client;
   }
 

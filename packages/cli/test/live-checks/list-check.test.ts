@@ -58,7 +58,7 @@ async function findingsOf(
     },
   });
   const keptNotes: string[] = [];
-  const report = await new ServiceBackend(service.url, client).verify('acme', {
+  const report = await new ServiceBackend(new URL(service.url), client).verify('acme', {
     trustFor: async (_, offered) => ({
       verifiers: [offered!],
       trust: 'first-use',

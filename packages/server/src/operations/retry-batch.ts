@@ -1,9 +1,10 @@
 import type { DeadLetterInfo, Reason, RetryResult } from '@tallystick/protocol';
-import type { ItemOutcome } from '../chain/batch.ts';
+import type { BatchBookkeeping, ItemOutcome } from '../chain/batch.ts';
 import { placeOfMessage } from '../chain/source-position.ts';
 import type { Writer } from '../chain/writer.ts';
 import type { Admission } from '../ingest/admit/admission.ts';
 import type { SubmissionError } from '../ingest/submission.ts';
+import type { StoredDeadLetter } from './dead-letters.ts';
 
 /** Where the events of a batch are submitted. An `AuditService` has both. */
 export interface BatchRetryTarget {
@@ -30,25 +31,26 @@ let previous: Promise<unknown> = Promise.resolve();
  * those.
  *
  * @param tenants tenants that the operator may write for; a batch may have events of any tenant
+ * @param settling settles the dead letter
  * @returns the result of the first event that is chained; `noted` if there is none
  * @throws {ServerError} as `Writer.submit`
  */
 export async function retryBatch(
   target: BatchRetryTarget,
-  info: DeadLetterInfo,
-  raw: Uint8Array,
+  letter: Pick<StoredDeadLetter, 'info' | 'raw'>,
   tenants: readonly string[] | undefined,
+  settling: BatchBookkeeping,
 ): Promise<RetryResult<SubmissionError>> {
-  if (tenants !== undefined) return rejected(info, forAllTenants);
-  const retry = previous.then(() => submitBatch(target, info, raw));
+  if (tenants !== undefined) return rejected(letter.info, forAllTenants);
+  const retry = previous.then(() => submitBatch(target, letter, settling));
   previous = retry.catch(() => {});
   return await retry;
 }
 
 async function submitBatch(
   { admission, writer }: BatchRetryTarget,
-  info: DeadLetterInfo,
-  raw: Uint8Array,
+  { info, raw }: Pick<StoredDeadLetter, 'info' | 'raw'>,
+  settling: BatchBookkeeping,
 ): Promise<RetryResult<SubmissionError>> {
   // Loaded on demand: a service without Kafka does not have the library.
   const { readKeptBatch, UnpackError } = await import('../ingest/kafka/partition/kept-batch.ts');
@@ -66,6 +68,8 @@ async function submitBatch(
     if (!(error instanceof UnpackError)) throw error;
     return rejected(info, { code: error.code, pointer: '', message: `the record batch ${error.message}` });
   }
+  // After all of its events: a crash before this leaves the dead letter open.
+  await writer.submit([], [], settling);
   return chained ?? { status: 'noted' };
 }
 
