@@ -87,4 +87,4 @@ export type {
   Receipt,
   RefusedResult,
 } from './results.ts';
-export { type Scope, scopes } from './scopes.ts';
+export { type Scope, scopeMeanings, scopes } from './scopes.ts';

@@ -1,11 +1,14 @@
-/**
- * What an API key may be allowed to do.
- * - `events:write`: submit events.
- * - `events:read`: read events that are not sensitive. `events:read-sensitive`: read all events.
- * - `log:read`: read checkpoints, proofs and bundles.
- * - `admin`: manage keys and tenants, read and settle dead letters. It implies all others.
- */
+/** What an API key may be allowed to do; {@link scopeMeanings} says it in words. */
 export const scopes = ['events:write', 'events:read', 'events:read-sensitive', 'log:read', 'admin'] as const;
 
 /** One of {@link scopes}. */
 export type Scope = (typeof scopes)[number];
+
+/** What each scope allows, for help texts and documentation. */
+export const scopeMeanings: { readonly [scope in Scope]: string } = Object.freeze({
+  'events:write': 'submit events',
+  'events:read': 'read events that are not sensitive',
+  'events:read-sensitive': 'with events:read: read sensitive events too',
+  'log:read': 'read checkpoints, proofs and bundles',
+  admin: 'manage keys, tenants and dead letters; implies all others',
+});

@@ -46,7 +46,8 @@ export const registerLogKeys: Register = (program, run) => {
         { title: 'PINNED', value: ({ pin }: KnownLog) => pin?.pinnedAt.slice(0, 10) ?? '-' },
         { title: 'BY', value: ({ pin }: KnownLog) => pin?.by.replace('-', ' ') ?? '-' },
         { title: 'CHECKPOINT', value: ({ checkpoint }: KnownLog) => keptText(checkpoint) },
-        { title: 'KEY', value: ({ pin }: KnownLog) => pin?.key ?? '-', flexible: true },
+        // Never cut: people compare it with the key that the operator publishes.
+        { title: 'KEY', value: ({ pin }: KnownLog) => pin?.key ?? '-' },
       ];
       await terminal.write(renderTable(terminal, columns, logs));
     }

@@ -95,6 +95,8 @@ test('what dev prints for other terminals is what the command line and the SDK r
 test.each([
   [['serve'], 'name exactly one store'],
   [['serve', '--data', 'x'], '--log-name is needed'],
+  // A mistyped path became a store of 40 MB that no client could call.
+  [['serve', '--data', 'x', '--log-name', 'a.example'], 'there is no store in'],
   [['serve', '--database-url', 'postgres://x', '--log-name', 'a.example'], '--signer-dir is needed'],
   [['serve', '--database-url', 'postgres://x', '--data', 'y'], 'name exactly one store'],
 ])('%j does not start', async (args, message) => {
@@ -114,7 +116,12 @@ test('serve does not start without an API key, and can make one', async () => {
   expect(ran.stdout).toMatch(/^tally_[0-9a-f]{12}_[0-9a-f]{64}\n$/);
   expect(ran.exitCode).toBe(0);
   const stopping = new AbortController();
-  const serving = tally(args, { env, cwd: dir.path, stopped: stopping.signal });
+  // The store has a name by now, so it need not be given.
+  const serving = tally(['serve', '--data', data, '--port', '0'], {
+    env,
+    cwd: dir.path,
+    stopped: stopping.signal,
+  });
   stopping.abort();
   expect(await serving).toMatchObject({
     exitCode: 0,
