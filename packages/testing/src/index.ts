@@ -13,6 +13,7 @@ export type { KafkaSecurity, SecuredListeners } from './kafka/security.ts';
 export { type SharedKafka, sharedKafka } from './kafka/shared-kafka.ts';
 export { type PgBouncer, startPgBouncer } from './pgbouncer.ts';
 export { type Postgres, type PostgresOptions, startPostgres } from './postgres.ts';
+export { postgresVersion } from './postgres-binaries.ts';
 export { isStopped } from './processes.ts';
 export { type SharedPostgres, sharedPostgres } from './shared-postgres.ts';
 export { ShiftedClock } from './shifted-clock.ts';
