@@ -1,6 +1,6 @@
 import { createVerifier } from '@tallystick/log';
 import { type Report, verifyBundle, verifyStore } from '@tallystick/verify';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { AuditService } from '../../src/app.ts';
 import { planRecovery, recoverChain } from '../../src/operations/recover.ts';
 import { planBundle, streamBundle } from '../../src/proofs/bundle.ts';
@@ -10,6 +10,7 @@ import { Trail } from '../../src/trail/trail.ts';
 import { anEvent, logName } from '../events.ts';
 import { embeddedSite, type Site, serverSite } from '../sites.ts';
 
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 const tenant = 'acme';
 const texts = (count: number) => Array.from({ length: count }, () => JSON.stringify(anEvent(tenant)));
 
