@@ -7,6 +7,7 @@ import { Writer } from './chain/writer.ts';
 import { ServerError } from './errors.ts';
 import { Admission } from './ingest/admit/admission.ts';
 import { type AppendRanges, rangeAppender } from './ingest/append-ranges.ts';
+import { IdempotencyKeys } from './ingest/idempotency-keys.ts';
 import type { Submission, SubmissionResult } from './ingest/submission.ts';
 import { type SubmitPath, submitEvents, submitStatement } from './ingest/submit.ts';
 import type { ServiceObserver } from './observer.ts';
@@ -68,6 +69,8 @@ export class AuditService {
   readonly keys: ApiKeys;
   /** What every submitted event passes first. */
   readonly admission: Admission;
+  /** What the service filled in for requests with an idempotency key. */
+  readonly idempotencyKeys: IdempotencyKeys;
   /** Chains batches with the positions of their sources. */
   readonly appendRanges: AppendRanges;
   /** Tenant of the service's own records. */
@@ -95,6 +98,7 @@ export class AuditService {
     this.closing = this.#closer.signal;
     this.keys = new ApiKeys(database, now);
     this.admission = new Admission({ now, taxonomy: options.taxonomy, stopped: guard.stopped });
+    this.idempotencyKeys = new IdempotencyKeys(database, now);
     const appendOptions: AppendOptions = {
       logName: signer.logName,
       recordIdSecret: signer.recordIdSecret,
@@ -111,6 +115,7 @@ export class AuditService {
     this.#submitPath = { admission: this.admission, writer: this.writer, observer };
     this.appendRanges = rangeAppender(database, appendOptions, observer);
     const onError = (what: string, error: unknown) => observer.onBackgroundError?.(what, error);
+    this.idempotencyKeys.keepPruned((error) => onError('idempotency keys', error));
     this.#partitionTimer = keepPartitionsAhead(database, (error) => onError('partitions', error));
     this.#checkpointTimer =
       checkpointIntervalMs === 0
@@ -180,6 +185,7 @@ export class AuditService {
   async #close(): Promise<void> {
     this.#closer.abort();
     this.#partitionTimer.stop();
+    this.idempotencyKeys.stop();
     this.#checkpointTimer?.stop();
     await this.writer.close();
     // An error of the signer does not keep the store open: all that was chained is durable without the signature.
