@@ -24,6 +24,10 @@ export type FindingCode =
   | 'CHECKPOINT_UNTRUSTED'
   /** No trusted checkpoint covers any of the records. */
   | 'NOTHING_COVERED'
+  /** A dead letter differs from the service's records of it, or has none, or is missing. */
+  | 'DEAD_LETTER_MISMATCH'
+  /** An API key differs from the service's records of it, or has none, or is missing. */
+  | 'API_KEY_MISMATCH'
   | 'BUNDLE_TRUNCATED'
   | 'BUNDLE_DAMAGED'
   | 'BUNDLE_UNSUPPORTED'

@@ -78,6 +78,7 @@ export class EmbeddedBackend implements Backend {
     return await verifyStore(query, {
       tenantId,
       logName: this.#service.logs.logName,
+      serviceTenant: this.#service.serviceTenant,
       keys: verifiers,
       trust,
       checkpoints: [...checkpoints, ...(note === undefined ? [] : [note])],

@@ -194,7 +194,10 @@ describe('a service', () => {
 
   test('verify without a tenant verifies every tenant; an unknown tenant is not verifiable', async () => {
     const all = await run('verify --json', { env: { TALLYSTICK_TENANT: undefined } });
-    expect(all.json()).toMatchObject([{ tenant_id: 'acme', verdict: 'verified' }]);
+    expect(all.json()).toMatchObject([
+      { tenant_id: 'acme', verdict: 'verified' },
+      { tenant_id: 'tallystick', verdict: 'verified' },
+    ]);
     const none = await run('verify --tenant nobody');
     expect(none.stderr).toContain('(NOT_FOUND)');
     expect(none.exitCode).toBe(2);
@@ -290,7 +293,10 @@ describe('a service', () => {
   });
 
   test('tenants and API keys', async () => {
-    expect((await run('tenants --json')).json()).toMatchObject([{ tenant_id: 'acme', epoch: 1 }]);
+    expect((await run('tenants --json')).json()).toMatchObject([
+      { tenant_id: 'acme', epoch: 1 },
+      { tenant_id: 'tallystick', epoch: 1 },
+    ]);
     const made = await run('api-keys create --name reader --scope events:read --tenant acme');
     expect(made.stdout).toMatch(/^tally_[0-9a-f_]+\n$/);
     const [keys] = (await run('api-keys list --json')).json() as {

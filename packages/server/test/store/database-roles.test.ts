@@ -1,6 +1,5 @@
 import { type SharedPostgres, sharedPostgres } from '@tallystick/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ApiKeys } from '../../src/access/api-keys.ts';
 import { Writer } from '../../src/chain/writer.ts';
 import { writer } from '../../src/store/database.ts';
 import { migratePostgres, migrations } from '../../src/store/migrate.ts';
@@ -10,6 +9,7 @@ import { checkStore } from '../../src/store/startup-checks.ts';
 import { Trail } from '../../src/trail/trail.ts';
 import { expectSoundChain } from '../chains.ts';
 import { anItem, logName, newTenant, statuses } from '../events.ts';
+import { apiKeys } from '../keys.ts';
 import { createLogin, runSql } from '../stores.ts';
 
 // The roles of the service belonged to the whole server. The login of one installation could make itself an admin key in the
@@ -85,7 +85,7 @@ async function expectService({ url }: Installation, tenant = newTenant()): Promi
     const { events } = await new Trail(database).list({ tenantId: tenant }, { sensitive: true });
     expect(events.length).toBeGreaterThanOrEqual(3);
     expect((await new Trail(database).list({ tenantId: 'other' }, { sensitive: true })).exists).toBe(false);
-    const keys = new ApiKeys(database);
+    const keys = apiKeys(database);
     const { key } = await keys.create({ name: 'key', scopes: ['admin'] });
     expect(await keys.authenticate(key)).toMatchObject({ scopes: ['admin'] });
     return tenant;

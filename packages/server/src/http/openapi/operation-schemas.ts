@@ -33,6 +33,7 @@ export const producerList = answer<ProducerPage>()(
         tenant_id: z.string(),
         service: z.string().nullable(),
         state: z.enum(['closed', 'open', 'unclosed', 'running']),
+        ephemeral: z.boolean().describe('The producer declared that its runtime may end it without notice'),
         numbers: count.describe('The highest number that the service knows of'),
         open_numbers: count.describe('How many numbers have no known outcome'),
         open: z.array(range).describe('The first hundred ranges of those numbers, both ends included'),
