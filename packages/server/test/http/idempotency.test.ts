@@ -30,7 +30,7 @@ test("the README's curl with five fields, and its retry", async () => {
   const [, body] = /--data '(.*)'/.exec(command!)!;
   const headers = Object.fromEntries(
     [...command!.matchAll(/-H ["']([\w-]+): (.*?)["']/g)].map(([, name, value]) => [
-      name!,
+      name!.toLowerCase(),
       value!.replace('$TALLYSTICK_API_KEY', http.admin),
     ]),
   );
