@@ -3,6 +3,7 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { folderEdgeViolations } from './folder-edges.ts';
 import { type Import, importsOf } from './imports.ts';
 import { isSource, listTree } from './source-files.ts';
+import { terminalWriteViolations } from './terminal-writes.ts';
 
 const PUBLISHED = ['event', 'protocol', 'client', 'log', 'verify', 'sdk', 'server'];
 
@@ -133,7 +134,11 @@ function manifestOf(dir: string): Manifest {
 
 if (import.meta.main) {
   const root = resolve(import.meta.dirname, '..');
-  const violations = [...importEdgeViolations(root), ...folderEdgeViolations(root)];
+  const violations = [
+    ...importEdgeViolations(root),
+    ...folderEdgeViolations(root),
+    ...terminalWriteViolations(root),
+  ];
   for (const violation of violations) console.error(violation);
   if (violations.length > 0) process.exitCode = 1;
 }

@@ -68,7 +68,7 @@ Examples:
   tally help emit`;
 
 /** The grammar of the command line. `run` connects each command with its work. */
-function createProgram(run: RunAction): Command {
+export function createProgram(run: RunAction): Command {
   const program = new Command('tally')
     .description('Tamper-evident audit logging: write events, read them, and prove that nobody changed them.')
     .version(version(), '-V, --version', 'print the version')
@@ -122,7 +122,7 @@ export async function runCli(argv: readonly string[], processContext: ProcessCon
   for (const command of withSubcommands(program)) {
     command.configureOutput({
       writeOut: (text) => void terminal.write(text),
-      writeErr: (text) => processContext.stderr.write(text),
+      writeErr: (text) => terminal.writeNotes(text),
       // The catch below reports errors in our own form.
       outputError: () => {},
       getOutHasColors: () => false,

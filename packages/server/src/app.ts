@@ -105,6 +105,7 @@ export class AuditService {
     this.admission = new Admission({ now, taxonomy: options.taxonomy, stopped: guard.stopped });
     const appendOptions: AppendOptions = {
       logName: signer.logName,
+      recordIdSecret: signer.recordIdSecret,
       assertRunning: (tenantId) => guard.assertRunning(tenantId),
       assertCurrent: (session, head) => guard.assertCurrent(session, head),
       stop: (tenantId, reason) => guard.stop(tenantId, reason),

@@ -1,5 +1,6 @@
 import { ManualClock } from '@tallystick/testing';
-import type { PostgresStore, TestStore } from './stores.ts';
+import type { Database } from '../src/store/database.ts';
+import type { TestStore } from './stores.ts';
 
 /** A store with a clock that a test sets. */
 export interface StoreClock {
@@ -11,8 +12,8 @@ export interface StoreClock {
 
 /**
  * Puts a function of the same name before the store's own `clock_timestamp()`, by search path, so that the service's
- * statements run word for word as they do in production. Call it before the store's first query: a search path of a
- * role holds from the next connection on.
+ * statements run word for word as they do in production. The service sets the search path of its connections itself, so
+ * transactions of databases that `store.connect` opens from now on begin with this one.
  */
 export async function putClock(store: TestStore): Promise<StoreClock> {
   const clock = new ManualClock(Date.now());
@@ -24,15 +25,32 @@ export async function putClock(store: TestStore): Promise<StoreClock> {
       as 'select at from test_clock.reading';
     grant usage on schema test_clock to tally_writer;
     grant select on test_clock.reading to tally_writer`);
-  const path = 'search_path = test_clock, pg_catalog, public';
-  const setPath =
-    store.kind === 'pglite'
-      ? `set ${path}`
-      : `alter role ${(store as PostgresStore).serviceLogin} set ${path}`;
-  await store.asOwner(setPath);
+  if (store.kind === 'pglite') await store.asOwner(`set ${path}`);
+  else {
+    const connect = store.connect.bind(store);
+    Object.assign(store, {
+      connect: (...options: Parameters<typeof connect>) => withPath(connect(...options)),
+    });
+  }
   const set = async (ms: number) => {
     clock.advance(ms - clock.now());
     await store.asOwner('update test_clock.reading set at = to_timestamp($1::bigint / 1000.0)', [ms]);
   };
   return { set, advance: (ms) => set(clock.now() + ms), now: () => clock.now() };
+}
+
+const path = 'search_path = test_clock, pg_catalog, public';
+
+function withPath(database: Database): Database {
+  const transaction: Database['transaction'] = (access, work) =>
+    database.transaction(access, async (session) => {
+      await session.query(`set local ${path}`);
+      return await work(session);
+    });
+  return {
+    kind: database.kind,
+    transaction,
+    query: (access, sql, parameters) => transaction(access, (session) => session.query(sql, parameters)),
+    close: () => database.close(),
+  };
 }

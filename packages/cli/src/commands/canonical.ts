@@ -21,7 +21,7 @@ export const registerCanonical: Register = (program, run) => {
       options.event === true
         ? readEvent(bytes, { now: processContext.now() }).canonical
         : canonicalize(parseStrictJson(decodeUtf8(bytes)));
-    await terminal.write(canonical);
+    await terminal.bytes(canonical);
     return undefined;
   });
 };

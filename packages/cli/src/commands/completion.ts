@@ -22,7 +22,7 @@ export const registerCompletion: Register = (program, run) => {
     .addArgument(new Argument('<shell>', 'your shell').choices(Object.keys(shells)));
   addExamples(command, 'tally completion bash');
   run(command, async ({ terminal }, _, [shell]) => {
-    await terminal.write(shells[shell as keyof typeof shells](grammarOf(rootOf(command))));
+    await terminal.bytes(shells[shell as keyof typeof shells](grammarOf(rootOf(command))));
     return undefined;
   });
 };

@@ -89,7 +89,8 @@ async function printStart(
     ]),
   );
   if (key !== undefined) {
-    await terminal.line('\nThe key is not shown again. In another terminal, for tally and for the SDK:');
+    await terminal.line();
+    await terminal.line('The key is not shown again. In another terminal, for tally and for the SDK:');
     await terminal.line(`  export TALLYSTICK_URL=${url} TALLYSTICK_API_KEY=${key} TALLYSTICK_TENANT=acme`);
     await terminal.line('  tally emit --type content.publish --actor jane --target post:17');
     await terminal.line('  tally verify');

@@ -3,7 +3,6 @@ import { type Command, Option } from 'commander';
 import type { Backend } from '../backend/backend.ts';
 import type { Context, Register } from '../context.ts';
 import { CliError, exitCodes } from '../errors.ts';
-import { printable } from '../terminal/printable.ts';
 import { renderFields, renderTable } from '../terminal/table.ts';
 import { shortTime } from './event-columns.ts';
 import { addExamples } from './examples.ts';
@@ -65,13 +64,13 @@ export const registerDlq: Register = (program, run) => {
     .summary('show one dead letter')
     .description('Shows one dead letter. With the scope admin it also shows the event as it was received.')
     .argument('<id>', 'id of the dead letter, from tally dlq list')
-    .option('--raw', 'write only the event, byte for byte as it was received');
+    .option('--raw', 'write only the event: to a file or pipe byte for byte as it was received');
   addExamples(show, 'tally dlq show 01903f5b-7f00-7abc-8def-0123456789ab --raw');
   run<{ readonly raw?: boolean }>(show, async (context, { raw }, [id]) => {
     const { terminal } = context;
     await using backend = await context.openBackend();
     const deadLetter = await backend.client.deadLetters.get(id!);
-    if (raw === true) await terminal.write(bytesOf(deadLetter));
+    if (raw === true) await terminal.bytes(bytesOf(deadLetter));
     else if (terminal.json) await terminal.jsonLine(deadLetter);
     else await terminal.write(renderFields(terminal, fieldsOf(deadLetter)));
     return undefined;
@@ -130,8 +129,7 @@ export const registerDlq: Register = (program, run) => {
       });
       if (terminal.json) await terminal.jsonLine({ purged, letters: count, by_reason });
       else {
-        for (const [reason, count] of Object.entries(by_reason))
-          await terminal.line(`${count}  ${printable(reason)}`);
+        for (const [reason, count] of Object.entries(by_reason)) await terminal.line(`${count}  ${reason}`);
         const note = purged
           ? `erased ${count}; the chain records that they were refused and erased`
           : `${count} would be erased; add --yes to erase them`;
@@ -192,7 +190,7 @@ async function printRetry({ terminal }: Context, id: string, result: RetryResult
   if (terminal.json) await terminal.jsonLine({ id, ...result });
   else if ('error' in result) {
     const { pointer = '', message, code } = result.error;
-    terminal.warn(`${id} was refused again: ${printable(`${pointer} ${message}`.trim())} (${code})`);
+    terminal.warn(`${id} was refused again: ${`${pointer} ${message}`.trim()} (${code})`);
   } else if (!('receipt' in result)) await terminal.line(`${id} ${result.status}`);
   else {
     const { tenant_id, sequence_number } = result.receipt;

@@ -4,7 +4,6 @@ import { Option } from 'commander';
 import type { Context, Register } from '../context.ts';
 import { CliError, exitCodes } from '../errors.ts';
 import { readInput } from '../terminal/input.ts';
-import { printable } from '../terminal/printable.ts';
 import { addExamples } from './examples.ts';
 
 interface EmitOptions {
@@ -135,7 +134,7 @@ async function printResult({ terminal }: Context, result: ItemResult, index: num
   if (terminal.json) await terminal.jsonLine({ index, ...result });
   else if ('error' in result) {
     const { code, message, pointer = '' } = result.error;
-    terminal.warn(`event ${index} was refused: ${printable(`${pointer} ${message}`.trim())} (${code})`);
+    terminal.warn(`event ${index} was refused: ${`${pointer} ${message}`.trim()} (${code})`);
   } else if (result.status === 'accepted') {
     await terminal.line(`${terminal.style('green', 'accepted')}  ${result.audit_id}`);
   } else {

@@ -4,6 +4,7 @@ import type { Backend } from '../backend/backend.ts';
 import type { Context, Register } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { writeOutput } from '../terminal/output-file.ts';
+import { printableJson } from '../terminal/printable.ts';
 import { ProgressLine } from '../terminal/progress.ts';
 import { addExamples } from './examples.ts';
 import { addFilterOptions, type FilterOptions, filtersOf } from './filter-options.ts';
@@ -80,7 +81,7 @@ async function* flatRecords(
   let cursor: string | undefined;
   do {
     const page = await client.events.list({ ...query, filters, limit: pageSize, cursor });
-    yield page.events.map((event) => `${JSON.stringify(event)}\n`).join('');
+    yield page.events.map((event) => `${printableJson(JSON.stringify(event))}\n`).join('');
     cursor = page.next_cursor ?? undefined;
   } while (cursor !== undefined);
 }

@@ -7,7 +7,7 @@ import { type Format, type FormatName, formatNames, formats } from '../import/fo
 import { type ImportTotals, importFiles, type Submit, type SubmitResult } from '../import/run.ts';
 import type { Rejection } from '../import/source-events.ts';
 import { parseTenantTemplate } from '../import/tenant-template.ts';
-import { printable } from '../terminal/printable.ts';
+import { printableJson } from '../terminal/printable.ts';
 import { ProgressLine } from '../terminal/progress.ts';
 import { addExamples } from './examples.ts';
 import { wholeNumber } from './option-values.ts';
@@ -119,7 +119,7 @@ async function importCommand(
 
 /** The dry run: prints the events instead of submitting them. */
 async function printEvents({ terminal }: Context, events: readonly string[]): Promise<SubmitResult[]> {
-  await terminal.write(events.map((event) => `${event}\n`).join(''));
+  await terminal.write(events.map((event) => `${printableJson(event)}\n`).join(''));
   return events.map(() => ({ status: 'printed' }));
 }
 
@@ -137,7 +137,7 @@ async function printRejection(
   if (totals.rejected > rejectionsShown) return;
   const { file, line, element, code, reason } = rejection;
   const where = `${file === '-' ? 'standard input' : file}:${line}${element === undefined ? '' : ` [${element}]`}`;
-  terminal.warn(`${printable(where)}: ${printable(reason)} (${code})`);
+  terminal.warn(`${where}: ${reason} (${code})`);
   if (totals.rejected === rejectionsShown)
     terminal.warn('further rejections are only counted; --json prints each of them');
 }

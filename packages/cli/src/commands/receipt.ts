@@ -22,8 +22,8 @@ export const registerReceipt: Register = (program, run) => {
     await using backend = await context.openBackend();
     const tenant = context.requireTenant();
     const receipt = await backend.client.logs.receipt(tenant, await auditIdOf(backend, tenant, id!));
-    if (terminal.json)
-      await terminal.jsonLine({ tenant_id: tenant, index: parseTlogProof(receipt).index, receipt });
+    const { index } = parseTlogProof(receipt);
+    if (terminal.json) await terminal.jsonLine({ tenant_id: tenant, index, receipt });
     if (output !== undefined || !terminal.json) await writeText(context, output, receipt);
     if (output !== undefined) terminal.note(`wrote ${output}`);
     return undefined;

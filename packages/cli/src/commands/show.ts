@@ -1,6 +1,5 @@
 import type { EventView } from '@tallystick/protocol';
 import type { Context, Register } from '../context.ts';
-import { printable } from '../terminal/printable.ts';
 import { renderFields } from '../terminal/table.ts';
 import { addExamples } from './examples.ts';
 
@@ -30,8 +29,9 @@ async function print({ terminal }: Context, event: EventView): Promise<void> {
   }
   await terminal.write(renderFields(terminal, simple));
   for (const [name, value] of nested) {
-    await terminal.line(`\n${terminal.style('bold', printable(name))}`);
+    await terminal.line();
+    await terminal.line(terminal.style('bold', name));
     // JSON writes a line break inside a string as \n, so each line here is a line of the layout.
-    for (const line of JSON.stringify(value, null, 2).split('\n')) await terminal.line(printable(line));
+    for (const line of JSON.stringify(value, null, 2).split('\n')) await terminal.line(line);
   }
 }

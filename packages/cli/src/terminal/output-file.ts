@@ -25,7 +25,7 @@ export async function writeOutput(
 ): Promise<void> {
   if (file === undefined || file === '-') {
     for await (const chunk of bytes) {
-      await terminal.write(chunk);
+      await terminal.bytes(chunk);
       if (terminal.outputEnded) break;
     }
     return;
@@ -54,7 +54,7 @@ export async function writeText(
   file: string | undefined,
   text: string,
 ): Promise<void> {
-  if (file === undefined || file === '-') return await context.terminal.write(text);
+  if (file === undefined || file === '-') return await context.terminal.bytes(text);
   const path = resolve(context.processContext.cwd, file);
   try {
     await writeFile(`${path}.part`, text);

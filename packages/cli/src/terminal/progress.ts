@@ -1,4 +1,4 @@
-import { truncate } from './printable.ts';
+import { printable, truncate } from './printable.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What a progress display shows. */
@@ -34,8 +34,8 @@ export class ProgressLine {
     if (now - this.#drawnAt < redrawEveryMs) return;
     this.#drawnAt = now;
     this.#visible = true;
-    const line = truncate(formatProgress(progress), this.#terminal.progressWidth - 1);
-    this.#terminal.drawOver(`\r\x1b[2K${line}`);
+    const line = truncate(printable(formatProgress(progress)), this.#terminal.progressWidth - 1);
+    this.#terminal.drawOver(line);
   }
 
   /** Removes the line before other output is written. */
@@ -43,7 +43,7 @@ export class ProgressLine {
     if (!this.#visible) return;
     this.#visible = false;
     this.#drawnAt = Number.NEGATIVE_INFINITY;
-    this.#terminal.drawOver('\r\x1b[2K');
+    this.#terminal.drawOver('');
   }
 }
 

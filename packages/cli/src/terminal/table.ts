@@ -66,12 +66,14 @@ function narrow<Row>(columns: readonly Column<Row>[], widths: number[], availabl
   }
 }
 
-/** Renders one name and value per line, the values aligned. */
+/** Renders one name and value per line, the values aligned. Both are made printable. */
 export function renderFields(
   terminal: Terminal,
   fields: readonly (readonly [name: string, value: string | number | undefined])[],
 ): string {
-  const shown = fields.filter(([, value]) => value !== undefined);
+  const shown = fields
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [printable(name), value] as const);
   const width = Math.max(0, ...shown.map(([name]) => displayWidth(name)));
   return shown
     .map(([name, value]) => {

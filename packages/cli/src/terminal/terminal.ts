@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { styleText } from 'node:util';
 import { CliError, type Failure } from '../errors.ts';
 import type { ProcessContext } from '../process-context.ts';
@@ -15,17 +16,24 @@ export interface TerminalOptions {
 }
 
 const widthWithoutTerminal = 120;
-const breaks = /(\n)/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the sequences that styleText writes
-const stylesAndBreaks = /(\x1b\[\d+m|\n)/;
+/** Removes what a line of the screen shows, for the progress display. */
+const eraseLine = '\r\x1b[2K';
 
-/** Writes everything that a command prints: results to stdout, everything else to stderr. */
+/**
+ * Writes everything that a command prints: results to stdout, everything else to stderr. No other code writes there, because
+ * the events, the names and the messages of others pass a filter here: they can't move the cursor, hide text, or look like a
+ * line or a style of this program.
+ */
 export class Terminal {
   readonly json: boolean;
   readonly #processContext: ProcessContext;
   readonly #quiet: boolean;
   readonly #colorOut: boolean;
   readonly #colorErr: boolean;
+  /** Stands for the escape character in what {@link style} returns. Text of another party does not know it. */
+  readonly #mark = `\x1b${randomBytes(8).toString('hex')}`;
+  readonly #marked = new RegExp(`(${this.#mark}\\[\\d+m)`);
+  readonly #decoder = new TextDecoder();
   /** The first failed write to stdout. */
   #writeError: Error | undefined;
 
@@ -54,13 +62,54 @@ export class Terminal {
     return this.#processContext.stderr.columns ?? 80;
   }
 
-  /** Styles a text for stdout. */
+  /** Styles a text for {@link write} and {@link line}. */
   style(style: Style, text: string): string {
-    return this.#colorOut ? styleText(style, text, { validateStream: false }) : text;
+    if (!this.#colorOut) return text;
+    const [begin, end] = styleText(style, '\0', { validateStream: false }).split('\0');
+    return `${this.#withMark(begin!)}${text}${this.#withMark(end!)}`;
   }
 
-  styleNote(style: Style, text: string): string {
-    return this.#colorErr ? styleText(style, text, { validateStream: false }) : text;
+  #withMark(sequences: string): string {
+    return sequences.replaceAll('\x1b', () => this.#mark);
+  }
+
+  /** The text as it is shown: with the styles of {@link style}, and without anything else that a terminal obeys or hides. */
+  #shown(text: string): string {
+    return text
+      .split(this.#marked)
+      .map((part, at) => (at % 2 === 0 ? printable(part) : `\x1b${part.slice(this.#mark.length)}`))
+      .join('');
+  }
+
+  /** Several lines: the line breaks of the text stay, so a value of another party must have passed `printable`. */
+  async write(text: string): Promise<void> {
+    await this.#out(this.#lines(text));
+  }
+
+  #lines(text: string): string {
+    return text
+      .split('\n')
+      .map((line) => this.#shown(line))
+      .join('\n');
+  }
+
+  /** One line. A line break in the text is shown as its escape. */
+  async line(text = ''): Promise<void> {
+    await this.#out(`${this.#shown(text)}\n`);
+  }
+
+  /** One JSON value on one line. */
+  async jsonLine(value: unknown): Promise<void> {
+    await this.#out(`${printableJson(JSON.stringify(value))}\n`);
+  }
+
+  /**
+   * A file or a value that the user wants to have byte for byte. A pipe or a file gets it so. On a screen it is filtered like
+   * {@link write}.
+   */
+  async bytes(content: string | Uint8Array): Promise<void> {
+    if (this.#processContext.stdout.isTTY !== true) return await this.#out(content);
+    await this.write(typeof content === 'string' ? content : this.#decoder.decode(content, { stream: true }));
   }
 
   /**
@@ -70,10 +119,10 @@ export class Terminal {
    * tampering ends with 1, also if its report can't be written. Later writes are dropped. A command that would go on writing
    * for long checks {@link outputEnded}.
    */
-  async write(text: string | Uint8Array): Promise<void> {
+  async #out(content: string | Uint8Array): Promise<void> {
     if (this.outputEnded) return;
     const { stdout } = this.#processContext;
-    const error = await new Promise<Error | null | undefined>((resolve) => stdout.write(text, resolve));
+    const error = await new Promise<Error | null | undefined>((resolve) => stdout.write(content, resolve));
     if (error) this.#writeError ??= error;
   }
 
@@ -94,19 +143,9 @@ export class Terminal {
     });
   }
 
-  /**
-   * One line, or several. Styles from {@link style} and line breaks stay; every other character that {@link printable} replaces
-   * is replaced. A value that another party wrote needs `printable` too, because it must not contain styles or line breaks.
-   */
-  async line(text = ''): Promise<void> {
-    const kept = this.#colorOut ? stylesAndBreaks : breaks;
-    const parts = text.split(kept).map((part, at) => (at % 2 === 0 ? printable(part) : part));
-    await this.write(`${parts.join('')}\n`);
-  }
-
-  /** One JSON value on one line. */
-  async jsonLine(value: unknown): Promise<void> {
-    await this.write(`${printableJson(JSON.stringify(value))}\n`);
+  /** A label of this program in front of a message. */
+  #label(style: Style, text: string): string {
+    return this.#colorErr ? styleText(style, text, { validateStream: false }) : text;
   }
 
   /** A remark that is not a result, on one line. It goes to stderr, so that a pipe gets results only. */
@@ -115,20 +154,25 @@ export class Terminal {
   }
 
   warn(text: string): void {
-    this.#processContext.stderr.write(`${this.styleNote('yellow', 'warning:')} ${printable(text)}\n`);
+    this.#processContext.stderr.write(`${this.#label('yellow', 'warning:')} ${printable(text)}\n`);
   }
 
   fail(failure: Failure): void {
-    const label = this.styleNote(['red', 'bold'], 'error:');
+    const label = this.#label(['red', 'bold'], 'error:');
     const { stderr } = this.#processContext;
     stderr.write(`${label} ${printable(failure.message)} (${printable(failure.code)})\n`);
     if (failure.hint !== undefined)
-      stderr.write(`${this.styleNote('dim', 'hint:')} ${printable(failure.hint)}\n`);
+      stderr.write(`${this.#label('dim', 'hint:')} ${printable(failure.hint)}\n`);
   }
 
-  /** Writes to stderr as it is, for the progress display, which draws over its own line. */
-  drawOver(text: string): void {
-    this.#processContext.stderr.write(text);
+  /** Several lines on stderr, such as the help for a command that lacks a part. */
+  writeNotes(text: string): void {
+    this.#processContext.stderr.write(this.#lines(text));
+  }
+
+  /** Shows a line on stderr in place of the one that the cursor is in. */
+  drawOver(line: string): void {
+    this.#processContext.stderr.write(`${eraseLine}${printable(line)}`);
   }
 }
 

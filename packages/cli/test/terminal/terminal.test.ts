@@ -75,10 +75,11 @@ describe('tables', () => {
     expect(table.split('\n')[1]).toBe(`  1  ${'x'.repeat(14)}…`);
   });
 
-  test('colour does not count as width', () => {
-    const { terminal } = terminalWith({ options: { color: true } });
+  test('colour does not count as width', async () => {
+    const { terminal, written } = terminalWith({ options: { color: true } });
     const styled = [{ ...columns[0]!, style: () => 'red' as const }, columns[1]!];
-    expect(renderTable(terminal, styled, [[1, 'a']])).toContain('  \x1b[31m1\x1b[39m  a');
+    await terminal.write(renderTable(terminal, styled, [[1, 'a']]));
+    expect(written.out).toContain('  \x1b[31m1\x1b[39m  a');
   });
 
   test('fields without a value are left out', () => {
@@ -125,11 +126,43 @@ describe('progress', () => {
   });
 });
 
-test.each([true, false])('a line keeps its own styles and breaks only, colour %s', async (color) => {
+// A value with a line break added a line "✔ verified" of its own; one with a style hid what followed.
+test.each([true, false])('a line keeps its own styles only, colour %s', async (color) => {
   const { terminal, written } = terminalWith({ options: { color } });
-  await terminal.line(`\n${terminal.style(['red', 'bold'], 'x')}\x1b[2J\u009b2J\u202e`);
-  const styled = color ? '\x1b[31m\x1b[1mx\x1b[22m\x1b[39m' : 'x';
-  expect(written.out).toBe(`\n${styled}\\u{1b}[2J\\u{9b}2J\\u{202e}\n`);
+  const attack = '\x1b[8m\x1b[2J\u009b2J\u202e\n✔';
+  await terminal.line(`${terminal.style(['red', 'bold'], `x${attack}`)}${attack}`);
+  const shown = '\\u{1b}[8m\\u{1b}[2J\\u{9b}2J\\u{202e}\\u{a}✔';
+  const styled = color ? `\x1b[31m\x1b[1mx${shown}\x1b[22m\x1b[39m` : `x${shown}`;
+  expect(written.out).toBe(`${styled}${shown}\n`);
+});
+
+test('several lines keep their breaks and styles only', async () => {
+  const { terminal, written } = terminalWith({ options: { color: true } });
+  await terminal.write(`${terminal.style('red', 'a')}\n\x1b[8mb\n`);
+  terminal.writeNotes('c\n\x1b[8md\n');
+  expect(written.out).toBe('\x1b[31ma\x1b[39m\n\\u{1b}[8mb\n');
+  expect(written.err).toBe('c\n\\u{1b}[8md\n');
+});
+
+test('what a style returned in one terminal is not a style in another one', async () => {
+  const { terminal, written } = terminalWith({ options: { color: true } });
+  await terminal.line(terminalWith({ options: { color: true } }).terminal.style('hidden', 'x'));
+  expect(written.out).not.toContain('\x1b');
+});
+
+test.each([true, false])('bytes are exact, except on a screen: %s', async (tty) => {
+  const { terminal, written } = terminalWith({ tty });
+  const bytes = Buffer.from('é\x1b[2J\n');
+  await terminal.bytes(bytes.subarray(0, 1));
+  await terminal.bytes(bytes.subarray(1));
+  if (tty) expect(written.out).toBe('é\\u{1b}[2J\n');
+  else expect(written.out).toContain('\x1b[2J\n');
+});
+
+test('a name in the progress display can not draw', () => {
+  const { terminal, written } = terminalWith({ tty: true });
+  new ProgressLine(terminal, () => 0).update({ done: 1, text: 'a\x1b]0;title\x07\n' });
+  expect(written.err).toBe('\r\x1b[2Ka\\u{1b}]0;title\\u{7}\\u{a}');
 });
 
 test('notes, warnings, errors, hints and JSON have nothing that a terminal obeys', async () => {

@@ -10,6 +10,7 @@ import { type Head, type HeadRow, readHeads } from './head.ts';
 import {
   deadLettersOf,
   itemsOf,
+  lookupsOf,
   mergeBatches,
   type PendingEvent,
   pendingOf,
@@ -24,6 +25,11 @@ import { advancePositions, firstUnapplied } from './source-position.ts';
 export interface AppendOptions {
   /** Name of the log, first part of every origin. */
   readonly logName: string;
+  /**
+   * Secret of the installation, from which the ids of the service's own records are derived; see {@link withOwnId}. The
+   * service always gives it. Absent: a client could compute these ids.
+   */
+  readonly recordIdSecret?: Uint8Array;
   /** Throws if the tenant's chain is stopped. */
   readonly assertRunning?: (tenantId: string) => void;
   /** Throws if a locked head is behind what was signed for the chain: the store was restored in the meantime. */
@@ -93,6 +99,7 @@ export async function appendBatches(
   options: AppendOptions,
 ): Promise<AppendResult[]> {
   const merged = mergeBatches(batches);
+  const { logName, recordIdSecret } = options;
   for (const missingRows of ['report', 'create'] as const) {
     // Begin.
     const results = await database.transaction(writer, async (session) => {
@@ -101,7 +108,7 @@ export async function appendBatches(
       if (locked === undefined) return undefined;
 
       // Gather: what is still to be stored, the heads it goes to, and events that an earlier month may hold already.
-      const pending = pendingOf(merged, firstUnapplied(merged.ranges, locked.positions));
+      const pending = pendingOf(merged, firstUnapplied(merged.ranges, locked.positions), recordIdSecret);
       const { heads, ingestedAt } = await headsFor(
         session,
         pending.events,
@@ -114,8 +121,9 @@ export async function appendBatches(
       const older = pending.events.filter(({ item }) =>
         mayBeInEarlierMonth(item.event.audit_id, month, ingestedAt),
       );
-      await findStoredEvents(session, itemsOf(older), known);
-      const context = { known, genesisKeys: genesisKeysOf(heads.values(), options.logName), ingestedAt };
+      await findStoredEvents(session, lookupsOf(older), known);
+      const genesisKeys = genesisKeysOf(heads.values(), logName);
+      const context = { known, genesisKeys, ingestedAt, recordIdSecret };
 
       for (let seals = 1; ; seals++) {
         // Plan.
@@ -123,7 +131,7 @@ export async function appendBatches(
         // Ids of the service's records contain no time, so an earlier month may hold them. Only the plan knows them all.
         const serviceRecords = plan.fresh.filter(({ index }) => index === undefined);
         if (serviceRecords.length > 0) {
-          await findStoredEvents(session, itemsOf(serviceRecords), known);
+          await findStoredEvents(session, lookupsOf(serviceRecords), known);
           plan = planBatch(pending.events, context);
         }
         const books = [
@@ -140,7 +148,7 @@ export async function appendBatches(
           ingestedAt,
           before: seals === 1 ? [setSavepoint] : [],
           books,
-          logName: options.logName,
+          logName,
           onHalfway: async () => {
             if (seals === 1) await options.onStage?.('copying');
           },

@@ -1,6 +1,7 @@
 import { type Account, accountsOf } from './accounting.ts';
 import type { Batch, BatchItem, EpochOpening, EventItem, ItemOutcome } from './batch.ts';
 import type { DeadLetter } from './dead-letters.ts';
+import { withOwnId } from './service-records/own-id.ts';
 import { gapRecords } from './service-records/producer-records.ts';
 import type { SourceRange } from './source-position.ts';
 
@@ -22,6 +23,8 @@ export interface PendingEvent {
   readonly item: EventItem;
   /** Index of its item; `undefined` for a record of the service, which no caller waits for. */
   readonly index: number | undefined;
+  /** A record of the service under the id that version 0.1 would have chained it with. */
+  readonly formerly?: EventItem;
 }
 
 /** The outcome of an event or a refused item. */
@@ -67,10 +70,12 @@ export function tenantsOf(events: readonly EventItem[], openings: readonly Epoch
  * Skips the messages that were applied before, and adds the records of the service.
  *
  * @param positions for each range the offset of the first message that has not been applied
+ * @param recordIdSecret see {@link withOwnId}
  */
 export function pendingOf(
   { batches }: MergedBatch,
   positions: ReadonlyMap<SourceRange, number>,
+  recordIdSecret: Uint8Array | undefined,
 ): PendingItems {
   const events: PendingEvent[] = [];
   const refused: IndexedOutcome[] = [];
@@ -83,11 +88,13 @@ export function pendingOf(
       if ('deadLetter' in item) {
         refused.push({ index, outcome: { status: 'rejected', deadLetter: item.deadLetter } });
       } else {
-        events.push({ item, index });
+        events.push({ ...withOwnId(item, recordIdSecret), index });
       }
     }
-    for (const item of gapRecords(statements ?? [])) events.push({ item, index: undefined });
-    for (const item of serviceRecords?.(position) ?? []) events.push({ item, index: undefined });
+    for (const item of gapRecords(statements ?? []))
+      events.push({ ...withOwnId(item, recordIdSecret), index: undefined });
+    for (const item of serviceRecords?.(position) ?? [])
+      events.push({ ...withOwnId(item, recordIdSecret), index: undefined });
     start += items.length;
   }
   return { events, refused };
@@ -95,6 +102,11 @@ export function pendingOf(
 
 export function itemsOf(events: readonly PendingEvent[]): EventItem[] {
   return events.map(({ item }) => item);
+}
+
+/** The items to look up: a record of the service may be stored under the id of version 0.1. */
+export function lookupsOf(events: readonly PendingEvent[]): EventItem[] {
+  return events.flatMap(({ item, formerly }) => (formerly === undefined ? [item] : [item, formerly]));
 }
 
 /** The dead letters among these outcomes. */

@@ -6,6 +6,7 @@ import { eventKey, isFarAhead, isSameEvent, type StoredEvent } from './duplicate
 import type { Head } from './head.ts';
 import type { IndexedOutcome, PendingEvent } from './merge-batches.ts';
 import { conflictOf } from './service-records/conflict.ts';
+import { isOwnRecord, withOwnId } from './service-records/own-id.ts';
 
 /** What to do with each pending event. */
 export interface Plan {
@@ -24,11 +25,13 @@ export interface PlanContext {
   readonly genesisKeys: ReadonlySet<string>;
   /** Time of the batch, ms since the epoch. */
   readonly ingestedAt: number;
+  /** See {@link withOwnId}. */
+  readonly recordIdSecret: Uint8Array | undefined;
 }
 
 /** Decides for each event: seal it, or answer with a duplicate, a conflict or a rejection. */
 export function planBatch(events: readonly PendingEvent[], context: PlanContext): Plan {
-  const { known, genesisKeys, ingestedAt } = context;
+  const { known, genesisKeys, ingestedAt, recordIdSecret } = context;
   const fresh: PendingEvent[] = [];
   const repeats: { event: PendingEvent; of: PendingEvent }[] = [];
   const outcomes: IndexedOutcome[] = [];
@@ -36,18 +39,23 @@ export function planBatch(events: readonly PendingEvent[], context: PlanContext)
   const conflict = (event: PendingEvent) => {
     const { deadLetter, record } = conflictOf(event.item, new Date(ingestedAt).toISOString());
     outcomes.push({ index: event.index, outcome: { status: 'conflict', deadLetter } });
-    const key = eventKey(record.event);
-    if (known.has(key) || inBatch.has(key)) return;
-    const pending = { item: record, index: undefined };
+    const pending = { ...withOwnId(record, recordIdSecret), index: undefined };
+    const key = eventKey(pending.item.event);
+    if (known.has(key) || inBatch.has(key) || storedFormerly(pending, known) !== undefined) return;
     inBatch.set(key, pending);
     fresh.push(pending);
   };
   for (const event of events) {
     const key = eventKey(event.item.event);
     const stored = known.get(key);
+    const formerly = storedFormerly(event, known);
     const first = inBatch.get(key);
     if (isFarAhead(event.item.event.audit_id, ingestedAt)) {
       outcomes.push({ index: event.index, outcome: aheadOfStore(event) });
+    } else if (formerly !== undefined) {
+      if (isSameEvent(formerly, event.formerly!))
+        outcomes.push(outcome(event, 'duplicate', formerly.receipt));
+      else conflict(event);
     } else if (stored !== undefined) {
       if (isSameEvent(stored, event.item)) outcomes.push(outcome(event, 'duplicate', stored.receipt));
       else conflict(event);
@@ -62,6 +70,15 @@ export function planBatch(events: readonly PendingEvent[], context: PlanContext)
     }
   }
   return { fresh, repeats, outcomes };
+}
+
+/** What version 0.1 chained as the same record of the service, or `undefined`. */
+function storedFormerly(
+  { formerly }: PendingEvent,
+  known: ReadonlyMap<string, StoredEvent>,
+): StoredEvent | undefined {
+  const stored = formerly && known.get(eventKey(formerly.event));
+  return stored !== undefined && isOwnRecord(stored) ? stored : undefined;
 }
 
 function aheadOfStore({ item }: PendingEvent): ItemOutcome {

@@ -25,12 +25,15 @@ export type ProveExtension = (before: LastSigned, next: Checkpoint) => Promise<v
 export class Signer {
   readonly store: SignerStore;
   readonly logName: string;
+  /** The secret from which the ids of the service's own records are derived. */
+  readonly recordIdSecret: Uint8Array;
   /** The current key as it was last read. Another process may retire it, so each signature reads the seed again. */
   #key: { readonly seed: Uint8Array; readonly key: SigningKey } | undefined;
 
   private constructor(store: SignerStore, logName: string) {
     this.store = store;
     this.logName = logName;
+    this.recordIdSecret = store.serviceSecret('service-record-ids');
   }
 
   /**
@@ -61,8 +64,9 @@ export class Signer {
       const { publicKey } = await importSigningKey(seed);
       store.addFirstKey(seed, publicKey, new Date().toISOString());
     }
+    const signer = new Signer(store, logName);
     store.endOpening();
-    return new Signer(store, logName);
+    return signer;
   }
 
   /** The origin of a tenant's log: what its checkpoints name. */

@@ -21,7 +21,8 @@ export type DerivedFamily = 'conflict' | 'gap' | 'unclosed' | 'source-lost' | 'a
 
 /**
  * The id of a service record, derived from what the record is about: a retry, or another replica that writes the same
- * record, gets the same id and adds nothing. The derivation is a stored format: changing it would repeat records.
+ * record, gets the same id and adds nothing. The derivation is a stored format: changing it would repeat records. Before the
+ * record is chained, {@link withOwnId} makes an id of it that no client can compute.
  *
  * @param parts what identifies the record within its family
  */
