@@ -205,6 +205,7 @@ export function approvalRoutes({ service }: { readonly service: AuditService }):
       responses: {
         200: { description: 'Every entry that concerns the tenants of the key', schema: approvalRulesList },
       },
+      problems: ['FORBIDDEN'],
       async handle({ principal }) {
         assertMayRead(principal);
         const body: ApprovalRulesList = { approval_rules: await listRules(database, principal.tenants) };
