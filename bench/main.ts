@@ -16,6 +16,7 @@ const benches: { readonly [name: string]: () => Promise<{ run(): Promise<Result[
 const long: typeof benches = {
   'emit-minute': () => import('./emit-minute.ts'),
   'kafka-soak-long': async () => (await import('./kafka-soak.ts')).long,
+  'kafka-stations': () => import('./kafka-stations.ts'),
 };
 const all = { ...benches, ...long };
 

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { booksVectors } from './generator/books.ts';
 import { brokenBundles } from './generator/bundles-broken.ts';
 import { refusedBundles } from './generator/bundles-refused.ts';
 import { soundBundles } from './generator/bundles-sound.ts';
@@ -28,6 +29,7 @@ export async function vectorFiles(): Promise<ReadonlyMap<string, Uint8Array>> {
     ['tlog-proof.json', await tlogProofVectors()],
     ['receipts.json', await receiptVectors()],
     ['sealed.json', sealedVectors()],
+    ['books.json', booksVectors()],
     [
       'bundles/index.json',
       {

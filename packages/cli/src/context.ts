@@ -84,7 +84,8 @@ export function createContext(processContext: ProcessContext, options: GlobalOpt
         hint: 'name it with --tenant ID, TALLYSTICK_TENANT or tally config set tenant ID',
       });
     },
-    openBackend: async (options) => await openBackend(context.settings.target(), processContext, options),
+    openBackend: async (options) =>
+      await openBackend(context.settings.target(), processContext, context.terminal, options),
   };
   return context;
 }

@@ -16,6 +16,8 @@ export const exitCodes = Object.freeze({
   io: 4,
   /** A verification verified a part of a trail, and not the whole. */
   partial: 5,
+  /** Another log, key or epoch than before is at a known place. It was not trusted. */
+  changed: 6,
 });
 
 /** Codes of the errors that the command line itself raises. Errors of `event` and `log` keep their own codes. */
@@ -42,6 +44,9 @@ export type CliErrorCode =
   | 'BROKER_REFUSED'
   | 'OUTPUT_FAILED'
   | 'NOT_VERIFIABLE'
+  | 'LOG_NAME_CHANGED'
+  | 'LOG_KEY_CHANGED'
+  | 'LOG_EPOCH_CHANGED'
   | 'BROKEN';
 
 const exitCodeOf: { readonly [code in CliErrorCode]: number } = {
@@ -67,6 +72,9 @@ const exitCodeOf: { readonly [code in CliErrorCode]: number } = {
   BROKER_REFUSED: exitCodes.io,
   OUTPUT_FAILED: exitCodes.io,
   NOT_VERIFIABLE: exitCodes.notVerifiable,
+  LOG_NAME_CHANGED: exitCodes.changed,
+  LOG_KEY_CHANGED: exitCodes.changed,
+  LOG_EPOCH_CHANGED: exitCodes.changed,
   BROKEN: exitCodes.broken,
 };
 

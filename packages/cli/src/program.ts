@@ -60,9 +60,10 @@ const registrations: readonly (readonly [group: string, commands: readonly Regis
 
 const helpEnd = `
 Most commands work on a service (--server URL --key KEY) or on the directory of an embedded store (--data DIR).
+A command with --data opens the store, which takes a second or more. tally dev --data DIR keeps it open, for --server.
 Settings come from options, then TALLYSTICK_URL, TALLYSTICK_API_KEY, TALLYSTICK_TENANT and TALLYSTICK_DATA, then tally config.
 Exit codes: 0 done or verified, 1 broken or partly refused, 2 not verifiable, 3 wrong usage, 4 input, output or network failed,
-  5 verified, but only a part of a trail.
+  5 verified, but only a part of a trail, 6 another log, key or epoch than before at this place.
 
 Examples:
   tally demo
@@ -154,11 +155,16 @@ function reportFailure(error: unknown, terminal: Terminal): number {
     if (error.code === 'commander.help') return exitCodes.usage;
   }
   const isUsage = error instanceof CommanderError;
-  const failure = describeFailure(
-    isUsage ? new CliError('USAGE', error.message.replace(/^error: /, '')) : error,
-  );
+  const failure = describeFailure(isUsage ? usageError(error) : error);
   terminal.fail(failure);
   return failure.exitCode;
+}
+
+/** A usage error of commander. Its suggestion, which commander writes in brackets on a second line, becomes the hint. */
+function usageError({ message }: CommanderError): CliError {
+  const [what, suggestion] = message.replace(/^error: /, '').split('\n');
+  const hint = suggestion?.replace(/^\((.*)\)$/, '$1').replace(/^Did/, 'did');
+  return new CliError('USAGE', what!, hint === undefined ? {} : { hint });
 }
 
 function* withSubcommands(command: Command): Generator<Command> {

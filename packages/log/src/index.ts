@@ -1,4 +1,12 @@
 export { sha256, sha256Stream } from '#sha256';
+export { type KeyFacts, keyDigest } from './books/key-digest.ts';
+export {
+  formatLetterEntry,
+  type LetterEntry,
+  type LetterFacts,
+  letterDigest,
+  parseLetterEntry,
+} from './books/letter-entry.ts';
 export { concatBytes, equalBytes, fromBase64, fromHex, toBase64, toHex } from './bytes.ts';
 export { type ChainState, chainEvent } from './chain.ts';
 export {

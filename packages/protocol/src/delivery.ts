@@ -33,6 +33,8 @@ export interface DeliveryMetadata {
   /** UUIDv7 of one emitter in one process. A spooled event keeps the id of the process that emitted it. */
   readonly producer_id: string;
   readonly service: string;
+  /** The runtime may end the process at any moment without notice, so that it can't always declare its end. */
+  readonly ephemeral?: true;
   /** The number of each event of the batch, in order; contiguous from 1 within (producer, tenant). */
   readonly sequences: readonly number[];
   readonly gaps: readonly DeclaredGap[];
@@ -44,6 +46,7 @@ export interface DeliveryMetadata {
 export interface ReceivedDelivery {
   readonly producer_id: string;
   readonly service?: string | undefined;
+  readonly ephemeral?: boolean | undefined;
   readonly sequences?: readonly number[] | undefined;
   readonly gaps?: readonly DeclaredGap<string>[] | undefined;
   readonly final?: readonly FinalSequence[] | undefined;

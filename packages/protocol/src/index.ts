@@ -85,6 +85,7 @@ export {
   problemTypeOf,
   type ServiceErrorCode,
 } from './problems.ts';
+export { proxyEnvironment } from './proxy-environment.ts';
 export type {
   AcceptedResult,
   BatchResult,
@@ -95,4 +96,4 @@ export type {
   Receipt,
   RefusedResult,
 } from './results.ts';
-export { type Scope, scopes } from './scopes.ts';
+export { type Scope, scopeMeanings, scopes } from './scopes.ts';

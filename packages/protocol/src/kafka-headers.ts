@@ -9,6 +9,8 @@ export const kafkaHeaders = Object.freeze({
   producerSequence: 'tallystick-producer-seq',
   /** Name of the producing service. */
   service: 'tallystick-service',
+  /** `true` if the runtime of the process may end it without notice; absent otherwise. */
+  ephemeral: 'tallystick-ephemeral',
   /** Absent for an event; {@link statementKind} for a producer's statement without events. */
   kind: 'tallystick-kind',
   /** Only on the gateway's topic: the authenticated submitter, `key:<id>`. */

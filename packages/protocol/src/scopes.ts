@@ -1,13 +1,4 @@
-/**
- * What an API key may be allowed to do.
- * - `events:write`: submit events.
- * - `events:read`: read events that are not sensitive. `events:read-sensitive`: read all events.
- * - `log:read`: read checkpoints, proofs and bundles.
- * - `approvals:request`: request, claim and withdraw approvals, and begin operations.
- * - `approvals:decide`: grant and deny approvals. The key must be bound to a subject.
- * - `admin`: manage keys, tenants and the rules of approvals, read and settle dead letters. It implies all others but
- *   `approvals:decide`: who runs the service must not approve what agents do by that alone.
- */
+/** What an API key may be allowed to do; {@link scopeMeanings} says it in words. */
 export const scopes = [
   'events:write',
   'events:read',
@@ -20,3 +11,15 @@ export const scopes = [
 
 /** One of {@link scopes}. */
 export type Scope = (typeof scopes)[number];
+
+/** What each scope allows, for help texts and documentation. */
+export const scopeMeanings: { readonly [scope in Scope]: string } = Object.freeze({
+  'events:write': 'submit events',
+  'events:read': 'read events that are not sensitive',
+  'events:read-sensitive': 'with events:read: read sensitive events too',
+  'log:read': 'read checkpoints, proofs and bundles',
+  'approvals:request': 'request, use and withdraw approvals, and begin operations',
+  'approvals:decide': 'grant and deny approvals; the key must be bound to a subject',
+  admin:
+    'manage keys, tenants, dead letters and the rules of approvals; implies all others but approvals:decide',
+});

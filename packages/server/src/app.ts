@@ -4,7 +4,10 @@ import { ApiKeys } from './access/api-keys.ts';
 import { DeadlineTimer } from './approvals/deadline-timer.ts';
 import { ApprovalDesk } from './approvals/desk.ts';
 import type { AppendOptions } from './chain/append-batch.ts';
-import type { ProducerStatement } from './chain/batch.ts';
+import type { BatchBookkeeping, ProducerStatement } from './chain/batch.ts';
+import { defaultServiceTenant } from './chain/book-options.ts';
+import { KeyBook } from './chain/books/key-book.ts';
+import { openBooks } from './chain/books/open-books.ts';
 import { Writer } from './chain/writer.ts';
 import { ServerError } from './errors.ts';
 import { Admission } from './ingest/admit/admission.ts';
@@ -101,10 +104,10 @@ export class AuditService {
     this.signer = signer;
     this.logs = logs;
     this.closing = this.#closer.signal;
-    this.keys = new ApiKeys(database, now);
     this.admission = new Admission({ now, taxonomy: options.taxonomy, stopped: guard.stopped });
     const appendOptions: AppendOptions = {
       logName: signer.logName,
+      serviceTenant: this.serviceTenant,
       recordIdSecret: signer.recordIdSecret,
       assertRunning: (tenantId) => guard.assertRunning(tenantId),
       assertCurrent: (session, head) => guard.assertCurrent(session, head),
@@ -118,6 +121,7 @@ export class AuditService {
     });
     this.#submitPath = { admission: this.admission, writer: this.writer, observer };
     this.appendRanges = rangeAppender(database, appendOptions, observer);
+    this.keys = new ApiKeys(database, new KeyBook(this), now);
     const onError = (what: string, error: unknown) => observer.onBackgroundError?.(what, error);
     this.desk = new ApprovalDesk({ database, appendRanges: this.appendRanges, trail: new Trail(database) });
     const { approvalIntervalMs = 1_000 } = options;
@@ -160,7 +164,12 @@ export class AuditService {
       signer = await Signer.open(signerDirectory, options.logName);
       const logs = new TenantLogs(database, signer);
       await logs.guard.compareWithSigner();
-      return new AuditService(options, database, signer, logs);
+      const service = new AuditService(options, database, signer, logs);
+      // Without its records a store is as usable as before: the service starts, and its next start tries again.
+      await openBooks(service, (options.now ?? Date.now)()).catch((error: unknown) =>
+        options.observer?.onBackgroundError?.('books', error),
+      );
+      return service;
     } catch (error) {
       signer?.close();
       await database.close();
@@ -169,8 +178,8 @@ export class AuditService {
   }
 
   /** Admits and chains events: see {@link submitEvents}, also for its errors. */
-  async submit(submission: Submission): Promise<SubmissionResult[]> {
-    return await submitEvents(this.#submitPath, submission);
+  async submit(submission: Submission, bookkeeping?: BatchBookkeeping): Promise<SubmissionResult[]> {
+    return await submitEvents(this.#submitPath, submission, bookkeeping);
   }
 
   /** Chains the gaps that a producer declares without events: see {@link submitStatement}, also for its errors. */
@@ -178,8 +187,9 @@ export class AuditService {
     declared: ProducerStatement,
     from: Pick<Submission, 'source' | 'principal'>,
     raw: Uint8Array,
+    bookkeeping?: BatchBookkeeping,
   ): Promise<SubmissionResult[]> {
-    return await submitStatement(this.#submitPath, declared, from, raw);
+    return await submitStatement(this.#submitPath, declared, from, raw, bookkeeping);
   }
 
   /**
@@ -203,8 +213,6 @@ export class AuditService {
     this.signer.close();
   }
 }
-
-const defaultServiceTenant = 'tallystick';
 
 function signerDirectoryOf({ store, signerDirectory }: AuditServiceOptions): string {
   if (signerDirectory !== undefined) return signerDirectory;

@@ -23,8 +23,8 @@ export async function putClock(store: TestStore): Promise<StoreClock> {
     insert into test_clock.reading values (pg_catalog.clock_timestamp());
     create function test_clock.clock_timestamp() returns timestamptz language sql volatile
       as 'select at from test_clock.reading';
-    grant usage on schema test_clock to tally_writer;
-    grant select on test_clock.reading to tally_writer`);
+    grant usage on schema test_clock to ${store.writerRole};
+    grant select on test_clock.reading to ${store.writerRole}`);
   if (store.kind === 'pglite') await store.asOwner(`set ${path}`);
   else {
     const connect = store.connect.bind(store);

@@ -12,6 +12,8 @@ export interface TestStore {
   readonly kind: 'pglite' | 'postgres';
   /** As the service: a login that owns nothing. */
   readonly database: Database;
+  /** The role that {@link database} acts as when it writes. */
+  readonly writerRole: string;
   /** Opens the store as another process of the service would, with separate connections. */
   connect(options?: Omit<PostgresOptions, 'url'>): Database;
   /** As the owner of the tables, who here is a superuser too. */
@@ -47,6 +49,7 @@ async function openPglite(directory?: string): Promise<TestStore & { database: P
   return {
     kind: 'pglite',
     database,
+    writerRole: 'tally_writer',
     connect: () => database,
     asOwner: (sql, parameters) => database.asOwner((session) => session.query(sql, parameters)),
     close: () => database.close(),
@@ -69,6 +72,7 @@ async function connectPostgres(
 ): Promise<PostgresStore> {
   const owner = new pg.Client({ connectionString: ownerUrl });
   await owner.connect();
+  const roles = await owner.query<{ writer: string }>('select writer from tally_roles');
   const opened: Database[] = [];
   const connect = (options: Omit<PostgresOptions, 'url'> = {}) => {
     const database = new PostgresDatabase({ ...options, url: serviceUrl });
@@ -81,6 +85,7 @@ async function connectPostgres(
     serviceUrl,
     serviceLogin,
     database: connect(),
+    writerRole: roles.rows[0]!.writer,
     connect,
     asOwner: async <R extends object>(sql: string, parameters?: unknown[]) =>
       (await owner.query(sql, parameters)).rows as R[],

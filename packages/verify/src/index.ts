@@ -23,6 +23,14 @@ export {
   type Verdict,
   verdictOf,
 } from './report.ts';
+export { type BooksOptions, checkBooks } from './store/books/check-books.ts';
+export {
+  type KeyState,
+  type LetterState,
+  type RowsOf,
+  readKeys,
+  readLetters,
+} from './store/books/read-books.ts';
 export type { ColumnMismatch, StoredRow } from './store/columns.ts';
 export type { Query } from './store/read-store.ts';
 export { RecordsCheck, type RecordsCheckOptions } from './store/records-check.ts';

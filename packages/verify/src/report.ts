@@ -11,6 +11,10 @@ export type FindingCode =
   | 'STRAY_ROW'
   /** The chain ends before its head, or before a checkpoint: the newest records are missing. */
   | 'HEAD_MISMATCH'
+  /** A list, a filter or a look-up of the service does not show what the verified records say. */
+  | 'LIST_MISMATCH'
+  /** The service has no trail of a tenant whose trail was verified there before. */
+  | 'LOG_MISSING'
   /** The records' tree does not have the root of a checkpoint. */
   | 'CHECKPOINT_ROOT_MISMATCH'
   | 'CHECKPOINT_SIGNATURE_INVALID'
@@ -20,6 +24,10 @@ export type FindingCode =
   | 'CHECKPOINT_UNTRUSTED'
   /** No trusted checkpoint covers any of the records. */
   | 'NOTHING_COVERED'
+  /** A dead letter differs from the service's records of it, or has none, or is missing. */
+  | 'DEAD_LETTER_MISMATCH'
+  /** An API key differs from the service's records of it, or has none, or is missing. */
+  | 'API_KEY_MISMATCH'
   | 'BUNDLE_TRUNCATED'
   | 'BUNDLE_DAMAGED'
   | 'BUNDLE_UNSUPPORTED'

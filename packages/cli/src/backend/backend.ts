@@ -1,7 +1,8 @@
 import type { Client } from '@tallystick/client';
-import type { Verifier } from '@tallystick/log';
+import type { AuditRecord, Verifier } from '@tallystick/log';
 import type { ItemResult } from '@tallystick/protocol';
 import type { Report } from '@tallystick/verify';
+import type { Place } from '../trust/place.ts';
 import type { TrustContext } from '../trust/trust-context.ts';
 
 /**
@@ -11,6 +12,9 @@ import type { TrustContext } from '../trust/trust-context.ts';
 export interface Backend extends AsyncDisposable {
   /** For people: the address or the directory. */
   readonly name: string;
+
+  /** Where the logs are, for what is remembered about them. */
+  readonly place: Place;
 
   /** The HTTP API. An embedded store answers it inside this process, so that results and `--json` are the same for both. */
   readonly client: Client;
@@ -23,7 +27,10 @@ export interface Backend extends AsyncDisposable {
    */
   submit(events: readonly string[], source: string): Promise<readonly ItemResult[]>;
 
-  /** Checks a whole chain in this process, without trusting the service or the store. */
+  /**
+   * Checks a whole chain in this process, without trusting the service or the store: the records, and whether lists and filters
+   * show them as they are.
+   */
   verify(tenantId: string, options: VerifyOptions): Promise<Report>;
 
   /** The verifier key that the service or the store shows as its log's own. Nothing proves that it is the right one. */
@@ -41,5 +48,9 @@ export interface VerifyOptions {
   readonly onTrustedCheckpoint: (note: string) => void;
   /** Receives the notes of two signed checkpoints that contradict each other. */
   readonly onEquivocation: (first: string, second: string) => void;
+  /** Receives each record that can be read. */
+  readonly onRecord: (record: AuditRecord) => void;
+  /** Receives what the user must know about the extent of the check. */
+  readonly onNotice: (notice: string) => void;
   readonly onProgress: (records: number, expected: number) => void;
 }

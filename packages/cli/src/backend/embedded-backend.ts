@@ -7,6 +7,7 @@ import { type Report, verifyStore } from '@tallystick/verify';
 import type { ProcessContext } from '../process-context.ts';
 import { openService } from '../service/open.ts';
 import { embeddedStoreOptions } from '../service/options.ts';
+import { directoryPlace, type Place } from '../trust/place.ts';
 import { asOperator } from './as-operator.ts';
 import type { Backend, VerifyOptions } from './backend.ts';
 import { type InProcess, inProcess } from './in-process-fetch.ts';
@@ -23,6 +24,7 @@ interface HttpInProcess {
  */
 export class EmbeddedBackend implements Backend {
   readonly name: string;
+  readonly place: Place;
   readonly client: Client;
   readonly #service: AuditService;
   /** Created by the first request: `emit`, `import` and `verify` do not need it. */
@@ -30,6 +32,7 @@ export class EmbeddedBackend implements Backend {
 
   private constructor(directory: string, service: AuditService, now: () => number) {
     this.name = directory;
+    this.place = directoryPlace(directory);
     this.#service = service;
     this.client = createClient({
       url: 'http://embedded.invalid',
@@ -75,12 +78,14 @@ export class EmbeddedBackend implements Backend {
     return await verifyStore(query, {
       tenantId,
       logName: this.#service.logs.logName,
+      serviceTenant: this.#service.serviceTenant,
       keys: verifiers,
       trust,
       checkpoints: [...checkpoints, ...(note === undefined ? [] : [note])],
       kept,
       onTrusted: options.onTrustedCheckpoint,
       onEquivocation: options.onEquivocation,
+      onRecord: options.onRecord,
       onProgress: options.onProgress,
     });
   }

@@ -1,10 +1,11 @@
-import { type ApiKeyInfo, type Scope, scopes } from '@tallystick/protocol';
+import { type ApiKeyInfo, type Scope, scopeMeanings, scopes } from '@tallystick/protocol';
 import { Option } from 'commander';
 import type { Register } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { renderTable } from '../terminal/table.ts';
 import { shortTime } from './event-columns.ts';
 import { addExamples } from './examples.ts';
+import { age, isAge } from './option-values.ts';
 
 interface CreateOptions {
   readonly name: string;
@@ -51,7 +52,11 @@ export const registerApiKeys: Register = (program, run) => {
     )
     .option('--all-tenants', 'make the key valid for every tenant')
     .option('--subject <name>', 'the person or agent who uses the key; needed to decide approvals')
-    .option('--expires <time>', 'when the key stops working, RFC 3339 (default: never)');
+    .option(
+      '--expires <time>',
+      'when the key stops working: RFC 3339, or how long from now, such as 90d (default: never)',
+    )
+    .addHelpText('after', `\nScopes:\n${scopeHelp()}`);
   addExamples(
     create,
     'tally api-keys create --name checkout --scope events:write --tenant acme',
@@ -69,7 +74,9 @@ export const registerApiKeys: Register = (program, run) => {
       scopes: options.scope,
       ...(options.allTenants !== true && { tenants: [settings.tenant!] }),
       ...(options.subject !== undefined && { subject: options.subject }),
-      ...(options.expires !== undefined && { expires_at: options.expires }),
+      ...(options.expires !== undefined && {
+        expires_at: expiryOf(options.expires, context.processContext.now()),
+      }),
     });
     if (terminal.json) await terminal.jsonLine(created);
     else {
@@ -95,6 +102,16 @@ export const registerApiKeys: Register = (program, run) => {
     return undefined;
   });
 };
+
+/** One line for each scope, for the help. */
+function scopeHelp(): string {
+  return scopes.map((scope) => `  ${scope.padEnd(22)}${scopeMeanings[scope]}`).join('\n');
+}
+
+/** A time stays as it is written, and the service checks it. A duration, such as 90d, is the time so long after now. */
+function expiryOf(text: string, now: number): string {
+  return isAge(text) ? new Date(now + age(text)).toISOString() : text;
+}
 
 function columnsAt(now: number) {
   const stateOf = ({ revoked_at, expires_at }: ApiKeyInfo) => {

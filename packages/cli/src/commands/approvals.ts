@@ -4,7 +4,7 @@ import type { Context, Register } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { printable, truncate } from '../terminal/printable.ts';
 import { renderFields, renderTable } from '../terminal/table.ts';
-import { eventLine, shortTime, styleOf } from './event-columns.ts';
+import { eventLine, shortTime, styleOf, tailHeading } from './event-columns.ts';
 import { addExamples } from './examples.ts';
 import { wholeNumber } from './option-values.ts';
 
@@ -124,12 +124,14 @@ export const registerApprovals: Register = (program, run) => {
     await using backend = await context.openBackend();
     const query = { tenant_id: context.requireTenant(), filters: { event_type: 'approval.*' } };
     terminal.note(`following approvals of ${query.tenant_id}; press Ctrl-C to end`);
+    const width = terminal.tableWidth;
+    if (!terminal.json) await terminal.line(terminal.style('bold', truncate(tailHeading(width), width)));
     let seen = 0;
     for await (const { event } of backend.client.events.follow(query, { signal: processContext.stopped })) {
       if ((event as { readonly ingest?: { readonly trust?: string } }).ingest?.trust !== 'service') continue;
       if (terminal.json) await terminal.jsonLine(event);
       else {
-        const line = truncate(printable(eventLine(event)), terminal.width);
+        const line = truncate(eventLine(event, width), width);
         const style = styleOf(event);
         await terminal.line(style === undefined ? line : terminal.style(style, line));
       }

@@ -1,11 +1,11 @@
 import { type EventFieldName, fieldValue } from '@tallystick/event';
 
 import type { EventView } from '@tallystick/protocol';
+import { displayWidth, printable } from '../terminal/printable.ts';
 import type { Column } from '../terminal/table.ts';
 import type { Style } from '../terminal/terminal.ts';
 
-/** The columns of a list of events. */
-export const eventColumns: readonly Column<EventView>[] = [
+const eventColumns: readonly Column<EventView>[] = [
   { title: 'SEQ', value: ({ sequence_number }) => String(sequence_number), align: 'right' },
   { title: 'TIME', value: (event) => shortTime(event.timestamp ?? event.ingested_at) },
   { title: 'TYPE', value: typeOf, style: styleOf, flexible: true },
@@ -14,16 +14,44 @@ export const eventColumns: readonly Column<EventView>[] = [
   { title: 'OUTCOME', value: outcomeOf, style: styleOf },
 ];
 
-/** One line of `tally tail`. Later events are not known yet, so the columns can't be aligned. */
-export function eventLine(event: EventView): string {
-  const parts = [
-    shortTime(event.timestamp ?? event.ingested_at),
-    typeOf(event),
-    actorOf(event),
-    targetOf(event),
-    outcomeOf(event),
-  ];
-  return `${String(event.sequence_number).padStart(6)}  ${parts.filter((part) => part !== undefined && part !== '').join('  ')}`;
+const idColumn: Column<EventView> = { title: 'ID', value: (event) => textOf(event, 'audit_id') };
+/** On a narrower terminal the id would take the place of what happened. `tally show` takes the number as well. */
+const widthForIds = 110;
+
+/** The columns of a list of events, on a terminal of this width. */
+export function eventColumnsAt(width: number): readonly Column<EventView>[] {
+  return width < widthForIds ? eventColumns : [...eventColumns, idColumn];
+}
+
+/** Widths of the columns of `tally tail`. Later events are not known yet, so a longer value moves the rest of its line. */
+const tailWidths: { readonly [title: string]: number } = {
+  SEQ: 6,
+  TIME: 19,
+  TYPE: 28,
+  ACTOR: 16,
+  TARGET: 20,
+  OUTCOME: 11,
+};
+
+/** The heading of `tally tail`. */
+export function tailHeading(width: number): string {
+  return tailLine(width, ({ title }) => title);
+}
+
+/** One line of `tally tail`. */
+export function eventLine(event: EventView, width: number): string {
+  return tailLine(width, ({ value }) => String(value(event) ?? ''));
+}
+
+function tailLine(width: number, textOf: (column: Column<EventView>) => string): string {
+  return eventColumnsAt(width)
+    .map((column) => {
+      const cell = printable(textOf(column));
+      const padding = ' '.repeat(Math.max(0, (tailWidths[column.title] ?? 0) - displayWidth(cell)));
+      return column.align === 'right' ? padding + cell : cell + padding;
+    })
+    .join('  ')
+    .trimEnd();
 }
 
 function typeOf(event: EventView): string {

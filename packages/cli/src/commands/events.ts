@@ -1,7 +1,7 @@
 import type { EventView } from '@tallystick/protocol';
 import type { Context, Register } from '../context.ts';
 import { renderTable } from '../terminal/table.ts';
-import { eventColumns } from './event-columns.ts';
+import { eventColumnsAt } from './event-columns.ts';
 import { addExamples } from './examples.ts';
 import { addFilterOptions, type FilterOptions, filtersOf } from './filter-options.ts';
 import { wholeNumber } from './option-values.ts';
@@ -10,6 +10,7 @@ interface EventsOptions extends FilterOptions {
   readonly limit: number;
   readonly all?: boolean;
   readonly oldest?: boolean;
+  readonly reads?: boolean;
 }
 
 const pageSize = 500;
@@ -20,11 +21,15 @@ export const registerEvents: Register = (program, run) => {
     program
       .command('events')
       .summary('list events, newest first')
-      .description("Lists a tenant's events, newest first. An event must match every filter that is given."),
+      .description(
+        "Lists a tenant's events, newest first. An event must match every filter that is given. Records that the trail was read " +
+          '(audit.read) are left out without --reads, unless --type names them.',
+      ),
   )
     .option('-n, --limit <count>', 'list at most this many events', wholeNumber, 50)
     .option('--all', 'list every event that matches')
-    .option('--oldest', 'list the oldest first');
+    .option('--oldest', 'list the oldest first')
+    .option('--reads', 'also list records that the trail was read (audit.read)');
   addExamples(
     command,
     'tally events --tenant acme',
@@ -34,16 +39,19 @@ export const registerEvents: Register = (program, run) => {
     await using backend = await context.openBackend();
     const query = {
       tenant_id: context.requireTenant(),
-      filters: filtersOf(options),
+      filters: filtersOf(options, context.processContext.now()),
       order: options.oldest === true ? ('asc' as const) : ('desc' as const),
+      ...(options.reads === true && { include_reads: true }),
     };
     let left = options.all === true ? Number.POSITIVE_INFINITY : options.limit;
     let shown = 0;
+    let readsLeftOut = false;
     let cursor: string | undefined;
     while (left > 0) {
       const page = await backend.client.events.list({ ...query, limit: Math.min(left, pageSize), cursor });
       await print(context, page.events);
       shown += page.events.length;
+      readsLeftOut ||= page.reads_left_out === true;
       left -= page.events.length;
       cursor = page.next_cursor ?? undefined;
       if (cursor === undefined || context.terminal.outputEnded) break;
@@ -52,6 +60,9 @@ export const registerEvents: Register = (program, run) => {
     else if (cursor !== undefined && !context.terminal.json) {
       context.terminal.note(`there are more than these ${shown}; use --limit or --all`);
     }
+    if (readsLeftOut && !context.terminal.json) {
+      context.terminal.note('records that the trail was read (audit.read) are left out; --reads lists them');
+    }
     return undefined;
   });
 };
@@ -59,5 +70,6 @@ export const registerEvents: Register = (program, run) => {
 async function print({ terminal }: Context, events: readonly EventView[]): Promise<void> {
   if (terminal.json) {
     for (const event of events) await terminal.jsonLine(event);
-  } else if (events.length > 0) await terminal.write(renderTable(terminal, eventColumns, events));
+  } else if (events.length > 0)
+    await terminal.write(renderTable(terminal, eventColumnsAt(terminal.tableWidth), events));
 }

@@ -44,7 +44,7 @@ export const registerExport: Register = (program, run) => {
   );
   run<ExportOptions>(command, async (context, options) => {
     const tenant = context.requireTenant();
-    const filters = filtersOf(options);
+    const filters = filtersOf(options, context.processContext.now());
     if (options.format === 'bundle' && Object.keys(filters).length > 0) {
       throw new CliError('USAGE', 'a bundle can not be filtered', {
         hint: 'use filters with --format jsonl',
@@ -80,7 +80,13 @@ async function* flatRecords(
   const filters = { ...query.filters, sequence_from: first, sequence_to: last };
   let cursor: string | undefined;
   do {
-    const page = await client.events.list({ ...query, filters, limit: pageSize, cursor });
+    const page = await client.events.list({
+      ...query,
+      filters,
+      include_reads: true,
+      limit: pageSize,
+      cursor,
+    });
     yield page.events.map((event) => `${printableJson(JSON.stringify(event))}\n`).join('');
     cursor = page.next_cursor ?? undefined;
   } while (cursor !== undefined);

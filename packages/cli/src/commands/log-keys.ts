@@ -12,6 +12,13 @@ import {
   withPin,
   writeKnownLogs,
 } from '../trust/known-logs.ts';
+import {
+  readKnownPlaces,
+  seenBefore,
+  withoutSeen,
+  withSeen,
+  writeKnownPlaces,
+} from '../trust/known-places.ts';
 import { addExamples } from './examples.ts';
 
 /** `tally log-keys`: the verifier keys that this user trusts. */
@@ -39,7 +46,8 @@ export const registerLogKeys: Register = (program, run) => {
         { title: 'PINNED', value: ({ pin }: KnownLog) => pin?.pinnedAt.slice(0, 10) ?? '-' },
         { title: 'BY', value: ({ pin }: KnownLog) => pin?.by.replace('-', ' ') ?? '-' },
         { title: 'CHECKPOINT', value: ({ checkpoint }: KnownLog) => keptText(checkpoint) },
-        { title: 'KEY', value: ({ pin }: KnownLog) => pin?.key ?? '-', flexible: true },
+        // Never cut: people compare it with the key that the operator publishes.
+        { title: 'KEY', value: ({ pin }: KnownLog) => pin?.key ?? '-' },
       ];
       await terminal.write(renderTable(terminal, columns, logs));
     }
@@ -70,9 +78,10 @@ export const registerLogKeys: Register = (program, run) => {
 
   const trust = logKeys
     .command('trust')
-    .summary('pin the key that a log shows now')
+    .summary('accept the log and the key that a place shows now')
     .description(
-      "Pins the key that a tenant's log shows now, in place of any other. Compare it with the key that the operator publishes.",
+      "Pins the key that a tenant's log shows now, in place of any other, and accepts a changed name, key or epoch of the log at " +
+        'this service or store. Compare the key with the one that the operator publishes.',
     );
   addExamples(trust, 'tally log-keys trust --tenant acme');
   run(trust, async (context) => {
@@ -82,8 +91,14 @@ export const registerLogKeys: Register = (program, run) => {
     const offered = await backend.offeredKey(tenant);
     if (offered === undefined) throw new CliError('NOT_FOUND', `${backend.name} shows no key for ${tenant}`);
     const pinnedAt = new Date(processContext.now()).toISOString();
-    const entry = pinOf(offered, { pinnedAt, by: 'hand', from: backend.name });
-    writeKnownLogs(processContext.env, withPin(readKnownLogs(processContext.env), entry));
+    const { env } = processContext;
+    const entry = pinOf(offered, { pinnedAt, by: 'hand', from: backend.place.id });
+    const [known, places] = [readKnownLogs(env), readKnownPlaces(env)];
+    const before = seenBefore(places, known, backend.place, entry.origin);
+    writeKnownLogs(env, withPin(known, entry));
+    writeKnownPlaces(env, withSeen(places, backend.place, { origin: entry.origin, seenAt: pinnedAt }));
+    if (before !== undefined && before.origin !== entry.origin)
+      terminal.note(`accepted ${entry.origin} in place of ${before.origin}`);
     if (terminal.json) await terminal.jsonLine(toJson(entry));
     else await terminal.line(entry.pin.key);
     terminal.note(`pinned the key of ${entry.origin}; compare it with the key that the operator publishes`);
@@ -98,7 +113,9 @@ export const registerLogKeys: Register = (program, run) => {
   addExamples(unpin, 'tally log-keys unpin audit.example.com/acme/1');
   run(unpin, async ({ terminal, processContext }, _, [origin]) => {
     const { env } = processContext;
-    writeKnownLogs(env, withoutPin(readKnownLogs(env), origin!));
+    const rest = withoutPin(readKnownLogs(env), origin!);
+    writeKnownPlaces(env, withoutSeen(readKnownPlaces(env), origin!));
+    writeKnownLogs(env, rest);
     terminal.note(`forgot ${origin}`);
     return undefined;
   });

@@ -22,11 +22,25 @@ export function portNumber(text: string): number {
   return Number(text);
 }
 
-const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/**
+ * A time as the service takes it: a time stays as it is written, and the service checks it. An age, such as 7d, is the time so
+ * long before now.
+ */
+export function pointInTime(text: string, now: number): string {
+  return isAge(text) ? new Date(now - age(text)).toISOString() : text;
+}
+
+export function isAge(text: string): boolean {
+  return agePattern.test(text);
+}
+
+const agePattern = /^(0|[1-9]\d{0,5})([smhd])$/;
 
 /** An age, such as 30d, 12h or 5m, as milliseconds. */
 export function age(text: string): number {
-  const match = /^(0|[1-9]\d{0,5})([mhd])$/.exec(text);
+  const match = agePattern.exec(text);
   if (match === null) throw new InvalidArgumentError('It must be an age, such as 30d, 12h or 5m.');
   return Number(match[1]) * unitMs[match[2] as keyof typeof unitMs];
 }

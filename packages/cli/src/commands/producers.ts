@@ -27,7 +27,7 @@ const columns = [
   { title: 'TENANT', value: ({ tenant_id }: ProducerAccount) => tenant_id },
   { title: 'SERVICE', value: ({ service }: ProducerAccount) => service ?? '' },
   { title: 'PRODUCER', value: ({ producer_id }: ProducerAccount) => producer_id },
-  { title: 'STATE', value: ({ state }: ProducerAccount) => state },
+  { title: 'STATE', value: stateOf },
   { title: 'NUMBERS', value: ({ numbers }: ProducerAccount) => numbers, align: 'right' as const },
   { title: 'OPEN', value: openRanges },
   { title: 'LAST', value: ({ last_seen_at }: ProducerAccount) => shortTime(last_seen_at) },
@@ -41,8 +41,8 @@ export const registerProducers: Register = (program, run) => {
     .summary('find producers whose events are missing, and close abandoned ones')
     .description(
       'Lists producers whose events may be missing. Producers number their events. An account is open if some numbers have no ' +
-        'known outcome, and unclosed if the producer fell silent without declaring its last number: it may have held events in ' +
-        'memory when it ended.',
+        'known outcome, and unclosed if the producer fell silent without declaring its last number: no gap is seen, but it may ' +
+        'have held events in memory when it ended. Ephemeral producers, which may end without notice, are listed with --all.',
     )
     .option('--all', 'also list closed and running producers')
     .addOption(
@@ -113,6 +113,12 @@ export const registerProducers: Register = (program, run) => {
 /** The service counts silence in whole seconds, one at least. */
 function inSeconds(ms: number): number {
   return Math.max(1, Math.round(ms / 1_000));
+}
+
+/** What is known of the end is said in words: an unclosed producer must not be read as a complete one. */
+function stateOf({ state, ephemeral }: ProducerAccount): string {
+  if (state !== 'unclosed') return state;
+  return ephemeral ? 'ephemeral: no gap seen, end unknown' : 'unclosed: no gap seen, end unknown';
 }
 
 function openRanges({ open }: ProducerAccount): string {

@@ -33,7 +33,12 @@ export const registerReceipt: Register = (program, run) => {
 async function auditIdOf({ client }: Backend, tenant: string, id: string): Promise<string> {
   if (!/^\d{1,15}$/.test(id)) return id;
   const filters = { sequence_from: Number(id), sequence_to: Number(id) };
-  const { events } = await client.events.list({ tenant_id: tenant, filters, limit: 1 });
+  const { events } = await client.events.list({
+    tenant_id: tenant,
+    filters,
+    include_reads: true,
+    limit: 1,
+  });
   const auditId = events[0]?.audit_id;
   if (typeof auditId === 'string') return auditId;
   throw new CliError('NOT_FOUND', `${tenant} has no record ${id}`);

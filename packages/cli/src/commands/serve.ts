@@ -2,6 +2,7 @@ import type { AuditService } from '@tallystick/server';
 import type { Register } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { untilStopped } from '../process-context.ts';
+import { requireStore } from '../service/existing-store.ts';
 import { type ProductionOptions, productionOptions } from '../service/options.ts';
 import { addExamples } from './examples.ts';
 import { portNumber } from './option-values.ts';
@@ -49,9 +50,14 @@ export const registerServe: Register = (program, run) => {
     const { backgroundWarnings } = await import('../service/background-warnings.ts');
     const { now } = context.processContext;
     const metrics = new ServiceMetrics();
+    const serviceOptions = productionOptions(context.processContext, options);
+    // A mistyped path must not become a new store without a key.
+    if ('directory' in serviceOptions.store && options.createAdminKey !== true) {
+      requireStore(serviceOptions.store.directory);
+    }
     const service = await openService(
       {
-        ...productionOptions(context.processContext, options),
+        ...serviceOptions,
         observer: combineObservers(metrics, backgroundWarnings(context.terminal, now)),
       },
       'the store',

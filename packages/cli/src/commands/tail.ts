@@ -1,9 +1,15 @@
 import type { Register } from '../context.ts';
-import { printable, truncate } from '../terminal/printable.ts';
-import { eventLine, styleOf } from './event-columns.ts';
+import { truncate } from '../terminal/printable.ts';
+import { eventLine, styleOf, tailHeading } from './event-columns.ts';
 import { addExamples } from './examples.ts';
 import { addFilterOptions, type FilterOptions, filtersOf } from './filter-options.ts';
-import { wholeNumber } from './option-values.ts';
+import { pointInTime, wholeNumber } from './option-values.ts';
+
+interface TailOptions extends FilterOptions {
+  readonly count?: number;
+  readonly since?: string;
+  readonly reads?: boolean;
+}
 
 /** `tally tail`: events as they are chained. Ctrl-C ends it with exit code 0. */
 export const registerTail: Register = (program, run) => {
@@ -13,21 +19,40 @@ export const registerTail: Register = (program, run) => {
       .summary('follow new events as they arrive')
       .description(
         "Follows a tenant's events and prints each when it is chained, until you press Ctrl-C. After a broken connection it " +
-          'continues where it stopped.',
+          'continues where it stopped. Records that the trail was read (audit.read) are left out without --reads.',
       ),
-  ).option('-n, --count <count>', 'end after this many events', wholeNumber);
-  addExamples(command, 'tally tail --tenant acme', 'tally tail --tenant acme --severity critical --json');
-  run<FilterOptions & { readonly count?: number }>(command, async (context, options) => {
+  )
+    .option('-n, --count <count>', 'end after this many events', wholeNumber)
+    .option(
+      '--since <time>',
+      'begin with the events that were chained since: RFC 3339 or an age such as 1h, 5m',
+    )
+    .option('--reads', 'also print records that the trail was read (audit.read)');
+  addExamples(
+    command,
+    'tally tail --tenant acme',
+    'tally tail --tenant acme --since 10m',
+    'tally tail --tenant acme --severity critical --json',
+  );
+  run<TailOptions>(command, async (context, options) => {
     const { terminal, processContext } = context;
     await using backend = await context.openBackend();
-    const query = { tenant_id: context.requireTenant(), filters: filtersOf(options) };
-    const { count = Number.POSITIVE_INFINITY } = options;
+    const now = processContext.now();
+    const { count = Number.POSITIVE_INFINITY, since, reads } = options;
+    const query = {
+      tenant_id: context.requireTenant(),
+      filters: filtersOf(options, now),
+      ...(since !== undefined && { since: pointInTime(since, now) }),
+      ...(reads === true && { include_reads: true }),
+    };
+    const width = terminal.tableWidth;
     terminal.note(`following ${query.tenant_id}; press Ctrl-C to end`);
+    if (!terminal.json) await terminal.line(terminal.style('bold', truncate(tailHeading(width), width)));
     let seen = 0;
     for await (const { event } of backend.client.events.follow(query, { signal: processContext.stopped })) {
       if (terminal.json) await terminal.jsonLine(event);
       else {
-        const line = truncate(printable(eventLine(event)), terminal.width);
+        const line = truncate(eventLine(event, width), width);
         const style = styleOf(event);
         await terminal.line(style === undefined ? line : terminal.style(style, line));
       }

@@ -32,7 +32,7 @@ export async function checkReceipt(
   const { origin } = parts.checkpoint;
   refuseOtherLog({ origin, tenantId: parts.origin.tenantId }, underTest);
   const resolver = new TrustResolver(context, underTest.given);
-  const log = { origin, offered: undefined, isLive: false, from: 'a receipt' };
+  const log = { origin, offered: undefined, place: undefined, from: 'a receipt' };
   const { verifiers, trust, checkpoints, kept } = await resolver.resolve(log);
   let equivocation: Equivocation | undefined;
   const report = await verifyReceipt(receipt, {

@@ -1,18 +1,18 @@
 import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { verifyBundle } from '@tallystick/verify';
-import type { Backend } from '../backend/backend.ts';
 import { type FileHead, peekFile } from '../backend/file-head.ts';
 import type { Context, GlobalOptions, Register } from '../context.ts';
-import { CliError, exitCodes } from '../errors.ts';
+import { CliError } from '../errors.ts';
 import { ProgressLine } from '../terminal/progress.ts';
 import { type Equivocation, saveEquivocation } from '../trust/equivocation.ts';
 import { type GivenCheckpoint, readGivenCheckpoints } from '../trust/given-checkpoints.ts';
 import { TrustResolver } from '../trust/trust-context.ts';
 import { addExamples } from './examples.ts';
-import { type FileUnderTest, ofOtherLog, refuseOtherLog } from './file-under-test.ts';
+import { type FileUnderTest, refuseOtherLog } from './file-under-test.ts';
 import { checkReceipt } from './verify-receipt.ts';
 import { exitCodeOf, printReport } from './verify-report.ts';
+import { verifyTenants } from './verify-tenants.ts';
 
 interface VerifyCommandOptions {
   readonly checkpoint?: readonly string[];
@@ -26,7 +26,8 @@ export const registerVerify: Register = (program, run) => {
     .description(
       "Verifies that nobody changed a trail: a tenant's whole chain on a service or store (without --tenant, every tenant's), " +
         'or a bundle or receipt in a file, offline. Everything is checked on this machine. The verifier key comes from --key, or ' +
-        'from an earlier tally log-keys; the key of a service or store is trusted at first use and pinned.',
+        'from an earlier tally log-keys; the key of a service or store is trusted at first use and pinned. Another log, key or epoch at a place that ' +
+        'you know is an alarm, until you accept it with tally log-keys trust.',
     )
     .argument('[file]', 'a bundle or a receipt; - for standard input (default: verify the service or store)')
     .option(
@@ -45,58 +46,9 @@ export const registerVerify: Register = (program, run) => {
       refuseServiceOptions(options, context.logKeys.length);
       return await verifyFile(context, file, given, options.tenant);
     }
-    await using backend = await context.openBackend();
-    const codes: number[] = [];
-    const origins = new Set<string>();
-    for await (const tenant of tenantsOf(context, backend)) {
-      codes.push(await verifyLive(context, backend, tenant, given, origins));
-    }
-    if (codes.length === 0) {
-      throw new CliError('NOT_VERIFIABLE', `${backend.name} has no tenants: there is nothing to verify`);
-    }
-    const unused = given.find(({ origin }) => !origins.has(origin));
-    // A given checkpoint must not be ignored silently. A broken chain is reported first.
-    if (unused !== undefined && !codes.includes(exitCodes.broken)) throw ofOtherLog(unused);
-    return codes.includes(exitCodes.broken) ? exitCodes.broken : Math.max(...codes);
+    return await verifyTenants(context, given);
   });
 };
-
-async function* tenantsOf(context: Context, { client }: Backend): AsyncGenerator<string> {
-  const { tenant } = context.settings;
-  if (tenant !== undefined) yield tenant;
-  else for await (const { tenant_id } of client.tenants.listAll()) yield tenant_id;
-}
-
-async function verifyLive(
-  context: Context,
-  backend: Backend,
-  tenant: string,
-  given: readonly GivenCheckpoint[],
-  origins: Set<string>,
-): Promise<number> {
-  const trust = new TrustResolver(context, given);
-  let equivocation: Equivocation | undefined;
-  const progress = new ProgressLine(context.terminal, context.processContext.now);
-  try {
-    const report = await backend.verify(tenant, {
-      trustFor: (origin, offered) => {
-        origins.add(origin);
-        return trust.resolve({ origin, offered, isLive: true, from: backend.name });
-      },
-      onTrustedCheckpoint: trust.keepCheckpoint,
-      onEquivocation: (...notes) => {
-        equivocation = saveEquivocation(context, notes);
-      },
-      onProgress: (done, total) => progress.update({ done, total, text: `${tenant}: ${done} records` }),
-    });
-    progress.clear();
-    const compared = trust.comparedBy(report, backend.name, false);
-    await printReport(context, report, { compared, equivocation });
-    return exitCodeOf(report);
-  } finally {
-    progress.clear();
-  }
-}
 
 async function verifyFile(
   context: Context,
@@ -132,7 +84,7 @@ async function checkBundle(
   refuseOtherLog({ origin, tenantId }, { file, given, tenant });
   const resolver = new TrustResolver(context, given);
   const own = offered.find(({ name }) => name === origin);
-  const log = { origin, offered: own, isLive: false, from: file };
+  const log = { origin, offered: own, place: undefined, from: file };
   const { verifiers, trust, checkpoints, kept } = await resolver.resolve(log);
   let equivocation: Equivocation | undefined;
   const progress = new ProgressLine(context.terminal, context.processContext.now);
@@ -143,12 +95,14 @@ async function checkBundle(
     kept,
     mustReach: false,
     onTrusted: resolver.keepCheckpoint,
+    onRecord: resolver.noteRecord,
     onEquivocation: (...notes) => {
       equivocation = saveEquivocation(context, notes);
     },
     onProgress: (done, total) => progress.update({ done, total, text: `${done} records` }),
   });
   progress.clear();
+  await resolver.confirmEpoch(report);
   const compared = resolver.comparedBy(report, file === '-' ? 'the bundle' : file, !complete);
   await printReport(context, report, { compared, equivocation });
   return exitCodeOf(report);

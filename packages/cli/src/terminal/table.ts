@@ -29,7 +29,7 @@ export function renderTable<Row>(
   const widths = columns.map((column, at) =>
     Math.max(displayWidth(column.title), ...cells.map((row) => displayWidth(row[at]!))),
   );
-  narrow(columns, widths, terminal.width);
+  narrow(columns, widths, terminal.tableWidth);
   const renderRow = (texts: readonly string[], styleOf: (at: number) => Style | undefined) =>
     texts
       .map((text, at) => {

@@ -45,11 +45,20 @@ export class Terminal {
     this.#colorErr = wantsColor(processContext.env, processContext.stderr, options.color);
   }
 
-  /** How many columns a table may take. */
+  /** Columns of the terminal, or of COLUMNS, for texts that are wrapped. */
   get width(): number {
+    return this.#wantedWidth ?? this.#processContext.stdout.columns ?? widthWithoutTerminal;
+  }
+
+  /** How many columns a table may take. In a file or a pipe nothing is cut: the reader may need a whole value. */
+  get tableWidth(): number {
+    const { isTTY } = this.#processContext.stdout;
+    return isTTY === true ? this.width : (this.#wantedWidth ?? Number.POSITIVE_INFINITY);
+  }
+
+  get #wantedWidth(): number | undefined {
     const wanted = Number(this.#processContext.env.COLUMNS);
-    if (Number.isInteger(wanted) && wanted > 0) return wanted;
-    return this.#processContext.stdout.columns ?? widthWithoutTerminal;
+    return Number.isInteger(wanted) && wanted > 0 ? wanted : undefined;
   }
 
   /** Whether a progress display may be drawn on stderr. */

@@ -1,16 +1,26 @@
-import { formatVerifierKey, type Verifier } from '@tallystick/log';
+import { formatVerifierKey, parseOrigin, type Verifier } from '@tallystick/log';
+import { CliError } from '../errors.ts';
 import type { ProcessContext } from '../process-context.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { decideTrust, type TrustDecision } from './decide-trust.ts';
-import { pinOf, readKnownLogs, readVerifierKey, withPin, writeKnownLogs } from './known-logs.ts';
+import {
+  type KnownLogs,
+  pinOf,
+  readKnownLogs,
+  readVerifierKey,
+  withPin,
+  writeKnownLogs,
+} from './known-logs.ts';
+import { readKnownPlaces, seenBefore } from './known-places.ts';
+import type { Place } from './place.ts';
 
 /** The log that a command verifies, as the service, store, bundle or receipt presents it. */
 export interface LogUnderTest {
   readonly origin: string;
   /** The verifier key that it shows as its own. */
   readonly offered: Verifier | undefined;
-  /** True for a service or a store, false for a file. */
-  readonly isLive: boolean;
+  /** The service or the store; undefined for a file, which may come from anywhere. */
+  readonly place: Place | undefined;
   /** For people: the address, the directory or the file. */
   readonly from: string;
 }
@@ -23,20 +33,56 @@ export interface TrustSettings {
   readonly logKeys: readonly string[];
 }
 
-/** Decides which keys are trusted for a log, pins a key at first use, and tells the user what changed. */
+/**
+ * Decides which keys are trusted for a log, pins a key at first use, and tells the user what changed.
+ *
+ * @throws {CliError} `LOG_NAME_CHANGED`, `LOG_EPOCH_CHANGED` or `LOG_KEY_CHANGED` for a place that shows another log or key than
+ *   before. A key for this log on the command line says that the user knows
+ */
 export function chooseKeys(context: TrustSettings, log: LogUnderTest): TrustDecision {
   const { env, now } = context.processContext;
   const given = context.logKeys.map(readVerifierKey);
   const known = readKnownLogs(env);
-  const decision = decideTrust({ ...log, given, known });
-  if (decision.pin !== undefined) {
+  if (!given.some(({ name }) => name === log.origin)) refuseOtherLog(env, log, known);
+  const isLive = log.place !== undefined;
+  const decision = decideTrust({ ...log, isLive, given, known });
+  const { keyChanged, notice, pin, trust } = decision;
+  if (keyChanged && isLive && trust === 'pinned')
+    throw new CliError('LOG_KEY_CHANGED', notice!, { hint: acceptHint(log) });
+  if (pin !== undefined) {
     const pinnedAt = new Date(now()).toISOString();
-    writeKnownLogs(env, withPin(known, pinOf(decision.pin, { pinnedAt, by: 'first-use', from: log.from })));
-    context.terminal.note(`pinned ${formatVerifierKey(decision.pin)}`);
+    const from = log.place?.id ?? log.from;
+    writeKnownLogs(env, withPin(known, pinOf(pin, { pinnedAt, by: 'first-use', from })));
+    context.terminal.note(`pinned ${formatVerifierKey(pin)}`);
   }
-  if (decision.notice !== undefined) {
-    if (decision.pin !== undefined) context.terminal.note(decision.notice);
-    else context.terminal.warn(decision.notice);
+  if (notice !== undefined) {
+    if (pin !== undefined) context.terminal.note(notice);
+    else context.terminal.warn(notice);
   }
   return decision;
+}
+
+/** A service that was replaced, or an impostor, would otherwise be trusted at its first use. */
+function refuseOtherLog(env: ProcessContext['env'], log: LogUnderTest, known: KnownLogs): void {
+  if (log.place === undefined) return;
+  const { origin, from } = log;
+  const seen = seenBefore(readKnownPlaces(env), known, log.place, origin);
+  if (seen === undefined) return;
+  const [before, now] = [parseOrigin(seen.origin), parseOrigin(origin)];
+  const since = seen.seenAt.slice(0, 10);
+  const hint = acceptHint(log);
+  if (before.logName !== now.logName) {
+    const message = `${from} shows the log ${origin}, and on ${since} it had ${seen.origin}: it may be an impostor`;
+    throw new CliError('LOG_NAME_CHANGED', message, { hint });
+  }
+  if (before.epoch > now.epoch && known.get(seen.origin)?.checkpoint === undefined) {
+    const message = `${from} shows the log ${origin}, and on ${since} it had the later epoch ${before.epoch}`;
+    throw new CliError('LOG_EPOCH_CHANGED', message, { hint });
+  }
+}
+
+/** The command with which the user accepts what changed. */
+export function acceptHint({ origin }: LogUnderTest): string {
+  const { tenantId } = parseOrigin(origin);
+  return `ask the operator; if the change is right, accept it with tally log-keys trust --tenant ${tenantId}`;
 }

@@ -46,8 +46,7 @@ export function decideTrust(question: TrustQuestion): TrustDecision {
     const verifier = parseVerifierKey(pinned.key);
     const keyChanged = ownOffer !== undefined && !isSameKey(verifier, ownOffer);
     const notice = keyChanged
-      ? `${origin} now shows another key than the one pinned on ${pinned.pinnedAt.slice(0, 10)}. If its operator confirms ` +
-        'the change, pin the new key (tally log-keys pin KEY); if not, this may be an impostor'
+      ? `${origin} now shows another key than the one pinned on ${pinned.pinnedAt.slice(0, 10)}: this may be an impostor`
       : undefined;
     return { trust: 'pinned', verifiers: [verifier], keyChanged, ...(notice !== undefined && { notice }) };
   }
@@ -69,7 +68,7 @@ function decideNewEpoch(origin: string, sibling: Verifier, offered: Verifier | u
   const verifier = createVerifier(origin, sibling.publicKey);
   const keyChanged = offered !== undefined && !isSameKey(verifier, offered);
   const notice = keyChanged
-    ? `${origin} shows another key than the one pinned for the earlier epoch ${sibling.name}; if its operator confirms it, pin it: tally log-keys pin KEY`
+    ? `${origin} shows another key than the one pinned for the earlier epoch ${sibling.name}: this may be an impostor`
     : `${origin} is a new epoch with the key that was pinned for ${sibling.name}`;
   return {
     trust: 'pinned',

@@ -1,17 +1,30 @@
-import { LogError, openNote, parseCheckpoint, parseNote, parseOrigin, type Verifier } from '@tallystick/log';
+import {
+  type AuditRecord,
+  LogError,
+  openNote,
+  parseCheckpoint,
+  parseNote,
+  parseOrigin,
+  parseVerifierKey,
+  type Verifier,
+} from '@tallystick/log';
 import { isTrusted, type Report } from '@tallystick/verify';
 import { CliError } from '../errors.ts';
-import { chooseKeys, type LogUnderTest, type TrustSettings } from './choose-keys.ts';
+import { acceptHint, chooseKeys, type LogUnderTest, type TrustSettings } from './choose-keys.ts';
 import type { TrustDecision } from './decide-trust.ts';
+import { saveEquivocation } from './equivocation.ts';
 import type { GivenCheckpoint } from './given-checkpoints.ts';
 import {
   type KeptCheckpoint,
+  type KnownLog,
   knownLogsPath,
   otherEpochs,
   readKnownLogs,
   withCheckpoint,
   writeKnownLogs,
 } from './known-logs.ts';
+import { readKnownPlaces, withSeen, writeKnownPlaces } from './known-places.ts';
+import { linkOf } from './new-epoch.ts';
 
 /** What a verification relies on. None of it comes from the service, store or file that is verified. */
 export interface TrustContext {
@@ -41,6 +54,14 @@ export class TrustResolver {
   readonly #compared: ComparedCheckpoint[] = [];
   /** The checkpoint that was kept when {@link resolve} read it. */
   #kept: KeptCheckpoint | undefined;
+  /** The log that {@link resolve} was called for, and the keys that are trusted for it. */
+  #log: LogUnderTest | undefined;
+  #verifiers: readonly Verifier[] = [];
+  /** The epoch that was verified before, if the log is in a later one that nobody accepted yet. */
+  #earlier: KnownLog | undefined;
+  #genesis: AuditRecord | undefined;
+  /** A checkpoint that waits until {@link confirmEpoch} has accepted the epoch. */
+  #waiting: string | undefined;
   readonly #context: TrustSettings;
   readonly #given: readonly GivenCheckpoint[];
 
@@ -50,10 +71,13 @@ export class TrustResolver {
   }
 
   /**
-   * @throws {CliError} `NOT_VERIFIABLE` for a given checkpoint that no trusted key signed; `BROKEN` for a live log in an earlier epoch than the last one seen
+   * @throws {CliError} see {@link chooseKeys}; `NOT_VERIFIABLE` for a given checkpoint that no trusted key signed; `BROKEN` for a
+   *   live log in an earlier epoch than the last one that was verified
    */
   async resolve(log: LogUnderTest): Promise<TrustContext> {
     const { verifiers, trust } = chooseKeys(this.#context, log);
+    this.#log = log;
+    this.#verifiers = verifiers;
     const checkpoints: string[] = [];
     for (const { file, note, size } of this.#given.filter(({ origin }) => origin === log.origin)) {
       if (verifiers.length > 0 && !(await mayBeSigned(note, log.origin, verifiers))) {
@@ -64,7 +88,7 @@ export class TrustResolver {
     }
     const known = readKnownLogs(this.#context.processContext.env);
     this.#kept = known.get(log.origin)?.checkpoint;
-    if (log.isLive) this.#compareEpochs(log, otherEpochs(known, log.origin), this.#kept);
+    this.#earlier = this.#compareEpochs(log, otherEpochs(known, log.origin), known.get(log.origin));
     if (this.#kept === undefined) return { verifiers, trust, checkpoints, kept: [] };
     const { note, size, keptAt } = this.#kept;
     this.#compared.push({ size, kept_since: keptAt });
@@ -100,42 +124,106 @@ export class TrustResolver {
     return this.#compared.filter((checkpoint) => !open.includes(checkpoint));
   }
 
+  /** The epoch that was verified before, if the log is in a later one that was neither verified nor pinned by the user yet. */
   #compareEpochs(
-    { origin, from }: LogUnderTest,
+    { origin, from, place }: LogUnderTest,
     others: ReturnType<typeof otherEpochs>,
-    kept: KeptCheckpoint | undefined,
-  ): void {
+    own: KnownLog | undefined,
+  ): KnownLog | undefined {
     const { epoch } = parseOrigin(origin);
     const seen = others.find(({ entry }) => entry.checkpoint !== undefined);
-    if (seen === undefined) return;
-    const { size, keptAt } = seen.entry.checkpoint!;
-    const since = keptAt.slice(0, 10);
+    if (seen === undefined) return undefined;
     if (seen.epoch > epoch) {
+      // An old bundle or receipt is genuine.
+      if (place === undefined) return undefined;
+      const since = seen.entry.checkpoint!.keptAt.slice(0, 10);
       const message = `${from} was rolled back: it shows epoch ${epoch} of a log whose epoch ${seen.epoch} was verified on ${since}`;
       throw new CliError('BROKEN', message);
     }
-    if (kept !== undefined) return;
-    this.#context.terminal.warn(
-      `${origin} is a new epoch: it does not include the ${size} records of ${seen.entry.origin} verified on ${since}`,
-    );
+    return own?.checkpoint !== undefined || own?.pin?.by === 'hand' ? undefined : seen.entry;
   }
 
-  /** Keeps the checkpoint of a good verdict. If that fails the verdict is still right, so the user is only warned. */
+  /** Receives each record of the log: the first one names what came before its epoch. */
+  readonly noteRecord = (record: AuditRecord): void => {
+    if (record.sequence_number === 0) this.#genesis = record;
+  };
+
+  /**
+   * Decides whether a new epoch follows from what was verified before. A recovery whose first record names the kept checkpoint
+   * is a notice. Every other new epoch is an alarm: with it, an operator could leave the old records out.
+   *
+   * @throws {CliError} `LOG_EPOCH_CHANGED`
+   */
+  async confirmEpoch({ verdict }: Pick<Report, 'verdict'>): Promise<void> {
+    const [log, earlier] = [this.#log, this.#earlier];
+    if (log === undefined || earlier === undefined || !isTrusted(verdict)) return;
+    const { size, keptAt, note } = earlier.checkpoint!;
+    const known = `${log.origin} is a new epoch: it does not include the ${size} records of ${earlier.origin} verified on ${keptAt.slice(0, 10)}`;
+    if (this.#genesis === undefined) {
+      this.#context.terminal.warn(
+        `${known}. Its first record, which names what was signed before, is not in ${log.from}`,
+      );
+      return;
+    }
+    const pin = earlier.pin === undefined ? [] : [parseVerifierKey(earlier.pin.key)];
+    const link = await linkOf(this.#genesis, earlier, [...pin, ...this.#verifiers]);
+    if (link.kind === 'contradicts' && link.size === size) saveEquivocation(this.#context, [note, link.note]);
+    if (link.kind === 'names') {
+      const named =
+        link.size === size
+          ? 'this checkpoint'
+          : `a checkpoint of ${link.size} records, with which the kept one was not compared`;
+      this.#context.terminal.warn(`${known}. Its first record names ${named}`);
+    } else if (link.kind === 'contradicts' || log.place !== undefined) {
+      const reason =
+        link.kind === 'contradicts'
+          ? `its first record names another checkpoint of ${link.size} records`
+          : 'its first record does not name a signed checkpoint of that epoch';
+      throw new CliError('LOG_EPOCH_CHANGED', `${known}, and ${reason}`, { hint: acceptHint(log) });
+    } else {
+      this.#context.terminal.warn(
+        `${known}, and its first record does not name a signed checkpoint of that epoch`,
+      );
+      return;
+    }
+    this.#earlier = undefined;
+    if (this.#waiting !== undefined) this.keepCheckpoint(this.#waiting);
+  }
+
+  /**
+   * Keeps the checkpoint of a good verdict, and that the log is at its place. If that fails the verdict is still right, so the
+   * user is only warned.
+   */
   readonly keepCheckpoint = (note: string): void => {
+    if (this.#earlier !== undefined) {
+      this.#waiting = note;
+      return;
+    }
     const { env, now } = this.#context.processContext;
-    const known = readKnownLogs(env);
-    const { origin } = parseCheckpoint(parseNote(note).text);
-    // Another command kept a checkpoint meanwhile, and this verification was not compared with it.
-    if (known.get(origin)?.checkpoint?.note !== this.#kept?.note) return;
-    const updated = withCheckpoint(known, note, new Date(now()).toISOString());
-    if (updated === known) return;
+    const keptAt = new Date(now()).toISOString();
     try {
-      writeKnownLogs(env, updated);
+      this.#rememberPlace(keptAt);
+      const known = readKnownLogs(env);
+      const { origin } = parseCheckpoint(parseNote(note).text);
+      // Another command kept a checkpoint meanwhile, and this verification was not compared with it.
+      if (known.get(origin)?.checkpoint?.note !== this.#kept?.note) return;
+      const updated = withCheckpoint(known, note, keptAt);
+      if (updated !== known) writeKnownLogs(env, updated);
     } catch (error) {
+      if (error instanceof CliError) throw error;
       const { code } = error as NodeJS.ErrnoException;
       this.#context.terminal.warn(`the checkpoint can't be kept in ${knownLogsPath(env)}: ${code}`);
     }
   };
+
+  #rememberPlace(seenAt: string): void {
+    const { env } = this.#context.processContext;
+    const { place, origin } = this.#log!;
+    if (place === undefined) return;
+    const places = readKnownPlaces(env);
+    const updated = withSeen(places, place, { origin, seenAt });
+    if (updated !== places) writeKnownPlaces(env, updated);
+  }
 }
 
 /** Whether a trusted key signed a note, or the note says so with a wrong signature: the verification reports that one. */

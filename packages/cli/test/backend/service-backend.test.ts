@@ -5,11 +5,13 @@ import { ServiceBackend } from '../../src/backend/service-backend.ts';
 /** A backend whose service answers every request with this text. */
 const answering = (text: string) =>
   new ServiceBackend(
-    'http://x',
+    new URL('http://x'),
     createClient({ url: 'http://x', fetch: async () => new Response(text), retry: { delaysMs: [] } }),
   );
 const options = {
   onProgress: () => {},
+  onRecord: () => {},
+  onNotice: () => {},
   onTrustedCheckpoint: () => {},
   onEquivocation: () => {},
   trustFor: () => expect.unreachable(),

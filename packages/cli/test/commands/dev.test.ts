@@ -95,6 +95,8 @@ test('what dev prints for other terminals is what the command line and the SDK r
 test.each([
   [['serve'], 'name exactly one store'],
   [['serve', '--data', 'x'], '--log-name is needed'],
+  // A mistyped path became a store of 40 MB that no client could call.
+  [['serve', '--data', 'x', '--log-name', 'a.example'], 'there is no store in'],
   [['serve', '--database-url', 'postgres://x', '--log-name', 'a.example'], '--signer-dir is needed'],
   [['serve', '--database-url', 'postgres://x', '--data', 'y'], 'name exactly one store'],
 ])('%j does not start', async (args, message) => {

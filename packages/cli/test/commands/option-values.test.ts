@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { age, portNumber, sequenceNumber, wholeNumber } from '../../src/commands/option-values.ts';
+import {
+  age,
+  pointInTime,
+  portNumber,
+  sequenceNumber,
+  wholeNumber,
+} from '../../src/commands/option-values.ts';
 
 test.each<[name: string, parse: (text: string) => number, text: string, value: number]>([
   ['a whole number', wholeNumber, '1', 1],
@@ -21,4 +27,11 @@ test.each<[name: string, parse: (text: string) => number, texts: string[]]>([
   ['an age', age, ['5', 'm', '1w', '-1d', '']],
 ])('not %s', (_, parse, texts) => {
   for (const text of texts) expect(() => parse(text), text).toThrow('It must be');
+});
+
+test('a time is an age before now, or stays as it is written', () => {
+  const now = Date.parse('2026-03-08T12:00:00.000Z');
+  expect(pointInTime('7d', now)).toBe('2026-03-01T12:00:00.000Z');
+  expect(pointInTime('30s', now)).toBe('2026-03-08T11:59:30.000Z');
+  expect(pointInTime('yesterday', now)).toBe('yesterday');
 });

@@ -156,6 +156,7 @@ describe('usage', () => {
   test.each([
     ['', 3, 'Usage: tally'],
     ['frobnicate', 3, "unknown command 'frobnicate' (USAGE)"],
+    ['evnts', 3, "error: unknown command 'evnts' (USAGE)\nhint: did you mean events?\n"],
     ['hash --frobnicate', 3, "unknown option '--frobnicate' (USAGE)"],
     ['import', 3, "required option '--format <format>' not specified (USAGE)"],
     ['import --format xml', 3, 'Allowed choices are jsonl, cloudtrail, k8s-audit'],

@@ -11,7 +11,11 @@ const env = { XDG_CONFIG_HOME: dir.path, TALLYSTICK_DATA: store, TALLYSTICK_SERV
 
 test("what belongs to no tenant is recorded in the chain of the service's own", async () => {
   await prepareEmbeddedStore(store);
-  const service = await AuditService.open({ store: { directory: store }, logName: 'tally.local' });
+  const service = await AuditService.open({
+    store: { directory: store },
+    logName: 'tally.local',
+    serviceTenant: 'ops',
+  });
   await service.submit({ events: ['no event'], source: 'test', trust: 'operator' });
   await service.close();
   const purged = await tally(['dlq', 'purge', '--reason', 'JSON_INVALID', '--yes'], { env });
@@ -19,6 +23,8 @@ test("what belongs to no tenant is recorded in the chain of the service's own", 
   const events = await tally(['events', '--tenant', 'ops', '--json'], { env });
   expect(events.json()).toMatchObject([
     { event_type: 'audit.dead_letters_purged', tenant_id: 'ops' },
+    { event_type: 'audit.books_opened' },
+    { event_type: 'delivery.dead_lettered' },
     { event_type: 'system.genesis' },
   ]);
   expect((await tally(['tenants', '--json'], { env })).stdout).not.toContain('tallystick');

@@ -131,6 +131,40 @@ describe('a service', () => {
     expect(none.exitCode).toBe(2);
   });
 
+  test('show takes the number of an event in the chain, which the list shows', async () => {
+    expect((await run('show 1 --json')).json()).toMatchObject([{ sequence_number: 1 }]);
+    expect(await run('show 99999')).toMatchObject({
+      exitCode: 2,
+      stderr: 'error: acme has no record 99999 (NOT_FOUND)\n',
+    });
+    const misspelt = await run('show 4x');
+    expect(misspelt.exitCode).toBe(3);
+    expect(misspelt.stderr).toContain('hint: tally events lists both: SEQ and ID');
+  });
+
+  test('a list in a pipe is not cut, and has the ids', async () => {
+    const actor = `robot-${'x'.repeat(150)}`;
+    const emitted = await run(`emit --type long.name --actor ${actor} --json`);
+    const [{ receipt }] = emitted.json() as [{ receipt: { audit_id: string } }];
+    const { stdout } = await run('events --type long.name');
+    expect(stdout).toContain(actor);
+    expect(stdout).toContain(receipt.audit_id);
+  });
+
+  test('times may be ages', async () => {
+    expect((await run('events --from 1h --json')).json().length).toBeGreaterThan(0);
+    expect((await run('events --type content.publish --to 1h')).stderr).toBe('no events\n');
+    const tooLate = await run('tail --since 1h --type long.name --count 1');
+    expect(tooLate.stdout).toMatch(/^ +SEQ +TIME +TYPE .*\n.*long\.name/);
+    const key = await run(
+      'api-keys create --name short --scope events:read --tenant acme --expires 30d --json',
+    );
+    const [{ id }] = key.json() as [{ id: string }];
+    const keys = (await run('api-keys list --json')).json()[0] as { id: string; expires_at?: string }[];
+    const days = (Date.parse(keys.find((each) => each.id === id)!.expires_at!) - Date.now()) / 86_400_000;
+    expect(days).toBeCloseTo(30, 1);
+  });
+
   test('tail prints events as they are chained', async () => {
     const tailing = run('tail --type tail.test --count 2 --json');
     for (let written = 0; written < 40 && !(await settled(tailing)); written++) {
@@ -160,7 +194,10 @@ describe('a service', () => {
 
   test('verify without a tenant verifies every tenant; an unknown tenant is not verifiable', async () => {
     const all = await run('verify --json', { env: { TALLYSTICK_TENANT: undefined } });
-    expect(all.json()).toMatchObject([{ tenant_id: 'acme', verdict: 'verified' }]);
+    expect(all.json()).toMatchObject([
+      { tenant_id: 'acme', verdict: 'verified' },
+      { tenant_id: 'tallystick', verdict: 'verified' },
+    ]);
     const none = await run('verify --tenant nobody');
     expect(none.stderr).toContain('(NOT_FOUND)');
     expect(none.exitCode).toBe(2);
@@ -256,7 +293,10 @@ describe('a service', () => {
   });
 
   test('tenants and API keys', async () => {
-    expect((await run('tenants --json')).json()).toMatchObject([{ tenant_id: 'acme', epoch: 1 }]);
+    expect((await run('tenants --json')).json()).toMatchObject([
+      { tenant_id: 'acme', epoch: 1 },
+      { tenant_id: 'tallystick', epoch: 1 },
+    ]);
     const made = await run('api-keys create --name reader --scope events:read --tenant acme');
     expect(made.stdout).toMatch(/^tally_[0-9a-f_]+\n$/);
     const [keys] = (await run('api-keys list --json')).json() as {

@@ -16,6 +16,11 @@ export interface EventQuery {
   readonly order?: 'asc' | 'desc' | undefined;
   /** `record` adds to each event the text that was hashed. */
   readonly include?: 'record' | undefined;
+  /**
+   * Whether to list records that the trail was read (`audit.read`) too.
+   * @defaultValue false, unless a filter names their type
+   */
+  readonly include_reads?: boolean | undefined;
 }
 
 /** One page of a list of events. */
@@ -33,6 +38,10 @@ export interface FollowQuery {
   readonly filters?: EventFilters | undefined;
   /** Begin with this record of the current epoch. @defaultValue the next one that is chained */
   readonly sequence_from?: number | undefined;
+  /** Begin with the first record that was chained at this time or later, RFC 3339 in UTC. */
+  readonly since?: string | undefined;
+  /** As of {@link EventQuery}. */
+  readonly include_reads?: boolean | undefined;
 }
 
 /** An event of a stream. */

@@ -11,4 +11,6 @@ export interface EventPage {
   readonly events: readonly EventView[];
   /** Opaque; absent on the last page. */
   readonly next_cursor?: string;
+  /** True where records of reads (`audit.read`) lie between the events of this page and were left out. */
+  readonly reads_left_out?: boolean;
 }

@@ -2,7 +2,8 @@
  * State of a producer's account.
  * - `closed`: the producer declared its last number, and every number up to it is accounted for.
  * - `open`: the outcome of some numbers is unknown. Their events may still arrive.
- * - `unclosed`: the producer fell silent without declaring its last number. What it held in memory is unknown.
+ * - `unclosed`: the producer fell silent without declaring its last number. No gap is seen, and its end is unknown: it may
+ *   have held more in memory.
  * - `running`: none of these.
  */
 export type ProducerState = 'closed' | 'open' | 'unclosed' | 'running';
@@ -15,6 +16,8 @@ export interface ProducerAccount {
   readonly tenant_id: string;
   readonly service: string | null;
   readonly state: ProducerState;
+  /** The producer declared that its runtime may end it without notice. If it is `unclosed`, that is no reason for an alert. */
+  readonly ephemeral: boolean;
   /** The highest number that the service knows of. */
   readonly numbers: number;
   /** How many numbers have no known outcome. */

@@ -21,6 +21,8 @@ import type { Progress } from './progress.ts';
 
 export interface BatchSenderOptions extends RetryOptions {
   readonly service: string;
+  /** The runtime may end the process without notice. @defaultValue false */
+  readonly ephemeral?: boolean;
   /** Events in one batch. @defaultValue 1000 */
   readonly batchSize: number;
   /** Characters of events in one batch. */
@@ -157,6 +159,7 @@ export class BatchSender {
       delivery: {
         producer_id: producer.producerId,
         service: this.#options.service,
+        ...(this.#options.ephemeral === true && { ephemeral: true as const }),
         sequences: events.map((event) => event.sequence),
         gaps: producer.takeGaps(maxGapsPerBatch),
         final,

@@ -11,6 +11,7 @@ import type { SequenceTracker } from './sequence-tracker.ts';
 
 export interface ClosingParts {
   readonly service: string;
+  readonly ephemeral: boolean;
   readonly sequences: SequenceTracker;
   readonly outbox: Outbox;
   readonly loop: SendLoop;
@@ -26,8 +27,8 @@ export interface ClosingParts {
 const maxDeclarationsPerBatch = 1_000;
 /** Longer than the time limit of the spool for its disk. */
 const outboxGraceMs = 15_000;
-/** If all events are on disk, the emitter does not wait longer than this for a service that was away. */
-const lastTryMs = 2_000;
+/** If all events are on disk or delivered, the emitter does not wait longer than this for a service that was away. */
+export const lastTryMs = 2_000;
 /** How long a transport may take to react to an abort. */
 const abortGraceMs = 1_000;
 
@@ -76,8 +77,11 @@ async function drain(
 }
 
 /** Declares all gaps and final numbers. Only then can the service know that this producer's events are complete. */
-async function declareEnd(parts: ClosingParts, deadline: number): Promise<boolean> {
-  const { clock, sequences, sender, report, service } = parts;
+export async function declareEnd(
+  parts: Pick<ClosingParts, 'clock' | 'sequences' | 'sender' | 'report' | 'service' | 'ephemeral'>,
+  deadline: number,
+): Promise<boolean> {
+  const { clock, sequences, sender, report, service, ephemeral } = parts;
   const final = sequences.finalSequences();
   let failure: unknown = new Error('no response in time');
   try {
@@ -86,6 +90,7 @@ async function declareEnd(parts: ClosingParts, deadline: number): Promise<boolea
       const delivery = {
         producer_id: sequences.producerId,
         service,
+        ...(ephemeral && { ephemeral }),
         sequences: [],
         gaps,
         final: final.slice(at, at + maxDeclarationsPerBatch),

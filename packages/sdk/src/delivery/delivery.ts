@@ -11,7 +11,7 @@ import type { PendingEvent, Waiter } from '../event/pending-event.ts';
 import { endsWithin } from '../time-limit.ts';
 import type { Transport } from '../transport/transport.ts';
 import { BatchSender, type BatchSenderOptions } from './batch-sender.ts';
-import { closeDelivery } from './close-delivery.ts';
+import { closeDelivery, declareEnd, lastTryMs } from './close-delivery.ts';
 import type { Counters, DeliveryReport } from './counters.ts';
 import type { OutboundBatch, Outbox } from './outbox.ts';
 import { OutcomeRecorder } from './outcome-recorder.ts';
@@ -33,17 +33,21 @@ export interface DeliveryParts {
 
 export class Delivery {
   readonly #service: string;
+  readonly #ephemeral: boolean;
   readonly #parts: DeliveryParts;
   readonly #outcomes: OutcomeRecorder;
   readonly #progress: Progress;
   readonly #sender: BatchSender;
   readonly #loop: SendLoop;
+  /** How many numbers were assigned when the end was last declared or written to disk. */
+  #endedAt = 0;
   /** Set by the first call of {@link close}. */
   #closed: Promise<DeliveryReport> | undefined;
 
   constructor(options: BatchSenderOptions & SendLoopOptions, parts: DeliveryParts) {
     const { outbox, counters, clock } = parts;
     this.#service = options.service;
+    this.#ephemeral = options.ephemeral ?? false;
     this.#parts = parts;
     this.#outcomes = new OutcomeRecorder(counters, parts.report);
     this.#progress = new Progress(parts.clock);
@@ -105,19 +109,20 @@ export class Delivery {
   }
 
   /**
-   * Sends the events that were emitted before the call, and declares the losses. Resolves when their outcome is known, when the
-   * service is away and they are on disk, or at the deadline.
+   * Sends the events that were emitted before the call, and declares the losses, and what an ended process left to declare.
+   * Resolves when their outcome is known, when the service is away and they are on disk, or at the deadline.
    */
   async flush(deadlineMs: number): Promise<DeliveryReport> {
     const { clock, outbox } = this.#parts;
     await endsWithin(clock, outbox.opened, deadlineMs);
     const target = this.#progress.queued;
     const undeclared = this.#parts.sequences.undeclaredGaps > 0;
-    if ((this.#progress.removed < target || undeclared) && this.#closed === undefined) {
+    const hasWork = this.#progress.removed < target || undeclared || outbox.owesDeclarations;
+    if (hasWork && this.#closed === undefined) {
       if (undeclared) this.#loop.lossOccurred();
       this.#loop.sendNow();
       const done = () =>
-        (this.#progress.removed >= target && !this.#loop.declaresLosses) ||
+        (this.#progress.removed >= target && !this.#loop.declaresLosses && !outbox.owesDeclarations) ||
         (this.#sender.failing && outbox.spooledEvents === outbox.size);
       await this.#progress.waitUntil(done, deadlineMs);
     }
@@ -131,7 +136,12 @@ export class Delivery {
   }
 
   async #close(deadlineMs: number): Promise<DeliveryReport> {
-    const parts = { ...this.#parts, service: this.#service, outcomes: this.#outcomes };
+    const parts = {
+      ...this.#parts,
+      service: this.#service,
+      ephemeral: this.#ephemeral,
+      outcomes: this.#outcomes,
+    };
     const sending = { loop: this.#loop, sender: this.#sender, progress: this.#progress };
     await closeDelivery({ ...parts, ...sending }, deadlineMs);
     return this.report();
@@ -142,10 +152,40 @@ export class Delivery {
     return this.#sender.failing;
   }
 
-  /** Whether there are events to deliver, or losses that the service does not know. */
+  /** Whether there are events to deliver, or losses and ends that the service does not know. */
   get unfinished(): boolean {
     if (this.#closed !== undefined) return false;
-    return this.report().pending > 0 || this.#parts.sequences.undeclaredGaps > 0;
+    const { sequences, outbox } = this.#parts;
+    return this.report().pending > 0 || sequences.undeclaredGaps > 0 || outbox.owesDeclarations;
+  }
+
+  /** Whether the producer has assigned numbers since its end was last declared. */
+  get owesEnd(): boolean {
+    return this.#closed === undefined && this.#parts.sequences.assigned > this.#endedAt;
+  }
+
+  /**
+   * Declares the last numbers so far, without closing. A later event raises them again. If the service can't be reached, or events
+   * are left, the spool keeps the numbers for a later process. Tried once for the same numbers. Never rejects.
+   */
+  async declareEnd(deadlineMs: number): Promise<void> {
+    const { sequences, outbox, clock } = this.#parts;
+    this.#endedAt = sequences.assigned;
+    const parts = {
+      ...this.#parts,
+      service: this.#service,
+      ephemeral: this.#ephemeral,
+      sender: this.#sender,
+    };
+    const isComplete = outbox.size === 0;
+    if (isComplete && (await declareEnd(parts, clock.now() + Math.min(deadlineMs, lastTryMs)))) return;
+    // The spool's thread does not keep the process alive, so this does.
+    await endsWithin(clock, outbox.recordEnd(), lastTryMs);
+  }
+
+  /** Writes what is in memory and the end to the spool, if there is one. The process ends right after this call. */
+  recordEndNow(): void {
+    if (this.owesEnd || this.unfinished) this.#parts.outbox.recordEndNow();
   }
 
   report(): DeliveryReport {

@@ -89,6 +89,10 @@ export class MemoryBuffer implements Outbox {
   /** Memory alone can't persist anything. */
   persist(): void {}
 
+  async recordEnd(): Promise<void> {}
+
+  recordEndNow(): void {}
+
   /** Characters of all events. */
   get bytes(): number {
     return this.#bytes;

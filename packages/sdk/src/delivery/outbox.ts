@@ -40,6 +40,13 @@ export interface Outbox {
   /** Delivery fails: starts to write events in memory to disk, if there is a spool. */
   persist(): void;
   /**
+   * Writes this producer's gaps and last numbers to disk, if there is a spool: a later process declares them. The outbox stays
+   * open. Never rejects.
+   */
+  recordEnd(): Promise<void>;
+  /** The same within this call, with the events in memory. The process ends right after it. */
+  recordEndNow(): void;
+  /**
    * Closes the outbox.
    *
    * @param endDeclared whether the service knows this producer's final sequence numbers

@@ -17,6 +17,8 @@ export class SequenceTracker implements ProducerGaps {
   readonly producerId: string;
   /** How many events were lost, declared or not. */
   lostCount = 0;
+  /** How many numbers were assigned, of all tenants. */
+  assigned = 0;
   readonly #last = new Map<string, { final_seq: number }>();
   /** The gaps that the service does not know yet, in the order of the losses. */
   #gaps: Gap[] = [];
@@ -31,6 +33,7 @@ export class SequenceTracker implements ProducerGaps {
 
   /** The tenant's next number, from 1. */
   next(tenantId: string): number {
+    this.assigned++;
     const last = this.#last.get(tenantId);
     if (last !== undefined) return ++last.final_seq;
     this.#last.set(tenantId, { final_seq: 1 });

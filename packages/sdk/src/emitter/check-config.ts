@@ -42,6 +42,7 @@ const checks: { readonly [K in keyof Required<Config>]: Check } = {
   random: callable,
   logEvents: unchecked,
   flushOnExit: unchecked,
+  ephemeral: unchecked,
   spool: unchecked,
   redaction: unchecked,
   bufferSize: unchecked,

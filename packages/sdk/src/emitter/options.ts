@@ -86,7 +86,18 @@ export interface AuditEmitterConfig<
    * @defaultValue see {@link RedactionOptions}
    */
   readonly redaction?: RedactionOptions | false | undefined;
-  /** Whether a process that ends because it has no more work first delivers its events. @defaultValue true */
+  /**
+   * Whether the runtime may end the process at any moment without notice, as on a platform that freezes or kills functions. The
+   * service then raises no alert if the process ends without declaring its last number. It never calls such a producer complete.
+   *
+   * @defaultValue false
+   */
+  readonly ephemeral?: boolean | undefined;
+  /**
+   * Whether a process that ends because it has no more work first delivers its events and declares its end.
+   *
+   * @defaultValue true
+   */
   readonly flushOnExit?: boolean | undefined;
   /** The trace and span of the next event. @defaultValue the active OpenTelemetry span, if OpenTelemetry is installed */
   readonly activeTrace?: () => TraceContext | undefined;

@@ -50,7 +50,7 @@ export function openPipeline(
   const failing = () => delivery.failing;
   const metrics = new AuditMetrics({ service, capacity: limits.bufferSize, counters, outbox, failing, now });
   const delivery: Delivery = new Delivery(
-    { ...limits, service },
+    { ...limits, service, ephemeral: config.ephemeral === true },
     {
       sequences,
       outbox,

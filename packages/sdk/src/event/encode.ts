@@ -65,7 +65,7 @@ export class EventEncoder {
     if (typeof input !== 'object' || input === null) throw missingField('event', '');
     const tenantId = input.tenantId ?? input.clientId ?? this.#options.tenantId;
     if (tenantId === undefined || tenantId === '') {
-      throw missingField('tenantId (or clientId)', '/tenant_id');
+      throw missingField('tenantId', '/tenant_id');
     }
     const eventType = typeArgument ?? input.eventType ?? input.actionType;
     if (typeof eventType !== 'string' || eventType === '') {

@@ -145,6 +145,8 @@ export interface Responses {
 export interface RequestMessage {
   readonly number: number;
   readonly request: Request;
+  /** The spool's thread sets the first element when it has processed the request, for a thread that waits with `Atomics`. */
+  readonly done?: Int32Array;
 }
 
 export type ResponseMessage =

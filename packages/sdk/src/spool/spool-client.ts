@@ -60,6 +60,20 @@ export class SpoolClient {
     });
   }
 
+  /**
+   * Sends requests and blocks this thread until the last one is processed, for a process that is about to end. Their results are
+   * lost.
+   */
+  requestNow(requests: readonly Request[], timeoutMs: number): void {
+    if (this.#failure !== undefined) return;
+    const done = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    for (const [index, request] of requests.entries()) {
+      const message: RequestMessage = { number: ++this.#number, request };
+      this.#worker!.postMessage(index === requests.length - 1 ? { ...message, done } : message);
+    }
+    Atomics.wait(done, 0, 0, timeoutMs);
+  }
+
   /** Ends the thread. Not awaited: a thread that hangs in the file system can't be ended. */
   end(): void {
     void this.#worker?.terminate();

@@ -24,21 +24,20 @@ export type SpoolState =
   | { readonly name: 'abandoned' }
   | { readonly name: 'closed' };
 
+/** What is used of the {@link SpoolClient}. */
+export type SpoolRequests = Pick<SpoolClient, 'request' | 'requestNow' | 'end' | 'failed'>;
+
 /** A request of {@link SpoolConnection.request} failed, which was reported. */
 export const requestFailed = Symbol('request failed');
 
 /** The state of the spool's file, and requests to it. Owned by the emitter's thread; the spool's thread owns the file itself. */
 export class SpoolConnection {
-  readonly #client: Pick<SpoolClient, 'request' | 'end' | 'failed'>;
+  readonly #client: SpoolRequests;
   readonly #report: ReportError;
   readonly #onAbandoned: () => void;
   #state: SpoolState = { name: 'opening' };
 
-  constructor(
-    client: Pick<SpoolClient, 'request' | 'end' | 'failed'>,
-    report: ReportError,
-    onAbandoned: () => void,
-  ) {
+  constructor(client: SpoolRequests, report: ReportError, onAbandoned: () => void) {
     this.#client = client;
     this.#report = report;
     this.#onAbandoned = onAbandoned;
@@ -79,6 +78,13 @@ export class SpoolConnection {
       if (this.isOpen) this.#report(error as AuditError);
       if (this.#client.failed) this.abandon();
       return requestFailed;
+    }
+  }
+
+  /** Sends requests and blocks until the last one is processed, or the time is over. */
+  requestNow(requests: readonly Request[], timeoutMs: number): void {
+    if (this.#state.name === 'open' || this.#state.name === 'opening') {
+      this.#client.requestNow(requests, timeoutMs);
     }
   }
 

@@ -22,9 +22,12 @@ import type { SpoolOptions } from './options.ts';
 import { PredecessorGaps } from './predecessor-gaps.ts';
 import { eventsPerMessage, gapsPerRead, type SpooledBatch } from './requests.ts';
 import { SpoolClient } from './spool-client.ts';
-import { SpoolConnection } from './spool-connection.ts';
+import { SpoolConnection, type SpoolRequests } from './spool-connection.ts';
 import { SpoolReader } from './spool-reader.ts';
 import { SpoolWriter, spooledEvent } from './spool-writer.ts';
+
+/** How long the end of a process waits for the disk. */
+const lastWriteMs = 2_000;
 
 export interface SpoolParts {
   readonly memory: MemoryBuffer;
@@ -33,7 +36,7 @@ export interface SpoolParts {
   readonly redaction: RedactionOptions | false;
   readonly report: ReportError;
   /** For tests: replaces the spool's thread. */
-  readonly client?: Pick<SpoolClient, 'request' | 'end' | 'failed'>;
+  readonly client?: SpoolRequests;
 }
 
 export class SpoolOutbox implements Outbox {
@@ -65,7 +68,7 @@ export class SpoolOutbox implements Outbox {
     this.deadLetters = new DeadLetterStore(client, clock, this.opened);
     this.#writer = new SpoolWriter({
       ...{ maxBytes, fsyncIntervalMs, memory, clock, report },
-      producerId: sequences.producerId,
+      sequences,
       backlog: this.#backlog,
       gaps: this.#gaps,
       connection: this.#connection,
@@ -204,6 +207,20 @@ export class SpoolOutbox implements Outbox {
     }
     this.#connection.close();
     return left;
+  }
+
+  async recordEnd(): Promise<void> {
+    await this.opened;
+    if (this.#connection.isOpen) await this.#recordEnd(false);
+  }
+
+  recordEndNow(): void {
+    const { sequences } = this.#parts;
+    const appends = this.#writer.lastRequests();
+    const gaps = sequences.copyUndeclaredGaps(maxGapsOnDisk);
+    const final = sequences.finalSequences();
+    const end = { op: 'recordEnd', producerId: sequences.producerId, gaps, final } as const;
+    this.#connection.requestNow([...appends, end], lastWriteMs);
   }
 
   /** A crash before this leaves the producer without an end; the service then reports it as unclosed. */

@@ -1,15 +1,16 @@
 /** Moves events from memory to disk. Owned by the emitter's thread. */
 import type { Clock } from '../clock.ts';
 import type { MemoryBuffer } from '../delivery/memory-buffer.ts';
+import type { SequenceTracker } from '../delivery/sequence-tracker.ts';
 import { AuditError, type ReportError } from '../errors.ts';
 import type { PendingEvent } from '../event/pending-event.ts';
 import type { DiskBacklog } from './disk-backlog.ts';
 import type { GapsOnDisk } from './gaps-on-disk.ts';
-import { eventsPerBacklogMessage, eventsPerMessage, type SpooledEvent } from './requests.ts';
+import { eventsPerBacklogMessage, eventsPerMessage, type RequestOf, type SpooledEvent } from './requests.ts';
 import { requestFailed, type SpoolConnection } from './spool-connection.ts';
 
 export interface SpoolWriterParts {
-  readonly producerId: string;
+  readonly sequences: SequenceTracker;
   readonly maxBytes: number;
   readonly fsyncIntervalMs: number;
   readonly memory: MemoryBuffer;
@@ -77,6 +78,26 @@ export class SpoolWriter {
     return this.#writing;
   }
 
+  /** Requests that write all of memory that fits, for a process that is about to end. The other events count as lost. */
+  lastRequests(): RequestOf<'append'>[] {
+    const { memory, connection, gaps, sequences, backlog, maxBytes } = this.#parts;
+    const { state } = connection;
+    const waiting = memory.peek(memory.size).filter(({ position }) => !this.hasHandedOver(position));
+    let bytes = backlog.bytes;
+    const fitting = waiting.filter((event) => {
+      bytes += event.bytes;
+      const fits = state.name === 'open' && bytes <= maxBytes;
+      if (!fits && !event.sent) sequences.markLost(event.tenantId, event.sequence, 'shutdown');
+      return fits;
+    });
+    if (state.name !== 'open' || fitting.length === 0) return [];
+    const events = fitting.map((event) => ({
+      ...spooledEvent(event, state.rowOffset),
+      redacted: event.redacted,
+    }));
+    return [{ op: 'append', producerId: sequences.producerId, gaps: gaps.snapshot().gaps, events }];
+  }
+
   async #writeAll(): Promise<void> {
     const { memory, opened } = this.#parts;
     await opened;
@@ -101,7 +122,7 @@ export class SpoolWriter {
 
   /** @returns whether events were written, so that more may follow */
   async #append(events: readonly PendingEvent[]): Promise<boolean> {
-    const { memory, backlog, gaps, connection, producerId, onWritten } = this.#parts;
+    const { memory, backlog, gaps, connection, sequences, onWritten } = this.#parts;
     const { state } = connection;
     if (state.name !== 'open' || (events.length === 0 && !gaps.outdated)) return false;
     const snapshot = gaps.snapshot();
@@ -110,7 +131,7 @@ export class SpoolWriter {
     this.#handedOver = last ?? handedOverBefore;
     const response = await connection.request<'append'>({
       op: 'append',
-      producerId,
+      producerId: sequences.producerId,
       gaps: snapshot.gaps,
       events: events.map((event) => ({
         ...spooledEvent(event, state.rowOffset),

@@ -61,7 +61,7 @@ function handle(request: Request): Responses[keyof Responses] {
   }
 }
 
-parentPort?.on('message', ({ number, request }: RequestMessage) => {
+parentPort?.on('message', ({ number, request, done }: RequestMessage) => {
   let message: ResponseMessage;
   try {
     message = { number, response: handle(request) };
@@ -71,6 +71,10 @@ parentPort?.on('message', ({ number, request }: RequestMessage) => {
       number,
       failure: { code: typeof code === 'string' ? code : 'SPOOL_FAILED', message: (error as Error).message },
     };
+  }
+  if (done !== undefined) {
+    Atomics.store(done, 0, 1);
+    Atomics.notify(done, 0);
   }
   parentPort?.postMessage(message);
 });

@@ -1,3 +1,4 @@
+import { proxyEnvironment } from '@tallystick/protocol';
 import { invalidConfig, readOptions, requireInteger } from '../configuration.ts';
 import type { Credential } from './credential.ts';
 
@@ -29,6 +30,8 @@ export interface HttpSettings {
   readonly apiKey?: Credential | undefined;
   readonly timeoutMs: number;
   readonly gzipFromBytes: number;
+  /** The proxies that the environment names; undefined if it names none. */
+  readonly proxyEnv: ReturnType<typeof proxyEnvironment>;
 }
 
 /** @throws {AuditError} `CONFIG_INVALID` for an invalid option */
@@ -42,7 +45,7 @@ export function readHttpOptions(given: HttpTransportOptions): HttpSettings {
   const apiKey = typeof options.apiKey === 'string' ? readToken(options.apiKey) : options.apiKey;
   const urls: readonly (string | URL)[] = Array.isArray(url) ? url : [url];
   if (urls.length === 0) throw invalidConfig('url must not be an empty list');
-  return { ...options, apiKey, urls: urls.map(readUrl) };
+  return { ...options, apiKey, urls: urls.map(readUrl), proxyEnv: proxyEnvironment(process.env) };
 }
 
 /** A path of the address is kept, since the service may be behind a reverse proxy. */

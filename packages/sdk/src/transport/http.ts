@@ -37,7 +37,8 @@ class HttpTransport implements Transport {
   constructor(settings: HttpSettings) {
     this.#settings = settings;
     // An agent's idle sockets do not keep the process alive.
-    const sockets = { keepAlive: true, maxSockets: 1 };
+    const { proxyEnv } = settings;
+    const sockets = { keepAlive: true, maxSockets: 1, ...(proxyEnv !== undefined && { proxyEnv }) };
     this.#agents = { 'http:': new HttpAgent(sockets), 'https:': new HttpsAgent(sockets) };
   }
 

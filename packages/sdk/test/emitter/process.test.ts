@@ -67,6 +67,69 @@ describe('a process that ends by itself', () => {
   });
 });
 
+// A script without close() read as "unclosed", although all of its events had arrived.
+describe('the end of a process without close()', () => {
+  const finals = () => server.received.flatMap(({ body }) => body.delivery.final as object[]);
+  const declared = () => server.received.map(({ body }) => body.delivery);
+  const last = (final_seq: number) => [{ tenant_id: 'acme', final_seq }];
+
+  test('is declared when nothing is left to do, once', async () => {
+    expect((await run(`${emitter()} emitter.emit(${event}); emitter.emit(${event});`).ended).code).toBe(0);
+    expect(finals()).toEqual(last(2));
+    expect(declared().some(({ ephemeral }) => ephemeral !== undefined)).toBe(false);
+  });
+
+  test('is declared after what a beforeExit listener emits', async () => {
+    await run(`${emitter()} emitter.emit(${event});
+      process.once('beforeExit', () => emitter.emit(${event}));`).ended;
+    expect(finals()).toEqual(last(2));
+  });
+
+  test('is not declared a second time after close(), and not for an emitter without events', async () => {
+    await run(`${emitter()} emitter.emit(${event}); await emitter.close();
+      sdk.createAuditEmitter({ service: 'idle', transport: httpTransport({ url: process.env.AUDIT }) });`)
+      .ended;
+    expect(finals()).toEqual(last(1));
+  });
+
+  test('is not declared by process.exit() without a spool: it stays unknown', async () => {
+    await run(`${emitter()} await emitter.record(${event}); process.exit();`).ended;
+    expect(finals()).toEqual([]);
+  });
+
+  test.each(['overflow', 'always'])(
+    'is declared by the next process if process.exit() ended it and it has a spool (%s)',
+    async (mode) => {
+      using directory = tempDir();
+      const spool = `spool: { directory: ${JSON.stringify(directory.path)}, mode: '${mode}' }`;
+      const script = `${emitter(`${spool}, flushIntervalMs: 60000`)}
+        await emitter.flush(); emitter.emit(${event}); emitter.emit(${event}); console.log(emitter.producerId); process.exit();`;
+      const { code, output } = await run(script).ended;
+      expect([code, delivered()]).toEqual([0, 0]);
+      await run(`${emitter(spool)} await emitter.flush();`).ended;
+      expect(delivered()).toBe(2);
+      const ended = declared().filter(({ producer_id }) => producer_id === output.trim());
+      expect(ended.flatMap(({ final }) => final)).toEqual(last(2));
+    },
+  );
+
+  test('is kept by the spool if the service is away', async () => {
+    using directory = tempDir();
+    const spool = `spool: { directory: ${JSON.stringify(directory.path)} }, maxRetries: 0`;
+    const away = { AUDIT: 'http://127.0.0.1:1' };
+    await runChild(`${emitter(spool)} emitter.emit(${event});`, away).ended;
+    await run(`${emitter(spool)} await emitter.flush();`).ended;
+    expect(delivered()).toBe(1);
+    expect(finals()).toEqual(last(1));
+  });
+
+  test('may be unknown for an ephemeral emitter, which says so with every batch', async () => {
+    await run(`${emitter('ephemeral: true')} emitter.emit(${event});`).ended;
+    expect(declared().length).toBeGreaterThan(0);
+    for (const { ephemeral } of declared()) expect(ephemeral).toBe(true);
+  });
+});
+
 // Adding a listener to the spool's thread undid its unref(): a script with a spool never ended.
 describe.each(['overflow', 'always'])('a process with a spool (%s) that ends by itself', (mode) => {
   const spooling = (directory: string) =>

@@ -23,6 +23,7 @@ async function setUp(directory: string, producerId: string) {
         throw new AuditError('SPOOL_FAILED', 'full');
       return file[request.op as 'read'](request as never) as never;
     },
+    requestNow() {},
     end() {},
   };
   const sequences = new SequenceTracker(producerId);

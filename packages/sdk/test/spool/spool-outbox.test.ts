@@ -18,6 +18,7 @@ function setUp(fail: (request: Request) => boolean, left = 0) {
       if (client.failed || fail(request)) throw new AuditError('SPOOL_FAILED', 'no');
       return (request.op === 'open' ? { nextRow: left + 1, events: left, bytes: 0 } : undefined) as never;
     },
+    requestNow() {},
     end() {},
   };
   const clock = new FakeClock();

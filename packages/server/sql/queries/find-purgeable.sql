@@ -1,6 +1,6 @@
 -- Dead letters that a purge erases, oldest first, with the hash of their bytes. $1 is null for all dead letters, also those
 -- without a tenant. A purge is rare and may read the whole table.
-select id::text as id, tenant_id, reason, encode(sha256(raw), 'hex') as raw_sha256
+select id::text as id, tenant_id, reason, chain, encode(sha256(raw), 'hex') as raw_sha256
   from audit_dead_letters
  where state <> 'purged'
    and ($1::text[] is null or tenant_id = any ($1))

@@ -16,6 +16,7 @@ select id::text as id,
        state,
        settled_at,
        settled_by,
-       raw
+       raw,
+       chain
   from audit_dead_letters
  where id = $1::uuid and ($2::text[] is null or tenant_id = any ($2))

@@ -2,7 +2,7 @@
 -- known number that are neither settled nor declared lost.
 --   $1        tenants, null for all
 --   $2 to $4  the last row of the page before
---   $5        true for all accounts, false for open and unclosed ones only
+--   $5        true for all accounts, false for open and unclosed ones only, without unclosed ephemeral ones
 --   $6        seconds of silence after which a producer without a final number counts as ended
 --   $8        producers, null for all
 --   $9        true for producers that have been silent for $6 seconds only
@@ -31,13 +31,13 @@ with accounts as (
 ), judged as (
   select a.*,
          case when a.open_numbers > 0 then 'open'
-              when a.final_seq is not null then 'closed'
+              when a.final_seq >= a.highest_seen then 'closed'
               when a.last_seen_at < clock_timestamp() - make_interval(secs => $6) then 'unclosed'
               else 'running' end as state
     from accounts a
 )
-select submitter, producer_id::text, tenant_id, service, state, top as numbers, open_numbers, open, final_seq, first_seen_at, last_seen_at
+select submitter, producer_id::text, tenant_id, service, state, is_ephemeral as ephemeral, top as numbers, open_numbers, open, final_seq, first_seen_at, last_seen_at
   from judged
- where $5 or state in ('open', 'unclosed')
+ where $5 or state = 'open' or (state = 'unclosed' and not is_ephemeral)
  order by submitter, producer_id, tenant_id
  limit $7::integer

@@ -2,7 +2,7 @@
 update audit_dead_letters
    set state = 'purged',
        raw = ''::bytea,
-       settled_at = coalesce(settled_at, clock_timestamp()),
+       settled_at = coalesce(settled_at, $3::timestamptz),
        settled_by = coalesce(settled_by, $2)
  where id = any ($1::uuid[])
    and state <> 'purged'

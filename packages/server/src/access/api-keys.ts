@@ -17,6 +17,24 @@ export interface NewApiKey {
   readonly subject?: string | undefined;
 }
 
+/** Stores changes of keys, each with its record. */
+export interface KeyChanges {
+  create(
+    key: NewApiKey & {
+      readonly id: string;
+      readonly tenants: readonly string[] | undefined;
+      readonly expiresAt: Date | undefined;
+      readonly subject: string | undefined;
+    },
+    secretHash: Uint8Array,
+    change: { readonly by: string; readonly now: number },
+  ): Promise<void>;
+  revoke(id: string, change: { readonly by: string; readonly now: number }): Promise<void>;
+}
+
+/** Principal of a change that no API key authenticated, such as one on the command line of the store's machine. */
+const operator = 'operator';
+
 /** How long a key is cached, ms. On other replicas a revoked key works for this long. */
 const cacheMs = 5_000;
 
@@ -26,24 +44,31 @@ const cacheMs = 5_000;
  */
 export class ApiKeys {
   readonly #database: Database;
+  readonly #changes: KeyChanges;
   readonly #now: () => number;
   /** Cached keys, by the hash of the whole key. Bounded; owned by this object. */
   readonly #cache = new Map<string, { readonly principal: Principal; readonly until: number }>();
   /** Number of revocations. A look-up that began before a revocation must not be cached after it. */
   #revocations = 0;
 
-  constructor(database: Database, now: () => number = Date.now) {
+  constructor(database: Database, changes: KeyChanges, now: () => number = Date.now) {
     this.#database = database;
+    this.#changes = changes;
     this.#now = now;
   }
 
   /**
-   * Creates a key.
+   * Creates a key, and records that in the chain of the service's tenant, in one transaction.
    *
+   * @param by principal of the caller
    * @returns the key itself. It cannot be read again later
-   * @throws {ServerError} `PARAMETER_INVALID`
+   * @throws {ServerError} `PARAMETER_INVALID`; `CHAIN_STOPPED`, `CLOCK_BEHIND_CHAIN` or `STORE_UNAVAILABLE` where no record
+   *   can be written
    */
-  async create(key: NewApiKey): Promise<{ readonly key: string; readonly id: string }> {
+  async create(
+    key: NewApiKey,
+    by: string = operator,
+  ): Promise<{ readonly key: string; readonly id: string }> {
     if (key.name.trim() === '' || key.name.length > 200 || /\p{Cc}/u.test(key.name))
       throw invalid('name', 'must have 1 to 200 characters, none of them a control character');
     if (key.expiresAt !== undefined && Number.isNaN(key.expiresAt.getTime()))
@@ -58,19 +83,12 @@ export class ApiKeys {
       throw invalid('subject', 'must have 1 to 256 characters, none of them a control character');
     const id = randomBytes(6).toString('hex');
     const secret = randomBytes(32).toString('hex');
-    await this.#database.query(
-      writer,
-      `insert into audit_api_keys (id, name, secret_hash, scopes, tenants, expires_at, subject)
-       values ($1, $2, decode($3, 'hex'), $4::text[], $5::text[], $6::timestamptz, $7)`,
-      [
-        id,
-        key.name,
-        sha256Hex(secret),
-        [...key.scopes],
-        key.tenants ? [...key.tenants] : null,
-        key.expiresAt?.toISOString() ?? null,
-        key.subject ?? null,
-      ],
+    const { name, scopes: granted, tenants, expiresAt, subject } = key;
+    const change = { by, now: this.#now() };
+    await this.#changes.create(
+      { id, name, scopes: granted, tenants, expiresAt, subject },
+      sha256(secret),
+      change,
     );
     return { id, key: `tally_${id}_${secret}` };
   }
@@ -81,7 +99,7 @@ export class ApiKeys {
    * @throws {ServerError} `UNAUTHENTICATED`: always with the same message, and after the same comparison
    */
   async authenticate(key: string): Promise<Principal> {
-    const digest = sha256Hex(key);
+    const digest = sha256(key).toString('hex');
     const cached = this.#cache.get(digest);
     if (cached !== undefined && cached.until > this.#now()) return cached.principal;
     const revocations = this.#revocations;
@@ -100,7 +118,7 @@ export class ApiKeys {
             'select secret_hash, scopes, tenants, expires_at, subject from audit_api_keys where id = $1 and revoked_at is null',
             [match[1]],
           );
-    const offered = Buffer.from(sha256Hex(match?.[2] ?? ''), 'hex');
+    const offered = sha256(match?.[2] ?? '');
     const valid =
       row !== undefined &&
       timingSafeEqual(offered, row.secret_hash) &&
@@ -145,18 +163,22 @@ export class ApiKeys {
   }
 
   /**
-   * Revokes a key. It stops working at once on this replica, and within five seconds on the others. Its streams end
-   * within a second on all of them; see {@link KeyWatch}.
+   * Revokes a key, and records that in the chain of the service's tenant, in one transaction. It stops working at once on
+   * this replica, and within five seconds on the others. Its streams end within a second on all of them; see
+   * {@link KeyWatch}. A chain that takes no record does not keep a key alive: the key is revoked without one, and the
+   * verification reports that until the recovery of the chain puts it on record.
    *
+   * @param by principal of the caller
    * @throws {ServerError} `NOT_FOUND`
    */
-  async revoke(id: string): Promise<void> {
-    const rows = await this.#database.query(
+  async revoke(id: string, by: string = operator): Promise<void> {
+    const [known] = await this.#database.query<{ revoked: boolean }>(
       writer,
-      'update audit_api_keys set revoked_at = coalesce(revoked_at, clock_timestamp()) where id = $1 returning id',
+      'select revoked_at is not null as revoked from audit_api_keys where id = $1',
       [id],
     );
-    if (rows.length === 0) throw new ServerError('NOT_FOUND', 'no such API key');
+    if (known === undefined) throw new ServerError('NOT_FOUND', 'no such API key');
+    if (!known.revoked) await this.#changes.revoke(id, { by, now: this.#now() });
     this.#revocations++;
     this.#cache.clear();
   }
@@ -184,8 +206,8 @@ function isSubject(text: string): boolean {
   return text.trim() !== '' && text.length <= 256 && !/\p{C}/u.test(text);
 }
 
-function sha256Hex(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+function sha256(content: string | Uint8Array): Buffer {
+  return createHash('sha256').update(content).digest();
 }
 
 function invalid(parameter: string, what: string): ServerError {

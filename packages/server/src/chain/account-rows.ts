@@ -11,6 +11,8 @@ export interface AccountRow {
   readonly key: string;
   /** All numbers up to this one are settled. */
   readonly settled_to: number;
+  readonly highest_seen: number;
+  readonly final_seq: number | null;
 }
 
 /** Stored ranges that touch a range of the batch: with it they form the numbers from `first_seq` to `last_seq`. */
@@ -39,6 +41,18 @@ export function findTouchedRanges(accounts: readonly Account[]): Statement<Touch
   return { name: 'tally_touched_ranges', text: touchedSql, values: [JSON.stringify(rows)] };
 }
 
+/** Another submitter that has an account of the same producer and tenant. */
+export interface OtherSubmitterRow {
+  readonly key: string;
+  readonly submitter: string;
+}
+
+/** Finds the other submitters of those producers whose last number is declared. */
+export function findOtherSubmitters(accounts: readonly Account[]): Statement<OtherSubmitterRow> {
+  const closing = accounts.filter(({ finals }) => finals.length > 0);
+  return { name: 'tally_other_submitters', text: otherSubmittersSql, values: [keysOf(closing)] };
+}
+
 /** Creates the rows of accounts that have none. */
 export function insertAccounts(accounts: readonly Account[]): Statement {
   return { text: insertSql, values: [keysOf(accounts)] };
@@ -56,7 +70,7 @@ export function settleAccounts(
   touchedRows: readonly TouchedRow[],
 ): Statement[] {
   if (accounts.length === 0) return [];
-  const settledTo = new Map(rows.map((row) => [row.key, row.settled_to]));
+  const stored = new Map(rows.map((row) => [row.key, row]));
   const touchedByAccount = Map.groupBy(touchedRows, ({ key }) => key);
   const [replaced, added]: [unknown[], unknown[]] = [[], []];
   const updates = accounts.map((account) => {
@@ -64,7 +78,7 @@ export function settleAccounts(
     const touched = (touchedByAccount.get(key) ?? []).map(
       ({ first_seq, last_seq }): Range => [first_seq, last_seq],
     );
-    const { contiguousTo, ranges } = mergeSettled(settledTo.get(key)!, touched, account.settled);
+    const { contiguousTo, ranges } = mergeSettled(stored.get(key)!.settled_to, touched, account.settled);
     const row = (range: Range) => ({ ...columnsOf(account), first: range[0], last: range[1] });
     replaced.push(...touched.map(row));
     added.push(...ranges.map(row));
@@ -73,7 +87,8 @@ export function settleAccounts(
       service: account.service,
       settled_to: contiguousTo,
       highest_seen: ranges.at(-1)?.[1] ?? contiguousTo,
-      final_seq: account.finalSeq ?? null,
+      final_seq: acceptedFinal(account, stored.get(key)!),
+      is_ephemeral: account.isEphemeral,
       is_alive: account.isAlive,
     };
   });
@@ -83,6 +98,21 @@ export function settleAccounts(
     ...(replaced.length > 0 ? [{ text: deleteRangesSql, values: [JSON.stringify(replaced)] }] : []),
     ...(added.length > 0 ? [{ text: insertRangesSql, values: [JSON.stringify(added)] }] : []),
   ];
+}
+
+/** The highest number that the account is known to have, whatever its last one is declared to be. */
+export function highestKnown(account: Account, row: AccountRow): number {
+  return Math.max(row.highest_seen, account.settled.at(-1)?.[1] ?? 0);
+}
+
+/**
+ * The last number that the batch declares. Declarations only ever add: the account keeps the highest one, and none that is
+ * below a number that is known.
+ */
+function acceptedFinal(account: Account, row: AccountRow): number | null {
+  const known = highestKnown(account, row);
+  const accepted = account.finals.filter((final) => final >= known);
+  return accepted.length === 0 ? null : Math.max(...accepted);
 }
 
 /** @returns up to which number everything is settled, and the settled ranges of the batch beyond it */
@@ -105,7 +135,7 @@ const keySql = (row: string) =>
   `${row}.submitter || chr(10) || ${row}.producer_id || chr(10) || ${row}.tenant_id as key`;
 
 const lockSql = `
-  select ${keySql('p')}, p.settled_to
+  select ${keySql('p')}, p.settled_to, p.highest_seen, p.final_seq
     from audit_producers p
     join jsonb_to_recordset($1::jsonb) as k(submitter text, producer_id uuid, tenant_id text)
       on (p.submitter, p.producer_id, p.tenant_id) = (k.submitter, k.producer_id, k.tenant_id)
@@ -129,6 +159,11 @@ const touchedSql = `
    where r.last_seq >= k.first - 1
    group by k.submitter, k.producer_id, k.tenant_id, k.first`;
 
+const otherSubmittersSql = `
+  select distinct ${keySql('k')}, p.submitter
+    from jsonb_to_recordset($1::jsonb) as k(submitter text, producer_id uuid, tenant_id text)
+    join audit_producers p on p.producer_id = k.producer_id and p.tenant_id = k.tenant_id and p.submitter <> k.submitter`;
+
 const insertSql = `
   insert into audit_producers (submitter, producer_id, tenant_id)
   select k.submitter, k.producer_id, k.tenant_id
@@ -138,11 +173,12 @@ const insertSql = `
 const settleSql = `
   update audit_producers p
      set settled_to = u.settled_to, highest_seen = greatest(p.highest_seen, u.highest_seen),
-         final_seq = coalesce(u.final_seq, p.final_seq), service = coalesce(p.service, u.service),
+         final_seq = greatest(p.final_seq, u.final_seq), service = coalesce(p.service, u.service),
+         is_ephemeral = p.is_ephemeral or (u.is_ephemeral and p.highest_seen = 0 and p.final_seq is null),
          last_seen_at = case when u.is_alive then clock_timestamp() else p.last_seen_at end
     from jsonb_to_recordset($1::jsonb)
       as u(submitter text, producer_id uuid, tenant_id text, service text, settled_to bigint, highest_seen bigint,
-           final_seq bigint, is_alive boolean)
+           final_seq bigint, is_ephemeral boolean, is_alive boolean)
    where (p.submitter, p.producer_id, p.tenant_id) = (u.submitter, u.producer_id, u.tenant_id)`;
 
 const deleteRangesSql = `

@@ -15,14 +15,16 @@ export interface Account {
   readonly producerId: string;
   readonly tenantId: string;
   readonly service: string | undefined;
-  readonly finalSeq: number | undefined;
+  /** Numbers that were declared as the last one. */
+  readonly finals: readonly number[];
+  readonly isEphemeral: boolean;
   /** In as few ranges as possible, ascending. */
   readonly settled: readonly Range[];
   /** Whether the batch contains something that the producer itself sent, which is a sign of life. */
   readonly isAlive: boolean;
 }
 
-type MutableAccount = { -readonly [K in keyof Account]: Account[K] } & { settled: Range[] };
+type MutableAccount = { -readonly [K in keyof Account]: Account[K] } & { settled: Range[]; finals: number[] };
 
 /** One account for each submitter, producer and tenant that a batch mentions. */
 export function accountsOf(
@@ -39,7 +41,8 @@ export function accountsOf(
       producerId,
       tenantId,
       service: undefined,
-      finalSeq: undefined,
+      finals: [],
+      isEphemeral: false,
       settled: [],
       isAlive: false,
     };
@@ -56,16 +59,18 @@ export function accountsOf(
     account.settled.push([sequence, sequence]);
     account.isAlive = true;
   }
-  for (const { submitter, producerId, service, gaps, final, declaredBy } of statements) {
+  for (const { submitter, producerId, service, gaps, final, declaredBy, ephemeral } of statements) {
     const mentioned = (tenantId: string) => {
       const account = open(submitter, producerId, tenantId);
       account.isAlive ||= declaredBy === undefined;
       return account;
     };
     for (const { tenantId, from, to } of gaps) mentioned(tenantId).settled.push([from, to]);
-    for (const { tenantId, finalSeq } of final) mentioned(tenantId).finalSeq = finalSeq;
+    for (const { tenantId, finalSeq } of final) mentioned(tenantId).finals.push(finalSeq);
     for (const account of accounts.values()) {
-      if (account.submitter === submitter && account.producerId === producerId) account.service ??= service;
+      if (account.submitter !== submitter || account.producerId !== producerId) continue;
+      account.service ??= service;
+      account.isEphemeral ||= ephemeral === true;
     }
   }
   return [...accounts.values()].map((account) => ({ ...account, settled: mergeRanges(account.settled) }));

@@ -4,25 +4,18 @@ import { monthStart } from '../store/partitions.ts';
 import { findStrays, strayReason } from '../store/strays.ts';
 import { settleAccounts } from './account-rows.ts';
 import type { Batch, EpochOpening, ItemOutcome } from './batch.ts';
-import { storeDeadLetters } from './dead-letters.ts';
+import { type BookOptions, serviceTenantOf } from './book-options.ts';
+import { BatchBooks } from './books/batch-books.ts';
 import { findStoredEvents, mayBeInEarlierMonth, type StoredEvent } from './duplicates.ts';
 import { type Head, type HeadRow, readHeads } from './head.ts';
-import {
-  deadLettersOf,
-  itemsOf,
-  lookupsOf,
-  mergeBatches,
-  type PendingEvent,
-  pendingOf,
-  splitByBatch,
-  tenantsOf,
-} from './merge-batches.ts';
+import { itemsOf, lookupsOf, mergeBatches, pendingOf, splitByBatch, tenantsOf } from './merge-batches.ts';
 import { genesisKeysOf, outcomesOf, planBatch } from './plan.ts';
-import { lockRows } from './row-locks.ts';
+import { lockModes, lockRows } from './row-locks.ts';
 import { sealAndCopy } from './seal-and-copy.ts';
+import { withOwnId } from './service-records/own-id.ts';
 import { advancePositions, firstUnapplied } from './source-position.ts';
 
-export interface AppendOptions {
+export interface AppendOptions extends BookOptions {
   /** Name of the log, first part of every origin. */
   readonly logName: string;
   /**
@@ -30,8 +23,6 @@ export interface AppendOptions {
    * service always gives it. Absent: a client could compute these ids.
    */
   readonly recordIdSecret?: Uint8Array;
-  /** Throws if the tenant's chain is stopped. */
-  readonly assertRunning?: (tenantId: string) => void;
   /** Throws if a locked head is behind what was signed for the chain: the store was restored in the meantime. */
   readonly assertCurrent?: (session: Session, head: Head) => Promise<void>;
   /** Stops a chain because the store has a row that does not belong to it. */
@@ -83,8 +74,8 @@ export async function appendBatch(
  * Durable when it resolves: records, heads, tiles, dead letters, accounts and the positions of sources. Nothing of it may
  * be acknowledged before.
  *
- * If the head of one tenant is ahead of the clock, nothing is stored. The caller can leave out the events of that tenant;
- * a range of a source has to wait for the clock, because one position covers all its events.
+ * If the head of one tenant is ahead of the clock, nothing is stored. The caller can leave out the events of that tenant, or
+ * keep them as dead letters: one position covers all events of a range, and those of other tenants must not wait.
  *
  * The statements of this transaction are in this folder and not in `sql/queries`: each is only correct together with the
  * order of locks around it, so it stays next to the code that explains that order.
@@ -98,20 +89,23 @@ export async function appendBatches(
   batches: readonly Batch[],
   options: AppendOptions,
 ): Promise<AppendResult[]> {
-  const merged = mergeBatches(batches);
+  const merged = mergeBatches(batches, options);
   const { logName, recordIdSecret } = options;
-  for (const missingRows of ['report', 'create'] as const) {
+  for (const mode of lockModes) {
     // Begin.
     const results = await database.transaction(writer, async (session) => {
       // Lock.
-      const locked = await lockRows(session, merged, missingRows);
+      const locked = await lockRows(session, merged, mode, serviceTenantOf(options));
       if (locked === undefined) return undefined;
 
       // Gather: what is still to be stored, the heads it goes to, and events that an earlier month may hold already.
-      const pending = pendingOf(merged, firstUnapplied(merged.ranges, locked.positions), recordIdSecret);
+      const positions = firstUnapplied(merged.ranges, locked.positions);
+      const pending = pendingOf(merged, positions, recordIdSecret);
+      const batchBooks = BatchBooks.read({ merged, locked, pending, positions, options });
+      if (batchBooks === undefined) return undefined;
       const { heads, ingestedAt } = await headsFor(
         session,
-        pending.events,
+        [...tenantsOf(itemsOf(pending.events), merged.openings), ...batchBooks.tenantIds],
         merged.openings,
         locked.heads,
         options,
@@ -128,14 +122,21 @@ export async function appendBatches(
       for (let seals = 1; ; seals++) {
         // Plan.
         let plan = planBatch(pending.events, context);
+        const changes = await batchBooks.changesOf(session, plan, ingestedAt);
+        const ownRecords = changes.records.map((item) => ({
+          ...withOwnId(item, recordIdSecret),
+          index: undefined,
+        }));
+        const events = [...pending.events, ...ownRecords];
+        if (changes.records.length > 0) plan = planBatch(events, context);
         // Ids of the service's records contain no time, so an earlier month may hold them. Only the plan knows them all.
         const serviceRecords = plan.fresh.filter(({ index }) => index === undefined);
         if (serviceRecords.length > 0) {
           await findStoredEvents(session, lookupsOf(serviceRecords), known);
-          plan = planBatch(pending.events, context);
+          plan = planBatch(events, context);
         }
         const books = [
-          ...storeDeadLetters(deadLettersOf([...pending.refused, ...plan.outcomes])),
+          ...changes.statements,
           ...settleAccounts(merged.accounts, locked.accounts, locked.touchedRanges),
           ...advancePositions(merged.ranges),
         ];
@@ -202,20 +203,21 @@ async function stopForStrays(
 }
 
 /**
- * The heads that these events extend, and the time of the batch.
+ * The heads that the batch extends, and the time of the batch.
  *
- * @param rows locked heads, perhaps also of tenants whose events are all applied already
+ * @param extended tenants whose chains get records
+ * @param rows locked heads, perhaps also of other tenants
  * @throws {ServerError} `CHAIN_STOPPED`, `CLOCK_BEHIND_CHAIN`
  */
 async function headsFor(
   session: Session,
-  events: readonly PendingEvent[],
+  extended: readonly string[],
   openings: readonly EpochOpening[],
   rows: readonly HeadRow[],
   { assertRunning, assertCurrent }: AppendOptions,
 ): Promise<ReturnType<typeof readHeads>> {
   const opened = new Set(openings.map(({ tenantId }) => tenantId));
-  const tenantIds = new Set(tenantsOf(itemsOf(events), openings));
+  const tenantIds = new Set(extended);
   for (const tenantId of tenantIds) if (!opened.has(tenantId)) assertRunning?.(tenantId);
   const read = readHeads(
     rows.filter((row) => tenantIds.has(row.tenant_id)),

@@ -18,6 +18,11 @@ export interface AdmittedEvent {
 /** An admitted event, and where it came from. */
 export interface EventItem extends AdmittedEvent {
   readonly ingest: ItemIngest;
+  /**
+   * Whether an earlier event with the same id counts as this one although its content is not equal. Only records of the
+   * service have it: several replicas may write the same record, and each dates it by the moment. @defaultValue false
+   */
+  readonly firstWins?: boolean;
 }
 
 export interface ItemIngest {
@@ -60,6 +65,13 @@ export interface ProducerStatement {
   readonly final: readonly { readonly tenantId: string; readonly finalSeq: number }[];
   /** The operator who declares this in place of the producer. Such a statement does not count as a sign of life. */
   readonly declaredBy?: string | undefined;
+  /**
+   * The producer's runtime may end it at any moment without letting it declare its end. Counts only if the producer says so
+   * before anything else is known of it.
+   */
+  readonly ephemeral?: boolean | undefined;
+  /** Offset of its message, where the batch has a range. A statement before the stored position was applied earlier. */
+  readonly offset?: number | undefined;
 }
 
 /** A chain that is abandoned and begins again in a new epoch. */
@@ -73,8 +85,29 @@ export interface EpochOpening {
   readonly auditId?: string;
 }
 
+/** Books of a caller that must agree with the chain: they change in the transaction that stores the batch. */
+export interface BatchBookkeeping {
+  /**
+   * Records of the service about what became of the items, such as that an operator has retried a dead letter. Chained with
+   * the items, in one transaction.
+   */
+  readonly outcomeRecords?: {
+    /** Tenant of the chain that takes them. */
+    readonly tenantId: string;
+    /** @param statuses one for each item, `undefined` for an item of a range that was applied before */
+    readonly of: (statuses: readonly (ItemOutcome['status'] | undefined)[]) => readonly EventItem[];
+  };
+  /**
+   * Updates books of the caller that must agree with the chain, in the transaction that stores the batch, after its
+   * records. An error stores nothing of the transaction.
+   *
+   * @param outcomes one for each item, `undefined` for an item of a range that was applied before
+   */
+  readonly closeBooks?: (session: Session, outcomes: readonly (ItemOutcome | undefined)[]) => Promise<void>;
+}
+
 /** What one caller wants to be stored together. */
-export interface Batch {
+export interface Batch extends BatchBookkeeping {
   readonly items: readonly BatchItem[];
   readonly statements?: readonly ProducerStatement[];
   readonly range?: SourceRange;
@@ -87,11 +120,4 @@ export interface Batch {
    * @returns records with derived ids, so that a retry adds nothing
    */
   readonly serviceRecords?: (position: number) => readonly EventItem[];
-  /**
-   * Updates books of the caller that must agree with the chain, in the transaction that stores the batch, after its
-   * records. An error stores nothing of the transaction.
-   *
-   * @param outcomes one for each item, `undefined` for an item of a range that was applied before
-   */
-  readonly closeBooks?: (session: Session, outcomes: readonly (ItemOutcome | undefined)[]) => Promise<void>;
 }

@@ -2,8 +2,6 @@ import { createHash } from 'node:crypto';
 import { uuidv8FromDigest } from '@tallystick/event';
 import type { Reason } from '@tallystick/protocol';
 import { exceededBound } from '../input/json-bounds.ts';
-import type { Statement } from '../store/database.ts';
-import { isMessageSource } from './source-position.ts';
 
 /** An event that was refused, with all bytes that were received. */
 export interface DeadLetter {
@@ -82,64 +80,4 @@ function readIdentity(bytes: Uint8Array): { tenantId?: string; auditId?: string 
   } catch {
     return {};
   }
-}
-
-const insertSql = `
-  insert into audit_dead_letters (id, tenant_id, audit_id, source, principal, producer_id, producer_seq, reason, pointer, message,
-                                  raw, seen)
-  select d.id, d.tenant_id, d.audit_id, d.source, d.principal, d.producer_id, d.producer_seq, d.reason, d.pointer, d.message,
-         decode(d.raw, 'hex'), d.seen
-    from jsonb_to_recordset($1::jsonb)
-      as d(id uuid, tenant_id text, audit_id text, source text, principal text, producer_id uuid,
-           producer_seq bigint, reason text, pointer text, message text, raw text, seen bigint)
-    on conflict (id) do`;
-
-/**
- * For an event that a client sends again: increments the count. A settled dead letter becomes open again, and gets its bytes back if
- * a purge has erased them, because the client is told that the event is kept.
- */
-const countUpSql = `${insertSql} update
-     set seen = audit_dead_letters.seen + excluded.seen, last_seen_at = clock_timestamp(), state = 'open',
-         settled_at = null, settled_by = null, raw = excluded.raw`;
-
-/** For a message of a topic that is read again: changes nothing. */
-const insertOnceSql = `${insertSql} nothing`;
-
-/**
- * Stores dead letters, including their bytes. Part of the batch's transaction: after its commit, every event of the batch
- * is either chained or kept here.
- */
-export function storeDeadLetters(deadLetters: readonly DeadLetter[]): Statement[] {
-  const fromMessages = deadLetters.filter(({ source }) => isMessageSource(source));
-  const others = deadLetters.filter(({ source }) => !isMessageSource(source));
-  return [...insert(insertOnceSql, fromMessages), ...insert(countUpSql, others)];
-}
-
-/** A violation may quote the event, which may contain characters that jsonb cannot store. */
-function toJsonbText(text: string): string {
-  return text.toWellFormed().replaceAll('\0', '\u2400');
-}
-
-function insert(text: string, deadLetters: readonly DeadLetter[]): Statement[] {
-  if (deadLetters.length === 0) return [];
-  const byId = Map.groupBy(deadLetters, ({ id }) => id);
-  const rows = [...byId.values()].map((same) => {
-    const deadLetter = same[0]!;
-    const first = deadLetter.violations[0]!;
-    return {
-      id: deadLetter.id,
-      tenant_id: deadLetter.tenantId ?? null,
-      audit_id: deadLetter.auditId ?? null,
-      source: deadLetter.source,
-      principal: deadLetter.principal ?? null,
-      producer_id: deadLetter.producerId ?? null,
-      producer_seq: deadLetter.producerSeq ?? null,
-      reason: toJsonbText(first.code),
-      pointer: toJsonbText(first.pointer),
-      message: toJsonbText(first.message),
-      raw: Buffer.from(deadLetter.raw).toString('hex'),
-      seen: same.length,
-    };
-  });
-  return [{ text, values: [JSON.stringify(rows)] }];
 }

@@ -1,5 +1,6 @@
 import { type Account, accountsOf } from './accounting.ts';
 import type { Batch, BatchItem, EpochOpening, EventItem, ItemOutcome } from './batch.ts';
+import { type BookOptions, canRecord, serviceTenantOf } from './book-options.ts';
 import type { DeadLetter } from './dead-letters.ts';
 import { withOwnId } from './service-records/own-id.ts';
 import { gapRecords } from './service-records/producer-records.ts';
@@ -14,6 +15,12 @@ export interface MergedBatch {
   readonly openings: readonly EpochOpening[];
   /** Tenants of all events, including those that may turn out to be applied already. Sorted. */
   readonly tenantIds: readonly string[];
+  /** Tenants whose chains may have to record a refused event, where they exist. */
+  readonly letterTenants: readonly string[];
+  /** The service's tenant, if its chain may have to record a refused event: no other chain takes it. */
+  readonly letterService: string | undefined;
+  /** Tenants for which a producer declares its last number. */
+  readonly finalTenants: readonly string[];
   /** Accounts of all producers that the batches mention. */
   readonly accounts: readonly Account[];
 }
@@ -41,7 +48,7 @@ export interface PendingItems {
   readonly refused: readonly IndexedOutcome[];
 }
 
-export function mergeBatches(batches: readonly Batch[]): MergedBatch {
+export function mergeBatches(batches: readonly Batch[], options: BookOptions): MergedBatch {
   const items = batches.flatMap((batch) => batch.items);
   const statements = batches.flatMap((batch) => batch.statements ?? []);
   const openings = batches.flatMap((batch) => batch.openings ?? []);
@@ -50,19 +57,35 @@ export function mergeBatches(batches: readonly Batch[]): MergedBatch {
     ...gapRecords(statements),
     ...batches.flatMap(({ serviceRecords, range }) => serviceRecords?.(range?.from ?? 0) ?? []),
   ];
+  const refused = items.flatMap((item) => ('deadLetter' in item ? item.deadLetter : []));
+  const recording = (tenantIds: readonly (string | undefined)[]) => [
+    ...new Set(tenantIds.filter((tenantId) => canRecord(tenantId, options))),
+  ];
+  const hasUnrecorded = refused.some(({ tenantId }) => !canRecord(tenantId, options));
   return {
     batches,
     items,
     ranges: batches.flatMap(({ range }) => range ?? []),
     openings,
-    tenantIds: tenantsOf(events, openings),
+    tenantIds: tenantsOf(events, openings, batches),
+    letterTenants: recording(refused.map(({ tenantId }) => tenantId)),
+    letterService: hasUnrecorded ? serviceTenantOf(options) : undefined,
+    finalTenants: recording(statements.flatMap(({ final }) => final.map(({ tenantId }) => tenantId))),
     accounts: accountsOf(items, statements),
   };
 }
 
 /** Sorted, so that all transactions lock tenants in the same order. */
-export function tenantsOf(events: readonly EventItem[], openings: readonly EpochOpening[]): string[] {
-  const ids = [...openings.map(({ tenantId }) => tenantId), ...events.map(({ event }) => event.tenant_id)];
+export function tenantsOf(
+  events: readonly EventItem[],
+  openings: readonly EpochOpening[],
+  batches: readonly Pick<Batch, 'outcomeRecords'>[] = [],
+): string[] {
+  const ids = [
+    ...openings.map(({ tenantId }) => tenantId),
+    ...events.map(({ event }) => event.tenant_id),
+    ...batches.flatMap(({ outcomeRecords }) => outcomeRecords?.tenantId ?? []),
+  ];
   return [...new Set(ids)].sort();
 }
 

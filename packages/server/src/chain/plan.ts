@@ -1,10 +1,10 @@
 import { createGenesisRecord, formatOrigin, zeroHash } from '@tallystick/log';
 import type { Receipt } from '@tallystick/protocol';
-import type { ItemOutcome } from './batch.ts';
+import type { Batch, ItemOutcome } from './batch.ts';
 import { toDeadLetter } from './dead-letters.ts';
 import { eventKey, isFarAhead, isSameEvent, type StoredEvent } from './duplicates.ts';
 import type { Head } from './head.ts';
-import type { IndexedOutcome, PendingEvent } from './merge-batches.ts';
+import type { IndexedOutcome, PendingEvent, PendingItems } from './merge-batches.ts';
 import { conflictOf } from './service-records/conflict.ts';
 import { isOwnRecord, withOwnId } from './service-records/own-id.ts';
 
@@ -57,10 +57,12 @@ export function planBatch(events: readonly PendingEvent[], context: PlanContext)
         outcomes.push(outcome(event, 'duplicate', formerly.receipt));
       else conflict(event);
     } else if (stored !== undefined) {
-      if (isSameEvent(stored, event.item)) outcomes.push(outcome(event, 'duplicate', stored.receipt));
+      if (event.item.firstWins === true || isSameEvent(stored, event.item))
+        outcomes.push(outcome(event, 'duplicate', stored.receipt));
       else conflict(event);
     } else if (first !== undefined) {
-      if (first.item.canonical === event.item.canonical) repeats.push({ event, of: first });
+      if (event.item.firstWins === true || first.item.canonical === event.item.canonical)
+        repeats.push({ event, of: first });
       else conflict(event);
     } else if (genesisKeys.has(key)) {
       conflict(event);
@@ -107,6 +109,24 @@ export function outcomesOf(
     ...fresh.map((event) => outcome(event, 'chained', receiptOf.get(event)!)),
     ...repeats.map(({ event, of }) => outcome(event, 'duplicate', receiptOf.get(of)!)),
   ];
+}
+
+/** What becomes of the items of each batch, in their order, before anything is sealed. */
+export function statusesByBatch(
+  batches: readonly Batch[],
+  { refused }: PendingItems,
+  { fresh, repeats, outcomes }: Plan,
+): (ItemOutcome['status'] | undefined)[][] {
+  const byIndex = new Map<number | undefined, ItemOutcome['status']>();
+  for (const { index } of fresh) byIndex.set(index, 'chained');
+  for (const { event } of repeats) byIndex.set(event.index, 'duplicate');
+  for (const { index, outcome } of [...refused, ...outcomes]) byIndex.set(index, outcome.status);
+  let start = 0;
+  return batches.map(({ items }) => {
+    const from = start;
+    start += items.length;
+    return items.map((_, at) => byIndex.get(from + at));
+  });
 }
 
 function outcome({ index }: PendingEvent, status: 'chained' | 'duplicate', receipt: Receipt): IndexedOutcome {

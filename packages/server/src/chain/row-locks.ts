@@ -1,9 +1,11 @@
 import type { Session } from '../store/database.ts';
 import {
   type AccountRow,
+  findOtherSubmitters,
   findTouchedRanges,
   insertAccounts,
   lockAccounts,
+  type OtherSubmitterRow,
   type TouchedRow,
 } from './account-rows.ts';
 import { type HeadRow, insertHeads, lockHeads } from './head.ts';
@@ -14,16 +16,29 @@ import { insertPositions, lockPositions, type PositionRow } from './source-posit
 export interface LockedRows {
   readonly positions: readonly PositionRow[];
   readonly heads: readonly HeadRow[];
+  /** Tenants whose heads are locked, if they exist. */
+  readonly lockedTenants: ReadonlySet<string>;
   readonly accounts: readonly AccountRow[];
   readonly touchedRanges: readonly TouchedRow[];
+  readonly otherSubmitters: readonly OtherSubmitterRow[];
 }
+
+/**
+ * Which locks a transaction takes.
+ *
+ * - `usual`: on rows that exist.
+ * - `create`: also on missing rows, which it creates first. Nearly always all rows exist.
+ * - `books`: also on every chain that may have to record a change of the books. Few batches need them.
+ */
+export const lockModes = ['usual', 'create', 'books'] as const;
+export type LockMode = (typeof lockModes)[number];
 
 /**
  * Takes all locks of a batch in one round trip: first sources, then heads, then accounts, each kind in the order of its
  * keys. All writers use this order, so two batches cannot deadlock.
  *
- * Nearly always all rows exist. A row that is missing must be created before the locks that follow it are taken, which
- * needs another transaction: call again with `create`, which creates the missing rows of each kind before it locks them.
+ * A row that is missing must be created before the locks that follow it are taken, which needs another transaction: call
+ * again with the next mode.
  *
  * A crash loses nothing here: the only new rows are empty ones.
  *
@@ -32,35 +47,48 @@ export interface LockedRows {
 export async function lockRows(
   session: Session,
   merged: MergedBatch,
-  missingRows: 'report' | 'create',
+  mode: LockMode,
+  serviceTenant: string,
 ): Promise<LockedRows | undefined> {
-  const [positions, heads, accountRows, touchedRanges] =
-    missingRows === 'create' ? await createAndLock(session, merged) : await lock(session, merged);
+  const { letterTenants, letterService, finalTenants } = merged;
+  const service = mode === 'books' ? serviceTenant : letterService;
+  const tenantIds = [...new Set([...merged.tenantIds, ...(service === undefined ? [] : [service])])].sort();
+  const lockedTenants = new Set([...tenantIds, ...letterTenants, ...(mode === 'books' ? finalTenants : [])]);
+  const wanted = { ...merged, tenantIds, lockedTenants: [...lockedTenants].sort() };
+  const [positions, heads, accounts, touchedRanges, otherSubmitters] =
+    mode === 'usual' ? await lock(session, wanted) : await createAndLock(session, wanted);
+  const existing = new Set(heads.map((head) => head.tenant_id));
   const isComplete =
     positions.length >= merged.ranges.length &&
-    heads.length >= merged.tenantIds.length &&
-    accountRows.length >= merged.accounts.length;
-  return isComplete ? { positions, heads, accounts: accountRows, touchedRanges } : undefined;
+    tenantIds.every((tenantId) => existing.has(tenantId)) &&
+    accounts.length >= merged.accounts.length;
+  return isComplete
+    ? { positions, heads, lockedTenants, accounts, touchedRanges, otherSubmitters }
+    : undefined;
 }
 
-async function lock(session: Session, { ranges, tenantIds, accounts }: MergedBatch) {
+type WantedLocks = MergedBatch & { readonly lockedTenants: readonly string[] };
+
+async function lock(session: Session, { ranges, lockedTenants, accounts }: WantedLocks) {
   return await session.pipeline(
     lockPositions(ranges),
-    lockHeads(tenantIds),
+    lockHeads(lockedTenants),
     lockAccounts(accounts),
     findTouchedRanges(accounts),
+    findOtherSubmitters(accounts),
   );
 }
 
-async function createAndLock(session: Session, { ranges, tenantIds, accounts }: MergedBatch) {
-  const [, positions, , heads, , accountRows, touchedRanges] = await session.pipeline(
+async function createAndLock(session: Session, { ranges, tenantIds, lockedTenants, accounts }: WantedLocks) {
+  const [, positions, , heads, , accountRows, touchedRanges, otherSubmitters] = await session.pipeline(
     insertPositions(ranges),
     lockPositions(ranges),
     insertHeads(tenantIds),
-    lockHeads(tenantIds),
+    lockHeads(lockedTenants),
     insertAccounts(accounts),
     lockAccounts(accounts),
     findTouchedRanges(accounts),
+    findOtherSubmitters(accounts),
   );
-  return [positions, heads, accountRows, touchedRanges] as const;
+  return [positions, heads, accountRows, touchedRanges, otherSubmitters] as const;
 }

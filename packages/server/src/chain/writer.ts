@@ -11,7 +11,8 @@ import {
   retryReason,
   tenantsAhead,
 } from './append-errors.ts';
-import type { Batch, BatchItem, ItemOutcome, ProducerStatement } from './batch.ts';
+import type { Batch, BatchBookkeeping, BatchItem, ItemOutcome, ProducerStatement } from './batch.ts';
+import { serviceTenantOf } from './book-options.ts';
 
 export interface WriterOptions extends AppendOptions {
   /** Maximum number of events in one transaction, unless a single submission has more. @defaultValue 1000 */
@@ -33,6 +34,7 @@ const retryBackoff = { baseMs: 50, maxMs: 3_000 };
 interface Submission {
   readonly items: readonly BatchItem[];
   readonly statements: readonly ProducerStatement[];
+  readonly bookkeeping: BatchBookkeeping | undefined;
   readonly resolve: (outcomes: readonly ItemOutcome[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -67,6 +69,7 @@ export class Writer {
    * Chains these items, in their order.
    *
    * @param statements what the producers declared about their numbers
+   * @param bookkeeping books of the caller that change with the items. The submission has a transaction of its own then
    * @returns one outcome for each item, after the commit
    * @throws {ServerError} `CLOSING`, `CHAIN_STOPPED`, `CLOCK_BEHIND_CHAIN` or `STORE_UNAVAILABLE`. The items may or may not
    *   be chained: submit the same items again. With `CLOCK_BEHIND_CHAIN`, the items of all tenants that
@@ -75,11 +78,13 @@ export class Writer {
   submit(
     items: readonly BatchItem[],
     statements: readonly ProducerStatement[] = [],
+    bookkeeping?: BatchBookkeeping,
   ): Promise<readonly ItemOutcome[]> {
     if (this.#closed) return Promise.reject(new ServerError('CLOSING', 'the service is shutting down'));
-    if (items.length === 0 && statements.length === 0) return Promise.resolve([]);
+    if (items.length === 0 && statements.length === 0 && bookkeeping === undefined)
+      return Promise.resolve([]);
     return new Promise((resolve, reject) => {
-      this.#queue.push({ items, statements, resolve, reject });
+      this.#queue.push({ items, statements, bookkeeping, resolve, reject });
       this.#running ??= this.#run();
     });
   }
@@ -103,11 +108,12 @@ export class Writer {
     let length = 0;
     let count = 0;
     while (count < this.#queue.length) {
-      const { items } = this.#queue[count]!;
+      const { items, bookkeeping } = this.#queue[count]!;
       events += items.length;
       for (const item of items)
         length += 'deadLetter' in item ? item.deadLetter.raw.length : item.canonical.length;
-      if (count > 0 && (events > this.#maxBatch || length > maxBatchLength)) break;
+      const isAlone = bookkeeping !== undefined || this.#queue[0]!.bookkeeping !== undefined;
+      if (count > 0 && (isAlone || events > this.#maxBatch || length > maxBatchLength)) break;
       count++;
     }
     return this.#queue.splice(0, count);
@@ -118,6 +124,7 @@ export class Writer {
       const outcomes = await this.#append({
         items: submissions.flatMap((submission) => submission.items),
         statements: submissions.flatMap((submission) => submission.statements),
+        ...submissions[0]!.bookkeeping,
       });
       let at = 0;
       for (const submission of submissions) {
@@ -141,7 +148,12 @@ export class Writer {
    */
   async #refuse(submission: Submission, error: unknown): Promise<void> {
     const ahead = tenantsAhead(error);
-    const items = submission.items.filter((item) => 'deadLetter' in item || !ahead.has(item.event.tenant_id));
+    // The chain of the service's tenant records the dead letters of other tenants too.
+    const items = submission.items.filter((item) =>
+      'deadLetter' in item
+        ? !ahead.has(item.deadLetter.tenantId) && !ahead.has(serviceTenantOf(this.#options))
+        : !ahead.has(item.event.tenant_id),
+    );
     if (ahead.size > 0 && items.length > 0) await this.#append({ items }).catch(() => undefined);
     submission.reject(error);
   }

@@ -81,7 +81,7 @@ export function createHttpApp(service: AuditService, options: HttpOptions = {}):
   const limits = { ...defaultLimits, ...options.limits };
   const metrics = options.metrics ?? new ServiceMetrics();
   const streams = new Streams(limits.maxStreams, limits.maxStreamsPerKey);
-  const readAudit = new ReadAudit(service.writer, {
+  const readAudit = new ReadAudit(service.database, service.writer, {
     enabled: options.auditReads,
     ...(options.now !== undefined && { now: options.now }),
     onFailure: (error) => {

@@ -1,6 +1,12 @@
 import type { ReceivedDelivery } from '@tallystick/protocol';
 import { submitterOf } from '../chain/accounting.ts';
-import type { BatchItem, ItemIngest, ItemOutcome, ProducerStatement } from '../chain/batch.ts';
+import type {
+  BatchBookkeeping,
+  BatchItem,
+  ItemIngest,
+  ItemOutcome,
+  ProducerStatement,
+} from '../chain/batch.ts';
 import { gapRecords } from '../chain/service-records/producer-records.ts';
 import type { Writer } from '../chain/writer.ts';
 import type { ServiceObserver } from '../observer.ts';
@@ -23,6 +29,8 @@ export interface SubmitPath {
 /**
  * Admits and chains events. Each event gets its own result: a refused event does not hold the others back.
  *
+ * @param bookkeeping books of the caller that change with the events. Unused if the submitter may not write for the tenant
+ *   of an event
  * @returns one result for each event, once all records are durable
  * @throws {ServerError} `STORE_UNAVAILABLE`, `CLOSING`, `CHAIN_STOPPED`, `CLOCK_BEHIND_CHAIN`: nothing was chained, or the
  *   outcome is unknown. The same events may be submitted again
@@ -30,6 +38,7 @@ export interface SubmitPath {
 export async function submitEvents(
   { admission, writer, observer }: SubmitPath,
   submission: Submission,
+  bookkeeping?: BatchBookkeeping,
 ): Promise<SubmissionResult[]> {
   const results: (SubmissionResult | undefined)[] = [];
   const items: BatchItem[] = [];
@@ -54,7 +63,8 @@ export async function submitEvents(
     statements.push(statement);
     items.push(...refused);
   }
-  const outcomes = await writer.submit(items, statements);
+  const areAllPermitted = itemIndexes.length === submission.events.length;
+  const outcomes = await writer.submit(items, statements, areAllPermitted ? bookkeeping : undefined);
   for (const [at, index] of itemIndexes.entries()) {
     const outcome = outcomes[at]!;
     results[index] = toResult(outcome);
@@ -75,11 +85,12 @@ export async function submitStatement(
   declared: ProducerStatement,
   from: Pick<Submission, 'source' | 'principal'>,
   raw: Uint8Array,
+  bookkeeping?: BatchBookkeeping,
 ): Promise<SubmissionResult[]> {
   const { statement, refused } = admission.statementOf(declared, from, raw);
   // The writer makes the same gap records from the statement. As items they get results, and are chained once.
   const items = refused.length > 0 ? refused : gapRecords([statement]);
-  return (await writer.submit(items, [statement])).map(toResult);
+  return (await writer.submit(items, [statement], bookkeeping)).map(toResult);
 }
 
 /** Where an event of a submission came from, with the number that its producer gave it. */

@@ -34,7 +34,15 @@ type Row = Omit<DeadLetterInfo, 'settled_at' | 'topic' | 'partition' | 'offset'>
   readonly settled_at: Date | null;
 };
 
-/** Reads dead letters, and notes when they are retried. */
+/** A dead letter with its bytes. */
+export interface StoredDeadLetter {
+  readonly info: DeadLetterInfo;
+  readonly raw: Uint8Array;
+  /** Tenant of the chain that has its record; null for a dead letter without one. */
+  readonly chain: string | null;
+}
+
+/** Reads dead letters. */
 export class DeadLetters {
   readonly #database: Database;
 
@@ -77,27 +85,15 @@ export class DeadLetters {
    *
    * @throws {ServerError} `NOT_FOUND`, also for a dead letter of another tenant
    */
-  async get(
-    id: string,
-    tenants: readonly string[] | undefined,
-  ): Promise<{ readonly info: DeadLetterInfo; readonly raw: Uint8Array }> {
-    const [row] = await this.#database.query<Row & { readonly raw: Uint8Array }>(writer, getDeadLetter, [
+  async get(id: string, tenants: readonly string[] | undefined): Promise<StoredDeadLetter> {
+    type Stored = Row & Pick<StoredDeadLetter, 'raw' | 'chain'>;
+    const [row] = await this.#database.query<Stored>(writer, getDeadLetter, [
       id,
       tenants === undefined ? null : [...tenants],
     ]);
     if (row === undefined) throw new ServerError('NOT_FOUND', 'no such dead letter');
-    const { raw, ...info } = row;
-    return { info: toInfo(info), raw: new Uint8Array(raw) };
-  }
-
-  /** Notes that the event of the dead letter is chained now. */
-  async markRetried(id: string, by: string): Promise<void> {
-    await this.#database.query(
-      writer,
-      `update audit_dead_letters set state = 'retried', settled_at = clock_timestamp(), settled_by = $2
-        where id = $1::uuid and state = 'open'`,
-      [id, by],
-    );
+    const { raw, chain, ...info } = row;
+    return { info: toInfo(info), raw: new Uint8Array(raw), chain };
   }
 }
 

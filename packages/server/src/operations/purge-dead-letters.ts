@@ -39,6 +39,8 @@ interface Purgeable {
   readonly tenant_id: string | null;
   readonly reason: string;
   readonly raw_sha256: string;
+  /** Tenant of the chain that has its record; null for a dead letter without one. */
+  readonly chain: string | null;
 }
 
 /** Dead letters of one record. The record lists each with its hash, and must stay well below the limits of an event. */
@@ -63,7 +65,7 @@ export async function countDeadLetters(
 /**
  * Erases the bytes of dead letters. That the events were refused stays on record. In the transaction that erases the
  * bytes, each tenant's chain gets an `audit.dead_letters_purged` record with their hashes, so evidence of a refusal cannot
- * disappear unnoticed. For dead letters without a tenant, the record is in the chain of the service's own tenant.
+ * disappear unnoticed. The record is in the chain that has the record of the refusal.
  *
  * A crash leaves some of the dead letters purged, with their record. The same call purges the others.
  *
@@ -81,7 +83,7 @@ export async function purgeDeadLetters(
       deadLettersPerRecord,
     ]);
     if (found.length === 0) return { letters: purged, byReason };
-    const byTenant = Map.groupBy(found, ({ tenant_id }) => tenant_id ?? target.serviceTenant);
+    const byTenant = Map.groupBy(found, ({ chain }) => chain ?? target.serviceTenant);
     for (const [tenantId, deadLetters] of byTenant) {
       await purgeOf(target, tenantId, deadLetters, request);
     }
@@ -101,7 +103,7 @@ async function purgeOf(
     {
       items: [purgeRecord(tenantId, deadLetters, request)],
       closeBooks: async (session) => {
-        const purged = await session.query(purgeSql, [ids, request.by]);
+        const purged = await session.query(purgeSql, [ids, request.by, new Date(request.now).toISOString()]);
         if (purged.length === ids.length) return;
         throw new ServerError(
           'STORE_UNAVAILABLE',

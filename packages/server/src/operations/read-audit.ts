@@ -1,6 +1,10 @@
 import type { EventItem } from '../chain/batch.ts';
 import { exportRecord, type Reading, readRecord } from '../chain/service-records/read-records.ts';
 import type { Writer } from '../chain/writer.ts';
+import { type Database, writer } from '../store/database.ts';
+import { readSql } from '../store/sql.ts';
+
+const writeTime = readSql('write-time');
 
 /** Reads of one principal within such a window are one record. */
 const windowMs = 5 * 60 * 1000;
@@ -16,12 +20,13 @@ export interface ReadAuditOptions {
 
 /**
  * Records reads of a tenant's trail in that tenant's own chain: one `audit.read` per principal and five minutes, and one
- * `audit.exported` per export. The windows follow the clock, so all replicas make the same event for a window, and it is
- * chained once.
+ * `audit.exported` per export. The windows follow the clock, so all replicas use the same id for a window, and it is
+ * chained once. The first replica that writes it dates it, by the store's clock.
  *
  * Call it only for a tenant that has a chain: a read must not begin one.
  */
 export class ReadAudit {
+  readonly #database: Database;
   readonly #writer: Writer;
   readonly #enabled: boolean;
   readonly #now: () => number;
@@ -30,7 +35,8 @@ export class ReadAudit {
   readonly #seen = new Set<string>();
   #window = 0;
 
-  constructor(writer: Writer, options: ReadAuditOptions = {}) {
+  constructor(database: Database, writer: Writer, options: ReadAuditOptions = {}) {
+    this.#database = database;
     this.#writer = writer;
     this.#enabled = options.enabled ?? true;
     this.#now = options.now ?? Date.now;
@@ -48,18 +54,25 @@ export class ReadAudit {
     const key = `${reading.tenantId}\n${reading.principal}`;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
-    await this.#write(readRecord(reading, start, windowMs));
+    await this.#write(reading, (writtenAt) => readRecord(reading, start, windowMs, writtenAt));
+  }
+
+  /** The store's time, and never before the newest record. Undefined for a tenant without a chain. */
+  async #writtenAt(tenantId: string): Promise<Date | undefined> {
+    const [row] = await this.#database.query<{ at: Date }>(writer, writeTime, [tenantId]);
+    return row?.at;
   }
 
   /** Records an export: every single one. */
   async exported(reading: Reading, what: { readonly [fact: string]: unknown }): Promise<void> {
     if (!this.#enabled) return;
-    await this.#write(exportRecord(reading, this.#now(), what));
+    await this.#write(reading, (writtenAt) => exportRecord(reading, writtenAt, what));
   }
 
-  async #write(record: EventItem): Promise<void> {
+  async #write({ tenantId }: Reading, record: (writtenAt: Date) => EventItem): Promise<void> {
     try {
-      await this.#writer.submit([record]);
+      const writtenAt = await this.#writtenAt(tenantId);
+      if (writtenAt !== undefined) await this.#writer.submit([record(writtenAt)]);
     } catch (error) {
       this.#onFailure?.(error);
     }

@@ -1,20 +1,34 @@
 import type { Trust } from '@tallystick/log';
 import type { DeadLetterInfo, Reason, RetryResult } from '@tallystick/protocol';
 import { submitterOf } from '../chain/accounting.ts';
-import type { ProducerStatement } from '../chain/batch.ts';
+import type { BatchBookkeeping, ItemOutcome, ProducerStatement } from '../chain/batch.ts';
+import { retriedRecord } from '../chain/service-records/dead-letter-records.ts';
 import { ServerError } from '../errors.ts';
 import { isStatement, readStatement, toStatement } from '../ingest/admit/statement.ts';
 import type { Submission, SubmissionError, SubmissionResult } from '../ingest/submission.ts';
-import type { DeadLetters } from './dead-letters.ts';
+import type { DeadLetters, StoredDeadLetter } from './dead-letters.ts';
 
-/** Where a retry submits events and statements. An `AuditService` has both. */
+/** Where a retry submits events and statements. An `AuditService` has all of it. */
 export interface RetryTarget {
-  submit(submission: Submission): Promise<SubmissionResult[]>;
+  readonly serviceTenant: string;
+  submit(submission: Submission, bookkeeping?: BatchBookkeeping): Promise<SubmissionResult[]>;
   declare(
     declared: ProducerStatement,
     from: Pick<Submission, 'source' | 'principal'>,
     raw: Uint8Array,
+    bookkeeping?: BatchBookkeeping,
   ): Promise<SubmissionResult[]>;
+}
+
+/** Which dead letter to retry. */
+export interface Retry {
+  readonly id: string;
+  /** Tenants of the operator; every tenant where absent. */
+  readonly tenants: readonly string[] | undefined;
+  /** Principal of the operator. */
+  readonly by: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
 }
 
 /**
@@ -26,8 +40,8 @@ export interface RetryTarget {
  * becomes a second one where the reason differs. The key of a Kafka message is not checked again: the operator who retries
  * decides. But a retry never writes for a tenant that the original submitter had no right to.
  *
- * A crash between the two steps leaves the dead letter open with its event chained. The next retry gets `duplicate` and
- * marks the dead letter as retried.
+ * The transaction that chains the event also settles the dead letter, and chains an `audit.dead_letter_retried` that names
+ * the operator.
  *
  * @returns for a statement, the result of its first gap, or of the first gap that failed
  * @throws {ServerError} `NOT_FOUND`; `PARAMETER_INVALID` for a dead letter whose bytes were purged; errors as
@@ -36,28 +50,54 @@ export interface RetryTarget {
 export async function retryDeadLetter(
   target: RetryTarget,
   deadLetters: DeadLetters,
-  retry: { readonly id: string; readonly tenants: readonly string[] | undefined; readonly by: string },
+  retry: Retry,
 ): Promise<RetryResult<SubmissionError>> {
-  const { info, raw } = await deadLetters.get(retry.id, retry.tenants);
+  const letter = await deadLetters.get(retry.id, retry.tenants);
+  const { info, raw } = letter;
   if (info.state === 'purged') {
     throw new ServerError('PARAMETER_INVALID', 'the dead letter was purged: its bytes no longer exist');
   }
   const tenants = permittedTenants(info, retry.tenants);
-  const result = isStatement(raw)
-    ? await declareAgain(target, info, raw, tenants)
-    : await submitAgain(target, info, raw, tenants);
-  if (!('error' in result)) await deadLetters.markRetried(retry.id, retry.by);
-  return result;
+  const bookkeeping = settling(letter, retry, target.serviceTenant);
+  return isStatement(raw)
+    ? await declareAgain(target, info, raw, tenants, bookkeeping)
+    : await submitAgain(target, info, raw, tenants, bookkeeping);
 }
+
+/** Settles the dead letter if nothing of it is refused again. */
+function settling(
+  { info, chain }: StoredDeadLetter,
+  { id, by, now }: Retry,
+  serviceTenant: string,
+): BatchBookkeeping {
+  const tenantId = chain ?? serviceTenant;
+  const isAccepted = (statuses: readonly (ItemOutcome['status'] | undefined)[]) =>
+    info.state === 'open' && statuses.every((status) => status === 'chained' || status === 'duplicate');
+  return {
+    outcomeRecords: {
+      tenantId,
+      of: (statuses) => (isAccepted(statuses) ? [retriedRecord(tenantId, id, { by, now })] : []),
+    },
+    closeBooks: async (session, outcomes) => {
+      if (!isAccepted(outcomes.map((outcome) => outcome?.status))) return;
+      await session.query(settleSql, [id, by, new Date(now).toISOString()]);
+    },
+  };
+}
+
+const settleSql = `
+  update audit_dead_letters set state = 'retried', settled_at = $3::timestamptz, settled_by = $2
+   where id = $1::uuid and state = 'open'`;
 
 async function submitAgain(
   target: RetryTarget,
   info: DeadLetterInfo,
   raw: Uint8Array,
   tenants: readonly string[] | undefined,
+  bookkeeping: BatchBookkeeping,
 ): Promise<SubmissionResult> {
   const { producer_id, producer_seq } = info;
-  const [result] = await target.submit({
+  const submission = {
     events: [raw],
     ...(producer_id !== null && {
       delivery: { producer_id, ...(producer_seq !== null && { sequences: [producer_seq] }) },
@@ -66,7 +106,8 @@ async function submitAgain(
     trust: trustOf(info),
     ...(info.principal !== null && { principal: info.principal }),
     tenants,
-  });
+  };
+  const [result] = await target.submit(submission, bookkeeping);
   return result!;
 }
 
@@ -75,6 +116,7 @@ async function declareAgain(
   { id, source, principal }: DeadLetterInfo,
   raw: Uint8Array,
   tenants: readonly string[] | undefined,
+  bookkeeping: BatchBookkeeping,
 ): Promise<RetryResult<SubmissionError>> {
   const reading = readStatement(raw);
   if ('refusal' in reading) return rejected(reading.refusal, id);
@@ -83,7 +125,7 @@ async function declareAgain(
   if ([...declared.gaps, ...declared.final].some(({ tenantId }) => tenants?.includes(tenantId) === false)) {
     return rejected(tenantForbidden, id);
   }
-  const results = await target.declare(declared, from, raw);
+  const results = await target.declare(declared, from, raw, bookkeeping);
   return results.find((each) => 'error' in each) ?? results[0] ?? { status: 'noted' };
 }
 

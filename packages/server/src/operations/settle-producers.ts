@@ -117,15 +117,17 @@ async function settle(
 ): Promise<number | undefined> {
   const { reason, by, silentSeconds, isSecondTry } = options;
   const { submitter, producer_id: producerId, tenant_id: tenantId, numbers } = account;
+  // A producer that sent more after its declared last number has no last number.
+  const isUnclosed = account.final_seq === null || account.final_seq < numbers;
   const statement: ProducerStatement = {
     submitter,
     producerId,
     service: account.service ?? undefined,
     gaps: account.open.map(([from, to]) => ({ tenantId, from, to, reason })),
-    final: account.final_seq === null ? [{ tenantId, finalSeq: numbers }] : [],
+    final: isUnclosed ? [{ tenantId, finalSeq: numbers }] : [],
     declaredBy: by,
   };
-  const unclosed = account.final_seq === null ? [unclosedRecord(account, reason, by)] : [];
+  const unclosed = isUnclosed ? [unclosedRecord(account, reason, by)] : [];
   // The writer makes the same gap records from the statement. As items they have outcomes, and are chained once.
   const items = [...unclosed, ...gapRecords([statement])];
   try {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { parseCheckpoint, parseNote, toBase64 } from '@tallystick/log';
+import { LogError, parseCheckpoint, parseNote, parseOrigin, toBase64 } from '@tallystick/log';
 import { ServerError } from '../errors.ts';
 import type { Database } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
@@ -45,8 +45,8 @@ export interface BundlePlan {
 }
 
 /**
- * Signs a checkpoint and fixes what the bundle contains. A stopped chain can be exported too, with its last checkpoint: the
- * bundle is then the evidence of what happened to the chain.
+ * Signs a checkpoint and fixes what the bundle contains. A chain that was stopped or deleted can be exported too, with its last
+ * checkpoint: the bundle is then the evidence of what happened to the chain.
  *
  * @throws {ServerError} `NOT_FOUND` for a tenant without a chain; `PARAMETER_INVALID` for a range that the checkpoint does
  *   not cover
@@ -61,7 +61,8 @@ export async function planBundle(
   const complete = request.first === undefined && request.last === undefined;
   const first = request.first ?? 0;
   let last = request.last ?? size - 1;
-  if (complete && request.withTail === true) last = Math.max(last, (await trail.head(tenantId))!.sequence);
+  if (complete && request.withTail === true)
+    last = Math.max(last, (await trail.head(tenantId))?.sequence ?? last);
   if (first > last || (!complete && last >= size)) {
     const message = `the range must lie within the ${size} records of the checkpoint`;
     throw new ServerError('PARAMETER_INVALID', message, { details: { parameter: 'first' } });
@@ -77,12 +78,10 @@ async function checkpointFor(
   try {
     return await logs.checkpoint(tenantId);
   } catch (error) {
-    const isStopped =
-      error instanceof ServerError &&
-      (error.code === 'CHAIN_STOPPED' || error.code === 'CHECKPOINT_INCONSISTENT');
-    const epoch = isStopped ? await currentEpoch(database, tenantId) : undefined;
-    if (epoch === undefined) throw error;
+    if (!isLost(error)) throw error;
     // The signer's own store has the checkpoint; the database may have been tampered with.
+    const epoch = (await currentEpoch(database, tenantId)) ?? signedEpoch(signer, tenantId);
+    if (epoch === undefined) throw error;
     const origin = signer.originOf({ tenantId, epoch });
     const note = signer.store.lastSigned(origin)?.note;
     if (note === undefined) throw error;
@@ -90,8 +89,27 @@ async function checkpointFor(
   }
 }
 
+/** Whether the store lacks what was signed, so that no new checkpoint can be signed: records, the head, or the whole tenant. */
+function isLost(error: unknown): boolean {
+  if (error instanceof LogError) return true;
+  return error instanceof ServerError && lostCodes.has(error.code);
+}
+
+const lostCodes = new Set(['CHAIN_STOPPED', 'CHECKPOINT_INCONSISTENT', 'NOT_FOUND']);
+
 async function currentEpoch(database: Database, tenantId: string): Promise<number | undefined> {
-  return (await database.transaction(readerOf(tenantId), (session) => readTree(session, tenantId)))?.epoch;
+  try {
+    return (await database.transaction(readerOf(tenantId), (session) => readTree(session, tenantId)))?.epoch;
+  } catch (error) {
+    // The head is damaged.
+    if (error instanceof LogError) return undefined;
+    throw error;
+  }
+}
+
+function signedEpoch(signer: Signer, tenantId: string): number | undefined {
+  const signed = signer.store.newestOf(tenantId);
+  return signed === undefined ? undefined : parseOrigin(signed.origin).epoch;
 }
 
 /** Whether the bundle would contain a sensitive record. Only readers with the scope for those may export it. */

@@ -140,9 +140,13 @@ function tenantsSetting(tenants: readonly string[]): string {
 }
 
 /** Sets role and time limits of a transaction. The limits bound how long a frozen client can hold up others. */
-export function transactionSettings(access: Access, timeouts: Timeouts): Statement {
+export function transactionSettings(
+  access: Access,
+  timeouts: Timeouts,
+  roles: { readonly [role in Access['role']]: string },
+): Statement {
   const settings = {
-    role: access.role === 'writer' ? 'tally_writer' : 'tally_reader',
+    role: roles[access.role],
     lock_timeout: String(timeouts.lockMs),
     idle_in_transaction_session_timeout: String(timeouts.idleInTransactionMs),
     ...(access.role === 'reader' && { 'tallystick.tenants': tenantsSetting(access.tenants) }),

@@ -2,6 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import { ServerError } from '../errors.ts';
 import type { Queries, Row } from './database.ts';
+import {
+  areShared,
+  type DatabaseRoles,
+  inRoles,
+  moveToOwnRoles,
+  newRoles,
+  plainRoles,
+  rolesOf,
+} from './database-roles.ts';
 import type { PgliteDatabase } from './pglite.ts';
 import { sessionSettingsSql } from './session-settings.ts';
 
@@ -51,7 +60,7 @@ export function incompatibleMigrations(done: readonly DoneMigration[]): string[]
  */
 export async function migratePglite(database: PgliteDatabase): Promise<string[]> {
   return await database.asOwner(async (session) => {
-    const applied = await applyPending(session);
+    const applied = await applyPending(session, plainRoles);
     // PGlite has no client connection to copy from: it reads the rows of a COPY from a file in memory.
     await session.query('grant pg_read_server_files to tally_writer');
     return applied;
@@ -82,14 +91,15 @@ export async function migratePostgres(ownerUrl: string, serviceLogin?: string): 
       // In the transaction, because a pooler may give the next transaction another session.
       await client.query(sessionSettingsSql);
       await client.query("select pg_advisory_xact_lock(hashtext('tallystick'), hashtext('migrate'))");
-      const applied = await applyPending(session);
+      const roles = await ownRoles(session, serviceLogin);
+      const applied = await applyPending(session, roles);
       if (serviceLogin !== undefined) {
         const login = pg.escapeIdentifier(serviceLogin);
         // Without inheritance, so that the service has rights only inside a transaction that has set the role. PostgreSQL
         // 16 and later store inheritance with the membership, older versions with the member.
         await client.query(`alter role ${login} noinherit`);
         const membership = version >= 160_000 ? 'with inherit false, set true' : '';
-        await client.query(`grant tally_writer, tally_reader to ${login} ${membership}`);
+        await client.query(`grant ${roles.writer}, ${roles.reader} to ${login} ${membership}`);
       }
       await client.query('commit');
       return applied;
@@ -119,7 +129,27 @@ async function checkSuitable(session: Queries): Promise<number> {
   return Number(row!.version);
 }
 
-async function applyPending(session: Queries): Promise<string[]> {
+/**
+ * The roles of this database, which no other database of the server uses. A database that shares its roles gets its own.
+ *
+ * @throws {ServerError} `STORE_UNSUITABLE` if the service's login is not named, and would lose its rights
+ */
+async function ownRoles(session: Queries, serviceLogin: string | undefined): Promise<DatabaseRoles> {
+  const current = await rolesOf(session);
+  if (current === undefined) return newRoles();
+  if (!(await areShared(session, current))) return current;
+  if (serviceLogin === undefined) {
+    throw new ServerError(
+      'STORE_UNSUITABLE',
+      "this migration gives the database roles of its own, so name the service's login: --service-login NAME",
+    );
+  }
+  const roles = newRoles();
+  await moveToOwnRoles(session, current, roles);
+  return roles;
+}
+
+async function applyPending(session: Queries, roles: DatabaseRoles): Promise<string[]> {
   await session.query(`create table if not exists tally_migrations (
     name text primary key, applied_at timestamptz not null default clock_timestamp())`);
   // The service's roles read this table at start to compare the schema with their version.
@@ -137,7 +167,7 @@ async function applyPending(session: Queries): Promise<string[]> {
   const applied: string[] = [];
   for (const { name, sql, additive } of migrations()) {
     if (done.has(name)) continue;
-    await session.query(sql);
+    await session.query(inRoles(sql, roles));
     await session.query('insert into tally_migrations (name, additive) values ($1, $2)', [name, additive]);
     applied.push(name);
   }

@@ -16,6 +16,7 @@ import {
   transactionSettings,
   uniqueViolationAsResult,
 } from './database.ts';
+import { plainRoles } from './database-roles.ts';
 import { DirectoryLock } from './directory-lock.ts';
 import { sessionSettingsSql } from './session-settings.ts';
 
@@ -56,7 +57,7 @@ export class PgliteDatabase implements Database {
   }
 
   async transaction<T>(access: Access, work: (session: Session) => Promise<T>): Promise<T> {
-    const settings = transactionSettings(access, defaultTimeouts);
+    const settings = transactionSettings(access, defaultTimeouts, plainRoles);
     return await this.#pglite.transaction(async (transaction) => {
       const session = new PgliteSession(transaction);
       await session.pipeline(settings);

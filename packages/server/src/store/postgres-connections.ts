@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { ServerError } from '../errors.ts';
 import { connectionFault } from './connection-fault.ts';
-import type { Timeouts } from './database.ts';
+import { sqlState, type Timeouts } from './database.ts';
+import { type DatabaseRoles, plainRoles, readRolesSql } from './database-roles.ts';
 import { ResponseWatchdog } from './response-watchdog.ts';
 import { sessionSettingsSql } from './session-settings.ts';
 import { socketOf } from './wire-protocol.ts';
@@ -34,6 +35,7 @@ const goodbyeMs = 1_000;
 interface OpenConnection {
   /** Process id of the session's backend. */
   readonly pid: number;
+  readonly roles: DatabaseRoles;
   readonly openedAt: number;
   /** When the server last answered on it. */
   answeredAt: number;
@@ -130,6 +132,11 @@ export class PostgresConnections {
     return this.#open.get(client)?.pid;
   }
 
+  /** The roles of the database, as they were when the connection was opened. */
+  rolesOf(client: pg.ClientBase): DatabaseRoles {
+    return this.#open.get(client)?.roles ?? plainRoles;
+  }
+
   /**
    * Takes note that the server refused to write. A session keeps the setting that it began with, and an address may lead to
    * another server after a failover, so every connection that is open now is closed before its next use.
@@ -178,8 +185,10 @@ export class PostgresConnections {
         pg.QueryResult<{ readonly pid: number }>[]
       >;
       const results = await this.answer(client, this.#timeouts.connectMs, script);
+      const roles = await this.answer(client, this.#timeouts.connectMs, readRoles(client));
       const now = performance.now();
-      this.#open.set(client, { pid: results.at(-1)!.rows[0]!.pid, openedAt: now, answeredAt: now });
+      const { pid } = results.at(-1)!.rows[0]!;
+      this.#open.set(client, { pid, roles, openedAt: now, answeredAt: now });
       return client;
     } catch (error) {
       this.#release(client, error as Error);
@@ -192,6 +201,17 @@ export class PostgresConnections {
     // Without a goodbye: the pool would wait for its answer, which may never come.
     if (broken !== undefined || this.#isClosing) socketOf(client).destroy();
     client.release(broken);
+  }
+}
+
+/** The roles of the database. Without the table, `checkStore` says which migration is missing. */
+async function readRoles(client: pg.PoolClient): Promise<DatabaseRoles> {
+  try {
+    const { rows } = await client.query<DatabaseRoles>(readRolesSql);
+    return rows[0] ?? plainRoles;
+  } catch (error) {
+    if (sqlState(error) === '42P01') return plainRoles;
+    throw error;
   }
 }
 

@@ -52,10 +52,11 @@ export class PostgresDatabase implements Database {
   }
 
   async transaction<T>(access: Access, work: (session: Session) => Promise<T>): Promise<T> {
-    const opening = [begin, transactionSettings(access, this.#timeouts)];
     const { connectMs, answerMs } = this.#timeouts;
     const connections = this.#connections;
     return await connections.use(async (client, onBroken) => {
+      const settings = transactionSettings(access, this.#timeouts, connections.rolesOf(client));
+      const opening = [begin, settings];
       const session = new PostgresSession(client, opening, {
         connections,
         reaper: this.#reaper,

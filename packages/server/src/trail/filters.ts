@@ -31,6 +31,22 @@ export function conditionsOf(filters: EventFilters, first: number): Conditions {
   };
 }
 
+/** The type of the records that a trail was read. */
+const readsType = 'audit.read';
+
+/**
+ * Whether a list leaves out the records of reads. They are written while somebody looks, so they would change the list that
+ * is looked at. A filter for their type asks for them.
+ */
+export function leavesOutReads({ event_type }: EventFilters, includeReads: boolean): boolean {
+  return !includeReads && event_type === undefined;
+}
+
+/** The condition that leaves records of reads out, over `audit_records` as `r`. */
+export const withoutReads = `and r.event_type <> '${readsType}'`;
+/** The condition that finds them. */
+export const onlyReads = `and r.event_type = '${readsType}'`;
+
 const operators = { equal: '=', at_least: '>=', at_most: '<=', below: '<' } as const;
 
 function condition(

@@ -2,7 +2,7 @@ import type { EventFilters } from '@tallystick/event';
 import type { Session } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 import type { Position } from './cursor.ts';
-import { conditionsOf, filtersContent } from './filters.ts';
+import { conditionsOf, filtersContent, onlyReads, withoutReads } from './filters.ts';
 import type { EventRow, ViewOptions } from './view.ts';
 
 const listSql = readSql('list-events');
@@ -13,8 +13,11 @@ const listEvents = {
 
 export type Order = keyof typeof listEvents;
 
-/** Number of the statement's first parameter that belongs to a filter. */
+const hasReads = readSql('has-reads').replace('{only_reads}', onlyReads);
+
+/** Numbers of the first parameter that belongs to a filter, in each statement. */
 const firstFilter = 9;
+const firstReadsFilter = 5;
 
 const maxSequence = Number.MAX_SAFE_INTEGER;
 /** Most bytes of the records on a page. A page has at least one record, of any size. */
@@ -29,6 +32,8 @@ interface PageRequest {
   readonly from?: number;
   readonly to?: number;
   readonly limit: number;
+  /** Whether records of reads are left out. @defaultValue false */
+  readonly leaveOutReads?: boolean;
 }
 
 /** Rows of one epoch, and whether there are more. */
@@ -36,17 +41,24 @@ export async function readPage(
   session: Session,
   tenantId: string,
   request: PageRequest,
-): Promise<{ readonly rows: EventRow[]; readonly more: boolean }> {
+): Promise<{
+  readonly rows: EventRow[];
+  readonly more: boolean;
+  /** Whether the page left records of reads out that match its filters. */
+  readonly readsLeftOut: boolean;
+}> {
   const { filters, view, order, epoch, after, limit } = request;
   // Sequence numbers have no gaps, so "after this record" is one more bound of the range.
   let from = Math.max(0, filters.sequence_from ?? 0, request.from ?? 0);
   let to = Math.min(maxSequence, filters.sequence_to ?? maxSequence, request.to ?? maxSequence);
   if (after !== undefined && order === 'asc') from = Math.max(from, after.sequence + 1);
   if (after !== undefined && order === 'desc') to = Math.min(to, after.sequence - 1);
-  if (from > to) return { rows: [], more: false };
+  if (from > to) return { rows: [], more: false, readsLeftOut: false };
   const conditions = conditionsOf(filters, firstFilter);
   const found = await session.query<EventRow & { readonly available: number }>(
-    listEvents[order].replace('{filters}', () => conditions.sql),
+    listEvents[order].replace('{filters}', () =>
+      request.leaveOutReads === true ? `${withoutReads} ${conditions.sql}` : conditions.sql,
+    ),
     [
       tenantId,
       epoch,
@@ -61,5 +73,13 @@ export async function readPage(
     ],
   );
   const rows = found.slice(0, limit);
-  return { rows, more: (found[0]?.available ?? 0) > rows.length };
+  const more = (found[0]?.available ?? 0) > rows.length;
+  if (request.leaveOutReads !== true) return { rows, more, readsLeftOut: false };
+  const last = rows.at(-1)?.sequence_number;
+  const shown = !more || last === undefined ? [from, to] : order === 'asc' ? [from, last] : [last, to];
+  const [left] = await session.query<{ found: boolean }>(
+    hasReads.replace('{filters}', () => conditionsOf(filters, firstReadsFilter).sql),
+    [tenantId, epoch, ...shown, ...conditions.values],
+  );
+  return { rows, more, readsLeftOut: left?.found === true };
 }

@@ -4,6 +4,7 @@ import { ServerError } from '../errors.ts';
 import type { Access, Database, Session } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 import { decodePosition, encodePosition, type Position } from './cursor.ts';
+import { leavesOutReads } from './filters.ts';
 import { type Order, readPage } from './read-page.ts';
 import { type EventRow, toView, type ViewOptions } from './view.ts';
 
@@ -20,6 +21,8 @@ export interface ListQuery {
   readonly limit?: number | undefined;
   /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined;
+  /** Whether to list records of reads where no filter names their type. @defaultValue true */
+  readonly includeReads?: boolean | undefined;
 }
 
 /** One page of a list. */
@@ -29,6 +32,8 @@ export interface EventPage {
   readonly nextCursor: string | undefined;
   /** Whether the tenant has a chain. */
   readonly exists: boolean;
+  /** Whether records of reads were left out that match the filters. */
+  readonly readsLeftOut: boolean;
 }
 
 /** The newest record of a tenant's chain. */
@@ -63,13 +68,16 @@ export class Trail {
         details: { parameter: 'limit' },
       });
     }
-    const request = [tenantId, order, filters];
+    const leaveOutReads = leavesOutReads(filters, query.includeReads ?? true);
+    const request = [tenantId, order, filters, ...(leaveOutReads ? ['without reads'] : [])];
     const after = query.cursor === undefined ? undefined : decodePosition(query.cursor, request);
     return await this.#database.transaction(readerOf(tenantId), async (session) => {
       const head = await headOf(session, tenantId);
-      if (head === undefined) return { events: [], nextCursor: undefined, exists: false };
+      if (head === undefined)
+        return { events: [], nextCursor: undefined, exists: false, readsLeftOut: false };
       const rows: EventRow[] = [];
       let more = false;
+      let readsLeftOut = false;
       // One epoch at a time: within an epoch an index gives the order, and nearly every chain has one epoch.
       let epoch = after?.epoch ?? (order === 'desc' ? head.epoch : 1);
       let bound = after;
@@ -81,9 +89,11 @@ export class Trail {
           epoch,
           after: bound,
           limit: limit - rows.length,
+          leaveOutReads,
         });
         rows.push(...page.rows);
         more = page.more;
+        readsLeftOut ||= page.readsLeftOut;
         bound = undefined;
         if (!more) epoch += order === 'desc' ? -1 : 1;
       }
@@ -96,6 +106,7 @@ export class Trail {
             ? encodePosition(request, { epoch: last.epoch, sequence: last.sequence_number })
             : undefined,
         exists: true,
+        readsLeftOut,
       };
     });
   }
@@ -152,9 +163,9 @@ export class Trail {
   /** Rows of a range of one epoch in chain order, both ends included; at most `limit` rows, and about 8 MiB of records. */
   async page(tenantId: string, range: RowRange): Promise<EventRow[]> {
     return await this.#database.transaction(readerOf(tenantId), async (session) => {
-      const { epoch, from, to, limit, view, filters = {} } = range;
-      const page = await readPage(session, tenantId, { filters, view, order: 'asc', epoch, from, to, limit });
-      return page.rows;
+      const { filters = {}, ...rest } = range;
+      const { rows } = await readPage(session, tenantId, { ...rest, filters, order: 'asc' });
+      return rows;
     });
   }
 }
@@ -166,6 +177,8 @@ export interface RowRange {
   readonly limit: number;
   readonly view: ViewOptions;
   readonly filters?: EventFilters;
+  /** As of the page. @defaultValue false */
+  readonly leaveOutReads?: boolean;
 }
 
 /** Access of a reader of one tenant. */

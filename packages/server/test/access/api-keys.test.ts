@@ -2,6 +2,7 @@ import { ManualClock } from '@tallystick/testing';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ApiKeys } from '../../src/access/api-keys.ts';
 import { type Database, writer } from '../../src/store/database.ts';
+import { apiKeys, keyBook } from '../keys.ts';
 import { onEachStore } from '../stores.ts';
 
 const unauthenticated = { code: 'UNAUTHENTICATED', message: 'a valid API key is needed' };
@@ -11,7 +12,7 @@ onEachStore((store) => {
   let keys: ApiKeys;
   beforeEach(() => {
     clock = new ManualClock(Date.now());
-    keys = new ApiKeys(store().database, () => clock.now());
+    keys = apiKeys(store().database, () => clock.now());
   });
   const create = (more: Partial<Parameters<ApiKeys['create']>[0]> = {}) =>
     keys.create({ name: 'ci', scopes: ['events:write'], ...more });
@@ -56,7 +57,12 @@ onEachStore((store) => {
   describe('is refused with one and the same message', () => {
     let good: string;
     beforeAll(async () => {
-      good = (await new ApiKeys(store().database).create({ name: 'x', scopes: ['admin'] })).key;
+      good = (
+        await apiKeys(store().database).create({
+          name: 'x',
+          scopes: ['admin'],
+        })
+      ).key;
     });
 
     test.each([
@@ -94,7 +100,7 @@ onEachStore((store) => {
 
   describe('once revoked', () => {
     test('it stops working here at once, and elsewhere within five seconds', async () => {
-      const elsewhere = new ApiKeys(store().database, () => clock.now());
+      const elsewhere = apiKeys(store().database, () => clock.now());
       const { key, id } = await create();
       await keys.authenticate(key);
       await elsewhere.authenticate(key);
@@ -113,18 +119,16 @@ onEachStore((store) => {
       const held = new Promise<void>((resolve) => {
         answer = resolve;
       });
-      const slow = new ApiKeys(
-        {
-          ...row,
-          kind: row.kind,
-          query: async (...asked: Parameters<typeof row.query>) => {
-            const rows = await row.query(...asked);
-            if (asked[1].startsWith('select')) await held;
-            return rows;
-          },
-        } as typeof row,
-        () => clock.now(),
-      );
+      const slowDatabase = {
+        ...row,
+        kind: row.kind,
+        query: async (...asked: Parameters<typeof row.query>) => {
+          const rows = await row.query(...asked);
+          if (asked[1].startsWith('select secret_hash')) await held;
+          return rows;
+        },
+      } as typeof row;
+      const slow = new ApiKeys(slowDatabase, keyBook(row), () => clock.now());
       const underWay = slow.authenticate(key);
       // The store has answered, the process has not read it yet.
       await row.query(writer, 'select 1');
@@ -163,7 +167,7 @@ onEachStore((store) => {
       },
       close: async () => undefined,
     };
-    const remembering = new ApiKeys(counting, () => clock.now());
+    const remembering = new ApiKeys(counting, keyBook(counting), () => clock.now());
     await remembering.authenticate(key);
     await remembering.authenticate(key);
     expect(asked).toBe(1);

@@ -68,7 +68,7 @@ onEachStore((store) => {
           expect(rows.map(({ first_seq, last_seq }) => [first_seq, last_seq])).toEqual(merged);
         }
       }),
-      { numRuns: 25 },
+      { numRuns: 10 },
     );
   });
 });

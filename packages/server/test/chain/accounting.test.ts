@@ -110,6 +110,39 @@ onEachStore((store) => {
     expect(await account(store().database, producer)).toMatchObject({ settled_to: 6, ranges: [] });
   });
 
+  const contradictions = async (tenant: string) =>
+    (await expectSoundChain(store().database, tenant))
+      .filter(({ event }) => event.event_type === 'delivery.contradiction')
+      .map(({ event }) => event.metadata);
+  const last = (tenantId: string, finalSeq: number) => ({ final: [{ tenantId, finalSeq }] });
+
+  // A lowered last number once replaced the higher one, and the numbers between them were no longer missing.
+  test('a lower last number than the declared one hides no loss, and is on record once', async () => {
+    const [tenant, producer] = [newTenant(), uuidv7()];
+    await append(numbered(tenant, producer, 1, 2), [declared(producer, last(tenant, 5))]);
+    await append([], [declared(producer, last(tenant, 2))]);
+    await append([], [declared(producer, last(tenant, 2))]);
+    expect(await account(store().database, producer)).toMatchObject({ settled_to: 2, final_seq: 5 });
+    expect(await contradictions(tenant)).toEqual([
+      { producer_id: producer, submitter, tenant_id: tenant, final_seq: 2, declared_before: 5 },
+    ]);
+  });
+
+  test('a last number below a number that was seen closes nothing, and is on record', async () => {
+    const [tenant, producer] = [newTenant(), uuidv7()];
+    await append(numbered(tenant, producer, 1, 2, 3), [declared(producer, last(tenant, 2))]);
+    expect(await account(store().database, producer)).toMatchObject({ settled_to: 3, final_seq: null });
+    expect(await contradictions(tenant)).toMatchObject([{ final_seq: 2, highest_seen: 3 }]);
+  });
+
+  test('a higher last number adds to the declared one, and a producer may go on after its end', async () => {
+    const [tenant, producer] = [newTenant(), uuidv7()];
+    await append(numbered(tenant, producer, 1), [declared(producer, last(tenant, 1))]);
+    await append(numbered(tenant, producer, 2), [declared(producer, last(tenant, 3))]);
+    expect(await account(store().database, producer)).toMatchObject({ settled_to: 2, final_seq: 3 });
+    expect(await contradictions(tenant)).toEqual([]);
+  });
+
   test('two submitters that use the same producer id do not settle each other', async () => {
     const [tenant, producer] = [newTenant(), uuidv7()];
     await append(numbered(tenant, producer, 1));
@@ -125,6 +158,34 @@ onEachStore((store) => {
     expect(books).toEqual([
       { submitter, final_seq: null },
       { submitter: 'key:other', final_seq: 1 },
+    ]);
+    // The same declaration again adds nothing.
+    const others = { ...declared(producer, last(tenant, 1)), submitter: 'key:other' };
+    await append([], [others]);
+    expect(await contradictions(tenant)).toEqual([
+      {
+        producer_id: producer,
+        submitter: 'key:other',
+        tenant_id: tenant,
+        final_seq: 1,
+        other_submitter: submitter,
+      },
+    ]);
+  });
+
+  test('a producer is ephemeral only if it says so before anything else is known of it', async () => {
+    const [tenant, early, late] = [newTenant(), uuidv7(), uuidv7()];
+    await append(numbered(tenant, early, 1), [declared(early, { ephemeral: true })]);
+    await append(numbered(tenant, late, 1), [declared(late, {})]);
+    await append(numbered(tenant, late, 2), [declared(late, { ephemeral: true })]);
+    const rows = await store().database.query(
+      writer,
+      'select producer_id::text, is_ephemeral from audit_producers where tenant_id = $1 order by producer_id',
+      [tenant],
+    );
+    expect(rows).toEqual([
+      { producer_id: early, is_ephemeral: true },
+      { producer_id: late, is_ephemeral: false },
     ]);
   });
 });

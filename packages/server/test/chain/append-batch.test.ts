@@ -132,7 +132,9 @@ onEachStore((store) => {
   });
 
   test("a caller's books are stored with the chain or not at all", async () => {
-    await store().asOwner('create table books (tenant text); grant insert, select on books to tally_writer');
+    await store().asOwner(
+      `create table books (tenant text); grant insert, select on books to ${store().writerRole}`,
+    );
     const tenant = newTenant();
     const [first, second, third] = items(3, tenant);
     const seen: (string | undefined)[][] = [];

@@ -120,11 +120,12 @@ describe('every route', () => {
       (await http.get('/v1/tenants', key)).json.tenants.map((one: { tenant_id: string }) => one.tenant_id);
     expect(await tenants(acme)).toEqual(['acme']);
     expect(await tenants(globex)).toEqual(['globex']);
-    expect(await tenants(http.admin)).toEqual(['acme', 'globex']);
+    // The chain of the service's own tenant has the records of the keys.
+    expect(await tenants(http.admin)).toEqual(['acme', 'globex', 'tallystick']);
     const page = (await http.get('/v1/tenants?limit=1')).json;
-    expect(page.tenants[0]).toMatchObject({ tenant_id: 'acme', epoch: 1, size: 3 });
-    const next = (await http.get(`/v1/tenants?limit=1&cursor=${page.next_cursor}`)).json;
-    expect(next.tenants[0].tenant_id).toBe('globex');
+    expect(page.tenants[0]).toMatchObject({ tenant_id: 'acme', epoch: 1 });
+    const next = (await http.get(`/v1/tenants?limit=2&cursor=${page.next_cursor}`)).json;
+    expect(next.tenants.map((one: { tenant_id: string }) => one.tenant_id)).toEqual(['globex', 'tallystick']);
     expect(next.next_cursor).toBeUndefined();
     expect((await http.get('/v1/dead-letters', globex)).json.dead_letters).toEqual([]);
     expect((await http.get('/v1/dead-letters', acme)).json.dead_letters).toHaveLength(1);

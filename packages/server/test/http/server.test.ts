@@ -31,14 +31,7 @@ describe('the wire', () => {
   });
 
   it('answers unknown routes and wrong methods as problems', async () => {
-    for (const path of [
-      '/',
-      '/v1',
-      '/v1/audit/events/',
-      '/v1/logs//checkpoint',
-      '/v1/logs/acme/tile',
-      '/%ff',
-    ]) {
+    for (const path of ['/v1', '/v1/audit/events/', '/v1/logs//checkpoint', '/v1/logs/acme/tile', '/%ff']) {
       const answer = await http.get(path);
       expect([path, answer.status >= 400 && answer.status < 405]).toEqual([path, true]);
       expect(answer.json.code).toMatch(/ROUTE_NOT_FOUND|REQUEST_MALFORMED|PARAMETER_INVALID/);
@@ -91,6 +84,34 @@ describe('the wire', () => {
     expect((await http.get('/health')).status).toBe(200);
     // No line has pino's level 50, which is for errors of the service.
     expect(log.filter((line) => line.includes('"level":50'))).toEqual([]);
+  });
+
+  it('leads from / to the documentation', async () => {
+    const answer = await fetch(http.url, { redirect: 'manual' });
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/docs']);
+  });
+
+  it('logs who did what, with which outcome, for which event', async () => {
+    const lines = () => log.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'request');
+    const one = event({ tenant_id: 'logged' });
+    await http.ingest([one, event({ tenant_id: 'logged', event_type: 'audit.read' })]);
+    await http.get(`/v1/audit/events/${one.audit_id}?tenant_id=logged`);
+    await http.get('/v1/audit/events/nothing?tenant_id=logged');
+    await until(() => lines().some(({ path }) => path === '/v1/audit/events/nothing'));
+    const [batch, read, refused] = lines().slice(-3);
+    const principal = expect.stringMatching(/^key:[0-9a-f]{12}$/);
+    expect(batch).toMatchObject({
+      principal,
+      operation: 'submitEvents',
+      outcomes: { chained: 1, rejected: 1 },
+    });
+    expect(read).toMatchObject({
+      principal,
+      operation: 'getEvent',
+      audit_id: one.audit_id,
+      tenant_id: 'logged',
+    });
+    expect(refused).toMatchObject({ problem: 'PARAMETER_INVALID', status: 400 });
   });
 
   it('logs neither keys nor queries nor bodies', async () => {

@@ -34,13 +34,16 @@ class Client implements AsyncDisposable {
     options: { key?: string; lastEventId?: string; url?: string } = {},
   ): Promise<Client> {
     const client = new Client();
-    const response = await fetch(`${options.url ?? http.url}/v1/audit/events/stream?${query}`, {
-      signal: client.#abort.signal,
-      headers: {
-        authorization: `Bearer ${options.key ?? http.admin}`,
-        ...(options.lastEventId !== undefined && { 'last-event-id': options.lastEventId }),
+    const response = await fetch(
+      `${options.url ?? http.url}/v1/audit/events/stream?${query}&include_reads=true`,
+      {
+        signal: client.#abort.signal,
+        headers: {
+          authorization: `Bearer ${options.key ?? http.admin}`,
+          ...(options.lastEventId !== undefined && { 'last-event-id': options.lastEventId }),
+        },
       },
-    });
+    );
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
     client.#done = client.#read(response.body!);

@@ -42,7 +42,7 @@ const deadLetters = () => new DeadLetters(service.database);
 const openDeadLetters = async () =>
   (await deadLetters().list({ state: 'open', tenants: undefined, limit: 100 })).deadLetters;
 const retry = (id: string, tenants?: readonly string[]) =>
-  retryDeadLetter(service, deadLetters(), { id, tenants, by: 'tester' });
+  retryDeadLetter(service, deadLetters(), { id, tenants, by: 'tester', now: Date.now() });
 const accountOf = async (producerId: string) => {
   const [account] = await service.database.query<{
     submitter: string;

@@ -9,7 +9,7 @@ let store: PostgresStore;
 beforeAll(async () => {
   store = await openPostgres();
   await store.asOwner(`create table lines (n int primary key, text text);
-    insert into lines values (1, 'taken'); grant select, insert on lines to tally_writer`);
+    insert into lines values (1, 'taken'); grant select, insert on lines to ${store.writerRole}`);
 });
 afterAll(() => store.close());
 

@@ -20,7 +20,9 @@ async function freeze(tenant: string): Promise<{ client: pg.Client; ended: Promi
   const ended = new Promise((resolve) => client.once('error', resolve));
   client.on('error', () => {});
   await client.connect();
-  await client.query('begin; set local role tally_writer; set idle_in_transaction_session_timeout = 0');
+  await client.query(
+    `begin; set local role ${store.writerRole}; set idle_in_transaction_session_timeout = 0`,
+  );
   await client.query('select 1 from audit_chain_state where tenant_id = $1 for update', [tenant]);
   return { client, ended };
 }

@@ -77,6 +77,37 @@ onEachStore((store) => {
     });
   });
 
+  describe('the writer', () => {
+    test('deletes no dead letter, and adds and changes no API key by itself', async () => {
+      for (const sql of [
+        'delete from audit_dead_letters',
+        'truncate audit_dead_letters',
+        `insert into audit_api_keys (id, name, secret_hash, scopes) values ('aaaaaaaaaaaa', 'mine', 'x', '{admin}')`,
+        `update audit_api_keys set scopes = '{admin}'`,
+        'update audit_api_keys set revoked_at = null',
+        'delete from audit_api_keys',
+        `select tally_key_event('a', gen_random_uuid(), 'audit.key_created')`,
+      ]) {
+        await expect(store().database.query(writer, sql), sql).rejects.toMatchObject(refused);
+      }
+    });
+
+    test('creates a key only from a record of the service', async () => {
+      const tenant = newTenant();
+      // A client can't write this type. An operator's import is not the service either.
+      const claimed = anItem(tenant, {
+        event_type: 'audit.key_created',
+        metadata: { key_id: 'bbbbbbbbbbbb', name: 'x', scopes: ['admin'], secret_sha256: '' },
+      });
+      await new Writer(store().database, { logName }).submit([claimed]);
+      for (const id of [claimed.event.audit_id, '00000000-0000-8000-8000-000000000000']) {
+        await expect(
+          store().database.query(writer, `select tally_create_api_key($1, $2::uuid, 'x')`, [tenant, id]),
+        ).rejects.toMatchObject(refused);
+      }
+    });
+  });
+
   test('the writer sees every tenant', async () => {
     expect(await tenantsSeen(writer)).toEqual(expect.arrayContaining([mine, theirs]));
   });

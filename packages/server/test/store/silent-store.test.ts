@@ -32,8 +32,8 @@ describe('a network that drops packets', () => {
   beforeAll(async () => {
     store = await openPostgres();
     await store.asOwner(`create table lines (n int primary key, text text);
-      grant select, insert on lines to tally_writer;
-      create table slow_lines (text text); grant insert on slow_lines to tally_writer;
+      grant select, insert on lines to ${store.writerRole};
+      create table slow_lines (text text); grant insert on slow_lines to ${store.writerRole};
       create function linger() returns trigger language plpgsql as
         $$ begin perform pg_sleep(0.1); return new; end $$;
       create trigger linger before insert on slow_lines for each row execute function linger()`);

@@ -45,10 +45,11 @@ describe('a login that could switch the triggers off is refused', () => {
     await runSql(ownerUrl, `grant create on schema public to ${owner.login}`);
     await migratePostgres(owner.url);
     expect(await codeOf(owner.url)).toBe('STORE_UNSUITABLE');
-    await runSql(ownerUrl, `grant tally_writer, tally_reader to ${owner.login}`);
+    const [roles] = await runSql<{ writer: string; reader: string }>(ownerUrl, 'select * from tally_roles');
+    await runSql(ownerUrl, `grant ${roles!.writer}, ${roles!.reader} to ${owner.login}`);
     expect(await codeOf(owner.url)).toBe('STORE_UNSUITABLE');
     const heir = await createLogin(shared, ownerUrl);
-    await runSql(ownerUrl, `grant ${owner.login}, tally_writer to ${heir.login}`);
+    await runSql(ownerUrl, `grant ${owner.login}, ${roles!.writer} to ${heir.login}`);
     expect(await codeOf(heir.url)).toBe('STORE_UNSUITABLE');
   });
 
@@ -71,6 +72,7 @@ describe('a database in another encoding', () => {
     const ownerUrl = await createLatin1();
     const { login, url } = await createLogin(shared, ownerUrl);
     await expect(migratePostgres(ownerUrl, login)).rejects.toMatchObject({ code: 'STORE_UNSUITABLE' });
+    await runSql(ownerUrl, migrations()[0]!.sql);
     await runSql(ownerUrl, `grant tally_writer, tally_reader to ${login}`);
     expect(await codeOf(url)).toBe('STORE_UNSUITABLE');
   });
@@ -80,6 +82,7 @@ describe('a schema that is not this version’s', () => {
   test('is refused: no schema, an older one, a newer one', async () => {
     const { url: ownerUrl } = await shared.createDatabase();
     const { login, url } = await createLogin(shared, ownerUrl);
+    await runSql(ownerUrl, migrations()[0]!.sql);
     await runSql(ownerUrl, `grant tally_writer, tally_reader to ${login}`);
     expect(await codeOf(url)).toBe('SCHEMA_VERSION');
     await migratePostgres(ownerUrl, login);

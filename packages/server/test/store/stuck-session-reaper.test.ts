@@ -14,7 +14,7 @@ import { openPostgres, type PostgresStore } from '../stores.ts';
 let store: PostgresStore;
 beforeAll(async () => {
   store = await openPostgres();
-  await store.asOwner('create table lines (n int); grant insert on lines to tally_writer');
+  await store.asOwner(`create table lines (n int); grant insert on lines to ${store.writerRole}`);
 });
 afterAll(() => store.close());
 
@@ -62,7 +62,7 @@ async function holdBusily(tenant: string, intervalMs: number) {
   const lost = new Promise<'lost'>((resolve) => client.once('error', () => resolve('lost')));
   client.on('error', () => undefined);
   await client.connect();
-  await client.query('begin; set local role tally_writer');
+  await client.query(`begin; set local role ${store.writerRole}`);
   await client.query('select 1 from audit_chain_state where tenant_id = $1 for update', [tenant]);
   let stop = false;
   const done = new Promise<'done' | 'lost'>((resolve) => {

@@ -1,4 +1,5 @@
 import {
+  type AuditRecord,
   ChainVerifier,
   type Checkpoint,
   equalBytes,
@@ -55,6 +56,8 @@ export interface BundleCheckOptions {
   readonly accepted: readonly string[];
   /** See `VerifyBundleOptions.mustReach`. */
   readonly mustReach: boolean;
+  /** See `VerifyBundleOptions.onRecord`. */
+  readonly onRecord: ((record: AuditRecord, hash: Uint8Array) => void) | undefined;
 }
 
 /** Checks the lines of one bundle in their order, and makes the report. */
@@ -163,6 +166,7 @@ export class BundleCheck {
     const expected = this.#chain!.nextSequence;
     const { hash, record, findings } = this.#chain!.check(stored);
     for (const finding of findings) this.#findings.add(finding);
+    if (record !== undefined) this.#options.onRecord?.(record, hash);
     const position = proof?.index ?? record?.sequence_number ?? expected;
     this.records++;
     this.#head = toHex(hash);

@@ -1,4 +1,4 @@
-import { parseVerifierKey, type Verifier } from '@tallystick/log';
+import { type AuditRecord, parseVerifierKey, type Verifier } from '@tallystick/log';
 import { isTrusted, type Report, type TrustSource } from '../report.ts';
 import { BundleCheck } from './bundle-check.ts';
 import { BundleError } from './bundle-error.ts';
@@ -33,6 +33,8 @@ export interface VerifyBundleOptions {
   readonly onTrusted?: (note: string) => void;
   /** Called with the notes of two checkpoints that contradict each other. Keep both: they are evidence against the log. */
   readonly onEquivocation?: (first: string, second: string) => void;
+  /** Called with each record that can be read, and the hash of its bytes. What is wrong with the records is in the report. */
+  readonly onRecord?: (record: AuditRecord, hash: Uint8Array) => void;
   /** Called from time to time with the number of records that have been read. */
   readonly onProgress?: (records: number, expected: number) => void;
 }
@@ -49,8 +51,8 @@ export async function verifyBundle(
 ): Promise<Report> {
   const keys = options.keys.map((key) => (typeof key === 'string' ? parseVerifierKey(key) : key));
   const trust = options.trust ?? (keys.length > 0 ? 'given' : 'none');
-  const { checkpoints: given = [], kept: accepted = [], mustReach = true } = options;
-  const check = new BundleCheck({ keys, trust, given, accepted, mustReach });
+  const { checkpoints: given = [], kept: accepted = [], mustReach = true, onRecord } = options;
+  const check = new BundleCheck({ keys, trust, given, accepted, mustReach, onRecord });
   try {
     for await (const entry of readBundle(gunzipIfNeeded(source))) {
       await check.take(entry);

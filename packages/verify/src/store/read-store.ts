@@ -11,20 +11,23 @@ export type Query = (
 /** Rows read at a time. */
 const pageSize = 1_000;
 
-// Records have milliseconds. The text shows microseconds where a column has any, so that such a change is found.
-const time = (column: string) =>
+/**
+ * A time as RFC 3339 text with milliseconds, as in records. It shows microseconds where a column has any, so that such a
+ * change is found.
+ */
+export const storedTime = (column: string) =>
   `regexp_replace(to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '000$', '') || 'Z'`;
 
 /** The indexed columns, as texts that can be compared with what the record says. */
 const indexedSql = eventFields
   .map(({ name, column }) => {
-    if (column === 'timestamptz') return `${time(`"${name}"`)} as "${name}"`;
+    if (column === 'timestamptz') return `${storedTime(`"${name}"`)} as "${name}"`;
     return column === 'uuid' ? `${name}::text as ${name}` : name;
   })
   .join(', ');
 
 const pageSql = `
-  select sequence_number::text as sequence_number, ${time('ingested_at')} as ingested_at, ${indexedSql},
+  select sequence_number::text as sequence_number, ${storedTime('ingested_at')} as ingested_at, ${indexedSql},
          encode(previous_hash, 'hex') as previous_hash, encode(record_hash, 'hex') as record_hash, record
     from audit_records r
    where tenant_id = $1 and epoch = $2 and r.sequence_number > $3

@@ -1,4 +1,4 @@
-import { ChainVerifier } from '@tallystick/log';
+import { type AuditRecord, ChainVerifier } from '@tallystick/log';
 import type { FindingSink } from '../report.ts';
 import type { TreeCheck } from '../tree-check.ts';
 import { type ColumnMismatch, compareColumns, type StoredRow } from './columns.ts';
@@ -12,6 +12,8 @@ export interface RecordsCheckOptions {
   /** Receives the records' hashes; absent where no trusted checkpoint covers the rows. */
   readonly tree: TreeCheck | undefined;
   readonly findings: FindingSink;
+  /** See `VerifyStoreOptions.onRecord`. */
+  readonly onRecord?: ((record: AuditRecord, hash: Uint8Array) => void) | undefined;
 }
 
 /**
@@ -22,13 +24,15 @@ export class RecordsCheck {
   readonly #chain: ChainVerifier;
   readonly #tree: TreeCheck | undefined;
   readonly #findings: FindingSink;
+  readonly #onRecord: RecordsCheckOptions['onRecord'];
   #records = 0;
   #hasGap = false;
 
-  constructor({ tenantId, origin, after, tree, findings }: RecordsCheckOptions) {
+  constructor({ tenantId, origin, after, tree, findings, onRecord }: RecordsCheckOptions) {
     this.#chain = new ChainVerifier({ tenantId, origin, ...(after !== undefined && { after }) });
     this.#tree = tree;
     this.#findings = findings;
+    this.#onRecord = onRecord;
   }
 
   /** Number of rows so far. */
@@ -68,6 +72,7 @@ export class RecordsCheck {
     for (const finding of findings) this.#findings.add(finding);
     if (!this.#hasGap) this.#tree?.append(hash, onTile);
     this.#records++;
+    if (record !== undefined) this.#onRecord?.(record, hash);
     return record === undefined ? [] : compareColumns(row, record);
   }
 }

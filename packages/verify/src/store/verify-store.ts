@@ -1,4 +1,4 @@
-import { formatOrigin, parseVerifierKey, type Verifier } from '@tallystick/log';
+import { type AuditRecord, formatOrigin, parseVerifierKey, type Verifier } from '@tallystick/log';
 import {
   distinct,
   findContradictions,
@@ -10,6 +10,7 @@ import {
 } from '../checkpoints.ts';
 import { Findings, isTrusted, type Report, type TrustSource, verdictOf } from '../report.ts';
 import { TreeCheck } from '../tree-check.ts';
+import { checkBooks } from './books/check-books.ts';
 import { checkHead } from './head-check.ts';
 import { type Query, readCheckpoints, readClosedEpochs, readRecords, readStoredHead } from './read-store.ts';
 import { RecordsCheck } from './records-check.ts';
@@ -33,14 +34,21 @@ export interface VerifyStoreOptions {
   readonly onEquivocation?: (first: string, second: string) => void;
   /** Called with the newest trusted note where the verdict is `verified` or `recovered`. Keep it for the next time. */
   readonly onTrusted?: (note: string) => void;
+  /**
+   * Tenant of the service's own records, whose verification also covers the API keys. @defaultValue 'tallystick'
+   */
+  readonly serviceTenant?: string | undefined;
+  /** Called with each record that can be read, and the hash of its bytes. */
+  readonly onRecord?: (record: AuditRecord, hash: Uint8Array) => void;
   /** Called from time to time with the number of records that have been read. */
   readonly onProgress?: (records: number, expected: number) => void;
 }
 
 /**
  * Verifies a tenant's chain in any Postgres store, through a query function. It checks every record's bytes, hash, link,
- * position and columns, the head, the tiles, and the tree against every checkpoint in the store and outside. Memory does
- * not grow with the chain, but for one hash per 256 records.
+ * position and columns, the head, the tiles, and the tree against every checkpoint in the store and outside, and compares
+ * dead letters and API keys with the records of them. Memory does not grow with the chain, but for one hash per 256 records,
+ * and for the dead letters.
  *
  * @param query runs one read-only statement. All statements should see one snapshot
  * @throws {LogError} `KEY_MALFORMED`, `NOTE_MALFORMED`, `CHECKPOINT_MALFORMED`, `NOTE_UNVERIFIED` for the options
@@ -61,7 +69,7 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
 
   const tree = new TreeCheck(compared, findings);
   const tiles = new TileCheck();
-  const records = new RecordsCheck({ tenantId, origin, tree, findings });
+  const records = new RecordsCheck({ tenantId, origin, tree, findings, onRecord: options.onRecord });
   for await (const row of readRecords(query, tenantId, epoch)) {
     const mismatches = records.check(row, (level, root) => tiles.expect(level, root, tree.size));
     for (const { column, expected, found } of mismatches) {
@@ -80,6 +88,7 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
   checkHead(head, records, tree, findings);
   await tiles.compare(query, tenantId, epoch, findings);
   await findStrayRows(query, tenantId, { epoch, last_sequence: records.nextSequence - 1 }, findings);
+  await checkBooks(query, options, findings);
   const contradiction = findEquivocation(compared, tree);
   if (contradiction !== undefined) options.onEquivocation?.(...contradiction);
   return conclude(options, { keys, epoch, records, trusted, findings });

@@ -15,6 +15,8 @@ export interface Message extends MessageToProduce {
 const producerIdHeader = Buffer.from(kafkaHeaders.producerId);
 const sequenceHeader = Buffer.from(kafkaHeaders.producerSequence);
 const serviceHeader = Buffer.from(kafkaHeaders.service);
+const ephemeralHeader = Buffer.from(kafkaHeaders.ephemeral);
+const ephemeralValue = Buffer.from('true');
 const kindHeader = Buffer.from(kafkaHeaders.kind);
 const statementValue = Buffer.from(statementKind);
 
@@ -46,6 +48,7 @@ export function packBatch({ events, delivery }: Batch, topic: string): PackedBat
     const sequence = delivery.sequences[index];
     if (sequence !== undefined) headers.set(sequenceHeader, Buffer.from(String(sequence)));
     headers.set(serviceHeader, service);
+    if (delivery.ephemeral === true) headers.set(ephemeralHeader, ephemeralValue);
     return { topic, key: keyOf(tenant), value: Buffer.from(text), headers };
   });
   // After the events: a final sequence number that arrived before them would be wrong for a while.
@@ -97,6 +100,7 @@ function identify(text: string): { tenant: string; auditId: string } {
 function* statements({
   producer_id,
   service,
+  ephemeral,
   gaps,
   final,
 }: DeliveryMetadata): Generator<[tenant: string, text: string]> {
@@ -104,6 +108,7 @@ function* statements({
   const finalOf = Map.groupBy(final, ({ tenant_id }) => tenant_id);
   for (const tenant of new Set([...gapsOf.keys(), ...finalOf.keys()])) {
     const declared = { gaps: gapsOf.get(tenant) ?? [], final: finalOf.get(tenant) ?? [] };
-    yield [tenant, JSON.stringify({ delivery: { producer_id, service, ...declared } })];
+    const producer = { producer_id, service, ...(ephemeral === true && { ephemeral }) };
+    yield [tenant, JSON.stringify({ delivery: { ...producer, ...declared } })];
   }
 }

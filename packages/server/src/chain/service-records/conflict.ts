@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { EventItem } from '../batch.ts';
 import { type DeadLetter, toDeadLetter } from '../dead-letters.ts';
+import { letterEntry, letterRows } from '../letter-rows.ts';
 import { derivedId, serviceEvent } from './service-event.ts';
 
 /**
@@ -21,6 +22,7 @@ export function conflictOf(
       message: 'is already taken by an event with other content',
     },
   ]);
+  const [row] = letterRows([deadLetter]);
   const record = serviceEvent({
     audit_id: derivedId('conflict', tenant_id, audit_id, eventHash),
     tenant_id,
@@ -29,7 +31,13 @@ export function conflictOf(
     severity: 'warning',
     target_type: 'event',
     target_id: audit_id,
-    metadata: { audit_id, event_hash: eventHash, dead_letter_id: deadLetter.id, source: item.ingest.source },
+    metadata: {
+      audit_id,
+      event_hash: eventHash,
+      dead_letter_id: deadLetter.id,
+      dead_letter: letterEntry(row!.facts, row!.raw),
+      source: item.ingest.source,
+    },
   });
   return { deadLetter, record };
 }

@@ -38,9 +38,11 @@ export function gapRecords(statements: readonly ProducerStatement[]): EventItem[
  * @param by principal of the operator who closes the account
  */
 export function unclosedRecord(account: ProducerAccount, reason: string, by: string): EventItem {
-  const { submitter, producer_id, tenant_id, service, numbers, last_seen_at } = account;
+  const { submitter, producer_id, tenant_id, service, numbers, last_seen_at, final_seq } = account;
+  // A producer that went on after its end was declared can be closed a second time.
+  const reopened = final_seq === null ? [] : [numbers];
   return serviceEvent({
-    audit_id: derivedId('unclosed', submitter, producer_id, tenant_id),
+    audit_id: derivedId('unclosed', submitter, producer_id, tenant_id, ...reopened),
     tenant_id,
     // When the producer was last seen. When its account was closed is the record's ingested_at.
     timestamp: last_seen_at,

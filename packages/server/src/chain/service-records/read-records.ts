@@ -9,31 +9,42 @@ export interface Reading {
 }
 
 /**
- * The `audit.read` of a principal's reads within one window of time. Its id and bytes depend on the window and not on the
- * single read, so that all replicas together chain it once.
+ * The `audit.read` of a principal's reads within one window of time. Its id depends on the window and not on the single read, so
+ * that all replicas together chain it once: the first one that writes it dates it.
  *
  * @param windowStart ms since the epoch
  * @param windowMs length of the window, ms
+ * @param writtenAt when it is written, by the store's clock
  */
-export function readRecord(reading: Reading, windowStart: number, windowMs: number): EventItem {
+export function readRecord(
+  reading: Reading,
+  windowStart: number,
+  windowMs: number,
+  writtenAt: Date,
+): EventItem {
   const { principal, tenantId } = reading;
-  return trailEvent(reading, {
+  const item = trailEvent(reading, {
     audit_id: derivedId('audit.read', windowStart, `${tenantId}\n${principal}`),
-    timestamp: new Date(windowStart).toISOString(),
+    timestamp: writtenAt.toISOString(),
     event_type: 'audit.read',
     metadata: { window_seconds: windowMs / 1000 },
   });
+  return { ...item, firstWins: true };
 }
 
-/** The `audit.exported` of one export; every export has its own. */
+/**
+ * The `audit.exported` of one export; every export has its own.
+ *
+ * @param writtenAt as of {@link readRecord}
+ */
 export function exportRecord(
   reading: Reading,
-  now: number,
+  writtenAt: Date,
   metadata: { readonly [fact: string]: unknown },
 ): EventItem {
   return trailEvent(reading, {
-    audit_id: uuidv7(now),
-    timestamp: new Date(now).toISOString(),
+    audit_id: uuidv7(writtenAt.getTime()),
+    timestamp: writtenAt.toISOString(),
     event_type: 'audit.exported',
     metadata,
   });

@@ -17,7 +17,14 @@ export function serviceEvent(
 }
 
 /** The families of service records whose ids are derived. */
-export type DerivedFamily = 'conflict' | 'gap' | 'unclosed' | 'source-lost' | 'audit.read';
+export type DerivedFamily =
+  | 'conflict'
+  | 'gap'
+  | 'unclosed'
+  | 'contradiction'
+  | 'books-opened'
+  | 'source-lost'
+  | 'audit.read';
 
 /**
  * The id of a service record, derived from what the record is about: a retry, or another replica that writes the same

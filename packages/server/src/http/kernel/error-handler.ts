@@ -1,11 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { tooLarge } from './bodies.ts';
-import { safeError } from './logging.ts';
+import { logFacts, safeError } from './logging.ts';
 import { HttpProblem, toProblem } from './problems.ts';
 
 /** Answers an error as a problem document. It logs faults of the service, and not mistakes of the client. */
 export function handleError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(translateFastifyError(error, request));
+  logFacts(request, { problem: problem.code });
   if (problem.status >= 500) {
     const level = problem.code === 'INTERNAL_ERROR' ? 'error' : 'warn';
     request.log[level]({ err: safeError(problem.cause ?? problem), code: problem.code }, 'request failed');

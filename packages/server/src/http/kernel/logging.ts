@@ -38,6 +38,28 @@ export function loggerOptions(
   };
 }
 
+/** What the log says about a request beside its path and status. Texts must not come from the client, apart from ids. */
+export interface RequestFacts {
+  /** The API key that made the request, `key:<id>`. */
+  readonly principal?: string;
+  /** The operation, as in the OpenAPI document. */
+  readonly operation?: string;
+  /** Code of the problem that the request was answered with. */
+  readonly problem?: string;
+  /** The event that the request submitted or read. */
+  readonly audit_id?: string;
+  readonly tenant_id?: string;
+  /** Outcomes of the submitted events, with the number of each. */
+  readonly outcomes?: { readonly [outcome: string]: number };
+}
+
+const factsOf = new WeakMap<FastifyRequest, RequestFacts>();
+
+/** Adds facts to the log line of a request. */
+export function logFacts(request: FastifyRequest, facts: RequestFacts): void {
+  factsOf.set(request, { ...factsOf.get(request), ...facts });
+}
+
 /** Logs one line per request with the same fields for every logger, the caller's own included. */
 class RequestLog extends LogController {
   override incomingRequest(): void {}
@@ -51,6 +73,7 @@ class RequestLog extends LogController {
       method: request.method,
       path: request.url.split('?', 1)[0],
       status: reply.statusCode,
+      ...factsOf.get(request),
       duration_ms: Math.round(reply.elapsedTime * 10) / 10,
       remote: request.ip,
     };

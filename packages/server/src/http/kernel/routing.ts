@@ -5,6 +5,7 @@ import { unpackBody } from './bodies.ts';
 import { type BodyBudget, costOfEvents, type Lease } from './body-budget.ts';
 import type { UnauthenticatedConnections } from './connections.ts';
 import type { Answer, Call, Endpoint } from './endpoint.ts';
+import { logFacts } from './logging.ts';
 import { HttpProblem } from './problems.ts';
 import { assertStorable, readJson, validate } from './validate.ts';
 
@@ -43,6 +44,10 @@ function addRoute(app: FastifyInstance, { keys, budget, connections }: Guards, e
     onRequest: async (request, reply) => {
       connections.onRequest(request.raw.socket);
       const principal = (await authenticate(keys, request, access))!;
+      logFacts(request, {
+        operation: each.operationId,
+        ...(access !== 'open' && { principal: principal.id }),
+      });
       if (access !== 'open') connections.onAuthenticated(request.raw.socket);
       checked.set(request, { principal, ...parametersOf(each, request) });
       if (body === undefined) return;

@@ -12,6 +12,7 @@ import {
   type ProducerSettlement,
   type ProducersSettled,
   type Readiness,
+  scopeMeanings,
   scopes,
 } from '@tallystick/protocol';
 import * as z from 'zod';
@@ -32,6 +33,7 @@ export const producerList = answer<ProducerPage>()(
         tenant_id: z.string(),
         service: z.string().nullable(),
         state: z.enum(['closed', 'open', 'unclosed', 'running']),
+        ephemeral: z.boolean().describe('The producer declared that its runtime may end it without notice'),
         numbers: count.describe('The highest number that the service knows of'),
         open_numbers: count.describe('How many numbers have no known outcome'),
         open: z.array(range).describe('The first hundred ranges of those numbers, both ends included'),
@@ -138,7 +140,7 @@ export const purgeResult = answer<DeadLettersPurged>()(
   }),
 );
 
-const scope = z.enum(scopes);
+const scope = z.enum(scopes).describe(scopes.map((each) => `\`${each}\`: ${scopeMeanings[each]}`).join('. '));
 
 export const newApiKey = request<NewApiKey>()(
   'NewApiKey',

@@ -15,6 +15,11 @@ export const eventPage: Schema = {
   properties: {
     events: { type: 'array', items: eventViewRef },
     next_cursor: { type: 'string', description: 'Absent on the last page' },
+    reads_left_out: {
+      type: 'boolean',
+      description:
+        'True if records that the trail was read (`audit.read`) match the filters, lie within this page and were left out',
+    },
   },
 };
 

@@ -33,10 +33,10 @@ export function apiKeyRoutes({ keys }: { readonly keys: ApiKeys }): Endpoint[] {
       access: 'operator',
       body: { schema: newApiKey },
       responses: { 201: { description: 'The key', schema: createdApiKey } },
-      problems: ['PARAMETER_INVALID'],
-      async handle({ body: { expires_at, ...key } }) {
+      problems: ['PARAMETER_INVALID', 'CHAIN_STOPPED', 'CLOCK_BEHIND_CHAIN'],
+      async handle({ principal, body: { expires_at, ...key } }) {
         const expiresAt = expires_at === undefined ? undefined : new Date(expires_at);
-        const body: CreatedApiKey = await keys.create({ ...key, expiresAt });
+        const body: CreatedApiKey = await keys.create({ ...key, expiresAt }, principal.id);
         return { status: 201, body };
       },
     }),
@@ -58,8 +58,8 @@ export function apiKeyRoutes({ keys }: { readonly keys: ApiKeys }): Endpoint[] {
       }),
       responses: { 204: { description: 'The key is revoked' } },
       problems: ['NOT_FOUND'],
-      async handle({ params }) {
-        await keys.revoke(params.id);
+      async handle({ principal, params }) {
+        await keys.revoke(params.id, principal.id);
         return { status: 204 };
       },
     }),

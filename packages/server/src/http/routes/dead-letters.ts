@@ -118,6 +118,7 @@ function settlingRoutes({ service, deadLetters, now }: Parts): Endpoint[] {
           id: params.id,
           tenants: principal.tenants,
           by: principal.id,
+          now: now(),
         });
         return { status: 200, body };
       },

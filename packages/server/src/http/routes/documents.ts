@@ -21,6 +21,18 @@ export function documentRoutes({ endpoints }: { readonly endpoints: () => readon
   return [
     endpoint({
       method: 'GET',
+      path: '/',
+      operationId: 'getRoot',
+      tag,
+      summary: 'Find the documentation',
+      access: 'open',
+      responses: { 303: { description: 'The documentation is at `/docs`' } },
+      async handle() {
+        return { status: 303, headers: { location: '/docs' } };
+      },
+    }),
+    endpoint({
+      method: 'GET',
       path: '/openapi.json',
       operationId: 'getOpenApi',
       tag,

@@ -15,6 +15,11 @@ export const streamFilters = shapeOf(
   filterParameters.filter(({ field }) => field.filter?.kind !== 'range'),
 ) as FilterShape<Exclude<keyof EventFilters, RangeName>>;
 
+/** Whether a list or stream has the records of reads. */
+export const includeReads = flag(
+  'Whether to include records that the trail was read (`audit.read`). A filter for their `event_type` includes them too',
+).default(false);
+
 function shapeOf(parameters: readonly FilterParameter[]): { [name: string]: z.ZodOptional<z.ZodType> } {
   return Object.fromEntries(parameters.map((each) => [each.name, typeOf(each).optional()]));
 }

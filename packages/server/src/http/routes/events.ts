@@ -4,9 +4,10 @@ import { isOfReading, type ReadAudit } from '../../operations/read-audit.ts';
 import { maxListLimit, type Trail } from '../../trail/trail.ts';
 import { seesSensitive, tenantOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
+import { logFacts } from '../kernel/logging.ts';
 import { cursor, limit, tenantId, uuid } from '../kernel/parameters.ts';
 import { eventPage, eventViewRef } from '../openapi/view-schemas.ts';
-import { listFilters } from './event-filters.ts';
+import { includeReads, listFilters } from './event-filters.ts';
 
 const tag = 'Events';
 
@@ -34,7 +35,7 @@ export function eventRoutes({
         'Newest first, unless `order` is `asc`. Pages are cut by position in the chain, so events that are appended between two ' +
         'requests do not shift them. A page may hold fewer events than `limit` and still have a `next_cursor`. Without the ' +
         'scope `events:read-sensitive`, sensitive events appear without their content, and they are left out if a filter ' +
-        'looks at the content.',
+        'looks at the content. Records that the trail was read (`audit.read`) are left out; `reads_left_out` then says so.',
       access: 'events:read',
       query: z.strictObject({
         tenant_id: tenantId.optional(),
@@ -43,19 +44,22 @@ export function eventRoutes({
         limit: limit(maxListLimit, 50),
         cursor: cursor.optional(),
         include,
+        include_reads: includeReads,
       }),
       responses: { 200: { description: 'One page', schema: eventPage } },
       async handle({ principal, query }) {
-        const { tenant_id, order, limit, cursor, include, ...filters } = query;
+        const { tenant_id, order, limit, cursor, include, include_reads, ...filters } = query;
         const tenantId = tenantOf(principal, tenant_id);
         const view = { sensitive: seesSensitive(principal), withRecord: include === 'record' };
-        const page = await trail.list({ tenantId, filters, order, limit, cursor }, view);
+        const list = { tenantId, filters, order, limit, cursor, includeReads: include_reads };
+        const page = await trail.list(list, view);
         if (page.exists && !isOfReading(filters.event_type)) {
           await readAudit.read({ principal: principal.id, tenantId });
         }
         const body: EventPage = {
           events: page.events,
           ...(page.nextCursor !== undefined && { next_cursor: page.nextCursor }),
+          ...(page.readsLeftOut && { reads_left_out: true }),
         };
         return { status: 200, body };
       },
@@ -71,8 +75,9 @@ export function eventRoutes({
       query: z.strictObject({ tenant_id: tenantId.optional(), include }),
       responses: { 200: { description: 'The event', schema: eventViewRef } },
       problems: ['NOT_FOUND'],
-      async handle({ principal, params, query }) {
+      async handle({ principal, params, query, request }) {
         const tenantId = tenantOf(principal, query.tenant_id);
+        logFacts(request, { audit_id: params.audit_id, tenant_id: tenantId });
         const view = { sensitive: seesSensitive(principal), withRecord: query.include === 'record' };
         const event = await trail.get(tenantId, params.audit_id, view);
         if (!isOfReading(event.event_type)) {

@@ -6,6 +6,7 @@ import type { Gateway, SubmissionResult } from '../../ingest/submission.ts';
 import { mediaType, tooLarge } from '../kernel/bodies.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import type { HttpLimits } from '../kernel/limits.ts';
+import { logFacts, type RequestFacts } from '../kernel/logging.ts';
 import { HttpProblem, toRefusal } from '../kernel/problems.ts';
 import { accepted, batchResult, delivery, stored } from '../openapi/result-schemas.ts';
 import { eventRef } from '../openapi/view-schemas.ts';
@@ -56,9 +57,10 @@ export function ingestRoutes(parts: Parts): Endpoint[] {
         202: { description: 'The event is durable in a queue and will be chained', schema: accepted },
       },
       problems: [...eventProblemCodes, ...submitProblems],
-      async handle({ principal, body }) {
+      async handle({ principal, body, request }) {
         if (body.length === 0) throw new HttpProblem('BODY_MALFORMED', 'the body is empty');
         const [result] = await submit(parts, principal, { events: [body] });
+        logFacts(request, factsOf([result!]));
         if ('error' in result!) throw toRefusal(result.error);
         return { status: statusOf[result!.status], body: result };
       },
@@ -107,6 +109,7 @@ export function ingestRoutes(parts: Parts): Endpoint[] {
         const batch = isJson ? readBatch(body, maxBatchEvents) : readLines(body, maxBatchEvents);
         if (batch.events.length > maxBatchEvents) throw tooLarge(maxBodyBytes, maxBatchEvents);
         const results = await submit(parts, principal, batch);
+        logFacts(request, factsOf(results));
         const hasRefused = results.some((result) => 'error' in result);
         return {
           status: hasRefused ? 207 : gateway === undefined ? 201 : 202,
@@ -115,6 +118,19 @@ export function ingestRoutes(parts: Parts): Endpoint[] {
       },
     }),
   ];
+}
+
+/** For the log: how many events got which outcome; of a single event, which one it was. */
+function factsOf(results: readonly (AcceptedResult | SubmissionResult)[]): RequestFacts {
+  const outcomes: { [outcome: string]: number } = {};
+  for (const { status } of results) outcomes[status] = (outcomes[status] ?? 0) + 1;
+  const [only] = results;
+  if (results.length !== 1) return { outcomes };
+  if ('receipt' in only!) {
+    const { audit_id, tenant_id } = only.receipt;
+    return { outcomes, audit_id, tenant_id };
+  }
+  return 'audit_id' in only! ? { outcomes, audit_id: only.audit_id } : { outcomes };
 }
 
 const statusOf = { chained: 201, duplicate: 200, accepted: 202 } as const;

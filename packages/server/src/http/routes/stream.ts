@@ -9,10 +9,10 @@ import type { Trail } from '../../trail/trail.ts';
 import { seesSensitive, tenantOf } from '../kernel/authentication.ts';
 import { type Call, type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import type { HttpLimits } from '../kernel/limits.ts';
-import { integer, tenantId } from '../kernel/parameters.ts';
+import { integer, tenantId, timestamp } from '../kernel/parameters.ts';
 import { HttpProblem } from '../kernel/problems.ts';
 import { type Streams, writeBounded } from '../kernel/streams.ts';
-import { streamFilters } from './event-filters.ts';
+import { includeReads, streamFilters } from './event-filters.ts';
 
 const querySchema = z.strictObject({
   tenant_id: tenantId.optional(),
@@ -20,6 +20,8 @@ const querySchema = z.strictObject({
   sequence_from: integer(
     'Sequence number of the first record to send, in the current epoch. Absent: the next new record',
   ).optional(),
+  since: timestamp('Begin with the first record that was chained at this time or later').optional(),
+  include_reads: includeReads,
 });
 
 type StreamQuery = z.output<typeof querySchema>;
@@ -62,7 +64,7 @@ export function streamRoutes(parts: Parts): Endpoint[] {
         const { principal, query, request, reply } = call;
         const tenantId = tenantOf(principal, query.tenant_id);
         const head = await parts.trail.head(tenantId);
-        const after = startOf(request, query, head);
+        const after = await startOf(parts.trail, tenantId, request, query, head);
         const stop = parts.streams.open(reply.raw, principal.id);
         reply.hijack();
         reply.raw.writeHead(200, {
@@ -90,7 +92,7 @@ async function run(
   stop: AbortController,
 ): Promise<void> {
   const { heartbeatMs, stalledMs } = limits;
-  const { tenant_id: _, sequence_from: __, ...filters } = query;
+  const { tenant_id: _, sequence_from: __, since: ___, include_reads, ...filters } = query;
   const response = reply.raw;
   const heartbeat = setInterval(() => {
     if (!response.writableNeedDrain) response.write(': here\n\n');
@@ -99,7 +101,12 @@ async function run(
   try {
     response.write(': stream\n\n');
     const view = { sensitive: seesSensitive(principal) };
-    const events = follow(trail, heads, { tenantId, filters, after, view }, stop.signal);
+    const events = follow(
+      trail,
+      heads,
+      { tenantId, filters, after, view, includeReads: include_reads },
+      stop.signal,
+    );
     for await (const { position, view: event } of events) {
       // Otherwise the record of this read would itself be read, and would cause the next record.
       if (!isOfReading(event.event_type)) await readAudit.read({ principal: principal.id, tenantId });
@@ -114,11 +121,13 @@ async function run(
 }
 
 /** The position after which the stream begins. */
-function startOf(
+async function startOf(
+  trail: Trail,
+  tenantId: string,
   request: FastifyRequest,
   query: StreamQuery,
   head: Position | undefined,
-): Position | undefined {
+): Promise<Position | undefined> {
   const last = request.headers['last-event-id'];
   if (last !== undefined) {
     const match = /^([1-9]\d{0,8})-(0|[1-9]\d{0,14})$/.exec(String(last));
@@ -130,5 +139,13 @@ function startOf(
   if (query.sequence_from !== undefined) {
     return { epoch: head?.epoch ?? 1, sequence: query.sequence_from - 1 };
   }
+  if (query.since !== undefined) {
+    const list = { tenantId, filters: { ingested_from: query.since }, order: 'asc', limit: 1 } as const;
+    const [first] = (await trail.list(list, { sensitive: false })).events;
+    if (first !== undefined) {
+      return { epoch: Number(first.epoch), sequence: Number(first.sequence_number) - 1 };
+    }
+  }
+  // The head was read before the list: a record that was chained in between is not skipped.
   return head ?? { epoch: 1, sequence: -1 };
 }

@@ -28,6 +28,10 @@ export const deliverySchema = z
   .strictObject({
     producer_id: producerId.describe('UUIDv7 of one process of the producer'),
     service: storable(512).optional().describe('Name of the producing service'),
+    ephemeral: z
+      .boolean()
+      .optional()
+      .describe('Whether the runtime may end the process without notice. Only the first declaration counts'),
     sequences: z
       .array(sequence)
       .max(1_000)

@@ -51,13 +51,14 @@ export function isStatement(raw: Uint8Array): boolean {
 
 /** The statement in the service's names. */
 export function toStatement(
-  { producer_id, service, gaps = [], final = [] }: Omit<ReceivedDelivery, 'sequences'>,
+  { producer_id, service, ephemeral, gaps = [], final = [] }: Omit<ReceivedDelivery, 'sequences'>,
   submitter: string,
 ): ProducerStatement {
   return {
     submitter,
     producerId: producer_id,
     service,
+    ephemeral,
     gaps: gaps.map(({ tenant_id, ...gap }) => ({ ...gap, tenantId: tenant_id })),
     final: final.map(({ tenant_id, final_seq }) => ({ tenantId: tenant_id, finalSeq: final_seq })),
   };

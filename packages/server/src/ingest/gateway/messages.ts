@@ -121,9 +121,12 @@ function tenantsHeader(
 
 function producerHeaders(delivery: ReceivedDelivery | undefined): [Buffer, Buffer][] {
   if (delivery === undefined) return [];
-  const { producer_id, service } = delivery;
-  const id = header(kafkaHeaders.producerId, producer_id);
-  return service === undefined ? [id] : [id, header(kafkaHeaders.service, service)];
+  const { producer_id, service, ephemeral } = delivery;
+  return [
+    header(kafkaHeaders.producerId, producer_id),
+    ...(service === undefined ? [] : [header(kafkaHeaders.service, service)]),
+    ...(ephemeral === true ? [header(kafkaHeaders.ephemeral, 'true')] : []),
+  ];
 }
 
 /** One statement for each tenant, so that it follows the tenant's events in their partition. */
@@ -133,7 +136,7 @@ function statementsOf(
 ): Map<string, ReceivedDelivery> {
   const statements = new Map<string, ReceivedDelivery>();
   if (delivery === undefined) return statements;
-  const { producer_id, service, gaps = [], final = [] } = delivery;
+  const { producer_id, service, ephemeral, gaps = [], final = [] } = delivery;
   const mentioned = new Set([...gaps, ...final].map(({ tenant_id }) => tenant_id));
   const gapsOf = Map.groupBy(gaps, ({ tenant_id }) => tenant_id);
   const finalOf = Map.groupBy(final, ({ tenant_id }) => tenant_id);
@@ -142,6 +145,7 @@ function statementsOf(
     statements.set(tenantId, {
       producer_id,
       ...(service !== undefined && { service }),
+      ...(ephemeral === true && { ephemeral }),
       ...(gapsOf.has(tenantId) && { gaps: gapsOf.get(tenantId) }),
       ...(finalOf.has(tenantId) && { final: finalOf.get(tenantId) }),
     });

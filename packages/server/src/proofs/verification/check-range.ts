@@ -37,12 +37,6 @@ export interface CheckedRange {
   readonly hash: string;
 }
 
-/** A row of verify-records.sql. */
-type Row = Omit<StoredRow, 'ingested_at' | 'timestamp'> & {
-  readonly ingested_at: Date;
-  readonly timestamp: Date;
-};
-
 /** Checks the records of a range with the engine of the verifier, and adds what is wrong to the findings. */
 export async function checkRange(
   database: Database,
@@ -50,15 +44,13 @@ export async function checkRange(
 ): Promise<CheckedRange> {
   const { from, to } = range;
   const readPage = async (first: number, last: number) =>
-    (
-      await database.query<Row>(readerOf(tenantId), verifyRecords, [
-        tenantId,
-        head.epoch,
-        first,
-        last,
-        pageRecords,
-      ])
-    ).map(toStoredRow);
+    await database.query<StoredRow>(readerOf(tenantId), verifyRecords, [
+      tenantId,
+      head.epoch,
+      first,
+      last,
+      pageRecords,
+    ]);
   const before = from === 0 ? undefined : (await readPage(from - 1, from - 1))[0];
   const covering = signed !== undefined && from < signed.size ? signed : undefined;
   const start = covering === undefined ? undefined : await readFrontier(database, tenantId, from);
@@ -98,12 +90,4 @@ export async function checkRange(
     else findings.add({ code: 'CHECKPOINT_ROOT_MISMATCH', sequence_number: covering.size - 1 });
   }
   return { first: from, last: Math.max(from, end - 1), records: check.records, hash: check.headHash };
-}
-
-function toStoredRow(row: Row): StoredRow {
-  return { ...row, ingested_at: toText(row.ingested_at), timestamp: toText(row.timestamp) };
-}
-
-function toText(time: Date): string {
-  return Number.isNaN(time.getTime()) ? '' : time.toISOString();
 }

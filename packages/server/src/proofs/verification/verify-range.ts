@@ -1,6 +1,6 @@
 import { parseOrigin } from '@tallystick/log';
 import type { VerifyReport } from '@tallystick/protocol';
-import { isTrusted, type Stray, strayFinding, verdictOf } from '@tallystick/verify';
+import { checkBooks, isTrusted, type Query, type Stray, strayFinding, verdictOf } from '@tallystick/verify';
 import { ServerError } from '../../errors.ts';
 import { type Database, writer } from '../../store/database.ts';
 import { readSql } from '../../store/sql.ts';
@@ -19,6 +19,8 @@ export interface VerifySources {
   readonly database: Database;
   readonly signer: Signer;
   readonly logs: TenantLogs;
+  /** Tenant of the service's own records. */
+  readonly serviceTenant: string;
 }
 
 /** Which part of a chain to verify; the whole chain where no bound is given. */
@@ -59,7 +61,7 @@ export async function verifyRange(
 }
 
 async function verify(
-  { database, signer, logs }: VerifySources,
+  { database, signer, logs, serviceTenant }: VerifySources,
   trail: Trail,
   request: VerifyRequest,
 ): Promise<VerifyReport> {
@@ -92,6 +94,11 @@ async function verify(
         });
   if (checkpoint !== undefined) findMissingTail(checkpoint, head, request, findings);
   for (const stray of await readStrays(database, tenantId)) findings.add(strayFinding(stray));
+  // The books belong to the chain as a whole: its last part compares them.
+  if (range?.complete === true && request.sequence_to === undefined && request.ingested_to === undefined) {
+    const query: Query = (sql, parameters) => database.query(writer, sql, parameters);
+    await checkBooks(query, { tenantId, serviceTenant }, findings);
+  }
 
   const covered =
     checked === undefined || checkpoint === undefined ? -1 : Math.min(checked.last, checkpoint.size - 1);

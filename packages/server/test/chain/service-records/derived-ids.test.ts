@@ -35,6 +35,7 @@ test('delivery.unclosed', () => {
     tenant_id: 'acme',
     service: null,
     state: 'unclosed',
+    ephemeral: false,
     numbers: 4,
     open_numbers: 0,
     open: [],
@@ -70,7 +71,9 @@ test('delivery.conflict', () => {
   expect(record.canonical).toBe(
     '{"actor_id":"tallystick","actor_type":"system","audit_id":"72a473e9-8560-8234-a489-f28b936982f6",' +
       '"event_category":"system","event_type":"delivery.conflict","metadata":{' +
-      '"audit_id":"0190a6b2-7c00-7000-8000-000000000001","dead_letter_id":"3520aa6e-260e-8f85-a292-c2e01a018a76",' +
+      '"audit_id":"0190a6b2-7c00-7000-8000-000000000001","dead_letter":"3520aa6e-260e-8f85-a292-c2e01a018a76 ' +
+      'AUDIT_ID_CONFLICT sha256:3430986e33526d5a7806cb2a7e02038b27b53e0474bce2d30f4102ef52c109ed ' +
+      'about:94fc59edb2c60016db8c2e03106135cc79edff0ca57c66e8309d9e1cd70b939d","dead_letter_id":"3520aa6e-260e-8f85-a292-c2e01a018a76",' +
       '"event_hash":"3430986e33526d5a7806cb2a7e02038b27b53e0474bce2d30f4102ef52c109ed","source":"test"},' +
       '"severity":"warning","source_service":"tallystick","target_id":"0190a6b2-7c00-7000-8000-000000000001",' +
       '"target_type":"event","tenant_id":"acme","timestamp":"2026-02-03T04:05:06.789Z"}',
@@ -91,10 +94,11 @@ test('source.lost', () => {
 
 test('audit.read', () => {
   const start = Date.parse('2026-01-02T03:00:00.000Z');
-  expect(readRecord({ principal: submitter, tenantId: 'acme' }, start, 300_000).canonical).toBe(
+  const writtenAt = new Date('2026-01-02T03:04:05.678Z');
+  expect(readRecord({ principal: submitter, tenantId: 'acme' }, start, 300_000, writtenAt).canonical).toBe(
     '{"actor_id":"key:0123456789ab","actor_type":"service","audit_id":"0fc9eeed-c447-8ede-90ae-8f5262448b44",' +
       '"event_category":"system","event_type":"audit.read","metadata":{"window_seconds":300},' +
       '"source_service":"tallystick","target_id":"acme","target_type":"trail","tenant_id":"acme",' +
-      '"timestamp":"2026-01-02T03:00:00.000Z"}',
+      '"timestamp":"2026-01-02T03:04:05.678Z"}',
   );
 });

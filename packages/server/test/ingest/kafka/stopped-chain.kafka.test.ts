@@ -57,7 +57,8 @@ async function retryAll(service: AuditService, ids: readonly string[]): Promise<
   const statuses: string[] = [];
   for (const id of ids) {
     statuses.push(
-      (await retryDeadLetter(service, deadLetters, { id, tenants: undefined, by: 'tester' })).status,
+      (await retryDeadLetter(service, deadLetters, { id, tenants: undefined, by: 'tester', now: Date.now() }))
+        .status,
     );
   }
   return statuses;

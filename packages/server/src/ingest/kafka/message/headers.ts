@@ -17,6 +17,8 @@ export interface MessageHeaders {
   readonly producer: { readonly id: string; readonly sequence: number } | undefined;
   /** Name of the producing service. */
   readonly service: string | undefined;
+  /** The runtime of the process may end it without notice. */
+  readonly ephemeral: boolean;
   /** What the gateway says of the message; undefined in any other topic, and if the gateway did not write the message. */
   readonly gateway: GatewayHeaders | undefined;
 }
@@ -37,6 +39,7 @@ export function readHeaders({ headers }: Message, fromGateway: boolean): Message
     isStatement: texts.get(kafkaHeaders.kind) === statementKind,
     producer: readProducer(texts),
     service: readService(texts.get(kafkaHeaders.service)),
+    ephemeral: texts.get(kafkaHeaders.ephemeral) === 'true',
     gateway: fromGateway ? readGateway(texts) : undefined,
   };
 }

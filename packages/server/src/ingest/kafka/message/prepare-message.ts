@@ -124,10 +124,14 @@ function readStatementMessage(
   return { items, statement, refuse };
 }
 
-/** Names the service of a producer. It comes with each event; `mergeStatements` keeps one per batch. */
-function introduction(ingest: ItemIngest, { service }: MessageHeaders): ProducerStatement | undefined {
-  if (ingest.producer_id === undefined || service === undefined) return undefined;
-  return { submitter: submitterOf(ingest), producerId: ingest.producer_id, service, gaps: [], final: [] };
+/** Names the service of a producer, and whether it is ephemeral. It comes with each event; `mergeStatements` keeps one per batch. */
+function introduction(
+  ingest: ItemIngest,
+  { service, ephemeral }: MessageHeaders,
+): ProducerStatement | undefined {
+  if (ingest.producer_id === undefined || (service === undefined && !ephemeral)) return undefined;
+  const submitter = submitterOf(ingest);
+  return { submitter, producerId: ingest.producer_id, service, ephemeral, gaps: [], final: [] };
 }
 
 function only(item: BatchItem): MessageContent {

@@ -59,14 +59,14 @@ export function toBatch(
 function mergeStatements(messages: readonly PreparedMessage[]): ProducerStatement[] {
   const statements: ProducerStatement[] = [];
   const introduced = new Set<string>();
-  for (const { statement } of messages) {
+  for (const { statement, offset } of messages) {
     if (statement === undefined) continue;
     if (statement.gaps.length === 0 && statement.final.length === 0) {
-      const producer = `${statement.submitter}\n${statement.producerId}\n${statement.service}`;
+      const producer = `${statement.submitter}\n${statement.producerId}\n${statement.service}\n${statement.ephemeral}`;
       if (introduced.has(producer)) continue;
       introduced.add(producer);
     }
-    statements.push(statement);
+    statements.push({ ...statement, offset });
   }
   return statements;
 }

@@ -1,4 +1,5 @@
-import { isContentError, refusedByStore } from '../../../chain/append-errors.ts';
+import type { Reason } from '@tallystick/protocol';
+import { isContentError, refusedByStore, tenantsAhead } from '../../../chain/append-errors.ts';
 import type { BatchItem } from '../../../chain/batch.ts';
 import { toDeadLetter } from '../../../chain/dead-letters.ts';
 import { ServerError } from '../../../errors.ts';
@@ -8,16 +9,16 @@ import type { PreparedMessage } from '../message/prepare-message.ts';
 import type { PreparedRange } from './prepared-range.ts';
 
 /**
- * What to store in place of a range that the store has refused because of its content: the range without the events of a
- * stopped chain; two halves, to find the message that the store refuses; or that message as a dead letter.
+ * What to store in place of a range that the store has refused because of its content: the range without the events of
+ * chains that can't be extended now; two halves, to find the message that the store refuses; or that message as a dead letter.
  *
  * @returns undefined if the content is not the reason: the same range may be tried again
  */
 export function replaceRefused(range: PreparedRange, error: unknown): readonly PreparedRange[] | undefined {
   const { messages } = range;
-  const tenantId = stoppedTenantOf(error);
-  if (tenantId !== undefined && messages.some((message) => concerns(message, tenantId))) {
-    return [withoutTenant(range, tenantId)];
+  const waiting = waitingTenantsOf(error);
+  if (waiting !== undefined && messages.some((message) => concerns(message, waiting.tenants))) {
+    return [withoutTenants(range, waiting)];
   }
   if (!isContentError(error) || messages.length === 0) return undefined;
   if (messages.length > 1) return halves(range);
@@ -25,32 +26,47 @@ export function replaceRefused(range: PreparedRange, error: unknown): readonly P
   return refused === undefined ? undefined : [{ ...range, messages: [refused] }];
 }
 
-/** The tenant whose chain is stopped, if a transaction failed for that reason. */
-function stoppedTenantOf(error: unknown): string | undefined {
-  if (!(error instanceof ServerError) || error.code !== 'CHAIN_STOPPED') return undefined;
-  const { tenant_id } = error.details;
-  return typeof tenant_id === 'string' ? tenant_id : undefined;
+/** Tenants whose chains can't be extended now, and the reason for their dead letters. */
+interface WaitingTenants {
+  readonly tenants: ReadonlySet<unknown>;
+  readonly reason: Reason;
 }
 
-function concerns({ items, statement }: PreparedMessage, tenantId: string): boolean {
+/** The tenants because of which a transaction failed; undefined if it failed for another reason. */
+function waitingTenantsOf(error: unknown): WaitingTenants | undefined {
+  const ahead = tenantsAhead(error);
+  if (ahead.size > 0) return { tenants: ahead, reason: chainAhead };
+  if (!(error instanceof ServerError) || error.code !== 'CHAIN_STOPPED') return undefined;
+  const { tenant_id } = error.details;
+  return typeof tenant_id === 'string' ? { tenants: new Set([tenant_id]), reason: stoppedChain } : undefined;
+}
+
+/** An operator retries these dead letters once the clock of the database server is right. */
+const chainAhead: Reason = Object.freeze({
+  code: 'CLOCK_BEHIND_CHAIN',
+  pointer: '',
+  message: "cannot be chained: the newest record of the chain is ahead of the store's clock",
+});
+
+function concerns({ items, statement }: PreparedMessage, tenants: ReadonlySet<unknown>): boolean {
   return (
-    items.some((item) => 'event' in item && item.event.tenant_id === tenantId) ||
-    statement?.gaps.some((gap) => gap.tenantId === tenantId) === true
+    items.some((item) => 'event' in item && tenants.has(item.event.tenant_id)) ||
+    statement?.gaps.some((gap) => tenants.has(gap.tenantId)) === true
   );
 }
 
-/** The range with the events and gaps of a tenant as dead letters, as if its chain had been stopped when they were read. */
-function withoutTenant(range: PreparedRange, tenantId: string): PreparedRange {
+/** The range with the events and gaps of these tenants as dead letters: they must not hold the events of others. */
+function withoutTenants(range: PreparedRange, { tenants, reason }: WaitingTenants): PreparedRange {
   const messages = range.messages.map((message): PreparedMessage => {
-    if (!concerns(message, tenantId)) return message;
+    if (!concerns(message, tenants)) return message;
     const items = message.items.map((item): BatchItem => {
-      if ('deadLetter' in item || item.event.tenant_id !== tenantId) return item;
-      return { deadLetter: toDeadLetter(item.canonical, item.ingest, [stoppedChain]), ingest: item.ingest };
+      if ('deadLetter' in item || !tenants.has(item.event.tenant_id)) return item;
+      return { deadLetter: toDeadLetter(item.canonical, item.ingest, [reason]), ingest: item.ingest };
     });
     const { statement, refuse } = message;
     if (statement === undefined || refuse === undefined) return { ...message, items };
     // A statement is about one tenant. Its last number stays: recording it needs no chain.
-    const refused = refuse(stoppedChain);
+    const refused = refuse(reason);
     return { ...message, items: [...items, ...refused], statement: { ...statement, gaps: [] } };
   });
   return { ...range, messages };

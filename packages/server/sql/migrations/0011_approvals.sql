@@ -42,5 +42,23 @@ create table audit_operations (
 -- The person or agent who uses a key. Two keys of one person have the same subject. Null: the key stands for itself.
 alter table audit_api_keys add column subject text;
 
+-- As before, with the subject.
+create or replace function tally_create_api_key(chain text, record_id uuid, secret bytea) returns void
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+declare
+  event jsonb := public.tally_key_event(chain, record_id, 'audit.key_created');
+  facts jsonb := event -> 'metadata';
+begin
+  if encode(sha256(secret), 'hex') is distinct from facts ->> 'secret_sha256' then
+    raise exception 'the secret is not the one of the record' using errcode = 'insufficient_privilege';
+  end if;
+  insert into public.audit_api_keys (id, name, secret_hash, scopes, tenants, created_at, expires_at, chain, subject)
+  values (facts ->> 'key_id', facts ->> 'name', secret,
+          array(select jsonb_array_elements_text(facts -> 'scopes')),
+          case when facts ? 'tenants' then array(select jsonb_array_elements_text(facts -> 'tenants')) end,
+          (event ->> 'timestamp')::timestamptz, (facts ->> 'expires_at')::timestamptz, chain, facts ->> 'subject');
+end
+$$;
+
 grant select, insert, update on audit_approvals, audit_operations to tally_writer;
 grant select, insert, update, delete on audit_approval_rules to tally_writer;

@@ -1,0 +1,82 @@
+import { beforeAll, expect, test } from 'vitest';
+import { appendBatches } from '../../../../src/chain/append-batch.ts';
+import { Writer } from '../../../../src/chain/writer.ts';
+import { GroupCommit } from '../../../../src/ingest/kafka/partition/group-commit.ts';
+import { PartitionStore } from '../../../../src/ingest/kafka/partition/partition-store.ts';
+import type { PreparedRange } from '../../../../src/ingest/kafka/partition/prepared-range.ts';
+import { RangeQueue } from '../../../../src/ingest/kafka/partition/range-queue.ts';
+import { StoredPosition } from '../../../../src/ingest/kafka/partition/stored-position.ts';
+import { expectSoundChain } from '../../../chains.ts';
+import { anItem, logName, newTenant } from '../../../events.ts';
+import { putClock, type StoreClock } from '../../../store-clock.ts';
+import { onEachStore } from '../../../stores.ts';
+
+const minute = 60_000;
+const topic = { name: 'audit.events', id: 't', clusterId: 'c', partitions: 1 };
+
+// One chain whose head was ahead of the clock held its whole partition, and each transaction that it was part of.
+onEachStore((store) => {
+  let clock: StoreClock;
+  beforeAll(async () => {
+    clock = await putClock(store());
+  });
+
+  const rangeOf = (from: number, tenants: readonly string[]): PreparedRange => ({
+    from,
+    next: from + tenants.length,
+    leaderEpoch: 0,
+    lost: false,
+    messages: tenants.map((tenant, at) => ({
+      items: [anItem(tenant)],
+      statement: undefined,
+      offset: from + at,
+      size: 1,
+      leaderEpoch: 0,
+    })),
+  });
+
+  test('events of a chain that is ahead of the clock wait as dead letters, and those after them are chained', async () => {
+    const database = store().connect();
+    const [ahead, other] = [newTenant('ahead'), newTenant('other')];
+    await new Writer(database, { logName }).submit([anItem(ahead)]);
+    await clock.advance(-10 * minute);
+
+    const groupCommit = new GroupCommit(
+      { appendRanges: (batches) => appendBatches(database, batches, { logName }) },
+      { maxTransactions: 1, maxItems: 1_000 },
+    );
+    const reasons: string[] = [];
+    const options = {
+      topic,
+      partition: 0,
+      database,
+      serviceTenant: 'service',
+      groupCommit,
+      acceptRestored: false,
+      committedOffset: async () => undefined,
+      commitOffset: async () => {},
+      observer: { onDeadLetter: (reason: string) => reasons.push(reason) },
+    };
+    const position = new StoredPosition(options);
+    const partition = new PartitionStore(options, position, new AbortController().signal);
+    const queue = new RangeQueue({ maxBatch: 10, maxBatchBytes: 1_000 });
+    // Another partition has its batch in the same transaction.
+    const beside = groupCommit.append({ items: [anItem(other)] });
+    queue.put(rangeOf(0, [other, ahead, other]));
+    queue.put(rangeOf(3, [other]));
+    const storing = partition.storeFrom(queue);
+    await beside;
+    await expect.poll(() => position.next).toBe(4);
+    queue.close();
+    await storing;
+
+    expect(reasons).toEqual(['CLOCK_BEHIND_CHAIN']);
+    expect(await expectSoundChain(database, other)).toHaveLength(5);
+    expect(await expectSoundChain(database, ahead)).toHaveLength(2);
+    const letters = await store().asOwner<{ tenant_id: string; source: string }>(
+      "select tenant_id, source from audit_dead_letters where reason = 'CLOCK_BEHIND_CHAIN' and state = 'open'",
+    );
+    expect(letters.map(({ tenant_id }) => tenant_id)).toEqual([ahead]);
+    await clock.advance(10 * minute);
+  });
+});
