@@ -109,6 +109,17 @@ test('an approval is listed, shown, and granted with the digest that was shown',
   const again = await run(['approvals', 'grant', id, '--digest', digits]);
   expect(again.exitCode).not.toBe(0);
   expect((await run(['approvals', 'list'])).stderr).toBe('no approvals are pending\n');
+  const events = (await run(['events', '--oldest', '--json'])).json() as { event_type: string }[];
+  expect(events.map(({ event_type }) => event_type).filter((type) => !type.startsWith('audit.'))).toEqual([
+    'system.genesis',
+    'agent.action.intended',
+    'agent.action.decided',
+    'approval.requested',
+    'approval.granted',
+    'approval.claimed',
+    'agent.action.completed',
+  ]);
+  expect(JSON.stringify(events)).not.toContain('4111');
 });
 
 test('a denial ends the action', async () => {

@@ -1,8 +1,4 @@
-import { createClient } from '@tallystick/client';
 import { uuidv7 } from '@tallystick/event';
-import { createAuditEmitter } from '@tallystick/sdk';
-import { createGate, functionPolicy } from '@tallystick/sdk/gate';
-import { httpTransport } from '@tallystick/sdk/http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newTenant } from '../events.ts';
 import { Harness } from './harness.ts';
@@ -29,88 +25,8 @@ async function approverOf(tenant: string, subject: string) {
     tenants: [tenant],
     subject,
   });
-  return { key, id, client: createClient({ url: http.url, apiKey: key }) };
+  return { key, id };
 }
-
-/** A gate whose policy asks for an approval of everything. */
-function openGate(key: string, tenantId: string) {
-  const audit = createAuditEmitter({
-    service: 'refunds',
-    transport: httpTransport({ url: http.url, apiKey: key }),
-    flushOnExit: false,
-  });
-  const client = createClient({ url: http.url, apiKey: key });
-  const gate = createGate({
-    audit,
-    policy: functionPolicy({ name: 'p', version: '1', decide: () => ({ effect: 'ask' }) }),
-    desk: client.approvals,
-    ledger: client.approvals,
-    tenantId,
-    actor: { actorType: 'agent', actorId: 'refund-bot' },
-    acknowledgeWithinMs: 30_000,
-  });
-  return { audit, gate };
-}
-
-const pendingOf = async (client: ReturnType<typeof createClient>, tenant_id: string) => {
-  for (;;) {
-    const { approvals } = await client.approvals.list({ tenant_id, state: 'pending' });
-    if (approvals[0] !== undefined) return approvals[0];
-  }
-};
-
-describe('a gate with the desk of the service', () => {
-  test('waits for the decision, claims it and runs the action once', async () => {
-    const tenant = newTenant();
-    const { audit, gate } = openGate(await agentOf(tenant, 'service:refunds'), tenant);
-    const { client } = await approverOf(tenant, 'maria');
-    const running = gate.run(
-      {
-        action: 'refund',
-        arguments: { amount: 40, card: '4111 1111 1111 1111' },
-        hidden: ['/card'],
-        idempotencyKey: 'k-1',
-      },
-      (args) => args,
-    );
-    const approval = await pendingOf(client, tenant);
-    expect(approval.document.arguments).toEqual({ amount: 40 });
-    const decided = await client.approvals.decide(approval.id, {
-      tenant_id: tenant,
-      verdict: 'grant',
-      document_digest: approval.document_digest,
-    });
-    expect(decided.state).toBe('granted');
-    expect(await running).toEqual({ amount: 40, card: '4111 1111 1111 1111' });
-    await audit.close();
-    const { json } = await http.get(`/v1/audit/events?tenant_id=${tenant}&order=asc`);
-    expect(json.events.map(({ event_type }: { event_type: string }) => event_type)).toEqual([
-      'system.genesis',
-      'agent.action.intended',
-      'agent.action.decided',
-      'approval.requested',
-      'approval.granted',
-      'approval.claimed',
-      'agent.action.completed',
-    ]);
-    expect(JSON.stringify(json)).not.toContain('4111');
-  });
-
-  test('a denial reaches the caller', async () => {
-    const tenant = newTenant();
-    const { audit, gate } = openGate(await agentOf(tenant), tenant);
-    const { client } = await approverOf(tenant, 'maria');
-    const running = gate.run({ action: 'refund', arguments: {} }, () => 1).catch((error: unknown) => error);
-    const approval = await pendingOf(client, tenant);
-    await client.approvals.decide(approval.id, {
-      tenant_id: tenant,
-      verdict: 'deny',
-      document_digest: approval.document_digest,
-    });
-    expect(await running).toMatchObject({ code: 'APPROVAL_DENIED' });
-    await audit.close();
-  });
-});
 
 /** A request for an approval over HTTP, with its intent. */
 async function requested(tenant: string, key: string) {
