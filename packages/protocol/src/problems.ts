@@ -34,6 +34,8 @@ export type ServiceErrorCode =
   | 'UNAUTHENTICATED'
   /** The key lacks the scope, or it is not valid for the tenant. */
   | 'FORBIDDEN'
+  /** The idempotency key of a request was used with another body. */
+  | 'IDEMPOTENCY_KEY_REUSED'
   /** A batch or body is larger than the service accepts. */
   | 'TOO_LARGE'
   /** The service is shutting down. */
@@ -44,8 +46,6 @@ export type ServiceErrorCode =
   | 'INTENT_UNKNOWN'
   /** No approver fulfils both the rules of a request and those of the service. */
   | 'RULES_UNSATISFIABLE'
-  /** The idempotency key belongs to another request. */
-  | 'IDEMPOTENCY_KEY_REUSED'
   | ApprovalRefusalCode;
 
 /** Codes of problems of the HTTP request itself. */
@@ -57,6 +57,7 @@ type HttpErrorCode =
   | 'BODY_MALFORMED'
   | 'BODY_INVALID'
   | 'DELIVERY_INVALID'
+  | 'IDEMPOTENCY_KEY_INVALID'
   | 'REQUEST_MALFORMED'
   | 'REQUEST_TIMEOUT'
   | 'HEADERS_TOO_LARGE'
@@ -143,12 +144,12 @@ const ofService: Record<ServiceErrorCode, ProblemKind> = {
   PARAMETER_INVALID: kind(400, 'Invalid parameter'),
   UNAUTHENTICATED: kind(401, 'Not authenticated'),
   FORBIDDEN: kind(403, 'Not allowed'),
+  IDEMPOTENCY_KEY_REUSED: kind(422, 'Idempotency key reused'),
   TOO_LARGE: kind(413, 'Too large'),
   CLOSING: kind(503, 'Shutting down'),
   CONFIG_INVALID: kind(500, 'Configuration unusable'),
   INTENT_UNKNOWN: kind(422, 'Intent not in the chain'),
   RULES_UNSATISFIABLE: kind(422, 'No possible approver'),
-  IDEMPOTENCY_KEY_REUSED: kind(422, 'Idempotency key in use'),
   DIGEST_MISMATCH: kind(409, 'Another document'),
   NOT_PENDING: kind(409, 'Approval not pending'),
   DECISION_TOO_LATE: kind(409, 'Decision too late'),
@@ -174,6 +175,7 @@ const ofHttp: Record<HttpErrorCode, ProblemKind> = {
   BODY_MALFORMED: kind(400, 'Malformed body'),
   BODY_INVALID: kind(422, 'Invalid body'),
   DELIVERY_INVALID: kind(400, 'Invalid delivery metadata'),
+  IDEMPOTENCY_KEY_INVALID: kind(400, 'Invalid idempotency key'),
   REQUEST_MALFORMED: kind(400, 'Malformed request'),
   REQUEST_TIMEOUT: kind(408, 'Request too slow'),
   HEADERS_TOO_LARGE: kind(431, 'Headers too large'),

@@ -12,6 +12,7 @@ import { Writer } from './chain/writer.ts';
 import { ServerError } from './errors.ts';
 import { Admission } from './ingest/admit/admission.ts';
 import { type AppendRanges, rangeAppender } from './ingest/append-ranges.ts';
+import { IdempotencyKeys } from './ingest/idempotency-keys.ts';
 import type { Submission, SubmissionResult } from './ingest/submission.ts';
 import { type SubmitPath, submitEvents, submitStatement } from './ingest/submit.ts';
 import type { ServiceObserver } from './observer.ts';
@@ -78,6 +79,8 @@ export class AuditService {
   readonly keys: ApiKeys;
   /** What every submitted event passes first. */
   readonly admission: Admission;
+  /** What the service filled in for requests with an idempotency key. */
+  readonly idempotencyKeys: IdempotencyKeys;
   /** Chains batches with the positions of their sources. */
   readonly appendRanges: AppendRanges;
   /** Approvals of actions of agents. */
@@ -107,6 +110,7 @@ export class AuditService {
     this.logs = logs;
     this.closing = this.#closer.signal;
     this.admission = new Admission({ now, taxonomy: options.taxonomy, stopped: guard.stopped });
+    this.idempotencyKeys = new IdempotencyKeys(database, now);
     const appendOptions: AppendOptions = {
       logName: signer.logName,
       serviceTenant: this.serviceTenant,
@@ -131,6 +135,7 @@ export class AuditService {
       approvalIntervalMs === 0
         ? undefined
         : new DeadlineTimer({ desk: this.desk, intervalMs: approvalIntervalMs, onError });
+    this.idempotencyKeys.keepPruned((error) => onError('idempotency keys', error));
     this.#partitionTimer = keepPartitionsAhead(database, (error) => onError('partitions', error));
     this.#checkpointTimer =
       checkpointIntervalMs === 0
@@ -206,6 +211,7 @@ export class AuditService {
   async #close(): Promise<void> {
     this.#closer.abort();
     this.#partitionTimer.stop();
+    this.idempotencyKeys.stop();
     this.#checkpointTimer?.stop();
     await this.#deadlineTimer?.close();
     await this.writer.close();

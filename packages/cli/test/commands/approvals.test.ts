@@ -118,6 +118,7 @@ test('an approval is listed, shown, and granted with the digest that was shown',
     'approval.granted',
     'approval.claimed',
     'agent.action.completed',
+    'approval.refused',
   ]);
   expect(JSON.stringify(events)).not.toContain('4111');
 });
