@@ -10,6 +10,7 @@ import { Writer } from './chain/writer.ts';
 import { ServerError } from './errors.ts';
 import { Admission } from './ingest/admit/admission.ts';
 import { type AppendRanges, rangeAppender } from './ingest/append-ranges.ts';
+import { IdempotencyKeys } from './ingest/idempotency-keys.ts';
 import type { Submission, SubmissionResult } from './ingest/submission.ts';
 import { type SubmitPath, submitEvents, submitStatement } from './ingest/submit.ts';
 import type { ServiceObserver } from './observer.ts';
@@ -19,7 +20,7 @@ import { TenantLogs } from './proofs/tenant-logs.ts';
 import type { Database, Timeouts } from './store/database.ts';
 import { migratePglite } from './store/migrate.ts';
 import { ensurePartitions, keepPartitionsAhead } from './store/partitions.ts';
-import { PgliteDatabase } from './store/pglite.ts';
+import { PgliteDatabase } from './store/pglite/pglite.ts';
 import { PostgresDatabase } from './store/postgres.ts';
 import { checkStore } from './store/startup-checks.ts';
 
@@ -27,9 +28,11 @@ import { checkStore } from './store/startup-checks.ts';
 export interface AuditServiceOptions {
   /**
    * The store: a directory (Postgres in this process), or the URL of a PostgreSQL server with the login of the service.
+   * With less than `reserveBytes` of free disk space, the embedded store refuses writes with `STORE_FULL` and answers reads;
+   * the default is 64 MiB.
    */
   readonly store:
-    | { readonly directory: string }
+    | { readonly directory: string; readonly reserveBytes?: number | undefined }
     | { readonly databaseUrl: string; readonly timeouts?: Partial<Timeouts> | undefined };
   /**
    * The signer's directory, outside the store. @defaultValue `<directory>/signer` for the embedded store; required for
@@ -71,6 +74,8 @@ export class AuditService {
   readonly keys: ApiKeys;
   /** What every submitted event passes first. */
   readonly admission: Admission;
+  /** What the service filled in for requests with an idempotency key. */
+  readonly idempotencyKeys: IdempotencyKeys;
   /** Chains batches with the positions of their sources. */
   readonly appendRanges: AppendRanges;
   /** Tenant of the service's own records. */
@@ -97,6 +102,7 @@ export class AuditService {
     this.logs = logs;
     this.closing = this.#closer.signal;
     this.admission = new Admission({ now, taxonomy: options.taxonomy, stopped: guard.stopped });
+    this.idempotencyKeys = new IdempotencyKeys(database, now);
     const appendOptions: AppendOptions = {
       logName: signer.logName,
       serviceTenant: this.serviceTenant,
@@ -115,6 +121,7 @@ export class AuditService {
     this.appendRanges = rangeAppender(database, appendOptions, observer);
     this.keys = new ApiKeys(database, new KeyBook(this), now);
     const onError = (what: string, error: unknown) => observer.onBackgroundError?.(what, error);
+    this.idempotencyKeys.keepPruned((error) => onError('idempotency keys', error));
     this.#partitionTimer = keepPartitionsAhead(database, (error) => onError('partitions', error));
     this.#checkpointTimer =
       checkpointIntervalMs === 0
@@ -126,7 +133,7 @@ export class AuditService {
    * Opens the store, migrates an embedded one to the schema of this version, compares the store with what was signed for
    * it, and starts the timers for partitions and checkpoints.
    *
-   * @throws {ServerError} `DATA_DIRECTORY_LOCKED`, `STORE_UNAVAILABLE`, `SCHEMA_VERSION`, `STORE_UNSUITABLE`,
+   * @throws {ServerError} `DATA_DIRECTORY_LOCKED`, `STORE_UNAVAILABLE`, `STORE_FULL`, `SCHEMA_VERSION`, `STORE_UNSUITABLE`,
    *   `CONFIG_INVALID`
    */
   static async open(options: AuditServiceOptions): Promise<AuditService> {
@@ -190,6 +197,7 @@ export class AuditService {
   async #close(): Promise<void> {
     this.#closer.abort();
     this.#partitionTimer.stop();
+    this.idempotencyKeys.stop();
     this.#checkpointTimer?.stop();
     await this.writer.close();
     // An error of the signer does not keep the store open: all that was chained is durable without the signature.
@@ -209,7 +217,9 @@ function signerDirectoryOf({ store, signerDirectory }: AuditServiceOptions): str
 }
 
 async function openDatabase({ store, observer }: AuditServiceOptions): Promise<Database> {
-  if ('directory' in store) return await PgliteDatabase.open(store.directory);
+  if ('directory' in store) {
+    return await PgliteDatabase.open(store.directory, { reserveBytes: store.reserveBytes });
+  }
   return new PostgresDatabase({
     url: store.databaseUrl,
     ...(store.timeouts !== undefined && { timeouts: store.timeouts }),

@@ -11,7 +11,7 @@ import {
   plainRoles,
   rolesOf,
 } from './database-roles.ts';
-import type { PgliteDatabase } from './pglite.ts';
+import type { PgliteDatabase } from './pglite/pglite.ts';
 import { sessionSettingsSql } from './session-settings.ts';
 import { readSql } from './sql.ts';
 

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { ServerError } from '../errors.ts';
 import { unreachable } from './connection-fault.ts';
 import type { Database, Queries, Row } from './database.ts';
-import { PgliteDatabase } from './pglite.ts';
+import { PgliteDatabase } from './pglite/pglite.ts';
 import { sessionSettingsSql } from './session-settings.ts';
 
 /** Runs `work` in one transaction with the rights of the database's owner, which the service does not have. */
