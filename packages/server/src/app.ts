@@ -6,6 +6,7 @@ import type { BatchBookkeeping, ProducerStatement } from './chain/batch.ts';
 import { defaultServiceTenant } from './chain/book-options.ts';
 import { KeyBook } from './chain/books/key-book.ts';
 import { openBooks } from './chain/books/open-books.ts';
+import { keepAccountsPruned } from './chain/books/prune-accounts.ts';
 import { Writer } from './chain/writer.ts';
 import { ServerError } from './errors.ts';
 import { Admission } from './ingest/admit/admission.ts';
@@ -85,6 +86,7 @@ export class AuditService {
   readonly #closer = new AbortController();
   readonly #submitPath: SubmitPath;
   readonly #partitionTimer: { stop(): void };
+  readonly #accountTimer: { stop(): void };
   readonly #checkpointTimer: CheckpointTimer | undefined;
   #closed: Promise<void> | undefined;
 
@@ -116,6 +118,7 @@ export class AuditService {
     this.keys = new ApiKeys(database, new KeyBook(this), now);
     const onError = (what: string, error: unknown) => observer.onBackgroundError?.(what, error);
     this.#partitionTimer = keepPartitionsAhead(database, (error) => onError('partitions', error));
+    this.#accountTimer = keepAccountsPruned(this, now, (error) => onError('accounts', error));
     this.#checkpointTimer =
       checkpointIntervalMs === 0
         ? undefined
@@ -190,6 +193,7 @@ export class AuditService {
   async #close(): Promise<void> {
     this.#closer.abort();
     this.#partitionTimer.stop();
+    this.#accountTimer.stop();
     this.#checkpointTimer?.stop();
     await this.writer.close();
     // An error of the signer does not keep the store open: all that was chained is durable without the signature.
