@@ -35,13 +35,13 @@ export const registerRecover: Register = (program, run) => {
       "address of the PostgreSQL database, with the service's login; or TALLYSTICK_DATABASE_URL",
     )
     .option('--signer-dir <dir>', 'directory of the signer; or TALLYSTICK_SIGNER_DIR')
-    .option('--log-name <name>', 'name of the log; or TALLYSTICK_LOG_NAME')
+    .option('--log-name <name>', 'name of the log; or TALLYSTICK_LOG_NAME (a directory knows its own)')
     .option('--reason <text>', 'why records are missing; becomes a permanent part of the new chains')
     .option('--yes', 'restart the chains; without it they are only listed');
   addExamples(
     command,
-    'tally recover --data trail --log-name audit.example.com',
-    "tally recover --data trail --log-name audit.example.com --yes --reason 'disk lost, restored from the backup of 1 March'",
+    'tally recover --data trail',
+    "tally recover --data trail --yes --reason 'disk lost, restored from the backup of 1 March'",
   );
   run<RecoverOptions>(command, async (context, options) => {
     if (options.yes === true && options.reason === undefined) {

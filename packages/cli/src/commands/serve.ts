@@ -20,7 +20,7 @@ export const registerServe: Register = (program, run) => {
     .command('serve')
     .summary('run the service in production')
     .description(
-      'Runs the service on PostgreSQL (--database-url) or on an embedded store (--data). It needs a log name, for PostgreSQL a ' +
+      'Runs the service on PostgreSQL (--database-url) or on an embedded store (--data). It needs a log name (an existing directory knows its own), for PostgreSQL a ' +
         'directory for the signer, and an API key in the store. With --kafka it also reads events from a Kafka topic, and sends ' +
         'events that arrive over HTTP through a second topic. SIGTERM stops it in good order.',
     )
@@ -31,7 +31,7 @@ export const registerServe: Register = (program, run) => {
       'address of the PostgreSQL database; better in TALLYSTICK_DATABASE_URL, which other users can not see',
     )
     .option('--signer-dir <dir>', 'directory of the signer, outside the database; or TALLYSTICK_SIGNER_DIR')
-    .option('--log-name <name>', 'name of the log, such as audit.example.com; or TALLYSTICK_LOG_NAME')
+    .option('--log-name <name>', 'name of a new log, such as audit.example.com; or TALLYSTICK_LOG_NAME')
     .option(
       '--service-tenant <id>',
       "tenant whose chain holds the service's own records; or TALLYSTICK_SERVICE_TENANT (default: tallystick)",
@@ -41,7 +41,7 @@ export const registerServe: Register = (program, run) => {
   addExamples(
     command,
     'tally serve --data /var/lib/tallystick --log-name audit.example.com --create-admin-key',
-    'tally serve --data /var/lib/tallystick --log-name audit.example.com',
+    'tally serve --data /var/lib/tallystick',
   );
   run<ServeCommandOptions>(command, async (context, options) => {
     const { combineObservers } = await import('@tallystick/server');

@@ -52,13 +52,13 @@ export const registerStrays: Register = (program, run) => {
       'address of the same database with the login of its owner, to remove rows; or TALLYSTICK_OWNER_URL',
     )
     .option('--signer-dir <dir>', 'directory of the signer; or TALLYSTICK_SIGNER_DIR')
-    .option('--log-name <name>', 'name of the log; or TALLYSTICK_LOG_NAME')
+    .option('--log-name <name>', 'name of the log; or TALLYSTICK_LOG_NAME (a directory knows its own)')
     .option('--reason <text>', 'what happened; becomes a permanent part of the chains')
     .option('--yes', 'remove the rows; without it they are only listed');
   addExamples(
     command,
-    'tally strays --data trail --log-name audit.example.com',
-    "tally strays --data trail --log-name audit.example.com --yes --reason 'planted with a stolen login, incident 4711'",
+    'tally strays --data trail',
+    "tally strays --data trail --yes --reason 'planted with a stolen login, incident 4711'",
   );
   run<StraysOptions>(command, async (context, options) => {
     if (options.yes === true && options.reason === undefined) {

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { AuditServiceOptions } from '@tallystick/server';
 import { CliError } from '../errors.ts';
 import type { ProcessContext } from '../process-context.ts';
@@ -28,7 +29,7 @@ export interface ProductionOptions {
 }
 
 /**
- * Options for a service in production: nothing that matters has a default.
+ * Options for a service in production: nothing that matters has a default. An existing embedded store knows its log's name.
  *
  * @throws {CliError} `USAGE` if neither the command line nor the environment names something that is needed
  */
@@ -40,25 +41,32 @@ export function productionOptions(
   const data = options.data ?? env.TALLYSTICK_DATA;
   const logName = options.logName ?? env.TALLYSTICK_LOG_NAME;
   const signerDirectory = options.signerDir ?? env.TALLYSTICK_SIGNER_DIR;
+  const signer = signerDirectory === undefined ? undefined : resolve(cwd, signerDirectory);
   if ((databaseUrl === undefined) === (data === undefined)) {
     throw new CliError('USAGE', 'name exactly one store: --database-url URL or --data DIR');
   }
-  if (logName === undefined) {
+  if (logName === undefined && !isNamed(data === undefined ? undefined : resolve(cwd, data), signer)) {
     const hint = 'for example audit.example.com; it is part of every checkpoint and can never change';
     throw new CliError('USAGE', '--log-name is needed', { hint });
   }
-  if (databaseUrl !== undefined && signerDirectory === undefined) {
+  if (databaseUrl !== undefined && signer === undefined) {
     const hint =
       'a directory for the signing key and the last signed checkpoints; never restore it with the database';
     throw new CliError('USAGE', '--signer-dir is needed', { hint });
   }
   return {
     store: databaseUrl === undefined ? { directory: resolve(cwd, data!) } : { databaseUrl },
-    ...(signerDirectory !== undefined && { signerDirectory: resolve(cwd, signerDirectory) }),
+    ...(signer !== undefined && { signerDirectory: signer }),
     logName,
     serviceTenant: options.serviceTenant ?? serviceTenantIn(env),
     now,
   };
+}
+
+/** Whether an embedded store has a signer already, which knows the name of the log. A new one would get a random name. */
+function isNamed(directory: string | undefined, signerDirectory: string | undefined): boolean {
+  if (directory === undefined) return false;
+  return existsSync(join(signerDirectory ?? join(directory, 'signer'), 'signer.sqlite'));
 }
 
 /**

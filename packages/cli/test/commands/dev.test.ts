@@ -116,7 +116,12 @@ test('serve does not start without an API key, and can make one', async () => {
   expect(ran.stdout).toMatch(/^tally_[0-9a-f]{12}_[0-9a-f]{64}\n$/);
   expect(ran.exitCode).toBe(0);
   const stopping = new AbortController();
-  const serving = tally(args, { env, cwd: dir.path, stopped: stopping.signal });
+  // The store has a name by now, so it need not be given.
+  const serving = tally(['serve', '--data', data, '--port', '0'], {
+    env,
+    cwd: dir.path,
+    stopped: stopping.signal,
+  });
   stopping.abort();
   expect(await serving).toMatchObject({
     exitCode: 0,
