@@ -14,7 +14,7 @@ export interface PruneTarget {
 }
 
 /** How long an account that is closed is kept, seconds: thirty days. */
-export const keepSeconds = 30 * 86_400;
+const keepSeconds = 30 * 86_400;
 
 type Prunable = PrunedAccount & { readonly tenant_id: string; readonly chain: string };
 
