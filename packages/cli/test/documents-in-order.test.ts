@@ -161,5 +161,6 @@ describe('a service on PostgreSQL', () => {
 
 test('and everything can be verified again', async () => {
   for (const data of ['audit', 'trail']) await follow(['verify', '--data', data]);
-  expect(readKnownLogs(env).size).toBe(4);
+  // Each of the four stores has its own log of this tenant.
+  expect([...readKnownLogs(env).keys()].filter((origin) => origin.includes('/acme/'))).toHaveLength(4);
 });

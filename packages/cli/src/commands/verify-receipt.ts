@@ -35,7 +35,7 @@ export async function checkReceipt(
   const log = { origin, offered: undefined, place: undefined, from: 'a receipt' };
   const { verifiers, trust, checkpoints, kept } = await resolver.resolve(log);
   let equivocation: Equivocation | undefined;
-  const report = await verifyReceipt(receipt, {
+  const checked = await verifyReceipt(receipt, {
     keys: verifiers,
     trust,
     checkpoints,
@@ -44,6 +44,7 @@ export async function checkReceipt(
       equivocation = saveEquivocation(context, notes);
     },
   });
+  const report = await resolver.comparedByService(context, checked, parts.proof.checkpoint);
   resolver.comparedBy(report, file === '-' ? 'the receipt' : file, true);
   await print(context, report, { origin, equivocation });
   return exitCodeOf(report);

@@ -88,13 +88,17 @@ async function checkBundle(
   const { verifiers, trust, checkpoints, kept } = await resolver.resolve(log);
   let equivocation: Equivocation | undefined;
   const progress = new ProgressLine(context.terminal, context.processContext.now);
-  const report = await verifyBundle(bytes, {
+  let signed: string | undefined;
+  const checked = await verifyBundle(bytes, {
     keys: verifiers,
     trust,
     checkpoints,
     kept,
     mustReach: false,
     onTrusted: resolver.keepCheckpoint,
+    onSigned: (note) => {
+      signed = note;
+    },
     onRecord: resolver.noteRecord,
     onEquivocation: (...notes) => {
       equivocation = saveEquivocation(context, notes);
@@ -102,6 +106,7 @@ async function checkBundle(
     onProgress: (done, total) => progress.update({ done, total, text: `${done} records` }),
   });
   progress.clear();
+  const report = complete ? checked : await resolver.comparedByService(context, checked, signed);
   await resolver.confirmEpoch(report);
   const compared = resolver.comparedBy(report, file === '-' ? 'the bundle' : file, !complete);
   await printReport(context, report, { compared, equivocation });
