@@ -5,6 +5,8 @@ import type { Reason } from './results.ts';
 export type ServiceErrorCode =
   /** The store can't be reached, or it failed for a reason that has nothing to do with the request. Safe to retry. */
   | 'STORE_UNAVAILABLE'
+  /** The disk of the embedded store is full. Reads still work, and writes do as soon as there is space. Safe to retry. */
+  | 'STORE_FULL'
   /** Another process has the data directory open. */
   | 'DATA_DIRECTORY_LOCKED'
   /** The database's schema is older or newer than this version needs. */
@@ -119,6 +121,7 @@ const ofEvents: Record<EventErrorCode | ChainErrorCode, ProblemKind> = {
 
 const ofService: Record<ServiceErrorCode, ProblemKind> = {
   STORE_UNAVAILABLE: kind(503, 'Store unavailable'),
+  STORE_FULL: kind(507, 'Store full'),
   DATA_DIRECTORY_LOCKED: kind(503, 'Data directory in use'),
   SCHEMA_VERSION: kind(500, 'Schema of another version'),
   STORE_UNSUITABLE: kind(500, 'Store unsuitable'),

@@ -19,7 +19,7 @@ import { TenantLogs } from './proofs/tenant-logs.ts';
 import type { Database, Timeouts } from './store/database.ts';
 import { migratePglite } from './store/migrate.ts';
 import { ensurePartitions, keepPartitionsAhead } from './store/partitions.ts';
-import { PgliteDatabase } from './store/pglite.ts';
+import { PgliteDatabase } from './store/pglite/pglite.ts';
 import { PostgresDatabase } from './store/postgres.ts';
 import { checkStore } from './store/startup-checks.ts';
 
@@ -27,9 +27,11 @@ import { checkStore } from './store/startup-checks.ts';
 export interface AuditServiceOptions {
   /**
    * The store: a directory (Postgres in this process), or the URL of a PostgreSQL server with the login of the service.
+   * With less than `reserveBytes` of free disk space, the embedded store refuses writes with `STORE_FULL` and answers reads;
+   * the default is 64 MiB.
    */
   readonly store:
-    | { readonly directory: string }
+    | { readonly directory: string; readonly reserveBytes?: number | undefined }
     | { readonly databaseUrl: string; readonly timeouts?: Partial<Timeouts> | undefined };
   /**
    * The signer's directory, outside the store. @defaultValue `<directory>/signer` for the embedded store; required for
@@ -126,7 +128,7 @@ export class AuditService {
    * Opens the store, migrates an embedded one to the schema of this version, compares the store with what was signed for
    * it, and starts the timers for partitions and checkpoints.
    *
-   * @throws {ServerError} `DATA_DIRECTORY_LOCKED`, `STORE_UNAVAILABLE`, `SCHEMA_VERSION`, `STORE_UNSUITABLE`,
+   * @throws {ServerError} `DATA_DIRECTORY_LOCKED`, `STORE_UNAVAILABLE`, `STORE_FULL`, `SCHEMA_VERSION`, `STORE_UNSUITABLE`,
    *   `CONFIG_INVALID`
    */
   static async open(options: AuditServiceOptions): Promise<AuditService> {
@@ -209,7 +211,9 @@ function signerDirectoryOf({ store, signerDirectory }: AuditServiceOptions): str
 }
 
 async function openDatabase({ store, observer }: AuditServiceOptions): Promise<Database> {
-  if ('directory' in store) return await PgliteDatabase.open(store.directory);
+  if ('directory' in store) {
+    return await PgliteDatabase.open(store.directory, { reserveBytes: store.reserveBytes });
+  }
   return new PostgresDatabase({
     url: store.databaseUrl,
     ...(store.timeouts !== undefined && { timeouts: store.timeouts }),

@@ -53,6 +53,7 @@ export const pinnedExports: Record<string, string[]> = {
     'uuidv7Time',
     'uuidv8FromDigest',
   ],
+  '@tallystick/event/redaction': ['Redactor', 'mask'],
   '@tallystick/log': [
     'ChainVerifier',
     'FrontierBuilder',

@@ -8,7 +8,7 @@ import type { ReportError } from '../errors.ts';
 import type { AnyTaxonomy } from '../event/input.ts';
 import { AuditMetrics } from '../observe/metrics.ts';
 import { redactEvents } from '../redaction/redact-events.ts';
-import { Redactor } from '../redaction/redactor.ts';
+import { WireRedactor } from '../redaction/wire-redactor.ts';
 import { readSpoolOptions } from '../spool/options.ts';
 import { SpoolOutbox } from '../spool/spool-outbox.ts';
 import { httpTransport } from '../transport/http.ts';
@@ -39,7 +39,7 @@ export function openPipeline(
   const sequences = new SequenceTracker(producerId);
   const counters = new Counters();
   const redaction = config.redaction ?? {};
-  const redactor = redaction === false ? undefined : new Redactor(redaction);
+  const redactor = redaction === false ? undefined : new WireRedactor(redaction);
   const memory = new MemoryBuffer({ events: limits.bufferSize, bytes: limits.maxBufferBytes }, sequences);
   const spool =
     config.spool === undefined

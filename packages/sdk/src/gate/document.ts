@@ -2,7 +2,7 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { canonicalize, type Json, parsePointer, toPointer } from '@tallystick/event';
 import type { ArgumentOpening } from '@tallystick/protocol';
-import type { Redactor } from '../redaction/redactor.ts';
+import type { WireRedactor } from '../redaction/wire-redactor.ts';
 import { GateError } from './errors.ts';
 
 export interface HiddenArguments {
@@ -39,7 +39,7 @@ export function saltsFrom(
 export function hideArguments(
   all: Json,
   pointers: readonly string[],
-  redactor: Redactor | undefined,
+  redactor: WireRedactor | undefined,
   saltOf: SaltMaker,
 ): HiddenArguments {
   const wanted = new Set(pointers);
@@ -72,7 +72,7 @@ export function argumentCommitment(pointer: string, salt: Uint8Array, value: Jso
 }
 
 /** Pointers to the values that the redactor would change. */
-function secretsIn(all: Json, redactor: Redactor): readonly string[] {
+function secretsIn(all: Json, redactor: WireRedactor): readonly string[] {
   const text = JSON.stringify({ context: { arguments: all } });
   const redacted = redactor.redact(text);
   if (redacted === text) return [];

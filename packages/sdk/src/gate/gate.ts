@@ -13,7 +13,7 @@ import { AuditValidationError, uuidv7, uuidv8FromDigest } from '@tallystick/even
 import type { Approval, ApprovalDocument } from '@tallystick/protocol';
 import { type Clock, systemClock } from '../clock.ts';
 import type { AuditEventInput } from '../event/input.ts';
-import { Redactor } from '../redaction/redactor.ts';
+import { WireRedactor } from '../redaction/wire-redactor.ts';
 import { abortable } from '../time-limit.ts';
 import { copyArguments } from './arguments.ts';
 import { digestOf, hideArguments, saltsFrom } from './document.ts';
@@ -29,7 +29,7 @@ type CompleteOptions = GateOptions & { readonly [name in keyof typeof gateDefaul
 export class Gate {
   readonly #options: CompleteOptions;
   readonly #clock: Clock;
-  readonly #redactor: Redactor | undefined;
+  readonly #redactor: WireRedactor | undefined;
 
   /** @throws {GateError} `CONFIG_INVALID` */
   constructor(options: GateOptions) {
@@ -42,7 +42,7 @@ export class Gate {
     if (options.hidingKey !== undefined && options.hidingKey.length < 32)
       throw new GateError('CONFIG_INVALID', 'hidingKey must have at least 32 bytes');
     this.#clock = options.clock ?? systemClock;
-    this.#redactor = options.redaction === false ? undefined : new Redactor(options.redaction ?? {});
+    this.#redactor = options.redaction === false ? undefined : new WireRedactor(options.redaction ?? {});
   }
 
   /**

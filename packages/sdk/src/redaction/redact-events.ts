@@ -1,11 +1,11 @@
 import type { PendingEvent } from '../event/pending-event.ts';
-import type { Redactor } from './redactor.ts';
+import type { WireRedactor } from './wire-redactor.ts';
 
 /** A batch of a thousand events takes 20 ms. After each slice of this length, the application's own work may run. */
 const sliceMs = 1;
 
 /** Removes secrets from the text of every event that is not redacted yet. */
-export async function redactEvents(events: readonly PendingEvent[], redactor: Redactor): Promise<void> {
+export async function redactEvents(events: readonly PendingEvent[], redactor: WireRedactor): Promise<void> {
   let sliceStart = performance.now();
   for (const event of events) {
     if (event.redacted) continue;

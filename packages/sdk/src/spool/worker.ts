@@ -3,7 +3,7 @@
  * application's event loop. Secrets are removed here before an event is written.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { Redactor } from '../redaction/redactor.ts';
+import { WireRedactor } from '../redaction/wire-redactor.ts';
 import type {
   Request,
   RequestMessage,
@@ -16,7 +16,7 @@ import { claimSubdirectory } from './shared-directory.ts';
 import { SpoolFile } from './spool-file.ts';
 
 const { directory, shared, redaction } = workerData as SpoolSetup;
-const redactor = redaction === false ? undefined : new Redactor(redaction);
+const redactor = redaction === false ? undefined : new WireRedactor(redaction);
 /** Owned by this thread. Set while the spool is open. */
 let file: SpoolFile | undefined;
 

@@ -2,7 +2,7 @@ import type { AuditEvent } from '@tallystick/event';
 import { AuditEmitter } from '../emitter/emitter.ts';
 import type { AuditEmitterConfig } from '../emitter/options.ts';
 import type { AnyTaxonomy } from '../event/input.ts';
-import { Redactor } from '../redaction/redactor.ts';
+import { WireRedactor } from '../redaction/wire-redactor.ts';
 import { MemoryTransport } from '../transport/memory.ts';
 
 /** An emitter for tests of code that emits events. Its events are checked and encoded as usual, and no service is needed. */
@@ -32,7 +32,7 @@ export function createTestAudit<
 >(config: Omit<AuditEmitterConfig<X, D>, 'transport'> = {}): TestAudit<X, D> {
   const transport = new MemoryTransport();
   const events: AuditEvent[] = [];
-  const redactor = config.redaction === false ? undefined : new Redactor(config.redaction ?? {});
+  const redactor = config.redaction === false ? undefined : new WireRedactor(config.redaction ?? {});
   const emitter = new AuditEmitter<X, D>(
     { service: 'test', activeTrace: () => undefined, flushOnExit: false, ...config, transport },
     { tap: ({ text }) => events.push(JSON.parse(redactor?.redact(text) ?? text) as AuditEvent) },

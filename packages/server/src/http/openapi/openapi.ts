@@ -33,7 +33,7 @@ type Json = { [member: string]: unknown };
 /** Problems that every route may answer with. */
 const common: readonly ProblemCode[] = ['CLOSING', 'INTERNAL_ERROR'];
 /** Problems that every route with an API key may answer with. */
-const ofKeys: readonly ProblemCode[] = ['UNAUTHENTICATED', 'STORE_UNAVAILABLE'];
+const ofKeys: readonly ProblemCode[] = ['UNAUTHENTICATED', 'STORE_UNAVAILABLE', 'STORE_FULL'];
 
 /** Describes the endpoints. */
 export function openApiDocument(endpoints: readonly Endpoint[]): OpenApiDocument {

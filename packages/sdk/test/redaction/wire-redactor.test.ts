@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { AuditEventInput, RedactionOptions } from '../../src/index.ts';
-import { Redactor } from '../../src/redaction/redactor.ts';
+import { WireRedactor } from '../../src/redaction/wire-redactor.ts';
 import { turns } from '../support/clock.ts';
 import { testEmitter } from '../support/emitter.ts';
 import { someEvent } from '../support/events.ts';
@@ -176,8 +176,8 @@ describe('configuration', () => {
   });
 
   test('invalid options are refused', () => {
-    expect(() => new Redactor({ patterns: [/x/] })).toThrow('flag g');
-    expect(() => new Redactor({ censor: { hmacKey: 7 as never } })).toThrow();
+    expect(() => new WireRedactor({ patterns: [/x/] })).toThrow('flag g');
+    expect(() => new WireRedactor({ censor: { hmacKey: 7 as never } })).toThrow();
   });
 
   test('can be turned off', async () => {
@@ -189,7 +189,7 @@ describe('configuration', () => {
 });
 
 test('is idempotent, leaves valid events, and never changes the prototype', () => {
-  const redactor = new Redactor({});
+  const redactor = new WireRedactor({});
   const word = fc.constantFrom(
     'password',
     'token',
@@ -222,7 +222,7 @@ test('is idempotent, leaves valid events, and never changes the prototype', () =
 });
 
 test('hostile text takes linear time', () => {
-  const redactor = new Redactor({});
+  const redactor = new WireRedactor({});
   // Time of the CPU, which other processes do not change. A quadratic pattern would take minutes.
   const start = process.cpuUsage();
   for (const text of [

@@ -1,0 +1,1 @@
+export { mask, type RedactionRules, Redactor, type Replacement } from './redactor.ts';
