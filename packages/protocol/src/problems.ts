@@ -33,6 +33,8 @@ export type ServiceErrorCode =
   | 'UNAUTHENTICATED'
   /** The key lacks the scope, or it is not valid for the tenant. */
   | 'FORBIDDEN'
+  /** The idempotency key of a request was used with another body. */
+  | 'IDEMPOTENCY_KEY_REUSED'
   /** A batch or body is larger than the service accepts. */
   | 'TOO_LARGE'
   /** The service is shutting down. */
@@ -49,6 +51,7 @@ type HttpErrorCode =
   | 'BODY_MALFORMED'
   | 'BODY_INVALID'
   | 'DELIVERY_INVALID'
+  | 'IDEMPOTENCY_KEY_INVALID'
   | 'REQUEST_MALFORMED'
   | 'REQUEST_TIMEOUT'
   | 'HEADERS_TOO_LARGE'
@@ -135,6 +138,7 @@ const ofService: Record<ServiceErrorCode, ProblemKind> = {
   PARAMETER_INVALID: kind(400, 'Invalid parameter'),
   UNAUTHENTICATED: kind(401, 'Not authenticated'),
   FORBIDDEN: kind(403, 'Not allowed'),
+  IDEMPOTENCY_KEY_REUSED: kind(422, 'Idempotency key reused'),
   TOO_LARGE: kind(413, 'Too large'),
   CLOSING: kind(503, 'Shutting down'),
   CONFIG_INVALID: kind(500, 'Configuration unusable'),
@@ -148,6 +152,7 @@ const ofHttp: Record<HttpErrorCode, ProblemKind> = {
   BODY_MALFORMED: kind(400, 'Malformed body'),
   BODY_INVALID: kind(422, 'Invalid body'),
   DELIVERY_INVALID: kind(400, 'Invalid delivery metadata'),
+  IDEMPOTENCY_KEY_INVALID: kind(400, 'Invalid idempotency key'),
   REQUEST_MALFORMED: kind(400, 'Malformed request'),
   REQUEST_TIMEOUT: kind(408, 'Request too slow'),
   HEADERS_TOO_LARGE: kind(431, 'Headers too large'),

@@ -10,6 +10,7 @@ import { Writer } from './chain/writer.ts';
 import { ServerError } from './errors.ts';
 import { Admission } from './ingest/admit/admission.ts';
 import { type AppendRanges, rangeAppender } from './ingest/append-ranges.ts';
+import { IdempotencyKeys } from './ingest/idempotency-keys.ts';
 import type { Submission, SubmissionResult } from './ingest/submission.ts';
 import { type SubmitPath, submitEvents, submitStatement } from './ingest/submit.ts';
 import type { ServiceObserver } from './observer.ts';
@@ -73,6 +74,8 @@ export class AuditService {
   readonly keys: ApiKeys;
   /** What every submitted event passes first. */
   readonly admission: Admission;
+  /** What the service filled in for requests with an idempotency key. */
+  readonly idempotencyKeys: IdempotencyKeys;
   /** Chains batches with the positions of their sources. */
   readonly appendRanges: AppendRanges;
   /** Tenant of the service's own records. */
@@ -99,6 +102,7 @@ export class AuditService {
     this.logs = logs;
     this.closing = this.#closer.signal;
     this.admission = new Admission({ now, taxonomy: options.taxonomy, stopped: guard.stopped });
+    this.idempotencyKeys = new IdempotencyKeys(database, now);
     const appendOptions: AppendOptions = {
       logName: signer.logName,
       serviceTenant: this.serviceTenant,
@@ -117,6 +121,7 @@ export class AuditService {
     this.appendRanges = rangeAppender(database, appendOptions, observer);
     this.keys = new ApiKeys(database, new KeyBook(this), now);
     const onError = (what: string, error: unknown) => observer.onBackgroundError?.(what, error);
+    this.idempotencyKeys.keepPruned((error) => onError('idempotency keys', error));
     this.#partitionTimer = keepPartitionsAhead(database, (error) => onError('partitions', error));
     this.#checkpointTimer =
       checkpointIntervalMs === 0
@@ -192,6 +197,7 @@ export class AuditService {
   async #close(): Promise<void> {
     this.#closer.abort();
     this.#partitionTimer.stop();
+    this.idempotencyKeys.stop();
     this.#checkpointTimer?.stop();
     await this.writer.close();
     // An error of the signer does not keep the store open: all that was chained is durable without the signature.
