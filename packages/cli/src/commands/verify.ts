@@ -10,6 +10,7 @@ import { type GivenCheckpoint, readGivenCheckpoints } from '../trust/given-check
 import { TrustResolver } from '../trust/trust-context.ts';
 import { addExamples } from './examples.ts';
 import { type FileUnderTest, refuseOtherLog } from './file-under-test.ts';
+import { serviceToAsk } from './service-to-ask.ts';
 import { checkReceipt } from './verify-receipt.ts';
 import { exitCodeOf, printReport } from './verify-report.ts';
 import { verifyTenants } from './verify-tenants.ts';
@@ -106,7 +107,9 @@ async function checkBundle(
     onProgress: (done, total) => progress.update({ done, total, text: `${done} records` }),
   });
   progress.clear();
-  const report = complete ? checked : await resolver.comparedByService(context, checked, signed);
+  const report = complete
+    ? checked
+    : await resolver.comparedByService(() => serviceToAsk(context), checked, signed);
   await resolver.confirmEpoch(report);
   const compared = resolver.comparedBy(report, file === '-' ? 'the bundle' : file, !complete);
   await printReport(context, report, { compared, equivocation });

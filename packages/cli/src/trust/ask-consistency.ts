@@ -9,7 +9,6 @@ import {
   verifyConsistency,
 } from '@tallystick/log';
 import type { Finding } from '@tallystick/verify';
-import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
 
 /** What the service says about a checkpoint from a file and checkpoints that were kept. */
@@ -27,11 +26,12 @@ export interface Consistency {
  * compared with a checkpoint of another size by itself, so a fork could hide there. The proof needs no trust: it fits the two
  * signed roots, or it does not.
  *
+ * @param openClient gives the service to ask; throws a `CliError` where the settings name none
  * @param note the signed checkpoint of the file
  * @param kept signed checkpoints to compare it with
  */
 export async function askConsistency(
-  context: Context,
+  openClient: () => Promise<Client>,
   note: string,
   kept: readonly string[],
 ): Promise<Consistency> {
@@ -39,7 +39,7 @@ export async function askConsistency(
   const proven: number[] = [];
   const findings: Finding[] = [];
   try {
-    const client = await clientOf(context);
+    const client = await openClient();
     for (const other of kept.map(read)) {
       const [from, to] = own.size < other.size ? [own, other] : [other, own];
       if (await isExtension(client, from, to)) proven.push(other.size);
@@ -57,17 +57,6 @@ export async function askConsistency(
     if (!(error instanceof ClientError || error instanceof CliError)) throw error;
     return { proven, findings, reason: error.message };
   }
-}
-
-async function clientOf({ settings, processContext }: Context): Promise<Client> {
-  const target = settings.target();
-  if (target.kind !== 'service')
-    throw new CliError('NO_TARGET', 'no service is configured that could prove it');
-  const { createClient } = await import('@tallystick/client');
-  const { proxyFetch } = await import('../backend/proxy-fetch.ts');
-  const { url, apiKey } = target;
-  // The file is verified already. A service that is away must not hold up the answer.
-  return createClient({ url, apiKey, fetch: proxyFetch(processContext.env), retry: { delaysMs: [] } });
 }
 
 /** @throws {CliError} `NOT_FOUND` for the service of another log */

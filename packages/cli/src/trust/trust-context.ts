@@ -1,3 +1,4 @@
+import type { Client } from '@tallystick/client';
 import {
   type AuditRecord,
   LogError,
@@ -9,7 +10,6 @@ import {
   type Verifier,
 } from '@tallystick/log';
 import { isTrusted, type Report } from '@tallystick/verify';
-import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { askConsistency } from './ask-consistency.ts';
 import { acceptHint, chooseKeys, type LogUnderTest, type TrustSettings } from './choose-keys.ts';
@@ -106,19 +106,20 @@ export class TrustResolver {
   /**
    * Lets the service compare what a part or a receipt can't be compared with by itself.
    *
+   * @param openClient see {@link askConsistency}
    * @param note the signed checkpoint of the file; absent where nothing was verified
    * @returns the report, with what the service proved or refuted
    */
   async comparedByService<R extends Compared>(
-    context: Context,
+    openClient: () => Promise<Client>,
     report: R,
     note: string | undefined,
   ): Promise<R> {
     const open = new Set(report.not_compared);
     if (note === undefined || open.size === 0 || !isTrusted(report.verdict)) return report;
     const kept = this.#notes.filter((other) => open.has(parseCheckpoint(parseNote(other).text).size));
-    const { proven, findings, reason } = await askConsistency(context, note, kept);
-    if (reason !== undefined) context.terminal.note(`not asked for a consistency proof: ${reason}`);
+    const { proven, findings, reason } = await askConsistency(openClient, note, kept);
+    if (reason !== undefined) this.#context.terminal.note(`not asked for a consistency proof: ${reason}`);
     const { not_compared = [], ...rest } = report;
     const left = not_compared.filter((size) => !proven.includes(size));
     const compared = { ...rest, ...(left.length > 0 && { not_compared: left }) } as unknown as R;
