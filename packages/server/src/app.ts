@@ -6,6 +6,7 @@ import type { BatchBookkeeping, ProducerStatement } from './chain/batch.ts';
 import { defaultServiceTenant } from './chain/book-options.ts';
 import { KeyBook } from './chain/books/key-book.ts';
 import { openBooks } from './chain/books/open-books.ts';
+import { keepAccountsPruned } from './chain/books/prune-accounts.ts';
 import { Writer } from './chain/writer.ts';
 import { ServerError } from './errors.ts';
 import { Admission } from './ingest/admit/admission.ts';
@@ -90,6 +91,7 @@ export class AuditService {
   readonly #closer = new AbortController();
   readonly #submitPath: SubmitPath;
   readonly #partitionTimer: { stop(): void };
+  readonly #accountTimer: { stop(): void };
   readonly #checkpointTimer: CheckpointTimer | undefined;
   #closed: Promise<void> | undefined;
 
@@ -123,6 +125,7 @@ export class AuditService {
     const onError = (what: string, error: unknown) => observer.onBackgroundError?.(what, error);
     this.idempotencyKeys.keepPruned((error) => onError('idempotency keys', error));
     this.#partitionTimer = keepPartitionsAhead(database, (error) => onError('partitions', error));
+    this.#accountTimer = keepAccountsPruned(this, now, (error) => onError('accounts', error));
     this.#checkpointTimer =
       checkpointIntervalMs === 0
         ? undefined
@@ -197,6 +200,7 @@ export class AuditService {
   async #close(): Promise<void> {
     this.#closer.abort();
     this.#partitionTimer.stop();
+    this.#accountTimer.stop();
     this.idempotencyKeys.stop();
     this.#checkpointTimer?.stop();
     await this.writer.close();

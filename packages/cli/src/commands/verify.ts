@@ -86,7 +86,7 @@ async function checkBundle(
   const resolver = new TrustResolver(context, given);
   const own = offered.find(({ name }) => name === origin);
   const log = { origin, offered: own, place: undefined, from: file };
-  const { verifiers, trust, checkpoints, kept } = await resolver.resolve(log);
+  const { verifiers, trust, checkpoints, kept, keptOfClosed } = await resolver.resolve(log);
   let equivocation: Equivocation | undefined;
   const progress = new ProgressLine(context.terminal, context.processContext.now);
   let signed: string | undefined;
@@ -95,6 +95,7 @@ async function checkBundle(
     trust,
     checkpoints,
     kept,
+    keptOfClosed,
     mustReach: false,
     onTrusted: resolver.keepCheckpoint,
     onSigned: (note) => {
