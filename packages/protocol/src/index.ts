@@ -1,5 +1,14 @@
 export type { EventFilters } from '@tallystick/event';
 export type { ApiKeyInfo, ApiKeyList, CreatedApiKey, NewApiKey } from './api/api-keys.ts';
+export type {
+  ApprovalClaimBody,
+  ApprovalPage,
+  ApprovalRulesEntry,
+  ApprovalRulesList,
+  ApprovalVerdict,
+  ApprovalWithdrawal,
+  OperationEnd,
+} from './api/approvals.ts';
 export {
   type DeadLetter,
   type DeadLetterInfo,
@@ -22,7 +31,7 @@ export type {
   ProducersSettled,
 } from './api/producers.ts';
 export type { TenantInfo, TenantPage } from './api/tenants.ts';
-export type { Verdict, VerifyFinding, VerifyReport } from './api/verification.ts';
+export type { ClosedEpochState, Verdict, VerifyFinding, VerifyReport } from './api/verification.ts';
 export {
   type Approval,
   type ApprovalDecision,

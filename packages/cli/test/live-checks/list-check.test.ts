@@ -64,6 +64,7 @@ async function findingsOf(
       trust: 'first-use',
       checkpoints: [],
       kept: [],
+      keptOfClosed: [],
     }),
     onTrustedCheckpoint: (note) => keptNotes.push(note),
     onEquivocation: () => {},
@@ -126,6 +127,15 @@ test.each(filters.map(({ name }) => name))(
     expect(new Set(findings)).toContain('LIST_MISMATCH 2');
   },
 );
+
+test('the list without records of reads that leaves out another record', async () => {
+  const findings = await findingsOf((events, query) =>
+    query.get('include_reads') === 'false'
+      ? events.filter(({ sequence_number }) => sequence_number !== 2)
+      : events,
+  );
+  expect(findings).toEqual(['LIST_MISMATCH 2']);
+});
 
 test('a filter that finds what it should not', async () => {
   const all: EventView[] = [];
