@@ -73,8 +73,8 @@ test("the transport conforms to the service's document, and each breaking change
       delete gap.properties.from;
       gap.required = [];
     }),
-    'an event needs more': changed((_, { AuditEvent }) => {
-      AuditEvent.required.push('severity');
+    'an event needs more': changed((_, { SubmittedEvent }) => {
+      SubmittedEvent.required.push('severity');
     }),
     'there is one more status of an event': changed((_, { BatchResult }) => {
       BatchResult.properties.results.items.anyOf[0].properties.status.enum.push('deferred');
