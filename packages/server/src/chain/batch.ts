@@ -3,6 +3,7 @@ import type { Trust } from '@tallystick/log';
 import type { Receipt } from '@tallystick/protocol';
 import type { Session } from '../store/database.ts';
 import type { DeadLetter } from './dead-letters.ts';
+import type { ReceivedEvent } from './received-events.ts';
 import type { SourceRange } from './source-position.ts';
 
 /** One thing for a batch to store. The items of one tenant are chained in their order. */
@@ -13,6 +14,8 @@ export interface AdmittedEvent {
   readonly event: AuditEvent;
   /** Its canonical JSON. */
   readonly canonical: string;
+  /** The event as it was received, if redaction has changed it. */
+  readonly received?: ReceivedEvent;
 }
 
 /** An admitted event, and where it came from. */
