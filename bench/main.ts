@@ -6,6 +6,7 @@ import type { Result } from './result.ts';
 const benches: { readonly [name: string]: () => Promise<{ run(): Promise<Result[]> }> } = {
   append: () => import('./append.ts'),
   canonical: () => import('./canonical.ts'),
+  embedded: () => import('./embedded.ts'),
   emit: () => import('./emit.ts'),
   kafka: () => import('./kafka.ts'),
   'kafka-soak': () => import('./kafka-soak.ts'),

@@ -37,6 +37,12 @@ const PARTS: Part[] = [
     present: () => runs('pgbouncer', '--version'),
   },
   {
+    name: 'PostgreSQL 15, and no access to the npm registry',
+    neededFor: 'POSTGRES_VERSION=15',
+    tests: '**/*.test.ts',
+    present: () => process.env.POSTGRES_VERSION !== '15' || installIntegrations(),
+  },
+  {
     name: 'access to the npm registry',
     neededFor: 'the libraries of e2e/integrations',
     tests: 'e2e/integrations/**/*.test.ts',

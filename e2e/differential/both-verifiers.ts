@@ -124,13 +124,19 @@ function notesIn(directory: string): string[] {
 }
 
 interface Report {
-  readonly findings: readonly { readonly code: string; readonly sequence_number: number | null }[];
+  readonly findings: readonly {
+    readonly code: string;
+    readonly sequence_number: number | null;
+    readonly epoch?: number;
+  }[];
   readonly [member: string]: unknown;
 }
 
 function outcomeOf({ code, stdout }: Answer): { readonly code: number | string; readonly report?: unknown } {
   if (stdout === '') return { code };
   const { findings, record: _, held_against: __, equivocation: ___, ...rest } = JSON.parse(stdout) as Report;
-  const places = findings.map(({ code: found, sequence_number: place }) => `${found}@${place}`);
+  const places = findings.map(
+    ({ code: found, sequence_number: place, epoch }) => `${found}@${epoch ?? ''}/${place}`,
+  );
   return { code, report: { ...rest, findings: [...new Set(places)].sort() } };
 }

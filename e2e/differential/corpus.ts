@@ -55,7 +55,9 @@ const ofRecord = (at: number): Base => ({
 
 /** Files with records that are read to their end: their mutants reach the rules for records more often. */
 const readable = bundles.filter(({ name }) =>
-  ['history.tally', 'some-history.tally', 'awkward.tally'].includes(name),
+  ['history.tally', 'some-history.tally', 'awkward.tally', 'closed.tally', 'closed-twice.tally'].includes(
+    name,
+  ),
 );
 
 /** Smallest first, because a smaller number is a simpler case. */

@@ -5,6 +5,7 @@ import json
 import re
 
 from checkpoints import Checkpoint, Links, contradiction, distinct
+from closed import ClosedEpochs
 from content import Refused, content, damaged, lines
 from notes import Key, NoteError, decode_base64, parse_origin
 from records import Chain, is_integer
@@ -42,9 +43,10 @@ def _members(value, names):
 
 
 class _Verification:
-    def __init__(self, keys, kept_of):
+    def __init__(self, keys, kept_of, kept_of_closed):
         self.keys = keys
         self.kept_of = kept_of
+        self.kept_of_closed = kept_of_closed
         self.kept = []
         self.links = Links()
         self.trusted = []  # the trusted checkpoints of the file and from outside, once all were read
@@ -52,8 +54,11 @@ class _Verification:
         self.tenant_id = None
         self.header = None
         self.checkpoints = []
-        self.stage = 0  # 1 checkpoints, 2 keys and consistency, 3 records
+        self.stage = 0  # 1 checkpoints, 2 keys and consistency, 3 records, 4 records of closed epochs
         self.records = 0
+        self.record_lines = 0
+        self.closed = None  # ClosedEpochs
+        self.section = None  # of the closed epoch whose records follow; None if the chain did not close it
         self.lines = 0
         self.ended = False
         self.waiting = None  # in an incomplete bundle: the record whose proof is the next line
@@ -66,9 +71,9 @@ class _Verification:
         self.last_range = None
         self.positions = 0
 
-    def find(self, code, place):
-        if (code, place) not in self.findings:
-            self.findings.append((code, place))
+    def find(self, code, place, epoch=None):
+        if (code, place, epoch) not in self.findings:
+            self.findings.append((code, place, epoch))
 
     def line(self, raw):
         if self.ended:
@@ -82,14 +87,20 @@ class _Verification:
         if self.header is None:
             self._read_header(text)
         elif text.startswith('{"record":') and text.endswith("}") and len(text) > len('{"record":}'):
-            self._enter(3)
+            self._enter(max(self.stage, 3))
             self._no_waiting()
-            self.records += 1
+            self.record_lines += 1
+            self.records += self.stage == 3
             body = text[len('{"record":') : -1]
-            if self.header["complete"]:
+            if self.stage == 4:
+                if self.section is not None:
+                    self.section.take(body)
+            elif self.header["complete"]:
                 digest, place, found = self.chain.check(body)
                 for finding in found:
                     self.find(*finding)
+                if place == 0:
+                    self.closed.read_from(body)
                 self.tree.append(leaf_hash(digest))
                 self._compare_roots()
                 self.covered = self.covered or place < self.checkpoints[0].size
@@ -104,11 +115,13 @@ class _Verification:
     def _read_header(self, text):
         header = _object(text)
         version = header.get("tallystick_bundle")
-        if isinstance(version, float) and version.is_integer() and version != 1:
+        if isinstance(version, float) and version.is_integer() and version not in (1, 2):
             raise Refused("BUNDLE_UNSUPPORTED", "another version of the format")
         _members(header, _header_members)
-        if version != 1 or version is True or not isinstance(header["complete"], bool):
+        if version not in (1, 2) or version is True or not isinstance(header["complete"], bool):
             raise damaged("malformed header")
+        if version == 2 and not header["complete"]:
+            raise damaged("a part with closed epochs")
         if not all(is_integer(header[name]) for name in ("epoch", "first", "last")):
             raise damaged("malformed header")
         if header["first"] > header["last"] or (header["complete"] and header["first"] != 0):
@@ -124,6 +137,8 @@ class _Verification:
         self.stage = 1
         self.chain = Chain(tenant, header["origin"], header["complete"])
         self.kept = self.kept_of(header["origin"], self.find)
+        self.closed = ClosedEpochs(tenant, header["origin"], self.kept_of_closed, self.find)
+        self.epoch = epoch
 
     def _enter(self, stage):
         if stage < self.stage or (stage > 1 and not self.checkpoints):
@@ -163,12 +178,32 @@ class _Verification:
             self._check_consistency(_members(content, {"from", "to", "hashes"}))
         elif kind == "proof":
             self._check_proof(_members(content, {"index", "hashes"}))
+        elif kind == "closed" and self.header["tallystick_bundle"] == 2:
+            self._enter(4)
+            self._begin_closed(content)
         elif kind == "end":
-            self._enter(3)
+            self._enter(max(self.stage, 3))
             self._no_waiting()
             self._check_end(_members(content, {"records", "lines", "sha256"}))
         else:
             raise damaged("an unknown kind of line")
+
+    def _begin_closed(self, origin):
+        own = parse_origin(self.header["origin"])
+        try:
+            log, tenant, epoch = parse_origin(origin if isinstance(origin, str) else "")
+        except NoteError as error:
+            raise damaged("malformed origin") from error
+        if (log, tenant) != own[:2] or epoch >= self.epoch:
+            raise damaged("a closed epoch of another chain or out of order")
+        self.epoch = epoch
+        self._end_closed()
+        self.section = self.closed.section(epoch)
+
+    def _end_closed(self):
+        if self.section is not None:
+            self.section.finish()
+            self.section = None
 
     def _check_checkpoints(self):
         for one in self.checkpoints:
@@ -259,7 +294,7 @@ class _Verification:
             raise damaged("malformed end")
         if not isinstance(content["sha256"], str) or not _hex.fullmatch(content["sha256"]):
             raise damaged("malformed end")
-        if content["records"] != self.records or content["lines"] != self.lines:
+        if content["records"] != self.record_lines or content["lines"] != self.lines:
             raise damaged("a wrong count")
         if content["sha256"] != self.digest.hexdigest():
             raise damaged("a wrong digest")
@@ -277,6 +312,7 @@ class _Verification:
                     self._mismatch(one)
                 elif one in self.checkpoints:
                     self.find("HEAD_MISMATCH", self.chain.next)
+        self._end_closed()
         if self.findings:
             verdict = "broken"
         elif not newest.trusted:
@@ -298,7 +334,8 @@ class _Verification:
             "unsigned_tail": self.records - newest.size if good and self.header["complete"] else 0,
             "head": self.chain.head if self.records else None,
             "trust": _trust(self.keys, newest.signed_by),
-            "findings": [{"code": code, "sequence_number": place} for code, place in self.findings],
+            "findings": [_finding(*found) for found in self.findings],
+            **self.closed.report(),
             **self._not_compared(newest),
         }
 
@@ -315,17 +352,21 @@ class _Verification:
         return contradiction(self.trusted, self.tree.size, self.mismatched)
 
 
+def _finding(code, place, epoch):
+    return {"code": code, "sequence_number": place, **({} if epoch is None else {"epoch": epoch})}
+
+
 def _trust(given, signed_by):
     return {"source": "given" if given else "none", "keys": [key.text for key in signed_by]}
 
 
-def verify_bundle(file, keys, kept_of=lambda origin, find: []):
+def verify_bundle(file, keys, kept_of=lambda origin, find: [], kept_of_closed=lambda origin: []):
     """
     Returns the result that spec/bundle.md defines, the note of the first checkpoint, and the notes of two checkpoints that
     contradict each other. Each note is None if there is none. `kept_of` gives the kept checkpoints of an origin, once the
-    header was read; its exceptions are passed on.
+    header was read; its exceptions are passed on. `kept_of_closed` gives those of an earlier epoch.
     """
-    state = _Verification(keys, kept_of)
+    state = _Verification(keys, kept_of, kept_of_closed)
     try:
         for raw in lines(content(file)):
             state.line(raw)

@@ -50,9 +50,10 @@ const exitCodes: { readonly [verdict: string]: number } = {
 
 /** A report in the form of the vectors: without the source of trust, with each finding once. */
 function asExpected({ trust: _, findings, ...rest }: Report): Expected {
-  const places = findings.map(({ code, sequence_number: place }) =>
-    place === null ? code : `${code}@${place}`,
-  );
+  const places = findings.map(({ code, sequence_number: place, epoch }) => {
+    if (epoch !== undefined) return `${code}@${epoch}/${place ?? ''}`;
+    return place === null ? code : `${code}@${place}`;
+  });
   return { ...rest, findings: [...new Set(places)].toSorted() };
 }
 const sorted = (expected: Expected) => ({ ...expected, findings: expected.findings.toSorted() });
@@ -63,7 +64,7 @@ async function* stream(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += 777) yield bytes.subarray(at, at + 777);
 }
 const verify = async (bytes: Uint8Array, keys: readonly string[]) =>
-  asExpected(await verifyBundle(stream(bytes), { keys }));
+  asExpected(await verifyBundle(stream(bytes), { keys, mustReach: false }));
 
 describe('the verifier in TypeScript', () => {
   it.each(bundles.map((one) => [one.file, one] as const))('agrees with %s', async (file, bundle) => {

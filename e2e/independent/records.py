@@ -58,7 +58,7 @@ def read_record(text):
     return record
 
 
-def _is_genesis(record, origin):
+def is_genesis(record, origin):
     event = record["event"]
     metadata = event.get("metadata")
     if record["previous_hash"] != ZERO_HASH or event.get("event_type") != "system.genesis":
@@ -112,7 +112,7 @@ class Chain:
                 findings.append("CHAIN_LINK_BROKEN")
             begins = place == 0 and record["sequence_number"] == 0
             if place == 0:
-                if not begins or not _is_genesis(record, self.origin):
+                if not begins or not is_genesis(record, self.origin):
                     findings.append("GENESIS_INVALID")
             elif event.get("event_type") == "system.genesis":
                 findings.append("GENESIS_INVALID")

@@ -201,8 +201,13 @@ def _kept_of(keys, given, origin, find):
 
 
 def _places(result):
-    places = [(finding["code"], finding["sequence_number"]) for finding in result["findings"]]
-    return sorted(code if place is None else f"{code}@{place}" for code, place in places)
+    return sorted({_place(**finding) for finding in result["findings"]})
+
+
+def _place(code, sequence_number, epoch=None, found=None):
+    if epoch is not None:
+        return f"{code}@{epoch}/{'' if sequence_number is None else sequence_number}"
+    return code if sequence_number is None else f"{code}@{sequence_number}"
 
 
 def sealed(run):

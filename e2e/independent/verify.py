@@ -138,7 +138,7 @@ class Verification:
         if is_receipt:
             result, fork = verify_receipt(_whole(stream), self._keys, self._kept_of, record)
         else:
-            result, note, fork = verify_bundle(stream, self._keys, self._kept_of)
+            result, note, fork = verify_bundle(stream, self._keys, self._kept_of, self._kept_of_closed)
             if self._kept is not None and "not_compared" not in result and EXIT[result["verdict"]] in (0, 5):
                 self._kept.replace(self._origin, self._before, note)
         evidence = [] if fork is None or self._kept is None else self._kept.save_evidence(fork)
@@ -152,6 +152,10 @@ class Verification:
         self._before = None if self._kept is None else self._kept.read(origin)
         accepted = [] if self._before is None else [self._before]
         return read_kept(origin, self._keys, accepted, [note for _, note, _, _ in self._given], find)
+
+    def _kept_of_closed(self, origin):
+        note = None if self._kept is None else self._kept.read(origin)
+        return [] if note is None else read_kept(origin, [], [note], [], None)
 
     def refuse_uncompared(self, result):
         """The user named a checkpoint to compare the file with. A good verdict without the comparison is no answer."""
@@ -190,10 +194,14 @@ def _print_result(result):
         print(f"{result['verdict']}: {result['records']} records of {result['tenant_id']}, covered to {result['covered_to']}")
     if "covered" in result:
         print(f"  a part of a trail: covered {result['covered']}, missing {result['missing']}")
+    for one in result.get("closed", []):
+        held = "not in this file" if one["records"] is None else f"{one['records']} records left and compared"
+        print(f"  closed epoch {one['epoch']}: {one['signed']} records were signed, {held}, lost {one['lost']}")
     if "not_compared" in result:
         print(f"  not compared with the checkpoints of these sizes: {result['not_compared']}")
     for finding in result["findings"]:
-        print(f"  {finding['code']} at {finding['sequence_number']}")
+        where = f" of epoch {finding['epoch']}" if "epoch" in finding else ""
+        print(f"  {finding['code']} at {finding['sequence_number']}{where}")
 
 
 def _vectors(directory):

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { booksVectors } from './generator/books.ts';
 import { brokenBundles } from './generator/bundles-broken.ts';
+import { closedBundles } from './generator/bundles-closed.ts';
 import { refusedBundles } from './generator/bundles-refused.ts';
 import { soundBundles } from './generator/bundles-sound.ts';
 import { canonicalVectors } from './generator/canonical.ts';
@@ -11,7 +12,7 @@ import { receiptVectors } from './generator/receipts.ts';
 import { recordVectors } from './generator/records.ts';
 import { proofVectors, treeVectors } from './generator/tree.ts';
 
-const bundleCases = [...soundBundles, ...brokenBundles, ...refusedBundles];
+const bundleCases = [...soundBundles, ...brokenBundles, ...closedBundles, ...refusedBundles];
 
 /**
  * Makes all vectors from fixed seeds. `node --conditions=tallystick-source spec/vectors/generate.ts` writes them beside this
@@ -34,7 +35,7 @@ export async function vectorFiles(): Promise<ReadonlyMap<string, Uint8Array>> {
       'bundles/index.json',
       {
         description:
-          'Bundles by spec/bundle.md: verified with the keys given, each has the result given. findings are code@sequence_number, or the code alone where there is no place, in any order; `trust` is left out.',
+          'Bundles by spec/bundle.md: verified with the keys given, each has the result given. findings are code@sequence_number, code@epoch/sequence_number for a closed epoch, or the code alone where there is no place, in any order; `trust` is left out.',
         bundles: bundleCases.map(({ bytes: _, ...rest }) => rest),
       },
     ],

@@ -1,8 +1,18 @@
 import { type AuditEvent, canonicalize, uuidv8FromDigest } from '@tallystick/event';
 import { sha256 } from '#sha256';
 import { parseOrigin } from './checkpoint.ts';
+import type { ClosedEpochText } from './closed-epochs.ts';
 import { LogError } from './errors.ts';
 import { type AuditRecord, recordVersion, type SealedRecord, sealRecord, zeroHash } from './record.ts';
+
+/** Why a chain began again in a new epoch, and what was left of the epochs before. */
+export interface Recovery {
+  /** The last signed checkpoint of the epoch before, as a note. */
+  readonly checkpoint: string;
+  readonly reason: string;
+  /** All epochs before, newest first. */
+  readonly closed?: readonly ClosedEpochText[];
+}
 
 /** What goes into a chain's first record. */
 export interface GenesisOptions {
@@ -14,8 +24,8 @@ export interface GenesisOptions {
   readonly ingestedAt: string;
   /** 128 random bits, hex. */
   readonly nonce: string;
-  /** For an epoch after the first: the last signed checkpoint of the epoch before, and the reason for the recovery. */
-  readonly recovery?: { readonly checkpoint: string; readonly reason: string };
+  /** For an epoch after the first: why the chain began again. */
+  readonly recovery?: Recovery;
   /** The record's id, where another event already uses the derived one. @defaultValue derived from the origin */
   readonly auditId?: string;
 }

@@ -26,6 +26,14 @@ export {
   parseCheckpoint,
   parseOrigin,
 } from './checkpoint.ts';
+export {
+  type ClosedEpoch,
+  type ClosedEpochText,
+  formatLeftRange,
+  type LeftRange,
+  maxLeftRanges,
+  readClosedEpochs,
+} from './closed-epochs.ts';
 export { importSigningKey, type SigningKey } from './ed25519.ts';
 export { LogError, type LogErrorCode } from './errors.ts';
 export {
@@ -33,6 +41,7 @@ export {
   type GenesisBinding,
   type GenesisOptions,
   genesisAuditId,
+  type Recovery,
   readGenesis,
 } from './genesis.ts';
 export { type IndexedColumns, indexedColumnNames, indexedColumns } from './indexed-columns.ts';

@@ -22,7 +22,7 @@ export type {
   ProducersSettled,
 } from './api/producers.ts';
 export type { TenantInfo, TenantPage } from './api/tenants.ts';
-export type { Verdict, VerifyFinding, VerifyReport } from './api/verification.ts';
+export type { ClosedEpochState, Verdict, VerifyFinding, VerifyReport } from './api/verification.ts';
 export {
   type Approval,
   type ApprovalDecision,

@@ -5,6 +5,8 @@ import type { Reason } from './results.ts';
 export type ServiceErrorCode =
   /** The store can't be reached, or it failed for a reason that has nothing to do with the request. Safe to retry. */
   | 'STORE_UNAVAILABLE'
+  /** The disk of the embedded store is full. Reads still work, and writes do as soon as there is space. Safe to retry. */
+  | 'STORE_FULL'
   /** Another process has the data directory open. */
   | 'DATA_DIRECTORY_LOCKED'
   /** The database's schema is older or newer than this version needs. */
@@ -31,6 +33,8 @@ export type ServiceErrorCode =
   | 'UNAUTHENTICATED'
   /** The key lacks the scope, or it is not valid for the tenant. */
   | 'FORBIDDEN'
+  /** The idempotency key of a request was used with another body. */
+  | 'IDEMPOTENCY_KEY_REUSED'
   /** A batch or body is larger than the service accepts. */
   | 'TOO_LARGE'
   /** The service is shutting down. */
@@ -47,6 +51,7 @@ type HttpErrorCode =
   | 'BODY_MALFORMED'
   | 'BODY_INVALID'
   | 'DELIVERY_INVALID'
+  | 'IDEMPOTENCY_KEY_INVALID'
   | 'REQUEST_MALFORMED'
   | 'REQUEST_TIMEOUT'
   | 'HEADERS_TOO_LARGE'
@@ -119,6 +124,7 @@ const ofEvents: Record<EventErrorCode | ChainErrorCode, ProblemKind> = {
 
 const ofService: Record<ServiceErrorCode, ProblemKind> = {
   STORE_UNAVAILABLE: kind(503, 'Store unavailable'),
+  STORE_FULL: kind(507, 'Store full'),
   DATA_DIRECTORY_LOCKED: kind(503, 'Data directory in use'),
   SCHEMA_VERSION: kind(500, 'Schema of another version'),
   STORE_UNSUITABLE: kind(500, 'Store unsuitable'),
@@ -132,6 +138,7 @@ const ofService: Record<ServiceErrorCode, ProblemKind> = {
   PARAMETER_INVALID: kind(400, 'Invalid parameter'),
   UNAUTHENTICATED: kind(401, 'Not authenticated'),
   FORBIDDEN: kind(403, 'Not allowed'),
+  IDEMPOTENCY_KEY_REUSED: kind(422, 'Idempotency key reused'),
   TOO_LARGE: kind(413, 'Too large'),
   CLOSING: kind(503, 'Shutting down'),
   CONFIG_INVALID: kind(500, 'Configuration unusable'),
@@ -145,6 +152,7 @@ const ofHttp: Record<HttpErrorCode, ProblemKind> = {
   BODY_MALFORMED: kind(400, 'Malformed body'),
   BODY_INVALID: kind(422, 'Invalid body'),
   DELIVERY_INVALID: kind(400, 'Invalid delivery metadata'),
+  IDEMPOTENCY_KEY_INVALID: kind(400, 'Invalid idempotency key'),
   REQUEST_MALFORMED: kind(400, 'Malformed request'),
   REQUEST_TIMEOUT: kind(408, 'Request too slow'),
   HEADERS_TOO_LARGE: kind(431, 'Headers too large'),

@@ -6,12 +6,14 @@ import type { BatchBookkeeping, ProducerStatement } from './chain/batch.ts';
 import { defaultServiceTenant } from './chain/book-options.ts';
 import { KeyBook } from './chain/books/key-book.ts';
 import { openBooks } from './chain/books/open-books.ts';
+import { keepAccountsPruned } from './chain/books/prune-accounts.ts';
 import { Writer } from './chain/writer.ts';
 import { ServerError } from './errors.ts';
 import { Admission } from './ingest/admit/admission.ts';
 import { AdmissionRedaction } from './ingest/admit/redaction.ts';
 import type { RedactionSetting } from './ingest/admit/redaction-rules.ts';
 import { type AppendRanges, rangeAppender } from './ingest/append-ranges.ts';
+import { IdempotencyKeys } from './ingest/idempotency-keys.ts';
 import { recordedRedaction, recordRedaction } from './ingest/redaction-in-force.ts';
 import type { Submission, SubmissionResult } from './ingest/submission.ts';
 import { type SubmitPath, submitEvents, submitStatement } from './ingest/submit.ts';
@@ -22,7 +24,7 @@ import { TenantLogs } from './proofs/tenant-logs.ts';
 import type { Database, Timeouts } from './store/database.ts';
 import { migratePglite } from './store/migrate.ts';
 import { ensurePartitions, keepPartitionsAhead } from './store/partitions.ts';
-import { PgliteDatabase } from './store/pglite.ts';
+import { PgliteDatabase } from './store/pglite/pglite.ts';
 import { PostgresDatabase } from './store/postgres.ts';
 import { checkStore } from './store/startup-checks.ts';
 
@@ -30,9 +32,11 @@ import { checkStore } from './store/startup-checks.ts';
 export interface AuditServiceOptions {
   /**
    * The store: a directory (Postgres in this process), or the URL of a PostgreSQL server with the login of the service.
+   * With less than `reserveBytes` of free disk space, the embedded store refuses writes with `STORE_FULL` and answers reads;
+   * the default is 64 MiB.
    */
   readonly store:
-    | { readonly directory: string }
+    | { readonly directory: string; readonly reserveBytes?: number | undefined }
     | { readonly databaseUrl: string; readonly timeouts?: Partial<Timeouts> | undefined };
   /**
    * The signer's directory, outside the store. @defaultValue `<directory>/signer` for the embedded store; required for
@@ -80,6 +84,8 @@ export class AuditService {
   readonly keys: ApiKeys;
   /** What every submitted event passes first. */
   readonly admission: Admission;
+  /** What the service filled in for requests with an idempotency key. */
+  readonly idempotencyKeys: IdempotencyKeys;
   /** Chains batches with the positions of their sources. */
   readonly appendRanges: AppendRanges;
   /** Tenant of the service's own records. */
@@ -94,6 +100,7 @@ export class AuditService {
   readonly #closer = new AbortController();
   readonly #submitPath: SubmitPath;
   readonly #partitionTimer: { stop(): void };
+  readonly #accountTimer: { stop(): void };
   readonly #checkpointTimer: CheckpointTimer | undefined;
   #closed: Promise<void> | undefined;
 
@@ -119,6 +126,7 @@ export class AuditService {
         redaction: new AdmissionRedaction(rules, signer.store.serviceSecret('received-events')),
       }),
     });
+    this.idempotencyKeys = new IdempotencyKeys(database, now);
     const appendOptions: AppendOptions = {
       logName: signer.logName,
       serviceTenant: this.serviceTenant,
@@ -137,7 +145,9 @@ export class AuditService {
     this.appendRanges = rangeAppender(database, appendOptions, observer);
     this.keys = new ApiKeys(database, new KeyBook(this), now);
     const onError = (what: string, error: unknown) => observer.onBackgroundError?.(what, error);
+    this.idempotencyKeys.keepPruned((error) => onError('idempotency keys', error));
     this.#partitionTimer = keepPartitionsAhead(database, (error) => onError('partitions', error));
+    this.#accountTimer = keepAccountsPruned(this, now, (error) => onError('accounts', error));
     this.#checkpointTimer =
       checkpointIntervalMs === 0
         ? undefined
@@ -148,7 +158,7 @@ export class AuditService {
    * Opens the store, migrates an embedded one to the schema of this version, compares the store with what was signed for
    * it, and starts the timers for partitions and checkpoints.
    *
-   * @throws {ServerError} `DATA_DIRECTORY_LOCKED`, `STORE_UNAVAILABLE`, `SCHEMA_VERSION`, `STORE_UNSUITABLE`,
+   * @throws {ServerError} `DATA_DIRECTORY_LOCKED`, `STORE_UNAVAILABLE`, `STORE_FULL`, `SCHEMA_VERSION`, `STORE_UNSUITABLE`,
    *   `CONFIG_INVALID`
    */
   static async open(options: AuditServiceOptions): Promise<AuditService> {
@@ -221,6 +231,8 @@ export class AuditService {
   async #close(): Promise<void> {
     this.#closer.abort();
     this.#partitionTimer.stop();
+    this.#accountTimer.stop();
+    this.idempotencyKeys.stop();
     this.#checkpointTimer?.stop();
     await this.writer.close();
     // An error of the signer does not keep the store open: all that was chained is durable without the signature.
@@ -240,7 +252,9 @@ function signerDirectoryOf({ store, signerDirectory }: AuditServiceOptions): str
 }
 
 async function openDatabase({ store, observer }: AuditServiceOptions): Promise<Database> {
-  if ('directory' in store) return await PgliteDatabase.open(store.directory);
+  if ('directory' in store) {
+    return await PgliteDatabase.open(store.directory, { reserveBytes: store.reserveBytes });
+  }
   return new PostgresDatabase({
     url: store.databaseUrl,
     ...(store.timeouts !== undefined && { timeouts: store.timeouts }),

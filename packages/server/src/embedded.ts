@@ -12,10 +12,15 @@ export interface EmbeddedBatch {
 
 /**
  * A transport for `@tallystick/sdk` that keeps the trail in this process and in one directory, without a server or a broker.
- * When `send` resolves, the events survive a crash of the process, but not a power cut.
+ * When `send` resolves, the events survive a crash of the process, but not a power cut. Postgres runs in a thread of its own,
+ * so that a store that is busy, full or broken does not block the application.
  */
 export interface EmbeddedTransport {
   readonly name: 'embedded';
+  /**
+   * @throws {ServerError} `STORE_FULL`, `STORE_UNAVAILABLE` and others, with the members that the SDK reads: the SDK keeps the events
+   *   and sends them again
+   */
   send(batch: EmbeddedBatch, signal?: AbortSignal): Promise<readonly SubmissionResult[]>;
   /** Settles what was sent and closes the store. A service that the caller opened stays open. */
   close(): Promise<void>;
@@ -29,10 +34,14 @@ export interface EmbeddedTransport {
  * @throws {ServerError} as {@link AuditService.open}
  */
 export async function embedded(
-  options: Omit<AuditServiceOptions, 'store'> & { readonly directory: string },
+  options: Omit<AuditServiceOptions, 'store'> & {
+    readonly directory: string;
+    /** With less free disk space, events wait in the SDK and the trail can still be read. @defaultValue 67108864 (64 MiB) */
+    readonly reserveBytes?: number | undefined;
+  },
 ): Promise<EmbeddedTransport> {
-  const { directory, ...rest } = options;
-  const service = await AuditService.open({ ...rest, store: { directory } });
+  const { directory, reserveBytes, ...rest } = options;
+  const service = await AuditService.open({ ...rest, store: { directory, reserveBytes } });
   return transportOf(service, () => service.close());
 }
 
@@ -49,8 +58,30 @@ export function transportOf(
       // Refused before the batch: the database would refuse the valid events with it.
       if (!checked.success)
         throw new ServerError('PARAMETER_INVALID', `malformed delivery: ${checked.error.message}`);
-      return await service.submit({ events, delivery: checked.data, source: 'embedded', trust: 'operator' });
+      try {
+        return await service.submit({
+          events,
+          delivery: checked.data,
+          source: 'embedded',
+          trust: 'operator',
+        });
+      } catch (error) {
+        if (error instanceof ServerError) throw new EmbeddedFailure(error);
+        throw error;
+      }
     },
     close,
   };
+}
+
+/** An error of the service with the members that the SDK reads from an error of a transport. */
+class EmbeddedFailure extends ServerError {
+  readonly retryable = true;
+  /** What `onError` of the SDK says. Messages of the service quote no event. */
+  readonly reason: string;
+
+  constructor(error: ServerError) {
+    super(error.code, error.message, { cause: error, details: error.details });
+    this.reason = error.message;
+  }
 }

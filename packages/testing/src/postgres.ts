@@ -22,7 +22,7 @@ export interface PostgresOptions {
   env?: Readonly<Record<string, string>>;
 }
 
-/** A real PostgreSQL 18 that belongs to this process and ends with it. */
+/** A real PostgreSQL, 18 or `POSTGRES_VERSION`, that belongs to this process and ends with it. */
 export interface Postgres extends AsyncDisposable {
   readonly port: number;
   /** A superuser's connection to the database `postgres`. */

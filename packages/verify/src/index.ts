@@ -4,6 +4,7 @@ export { type GzipDamage, gunzipMembers } from './bundle/gzip-members.ts';
 export { gunzipIfNeeded } from './bundle/lines.ts';
 export { readBundle } from './bundle/read.ts';
 export { type VerifyBundleOptions, verifyBundle } from './bundle/verify-bundle.ts';
+export { ClosedEpochs } from './closed/closed-epochs.ts';
 export {
   type ReceiptParts,
   type ReceiptReport,
@@ -13,6 +14,7 @@ export {
 } from './receipt.ts';
 export {
   type ChainVerdict,
+  type ClosedEpochReport,
   type Finding,
   type FindingCode,
   type FindingSink,
@@ -31,6 +33,7 @@ export {
   readKeys,
   readLetters,
 } from './store/books/read-books.ts';
+export { checkClosedEpochs } from './store/closed-store-check.ts';
 export type { ColumnMismatch, StoredRow } from './store/columns.ts';
 export type { Query } from './store/read-store.ts';
 export { RecordsCheck, type RecordsCheckOptions } from './store/records-check.ts';

@@ -9,6 +9,12 @@ export type FindingCode =
   | 'TILE_MISMATCH'
   /** The store has a row that does not belong to the chain: beyond its end, or in an epoch that it never had. */
   | 'STRAY_ROW'
+  /** The records of a closed epoch are not those that it had when it was closed. */
+  | 'CLOSED_RECORDS_CHANGED'
+  /** Two genesis records of one tenant say different things about an epoch that was closed before both. */
+  | 'CLOSED_EPOCHS_RESTATED'
+  /** The records of a closed epoch were not shown. */
+  | 'CLOSED_EPOCH_MISSING'
   /** The chain ends before its head, or before a checkpoint: the newest records are missing. */
   | 'HEAD_MISMATCH'
   /** A list, a filter or a look-up of the service does not show what the verified records say. */
@@ -91,6 +97,19 @@ export function verdictOf(seen: {
 /** Where the trusted keys came from. They never come from what is being verified. */
 export type TrustSource = 'given' | 'pinned' | 'first-use' | 'none';
 
+/** An epoch that a recovery closed, and what is left of it. */
+export interface ClosedEpochReport {
+  readonly epoch: number;
+  readonly origin: string;
+  /** Number of records that the last signed checkpoint of the epoch covers. */
+  readonly signed: number;
+  /** Number of records that were read and compared with the recovery's statement; `null` where the file has none of them. */
+  readonly records: number | null;
+  /** The signed records that were lost when the epoch was closed, ascending. At most a thousand ranges. */
+  readonly lost: readonly SequenceRange[];
+  readonly lost_records: number;
+}
+
 /** The result of a verification. */
 export interface Report {
   readonly verdict: Verdict;
@@ -111,6 +130,8 @@ export interface Report {
   readonly missing?: readonly SequenceRange[];
   /** Number of records in `missing`, and in the ranges beyond the first thousand. */
   readonly missing_records?: number;
+  /** The epochs that were closed before this chain began, newest first; absent where there are none. */
+  readonly closed?: readonly ClosedEpochReport[];
   /** Sizes of the caller's checkpoints that the records could not be compared with; absent where there are none. */
   readonly not_compared?: readonly number[];
 }

@@ -17,8 +17,10 @@ export interface BundleCase {
     readonly covered_to: number | null;
     readonly unsigned_tail: number;
     readonly head: string | null;
-    /** `code@sequence_number`, or only the code for a finding without a position. The order does not matter. */
+    /** `code@sequence_number`, `code@epoch/sequence_number`, or only the code. The order does not matter. */
     readonly findings: readonly string[];
+    /** What is left of each closed epoch. */
+    readonly closed?: readonly object[];
   };
 }
 

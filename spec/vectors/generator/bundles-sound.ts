@@ -22,6 +22,7 @@ import {
   chain,
   checkpoint,
   event,
+  forge,
   genesis,
   logKey,
   origin,
@@ -106,6 +107,19 @@ cases.verified(
 cases.verified('several-keys', 'more trusted keys than are needed', pair, 1, {
   keys: [verifierKey('audit.example.com/other/1', logKey), trusted],
 });
+const otherLog = 'audit.example.com/other/1';
+const text2 = formatCheckpoint({ origin, size: 2, root: root(leavesOf(pair.records)) });
+const beside = [
+  { name: origin, key: logKey },
+  { name: otherLog, key: otherKey },
+];
+cases.verified(
+  'foreign-signature',
+  'a wrong signature in the name of another log, whose key is given too',
+  { ...pair, checkpoints: [forge(await signNote(text2, beside))] },
+  1,
+  { keys: [verifierKey(otherLog, otherKey), trusted] },
+);
 const awkward = chain(2, {
   1: {
     event: event(1, {

@@ -6,6 +6,7 @@ import {
   formatCheckpoint,
   formatVerifierKey,
   importSigningKey,
+  type Recovery,
   type SealedRecord,
   type SigningKey,
   sealRecord,
@@ -58,7 +59,7 @@ export interface RecordChanges {
 }
 
 export function genesis(
-  options: { origin?: string; epoch?: number; recovery?: { checkpoint: string; reason: string } } = {},
+  options: { origin?: string; epoch?: number; recovery?: Recovery } = {},
 ): SealedRecord {
   return createGenesisRecord({
     tenantId: tenant,

@@ -72,7 +72,7 @@ export class EmbeddedBackend implements Backend {
     await this.#signAll(tenantId);
     const { origin, note } = this.#newestSigned(tenantId);
     const offered = await this.offeredKey(tenantId);
-    const { verifiers, trust, checkpoints, kept } = await options.trustFor(origin, offered);
+    const { verifiers, trust, checkpoints, kept, keptOfClosed } = await options.trustFor(origin, offered);
     const query = (sql: string, parameters: readonly unknown[]) =>
       this.#service.database.query<{ readonly [column: string]: unknown }>(writer, sql, parameters);
     return await verifyStore(query, {
@@ -83,6 +83,7 @@ export class EmbeddedBackend implements Backend {
       trust,
       checkpoints: [...checkpoints, ...(note === undefined ? [] : [note])],
       kept,
+      keptOfClosed,
       onTrusted: options.onTrustedCheckpoint,
       onEquivocation: options.onEquivocation,
       onRecord: options.onRecord,

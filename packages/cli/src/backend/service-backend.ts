@@ -89,12 +89,13 @@ export class ServiceBackend implements Backend {
       throw new CliError('BROKEN', `${this.name} sent only a part of the trail of ${tenantId}`);
     }
     const own = offered.find(({ name }) => name === origin);
-    const { verifiers, trust, checkpoints, kept } = await options.trustFor(origin, own);
+    const { verifiers, trust, checkpoints, kept, keptOfClosed } = await options.trustFor(origin, own);
     const report = await verifyBundle(bytes, {
       keys: verifiers,
       trust,
       checkpoints,
       kept,
+      keptOfClosed,
       onTrusted: options.onTrustedCheckpoint,
       onEquivocation: options.onEquivocation,
       onRecord: (record, hash) => {

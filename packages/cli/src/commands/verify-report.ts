@@ -1,4 +1,4 @@
-import type { Finding, Report, SequenceRange, Verdict } from '@tallystick/verify';
+import type { ClosedEpochReport, Finding, Report, SequenceRange, Verdict } from '@tallystick/verify';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../errors.ts';
 import { missingRecords } from '../terminal/missing-records.ts';
@@ -68,6 +68,7 @@ export async function printReport(
   const { verdict, tenant_id, findings } = report;
   await terminal.line(`${verdictText(terminal, verdict)}  ${tenant_id ?? ''}  ${extentOf(report)}`.trimEnd());
   await printRanges(terminal, report);
+  for (const closed of report.closed ?? []) await terminal.line(`  ${closedText(closed)}`);
   const { source, keys } = report.trust;
   if (keys.length > 0) await terminal.line(terminal.style('dim', `  key ${source}: ${keys.join(', ')}`));
   for (const { size, file, kept_since } of compared) {
@@ -106,6 +107,16 @@ async function printRanges(
   }
 }
 
+/** What is left of an epoch that a recovery closed. */
+function closedText({ epoch, signed, records, lost, lost_records }: ClosedEpochReport): string {
+  const what = `closed epoch ${epoch}: ${signed} records were signed`;
+  const losses =
+    lost_records === 0 ? 'none was lost' : `lost: ${rangesText(lost)} (${recordsText(lost_records)})`;
+  return records === null
+    ? `${what}, ${losses}; its records are not in this file`
+    : `${what}, ${recordsText(records)} left and compared, ${losses}`;
+}
+
 function rangesText(ranges: readonly SequenceRange[]): string {
   const shown = ranges
     .slice(0, rangesShown)
@@ -120,7 +131,8 @@ export async function printFindings(terminal: Terminal, findings: readonly Findi
     { title: '  FINDING', value: ({ code }: Finding) => `  ${code}` },
     {
       title: 'RECORD',
-      value: ({ sequence_number }: Finding) => sequence_number ?? '-',
+      value: ({ sequence_number, epoch }: Finding) =>
+        epoch === undefined ? (sequence_number ?? '-') : `${sequence_number ?? '-'} of epoch ${epoch}`,
       align: 'right' as const,
     },
     {

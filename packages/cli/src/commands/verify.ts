@@ -85,7 +85,7 @@ async function checkBundle(
   const resolver = new TrustResolver(context, given);
   const own = offered.find(({ name }) => name === origin);
   const log = { origin, offered: own, place: undefined, from: file };
-  const { verifiers, trust, checkpoints, kept } = await resolver.resolve(log);
+  const { verifiers, trust, checkpoints, kept, keptOfClosed } = await resolver.resolve(log);
   let equivocation: Equivocation | undefined;
   const progress = new ProgressLine(context.terminal, context.processContext.now);
   const report = await verifyBundle(bytes, {
@@ -93,6 +93,7 @@ async function checkBundle(
     trust,
     checkpoints,
     kept,
+    keptOfClosed,
     mustReach: false,
     onTrusted: resolver.keepCheckpoint,
     onRecord: resolver.noteRecord,

@@ -29,6 +29,8 @@ export async function* listWindow(
     tenant_id: tenantId,
     order: 'asc' as const,
     include: 'record' as const,
+    // Lists leave records of reads out, but the chain has them.
+    include_reads: true,
     filters: { ...filters, sequence_from: first, sequence_to: last },
   };
   for await (const view of client.events.listAll(query)) if (view.epoch === epoch) yield view;

@@ -16,7 +16,7 @@ export function unread(tenantId: string): Report {
 
 /** The report with what other checks found. Any finding makes the verdict `broken`. */
 export function withFindings(report: Report, more: readonly Finding[]): Report {
-  const nameOf = ({ code, sequence_number }: Finding) => `${code} ${sequence_number}`;
+  const nameOf = ({ code, sequence_number, epoch }: Finding) => `${code} ${epoch}/${sequence_number}`;
   const known = new Set(report.findings.map(nameOf));
   const added = more.filter((finding) => !known.has(nameOf(finding)));
   if (added.length === 0) return report;

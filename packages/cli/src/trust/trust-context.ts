@@ -34,6 +34,8 @@ export interface TrustContext {
   readonly checkpoints: readonly string[];
   /** The checkpoint that an earlier verification accepted, as a signed note. The log must extend it. */
   readonly kept: readonly string[];
+  /** The checkpoints of earlier epochs that earlier verifications accepted. The log must still state what they cover. */
+  readonly keptOfClosed: readonly string[];
 }
 
 /** A checkpoint that the log was compared with, as reports show it. */
@@ -88,11 +90,16 @@ export class TrustResolver {
     }
     const known = readKnownLogs(this.#context.processContext.env);
     this.#kept = known.get(log.origin)?.checkpoint;
-    this.#earlier = this.#compareEpochs(log, otherEpochs(known, log.origin), known.get(log.origin));
-    if (this.#kept === undefined) return { verifiers, trust, checkpoints, kept: [] };
+    const others = otherEpochs(known, log.origin);
+    this.#earlier = this.#compareEpochs(log, others, known.get(log.origin));
+    const { epoch: own } = parseOrigin(log.origin);
+    const keptOfClosed = others.flatMap(({ epoch, entry }) =>
+      epoch < own && entry.checkpoint !== undefined ? [entry.checkpoint.note] : [],
+    );
+    if (this.#kept === undefined) return { verifiers, trust, checkpoints, kept: [], keptOfClosed };
     const { note, size, keptAt } = this.#kept;
     this.#compared.push({ size, kept_since: keptAt });
-    return { verifiers, trust, checkpoints, kept: [note] };
+    return { verifiers, trust, checkpoints, kept: [note], keptOfClosed };
   }
 
   /**

@@ -1,6 +1,8 @@
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuditService } from '@tallystick/server';
+import { serveHttp } from '@tallystick/server/http';
+import { PgliteDatabase } from '@tallystick/server/store';
 import { prepareEmbeddedStore, tempDir } from '@tallystick/testing';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { tally } from '../run-tally.ts';
@@ -124,4 +126,47 @@ test('earlier receipts are still valid, and there are new ones for both epochs',
   }
   await run('export', '-o', 'acme.tally');
   expect((await run('verify', 'acme.tally')).stdout).toContain('recovered');
+});
+
+/** `tally verify` on a service of this store. */
+const verifyServed = async () => {
+  const service = await AuditService.open({ store: { directory: data }, logName: 'audit.test' });
+  const { key } = await service.keys.create({ name: 'auditor', scopes: ['admin'] });
+  const server = await serveHttp(service, { port: 0, logger: false, auditReads: false });
+  try {
+    return await tally(['verify', '--server', server.url, '--key', key, '--tenant', 'acme'], {
+      cwd: dir.path,
+      env: { XDG_CONFIG_HOME: join(dir.path, 'other config') },
+    });
+  } finally {
+    await server.close();
+    await service.close();
+  }
+};
+
+test('every verification states what the closed epoch lost', async () => {
+  await run('export', '-o', 'sound.tally');
+  const closed =
+    'closed epoch 1: 5 records were signed, 3 records left and compared, lost: #3–#4 (2 records)';
+  for (const verified of [await run('verify'), await run('verify', 'sound.tally'), await verifyServed()]) {
+    expect(verified).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(closed) });
+  }
+});
+
+test('a record of the closed epoch that is edited later breaks every verification', async () => {
+  const store = await PgliteDatabase.open(data);
+  await store.asOwner(async (session) => {
+    await session.query('set local session_replication_role = replica');
+    await session.query(
+      "update audit_records set record = replace(record, 'actor-2', 'actor-9') where epoch = 1 and sequence_number = 2",
+    );
+  });
+  await store.close();
+  await run('export', '-o', 'edited.tally');
+  for (const verified of [await run('verify'), await run('verify', 'edited.tally'), await verifyServed()]) {
+    expect(verified).toMatchObject({
+      exitCode: 1,
+      stdout: expect.stringMatching(/CLOSED_RECORDS_CHANGED +0 of epoch 1/),
+    });
+  }
 });

@@ -64,6 +64,7 @@ async function findingsOf(
       trust: 'first-use',
       checkpoints: [],
       kept: [],
+      keptOfClosed: [],
     }),
     onTrustedCheckpoint: (note) => keptNotes.push(note),
     onEquivocation: () => {},

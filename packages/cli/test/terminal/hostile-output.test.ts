@@ -105,6 +105,7 @@ const runs: { readonly [command: string]: readonly (readonly string[])[] } = {
   'dlq retry': [['1'], [attack]],
   'dlq purge': [['1'], ['1', '--yes'], ['--reason', attack]],
   recover: [[], ['--reason', attack, '--yes']],
+  strays: [[], ['--data', attack], ['--reason', attack, '--yes']],
   canonical: [[], [attack]],
   hash: [[], [attack]],
   'config list': [[]],

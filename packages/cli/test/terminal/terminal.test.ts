@@ -70,7 +70,7 @@ describe('tables', () => {
   });
 
   test('cut a flexible column to the width', () => {
-    const { terminal } = terminalWith({ columns: 20 });
+    const { terminal } = terminalWith({ tty: true, columns: 20, options: { color: false } });
     const table = renderTable(terminal, columns, [[1, 'x'.repeat(100)]]);
     expect(table.split('\n')[1]).toBe(`  1  ${'x'.repeat(14)}…`);
   });

@@ -82,7 +82,14 @@ export interface EventsResource {
    */
   submit(
     events: readonly (string | object)[],
-    options?: CallOptions & { readonly delivery?: ReceivedDelivery | undefined },
+    options?: CallOptions & {
+      readonly delivery?: ReceivedDelivery | undefined;
+      /**
+       * A value of your own, unique to these events. The service then fills a missing `audit_id` and `timestamp`, and uses the same
+       * ones if the same events are sent with the same key within seven days.
+       */
+      readonly idempotencyKey?: string | undefined;
+    },
   ): Promise<readonly ItemResult[]>;
 }
 
@@ -108,7 +115,7 @@ export function eventsResource(sender: Sender): EventsResource {
         signal,
       }),
     follow: (query = {}, options = {}) => follow(sender, query, options),
-    submit: async (events, { delivery, signal } = {}) => {
+    submit: async (events, { delivery, idempotencyKey, signal } = {}) => {
       // Joined as texts: parsing and writing them again would change numbers that a double can't hold.
       const texts = events.map((event) => (typeof event === 'string' ? event : JSON.stringify(event)));
       const deliveryMember = delivery === undefined ? '' : `"delivery":${JSON.stringify(delivery)},`;
@@ -118,6 +125,7 @@ export function eventsResource(sender: Sender): EventsResource {
         body: `{${deliveryMember}"events":[${texts.join(',')}]}`,
         // An event is known by its `audit_id`: sent twice, it is chained once.
         idempotent: true,
+        ...(idempotencyKey !== undefined && { headers: { 'idempotency-key': idempotencyKey } }),
         signal,
       });
       if (!Array.isArray(results) || results.length !== events.length)

@@ -91,3 +91,13 @@ test('a caller that stops early ends the transfer', async () => {
   for await (const _ of clientOf(async () => new Response(body)).events.follow()) break;
   expect(cancelled).toBe(true);
 });
+
+test('an idempotency key travels as a header', async () => {
+  let sent: unknown;
+  const client = clientOf(async (_, { headers }) => {
+    sent = headers;
+    return Response.json({ results: [{ index: 0, status: 'accepted', audit_id: 'a' }] });
+  });
+  await client.events.submit([{ tenant_id: 'acme' }], { idempotencyKey: 'order-1047' });
+  expect(sent).toMatchObject({ 'idempotency-key': 'order-1047' });
+});

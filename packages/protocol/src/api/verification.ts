@@ -32,4 +32,19 @@ export interface VerifyReport {
   /** The service checks itself: enough to find a fault, not to convince an outsider. */
   readonly trust: { readonly source: 'service'; readonly keys: readonly string[] };
   readonly findings: readonly VerifyFinding[];
+  /** The epochs that were closed before this one, newest first; absent where there are none. */
+  readonly closed?: readonly ClosedEpochState[] | undefined;
+}
+
+/** An epoch that a recovery closed, and what is left of it. */
+export interface ClosedEpochState {
+  readonly epoch: number;
+  readonly origin: string;
+  /** How many records the last signed checkpoint of the epoch covers. */
+  readonly signed: number;
+  /** How many records were read and compared; null where none were. */
+  readonly records: number | null;
+  /** The signed records that were lost when the epoch was closed, ascending. At most a thousand ranges. */
+  readonly lost: readonly (readonly [first: number, last: number])[];
+  readonly lost_records: number;
 }

@@ -200,6 +200,7 @@ type SendOutcome =
 
 /** The reason of a failure for logs. The message of a foreign transport's error is not used: it may quote an event. */
 function describe(failure: TransportFailure, thrown: unknown): string {
+  if (failure.reason !== undefined) return failure.reason;
   if (thrown instanceof TransportError && failure.retryable) return thrown.message;
   if (failure.status !== undefined && failure.status >= 400) return `status ${failure.status}`;
   if (thrown instanceof TransportError) return thrown.message;

@@ -47,6 +47,8 @@ export interface TransportFailure {
   readonly tooLarge?: boolean | undefined;
   /** The service refused the credential, also after a refresh. Retryable, since the credential may be rotated soon. */
   readonly unauthorized?: boolean | undefined;
+  /** What happened, for logs and for `onError`. It MUST NOT quote an event. Without it, they say that the service can't be reached. */
+  readonly reason?: string | undefined;
 }
 
 /** An error with the members of {@link TransportFailure}, for transports to throw. */
@@ -81,5 +83,6 @@ export function readFailure(thrown: unknown): TransportFailure {
     retryAfterMs: typeof failure.retryAfterMs === 'number' ? failure.retryAfterMs : undefined,
     tooLarge: failure.tooLarge === true,
     unauthorized: failure.unauthorized === true,
+    reason: typeof failure.reason === 'string' ? failure.reason : undefined,
   };
 }

@@ -53,9 +53,15 @@ export function findOtherSubmitters(accounts: readonly Account[]): Statement<Oth
   return { name: 'tally_other_submitters', text: otherSubmittersSql, values: [keysOf(closing)] };
 }
 
-/** Creates the rows of accounts that have none. */
+/** A producer that started less than this ago has no pruned account, seconds. */
+const youngSeconds = 29 * 86_400;
+
+/**
+ * Creates the rows of accounts that have none. An account that was pruned comes back as it was: an event of its producer that
+ * arrives again must not make the earlier numbers look missing.
+ */
 export function insertAccounts(accounts: readonly Account[]): Statement {
-  return { text: insertSql, values: [keysOf(accounts)] };
+  return { text: insertSql, values: [keysOf(accounts), youngSeconds] };
 }
 
 /**
@@ -165,9 +171,22 @@ const otherSubmittersSql = `
     join audit_producers p on p.producer_id = k.producer_id and p.tenant_id = k.tenant_id and p.submitter <> k.submitter`;
 
 const insertSql = `
-  insert into audit_producers (submitter, producer_id, tenant_id)
-  select k.submitter, k.producer_id, k.tenant_id
+  insert into audit_producers (submitter, producer_id, tenant_id, settled_to, highest_seen, final_seq)
+  select k.submitter, k.producer_id, k.tenant_id, coalesce(p.numbers, 0), coalesce(p.numbers, 0), p.final_seq
     from jsonb_to_recordset($1::jsonb) as k(submitter text, producer_id uuid, tenant_id text)
+    left join lateral (
+           select split_part(a, ' ', 3)::bigint as numbers,
+                  case when split_part(a, ' ', 4) = 'closed' then split_part(a, ' ', 3)::bigint end as final_seq
+             from audit_records r
+            cross join lateral jsonb_array_elements_text(r.record::jsonb #> '{event,metadata,accounts}') as a
+            where ('x' || left(replace(k.producer_id::text, '-', ''), 12))::bit(48)::bigint
+                    < extract(epoch from clock_timestamp() - make_interval(secs => $2)) * 1000
+              and r.tenant_id = k.tenant_id and r.event_type = 'audit.accounts_pruned'
+              and r.record::jsonb #>> '{ingest,trust}' = 'service'
+              and a like k.producer_id::text || ' %'
+              and a = concat_ws(' ', k.producer_id, k.tenant_id, split_part(a, ' ', 3), split_part(a, ' ', 4), k.submitter)
+            order by r.epoch desc, r.sequence_number desc
+            limit 1) p on true
    order by 1, 2, 3 on conflict do nothing`;
 
 const settleSql = `

@@ -21,7 +21,9 @@ export function asUnavailable(error: unknown): unknown {
 
 /** Whether the store is unavailable to everyone, as opposed to a lock that one tenant's batch did not get. */
 export function isStoreGone(error: unknown): boolean {
-  if (!(error instanceof ServerError) || error.code !== 'STORE_UNAVAILABLE') return false;
+  if (!(error instanceof ServerError)) return false;
+  if (error.code === 'STORE_FULL') return true;
+  if (error.code !== 'STORE_UNAVAILABLE') return false;
   return !retriedStates.has(sqlState(error.cause) ?? '');
 }
 

@@ -1,5 +1,5 @@
 import type { AuditEvent } from '@tallystick/event';
-import type { Trust } from '@tallystick/log';
+import type { Recovery, Trust } from '@tallystick/log';
 import type { Receipt } from '@tallystick/protocol';
 import type { Session } from '../store/database.ts';
 import type { DeadLetter } from './dead-letters.ts';
@@ -82,8 +82,8 @@ export interface EpochOpening {
   readonly tenantId: string;
   /** Greater than every earlier epoch of the chain. */
   readonly epoch: number;
-  /** Goes into the genesis record: the last signed checkpoint, as a note, and why the chain is abandoned. */
-  readonly recovery: { readonly checkpoint: string; readonly reason: string };
+  /** Goes into the genesis record: why the chain is abandoned, and what is left of the epochs before. */
+  readonly recovery: Recovery;
   /** Id of the genesis record, when an event already uses the id that is derived for it. */
   readonly auditId?: string;
 }

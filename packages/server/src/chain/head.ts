@@ -116,6 +116,18 @@ function openedHead(row: HeadRow, opening: EpochOpening): Head {
   return { tenantId, epoch, lastSequence: -1, lastHash: zeroHash, lastIngestedAt: 0, frontier, opening };
 }
 
+/** Whether a locked head can be extended now: it is not damaged, and not ahead of the store's clock. */
+export function canBeExtended(row: HeadRow): boolean {
+  if (row.last_sequence < 0) return true;
+  if (row.last_ingested_ms > row.now_ms + maxHeadAheadMs) return false;
+  try {
+    readFrontier(row);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function clockBehind(heads: Iterable<Head>, latest: number, now: number): ServerError {
   const ahead = [...heads].filter(({ lastIngestedAt }) => lastIngestedAt > now + maxHeadAheadMs);
   return new ServerError(

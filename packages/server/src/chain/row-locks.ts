@@ -55,16 +55,18 @@ export async function lockRows(
   const tenantIds = [...new Set([...merged.tenantIds, ...(service === undefined ? [] : [service])])].sort();
   const lockedTenants = new Set([...tenantIds, ...letterTenants, ...(mode === 'books' ? finalTenants : [])]);
   const wanted = { ...merged, tenantIds, lockedTenants: [...lockedTenants].sort() };
-  const [positions, heads, accounts, touchedRanges, otherSubmitters] =
+  const [positions, heads, accounts, touchedRanges] =
     mode === 'usual' ? await lock(session, wanted) : await createAndLock(session, wanted);
   const existing = new Set(heads.map((head) => head.tenant_id));
   const isComplete =
     positions.length >= merged.ranges.length &&
     tenantIds.every((tenantId) => existing.has(tenantId)) &&
     accounts.length >= merged.accounts.length;
-  return isComplete
-    ? { positions, heads, lockedTenants, accounts, touchedRanges, otherSubmitters }
-    : undefined;
+  if (!isComplete) return undefined;
+  // Only a batch with the last number of a producer needs this round trip.
+  const isClosing = merged.accounts.some(({ finals }) => finals.length > 0);
+  const [otherSubmitters] = isClosing ? await session.pipeline(findOtherSubmitters(merged.accounts)) : [[]];
+  return { positions, heads, lockedTenants, accounts, touchedRanges, otherSubmitters };
 }
 
 type WantedLocks = MergedBatch & { readonly lockedTenants: readonly string[] };
@@ -75,12 +77,11 @@ async function lock(session: Session, { ranges, lockedTenants, accounts }: Wante
     lockHeads(lockedTenants),
     lockAccounts(accounts),
     findTouchedRanges(accounts),
-    findOtherSubmitters(accounts),
   );
 }
 
 async function createAndLock(session: Session, { ranges, tenantIds, lockedTenants, accounts }: WantedLocks) {
-  const [, positions, , heads, , accountRows, touchedRanges, otherSubmitters] = await session.pipeline(
+  const [, positions, , heads, , accountRows, touchedRanges] = await session.pipeline(
     insertPositions(ranges),
     lockPositions(ranges),
     insertHeads(tenantIds),
@@ -88,7 +89,6 @@ async function createAndLock(session: Session, { ranges, tenantIds, lockedTenant
     insertAccounts(accounts),
     lockAccounts(accounts),
     findTouchedRanges(accounts),
-    findOtherSubmitters(accounts),
   );
-  return [positions, heads, accountRows, touchedRanges, otherSubmitters] as const;
+  return [positions, heads, accountRows, touchedRanges] as const;
 }

@@ -29,13 +29,20 @@ export function topicOfSource(source: string): string {
   return messagePattern.exec(source)?.[1] ?? source;
 }
 
-/** Topic, partition and offset of a source that names a message; `undefined` for any other source. */
-export function placeOfMessage(
-  source: string,
-): { readonly topic: string; readonly partition: number; readonly offset: number } | undefined {
+/** Where a message was. */
+export interface MessagePlace {
+  readonly clusterId: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** The place that a source names; `undefined` for a source that is not a message. */
+export function placeOfMessage(source: string): MessagePlace | undefined {
   if (!isMessageSource(source)) return undefined;
-  const [, topic, partition, offset] = source.split('/');
-  return { topic: topic!, partition: Number(partition), offset: Number(offset) };
+  const [cluster, topic, partition, offset] = source.split('/') as [string, string, string, string];
+  const clusterId = cluster.slice(cluster.indexOf(':') + 1);
+  return { clusterId, topic, partition: Number(partition), offset: Number(offset) };
 }
 
 /** The range of a source that a batch covers. The source can be read again, such as a partition of a topic. */

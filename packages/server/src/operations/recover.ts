@@ -8,6 +8,7 @@ import type { LastSigned } from '../proofs/signer-store.ts';
 import type { TenantLogs } from '../proofs/tenant-logs.ts';
 import { type Database, writer } from '../store/database.ts';
 import { isStrayReason } from '../store/strays.ts';
+import { stateClosedEpochs } from './closed-statement.ts';
 import { assertReason } from './reason.ts';
 
 /** What a recovery works on. An `AuditService` has all of it. */
@@ -89,8 +90,9 @@ async function plan({ database, signer, logs }: RecoverySources, tenantId: strin
 }
 
 /**
- * Abandons a stopped chain and begins a new epoch. The genesis record of the new epoch names the last signed checkpoint and
- * the reason, so every verifier reports `recovered`. The records of the old epoch stay in the store as evidence.
+ * Abandons a stopped chain and begins a new epoch. The genesis record of the new epoch names the last signed checkpoint, the
+ * records that are left, and the reason, so every verifier reports `recovered`. The records of the old epoch stay in the
+ * store, and every verifier compares them with this statement.
  *
  * @param reason for people, 1 to 500 characters. It becomes a permanent part of the new chain
  * @returns the first checkpoint of the new epoch
@@ -113,7 +115,7 @@ export async function recoverChain(
     Buffer.from(signed.root),
     checkpoint,
   ]);
-  const recovery = { checkpoint, reason };
+  const recovery = { checkpoint, reason, closed: await stateClosedEpochs(database, signer, tenantId) };
   const derivedId = genesisAuditId(origin);
   const taken = await database.query(
     writer,

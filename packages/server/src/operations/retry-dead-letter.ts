@@ -7,9 +7,10 @@ import { ServerError } from '../errors.ts';
 import { isStatement, readStatement, toStatement } from '../ingest/admit/statement.ts';
 import type { Submission, SubmissionError, SubmissionResult } from '../ingest/submission.ts';
 import type { DeadLetters, StoredDeadLetter } from './dead-letters.ts';
+import { type BatchRetryTarget, isKeptBatch, retryBatch } from './retry-batch.ts';
 
 /** Where a retry submits events and statements. An `AuditService` has all of it. */
-export interface RetryTarget {
+export interface RetryTarget extends BatchRetryTarget {
   readonly serviceTenant: string;
   submit(submission: Submission, bookkeeping?: BatchBookkeeping): Promise<SubmissionResult[]>;
   declare(
@@ -40,6 +41,8 @@ export interface Retry {
  * becomes a second one where the reason differs. The key of a Kafka message is not checked again: the operator who retries
  * decides. But a retry never writes for a tenant that the original submitter had no right to.
  *
+ * A record batch of a topic that could not be unpacked is read again: see {@link retryBatch}.
+ *
  * The transaction that chains the event also settles the dead letter, and chains an `audit.dead_letter_retried` that names
  * the operator.
  *
@@ -59,6 +62,7 @@ export async function retryDeadLetter(
   }
   const tenants = permittedTenants(info, retry.tenants);
   const bookkeeping = settling(letter, retry, target.serviceTenant);
+  if (isKeptBatch(info)) return await retryBatch(target, letter, tenants, bookkeeping);
   return isStatement(raw)
     ? await declareAgain(target, info, raw, tenants, bookkeeping)
     : await submitAgain(target, info, raw, tenants, bookkeeping);

@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto';
-import { LogError, parseCheckpoint, parseNote, parseOrigin, toBase64 } from '@tallystick/log';
+import {
+  type ClosedEpoch,
+  LogError,
+  parseCheckpoint,
+  parseNote,
+  parseOrigin,
+  readClosedEpochs,
+  readGenesis,
+  readRecord,
+  toBase64,
+} from '@tallystick/log';
 import { ServerError } from '../errors.ts';
 import type { Database } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
@@ -11,6 +21,7 @@ import type { TenantLogs } from './tenant-logs.ts';
 import { readTree } from './tree-reader.ts';
 
 const hasSensitive = readSql('has-sensitive');
+const closedRanges = 'select epoch, last_sequence from audit_closed_epochs where tenant_id = $1';
 const pageRecords = 1_000;
 
 /** What bundles are made from. An `AuditService` has all of it. */
@@ -42,6 +53,15 @@ export interface BundlePlan {
   readonly size: number;
   readonly note: string;
   readonly keys: readonly string[];
+  /** Epochs that the chain closed, newest first. A whole chain is exported with their records. */
+  readonly closed: readonly ClosedRange[];
+}
+
+/** A closed epoch, and the last position that belongs to it. */
+interface ClosedRange {
+  readonly epoch: number;
+  readonly origin: string;
+  readonly last: number;
 }
 
 /**
@@ -68,7 +88,39 @@ export async function planBundle(
     throw new ServerError('PARAMETER_INVALID', message, { details: { parameter: 'first' } });
   }
   const keys = sources.signer.verifierKeys(origin).map(({ key }) => key);
-  return { tenantId, origin, epoch, first, last, complete, size, note, keys };
+  const closed = complete ? await closedEpochs(sources, trail, tenantId, { epoch, origin }) : [];
+  return { tenantId, origin, epoch, first, last, complete, size, note, keys, closed };
+}
+
+/** The epochs that the genesis record of the chain states, with what the store says of their ends. */
+async function closedEpochs(
+  { database }: BundleSources,
+  trail: Trail,
+  tenantId: string,
+  { epoch, origin }: { readonly epoch: number; readonly origin: string },
+): Promise<ClosedRange[]> {
+  const [row] = await trail.page(tenantId, { epoch, from: 0, to: 0, limit: 1, view: { sensitive: true } });
+  const stated = epoch === 1 || row?.record == null ? [] : statedBy(row.record, origin);
+  const ends = await database.query<{ epoch: number; last_sequence: number }>(
+    readerOf(tenantId),
+    closedRanges,
+    [tenantId],
+  );
+  return stated.map((closed) => ({
+    epoch: closed.epoch,
+    origin: closed.checkpoint.origin,
+    last: ends.find((end) => end.epoch === closed.epoch)?.last_sequence ?? -1,
+  }));
+}
+
+/** A genesis record that was tampered with states nothing: the verifier reports it. */
+function statedBy(record: string, origin: string): readonly ClosedEpoch[] {
+  try {
+    return readClosedEpochs(readGenesis(readRecord(record)).recovery, origin) ?? [];
+  } catch (error) {
+    if (error instanceof LogError) return [];
+    throw error;
+  }
 }
 
 async function checkpointFor(
@@ -115,15 +167,18 @@ function signedEpoch(signer: Signer, tenantId: string): number | undefined {
 /** Whether the bundle would contain a sensitive record. Only readers with the scope for those may export it. */
 export async function bundleHoldsSensitive(
   { database }: Pick<BundleSources, 'database'>,
-  plan: BundlePlan,
+  { tenantId, epoch, first, last, closed }: BundlePlan,
 ): Promise<boolean> {
-  const [row] = await database.query<{ found: boolean }>(readerOf(plan.tenantId), hasSensitive, [
-    plan.tenantId,
-    plan.epoch,
-    plan.first,
-    plan.last,
-  ]);
-  return row!.found;
+  for (const part of [{ epoch, first, last }, ...closed.map((each) => ({ ...each, first: 0 }))]) {
+    const [row] = await database.query<{ found: boolean }>(readerOf(tenantId), hasSensitive, [
+      tenantId,
+      part.epoch,
+      part.first,
+      part.last,
+    ]);
+    if (row!.found) return true;
+  }
+  return false;
 }
 
 /**
@@ -147,12 +202,42 @@ export async function* streamBundle(
     digest.update(bytes);
     return bytes;
   };
-  const { tenantId, origin, epoch, first, last, complete } = plan;
+  const { tenantId, origin, epoch, first, last, complete, closed } = plan;
+  const version = closed.length > 0 ? 2 : 1;
   yield chunk([
-    JSON.stringify({ tallystick_bundle: 1, tenant_id: tenantId, origin, epoch, first, last, complete }),
+    JSON.stringify({ tallystick_bundle: version, tenant_id: tenantId, origin, epoch, first, last, complete }),
     JSON.stringify({ checkpoint: plan.note }),
     ...plan.keys.map((key) => JSON.stringify({ key })),
   ]);
+  for await (const rows of pagesOf(trail, tenantId, { epoch, first, last }, signal)) {
+    records += rows.length;
+    const proofs = complete ? undefined : await provePage(database, plan, rows);
+    yield chunk(
+      rows.flatMap((row, at) => {
+        if (proofs === undefined) return [recordLine(row)];
+        const hashes = proofs[at]!.map(toBase64);
+        return [recordLine(row), JSON.stringify({ proof: { index: row.sequence_number, hashes } })];
+      }),
+    );
+  }
+  for (const part of closed) {
+    yield chunk([JSON.stringify({ closed: part.origin })]);
+    for await (const rows of pagesOf(trail, tenantId, { ...part, first: 0 }, signal)) {
+      records += rows.length;
+      yield chunk(rows.map(recordLine));
+    }
+  }
+  const end = { records, lines, sha256: digest.digest('hex') };
+  yield Buffer.from(`${JSON.stringify({ end })}\n`);
+}
+
+/** The writable records of a range, in pages. */
+async function* pagesOf(
+  trail: Trail,
+  tenantId: string,
+  { epoch, first, last }: { readonly epoch: number; readonly first: number; readonly last: number },
+  signal: AbortSignal | undefined,
+): AsyncGenerator<EventRow[]> {
   let next = first;
   while (next <= last) {
     signal?.throwIfAborted();
@@ -163,22 +248,14 @@ export async function* streamBundle(
       limit: pageRecords,
       view: { sensitive: true },
     });
-    if (rows.length === 0) break;
+    if (rows.length === 0) return;
     next = rows.at(-1)!.sequence_number + 1;
-    const writable = rows.filter(fitsLine);
-    records += writable.length;
-    const proofs = complete ? undefined : await provePage(database, plan, writable);
-    yield chunk(
-      writable.flatMap((row, at) => {
-        const line = `{"record":${row.record}}`;
-        if (proofs === undefined) return [line];
-        const hashes = proofs[at]!.map(toBase64);
-        return [line, JSON.stringify({ proof: { index: row.sequence_number, hashes } })];
-      }),
-    );
+    yield rows.filter(fitsLine);
   }
-  const end = { records, lines, sha256: digest.digest('hex') };
-  yield Buffer.from(`${JSON.stringify({ end })}\n`);
+}
+
+function recordLine({ record }: EventRow): string {
+  return `{"record":${record}}`;
 }
 
 /**

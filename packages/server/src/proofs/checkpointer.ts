@@ -99,7 +99,7 @@ export class Checkpointer {
    *
    * @param signal ends the round before the next log
    * @returns the number of checkpoints that were signed
-   * @throws {ServerError} `STORE_UNAVAILABLE`: every further tenant would only wait for the same store
+   * @throws {ServerError} `STORE_UNAVAILABLE`, `STORE_FULL`: every further tenant would only wait for the same store
    */
   async checkpointAll(
     onError: (tenantId: string, error: unknown) => void,
@@ -123,13 +123,16 @@ export class Checkpointer {
         await this.checkpoint(tenant_id);
         signed++;
       } catch (error) {
-        if (error instanceof ServerError && error.code === 'STORE_UNAVAILABLE') throw error;
+        if (error instanceof ServerError && ofTheStore.has(error.code)) throw error;
         onError(tenant_id, error);
       }
     }
     return signed;
   }
 }
+
+/** Codes of errors that every tenant would get. */
+const ofTheStore: ReadonlySet<string> = new Set(['STORE_UNAVAILABLE', 'STORE_FULL']);
 
 /** @throws {ServerError} `NOT_FOUND` for a tenant without a chain */
 export async function requireTree(session: Session, tenantId: string): Promise<TenantTree> {

@@ -13,5 +13,5 @@ export {
 } from './database.ts';
 export { migratePglite, migratePostgres } from './migrate.ts';
 export { type OwnerAccess, ownerAccess } from './owner.ts';
-export { PgliteDatabase } from './pglite.ts';
+export { PgliteDatabase } from './pglite/pglite.ts';
 export { PostgresDatabase, type PostgresOptions } from './postgres.ts';

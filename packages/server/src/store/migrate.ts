@@ -11,10 +11,13 @@ import {
   plainRoles,
   rolesOf,
 } from './database-roles.ts';
-import type { PgliteDatabase } from './pglite.ts';
+import type { PgliteDatabase } from './pglite/pglite.ts';
 import { sessionSettingsSql } from './session-settings.ts';
+import { readSql } from './sql.ts';
 
 const migrationsDirectory = new URL('../../sql/migrations/', import.meta.url);
+
+const useByteOrder = readSql('use-byte-order');
 
 interface Migration {
   readonly name: string;
@@ -172,5 +175,6 @@ async function applyPending(session: Queries, roles: DatabaseRoles): Promise<str
     applied.push(name);
   }
   await session.query('select tally_ensure_partitions()');
+  await session.query(useByteOrder);
   return applied;
 }

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { ServerError } from '../errors.ts';
 import type { Database, Queries, Row } from './database.ts';
-import { PgliteDatabase } from './pglite.ts';
+import { PgliteDatabase } from './pglite/pglite.ts';
 
 /** Runs `work` in one transaction with the rights of the database's owner, which the service does not have. */
 export type OwnerAccess = <T>(work: (session: Queries) => Promise<T>) => Promise<T>;

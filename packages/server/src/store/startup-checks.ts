@@ -3,6 +3,9 @@ import { type Database, sqlState, writer } from './database.ts';
 import { dangerousRights } from './login-rights.ts';
 import { type DoneMigration, doneMigrationsSql, incompatibleMigrations, migrations } from './migrate.ts';
 import { PostgresDatabase } from './postgres.ts';
+import { readSql } from './sql.ts';
+
+const misplacedHeads = readSql('misplaced-heads');
 
 /**
  * Refuses a database that cannot protect the trail: its encoding is not UTF8, its schema belongs to another version,
@@ -51,7 +54,34 @@ export async function checkStore(database: Database): Promise<void> {
     throw new ServerError('SCHEMA_VERSION', `the database is newer than this version (${newer.join(', ')})`);
   }
   if (database.kind === 'pglite') return;
+  await assertOrderedIndexes(database);
   await assertHarmlessLogin(database);
+}
+
+/**
+ * Refuses indexes that are out of order, as after an update of the operating system that changed a locale. Look-ups then miss
+ * tenants, and what is missed looks like a store that an older backup replaced: an operator must not open new epochs for it.
+ *
+ * @throws {ServerError} `STORE_UNSUITABLE`
+ */
+async function assertOrderedIndexes(database: Database): Promise<void> {
+  const misplaced = await database.transaction(writer, async (session) => {
+    const [, rows] = await session.pipeline(
+      {
+        text: `select set_config(name, 'off', true)
+                 from unnest(array['enable_seqscan', 'enable_bitmapscan', 'enable_sort']) as name`,
+      },
+      { text: misplacedHeads },
+    );
+    return (rows[0] as { misplaced: number }).misplaced;
+  });
+  if (misplaced === 0) return;
+  throw new ServerError(
+    'STORE_UNSUITABLE',
+    'the indexes of the database are out of order, as after an update of the operating system that changed its locales: ' +
+      'stop the service, run as the owner of the database: reindex database, and then `tally migrate`. Nothing is lost, and ' +
+      'no new epoch is needed',
+  );
 }
 
 /** @throws {ServerError} `STORE_UNSUITABLE`, naming every right that is too much and the statement that takes it away */

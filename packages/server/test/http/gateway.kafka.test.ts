@@ -148,3 +148,16 @@ test('all events of a large gzipped batch arrive, in the order of their tenant',
   // A key for every tenant has no tenants header.
   expect(Object.keys(messages[0]!.headers)).toEqual(['tallystick-principal']);
 });
+
+test('with an Idempotency-Key the topic gets the same event for a request and its retry', async () => {
+  const key = await harness.key(['acme'], 'events:write');
+  const { audit_id: _, timestamp: __, ...five } = event();
+  const headers = { 'idempotency-key': 'gateway-1' };
+  const send = async (body: object) => await harness.call('POST', '/v1/audit/events', { key, body, headers });
+  const [first, again] = [await send(five), await send(five)];
+  expect([first.status, again.status, again.json]).toEqual([202, 202, first.json]);
+  expect((await send({ ...five, actor_id: 'other' })).json.code).toBe('IDEMPOTENCY_KEY_REUSED');
+  const [one, two] = await readTopic(bootstrap, topic, principalOf(key), count(2));
+  expect(JSON.parse(one!.value)).toMatchObject({ ...five, audit_id: first.json.audit_id });
+  expect(two!.value).toBe(one!.value);
+});

@@ -8,7 +8,7 @@ import { AuditService, type AuditServiceOptions } from '../../src/app.ts';
 import { type HttpServer, type ServeOptions, serveHttp } from '../../src/http/serve.ts';
 import { KafkaGateway, type KafkaGatewayOptions } from '../../src/ingest/gateway/gateway.ts';
 import { ServiceMetrics } from '../../src/metrics/service-metrics.ts';
-import { PgliteDatabase } from '../../src/store/pglite.ts';
+import { PgliteDatabase } from '../../src/store/pglite/pglite.ts';
 
 export interface Answer {
   readonly status: number;

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { AuditService } from '../../src/app.ts';
 import { planRecovery } from '../../src/operations/recover.ts';
 import { listStrays, removeStrays } from '../../src/operations/remove-strays.ts';
@@ -11,6 +11,7 @@ import { anEvent } from '../events.ts';
 import { plantSql } from '../plant.ts';
 import { embeddedSite, type Site, serverSite } from '../sites.ts';
 
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 const tenant = 'acme';
 const texts = (count: number, of = tenant) =>
   Array.from({ length: count }, () => JSON.stringify(anEvent(of)));

@@ -46,10 +46,7 @@ async function createOld(): Promise<Installation> {
     await runSql(ownerUrl, `insert into tally_migrations values ('${name}', now(), ${additive})`);
   }
   await runSql(ownerUrl, 'select tally_ensure_partitions()');
-  await runSql(
-    ownerUrl,
-    `alter role ${login} noinherit; grant tally_writer, tally_reader to ${login} with inherit false, set true`,
-  );
+  await runSql(ownerUrl, `alter role ${login} noinherit; grant tally_writer, tally_reader to ${login}`);
   return installation;
 }
 

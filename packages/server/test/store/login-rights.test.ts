@@ -1,4 +1,4 @@
-import { type SharedPostgres, sharedPostgres } from '@tallystick/testing';
+import { postgresVersion, type SharedPostgres, sharedPostgres } from '@tallystick/testing';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { PostgresDatabase } from '../../src/store/postgres.ts';
 import { checkStore } from '../../src/store/startup-checks.ts';
@@ -113,25 +113,32 @@ describe('a right that could undo the protection is named with the SQL that take
 });
 
 describe('membership that leads to such a right', () => {
-  test.each([
-    ['with everything', ''],
-    ['that does not inherit', 'with inherit false, set true'],
-    ['that may only be granted to others', 'with inherit false, set false, admin true'],
-  ])('%s is refused, also through other roles', async (_, options) => {
-    const { login: mighty } = await createLogin(shared, store.ownerUrl, 'createrole');
-    const { login: between } = await createLogin(shared, store.ownerUrl);
-    await runSql(
-      store.ownerUrl,
-      `grant ${mighty} to ${between} ${options}; grant ${between} to ${login} ${options}`,
-    );
-    const message = await refusal();
-    expect(message).toContain(
-      `it is a member of ${mighty} (through ${between}), which may create roles (CREATEROLE) ` +
-        `(mend it with: revoke ${between} from ${login})`,
-    );
-    await runSql(store.ownerUrl, `revoke ${between} from ${login}`);
-    expect(await refusal()).toBe(undefined);
-  });
+  // PostgreSQL 16 brought options for each membership. Before, only the admin option was one of the membership.
+  const memberships =
+    postgresVersion() >= 16
+      ? [
+          ['that does not inherit', 'with inherit false, set true'],
+          ['that may only be granted to others', 'with inherit false, set false, admin true'],
+        ]
+      : [['that may be granted to others', 'with admin option']];
+  test.each([['with everything', ''], ...memberships])(
+    '%s is refused, also through other roles',
+    async (_, options) => {
+      const { login: mighty } = await createLogin(shared, store.ownerUrl, 'createrole');
+      const { login: between } = await createLogin(shared, store.ownerUrl);
+      await runSql(
+        store.ownerUrl,
+        `grant ${mighty} to ${between} ${options}; grant ${between} to ${login} ${options}`,
+      );
+      const message = await refusal();
+      expect(message).toContain(
+        `it is a member of ${mighty} (through ${between}), which may create roles (CREATEROLE) ` +
+          `(mend it with: revoke ${between} from ${login})`,
+      );
+      await runSql(store.ownerUrl, `revoke ${between} from ${login}`);
+      expect(await refusal()).toBe(undefined);
+    },
+  );
 
   test('an owner that is reached through a group is refused', async () => {
     const { login: owner } = await createLogin(shared, store.ownerUrl);

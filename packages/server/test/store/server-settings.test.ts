@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { sharedPostgres } from '@tallystick/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Writer } from '../../src/chain/writer.ts';
@@ -5,6 +6,7 @@ import { writer } from '../../src/store/database.ts';
 import { migratePostgres } from '../../src/store/migrate.ts';
 import { PostgresDatabase } from '../../src/store/postgres.ts';
 import { checkStore } from '../../src/store/startup-checks.ts';
+import { tenantPage } from '../../src/trail/tenants.ts';
 import { Trail } from '../../src/trail/trail.ts';
 import { expectSoundChain } from '../chains.ts';
 import { anItem, logName, newTenant, statuses } from '../events.ts';
@@ -84,10 +86,48 @@ async function expectService(url: string): Promise<void> {
   }
 }
 
+/** Tenants whose order depends on the language: pages, heads and filters must agree on one order. */
+async function expectOrderOfBytes(url: string): Promise<void> {
+  const database = new PostgresDatabase({ url });
+  const tenants = [...'aAbBcCzZ019'].flatMap((first) =>
+    ['', '-', '.', '_', '-b', '.B'].map((rest) => first + rest),
+  );
+  const batch = tenants.map((tenant) => anItem(tenant, { actor_id: tenant }));
+  expect(new Set(statuses(await new Writer(database, { logName }).submit(batch)))).toEqual(
+    new Set(['chained']),
+  );
+  const again = await new Writer(database, { logName }).submit(batch);
+  expect(new Set(statuses(again))).toEqual(new Set(['duplicate']));
+  const listed: string[] = [];
+  for (;;) {
+    const page = await tenantPage(database, { among: undefined, after: listed.at(-1) ?? '', limit: 7 });
+    listed.push(...page.tenants.map(({ tenant_id }) => tenant_id));
+    if (page.next === undefined) break;
+  }
+  expect(listed.filter((tenant) => tenants.includes(tenant))).toEqual([...tenants].sort());
+  await database.close();
+}
+
 describe('the service works with the settings of its login and database', () => {
   test.each(settings)('%s = %s', async (name, value) => {
     await store.asOwner(`alter role ${store.serviceLogin} set ${name} = '${value}'`);
     await expectService(store.serviceUrl);
+  });
+
+  // Tenants, ids and actors are compared as bytes. In the order of a language, "a" is between "A" and "B".
+  test.each([
+    `locale_provider icu icu_locale 'en-US' locale 'C'`,
+    `locale_provider icu icu_locale 'und-u-ks-level2' locale 'C'`,
+    `locale_provider libc locale 'C'`,
+  ])('a database with %s', async (locale) => {
+    const name = `locale_${randomBytes(6).toString('hex')}`;
+    const { adminUrl } = await sharedPostgres();
+    await runSql(adminUrl, `create database ${name} encoding 'UTF8' ${locale} template template0`);
+    const ownerUrl = Object.assign(new URL(adminUrl), { pathname: `/${name}` }).href;
+    const { login, url } = await createLogin({ adminUrl }, ownerUrl);
+    await migratePostgres(ownerUrl, login);
+    await expectService(url);
+    await expectOrderOfBytes(url);
   });
 
   test('all of them at once, also while the owner migrates', async () => {

@@ -3,7 +3,7 @@ import { prepareEmbeddedStore, tempDir } from '@tallystick/testing';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuditService } from '../../src/app.ts';
-import type { PgliteDatabase } from '../../src/store/pglite.ts';
+import type { PgliteDatabase } from '../../src/store/pglite/pglite.ts';
 import { decodePosition, encodePosition } from '../../src/trail/cursor.ts';
 import { follow } from '../../src/trail/follow.ts';
 import { HeadWatch } from '../../src/trail/tail.ts';

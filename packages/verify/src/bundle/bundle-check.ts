@@ -21,6 +21,8 @@ import {
   readAccepted,
   readKept,
 } from '../checkpoints.ts';
+import type { ClosedEpochCheck } from '../closed/closed-epoch-check.ts';
+import { ClosedEpochs } from '../closed/closed-epochs.ts';
 import {
   type ChainVerdict,
   Findings,
@@ -54,6 +56,8 @@ export interface BundleCheckOptions {
   readonly given: readonly string[];
   /** See `VerifyBundleOptions.kept`. */
   readonly accepted: readonly string[];
+  /** See `VerifyBundleOptions.keptOfClosed`. */
+  readonly keptOfClosed: readonly string[];
   /** See `VerifyBundleOptions.mustReach`. */
   readonly mustReach: boolean;
   /** See `VerifyBundleOptions.onRecord`. */
@@ -76,6 +80,9 @@ export class BundleCheck {
   #tree: TreeCheck | undefined;
   readonly #linked = new LinkedSizes();
   readonly #ranges = new CoveredRanges();
+  #closedEpochs: ClosedEpochs | undefined;
+  /** The records of a closed epoch follow, where set. `undefined` in it for an epoch that the chain did not close. */
+  #closed: { readonly check: ClosedEpochCheck | undefined } | undefined;
   /** A record of an incomplete bundle. Its proof is on the next line. */
   #awaiting: string | undefined;
   #lastPosition = -1;
@@ -110,6 +117,16 @@ export class BundleCheck {
           origin: entry.origin,
           allowGaps: !entry.complete,
         });
+        this.#closedEpochs = new ClosedEpochs(
+          entry.tenantId,
+          entry.origin,
+          this.#options.keptOfClosed,
+          this.#findings,
+        );
+        return;
+      case 'closed':
+        this.#closed?.check?.finish();
+        this.#closed = { check: this.#closedEpochs!.check(entry.epoch) };
         return;
       case 'checkpoint':
         return await this.#takeCheckpoint(entry.note);
@@ -118,7 +135,8 @@ export class BundleCheck {
       case 'consistency':
         return this.#takeConsistency(entry);
       case 'record':
-        if (this.#header!.complete) this.#takeRecord(entry.text, undefined);
+        if (this.#closed !== undefined) this.#closed.check?.take({ text: entry.text });
+        else if (this.#header!.complete) this.#takeRecord(entry.text, undefined);
         else this.#awaiting = entry.text;
         return;
       case 'proof':
@@ -174,6 +192,7 @@ export class BundleCheck {
     const first = this.#checkpoints[0];
     if (first !== undefined && position < first.size) this.#covered++;
     if (proof === undefined) {
+      if (record !== undefined && position === 0) this.#closedEpochs!.readFrom(record);
       this.#tree ??= new TreeCheck(this.#trusted(), this.#findings);
       this.#tree.append(hash);
     } else if (first !== undefined && first.signedBy.length > 0) {
@@ -212,6 +231,8 @@ export class BundleCheck {
         !this.#options.mustReach && !this.#checkpoints.some((own) => own === checkpoint);
       this.#tree.finish(this.#lastPosition + 1, isOptional);
     }
+    this.#closed?.check?.finish();
+    const closed = this.#closedEpochs!.report(this.#options.mustReach);
     const hasSignature = first.signedBy.length > 0;
     const isCovered = hasSignature && this.#covered > 0;
     const verdict = verdictOf({ isBroken: findings.count > 0, isCovered, epoch: header.epoch });
@@ -235,6 +256,7 @@ export class BundleCheck {
       head: this.#head,
       trust: { source: this.#trust, keys: first.signedBy },
       findings: findings.list,
+      ...(closed !== undefined && { closed }),
       ...(notCompared.length > 0 && { not_compared: notCompared }),
     };
   }

@@ -24,10 +24,14 @@ export type BundleEntry =
   | { readonly kind: 'key'; readonly key: string }
   /** The record's bytes, verbatim, as text. */
   | { readonly kind: 'record'; readonly text: string }
-  | { readonly kind: 'proof'; readonly index: number; readonly hashes: readonly Uint8Array[] };
+  | { readonly kind: 'proof'; readonly index: number; readonly hashes: readonly Uint8Array[] }
+  /** The records that follow are those of a closed epoch. */
+  | { readonly kind: 'closed'; readonly epoch: number };
 
 /** What a bundle claims to contain. The verifier believes none of it before it has checked the records. */
 export interface BundleHeader {
+  /** 2 where the file may have records of closed epochs too. */
+  readonly version: 1 | 2;
   readonly tenantId: string;
   readonly origin: string;
   readonly epoch: number;
@@ -40,13 +44,18 @@ export interface BundleHeader {
 /** Reads the header's object. */
 export function readHeader(value: Record<string, unknown>): BundleHeader {
   const version = value.tallystick_bundle;
-  if (Number.isInteger(version) && version !== 1) {
+  if (Number.isInteger(version) && version !== 1 && version !== 2) {
     throw new BundleError('BUNDLE_UNSUPPORTED', `bundle format ${version} is not known to this version`);
   }
   const { tenant_id, origin, epoch, first, last, complete } = value;
   const members = 'complete,epoch,first,last,origin,tallystick_bundle,tenant_id';
-  if (version !== 1 || Object.keys(value).sort().join() !== members || typeof complete !== 'boolean')
+  if (
+    (version !== 1 && version !== 2) ||
+    Object.keys(value).sort().join() !== members ||
+    typeof complete !== 'boolean'
+  )
     throw damaged('the header is malformed');
+  if (version === 2 && !complete) throw damaged('a part has no closed epochs');
   if (!isCount(first) || !isCount(last) || first > last || (complete && first !== 0))
     throw damaged('the header has a malformed range: first, last');
   try {
@@ -58,6 +67,7 @@ export function readHeader(value: Record<string, unknown>): BundleHeader {
     throw cause instanceof BundleError ? cause : damaged('the header has a malformed origin', cause);
   }
   return {
+    version,
     tenantId: tenant_id as string,
     origin: origin as string,
     epoch: epoch as number,
@@ -87,6 +97,28 @@ export function readEntry(kind: string, value: unknown): BundleEntry {
   if (!isCount(from) || !isCount(to) || from < 1 || from > to)
     throw damaged('a consistency line has a malformed range: from, to');
   return { kind: 'consistency', from, to, hashes };
+}
+
+/**
+ * Reads the line before the records of a closed epoch.
+ *
+ * @param before the epoch that comes before it in the file, which is newer
+ */
+export function readClosed(
+  value: unknown,
+  { origin }: BundleHeader,
+  before: number,
+): Extract<BundleEntry, { kind: 'closed' }> {
+  const own = parseOrigin(origin);
+  try {
+    if (typeof value !== 'string') throw damaged('a closed line is not text');
+    const { logName, tenantId, epoch } = parseOrigin(value);
+    if (logName !== own.logName || tenantId !== own.tenantId || epoch >= before)
+      throw damaged('a closed line names another chain, or an epoch out of order');
+    return { kind: 'closed', epoch };
+  } catch (cause) {
+    throw cause instanceof BundleError ? cause : damaged('a closed line has a malformed origin', cause);
+  }
 }
 
 /** Compares the end line with what was read. */

@@ -5,6 +5,7 @@ import {
   type BundleHeader,
   checkEnd,
   parseLine,
+  readClosed,
   readEntry,
   readHeader,
   readText,
@@ -27,6 +28,7 @@ export async function* readBundle(source: AsyncIterable<Uint8Array>): AsyncGener
   let lines = 0;
   let records = 0;
   let previous: string = 'nothing';
+  let epoch = 0;
   let ended = false;
   for await (const line of splitLines(source)) {
     if (ended) throw damaged('something follows the end line');
@@ -34,19 +36,24 @@ export async function* readBundle(source: AsyncIterable<Uint8Array>): AsyncGener
     if (header === undefined) {
       header = readHeader(parseLine(line));
       previous = 'header';
+      epoch = header.epoch;
       yield { kind: 'header', ...header };
     } else if (isRecordLine(line)) {
-      checkOrder('record', previous, header.complete);
+      checkOrder('record', previous, header);
       records++;
       yield { kind: 'record', text: readText(line.subarray(recordPrefix.length, line.length - 2)) };
       previous = 'record';
     } else {
       const [kind, value] = soleMember(parseLine(line));
       if (kind === 'record') throw damaged('a record line does not begin with {"record":');
-      checkOrder(kind, previous, header.complete);
+      checkOrder(kind, previous, header);
       if (kind === 'end') {
         checkEnd(value, { records, lines, sha256: digest.digest() });
         ended = true;
+      } else if (kind === 'closed') {
+        const closed = readClosed(value, header, epoch);
+        epoch = closed.epoch;
+        yield closed;
       } else {
         yield readEntry(kind, value);
       }
@@ -67,16 +74,17 @@ function isRecordLine(line: Uint8Array): boolean {
 }
 
 /** Checks which kind of line may follow which. */
-function checkOrder(kind: string, previous: string, complete: boolean): void {
+function checkOrder(kind: string, previous: string, { complete, version }: BundleHeader): void {
   const front = ['checkpoint', 'key', 'consistency'];
   const afterBlock = complete ? ['record'] : ['proof'];
   const allowed: { readonly [kind: string]: readonly string[] } = {
     checkpoint: ['header', 'checkpoint'],
     key: front,
     consistency: front,
-    record: [...front, ...afterBlock],
+    record: [...front, ...afterBlock, 'closed'],
+    closed: version === 2 ? [...front, 'record', 'closed'] : [],
     proof: complete ? [] : ['record'],
-    end: [...front, ...afterBlock],
+    end: [...front, ...afterBlock, 'closed'],
   };
   const before = Object.hasOwn(allowed, kind) ? allowed[kind] : undefined;
   if (before === undefined) throw damaged('a line is of an unknown kind');

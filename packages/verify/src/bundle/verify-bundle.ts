@@ -16,10 +16,12 @@ export interface VerifyBundleOptions {
   readonly checkpoints?: readonly string[];
   /** Signed notes of the same log that an earlier verification accepted. They count whatever key signed them. */
   readonly kept?: readonly string[];
+  /** Signed notes of closed epochs of the same log that earlier verifications accepted. */
+  readonly keptOfClosed?: readonly string[];
   /**
    * Whether a whole chain must contain every record that `checkpoints` and `kept` cover. True for the trail of a live log,
    * which never shrinks. False for a file: an old export ends before a newer checkpoint, and the report names the checkpoint
-   * in `not_compared`.
+   * in `not_compared`. The same is true for the records of closed epochs, which the report names in `closed`.
    *
    * @defaultValue true
    */
@@ -51,8 +53,9 @@ export async function verifyBundle(
 ): Promise<Report> {
   const keys = options.keys.map((key) => (typeof key === 'string' ? parseVerifierKey(key) : key));
   const trust = options.trust ?? (keys.length > 0 ? 'given' : 'none');
-  const { checkpoints: given = [], kept: accepted = [], mustReach = true, onRecord } = options;
-  const check = new BundleCheck({ keys, trust, given, accepted, mustReach, onRecord });
+  const { checkpoints: given = [], kept: accepted = [], keptOfClosed = [] } = options;
+  const { mustReach = true, onRecord } = options;
+  const check = new BundleCheck({ keys, trust, given, accepted, keptOfClosed, mustReach, onRecord });
   try {
     for await (const entry of readBundle(gunzipIfNeeded(source))) {
       await check.take(entry);

@@ -8,13 +8,15 @@ import {
   readAccepted,
   readKept,
 } from '../checkpoints.ts';
+import { ClosedEpochs } from '../closed/closed-epochs.ts';
 import { Findings, isTrusted, type Report, type TrustSource, verdictOf } from '../report.ts';
 import { TreeCheck } from '../tree-check.ts';
 import { checkBooks } from './books/check-books.ts';
+import { checkClosedEpochs } from './closed-store-check.ts';
 import { checkHead } from './head-check.ts';
 import { type Query, readCheckpoints, readClosedEpochs, readRecords, readStoredHead } from './read-store.ts';
 import { RecordsCheck } from './records-check.ts';
-import { type ChainRange, findStrays, strayFinding } from './strays.ts';
+import { findStrays, strayFinding } from './strays.ts';
 import { TileCheck } from './tile-check.ts';
 
 /** Which chain of a store to verify, and what to trust. */
@@ -30,6 +32,8 @@ export interface VerifyStoreOptions {
   readonly checkpoints?: readonly string[];
   /** Signed notes that an earlier verification accepted. They count whatever key signed them. */
   readonly kept?: readonly string[];
+  /** Signed notes of closed epochs that earlier verifications accepted. */
+  readonly keptOfClosed?: readonly string[];
   /** Called with the notes of two checkpoints that contradict each other. Keep both: they are evidence against the log. */
   readonly onEquivocation?: (first: string, second: string) => void;
   /** Called with the newest trusted note where the verdict is `verified` or `recovered`. Keep it for the next time. */
@@ -46,9 +50,9 @@ export interface VerifyStoreOptions {
 
 /**
  * Verifies a tenant's chain in any Postgres store, through a query function. It checks every record's bytes, hash, link,
- * position and columns, the head, the tiles, and the tree against every checkpoint in the store and outside, and compares
- * dead letters and API keys with the records of them. Memory does not grow with the chain, but for one hash per 256 records,
- * and for the dead letters.
+ * position and columns, the head, the tiles, and the tree against every checkpoint in the store and outside, and the records
+ * of closed epochs. It compares dead letters and API keys with the records of them. Memory does not grow with the chain, but
+ * for one hash per 256 records, and for the dead letters.
  *
  * @param query runs one read-only statement. All statements should see one snapshot
  * @throws {LogError} `KEY_MALFORMED`, `NOTE_MALFORMED`, `CHECKPOINT_MALFORMED`, `NOTE_UNVERIFIED` for the options
@@ -69,7 +73,12 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
 
   const tree = new TreeCheck(compared, findings);
   const tiles = new TileCheck();
-  const records = new RecordsCheck({ tenantId, origin, tree, findings, onRecord: options.onRecord });
+  const closed = new ClosedEpochs(tenantId, origin, options.keptOfClosed ?? [], findings);
+  const onRecord = (record: AuditRecord, hash: Uint8Array) => {
+    if (record.sequence_number === 0) closed.readFrom(record);
+    options.onRecord?.(record, hash);
+  };
+  const records = new RecordsCheck({ tenantId, origin, tree, findings, onRecord });
   for await (const row of readRecords(query, tenantId, epoch)) {
     const mismatches = records.check(row, (level, root) => tiles.expect(level, root, tree.size));
     for (const { column, expected, found } of mismatches) {
@@ -87,26 +96,35 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
   tree.finish(records.nextSequence);
   checkHead(head, records, tree, findings);
   await tiles.compare(query, tenantId, epoch, findings);
-  await findStrayRows(query, tenantId, { epoch, last_sequence: records.nextSequence - 1 }, findings);
+  await checkClosedEpochs(query, tenantId, closed, findings);
+  await findStrayRows(query, tenantId, epoch, closed, findings);
   await checkBooks(query, options, findings);
   const contradiction = findEquivocation(compared, tree);
   if (contradiction !== undefined) options.onEquivocation?.(...contradiction);
-  return conclude(options, { keys, epoch, records, trusted, findings });
+  return conclude(options, { keys, epoch, records, trusted, findings, closed });
 }
 
 /** Most strays that are reported one by one. */
 const maxStrays = 100;
 
-/** @param read the epoch whose records and tiles were read to their end. What is wrong with them is reported already */
+/**
+ * Reports the rows of epochs that the chain neither has nor closed. What is wrong within its own epochs is reported already:
+ * their rows were read to the end.
+ */
 async function findStrayRows(
   query: Query,
   tenantId: string,
-  read: ChainRange,
+  current: number,
+  closed: ClosedEpochs,
   findings: Findings,
 ): Promise<void> {
-  const ranges = [...(await readClosedEpochs(query, tenantId, read.epoch)), read];
+  const epochs =
+    closed.stated.length > 0
+      ? closed.stated.map(({ epoch }) => epoch)
+      : (await readClosedEpochs(query, tenantId, current)).map(({ epoch }) => epoch);
+  const ranges = [current, ...epochs].map((epoch) => ({ epoch, last_sequence: Number.MAX_SAFE_INTEGER }));
   for (const stray of await findStrays(query, tenantId, ranges, maxStrays)) {
-    if (stray.epoch !== read.epoch) findings.add(strayFinding(stray));
+    if (!ranges.some(({ epoch }) => epoch === stray.epoch)) findings.add(strayFinding(stray));
   }
 }
 
@@ -118,9 +136,11 @@ function conclude(
     readonly records: RecordsCheck;
     readonly trusted: readonly JudgedCheckpoint[];
     readonly findings: Findings;
+    readonly closed: ClosedEpochs;
   },
 ): Report {
   const { keys, epoch, trusted, findings } = seen;
+  const closed = seen.closed.report(true);
   const { records, headHash } = seen.records;
   const newest = trusted.reduce<JudgedCheckpoint | undefined>(
     (best, checkpoint) => (best === undefined || checkpoint.size > best.size ? checkpoint : best),
@@ -143,5 +163,6 @@ function conclude(
     head: records > 0 ? headHash : null,
     trust: { source: trust ?? (keys.length > 0 ? 'given' : 'none'), keys: newest?.signedBy ?? [] },
     findings: findings.list,
+    ...(closed !== undefined && { closed }),
   };
 }

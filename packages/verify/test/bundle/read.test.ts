@@ -13,6 +13,7 @@ test('a whole chain: header, checkpoint, consistency and the bytes of each recor
   );
   expect(header).toEqual({
     kind: 'header',
+    version: 1,
     tenantId: 'acme',
     origin: 'audit.example.com/acme/1',
     epoch: 1,

@@ -1,5 +1,5 @@
 import { type BookOptions, canRecord, serviceTenantOf } from '../book-options.ts';
-import type { HeadRow } from '../head.ts';
+import { canBeExtended, type HeadRow } from '../head.ts';
 
 interface LockedHeads {
   readonly heads: readonly HeadRow[];
@@ -7,7 +7,7 @@ interface LockedHeads {
 }
 
 /**
- * Chooses the chain that records a change of the books: the tenant's own, if it has one and it is not stopped, or else that
+ * Chooses the chain that records a change of the books: the tenant's own, if it has one that can be extended, or else that
  * of the service's tenant. A refused event only claims its tenant, so it must not begin a chain.
  */
 export class BookChains {
@@ -22,11 +22,11 @@ export class BookChains {
     this.#options = options;
   }
 
-  /** @returns the tenant of the chain; `undefined` if both chains are stopped: the change has no record then */
+  /** @returns the tenant of the chain; `undefined` if neither chain can be extended: the change has no record then */
   of(tenantId: string | undefined): string | undefined {
     if (canRecord(tenantId, this.#options) && this.#hasChain(tenantId)) return tenantId;
     const service = serviceTenantOf(this.#options);
-    return canRecord(service, this.#options) ? service : undefined;
+    return canRecord(service, this.#options) && this.#isIntact(service) ? service : undefined;
   }
 
   /** Whether the transaction holds the locks on the chains of these tenants, and on the service's where it is chosen. */
@@ -40,7 +40,17 @@ export class BookChains {
   }
 
   #hasChain(tenantId: string): boolean {
-    if (this.#extended.has(tenantId)) return true;
-    return this.#locked.heads.some((head) => head.tenant_id === tenantId && head.last_sequence >= 0);
+    if (!this.#isIntact(tenantId)) return false;
+    return this.#extended.has(tenantId) || (this.#head(tenantId)?.last_sequence ?? -1) >= 0;
+  }
+
+  /** A head that is damaged or ahead of the clock must hold up only the events of its tenant, and no dead letter. */
+  #isIntact(tenantId: string): boolean {
+    const head = this.#head(tenantId);
+    return head === undefined || canBeExtended(head);
+  }
+
+  #head(tenantId: string): HeadRow | undefined {
+    return this.#locked.heads.find((head) => head.tenant_id === tenantId);
   }
 }

@@ -25,9 +25,12 @@ const stateSql = `
            or exists (select from audit_api_keys where chain is null) as unrecorded`;
 
 const openedSql = `
-  select 1 from audit_records
-   where tenant_id = $1 and epoch = $2 and event_type = 'audit.books_opened'
-     and record::jsonb #>> '{event,metadata,complete}' = 'true' and record::jsonb #>> '{ingest,trust}' = 'service'`;
+  select 1
+    from audit_records r
+    join audit_chain_ranges g
+      on g.tenant_id = r.tenant_id and g.epoch = r.epoch and r.sequence_number between 0 and g.last_sequence
+   where r.tenant_id = $1 and r.epoch = $2 and r.event_type = 'audit.books_opened'
+     and r.record::jsonb #>> '{event,metadata,complete}' = 'true' and r.record::jsonb #>> '{ingest,trust}' = 'service'`;
 
 /**
  * Puts dead letters and API keys that have no record on record, in the chain of the service's tenant. They come from an

@@ -57,6 +57,7 @@ export class HttpProblem extends Error {
 /** Seconds after which a client may retry, for problems that can pass without a change by the client. */
 const retryAfter: { readonly [code: string]: string } = {
   STORE_UNAVAILABLE: '1',
+  STORE_FULL: '10',
   BROKER_UNAVAILABLE: '1',
   BROKER_REFUSED: '30',
   CLOSING: '1',

@@ -67,5 +67,17 @@ export const verifyReport = answer<VerifyReport>()(
     next_sequence: count.optional(),
     trust: z.object({ source: z.literal('service'), keys: z.array(z.string()) }),
     findings: z.array(finding),
+    closed: z
+      .array(
+        z.object({
+          epoch: count,
+          origin: z.string(),
+          signed: count,
+          records: count.nullable(),
+          lost: z.array(z.tuple([count, count]).readonly()),
+          lost_records: count,
+        }),
+      )
+      .optional(),
   }),
 );

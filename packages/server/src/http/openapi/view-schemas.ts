@@ -4,8 +4,19 @@ import { problemCodes } from '@tallystick/protocol';
 type Schema = { readonly [keyword: string]: unknown };
 
 /** References to the schemas of events. They are not zod's: they come from the event package's own declaration. */
-export const eventRef = { $ref: '#/components/schemas/AuditEvent' };
+export const submittedEventRef = { $ref: '#/components/schemas/SubmittedEvent' };
 export const eventViewRef = { $ref: '#/components/schemas/EventView' };
+
+/** An event in a request: with the header `Idempotency-Key`, the service fills two fields. */
+export function submittedEventSchema(event: Schema): Schema {
+  const required = (event.required as string[]).filter((name) => name !== 'audit_id' && name !== 'timestamp');
+  return {
+    ...event,
+    required,
+    description:
+      'An event. Without the header `Idempotency-Key`, `audit_id` and `timestamp` are required too.',
+  };
+}
 
 /** A page of a list of events. */
 export const eventPage: Schema = {

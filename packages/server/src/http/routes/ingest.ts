@@ -1,15 +1,17 @@
-import { type AcceptedResult, eventProblemCodes } from '@tallystick/protocol';
+import { type AcceptedResult, eventProblemCodes, type Reason } from '@tallystick/protocol';
+import type { FastifyRequest } from 'fastify';
 import type { Principal } from '../../access/principal.ts';
 import type { AuditService } from '../../app.ts';
 import { type ReceivedBatch, readBatch, readLines } from '../../ingest/http/read-batch.ts';
 import type { Gateway, SubmissionResult } from '../../ingest/submission.ts';
 import { mediaType, tooLarge } from '../kernel/bodies.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
+import { idempotencyKeyHeader, idempotencyKeyOf } from '../kernel/idempotency-key.ts';
 import type { HttpLimits } from '../kernel/limits.ts';
 import { logFacts, type RequestFacts } from '../kernel/logging.ts';
 import { HttpProblem, toRefusal } from '../kernel/problems.ts';
 import { accepted, batchResult, delivery, stored } from '../openapi/result-schemas.ts';
-import { eventRef } from '../openapi/view-schemas.ts';
+import { submittedEventRef } from '../openapi/view-schemas.ts';
 
 /** More than the limit for an event, so that the service can keep an event that is too large and name the reason. */
 const maxEventBodyBytes = 1024 * 1024;
@@ -22,10 +24,12 @@ const submitProblems = [
   'OVERLOADED',
   'BROKER_UNAVAILABLE',
   'BROKER_REFUSED',
+  'IDEMPOTENCY_KEY_INVALID',
+  'IDEMPOTENCY_KEY_REUSED',
 ] as const;
 
 interface Parts {
-  readonly service: Pick<AuditService, 'submit' | 'writer'>;
+  readonly service: Pick<AuditService, 'submit' | 'writer' | 'idempotencyKeys'>;
   /** The queue in front of the chain, if there is one. */
   readonly gateway: Gateway | undefined;
   readonly limits: HttpLimits;
@@ -45,11 +49,12 @@ export function ingestRoutes(parts: Parts): Endpoint[] {
       description:
         'The answer comes once the event is durable. Submitting is idempotent by `audit_id`: the service stores the same event ' +
         'once, and answers a repeated submission with the first receipt. A service with a queue in front of the chain answers ' +
-        '202 without a receipt.',
+        '202 without a receipt. With the header `Idempotency-Key`, `audit_id` and `timestamp` may be left out.',
       access: 'events:write',
+      headers: idempotencyKeyHeader,
       body: {
         maxBytes: maxEventBodyBytes,
-        content: { 'application/json': { schema: eventRef } },
+        content: { 'application/json': { schema: submittedEventRef } },
       },
       responses: {
         201: { description: 'The event is chained', schema: stored },
@@ -59,7 +64,7 @@ export function ingestRoutes(parts: Parts): Endpoint[] {
       problems: [...eventProblemCodes, ...submitProblems],
       async handle({ principal, body, request }) {
         if (body.length === 0) throw new HttpProblem('BODY_MALFORMED', 'the body is empty');
-        const [result] = await submit(parts, principal, { events: [body] });
+        const [result] = await submit(parts, principal, { events: [body] }, { request, body });
         logFacts(request, factsOf([result!]));
         if ('error' in result!) throw toRefusal(result.error);
         return { status: statusOf[result!.status], body: result };
@@ -73,8 +78,10 @@ export function ingestRoutes(parts: Parts): Endpoint[] {
       summary: 'Submit a batch of events',
       description:
         'Each event gets its own result. A refused event does not affect the others. The body may be sent with ' +
-        '`content-encoding: gzip`. Newline-delimited JSON carries no delivery metadata.',
+        '`content-encoding: gzip`. Newline-delimited JSON carries no delivery metadata. With the header ' +
+        '`Idempotency-Key`, `audit_id` and `timestamp` may be left out.',
       access: 'events:write',
+      headers: idempotencyKeyHeader,
       body: {
         maxBytes: maxBodyBytes,
         content: {
@@ -85,7 +92,7 @@ export function ingestRoutes(parts: Parts): Endpoint[] {
               additionalProperties: false,
               properties: {
                 delivery,
-                events: { type: 'array', maxItems: maxBatchEvents, items: eventRef },
+                events: { type: 'array', maxItems: maxBatchEvents, items: submittedEventRef },
               },
             },
           },
@@ -108,7 +115,7 @@ export function ingestRoutes(parts: Parts): Endpoint[] {
         const isJson = mediaType(request.raw) === 'application/json';
         const batch = isJson ? readBatch(body, maxBatchEvents) : readLines(body, maxBatchEvents);
         if (batch.events.length > maxBatchEvents) throw tooLarge(maxBodyBytes, maxBatchEvents);
-        const results = await submit(parts, principal, batch);
+        const results = await submit(parts, principal, batch, { request, body });
         logFacts(request, factsOf(results));
         const hasRefused = results.some((result) => 'error' in result);
         return {
@@ -139,6 +146,7 @@ async function submit(
   { service, gateway, limits }: Parts,
   principal: Principal,
   { events, delivery }: ReceivedBatch,
+  { request, body }: { readonly request: FastifyRequest; readonly body: Buffer },
 ): Promise<readonly (AcceptedResult | SubmissionResult)[]> {
   // Waiting submissions are in memory. Producers have buffers of their own, so it is better that they wait.
   if (gateway === undefined ? service.writer.queued >= limits.maxQueued : gateway.full) {
@@ -146,13 +154,32 @@ async function submit(
       headers: { 'retry-after': '1' },
     });
   }
+  const key = idempotencyKeyOf(request.raw.headers);
+  const { id, tenants } = principal;
+  const keyed = { key, principal: id, tenants, body };
   const submission = {
-    events,
+    events: key === undefined ? events : await service.idempotencyKeys.complete({ ...keyed, key }, events),
     source: 'http',
     trust: 'api-key',
     principal: principal.id,
     tenants: principal.tenants,
     delivery,
   } as const;
-  return gateway === undefined ? await service.submit(submission) : await gateway.accept(submission);
+  const results = await (gateway === undefined ? service.submit(submission) : gateway.accept(submission));
+  return key === undefined ? results.map(withIdempotencyHint) : results;
 }
+
+/** An event that lacks what the service could fill in: the client learns why it must not be left out, and how it may be. */
+function withIdempotencyHint<R extends AcceptedResult | SubmissionResult>(result: R): R {
+  if (!('error' in result)) return result;
+  const explained = <T extends Reason>(reason: T): T =>
+    reason.code === 'FIELD_REQUIRED' && (reason.pointer === '/audit_id' || reason.pointer === '/timestamp')
+      ? { ...reason, message: idempotencyHint }
+      : reason;
+  const { error } = result;
+  return { ...result, error: { ...explained(error), violations: error.violations.map(explained) } };
+}
+
+const idempotencyHint =
+  'is required, because a retry with a new one would store the event twice. With the header Idempotency-Key and a value of ' +
+  'your own the service fills it in';

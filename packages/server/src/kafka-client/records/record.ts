@@ -1,6 +1,6 @@
 import { Cursor } from './cursor.ts';
 import { contentAt, type RecordBatch } from './record-batch.ts';
-import { unpack } from './unpack.ts';
+import { maxUnpackedBytes, unpack } from './unpack.ts';
 import { unreadable } from './unpack-error.ts';
 
 /** A record of the log: the message of a producer, or a control record. */
@@ -26,11 +26,17 @@ const codecMask = 0b111;
  *
  * @param keeps bytes of content that the caller may keep in memory. If the batch is longer, records are copied out of it:
  *   a few of them would otherwise keep all of it
+ * @param limit most bytes that the batch may unpack to
  * @throws {UnpackError} at the first record that can't be read, after those before it
  * @throws {KafkaError} `SOURCE_CORRUPT`, see {@link unpack}
  */
-export function* recordsOf(batch: RecordBatch, from: number, keeps: number): Generator<SizedMessage> {
-  const content = unpack(batch.attributes & codecMask, batch.bytes.subarray(contentAt));
+export function* recordsOf(
+  batch: RecordBatch,
+  from: number,
+  keeps: number,
+  limit: number = maxUnpackedBytes,
+): Generator<SizedMessage> {
+  const content = unpack(batch.attributes & codecMask, batch.bytes.subarray(contentAt), limit);
   const cursor = new Cursor(content);
   for (let index = 0; index < batch.count; index++) {
     const size = cursor.readVarInt();

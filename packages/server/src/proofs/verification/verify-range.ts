@@ -1,6 +1,15 @@
-import { parseOrigin } from '@tallystick/log';
+import { LogError, parseOrigin, readRecord } from '@tallystick/log';
 import type { VerifyReport } from '@tallystick/protocol';
-import { checkBooks, isTrusted, type Query, type Stray, strayFinding, verdictOf } from '@tallystick/verify';
+import {
+  ClosedEpochs,
+  checkBooks,
+  checkClosedEpochs,
+  isTrusted,
+  type Query,
+  type Stray,
+  strayFinding,
+  verdictOf,
+} from '@tallystick/verify';
 import { ServerError } from '../../errors.ts';
 import { type Database, writer } from '../../store/database.ts';
 import { readSql } from '../../store/sql.ts';
@@ -9,6 +18,7 @@ import { readerOf, type Trail, type TrailHead } from '../../trail/trail.ts';
 import type { Signer } from '../signer.ts';
 import type { LastSigned } from '../signer-store.ts';
 import type { TenantLogs } from '../tenant-logs.ts';
+import type { LogId } from '../tree-reader.ts';
 import { checkRange, type SequenceRange } from './check-range.ts';
 import { maxFindings, RedactedFindings } from './redacted-findings.ts';
 
@@ -93,6 +103,10 @@ async function verify(
           signal: request.signal,
         });
   if (checkpoint !== undefined) findMissingTail(checkpoint, head, request, findings);
+  const closed = new ClosedEpochs(tenantId, origin, [], findings);
+  if (range?.from === 0)
+    await checkClosed(database, trail, { tenantId, epoch }, closed, request.signal, findings);
+  const closedReport = closed.report(true);
   for (const stray of await readStrays(database, tenantId)) findings.add(strayFinding(stray));
   // The books belong to the chain as a whole: its last part compares them.
   if (range?.complete === true && request.sequence_to === undefined && request.ingested_to === undefined) {
@@ -120,7 +134,35 @@ async function verify(
     ...(range?.complete === false && { next_sequence: range.to + 1 }),
     trust: { source: 'service', keys: signer.verifierKeys(origin).map(({ key }) => key) },
     findings: findings.list,
+    ...(closedReport !== undefined && { closed: closedReport }),
   };
+}
+
+/**
+ * Checks the records of closed epochs. It runs with the check that begins at the genesis record, which states what was left
+ * of them.
+ */
+async function checkClosed(
+  database: Database,
+  trail: Trail,
+  { tenantId, epoch }: LogId,
+  closed: ClosedEpochs,
+  signal: AbortSignal | undefined,
+  findings: RedactedFindings,
+): Promise<void> {
+  if (epoch === 1) return;
+  const [row] = await trail.page(tenantId, { epoch, from: 0, to: 0, limit: 1, view: { sensitive: true } });
+  try {
+    if (row?.record != null) closed.readFrom(readRecord(row.record));
+  } catch (error) {
+    // Bytes that are not a record: the check of the records reports them.
+    if (!(error instanceof LogError)) throw error;
+  }
+  const query = async (sql: string, parameters: readonly unknown[]) => {
+    signal?.throwIfAborted();
+    return await database.query<{ readonly [column: string]: unknown }>(readerOf(tenantId), sql, parameters);
+  };
+  await checkClosedEpochs(query, tenantId, closed, findings);
 }
 
 /** Rows outside of the chain. Whatever range is checked, reads of any range could once return them. */

@@ -10,7 +10,7 @@ import { purgeDeadLetters } from '../../../src/operations/purge-dead-letters.ts'
 import { retryDeadLetter } from '../../../src/operations/retry-dead-letter.ts';
 import { verifyRange } from '../../../src/proofs/verification/verify-range.ts';
 import { writer } from '../../../src/store/database.ts';
-import type { PgliteDatabase } from '../../../src/store/pglite.ts';
+import type { PgliteDatabase } from '../../../src/store/pglite/pglite.ts';
 import { Trail } from '../../../src/trail/trail.ts';
 import { recordsOf } from '../../chains.ts';
 import { anEvent, anItem, logName, newTenant } from '../../events.ts';

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { until } from '@tallystick/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { PgliteDatabase } from '../../../src/store/pglite.ts';
+import { PgliteDatabase } from '../../../src/store/pglite/pglite.ts';
 import { event, Harness } from '../harness.ts';
 
 let http: Harness;

@@ -111,7 +111,8 @@ describe('a message without a valid event becomes a dead letter, and the partiti
 
   test('and all events between them are chained', async () => {
     const records = await expectSoundChain(service.database, tenant);
-    expect(records).toHaveLength(1 + 13);
+    const events = records.filter(({ event }) => event.event_type !== 'delivery.dead_lettered');
+    expect(events).toHaveLength(1 + 13);
     expect(ingest.status().notReadyReasons).toEqual([]);
   });
 });
@@ -142,7 +143,10 @@ describe('data beside the events that the store can not hold', () => {
     const offset = end;
     await deliver(make(target), sent(anEvent(target)));
     expect(await deadLetterAt(offset)).toMatchObject({ reason: 'DELIVERY_INVALID', tenant_id: target });
-    expect(await expectSoundChain(service.database, target)).toHaveLength(2);
+    const records = await expectSoundChain(service.database, target);
+    // The dead letter is on record here too, unless it was stored before the tenant had a chain.
+    const types = records.map(({ event }) => event.event_type);
+    expect(types.slice(0, 2)).toEqual(['system.genesis', 'access.granted']);
   });
 
   test('an event is not refused because its service header contains U+0000', async () => {

@@ -22,6 +22,12 @@ async function everything(site: Site): Promise<object> {
   return { rows, accounts };
 }
 
+/** The records of a sound chain, without those of the dead letters: their number depends on how messages were batched. */
+async function chainedOf(service: AuditService, tenant: string) {
+  const records = await expectSoundChain(service.database, tenant);
+  return records.filter(({ event }) => event.event_type !== 'delivery.dead_lettered');
+}
+
 /** Events, poison, a repeated event, a conflict, a gap. */
 function mixture(tenant: string): Sent[] {
   const producer = uuidv7();
@@ -65,7 +71,7 @@ test('reading the whole topic again, by another group or without positions, chan
   await caughtUp(first, { 0: 8 });
   await first.close();
   const before = await everything(site);
-  expect(await expectSoundChain(service.database, tenant)).toHaveLength(1 + 3 + 2);
+  expect(await chainedOf(service, tenant)).toHaveLength(1 + 3 + 2);
 
   const another = await site.ingest(service, { groupId: newName('group') });
   await caughtUp(another, { 0: 8 });
@@ -124,7 +130,7 @@ test('after an error during the commit the batch is tried again, and nothing is 
   await caughtUp(ingest, { 0: 8 });
   await until(() => failures < 0, { timeoutMs: 20_000 });
   expect(retries).toEqual(['unknown', 'unknown', 'unknown']);
-  expect(await expectSoundChain(service.database, tenant)).toHaveLength(1 + 3 + 2);
+  expect(await chainedOf(service, tenant)).toHaveLength(1 + 3 + 2);
 });
 
 test('a topic that is deleted and created again is read from its start', async () => {

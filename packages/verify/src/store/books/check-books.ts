@@ -74,6 +74,9 @@ function letterDifference(row: LetterState, replayed: ReplayedLetter): string | 
 async function isRecordedElsewhere(query: Query, id: string): Promise<boolean> {
   const [row] = await query(
     `select exists (select from audit_records r
+                      join audit_chain_ranges g
+                        on g.tenant_id = r.tenant_id and g.epoch = r.epoch
+                       and r.sequence_number between 0 and g.last_sequence
                      where r.tenant_id = d.chain
                        and r.event_type in ('delivery.dead_lettered', 'delivery.conflict', 'audit.books_opened')
                        and position(d.id::text in r.record) > 0) as recorded

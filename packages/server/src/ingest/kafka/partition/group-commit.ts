@@ -1,7 +1,6 @@
 import type { AppendResult } from '../../../chain/append-batch.ts';
-import { retryReason } from '../../../chain/append-errors.ts';
+import { isStoreGone, retryReason } from '../../../chain/append-errors.ts';
 import type { Batch } from '../../../chain/batch.ts';
-import { ServerError } from '../../../errors.ts';
 import type { IngestRange, OnIngestStage } from '../observer.ts';
 import type { IngestTarget } from '../target.ts';
 
@@ -100,8 +99,7 @@ export class GroupCommit {
 
 /** The store itself has failed: alone, each batch would get the same error, only later. */
 function concernsEveryBatch(error: unknown): boolean {
-  if (error instanceof ServerError && error.code === 'STORE_UNAVAILABLE') return true;
-  return retryReason(error) !== undefined;
+  return isStoreGone(error) || retryReason(error) !== undefined;
 }
 
 function countItems(queue: readonly PendingBatch[]): number {
