@@ -18,7 +18,17 @@ export const FOLDER_RULES: Readonly<Record<string, FolderRules>> = {
   server: {
     'index.ts': '*',
     'kafka.ts': '*',
-    'app.ts': ['access', 'chain', 'ingest', 'proofs', 'store', 'observer.ts', 'errors.ts'],
+    'app.ts': [
+      'access',
+      'approvals',
+      'trail',
+      'chain',
+      'ingest',
+      'proofs',
+      'store',
+      'observer.ts',
+      'errors.ts',
+    ],
     'embedded.ts': ['app.ts', 'ingest', 'errors.ts'],
     'errors.ts': [],
     input: [],
@@ -44,11 +54,14 @@ export const FOLDER_RULES: Readonly<Record<string, FolderRules>> = {
     trail: ['store', 'timing', 'errors.ts'],
     proofs: ['trail', 'store', 'timing', 'errors.ts'],
     operations: ['ingest', 'input', 'chain', 'proofs', 'trail', 'store', 'timing', 'errors.ts'],
+    // The desk writes its records through the one writer, and reads the intents that it is asked about.
+    approvals: ['ingest', 'chain', 'trail', 'store', 'errors.ts'],
     access: ['store', 'errors.ts'],
     metrics: ['ingest', 'operations', 'store', 'observer.ts'],
     http: [
       'app.ts',
       'access',
+      'approvals',
       'ingest',
       'input',
       'metrics',

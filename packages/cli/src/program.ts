@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { registerApiKeys } from './commands/api-keys.ts';
+import { registerApprovals } from './commands/approvals.ts';
 import { registerCanonical } from './commands/canonical.ts';
 import { registerCheckpoint } from './commands/checkpoint.ts';
 import { registerCompletion } from './commands/completion.ts';
@@ -36,6 +37,7 @@ const registrations: readonly (readonly [group: string, commands: readonly Regis
   ['Try it and run it:', [registerDemo, registerDev, registerServe, registerMigrate]],
   ['Write events:', [registerEmit, registerImport]],
   ['Read events:', [registerEvents, registerShow, registerTail]],
+  ['Approve what agents do:', [registerApprovals]],
   [
     'Verify and prove:',
     [registerVerify, registerCheckpoint, registerReceipt, registerExport, registerLogKeys],

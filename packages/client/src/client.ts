@@ -1,6 +1,7 @@
 import type { VerifyReport } from '@tallystick/protocol';
 import { ClientError } from './errors.ts';
 import { type ApiKeysResource, apiKeysResource } from './resources/api-keys.ts';
+import { type ApprovalsResource, approvalsResource } from './resources/approvals.ts';
 import { type DeadLettersResource, deadLettersResource } from './resources/dead-letters.ts';
 import { type EventsResource, eventsResource } from './resources/events.ts';
 import { type HealthResource, healthResource } from './resources/health.ts';
@@ -49,6 +50,7 @@ export interface Client {
   readonly tenants: TenantsResource;
   readonly producers: ProducersResource;
   readonly apiKeys: ApiKeysResource;
+  readonly approvals: ApprovalsResource;
   readonly deadLetters: DeadLettersResource;
   readonly health: HealthResource;
   /**
@@ -79,6 +81,7 @@ export function createClient(options: ClientOptions): Client {
     tenants: tenantsResource(sender),
     producers: producersResource(sender),
     apiKeys: apiKeysResource(sender),
+    approvals: approvalsResource(sender),
     deadLetters: deadLettersResource(sender),
     health: healthResource(sender),
     verify: async (query = {}, { signal } = {}) =>

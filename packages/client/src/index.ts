@@ -2,6 +2,7 @@ export type { EventFilters } from '@tallystick/protocol';
 export { type Client, type ClientOptions, createClient, type VerifyQuery } from './client.ts';
 export { ClientError, type ClientErrorCode } from './errors.ts';
 export type { ApiKeysResource } from './resources/api-keys.ts';
+export type { ApprovalQuery, ApprovalsResource } from './resources/approvals.ts';
 export type { DeadLetterQuery, DeadLettersResource } from './resources/dead-letters.ts';
 export type {
   EventPageQuery,

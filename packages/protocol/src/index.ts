@@ -1,5 +1,14 @@
 export type { EventFilters } from '@tallystick/event';
 export type { ApiKeyInfo, ApiKeyList, CreatedApiKey, NewApiKey } from './api/api-keys.ts';
+export type {
+  ApprovalClaimBody,
+  ApprovalPage,
+  ApprovalRulesEntry,
+  ApprovalRulesList,
+  ApprovalVerdict,
+  ApprovalWithdrawal,
+  OperationEnd,
+} from './api/approvals.ts';
 export {
   type DeadLetter,
   type DeadLetterInfo,

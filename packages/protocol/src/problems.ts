@@ -1,4 +1,5 @@
 import type { EventErrorCode } from '@tallystick/event';
+import type { ApprovalRefusalCode } from './approvals/transitions.ts';
 import type { Reason } from './results.ts';
 
 /** What can go wrong in the service itself, apart from events that it refuses ({@link EventErrorCode}). */
@@ -40,7 +41,12 @@ export type ServiceErrorCode =
   /** The service is shutting down. */
   | 'CLOSING'
   /** Configuration is missing or unusable. */
-  | 'CONFIG_INVALID';
+  | 'CONFIG_INVALID'
+  /** The chain has no intent for a request of an approval. */
+  | 'INTENT_UNKNOWN'
+  /** No approver fulfils both the rules of a request and those of the service. */
+  | 'RULES_UNSATISFIABLE'
+  | ApprovalRefusalCode;
 
 /** Codes of problems of the HTTP request itself. */
 type HttpErrorCode =
@@ -142,6 +148,23 @@ const ofService: Record<ServiceErrorCode, ProblemKind> = {
   TOO_LARGE: kind(413, 'Too large'),
   CLOSING: kind(503, 'Shutting down'),
   CONFIG_INVALID: kind(500, 'Configuration unusable'),
+  INTENT_UNKNOWN: kind(422, 'Intent not in the chain'),
+  RULES_UNSATISFIABLE: kind(422, 'No possible approver'),
+  DIGEST_MISMATCH: kind(409, 'Another document'),
+  NOT_PENDING: kind(409, 'Approval not pending'),
+  DECISION_TOO_LATE: kind(409, 'Decision too late'),
+  NOT_AN_APPROVER: kind(403, 'Not an approver'),
+  APPROVER_IS_REQUESTER: kind(403, 'Approver is the requester'),
+  APPROVER_IS_ACTOR: kind(403, 'Approver is the actor'),
+  ALREADY_DECIDED: kind(409, 'Already decided'),
+  REASON_REQUIRED: kind(422, 'Reason required'),
+  BREAK_GLASS_REFUSED: kind(403, 'Break-glass not allowed'),
+  HIDDEN_ARGUMENTS_REFUSED: kind(422, 'Hidden arguments not allowed'),
+  NOT_GRANTED: kind(409, 'Approval not granted'),
+  ALREADY_CLAIMED: kind(409, 'Approval already used'),
+  CLAIM_TOO_LATE: kind(409, 'Claim too late'),
+  OPENING_INVALID: kind(422, 'Opening does not fit'),
+  NOT_THE_REQUESTER: kind(403, 'Not the requester'),
 };
 
 const ofHttp: Record<HttpErrorCode, ProblemKind> = {

@@ -1,5 +1,13 @@
 /** What an API key may be allowed to do; {@link scopeMeanings} says it in words. */
-export const scopes = ['events:write', 'events:read', 'events:read-sensitive', 'log:read', 'admin'] as const;
+export const scopes = [
+  'events:write',
+  'events:read',
+  'events:read-sensitive',
+  'log:read',
+  'approvals:request',
+  'approvals:decide',
+  'admin',
+] as const;
 
 /** One of {@link scopes}. */
 export type Scope = (typeof scopes)[number];
@@ -10,5 +18,8 @@ export const scopeMeanings: { readonly [scope in Scope]: string } = Object.freez
   'events:read': 'read events that are not sensitive',
   'events:read-sensitive': 'with events:read: read sensitive events too',
   'log:read': 'read checkpoints, proofs and bundles',
-  admin: 'manage keys, tenants and dead letters; implies all others',
+  'approvals:request': 'request, use and withdraw approvals, and begin operations',
+  'approvals:decide': 'grant and deny approvals; the key must be bound to a subject',
+  admin:
+    'manage keys, tenants, dead letters and the rules of approvals; implies all others but approvals:decide',
 });

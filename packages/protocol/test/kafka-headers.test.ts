@@ -13,6 +13,7 @@ test('header names are those of the specification', () => {
     producerId: 'tallystick-producer-id',
     producerSequence: 'tallystick-producer-seq',
     service: 'tallystick-service',
+    ephemeral: 'tallystick-ephemeral',
     kind: 'tallystick-kind',
     principal: 'tallystick-principal',
     tenants: 'tallystick-tenants',

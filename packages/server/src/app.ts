@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { type Taxonomy, tenantIdPattern } from '@tallystick/event';
 import { ApiKeys } from './access/api-keys.ts';
+import { DeadlineTimer } from './approvals/deadline-timer.ts';
+import { ApprovalDesk } from './approvals/desk.ts';
 import type { AppendOptions } from './chain/append-batch.ts';
 import type { BatchBookkeeping, ProducerStatement } from './chain/batch.ts';
 import { defaultServiceTenant } from './chain/book-options.ts';
@@ -27,6 +29,7 @@ import { ensurePartitions, keepPartitionsAhead } from './store/partitions.ts';
 import { PgliteDatabase } from './store/pglite/pglite.ts';
 import { PostgresDatabase } from './store/postgres.ts';
 import { checkStore } from './store/startup-checks.ts';
+import { Trail } from './trail/trail.ts';
 
 /** How the audit service is opened: its store, its signer, its limits and its observer. */
 export interface AuditServiceOptions {
@@ -64,6 +67,8 @@ export interface AuditServiceOptions {
   readonly redaction?: RedactionSetting | undefined;
   /** How often the service signs logs that have grown, ms; 0: only when a caller asks for it. @defaultValue 60000 */
   readonly checkpointIntervalMs?: number | undefined;
+  /** How often deadlines of approvals are looked up, ms; 0: never. @defaultValue 1000 */
+  readonly approvalIntervalMs?: number | undefined;
   /** Most events of one transaction. @defaultValue 1000 */
   readonly maxBatch?: number | undefined;
   /** The clock, milliseconds since the epoch. @defaultValue Date.now */
@@ -88,6 +93,8 @@ export class AuditService {
   readonly idempotencyKeys: IdempotencyKeys;
   /** Chains batches with the positions of their sources. */
   readonly appendRanges: AppendRanges;
+  /** Approvals of actions of agents. */
+  readonly desk: ApprovalDesk;
   /** Tenant of the service's own records. */
   readonly serviceTenant: string;
   /**
@@ -102,6 +109,7 @@ export class AuditService {
   readonly #partitionTimer: { stop(): void };
   readonly #accountTimer: { stop(): void };
   readonly #checkpointTimer: CheckpointTimer | undefined;
+  readonly #deadlineTimer: DeadlineTimer | undefined;
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -145,6 +153,12 @@ export class AuditService {
     this.appendRanges = rangeAppender(database, appendOptions, observer);
     this.keys = new ApiKeys(database, new KeyBook(this), now);
     const onError = (what: string, error: unknown) => observer.onBackgroundError?.(what, error);
+    this.desk = new ApprovalDesk({ database, appendRanges: this.appendRanges, trail: new Trail(database) });
+    const { approvalIntervalMs = 1_000 } = options;
+    this.#deadlineTimer =
+      approvalIntervalMs === 0
+        ? undefined
+        : new DeadlineTimer({ desk: this.desk, intervalMs: approvalIntervalMs, onError });
     this.idempotencyKeys.keepPruned((error) => onError('idempotency keys', error));
     this.#partitionTimer = keepPartitionsAhead(database, (error) => onError('partitions', error));
     this.#accountTimer = keepAccountsPruned(this, now, (error) => onError('accounts', error));
@@ -234,6 +248,7 @@ export class AuditService {
     this.#accountTimer.stop();
     this.idempotencyKeys.stop();
     this.#checkpointTimer?.stop();
+    await this.#deadlineTimer?.close();
     await this.writer.close();
     // An error of the signer does not keep the store open: all that was chained is durable without the signature.
     await this.#checkpointTimer?.finish();

@@ -31,6 +31,7 @@ export function booksVectors(): unknown {
   const keys = [
     { ...key, tenants: ['acme'], expires_at: null },
     { ...key, tenants: null, expires_at: '2030-01-01T00:00:00.000Z' },
+    { ...key, tenants: null, expires_at: null, subject: 'maria' },
   ];
   return {
     description: 'Entries of dead letters (from facts and bytes) and digests of API keys by spec/books.md.',

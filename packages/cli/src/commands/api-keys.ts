@@ -12,6 +12,7 @@ interface CreateOptions {
   readonly scope: readonly Scope[];
   readonly allTenants?: boolean;
   readonly expires?: string;
+  readonly subject?: string;
 }
 
 /** `tally api-keys`: keys with which applications and people call the service. */
@@ -50,6 +51,7 @@ export const registerApiKeys: Register = (program, run) => {
         .makeOptionMandatory(),
     )
     .option('--all-tenants', 'make the key valid for every tenant')
+    .option('--subject <name>', 'the person or agent who uses the key; needed to decide approvals')
     .option(
       '--expires <time>',
       'when the key stops working: RFC 3339, or how long from now, such as 90d (default: never)',
@@ -58,6 +60,7 @@ export const registerApiKeys: Register = (program, run) => {
   addExamples(
     create,
     'tally api-keys create --name checkout --scope events:write --tenant acme',
+    'tally api-keys create --name maria --scope approvals:decide --subject maria --tenant acme',
     'tally api-keys create --name auditor --scope events:read log:read --tenant acme --expires 2030-01-01T00:00:00Z',
   );
   run<CreateOptions>(create, async (context, options) => {
@@ -70,6 +73,7 @@ export const registerApiKeys: Register = (program, run) => {
       name: options.name,
       scopes: options.scope,
       ...(options.allTenants !== true && { tenants: [settings.tenant!] }),
+      ...(options.subject !== undefined && { subject: options.subject }),
       ...(options.expires !== undefined && {
         expires_at: expiryOf(options.expires, context.processContext.now()),
       }),
@@ -118,6 +122,7 @@ function columnsAt(now: number) {
     { title: 'ID', value: ({ id }: ApiKeyInfo) => id },
     { title: 'NAME', value: ({ name }: ApiKeyInfo) => name, flexible: true },
     { title: 'STATE', value: stateOf },
+    { title: 'SUBJECT', value: ({ subject }: ApiKeyInfo) => subject ?? '', flexible: true },
     { title: 'SCOPES', value: ({ scopes }: ApiKeyInfo) => scopes.join(' '), flexible: true },
     { title: 'TENANTS', value: ({ tenants }: ApiKeyInfo) => tenants?.join(' ') ?? '(all)', flexible: true },
     { title: 'CREATED', value: ({ created_at }: ApiKeyInfo) => shortTime(created_at) },

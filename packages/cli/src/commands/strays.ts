@@ -118,7 +118,7 @@ async function remove(
   }
 }
 
-function describe(error: unknown): never {
+async function describe(error: unknown): Promise<never> {
   const { code, message } = error as { code?: unknown; message: string };
   if (code === 'CONFIG_INVALID') {
     const hint = "--owner-url URL, or TALLYSTICK_OWNER_URL; the service's login can't remove rows";
@@ -130,7 +130,8 @@ function describe(error: unknown): never {
     const hint = 'give --owner-url the login that owns the tables';
     throw new CliError('STORE_UNSUITABLE', `the rows were not removed: ${message}`, { cause: error, hint });
   }
-  throw error;
+  const { describeStoreError } = await import('../service/open.ts');
+  throw describeStoreError(error, 'the store as its owner');
 }
 
 function toJson({ tenantId, isSigned, ...stray }: TenantStray): object {

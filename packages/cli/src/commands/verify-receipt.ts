@@ -9,6 +9,7 @@ import type { Context } from '../context.ts';
 import { type Equivocation, saveEquivocation } from '../trust/equivocation.ts';
 import { TrustResolver } from '../trust/trust-context.ts';
 import { type FileUnderTest, refuseOtherLog } from './file-under-test.ts';
+import { serviceToAsk } from './service-to-ask.ts';
 import { exitCodeOf, printFindings, verdictText } from './verify-report.ts';
 
 /** Longest receipt (spec/log.md): a record and its proof, which together are never longer. */
@@ -35,7 +36,7 @@ export async function checkReceipt(
   const log = { origin, offered: undefined, place: undefined, from: 'a receipt' };
   const { verifiers, trust, checkpoints, kept } = await resolver.resolve(log);
   let equivocation: Equivocation | undefined;
-  const report = await verifyReceipt(receipt, {
+  const checked = await verifyReceipt(receipt, {
     keys: verifiers,
     trust,
     checkpoints,
@@ -44,6 +45,11 @@ export async function checkReceipt(
       equivocation = saveEquivocation(context, notes);
     },
   });
+  const report = await resolver.comparedByService(
+    () => serviceToAsk(context),
+    checked,
+    parts.proof.checkpoint,
+  );
   resolver.comparedBy(report, file === '-' ? 'the receipt' : file, true);
   await print(context, report, { origin, equivocation });
   return exitCodeOf(report);

@@ -10,6 +10,7 @@ import { type GivenCheckpoint, readGivenCheckpoints } from '../trust/given-check
 import { TrustResolver } from '../trust/trust-context.ts';
 import { addExamples } from './examples.ts';
 import { type FileUnderTest, refuseOtherLog } from './file-under-test.ts';
+import { serviceToAsk } from './service-to-ask.ts';
 import { checkReceipt } from './verify-receipt.ts';
 import { exitCodeOf, printReport } from './verify-report.ts';
 import { verifyTenants } from './verify-tenants.ts';
@@ -88,7 +89,8 @@ async function checkBundle(
   const { verifiers, trust, checkpoints, kept, keptOfClosed } = await resolver.resolve(log);
   let equivocation: Equivocation | undefined;
   const progress = new ProgressLine(context.terminal, context.processContext.now);
-  const report = await verifyBundle(bytes, {
+  let signed: string | undefined;
+  const checked = await verifyBundle(bytes, {
     keys: verifiers,
     trust,
     checkpoints,
@@ -96,6 +98,9 @@ async function checkBundle(
     keptOfClosed,
     mustReach: false,
     onTrusted: resolver.keepCheckpoint,
+    onSigned: (note) => {
+      signed = note;
+    },
     onRecord: resolver.noteRecord,
     onEquivocation: (...notes) => {
       equivocation = saveEquivocation(context, notes);
@@ -103,6 +108,9 @@ async function checkBundle(
     onProgress: (done, total) => progress.update({ done, total, text: `${done} records` }),
   });
   progress.clear();
+  const report = complete
+    ? checked
+    : await resolver.comparedByService(() => serviceToAsk(context), checked, signed);
   await resolver.confirmEpoch(report);
   const compared = resolver.comparedBy(report, file === '-' ? 'the bundle' : file, !complete);
   await printReport(context, report, { compared, equivocation });

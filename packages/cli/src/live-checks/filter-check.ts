@@ -36,10 +36,11 @@ export async function checkFilters(
       const expected = listed.filter((_, at) => matches(parameter, values[at], value));
       const found = new Set<number>();
       const filters: EventFilters = { [parameter.name]: value };
-      for await (const view of listWindow(log, window, filters)) found.add(positionOf(view));
+      for await (const view of listWindow(log, window, { filters })) found.add(positionOf(view));
       findings.push(...compare(`${parameter.name}=${value}`, expected, found));
     }
   }
+  findings.push(...(await checkDefaultList(log, window, listed)));
   for (const { view } of sampleOf(listed, samples)) {
     const id = String(view.audit_id);
     const single = await eventOf(log, id);
@@ -47,6 +48,18 @@ export async function checkFilters(
       findings.push(mismatch(positionOf(view), `the record by its id ${id}`, 'another event, or none'));
   }
   return findings;
+}
+
+/** The list that people see first. It leaves out that the trail was read, and nothing else. */
+async function checkDefaultList(
+  log: ListedLog,
+  window: RecordWindow,
+  listed: readonly ListedRecord[],
+): Promise<Finding[]> {
+  const found = new Set<number>();
+  for await (const view of listWindow(log, window, { withReads: false })) found.add(positionOf(view));
+  const expected = listed.filter(({ record }) => record.event.event_type !== 'audit.read');
+  return compare('for no reads', expected, found);
 }
 
 function compare(filter: string, expected: readonly ListedRecord[], found: ReadonlySet<number>): Finding[] {

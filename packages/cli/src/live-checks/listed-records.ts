@@ -19,18 +19,21 @@ export interface ListedRecord {
   readonly view: EventView;
 }
 
-/** The events of a window of the log's epoch, with the text of their records. After a recovery, lists contain other epochs too. */
+/**
+ * The events of a window of the log's epoch, with the text of their records. After a recovery, lists contain other epochs too.
+ *
+ * @param options.withReads whether the list has the records that the trail was read. @defaultValue true
+ */
 export async function* listWindow(
   { client, tenantId, epoch }: ListedLog,
   { first, last }: RecordWindow,
-  filters: EventFilters = {},
+  { filters = {}, withReads = true }: { readonly filters?: EventFilters; readonly withReads?: boolean } = {},
 ): AsyncGenerator<EventView> {
   const query = {
     tenant_id: tenantId,
     order: 'asc' as const,
     include: 'record' as const,
-    // Lists leave records of reads out, but the chain has them.
-    include_reads: true,
+    include_reads: withReads,
     filters: { ...filters, sequence_from: first, sequence_to: last },
   };
   for await (const view of client.events.listAll(query)) if (view.epoch === epoch) yield view;

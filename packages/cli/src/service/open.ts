@@ -14,8 +14,7 @@ export async function openService(options: AuditServiceOptions, place: string): 
   try {
     return await AuditService.open(options);
   } catch (error) {
-    if (error instanceof ServerError) throw describeStoreError(error, place);
-    throw error;
+    throw describeStoreError(error, place);
   }
 }
 
@@ -38,7 +37,9 @@ export async function listen(
   }
 }
 
-function describeStoreError(error: ServerError, place: string): CliError {
+/** What an operator can do about an error of the store. An error that is not the service's own is returned as it is. */
+export function describeStoreError(error: unknown, place: string): unknown {
+  if (!(error instanceof ServerError)) return error;
   const fault = error.details.connectionFault as ConnectionFault | undefined;
   const hint =
     fault !== undefined

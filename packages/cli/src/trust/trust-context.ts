@@ -1,3 +1,4 @@
+import type { Client } from '@tallystick/client';
 import {
   type AuditRecord,
   LogError,
@@ -10,6 +11,7 @@ import {
 } from '@tallystick/log';
 import { isTrusted, type Report } from '@tallystick/verify';
 import { CliError } from '../errors.ts';
+import { askConsistency } from './ask-consistency.ts';
 import { acceptHint, chooseKeys, type LogUnderTest, type TrustSettings } from './choose-keys.ts';
 import type { TrustDecision } from './decide-trust.ts';
 import { saveEquivocation } from './equivocation.ts';
@@ -38,6 +40,9 @@ export interface TrustContext {
   readonly keptOfClosed: readonly string[];
 }
 
+/** What the reports on bundles and on receipts have in common. */
+type Compared = Pick<Report, 'verdict' | 'findings' | 'not_compared'>;
+
 /** A checkpoint that the log was compared with, as reports show it. */
 export interface ComparedCheckpoint {
   readonly size: number;
@@ -62,6 +67,8 @@ export class TrustResolver {
   /** The epoch that was verified before, if the log is in a later one that nobody accepted yet. */
   #earlier: KnownLog | undefined;
   #genesis: AuditRecord | undefined;
+  /** The signed notes that the log is compared with. */
+  #notes: readonly string[] = [];
   /** A checkpoint that waits until {@link confirmEpoch} has accepted the epoch. */
   #waiting: string | undefined;
   readonly #context: TrustSettings;
@@ -96,10 +103,35 @@ export class TrustResolver {
     const keptOfClosed = others.flatMap(({ epoch, entry }) =>
       epoch < own && entry.checkpoint !== undefined ? [entry.checkpoint.note] : [],
     );
+    this.#notes = [...checkpoints, ...(this.#kept === undefined ? [] : [this.#kept.note])];
     if (this.#kept === undefined) return { verifiers, trust, checkpoints, kept: [], keptOfClosed };
     const { note, size, keptAt } = this.#kept;
     this.#compared.push({ size, kept_since: keptAt });
     return { verifiers, trust, checkpoints, kept: [note], keptOfClosed };
+  }
+
+  /**
+   * Lets the service compare what a part or a receipt can't be compared with by itself.
+   *
+   * @param openClient see {@link askConsistency}
+   * @param note the signed checkpoint of the file; absent where nothing was verified
+   * @returns the report, with what the service proved or refuted
+   */
+  async comparedByService<R extends Compared>(
+    openClient: () => Promise<Client>,
+    report: R,
+    note: string | undefined,
+  ): Promise<R> {
+    const open = new Set(report.not_compared);
+    if (note === undefined || open.size === 0 || !isTrusted(report.verdict)) return report;
+    const kept = this.#notes.filter((other) => open.has(parseCheckpoint(parseNote(other).text).size));
+    const { proven, findings, reason } = await askConsistency(openClient, note, kept);
+    if (reason !== undefined) this.#context.terminal.note(`not asked for a consistency proof: ${reason}`);
+    const { not_compared = [], ...rest } = report;
+    const left = not_compared.filter((size) => !proven.includes(size));
+    const compared = { ...rest, ...(left.length > 0 && { not_compared: left }) } as unknown as R;
+    if (findings.length === 0) return compared;
+    return { ...compared, verdict: 'broken', findings: [...report.findings, ...findings] };
   }
 
   /**

@@ -115,8 +115,15 @@ test('--checkpoint works with a service too, and every given checkpoint is used'
   expect((await run('verify part.tally --checkpoint kept.note')).exitCode).toBe(5);
   await emit('acme', 'f');
   await run('export --first 1 --last 2 -o part.tally');
+  // The service proves that the part and the checkpoint are of one log. Without a service they can't be compared.
   const part = await run('verify part.tally --checkpoint kept.note');
-  expect(part.stderr).toContain("can't be compared with the checkpoint of 6 records in kept.note");
+  expect(part.exitCode).toBe(5);
+  expect(part.stdout).toContain('compared with the checkpoint of 6 records in kept.note');
+  const offline = await run('verify part.tally --checkpoint kept.note', {
+    env: { TALLYSTICK_URL: undefined },
+  });
+  expect(offline.stderr).toContain("can't be compared with the checkpoint of 6 records in kept.note");
+  expect(offline.exitCode).toBe(2);
   const stranger = await importSigningKey(sha256('a stranger'));
   const forged = formatCheckpoint({ origin: 'tally.local/acme/1', size: 6, root: sha256('x') });
   writeFileSync(

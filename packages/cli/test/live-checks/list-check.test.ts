@@ -128,6 +128,15 @@ test.each(filters.map(({ name }) => name))(
   },
 );
 
+test('the list without records of reads that leaves out another record', async () => {
+  const findings = await findingsOf((events, query) =>
+    query.get('include_reads') === 'false'
+      ? events.filter(({ sequence_number }) => sequence_number !== 2)
+      : events,
+  );
+  expect(findings).toEqual(['LIST_MISMATCH 2']);
+});
+
 test('a filter that finds what it should not', async () => {
   const all: EventView[] = [];
   const findings = await findingsOf((events, query) => {

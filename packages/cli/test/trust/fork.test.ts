@@ -1,8 +1,11 @@
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { formatTlogProof } from '@tallystick/log';
 import { tempDir } from '@tallystick/testing';
-import { afterAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   head3,
   head5,
@@ -136,6 +139,62 @@ test('a receipt of the fork at the same size is broken, one of another size is n
     "can't be compared with the checkpoint of 5 records",
   );
   expect(kept()).toBe(head5);
+});
+
+describe('the service is asked to prove what a file of another size does not show', () => {
+  /** A service with the genuine log, and what is configured to reach it. */
+  let service: Server;
+  const genuine = leavesOf(chain(7));
+  const ask = (file: string) =>
+    tally(['verify', file], { cwd: dir.path, env: { ...env, TALLYSTICK_URL: url() } });
+  const url = () => `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
+  const receiptOf = (records: Parts['records'], note: string) =>
+    formatTlogProof({
+      extra: Buffer.from(records[2]!.text),
+      index: 2,
+      inclusion: inclusion(2, leavesOf(records)),
+      checkpoint: note,
+    });
+
+  beforeAll(async () => {
+    service = createServer((request, response) => {
+      const { pathname, searchParams } = new URL(request.url!, 'http://x');
+      const [from, to] = [Number(searchParams.get('from')), Number(searchParams.get('to'))];
+      if (pathname !== '/v1/logs/acme/proof/consistency' || to !== 7)
+        return void response.writeHead(404).end();
+      const hashes = consistency(from, genuine).map((hash) => Buffer.from(hash).toString('base64'));
+      response.end(JSON.stringify({ origin, from, to, hashes }));
+    });
+    await once(service.listen(0, '127.0.0.1'), 'listening');
+  });
+  afterAll(() => service.close());
+
+  test('a receipt and a part of the fork are broken', async () => {
+    write('other.receipt', receiptOf(fork.records, forkHead));
+    write('part.tally', seal(linesOf(partOf(fork))));
+    for (const file of ['other.receipt', 'part.tally']) {
+      const { stdout, exitCode } = await ask(file);
+      expect(stdout, file).toContain('✘ BROKEN');
+      expect(stdout, file).toMatch(/CHECKPOINT_INCONSISTENT +4 /);
+      expect(exitCode, file).toBe(1);
+    }
+    expect(kept()).toBe(head5);
+  });
+
+  test('a genuine receipt of another size is compared', async () => {
+    write('genuine.receipt', receiptOf(chain(7), await checkpoint(7, root(genuine))));
+    const { stderr, exitCode } = await ask('genuine.receipt');
+    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+  });
+
+  test('without an answer it is said that nothing was compared', async () => {
+    write('genuine.receipt', receiptOf(chain(7), await checkpoint(7, root(genuine))));
+    env = { ...env, TALLYSTICK_URL: 'http://127.0.0.1:9' } as typeof env;
+    const { stderr, exitCode } = await verify('genuine.receipt');
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('not asked for a consistency proof: no answer from http://127.0.0.1:9');
+    expect(stderr).toContain("can't be compared with the checkpoint of 5 records");
+  });
 });
 
 test('a checkpoint is kept although the log has another key now', async () => {

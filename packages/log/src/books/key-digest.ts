@@ -13,10 +13,14 @@ export interface KeyFacts {
   readonly tenants: readonly string[] | null;
   readonly created_at: string;
   readonly expires_at: string | null;
+  /** Absent or null: the key is not bound to a person or agent. */
+  readonly subject?: string | null;
 }
 
-/** Digest of an API key: SHA-256 of the canonical JSON of the facts, hex (spec/books.md). */
+/** Digest of an API key: SHA-256 of the canonical JSON of the facts, hex (spec/books.md). A subject of null is left out. */
 export function keyDigest(facts: KeyFacts): string {
-  const { id, name, secret_sha256, scopes, tenants, created_at, expires_at } = facts;
-  return toHex(sha256(canonicalize({ id, name, secret_sha256, scopes, tenants, created_at, expires_at })));
+  const { id, name, secret_sha256, scopes, tenants, created_at, expires_at, subject } = facts;
+  const bound = typeof subject === 'string' ? { subject } : {};
+  const digested = { id, name, secret_sha256, scopes, tenants, created_at, expires_at, ...bound };
+  return toHex(sha256(canonicalize(digested)));
 }

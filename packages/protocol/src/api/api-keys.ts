@@ -9,6 +9,8 @@ export interface NewApiKey {
   readonly tenants?: readonly string[] | undefined;
   /** RFC 3339. Absent: the key does not expire. */
   readonly expires_at?: string | undefined;
+  /** The person or agent who uses the key. Approvals compare subjects. Absent: the key stands for itself and can't decide approvals. */
+  readonly subject?: string | undefined;
 }
 
 /** The new key. The service shows it only in this answer and stores its hash. */
@@ -27,6 +29,7 @@ export interface ApiKeyInfo {
   readonly created_at: string;
   readonly expires_at?: string | undefined;
   readonly revoked_at?: string | undefined;
+  readonly subject?: string | undefined;
 }
 
 /** All API keys, including revoked ones. */

@@ -358,9 +358,17 @@ function refusalOr(error: unknown, otherwise: GateErrorCode): GateErrorCode {
   return codeOf(error) === undefined ? otherwise : 'DESK_REFUSED';
 }
 
+/** The code of a refusal: of the problem that the service answered with, or of the error itself. */
 function codeOf(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' && !code.startsWith('E') && !code.startsWith('UND_') ? code : undefined;
+  const { code, problem } = (error ?? {}) as {
+    code?: unknown;
+    problem?: { code?: unknown; status?: unknown };
+  };
+  if (problem !== undefined)
+    return Number(problem.status) < 500 && typeof problem.code === 'string' ? problem.code : undefined;
+  const isFault =
+    typeof code !== 'string' || /^(?:E[A-Z]+$|UND_|UNREACHABLE|SERVICE_FAILED|RESPONSE_INVALID)/.test(code);
+  return isFault ? undefined : code;
 }
 
 /**

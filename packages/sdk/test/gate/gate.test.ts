@@ -486,7 +486,7 @@ test('an effect that takes too long counts as timed out, and a further record sa
 });
 
 test('a thousand parallel calls of one tool each have their own intent, decision and end', async () => {
-  const { gate, records } = open();
+  const { gate, records } = open({ acknowledgeWithinMs: 60_000 });
   const refundTool = gate.wrap('refund', async ({ amount }: { amount: number }) => amount);
   const results = await Promise.all(Array.from({ length: 1_000 }, (_, amount) => refundTool({ amount })));
   expect(results).toEqual(Array.from({ length: 1_000 }, (_, amount) => amount));

@@ -2,7 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { tenantIdPattern } from '@tallystick/event';
 import { type ApiKeyInfo, type Scope, scopes } from '@tallystick/protocol';
 import { ServerError } from '../errors.ts';
-import { type Database, writer } from '../store/database.ts';
+import { type Database, type Queries, writer } from '../store/database.ts';
 import type { Principal } from './principal.ts';
 
 /** Name, rights and lifetime of a new key. */
@@ -13,6 +13,8 @@ export interface NewApiKey {
   /** Tenants that the key may access; every tenant where absent. */
   readonly tenants?: readonly string[] | undefined;
   readonly expiresAt?: Date | undefined;
+  /** The person or agent who uses the key. */
+  readonly subject?: string | undefined;
 }
 
 /** Stores changes of keys, each with its record. */
@@ -22,6 +24,7 @@ export interface KeyChanges {
       readonly id: string;
       readonly tenants: readonly string[] | undefined;
       readonly expiresAt: Date | undefined;
+      readonly subject: string | undefined;
     },
     secretHash: Uint8Array,
     change: { readonly by: string; readonly now: number },
@@ -76,11 +79,17 @@ export class ApiKeys {
     if (key.tenants?.some((tenant) => !tenantIdPattern.test(tenant)) || key.tenants?.length === 0) {
       throw invalid('tenants', 'must be tenant ids');
     }
+    if (key.subject !== undefined && !isSubject(key.subject))
+      throw invalid('subject', 'must have 1 to 256 characters, none of them a control character');
     const id = randomBytes(6).toString('hex');
     const secret = randomBytes(32).toString('hex');
-    const { name, scopes: granted, tenants, expiresAt } = key;
+    const { name, scopes: granted, tenants, expiresAt, subject } = key;
     const change = { by, now: this.#now() };
-    await this.#changes.create({ id, name, scopes: granted, tenants, expiresAt }, sha256(secret), change);
+    await this.#changes.create(
+      { id, name, scopes: granted, tenants, expiresAt, subject },
+      sha256(secret),
+      change,
+    );
     return { id, key: `tally_${id}_${secret}` };
   }
 
@@ -103,9 +112,10 @@ export class ApiKeys {
             scopes: Scope[];
             tenants: string[] | null;
             expires_at: Date | null;
+            subject: string | null;
           }>(
             writer,
-            'select secret_hash, scopes, tenants, expires_at from audit_api_keys where id = $1 and revoked_at is null',
+            'select secret_hash, scopes, tenants, expires_at, subject from audit_api_keys where id = $1 and revoked_at is null',
             [match[1]],
           );
     const offered = sha256(match?.[2] ?? '');
@@ -118,6 +128,7 @@ export class ApiKeys {
       id: `key:${match![1]}`,
       scopes: row.scopes,
       tenants: row.tenants ?? undefined,
+      ...(row.subject !== null && { subject: row.subject }),
     };
     if (revocations !== this.#revocations) return principal;
     if (this.#cache.size >= 10_000) this.#cache.clear();
@@ -136,9 +147,10 @@ export class ApiKeys {
       created_at: Date;
       expires_at: Date | null;
       revoked_at: Date | null;
+      subject: string | null;
     }>(
       writer,
-      'select id, name, scopes, tenants, created_at, expires_at, revoked_at from audit_api_keys order by created_at, id',
+      'select id, name, scopes, tenants, created_at, expires_at, revoked_at, subject from audit_api_keys order by created_at, id',
     );
     return rows.map((row) => ({
       ...row,
@@ -146,6 +158,7 @@ export class ApiKeys {
       created_at: row.created_at.toISOString(),
       expires_at: row.expires_at?.toISOString(),
       revoked_at: row.revoked_at?.toISOString(),
+      subject: row.subject ?? undefined,
     }));
   }
 
@@ -169,6 +182,28 @@ export class ApiKeys {
     this.#revocations++;
     this.#cache.clear();
   }
+}
+
+/**
+ * Checks inside a transaction that the principal's key still exists, so that a cached key can't take part in it.
+ *
+ * @throws {ServerError} `UNAUTHENTICATED`
+ */
+export async function assertKeyUsable(session: Queries, { id }: Principal): Promise<void> {
+  const keyId = /^key:(.+)$/.exec(id)?.[1];
+  // The operator of a store in this process has no key.
+  if (keyId === undefined) return;
+  const rows = await session.query(
+    `select 1 as one from audit_api_keys
+     where id = $1 and revoked_at is null and (expires_at is null or expires_at > clock_timestamp())`,
+    [keyId],
+  );
+  if (rows.length === 0) throw new ServerError('UNAUTHENTICATED', 'the API key was revoked or has expired');
+}
+
+/** A subject is compared and shown, so it must have no part that can't be seen. */
+function isSubject(text: string): boolean {
+  return text.trim() !== '' && text.length <= 256 && !/\p{C}/u.test(text);
 }
 
 function sha256(content: string | Uint8Array): Buffer {

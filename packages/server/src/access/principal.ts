@@ -8,11 +8,16 @@ export interface Principal {
   readonly scopes: readonly Scope[];
   /** Tenants that the caller may access; every tenant where `undefined`. */
   readonly tenants: readonly string[] | undefined;
+  /** The person or agent behind the key. Absent: the key is not bound to one. */
+  readonly subject?: string | undefined;
+  /** Groups of the subject, by its login. */
+  readonly groups?: readonly string[] | undefined;
 }
 
-/** Whether the caller has a scope, directly or through `admin`. */
+/** Whether the caller has a scope, directly or through `admin`. `admin` does not include the right to decide approvals. */
 export function hasScope(principal: Principal, scope: Scope): boolean {
-  return principal.scopes.includes(scope) || principal.scopes.includes('admin');
+  if (principal.scopes.includes(scope)) return true;
+  return scope !== 'approvals:decide' && principal.scopes.includes('admin');
 }
 
 export function mayUseTenant(principal: Principal, tenantId: string): boolean {

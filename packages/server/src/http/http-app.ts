@@ -26,6 +26,8 @@ import {
 } from './kernel/server-options.ts';
 import { Streams } from './kernel/streams.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
+import { approvalStreamRoutes } from './routes/approval-stream.ts';
+import { approvalRoutes } from './routes/approvals.ts';
 import { bundleRoutes } from './routes/bundle.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { documentRoutes } from './routes/documents.ts';
@@ -138,6 +140,14 @@ function endpointsOf(
     ...tenantRoutes({ database }),
     ...producerRoutes({ service }),
     ...deadLetterRoutes({ service, deadLetters, now }),
+    ...approvalRoutes({ service }),
+    ...approvalStreamRoutes({
+      desk: service.desk,
+      streams,
+      keyWatch,
+      limits,
+      intervalMs: http.tailIntervalMs ?? 500,
+    }),
     ...apiKeyRoutes({ keys }),
     ...healthRoutes({ database, keys, stopped: logs.stopped, readinessChecks: service.readinessChecks }),
     ...metricsRoutes({ registry: metrics.registry, refreshGauges: addStoreGauges(metrics, service) }),

@@ -1,3 +1,4 @@
+import { ServerError } from '../errors.ts';
 import { sqlState } from './database.ts';
 
 /** What is wrong with the address of a PostgreSQL database, or with the server behind it. */
@@ -39,6 +40,13 @@ export function connectionFault(error: unknown, url: string): ConnectionFault | 
   const state = sqlState(cause);
   if (state !== undefined) return ofServer(state, message, place);
   return ofNetwork((cause as { code?: string } | undefined)?.code ?? '', message, place);
+}
+
+/** The error of a connection that failed. Its details are for the operator: clients must not learn of hosts and logins. */
+export function unreachable(cause: unknown, url: string): ServerError {
+  const fault = connectionFault(cause, url);
+  const details = fault === undefined ? {} : { connectionFault: fault };
+  return new ServerError('STORE_UNAVAILABLE', 'no connection to PostgreSQL', { cause, details });
 }
 
 interface Place {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { ServerError } from '../errors.ts';
-import { connectionFault } from './connection-fault.ts';
+import { unreachable } from './connection-fault.ts';
 import { sqlState, type Timeouts } from './database.ts';
 import { type DatabaseRoles, plainRoles, readRolesSql } from './database-roles.ts';
 import { ResponseWatchdog } from './response-watchdog.ts';
@@ -97,7 +97,7 @@ export class PostgresConnections {
     try {
       await work(this.#url);
     } catch (error) {
-      throw error instanceof ServerError ? error : this.#unreachable(error);
+      throw error instanceof ServerError ? error : unreachable(error, this.#url);
     }
   }
 
@@ -167,15 +167,8 @@ export class PostgresConnections {
         this.#release(client, new Error('the server was silent or read-only on another connection'));
       }
     } catch (cause) {
-      throw this.#unreachable(cause);
+      throw unreachable(cause, this.#url);
     }
-  }
-
-  #unreachable(cause: unknown): ServerError {
-    // For the operator alone: clients of the service must not learn of hosts and logins.
-    const fault = connectionFault(cause, this.#url);
-    const details = fault === undefined ? {} : { connectionFault: fault };
-    return new ServerError('STORE_UNAVAILABLE', 'no connection to PostgreSQL', { cause, details });
   }
 
   async #prepare(client: pg.PoolClient): Promise<pg.PoolClient> {

@@ -8,7 +8,7 @@ let auditId: string;
 let letterId: string;
 beforeAll(async () => {
   http = await Harness.open();
-  const scopes = ['events:write', 'events:read', 'log:read', 'admin'] as const;
+  const scopes = ['events:write', 'events:read', 'log:read', 'approvals:decide', 'admin'] as const;
   acme = await http.key(['acme'], ...scopes);
   globex = await http.key(['globex'], ...scopes);
   const one = event();
@@ -22,6 +22,9 @@ beforeAll(async () => {
   letterId = refused.json.dead_letter_id;
 });
 afterAll(() => http[Symbol.asyncDispose]());
+
+/** Of no approval: whether it exists must not show. */
+const approvalId = '019ca97b-f880-7000-8000-000000000002';
 
 type Route = [method: string, path: string];
 const ofTenant = (tenant: string): Route[] => [
@@ -38,6 +41,9 @@ const ofTenant = (tenant: string): Route[] => [
   ['GET', `/v1/logs/${tenant}/tile/0/000.p/1`],
   ['GET', `/v1/logs/${tenant}/receipt/${auditId}`],
   ['GET', `/v1/logs/${tenant}/bundle`],
+  ['GET', `/v1/approvals?tenant_id=${tenant}`],
+  ['GET', `/v1/approvals/${approvalId}?tenant_id=${tenant}`],
+  ['GET', `/v1/approvals/${approvalId}/stream?tenant_id=${tenant}`],
 ];
 const all = (): Route[] => [
   ...ofTenant('acme'),
@@ -49,6 +55,15 @@ const all = (): Route[] => [
   ['DELETE', `/v1/dead-letters/${letterId}`],
   ['POST', '/v1/dead-letters/purge'],
   ['POST', '/v1/audit/producers/settle'],
+  ['POST', '/v1/approvals'],
+  ['POST', `/v1/approvals/${approvalId}/decision`],
+  ['POST', `/v1/approvals/${approvalId}/claim`],
+  ['POST', `/v1/approvals/${approvalId}/withdraw`],
+  ['GET', '/v1/approval-rules'],
+  ['POST', '/v1/approval-rules'],
+  ['DELETE', '/v1/approval-rules?tenant_id=acme&action=pay'],
+  ['POST', '/v1/operations'],
+  ['POST', '/v1/operations/finish'],
   ['GET', '/v1/api-keys'],
   ['POST', '/v1/api-keys'],
   ['DELETE', '/v1/api-keys/000000000000'],

@@ -33,6 +33,8 @@ export interface VerifyBundleOptions {
    * `checkpoints` and `kept`. Keep it for the next time.
    */
   readonly onTrusted?: (note: string) => void;
+  /** Called with the bundle's newest note where the verdict is good, whatever it was compared with. */
+  readonly onSigned?: (note: string) => void;
   /** Called with the notes of two checkpoints that contradict each other. Keep both: they are evidence against the log. */
   readonly onEquivocation?: (first: string, second: string) => void;
   /** Called with each record that can be read, and the hash of its bytes. What is wrong with the records is in the report. */
@@ -65,6 +67,7 @@ export async function verifyBundle(
     }
     const report = check.report();
     if (isTrusted(report.verdict) && report.not_compared === undefined) options.onTrusted?.(check.note);
+    if (isTrusted(report.verdict)) options.onSigned?.(check.note);
     const contradiction = check.equivocation();
     if (contradiction !== undefined) options.onEquivocation?.(...contradiction);
     return report;

@@ -19,11 +19,12 @@ export interface CreatedKey {
   readonly scopes: readonly string[];
   readonly tenants: readonly string[] | undefined;
   readonly expiresAt: Date | undefined;
+  readonly subject: string | undefined;
 }
 
 /** The `audit.key_created` of a key. The database creates the key from this record. */
 export function keyCreatedRecord(key: CreatedKey, change: KeyChange): EventItem {
-  const { id, name, secretSha256, scopes, tenants, expiresAt } = key;
+  const { id, name, secretSha256, scopes, tenants, expiresAt, subject } = key;
   return keyEvent('audit.key_created', id, change, {
     key_id: id,
     name,
@@ -31,6 +32,7 @@ export function keyCreatedRecord(key: CreatedKey, change: KeyChange): EventItem 
     scopes: [...scopes],
     ...(tenants !== undefined && { tenants: [...tenants] }),
     ...(expiresAt !== undefined && { expires_at: expiresAt.toISOString() }),
+    ...(subject !== undefined && { subject }),
   });
 }
 

@@ -1,10 +1,18 @@
+import type { Json } from '@tallystick/event';
 import * as z from 'zod';
 
 /** Names of the schemas that the document lists among its components and refers to. */
 export const componentNames = z.registry<{ id: string }>();
 
-/** A type without differences that do not show in JSON: `readonly`, and `undefined` as the value of an optional member. */
-type Plain<T> = T extends object ? { -readonly [K in keyof T]: Plain<Exclude<T[K], undefined>> } : T;
+/**
+ * A type without differences that do not show in JSON: `readonly`, and `undefined` as the value of an optional member. `Json` refers
+ * to itself, so it is compared as a whole.
+ */
+type Plain<T> = [T, Json] extends [Json, T]
+  ? 'any JSON value'
+  : T extends object
+    ? { -readonly [K in keyof T]: Plain<Exclude<T[K], undefined>> }
+    : T;
 
 type Identical<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 

@@ -41,7 +41,8 @@ const letterColumns = `
 const keyColumns = `
   d.id, d.name, encode(sha256(d.secret_hash), 'hex') as secret_sha256, to_json(d.scopes)::text as scopes,
   to_json(d.tenants)::text as tenants, ${storedTime('d.created_at')} as created_at,
-  ${storedTime('d.expires_at')} as expires_at, ${storedTime('d.revoked_at')} as revoked_at`;
+  ${storedTime('d.expires_at')} as expires_at, ${storedTime('d.revoked_at')} as revoked_at,
+  to_jsonb(d) ->> 'subject' as subject`;
 
 /** Dead letters of the table, in the order of their ids. */
 export async function* readLetters(query: Query, of: RowsOf): AsyncGenerator<LetterState> {
@@ -98,6 +99,8 @@ function keyState(row: Row): KeyState {
     tenants: row.tenants === null ? null : (JSON.parse(String(row.tenants)) as string[]),
     created_at: String(row.created_at),
     expires_at: row.expires_at === null ? null : String(row.expires_at),
+    // Read as a member of the row: a store of an earlier version has no such column.
+    subject: typeof row.subject === 'string' ? row.subject : null,
   });
   return { id: String(row.id), about, revokedAt: row.revoked_at === null ? null : String(row.revoked_at) };
 }

@@ -158,6 +158,7 @@ export class ReplayedBooks {
       tenants: (facts.tenants as string[] | undefined) ?? null,
       created_at: createdAt,
       expires_at: (facts.expires_at as string | undefined) ?? null,
+      subject: (facts.subject as string | undefined) ?? null,
     });
     this.keys.set(id, { about, revokedAt: null, sequence });
   }

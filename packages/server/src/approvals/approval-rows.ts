@@ -1,0 +1,124 @@
+import type { Approval, ApprovalState } from '@tallystick/protocol';
+import { nextDeadlineOf } from '@tallystick/protocol';
+import { type Database, type Queries, writer } from '../store/database.ts';
+
+/** An approval as it is stored. */
+export interface StoredApproval {
+  readonly approval: Approval;
+  readonly version: number;
+  /** The store's clock when the row was read, ms since the epoch. */
+  readonly now: number;
+}
+
+/** The time by the clock of the store. Replicas may have different clocks; all deadlines are compared with this one. */
+export async function storeClock(database: Database): Promise<number> {
+  const [row] = await database.query<{ now: Date }>(writer, 'select clock_timestamp() as now');
+  return row!.now.getTime();
+}
+
+export async function readApproval(
+  database: Database,
+  tenantId: string,
+  id: string,
+): Promise<StoredApproval | undefined> {
+  const [row] = await database.query<{ approval: string; version: number; now: Date }>(
+    writer,
+    'select approval, version, clock_timestamp() as now from audit_approvals where tenant_id = $1 and id = $2',
+    [tenantId, id],
+  );
+  if (row === undefined) return undefined;
+  return {
+    approval: JSON.parse(row.approval) as Approval,
+    version: Number(row.version),
+    now: row.now.getTime(),
+  };
+}
+
+/** @returns whether it was stored; false if the id is taken */
+export async function insertApproval(session: Queries, approval: Approval): Promise<boolean> {
+  const rows = await session.query(
+    `insert into audit_approvals (tenant_id, id, state, approval, next_deadline, created_at)
+     values ($1, $2, $3, $4, $5::timestamptz, $6::timestamptz) on conflict do nothing returning 1 as one`,
+    [
+      approval.document.tenant_id,
+      approval.id,
+      approval.state,
+      JSON.stringify(approval),
+      deadlineText(approval),
+      approval.created_at,
+    ],
+  );
+  return rows.length > 0;
+}
+
+/** @returns whether it was stored; false if another change came first */
+export async function updateApproval(
+  session: Queries,
+  approval: Approval,
+  version: number,
+): Promise<boolean> {
+  const rows = await session.query(
+    `update audit_approvals set state = $4, approval = $5, next_deadline = $6::timestamptz, version = version + 1
+     where tenant_id = $1 and id = $2 and version = $3 returning 1 as one`,
+    [
+      approval.document.tenant_id,
+      approval.id,
+      version,
+      approval.state,
+      JSON.stringify(approval),
+      deadlineText(approval),
+    ],
+  );
+  return rows.length > 0;
+}
+
+/** Approvals whose next deadline has passed, the oldest first. */
+export async function dueApprovals(
+  database: Database,
+  limit: number,
+): Promise<readonly { readonly tenant_id: string; readonly id: string }[]> {
+  return await database.query(
+    writer,
+    `select tenant_id, id from audit_approvals
+     where next_deadline <= clock_timestamp() order by next_deadline limit $1`,
+    [limit],
+  );
+}
+
+/** Which approvals a list shows. */
+export interface ApprovalListQuery {
+  /** Absent: every tenant. */
+  readonly tenants: readonly string[] | undefined;
+  readonly state?: ApprovalState | undefined;
+  readonly limit: number;
+  /** The last approval of the page before. */
+  readonly after?: { readonly createdAt: string; readonly id: string } | undefined;
+}
+
+/** Newest first. */
+export async function listApprovals(
+  database: Database,
+  query: ApprovalListQuery,
+): Promise<readonly Approval[]> {
+  const { tenants, state, limit, after } = query;
+  const rows = await database.query<{ approval: string }>(
+    writer,
+    `select approval from audit_approvals
+     where ($1::text[] is null or tenant_id = any($1)) and ($2::text is null or state = $2)
+       and ($3::timestamptz is null or (created_at, id) < ($3::timestamptz, $4::uuid))
+     order by created_at desc, id desc limit $5`,
+    [
+      tenants === undefined ? null : [...tenants],
+      state ?? null,
+      after?.createdAt ?? null,
+      after?.id ?? null,
+      limit,
+    ],
+  );
+  return rows.map((row) => JSON.parse(row.approval) as Approval);
+}
+
+function deadlineText(approval: Approval): string | null {
+  const deadline = nextDeadlineOf(approval);
+  return deadline === undefined ? null : new Date(deadline).toISOString();
+}

@@ -1,0 +1,315 @@
+/**
+ * The approval desk. Each change of an approval is one transaction: the records of the change are chained, and the row is replaced if
+ * nobody changed it since it was read. A crash leaves both or neither. Two replicas that change one approval at once: one succeeds,
+ * and the other reads again.
+ */
+import {
+  type Approval,
+  type ApprovalClaim,
+  type ApprovalRequest,
+  type ApprovalStep,
+  advanceApproval,
+  claimApproval,
+  decideApproval,
+  openApproval,
+  tightenRules,
+  withdrawApproval,
+} from '@tallystick/protocol';
+import type { EventItem } from '../chain/batch.ts';
+import {
+  type ApprovalCause,
+  refusalRecord,
+  transitionRecord,
+} from '../chain/service-records/approval-records.ts';
+import { ServerError } from '../errors.ts';
+import type { AppendRanges } from '../ingest/append-ranges.ts';
+import type { Database, Session } from '../store/database.ts';
+import type { Trail } from '../trail/trail.ts';
+import {
+  type ApprovalListQuery,
+  dueApprovals,
+  insertApproval,
+  listApprovals,
+  readApproval,
+  type StoredApproval,
+  storeClock,
+  updateApproval,
+} from './approval-rows.ts';
+import { minimumRules } from './minimum-rules.ts';
+import { documentDigest, opensAll } from './openings.ts';
+
+/** Who calls the desk. */
+export interface DeskCaller {
+  /** Principal of the request, such as `key:…`. */
+  readonly principal: string;
+  /** The person or agent behind the principal. Separation of duties compares subjects. */
+  readonly subject: string;
+  readonly groups?: readonly string[] | undefined;
+  /**
+   * Checks inside the transaction that the caller's login is still valid.
+   *
+   * @throws {ServerError} `UNAUTHENTICATED`
+   */
+  readonly assertValid?: ((session: Session) => Promise<void>) | undefined;
+}
+
+/** A decision as it arrives. */
+export interface DeskDecision {
+  readonly verdict: 'grant' | 'deny';
+  readonly document_digest: string;
+  readonly comment?: string | undefined;
+  readonly break_glass?: boolean | undefined;
+}
+
+/** What the desk needs of the service. */
+export interface DeskParts {
+  readonly database: Database;
+  readonly appendRanges: AppendRanges;
+  readonly trail: Trail;
+}
+
+/** Another change came first. The desk reads again. */
+class Overtaken extends Error {}
+
+/** How often one call reads again. Each time, another change of the same approval has succeeded. */
+const maxAttempts = 20;
+
+export class ApprovalDesk {
+  readonly #parts: DeskParts;
+
+  constructor(parts: DeskParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Opens an approval. The same id with the same document returns the first approval.
+   *
+   * @throws {ServerError} `INTENT_UNKNOWN`, `RULES_UNSATISFIABLE`, `HIDDEN_ARGUMENTS_REFUSED`, `DIGEST_MISMATCH`, and the errors of
+   *   the chain
+   */
+  async request(
+    { id, intent_id, document, rules: requested = {} }: ApprovalRequest,
+    caller: DeskCaller,
+  ): Promise<Approval> {
+    const { database } = this.#parts;
+    const document_digest = documentDigest(document);
+    const { tenant_id } = document;
+    const known = await this.#current(tenant_id, id);
+    if (known !== undefined) return sameRequest(known.approval, document_digest, caller);
+    await this.#assertIntent(tenant_id, intent_id, document_digest);
+    const rules = tightenRules(await minimumRules(database, tenant_id, document.action), requested);
+    if (rules === undefined)
+      throw new ServerError(
+        'RULES_UNSATISFIABLE',
+        'no approver fulfils both the rules of the request and those of the service',
+      );
+    const now = await storeClock(database);
+    const step = openApproval(
+      { id, intent_id, document, document_digest, requester: caller.subject, rules },
+      now,
+    );
+    if ('refused' in step) throw new ServerError(step.refused, step.message);
+    try {
+      await this.#commit(recordsOf(step, { now, principal: caller.principal }), caller, (session) =>
+        insertApproval(session, step.approval),
+      );
+    } catch (error) {
+      if (!(error instanceof Overtaken)) throw error;
+      const first = await this.#current(tenant_id, id);
+      if (first === undefined) throw new ServerError('STORE_UNAVAILABLE', 'the approval could not be stored');
+      return sameRequest(first.approval, document_digest, caller);
+    }
+    return step.approval;
+  }
+
+  /** @throws {ServerError} `NOT_FOUND` */
+  async get(tenantId: string, id: string): Promise<Approval> {
+    const stored = await this.#current(tenantId, id);
+    if (stored === undefined) throw unknownApproval();
+    return stored.approval;
+  }
+
+  /** Newest first. Deadlines that have just passed may not have taken effect yet. */
+  async list(query: ApprovalListQuery): Promise<readonly Approval[]> {
+    return await listApprovals(this.#parts.database, query);
+  }
+
+  /** @throws {ServerError} `NOT_FOUND`, or one of the refusals of a decision */
+  async decide(tenantId: string, id: string, decision: DeskDecision, caller: DeskCaller): Promise<Approval> {
+    const { verdict, document_digest, comment, break_glass } = decision;
+    return await this.#change(tenantId, id, 'decide', caller, (approval, now) =>
+      decideApproval(
+        approval,
+        {
+          subject: caller.subject,
+          ...(caller.groups !== undefined && { groups: caller.groups }),
+          verdict,
+          document_digest,
+          ...(comment !== undefined && { comment }),
+          ...(break_glass !== undefined && { break_glass }),
+        },
+        now,
+      ),
+    );
+  }
+
+  /**
+   * Uses a granted approval for its one execution. A crash after the commit leaves it used: the executor may have run.
+   *
+   * @throws {ServerError} `NOT_FOUND`, or one of the refusals of a claim
+   */
+  async claim(
+    { tenant_id, approval_id, attempt, document_digest, openings = {} }: ApprovalClaim,
+    caller: DeskCaller,
+  ): Promise<Approval> {
+    return await this.#change(tenant_id, approval_id, 'claim', caller, (approval, now) =>
+      claimApproval(
+        approval,
+        {
+          subject: caller.subject,
+          attempt,
+          document_digest,
+          openings_valid: opensAll(approval.document, openings),
+        },
+        now,
+      ),
+    );
+  }
+
+  /** @throws {ServerError} `NOT_FOUND`, or one of the refusals of a withdrawal */
+  async withdraw(
+    tenantId: string,
+    id: string,
+    comment: string | undefined,
+    caller: DeskCaller,
+  ): Promise<Approval> {
+    const withdrawal = { subject: caller.subject, ...(comment !== undefined && { comment }) };
+    return await this.#change(tenantId, id, 'withdraw', caller, (approval) =>
+      withdrawApproval(approval, withdrawal),
+    );
+  }
+
+  /**
+   * Lets passed deadlines take effect: reminders, escalations, time-outs, expiries. Every replica may call it; each deadline takes
+   * effect once.
+   *
+   * @returns how many approvals were changed
+   */
+  async advanceDue(limit = 100): Promise<number> {
+    let changed = 0;
+    for (const { tenant_id, id } of await dueApprovals(this.#parts.database, limit)) {
+      const stored = await readApproval(this.#parts.database, tenant_id, id);
+      if (stored === undefined) continue;
+      const advanced = await this.#advance(stored);
+      if (advanced !== undefined && advanced !== stored) changed++;
+    }
+    return changed;
+  }
+
+  async #change(
+    tenantId: string,
+    id: string,
+    attempted: 'decide' | 'claim' | 'withdraw',
+    caller: DeskCaller,
+    apply: (approval: Approval, now: number) => ApprovalStep,
+  ): Promise<Approval> {
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const stored = await this.#current(tenantId, id);
+      if (stored === undefined) throw unknownApproval();
+      const { approval, version, now } = stored;
+      const cause: ApprovalCause = { now, principal: caller.principal };
+      const step = apply(approval, now);
+      try {
+        if ('refused' in step) {
+          const refusal = { code: step.refused, attempted, subject: caller.subject };
+          await this.#commit([refusalRecord(approval, refusal, cause)], caller);
+          throw new ServerError(step.refused, step.message);
+        }
+        await this.#commit(recordsOf(step, cause), caller, (session) =>
+          updateApproval(session, step.approval, version),
+        );
+        return step.approval;
+      } catch (error) {
+        if (!(error instanceof Overtaken)) throw error;
+      }
+    }
+    throw new ServerError('STORE_UNAVAILABLE', 'other changes of this approval came first again and again');
+  }
+
+  /** The approval, after the time that has passed took effect. */
+  async #current(tenantId: string, id: string): Promise<StoredApproval | undefined> {
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const stored = await readApproval(this.#parts.database, tenantId, id);
+      if (stored === undefined) return undefined;
+      const advanced = await this.#advance(stored);
+      if (advanced !== undefined) return advanced;
+    }
+    throw new ServerError('STORE_UNAVAILABLE', 'other changes of this approval came first again and again');
+  }
+
+  /** @returns the same object if nothing is due; `undefined` if another change came first */
+  async #advance(stored: StoredApproval): Promise<StoredApproval | undefined> {
+    const step = advanceApproval(stored.approval, stored.now);
+    if (step.transitions.length === 0) return stored;
+    try {
+      await this.#commit(recordsOf(step, { now: stored.now }), undefined, (session) =>
+        updateApproval(session, step.approval, stored.version),
+      );
+    } catch (error) {
+      if (error instanceof Overtaken) return undefined;
+      throw error;
+    }
+    return { approval: step.approval, version: stored.version + 1, now: stored.now };
+  }
+
+  /** Chains the records and changes the row in one transaction. */
+  async #commit(
+    items: readonly EventItem[],
+    caller: DeskCaller | undefined,
+    change?: (session: Session) => Promise<boolean>,
+  ): Promise<void> {
+    await this.#parts.appendRanges([
+      {
+        items,
+        closeBooks: async (session) => {
+          await caller?.assertValid?.(session);
+          if (change !== undefined && !(await change(session))) throw new Overtaken();
+        },
+      },
+    ]);
+  }
+
+  /** The intent must be in the chain, and must be about the same document: what is approved is what was declared. */
+  async #assertIntent(tenantId: string, intentId: string, digest: string): Promise<void> {
+    const row = await this.#parts.trail
+      .getRow(tenantId, intentId, { sensitive: true })
+      .catch((error: unknown) => {
+        if (error instanceof ServerError && error.code === 'NOT_FOUND') return undefined;
+        throw error;
+      });
+    const event = row?.record == null ? undefined : (JSON.parse(row.record) as { event: IntentEvent }).event;
+    if (event?.event_type === 'agent.action.intended' && event.context?.document_digest === digest) return;
+    throw new ServerError('INTENT_UNKNOWN', 'the chain has no intent with this id and this document');
+  }
+}
+
+interface IntentEvent {
+  readonly event_type: string;
+  readonly context?: { readonly document_digest?: unknown };
+}
+
+function sameRequest(approval: Approval, digest: string, caller: DeskCaller): Approval {
+  if (approval.document_digest === digest && approval.requester === caller.subject) return approval;
+  throw new ServerError('DIGEST_MISMATCH', 'the id belongs to an approval of another document or requester');
+}
+
+function recordsOf(
+  { approval, transitions }: Extract<ApprovalStep, { approval: Approval }>,
+  cause: ApprovalCause,
+): readonly EventItem[] {
+  return transitions.map((transition) => transitionRecord(approval, transition, cause));
+}
+
+function unknownApproval(): ServerError {
+  return new ServerError('NOT_FOUND', 'no such approval');
+}

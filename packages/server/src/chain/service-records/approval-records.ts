@@ -1,0 +1,132 @@
+import { type AuditEvent, uuidv7 } from '@tallystick/event';
+import type { Approval, ApprovalRefusalCode, ApprovalRules, ApprovalTransition } from '@tallystick/protocol';
+import type { EventItem } from '../batch.ts';
+import { serviceEvent } from './service-event.ts';
+
+/** Who caused a change of an approval, and when the desk made it. */
+export interface ApprovalCause {
+  /** Milliseconds since the epoch, by the clock of the store. */
+  readonly now: number;
+  /** Principal of the request, such as `key:…`. Absent: the desk itself, because a time has passed. */
+  readonly principal?: string | undefined;
+}
+
+/**
+ * The record of one change of an approval. The desk writes it in the transaction that makes the change, which succeeds once. So the
+ * id is new and not derived.
+ */
+export function transitionRecord(
+  approval: Approval,
+  { type, subject, comment }: ApprovalTransition,
+  { now, principal }: ApprovalCause,
+): EventItem {
+  const { document, document_digest, decisions, rules } = approval;
+  const breakGlass = type === 'approval.break_glass';
+  return serviceEvent({
+    ...common(approval, now),
+    event_type: type,
+    severity: breakGlass ? 'critical' : 'info',
+    ...(subject !== undefined && { actor_type: 'user', actor_id: subject }),
+    context: {
+      action: document.action,
+      document_digest,
+      ...(type === 'approval.requested' && { document, rules }),
+    },
+    outcome: {
+      outcome_status: outcomes[type],
+      state_after: approval.state,
+      ...(subject !== undefined && isDecision(type) && { approval_received_from: subject }),
+      ...(isDecision(type) && { approval_latency_ms: now - Date.parse(approval.created_at) }),
+      ...(comment !== undefined && { approval_comment: comment }),
+    },
+    metadata: {
+      ...(principal !== undefined && { principal }),
+      requester: approval.requester,
+      ...(isDecision(type) && { decisions: decisions.length, decisions_required: rules.approvals }),
+    },
+  });
+}
+
+/** The record of an attempt that the desk refused. */
+export function refusalRecord(
+  approval: Approval,
+  refusal: {
+    readonly code: ApprovalRefusalCode;
+    readonly attempted: 'decide' | 'claim' | 'withdraw';
+    readonly subject: string;
+  },
+  { now, principal }: ApprovalCause,
+): EventItem {
+  return serviceEvent({
+    ...common(approval, now),
+    event_type: 'approval.refused',
+    severity: 'warning',
+    actor_type: 'user',
+    actor_id: refusal.subject,
+    context: { action: approval.document.action, document_digest: approval.document_digest },
+    outcome: { outcome_status: 'blocked', error_code: refusal.code, state_after: approval.state },
+    metadata: { attempted: refusal.attempted, ...(principal !== undefined && { principal }) },
+  });
+}
+
+/** The record of a change of the minimum rules. `rules` is absent where they were removed. */
+export function approvalRulesRecord(
+  {
+    tenantId,
+    chain,
+    action,
+    rules,
+  }: {
+    /** A tenant, or `*` for all. */
+    readonly tenantId: string;
+    /** Tenant whose chain gets the record. */
+    readonly chain: string;
+    readonly action: string;
+    readonly rules: ApprovalRules | undefined;
+  },
+  { now, principal }: ApprovalCause,
+): EventItem {
+  return serviceEvent({
+    audit_id: uuidv7(now),
+    tenant_id: chain,
+    timestamp: new Date(now).toISOString(),
+    event_type: 'audit.approval_rules_changed',
+    severity: 'warning',
+    ...(principal !== undefined && { actor_type: 'service', actor_id: principal }),
+    target_type: 'approval_rules',
+    target_id: `${tenantId} ${action}`,
+    context: rules === undefined ? {} : { rules },
+    outcome: { outcome_status: 'success' },
+  });
+}
+
+function common(approval: Approval, now: number) {
+  return {
+    audit_id: uuidv7(now),
+    tenant_id: approval.document.tenant_id,
+    timestamp: new Date(now).toISOString(),
+    event_category: 'approval',
+    target_type: 'approval',
+    target_id: approval.id,
+    parent_id: approval.intent_id,
+  } as const;
+}
+
+type TransitionType = ApprovalTransition['type'];
+
+const outcomes: Record<TransitionType, NonNullable<NonNullable<AuditEvent['outcome']>['outcome_status']>> = {
+  'approval.requested': 'pending',
+  'approval.reminded': 'pending',
+  'approval.escalated': 'pending',
+  'approval.granted': 'success',
+  'approval.denied': 'denied',
+  'approval.break_glass': 'success',
+  'approval.timed_out': 'timed_out',
+  'approval.withdrawn': 'rolled_back',
+  'approval.claimed': 'success',
+  'approval.expired': 'timed_out',
+};
+
+function isDecision(type: TransitionType): boolean {
+  return type === 'approval.granted' || type === 'approval.denied' || type === 'approval.break_glass';
+}
