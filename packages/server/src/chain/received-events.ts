@@ -2,17 +2,6 @@ import type { Statement } from '../store/database.ts';
 import type { EventItem } from './batch.ts';
 import type { PendingEvent } from './merge-batches.ts';
 
-/**
- * An event as it was received, if redaction has changed it. Whether an event that is sent again is the same one can't be decided by the
- * chained event: the secrets that distinguish two events are not in it, and the rules may have changed in between.
- */
-export interface ReceivedEvent {
-  /** The canonical JSON of the event as it was received. Only in memory, until the batch is stored. */
-  readonly canonical: string;
-  /** HMAC-SHA-256 of this text, hex. */
-  readonly fingerprint: string;
-}
-
 /** Whether two events of one batch, with the same id, are the same event as it was sent. */
 export function wereReceivedEqual(one: EventItem, other: EventItem): boolean {
   if (one.received !== undefined && other.received !== undefined) {
