@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Manifest, packAll, readManifest, type Tarball } from '../../../scripts/pack.ts';
 import { type TempDir, tempDir } from '../src/temp-dir.ts';
 import { pinnedExports } from './exports.ts';
+import { blocksOf, runProgram, shellLines, startDev } from './packed-documents.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 
@@ -28,8 +29,7 @@ afterAll(() => dir.remove());
 
 /** Installs all tarballs and their peer dependencies in an empty project. */
 function install(): Manifest[] {
-  mkdirSync(project);
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ type: 'module', private: true }));
+  makeProject(project);
   npm(['install', ...tarballs.map(({ file }) => file)]);
   const installed = tarballs.map(({ name }) => readManifest(join(project, 'node_modules', name)));
   const own = new Set(tarballs.map(({ name }) => name));
@@ -40,9 +40,14 @@ function install(): Manifest[] {
   return installed;
 }
 
-function npm(args: string[]): void {
+function makeProject(path: string): void {
+  mkdirSync(path);
+  writeFileSync(join(path, 'package.json'), JSON.stringify({ type: 'module', private: true }));
+}
+
+function npm(args: string[], cwd = project): void {
   const quiet = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  execFileSync('npm', [...args, ...quiet], { cwd: project, stdio: 'pipe' });
+  execFileSync('npm', [...args, ...quiet], { cwd, stdio: 'pipe' });
 }
 
 /** The modules that can be imported: every subpath of `exports` that leads to JavaScript. */
@@ -141,4 +146,55 @@ test('every command starts from its installed package and prints its version', (
       expect(execFileSync(process.execPath, [path, '--version'], { encoding: 'utf8' })).toContain(version);
     }
   }
+});
+
+// The documents told readers to install packages that are not published, and nothing followed them with what can be installed.
+test('the README works with tarballs in an empty project', { timeout: 300_000 }, async () => {
+  const [install] = shellLines('README.md', 'npm install /');
+  const place = join(dir.path, 'tarballs');
+  const path = join(dir.path, 'readme');
+  makeProject(path);
+  const command = install!.replace('/path/to/checkout/tarballs', place);
+  execFileSync(
+    'sh',
+    ['-c', `${command} --prefer-offline --ignore-scripts --no-audit --no-fund --loglevel=error`],
+    {
+      cwd: path,
+      stdio: 'pipe',
+    },
+  );
+  const [embedded] = blocksOf('README.md', 'ts');
+  expect(runProgram(path, embedded!)).toMatch(/chained as record 2 of acme/);
+  expect(shellLines('README.md', 'npx ')).toContain('npx tallystick dev');
+  await using dev = await startDev(path);
+  const env = { ...process.env, ...dev.env, XDG_CONFIG_HOME: join(path, 'config') };
+  const lines = ['emit', 'events', 'verify'].flatMap((name) =>
+    shellLines('README.md', `tally ${name} --tenant`),
+  );
+  expect(lines.length).toBeGreaterThanOrEqual(3);
+  for (const line of [...lines, ...shellLines('README.md', 'curl ')]) {
+    const withPath = { ...env, PATH: `${join(path, 'node_modules/.bin')}:${process.env.PATH}` };
+    execFileSync('sh', ['-c', line], { cwd: path, env: withPath, stdio: 'pipe' });
+  }
+});
+
+test("the SDK's guides work with its tarballs alone in an empty project", { timeout: 300_000 }, async () => {
+  const file = (name: string) => tarballs.find((each) => each.name === name)!.file;
+  const ofSdk = ['@tallystick/sdk', '@tallystick/protocol', '@tallystick/event'].map(file);
+  const [start] = shellLines('docs/sdk/start.md', 'npm i ');
+  const [kafka] = shellLines('docs/sdk/kafka.md', 'npm i ');
+  expect([start, kafka]).toEqual(['npm i @tallystick/sdk', 'npm i @tallystick/sdk @platformatic/kafka']);
+  const path = join(dir.path, 'sdk');
+  makeProject(path);
+  npm(['install', ...ofSdk], path);
+  const [first] = blocksOf('docs/sdk/start.md', 'ts');
+  await using dev = await startDev(project);
+  expect(runProgram(path, first!, dev.env)).toMatch(/^record 1 of acme$/m);
+  npm(['install', ...ofSdk, '@platformatic/kafka'], path);
+  expect(
+    runProgram(
+      path,
+      "import { kafkaTransport } from '@tallystick/sdk/kafka'; console.log(typeof kafkaTransport)",
+    ),
+  ).toBe('function\n');
 });

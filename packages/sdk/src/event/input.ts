@@ -76,13 +76,14 @@ export interface AuditPayload {
 
 /** The tenant, under either name. */
 type Tenant =
+  | { clientId: string; tenantId?: string | undefined }
+  // Last, because the compiler reports a missing tenant with the name in the last member.
   | {
       /** The tenant whose chain the event is added to. */
       tenantId: string;
       /** The same as `tenantId`. */
       clientId?: string | undefined;
-    }
-  | { clientId: string; tenantId?: string | undefined };
+    };
 
 /** If neither name is given, the event belongs to the emitter's own tenant. */
 interface OptionalTenant {

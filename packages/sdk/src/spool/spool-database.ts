@@ -1,6 +1,7 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
+import { openSqlite } from './sqlite.ts';
 
 /** `PRAGMA user_version` of the file. A file with a higher version is refused and left unchanged. */
 const spoolFormat = 1;
@@ -42,7 +43,7 @@ export class SpoolDatabase {
   constructor(directory: string) {
     makeDirectory(directory);
     this.#path = join(directory, fileName);
-    this.sqlite = new DatabaseSync(this.#path);
+    this.sqlite = openSqlite(this.#path);
     try {
       lock(this.sqlite);
       this.#createSchema();

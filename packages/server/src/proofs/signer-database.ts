@@ -1,8 +1,9 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServerError } from '../errors.ts';
+import { openSqlite } from '../store/sqlite.ts';
 
 /** How long the start may wait for the file's lock, ms. */
 const openingMs = 5_000;
@@ -38,7 +39,7 @@ export class SignerDatabase {
     try {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
       const path = join(directory, 'signer.sqlite');
-      this.#database = new DatabaseSync(path);
+      this.#database = openSqlite(path);
       chmodSync(path, 0o600);
       this.#database.exec(`
         pragma busy_timeout = ${openingMs};
@@ -47,6 +48,7 @@ export class SignerDatabase {
         ${schema}
       `);
     } catch (cause) {
+      if (cause instanceof ServerError) throw cause;
       throw new ServerError('CONFIG_INVALID', `the signer's directory ${directory} cannot be used`, {
         cause,
       });

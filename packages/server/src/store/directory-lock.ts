@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { ServerError } from '../errors.ts';
+import { openSqlite } from './sqlite.ts';
 
 /**
  * Reserves a data directory for one process: an exclusive SQLite transaction that stays open. The operating system
@@ -19,7 +20,7 @@ export class DirectoryLock {
    */
   constructor(directory: string) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    this.#database = new DatabaseSync(join(directory, 'lock.sqlite'));
+    this.#database = openSqlite(join(directory, 'lock.sqlite'));
     try {
       this.#database.exec('pragma busy_timeout = 0; pragma journal_mode = delete; begin exclusive');
     } catch (cause) {

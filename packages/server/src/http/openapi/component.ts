@@ -47,3 +47,6 @@ export const hash = z.string().regex(/^[0-9a-f]{64}$/);
 export const base64 = z.string().describe('32 bytes, standard base64 with padding');
 export const time = z.iso.datetime();
 export const count = z.int().min(0);
+
+/** JSON Schema describes a range as a list of numbers: generators of clients disagree on how to write a pair. */
+export const range = z.array(count) as unknown as z.ZodType<[first: number, last: number]>;

@@ -6,7 +6,7 @@ import type {
   VerifyReport,
 } from '@tallystick/protocol';
 import * as z from 'zod';
-import { answer, base64, count, hash, time } from './component.ts';
+import { answer, base64, count, hash, range, time } from './component.ts';
 
 export const inclusionProof = answer<InclusionProof>()(
   'InclusionProof',
@@ -74,7 +74,7 @@ export const verifyReport = answer<VerifyReport>()(
           origin: z.string(),
           signed: count,
           records: count.nullable(),
-          lost: z.array(z.tuple([count, count]).readonly()),
+          lost: z.array(range),
           lost_records: count,
         }),
       )

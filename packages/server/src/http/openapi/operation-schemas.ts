@@ -18,10 +18,7 @@ import {
 import * as z from 'zod';
 import { storable } from '../../ingest/admit/delivery.ts';
 import { isTimestamp, tenantId, text, timestamp, timestampMessage, uuid } from '../kernel/parameters.ts';
-import { answer, count, request, time } from './component.ts';
-
-/** JSON Schema describes a range as a list of numbers: generators of clients disagree on how to write a pair. */
-const range = z.array(count) as unknown as z.ZodType<[first: number, last: number]>;
+import { answer, count, range, request, time } from './component.ts';
 
 export const producerList = answer<ProducerPage>()(
   'ProducerList',

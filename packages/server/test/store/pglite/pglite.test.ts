@@ -1,11 +1,14 @@
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { prepareEmbeddedStore, tempDir, until } from '@tallystick/testing';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { writer } from '../../../src/store/database.ts';
 import { migratePglite } from '../../../src/store/migrate.ts';
 import { PgliteDatabase, type PgliteOptions } from '../../../src/store/pglite/pglite.ts';
 import { copyRows } from '../run-copy.ts';
+
+// Each test opens a store, and most of them open it again: that is computing, which takes long on a busy machine.
+vi.setConfig({ testTimeout: 180_000 });
 
 const forEver = 'do $$ begin loop end loop; end $$';
 

@@ -1,0 +1,24 @@
+import { createRequire } from 'node:module';
+import type { DatabaseSync } from 'node:sqlite';
+import { ServerError } from '../errors.ts';
+
+const require = createRequire(import.meta.url);
+
+/**
+ * Opens an SQLite file with the module of Node.js. An import of that module would end on an older Node.js with "No such built-in
+ * module", before any code could say what is needed.
+ *
+ * @throws {ServerError} `CONFIG_INVALID` on a Node.js without the module
+ */
+export function openSqlite(path: string): DatabaseSync {
+  return new (sqliteModule().DatabaseSync)(path);
+}
+
+function sqliteModule(): typeof import('node:sqlite') {
+  try {
+    return require('node:sqlite');
+  } catch (cause) {
+    const message = `this needs Node.js 22.22 or later, and it runs on ${process.versions.node}`;
+    throw new ServerError('CONFIG_INVALID', message, { cause });
+  }
+}
