@@ -12,7 +12,7 @@ export type BatchItem = EventItem | RefusedItem;
  * An event as it was received, if redaction has changed it. Whether an event that is sent again is the same one can't be decided by the
  * chained event: the secrets that distinguish two events are not in it, and the rules may have changed in between.
  */
-export interface ReceivedEvent {
+interface ReceivedEvent {
   /** The canonical JSON of the event as it was received. Only in memory, until the batch is stored. */
   readonly canonical: string;
   /** HMAC-SHA-256 of this text, hex. */
