@@ -12,8 +12,11 @@ import { keepAccountsPruned } from './chain/books/prune-accounts.ts';
 import { Writer } from './chain/writer.ts';
 import { ServerError } from './errors.ts';
 import { Admission } from './ingest/admit/admission.ts';
+import { AdmissionRedaction } from './ingest/admit/redaction.ts';
+import type { RedactionSetting } from './ingest/admit/redaction-rules.ts';
 import { type AppendRanges, rangeAppender } from './ingest/append-ranges.ts';
 import { IdempotencyKeys } from './ingest/idempotency-keys.ts';
+import { recordedRedaction, recordRedaction } from './ingest/redaction-in-force.ts';
 import type { Submission, SubmissionResult } from './ingest/submission.ts';
 import { type SubmitPath, submitEvents, submitStatement } from './ingest/submit.ts';
 import type { ServiceObserver } from './observer.ts';
@@ -56,6 +59,12 @@ export interface AuditServiceOptions {
   readonly serviceTenant?: string | undefined;
   /** Admit only these event types; any well-formed type where absent. */
   readonly taxonomy?: Taxonomy | undefined;
+  /**
+   * Removes secrets from submitted events before they are canonical and before they become dead letters. A change is chained.
+   *
+   * @defaultValue the rules that the log has on record; a new log has none
+   */
+  readonly redaction?: RedactionSetting | undefined;
   /** How often the service signs logs that have grown, ms; 0: only when a caller asks for it. @defaultValue 60000 */
   readonly checkpointIntervalMs?: number | undefined;
   /** How often deadlines of approvals are looked up, ms; 0: never. @defaultValue 1000 */
@@ -103,7 +112,13 @@ export class AuditService {
   readonly #deadlineTimer: DeadlineTimer | undefined;
   #closed: Promise<void> | undefined;
 
-  private constructor(options: AuditServiceOptions, database: Database, signer: Signer, logs: TenantLogs) {
+  private constructor(
+    options: AuditServiceOptions,
+    database: Database,
+    signer: Signer,
+    logs: TenantLogs,
+    rules: RedactionSetting,
+  ) {
     const { now = Date.now, observer = {}, checkpointIntervalMs = 60_000 } = options;
     const { guard, checkpointer } = logs;
     this.serviceTenant = options.serviceTenant ?? defaultServiceTenant;
@@ -111,7 +126,14 @@ export class AuditService {
     this.signer = signer;
     this.logs = logs;
     this.closing = this.#closer.signal;
-    this.admission = new Admission({ now, taxonomy: options.taxonomy, stopped: guard.stopped });
+    this.admission = new Admission({
+      now,
+      taxonomy: options.taxonomy,
+      stopped: guard.stopped,
+      ...(rules !== 'off' && {
+        redaction: new AdmissionRedaction(rules, signer.store.serviceSecret('received-events')),
+      }),
+    });
     this.idempotencyKeys = new IdempotencyKeys(database, now);
     const appendOptions: AppendOptions = {
       logName: signer.logName,
@@ -174,7 +196,16 @@ export class AuditService {
       signer = await Signer.open(signerDirectory, options.logName);
       const logs = new TenantLogs(database, signer);
       await logs.guard.compareWithSigner();
-      const service = new AuditService(options, database, signer, logs);
+      const recorded = await recordedRedaction(database, serviceTenant);
+      const rules = options.redaction ?? recorded.setting;
+      const service = new AuditService(options, database, signer, logs, rules);
+      if (options.redaction !== undefined) {
+        const at = { serviceTenant, now: (options.now ?? Date.now)() };
+        // A stopped chain of the service's tenant can't take the record. The rules are used, and the next start tries again.
+        await recordRedaction(service.writer, rules, recorded, at).catch((error: unknown) =>
+          options.observer?.onBackgroundError?.('redaction', error),
+        );
+      }
       // Without its records a store is as usable as before: the service starts, and its next start tries again.
       await openBooks(service, (options.now ?? Date.now)()).catch((error: unknown) =>
         options.observer?.onBackgroundError?.('books', error),

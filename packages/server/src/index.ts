@@ -28,6 +28,12 @@ export {
   type ServeOptions,
   serveHttp,
 } from './http/serve.ts';
+export {
+  defaultRules,
+  type RedactionRuleSet,
+  type RedactionSetting,
+  readRules,
+} from './ingest/admit/redaction-rules.ts';
 export type {
   Gateway,
   Submission,

@@ -36,6 +36,10 @@ export const registerServe: Register = (program, run) => {
       '--service-tenant <id>',
       "tenant whose chain holds the service's own records; or TALLYSTICK_SERVICE_TENANT (default: tallystick)",
     )
+    .option(
+      '--redaction <rules>',
+      'remove secrets from events: on, off, or a JSON file with more rules; or TALLYSTICK_REDACTION (default: as before)',
+    )
     .option('--create-admin-key', 'create an API key with all rights, write it to stdout, and end');
   addServeKafkaOptions(command);
   addExamples(

@@ -3,18 +3,20 @@ import { join, resolve } from 'node:path';
 import type { AuditServiceOptions } from '@tallystick/server';
 import { CliError } from '../errors.ts';
 import type { ProcessContext } from '../process-context.ts';
+import { readRedactionSetting } from './redaction-setting.ts';
 
 type Env = ProcessContext['env'];
 
 /** Options for an embedded store with nothing to set up, for `--data DIR` and `tally dev`. */
 export function embeddedStoreOptions(
-  { env, now }: Pick<ProcessContext, 'env' | 'now'>,
+  { env, cwd, now }: Pick<ProcessContext, 'env' | 'cwd' | 'now'>,
   directory: string,
 ): AuditServiceOptions {
   return {
     store: { directory },
     logName: env.TALLYSTICK_LOG_NAME || undefined,
     serviceTenant: serviceTenantIn(env),
+    redaction: readRedactionSetting(env.TALLYSTICK_REDACTION, cwd),
     now,
   };
 }
@@ -26,6 +28,7 @@ export interface ProductionOptions {
   readonly signerDir?: string | undefined;
   readonly logName?: string | undefined;
   readonly serviceTenant?: string | undefined;
+  readonly redaction?: string | undefined;
 }
 
 /**
@@ -59,6 +62,7 @@ export function productionOptions(
     ...(signer !== undefined && { signerDirectory: signer }),
     logName,
     serviceTenant: options.serviceTenant ?? serviceTenantIn(env),
+    redaction: readRedactionSetting(options.redaction ?? env.TALLYSTICK_REDACTION, cwd),
     now,
   };
 }

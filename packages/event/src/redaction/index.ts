@@ -1,1 +1,4 @@
+/** Increases with every change of what counts as a secret, so that a record can name the rules that were in force. */
+export const redactionVersion = 1;
+
 export { mask, type RedactionRules, Redactor, type Replacement } from './redactor.ts';

@@ -22,6 +22,7 @@ export const log = defineTaxonomy({
       'audit.approval_rules_changed': 'The minimum rules of approvals were changed',
       'audit.dead_letters_purged': 'The bytes of refused events were erased',
       'audit.dead_letter_retried': 'A refused event was submitted again and chained',
+      'audit.redaction_changed': 'The rules by which the service removes secrets from events changed',
       'audit.books_opened': 'Dead letters and API keys that have no record yet were put on record',
       'audit.accounts_pruned': 'Accounts of producers that had ended were deleted',
       'audit.strays_removed': 'Rows that did not belong to the chain were removed from the store',

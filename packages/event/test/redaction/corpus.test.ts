@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Redactor } from '../../src/redaction/index.ts';
+import { Redactor, redactionVersion } from '../../src/redaction/index.ts';
 import { readCorpus } from './corpus.ts';
 
 const redactor = new Redactor({ names: [], allowNames: [], patterns: [], paths: [] });
@@ -13,7 +14,7 @@ const outcomes = readCorpus().map((each) => {
     const half = JSON.stringify(secret.slice(secret.length >> 1)).slice(1, -1);
     return redacted.includes(half);
   });
-  return { ...each, leaks, isExpected: redacted === JSON.stringify(each.expected) };
+  return { ...each, redacted, leaks, isExpected: redacted === JSON.stringify(each.expected) };
 });
 const withSecrets = outcomes.filter(({ secrets }) => secrets.length > 0);
 const harmless = outcomes.filter(({ secrets }) => secrets.length === 0);
@@ -44,4 +45,12 @@ test('of the text around a secret, no more is changed than the guide says', () =
     .map(({ line }) => line);
   const rate = `${changed.length} of ${withSecrets.length}`;
   expect(guide, `these differ (${rate}):\n${changed.join('\n')}`).toContain(`More than the secret: ${rate}`);
+});
+
+test('a change of what counts as a secret comes with a new version of the rules', () => {
+  const results = createHash('sha256')
+    .update(outcomes.map(({ redacted }) => redacted).join('\n'))
+    .digest('hex');
+  // The service records the version. If the results change or cases are added, increase the version and pin the new hash.
+  expect([redactionVersion, results.slice(0, 16)]).toEqual([1, 'f25cfb332454399a']);
 });

@@ -10,6 +10,7 @@ import { findStoredEvents, mayBeInEarlierMonth, type StoredEvent } from './dupli
 import { type Head, type HeadRow, readHeads } from './head.ts';
 import { itemsOf, lookupsOf, mergeBatches, pendingOf, splitByBatch, tenantsOf } from './merge-batches.ts';
 import { genesisKeysOf, outcomesOf, planBatch } from './plan.ts';
+import { storeReceived } from './received-events.ts';
 import { lockModes, lockRows } from './row-locks.ts';
 import { sealAndCopy } from './seal-and-copy.ts';
 import { withOwnId } from './service-records/own-id.ts';
@@ -137,6 +138,7 @@ export async function appendBatches(
         }
         const books = [
           ...changes.statements,
+          ...storeReceived(plan.fresh),
           ...settleAccounts(merged.accounts, locked.accounts, locked.touchedRanges),
           ...advancePositions(merged.ranges),
         ];

@@ -8,11 +8,24 @@ import type { SourceRange } from './source-position.ts';
 /** One thing for a batch to store. The items of one tenant are chained in their order. */
 export type BatchItem = EventItem | RefusedItem;
 
+/**
+ * An event as it was received, if redaction has changed it. Whether an event that is sent again is the same one can't be decided by the
+ * chained event: the secrets that distinguish two events are not in it, and the rules may have changed in between.
+ */
+interface ReceivedEvent {
+  /** The canonical JSON of the event as it was received. Only in memory, until the batch is stored. */
+  readonly canonical: string;
+  /** HMAC-SHA-256 of this text, hex. */
+  readonly fingerprint: string;
+}
+
 /** A valid event, ready to be sealed without another look at its content. */
 export interface AdmittedEvent {
   readonly event: AuditEvent;
   /** Its canonical JSON. */
   readonly canonical: string;
+  /** The event as it was received, if redaction has changed it. */
+  readonly received?: ReceivedEvent;
 }
 
 /** An admitted event, and where it came from. */

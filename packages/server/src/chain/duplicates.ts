@@ -9,6 +9,8 @@ export interface StoredEvent {
   readonly receipt: Receipt;
   /** The text of its record. */
   readonly record: string;
+  /** HMAC of the event as it was received, hex, if redaction has changed it and the row is not older than 90 days. */
+  readonly fingerprint?: string | null;
 }
 
 /** Identifies an event: a tenant's chain holds each audit_id once. */
@@ -22,18 +24,31 @@ export function eventKey({
   return `${tenant_id}\n${audit_id}`;
 }
 
-/** Whether the record holds the same event, and not another event with the same id. */
+/**
+ * Whether the record holds the same event, and not another event with the same id. An event that redaction has changed is compared as it
+ * was received, so that a change of the rules makes no conflict of an event that is sent again, and a change within a secret makes one.
+ */
 export function isSameEvent(stored: StoredEvent, item: EventItem): boolean {
-  return holdsEvent(stored.record, item.canonical);
+  const { received } = item;
+  if (typeof stored.fingerprint === 'string' && received !== undefined) {
+    return stored.fingerprint === received.fingerprint;
+  }
+  // The stored event was received without secrets, or before the service redacted, or long ago.
+  return (
+    holdsEvent(stored.record, item.canonical) ||
+    (received !== undefined && holdsEvent(stored.record, received.canonical))
+  );
 }
 
 const lookupSql = `
   select k.tenant_id, r.audit_id::text as audit_id, r.epoch, r.sequence_number,
-         encode(r.record_hash, 'hex') as record_hash, r.ingested_at, r.record
+         encode(r.record_hash, 'hex') as record_hash, r.ingested_at, r.record,
+         encode(f.fingerprint, 'hex') as fingerprint
     from unnest($1::text[], $2::uuid[]) as k(tenant_id, audit_id)
     join audit_records r on r.tenant_id = k.tenant_id and r.audit_id = k.audit_id
     join audit_chain_ranges g
-      on g.tenant_id = r.tenant_id and g.epoch = r.epoch and r.sequence_number between 0 and g.last_sequence`;
+      on g.tenant_id = r.tenant_id and g.epoch = r.epoch and r.sequence_number between 0 and g.last_sequence
+    left join audit_received_events f on f.tenant_id = r.tenant_id and f.audit_id = r.audit_id`;
 
 /**
  * Looks events up in all partitions, and adds those that a chain holds to `found`. A row outside of the chains holds no event:
@@ -45,12 +60,19 @@ export async function findStoredEvents(
   found: Map<string, StoredEvent>,
 ): Promise<void> {
   if (items.length === 0) return;
-  const rows = await session.query<Omit<Receipt, 'ingested_at'> & { ingested_at: Date; record: string }>(
-    lookupSql,
-    [items.map(({ event }) => event.tenant_id), items.map(({ event }) => event.audit_id)],
-  );
-  for (const { record, ingested_at, ...rest } of rows) {
-    found.set(eventKey(rest), { receipt: { ...rest, ingested_at: ingested_at.toISOString() }, record });
+  const rows = await session.query<
+    Omit<Receipt, 'ingested_at'> & {
+      ingested_at: Date;
+      record: string;
+      fingerprint: string | null;
+    }
+  >(lookupSql, [items.map(({ event }) => event.tenant_id), items.map(({ event }) => event.audit_id)]);
+  for (const { record, ingested_at, fingerprint, ...rest } of rows) {
+    found.set(eventKey(rest), {
+      receipt: { ...rest, ingested_at: ingested_at.toISOString() },
+      record,
+      fingerprint,
+    });
   }
 }
 

@@ -5,6 +5,7 @@ import { toDeadLetter } from './dead-letters.ts';
 import { eventKey, isFarAhead, isSameEvent, type StoredEvent } from './duplicates.ts';
 import type { Head } from './head.ts';
 import type { IndexedOutcome, PendingEvent, PendingItems } from './merge-batches.ts';
+import { wereReceivedEqual } from './received-events.ts';
 import { conflictOf } from './service-records/conflict.ts';
 import { isOwnRecord, withOwnId } from './service-records/own-id.ts';
 
@@ -61,7 +62,7 @@ export function planBatch(events: readonly PendingEvent[], context: PlanContext)
         outcomes.push(outcome(event, 'duplicate', stored.receipt));
       else conflict(event);
     } else if (first !== undefined) {
-      if (event.item.firstWins === true || first.item.canonical === event.item.canonical)
+      if (event.item.firstWins === true || wereReceivedEqual(first.item, event.item))
         repeats.push({ event, of: first });
       else conflict(event);
     } else if (genesisKeys.has(key)) {

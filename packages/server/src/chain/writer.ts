@@ -111,7 +111,10 @@ export class Writer {
       const { items, bookkeeping } = this.#queue[count]!;
       events += items.length;
       for (const item of items)
-        length += 'deadLetter' in item ? item.deadLetter.raw.length : item.canonical.length;
+        length +=
+          'deadLetter' in item
+            ? item.deadLetter.raw.length
+            : item.canonical.length + (item.received?.canonical.length ?? 0);
       const isAlone = bookkeeping !== undefined || this.#queue[0]!.bookkeeping !== undefined;
       if (count > 0 && (isAlone || events > this.#maxBatch || length > maxBatchLength)) break;
       count++;

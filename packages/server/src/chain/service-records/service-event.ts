@@ -24,6 +24,7 @@ export type DerivedFamily =
   | 'contradiction'
   | 'books-opened'
   | 'source-lost'
+  | 'redaction-changed'
   | 'audit.read';
 
 /**

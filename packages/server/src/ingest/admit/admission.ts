@@ -2,13 +2,16 @@ import { type Taxonomy, tenantIdPattern } from '@tallystick/event';
 import type { Reason } from '@tallystick/protocol';
 import type { BatchItem, ItemIngest, ProducerStatement } from '../../chain/batch.ts';
 import { type DeadLetter, toDeadLetter } from '../../chain/dead-letters.ts';
-import { admit } from './admit.ts';
+import { admit, withoutSecrets } from './admit.ts';
+import type { AdmissionRedaction } from './redaction.ts';
 import { writeGap } from './statement.ts';
 
 export interface AdmissionOptions {
   readonly now: () => number;
   /** Admit only these event types; any well-formed type where absent. */
   readonly taxonomy?: Taxonomy | undefined;
+  /** Removes secrets from events and from refused bytes; absent where the operator has turned redaction off. */
+  readonly redaction?: AdmissionRedaction | undefined;
   /** Tenants whose chains are stopped. Consulted for each event. */
   readonly stopped: { has(tenantId: string): boolean };
 }
@@ -39,14 +42,24 @@ export class Admission {
     ingest: ItemIngest,
     tenants: readonly string[] | undefined,
   ): BatchItem | undefined {
-    const { now, taxonomy, stopped } = this.#options;
-    const result = admit(raw, ingest, { now: now(), taxonomy });
+    const { now, taxonomy, redaction, stopped } = this.#options;
+    const result = admit(raw, ingest, { now: now(), taxonomy, redaction });
     if ('deadLetter' in result)
       return { deadLetter: withPermittedTenant(result.deadLetter, tenants), ingest };
     const tenantId = result.admitted.event.tenant_id;
     if (tenants !== undefined && !tenants.includes(tenantId)) return undefined;
-    if (stopped.has(tenantId)) return { deadLetter: toDeadLetter(raw, ingest, [stoppedChain]), ingest };
+    if (stopped.has(tenantId))
+      return { deadLetter: toDeadLetter(this.#kept(raw), ingest, [stoppedChain]), ingest };
     return { ...result.admitted, ingest };
+  }
+
+  /** Bytes that are refused for another reason, without their secrets. */
+  withoutSecrets<B extends Uint8Array | null>(raw: B): B | Uint8Array {
+    return raw === null ? raw : (this.#kept(raw) as Uint8Array);
+  }
+
+  #kept(raw: string | Uint8Array): string | Uint8Array {
+    return withoutSecrets(raw, this.#options.redaction);
   }
 
   /** The item for an event that was refused before admission, and whose submitter knows of the refusal. */
@@ -56,7 +69,10 @@ export class Admission {
     violations: readonly Reason[],
     tenants: readonly string[] | undefined,
   ): BatchItem {
-    return { deadLetter: withPermittedTenant(toDeadLetter(raw, ingest, violations), tenants), ingest };
+    return {
+      deadLetter: withPermittedTenant(toDeadLetter(this.#kept(raw), ingest, violations), tenants),
+      ingest,
+    };
   }
 
   /**
@@ -75,7 +91,7 @@ export class Admission {
     const gaps = statement.gaps.filter(({ tenantId }) => stopped.has(tenantId));
     const refused = (raw === undefined ? gaps : gaps.slice(0, 1)).map((gap) => ({
       deadLetter: {
-        ...toDeadLetter(raw ?? writeGap(statement, gap), from, [stoppedChain]),
+        ...toDeadLetter(this.#kept(raw ?? writeGap(statement, gap)), from, [stoppedChain]),
         tenantId: gap.tenantId,
       },
     }));

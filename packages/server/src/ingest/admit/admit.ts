@@ -1,11 +1,14 @@
 import { AuditValidationError, readEvent, type Taxonomy } from '@tallystick/event';
 import type { AdmittedEvent } from '../../chain/batch.ts';
 import { type DeadLetter, type Submitter, toDeadLetter } from '../../chain/dead-letters.ts';
+import type { AdmissionRedaction } from './redaction.ts';
 
 export interface AdmitOptions {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly taxonomy?: Taxonomy | undefined;
+  /** Removes secrets; absent where the operator has turned redaction off. */
+  readonly redaction?: AdmissionRedaction | undefined;
 }
 
 export type AdmitResult = { readonly admitted: AdmittedEvent } | { readonly deadLetter: DeadLetter };
@@ -18,9 +21,21 @@ export type AdmitResult = { readonly admitted: AdmittedEvent } | { readonly dead
  */
 export function admit(raw: Uint8Array | string, submitter: Submitter, options: AdmitOptions): AdmitResult {
   try {
-    return { admitted: readEvent(raw, { now: options.now, taxonomy: options.taxonomy }) };
+    // The checks come first: they refuse what another parser could read differently, and see the bytes as they were sent.
+    const read = readEvent(raw, { now: options.now, taxonomy: options.taxonomy });
+    return { admitted: options.redaction?.redact(read, options) ?? read };
   } catch (error) {
     if (!(error instanceof AuditValidationError)) throw error;
-    return { deadLetter: toDeadLetter(raw, submitter, error.violations) };
+    const kept = withoutSecrets(raw, options.redaction);
+    return { deadLetter: toDeadLetter(kept, submitter, error.violations) };
   }
+}
+
+/** What may be kept of bytes that are refused. */
+export function withoutSecrets(
+  raw: Uint8Array | string,
+  redaction: AdmissionRedaction | undefined,
+): Uint8Array | string {
+  if (redaction === undefined) return raw;
+  return redaction.redactBytes(typeof raw === 'string' ? new TextEncoder().encode(raw) : raw);
 }

@@ -60,7 +60,9 @@ function readUnreadable(batch: UnreadableBatch, context: MessageContext): Messag
   const { raw, note } = keepBytes(bytes);
   const message = `the record batch of offsets ${offset} to ${last} ${reason}${note}`;
   const ingest = topicIngest(offset, context);
-  const deadLetter = toDeadLetter(raw, ingest, [{ code, pointer: '', message }]);
+  const deadLetter = toDeadLetter(context.admission.withoutSecrets(raw), ingest, [
+    { code, pointer: '', message },
+  ]);
   return { items: [{ deadLetter, ingest }], statement: undefined };
 }
 
@@ -72,7 +74,14 @@ function readMessage(message: Message, context: MessageContext): MessageContent 
   if (value !== null && value.length > maxKeptBytes) {
     const { raw, note } = keepBytes(value);
     const ingest = withProducer(submitter.ingest, headers);
-    return only(refusedItem(raw, ingest, tooLong(note), unrestrictedTenant(key, submitter)));
+    return only(
+      refusedItem(
+        context.admission.withoutSecrets(raw),
+        ingest,
+        tooLong(note),
+        unrestrictedTenant(key, submitter),
+      ),
+    );
   }
   if (headers.isStatement) return readStatementMessage(value, key, submitter, context);
   return readEventMessage(value, key, submitter, headers, context);
@@ -87,11 +96,13 @@ function readEventMessage(
 ): MessageContent {
   const { tenants } = submitter;
   const ingest = withProducer(submitter.ingest, headers);
-  if (value === null) return only(refusedItem(value, ingest, noValue, keyTenant(key)));
+  if (value === null)
+    return only(refusedItem(admission.withoutSecrets(value), ingest, noValue, keyTenant(key)));
   const refusals = headers.gateway?.refusals;
   if (refusals !== undefined) return only(admission.refusedItem(value, ingest, refusals, tenants));
   const item = admission.itemOf(value, ingest, tenants);
-  if (item === undefined) return only(refusedItem(value, ingest, forbiddenTenant, undefined));
+  if (item === undefined)
+    return only(refusedItem(admission.withoutSecrets(value), ingest, forbiddenTenant, undefined));
   if ('deadLetter' in item) {
     // The producer numbered the event under some tenant: the key names it if the event can't be read.
     const tenantId = item.deadLetter.tenantId ?? unrestrictedTenant(key, submitter);
@@ -99,7 +110,8 @@ function readEventMessage(
     return only({ ...item, deadLetter });
   }
   const { tenant_id } = item.event;
-  if (key !== tenant_id) return only(refusedItem(value, ingest, wrongKey(key), tenant_id));
+  if (key !== tenant_id)
+    return only(refusedItem(admission.withoutSecrets(value), ingest, wrongKey(key), tenant_id));
   return { items: [item], statement: introduction(ingest, headers) };
 }
 
@@ -109,7 +121,9 @@ function readStatementMessage(
   { ingest, tenants }: Submitter,
   { admission }: MessageContext,
 ): MessageContent {
-  const refuse = (reason: Reason) => [refusedItem(value, ingest, reason, keyTenant(key))];
+  const refuse = (reason: Reason) => [
+    refusedItem(admission.withoutSecrets(value), ingest, reason, keyTenant(key)),
+  ];
   const refused = (reason: Reason) => ({ items: refuse(reason), statement: undefined });
   if (value === null) return refused(noValue);
   const reading = readStatement(value);
@@ -117,7 +131,7 @@ function readStatementMessage(
   const { gaps = [], final = [] } = reading.delivery;
   if ([...gaps, ...final].some(({ tenant_id }) => tenant_id !== key)) return refused(wrongKey(key));
   if (tenants !== undefined && (key === undefined || !tenants.includes(key))) {
-    return only(refusedItem(value, ingest, forbiddenTenant, undefined));
+    return only(refusedItem(admission.withoutSecrets(value), ingest, forbiddenTenant, undefined));
   }
   const declared = toStatement(reading.delivery, submitterOf(ingest));
   const { statement, refused: items } = admission.statementOf(declared, ingest, value);

@@ -8,7 +8,7 @@ import { toDeadLetter } from '../../../chain/dead-letters.ts';
  * @param tenantId the tenant that the dead letter is filed under; undefined for none
  */
 export function refusedItem(
-  value: Buffer | null,
+  value: Uint8Array | null,
   ingest: ItemIngest,
   reason: Reason,
   tenantId: string | undefined,
