@@ -1,3 +1,4 @@
+-- additive
 -- Approvals of actions of agents. A row is what the desk works with; each change is also a record in the tenant's chain, written in
 -- the transaction that changes the row.
 create table audit_approvals (
