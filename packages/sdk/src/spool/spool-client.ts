@@ -113,6 +113,13 @@ function startWorker(setup: SpoolSetup): Worker {
     name: 'tallystick-spool',
     workerData: setup,
     // Suppresses Node's warning about node:sqlite. Deno has no such warning and refuses unknown flags.
-    ...(process.versions.deno === undefined && { execArgv: ['--disable-warning=ExperimentalWarning'] }),
+    ...(process.versions.deno === undefined && {
+      execArgv: ['--disable-warning=ExperimentalWarning', ...conditions()],
+    }),
   });
+}
+
+/** The export conditions of this process. A thread with options of its own does not inherit them, and would load other files. */
+function conditions(): readonly string[] {
+  return process.execArgv.filter((option) => option.startsWith('--conditions='));
 }

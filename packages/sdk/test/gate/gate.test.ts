@@ -45,7 +45,7 @@ function open(options: Partial<GateOptions> = {}, transport: Transport = memoryT
   });
   /** The gate's records so far, after their delivery. */
   const records = async (): Promise<readonly AuditEvent[]> => {
-    await audit.flush();
+    await audit.flush({ deadlineMs: 30_000 });
     return (transport as ReturnType<typeof memoryTransport>).events;
   };
   return { gate, audit, transport: transport as ReturnType<typeof memoryTransport>, records };
