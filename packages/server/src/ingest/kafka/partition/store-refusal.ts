@@ -34,11 +34,24 @@ interface WaitingTenants {
 
 /** The tenants because of which a transaction failed; undefined if it failed for another reason. */
 function waitingTenantsOf(error: unknown): WaitingTenants | undefined {
+  if (isStoreClockWrong(error)) return undefined;
   const ahead = tenantsAhead(error);
   if (ahead.size > 0) return { tenants: ahead, reason: chainAhead };
   if (!(error instanceof ServerError) || error.code !== 'CHAIN_STOPPED') return undefined;
   const { tenant_id } = error.details;
   return typeof tenant_id === 'string' ? { tenants: new Set([tenant_id]), reason: stoppedChain } : undefined;
+}
+
+/** How far the store's clock may be behind the clock of this process before it counts as wrong, ms. */
+const maxClockDifferenceMs = 5 * 60 * 1000;
+
+/**
+ * Whether chains are ahead because the store's clock went back: it is behind this process's clock too. Then every active chain is
+ * ahead, and the partition waits until the clock is corrected: dead letters would lose the order of all of them.
+ */
+function isStoreClockWrong(error: unknown): boolean {
+  if (!(error instanceof ServerError) || error.code !== 'CLOCK_BEHIND_CHAIN') return false;
+  return Date.now() - Date.parse(String(error.details.clock)) > maxClockDifferenceMs;
 }
 
 /** An operator retries these dead letters once the clock of the database server is right. */

@@ -35,19 +35,17 @@ onEachStore((store) => {
     })),
   });
 
-  test('events of a chain that is ahead of the clock wait as dead letters, and those after them are chained', async () => {
+  /** A partition that stores ranges, and another partition whose batches share its transactions. */
+  const open = () => {
     const database = store().connect();
-    const [ahead, other] = [newTenant('ahead'), newTenant('other')];
-    await new Writer(database, { logName }).submit([anItem(ahead)]);
-    await clock.advance(-10 * minute);
-
     const groupCommit = new GroupCommit(
       { appendRanges: (batches) => appendBatches(database, batches, { logName }) },
       { maxTransactions: 1, maxItems: 1_000 },
     );
     const reasons: string[] = [];
+    const retries: string[] = [];
     const options = {
-      topic,
+      topic: { ...topic, id: newTenant('topic') },
       partition: 0,
       database,
       serviceTenant: 'service',
@@ -55,11 +53,24 @@ onEachStore((store) => {
       acceptRestored: false,
       committedOffset: async () => undefined,
       commitOffset: async () => {},
-      observer: { onDeadLetter: (reason: string) => reasons.push(reason) },
+      observer: {
+        onDeadLetter: (reason: string) => reasons.push(reason),
+        onRetry: (reason: string) => retries.push(reason),
+      },
     };
     const position = new StoredPosition(options);
     const partition = new PartitionStore(options, position, new AbortController().signal);
     const queue = new RangeQueue({ maxBatch: 10, maxBatchBytes: 1_000 });
+    return { database, groupCommit, reasons, retries, position, partition, queue };
+  };
+
+  test('events of a chain that is ahead of the clock wait as dead letters, and those after them are chained', async () => {
+    const { database, groupCommit, reasons, position, partition, queue } = open();
+    const [ahead, other] = [newTenant('ahead'), newTenant('other')];
+    await clock.advance(10 * minute);
+    await new Writer(database, { logName }).submit([anItem(ahead)]);
+    await clock.advance(-10 * minute);
+
     // Another partition has its batch in the same transaction.
     const beside = groupCommit.append({ items: [anItem(other)] });
     queue.put(rangeOf(0, [other, ahead, other]));
@@ -77,6 +88,23 @@ onEachStore((store) => {
       "select tenant_id, source from audit_dead_letters where reason = 'CLOCK_BEHIND_CHAIN' and state = 'open'",
     );
     expect(letters.map(({ tenant_id }) => tenant_id)).toEqual([ahead]);
+  });
+
+  // The campaign of faults found that a database whose clock went back turned the events of every active tenant into dead letters.
+  test('if the clock of the store itself went back, the partition waits until it is right, and no event is refused', async () => {
+    const { database, reasons, retries, position, partition, queue } = open();
+    const tenant = newTenant();
+    await new Writer(database, { logName }).submit([anItem(tenant)]);
+    await clock.advance(-10 * minute);
+    queue.put(rangeOf(0, [tenant, tenant]));
+    const storing = partition.storeFrom(queue);
+    await expect.poll(() => retries.length).toBeGreaterThan(0);
     await clock.advance(10 * minute);
+    await expect.poll(() => position.next, { timeout: 20_000 }).toBe(2);
+    queue.close();
+    await storing;
+    expect(reasons).toEqual([]);
+    expect(new Set(retries)).toEqual(new Set(['CLOCK_BEHIND_CHAIN']));
+    expect(await expectSoundChain(database, tenant)).toHaveLength(4);
   });
 });
