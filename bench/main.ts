@@ -10,6 +10,7 @@ const benches: { readonly [name: string]: () => Promise<{ run(): Promise<Result[
   emit: () => import('./emit.ts'),
   kafka: () => import('./kafka.ts'),
   'kafka-soak': () => import('./kafka-soak.ts'),
+  redaction: () => import('./redaction.ts'),
   validate: () => import('./validate.ts'),
 };
 

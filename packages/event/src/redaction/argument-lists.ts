@@ -17,6 +17,11 @@ const headerName = /^[!#$%&'*+.^`|~\w-]{1,64}$/;
  */
 export function secretArguments(list: readonly unknown[], names: SecretNames): SecretArguments {
   if (list.length < 2 || !list.every((item) => typeof item === 'string')) return none;
+  const options = list.some((item) => item.startsWith('-')) ? secretsOfOptions(list, names) : none;
+  return options.size === 0 && isHeaderList(list) ? secretsOfHeaders(list, names) : options;
+}
+
+function secretsOfOptions(list: readonly string[], names: SecretNames): SecretArguments {
   const found = new Map<number, number>();
   let program: string | undefined;
   for (const [index, argument] of list.entries()) {
@@ -36,23 +41,30 @@ export function secretArguments(list: readonly unknown[], names: SecretNames): S
     if (reading.after !== undefined && (joint < 1 || joint + 1 === value.length)) continue;
     found.set(at, joint + 1);
   }
-  if (found.size === 0 && isHeaderList(list)) {
-    for (let index = 0; index < list.length; index += 2) {
-      const value = list[index + 1]!;
-      if (names.of(list[index]!) !== 'none' && value !== '') found.set(index + 1, 0);
-    }
+  return found;
+}
+
+function secretsOfHeaders(list: readonly string[], names: SecretNames): SecretArguments {
+  const found = new Map<number, number>();
+  for (let index = 0; index < list.length; index += 2) {
+    const value = list[index + 1]!;
+    if (names.of(list[index]!) !== 'none' && value !== '') found.set(index + 1, 0);
   }
   return found;
 }
 
 function isHeaderList(list: readonly string[]): boolean {
   if (list.length % 2 !== 0) return false;
-  let known = false;
+  // Few lists have a known header, so this is asked first.
+  if (!list.some((item, index) => index % 2 === 0 && isKnownHeader(item))) return false;
   for (let index = 0; index < list.length; index += 2) {
     if (!headerName.test(list[index]!)) return false;
     // A list that only names headers has names in every place.
-    if (knownHeaders.test(list[index + 1]!)) return false;
-    known ||= knownHeaders.test(list[index]!);
+    if (isKnownHeader(list[index + 1]!)) return false;
   }
-  return known;
+  return true;
+}
+
+function isKnownHeader(text: string): boolean {
+  return text.length <= 19 && knownHeaders.test(text);
 }

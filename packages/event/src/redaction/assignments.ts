@@ -21,25 +21,31 @@ import {
 /** Most characters of a name in a text. They are read backwards from each separator, so this bounds the work. */
 const maxNameLength = 64;
 
-/** The name that ends before this index, with the word before it, and whether it is a segment of a URN: `arn:…:secret:db`. */
+/** The name that ends before this index, and whether it is a segment of a URN: `arn:…:secret:db`. */
 function nameBefore(
   text: Text,
   at: number,
-): { readonly name: string; readonly phrase: string; readonly isSegment: boolean } {
+): { readonly name: string; readonly span: Span; readonly isSegment: boolean } {
   let end = at;
   const limit = Math.max(0, at - 24);
   // The quotes and brackets of "name", 'name', \"name\", ["name"], and the spaces after them.
-  while (end > limit && ' \t"\'`\\])?*'.includes(text.slice(end - 1, end))) end--;
+  while (end > limit && closers.has(text.charCodeAt(end - 1))) end--;
   let start = end;
   while (start > Math.max(0, end - maxNameLength) && isNamePart(text, start - 1)) start--;
-  const name = text.slice(start, end);
+  const isSegment = end === at && text.charCodeAt(start - 1) === 0x3a;
+  return { name: text.slice(start, end), span: [start, end], isSegment };
+}
+
+const closers = new Set(Array.from(' \t"\'`\\])?*', (character) => character.charCodeAt(0)));
+
+/** A name with the word before it: `api key`. */
+function phraseOf(text: Text, [start, end]: Span): string {
   let before = start;
   if (text.charCodeAt(start - 1) === 0x20) {
     before = start - 1;
     while (before > Math.max(0, start - 25) && (setsAt(text, before - 1) & alphanumeric) !== 0) before--;
   }
-  const isSegment = end === at && text.charCodeAt(start - 1) === 0x3a;
-  return { name, phrase: text.slice(before, end), isSegment };
+  return text.slice(before, end);
 }
 
 function isNamePart(text: Text, at: number): boolean {
@@ -82,7 +88,7 @@ export class Assignments {
 
   /** @param at index of the `:` or the `=` */
   secretAt(text: Text, at: number): Span | undefined {
-    const { name, phrase, isSegment } = nameBefore(text, at);
+    const { name, span: nameSpan, isSegment } = nameBefore(text, at);
     if (name === '' || (text.charCodeAt(at) === 0x3a && (isSegment || isFile(text, at, name))))
       return undefined;
     let start = at + 1;
@@ -92,7 +98,7 @@ export class Assignments {
     start = skipSpaces(text, start);
     const spaced = start > afterJoint;
     const isLabelled = labelled.test(name) && at < this.#labelUntil;
-    const secrecy = isLabelled ? 'text and numbers' : this.#secrecyOf(name, phrase);
+    const secrecy = isLabelled ? 'text and numbers' : this.#secrecyOf(text, name, nameSpan);
     if (secrecy === 'none' && labels.test(name)) return this.#readLabel(text, start);
     if (secrecy === 'none') {
       if (!signatures.test(name) || spaced) return undefined;
@@ -107,10 +113,11 @@ export class Assignments {
     return span === undefined ? undefined : [start, endAfterJoint(text, span[1])];
   }
 
-  #secrecyOf(name: string, phrase: string): Secrecy {
-    const secrecy = this.#names.of(name.replaceAll('[', ' '));
-    if (secrecy !== 'none' || phrase === name || !phrases.test(phrase)) return secrecy;
-    return this.#names.of(phrase);
+  #secrecyOf(text: Text, name: string, span: Span): Secrecy {
+    const secrecy = this.#names.of(name.includes('[') ? name.replaceAll('[', ' ') : name);
+    if (secrecy !== 'none') return secrecy;
+    const phrase = phraseOf(text, span);
+    return phrases.test(phrase) ? this.#names.of(phrase) : secrecy;
   }
 
   #readLabel(text: Text, start: number): Span | undefined {

@@ -44,6 +44,9 @@ add('snmpwalk snmpget snmpset snmpbulkwalk', separate('A'), separate('X'));
 add('sqlplus');
 add('oracle');
 
+/** The programs whose options are known here, in lower case. */
+export const programNames: Iterable<string> = programs.keys();
+
 /** Whether a word is a program whose options are known here. */
 export function isProgram(word: string): boolean {
   return programs.has(word);

@@ -1,5 +1,6 @@
 import { contentOfTag, credentialsBefore, credentialsInUrl, taggedAt } from './addresses.ts';
 import { Assignments } from './assignments.ts';
+import { nextPlace } from './beginnings.ts';
 import {
   alphanumeric,
   digit,
@@ -26,24 +27,30 @@ const maxOption = 300;
 /**
  * The secrets in a text, in their order. An attacker can choose the text, so the work is linear in its length: the scanner goes
  * through the text once, skips each secret that it has found, and reads a bounded number of characters around any other place.
+ *
+ * @param next the next index at which rules are tried; a test passes a function that tries them at every index
  */
-export function findSecrets(text: Text, names: SecretNames): Span[] {
-  const found: Span[] = [];
-  const scan = new Scan(text, names);
-  for (let at = 0; at < text.length; ) {
+export function findSecrets(text: Text, names: SecretNames, next = nextPlace): readonly Span[] {
+  let found: Span[] | undefined;
+  let scan: Scan | undefined;
+  for (let at = next(text, 0); at < text.length; ) {
+    scan ??= new Scan(text, names);
     const secret = scan.secretAt(at);
     if (secret === undefined) {
-      at++;
+      at = next(text, at + 1);
       continue;
     }
     // A token that is recognised by its middle may begin within the secret before it.
+    found ??= [];
     const last = found.at(-1);
     const start = Math.max(secret[0], last?.[1] ?? 0);
     if (start < secret[1]) found.push([start, secret[1]]);
-    at = Math.max(secret[1], at + 1);
+    at = next(text, Math.max(secret[1], at + 1));
   }
-  return found;
+  return found ?? none;
 }
+
+const none: readonly Span[] = [];
 
 /** What is known about the text before the current index. */
 class Scan {

@@ -1,5 +1,6 @@
 import { secretArguments } from './argument-lists.ts';
 import { findSecrets } from './find-secrets.ts';
+import { MemberNames } from './member-names.ts';
 import { isCardNumber } from './numbers.ts';
 import { type Secrecy, SecretNames } from './secret-names.ts';
 
@@ -37,6 +38,7 @@ type Members = Record<string, unknown>;
 /** Removes secrets from events. The same event always gives the same result. */
 export class Redactor {
   readonly #names: SecretNames;
+  readonly #members: MemberNames;
   readonly #patterns: readonly RegExp[];
   readonly #paths: readonly Path[];
   readonly #replacement: Replacement;
@@ -44,6 +46,7 @@ export class Redactor {
   constructor(rules: RedactionRules, replacement: Replacement = () => mask) {
     this.#names = new SecretNames(rules.names, rules.allowNames);
     this.#patterns = rules.patterns;
+    this.#members = new MemberNames(this.#names, (name) => this.redactText(name) === name);
     this.#paths = rules.paths.map((path) => path.split('.'));
     this.#replacement = replacement;
   }
@@ -51,8 +54,9 @@ export class Redactor {
   /** The event without its secrets; the same object if it contains none. */
   redact<E extends object>(event: E): E {
     let clean: Members | undefined;
-    for (const [name, value] of Object.entries(event)) {
+    for (const name of Object.keys(event)) {
       if (notSearched.has(name)) continue;
+      const value = (event as Members)[name];
       const kept = this.#value(value, pathsBelow(this.#paths, name));
       if (kept === value) continue;
       clean ??= { ...(event as Members) };
@@ -98,12 +102,13 @@ export class Redactor {
     let clean: unknown[] | undefined;
     const pairs = isPairs(list);
     const secrets = secretArguments(list, this.#names);
-    for (const [index, item] of list.entries()) {
-      const kept = this.#item(item, {
-        pairs,
-        secretFrom: secrets.get(index),
-        paths: pathsBelow(paths, String(index)),
-      });
+    for (let index = 0; index < list.length; index++) {
+      const item = list[index];
+      const below = paths.length === 0 ? paths : pathsBelow(paths, String(index));
+      const kept =
+        pairs || secrets.size > 0
+          ? this.#item(item, { pairs, secretFrom: secrets.get(index), paths: below })
+          : this.#value(item, below);
       if (kept !== item) clean ??= list.slice(0, index);
       if (clean !== undefined && kept !== removed) clean.push(kept);
     }
@@ -131,23 +136,35 @@ export class Redactor {
   }
 
   #object(object: Members, paths: readonly Path[]): unknown {
-    let changed = false;
-    const clean: [string, unknown][] = [];
-    const names = new Set<string>();
-    const labelled = labelledMembers(object, (name) => this.#names.of(name));
-    for (const [name, value] of Object.entries(object)) {
-      const isSecret =
-        this.#secrecyOf(name, value) ||
-        (labelled !== 'none' && isValueName(name) && isSecretValue(labelled, value));
+    let clean: Map<string, unknown> | undefined;
+    /** New names of members. The other names are those of the object. */
+    let renamed: Set<string> | undefined;
+    let labelled: Secrecy | undefined;
+    const names = Object.keys(object);
+    for (let index = 0; index < names.length; index++) {
+      const name = names[index]!;
+      const value = object[name];
+      const member = this.#members.of(name);
+      let isSecret = isSecretValue(member.secrecy, value);
+      if (!isSecret && member.isValue) {
+        labelled ??= this.#members.secrecyOfLabel(object);
+        isSecret = isSecretValue(labelled, value);
+      }
       const kept = isSecret ? this.#censor(value) : this.#value(value, pathsBelow(paths, name));
-      let safe = this.redactText(name);
-      if (safe !== name) while (names.has(safe) || Object.hasOwn(object, safe)) safe += '*';
-      names.add(safe);
-      changed ||= kept !== value || safe !== name;
-      if (kept !== removed) clean.push([safe, kept]);
+      let safe = name;
+      if (!member.isClean) {
+        safe = this.redactText(name);
+        renamed ??= new Set();
+        if (safe !== name) while (renamed.has(safe) || Object.hasOwn(object, safe)) safe += '*';
+        renamed.add(safe);
+      }
+      if (clean === undefined && (kept !== value || safe !== name)) {
+        clean = new Map(names.slice(0, index).map((before) => [before, object[before]]));
+      }
+      if (kept !== removed) clean?.set(safe, kept);
     }
     // Unlike an assignment, fromEntries keeps a member named __proto__.
-    return changed ? Object.fromEntries(clean) : object;
+    return clean === undefined ? object : Object.fromEntries(clean);
   }
 
   #censor(secret: unknown): unknown {
@@ -186,39 +203,6 @@ function isPairs(list: readonly unknown[]): list is readonly Pair[] {
     list.length > 0 &&
     list.every((item) => Array.isArray(item) && item.length === 2 && typeof item[0] === 'string')
   );
-}
-
-const labels = new Set(
-  'name key field header attribute property variable parameter parametername parameterkey param setting'.split(
-    ' ',
-  ),
-);
-const values = new Set(
-  'value val parametervalue old new from to before after oldvalue newvalue previous current previousvalue currentvalue values'.split(
-    ' ',
-  ),
-);
-
-function spelling(name: string): string {
-  return name.replace(/[-_ ]/g, '').toLowerCase();
-}
-
-function isValueName(name: string): boolean {
-  return name.length <= 20 && values.has(spelling(name));
-}
-
-/**
- * Whether the values of `{ name: 'DB_PASSWORD', value: '…' }`, `{ Key: …, Value: … }` or `{ field: …, old: …, new: … }` are
- * secret, as container settings, tags, forms, HTTP archives and change sets write members.
- */
-function labelledMembers(object: Members, secrecyOf: (name: string) => Secrecy): Secrecy {
-  for (const name of Object.keys(object)) {
-    const label = object[name];
-    if (typeof label !== 'string' || name.length > 20 || !labels.has(spelling(name))) continue;
-    const secrecy = secrecyOf(label);
-    if (secrecy !== 'none') return secrecy;
-  }
-  return 'none';
 }
 
 /** The rest of those paths that lead through a member with this name. */

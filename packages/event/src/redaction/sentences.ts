@@ -18,10 +18,15 @@ const introductions =
 const algorithm =
   /^(?:sha-?\d+|md5|argon2\w*|bcrypt|pbkdf2|base64|oauth2?|utf-?8|v\d+|[\w.-]{0,60}\.\w{1,5}|\d+-\w+)[.,]?$/i;
 
+/** How an introduction begins, in lower case. */
+export const introductoryWords = ['pass', 'identified', 'convertto', 'token', 'secret', 'api', 'access'];
+
 /** Whether an introduction may begin with this letter, in lower case. */
 export function mayIntroduce(code: number): boolean {
-  return code === 0x70 || code === 0x74 || code === 0x73 || code === 0x61 || code === 0x63 || code === 0x69;
+  return firstLetters.has(code);
 }
+
+const firstLetters = new Set(introductoryWords.map((word) => word.charCodeAt(0)));
 
 /**
  * A secret in a sentence or a statement: `the password is X`, `login ann password X`, `identified by 'X'`, `token X was revoked`.

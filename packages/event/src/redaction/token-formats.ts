@@ -106,6 +106,9 @@ add(alphanumeric, 50, 'AGE-SECRET-KEY-1');
 // This service
 add(urlSafe, 70, 'tally_');
 
+/** How a token begins that starts a word: a prefix, `eyJ` of a JSON Web Token, or the letters of a token of several parts. */
+export const tokenBeginnings = [...formats.map(({ prefix }) => prefix), 'eyJ', 'pat', 'M', 'N', 'O'];
+
 /** By their first character. */
 const byFirst: (readonly TokenFormat[] | undefined)[] = [];
 for (const [code, same] of Map.groupBy(formats, ({ prefix }) => prefix.charCodeAt(0))) byFirst[code] = same;
@@ -136,15 +139,15 @@ function irregularTokenEnd(text: Text, at: number): number {
     const end = endOfRun(text, colon + 1, urlSafe, colon + 37);
     return end - colon - 1 === 35 ? end : 0;
   }
-  const first = text.slice(at, at + 3);
   // Airtable: pat, 14 characters, a dot, 64 hexadecimal digits
-  if (first === 'pat') {
+  if (hasAt(text, at, 'pat')) {
     const dot = endOfRun(text, at + 3, alphanumeric, at + 18);
     if (dot !== at + 17 || !hasAt(text, dot, '.')) return 0;
     return endOfRun(text, dot + 1, hex, dot + 66) - dot - 1 === 64 ? dot + 65 : 0;
   }
   // Discord: the number of a bot in base64, six characters, 27 or more
-  if (/^[MNO][A-Za-z\d]{2}$/.test(first)) {
+  const first = text.charCodeAt(at);
+  if (first >= 0x4d && first <= 0x4f && endOfRun(text, at, alphanumeric, at + 3) === at + 3) {
     const one = endOfRun(text, at, urlSafe, at + 31);
     if (one - at < 23 || !hasAt(text, one, '.')) return 0;
     const two = endOfRun(text, one + 1, urlSafe, one + 8);

@@ -165,6 +165,9 @@ export function authorizationAt(text: Text, at: number): Span | undefined {
   return isCredential ? unquotedSecretAt(text, at, 'text', { spaced: true }) : undefined;
 }
 
+/** Schemes that are read anywhere in a text, in lower case. */
+export const schemeWords = ['bearer', 'basic'];
+
 /** `Bearer x` and `Basic x` anywhere in a text. @param at index of the first letter of the scheme */
 export function schemeCredentialsAt(text: Text, at: number): Span | undefined {
   const scheme = text.slice(at, at + 6).toLowerCase();

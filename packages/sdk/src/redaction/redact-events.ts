@@ -1,7 +1,7 @@
 import type { PendingEvent } from '../event/pending-event.ts';
 import type { WireRedactor } from './wire-redactor.ts';
 
-/** A batch of a thousand events takes 20 ms. After each slice of this length, the application's own work may run. */
+/** A batch of a thousand events takes about 10 ms. After each slice of this length, the application's own work may run. */
 const sliceMs = 1;
 
 /** Removes secrets from the text of every event that is not redacted yet. */
