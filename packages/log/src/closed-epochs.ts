@@ -32,6 +32,7 @@ const maxEpochs = 100;
 /** Most ranges of one epoch. */
 export const maxLeftRanges = 200;
 
+/** A range as the genesis record of a later epoch writes it (spec/record.md). */
 export function formatLeftRange({ first, last, root }: LeftRange): string {
   return `${first}-${last} ${toBase64(root)}`;
 }

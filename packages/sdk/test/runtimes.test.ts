@@ -10,7 +10,13 @@ import { skipWithout } from './support/parts.ts';
 import { installed, type Runtime, runtimes } from './support/runtimes.ts';
 
 const ours: Runtime = { name: `Node ${process.versions.node}`, spec: '', path: '', args: [] };
-const subpaths = ['', '/http', '/memory', '/testing'].map((path) => `@tallystick/sdk${path}`);
+const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
+  exports: Record<string, unknown>;
+};
+/** Every entry point that needs nothing but the SDK. */
+const subpaths = Object.keys(manifest.exports)
+  .filter((path) => path !== './kafka' && path !== './package.json')
+  .map((path) => `@tallystick/sdk${path.slice(1)}`);
 /** This entry point needs a package that is not installed in the project. */
 const kafka = '@tallystick/sdk/kafka';
 

@@ -57,7 +57,11 @@ describe('no argument is dropped in silence', () => {
       '--server and a file',
     ],
     ['a store beside a file', ['verify', 'acme.tally', '--data', '.'], '--data and a file'],
-    ['the tenant of another bundle', ['verify', 'acme.tally', '--tenant', 'globex'], 'is a bundle of acme'],
+    [
+      'the tenant of another bundle',
+      ['verify', 'acme.tally', '--tenant', 'globex'],
+      'acme.tally is of acme, not of globex',
+    ],
   ])('%s', async (_, args, message) => {
     const { exitCode, stdout, stderr } = await run(...args);
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });

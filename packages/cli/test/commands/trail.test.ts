@@ -381,7 +381,7 @@ describe('the store of the service', () => {
 
   test('gets no API key from the commands that open it', async () => {
     const [keys] = (await local('api-keys list --json')).json() as { name: string }[][];
-    expect(keys!.map(({ name }) => name).sort()).toEqual(['reader', 'test']);
+    expect(keys!.map(({ name }) => name).sort()).toEqual(['reader', 'short', 'test']);
   });
 
   test('tampering is found and located', async () => {

@@ -94,6 +94,15 @@ const runs: { readonly [command: string]: readonly (readonly string[])[] } = {
   tenants: [[]],
   producers: [[], ['--all']],
   'producers settle': [[attack], ['--yes', attack]],
+  'approvals list': [[], ['--state', attack]],
+  'approvals show': [['1'], [attack]],
+  'approvals grant': [
+    ['1', '--digest', attack],
+    [attack, '--digest', attack, '--comment', attack],
+  ],
+  'approvals deny': [['1'], [attack, '--comment', attack]],
+  // It leaves out what a hostile service says without being the desk, so a run would not end.
+  'approvals watch': [[attack]],
   'api-keys list': [[]],
   'api-keys create': [
     ['--name', attack, '--scope', 'admin', '--all-tenants'],

@@ -21,6 +21,7 @@ export const gateErrorCodes = [
 /** One of {@link gateErrorCodes}. */
 export type GateErrorCode = (typeof gateErrorCodes)[number];
 
+/** What a {@link GateError} contains besides its code and message. */
 export interface GateErrorDetails {
   /** `audit_id` of the event `agent.action.intended`, if there is one. */
   readonly intentId?: string | undefined;

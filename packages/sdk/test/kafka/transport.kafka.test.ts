@@ -248,11 +248,14 @@ describe('a process that ends by itself', () => {
     expect(await child.ended).toMatchObject({ code: 0 });
   });
 
-  test('delivers its events, without close()', async () => {
+  test('delivers its events and declares its end, without close()', async () => {
     const topic = await newTopic(bootstrap);
     const child = run(topic, 'for (let i = 0; i < 3; i++) emitter.emit(event);');
     expect(await child.ended).toMatchObject({ code: 0, output: '' });
     const stored = await readTopic(bootstrap, topic);
-    expect(stored.map(({ headers }) => headers['tallystick-producer-seq'])).toEqual(['1', '2', '3']);
+    const events = stored.filter(({ headers }) => headers['tallystick-kind'] === undefined);
+    expect(events.map(({ headers }) => headers['tallystick-producer-seq'])).toEqual(['1', '2', '3']);
+    const statements = stored.filter(({ headers }) => headers['tallystick-kind'] === 'statement');
+    expect(statements).toHaveLength(1);
   });
 });

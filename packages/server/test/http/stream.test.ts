@@ -5,7 +5,6 @@ import { until } from '@tallystick/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Streams } from '../../src/http/kernel/streams.ts';
 import { serveHttp } from '../../src/http/serve.ts';
-import { writer } from '../../src/store/database.ts';
 import { event, Harness } from './harness.ts';
 
 let http: Harness;
@@ -135,9 +134,8 @@ describe('the live tail', () => {
     await emit('newborn', 1);
     await emit('newborn', 1, { event_type: 'alert.raised' });
     await emit('newborn', 1, { event_type: 'alert.raised', is_sensitive: true });
-    await until(() => client.frames.length === 1 && sequences(whole).length >= 4);
+    await until(() => client.frames.length === 1 && whole.frames.some(({ data }) => data.redacted === true));
     expect(client.frames[0]!.data).toMatchObject({ event_type: 'alert.raised' });
-    expect(whole.frames.at(-1)!.data).toMatchObject({ redacted: true });
     expect(whole.frames[0]!.data.event_type).toBe('system.genesis');
   });
 
@@ -171,8 +169,7 @@ describe('the live tail', () => {
       const [ending, staying] = [await make(), await make()];
       await using ended = await Client.open('', { key: ending.key });
       await using open = await Client.open('', { key: staying.key });
-      const sql = `update audit_api_keys set ${change} where id = $1`;
-      await http.service.database.query(writer, sql, [ending.id]);
+      await http.tamper(`update audit_api_keys set ${change} where id = '${ending.id}'`);
       await until(() => ended.ended);
       await emit('live', 1);
       await until(() => open.frames.length > 0);

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 /**
  * One producer of the client library with its connections, metadata and idempotent producer id. After any failure the transport
  * destroys the session and creates another one, so that no state of the failed one remains. The library (2.12.1, tested with
@@ -29,6 +30,9 @@ export interface SessionOptions {
 export class KafkaSession {
   readonly #producer: Producer<Buffer, Buffer, Buffer, Buffer>;
   readonly #connections = new Set<Connection>();
+  /** Sockets that are connecting and have a listener that applies {@link #keepsAlive}. */
+  readonly #connecting = new WeakSet<Socket>();
+  #keepsAlive = false;
   /** When the first authenticated connection must be replaced; milliseconds since the epoch. */
   #expiresAt = Number.POSITIVE_INFINITY;
 
@@ -92,10 +96,25 @@ export class KafkaSession {
 
   /** A connection keeps the process alive only while a request is pending. */
   #keepProcessAlive(alive: boolean): void {
+    this.#keepsAlive = alive;
     for (const { socket } of this.#connections) {
-      if (alive) socket?.ref();
-      else socket?.unref();
+      if (socket === undefined || this.#connecting.has(socket)) continue;
+      if (!socket.connecting) {
+        this.#applyTo(socket);
+        continue;
+      }
+      // Node.js adds a listener for each ref() and unref() of a socket that is not connected yet, and warns of the eleventh.
+      this.#connecting.add(socket);
+      socket.once('connect', () => {
+        this.#connecting.delete(socket);
+        this.#applyTo(socket);
+      });
     }
+  }
+
+  #applyTo(socket: Socket): void {
+    if (this.#keepsAlive) socket.ref();
+    else socket.unref();
   }
 }
 

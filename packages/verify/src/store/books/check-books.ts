@@ -3,6 +3,7 @@ import type { Query } from '../read-store.ts';
 import { type KeyState, type LetterState, readKeys, readLetters } from './read-books.ts';
 import { ReplayedBooks, type ReplayedKey, type ReplayedLetter } from './replay.ts';
 
+/** Whose books are compared with the records. */
 export interface BooksOptions {
   readonly tenantId: string;
   /**
