@@ -1,4 +1,4 @@
-import { type Span, setsIn, type Text, upper } from './characters.ts';
+import type { Span, Text } from './characters.ts';
 import type { SecretNames } from './secret-names.ts';
 
 /** How a program takes a password in an option with one letter. */
@@ -45,7 +45,7 @@ add('sqlplus');
 add('oracle');
 
 /** The programs whose options are known here, in lower case. */
-export const programNames: Iterable<string> = programs.keys();
+export const programNames: readonly string[] = [...programs.keys()];
 
 /** Whether a word is a program whose options are known here. */
 export function isProgram(word: string): boolean {
@@ -119,7 +119,14 @@ export function secretInValue(
   return secretInValue(text, [start + joint + 1, end], undefined);
 }
 
-/** Names of programs are in lower case, so a word with other letters is none. */
-export function mayBeProgram(text: Text, span: Span): boolean {
-  return span[1] - span[0] <= 14 && (setsIn(text, span) & upper) === 0;
+/** The first two characters of the programs' names. Nearly all other words differ in them. */
+const firstCharacters = new Set(Array.from(programNames, (name) => pairOf(name, 0)));
+
+function pairOf(text: Text, at: number): number {
+  return text.charCodeAt(at) * 0x1_0000 + text.charCodeAt(at + 1);
+}
+
+/** Whether the word at this index may be a program whose options are known here. */
+export function mayBeProgram(text: Text, at: number): boolean {
+  return firstCharacters.has(pairOf(text, at));
 }

@@ -114,9 +114,8 @@ class Scan {
   /** Remembers a program whose options are read from here on. */
   #programAt(at: number): undefined {
     const text = this.#text;
-    const end = endOfRun(text, at, urlSafe, at + 15);
-    if (!mayBeProgram(text, [at, end])) return undefined;
-    const word = text.slice(at, end);
+    if (!mayBeProgram(text, at)) return undefined;
+    const word = text.slice(at, endOfRun(text, at, urlSafe, at + 15));
     if (isProgram(word)) this.#program = word;
     return undefined;
   }
