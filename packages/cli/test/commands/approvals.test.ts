@@ -66,7 +66,12 @@ function waiting(text: string) {
   });
   const ended = gate
     .run(
-      { action: `refund-${uuidv7()}`, arguments: { text, card: 'card of tom' }, hidden: ['/card'], reason: text },
+      {
+        action: `refund-${uuidv7()}`,
+        arguments: { text, card: 'card of tom' },
+        hidden: ['/card'],
+        reason: text,
+      },
       () => 'done',
     )
     .catch((error: { code: string }) => error.code)
