@@ -16,6 +16,8 @@ import type { SpaceWatch } from './space-watch.ts';
 /** Statements that take space. All statements are the service's own. */
 const writing = /\b(?:insert\s+into|update|delete\s+from|copy)\b/i;
 const locking = /\bfor\s+(?:no\s+key\s+)?update\b/gi;
+/** A check at every start names statements in texts and does not run them. A full store must open for reading. */
+const quoted = /'(?:[^']|'')*'/g;
 
 /** Characters of rows that are sent at once. Larger pieces leave PGlite idle at first, smaller ones cost a statement each. */
 const copyLength = 256 * 1024;
@@ -80,7 +82,7 @@ export class PgliteSession implements Session {
   }
 
   async #assertRoom(texts: readonly string[]): Promise<void> {
-    if (texts.some((text) => writing.test(text.replace(locking, ''))))
+    if (texts.some((text) => writing.test(text.replace(quoted, "''").replace(locking, ''))))
       await this.#context.space.assertRoomFor(0);
   }
 
