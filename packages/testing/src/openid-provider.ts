@@ -87,7 +87,7 @@ function configuration(people: People, lifetimeSeconds: () => number): Configura
   const key = { ...privateKey.export({ format: 'jwk' }), kid: randomUUID(), use: 'sig', alg: 'ES256' };
   return {
     jwks: { keys: [key as JWK] },
-    ttl: { ClientCredentials: lifetimeSeconds() },
+    ttl: { ClientCredentials: () => lifetimeSeconds() },
     cookies: { keys: [randomUUID()] },
     clientAuthMethods: ['client_secret_post'],
     clients: Object.keys(people).map((client_id) => ({
@@ -108,7 +108,6 @@ function configuration(people: People, lifetimeSeconds: () => number): Configura
         getResourceServerInfo: () => ({
           scope: '',
           audience,
-          accessTokenTTL: lifetimeSeconds(),
           accessTokenFormat: 'jwt',
           jwt: { sign: { alg: 'ES256' } },
         }),
