@@ -13,7 +13,7 @@ const maxSubject = 255;
  * The person or agent of a token, as text: the issuer, `#`, and the token's `sub`. An issuer contains no `#`, so two persons never
  * have one text, and the same `sub` of another issuer is another person.
  */
-export function loginSubject(issuer: string, sub: string): string {
+function loginSubject(issuer: string, sub: string): string {
   return `${issuer}#${sub}`;
 }
 

@@ -5,7 +5,7 @@ import { ServerError } from '../../errors.ts';
 import { parseIssuerUrl } from './issuer-fetch.ts';
 
 /** Signature algorithms of tokens. All have a public key, so nobody who can check a token can make one. */
-export const loginAlgorithms = [
+const loginAlgorithms = [
   'RS256',
   'RS384',
   'RS512',
@@ -59,7 +59,7 @@ const text = (max: number) =>
 const claim = z.union([text(256), z.array(text(256)).min(1).max(8)]);
 
 const schema = z.strictObject({
-  // Together with a subject of 255 characters it fits an identifier of an event; see `loginSubject`.
+  // Together with a subject of 255 characters it fits an identifier of an event.
   issuer: text(250),
   audience: z.union([text(512).transform((one) => [one]), z.array(text(512)).min(1).max(16)]),
   algorithms: z
@@ -98,7 +98,7 @@ export function readLoginOptions(json: unknown): LoginOptions {
   }
   const { jwks_uri, scopes: rule, clock_tolerance_seconds, max_lifetime_seconds, ...rest } = result.data;
   const issuer = parseIssuerUrl(rest.issuer, 'issuer');
-  // Otherwise two issuers and subjects could have one text; see `loginSubject`.
+  // Otherwise two issuers and subjects could have one text.
   if (/[?#]/.test(rest.issuer) || issuer.username !== '' || issuer.password !== '')
     throw new ServerError('CONFIG_INVALID', 'the logins: issuer: must have no query, fragment or user name');
   if (jwks_uri !== undefined) parseIssuerUrl(jwks_uri, 'jwks_uri');
