@@ -244,7 +244,14 @@ export const pinnedExports: Record<string, string[]> = {
     'verifyRange',
   ],
   '@tallystick/server/embedded': ['embedded', 'transportOf'],
-  '@tallystick/server/http': ['ServiceMetrics', 'createHttpApp', 'defaultHost', 'defaultPort', 'serveHttp'],
+  '@tallystick/server/http': [
+    'ServiceMetrics',
+    'createHttpApp',
+    'defaultHost',
+    'defaultPort',
+    'readLoginOptions',
+    'serveHttp',
+  ],
   '@tallystick/server/kafka': [
     'GatewayMetrics',
     'KafkaGateway',
