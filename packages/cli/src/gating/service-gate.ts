@@ -45,7 +45,7 @@ export async function openServiceGate(context: Context, settings: GateSettings):
   const { httpTransport } = await import('@tallystick/sdk/http');
   const { createClient } = await import('@tallystick/client');
   const { proxyFetch } = await import('../backend/proxy-fetch.ts');
-  const { url, apiKey } = target;
+  const { url, credential: apiKey } = target;
   const { terminal, processContext } = context;
   const warn = withoutRepetition((message) => terminal.warn(message), processContext.now);
   const audit = createAuditEmitter({

@@ -34,7 +34,7 @@ export async function runStdioProxy(options: StdioProxyOptions): Promise<number>
   const { processContext, warn } = options;
   const [program, ...args] = options.command;
   // The key of the service is the gate's. With it, the server could write records.
-  const { TALLYSTICK_API_KEY: _key, ...env } = processContext.env;
+  const { TALLYSTICK_API_KEY: _key, TALLYSTICK_TOKEN: _token, ...env } = processContext.env;
   const child = spawn(program, args, { cwd: processContext.cwd, env, stdio: ['pipe', 'pipe', 'pipe'] });
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   // A server that has ended does not read any more; its end is handled below.

@@ -9,6 +9,7 @@ export {
   type MemoryDeskOptions,
 } from './memory-desk.ts';
 export {
+  type AnyEmitter,
   type Effect,
   type Execution,
   type GatedAction,
@@ -17,6 +18,7 @@ export {
   type StatedEnd,
 } from './options.ts';
 export type { ActionHandling, Policy, PolicyDecision, PolicyRequest } from './policy.ts';
+export { resultDigest } from './records.ts';
 export type { Admission, ReportedEnd, ReportState } from './report.ts';
 export {
   type ArgumentCondition,
