@@ -3,9 +3,9 @@ import type { ItemResult } from '@tallystick/protocol';
 import { Option } from 'commander';
 import type { Context, Register } from '../context.ts';
 import { CliError, exitCodes } from '../errors.ts';
+import { splitActor } from '../gating/principal.ts';
 import { readInput } from '../terminal/input.ts';
 import { addExamples } from './examples.ts';
-import { splitActor } from './principal.ts';
 
 interface EmitOptions {
   readonly type?: string;

@@ -1,9 +1,9 @@
 import { parseStrictJson } from '@tallystick/event';
 import type { PolicyRequest } from '@tallystick/sdk/gate';
 import type { Register } from '../context.ts';
+import { splitActor } from '../gating/principal.ts';
 import { renderFields } from '../terminal/table.ts';
 import { addExamples } from './examples.ts';
-import { splitActor } from './principal.ts';
 
 interface CheckOptions {
   readonly action?: string;

@@ -1,9 +1,9 @@
 import type { AuditPrincipal } from '@tallystick/sdk';
 import type { Gate, Policy } from '@tallystick/sdk/gate';
-import { splitActor } from '../commands/principal.ts';
 import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { withoutRepetition } from '../terminal/without-repetition.ts';
+import { splitActor } from './principal.ts';
 
 /** What the commands that gate have in common. */
 export interface GateSettings {

@@ -82,9 +82,7 @@ function responsesIn(
   return ([value].flat() as readonly object[]).filter(isResponse);
 }
 
-export function isResponse(
-  message: object | null,
-): message is { readonly id: unknown; readonly result?: unknown } {
+function isResponse(message: object | null): message is { readonly id: unknown; readonly result?: unknown } {
   if (typeof message !== 'object' || message === null || !('id' in message)) return false;
   return !('method' in message) && ('result' in message || 'error' in message);
 }

@@ -36,10 +36,11 @@ export async function runStdioProxy(options: StdioProxyOptions): Promise<number>
   // The key of the service is the gate's. With it, the server could write records.
   const { TALLYSTICK_API_KEY: _key, TALLYSTICK_TOKEN: _token, ...env } = processContext.env;
   const child = spawn(program, args, { cwd: processContext.cwd, env, stdio: ['pipe', 'pipe', 'pipe'] });
+  const [input, output, logs] = child.stdio;
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   // A server that has ended does not read any more; its end is handled below.
-  child.stdin.on('error', () => {});
-  child.stderr.on('data', options.log);
+  input.on('error', () => {});
+  logs.on('data', options.log);
   try {
     await once(child, 'spawn');
   } catch (cause) {
@@ -51,9 +52,9 @@ export async function runStdioProxy(options: StdioProxyOptions): Promise<number>
   const writer = new ClientWriter(options.write);
   const calls = new ToolCalls(options);
   const forward = async (line: string | Uint8Array) => {
-    if (!child.stdin.writable) throw new Error('the server has ended');
-    child.stdin.write(line);
-    if (!child.stdin.write('\n')) await Promise.race([once(child.stdin, 'drain'), exited]);
+    if (!input.writable) throw new Error('the server has ended');
+    input.write(line);
+    if (!input.write('\n')) await Promise.race([once(input, 'drain'), exited]);
   };
   const port: CallPort = { forward: (request) => forward(request), send: (message) => writer.send(message) };
 
@@ -81,9 +82,9 @@ export async function runStdioProxy(options: StdioProxyOptions): Promise<number>
       // The connection to the client broke, or this process closed it because the server has ended.
     }
     calls.giveUpHeld();
-    child.stdin.end();
+    input.end();
   })();
-  const fromServer = passOn(child.stdout, {
+  const fromServer = passOn(output, {
     writer,
     warn,
     onResponse: (id, end) => calls.answered(keyOf(id), end),
@@ -116,6 +117,6 @@ export async function runStdioProxy(options: StdioProxyOptions): Promise<number>
 }
 
 /** `1` and `"1"` are two ids. */
-export function keyOf(id: unknown): string {
+function keyOf(id: unknown): string {
   return JSON.stringify(id) ?? '';
 }

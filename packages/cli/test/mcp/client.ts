@@ -2,7 +2,7 @@ import { PassThrough, Writable } from 'node:stream';
 import { until } from '@tallystick/testing';
 import { runCli } from '../../src/program.ts';
 
-export interface Message {
+interface Message {
   readonly id?: unknown;
   readonly method?: string;
   readonly params?: { readonly [name: string]: unknown };
