@@ -230,6 +230,7 @@ export const pinnedExports: Record<string, string[]> = {
     'planRecovery',
     'purgeDeadLetters',
     'readRules',
+    'readWebhookOptions',
     'recoverChain',
     'removeStrays',
     'retryDeadLetter',
