@@ -91,7 +91,7 @@ export const FOLDER_RULES: Readonly<Record<string, FolderRules>> = {
     emitter: '*',
     compat: ['emitter', 'observe', 'transport', 'delivery', 'event', 'configuration.ts', 'errors.ts'],
     gate: ['emitter', 'event', 'redaction', 'time-limit.ts', 'clock.ts'],
-    integrations: ['emitter', 'event', 'errors.ts'],
+    integrations: ['gate', 'emitter', 'event', 'errors.ts'],
     testing: ['emitter', 'event', 'redaction', 'transport'],
   },
 };
