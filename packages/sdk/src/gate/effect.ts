@@ -100,9 +100,17 @@ function keptText(result: unknown): string | undefined {
   }
 }
 
-/** The class of an error. Its message may quote arguments or secrets, so it is not recorded. */
+/**
+ * The class of an error. Its message may quote arguments or secrets, so it is not recorded. A tool may throw anything, also an
+ * object that throws when it is read.
+ */
 function nameOf(thrown: unknown): string {
-  const name = (thrown as { name?: unknown } | null)?.name;
+  let name: unknown;
+  try {
+    name = (thrown as { name?: unknown } | null)?.name;
+  } catch {
+    return 'Error';
+  }
   return typeof name === 'string' && name !== ''
     ? name.slice(0, 256).toWellFormed().replaceAll('\0', '')
     : 'Error';
