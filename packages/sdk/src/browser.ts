@@ -79,3 +79,7 @@ export const fastifyAudit = refuse();
 export const outcomeOfStatus = refuse();
 export const withAudit = refuse();
 export const withAuditFunction = refuse();
+// './ai'
+export const auditModelCalls = refuse();
+export const gatedTools = refuse();
+export const startAgentRun = refuse();
