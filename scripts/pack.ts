@@ -106,7 +106,9 @@ function workspacePackages(): string[] {
 }
 
 if (import.meta.main) {
-  const [destination] = process.argv.slice(2);
-  if (!destination) throw new Error('usage: node scripts/pack.ts <folder for the tarballs>');
-  for (const { file, contents } of packAll(destination)) console.log(`${file} (${contents.length} files)`);
+  const [destination, json] = process.argv.slice(2);
+  if (!destination) throw new Error('usage: node scripts/pack.ts <folder for the tarballs> [--json]');
+  const tarballs = packAll(destination);
+  if (json === '--json') console.log(JSON.stringify(tarballs));
+  else for (const { file, contents } of tarballs) console.log(`${file} (${contents.length} files)`);
 }

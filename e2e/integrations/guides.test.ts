@@ -1,61 +1,89 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
 import { createClient } from '@tallystick/client';
 import { AuditService } from '@tallystick/server';
 import { type HttpServer, serveHttp } from '@tallystick/server/http';
-import { type TempDir, tempDir } from '@tallystick/testing';
+import { sharedTarballs, type TempDir, tempDir } from '@tallystick/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-/** Every TypeScript example of docs/integrations compiles against the real libraries, runs, and ends in the trail of a real service. */
+/**
+ * Every TypeScript example of docs/integrations works as it stands for a newcomer: in an empty project outside this repository, with our
+ * packages as they would be published and the real libraries. It compiles, runs, and ends in the trail of a real service.
+ */
 
 const root = resolve(import.meta.dirname, '../..');
 const guides = join(root, 'docs/integrations');
-/** In this folder, so that the examples find its libraries. The repository ignores it. */
-const folder = join(import.meta.dirname, 'dist', `guides-${process.pid}`);
-
 const snippets = readdirSync(guides).flatMap((page) => {
   const markdown = readFileSync(join(guides, page), 'utf8');
   return Array.from(markdown.matchAll(/^```ts\n(.*?)^```$/gms), ({ 1: code = '' }, index) => ({
     name: `${page} ${index + 1}`,
-    file: join(folder, `${basename(page, '.md')}-${index + 1}.ts`),
+    file: `${basename(page, '.md')}-${index + 1}.ts`,
     code,
   }));
 });
 
 let directory: TempDir;
+let project: string;
 let service: AuditService;
 let server: HttpServer;
 let key: string;
+
+interface Manifest {
+  readonly dependencies: Record<string, string>;
+}
+
 beforeAll(async () => {
-  mkdirSync(folder, { recursive: true });
-  for (const { file, code } of snippets) writeFileSync(file, code);
-  const compilerOptions = { noEmit: true, rewriteRelativeImportExtensions: false };
-  const project = { extends: '../../../../tsconfig.base.json', compilerOptions, include: ['*.ts'] };
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(project));
   directory = tempDir();
-  service = await AuditService.open({ store: { directory: directory.path }, logName: 'guides.example' });
+  project = join(directory.path, 'project');
+  mkdirSync(project);
+  const { dependencies } = JSON.parse(
+    readFileSync(join(import.meta.dirname, 'package.json'), 'utf8'),
+  ) as Manifest;
+  // Only the tests of stores need it, and it is large.
+  delete dependencies['postgres-15'];
+  for (const { name, file } of await sharedTarballs()) dependencies[name] = `file:${file}`;
+  writeFileSync(
+    join(project, 'package.json'),
+    JSON.stringify({ type: 'module', private: true, dependencies }),
+  );
+  const quiet = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  await promisify(execFile)('npm', ['install', ...quiet], { cwd: project });
+  for (const { file, code } of snippets) writeFileSync(join(project, file), code);
+  const compilerOptions = {
+    ...{ target: 'es2023', lib: ['es2024', 'dom', 'dom.iterable', 'dom.asynciterable'], strict: true },
+    ...{ module: 'nodenext', noEmit: true, skipLibCheck: true, types: ['node'] },
+    typeRoots: [join(root, 'node_modules/@types')],
+  };
+  writeFileSync(
+    join(project, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions, files: snippets.map(({ file }) => file) }),
+  );
+  service = await AuditService.open({
+    store: { directory: join(directory.path, 'store') },
+    logName: 'guides.example',
+  });
   ({ key } = await service.keys.create({ name: 'guides', scopes: ['events:write', 'events:read'] }));
   server = await serveHttp(service, { port: 0, logger: false });
-});
+}, 300_000);
 afterAll(async () => {
   await server.close();
   await service.close();
   directory.remove();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 test('the examples compile', () => {
   expect(snippets.length).toBeGreaterThan(3);
-  const { stdout } = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', folder], { encoding: 'utf8' });
+  const { stdout } = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', project], { encoding: 'utf8' });
   expect(stdout).toBe('');
 });
 
 test.each(snippets)('$name runs, and its events are chained', async ({ file }) => {
   const before = await length();
-  const child = spawn(process.execPath, ['--conditions=tallystick-source', file], {
-    cwd: folder,
+  const child = spawn(process.execPath, [file], {
+    cwd: project,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, TALLYSTICK_URL: server.url, TALLYSTICK_API_KEY: key, NODE_NO_WARNINGS: '1' },
   });

@@ -1,16 +1,19 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
 import { type Kafka, startKafka } from './kafka/kafka.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
 import type { Answer } from './shared-server.ts';
+import type { Tarball } from './shared-tarballs.ts';
 import { tempDir } from './temp-dir.ts';
 
 /**
- * Runs once before all test files, in vitest's main process. It opens three sockets. A test that connects to one gets the address of
- * what all test files share: a PostgreSQL server, a Kafka broker, or an empty PGlite cluster to copy. The first connection to a
+ * Runs once before all test files, in vitest's main process. It opens four sockets. A test that connects to one gets the address of
+ * what all test files share: a PostgreSQL server, a Kafka broker, an empty PGlite cluster to copy, or the packages as they would be published. The first connection to a
  * socket makes it, so that a run pays only for what its tests use.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -21,6 +24,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   let postgres: Promise<Postgres> | undefined;
   let kafka: Promise<Kafka> | undefined;
   let cluster: Promise<string> | undefined;
+  let tarballs: Promise<readonly Tarball[]> | undefined;
   const postgresSocket = await answerOn(join(dir.path, 'shared-postgres'), async () => {
     postgres ??= startPostgres({ durable: false });
     return { adminUrl: (await postgres).adminUrl };
@@ -34,14 +38,20 @@ export default async function setup(project: TestProject): Promise<() => Promise
     cluster ??= makeEmptyCluster(join(dir.path, 'cluster'));
     return { path: await cluster };
   });
+  const tarballsSocket = await answerOn(join(dir.path, 'tarballs-socket'), async () => {
+    tarballs ??= pack(join(dir.path, 'tarballs'));
+    return { tarballs: await tarballs };
+  });
   project.provide('sharedPostgresSocket', postgresSocket.path);
   project.provide('sharedKafkaSocket', kafkaSocket.path);
   project.provide('emptyClusterSocket', clusterSocket.path);
+  project.provide('tarballsSocket', tarballsSocket.path);
 
   return async () => {
     postgresSocket.close();
     kafkaSocket.close();
     clusterSocket.close();
+    tarballsSocket.close();
     for (const started of await Promise.allSettled([postgres, kafka])) {
       if (started.status === 'fulfilled') await started.value?.stop();
     }
@@ -54,6 +64,14 @@ async function makeEmptyCluster(path: string): Promise<string> {
   const pglite = await PGlite.create(path);
   await pglite.close();
   return path;
+}
+
+/** In a process of its own, because building the packages keeps its process busy. */
+async function pack(destination: string): Promise<readonly Tarball[]> {
+  const script = join(import.meta.dirname, '../../../scripts/pack.ts');
+  const options = { maxBuffer: 64 * 1024 * 1024 };
+  const { stdout } = await promisify(execFile)(process.execPath, [script, destination, '--json'], options);
+  return JSON.parse(stdout) as readonly Tarball[];
 }
 
 async function answerOn(

@@ -17,6 +17,7 @@ export { type Postgres, type PostgresOptions, startPostgres } from './postgres.t
 export { postgresVersion } from './postgres-binaries.ts';
 export { isStopped } from './processes.ts';
 export { type SharedPostgres, sharedPostgres } from './shared-postgres.ts';
+export { sharedTarballs, type Tarball } from './shared-tarballs.ts';
 export { ShiftedClock } from './shifted-clock.ts';
 export { type SmallDisk, smallDisk } from './small-disk.ts';
 export { runSnippet } from './snippet.ts';

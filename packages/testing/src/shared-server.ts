@@ -8,6 +8,7 @@ declare module 'vitest' {
     sharedPostgresSocket: string;
     sharedKafkaSocket: string;
     emptyClusterSocket: string;
+    tarballsSocket: string;
   }
 }
 

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Manifest, packAll, readManifest, type Tarball } from '../../../scripts/pack.ts';
+import { type Manifest, readManifest } from '../../../scripts/pack.ts';
+import { sharedTarballs, type Tarball } from '../src/shared-tarballs.ts';
 import { type TempDir, tempDir } from '../src/temp-dir.ts';
 import { pinnedExports } from './exports.ts';
 import { blocksOf, runProgram, shellLines, startDev } from './packed-documents.ts';
@@ -14,13 +15,13 @@ const MORE_CONTENTS: Record<string, RegExp> = { '@tallystick/server': /^sql\//, 
 
 let dir: TempDir;
 let project: string;
-let tarballs: Tarball[];
+let tarballs: readonly Tarball[];
 let manifests: Manifest[];
 let modules: string[];
 
-beforeAll(() => {
+beforeAll(async () => {
   dir = tempDir();
-  tarballs = packAll(join(dir.path, 'tarballs'));
+  tarballs = await sharedTarballs();
   project = join(dir.path, 'project');
   manifests = install();
   modules = manifests.flatMap(modulesOf);
