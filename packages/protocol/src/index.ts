@@ -22,7 +22,7 @@ export {
 } from './api/dead-letters.ts';
 export type { EventPage, EventView } from './api/events.ts';
 export type { Health, Readiness } from './api/health.ts';
-export type { ConsistencyProof, InclusionProof, LogKeys } from './api/log.ts';
+export type { ConsistencyProof, InclusionProof, LogKeyRotation, LogKeys } from './api/log.ts';
 export type {
   ProducerAccount,
   ProducerPage,

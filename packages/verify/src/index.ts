@@ -51,3 +51,4 @@ export {
 export { TileCheck } from './store/tile-check.ts';
 export { type VerifyStoreOptions, verifyStore } from './store/verify-store.ts';
 export { type ConsistencyProver, TreeCheck } from './tree-check.ts';
+export { type FollowedRotation, TrustedKeys, trustedKeys } from './trusted-keys.ts';

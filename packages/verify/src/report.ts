@@ -1,4 +1,5 @@
 import type { ChainFindingCode } from '@tallystick/log';
+import type { FollowedRotation } from './trusted-keys.ts';
 
 /** Everything that a verification can find. Codes keep their meaning within a major version. */
 export type FindingCode =
@@ -24,6 +25,10 @@ export type FindingCode =
   /** The records' tree does not have the root of a checkpoint. */
   | 'CHECKPOINT_ROOT_MISMATCH'
   | 'CHECKPOINT_SIGNATURE_INVALID'
+  /** A key signed the checkpoint after it was rotated out: it is beyond the last one that the key signed. */
+  | 'CHECKPOINT_KEY_RETIRED'
+  /** A rotation of a trusted key is not signed by both keys, names a wrong checkpoint, or gives the key a second successor. */
+  | 'KEY_ROTATION_INVALID'
   /** Two checkpoints contradict each other. */
   | 'CHECKPOINT_INCONSISTENT'
   /** No trusted key signed the checkpoint that the verification depends on. */
@@ -132,6 +137,8 @@ export interface Report {
   readonly missing_records?: number;
   /** The epochs that were closed before this chain began, newest first; absent where there are none. */
   readonly closed?: readonly ClosedEpochReport[];
+  /** Rotations that led from a key of the caller to the keys after it, oldest first; absent where there are none. */
+  readonly rotations?: readonly FollowedRotation[];
   /** Sizes of the caller's checkpoints that the records could not be compared with; absent where there are none. */
   readonly not_compared?: readonly number[];
 }
