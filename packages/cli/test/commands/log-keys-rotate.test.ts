@@ -1,10 +1,10 @@
 import { cpSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { AuditService } from '@tallystick/server';
 import { serveHttp } from '@tallystick/server/http';
 import { prepareEmbeddedStore, tempDir } from '@tallystick/testing';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { tally } from '../run-tally.ts';
-import { openService } from './service.ts';
 
 /** A rotation of the log's key, as the operator, an auditor and a thief of the old key see it. The tests run in order. */
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -50,7 +50,7 @@ test('the rotation is a notice for who trusts the old key, and the new key is ke
   const done = await run('log-keys rotate --data trail --yes --reason yearly --json');
   expect([done.exitCode, done.json()]).toMatchObject([
     0,
-    [{ log_name: 'audit.test', logs: 2, statement: expect.stringContaining('tallystick/key-rotation/v1\n') }],
+    [{ log_name: 'audit.test', logs: 1, statement: expect.stringContaining('tallystick/key-rotation/v1\n') }],
   ]);
   const verified = await run('verify --data trail --tenant acme');
   expect([verified.exitCode, verified.stdout]).toEqual([0, expect.stringContaining('✔ verified  acme')]);
@@ -65,7 +65,7 @@ test('the rotation is a notice for who trusts the old key, and the new key is ke
 
 test('it is on record in the trail of the service', async () => {
   const { stdout } = await run('events --data trail --tenant tallystick --type audit.log_key_rotated --json');
-  expect(JSON.parse(stdout.trim())).toMatchObject({ metadata: { reason: 'yearly', logs: 2 } });
+  expect(JSON.parse(stdout.trim())).toMatchObject({ metadata: { reason: 'yearly', logs: 1 } });
 });
 
 test('what the old key signed stays valid', async () => {
@@ -76,8 +76,8 @@ test('what the old key signed stays valid', async () => {
 test('an export carries the rotation: each of the two keys is enough to verify it', async () => {
   await emit('trail');
   await run('export --data trail --tenant acme -o new.tally');
-  const [{ key: current }] = (await keysOf('config')) as [{ key: string }];
-  const [{ key: old }] = (await keysOf('later')) as [{ key: string }];
+  const current = (await keysOf('config'))[0]!.key;
+  const old = (await keysOf('later'))[0]!.key;
   for (const key of [current, old])
     expect(await runAs('empty', `verify new.tally --key ${key}`)).toMatchObject({ exitCode: 0 });
   expect(await runAs('later', 'verify new.tally')).toMatchObject({ exitCode: 0 });
@@ -109,7 +109,7 @@ test('an auditor who comes after two rotations, by a store or by a service, foll
   await run('log-keys rotate --data trail --yes --reason again');
   const later = await runAs('later', 'verify --data trail --tenant acme');
   expect([later.exitCode, later.stderr]).toEqual([0, expect.stringMatching(/rotated on \S+ and \S+;/)]);
-  const service = await openService(path('trail'), { logName: 'audit.test' });
+  const service = await AuditService.open({ store: { directory: path('trail') } });
   const { key } = await service.keys.create({ name: 'auditor', scopes: ['admin'] });
   const server = await serveHttp(service, { port: 0, logger: false, auditReads: false });
   try {
