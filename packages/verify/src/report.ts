@@ -1,5 +1,4 @@
 import type { ChainFindingCode } from '@tallystick/log';
-import type { FollowedRotation } from './trusted-keys.ts';
 
 /** Everything that a verification can find. Codes keep their meaning within a major version. */
 export type FindingCode =
@@ -113,6 +112,17 @@ export interface ClosedEpochReport {
   /** The signed records that were lost when the epoch was closed, ascending. At most a thousand ranges. */
   readonly lost: readonly SequenceRange[];
   readonly lost_records: number;
+}
+
+/** A rotation that leads from a trusted key to the next one, as reports show it. */
+export interface FollowedRotation {
+  /** RFC 3339. */
+  readonly rotated_at: string;
+  /** Verifier keys of the log under test. */
+  readonly old_key: string;
+  readonly new_key: string;
+  /** Size of the last checkpoint that the old key signed for this log; 0 where it signed none. */
+  readonly last_size: number;
 }
 
 /** The result of a verification. */

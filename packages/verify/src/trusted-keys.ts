@@ -10,18 +10,7 @@ import {
   type Verifier,
   verifyLastUnderKey,
 } from '@tallystick/log';
-import type { FindingSink } from './report.ts';
-
-/** A rotation that leads from a trusted key to the next one, as reports show it. */
-export interface FollowedRotation {
-  /** RFC 3339. */
-  readonly rotated_at: string;
-  /** Verifier keys of the log under test. */
-  readonly old_key: string;
-  readonly new_key: string;
-  /** Size of the last checkpoint that the old key signed for this log; 0 where it signed none. */
-  readonly last_size: number;
-}
+import type { FindingSink, FollowedRotation } from './report.ts';
 
 /** A trusted key. One that was rotated out counts only up to the last checkpoint that it signed. */
 interface TrustedKey {
