@@ -46,6 +46,7 @@ const add = (
   coveredTo: number | null,
   findings: readonly string[] = [],
   keys: readonly string[] = [trusted],
+  lastSize?: number,
 ) => {
   const isUntrusted = findings.some((finding) => finding.startsWith('CHECKPOINT_UNTRUSTED'));
   cases.push({
@@ -61,12 +62,30 @@ const add = (
       unsigned_tail: coveredTo === null ? 0 : five.length - 1 - coveredTo,
       head: five.at(-1)!.hashHex,
       findings,
+      ...(lastSize !== undefined && {
+        rotations: [
+          {
+            rotated_at: '2026-03-02T12:00:00.000Z',
+            old_key: trusted,
+            new_key: verifierKey(origin, otherKey),
+            last_size: lastSize,
+          },
+        ],
+      }),
     },
   });
 };
 
 const rotation = { statement, last: handover };
-add('rotated', 'a checkpoint of the key that the trusted key endorsed', linesWith([rotation], [underNew]), 4);
+add(
+  'rotated',
+  'a checkpoint of the key that the trusted key endorsed',
+  linesWith([rotation], [underNew]),
+  4,
+  [],
+  [trusted],
+  3,
+);
 add(
   'rotated-new-key',
   'the same file, for a verifier that has only the new key',
@@ -80,6 +99,9 @@ add(
   'a checkpoint of the old key from before the rotation',
   linesWith([rotation], [await underOld(3)]),
   2,
+  [],
+  [trusted],
+  3,
 );
 add(
   'rotated-after',
@@ -87,6 +109,8 @@ add(
   linesWith([rotation], [await underOld(5)]),
   null,
   ['CHECKPOINT_KEY_RETIRED@4'],
+  [trusted],
+  3,
 );
 add(
   'rotated-never-signed',
@@ -94,6 +118,8 @@ add(
   linesWith([{ statement }], [await underOld(3)]),
   null,
   ['CHECKPOINT_KEY_RETIRED@2'],
+  [trusted],
+  0,
 );
 add(
   'rotated-one-signature',
