@@ -76,3 +76,11 @@ export const fastifyAudit = refuse();
 export const outcomeOfStatus = refuse();
 export const withAudit = refuse();
 export const withAuditFunction = refuse();
+// './drizzle', './postgres'
+export const OutboxRelay = refuse();
+export const PostgresOutbox = refuse();
+export const createOutboxRelay = refuse();
+export const createPostgresOutbox = refuse();
+export const drizzleClient = refuse();
+export const outboxRelayDefaults = refuse();
+export const outboxSchema = refuse();

@@ -1,0 +1,14 @@
+/** A transactional outbox in PostgreSQL, and its relay. */
+export type { DeadLetterChoice, OutboxDeadLetter, OutboxDeadLetters } from './dead-letters.ts';
+export {
+  createPostgresOutbox,
+  type OutboxRecord,
+  PostgresOutbox,
+  type PostgresOutboxOptions,
+} from './outbox.ts';
+export type { OutboxContents } from './outbox-store.ts';
+export { createOutboxRelay, OutboxRelay } from './relay.ts';
+export { type OutboxRelayOptions, outboxRelayDefaults } from './relay-options.ts';
+export type { OutboxStatus, RelayCounts } from './relay-status.ts';
+export { type OutboxLocation, outboxSchema } from './schema.ts';
+export type { SqlClient } from './sql-client.ts';
