@@ -56,7 +56,7 @@ export const FOLDER_RULES: Readonly<Record<string, FolderRules>> = {
     operations: ['ingest', 'input', 'chain', 'proofs', 'trail', 'store', 'timing', 'errors.ts'],
     // The desk writes its records through the one writer, and reads the intents that it is asked about.
     approvals: ['ingest', 'chain', 'trail', 'store', 'errors.ts'],
-    access: ['store', 'errors.ts'],
+    access: ['input', 'store', 'errors.ts'],
     metrics: ['ingest', 'operations', 'store', 'observer.ts'],
     http: [
       'app.ts',
@@ -92,6 +92,7 @@ export const FOLDER_RULES: Readonly<Record<string, FolderRules>> = {
     compat: ['emitter', 'observe', 'transport', 'delivery', 'event', 'configuration.ts', 'errors.ts'],
     gate: ['emitter', 'event', 'redaction', 'time-limit.ts', 'clock.ts'],
     integrations: [
+      'gate',
       'emitter',
       'event',
       'redaction',

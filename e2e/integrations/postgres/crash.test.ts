@@ -6,7 +6,7 @@ import { httpTransport } from '@tallystick/sdk/http';
 import { createOutboxRelay } from '@tallystick/sdk/postgres';
 import { AuditService } from '@tallystick/server';
 import { type HttpServer, serveHttp } from '@tallystick/server/http';
-import { type TempDir, tempDir } from '@tallystick/testing';
+import { prepareEmbeddedStore, type TempDir, tempDir } from '@tallystick/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type OutboxDatabase, outboxDatabase } from './outbox-database.ts';
 
@@ -18,6 +18,7 @@ let server: HttpServer;
 let key: string;
 beforeAll(async () => {
   directory = tempDir();
+  await prepareEmbeddedStore(directory.path);
   service = await AuditService.open({ store: { directory: directory.path }, logName: 'outbox.example' });
   ({ key } = await service.keys.create({ name: 'outbox', scopes: ['events:write', 'events:read'] }));
   server = await serveHttp(service, { port: 0, logger: false });

@@ -141,6 +141,8 @@ const cliCodeOf: { readonly [code in ClientErrorCode]: CliErrorCode } = {
 function ofClientError({ code, message }: ClientError): Failure {
   const cliCode = cliCodeOf[code];
   const hint =
-    code === 'UNAUTHENTICATED' ? 'give a valid API key: --key KEY or TALLYSTICK_API_KEY' : undefined;
+    code === 'UNAUTHENTICATED'
+      ? 'give a valid API key (--key KEY or TALLYSTICK_API_KEY), or a valid token (--token JWT or TALLYSTICK_TOKEN)'
+      : undefined;
   return { message, code: cliCode, hint, exitCode: exitCodeOf[cliCode] };
 }

@@ -8,8 +8,16 @@ export {
   MemoryDesk,
   type MemoryDeskOptions,
 } from './memory-desk.ts';
-export { type Effect, type Execution, type GatedAction, type GateOptions, gateDefaults } from './options.ts';
+export {
+  type AnyEmitter,
+  type Effect,
+  type Execution,
+  type GatedAction,
+  type GateOptions,
+  gateDefaults,
+} from './options.ts';
 export type { Policy, PolicyDecision, PolicyRequest } from './policy.ts';
+export { resultDigest } from './records.ts';
 export {
   type ArgumentCondition,
   type PolicyRule,

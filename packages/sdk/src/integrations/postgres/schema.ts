@@ -25,7 +25,7 @@ export function outboxTables({ schema }: OutboxLocation): OutboxTables {
  * The SQL that creates the tables of an outbox. Run it with your own migrations; running it again changes nothing. It needs
  * PostgreSQL 13 or later.
  *
- * The application needs INSERT on `tallystick_outbox` and nothing else. The relay needs SELECT, INSERT and DELETE on
+ * The application needs INSERT and SELECT (position) on `tallystick_outbox`. The relay needs SELECT, INSERT and DELETE on
  * `tallystick_outbox` and `tallystick_outbox_dead_letters`, and SELECT and UPDATE on `tallystick_outbox_lease`.
  */
 export function outboxSchema(location: OutboxLocation = {}): string {

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { ApiKeys } from '../../access/api-keys.ts';
+import type { Credentials } from '../../access/credentials.ts';
 import { authenticate } from './authentication.ts';
 import { unpackBody } from './bodies.ts';
 import { type BodyBudget, costOfEvents, type Lease } from './body-budget.ts';
@@ -16,7 +16,7 @@ type Checked = Pick<Call<unknown, unknown, unknown>, 'principal' | 'params' | 'q
 
 /** What every request passes before its handler. */
 export interface Guards {
-  readonly keys: ApiKeys;
+  readonly credentials: Credentials;
   readonly budget: BodyBudget;
   readonly connections: UnauthenticatedConnections;
 }
@@ -34,7 +34,7 @@ export function addRoutes(app: FastifyInstance, guards: Guards, endpoints: reado
   });
 }
 
-function addRoute(app: FastifyInstance, { keys, budget, connections }: Guards, each: Endpoint): void {
+function addRoute(app: FastifyInstance, { credentials, budget, connections }: Guards, each: Endpoint): void {
   const { method, access, body } = each;
   const checked = new WeakMap<FastifyRequest, Checked>();
   const leases = new WeakMap<FastifyRequest, Lease>();
@@ -43,7 +43,7 @@ function addRoute(app: FastifyInstance, { keys, budget, connections }: Guards, e
     url: urlOf(each),
     onRequest: async (request, reply) => {
       connections.onRequest(request.raw.socket);
-      const principal = (await authenticate(keys, request, access))!;
+      const principal = (await authenticate(credentials, request, access))!;
       logFacts(request, {
         operation: each.operationId,
         ...(access !== 'open' && { principal: principal.id }),

@@ -44,7 +44,7 @@ const document = z
   })
   .describe('What the approver is shown, and nothing else');
 
-const approvers = z.array(storable(256)).min(1).max(1_000);
+const approvers = z.array(storable(512)).min(1).max(1_000);
 const duration = z
   .int()
   .min(1)
