@@ -13,6 +13,7 @@ interface ServeCommandOptions extends ServeKafkaOptions, ProductionOptions {
   readonly port: number;
   readonly createAdminKey?: boolean;
   readonly logins?: string;
+  readonly webhooks?: string;
 }
 
 /** `tally serve`: the service in production. It refuses to start if something that matters is not named. */
@@ -45,6 +46,10 @@ export const registerServe: Register = (program, run) => {
       '--logins <file>',
       'accept logins of an OpenID provider as the JSON file says, beside API keys; or TALLYSTICK_LOGINS',
     )
+    .option(
+      '--webhooks <file>',
+      'send signed messages about approvals to the endpoints of the JSON file; or TALLYSTICK_WEBHOOKS',
+    )
     .option('--create-admin-key', 'create an API key with all rights, write it to stdout, and end');
   addServeKafkaOptions(command);
   addExamples(
@@ -58,9 +63,10 @@ export const registerServe: Register = (program, run) => {
     const { listen, openService } = await import('../service/open.ts');
     const { backgroundWarnings } = await import('../service/background-warnings.ts');
     const { now } = context.processContext;
-    const { readLoginsSetting } = await import('../service/logins-setting.ts');
+    const { readLoginsSetting, readWebhooksSetting } = await import('../service/service-files.ts');
     const { env, cwd } = context.processContext;
     const logins = readLoginsSetting(options.logins ?? env.TALLYSTICK_LOGINS, cwd);
+    const webhooks = readWebhooksSetting(options.webhooks ?? env.TALLYSTICK_WEBHOOKS, cwd);
     const metrics = new ServiceMetrics();
     const serviceOptions = productionOptions(context.processContext, options);
     // A mistyped path must not become a new store without a key.
@@ -70,6 +76,7 @@ export const registerServe: Register = (program, run) => {
     const service = await openService(
       {
         ...serviceOptions,
+        webhooks,
         observer: combineObservers(metrics, backgroundWarnings(context.terminal, now)),
       },
       'the store',

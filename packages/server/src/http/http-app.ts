@@ -44,6 +44,7 @@ import { receiptRoutes } from './routes/receipt.ts';
 import { streamRoutes } from './routes/stream.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { verifyRoutes } from './routes/verify.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 
 /** How the HTTP API behaves. */
 export interface HttpOptions {
@@ -155,6 +156,7 @@ function endpointsOf(
       limits,
       intervalMs: http.tailIntervalMs ?? 500,
     }),
+    ...webhookRoutes({ database }),
     ...apiKeyRoutes({ keys }),
     ...healthRoutes({
       database,

@@ -1,4 +1,5 @@
 import { ServerError } from '../../errors.ts';
+import { parseServiceAddress } from '../../input/service-address.ts';
 
 /** Most bytes of an answer of the issuer. The key sets of large providers have some ten kilobytes. */
 const maxBytes = 256 * 1024;
@@ -14,8 +15,8 @@ export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;
  * @throws {ServerError} `CONFIG_INVALID`
  */
 export function parseIssuerUrl(address: string, name: string): URL {
-  const url = URL.canParse(address) ? new URL(address) : undefined;
-  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))) return url;
+  const url = parseServiceAddress(address);
+  if (url !== undefined) return url;
   const message = `the logins: ${name}: must be an https:// address; http:// is possible on this machine only`;
   throw new ServerError('CONFIG_INVALID', message);
 }
@@ -58,8 +59,4 @@ async function readBounded(response: Response): Promise<string> {
     chunks.push(chunk);
   }
   return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { openTestOpenIdProvider, tempDir } from '@tallystick/testing';
 import { afterAll, expect, test } from 'vitest';
-import { readLoginsSetting } from '../../src/service/logins-setting.ts';
+import { readLoginsSetting } from '../../src/service/service-files.ts';
 import { tally } from '../run-tally.ts';
 import { startServe } from '../serve-process.ts';
 
@@ -72,4 +72,4 @@ test('tally serve accepts the logins of a provider, and a command logs in with a
   const forged = await list('e30.e30.x');
   expect(forged.exitCode).toBe(4);
   expect(forged.stderr).toContain('a valid token');
-});
+}, 120_000);
