@@ -79,6 +79,10 @@ export const fastifyAudit = refuse();
 export const outcomeOfStatus = refuse();
 export const withAudit = refuse();
 export const withAuditFunction = refuse();
+// './ai'
+export const auditModelCalls = refuse();
+export const gatedTools = refuse();
+export const startAgentRun = refuse();
 // './drizzle', './postgres'
 export const OutboxRelay = refuse();
 export const PostgresOutbox = refuse();

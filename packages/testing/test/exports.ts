@@ -182,6 +182,7 @@ export const pinnedExports: Record<string, string[]> = {
     'toJSON',
     'withSourcePayload',
   ],
+  '@tallystick/sdk/ai': ['auditModelCalls', 'gatedTools', 'startAgentRun'],
   '@tallystick/sdk/drizzle': ['drizzleClient'],
   '@tallystick/sdk/express': ['expressAudit', 'outcomeOfStatus'],
   '@tallystick/sdk/fastify': ['fastifyAudit', 'outcomeOfStatus'],
