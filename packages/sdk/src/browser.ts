@@ -84,10 +84,16 @@ export const auditModelCalls = refuse();
 export const gatedTools = refuse();
 export const startAgentRun = refuse();
 // './drizzle', './postgres'
+export const AuditedDrizzleTable = refuse();
+export const AuditedTable = refuse();
 export const OutboxRelay = refuse();
 export const PostgresOutbox = refuse();
+export const SqlText = refuse();
+export const auditedDrizzleTable = refuse();
+export const auditedTable = refuse();
 export const createOutboxRelay = refuse();
 export const createPostgresOutbox = refuse();
 export const drizzleClient = refuse();
 export const outboxRelayDefaults = refuse();
 export const outboxSchema = refuse();
+export const sqlText = refuse();

@@ -15,6 +15,7 @@ export const auditErrorCodes = [
   'DELIVERY_TIMED_OUT',
   'NOT_CONFIGURED',
   'NOT_IN_TRANSACTION',
+  'TOO_MANY_ROWS',
   'CONFIG_INVALID',
 ] as const;
 

@@ -148,7 +148,7 @@ describe('in a browser', () => {
       ([, names]) => names!.match(/\w+/g)!,
     );
     const ofDrizzle = Array.from(
-      dist('integrations/drizzle.js').matchAll(/^export (?:async )?function (\w+)/gm),
+      dist('integrations/drizzle.js').matchAll(/^export (?:async )?(?:function|class) (\w+)/gm),
       ([, name]) => name!,
     );
     const names = new Set([...(JSON.parse(output) as string[]), ...ofKafka.flat(), ...ofDrizzle]);

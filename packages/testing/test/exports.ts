@@ -183,7 +183,7 @@ export const pinnedExports: Record<string, string[]> = {
     'withSourcePayload',
   ],
   '@tallystick/sdk/ai': ['auditModelCalls', 'gatedTools', 'startAgentRun'],
-  '@tallystick/sdk/drizzle': ['drizzleClient'],
+  '@tallystick/sdk/drizzle': ['AuditedDrizzleTable', 'auditedDrizzleTable', 'drizzleClient'],
   '@tallystick/sdk/express': ['expressAudit', 'outcomeOfStatus'],
   '@tallystick/sdk/fastify': ['fastifyAudit', 'outcomeOfStatus'],
   '@tallystick/sdk/gate': [
@@ -209,12 +209,16 @@ export const pinnedExports: Record<string, string[]> = {
   ],
   '@tallystick/sdk/memory': ['MemoryTransport', 'memoryTransport'],
   '@tallystick/sdk/postgres': [
+    'AuditedTable',
     'OutboxRelay',
     'PostgresOutbox',
+    'SqlText',
+    'auditedTable',
     'createOutboxRelay',
     'createPostgresOutbox',
     'outboxRelayDefaults',
     'outboxSchema',
+    'sqlText',
   ],
   '@tallystick/sdk/testing': [
     'assertEmitted',

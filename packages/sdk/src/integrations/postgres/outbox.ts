@@ -15,6 +15,7 @@ import type { RedactionOptions } from '../../redaction/options.ts';
 import { WireRedactor } from '../../redaction/wire-redactor.ts';
 import { type OutboxLocation, outboxTables } from './schema.ts';
 import { rowsOf, type SqlClient } from './sql-client.ts';
+import { hasWritten, requireTransaction } from './transaction.ts';
 
 /** Options of {@link PostgresOutbox}. */
 export interface PostgresOutboxOptions<
@@ -139,28 +140,6 @@ from json_array_elements($1::json) with ordinality as given (event, place)`;
 }
 
 const inOrder = 'order by place returning position';
-
-/**
- * Whether an earlier statement of this transaction has written. Then a transaction is open, which is the usual case and needs no
- * further statement. PostgreSQL evaluates this once, before the statement itself writes.
- */
-const hasWritten = 'pg_current_xact_id_if_assigned() is not null';
-
-/** PostgreSQL refuses a savepoint outside of a transaction. Otherwise the event would commit even if the business statement fails. */
-async function requireTransaction(client: SqlClient): Promise<void> {
-  try {
-    await rowsOf(client, 'savepoint tallystick_outbox', []);
-  } catch (cause) {
-    const codes = [cause, (cause as { cause?: unknown } | null)?.cause].map(
-      (error) => (error as { code?: unknown } | null | undefined)?.code,
-    );
-    if (!codes.includes('25P01')) throw cause;
-    const message =
-      'the event was not written: no transaction is open on this connection. Pass the client of a transaction, and not a pool';
-    throw new AuditError('NOT_IN_TRANSACTION', message, { cause });
-  }
-  await rowsOf(client, 'release savepoint tallystick_outbox', []);
-}
 
 /**
  * Creates an outbox.

@@ -19,7 +19,7 @@ export async function rowsOf<R>(
 }
 
 /** An identifier in double quotes, so that a name can't become part of the statement. */
-function quoteName(name: string): string {
+export function quoteName(name: string): string {
   // PostgreSQL cuts a longer name, which would then be the name of another object.
   if (typeof name !== 'string' || name === '' || name.includes('\0') || name.length > 63) {
     throw invalidConfig('a name in the database must be a text of 1 to 63 characters');
