@@ -91,6 +91,16 @@ export const FOLDER_RULES: Readonly<Record<string, FolderRules>> = {
     emitter: '*',
     compat: ['emitter', 'observe', 'transport', 'delivery', 'event', 'configuration.ts', 'errors.ts'],
     gate: ['emitter', 'event', 'redaction', 'time-limit.ts', 'clock.ts'],
+    fetch: [
+      'emitter',
+      'event',
+      'redaction',
+      'delivery',
+      'transport',
+      'observe',
+      'configuration.ts',
+      'errors.ts',
+    ],
     integrations: [
       'gate',
       'emitter',

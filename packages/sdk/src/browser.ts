@@ -97,3 +97,7 @@ export const drizzleClient = refuse();
 export const outboxRelayDefaults = refuse();
 export const outboxSchema = refuse();
 export const sqlText = refuse();
+// './fetch'
+export const FetchEmitter = refuse();
+export const createFetchEmitter = refuse();
+export const fetchEmitterDefaults = refuse();

@@ -186,6 +186,7 @@ export const pinnedExports: Record<string, string[]> = {
   '@tallystick/sdk/drizzle': ['AuditedDrizzleTable', 'auditedDrizzleTable', 'drizzleClient'],
   '@tallystick/sdk/express': ['expressAudit', 'outcomeOfStatus'],
   '@tallystick/sdk/fastify': ['fastifyAudit', 'outcomeOfStatus'],
+  '@tallystick/sdk/fetch': ['FetchEmitter', 'createFetchEmitter', 'fetchEmitterDefaults'],
   '@tallystick/sdk/gate': [
     'DeskRefusalError',
     'Gate',

@@ -206,11 +206,13 @@ function isStatusOnly(outcome: unknown): boolean {
  */
 const minCheckedLength = Math.min(limits.maxKeys * 5, limits.maxEventBytes / 6);
 
+const utf8 = new TextEncoder();
+
 function checkSize({ text }: EncodedEvent, draft: EventDraft): void {
   if (hasTooManyMembers(text)) {
     draft.refuse('EVENT_TOO_MANY_KEYS', '', `must have at most ${limits.maxKeys} object members in total`);
   }
-  if (text.length * 3 > limits.maxEventBytes && Buffer.byteLength(text) > limits.maxEventBytes) {
+  if (text.length * 3 > limits.maxEventBytes && utf8.encode(text).length > limits.maxEventBytes) {
     draft.refuse('EVENT_TOO_LARGE', '', `must be at most ${limits.maxEventBytes} bytes`);
   }
 }
