@@ -5,10 +5,12 @@ import pino from 'pino';
 const [, , ending, form] = process.argv;
 const audit = { target: '@tallystick/sdk/pino', options: { service: 'shop', tenantId: 'acme' } };
 const lines = { target: 'pino/file', options: { destination: 1 } };
-const transport =
-  form === 'pipeline'
-    ? { pipeline: [{ ...audit, options: { ...audit.options, pipeline: true } }, lines] }
-    : { targets: [audit, lines] };
+const forms = {
+  alone: audit,
+  targets: { targets: [audit, lines] },
+  pipeline: { pipeline: [{ ...audit, options: { ...audit.options, pipeline: true } }, lines] },
+};
+const transport = forms[form as keyof typeof forms];
 const log = pino({ transport });
 
 for (let order = 1; order <= 300; order++) {

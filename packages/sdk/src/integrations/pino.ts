@@ -5,6 +5,7 @@
  * const log = pino({ transport: { target: '@tallystick/sdk/pino', options: { service: 'shop' } } });
  * log.info(auditLine({ tenantId: 'acme', eventType: 'order.refunded', actorType: 'user', actorId: 'u-17' }), 'refunded');
  */
+import { writeSync } from 'node:fs';
 import { Transform, type TransformCallback, Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { uuidv7 } from '@tallystick/event';
@@ -14,7 +15,6 @@ import type { AnyEventInput } from '../event/input.ts';
 import type { RedactionOptions } from '../redaction/options.ts';
 import type { SpoolOptions } from '../spool/options.ts';
 import { httpTransport } from '../transport/http.ts';
-import { reportTo } from './report.ts';
 
 /** Options of the transport. Pino copies them to its worker thread, so they can't contain functions. */
 export interface PinoAuditOptions {
@@ -73,6 +73,7 @@ export default function auditTransport(given: PinoAuditOptions = {}): Writable {
   const emitter = createAuditEmitter({
     ...config,
     flushOnExit: false,
+    onError: ({ code, message }) => complain(code, message),
     ...(url !== undefined && { transport: httpTransport({ url, apiKey }) }),
   });
   const stream = pipeline ? passingOn(emitter, deadlineMs) : consuming(emitter, deadlineMs);
@@ -114,11 +115,28 @@ function emitLine(emitter: AuditEmitter, line: string): boolean {
       emitter.emit(event as never);
     } catch (error) {
       // A programming error of the application, which can't be thrown there any more.
-      reportTo(undefined, error);
+      complain('INVALID', error instanceof Error ? error.message : String(error));
     }
     return true;
   } catch {
     return false;
+  }
+}
+
+/** The kinds of faults that this thread has reported. */
+const complained = new Set<string>();
+
+/**
+ * Writes the first fault of each kind to the error output, at once: what a thread warns of is lost if the process ends. It can't be
+ * logged, since the log leads here.
+ */
+function complain(kind: string, message: string): void {
+  if (complained.has(kind)) return;
+  complained.add(kind);
+  try {
+    writeSync(2, `Audit (pino transport): ${kind}: ${message}\n`);
+  } catch {
+    // The error output is closed or busy. Delivery must go on.
   }
 }
 
@@ -132,7 +150,7 @@ class LineSplitter {
     this.#rest = lines.pop()!;
     if (this.#rest.length > maxLineChars) {
       this.#rest = '';
-      reportTo(undefined, new Error(`a log line has more than ${maxLineChars} characters`));
+      complain('LINE_TOO_LONG', `a log line of more than ${maxLineChars} characters is ignored`);
     }
     return lines.filter((line) => line !== '');
   }
