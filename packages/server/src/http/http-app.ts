@@ -103,7 +103,12 @@ export function createHttpApp(service: AuditService, options: HttpOptions = {}):
   });
   addRoutes(
     app,
-    { keys: service.keys, budget: new BodyBudget(limits.maxPendingBytes), connections },
+    {
+      keys: service.keys,
+      budget: new BodyBudget(limits.maxPendingBytes),
+      answers: new BodyBudget(limits.maxUnreadBytes, 'answers'),
+      connections,
+    },
     endpoints,
   );
   return app;
