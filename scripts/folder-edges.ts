@@ -55,9 +55,9 @@ export const FOLDER_RULES: Readonly<Record<string, FolderRules>> = {
     proofs: ['trail', 'store', 'timing', 'errors.ts'],
     operations: ['ingest', 'input', 'chain', 'proofs', 'trail', 'store', 'timing', 'errors.ts'],
     // The desk writes its records through the one writer, and reads the intents that it is asked about.
-    approvals: ['ingest', 'chain', 'trail', 'store', 'errors.ts'],
-    access: ['store', 'errors.ts'],
-    metrics: ['ingest', 'operations', 'store', 'observer.ts'],
+    approvals: ['ingest', 'input', 'chain', 'trail', 'store', 'timing', 'observer.ts', 'errors.ts'],
+    access: ['input', 'store', 'errors.ts'],
+    metrics: ['approvals', 'ingest', 'operations', 'store', 'observer.ts'],
     http: [
       'app.ts',
       'access',
@@ -91,7 +91,7 @@ export const FOLDER_RULES: Readonly<Record<string, FolderRules>> = {
     emitter: '*',
     compat: ['emitter', 'observe', 'transport', 'delivery', 'event', 'configuration.ts', 'errors.ts'],
     gate: ['emitter', 'event', 'redaction', 'time-limit.ts', 'clock.ts'],
-    integrations: ['emitter', 'event', 'errors.ts'],
+    integrations: ['gate', 'emitter', 'event', 'errors.ts'],
     testing: ['emitter', 'event', 'redaction', 'transport'],
   },
 };

@@ -8,6 +8,9 @@ export type {
   ApprovalVerdict,
   ApprovalWithdrawal,
   OperationEnd,
+  WebhookDelivery,
+  WebhookDeliveryList,
+  WebhookRetry,
 } from './api/approvals.ts';
 export {
   type DeadLetter,

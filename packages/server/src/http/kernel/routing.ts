@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { ApiKeys } from '../../access/api-keys.ts';
+import type { Credentials } from '../../access/credentials.ts';
 import { authenticate } from './authentication.ts';
 import { unpackBody } from './bodies.ts';
 import { type BodyBudget, costOfEvents, type Lease } from './body-budget.ts';
@@ -16,7 +16,7 @@ type Checked = Pick<Call<unknown, unknown, unknown>, 'principal' | 'params' | 'q
 
 /** What every request passes before its handler. */
 export interface Guards {
-  readonly keys: ApiKeys;
+  readonly credentials: Credentials;
   readonly budget: BodyBudget;
   /** Bounds the answers that their clients have not read yet. */
   readonly answers: BodyBudget;
@@ -38,7 +38,7 @@ export function addRoutes(app: FastifyInstance, guards: Guards, endpoints: reado
 
 function addRoute(
   app: FastifyInstance,
-  { keys, budget, answers, connections }: Guards,
+  { credentials, budget, answers, connections }: Guards,
   each: Endpoint,
 ): void {
   const { method, access, body } = each;
@@ -49,7 +49,7 @@ function addRoute(
     url: urlOf(each),
     onRequest: async (request, reply) => {
       connections.onRequest(request.raw.socket);
-      const principal = (await authenticate(keys, request, access))!;
+      const principal = (await authenticate(credentials, request, access))!;
       logFacts(request, {
         operation: each.operationId,
         ...(access !== 'open' && { principal: principal.id }),

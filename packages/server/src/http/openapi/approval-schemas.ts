@@ -12,6 +12,8 @@ import {
   type OperationAttempt,
   type OperationEnd,
   type OperationState,
+  type WebhookDeliveryList,
+  type WebhookRetry,
 } from '@tallystick/protocol';
 import * as z from 'zod';
 import { storable } from '../../ingest/admit/delivery.ts';
@@ -44,7 +46,7 @@ const document = z
   })
   .describe('What the approver is shown, and nothing else');
 
-const approvers = z.array(storable(256)).min(1).max(1_000);
+const approvers = z.array(storable(512)).min(1).max(1_000);
 const duration = z
   .int()
   .min(1)
@@ -180,4 +182,28 @@ export const operationState = answer<OperationState>()(
     z.object({ status: z.literal('begun') }),
     z.object({ status: z.literal('known'), intent_id: z.string(), outcome: outcome.optional() }),
   ]),
+);
+
+export const webhookDeliveryList = answer<WebhookDeliveryList>()(
+  'WebhookDeliveryList',
+  z.object({
+    deliveries: z.array(
+      z.object({
+        endpoint: z.string(),
+        id: z.string(),
+        tenant_id: z.string(),
+        event_type: z.string(),
+        state: z.enum(['waiting', 'dead']),
+        created_at: time,
+        attempts: z.int(),
+        next_attempt_at: time.optional(),
+        last_error: z.string().optional(),
+      }),
+    ),
+  }),
+);
+
+export const webhookRetry = request<WebhookRetry>()(
+  'WebhookRetry',
+  z.strictObject({ endpoint: storable(64), id: uuid('Id of the message') }),
 );

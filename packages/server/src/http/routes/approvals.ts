@@ -1,8 +1,8 @@
 import type { Approval, ApprovalPage, ApprovalRulesList } from '@tallystick/protocol';
 import { approvalStates } from '@tallystick/protocol';
 import * as z from 'zod';
-import { assertKeyUsable } from '../../access/api-keys.ts';
-import { hasScope, type Principal } from '../../access/principal.ts';
+import { credentialOf, hasScope, type Principal } from '../../access/principal.ts';
+import { assertStillValid } from '../../access/still-valid.ts';
 import type { AuditService } from '../../app.ts';
 import type { DeskCaller } from '../../approvals/desk.ts';
 import { changeRules, listRules } from '../../approvals/minimum-rules.ts';
@@ -304,7 +304,7 @@ function callerOf(principal: Principal): DeskCaller {
     principal: principal.id,
     subject: subjectOf(principal),
     ...(principal.groups !== undefined && { groups: principal.groups }),
-    assertValid: (session) => assertKeyUsable(session, principal),
+    assertValid: (session) => assertStillValid(session, principal),
   };
 }
 
@@ -312,5 +312,8 @@ function callerOf(principal: Principal): DeskCaller {
 function assertMayRead(principal: Principal): void {
   const any = ['approvals:request', 'approvals:decide', 'events:read'] as const;
   if (any.some((scope) => hasScope(principal, scope))) return;
-  throw new ServerError('FORBIDDEN', `the key lacks the scopes ${any.join(', ')}: it needs one of them`);
+  throw new ServerError(
+    'FORBIDDEN',
+    `the ${credentialOf(principal)} lacks the scopes ${any.join(', ')}: it needs one of them`,
+  );
 }

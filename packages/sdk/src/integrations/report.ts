@@ -7,15 +7,15 @@ export function reportTo(onError: ((error: unknown) => void) | undefined, error:
     try {
       onError(error);
     } catch {
-      // The application's handler threw. The request must go on.
+      // The application's handler threw. What the event is about must go on.
     }
     return;
   }
   if (warned) return;
   warned = true;
   const what = error instanceof Error ? error.message : String(error);
-  process.emitWarning(`An audit event of a request is incomplete or lost: ${what}`, {
-    code: 'TALLYSTICK_REQUEST_EVENT',
+  process.emitWarning(`An audit event is incomplete or lost: ${what}`, {
+    code: 'TALLYSTICK_EVENT_LOST',
     detail: 'Pass onError to see further faults of this kind.',
   });
 }
