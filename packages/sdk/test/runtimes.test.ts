@@ -15,10 +15,12 @@ const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '../package.j
 };
 /** Every entry point that needs nothing but the SDK. */
 const subpaths = Object.keys(manifest.exports)
-  .filter((path) => path !== './kafka' && path !== './package.json')
+  .filter((path) => !['./drizzle', './kafka', './package.json'].includes(path))
   .map((path) => `@tallystick/sdk${path.slice(1)}`);
 /** This entry point needs a package that is not installed in the project. */
 const kafka = '@tallystick/sdk/kafka';
+/** Like the one above, it can't be imported without its library. */
+const drizzle = '@tallystick/sdk/drizzle';
 
 const directory = tempDir();
 const project = join(directory.path, 'project');
@@ -118,7 +120,7 @@ describe.each([ours, ...runtimes])('$name', (runtime) => {
 
 describe('in a browser', () => {
   test('importing any entry point throws an error that gives the reason', async () => {
-    for (const name of [...subpaths, kafka]) {
+    for (const name of [...subpaths, kafka, drizzle]) {
       const script = `await import('${name}')`;
       const { code, complaints } = await run(process.execPath, [
         ...['--conditions=browser', '--input-type=module', '--eval', script],
@@ -145,7 +147,11 @@ describe('in a browser', () => {
       dist('kafka.js').matchAll(/^export \{(.*)\} from/gm),
       ([, names]) => names!.match(/\w+/g)!,
     );
-    const names = new Set([...(JSON.parse(output) as string[]), ...ofKafka.flat()]);
+    const ofDrizzle = Array.from(
+      dist('integrations/drizzle.js').matchAll(/^export (?:async )?(?:function|class) (\w+)/gm),
+      ([, name]) => name!,
+    );
+    const names = new Set([...(JSON.parse(output) as string[]), ...ofKafka.flat(), ...ofDrizzle]);
     expect(refused.toSorted()).toEqual([...names].toSorted());
   });
 
