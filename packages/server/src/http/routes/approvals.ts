@@ -82,12 +82,16 @@ export function approvalRoutes({ service }: { readonly service: AuditService }):
         const list = { list: 'approvals', tenants, state: query.state };
         const place = query.cursor === undefined ? undefined : decodeCursor(query.cursor, list, listPlace);
         const after = place === undefined ? undefined : { createdAt: place[0], id: place[1] };
-        const approvals = await desk.list({ tenants, state: query.state, limit: query.limit, after });
+        const { approvals, more } = await desk.list({
+          tenants,
+          state: query.state,
+          limit: query.limit,
+          after,
+        });
         const last = approvals.at(-1);
         const body: ApprovalPage = {
           approvals,
-          ...(approvals.length === query.limit &&
-            last !== undefined && { next_cursor: encodeCursor(list, [last.created_at, last.id]) }),
+          ...(more && last !== undefined && { next_cursor: encodeCursor(list, [last.created_at, last.id]) }),
         };
         return { status: 200, body };
       },
