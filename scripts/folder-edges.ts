@@ -109,6 +109,7 @@ export const FOLDER_RULES: Readonly<Record<string, FolderRules>> = {
       'delivery',
       'transport',
       'observe',
+      'spool',
       'configuration.ts',
       'time-limit.ts',
       'clock.ts',

@@ -101,3 +101,7 @@ export const sqlText = refuse();
 export const FetchEmitter = refuse();
 export const createFetchEmitter = refuse();
 export const fetchEmitterDefaults = refuse();
+// './opentelemetry', './pino'
+export const auditLine = refuse();
+export const auditSpans = refuse();
+export default refuse();

@@ -210,6 +210,8 @@ export const pinnedExports: Record<string, string[]> = {
     'kafkaTransport',
   ],
   '@tallystick/sdk/memory': ['MemoryTransport', 'memoryTransport'],
+  '@tallystick/sdk/opentelemetry': ['auditSpans'],
+  '@tallystick/sdk/pino': ['auditLine', 'default'],
   '@tallystick/sdk/postgres': [
     'AuditedTable',
     'OutboxRelay',
