@@ -135,6 +135,7 @@ export const pinnedExports: Record<string, string[]> = {
     'decideApproval',
     'defaultApprovalRules',
     'eventProblemCodes',
+    'isPlainName',
     'kafkaHeaders',
     'nextDeadlineOf',
     'openApproval',

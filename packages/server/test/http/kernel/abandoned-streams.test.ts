@@ -31,7 +31,13 @@ beforeAll(async () => {
   await http.ingest([intent]);
   approvalId = uuidv7();
   const body = { id: approvalId, intent_id: intent.audit_id, document };
-  expect((await http.call('POST', '/v1/approvals', { body })).status).toBe(200);
+  const { key } = await http.service.keys.create({
+    name: 'agent',
+    scopes: ['approvals:request'],
+    tenants: ['acme'],
+    subject: 'bot',
+  });
+  expect((await http.call('POST', '/v1/approvals', { key, body })).status).toBe(200);
 });
 afterAll(() => http?.[Symbol.asyncDispose]());
 
