@@ -191,6 +191,8 @@ test('hostile values and names stay values and names', async () => {
     });
   }
   expect((await events())[1].context.after).toEqual({ owner: '$1' });
+  // The placeholder would get another number, and the literal another text.
+  expect(() => sqlText("'costs $5'")).toThrow('pass texts as values');
 });
 
 test('two transactions that change one row record what each of them found', async () => {
