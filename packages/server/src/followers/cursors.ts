@@ -20,10 +20,10 @@ export interface CursorPosition {
 }
 
 /** Before the first record of a chain. */
-export const beforeFirst: CursorPosition = { epoch: 1, sequence: -1, hash: '' };
+const beforeFirst: CursorPosition = { epoch: 1, sequence: -1, hash: '' };
 
 /** Why a follower has stopped for a tenant. */
-export type StopCode =
+type StopCode =
   /** The record of the cursor is not in the chain any more: the store was restored, or the chain was rewritten. */
   | 'CURSOR_NOT_IN_CHAIN'
   /** The next records do not continue the chain: one is missing, unreadable or altered. */

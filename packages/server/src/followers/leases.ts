@@ -3,7 +3,7 @@ import { type Database, writer } from '../store/database.ts';
 import { bucketCount, bucketOf } from './buckets.ts';
 
 /** How long a lease is valid, ms. It is renewed after a third of this time. */
-export const leaseMs = 15_000;
+const leaseMs = 15_000;
 
 /** While no replica ran for longer than this, the service counts as having slept, seconds. */
 const sleepSeconds = 60;

@@ -97,5 +97,7 @@ export async function resetTenant(session: Session, follower: Follower, tenantId
     [follower.name, tenantId],
   );
   if (follower.effect !== 'database') return;
-  for (const { generation } of cursors) await follower.clear(session, generation, tenantId);
+  for (const { generation } of cursors) {
+    while (await follower.clear(session, generation, tenantId));
+  }
 }
