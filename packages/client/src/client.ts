@@ -15,7 +15,7 @@ import { type CallOptions, type Fetch, Sender } from './sender.ts';
 export interface ClientOptions {
   /** Address of the service, `http:` or `https:`. A path is kept: `https://example.com/audit`. */
   readonly url: string | URL;
-  /** @defaultValue none: only calls that need no key succeed */
+  /** An API key, or the token of a login. @defaultValue none: only calls that need no key succeed */
   readonly apiKey?: string | undefined;
   /** Carries the requests: for tests, proxies, or a service in the same process. @defaultValue the global `fetch` */
   readonly fetch?: Fetch | undefined;
