@@ -79,7 +79,12 @@ export const fastifyAudit = refuse();
 export const outcomeOfStatus = refuse();
 export const withAudit = refuse();
 export const withAuditFunction = refuse();
-// './ai'
+// './ai', './mcp'
 export const auditModelCalls = refuse();
 export const gatedTools = refuse();
 export const startAgentRun = refuse();
+export const auditedClient = refuse();
+export const endOfToolResult = refuse();
+export const gatedTool = refuse();
+export const mcpToolAction = refuse();
+export const notExecutedResult = refuse();

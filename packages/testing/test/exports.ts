@@ -206,6 +206,14 @@ export const pinnedExports: Record<string, string[]> = {
     'kafkaDefaults',
     'kafkaTransport',
   ],
+  '@tallystick/sdk/mcp': [
+    'auditedClient',
+    'endOfToolResult',
+    'gatedTool',
+    'mcpToolAction',
+    'notExecutedResult',
+    'startAgentRun',
+  ],
   '@tallystick/sdk/memory': ['MemoryTransport', 'memoryTransport'],
   '@tallystick/sdk/testing': [
     'assertEmitted',
