@@ -10,6 +10,14 @@ export interface ToolRequest {
   readonly signal: AbortSignal;
   readonly requestId: string | number;
   readonly sessionId?: string | undefined;
+  /** Who calls, if the server authenticates its clients. */
+  readonly authInfo?:
+    | {
+        readonly clientId: string;
+        readonly scopes: readonly string[];
+        readonly extra?: Readonly<Record<string, unknown>> | undefined;
+      }
+    | undefined;
   readonly _meta?: { readonly progressToken?: string | number | undefined } | undefined;
   sendNotification(notification: {
     method: 'notifications/progress';
@@ -37,7 +45,7 @@ export interface GatedToolOptions<Extra> {
 /** A tool's handler: with an input schema it gets the arguments first. */
 // biome-ignore lint/suspicious/noExplicitAny: the library infers the arguments from the schema
 type Handler = (...parameters: any[]) => any;
-type ExtraOf<H extends Handler> = Parameters<H> extends [...unknown[], infer E] ? E : ToolRequest;
+type ExtraOf<H extends Handler> = Parameters<H> extends [unknown, infer E] ? E : ToolRequest;
 
 /**
  * Puts the handler of a tool behind a gate, for `McpServer.registerTool`. Arguments were checked against the tool's schema before. A
