@@ -54,6 +54,7 @@ export type {
   OperationState,
 } from './approvals/desk.ts';
 export { type ApprovalRules, defaultApprovalRules, tightenRules } from './approvals/rules.ts';
+export { isPlainName } from './approvals/subjects.ts';
 export {
   type ApprovalRefusalCode,
   type ApprovalStep,

@@ -112,7 +112,16 @@ export function createHttpApp(service: AuditService, options: HttpOptions = {}):
   app.setNotFoundHandler((request, reply) => {
     return handleError(new HttpProblem('ROUTE_NOT_FOUND', 'there is no such route'), request, reply);
   });
-  addRoutes(app, { credentials, budget: new BodyBudget(limits.maxPendingBytes), connections }, endpoints);
+  addRoutes(
+    app,
+    {
+      credentials,
+      budget: new BodyBudget(limits.maxPendingBytes),
+      answers: new BodyBudget(limits.maxUnreadBytes, 'answers'),
+      connections,
+    },
+    endpoints,
+  );
   return app;
 }
 
