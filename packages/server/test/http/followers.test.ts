@@ -37,7 +37,7 @@ it('pauses, resumes and resets a follower', async () => {
 
 it('refuses an unknown follower, an unknown action, and a pause of one tenant', async () => {
   expect((await change({ action: 'pause' }, 'unknown')).status).toBe(404);
-  expect((await change({ action: 'stop' })).status).toBe(400);
+  expect((await change({ action: 'stop' })).status).toBe(422);
   expect((await change({ action: 'pause', tenant_id: 'acme' })).json).toMatchObject({ code: 'BODY_INVALID' });
 });
 
