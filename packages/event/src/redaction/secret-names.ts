@@ -83,7 +83,7 @@ function words(name: string): string[] {
 export class SecretNames {
   readonly #additional: ReadonlySet<string>;
   readonly #allowed: ReadonlySet<string>;
-  /** Results by name, since the same names occur in every event. Bounded, since names may also come from data. */
+  /** Results by name, since the same names occur in every event. Bounded in number and bytes, since names may also come from data. */
   readonly #cache = new Map<string, Secrecy>();
 
   constructor(additional: readonly string[], allowed: readonly string[]) {
@@ -92,9 +92,10 @@ export class SecretNames {
   }
 
   of(name: string): Secrecy {
+    if (name.length > maxNameLength) return 'none';
     let secrecy = this.#cache.get(name);
     if (secrecy === undefined) {
-      secrecy = name.length > maxNameLength ? 'none' : this.#classify(words(name));
+      secrecy = this.#classify(words(name));
       if (this.#cache.size < 2_000) this.#cache.set(name, secrecy);
     }
     return secrecy;
