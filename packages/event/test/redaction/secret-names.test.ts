@@ -13,3 +13,18 @@ test('a name that is too long to be one is not kept', () => {
   expect(kept).toContain('db_password');
   expect(kept.filter((name) => name.length > 256)).toEqual([]);
 });
+
+// The capital inside split the word into two that are harmless.
+test.each(['PassWord', 'pAsSwOrD', 'pass_phrase', 'userPassWord', 'DB_PassWord2', 'Pass-Phrase'])(
+  '%s is a secret',
+  (name) => {
+    expect(new SecretNames([], []).of(name)).not.toBe('none');
+  },
+);
+
+test.each(['passing_words', 'is_pass_in_review', 'pass_count', 'keyboard', 'worldPass_wordCount'])(
+  '%s is none',
+  (name) => {
+    expect(new SecretNames([], []).of(name)).toBe('none');
+  },
+);
