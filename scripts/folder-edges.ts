@@ -21,6 +21,7 @@ export const FOLDER_RULES: Readonly<Record<string, FolderRules>> = {
     'app.ts': [
       'access',
       'approvals',
+      'followers',
       'trail',
       'chain',
       'ingest',
@@ -56,12 +57,15 @@ export const FOLDER_RULES: Readonly<Record<string, FolderRules>> = {
     operations: ['ingest', 'input', 'chain', 'proofs', 'trail', 'store', 'timing', 'errors.ts'],
     // The desk writes its records through the one writer, and reads the intents that it is asked about.
     approvals: ['ingest', 'input', 'chain', 'trail', 'store', 'timing', 'observer.ts', 'errors.ts'],
+    // What followers write into a chain goes through the one writer.
+    followers: ['ingest', 'chain', 'trail', 'store', 'timing', 'errors.ts'],
     access: ['input', 'store', 'errors.ts'],
-    metrics: ['approvals', 'ingest', 'operations', 'store', 'observer.ts'],
+    metrics: ['approvals', 'ingest', 'operations', 'followers', 'store', 'observer.ts'],
     http: [
       'app.ts',
       'access',
       'approvals',
+      'followers',
       'ingest',
       'input',
       'metrics',

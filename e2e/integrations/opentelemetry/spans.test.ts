@@ -17,7 +17,7 @@ function open(options: Partial<SpanAuditOptions> = {}) {
   });
   const errors: unknown[] = [];
   const processor = auditSpans({
-    audit: emitter as never,
+    audit: emitter,
     tenant: 'acme',
     onError: (error) => errors.push(error),
     ...options,

@@ -1,3 +1,4 @@
+import { defineTaxonomy } from '@tallystick/sdk';
 import { auditedDrizzleTable } from '@tallystick/sdk/drizzle';
 import { auditedTable, createPostgresOutbox, sqlText } from '@tallystick/sdk/postgres';
 import { and, eq, gte, sql } from 'drizzle-orm';
@@ -177,6 +178,25 @@ test('a key of several columns with unusual names, changed by the update itself'
   });
 });
 
+test('with a taxonomy, an event of another type is refused together with the change', async () => {
+  const taxonomy = defineTaxonomy({
+    name: 'bank',
+    types: { 'account.opened': { category: 'account', description: 'An account was opened' } },
+  });
+  const table = auditedTable({
+    outbox: createPostgresOutbox({ service: 'bank', tenantId: 'acme', taxonomy }),
+    table: 'accounts',
+  });
+  await inTx((client) =>
+    table.insert(client, { id: 1, owner: 'eve' }, { ...by, eventType: 'account.opened' }),
+  );
+  const unknown = inTx((client) => table.insert(client, { id: 2, owner: 'bob' }, by));
+  await expect(unknown).rejects.toThrow('not in the taxonomy');
+  expect((await events()).map(({ event_category, target_id }) => [event_category, target_id])).toEqual([
+    ['account', '1'],
+  ]);
+});
+
 test('hostile values and names stay values and names', async () => {
   await add({ id: 1, owner: "x'; drop table accounts; --" });
   await inTx((client) =>
@@ -191,6 +211,8 @@ test('hostile values and names stay values and names', async () => {
     });
   }
   expect((await events())[1].context.after).toEqual({ owner: '$1' });
+  // The placeholder would get another number, and the literal another text.
+  expect(() => sqlText("'costs $5'")).toThrow('pass texts as values');
 });
 
 test('two transactions that change one row record what each of them found', async () => {

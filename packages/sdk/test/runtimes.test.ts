@@ -176,6 +176,38 @@ describe('in a browser', () => {
   }, 300_000);
 });
 
+describe('in an edge runtime', () => {
+  test('what the built entry imports is no module of Node.js, and no other package', () => {
+    const modules = join(project, 'node_modules/@tallystick');
+    const entries: Record<string, string> = {
+      '@tallystick/event': join(modules, 'event/dist/index.js'),
+      '@tallystick/event/redaction': join(modules, 'event/dist/redaction/index.js'),
+      '@tallystick/protocol': join(modules, 'protocol/dist/index.js'),
+    };
+    const found = new Set([join(modules, 'sdk/dist/fetch/index.js')]);
+    // A set yields what is added to it while it is read.
+    for (const file of found) {
+      const source = readFileSync(file, 'utf8');
+      for (const [, name] of source.matchAll(
+        /^(?:import|export)\s(?:[^;'"]*?\sfrom\s)?['"]([^'"]+)['"];$/gm,
+      )) {
+        const target = name!.startsWith('.') ? join(file, '..', name!) : entries[name!];
+        expect(target, `${file} imports ${name}`).toBeDefined();
+        found.add(target!);
+      }
+    }
+    expect(found.size).toBeGreaterThan(40);
+  });
+
+  test('bundlers for Workers find the emitter, and those for browsers the error', async () => {
+    const script = `const { createFetchEmitter } = await import('@tallystick/sdk/fetch'); console.log(typeof createFetchEmitter)`;
+    const { code, output } = await run(process.execPath, [
+      ...['--conditions=workerd', '--conditions=browser', '--input-type=module', '--eval', script],
+    ]);
+    expect([code, output]).toEqual([0, 'function\n']);
+  });
+});
+
 describe('an installation', () => {
   const modules = join(project, 'node_modules');
 

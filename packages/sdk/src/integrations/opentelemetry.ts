@@ -5,7 +5,6 @@
  * @example
  * new TracerProvider({ spanProcessors: [auditSpans({ audit, tenant: 'acme' })] });
  */
-import type { AuditEmitter } from '../emitter/emitter.ts';
 import type { AnyEventInput, AuditPrincipal } from '../event/input.ts';
 import { reportTo } from './report.ts';
 
@@ -24,10 +23,16 @@ export interface AuditedSpan {
   spanContext(): { readonly traceId: string; readonly spanId: string };
 }
 
+/** What is used of an emitter. */
+export interface SpanEmitter {
+  emit(event: never): unknown;
+  flush(): Promise<unknown>;
+}
+
 /** Options of {@link auditSpans}. */
 export interface SpanAuditOptions {
-  /** The emitter. The processor flushes it and does not close it. */
-  readonly audit: Pick<AuditEmitter, 'emit' | 'flush'>;
+  /** The emitter, with any taxonomy that has the types of `agent`. The processor flushes it and does not close it. */
+  readonly audit: SpanEmitter;
   /** The tenant of a span. @defaultValue the emitter's tenant */
   readonly tenant?: string | ((span: AuditedSpan) => string | undefined) | undefined;
   /** Who acts. @defaultValue the agent with the id in `gen_ai.agent.id`, else its name, else `unknown` */

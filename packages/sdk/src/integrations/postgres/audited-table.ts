@@ -2,15 +2,20 @@
 import { limits } from '@tallystick/event';
 import { invalidConfig, readOptions, requireInteger } from '../../configuration.ts';
 import type { AnyEventInput } from '../../event/input.ts';
-import type { PostgresOutbox } from './outbox.ts';
+import type { OutboxRecord } from './outbox.ts';
 import type { SqlClient } from './sql-client.ts';
 import type { Condition } from './sql-text.ts';
 import { type RowPair, type TableRow, TableRows } from './table-rows.ts';
 
+/** What is used of an outbox, with any taxonomy. */
+export interface RowOutbox {
+  recordInTransaction(client: SqlClient, events: never): Promise<unknown>;
+}
+
 /** Options of {@link AuditedTable}. */
 export interface AuditedTableOptions {
   /** The outbox into which the events are written. */
-  readonly outbox: PostgresOutbox<undefined, string | undefined>;
+  readonly outbox: RowOutbox;
   readonly table: string;
   /** The table's schema. @defaultValue the first schema of `search_path` that has the table */
   readonly schema?: string | undefined;
@@ -67,7 +72,7 @@ export interface RecordedChange extends RowChange {
  */
 export class AuditedTable {
   readonly #rows: TableRows;
-  readonly #outbox: AuditedTableOptions['outbox'];
+  readonly #outbox: RowOutbox;
   readonly #table: string;
   readonly #key: readonly string[];
   readonly #targetType: string;
@@ -145,7 +150,8 @@ export class AuditedTable {
       .map((pair) => this.#changeOf(operation, pair))
       .filter((change) => change !== undefined);
     const events = changes.map((change) => this.#eventOf(change, event));
-    const records = await this.#outbox.recordInTransaction(client, events as never[]);
+    const recorded = await this.#outbox.recordInTransaction(client, events as never);
+    const records = recorded as readonly OutboxRecord[];
     return changes.map((change, index) => ({ ...change, auditId: records[index]!.id }));
   }
 

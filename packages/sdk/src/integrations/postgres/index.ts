@@ -9,6 +9,7 @@ export {
   type RowEvent,
   type RowEventSource,
   type RowOperation,
+  type RowOutbox,
 } from './audited-table.ts';
 export type { DeadLetterChoice, OutboxDeadLetter, OutboxDeadLetters } from './dead-letters.ts';
 export {

@@ -143,7 +143,7 @@ export class OutboxRelay {
         // A fault of the database: the rows are as they were.
         this.#counts.failing = true;
         this.#report("the outbox can't be read or written", cause);
-        await this.#backoff.pause(attempt++, undefined);
+        if (!this.#stopping) await this.#backoff.pause(attempt++, undefined);
         continue;
       }
       if (mode === 'until empty') return;

@@ -12,9 +12,19 @@ export class SqlText {
   }
 }
 
-/** SQL with parameters, for a condition or the new value of a column: `sqlText('quantity - $1', [3])`. */
+/**
+ * SQL with parameters, for a condition or the new value of a column: `sqlText('quantity - $1', [3])`. Pass texts as values, and not as
+ * literals within the SQL.
+ *
+ * @throws {AuditError} `CONFIG_INVALID` if the SQL has a placeholder without a value
+ */
 export function sqlText(text: string, values: readonly unknown[] = []): SqlText {
   if (typeof text !== 'string' || text.trim() === '') throw invalidConfig('SQL must be a text');
+  // Placeholders get other numbers in the statement, so `$5` in a literal would become another text.
+  for (const [place, number] of text.matchAll(/\$(\d+)/g)) {
+    if (Number(number) < 1 || Number(number) > values.length)
+      throw invalidConfig(`SQL has ${place}, but ${values.length} values; pass texts as values`);
+  }
   return new SqlText(text, values);
 }
 

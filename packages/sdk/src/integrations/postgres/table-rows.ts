@@ -100,9 +100,12 @@ limit ${maxRows + 1} for update of ${this.#table}`;
       (column, index) => `${this.#table}.${quoteName(column)} = tallystick_key_${index}`,
     );
     return {
-      // The table's own type reads each key, so that its index is used.
+      // The table's own type reads each key. The limit tells the planner how many keys there are: otherwise it expects 100, and reads
+      // the whole of a table with 5,000 rows in place of the index.
       table: `(select place as tallystick_place, ${columns.join(', ')}
-from jsonb_array_elements(${parameters.add(JSON.stringify(keys))}::jsonb) with ordinality as given (value, place),
+from (select value, place
+  from jsonb_array_elements(${parameters.add(JSON.stringify(keys))}::jsonb) with ordinality as listed (value, place)
+  limit ${keys.length}) as given,
 lateral jsonb_populate_record(null::${this.#name}, value) as typed) as tallystick_rows`,
       condition: conditions.join(' and '),
     };
