@@ -79,10 +79,15 @@ export const fastifyAudit = refuse();
 export const outcomeOfStatus = refuse();
 export const withAudit = refuse();
 export const withAuditFunction = refuse();
-// './ai'
+// './ai', './mcp'
 export const auditModelCalls = refuse();
 export const gatedTools = refuse();
 export const startAgentRun = refuse();
+export const auditedClient = refuse();
+export const endOfToolResult = refuse();
+export const gatedTool = refuse();
+export const mcpToolAction = refuse();
+export const notExecutedResult = refuse();
 // './drizzle', './postgres'
 export const AuditedDrizzleTable = refuse();
 export const AuditedTable = refuse();
