@@ -33,6 +33,7 @@ const campaigns: { readonly [name: string]: Campaign } = {
     rounds: { variable: 'FUZZ_RUNS', full: '20000' },
     seed: 'FUZZ_SEED',
   },
+  gate: { about: 'hostile agents, tools, policies and clients, and what stops each' },
   tamper: { about: 'every way to tamper with a store' },
   faults: { about: 'kill, freeze and cut replicas, brokers and the database', seed: 'FAULTS_SEED' },
 };
@@ -48,6 +49,9 @@ for (const name of wanted) {
   setNumber(name, 'seed', campaign.seed, values.seed);
   if (campaign.rounds !== undefined) process.env[campaign.rounds.variable] ??= campaign.rounds.full;
 }
+
+// The campaign prints each attack with what stopped it.
+process.env.GATE_LIST = '1';
 
 const root = resolve(import.meta.dirname, '..');
 const vitest = spawn(

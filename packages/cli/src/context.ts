@@ -13,6 +13,8 @@ export interface GlobalOptions {
   readonly server?: string;
   /** API keys and verifier keys of logs; {@link splitKeys} tells them apart. */
   readonly key?: readonly string[];
+  /** Token of a login at the service's OpenID provider. */
+  readonly token?: string;
   readonly data?: string;
   readonly tenant?: string;
   readonly json?: boolean;
@@ -59,7 +61,7 @@ export function createContext(processContext: ProcessContext, options: GlobalOpt
   const { env, cwd } = processContext;
   let settings: Settings | undefined;
   const { apiKey, logKeys } = splitKeys(options.key ?? []);
-  const { server, data, tenant } = options;
+  const { server, token, data, tenant } = options;
   const context: Context = {
     logKeys,
     processContext,
@@ -70,7 +72,7 @@ export function createContext(processContext: ProcessContext, options: GlobalOpt
     }),
     get settings() {
       settings ??= resolveSettings({
-        flags: { server, data, tenant, key: apiKey },
+        flags: { server, data, tenant, key: apiKey, token },
         env,
         config: readConfig(env),
         cwd,

@@ -12,11 +12,14 @@ import { registerDlq } from './commands/dlq.ts';
 import { registerEmit } from './commands/emit.ts';
 import { registerEvents } from './commands/events.ts';
 import { registerExport } from './commands/export.ts';
+import { registerFollowers } from './commands/followers.ts';
 import { registerHash } from './commands/hash.ts';
 import { registerImport } from './commands/import.ts';
 import { registerLogKeys } from './commands/log-keys.ts';
 import { refuseLostValues } from './commands/lost-values.ts';
+import { registerMcp } from './commands/mcp.ts';
 import { registerMigrate } from './commands/migrate.ts';
+import { registerPolicy } from './commands/policy.ts';
 import { registerProducers } from './commands/producers.ts';
 import { registerReceipt } from './commands/receipt.ts';
 import { registerRecover } from './commands/recover.ts';
@@ -37,7 +40,7 @@ const registrations: readonly (readonly [group: string, commands: readonly Regis
   ['Try it and run it:', [registerDemo, registerDev, registerServe, registerMigrate]],
   ['Write events:', [registerEmit, registerImport]],
   ['Read events:', [registerEvents, registerShow, registerTail]],
-  ['Approve what agents do:', [registerApprovals]],
+  ['Gate what agents do:', [registerMcp, registerPolicy, registerApprovals]],
   [
     'Verify and prove:',
     [registerVerify, registerCheckpoint, registerReceipt, registerExport, registerLogKeys],
@@ -51,6 +54,7 @@ const registrations: readonly (readonly [group: string, commands: readonly Regis
       registerApiKeys,
       registerDlq,
       registerRecover,
+      registerFollowers,
       registerStrays,
     ],
   ],
@@ -61,7 +65,7 @@ const registrations: readonly (readonly [group: string, commands: readonly Regis
 const helpEnd = `
 Most commands work on a service (--server URL --key KEY) or on the directory of an embedded store (--data DIR).
 A command with --data opens the store, which takes a second or more. tally dev --data DIR keeps it open, for --server.
-Settings come from options, then TALLYSTICK_URL, TALLYSTICK_API_KEY, TALLYSTICK_TENANT and TALLYSTICK_DATA, then tally config.
+Settings come from options, then TALLYSTICK_URL, TALLYSTICK_API_KEY or TALLYSTICK_TOKEN, TALLYSTICK_TENANT and TALLYSTICK_DATA, then tally config.
 Exit codes: 0 done or verified, 1 broken or partly refused, 2 not verifiable, 3 wrong usage, 4 input, output or network failed,
   5 verified, but only a part of a trail, 6 another log, key or epoch than before at this place.
 
@@ -83,6 +87,9 @@ export function createProgram(run: RunAction): Command {
         '--key <key>',
         "API key of the service; for verification, a log's verifier key (repeat the option to give both)",
       ).argParser((key: string, before: string[] | undefined) => [...(before ?? []), key]),
+    )
+    .addOption(
+      new Option('--token <jwt>', 'token of a login, instead of an API key; better in TALLYSTICK_TOKEN'),
     )
     .addOption(new Option('--data <dir>', 'directory of an embedded store, which this command opens itself'))
     .addOption(new Option('--tenant <id>', 'tenant whose records are meant'))

@@ -43,6 +43,7 @@ export type { Fields, Infer, Json, ObjectShape, Shape } from './shape.ts';
 export * as shape from './shape.ts';
 export { decodeUtf8, parseStrictJson } from './strict-json.ts';
 export { agent } from './taxonomy/agent.ts';
+export { type CombinedTaxonomy, combineTaxonomies } from './taxonomy/combine.ts';
 export { core } from './taxonomy/core.ts';
 export { isReservedEventType, isServiceActor, log, speaksForService } from './taxonomy/log.ts';
 export { aiContext, aiDecision, aiOutcome, EventCategory, EventTaxonomy, soc } from './taxonomy/soc.ts';

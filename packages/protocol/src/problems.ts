@@ -30,8 +30,10 @@ export type ServiceErrorCode =
   | 'NOT_FOUND'
   /** A parameter of a call is malformed. */
   | 'PARAMETER_INVALID'
-  /** No key, an unknown key, an expired or revoked one. */
+  /** No key, an unknown key, an expired or revoked one; or a token of a login that is not valid. */
   | 'UNAUTHENTICATED'
+  /** The keys of the issuer of logins can't be read, so a token can't be checked. Safe to retry. API keys go on to work. */
+  | 'ISSUER_UNAVAILABLE'
   /** The key lacks the scope, or it is not valid for the tenant. */
   | 'FORBIDDEN'
   /** The idempotency key of a request was used with another body. */
@@ -143,6 +145,7 @@ const ofService: Record<ServiceErrorCode, ProblemKind> = {
   NOT_FOUND: kind(404, 'Not found'),
   PARAMETER_INVALID: kind(400, 'Invalid parameter'),
   UNAUTHENTICATED: kind(401, 'Not authenticated'),
+  ISSUER_UNAVAILABLE: kind(503, 'Issuer unavailable'),
   FORBIDDEN: kind(403, 'Not allowed'),
   IDEMPOTENCY_KEY_REUSED: kind(422, 'Idempotency key reused'),
   TOO_LARGE: kind(413, 'Too large'),

@@ -20,10 +20,12 @@ export const EventCategory = refuse();
 export const EventTaxonomy = refuse();
 export const OpenAPIClientAdapter = refuse();
 export const TransportError = refuse();
+export const agent = refuse();
 export const audit = refuse();
 export const auditErrorCodes = refuse();
 export const buildLlmContext = refuse();
 export const closeOnSignals = refuse();
+export const combineTaxonomies = refuse();
 export const core = refuse();
 export const createAuditEmitter = refuse();
 export const defaultConfig = refuse();
@@ -69,6 +71,7 @@ export const createMemoryDesk = refuse();
 export const functionPolicy = refuse();
 export const gateDefaults = refuse();
 export const gateErrorCodes = refuse();
+export const resultDigest = refuse();
 export const rulePolicy = refuse();
 // './express', './fastify', './web'
 export const expressAudit = refuse();
@@ -76,3 +79,34 @@ export const fastifyAudit = refuse();
 export const outcomeOfStatus = refuse();
 export const withAudit = refuse();
 export const withAuditFunction = refuse();
+// './ai', './mcp'
+export const auditModelCalls = refuse();
+export const gatedTools = refuse();
+export const startAgentRun = refuse();
+export const auditedClient = refuse();
+export const endOfToolResult = refuse();
+export const gatedTool = refuse();
+export const mcpToolAction = refuse();
+export const notExecutedResult = refuse();
+// './drizzle', './postgres'
+export const AuditedDrizzleTable = refuse();
+export const AuditedTable = refuse();
+export const OutboxRelay = refuse();
+export const PostgresOutbox = refuse();
+export const SqlText = refuse();
+export const auditedDrizzleTable = refuse();
+export const auditedTable = refuse();
+export const createOutboxRelay = refuse();
+export const createPostgresOutbox = refuse();
+export const drizzleClient = refuse();
+export const outboxRelayDefaults = refuse();
+export const outboxSchema = refuse();
+export const sqlText = refuse();
+// './fetch'
+export const FetchEmitter = refuse();
+export const createFetchEmitter = refuse();
+export const fetchEmitterDefaults = refuse();
+// './opentelemetry', './pino'
+export const auditLine = refuse();
+export const auditSpans = refuse();
+export default refuse();

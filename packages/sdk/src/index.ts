@@ -1,6 +1,9 @@
 export {
   type AuditEvent,
   AuditValidationError,
+  agent,
+  type CombinedTaxonomy,
+  combineTaxonomies,
   core,
   defineTaxonomy,
   EventCategory,

@@ -3,6 +3,9 @@ import { type Taxonomy, tenantIdPattern } from '@tallystick/event';
 import { ApiKeys } from './access/api-keys.ts';
 import { DeadlineTimer } from './approvals/deadline-timer.ts';
 import { ApprovalDesk } from './approvals/desk.ts';
+import { WebhookOutbox } from './approvals/webhook/outbox.ts';
+import type { WebhookOptions } from './approvals/webhook/webhook-options.ts';
+import { WebhookSender } from './approvals/webhook/webhook-sender.ts';
 import type { AppendOptions } from './chain/append-batch.ts';
 import type { BatchBookkeeping, ProducerStatement } from './chain/batch.ts';
 import { defaultServiceTenant } from './chain/book-options.ts';
@@ -12,6 +15,10 @@ import { keepAccountsPruned } from './chain/books/prune-accounts.ts';
 import { recordRotations } from './chain/record-rotations.ts';
 import { Writer } from './chain/writer.ts';
 import { ServerError } from './errors.ts';
+import type { Follower } from './followers/follower.ts';
+import { Followers, type FollowersOptions } from './followers/followers.ts';
+import { type OpenIntentsOptions, openIntents } from './followers/open-intents/open-intents.ts';
+import { FollowerOperations } from './followers/operate.ts';
 import { Admission } from './ingest/admit/admission.ts';
 import { AdmissionRedaction } from './ingest/admit/redaction.ts';
 import type { RedactionSetting } from './ingest/admit/redaction-rules.ts';
@@ -68,8 +75,14 @@ export interface AuditServiceOptions {
   readonly redaction?: RedactionSetting | undefined;
   /** How often the service signs logs that have grown, ms; 0: only when a caller asks for it. @defaultValue 60000 */
   readonly checkpointIntervalMs?: number | undefined;
-  /** How often deadlines of approvals are looked up, ms; 0: never. @defaultValue 1000 */
+  /** How often deadlines of approvals and due webhooks are looked up, ms; 0: never. @defaultValue 1000 */
   readonly approvalIntervalMs?: number | undefined;
+  /** How followers run; false: they don't run in this process. @defaultValue they run */
+  readonly followers?: FollowersOptions | false | undefined;
+  /** When an action of an agent counts as unresolved. */
+  readonly openIntents?: OpenIntentsOptions | undefined;
+  /** Endpoints that learn of every change of an approval. All replicas need the same. @defaultValue none */
+  readonly webhooks?: readonly WebhookOptions[] | undefined;
   /** Most events of one transaction. @defaultValue 1000 */
   readonly maxBatch?: number | undefined;
   /** The clock, milliseconds since the epoch. @defaultValue Date.now */
@@ -96,6 +109,10 @@ export class AuditService {
   readonly appendRanges: AppendRanges;
   /** Approvals of actions of agents. */
   readonly desk: ApprovalDesk;
+  /** Pausing, resuming and resetting followers. */
+  readonly followerOperations: FollowerOperations;
+  /** The followers that run in this process. */
+  readonly followers: Followers | undefined;
   /** Tenant of the service's own records. */
   readonly serviceTenant: string;
   /**
@@ -111,6 +128,7 @@ export class AuditService {
   readonly #accountTimer: { stop(): void };
   readonly #checkpointTimer: CheckpointTimer | undefined;
   readonly #deadlineTimer: DeadlineTimer | undefined;
+  readonly #webhookSender: WebhookSender | undefined;
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -143,6 +161,7 @@ export class AuditService {
       assertRunning: (tenantId) => guard.assertRunning(tenantId),
       assertCurrent: (session, head) => guard.assertCurrent(session, head),
       stop: (tenantId, reason) => guard.stop(tenantId, reason),
+      onExtended: (tenantIds) => this.followers?.wake(tenantIds),
     };
     this.writer = new Writer(database, {
       ...appendOptions,
@@ -154,12 +173,27 @@ export class AuditService {
     this.appendRanges = rangeAppender(database, appendOptions, observer);
     this.keys = new ApiKeys(database, new KeyBook(this), now);
     const onError = (what: string, error: unknown) => observer.onBackgroundError?.(what, error);
-    this.desk = new ApprovalDesk({ database, appendRanges: this.appendRanges, trail: new Trail(database) });
-    const { approvalIntervalMs = 1_000 } = options;
+    const { approvalIntervalMs = 1_000, webhooks } = options;
+    this.desk = new ApprovalDesk({
+      database,
+      appendRanges: this.appendRanges,
+      trail: new Trail(database),
+      ...(webhooks !== undefined && { outbox: new WebhookOutbox(webhooks) }),
+    });
+    this.#webhookSender =
+      webhooks === undefined
+        ? undefined
+        : new WebhookSender({ database, endpoints: webhooks, intervalMs: approvalIntervalMs, observer, now });
     this.#deadlineTimer =
       approvalIntervalMs === 0
         ? undefined
         : new DeadlineTimer({ desk: this.desk, intervalMs: approvalIntervalMs, onError });
+    const followers: Follower[] = [openIntents(this, options.openIntents)];
+    this.followerOperations = new FollowerOperations(database, followers);
+    this.followers =
+      options.followers === false
+        ? undefined
+        : new Followers(database, followers, options.followers ?? {}, onError);
     this.idempotencyKeys.keepPruned((error) => onError('idempotency keys', error));
     this.#partitionTimer = keepPartitionsAhead(database, (error) => onError('partitions', error));
     this.#accountTimer = keepAccountsPruned(this, now, (error) => onError('accounts', error));
@@ -254,6 +288,8 @@ export class AuditService {
     this.idempotencyKeys.stop();
     this.#checkpointTimer?.stop();
     await this.#deadlineTimer?.close();
+    await this.followers?.close();
+    await this.#webhookSender?.close();
     await this.writer.close();
     // An error of the signer does not keep the store open: all that was chained is durable without the signature.
     await this.#checkpointTimer?.finish();

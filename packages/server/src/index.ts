@@ -17,6 +17,7 @@ export {
 export { ApiKeys, type NewApiKey } from './access/api-keys.ts';
 export type { Principal } from './access/principal.ts';
 export { AuditService, type AuditServiceOptions } from './app.ts';
+export { readWebhookOptions, type WebhookOptions } from './approvals/webhook/webhook-options.ts';
 export { ServerError, type ServerErrorCode } from './errors.ts';
 export { createHttpApp, type HttpOptions } from './http/http-app.ts';
 export type { HttpLimits } from './http/kernel/limits.ts';

@@ -16,6 +16,8 @@ export interface ServiceObserver {
   onRetry?(reason: string): void;
   /** The service ended a database session that held a lock and made no progress. */
   onEviction?(eviction: Eviction): void;
+  /** An attempt to deliver a message about an approval has ended. `dead`: the service has given up. */
+  onWebhook?(outcome: 'delivered' | 'failed' | 'dead'): void;
   /** Background work failed: making partitions, signing checkpoints. `what` names it. */
   onBackgroundError?(what: string, error: unknown): void;
 }
@@ -37,6 +39,9 @@ export function combineObservers(...observers: readonly ServiceObserver[]): Serv
     },
     onEviction: (eviction) => {
       for (const each of observers) each.onEviction?.(eviction);
+    },
+    onWebhook: (outcome) => {
+      for (const each of observers) each.onWebhook?.(outcome);
     },
     onBackgroundError: (what, error) => {
       for (const each of observers) each.onBackgroundError?.(what, error);

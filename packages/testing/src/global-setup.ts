@@ -15,6 +15,9 @@ import { tempDir } from './temp-dir.ts';
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dir = tempDir();
+  // Node keeps the compiled form of each module here. A process that a test starts then takes 0.3 s instead of 0.9 s to begin:
+  // `time tally --version`.
+  process.env.NODE_COMPILE_CACHE ??= join(dir.path, 'compiled-modules');
   let postgres: Promise<Postgres> | undefined;
   let kafka: Promise<Kafka> | undefined;
   let cluster: Promise<string> | undefined;

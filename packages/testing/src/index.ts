@@ -11,6 +11,7 @@ export { kafkaClassPath } from './kafka/jars.ts';
 export { type Kafka, type KafkaOptions, startKafka } from './kafka/kafka.ts';
 export type { KafkaSecurity, SecuredListeners } from './kafka/security.ts';
 export { type SharedKafka, sharedKafka } from './kafka/shared-kafka.ts';
+export { openTestOpenIdProvider, type TestOpenIdProvider } from './openid-provider.ts';
 export { type PgBouncer, startPgBouncer } from './pgbouncer.ts';
 export { type Postgres, type PostgresOptions, startPostgres } from './postgres.ts';
 export { postgresVersion } from './postgres-binaries.ts';

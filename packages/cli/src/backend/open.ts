@@ -21,9 +21,9 @@ export async function openBackend(
     const { createClient } = await import('@tallystick/client');
     const { ServiceBackend } = await import('./service-backend.ts');
     const { proxyFetch } = await import('./proxy-fetch.ts');
-    const { url, apiKey } = target;
+    const { url, credential } = target;
     const fetch = proxyFetch(processContext.env);
-    return new ServiceBackend(url, createClient({ url, apiKey, fetch }));
+    return new ServiceBackend(url, createClient({ url, apiKey: credential, fetch }));
   }
   if (!mayCreate) requireStore(target.path);
   const isNew = !hasStore(target.path);

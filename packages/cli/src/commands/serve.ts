@@ -12,6 +12,8 @@ interface ServeCommandOptions extends ServeKafkaOptions, ProductionOptions {
   readonly host: string;
   readonly port: number;
   readonly createAdminKey?: boolean;
+  readonly logins?: string;
+  readonly webhooks?: string;
 }
 
 /** `tally serve`: the service in production. It refuses to start if something that matters is not named. */
@@ -21,7 +23,7 @@ export const registerServe: Register = (program, run) => {
     .summary('run the service in production')
     .description(
       'Runs the service on PostgreSQL (--database-url) or on an embedded store (--data). It needs a log name (an existing directory knows its own), for PostgreSQL a ' +
-        'directory for the signer, and an API key in the store. With --kafka it also reads events from a Kafka topic, and sends ' +
+        'directory for the signer, and an API key in the store or --logins. With --kafka it also reads events from a Kafka topic, and sends ' +
         'events that arrive over HTTP through a second topic. SIGTERM stops it in good order.',
     )
     .option('--host <host>', 'address to listen on', '127.0.0.1')
@@ -40,6 +42,14 @@ export const registerServe: Register = (program, run) => {
       '--redaction <rules>',
       'remove secrets from events: on, off, or a JSON file with more rules; or TALLYSTICK_REDACTION (default: as before)',
     )
+    .option(
+      '--logins <file>',
+      'accept logins of an OpenID provider as the JSON file says, beside API keys; or TALLYSTICK_LOGINS',
+    )
+    .option(
+      '--webhooks <file>',
+      'send signed messages about approvals to the endpoints of the JSON file; or TALLYSTICK_WEBHOOKS',
+    )
     .option('--create-admin-key', 'create an API key with all rights, write it to stdout, and end');
   addServeKafkaOptions(command);
   addExamples(
@@ -53,6 +63,10 @@ export const registerServe: Register = (program, run) => {
     const { listen, openService } = await import('../service/open.ts');
     const { backgroundWarnings } = await import('../service/background-warnings.ts');
     const { now } = context.processContext;
+    const { readLoginsSetting, readWebhooksSetting } = await import('../service/service-files.ts');
+    const { env, cwd } = context.processContext;
+    const logins = readLoginsSetting(options.logins ?? env.TALLYSTICK_LOGINS, cwd);
+    const webhooks = readWebhooksSetting(options.webhooks ?? env.TALLYSTICK_WEBHOOKS, cwd);
     const metrics = new ServiceMetrics();
     const serviceOptions = productionOptions(context.processContext, options);
     // A mistyped path must not become a new store without a key.
@@ -62,6 +76,7 @@ export const registerServe: Register = (program, run) => {
     const service = await openService(
       {
         ...serviceOptions,
+        webhooks,
         observer: combineObservers(metrics, backgroundWarnings(context.terminal, now)),
       },
       'the store',
@@ -73,11 +88,18 @@ export const registerServe: Register = (program, run) => {
         await context.terminal.line(key);
         return undefined;
       }
-      await assertApiKey(service);
+      if (logins === undefined) await assertApiKey(service);
       const { host, port } = options;
       const kafka = await serveKafka(context, options, service, metrics);
       try {
-        const server = await listen(service, { host, port, now, metrics, gateway: kafka?.gateway });
+        const server = await listen(service, {
+          host,
+          port,
+          now,
+          metrics,
+          logins,
+          gateway: kafka?.gateway,
+        });
         context.terminal.note(`listening on ${server.url}`);
         await untilStopped(context.processContext);
         await server.close();

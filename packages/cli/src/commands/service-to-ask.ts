@@ -14,6 +14,11 @@ export async function serviceToAsk({ settings, processContext }: Context): Promi
     throw new CliError('NO_TARGET', 'no service is configured that could prove it');
   const { createClient } = await import('@tallystick/client');
   const { proxyFetch } = await import('../backend/proxy-fetch.ts');
-  const { url, apiKey } = target;
-  return createClient({ url, apiKey, fetch: proxyFetch(processContext.env), retry: { delaysMs: [] } });
+  const { url, credential } = target;
+  return createClient({
+    url,
+    apiKey: credential,
+    fetch: proxyFetch(processContext.env),
+    retry: { delaysMs: [] },
+  });
 }

@@ -3,11 +3,13 @@ import { CliError } from '../errors.ts';
 import type { Config } from './config-file.ts';
 
 /** What the command line says, with the names of the configuration file. */
-export type Flags = { readonly [name in 'server' | 'key' | 'tenant' | 'data']?: string | undefined };
+export type Flags = {
+  readonly [name in 'server' | 'key' | 'token' | 'tenant' | 'data']?: string | undefined;
+};
 
-/** The service or the store that a command works on. */
+/** The service or the store that a command works on. The credential is an API key, or the token of a login. */
 export type Target =
-  | { readonly kind: 'service'; readonly url: URL; readonly apiKey: string | undefined }
+  | { readonly kind: 'service'; readonly url: URL; readonly credential: string | undefined }
   | { readonly kind: 'directory'; readonly path: string };
 
 export interface Settings {
@@ -33,6 +35,7 @@ export function resolveSettings({ flags, env, config, cwd }: Sources): Settings 
       name: 'the environment',
       server: env.TALLYSTICK_URL,
       key: env.TALLYSTICK_API_KEY,
+      token: env.TALLYSTICK_TOKEN,
       tenant: env.TALLYSTICK_TENANT,
       data: env.TALLYSTICK_DATA,
     },
@@ -52,6 +55,9 @@ export function resolveSettings({ flags, env, config, cwd }: Sources): Settings 
       if (isSet(level.server) && isSet(level.data)) {
         throw new CliError('USAGE', `${level.name} names both a service and a data directory`);
       }
+      if (isSet(level.data) && isSet(flags.token)) {
+        throw new CliError('USAGE', '--token is for a service, and a directory needs none');
+      }
       if (isSet(level.data) && isSet(flags.key)) {
         const hint = "a directory needs no API key; a log's verifier key looks like <origin>+<id>+<base64>";
         throw new CliError('USAGE', '--key has a value that is not the verifier key of a log', { hint });
@@ -60,17 +66,23 @@ export function resolveSettings({ flags, env, config, cwd }: Sources): Settings 
       return {
         kind: 'service',
         url: parseUrl(level.server!),
-        apiKey: apiKeyFor(level.server!, levels, config),
+        credential: credentialFor(level.server!, levels, config),
       };
     },
   };
 }
 
 /** The configured key belongs to the configured service: no other service may see it. */
-function apiKeyFor(server: string, levels: readonly Flags[], config: Config): string | undefined {
-  const [flags, env] = levels;
-  if (isSet(flags!.key)) return flags!.key;
-  if (isSet(env!.key)) return env!.key;
+function credentialFor(
+  server: string,
+  levels: readonly (Flags & { readonly name: string })[],
+  config: Config,
+): string | undefined {
+  for (const { name, key, token } of levels.slice(0, 2)) {
+    if (isSet(key) && isSet(token)) throw new CliError('USAGE', `${name} names both an API key and a token`);
+    if (isSet(token)) return token;
+    if (isSet(key)) return key;
+  }
   const own = isSet(config.server) && parseUrl(config.server).href === parseUrl(server).href;
   return own && isSet(config.key) ? config.key : undefined;
 }

@@ -15,8 +15,8 @@ describe('the service or store', () => {
     expect(resolve({}, { TALLYSTICK_DATA: '/var/tally' }, config).target()).toMatchObject({
       path: '/var/tally',
     });
-    expect(resolve({}, {}, config).target()).toMatchObject({ kind: 'service', apiKey: 'configured' });
-    expect(resolve({}, { TALLYSTICK_URL: '' }, config).target()).toMatchObject({ apiKey: 'configured' });
+    expect(resolve({}, {}, config).target()).toMatchObject({ kind: 'service', credential: 'configured' });
+    expect(resolve({}, { TALLYSTICK_URL: '' }, config).target()).toMatchObject({ credential: 'configured' });
   });
 
   test('the tenant is decided separately', () => {
@@ -51,13 +51,24 @@ describe('which service gets the API key', () => {
   const keyOf = (flags: Flags, env: Record<string, string> = {}) => resolve(flags, env, config).target();
 
   test('a configured key goes only to the configured service', () => {
-    expect(keyOf({ server: 'https://audit.example.com/' })).toMatchObject({ apiKey: 'configured' });
-    expect(keyOf({ server: 'https://elsewhere.example.com' })).toMatchObject({ apiKey: undefined });
+    expect(keyOf({ server: 'https://audit.example.com/' })).toMatchObject({ credential: 'configured' });
+    expect(keyOf({ server: 'https://elsewhere.example.com' })).toMatchObject({ credential: undefined });
+  });
+
+  test('a token takes the place of the key at its level, and both at one level are refused', () => {
+    const env = { TALLYSTICK_API_KEY: 'e', TALLYSTICK_TOKEN: '' };
+    expect(keyOf({ server: 'http://x', token: 't' }, env)).toMatchObject({ credential: 't' });
+    expect(keyOf({}, { TALLYSTICK_TOKEN: 't' })).toMatchObject({ credential: 't' });
+    expect(() => keyOf({ key: 'k', token: 't' })).toThrow(
+      'the command line names both an API key and a token',
+    );
+    expect(() => keyOf({}, { ...env, TALLYSTICK_TOKEN: 't' })).toThrow('the environment names both');
+    expect(() => keyOf({ data: 'store', token: 't' })).toThrow('--token is for a service');
   });
 
   test('a key of the command line or the environment goes to any service', () => {
-    expect(keyOf({ server: 'http://x', key: 'k' })).toMatchObject({ apiKey: 'k' });
-    expect(keyOf({ server: 'http://x' }, { TALLYSTICK_API_KEY: 'e' })).toMatchObject({ apiKey: 'e' });
-    expect(keyOf({ key: 'k' }, { TALLYSTICK_API_KEY: 'e' })).toMatchObject({ apiKey: 'k' });
+    expect(keyOf({ server: 'http://x', key: 'k' })).toMatchObject({ credential: 'k' });
+    expect(keyOf({ server: 'http://x' }, { TALLYSTICK_API_KEY: 'e' })).toMatchObject({ credential: 'e' });
+    expect(keyOf({ key: 'k' }, { TALLYSTICK_API_KEY: 'e' })).toMatchObject({ credential: 'k' });
   });
 });

@@ -11,6 +11,9 @@ import type {
   OperationLedger,
   OperationOutcome,
   OperationState,
+  WebhookDelivery,
+  WebhookDeliveryList,
+  WebhookRetry,
 } from '@tallystick/protocol';
 import { chunksOf } from '../body.ts';
 import { ClientError } from '../errors.ts';
@@ -49,6 +52,13 @@ export interface ApprovalsResource extends ApprovalDesk, OperationLedger {
   setRules(entry: ApprovalRulesEntry, options?: CallOptions): Promise<void>;
   /** @throws {ClientError} `NOT_FOUND` */
   removeRules(entry: Pick<ApprovalRulesEntry, 'tenant_id' | 'action'>, options?: CallOptions): Promise<void>;
+  /** Webhook messages that are not delivered, at most 1,000, the oldest first. Needs the scope `admin` for every tenant. */
+  webhookDeliveries(
+    query?: { readonly state?: WebhookDelivery['state'] | undefined },
+    options?: CallOptions,
+  ): Promise<readonly WebhookDelivery[]>;
+  /** Delivers a message again, at once. @throws {ClientError} `NOT_FOUND` */
+  retryWebhook(message: WebhookRetry, options?: CallOptions): Promise<void>;
 }
 
 /** Pause before a broken stream is opened again, ms. */
@@ -107,6 +117,20 @@ export function approvalsResource(sender: Sender): ApprovalsResource {
         query: { tenant_id, action },
         signal,
       });
+    },
+    webhookDeliveries: async (query = {}, { signal } = {}) => {
+      const path = 'v1/webhook-deliveries';
+      const list = await sender.json<WebhookDeliveryList>({
+        path,
+        query: { ...query, limit: 1_000 },
+        signal,
+      });
+      return list.deliveries;
+    },
+    retryWebhook: async ({ endpoint, id }, { signal } = {}) => {
+      const path = 'v1/webhook-deliveries/retry';
+      const body = JSON.stringify({ endpoint, id });
+      await sender.text({ method: 'POST', path, body, idempotent: true, signal });
     },
     // Not retried: after a lost answer, this attempt may have begun, and only one may.
     begin: async (attempt: OperationAttempt): Promise<OperationState> =>

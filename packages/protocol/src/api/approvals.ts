@@ -51,3 +51,28 @@ export interface ApprovalRulesList {
 export interface OperationEnd extends OperationAttempt {
   readonly outcome: OperationOutcome;
 }
+
+/** A message about an approval that its endpoint has not accepted. */
+export interface WebhookDelivery {
+  /** Name of the endpoint in the service's options. */
+  readonly endpoint: string;
+  /** The message's `webhook-id`: `audit_id` of the record of the change. */
+  readonly id: string;
+  readonly tenant_id: string;
+  readonly event_type: string;
+  /** `dead`: the service has given up. */
+  readonly state: 'waiting' | 'dead';
+  readonly created_at: string;
+  readonly attempts: number;
+  /** Absent where the message is dead. */
+  readonly next_attempt_at?: string | undefined;
+  readonly last_error?: string | undefined;
+}
+
+/** Messages that are not delivered, the oldest first. */
+export interface WebhookDeliveryList {
+  readonly deliveries: readonly WebhookDelivery[];
+}
+
+/** The message that is to be delivered again. */
+export type WebhookRetry = Pick<WebhookDelivery, 'endpoint' | 'id'>;

@@ -8,8 +8,18 @@ export {
   MemoryDesk,
   type MemoryDeskOptions,
 } from './memory-desk.ts';
-export { type Effect, type Execution, type GatedAction, type GateOptions, gateDefaults } from './options.ts';
-export type { Policy, PolicyDecision, PolicyRequest } from './policy.ts';
+export {
+  type AnyEmitter,
+  type Effect,
+  type Execution,
+  type GatedAction,
+  type GateOptions,
+  gateDefaults,
+  type StatedEnd,
+} from './options.ts';
+export type { ActionHandling, Policy, PolicyDecision, PolicyRequest } from './policy.ts';
+export { resultDigest } from './records.ts';
+export type { Admission, ReportedEnd, ReportState } from './report.ts';
 export {
   type ArgumentCondition,
   type PolicyRule,

@@ -7,8 +7,8 @@
  */
 import type { AuditEmitter } from '../emitter/emitter.ts';
 import type { AuditEventInput } from '../event/input.ts';
+import { reportTo } from './report.ts';
 import { emitRequest } from './request/emit-request.ts';
-import { reportTo } from './request/report.ts';
 import type { RequestAuditOptions, RouteAudit } from './request/route-audit.ts';
 
 export { outcomeOfStatus, type RequestAuditOptions, type RouteAudit } from './request/route-audit.ts';

@@ -1,5 +1,5 @@
 import type { AuditEvent } from '@tallystick/event';
-import { agent, soc } from '@tallystick/event';
+import { agent, combineTaxonomies, soc } from '@tallystick/event';
 import { defaultApprovalRules } from '@tallystick/protocol';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
@@ -143,6 +143,14 @@ describe('an allowed action', () => {
     await open({ audit }).gate.run({ ...refund, reason: 'late parcel', failOpen: true }, () => 1);
     await audit.flush();
     expect(transport.events).toHaveLength(3);
+
+    const triage = combineTaxonomies(soc, agent);
+    const shared = createAuditEmitter({ service: 's', transport, taxonomy: triage, flushOnExit: false });
+    closers.push(() => shared.close());
+    await open({ audit: shared }).gate.run(refund, () => 1);
+    shared.emit('alert.classified', { tenantId: 'acme', actorType: 'agent', actorId: 'triage' });
+    await shared.flush();
+    expect(transport.events).toHaveLength(7);
 
     const other = createAuditEmitter({ service: 's', transport, taxonomy: soc, flushOnExit: false });
     closers.push(() => other.close());

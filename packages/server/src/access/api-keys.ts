@@ -1,8 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { tenantIdPattern } from '@tallystick/event';
-import { type ApiKeyInfo, type Scope, scopes } from '@tallystick/protocol';
+import { limits, tenantIdPattern } from '@tallystick/event';
+import { type ApiKeyInfo, isPlainName, type Scope, scopes } from '@tallystick/protocol';
 import { ServerError } from '../errors.ts';
-import { type Database, type Queries, writer } from '../store/database.ts';
+import { type Database, writer } from '../store/database.ts';
 import type { Principal } from './principal.ts';
 
 /** Name, rights and lifetime of a new key. */
@@ -80,7 +80,10 @@ export class ApiKeys {
       throw invalid('tenants', 'must be tenant ids');
     }
     if (key.subject !== undefined && !isSubject(key.subject))
-      throw invalid('subject', 'must have 1 to 256 characters, none of them a control character');
+      throw invalid(
+        'subject',
+        'must have 1 to 512 characters, none of them invisible and none of the ends white space; in Unicode NFC; and must not begin with group:, key: or login:',
+      );
     const id = randomBytes(6).toString('hex');
     const secret = randomBytes(32).toString('hex');
     const { name, scopes: granted, tenants, expiresAt, subject } = key;
@@ -184,26 +187,11 @@ export class ApiKeys {
   }
 }
 
-/**
- * Checks inside a transaction that the principal's key still exists, so that a cached key can't take part in it.
- *
- * @throws {ServerError} `UNAUTHENTICATED`
- */
-export async function assertKeyUsable(session: Queries, { id }: Principal): Promise<void> {
-  const keyId = /^key:(.+)$/.exec(id)?.[1];
-  // The operator of a store in this process has no key.
-  if (keyId === undefined) return;
-  const rows = await session.query(
-    `select 1 as one from audit_api_keys
-     where id = $1 and revoked_at is null and (expires_at is null or expires_at > clock_timestamp())`,
-    [keyId],
-  );
-  if (rows.length === 0) throw new ServerError('UNAUTHENTICATED', 'the API key was revoked or has expired');
-}
-
-/** A subject is compared and shown, so it must have no part that can't be seen. */
+/** A subject is compared and shown. Groups of logins, and principals that have no subject, have names with a prefix of their own. */
 function isSubject(text: string): boolean {
-  return text.trim() !== '' && text.length <= 256 && !/\p{C}/u.test(text);
+  return (
+    text.length <= limits.maxIdentifierLength && isPlainName(text) && !/^(?:group|key|login):/.test(text)
+  );
 }
 
 function sha256(content: string | Uint8Array): Buffer {

@@ -6,15 +6,18 @@ import type { Principal } from './principal.ts';
 const usableKeys = readSql('usable-keys');
 
 interface Watcher {
-  /** Id of the key, without the prefix of principals. */
-  readonly keyId: string;
+  /** Id of the key, without the prefix of principals. Absent for a login. */
+  readonly keyId: string | undefined;
+  /** When the login expires, ms since the epoch. Absent for a key. */
+  readonly expiresAt: number | undefined;
   readonly onUnusable: () => void;
 }
 
 /**
- * Ends what a key has begun and what goes on for long, such as a stream, when the key is revoked or expires. It does not
- * matter which replica revoked the key: one query per interval asks the store about the keys of all streams of this replica.
- * While there is no stream, no query runs. While the store fails, the streams stay open; they show nothing new then.
+ * Ends what a key or a login has begun and what goes on for long, such as a stream, when the key is revoked, or either expires. It
+ * does not matter which replica revoked the key: one query per interval asks the store about the keys of all streams of this
+ * replica. While there is no stream, no query runs. While the store fails, the streams of keys stay open; they show nothing new
+ * then. Those of logins end in any case.
  */
 export class KeyWatch {
   readonly #database: Database;
@@ -32,15 +35,15 @@ export class KeyWatch {
   }
 
   /**
-   * Calls `onUnusable` once, when the principal's key can't be used any more.
+   * Calls `onUnusable` once, when the principal's key or login can't be used any more.
    *
    * @returns a function that ends the watch
    */
-  watch({ id }: Principal, onUnusable: () => void): () => void {
+  watch({ id, expiresAt }: Principal, onUnusable: () => void): () => void {
     const keyId = /^key:(.+)$/.exec(id)?.[1];
     // The operator of a store in this process has no key.
-    if (keyId === undefined) return () => {};
-    const watcher: Watcher = { keyId, onUnusable };
+    if (keyId === undefined && expiresAt === undefined) return () => {};
+    const watcher: Watcher = { keyId, expiresAt, onUnusable };
     this.#watchers.add(watcher);
     this.#schedule();
     return () => this.#watchers.delete(watcher);
@@ -57,8 +60,13 @@ export class KeyWatch {
   }
 
   async #look(): Promise<void> {
+    for (const watcher of this.#watchers) {
+      if (watcher.expiresAt !== undefined && watcher.expiresAt <= this.#now()) this.#end(watcher);
+    }
     // A watch that begins during the query is not judged by its answer.
-    const asked = [...this.#watchers];
+    const asked = [...this.#watchers].flatMap((watcher) =>
+      watcher.keyId === undefined ? [] : [{ watcher, keyId: watcher.keyId }],
+    );
     if (asked.length === 0) return;
     const ids = [...new Set(asked.map(({ keyId }) => keyId))];
     const rows = await this.#database.query<{ id: string }>(writer, usableKeys, [
@@ -66,9 +74,10 @@ export class KeyWatch {
       new Date(this.#now()).toISOString(),
     ]);
     const usable = new Set(rows.map(({ id }) => id));
-    for (const watcher of asked) {
-      if (usable.has(watcher.keyId) || !this.#watchers.delete(watcher)) continue;
-      watcher.onUnusable();
-    }
+    for (const { watcher, keyId } of asked) if (!usable.has(keyId)) this.#end(watcher);
+  }
+
+  #end(watcher: Watcher): void {
+    if (this.#watchers.delete(watcher)) watcher.onUnusable();
   }
 }

@@ -3,15 +3,22 @@ import { ServerError } from '../errors.ts';
 
 /** The authenticated caller. */
 export interface Principal {
-  /** `key:<id>`. The records that the caller submits contain it. */
+  /** `key:<id>`, or `login:<subject>`. The records that the caller submits contain it. */
   readonly id: string;
   readonly scopes: readonly Scope[];
   /** Tenants that the caller may access; every tenant where `undefined`. */
   readonly tenants: readonly string[] | undefined;
-  /** The person or agent behind the key. Absent: the key is not bound to one. */
+  /** The person or agent behind the key or the login. Absent: the key is not bound to one. */
   readonly subject?: string | undefined;
-  /** Groups of the subject, by its login. */
+  /** Groups of the subject, by its login, each with `group:` before its name. No key has such a subject. */
   readonly groups?: readonly string[] | undefined;
+  /** When the login expires, ms since the epoch. Absent for API keys: the store knows when they do. */
+  readonly expiresAt?: number | undefined;
+}
+
+/** What the caller used, for messages. */
+export function credentialOf({ id }: Principal): 'login' | 'key' {
+  return id.startsWith('login:') ? 'login' : 'key';
 }
 
 /** Whether the caller has a scope, directly or through `admin`. `admin` does not include the right to decide approvals. */
@@ -30,8 +37,9 @@ export function mayUseTenant(principal: Principal, tenantId: string): boolean {
  * @throws {ServerError} `FORBIDDEN`. The message does not reveal whether the tenant exists
  */
 export function authorize(principal: Principal, scope: Scope, tenantId?: string): void {
-  if (!hasScope(principal, scope)) throw new ServerError('FORBIDDEN', `the key lacks the scope ${scope}`);
+  if (!hasScope(principal, scope))
+    throw new ServerError('FORBIDDEN', `the ${credentialOf(principal)} lacks the scope ${scope}`);
   if (tenantId !== undefined && !mayUseTenant(principal, tenantId)) {
-    throw new ServerError('FORBIDDEN', 'the key is not for this tenant');
+    throw new ServerError('FORBIDDEN', `the ${credentialOf(principal)} is not for this tenant`);
   }
 }

@@ -37,6 +37,7 @@ import {
 } from './approval-rows.ts';
 import { minimumRules } from './minimum-rules.ts';
 import { documentDigest, opensAll } from './openings.ts';
+import type { WebhookOutbox } from './webhook/outbox.ts';
 
 /** Who calls the desk. */
 export interface DeskCaller {
@@ -66,6 +67,8 @@ export interface DeskParts {
   readonly database: Database;
   readonly appendRanges: AppendRanges;
   readonly trail: Trail;
+  /** Stores messages about each change. Absent: no endpoint is configured. */
+  readonly outbox?: WebhookOutbox | undefined;
 }
 
 /** Another change came first. The desk reads again. */
@@ -110,7 +113,7 @@ export class ApprovalDesk {
     );
     if ('refused' in step) throw new ServerError(step.refused, step.message);
     try {
-      await this.#commit(recordsOf(step, { now, principal: caller.principal }), caller, (session) =>
+      await this.#commitStep(step, { now, principal: caller.principal }, caller, (session) =>
         insertApproval(session, step.approval),
       );
     } catch (error) {
@@ -129,8 +132,10 @@ export class ApprovalDesk {
     return stored.approval;
   }
 
-  /** Newest first. Deadlines that have just passed may not have taken effect yet. */
-  async list(query: ApprovalListQuery): Promise<readonly Approval[]> {
+  /** One page, newest first. Deadlines that have just passed may not have taken effect yet. */
+  async list(
+    query: ApprovalListQuery,
+  ): Promise<{ readonly approvals: readonly Approval[]; readonly more: boolean }> {
     return await listApprovals(this.#parts.database, query);
   }
 
@@ -225,7 +230,7 @@ export class ApprovalDesk {
           await this.#commit([refusalRecord(approval, refusal, cause)], caller);
           throw new ServerError(step.refused, step.message);
         }
-        await this.#commit(recordsOf(step, cause), caller, (session) =>
+        await this.#commitStep(step, cause, caller, (session) =>
           updateApproval(session, step.approval, version),
         );
         return step.approval;
@@ -252,7 +257,7 @@ export class ApprovalDesk {
     const step = advanceApproval(stored.approval, stored.now);
     if (step.transitions.length === 0) return stored;
     try {
-      await this.#commit(recordsOf(step, { now: stored.now }), undefined, (session) =>
+      await this.#commitStep(step, { now: stored.now }, undefined, (session) =>
         updateApproval(session, step.approval, stored.version),
       );
     } catch (error) {
@@ -260,6 +265,25 @@ export class ApprovalDesk {
       throw error;
     }
     return { approval: step.approval, version: stored.version + 1, now: stored.now };
+  }
+
+  /** Chains the records of a step, changes the row, and stores the messages about it, in one transaction. */
+  async #commitStep(
+    { approval, transitions }: TakenStep,
+    cause: ApprovalCause,
+    caller: DeskCaller | undefined,
+    store: (session: Session) => Promise<boolean>,
+  ): Promise<void> {
+    const changes = transitions.map((transition) => {
+      const item = transitionRecord(approval, transition, cause);
+      return { transition, item, recordId: item.event.audit_id };
+    });
+    const items = changes.map(({ item }) => item);
+    await this.#commit(items, caller, async (session) => {
+      if (!(await store(session))) return false;
+      await this.#parts.outbox?.announce(session, approval, changes, cause.now);
+      return true;
+    });
   }
 
   /** Chains the records and changes the row in one transaction. */
@@ -293,6 +317,9 @@ export class ApprovalDesk {
   }
 }
 
+/** A step that was not refused. */
+type TakenStep = Extract<ApprovalStep, { approval: Approval }>;
+
 interface IntentEvent {
   readonly event_type: string;
   readonly context?: { readonly document_digest?: unknown };
@@ -301,13 +328,6 @@ interface IntentEvent {
 function sameRequest(approval: Approval, digest: string, caller: DeskCaller): Approval {
   if (approval.document_digest === digest && approval.requester === caller.subject) return approval;
   throw new ServerError('DIGEST_MISMATCH', 'the id belongs to an approval of another document or requester');
-}
-
-function recordsOf(
-  { approval, transitions }: Extract<ApprovalStep, { approval: Approval }>,
-  cause: ApprovalCause,
-): readonly EventItem[] {
-  return transitions.map((transition) => transitionRecord(approval, transition, cause));
 }
 
 function unknownApproval(): ServerError {

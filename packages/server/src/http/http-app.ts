@@ -1,5 +1,8 @@
 import Fastify, { type FastifyInstance } from 'fastify';
+import { Credentials } from '../access/credentials.ts';
 import { KeyWatch } from '../access/key-watch.ts';
+import type { LoginOptions } from '../access/logins/login-options.ts';
+import { Logins } from '../access/logins/logins.ts';
 import type { AuditService } from '../app.ts';
 import type { Gateway } from '../ingest/submission.ts';
 import { ServiceMetrics } from '../metrics/service-metrics.ts';
@@ -32,6 +35,7 @@ import { bundleRoutes } from './routes/bundle.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { eventRoutes } from './routes/events.ts';
+import { followerRoutes } from './routes/followers.ts';
 import { healthRoutes } from './routes/health.ts';
 import { ingestRoutes } from './routes/ingest.ts';
 import { logRoutes } from './routes/logs.ts';
@@ -41,6 +45,7 @@ import { receiptRoutes } from './routes/receipt.ts';
 import { streamRoutes } from './routes/stream.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { verifyRoutes } from './routes/verify.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 
 /** How the HTTP API behaves. */
 export interface HttpOptions {
@@ -59,6 +64,8 @@ export interface HttpOptions {
   readonly metrics?: ServiceMetrics | undefined;
   /** Queues submitted events; the API then answers 202. @defaultValue none: events are chained and answered with receipts */
   readonly gateway?: Gateway | undefined;
+  /** Accepts tokens of an OpenID provider beside API keys. @defaultValue none: only API keys are accepted */
+  readonly logins?: LoginOptions | undefined;
   readonly now?: (() => number) | undefined;
 }
 
@@ -89,7 +96,12 @@ export function createHttpApp(service: AuditService, options: HttpOptions = {}):
       app.log.warn({ err: safeError(error) }, 'a read of the trail could not be chained');
     },
   });
-  const endpoints = endpointsOf(service, { ...options, limits, metrics, streams, readAudit });
+  const { logins, now } = options;
+  const credentials = new Credentials(
+    service.keys,
+    logins === undefined ? undefined : new Logins(logins, now === undefined ? {} : { now }),
+  );
+  const endpoints = endpointsOf(service, { ...options, limits, metrics, streams, readAudit, credentials });
 
   refuseWhileClosing(app, service.closing, streams);
   app.addHook('onResponse', async (request, reply) => {
@@ -103,7 +115,12 @@ export function createHttpApp(service: AuditService, options: HttpOptions = {}):
   });
   addRoutes(
     app,
-    { keys: service.keys, budget: new BodyBudget(limits.maxPendingBytes), connections },
+    {
+      credentials,
+      budget: new BodyBudget(limits.maxPendingBytes),
+      answers: new BodyBudget(limits.maxUnreadBytes, 'answers'),
+      connections,
+    },
     endpoints,
   );
   return app;
@@ -117,6 +134,7 @@ function endpointsOf(
     readonly metrics: ServiceMetrics;
     readonly streams: Streams;
     readonly readAudit: ReadAudit;
+    readonly credentials: Credentials;
     readonly gateway?: Gateway | undefined;
     readonly tailIntervalMs?: number | undefined;
     readonly now?: (() => number) | undefined;
@@ -148,8 +166,15 @@ function endpointsOf(
       limits,
       intervalMs: http.tailIntervalMs ?? 500,
     }),
+    ...webhookRoutes({ database }),
     ...apiKeyRoutes({ keys }),
-    ...healthRoutes({ database, keys, stopped: logs.stopped, readinessChecks: service.readinessChecks }),
+    ...followerRoutes({ operations: service.followerOperations }),
+    ...healthRoutes({
+      database,
+      credentials: http.credentials,
+      stopped: logs.stopped,
+      readinessChecks: service.readinessChecks,
+    }),
     ...metricsRoutes({ registry: metrics.registry, refreshGauges: addStoreGauges(metrics, service) }),
     ...documentRoutes({ endpoints: () => endpoints }),
   ];

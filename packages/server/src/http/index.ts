@@ -1,3 +1,4 @@
+export { type LoginAlgorithm, type LoginOptions, readLoginOptions } from '../access/logins/login-options.ts';
 export { ServiceMetrics } from '../metrics/service-metrics.ts';
 export { createHttpApp, type HttpOptions } from './http-app.ts';
 export { defaultHost, defaultPort, type HttpServer, type ServeOptions, serveHttp } from './serve.ts';

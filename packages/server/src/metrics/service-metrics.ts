@@ -3,6 +3,7 @@ import type { ServiceObserver } from '../observer.ts';
 
 type ObservedBatch = Parameters<Required<ServiceObserver>['onCommit']>[0];
 type Outcome = Parameters<Required<ServiceObserver>['onOutcome']>[0];
+type WebhookOutcome = Parameters<Required<ServiceObserver>['onWebhook']>[0];
 type Eviction = Parameters<Required<ServiceObserver>['onEviction']>[0];
 
 /**
@@ -17,6 +18,7 @@ export class ServiceMetrics implements ServiceObserver {
   readonly #batches: Histogram;
   readonly #retries: Counter;
   readonly #evictions: Counter;
+  readonly #webhooks: Counter;
   readonly #faults: Counter;
   readonly #http: Histogram<'method' | 'route' | 'status'>;
   readonly #readAuditFailures: Counter;
@@ -64,6 +66,13 @@ export class ServiceMetrics implements ServiceObserver {
       registers,
     });
     for (const reason of ['frozen', 'too_long']) this.#evictions.inc({ reason }, 0);
+    this.#webhooks = new Counter({
+      name: 'tallystick_webhook_attempts_total',
+      help: 'Attempts to deliver messages about approvals, by outcome; dead: the service has given up',
+      labelNames: ['outcome'],
+      registers,
+    });
+    for (const outcome of ['delivered', 'failed', 'dead']) this.#webhooks.inc({ outcome }, 0);
     this.#faults = new Counter({
       name: 'tallystick_background_errors_total',
       help: 'Errors of background work: making partitions, signing checkpoints',
@@ -102,6 +111,10 @@ export class ServiceMetrics implements ServiceObserver {
 
   onEviction({ reason }: Eviction): void {
     this.#evictions.inc({ reason });
+  }
+
+  onWebhook(outcome: WebhookOutcome): void {
+    this.#webhooks.inc({ outcome });
   }
 
   onBackgroundError(): void {

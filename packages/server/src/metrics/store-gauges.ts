@@ -1,4 +1,5 @@
 import { Gauge } from 'prom-client';
+import { countDeliveries } from '../approvals/webhook/delivery-rows.ts';
 import { producerSums } from '../operations/producers.ts';
 import { type Database, writer } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
@@ -20,7 +21,7 @@ export interface GaugeSources {
 }
 
 /**
- * Gauges that are read at each scrape: the writer's queue, open dead letters, logs that wait for a checkpoint, stopped
+ * Gauges that are read at each scrape: the writer's queue, open dead letters, webhooks, logs that wait for a checkpoint, stopped
  * chains, and numbers that producers have not accounted for.
  *
  * @returns reads the gauges; to be called before each scrape
@@ -32,6 +33,14 @@ export function addStoreGauges(metrics: ServiceMetrics, sources: GaugeSources): 
   const deadLetters = gauge(
     'tallystick_dead_letters_open',
     'Refused events that are neither retried nor purged',
+  );
+  const webhooks = gauge(
+    'tallystick_webhooks_waiting',
+    'Messages about approvals that wait for their endpoint',
+  );
+  const deadWebhooks = gauge(
+    'tallystick_webhooks_dead',
+    'Messages about approvals that the service has given up to deliver',
   );
   const unsigned = gauge('tallystick_logs_unsigned', 'Logs that have grown since their last checkpoint');
   const age = gauge(
@@ -60,12 +69,15 @@ export function addStoreGauges(metrics: ServiceMetrics, sources: GaugeSources): 
     stopped.set(sources.logs.stopped.size);
     if (performance.now() - readAt < freshMs) return;
     readAt = performance.now();
-    await readOrRemove([deadLetters, unsigned, age], async () => {
+    await readOrRemove([deadLetters, unsigned, age, webhooks, deadWebhooks], async () => {
       const [count] = await database.query<{ open: number }>(writer, countDeadLetters, []);
       const [lag] = await database.query<{ unsigned_logs: number; age: number }>(writer, checkpointLag, []);
       deadLetters.set(count!.open);
       unsigned.set(lag!.unsigned_logs);
       age.set(lag!.age);
+      const { waiting, dead } = await countDeliveries(database);
+      webhooks.set(waiting);
+      deadWebhooks.set(dead);
     });
     if (performance.now() - accountsReadAt < accountsFreshMs) return;
     await readOrRemove([open, unclosed], async () => {

@@ -64,9 +64,13 @@ const all = (): Route[] => [
   ['DELETE', '/v1/approval-rules?tenant_id=acme&action=pay'],
   ['POST', '/v1/operations'],
   ['POST', '/v1/operations/finish'],
+  ['GET', '/v1/webhook-deliveries'],
+  ['POST', '/v1/webhook-deliveries/retry'],
   ['GET', '/v1/api-keys'],
   ['POST', '/v1/api-keys'],
   ['DELETE', '/v1/api-keys/000000000000'],
+  ['GET', '/v1/followers'],
+  ['POST', '/v1/followers/open-intents'],
   ['GET', '/metrics'],
 ];
 

@@ -1,7 +1,7 @@
 import type { OutcomeStatus } from '@tallystick/event';
 import { limits } from '@tallystick/event';
 import type { AuditEventInput } from '../../event/input.ts';
-import { reportTo } from './report.ts';
+import { reportTo } from '../report.ts';
 import {
   outcomeOfStatus,
   type RequestAuditOptions,

@@ -27,6 +27,9 @@ export type DerivedFamily =
   | 'redaction-changed'
   | 'log-key-rotated'
   | 'audit.read';
+  | 'audit.read'
+  | 'intent-unresolved'
+  | 'effect-unexplained';
 
 /**
  * The id of a service record, derived from what the record is about: a retry, or another replica that writes the same

@@ -1,27 +1,28 @@
 import type { FastifyRequest } from 'fastify';
-import type { ApiKeys } from '../../access/api-keys.ts';
-import { authorize, hasScope, mayUseTenant, type Principal } from '../../access/principal.ts';
+import type { Credentials } from '../../access/credentials.ts';
+import { maxTokenLength } from '../../access/logins/logins.ts';
+import { authorize, credentialOf, hasScope, mayUseTenant, type Principal } from '../../access/principal.ts';
 import { ServerError } from '../../errors.ts';
 import type { AccessRule } from './endpoint.ts';
 
 /**
- * Checks the request's API key and whether it may call the route. It runs before the service reads any of the body.
+ * Checks the request's API key or token and whether it may call the route. It runs before the service reads any of the body.
  *
- * @returns the key's principal; `undefined` on a route that is open to all
- * @throws {ServerError} `UNAUTHENTICATED`, `FORBIDDEN`
+ * @returns the caller; `undefined` on a route that is open to all
+ * @throws {ServerError} `UNAUTHENTICATED`, `FORBIDDEN`, `ISSUER_UNAVAILABLE`
  */
 export async function authenticate(
-  keys: ApiKeys,
+  credentials: Credentials,
   request: FastifyRequest,
   access: AccessRule,
 ): Promise<Principal | undefined> {
   if (access === 'open') return undefined;
-  const principal = await principalOf(keys, request);
+  const principal = await principalOf(credentials, request);
   if (access === 'operator') {
     authorize(principal, 'admin');
     // These routes reach across all tenants, so an administrator of some tenants must not use them.
     if (principal.tenants !== undefined) {
-      throw new ServerError('FORBIDDEN', 'this needs an API key for every tenant');
+      throw new ServerError('FORBIDDEN', 'this needs an API key or a login for every tenant');
     }
   } else if (access !== 'key') {
     authorize(principal, access);
@@ -30,16 +31,17 @@ export async function authenticate(
 }
 
 /**
- * The principal of the request's API key.
+ * The caller that the request's API key or token belongs to.
  *
- * @throws {ServerError} `UNAUTHENTICATED`
+ * @throws {ServerError} `UNAUTHENTICATED`, `ISSUER_UNAVAILABLE`
  */
-export async function principalOf(keys: ApiKeys, request: FastifyRequest): Promise<Principal> {
-  const match = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.headers.authorization ?? '');
-  if (match === null) {
-    throw new ServerError('UNAUTHENTICATED', 'this needs an API key in the header Authorization: Bearer');
+export async function principalOf(credentials: Credentials, request: FastifyRequest): Promise<Principal> {
+  const match = /^Bearer ([\x21-\x7e]+)$/i.exec(request.headers.authorization ?? '');
+  if (match === null || match[1]!.length > maxTokenLength) {
+    const message = 'this needs an API key, or the token of a login, in the header Authorization: Bearer';
+    throw new ServerError('UNAUTHENTICATED', message);
   }
-  return await keys.authenticate(match[1]!);
+  return await credentials.authenticate(match[1]!);
 }
 
 /**
@@ -51,12 +53,16 @@ export async function principalOf(keys: ApiKeys, request: FastifyRequest): Promi
 export function tenantOf(principal: Principal, named: string | undefined): string {
   const tenantId = named ?? (principal.tenants?.length === 1 ? principal.tenants[0] : undefined);
   if (tenantId === undefined) {
-    throw new ServerError('PARAMETER_INVALID', 'tenant_id is required: the key is for several tenants', {
-      details: { parameter: 'tenant_id' },
-    });
+    throw new ServerError(
+      'PARAMETER_INVALID',
+      `tenant_id is required: the ${credentialOf(principal)} is for several tenants`,
+      {
+        details: { parameter: 'tenant_id' },
+      },
+    );
   }
   if (!mayUseTenant(principal, tenantId)) {
-    throw new ServerError('FORBIDDEN', 'the key is not for this tenant');
+    throw new ServerError('FORBIDDEN', `the ${credentialOf(principal)} is not for this tenant`);
   }
   return tenantId;
 }

@@ -8,9 +8,9 @@ type Fields = z.ZodObject<Record<string, z.ZodType>>;
 
 /**
  * Who may call a route.
- * - `open`: every client. `key`: every valid API key.
- * - a scope: every API key with the scope.
- * - `operator`: an API key for every tenant with the scope `admin`.
+ * - `open`: every client. `key`: every valid API key or login.
+ * - a scope: every API key or login with the scope.
+ * - `operator`: an API key or login for every tenant with the scope `admin`.
  */
 export type AccessRule = 'open' | 'key' | Scope | 'operator';
 

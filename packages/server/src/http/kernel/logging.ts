@@ -40,7 +40,7 @@ export function loggerOptions(
 
 /** What the log says about a request beside its path and status. Texts must not come from the client, apart from ids. */
 export interface RequestFacts {
-  /** The API key that made the request, `key:<id>`. */
+  /** Who made the request, `key:<id>` or `login:<subject>`. */
   readonly principal?: string;
   /** The operation, as in the OpenAPI document. */
   readonly operation?: string;

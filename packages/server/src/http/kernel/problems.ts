@@ -58,6 +58,7 @@ export class HttpProblem extends Error {
 const retryAfter: { readonly [code: string]: string } = {
   STORE_UNAVAILABLE: '1',
   STORE_FULL: '10',
+  ISSUER_UNAVAILABLE: '10',
   BROKER_UNAVAILABLE: '1',
   BROKER_REFUSED: '30',
   CLOSING: '1',

@@ -9,9 +9,12 @@ import {
   type ApprovalVerdict,
   type ApprovalWithdrawal,
   approvalStates,
+  isPlainName,
   type OperationAttempt,
   type OperationEnd,
   type OperationState,
+  type WebhookDeliveryList,
+  type WebhookRetry,
 } from '@tallystick/protocol';
 import * as z from 'zod';
 import { storable } from '../../ingest/admit/delivery.ts';
@@ -19,6 +22,10 @@ import { tenantId, tenantIdInPath, uuid } from '../kernel/parameters.ts';
 import { answer, request, time } from './component.ts';
 
 const identifier = storable(limits.maxIdentifierLength);
+/** Minimum rules are found by it, so two actions must not look the same to an approver. */
+const action = identifier.refine(isPlainName, {
+  message: 'must have no invisible characters and no white space at its ends, in Unicode NFC',
+});
 const digest = z
   .string()
   .regex(/^sha256:[0-9a-f]{64}$/, { message: 'must be sha256: and 64 hexadecimal digits' });
@@ -33,7 +40,7 @@ const principal = z.strictObject({ actor_type: z.enum(actorTypes), actor_id: ide
 const document = z
   .strictObject({
     tenant_id: tenantIdInPath,
-    action: identifier,
+    action,
     actor: principal,
     on_behalf_of: z.array(principal).max(limits.maxDelegations).optional(),
     target: z.strictObject({ type: identifier, id: identifier }).optional(),
@@ -44,7 +51,7 @@ const document = z
   })
   .describe('What the approver is shown, and nothing else');
 
-const approvers = z.array(storable(256)).min(1).max(1_000);
+const approvers = z.array(storable(512)).min(1).max(1_000);
 const duration = z
   .int()
   .min(1)
@@ -144,7 +151,7 @@ const rulesEntry = z.strictObject({
       message: 'must be a tenant id, or *',
     })
     .describe('Id of the tenant, or `*` for every tenant'),
-  action: identifier.describe('Name of the action, or `*` for every action'),
+  action: action.describe('Name of the action, or `*` for every action'),
   rules,
 });
 
@@ -180,4 +187,28 @@ export const operationState = answer<OperationState>()(
     z.object({ status: z.literal('begun') }),
     z.object({ status: z.literal('known'), intent_id: z.string(), outcome: outcome.optional() }),
   ]),
+);
+
+export const webhookDeliveryList = answer<WebhookDeliveryList>()(
+  'WebhookDeliveryList',
+  z.object({
+    deliveries: z.array(
+      z.object({
+        endpoint: z.string(),
+        id: z.string(),
+        tenant_id: z.string(),
+        event_type: z.string(),
+        state: z.enum(['waiting', 'dead']),
+        created_at: time,
+        attempts: z.int(),
+        next_attempt_at: time.optional(),
+        last_error: z.string().optional(),
+      }),
+    ),
+  }),
+);
+
+export const webhookRetry = request<WebhookRetry>()(
+  'WebhookRetry',
+  z.strictObject({ endpoint: storable(64), id: uuid('Id of the message') }),
 );

@@ -33,7 +33,12 @@ type Json = { [member: string]: unknown };
 /** Problems that every route may answer with. */
 const common: readonly ProblemCode[] = ['CLOSING', 'INTERNAL_ERROR'];
 /** Problems that every route with an API key may answer with. */
-const ofKeys: readonly ProblemCode[] = ['UNAUTHENTICATED', 'STORE_UNAVAILABLE', 'STORE_FULL'];
+const ofKeys: readonly ProblemCode[] = [
+  'UNAUTHENTICATED',
+  'ISSUER_UNAVAILABLE',
+  'STORE_UNAVAILABLE',
+  'STORE_FULL',
+];
 
 /** Describes the endpoints. */
 export function openApiDocument(endpoints: readonly Endpoint[]): OpenApiDocument {
@@ -68,7 +73,8 @@ export function openApiDocument(endpoints: readonly Endpoint[]): OpenApiDocument
           type: 'http',
           scheme: 'bearer',
           description:
-            'An API key of the form `tally_<id>_<secret>`. Its scopes and tenants limit what it may do.',
+            'An API key of the form `tally_<id>_<secret>`, or the token (JWT) of a login where the service is configured for logins. ' +
+            'Its scopes and tenants limit what it may do.',
         },
       },
     },
@@ -103,8 +109,8 @@ function operationOf(each: Endpoint, components: Json): Operation {
 
 function scopeText(access: AccessRule): string | undefined {
   if (access === 'open') return undefined;
-  if (access === 'key') return 'Accepts every valid API key.';
-  if (access === 'operator') return 'Needs an API key for every tenant with the scope `admin`.';
+  if (access === 'key') return 'Accepts every valid API key and login.';
+  if (access === 'operator') return 'Needs an API key or login for every tenant with the scope `admin`.';
   return `Needs the scope \`${access}\`.`;
 }
 
@@ -178,6 +184,8 @@ function problemsOf(each: Endpoint): Json {
     ...(each.access === 'open' ? [] : ofKeys),
     ...(each.access === 'open' || each.access === 'key' ? [] : (['FORBIDDEN'] as const)),
     ...(each.params === undefined && each.query === undefined ? [] : (['PARAMETER_INVALID'] as const)),
+    // An answer that would take too much memory while the client reads it.
+    ...(each.method === 'GET' ? (['OVERLOADED'] as const) : []),
     ...(each.body === undefined ? [] : bodyCodes),
     ...(each.body !== undefined && 'schema' in each.body ? (['BODY_INVALID'] as const) : []),
     ...(each.problems ?? []),

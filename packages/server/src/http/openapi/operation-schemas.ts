@@ -146,7 +146,7 @@ export const newApiKey = request<NewApiKey>()(
     scopes: z.array(scope).min(1).max(scopes.length),
     tenants: z.array(z.string()).min(1).max(1_000).optional().describe('Absent: every tenant'),
     expires_at: time.refine(isTimestamp, { message: timestampMessage }).optional(),
-    subject: storable(256)
+    subject: storable(512)
       .optional()
       .describe('The person or agent who uses the key. Two keys of one person have the same subject'),
   }),

@@ -1,6 +1,6 @@
 import type { Health, Readiness } from '@tallystick/protocol';
 import type { FastifyRequest } from 'fastify';
-import type { ApiKeys } from '../../access/api-keys.ts';
+import type { Credentials } from '../../access/credentials.ts';
 import { hasScope } from '../../access/principal.ts';
 import type { Database } from '../../store/database.ts';
 import { principalOf } from '../kernel/authentication.ts';
@@ -14,12 +14,12 @@ const tag = 'Operation';
 /** Routes for liveness and readiness probes. */
 export function healthRoutes({
   database,
-  keys,
+  credentials,
   stopped,
   readinessChecks,
 }: {
   readonly database: Database;
-  readonly keys: ApiKeys;
+  readonly credentials: Credentials;
   /** Tenants whose chains are stopped, with the reasons. */
   readonly stopped: ReadonlyMap<string, string>;
   /** Each returns the reasons why one part of the service can't work. */
@@ -58,7 +58,7 @@ export function healthRoutes({
         if (!(await canWrite(database))) reasons.push('the store does not accept writes');
         const ready = reasons.length === 0;
         if (stopped.size > 0) reasons.push(`${stopped.size} chains are stopped`);
-        const named = stopped.size > 0 && (await isOperator(keys, request));
+        const named = stopped.size > 0 && (await isOperator(credentials, request));
         const body: Readiness = {
           status: !ready ? 'unavailable' : stopped.size > 0 ? 'degraded' : 'ready',
           reasons,
@@ -72,9 +72,9 @@ export function healthRoutes({
 }
 
 /** Only an operator may see the names of tenants. A probe without a key is no error. */
-async function isOperator(keys: ApiKeys, request: FastifyRequest): Promise<boolean> {
+async function isOperator(credentials: Credentials, request: FastifyRequest): Promise<boolean> {
   try {
-    const principal = await principalOf(keys, request);
+    const principal = await principalOf(credentials, request);
     return hasScope(principal, 'admin') && principal.tenants === undefined;
   } catch {
     return false;

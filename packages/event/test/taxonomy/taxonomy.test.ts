@@ -13,7 +13,7 @@ import {
   soc,
   type Taxonomy,
   typesOf,
-} from '../src/index.ts';
+} from '../../src/index.ts';
 
 const { boolean, enumeration, integer, list, number, openObject, required, string } = shape;
 

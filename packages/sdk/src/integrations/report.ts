@@ -7,15 +7,18 @@ export function reportTo(onError: ((error: unknown) => void) | undefined, error:
     try {
       onError(error);
     } catch {
-      // The application's handler threw. The request must go on.
+      // The application's handler threw. What the event is about must go on.
     }
     return;
   }
   if (warned) return;
   warned = true;
   const what = error instanceof Error ? error.message : String(error);
-  process.emitWarning(`An audit event of a request is incomplete or lost: ${what}`, {
-    code: 'TALLYSTICK_REQUEST_EVENT',
+  const message = `An audit event is incomplete or lost: ${what}`;
+  // Edge runtimes have no process.
+  if (typeof process === 'undefined') return console.warn(message);
+  process.emitWarning(message, {
+    code: 'TALLYSTICK_EVENT_LOST',
     detail: 'Pass onError to see further faults of this kind.',
   });
 }

@@ -1,0 +1,27 @@
+import { ServerError } from '../errors.ts';
+import type { Queries } from '../store/database.ts';
+import type { Principal } from './principal.ts';
+
+/**
+ * Checks inside a transaction that the principal's key or login is still valid, by the clock of the store. So neither a cached key
+ * nor a token that expired while the request waited can take part in it.
+ *
+ * @throws {ServerError} `UNAUTHENTICATED`
+ */
+export async function assertStillValid(session: Queries, { id, expiresAt }: Principal): Promise<void> {
+  if (expiresAt !== undefined) {
+    const rows = await session.query('select 1 as one where $1::timestamptz > clock_timestamp()', [
+      new Date(expiresAt).toISOString(),
+    ]);
+    if (rows.length === 0) throw new ServerError('UNAUTHENTICATED', 'the login has expired');
+  }
+  const keyId = /^key:(.+)$/.exec(id)?.[1];
+  // The operator of a store in this process has no key.
+  if (keyId === undefined) return;
+  const rows = await session.query(
+    `select 1 as one from audit_api_keys
+     where id = $1 and revoked_at is null and (expires_at is null or expires_at > clock_timestamp())`,
+    [keyId],
+  );
+  if (rows.length === 0) throw new ServerError('UNAUTHENTICATED', 'the API key was revoked or has expired');
+}
