@@ -35,6 +35,7 @@ import { bundleRoutes } from './routes/bundle.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { eventRoutes } from './routes/events.ts';
+import { followerRoutes } from './routes/followers.ts';
 import { healthRoutes } from './routes/health.ts';
 import { ingestRoutes } from './routes/ingest.ts';
 import { logRoutes } from './routes/logs.ts';
@@ -167,6 +168,7 @@ function endpointsOf(
     }),
     ...webhookRoutes({ database }),
     ...apiKeyRoutes({ keys }),
+    ...followerRoutes({ operations: service.followerOperations }),
     ...healthRoutes({
       database,
       credentials: http.credentials,
