@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { createClient } from '@tallystick/client';
 import { AuditService } from '@tallystick/server';
 import { type HttpServer, serveHttp } from '@tallystick/server/http';
-import { type TempDir, tempDir } from '@tallystick/testing';
+import { prepareEmbeddedStore, sharedPostgres, type TempDir, tempDir } from '@tallystick/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 /** Every TypeScript example of docs/integrations compiles against the real libraries, runs, and ends in the trail of a real service. */
@@ -28,6 +28,8 @@ let directory: TempDir;
 let service: AuditService;
 let server: HttpServer;
 let key: string;
+/** The database of the examples' application. */
+let database: string;
 beforeAll(async () => {
   mkdirSync(folder, { recursive: true });
   for (const { file, code } of snippets) writeFileSync(file, code);
@@ -35,6 +37,8 @@ beforeAll(async () => {
   const project = { extends: '../../../../tsconfig.base.json', compilerOptions, include: ['*.ts'] };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(project));
   directory = tempDir();
+  await prepareEmbeddedStore(directory.path);
+  database = (await (await sharedPostgres()).createDatabase()).url;
   service = await AuditService.open({ store: { directory: directory.path }, logName: 'guides.example' });
   ({ key } = await service.keys.create({ name: 'guides', scopes: ['events:write', 'events:read'] }));
   server = await serveHttp(service, { port: 0, logger: false });
@@ -57,7 +61,13 @@ test.each(snippets)('$name runs, and its events are chained', async ({ file }) =
   const child = spawn(process.execPath, ['--conditions=tallystick-source', file], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, TALLYSTICK_URL: server.url, TALLYSTICK_API_KEY: key, NODE_NO_WARNINGS: '1' },
+    env: {
+      ...process.env,
+      TALLYSTICK_URL: server.url,
+      TALLYSTICK_API_KEY: key,
+      DATABASE_URL: database,
+      NODE_NO_WARNINGS: '1',
+    },
   });
   const [output, complaints, code] = await Promise.all([
     text(child.stdout),

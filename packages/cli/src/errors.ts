@@ -30,6 +30,7 @@ export type CliErrorCode =
   | 'KEY_MALFORMED'
   | 'KEY_UNKNOWN'
   | 'INPUT_INVALID'
+  | 'POLICY_INVALID'
   | 'RECORD_NOT_CANONICAL'
   | 'INPUT_UNREADABLE'
   | 'NO_INPUT'
@@ -58,6 +59,7 @@ const exitCodeOf: { readonly [code in CliErrorCode]: number } = {
   KEY_MALFORMED: exitCodes.usage,
   KEY_UNKNOWN: exitCodes.usage,
   INPUT_INVALID: exitCodes.broken,
+  POLICY_INVALID: exitCodes.usage,
   RECORD_NOT_CANONICAL: exitCodes.broken,
   INPUT_UNREADABLE: exitCodes.io,
   NO_INPUT: exitCodes.io,

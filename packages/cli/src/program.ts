@@ -12,11 +12,14 @@ import { registerDlq } from './commands/dlq.ts';
 import { registerEmit } from './commands/emit.ts';
 import { registerEvents } from './commands/events.ts';
 import { registerExport } from './commands/export.ts';
+import { registerFollowers } from './commands/followers.ts';
 import { registerHash } from './commands/hash.ts';
 import { registerImport } from './commands/import.ts';
 import { registerLogKeys } from './commands/log-keys.ts';
 import { refuseLostValues } from './commands/lost-values.ts';
+import { registerMcp } from './commands/mcp.ts';
 import { registerMigrate } from './commands/migrate.ts';
+import { registerPolicy } from './commands/policy.ts';
 import { registerProducers } from './commands/producers.ts';
 import { registerReceipt } from './commands/receipt.ts';
 import { registerRecover } from './commands/recover.ts';
@@ -37,7 +40,7 @@ const registrations: readonly (readonly [group: string, commands: readonly Regis
   ['Try it and run it:', [registerDemo, registerDev, registerServe, registerMigrate]],
   ['Write events:', [registerEmit, registerImport]],
   ['Read events:', [registerEvents, registerShow, registerTail]],
-  ['Approve what agents do:', [registerApprovals]],
+  ['Gate what agents do:', [registerMcp, registerPolicy, registerApprovals]],
   [
     'Verify and prove:',
     [registerVerify, registerCheckpoint, registerReceipt, registerExport, registerLogKeys],
@@ -51,6 +54,7 @@ const registrations: readonly (readonly [group: string, commands: readonly Regis
       registerApiKeys,
       registerDlq,
       registerRecover,
+      registerFollowers,
       registerStrays,
     ],
   ],

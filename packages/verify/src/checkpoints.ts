@@ -57,15 +57,22 @@ export function keysOf(origin: string, keys: readonly Verifier[]): readonly Veri
  * that cannot be read is a finding and not an error.
  */
 export async function judgeStored(
-  notes: readonly { readonly size: number; readonly note: string }[],
+  rows: readonly { readonly size: number; readonly root: string; readonly note: string }[],
   origin: string,
   keys: readonly Verifier[],
   findings: FindingSink,
 ): Promise<JudgedCheckpoint[]> {
   const judged: JudgedCheckpoint[] = [];
-  for (const { size, note } of notes) {
+  for (const { size, root, note } of rows) {
     try {
-      judged.push(await judgeCheckpoint(note, origin, keys, findings));
+      const checkpoint = await judgeCheckpoint(note, origin, keys, findings);
+      judged.push(checkpoint);
+      if (checkpoint.size === size && toHex(checkpoint.root) === root) continue;
+      findings.add({
+        code: 'COLUMN_MISMATCH',
+        sequence_number: lastCovered({ size }),
+        found: 'audit_checkpoints: size or root',
+      });
     } catch (error) {
       if (!(error instanceof LogError)) throw error;
       findings.add({

@@ -5,6 +5,7 @@ export { gunzipIfNeeded } from './bundle/lines.ts';
 export { readBundle } from './bundle/read.ts';
 export { type VerifyBundleOptions, verifyBundle } from './bundle/verify-bundle.ts';
 export { ClosedEpochs } from './closed/closed-epochs.ts';
+export { type OnTile, TileRoots } from './closed/tile-roots.ts';
 export {
   type ReceiptParts,
   type ReceiptReport,
@@ -35,8 +36,18 @@ export {
 } from './store/books/read-books.ts';
 export { checkClosedEpochs } from './store/closed-store-check.ts';
 export type { ColumnMismatch, StoredRow } from './store/columns.ts';
-export type { Query } from './store/read-store.ts';
+export { checkHead } from './store/head-check.ts';
+export { type Query, readStoredHead, type StoredHead, type TilesOf } from './store/read-store.ts';
 export { RecordsCheck, type RecordsCheckOptions } from './store/records-check.ts';
-export { type ChainRange, findStrays, type Stray, strayFinding, strayText } from './store/strays.ts';
+export {
+  type ChainRange,
+  findStrays,
+  readListedEpochs,
+  type Stray,
+  strayEpochs,
+  strayFinding,
+  strayText,
+} from './store/strays.ts';
+export { TileCheck } from './store/tile-check.ts';
 export { type VerifyStoreOptions, verifyStore } from './store/verify-store.ts';
 export { type ConsistencyProver, TreeCheck } from './tree-check.ts';

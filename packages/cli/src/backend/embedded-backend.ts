@@ -53,7 +53,7 @@ export class EmbeddedBackend implements Backend {
   static async open(directory: string, processContext: ProcessContext): Promise<EmbeddedBackend> {
     const options = embeddedStoreOptions(processContext, directory);
     // A command is short: what it writes is signed when a checkpoint is requested.
-    const service = await openService({ ...options, checkpointIntervalMs: 0 }, directory);
+    const service = await openService({ ...options, checkpointIntervalMs: 0, followers: false }, directory);
     return new EmbeddedBackend(directory, service, processContext.now);
   }
 

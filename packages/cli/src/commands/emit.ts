@@ -1,8 +1,9 @@
-import { actorTypes, parseStrictJson, type Severity, severities, uuidv7 } from '@tallystick/event';
+import { parseStrictJson, type Severity, severities, uuidv7 } from '@tallystick/event';
 import type { ItemResult } from '@tallystick/protocol';
 import { Option } from 'commander';
 import type { Context, Register } from '../context.ts';
 import { CliError, exitCodes } from '../errors.ts';
+import { splitActor } from '../gating/principal.ts';
 import { readInput } from '../terminal/input.ts';
 import { addExamples } from './examples.ts';
 
@@ -116,13 +117,6 @@ function complete(context: Context, options: EmitOptions, event: object): string
     source_service: options.source,
     ...event,
   });
-}
-
-/** Splits `type:id`. An id may itself contain colons, as ARNs do, so only a known type of actor is split off. */
-function splitActor(actor: string): [type: string, id: string] {
-  const parts = splitAt(actor, ':');
-  const isTyped = parts !== undefined && (actorTypes as readonly string[]).includes(parts[0]);
-  return isTyped ? parts : ['user', actor];
 }
 
 function splitAt(text: string, separator: string): [string, string] | undefined {

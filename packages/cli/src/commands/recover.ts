@@ -7,6 +7,7 @@ import { renderTable } from '../terminal/table.ts';
 import { addExamples } from './examples.ts';
 
 interface RecoverOptions extends ProductionOptions {
+  readonly ownerUrl?: string;
   readonly reason?: string;
   readonly yes?: boolean;
 }
@@ -34,6 +35,11 @@ export const registerRecover: Register = (program, run) => {
       '--database-url <url>',
       "address of the PostgreSQL database, with the service's login; or TALLYSTICK_DATABASE_URL",
     )
+    .option(
+      '--owner-url <url>',
+      'address of the same database with the login of its owner, to set back a head that was moved to the last possible epoch; ' +
+        'or TALLYSTICK_OWNER_URL',
+    )
     .option('--signer-dir <dir>', 'directory of the signer; or TALLYSTICK_SIGNER_DIR')
     .option('--log-name <name>', 'name of the log; or TALLYSTICK_LOG_NAME (a directory knows its own)')
     .option('--reason <text>', 'why records are missing; becomes a permanent part of the new chains')
@@ -54,7 +60,7 @@ export const registerRecover: Register = (program, run) => {
       const tenant = options.tenant ?? context.processContext.env.TALLYSTICK_TENANT;
       const plans = await planRecovery(service, tenant === undefined ? undefined : [tenant]).catch(asUsage);
       if (plans.length === 0) context.terminal.note('no chain is stopped: there is nothing to recover');
-      else if (options.yes === true) return await recoverAll(context, service, plans, options.reason!);
+      else if (options.yes === true) return await recoverAll(context, service, plans, options);
       else await show(context, plans);
       return undefined;
     } finally {
@@ -68,29 +74,40 @@ async function openStore(context: Context, options: RecoverOptions & GlobalOptio
   // Only what is recovered may be signed, so the regular checkpoints are switched off.
   const production = productionOptions(context.processContext, options);
   if ('directory' in production.store) requireStore(production.store.directory);
-  return await openService({ ...production, checkpointIntervalMs: 0 }, 'the store');
+  return await openService({ ...production, checkpointIntervalMs: 0, followers: false }, 'the store');
 }
 
 async function show({ terminal }: Context, plans: readonly Recovery[]): Promise<void> {
   if (terminal.json) for (const plan of plans) await terminal.jsonLine(toJson(plan));
   else await terminal.write(renderTable(terminal, columns, plans));
+  for (const { tenantId, headToLower } of plans) {
+    if (headToLower === undefined) continue;
+    terminal.warn(
+      `${tenantId}: the head is in epoch ${headToLower}, after which none can follow: a PostgreSQL database needs --owner-url`,
+    );
+  }
   terminal.note('nothing was changed; add --yes --reason TEXT to restart these chains in a new epoch');
 }
 
 /** Each chain is recovered in its own transaction, so that a failure for one chain does not stop the others. */
 async function recoverAll(
-  { terminal }: Context,
+  { terminal, processContext }: Context,
   service: AuditService,
   plans: readonly Recovery[],
-  reason: string,
+  { reason, ownerUrl = processContext.env.TALLYSTICK_OWNER_URL }: RecoverOptions,
 ): Promise<number> {
   const { recoverChain } = await import('@tallystick/server');
+  const { ownerAccess } = await import('@tallystick/server/store');
   let failed = 0;
   for (const plan of plans) {
     try {
-      const { note } = await recoverChain(service, plan, reason).catch(asUsage);
+      const asOwner =
+        plan.headToLower === undefined ? undefined : ownerAccess(service.database, ownerUrl || undefined);
+      const { note } = await recoverChain(service, plan, reason!, asOwner).catch(asUsage);
       if (terminal.json) await terminal.jsonLine({ ...toJson(plan), recovered: true, checkpoint: note });
       else await terminal.line(`${plan.tenantId}: began epoch ${plan.epoch}, ${plan.origin}`);
+      const stillStopped = service.logs.stopped.get(plan.tenantId);
+      if (stillStopped !== undefined) terminal.warn(`${plan.tenantId} is still stopped: ${stillStopped}`);
     } catch (error) {
       if (error instanceof CliError && error.code === 'USAGE' && plans.length === 1) throw error;
       failed++;
@@ -100,7 +117,7 @@ async function recoverAll(
   return failed === 0 ? exitCodes.ok : exitCodes.broken;
 }
 
-function toJson({ tenantId, stopped, signed, stored, epoch, origin }: Recovery): object {
+function toJson({ tenantId, stopped, signed, stored, epoch, origin, headToLower }: Recovery): object {
   return {
     tenant_id: tenantId,
     stopped,
@@ -108,6 +125,7 @@ function toJson({ tenantId, stopped, signed, stored, epoch, origin }: Recovery):
     stored,
     epoch,
     origin,
+    ...(headToLower !== undefined && { head_to_lower: headToLower }),
   };
 }
 

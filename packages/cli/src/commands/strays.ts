@@ -12,8 +12,10 @@ interface StraysOptions extends ProductionOptions {
   readonly yes?: boolean;
 }
 
-const placeOf = (stray: TenantStray) =>
-  stray.kind === 'record' ? stray.sequence_number : `${stray.level}/${stray.index}`;
+function placeOf(stray: TenantStray): string | number {
+  if (stray.kind === 'record') return stray.sequence_number;
+  return stray.kind === 'tile' ? `${stray.level}/${stray.index}` : `to ${stray.last_sequence}`;
+}
 
 const columns = [
   { title: 'TENANT', value: ({ tenantId }: TenantStray) => tenantId },
@@ -39,7 +41,7 @@ export const registerStrays: Register = (program, run) => {
     .summary('list and remove rows that do not belong to a chain')
     .description(
       'Lists the rows of the store that lie outside of the chains: beyond the head, before the first record, or in an epoch that ' +
-        'the chain never had. Somebody planted them with access to the database. With --yes and --reason it removes them, keeps ' +
+        'the chain never had, and such epochs in the list of closed ones. Somebody planted them with access to the database. With --yes and --reason it removes them, keeps ' +
         'their bytes in audit_removed_strays, and records their hashes in the chain. A row at a place that a checkpoint covers ' +
         'is not removed: see tally recover. Name the store, the signer and the log as for tally serve.',
     )
@@ -82,7 +84,7 @@ async function openStore(context: Context, options: StraysOptions & GlobalOption
   const { openService } = await import('../service/open.ts');
   const production = productionOptions(context.processContext, options);
   if ('directory' in production.store) requireStore(production.store.directory);
-  return await openService({ ...production, checkpointIntervalMs: 0 }, 'the store');
+  return await openService({ ...production, checkpointIntervalMs: 0, followers: false }, 'the store');
 }
 
 async function list(

@@ -34,6 +34,7 @@ export class Terminal {
   readonly #mark = `\x1b${randomBytes(8).toString('hex')}`;
   readonly #marked = new RegExp(`(${this.#mark}\\[\\d+m)`);
   readonly #decoder = new TextDecoder();
+  readonly #errorDecoder = new TextDecoder();
   /** The first failed write to stdout. */
   #writeError: Error | undefined;
 
@@ -177,6 +178,19 @@ export class Terminal {
   /** Several lines on stderr, such as the help for a command that lacks a part. */
   writeNotes(text: string): void {
     this.#processContext.stderr.write(this.#lines(text));
+  }
+
+  /**
+   * What another program writes to stderr. A file or a pipe gets it byte for byte. On a screen it is filtered, and each line says
+   * from whom it is.
+   */
+  errorBytes(from: string, content: Uint8Array): void {
+    const { stderr } = this.#processContext;
+    if (stderr.isTTY !== true) stderr.write(content);
+    else {
+      const text = this.#errorDecoder.decode(content, { stream: true }).trimEnd();
+      for (const line of text.split('\n')) stderr.write(`${from}: ${printable(line)}\n`);
+    }
   }
 
   /** Shows a line on stderr in place of the one that the cursor is in. */

@@ -34,6 +34,7 @@ beforeAll(async () => {
   writeFileSync(join(dir.path, `${attack.replaceAll(/[\r\n]/g, '')}.log`), attack);
   writeFileSync(join(dir.path, 'forged.tally'), seal(linesOf(forged)));
   writeFileSync(join(dir.path, 'not.note'), attack);
+  writeFileSync(join(dir.path, 'policy.json'), JSON.stringify(hostilePolicy));
   mkdirSync(join(dir.path, 'config/tallystick'), { recursive: true });
 });
 afterAll(async () => {
@@ -58,6 +59,12 @@ const kubernetes = {
 const forged = await signedAll(
   chain(5, { 3: { event: event(3, { tenant_id: attack, event_type: attack }) } }),
 );
+
+const hostilePolicy = {
+  name: attack,
+  version: attack,
+  rules: [{ name: attack, effect: 'deny', reason: attack, hidden: [`/${attack}`] }],
+};
 
 /** How each command is run. A command that reads a service gets the hostile one. */
 const runs: { readonly [command: string]: readonly (readonly string[])[] } = {
@@ -94,6 +101,17 @@ const runs: { readonly [command: string]: readonly (readonly string[])[] } = {
   tenants: [[]],
   producers: [[], ['--all']],
   'producers settle': [[attack], ['--yes', attack]],
+  mcp: [
+    ['--policy', attack, '--', attack],
+    ['--policy', 'policy.json', '--', attack],
+    ['--policy', 'policy.json', '--', process.execPath, '-e', `console.error(${JSON.stringify(attack)});`],
+  ],
+  'policy check': [
+    ['policy.json'],
+    ['policy.json', '--action', attack, '--target', attack],
+    ['not.note'],
+    [attack],
+  ],
   'approvals list': [[], ['--state', attack]],
   'approvals show': [['1'], [attack]],
   'approvals grant': [
@@ -113,6 +131,11 @@ const runs: { readonly [command: string]: readonly (readonly string[])[] } = {
   'dlq show': [['1'], ['1', '--raw'], [attack]],
   'dlq retry': [['1'], [attack]],
   'dlq purge': [['1'], ['1', '--yes'], ['--reason', attack]],
+  'followers list': [[]],
+  'followers show': [[attack], ['open-intents']],
+  'followers pause': [[attack]],
+  'followers resume': [[attack]],
+  'followers reset': [[attack]],
   recover: [[], ['--reason', attack, '--yes']],
   strays: [[], ['--data', attack], ['--reason', attack, '--yes']],
   canonical: [[], [attack]],

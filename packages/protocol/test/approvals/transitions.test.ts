@@ -246,3 +246,11 @@ test('whatever happens: at most one claim, and only after enough different subje
     }),
   );
 });
+
+test.each([
+  ['APPROVER_IS_REQUESTER', 'Service:Refunds'],
+  ['APPROVER_IS_ACTOR', 'tom '],
+  ['APPROVER_IS_ACTOR', 'User:Tom'],
+])('a subject that looks like it is refused: %s for %j', (code, subject) => {
+  expect(types(decide(after(open()), { subject }))).toBe(code);
+});

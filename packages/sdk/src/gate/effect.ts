@@ -1,7 +1,7 @@
 import type { OperationOutcome } from '@tallystick/protocol';
 import type { Clock } from '../clock.ts';
 import { GateError } from './errors.ts';
-import type { AnyEmitter, Effect } from './options.ts';
+import type { AnyEmitter, Effect, StatedEnd } from './options.ts';
 import { completedEvent, type EffectEnd, type Intent, resultDigest } from './records.ts';
 
 export interface EffectParts {
@@ -30,6 +30,7 @@ export async function runEffect<R>(
   const timeout = new AbortController();
   const signals = action.signal === undefined ? [timeout.signal] : [timeout.signal, action.signal];
   let costUsd: number | undefined;
+  let stated: StatedEnd = {};
   let timedOut = false;
   const startedAt = performance.now();
   const record = (outcome: EffectEnd['outcome']) => {
@@ -47,15 +48,27 @@ export async function runEffect<R>(
         cost(usd) {
           if (Number.isFinite(usd) && usd >= 0) costUsd = usd;
         },
+        ended(end) {
+          stated = end;
+        },
       });
     } catch (thrown) {
-      record({ outcomeStatus: 'failure', errorCode: nameOf(thrown) });
-      finish({ ...outcomeOf('failure', clock), error_code: nameOf(thrown) });
+      const errorCode = stated.errorCode ?? nameOf(thrown);
+      record({ ...stated.details, outcomeStatus: stated.status ?? 'failure', errorCode });
+      finish({ ...outcomeOf('failure', clock), error_code: errorCode });
       throw thrown;
     }
-    const digest = resultDigest(result);
-    record({ outcomeStatus: 'success', ...(digest !== undefined && { result_digest: digest }) });
-    finish(outcomeOf('success', clock, digest, action.keepResult === true ? result : undefined));
+    const { status = 'success', errorCode, details, resultDigest: digest = resultDigest(result) } = stated;
+    record({
+      ...details,
+      outcomeStatus: status,
+      ...(errorCode !== undefined && { errorCode }),
+      ...(digest !== undefined && { result_digest: digest }),
+    });
+    finish({
+      ...outcomeOf(status, clock, digest, action.keepResult === true ? result : undefined),
+      ...(errorCode !== undefined && { error_code: errorCode }),
+    });
     return result;
   })();
 

@@ -20,8 +20,9 @@ import { digestOf, hideArguments, saltsFrom } from './document.ts';
 import { runEffect } from './effect.ts';
 import { GateError, type GateErrorCode } from './errors.ts';
 import { type Effect, type GatedAction, type GateOptions, gateDefaults } from './options.ts';
-import { decideWithin, type PolicyDecision, type PolicyRequest } from './policy.ts';
+import { type ActionHandling, decideWithin, type PolicyDecision, type PolicyRequest } from './policy.ts';
 import { abandonedEvent, decisionEvent, type Intent, intentEvent } from './records.ts';
+import { type Admission, findAdmitted, type ReportedEnd, type ReportState, reportedEvent } from './report.ts';
 
 type CompleteOptions = GateOptions & { readonly [name in keyof typeof gateDefaults]: number };
 
@@ -55,6 +56,60 @@ export class Gate {
    * @throws what the effect throws
    */
   async run<A, R>(action: GatedAction<A>, effect: Effect<A, R>): Promise<R> {
+    const admitted = await this.#admit<R>(action);
+    if ('result' in admitted) return admitted.result;
+    const { intent, approvalId } = admitted;
+    return runEffect(intent, approvalId, effect as Effect<unknown, R>, {
+      audit: this.#options.audit,
+      clock: this.#clock,
+      timeoutMs: this.#options.effectTimeoutMs,
+      finish: (outcome) => this.#finishOperation(intent, outcome),
+    });
+  }
+
+  /**
+   * Everything up to the effect, for an effect that the caller can't run inside {@link run}: another process runs it, or reports
+   * its end. When this resolves, the action may run once, with exactly the returned arguments.
+   *
+   * @param action must have an idempotency key, by which {@link report} finds it
+   * @throws {GateError} if the effect must not run; `ALREADY_RUN` for a repeated key
+   */
+  async admit(action: GatedAction<unknown>): Promise<Admission> {
+    requireKey(action);
+    const admitted = await this.#admit({ ...action, keepResult: false });
+    if ('result' in admitted) throw new Error('no result was kept');
+    const { intent, approvalId } = admitted;
+    const { intentId, documentDigest, request } = intent;
+    return { intentId, approvalId, documentDigest, arguments: request.arguments };
+  }
+
+  /**
+   * Records how an admitted action ended, in this process or another one. Resolves when the record is in the chain.
+   *
+   * @param action the action as it ran. Its digest is compared with that of the admitted action
+   * @throws {GateError} `DESK_UNAVAILABLE`, `NOT_ACKNOWLEDGED`
+   */
+  async report(action: GatedAction<unknown>, end: ReportedEnd): Promise<ReportState> {
+    requireKey(action);
+    const found = await findAdmitted(this.#intentOf(action), this.#options.ledger!);
+    const { intent, state } = found;
+    if (state === 'reported_before') return state;
+    const { audit, acknowledgeWithinMs } = this.#options;
+    const { outcome, event } = reportedEvent(intent, end, this.#clock.now());
+    try {
+      await audit.record(event, { timeoutMs: acknowledgeWithinMs });
+    } catch (cause) {
+      throw new GateError('NOT_ACKNOWLEDGED', 'the end of the action was not chained in time', {
+        intentId: intent.intentId,
+        cause,
+      });
+    }
+    // Without it the record could be written again, but never another outcome: the first one stays.
+    if (state !== 'changed') await this.#options.ledger!.finish(this.#attemptOf(intent), outcome);
+    return state;
+  }
+
+  async #admit<R>(action: GatedAction<unknown>): Promise<Admitted<R>> {
     const intent = this.#intentOf(action);
     const decision = await decideWithin(
       this.#options.policy,
@@ -69,16 +124,15 @@ export class Gate {
         intentId: intent.intentId,
       });
     }
+    if (intent.action.signal?.aborted === true)
+      this.#abandon(intent, 'ABORTED', 'the caller gave up the action', {
+        cause: intent.action.signal.reason,
+      });
     const approved = decision.effect === 'ask' ? await this.#awaitApproval(intent, decision) : undefined;
     const known = await this.#beginOperation<R>(intent, approved?.id);
-    if (known !== undefined) return known.result;
+    if (known !== undefined) return known;
     if (approved !== undefined) await this.#claim(intent, approved.id);
-    return runEffect(intent, approved?.id, effect as Effect<unknown, R>, {
-      audit: this.#options.audit,
-      clock: this.#clock,
-      timeoutMs: this.#options.effectTimeoutMs,
-      finish: (outcome) => this.#finishOperation(intent, outcome),
-    });
+    return { intent, approvalId: approved?.id };
   }
 
   /**
@@ -96,8 +150,9 @@ export class Gate {
       this.run({ ...describe(args, ...rest), action: name, arguments: args }, (copy) => tool(copy, ...rest));
   }
 
-  #intentOf(action: GatedAction<unknown>): Intent {
-    const { actor } = this.#options;
+  #intentOf(given: GatedAction<unknown>): Intent {
+    const { actor, policy } = this.#options;
+    let action = given;
     const tenantId = action.tenantId ?? this.#options.tenantId;
     const actorType = action.actorType ?? actor?.actorType;
     const actorId = action.actorId ?? actor?.actorId;
@@ -121,8 +176,11 @@ export class Gate {
       target: action.target === undefined ? undefined : Object.freeze({ ...action.target }),
       arguments: copyArguments(action.arguments ?? {}),
     });
+    const handling = handlingOf(policy, request);
+    if (handling.failOpen === true) action = { ...action, failOpen: true };
+    const pointers = [...(action.hidden ?? []), ...(handling.hidden ?? [])];
     const salts = saltsFrom(this.#options.hidingKey, tenantId, action.idempotencyKey);
-    const hidden = hideArguments(request.arguments, action.hidden ?? [], this.#redactor, salts);
+    const hidden = hideArguments(request.arguments, pointers, this.#redactor, salts);
     const unsigned = { intentId: uuidv7(this.#clock.now()), action, request, hidden };
     return {
       ...unsigned,
@@ -217,6 +275,7 @@ export class Gate {
     }
     const approvalId = approval.id;
     try {
+      if (approval.state === 'pending') action.onPending?.(approval);
       if (approval.state === 'pending')
         approval = await abortable(desk.decided(request.tenantId, approvalId, signal), signal);
     } catch (cause) {
@@ -331,6 +390,25 @@ export class Gate {
 
   #recordAbandonment(intent: Intent, code: GateErrorCode, approvalId: string | undefined): void {
     this.#options.audit.emit(abandonedEvent(intent, code, approvalId) as AuditEventInput);
+  }
+}
+
+/** What comes before an effect: the action may run, or the kept result of its first run. */
+type Admitted<R> =
+  | { readonly intent: Intent; readonly approvalId: string | undefined }
+  | { readonly result: R };
+
+function requireKey({ idempotencyKey }: GatedAction<unknown>): void {
+  if (idempotencyKey === undefined)
+    throw new GateError('CONFIG_INVALID', 'an action that is reported later needs an idempotency key');
+}
+
+/** A policy that can't say what it hides could show a secret, so its error ends the action. */
+function handlingOf(policy: GateOptions['policy'], request: PolicyRequest): ActionHandling {
+  try {
+    return policy.handling?.(request) ?? {};
+  } catch (cause) {
+    throw new GateError('CONFIG_INVALID', 'the policy failed to say how the action is handled', { cause });
   }
 }
 

@@ -15,9 +15,11 @@ export {
   type GatedAction,
   type GateOptions,
   gateDefaults,
+  type StatedEnd,
 } from './options.ts';
-export type { Policy, PolicyDecision, PolicyRequest } from './policy.ts';
+export type { ActionHandling, Policy, PolicyDecision, PolicyRequest } from './policy.ts';
 export { resultDigest } from './records.ts';
+export type { Admission, ReportedEnd, ReportState } from './report.ts';
 export {
   type ArgumentCondition,
   type PolicyRule,

@@ -1,5 +1,5 @@
 import type { ActorType, Json } from '@tallystick/event';
-import type { ApprovalDesk, OperationLedger } from '@tallystick/protocol';
+import type { Approval, ApprovalDesk, OperationLedger } from '@tallystick/protocol';
 import type { Clock } from '../clock.ts';
 import type { AuditEmitter } from '../emitter/emitter.ts';
 import type { AuditPrincipal } from '../event/input.ts';
@@ -96,6 +96,19 @@ export interface GatedAction<A = Json> {
   readonly context?: Readonly<Record<string, unknown>> | undefined;
   /** Ends the wait for an approval: the request is withdrawn. It is passed on to the effect. */
   readonly signal?: AbortSignal | undefined;
+  /** Called when the action begins to wait for an approval. It must not throw. */
+  readonly onPending?: ((approval: Approval) => void) | undefined;
+}
+
+/** How an effect ended, where its return value or its error does not say it. */
+export interface StatedEnd {
+  /** @defaultValue `success` if the effect returned, `failure` if it threw */
+  readonly status?: 'success' | 'failure' | undefined;
+  readonly errorCode?: string | undefined;
+  /** `sha256:` and 64 hexadecimal digits. @defaultValue the digest of the returned value */
+  readonly resultDigest?: string | undefined;
+  /** Further members of the record's `outcome`, such as `result_bytes`. */
+  readonly details?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** What an effect is called with besides its arguments. */
@@ -106,6 +119,8 @@ export interface Execution {
   readonly signal: AbortSignal;
   /** States what the effect cost, in US dollars, for its record. */
   cost(usd: number): void;
+  /** States how the effect ended, for its record: a tool may return its failure, or pass its result on without holding it. */
+  ended(end: StatedEnd): void;
 }
 
 /** Does what the action is about. It is called at most once. */

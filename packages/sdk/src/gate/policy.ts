@@ -28,6 +28,14 @@ export type PolicyDecision =
       readonly approval?: Partial<ApprovalRules>;
     };
 
+/** How an action is handled, whatever is decided about it. */
+export interface ActionHandling {
+  /** JSON pointers to arguments that neither the record nor the approver is shown. */
+  readonly hidden?: readonly string[] | undefined;
+  /** Whether an allowed action runs even if its intent could not be acknowledged. */
+  readonly failOpen?: boolean | undefined;
+}
+
 /** Decides about actions. Records name it by name, version and digest. */
 export interface Policy {
   readonly name: string;
@@ -36,6 +44,8 @@ export interface Policy {
   readonly digest: string;
   /** A policy that throws, hangs or answers anything else denies. */
   decide(request: PolicyRequest): PolicyDecision | Promise<PolicyDecision>;
+  /** Which arguments are hidden, in addition to those that the action names, and whether the action fails open. */
+  handling?(request: PolicyRequest): ActionHandling;
 }
 
 /** The answer of a policy, or a denial that says what went wrong. Never rejects. */

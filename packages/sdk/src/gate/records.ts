@@ -88,7 +88,8 @@ const abandonedOutcomes: Partial<Record<GateErrorCode, 'denied' | 'timed_out' | 
 /** How an effect ended. */
 export interface EffectEnd {
   readonly outcome: AuditOutcomeDetails & { readonly outcomeStatus: 'success' | 'failure' | 'timed_out' };
-  readonly durationMs: number;
+  /** Absent where the process that reports the end did not measure it. */
+  readonly durationMs: number | undefined;
   readonly approvalId: string | undefined;
   readonly costUsd: number | undefined;
   /** Whether it ended after it had counted as timed out. */
@@ -109,7 +110,7 @@ export function completedEvent(intent: Intent, end: EffectEnd): AuditEventInput 
     },
     outcome: {
       ...end.outcome,
-      duration_ms: Math.round(end.durationMs * 1_000) / 1_000,
+      ...(end.durationMs !== undefined && { duration_ms: Math.round(end.durationMs * 1_000) / 1_000 }),
       ...(end.costUsd !== undefined && { cost_usd: end.costUsd }),
     },
   };

@@ -3,7 +3,7 @@ import { checkShape, type Json, parsePointer, shape, type Violation } from '@tal
 import type { ApprovalRules } from '@tallystick/protocol';
 import { digestOf } from './document.ts';
 import { GateError } from './errors.ts';
-import type { Policy, PolicyDecision, PolicyRequest } from './policy.ts';
+import type { ActionHandling, Policy, PolicyDecision, PolicyRequest } from './policy.ts';
 
 /**
  * A condition on one argument. All members that are given must hold. An argument that is absent fulfils only `exists: false`, and
@@ -41,6 +41,10 @@ export interface PolicyRule {
   readonly reason?: string;
   /** With `ask`: how the action is approved. */
   readonly approval?: Partial<ApprovalRules>;
+  /** JSON pointers to arguments that neither the record nor the approver is shown. */
+  readonly hidden?: readonly string[];
+  /** With `allow`: the action runs even if its intent could not be acknowledged. @defaultValue false */
+  readonly failOpen?: boolean;
 }
 
 /** The rules of a policy. */
@@ -55,6 +59,7 @@ export interface RulePolicyDefinition {
 /** A policy of rules. It decides without waiting. */
 export interface RulePolicy extends Policy {
   decide(request: PolicyRequest): PolicyDecision;
+  handling(request: PolicyRequest): ActionHandling;
 }
 
 const { any, boolean, closedObject, enumeration, integer, list, number, openObject, required, string } =
@@ -82,6 +87,8 @@ const ruleShape = closedObject({
     hidden_arguments: enumeration(['allowed', 'refused']),
     break_glass: enumeration(['allowed', 'refused']),
   }),
+  hidden: list(string({ minLength: 2, maxLength: 1_024 }), { maxItems: 100 }),
+  failOpen: boolean(),
 });
 const definitionShape = closedObject({
   name: required(name),
@@ -118,18 +125,23 @@ export function rulePolicy(definition: RulePolicyDefinition): RulePolicy {
     );
   const rules = definition.rules.map((rule) => ({ rule, matches: compileMatch(rule.when ?? {}) }));
   const otherwise = definition.otherwise ?? 'deny';
+  const ruleFor = (request: PolicyRequest) => rules.find(({ matches }) => matches(request))?.rule;
   return {
     name: definition.name,
     version: definition.version,
     digest: digestOf(definition),
     decide(request): PolicyDecision {
-      const matched = rules.find(({ matches }) => matches(request))?.rule;
+      const matched = ruleFor(request);
       if (matched === undefined) return { effect: otherwise, rule: 'default' };
       const { effect, reason, approval } = matched;
       const named = { rule: matched.name, ...(reason !== undefined && { reason }) };
       return effect === 'ask'
         ? { effect, ...named, ...(approval !== undefined && { approval }) }
         : { effect, ...named };
+    },
+    handling(request): ActionHandling {
+      const { hidden, failOpen } = ruleFor(request) ?? {};
+      return { hidden, failOpen };
     },
   };
 }
@@ -144,6 +156,11 @@ function checkMatches(definition: RulePolicyDefinition, found: Violation[]): voi
     if (names.has(rule.name)) report('/name', 'must differ from the names of the other rules');
     names.add(rule.name);
     if (rule.approval !== undefined && rule.effect !== 'ask') report('/approval', 'needs the effect ask');
+    if (rule.failOpen === true && rule.effect !== 'allow') report('/failOpen', 'needs the effect allow');
+    for (const [at, pointer] of (rule.hidden ?? []).entries()) {
+      if (parsePointer(pointer) === undefined)
+        report(`/hidden/${at}`, 'must be a JSON pointer to an argument, such as /card');
+    }
     const { arguments: conditions = {}, ...patterns } = rule.when ?? {};
     for (const [member, pattern] of Object.entries(patterns)) {
       const texts = Array.isArray(pattern) ? (pattern as readonly unknown[]) : [pattern];

@@ -36,7 +36,7 @@ select epoch, sequence_number, audit_id, ingested_at, is_sensitive, previous_has
          where r.tenant_id = $1
            and r.epoch = $2::integer
            and r.sequence_number between greatest($3::bigint, 0) and least($4::bigint,
-                 coalesce((select g.last_sequence from audit_chain_ranges g where g.tenant_id = $1 and g.epoch = $2::integer), -1))
+                 coalesce((select min(g.last_sequence) from audit_chain_ranges g where g.tenant_id = $1 and g.epoch = $2::integer), -1))
            and ($8::boolean or not r.is_sensitive)
            {filters}
          order by r.sequence_number {direction}

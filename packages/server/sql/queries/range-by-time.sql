@@ -4,6 +4,6 @@ select min(r.sequence_number) as first, max(r.sequence_number) as last
   from audit_records r
  where r.tenant_id = $1 and r.epoch = $2::integer
    and r.sequence_number between 0 and
-         (select g.last_sequence from audit_chain_ranges g where g.tenant_id = $1 and g.epoch = $2::integer)
+         (select min(g.last_sequence) from audit_chain_ranges g where g.tenant_id = $1 and g.epoch = $2::integer)
    and ($3::timestamptz is null or r.ingested_at >= $3)
    and ($4::timestamptz is null or r.ingested_at < $4)

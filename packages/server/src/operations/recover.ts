@@ -7,6 +7,7 @@ import type { Signer } from '../proofs/signer.ts';
 import type { LastSigned } from '../proofs/signer-store.ts';
 import type { TenantLogs } from '../proofs/tenant-logs.ts';
 import { type Database, writer } from '../store/database.ts';
+import type { OwnerAccess } from '../store/owner.ts';
 import { isStrayReason } from '../store/strays.ts';
 import { stateClosedEpochs } from './closed-statement.ts';
 import { assertReason } from './reason.ts';
@@ -30,7 +31,15 @@ export interface Recovery {
   /** The epoch that the recovery opens. */
   readonly epoch: number;
   readonly origin: string;
+  /**
+   * The epoch that somebody wrote into the head, where no epoch can follow it. The recovery sets the head back to the signed
+   * epoch first, with the rights of the database's owner.
+   */
+  readonly headToLower?: number;
 }
+
+/** The largest value of PostgreSQL's `integer`. */
+const maxEpoch = 2 ** 31 - 1;
 
 const epochsSql = `
   select (select max(epoch) from audit_chain_ranges where tenant_id = $1) as chain,
@@ -84,9 +93,46 @@ async function plan({ database, signer, logs }: RecoverySources, tenantId: strin
     signedEpoch,
   ]);
   const { stored, ...used } = row!;
-  const epoch = Math.max(signedEpoch, ...Object.values(used).map((value) => value ?? 0)) + 1;
+  const next = Math.max(signedEpoch, ...Object.values(used).map((value) => value ?? 0)) + 1;
+  const head = used.head ?? 0;
+  const above = head < maxEpoch ? Math.max(signedEpoch, head) : signedEpoch;
+  const epoch = next <= maxEpoch ? next : await freeEpoch(database, tenantId, above);
   const origin = signer.originOf({ tenantId, epoch });
-  return { tenantId, stopped, signed, stored: stored ?? 0, epoch, origin };
+  const plan = { tenantId, stopped, signed, stored: stored ?? 0, epoch, origin };
+  return head < maxEpoch ? plan : { ...plan, headToLower: head };
+}
+
+const usedSql = `
+  select 1 from audit_records where tenant_id = $1 and epoch = $2::integer
+  union all select 1 from audit_tiles where tenant_id = $1 and epoch = $2::integer
+  union all select 1 from audit_checkpoints where tenant_id = $1 and epoch = $2::integer
+  union all select 1 from audit_closed_epochs where tenant_id = $1 and epoch = $2::integer
+  limit 1`;
+
+/** The first epoch after `above` that has no row. */
+async function freeEpoch(database: Database, tenantId: string, above: number): Promise<number> {
+  for (let epoch = above + 1; ; epoch++) {
+    if ((await database.query(writer, usedSql, [tenantId, epoch])).length === 0) return epoch;
+  }
+}
+
+const lowerHeadSql = `
+  update audit_chain_state
+     set epoch = $2::integer, last_sequence = $3::bigint, appended_epoch = 0, appended_to = -1
+   where tenant_id = $1 and epoch = $4::integer`;
+
+/** A crash after it leaves a head that contradicts what was signed: the chain is still stopped, and can be recovered. */
+async function lowerHead(
+  asOwner: OwnerAccess | undefined,
+  { tenantId, signed }: Recovery,
+  head: number,
+): Promise<void> {
+  if (asOwner === undefined) {
+    const message = `the head of ${tenantId} is in epoch ${head}: only the owner of the database can set it back`;
+    throw new ServerError('CONFIG_INVALID', message);
+  }
+  const { epoch } = parseOrigin(signed.origin);
+  await asOwner((session) => session.query(lowerHeadSql, [tenantId, epoch, signed.size - 1, head]));
 }
 
 /**
@@ -95,15 +141,20 @@ async function plan({ database, signer, logs }: RecoverySources, tenantId: strin
  * store, and every verifier compares them with this statement.
  *
  * @param reason for people, 1 to 500 characters. It becomes a permanent part of the new chain
+ * @param asOwner only needed where the plan has a `headToLower`
  * @returns the first checkpoint of the new epoch
- * @throws {ServerError} `PARAMETER_INVALID`, also where another operator has opened the epoch meanwhile
+ * @throws {ServerError} `PARAMETER_INVALID`, also where another operator has opened the epoch meanwhile; `CONFIG_INVALID`
+ *   where the owner's rights are needed and not given
  */
 export async function recoverChain(
   { signer, database, logs }: RecoverySources,
-  { tenantId, signed, epoch, origin }: Recovery,
+  plan: Recovery,
   reason: string,
+  asOwner?: OwnerAccess,
 ): Promise<SignedCheckpoint> {
   assertReason(reason);
+  const { tenantId, signed, epoch, origin, headToLower } = plan;
+  if (headToLower !== undefined) await lowerHead(asOwner, plan, headToLower);
   // The signer returns the note that it made before. It makes the note now where a process died between recording the
   // checkpoint and signing it.
   const checkpoint = (await signer.sign(signed, async () => undefined))!;
@@ -129,5 +180,6 @@ export async function recoverChain(
   await appendBatch(database, { items: [], openings: [opening] }, { logName: signer.logName });
   // Durable from here. A crash leaves the new epoch unsigned until the next checkpoint.
   await logs.guard.reviewStopped();
-  return await logs.checkpoint(tenantId);
+  // Rows that were planted in the meantime still stop the chain. They are not part of the new one.
+  return await logs.checkpointer.checkpoint(tenantId, { withStrays: true });
 }

@@ -55,7 +55,7 @@ export async function listStrays(
   const strays: TenantStray[] = [];
   for (const tenantId of tenantIds ?? (await tenantsOf(database))) {
     const found = await database.transaction(writer, (session) =>
-      findStrays(session, tenantId, straysPerTransaction),
+      findStrays(session, tenantId, straysPerTransaction, signer.knownEpochs(tenantId)),
     );
     strays.push(...withSigned(signer, tenantId, found));
   }
@@ -108,7 +108,7 @@ async function tenantsOf(database: Database): Promise<string[]> {
 }
 
 function withSigned(signer: Signer, tenantId: string, strays: readonly Stray[]): TenantStray[] {
-  const signed = signer.store.lastSignedByTenant().get(tenantId) ?? [];
+  const signed = signer.store.lastSignedOf(signer.logName, tenantId);
   return strays.map((stray) => {
     const size = signed.find(({ origin }) => parseOrigin(origin).epoch === stray.epoch)?.size ?? 0;
     return { ...stray, tenantId, isSigned: endOf(stray) < size };
@@ -117,6 +117,8 @@ function withSigned(signer: Signer, tenantId: string, strays: readonly Stray[]):
 
 /** The last position that a stray is about; infinite where no record can be there. */
 function endOf(stray: Stray): number {
+  // An epoch that was signed belongs to the chain, whatever the head says.
+  if (stray.kind === 'epoch') return 0;
   if (stray.kind === 'record') {
     return stray.sequence_number < 0 ? Number.POSITIVE_INFINITY : stray.sequence_number;
   }
@@ -132,26 +134,45 @@ async function removeSome(
   tenantId: string,
   reason: string,
 ): Promise<number> {
-  // A batch that is being stored moves the head, so the strays are read after it.
+  // A batch that is being stored moves the head, so the strays are read after it. Epochs come first: their records are removable
+  // when they are not listed any more.
   await session.query('select 1 from audit_chain_state where tenant_id = $1 for update', [tenantId]);
-  const strays = withSigned(signer, tenantId, await findStrays(session, tenantId, straysPerTransaction));
+  const found = await findStrays(session, tenantId, straysPerTransaction, signer.knownEpochs(tenantId));
+  const strays = withSigned(signer, tenantId, found);
   let removed = 0;
   for (const stray of strays) {
     if (stray.isSigned) continue;
-    const rows =
-      stray.kind === 'record'
-        ? await session.query(removeRecordSql, [
-            tenantId,
-            stray.epoch,
-            stray.sequence_number,
-            stray.audit_id,
-            reason,
-          ])
-        : await session.query(removeTileSql, [tenantId, stray.epoch, stray.level, stray.index, reason]);
-    removed += rows.length;
+    removed += (await removeStray(session, tenantId, stray, reason)).length;
   }
   return removed;
 }
+
+async function removeStray(
+  session: Queries,
+  tenantId: string,
+  stray: Stray,
+  reason: string,
+): Promise<readonly object[]> {
+  const { epoch } = stray;
+  switch (stray.kind) {
+    case 'epoch':
+      return await session.query(removeEpochSql, [tenantId, epoch, reason]);
+    case 'record': {
+      const { sequence_number, audit_id } = stray;
+      return await session.query(removeRecordSql, [tenantId, epoch, sequence_number, audit_id, reason]);
+    }
+    case 'tile':
+      return await session.query(removeTileSql, [tenantId, epoch, stray.level, stray.index, reason]);
+  }
+}
+
+const removeEpochSql = `
+  with gone as (
+    delete from audit_closed_epochs where tenant_id = $1 and epoch = $2::integer returning *
+  )
+  insert into audit_removed_strays (tenant_id, kind, epoch, place, content, reason)
+  select tenant_id, 'epoch', epoch, last_sequence::text, convert_to(last_sequence::text, 'UTF8'), $3 from gone
+  returning 1`;
 
 const removeRecordSql = `
   with gone as (

@@ -1,6 +1,7 @@
 import type { Checkpoint } from '@tallystick/log';
 import { ServerError } from '../errors.ts';
 import { type Database, type Session, writer } from '../store/database.ts';
+import { isStrayReason } from '../store/strays.ts';
 import { contradictionOf } from './contradiction.ts';
 import type { ChainGuard } from './guard.ts';
 import { inconsistent, type Signer } from './signer.ts';
@@ -44,11 +45,16 @@ export class Checkpointer {
   /**
    * Signs the tenant's log in its present state.
    *
+   * @param options.withStrays signs a chain that is stopped only for rows outside of it, which a tree never contains
    * @throws {ServerError} `NOT_FOUND` for a tenant without a chain; `CHAIN_STOPPED`; `CHECKPOINT_INCONSISTENT` where the
    *   store contradicts an earlier checkpoint: the chain is stopped then
    */
-  async checkpoint(tenantId: string): Promise<SignedCheckpoint> {
-    this.#guard.assertRunning(tenantId);
+  async checkpoint(
+    tenantId: string,
+    { withStrays = false }: { readonly withStrays?: boolean } = {},
+  ): Promise<SignedCheckpoint> {
+    if (!(withStrays && isStrayReason(this.#guard.stopped.get(tenantId) ?? '')))
+      this.#guard.assertRunning(tenantId);
     for (;;) {
       const signed = await this.#database.transaction(writer, (session) => this.#sign(session, tenantId));
       if (signed !== undefined) return signed;

@@ -69,6 +69,7 @@ export class ChainGuard {
     for (const tenantId of [...this.#stopped.keys()]) {
       const reason = await this.#contradictionOf(tenantId, signed.get(tenantId) ?? []);
       if (reason === undefined) this.#stopped.delete(tenantId);
+      else this.#stopped.set(tenantId, reason);
     }
   }
 
@@ -115,7 +116,7 @@ export class ChainGuard {
         }
         const unopened = tree === undefined ? undefined : this.#unopenedEpoch(tree, allSigned);
         if (unopened !== undefined) return unopened;
-        const [stray] = await findStrays(session, tenantId, 1);
+        const [stray] = await findStrays(session, tenantId, 1, this.#signer.knownEpochs(tenantId));
         return stray === undefined ? undefined : strayReason(stray);
       } catch (error) {
         // A damaged chain of one tenant must not keep the service from starting for the others.

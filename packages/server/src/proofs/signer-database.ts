@@ -78,8 +78,8 @@ export class SignerDatabase {
     return unlessLocked(() => this.#database.prepare(sql).get(...values));
   }
 
-  all(sql: string): unknown[] {
-    return unlessLocked(() => this.#database.prepare(sql).all());
+  all(sql: string, ...values: SQLInputValue[]): unknown[] {
+    return unlessLocked(() => this.#database.prepare(sql).all(...values));
   }
 
   run(sql: string, ...values: SQLInputValue[]): void {

@@ -138,6 +138,17 @@ export class SignerStore {
     return this.lastSignedByTenant().get(tenantId)?.[0];
   }
 
+  /** The last checkpoint of every epoch that was signed for a tenant. */
+  lastSignedOf(logName: string, tenantId: string): LastSigned[] {
+    // Origins that begin with this prefix. '0' follows '/' in the order of SQLite.
+    const rows = this.#database.all(
+      'select origin, size, root, note from signed_head where origin > ? and origin < ?',
+      `${logName}/${tenantId}/`,
+      `${logName}/${tenantId}0`,
+    );
+    return (rows as SignedRow[]).map(toLastSigned);
+  }
+
   /**
    * Records, synced to disk, that this checkpoint is about to be signed.
    *

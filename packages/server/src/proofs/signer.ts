@@ -74,6 +74,20 @@ export class Signer {
     return formatOrigin({ logName: this.logName, tenantId, epoch });
   }
 
+  /**
+   * Which epochs a tenant's chain can have: those that were signed or opened. Without any checkpoint of the tenant there is
+   * nothing to compare with, and every epoch can be genuine.
+   */
+  knownEpochs(tenantId: string): (epoch: number) => boolean {
+    const signed = this.store.lastSignedOf(this.logName, tenantId);
+    return (epoch) => {
+      if (signed.length === 0) return true;
+      if (!Number.isSafeInteger(epoch) || epoch < 1) return false;
+      const origin = this.originOf({ tenantId, epoch });
+      return signed.some((one) => one.origin === origin) || this.store.isOpened(origin);
+    };
+  }
+
   /** The verifier keys of an origin, newest first. Checkpoints from before a rotation verify with retired keys. */
   verifierKeys(
     origin: string,

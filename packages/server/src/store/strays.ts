@@ -1,14 +1,35 @@
-import { type ChainRange, findStrays as findOutside, type Stray, strayText } from '@tallystick/verify';
-import type { Queries } from './database.ts';
+import {
+  findStrays as findOutside,
+  readListedEpochs,
+  type Stray,
+  strayEpochs,
+  strayText,
+} from '@tallystick/verify';
+import type { Queries, Row } from './database.ts';
 
-const rangesSql = 'select epoch, last_sequence from audit_chain_ranges where tenant_id = $1 order by epoch';
+const headSql = 'select epoch, last_sequence from audit_chain_state where tenant_id = $1';
 
-/** Rows that do not belong to the chain of a tenant, `limit` at most. The triggers of the store refuse them from the service's login. */
-export async function findStrays(session: Queries, tenantId: string, limit: number): Promise<Stray[]> {
-  const ranges = await session.query<ChainRange>(rangesSql, [tenantId]);
-  const query = async (sql: string, parameters: readonly unknown[]) =>
-    await session.query<{ readonly [column: string]: unknown }>(sql, parameters);
-  return await findOutside(query, tenantId, ranges, limit);
+/**
+ * Rows that do not belong to the chain of a tenant, `limit` at most. The triggers of the store refuse them from the service's login.
+ *
+ * @param known whether an operator opened this epoch, as the signer's store says. The store lists an epoch as closed when the head
+ *   moves on from it, also if somebody moved the head into an epoch that was never opened. Absent: every listed epoch counts
+ */
+export async function findStrays(
+  session: Queries,
+  tenantId: string,
+  limit: number,
+  known: (epoch: number) => boolean = () => true,
+): Promise<Stray[]> {
+  const query = (sql: string, parameters: readonly unknown[]) => session.query<Row>(sql, parameters);
+  const [row] = await session.query<{ epoch: number; last_sequence: number }>(headSql, [tenantId]);
+  const head = row !== undefined && row.last_sequence >= 0 ? row : undefined;
+  const listed = await readListedEpochs(query, tenantId);
+  const isClosed = (epoch: number) => epoch >= 1 && epoch < (head?.epoch ?? Infinity) && known(epoch);
+  const closed = listed.filter(({ epoch, last_sequence }) => isClosed(epoch) && last_sequence >= 0);
+  const epochs = strayEpochs(listed, isClosed).slice(0, limit);
+  const ranges = head === undefined ? closed : [...closed, head];
+  return [...epochs, ...(await findOutside(query, tenantId, ranges, limit - epochs.length))];
 }
 
 const remedy = 'see `tally strays`';

@@ -79,15 +79,20 @@ export class Trail {
       let more = false;
       let readsLeftOut = false;
       // One epoch at a time: within an epoch an index gives the order, and nearly every chain has one epoch.
-      let epoch = after?.epoch ?? (order === 'desc' ? head.epoch : 1);
+      const epochs = await epochsOf(session, tenantId, head.epoch, order);
+      const isDue = (epoch: number) =>
+        after === undefined || (order === 'desc' ? epoch <= after.epoch : epoch >= after.epoch);
+      const due = epochs.filter(isDue);
+      let at = 0;
       let bound = after;
-      while (epoch >= 1 && epoch <= head.epoch && rows.length < limit && !more) {
+      while (at < due.length && rows.length < limit && !more) {
+        const epoch = due[at]!;
         const page = await readPage(session, tenantId, {
           filters,
           view,
           order,
           epoch,
-          after: bound,
+          after: bound?.epoch === epoch ? bound : undefined,
           limit: limit - rows.length,
           leaveOutReads,
         });
@@ -95,10 +100,10 @@ export class Trail {
         more = page.more;
         readsLeftOut ||= page.readsLeftOut;
         bound = undefined;
-        if (!more) epoch += order === 'desc' ? -1 : 1;
+        if (!more) at++;
       }
       const last = rows.at(-1);
-      more ||= epoch >= 1 && epoch <= head.epoch;
+      more ||= at < due.length;
       return {
         events: rows.map((row) => toView(tenantId, row, view)),
         nextCursor:
@@ -193,4 +198,18 @@ async function headOf(session: Session, tenantId: string): Promise<TrailHead | u
   return row === undefined
     ? undefined
     : { epoch: row.epoch, sequence: row.last_sequence, hash: row.last_hash };
+}
+
+const epochsSql = 'select distinct epoch from audit_chain_ranges where tenant_id = $1 and epoch >= 1';
+
+/** The epochs of a chain, in the order of a list. */
+async function epochsOf(
+  session: Session,
+  tenantId: string,
+  current: number,
+  order: 'asc' | 'desc',
+): Promise<number[]> {
+  if (current === 1) return [1];
+  const rows = await session.query<{ epoch: number }>(epochsSql, [tenantId]);
+  return rows.map(({ epoch }) => epoch).sort((a, b) => (order === 'desc' ? b - a : a - b));
 }

@@ -106,7 +106,7 @@ onEachStore((store) => {
         .map((stray) =>
           stray.kind === 'record'
             ? key({ epoch: stray.epoch, sequence: stray.sequence_number })
-            : `tile ${stray.epoch}/${stray.level}/${stray.index}`,
+            : stray.kind === 'tile' && `tile ${stray.epoch}/${stray.level}/${stray.index}`,
         )
         .sort(),
     ).toEqual([...places.map(key), 'tile 1/0/0', 'tile 3/1/2', 'tile 1/-1/5'].sort());

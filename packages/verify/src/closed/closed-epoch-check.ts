@@ -48,14 +48,25 @@ export class ClosedEpochCheck {
     return this.#records;
   }
 
-  /** Checks the next record. @returns its content, where its bytes are a canonical record */
-  take(stored: StoredRecord): AuditRecord | undefined {
+  /** One past the last position that the epoch has: signed, or left when it was closed. */
+  get end(): number {
+    const { checkpoint, left } = this.#options.stated;
+    return Math.max(checkpoint.size, (left.at(-1)?.last ?? -1) + 1);
+  }
+
+  /**
+   * Checks the next record.
+   *
+   * @param onLeft receives the hash of a record that was left when the epoch was closed
+   * @returns its content, where its bytes are a canonical record
+   */
+  take(stored: StoredRecord, onLeft?: (hash: Uint8Array) => void): AuditRecord | undefined {
     const expected = this.#chain.nextSequence;
     const { hash, record, findings } = this.#chain.check(stored);
     for (const finding of findings) this.#findings.add(finding);
     const position = stored.sequenceNumber ?? record?.sequence_number ?? expected;
     this.#records++;
-    this.#ranges.take(position, hash);
+    if (this.#ranges.take(position, hash)) onLeft?.(hash);
     if (record !== undefined && position === 0) this.#compareOlder(record);
     return record;
   }

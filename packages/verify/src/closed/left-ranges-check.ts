@@ -31,17 +31,19 @@ export class LeftRangesCheck {
     this.#next = ranges[0]?.first ?? 0;
   }
 
-  take(position: number, recordHash: Uint8Array): void {
+  /** @returns whether a record at this position was left when the epoch was closed */
+  take(position: number, recordHash: Uint8Array): boolean {
     while (this.#range !== undefined && position > this.#next) this.#skipTo(position);
     if (this.#range === undefined || position !== this.#next) {
       const place = position < 0 ? null : position;
       this.#findings.add({ code: 'STRAY_ROW', sequence_number: place, found: `record ${position}` });
-      return;
+      return false;
     }
     this.#tree.append(leafHash(recordHash));
     this.#next++;
     this.#compareCheckpoints();
     this.#closeIfComplete();
+    return true;
   }
 
   /** Ends the check: each range that was not reached is missing. */

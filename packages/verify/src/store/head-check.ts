@@ -4,11 +4,15 @@ import type { TreeCheck } from '../tree-check.ts';
 import type { StoredHead } from './read-store.ts';
 import type { RecordsCheck } from './records-check.ts';
 
-/** Compares the stored head with the end of the chain: number of records, hash of the last one, and root of the tree. */
+/**
+ * Compares the stored head with the end of the chain: number of records, hash and time of the last one, and root of the tree.
+ *
+ * @param tree of all records; absent where it is not known
+ */
 export function checkHead(
   head: StoredHead | undefined,
   records: RecordsCheck,
-  tree: TreeCheck,
+  tree: TreeCheck | undefined,
   findings: FindingSink,
 ): void {
   const end = records.nextSequence;
@@ -30,7 +34,14 @@ export function checkHead(
       expected: head.last_hash,
       found: records.headHash,
     });
-  } else if (!hasRootOf(head, tree)) {
+  } else if (records.lastIngestedAt !== undefined && head.last_ingested_at !== records.lastIngestedAt) {
+    findings.add({
+      code: 'HEAD_MISMATCH',
+      sequence_number: end - 1,
+      expected: `last_ingested_at: ${records.lastIngestedAt}`,
+      found: head.last_ingested_at,
+    });
+  } else if (tree !== undefined && !hasRootOf(head, tree)) {
     findings.add({
       code: 'HEAD_MISMATCH',
       sequence_number: end - 1,

@@ -71,13 +71,16 @@ export interface StoredHead {
   readonly epoch: number;
   readonly last_sequence: number;
   readonly last_hash: string;
+  /** RFC 3339; with microseconds where the column has any. */
+  readonly last_ingested_at: string;
   readonly frontier: Uint8Array;
 }
 
+/** The head of a tenant's chain as its row says; `undefined` if there is none, or if the tenant has no record yet. */
 export async function readStoredHead(query: Query, tenantId: string): Promise<StoredHead | undefined> {
   const [row] = await query(
     `select epoch, last_sequence::text as last_sequence, encode(last_hash, 'hex') as last_hash,
-            encode(frontier, 'hex') as frontier
+            ${storedTime('last_ingested_at')} as last_ingested_at, encode(frontier, 'hex') as frontier
        from audit_chain_state where tenant_id = $1`,
     [tenantId],
   );
@@ -87,37 +90,30 @@ export async function readStoredHead(query: Query, tenantId: string): Promise<St
     epoch: Number(row.epoch),
     last_sequence: Number(row.last_sequence),
     last_hash: String(row.last_hash),
+    last_ingested_at: String(row.last_ingested_at),
     frontier: fromHex(String(row.frontier))!,
   };
 }
 
-/** The epochs that were closed before this one, with the last position that belongs to each, oldest first. */
-export async function readClosedEpochs(
-  query: Query,
-  tenantId: string,
-  before: number,
-): Promise<{ readonly epoch: number; readonly last_sequence: number }[]> {
-  const rows = await query(
-    `select epoch, last_sequence::text as last_sequence from audit_closed_epochs
-      where tenant_id = $1 and epoch between 1 and $2::integer - 1 order by epoch`,
-    [tenantId, before],
-  );
-  return rows.map(({ epoch, last_sequence }) => ({
-    epoch: Number(epoch),
-    last_sequence: Number(last_sequence),
-  }));
+/** A row of `audit_checkpoints`. */
+export interface StoredCheckpoint {
+  readonly size: number;
+  /** Hex. */
+  readonly root: string;
+  readonly note: string;
 }
 
 export async function readCheckpoints(
   query: Query,
   tenantId: string,
   epoch: number,
-): Promise<{ readonly size: number; readonly note: string }[]> {
+): Promise<StoredCheckpoint[]> {
   const rows = await query(
-    'select size::text as size, note from audit_checkpoints where tenant_id = $1 and epoch = $2 order by audit_checkpoints.size',
+    `select size::text as size, encode(root, 'hex') as root, note from audit_checkpoints
+      where tenant_id = $1 and epoch = $2 order by audit_checkpoints.size`,
     [tenantId, epoch],
   );
-  return rows.map((row) => ({ size: Number(row.size), note: String(row.note) }));
+  return rows.map((row) => ({ size: Number(row.size), root: String(row.root), note: String(row.note) }));
 }
 
 export interface StoredTile {
@@ -128,16 +124,30 @@ export interface StoredTile {
   readonly rootOfHashes: Uint8Array;
 }
 
+/** A log, and the positions of its records that a check reads. */
+export interface TilesOf {
+  readonly tenantId: string;
+  readonly epoch: number;
+  /** Only tiles whose records all lie within these positions. @defaultValue all tiles */
+  readonly within?: { readonly from: number; readonly to: number } | undefined;
+}
+
 /** The full tiles of a log. A page of a hundred tiles has 800 KiB. */
-export async function* readTiles(query: Query, tenantId: string, epoch: number): AsyncGenerator<StoredTile> {
-  let after: readonly [number, number] = [-1, -1];
+export async function* readTiles(
+  query: Query,
+  { tenantId, epoch, within }: TilesOf,
+): AsyncGenerator<StoredTile> {
+  let after: readonly [number, number] = [-(2 ** 31), -1];
   for (;;) {
     const rows = await query(
       `select level, index::text as index, encode(root, 'hex') as root, encode(hashes, 'hex') as hashes
          from audit_tiles t
         where tenant_id = $1 and epoch = $2 and (t.level, t.index) > ($3::int, $4::bigint)
+          and ($5::bigint is null or (t.level between 0 and 6
+               and t.index between div($5::numeric + (256::numeric ^ (t.level + 1)) - 1, 256::numeric ^ (t.level + 1))
+                               and div($6::numeric + 1, 256::numeric ^ (t.level + 1)) - 1))
         order by t.level, t.index limit 100`,
-      [tenantId, epoch, ...after],
+      [tenantId, epoch, ...after, within?.from ?? null, within?.to ?? null],
     );
     if (rows.length === 0) return;
     for (const row of rows) {

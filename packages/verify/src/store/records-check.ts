@@ -27,6 +27,7 @@ export class RecordsCheck {
   readonly #onRecord: RecordsCheckOptions['onRecord'];
   #records = 0;
   #hasGap = false;
+  #lastIngestedAt: string | undefined;
 
   constructor({ tenantId, origin, after, tree, findings, onRecord }: RecordsCheckOptions) {
     this.#chain = new ChainVerifier({ tenantId, origin, ...(after !== undefined && { after }) });
@@ -55,6 +56,11 @@ export class RecordsCheck {
     return this.#chain.headHash;
   }
 
+  /** When the last record was chained; `undefined` where its bytes can't be read. */
+  get lastIngestedAt(): string | undefined {
+    return this.#lastIngestedAt;
+  }
+
   /**
    * Checks the next row.
    *
@@ -72,6 +78,7 @@ export class RecordsCheck {
     for (const finding of findings) this.#findings.add(finding);
     if (!this.#hasGap) this.#tree?.append(hash, onTile);
     this.#records++;
+    this.#lastIngestedAt = record?.ingested_at;
     if (record !== undefined) this.#onRecord?.(record, hash);
     return record === undefined ? [] : compareColumns(row, record);
   }

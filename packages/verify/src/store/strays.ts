@@ -18,7 +18,9 @@ export type Stray =
       readonly sequence_number: number;
       readonly audit_id: string;
     }
-  | { readonly kind: 'tile'; readonly epoch: number; readonly level: number; readonly index: number };
+  | { readonly kind: 'tile'; readonly epoch: number; readonly level: number; readonly index: number }
+  /** A row of `audit_closed_epochs` for an epoch that the chain never closed: reads would return the records of it. */
+  | { readonly kind: 'epoch'; readonly epoch: number; readonly last_sequence: number };
 
 /** A condition for epochs that are not in the list. `lower` is null for the first epoch of the list. */
 const between = (epoch: string, lower: string, upper: string) =>
@@ -97,8 +99,26 @@ export async function findStrays(
   });
 }
 
+const listedSql =
+  'select epoch, last_sequence::text as last_sequence from audit_closed_epochs where tenant_id = $1 order by epoch';
+
+/** What the store lists as the epochs that a chain closed. */
+export async function readListedEpochs(query: Query, tenantId: string): Promise<ChainRange[]> {
+  const rows = await query(listedSql, [tenantId]);
+  return rows.map(({ epoch, last_sequence }) => ({
+    epoch: Number(epoch),
+    last_sequence: Number(last_sequence),
+  }));
+}
+
+/** The listed epochs that the chain never closed. */
+export function strayEpochs(listed: readonly ChainRange[], isClosed: (epoch: number) => boolean): Stray[] {
+  return listed.filter(({ epoch }) => !isClosed(epoch)).map((range) => ({ kind: 'epoch', ...range }));
+}
+
 /** Names a stray for people. */
 export function strayText(stray: Stray): string {
+  if (stray.kind === 'epoch') return `epoch ${stray.epoch} in the list of closed epochs`;
   return stray.kind === 'record'
     ? `record ${stray.sequence_number} of epoch ${stray.epoch} (audit_id ${stray.audit_id})`
     : `tile ${stray.level}/${stray.index} of epoch ${stray.epoch}`;

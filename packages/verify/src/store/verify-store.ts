@@ -14,9 +14,9 @@ import { TreeCheck } from '../tree-check.ts';
 import { checkBooks } from './books/check-books.ts';
 import { checkClosedEpochs } from './closed-store-check.ts';
 import { checkHead } from './head-check.ts';
-import { type Query, readCheckpoints, readClosedEpochs, readRecords, readStoredHead } from './read-store.ts';
+import { type Query, readCheckpoints, readRecords, readStoredHead } from './read-store.ts';
 import { RecordsCheck } from './records-check.ts';
-import { findStrays, strayFinding } from './strays.ts';
+import { findStrays, readListedEpochs, strayEpochs, strayFinding } from './strays.ts';
 import { TileCheck } from './tile-check.ts';
 
 /** Which chain of a store to verify, and what to trust. */
@@ -95,7 +95,7 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
   }
   tree.finish(records.nextSequence);
   checkHead(head, records, tree, findings);
-  await tiles.compare(query, tenantId, epoch, findings);
+  await tiles.compare(query, { tenantId, epoch }, findings);
   await checkClosedEpochs(query, tenantId, closed, findings);
   await findStrayRows(query, tenantId, epoch, closed, findings);
   await checkBooks(query, options, findings);
@@ -118,11 +118,17 @@ async function findStrayRows(
   closed: ClosedEpochs,
   findings: Findings,
 ): Promise<void> {
-  const epochs =
-    closed.stated.length > 0
-      ? closed.stated.map(({ epoch }) => epoch)
-      : (await readClosedEpochs(query, tenantId, current)).map(({ epoch }) => epoch);
-  const ranges = [current, ...epochs].map((epoch) => ({ epoch, last_sequence: Number.MAX_SAFE_INTEGER }));
+  const listed = await readListedEpochs(query, tenantId);
+  // Genesis records of earlier versions state nothing.
+  const states = closed.stated.length > 0;
+  const isClosed = (epoch: number) =>
+    states ? closed.stated.some((one) => one.epoch === epoch) : epoch >= 1 && epoch < current;
+  const epochs = states ? closed.stated : listed.filter(({ epoch }) => isClosed(epoch));
+  const ranges = [current, ...epochs.map(({ epoch }) => epoch)].map((epoch) => ({
+    epoch,
+    last_sequence: Number.MAX_SAFE_INTEGER,
+  }));
+  for (const stray of strayEpochs(listed, isClosed)) findings.add(strayFinding(stray));
   for (const stray of await findStrays(query, tenantId, ranges, maxStrays)) {
     if (!ranges.some(({ epoch }) => epoch === stray.epoch)) findings.add(strayFinding(stray));
   }

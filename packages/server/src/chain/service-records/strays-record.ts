@@ -5,9 +5,9 @@ import { serviceEvent } from './service-event.ts';
 /** A row that did not belong to a chain and was removed. */
 export interface RemovedStray {
   readonly tenant_id: string;
-  readonly kind: 'record' | 'tile';
+  readonly kind: 'record' | 'tile' | 'epoch';
   readonly epoch: number;
-  /** The sequence number of a record, `level/index` of a tile. */
+  /** The sequence number of a record, `level/index` of a tile, the last position of an epoch. */
   readonly place: string;
   readonly audit_id: string | null;
   readonly reason: string;

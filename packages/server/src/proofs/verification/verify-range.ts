@@ -107,7 +107,7 @@ async function verify(
   if (range?.from === 0)
     await checkClosed(database, trail, { tenantId, epoch }, closed, request.signal, findings);
   const closedReport = closed.report(true);
-  for (const stray of await readStrays(database, tenantId)) findings.add(strayFinding(stray));
+  for (const stray of await readStrays(database, signer, tenantId)) findings.add(strayFinding(stray));
   // The books belong to the chain as a whole: its last part compares them.
   if (range?.complete === true && request.sequence_to === undefined && request.ingested_to === undefined) {
     const query: Query = (sql, parameters) => database.query(writer, sql, parameters);
@@ -166,9 +166,9 @@ async function checkClosed(
 }
 
 /** Rows outside of the chain. Whatever range is checked, reads of any range could once return them. */
-async function readStrays(database: Database, tenantId: string): Promise<Stray[]> {
+async function readStrays(database: Database, signer: Signer, tenantId: string): Promise<Stray[]> {
   return await database.transaction(readerOf(tenantId), (session) =>
-    findStrays(session, tenantId, maxFindings),
+    findStrays(session, tenantId, maxFindings, signer.knownEpochs(tenantId)),
   );
 }
 

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { ServerError } from '../../errors.ts';
 import type { Row } from '../database.ts';
@@ -57,7 +58,7 @@ export class EngineThread {
 
   /** @throws {ServerError} `STORE_FULL`, `STORE_UNAVAILABLE`. The thread has ended then */
   static async start(setup: EngineSetup): Promise<EngineThread> {
-    const thread = new EngineThread(setup);
+    const thread = new EngineThread({ ...setup, engine: await compiledEngine() });
     const timer = setTimeout(() => thread.#fail(unavailable('it did not open in time')), openMs);
     try {
       await thread.#opened.promise;
@@ -146,6 +147,25 @@ export class EngineThread {
     for (const number of [...this.#pending.keys()]) this.#take(number)?.reject(error);
     void this.#worker.terminate();
   }
+}
+
+/** PGlite's WebAssembly, compiled. Owned by the process: the threads of all its stores use it, which only read it. */
+let engine: Promise<WebAssembly.Module | undefined> | undefined;
+
+/**
+ * Compiles PGlite once per process. V8 keeps the code that it has optimised with the compiled module, so that a store that is opened
+ * again takes 0.65 s of processor time instead of 1.5 s (twelve opens on a loaded machine, `process.cpuUsage`).
+ *
+ * @returns `undefined` where PGlite's file is not beside its code, as in a bundled application. The thread then finds it in PGlite's way
+ */
+function compiledEngine(): Promise<WebAssembly.Module | undefined> {
+  engine ??= compile().catch(() => undefined);
+  return engine;
+}
+
+async function compile(): Promise<WebAssembly.Module> {
+  const file = new URL('pglite.wasm', import.meta.resolve('@electric-sql/pglite'));
+  return await WebAssembly.compile(await readFile(file));
 }
 
 function unavailable(why: string, cause?: unknown): ServerError {

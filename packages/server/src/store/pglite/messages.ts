@@ -11,6 +11,8 @@ export interface EngineSetup {
   readonly directory: string | undefined;
   /** Whether a directory without a cluster gets a new one. Otherwise it is an error. */
   readonly create: boolean;
+  /** PGlite's WebAssembly, compiled; otherwise the thread compiles it. */
+  readonly engine?: WebAssembly.Module | undefined;
 }
 
 /** One step of a request. */

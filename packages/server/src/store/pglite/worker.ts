@@ -44,10 +44,11 @@ function onStderr(line: string): false {
   return false;
 }
 
-async function open({ directory, create }: EngineSetup): Promise<PGlite> {
-  const fs = directory === undefined ? undefined : await ensureCluster(directory, create);
+async function open({ directory, create, engine }: EngineSetup): Promise<PGlite> {
+  const fs = directory === undefined ? undefined : await ensureCluster(directory, create, engine);
   const pglite = await PGlite.create({
     ...(fs !== undefined && { fs }),
+    ...withEngine(engine),
     onStderr,
     parsers: { [types.INT8]: (text: string) => Number(text), [types.TIMESTAMPTZ]: parseTime },
   });
@@ -55,11 +56,19 @@ async function open({ directory, create }: EngineSetup): Promise<PGlite> {
   return pglite;
 }
 
+function withEngine(engine: WebAssembly.Module | undefined) {
+  return engine === undefined ? {} : { pgliteWasmModule: engine };
+}
+
 /**
  * Creates the directory of the cluster beside its final place and moves it there when it is complete. Otherwise a process
  * that is killed while it writes the first files would leave a directory that cannot be opened.
  */
-async function ensureCluster(directory: string, create: boolean): Promise<WatchedFiles> {
+async function ensureCluster(
+  directory: string,
+  create: boolean,
+  engine: WebAssembly.Module | undefined,
+): Promise<WatchedFiles> {
   const cluster = join(directory, 'postgres');
   if (existsSync(cluster)) {
     // Postgres refuses to start if this file is empty, as it is after a start on a full disk. The lock of the directory
@@ -70,7 +79,7 @@ async function ensureCluster(directory: string, create: boolean): Promise<Watche
   if (!create) throw new Error(`${cluster} is missing`);
   const fresh = join(directory, 'postgres.new');
   rmSync(fresh, { recursive: true, force: true });
-  const pglite = await PGlite.create({ fs: new WatchedFiles(fresh, reportAndStop) });
+  const pglite = await PGlite.create({ fs: new WatchedFiles(fresh, reportAndStop), ...withEngine(engine) });
   await pglite.close();
   renameSync(fresh, cluster);
   // A crash before this line leaves `postgres.new`, which the next start deletes; a crash after it, a complete cluster.

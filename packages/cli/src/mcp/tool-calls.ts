@@ -1,0 +1,197 @@
+import type { AuditPrincipal } from '@tallystick/sdk';
+import { type Gate, GateError, type StatedEnd } from '@tallystick/sdk/gate';
+import { mcpToolAction } from '@tallystick/sdk/mcp';
+import { errorResponse, notExecuted } from './answer.ts';
+import { rpcErrors, type ToolCall } from './client-message.ts';
+
+/** What a proxy knows about its calls. */
+export interface ToolCallOptions {
+  readonly gate: Gate;
+  /** Name of the server, as policies and records know it. */
+  readonly serverName: string;
+  readonly onBehalfOf: readonly AuditPrincipal[];
+  /** Tells the operator something, on stderr. */
+  readonly note: (message: string) => void;
+  readonly warn: (message: string) => void;
+  /** Pause between progress notifications while an approval waits, ms. @defaultValue 10000 */
+  readonly progressIntervalMs?: number | undefined;
+}
+
+/** The way of one call to the server and back to the client. */
+export interface CallPort {
+  /** Sends the request to the server. Rejects if the server can't be reached; the call may have arrived all the same. */
+  forward(request: string, signal: AbortSignal): Promise<void>;
+  /** Sends a message of the proxy itself to the client. */
+  send(message: object): void;
+}
+
+/** More calls than this are refused: their requests are in memory. */
+const maxInFlight = 1_000;
+const defaultProgressIntervalMs = 10_000;
+
+/**
+ * - `held`: waits for the gate; the server does not know it.
+ * - `forwarded`: the server has it, and its answer is the answer.
+ */
+interface InFlight {
+  state: 'held' | 'forwarded';
+  readonly call: ToolCall;
+  readonly port: CallPort;
+  readonly giveUp: AbortController;
+  /** Whether the client wants no answer any more. */
+  cancelled: boolean;
+  timedOut: boolean;
+  end: (end: StatedEnd) => void;
+}
+
+/** The tool calls that are in flight, from the client's request to the server's answer. */
+export class ToolCalls {
+  readonly #options: ToolCallOptions;
+  /** By the key of the request: its id, with its type. Owned by this object. */
+  readonly #inFlight = new Map<string, InFlight>();
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(options: ToolCallOptions) {
+    this.#options = options;
+  }
+
+  /** Gates a call, and forwards it if it may run. Never rejects. Resolves when the call has ended and its record is on its way. */
+  run(key: string, call: ToolCall, port: CallPort): Promise<void> {
+    const before = this.#inFlight.get(key);
+    if (before?.timedOut === true) before.end({ status: 'failure', errorCode: 'ID_REUSED' });
+    else if (before !== undefined) {
+      port.send(
+        errorResponse(call.id, rpcErrors.invalidRequest, 'another request with this id is in flight'),
+      );
+      return Promise.resolve();
+    }
+    if (this.#inFlight.size >= maxInFlight) {
+      const error = new GateError('DENIED', `more than ${maxInFlight} calls are in flight`);
+      port.send(notExecuted(call, error));
+      return Promise.resolve();
+    }
+    const running = this.#run(key, call, port).finally(() => this.#running.delete(running));
+    this.#running.add(running);
+    return running;
+  }
+
+  async #run(key: string, call: ToolCall, port: CallPort): Promise<void> {
+    const { gate, serverName, onBehalfOf } = this.#options;
+    const giveUp = new AbortController();
+    const { promise: ended, resolve: end } = Promise.withResolvers<StatedEnd>();
+    const flight: InFlight = { state: 'held', call, port, giveUp, cancelled: false, timedOut: false, end };
+    this.#inFlight.set(key, flight);
+    const forget = () => {
+      if (this.#inFlight.get(key) === flight) this.#inFlight.delete(key);
+    };
+    let stopProgress = () => {};
+    try {
+      await gate.run(
+        {
+          ...mcpToolAction({ server: serverName, toolName: call.name, requestId: call.id }),
+          arguments: call.arguments,
+          onBehalfOf,
+          signal: giveUp.signal,
+          onPending: ({ id, decide_before }) => {
+            const how = `tally approvals show ${id}`;
+            this.#options.note(`${call.name} waits for approval ${id} until ${decide_before}: ${how}`);
+            stopProgress = this.#progress(flight, `waits for an approval: ${how}`);
+          },
+        },
+        async (args, execution) => {
+          stopProgress();
+          giveUp.signal.throwIfAborted();
+          flight.state = 'forwarded';
+          try {
+            await port.forward(call.withArguments(args), execution.signal);
+            execution.ended(await ended);
+          } finally {
+            forget();
+          }
+        },
+      );
+    } catch (error) {
+      stopProgress();
+      if (error instanceof GateError && error.code === 'EFFECT_TIMED_OUT') {
+        // The server may answer later; the client gets that answer, and the trail a further record.
+        flight.timedOut = true;
+        this.#options.warn(`${call.name}: ${error.message}`);
+        return;
+      }
+      forget();
+      if (flight.cancelled) return;
+      if (flight.state === 'held') port.send(notExecuted(call, error));
+      else port.send(errorResponse(call.id, rpcErrors.connectionClosed, 'the server could not be reached'));
+    }
+  }
+
+  /** Tells a client that waits that its call is alive, so that it does not time out. */
+  #progress({ call, port }: InFlight, message: string): () => void {
+    const { progressToken } = call;
+    if (progressToken === undefined) return () => {};
+    let steps = 0;
+    const tell = () => {
+      // The value must increase with each notification, and the server's own values come later.
+      const progress = ++steps / 1_000_000;
+      const params = { progressToken, progress, message };
+      port.send({ jsonrpc: '2.0', method: 'notifications/progress', params });
+    };
+    tell();
+    const timer = setInterval(tell, this.#options.progressIntervalMs ?? defaultProgressIntervalMs);
+    return () => clearInterval(timer);
+  }
+
+  /**
+   * The client cancels a call.
+   *
+   * @returns whether the server must be told, because it has the call
+   */
+  cancel(key: string): boolean {
+    const flight = this.#inFlight.get(key);
+    if (flight === undefined) return true;
+    flight.cancelled = true;
+    if (flight.state === 'held') {
+      flight.giveUp.abort(new Error('the client cancelled the call'));
+      return false;
+    }
+    // A server does not answer a cancelled request. Whether the effect happened is unknown.
+    flight.end({ status: 'failure', errorCode: 'CANCELLED' });
+    return true;
+  }
+
+  /** The server has answered a request. It may be one that the proxy does not know. */
+  answered(key: string, end: StatedEnd): void {
+    const flight = this.#inFlight.get(key);
+    if (flight === undefined) return;
+    if (flight.state === 'forwarded') return flight.end(end);
+    // The client takes the answer for the call's, so the call must not run after it.
+    this.#options.warn(`the server answered ${flight.call.name} before it got the call`);
+    flight.cancelled = true;
+    flight.giveUp.abort(new Error('the server answered the call before it got it'));
+  }
+
+  /** The client has gone: what the server does not have yet is given up. */
+  giveUpHeld(): void {
+    for (const flight of this.#inFlight.values()) {
+      if (flight.state !== 'held') continue;
+      flight.cancelled = true;
+      flight.giveUp.abort(new Error('the client has gone'));
+    }
+  }
+
+  /** The server has gone: no call gets an answer any more. */
+  serverEnded(): void {
+    for (const { state, call, port, giveUp, end } of this.#inFlight.values()) {
+      if (state === 'held') giveUp.abort(new Error('the server has ended'));
+      else {
+        port.send(errorResponse(call.id, rpcErrors.connectionClosed, 'the server ended before it answered'));
+        end({ status: 'failure', errorCode: 'SERVER_ENDED' });
+      }
+    }
+  }
+
+  /** Resolves when no call runs any more. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+}
