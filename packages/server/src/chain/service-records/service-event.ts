@@ -26,7 +26,6 @@ export type DerivedFamily =
   | 'source-lost'
   | 'redaction-changed'
   | 'log-key-rotated'
-  | 'audit.read';
   | 'audit.read'
   | 'intent-unresolved'
   | 'effect-unexplained';
