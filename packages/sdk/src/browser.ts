@@ -79,7 +79,8 @@ export const fastifyAudit = refuse();
 export const outcomeOfStatus = refuse();
 export const withAudit = refuse();
 export const withAuditFunction = refuse();
-// './ai', './mcp'
+// './ai', './langchain', './mcp'
+export const auditCallbacks = refuse();
 export const auditModelCalls = refuse();
 export const gatedTools = refuse();
 export const startAgentRun = refuse();

@@ -209,6 +209,7 @@ export const pinnedExports: Record<string, string[]> = {
     'kafkaDefaults',
     'kafkaTransport',
   ],
+  '@tallystick/sdk/langchain': ['auditCallbacks', 'gatedTools'],
   '@tallystick/sdk/mcp': [
     'auditedClient',
     'endOfToolResult',
