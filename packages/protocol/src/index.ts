@@ -26,7 +26,7 @@ export {
 export type { EventPage, EventView } from './api/events.ts';
 export type { FollowerChange, FollowerInfo, FollowerList, StoppedFollower } from './api/followers.ts';
 export type { Health, Readiness } from './api/health.ts';
-export type { ConsistencyProof, InclusionProof, LogKeys } from './api/log.ts';
+export type { ConsistencyProof, InclusionProof, LogKeyRotation, LogKeys } from './api/log.ts';
 export type {
   ProducerAccount,
   ProducerPage,

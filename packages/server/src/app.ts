@@ -12,6 +12,7 @@ import { defaultServiceTenant } from './chain/book-options.ts';
 import { KeyBook } from './chain/books/key-book.ts';
 import { openBooks } from './chain/books/open-books.ts';
 import { keepAccountsPruned } from './chain/books/prune-accounts.ts';
+import { recordRotations } from './chain/record-rotations.ts';
 import { Writer } from './chain/writer.ts';
 import { ServerError } from './errors.ts';
 import type { Follower } from './followers/follower.ts';
@@ -243,6 +244,10 @@ export class AuditService {
       // Without its records a store is as usable as before: the service starts, and its next start tries again.
       await openBooks(service, (options.now ?? Date.now)()).catch((error: unknown) =>
         options.observer?.onBackgroundError?.('books', error),
+      );
+      // The same is true of rotations whose command was killed.
+      await recordRotations(signer.store, service, (options.now ?? Date.now)()).catch((error: unknown) =>
+        options.observer?.onBackgroundError?.('key rotations', error),
       );
       return service;
     } catch (error) {

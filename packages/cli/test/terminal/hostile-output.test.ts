@@ -94,6 +94,7 @@ const runs: { readonly [command: string]: readonly (readonly string[])[] } = {
   export: [[], ['--format', 'jsonl'], ['-o', join(attack, 'x')]],
   'log-keys list': [[]],
   'log-keys pin': [[attack]],
+  'log-keys rotate': [['--data', attack]],
   'log-keys trust': [[]],
   'log-keys unpin': [[attack]],
   'topics create': [['--topics', attack], [attack]],

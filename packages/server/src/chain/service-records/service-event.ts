@@ -25,6 +25,7 @@ export type DerivedFamily =
   | 'books-opened'
   | 'source-lost'
   | 'redaction-changed'
+  | 'log-key-rotated'
   | 'audit.read'
   | 'intent-unresolved'
   | 'effect-unexplained';
