@@ -19,7 +19,7 @@ COPY --from=build /build/packages packages
 RUN install -d -o node -g node /var/lib/tallystick /var/lib/tallystick/signer
 USER node
 ENV NODE_ENV=production
-# With these limits a replica that reads from Kafka stays under 256 MiB. Large HTTP batches need up to 400 MiB (docs/production.md).
+# With these limits a replica that reads from Kafka stays under 256 MiB. Large HTTP batches and lists need up to 512 MiB (docs/production.md).
 # A deployment can override the limits.
 ENV NODE_OPTIONS="--max-old-space-size=128 --max-semi-space-size=8"
 EXPOSE 8040

@@ -97,6 +97,10 @@ function exportedBy(source: Source, node: Node): ApiName[] {
     const signature = all.map((name) => name.signature).join('\n\n');
     return [{ name: exported.name, doc, signature, from: undefined }];
   }
+  if (node.type === 'ExportDefaultDeclaration') {
+    const all = declared(source, node, node.declaration as Node);
+    return all.map((name) => ({ ...name, name: 'default' }));
+  }
   if (node.type !== 'ExportNamedDeclaration') return [];
   const declaration = node.declaration as Node | null;
   if (declaration !== null) return declared(source, node, declaration);

@@ -9,6 +9,7 @@ from closed import ClosedEpochs
 from content import Refused, content, damaged, lines
 from notes import Key, NoteError, decode_base64, parse_origin
 from records import Chain, is_integer
+from rotations import Malformed, Rotation, TrustedKeys
 from strict_json import JsonError, parse
 from tree import ProofError, Tree, check_consistency, check_inclusion, leaf_hash
 
@@ -48,6 +49,10 @@ class _Verification:
         self.kept_of = kept_of
         self.kept_of_closed = kept_of_closed
         self.kept = []
+        self.has_kept = False
+        self.ring = None  # TrustedKeys
+        self.compared = []  # those of `trusted`, and the last ones under keys that were rotated out
+        self.rotation = None  # the last rotation line
         self.links = Links()
         self.trusted = []  # the trusted checkpoints of the file and from outside, once all were read
         self.mismatched = set()
@@ -115,10 +120,10 @@ class _Verification:
     def _read_header(self, text):
         header = _object(text)
         version = header.get("tallystick_bundle")
-        if isinstance(version, float) and version.is_integer() and version not in (1, 2):
+        if isinstance(version, float) and version.is_integer() and version not in (1, 2, 3):
             raise Refused("BUNDLE_UNSUPPORTED", "another version of the format")
         _members(header, _header_members)
-        if version not in (1, 2) or version is True or not isinstance(header["complete"], bool):
+        if version not in (1, 2, 3) or version is True or not isinstance(header["complete"], bool):
             raise damaged("malformed header")
         if version == 2 and not header["complete"]:
             raise damaged("a part with closed epochs")
@@ -136,9 +141,16 @@ class _Verification:
         self.tenant_id = tenant
         self.stage = 1
         self.chain = Chain(tenant, header["origin"], header["complete"])
-        self.kept = self.kept_of(header["origin"], self.find)
+        self.ring = TrustedKeys(header["origin"], self.keys)
+        if version < 3:
+            self._read_kept()
         self.closed = ClosedEpochs(tenant, header["origin"], self.kept_of_closed, self.find)
         self.epoch = epoch
+
+    def _read_kept(self):
+        if not self.has_kept:
+            self.has_kept = True
+            self.kept = self.kept_of(self.header["origin"], self.find, self.ring)
 
     def _enter(self, stage):
         if stage < self.stage or (stage > 1 and not self.checkpoints):
@@ -158,8 +170,9 @@ class _Verification:
         ((kind, content),) = value.items()
         if kind == "checkpoint" and isinstance(content, str):
             self._enter(1)
+            self._read_kept()
             try:
-                checkpoint = Checkpoint(content, self.keys, self.header["origin"])
+                checkpoint = Checkpoint(content, self.ring.keys, self.header["origin"], ring=self.ring)
             except NoteError as error:
                 raise damaged("a malformed checkpoint") from error
             if self.checkpoints and checkpoint.size > self.checkpoints[-1].size:
@@ -178,7 +191,9 @@ class _Verification:
             self._check_consistency(_members(content, {"from", "to", "hashes"}))
         elif kind == "proof":
             self._check_proof(_members(content, {"index", "hashes"}))
-        elif kind == "closed" and self.header["tallystick_bundle"] == 2:
+        elif kind == "rotation" and self.header["tallystick_bundle"] == 3:
+            self._follow(content)
+        elif kind == "closed" and self.header["tallystick_bundle"] in (2, 3) and self.header["complete"]:
             self._enter(4)
             self._begin_closed(content)
         elif kind == "end":
@@ -187,6 +202,20 @@ class _Verification:
             self._check_end(_members(content, {"records", "lines", "sha256"}))
         else:
             raise damaged("an unknown kind of line")
+
+    def _follow(self, content):
+        try:
+            rotation = Rotation(content)
+        except Malformed as error:
+            raise damaged("a malformed rotation") from error
+        if self.stage != 1 or self.checkpoints:
+            raise damaged("a line is out of order")
+        if rotation.log != parse_origin(self.header["origin"])[0]:
+            raise damaged("a rotation of another log")
+        if self.rotation is not None and self.rotation.new.public_key != rotation.old.public_key:
+            raise damaged("a rotation that does not follow the one before")
+        self.rotation = rotation
+        self.ring.follow(rotation, self.find)
 
     def _begin_closed(self, origin):
         own = parse_origin(self.header["origin"])
@@ -209,11 +238,14 @@ class _Verification:
         for one in self.checkpoints:
             if one.forged:
                 self.find("CHECKPOINT_SIGNATURE_INVALID", one.last)
+            if one.retired:
+                self.find("CHECKPOINT_KEY_RETIRED", one.last)
         own = [one for one in self.checkpoints if one.trusted]
         # Of two equal ones the one of the file stays: only this one must be reached.
         self.trusted = distinct([*self.kept, *own]) if self.kept else own
+        self.compared = distinct([*self.ring.handovers, *self.trusted]) if self.ring.handovers else self.trusted
         roots = {}
-        for one in self.trusted:
+        for one in self.compared:
             if roots.setdefault(one.size, one.root) != one.root:
                 self.find("CHECKPOINT_INCONSISTENT", one.last)
         if self.header["complete"]:
@@ -281,7 +313,7 @@ class _Verification:
         }
 
     def _compare_roots(self):
-        for one in self.trusted:
+        for one in self.compared:
             if one.size == self.tree.size and one.root != self.tree.root():
                 self._mismatch(one)
 
@@ -305,7 +337,7 @@ class _Verification:
             raise Refused("BUNDLE_TRUNCATED", "there is no end line")
         newest = self.checkpoints[0]
         if self.header["complete"]:
-            for one in self.trusted:
+            for one in self.compared:
                 if one.size <= self.tree.size:
                     continue
                 if self.chain.next >= one.size:
@@ -336,6 +368,7 @@ class _Verification:
             "trust": _trust(self.keys, newest.signed_by),
             "findings": [_finding(*found) for found in self.findings],
             **self.closed.report(),
+            **({"rotations": self.ring.followed} if self.ring.followed else {}),
             **self._not_compared(newest),
         }
 
@@ -360,7 +393,7 @@ def _trust(given, signed_by):
     return {"source": "given" if given else "none", "keys": [key.text for key in signed_by]}
 
 
-def verify_bundle(file, keys, kept_of=lambda origin, find: [], kept_of_closed=lambda origin: []):
+def verify_bundle(file, keys, kept_of=lambda origin, find, ring: [], kept_of_closed=lambda origin: []):
     """
     Returns the result that spec/bundle.md defines, the note of the first checkpoint, and the notes of two checkpoints that
     contradict each other. Each note is None if there is none. `kept_of` gives the kept checkpoints of an origin, once the

@@ -15,7 +15,7 @@ def keys_of(origin, keys):
 class Checkpoint:
     """Raises NoteError for a note that is not a checkpoint of this origin."""
 
-    def __init__(self, note, keys, origin, accepted=False):
+    def __init__(self, note, keys, origin, accepted=False, ring=None):
         text, _ = parse_note(note)
         own, self.size, self.root = parse_checkpoint(text)
         if own != origin:
@@ -24,23 +24,29 @@ class Checkpoint:
         self.last = self.size - 1 if self.size > 0 else None
         self.signed_by = []
         self.forged = False
+        self.retired = False
         if not accepted:
             try:
                 self.signed_by = open_note(note, keys_of(origin, keys))[1]
             except NoteError as error:
                 self.forged = error.code == "SIGNATURE_INVALID"
+        if self.signed_by and ring is not None and not ring.may_have_signed(self.signed_by, self.size, self.root):
+            self.retired, self.signed_by = True, []
         self.trusted = accepted or bool(self.signed_by)
 
 
-def read_kept(origin, keys, accepted, given, find):
-    """The checkpoints from outside of the file. `find` takes a finding."""
+def read_kept(origin, keys, accepted, given, find, ring=None):
+    """The checkpoints from outside of the file. `find` takes a finding, `ring` are the keys with their rotations."""
+    keys = keys if ring is None else ring.keys
     kept = [Checkpoint(note, keys, origin, accepted=True) for note in accepted]
     for note in given:
-        one = Checkpoint(note, keys, origin)
+        one = Checkpoint(note, keys, origin, ring=ring)
         if one.trusted:
             kept.append(one)
-        elif keys_of(origin, keys) and not one.forged:
+        elif keys_of(origin, keys) and not one.forged and not one.retired:
             raise NotSigned("no trusted key signed a given checkpoint")
+        elif one.retired:
+            find("CHECKPOINT_KEY_RETIRED", one.last)
         elif one.forged:
             find("CHECKPOINT_SIGNATURE_INVALID", one.last)
     return kept

@@ -56,6 +56,12 @@ class Key:
         if sha256(name.encode() + b"\n" + material)[:4] != self.id:
             raise NoteError("KEY_MALFORMED")
 
+    @classmethod
+    def of(cls, name, public_key):
+        material = b"\x01" + public_key
+        key_id = sha256(name.encode() + b"\n" + material)[:4]
+        return cls(f"{name}+{key_id.hex()}+{base64.b64encode(material).decode()}")
+
 
 def parse_note(note):
     """Returns (text, [(name, key id, signature)])."""

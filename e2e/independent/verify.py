@@ -144,14 +144,14 @@ class Verification:
         evidence = [] if fork is None or self._kept is None else self._kept.save_evidence(fork)
         return result, evidence
 
-    def _kept_of(self, origin, find):
+    def _kept_of(self, origin, find, ring=None):
         for path, _, own, _ in self._given:
             if own != origin:
                 raise WrongUsage(f"{path} is a checkpoint of {own}, which is not verified")
         self._origin = origin
         self._before = None if self._kept is None else self._kept.read(origin)
         accepted = [] if self._before is None else [self._before]
-        return read_kept(origin, self._keys, accepted, [note for _, note, _, _ in self._given], find)
+        return read_kept(origin, self._keys, accepted, [note for _, note, _, _ in self._given], find, ring)
 
     def _kept_of_closed(self, origin):
         note = None if self._kept is None else self._kept.read(origin)
@@ -197,6 +197,8 @@ def _print_result(result):
     for one in result.get("closed", []):
         held = "not in this file" if one["records"] is None else f"{one['records']} records left and compared"
         print(f"  closed epoch {one['epoch']}: {one['signed']} records were signed, {held}, lost {one['lost']}")
+    for one in result.get("rotations", []):
+        print(f"  key rotated at {one['rotated_at']} after {one['last_size']} records: {one['old_key']} to {one['new_key']}")
     if "not_compared" in result:
         print(f"  not compared with the checkpoints of these sizes: {result['not_compared']}")
     for finding in result["findings"]:

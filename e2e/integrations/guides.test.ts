@@ -6,7 +6,13 @@ import { promisify } from 'node:util';
 import { createClient } from '@tallystick/client';
 import { AuditService } from '@tallystick/server';
 import { type HttpServer, serveHttp } from '@tallystick/server/http';
-import { sharedTarballs, type TempDir, tempDir } from '@tallystick/testing';
+import {
+  prepareEmbeddedStore,
+  sharedPostgres,
+  sharedTarballs,
+  type TempDir,
+  tempDir,
+} from '@tallystick/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 /**
@@ -30,6 +36,8 @@ let project: string;
 let service: AuditService;
 let server: HttpServer;
 let key: string;
+/** The database of the examples' application. */
+let database: string;
 
 interface Manifest {
   readonly dependencies: Record<string, string>;
@@ -61,8 +69,11 @@ beforeAll(async () => {
     join(project, 'tsconfig.json'),
     JSON.stringify({ compilerOptions, files: snippets.map(({ file }) => file) }),
   );
+  const store = join(directory.path, 'store');
+  await prepareEmbeddedStore(store);
+  database = (await (await sharedPostgres()).createDatabase()).url;
   service = await AuditService.open({
-    store: { directory: join(directory.path, 'store') },
+    store: { directory: store },
     logName: 'guides.example',
   });
   ({ key } = await service.keys.create({ name: 'guides', scopes: ['events:write', 'events:read'] }));
@@ -85,7 +96,13 @@ test.each(snippets)('$name runs, and its events are chained', async ({ file }) =
   const child = spawn(process.execPath, [file], {
     cwd: project,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, TALLYSTICK_URL: server.url, TALLYSTICK_API_KEY: key, NODE_NO_WARNINGS: '1' },
+    env: {
+      ...process.env,
+      TALLYSTICK_URL: server.url,
+      TALLYSTICK_API_KEY: key,
+      DATABASE_URL: database,
+      NODE_NO_WARNINGS: '1',
+    },
   });
   const [output, complaints, code] = await Promise.all([
     text(child.stdout),

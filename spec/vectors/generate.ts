@@ -4,6 +4,7 @@ import { booksVectors } from './generator/books.ts';
 import { brokenBundles } from './generator/bundles-broken.ts';
 import { closedBundles } from './generator/bundles-closed.ts';
 import { refusedBundles } from './generator/bundles-refused.ts';
+import { rotatedBundles } from './generator/bundles-rotated.ts';
 import { soundBundles } from './generator/bundles-sound.ts';
 import { canonicalVectors } from './generator/canonical.ts';
 import { eventVectors } from './generator/events.ts';
@@ -12,7 +13,13 @@ import { receiptVectors } from './generator/receipts.ts';
 import { recordVectors } from './generator/records.ts';
 import { proofVectors, treeVectors } from './generator/tree.ts';
 
-const bundleCases = [...soundBundles, ...brokenBundles, ...closedBundles, ...refusedBundles];
+const bundleCases = [
+  ...soundBundles,
+  ...brokenBundles,
+  ...closedBundles,
+  ...rotatedBundles,
+  ...refusedBundles,
+];
 
 /**
  * Makes all vectors from fixed seeds. `node --conditions=tallystick-source spec/vectors/generate.ts` writes them beside this

@@ -1,4 +1,4 @@
-import { type AuditEvent, agent } from '@tallystick/event';
+import { agent } from '@tallystick/event';
 import { auditModelCalls, gatedTools, startAgentRun } from '@tallystick/sdk/ai';
 import { createGate, createMemoryDesk, functionPolicy, type PolicyRequest } from '@tallystick/sdk/gate';
 import { createTestAudit } from '@tallystick/sdk/testing';
@@ -7,6 +7,7 @@ import { generateText, isStepCount, streamText, tool, wrapLanguageModel } from '
 import { convertArrayToReadableStream, MockLanguageModelV4 } from 'ai/test';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { story } from '../story.ts';
 
 const usage = {
   inputTokens: { total: 12, noCache: 8, cacheRead: 4, cacheWrite: 0 },
@@ -92,21 +93,6 @@ const refund = (execute: (input: { order: string; amount: number }) => unknown) 
     inputSchema: z.object({ order: z.string(), amount: z.number() }),
     execute: async (input) => execute(input),
   });
-
-/** The trail as a story: each event, whose parent is which, and how it ended. */
-function story(events: readonly AuditEvent[]): string[] {
-  const names = new Map<string | undefined, string>();
-  const seen = new Map<string, number>();
-  for (const { audit_id, event_type } of events) {
-    const count = (seen.get(event_type) ?? 0) + 1;
-    seen.set(event_type, count);
-    names.set(audit_id, `${event_type.replace('agent.', '')}${count > 1 ? ` ${count}` : ''}`);
-  }
-  return events.map(({ audit_id, parent_id, outcome }) => {
-    const parent = parent_id === undefined ? '' : ` < ${names.get(parent_id)}`;
-    return `${names.get(audit_id)}${parent}: ${outcome?.outcome_status}`;
-  });
-}
 
 test('a run ends in a trail that tells it: order, parents, outcomes, one correlation', async () => {
   const { events, gate, run, model } = open();

@@ -12,6 +12,7 @@ import { registerDlq } from './commands/dlq.ts';
 import { registerEmit } from './commands/emit.ts';
 import { registerEvents } from './commands/events.ts';
 import { registerExport } from './commands/export.ts';
+import { registerFollowers } from './commands/followers.ts';
 import { registerHash } from './commands/hash.ts';
 import { registerImport } from './commands/import.ts';
 import { registerLogKeys } from './commands/log-keys.ts';
@@ -53,6 +54,7 @@ const registrations: readonly (readonly [group: string, commands: readonly Regis
       registerApiKeys,
       registerDlq,
       registerRecover,
+      registerFollowers,
       registerStrays,
     ],
   ],

@@ -4,6 +4,7 @@ import { type ApiKeysResource, apiKeysResource } from './resources/api-keys.ts';
 import { type ApprovalsResource, approvalsResource } from './resources/approvals.ts';
 import { type DeadLettersResource, deadLettersResource } from './resources/dead-letters.ts';
 import { type EventsResource, eventsResource } from './resources/events.ts';
+import { type FollowersResource, followersResource } from './resources/followers.ts';
 import { type HealthResource, healthResource } from './resources/health.ts';
 import { type LogsResource, logsResource } from './resources/logs.ts';
 import { type ProducersResource, producersResource } from './resources/producers.ts';
@@ -52,6 +53,7 @@ export interface Client {
   readonly apiKeys: ApiKeysResource;
   readonly approvals: ApprovalsResource;
   readonly deadLetters: DeadLettersResource;
+  readonly followers: FollowersResource;
   readonly health: HealthResource;
   /**
    * Lets the service check a part of a chain. A long range is checked in parts: continue at `next_sequence` until
@@ -83,6 +85,7 @@ export function createClient(options: ClientOptions): Client {
     apiKeys: apiKeysResource(sender),
     approvals: approvalsResource(sender),
     deadLetters: deadLettersResource(sender),
+    followers: followersResource(sender),
     health: healthResource(sender),
     verify: async (query = {}, { signal } = {}) =>
       await sender.json({ path: 'v1/audit/verify', query: { ...query }, signal }),

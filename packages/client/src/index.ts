@@ -11,6 +11,7 @@ export type {
   FollowedEvent,
   FollowQuery,
 } from './resources/events.ts';
+export type { FollowersResource } from './resources/followers.ts';
 export type { HealthResource } from './resources/health.ts';
 export type { BundleQuery, LogsResource } from './resources/logs.ts';
 export type { ProducerQuery, ProducersResource } from './resources/producers.ts';

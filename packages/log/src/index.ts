@@ -46,7 +46,23 @@ export {
 } from './genesis.ts';
 export { type IndexedColumns, indexedColumnNames, indexedColumns } from './indexed-columns.ts';
 export {
+  formatRotation,
+  type KeyRotation,
+  type LastUnderKey,
+  openRotation,
+  parseRotation,
+  type RotationEvidence,
+  type RotationJson,
+  type RotationStatement,
+  readRotation,
+  rotationFromJson,
+  rotationLeaf,
+  rotationToJson,
+  verifyLastUnderKey,
+} from './key-rotation.ts';
+export {
   createVerifier,
+  formatNote,
   formatVerifierKey,
   type Note,
   type NoteSignature,

@@ -76,14 +76,25 @@ export async function signNote(
   text: string,
   signers: readonly { readonly name: string; readonly key: SigningKey }[],
 ): Promise<string> {
-  checkText(text);
-  let note = `${text}\n`;
+  const signatures: NoteSignature[] = [];
   for (const { name, key } of signers) {
-    const verifier = createVerifier(name, key.publicKey);
-    const signature = await key.sign(encoder.encode(text));
-    note += `— ${name} ${toBase64(concatBytes(verifier.keyId, signature))}\n`;
+    const { keyId } = createVerifier(name, key.publicKey);
+    signatures.push({ name, keyId, signature: await key.sign(encoder.encode(text)) });
   }
-  return note;
+  return formatNote({ text, signatures });
+}
+
+/**
+ * Writes a note from its text and its signatures. It checks no signature.
+ *
+ * @throws {LogError} `NOTE_MALFORMED` for a text that no note can have
+ */
+export function formatNote({ text, signatures }: Note): string {
+  checkText(text);
+  const lines = signatures.map(
+    ({ name, keyId, signature }) => `— ${name} ${toBase64(concatBytes(keyId, signature))}\n`,
+  );
+  return `${text}\n${lines.join('')}`;
 }
 
 /**

@@ -24,8 +24,9 @@ export {
   type RetryResult,
 } from './api/dead-letters.ts';
 export type { EventPage, EventView } from './api/events.ts';
+export type { FollowerChange, FollowerInfo, FollowerList, StoppedFollower } from './api/followers.ts';
 export type { Health, Readiness } from './api/health.ts';
-export type { ConsistencyProof, InclusionProof, LogKeys } from './api/log.ts';
+export type { ConsistencyProof, InclusionProof, LogKeyRotation, LogKeys } from './api/log.ts';
 export type {
   ProducerAccount,
   ProducerPage,
@@ -54,6 +55,7 @@ export type {
   OperationState,
 } from './approvals/desk.ts';
 export { type ApprovalRules, defaultApprovalRules, tightenRules } from './approvals/rules.ts';
+export { isPlainName } from './approvals/subjects.ts';
 export {
   type ApprovalRefusalCode,
   type ApprovalStep,

@@ -79,7 +79,35 @@ export const fastifyAudit = refuse();
 export const outcomeOfStatus = refuse();
 export const withAudit = refuse();
 export const withAuditFunction = refuse();
-// './ai'
+// './ai', './langchain', './mcp'
+export const auditCallbacks = refuse();
 export const auditModelCalls = refuse();
 export const gatedTools = refuse();
 export const startAgentRun = refuse();
+export const auditedClient = refuse();
+export const endOfToolResult = refuse();
+export const gatedTool = refuse();
+export const mcpToolAction = refuse();
+export const notExecutedResult = refuse();
+// './drizzle', './postgres'
+export const AuditedDrizzleTable = refuse();
+export const AuditedTable = refuse();
+export const OutboxRelay = refuse();
+export const PostgresOutbox = refuse();
+export const SqlText = refuse();
+export const auditedDrizzleTable = refuse();
+export const auditedTable = refuse();
+export const createOutboxRelay = refuse();
+export const createPostgresOutbox = refuse();
+export const drizzleClient = refuse();
+export const outboxRelayDefaults = refuse();
+export const outboxSchema = refuse();
+export const sqlText = refuse();
+// './fetch'
+export const FetchEmitter = refuse();
+export const createFetchEmitter = refuse();
+export const fetchEmitterDefaults = refuse();
+// './opentelemetry', './pino'
+export const auditLine = refuse();
+export const auditSpans = refuse();
+export default refuse();

@@ -14,6 +14,8 @@ export const auditErrorCodes = [
   'DELIVERY_FAILED',
   'DELIVERY_TIMED_OUT',
   'NOT_CONFIGURED',
+  'NOT_IN_TRANSACTION',
+  'TOO_MANY_ROWS',
   'CONFIG_INVALID',
 ] as const;
 

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { tempDir } from '@tallystick/testing';
 import { describe, expect, type TestContext, test } from 'vitest';
+import { relayExposition } from '../src/integrations/postgres/relay-status.ts';
 import { testEmitter } from './support/emitter.ts';
 import { skipWithout } from './support/parts.ts';
 
@@ -47,8 +48,19 @@ function serviceMetrics(): Types {
 }
 
 const exposed: Types = new Map([...producerMetrics(), ...serviceMetrics()]);
+/** The metrics of an outbox's relay. The dashboard does not show them: most applications have no outbox. */
+const relayMetrics = Array.from(
+  relayExposition(
+    {
+      ...{ waiting: 0, lagSeconds: 0, deadLetters: 0, delivered: 0, duplicates: 0, refused: 0, retries: 0 },
+      failing: false,
+    },
+    's',
+  ).matchAll(/^# TYPE (\w+) (\w+)$/gm),
+  ([, name, type]) => [name!, type!] as const,
+);
 const series = new Set(
-  Array.from(exposed).flatMap(([name, type]) =>
+  [...exposed, ...relayMetrics].flatMap(([name, type]) =>
     type === 'histogram' ? ['_bucket', '_sum', '_count'].map((suffix) => name + suffix) : [name],
   ),
 );

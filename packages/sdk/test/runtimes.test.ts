@@ -15,10 +15,12 @@ const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '../package.j
 };
 /** Every entry point that needs nothing but the SDK. */
 const subpaths = Object.keys(manifest.exports)
-  .filter((path) => path !== './kafka' && path !== './package.json')
+  .filter((path) => !['./drizzle', './kafka', './package.json'].includes(path))
   .map((path) => `@tallystick/sdk${path.slice(1)}`);
 /** This entry point needs a package that is not installed in the project. */
 const kafka = '@tallystick/sdk/kafka';
+/** Like the one above, it can't be imported without its library. */
+const drizzle = '@tallystick/sdk/drizzle';
 
 const directory = tempDir();
 const project = join(directory.path, 'project');
@@ -118,7 +120,7 @@ describe.each([ours, ...runtimes])('$name', (runtime) => {
 
 describe('in a browser', () => {
   test('importing any entry point throws an error that gives the reason', async () => {
-    for (const name of [...subpaths, kafka]) {
+    for (const name of [...subpaths, kafka, drizzle]) {
       const script = `await import('${name}')`;
       const { code, complaints } = await run(process.execPath, [
         ...['--conditions=browser', '--input-type=module', '--eval', script],
@@ -140,12 +142,16 @@ describe('in a browser', () => {
     const dist = (file: string) =>
       readFileSync(join(project, 'node_modules/@tallystick/sdk/dist', file), 'utf8');
     const source = dist('browser.js');
-    const refused = Array.from(source.matchAll(/^export const (\w+)/gm), ([, name]) => name!);
+    const refused = Array.from(source.matchAll(/^export (?:const )?(\w+)/gm), ([, name]) => name!);
     const ofKafka = Array.from(
       dist('kafka.js').matchAll(/^export \{(.*)\} from/gm),
       ([, names]) => names!.match(/\w+/g)!,
     );
-    const names = new Set([...(JSON.parse(output) as string[]), ...ofKafka.flat()]);
+    const ofDrizzle = Array.from(
+      dist('integrations/drizzle.js').matchAll(/^export (?:async )?(?:function|class) (\w+)/gm),
+      ([, name]) => name!,
+    );
+    const names = new Set([...(JSON.parse(output) as string[]), ...ofKafka.flat(), ...ofDrizzle]);
     expect(refused.toSorted()).toEqual([...names].toSorted());
   });
 
@@ -168,6 +174,38 @@ describe('in a browser', () => {
     const { code, complaints } = await run(process.execPath, ['page.js']);
     expect([code, complaints]).toEqual([1, expect.stringContaining('does not run in a browser')]);
   }, 300_000);
+});
+
+describe('in an edge runtime', () => {
+  test('what the built entry imports is no module of Node.js, and no other package', () => {
+    const modules = join(project, 'node_modules/@tallystick');
+    const entries: Record<string, string> = {
+      '@tallystick/event': join(modules, 'event/dist/index.js'),
+      '@tallystick/event/redaction': join(modules, 'event/dist/redaction/index.js'),
+      '@tallystick/protocol': join(modules, 'protocol/dist/index.js'),
+    };
+    const found = new Set([join(modules, 'sdk/dist/fetch/index.js')]);
+    // A set yields what is added to it while it is read.
+    for (const file of found) {
+      const source = readFileSync(file, 'utf8');
+      for (const [, name] of source.matchAll(
+        /^(?:import|export)\s(?:[^;'"]*?\sfrom\s)?['"]([^'"]+)['"];$/gm,
+      )) {
+        const target = name!.startsWith('.') ? join(file, '..', name!) : entries[name!];
+        expect(target, `${file} imports ${name}`).toBeDefined();
+        found.add(target!);
+      }
+    }
+    expect(found.size).toBeGreaterThan(40);
+  });
+
+  test('bundlers for Workers find the emitter, and those for browsers the error', async () => {
+    const script = `const { createFetchEmitter } = await import('@tallystick/sdk/fetch'); console.log(typeof createFetchEmitter)`;
+    const { code, output } = await run(process.execPath, [
+      ...['--conditions=workerd', '--conditions=browser', '--input-type=module', '--eval', script],
+    ]);
+    expect([code, output]).toEqual([0, 'function\n']);
+  });
 });
 
 describe('an installation', () => {

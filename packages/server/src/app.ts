@@ -12,8 +12,13 @@ import { defaultServiceTenant } from './chain/book-options.ts';
 import { KeyBook } from './chain/books/key-book.ts';
 import { openBooks } from './chain/books/open-books.ts';
 import { keepAccountsPruned } from './chain/books/prune-accounts.ts';
+import { recordRotations } from './chain/record-rotations.ts';
 import { Writer } from './chain/writer.ts';
 import { ServerError } from './errors.ts';
+import type { Follower } from './followers/follower.ts';
+import { Followers, type FollowersOptions } from './followers/followers.ts';
+import { type OpenIntentsOptions, openIntents } from './followers/open-intents/open-intents.ts';
+import { FollowerOperations } from './followers/operate.ts';
 import { Admission } from './ingest/admit/admission.ts';
 import { AdmissionRedaction } from './ingest/admit/redaction.ts';
 import type { RedactionSetting } from './ingest/admit/redaction-rules.ts';
@@ -72,6 +77,10 @@ export interface AuditServiceOptions {
   readonly checkpointIntervalMs?: number | undefined;
   /** How often deadlines of approvals and due webhooks are looked up, ms; 0: never. @defaultValue 1000 */
   readonly approvalIntervalMs?: number | undefined;
+  /** How followers run; false: they don't run in this process. @defaultValue they run */
+  readonly followers?: FollowersOptions | false | undefined;
+  /** When an action of an agent counts as unresolved. */
+  readonly openIntents?: OpenIntentsOptions | undefined;
   /** Endpoints that learn of every change of an approval. All replicas need the same. @defaultValue none */
   readonly webhooks?: readonly WebhookOptions[] | undefined;
   /** Most events of one transaction. @defaultValue 1000 */
@@ -100,6 +109,10 @@ export class AuditService {
   readonly appendRanges: AppendRanges;
   /** Approvals of actions of agents. */
   readonly desk: ApprovalDesk;
+  /** Pausing, resuming and resetting followers. */
+  readonly followerOperations: FollowerOperations;
+  /** The followers that run in this process. */
+  readonly followers: Followers | undefined;
   /** Tenant of the service's own records. */
   readonly serviceTenant: string;
   /**
@@ -148,6 +161,7 @@ export class AuditService {
       assertRunning: (tenantId) => guard.assertRunning(tenantId),
       assertCurrent: (session, head) => guard.assertCurrent(session, head),
       stop: (tenantId, reason) => guard.stop(tenantId, reason),
+      onExtended: (tenantIds) => this.followers?.wake(tenantIds),
     };
     this.writer = new Writer(database, {
       ...appendOptions,
@@ -174,6 +188,12 @@ export class AuditService {
       approvalIntervalMs === 0
         ? undefined
         : new DeadlineTimer({ desk: this.desk, intervalMs: approvalIntervalMs, onError });
+    const followers: Follower[] = [openIntents(this, options.openIntents)];
+    this.followerOperations = new FollowerOperations(database, followers);
+    this.followers =
+      options.followers === false
+        ? undefined
+        : new Followers(database, followers, options.followers ?? {}, onError);
     this.idempotencyKeys.keepPruned((error) => onError('idempotency keys', error));
     this.#partitionTimer = keepPartitionsAhead(database, (error) => onError('partitions', error));
     this.#accountTimer = keepAccountsPruned(this, now, (error) => onError('accounts', error));
@@ -225,6 +245,10 @@ export class AuditService {
       await openBooks(service, (options.now ?? Date.now)()).catch((error: unknown) =>
         options.observer?.onBackgroundError?.('books', error),
       );
+      // The same is true of rotations whose command was killed.
+      await recordRotations(signer.store, service, (options.now ?? Date.now)()).catch((error: unknown) =>
+        options.observer?.onBackgroundError?.('key rotations', error),
+      );
       return service;
     } catch (error) {
       signer?.close();
@@ -264,6 +288,7 @@ export class AuditService {
     this.idempotencyKeys.stop();
     this.#checkpointTimer?.stop();
     await this.#deadlineTimer?.close();
+    await this.followers?.close();
     await this.#webhookSender?.close();
     await this.writer.close();
     // An error of the signer does not keep the store open: all that was chained is durable without the signature.

@@ -58,6 +58,7 @@ export {
   type TenantStray,
 } from './operations/remove-strays.ts';
 export { retryDeadLetter } from './operations/retry-dead-letter.ts';
+export { type RotationSources, rotateLogKey } from './operations/rotate-log-key.ts';
 export {
   type BundlePlan,
   type BundleRequest,

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Manifest, readManifest } from '../../../scripts/pack.ts';
 import { sharedTarballs, type Tarball } from '../src/shared-tarballs.ts';
@@ -152,7 +153,7 @@ test('every command starts from its installed package and prints its version', (
 // The documents told readers to install packages that are not published, and nothing followed them with what can be installed.
 test('the README works with tarballs in an empty project', { timeout: 300_000 }, async () => {
   const [install] = shellLines('README.md', 'npm install /');
-  const place = join(dir.path, 'tarballs');
+  const place = dirname(tarballs[0]!.file);
   const path = join(dir.path, 'readme');
   makeProject(path);
   const command = install!.replace('/path/to/checkout/tarballs', place);
@@ -169,14 +170,23 @@ test('the README works with tarballs in an empty project', { timeout: 300_000 },
   expect(shellLines('README.md', 'npx ')).toContain('npx tallystick dev');
   await using dev = await startDev(path);
   const env = { ...process.env, ...dev.env, XDG_CONFIG_HOME: join(path, 'config') };
-  const lines = ['emit', 'events', 'verify'].flatMap((name) =>
-    shellLines('README.md', `tally ${name} --tenant`),
+  const withPath = { ...env, PATH: `${join(path, 'node_modules/.bin')}:${process.env.PATH}` };
+  const run = (line: string) =>
+    execFileSync('sh', ['-c', line], { cwd: path, env: withPath, stdio: 'pipe', encoding: 'utf8' });
+  mkdirSync(join(path, 'logs'));
+  const fixture = readFileSync(join(root, 'packages/cli/test/fixtures/cloudtrail.json.txt'));
+  writeFileSync(join(path, 'logs/trail.json.gz'), gzipSync(fixture));
+  const lines = ['emit', 'import', 'events', 'verify'].flatMap((name) =>
+    shellLines('README.md', `tally ${name} --`).filter(
+      (line) => line.includes('--tenant acme') && !line.includes('--data'),
+    ),
   );
-  expect(lines.length).toBeGreaterThanOrEqual(3);
-  for (const line of [...lines, ...shellLines('README.md', 'curl ')]) {
-    const withPath = { ...env, PATH: `${join(path, 'node_modules/.bin')}:${process.env.PATH}` };
-    execFileSync('sh', ['-c', line], { cwd: path, env: withPath, stdio: 'pipe' });
-  }
+  expect(lines.length).toBeGreaterThanOrEqual(4);
+  for (const line of [...lines, ...shellLines('README.md', 'curl ')]) run(line);
+  const [pinned] = JSON.parse(`[${run('tally log-keys list --json').trim().split('\n').join(',')}]`).flat();
+  const [exported] = shellLines('README.md', 'tally export ');
+  expect(exported).toContain("--key '…'");
+  expect(run(exported!.replace('…', pinned.key))).toMatch(/verified {2}acme/);
 });
 
 test("the SDK's guides work with its tarballs alone in an empty project", { timeout: 300_000 }, async () => {

@@ -7,9 +7,9 @@ import {
   parseCheckpoint,
   parseNote,
   toHex,
-  type Verifier,
 } from '@tallystick/log';
 import type { FindingSink, Findings } from './report.ts';
+import type { TrustedKeys } from './trusted-keys.ts';
 
 /** A checkpoint whose signatures were checked with the trusted keys. */
 export interface JudgedCheckpoint extends Checkpoint {
@@ -20,23 +20,26 @@ export interface JudgedCheckpoint extends Checkpoint {
 }
 
 /**
- * Reads a checkpoint of a log and checks its signatures. An invalid signature that names a trusted key is a finding.
+ * Reads a checkpoint of a log and checks its signatures. An invalid signature that names a trusted key is a finding,
+ * and so is a signature by a key that was rotated out before the checkpoint.
  *
  * @throws {LogError} `NOTE_MALFORMED` or `CHECKPOINT_MALFORMED`; also for a checkpoint of another origin
  */
 export async function judgeCheckpoint(
   note: string,
-  origin: string,
-  keys: readonly Verifier[],
+  keys: TrustedKeys,
   findings: FindingSink,
 ): Promise<JudgedCheckpoint> {
+  const { origin } = keys;
   const checkpoint = parseCheckpoint(parseNote(note).text);
   if (checkpoint.origin !== origin) {
     throw new LogError('CHECKPOINT_MALFORMED', `the checkpoint is of ${checkpoint.origin}, not of ${origin}`);
   }
   try {
-    const { verifiedBy } = await openNote(note, keysOf(origin, keys));
-    return { ...checkpoint, note, signedBy: verifiedBy.map(formatVerifierKey) };
+    const { verifiedBy } = await openNote(note, keys.verifiers);
+    const isValid = keys.mayHaveSigned(verifiedBy, checkpoint);
+    if (!isValid) findings.add({ code: 'CHECKPOINT_KEY_RETIRED', sequence_number: lastCovered(checkpoint) });
+    return { ...checkpoint, note, signedBy: isValid ? verifiedBy.map(formatVerifierKey) : [] };
   } catch (error) {
     if (error instanceof LogError && error.code === 'SIGNATURE_INVALID') {
       findings.add({ code: 'CHECKPOINT_SIGNATURE_INVALID', sequence_number: lastCovered(checkpoint) });
@@ -47,25 +50,19 @@ export async function judgeCheckpoint(
   }
 }
 
-/** The keys that count for a log: only a key with the log's name can sign its checkpoints. */
-export function keysOf(origin: string, keys: readonly Verifier[]): readonly Verifier[] {
-  return keys.filter(({ name }) => name === origin);
-}
-
 /**
  * Judges checkpoints from the store that is being verified. Whoever changed the store may have changed them too, so one
  * that cannot be read is a finding and not an error.
  */
 export async function judgeStored(
   rows: readonly { readonly size: number; readonly root: string; readonly note: string }[],
-  origin: string,
-  keys: readonly Verifier[],
+  keys: TrustedKeys,
   findings: FindingSink,
 ): Promise<JudgedCheckpoint[]> {
   const judged: JudgedCheckpoint[] = [];
   for (const { size, root, note } of rows) {
     try {
-      const checkpoint = await judgeCheckpoint(note, origin, keys, findings);
+      const checkpoint = await judgeCheckpoint(note, keys, findings);
       judged.push(checkpoint);
       if (checkpoint.size === size && toHex(checkpoint.root) === root) continue;
       findings.add({
@@ -93,17 +90,16 @@ export async function judgeStored(
  */
 export async function readKept(
   notes: readonly string[],
-  origin: string,
-  keys: readonly Verifier[],
+  keys: TrustedKeys,
   findings: Findings,
 ): Promise<JudgedCheckpoint[]> {
   const kept: JudgedCheckpoint[] = [];
   for (const note of notes) {
     const found = findings.count;
-    const checkpoint = await judgeCheckpoint(note, origin, keys, findings);
+    const checkpoint = await judgeCheckpoint(note, keys, findings);
     const isForged = findings.count > found;
     if (checkpoint.signedBy.length > 0) kept.push(checkpoint);
-    else if (keysOf(origin, keys).length > 0 && !isForged)
+    else if (keys.verifiers.length > 0 && !isForged)
       throw new LogError('NOTE_UNVERIFIED', 'no trusted key signed a kept checkpoint');
   }
   return kept;

@@ -19,6 +19,7 @@ export {
   type Finding,
   type FindingCode,
   type FindingSink,
+  type FollowedRotation,
   isTrusted,
   type Report,
   type SequenceRange,
@@ -51,3 +52,4 @@ export {
 export { TileCheck } from './store/tile-check.ts';
 export { type VerifyStoreOptions, verifyStore } from './store/verify-store.ts';
 export { type ConsistencyProver, TreeCheck } from './tree-check.ts';
+export { TrustedKeys, trustedKeys } from './trusted-keys.ts';

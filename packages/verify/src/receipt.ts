@@ -2,8 +2,10 @@ import { decodeUtf8 } from '@tallystick/event';
 import {
   type AuditRecord,
   type Checkpoint,
+  type KeyRotation,
   LogError,
   type Origin,
+  openNote,
   parseCheckpoint,
   parseNote,
   parseOrigin,
@@ -16,8 +18,9 @@ import {
   type Verifier,
   verifyTlogProof,
 } from '@tallystick/log';
-import { findEquivocation, type JudgedCheckpoint, keysOf, readAccepted, readKept } from './checkpoints.ts';
+import { findEquivocation, type JudgedCheckpoint, readAccepted, readKept } from './checkpoints.ts';
 import { type ChainVerdict, type Finding, Findings, type TrustSource } from './report.ts';
+import { type TrustedKeys, trustedKeys } from './trusted-keys.ts';
 
 /** The result of verifying a receipt. */
 export interface ReceiptReport {
@@ -42,6 +45,8 @@ export interface VerifyReceiptOptions {
   readonly keys: readonly (string | Verifier)[];
   /** The record's bytes, where the receipt does not contain them. */
   readonly recordText?: string;
+  /** Rotations of the log's key that the caller knows, oldest first. A receipt has none. */
+  readonly rotations?: readonly KeyRotation[];
   /** Where the keys came from; only reported. @defaultValue 'given', or 'none' without keys */
   readonly trust?: TrustSource;
   /** Signed notes of the same log that the caller got from elsewhere. A trusted key must have signed them. */
@@ -81,9 +86,10 @@ export async function verifyReceipt(
   const { proof, origin, checkpoint, recordBytes } = parts;
   const hash = sha256(recordBytes);
   const findings = new Findings();
+  const ofLog = await trustedKeys(checkpoint.origin, keys, options.rotations ?? [], findings);
   const kept = [
     ...readAccepted(options.kept ?? [], checkpoint.origin),
-    ...(await readKept(options.checkpoints ?? [], checkpoint.origin, keys, findings)),
+    ...(await readKept(options.checkpoints ?? [], ofLog, findings)),
   ];
   const base = { sequence_number: proof.index, record_hash: toHex(hash), trust };
   const failed = (list: readonly Finding[]): ReceiptReport => ({
@@ -96,7 +102,7 @@ export async function verifyReceipt(
   });
   const fail = (code: Finding['code']) => failed([{ code, sequence_number: proof.index }]);
   if (findings.count > 0) return failed(findings.list);
-  const fault = await faultOfProof(proof, hash, keysOf(checkpoint.origin, keys));
+  const fault = await faultOfProof(proof, hash, ofLog);
   if (fault !== undefined) return fail(fault);
   const fork = findEquivocation([...kept, { ...checkpoint, note: proof.checkpoint, signedBy: [] }]);
   if (fork !== undefined) {
@@ -168,10 +174,12 @@ function readUtf8(bytes: Uint8Array): string | undefined {
 async function faultOfProof(
   proof: TlogProof,
   recordHash: Uint8Array,
-  keys: readonly Verifier[],
+  keys: TrustedKeys,
 ): Promise<Finding['code'] | undefined> {
   try {
-    await verifyTlogProof(proof, recordHash, keys);
+    const { text, verifiedBy } = await openNote(proof.checkpoint, keys.verifiers);
+    if (!keys.mayHaveSigned(verifiedBy, parseCheckpoint(text))) return 'CHECKPOINT_KEY_RETIRED';
+    await verifyTlogProof(proof, recordHash, keys.verifiers);
     return undefined;
   } catch (error) {
     if (!(error instanceof LogError)) throw error;

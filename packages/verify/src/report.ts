@@ -24,6 +24,10 @@ export type FindingCode =
   /** The records' tree does not have the root of a checkpoint. */
   | 'CHECKPOINT_ROOT_MISMATCH'
   | 'CHECKPOINT_SIGNATURE_INVALID'
+  /** A key signed the checkpoint after it was rotated out: it is beyond the last one that the key signed. */
+  | 'CHECKPOINT_KEY_RETIRED'
+  /** A rotation of a trusted key is not signed by both keys, names a wrong checkpoint, or gives the key a second successor. */
+  | 'KEY_ROTATION_INVALID'
   /** Two checkpoints contradict each other. */
   | 'CHECKPOINT_INCONSISTENT'
   /** No trusted key signed the checkpoint that the verification depends on. */
@@ -110,6 +114,17 @@ export interface ClosedEpochReport {
   readonly lost_records: number;
 }
 
+/** A rotation that leads from a trusted key to the next one, as reports show it. */
+export interface FollowedRotation {
+  /** RFC 3339. */
+  readonly rotated_at: string;
+  /** Verifier keys of the log under test. */
+  readonly old_key: string;
+  readonly new_key: string;
+  /** Size of the last checkpoint that the old key signed for this log; 0 where it signed none. */
+  readonly last_size: number;
+}
+
 /** The result of a verification. */
 export interface Report {
   readonly verdict: Verdict;
@@ -132,6 +147,8 @@ export interface Report {
   readonly missing_records?: number;
   /** The epochs that were closed before this chain began, newest first; absent where there are none. */
   readonly closed?: readonly ClosedEpochReport[];
+  /** Rotations that led from a key of the caller to the keys after it, oldest first; absent where there are none. */
+  readonly rotations?: readonly FollowedRotation[];
   /** Sizes of the caller's checkpoints that the records could not be compared with; absent where there are none. */
   readonly not_compared?: readonly number[];
 }

@@ -21,6 +21,8 @@ export interface BundleCase {
     readonly findings: readonly string[];
     /** What is left of each closed epoch. */
     readonly closed?: readonly object[];
+    /** The rotations that were followed. */
+    readonly rotations?: readonly object[];
   };
 }
 

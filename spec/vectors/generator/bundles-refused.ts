@@ -21,9 +21,9 @@ cases.refused(
 );
 cases.refused('truncated-newline', 'a file without its last newline', good.slice(0, -1), 'BUNDLE_TRUNCATED');
 cases.refused(
-  'version-3',
+  'version-4',
   'a format of the future',
-  seal([headerLine.replace('_bundle":1', '_bundle":3'), ...lines.slice(1)]),
+  seal([headerLine.replace('_bundle":1', '_bundle":4'), ...lines.slice(1)]),
   'BUNDLE_UNSUPPORTED',
   null,
 );

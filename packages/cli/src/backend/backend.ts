@@ -1,5 +1,5 @@
 import type { Client } from '@tallystick/client';
-import type { AuditRecord, Verifier } from '@tallystick/log';
+import type { AuditRecord, KeyRotation, Verifier } from '@tallystick/log';
 import type { ItemResult } from '@tallystick/protocol';
 import type { Report } from '@tallystick/verify';
 import type { Place } from '../trust/place.ts';
@@ -42,8 +42,13 @@ export interface VerifyOptions {
    * Decides which keys and checkpoints the log is checked with. Called once, before anything is checked.
    *
    * @param offered the key that the service or the store shows for this log, if any
+   * @param rotations rotations of the key that it shows; none of them is checked
    */
-  readonly trustFor: (origin: string, offered: Verifier | undefined) => Promise<TrustContext>;
+  readonly trustFor: (
+    origin: string,
+    offered: Verifier | undefined,
+    rotations: readonly KeyRotation[],
+  ) => Promise<TrustContext>;
   /** Receives the signed note of the checkpoint that the check relied on. Not called for a bad verdict. */
   readonly onTrustedCheckpoint: (note: string) => void;
   /** Receives the notes of two signed checkpoints that contradict each other. */

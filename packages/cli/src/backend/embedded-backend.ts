@@ -1,5 +1,5 @@
 import { type Client, createClient } from '@tallystick/client';
-import { parseVerifierKey, type Verifier } from '@tallystick/log';
+import { parseVerifierKey, readRotation, type Verifier } from '@tallystick/log';
 import type { ItemResult } from '@tallystick/protocol';
 import { type AuditService, createHttpApp, ServerError } from '@tallystick/server';
 import { writer } from '@tallystick/server/store';
@@ -53,7 +53,7 @@ export class EmbeddedBackend implements Backend {
   static async open(directory: string, processContext: ProcessContext): Promise<EmbeddedBackend> {
     const options = embeddedStoreOptions(processContext, directory);
     // A command is short: what it writes is signed when a checkpoint is requested.
-    const service = await openService({ ...options, checkpointIntervalMs: 0 }, directory);
+    const service = await openService({ ...options, checkpointIntervalMs: 0, followers: false }, directory);
     return new EmbeddedBackend(directory, service, processContext.now);
   }
 
@@ -72,7 +72,8 @@ export class EmbeddedBackend implements Backend {
     await this.#signAll(tenantId);
     const { origin, note } = this.#newestSigned(tenantId);
     const offered = await this.offeredKey(tenantId);
-    const { verifiers, trust, checkpoints, kept, keptOfClosed } = await options.trustFor(origin, offered);
+    const rotations = (await this.#service.signer.rotations.evidenceFor(origin)).map(readRotation);
+    const { verifiers, checkpoints, ...relied } = await options.trustFor(origin, offered, rotations);
     const query = (sql: string, parameters: readonly unknown[]) =>
       this.#service.database.query<{ readonly [column: string]: unknown }>(writer, sql, parameters);
     return await verifyStore(query, {
@@ -80,10 +81,8 @@ export class EmbeddedBackend implements Backend {
       logName: this.#service.logs.logName,
       serviceTenant: this.#service.serviceTenant,
       keys: verifiers,
-      trust,
+      ...relied,
       checkpoints: [...checkpoints, ...(note === undefined ? [] : [note])],
-      kept,
-      keptOfClosed,
       onTrusted: options.onTrustedCheckpoint,
       onEquivocation: options.onEquivocation,
       onRecord: options.onRecord,

@@ -1,4 +1,4 @@
-import { parseVerifierKey, type Verifier } from '@tallystick/log';
+import { type KeyRotation, parseVerifierKey, type Verifier } from '@tallystick/log';
 import { BundleError, type BundleHeader, gunzipIfNeeded, readBundle } from '@tallystick/verify';
 
 /** What a file claims to be before its first record. None of it can be trusted. */
@@ -9,6 +9,8 @@ export interface FileHead {
   readonly header: BundleHeader | undefined;
   /** The verifier keys that a bundle names. */
   readonly offered: readonly Verifier[];
+  /** The rotations of the log's key that a bundle has. */
+  readonly rotations: readonly KeyRotation[];
   /** The whole file, from its first byte, compressed if the file is. */
   readonly bytes: AsyncIterable<Uint8Array>;
 }
@@ -36,18 +38,20 @@ export async function peekFile(source: AsyncIterable<Uint8Array>): Promise<FileH
   };
   const isReceipt = await beginsWith(gunzipIfNeeded(whatIsHeld()), receiptBegin);
   const offered: Verifier[] = [];
+  const rotations: KeyRotation[] = [];
   let header: BundleHeader | undefined;
   let entries = 0;
   try {
     for await (const entry of isReceipt ? [] : readBundle(gunzipIfNeeded(whatIsHeld()))) {
       if (entry.kind === 'header') header = entry;
       else if (entry.kind === 'key') offered.push(parseVerifierKey(entry.key));
+      else if (entry.kind === 'rotation') rotations.push(entry.rotation);
       if (entry.kind === 'record' || heldBytes > maxHeadBytes || ++entries > maxHeadEntries) break;
     }
   } catch (error) {
     if (!(error instanceof BundleError)) throw error;
   }
-  return { isReceipt, header, offered, bytes: rejoin(held, iterator) };
+  return { isReceipt, header, offered, rotations, bytes: rejoin(held, iterator) };
 }
 
 /** Whether a stream begins with these bytes. A stream that is damaged before their end does not. */

@@ -76,7 +76,7 @@ export class ServiceBackend implements Backend {
     options: VerifyOptions,
     windows: RecordWindows,
   ): Promise<{ readonly report: Report; readonly epoch: number | undefined }> {
-    const { header, offered, bytes } = await peekFile(this.client.logs.bundle(tenantId));
+    const { header, offered, rotations, bytes } = await peekFile(this.client.logs.bundle(tenantId));
     // This is not a bundle: another program or a proxy answered. The verifier reports it.
     if (header === undefined) return { report: await verifyBundle(bytes, { keys: [] }), epoch: undefined };
     const { origin } = header;
@@ -89,13 +89,10 @@ export class ServiceBackend implements Backend {
       throw new CliError('BROKEN', `${this.name} sent only a part of the trail of ${tenantId}`);
     }
     const own = offered.find(({ name }) => name === origin);
-    const { verifiers, trust, checkpoints, kept, keptOfClosed } = await options.trustFor(origin, own);
+    const { verifiers, ...relied } = await options.trustFor(origin, own, rotations);
     const report = await verifyBundle(bytes, {
       keys: verifiers,
-      trust,
-      checkpoints,
-      kept,
-      keptOfClosed,
+      ...relied,
       onTrusted: options.onTrustedCheckpoint,
       onEquivocation: options.onEquivocation,
       onRecord: (record, hash) => {

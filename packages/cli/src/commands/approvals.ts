@@ -18,8 +18,8 @@ interface DecisionOptions {
   readonly breakGlass?: boolean;
 }
 
-/** Digits of a digest that an approver copies. 48 bits: nobody finds another document with them before an approval expires. */
-const shownDigits = 12;
+/** Digits of a digest that an approver copies: 128 bits. With fewer, who writes both documents could make two that begin alike. */
+const shownDigits = 32;
 
 const columns = [
   { title: 'ID', value: ({ id }: Approval) => id },
@@ -94,7 +94,7 @@ export const registerApprovals: Register = (program, run) => {
     .option('--break-glass', 'permit the action alone, where the rules allow it; needs --comment');
   addExamples(
     grant,
-    'tally approvals grant 019ca97b-f880-7000-8000-000000000002 --digest 3fa9c1d2e4b5 --tenant acme',
+    'tally approvals grant 019ca97b-f880-7000-8000-000000000002 --digest 3fa9c1d2e4b5f60718293a4b5c6d7e8f --tenant acme',
   );
   run<DecisionOptions>(grant, (context, options, [id]) => decide(context, id!, 'grant', options));
 

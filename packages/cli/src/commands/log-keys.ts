@@ -20,6 +20,7 @@ import {
   writeKnownPlaces,
 } from '../trust/known-places.ts';
 import { addExamples } from './examples.ts';
+import { registerRotate } from './log-keys-rotate.ts';
 
 /** `tally log-keys`: the verifier keys that this user trusts. */
 export const registerLogKeys: Register = (program, run) => {
@@ -105,6 +106,8 @@ export const registerLogKeys: Register = (program, run) => {
     return undefined;
   });
 
+  registerRotate(logKeys, run);
+
   const unpin = logKeys
     .command('unpin')
     .summary('forget a log')
@@ -125,12 +128,13 @@ function keptText(kept: KeptCheckpoint | undefined): string {
   return kept === undefined ? '-' : `${kept.size} records, ${kept.keptAt.slice(0, 10)}`;
 }
 
-function toJson({ origin, pin, checkpoint }: KnownLog) {
+function toJson({ origin, pin, checkpoint, rotations }: KnownLog) {
   const { key, pinnedAt, by, from } = pin ?? {};
   return {
     origin,
     ...(pin !== undefined && { key, pinned_at: pinnedAt, by }),
     ...(from !== undefined && { from }),
+    ...(rotations !== undefined && { rotations }),
     ...(checkpoint !== undefined && {
       checkpoint: {
         size: checkpoint.size,

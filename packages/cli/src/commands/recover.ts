@@ -74,7 +74,7 @@ async function openStore(context: Context, options: RecoverOptions & GlobalOptio
   // Only what is recovered may be signed, so the regular checkpoints are switched off.
   const production = productionOptions(context.processContext, options);
   if ('directory' in production.store) requireStore(production.store.directory);
-  return await openService({ ...production, checkpointIntervalMs: 0 }, 'the store');
+  return await openService({ ...production, checkpointIntervalMs: 0, followers: false }, 'the store');
 }
 
 async function show({ terminal }: Context, plans: readonly Recovery[]): Promise<void> {

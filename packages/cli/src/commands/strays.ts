@@ -84,7 +84,7 @@ async function openStore(context: Context, options: StraysOptions & GlobalOption
   const { openService } = await import('../service/open.ts');
   const production = productionOptions(context.processContext, options);
   if ('directory' in production.store) requireStore(production.store.directory);
-  return await openService({ ...production, checkpointIntervalMs: 0 }, 'the store');
+  return await openService({ ...production, checkpointIntervalMs: 0, followers: false }, 'the store');
 }
 
 async function list(

@@ -33,12 +33,13 @@ export async function checkReceipt(
   const { origin } = parts.checkpoint;
   refuseOtherLog({ origin, tenantId: parts.origin.tenantId }, underTest);
   const resolver = new TrustResolver(context, underTest.given);
-  const log = { origin, offered: undefined, place: undefined, from: 'a receipt' };
-  const { verifiers, trust, checkpoints, kept } = await resolver.resolve(log);
+  const log = { origin, offered: undefined, rotations: [], place: undefined, from: 'a receipt' };
+  const { verifiers, trust, rotations, checkpoints, kept } = await resolver.resolve(log);
   let equivocation: Equivocation | undefined;
   const checked = await verifyReceipt(receipt, {
     keys: verifiers,
     trust,
+    rotations,
     checkpoints,
     kept,
     onEquivocation: (...notes) => {

@@ -71,6 +71,10 @@ export async function printReport(
   for (const closed of report.closed ?? []) await terminal.line(`  ${closedText(closed)}`);
   const { source, keys } = report.trust;
   if (keys.length > 0) await terminal.line(terminal.style('dim', `  key ${source}: ${keys.join(', ')}`));
+  for (const { rotated_at, old_key, new_key, last_size } of report.rotations ?? []) {
+    const text = `  key rotated on ${rotated_at.slice(0, 10)} after ${last_size} records, signed by both: ${old_key} to ${new_key}`;
+    await terminal.line(terminal.style('dim', text));
+  }
   for (const { size, file, kept_since } of compared) {
     const where = file === undefined ? `kept since ${kept_since?.slice(0, 10)}` : `in ${file}`;
     await terminal.line(terminal.style('dim', `  compared with the checkpoint of ${size} records ${where}`));

@@ -89,9 +89,9 @@ class VerificationRound {
     const progress = new ProgressLine(terminal, processContext.now);
     try {
       const report = await this.#backend.verify(tenant, {
-        trustFor: (origin, offered) => {
+        trustFor: (origin, offered, rotations) => {
           this.#origins.add(origin);
-          return trust.resolve({ origin, offered, place, from: name });
+          return trust.resolve({ origin, offered, rotations, place, from: name });
         },
         onTrustedCheckpoint: trust.keepCheckpoint,
         onEquivocation: (...notes) => {

@@ -71,7 +71,7 @@ async function verifyFile(
 
 async function checkBundle(
   context: Context,
-  { header, offered, bytes }: FileHead,
+  { header, offered, rotations, bytes }: FileHead,
   { file, given, tenant }: FileUnderTest,
 ): Promise<number> {
   if (header === undefined) {
@@ -85,17 +85,14 @@ async function checkBundle(
   refuseOtherLog({ origin, tenantId }, { file, given, tenant });
   const resolver = new TrustResolver(context, given);
   const own = offered.find(({ name }) => name === origin);
-  const log = { origin, offered: own, place: undefined, from: file };
-  const { verifiers, trust, checkpoints, kept, keptOfClosed } = await resolver.resolve(log);
+  const log = { origin, offered: own, rotations, place: undefined, from: file };
+  const { verifiers, ...relied } = await resolver.resolve(log);
   let equivocation: Equivocation | undefined;
   const progress = new ProgressLine(context.terminal, context.processContext.now);
   let signed: string | undefined;
   const checked = await verifyBundle(bytes, {
     keys: verifiers,
-    trust,
-    checkpoints,
-    kept,
-    keptOfClosed,
+    ...relied,
     mustReach: false,
     onTrusted: resolver.keepCheckpoint,
     onSigned: (note) => {

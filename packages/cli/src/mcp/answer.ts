@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalize } from '@tallystick/event';
-import { GateError, type StatedEnd } from '@tallystick/sdk/gate';
+import type { StatedEnd } from '@tallystick/sdk/gate';
+import { endOfToolResult, notExecutedResult } from '@tallystick/sdk/mcp';
 import type { RequestId, ToolCall } from './client-message.ts';
 
 /** A JSON-RPC error response. */
@@ -8,28 +9,13 @@ export function errorResponse(id: RequestId | null, code: number, message: strin
   return { jsonrpc: '2.0', id, error: { code, message } };
 }
 
-/**
- * The answer to a call that was not executed: a tool result with `isError`, and not a protocol error. The specification (revision
- * 2025-11-25, "Error Handling" of tools) keeps protocol errors for requests that are malformed or name an unknown tool, and says
- * that models see tool errors and can correct themselves. A denial is for the model: it must learn that nothing happened, and why.
- */
+/** The answer to a call that was not executed. */
 export function notExecuted(call: ToolCall, error: unknown): object {
-  const { code, message, approvalId, intentId } =
-    error instanceof GateError ? error : { code: 'GATE_FAILED', message: 'the gate failed' };
-  const text = `The call of ${call.name} was not executed: ${message} (${code}).`;
+  const result = notExecutedResult(call.name, error);
   return {
     jsonrpc: '2.0',
     id: call.id,
-    result: {
-      ...(call.statesVersion && { resultType: 'complete' }),
-      content: [{ type: 'text', text }],
-      isError: true,
-      _meta: {
-        'tallystick/code': code,
-        ...(intentId !== undefined && { 'tallystick/intent': intentId }),
-        ...(approvalId !== undefined && { 'tallystick/approval': approvalId }),
-      },
-    },
+    result: { ...(call.statesVersion && { resultType: 'complete' }), ...result },
   };
 }
 
@@ -43,20 +29,11 @@ export function endOf(response: { readonly result?: unknown; readonly error?: un
     readonly isError?: unknown;
     resultType?: unknown;
   };
-  return { ...endOfResult(isError === true, resultType), resultDigest: canonicalDigest(response.result) };
+  return { ...endOfToolResult(isError === true, resultType), resultDigest: canonicalDigest(response.result) };
 }
 
 export function failedWith(code: unknown): StatedEnd {
   return { status: 'failure', errorCode: `JSON_RPC_${Number.isSafeInteger(code) ? code : 'ERROR'}` };
-}
-
-/** A result that asks for input, or that is a handle of a task, is not the end of the tool's work: the record says which it is. */
-export function endOfResult(isError: boolean, resultType: unknown): StatedEnd {
-  const interim = typeof resultType === 'string' && resultType !== 'complete';
-  return {
-    ...(isError ? { status: 'failure', errorCode: 'TOOL_ERROR' } : { status: 'success' }),
-    ...(interim && { details: { result_type: resultType.slice(0, 100) } }),
-  };
 }
 
 function canonicalDigest(value: unknown): string | undefined {

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { StatedEnd } from '@tallystick/sdk/gate';
-import { endOfResult, failedWith } from './answer.ts';
+import { endOfToolResult } from '@tallystick/sdk/mcp';
+import { failedWith } from './answer.ts';
 
 /** Longest name or simple value that is kept, in bytes. Ids and error codes are far shorter. */
 const maxKept = 4_096;
@@ -116,7 +117,7 @@ export class MessageOutline {
       return undefined;
     const isError = [...this.#values.keys()].some((name) => name.startsWith('error/'));
     if (isError) return { id: value('id'), end: failedWith(value('error/code')) };
-    const end = endOfResult(value('result/isError') === true, value('result/resultType'));
+    const end = endOfToolResult(value('result/isError') === true, value('result/resultType'));
     const size = { result_bytes: this.#resultBytes };
     // Not the digest of canonical JSON: for that, the whole result would have to be in memory.
     const digest = this.#hash && { result_bytes_digest: `sha256:${this.#hash.digest('hex')}` };

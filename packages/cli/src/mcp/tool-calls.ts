@@ -1,5 +1,6 @@
 import type { AuditPrincipal } from '@tallystick/sdk';
 import { type Gate, GateError, type StatedEnd } from '@tallystick/sdk/gate';
+import { mcpToolAction } from '@tallystick/sdk/mcp';
 import { errorResponse, notExecuted } from './answer.ts';
 import { rpcErrors, type ToolCall } from './client-message.ts';
 
@@ -87,16 +88,9 @@ export class ToolCalls {
     try {
       await gate.run(
         {
-          action: call.name,
+          ...mcpToolAction({ server: serverName, toolName: call.name, requestId: call.id }),
           arguments: call.arguments,
-          target: { type: 'mcp_server', id: serverName },
           onBehalfOf,
-          context: {
-            'gen_ai.operation.name': 'execute_tool',
-            'gen_ai.tool.name': call.name,
-            'mcp.method.name': 'tools/call',
-            'jsonrpc.request.id': String(call.id).slice(0, 256).toWellFormed().replaceAll('\0', '\ufffd'),
-          },
           signal: giveUp.signal,
           onPending: ({ id, decide_before }) => {
             const how = `tally approvals show ${id}`;

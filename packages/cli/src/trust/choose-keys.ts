@@ -1,4 +1,10 @@
-import { formatVerifierKey, parseOrigin, type Verifier } from '@tallystick/log';
+import {
+  formatVerifierKey,
+  type KeyRotation,
+  parseOrigin,
+  rotationToJson,
+  type Verifier,
+} from '@tallystick/log';
 import { CliError } from '../errors.ts';
 import type { ProcessContext } from '../process-context.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -13,12 +19,15 @@ import {
 } from './known-logs.ts';
 import { readKnownPlaces, seenBefore } from './known-places.ts';
 import type { Place } from './place.ts';
+import { pathBetween } from './rotations.ts';
 
 /** The log that a command verifies, as the service, store, bundle or receipt presents it. */
 export interface LogUnderTest {
   readonly origin: string;
   /** The verifier key that it shows as its own. */
   readonly offered: Verifier | undefined;
+  /** Rotations of its key that it shows. None of them is checked. */
+  readonly rotations: readonly KeyRotation[];
   /** The service or the store; undefined for a file, which may come from anywhere. */
   readonly place: Place | undefined;
   /** For people: the address, the directory or the file. */
@@ -36,6 +45,7 @@ export interface TrustSettings {
 /**
  * Decides which keys are trusted for a log, pins a key at first use, and tells the user what changed.
  *
+ * @param log its rotations are valid, and include those that were kept
  * @throws {CliError} `LOG_NAME_CHANGED`, `LOG_EPOCH_CHANGED` or `LOG_KEY_CHANGED` for a place that shows another log or key than
  *   before. A key for this log on the command line says that the user knows
  */
@@ -46,13 +56,18 @@ export function chooseKeys(context: TrustSettings, log: LogUnderTest): TrustDeci
   if (!given.some(({ name }) => name === log.origin)) refuseOtherLog(env, log, known);
   const isLive = log.place !== undefined;
   const decision = decideTrust({ ...log, isLive, given, known });
-  const { keyChanged, notice, pin, trust } = decision;
+  const { keyChanged, notice, pin, pinBy = 'first-use', trust } = decision;
   if (keyChanged && isLive && trust === 'pinned')
     throw new CliError('LOG_KEY_CHANGED', notice!, { hint: acceptHint(log) });
   if (pin !== undefined) {
     const pinnedAt = new Date(now()).toISOString();
     const from = log.place?.id ?? log.from;
-    writeKnownLogs(env, withPin(known, pinOf(pin, { pinnedAt, by: 'first-use', from })));
+    const entry = pinOf(pin, { pinnedAt, by: pinBy, from });
+    const leading = log.rotations.filter(
+      ({ oldKey }) => pathBetween(oldKey.publicKey, pin.publicKey, log.rotations) !== undefined,
+    );
+    const rotations = leading.map(rotationToJson);
+    writeKnownLogs(env, withPin(known, rotations.length === 0 ? entry : { ...entry, rotations }));
     context.terminal.note(`pinned ${formatVerifierKey(pin)}`);
   }
   if (notice !== undefined) {

@@ -5,6 +5,8 @@ import {
   parseNote,
   parseOrigin,
   parseVerifierKey,
+  type RotationJson,
+  rotationFromJson,
   toBase64,
   type Verifier,
 } from '@tallystick/log';
@@ -21,6 +23,8 @@ export interface KnownLog {
   readonly pin?: Pin;
   /** The newest checkpoint that was verified. Every later state of the log must extend it. */
   readonly checkpoint?: KeptCheckpoint;
+  /** The rotations that lead to the pinned key: keys that were rotated out count up to the last checkpoint that they signed. */
+  readonly rotations?: readonly RotationJson[];
 }
 
 /** A verifier key that the user trusts. */
@@ -29,8 +33,8 @@ export interface Pin {
   readonly key: string;
   /** RFC 3339. */
   readonly pinnedAt: string;
-  /** Why it is trusted: the user pinned it, or a service or store showed it at first use. */
-  readonly by: 'hand' | 'first-use';
+  /** Why it is trusted: the user pinned it, a service or store showed it at first use, or the key that was pinned before endorsed it. */
+  readonly by: 'hand' | 'first-use' | 'rotation';
   /** The service or store that showed it. */
   readonly from?: string;
 }
@@ -73,7 +77,8 @@ export function readKnownLogs(env: Env): KnownLogs {
   return known;
 }
 
-function checkEntry(origin: string, { pin, checkpoint }: Partial<KnownLog>): void {
+function checkEntry(origin: string, { pin, checkpoint, rotations = [] }: Partial<KnownLog>): void {
+  for (const rotation of rotations) rotationFromJson(rotation);
   if (pin === undefined && checkpoint === undefined) throw new TypeError('the entry is empty');
   if (pin !== undefined && parseVerifierKey(pin.key).name !== origin)
     throw new TypeError('the key has the name of another log');

@@ -1,15 +1,17 @@
 import type { Client } from '@tallystick/client';
 import {
   type AuditRecord,
+  type KeyRotation,
   LogError,
   openNote,
   parseCheckpoint,
   parseNote,
   parseOrigin,
   parseVerifierKey,
+  rotationFromJson,
   type Verifier,
 } from '@tallystick/log';
-import { isTrusted, type Report } from '@tallystick/verify';
+import { isTrusted, type Report, trustedKeys } from '@tallystick/verify';
 import { CliError } from '../errors.ts';
 import { askConsistency } from './ask-consistency.ts';
 import { acceptHint, chooseKeys, type LogUnderTest, type TrustSettings } from './choose-keys.ts';
@@ -27,11 +29,14 @@ import {
 } from './known-logs.ts';
 import { readKnownPlaces, withSeen, writeKnownPlaces } from './known-places.ts';
 import { linkOf } from './new-epoch.ts';
+import { validRotations } from './rotations.ts';
 
 /** What a verification relies on. None of it comes from the service, store or file that is verified. */
 export interface TrustContext {
   readonly verifiers: readonly Verifier[];
   readonly trust: TrustDecision['trust'];
+  /** Rotations of the log's key, kept ones and those that the log shows. */
+  readonly rotations: readonly KeyRotation[];
   /** Checkpoints from the command line, as signed notes. The log must contain what they cover. */
   readonly checkpoints: readonly string[];
   /** The checkpoint that an earlier verification accepted, as a signed note. The log must extend it. */
@@ -84,18 +89,24 @@ export class TrustResolver {
    *   live log in an earlier epoch than the last one that was verified
    */
   async resolve(log: LogUnderTest): Promise<TrustContext> {
-    const { verifiers, trust } = chooseKeys(this.#context, log);
+    const known = readKnownLogs(this.#context.processContext.env);
+    const kept = [...otherEpochs(known, log.origin).map(({ entry }) => entry), known.get(log.origin)];
+    const rotations = await validRotations(log.origin, [
+      ...kept.flatMap((entry) => entry?.rotations ?? []).map(rotationFromJson),
+      ...log.rotations,
+    ]);
+    const { verifiers, trust } = chooseKeys(this.#context, { ...log, rotations });
     this.#log = log;
     this.#verifiers = verifiers;
     const checkpoints: string[] = [];
+    const signers = (await trustedKeys(log.origin, verifiers, rotations, { add: () => {} })).verifiers;
     for (const { file, note, size } of this.#given.filter(({ origin }) => origin === log.origin)) {
-      if (verifiers.length > 0 && !(await mayBeSigned(note, log.origin, verifiers))) {
+      if (verifiers.length > 0 && !(await mayBeSigned(note, log.origin, signers))) {
         throw new CliError('NOT_VERIFIABLE', `no trusted key signed the checkpoint in ${file}`);
       }
       checkpoints.push(note);
       this.#compared.push({ size, file });
     }
-    const known = readKnownLogs(this.#context.processContext.env);
     this.#kept = known.get(log.origin)?.checkpoint;
     const others = otherEpochs(known, log.origin);
     this.#earlier = this.#compareEpochs(log, others, known.get(log.origin));
@@ -104,10 +115,10 @@ export class TrustResolver {
       epoch < own && entry.checkpoint !== undefined ? [entry.checkpoint.note] : [],
     );
     this.#notes = [...checkpoints, ...(this.#kept === undefined ? [] : [this.#kept.note])];
-    if (this.#kept === undefined) return { verifiers, trust, checkpoints, kept: [], keptOfClosed };
+    if (this.#kept === undefined) return { verifiers, trust, rotations, checkpoints, kept: [], keptOfClosed };
     const { note, size, keptAt } = this.#kept;
     this.#compared.push({ size, kept_since: keptAt });
-    return { verifiers, trust, checkpoints, kept: [note], keptOfClosed };
+    return { verifiers, trust, rotations, checkpoints, kept: [note], keptOfClosed };
   }
 
   /**

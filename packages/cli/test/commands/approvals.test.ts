@@ -11,6 +11,8 @@ import { openService, type Service } from './service.ts';
 const dir = tempDir();
 let service: Service;
 let maria: string;
+/** Key of the application whose actions wait. */
+let refunds: string;
 
 const run = (args: readonly string[], key = maria) =>
   tally(args, {
@@ -25,22 +27,12 @@ const run = (args: readonly string[], key = maria) =>
 
 beforeAll(async () => {
   service = await openService(`${dir.path}/store`);
-  const created = await run(
-    [
-      'api-keys',
-      'create',
-      '--name',
-      'm',
-      '--scope',
-      'approvals:decide',
-      'events:read',
-      '--subject',
-      'maria',
-      '--json',
-    ],
-    service.key,
-  );
-  maria = (created.json()[0] as { key: string }).key;
+  const create = async (subject: string, ...scopes: string[]) => {
+    const args = ['api-keys', 'create', '--name', 'm', '--scope', ...scopes, '--subject', subject, '--json'];
+    return ((await run(args, service.key)).json()[0] as { key: string }).key;
+  };
+  maria = await create('maria', 'approvals:decide', 'events:read');
+  refunds = await create('service:refunds', 'events:write', 'approvals:request');
 });
 afterAll(async () => {
   await service.close();
@@ -49,7 +41,8 @@ afterAll(async () => {
 
 /** An action that waits for an approval, until it is decided. */
 function waiting(text: string) {
-  const { url, key: apiKey } = service;
+  const { url } = service;
+  const apiKey = refunds;
   const audit = createAuditEmitter({
     service: 'refunds',
     transport: httpTransport({ url, apiKey }),
@@ -100,12 +93,12 @@ test('an approval is listed, shown, and granted with the digest that was shown',
   expect(shown.stdout).toContain('late parcel');
   expect(shown.stdout).toContain('not visible: /card');
   expect(shown.stdout).not.toContain('card of tom');
-  const digits = document_digest.slice(7, 19);
+  const digits = document_digest.slice(7, 39);
   expect(shown.stderr).toContain(`tally approvals grant ${id} --digest ${digits}`);
 
-  const wrong = await run(['approvals', 'grant', id, '--digest', '000000000000']);
+  const wrong = await run(['approvals', 'grant', id, '--digest', '0'.repeat(32)]);
   expect([wrong.exitCode, wrong.stderr]).toEqual([3, expect.stringContaining('tally approvals show')]);
-  const short = await run(['approvals', 'grant', id, '--digest', digits.slice(0, 4)]);
+  const short = await run(['approvals', 'grant', id, '--digest', digits.slice(0, 31)]);
   expect(short.exitCode).toBe(3);
 
   const granted = await run(['approvals', 'grant', id, '--digest', digits, '--comment', 'checked']);

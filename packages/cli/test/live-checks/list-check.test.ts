@@ -62,6 +62,7 @@ async function findingsOf(
     trustFor: async (_, offered) => ({
       verifiers: [offered!],
       trust: 'first-use',
+      rotations: [],
       checkpoints: [],
       kept: [],
       keptOfClosed: [],

@@ -61,7 +61,7 @@ async function resolve(epoch: number, kept: Kept, isLive = true) {
     isLive ? {} : { key: [formatVerifierKey(offer(epoch))] },
   );
   const place = isLive ? servicePlace(new URL('https://x')) : undefined;
-  const log = { origin: originOf(epoch), offered: offer(epoch), place, from: 'https://x' };
+  const log = { origin: originOf(epoch), offered: offer(epoch), rotations: [], place, from: 'https://x' };
   const resolver = new TrustResolver(context, []);
   return { note, resolver, trust: await resolver.resolve(log) };
 }

@@ -17,7 +17,7 @@ const secretPairs = new Set(
   `api key,private key,access key,secret key,encryption key,signing key,master key,account key,shared key,auth key,service key,
   session id,session key,connection string,security code,card number,pin code,recovery code,backup code,seed phrase,account number,
   connect sid,verification code,login code,sms code,mfa code,auth code,authorization code,confirmation code,
-  recovery phrase,storage key,preshared key,host key,deploy key,webhook url,amz signature,goog signature,license key`.split(
+  pass word,pass phrase,pass code,recovery phrase,storage key,preshared key,host key,deploy key,webhook url,amz signature,goog signature,license key`.split(
     /,\s*/,
   ),
 );
@@ -83,7 +83,7 @@ function words(name: string): string[] {
 export class SecretNames {
   readonly #additional: ReadonlySet<string>;
   readonly #allowed: ReadonlySet<string>;
-  /** Results by name, since the same names occur in every event. Bounded, since names may also come from data. */
+  /** Results by name, since the same names occur in every event. Bounded in number and bytes, since names may also come from data. */
   readonly #cache = new Map<string, Secrecy>();
 
   constructor(additional: readonly string[], allowed: readonly string[]) {
@@ -92,9 +92,10 @@ export class SecretNames {
   }
 
   of(name: string): Secrecy {
+    if (name.length > maxNameLength) return 'none';
     let secrecy = this.#cache.get(name);
     if (secrecy === undefined) {
-      secrecy = name.length > maxNameLength ? 'none' : this.#classify(words(name));
+      secrecy = this.#classify(words(name));
       if (this.#cache.size < 2_000) this.#cache.set(name, secrecy);
     }
     return secrecy;
@@ -112,6 +113,10 @@ export class SecretNames {
     if (last === 'pass' && (before === undefined || beforePass.has(before))) return 'text and numbers';
     if (last === 'pin' && (before === undefined || beforePin.has(before))) return 'digits';
     if (/^tokens?$/.test(last) && before !== undefined && marks.has(before)) return 'none';
+    // `pAsSwOrD` is one word that is written as many.
+    const joined = bare.join('');
+    if (bare.length > 2 && secretWords.has(joined))
+      return secretNumbers.has(joined) ? 'text and numbers' : 'text';
     let secrecy: Secrecy = 'none';
     for (let index = 0; index < bare.length; index++) {
       const word = bare[index]!;

@@ -15,6 +15,25 @@ export interface ConsistencyProof {
   readonly hashes: readonly string[];
 }
 
+/**
+ * A rotation of the log's key: a statement that the old and the new key signed, with the proof that it names the last checkpoint
+ * that was signed for the tenant's log before it.
+ */
+export interface LogKeyRotation {
+  /** A signed note. */
+  readonly statement: string;
+  /** Absent where no checkpoint of the tenant's log had been signed. */
+  readonly last?:
+    | {
+        readonly size: number;
+        /** 32 bytes, standard base64, like the hashes. */
+        readonly root: string;
+        readonly index: number;
+        readonly hashes: readonly string[];
+      }
+    | undefined;
+}
+
 /** The verifier keys of a tenant's log, newest first. */
 export interface LogKeys {
   readonly origin: string;
@@ -24,4 +43,6 @@ export interface LogKeys {
     readonly created_at: string;
     readonly retired_at?: string | undefined;
   }[];
+  /** Oldest first. Who trusts one of the keys can check with them which keys came after it. */
+  readonly rotations: readonly LogKeyRotation[];
 }

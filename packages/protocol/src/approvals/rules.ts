@@ -39,9 +39,13 @@ export function tightenRules(
   requested: Partial<ApprovalRules>,
 ): ApprovalRules | undefined {
   const approvers = intersect(minimum.approvers, requested.approvers);
-  const escalateTo = intersect(minimum.escalate_to, requested.escalate_to);
+  // Without an escalation of its own, the minimum names in its approvers everyone who may ever decide.
+  const escalateTo =
+    minimum.escalate_to === undefined && requested.escalate_to === undefined
+      ? undefined
+      : intersect(minimum.escalate_to ?? minimum.approvers, requested.escalate_to);
   if (approvers?.length === 0) return undefined;
-  const timeoutMs = Math.min(minimum.timeout_ms, requested.timeout_ms ?? minimum.timeout_ms);
+  const timeoutMs = Math.min(longestTime(minimum, escalateTo), requested.timeout_ms ?? minimum.timeout_ms);
   const remindAfterMs = requested.remind_after_ms ?? minimum.remind_after_ms;
   return {
     approvals: Math.max(minimum.approvals, requested.approvals ?? 1),
@@ -57,6 +61,12 @@ export function tightenRules(
     break_glass:
       minimum.break_glass === 'refused' || requested.break_glass === 'refused' ? 'refused' : 'allowed',
   };
+}
+
+/** An escalation gives the same time once more. If only the request has one, both times together are at most that of the minimum. */
+function longestTime(minimum: ApprovalRules, escalateTo: readonly string[] | undefined): number {
+  const isAdded = minimum.escalate_to === undefined && escalateTo !== undefined && escalateTo.length > 0;
+  return isAdded ? Math.max(1, Math.floor(minimum.timeout_ms / 2)) : minimum.timeout_ms;
 }
 
 /** The members of both lists. An absent list stands for all. */

@@ -4,6 +4,7 @@
  */
 import type { Approval, ApprovalDecision, ApprovalDocument } from './approval.ts';
 import type { ApprovalRules } from './rules.ts';
+import { mayBeOnePerson } from './subjects.ts';
 
 /** Why the desk refused an attempt. The attempt is recorded as `approval.refused` with this code. */
 export const approvalRefusalCodes = [
@@ -92,21 +93,26 @@ export interface SubmittedDecision {
   readonly break_glass?: boolean;
 }
 
-/** Applies a decision. Call {@link advanceApproval} first, so that passed deadlines have taken effect. */
+/**
+ * Applies a decision. Call {@link advanceApproval} first, so that passed deadlines have taken effect.
+ *
+ * @throws {TypeError} if the verdict is neither `grant` nor `deny`, as in JavaScript that misspells it. It must not count as a grant
+ */
 export function decideApproval(approval: Approval, decision: SubmittedDecision, now: number): ApprovalStep {
   const { subject, verdict, comment } = decision;
   const breakGlass = decision.break_glass === true;
+  if (verdict !== 'grant' && verdict !== 'deny') throw new TypeError("the verdict must be 'grant' or 'deny'");
   if (decision.document_digest !== approval.document_digest)
     return refuse('DIGEST_MISMATCH', 'the decision is about another document');
   if (approval.state !== 'pending') return refuse('NOT_PENDING', `the approval is ${approval.state}`);
   if (now >= Date.parse(approval.decide_before))
     return refuse('DECISION_TOO_LATE', 'the time to decide has passed');
-  if (subject === approval.requester)
+  if (mayBeOnePerson(subject, approval.requester))
     return refuse('APPROVER_IS_REQUESTER', 'the subject that made a request must not decide it');
-  if (actorsOf(approval.document).includes(subject))
+  if (actorsOf(approval.document).some((actor) => mayBeOnePerson(actor, subject)))
     return refuse('APPROVER_IS_ACTOR', 'the actor, and the subjects for whom it acts, must not decide');
   if (!mayDecide(approval, decision)) return refuse('NOT_AN_APPROVER', 'the subject is not an approver');
-  if (approval.decisions.some((made) => made.subject === subject))
+  if (approval.decisions.some((made) => mayBeOnePerson(made.subject, subject)))
     return refuse('ALREADY_DECIDED', 'the subject has already decided');
   if (breakGlass && approval.rules.break_glass === 'refused')
     return refuse('BREAK_GLASS_REFUSED', 'the rules of this action refuse break-glass');

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { defaultApprovalRules, tightenRules } from '../../src/index.ts';
 
 const minimum = {
@@ -57,4 +57,26 @@ test('a request that names no approvers gets those of the service, and the other
 
 test('a reminder after the time-out is left out', () => {
   expect(tightenRules(minimum, { timeout_ms: 1_000 })).not.toHaveProperty('remind_after_ms');
+});
+
+describe('an escalation that only the request has', () => {
+  // A request that named an accomplice in `escalate_to` waited for the time-out; then the accomplice decided, whom the minimum excludes.
+  test('names nobody whom the minimum excludes', () => {
+    expect(tightenRules(minimum, { escalate_to: ['eve'] })).not.toHaveProperty('escalate_to');
+    expect(tightenRules(minimum, { escalate_to: ['eve', 'maria'] })?.escalate_to).toEqual(['maria']);
+  });
+
+  test('does not prolong the time to decide', () => {
+    const rules = tightenRules(defaultApprovalRules, { approvers: ['maria'], escalate_to: ['eve'] })!;
+    expect(rules).toMatchObject({
+      approvers: ['maria'],
+      escalate_to: ['eve'],
+      timeout_ms: defaultApprovalRules.timeout_ms / 2,
+    });
+  });
+
+  test('has no effect on one that the minimum has', () => {
+    const rules = tightenRules({ ...minimum, escalate_to: ['tom'] }, { escalate_to: ['tom', 'eve'] })!;
+    expect(rules).toMatchObject({ escalate_to: ['tom'], timeout_ms: minimum.timeout_ms });
+  });
 });

@@ -246,3 +246,17 @@ test('whatever happens: at most one claim, and only after enough different subje
     }),
   );
 });
+
+test.each([
+  ['APPROVER_IS_REQUESTER', 'Service:Refunds'],
+  ['APPROVER_IS_ACTOR', 'tom '],
+  ['APPROVER_IS_ACTOR', 'User:Tom'],
+])('a subject that looks like it is refused: %s for %j', (code, subject) => {
+  expect(types(decide(after(open()), { subject }))).toBe(code);
+});
+
+test('a verdict that is neither grant nor deny is an error, and never a grant', () => {
+  const pending = after(open());
+  for (const verdict of [undefined, 'Grant', 'denied', 'yes', true, null])
+    expect(() => decide(pending, { verdict: verdict as 'grant' })).toThrow(TypeError);
+});

@@ -1,4 +1,4 @@
-import { AuditValidationError, uuidv7 } from '@tallystick/event';
+import { uuidv7 } from '@tallystick/event';
 import { type Clock, systemClock } from '../clock.ts';
 import type { DeliveryReport } from '../delivery/counters.ts';
 import type { Delivery } from '../delivery/delivery.ts';
@@ -6,7 +6,7 @@ import { AuditError } from '../errors.ts';
 import { EventEncoder } from '../event/encode.ts';
 import type { EncodedEvent } from '../event/encoded-event.ts';
 import type { AnyEventInput, AnyTaxonomy, EventBody, EventInput, TypeIn } from '../event/input.ts';
-import { readableCopy } from '../event/readable-copy.ts';
+import { refusalOf } from '../event/refusal.ts';
 import { openTelemetryTrace } from '../observe/correlation.ts';
 import type { AuditMetrics } from '../observe/metrics.ts';
 import { type Builder, startBuilder } from './builder.ts';
@@ -199,27 +199,11 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined, D extends string | 
   #encode(first: unknown, second: unknown): EncodedEvent {
     const typed = typeof first === 'string';
     const event = (typed ? second : first) as AnyEventInput;
-    const encoded = this.#encodeReadable(event, typed ? first : undefined);
+    const encoded = this.#encoder.encodeAny(event, typed ? first : undefined);
     if (encoded.violations.length > 0) this.#delivery.refuse(encoded);
     else this.#eventLog?.log(event, encoded);
     return encoded;
   }
-
-  #encodeReadable(event: AnyEventInput, eventType: string | undefined): EncodedEvent {
-    try {
-      return this.#encoder.encode(event, eventType);
-    } catch (thrown) {
-      if (thrown instanceof AuditValidationError) throw thrown;
-      // A getter of the event threw. That is a fault of data, which emit() does not throw.
-      return this.#encoder.encode(readableCopy(event), eventType);
-    }
-  }
-}
-
-function refusalOf({ id, tenantId, eventType, violations }: EncodedEvent): AuditError {
-  const cause = new AuditValidationError(violations);
-  const message = `the event was refused: ${cause.message}`;
-  return new AuditError('EVENT_REFUSED', message, { id, tenantId, eventType, violations, cause });
 }
 
 function lossOf({ id, tenantId, eventType }: EncodedEvent, lost: string): AuditError {

@@ -3,6 +3,7 @@
  * the event stays as it is.
  */
 import {
+  AuditValidationError,
   eventDataShape,
   limits,
   outcomeShape,
@@ -28,6 +29,7 @@ import {
 import type { AnyEventInput } from './input.ts';
 import { addToMetadata, findUnknownFields, refuseUnknownFields } from './input-fields.ts';
 import { hasTooManyMembers } from './plain-json.ts';
+import { readableCopy } from './readable-copy.ts';
 import { missingField, validationError } from './validation-error.ts';
 import { wireEventData, wireOutcomeAndMetadata, wireProof } from './wire-parts.ts';
 
@@ -53,6 +55,20 @@ export class EventEncoder {
   constructor(options: EncoderOptions) {
     this.#options = options;
     this.#types = new EventTypeRegistry(options.taxonomy);
+  }
+
+  /**
+   * Encodes any object of a caller, also one with a getter that throws: that is a fault of data. Otherwise as {@link encode}.
+   *
+   * @throws {AuditValidationError} as {@link encode} does
+   */
+  encodeAny(input: AnyEventInput, typeArgument?: string): EncodedEvent {
+    try {
+      return this.encode(input, typeArgument);
+    } catch (thrown) {
+      if (thrown instanceof AuditValidationError) throw thrown;
+      return this.encode(readableCopy(input), typeArgument);
+    }
   }
 
   /**
@@ -190,11 +206,13 @@ function isStatusOnly(outcome: unknown): boolean {
  */
 const minCheckedLength = Math.min(limits.maxKeys * 5, limits.maxEventBytes / 6);
 
+const utf8 = new TextEncoder();
+
 function checkSize({ text }: EncodedEvent, draft: EventDraft): void {
   if (hasTooManyMembers(text)) {
     draft.refuse('EVENT_TOO_MANY_KEYS', '', `must have at most ${limits.maxKeys} object members in total`);
   }
-  if (text.length * 3 > limits.maxEventBytes && Buffer.byteLength(text) > limits.maxEventBytes) {
+  if (text.length * 3 > limits.maxEventBytes && utf8.encode(text).length > limits.maxEventBytes) {
     draft.refuse('EVENT_TOO_LARGE', '', `must be at most ${limits.maxEventBytes} bytes`);
   }
 }

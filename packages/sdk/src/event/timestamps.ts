@@ -2,8 +2,8 @@
  * Reads the times that callers give. Only forms with one meaning are accepted. `Date.parse` would take `03/04/2026` for a day in
  * March, a text without a zone for a time in the machine's zone, and 30 February for 2 March.
  */
-import { types } from 'node:util';
 import { parseTimestamp } from '@tallystick/event';
+import { isDate } from './kinds.ts';
 
 /** A number below this is a time before March 1973 in milliseconds. It is almost certainly a time of today in seconds. */
 const minMilliseconds = 1e11;
@@ -50,7 +50,7 @@ function fromText(text: string): string | undefined {
 
 function fromObject(value: object): string | undefined {
   // Also a Date of another realm, such as that of a vm context.
-  if (types.isDate(value)) return fromMilliseconds(Date.prototype.getTime.call(value));
+  if (isDate(value)) return fromMilliseconds(Date.prototype.getTime.call(value));
   const kind = (value as { readonly [Symbol.toStringTag]?: unknown })[Symbol.toStringTag];
   if (kind !== 'Temporal.Instant' && kind !== 'Temporal.ZonedDateTime') return undefined;
   const { epochMilliseconds } = value as { epochMilliseconds?: unknown };

@@ -2,8 +2,8 @@
  * Outcome, metadata, proof and event data: the objects of an event that have some members with other names on the wire. All
  * other members of these objects stay as the caller gave them.
  */
-import { types } from 'node:util';
 import type { AnyEventInput } from './input.ts';
+import { isError } from './kinds.ts';
 import { timestampText } from './timestamps.ts';
 
 type Members = Record<string, unknown>;
@@ -58,7 +58,7 @@ function errorsOf(source: Members): Members | undefined {
 /** Error texts often come from other libraries and can be long. A long one is cut, so that the event is not refused. */
 function errorText(value: unknown, max: number): unknown {
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
-  if (types.isNativeError(value) || value instanceof Error) return errorText(value.message, max);
+  if (isError(value)) return errorText(value.message, max);
   return typeof value === 'string' && value.length > max ? `${value.slice(0, max - 1)}…` : value;
 }
 

@@ -1,5 +1,5 @@
-import { types } from 'node:util';
 import { limits, type Violation } from '@tallystick/event';
+import { isAnyArrayBuffer, isBoxedPrimitive, isDate, isError, isMap, isRegExp, isSet } from './kinds.ts';
 
 /** How many object members may still be written, over all objects of one event. */
 export interface KeyBudget {
@@ -89,13 +89,12 @@ class Writer {
     }
   }
 
-  /** The tests of `node:util` also recognize objects of another realm, such as those of a `vm` context or of jsdom. */
   #writeByKind(value: object, depth: number, key: string): string | undefined {
-    if (types.isDate(value)) {
+    if (isDate(value)) {
       const ms = Date.prototype.getTime.call(value);
       return this.#count(Number.isNaN(ms) ? '"Invalid Date"' : `"${new Date(ms).toISOString()}"`);
     }
-    if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return this.#bytes(value);
+    if (ArrayBuffer.isView(value) || isAnyArrayBuffer(value)) return this.#bytes(value);
     const toJson = (value as { toJSON?: unknown }).toJSON;
     // One level deeper, so that a toJSON() that returns an object with a toJSON() again ends at the depth limit.
     if (typeof toJson === 'function') {
@@ -103,11 +102,11 @@ class Writer {
       if (replacement !== value) return this.write(replacement, depth + 1, key);
     }
     if (Array.isArray(value)) return this.#list(value, depth);
-    if (types.isMap(value)) return this.#pairs([...value], depth);
-    if (types.isSet(value)) return this.#list(value, depth);
+    if (isMap(value)) return this.#pairs([...value], depth);
+    if (isSet(value)) return this.#list(value, depth);
     if (isError(value)) return this.#error(value, depth);
-    if (types.isRegExp(value)) return this.write(value.source, depth, key);
-    if (types.isBoxedPrimitive(value)) return this.write(value.valueOf(), depth, key);
+    if (isRegExp(value)) return this.write(value.source, depth, key);
+    if (isBoxedPrimitive(value)) return this.write(value.valueOf(), depth, key);
     if (isPairList(value)) return this.#pairs([...value], depth);
     if (value instanceof Blob) return this.#blob(value, depth);
     return this.#members(Object.keys(value), (name) => (value as Record<string, unknown>)[name], depth);
@@ -194,11 +193,11 @@ class Writer {
 
   #bytes(value: ArrayBufferView | ArrayBufferLike): string {
     const bytes = ArrayBuffer.isView(value)
-      ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-      : Buffer.from(value);
+      ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+      : new Uint8Array(value);
     return bytes.length > limits.maxEventBytes
       ? this.#tooLarge()
-      : this.#count(`"base64:${bytes.toString('base64')}"`);
+      : this.#count(`"base64:${base64Of(bytes)}"`);
   }
 
   /** Counts the text, so that a hostile value can't produce much more text than an event may have. */
@@ -217,9 +216,13 @@ class Writer {
   }
 }
 
-/** Also an error of another realm, and an object that was made from Error's prototype. */
-function isError(value: object): value is Error {
-  return types.isNativeError(value) || value instanceof Error;
+function base64Of(bytes: Uint8Array): string {
+  let binary = '';
+  // A call takes a limited number of arguments.
+  for (let at = 0; at < bytes.length; at += 4_096) {
+    binary += String.fromCharCode(...bytes.subarray(at, at + 4_096));
+  }
+  return btoa(binary);
 }
 
 const pairLists: ReadonlySet<unknown> = new Set(['Headers', 'URLSearchParams', 'FormData']);
@@ -241,11 +244,11 @@ function describeInstance(value: unknown): unknown {
   const known =
     typeof (value as { toJSON?: unknown }).toJSON === 'function' ||
     ArrayBuffer.isView(value) ||
-    types.isAnyArrayBuffer(value) ||
-    types.isMap(value) ||
-    types.isSet(value) ||
-    types.isRegExp(value) ||
-    types.isBoxedPrimitive(value) ||
+    isAnyArrayBuffer(value) ||
+    isMap(value) ||
+    isSet(value) ||
+    isRegExp(value) ||
+    isBoxedPrimitive(value) ||
     isError(value) ||
     isPairList(value);
   return known ? value : `[${String(prototype.constructor?.name ?? 'object')}]`;

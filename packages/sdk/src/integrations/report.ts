@@ -14,7 +14,10 @@ export function reportTo(onError: ((error: unknown) => void) | undefined, error:
   if (warned) return;
   warned = true;
   const what = error instanceof Error ? error.message : String(error);
-  process.emitWarning(`An audit event is incomplete or lost: ${what}`, {
+  const message = `An audit event is incomplete or lost: ${what}`;
+  // Edge runtimes have no process.
+  if (typeof process === 'undefined') return console.warn(message);
+  process.emitWarning(message, {
     code: 'TALLYSTICK_EVENT_LOST',
     detail: 'Pass onError to see further faults of this kind.',
   });

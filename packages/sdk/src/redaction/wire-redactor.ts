@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { mask, Redactor } from '@tallystick/event/redaction';
 import { type RedactionOptions, readRedactionOptions } from './options.ts';
+import { redactWire } from './redact-wire.ts';
 
 /** Removes secrets from an event's wire text. The same text always gives the same result, so that a retry sends the same bytes. */
 export class WireRedactor {
@@ -18,8 +19,6 @@ export class WireRedactor {
 
   /** The text without its secrets; the same string if it contains none. */
   redact(text: string): string {
-    const event = JSON.parse(text) as object;
-    const clean = this.#redactor.redact(event);
-    return clean === event ? text : JSON.stringify(clean);
+    return redactWire(text, this.#redactor);
   }
 }

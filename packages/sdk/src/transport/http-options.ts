@@ -48,8 +48,8 @@ export function readHttpOptions(given: HttpTransportOptions): HttpSettings {
   return { ...options, apiKey, urls: urls.map(readUrl), proxyEnv: proxyEnvironment(process.env) };
 }
 
-/** A path of the address is kept, since the service may be behind a reverse proxy. */
-function readUrl(given: string | URL): URL {
+/** The address of batches. A path of the address is kept, since the service may be behind a reverse proxy. */
+export function readUrl(given: string | URL): URL {
   const base = String(given);
   const url = URL.parse('v1/audit/events/batch', base.endsWith('/') ? base : `${base}/`);
   // The message does not quote the address: it may contain a password.

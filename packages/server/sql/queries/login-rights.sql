@@ -25,6 +25,11 @@ parameter (setting, privilege, grantee) as (
 creator (grantee) as (
   select acl.grantee from pg_namespace cross join aclexplode(nspacl) as acl
    where nspname = 'public' and privilege_type = 'CREATE'
+),
+-- With its own trigger, which may call a function of any schema, a login could drop or change rows while they are written.
+trigger_maker (relation, grantee) as (
+  select c.relname::text, acl.grantee from pg_class c cross join aclexplode(c.relacl) as acl
+   where c.relnamespace = 'public'::regnamespace and c.relname ~ '^(audit|tally)_' and acl.privilege_type = 'TRIGGER'
 )
 select
   session_user::text as login,
@@ -43,4 +48,10 @@ select
           from parameter where grantee = 0 or grantee in (select id from role) order by 1) as settings,
   array(select distinct case grantee when 0 then 'public' else grantee::regrole::text end
           from creator where grantee = 0 or grantee in (select id from role) order by 1) as creators,
+  array(select distinct jsonb_build_object('relation', quote_ident(relation),
+                                           'grantee', case grantee when 0 then 'public' else grantee::regrole::text end)
+          from trigger_maker
+         where grantee = 0
+            or grantee in (select id from role where id not in (select owner from owned where kind in ('table', 'view')))
+         order by 1) as trigger_makers,
   quote_ident(session_user) as quoted_login

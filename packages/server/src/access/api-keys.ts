@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { limits, tenantIdPattern } from '@tallystick/event';
-import { type ApiKeyInfo, type Scope, scopes } from '@tallystick/protocol';
+import { type ApiKeyInfo, isPlainName, type Scope, scopes } from '@tallystick/protocol';
 import { ServerError } from '../errors.ts';
 import { type Database, writer } from '../store/database.ts';
 import type { Principal } from './principal.ts';
@@ -82,7 +82,7 @@ export class ApiKeys {
     if (key.subject !== undefined && !isSubject(key.subject))
       throw invalid(
         'subject',
-        'must have 1 to 512 characters, none of them a control character, and must not begin with group:',
+        'must have 1 to 512 characters, none of them invisible and none of the ends white space; in Unicode NFC; and must not begin with group:, key: or login:',
       );
     const id = randomBytes(6).toString('hex');
     const secret = randomBytes(32).toString('hex');
@@ -187,10 +187,11 @@ export class ApiKeys {
   }
 }
 
-/** A subject is compared and shown, so it must have no part that can't be seen. Groups of logins begin with `group:`. */
+/** A subject is compared and shown. Groups of logins, and principals that have no subject, have names with a prefix of their own. */
 function isSubject(text: string): boolean {
-  const isBounded = text.trim() !== '' && text.length <= limits.maxIdentifierLength;
-  return isBounded && !/\p{C}/u.test(text) && !text.startsWith('group:');
+  return (
+    text.length <= limits.maxIdentifierLength && isPlainName(text) && !/^(?:group|key|login):/.test(text)
+  );
 }
 
 function sha256(content: string | Uint8Array): Buffer {

@@ -95,27 +95,44 @@ export interface ApprovalListQuery {
   readonly after?: { readonly createdAt: string; readonly id: string } | undefined;
 }
 
-/** Newest first. */
+/** Most bytes of the approvals on a page: a document has up to 64 KiB, and its objects take many times its bytes once it is parsed. */
+const maxPageBytes = 1024 * 1024;
+
+/** Newest first. A page has at least one approval, of any size. */
 export async function listApprovals(
   database: Database,
   query: ApprovalListQuery,
-): Promise<readonly Approval[]> {
+): Promise<{ readonly approvals: readonly Approval[]; readonly more: boolean }> {
   const { tenants, state, limit, after } = query;
-  const rows = await database.query<{ approval: string }>(
+  const rows = await database.query<{ approval: string; available: number }>(
     writer,
-    `select approval from audit_approvals
-     where ($1::text[] is null or tenant_id = any($1)) and ($2::text is null or state = $2)
-       and ($3::timestamptz is null or (created_at, id) < ($3::timestamptz, $4::uuid))
-     order by created_at desc, id desc limit $5`,
+    `select approval, available from (
+       select p.*, count(*) over () as available,
+              sum(octet_length(p.approval)) over (order by p.created_at desc, p.id desc rows unbounded preceding)
+                - octet_length(p.approval) as bytes_before
+       from (
+         select approval, created_at, id from audit_approvals
+         where ($1::text[] is null or tenant_id = any($1)) and ($2::text is null or state = $2)
+           and ($3::timestamptz is null or (created_at, id) < ($3::timestamptz, $4::uuid))
+         order by created_at desc, id desc limit $5::integer
+       ) p
+     ) q
+     where bytes_before < $6::bigint order by created_at desc, id desc`,
     [
       tenants === undefined ? null : [...tenants],
       state ?? null,
       after?.createdAt ?? null,
       after?.id ?? null,
-      limit,
+      // One row more than the page: it shows whether there is another page.
+      limit + 1,
+      maxPageBytes,
     ],
   );
-  return rows.map((row) => JSON.parse(row.approval) as Approval);
+  const page = rows.slice(0, limit);
+  return {
+    approvals: page.map((row) => JSON.parse(row.approval) as Approval),
+    more: Number(rows[0]?.available ?? 0) > page.length,
+  };
 }
 
 function deadlineText(approval: Approval): string | null {

@@ -132,8 +132,10 @@ export class ApprovalDesk {
     return stored.approval;
   }
 
-  /** Newest first. Deadlines that have just passed may not have taken effect yet. */
-  async list(query: ApprovalListQuery): Promise<readonly Approval[]> {
+  /** One page, newest first. Deadlines that have just passed may not have taken effect yet. */
+  async list(
+    query: ApprovalListQuery,
+  ): Promise<{ readonly approvals: readonly Approval[]; readonly more: boolean }> {
     return await listApprovals(this.#parts.database, query);
   }
 

@@ -28,6 +28,8 @@ export interface AppendOptions extends BookOptions {
   readonly assertCurrent?: (session: Session, head: Head) => Promise<void>;
   /** Stops a chain because the store has a row that does not belong to it. */
   readonly stop?: (tenantId: string, reason: string) => void;
+  /** Called after a commit, with the tenants whose chains it may have extended. */
+  readonly onExtended?: (tenantIds: readonly string[]) => void;
   /**
    * For tests that crash, freeze or cut a writer; the product does not use it, and there is no other hook. An error
    * thrown before `committed` stores nothing.
@@ -93,6 +95,7 @@ export async function appendBatches(
   const merged = mergeBatches(batches, options);
   const { logName, recordIdSecret } = options;
   for (const mode of lockModes) {
+    let extended: readonly string[] = [];
     // Begin.
     const results = await database.transaction(writer, async (session) => {
       // Lock.
@@ -111,6 +114,7 @@ export async function appendBatches(
         locked.heads,
         options,
       );
+      extended = [...heads.keys()];
       const month = monthStart(ingestedAt);
       const known = new Map<string, StoredEvent>();
       const older = pending.events.filter(({ item }) =>
@@ -176,6 +180,7 @@ export async function appendBatches(
       }
     });
     if (results === undefined) continue;
+    if (extended.length > 0) options.onExtended?.(extended);
     await options.onStage?.('committed');
     return results;
   }

@@ -35,6 +35,7 @@ import { bundleRoutes } from './routes/bundle.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { eventRoutes } from './routes/events.ts';
+import { followerRoutes } from './routes/followers.ts';
 import { healthRoutes } from './routes/health.ts';
 import { ingestRoutes } from './routes/ingest.ts';
 import { logRoutes } from './routes/logs.ts';
@@ -112,7 +113,16 @@ export function createHttpApp(service: AuditService, options: HttpOptions = {}):
   app.setNotFoundHandler((request, reply) => {
     return handleError(new HttpProblem('ROUTE_NOT_FOUND', 'there is no such route'), request, reply);
   });
-  addRoutes(app, { credentials, budget: new BodyBudget(limits.maxPendingBytes), connections }, endpoints);
+  addRoutes(
+    app,
+    {
+      credentials,
+      budget: new BodyBudget(limits.maxPendingBytes),
+      answers: new BodyBudget(limits.maxUnreadBytes, 'answers'),
+      connections,
+    },
+    endpoints,
+  );
   return app;
 }
 
@@ -158,6 +168,7 @@ function endpointsOf(
     }),
     ...webhookRoutes({ database }),
     ...apiKeyRoutes({ keys }),
+    ...followerRoutes({ operations: service.followerOperations }),
     ...healthRoutes({
       database,
       credentials: http.credentials,

@@ -1,5 +1,6 @@
 import { Gauge } from 'prom-client';
 import { countDeliveries } from '../approvals/webhook/delivery-rows.ts';
+import type { Followers } from '../followers/followers.ts';
 import { producerSums } from '../operations/producers.ts';
 import { type Database, writer } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
@@ -7,6 +8,7 @@ import type { ServiceMetrics } from './service-metrics.ts';
 
 const countDeadLetters = readSql('count-dead-letters');
 const checkpointLag = readSql('checkpoint-lag');
+const countUnresolved = readSql('count-unresolved-intents');
 
 /** How long values from the store are reused, ms: many scrapers must not put a load on the store. */
 const freshMs = 5_000;
@@ -18,6 +20,7 @@ export interface GaugeSources {
   readonly database: Database;
   readonly writer: { readonly queued: number };
   readonly logs: { readonly stopped: ReadonlyMap<string, string> };
+  readonly followers?: Pick<Followers, 'health'> | undefined;
 }
 
 /**
@@ -55,6 +58,35 @@ export function addStoreGauges(metrics: ServiceMetrics, sources: GaugeSources): 
     'tallystick_producers_unclosed',
     'Accounts of producers that have been silent for an hour and did not send their last number',
   );
+  const lagRecords = new Gauge({
+    name: 'tallystick_follower_lag_records',
+    help: 'Records that a follower has not read',
+    labelNames: ['follower'],
+    registers: [metrics.registry],
+  });
+  const lagSeconds = new Gauge({
+    name: 'tallystick_follower_lag_seconds',
+    help: 'Age of the oldest record that a follower has not read',
+    labelNames: ['follower'],
+    registers: [metrics.registry],
+  });
+  const stoppedTenants = new Gauge({
+    name: 'tallystick_follower_stopped_tenants',
+    help: 'Tenants for which a follower has stopped',
+    labelNames: ['follower'],
+    registers: [metrics.registry],
+  });
+  const readFollowers = () => {
+    for (const { name: follower, records, seconds, stopped } of sources.followers?.health() ?? []) {
+      lagRecords.set({ follower }, records);
+      lagSeconds.set({ follower }, seconds);
+      stoppedTenants.set({ follower }, stopped);
+    }
+  };
+  const unresolved = gauge(
+    'tallystick_intents_unresolved',
+    'Actions of agents whose end is missing, as the chains say',
+  );
   let readAt = Number.NEGATIVE_INFINITY;
   let accountsReadAt = Number.NEGATIVE_INFINITY;
   // While the store is unavailable the gauges have no value: an outdated value would look like a current one.
@@ -67,6 +99,7 @@ export function addStoreGauges(metrics: ServiceMetrics, sources: GaugeSources): 
     const { database } = sources;
     queued.set(sources.writer.queued);
     stopped.set(sources.logs.stopped.size);
+    readFollowers();
     if (performance.now() - readAt < freshMs) return;
     readAt = performance.now();
     await readOrRemove([deadLetters, unsigned, age, webhooks, deadWebhooks], async () => {
@@ -80,7 +113,9 @@ export function addStoreGauges(metrics: ServiceMetrics, sources: GaugeSources): 
       deadWebhooks.set(dead);
     });
     if (performance.now() - accountsReadAt < accountsFreshMs) return;
-    await readOrRemove([open, unclosed], async () => {
+    await readOrRemove([open, unclosed, unresolved], async () => {
+      const [intents] = await database.query<{ unresolved: number }>(writer, countUnresolved);
+      unresolved.set(intents!.unresolved);
       const sums = await producerSums(database);
       accountsReadAt = performance.now();
       open.set(sums.openNumbers);

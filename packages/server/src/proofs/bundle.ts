@@ -5,9 +5,11 @@ import {
   parseCheckpoint,
   parseNote,
   parseOrigin,
+  type RotationEvidence,
   readClosedEpochs,
   readGenesis,
   readRecord,
+  rotationToJson,
   toBase64,
 } from '@tallystick/log';
 import { ServerError } from '../errors.ts';
@@ -53,6 +55,8 @@ export interface BundlePlan {
   readonly size: number;
   readonly note: string;
   readonly keys: readonly string[];
+  /** Rotations of the log's key, oldest first. */
+  readonly rotations: readonly RotationEvidence[];
   /** Epochs that the chain closed, newest first. A whole chain is exported with their records. */
   readonly closed: readonly ClosedRange[];
 }
@@ -89,7 +93,8 @@ export async function planBundle(
   }
   const keys = sources.signer.verifierKeys(origin).map(({ key }) => key);
   const closed = complete ? await closedEpochs(sources, trail, tenantId, { epoch, origin }) : [];
-  return { tenantId, origin, epoch, first, last, complete, size, note, keys, closed };
+  const rotations = await sources.signer.rotations.evidenceFor(origin);
+  return { tenantId, origin, epoch, first, last, complete, size, note, keys, rotations, closed };
 }
 
 /** The epochs that the genesis record of the chain states, with what the store says of their ends. */
@@ -135,8 +140,9 @@ async function checkpointFor(
     const epoch = (await currentEpoch(database, tenantId)) ?? signedEpoch(signer, tenantId);
     if (epoch === undefined) throw error;
     const origin = signer.originOf({ tenantId, epoch });
-    const note = signer.store.lastSigned(origin)?.note;
-    if (note === undefined) throw error;
+    const signed = signer.store.lastSigned(origin);
+    if (signed?.note === undefined) throw error;
+    const note = await signer.noteOf(signed);
     return { ...parseCheckpoint(parseNote(note).text), epoch, note };
   }
 }
@@ -203,9 +209,11 @@ export async function* streamBundle(
     return bytes;
   };
   const { tenantId, origin, epoch, first, last, complete, closed } = plan;
-  const version = closed.length > 0 ? 2 : 1;
+  // An older reader reads every file that it can verify.
+  const version = plan.rotations.length > 0 ? 3 : closed.length > 0 ? 2 : 1;
   yield chunk([
     JSON.stringify({ tallystick_bundle: version, tenant_id: tenantId, origin, epoch, first, last, complete }),
+    ...plan.rotations.map((rotation) => JSON.stringify({ rotation: rotationToJson(rotation) })),
     JSON.stringify({ checkpoint: plan.note }),
     ...plan.keys.map((key) => JSON.stringify({ key })),
   ]);

@@ -97,7 +97,8 @@ export class Checkpointer {
     if (tree === undefined) return undefined;
     const { store } = this.#signer;
     const signed = await store.patiently(() => store.lastSigned(this.#signer.originOf(tree)));
-    return signed?.note === undefined ? undefined : { ...signed, epoch: tree.epoch, note: signed.note };
+    if (signed?.note === undefined) return undefined;
+    return { ...signed, epoch: tree.epoch, note: await this.#signer.noteOf(signed) };
   }
 
   /**

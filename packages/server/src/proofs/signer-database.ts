@@ -45,6 +45,7 @@ export class SignerDatabase {
         pragma busy_timeout = ${openingMs};
         pragma journal_mode = delete;
         pragma synchronous = extra;
+        pragma secure_delete = on;
         ${schema}
       `);
     } catch (cause) {

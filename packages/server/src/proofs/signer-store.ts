@@ -11,6 +11,29 @@ export interface LastSigned extends Checkpoint {
   readonly note: string | undefined;
 }
 
+/** The key that takes over, and the statement of it that both keys signed. */
+export interface NewKey {
+  readonly seed: Uint8Array;
+  readonly publicKey: Uint8Array;
+  /** RFC 3339. */
+  readonly at: string;
+  readonly statement: string;
+  readonly reason: string;
+  readonly by: string;
+}
+
+/** A rotation of the signing key. */
+export interface StoredRotation {
+  readonly id: number;
+  /** The signed statement (spec/log.md). */
+  readonly statement: string;
+  readonly reason: string;
+  /** The principal who asked for it. */
+  readonly by: string;
+  /** Whether the chain of the service's tenant has a record of it. */
+  readonly isRecorded: boolean;
+}
+
 const schema = `
   create table if not exists signing_key (
     id integer primary key, seed blob not null, public_key blob not null, created_at text not null, retired_at text
@@ -18,6 +41,13 @@ const schema = `
   create table if not exists signed_head (
     origin text primary key, size integer not null, root blob not null, note text
   ) strict;
+  create table if not exists key_rotation (
+    id integer primary key, statement text not null, reason text not null, rotated_by text not null, recorded_at text
+  ) strict;
+  create table if not exists rotated_head (
+    rotation integer not null, origin text not null, size integer not null, root blob not null,
+    primary key (rotation, origin)
+  ) strict, without rowid;
   create table if not exists opened_epoch (
     origin text primary key, checkpoint text not null, reason text not null, opened_at text not null
   ) strict;
@@ -55,12 +85,68 @@ export class SignerStore {
     return (row as { seed: Uint8Array } | undefined)?.seed;
   }
 
-  /** Makes a key the current one and retires those before it. Signatures of retired keys stay valid. */
-  addKey(seed: Uint8Array, publicKey: Uint8Array, at: string): void {
+  /**
+   * Makes a new key the current one, in one transaction that locks the file: retires the key before it and erases its seed, and
+   * keeps the signed statement and the checkpoints that it names. A crash leaves all of it or nothing.
+   *
+   * A checkpoint is recorded before its key is read. So the retired key never signs one that the statement does not cover.
+   *
+   * @param make signs the statement. It gets the current key and the last checkpoint of every origin, in the order of origins
+   */
+  rotateKey(make: (seed: Uint8Array, heads: readonly Checkpoint[]) => NewKey): void {
     this.#database.inTransaction(() => {
-      this.#database.run('update signing_key set retired_at = ? where retired_at is null', at);
+      const heads = (this.#database.all(`${headsSql} order by origin`) as SignedRow[]).map(toLastSigned);
+      const { seed, publicKey, at, statement, reason, by } = make(this.currentSeed()!, heads);
+      this.#database.run(
+        'update signing_key set retired_at = ?, seed = zeroblob(0) where retired_at is null',
+        at,
+      );
       this.#database.run(insertKeySql, seed, publicKey, at);
+      this.#database.run(
+        'insert into key_rotation (statement, reason, rotated_by) values (?, ?, ?)',
+        statement,
+        reason,
+        by,
+      );
+      this.#database.run(
+        `insert into rotated_head (rotation, origin, size, root)
+         select (select max(id) from key_rotation), origin, size, root from signed_head`,
+      );
     });
+  }
+
+  /** All rotations of the key, oldest first. */
+  rotations(): StoredRotation[] {
+    const rows = this.#database.all(
+      'select id, statement, reason, rotated_by, recorded_at from key_rotation order by id',
+    ) as {
+      readonly id: number;
+      readonly statement: string;
+      readonly reason: string;
+      readonly rotated_by: string;
+      readonly recorded_at: string | null;
+    }[];
+    return rows.map(({ id, statement, reason, rotated_by, recorded_at }) => ({
+      id,
+      statement,
+      reason,
+      by: rotated_by,
+      isRecorded: recorded_at !== null,
+    }));
+  }
+
+  /** The checkpoints that a rotation names, in the order of origins. */
+  rotatedHeads(rotation: number): Checkpoint[] {
+    const rows = this.#database.all(
+      'select origin, size, root, null as note from rotated_head where rotation = ? order by origin',
+      rotation,
+    );
+    return (rows as SignedRow[]).map(toLastSigned);
+  }
+
+  /** Notes that the chain of the service's tenant has the record of a rotation. */
+  markRecorded(rotation: number, at: string): void {
+    this.#database.run('update key_rotation set recorded_at = ? where id = ?', at, rotation);
   }
 
   /** Adds the first key, unless there is a key already: of two processes that race, one wins. */
@@ -127,7 +213,7 @@ export class SignerStore {
 
   /** The last checkpoint of every epoch that was signed for each tenant, newest epoch first. */
   lastSignedByTenant(): Map<string, LastSigned[]> {
-    const rows = this.#database.all('select origin, size, root, note from signed_head') as SignedRow[];
+    const rows = this.#database.all(headsSql) as SignedRow[];
     const epochOf = ({ origin }: LastSigned) => parseOrigin(origin).epoch;
     const all = rows.map(toLastSigned).sort((a, b) => epochOf(b) - epochOf(a));
     return Map.groupBy(all, ({ origin }) => parseOrigin(origin).tenantId);
@@ -194,6 +280,7 @@ export class SignerStore {
   }
 }
 
+const headsSql = 'select origin, size, root, note from signed_head';
 const insertKeySql = 'insert into signing_key (seed, public_key, created_at) values (?, ?, ?)';
 
 interface SignedRow {

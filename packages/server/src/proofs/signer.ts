@@ -4,14 +4,18 @@ import {
   createVerifier,
   equalBytes,
   formatCheckpoint,
+  formatNote,
   formatOrigin,
   formatVerifierKey,
   importSigningKey,
   logNamePattern,
+  parseNote,
   type SigningKey,
   signNote,
+  type Verifier,
 } from '@tallystick/log';
 import { ServerError } from '../errors.ts';
+import { KeyRotations } from './key-rotations.ts';
 import { type LastSigned, SignerStore } from './signer-store.ts';
 import type { LogId } from './tree-reader.ts';
 
@@ -27,12 +31,15 @@ export class Signer {
   readonly logName: string;
   /** The secret from which the ids of the service's own records are derived. */
   readonly recordIdSecret: Uint8Array;
+  /** The rotations of the key. */
+  readonly rotations: KeyRotations;
   /** The current key as it was last read. Another process may retire it, so each signature reads the seed again. */
   #key: { readonly seed: Uint8Array; readonly key: SigningKey } | undefined;
 
   private constructor(store: SignerStore, logName: string) {
     this.store = store;
     this.logName = logName;
+    this.rotations = new KeyRotations(store, logName);
     this.recordIdSecret = store.serviceSecret('service-record-ids');
   }
 
@@ -88,6 +95,11 @@ export class Signer {
     };
   }
 
+  /** The current key under the name of the log. */
+  currentVerifier(): Verifier {
+    return createVerifier(this.logName, new Uint8Array(this.store.publicKeys()[0]!.publicKey));
+  }
+
   /** The verifier keys of an origin, newest first. Checkpoints from before a rotation verify with retired keys. */
   verifierKeys(
     origin: string,
@@ -99,15 +111,9 @@ export class Signer {
     }));
   }
 
-  /** Makes a new key the current one. Checkpoints that are signed from now on verify only with the new key. */
-  async rotate(): Promise<void> {
-    const seed = randomBytes(32);
-    const { publicKey } = await importSigningKey(seed);
-    await this.store.patiently(() => this.store.addKey(seed, publicKey, new Date().toISOString()));
-  }
-
   /**
-   * Signs a checkpoint. A checkpoint that was signed before yields the same note again.
+   * Signs a checkpoint. A checkpoint that was signed before yields the same note again, with a signature of the current key if
+   * only keys before it had signed.
    *
    * @returns `undefined` where another replica signed a larger one meanwhile: read the store again
    * @throws {ServerError} `CHECKPOINT_INCONSISTENT` where it contradicts what was signed; `STORE_UNAVAILABLE` where another
@@ -118,8 +124,7 @@ export class Signer {
       const before = await this.store.patiently(() => this.store.lastSigned(checkpoint.origin));
       if (before !== undefined && before.size === checkpoint.size) {
         if (!equalBytes(before.root, checkpoint.root)) throw inconsistent(checkpoint, before);
-        if (before.note !== undefined) return before.note;
-        return await this.#signRecorded(checkpoint);
+        return await this.#signRecorded(checkpoint, before.note);
       }
       if (before !== undefined && before.size > checkpoint.size) return undefined;
       if (before !== undefined) await proveExtension(before, checkpoint);
@@ -130,9 +135,21 @@ export class Signer {
     }
   }
 
-  async #signRecorded(checkpoint: Checkpoint): Promise<string> {
+  /** The note of a recorded checkpoint, with a signature of the current key. */
+  async noteOf({ note, ...checkpoint }: LastSigned): Promise<string> {
+    return await this.#signRecorded(checkpoint, note);
+  }
+
+  /** @param signed the note as it was signed before */
+  async #signRecorded(checkpoint: Checkpoint, signed?: string): Promise<string> {
     const key = await this.#currentKey();
-    const note = await signNote(formatCheckpoint(checkpoint), [{ name: checkpoint.origin, key }]);
+    const { origin: name } = checkpoint;
+    const earlier = signed === undefined ? [] : parseNote(signed).signatures;
+    const { keyId } = createVerifier(name, key.publicKey);
+    if (earlier.some((one) => equalBytes(one.keyId, keyId))) return signed!;
+    const text = formatCheckpoint(checkpoint);
+    const [own] = parseNote(await signNote(text, [{ name, key }])).signatures;
+    const note = formatNote({ text, signatures: [...earlier, own!] });
     await this.store.patiently(() => this.store.keepNote(checkpoint.origin, checkpoint.size, note));
     return note;
   }

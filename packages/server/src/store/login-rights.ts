@@ -43,6 +43,7 @@ interface LoginRow {
     readonly grantee: string;
   }[];
   readonly creators: readonly string[];
+  readonly trigger_makers: readonly { readonly relation: string; readonly grantee: string }[];
 }
 
 interface Attributes {
@@ -59,7 +60,17 @@ export async function dangerousRights(
   database: Database,
 ): Promise<{ readonly login: string; readonly rights: readonly DangerousRight[] }> {
   const [row] = await database.query<LoginRow>(writer, loginRights, [powerfulRoles, powerfulSettings]);
-  const { login, quoted_login, replication_role, memberships, powerful, owned, settings, creators } = row!;
+  const {
+    login,
+    quoted_login,
+    replication_role,
+    memberships,
+    powerful,
+    owned,
+    settings,
+    creators,
+    trigger_makers,
+  } = row!;
   const pathTo = shortestPaths(quoted_login, memberships);
   const rights = [
     ...powerful.flatMap(({ role, ...attributes }) => attributeRights(pathTo(role), attributes)),
@@ -71,6 +82,10 @@ export async function dangerousRights(
     ...creators.map((grantee) => ({
       what: 'may create objects in the schema public, which statements of the owner could call by mistake',
       remedy: `revoke create on schema public from ${grantee}`,
+    })),
+    ...trigger_makers.map(({ relation, grantee }) => ({
+      what: `may create triggers on ${relation}`,
+      remedy: `revoke trigger on ${relation} from ${grantee}`,
     })),
   ];
   if (replication_role !== 'origin') {

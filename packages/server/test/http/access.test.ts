@@ -69,6 +69,8 @@ const all = (): Route[] => [
   ['GET', '/v1/api-keys'],
   ['POST', '/v1/api-keys'],
   ['DELETE', '/v1/api-keys/000000000000'],
+  ['GET', '/v1/followers'],
+  ['POST', '/v1/followers/open-intents'],
   ['GET', '/metrics'],
 ];
 

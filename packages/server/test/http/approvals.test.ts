@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => http?.[Symbol.asyncDispose]());
 
-async function agentOf(tenant: string, subject?: string) {
+async function agentOf(tenant: string, subject = 'service:refunds') {
   const { key } = await http.service.keys.create({
     name: 'agent',
     scopes: ['events:write', 'approvals:request'],
@@ -28,15 +28,19 @@ async function approverOf(tenant: string, subject: string) {
   return { key, id };
 }
 
-/** A request for an approval over HTTP, with its intent. */
-async function requested(tenant: string, key: string) {
-  const document = {
+function documentOf(tenant: string) {
+  return {
     tenant_id: tenant,
     action: 'refund',
     actor: { actor_type: 'agent', actor_id: 'bot' },
     arguments: { amount: 40 },
     policy: { name: 'p', version: '1' },
   } as const;
+}
+
+/** A request for an approval over HTTP, with its intent. */
+async function requested(tenant: string, key: string) {
+  const document = documentOf(tenant);
   const { documentDigest } = await import('../../src/approvals/openings.ts');
   const document_digest = documentDigest(document);
   const intent_id = uuidv7();
@@ -60,6 +64,45 @@ async function requested(tenant: string, key: string) {
   expect(answer.status).toBe(200);
   return { id, document_digest, path: `/v1/approvals/${id}` };
 }
+
+describe('who may request', () => {
+  // A person with a key without a subject requested, and granted the request with a second key.
+  test('only a key with a subject', async () => {
+    const tenant = newTenant();
+    const key = await http.key([tenant], 'approvals:request');
+    const body = { id: uuidv7(), intent_id: uuidv7(), document: documentOf(tenant) };
+    expect((await http.call('POST', '/v1/approvals', { key, body })).json).toMatchObject({
+      status: 403,
+      code: 'FORBIDDEN',
+    });
+  });
+
+  // The rules of "wire" did not hold for "wire ", which an approver reads as the same action.
+  test.each(['wire ', 'wi\u200bre', 'wi\u00adre', 'wire\ufe0f', 'cafe\u0301'])(
+    'not for an action that looks like another: %j',
+    async (action) => {
+      const tenant = newTenant();
+      const document = { ...documentOf(tenant), action };
+      const body = { id: uuidv7(), intent_id: uuidv7(), document };
+      const answer = await http.call('POST', '/v1/approvals', { key: await agentOf(tenant), body });
+      expect(answer.json).toMatchObject({ status: 422, code: 'BODY_INVALID' });
+    },
+  );
+
+  test('no subject is the name of a principal, or looks like another subject', async () => {
+    for (const subject of [
+      'key:0123456789ab',
+      'login:x',
+      'group:leads',
+      'tom ',
+      ' tom',
+      'to\u200bm',
+      'tom\ufe0f',
+      'jose\u0301',
+    ])
+      await expect(agentOf(newTenant(), subject)).rejects.toMatchObject({ code: 'PARAMETER_INVALID' });
+  });
+});
 
 describe('who may decide', () => {
   test('neither the requester under another key of the same subject, nor a key without a subject, nor an administrator', async () => {

@@ -8,8 +8,17 @@ test('a secret of the service is made once, is the same for all replicas, and su
   const other = new SignerStore(dir.path);
   const secret = one.serviceSecret('received-events');
   expect(secret).toHaveLength(32);
-  one.addKey(new Uint8Array(32), new Uint8Array(32).fill(1), '2026-01-01T00:00:00.000Z');
-  one.addKey(new Uint8Array(32), new Uint8Array(32).fill(2), '2026-01-02T00:00:00.000Z');
+  for (const fill of [1, 2]) {
+    one.addFirstKey(new Uint8Array(32), new Uint8Array(32).fill(9), '2026-01-01T00:00:00.000Z');
+    one.rotateKey(() => ({
+      seed: new Uint8Array(32),
+      publicKey: new Uint8Array(32).fill(fill),
+      at: '2026-01-02T00:00:00.000Z',
+      statement: '',
+      reason: 'yearly',
+      by: 'operator',
+    }));
+  }
   expect(other.serviceSecret('received-events')).toEqual(secret);
   expect(other.serviceSecret('service-record-ids')).not.toEqual(secret);
   one.close();

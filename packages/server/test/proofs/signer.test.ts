@@ -20,6 +20,7 @@ const checkpoint = (size: number, fill = size): Checkpoint => ({
   root: new Uint8Array(32).fill(fill),
 });
 const extending = async () => {};
+const rotation = { reason: 'yearly', by: 'operator', now: Date.parse('2026-01-02T03:04:05.678Z') };
 
 let dir: TempDir;
 /** The signers that are open. A test may close its own earlier. */
@@ -131,7 +132,7 @@ describe('keys', () => {
     const signer = await open();
     const before = await signer.sign(checkpoint(3), extending);
     const [first] = signer.verifierKeys(origin);
-    await signer.rotate();
+    await signer.rotations.rotate(rotation);
     const after = await signer.sign(checkpoint(5), extending);
     const keys = signer.verifierKeys(origin);
     expect(keys).toMatchObject([
@@ -151,7 +152,7 @@ describe('keys', () => {
   test('that one replica retires are not used by another any more', async () => {
     const [one, other] = [await open(), await open()];
     await other.sign(checkpoint(3), extending);
-    await one.rotate();
+    await one.rotations.rotate(rotation);
     const note = await other.sign(checkpoint(5), extending);
     await openNote(note!, [parseVerifierKey(one.verifierKeys(origin)[0]!.key)]);
   });

@@ -104,6 +104,16 @@ describe('a right that could undo the protection is named with the SQL that take
     await mend(message!);
   });
 
+  // Its trigger could return null for each new record, which the chain would then lack.
+  test('the right to create triggers on a table of the trail', async () => {
+    await runSql(store.ownerUrl, `grant trigger on audit_records to ${login}`);
+    const message = await refusal();
+    expect(message).toContain(
+      `it may create triggers on audit_records (mend it with: revoke trigger on audit_records from ${login})`,
+    );
+    await mend(message!);
+  });
+
   test('the right to create objects in the schema, also through PUBLIC', async () => {
     await runSql(store.ownerUrl, 'grant create on schema public to public');
     const message = await refusal();

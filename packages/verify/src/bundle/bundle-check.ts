@@ -3,6 +3,7 @@ import {
   ChainVerifier,
   type Checkpoint,
   equalBytes,
+  type KeyRotation,
   LogError,
   leafHash,
   rootFromInclusion,
@@ -33,6 +34,7 @@ import {
   verdictOf,
 } from '../report.ts';
 import { TreeCheck } from '../tree-check.ts';
+import { type TrustedKeys, trustedKeys } from '../trusted-keys.ts';
 import { BundleError } from './bundle-error.ts';
 import { CoveredRanges } from './covered-ranges.ts';
 import type { BundleEntry, BundleHeader } from './entries.ts';
@@ -52,6 +54,8 @@ const partVerdicts: { readonly [verdict in ChainVerdict]: Verdict } = {
 export interface BundleCheckOptions {
   readonly keys: readonly Verifier[];
   readonly trust: TrustSource;
+  /** See `VerifyBundleOptions.rotations`. */
+  readonly rotations: readonly KeyRotation[];
   /** See `VerifyBundleOptions.checkpoints`. */
   readonly given: readonly string[];
   /** See `VerifyBundleOptions.kept`. */
@@ -67,7 +71,10 @@ export interface BundleCheckOptions {
 /** Checks the lines of one bundle in their order, and makes the report. */
 export class BundleCheck {
   records = 0;
-  readonly #keys: readonly Verifier[];
+  /** Known from the header on. */
+  #keys: TrustedKeys | undefined;
+  /** Whether the checkpoints from outside were read: after the rotations, because a later key may have signed them. */
+  #hasKept = false;
   readonly #trust: TrustSource;
   readonly #findings = new Findings();
   readonly #options: BundleCheckOptions;
@@ -90,7 +97,6 @@ export class BundleCheck {
   #head: string | null = null;
 
   constructor(options: BundleCheckOptions) {
-    this.#keys = options.keys;
     this.#trust = options.trust;
     this.#options = options;
   }
@@ -108,10 +114,12 @@ export class BundleCheck {
     switch (entry.kind) {
       case 'header':
         this.#header = entry;
-        this.#kept = [
-          ...readAccepted(this.#options.accepted, entry.origin),
-          ...(await readKept(this.#options.given, entry.origin, this.#keys, this.#findings)),
-        ];
+        this.#keys = await trustedKeys(
+          entry.origin,
+          this.#options.keys,
+          this.#options.rotations,
+          this.#findings,
+        );
         this.#chain = new ChainVerifier({
           tenantId: entry.tenantId,
           origin: entry.origin,
@@ -123,12 +131,16 @@ export class BundleCheck {
           this.#options.keptOfClosed,
           this.#findings,
         );
+        if (entry.version < 3) await this.#readKept();
         return;
+      case 'rotation':
+        return await this.#keys!.follow(entry.rotation, this.#findings);
       case 'closed':
         this.#closed?.check?.finish();
         this.#closed = { check: this.#closedEpochs!.check(entry.epoch) };
         return;
       case 'checkpoint':
+        await this.#readKept();
         return await this.#takeCheckpoint(entry.note);
       case 'key':
         return;
@@ -147,7 +159,7 @@ export class BundleCheck {
   async #takeCheckpoint(note: string): Promise<void> {
     let checkpoint: JudgedCheckpoint;
     try {
-      checkpoint = await judgeCheckpoint(note, this.#header!.origin, this.#keys, this.#findings);
+      checkpoint = await judgeCheckpoint(note, this.#keys!, this.#findings);
     } catch (cause) {
       if (cause instanceof LogError) throw new BundleError('BUNDLE_DAMAGED', cause.message, { cause });
       throw cause;
@@ -193,7 +205,7 @@ export class BundleCheck {
     if (first !== undefined && position < first.size) this.#covered++;
     if (proof === undefined) {
       if (record !== undefined && position === 0) this.#closedEpochs!.readFrom(record);
-      this.#tree ??= new TreeCheck(this.#trusted(), this.#findings);
+      this.#tree ??= new TreeCheck(this.#compared(), this.#findings);
       this.#tree.append(hash);
     } else if (first !== undefined && first.signedBy.length > 0) {
       this.#ranges.add(proof.index);
@@ -213,6 +225,20 @@ export class BundleCheck {
     }
   }
 
+  async #readKept(): Promise<void> {
+    if (this.#hasKept) return;
+    this.#hasKept = true;
+    this.#kept = [
+      ...readAccepted(this.#options.accepted, this.#keys!.origin),
+      ...(await readKept(this.#options.given, this.#keys!, this.#findings)),
+    ];
+  }
+
+  /** What the tree is compared with: trusted checkpoints, and the last ones under keys that were rotated out. */
+  #compared(): Checkpoint[] {
+    return distinct([...this.#keys!.handovers, ...this.#trusted()]);
+  }
+
   /** Trusted checkpoints of the bundle, with those that the caller kept. */
   #trusted(): JudgedCheckpoint[] {
     const own = this.#checkpoints.filter((checkpoint) => checkpoint.signedBy.length > 0);
@@ -224,9 +250,9 @@ export class BundleCheck {
     const findings = this.#findings;
     const first = this.#checkpoints[0]!;
     const header = this.#header!;
-    findContradictions(this.#trusted(), findings);
+    findContradictions(this.#compared(), findings);
     if (header.complete) {
-      this.#tree ??= new TreeCheck(this.#trusted(), findings);
+      this.#tree ??= new TreeCheck(this.#compared(), findings);
       const isOptional = (checkpoint: Checkpoint) =>
         !this.#options.mustReach && !this.#checkpoints.some((own) => own === checkpoint);
       this.#tree.finish(this.#lastPosition + 1, isOptional);
@@ -257,6 +283,7 @@ export class BundleCheck {
       trust: { source: this.#trust, keys: first.signedBy },
       findings: findings.list,
       ...(closed !== undefined && { closed }),
+      ...(this.#keys!.followed.length > 0 && { rotations: this.#keys!.followed }),
       ...(notCompared.length > 0 && { not_compared: notCompared }),
     };
   }

@@ -4,9 +4,11 @@ import {
   formatVerifierKey,
   fromBase64,
   fromHex,
+  type KeyRotation,
   LogError,
   parseOrigin,
   parseVerifierKey,
+  rotationFromJson,
 } from '@tallystick/log';
 import { BundleError, damaged } from './bundle-error.ts';
 
@@ -25,13 +27,15 @@ export type BundleEntry =
   /** The record's bytes, verbatim, as text. */
   | { readonly kind: 'record'; readonly text: string }
   | { readonly kind: 'proof'; readonly index: number; readonly hashes: readonly Uint8Array[] }
+  /** A rotation of the log's key. */
+  | { readonly kind: 'rotation'; readonly rotation: KeyRotation }
   /** The records that follow are those of a closed epoch. */
   | { readonly kind: 'closed'; readonly epoch: number };
 
 /** What a bundle claims to contain. The verifier believes none of it before it has checked the records. */
 export interface BundleHeader {
-  /** 2 where the file may have records of closed epochs too. */
-  readonly version: 1 | 2;
+  /** From 2 on the file may have records of closed epochs too, and from 3 on rotations of the key. */
+  readonly version: 1 | 2 | 3;
   readonly tenantId: string;
   readonly origin: string;
   readonly epoch: number;
@@ -44,13 +48,13 @@ export interface BundleHeader {
 /** Reads the header's object. */
 export function readHeader(value: Record<string, unknown>): BundleHeader {
   const version = value.tallystick_bundle;
-  if (Number.isInteger(version) && version !== 1 && version !== 2) {
+  if (Number.isInteger(version) && version !== 1 && version !== 2 && version !== 3) {
     throw new BundleError('BUNDLE_UNSUPPORTED', `bundle format ${version} is not known to this version`);
   }
   const { tenant_id, origin, epoch, first, last, complete } = value;
   const members = 'complete,epoch,first,last,origin,tallystick_bundle,tenant_id';
   if (
-    (version !== 1 && version !== 2) ||
+    (version !== 1 && version !== 2 && version !== 3) ||
     Object.keys(value).sort().join() !== members ||
     typeof complete !== 'boolean'
   )
@@ -119,6 +123,29 @@ export function readClosed(
   } catch (cause) {
     throw cause instanceof BundleError ? cause : damaged('a closed line has a malformed origin', cause);
   }
+}
+
+/**
+ * Reads a rotation of the log's key.
+ *
+ * @param before the rotation before it in the file: the keys form one chain
+ */
+export function readRotationLine(
+  value: unknown,
+  { origin }: BundleHeader,
+  before: KeyRotation | undefined,
+): KeyRotation {
+  let rotation: KeyRotation;
+  try {
+    rotation = rotationFromJson(value);
+  } catch (cause) {
+    if (cause instanceof LogError) throw damaged('a rotation line is malformed', cause);
+    throw cause;
+  }
+  if (rotation.logName !== parseOrigin(origin).logName) throw damaged('a rotation line is of another log');
+  if (before !== undefined && !equalBytes(before.newKey.publicKey, rotation.oldKey.publicKey))
+    throw damaged('a rotation line does not follow the one before it');
+  return rotation;
 }
 
 /** Compares the end line with what was read. */

@@ -1,4 +1,4 @@
-import { equalBytes, sha256Stream } from '@tallystick/log';
+import { equalBytes, type KeyRotation, sha256Stream } from '@tallystick/log';
 import { BundleError, damaged } from './bundle-error.ts';
 import {
   type BundleEntry,
@@ -8,6 +8,7 @@ import {
   readClosed,
   readEntry,
   readHeader,
+  readRotationLine,
   readText,
   soleMember,
 } from './entries.ts';
@@ -29,6 +30,7 @@ export async function* readBundle(source: AsyncIterable<Uint8Array>): AsyncGener
   let records = 0;
   let previous: string = 'nothing';
   let epoch = 0;
+  let rotation: KeyRotation | undefined;
   let ended = false;
   for await (const line of splitLines(source)) {
     if (ended) throw damaged('something follows the end line');
@@ -54,6 +56,9 @@ export async function* readBundle(source: AsyncIterable<Uint8Array>): AsyncGener
         const closed = readClosed(value, header, epoch);
         epoch = closed.epoch;
         yield closed;
+      } else if (kind === 'rotation') {
+        rotation = readRotationLine(value, header, rotation);
+        yield { kind, rotation };
       } else {
         yield readEntry(kind, value);
       }
@@ -78,11 +83,12 @@ function checkOrder(kind: string, previous: string, { complete, version }: Bundl
   const front = ['checkpoint', 'key', 'consistency'];
   const afterBlock = complete ? ['record'] : ['proof'];
   const allowed: { readonly [kind: string]: readonly string[] } = {
-    checkpoint: ['header', 'checkpoint'],
+    rotation: version === 3 ? ['header', 'rotation'] : [],
+    checkpoint: ['header', 'rotation', 'checkpoint'],
     key: front,
     consistency: front,
     record: [...front, ...afterBlock, 'closed'],
-    closed: version === 2 ? [...front, 'record', 'closed'] : [],
+    closed: version > 1 && complete ? [...front, 'record', 'closed'] : [],
     proof: complete ? [] : ['record'],
     end: [...front, ...afterBlock, 'closed'],
   };

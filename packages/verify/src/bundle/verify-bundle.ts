@@ -1,4 +1,4 @@
-import { type AuditRecord, parseVerifierKey, type Verifier } from '@tallystick/log';
+import { type AuditRecord, type KeyRotation, parseVerifierKey, type Verifier } from '@tallystick/log';
 import { isTrusted, type Report, type TrustSource } from '../report.ts';
 import { BundleCheck } from './bundle-check.ts';
 import { BundleError } from './bundle-error.ts';
@@ -9,6 +9,8 @@ import { readBundle } from './read.ts';
 export interface VerifyBundleOptions {
   /** Verifier keys that the caller trusts. They must not come from the bundle. */
   readonly keys: readonly (string | Verifier)[];
+  /** Rotations of the log's key that the caller knows, oldest first. A file may have more. */
+  readonly rotations?: readonly KeyRotation[];
   /**
    * Signed notes of the same log that the caller got from elsewhere. A trusted key must have signed them. With them the
    * verifier finds a rewritten bundle that is signed with the right key.
@@ -56,8 +58,17 @@ export async function verifyBundle(
   const keys = options.keys.map((key) => (typeof key === 'string' ? parseVerifierKey(key) : key));
   const trust = options.trust ?? (keys.length > 0 ? 'given' : 'none');
   const { checkpoints: given = [], kept: accepted = [], keptOfClosed = [] } = options;
-  const { mustReach = true, onRecord } = options;
-  const check = new BundleCheck({ keys, trust, given, accepted, keptOfClosed, mustReach, onRecord });
+  const { mustReach = true, rotations = [], onRecord } = options;
+  const check = new BundleCheck({
+    keys,
+    trust,
+    rotations,
+    given,
+    accepted,
+    keptOfClosed,
+    mustReach,
+    onRecord,
+  });
   try {
     for await (const entry of readBundle(gunzipIfNeeded(source))) {
       await check.take(entry);

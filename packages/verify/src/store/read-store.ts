@@ -76,6 +76,7 @@ export interface StoredHead {
   readonly frontier: Uint8Array;
 }
 
+/** The head of a tenant's chain as its row says; `undefined` if there is none, or if the tenant has no record yet. */
 export async function readStoredHead(query: Query, tenantId: string): Promise<StoredHead | undefined> {
   const [row] = await query(
     `select epoch, last_sequence::text as last_sequence, encode(last_hash, 'hex') as last_hash,

@@ -1,4 +1,11 @@
-import { type AuditRecord, formatOrigin, parseVerifierKey, type Verifier } from '@tallystick/log';
+import {
+  type AuditRecord,
+  type Checkpoint,
+  formatOrigin,
+  type KeyRotation,
+  parseVerifierKey,
+  type Verifier,
+} from '@tallystick/log';
 import {
   distinct,
   findContradictions,
@@ -11,6 +18,7 @@ import {
 import { ClosedEpochs } from '../closed/closed-epochs.ts';
 import { Findings, isTrusted, type Report, type TrustSource, verdictOf } from '../report.ts';
 import { TreeCheck } from '../tree-check.ts';
+import { type TrustedKeys, trustedKeys } from '../trusted-keys.ts';
 import { checkBooks } from './books/check-books.ts';
 import { checkClosedEpochs } from './closed-store-check.ts';
 import { checkHead } from './head-check.ts';
@@ -28,6 +36,8 @@ export interface VerifyStoreOptions {
   readonly keys: readonly (string | Verifier)[];
   /** Where the keys came from; only reported. @defaultValue 'given', or 'none' without keys */
   readonly trust?: TrustSource;
+  /** Rotations of the log's key that the caller knows, oldest first. They must not come from the store. */
+  readonly rotations?: readonly KeyRotation[];
   /** Checkpoints that were kept outside the store, as signed notes. Whoever rewrote the store could not change them. */
   readonly checkpoints?: readonly string[];
   /** Signed notes that an earlier verification accepted. They count whatever key signed them. */
@@ -65,13 +75,15 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
   const epoch = head?.epoch ?? 1;
   const origin = formatOrigin({ logName: options.logName, tenantId, epoch });
 
-  const outside = await readKept(options.checkpoints ?? [], origin, keys, findings);
-  const inside = await judgeStored(await readCheckpoints(query, tenantId, epoch), origin, keys, findings);
+  const ofLog = await trustedKeys(origin, keys, options.rotations ?? [], findings);
+  const outside = await readKept(options.checkpoints ?? [], ofLog, findings);
+  const inside = await judgeStored(await readCheckpoints(query, tenantId, epoch), ofLog, findings);
   const trusted = distinct([...outside, ...inside].filter((checkpoint) => checkpoint.signedBy.length > 0));
   const compared = distinct([...readAccepted(options.kept ?? [], origin), ...trusted]);
-  findContradictions(compared, findings);
+  const required = distinct<Checkpoint>([...ofLog.handovers, ...compared]);
+  findContradictions(required, findings);
 
-  const tree = new TreeCheck(compared, findings);
+  const tree = new TreeCheck(required, findings);
   const tiles = new TileCheck();
   const closed = new ClosedEpochs(tenantId, origin, options.keptOfClosed ?? [], findings);
   const onRecord = (record: AuditRecord, hash: Uint8Array) => {
@@ -101,7 +113,7 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
   await checkBooks(query, options, findings);
   const contradiction = findEquivocation(compared, tree);
   if (contradiction !== undefined) options.onEquivocation?.(...contradiction);
-  return conclude(options, { keys, epoch, records, trusted, findings, closed });
+  return conclude(options, { keys: ofLog, epoch, records, trusted, findings, closed });
 }
 
 /** Most strays that are reported one by one. */
@@ -135,9 +147,9 @@ async function findStrayRows(
 }
 
 function conclude(
-  { tenantId, trust, onTrusted }: VerifyStoreOptions,
+  { tenantId, trust, keys: given, onTrusted }: VerifyStoreOptions,
   seen: {
-    readonly keys: readonly Verifier[];
+    readonly keys: TrustedKeys;
     readonly epoch: number;
     readonly records: RecordsCheck;
     readonly trusted: readonly JudgedCheckpoint[];
@@ -167,8 +179,9 @@ function conclude(
     covered_to: trustedNote === undefined ? null : trustedNote.size - 1,
     unsigned_tail: trustedNote === undefined ? 0 : records - trustedNote.size,
     head: records > 0 ? headHash : null,
-    trust: { source: trust ?? (keys.length > 0 ? 'given' : 'none'), keys: newest?.signedBy ?? [] },
+    trust: { source: trust ?? (given.length > 0 ? 'given' : 'none'), keys: newest?.signedBy ?? [] },
     findings: findings.list,
     ...(closed !== undefined && { closed }),
+    ...(keys.followed.length > 0 && { rotations: keys.followed }),
   };
 }

@@ -202,13 +202,13 @@ export function toolContext(toolName: string, toolCallId: string | undefined): R
 }
 
 /** The outcome that something ended with. */
-function outcomeOf({ failed, error }: { readonly failed: boolean; readonly error?: unknown }) {
+export function outcomeOf({ failed, error }: { readonly failed: boolean; readonly error?: unknown }) {
   return failed
     ? { outcomeStatus: 'failure' as const, errorCode: errorName(error) }
     : { outcomeStatus: 'success' as const };
 }
 
 /** Milliseconds since a time of `performance.now()`, to the microsecond. */
-function since(startedAt: number): number {
+export function since(startedAt: number): number {
   return Math.round((performance.now() - startedAt) * 1_000) / 1_000;
 }

@@ -25,7 +25,10 @@ export type DerivedFamily =
   | 'books-opened'
   | 'source-lost'
   | 'redaction-changed'
-  | 'audit.read';
+  | 'log-key-rotated'
+  | 'audit.read'
+  | 'intent-unresolved'
+  | 'effect-unexplained';
 
 /**
  * The id of a service record, derived from what the record is about: a retry, or another replica that writes the same

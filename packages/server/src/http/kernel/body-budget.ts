@@ -33,7 +33,8 @@ export interface Lease {
 }
 
 /**
- * Bounds the memory of all bodies that are being read, unpacked, parsed or chained, over all clients.
+ * Bounds the memory of all bodies that are being read, unpacked, parsed or chained, over all clients. A second budget bounds the
+ * answers that their clients have not read yet.
  *
  * The budget is shared by dynamic thresholds (Choudhury and Hahne, 1998): a key that holds something may take more only while
  * it holds no more than what stays free. One busy key gets half of the budget, two get a third each, and something always
@@ -41,12 +42,20 @@ export interface Lease {
  */
 export class BodyBudget {
   readonly #max: number;
+  readonly #what: string;
   /** Bytes held by each key, and by all. Owned by this object. */
   readonly #held = new Map<string, number>();
   #total = 0;
 
-  constructor(maxBytes: number) {
+  /** @param what what the bytes are, in the plural, for messages */
+  constructor(maxBytes: number, what = 'submissions') {
     this.#max = maxBytes;
+    this.#what = what;
+  }
+
+  /** Most that one request can hold beside its base cost. */
+  get largest(): number {
+    return this.#max - baseCost;
   }
 
   get held(): number {
@@ -82,7 +91,7 @@ export class BodyBudget {
     const others = (this.#held.get(key) ?? 0) - current;
     const free = this.#max - (this.#total - current + wanted);
     if (others === 0 ? free >= 0 : others + wanted <= free) return;
-    throw new HttpProblem('OVERLOADED', 'too many bytes of submissions are waiting; try again later', {
+    throw new HttpProblem('OVERLOADED', `too many bytes of ${this.#what} are waiting; try again later`, {
       // The service does not read the rest of the body, so the connection can't be used again.
       headers: { 'retry-after': '1', connection: 'close' },
     });

@@ -9,6 +9,11 @@ export interface HttpLimits {
    * A key gets at most half of it, and less while other keys are busy. @defaultValue 67108864
    */
   readonly maxPendingBytes: number;
+  /**
+   * Bytes of answers that are being sent, over all clients. A client that reads slowly, or not at all, holds those of its answer. Shared
+   * between keys like `maxPendingBytes`. @defaultValue 67108864
+   */
+  readonly maxUnreadBytes: number;
   /** Submissions that may wait for a transaction. The service refuses more. @defaultValue 1000 */
   readonly maxQueued: number;
   /** Records that one call of verify checks. @defaultValue 100000 */
@@ -31,6 +36,7 @@ export const defaultLimits: HttpLimits = Object.freeze({
   maxBatchEvents: 1_000,
   maxBodyBytes: 8 * 1024 * 1024,
   maxPendingBytes: 64 * 1024 * 1024,
+  maxUnreadBytes: 64 * 1024 * 1024,
   maxQueued: 1_000,
   maxVerifyRecords: 100_000,
   maxStreams: 100,

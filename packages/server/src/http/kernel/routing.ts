@@ -18,6 +18,8 @@ type Checked = Pick<Call<unknown, unknown, unknown>, 'principal' | 'params' | 'q
 export interface Guards {
   readonly credentials: Credentials;
   readonly budget: BodyBudget;
+  /** Bounds the answers that their clients have not read yet. */
+  readonly answers: BodyBudget;
   readonly connections: UnauthenticatedConnections;
 }
 
@@ -34,7 +36,11 @@ export function addRoutes(app: FastifyInstance, guards: Guards, endpoints: reado
   });
 }
 
-function addRoute(app: FastifyInstance, { credentials, budget, connections }: Guards, each: Endpoint): void {
+function addRoute(
+  app: FastifyInstance,
+  { credentials, budget, answers, connections }: Guards,
+  each: Endpoint,
+): void {
   const { method, access, body } = each;
   const checked = new WeakMap<FastifyRequest, Checked>();
   const leases = new WeakMap<FastifyRequest, Lease>();
@@ -78,7 +84,11 @@ function addRoute(app: FastifyInstance, { credentials, budget, connections }: Gu
           reply,
           signal: clientSignal(reply),
         });
-        return answer === undefined ? reply : send(reply, answer);
+        if (answer === undefined) return reply;
+        const text = textOf(answer);
+        // What a request has changed is never answered with a refusal.
+        if (method === 'GET') holdUntilRead(answers, checked.get(request)!, reply, text?.length ?? 0);
+        return send(reply, answer, text);
       } finally {
         lease?.release();
       }
@@ -130,12 +140,42 @@ function bytesOf(request: FastifyRequest): Buffer {
   return (request.body as Buffer | undefined) ?? Buffer.alloc(0);
 }
 
-function send(reply: FastifyReply, answer: Answer): FastifyReply {
+/** A shorter answer is not counted: as many of them as there are connections take little memory. */
+const maxUncountedBytes = 32 * 1024;
+
+/**
+ * Counts an answer until the response closes. Node keeps what a client does not read in memory.
+ *
+ * @throws {HttpProblem} `OVERLOADED`
+ */
+function holdUntilRead(
+  answers: BodyBudget,
+  { principal }: Checked,
+  reply: FastifyReply,
+  bytes: number,
+): void {
+  if (bytes <= maxUncountedBytes || reply.raw.destroyed) return;
+  const lease = answers.open(principal?.id ?? '');
+  try {
+    lease.hold(Math.min(bytes, answers.largest));
+  } catch (error) {
+    lease.release();
+    throw error;
+  }
+  reply.raw.once('close', () => lease.release());
+}
+
+function textOf({ body, type }: Answer): string | Uint8Array | undefined {
+  return body === undefined || type !== undefined
+    ? (body as string | Uint8Array | undefined)
+    : JSON.stringify(body);
+}
+
+function send(reply: FastifyReply, answer: Answer, text: string | Uint8Array | undefined): FastifyReply {
   reply.code(answer.status);
   // Answers depend on the API key, so no cache may store them.
   reply.header('cache-control', 'no-store').headers(answer.headers ?? {});
   if (answer.stream !== undefined) return reply.type(answer.type!).send(answer.stream);
-  if (answer.body === undefined) return reply.send();
-  if (answer.type !== undefined) return reply.type(answer.type).send(answer.body);
-  return reply.type('application/json; charset=utf-8').send(JSON.stringify(answer.body));
+  if (text === undefined) return reply.send();
+  return reply.type(answer.type ?? 'application/json; charset=utf-8').send(text);
 }

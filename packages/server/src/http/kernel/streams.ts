@@ -20,7 +20,8 @@ export class Streams {
   }
 
   /**
-   * Registers a stream until its response closes.
+   * Registers a stream until its response closes. A client may have gone before that, while the route was reading from the store: its
+   * stream is told to end at once, and takes no place.
    *
    * @returns a controller whose signal tells the stream to end
    * @throws {HttpProblem} `TOO_MANY_STREAMS`, `CLOSING`
@@ -36,6 +37,11 @@ export class Streams {
       throw new HttpProblem('TOO_MANY_STREAMS', message, { headers: { 'retry-after': '5' } });
     }
     const controller = new AbortController();
+    // A response that has closed emits no second event.
+    if (response.destroyed) {
+      controller.abort();
+      return controller;
+    }
     this.#open.set(controller, key);
     response.once('close', () => {
       this.#open.delete(controller);

@@ -9,6 +9,7 @@ import {
   type ApprovalVerdict,
   type ApprovalWithdrawal,
   approvalStates,
+  isPlainName,
   type OperationAttempt,
   type OperationEnd,
   type OperationState,
@@ -21,6 +22,10 @@ import { tenantId, tenantIdInPath, uuid } from '../kernel/parameters.ts';
 import { answer, request, time } from './component.ts';
 
 const identifier = storable(limits.maxIdentifierLength);
+/** Minimum rules are found by it, so two actions must not look the same to an approver. */
+const action = identifier.refine(isPlainName, {
+  message: 'must have no invisible characters and no white space at its ends, in Unicode NFC',
+});
 const digest = z
   .string()
   .regex(/^sha256:[0-9a-f]{64}$/, { message: 'must be sha256: and 64 hexadecimal digits' });
@@ -35,7 +40,7 @@ const principal = z.strictObject({ actor_type: z.enum(actorTypes), actor_id: ide
 const document = z
   .strictObject({
     tenant_id: tenantIdInPath,
-    action: identifier,
+    action,
     actor: principal,
     on_behalf_of: z.array(principal).max(limits.maxDelegations).optional(),
     target: z.strictObject({ type: identifier, id: identifier }).optional(),
@@ -146,7 +151,7 @@ const rulesEntry = z.strictObject({
       message: 'must be a tenant id, or *',
     })
     .describe('Id of the tenant, or `*` for every tenant'),
-  action: identifier.describe('Name of the action, or `*` for every action'),
+  action: action.describe('Name of the action, or `*` for every action'),
   rules,
 });
 

@@ -23,6 +23,12 @@ export const logKeys = answer<LogKeys>()(
   z.object({
     origin: z.string(),
     keys: z.array(z.object({ key: z.string(), created_at: time, retired_at: time.optional() })),
+    rotations: z.array(
+      z.object({
+        statement: z.string(),
+        last: z.object({ size: count, root: base64, index: count, hashes: z.array(base64) }).optional(),
+      }),
+    ),
   }),
 );
 

@@ -184,6 +184,8 @@ function problemsOf(each: Endpoint): Json {
     ...(each.access === 'open' ? [] : ofKeys),
     ...(each.access === 'open' || each.access === 'key' ? [] : (['FORBIDDEN'] as const)),
     ...(each.params === undefined && each.query === undefined ? [] : (['PARAMETER_INVALID'] as const)),
+    // An answer that would take too much memory while the client reads it.
+    ...(each.method === 'GET' ? (['OVERLOADED'] as const) : []),
     ...(each.body === undefined ? [] : bodyCodes),
     ...(each.body !== undefined && 'schema' in each.body ? (['BODY_INVALID'] as const) : []),
     ...(each.problems ?? []),

@@ -56,6 +56,7 @@ export function approvalRoutes({ service }: { readonly service: AuditService }):
         ...chainProblems,
       ],
       async handle({ principal, body }) {
+        assertSubject(principal, 'request');
         tenantOf(principal, body.document.tenant_id);
         return { status: 200, body: await desk.request(body as never, callerOf(principal)) };
       },
@@ -82,12 +83,16 @@ export function approvalRoutes({ service }: { readonly service: AuditService }):
         const list = { list: 'approvals', tenants, state: query.state };
         const place = query.cursor === undefined ? undefined : decodeCursor(query.cursor, list, listPlace);
         const after = place === undefined ? undefined : { createdAt: place[0], id: place[1] };
-        const approvals = await desk.list({ tenants, state: query.state, limit: query.limit, after });
+        const { approvals, more } = await desk.list({
+          tenants,
+          state: query.state,
+          limit: query.limit,
+          after,
+        });
         const last = approvals.at(-1);
         const body: ApprovalPage = {
           approvals,
-          ...(approvals.length === query.limit &&
-            last !== undefined && { next_cursor: encodeCursor(list, [last.created_at, last.id]) }),
+          ...(more && last !== undefined && { next_cursor: encodeCursor(list, [last.created_at, last.id]) }),
         };
         return { status: 200, body };
       },
@@ -135,11 +140,7 @@ export function approvalRoutes({ service }: { readonly service: AuditService }):
         ...chainProblems,
       ],
       async handle({ principal, params: { approval_id }, body: { tenant_id, ...decision } }) {
-        if (principal.subject === undefined)
-          throw new ServerError(
-            'FORBIDDEN',
-            'the API key is not bound to a subject, so it can not decide approvals',
-          );
+        assertSubject(principal, 'decide');
         const tenant = tenantOf(principal, tenant_id);
         return { status: 200, body: await desk.decide(tenant, approval_id, decision, callerOf(principal)) };
       },
@@ -293,6 +294,15 @@ const listPlace = z.tuple([z.string().refine(isTimestamp), uuid('Id of an approv
 
 function subjectOf(principal: Principal): string {
   return principal.subject ?? principal.id;
+}
+
+/** One person may have several keys. Without a subject, the desk could not tell that a requester and an approver are the same. */
+function assertSubject(principal: Principal, verb: string): void {
+  if (principal.subject !== undefined) return;
+  throw new ServerError(
+    'FORBIDDEN',
+    `the API key is not bound to a subject, so it can not ${verb} approvals; create a key with a subject`,
+  );
 }
 
 function callerOf(principal: Principal): DeskCaller {

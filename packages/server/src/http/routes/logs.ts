@@ -1,4 +1,4 @@
-import { parseTilePath, toBase64 } from '@tallystick/log';
+import { parseTilePath, rotationToJson, toBase64 } from '@tallystick/log';
 import type { ConsistencyProof, InclusionProof, LogKeys } from '@tallystick/protocol';
 import * as z from 'zod';
 import type { AuditService } from '../../app.ts';
@@ -57,7 +57,8 @@ function checkpointRoutes({ logs, signer, trail }: Parts): Endpoint[] {
       summary: "Get the log's verifier keys",
       description:
         'Newest first. A key from this answer is only as trustworthy as the connection: compare it with a copy that you got ' +
-        'another way, then keep it.',
+        'another way, then keep it. `rotations` proves to everybody who trusts one of the keys which keys came after it: the old ' +
+        "and the new key signed each, and it names the last checkpoint of the tenant's log before it.",
       access: 'log:read',
       params,
       responses: { 200: { description: 'The keys', schema: logKeys } },
@@ -69,7 +70,8 @@ function checkpointRoutes({ logs, signer, trail }: Parts): Endpoint[] {
           created_at: createdAt,
           ...(retiredAt !== undefined && { retired_at: retiredAt }),
         }));
-        const body: LogKeys = { origin, keys };
+        const rotations = (await signer.rotations.evidenceFor(origin)).map(rotationToJson);
+        const body: LogKeys = { origin, keys, rotations };
         return { status: 200, body };
       },
     }),

@@ -6,6 +6,7 @@ import type { AssignedPartition } from '../../kafka-client/group/subscription.ts
 import { withKafkaReason } from '../../kafka-client/kafka-error.ts';
 import { withTimeout } from '../../timing/timeout.ts';
 import { AssignedPartitions } from './assigned-partitions.ts';
+import { DrainedPositions } from './drained-positions.ts';
 import { findNotReadyReasons } from './not-ready.ts';
 import type { KafkaIngestObserver } from './observer.ts';
 import { OffsetCommitter } from './offset-committer.ts';
@@ -44,6 +45,7 @@ export class KafkaIngest {
   readonly #membership: Membership;
   readonly #groupCommit: GroupCommit;
   readonly #offsets: OffsetCommitter;
+  readonly #drained: DrainedPositions;
   readonly #partitions: AssignedPartitions;
   readonly #limits: PartitionLimits;
   readonly #sessionTimeoutMs: number;
@@ -90,6 +92,12 @@ export class KafkaIngest {
       partitions: () => this.#partitions,
       observer: this.#observer,
       intervalMs: options.offsetIntervalMs ?? 1_000,
+    });
+    this.#drained = new DrainedPositions({
+      database: target.database,
+      partitions: () => this.#partitions,
+      intervalMs: options.drainedIntervalMs ?? 5_000,
+      onProblem: (error) => this.#observer.onProblem?.(withKafkaReason(error)),
     });
     target.readinessChecks.add(this.#readinessCheck);
   }
@@ -190,6 +198,7 @@ export class KafkaIngest {
 
   async #close(): Promise<void> {
     this.#offsets.stop();
+    await waitAtMost(lastCommitMs, this.#drained.stop());
     await waitAtMost(this.#options.drainMs ?? 10_000, this.#partitions.drain());
     await waitAtMost(lastCommitMs, this.#offsets.commitStored());
     await this.#membership.close();

@@ -41,6 +41,8 @@ export interface KafkaIngestOptions {
    * @defaultValue 1000
    */
   readonly offsetIntervalMs?: number | undefined;
+  /** How often the service stores which partitions are read to their end, ms. @defaultValue 5000 */
+  readonly drainedIntervalMs?: number | undefined;
   /** How often to look whether the topics have new partitions, ms. @defaultValue 30000 */
   readonly topicIntervalMs?: number | undefined;
   /** How long `close()` waits for transactions in flight, ms. @defaultValue 10000 */

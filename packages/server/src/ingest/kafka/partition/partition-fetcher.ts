@@ -33,6 +33,7 @@ const messagesPerTurn = 64;
 export class PartitionFetcher {
   readonly #options: PartitionFetcherOptions;
   #end: number | undefined;
+  #endAskedAt: number | undefined;
   #failure: string | undefined;
 
   constructor(options: PartitionFetcherOptions) {
@@ -42,6 +43,11 @@ export class PartitionFetcher {
   /** End of the partition's log, as the broker last reported it. */
   get end(): number | undefined {
     return this.#end;
+  }
+
+  /** When the request was sent that reported {@link end}, by the monotonic clock. The log has reached the end by then, or later. */
+  get endAskedAt(): number | undefined {
+    return this.#endAskedAt;
   }
 
   /** Why the last fetch failed; undefined if it succeeded. */
@@ -67,8 +73,10 @@ export class PartitionFetcher {
       await queue.room();
       if (signal.aborted) return;
       try {
+        const askedAt = performance.now();
         const fetched = await reader.fetch(position.next, position.leaderEpoch);
         this.#end = fetched.end;
+        this.#endAskedAt = askedAt;
         this.#failure = undefined;
         failures = 0;
         this.#options.onFetched();

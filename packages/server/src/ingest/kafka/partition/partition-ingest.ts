@@ -97,6 +97,12 @@ export class PartitionIngest {
     };
   }
 
+  /** Moment of the monotonic clock at which every message was stored; undefined if some are not, or that is not known. */
+  get drainedAt(): number | undefined {
+    const { lag, failing, stopped } = this.status;
+    return lag === 0 && failing === undefined && stopped === undefined ? this.#fetcher.endAskedAt : undefined;
+  }
+
   /** Fetches nothing more, and resolves when the transaction in flight has ended. */
   stop(): Promise<void> {
     this.#stopper.abort();

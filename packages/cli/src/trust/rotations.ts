@@ -1,0 +1,69 @@
+import {
+  createVerifier,
+  equalBytes,
+  type KeyRotation,
+  LogError,
+  openRotation,
+  parseOrigin,
+  type Verifier,
+  verifyLastUnderKey,
+} from '@tallystick/log';
+
+/**
+ * The rotations that are what they claim to be: of this log, signed by the old and the new key, with a proof of the last checkpoint.
+ * The verification reports what is wrong with the others.
+ */
+export async function validRotations(
+  origin: string,
+  rotations: readonly KeyRotation[],
+): Promise<readonly KeyRotation[]> {
+  const { logName } = parseOrigin(origin);
+  const valid = new Map<string, KeyRotation>();
+  for (const rotation of rotations) {
+    if (rotation.logName !== logName) continue;
+    try {
+      await openRotation(rotation);
+      verifyLastUnderKey(rotation, origin);
+      // Of two copies, the one that names a checkpoint says more.
+      if (valid.get(rotation.statement)?.last === undefined) valid.set(rotation.statement, rotation);
+    } catch (error) {
+      if (!(error instanceof LogError)) throw error;
+    }
+  }
+  return [...valid.values()];
+}
+
+/**
+ * The rotations that lead from one key to another, in their order.
+ *
+ * @param rotations valid ones
+ * @returns `undefined` where none lead there, or where a key on the way has two successors
+ */
+export function pathBetween(
+  from: Uint8Array,
+  to: Uint8Array,
+  rotations: readonly KeyRotation[],
+): readonly KeyRotation[] | undefined {
+  const path: KeyRotation[] = [];
+  let key = from;
+  while (!equalBytes(key, to)) {
+    const [next, ...others] = rotations.filter(({ oldKey }) => equalBytes(oldKey.publicKey, key));
+    const isForked = others.some(({ newKey }) => !equalBytes(newKey.publicKey, next!.newKey.publicKey));
+    if (next === undefined || isForked || path.length >= rotations.length) return undefined;
+    path.push(next);
+    key = next.newKey.publicKey;
+  }
+  return path;
+}
+
+/** The keys that were rotated out before a key, as verifiers of a log. */
+export function keysBefore(
+  origin: string,
+  key: Uint8Array,
+  rotations: readonly KeyRotation[],
+): readonly Verifier[] {
+  return rotations
+    .filter(({ oldKey }) => !equalBytes(oldKey.publicKey, key))
+    .filter(({ oldKey }) => pathBetween(oldKey.publicKey, key, rotations) !== undefined)
+    .map(({ oldKey }) => createVerifier(origin, oldKey.publicKey));
+}

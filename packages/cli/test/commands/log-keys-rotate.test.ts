@@ -1,0 +1,123 @@
+import { cpSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { AuditService } from '@tallystick/server';
+import { serveHttp } from '@tallystick/server/http';
+import { prepareEmbeddedStore, tempDir } from '@tallystick/testing';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { tally } from '../run-tally.ts';
+
+/** A rotation of the log's key, as the operator, an auditor and a thief of the old key see it. The tests run in order. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+const dir = tempDir();
+afterAll(() => dir.remove());
+const path = (name: string) => join(dir.path, name);
+
+/** @param config each has trust of its own */
+const runAs = (config: string, args: string) =>
+  tally(args.split(' '), {
+    cwd: dir.path,
+    env: { XDG_CONFIG_HOME: path(config), TALLYSTICK_LOG_NAME: 'audit.test' },
+  });
+const run = (args: string) => runAs('config', args);
+const emit = async (store: string) =>
+  expect((await run(`emit --data ${store} --tenant acme --type a.b --actor a`)).exitCode).toBe(0);
+const keysOf = async (config: string) =>
+  (await runAs(config, 'log-keys list --json')).json()[0] as { readonly key: string; readonly by: string }[];
+
+beforeAll(async () => {
+  await prepareEmbeddedStore(path('trail'));
+  await emit('trail');
+  for (const config of ['config', 'later', 'remote'])
+    expect((await runAs(config, 'verify --data trail --tenant acme')).exitCode).toBe(0);
+  await run('export --data trail --tenant acme -o old.tally');
+  await run('receipt --data trail --tenant acme 1 -o old.tlog-proof');
+  cpSync(path('trail'), path('stolen'), { recursive: true });
+  await emit('trail');
+});
+
+test('without --yes the key is only shown', async () => {
+  expect(await run('log-keys rotate --data trail')).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringMatching(/^audit\.test\+[0-9a-f]{8}\+\S+\n$/),
+    stderr: expect.stringContaining('nothing was changed'),
+  });
+  expect((await run('log-keys rotate --data trail --yes')).stderr).toContain('--yes needs --reason');
+  expect((await run('log-keys rotate --data trail --yes --reason \u0001')).exitCode).toBe(3);
+});
+
+test('the rotation is a notice for who trusts the old key, and the new key is kept', async () => {
+  const [before] = await keysOf('config');
+  const done = await run('log-keys rotate --data trail --yes --reason yearly --json');
+  expect([done.exitCode, done.json()]).toMatchObject([
+    0,
+    [{ log_name: 'audit.test', logs: 1, statement: expect.stringContaining('tallystick/key-rotation/v1\n') }],
+  ]);
+  const verified = await run('verify --data trail --tenant acme');
+  expect([verified.exitCode, verified.stdout]).toEqual([0, expect.stringContaining('✔ verified  acme')]);
+  expect(verified.stdout).toContain('signed by both');
+  expect(verified.stderr).toContain('was rotated on');
+  const [after] = await keysOf('config');
+  expect([before!.by, after!.by]).toEqual(['first-use', 'rotation']);
+  expect(after!.key).not.toBe(before!.key);
+  // What changed is told once.
+  expect((await run('verify --data trail --tenant acme')).stderr).toBe('');
+});
+
+test('it is on record in the trail of the service', async () => {
+  const { stdout } = await run('events --data trail --tenant tallystick --type audit.log_key_rotated --json');
+  expect(JSON.parse(stdout.trim())).toMatchObject({ metadata: { reason: 'yearly', logs: 1 } });
+});
+
+test('what the old key signed stays valid', async () => {
+  expect(await run('verify old.tally')).toMatchObject({ exitCode: 0 });
+  expect(await run('verify old.tlog-proof')).toMatchObject({ exitCode: 0 });
+});
+
+test('an export carries the rotation: each of the two keys is enough to verify it', async () => {
+  await emit('trail');
+  await run('export --data trail --tenant acme -o new.tally');
+  const current = (await keysOf('config'))[0]!.key;
+  const old = (await keysOf('later'))[0]!.key;
+  for (const key of [current, old])
+    expect(await runAs('empty', `verify new.tally --key ${key}`)).toMatchObject({ exitCode: 0 });
+  expect(await runAs('later', 'verify new.tally')).toMatchObject({ exitCode: 0 });
+  // A file never moves a pin.
+  expect(await keysOf('later')).toMatchObject([{ key: old }]);
+});
+
+test('a thief of the old key can sign nothing beyond what it signed before', async () => {
+  await emit('stolen');
+  await emit('stolen');
+  await run('export --data stolen --tenant acme -o forged.tally');
+  const forged = await run('verify forged.tally');
+  expect([forged.exitCode, forged.stdout]).toEqual([1, expect.stringContaining('CHECKPOINT_KEY_RETIRED')]);
+});
+
+test('the old key, or another key that the thief makes it endorse, is an alarm at a known place', async () => {
+  renameSync(path('trail'), path('genuine'));
+  renameSync(path('stolen'), path('trail'));
+  for (const rotate of [false, true]) {
+    if (rotate) await run('log-keys rotate --data trail --yes --reason stolen');
+    const alarm = await run('verify --data trail --tenant acme');
+    expect([alarm.exitCode, alarm.stderr]).toEqual([6, expect.stringContaining('(LOG_KEY_CHANGED)')]);
+  }
+  renameSync(path('trail'), path('stolen'));
+  renameSync(path('genuine'), path('trail'));
+});
+
+test('an auditor who comes after two rotations, by a store or by a service, follows both', async () => {
+  await run('log-keys rotate --data trail --yes --reason again');
+  const later = await runAs('later', 'verify --data trail --tenant acme');
+  expect([later.exitCode, later.stderr]).toEqual([0, expect.stringMatching(/rotated on \S+ and \S+;/)]);
+  const service = await AuditService.open({ store: { directory: path('trail') } });
+  const { key } = await service.keys.create({ name: 'auditor', scopes: ['admin'] });
+  const server = await serveHttp(service, { port: 0, logger: false, auditReads: false });
+  try {
+    const remote = await runAs('remote', `verify --server ${server.url} --key ${key} --tenant acme`);
+    expect([remote.exitCode, remote.stderr]).toEqual([0, expect.stringMatching(/rotated on \S+ and \S+;/)]);
+  } finally {
+    await server.close();
+    await service.close();
+  }
+  expect(await keysOf('remote')).toEqual([expect.objectContaining({ by: 'rotation' })]);
+});

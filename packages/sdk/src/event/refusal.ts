@@ -1,0 +1,10 @@
+import { AuditValidationError } from '@tallystick/event';
+import { AuditError } from '../errors.ts';
+import type { EncodedEvent } from './encoded-event.ts';
+
+/** The error for an event whose data is invalid. */
+export function refusalOf({ id, tenantId, eventType, violations }: EncodedEvent): AuditError {
+  const cause = new AuditValidationError(violations);
+  const message = `the event was refused: ${cause.message}`;
+  return new AuditError('EVENT_REFUSED', message, { id, tenantId, eventType, violations, cause });
+}
