@@ -3,6 +3,9 @@ const { existsSync } = require('node:fs');
 const module_ = require('node:module');
 const { join } = require('node:path');
 
+// The agent of a hook takes 2 for a denial, and every other failure for permission.
+const failure = (code) => (process.argv[2] === 'hook' ? 2 : code);
+
 // A published package holds no sources, so their presence means the repository, where sources are what runs;
 // TALLYSTICK_SOURCE=0 runs the build there.
 const sources = join(__dirname, '../src/main.ts');
@@ -13,7 +16,7 @@ if (fromSources && Number(process.versions.node.split('.')[0]) < 24) {
     `error: the sources need Node.js 24, this is ${process.versions.node} (NODE_TOO_OLD)\n` +
       'In the repository, npx tallystick uses the Node.js that npm installed.\n',
   );
-  process.exit(3);
+  process.exit(failure(3));
 }
 
 if (fromSources) {
@@ -37,6 +40,6 @@ import(fromSources ? '../src/main.ts' : '../dist/main.js').then(
   ({ main }) => main(),
   (error) => {
     process.stderr.write(`error: tally can't start: ${error.message} (START)\n`);
-    process.exitCode = 4;
+    process.exitCode = failure(4);
   },
 );

@@ -1,9 +1,15 @@
 import { constants } from 'node:os';
+import { hookExitCodes, isHook } from './hook/exit-codes.ts';
 import type { ProcessContext } from './process-context.ts';
 import { runCli } from './program.ts';
 
 /** Ends the process with the exit code that a shell reports for a signal. */
 const endWith = (signal: NodeJS.Signals) => process.exit(128 + constants.signals[signal]);
+
+function denyFor(error: Error): never {
+  process.stderr.write(`error: the hook failed: ${error.name} (INTERNAL)\n`);
+  process.exit(hookExitCodes.denied);
+}
 
 /** Runs this process's command line. Sets the exit code and lets the process end by itself, so that its output is written. */
 export async function main(): Promise<void> {
@@ -34,7 +40,12 @@ export async function main(): Promise<void> {
       return stopping.signal;
     },
   };
-  const exitCode = await runCli(process.argv.slice(2), processContext);
+  const argv = process.argv.slice(2);
+  // An error that nothing catches ends Node with 1, which the agent of a hook takes for permission.
+  if (isHook(argv)) process.on('uncaughtException', (error) => denyFor(error));
+  const exitCode = await runCli(argv, processContext);
+  // A request that hangs would keep the process until the agent ends it, and runs the tool.
+  if (isHook(argv)) process.exit(exitCode);
   process.exitCode = exitCode;
   // The command has its result. A signal during the last clean-up ends the process, and does not change the exit code.
   const end = () => process.exit(exitCode);

@@ -14,6 +14,7 @@ import { registerEvents } from './commands/events.ts';
 import { registerExport } from './commands/export.ts';
 import { registerFollowers } from './commands/followers.ts';
 import { registerHash } from './commands/hash.ts';
+import { registerHook } from './commands/hook.ts';
 import { registerImport } from './commands/import.ts';
 import { registerLogKeys } from './commands/log-keys.ts';
 import { refuseLostValues } from './commands/lost-values.ts';
@@ -32,6 +33,7 @@ import { registerTopics } from './commands/topics.ts';
 import { registerVerify } from './commands/verify.ts';
 import { createContext, type GlobalOptions, type Register, type RunAction } from './context.ts';
 import { CliError, describeFailure, exitCodes } from './errors.ts';
+import { hookExitCode, isHook } from './hook/exit-codes.ts';
 import type { ProcessContext } from './process-context.ts';
 import { Terminal } from './terminal/terminal.ts';
 
@@ -40,7 +42,7 @@ const registrations: readonly (readonly [group: string, commands: readonly Regis
   ['Try it and run it:', [registerDemo, registerDev, registerServe, registerMigrate]],
   ['Write events:', [registerEmit, registerImport]],
   ['Read events:', [registerEvents, registerShow, registerTail]],
-  ['Gate what agents do:', [registerMcp, registerPolicy, registerApprovals]],
+  ['Gate what agents do:', [registerMcp, registerHook, registerPolicy, registerApprovals]],
   [
     'Verify and prove:',
     [registerVerify, registerCheckpoint, registerReceipt, registerExport, registerLogKeys],
@@ -119,6 +121,11 @@ export function createProgram(run: RunAction): Command {
  * @returns the exit code
  */
 export async function runCli(argv: readonly string[], processContext: ProcessContext): Promise<number> {
+  const exitCode = await runCommandLine(argv, processContext);
+  return isHook(argv) ? hookExitCode(exitCode) : exitCode;
+}
+
+async function runCommandLine(argv: readonly string[], processContext: ProcessContext): Promise<number> {
   let exitCode: number = exitCodes.ok;
   let terminal = new Terminal(processContext);
   const program = createProgram((command, action) => {

@@ -23,10 +23,11 @@ test('its reader may stop early', () => {
 
 describe('on another Node', () => {
   /** Runs the shim where `process.versions.node` is what we say. */
-  function onNode(version: string) {
+  function onNode(version: string, ...words: string[]) {
     const written: string[] = [];
     const loaded: string[] = [];
     const process_ = {
+      argv: ['node', 'tally', ...words],
       versions: { node: version },
       stderr: { write: (text: string) => written.push(text) },
       exitCode: 0,
@@ -45,6 +46,10 @@ describe('on another Node', () => {
       expect(loaded).toEqual([]);
     },
   );
+
+  test('a hook denies, because its agent takes every other failure for permission', () => {
+    expect(onNode('20.20.2', 'hook').exitCode).toBe(2);
+  });
 
   test.each(['22.22.0', '24.0.0', '100.1.0'])('%s goes on', (version) => {
     expect(onNode(version)).toEqual({ stderr: '', exitCode: 0, loaded: ['./start.js'] });
