@@ -172,7 +172,7 @@ describe('a call that is denied', () => {
       const list = (await tally(['approvals', 'list', '--json'], { env: env(), cwd: dir.path })).json();
       approval = list[0] as typeof approval;
     }
-    const digest = approval.document_digest.slice(7, 19);
+    const digest = approval.document_digest.slice(7, 39);
     const options = { env: env({ TALLYSTICK_API_KEY: maria }), cwd: dir.path };
     await tally(['approvals', 'grant', approval.id, '--digest', digest], options);
     expect(await running).toMatchObject({ exitCode: 0, stdout: '' });

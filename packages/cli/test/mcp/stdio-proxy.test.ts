@@ -242,7 +242,7 @@ describe('an approval', () => {
     });
     const id = /waits for approval (\S+)/.exec(client.stderr())![1]!;
     const shown = await tally(['approvals', 'show', id, '--json'], { env: env(), cwd: dir.path });
-    return { id, digest: (shown.json()[0] as { document_digest: string }).document_digest.slice(7, 19) };
+    return { id, digest: (shown.json()[0] as { document_digest: string }).document_digest.slice(7, 39) };
   }
   const decide = (words: readonly string[]) =>
     tally(['approvals', ...words], { env: { ...env(), TALLYSTICK_API_KEY: maria }, cwd: dir.path });
