@@ -12,6 +12,8 @@ import { openService, type Service } from './service.ts';
 const dir = tempDir();
 let service: Service;
 let maria: string;
+/** Key of the agent: requests for approvals need one that is bound to a subject. */
+let agentKey: string;
 beforeAll(async () => {
   service = await openService(join(dir.path, 'store'));
   const policy = {
@@ -33,12 +35,13 @@ beforeAll(async () => {
     ],
   };
   writeFileSync(join(dir.path, 'rules.json'), JSON.stringify(policy));
-  const scopes = ['--scope', 'approvals:decide', 'events:read', '--subject', 'maria', '--json'];
-  const created = await tally(['api-keys', 'create', '--name', 'm', ...scopes], {
-    env: env(),
-    cwd: dir.path,
-  });
-  maria = (created.json()[0] as { key: string }).key;
+  const create = async (subject: string, ...scopes: string[]) => {
+    const args = ['api-keys', 'create', '--name', 'k', '--scope', ...scopes, '--subject', subject, '--json'];
+    const created = await tally(args, { env: env({ TALLYSTICK_API_KEY: service.key }), cwd: dir.path });
+    return (created.json()[0] as { key: string }).key;
+  };
+  maria = await create('maria', 'approvals:decide', 'events:read');
+  agentKey = await create('service:agent', 'events:write', 'events:read', 'approvals:request');
 });
 afterAll(async () => {
   await service.close();
@@ -48,7 +51,7 @@ afterAll(async () => {
 const env = (more: object = {}) => ({
   XDG_CONFIG_HOME: dir.path,
   TALLYSTICK_URL: service.url,
-  TALLYSTICK_API_KEY: service.key,
+  TALLYSTICK_API_KEY: agentKey,
   TALLYSTICK_TENANT: 'acme',
   ...more,
 });

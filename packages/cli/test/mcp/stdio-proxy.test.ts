@@ -13,13 +13,15 @@ const dir = tempDir();
 const server = join(import.meta.dirname, 'server.js');
 let service: Service;
 let maria: string;
+/** Key of the agent: requests for approvals need one that is bound to a subject. */
+let agentKey: string;
 const open: RawClient[] = [];
 
-const env = () => ({
+const env = (key = agentKey) => ({
   PATH: process.env.PATH!,
   XDG_CONFIG_HOME: dir.path,
   TALLYSTICK_URL: service.url,
-  TALLYSTICK_API_KEY: service.key,
+  TALLYSTICK_API_KEY: key,
   TALLYSTICK_TENANT: 'acme',
 });
 const rules = {
@@ -41,12 +43,13 @@ const rules = {
 beforeAll(async () => {
   service = await openService(join(dir.path, 'store'));
   writeFileSync(join(dir.path, 'rules.json'), JSON.stringify(rules));
-  const scopes = ['--scope', 'approvals:decide', 'events:read', '--subject', 'maria', '--json'];
-  const created = await tally(['api-keys', 'create', '--name', 'm', ...scopes], {
-    env: env(),
-    cwd: dir.path,
-  });
-  maria = (created.json()[0] as { key: string }).key;
+  const create = async (subject: string, ...scopes: string[]) => {
+    const args = ['api-keys', 'create', '--name', 'k', '--scope', ...scopes, '--subject', subject, '--json'];
+    const created = await tally(args, { env: env(service.key), cwd: dir.path });
+    return (created.json()[0] as { key: string }).key;
+  };
+  maria = await create('maria', 'approvals:decide', 'events:read');
+  agentKey = await create('service:agent', 'events:write', 'events:read', 'approvals:request');
 });
 afterEach(async () => {
   await Promise.all(open.splice(0).map((client) => client.end()));

@@ -107,6 +107,11 @@ const runs: { readonly [command: string]: readonly (readonly string[])[] } = {
     ['--policy', 'policy.json', '--', attack],
     ['--policy', 'policy.json', '--', process.execPath, '-e', `console.error(${JSON.stringify(attack)});`],
   ],
+  hook: [
+    ['--agent', attack, '--policy', attack],
+    ['--agent', 'claude-code', '--policy', attack],
+    ['--agent', 'codex', '--policy', 'policy.json'],
+  ],
   'policy check': [
     ['policy.json'],
     ['policy.json', '--action', attack, '--target', attack],
