@@ -44,8 +44,9 @@ def _members(value, names):
 
 
 class _Verification:
-    def __init__(self, keys, kept_of, kept_of_closed):
+    def __init__(self, keys, kept_of, kept_of_closed, refuse_others):
         self.keys = keys
+        self.refuse_others = refuse_others
         self.kept_of = kept_of
         self.kept_of_closed = kept_of_closed
         self.kept = []
@@ -142,6 +143,8 @@ class _Verification:
         self.stage = 1
         self.chain = Chain(tenant, header["origin"], header["complete"])
         self.ring = TrustedKeys(header["origin"], self.keys)
+        self.refuse_others(header["origin"])
+        # In format 3, rotations come first: they decide which keys may have signed a kept checkpoint.
         if version < 3:
             self._read_kept()
         self.closed = ClosedEpochs(tenant, header["origin"], self.kept_of_closed, self.find)
@@ -393,13 +396,20 @@ def _trust(given, signed_by):
     return {"source": "given" if given else "none", "keys": [key.text for key in signed_by]}
 
 
-def verify_bundle(file, keys, kept_of=lambda origin, find, ring: [], kept_of_closed=lambda origin: []):
+def verify_bundle(
+    file,
+    keys,
+    kept_of=lambda origin, find, ring: [],
+    kept_of_closed=lambda origin: [],
+    refuse_others=lambda origin: None,
+):
     """
     Returns the result that spec/bundle.md defines, the note of the first checkpoint, and the notes of two checkpoints that
     contradict each other. Each note is None if there is none. `kept_of` gives the kept checkpoints of an origin, once the
     header was read; its exceptions are passed on. `kept_of_closed` gives those of an earlier epoch.
+    `refuse_others` raises if the user gave a checkpoint of another origin.
     """
-    state = _Verification(keys, kept_of, kept_of_closed)
+    state = _Verification(keys, kept_of, kept_of_closed, refuse_others)
     try:
         for raw in lines(content(file)):
             state.line(raw)

@@ -138,16 +138,21 @@ class Verification:
         if is_receipt:
             result, fork = verify_receipt(_whole(stream), self._keys, self._kept_of, record)
         else:
-            result, note, fork = verify_bundle(stream, self._keys, self._kept_of, self._kept_of_closed)
+            result, note, fork = verify_bundle(
+                stream, self._keys, self._kept_of, self._kept_of_closed, self._refuse_others
+            )
             if self._kept is not None and "not_compared" not in result and EXIT[result["verdict"]] in (0, 5):
                 self._kept.replace(self._origin, self._before, note)
         evidence = [] if fork is None or self._kept is None else self._kept.save_evidence(fork)
         return result, evidence
 
-    def _kept_of(self, origin, find, ring=None):
+    def _refuse_others(self, origin):
         for path, _, own, _ in self._given:
             if own != origin:
                 raise WrongUsage(f"{path} is a checkpoint of {own}, which is not verified")
+
+    def _kept_of(self, origin, find, ring=None):
+        self._refuse_others(origin)
         self._origin = origin
         self._before = None if self._kept is None else self._kept.read(origin)
         accepted = [] if self._before is None else [self._before]

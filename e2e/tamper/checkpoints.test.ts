@@ -58,7 +58,11 @@ onEachTrail((trail) => {
         note(() => other),
         { checkpoints: [trail().notes[acme]!] },
       );
-      expect(places(report)).toEqual(['CHECKPOINT_INCONSISTENT@289', 'CHECKPOINT_ROOT_MISMATCH@289']);
+      expect(places(report)).toEqual([
+        'CHECKPOINT_INCONSISTENT@289',
+        'CHECKPOINT_ROOT_MISMATCH@289',
+        'COLUMN_MISMATCH@289',
+      ]);
     });
 
     test('kept checkpoints must be of this log and signed with a trusted key', async () => {

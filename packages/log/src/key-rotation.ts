@@ -130,6 +130,7 @@ export interface RotationJson {
     | undefined;
 }
 
+/** The JSON form of a rotation, as bundles and the service's list of keys contain it. */
 export function rotationToJson({ statement, last }: RotationEvidence): RotationJson {
   if (last === undefined) return { statement };
   const { size, root, index, hashes } = last;

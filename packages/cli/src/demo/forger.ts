@@ -97,7 +97,8 @@ export async function rewriteTree(
     leaves = '';
   }
   await session.query(
-    "update audit_chain_state set last_sequence = $2, last_hash = decode($3, 'hex'), frontier = decode($4, 'hex') where tenant_id = $1",
+    `update audit_chain_state set last_sequence = $2, last_hash = decode($3, 'hex'), frontier = decode($4, 'hex'), last_ingested_at =
+       (select ingested_at from audit_records where tenant_id = $1 order by sequence_number desc limit 1) where tenant_id = $1`,
     [tenantId, frontier.size - 1, lastHash, toHex(encodeFrontier(frontier.snapshot()))],
   );
   return { size: frontier.size, root: frontier.root() };
