@@ -416,6 +416,9 @@ def verify_bundle(
         return state.finish(), state.checkpoints[0].note, state.contradiction()
     except Refused as refused:
         finding = {"code": refused.code, "sequence_number": None, "found": str(refused)}
+    if state.header is not None:
+        # A checkpoint that the user gave and that no trusted key signed is an error of its own, also for a damaged file.
+        state._read_kept()
     result = {
         "verdict": "not_verifiable",
         "tenant_id": state.tenant_id,
