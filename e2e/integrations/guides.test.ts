@@ -41,15 +41,21 @@ let database: string;
 
 interface Manifest {
   readonly dependencies: Record<string, string>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+}
+
+function readManifest(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
 }
 
 beforeAll(async () => {
   directory = tempDir();
   project = join(directory.path, 'project');
   mkdirSync(project);
-  const { dependencies } = JSON.parse(
-    readFileSync(join(import.meta.dirname, 'package.json'), 'utf8'),
-  ) as Manifest;
+  const { dependencies } = readManifest(import.meta.dirname);
+  // They are in the root, where tests of several packages use them.
+  const { devDependencies } = readManifest(root);
+  for (const name of ['drizzle-orm', 'pg', '@types/pg', 'pino']) dependencies[name] = devDependencies[name]!;
   // Only the tests of stores need it, and it is large.
   delete dependencies['postgres-15'];
   for (const { name, file } of await sharedTarballs()) dependencies[name] = `file:${file}`;
