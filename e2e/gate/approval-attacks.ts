@@ -24,7 +24,7 @@ const grantOf = ({ document_digest }: Approval) => ({
   tenant_id: tenant,
 });
 
-/** Somebody grants the request who must not. */
+/** A subject that must not decide the request grants it. */
 function wrongApprover(
   name: string,
   caughtBy: string,
