@@ -1,11 +1,9 @@
 import type { StatedEnd } from '@tallystick/sdk/gate';
-import { endOf } from './answer.ts';
 import type { ClientWriter } from './client-writer.ts';
 import { MessageOutline } from './message-outline.ts';
+import { maxParsed, responsesIn } from './responses.ts';
 
 const newline = 0x0a;
-/** A message of up to this size is read before it is passed on. A longer one is passed on while it is read. */
-const maxHeld = 1024 * 1024;
 
 export interface ServerOutputParts {
   readonly writer: ClientWriter;
@@ -13,7 +11,10 @@ export interface ServerOutputParts {
   readonly warn: (message: string) => void;
 }
 
-/** Passes on what a server writes, byte for byte, and reads which requests it answers. Its memory is bounded. */
+/**
+ * Passes on what a server writes, byte for byte, and reads which requests it answers. A message of up to {@link maxParsed} bytes is read
+ * before it is passed on, a longer one while it is passed on, so the memory is bounded.
+ */
 export async function passOn(
   chunks: AsyncIterable<Uint8Array>,
   { writer, onResponse, warn }: ServerOutputParts,
@@ -40,7 +41,7 @@ export async function passOn(
     held.push(part);
     length += part.length;
     const isComplete = part.at(-1) === newline;
-    if (!isComplete && length <= maxHeld) continue;
+    if (!isComplete && length <= maxParsed) continue;
     const bytes = Buffer.concat(held);
     held = [];
     length = 0;
@@ -51,7 +52,7 @@ export async function passOn(
         continue;
       }
       // The record of the end must not wait for a slow client.
-      for (const response of responses) onResponse(response.id, endOf(response));
+      for (const response of responses) onResponse(response.id, response.end);
       await writer.exclusively((write) => write(bytes));
       continue;
     }
@@ -66,23 +67,4 @@ export async function passOn(
     const response = outline.response();
     if (response !== undefined) onResponse(response.id, response.end);
   }
-}
-
-/** The responses in a message or a batch; `undefined` if it is not JSON. */
-function responsesIn(
-  bytes: Buffer,
-): readonly { readonly id: unknown; readonly result?: unknown }[] | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(bytes.toString());
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== 'object' || value === null) return undefined;
-  return ([value].flat() as readonly object[]).filter(isResponse);
-}
-
-function isResponse(message: object | null): message is { readonly id: unknown; readonly result?: unknown } {
-  if (typeof message !== 'object' || message === null || !('id' in message)) return false;
-  return !('method' in message) && ('result' in message || 'error' in message);
 }

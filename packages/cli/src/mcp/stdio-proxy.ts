@@ -8,6 +8,7 @@ import { type ClientMessage, readClientMessage, rpcErrors } from './client-messa
 import { ClientWriter } from './client-writer.ts';
 import { linesOf } from './lines.ts';
 import { passOn } from './server-output.ts';
+import { ServerUnreachable } from './server-unreachable.ts';
 import { type CallPort, type ToolCallOptions, ToolCalls } from './tool-calls.ts';
 
 export interface StdioProxyOptions extends ToolCallOptions {
@@ -52,7 +53,7 @@ export async function runStdioProxy(options: StdioProxyOptions): Promise<number>
   const writer = new ClientWriter(options.write);
   const calls = new ToolCalls(options);
   const forward = async (line: string | Uint8Array) => {
-    if (!input.writable) throw new Error('the server has ended');
+    if (!input.writable) throw new ServerUnreachable('the server has ended');
     input.write(line);
     if (!input.write('\n')) await Promise.race([once(input, 'drain'), exited]);
   };

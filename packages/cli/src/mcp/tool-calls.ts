@@ -3,6 +3,7 @@ import { type Gate, GateError, type StatedEnd } from '@tallystick/sdk/gate';
 import { mcpToolAction } from '@tallystick/sdk/mcp';
 import { errorResponse, notExecuted } from './answer.ts';
 import { rpcErrors, type ToolCall } from './client-message.ts';
+import { ServerUnreachable } from './server-unreachable.ts';
 
 /** What a proxy knows about its calls. */
 export interface ToolCallOptions {
@@ -19,10 +20,14 @@ export interface ToolCallOptions {
 
 /** The way of one call to the server and back to the client. */
 export interface CallPort {
+  /** What records say about the session. The id itself is a credential. */
+  readonly sessionId?: string | undefined;
   /** Sends the request to the server. Rejects if the server can't be reached; the call may have arrived all the same. */
   forward(request: string, signal: AbortSignal): Promise<void>;
   /** Sends a message of the proxy itself to the client. */
   send(message: object): void;
+  /** Called when the call begins to wait for an approval. */
+  readonly onPending?: (() => void) | undefined;
 }
 
 /** More calls than this are refused: their requests are in memory. */
@@ -88,12 +93,18 @@ export class ToolCalls {
     try {
       await gate.run(
         {
-          ...mcpToolAction({ server: serverName, toolName: call.name, requestId: call.id }),
+          ...mcpToolAction({
+            server: serverName,
+            toolName: call.name,
+            requestId: call.id,
+            sessionId: port.sessionId,
+          }),
           arguments: call.arguments,
           onBehalfOf,
           signal: giveUp.signal,
           onPending: ({ id, decide_before }) => {
             const how = `tally approvals show ${id}`;
+            port.onPending?.();
             this.#options.note(`${call.name} waits for approval ${id} until ${decide_before}: ${how}`);
             stopProgress = this.#progress(flight, `waits for an approval: ${how}`);
           },
@@ -121,7 +132,10 @@ export class ToolCalls {
       forget();
       if (flight.cancelled) return;
       if (flight.state === 'held') port.send(notExecuted(call, error));
-      else port.send(errorResponse(call.id, rpcErrors.connectionClosed, 'the server could not be reached'));
+      else {
+        const why = error instanceof ServerUnreachable ? error.message : 'the server could not be reached';
+        port.send(errorResponse(call.id, rpcErrors.connectionClosed, why));
+      }
     }
   }
 
@@ -170,13 +184,28 @@ export class ToolCalls {
     flight.giveUp.abort(new Error('the server answered the call before it got it'));
   }
 
-  /** The client has gone: what the server does not have yet is given up. */
+  /**
+   * The client of a call has gone. A call that the server does not have yet is given up.
+   *
+   * @returns whether the server has it
+   */
+  clientGone(key: string): boolean {
+    const flight = this.#inFlight.get(key);
+    if (flight?.state !== 'held') return flight !== undefined;
+    flight.cancelled = true;
+    flight.giveUp.abort(new Error('the client has gone'));
+    return false;
+  }
+
+  /** All clients have gone. */
   giveUpHeld(): void {
-    for (const flight of this.#inFlight.values()) {
-      if (flight.state !== 'held') continue;
-      flight.cancelled = true;
-      flight.giveUp.abort(new Error('the client has gone'));
-    }
+    for (const key of this.#inFlight.keys()) this.clientGone(key);
+  }
+
+  /** The server has ended its answer to a call without a response. */
+  unanswered(key: string, end: StatedEnd): void {
+    const flight = this.#inFlight.get(key);
+    if (flight?.state === 'forwarded') flight.end(end);
   }
 
   /** The server has gone: no call gets an answer any more. */
