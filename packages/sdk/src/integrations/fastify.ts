@@ -25,30 +25,54 @@ export interface FastifyAuditOptions extends RequestAuditOptions<FastifyRequest>
   readonly closeWithApp?: Pick<AuditEmitter, 'close'> | undefined;
 }
 
+const auditState = Symbol('tallystick.audit');
+
+/** What is known of a request until its response has been sent. */
+interface AuditState {
+  readonly route: RouteAudit<FastifyRequest, FastifyReply> | undefined;
+  readonly url: string | undefined;
+  error: unknown;
+}
+
+type Audited = FastifyRequest & { [auditState]?: AuditState };
+
+/**
+ * Fastify makes a new object each time `routeOptions` is read, so it is read once for each request. A hook that the application added
+ * before this plugin may have answered the request, so any hook of this plugin may be the first one.
+ */
+function stateOf(request: Audited): AuditState {
+  let state = request[auditState];
+  if (state === undefined) {
+    const { config, url } = request.routeOptions;
+    state = { route: config.audit, url, error: undefined };
+    request[auditState] = state;
+  }
+  return state;
+}
+
 /**
  * The plugin. It emits the event that a route declares as `config.audit`, when the response has been sent or the client has gone.
  * Address and request id are Fastify's own `request.ip` and `request.id`: configure `trustProxy` behind a proxy.
  */
 export const fastifyAudit: FastifyPluginCallback<FastifyAuditOptions> = Object.assign(
   (app: FastifyInstance, options: FastifyAuditOptions, done: () => void) => {
-    /** The error of a request, until its response has been sent. */
-    const errors = new WeakMap<FastifyRequest, unknown>();
-    const emit = (request: FastifyRequest, reply: FastifyReply, status: number | undefined) => {
-      const route = request.routeOptions.config.audit;
+    if (!app.hasRequestDecorator(auditState)) app.decorateRequest(auditState);
+    const emit = (request: Audited, reply: FastifyReply, status: number | undefined) => {
+      const { route, url, error } = stateOf(request);
       if (route === undefined) return;
       emitRequest(options, route, request, reply, {
         method: request.method,
-        route: request.routeOptions.url,
+        route: url,
         requestId: request.id,
         sourceIp: request.ip,
         userAgent: request.headers['user-agent'],
         status,
         durationMs: reply.elapsedTime,
-        error: errors.get(request),
+        error,
       });
     };
-    app.addHook('onRequest', (request, reply, next) => {
-      if (request.routeOptions.config.audit !== undefined) {
+    app.addHook('onRequest', (request: Audited, reply, next) => {
+      if (stateOf(request).route !== undefined) {
         // Fastify does not call onResponse for a client that has gone before the response began.
         reply.raw.once('close', () => {
           if (!reply.raw.writableEnded) emit(request, reply, undefined);
@@ -56,11 +80,11 @@ export const fastifyAudit: FastifyPluginCallback<FastifyAuditOptions> = Object.a
       }
       next();
     });
-    app.addHook('onError', (request, _reply, error, next) => {
-      if (request.routeOptions.config.audit !== undefined) errors.set(request, error);
+    app.addHook('onError', (request: Audited, _reply, error, next) => {
+      stateOf(request).error = error;
       next();
     });
-    app.addHook('onResponse', (request, reply, next) => {
+    app.addHook('onResponse', (request: Audited, reply, next) => {
       emit(request, reply, reply.statusCode);
       next();
     });

@@ -31,6 +31,10 @@ export function emitRequest<Req, Res>(
   const { tenant } = options;
   const actor = call(() => options.actor?.(request)) ?? { actorType: 'user', actorId: 'anonymous' };
   const target = call(() => route.target?.(request, response));
+  const outcomeStatus =
+    call(() => outcomeOf(route, request, response, facts)) ??
+    (facts.status === undefined ? 'failure' : outcomeOfStatus(facts.status));
+  const errorCode = errorCodeOf(facts);
   try {
     options.audit.emit({
       tenantId: (typeof tenant === 'function' ? call(() => tenant(request)) : tenant) as string,
@@ -46,12 +50,7 @@ export function emitRequest<Req, Res>(
       userAgent: facts.userAgent?.slice(0, limits.maxUserAgentLength),
       correlationId: facts.correlationId,
       context: call(() => route.context?.(request, response)),
-      outcome: {
-        outcomeStatus:
-          call(() => outcomeOf(route, request, response, facts)) ??
-          (facts.status === undefined ? 'failure' : outcomeOfStatus(facts.status)),
-        ...errorOf(facts),
-      },
+      outcome: errorCode === undefined ? outcomeStatus : { outcomeStatus, errorCode },
       metadata: {
         http_method: facts.method,
         ...(facts.route !== undefined && { http_route: facts.route }),
@@ -76,10 +75,10 @@ function outcomeOf<Req, Res>(
 }
 
 /** The class and code of an error. Its message may contain data of the request, so it is left out. */
-function errorOf({ status, error }: RequestFacts): { errorCode?: string } {
-  if (status === undefined) return { errorCode: 'CLIENT_DISCONNECTED' };
-  if (error === undefined) return {};
+function errorCodeOf({ status, error }: RequestFacts): string | undefined {
+  if (status === undefined) return 'CLIENT_DISCONNECTED';
+  if (error === undefined) return undefined;
   const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
   const text = typeof code === 'string' ? code : typeof name === 'string' ? name : 'Error';
-  return { errorCode: text.slice(0, 256) };
+  return text.slice(0, 256);
 }
