@@ -15,6 +15,8 @@ export const defaultSettings = {
   alerts: {
     /** A larger alert, as JSON, becomes a dead letter. */
     maxBytes: 256 * 1024,
+    /** An alert whose objects and lists contain each other more often becomes a dead letter. */
+    maxDepth: 64,
     maxEntities: 500,
     /** Two alerts of one source with the same id within this time are one alert. */
     duplicateWindowMs: 24 * hours,
