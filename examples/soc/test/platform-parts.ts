@@ -10,7 +10,7 @@ import { TenantDirectory } from '../src/platform/tenants.ts';
 import type { Message, Topic, Topics } from '../src/platform/topics.ts';
 
 /** A clock that only a test moves. */
-export class TestClock implements Clock {
+class TestClock implements Clock {
   #now: number;
   readonly #timers: { at: number; task: () => void }[] = [];
 
