@@ -1,10 +1,10 @@
 import type { Alert, RawAlert } from '../platform/alert.ts';
 import { type Documents, MemoryDocuments } from '../platform/documents.ts';
+import { readMessage } from '../platform/intake.ts';
 import { after, type Lineage } from '../platform/lineage.ts';
 import { Recorder } from '../platform/recorder.ts';
 import type { Service, ServiceParts } from '../platform/service.ts';
-import { platformTenant } from '../platform/tenants.ts';
-import { type Message, RejectedMessage } from '../platform/topics.ts';
+import type { Message } from '../platform/topics.ts';
 import { parseAlert } from './parse-alert.ts';
 
 /** Versions of the technique catalogues that the techniques of alerts refer to. */
@@ -77,38 +77,19 @@ export class EntityParser implements Service {
     await this.#seen.put(alert.tenant_id, alert.alert_id, { published_at: this.#parts.clock.now() });
   }
 
-  /** Records what it refuses. The refusal goes on to the topic, which keeps the message as a dead letter. */
   #parse(lineage: Lineage, raw: RawAlert): Alert {
     const { tenants, settings } = this.#parts;
-    const isKnownTenant = tenants.find(lineage.tenantId) !== undefined;
-    try {
-      if (!isKnownTenant)
-        throw new RejectedMessage('TENANT_UNKNOWN', 'the tenant of the alert is not served');
-      return parseAlert(lineage.tenantId, raw, settings.alerts);
-    } catch (error) {
-      if (error instanceof RejectedMessage) {
-        this.#recorder.emit(
-          'alert.classified',
-          isKnownTenant ? lineage : { ...lineage, tenantId: platformTenant },
-          {
-            severity: 'warning',
-            decision: {
-              decision_type: 'intake',
-              classification: 'invalid',
-              confidence: 1,
-              reasoning_summary: error.message,
-            },
-            outcome: {
-              outcome_status: 'failure',
-              action_taken: 'dead_letter',
-              error_code: error.code,
-              error_message: error.message,
-            },
-          },
-        );
-      }
-      throw error;
-    }
+    return readMessage(
+      {
+        tenants,
+        recorder: this.#recorder,
+        eventType: 'alert.classified',
+        lineage,
+        what: 'alert',
+        malformedCode: 'ALERT_MALFORMED',
+      },
+      () => parseAlert(lineage.tenantId, raw, settings.alerts),
+    );
   }
 
   async #isRepetition({ tenant_id, alert_id }: Alert): Promise<boolean> {

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
 import { type Alert, type AlertSource, alertSources, type RawAlert } from '../platform/alert.ts';
 import type { Settings } from '../platform/settings.ts';
 import { RejectedMessage } from '../platform/topics.ts';
@@ -26,7 +25,8 @@ const techniquePattern = /^(?:T\d{4}(?:\.\d{3})?|AML\.T\d{4}(?:\.\d{3})?)$/;
  * Makes an alert of any source into the platform's own form. Entities come from the fields of the source and, with less confidence, from
  * title and description. Every text of the payload is searched for signs of prompt injection.
  *
- * @throws {RejectedMessage} `SOURCE_UNKNOWN`, `ALERT_TOO_DEEP`, `ALERT_TOO_LARGE`, `ALERT_MALFORMED` or `ALERT_TIME_INVALID`
+ * @throws {RejectedMessage} `SOURCE_UNKNOWN`, `ALERT_TOO_DEEP`, `ALERT_TOO_LARGE` or `ALERT_TIME_INVALID`
+ * @throws {z.ZodError} for an alert that does not have the form of its source
  */
 export function parseAlert(
   tenantId: string,
@@ -50,7 +50,7 @@ export function parseAlert(
       `the alert has ${bytes} bytes, the limit is ${settings.maxBytes}`,
     );
   }
-  const { sourceAlertId, techniques, entities, ...alert } = read(known, payload);
+  const { sourceAlertId, techniques, entities, ...alert } = readers[known](payload);
   const texts = [
     { where: '/title', text: alert.title },
     { where: '/description', text: alert.description },
@@ -74,18 +74,4 @@ function alertIdOf(tenantId: string, source: AlertSource, sourceAlertId: string)
     .update(JSON.stringify([tenantId, source, sourceAlertId]))
     .digest('hex');
   return `alert-${hash.slice(0, 32)}`;
-}
-
-function read(source: AlertSource, payload: unknown): SourceAlert {
-  try {
-    return readers[source](payload);
-  } catch (error) {
-    if (!(error instanceof z.ZodError)) throw error;
-    const [issue] = error.issues;
-    // Names of members only: a dead letter must not repeat text that the sender chose.
-    const where = issue!.path.filter(
-      (part) => typeof part === 'number' || /^[\w@.-]{1,40}$/.test(String(part)),
-    );
-    throw new RejectedMessage('ALERT_MALFORMED', `the ${source} alert has no valid /${where.join('/')}`);
-  }
 }

@@ -2,6 +2,13 @@
 export const severities = ['critical', 'high', 'medium', 'low', 'informational'] as const;
 export type Severity = (typeof severities)[number];
 
+/** What depends on an asset, and who repairs it. */
+export interface AssetRule {
+  readonly name: string;
+  readonly consequence: 'safety' | 'equipment' | 'downtime' | 'data';
+  readonly owner: string;
+}
+
 const seconds = 1_000;
 const minutes = 60 * seconds;
 const hours = 60 * minutes;
@@ -72,6 +79,15 @@ export const defaultSettings = {
     consequenceWeights: { safety: 1, equipment: 0.8, downtime: 0.5, data: 0.3 },
     /** The lowest score of each severity. */
     severityFromScore: { critical: 8, high: 6, medium: 3, low: 0 },
+    /** Owner and worst consequence of an asset: the first rule whose pattern matches its name. `*` stands for any text. */
+    assets: [
+      { name: '*safety*', consequence: 'safety', owner: 'plant-safety' },
+      { name: 'plc-*', consequence: 'safety', owner: 'plant-safety' },
+      { name: 'robot-*', consequence: 'equipment', owner: 'automation' },
+      { name: 'line-*', consequence: 'downtime', owner: 'production-it' },
+      { name: '*-prod*', consequence: 'downtime', owner: 'production-it' },
+      { name: '*', consequence: 'data', owner: 'it-security' },
+    ] as readonly AssetRule[],
     slaMs: { critical: 24 * hours, high: 72 * hours, medium: 336 * hours, low: 720 * hours },
   },
   atlas: {
@@ -79,6 +95,21 @@ export const defaultSettings = {
     /** Detections of safety rules keep at least this confidence. */
     safetyFloor: 0.7,
     lookBackMs: 1 * hours,
+    /** Telemetry of one subject that is kept for the rules. */
+    maxTelemetryPerSubject: 1_000,
+    /** Subjects of one tenant whose telemetry is kept; the one that was silent longest is dropped. */
+    maxSubjects: 10_000,
+    rules: {
+      dataPoisoning: { labelFlipRatio: 0.05, lossShiftSigma: 3 },
+      modelExtraction: { requests: 1_000, distinctRatio: 0.8 },
+      promptInjection: { score: 0.7 },
+      evasion: { confidenceDrop: 0.4 },
+      inferenceDenial: { requestsPerSecond: 500, latencyMs: 5_000 },
+      insider: { downloads: 3 },
+      alertFatigue: { alertsPerHour: 200, dismissedRatio: 0.9 },
+      sensorSpoofing: { deviationSigma: 6, neighbourSigma: 2 },
+      partnerIntegrity: { schemaDriftRatio: 0.2 },
+    },
   },
   batch: { flushAtTasks: 50, flushAfterMs: 6 * hours, patternFromClosed: 3, approversOfPattern: 2 },
   governance: {
