@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { areIntegrationsInstalled, installIntegrations } from './integrations.ts';
-import { type Counts, countTests, type Report } from './test-results.ts';
+import { countTests, type Failure, failuresOf, type Report, withRepeated } from './test-results.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -53,7 +53,11 @@ const PARTS: Part[] = [
 const args = process.argv.slice(2);
 const requireAll = process.env.REQUIRE_ALL === '1';
 const missing = PARTS.filter((part) => !part.present());
-const { status, counts } = runVitest(args, missing);
+const first = runVitest(args, missing);
+const failedAtFirst = failuresOf(first.report);
+const final = repeatFailures(first, failedAtFirst);
+const counts = countTests(final.report);
+const failures = failuresOf(final.report);
 
 for (const { name, neededFor, tests } of missing) {
   console.log(`\n*** NOT RUN: ${tests}: this machine has no ${name}, needed for ${neededFor}. ***`);
@@ -62,10 +66,17 @@ if (requireAll && missing.length > 0) {
   console.log('\n*** FAILED: with REQUIRE_ALL=1 no part may be missing. ***');
   counts.failed += missing.length;
 }
-if (status !== 0 && counts.failed === 0) {
+if (final.status !== 0 && counts.failed === 0) {
   console.log('\n*** FAILED: every test passed, but vitest ended with an error; see above. ***');
   counts.failed = 1;
 }
+printFailures('FAILED', failures);
+printFailures(
+  'UNSTABLE, passed only when it was run again',
+  failedAtFirst.filter(
+    ({ file, test }) => !failures.some((other) => other.file === file && other.test === test),
+  ),
+);
 console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = counts.failed > 0 ? 1 : 0;
 
@@ -83,7 +94,31 @@ function runs(command: string, ...args: string[]): boolean {
   return spawnSync(command, args).status === 0;
 }
 
-function runVitest(args: string[], without: Part[]): { status: number; counts: Counts } {
+interface Run {
+  status: number;
+  report: Report;
+}
+
+/**
+ * Runs the files that contain failures once more, alone, when they are few. Many tests start servers, stop and freeze them, and two
+ * cores run the whole suite: a test that passes here is reported as unstable and does not end the run. If many files fail, the
+ * machine is not the reason.
+ */
+function repeatFailures(run: Run, failed: Failure[]): Run {
+  const files = [...new Set(failed.map(({ file }) => file))];
+  if (files.length === 0 || files.length > 5) return run;
+  console.log(`\n*** ${files.length} test file(s) failed and are run again, alone. ***`);
+  const second = runVitest(files, []);
+  return { status: second.status, report: withRepeated(run.report, second.report) };
+}
+
+function printFailures(title: string, failures: Failure[]): void {
+  for (const { file, test, error } of failures) {
+    console.log(`\n*** ${title}: ${relative(root, file)} > ${test}: ${error} ***`);
+  }
+}
+
+function runVitest(args: string[], without: Part[]): Run {
   const dir = mkdtempSync(join(tmpdir(), 'tallystick-results-'));
   const outputFile = join(dir, 'results.json');
   const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
@@ -98,11 +133,8 @@ function runVitest(args: string[], without: Part[]): { status: number; counts: C
       { stdio: 'inherit', cwd: root },
     );
     // Vitest writes no report if it ends before it has run a test.
-    if (!existsSync(outputFile)) return { status: 1, counts: { passed: 0, failed: 0, skipped: 0 } };
-    return {
-      status: status ?? 1,
-      counts: countTests(JSON.parse(readFileSync(outputFile, 'utf8')) as Report),
-    };
+    if (!existsSync(outputFile)) return { status: 1, report: { testResults: [] } };
+    return { status: status ?? 1, report: JSON.parse(readFileSync(outputFile, 'utf8')) as Report };
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }

@@ -1,8 +1,9 @@
 import type { OperationOutcome } from '@tallystick/protocol';
 import type { Clock } from '../clock.ts';
 import { GateError } from './errors.ts';
+import type { Intent } from './intent.ts';
 import type { AnyEmitter, Effect, StatedEnd } from './options.ts';
-import { completedEvent, type EffectEnd, type Intent, resultDigest } from './records.ts';
+import { completedEvent, type EffectEnd, resultDigest } from './records.ts';
 
 export interface EffectParts {
   readonly audit: AnyEmitter;
