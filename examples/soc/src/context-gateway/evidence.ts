@@ -5,7 +5,7 @@ import type { ReasoningRequest } from '../platform/reasoning.ts';
 
 type Piece = ReasoningRequest['evidence'][number];
 
-export type InjectionClass = 'benign' | 'suspicious' | 'malicious';
+type InjectionClass = 'benign' | 'suspicious' | 'malicious';
 
 /** Evidence with what the gateway thinks of it. */
 export interface JudgedPiece extends Piece {
