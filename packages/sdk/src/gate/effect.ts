@@ -2,8 +2,15 @@ import type { OperationOutcome } from '@tallystick/protocol';
 import type { Clock } from '../clock.ts';
 import { GateError } from './errors.ts';
 import type { Intent } from './intent.ts';
-import type { AnyEmitter, Effect, StatedEnd } from './options.ts';
+import type { Acknowledgement, AnyEmitter, Effect, StatedEnd } from './options.ts';
 import { completedEvent, type EffectEnd, resultDigest } from './records.ts';
+
+/** An intent whose effect may run. */
+export interface AdmittedIntent {
+  readonly intent: Intent;
+  readonly approvalId: string | undefined;
+  readonly acknowledged: Acknowledgement;
+}
 
 export interface EffectParts {
   readonly audit: AnyEmitter;
@@ -22,8 +29,7 @@ const maxKeptCharacters = 64 * 1024;
  * An effect that takes too long is recorded as timed out. If it ends later, a further record says how.
  */
 export async function runEffect<R>(
-  intent: Intent,
-  approvalId: string | undefined,
+  { intent, approvalId, acknowledged }: AdmittedIntent,
   effect: Effect<unknown, R>,
   { audit, clock, timeoutMs, finish }: EffectParts,
 ): Promise<R> {
@@ -36,7 +42,8 @@ export async function runEffect<R>(
   const startedAt = performance.now();
   const record = (outcome: EffectEnd['outcome']) => {
     const durationMs = performance.now() - startedAt;
-    audit.emit(completedEvent(intent, { outcome, durationMs, approvalId, costUsd, late: timedOut }));
+    const late = timedOut;
+    audit.emit(completedEvent(intent, { outcome, durationMs, acknowledged, approvalId, costUsd, late }));
   };
 
   const ended = (async () => {
@@ -45,6 +52,7 @@ export async function runEffect<R>(
       // The effect may change its copy: the frozen arguments belong to the records.
       result = await effect(structuredClone(request.arguments), {
         intentId,
+        acknowledged,
         signal: AbortSignal.any(signals),
         cost(usd) {
           if (Number.isFinite(usd) && usd >= 0) costUsd = usd;
