@@ -14,6 +14,9 @@ import { KafkaGateway } from '@tallystick/server/kafka';
 import { prepareEmbeddedStore, sharedKafka, tempDir, until } from '@tallystick/testing';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
+// A busy machine may be slow.
+vi.setConfig({ testTimeout: 120_000 });
+
 const topic = `gate-${process.pid}`;
 const tenantId = 'acme';
 const directory = tempDir();

@@ -5,7 +5,7 @@
 import { uuidv7 } from '@tallystick/event';
 import type { ProducerPage } from '@tallystick/protocol';
 import { until } from '@tallystick/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { AuditService } from '../../src/app.ts';
 import { type HttpServer, serveHttp } from '../../src/http/serve.ts';
 import { KafkaGateway } from '../../src/ingest/gateway/gateway.ts';
@@ -14,6 +14,9 @@ import { newTenant } from '../events.ts';
 import { openSite, type Site, warmUp } from '../ingest/kafka/site.ts';
 import { gatewayTopic } from './gateway-topic.ts';
 import { event } from './harness.ts';
+
+// Groups rebalance several times, which a busy machine may do slowly.
+vi.setConfig({ testTimeout: 120_000 });
 
 interface Replica {
   readonly service: AuditService;
@@ -119,7 +122,9 @@ test('a number that is chained before the earlier ones of its producer is no gap
   expect(await accounts(tenant)).toEqual([]);
   const chained = await eventsOf(tenant);
   // Neither a gap nor a contradiction: only the six events, in the order in which they reached the chain.
-  expect(chained.map(({ metadata }) => (metadata as { n?: number } | undefined)?.n)).toEqual([5, 1, 2, 3, 4, 6]);
+  expect(chained.map(({ metadata }) => (metadata as { n?: number } | undefined)?.n)).toEqual([
+    5, 1, 2, 3, 4, 6,
+  ]);
 });
 
 test('the last number may be declared directly while earlier ones are in the topic', async () => {
