@@ -10,7 +10,7 @@ import { TenantDirectory } from '../src/platform/tenants.ts';
 import type { Message, Topic, Topics } from '../src/platform/topics.ts';
 
 /** A clock that only a test moves. */
-class TestClock implements Clock {
+export class TestClock implements Clock {
   #now: number;
   readonly #timers: { at: number; task: () => void }[] = [];
 
@@ -20,6 +20,10 @@ class TestClock implements Clock {
 
   now(): number {
     return this.#now;
+  }
+
+  get pendingTimers(): number {
+    return this.#timers.length;
   }
 
   schedule(ms: number, task: () => void): () => void {

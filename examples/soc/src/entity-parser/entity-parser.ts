@@ -4,11 +4,9 @@ import { readMessage } from '../platform/intake.ts';
 import { after, type Lineage } from '../platform/lineage.ts';
 import { Recorder } from '../platform/recorder.ts';
 import type { Service, ServiceParts } from '../platform/service.ts';
+import { taxonomyVersions } from '../platform/techniques.ts';
 import type { Message } from '../platform/topics.ts';
 import { parseAlert } from './parse-alert.ts';
-
-/** Versions of the technique catalogues that the techniques of alerts refer to. */
-const taxonomyVersions = { taxonomy_version_attack: '17.1', taxonomy_version_atlas: '4.9.0' };
 
 /** When an alert was last published. */
 export interface SeenAlert {

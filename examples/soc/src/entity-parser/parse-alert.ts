@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
+import { injectionSigns } from '../injection/injection-signs.ts';
+import { stringsIn } from '../injection/strings-in.ts';
 import { type Alert, type AlertSource, alertSources, type RawAlert } from '../platform/alert.ts';
 import type { Settings } from '../platform/settings.ts';
 import { RejectedMessage } from '../platform/topics.ts';
 import { mergeEntities } from './entities.ts';
-import { injectionSigns } from './injection.ts';
 import { readElastic } from './sources/elastic.ts';
 import { readSentinel } from './sources/sentinel.ts';
 import type { SourceAlert } from './sources/source-alert.ts';
 import { readSuricata } from './sources/suricata.ts';
 import { readWazuh } from './sources/wazuh.ts';
-import { stringsIn } from './strings-in.ts';
 import { entitiesInTexts } from './text-patterns.ts';
 
 const readers: Record<AlertSource, (payload: unknown) => SourceAlert> = {

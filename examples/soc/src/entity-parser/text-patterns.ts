@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
+import type { FoundText } from '../injection/strings-in.ts';
 import type { EntityKind } from '../platform/alert.ts';
 import type { FoundEntity } from './entities.ts';
-import type { FoundText } from './strings-in.ts';
 
 /**
  * Finds addresses, hashes and domains in free text, where a source has no field for them. Each expression takes linear time: no part of

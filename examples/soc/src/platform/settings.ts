@@ -43,9 +43,11 @@ export const defaultSettings = {
   gateway: {
     /** Tokens of one prompt. Evidence beyond this is left out, the oldest first. */
     contextBudgetTokens: 24_000,
-    /** Signs of injection in one input from which it is suspicious (summarised) or malicious (no call). */
-    suspiciousFromSigns: 1,
-    maliciousFromScore: 0.8,
+    /**
+     * Evidence whose signs of injection together have at least this weight is malicious: the model is not called. With weaker signs it
+     * is suspicious: the model gets a summary without its sentences.
+     */
+    maliciousFromWeight: 0.8,
   },
   router: {
     /** Less time than this for an answer: tier 0. */
