@@ -33,7 +33,7 @@ import { registerTopics } from './commands/topics.ts';
 import { registerVerify } from './commands/verify.ts';
 import { createContext, type GlobalOptions, type Register, type RunAction } from './context.ts';
 import { CliError, describeFailure, exitCodes } from './errors.ts';
-import { hookExitCode, isHook } from './hook/exit-codes.ts';
+import { hookExitCode } from './hook/exit-codes.ts';
 import type { ProcessContext } from './process-context.ts';
 import { Terminal } from './terminal/terminal.ts';
 
@@ -113,6 +113,21 @@ export function createProgram(run: RunAction): Command {
     if (command.commands.length > 0) command.helpCommand('help [command]', 'print help for a command');
   }
   return program;
+}
+
+/**
+ * Whether a command line is a hook's, also if it has a mistake: its first word that is a command is `hook`. Options and their values
+ * may stand before it.
+ */
+export function isHook(argv: readonly string[]): boolean {
+  if (!argv.includes('hook')) return false;
+  const { options, commands } = createProgram(() => {});
+  const takesValue = (word: string | undefined) =>
+    options.some((option) => option.long === word && option.required);
+  const first = argv.find(
+    (word, at) => !takesValue(argv[at - 1]) && commands.some((command) => command.name() === word),
+  );
+  return first === 'hook';
 }
 
 /**

@@ -2,6 +2,13 @@
 export const severities = ['critical', 'high', 'medium', 'low', 'informational'] as const;
 export type Severity = (typeof severities)[number];
 
+/** What depends on an asset, and who repairs it. */
+export interface AssetRule {
+  readonly name: string;
+  readonly consequence: 'safety' | 'equipment' | 'downtime' | 'data';
+  readonly owner: string;
+}
+
 const seconds = 1_000;
 const minutes = 60 * seconds;
 const hours = 60 * minutes;
@@ -15,6 +22,8 @@ export const defaultSettings = {
   alerts: {
     /** A larger alert, as JSON, becomes a dead letter. */
     maxBytes: 256 * 1024,
+    /** An alert whose objects and lists contain each other more often becomes a dead letter. */
+    maxDepth: 64,
     maxEntities: 500,
     /** Two alerts of one source with the same id within this time are one alert. */
     duplicateWindowMs: 24 * hours,
@@ -34,9 +43,11 @@ export const defaultSettings = {
   gateway: {
     /** Tokens of one prompt. Evidence beyond this is left out, the oldest first. */
     contextBudgetTokens: 24_000,
-    /** Signs of injection in one input from which it is suspicious (summarised) or malicious (no call). */
-    suspiciousFromSigns: 1,
-    maliciousFromScore: 0.8,
+    /**
+     * Evidence whose signs of injection together have at least this weight is malicious: the model is not called. With weaker signs it
+     * is suspicious: the model gets a summary without its sentences.
+     */
+    maliciousFromWeight: 0.8,
   },
   router: {
     /** Less time than this for an answer: tier 0. */
@@ -70,6 +81,15 @@ export const defaultSettings = {
     consequenceWeights: { safety: 1, equipment: 0.8, downtime: 0.5, data: 0.3 },
     /** The lowest score of each severity. */
     severityFromScore: { critical: 8, high: 6, medium: 3, low: 0 },
+    /** Owner and worst consequence of an asset: the first rule whose pattern matches its name. `*` stands for any text. */
+    assets: [
+      { name: '*safety*', consequence: 'safety', owner: 'plant-safety' },
+      { name: 'plc-*', consequence: 'safety', owner: 'plant-safety' },
+      { name: 'robot-*', consequence: 'equipment', owner: 'automation' },
+      { name: 'line-*', consequence: 'downtime', owner: 'production-it' },
+      { name: '*-prod*', consequence: 'downtime', owner: 'production-it' },
+      { name: '*', consequence: 'data', owner: 'it-security' },
+    ] as readonly AssetRule[],
     slaMs: { critical: 24 * hours, high: 72 * hours, medium: 336 * hours, low: 720 * hours },
   },
   atlas: {
@@ -77,6 +97,21 @@ export const defaultSettings = {
     /** Detections of safety rules keep at least this confidence. */
     safetyFloor: 0.7,
     lookBackMs: 1 * hours,
+    /** Telemetry of one subject that is kept for the rules. */
+    maxTelemetryPerSubject: 1_000,
+    /** Subjects of one tenant whose telemetry is kept; the one that was silent longest is dropped. */
+    maxSubjects: 10_000,
+    rules: {
+      dataPoisoning: { labelFlipRatio: 0.05, lossShiftSigma: 3 },
+      modelExtraction: { requests: 1_000, distinctRatio: 0.8 },
+      promptInjection: { score: 0.7 },
+      evasion: { confidenceDrop: 0.4 },
+      inferenceDenial: { requestsPerSecond: 500, latencyMs: 5_000 },
+      insider: { downloads: 3 },
+      alertFatigue: { alertsPerHour: 200, dismissedRatio: 0.9 },
+      sensorSpoofing: { deviationSigma: 6, neighbourSigma: 2 },
+      partnerIntegrity: { schemaDriftRatio: 0.2 },
+    },
   },
   batch: { flushAtTasks: 50, flushAfterMs: 6 * hours, patternFromClosed: 3, approversOfPattern: 2 },
   governance: {

@@ -4,6 +4,7 @@ import { GateError } from './errors.ts';
 import type { Intent } from './intent.ts';
 import type { Acknowledgement, AnyEmitter, Effect, StatedEnd } from './options.ts';
 import { completedEvent, type EffectEnd, resultDigest } from './records.ts';
+import { nameOf, readStatedEnd } from './stated-end.ts';
 
 /** An intent whose effect may run. */
 export interface AdmittedIntent {
@@ -42,8 +43,28 @@ export async function runEffect<R>(
   const startedAt = performance.now();
   const record = (outcome: EffectEnd['outcome']) => {
     const durationMs = performance.now() - startedAt;
-    const late = timedOut;
-    audit.emit(completedEvent(intent, { outcome, durationMs, acknowledged, approvalId, costUsd, late }));
+    const emit = (told: EffectEnd['outcome']) =>
+      audit.emit(
+        completedEvent(intent, {
+          outcome: told,
+          durationMs,
+          acknowledged,
+          approvalId,
+          costUsd,
+          late: timedOut,
+        }),
+      );
+    try {
+      if (emit(outcome).state !== 'refused') return;
+    } catch {
+      // What the effect stated is not what a record can have.
+    }
+    const { outcomeStatus, errorCode } = outcome;
+    try {
+      emit({ outcomeStatus, ...(errorCode !== undefined && { errorCode }), incomplete: true });
+    } catch {
+      // The effect has run. Without its end, the service reports the action as unresolved.
+    }
   };
 
   const ended = (async () => {
@@ -58,7 +79,7 @@ export async function runEffect<R>(
           if (Number.isFinite(usd) && usd >= 0) costUsd = usd;
         },
         ended(end) {
-          stated = end;
+          stated = readStatedEnd(end);
         },
       });
     } catch (thrown) {
@@ -120,20 +141,4 @@ function keptText(result: unknown): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/**
- * The class of an error. Its message may quote arguments or secrets, so it is not recorded. A tool may throw anything, also an
- * object that throws when it is read.
- */
-function nameOf(thrown: unknown): string {
-  let name: unknown;
-  try {
-    name = (thrown as { name?: unknown } | null)?.name;
-  } catch {
-    return 'Error';
-  }
-  return typeof name === 'string' && name !== ''
-    ? name.slice(0, 256).toWellFormed().replaceAll('\0', '')
-    : 'Error';
 }
