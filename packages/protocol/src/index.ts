@@ -79,6 +79,7 @@ export type {
   ReceivedDelivery,
 } from './delivery.ts';
 export { kafkaHeaders, statementKind } from './kafka-headers.ts';
+export { chainedApplied, preferChained } from './preference.ts';
 export {
   type ChainErrorCode,
   eventProblemCodes,

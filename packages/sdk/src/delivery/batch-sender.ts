@@ -172,7 +172,10 @@ export class BatchSender {
     for (const event of batch.events) event.sent = true;
     const start = performance.now();
     try {
-      const results = await this.#parts.transport.send(wireBatch, this.#abort.signal);
+      // Decided for each try: once no caller waits any more, a queue that can be reached is better than a chain that can't.
+      const isAwaited = batch.events.some(({ waiter }) => waiter?.chained === true);
+      const sent = isAwaited ? { ...wireBatch, chained: true as const } : wireBatch;
+      const results = await this.#parts.transport.send(sent, this.#abort.signal);
       const given = results.filter((result) => result != null).length;
       if (given === batch.events.length && results.length === given) return { results };
       const thrown = new Error(`the transport returned ${given} results for ${batch.events.length} events`);

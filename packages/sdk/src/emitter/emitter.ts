@@ -141,7 +141,7 @@ export class AuditEmitter<X extends AnyTaxonomy = undefined, D extends string | 
     }
     this.#tap?.(encoded);
     const timeoutMs = validMs(options?.timeoutMs, this.#limits.recordTimeoutMs);
-    const waiter = new ReceiptWaiter(encoded, this.#clock, timeoutMs);
+    const waiter = new ReceiptWaiter(encoded, this.#clock, timeoutMs, options);
     const lost = this.#delivery.accept(encoded, waiter);
     if (lost !== undefined) {
       const loss = lossOf(encoded, lost);

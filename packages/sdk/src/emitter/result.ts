@@ -33,6 +33,13 @@ export interface AuditReceipt {
 export interface RecordOptions {
   /** How long to wait for the receipt, in milliseconds. @defaultValue `recordTimeoutMs` of the emitter */
   readonly timeoutMs?: number | undefined;
+  /**
+   * Whether the service should chain the event before it answers, also if it has a queue in front of the chain. It is asked to over
+   * HTTP, as long as this call waits. The receipt's `state` says what was done: a Kafka topic can't do it, and an older service does not.
+   *
+   * @defaultValue false
+   */
+  readonly chained?: boolean | undefined;
 }
 
 /** Options of `flush()` and `close()`. */

@@ -90,6 +90,7 @@ export class FetchEmitter<X extends AnyTaxonomy = undefined, D extends string | 
     if (loss !== undefined) throw loss;
     let outcome: ItemResult | AuditError | undefined;
     event.waiter = {
+      chained: options?.chained === true,
       resolve: (result) => {
         outcome = result;
       },
@@ -264,7 +265,7 @@ export class FetchEmitter<X extends AnyTaxonomy = undefined, D extends string | 
 }
 
 /** Marks an event whose outcome is known. */
-const settled = { resolve() {}, reject() {} };
+const settled = { chained: false, resolve() {}, reject() {} };
 
 function undelivered({ id, tenantId, eventType }: PendingEvent, reason: string, cause?: unknown): AuditError {
   const details = { id, tenantId, eventType, outcome: 'unknown', cause } as const;

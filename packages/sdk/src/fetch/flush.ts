@@ -63,6 +63,7 @@ export async function flushEvents(
           gaps,
           final: isLast ? producer.finalSequences() : [],
         },
+        ...(batch.some(({ waiter }) => waiter?.chained === true) && { chained: true as const }),
       },
       options.retryDelaysMs,
       signal,

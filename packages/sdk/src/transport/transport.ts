@@ -10,6 +10,8 @@ export interface Batch {
   /** JSON texts of events in their wire form, in the order of emission. Empty if the batch only declares gaps or the end. */
   readonly events: readonly string[];
   readonly delivery: DeliveryMetadata;
+  /** A caller waits until the events are chained. A transport that can ask the service for that MUST do so. The results say what was done. */
+  readonly chained?: true | undefined;
 }
 
 /**
