@@ -38,7 +38,11 @@ export const defaultSettings = {
     /** An action of this tier or above needs a human. */
     humanFromTier: 2,
     similarIncidents: { vector: 0.4, recency: 0.3, tenant: 0.15, techniques: 0.15, maxResults: 5 },
+    /** Earlier investigations with a lower score are not offered as similar. */
+    similarFromScore: 0.5,
     recencyHalfLifeMs: 30 * days,
+    /** Detections older than this are not connected with an alert. */
+    detectionsOfLastMs: 24 * hours,
   },
   gateway: {
     /** Tokens of one prompt. Evidence beyond this is left out, the oldest first. */
