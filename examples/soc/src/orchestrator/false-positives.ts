@@ -4,7 +4,7 @@ import type { FalsePositivePattern } from '../platform/knowledge.ts';
 import { overlap } from './similar-incidents.ts';
 
 /** How well an alert fits a pattern: 0 to 1. */
-export function patternScore(alert: Alert, pattern: FalsePositivePattern): number {
+function patternScore(alert: Alert, pattern: FalsePositivePattern): number {
   const ids = new Set(alert.entities.map(({ id }) => id));
   const present = pattern.entity_ids.filter((id) => ids.has(id)).length;
   const entities = pattern.entity_ids.length === 0 ? 1 : present / pattern.entity_ids.length;

@@ -126,7 +126,17 @@ export const defaultSettings = {
       partnerIntegrity: { schemaDriftRatio: 0.2 },
     },
   },
-  batch: { flushAtTasks: 50, flushAfterMs: 6 * hours, patternFromClosed: 3, approversOfPattern: 2 },
+  batch: {
+    flushAtTasks: 50,
+    flushAfterMs: 6 * hours,
+    /** A batch that could not be submitted is submitted again after this time. */
+    retryMs: 5 * minutes,
+    /** Closed investigations of one kind from which a pattern or a playbook is derived. */
+    patternFromClosed: 3,
+    playbookFromClosed: 3,
+    /** Different people who must approve a pattern before it takes effect. */
+    approversOfPattern: 2,
+  },
   governance: {
     /** Automatic actions of one tenant within the window; beyond it they need a human. */
     accumulation: { maxActions: 20, windowMs: 1 * hours },
