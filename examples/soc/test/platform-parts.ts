@@ -1,4 +1,4 @@
-import { type AuditEmitter, type Clock, systemClock } from '@tallystick/sdk';
+import type { AuditEmitter, Clock } from '@tallystick/sdk';
 import { createTestAudit, type TestAudit } from '@tallystick/sdk/testing';
 import { createIds } from '../src/platform/ids.ts';
 import { MemoryTopics } from '../src/platform/memory-topics.ts';
@@ -63,7 +63,6 @@ export function testParts({ audit = true }: { audit?: boolean } = {}): TestParts
   const clock = new TestClock();
   const trail = createTestAudit({
     taxonomy,
-    clock: { now: () => clock.now(), schedule: systemClock.schedule },
     onError: (error) => {
       throw error;
     },

@@ -8,8 +8,8 @@ export const taxonomy = combineTaxonomies(soc, agent);
 /** One of the platform's own 48 event types. */
 export type SocEventType = (typeof soc.types)[number];
 
-/** What a service needs of an emitter. */
-export type SocEmitter = Pick<AuditEmitter<typeof taxonomy, undefined>, 'emit'>;
+/** What a service needs of an emitter. `record` is for gates, which wait until their intent is in the chain. */
+export type SocEmitter = Pick<AuditEmitter<typeof taxonomy, undefined>, 'emit' | 'record'>;
 
 type Actor = 'actorType' | 'actorId';
 /** Members that the recorder sets itself, from the lineage. */

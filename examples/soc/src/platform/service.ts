@@ -14,6 +14,8 @@ export interface ServiceParts {
   readonly tenants: TenantDirectory;
   /** Without an emitter the service does the same and records nothing. */
   readonly audit?: SocEmitter | undefined;
+  /** Called with errors that no caller gets. @defaultValue none */
+  readonly onError?: ((error: unknown) => void) | undefined;
 }
 
 /** One of the services of the platform. */

@@ -75,6 +75,15 @@ export const defaultSettings = {
     remindAtShare: 0.5,
     /** Severities whose unanswered approvals are escalated. Others are closed without effect. */
     escalateOnTimeout: ['critical', 'high'] as readonly Severity[],
+    /** Groups or subjects that decide after an escalation. */
+    escalateTo: ['soc-leads'] as readonly string[],
+    /** How many people approve an action of this tier. */
+    approvalsOfTier: { 0: 1, 1: 1, 2: 1, 3: 2 },
+    /** A granted action must begin within this time. */
+    claimWithinMs: 15 * minutes,
+    /** A gated action whose intent could not be recorded is tried again after this time. */
+    retryMs: 15 * seconds,
+    effectTimeoutMs: 2 * minutes,
   },
   ctem: {
     /** Weight of the worst consequence of an exposure. Score = exploitability × weight × 10. */
