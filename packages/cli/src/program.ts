@@ -87,7 +87,7 @@ export function createProgram(run: RunAction): Command {
     .addOption(
       new Option(
         '--key <key>',
-        "API key of the service; for verification, a log's verifier key (repeat the option to give both)",
+        "API key of the service (tally_…); for tally verify, a log's verifier key (repeat the option to give both)",
       ).argParser((key: string, before: string[] | undefined) => [...(before ?? []), key]),
     )
     .addOption(
@@ -143,10 +143,10 @@ export async function runCli(argv: readonly string[], processContext: ProcessCon
 async function runCommandLine(argv: readonly string[], processContext: ProcessContext): Promise<number> {
   let exitCode: number = exitCodes.ok;
   let terminal = new Terminal(processContext);
-  const program = createProgram((command, action) => {
+  const program = createProgram((command, action, traits) => {
     command.action(async () => {
       const options = command.optsWithGlobals();
-      const context = createContext(processContext, options as GlobalOptions);
+      const context = createContext(processContext, options as GlobalOptions, traits);
       terminal = context.terminal;
       exitCode = (await action(context, options as never, command.args)) ?? exitCodes.ok;
     });

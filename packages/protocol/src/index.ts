@@ -102,4 +102,4 @@ export type {
   Receipt,
   RefusedResult,
 } from './results.ts';
-export { type Scope, scopeMeanings, scopes } from './scopes.ts';
+export { apiKeyPrefix, type Scope, scopeMeanings, scopes } from './scopes.ts';

@@ -137,6 +137,7 @@ export const pinnedExports: Record<string, string[]> = {
   ],
   '@tallystick/protocol': [
     'advanceApproval',
+    'apiKeyPrefix',
     'approvalRefusalCodes',
     'approvalStates',
     'chainedApplied',
