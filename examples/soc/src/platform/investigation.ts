@@ -1,3 +1,4 @@
+import type { AlertSource } from './alert.ts';
 import type { Severity } from './settings.ts';
 
 export const investigationStates = [
@@ -23,6 +24,7 @@ export interface Investigation {
   readonly state: InvestigationState;
   readonly severity: Severity;
   readonly title: string;
+  readonly source: AlertSource;
   readonly techniques: readonly string[];
   readonly entity_ids: readonly string[];
   readonly verdict?: Verdict | undefined;

@@ -144,6 +144,15 @@ export class ResponseAgent implements Service {
       const result = await this.#do(plan, action, lineage, waiting);
       results.push(result);
       await this.#plans.put(plan.tenant_id, plan.plan_id, { plan, lineage, results, settled: false });
+      if (action.kind === 'confirm_verdict' && result.result !== 'executed' && result.result !== 'shadowed') {
+        // The rest of the plan rests on a verdict that no human confirmed.
+        const rest = plan.actions.filter(
+          ({ action_id }) => !results.some((one) => one.action_id === action_id),
+        );
+        const detail = 'the verdict was not confirmed';
+        results.push(...rest.map(({ action_id }) => ({ action_id, result: result.result, detail })));
+        break;
+      }
       if (result.result === 'failed') {
         const undone = await this.#undo({ plan, lineage, results, settled: false }, `${action.kind} failed`);
         results.splice(0, results.length, ...undone);
