@@ -284,7 +284,7 @@ export const pinnedExports: Record<string, string[]> = {
     'tenantPage',
     'verifyRange',
   ],
-  '@tallystick/server/embedded': ['embedded', 'transportOf'],
+  '@tallystick/server/embedded': ['embedded', 'embeddedDesk', 'transportOf'],
   '@tallystick/server/http': [
     'ServiceMetrics',
     'createHttpApp',
