@@ -318,6 +318,7 @@ export const pinnedExports: Record<string, string[]> = {
     'TileRoots',
     'TreeCheck',
     'TrustedKeys',
+    'checkApprovals',
     'checkBooks',
     'checkClosedEpochs',
     'checkHead',
