@@ -137,8 +137,10 @@ export const pinnedExports: Record<string, string[]> = {
   ],
   '@tallystick/protocol': [
     'advanceApproval',
+    'apiKeyPrefix',
     'approvalRefusalCodes',
     'approvalStates',
+    'chainedApplied',
     'claimApproval',
     'deadLetterStates',
     'decideApproval',
@@ -148,6 +150,7 @@ export const pinnedExports: Record<string, string[]> = {
     'kafkaHeaders',
     'nextDeadlineOf',
     'openApproval',
+    'preferChained',
     'problemCodes',
     'problemKindOf',
     'problemTypeOf',

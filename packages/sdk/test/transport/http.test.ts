@@ -52,6 +52,14 @@ describe('over a real connection', () => {
     });
   });
 
+  test('a caller that wants its event chained is the only one whose request says so', async () => {
+    const { server, emitter } = await setUp();
+    await emitter.record(someEvent(), { chained: true });
+    await emitter.record(someEvent(), { chained: false });
+    await emitter.record(someEvent());
+    expect(server.received.map(({ headers }) => headers.prefer)).toEqual(['chained', undefined, undefined]);
+  });
+
   test('a large body is compressed, a small one is not; the connection is kept', async () => {
     const { server, emitter } = await setUp();
     await emitter.record(someEvent());
