@@ -79,6 +79,7 @@ export type {
   ReceivedDelivery,
 } from './delivery.ts';
 export { kafkaHeaders, statementKind } from './kafka-headers.ts';
+export { chainedApplied, preferChained } from './preference.ts';
 export {
   type ChainErrorCode,
   eventProblemCodes,
@@ -101,4 +102,4 @@ export type {
   Receipt,
   RefusedResult,
 } from './results.ts';
-export { type Scope, scopeMeanings, scopes } from './scopes.ts';
+export { apiKeyPrefix, type Scope, scopeMeanings, scopes } from './scopes.ts';

@@ -1,4 +1,4 @@
-import type { Severity } from './settings.ts';
+import type { AssetRule, Severity } from './settings.ts';
 
 /** Scanners whose findings the platform reads. */
 export const findingSources = ['wiz', 'snyk', 'garak', 'art'] as const;
@@ -10,7 +10,7 @@ export interface RawFinding {
   readonly payload: unknown;
 }
 
-export type Consequence = 'safety' | 'equipment' | 'downtime' | 'data';
+export type Consequence = AssetRule['consequence'];
 
 /** An exposure of one tenant, whichever scanner found it: the value of `ctem.normalized`. */
 export interface Exposure {

@@ -1,3 +1,4 @@
+import type { AlertSource } from './alert.ts';
 import type { Severity } from './settings.ts';
 
 export const investigationStates = [
@@ -23,6 +24,7 @@ export interface Investigation {
   readonly state: InvestigationState;
   readonly severity: Severity;
   readonly title: string;
+  readonly source: AlertSource;
   readonly techniques: readonly string[];
   readonly entity_ids: readonly string[];
   readonly verdict?: Verdict | undefined;
@@ -34,25 +36,33 @@ export interface Investigation {
   readonly closed_by?: 'pattern' | 'analysis' | 'response' | 'human' | 'timeout' | undefined;
 }
 
-export const actionKinds = [
-  'notify_analyst',
-  'tag_host',
-  'block_ip',
-  'block_domain',
-  'quarantine_file',
-  'isolate_host',
-  'disable_account',
-  'revoke_sessions',
-  'stop_production_line',
-] as const;
-export type ActionKind = (typeof actionKinds)[number];
+/**
+ * What the platform can do, and how far it reaches. Tier 0 and 1 can be undone and disturb nobody; tier 2 stops somebody's work; tier 3
+ * stops production, and two people must approve it.
+ */
+export const actionTiers = {
+  notify_analyst: 0,
+  tag_host: 0,
+  block_ip: 1,
+  block_domain: 1,
+  quarantine_file: 1,
+  revoke_sessions: 2,
+  isolate_host: 2,
+  disable_account: 2,
+  /** A human confirms what the platform concluded, because it is not sure enough or could not ask a model. */
+  confirm_verdict: 2,
+  stop_production_line: 3,
+} as const;
+export type ActionKind = keyof typeof actionTiers;
+export type ActionTier = (typeof actionTiers)[ActionKind];
+export const actionKinds = Object.keys(actionTiers) as readonly ActionKind[];
 
-/** Something that the platform wants to do. Tier 0 and 1 run by themselves; from tier 2 a human approves. */
+/** Something that the platform wants to do. */
 export interface PlannedAction {
   readonly action_id: string;
   readonly kind: ActionKind;
   readonly target: { readonly type: string; readonly id: string };
-  readonly tier: 0 | 1 | 2 | 3;
+  readonly tier: ActionTier;
   readonly reason: string;
 }
 

@@ -8,8 +8,8 @@ export const taxonomy = combineTaxonomies(soc, agent);
 /** One of the platform's own 48 event types. */
 export type SocEventType = (typeof soc.types)[number];
 
-/** What a service needs of an emitter. */
-export type SocEmitter = Pick<AuditEmitter<typeof taxonomy, undefined>, 'emit'>;
+/** What a service needs of an emitter. `record` is for gates, which wait until their intent is in the chain. */
+export type SocEmitter = Pick<AuditEmitter<typeof taxonomy, undefined>, 'emit' | 'record'>;
 
 type Actor = 'actorType' | 'actorId';
 /** Members that the recorder sets itself, from the lineage. */
@@ -34,9 +34,16 @@ export class Recorder {
     this.#audit = audit;
   }
 
-  /** @returns the `audit_id`. Pass it to {@link after} for what the event leads to. */
-  emit<K extends SocEventType>(type: K, lineage: Lineage, event: SocEvent<K>): string {
-    const auditId = this.#ids.next();
+  /**
+   * @param auditId the id of the event, where it must be known before, such as for the place of a file; a new one by default
+   * @returns the `audit_id`. Pass it to {@link after} for what the event leads to.
+   */
+  emit<K extends SocEventType>(
+    type: K,
+    lineage: Lineage,
+    event: SocEvent<K>,
+    auditId: string = this.#ids.next(),
+  ): string {
     const { tenantId, correlationId, traceId, spanId, parentEventId, alertId, investigationId } = lineage;
     this.#audit?.emit(type, {
       actorType: 'service',

@@ -2,6 +2,7 @@ import type { Clock } from '@tallystick/sdk';
 import type { Ids } from './ids.ts';
 import type { SocEmitter } from './recorder.ts';
 import type { Settings } from './settings.ts';
+import type { TenantDirectory } from './tenants.ts';
 import type { TopicBus } from './topics.ts';
 
 /** What every service is made with. */
@@ -10,8 +11,11 @@ export interface ServiceParts {
   readonly ids: Ids;
   readonly clock: Clock;
   readonly settings: Settings;
+  readonly tenants: TenantDirectory;
   /** Without an emitter the service does the same and records nothing. */
   readonly audit?: SocEmitter | undefined;
+  /** Called with errors that no caller gets. @defaultValue none */
+  readonly onError?: ((error: unknown) => void) | undefined;
 }
 
 /** One of the services of the platform. */

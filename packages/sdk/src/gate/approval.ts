@@ -56,11 +56,18 @@ export async function awaitApproval(
   } catch (cause) {
     if (signal.aborted) {
       // The caller has given up. If the withdrawal fails too, the request times out or its grant expires.
-      desk.withdraw(intent.request.tenantId, approvalId, 'the caller has given up').catch(() => undefined);
+      const withdraw = async () =>
+        desk.withdraw(intent.request.tenantId, approvalId, 'the caller has given up');
+      withdraw().catch(() => undefined);
       return abandon(audit, intent, 'ABORTED', 'the caller gave up the action', { cause, approvalId });
     }
     const code = refusalOr(cause, 'DESK_UNAVAILABLE');
     return abandon(audit, intent, code, 'the approval desk did not answer', { cause, approvalId });
+  }
+  if (approval.document_digest !== intent.documentDigest) {
+    // What was shown and decided is not what would run.
+    const message = 'the approval is about another document';
+    return abandon(audit, intent, 'DESK_REFUSED', message, { approvalId });
   }
   if (approval.state === 'granted' || approval.state === 'claimed') return approval;
   const message = `the approval of ${action.action} is ${approval.state}`;
@@ -80,13 +87,16 @@ export async function claimApproval(
 ): Promise<void> {
   const { intentId, request, documentDigest, hidden } = intent;
   try {
-    await desk.claim({
+    const { id, state, document_digest } = await desk.claim({
       tenant_id: request.tenantId,
       approval_id: approvalId,
       attempt: intentId,
       document_digest: documentDigest,
       ...(Object.keys(hidden.openings).length > 0 && { openings: hidden.openings }),
     });
+    // Something between the gate and the desk may answer too, such as a proxy. Its answer permits nothing.
+    if (id !== approvalId || state !== 'claimed' || document_digest !== documentDigest)
+      throw new TypeError('the answer is not the claimed approval');
   } catch (cause) {
     const code = refusalOr(cause, 'DESK_UNAVAILABLE');
     abandon(audit, intent, code, 'the approval could not be claimed', { cause, approvalId });

@@ -11,9 +11,9 @@
 import { abandon } from './abandon.ts';
 import { recordIntent } from './acknowledge.ts';
 import { awaitApproval, claimApproval } from './approval.ts';
-import { runEffect } from './effect.ts';
+import { type AdmittedIntent, runEffect } from './effect.ts';
 import { GateError } from './errors.ts';
-import { type Intent, intentOf } from './intent.ts';
+import { intentOf } from './intent.ts';
 import { beginOperation, finishOperation } from './operation.ts';
 import type { Effect, GatedAction, GateOptions } from './options.ts';
 import { decideWithin } from './policy.ts';
@@ -33,7 +33,7 @@ export class Gate {
    * Runs an action.
    *
    * @param effect does what the action is about. It is called at most once, with a copy of the arguments, and only after intent and
-   *   decision are in the chain and a required approval was claimed
+   *   decision are in the chain and a required approval was claimed; see {@link GateOptions.acknowledgement}
    * @returns what the effect returns
    * @throws {GateError} if the effect was not run; `EFFECT_TIMED_OUT` if it has not ended in time
    * @throws what the effect throws
@@ -41,9 +41,9 @@ export class Gate {
   async run<A, R>(action: GatedAction<A>, effect: Effect<A, R>): Promise<R> {
     const admitted = await this.#admit<R>(action);
     if ('result' in admitted) return admitted.result;
-    const { intent, approvalId } = admitted;
+    const { intent } = admitted;
     const { audit, clock, effectTimeoutMs: timeoutMs } = this.#settings;
-    return runEffect(intent, approvalId, effect as Effect<unknown, R>, {
+    return runEffect(admitted, effect as Effect<unknown, R>, {
       audit,
       clock,
       timeoutMs,
@@ -62,13 +62,14 @@ export class Gate {
     requireKey(action);
     const admitted = await this.#admit({ ...action, keepResult: false });
     if ('result' in admitted) throw new Error('no result was kept');
-    const { intent, approvalId } = admitted;
+    const { intent, approvalId, acknowledged } = admitted;
     const { intentId, documentDigest, request } = intent;
-    return { intentId, approvalId, documentDigest, arguments: request.arguments };
+    return { intentId, approvalId, acknowledged, documentDigest, arguments: request.arguments };
   }
 
   /**
-   * Records how an admitted action ended, in this process or another one. Resolves when the record is in the chain.
+   * Records how an admitted action ended, in this process or another one. Resolves when the record is in the chain, or in a queue in front
+   * of it that all in-sync replicas acknowledged.
    *
    * @param action the action as it ran. Its digest is compared with that of the admitted action
    * @throws {GateError} `DESK_UNAVAILABLE`, `NOT_ACKNOWLEDGED`
@@ -99,7 +100,7 @@ export class Gate {
     const intent = intentOf(given, this.#settings);
     const { intentId, action } = intent;
     const decision = await decideWithin(policy, intent.request, clock, policyTimeoutMs);
-    await recordIntent(intent, decision, this.#settings);
+    const acknowledged = await recordIntent(intent, decision, this.#settings);
     if (decision.effect === 'deny') {
       const reason = decision.reason === undefined ? '' : `: ${decision.reason}`;
       throw new GateError('DENIED', `the policy denies ${action.action}${reason}`, { intentId });
@@ -114,14 +115,12 @@ export class Gate {
     if (known !== undefined) return known;
     // From here on the effect may have run.
     if (approved !== undefined) await claimApproval(intent, approved.id, audit, desk!);
-    return { intent, approvalId: approved?.id };
+    return { intent, approvalId: approved?.id, acknowledged };
   }
 }
 
 /** What comes before an effect: the action may run, or the kept result of its first run. */
-type Admitted<R> =
-  | { readonly intent: Intent; readonly approvalId: string | undefined }
-  | { readonly result: R };
+type Admitted<R> = AdmittedIntent | { readonly result: R };
 
 function requireKey({ idempotencyKey }: GatedAction<unknown>): void {
   if (idempotencyKey === undefined)

@@ -28,7 +28,8 @@ export async function beginOperation<R>(
 ): Promise<{ readonly result: R } | undefined> {
   const { idempotencyKey, keepResult } = intent.action;
   if (ledger === undefined || idempotencyKey === undefined) return undefined;
-  const state = await ledger.begin(attemptOf(intent)).catch((cause: unknown) => {
+  const begin = async () => ledger.begin(attemptOf(intent));
+  const state = await begin().catch((cause: unknown) => {
     const reused = codeOf(cause) === 'IDEMPOTENCY_KEY_REUSED';
     const message = reused
       ? 'the idempotency key belongs to another action'
@@ -54,5 +55,9 @@ export function finishOperation(
   { ledger, onError }: Pick<GateSettings, 'ledger' | 'onError'>,
 ): void {
   if (ledger === undefined || intent.action.idempotencyKey === undefined) return;
-  ledger.finish(attemptOf(intent), outcome).catch((error: unknown) => onError?.(error));
+  const finish = async () => ledger.finish(attemptOf(intent), outcome);
+  finish()
+    .catch((error: unknown) => onError?.(error))
+    // A fault of the application's handler must not end the process.
+    .catch(() => undefined);
 }

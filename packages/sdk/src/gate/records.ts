@@ -4,6 +4,7 @@ import type { AuditEventInput, AuditOutcomeDetails } from '../event/input.ts';
 import { digestOf } from './document.ts';
 import type { GateErrorCode } from './errors.ts';
 import type { Intent } from './intent.ts';
+import type { Acknowledgement } from './options.ts';
 import type { Policy, PolicyDecision } from './policy.ts';
 
 /** `agent.action.intended`. */
@@ -78,6 +79,8 @@ export interface EffectEnd {
   readonly outcome: AuditOutcomeDetails & { readonly outcomeStatus: 'success' | 'failure' | 'timed_out' };
   /** Absent where the process that reports the end did not measure it. */
   readonly durationMs: number | undefined;
+  /** Absent where the process that reports the end does not know it. */
+  readonly acknowledged: Acknowledgement | undefined;
   readonly approvalId: string | undefined;
   readonly costUsd: number | undefined;
   /** Whether it ended after it had counted as timed out. */
@@ -93,6 +96,8 @@ export function completedEvent(intent: Intent, end: EffectEnd): AuditEventInput 
     context: {
       action: intent.action.action,
       document_digest: intent.documentDigest,
+      ...(end.acknowledged !== undefined &&
+        end.acknowledged !== 'chained' && { acknowledged: end.acknowledged }),
       ...(end.approvalId !== undefined && { approval_id: end.approvalId }),
       ...(end.late && { late: true }),
     },

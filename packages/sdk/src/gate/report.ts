@@ -5,6 +5,7 @@ import type { AuditEventInput } from '../event/input.ts';
 import { GateError } from './errors.ts';
 import type { Intent } from './intent.ts';
 import { attemptOf } from './operation.ts';
+import type { Acknowledgement } from './options.ts';
 import { completedEvent, resultDigest } from './records.ts';
 import { codeOf } from './refusal.ts';
 import type { GateSettings } from './settings.ts';
@@ -13,6 +14,7 @@ import type { GateSettings } from './settings.ts';
 export interface Admission {
   readonly intentId: string;
   readonly approvalId: string | undefined;
+  readonly acknowledged: Acknowledgement;
   readonly documentDigest: string;
   /** Exactly these were decided and approved. */
   readonly arguments: Json;
@@ -55,7 +57,7 @@ export async function reportEnd(
   try {
     await audit.record(event, { timeoutMs: acknowledgeWithinMs });
   } catch (cause) {
-    const message = 'the end of the action was not chained in time';
+    const message = 'the end of the action was not acknowledged in time';
     throw new GateError('NOT_ACKNOWLEDGED', message, { intentId, cause });
   }
   if (state !== 'changed') await ledger.finish(attemptOf(intent), outcome);
@@ -92,6 +94,7 @@ function endOf(
       ...(digest !== undefined && { result_digest: digest }),
     },
     durationMs,
+    acknowledged: undefined,
     approvalId: undefined,
     costUsd: undefined,
     late: false,

@@ -22,6 +22,8 @@ export function readSettings(options: GateOptions): GateSettings {
   for (const name of Object.keys(gateDefaults) as (keyof typeof gateDefaults)[]) {
     if (!(settings[name] > 0)) throw new GateError('CONFIG_INVALID', `${name} must be a positive number`);
   }
+  if (!['chained', 'accepted', undefined].includes(options.acknowledgement))
+    throw new GateError('CONFIG_INVALID', "acknowledgement must be 'chained' or 'accepted'");
   if (options.hidingKey !== undefined && options.hidingKey.length < 32)
     throw new GateError('CONFIG_INVALID', 'hidingKey must have at least 32 bytes');
   return settings;

@@ -7,6 +7,7 @@
  */
 import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import type { AuditEmitter } from '../emitter/emitter.ts';
+import { reportTo } from './report.ts';
 import { emitRequest } from './request/emit-request.ts';
 import type { RequestAuditOptions, RouteAudit } from './request/route-audit.ts';
 
@@ -31,33 +32,47 @@ export interface FastifyAuditOptions extends RequestAuditOptions<FastifyRequest>
  */
 export const fastifyAudit: FastifyPluginCallback<FastifyAuditOptions> = Object.assign(
   (app: FastifyInstance, options: FastifyAuditOptions, done: () => void) => {
-    /** The error of a request, until its response has been sent. */
-    const errors = new WeakMap<FastifyRequest, unknown>();
+    /** Requests of audited routes whose event was not emitted yet. */
+    const running = new WeakMap<FastifyRequest, { readonly sourceIp: string | undefined; error?: unknown }>();
     const emit = (request: FastifyRequest, reply: FastifyReply, status: number | undefined) => {
+      const started = running.get(request);
       const route = request.routeOptions.config.audit;
-      if (route === undefined) return;
+      if (started === undefined || route === undefined) return;
+      running.delete(request);
       emitRequest(options, route, request, reply, {
         method: request.method,
         route: request.routeOptions.url,
         requestId: request.id,
-        sourceIp: request.ip,
+        sourceIp: started.sourceIp,
         userAgent: request.headers['user-agent'],
         status,
         durationMs: reply.elapsedTime,
-        error: errors.get(request),
+        error: started.error,
       });
+    };
+    /** The socket of a client that has gone has no address any more, so it is read at once. */
+    const addressOf = (request: FastifyRequest) => {
+      try {
+        return request.ip;
+      } catch (error) {
+        // The application's `trustProxy` threw.
+        reportTo(options.onError, error);
+        return undefined;
+      }
     };
     app.addHook('onRequest', (request, reply, next) => {
       if (request.routeOptions.config.audit !== undefined) {
-        // Fastify does not call onResponse for a client that has gone before the response began.
-        reply.raw.once('close', () => {
-          if (!reply.raw.writableEnded) emit(request, reply, undefined);
-        });
+        running.set(request, { sourceIp: addressOf(request) });
+        // Fastify does not call onResponse for a client that has gone before the response was sent.
+        reply.raw.once('close', () =>
+          emit(request, reply, reply.raw.writableFinished ? reply.statusCode : undefined),
+        );
       }
       next();
     });
     app.addHook('onError', (request, _reply, error, next) => {
-      if (request.routeOptions.config.audit !== undefined) errors.set(request, error);
+      const started = running.get(request);
+      if (started !== undefined) started.error = error;
       next();
     });
     app.addHook('onResponse', (request, reply, next) => {

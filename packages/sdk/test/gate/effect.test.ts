@@ -53,3 +53,43 @@ test('an effect states its end: a returned failure, with a digest and members of
     },
   });
 });
+
+// The effect has run: a caller that is told that it failed may run it again.
+test.each<[what: string, end: unknown, outcome: object]>([
+  ['nothing', undefined, { outcome_status: 'success' }],
+  ['an unknown status', { status: 'done', errorCode: 'X' }, { outcome_status: 'success', error_code: 'X' }],
+  ['a code that is not a text', { status: 'failure', errorCode: 7 }, { outcome_status: 'failure' }],
+  [
+    'a code that is too long',
+    { status: 'failure', errorCode: 'x'.repeat(500) },
+    { outcome_status: 'failure', error_code: 'x'.repeat(256) },
+  ],
+  [
+    'details that throw',
+    {
+      status: 'failure',
+      get details() {
+        throw new Error('details');
+      },
+    },
+    { outcome_status: 'success' },
+  ],
+  [
+    'details that are too large',
+    { status: 'failure', errorCode: 'X', details: { text: 'x'.repeat(300_000) } },
+    { outcome_status: 'failure', error_code: 'X', incomplete: true },
+  ],
+  [
+    'details that are no outcome',
+    { details: { error_message: 5 } },
+    { outcome_status: 'success', incomplete: true },
+  ],
+])('an effect that states %s has its result, and its end is recorded', async (_, end, outcome) => {
+  const { gate, records } = open();
+  const result = await gate.run(refund, (_args, execution) => {
+    execution.ended(end as never);
+    return 'ran';
+  });
+  expect(result).toBe('ran');
+  expect((await records()).slice(2)).toMatchObject([{ event_type: 'agent.action.completed', outcome }]);
+});
