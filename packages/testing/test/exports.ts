@@ -321,6 +321,7 @@ export const pinnedExports: Record<string, string[]> = {
     'TileRoots',
     'TreeCheck',
     'TrustedKeys',
+    'checkApprovals',
     'checkBooks',
     'checkClosedEpochs',
     'checkHead',
