@@ -322,6 +322,7 @@ export const pinnedExports: Record<string, string[]> = {
     'TileRoots',
     'TreeCheck',
     'TrustedKeys',
+    'checkApprovals',
     'checkBooks',
     'checkClosedEpochs',
     'checkHead',
