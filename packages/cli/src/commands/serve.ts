@@ -3,10 +3,10 @@ import type { Register } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { untilStopped } from '../process-context.ts';
 import { requireStore } from '../service/existing-store.ts';
-import { addFollowerOptions, type FollowerOptions, followerSettings } from '../service/follower-settings.ts';
 import { type ProductionOptions, productionOptions } from '../service/options.ts';
 import { addExamples } from './examples.ts';
 import { portNumber } from './option-values.ts';
+import { addFollowerOptions, type FollowerOptions, followerSettings } from './serve-followers.ts';
 import { addServeKafkaOptions, type ServeKafkaOptions, serveKafka } from './serve-kafka.ts';
 
 interface ServeCommandOptions extends ServeKafkaOptions, ProductionOptions, FollowerOptions {

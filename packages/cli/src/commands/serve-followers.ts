@@ -1,8 +1,8 @@
 import type { AuditServiceOptions } from '@tallystick/server';
 import type { Command } from 'commander';
-import { age } from '../commands/option-values.ts';
 import { CliError } from '../errors.ts';
 import type { ProcessContext } from '../process-context.ts';
+import { age } from './option-values.ts';
 
 /** Options of `tally serve` about followers, in milliseconds. */
 export interface FollowerOptions {
