@@ -207,6 +207,19 @@ onEachStore((store) => {
       expect(await findings(tenant)).toEqual([]);
     });
 
+    // Two ends on one page: the first one closed the row, and the second one found neither the row nor the intent on the page.
+    test('may end twice on a page that does not have the intent', async () => {
+      const tenant = newTenant();
+      const replica = run();
+      const declared = intent(tenant, hour);
+      await append([declared]);
+      await settle(replica);
+      await append([end(tenant, idOf(declared)), end(tenant, idOf(declared))]);
+      await settle(replica);
+      expect(await rows(tenant)).toEqual([]);
+      expect(await findings(tenant)).toEqual([]);
+    });
+
     test.each([
       ['a deadline that is no time', { deadline: 'soon' }],
       ['no deadline', {}],

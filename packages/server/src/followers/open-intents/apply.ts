@@ -40,6 +40,9 @@ export async function applyAgentRecords(
       read.kind === 'end' && read.intentId !== undefined && !rows.has(read.intentId) ? [read.intentId] : [],
     );
     const earlier = await intentsBefore(session, tenantId, records[0]!, ended);
+    // An end on this page may close such a row, and another end may come after it.
+    for (const { intent_id, state } of stored.values())
+      if (state === 'open' || state === 'unresolved') earlier.add(intent_id);
     for (const { each, read } of found) {
       const row = next(rows.get(idOf(each, read)), each, read, earlier, patience);
       if (row === undefined) rows.delete(idOf(each, read));
