@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AuditService, type AuditServiceOptions } from '@tallystick/server';
-import { type Postgres, startPostgres, tempDir } from '@tallystick/testing';
+import { type Postgres, startPostgres, tempDir, until } from '@tallystick/testing';
 import pg from 'pg';
 import { median, type Result } from './result.ts';
 import { sampleEvent } from './sample-event.ts';
@@ -165,21 +165,40 @@ async function lag(postgres: Postgres): Promise<number[]> {
   });
 }
 
-/** Events per second of two clients, beside followers and without them, in turns. */
+/**
+ * Events per second of two clients, beside followers and without them. They take turns, and the one that begins changes. What followers
+ * have left is read before the other one's turn.
+ */
 async function throughput(postgres: Postgres): Promise<{ beside: number[]; alone: number[] }> {
   const beside: number[] = [];
   const alone: number[] = [];
-  await withService(postgres, {}, async (followed) => {
+  await withService(postgres, {}, async (followed, owner) => {
+    await followed.followers!.round();
     await withService(postgres, { followers: false }, async (unfollowed) => {
-      for (let round = -1; round < rounds; round++) {
-        const [withFollowers, without] = [await rate(followed), await rate(unfollowed)];
-        if (round < 0) continue;
-        beside.push(withFollowers);
-        alone.push(without);
+      const turns = [
+        async () => {
+          beside.push(await rate(followed));
+          await caughtUp(owner);
+        },
+        async () => void alone.push(await rate(unfollowed)),
+      ];
+      for (let round = 0; round <= rounds; round++) {
+        for (const turn of round % 2 === 0 ? turns : turns.toReversed()) await turn();
       }
     });
   });
+  // The first turns warm up.
+  beside.shift();
+  alone.shift();
   return { beside, alone };
+}
+
+async function caughtUp(owner: pg.Client): Promise<void> {
+  const behind = `
+    select 1 from audit_chain_state h
+      left join audit_follower_cursors c on c.follower = 'open-intents' and c.tenant_id = h.tenant_id
+     where (c.epoch, c.sequence_number) is distinct from (h.epoch, h.last_sequence)`;
+  await until(async () => (await owner.query(behind)).rowCount === 0, { timeoutMs: 120_000, intervalMs: 50 });
 }
 
 async function rate(service: AuditService): Promise<number> {
