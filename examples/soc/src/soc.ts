@@ -18,7 +18,7 @@ import type { Service, ServiceParts } from './platform/service.ts';
 import { ResponseAgent, type ResponseAgentParts } from './response-agent/response-agent.ts';
 
 /** The names of the services, as their records show them. */
-export const serviceNames = [
+const serviceNames = [
   'entity-parser',
   'orchestrator',
   'context-gateway',

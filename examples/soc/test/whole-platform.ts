@@ -114,7 +114,7 @@ export async function playMorning(platform: Platform): Promise<void> {
 }
 
 /** People decide everything that waits: they deny what would stop production, and let one request time out. */
-export async function decideAll({ desk, soc, clock, settings }: Platform): Promise<void> {
+async function decideAll({ desk, soc, clock, settings }: Platform): Promise<void> {
   for (let decided = 0; ; decided++) {
     const waiting = desk.list().filter(({ state }) => state === 'pending');
     const [approval] = waiting;

@@ -1,9 +1,14 @@
 import type { Approval } from '@tallystick/protocol';
 import { createAuditEmitter } from '@tallystick/sdk';
 import { createGate, rulePolicy } from '@tallystick/sdk/gate';
+import {
+  type EmbeddedDesk,
+  type EmbeddedTransport,
+  embedded,
+  embeddedDesk,
+} from '@tallystick/server/embedded';
 import { prepareEmbeddedStore, tempDir, until } from '@tallystick/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type EmbeddedDesk, type EmbeddedTransport, embedded, embeddedDesk } from '../src/embedded.ts';
 
 const directory = tempDir();
 let transport: EmbeddedTransport;
