@@ -150,6 +150,7 @@ export const pinnedExports: Record<string, string[]> = {
     'kafkaHeaders',
     'nextDeadlineOf',
     'openApproval',
+    'openIntentStates',
     'preferChained',
     'problemCodes',
     'problemKindOf',
