@@ -14,6 +14,7 @@ export type {
 export type { FollowersResource } from './resources/followers.ts';
 export type { HealthResource } from './resources/health.ts';
 export type { BundleQuery, LogsResource } from './resources/logs.ts';
+export type { OpenIntentQuery, OpenIntentsResource } from './resources/open-intents.ts';
 export type { ProducerQuery, ProducersResource } from './resources/producers.ts';
 export type { PageQuery, TenantsResource } from './resources/tenants.ts';
 export type { RetryOptions } from './retry.ts';

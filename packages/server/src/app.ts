@@ -178,6 +178,8 @@ export class AuditService {
       database,
       appendRanges: this.appendRanges,
       trail: new Trail(database),
+      recordIdSecret: signer.recordIdSecret,
+      observer,
       ...(webhooks !== undefined && { outbox: new WebhookOutbox(webhooks) }),
     });
     this.#webhookSender =

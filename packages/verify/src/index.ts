@@ -27,6 +27,7 @@ export {
   type Verdict,
   verdictOf,
 } from './report.ts';
+export { type ApprovalsOptions, checkApprovals } from './store/approvals/check-approvals.ts';
 export { type BooksOptions, checkBooks } from './store/books/check-books.ts';
 export {
   type KeyState,

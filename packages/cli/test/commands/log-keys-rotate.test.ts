@@ -106,7 +106,8 @@ test('the old key, or another key that the thief makes it endorse, is an alarm a
 });
 
 test('an auditor who comes after two rotations, by a store or by a service, follows both', async () => {
-  await run('log-keys rotate --data trail --yes --reason again');
+  const again = await run('log-keys rotate --data trail --yes --reason again');
+  expect(again.stdout).toMatch(/^audit\.test\+\S+\naudit\.test\+\S+\n$/);
   const later = await runAs('later', 'verify --data trail --tenant acme');
   expect([later.exitCode, later.stderr]).toEqual([0, expect.stringMatching(/rotated on \S+ and \S+;/)]);
   const service = await AuditService.open({ store: { directory: path('trail') } });

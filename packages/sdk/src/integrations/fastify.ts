@@ -7,6 +7,7 @@
  */
 import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import type { AuditEmitter } from '../emitter/emitter.ts';
+import { reportTo } from './report.ts';
 import { emitRequest } from './request/emit-request.ts';
 import type { RequestAuditOptions, RouteAudit } from './request/route-audit.ts';
 
@@ -25,66 +26,57 @@ export interface FastifyAuditOptions extends RequestAuditOptions<FastifyRequest>
   readonly closeWithApp?: Pick<AuditEmitter, 'close'> | undefined;
 }
 
-const auditState = Symbol('tallystick.audit');
-
-/** What is known of a request until its response has been sent. */
-interface AuditState {
-  readonly route: RouteAudit<FastifyRequest, FastifyReply> | undefined;
-  readonly url: string | undefined;
-  error: unknown;
-}
-
-type Audited = FastifyRequest & { [auditState]?: AuditState };
-
-/**
- * Fastify makes a new object each time `routeOptions` is read, so it is read once for each request. A hook that the application added
- * before this plugin may have answered the request, so any hook of this plugin may be the first one.
- */
-function stateOf(request: Audited): AuditState {
-  let state = request[auditState];
-  if (state === undefined) {
-    const { config, url } = request.routeOptions;
-    state = { route: config.audit, url, error: undefined };
-    request[auditState] = state;
-  }
-  return state;
-}
-
 /**
  * The plugin. It emits the event that a route declares as `config.audit`, when the response has been sent or the client has gone.
  * Address and request id are Fastify's own `request.ip` and `request.id`: configure `trustProxy` behind a proxy.
  */
 export const fastifyAudit: FastifyPluginCallback<FastifyAuditOptions> = Object.assign(
   (app: FastifyInstance, options: FastifyAuditOptions, done: () => void) => {
-    if (!app.hasRequestDecorator(auditState)) app.decorateRequest(auditState);
-    const emit = (request: Audited, reply: FastifyReply, status: number | undefined) => {
-      const { route, url, error } = stateOf(request);
-      if (route === undefined) return;
+    const emitted = new WeakSet<FastifyRequest>();
+    const addresses = new WeakMap<FastifyRequest, string | undefined>();
+    /** The error of a request, until its response has been sent. */
+    const errors = new WeakMap<FastifyRequest, unknown>();
+    const emit = (request: FastifyRequest, reply: FastifyReply, status: number | undefined) => {
+      const route = request.routeOptions.config.audit;
+      if (route === undefined || emitted.has(request)) return;
+      emitted.add(request);
       emitRequest(options, route, request, reply, {
         method: request.method,
-        route: url,
+        route: request.routeOptions.url,
         requestId: request.id,
-        sourceIp: request.ip,
+        // A hook that answers before those of this plugin, such as one that refuses a login, skips onRequest.
+        sourceIp: addresses.has(request) ? addresses.get(request) : addressOf(request),
         userAgent: request.headers['user-agent'],
         status,
         durationMs: reply.elapsedTime,
-        error,
+        error: errors.get(request),
       });
     };
-    app.addHook('onRequest', (request: Audited, reply, next) => {
-      if (stateOf(request).route !== undefined) {
-        // Fastify does not call onResponse for a client that has gone before the response began.
-        reply.raw.once('close', () => {
-          if (!reply.raw.writableEnded) emit(request, reply, undefined);
-        });
+    /** The socket of a client that has gone has no address any more, so it is read at once. */
+    const addressOf = (request: FastifyRequest) => {
+      try {
+        return request.ip;
+      } catch (error) {
+        // The application's `trustProxy` threw.
+        reportTo(options.onError, error);
+        return undefined;
+      }
+    };
+    app.addHook('onRequest', (request, reply, next) => {
+      if (request.routeOptions.config.audit !== undefined) {
+        addresses.set(request, addressOf(request));
+        // Fastify does not call onResponse for a client that has gone before the response was sent.
+        reply.raw.once('close', () =>
+          emit(request, reply, reply.raw.writableFinished ? reply.statusCode : undefined),
+        );
       }
       next();
     });
-    app.addHook('onError', (request: Audited, _reply, error, next) => {
-      stateOf(request).error = error;
+    app.addHook('onError', (request, _reply, error, next) => {
+      if (request.routeOptions.config.audit !== undefined) errors.set(request, error);
       next();
     });
-    app.addHook('onResponse', (request: Audited, reply, next) => {
+    app.addHook('onResponse', (request, reply, next) => {
       emit(request, reply, reply.statusCode);
       next();
     });

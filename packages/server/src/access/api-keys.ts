@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { limits, tenantIdPattern } from '@tallystick/event';
-import { type ApiKeyInfo, isPlainName, type Scope, scopes } from '@tallystick/protocol';
+import { type ApiKeyInfo, apiKeyPrefix, isPlainName, type Scope, scopes } from '@tallystick/protocol';
 import { ServerError } from '../errors.ts';
 import { type Database, writer } from '../store/database.ts';
 import type { Principal } from './principal.ts';
@@ -34,6 +34,8 @@ export interface KeyChanges {
 
 /** Principal of a change that no API key authenticated, such as one on the command line of the store's machine. */
 const operator = 'operator';
+
+const keyPattern = new RegExp(`^${apiKeyPrefix}([0-9a-f]{12})_([0-9a-f]{64})$`);
 
 /** How long a key is cached, ms. On other replicas a revoked key works for this long. */
 const cacheMs = 5_000;
@@ -93,7 +95,7 @@ export class ApiKeys {
       sha256(secret),
       change,
     );
-    return { id, key: `tally_${id}_${secret}` };
+    return { id, key: `${apiKeyPrefix}${id}_${secret}` };
   }
 
   /**
@@ -106,7 +108,7 @@ export class ApiKeys {
     const cached = this.#cache.get(digest);
     if (cached !== undefined && cached.until > this.#now()) return cached.principal;
     const revocations = this.#revocations;
-    const match = /^tally_([0-9a-f]{12})_([0-9a-f]{64})$/.exec(key);
+    const match = keyPattern.exec(key);
     const [row] =
       match === null
         ? []

@@ -19,6 +19,7 @@ import { ClosedEpochs } from '../closed/closed-epochs.ts';
 import { Findings, isTrusted, type Report, type TrustSource, verdictOf } from '../report.ts';
 import { TreeCheck } from '../tree-check.ts';
 import { type TrustedKeys, trustedKeys } from '../trusted-keys.ts';
+import { checkApprovals } from './approvals/check-approvals.ts';
 import { checkBooks } from './books/check-books.ts';
 import { checkClosedEpochs } from './closed-store-check.ts';
 import { checkHead } from './head-check.ts';
@@ -61,7 +62,7 @@ export interface VerifyStoreOptions {
 /**
  * Verifies a tenant's chain in any Postgres store, through a query function. It checks every record's bytes, hash, link,
  * position and columns, the head, the tiles, and the tree against every checkpoint in the store and outside, and the records
- * of closed epochs. It compares dead letters and API keys with the records of them. Memory does not grow with the chain, but
+ * of closed epochs. It compares dead letters, API keys and approvals with the records of them. Memory does not grow with the chain, but
  * for one hash per 256 records, and for the dead letters.
  *
  * @param query runs one read-only statement. All statements should see one snapshot
@@ -111,6 +112,7 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
   await checkClosedEpochs(query, tenantId, closed, findings);
   await findStrayRows(query, tenantId, epoch, closed, findings);
   await checkBooks(query, options, findings);
+  await checkApprovals(query, { ...options, epoch }, findings);
   const contradiction = findEquivocation(compared, tree);
   if (contradiction !== undefined) options.onEquivocation?.(...contradiction);
   return conclude(options, { keys: ofLog, epoch, records, trusted, findings, closed });

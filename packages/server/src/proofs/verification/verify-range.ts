@@ -2,6 +2,7 @@ import { LogError, parseOrigin, readRecord } from '@tallystick/log';
 import type { VerifyReport } from '@tallystick/protocol';
 import {
   ClosedEpochs,
+  checkApprovals,
   checkBooks,
   checkClosedEpochs,
   isTrusted,
@@ -112,6 +113,7 @@ async function verify(
   if (range?.complete === true && request.sequence_to === undefined && request.ingested_to === undefined) {
     const query: Query = (sql, parameters) => database.query(writer, sql, parameters);
     await checkBooks(query, { tenantId, serviceTenant }, findings);
+    await checkApprovals(query, { tenantId, epoch, serviceTenant }, findings);
   }
 
   const covered =
