@@ -22,6 +22,7 @@ export interface PlatformOptions {
   readonly audit?: boolean;
   readonly auditOf?: ((service: ServiceName) => SocEmitter | undefined) | undefined;
   /** Sees every call of a model. */
+  readonly investigations?: MemoryDocuments<StoredInvestigation>;
   readonly watchModel?: (model: LanguageModelV4) => LanguageModelV4;
 }
 
@@ -30,6 +31,7 @@ export function wholePlatform({
   audit = true,
   auditOf,
   watchModel = (model) => model,
+  investigations = new MemoryDocuments<StoredInvestigation>(),
 }: PlatformOptions = {}) {
   const parts = testParts({ audit, now: '2026-11-20T08:00:00Z' });
   // Nothing is tried again because the machine was busy.
@@ -39,7 +41,6 @@ export function wholePlatform({
   const plant = new SimulatedPlant();
   const artifacts = new MemoryArtifacts();
   const patterns = new MemoryDocuments<FalsePositivePattern>();
-  const investigations = new MemoryDocuments<StoredInvestigation>();
   const desk: MemoryDesk = createMemoryDesk({
     requester: 'response-agent',
     clock: parts.clock,
