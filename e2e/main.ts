@@ -5,6 +5,10 @@ import { parseArgs } from 'node:util';
 
 // `npm run e2e -- faults --rounds 200 --seed 7 --start-round 100`: this campaign has its own options.
 if (process.argv[2] === 'faults') await runFaults(process.argv.slice(3));
+if (process.argv[2] === 'mutants') {
+  await import('./soc/mutants.ts');
+  process.exit();
+}
 
 interface Campaign {
   readonly about: string;
