@@ -43,6 +43,7 @@ import { metricsRoutes } from './routes/metrics.ts';
 import { producerRoutes } from './routes/producers.ts';
 import { receiptRoutes } from './routes/receipt.ts';
 import { streamRoutes } from './routes/stream.ts';
+import { subjectRoutes } from './routes/subjects.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { verifyRoutes } from './routes/verify.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -99,6 +100,7 @@ export function createHttpApp(service: AuditService, options: HttpOptions = {}):
   const { logins, now } = options;
   const credentials = new Credentials(
     service.keys,
+    service.subjects,
     logins === undefined ? undefined : new Logins(logins, now === undefined ? {} : { now }),
   );
   const endpoints = endpointsOf(service, { ...options, limits, metrics, streams, readAudit, credentials });
@@ -168,6 +170,7 @@ function endpointsOf(
     }),
     ...webhookRoutes({ database }),
     ...apiKeyRoutes({ keys }),
+    ...subjectRoutes(service),
     ...followerRoutes({ operations: service.followerOperations }),
     ...healthRoutes({
       database,
