@@ -325,6 +325,7 @@ export const pinnedExports: Record<string, string[]> = {
     'checkBooks',
     'checkClosedEpochs',
     'checkHead',
+    'checkSubjects',
     'findStrays',
     'gunzipIfNeeded',
     'gunzipMembers',
