@@ -28,6 +28,11 @@ const campaigns: { readonly [name: string]: Campaign } = {
     rounds: { variable: 'DIFFERENTIAL_RUNS', full: '50000' },
     seed: 'DIFFERENTIAL_SEED',
   },
+  followers: {
+    about: 'kill and freeze followers at every step, restore a backup, an hour of backlog',
+    rounds: { variable: 'FOLLOWERS_ROUNDS', full: '200' },
+    seed: 'FOLLOWERS_SEED',
+  },
   fuzz: {
     about: 'hostile values in every parameter and body of the HTTP API',
     rounds: { variable: 'FUZZ_RUNS', full: '20000' },

@@ -4,7 +4,7 @@ import hashlib
 import os
 import urllib.parse
 
-from notes import NoteError, parse_checkpoint, parse_note
+from notes import NoteError, parse_checkpoint, parse_note, parse_origin
 
 
 class KeptDamaged(Exception):
@@ -31,6 +31,21 @@ class Kept:
         except (NoteError, UnicodeDecodeError):
             pass
         raise KeptDamaged(f"{path} is not a checkpoint of {origin}")
+
+    def of_last_other_epoch(self, origin):
+        """Returns (epoch, note) of the last other epoch of the same log that is kept, or None."""
+        log, tenant, own = parse_origin(origin)
+        epochs = []
+        for name in os.listdir(self._directory) if os.path.isdir(self._directory) else []:
+            try:
+                other_log, other_tenant, epoch = parse_origin(urllib.parse.unquote(name.removesuffix(".note")))
+            except NoteError:
+                continue
+            if name.endswith(".note") and (other_log, other_tenant) == (log, tenant) and epoch != own:
+                epochs.append(epoch)
+        if not epochs:
+            return None
+        return max(epochs), self.read(f"{log}/{tenant}/{max(epochs)}")
 
     def replace(self, origin, before, note):
         """Keeps a note that was proven consistent with `before`. A log never shrinks, so a smaller one is not kept."""

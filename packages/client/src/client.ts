@@ -8,6 +8,7 @@ import { type EventsResource, eventsResource } from './resources/events.ts';
 import { type FollowersResource, followersResource } from './resources/followers.ts';
 import { type HealthResource, healthResource } from './resources/health.ts';
 import { type LogsResource, logsResource } from './resources/logs.ts';
+import { type OpenIntentsResource, openIntentsResource } from './resources/open-intents.ts';
 import { type ProducersResource, producersResource } from './resources/producers.ts';
 import { type SubjectsResource, subjectsResource } from './resources/subjects.ts';
 import { type TenantsResource, tenantsResource } from './resources/tenants.ts';
@@ -60,6 +61,7 @@ export interface Client {
   readonly approvals: ApprovalsResource;
   readonly deadLetters: DeadLettersResource;
   readonly followers: FollowersResource;
+  readonly openIntents: OpenIntentsResource;
   readonly health: HealthResource;
   /**
    * Lets the service check a part of a chain. A long range is checked in parts: continue at `next_sequence` until
@@ -93,6 +95,7 @@ export function createClient(options: ClientOptions): Client {
     approvals: approvalsResource(sender),
     deadLetters: deadLettersResource(sender),
     followers: followersResource(sender),
+    openIntents: openIntentsResource(sender),
     health: healthResource(sender),
     verify: async (query = {}, { signal } = {}) =>
       await sender.json({ path: 'v1/audit/verify', query: { ...query }, signal }),

@@ -150,6 +150,7 @@ export const pinnedExports: Record<string, string[]> = {
     'kafkaHeaders',
     'nextDeadlineOf',
     'openApproval',
+    'openIntentStates',
     'preferChained',
     'problemCodes',
     'problemKindOf',
@@ -284,7 +285,7 @@ export const pinnedExports: Record<string, string[]> = {
     'tenantPage',
     'verifyRange',
   ],
-  '@tallystick/server/embedded': ['embedded', 'transportOf'],
+  '@tallystick/server/embedded': ['embedded', 'embeddedDesk', 'transportOf'],
   '@tallystick/server/http': [
     'ServiceMetrics',
     'createHttpApp',

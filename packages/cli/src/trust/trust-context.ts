@@ -66,9 +66,9 @@ export class TrustResolver {
   readonly #compared: ComparedCheckpoint[] = [];
   /** The checkpoint that was kept when {@link resolve} read it. */
   #kept: KeptCheckpoint | undefined;
-  /** The log that {@link resolve} was called for, and the keys that are trusted for it. */
+  /** The log that {@link resolve} was called for, and the keys that are trusted for it, with those that rotations lead to. */
   #log: LogUnderTest | undefined;
-  #verifiers: readonly Verifier[] = [];
+  #signers: readonly Verifier[] = [];
   /** The epoch that was verified before, if the log is in a later one that nobody accepted yet. */
   #earlier: KnownLog | undefined;
   #genesis: AuditRecord | undefined;
@@ -97,9 +97,9 @@ export class TrustResolver {
     ]);
     const { verifiers, trust } = chooseKeys(this.#context, { ...log, rotations });
     this.#log = log;
-    this.#verifiers = verifiers;
     const checkpoints: string[] = [];
     const signers = (await trustedKeys(log.origin, verifiers, rotations, { add: () => {} })).verifiers;
+    this.#signers = signers;
     for (const { file, note, size } of this.#given.filter(({ origin }) => origin === log.origin)) {
       if (verifiers.length > 0 && !(await mayBeSigned(note, log.origin, signers))) {
         throw new CliError('NOT_VERIFIABLE', `no trusted key signed the checkpoint in ${file}`);
@@ -216,7 +216,7 @@ export class TrustResolver {
       return;
     }
     const pin = earlier.pin === undefined ? [] : [parseVerifierKey(earlier.pin.key)];
-    const link = await linkOf(this.#genesis, earlier, [...pin, ...this.#verifiers]);
+    const link = await linkOf(this.#genesis, earlier, [...pin, ...this.#signers]);
     if (link.kind === 'contradicts' && link.size === size) saveEquivocation(this.#context, [note, link.note]);
     if (link.kind === 'names') {
       const named =

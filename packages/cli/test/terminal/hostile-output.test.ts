@@ -140,6 +140,7 @@ const runs: { readonly [command: string]: readonly (readonly string[])[] } = {
   'dlq show': [['1'], ['1', '--raw'], [attack]],
   'dlq retry': [['1'], [attack]],
   'dlq purge': [['1'], ['1', '--yes'], ['--reason', attack]],
+  intents: [[], ['--state', attack], ['--actor', attack]],
   'followers list': [[]],
   'followers show': [[attack], ['open-intents']],
   'followers pause': [[attack]],

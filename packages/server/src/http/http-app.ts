@@ -40,6 +40,7 @@ import { healthRoutes } from './routes/health.ts';
 import { ingestRoutes } from './routes/ingest.ts';
 import { logRoutes } from './routes/logs.ts';
 import { metricsRoutes } from './routes/metrics.ts';
+import { openIntentRoutes } from './routes/open-intents.ts';
 import { producerRoutes } from './routes/producers.ts';
 import { receiptRoutes } from './routes/receipt.ts';
 import { streamRoutes } from './routes/stream.ts';
@@ -67,6 +68,8 @@ export interface HttpOptions {
   readonly gateway?: Gateway | undefined;
   /** Accepts tokens of an OpenID provider beside API keys. @defaultValue none: only API keys are accepted */
   readonly logins?: LoginOptions | undefined;
+  /** A follower that is further behind makes `/ready` answer `degraded`, ms. @defaultValue none: its lag is only shown */
+  readonly maxFollowerLagMs?: number | undefined;
   readonly now?: (() => number) | undefined;
 }
 
@@ -139,6 +142,7 @@ function endpointsOf(
     readonly credentials: Credentials;
     readonly gateway?: Gateway | undefined;
     readonly tailIntervalMs?: number | undefined;
+    readonly maxFollowerLagMs?: number | undefined;
     readonly now?: (() => number) | undefined;
   },
 ): readonly Endpoint[] {
@@ -172,11 +176,14 @@ function endpointsOf(
     ...apiKeyRoutes({ keys }),
     ...subjectRoutes(service),
     ...followerRoutes({ operations: service.followerOperations }),
+    ...openIntentRoutes({ database, readAudit }),
     ...healthRoutes({
       database,
       credentials: http.credentials,
       stopped: logs.stopped,
       readinessChecks: service.readinessChecks,
+      followers: service.followers,
+      maxFollowerLagMs: http.maxFollowerLagMs,
     }),
     ...metricsRoutes({ registry: metrics.registry, refreshGauges: addStoreGauges(metrics, service) }),
     ...documentRoutes({ endpoints: () => endpoints }),

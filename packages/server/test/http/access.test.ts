@@ -34,6 +34,7 @@ const ofTenant = (tenant: string): Route[] => [
   ['GET', `/v1/audit/verify?tenant_id=${tenant}`],
   ['GET', `/v1/dead-letters?tenant_id=${tenant}`],
   ['GET', `/v1/audit/producers?tenant_id=${tenant}`],
+  ['GET', `/v1/audit/open-intents?tenant_id=${tenant}`],
   ['GET', `/v1/logs/${tenant}/checkpoint`],
   ['GET', `/v1/logs/${tenant}/keys`],
   ['GET', `/v1/logs/${tenant}/proof/inclusion?index=0&size=1`],
