@@ -1,7 +1,4 @@
-import { createClient } from '@tallystick/client';
 import { uuidv7 } from '@tallystick/event';
-import { createAuditEmitter } from '@tallystick/sdk';
-import { httpTransport } from '@tallystick/sdk/http';
 import { openTestOpenIdProvider, type TestOpenIdProvider, until } from '@tallystick/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { readLoginOptions } from '../../src/access/logins/login-options.ts';
@@ -178,38 +175,6 @@ test('a service without logins refuses tokens', async () => {
   await using plain = await Harness.open();
   const { status, json } = await plain.get('/v1/approvals', await provider.token('alice'));
   expect([status, json.code]).toEqual([401, 'UNAUTHENTICATED']);
-});
-
-test('clients and transports with a function renew their tokens when these have expired', async () => {
-  let logins = 0;
-  const apiKey = async () => {
-    logins++;
-    return await provider.token('alice');
-  };
-  const client = createClient({ url: http.url, apiKey });
-  const audit = createAuditEmitter({
-    service: 'refunds',
-    transport: httpTransport({ url: http.url, apiKey }),
-    flushOnExit: false,
-  });
-  const record = () =>
-    audit.record({
-      eventType: 'content.publish',
-      tenantId: 'acme',
-      actorType: 'user',
-      actorId: 'alice',
-    });
-  await client.approvals.list();
-  await record();
-  expect(logins).toBe(2);
-  // Every token that exists has expired; the next ones are from this hour.
-  shift += 2 * 60 * 60 * 1_000;
-  provider.lifetimeSeconds = 4 * 60 * 60;
-  expect((await client.approvals.list()).approvals).toBeInstanceOf(Array);
-  await record();
-  expect(logins).toBe(4);
-  await audit.close();
-  shift = 0;
 });
 
 test('a subject that is blocked is refused with a valid token, its stream ends, and others are not affected', async () => {
