@@ -28,6 +28,7 @@ import { registerRecover } from './commands/recover.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerShow } from './commands/show.ts';
 import { registerStrays } from './commands/strays.ts';
+import { registerSubjects } from './commands/subjects.ts';
 import { registerTail } from './commands/tail.ts';
 import { registerTenants } from './commands/tenants.ts';
 import { registerTopics } from './commands/topics.ts';
@@ -55,6 +56,7 @@ const registrations: readonly (readonly [group: string, commands: readonly Regis
       registerTenants,
       registerProducers,
       registerApiKeys,
+      registerSubjects,
       registerDlq,
       registerRecover,
       registerFollowers,

@@ -326,6 +326,7 @@ export const pinnedExports: Record<string, string[]> = {
     'checkBooks',
     'checkClosedEpochs',
     'checkHead',
+    'checkSubjects',
     'findStrays',
     'gunzipIfNeeded',
     'gunzipMembers',

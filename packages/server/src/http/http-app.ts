@@ -44,6 +44,7 @@ import { openIntentRoutes } from './routes/open-intents.ts';
 import { producerRoutes } from './routes/producers.ts';
 import { receiptRoutes } from './routes/receipt.ts';
 import { streamRoutes } from './routes/stream.ts';
+import { subjectRoutes } from './routes/subjects.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { verifyRoutes } from './routes/verify.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -102,6 +103,7 @@ export function createHttpApp(service: AuditService, options: HttpOptions = {}):
   const { logins, now } = options;
   const credentials = new Credentials(
     service.keys,
+    service.subjects,
     logins === undefined ? undefined : new Logins(logins, now === undefined ? {} : { now }),
   );
   const endpoints = endpointsOf(service, { ...options, limits, metrics, streams, readAudit, credentials });
@@ -172,6 +174,7 @@ function endpointsOf(
     }),
     ...webhookRoutes({ database }),
     ...apiKeyRoutes({ keys }),
+    ...subjectRoutes(service),
     ...followerRoutes({ operations: service.followerOperations }),
     ...openIntentRoutes({ database, readAudit }),
     ...healthRoutes({
