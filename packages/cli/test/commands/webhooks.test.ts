@@ -43,7 +43,7 @@ beforeAll(async () => {
   const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`;
   const secrets = [`whsec_${Buffer.alloc(32, 1).toString('base64')}`];
   service = await openService(`${dir.path}/store`, { webhooks: [{ name: 'chat', url, secrets }] });
-});
+}, 180_000);
 afterAll(async () => {
   await service.close();
   receiver.closeAllConnections();
