@@ -16,6 +16,7 @@ import { registerFollowers } from './commands/followers.ts';
 import { registerHash } from './commands/hash.ts';
 import { registerHook } from './commands/hook.ts';
 import { registerImport } from './commands/import.ts';
+import { registerIntents } from './commands/intents.ts';
 import { registerLogKeys } from './commands/log-keys.ts';
 import { refuseLostValues } from './commands/lost-values.ts';
 import { registerMcp } from './commands/mcp.ts';
@@ -27,6 +28,7 @@ import { registerRecover } from './commands/recover.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerShow } from './commands/show.ts';
 import { registerStrays } from './commands/strays.ts';
+import { registerSubjects } from './commands/subjects.ts';
 import { registerTail } from './commands/tail.ts';
 import { registerTenants } from './commands/tenants.ts';
 import { registerTopics } from './commands/topics.ts';
@@ -42,7 +44,7 @@ const registrations: readonly (readonly [group: string, commands: readonly Regis
   ['Try it and run it:', [registerDemo, registerDev, registerServe, registerMigrate]],
   ['Write events:', [registerEmit, registerImport]],
   ['Read events:', [registerEvents, registerShow, registerTail]],
-  ['Gate what agents do:', [registerMcp, registerHook, registerPolicy, registerApprovals]],
+  ['Gate what agents do:', [registerMcp, registerHook, registerPolicy, registerApprovals, registerIntents]],
   [
     'Verify and prove:',
     [registerVerify, registerCheckpoint, registerReceipt, registerExport, registerLogKeys],
@@ -54,6 +56,7 @@ const registrations: readonly (readonly [group: string, commands: readonly Regis
       registerTenants,
       registerProducers,
       registerApiKeys,
+      registerSubjects,
       registerDlq,
       registerRecover,
       registerFollowers,

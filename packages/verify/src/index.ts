@@ -50,6 +50,7 @@ export {
   strayFinding,
   strayText,
 } from './store/strays.ts';
+export { checkSubjects } from './store/subjects/check-subjects.ts';
 export { TileCheck } from './store/tile-check.ts';
 export { type VerifyStoreOptions, verifyStore } from './store/verify-store.ts';
 export { type ConsistencyProver, TreeCheck } from './tree-check.ts';

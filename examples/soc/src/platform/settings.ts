@@ -88,6 +88,8 @@ export const defaultSettings = {
     /** A gated action whose intent could not be recorded is tried again after this time. */
     retryMs: 15 * seconds,
     effectTimeoutMs: 2 * minutes,
+    /** How long a gated action waits until its intent is in the trail. Then it is tried again later. */
+    acknowledgeWithinMs: 10 * seconds,
   },
   ctem: {
     /** Weight of the worst consequence of an exposure. Score = exploitability × weight × 10. */

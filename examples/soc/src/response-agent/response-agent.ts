@@ -44,6 +44,7 @@ export class ResponseAgent implements Service {
   readonly #gate: Gate;
   /** Plans that are being worked on. A plan that waits for people is not among them. */
   readonly #working = new Set<Promise<void>>();
+  readonly #unsettled = new Set<string>();
   readonly #cancelRetries = new Set<() => void>();
   #unsubscribe: () => Promise<void> = async () => {};
 
@@ -58,6 +59,7 @@ export class ResponseAgent implements Service {
       ledger: parts.desk,
       actor: { actorType: 'agent', actorId: this.name },
       effectTimeoutMs: parts.settings.response.effectTimeoutMs,
+      acknowledgeWithinMs: parts.settings.response.acknowledgeWithinMs,
       clock: parts.clock,
     });
   }
@@ -77,6 +79,11 @@ export class ResponseAgent implements Service {
     for (const cancel of this.#cancelRetries) cancel();
     this.#cancelRetries.clear();
     await this.idle();
+  }
+
+  /** Plans that were accepted and are not settled. */
+  get openPlans(): number {
+    return this.#unsettled.size;
   }
 
   /** Resolves when every plan is settled or waits for people. */
@@ -106,6 +113,7 @@ export class ResponseAgent implements Service {
 
   /** Works on a plan beside the topic: people may take hours, and other plans must not wait for them. */
   #work(stored: StoredPlan): void {
+    this.#unsettled.add(stored.plan.plan_id);
     let resolve: () => void = () => undefined;
     const working = new Promise<void>((done) => {
       resolve = () => {
@@ -170,6 +178,7 @@ export class ResponseAgent implements Service {
       },
     });
     await this.#plans.put(plan.tenant_id, plan.plan_id, { plan, lineage, results, settled: true });
+    this.#unsettled.delete(plan.plan_id);
   }
 
   async #do(

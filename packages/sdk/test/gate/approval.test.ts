@@ -165,6 +165,18 @@ describe('an answer that is not about this approval permits nothing', () => {
     expect((await records()).at(-1)).toMatchObject({ event_type: 'agent.action.abandoned' });
   });
 
+  test.each(['request', 'claim'] as const)('a %s that is never answered', async (method) => {
+    const clock = new FakeClock();
+    const hang = vi.fn(() => new Promise<never>(() => undefined));
+    const { gate } = open({ policy: ask, clock, desk: granting(() => ({ [method]: hang })) });
+    const effect = vi.fn();
+    const running = failure(gate.run(refund, effect));
+    await vi.waitFor(() => expect(hang).toHaveBeenCalled());
+    await clock.advance(10_000);
+    expect(await running).toMatchObject({ code: 'DESK_UNAVAILABLE' });
+    expect(effect).not.toHaveBeenCalled();
+  });
+
   test('the same desk without a fault', async () => {
     const { gate } = open({ policy: ask, desk: granting(() => ({})) });
     expect(await gate.run(refund, () => 'ran')).toBe('ran');

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createMemoryDesk } from '../../src/gate/index.ts';
-import { turns } from '../support/clock.ts';
+import { FakeClock, turns } from '../support/clock.ts';
 import { ask, closeGates, failure, open, refund } from './open-gate.ts';
 
 afterEach(closeGates);
@@ -102,5 +102,17 @@ describe('an action with an idempotency key', () => {
     expect(await failure(gate.run(keyed, effect))).toMatchObject({ code: 'DESK_UNAVAILABLE' });
     expect(effect).not.toHaveBeenCalled();
     expect((await records()).at(-1)).toMatchObject({ event_type: 'agent.action.abandoned' });
+  });
+
+  test('a ledger that never answers: the effect does not run', async () => {
+    const clock = new FakeClock();
+    const begin = vi.fn(() => new Promise<never>(() => undefined));
+    const { gate } = open({ clock, ledger: { begin, finish: async () => undefined } });
+    const effect = vi.fn();
+    const running = failure(gate.run(keyed, effect));
+    await vi.waitFor(() => expect(begin).toHaveBeenCalled());
+    await clock.advance(10_000);
+    expect(await running).toMatchObject({ code: 'DESK_UNAVAILABLE' });
+    expect(effect).not.toHaveBeenCalled();
   });
 });

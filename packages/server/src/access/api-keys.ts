@@ -1,9 +1,10 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { limits, tenantIdPattern } from '@tallystick/event';
-import { type ApiKeyInfo, apiKeyPrefix, isPlainName, type Scope, scopes } from '@tallystick/protocol';
+import { tenantIdPattern } from '@tallystick/event';
+import { type ApiKeyInfo, apiKeyPrefix, type Scope, scopes } from '@tallystick/protocol';
 import { ServerError } from '../errors.ts';
 import { type Database, writer } from '../store/database.ts';
 import type { Principal } from './principal.ts';
+import { assertSubjectName } from './subject-name.ts';
 
 /** Name, rights and lifetime of a new key. */
 export interface NewApiKey {
@@ -81,11 +82,7 @@ export class ApiKeys {
     if (key.tenants?.some((tenant) => !tenantIdPattern.test(tenant)) || key.tenants?.length === 0) {
       throw invalid('tenants', 'must be tenant ids');
     }
-    if (key.subject !== undefined && !isSubject(key.subject))
-      throw invalid(
-        'subject',
-        'must have 1 to 512 characters, none of them invisible and none of the ends white space; in Unicode NFC; and must not begin with group:, key: or login:',
-      );
+    if (key.subject !== undefined) assertSubjectName(key.subject);
     const id = randomBytes(6).toString('hex');
     const secret = randomBytes(32).toString('hex');
     const { name, scopes: granted, tenants, expiresAt, subject } = key;
@@ -187,13 +184,6 @@ export class ApiKeys {
     this.#revocations++;
     this.#cache.clear();
   }
-}
-
-/** A subject is compared and shown. Groups of logins, and principals that have no subject, have names with a prefix of their own. */
-function isSubject(text: string): boolean {
-  return (
-    text.length <= limits.maxIdentifierLength && isPlainName(text) && !/^(?:group|key|login):/.test(text)
-  );
 }
 
 function sha256(content: string | Uint8Array): Buffer {

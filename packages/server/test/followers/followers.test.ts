@@ -130,6 +130,8 @@ onEachStore((store) => {
     await rounds(running, sees(other, bad, 11));
     await expectEverything(name, good);
     await expectEverything(other, bad);
+    // It gives up its leases: another replica need not wait until they expire.
+    await running.close();
     await operations.resume(name, bad);
     await rounds(run([noting(name)]), sees(name, bad, 11));
     await expectEverything(name, bad);

@@ -48,7 +48,7 @@ onEachStore((store) => {
   };
   const rows = async (tenant: string) =>
     await store().asOwner<{ intent_id: string; state: string; waiting: boolean }>(
-      `select i.intent_id::text, i.state, i.waiting from audit_open_intents i join audit_followers f on f.name = 'open-intents' and f.generation = i.generation
+      `select i.intent_id::text, i.state, i.waiting, i.record_id::text from audit_open_intents i join audit_followers f on f.name = 'open-intents' and f.generation = i.generation
         where tenant_id = $1 order by sequence_number`,
       [tenant],
     );
@@ -173,6 +173,25 @@ onEachStore((store) => {
       expect(await states(tenant)).toEqual(['unresolved', 'unresolved']);
     });
 
+    // An application with a desk of its own asked for an approval that took longer than the effect may take. The service saw no
+    // approval, and chained a false finding.
+    test('for which the policy asks, and whose desk the service does not see, has the time of one without a deadline', async () => {
+      const tenant = newTenant();
+      const replica = run();
+      const declared = intent(tenant);
+      const asked = end(tenant, idOf(declared), 'decided', { decision: { effect: 'ask' } });
+      await append([declared, asked]);
+      await settle(replica);
+      expect(await states(tenant)).toEqual(['open']);
+      expect(await findings(tenant)).toEqual([]);
+      const impatient = newTenant();
+      const second = intent(impatient);
+      await append([second, end(impatient, idOf(second), 'decided', { decision: { effect: 'ask' } })]);
+      await replica.running.close();
+      await settle(run({ timeoutMs: 0 }));
+      expect(await states(impatient)).toEqual(['unresolved']);
+    });
+
     test('has ended for good: a second end is not unexplained', async () => {
       const tenant = newTenant();
       const replica = run();
@@ -183,6 +202,19 @@ onEachStore((store) => {
       ]);
       await settle(replica);
       await append([end(tenant, idOf(declared))]);
+      await settle(replica);
+      expect(await rows(tenant)).toEqual([]);
+      expect(await findings(tenant)).toEqual([]);
+    });
+
+    // Two ends on one page: the first one closed the row, and the second one found neither the row nor the intent on the page.
+    test('may end twice on a page that does not have the intent', async () => {
+      const tenant = newTenant();
+      const replica = run();
+      const declared = intent(tenant, hour);
+      await append([declared]);
+      await settle(replica);
+      await append([end(tenant, idOf(declared)), end(tenant, idOf(declared))]);
       await settle(replica);
       expect(await rows(tenant)).toEqual([]);
       expect(await findings(tenant)).toEqual([]);
@@ -281,6 +313,23 @@ onEachStore((store) => {
       await append([numbered(later(tenant, 10), by, 3)]);
       await settle(replica);
       expect(await states(tenant)).toEqual(['unresolved']);
+    });
+
+    // An event from after the first deadline counted as a proof that the spool is empty, also after an approval had moved the deadline.
+    test('says nothing about a deadline that an approval has moved since', async () => {
+      const tenant = newTenant();
+      const replica = run();
+      const by = producer();
+      const declared = numbered(intent(tenant), by, 1);
+      const approval = (type: string) => {
+        const item = anItem(tenant, { event_type: type, parent_id: idOf(declared) });
+        return { ...item, ingest: { ...item.ingest, trust: 'service' as const } };
+      };
+      await append([declared, numbered(later(tenant, 0.001), by, 2), approval('approval.requested')]);
+      await settle(replica);
+      await append([approval('approval.claimed')]);
+      await settle(replica);
+      expect(await states(tenant)).toEqual(['open']);
     });
 
     test('with an open number before a later event is waited for', async () => {

@@ -26,6 +26,7 @@ import { checkHead } from './head-check.ts';
 import { type Query, readCheckpoints, readRecords, readStoredHead } from './read-store.ts';
 import { RecordsCheck } from './records-check.ts';
 import { findStrays, readListedEpochs, strayEpochs, strayFinding } from './strays.ts';
+import { checkSubjects } from './subjects/check-subjects.ts';
 import { TileCheck } from './tile-check.ts';
 
 /** Which chain of a store to verify, and what to trust. */
@@ -113,6 +114,7 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
   await findStrayRows(query, tenantId, epoch, closed, findings);
   await checkBooks(query, options, findings);
   await checkApprovals(query, { ...options, epoch }, findings);
+  if (tenantId === (options.serviceTenant ?? 'tallystick')) await checkSubjects(query, tenantId, findings);
   const contradiction = findEquivocation(compared, tree) ?? ofLog.twoSuccessors;
   if (contradiction !== undefined) options.onEquivocation?.(...contradiction);
   return conclude(options, { keys: ofLog, epoch, records, trusted, findings, closed });

@@ -5,6 +5,7 @@ import {
   checkApprovals,
   checkBooks,
   checkClosedEpochs,
+  checkSubjects,
   isTrusted,
   type Query,
   type Stray,
@@ -114,6 +115,7 @@ async function verify(
     const query: Query = (sql, parameters) => database.query(writer, sql, parameters);
     await checkBooks(query, { tenantId, serviceTenant }, findings);
     await checkApprovals(query, { tenantId, epoch, serviceTenant }, findings);
+    if (tenantId === serviceTenant) await checkSubjects(query, tenantId, findings);
   }
 
   const covered =
