@@ -17,19 +17,17 @@ import type { SocEmitter } from './platform/recorder.ts';
 import type { Service, ServiceParts } from './platform/service.ts';
 import { ResponseAgent, type ResponseAgentParts } from './response-agent/response-agent.ts';
 
-/** The names of the services, as their records show them. */
-const serviceNames = [
-  'entity-parser',
-  'orchestrator',
-  'context-gateway',
-  'llm-router',
-  'response-agent',
-  'ctem-normaliser',
-  'atlas-detection',
-  'batch-scheduler',
-  'governance',
-] as const;
-export type ServiceName = (typeof serviceNames)[number];
+/** The services, as their records name them. */
+export type ServiceName =
+  | 'entity-parser'
+  | 'orchestrator'
+  | 'context-gateway'
+  | 'llm-router'
+  | 'response-agent'
+  | 'ctem-normaliser'
+  | 'atlas-detection'
+  | 'batch-scheduler'
+  | 'governance';
 
 export interface SocOptions extends Omit<ServiceParts, 'audit' | 'topics'> {
   readonly topics: MemoryTopics;

@@ -33,6 +33,7 @@ import { registerTail } from './commands/tail.ts';
 import { registerTenants } from './commands/tenants.ts';
 import { registerTopics } from './commands/topics.ts';
 import { registerVerify } from './commands/verify.ts';
+import { registerWebhooks } from './commands/webhooks.ts';
 import { createContext, type GlobalOptions, type Register, type RunAction } from './context.ts';
 import { CliError, describeFailure, exitCodes } from './errors.ts';
 import { hookExitCode } from './hook/exit-codes.ts';
@@ -61,6 +62,7 @@ const registrations: readonly (readonly [group: string, commands: readonly Regis
       registerRecover,
       registerFollowers,
       registerStrays,
+      registerWebhooks,
     ],
   ],
   ['Write another implementation:', [registerCanonical, registerHash]],

@@ -1,14 +1,14 @@
-import { createHash } from 'node:crypto';
 import type { Alert } from '../platform/alert.ts';
 import type { Controls } from '../platform/controls.ts';
 import type { Detection } from '../platform/detection.ts';
 import { type Documents, MemoryDocuments } from '../platform/documents.ts';
 import type { Exposure } from '../platform/exposure.ts';
-import type {
-  Investigation,
-  InvestigationState,
-  ResponsePlan,
-  ResponseReport,
+import {
+  type Investigation,
+  type InvestigationState,
+  investigationIdOf,
+  type ResponsePlan,
+  type ResponseReport,
 } from '../platform/investigation.ts';
 import type { FalsePositivePattern } from '../platform/knowledge.ts';
 import { after, type Lineage } from '../platform/lineage.ts';
@@ -373,9 +373,4 @@ export class Orchestrator implements Service, Steps {
     await this.#parts.topics.publish('actions.pending', { key: plan.investigation_id, lineage, value: plan });
     return moved;
   }
-}
-
-/** The same investigation for the same alert, so that an alert that is delivered twice is investigated once. */
-export function investigationIdOf(alertId: string): string {
-  return `inv-${createHash('sha256').update(alertId).digest('hex').slice(0, 32)}`;
 }

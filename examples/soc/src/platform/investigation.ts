@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { AlertSource } from './alert.ts';
 import type { Severity } from './settings.ts';
 
@@ -98,4 +99,10 @@ export interface ResponseReport {
     readonly result: ActionResult;
     readonly detail?: string | undefined;
   }[];
+}
+
+/** The same investigation for the same alert, so that an alert that is delivered twice is investigated once, and
+ * so that records of the alert before its investigation can name it. */
+export function investigationIdOf(alertId: string): string {
+  return `inv-${createHash('sha256').update(alertId).digest('hex').slice(0, 32)}`;
 }

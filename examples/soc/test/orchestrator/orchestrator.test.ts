@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { parseAlert } from '../../src/entity-parser/parse-alert.ts';
-import { investigationIdOf, Orchestrator } from '../../src/orchestrator/orchestrator.ts';
+import { Orchestrator } from '../../src/orchestrator/orchestrator.ts';
 import type { Alert, AlertSource } from '../../src/platform/alert.ts';
 import type { Controls } from '../../src/platform/controls.ts';
 import { MemoryDocuments } from '../../src/platform/documents.ts';
-import type { ResponsePlan, ResponseReport } from '../../src/platform/investigation.ts';
+import {
+  investigationIdOf,
+  type ResponsePlan,
+  type ResponseReport,
+} from '../../src/platform/investigation.ts';
 import type { FalsePositivePattern } from '../../src/platform/knowledge.ts';
 import type { Reasoning, ReasoningRequest } from '../../src/platform/reasoning.ts';
 import { openControls } from '../controls.ts';

@@ -148,6 +148,8 @@ const runs: { readonly [command: string]: readonly (readonly string[])[] } = {
   'followers reset': [[attack]],
   recover: [[], ['--reason', attack, '--yes']],
   strays: [[], ['--data', attack], ['--reason', attack, '--yes']],
+  'webhooks list': [[], ['--state', attack], ['--state', 'dead']],
+  'webhooks retry': [[attack, attack]],
   canonical: [[], [attack]],
   hash: [[], [attack]],
   'config list': [[]],
