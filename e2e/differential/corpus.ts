@@ -49,6 +49,15 @@ const receipts: Base[] = [...proofs.valid, ...proofs.refused].map(
     keys,
   }),
 );
+const rotated: Base[] = list('receipts.json')
+  .receipts.filter(({ receipt }: { receipt: string }) =>
+    Buffer.from(receipt, 'base64').toString().includes('tallystick/key-rotation/v1'),
+  )
+  .map(({ name, receipt, keys }: { name: string; receipt: string; keys: string[] }) => ({
+    name: `receipt: ${name}`,
+    bytes: Buffer.from(receipt, 'base64'),
+    keys,
+  }));
 const own = bundles.find(({ name }) => name === 'history.tally')!;
 const ofRecord = (at: number): Base => ({
   name: `receipt of record ${at}`,
@@ -110,6 +119,7 @@ export const corpus: readonly Base[] = [
   ...laterEpochs,
   ...laterEpochs,
   ...receipts,
+  ...rotated,
   ...Array.from({ length: 4 }, () => [0, 2, 4].map(ofRecord)).flat(),
 ].sort((a, b) => a.bytes.length - b.bytes.length);
 

@@ -390,7 +390,7 @@ class _Verification:
         return {"not_compared": sizes} if sizes else {}
 
     def contradiction(self):
-        return contradiction(self.trusted, self.tree.size, self.mismatched)
+        return contradiction(self.trusted, self.tree.size, self.mismatched) or self.ring.two_successors
 
 
 def _finding(code, place, epoch):

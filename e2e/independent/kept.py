@@ -11,6 +11,15 @@ class KeptDamaged(Exception):
     """A kept checkpoint can't be read. It must not look as if none had been kept."""
 
 
+def _subject(note):
+    """Returns what a note is about: the origin and the size of a checkpoint, or the name of the log of a rotation."""
+    text = parse_note(note)[0]
+    try:
+        return parse_checkpoint(text)[:2]
+    except NoteError:
+        return text.split("\n")[1], "rotation"
+
+
 class Kept:
     def __init__(self, directory):
         self._directory = directory
@@ -59,7 +68,7 @@ class Kept:
         """Saves two notes that contradict each other. Returns the files."""
         paths = []
         for note in notes:
-            origin, size, _ = parse_checkpoint(parse_note(note)[0])
+            origin, size = _subject(note)
             name = f"{origin.replace('/', '_')}-{size}-{hashlib.sha256(note.encode()).hexdigest()[:16]}.note"
             paths.append(os.path.join(self._directory, "evidence", name))
             self._write(paths[-1], note)

@@ -121,6 +121,7 @@ export const pinnedExports: Record<string, string[]> = {
     'sha256',
     'sha256Stream',
     'signNote',
+    'splitRotations',
     'tileHeight',
     'tilePath',
     'tileWidth',
@@ -133,6 +134,7 @@ export const pinnedExports: Record<string, string[]> = {
     'verifyInclusion',
     'verifyLastUnderKey',
     'verifyTlogProof',
+    'withRotations',
     'zeroHash',
   ],
   '@tallystick/protocol': [

@@ -1,6 +1,7 @@
 import type { Client } from '@tallystick/client';
 import {
   type AuditRecord,
+  createVerifier,
   type KeyRotation,
   LogError,
   openNote,
@@ -90,12 +91,16 @@ export class TrustResolver {
    */
   async resolve(log: LogUnderTest): Promise<TrustContext> {
     const known = readKnownLogs(this.#context.processContext.env);
-    const kept = [...otherEpochs(known, log.origin).map(({ entry }) => entry), known.get(log.origin)];
-    const rotations = await validRotations(log.origin, [
-      ...kept.flatMap((entry) => entry?.rotations ?? []).map(rotationFromJson),
-      ...log.rotations,
+    const entries = [...otherEpochs(known, log.origin).map(({ entry }) => entry), known.get(log.origin)];
+    const keptRotations = entries.flatMap((entry) => entry?.rotations ?? []).map(rotationFromJson);
+    const rotations = await validRotations(log.origin, [...keptRotations, ...log.rotations]);
+    const pins = entries.flatMap((entry) =>
+      entry?.pin === undefined ? [] : [parseVerifierKey(entry.pin.key)],
+    );
+    const { verifiers, trust } = await this.#chooseKeys({ ...log, rotations }, [
+      ...pins,
+      ...keptRotations.map(({ oldKey }) => oldKey),
     ]);
-    const { verifiers, trust } = chooseKeys(this.#context, { ...log, rotations });
     this.#log = log;
     const checkpoints: string[] = [];
     const signers = (await trustedKeys(log.origin, verifiers, rotations, { add: () => {} })).verifiers;
@@ -119,6 +124,22 @@ export class TrustResolver {
     const { note, size, keptAt } = this.#kept;
     this.#compared.push({ size, kept_since: keptAt });
     return { verifiers, trust, rotations, checkpoints, kept: [note], keptOfClosed };
+  }
+
+  /**
+   * Like {@link chooseKeys}. A refused log is never verified, so two successors of a key are saved as evidence here.
+   *
+   * @param mine the keys that the user trusts or trusted
+   */
+  async #chooseKeys(log: LogUnderTest, mine: readonly Verifier[]): Promise<TrustDecision> {
+    try {
+      return chooseKeys(this.#context, log);
+    } catch (error) {
+      const verifiers = mine.map(({ publicKey }) => createVerifier(log.origin, publicKey));
+      const { twoSuccessors } = await trustedKeys(log.origin, verifiers, log.rotations, { add: () => {} });
+      if (twoSuccessors !== undefined) saveEquivocation(this.#context, twoSuccessors);
+      throw error;
+    }
   }
 
   /**

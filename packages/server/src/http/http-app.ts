@@ -159,7 +159,7 @@ function endpointsOf(
     ...streamRoutes({ trail, heads, streams, readAudit, keyWatch, limits }),
     ...verifyRoutes({ service, trail, longRequests, maxRecords: limits.maxVerifyRecords }),
     ...logRoutes({ logs, signer, trail }),
-    ...receiptRoutes({ logs, trail, readAudit }),
+    ...receiptRoutes({ logs, signer, trail, readAudit }),
     ...bundleRoutes({ service, trail, readAudit, longRequests }),
     ...tenantRoutes({ database }),
     ...producerRoutes({ service }),

@@ -46,7 +46,7 @@ export interface VerifyStoreOptions {
   readonly kept?: readonly string[];
   /** Signed notes of closed epochs that earlier verifications accepted. */
   readonly keptOfClosed?: readonly string[];
-  /** Called with the notes of two checkpoints that contradict each other. Keep both: they are evidence against the log. */
+  /** Called with two notes that contradict each other, checkpoints or rotations. Keep both: they are evidence against the log. */
   readonly onEquivocation?: (first: string, second: string) => void;
   /** Called with the newest trusted note where the verdict is `verified` or `recovered`. Keep it for the next time. */
   readonly onTrusted?: (note: string) => void;
@@ -115,7 +115,7 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
   await checkBooks(query, options, findings);
   await checkApprovals(query, { ...options, epoch }, findings);
   if (tenantId === (options.serviceTenant ?? 'tallystick')) await checkSubjects(query, tenantId, findings);
-  const contradiction = findEquivocation(compared, tree);
+  const contradiction = findEquivocation(compared, tree) ?? ofLog.twoSuccessors;
   if (contradiction !== undefined) options.onEquivocation?.(...contradiction);
   return conclude(options, { keys: ofLog, epoch, records, trusted, findings, closed });
 }
