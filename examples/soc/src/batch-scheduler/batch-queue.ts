@@ -7,7 +7,7 @@ export interface BatchTask<T> {
   readonly task: T;
 }
 
-/** The answer to a task, or why there is none. */
+/** The answer to a task, or the error that prevented it. */
 export type BatchAnswer<R> = { readonly customId: string } & (
   | { readonly answer: R }
   | { readonly error: string }
@@ -18,7 +18,8 @@ export type SubmitBatch<T, R> = (tasks: readonly BatchTask<T>[]) => Promise<read
 
 /**
  * Collects tasks and submits them together: at 50 tasks, or 6 hours after the first. A batch that could not be submitted is submitted
- * again later, and a task without an answer goes into a later batch, so that nothing is lost. One batch runs at a time.
+ * again later, and a task without an answer goes into a later batch, so that no failure of a
+ * submission loses a task. One batch runs at a time. Tasks are kept in memory: a crash of the process loses those that are open.
  */
 export class BatchQueue<T, R> {
   readonly #submit: SubmitBatch<T, R>;

@@ -194,7 +194,7 @@ export class BatchScheduler implements Service {
           text: [
             `${source}: ${title}`,
             `techniques: ${techniques.join(', ')}`,
-            `verdict: ${verdict ?? 'none'}, closed by ${closed_by ?? 'nobody'}`,
+            `verdict: ${verdict ?? 'none'}, closed by ${closed_by ?? 'an unknown way'}`,
             summary ?? '',
           ].join('\n'),
         },

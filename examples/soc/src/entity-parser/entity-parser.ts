@@ -142,7 +142,7 @@ function injectionEvent({ alert_id, injection }: Alert) {
     targetId: alert_id,
     context: {
       detection_count: injection.length,
-      // Places and names of patterns. The text itself could instruct whoever reads the trail with a model.
+      // The text itself is left out: a model that reads the trail could follow it.
       detections: injection.map(({ pattern, where, encoding, weight }) => ({
         pattern,
         where,

@@ -331,7 +331,7 @@ export class Governance implements Service, Controls {
 function reportOf({ title, source, verdict, closed_by, summary, techniques }: Investigation): string {
   return [
     `${source}: ${title}.`,
-    `Verdict: ${verdict ?? 'none'}, closed by ${closed_by ?? 'nobody'}.`,
+    `Verdict: ${verdict ?? 'none'}, closed by ${closed_by ?? 'an unknown way'}.`,
     ...(techniques.length > 0 ? [`Techniques: ${techniques.join(', ')}.`] : []),
     ...(summary === undefined ? [] : [summary]),
   ].join(' ');

@@ -96,13 +96,18 @@ while (soc.responseAgent.openPlans > 0) {
 await soc.batchScheduler.flush();
 await soc.settled();
 await soc.stop();
-for (const emitter of emitters) await emitter.close();
+let lost = 0;
+for (const emitter of emitters) {
+  const { rejected, dropped, unconfirmed } = await emitter.close();
+  lost += rejected + dropped + unconfirmed;
+}
 await transport.close();
 
 const [example] = (await investigations.list('acme')).filter(
   ({ investigation }) => investigation.verdict === 'true_positive' && investigation.state === 'closed',
 );
 print('');
+if (lost > 0) print(`${lost} events are not in the trail: they were refused, dropped or not confirmed.`);
 print(`${count} alerts. Everything that was decided and done is in the trail in ${directory}. Look at it:`);
 print('');
 print(`  npx tally --data ${directory} tenants`);
