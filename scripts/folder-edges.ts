@@ -31,7 +31,7 @@ export const FOLDER_RULES: Readonly<Record<string, FolderRules>> = {
       'errors.ts',
     ],
     'embedded.ts': ['app.ts', 'embedded-desk.ts', 'ingest', 'errors.ts'],
-    'embedded-desk.ts': ['app.ts', 'approvals'],
+    'embedded-desk.ts': ['app.ts', 'approvals', 'errors.ts'],
     'errors.ts': [],
     input: [],
     'observer.ts': ['chain', 'store'],

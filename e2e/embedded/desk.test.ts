@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import type { Approval } from '@tallystick/protocol';
 import { createAuditEmitter } from '@tallystick/sdk';
 import { createGate, rulePolicy } from '@tallystick/sdk/gate';
+import { ServerError } from '@tallystick/server';
 import {
   type EmbeddedDesk,
   type EmbeddedTransport,
@@ -90,3 +93,58 @@ test('minimum rules hold, and a caller that gives up withdraws its request', asy
     (await desk.list('acme')).some(({ id, state }) => id === approval.id && state === 'withdrawn'),
   );
 });
+
+test('a store that is away is no refusal: the gate says that the desk is unavailable', async () => {
+  const { desk: service } = transport.service;
+  const { request } = service;
+  service.request = async () => {
+    throw new ServerError('STORE_FULL', 'the disk is full');
+  };
+  try {
+    const running = gateFor().run({ action: 'refund', arguments: { amount: 42 } }, () => 'done');
+    await expect(running).rejects.toMatchObject({ code: 'DESK_UNAVAILABLE' });
+  } finally {
+    service.request = request;
+  }
+});
+
+test('the wait for a decision goes on while the store is away', async () => {
+  const running = gateFor().run({ action: 'refund', arguments: { amount: 43 } }, () => 'done');
+  const approval = await pending();
+  const { desk: service } = transport.service;
+  const { get } = service;
+  let failed = 0;
+  service.get = async () => {
+    failed += 1;
+    throw new ServerError('STORE_UNAVAILABLE', 'no connection');
+  };
+  await until(() => failed > 1);
+  service.get = get;
+  await desk.decide('acme', approval.id, { verdict: 'grant', subject: 'mia' });
+  expect(await running).toBe('done');
+});
+
+test('a process that has nothing else to do waits for the decision', async () => {
+  using directory = tempDir();
+  await prepareEmbeddedStore(directory.path);
+  const program = `
+    import { createAuditEmitter } from '@tallystick/sdk';
+    import { createGate, rulePolicy } from '@tallystick/sdk/gate';
+    import { embedded, embeddedDesk } from '@tallystick/server/embedded';
+    const transport = await embedded({ directory: ${JSON.stringify(directory.path)} });
+    const desk = embeddedDesk(transport.service, { subject: 'bot' });
+    const audit = createAuditEmitter({ service: 'bot', transport, tenantId: 'acme' });
+    const approval = { timeout_ms: 1500 };
+    const policy = rulePolicy({ name: 'p', version: '1', rules: [{ name: 'all', effect: 'ask', approval }] });
+    const actor = { actorType: 'agent', actorId: 'bot' };
+    const gate = createGate({ audit, policy, desk, ledger: desk, tenantId: 'acme', actor });
+    await gate.run({ action: 'refund' }, () => 'done').catch((error) => console.log(error.code));
+    await audit.close();
+  `;
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--conditions=tallystick-source', '--input-type=module', '--eval', program],
+    { cwd: import.meta.dirname },
+  );
+  expect(stdout.trim()).toBe('APPROVAL_TIMED_OUT');
+}, 60_000);

@@ -1,19 +1,21 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type {
-  Approval,
-  ApprovalClaim,
-  ApprovalRequest,
-  ApprovalRules,
-  ApprovalDesk as GateDesk,
-  OperationAttempt,
-  OperationLedger,
-  OperationOutcome,
-  OperationState,
+import {
+  type Approval,
+  type ApprovalClaim,
+  type ApprovalRequest,
+  type ApprovalRules,
+  type ApprovalDesk as GateDesk,
+  type OperationAttempt,
+  type OperationLedger,
+  type OperationOutcome,
+  type OperationState,
+  problemKindOf,
 } from '@tallystick/protocol';
 import type { AuditService } from './app.ts';
 import type { DeskDecision } from './approvals/desk.ts';
 import { changeRules } from './approvals/minimum-rules.ts';
 import { beginOperation, finishOperation } from './approvals/operations.ts';
+import { ServerError } from './errors.ts';
 
 /** Who uses the desk of an embedded trail. */
 export interface EmbeddedDeskOptions {
@@ -57,15 +59,21 @@ export function embeddedDesk(
   const principal = `embedded:${subject}`;
   const caller = { principal, subject };
   return {
-    request: (request: ApprovalRequest) => desk.request(request, caller),
-    claim: (claim: ApprovalClaim) => desk.claim(claim, caller),
-    withdraw: (tenantId, approvalId, comment) => desk.withdraw(tenantId, approvalId, comment, caller),
+    request: (request: ApprovalRequest) => asFault(desk.request(request, caller)),
+    claim: (claim: ApprovalClaim) => asFault(desk.claim(claim, caller)),
+    withdraw: (tenantId, approvalId, comment) =>
+      asFault(desk.withdraw(tenantId, approvalId, comment, caller)),
     async decided(tenantId, approvalId, signal) {
       for (;;) {
         signal.throwIfAborted();
-        const approval = await desk.get(tenantId, approvalId);
-        if (approval.state !== 'pending') return approval;
-        await pause(intervalMs, undefined, { signal, ref: false });
+        const approval = await desk.get(tenantId, approvalId).catch((error: unknown) => {
+          // People may decide while the store is away, so the wait goes on.
+          if (isFault(error)) return undefined;
+          throw error;
+        });
+        if (approval !== undefined && approval.state !== 'pending') return approval;
+        // It keeps the process alive, because a caller waits.
+        await pause(intervalMs, undefined, { signal });
       }
     },
     async decide(tenantId, approvalId, { subject: person, groups, ...decision }) {
@@ -77,8 +85,24 @@ export function embeddedDesk(
     list: async (tenantId) => (await desk.list({ tenants: [tenantId], limit: 100 })).approvals,
     setRules: (tenantId, action, rules) => changeRules(service, { tenantId, action, rules }, principal),
     begin: (attempt: OperationAttempt): Promise<OperationState> =>
-      beginOperation(database, attempt, principal),
+      asFault(beginOperation(database, attempt, principal)),
     finish: (attempt: OperationAttempt, outcome: OperationOutcome) =>
-      finishOperation(database, attempt, outcome, principal),
+      asFault(finishOperation(database, attempt, outcome, principal)),
   };
+}
+
+function isFault(error: unknown): error is ServerError {
+  return error instanceof ServerError && problemKindOf(error.code).status >= 500;
+}
+
+/** A gate tells a refusal from a desk that can't answer by the problem's status, as in the answers of a service. */
+async function asFault<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    const { code, message } = error;
+    const { status } = problemKindOf(code);
+    throw Object.assign(new ServerError(code, message, { cause: error }), { problem: { code, status } });
+  }
 }

@@ -23,9 +23,12 @@ const known: readonly PositionalPassword[] = [
 const commands = known.map((command) => ({
   ...command,
   before: new RegExp(
-    `^(?:\\.exe)? {1,3}${command.subcommand} {1,3}(?:(?:"[^"]{1,64}"|[^\\s"'/*-][^\\s"']{0,63}) {1,3}){${command.skipped}}`,
+    `^(?:\\.exe)?(?: {1,3}-[^\\s"']{1,64}(?: {1,3}[^\\s"'-][^\\s"']{0,63})??){0,4} {1,3}${command.subcommand} {1,3}(?:(?:"[^"]{1,64}"|[^\\s"'/*-][^\\s"']{0,63}) {1,3}){${command.skipped}}`,
   ),
 }));
+
+/** Options of the program and their values, before its subcommand. */
+const maxOptions = 8;
 
 /** No more of a text is read after the name of a program. */
 const maxCommand = 300;
@@ -33,12 +36,23 @@ const maxCommand = 300;
 /** The index of the password in a list of arguments; `undefined` if the command takes none by its place. */
 export function positionalArgument(list: readonly string[]): number | undefined {
   for (const { program, subcommand, skipped } of commands) {
-    const at = list.indexOf(subcommand);
-    if (at < 1 || list[at - 1]!.length > maxCommand || programIn(list[at - 1]!) !== program) continue;
-    const password = list[at + 1 + skipped];
-    if (password !== undefined && isPassword(password)) return at + 1 + skipped;
+    for (let at = list.indexOf(subcommand); at >= 0; at = list.indexOf(subcommand, at + 1)) {
+      const password = list[at + 1 + skipped];
+      if (password !== undefined && isPassword(password) && isCalled(list, at, program))
+        return at + 1 + skipped;
+    }
   }
   return undefined;
+}
+
+/** Whether the program comes before the subcommand at the index, with nothing but options between. */
+function isCalled(list: readonly string[], at: number, program: string): boolean {
+  for (let index = at - 1; index >= Math.max(0, at - maxOptions); index--) {
+    const name = list[index]!;
+    if (name.length > maxCommand || programIn(name) !== program) continue;
+    return index === at - 1 || list[index + 1]!.startsWith('-');
+  }
+  return false;
 }
 
 /** The password after the name of a program in a text. @param end the index after the name */

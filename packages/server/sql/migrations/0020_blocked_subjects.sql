@@ -26,7 +26,8 @@ $$;
 create function tally_block_subject_unrecorded(blocked text, at timestamptz, by_principal text, why text) returns void
 language sql security definer set search_path = pg_catalog, public, pg_temp as $$
   insert into public.audit_blocked_subjects (subject, blocked_at, blocked_by, reason)
-  values (blocked, at, by_principal, why) on conflict do nothing
+  -- A time in the future could not be ended: only a later record ends a block.
+  values (blocked, least(at, clock_timestamp()), by_principal, why) on conflict do nothing
 $$;
 
 -- Ends a block by an `audit.subject_unblocked` record. An older record, of a block before, ends nothing.

@@ -3,7 +3,7 @@
 --   $2 to $4  the last row of the page before: deadline (microseconds since the epoch), intent and tenant
 --   $5 to $8  state, actor, action, and least age in seconds; null for any
 --   $9        whether sensitive rows are listed
---   $10, $11  most rows of the page and most rows that are read for it. A row that ends the reading is returned without `matches`
+--   $10, $11  most rows of the page, and most rows that are read for it (of each tenant of $1). A row that ends the reading is returned without `matches`
 -- Uses audit_open_intents_list for all tenants and audit_open_intents_tenant for some.
 with current as (
   select generation from audit_followers where name = 'open-intents'
@@ -16,7 +16,7 @@ with current as (
               and (i.deadline, i.intent_id, i.tenant_id) > (select deadline, intent_id, tenant_id from after)
             order by i.deadline, i.intent_id, i.tenant_id limit $11::integer)
           union all
-          (select i.* from unnest($1::text[]) as t(tenant_id) cross join lateral (
+          (select i.* from (select distinct unnest($1::text[])) as t(tenant_id) cross join lateral (
                   select o.* from audit_open_intents o
                    where o.generation = (select generation from current) and o.tenant_id = t.tenant_id
                      and (o.deadline, o.intent_id, o.tenant_id) > (select deadline, intent_id, tenant_id from after)

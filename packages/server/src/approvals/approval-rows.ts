@@ -94,6 +94,8 @@ export async function dueApprovals(
     `select tenant_id, id, to_char(next_deadline at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as next_deadline
      from audit_approvals
      where next_deadline <= clock_timestamp()
+       -- An infinite deadline comes from an edited row only. As the last row of a page it would be no place to go on from.
+       and next_deadline > '-infinity'
        and ($2::timestamptz is null or (next_deadline, tenant_id, id) > ($2::timestamptz, $3::text, $4::uuid))
      order by next_deadline, tenant_id, id limit $1`,
     [limit, after?.next_deadline ?? null, after?.tenant_id ?? null, after?.id ?? null],
@@ -145,9 +147,19 @@ export async function listApprovals(
   );
   const page = rows.slice(0, limit);
   return {
-    approvals: page.map((row) => JSON.parse(row.approval) as Approval),
+    approvals: page.flatMap((row) => parseApproval(row.approval) ?? []),
     more: Number(rows[0]?.available ?? 0) > page.length,
   };
+}
+
+/** @returns `undefined` for a row that is not the JSON of an object: somebody has edited it */
+export function parseApproval(text: string): Approval | undefined {
+  try {
+    const approval: unknown = JSON.parse(text);
+    return typeof approval === 'object' && approval !== null ? (approval as Approval) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function deadlineText(approval: Approval): string | null {

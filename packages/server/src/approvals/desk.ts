@@ -82,11 +82,15 @@ export interface DeskParts extends RecordedApprovals {
 /** Another change came first. The desk reads again. */
 class Overtaken extends Error {}
 
+const maxDueMismatches = 10_000;
+
 /** How often one call reads again. Each time, another change of the same approval has succeeded. */
 const maxAttempts = 20;
 
 export class ApprovalDesk {
   readonly #parts: DeskParts;
+  /** Edited rows that the deadlines of this process have met. */
+  readonly #dueMismatches = new Set<string>();
 
   constructor(parts: DeskParts) {
     this.#parts = parts;
@@ -224,7 +228,8 @@ export class ApprovalDesk {
         } catch (error) {
           // It stays due. An edited row, or a stopped chain, must not keep the approvals of others waiting.
           if (!isOfOneApproval(error)) throw error;
-          if (!isMismatch(error)) failed ??= error;
+          if (isMismatch(error)) this.#countDueMismatch(`${tenant_id}/${id}`);
+          else failed ??= error;
         }
       }
       last = page.length < pageSize ? undefined : page.at(-1);
@@ -233,8 +238,16 @@ export class ApprovalDesk {
     return changed;
   }
 
+  /** The row stays due, so every round meets it again. It counts once. */
+  #countDueMismatch(approval: string): void {
+    if (this.#dueMismatches.has(approval)) return;
+    if (this.#dueMismatches.size >= maxDueMismatches) this.#dueMismatches.clear();
+    this.#dueMismatches.add(approval);
+    this.#parts.observer?.onApprovalMismatch?.();
+  }
+
   async #advanceStored(tenantId: string, id: string): Promise<boolean> {
-    const stored = await this.#read(tenantId, id);
+    const stored = await readRecordedApproval(this.#parts, tenantId, id);
     if (stored === undefined) return false;
     const advanced = await this.#advance(stored);
     return advanced !== undefined && advanced !== stored;

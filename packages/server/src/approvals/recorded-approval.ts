@@ -4,7 +4,7 @@ import { approvalDigest, changeRecordId } from '../chain/service-records/approva
 import { ownId } from '../chain/service-records/own-id.ts';
 import { ServerError } from '../errors.ts';
 import { type Database, writer } from '../store/database.ts';
-import { readApproval, type StoredApproval } from './approval-rows.ts';
+import { parseApproval, readApproval, type StoredApproval } from './approval-rows.ts';
 
 /** Where approvals and the records of their changes are. */
 export interface RecordedApprovals {
@@ -38,7 +38,8 @@ export async function readRecordedApproval(
   if (row === undefined) return undefined;
   const recordId = ownId(tenantId, changeRecordId(id, { version: row.version, index: 0 }), recordIdSecret);
   const [found] = await database.query<{ record: string }>(writer, recordSql, [tenantId, recordId]);
-  const approval = parsed(row.text);
+  // An attacker who edits the row controls the text.
+  const approval = parseApproval(row.text);
   if (approval === undefined || !describes(found?.record, id, digestOf(approval))) throw approvalMismatch();
   return { approval, version: row.version, now: row.now };
 }
@@ -48,17 +49,8 @@ export function approvalMismatch(): ServerError {
   return new ServerError(
     'APPROVAL_MISMATCH',
     'the stored approval is not the one that the records of the service describe, so it can not be used; ' +
-      'verify the trail of this tenant, and request the approval again',
+      'verify the trail of this tenant, and request the approval again, for an action with an idempotency key under a new key',
   );
-}
-
-/** An attacker who edits the row controls the text. */
-function parsed(text: string): Approval | undefined {
-  try {
-    return JSON.parse(text) as Approval;
-  } catch {
-    return undefined;
-  }
 }
 
 function digestOf(approval: Approval): string | undefined {

@@ -153,6 +153,9 @@ onEachStore((store) => {
     ['version', 'version = version + 1'],
     ['created_at', "created_at = created_at - interval '1 day'"],
     ['next_deadline', "next_deadline = coalesce(next_deadline, created_at) + interval '1 day'"],
+    // `to_char` of an infinite time is null, which looked like the absent deadline of an approval that has ended.
+    ['next_deadline', "next_deadline = '-infinity'"],
+    ['next_deadline', "next_deadline = 'infinity'"],
   ];
   const members: readonly (readonly [member: string, value: unknown])[] = [
     ['state', 'mine'],
@@ -319,6 +322,44 @@ onEachStore((store) => {
     await restore(row);
     await opened.advanceDue();
     expect(await findings()).toEqual([]);
+  });
+
+  test('rows with an infinite deadline do not stop the others: they once made every page the first', async () => {
+    const { desk: opened } = desk();
+    const edited = [await request(), await request()];
+    const rows = await Promise.all(edited.map(saved));
+    for (const row of rows) await edit(row, "next_deadline = '-infinity'", undefined);
+    const honest = await request({ timeout_ms: 1 });
+    await passed(honest.decide_before);
+    await opened.advanceDue(1);
+    expect((await saved(honest)).state).toBe('timed_out');
+    for (const row of rows) await restore(row);
+  });
+
+  test('a row that is not JSON is missing from lists, which show the others', async () => {
+    const { desk: opened } = desk();
+    const [edited, honest] = [await request(), await request()];
+    const row = await saved(edited);
+    for (const text of ['nonsense', 'null', '7']) {
+      await edit(row, 'approval = $3', text);
+      const { approvals } = await opened.list({ tenants: [tenant], limit: 2 });
+      expect(approvals).toEqual([honest]);
+    }
+    await restore(row);
+  });
+
+  test('the deadlines count an edited row once, and not in every round', async () => {
+    const { desk: opened } = desk();
+    const edited = await request({ timeout_ms: 1 });
+    const row = await saved(edited);
+    await edit(row, 'approval = $3', row.approval.replace('"pending"', '"granted"'));
+    await passed(edited.decide_before);
+    const before = mismatches;
+    await opened.advanceDue();
+    await opened.advanceDue();
+    expect(mismatches - before).toBe(1);
+    await restore(row);
+    await opened.advanceDue();
   });
 
   test('changes that are made while the table is read are no findings', async () => {

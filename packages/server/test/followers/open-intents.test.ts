@@ -284,6 +284,26 @@ onEachStore((store) => {
       expect(await states(tenant)).toEqual(['early']);
       expect(await findings(tenant)).toEqual([]);
     });
+
+    test('is unexplained, also if an event before it said that the action was given up', async () => {
+      const tenant = newTenant();
+      const replica = run();
+      const parent = uuidv7();
+      await append([end(tenant, parent, 'abandoned')]);
+      await settle(replica);
+      await append([end(tenant, parent)]);
+      await settle(replica);
+      expect(await states(tenant)).toEqual(['unexplained']);
+    });
+
+    test('is unexplained, also if that event is on the same page', async () => {
+      const tenant = newTenant();
+      const replica = run();
+      const parent = uuidv7();
+      await append([end(tenant, parent, 'abandoned'), end(tenant, parent)]);
+      await settle(replica);
+      expect(await states(tenant)).toEqual(['unexplained']);
+    });
   });
 
   describe('the account of the producer', () => {

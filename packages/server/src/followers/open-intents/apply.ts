@@ -88,7 +88,10 @@ function next(
       };
     }
     case 'end': {
-      if (row !== undefined) return row.state === 'open' || row.state === 'unresolved' ? undefined : row;
+      if (row?.state === 'open' || row?.state === 'unresolved') return undefined;
+      // An effect must be explained, also if an event before it said that the action was given up or denied.
+      const needsIntent = row?.state === 'early' && read.isEffect && row.check_at === null;
+      if (row !== undefined && !needsIntent) return row;
       if (read.intentId !== undefined && earlier.has(read.intentId)) return undefined;
       const early = rowOf(each, read.intentId ?? each.record.event.audit_id, 'early');
       // That something was given up or denied needs no explanation, but its intent may still come.

@@ -9,7 +9,7 @@ const listSql = readSql('list-open-intents');
 const behindSql = readSql('open-intents-behind');
 const countSql = readSql('count-open-intents');
 
-/** Most rows that are read for one page. A page that reaches it ends there, and says where the next one begins. */
+/** Most rows that are read for one page, of each tenant of a caller that may see some tenants only. A page that reaches it ends there, and says where the next one begins. */
 const maxScanned = 10_000;
 
 /** Which open intents to list. */
