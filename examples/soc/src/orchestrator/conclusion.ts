@@ -16,6 +16,8 @@ export function doubtsAbout(
   { minimumConfidence }: Settings['investigation'],
 ): string[] {
   if (status !== 'answered') return [`no conclusion: ${reason ?? status}`];
+  // The model has read less than the alert says, or was lied to. Its word alone must not close the alert.
+  if (alert.injection.length > 0 && verdict !== 'true_positive') return ['the alert addresses a model'];
   if (verdict === 'inconclusive') return ['the model could not tell'];
   if (confidence < minimumConfidence && isSevere(alert)) {
     return [`confidence ${confidence} is below ${minimumConfidence} for a ${alert.severity} alert`];

@@ -1,3 +1,4 @@
+import { BlockList, isIP } from 'node:net';
 import type { Entity, EntityKind } from '../platform/alert.ts';
 import type { Ids } from '../platform/ids.ts';
 import { type ActionKind, actionTiers, type PlannedAction } from '../platform/investigation.ts';
@@ -119,9 +120,34 @@ function targetsOf(
   return [];
 }
 
-/** Private, loopback and link-local addresses (RFC 1918, RFC 4193, RFC 4291) are our own: they are never blocked. */
-const ownAddress = /^(?:10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|::1$|f[cd]|fe[89ab])/i;
+/**
+ * Addresses that are our own or belong to nobody: unspecified, private, loopback, link-local, shared, multicast and reserved ones (IANA
+ * special-purpose registries). An attacker can write any of them into an alert, and blocking one cuts off our own network.
+ */
+const neverBlocked = new BlockList();
+for (const [network, prefix] of [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+  ['224.0.0.0', 3],
+] as const) {
+  neverBlocked.addSubnet(network, prefix, 'ipv4');
+}
+for (const [network, prefix] of [
+  ['::', 127],
+  ['fc00::', 7],
+  ['fe80::', 10],
+  ['ff00::', 8],
+] as const) {
+  neverBlocked.addSubnet(network, prefix, 'ipv6');
+}
 
 function isOutside(kind: ActionKind, { value }: Entity): boolean {
-  return kind !== 'block_ip' || !ownAddress.test(value);
+  if (kind !== 'block_ip') return true;
+  const version = isIP(value);
+  return version !== 0 && !neverBlocked.check(value, version === 4 ? 'ipv4' : 'ipv6');
 }

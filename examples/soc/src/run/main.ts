@@ -27,15 +27,10 @@ import { Soc } from '../soc.ts';
 import { showTopics } from './live-view.ts';
 import { decideWaiting } from './people.ts';
 
-const { values } = parseArgs({
-  options: { data: { type: 'string' }, alerts: { type: 'string', default: '40' } },
-});
-const count = Number(values.alerts);
-if (!Number.isInteger(count) || count < 1 || count > 100_000) {
-  console.error('--alerts takes a whole number from 1 to 100000');
-  process.exit(3);
-}
-const directory = values.data ?? mkdtempSync(join(tmpdir(), 'soc-'));
+const usage =
+  'usage: npm run soc -- [--data DIRECTORY] [--alerts N], where N is a whole number from 1 to 100000';
+const { data, count } = readOptions();
+const directory = data ?? mkdtempSync(join(tmpdir(), 'soc-'));
 const print = (line: string) => console.log(line);
 
 const transport = await embedded({ directory });
@@ -73,6 +68,16 @@ const soc = new Soc({
 });
 const feed = new Feed(topics, ids);
 await showTopics(topics, print);
+const finish = async () => {
+  const reports = await Promise.all(emitters.map((emitter) => emitter.close()));
+  await transport.close();
+  return reports.reduce(
+    (sum, { rejected, dropped, unconfirmed }) => sum + rejected + dropped + unconfirmed,
+    0,
+  );
+};
+// What was emitted before Ctrl-C is delivered.
+process.once('SIGINT', () => void finish().finally(() => process.exit(130)));
 await soc.start();
 
 for (const telemetry of corpusTelemetry) await feed.telemetry(telemetry);
@@ -96,12 +101,7 @@ while (soc.responseAgent.openPlans > 0) {
 await soc.batchScheduler.flush();
 await soc.settled();
 await soc.stop();
-let lost = 0;
-for (const emitter of emitters) {
-  const { rejected, dropped, unconfirmed } = await emitter.close();
-  lost += rejected + dropped + unconfirmed;
-}
-await transport.close();
+const lost = await finish();
 
 const [example] = (await investigations.list('acme')).filter(
   ({ investigation }) => investigation.verdict === 'true_positive' && investigation.state === 'closed',
@@ -119,3 +119,16 @@ if (example !== undefined) {
 print(`  npx tally --data ${directory} events --tenant acme --type injection.quarantined`);
 print(`  npx tally --data ${directory} approvals list --tenant acme --state all`);
 print(`  npx tally --data ${directory} verify --tenant acme`);
+
+function readOptions(): { data: string | undefined; count: number } {
+  try {
+    const { values } = parseArgs({
+      options: { data: { type: 'string' }, alerts: { type: 'string', default: '40' } },
+    });
+    if (!/^[1-9]\d{0,4}$|^100000$/.test(values.alerts)) throw new Error('--alerts takes a whole number');
+    return { data: values.data, count: Number(values.alerts) };
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${usage}`);
+    process.exit(3);
+  }
+}

@@ -226,6 +226,16 @@ test('no attack: the alert is closed without a human', async () => {
   });
 });
 
+test('an alert that addresses a model is never closed by the word of a model', async () => {
+  const { investigate, plans, states } = await start({ answers: [{ verdict: 'benign', confidence: 0.99 }] });
+  const sign = { pattern: 'p', where: '/x', weight: 0.5, encoding: 'plain' as const };
+  await investigate('wazuh', { injection: [sign] });
+  expect(states().at(-1)).toBe('reasoning → awaiting_human');
+  expect(plans[0]!.value.actions).toMatchObject([
+    { kind: 'confirm_verdict', reason: 'the alert addresses a model' },
+  ]);
+});
+
 describe('a known false positive', () => {
   const pattern: FalsePositivePattern = {
     pattern_id: 'fp-1',

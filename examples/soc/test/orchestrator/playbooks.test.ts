@@ -49,12 +49,27 @@ test('an action without something to act on is left out; at most three of one ki
   expect(plan('pb-general', ['block_ip'], many)).toHaveLength(1 + 3);
 });
 
-test.each(['10.0.0.1', '172.16.3.4', '192.168.0.1', '127.0.0.1', '169.254.1.1', '::1', 'fe80::1', 'fd00::1'])(
-  'our own address %s is never blocked',
-  (ip) => {
-    expect(plan('pb-general', ['block_ip'], [entity('ip', ip)])).toEqual(['notify_analyst inv-1']);
-  },
-);
+test.each([
+  '0.0.0.0',
+  '0.0.0.0/0',
+  '::',
+  '::ffff:10.0.0.5',
+  '100.64.0.1',
+  '224.0.0.1',
+  '255.255.255.255',
+  'localhost',
+  'ff02::1',
+  '10.0.0.1',
+  '172.16.3.4',
+  '192.168.0.1',
+  '127.0.0.1',
+  '169.254.1.1',
+  '::1',
+  'fe80::1',
+  'fd00::1',
+])('%s is our own or no address: it is never blocked', (ip) => {
+  expect(plan('pb-general', ['block_ip'], [entity('ip', ip)])).toEqual(['notify_analyst inv-1']);
+});
 
 test.each(['172.32.0.1', '198.51.100.7', '2001:db8::1'])('%s can be blocked', (ip) => {
   expect(plan('pb-general', ['block_ip'], [entity('ip', ip)])).toEqual([

@@ -6,6 +6,7 @@ import { KeyWatch } from '../../src/access/key-watch.ts';
 import { assertStillValid } from '../../src/access/still-valid.ts';
 import { AuditService } from '../../src/app.ts';
 import { SubjectBook } from '../../src/chain/books/subject-book.ts';
+import { chainStopped } from '../../src/errors.ts';
 import { writer } from '../../src/store/database.ts';
 import type { PgliteDatabase } from '../../src/store/pglite/pglite.ts';
 import { recordsOf } from '../chains.ts';
@@ -203,5 +204,32 @@ describe.each([
     expect(await findings()).toContainEqual(
       expect.objectContaining({ code: 'SUBJECT_MISMATCH', found: 'ann: blocked without a record' }),
     );
+  });
+
+  test('a chain that takes no record does not keep a subject in; the verification reports the block, and it can be ended', async () => {
+    const { database, serviceTenant, appendRanges } = service();
+    const stopped = new SubjectBook({
+      database,
+      serviceTenant,
+      appendRanges: async () => {
+        throw chainStopped(serviceTenant, 'a test');
+      },
+    });
+    // A clock that runs ahead must not make a block that no later record can end.
+    const tomorrow = Date.now() + 24 * 3_600_000;
+    await stopped.block('trudy', 'left', { by: 'key:ops', now: tomorrow });
+    const list = await service().subjects.list();
+    expect(list.find(({ subject }) => subject === 'trudy')).toMatchObject({ reason: 'left' });
+    const finding = { code: 'SUBJECT_MISMATCH', found: 'trudy: blocked without a record' };
+    expect(await findings()).toContainEqual(expect.objectContaining(finding));
+    await expect(stopped.unblock('trudy', { by: 'key:ops', now: Date.now() })).rejects.toMatchObject({
+      code: 'CHAIN_STOPPED',
+    });
+    const book = new SubjectBook({ database, serviceTenant, appendRanges });
+    await until(async () => {
+      await book.unblock('trudy', { by: 'key:ops', now: Date.now() });
+      return true;
+    });
+    expect(await findings()).not.toContainEqual(expect.objectContaining(finding));
   });
 });
