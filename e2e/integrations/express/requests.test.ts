@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { expressAudit } from '@tallystick/sdk/express';
+import { type ExpressAuditOptions, expressAudit } from '@tallystick/sdk/express';
 import { createTestAudit } from '@tallystick/sdk/testing';
 import express, { type NextFunction, type Request, type Response } from 'express';
 import { afterEach, expect, test, vi } from 'vitest';
@@ -10,12 +10,13 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close().closeAllConnections();
 });
 
-async function open() {
+async function open(over: Partial<ExpressAuditOptions<Request>> = {}) {
   const audit = createTestAudit();
   const audited = expressAudit<Request, Response>({
     audit: audit.emitter,
     tenant: (request) => request.get('x-tenant'),
     actor: (request) => ({ actorType: 'user', actorId: request.get('x-user') ?? 'anonymous' }),
+    ...over,
   });
   const app = express();
   app.set('trust proxy', true);
@@ -83,5 +84,20 @@ test('a client that goes away is recorded as such', async () => {
   await requested;
   socket.destroy();
   await vi.waitFor(() => expect(audit.events).toHaveLength(1));
-  expect(audit.events[0]).toMatchObject({ outcome: { error_code: 'CLIENT_DISCONNECTED' } });
+  expect(audit.events[0]).toMatchObject({
+    source_ip: '127.0.0.1',
+    outcome: { error_code: 'CLIENT_DISCONNECTED' },
+  });
+});
+
+test('a function of the application that throws after the response does not end the process', async () => {
+  const onError = vi.fn();
+  const requestId = () => {
+    throw new Error('no request id');
+  };
+  const { audit, port } = await open({ requestId, onError });
+  const response = await fetch(`http://127.0.0.1:${port}/orders/o-1`, { method: 'POST', headers });
+  expect(response.status).toBe(200);
+  await vi.waitFor(() => expect(audit.events).toHaveLength(1));
+  expect(onError).toHaveBeenCalledTimes(1);
 });

@@ -29,6 +29,7 @@ async function open(onError?: (error: unknown) => void) {
   app.get('/orders/:id/broken', audited, async () => {
     throw Object.assign(new Error('secret'), { code: 'DB_DOWN' });
   });
+  app.get('/orders/:id/large', audited, async () => Buffer.alloc(64_000_000));
   // Never answers.
   app.get('/orders/:id/slow', audited, (_request, reply) => reply.hijack());
   app.get('/health', async () => 'ok');
@@ -90,8 +91,35 @@ test('a client that goes away is recorded as such', async () => {
   socket.destroy();
   await vi.waitFor(() => expect(audit.events).toHaveLength(1));
   expect(audit.events[0]).toMatchObject({
+    source_ip: '127.0.0.1',
     outcome: { outcome_status: 'failure', error_code: 'CLIENT_DISCONNECTED' },
   });
+});
+
+// Fastify calls no hook for it: without an event, a client could read what it wanted and leave no trace.
+test('a client that goes away while it reads is recorded, with its address', async () => {
+  const { app, audit } = await open();
+  const url = new URL(await app.listen({ port: 0, host: '127.0.0.1' }));
+  const socket = connect(Number(url.port), url.hostname);
+  socket.write('GET /orders/o-1/large HTTP/1.1\r\nHost: x\r\nx-tenant: acme\r\n\r\n');
+  socket.once('data', () => socket.destroy());
+  await vi.waitFor(() => expect(audit.events).toHaveLength(1));
+  expect(audit.events).toMatchObject([
+    { target_id: 'o-1', source_ip: '127.0.0.1', outcome: { error_code: 'CLIENT_DISCONNECTED' } },
+  ]);
+});
+
+test('a hook that was registered before and refuses the login does not hide the request', async () => {
+  const audit = createTestAudit();
+  const app = Fastify();
+  app.addHook('onRequest', async (_request, reply) => reply.code(401).send({ error: 'who are you?' }));
+  await app.register(fastifyAudit, { audit: audit.emitter, tenant: 'acme' });
+  app.get('/orders', { config: { audit: { eventType: 'order.listed' } } }, async () => 'orders');
+  closers.push(() => app.close());
+  expect((await app.inject('/orders')).statusCode).toBe(401);
+  expect(audit.events).toMatchObject([
+    { event_type: 'order.listed', source_ip: '127.0.0.1', outcome: { outcome_status: 'denied' } },
+  ]);
 });
 
 test('a request without a tenant is answered as usual, and the loss is reported', async () => {

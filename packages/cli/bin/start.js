@@ -3,8 +3,16 @@ const { existsSync } = require('node:fs');
 const module_ = require('node:module');
 const { join } = require('node:path');
 
-// The agent of a hook takes 2 for a denial, and every other failure for permission.
-const failure = (code) => (process.argv[2] === 'hook' ? 2 : code);
+// The agent of a hook takes 2 for a denial, and every other failure for permission. Options may stand before the command.
+const mayBeHook = process.argv.includes('hook');
+const failure = (code) => (mayBeHook ? 2 : code);
+// An error that nothing catches ends Node with 1.
+if (mayBeHook) {
+  process.on('uncaughtException', (error) => {
+    process.stderr.write(`error: the hook failed: ${error.name} (INTERNAL)\n`);
+    process.exit(failure(1));
+  });
+}
 
 // A published package holds no sources, so their presence means the repository, where sources are what runs;
 // TALLYSTICK_SOURCE=0 runs the build there.

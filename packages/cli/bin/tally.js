@@ -17,7 +17,7 @@ if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
       'Install a current version from https://nodejs.org, or run it as: npx -p node@24 -p tallystick tally …\n',
   );
   // The agent of a hook takes 2 for a denial, and every other failure for permission.
-  process.exitCode = process.argv[2] === 'hook' ? 2 : 3;
+  process.exitCode = process.argv.indexOf('hook') > 0 ? 2 : 3;
 } else {
   require('./start.js');
 }

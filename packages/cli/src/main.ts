@@ -1,14 +1,19 @@
 import { constants } from 'node:os';
-import { hookExitCodes, isHook } from './hook/exit-codes.ts';
+import { CliError } from './errors.ts';
+
 import type { ProcessContext } from './process-context.ts';
-import { runCli } from './program.ts';
+import { isHook, runCli } from './program.ts';
 
 /** Ends the process with the exit code that a shell reports for a signal. */
 const endWith = (signal: NodeJS.Signals) => process.exit(128 + constants.signals[signal]);
 
-function denyFor(error: Error): never {
-  process.stderr.write(`error: the hook failed: ${error.name} (INTERNAL)\n`);
-  process.exit(hookExitCodes.denied);
+/** @throws {CliError} `INPUT_UNREADABLE` if another program removed the directory */
+function currentDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    throw new CliError('INPUT_UNREADABLE', 'the current directory does not exist any more', { cause });
+  }
 }
 
 /** Runs this process's command line. Sets the exit code and lets the process end by itself, so that its output is written. */
@@ -33,7 +38,9 @@ export async function main(): Promise<void> {
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
-    cwd: process.cwd(),
+    get cwd() {
+      return currentDirectory();
+    },
     now: Date.now,
     get stopped() {
       watchesStop = true;
@@ -41,8 +48,6 @@ export async function main(): Promise<void> {
     },
   };
   const argv = process.argv.slice(2);
-  // An error that nothing catches ends Node with 1, which the agent of a hook takes for permission.
-  if (isHook(argv)) process.on('uncaughtException', (error) => denyFor(error));
   const exitCode = await runCli(argv, processContext);
   // A request that hangs would keep the process until the agent ends it, and runs the tool.
   if (isHook(argv)) process.exit(exitCode);

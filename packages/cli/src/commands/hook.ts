@@ -92,7 +92,10 @@ async function answer(
   const onPending: typeof action.onPending = ({ id }) =>
     terminal.note(`${call.tool} waits for approval ${id}: tally approvals show ${id}`);
   const denial = await askBefore(opened.gate, { ...action, onPending }, deadline);
-  if (denial !== undefined) await terminal.jsonLine(denialOf(denial));
+  if (denial === undefined) return hookExitCodes.ok;
+  await terminal.jsonLine(denialOf(denial));
+  // Without the answer, the exit code 0 would permit the call.
+  if (terminal.outputEnded) throw new CliError('OUTPUT_FAILED', denial);
   return hookExitCodes.ok;
 }
 

@@ -10,11 +10,6 @@ export const hookExitCodes = Object.freeze({
   denied: 2,
 });
 
-/** Whether a command line is a hook's. It is known before the command line is read, because it may have a mistake. */
-export function isHook(argv: readonly string[]): boolean {
-  return argv[0] === 'hook';
-}
-
 /** The exit code of a hook for that of a command line. */
 export function hookExitCode(exitCode: number): number {
   return exitCode === hookExitCodes.ok || exitCode === hookExitCodes.notRecorded

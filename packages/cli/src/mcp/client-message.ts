@@ -93,6 +93,8 @@ function readMessage(text: string, value: unknown): ClientMessage {
   const { method, params } = value;
   if (method !== undefined && typeof method !== 'string')
     return refused(id, rpcErrors.invalidRequest, 'method must be a text');
+  if (typeof method === 'string' && isLookalikeCall(method))
+    return refused(id, rpcErrors.invalidRequest, 'method differs from tools/call only in its letters');
   if (method === 'notifications/cancelled' && isObject(params) && isId(params.requestId))
     return { kind: 'cancellation', id: params.requestId };
   return method === 'tools/call' ? readCall(text, value, params) : { kind: 'other' };
@@ -129,9 +131,20 @@ function readCall(text: string, { id }: { readonly id?: unknown }, params: unkno
   };
 }
 
-/** Whether a name equals one of the names for a parser that ignores case, as that of Go does. */
+/**
+ * Whether a name equals one of the names for a parser that ignores case, as that of Go does, or could give the object a member of
+ * one of the names: in JavaScript, copying a member `__proto__` does.
+ */
 function isLookalike(name: string, names: readonly string[]): boolean {
-  return !names.includes(name) && names.includes(name.normalize('NFKC').toLowerCase());
+  return (
+    name === '__proto__' || (!names.includes(name) && names.includes(name.normalize('NFKC').toLowerCase()))
+  );
+}
+
+/** Whether a lenient server, which ignores case, white space or what follows U+0000, could take a method for a tool call. */
+function isLookalikeCall(method: string): boolean {
+  const [text] = method.normalize('NFKC').toLowerCase().split('\0');
+  return method !== 'tools/call' && text!.replace(/[\s\p{C}]/gu, '') === 'tools/call';
 }
 
 function isId(value: unknown): value is RequestId {

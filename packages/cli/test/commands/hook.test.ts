@@ -1,7 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { statSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { createClient } from '@tallystick/client';
 import type { AuditEvent } from '@tallystick/event';
 import { tempDir } from '@tallystick/testing';
@@ -195,6 +197,8 @@ describe('whatever goes wrong before a call denies it', () => {
     ['a missing option', ['hook', '--agent', 'codex'], call('ls')],
     ['an unknown agent', ['hook', '--agent', 'emacs', '--policy', 'rules.json'], call('ls')],
     ['an unknown option', words('--tiemout', '5s'), call('ls')],
+    ['an unknown option behind a global one', ['--tenant', 'acme', ...words('--tiemout')], call('ls')],
+    ['no policy behind a mistake', ['--tenat', 'acme', 'hook', '--agent', 'codex'], call('ls')],
     ['no service', words(), call('ls'), { TALLYSTICK_URL: '' }],
     ['a wrong key', words(), call('ls'), { TALLYSTICK_API_KEY: 'tally_wrong' }],
     ['no tenant', words(), call('ls'), { TALLYSTICK_TENANT: '' }],
@@ -206,15 +210,31 @@ describe('whatever goes wrong before a call denies it', () => {
     else expect([exitCode, stdout, stderr === '']).toEqual([2, '', false]);
   });
 
+  /** Runs the hook within a line of a shell, in which `"$@"` is its command line. */
+  async function inShell(line: string, input: object, cwd = dir.path) {
+    const args = ['-c', line, 'bash', process.execPath, bin, ...words()];
+    const shell = spawn('bash', args, { cwd, env: { ...process.env, ...env() } });
+    shell.stdin.end(JSON.stringify(input));
+    const [errors, [exitCode]] = await Promise.all([text(shell.stderr), once(shell, 'close')]);
+    return { exitCode, errors };
+  }
+
   test('an answer that can not be written', async () => {
-    const command = `exec '${process.execPath}' '${bin}' "$@" > /dev/full`;
-    const { status } = spawnSync('bash', ['-c', command, 'bash', ...words()], {
-      cwd: dir.path,
-      env: { ...process.env, ...env() },
-      input: JSON.stringify(call('git push --force')),
-      encoding: 'utf8',
-    });
-    expect(status).toBe(2);
+    const { exitCode } = await inShell('exec "$@" > /dev/full', call('git push --force'));
+    expect(exitCode).toBe(2);
+  });
+
+  test('an answer that the agent does not read', async () => {
+    const line = 'set -o pipefail; "$@" | exec 0<&-';
+    const { exitCode, errors } = await inShell(line, call('git push --force'));
+    expect([exitCode, errors]).toEqual([2, expect.stringContaining('no force (DENIED). (OUTPUT_FAILED)')]);
+  });
+
+  test('a directory that was removed, as an agent can do itself', async () => {
+    const gone = join(dir.path, 'gone');
+    mkdirSync(gone);
+    const { exitCode, errors } = await inShell('rmdir "$PWD"; exec "$@"', call('ls'), gone);
+    expect([exitCode, errors]).toEqual([2, expect.stringContaining('current directory does not exist')]);
   });
 
   test('an agent that never ends its input', async () => {

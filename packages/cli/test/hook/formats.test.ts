@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { hookExitCode, isHook } from '../../src/hook/exit-codes.ts';
+import { hookExitCode } from '../../src/hook/exit-codes.ts';
 import { denialOf, hookedAgents, readHookedCall } from '../../src/hook/formats.ts';
+import { isHook } from '../../src/program.ts';
 
 const before = {
   session_id: 's-1',
@@ -81,5 +82,17 @@ test('the denial has the members that both agents know, and no other', () => {
 
 test('no failure ends with a code that an agent takes for permission', () => {
   expect([0, 1, 2, 3, 4, 5, 6, 130].map(hookExitCode)).toEqual([0, 1, 2, 2, 2, 2, 2, 2]);
-  expect([isHook(['hook', '--x']), isHook(['emit', 'hook']), isHook([])]).toEqual([true, false, false]);
+});
+
+test.each([
+  [true, 'hook --x'],
+  [true, '--tenant acme hook --x'],
+  [true, '--server=http://a -q --data hook hook'],
+  [true, '--tenat acme hook'],
+  [false, 'emit hook'],
+  [false, '--tenant hook emit'],
+  [false, '--tenant hook'],
+  [false, ''],
+])('%s: a hook is recognised behind global options: %s', (expected, line) => {
+  expect(isHook(line.split(' '))).toBe(expected);
 });

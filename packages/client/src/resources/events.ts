@@ -1,4 +1,11 @@
-import type { EventFilters, EventPage, EventView, ItemResult, ReceivedDelivery } from '@tallystick/protocol';
+import {
+  type EventFilters,
+  type EventPage,
+  type EventView,
+  type ItemResult,
+  preferChained,
+  type ReceivedDelivery,
+} from '@tallystick/protocol';
 import { chunksOf } from '../body.ts';
 import { ClientError } from '../errors.ts';
 import { readMessages, type StreamState } from '../event-stream.ts';
@@ -89,6 +96,13 @@ export interface EventsResource {
        * ones if the same events are sent with the same key within seven days.
        */
       readonly idempotencyKey?: string | undefined;
+      /**
+       * Whether a service with a queue in front of the chain should chain the events before it answers. An older service does not: the
+       * results say what was done.
+       *
+       * @defaultValue false
+       */
+      readonly chained?: boolean | undefined;
     },
   ): Promise<readonly ItemResult[]>;
 }
@@ -115,7 +129,7 @@ export function eventsResource(sender: Sender): EventsResource {
         signal,
       }),
     follow: (query = {}, options = {}) => follow(sender, query, options),
-    submit: async (events, { delivery, idempotencyKey, signal } = {}) => {
+    submit: async (events, { delivery, idempotencyKey, chained, signal } = {}) => {
       // Joined as texts: parsing and writing them again would change numbers that a double can't hold.
       const texts = events.map((event) => (typeof event === 'string' ? event : JSON.stringify(event)));
       const deliveryMember = delivery === undefined ? '' : `"delivery":${JSON.stringify(delivery)},`;
@@ -125,7 +139,10 @@ export function eventsResource(sender: Sender): EventsResource {
         body: `{${deliveryMember}"events":[${texts.join(',')}]}`,
         // An event is known by its `audit_id`: sent twice, it is chained once.
         idempotent: true,
-        ...(idempotencyKey !== undefined && { headers: { 'idempotency-key': idempotencyKey } }),
+        headers: {
+          ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
+          ...(chained === true && preferChained),
+        },
         signal,
       });
       if (!Array.isArray(results) || results.length !== events.length)

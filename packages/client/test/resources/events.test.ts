@@ -92,12 +92,14 @@ test('a caller that stops early ends the transfer', async () => {
   expect(cancelled).toBe(true);
 });
 
-test('an idempotency key travels as a header', async () => {
+test('an idempotency key and the wish for a receipt travel as headers', async () => {
   let sent: unknown;
   const client = clientOf(async (_, { headers }) => {
     sent = headers;
     return Response.json({ results: [{ index: 0, status: 'accepted', audit_id: 'a' }] });
   });
-  await client.events.submit([{ tenant_id: 'acme' }], { idempotencyKey: 'order-1047' });
-  expect(sent).toMatchObject({ 'idempotency-key': 'order-1047' });
+  await client.events.submit([{ tenant_id: 'acme' }], { idempotencyKey: 'order-1047', chained: true });
+  expect(sent).toMatchObject({ 'idempotency-key': 'order-1047', prefer: 'chained' });
+  await client.events.submit([{ tenant_id: 'acme' }]);
+  expect(sent).not.toHaveProperty('prefer');
 });

@@ -52,6 +52,10 @@ const actionContext = openObject({
   ),
   deadline: string({ description: 'When the effect must have been reported' }),
   fail_open: boolean({ description: 'Whether the action runs even if its intent was not acknowledged' }),
+  acknowledged: enumeration(['accepted', 'none'], {
+    description:
+      'What was known of the intent when the effect began, if it was not chained: a queue in front of the chain had it, or nothing',
+  }),
   late: boolean({ description: 'Whether the effect ended after it had counted as timed out' }),
   reason_unverified: string({ description: 'Reason that the agent gave. Nothing checked it' }),
 });

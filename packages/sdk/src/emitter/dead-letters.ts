@@ -120,6 +120,7 @@ export class SpoolDeadLetters {
       };
       for (const deadLetter of deadLetters) {
         const waiter: Waiter = {
+          chained: false,
           resolve: () => {
             delivered.push(deadLetter.place);
             decided();

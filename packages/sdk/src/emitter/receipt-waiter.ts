@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import { AuditError } from '../errors.ts';
 import type { EncodedEvent } from '../event/encoded-event.ts';
 import type { Waiter } from '../event/pending-event.ts';
-import type { AuditReceipt } from './result.ts';
+import { type AuditReceipt, type RecordOptions, receiptOf } from './result.ts';
 
 /** The promise of one call of `record()`. Its timer keeps the process alive, since a caller awaits the promise. */
 export class ReceiptWaiter implements Waiter {
@@ -12,9 +12,11 @@ export class ReceiptWaiter implements Waiter {
   #resolve!: (receipt: AuditReceipt) => void;
   #reject!: (error: AuditError) => void;
   readonly #cancelTimeout: () => void;
+  #chained: boolean;
 
-  constructor(event: EncodedEvent, clock: Clock, timeoutMs: number) {
+  constructor(event: EncodedEvent, clock: Clock, timeoutMs: number, { chained }: RecordOptions = {}) {
     this.#event = event;
+    this.#chained = chained === true;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -22,21 +24,29 @@ export class ReceiptWaiter implements Waiter {
     this.#cancelTimeout = clock.schedule(timeoutMs, () => this.#timeOut(timeoutMs), true);
   }
 
+  get chained(): boolean {
+    return this.#chained;
+  }
+
   resolve(result: ItemResult): void {
-    this.#cancelTimeout();
-    const { id, createdAt } = this.#event;
-    const receipt = 'receipt' in result ? result.receipt : undefined;
-    const state = receipt === undefined ? 'accepted' : 'chained';
-    this.#resolve({ id, createdAt: new Date(createdAt), state, receipt });
+    this.#stopWaiting();
+    this.#resolve(receiptOf(this.#event, result));
   }
 
   reject(error: AuditError): void {
-    this.#cancelTimeout();
+    this.#stopWaiting();
     this.#reject(error);
+  }
+
+  /** The event may go into a queue from now on: no caller depends on more. */
+  #stopWaiting(): void {
+    this.#chained = false;
+    this.#cancelTimeout();
   }
 
   #timeOut(timeoutMs: number): void {
     const { id, tenantId, eventType } = this.#event;
+    this.#stopWaiting();
     const message = `no receipt within ${timeoutMs} ms; the event may still be delivered`;
     this.#reject(
       new AuditError('DELIVERY_TIMED_OUT', message, { id, tenantId, eventType, outcome: 'unknown' }),

@@ -1,4 +1,5 @@
-import type { Receipt } from '@tallystick/protocol';
+import type { ItemResult, Receipt } from '@tallystick/protocol';
+import type { EncodedEvent } from '../event/encoded-event.ts';
 
 /** The result of `emit()`. The event is not durable yet; use `record()` to wait until it is. */
 export interface AuditEventResult {
@@ -29,10 +30,24 @@ export interface AuditReceipt {
   readonly receipt: Receipt | undefined;
 }
 
+/** What `record()` returns for an event that the service has. */
+export function receiptOf({ id, createdAt }: EncodedEvent, result: ItemResult): AuditReceipt {
+  const receipt = 'receipt' in result ? result.receipt : undefined;
+  const state = receipt === undefined ? 'accepted' : 'chained';
+  return { id, createdAt: new Date(createdAt), state, receipt };
+}
+
 /** Options of `record()`. */
 export interface RecordOptions {
   /** How long to wait for the receipt, in milliseconds. @defaultValue `recordTimeoutMs` of the emitter */
   readonly timeoutMs?: number | undefined;
+  /**
+   * Whether the service should chain the event before it answers, also if it has a queue in front of the chain. It is asked to over
+   * HTTP, as long as this call waits. The receipt's `state` says what was done: a Kafka topic can't do it, and an older service does not.
+   *
+   * @defaultValue false
+   */
+  readonly chained?: boolean | undefined;
 }
 
 /** Options of `flush()` and `close()`. */

@@ -170,10 +170,15 @@ type RenamedMembers = { event_data: 'eventData' };
 type MemberName<P> = P extends keyof RenamedMembers ? RenamedMembers[P] : P;
 /** On the wire an outcome is an object. Callers may also give its status alone. */
 type MemberValue<P, V> = P extends 'outcome'
-  ? V | AuditOutcome
+  ? OrUndefined<V> | AuditOutcome
   : P extends 'event_data' | 'proof'
     ? unknown
-    : V;
+    : OrUndefined<V>;
+
+/** Optional members may also be given as `undefined`, which is the same as leaving them out. */
+type OrUndefined<V> = V extends object
+  ? { [P in keyof V]: Record<never, never> extends Pick<V, P> ? V[P] | undefined : V[P] }
+  : V;
 
 /** The payload of an event of type `K`: with the shapes that the taxonomy declares, and free otherwise. */
 export type PayloadIn<X, K extends string> = {

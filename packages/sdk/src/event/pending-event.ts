@@ -3,6 +3,8 @@ import type { AuditError } from '../errors.ts';
 
 /** A caller that waits for the outcome of one event, such as a call of `record()`. */
 export interface Waiter {
+  /** Whether the caller is still waiting, and wants the event chained and not only queued. */
+  readonly chained: boolean;
   /** The service accepted the event. */
   resolve(result: ItemResult): void;
   /** The event is lost, or its outcome is unknown; `error.outcome` says which. */

@@ -1,4 +1,4 @@
-import type { ItemResult } from '@tallystick/protocol';
+import { type ItemResult, preferChained } from '@tallystick/protocol';
 import type { Credential } from '../transport/credential.ts';
 import { readToken, readUrl } from '../transport/http-options.ts';
 import { readResults } from '../transport/http-response.ts';
@@ -31,18 +31,19 @@ export class FetchTransport implements Transport {
   async send(batch: Batch, signal: AbortSignal): Promise<readonly ItemResult[]> {
     const body = `{"delivery":${JSON.stringify(batch.delivery)},"events":[${batch.events.join(',')}]}`;
     const limit = AbortSignal.any([signal, AbortSignal.timeout(this.#options.timeoutMs)]);
-    let response = await this.#post(body, await this.#credential(false), limit);
+    const chained = batch.chained === true;
+    let response = await this.#post(body, chained, await this.#credential(false), limit);
     const refused = response.status === 401 || response.status === 403;
     // The key was probably rotated: one more request with a new one.
     if (refused && typeof this.#options.apiKey === 'function') {
-      response = await this.#post(body, await this.#credential(true), limit);
+      response = await this.#post(body, chained, await this.#credential(true), limit);
     }
     return readResults(response, batch);
   }
 
   async close(): Promise<void> {}
 
-  async #post(body: string, token: string | undefined, signal: AbortSignal) {
+  async #post(body: string, chained: boolean, token: string | undefined, signal: AbortSignal) {
     const request = this.#options.fetch ?? globalThis.fetch;
     try {
       const response = await request(this.#url.href, {
@@ -54,6 +55,7 @@ export class FetchTransport implements Transport {
         headers: {
           accept: 'application/json, application/problem+json',
           'content-type': 'application/json',
+          ...(chained && preferChained),
           ...(token !== undefined && { authorization: `Bearer ${token}` }),
         },
       });

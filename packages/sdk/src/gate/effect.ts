@@ -1,8 +1,17 @@
 import type { OperationOutcome } from '@tallystick/protocol';
 import type { Clock } from '../clock.ts';
 import { GateError } from './errors.ts';
-import type { AnyEmitter, Effect, StatedEnd } from './options.ts';
-import { completedEvent, type EffectEnd, type Intent, resultDigest } from './records.ts';
+import type { Intent } from './intent.ts';
+import type { Acknowledgement, AnyEmitter, Effect, StatedEnd } from './options.ts';
+import { completedEvent, type EffectEnd, resultDigest } from './records.ts';
+import { nameOf, readStatedEnd } from './stated-end.ts';
+
+/** An intent whose effect may run. */
+export interface AdmittedIntent {
+  readonly intent: Intent;
+  readonly approvalId: string | undefined;
+  readonly acknowledged: Acknowledgement;
+}
 
 export interface EffectParts {
   readonly audit: AnyEmitter;
@@ -21,8 +30,7 @@ const maxKeptCharacters = 64 * 1024;
  * An effect that takes too long is recorded as timed out. If it ends later, a further record says how.
  */
 export async function runEffect<R>(
-  intent: Intent,
-  approvalId: string | undefined,
+  { intent, approvalId, acknowledged }: AdmittedIntent,
   effect: Effect<unknown, R>,
   { audit, clock, timeoutMs, finish }: EffectParts,
 ): Promise<R> {
@@ -35,7 +43,28 @@ export async function runEffect<R>(
   const startedAt = performance.now();
   const record = (outcome: EffectEnd['outcome']) => {
     const durationMs = performance.now() - startedAt;
-    audit.emit(completedEvent(intent, { outcome, durationMs, approvalId, costUsd, late: timedOut }));
+    const emit = (told: EffectEnd['outcome']) =>
+      audit.emit(
+        completedEvent(intent, {
+          outcome: told,
+          durationMs,
+          acknowledged,
+          approvalId,
+          costUsd,
+          late: timedOut,
+        }),
+      );
+    try {
+      if (emit(outcome).state !== 'refused') return;
+    } catch {
+      // What the effect stated is not what a record can have.
+    }
+    const { outcomeStatus, errorCode } = outcome;
+    try {
+      emit({ outcomeStatus, ...(errorCode !== undefined && { errorCode }), incomplete: true });
+    } catch {
+      // The effect has run. Without its end, the service reports the action as unresolved.
+    }
   };
 
   const ended = (async () => {
@@ -44,12 +73,13 @@ export async function runEffect<R>(
       // The effect may change its copy: the frozen arguments belong to the records.
       result = await effect(structuredClone(request.arguments), {
         intentId,
+        acknowledged,
         signal: AbortSignal.any(signals),
         cost(usd) {
           if (Number.isFinite(usd) && usd >= 0) costUsd = usd;
         },
         ended(end) {
-          stated = end;
+          stated = readStatedEnd(end);
         },
       });
     } catch (thrown) {
@@ -111,20 +141,4 @@ function keptText(result: unknown): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/**
- * The class of an error. Its message may quote arguments or secrets, so it is not recorded. A tool may throw anything, also an
- * object that throws when it is read.
- */
-function nameOf(thrown: unknown): string {
-  let name: unknown;
-  try {
-    name = (thrown as { name?: unknown } | null)?.name;
-  } catch {
-    return 'Error';
-  }
-  return typeof name === 'string' && name !== ''
-    ? name.slice(0, 256).toWellFormed().replaceAll('\0', '')
-    : 'Error';
 }

@@ -9,6 +9,7 @@ export {
   type MemoryDeskOptions,
 } from './memory-desk.ts';
 export {
+  type Acknowledgement,
   type AnyEmitter,
   type Effect,
   type Execution,

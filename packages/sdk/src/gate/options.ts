@@ -12,10 +12,22 @@ export type AnyEmitter = Pick<AuditEmitter, 'emit' | 'record'>;
 /** Configuration of a gate. */
 export interface GateOptions {
   /**
-   * Emits the gate's records. It must deliver to the service over HTTP or to the embedded store: a gate waits until its intent is
-   * in the chain, and Kafka acknowledges before that.
+   * Emits the gate's records. With the HTTP transport and with the embedded store, a gate can wait until its intent is in the chain,
+   * also if the service has a Kafka topic in front of it. With the Kafka transport it can't: see {@link acknowledgement}.
    */
   readonly audit: AnyEmitter;
+  /**
+   * What must be true of intent and decision before an allowed action runs.
+   *
+   * - `chained`: they are in the chain.
+   * - `accepted`: they are at least in a queue that all in-sync replicas acknowledged, and will be chained. The Kafka transport gives no
+   *   more than this. If such an event turns out to be refused, it becomes a dead letter after the effect has run.
+   *
+   * An action that needs an approval is chained first in any case, because the desk looks its intent up in the chain.
+   *
+   * @defaultValue 'chained'
+   */
+  readonly acknowledgement?: 'chained' | 'accepted' | undefined;
   readonly policy: Policy;
   /** Where approvals are requested. Without one, an action that needs an approval is refused. */
   readonly desk?: ApprovalDesk | undefined;
@@ -25,8 +37,15 @@ export interface GateOptions {
   readonly tenantId?: string | undefined;
   /** Who acts, where the action does not say. */
   readonly actor?: AuditPrincipal | undefined;
-  /** How long to wait until intent and decision are in the chain, in milliseconds. @defaultValue 2000 */
+  /** How long to wait for the acknowledgement of intent and decision, in milliseconds. @defaultValue 2000 */
   readonly acknowledgeWithinMs?: number | undefined;
+  /**
+   * How long the desk may take to answer a request or a claim, and the ledger to begin an operation, in milliseconds. The wait for an
+   * approver is not part of it. After that the effect does not run (`DESK_UNAVAILABLE`).
+   *
+   * @defaultValue 10000
+   */
+  readonly deskTimeoutMs?: number | undefined;
   /** How long the policy may take, in milliseconds. @defaultValue 1000 */
   readonly policyTimeoutMs?: number | undefined;
   /**
@@ -58,6 +77,7 @@ export interface GateOptions {
 /** The numeric defaults of {@link GateOptions}. */
 export const gateDefaults = Object.freeze({
   acknowledgeWithinMs: 2_000,
+  deskTimeoutMs: 10_000,
   policyTimeoutMs: 1_000,
   effectTimeoutMs: 300_000,
 });
@@ -111,10 +131,17 @@ export interface StatedEnd {
   readonly details?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/**
+ * What is known of intent and decision when the effect may run: `chained` and `accepted` as in {@link GateOptions.acknowledgement}; `none` for
+ * an action that fails open. Whether they will ever be in the trail is unknown then.
+ */
+export type Acknowledgement = 'chained' | 'accepted' | 'none';
+
 /** What an effect is called with besides its arguments. */
 export interface Execution {
   /** `audit_id` of the intent. Events of the effect should name it as their parent. */
   readonly intentId: string;
+  readonly acknowledged: Acknowledgement;
   /** Aborts when the effect has taken too long, or when the caller's signal aborts. */
   readonly signal: AbortSignal;
   /** States what the effect cost, in US dollars, for its record. */

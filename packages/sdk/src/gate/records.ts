@@ -1,22 +1,11 @@
 /** The events of a gate: intent, decision, and how it ended. */
 import { uuidv7 } from '@tallystick/event';
 import type { AuditEventInput, AuditOutcomeDetails } from '../event/input.ts';
-import { digestOf, type HiddenArguments } from './document.ts';
+import { digestOf } from './document.ts';
 import type { GateErrorCode } from './errors.ts';
-import type { GatedAction } from './options.ts';
-import type { Policy, PolicyDecision, PolicyRequest } from './policy.ts';
-
-/** One run of a gate, as far as its records need it. */
-export interface Intent {
-  readonly intentId: string;
-  readonly action: GatedAction<unknown>;
-  readonly request: PolicyRequest;
-  readonly hidden: HiddenArguments;
-  /** Digest of the document that is decided, shown and executed. */
-  readonly documentDigest: string;
-  /** Milliseconds since the epoch: when the end of the effect must have been reported. */
-  readonly deadline: number;
-}
+import type { Intent } from './intent.ts';
+import type { Acknowledgement } from './options.ts';
+import type { Policy, PolicyDecision } from './policy.ts';
 
 /** `agent.action.intended`. */
 export function intentEvent(intent: Intent): AuditEventInput {
@@ -90,6 +79,8 @@ export interface EffectEnd {
   readonly outcome: AuditOutcomeDetails & { readonly outcomeStatus: 'success' | 'failure' | 'timed_out' };
   /** Absent where the process that reports the end did not measure it. */
   readonly durationMs: number | undefined;
+  /** Absent where the process that reports the end does not know it. */
+  readonly acknowledged: Acknowledgement | undefined;
   readonly approvalId: string | undefined;
   readonly costUsd: number | undefined;
   /** Whether it ended after it had counted as timed out. */
@@ -105,6 +96,8 @@ export function completedEvent(intent: Intent, end: EffectEnd): AuditEventInput 
     context: {
       action: intent.action.action,
       document_digest: intent.documentDigest,
+      ...(end.acknowledged !== undefined &&
+        end.acknowledged !== 'chained' && { acknowledged: end.acknowledged }),
       ...(end.approvalId !== undefined && { approval_id: end.approvalId }),
       ...(end.late && { late: true }),
     },

@@ -3,12 +3,18 @@ import type { Json } from '@tallystick/event';
 import type { OperationLedger, OperationOutcome } from '@tallystick/protocol';
 import type { AuditEventInput } from '../event/input.ts';
 import { GateError } from './errors.ts';
-import { completedEvent, type Intent, resultDigest } from './records.ts';
+import type { Intent } from './intent.ts';
+import { attemptOf } from './operation.ts';
+import type { Acknowledgement } from './options.ts';
+import { completedEvent, resultDigest } from './records.ts';
+import { codeOf } from './refusal.ts';
+import type { GateSettings } from './settings.ts';
 
 /** An action that may run once. */
 export interface Admission {
   readonly intentId: string;
   readonly approvalId: string | undefined;
+  readonly acknowledged: Acknowledgement;
   readonly documentDigest: string;
   /** Exactly these were decided and approved. */
   readonly arguments: Json;
@@ -31,31 +37,51 @@ export interface ReportedEnd {
  */
 export type ReportState = 'recorded' | 'reported_before' | 'not_admitted' | 'changed';
 
+/**
+ * Records how an admitted action ended. A crash before the ledger knows it can write the record again, but never another outcome: the
+ * first one stays.
+ *
+ * @throws {GateError} `DESK_UNAVAILABLE`, `NOT_ACKNOWLEDGED`
+ */
+export async function reportEnd(
+  reported: Intent,
+  end: ReportedEnd,
+  settings: Pick<GateSettings, 'audit' | 'ledger' | 'clock' | 'acknowledgeWithinMs'>,
+): Promise<ReportState> {
+  const { audit, clock, acknowledgeWithinMs } = settings;
+  const ledger = settings.ledger!;
+  const { intent, state } = await findAdmitted(reported, ledger);
+  if (state === 'reported_before') return state;
+  const { outcome, event } = endOf(intent, end, clock.now());
+  const { intentId } = intent;
+  try {
+    await audit.record(event, { timeoutMs: acknowledgeWithinMs });
+  } catch (cause) {
+    const message = 'the end of the action was not acknowledged in time';
+    throw new GateError('NOT_ACKNOWLEDGED', message, { intentId, cause });
+  }
+  if (state !== 'changed') await ledger.finish(attemptOf(intent), outcome);
+  return state;
+}
+
 /** The admitted action with the same key. `intent` has its id, so that the end refers to the first process's intent. */
-export async function findAdmitted(
+async function findAdmitted(
   intent: Intent,
   ledger: OperationLedger,
 ): Promise<{ readonly intent: Intent; readonly state: ReportState }> {
-  const attempt = {
-    tenant_id: intent.request.tenantId,
-    idempotency_key: intent.action.idempotencyKey!,
-    document_digest: intent.documentDigest,
-    intent_id: intent.intentId,
-  };
   try {
-    const known = await ledger.begin(attempt);
+    const known = await ledger.begin(attemptOf(intent));
     if (known.status === 'begun') return { intent, state: 'not_admitted' };
     const admitted = { ...intent, intentId: known.intent_id };
     return { intent: admitted, state: known.outcome === undefined ? 'recorded' : 'reported_before' };
   } catch (cause) {
-    const { code, problem } = cause as { code?: unknown; problem?: { code?: unknown } };
-    if ((problem?.code ?? code) === 'IDEMPOTENCY_KEY_REUSED') return { intent, state: 'changed' };
+    if (codeOf(cause) === 'IDEMPOTENCY_KEY_REUSED') return { intent, state: 'changed' };
     throw new GateError('DESK_UNAVAILABLE', 'the ledger of operations did not answer', { cause });
   }
 }
 
 /** `agent.action.completed` for a reported end, and the outcome for the ledger. */
-export function reportedEvent(
+function endOf(
   intent: Intent,
   { status, errorCode, result, durationMs }: ReportedEnd,
   now: number,
@@ -68,6 +94,7 @@ export function reportedEvent(
       ...(digest !== undefined && { result_digest: digest }),
     },
     durationMs,
+    acknowledged: undefined,
     approvalId: undefined,
     costUsd: undefined,
     late: false,

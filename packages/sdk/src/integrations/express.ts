@@ -5,6 +5,7 @@
  * const audited = expressAudit({ audit, tenant: (request) => request.user.tenant, actor: (request) => … });
  * app.post('/orders/:id/refund', audited({ eventType: 'order.refunded' }), handler);
  */
+import { reportTo } from './report.ts';
 import { emitRequest } from './request/emit-request.ts';
 import type { RequestAuditOptions, RouteAudit } from './request/route-audit.ts';
 
@@ -49,14 +50,24 @@ export function expressAudit<Req extends ExpressRequest, Res extends ExpressResp
 ): (route: RouteAudit<Req, Res>) => ExpressMiddleware<Req, Res> {
   return (route) => (request, response, next) => {
     const startedAt = performance.now();
+    const call = <T>(read: () => T): T | undefined => {
+      try {
+        return read();
+      } catch (error) {
+        reportTo(options.onError, error);
+        return undefined;
+      }
+    };
+    // The socket of a client that has gone has no address any more. The application's `trust proxy` may throw.
+    const sourceIp = call(() => request.ip);
     // Emitted on close and not on finish: a client that has gone causes close alone.
     response.once('close', () => {
       const path = request.route?.path;
       emitRequest(options, route, request, response, {
         method: request.method,
         route: typeof path === 'string' ? `${request.baseUrl}${path}` : undefined,
-        requestId: options.requestId?.(request) ?? header(request, 'x-request-id'),
-        sourceIp: request.ip,
+        requestId: call(() => options.requestId?.(request)) ?? header(request, 'x-request-id'),
+        sourceIp,
         userAgent: header(request, 'user-agent'),
         status: response.writableFinished ? response.statusCode : undefined,
         durationMs: performance.now() - startedAt,

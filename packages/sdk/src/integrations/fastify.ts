@@ -7,6 +7,7 @@
  */
 import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import type { AuditEmitter } from '../emitter/emitter.ts';
+import { reportTo } from './report.ts';
 import { emitRequest } from './request/emit-request.ts';
 import type { RequestAuditOptions, RouteAudit } from './request/route-audit.ts';
 
@@ -31,28 +32,43 @@ export interface FastifyAuditOptions extends RequestAuditOptions<FastifyRequest>
  */
 export const fastifyAudit: FastifyPluginCallback<FastifyAuditOptions> = Object.assign(
   (app: FastifyInstance, options: FastifyAuditOptions, done: () => void) => {
+    const emitted = new WeakSet<FastifyRequest>();
+    const addresses = new WeakMap<FastifyRequest, string | undefined>();
     /** The error of a request, until its response has been sent. */
     const errors = new WeakMap<FastifyRequest, unknown>();
     const emit = (request: FastifyRequest, reply: FastifyReply, status: number | undefined) => {
       const route = request.routeOptions.config.audit;
-      if (route === undefined) return;
+      if (route === undefined || emitted.has(request)) return;
+      emitted.add(request);
       emitRequest(options, route, request, reply, {
         method: request.method,
         route: request.routeOptions.url,
         requestId: request.id,
-        sourceIp: request.ip,
+        // A hook that answers before those of this plugin, such as one that refuses a login, skips onRequest.
+        sourceIp: addresses.has(request) ? addresses.get(request) : addressOf(request),
         userAgent: request.headers['user-agent'],
         status,
         durationMs: reply.elapsedTime,
         error: errors.get(request),
       });
     };
+    /** The socket of a client that has gone has no address any more, so it is read at once. */
+    const addressOf = (request: FastifyRequest) => {
+      try {
+        return request.ip;
+      } catch (error) {
+        // The application's `trustProxy` threw.
+        reportTo(options.onError, error);
+        return undefined;
+      }
+    };
     app.addHook('onRequest', (request, reply, next) => {
       if (request.routeOptions.config.audit !== undefined) {
-        // Fastify does not call onResponse for a client that has gone before the response began.
-        reply.raw.once('close', () => {
-          if (!reply.raw.writableEnded) emit(request, reply, undefined);
-        });
+        addresses.set(request, addressOf(request));
+        // Fastify does not call onResponse for a client that has gone before the response was sent.
+        reply.raw.once('close', () =>
+          emit(request, reply, reply.raw.writableFinished ? reply.statusCode : undefined),
+        );
       }
       next();
     });

@@ -6,6 +6,7 @@
  * export const POST = withAudit(handler, { audit, event: { eventType: 'order.refunded' }, actor: … });
  */
 import type { AuditEmitter } from '../emitter/emitter.ts';
+import type { DeadlineOptions } from '../emitter/result.ts';
 import type { AuditEventInput } from '../event/input.ts';
 import { reportTo } from './report.ts';
 import { emitRequest } from './request/emit-request.ts';
@@ -30,6 +31,13 @@ export interface DeliveryOptions<Args extends readonly unknown[]> {
    * @defaultValue none: with an emitter per call, the response waits for the delivery; otherwise it is delivered in the background
    */
   readonly waitUntil?: ((delivery: Promise<unknown>, ...args: Args) => void) | undefined;
+  /**
+   * How long the response waits for the delivery at most, with an emitter per call and without `waitUntil`, in milliseconds. Events
+   * that the service does not have by then are lost, and reported to the emitter's `onError`.
+   *
+   * @defaultValue 2000: many functions may run for three seconds
+   */
+  readonly deadlineMs?: number | undefined;
 }
 
 /** Options of {@link withAudit}. */
@@ -54,7 +62,6 @@ export function withAudit<Args extends readonly [Request, ...unknown[]]>(
 ): (...args: Args) => Promise<Response> {
   return (...args) =>
     deliverAfter(options, args, async (audit) => {
-      const [request] = args;
       const startedAt = performance.now();
       let response: Response | undefined;
       let error: unknown;
@@ -65,19 +72,41 @@ export function withAudit<Args extends readonly [Request, ...unknown[]]>(
         error = thrown;
         throw thrown;
       } finally {
-        emitRequest({ ...options, audit }, options.event, request, response, {
-          method: request.method,
-          route: options.route,
-          requestId: request.headers.get('x-request-id') ?? undefined,
-          sourceIp: ipOf(options, args),
-          userAgent: request.headers.get('user-agent') ?? undefined,
-          // A handler that throws becomes a status of 500 in every framework.
-          status: response?.status ?? 500,
-          durationMs: performance.now() - startedAt,
-          error,
-        });
+        const durationMs = performance.now() - startedAt;
+        if (audit !== undefined) emitOf({ ...options, audit }, args, { response, error, durationMs });
       }
     });
+}
+
+/** How a call of a fetch-style handler ended. */
+interface HandlerEnd {
+  readonly response: Response | undefined;
+  readonly error: unknown;
+  readonly durationMs: number;
+}
+
+/** Emits the event of a call. Never throws, also not for a first argument that is not a request. */
+function emitOf<Args extends readonly [Request, ...unknown[]]>(
+  options: WithAuditOptions<Args> & { readonly audit: HandlerEmitter },
+  args: Args,
+  { response, error, durationMs }: HandlerEnd,
+): void {
+  const [request] = args;
+  try {
+    emitRequest(options, options.event, request, response, {
+      method: request.method,
+      route: options.route,
+      requestId: request.headers.get('x-request-id') ?? undefined,
+      sourceIp: ipOf(options, args),
+      userAgent: request.headers.get('user-agent') ?? undefined,
+      // A handler that throws becomes a status of 500 in every framework.
+      status: response?.status ?? 500,
+      durationMs,
+      error,
+    });
+  } catch (thrown) {
+    reportTo(options.onError, thrown);
+  }
 }
 
 /** Options of {@link withAuditFunction}. */
@@ -105,7 +134,7 @@ export function withAuditFunction<Args extends readonly unknown[], R>(
       const startedAt = performance.now();
       const emit = (end: FunctionOutcome<R>) => {
         try {
-          audit.emit(options.describe({ ...end, args, durationMs: performance.now() - startedAt }));
+          audit?.emit(options.describe({ ...end, args, durationMs: performance.now() - startedAt }));
         } catch (error) {
           reportTo(options.onError, error);
         }
@@ -122,22 +151,48 @@ export function withAuditFunction<Args extends readonly unknown[], R>(
     });
 }
 
+const defaultDeadlineMs = 2_000;
+
+/** Runs a call, then delivers its event. Whatever goes wrong with the emitter or its delivery, the call ends as it ended. */
 async function deliverAfter<Args extends readonly unknown[], R>(
-  { audit, waitUntil }: DeliveryOptions<Args>,
+  {
+    audit,
+    waitUntil,
+    deadlineMs = defaultDeadlineMs,
+    onError,
+  }: DeliveryOptions<Args> & Pick<RequestAuditOptions<never>, 'onError'>,
   args: Args,
-  call: (audit: HandlerEmitter) => Promise<R>,
+  call: (audit: HandlerEmitter | undefined) => Promise<R>,
 ): Promise<R> {
   const perCall = typeof audit === 'function';
-  const emitter = perCall ? audit() : audit;
+  let emitter: HandlerEmitter | undefined;
+  try {
+    emitter = perCall ? audit() : audit;
+  } catch (error) {
+    reportTo(onError, error);
+  }
   try {
     return await call(emitter);
   } finally {
-    if (perCall || waitUntil !== undefined) {
-      const delivery = perCall ? emitter.close() : emitter.flush();
+    if (emitter !== undefined && (perCall || waitUntil !== undefined)) {
+      // With waitUntil the response does not wait, so the deadline of the emitter holds.
+      const options = waitUntil === undefined ? { deadlineMs } : {};
+      const delivery = deliver(emitter, perCall, options).catch((error: unknown) => reportTo(onError, error));
       if (waitUntil === undefined) await delivery;
-      else waitUntil(delivery, ...args);
+      else {
+        try {
+          waitUntil(delivery, ...args);
+        } catch (error) {
+          // Where the platform has nothing to wait with, the delivery goes on in the background.
+          reportTo(onError, error);
+        }
+      }
     }
   }
+}
+
+async function deliver(emitter: HandlerEmitter, perCall: boolean, options: DeadlineOptions): Promise<void> {
+  await (perCall ? emitter.close(options) : emitter.flush(options));
 }
 
 function ipOf<Args extends readonly [Request, ...unknown[]]>(

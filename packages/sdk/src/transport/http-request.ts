@@ -1,5 +1,6 @@
 import { type Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { preferChained } from '@tallystick/protocol';
 import { TransportError } from './transport.ts';
 
 /** One POST request with a JSON body. */
@@ -12,6 +13,8 @@ export interface HttpPost {
   /** Bearer token. */
   readonly token: string | undefined;
   readonly signal: AbortSignal;
+  /** Whether the events should be chained before the response. */
+  readonly chained: boolean;
 }
 
 /** The service's response, not yet interpreted. */
@@ -44,13 +47,14 @@ export async function post(options: HttpPost): Promise<HttpResponse> {
   }
 }
 
-function postOnce({ url, agent, body, gzipped, token, signal }: HttpPost): Promise<HttpResponse> {
+function postOnce({ url, agent, body, gzipped, token, signal, chained }: HttpPost): Promise<HttpResponse> {
   const headers = {
     accept: 'application/json, application/problem+json',
     'content-type': 'application/json',
     'content-length': body.length,
     'user-agent': 'tallystick-sdk',
     ...(gzipped && { 'content-encoding': 'gzip' }),
+    ...(chained && preferChained),
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
   };
   return new Promise((resolve, reject) => {

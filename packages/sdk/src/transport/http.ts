@@ -5,7 +5,7 @@ import { gzip } from 'node:zlib';
 import type { ItemResult } from '@tallystick/protocol';
 import { abortable } from '../time-limit.ts';
 import { type HttpSettings, type HttpTransportOptions, readHttpOptions, readToken } from './http-options.ts';
-import { type HttpResponse, post } from './http-request.ts';
+import { type HttpPost, type HttpResponse, post } from './http-request.ts';
 import { readResults } from './http-response.ts';
 import { type Batch, type Transport, TransportError } from './transport.ts';
 
@@ -24,6 +24,9 @@ export function httpTransport(options: HttpTransportOptions): Transport {
 }
 
 const compress = promisify(gzip);
+
+/** What is posted, whatever the address and the credential. */
+type Content = Pick<HttpPost, 'body' | 'gzipped' | 'chained'>;
 
 class HttpTransport implements Transport {
   readonly #settings: HttpSettings;
@@ -49,10 +52,11 @@ class HttpTransport implements Transport {
     const gzipped = body.length >= gzipFromBytes;
     // The fastest level: events are so repetitive that a better one saves little more.
     if (gzipped) body = await compress(body, { level: 1 });
+    const content = { body, gzipped, chained: batch.chained === true };
     for (let tried = 1; ; tried++) {
       const url = urls[this.#current]!;
       try {
-        return readResults(await this.#postInTime(url, body, gzipped, signal), batch);
+        return readResults(await this.#postInTime(url, content, signal), batch);
       } catch (thrown) {
         if (signal.aborted || !concernsAddress(thrown)) throw thrown;
         // The service recognizes events that the first replica may have stored.
@@ -62,11 +66,11 @@ class HttpTransport implements Transport {
     }
   }
 
-  async #postInTime(url: URL, body: Buffer, gzipped: boolean, signal: AbortSignal): Promise<HttpResponse> {
+  async #postInTime(url: URL, content: Content, signal: AbortSignal): Promise<HttpResponse> {
     const timeoutMs = Math.ceil(this.#settings.timeoutMs / this.#settings.urls.length);
     const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
     try {
-      return await this.#postWithCredential(url, body, gzipped, limit);
+      return await this.#postWithCredential(url, content, limit);
     } catch (cause) {
       if (!limit.aborted || signal.aborted) throw cause;
       const why = cause instanceof NoCredential ? `: ${cause.message}` : '';
@@ -80,14 +84,9 @@ class HttpTransport implements Transport {
   }
 
   /** If the service refuses a key from a function, the key was probably rotated: one more request is made with a new key. */
-  async #postWithCredential(
-    url: URL,
-    body: Buffer,
-    gzipped: boolean,
-    signal: AbortSignal,
-  ): Promise<HttpResponse> {
+  async #postWithCredential(url: URL, content: Content, signal: AbortSignal): Promise<HttpResponse> {
     const { apiKey } = this.#settings;
-    const request = { url, agent: this.#agents[url.protocol]!, body, gzipped, signal };
+    const request = { ...content, url, agent: this.#agents[url.protocol]!, signal };
     const response = await post({ ...request, token: await this.#readCredential(false, signal) });
     const refused = response.status === 401 || response.status === 403;
     if (!refused || typeof apiKey !== 'function') return response;

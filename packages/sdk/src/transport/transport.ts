@@ -10,6 +10,8 @@ export interface Batch {
   /** JSON texts of events in their wire form, in the order of emission. Empty if the batch only declares gaps or the end. */
   readonly events: readonly string[];
   readonly delivery: DeliveryMetadata;
+  /** A caller waits until the events are chained. A transport that can ask the service for that MUST do so. The results say what was done. */
+  readonly chained?: true | undefined;
 }
 
 /**
@@ -85,4 +87,13 @@ export function readFailure(thrown: unknown): TransportFailure {
     unauthorized: failure.unauthorized === true,
     reason: typeof failure.reason === 'string' ? failure.reason : undefined,
   };
+}
+
+/** The reason of a failure for logs. The message of a foreign transport's error is not used: it may quote an event. */
+export function describeFailure(failure: TransportFailure, thrown: unknown): string {
+  if (failure.reason !== undefined) return failure.reason;
+  if (thrown instanceof TransportError && failure.retryable) return thrown.message;
+  if (failure.status !== undefined && failure.status >= 400) return `status ${failure.status}`;
+  if (thrown instanceof TransportError) return thrown.message;
+  return failure.retryable ? "it can't be reached" : 'it refuses the batch';
 }

@@ -73,6 +73,13 @@ test('a service that never answers does not hold a flush beyond its deadline', a
   expect(await emitter.close()).toMatchObject({ delivered: 1, pending: 0 });
 });
 
+test('a caller that wants its event chained asks the service to do it', async () => {
+  const { emitter } = open();
+  await emitter.record(order(1), { chained: true });
+  await emitter.record(order(2));
+  expect(server.received.map(({ headers }) => headers.prefer)).toEqual(['chained', undefined]);
+});
+
 test('record() resolves with the receipt, and rejects for an event that the service refuses', async () => {
   const { emitter } = open();
   await expect(emitter.record(order(1))).resolves.toMatchObject({

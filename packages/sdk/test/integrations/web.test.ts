@@ -147,7 +147,43 @@ describe('where the platform freezes the process', () => {
     await Promise.all(waiting);
     expect(transport.final).toHaveLength(1);
   });
+
+  // The handler has run when the delivery begins, so an error here made a request fail that had taken effect.
+  test.each<[string, object]>([
+    ['a platform without anything to wait with', { waitUntil: boom }],
+    ['an emitter that can not be made', { audit: boom }],
+    ['an emitter that fails to close', { audit: () => ({ emit: () => undefined, close: boom }) }],
+    ['a flush that fails', { audit: { emit: () => undefined, flush: boom }, waitUntil: () => undefined }],
+  ])('%s does not change the response', async (_, over) => {
+    const onError = vi.fn();
+    const { options: given } = options({ onError, ...over });
+    const response = new Response('done');
+    expect(await withAudit(() => response, given)(request())).toBe(response);
+    await vi.waitFor(() => expect(onError).toHaveBeenCalledTimes(1));
+  });
+
+  test('a service that hangs delays the response by the deadline at most', async () => {
+    const close = vi.fn(async () => undefined as never);
+    const make = () => ({ emit: () => undefined, close }) as never;
+    const { options: given } = options({ audit: make });
+    await withAudit(() => new Response(), given)(request());
+    await withAudit(() => new Response(), { ...given, deadlineMs: 50 })(request());
+    await withAudit(() => new Response(), { ...given, waitUntil: () => undefined })(request());
+    expect(close.mock.calls).toEqual([[{ deadlineMs: 2_000 }], [{ deadlineMs: 50 }], [{}]]);
+  });
+
+  test('a first argument that is not a request does not change the result', async () => {
+    const onError = vi.fn();
+    const { options: given } = options({ onError });
+    const response = new Response('done');
+    expect(await withAudit(() => response, given)({} as Request)).toBe(response);
+    expect(onError).toHaveBeenCalledTimes(1);
+  });
 });
+
+function boom(): never {
+  throw new Error('This context has no ExecutionContext');
+}
 
 describe('a function', () => {
   test('emits what the application describes', async () => {

@@ -44,6 +44,10 @@ test('an outage is answered with 503 while it lasts, and every accepted event is
     '1',
   ]);
   expect(await isReady()).toBe(false);
+  // A client that needs its event chained does not depend on the broker.
+  const headers = { prefer: 'chained' };
+  const direct = await harness.call('POST', '/v1/audit/events', { key, body: event(), headers });
+  expect([direct.status, direct.json.status]).toEqual([201, 'chained']);
   await broker!.kill('SIGCONT');
   await until(isReady, { what: 'readiness after the freeze' });
   expect((await submit(events[1]!)).status).toBe(202);

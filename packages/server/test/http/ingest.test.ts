@@ -31,6 +31,11 @@ describe('one event', () => {
     expect(again.json).toEqual({ status: 'duplicate', receipt: first.json.receipt });
   });
 
+  it('confirms the preference `chained`, which it fulfils anyway', async () => {
+    const answer = await post(event(), { prefer: 'chained' });
+    expect([answer.status, answer.headers.get('preference-applied')]).toEqual([201, 'chained']);
+  });
+
   it('answers 409 for a taken audit_id with other content, and keeps what came', async () => {
     const one = event();
     await post(one);

@@ -122,6 +122,11 @@ export class AgentRun {
     return auditId;
   }
 
+  /** Reports what is wrong with a record, or with what it should be made of. Never throws. */
+  fault(error: unknown): void {
+    reportTo(this.#options.onError, error);
+  }
+
   /** A model call begins. Its record is written when it ends, but tool calls can name it before. */
   openModelCall(prompt: unknown, parentEventId: string = this.startedId): OpenModelCall {
     return {

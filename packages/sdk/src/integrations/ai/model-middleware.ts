@@ -66,9 +66,11 @@ export function auditModelCalls(run: AgentRun): ModelMiddleware {
       const call = run.openModelCall(params.prompt);
       const answer = new ModelAnswer(run, call, model);
       const result = await answer.unlessItThrows(doGenerate);
-      for (const part of result.content) answer.add(part);
-      answer.respondedAs(result.response);
-      answer.finish(result);
+      answer.observe(() => {
+        for (const part of result.content) answer.add(part);
+        answer.respondedAs(result.response);
+        answer.finish(result);
+      });
       answer.end();
       return result;
     },
@@ -76,7 +78,11 @@ export function auditModelCalls(run: AgentRun): ModelMiddleware {
       const call = run.openModelCall(params.prompt);
       const answer = new ModelAnswer(run, call, model);
       const result = await answer.unlessItThrows(doStream);
-      return { ...result, stream: observed(result.stream, answer) };
+      if (typeof result?.stream?.getReader === 'function')
+        return { ...result, stream: observed(result.stream, answer) };
+      // What is no stream is the application's to deal with.
+      answer.end();
+      return result;
     },
   };
 }
@@ -107,6 +113,15 @@ class ModelAnswer {
       this.fail(error);
       this.end();
       throw error;
+    }
+  }
+
+  /** Reads what a provider answered. A provider may answer anything, and its answer must reach the application all the same. */
+  observe(read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      this.#run.fault(error);
     }
   }
 
@@ -170,17 +185,21 @@ class ModelAnswer {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.observe(() => this.#record());
+  }
+
+  #record(): void {
     const { finishReason, usage } = this.#finished ?? {};
     this.#run.closeModelCall(this.#call, {
-      provider: providerName(this.#model.provider),
+      provider: this.#model.provider && providerName(this.#model.provider),
       requestModel: this.#model.modelId,
       responseModel: this.#response.modelId,
       responseId: this.#response.id,
       finishReasons: finishReason && [finishReason.raw ?? finishReason.unified],
-      inputTokens: usage?.inputTokens.total,
-      outputTokens: usage?.outputTokens.total,
-      cacheReadTokens: usage?.inputTokens.cacheRead,
-      cacheWriteTokens: usage?.inputTokens.cacheWrite,
+      inputTokens: usage?.inputTokens?.total,
+      outputTokens: usage?.outputTokens?.total,
+      cacheReadTokens: usage?.inputTokens?.cacheRead,
+      cacheWriteTokens: usage?.inputTokens?.cacheWrite,
       responseDigest: this.#content.length === 0 ? undefined : this.#run.digest(this.#content),
       failed: this.#failure !== undefined,
       error: this.#failure?.error,
@@ -201,7 +220,7 @@ function observed(source: ReadableStream, answer: ModelAnswer): ReadableStream {
             controller.close();
             return;
           }
-          answer.add(value as { type: string });
+          answer.observe(() => answer.add(value as { type: string }));
           controller.enqueue(value);
         } catch (error) {
           answer.fail(error);

@@ -1,4 +1,4 @@
-import { type AcceptedResult, eventProblemCodes, type Reason } from '@tallystick/protocol';
+import { type AcceptedResult, chainedApplied, eventProblemCodes, type Reason } from '@tallystick/protocol';
 import type { FastifyRequest } from 'fastify';
 import type { Principal } from '../../access/principal.ts';
 import type { AuditService } from '../../app.ts';
@@ -9,6 +9,7 @@ import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import { idempotencyKeyHeader, idempotencyKeyOf } from '../kernel/idempotency-key.ts';
 import type { HttpLimits } from '../kernel/limits.ts';
 import { logFacts, type RequestFacts } from '../kernel/logging.ts';
+import { preferHeader, prefersChained } from '../kernel/prefer.ts';
 import { HttpProblem, toRefusal } from '../kernel/problems.ts';
 import { accepted, batchResult, delivery, stored } from '../openapi/result-schemas.ts';
 import { submittedEventRef } from '../openapi/view-schemas.ts';
@@ -37,8 +38,8 @@ interface Parts {
 
 /** Routes that accept events. */
 export function ingestRoutes(parts: Parts): Endpoint[] {
-  const { gateway, limits } = parts;
-  const { maxBatchEvents, maxBodyBytes } = limits;
+  const { maxBatchEvents, maxBodyBytes } = parts.limits;
+  const headers = { ...idempotencyKeyHeader, ...preferHeader };
   return [
     endpoint({
       method: 'POST',
@@ -49,9 +50,10 @@ export function ingestRoutes(parts: Parts): Endpoint[] {
       description:
         'The answer comes once the event is durable. Submitting is idempotent by `audit_id`: the service stores the same event ' +
         'once, and answers a repeated submission with the first receipt. A service with a queue in front of the chain answers ' +
-        '202 without a receipt. With the header `Idempotency-Key`, `audit_id` and `timestamp` may be left out.',
+        '202 without a receipt, unless the request has the header `Prefer: chained`. With the header `Idempotency-Key`, ' +
+        '`audit_id` and `timestamp` may be left out.',
       access: 'events:write',
-      headers: idempotencyKeyHeader,
+      headers,
       body: {
         maxBytes: maxEventBodyBytes,
         content: { 'application/json': { schema: submittedEventRef } },
@@ -64,10 +66,11 @@ export function ingestRoutes(parts: Parts): Endpoint[] {
       problems: [...eventProblemCodes, ...submitProblems],
       async handle({ principal, body, request }) {
         if (body.length === 0) throw new HttpProblem('BODY_MALFORMED', 'the body is empty');
-        const [result] = await submit(parts, principal, { events: [body] }, { request, body });
+        const { results, applied } = await submit(parts, principal, { events: [body] }, { request, body });
+        const [result] = results;
         logFacts(request, factsOf([result!]));
         if ('error' in result!) throw toRefusal(result.error);
-        return { status: statusOf[result!.status], body: result };
+        return { status: statusOf[result!.status], body: result, headers: applied };
       },
     }),
     endpoint({
@@ -78,10 +81,11 @@ export function ingestRoutes(parts: Parts): Endpoint[] {
       summary: 'Submit a batch of events',
       description:
         'Each event gets its own result. A refused event does not affect the others. The body may be sent with ' +
-        '`content-encoding: gzip`. Newline-delimited JSON carries no delivery metadata. With the header ' +
+        '`content-encoding: gzip`. Newline-delimited JSON carries no delivery metadata. A service with a queue in front of the ' +
+        'chain answers 202 without receipts, unless the request has the header `Prefer: chained`. With the header ' +
         '`Idempotency-Key`, `audit_id` and `timestamp` may be left out.',
       access: 'events:write',
-      headers: idempotencyKeyHeader,
+      headers,
       body: {
         maxBytes: maxBodyBytes,
         content: {
@@ -115,12 +119,13 @@ export function ingestRoutes(parts: Parts): Endpoint[] {
         const isJson = mediaType(request.raw) === 'application/json';
         const batch = isJson ? readBatch(body, maxBatchEvents) : readLines(body, maxBatchEvents);
         if (batch.events.length > maxBatchEvents) throw tooLarge(maxBodyBytes, maxBatchEvents);
-        const results = await submit(parts, principal, batch, { request, body });
+        const { results, applied, queue } = await submit(parts, principal, batch, { request, body });
         logFacts(request, factsOf(results));
         const hasRefused = results.some((result) => 'error' in result);
         return {
-          status: hasRefused ? 207 : gateway === undefined ? 201 : 202,
+          status: hasRefused ? 207 : queue === undefined ? 201 : 202,
           body: { results: results.map((result, index) => ({ index, ...result })) },
+          headers: applied,
         };
       },
     }),
@@ -142,19 +147,35 @@ function factsOf(results: readonly (AcceptedResult | SubmissionResult)[]): Reque
 
 const statusOf = { chained: 201, duplicate: 200, accepted: 202 } as const;
 
+/** The outcome of a request. */
+interface Submitted {
+  readonly results: readonly (AcceptedResult | SubmissionResult)[];
+  /** The queue that has the accepted events; undefined: they are chained. */
+  readonly queue: Gateway | undefined;
+  /** Headers of the answer. */
+  readonly applied: { readonly [name: string]: string };
+}
+
+/**
+ * Passes the events to the queue in front of the chain, or to the chain itself: where there is no queue, and where the client prefers
+ * it. Both ways end in the same chain and the same account of the producer, so a client may send an event on either, or on both.
+ */
 async function submit(
   { service, gateway, limits }: Parts,
   principal: Principal,
   { events, delivery }: ReceivedBatch,
   { request, body }: { readonly request: FastifyRequest; readonly body: Buffer },
-): Promise<readonly (AcceptedResult | SubmissionResult)[]> {
+): Promise<Submitted> {
+  const { headers } = request.raw;
+  const prefers = prefersChained(headers);
+  const queue = prefers ? undefined : gateway;
   // Waiting submissions are in memory. Producers have buffers of their own, so it is better that they wait.
-  if (gateway === undefined ? service.writer.queued >= limits.maxQueued : gateway.full) {
+  if (queue === undefined ? service.writer.queued >= limits.maxQueued : queue.full) {
     throw new HttpProblem('OVERLOADED', 'too many submissions are waiting; try again later', {
       headers: { 'retry-after': '1' },
     });
   }
-  const key = idempotencyKeyOf(request.raw.headers);
+  const key = idempotencyKeyOf(headers);
   const { id, tenants } = principal;
   const keyed = { key, principal: id, tenants, body };
   const submission = {
@@ -165,8 +186,12 @@ async function submit(
     tenants: principal.tenants,
     delivery,
   } as const;
-  const results = await (gateway === undefined ? service.submit(submission) : gateway.accept(submission));
-  return key === undefined ? results.map(withIdempotencyHint) : results;
+  const results = await (queue === undefined ? service.submit(submission) : queue.accept(submission));
+  return {
+    results: key === undefined ? results.map(withIdempotencyHint) : results,
+    queue,
+    applied: prefers ? chainedApplied : {},
+  };
 }
 
 /** An event that lacks what the service could fill in: the client learns why it must not be left out, and how it may be. */

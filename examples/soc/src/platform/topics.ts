@@ -1,0 +1,70 @@
+import type { Alert, RawAlert } from './alert.ts';
+import type { Detection, Telemetry } from './detection.ts';
+import type { Exposure, FindingSource, RawFinding } from './exposure.ts';
+import type { Investigation, ResponsePlan, ResponseReport } from './investigation.ts';
+import type { PlaybookDraft } from './knowledge.ts';
+import type { Lineage } from './lineage.ts';
+
+/** The topics of the platform and the values of their messages. */
+export type Topics = {
+  'alerts.raw': RawAlert;
+  'alerts.normalized': Alert;
+  investigations: Investigation;
+  'actions.pending': ResponsePlan;
+  'actions.settled': ResponseReport;
+  'telemetry.raw': Telemetry;
+  'atlas.detections': Detection;
+  'ctem.normalized': Exposure;
+  'playbooks.draft': PlaybookDraft;
+} & { [S in FindingSource as `ctem.raw.${S}`]: RawFinding };
+
+export type Topic = keyof Topics;
+
+export interface Message<T> {
+  /** Messages with the same key are handled one after the other, in order. */
+  readonly key: string;
+  readonly lineage: Lineage;
+  readonly value: T;
+}
+
+/** A message that a consumer could not handle, with the reason. */
+export interface DeadLetter {
+  readonly topic: string;
+  readonly consumer: string;
+  readonly key: string;
+  readonly lineage: Lineage;
+  readonly value: unknown;
+  readonly code: string;
+  readonly reason: string;
+}
+
+/** Thrown by a handler for a message that no repetition makes valid. The message becomes a dead letter at once. */
+export class RejectedMessage extends Error {
+  override readonly name = 'RejectedMessage';
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Handles one message. It may be called again with the same message after a crash, so its effect must not depend on that. */
+export type Handler<T> = (message: Message<T>) => Promise<void>;
+
+/**
+ * Carries messages between services. A message that `publish` acknowledged is delivered to every consumer at least once. Messages with
+ * one key arrive in the order in which they were published.
+ */
+export interface TopicBus {
+  publish<K extends Topic>(topic: K, message: Message<Topics[K]>): Promise<void>;
+  /**
+   * @param consumer the name of the consumer. Its replicas share the messages.
+   * @returns ends the subscription after the message that is being handled
+   */
+  subscribe<K extends Topic>(
+    topic: K,
+    consumer: string,
+    handler: Handler<Topics[K]>,
+  ): Promise<() => Promise<void>>;
+}

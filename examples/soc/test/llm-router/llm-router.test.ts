@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest';
+import { LlmRouter } from '../../src/llm-router/llm-router.ts';
+import { offlineCatalog } from '../../src/models/catalogs.ts';
+import { newLineage, testParts } from '../platform-parts.ts';
+import { controlled, modelCall, type ProviderStates } from './calls.ts';
+
+function start(options: { audit?: boolean } = {}) {
+  const parts = testParts(options);
+  const providers: ProviderStates = {};
+  const router = new LlmRouter({ ...parts, catalog: offlineCatalog(controlled(providers)) });
+  return { ...parts, providers, router, types: () => parts.trail.events.map(({ event_type }) => event_type) };
+}
+
+test('a call is answered by the primary provider, and costs what its tokens cost', async () => {
+  const { router, trail } = start();
+  const answer = await router.complete(modelCall());
+  expect(answer).toMatchObject({
+    status: 'answered',
+    provider: 'offline',
+    modelId: 'rules-fast',
+    tier: '0',
+    attempts: [{ provider: 'offline' }],
+  });
+  const { inputTokens, outputTokens } = answer.usage;
+  expect(answer.costUsd).toBeCloseTo((inputTokens * 1 + outputTokens * 5) / 1e6, 6);
+  expect(await router.spentUsd('acme')).toBe(answer.costUsd);
+  expect(await router.spentUsd('globex')).toBe(0);
+  expect(trail.events).toEqual([]);
+});
+
+test('if the primary fails, the fallback answers and the failover is recorded', async () => {
+  const { router, trail, providers } = start();
+  providers.offline = 'fails';
+  expect(await router.complete(modelCall())).toMatchObject({
+    status: 'answered',
+    provider: 'offline-standby',
+    attempts: [{ provider: 'offline', error: 'offline answered 503' }, { provider: 'offline-standby' }],
+  });
+  expect(trail.events).toMatchObject([
+    {
+      event_type: 'routing.provider_failover',
+      tenant_id: 'acme',
+      context: { primary_provider: 'offline', fallback_provider: 'offline-standby' },
+      decision: { reasoning_summary: 'offline did not answer: offline answered 503' },
+    },
+  ]);
+});
+
+test('a provider that hangs counts as failed after the time-out', async () => {
+  const { router, providers, clock, settings } = start();
+  providers.offline = 'hangs';
+  const answer = router.complete(modelCall());
+  // The call has begun as soon as its timer is set.
+  while (clock.pendingTimers === 0) await new Promise((resolve) => setImmediate(resolve));
+  clock.advance(settings.router.callTimeoutMs);
+  expect(await answer).toMatchObject({
+    status: 'answered',
+    provider: 'offline-standby',
+    attempts: [{ error: 'no answer within 20000 ms' }, {}],
+  });
+});
+
+test('five failures open the breaker of the provider; after 30 s one probe closes it', async () => {
+  const { router, providers, clock, types, trail } = start();
+  providers.offline = 'fails';
+  for (let call = 0; call < 6; call++) await router.complete(modelCall());
+  expect(types().filter((type) => type === 'circuit_breaker.opened')).toHaveLength(1);
+  expect(trail.events.at(-1)).toMatchObject({
+    event_type: 'routing.provider_failover',
+    context: { provider_health: { offline: 'open', 'offline-standby': 'closed' } },
+    decision: { reasoning_summary: 'offline did not answer: the circuit breaker is open' },
+  });
+
+  providers.offline = 'works';
+  clock.advance(30_000);
+  expect(await router.complete(modelCall({ lineage: newLineage('globex') }))).toMatchObject({
+    provider: 'offline',
+  });
+  expect(trail.events.at(-1)).toMatchObject({
+    event_type: 'circuit_breaker.closed',
+    tenant_id: 'globex',
+    target_id: 'offline',
+    outcome: { state_before: 'open', state_after: 'closed' },
+  });
+});
+
+test('if no provider answers, the platform is degraded until one does', async () => {
+  const { router, providers, types } = start();
+  providers.offline = providers['offline-standby'] = 'fails';
+  const failed = await router.complete(modelCall());
+  expect(failed).toMatchObject({ status: 'failed', reason: 'no provider answered' });
+  expect(failed.provider).toBeUndefined();
+  await router.complete(modelCall());
+  providers.offline = 'works';
+  await router.complete(modelCall());
+  await router.complete(modelCall());
+  expect(types().filter((type) => type.startsWith('degradation.'))).toEqual([
+    'degradation.entered',
+    'degradation.exited',
+  ]);
+});
+
+describe('budgets', () => {
+  test('a tenant without calls left in this hour is refused; others are not; the next hour is new', async () => {
+    const { router, clock } = start();
+    const call = (tenantId: string) =>
+      router.complete(modelCall({ tenantTier: 'trial', lineage: newLineage(tenantId) }));
+    for (let calls = 0; calls < 20; calls++) await call('acme');
+    expect(await call('acme')).toMatchObject({
+      status: 'refused',
+      reason: 'QUOTA_EXCEEDED: 20 calls in this hour',
+    });
+    expect(await call('globex')).toMatchObject({ status: 'answered' });
+    clock.advance(3_600_000);
+    expect(await call('acme')).toMatchObject({ status: 'answered' });
+  });
+
+  test('the soft limit is told once a month, the hard one refuses and is told once', async () => {
+    const { router, settings, types, trail, clock } = start();
+    const { costUsd } = await router.complete(modelCall());
+    settings.router.spendPerMonthUsd = { soft: costUsd * 2, hard: costUsd * 4 };
+    const statuses: string[] = [];
+    for (let calls = 0; calls < 5; calls++) statuses.push((await router.complete(modelCall())).status);
+    expect(statuses).toEqual(['answered', 'answered', 'answered', 'refused', 'refused']);
+    expect(types()).toEqual(['spend.soft_limit', 'spend.hard_limit']);
+    expect(trail.events[1]).toMatchObject({
+      tenant_id: 'acme',
+      context: { month: '2026-11' },
+      outcome: { outcome_status: 'blocked' },
+    });
+    clock.advance(30 * 24 * 3_600_000);
+    expect(await router.complete(modelCall())).toMatchObject({ status: 'answered' });
+  });
+});
+
+test('without an emitter the answers are the same', async () => {
+  const answers = async (audit: boolean) => {
+    const { router, providers } = start({ audit });
+    const all = [await router.complete(modelCall())];
+    providers.offline = 'fails';
+    for (let calls = 0; calls < 7; calls++) all.push(await router.complete(modelCall()));
+    return JSON.stringify(all);
+  };
+  expect(await answers(false)).toBe(await answers(true));
+});

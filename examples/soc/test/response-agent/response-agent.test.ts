@@ -1,0 +1,318 @@
+import { createMemoryDesk } from '@tallystick/sdk/gate';
+import { until } from '@tallystick/testing';
+import { describe, expect, test } from 'vitest';
+import { SimulatedPlant } from '../../src/actuators/simulated-plant.ts';
+import type { Controls } from '../../src/platform/controls.ts';
+import { MemoryDocuments } from '../../src/platform/documents.ts';
+import {
+  type ActionKind,
+  actionTiers,
+  type PlannedAction,
+  type ResponsePlan,
+} from '../../src/platform/investigation.ts';
+import { ResponseAgent, type StoredPlan } from '../../src/response-agent/response-agent.ts';
+import { minimumApprovalRules } from '../../src/response-agent/response-policy.ts';
+import { openControls } from '../controls.ts';
+import { newLineage, type TestParts, testParts } from '../platform-parts.ts';
+
+const lineage = { ...newLineage(), alertId: 'alert-1', investigationId: 'inv-1', parentEventId: undefined };
+
+function plan(kinds: readonly ActionKind[], change: Partial<ResponsePlan> = {}): ResponsePlan {
+  const actions: PlannedAction[] = kinds.map((kind, at) => ({
+    action_id: `action-${at}`,
+    kind,
+    target: { type: 'host', id: `h${at}` },
+    tier: actionTiers[kind],
+    reason: 'it was attacked',
+  }));
+  return {
+    plan_id: 'plan-1',
+    investigation_id: 'inv-1',
+    tenant_id: 'acme',
+    alert_id: 'alert-1',
+    severity: 'high',
+    playbook_id: 'pb-1',
+    shadow: false,
+    actions,
+    ...change,
+  };
+}
+
+interface Options {
+  readonly audit?: boolean;
+  readonly controls?: Partial<Controls>;
+  readonly parts?: TestParts;
+  readonly plans?: MemoryDocuments<StoredPlan>;
+}
+
+async function start({
+  audit = true,
+  controls = {},
+  parts = testParts({ audit }),
+  plans = new MemoryDocuments(),
+}: Options = {}) {
+  const desk = createMemoryDesk({
+    requester: 'response-agent',
+    clock: parts.clock,
+    minimumRules: () => minimumApprovalRules(parts.settings),
+  });
+  const plant = new SimulatedPlant();
+  const settled = await parts.collect('actions.settled');
+  const agent = new ResponseAgent({
+    ...parts,
+    desk,
+    actuators: plant,
+    controls: openControls(controls),
+    plans,
+  });
+  await agent.start();
+  const quiet = async () => {
+    await parts.topics.settled();
+    await agent.idle();
+    await parts.topics.settled();
+  };
+  return {
+    ...parts,
+    agent,
+    desk,
+    plant,
+    plans,
+    results: () => settled.map(({ value }) => value.results.map(({ result }) => result)),
+    quiet,
+    run: async (value: ResponsePlan) => {
+      await parts.topics.publish('actions.pending', { key: 'k', lineage, value });
+      await quiet();
+    },
+    /** Decides the pending approval. */
+    decide: async (verdict: 'grant' | 'deny', subject: string) => {
+      const [approval] = desk.list().filter(({ state }) => state === 'pending');
+      await desk.decide('acme', approval!.id, { verdict, subject });
+    },
+    /** Waits until a plan is settled: people decide beside the topics. */
+    settledPlans: () => until(() => settled.length > 0, { what: 'a settled plan' }),
+    types: () => parts.trail.events.map(({ event_type }) => event_type),
+  };
+}
+
+describe('automatic actions', () => {
+  test('run at once and are recorded before and after', async () => {
+    const { run, plant, results, trail } = await start();
+    await run(plan(['tag_host', 'block_ip']));
+    expect(plant.inForce('acme')).toEqual(['tag_host host:h0', 'block_ip host:h1']);
+    expect(results()).toEqual([['executed', 'executed']]);
+    expect(trail.events).toMatchObject([
+      {
+        event_type: 'response.prepared',
+        decision: { classification: 'tag_host', constraints_applied: ['tier 0 runs by itself'] },
+      },
+      {
+        event_type: 'response.executed',
+        parent_id: trail.events[0]!.audit_id,
+        outcome: { outcome_status: 'success', action_target: 'host:h0', reference: 'change-1' },
+      },
+      { event_type: 'response.prepared' },
+      { event_type: 'response.executed', investigation_id: 'inv-1', alert_id: 'alert-1' },
+    ]);
+  });
+
+  test('beyond the accumulation guard need a human', async () => {
+    const { run, plant, decide, results, settledPlans } = await start({
+      controls: { admitAutomatic: async () => false },
+    });
+    await run(plan(['block_ip']));
+    expect(plant.changes).toEqual([]);
+    await decide('grant', 'mia');
+    await settledPlans();
+    expect(results()).toEqual([['executed']]);
+  });
+
+  test('in shadow mode are logged and not executed, and so are large ones', async () => {
+    const { run, plant, results, types } = await start();
+    await run(plan(['block_ip', 'isolate_host'], { shadow: true }));
+    expect(plant.changes).toEqual([]);
+    expect(results()).toEqual([['shadowed', 'shadowed']]);
+    expect(types()).toEqual([
+      'response.prepared',
+      'shadow.decision_logged',
+      'response.prepared',
+      'shadow.decision_logged',
+    ]);
+  });
+});
+
+describe('gated actions', () => {
+  test('wait for a human, run once granted, and the intent is recorded first', async () => {
+    const { run, decide, plant, results, trail, desk, settledPlans } = await start();
+    await run(plan(['isolate_host']));
+    expect([plant.changes, results()]).toEqual([[], []]);
+    expect(desk.list()).toMatchObject([
+      {
+        state: 'pending',
+        rules: {
+          approvals: 1,
+          timeout_ms: 7_200_000,
+          remind_after_ms: 3_600_000,
+          escalate_to: ['soc-leads'],
+        },
+      },
+    ]);
+    await decide('grant', 'mia');
+    await settledPlans();
+    expect(results()).toEqual([['executed']]);
+    const [prepared, intended, decided, executed, completed] = trail.events;
+    expect(trail.events.map(({ event_type }) => event_type)).toEqual([
+      'response.prepared',
+      'agent.action.intended',
+      'agent.action.decided',
+      'response.executed',
+      'agent.action.completed',
+    ]);
+    expect(intended!.parent_id).toBe(prepared!.audit_id);
+    for (const event of [decided, executed, completed]) expect(event!.parent_id).toBe(intended!.audit_id);
+  });
+
+  test('a denial is a denial, whatever time passes', async () => {
+    const { run, decide, plant, results, clock, settledPlans } = await start();
+    await run(plan(['isolate_host']));
+    await decide('deny', 'mia');
+    await settledPlans();
+    clock.advance(24 * 3_600_000);
+    expect([plant.changes, results()]).toEqual([[], [['denied']]]);
+  });
+
+  test.each([
+    ['critical', 1, 1],
+    ['high', 2, 2],
+    ['medium', 4, 0],
+    ['low', 8, 0],
+  ] as const)('%s: the window is %d h, and after an escalation %d h more', async (severity, hours, more) => {
+    const { run, results, clock, desk, settledPlans } = await start();
+    await run(plan(['isolate_host'], { severity }));
+    const minute = 60_000;
+    clock.advance(hours * 60 * minute - minute);
+    expect(desk.list()[0]!.state).toBe('pending');
+    clock.advance(minute);
+    expect(desk.list()[0]!.state).toBe(more > 0 ? 'pending' : 'timed_out');
+    clock.advance(more * 60 * minute);
+    await settledPlans();
+    expect(results()).toEqual([['timed_out']]);
+  });
+
+  test('of tier 3 need two different people', async () => {
+    const { run, decide, results, desk, settledPlans } = await start();
+    await run(plan(['stop_production_line']));
+    await decide('grant', 'mia');
+    expect(results()).toEqual([]);
+    await expect(decide('grant', 'mia')).rejects.toThrow();
+    await decide('grant', 'jo');
+    await settledPlans();
+    expect(results()).toEqual([['executed']]);
+    expect(desk.list()[0]!.state).toBe('claimed');
+  });
+
+  test('if a human does not confirm the verdict, nothing of the plan is done', async () => {
+    const { run, decide, plant, results, settledPlans } = await start();
+    await run(plan(['confirm_verdict', 'block_ip', 'isolate_host']));
+    await decide('deny', 'mia');
+    await settledPlans();
+    expect(results()).toEqual([['denied', 'denied', 'denied']]);
+    expect(plant.changes).toEqual([]);
+  });
+
+  test('the rest of a plan goes on after them, in order', async () => {
+    const { run, decide, plant, settledPlans } = await start();
+    await run(plan(['isolate_host', 'block_ip']));
+    await decide('deny', 'mia');
+    await settledPlans();
+    expect(plant.inForce('acme')).toEqual(['block_ip host:h1']);
+  });
+});
+
+describe('failures', () => {
+  test('what the plan did before is undone, the last first', async () => {
+    const { run, plant, results, trail } = await start();
+    plant.failing = ({ kind }) => kind === 'quarantine_file';
+    await run(plan(['tag_host', 'block_ip', 'quarantine_file', 'notify_analyst']));
+    expect(plant.inForce('acme')).toEqual([]);
+    expect(results()).toEqual([['rolled_back', 'rolled_back', 'failed']]);
+    expect(trail.events.slice(-3)).toMatchObject([
+      {
+        event_type: 'response.executed',
+        outcome: { outcome_status: 'failure', error_code: 'ACTUATOR_FAILED' },
+      },
+      { event_type: 'response.rolled_back', outcome: { action_taken: 'undo block_ip' } },
+      { event_type: 'response.rolled_back', outcome: { action_taken: 'undo tag_host' } },
+    ]);
+  });
+
+  test('a person can undo a plan, and the record names them', async () => {
+    const { run, plant, agent, trail } = await start();
+    await run(plan(['block_ip']));
+    await agent.rollBack('acme', 'plan-1', 'mia', 'false positive');
+    expect(plant.inForce('acme')).toEqual([]);
+    expect(trail.events.at(-1)).toMatchObject({
+      event_type: 'response.rolled_back',
+      actor_type: 'user',
+      actor_id: 'mia',
+      decision: { reasoning_summary: 'false positive' },
+    });
+    await expect(agent.rollBack('globex', 'plan-1', 'eve', 'x')).rejects.toThrow('there is no plan plan-1');
+  });
+
+  test('without an acknowledged intent the action waits, and runs when the trail is back', async () => {
+    const parts = testParts();
+    let isDown = true;
+    const { record } = parts.audit!;
+    const audit = {
+      emit: parts.audit!.emit.bind(parts.audit),
+      record: async (...args: unknown[]) => {
+        if (isDown) throw new Error('the service is down');
+        return (record as (...all: unknown[]) => Promise<unknown>).apply(parts.audit, args);
+      },
+    } as unknown as NonNullable<TestParts['audit']>;
+    const { run, results, desk, clock, decide, settledPlans } = await start({
+      parts: { ...parts, audit },
+    });
+    await run(plan(['isolate_host']));
+    expect([results(), desk.list()]).toEqual([[], []]);
+    isDown = false;
+    clock.advance(15_000);
+    await until(() => desk.list().length === 1);
+    expect(desk.list()).toHaveLength(1);
+    await decide('grant', 'mia');
+    await settledPlans();
+    expect(results()).toEqual([['executed']]);
+  });
+
+  test('after a restart a plan goes on where it was', async () => {
+    const first = await start();
+    await first.run(plan(['tag_host', 'isolate_host']));
+    await first.agent.stop();
+    const second = await start({ plans: first.plans });
+    await second.quiet();
+    expect(second.plant.changes).toEqual([]);
+    await second.decide('grant', 'mia');
+    await second.settledPlans();
+    expect(second.results()).toEqual([['executed', 'executed']]);
+    expect(second.plant.inForce('acme')).toEqual(['isolate_host host:h1']);
+  });
+
+  test('a plan that is delivered twice is carried out once', async () => {
+    const { run, plant } = await start();
+    await run(plan(['block_ip']));
+    await run(plan(['block_ip']));
+    expect(plant.changes).toHaveLength(1);
+  });
+});
+
+test('without an emitter the results are the same, byte for byte', async () => {
+  const messages = async (audit: boolean) => {
+    const agent = await start({ audit });
+    const settled = await agent.collect('actions.settled');
+    await agent.run(plan(['tag_host', 'isolate_host', 'block_ip']));
+    await agent.decide('grant', 'mia');
+    await agent.settledPlans();
+    return JSON.stringify(settled);
+  };
+  expect(await messages(false)).toBe(await messages(true));
+});
