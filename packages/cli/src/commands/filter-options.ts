@@ -18,7 +18,7 @@ export type FilterOptions = { readonly [option: string]: unknown };
 export function addFilterOptions(command: Command): Command {
   for (const filter of filters) command.addOption(optionOf(filter));
   return command.option(
-    '--not <option=value...>',
+    '--not <option=value>',
     'leave out what an option finds, such as type=audit.* or metadata.platform=web',
     collect(readNegation),
   );
@@ -31,12 +31,10 @@ function optionOf(filter: FilterOption): Option {
   }
   if (compare === 'member') {
     const what = `member of ${name} at a path, such as platform=web`;
-    return new Option(`--${name} <path=value...>`, what).argParser(
-      collect((text) => readMember(filter, text)),
-    );
+    return new Option(`--${name} <path=value>`, what).argParser(collect((text) => readMember(filter, text)));
   }
-  const option = new Option(`--${name} <value...>`, helpText(description));
-  const values = field.filter?.kind === 'enum' ? field.filter.values : undefined;
+  const option = new Option(`--${name} <value>`, helpText(description));
+  const values = choicesOf(filter);
   if (values !== undefined) option.choices(values);
   option.argParser(collect((text) => readChoice(text, values)));
   return option;
@@ -82,10 +80,10 @@ function readNegation(text: string): readonly [string, string] {
     const names = filters.filter(({ field }) => field.filter?.kind !== 'range').map(({ option }) => option);
     throw new InvalidArgumentError(`It must begin with one of ${names.join('=, ')}=.`);
   }
-  return [filter.name, readChoice(text.slice(at + 1), field(filter))];
+  return [filter.name, readChoice(text.slice(at + 1), choicesOf(filter))];
 }
 
-function field({ field: { filter } }: FilterParameter): readonly string[] | undefined {
+function choicesOf({ field: { filter } }: FilterParameter): readonly string[] | undefined {
   return filter?.kind === 'enum' ? filter.values : undefined;
 }
 
@@ -107,7 +105,8 @@ export function filtersOf(options: FilterOptions, now: number): EventFilters {
 
 /** The values of each parameter. */
 function grouped(pairs: Given): { [parameter: string]: string[] } {
-  const values: { [parameter: string]: string[] } = {};
-  for (const [name, value] of pairs) (values[name] ??= []).push(value);
-  return values;
+  const names = [...new Set(pairs.map(([name]) => name))];
+  return Object.fromEntries(
+    names.map((name) => [name, pairs.flatMap(([own, value]) => (own === name ? [value] : []))]),
+  );
 }
