@@ -5,7 +5,6 @@ import {
   readFilters,
   termBlockRecords,
 } from '@tallystick/event';
-import { readRecord } from '@tallystick/log';
 import type { Session } from '../store/database.ts';
 import { findCandidates, maxBlocks, termGroups } from './field-index.ts';
 import { type Conditions, conditionsOf, derivedConditions, readsType } from './filters.ts';
@@ -200,12 +199,16 @@ class FilteredPage {
     return { rows, more, readsLeftOut: this.#readsLeftOut || (!more && this.#readsAfter) };
   }
 
-  /** Nothing if the reader may not see it: a changed column must not disclose it. Bytes that are no record match no filter. */
-  #visibleEvent(row: EventRow): AnyEvent | undefined {
-    if (row.record === null) return undefined;
+  /**
+   * Nothing if the reader may not see it: a changed column must not disclose it. Bytes that are no record match no filter. They are not
+   * checked strictly here, which would take longer than to compare them: what is shown is.
+   */
+  #visibleEvent({ record }: EventRow): AnyEvent | undefined {
+    if (record === null) return undefined;
     try {
-      const event: AnyEvent = readRecord(row.record).event;
-      return event.is_sensitive === true && !this.#request.view.sensitive ? undefined : event;
+      const { event } = JSON.parse(record) as { readonly event?: AnyEvent };
+      const isVisible = event?.is_sensitive !== true || this.#request.view.sensitive;
+      return typeof event === 'object' && event !== null && isVisible ? event : undefined;
     } catch {
       return undefined;
     }
