@@ -42,7 +42,12 @@ export class ResponseAgent implements Service {
 
   constructor(parts: ResponseAgentParts) {
     this.#parts = parts;
-    this.#plans = parts.plans ?? new MemoryDocuments();
+    this.#plans =
+      parts.plans ??
+      new MemoryDocuments({
+        keep: parts.settings.memory.documentsPerTenant,
+        mayDrop: ({ settled }) => settled,
+      });
     const recorder = new Recorder(this.name, parts.ids, parts.audit);
     const records = new ResponseRecords(recorder, parts.settings.response);
     this.#actions = new ActionRunner({ ...parts, name: this.name, records });
