@@ -144,7 +144,10 @@ onEachStore((store) => {
     await desk.decide(tenant, approval.id, grant(approval), maria);
     await desk.claim(claimOf(approval), agent);
     const filters = { investigation_id: 'inv-7', event_type: 'approval.*' };
-    const { events } = await trail.list({ tenantId: tenant, filters, order: 'asc', limit: 50 }, { sensitive: false });
+    const { events } = await trail.list(
+      { tenantId: tenant, filters, order: 'asc', limit: 50 },
+      { sensitive: false },
+    );
     expect(events.map(({ event_type }) => event_type)).toEqual([
       'approval.requested',
       'approval.refused',
