@@ -65,3 +65,14 @@ test('consumers never share an object', async () => {
   expect(values[0]).not.toBe(values[1]);
   expect(values[0]).not.toBe(sent.value);
 });
+
+test('the latest dead letters are kept, and all are counted', async () => {
+  const topics = new MemoryTopics(2);
+  await topics.subscribe('alerts.raw', 'parser', async () => {
+    throw new RejectedMessage('ALERT_MALFORMED', 'no title');
+  });
+  for (const key of ['a', 'b', 'c']) await topics.publish('alerts.raw', message(key));
+  await topics.settled();
+  expect(topics.deadLetters.map(({ key }) => key)).toEqual(['b', 'c']);
+  expect(topics.deadLetterCount).toBe(3);
+});
