@@ -3,7 +3,7 @@ import type { Session } from '../../store/database.ts';
 import type { DatabaseFollower, FollowedPage } from '../follower.ts';
 
 /** Key of the cursors; `tally_find_candidates` has it too. */
-export const fieldIndexName = 'field-index';
+const fieldIndexName = 'field-index';
 
 /**
  * Keeps the field index, by which filters find records: the terms of each record in `audit_field_terms`. Reads never depend on it being
