@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type DeadLetter,
   type Handler,
@@ -42,9 +43,12 @@ export class MemoryTopics implements TopicBus {
     // A copy in JSON, as a broker would carry it: consumers never share an object.
     const text = JSON.stringify(message);
     for (const subscription of this.#subscriptions.get(topic) ?? []) {
-      const handled = subscription.tail.then(() =>
-        this.#handle(topic, subscription, JSON.parse(text) as Message<unknown>),
-      );
+      const handled = subscription.tail.then(async () => {
+        // A broker's messages come from the network. Without a turn of the event loop between them, no timer of the process would run
+        // before the last message, and emitters would deliver nothing.
+        await nextTurn();
+        await this.#handle(topic, subscription, JSON.parse(text) as Message<unknown>);
+      });
       subscription.tail = handled;
       this.#open.add(handled);
       handled.then(() => this.#open.delete(handled));
