@@ -123,6 +123,8 @@ export class AuditService {
   readonly followers: Followers | undefined;
   /** Tenant of the service's own records. */
   readonly serviceTenant: string;
+  /** The clock of this process, milliseconds since the epoch. */
+  readonly now: () => number;
   /**
    * Checks that the readiness endpoint runs beside its check of the store. Each returns why its part of the service cannot
    * chain events, or nothing. The part that adds a check removes it when it closes.
@@ -150,6 +152,7 @@ export class AuditService {
     const { now = Date.now, observer = {}, checkpointIntervalMs = 60_000 } = options;
     const { guard, checkpointer } = logs;
     this.serviceTenant = options.serviceTenant ?? defaultServiceTenant;
+    this.now = now;
     this.database = database;
     this.signer = signer;
     this.logs = logs;
