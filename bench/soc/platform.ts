@@ -82,10 +82,19 @@ export async function startPlatform({ transport, settings, desk }: PlatformOptio
         await soc.settled();
       }
     },
+    /** Plans that wait for people. */
+    get openPlans(): number {
+      return soc.responseAgent.openPlans;
+    },
     flush: async () => void (await Promise.all(emitters.map((emitter) => emitter.flush()))),
-    async stop(): Promise<void> {
+    /** @returns how many events were lost */
+    async stop(): Promise<number> {
       await soc.stop();
-      await Promise.all(emitters.map((emitter) => emitter.close()));
+      const reports = await Promise.all(emitters.map((emitter) => emitter.close()));
+      return reports.reduce(
+        (sum, { rejected, dropped, unconfirmed }) => sum + rejected + dropped + unconfirmed,
+        0,
+      );
     },
   };
 }
