@@ -1,4 +1,5 @@
 export { sha256, sha256Stream } from '#sha256';
+export { type AccountEntry, formatAccountEntry, parseAccountEntry } from './books/account-entry.ts';
 export { type KeyFacts, keyDigest } from './books/key-digest.ts';
 export {
   formatLetterEntry,

@@ -29,6 +29,12 @@ export {
 } from './report.ts';
 export { type BooksOptions, checkBooks } from './store/books/check-books.ts';
 export {
+  type AccountState,
+  entryOfAccount,
+  readAccounts,
+  readUnrecordedAccounts,
+} from './store/books/read-accounts.ts';
+export {
   type KeyState,
   type LetterState,
   type RowsOf,

@@ -12,6 +12,7 @@ export const log = defineTaxonomy({
       'delivery.conflict': 'An event repeated an audit_id with other content and was dead-lettered',
       'delivery.unclosed': 'A producer ended without declaring how many events it had emitted',
       'delivery.contradiction': 'A declaration of a last number contradicts what is known of the producer',
+      'delivery.accounts_changed': 'Accounts of producers changed otherwise than by chained events',
       'delivery.dead_lettered':
         'Events were refused and kept as dead letters; their hashes are in the record',
       'audit.read': 'A principal read the trail',

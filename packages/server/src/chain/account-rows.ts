@@ -13,6 +13,7 @@ export interface AccountRow {
   readonly settled_to: number;
   readonly highest_seen: number;
   readonly final_seq: number | null;
+  readonly service: string | null;
 }
 
 /** Stored ranges that touch a range of the batch: with it they form the numbers from `first_seq` to `last_seq`. */
@@ -106,6 +107,13 @@ export function settleAccounts(
   ];
 }
 
+/** Notes that these accounts have a change that no chain could record. The next opening of the books puts them on record. */
+export function markUnrecorded(
+  accounts: readonly Pick<Account, 'submitter' | 'producerId' | 'tenantId'>[],
+): Statement[] {
+  return accounts.length === 0 ? [] : [{ text: markUnrecordedSql, values: [keysOf(accounts)] }];
+}
+
 /** The highest number that the account is known to have, whatever its last one is declared to be. */
 export function highestKnown(account: Account, row: AccountRow): number {
   return Math.max(row.highest_seen, account.settled.at(-1)?.[1] ?? 0);
@@ -115,7 +123,7 @@ export function highestKnown(account: Account, row: AccountRow): number {
  * The last number that the batch declares. Declarations only ever add: the account keeps the highest one, and none that is
  * below a number that is known.
  */
-function acceptedFinal(account: Account, row: AccountRow): number | null {
+export function acceptedFinal(account: Account, row: AccountRow): number | null {
   const known = highestKnown(account, row);
   const accepted = account.finals.filter((final) => final >= known);
   return accepted.length === 0 ? null : Math.max(...accepted);
@@ -128,11 +136,15 @@ function mergeSettled(settledTo: number, touched: readonly Range[], settled: rea
   return { contiguousTo: contiguous?.[1] ?? 0, ranges };
 }
 
-function columnsOf({ submitter, producerId, tenantId }: Account) {
+function columnsOf({
+  submitter,
+  producerId,
+  tenantId,
+}: Pick<Account, 'submitter' | 'producerId' | 'tenantId'>) {
   return { submitter, producer_id: producerId, tenant_id: tenantId };
 }
 
-function keysOf(accounts: readonly Account[]): string {
+function keysOf(accounts: readonly Pick<Account, 'submitter' | 'producerId' | 'tenantId'>[]): string {
   return JSON.stringify(accounts.map(columnsOf));
 }
 
@@ -141,7 +153,7 @@ const keySql = (row: string) =>
   `${row}.submitter || chr(10) || ${row}.producer_id || chr(10) || ${row}.tenant_id as key`;
 
 const lockSql = `
-  select ${keySql('p')}, p.settled_to, p.highest_seen, p.final_seq
+  select ${keySql('p')}, p.settled_to, p.highest_seen, p.final_seq, p.service
     from audit_producers p
     join jsonb_to_recordset($1::jsonb) as k(submitter text, producer_id uuid, tenant_id text)
       on (p.submitter, p.producer_id, p.tenant_id) = (k.submitter, k.producer_id, k.tenant_id)
@@ -171,8 +183,8 @@ const otherSubmittersSql = `
     join audit_producers p on p.producer_id = k.producer_id and p.tenant_id = k.tenant_id and p.submitter <> k.submitter`;
 
 const insertSql = `
-  insert into audit_producers (submitter, producer_id, tenant_id, settled_to, highest_seen, final_seq)
-  select k.submitter, k.producer_id, k.tenant_id, coalesce(p.numbers, 0), coalesce(p.numbers, 0), p.final_seq
+  insert into audit_producers (submitter, producer_id, tenant_id, settled_to, highest_seen, final_seq, on_record)
+  select k.submitter, k.producer_id, k.tenant_id, coalesce(p.numbers, 0), coalesce(p.numbers, 0), p.final_seq, true
     from jsonb_to_recordset($1::jsonb) as k(submitter text, producer_id uuid, tenant_id text)
     left join lateral (
            select split_part(a, ' ', 3)::bigint as numbers,
@@ -199,6 +211,11 @@ const settleSql = `
       as u(submitter text, producer_id uuid, tenant_id text, service text, settled_to bigint, highest_seen bigint,
            final_seq bigint, is_ephemeral boolean, is_alive boolean)
    where (p.submitter, p.producer_id, p.tenant_id) = (u.submitter, u.producer_id, u.tenant_id)`;
+
+const markUnrecordedSql = `
+  update audit_producers p set on_record = false
+    from jsonb_to_recordset($1::jsonb) as k(submitter text, producer_id uuid, tenant_id text)
+   where (p.submitter, p.producer_id, p.tenant_id) = (k.submitter, k.producer_id, k.tenant_id)`;
 
 const deleteRangesSql = `
   delete from audit_producer_ranges r

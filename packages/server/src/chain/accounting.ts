@@ -96,6 +96,28 @@ export function accountKey({
   return `${submitter}\n${producerId}\n${tenantId}`;
 }
 
+/**
+ * The numbers of some ranges that others do not have.
+ *
+ * @param ranges ascending and separate, as {@link mergeRanges} returns them
+ * @param others likewise
+ */
+export function subtractRanges(ranges: readonly Range[], others: readonly Range[]): Range[] {
+  const left: Range[] = [];
+  let at = 0;
+  for (const [first, last] of ranges) {
+    let next = first;
+    while (at < others.length && others[at]![1] < next) at++;
+    for (let other = at; other < others.length && others[other]![0] <= last; other++) {
+      const [from, to] = others[other]!;
+      if (from > next) left.push([next, from - 1]);
+      next = Math.max(next, to + 1);
+    }
+    if (next <= last) left.push([next, last]);
+  }
+  return left;
+}
+
 /** The same numbers in as few ranges as possible, ascending. */
 export function mergeRanges(ranges: readonly Range[]): Range[] {
   const merged: Range[] = [];

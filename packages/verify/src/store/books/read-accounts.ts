@@ -1,0 +1,154 @@
+import type { AccountEntry } from '@tallystick/log';
+import type { Query } from '../read-store.ts';
+
+/** A range of whole numbers, both ends included. */
+export type NumberRange = readonly [first: number, last: number];
+
+/** The account of a producer as its tables have it. */
+export interface AccountState {
+  readonly submitter: string;
+  readonly producerId: string;
+  readonly tenantId: string;
+  readonly service: string | null;
+  readonly settledTo: number;
+  readonly highestSeen: number;
+  readonly finalSeq: number | null;
+  readonly isEphemeral: boolean;
+  /** Whether every change of it follows from a record. */
+  readonly isOnRecord: boolean;
+  /** Settled numbers after `settledTo`, ascending. */
+  readonly ranges: readonly NumberRange[];
+}
+
+/** How far a chain reached when accounts were read. */
+export interface ChainEnd {
+  readonly epoch: number;
+  readonly sequence: number;
+}
+
+/** Accounts, and how far the chains of these tenants reached at the same moment. */
+export interface AccountsSnapshot {
+  readonly accounts: readonly AccountState[];
+  readonly ends: ReadonlyMap<string, ChainEnd>;
+}
+
+const columns = `
+  p.submitter, p.producer_id::text as producer_id, p.tenant_id, p.service, p.settled_to::text as settled_to,
+  p.highest_seen::text as highest_seen, p.final_seq::text as final_seq, p.is_ephemeral, p.on_record,
+  (select json_agg(json_build_array(r.first_seq, r.last_seq) order by r.first_seq)::text
+     from audit_producer_ranges r
+    where (r.submitter, r.producer_id, r.tenant_id) = (p.submitter, p.producer_id, p.tenant_id)) as ranges`;
+
+const endsSql = `
+  (select coalesce(json_object_agg(s.tenant_id, json_build_array(s.epoch, s.last_sequence)), '{}')::text
+     from audit_chain_state s where s.tenant_id = any ($2::text[]))`;
+
+/**
+ * Reads the accounts of a tenant in one statement with the ends of chains, so that records that are chained meanwhile are not
+ * compared with accounts that were read before.
+ *
+ * @returns `undefined` for a store of an earlier version, whose accounts are not on record
+ */
+export async function readAccounts(
+  query: Query,
+  tenantId: string,
+  chains: readonly string[],
+): Promise<AccountsSnapshot | undefined> {
+  if (!(await hasAccountBooks(query))) return undefined;
+  const rows = await query(
+    `select ${columns}, e.ends
+       from (select ${endsSql} as ends) e left join audit_producers p on p.tenant_id = $1
+      order by p.submitter, p.producer_id`,
+    [tenantId, chains],
+  );
+  const ends = JSON.parse(String(rows[0]!.ends)) as { readonly [tenant: string]: [number, number] };
+  return {
+    accounts: rows.filter(({ submitter }) => submitter !== null).map(accountState),
+    ends: new Map(Object.entries(ends).map(([tenant, [epoch, sequence]]) => [tenant, { epoch, sequence }])),
+  };
+}
+
+/** Accounts that are not on record, `limit` at most. */
+export async function readUnrecordedAccounts(query: Query, limit: number): Promise<AccountState[]> {
+  const rows = await query(
+    `select ${columns} from audit_producers p
+      where not p.on_record order by p.tenant_id, p.submitter, p.producer_id limit $1`,
+    [limit],
+  );
+  return rows.map(accountState);
+}
+
+/** Tenants that have accounts and no chain. */
+export async function tenantsWithoutChain(query: Query): Promise<string[]> {
+  const rows = await query(
+    `select distinct p.tenant_id from audit_producers p
+      where not exists (select from audit_chain_state s where s.tenant_id = p.tenant_id and s.last_sequence >= 0)
+      order by 1`,
+    [],
+  );
+  return rows.map(({ tenant_id }) => String(tenant_id));
+}
+
+/** Ranges of accounts that do not exist, of one tenant. */
+export async function readOrphanedRanges(
+  query: Query,
+  tenantId: string,
+): Promise<{ readonly submitter: string; readonly producerId: string; readonly range: NumberRange }[]> {
+  const rows = await query(
+    `select r.submitter, r.producer_id::text as producer_id, r.first_seq::text as first, r.last_seq::text as last
+       from audit_producer_ranges r
+      where r.tenant_id = $1
+        and not exists (select from audit_producers p
+                         where (p.submitter, p.producer_id, p.tenant_id) = (r.submitter, r.producer_id, r.tenant_id))
+      order by 1, 2, r.first_seq limit 100`,
+    [tenantId],
+  );
+  return rows.map(({ submitter, producer_id, first, last }) => ({
+    submitter: String(submitter),
+    producerId: String(producer_id),
+    range: [Number(first), Number(last)],
+  }));
+}
+
+/** Numbers that an account has settled. */
+export function settledNumbers({ settledTo, ranges }: AccountState): NumberRange[] {
+  return settledTo > 0 ? [[1, settledTo], ...ranges] : [...ranges];
+}
+
+/** All that an account says, as a record puts it on record. */
+export function entryOfAccount(account: AccountState): AccountEntry {
+  const { submitter, producerId, tenantId, service, finalSeq, isEphemeral } = account;
+  return {
+    submitter,
+    producerId,
+    tenantId,
+    settled: settledNumbers(account),
+    ...(finalSeq !== null && { final: finalSeq }),
+    ...(isEphemeral && { ephemeral: true as const }),
+    ...(service !== null && { service }),
+  };
+}
+
+async function hasAccountBooks(query: Query): Promise<boolean> {
+  const [row] = await query(
+    `select exists (select from pg_attribute
+                     where attrelid = to_regclass('audit_producers') and attname = 'on_record' and not attisdropped) as has`,
+    [],
+  );
+  return row?.has === true;
+}
+
+function accountState(row: { readonly [column: string]: unknown }): AccountState {
+  return {
+    submitter: String(row.submitter),
+    producerId: String(row.producer_id),
+    tenantId: String(row.tenant_id),
+    service: row.service === null ? null : String(row.service),
+    settledTo: Number(row.settled_to),
+    highestSeen: Number(row.highest_seen),
+    finalSeq: row.final_seq === null ? null : Number(row.final_seq),
+    isEphemeral: row.is_ephemeral === true,
+    isOnRecord: row.on_record === true,
+    ranges: row.ranges === null ? [] : (JSON.parse(String(row.ranges)) as NumberRange[]),
+  };
+}
