@@ -38,6 +38,8 @@ export type FindingCode =
   | 'DEAD_LETTER_MISMATCH'
   /** An API key differs from the service's records of it, or has none, or is missing. */
   | 'API_KEY_MISMATCH'
+  /** The account of a producer is not what the records say. */
+  | 'PRODUCER_ACCOUNT_MISMATCH'
   | 'BUNDLE_TRUNCATED'
   | 'BUNDLE_DAMAGED'
   | 'BUNDLE_UNSUPPORTED'

@@ -9,7 +9,7 @@ import type { SignedCheckpoint } from '../proofs/checkpointer.ts';
 import type { Signer } from '../proofs/signer.ts';
 import type { LastSigned } from '../proofs/signer-store.ts';
 import type { TenantLogs } from '../proofs/tenant-logs.ts';
-import { type Database, writer } from '../store/database.ts';
+import { type Database, type Session, writer } from '../store/database.ts';
 import type { OwnerAccess } from '../store/owner.ts';
 import { isStrayReason } from '../store/strays.ts';
 import { stateClosedEpochs } from './closed-statement.ts';
@@ -188,7 +188,10 @@ export async function recoverChain(
   signer.store.openEpoch(origin, recovery, new Date().toISOString());
   // What is left of the old epochs may no longer show why the accounts are as they are.
   const items = await accountsOnRecord(database, tenantId);
-  await appendBatch(database, { items, openings: [opening] }, { logName: signer.logName });
+  const closeBooks = async (session: Session) => {
+    await session.query('update audit_producers set on_record = true where tenant_id = $1', [tenantId]);
+  };
+  await appendBatch(database, { items, openings: [opening], closeBooks }, { logName: signer.logName });
   // Durable from here. A crash leaves the new epoch unsigned until the next checkpoint.
   await logs.guard.reviewStopped();
   // Rows that were planted in the meantime still stop the chain. They are not part of the new one.

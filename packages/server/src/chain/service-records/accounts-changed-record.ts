@@ -10,7 +10,7 @@ const charactersPerRecord = 40_000;
 const rangesPerEntry = 500;
 
 /**
- * The `delivery.accounts_changed` of a batch. Usually one.
+ * The `audit.accounts_changed` of a batch. Usually one.
  *
  * @param chain tenant of the chain that records them
  * @param now time of the batch, ms since the epoch
@@ -25,7 +25,7 @@ export function accountsChangedRecords(
       audit_id: uuidv7(now),
       tenant_id: chain,
       timestamp: new Date(now).toISOString(),
-      event_type: 'delivery.accounts_changed',
+      event_type: 'audit.accounts_changed',
       target_type: 'producers',
       target_id: chain,
       metadata: { accounts },

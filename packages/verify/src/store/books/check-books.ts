@@ -1,5 +1,6 @@
 import type { FindingSink } from '../../report.ts';
 import type { Query } from '../read-store.ts';
+import { checkAccounts, checkChainlessAccounts } from './check-accounts.ts';
 import { type KeyState, type LetterState, readKeys, readLetters } from './read-books.ts';
 import { ReplayedBooks, type ReplayedKey, type ReplayedLetter } from './replay.ts';
 
@@ -14,7 +15,7 @@ export interface BooksOptions {
 }
 
 /**
- * Compares dead letters and API keys with the service's records of them in one tenant's chain. Each row that was edited,
+ * Compares dead letters, API keys and accounts of producers with the service's records of them in one tenant's chain. Each row that was edited,
  * deleted or inserted with other means than the service's is a finding. The records themselves are checked with the chain.
  */
 export async function checkBooks(
@@ -25,6 +26,7 @@ export async function checkBooks(
   const books = await ReplayedBooks.read(query, tenantId);
   await checkLetters(query, tenantId, books, findings);
   await checkKeys(query, tenantId, books, findings);
+  await checkAccounts(query, { tenantId, serviceTenant }, findings);
   if (tenantId !== serviceTenant) return;
   for await (const { id } of readLetters(query, 'unclaimed')) {
     findings.add({
@@ -33,6 +35,7 @@ export async function checkBooks(
       found: `${id}: a row that no chain records`,
     });
   }
+  await checkChainlessAccounts(query, serviceTenant, findings);
   for await (const { id } of readKeys(query, 'unclaimed')) {
     findings.add({
       code: 'API_KEY_MISMATCH',

@@ -78,15 +78,30 @@ export async function readUnrecordedAccounts(query: Query, limit: number): Promi
   return rows.map(accountState);
 }
 
-/** Tenants that have accounts and no chain. */
-export async function tenantsWithoutChain(query: Query): Promise<string[]> {
+/**
+ * Tenants that have accounts and no chain.
+ *
+ * @param others tenants that may have had accounts; of these, those that have no chain are returned too
+ */
+export async function tenantsWithoutChain(query: Query, others: readonly string[]): Promise<string[]> {
   const rows = await query(
-    `select distinct p.tenant_id from audit_producers p
+    `select p.tenant_id
+       from (select tenant_id from audit_producers union select tenant_id from audit_producer_ranges
+             union select unnest($1::text[])) p (tenant_id)
       where not exists (select from audit_chain_state s where s.tenant_id = p.tenant_id and s.last_sequence >= 0)
       order by 1`,
-    [],
+    [others],
   );
   return rows.map(({ tenant_id }) => String(tenant_id));
+}
+
+/** How far the chain of a tenant reaches; `undefined` without a chain. */
+export async function readChainEnd(query: Query, tenantId: string): Promise<ChainEnd | undefined> {
+  const [row] = await query(
+    'select epoch, last_sequence::text as sequence from audit_chain_state where tenant_id = $1',
+    [tenantId],
+  );
+  return row === undefined ? undefined : { epoch: Number(row.epoch), sequence: Number(row.sequence) };
 }
 
 /** Ranges of accounts that do not exist, of one tenant. */
