@@ -16,7 +16,7 @@ export interface AccountRow {
   readonly service: string | null;
 }
 
-/** Stored ranges that touch a range of the batch: with it they form the numbers from `first_seq` to `last_seq`. */
+/** A stored range that overlaps a range of the batch or is next to it. One that is next to two of them comes twice. */
 export interface TouchedRow {
   readonly key: string;
   readonly first_seq: number;
@@ -162,7 +162,7 @@ const lockSql = `
 
 // Stored ranges are disjoint, so besides those that start within the batch's range only the one before it can touch it.
 const touchedSql = `
-  select ${keySql('k')}, min(r.first_seq) as first_seq, max(r.last_seq) as last_seq
+  select ${keySql('k')}, r.first_seq, r.last_seq
     from jsonb_to_recordset($1::jsonb)
            as k(submitter text, producer_id uuid, tenant_id text, first bigint, last bigint)
    cross join lateral (
@@ -174,8 +174,7 @@ const touchedSql = `
             where (submitter, producer_id, tenant_id) = (k.submitter, k.producer_id, k.tenant_id)
               and first_seq < k.first
             order by first_seq desc limit 1)) r
-   where r.last_seq >= k.first - 1
-   group by k.submitter, k.producer_id, k.tenant_id, k.first`;
+   where r.last_seq >= k.first - 1`;
 
 const otherSubmittersSql = `
   select distinct ${keySql('k')}, p.submitter

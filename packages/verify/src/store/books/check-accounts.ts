@@ -1,0 +1,127 @@
+import type { FindingSink } from '../../report.ts';
+import type { Query } from '../read-store.ts';
+import { RangeSet } from './range-set.ts';
+import {
+  type AccountState,
+  type NumberRange,
+  readAccounts,
+  readChainEnd,
+  readOrphanedRanges,
+  settledNumbers,
+  tenantsWithoutChain,
+} from './read-accounts.ts';
+import {
+  accountId,
+  type ReplayedAccount,
+  ReplayedAccounts,
+  tenantsInServiceChain,
+} from './replay-accounts.ts';
+
+/** Most ranges of one account that are reported one by one. */
+const maxRanges = 20;
+
+/**
+ * Compares the accounts of a tenant's producers with what the records say of them. Each account that was edited, deleted or
+ * inserted with other means than the service's is a finding for each range of numbers, and for each other column.
+ */
+export async function checkAccounts(
+  query: Query,
+  of: { readonly tenantId: string; readonly serviceTenant: string },
+  findings: FindingSink,
+): Promise<void> {
+  const snapshot = await readAccounts(query, of.tenantId, [of.tenantId, of.serviceTenant]);
+  if (snapshot === undefined) return;
+  const { accounts } = await ReplayedAccounts.read(query, of, snapshot.ends);
+  const report = (submitter: string, producerId: string, difference: string) =>
+    findings.add({
+      code: 'PRODUCER_ACCOUNT_MISMATCH',
+      sequence_number: null,
+      found: `${producerId} of ${submitter} for ${of.tenantId}: ${difference}`,
+    });
+  for (const account of snapshot.accounts) {
+    const id = accountId(account);
+    const replayed = accounts.get(id);
+    accounts.delete(id);
+    for (const difference of differences(account, replayed))
+      report(account.submitter, account.producerId, difference);
+  }
+  for (const { submitter, producerId, isPruned } of accounts.values())
+    if (!isPruned) report(submitter, producerId, 'no row');
+  for (const { submitter, producerId, range } of await readOrphanedRanges(query, of.tenantId))
+    report(submitter, producerId, `${numbers(range)} without an account`);
+}
+
+/** Compares the accounts of tenants that have no chain: the service's tenant has their records. */
+export async function checkChainlessAccounts(
+  query: Query,
+  serviceTenant: string,
+  findings: FindingSink,
+): Promise<void> {
+  const end = await readChainEnd(query, serviceTenant);
+  const mentioned = await tenantsInServiceChain(query, serviceTenant, end);
+  for (const tenantId of await tenantsWithoutChain(query, [...mentioned]))
+    if (tenantId !== serviceTenant) await checkAccounts(query, { tenantId, serviceTenant }, findings);
+}
+
+function differences(account: AccountState, replayed: ReplayedAccount | undefined): string[] {
+  if (!account.isOnRecord) return ['a row with a change that no chain records'];
+  // The service creates empty rows before it locks them. They say nothing, and a crash may leave one.
+  if (replayed === undefined) return isEmpty(account) ? [] : ['a row without a record'];
+  return [...numberDifferences(account, replayed), ...columnDifferences(account, replayed)];
+}
+
+function isEmpty(account: AccountState): boolean {
+  const { settledTo, highestSeen, finalSeq, isEphemeral, service, ranges } = account;
+  const isNumberless = settledTo === 0 && highestSeen === 0 && finalSeq === null && ranges.length === 0;
+  return isNumberless && !isEphemeral && service === null;
+}
+
+function numberDifferences(account: AccountState, { settled }: ReplayedAccount): string[] {
+  const stored = new RangeSet();
+  for (const range of settledNumbers(account)) stored.add(range);
+  const extra = settled.missing(stored.ranges).map((range) => `${numbers(range)} settled without a record`);
+  const lost = stored
+    .missing(settled.ranges)
+    .map((range) => `${numbers(range)} not settled in spite of the records`);
+  const found = [...extra, ...lost];
+  if (found.length > maxRanges)
+    return [...found.slice(0, maxRanges), `${found.length - maxRanges} more ranges`];
+  if (found.length > 0) return found;
+  return isStoredAs(account, settled.ranges) ? [] : ['the settled numbers in other ranges'];
+}
+
+/** Whether the rows store the numbers as the service does: up to the first open one, then in as few ranges as possible. */
+function isStoredAs({ settledTo, ranges }: AccountState, settled: readonly NumberRange[]): boolean {
+  const [first] = settled;
+  const contiguousTo = first?.[0] === 1 ? first[1] : 0;
+  const others = contiguousTo > 0 ? settled.slice(1) : settled;
+  return (
+    settledTo === contiguousTo &&
+    ranges.length === others.length &&
+    ranges.every(([from, to], at) => from === others[at]![0] && to === others[at]![1])
+  );
+}
+
+function columnDifferences(account: AccountState, replayed: ReplayedAccount): string[] {
+  const found: string[] = [];
+  const highest = replayed.settled.ranges.at(-1)?.[1] ?? 0;
+  if (account.highestSeen !== highest)
+    found.push(`the highest number ${account.highestSeen} instead of ${highest}`);
+  if (account.finalSeq !== replayed.finalSeq)
+    found.push(
+      `the last number ${account.finalSeq ?? 'unknown'} instead of ${replayed.finalSeq ?? 'unknown'}`,
+    );
+  if (account.isEphemeral !== replayed.isEphemeral)
+    found.push(account.isEphemeral ? 'ephemeral without a record' : 'not ephemeral in spite of the record');
+  const { service, firstService } = replayed;
+  const isNamed =
+    service === undefined
+      ? account.service === null || account.service === firstService
+      : account.service === service;
+  if (!isNamed) found.push('another name than the records say');
+  return found;
+}
+
+function numbers([first, last]: NumberRange): string {
+  return first === last ? `the number ${first}` : `the numbers ${first}-${last}`;
+}
