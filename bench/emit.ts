@@ -2,15 +2,21 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { createAuditEmitter, type Transport } from '@tallystick/sdk';
+import { type AuditEmitterConfig, createAuditEmitter, type Transport } from '@tallystick/sdk';
 import pino from 'pino';
+import { ProcessorClock } from './processor-clock.ts';
 import { median, type Result } from './result.ts';
 import { sampleInput } from './sample-input.ts';
 
-/** The time that an event costs the application, compared with a log line of the same object. */
+/**
+ * The time that an event costs the application, compared with a log line of the same object. Time in which other processes have the
+ * processor does not count.
+ */
 export async function run(): Promise<Result[]> {
-  return [await perCall(), await slowestCalls(), ...(await underLoad())];
+  return [await perCall(), ...(await slowestCalls()), ...(await underLoad())];
 }
+
+const clock = new ProcessorClock();
 
 /** Accepts every event at once, so that only the SDK's own work is measured. */
 function sink(): Transport {
@@ -31,9 +37,9 @@ async function perCall(): Promise<Result> {
   for (let round = -5; round < 41; round++) {
     for (const name of ['emit', 'pino'] as const) {
       const calls = 2_000;
-      const start = performance.now();
+      const start = clock.now();
       for (let call = 0; call < calls; call++) work[name]();
-      if (round >= 0) rounds[name].push(((performance.now() - start) * 1000) / calls);
+      if (round >= 0) rounds[name].push(((clock.now() - start) * 1000) / calls);
       await emitter.flush();
     }
   }
@@ -53,29 +59,52 @@ async function perCall(): Promise<Result> {
   };
 }
 
-async function slowestCalls(): Promise<Result> {
-  const emitter = createAuditEmitter({ service: 'bench', transport: sink(), flushIntervalMs: 10 });
+/**
+ * Calls of `emit()` under conditions that must not slow it down. Medians on a busy machine with two processors: 3.5 µs, and the same
+ * while the service hangs or the disk is full. Before errors that nothing reports were left out, a call with a full buffer took 8 µs.
+ */
+async function slowestCalls(): Promise<Result[]> {
+  const hanging: Transport = {
+    send: (_batch, signal) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('closed')))),
+    close: async () => {},
+  };
+  const directory = mkdtempSync(join(tmpdir(), 'tallystick-bench-'));
+  const retries = { retryDelaysMs: [100], probeIntervalMs: 200 };
+  try {
+    return [
+      await slowestCall('while batches are sent', { transport: sink() }),
+      await slowestCall('while the service hangs', { transport: hanging, ...retries }),
+      await slowestCall('while the spool is full', {
+        ...{ transport: hanging, ...retries },
+        spool: { directory, mode: 'always', maxBytes: 2 ** 20 },
+      }),
+    ];
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function slowestCall(when: string, config: AuditEmitterConfig): Promise<Result> {
+  const emitter = createAuditEmitter({ service: 'bench', flushIntervalMs: 10, ...config });
   const event = sampleInput();
   const took: number[] = [];
   for (let turn = 0; turn < 2_000; turn++) {
     for (let call = 0; call < 50; call++) {
+      const waited = clock.waited();
       const start = performance.now();
       emitter.emit(event);
-      if (turn >= 200) took.push((performance.now() - start) * 1000);
+      const end = performance.now();
+      if (turn >= 200) took.push((end - start - (clock.waited() - waited)) * 1000);
     }
     await new Promise((resolve) => setImmediate(resolve));
   }
-  await emitter.close();
+  await emitter.close({ deadlineMs: 10 });
   took.sort((a, b) => a - b);
   const value = Math.round(took[Math.floor(took.length * 0.999)]!);
   return {
-    name: 'emit, p99.9 while batches are sent',
-    value,
-    unit: 'µs',
-    baseline: null,
-    ratio: null,
-    goal: '< 100',
-    pass: value < 100,
+    ...{ name: `emit, p99.9 ${when} (median ${round2(median(took))} µs)`, value, unit: 'µs' },
+    ...{ baseline: null, ratio: null, goal: '< 100', pass: value < 100 },
   };
 }
 

@@ -19,6 +19,7 @@ const benches: { readonly [name: string]: () => Promise<{ run(): Promise<Result[
 /** Benchmarks that run only when they are named, because they take minutes. */
 const long: typeof benches = {
   'emit-minute': () => import('./emit-minute.ts'),
+  followers: () => import('./followers.ts'),
   'kafka-soak-long': async () => (await import('./kafka-soak.ts')).long,
   'kafka-stations': () => import('./kafka-stations.ts'),
 };

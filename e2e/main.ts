@@ -5,6 +5,10 @@ import { parseArgs } from 'node:util';
 
 // `npm run e2e -- faults --rounds 200 --seed 7 --start-round 100`: this campaign has its own options.
 if (process.argv[2] === 'faults') await runFaults(process.argv.slice(3));
+if (process.argv[2] === 'mutants') {
+  await import('./soc/mutants.ts');
+  process.exit();
+}
 
 interface Campaign {
   readonly about: string;
@@ -27,6 +31,11 @@ const campaigns: { readonly [name: string]: Campaign } = {
     about: 'mutants of bundles and receipts, for both verifiers',
     rounds: { variable: 'DIFFERENTIAL_RUNS', full: '50000' },
     seed: 'DIFFERENTIAL_SEED',
+  },
+  followers: {
+    about: 'kill and freeze followers at every step, restore a backup, an hour of backlog',
+    rounds: { variable: 'FOLLOWERS_ROUNDS', full: '200' },
+    seed: 'FOLLOWERS_SEED',
   },
   fuzz: {
     about: 'hostile values in every parameter and body of the HTTP API',

@@ -9,7 +9,17 @@ import {
   rewritten,
   signedAll,
 } from '../../spec/vectors/generator/bundle-parts.ts';
-import { chain, checkpoint, event, forge, otherKey } from '../../spec/vectors/generator/fixture.ts';
+import { linesOf, seal } from '../../spec/vectors/generator/bundle-writer.ts';
+import {
+  chain,
+  checkpoint,
+  event,
+  forge,
+  genesis,
+  logKey,
+  otherKey,
+  verifierKey,
+} from '../../spec/vectors/generator/fixture.ts';
 import { inclusion, leavesOf, root } from '../../spec/vectors/generator/naive-tree.ts';
 
 /** A file that mutants are made from, with the keys that its reader trusts. */
@@ -39,6 +49,15 @@ const receipts: Base[] = [...proofs.valid, ...proofs.refused].map(
     keys,
   }),
 );
+const rotated: Base[] = list('receipts.json')
+  .receipts.filter(({ receipt }: { receipt: string }) =>
+    Buffer.from(receipt, 'base64').toString().includes('tallystick/key-rotation/v1'),
+  )
+  .map(({ name, receipt, keys }: { name: string; receipt: string; keys: string[] }) => ({
+    name: `receipt: ${name}`,
+    bytes: Buffer.from(receipt, 'base64'),
+    keys,
+  }));
 const own = bundles.find(({ name }) => name === 'history.tally')!;
 const ofRecord = (at: number): Base => ({
   name: `receipt of record ${at}`,
@@ -53,6 +72,39 @@ const ofRecord = (at: number): Base => ({
   keys: own.keys,
 });
 
+/** Bundles of a second epoch, each of which names another checkpoint of the first one, or none: whole ones, and parts of them. */
+const second = 'audit.example.com/acme/2';
+const named = [
+  head5,
+  head3,
+  forge(head5),
+  'not a checkpoint\n',
+  await checkpoint(5, root(leavesOf(rewritten))),
+  await checkpoint(9, root(leavesOf(chain(9)))),
+  await checkpoint(5, root(leaves), { keys: [otherKey] }),
+  await checkpoint(5, root(leaves), { origin: 'audit.example.com/other/1' }),
+];
+export const laterEpochs: readonly Base[] = (
+  await Promise.all(
+    named.map(async (note) => {
+      const first = genesis({ origin: second, epoch: 2, recovery: { checkpoint: note, reason: 'restored' } });
+      const parts = await signedAll(chain(3, {}, first), second);
+      const proofs = { complete: false, leaves: leavesOf(parts.records) };
+      return [
+        parts,
+        { ...parts, ...proofs, records: parts.records.slice(0, 2) },
+        { ...parts, ...proofs, records: parts.records.slice(1) },
+      ];
+    }),
+  )
+)
+  .flat()
+  .map((parts, at) => ({
+    name: `second epoch ${at}`,
+    bytes: Buffer.from(seal(linesOf(parts))),
+    keys: [verifierKey(second, logKey)],
+  }));
+
 /** Files with records that are read to their end: their mutants reach the rules for records more often. */
 const readable = bundles.filter(({ name }) =>
   ['history.tally', 'some-history.tally', 'awkward.tally', 'closed.tally', 'closed-twice.tally'].includes(
@@ -64,7 +116,10 @@ const readable = bundles.filter(({ name }) =>
 export const corpus: readonly Base[] = [
   ...bundles,
   ...Array.from({ length: 8 }, () => readable).flat(),
+  ...laterEpochs,
+  ...laterEpochs,
   ...receipts,
+  ...rotated,
   ...Array.from({ length: 4 }, () => [0, 2, 4].map(ofRecord)).flat(),
 ].sort((a, b) => a.bytes.length - b.bytes.length);
 

@@ -35,6 +35,27 @@ export const recordAttacks: readonly Attack[] = [
   forged('agent.action.unexplained', 'to spoil the list of open intents'),
   forged('audit.read', 'to hide real reads among invented ones'),
   {
+    name: 'the agent calls the tool without the gate',
+    caughtBy: 'the follower of open intents: an effect without an intent is put on record',
+    shows: 'agent.action.unexplained, listed, 1 in the metric',
+    run: async (stage) => {
+      // The tool is instrumented and records its effect. No gate has recorded what the agent was about to do.
+      const intent = uuidv7();
+      await submit(stage, 'agent.action.completed', {
+        parent_id: intent,
+        correlation_id: 'around-the-gate',
+        context: { action: 'wire' },
+      });
+      await stage.until(async () => (await stage.openIntents('unexplained')).length > 0);
+      const [listed] = await stage.openIntents('unexplained');
+      const isOurs =
+        listed!.intent_id === intent && listed!.actor_id === 'refund-bot' && listed!.action === 'wire';
+      const type = await stage.typeOf(listed!.finding_id!);
+      const counted = await stage.metric('tallystick_intents_unexplained');
+      return `${type}, ${isOurs ? 'listed' : 'not listed'}, ${counted} in the metric`;
+    },
+  },
+  {
     name: 'the agent writes approval.granted itself',
     caughtBy: 'the desk decides by its own state; a record of a client is marked as claimed',
     shows: 'claimed, and still not granted',

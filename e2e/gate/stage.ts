@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { type ApprovalsResource, type Client, createClient } from '@tallystick/client';
 import { agent, canonicalize, uuidv7 } from '@tallystick/event';
-import type { Approval, ApprovalDocument, ApprovalRules, EventView } from '@tallystick/protocol';
+import type {
+  Approval,
+  ApprovalDocument,
+  ApprovalRules,
+  EventView,
+  OpenIntent,
+  OpenIntentState,
+} from '@tallystick/protocol';
 import { type AuditEmitter, createAuditEmitter } from '@tallystick/sdk';
 import {
   createGate,
@@ -54,6 +61,7 @@ export class Stage {
       signerDirectory: join(directory.path, 'signer'),
       logName: 'gate.example.com',
       checkpointIntervalMs: 0,
+      openIntents: { graceMs: 0 },
     });
     const server = await serveHttp(service, { port: 0, logger: false });
     const tenants = [tenant];
@@ -123,6 +131,22 @@ export class Stage {
     const query = { tenant_id: tenant, include_reads: true, limit: 1 };
     const [newest] = (await this.#client(this.auditorKey).events.list(query)).events;
     return (newest?.sequence_number as number) + 1;
+  }
+
+  /** The actions whose end or whose intent is missing. */
+  async openIntents(state: OpenIntentState): Promise<readonly OpenIntent[]> {
+    return (await this.#client(this.auditorKey).openIntents.list({ tenant_id: tenant, state })).open_intents;
+  }
+
+  async typeOf(auditId: string): Promise<unknown> {
+    return (await this.#client(this.auditorKey).events.get(auditId, { tenant_id: tenant })).event_type;
+  }
+
+  /** The value of a metric of the service. The service reuses values of the store for a minute. */
+  async metric(name: string): Promise<number> {
+    const headers = { authorization: `Bearer ${this.auditorKey}` };
+    const text = await (await fetch(`${this.server.url}/metrics`, { headers })).text();
+    return Number(new RegExp(`^${name} (.+)$`, 'm').exec(text)?.[1]);
   }
 
   async read(approvalId: string): Promise<Approval> {

@@ -13,6 +13,7 @@ from rotations import Malformed, Rotation, TrustedKeys
 from strict_json import JsonError, parse
 from tree import ProofError, Tree, check_consistency, check_inclusion, leaf_hash
 
+GOOD = ("verified", "recovered", "verified_partial", "recovered_partial")
 _most_ranges = 1_000
 _hex = re.compile("[0-9a-f]{64}")
 _header_members = {"tallystick_bundle", "tenant_id", "origin", "epoch", "first", "last", "complete"}
@@ -72,6 +73,7 @@ class _Verification:
         self.tree = Tree()
         self.digest = hashlib.sha256()
         self.chain = None
+        self.genesis = None  # text of the record at position 0
         self.covered = False
         self.ranges = []  # of an incomplete bundle: one more than is listed
         self.last_range = None
@@ -106,6 +108,7 @@ class _Verification:
                 for finding in found:
                     self.find(*finding)
                 if place == 0:
+                    self.genesis = body
                     self.closed.read_from(body)
                 self.tree.append(leaf_hash(digest))
                 self._compare_roots()
@@ -278,6 +281,8 @@ class _Verification:
         hashes = _hashes(content["hashes"])
         text, self.waiting = self.waiting, None
         digest, place, found = self.chain.check(text, int(content["index"]))
+        if place == 0:
+            self.genesis = text
         for finding in found:
             self.find(*finding)
         newest = self.checkpoints[0]
@@ -385,7 +390,7 @@ class _Verification:
         return {"not_compared": sizes} if sizes else {}
 
     def contradiction(self):
-        return contradiction(self.trusted, self.tree.size, self.mismatched)
+        return contradiction(self.trusted, self.tree.size, self.mismatched) or self.ring.two_successors
 
 
 def _finding(code, place, epoch):
@@ -402,18 +407,23 @@ def verify_bundle(
     kept_of=lambda origin, find, ring: [],
     kept_of_closed=lambda origin: [],
     refuse_others=lambda origin: None,
+    on_good=lambda result, note, genesis, keys: None,
 ):
     """
-    Returns the result that spec/bundle.md defines, the note of the first checkpoint, and the notes of two checkpoints that
-    contradict each other. Each note is None if there is none. `kept_of` gives the kept checkpoints of an origin, once the
-    header was read; its exceptions are passed on. `kept_of_closed` gives those of an earlier epoch.
-    `refuse_others` raises if the user gave a checkpoint of another origin.
+    Returns the result that spec/bundle.md defines, and the notes of two checkpoints that contradict each other, or None.
+    `kept_of` gives the kept checkpoints of an origin, once the header was read; its exceptions are passed on.
+    `kept_of_closed` gives those of an earlier epoch. `refuse_others` raises if the user gave a checkpoint of another origin.
+    `on_good` is called with a result of a good verdict, the note of the first checkpoint, the text of the record at position 0
+    (None if the file does not have it) and the trusted keys.
     """
     state = _Verification(keys, kept_of, kept_of_closed, refuse_others)
     try:
         for raw in lines(content(file)):
             state.line(raw)
-        return state.finish(), state.checkpoints[0].note, state.contradiction()
+        result = state.finish()
+        if result["verdict"] in GOOD:
+            on_good(result, state.checkpoints[0].note, state.genesis, state.ring.keys)
+        return result, state.contradiction()
     except Refused as refused:
         finding = {"code": refused.code, "sequence_number": None, "found": str(refused)}
     if state.header is not None:
@@ -429,7 +439,7 @@ def verify_bundle(
         "trust": _trust(keys, []),
         "findings": [finding],
     }
-    return result, None, None
+    return result, None
 
 
 def to_line(result):

@@ -4,11 +4,20 @@ import hashlib
 import os
 import urllib.parse
 
-from notes import NoteError, parse_checkpoint, parse_note
+from notes import NoteError, parse_checkpoint, parse_note, parse_origin
 
 
 class KeptDamaged(Exception):
     """A kept checkpoint can't be read. It must not look as if none had been kept."""
+
+
+def _subject(note):
+    """Returns what a note is about: the origin and the size of a checkpoint, or the name of the log of a rotation."""
+    text = parse_note(note)[0]
+    try:
+        return parse_checkpoint(text)[:2]
+    except NoteError:
+        return text.split("\n")[1], "rotation"
 
 
 class Kept:
@@ -32,6 +41,21 @@ class Kept:
             pass
         raise KeptDamaged(f"{path} is not a checkpoint of {origin}")
 
+    def of_last_other_epoch(self, origin):
+        """Returns (epoch, note) of the last other epoch of the same log that is kept, or None."""
+        log, tenant, own = parse_origin(origin)
+        epochs = []
+        for name in os.listdir(self._directory) if os.path.isdir(self._directory) else []:
+            try:
+                other_log, other_tenant, epoch = parse_origin(urllib.parse.unquote(name.removesuffix(".note")))
+            except NoteError:
+                continue
+            if name.endswith(".note") and (other_log, other_tenant) == (log, tenant) and epoch != own:
+                epochs.append(epoch)
+        if not epochs:
+            return None
+        return max(epochs), self.read(f"{log}/{tenant}/{max(epochs)}")
+
     def replace(self, origin, before, note):
         """Keeps a note that was proven consistent with `before`. A log never shrinks, so a smaller one is not kept."""
         if self.read(origin) != before:
@@ -44,7 +68,7 @@ class Kept:
         """Saves two notes that contradict each other. Returns the files."""
         paths = []
         for note in notes:
-            origin, size, _ = parse_checkpoint(parse_note(note)[0])
+            origin, size = _subject(note)
             name = f"{origin.replace('/', '_')}-{size}-{hashlib.sha256(note.encode()).hexdigest()[:16]}.note"
             paths.append(os.path.join(self._directory, "evidence", name))
             self._write(paths[-1], note)

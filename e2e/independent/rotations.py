@@ -84,10 +84,14 @@ class Rotation:
             raise Malformed
         self.last = _read_last(value["last"]) if "last" in value else None
 
-    def check(self, origin):
-        """Returns the handover of a log, or None. Raises NoteError or ProofError."""
+    def check_signatures(self):
+        """Raises NoteError."""
         if len(open_note(self.statement, [self.old, self.new])[1]) < 2:
             raise NoteError("NOTE_UNVERIFIED")
+
+    def check(self, origin):
+        """Returns the handover of a log, or None. Raises NoteError or ProofError."""
+        self.check_signatures()
         if self.last is None:
             return None
         size, root, index, hashes = self.last
@@ -114,16 +118,21 @@ class TrustedKeys:
         self.keys = [key for key in keys if key.name == origin]
         self.handovers = []
         self.followed = []
-        self._retired = {}  # public key of an old key: (public key of its successor, handover)
+        self.two_successors = None  # two statements of one key that name different successors
+        self._retired = {}  # public key of an old key: (public key of its successor, handover, statement)
 
     def follow(self, rotation, find):
         old = next((key for key in self.keys if key.public_key == rotation.old.public_key), None)
         if old is None or rotation.log != parse_origin(self.origin)[0]:
             return
         new = rotation.new.public_key
-        successor, before = self._retired.get(old.public_key, (None, None))
+        successor, before, statement = self._retired.get(old.public_key, (None, None, rotation.statement))
         try:
-            if (successor is not None and successor != new) or (successor is None and new in self._retired):
+            if successor is not None and successor != new:
+                rotation.check_signatures()
+                self.two_successors = self.two_successors or (statement, rotation.statement)
+                raise NoteError("PROOF_INVALID")
+            if successor is None and new in self._retired:
                 raise NoteError("PROOF_INVALID")
             last = rotation.check(self.origin)
         except (NoteError, ProofError):
@@ -131,7 +140,7 @@ class TrustedKeys:
             return
         if last is not None and all((one.size, one.root) != (last.size, last.root) for one in self.handovers):
             self.handovers.append(last)
-        self._retired[old.public_key] = (new, before or last)
+        self._retired[old.public_key] = (new, before or last, statement)
         if successor is not None:
             return
         key = next((key for key in self.keys if key.public_key == new), None)

@@ -196,8 +196,8 @@ def receipts(run):
         run.same(one["name"], found, one["expect"])
 
 
-def _kept_of(keys, given, origin, find):
-    return read_kept(origin, keys, [], given, find)
+def _kept_of(keys, given, origin, find, ring):
+    return read_kept(origin, keys, [], given, find, ring)
 
 
 def _places(result):

@@ -8,7 +8,7 @@
 earlier run kept in DIR, and keeps the newer one. --record gives the record of a receipt that does not contain it.
 
 Exit codes: 0 verified or recovered, 1 broken, 2 not verifiable, 3 wrong usage, 4 a file can't be read, 5 a part of a trail
-is verified or recovered.
+is verified or recovered, 6 a new epoch contradicts the checkpoint that was kept of an earlier one.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import sys
 from bundle import to_line, verify_bundle
 from checkpoints import NotSigned, read_kept
 from content import Refused, content
+from epochs import CONTRADICTS, NAMES, EpochChanged, link_of
 from kept import Kept, KeptDamaged
 from notes import Key, NoteError, parse_checkpoint, parse_note, parse_origin
 from receipt import BEGIN, longest, verify_receipt
@@ -138,13 +139,31 @@ class Verification:
         if is_receipt:
             result, fork = verify_receipt(_whole(stream), self._keys, self._kept_of, record)
         else:
-            result, note, fork = verify_bundle(
-                stream, self._keys, self._kept_of, self._kept_of_closed, self._refuse_others
+            result, fork = verify_bundle(
+                stream, self._keys, self._kept_of, self._kept_of_closed, self._refuse_others, self._keep
             )
-            if self._kept is not None and "not_compared" not in result and EXIT[result["verdict"]] in (0, 5):
-                self._kept.replace(self._origin, self._before, note)
         evidence = [] if fork is None or self._kept is None else self._kept.save_evidence(fork)
         return result, evidence
+
+    def _keep(self, result, note, genesis, keys):
+        if self._kept is not None and self._follows(genesis, keys) and "not_compared" not in result:
+            self._kept.replace(self._origin, self._before, note)
+
+    def _follows(self, genesis, keys):
+        """Whether an epoch that is verified for the first time names what was kept of the epoch before."""
+        other = None if self._before is not None else self._kept.of_last_other_epoch(self._origin)
+        if other is None or other[0] > parse_origin(self._origin)[2]:
+            return True  # An old file is genuine.
+        if genesis is None:
+            return False
+        kept = other[1]
+        link, named = link_of(genesis, self._origin, kept, keys)
+        if link == CONTRADICTS:
+            (_, kept_size, _), (_, size, _) = (parse_checkpoint(parse_note(note)[0]) for note in (kept, named))
+            if size == kept_size:
+                self._kept.save_evidence((kept, named))
+            raise EpochChanged(f"{self._origin} does not include the {kept_size} records that were verified before it")
+        return link == NAMES
 
     def _refuse_others(self, origin):
         for path, _, own, _ in self._given:
@@ -230,10 +249,12 @@ def main(argv=None):
         return _vectors(arguments.directory)
     try:
         return _verify_file(arguments)
-    except (WrongUsage, KeptDamaged, NotSigned, NotCompared, OSError) as error:
+    except (WrongUsage, KeptDamaged, NotSigned, NotCompared, EpochChanged, OSError) as error:
         print(f"verify.py: {error}", file=sys.stderr)
         if isinstance(error, OSError):
             return 4
+        if isinstance(error, EpochChanged):
+            return 6
         return 2 if isinstance(error, (NotSigned, NotCompared)) else 3
 
 

@@ -109,6 +109,19 @@ test('a client that goes away while it reads is recorded, with its address', asy
   ]);
 });
 
+test('a hook that was registered before and refuses the login does not hide the request', async () => {
+  const audit = createTestAudit();
+  const app = Fastify();
+  app.addHook('onRequest', async (_request, reply) => reply.code(401).send({ error: 'who are you?' }));
+  await app.register(fastifyAudit, { audit: audit.emitter, tenant: 'acme' });
+  app.get('/orders', { config: { audit: { eventType: 'order.listed' } } }, async () => 'orders');
+  closers.push(() => app.close());
+  expect((await app.inject('/orders')).statusCode).toBe(401);
+  expect(audit.events).toMatchObject([
+    { event_type: 'order.listed', source_ip: '127.0.0.1', outcome: { outcome_status: 'denied' } },
+  ]);
+});
+
 test('a request without a tenant is answered as usual, and the loss is reported', async () => {
   const onError = vi.fn();
   const { app, audit } = await open(onError);

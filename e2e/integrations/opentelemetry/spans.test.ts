@@ -159,3 +159,23 @@ test('shutdown delivers, and leaves the emitter to the application', async () =>
   await emitter.close();
   expect(transport.events).toHaveLength(1);
 });
+
+// A model names the tool and writes the arguments. It must not be able to leave no trace.
+test('names and arguments that an event can not hold do not suppress it', async () => {
+  const { transport, provider, tracer, errors } = open({ toolArguments: true });
+  const tool = tracer.startSpan('execute_tool');
+  const name = 't'.repeat(300_000);
+  tool.setAttributes({
+    'gen_ai.operation.name': 'execute_tool',
+    'gen_ai.tool.name': name,
+    'gen_ai.agent.id': name,
+    'gen_ai.tool.call.arguments': JSON.stringify({ text: name }),
+  });
+  tool.end();
+  await provider.forceFlush();
+  expect(errors).toEqual([]);
+  const cut = `${name.slice(0, 511)}…`;
+  expect(transport.events).toMatchObject([
+    { event_type: 'agent.tool.called', actor_id: cut, target_id: cut, context: { incomplete: true } },
+  ]);
+});

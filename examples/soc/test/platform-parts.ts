@@ -58,9 +58,9 @@ export interface TestParts extends ServiceParts {
   collect<K extends Topic>(topic: K): Promise<Message<Topics[K]>[]>;
 }
 
-export function testParts({ audit = true }: { audit?: boolean } = {}): TestParts {
+export function testParts({ audit = true, now }: { audit?: boolean; now?: string } = {}): TestParts {
   const topics = new MemoryTopics();
-  const clock = new TestClock();
+  const clock = new TestClock(now === undefined ? undefined : Date.parse(now));
   const trail = createTestAudit({
     taxonomy,
     onError: (error) => {

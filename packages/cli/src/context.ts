@@ -55,12 +55,29 @@ type Action<Options> = (
 /** Adds a command to the program. It passes its work to `run`. */
 export type Register = (program: Command, run: RunAction) => void;
 
-export type RunAction = <Options>(command: Command, action: Action<Options>) => void;
+/** What distinguishes a command from others before it runs. */
+export interface CommandTraits {
+  /** Whether `--key` may be the verifier key of a log. @defaultValue false */
+  readonly takesLogKeys?: boolean;
+}
 
-export function createContext(processContext: ProcessContext, options: GlobalOptions): Context {
+export type RunAction = <Options>(command: Command, action: Action<Options>, traits?: CommandTraits) => void;
+
+/** @throws {CliError} `KEY_MALFORMED`, `USAGE` for a `--key` that the command can't use */
+export function createContext(
+  processContext: ProcessContext,
+  options: GlobalOptions,
+  { takesLogKeys = false }: CommandTraits = {},
+): Context {
   const { env, cwd } = processContext;
   let settings: Settings | undefined;
   const { apiKey, logKeys } = splitKeys(options.key ?? []);
+  if (logKeys.length > 0 && !takesLogKeys) {
+    const hint = 'tally verify takes one with --key; tally log-keys pin KEY keeps one for later';
+    throw new CliError('USAGE', "--key has a log's verifier key, and this command verifies nothing", {
+      hint,
+    });
+  }
   const { server, token, data, tenant } = options;
   const context: Context = {
     logKeys,

@@ -16,6 +16,7 @@ import { registerFollowers } from './commands/followers.ts';
 import { registerHash } from './commands/hash.ts';
 import { registerHook } from './commands/hook.ts';
 import { registerImport } from './commands/import.ts';
+import { registerIntents } from './commands/intents.ts';
 import { registerLogKeys } from './commands/log-keys.ts';
 import { refuseLostValues } from './commands/lost-values.ts';
 import { registerMcp } from './commands/mcp.ts';
@@ -27,10 +28,12 @@ import { registerRecover } from './commands/recover.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerShow } from './commands/show.ts';
 import { registerStrays } from './commands/strays.ts';
+import { registerSubjects } from './commands/subjects.ts';
 import { registerTail } from './commands/tail.ts';
 import { registerTenants } from './commands/tenants.ts';
 import { registerTopics } from './commands/topics.ts';
 import { registerVerify } from './commands/verify.ts';
+import { registerWebhooks } from './commands/webhooks.ts';
 import { createContext, type GlobalOptions, type Register, type RunAction } from './context.ts';
 import { CliError, describeFailure, exitCodes } from './errors.ts';
 import { hookExitCode } from './hook/exit-codes.ts';
@@ -42,7 +45,7 @@ const registrations: readonly (readonly [group: string, commands: readonly Regis
   ['Try it and run it:', [registerDemo, registerDev, registerServe, registerMigrate]],
   ['Write events:', [registerEmit, registerImport]],
   ['Read events:', [registerEvents, registerShow, registerTail]],
-  ['Gate what agents do:', [registerMcp, registerHook, registerPolicy, registerApprovals]],
+  ['Gate what agents do:', [registerMcp, registerHook, registerPolicy, registerApprovals, registerIntents]],
   [
     'Verify and prove:',
     [registerVerify, registerCheckpoint, registerReceipt, registerExport, registerLogKeys],
@@ -54,10 +57,12 @@ const registrations: readonly (readonly [group: string, commands: readonly Regis
       registerTenants,
       registerProducers,
       registerApiKeys,
+      registerSubjects,
       registerDlq,
       registerRecover,
       registerFollowers,
       registerStrays,
+      registerWebhooks,
     ],
   ],
   ['Write another implementation:', [registerCanonical, registerHash]],
@@ -87,7 +92,7 @@ export function createProgram(run: RunAction): Command {
     .addOption(
       new Option(
         '--key <key>',
-        "API key of the service; for verification, a log's verifier key (repeat the option to give both)",
+        "API key of the service (tally_…); for tally verify, a log's verifier key (repeat the option to give both)",
       ).argParser((key: string, before: string[] | undefined) => [...(before ?? []), key]),
     )
     .addOption(
@@ -143,10 +148,10 @@ export async function runCli(argv: readonly string[], processContext: ProcessCon
 async function runCommandLine(argv: readonly string[], processContext: ProcessContext): Promise<number> {
   let exitCode: number = exitCodes.ok;
   let terminal = new Terminal(processContext);
-  const program = createProgram((command, action) => {
+  const program = createProgram((command, action, traits) => {
     command.action(async () => {
       const options = command.optsWithGlobals();
-      const context = createContext(processContext, options as GlobalOptions);
+      const context = createContext(processContext, options as GlobalOptions, traits);
       terminal = context.terminal;
       exitCode = (await action(context, options as never, command.args)) ?? exitCodes.ok;
     });

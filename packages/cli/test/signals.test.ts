@@ -36,7 +36,7 @@ async function waiting(prefix: readonly string[], ...command: string[]): Promise
     '--server',
     server,
     '--key',
-    'k',
+    'tally_k',
   ];
   child = spawn(words[0]!, words.slice(1), { stdio: 'ignore' });
   await asked;

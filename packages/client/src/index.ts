@@ -1,5 +1,6 @@
 export type { EventFilters } from '@tallystick/protocol';
 export { type Client, type ClientOptions, createClient, type VerifyQuery } from './client.ts';
+export type { Credential } from './credential.ts';
 export { ClientError, type ClientErrorCode } from './errors.ts';
 export type { ApiKeysResource } from './resources/api-keys.ts';
 export type { ApprovalQuery, ApprovalsResource } from './resources/approvals.ts';
@@ -14,7 +15,9 @@ export type {
 export type { FollowersResource } from './resources/followers.ts';
 export type { HealthResource } from './resources/health.ts';
 export type { BundleQuery, LogsResource } from './resources/logs.ts';
+export type { OpenIntentQuery, OpenIntentsResource } from './resources/open-intents.ts';
 export type { ProducerQuery, ProducersResource } from './resources/producers.ts';
+export type { SubjectsResource } from './resources/subjects.ts';
 export type { PageQuery, TenantsResource } from './resources/tenants.ts';
 export type { RetryOptions } from './retry.ts';
 export type { CallOptions, Fetch } from './sender.ts';

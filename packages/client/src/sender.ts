@@ -1,3 +1,4 @@
+import type { CredentialSource } from './credential.ts';
 import { ClientError, errorOfResponse, isTransient } from './errors.ts';
 import { pause, type RetryOptions, retryAfterMs, retryDefaults } from './retry.ts';
 
@@ -36,7 +37,7 @@ export class Sender {
   /** How errors name the service. */
   readonly name: string;
   readonly #root: URL;
-  readonly #apiKey: string | undefined;
+  readonly #credential: CredentialSource;
   readonly #fetch: Fetch;
   readonly #delaysMs: readonly number[];
   readonly #maxRetryAfterMs: number;
@@ -45,13 +46,13 @@ export class Sender {
     readonly name: string;
     /** With a slash at its end, or the last part of its path would be lost when paths are resolved. */
     readonly root: URL;
-    readonly apiKey: string | undefined;
+    readonly credential: CredentialSource;
     readonly fetch: Fetch;
     readonly retry: RetryOptions;
   }) {
     this.name = options.name;
     this.#root = options.root;
-    this.#apiKey = options.apiKey;
+    this.#credential = options.credential;
     this.#fetch = options.fetch;
     this.#delaysMs = options.retry.delaysMs ?? retryDefaults.delaysMs;
     this.#maxRetryAfterMs = options.retry.maxRetryAfterMs ?? retryDefaults.maxRetryAfterMs;
@@ -70,7 +71,7 @@ export class Sender {
       const delayMs = delaysMs[attempt];
       let response: Response | undefined;
       try {
-        response = await this.#fetch(this.#urlOf(request), this.#initOf(request));
+        response = await this.#fetchWithCredential(request);
         if (response.ok || expected.includes(response.status)) return await read(response);
       } catch (error) {
         if (signal?.aborted === true || error instanceof ClientError) throw error;
@@ -83,6 +84,17 @@ export class Sender {
       await response.body?.cancel().catch(() => {});
       await pause(retryAfterMs(response, this.#maxRetryAfterMs) ?? delayMs, signal);
     }
+  }
+
+  /** A service that refuses a credential has done nothing, so the request is made once more with a new credential. */
+  async #fetchWithCredential(request: ApiRequest): Promise<Response> {
+    const url = this.#urlOf(request);
+    const token = await this.#credential.read(request.signal);
+    const response = await this.#fetch(url, this.#initOf(request, token));
+    if (response.status !== 401 || !this.#credential.isRenewable) return response;
+    await response.body?.cancel().catch(() => {});
+    const renewed = await this.#credential.read(request.signal, token);
+    return await this.#fetch(url, this.#initOf(request, renewed));
   }
 
   /** Sends a request whose answer is JSON. */
@@ -118,14 +130,14 @@ export class Sender {
     return url;
   }
 
-  #initOf({ method = 'GET', body, headers, signal }: ApiRequest): RequestInit {
+  #initOf({ method = 'GET', body, headers, signal }: ApiRequest, token: string | undefined): RequestInit {
     return {
       method,
       // A redirect would carry the API key to the address that it names.
       redirect: 'error',
       headers: {
         ...headers,
-        ...(this.#apiKey !== undefined && { authorization: `Bearer ${this.#apiKey}` }),
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },
       ...(body !== undefined && { body }),

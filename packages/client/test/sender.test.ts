@@ -155,3 +155,68 @@ test.each([
     expect.objectContaining({ code: 'OPTIONS_INVALID', message: expect.stringContaining(message) }),
   );
 });
+
+describe('a credential from a function', () => {
+  /** Accepts one token, and refuses others. */
+  const accepting =
+    (token: string): Answer =>
+    (request, response) => {
+      const isRight = request.headers.authorization === `Bearer ${token}`;
+      response.writeHead(isRight ? 200 : 401).end('{"tenants":[]}');
+    };
+
+  test('is asked for once, and again after the service refused it, also for a request that is not retried', async () => {
+    const asked: boolean[] = [];
+    const apiKey = async ({ refresh }: { readonly refresh: boolean }) => {
+      asked.push(refresh);
+      return `token-${asked.length}`;
+    };
+    const renewing = client({ apiKey });
+    answers = [accepting('token-1')];
+    await renewing.tenants.list();
+    await renewing.tenants.list();
+    expect(asked).toEqual([false]);
+    answers = [accepting('token-2')];
+    await renewing.apiKeys.create({ name: 'n', scopes: ['admin'] });
+    expect(asked).toEqual([false, true]);
+  });
+
+  test('is renewed once for requests that are refused at once', async () => {
+    let calls = 0;
+    const renewing = client({ apiKey: () => `token-${++calls}` });
+    answers = [accepting('token-1')];
+    await renewing.tenants.list();
+    answers = [accepting('token-2')];
+    await Promise.all(Array.from({ length: 5 }, () => renewing.tenants.list()));
+    expect(calls).toBe(2);
+  });
+
+  test('that stays refused is an error, and the function is not asked for ever', async () => {
+    let calls = 0;
+    answers = [accepting('none')];
+    const refused = client({ apiKey: () => `token-${++calls}` }).tenants.list();
+    await expect(refused).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect(calls).toBe(2);
+  });
+
+  test('that fails or can not be a header is an error with its cause, and the next call asks again', async () => {
+    answers = [accepting('token')];
+    const results = [() => Promise.reject(new Error('provider down')), () => 'two\nlines', () => 'token'];
+    const renewing = client({ apiKey: () => results.shift()!() });
+    await expect(renewing.tenants.list()).rejects.toMatchObject({
+      code: 'OPTIONS_INVALID',
+      cause: { message: 'provider down' },
+    });
+    await expect(renewing.tenants.list()).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
+    expect(await renewing.tenants.list()).toEqual({ tenants: [] });
+  });
+
+  test('of a provider that hangs does not hold up a call that is aborted', async () => {
+    const reason = new Error('enough');
+    const hanging = client({ apiKey: () => new Promise<string>(() => {}) });
+    const aborted = new AbortController();
+    const call = hanging.tenants.list({}, { signal: aborted.signal });
+    aborted.abort(reason);
+    await expect(call).rejects.toBe(reason);
+  });
+});

@@ -73,6 +73,7 @@ export {
   signNote,
   type Verifier,
 } from './note.ts';
+export { splitRotations, withRotations } from './receipt-rotations.ts';
 export {
   type AuditRecord,
   computeRecordHash,

@@ -25,8 +25,14 @@ export {
 } from './api/dead-letters.ts';
 export type { EventPage, EventView } from './api/events.ts';
 export type { FollowerChange, FollowerInfo, FollowerList, StoppedFollower } from './api/followers.ts';
-export type { Health, Readiness } from './api/health.ts';
+export type { FollowerReadiness, Health, Readiness } from './api/health.ts';
 export type { ConsistencyProof, InclusionProof, LogKeyRotation, LogKeys } from './api/log.ts';
+export {
+  type OpenIntent,
+  type OpenIntentPage,
+  type OpenIntentState,
+  openIntentStates,
+} from './api/open-intents.ts';
 export type {
   ProducerAccount,
   ProducerPage,
@@ -34,6 +40,7 @@ export type {
   ProducerState,
   ProducersSettled,
 } from './api/producers.ts';
+export type { BlockedSubject, BlockedSubjectList, SubjectBlock } from './api/subjects.ts';
 export type { TenantInfo, TenantPage } from './api/tenants.ts';
 export type { ClosedEpochState, Verdict, VerifyFinding, VerifyReport } from './api/verification.ts';
 export {
@@ -102,4 +109,4 @@ export type {
   Receipt,
   RefusedResult,
 } from './results.ts';
-export { type Scope, scopeMeanings, scopes } from './scopes.ts';
+export { apiKeyPrefix, type Scope, scopeMeanings, scopes } from './scopes.ts';

@@ -168,6 +168,7 @@ const ofService: Record<ServiceErrorCode, ProblemKind> = {
   CLAIM_TOO_LATE: kind(409, 'Claim too late'),
   OPENING_INVALID: kind(422, 'Opening does not fit'),
   NOT_THE_REQUESTER: kind(403, 'Not the requester'),
+  APPROVAL_MISMATCH: kind(409, 'Approval contradicts its records'),
 };
 
 const ofHttp: Record<HttpErrorCode, ProblemKind> = {

@@ -1,3 +1,6 @@
+/** Every API key begins with it: `tally_<id>_<secret>`. Nothing else that users call a key does. */
+export const apiKeyPrefix = 'tally_';
+
 /** What an API key may be allowed to do; {@link scopeMeanings} says it in words. */
 export const scopes = [
   'events:write',

@@ -29,3 +29,14 @@ export async function endsWithin(clock: Clock, work: Promise<unknown>, ms: numbe
     cancel();
   }
 }
+
+/** The result of `work`. Throws if `work` takes longer than `ms` milliseconds; it goes on then, and its result is lost. */
+export async function resultWithin<T>(clock: Clock, work: Promise<T>, ms: number): Promise<T> {
+  let result: { readonly value: T } | undefined;
+  const kept = work.then((value) => {
+    result = { value };
+  });
+  await endsWithin(clock, kept, ms);
+  if (result === undefined) throw new Error(`no answer within ${ms} ms`);
+  return result.value;
+}

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Taxonomy, tenantIdPattern } from '@tallystick/event';
 import { ApiKeys } from './access/api-keys.ts';
+import { BlockedSubjects } from './access/blocked-subjects.ts';
 import { DeadlineTimer } from './approvals/deadline-timer.ts';
 import { ApprovalDesk } from './approvals/desk.ts';
 import { WebhookOutbox } from './approvals/webhook/outbox.ts';
@@ -12,6 +13,7 @@ import { defaultServiceTenant } from './chain/book-options.ts';
 import { KeyBook } from './chain/books/key-book.ts';
 import { openBooks } from './chain/books/open-books.ts';
 import { keepAccountsPruned } from './chain/books/prune-accounts.ts';
+import { SubjectBook } from './chain/books/subject-book.ts';
 import { recordRotations } from './chain/record-rotations.ts';
 import { Writer } from './chain/writer.ts';
 import { ServerError } from './errors.ts';
@@ -101,6 +103,8 @@ export class AuditService {
   readonly logs: TenantLogs;
   readonly signer: Signer;
   readonly keys: ApiKeys;
+  /** Subjects whose logins and keys are refused. */
+  readonly subjects: BlockedSubjects;
   /** What every submitted event passes first. */
   readonly admission: Admission;
   /** What the service filled in for requests with an idempotency key. */
@@ -172,12 +176,15 @@ export class AuditService {
     this.#submitPath = { admission: this.admission, writer: this.writer, observer };
     this.appendRanges = rangeAppender(database, appendOptions, observer);
     this.keys = new ApiKeys(database, new KeyBook(this), now);
+    this.subjects = new BlockedSubjects(database, new SubjectBook(this), now);
     const onError = (what: string, error: unknown) => observer.onBackgroundError?.(what, error);
     const { approvalIntervalMs = 1_000, webhooks } = options;
     this.desk = new ApprovalDesk({
       database,
       appendRanges: this.appendRanges,
       trail: new Trail(database),
+      recordIdSecret: signer.recordIdSecret,
+      observer,
       ...(webhooks !== undefined && { outbox: new WebhookOutbox(webhooks) }),
     });
     this.#webhookSender =

@@ -4,6 +4,13 @@ import { ServerError } from './errors.ts';
 import { deliverySchema } from './ingest/admit/delivery.ts';
 import type { SubmissionResult } from './ingest/submission.ts';
 
+export {
+  type EmbeddedDecision,
+  type EmbeddedDesk,
+  type EmbeddedDeskOptions,
+  embeddedDesk,
+} from './embedded-desk.ts';
+
 /** What the SDK gives to a transport: the JSON texts of events, in order, with their delivery metadata. */
 export interface EmbeddedBatch {
   readonly events: readonly string[];

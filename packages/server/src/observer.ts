@@ -18,6 +18,8 @@ export interface ServiceObserver {
   onEviction?(eviction: Eviction): void;
   /** An attempt to deliver a message about an approval has ended. `dead`: the service has given up. */
   onWebhook?(outcome: 'delivered' | 'failed' | 'dead'): void;
+  /** An approval is not what its records say: somebody has edited the database. The desk did not use it. */
+  onApprovalMismatch?(): void;
   /** Background work failed: making partitions, signing checkpoints. `what` names it. */
   onBackgroundError?(what: string, error: unknown): void;
 }
@@ -42,6 +44,9 @@ export function combineObservers(...observers: readonly ServiceObserver[]): Serv
     },
     onWebhook: (outcome) => {
       for (const each of observers) each.onWebhook?.(outcome);
+    },
+    onApprovalMismatch: () => {
+      for (const each of observers) each.onApprovalMismatch?.();
     },
     onBackgroundError: (what, error) => {
       for (const each of observers) each.onBackgroundError?.(what, error);

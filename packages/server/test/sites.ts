@@ -80,3 +80,19 @@ export async function serverSite(): Promise<Site> {
     remove: () => dir.remove(),
   };
 }
+
+/** The kinds of installation, for `describe.each`. */
+export const everySite = [
+  { kind: 'PGlite', make: embeddedSite },
+  { kind: 'PostgreSQL', make: serverSite },
+];
+
+/** Opens the service of an installation, works with it, and closes it. */
+export async function withService<T>(site: Site, work: (service: AuditService) => Promise<T>): Promise<T> {
+  const service = await site.open();
+  try {
+    return await work(service);
+  } finally {
+    await service.close();
+  }
+}

@@ -36,7 +36,7 @@ function split(document: string): Document {
 function basesOf(document: string): string[] {
   const folders = [root, join(root, 'packages'), join(root, dirname(document))];
   if (document === 'ARCHITECTURE.md') return [...folders, join(root, 'packages/server/src')];
-  const [, own] = /^(packages\/[^/]+)\//.exec(document) ?? [];
+  const [, own] = /^((?:packages|examples)\/[^/]+)\//.exec(document) ?? [];
   return own === undefined ? folders : [...folders, join(root, own), join(root, own, 'src')];
 }
 

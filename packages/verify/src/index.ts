@@ -27,6 +27,7 @@ export {
   type Verdict,
   verdictOf,
 } from './report.ts';
+export { type ApprovalsOptions, checkApprovals } from './store/approvals/check-approvals.ts';
 export { type BooksOptions, checkBooks } from './store/books/check-books.ts';
 export {
   type AccountState,
@@ -55,6 +56,7 @@ export {
   strayFinding,
   strayText,
 } from './store/strays.ts';
+export { checkSubjects } from './store/subjects/check-subjects.ts';
 export { TileCheck } from './store/tile-check.ts';
 export { type VerifyStoreOptions, verifyStore } from './store/verify-store.ts';
 export { type ConsistencyProver, TreeCheck } from './tree-check.ts';

@@ -2,6 +2,7 @@ import { decodeUtf8 } from '@tallystick/event';
 import {
   type AuditRecord,
   type Checkpoint,
+  equalBytes,
   type KeyRotation,
   LogError,
   type Origin,
@@ -13,13 +14,20 @@ import {
   parseVerifierKey,
   readCanonicalRecord,
   sha256,
+  splitRotations,
   type TlogProof,
   toHex,
   type Verifier,
   verifyTlogProof,
 } from '@tallystick/log';
 import { findEquivocation, type JudgedCheckpoint, readAccepted, readKept } from './checkpoints.ts';
-import { type ChainVerdict, type Finding, Findings, type TrustSource } from './report.ts';
+import {
+  type ChainVerdict,
+  type Finding,
+  Findings,
+  type FollowedRotation,
+  type TrustSource,
+} from './report.ts';
 import { type TrustedKeys, trustedKeys } from './trusted-keys.ts';
 
 /** The result of verifying a receipt. */
@@ -35,6 +43,8 @@ export interface ReceiptReport {
   readonly findings: readonly Finding[];
   /** The proven record; only where the verdict is `verified` or `recovered`. */
   readonly record: AuditRecord | undefined;
+  /** The rotations that were followed, of the caller and of the receipt; absent where there are none. */
+  readonly rotations?: readonly FollowedRotation[];
   /** Sizes of the caller's checkpoints that the receipt could not be compared with; absent where there are none. */
   readonly not_compared?: readonly number[];
 }
@@ -45,7 +55,7 @@ export interface VerifyReceiptOptions {
   readonly keys: readonly (string | Verifier)[];
   /** The record's bytes, where the receipt does not contain them. */
   readonly recordText?: string;
-  /** Rotations of the log's key that the caller knows, oldest first. A receipt has none. */
+  /** Rotations of the log's key that the caller knows, oldest first. Those of the receipt follow them. */
   readonly rotations?: readonly KeyRotation[];
   /** Where the keys came from; only reported. @defaultValue 'given', or 'none' without keys */
   readonly trust?: TrustSource;
@@ -53,7 +63,7 @@ export interface VerifyReceiptOptions {
   readonly checkpoints?: readonly string[];
   /** Signed notes of the same log that an earlier verification accepted. One of the receipt's size must have its root. */
   readonly kept?: readonly string[];
-  /** Called with the notes of two checkpoints that contradict each other. Keep both: they are evidence against the log. */
+  /** Called with two notes that contradict each other, checkpoints or rotations. Keep both: they are evidence against the log. */
   readonly onEquivocation?: (first: string, second: string) => void;
 }
 
@@ -83,10 +93,12 @@ export async function verifyReceipt(
       record: undefined,
     };
   }
-  const { proof, origin, checkpoint, recordBytes } = parts;
+  const { proof, origin, checkpoint, rotations, recordBytes } = parts;
   const hash = sha256(recordBytes);
   const findings = new Findings();
-  const ofLog = await trustedKeys(checkpoint.origin, keys, options.rotations ?? [], findings);
+  const known = [...(options.rotations ?? []), ...rotations];
+  const ofLog = await trustedKeys(checkpoint.origin, keys, known, findings);
+  if (ofLog.twoSuccessors !== undefined) options.onEquivocation?.(...ofLog.twoSuccessors);
   const kept = [
     ...readAccepted(options.kept ?? [], checkpoint.origin),
     ...(await readKept(options.checkpoints ?? [], ofLog, findings)),
@@ -109,6 +121,9 @@ export async function verifyReceipt(
     options.onEquivocation?.(...fork);
     return fail('CHECKPOINT_INCONSISTENT');
   }
+  const isOther = ({ size, root }: Checkpoint) =>
+    size === checkpoint.size && !equalBytes(root, checkpoint.root);
+  if (ofLog.handovers.some(isOther)) return fail('CHECKPOINT_INCONSISTENT');
   const record = readRecordBytes(recordBytes);
   if (record === undefined) return fail('RECORD_NOT_CANONICAL');
   if (record.sequence_number !== proof.index) return fail('SEQUENCE_GAP');
@@ -122,6 +137,7 @@ export async function verifyReceipt(
     checkpoint_size: checkpoint.size,
     findings: [],
     record,
+    ...(ofLog.followed.length > 0 && { rotations: ofLog.followed }),
     ...(notCompared.length > 0 && { not_compared: notCompared }),
   };
 }
@@ -134,6 +150,8 @@ export interface ReceiptParts {
   readonly checkpoint: Checkpoint;
   /** The parts of the checkpoint's origin. */
   readonly origin: Origin;
+  /** Rotations of the log's key, oldest first. */
+  readonly rotations: readonly KeyRotation[];
   readonly recordBytes: Uint8Array;
 }
 
@@ -146,11 +164,13 @@ export function readReceipt(receipt: string | Uint8Array, recordText?: string): 
   const text = typeof receipt === 'string' ? receipt : readUtf8(receipt);
   if (text === undefined) return undefined;
   try {
-    const proof = parseTlogProof(text);
-    const checkpoint = parseCheckpoint(parseNote(proof.checkpoint).text);
+    const read = parseTlogProof(text);
+    const { note, rotations } = splitRotations(read.checkpoint);
+    const proof = { ...read, checkpoint: note };
+    const checkpoint = parseCheckpoint(parseNote(note).text);
     const recordBytes = recordText === undefined ? proof.extra : new TextEncoder().encode(recordText);
     if (recordBytes === undefined) return undefined;
-    return { proof, checkpoint, origin: parseOrigin(checkpoint.origin), recordBytes };
+    return { proof, checkpoint, origin: parseOrigin(checkpoint.origin), rotations, recordBytes };
   } catch (error) {
     if (error instanceof LogError) return undefined;
     throw error;

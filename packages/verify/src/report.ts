@@ -38,6 +38,10 @@ export type FindingCode =
   | 'DEAD_LETTER_MISMATCH'
   /** An API key differs from the service's records of it, or has none, or is missing. */
   | 'API_KEY_MISMATCH'
+  /** A blocked subject differs from the service's records of it, or has none, or is not blocked any more without one. */
+  | 'SUBJECT_MISMATCH'
+  /** A column of an approval differs from the service's records of it, or the approval has no record, or its row is missing. */
+  | 'APPROVAL_MISMATCH'
   /** The account of a producer is not what the records say. */
   | 'PRODUCER_ACCOUNT_MISMATCH'
   | 'BUNDLE_TRUNCATED'

@@ -15,7 +15,12 @@ import type { FindingSink, FollowedRotation } from './report.ts';
 /** A trusted key. One that was rotated out counts only up to the last checkpoint that it signed. */
 interface TrustedKey {
   readonly verifier: Verifier;
-  retired?: { readonly successor: Uint8Array; readonly last: Checkpoint | undefined };
+  retired?: {
+    readonly successor: Uint8Array;
+    readonly last: Checkpoint | undefined;
+    /** The signed note. */
+    readonly statement: string;
+  };
 }
 
 /**
@@ -28,6 +33,8 @@ export class TrustedKeys {
   readonly followed: FollowedRotation[] = [];
   /** The last checkpoints under keys that were rotated out. The log must contain what they cover. */
   readonly handovers: Checkpoint[] = [];
+  /** Two statements of one key that name different successors, both signed by it. */
+  twoSuccessors: readonly [first: string, second: string] | undefined;
 
   constructor(origin: string, keys: readonly Verifier[]) {
     this.origin = origin;
@@ -50,8 +57,11 @@ export class TrustedKeys {
     const isKnown = old.retired !== undefined && equalBytes(old.retired.successor, publicKey);
     let last: Checkpoint | undefined;
     try {
-      if (old.retired !== undefined && !isKnown)
+      if (old.retired !== undefined && !isKnown) {
+        await openRotation(rotation);
+        this.twoSuccessors ??= [old.retired.statement, rotation.statement];
         throw new LogError('PROOF_INVALID', 'the key has another successor');
+      }
       if (!isKnown && this.#find(publicKey)?.retired !== undefined)
         throw new LogError('PROOF_INVALID', 'the new key was rotated out before');
       await openRotation(rotation);
@@ -67,10 +77,10 @@ export class TrustedKeys {
     )
       this.handovers.push(last);
     if (isKnown) {
-      old.retired = { successor: publicKey, last: old.retired?.last ?? last };
+      old.retired = { ...old.retired!, last: old.retired?.last ?? last };
       return;
     }
-    old.retired = { successor: publicKey, last };
+    old.retired = { successor: publicKey, last, statement: rotation.statement };
     const verifier = createVerifier(this.origin, publicKey);
     if (this.#find(publicKey) === undefined) this.#keys.push({ verifier });
     this.followed.push({

@@ -195,6 +195,6 @@ describe('receipts.json', () => {
   test.each(receipts.map((one) => [one.name, one] as const))('%s', async (_, one) => {
     const bytes = Buffer.from(one.receipt, 'base64');
     const report = await verifyReceipt(bytes, { keys: one.keys, checkpoints: one.given ?? [] });
-    expect({ ...report, findings: places(report) }).toMatchObject(one.expect);
+    expect({ ...report, findings: [...new Set(places(report))] }).toMatchObject(one.expect);
   });
 });

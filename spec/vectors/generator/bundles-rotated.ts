@@ -9,7 +9,8 @@ import { root } from './naive-tree.ts';
 const cases: BundleCase[] = [];
 
 const logName = 'audit.example.com';
-const last = { origin, size: 3, root: root(leaves.slice(0, 3)) };
+/** The last checkpoint under the old key. */
+export const last = { origin, size: 3, root: root(leaves.slice(0, 3)) };
 const [oldKey, newKey] = [logKey, otherKey].map((key) => createVerifier(logName, key.publicKey)) as [
   ReturnType<typeof createVerifier>,
   ReturnType<typeof createVerifier>,
@@ -22,7 +23,8 @@ const text = formatRotation({
   logs: 1,
   root: rotationLeaf(last),
 });
-const statement = await signNote(text, [
+/** The rotation from the old key to the new one, signed by both; also for receipts. */
+export const statement = await signNote(text, [
   { name: logName, key: logKey },
   { name: logName, key: otherKey },
 ]);

@@ -1,7 +1,28 @@
 import { canonicalize } from '@tallystick/event';
-import { formatTlogProof } from '@tallystick/log';
+import {
+  createVerifier,
+  formatRotation,
+  formatTlogProof,
+  importSigningKey,
+  type RotationEvidence,
+  type SigningKey,
+  signNote,
+  withRotations,
+} from '@tallystick/log';
 import { head3, head5, leaves, records, rewritten } from './bundle-parts.ts';
-import { base64, checkpoint, event, forge, logKey, otherKey, trusted, verifierKey } from './fixture.ts';
+import { last, statement } from './bundles-rotated.ts';
+import {
+  base64,
+  checkpoint,
+  digest,
+  event,
+  forge,
+  logKey,
+  origin,
+  otherKey,
+  trusted,
+  verifierKey,
+} from './fixture.ts';
 import { inclusion, leaf, leavesOf, root } from './naive-tree.ts';
 
 interface ReceiptCase {
@@ -18,6 +39,7 @@ interface ReceiptCase {
     readonly checkpoint_size: number | null;
     readonly findings: readonly string[];
     readonly not_compared?: readonly number[];
+    readonly rotations?: readonly object[];
   };
 }
 
@@ -61,7 +83,7 @@ const failed = (
   name: string,
   receipt: string | Uint8Array,
   finding: string,
-  more: Partial<Pick<ReceiptCase, 'keys' | 'given'>> = {},
+  { place = 3, ...more }: Partial<Pick<ReceiptCase, 'keys' | 'given'>> & { place?: number } = {},
 ): ReceiptCase => ({
   name,
   receipt: base64(bytesOf(receipt)),
@@ -70,17 +92,59 @@ const failed = (
   expect: {
     verdict,
     tenant_id: null,
-    sequence_number: finding === 'RECEIPT_MALFORMED' ? null : 3,
+    sequence_number: finding === 'RECEIPT_MALFORMED' ? null : place,
     checkpoint_size: null,
     findings: [finding],
   },
 });
+/** A rotation that both keys sign, of a log that had signed nothing. */
+async function rotate(before: SigningKey, next: SigningKey): Promise<RotationEvidence> {
+  const name = 'audit.example.com';
+  const text = formatRotation({
+    logName: name,
+    oldKey: createVerifier(name, before.publicKey),
+    newKey: createVerifier(name, next.publicKey),
+    rotatedAt: '2026-03-02T12:00:00.000Z',
+    logs: 0,
+    root: digest('no logs'),
+  });
+  return {
+    statement: await signNote(text, [
+      { name, key: before },
+      { name, key: next },
+    ]),
+  };
+}
+const thirdKey = await importSigningKey(digest('third key'));
+const rotation = { statement, last: { ...last, index: 0, hashes: [] } };
+const followed = {
+  rotated_at: '2026-03-02T12:00:00.000Z',
+  old_key: trusted,
+  new_key: verifierKey(origin, otherKey),
+  last_size: last.size,
+};
+/** A receipt whose checkpoint has these rotations. */
+const rotated = async (
+  rotations: readonly RotationEvidence[],
+  { keys = [otherKey], size = 5 }: { keys?: readonly SigningKey[]; size?: number } = {},
+) => {
+  const of = leaves.slice(0, size);
+  return formatTlogProof({
+    extra: utf8(records[2]!.text),
+    index: 2,
+    inclusion: inclusion(2, of),
+    checkpoint: withRotations(await checkpoint(size, root(of), { keys }), rotations),
+  });
+};
+const at2 = { sequence_number: 2 };
 const malformed = (name: string, receipt: string | Uint8Array) =>
   failed('not_verifiable', name, receipt, 'RECEIPT_MALFORMED');
 const changed = (changes: object) => utf8(canonicalize({ ...JSON.parse(records[3]!.text), ...changes }));
 
 export async function receiptVectors(): Promise<unknown> {
   const later = 'audit.example.com/acme/2';
+  const underNew = await rotated([rotation]);
+  const backAndForth = [rotation, await rotate(otherKey, logKey), await rotate(logKey, thirdKey)];
   const receipts: ReceiptCase[] = [
     verified('a receipt', good),
     verified('of a later epoch', await signed(utf8(records[3]!.text), { origin: later }), {
@@ -95,6 +159,49 @@ export async function receiptVectors(): Promise<unknown> {
     verified("another tenant's key beside the right one", good, {
       keys: [verifierKey('audit.example.com/other/1', otherKey), trusted],
     }),
+    verified('of the key that the trusted key endorsed', underNew, {
+      expect: { ...at2, rotations: [followed] },
+    }),
+    verified('of a rotated log, for a verifier that has only the new key', underNew, {
+      keys: [verifierKey(origin, otherKey)],
+      expect: at2,
+    }),
+    verified(
+      'of the old key, from before the rotation',
+      await rotated([rotation], { keys: [logKey], size: 3 }),
+      {
+        expect: { ...at2, checkpoint_size: 3, rotations: [followed] },
+      },
+    ),
+    failed(
+      'broken',
+      'of the old key, from after the rotation',
+      await rotated([rotation], { keys: [logKey] }),
+      'CHECKPOINT_KEY_RETIRED@2',
+      { place: 2 },
+    ),
+    failed(
+      'broken',
+      'of the new key, with another root than the rotation names for this size',
+      await rotated([{ statement, last: { ...rotation.last, root: digest('other root') } }], { size: 3 }),
+      'KEY_ROTATION_INVALID',
+      { place: 2 },
+    ),
+    failed('broken', 'a key with two successors', await rotated(backAndForth), 'KEY_ROTATION_INVALID', {
+      place: 2,
+    }),
+    malformed(
+      'a rotation of another log',
+      underNew.replaceAll('audit.example.com/acme/1', 'audit.example.org/acme/1'),
+    ),
+    malformed('a rotation that does not follow the one before', await rotated([rotation, rotation])),
+    malformed(
+      'a rotation with a wrong key id',
+      underNew.replace(
+        /(tallystick\/key-rotation\/v1 )(.)/,
+        (_, name, first) => `${name}${first === 'A' ? 'B' : 'A'}`,
+      ),
+    ),
     malformed('nothing after the first line', 'c2sp.org/tlog-proof@v1\n'),
     malformed('no record', good.replace(/^extra .*\n/m, '')),
     malformed('an index with a leading zero', good.replace('index 3', 'index 03')),

@@ -4,7 +4,7 @@ import type { Settings } from '../platform/settings.ts';
 /** The telemetry of the look-back, per tenant, kind and subject. Owned by the detection service; lost at a restart. */
 export class TelemetryWindow {
   readonly #settings: Settings['atlas'];
-  /** The subject that was heard of last is the last one. */
+  /** By kind and subject, in the order of their latest telemetry: the first entry was silent longest. */
   readonly #tenants = new Map<string, Map<string, Telemetry[]>>();
 
   constructor(settings: Settings['atlas']) {

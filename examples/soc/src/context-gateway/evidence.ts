@@ -1,4 +1,5 @@
 import { injectionSigns } from '../injection/injection-signs.ts';
+import { maxSearchedLength } from '../injection/readable-variants.ts';
 import { estimateTokens } from '../models/offline-model.ts';
 import type { InjectionSign } from '../platform/alert.ts';
 import type { ReasoningRequest } from '../platform/reasoning.ts';
@@ -15,9 +16,11 @@ export interface JudgedPiece extends Piece {
 
 /**
  * Looks for signs of prompt injection in each piece. Signs are independent hints: two of weight 0.6 weigh 1 − 0.4 × 0.4 = 0.84 together.
+ * Text beyond what is searched is cut off: the model must not read what nobody looked at.
  */
 export function judgePieces(pieces: readonly Piece[], maliciousFromWeight: number): JudgedPiece[] {
-  return pieces.map((piece) => {
+  return pieces.map(({ ref, text }) => {
+    const piece = { ref, text: text.slice(0, maxSearchedLength) };
     const signs = injectionSigns([{ where: piece.ref, text: piece.text }]);
     const weight = 1 - signs.reduce((rest, sign) => rest * (1 - sign.weight), 1);
     const isMalicious = signs.length > 0 && weight >= maliciousFromWeight - 1e-9;

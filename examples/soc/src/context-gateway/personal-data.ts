@@ -2,11 +2,12 @@
 const kinds: readonly { readonly label: string; readonly expression: RegExp }[] = [
   {
     label: 'EMAIL',
-    expression: /(?<![\w.+-])[\w.+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}/g,
+    expression:
+      /(?<![\p{L}\p{N}_.+'-])[\p{L}\p{N}_.+'-]{1,256}(?:@|%40)[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){1,8}/gu,
   },
   { label: 'IBAN', expression: /\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b/g },
   { label: 'CARD', expression: /(?<![\d-])\d(?:[ -]?\d){12,18}(?![\d-])/g },
-  { label: 'PHONE', expression: /(?<![\w+])\+\d{1,3}(?:[ ./-]?\(?\d{2,5}\)?){2,5}(?!\d)/g },
+  { label: 'PHONE', expression: /(?<![\w+])(?:\+|00)[1-9]\d{0,2}(?:[ ./-]?\(?\d{2,5}\)?){2,5}(?!\d)/g },
 ];
 
 /** Replaces personal data in texts by placeholders, the same value by the same placeholder, and puts it back into answers. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Entity, EntityKind } from '../platform/alert.ts';
 
 /** What a reader or a pattern found, before it is normalised. */
@@ -14,7 +15,8 @@ const caseless: ReadonlySet<EntityKind> = new Set(['account', 'host', 'ip', 'fil
 
 /** A value is part of ids and screens. Control characters and what hides text are shown as escapes. */
 const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
-const maxValueLength = 512;
+/** The id of an entity, its kind included, must fit into an identifier of an event. */
+const maxValueLength = 480;
 
 /**
  * Normalises entities and joins those with the same id. The one with the highest confidence remains; its role may come from another.
@@ -22,12 +24,7 @@ const maxValueLength = 512;
 export function mergeEntities(found: readonly FoundEntity[], maxEntities: number): Entity[] {
   const merged = new Map<string, Entity>();
   for (const { kind, value: original, confidence, where, role } of found) {
-    const trimmed = original.trim().slice(0, maxValueLength);
-    const cased = caseless.has(kind) ? trimmed.toLowerCase() : trimmed;
-    const value = (kind === 'dns' ? cased.replace(/\.$/, '') : cased).replace(
-      unsafe,
-      (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
-    );
+    const value = normalise(kind, original);
     if (value === '') continue;
     const id = `${kind}:${value}`;
     const known = merged.get(id);
@@ -44,4 +41,16 @@ export function mergeEntities(found: readonly FoundEntity[], maxEntities: number
     });
   }
   return [...merged.values()];
+}
+
+function normalise(kind: EntityKind, original: string): string {
+  const trimmed = original.trim();
+  const cased = caseless.has(kind) ? trimmed.toLowerCase() : trimmed;
+  const shown = (kind === 'dns' ? cased.replace(/\.$/, '') : cased)
+    .toWellFormed()
+    .replace(unsafe, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
+  if (shown.length <= maxValueLength) return shown;
+  // Two long values that begin alike stay two entities.
+  const hash = createHash('sha256').update(shown).digest('hex').slice(0, 16);
+  return `${shown.slice(0, maxValueLength - 20).toWellFormed()}…${hash}`;
 }

@@ -1,6 +1,7 @@
 import type { Alert, RawAlert } from '../platform/alert.ts';
 import { type Documents, MemoryDocuments } from '../platform/documents.ts';
 import { readMessage } from '../platform/intake.ts';
+import { investigationIdOf } from '../platform/investigation.ts';
 import { after, type Lineage } from '../platform/lineage.ts';
 import { Recorder } from '../platform/recorder.ts';
 import type { Service, ServiceParts } from '../platform/service.ts';
@@ -41,7 +42,11 @@ export class EntityParser implements Service {
   async #handle({ lineage, value }: Message<RawAlert>): Promise<void> {
     const startedAt = this.#parts.clock.now();
     const alert = this.#parse(lineage, value);
-    const ofAlert: Lineage = { ...lineage, alertId: alert.alert_id };
+    const ofAlert: Lineage = {
+      ...lineage,
+      alertId: alert.alert_id,
+      investigationId: investigationIdOf(alert.alert_id),
+    };
     if (await this.#isRepetition(alert)) {
       this.#recorder.emit('alert.classified', ofAlert, {
         targetType: 'alert',
@@ -137,7 +142,7 @@ function injectionEvent({ alert_id, injection }: Alert) {
     targetId: alert_id,
     context: {
       detection_count: injection.length,
-      // Places and names of patterns. The text itself could instruct whoever reads the trail with a model.
+      // The text itself is left out: a model that reads the trail could follow it.
       detections: injection.map(({ pattern, where, encoding, weight }) => ({
         pattern,
         where,

@@ -20,6 +20,19 @@ const lookAlikes = new Map(
     ['ѕ', 's'],
     ['у', 'y'],
     ['х', 'x'],
+    // Capital letters look like Latin ones where small letters do not. The text is compared in small letters.
+    ['в', 'b'],
+    ['м', 'm'],
+    ['н', 'h'],
+    ['т', 't'],
+    ['к', 'k'],
+    ['β', 'b'],
+    ['ε', 'e'],
+    ['η', 'h'],
+    ['μ', 'm'],
+    ['τ', 't'],
+    ['χ', 'x'],
+    ['ζ', 'z'],
     ['ο', 'o'],
     ['ν', 'v'],
     ['α', 'a'],
@@ -30,42 +43,58 @@ const lookAlikes = new Map(
   ].map(([from, to]) => [from!, to!]),
 );
 
-const maxTextLength = 64 * 1024;
-/** Encoded pieces of one text that are decoded. */
-const maxPieces = 50;
+/** Characters of one text that are searched. Whoever passes a text on to a model must cut it here. */
+export const maxSearchedLength = 64 * 1024;
 
 /** The text itself and what it says once invisible characters, look-alike letters and encodings are undone. */
 export function readableVariants(original: string): Variant[] {
-  const text = original.slice(0, maxTextLength);
-  const variants: Variant[] = [{ encoding: 'plain', text: collapse(text) }];
+  const text = original.slice(0, maxSearchedLength);
+  const variants = new Map<string, Variant['encoding']>();
   const add = (encoding: Variant['encoding'], readable: string | undefined) => {
     if (readable === undefined) return;
     const collapsed = collapse(readable);
-    if (!variants.some((variant) => variant.text === collapsed)) variants.push({ encoding, text: collapsed });
+    if (!variants.has(collapsed)) variants.set(collapsed, encoding);
   };
-  add('invisible', withoutInvisible(text));
-  add('homoglyph', [...text.normalize('NFKC')].map((letter) => lookAlikes.get(letter) ?? letter).join(''));
+  const visible = withoutInvisible(text);
+  add('plain', text);
+  add('invisible', visible);
+  add('homoglyph', withLatinLetters(visible));
   add('url', decodePercent(text));
-  for (const [piece] of firstMatches(text, /[A-Za-z0-9+/_-]{24,}={0,2}/g))
+  add('html', decodeReferences(text));
+  const unwrapped = text.replace(/(?<=[A-Za-z0-9+/]{16})\r?\n(?=[A-Za-z0-9+/])/g, '');
+  for (const [piece] of unwrapped.matchAll(/[A-Za-z0-9+/_-]{24,}={0,2}/g))
     add('base64', printable(Buffer.from(piece, 'base64')));
-  for (const [piece] of firstMatches(text, /(?:[0-9A-Fa-f]{2}){20,}/g))
+  for (const [piece] of text.matchAll(/(?:[0-9A-Fa-f]{2}){20,}/g))
     add('hex', printable(Buffer.from(piece, 'hex')));
-  return variants;
+  return [...variants].map(([readable, encoding]) => ({ encoding, text: readable }));
 }
 
-function firstMatches(text: string, expression: RegExp): RegExpExecArray[] {
-  return [...text.matchAll(expression)].slice(0, maxPieces);
+/** Full-width and accented letters, and letters of other scripts, as the Latin letters that they look like. */
+function withLatinLetters(text: string): string {
+  return [...text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()]
+    .map((letter) => lookAlikes.get(letter) ?? letter)
+    .join('');
+}
+
+/** Character references of HTML by number, such as `&#105;`. */
+function decodeReferences(text: string): string | undefined {
+  if (!/&#x?[0-9a-f]{1,6};/i.test(text)) return undefined;
+  return text.replace(/&#(?:x([0-9a-f]{1,6})|(\d{1,7}));/gi, (reference, hex?: string, decimal?: string) => {
+    const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
+    return code <= 0x10ffff ? String.fromCodePoint(code) : reference;
+  });
 }
 
 /** Tag characters (U+E0020 to U+E007E) spell ASCII that no screen shows. */
 function withoutInvisible(text: string): string {
-  return [...text]
+  // What is spelled in tag characters is a text of its own, whatever stands before it.
+  return [...text.replace(/[\u{e0020}-\u{e007e}]+/gu, ' $& ')]
     .map((character) => {
       const code = character.codePointAt(0)!;
       return code >= 0xe0020 && code <= 0xe007e ? String.fromCodePoint(code - 0xe0000) : character;
     })
     .join('')
-    .replace(/\p{Cf}|\u115f|\u1160|\u3164|\uffa0/gu, '');
+    .replace(/\p{Cf}|\p{Variation_Selector}|[\u034f\u115f\u1160\u3164\uffa0]/gu, '');
 }
 
 function decodePercent(text: string): string | undefined {

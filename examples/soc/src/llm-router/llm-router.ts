@@ -20,8 +20,8 @@ export class LlmRouter implements ModelRouter {
   readonly #recorder: Recorder;
   /** One per provider, shared by all tenants. */
   readonly #breakers = new Map<string, CircuitBreaker>();
-  /** Tenants that were told of a limit, with the month and the limit. */
-  readonly #toldOfLimit = new Set<string>();
+  /** The spending limits that were recorded: tenant, month and limit. Each is recorded once. */
+  readonly #recordedLimits = new Set<string>();
   /** Whether the last call found no provider that answers. */
   #degraded = false;
 
@@ -81,7 +81,7 @@ export class LlmRouter implements ModelRouter {
     const { quotasPerHour, spendPerMonthUsd } = this.#parts.settings.router;
     const spent = await this.#usage.spentThisMonth(lineage.tenantId);
     if (spent >= spendPerMonthUsd.hard) {
-      this.#tellOfLimit('hard', lineage, spent);
+      this.#recordLimitOnce('hard', lineage, spent);
       return `SPEND_HARD_LIMIT: ${spendPerMonthUsd.hard} US dollars of this month are spent`;
     }
     const quota = quotasPerHour[tenantTier];
@@ -131,7 +131,8 @@ export class LlmRouter implements ModelRouter {
   async #spend(lineage: Lineage, costUsd: number): Promise<void> {
     await this.#usage.spend(lineage.tenantId, costUsd);
     const spent = await this.#usage.spentThisMonth(lineage.tenantId);
-    if (spent >= this.#parts.settings.router.spendPerMonthUsd.soft) this.#tellOfLimit('soft', lineage, spent);
+    if (spent >= this.#parts.settings.router.spendPerMonthUsd.soft)
+      this.#recordLimitOnce('soft', lineage, spent);
   }
 
   #recordFailover(lineage: Lineage, primary: CatalogedModel, fallback: CatalogedModel, error: string): void {
@@ -182,10 +183,10 @@ export class LlmRouter implements ModelRouter {
     });
   }
 
-  #tellOfLimit(limit: 'soft' | 'hard', lineage: Lineage, spent: number): void {
+  #recordLimitOnce(limit: 'soft' | 'hard', lineage: Lineage, spent: number): void {
     const key = JSON.stringify([lineage.tenantId, this.#usage.month(), limit]);
-    if (this.#toldOfLimit.has(key)) return;
-    this.#toldOfLimit.add(key);
+    if (this.#recordedLimits.has(key)) return;
+    this.#recordedLimits.add(key);
     const limits = this.#parts.settings.router.spendPerMonthUsd;
     this.#recorder.emit(`spend.${limit}_limit`, lineage, {
       severity: limit === 'hard' ? 'critical' : 'warning',

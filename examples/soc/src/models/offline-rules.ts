@@ -16,6 +16,8 @@ interface Rule {
   readonly weight: number;
   readonly techniques?: readonly string[];
   readonly actions?: readonly ActionKind[];
+  /** Whether it is about earlier investigations, which the other rules do not see. */
+  readonly ofSimilar?: boolean;
 }
 
 /** Each rule that matches adds its weight. */
@@ -114,12 +116,17 @@ const rules: readonly Rule[] = [
     name: 'a similar incident that was a false positive',
     words: /similar incident: false_positive/i,
     weight: -0.2,
+    ofSimilar: true,
   },
 ];
 
+/** What the gateway writes about an earlier investigation. Its words are not those of the alert. */
+const similarIncident = /<evidence ref="[^"]*">\nsimilar incident: [^\n]*\n<\/evidence>/g;
+
 /** Judges the text of a prompt. The result depends on the text alone. */
 export function judgeEvidence(text: string): ModelVerdict {
-  const matching = rules.filter(({ words }) => words.test(text));
+  const ownText = text.replace(similarIncident, '');
+  const matching = rules.filter(({ words, ofSimilar = false }) => words.test(ofSimilar ? text : ownText));
   const score = matching.reduce((sum, { weight }) => sum + weight, 0);
   const attacks = matching.filter(({ weight, techniques }) => weight > 0 && techniques !== undefined);
   const verdict = verdictOf(score, matching.length);

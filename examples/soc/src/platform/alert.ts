@@ -48,7 +48,7 @@ export interface InjectionSign {
   /** How strongly the pattern suggests an injection. */
   readonly weight: number;
   /** How the text was hidden: base64, a file name, another script … */
-  readonly encoding: 'plain' | 'base64' | 'hex' | 'url' | 'invisible' | 'homoglyph';
+  readonly encoding: 'plain' | 'base64' | 'hex' | 'url' | 'html' | 'invisible' | 'homoglyph';
 }
 
 /** A validated alert in one form for all sources: the value of `alerts.normalized`. */

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import type { AlertSource } from './alert.ts';
 import type { Severity } from './settings.ts';
 
 export const investigationStates = [
@@ -23,6 +25,7 @@ export interface Investigation {
   readonly state: InvestigationState;
   readonly severity: Severity;
   readonly title: string;
+  readonly source: AlertSource;
   readonly techniques: readonly string[];
   readonly entity_ids: readonly string[];
   readonly verdict?: Verdict | undefined;
@@ -96,4 +99,10 @@ export interface ResponseReport {
     readonly result: ActionResult;
     readonly detail?: string | undefined;
   }[];
+}
+
+/** The same investigation for the same alert, so that an alert that is delivered twice is investigated once, and
+ * so that records of the alert before its investigation can name it. */
+export function investigationIdOf(alertId: string): string {
+  return `inv-${createHash('sha256').update(alertId).digest('hex').slice(0, 32)}`;
 }

@@ -57,6 +57,10 @@ export class MemoryTopics implements TopicBus {
     };
   }
 
+  get isSettled(): boolean {
+    return this.#open.size === 0;
+  }
+
   /** Resolves when every message is handled, including those that handlers published. */
   async settled(): Promise<void> {
     while (this.#open.size > 0) await Promise.all(this.#open);

@@ -45,19 +45,34 @@ export class Recorder {
     auditId: string = this.#ids.next(),
   ): string {
     const { tenantId, correlationId, traceId, spanId, parentEventId, alertId, investigationId } = lineage;
-    this.#audit?.emit(type, {
+    const known = { auditId, tenantId, correlationId, traceId, spanId, parentEventId };
+    const body = {
       actorType: 'service',
       actorId: this.#service,
       alertId,
       investigationId,
       ...event,
-      auditId,
-      tenantId,
-      correlationId,
-      traceId,
-      spanId,
-      parentEventId,
-    } as unknown as Body<K>);
+      ...known,
+    };
+    const result = this.#audit?.emit(type, body as unknown as Body<K>);
+    // Content that an attacker made too large or malformed must not make the event disappear.
+    if (result?.state === 'refused') {
+      const outcome = {
+        outcome_status: 'partial',
+        error_code: 'CONTENT_REFUSED',
+        error_message: 'it happened, but its content does not fit into an event',
+      };
+      const bare = {
+        actorType: 'service',
+        actorId: this.#service,
+        severity: 'warning',
+        alertId,
+        investigationId,
+        outcome,
+        ...known,
+      };
+      this.#audit?.emit(type, bare as unknown as Body<K>);
+    }
     return auditId;
   }
 }

@@ -38,7 +38,11 @@ export const defaultSettings = {
     /** An action of this tier or above needs a human. */
     humanFromTier: 2,
     similarIncidents: { vector: 0.4, recency: 0.3, tenant: 0.15, techniques: 0.15, maxResults: 5 },
+    /** Earlier investigations with a lower score are not offered as similar. */
+    similarFromScore: 0.5,
     recencyHalfLifeMs: 30 * days,
+    /** Detections older than this are not connected with an alert. */
+    detectionsOfLastMs: 24 * hours,
   },
   gateway: {
     /** Tokens of one prompt. Evidence beyond this is left out, the oldest first. */
@@ -84,6 +88,8 @@ export const defaultSettings = {
     /** A gated action whose intent could not be recorded is tried again after this time. */
     retryMs: 15 * seconds,
     effectTimeoutMs: 2 * minutes,
+    /** How long a gated action waits until its intent is in the trail. Then it is tried again later. */
+    acknowledgeWithinMs: 10 * seconds,
   },
   ctem: {
     /** Weight of the worst consequence of an exposure. Score = exploitability × weight × 10. */
@@ -122,7 +128,17 @@ export const defaultSettings = {
       partnerIntegrity: { schemaDriftRatio: 0.2 },
     },
   },
-  batch: { flushAtTasks: 50, flushAfterMs: 6 * hours, patternFromClosed: 3, approversOfPattern: 2 },
+  batch: {
+    flushAtTasks: 50,
+    flushAfterMs: 6 * hours,
+    /** A batch that could not be submitted is submitted again after this time. */
+    retryMs: 5 * minutes,
+    /** Closed investigations of one kind from which a pattern or a playbook is derived. */
+    patternFromClosed: 3,
+    playbookFromClosed: 3,
+    /** Different people who must approve a pattern before it takes effect. */
+    approversOfPattern: 2,
+  },
   governance: {
     /** Automatic actions of one tenant within the window; beyond it they need a human. */
     accumulation: { maxActions: 20, windowMs: 1 * hours },

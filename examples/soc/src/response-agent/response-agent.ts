@@ -9,6 +9,7 @@ import { Recorder } from '../platform/recorder.ts';
 import type { Service, ServiceParts } from '../platform/service.ts';
 import type { Message } from '../platform/topics.ts';
 import { responsePolicy } from './response-policy.ts';
+import { ResponseRecords } from './response-records.ts';
 import { silentEmitter } from './silent-emitter.ts';
 
 /** A plan, and how far it is. A plan that is not settled goes on after a restart. */
@@ -40,17 +41,21 @@ export class ResponseAgent implements Service {
   readonly name = 'response-agent';
   readonly #parts: ResponseAgentParts;
   readonly #plans: Documents<StoredPlan>;
-  readonly #recorder: Recorder;
+  readonly #records: ResponseRecords;
   readonly #gate: Gate;
   /** Plans that are being worked on. A plan that waits for people is not among them. */
   readonly #working = new Set<Promise<void>>();
+  readonly #unsettled = new Set<string>();
   readonly #cancelRetries = new Set<() => void>();
   #unsubscribe: () => Promise<void> = async () => {};
 
   constructor(parts: ResponseAgentParts) {
     this.#parts = parts;
     this.#plans = parts.plans ?? new MemoryDocuments();
-    this.#recorder = new Recorder(this.name, parts.ids, parts.audit);
+    this.#records = new ResponseRecords(
+      new Recorder(this.name, parts.ids, parts.audit),
+      parts.settings.response,
+    );
     this.#gate = createGate({
       audit: (parts.audit as AnyEmitter | undefined) ?? silentEmitter(),
       policy: responsePolicy(parts.settings),
@@ -58,6 +63,7 @@ export class ResponseAgent implements Service {
       ledger: parts.desk,
       actor: { actorType: 'agent', actorId: this.name },
       effectTimeoutMs: parts.settings.response.effectTimeoutMs,
+      acknowledgeWithinMs: parts.settings.response.acknowledgeWithinMs,
       clock: parts.clock,
     });
   }
@@ -77,6 +83,11 @@ export class ResponseAgent implements Service {
     for (const cancel of this.#cancelRetries) cancel();
     this.#cancelRetries.clear();
     await this.idle();
+  }
+
+  /** Plans that were accepted and are not settled. */
+  get openPlans(): number {
+    return this.#unsettled.size;
   }
 
   /** Resolves when every plan is settled or waits for people. */
@@ -106,6 +117,7 @@ export class ResponseAgent implements Service {
 
   /** Works on a plan beside the topic: people may take hours, and other plans must not wait for them. */
   #work(stored: StoredPlan): void {
+    this.#unsettled.add(stored.plan.plan_id);
     let resolve: () => void = () => undefined;
     const working = new Promise<void>((done) => {
       resolve = () => {
@@ -144,6 +156,15 @@ export class ResponseAgent implements Service {
       const result = await this.#do(plan, action, lineage, waiting);
       results.push(result);
       await this.#plans.put(plan.tenant_id, plan.plan_id, { plan, lineage, results, settled: false });
+      if (action.kind === 'confirm_verdict' && result.result !== 'executed' && result.result !== 'shadowed') {
+        // The rest of the plan rests on a verdict that no human confirmed.
+        const rest = plan.actions.filter(
+          ({ action_id }) => !results.some((one) => one.action_id === action_id),
+        );
+        const detail = 'the verdict was not confirmed';
+        results.push(...rest.map(({ action_id }) => ({ action_id, result: result.result, detail })));
+        break;
+      }
       if (result.result === 'failed') {
         const undone = await this.#undo({ plan, lineage, results, settled: false }, `${action.kind} failed`);
         results.splice(0, results.length, ...undone);
@@ -161,6 +182,7 @@ export class ResponseAgent implements Service {
       },
     });
     await this.#plans.put(plan.tenant_id, plan.plan_id, { plan, lineage, results, settled: true });
+    this.#unsettled.delete(plan.plan_id);
   }
 
   async #do(
@@ -170,10 +192,10 @@ export class ResponseAgent implements Service {
     waiting: () => void,
   ): Promise<Result> {
     const { controls, settings } = this.#parts;
-    const prepared = this.#recordPrepared(lineage, plan, action);
+    const prepared = this.#records.prepared(lineage, plan, action);
     const lineageOfAction = after(lineage, prepared);
     if (plan.shadow) {
-      this.#recordShadow(lineageOfAction, plan, action);
+      this.#records.shadowed(lineageOfAction, plan, action);
       return { action_id: action.action_id, result: 'shadowed' };
     }
     const isSmall = action.tier <= settings.response.automaticUpToTier;
@@ -230,7 +252,7 @@ export class ResponseAgent implements Service {
     const startedAt = clock.now();
     try {
       const { reference } = await actuators.execute(plan.tenant_id, action);
-      this.#recordExecuted(lineage, plan, action, {
+      this.#records.executed(lineage, plan, action, {
         outcome_status: 'success',
         action_taken: action.kind,
         action_target: `${action.target.type}:${action.target.id}`,
@@ -238,7 +260,7 @@ export class ResponseAgent implements Service {
         reference,
       });
     } catch (error) {
-      this.#recordExecuted(lineage, plan, action, {
+      this.#records.executed(lineage, plan, action, {
         outcome_status: 'failure',
         action_taken: action.kind,
         action_target: `${action.target.type}:${action.target.id}`,
@@ -262,20 +284,7 @@ export class ResponseAgent implements Service {
       if (executed?.result !== 'executed') continue;
       const { reference } = await this.#parts.actuators.undo(plan.tenant_id, action);
       undone.add(action.action_id);
-      this.#recorder.emit('response.rolled_back', lineage, {
-        ...actor,
-        severity: 'warning',
-        targetType: action.target.type,
-        targetId: action.target.id,
-        context: { plan_id: plan.plan_id, action_id: action.action_id, playbook_id: plan.playbook_id },
-        decision: { decision_type: 'roll_back', reasoning_summary: reason },
-        outcome: {
-          outcome_status: 'rolled_back',
-          action_taken: `undo ${action.kind}`,
-          action_target: `${action.target.type}:${action.target.id}`,
-          reference,
-        },
-      });
+      this.#records.rolledBack(lineage, plan, action, { reason, reference, actor });
     }
     const remaining: Result[] = results.map((result) =>
       undone.has(result.action_id) ? { ...result, result: 'rolled_back' as ActionResult } : result,
@@ -284,76 +293,7 @@ export class ResponseAgent implements Service {
     await this.#plans.put(plan.tenant_id, plan.plan_id, { plan, lineage, results: remaining, settled });
     return remaining;
   }
-
-  #recordPrepared(lineage: Lineage, plan: ResponsePlan, action: PlannedAction): string {
-    const { response } = this.#parts.settings;
-    const needsHuman = action.tier > response.automaticUpToTier;
-    return this.#recorder.emit('response.prepared', lineage, {
-      targetType: action.target.type,
-      targetId: action.target.id,
-      context: {
-        plan_id: plan.plan_id,
-        action_id: action.action_id,
-        playbook_id: plan.playbook_id,
-        tier: action.tier,
-      },
-      decision: {
-        decision_type: 'response',
-        classification: action.kind,
-        severity_assigned: plan.severity,
-        reasoning_summary: action.reason,
-        constraints_applied: needsHuman
-          ? [`tier ${action.tier} needs ${response.approvalsOfTier[action.tier]} approval(s)`]
-          : [`tier ${action.tier} runs by itself`],
-      },
-      outcome: { outcome_status: 'pending', action_taken: action.kind },
-    });
-  }
-
-  #recordExecuted(
-    lineage: Lineage,
-    plan: ResponsePlan,
-    action: PlannedAction,
-    outcome: ExecutedOutcome,
-  ): void {
-    this.#recorder.emit('response.executed', lineage, {
-      severity: outcome.outcome_status === 'success' ? 'info' : 'warning',
-      targetType: action.target.type,
-      targetId: action.target.id,
-      context: {
-        plan_id: plan.plan_id,
-        action_id: action.action_id,
-        playbook_id: plan.playbook_id,
-        tier: action.tier,
-      },
-      outcome,
-    });
-  }
-
-  #recordShadow(lineage: Lineage, plan: ResponsePlan, action: PlannedAction): void {
-    this.#recorder.emit('shadow.decision_logged', lineage, {
-      targetType: action.target.type,
-      targetId: action.target.id,
-      context: { plan_id: plan.plan_id, action_id: action.action_id, playbook_id: plan.playbook_id },
-      decision: {
-        decision_type: 'response',
-        classification: action.kind,
-        reasoning_summary: `in shadow mode ${action.kind} is not executed: ${action.reason}`,
-      },
-      outcome: { outcome_status: 'success', action_taken: 'none' },
-    });
-  }
 }
-
-type ExecutedOutcome = {
-  readonly outcome_status: 'success' | 'failure';
-  readonly action_taken: string;
-  readonly action_target: string;
-  readonly duration_ms: number;
-  readonly reference?: string;
-  readonly error_code?: string;
-  readonly error_message?: string;
-};
 
 /** How an action ended that the gate did not run; `undefined` if it is still to be done. */
 function resultOf({ code, outcome }: GateError): ActionResult | undefined {

@@ -22,6 +22,16 @@ describe('the rules of the offline model', () => {
     expect(judgeEvidence('beacon to a c2')).toEqual(one);
   });
 
+  test('the words of an earlier investigation do not count', () => {
+    const similar =
+      '<evidence ref="inv-1">\nsimilar incident: true_positive, score 0.9, ransomware\n</evidence>';
+    expect(judgeEvidence(`backup agent\n${similar}`)).toEqual(judgeEvidence('backup agent'));
+    const harmless = similar.replace('true_positive', 'false_positive');
+    expect(judgeEvidence(`backup agent\n${harmless}`).confidence).toBeGreaterThan(
+      judgeEvidence('backup agent').confidence,
+    );
+  });
+
   test('only an attack leads to actions', () => {
     expect(judgeEvidence('authorised scan by Nessus: failed password').recommended_actions).toEqual([]);
     expect(judgeEvidence('failed password').recommended_actions).toEqual(['block_ip']);

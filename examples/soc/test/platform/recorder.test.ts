@@ -50,3 +50,22 @@ test('ids are the same with and without an emitter', () => {
   expect(idsOf()).toEqual(idsOf(audit.emitter));
   expect(audit.events).toHaveLength(3);
 });
+
+test('an event whose content is refused is recorded without its content', () => {
+  const audit = createTestAudit({ taxonomy });
+  const recorder = new Recorder('entity-parser', createIds(clock, seededRandom(1)), audit.emitter);
+  const id = recorder.emit('alert.classified', lineage, {
+    actorType: 'user',
+    actorId: 'x'.repeat(600),
+    context: { evidence_refs: ['y'.repeat(300_000)] },
+  });
+  expect(audit.events).toMatchObject([
+    {
+      audit_id: id,
+      event_type: 'alert.classified',
+      tenant_id: 'acme',
+      actor_id: 'entity-parser',
+      outcome: { outcome_status: 'partial', error_code: 'CONTENT_REFUSED' },
+    },
+  ]);
+});

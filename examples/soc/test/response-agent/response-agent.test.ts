@@ -210,6 +210,15 @@ describe('gated actions', () => {
     expect(desk.list()[0]!.state).toBe('claimed');
   });
 
+  test('if a human does not confirm the verdict, nothing of the plan is done', async () => {
+    const { run, decide, plant, results, settledPlans } = await start();
+    await run(plan(['confirm_verdict', 'block_ip', 'isolate_host']));
+    await decide('deny', 'mia');
+    await settledPlans();
+    expect(results()).toEqual([['denied', 'denied', 'denied']]);
+    expect(plant.changes).toEqual([]);
+  });
+
   test('the rest of a plan goes on after them, in order', async () => {
     const { run, decide, plant, settledPlans } = await start();
     await run(plan(['isolate_host', 'block_ip']));

@@ -202,7 +202,8 @@ async function print({ terminal }: Context, approval: Approval): Promise<void> {
     ['digest', approval.document_digest],
   ];
   await terminal.write(renderFields(terminal, fields));
-  await terminal.line(`\n${terminal.style('bold', 'arguments')}`);
+  await terminal.line();
+  await terminal.line(terminal.style('bold', 'arguments'));
   for (const line of JSON.stringify(document.arguments, null, 2).split('\n'))
     await terminal.line(printable(line));
   const hidden = Object.keys(document.hidden ?? {});

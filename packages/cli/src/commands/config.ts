@@ -11,6 +11,7 @@ import {
   writeConfig,
 } from '../settings/config-file.ts';
 import { renderTable } from '../terminal/table.ts';
+import { checkApiKey } from '../trust/split-keys.ts';
 import { addExamples } from './examples.ts';
 
 /** `tally config`: settings for later commands, in the user's configuration file. */
@@ -68,6 +69,7 @@ export const registerConfig: Register = (program, run) => {
   addExamples(set, 'tally config set server https://audit.example.com', "tally config set tenant ''");
   run(set, async ({ terminal, processContext }, _, [name, value]) => {
     const { [checkedName(name!)]: _old, ...rest }: Config = readConfig(processContext.env);
+    if (name === 'key' && value !== '') checkApiKey(value!);
     writeConfig(processContext.env, value === '' ? rest : { ...rest, [name!]: value! });
     terminal.note(`${value === '' ? 'removed' : 'set'} ${name} in ${configPath(processContext.env)}`);
     return undefined;

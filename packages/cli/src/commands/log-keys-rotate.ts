@@ -88,7 +88,7 @@ async function rotate(
       logs,
       statement,
     });
-  } else await terminal.line(`${oldKey}\n${newKey}`);
+  } else for (const key of [oldKey, newKey]) await terminal.line(key);
   terminal.note(
     `replaced the first key by the second; the statement names the last checkpoints of ${logs} logs. ` +
       "Back up the signer's directory, and publish the new keys of the tenants",

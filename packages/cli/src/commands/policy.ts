@@ -1,6 +1,7 @@
-import { parseStrictJson } from '@tallystick/event';
+import { canonicalize, parseStrictJson } from '@tallystick/event';
 import type { PolicyRequest } from '@tallystick/sdk/gate';
 import type { Register } from '../context.ts';
+import { CliError, describeFailure } from '../errors.ts';
 import { splitActor } from '../gating/principal.ts';
 import { renderFields } from '../terminal/table.ts';
 import { addExamples } from './examples.ts';
@@ -69,8 +70,22 @@ function requestOf(options: CheckOptions, tenantId: string): PolicyRequest | und
     actorId,
     onBehalfOf: [],
     target: type === undefined ? undefined : { type, id: id.join(':') },
-    arguments: parseStrictJson(options.arguments ?? '{}') as PolicyRequest['arguments'],
+    arguments: readArguments(options.arguments ?? '{}'),
   };
+}
+
+/** @throws {CliError} `USAGE`: of other arguments, the decision would be another one than the agent gets */
+function readArguments(text: string): PolicyRequest['arguments'] {
+  let value: unknown;
+  try {
+    value = parseStrictJson(text);
+    canonicalize(value);
+  } catch (cause) {
+    throw new CliError('USAGE', `--arguments: ${describeFailure(cause).message}`, { cause });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new CliError('USAGE', '--arguments must be a JSON object');
+  return value as PolicyRequest['arguments'];
 }
 
 function shownDecision(tried: {

@@ -6,9 +6,10 @@ import { requireStore } from '../service/existing-store.ts';
 import { type ProductionOptions, productionOptions } from '../service/options.ts';
 import { addExamples } from './examples.ts';
 import { portNumber } from './option-values.ts';
+import { addFollowerOptions, type FollowerOptions, followerSettings } from './serve-followers.ts';
 import { addServeKafkaOptions, type ServeKafkaOptions, serveKafka } from './serve-kafka.ts';
 
-interface ServeCommandOptions extends ServeKafkaOptions, ProductionOptions {
+interface ServeCommandOptions extends ServeKafkaOptions, ProductionOptions, FollowerOptions {
   readonly host: string;
   readonly port: number;
   readonly createAdminKey?: boolean;
@@ -51,7 +52,7 @@ export const registerServe: Register = (program, run) => {
       'send signed messages about approvals to the endpoints of the JSON file; or TALLYSTICK_WEBHOOKS',
     )
     .option('--create-admin-key', 'create an API key with all rights, write it to stdout, and end');
-  addServeKafkaOptions(command);
+  addServeKafkaOptions(addFollowerOptions(command));
   addExamples(
     command,
     'tally serve --data /var/lib/tallystick --log-name audit.example.com --create-admin-key',
@@ -67,6 +68,7 @@ export const registerServe: Register = (program, run) => {
     const { env, cwd } = context.processContext;
     const logins = readLoginsSetting(options.logins ?? env.TALLYSTICK_LOGINS, cwd);
     const webhooks = readWebhooksSetting(options.webhooks ?? env.TALLYSTICK_WEBHOOKS, cwd);
+    const { openIntents, maxFollowerLagMs } = followerSettings(options, context.processContext);
     const metrics = new ServiceMetrics();
     const serviceOptions = productionOptions(context.processContext, options);
     // A mistyped path must not become a new store without a key.
@@ -77,6 +79,7 @@ export const registerServe: Register = (program, run) => {
       {
         ...serviceOptions,
         webhooks,
+        openIntents,
         observer: combineObservers(metrics, backgroundWarnings(context.terminal, now)),
       },
       'the store',
@@ -98,6 +101,7 @@ export const registerServe: Register = (program, run) => {
           now,
           metrics,
           logins,
+          maxFollowerLagMs,
           gateway: kafka?.gateway,
         });
         context.terminal.note(`listening on ${server.url}`);

@@ -33,7 +33,7 @@ export async function checkReceipt(
   const { origin } = parts.checkpoint;
   refuseOtherLog({ origin, tenantId: parts.origin.tenantId }, underTest);
   const resolver = new TrustResolver(context, underTest.given);
-  const log = { origin, offered: undefined, rotations: [], place: undefined, from: 'a receipt' };
+  const log = { origin, offered: undefined, rotations: parts.rotations, place: undefined, from: 'a receipt' };
   const { verifiers, trust, rotations, checkpoints, kept } = await resolver.resolve(log);
   let equivocation: Equivocation | undefined;
   const checked = await verifyReceipt(receipt, {

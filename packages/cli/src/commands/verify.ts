@@ -41,14 +41,18 @@ export const registerVerify: Register = (program, run) => {
     'tally verify --tenant acme --checkpoint acme.checkpoint',
     "tally verify acme.tally.gz --key 'audit.example.com/acme/1+0123abcd+AUF…'",
   );
-  run<VerifyCommandOptions>(command, async (context, options, [file]) => {
-    const given = await readGivenCheckpoints(context, options.checkpoint);
-    if (file !== undefined) {
-      refuseServiceOptions(options, context.logKeys.length);
-      return await verifyFile(context, file, given, options.tenant);
-    }
-    return await verifyTenants(context, given);
-  });
+  run<VerifyCommandOptions>(
+    command,
+    async (context, options, [file]) => {
+      const given = await readGivenCheckpoints(context, options.checkpoint);
+      if (file !== undefined) {
+        refuseServiceOptions(options, context.logKeys.length);
+        return await verifyFile(context, file, given, options.tenant);
+      }
+      return await verifyTenants(context, given);
+    },
+    { takesLogKeys: true },
+  );
 };
 
 async function verifyFile(

@@ -1,6 +1,7 @@
 import type { Client } from '@tallystick/client';
 import {
   type AuditRecord,
+  createVerifier,
   type KeyRotation,
   LogError,
   openNote,
@@ -66,9 +67,9 @@ export class TrustResolver {
   readonly #compared: ComparedCheckpoint[] = [];
   /** The checkpoint that was kept when {@link resolve} read it. */
   #kept: KeptCheckpoint | undefined;
-  /** The log that {@link resolve} was called for, and the keys that are trusted for it. */
+  /** The log that {@link resolve} was called for, and the keys that are trusted for it, with those that rotations lead to. */
   #log: LogUnderTest | undefined;
-  #verifiers: readonly Verifier[] = [];
+  #signers: readonly Verifier[] = [];
   /** The epoch that was verified before, if the log is in a later one that nobody accepted yet. */
   #earlier: KnownLog | undefined;
   #genesis: AuditRecord | undefined;
@@ -90,16 +91,20 @@ export class TrustResolver {
    */
   async resolve(log: LogUnderTest): Promise<TrustContext> {
     const known = readKnownLogs(this.#context.processContext.env);
-    const kept = [...otherEpochs(known, log.origin).map(({ entry }) => entry), known.get(log.origin)];
-    const rotations = await validRotations(log.origin, [
-      ...kept.flatMap((entry) => entry?.rotations ?? []).map(rotationFromJson),
-      ...log.rotations,
+    const entries = [...otherEpochs(known, log.origin).map(({ entry }) => entry), known.get(log.origin)];
+    const keptRotations = entries.flatMap((entry) => entry?.rotations ?? []).map(rotationFromJson);
+    const rotations = await validRotations(log.origin, [...keptRotations, ...log.rotations]);
+    const pins = entries.flatMap((entry) =>
+      entry?.pin === undefined ? [] : [parseVerifierKey(entry.pin.key)],
+    );
+    const { verifiers, trust } = await this.#chooseKeys({ ...log, rotations }, [
+      ...pins,
+      ...keptRotations.map(({ oldKey }) => oldKey),
     ]);
-    const { verifiers, trust } = chooseKeys(this.#context, { ...log, rotations });
     this.#log = log;
-    this.#verifiers = verifiers;
     const checkpoints: string[] = [];
     const signers = (await trustedKeys(log.origin, verifiers, rotations, { add: () => {} })).verifiers;
+    this.#signers = signers;
     for (const { file, note, size } of this.#given.filter(({ origin }) => origin === log.origin)) {
       if (verifiers.length > 0 && !(await mayBeSigned(note, log.origin, signers))) {
         throw new CliError('NOT_VERIFIABLE', `no trusted key signed the checkpoint in ${file}`);
@@ -119,6 +124,22 @@ export class TrustResolver {
     const { note, size, keptAt } = this.#kept;
     this.#compared.push({ size, kept_since: keptAt });
     return { verifiers, trust, rotations, checkpoints, kept: [note], keptOfClosed };
+  }
+
+  /**
+   * Like {@link chooseKeys}. A refused log is never verified, so two successors of a key are saved as evidence here.
+   *
+   * @param mine the keys that the user trusts or trusted
+   */
+  async #chooseKeys(log: LogUnderTest, mine: readonly Verifier[]): Promise<TrustDecision> {
+    try {
+      return chooseKeys(this.#context, log);
+    } catch (error) {
+      const verifiers = mine.map(({ publicKey }) => createVerifier(log.origin, publicKey));
+      const { twoSuccessors } = await trustedKeys(log.origin, verifiers, log.rotations, { add: () => {} });
+      if (twoSuccessors !== undefined) saveEquivocation(this.#context, twoSuccessors);
+      throw error;
+    }
   }
 
   /**
@@ -216,7 +237,7 @@ export class TrustResolver {
       return;
     }
     const pin = earlier.pin === undefined ? [] : [parseVerifierKey(earlier.pin.key)];
-    const link = await linkOf(this.#genesis, earlier, [...pin, ...this.#verifiers]);
+    const link = await linkOf(this.#genesis, earlier, [...pin, ...this.#signers]);
     if (link.kind === 'contradicts' && link.size === size) saveEquivocation(this.#context, [note, link.note]);
     if (link.kind === 'names') {
       const named =

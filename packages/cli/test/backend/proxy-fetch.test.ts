@@ -18,7 +18,7 @@ afterAll(async () => {
 });
 
 const tenants = (url: string, env: { readonly [name: string]: string }) =>
-  tally(['tenants', '--server', url, '--key', 'k', '--json'], { env });
+  tally(['tenants', '--server', url, '--key', 'tally_k', '--json'], { env });
 const one = { tenant_id: 'acme', epoch: 1, records: 3, last_event_at: '2026-03-01T12:00:00.000Z' };
 
 test('a command reaches its service through the proxy, with its key', async () => {

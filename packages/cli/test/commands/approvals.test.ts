@@ -91,6 +91,7 @@ test('an approval is listed, shown, and granted with the digest that was shown',
   const shown = await run(['approvals', 'show', id]);
   expect(shown.stdout).toContain(document_digest);
   expect(shown.stdout).toContain('late parcel');
+  expect(shown.stdout).toContain('\n\narguments\n');
   expect(shown.stdout).toContain('not visible: /card');
   expect(shown.stdout).not.toContain('card of tom');
   const digits = document_digest.slice(7, 39);

@@ -11,6 +11,7 @@ import { tally } from '../run-tally.ts';
 /** A value that a command ignores would let its user believe that it was used. Each of these once was ignored. */
 const dir = tempDir();
 const env = { XDG_CONFIG_HOME: join(dir.path, 'config') };
+const apiKey = 'tally_0123456789ab_secret';
 const run = (...args: string[]) => tally(args, { cwd: dir.path, env });
 
 beforeAll(async () => {
@@ -27,6 +28,7 @@ describe('a key that is not a key is wrong usage, although another one is pinned
     ['a wrong id', trusted.replace(/\+[0-9a-f]{8}\+/, '+00000000+'), 'KEY_MALFORMED'],
     ['a key cut short', trusted.slice(0, -3), 'KEY_MALFORMED'],
     ['an origin alone', 'audit.example.com/acme/1', 'KEY_MALFORMED'],
+    ['an API key', apiKey, 'KEY_MALFORMED'],
     ['nothing', '', 'USAGE'],
   ])('%s', async (_, key, code) => {
     for (const more of [[], ['--key', other]]) {
@@ -37,9 +39,44 @@ describe('a key that is not a key is wrong usage, although another one is pinned
   });
 
   test('an API key for a directory', async () => {
-    const { exitCode, stderr } = await run('verify', '--data', '.', '--key', 'nonsense');
+    const { exitCode, stderr } = await run('verify', '--data', '.', '--key', apiKey);
     expect(exitCode).toBe(3);
     expect(stderr).toContain('not the verifier key of a log');
+  });
+});
+
+// `--key nonsense` was sent to the service as an API key, and a verifier key was dropped by the commands that verify nothing.
+describe('--key takes what the command can use, and nothing else', () => {
+  const server = ['--server', 'http://127.0.0.1:1'];
+  test.each([
+    ['a word', ['verify', '--tenant', 'acme', ...server, '--key', 'nonsense'], 'begins with tally_'],
+    ['a word, for a directory', ['verify', '--data', '.', '--key', 'nonsense'], 'begins with tally_'],
+    [
+      'a word beside a good key',
+      ['verify', ...server, '--key', trusted, '--key', 'nonsense'],
+      'begins with tally_',
+    ],
+    ['a word, of another command', ['events', ...server, '--key', 'nonsense'], 'begins with tally_'],
+    ['a token', ['events', ...server, '--key', 'e30.e30.c2ln'], 'belongs in --token'],
+    [
+      'a verifier key, of a command that verifies nothing',
+      ['events', ...server, '--key', trusted],
+      'verifies nothing',
+    ],
+    ['a verifier key, of a subcommand', ['dlq', 'list', ...server, '--key', trusted], 'verifies nothing'],
+    ['a verifier key as a setting', ['config', 'set', 'key', trusted], 'log-keys pin'],
+    ['a word as a setting', ['config', 'set', 'key', 'nonsense'], 'begins with tally_'],
+  ])('%s is wrong usage', async (_, args, message) => {
+    const { exitCode, stdout, stderr } = await run(...args);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
+    expect(stderr).toContain(message);
+    expect(stderr).not.toContain('nonsense');
+  });
+
+  test('an API key goes to the service, which is asked', async () => {
+    const { exitCode, stderr } = await run('verify', '--tenant', 'acme', ...server, '--key', apiKey);
+    expect(exitCode).toBe(4);
+    expect(stderr).toContain('127.0.0.1:1');
   });
 });
 
@@ -50,7 +87,7 @@ describe('no argument is dropped in silence', () => {
     ['an empty filter', ['events', '--type', ''], 'the value of --type is empty'],
     ['an empty tenant', ['verify', '--tenant='], 'the value of --tenant is empty'],
     ['an unknown value', ['events', '--severity', 'loud'], 'loud'],
-    ['two API keys', ['events', '--key', 'one', '--key', 'two'], 'two API keys'],
+    ['two API keys', ['events', '--key', apiKey, '--key', `${apiKey}1`], 'two API keys'],
     [
       'a service beside a file',
       ['verify', 'acme.tally', '--server', 'http://localhost:1'],

@@ -1,4 +1,4 @@
-import { cpSync, renameSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuditService } from '@tallystick/server';
 import { serveHttp } from '@tallystick/server/http';
@@ -23,6 +23,10 @@ const emit = async (store: string) =>
   expect((await run(`emit --data ${store} --tenant acme --type a.b --actor a`)).exitCode).toBe(0);
 const keysOf = async (config: string) =>
   (await runAs(config, 'log-keys list --json')).json()[0] as { readonly key: string; readonly by: string }[];
+const evidenceOf = (config: string) => {
+  const directory = path(join(config, 'tallystick', 'evidence'));
+  return existsSync(directory) ? readdirSync(directory) : [];
+};
 
 beforeAll(async () => {
   await prepareEmbeddedStore(path('trail'));
@@ -73,14 +77,19 @@ test('what the old key signed stays valid', async () => {
   expect(await run('verify old.tlog-proof')).toMatchObject({ exitCode: 0 });
 });
 
-test('an export carries the rotation: each of the two keys is enough to verify it', async () => {
+test('an export and a receipt carry the rotation: each of the two keys is enough to verify them', async () => {
   await emit('trail');
   await run('export --data trail --tenant acme -o new.tally');
+  await run('receipt --data trail --tenant acme 2 -o new.tlog-proof');
   const current = (await keysOf('config'))[0]!.key;
   const old = (await keysOf('later'))[0]!.key;
-  for (const key of [current, old])
-    expect(await runAs('empty', `verify new.tally --key ${key}`)).toMatchObject({ exitCode: 0 });
-  expect(await runAs('later', 'verify new.tally')).toMatchObject({ exitCode: 0 });
+  for (const file of ['new.tally', 'new.tlog-proof']) {
+    for (const key of [current, old])
+      expect(await runAs('empty', `verify ${file} --key ${key}`)).toMatchObject({ exitCode: 0 });
+    expect(await runAs('later', `verify ${file}`)).toMatchObject({ exitCode: 0 });
+  }
+  const receipt = await runAs('later', 'verify new.tlog-proof --json');
+  expect(receipt.json()).toMatchObject([{ rotations: [{ old_key: old, new_key: current }] }]);
   // A file never moves a pin.
   expect(await keysOf('later')).toMatchObject([{ key: old }]);
 });
@@ -100,13 +109,26 @@ test('the old key, or another key that the thief makes it endorse, is an alarm a
     if (rotate) await run('log-keys rotate --data trail --yes --reason stolen');
     const alarm = await run('verify --data trail --tenant acme');
     expect([alarm.exitCode, alarm.stderr]).toEqual([6, expect.stringContaining('(LOG_KEY_CHANGED)')]);
+    // Only the second time, the old key named two successors.
+    expect(alarm.stderr.includes('named two successors of one key; both are saved')).toBe(rotate);
+    expect(evidenceOf('config')).toHaveLength(rotate ? 2 : 0);
   }
+  await run('receipt --data trail --tenant acme 2 -o thief.tlog-proof');
   renameSync(path('trail'), path('stolen'));
   renameSync(path('genuine'), path('trail'));
 });
 
+test("a thief's receipt is refused, and the two successors are evidence for who kept the first", async () => {
+  const old = (await keysOf('later'))[0]!.key;
+  const refused = await run(`verify thief.tlog-proof --key ${old}`);
+  expect([refused.exitCode, refused.stdout]).toEqual([1, expect.stringContaining('KEY_ROTATION_INVALID')]);
+  expect(refused.stderr).toContain('audit.test named two successors of one key; both are saved as evidence');
+  expect(evidenceOf('config')).toHaveLength(2);
+});
+
 test('an auditor who comes after two rotations, by a store or by a service, follows both', async () => {
-  await run('log-keys rotate --data trail --yes --reason again');
+  const again = await run('log-keys rotate --data trail --yes --reason again');
+  expect(again.stdout).toMatch(/^audit\.test\+\S+\naudit\.test\+\S+\n$/);
   const later = await runAs('later', 'verify --data trail --tenant acme');
   expect([later.exitCode, later.stderr]).toEqual([0, expect.stringMatching(/rotated on \S+ and \S+;/)]);
   const service = await AuditService.open({ store: { directory: path('trail') } });

@@ -88,3 +88,16 @@ test('a file that is not there', async () => {
     stderr: "error: can't read none.json: ENOENT (INPUT_UNREADABLE)\n",
   });
 });
+
+test.each(['nope', '[1]', '5', 'null', '{"a":1e999}', '{"a":1,"a":2}'])(
+  'arguments that no agent can send are wrong usage: %s',
+  async (text) => {
+    file('rules.json', rules);
+    const tried = await check('rules.json', '--action', 'x', '--arguments', text);
+    expect([tried.exitCode, tried.stdout, tried.stderr]).toEqual([
+      3,
+      '',
+      expect.stringContaining('--arguments'),
+    ]);
+  },
+);

@@ -1,4 +1,4 @@
-import { AuditService } from '@tallystick/server';
+import { AuditService, type AuditServiceOptions } from '@tallystick/server';
 import { serveHttp } from '@tallystick/server/http';
 import { PgliteDatabase, type Session } from '@tallystick/server/store';
 import { prepareEmbeddedStore } from '@tallystick/testing';
@@ -13,9 +13,12 @@ export interface Service {
   tamper(work: (session: Session) => Promise<unknown>): Promise<void>;
 }
 
-export async function openService(directory: string): Promise<Service> {
+export async function openService(
+  directory: string,
+  options: Pick<AuditServiceOptions, 'webhooks'> = {},
+): Promise<Service> {
   await prepareEmbeddedStore(directory);
-  const service = await AuditService.open({ store: { directory }, logName: 'tally.local' });
+  const service = await AuditService.open({ ...options, store: { directory }, logName: 'tally.local' });
   const { key } = await service.keys.create({ name: 'test', scopes: ['admin'] });
   const server = await serveHttp(service, { port: 0, logger: false, tailIntervalMs: 20, auditReads: false });
   let closing: Promise<void> | undefined;

@@ -59,6 +59,7 @@ async function resolve(epoch: number, kept: Kept, isLive = true) {
     },
     // A key in a file is never trusted, so the user gives it.
     isLive ? {} : { key: [formatVerifierKey(offer(epoch))] },
+    { takesLogKeys: true },
   );
   const place = isLive ? servicePlace(new URL('https://x')) : undefined;
   const log = { origin: originOf(epoch), offered: offer(epoch), rotations: [], place, from: 'https://x' };

@@ -1,4 +1,5 @@
 import { isProgram, programIn, readOption } from './command-lines.ts';
+import { positionalArgument } from './positional-passwords.ts';
 import type { SecretNames } from './secret-names.ts';
 
 /** The secrets of a list of arguments, by the index of the argument: from this index of its text on, it is secret. */
@@ -9,16 +10,21 @@ const none: SecretArguments = new Map();
 /** Names of headers that a list of headers has. */
 const knownHeaders =
   /^(?:host|accept|accept-encoding|accept-language|user-agent|content-type|content-length|connection|authorization|proxy-authorization|cookie|set-cookie|x-api-key|origin|referer|date|cache-control|x-forwarded-for|traceparent)$/i;
+/** Names of other headers: `X-Auth-Token`, `x-auth-token`, `Private-Token`. */
+const customHeader = /^(?:[xX]-[\w-]{1,62}|[A-Z]\w{0,30}(?:-[A-Z0-9]\w{0,30}){1,4})$/;
+const lowerCaseHeader = /^[a-z]\w{0,30}(?:-[a-z0-9]\w{0,30}){1,4}$/;
 const headerName = /^[!#$%&'*+.^`|~\w-]{1,64}$/;
 
 /**
  * Finds secrets in lists of texts: the arguments of a command (`['mysql', '-pX']`, `['--password', 'X']`) and headers as Node's
- * `rawHeaders` writes them (`['Authorization', 'X', 'Host', 'h']`).
+ * `rawHeaders` writes them (`['Authorization', 'X', 'Host', 'h']`, `['X-Auth-Token', 'X']`).
  */
 export function secretArguments(list: readonly unknown[], names: SecretNames): SecretArguments {
   if (list.length < 2 || !list.every((item) => typeof item === 'string')) return none;
   const options = list.some((item) => item.startsWith('-')) ? secretsOfOptions(list, names) : none;
-  return options.size === 0 && isHeaderList(list) ? secretsOfHeaders(list, names) : options;
+  const positional = positionalArgument(list);
+  if (positional !== undefined) return new Map([...options, [positional, 0]]);
+  return options.size === 0 && isHeaderList(list, names) ? secretsOfHeaders(list, names) : options;
 }
 
 function secretsOfOptions(list: readonly string[], names: SecretNames): SecretArguments {
@@ -53,16 +59,30 @@ function secretsOfHeaders(list: readonly string[], names: SecretNames): SecretAr
   return found;
 }
 
-function isHeaderList(list: readonly string[]): boolean {
+function isHeaderList(list: readonly string[], names: SecretNames): boolean {
   if (list.length % 2 !== 0) return false;
-  // Few lists have a known header, so this is asked first.
-  if (!list.some((item, index) => index % 2 === 0 && isKnownHeader(item))) return false;
+  // Few lists have such a header, so this is asked first.
+  const isKnown = list.some((item, index) => index % 2 === 0 && isKnownHeader(item));
+  if (
+    !isKnown &&
+    !list.some((item, index) => index % 2 === 0 && isSecretHeader(item, list[index + 1]!, names))
+  )
+    return false;
   for (let index = 0; index < list.length; index += 2) {
     if (!headerName.test(list[index]!)) return false;
     // A list that only names headers has names in every place.
-    if (isKnownHeader(list[index + 1]!)) return false;
+    const value = list[index + 1]!;
+    if (isKnownHeader(value) || (!isKnown && customHeader.test(value))) return false;
   }
   return true;
+}
+
+/** Names of options and files are written like headers in lower case, so there the value must look like a secret too. */
+function isSecretHeader(name: string, value: string, names: SecretNames): boolean {
+  const isHeader =
+    customHeader.test(name) ||
+    (lowerCaseHeader.test(name) && value.length >= 8 && /\d/.test(value) && !lowerCaseHeader.test(value));
+  return isHeader && names.of(name) !== 'none';
 }
 
 function isKnownHeader(text: string): boolean {

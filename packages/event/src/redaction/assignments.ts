@@ -110,7 +110,8 @@ export class Assignments {
     if (/cookie$/i.test(name)) return cookiesAt(text, start);
     if (/authorization$/i.test(name)) return authorizationAt(text, start);
     const span = unquotedSecretAt(text, start, secrecy, { spaced });
-    return span === undefined ? undefined : [start, endAfterJoint(text, span[1])];
+    if (span === undefined) return undefined;
+    return [start, (/signature$/i.test(name) ? endOfList : endAfterJoint)(text, span[1])];
   }
 
   #secrecyOf(text: Text, name: string, span: Span): Secrecy {
@@ -137,4 +138,15 @@ function endAfterJoint(text: Text, end: number): number {
   if (text.charCodeAt(end) !== 0x2c && text.charCodeAt(end) !== 0x26) return end;
   const rest = endBefore(text, end + 1, valueEnd | space, end + 64);
   return rest === end + 1 || /[=:]/.test(text.slice(end, rest)) ? end : rest;
+}
+
+/** A signature may be a list: `t=1492774577,v1=5257a8`. A comma before a space or a quote ends it. */
+function endOfList(text: Text, start: number): number {
+  let end = start;
+  while (text.charCodeAt(end) === 0x2c) {
+    const next = endBefore(text, end + 1, valueEnd | space);
+    if (next === end + 1) break;
+    end = next;
+  }
+  return end;
 }

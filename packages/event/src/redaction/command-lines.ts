@@ -41,6 +41,9 @@ add('smbclient rpcclient smbmap net', pair('U', '%'));
 add('zip unzip', either('P'));
 add('7z 7za rar unrar', attached('p'));
 add('snmpwalk snmpget snmpset snmpbulkwalk', separate('A'), separate('X'));
+// The passphrase and the key of `openssl enc`.
+add('openssl', separate('k'), separate('K'));
+add('rabbitmqctl');
 add('sqlplus');
 add('oracle');
 
@@ -94,7 +97,7 @@ export function readOption(
   if (known.some(({ after }) => after === ':') && pairOptions.test(option)) return { next: true, after: ':' };
   const name = option.replace(/^-+/, '');
   // A single letter is never a name, and `-p8080` is not one either.
-  if (name.length < 3 || !/^[A-Za-z][\w.-]*$/.test(name)) return undefined;
+  if (name.length < 3 || !/^\p{L}[\p{L}\p{N}_.-]*$/u.test(name)) return undefined;
   return names.of(name) === 'none' ? undefined : { next: true };
 }
 

@@ -16,6 +16,7 @@ import {
 } from './characters.ts';
 import { isProgram, mayBeProgram, readOption, secretInValue } from './command-lines.ts';
 import { cardNumberAt, oneTimeCodeAt } from './numbers.ts';
+import { positionalPasswordAt } from './positional-passwords.ts';
 import type { SecretNames } from './secret-names.ts';
 import { introducedAt, mayIntroduce } from './sentences.ts';
 import { jsonWebTokenEnd, tokenAround, tokenEnd } from './token-formats.ts';
@@ -111,13 +112,14 @@ class Scan {
     return mayIntroduce(code) ? (introducedAt(text, at) ?? this.#programAt(at)) : this.#programAt(at);
   }
 
-  /** Remembers a program whose options are read from here on. */
-  #programAt(at: number): undefined {
+  /** Remembers a program whose options are read from here on, and reads a password that it takes by its place. */
+  #programAt(at: number): Span | undefined {
     const text = this.#text;
     if (!mayBeProgram(text, at)) return undefined;
     const word = text.slice(at, endOfRun(text, at, urlSafe, at + 15));
-    if (isProgram(word)) this.#program = word;
-    return undefined;
+    if (!isProgram(word)) return undefined;
+    this.#program = word;
+    return positionalPasswordAt(text, word, at + word.length);
   }
 
   #hyphenAt(at: number): Span | undefined {

@@ -1,3 +1,5 @@
+import { passwordCompounds, passwordPhrases, passwordTranslations } from './translations.ts';
+
 /**
  * Decides from a name whether its value is a secret. Names are compared word by word: `apiKey`, `api_key` and `X-API-Key` are the
  * same name, and `secretary`, `keyboard` and `passenger` are not secret.
@@ -6,21 +8,27 @@
 const wordsOf = (list: string) => new Set(list.split(/\s+/));
 
 /** A name that contains one of these words is secret. */
-const secretWords = wordsOf(
-  `password passwords passwd passwort kennwort pwd pswd passphrase passcode secret secrets token tokens credential credentials creds
+const secretWords = new Set([
+  ...passwordTranslations,
+  ...wordsOf(
+    `password passwords passwd pwd pswd passphrase passcode secret secrets token tokens credential credentials creds
   authorization cookie cookies jwt bearer otp totp hotp cvv cvc cvv2 ssn apikey privatekey accesskey secretkey authtoken sessionid
   accesstoken refreshtoken clientsecret connectionstring mnemonic sessid phpsessid jsessionid passout passin psk`,
-);
+  ),
+]);
 
 /** A name that contains two of these words next to each other is secret. */
-const secretPairs = new Set(
-  `api key,private key,access key,secret key,encryption key,signing key,master key,account key,shared key,auth key,service key,
+const secretPairs = new Set([
+  ...passwordPhrases,
+  ...`api key,private key,access key,secret key,encryption key,signing key,master key,account key,shared key,auth key,service key,
   session id,session key,connection string,security code,card number,pin code,recovery code,backup code,seed phrase,account number,
   connect sid,verification code,login code,sms code,mfa code,auth code,authorization code,confirmation code,
-  pass word,pass phrase,pass code,recovery phrase,storage key,preshared key,host key,deploy key,webhook url,amz signature,goog signature,license key`.split(
+  pass word,pass phrase,pass code,recovery phrase,storage key,preshared key,host key,deploy key,webhook url,amz signature,goog signature,license key,
+  stripe signature,hub signature,slack signature,twilio signature,svix signature,webhook signature,zm signature,
+  hubspot signature,intuit signature,signature ed,hmacsha signature,shopify hmac,transmission sig`.split(
     /,\s*/,
   ),
-);
+]);
 
 /**
  * `pass` is a secret alone or after one of these words: `smtp_pass`, but not `boarding_pass`.
@@ -40,7 +48,7 @@ const beforePin = wordsOf(
 const harmlessEndings = wordsOf(
   `type name id ids arn count counts length size at on age budget used limit limits policy status state version expiry expires expired
   ttl rotated changed required enabled algorithm usage url uri endpoint provider scope scopes rate reset strength hint rule rules field
-  fields path file manager rotation ref reference label prefix date time error errors valid invalid present updated created set method color colour`,
+  fields path file manager rotation ref reference label prefix date time error errors valid invalid present updated created set method color colour chiave`,
 );
 
 function isHarmlessEnding(word: string): boolean {
@@ -51,10 +59,12 @@ function isHarmlessEnding(word: string): boolean {
 const marks = wordsOf('stop eos bos pad unk sep cls mask special next');
 
 /** Under these names, numbers are secrets too. A number under `token`, for example, is a count. */
-const secretNumbers = new Set(
-  `password,passwords,passwd,passphrase,passcode,pwd,secret,passwort,kennwort,otp,totp,hotp,cvv,cvc,cvv2,ssn,pin code,security code,card number,account number,recovery code,backup code,
+const secretNumbers = new Set([
+  ...passwordTranslations,
+  ...passwordPhrases,
+  ...`password,passwords,passwd,passphrase,passcode,pwd,secret,otp,totp,hotp,cvv,cvc,cvv2,ssn,pin code,security code,card number,account number,recovery code,backup code,
   verification code,login code,sms code,mfa code,auth code,confirmation code`.split(/,\s*/),
-);
+]);
 
 /** Secret words that are written together with the word before: `dbpassword`. */
 const secretEnding =
@@ -123,7 +133,11 @@ export class SecretNames {
       const pair = `${word} ${bare[index + 1]}`;
       const single = pair.replace(/s$/, '');
       const hit =
-        secretWords.has(word) || secretEnding.test(word) ? word : secretPairs.has(single) ? pair : undefined;
+        secretWords.has(word) || secretEnding.test(word) || passwordCompounds.test(word)
+          ? word
+          : secretPairs.has(single)
+            ? pair
+            : undefined;
       if (hit === undefined) continue;
       // "session id" ends with a harmless word, but is a secret.
       if (isHarmlessEnding(last) && !bare.join(' ').endsWith(hit)) continue;

@@ -19,6 +19,8 @@ export const log = defineTaxonomy({
       'audit.verified': 'The service verified the trail',
       'audit.key_created': 'An API key was created',
       'audit.key_revoked': 'An API key was revoked',
+      'audit.subject_blocked': 'The logins and keys of a subject are refused',
+      'audit.subject_unblocked': 'The logins and keys of a subject are accepted again',
       'audit.log_key_rotated': "The key that signs the tenants' logs was replaced",
       'audit.approval_rules_changed': 'The minimum rules of approvals were changed',
       'audit.dead_letters_purged': 'The bytes of refused events were erased',

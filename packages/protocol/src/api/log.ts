@@ -18,6 +18,9 @@ export interface ConsistencyProof {
 /**
  * A rotation of the log's key: a statement that the old and the new key signed, with the proof that it names the last checkpoint
  * that was signed for the tenant's log before it.
+ *
+ * `@tallystick/log` reads and writes the same form (`RotationJson`). Neither package imports the other: a client needs no cryptography, and
+ * a verifier knows no HTTP API. The service's route has both types, so it does not compile if they differ.
  */
 export interface LogKeyRotation {
   /** A signed note. */

@@ -23,6 +23,8 @@ export const approvalRefusalCodes = [
   'CLAIM_TOO_LATE',
   'OPENING_INVALID',
   'NOT_THE_REQUESTER',
+  /** The stored approval is not the one that the service's records describe: somebody has edited the database. */
+  'APPROVAL_MISMATCH',
 ] as const;
 
 /** One of {@link approvalRefusalCodes}. */

@@ -7,9 +7,9 @@ import type { ItemResult } from '@tallystick/protocol';
 import type { Clock } from '../clock.ts';
 import {
   type Batch,
+  describeFailure,
   readFailure,
   type Transport,
-  TransportError,
   type TransportFailure,
 } from '../transport/transport.ts';
 import { Backoff, type RetryOptions } from './backoff.ts';
@@ -98,14 +98,14 @@ export class BatchSender {
         return 'too large';
       }
       if (!failure.retryable) {
-        const reason = describe(failure, thrown);
+        const reason = describeFailure(failure, thrown);
         outcomes.recordRefusal(batch, reason, thrown);
         return this.#remove(batch, reason);
       }
       // Repeated after each round of tries, so that the counter rises during a long outage and an alert on it keeps firing.
       if ((attempt + 1) % (this.#options.maxRetries + 1) === 0) {
         this.#failing = true;
-        outcomes.recordFailedTries(batch, describe(failure, thrown), thrown);
+        outcomes.recordFailedTries(batch, describeFailure(failure, thrown), thrown);
         outbox.persist();
         progress.advance(0);
       } else if (this.#backoff.closing) progress.advance(0);
@@ -200,12 +200,3 @@ export class BatchSender {
 type SendOutcome =
   | { readonly results: readonly ItemResult[]; readonly failure?: never; readonly thrown?: never }
   | { readonly results?: never; readonly failure: TransportFailure; readonly thrown: unknown };
-
-/** The reason of a failure for logs. The message of a foreign transport's error is not used: it may quote an event. */
-function describe(failure: TransportFailure, thrown: unknown): string {
-  if (failure.reason !== undefined) return failure.reason;
-  if (thrown instanceof TransportError && failure.retryable) return thrown.message;
-  if (failure.status !== undefined && failure.status >= 400) return `status ${failure.status}`;
-  if (thrown instanceof TransportError) return thrown.message;
-  return failure.retryable ? "it can't be reached" : 'it refuses the batch';
-}

@@ -8,6 +8,7 @@ import type { Clock } from '../clock.ts';
 import type { ReportError } from '../errors.ts';
 import type { EncodedEvent } from '../event/encoded-event.ts';
 import type { PendingEvent, Waiter } from '../event/pending-event.ts';
+import { leavesGap } from '../event/refusal.ts';
 import { endsWithin } from '../time-limit.ts';
 import type { Transport } from '../transport/transport.ts';
 import { BatchSender, type BatchSenderOptions } from './batch-sender.ts';
@@ -101,8 +102,7 @@ export class Delivery {
     counters.emitted++;
     counters.rejected++;
     if (this.#closed !== undefined) return;
-    // An invalid tenant has no chain, so no number is missing in it.
-    if (event.violations.some(({ code }) => code === 'TENANT_ID_INVALID')) return;
+    if (!leavesGap(event)) return;
     sequences.markLost(event.tenantId, sequences.next(event.tenantId), 'event_invalid');
     // No valid event may follow, which would carry the declaration.
     this.#loop.lossOccurred();

@@ -16,7 +16,7 @@ export class OutcomeRecorder {
   }
 
   /** The service returned a result for each event. It keeps rejected events as dead letters, so they are no gap. */
-  recordResults(batch: OutboundBatch, results: readonly ItemResult[]): void {
+  recordResults(batch: Pick<OutboundBatch, 'events'>, results: readonly ItemResult[]): void {
     for (let index = 0; index < batch.events.length; index++) {
       const event = batch.events[index]!;
       const result = results[index]!;
@@ -50,7 +50,7 @@ export class OutcomeRecorder {
   }
 
   /** All tries have failed. The events stay in the outbox; a caller that waits for one learns that the outcome is unknown. */
-  recordFailedTries(batch: OutboundBatch, reason: string, cause: unknown): void {
+  recordFailedTries(batch: Pick<OutboundBatch, 'events'>, reason: string, cause: unknown): void {
     this.#counters.batchesFailed++;
     for (const event of batch.events) {
       event.waiter?.reject(

@@ -20,6 +20,17 @@ export class ErrorReporter {
     this.#handlers = handlers;
   }
 
+  /**
+   * Whether neither the logger nor `onError` nor a process warning would get a fault of this kind now. The logger's count of
+   * suppressed warnings includes it.
+   */
+  ignores(code: AuditErrorCode): boolean {
+    const { logger, onError } = this.#handlers;
+    if (this.#reporting) return true;
+    if (onError !== undefined) return false;
+    return logger === undefined ? !isWarningDue(code) : this.#log.suppresses(code);
+  }
+
   report(error: AuditError): void {
     // If a handler emits and that fails too, the handler is not called again: with a full buffer, this would not end.
     if (this.#reporting) return;
@@ -58,14 +69,18 @@ const warnings: { readonly [C in AuditErrorCode]?: string } = {
 /** The warnings that this process has given. All emitters of the process share it. */
 const given = new Set<AuditErrorCode>();
 
+function isWarningDue(code: AuditErrorCode): boolean {
+  return warnings[code] !== undefined && !given.has(code);
+}
+
 /**
  * Without a logger and `onError`, nothing else would show the fault. A process warning shows the first one of each code and names
  * the remedy.
  */
 function warnOnce({ code, message }: AuditError): void {
-  const what = warnings[code];
-  if (what === undefined || given.has(code)) return;
+  if (!isWarningDue(code)) return;
   given.add(code);
+  const what = warnings[code];
   const detail =
     'The emitter has no logger and no onError, so this process reports no further faults of this kind.';
   process.emitWarning(`${what}: ${message}`, { code: `TALLYSTICK_${code}`, detail });

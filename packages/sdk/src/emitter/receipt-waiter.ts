@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import { AuditError } from '../errors.ts';
 import type { EncodedEvent } from '../event/encoded-event.ts';
 import type { Waiter } from '../event/pending-event.ts';
-import type { AuditReceipt, RecordOptions } from './result.ts';
+import { type AuditReceipt, type RecordOptions, receiptOf } from './result.ts';
 
 /** The promise of one call of `record()`. Its timer keeps the process alive, since a caller awaits the promise. */
 export class ReceiptWaiter implements Waiter {
@@ -30,10 +30,7 @@ export class ReceiptWaiter implements Waiter {
 
   resolve(result: ItemResult): void {
     this.#stopWaiting();
-    const { id, createdAt } = this.#event;
-    const receipt = 'receipt' in result ? result.receipt : undefined;
-    const state = receipt === undefined ? 'accepted' : 'chained';
-    this.#resolve({ id, createdAt: new Date(createdAt), state, receipt });
+    this.#resolve(receiptOf(this.#event, result));
   }
 
   reject(error: AuditError): void {

@@ -1,4 +1,5 @@
-import type { Receipt } from '@tallystick/protocol';
+import type { ItemResult, Receipt } from '@tallystick/protocol';
+import type { EncodedEvent } from '../event/encoded-event.ts';
 
 /** The result of `emit()`. The event is not durable yet; use `record()` to wait until it is. */
 export interface AuditEventResult {
@@ -27,6 +28,13 @@ export interface AuditReceipt {
   readonly state: 'chained' | 'accepted';
   /** `undefined` if the state is `accepted`. */
   readonly receipt: Receipt | undefined;
+}
+
+/** What `record()` returns for an event that the service has. */
+export function receiptOf({ id, createdAt }: EncodedEvent, result: ItemResult): AuditReceipt {
+  const receipt = 'receipt' in result ? result.receipt : undefined;
+  const state = receipt === undefined ? 'accepted' : 'chained';
+  return { id, createdAt: new Date(createdAt), state, receipt };
 }
 
 /** Options of `record()`. */

@@ -31,7 +31,7 @@ import { addToMetadata, findUnknownFields, refuseUnknownFields } from './input-f
 import { hasTooManyMembers } from './plain-json.ts';
 import { readableCopy } from './readable-copy.ts';
 import { missingField, validationError } from './validation-error.ts';
-import { wireEventData, wireOutcomeAndMetadata, wireProof } from './wire-parts.ts';
+import { textOfStatus, wireEventData, wireOutcomeAndMetadata, wireProof } from './wire-parts.ts';
 
 /** What happens to members of an event that are not fields: the event is refused, or they become members of its metadata. */
 export type UnknownFields = 'refuse' | 'metadata';
@@ -145,7 +145,7 @@ export class EventEncoder {
       metadata: draft.object('metadata', metadata),
       namespace: draft.identifier('namespace', input.namespace),
       on_behalf_of: encodeDelegations(draft, input.onBehalfOf),
-      outcome: draft.object('outcome', outcome),
+      outcome: textOfStatus(outcome) ?? draft.object('outcome', outcome),
       parent_id: draft.identifier('parent_id', input.parentEventId),
       proof: draft.object('proof', proof),
       retention_days: checkRetentionDays(draft, input.retentionDays),

@@ -2,6 +2,7 @@
  * Outcome, metadata, proof and event data: the objects of an event that have some members with other names on the wire. All
  * other members of these objects stay as the caller gave them.
  */
+import { outcomeStatuses } from '@tallystick/event';
 import type { AnyEventInput } from './input.ts';
 import { isError } from './kinds.ts';
 import { timestampText } from './timestamps.ts';
@@ -10,6 +11,19 @@ type Members = Record<string, unknown>;
 
 const maxErrorCode = 256;
 const maxErrorMessage = 16_384;
+
+/** The outcomes that consist of a status alone, by that status. Most events have one, so the objects and their texts are made once. */
+const statusOutcomes: ReadonlyMap<string, Members> = new Map(
+  outcomeStatuses.map((status) => [status, Object.freeze({ outcome_status: status })]),
+);
+const statusTexts: ReadonlyMap<unknown, string> = new Map(
+  Array.from(statusOutcomes.values(), (outcome) => [outcome, JSON.stringify(outcome)]),
+);
+
+/** JSON text of an outcome that {@link wireOutcomeAndMetadata} made of a status alone, else `undefined`. */
+export function textOfStatus(outcome: unknown): string | undefined {
+  return statusTexts.get(outcome);
+}
 
 export interface OutcomeAndMetadata {
   readonly outcome: unknown;
@@ -21,7 +35,8 @@ export function wireOutcomeAndMetadata(
   outcome: AnyEventInput['outcome'],
   metadata: AnyEventInput['metadata'],
 ): OutcomeAndMetadata {
-  const object = typeof outcome === 'string' ? { outcome_status: outcome } : outcome;
+  const object =
+    typeof outcome === 'string' ? (statusOutcomes.get(outcome) ?? { outcome_status: outcome }) : outcome;
   try {
     return renameMembers(object, metadata);
   } catch {

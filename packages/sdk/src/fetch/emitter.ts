@@ -1,15 +1,23 @@
 import type { ItemResult } from '@tallystick/protocol';
 import { Counters, type DeliveryReport } from '../delivery/counters.ts';
-import type { AuditEventResult, AuditReceipt, DeadlineOptions, RecordOptions } from '../emitter/result.ts';
+import { OutcomeRecorder } from '../delivery/outcome-recorder.ts';
+import { type EmitterCall, readCall } from '../emitter/call.ts';
+import {
+  type AuditEventResult,
+  type AuditReceipt,
+  type DeadlineOptions,
+  type RecordOptions,
+  receiptOf,
+} from '../emitter/result.ts';
 import { AuditError } from '../errors.ts';
 import { EventEncoder } from '../event/encode.ts';
 import type { EncodedEvent } from '../event/encoded-event.ts';
-import type { AnyEventInput, AnyTaxonomy, EventBody, EventInput, TypeIn } from '../event/input.ts';
+import type { AnyTaxonomy, EventBody, EventInput, TypeIn } from '../event/input.ts';
 import type { PendingEvent } from '../event/pending-event.ts';
-import { refusalOf } from '../event/refusal.ts';
+import { leavesGap, refusalOf } from '../event/refusal.ts';
 import { WebRedactor } from '../redaction/web-redactor.ts';
-import { TransportError, type TransportFailure } from '../transport/transport.ts';
-import { flushEvents } from './flush.ts';
+import { describeFailure, readFailure } from '../transport/transport.ts';
+import { flushEvents, type Unsent } from './flush.ts';
 import { type FetchEmitterOptions, type FetchSettings, readFetchOptions } from './options.ts';
 import { FetchQueue } from './queue.ts';
 import { FetchTransport } from './transport.ts';
@@ -29,6 +37,7 @@ export class FetchEmitter<X extends AnyTaxonomy = undefined, D extends string | 
   readonly #redactor: WebRedactor | undefined;
   readonly #queue: FetchQueue;
   readonly #counters = new Counters();
+  readonly #outcomes = new OutcomeRecorder(this.#counters, (error) => this.#report(error));
   #closed: Promise<DeliveryReport> | undefined;
 
   /** @throws {AuditError} `CONFIG_INVALID` for an invalid option */
@@ -57,7 +66,7 @@ export class FetchEmitter<X extends AnyTaxonomy = undefined, D extends string | 
   emit<K extends TypeIn<X>>(event: EventInput<X, K, D>): AuditEventResult;
   emit<K extends TypeIn<X>>(eventType: K, event: EventBody<X, K, D>): AuditEventResult;
   emit(first: unknown, second?: unknown): AuditEventResult {
-    const event = this.#encode(first, second);
+    const event = this.#encode(readCall(first, second));
     const identity = { id: event.id, createdAt: new Date(event.createdAt) };
     if (event.violations.length > 0) {
       this.#report(refusalOf(event));
@@ -82,9 +91,9 @@ export class FetchEmitter<X extends AnyTaxonomy = undefined, D extends string | 
     options?: RecordOptions,
   ): Promise<AuditReceipt>;
   async record(first: unknown, second?: unknown, third?: RecordOptions): Promise<AuditReceipt> {
-    const typed = typeof first === 'string';
-    const options = typed ? third : (second as RecordOptions | undefined);
-    const event = this.#encode(first, typed ? second : undefined);
+    const call = readCall(first, second, third);
+    const { options } = call;
+    const event = this.#encode(call);
     if (event.violations.length > 0) throw refusalOf(event);
     const loss = this.#accept(event);
     if (loss !== undefined) throw loss;
@@ -99,11 +108,13 @@ export class FetchEmitter<X extends AnyTaxonomy = undefined, D extends string | 
       },
     };
     await this.#flush(options?.timeoutMs ?? this.#settings.deadlineMs);
-    if (outcome === undefined) throw undelivered(event, 'it is being sent by another flush');
+    if (outcome === undefined) {
+      const { id, tenantId, eventType } = event;
+      const message = 'the event could not be delivered yet: it is being sent by another flush';
+      throw new AuditError('DELIVERY_FAILED', message, { id, tenantId, eventType, outcome: 'unknown' });
+    }
     if (outcome instanceof AuditError) throw outcome;
-    const receipt = 'receipt' in outcome ? outcome.receipt : undefined;
-    const state = receipt === undefined ? 'accepted' : 'chained';
-    return { id: event.id, createdAt: new Date(event.createdAt), state, receipt };
+    return receiptOf(event, outcome);
   }
 
   /**
@@ -135,25 +146,16 @@ export class FetchEmitter<X extends AnyTaxonomy = undefined, D extends string | 
 
   async #close(deadlineMs: number): Promise<DeliveryReport> {
     await this.#flush(deadlineMs);
-    const { events } = this.#queue.takeAll();
-    for (const _event of events) this.#counters.unconfirmed++;
-    if (events.length > 0) {
-      const message = 'events were lost: the emitter was closed before they were delivered';
-      this.#report(new AuditError('EMITTER_CLOSED', message, { events: events.length, outcome: 'unknown' }));
-    }
+    this.#outcomes.recordAbandoned(this.#queue.takeAll().events);
     return this.report();
   }
 
-  #encode(first: unknown, second: unknown): EncodedEvent {
-    const typed = typeof first === 'string';
-    const input = (typed ? second : first) as AnyEventInput;
-    const event = this.#encoder.encodeAny(input, typed ? first : undefined);
+  #encode({ event: input, eventType }: EmitterCall): EncodedEvent {
+    const event = this.#encoder.encodeAny(input, eventType);
     if (event.violations.length > 0) {
       this.#counters.emitted++;
       this.#counters.rejected++;
-      // An invalid tenant has no chain, so no number is missing in it.
-      if (!event.violations.some(({ code }) => code === 'TENANT_ID_INVALID'))
-        this.#queue.addLoss({ tenantId: event.tenantId, reason: 'event_invalid' });
+      if (leavesGap(event)) this.#queue.addLoss({ tenantId: event.tenantId, reason: 'event_invalid' });
     }
     return event;
   }
@@ -179,27 +181,16 @@ export class FetchEmitter<X extends AnyTaxonomy = undefined, D extends string | 
   async #flush(deadlineMs: number): Promise<void> {
     const { events, losses } = this.#queue.takeAll();
     if (events.length === 0 && losses.length === 0) return;
+    let unsent: Unsent | undefined;
     try {
       await this.#redact(events);
-      const unsent = await flushEvents(
-        events,
-        losses,
-        this.#transport,
-        { ...this.#settings, deadlineMs },
-        {
-          settled: (event, result) => this.#settle(event, result),
-          refused: (event, failure, thrown) => this.#refuse(event, failure, thrown),
-        },
-      );
-      if (unsent !== undefined) this.#keep(unsent.events, unsent.losses, unsent.thrown);
+      const options = { ...this.#settings, deadlineMs };
+      unsent = await flushEvents(events, losses, this.#transport, options, this.#outcomes);
     } catch (thrown) {
-      // An error of the SDK itself. No event is lost by that; the service recognises those that it has.
-      this.#keep(
-        events.filter(({ waiter }) => waiter !== settled),
-        losses,
-        thrown,
-      );
+      // An error of the SDK itself. No event is lost by that.
+      unsent = { events, losses, thrown };
     }
+    if (unsent !== undefined) this.#keep(unsent);
   }
 
   async #redact(events: readonly PendingEvent[]): Promise<void> {
@@ -210,48 +201,10 @@ export class FetchEmitter<X extends AnyTaxonomy = undefined, D extends string | 
     }
   }
 
-  #settle(event: PendingEvent, result: ItemResult): void {
-    const { waiter } = event;
-    event.waiter = settled;
-    if (result.status === 'rejected' || result.status === 'conflict') {
-      this.#counters.rejected++;
-      const { id, tenantId, eventType } = event;
-      const code = result.status === 'conflict' ? 'CONFLICT' : 'REJECTED_BY_SERVICE';
-      const { violations } = result.error;
-      const message = `the audit service refused the event (${result.error.code})`;
-      const error = new AuditError(code, message, { id, tenantId, eventType, violations });
-      waiter?.reject(error);
-      this.#report(error);
-      return;
-    }
-    this.#counters.delivered++;
-    if (result.status === 'duplicate') this.#counters.duplicates++;
-    waiter?.resolve(result);
-  }
-
-  #refuse(event: PendingEvent, failure: TransportFailure, cause: unknown): void {
-    const { id, tenantId, eventType, waiter } = event;
-    event.waiter = settled;
-    this.#counters.rejected++;
-    const reason =
-      cause instanceof TransportError ? cause.message : (failure.reason ?? `status ${failure.status}`);
-    const message = `the audit service refuses the event: ${reason}`;
-    const error = new AuditError('BATCH_REFUSED', message, { id, tenantId, eventType, cause });
-    waiter?.reject(error);
-    this.#report(error);
-  }
-
-  #keep(events: readonly PendingEvent[], losses: Parameters<FetchQueue['putBack']>[1], cause: unknown): void {
-    const reason =
-      cause instanceof TransportError ? cause.message : 'an internal error interrupted the delivery';
-    for (const event of events) {
-      event.waiter?.reject(undelivered(event, reason, cause));
-      event.waiter = undefined;
-    }
+  #keep({ events, losses, thrown }: Unsent): void {
+    this.#outcomes.recordFailedTries({ events }, describeFailure(readFailure(thrown), thrown), thrown);
+    for (const event of events) event.waiter = undefined;
     for (const event of this.#queue.putBack(events, losses)) this.#drop(event);
-    const message = `events could not be delivered and are kept for the next flush: ${reason}`;
-    const details = { outcome: 'unknown', events: events.length, cause } as const;
-    this.#report(new AuditError('DELIVERY_FAILED', message, details));
   }
 
   #report(error: AuditError): void {
@@ -262,14 +215,6 @@ export class FetchEmitter<X extends AnyTaxonomy = undefined, D extends string | 
       // The application's handler threw. Delivery must go on.
     }
   }
-}
-
-/** Marks an event whose outcome is known. */
-const settled = { chained: false, resolve() {}, reject() {} };
-
-function undelivered({ id, tenantId, eventType }: PendingEvent, reason: string, cause?: unknown): AuditError {
-  const details = { id, tenantId, eventType, outcome: 'unknown', cause } as const;
-  return new AuditError('DELIVERY_FAILED', `the event could not be delivered yet: ${reason}`, details);
 }
 
 /** Creates an emitter for edge runtimes. */

@@ -4,9 +4,10 @@
  */
 import { uuidv7 } from '@tallystick/event';
 import type { ItemResult } from '@tallystick/protocol';
+import type { OutcomeRecorder } from '../delivery/outcome-recorder.ts';
 import { SequenceTracker } from '../delivery/sequence-tracker.ts';
 import type { PendingEvent } from '../event/pending-event.ts';
-import { readFailure, type Transport, type TransportFailure } from '../transport/transport.ts';
+import { describeFailure, readFailure, type Transport } from '../transport/transport.ts';
 import type { Loss } from './queue.ts';
 
 export interface FlushOptions {
@@ -14,13 +15,6 @@ export interface FlushOptions {
   readonly maxBatchBytes: number;
   readonly retryDelaysMs: readonly number[];
   readonly deadlineMs: number;
-}
-
-/** What is told of each event, in their order. */
-export interface FlushObserver {
-  settled(event: PendingEvent, result: ItemResult): void;
-  /** The service will never accept the event in this form. It is lost, which is declared. */
-  refused(event: PendingEvent, failure: TransportFailure, thrown: unknown): void;
 }
 
 /** What could not be sent. Its outcome is unknown; sending it again is safe. */
@@ -37,7 +31,7 @@ export async function flushEvents(
   losses: readonly Loss[],
   transport: Transport,
   options: FlushOptions,
-  observer: FlushObserver,
+  outcomes: OutcomeRecorder,
 ): Promise<Unsent | undefined> {
   const signal = AbortSignal.timeout(options.deadlineMs);
   const producer = new SequenceTracker(uuidv7());
@@ -51,6 +45,7 @@ export async function flushEvents(
 
   const send = async (batch: readonly PendingEvent[], isLast: boolean) => {
     const gaps = producer.takeGaps(1_000);
+    for (const event of batch) event.sent = true;
     const results = await sendWithRetries(
       transport,
       {
@@ -76,7 +71,7 @@ export async function flushEvents(
     const batch = batches.shift()!;
     try {
       const results = await send(batch, batches.length === 0 && producer.undeclaredGaps <= 1_000);
-      for (const [index, event] of batch.entries()) observer.settled(event, results[index]!);
+      outcomes.recordResults({ events: batch }, results);
     } catch (thrown) {
       const failure = readFailure(thrown);
       const isFinal = !failure.retryable || failure.tooLarge === true;
@@ -84,14 +79,11 @@ export async function flushEvents(
         // The refusal may concern one event alone: halves find it.
         const middle = Math.ceil(batch.length / 2);
         batches.unshift(batch.slice(0, middle), batch.slice(middle));
-      } else if (isFinal && batch.length === 1) {
-        const [event] = batch;
-        producer.markLost(event!.tenantId, event!.sequence, 'batch_refused');
-        undeclared.push({ tenantId: event!.tenantId, reason: 'batch_refused' });
-        observer.refused(event!, failure, thrown);
       } else if (isFinal) {
-        // A declaration that the service refuses would be refused again.
-        return { events: [], losses: [], thrown };
+        // One event, which is lost now; or a declaration, which would be refused again.
+        for (const { tenantId } of batch) undeclared.push({ tenantId, reason: 'batch_refused' });
+        outcomes.recordRefusal({ producer, events: batch }, describeFailure(failure, thrown), thrown);
+        if (batch.length === 0) return undefined;
       } else {
         return { events: [...batch, ...batches.flat()], losses: undeclared, thrown };
       }

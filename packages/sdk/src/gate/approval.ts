@@ -1,9 +1,9 @@
 /** The approval of an action: it is requested at the desk, awaited, and claimed for one execution. */
 import { createHash } from 'node:crypto';
 import { uuidv7, uuidv8FromDigest } from '@tallystick/event';
-import type { Approval, ApprovalDesk } from '@tallystick/protocol';
+import type { Approval } from '@tallystick/protocol';
 import type { Clock } from '../clock.ts';
-import { abortable } from '../time-limit.ts';
+import { abortable, resultWithin } from '../time-limit.ts';
 import { abandon } from './abandon.ts';
 import type { Intent } from './intent.ts';
 import type { PolicyDecision } from './policy.ts';
@@ -18,6 +18,8 @@ const approvalErrors = {
   expired: 'APPROVAL_EXPIRED',
 } as const;
 
+type DeskSettings = Pick<GateSettings, 'audit' | 'desk' | 'clock' | 'deskTimeoutMs'>;
+
 /**
  * Requests an approval and waits for the decision. A crash here leaves a request that is decided, or times out, without an effect.
  *
@@ -27,7 +29,7 @@ const approvalErrors = {
 export async function awaitApproval(
   intent: Intent,
   decision: Extract<PolicyDecision, { effect: 'ask' }>,
-  { audit, desk, clock }: Pick<GateSettings, 'audit' | 'desk' | 'clock'>,
+  { audit, desk, clock, deskTimeoutMs }: DeskSettings,
 ): Promise<Approval> {
   const { action } = intent;
   if (desk === undefined) {
@@ -36,12 +38,13 @@ export async function awaitApproval(
   }
   let approval: Approval;
   try {
-    approval = await desk.request({
+    const requested = desk.request({
       id: approvalIdOf(intent, clock),
       intent_id: intent.intentId,
       document: intent.document,
       ...(decision.approval !== undefined && { rules: decision.approval }),
     });
+    approval = await resultWithin(clock, requested, deskTimeoutMs);
   } catch (cause) {
     const code = refusalOr(cause, 'DESK_UNAVAILABLE');
     return abandon(audit, intent, code, 'the approval desk did not take the request', { cause });
@@ -56,11 +59,18 @@ export async function awaitApproval(
   } catch (cause) {
     if (signal.aborted) {
       // The caller has given up. If the withdrawal fails too, the request times out or its grant expires.
-      desk.withdraw(intent.request.tenantId, approvalId, 'the caller has given up').catch(() => undefined);
+      const withdraw = async () =>
+        desk.withdraw(intent.request.tenantId, approvalId, 'the caller has given up');
+      withdraw().catch(() => undefined);
       return abandon(audit, intent, 'ABORTED', 'the caller gave up the action', { cause, approvalId });
     }
     const code = refusalOr(cause, 'DESK_UNAVAILABLE');
     return abandon(audit, intent, code, 'the approval desk did not answer', { cause, approvalId });
+  }
+  if (approval.document_digest !== intent.documentDigest) {
+    // What was shown and decided is not what would run.
+    const message = 'the approval is about another document';
+    return abandon(audit, intent, 'DESK_REFUSED', message, { approvalId });
   }
   if (approval.state === 'granted' || approval.state === 'claimed') return approval;
   const message = `the approval of ${action.action} is ${approval.state}`;
@@ -75,18 +85,21 @@ export async function awaitApproval(
 export async function claimApproval(
   intent: Intent,
   approvalId: string,
-  audit: GateSettings['audit'],
-  desk: ApprovalDesk,
+  { audit, desk, clock, deskTimeoutMs }: DeskSettings,
 ): Promise<void> {
   const { intentId, request, documentDigest, hidden } = intent;
   try {
-    await desk.claim({
+    const claimed = desk!.claim({
       tenant_id: request.tenantId,
       approval_id: approvalId,
       attempt: intentId,
       document_digest: documentDigest,
       ...(Object.keys(hidden.openings).length > 0 && { openings: hidden.openings }),
     });
+    const { id, state, document_digest } = await resultWithin(clock, claimed, deskTimeoutMs);
+    // Something between the gate and the desk may answer too, such as a proxy. Its answer permits nothing.
+    if (id !== approvalId || state !== 'claimed' || document_digest !== documentDigest)
+      throw new TypeError('the answer is not the claimed approval');
   } catch (cause) {
     const code = refusalOr(cause, 'DESK_UNAVAILABLE');
     abandon(audit, intent, code, 'the approval could not be claimed', { cause, approvalId });

@@ -48,7 +48,8 @@ function copy(value: unknown, trail: readonly string[], budget: Budget): Json {
 }
 
 function copyList(list: readonly unknown[], trail: readonly string[], budget: Budget): Json {
-  const { length } = list;
+  // The length that a proxy gives may be anything.
+  const length = Number(read(list, 'length', trail));
   budget.keys -= length;
   if (budget.keys < 0) throw invalid(trail, `must have at most ${maxKeys} members and items in total`);
   const items: Json[] = [];

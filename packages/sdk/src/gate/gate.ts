@@ -96,7 +96,7 @@ export class Gate {
 
   /** Everything up to the effect, in its order. */
   async #admit<R>(given: GatedAction<unknown>): Promise<Admitted<R>> {
-    const { audit, policy, desk, clock, policyTimeoutMs } = this.#settings;
+    const { audit, policy, clock, policyTimeoutMs } = this.#settings;
     const intent = intentOf(given, this.#settings);
     const { intentId, action } = intent;
     const decision = await decideWithin(policy, intent.request, clock, policyTimeoutMs);
@@ -114,7 +114,7 @@ export class Gate {
     const known = await beginOperation<R>(intent, approved?.id, this.#settings);
     if (known !== undefined) return known;
     // From here on the effect may have run.
-    if (approved !== undefined) await claimApproval(intent, approved.id, audit, desk!);
+    if (approved !== undefined) await claimApproval(intent, approved.id, this.#settings);
     return { intent, approvalId: approved?.id, acknowledged };
   }
 }

@@ -1,5 +1,6 @@
 /** Operations that have an idempotency key: the ledger lets each run once. */
 import type { OperationAttempt, OperationOutcome } from '@tallystick/protocol';
+import { resultWithin } from '../time-limit.ts';
 import { abandon, recordAbandonment } from './abandon.ts';
 import type { Intent } from './intent.ts';
 import { codeOf } from './refusal.ts';
@@ -24,11 +25,12 @@ export function attemptOf({ intentId, action, request, documentDigest }: Intent)
 export async function beginOperation<R>(
   intent: Intent,
   approvalId: string | undefined,
-  { audit, ledger }: Pick<GateSettings, 'audit' | 'ledger'>,
+  { audit, ledger, clock, deskTimeoutMs }: Pick<GateSettings, 'audit' | 'ledger' | 'clock' | 'deskTimeoutMs'>,
 ): Promise<{ readonly result: R } | undefined> {
   const { idempotencyKey, keepResult } = intent.action;
   if (ledger === undefined || idempotencyKey === undefined) return undefined;
-  const state = await ledger.begin(attemptOf(intent)).catch((cause: unknown) => {
+  const begin = async () => ledger.begin(attemptOf(intent));
+  const state = await resultWithin(clock, begin(), deskTimeoutMs).catch((cause: unknown) => {
     const reused = codeOf(cause) === 'IDEMPOTENCY_KEY_REUSED';
     const message = reused
       ? 'the idempotency key belongs to another action'
@@ -54,5 +56,9 @@ export function finishOperation(
   { ledger, onError }: Pick<GateSettings, 'ledger' | 'onError'>,
 ): void {
   if (ledger === undefined || intent.action.idempotencyKey === undefined) return;
-  ledger.finish(attemptOf(intent), outcome).catch((error: unknown) => onError?.(error));
+  const finish = async () => ledger.finish(attemptOf(intent), outcome);
+  finish()
+    .catch((error: unknown) => onError?.(error))
+    // A fault of the application's handler must not end the process.
+    .catch(() => undefined);
 }

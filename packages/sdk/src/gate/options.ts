@@ -39,6 +39,13 @@ export interface GateOptions {
   readonly actor?: AuditPrincipal | undefined;
   /** How long to wait for the acknowledgement of intent and decision, in milliseconds. @defaultValue 2000 */
   readonly acknowledgeWithinMs?: number | undefined;
+  /**
+   * How long the desk may take to answer a request or a claim, and the ledger to begin an operation, in milliseconds. The wait for an
+   * approver is not part of it. After that the effect does not run (`DESK_UNAVAILABLE`).
+   *
+   * @defaultValue 10000
+   */
+  readonly deskTimeoutMs?: number | undefined;
   /** How long the policy may take, in milliseconds. @defaultValue 1000 */
   readonly policyTimeoutMs?: number | undefined;
   /**
@@ -70,6 +77,7 @@ export interface GateOptions {
 /** The numeric defaults of {@link GateOptions}. */
 export const gateDefaults = Object.freeze({
   acknowledgeWithinMs: 2_000,
+  deskTimeoutMs: 10_000,
   policyTimeoutMs: 1_000,
   effectTimeoutMs: 300_000,
 });

@@ -32,22 +32,24 @@ export interface FastifyAuditOptions extends RequestAuditOptions<FastifyRequest>
  */
 export const fastifyAudit: FastifyPluginCallback<FastifyAuditOptions> = Object.assign(
   (app: FastifyInstance, options: FastifyAuditOptions, done: () => void) => {
-    /** Requests of audited routes whose event was not emitted yet. */
-    const running = new WeakMap<FastifyRequest, { readonly sourceIp: string | undefined; error?: unknown }>();
+    const emitted = new WeakSet<FastifyRequest>();
+    const addresses = new WeakMap<FastifyRequest, string | undefined>();
+    /** The error of a request, until its response has been sent. */
+    const errors = new WeakMap<FastifyRequest, unknown>();
     const emit = (request: FastifyRequest, reply: FastifyReply, status: number | undefined) => {
-      const started = running.get(request);
       const route = request.routeOptions.config.audit;
-      if (started === undefined || route === undefined) return;
-      running.delete(request);
+      if (route === undefined || emitted.has(request)) return;
+      emitted.add(request);
       emitRequest(options, route, request, reply, {
         method: request.method,
         route: request.routeOptions.url,
         requestId: request.id,
-        sourceIp: started.sourceIp,
+        // A hook that answers before those of this plugin, such as one that refuses a login, skips onRequest.
+        sourceIp: addresses.has(request) ? addresses.get(request) : addressOf(request),
         userAgent: request.headers['user-agent'],
         status,
         durationMs: reply.elapsedTime,
-        error: started.error,
+        error: errors.get(request),
       });
     };
     /** The socket of a client that has gone has no address any more, so it is read at once. */
@@ -62,7 +64,7 @@ export const fastifyAudit: FastifyPluginCallback<FastifyAuditOptions> = Object.a
     };
     app.addHook('onRequest', (request, reply, next) => {
       if (request.routeOptions.config.audit !== undefined) {
-        running.set(request, { sourceIp: addressOf(request) });
+        addresses.set(request, addressOf(request));
         // Fastify does not call onResponse for a client that has gone before the response was sent.
         reply.raw.once('close', () =>
           emit(request, reply, reply.raw.writableFinished ? reply.statusCode : undefined),
@@ -71,8 +73,7 @@ export const fastifyAudit: FastifyPluginCallback<FastifyAuditOptions> = Object.a
       next();
     });
     app.addHook('onError', (request, _reply, error, next) => {
-      const started = running.get(request);
-      if (started !== undefined) started.error = error;
+      if (request.routeOptions.config.audit !== undefined) errors.set(request, error);
       next();
     });
     app.addHook('onResponse', (request, reply, next) => {

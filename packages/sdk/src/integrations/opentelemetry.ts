@@ -6,6 +6,7 @@
  * new TracerProvider({ spanProcessors: [auditSpans({ audit, tenant: 'acme' })] });
  */
 import type { AnyEventInput, AuditPrincipal } from '../event/input.ts';
+import { fittingId, fittingPrincipal } from './fitting-id.ts';
 import { reportTo } from './report.ts';
 
 /** Seconds and nanoseconds. */
@@ -86,6 +87,9 @@ const recorded: { readonly [attribute: string]: (value: unknown) => boolean } = 
   'gen_ai.tool.type': isText,
 };
 
+/** Longest text of an attribute that is recorded. Models choose some of them. */
+const maxText = 512;
+
 /** The code of the status `ERROR`. */
 const errorStatus = 2;
 
@@ -96,10 +100,18 @@ const errorStatus = 2;
  */
 export function auditSpans(options: SpanAuditOptions): AuditSpanProcessor {
   let ended = false;
-  const emit = (span: AuditedSpan, eventType: string | undefined, isEnd: boolean) => {
-    if (eventType === undefined || ended) return;
+  const emit = (span: AuditedSpan, isEnd: boolean) => {
+    if (ended) return;
     try {
-      options.audit.emit(eventOf(span, eventType, isEnd, options) as never);
+      const eventType = typeOf(span, isEnd);
+      if (eventType === undefined) return;
+      const event = eventOf(span, eventType, isEnd, options);
+      const { state } = Object(options.audit.emit(event as never)) as { readonly state?: unknown };
+      // A model chooses the arguments of a tool. An event that can't hold them says so.
+      if (state === 'refused' && event.context?.arguments !== undefined) {
+        const { arguments: _, ...context } = event.context;
+        options.audit.emit({ ...event, context: { ...context, incomplete: true } } as never);
+      }
     } catch (error) {
       reportTo(options.onError, error);
     }
@@ -112,18 +124,22 @@ export function auditSpans(options: SpanAuditOptions): AuditSpanProcessor {
     }
   };
   return {
-    onStart(span) {
-      if (operationOf(span) === 'invoke_agent') emit(span, 'agent.run.started', false);
-    },
-    onEnd(span) {
-      emit(span, typesOfOperations[operationOf(span) ?? ''], true);
-    },
+    onStart: (span) => emit(span, false),
+    onEnd: (span) => emit(span, true),
     forceFlush: flush,
     shutdown: async () => {
       ended = true;
       await flush();
     },
   };
+}
+
+/** The type of the event that a span emits when it begins or ends, if any. */
+function typeOf(span: AuditedSpan, isEnd: boolean): string | undefined {
+  const operation = operationOf(span);
+  if (operation === undefined) return undefined;
+  if (isEnd) return typesOfOperations[operation];
+  return operation === 'invoke_agent' ? 'agent.run.started' : undefined;
 }
 
 function operationOf(span: AuditedSpan): string | undefined {
@@ -152,8 +168,8 @@ function eventOf(
   return {
     tenantId: typeof tenant === 'function' ? call(() => tenant(span)) : tenant,
     eventType,
-    ...(call(() => actor?.(span)) ?? agentOf(attributes)),
-    onBehalfOf: call(() => onBehalfOf?.(span)),
+    ...fittingPrincipal(call(() => actor?.(span)) ?? agentOf(attributes)),
+    onBehalfOf: call(() => onBehalfOf?.(span)?.map(fittingPrincipal)),
     ...targetOf(eventType, attributes),
     timestamp: millisecondsOf(isEnd ? span.endTime : span.startTime),
     traceId,
@@ -181,24 +197,27 @@ function targetOf(
       : eventType === 'agent.model.called'
         ? ['model', attributes['gen_ai.request.model'] ?? attributes['gen_ai.response.model']]
         : ['agent', agentOf(attributes).actorId];
-  return isText(id) ? { targetType, targetId: id } : {};
+  return isText(id) ? { targetType, targetId: fittingId(id) } : {};
 }
 
 function contextOf(attributes: AuditedSpan['attributes'], { toolArguments }: SpanAuditOptions) {
   const context: Record<string, unknown> = {};
   for (const [name, isValid] of Object.entries(recorded)) {
     // A value of another type would make an emitter with the taxonomy refuse the event.
-    if (isValid(attributes[name])) context[name] = attributes[name];
+    const value = attributes[name];
+    if (isValid(value)) context[name] = isText(value) ? value.slice(0, maxText) : value;
   }
   const agent = {
     uid: attributes['gen_ai.agent.id'],
     name: attributes['gen_ai.agent.name'],
     version: attributes['gen_ai.agent.version'],
   };
-  const known = Object.entries(agent).filter(([, value]) => isText(value));
+  const known = Object.entries(agent).flatMap(([name, value]) =>
+    isText(value) ? [[name, value.slice(0, maxText)] as const] : [],
+  );
   if (known.length > 0) context.ai_agent = Object.fromEntries(known);
   const tool = attributes['gen_ai.tool.name'];
-  if (isText(tool)) context.action = tool;
+  if (isText(tool)) context.action = tool.slice(0, maxText);
   if (toolArguments === true) context.arguments = argumentsOf(attributes['gen_ai.tool.call.arguments']);
   return context;
 }
@@ -219,7 +238,7 @@ function outcomeOf({ status, attributes, duration }: AuditedSpan): NonNullable<A
   const failed = status.code === errorStatus || isText(errorType);
   return {
     outcome_status: failed ? 'failure' : 'success',
-    ...(failed && isText(errorType) && { errorCode: errorType }),
+    ...(failed && isText(errorType) && { errorCode: errorType.slice(0, 256) }),
     duration_ms: Math.max(0, duration[0] * 1e3 + Math.round(duration[1] / 1e3) / 1e3),
   };
 }

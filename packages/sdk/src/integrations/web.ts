@@ -6,6 +6,7 @@
  * export const POST = withAudit(handler, { audit, event: { eventType: 'order.refunded' }, actor: … });
  */
 import type { AuditEmitter } from '../emitter/emitter.ts';
+import type { DeadlineOptions } from '../emitter/result.ts';
 import type { AuditEventInput } from '../event/input.ts';
 import { reportTo } from './report.ts';
 import { emitRequest } from './request/emit-request.ts';
@@ -30,6 +31,13 @@ export interface DeliveryOptions<Args extends readonly unknown[]> {
    * @defaultValue none: with an emitter per call, the response waits for the delivery; otherwise it is delivered in the background
    */
   readonly waitUntil?: ((delivery: Promise<unknown>, ...args: Args) => void) | undefined;
+  /**
+   * How long the response waits for the delivery at most, with an emitter per call and without `waitUntil`, in milliseconds. Events
+   * that the service does not have by then are lost, and reported to the emitter's `onError`.
+   *
+   * @defaultValue 2000: many functions may run for three seconds
+   */
+  readonly deadlineMs?: number | undefined;
 }
 
 /** Options of {@link withAudit}. */
@@ -143,9 +151,16 @@ export function withAuditFunction<Args extends readonly unknown[], R>(
     });
 }
 
+const defaultDeadlineMs = 2_000;
+
 /** Runs a call, then delivers its event. Whatever goes wrong with the emitter or its delivery, the call ends as it ended. */
 async function deliverAfter<Args extends readonly unknown[], R>(
-  { audit, waitUntil, onError }: DeliveryOptions<Args> & Pick<RequestAuditOptions<never>, 'onError'>,
+  {
+    audit,
+    waitUntil,
+    deadlineMs = defaultDeadlineMs,
+    onError,
+  }: DeliveryOptions<Args> & Pick<RequestAuditOptions<never>, 'onError'>,
   args: Args,
   call: (audit: HandlerEmitter | undefined) => Promise<R>,
 ): Promise<R> {
@@ -160,7 +175,9 @@ async function deliverAfter<Args extends readonly unknown[], R>(
     return await call(emitter);
   } finally {
     if (emitter !== undefined && (perCall || waitUntil !== undefined)) {
-      const delivery = deliver(emitter, perCall).catch((error: unknown) => reportTo(onError, error));
+      // With waitUntil the response does not wait, so the deadline of the emitter holds.
+      const options = waitUntil === undefined ? { deadlineMs } : {};
+      const delivery = deliver(emitter, perCall, options).catch((error: unknown) => reportTo(onError, error));
       if (waitUntil === undefined) await delivery;
       else {
         try {
@@ -174,8 +191,8 @@ async function deliverAfter<Args extends readonly unknown[], R>(
   }
 }
 
-async function deliver(emitter: HandlerEmitter, perCall: boolean): Promise<void> {
-  await (perCall ? emitter.close() : emitter.flush());
+async function deliver(emitter: HandlerEmitter, perCall: boolean, options: DeadlineOptions): Promise<void> {
+  await (perCall ? emitter.close(options) : emitter.flush(options));
 }
 
 function ipOf<Args extends readonly [Request, ...unknown[]]>(

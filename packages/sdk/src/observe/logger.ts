@@ -27,16 +27,23 @@ export class RateLimitedLog {
     this.#intervalMs = intervalMs;
   }
 
+  /** Whether a warning with this key would not be logged now. Such a warning counts as suppressed. */
+  suppresses(key: string): boolean {
+    if (this.#logger === undefined) return true;
+    const last = this.#lastLogged.get(key);
+    if (last === undefined) return false;
+    const now = this.#now();
+    // If the clock was set back, `until` is too far ahead and does not count.
+    if (now >= last.until || now < last.until - this.#intervalMs) return false;
+    last.suppressed++;
+    return true;
+  }
+
   /** @param key warnings with the same key share one limit; keys are kept in memory, so they must be few */
   warn(key: string, fields: object, message: string): void {
-    if (this.#logger === undefined) return;
+    if (this.#logger === undefined || this.suppresses(key)) return;
     const now = this.#now();
     const last = this.#lastLogged.get(key);
-    // If the clock was set back, `until` is too far ahead and does not count.
-    if (last !== undefined && now < last.until && now >= last.until - this.#intervalMs) {
-      last.suppressed++;
-      return;
-    }
     this.#lastLogged.set(key, { until: now + this.#intervalMs, suppressed: 0 });
     try {
       ignoreRejection(this.#logger.warn({ ...fields, suppressed: last?.suppressed ?? 0 }, message));

@@ -51,9 +51,10 @@ export function readHttpOptions(given: HttpTransportOptions): HttpSettings {
 /** The address of batches. A path of the address is kept, since the service may be behind a reverse proxy. */
 export function readUrl(given: string | URL): URL {
   const base = String(given);
-  const url = URL.parse('v1/audit/events/batch', base.endsWith('/') ? base : `${base}/`);
+  const path = ['v1/audit/events/batch', base.endsWith('/') ? base : `${base}/`] as const;
+  const url = URL.canParse(...path) ? new URL(...path) : undefined;
   // The message does not quote the address: it may contain a password.
-  if (url !== null && (url.protocol === 'https:' || url.protocol === 'http:')) return url;
+  if (url?.protocol === 'https:' || url?.protocol === 'http:') return url;
   throw invalidConfig('url must be an address such as https://audit.example.com');
 }
 

@@ -10,8 +10,7 @@ export function readResults(response: HttpResponse, batch: Batch): readonly Item
   if (status < 200 || status >= 300) throw failureOf(response);
   const results = readItems(response.body, batch.events);
   if (results !== undefined) return results;
-  // 202 means that all events were accepted, also without a list of results.
-  if (status === 202) return batch.events.map((event) => ({ status: 'accepted', audit_id: auditId(event) }));
+  // Not even a 202 is enough: API gateways and firewalls answer so too, to requests that they keep from the service.
   throw new TransportError(`the response (${status}) is not that of an audit service`, {
     retryable: true,
     status,
@@ -127,10 +126,6 @@ function retryAfterMs(text: string | undefined): number | undefined {
 
 function codeOf(source: Record<string, unknown>): string | undefined {
   return typeof source.code === 'string' && /^[A-Z0-9_]{1,64}$/.test(source.code) ? source.code : undefined;
-}
-
-function auditId(event: string): string {
-  return String(parse(event)?.audit_id ?? '');
 }
 
 function parse(text: string): Record<string, unknown> | undefined {

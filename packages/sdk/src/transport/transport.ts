@@ -88,3 +88,12 @@ export function readFailure(thrown: unknown): TransportFailure {
     reason: typeof failure.reason === 'string' ? failure.reason : undefined,
   };
 }
+
+/** The reason of a failure for logs. The message of a foreign transport's error is not used: it may quote an event. */
+export function describeFailure(failure: TransportFailure, thrown: unknown): string {
+  if (failure.reason !== undefined) return failure.reason;
+  if (thrown instanceof TransportError && failure.retryable) return thrown.message;
+  if (failure.status !== undefined && failure.status >= 400) return `status ${failure.status}`;
+  if (thrown instanceof TransportError) return thrown.message;
+  return failure.retryable ? "it can't be reached" : 'it refuses the batch';
+}

@@ -48,6 +48,7 @@ describe('without an acknowledgement', () => {
     );
     const ran = await gate.run({ ...refund, failOpen: true }, (_, { acknowledged }) => acknowledged);
     expect(ran).toBe('none');
+    await vi.waitFor(() => expect(transport.batches).not.toHaveLength(0));
     expect(transport.batches[0]!.events[0]).toContain('"fail_open":true');
   });
 

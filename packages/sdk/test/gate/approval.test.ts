@@ -115,3 +115,70 @@ describe('an action that needs an approval', () => {
     expect(text).not.toContain('hunter2');
   });
 });
+
+// A proxy, a captive portal or a desk with a fault can answer 200. Only the desk's own answer about this document permits the effect.
+describe('an answer that is not about this approval permits nothing', () => {
+  type Desk = ReturnType<typeof createMemoryDesk>;
+  const granting = (over: (desk: Desk) => Partial<Desk>) => {
+    const desk = createMemoryDesk({ requester: 'service:refunds' });
+    const real = {
+      request: (...args: Parameters<Desk['request']>) => desk.request(...args),
+      decided: async (...[tenant, id]: Parameters<Desk['decided']>) => {
+        await desk.decide(tenant, id, { subject: 'eve', verdict: 'grant' });
+        return desk.list()[0]!;
+      },
+      claim: (...args: Parameters<Desk['claim']>) => desk.claim(...args),
+      withdraw: (...args: Parameters<Desk['withdraw']>) => desk.withdraw(...args),
+    };
+    return { ...real, ...over(desk) } as Desk;
+  };
+
+  test.each<[what: string, code: GateErrorCode, over: (desk: Desk) => object]>([
+    [
+      'a claim that is answered with an empty object',
+      'DESK_UNAVAILABLE',
+      () => ({ claim: async () => ({}) }),
+    ],
+    ['a claim that is answered with nothing', 'DESK_UNAVAILABLE', () => ({ claim: async () => undefined })],
+    [
+      'a claim that is answered with a denied approval',
+      'DESK_UNAVAILABLE',
+      (desk) => ({ claim: async () => ({ ...desk.list()[0]!, state: 'denied' }) }),
+    ],
+    [
+      'a claim of another approval',
+      'DESK_UNAVAILABLE',
+      (desk) => ({ claim: async () => ({ ...desk.list()[0]!, state: 'claimed', id: 'another' }) }),
+    ],
+    [
+      'a grant of another document',
+      'DESK_REFUSED',
+      (desk) => ({
+        decided: async () => ({ ...desk.list()[0]!, state: 'granted', document_digest: 'another' }),
+      }),
+    ],
+  ])('%s', async (_, code, over) => {
+    const { gate, records } = open({ policy: ask, desk: granting(over as never) });
+    const effect = vi.fn();
+    expect(await failure(gate.run(refund, effect))).toMatchObject({ code });
+    expect(effect).not.toHaveBeenCalled();
+    expect((await records()).at(-1)).toMatchObject({ event_type: 'agent.action.abandoned' });
+  });
+
+  test.each(['request', 'claim'] as const)('a %s that is never answered', async (method) => {
+    const clock = new FakeClock();
+    const hang = vi.fn(() => new Promise<never>(() => undefined));
+    const { gate } = open({ policy: ask, clock, desk: granting(() => ({ [method]: hang })) });
+    const effect = vi.fn();
+    const running = failure(gate.run(refund, effect));
+    await vi.waitFor(() => expect(hang).toHaveBeenCalled());
+    await clock.advance(10_000);
+    expect(await running).toMatchObject({ code: 'DESK_UNAVAILABLE' });
+    expect(effect).not.toHaveBeenCalled();
+  });
+
+  test('the same desk without a fault', async () => {
+    const { gate } = open({ policy: ask, desk: granting(() => ({})) });
+    expect(await gate.run(refund, () => 'ran')).toBe('ran');
+  });
+});

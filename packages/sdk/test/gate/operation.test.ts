@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createMemoryDesk } from '../../src/gate/index.ts';
-import { turns } from '../support/clock.ts';
+import { FakeClock, turns } from '../support/clock.ts';
 import { ask, closeGates, failure, open, refund } from './open-gate.ts';
 
 afterEach(closeGates);
@@ -77,5 +77,42 @@ describe('an action with an idempotency key', () => {
     expect(desk.list()).toHaveLength(1);
     expect(['fulfilled', 'rejected']).toContain(settled[0]!.status);
     expect(desk.list()[0]!.state).toBe('claimed');
+  });
+
+  test('a ledger and a handler that throw do not change the result of an effect that ran', async () => {
+    const desk = createMemoryDesk();
+    const boom = (): never => {
+      throw new Error('boom');
+    };
+    const finish = vi.fn(boom);
+    const ledger = { begin: desk.begin.bind(desk), finish };
+    const onError = vi.fn(boom);
+    expect(await open({ ledger, onError }).gate.run(keyed, () => 'ran')).toBe('ran');
+    await turns();
+    expect(finish).toHaveBeenCalledTimes(1);
+    expect(onError).toHaveBeenCalledTimes(1);
+  });
+
+  test('a ledger that throws before the effect: it does not run, and the record says so', async () => {
+    const begin = () => {
+      throw new Error('boom');
+    };
+    const { gate, records } = open({ ledger: { begin, finish: async () => undefined } });
+    const effect = vi.fn();
+    expect(await failure(gate.run(keyed, effect))).toMatchObject({ code: 'DESK_UNAVAILABLE' });
+    expect(effect).not.toHaveBeenCalled();
+    expect((await records()).at(-1)).toMatchObject({ event_type: 'agent.action.abandoned' });
+  });
+
+  test('a ledger that never answers: the effect does not run', async () => {
+    const clock = new FakeClock();
+    const begin = vi.fn(() => new Promise<never>(() => undefined));
+    const { gate } = open({ clock, ledger: { begin, finish: async () => undefined } });
+    const effect = vi.fn();
+    const running = failure(gate.run(keyed, effect));
+    await vi.waitFor(() => expect(begin).toHaveBeenCalled());
+    await clock.advance(10_000);
+    expect(await running).toMatchObject({ code: 'DESK_UNAVAILABLE' });
+    expect(effect).not.toHaveBeenCalled();
   });
 });

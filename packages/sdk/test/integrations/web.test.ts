@@ -162,6 +162,16 @@ describe('where the platform freezes the process', () => {
     await vi.waitFor(() => expect(onError).toHaveBeenCalledTimes(1));
   });
 
+  test('a service that hangs delays the response by the deadline at most', async () => {
+    const close = vi.fn(async () => undefined as never);
+    const make = () => ({ emit: () => undefined, close }) as never;
+    const { options: given } = options({ audit: make });
+    await withAudit(() => new Response(), given)(request());
+    await withAudit(() => new Response(), { ...given, deadlineMs: 50 })(request());
+    await withAudit(() => new Response(), { ...given, waitUntil: () => undefined })(request());
+    expect(close.mock.calls).toEqual([[{ deadlineMs: 2_000 }], [{ deadlineMs: 50 }], [{}]]);
+  });
+
   test('a first argument that is not a request does not change the result', async () => {
     const onError = vi.fn();
     const { options: given } = options({ onError });

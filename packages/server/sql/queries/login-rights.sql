@@ -26,10 +26,17 @@ creator (grantee) as (
   select acl.grantee from pg_namespace cross join aclexplode(nspacl) as acl
    where nspname = 'public' and privilege_type = 'CREATE'
 ),
+-- In a schema of its own, a login could create functions and tables that stand in for the trail's in other sessions.
+schema_maker (grantee) as (
+  select acl.grantee from pg_database cross join aclexplode(datacl) as acl
+   where datname = current_database() and privilege_type = 'CREATE'
+),
 -- With its own trigger, which may call a function of any schema, a login could drop or change rows while they are written.
-trigger_maker (relation, grantee) as (
-  select c.relname::text, acl.grantee from pg_class c cross join aclexplode(c.relacl) as acl
-   where c.relnamespace = 'public'::regnamespace and c.relname ~ '^(audit|tally)_' and acl.privilege_type = 'TRIGGER'
+-- TRUNCATE of a whole table is refused by a trigger alone. MAINTAIN (from PostgreSQL 17 on) can lock the table for all sessions.
+table_right (relation, privilege, grantee) as (
+  select c.relname::text, acl.privilege_type, acl.grantee from pg_class c cross join aclexplode(c.relacl) as acl
+   where c.relnamespace = 'public'::regnamespace and c.relname ~ '^(audit|tally)_'
+     and acl.privilege_type in ('TRIGGER', 'TRUNCATE', 'MAINTAIN')
 )
 select
   session_user::text as login,
@@ -48,10 +55,15 @@ select
           from parameter where grantee = 0 or grantee in (select id from role) order by 1) as settings,
   array(select distinct case grantee when 0 then 'public' else grantee::regrole::text end
           from creator where grantee = 0 or grantee in (select id from role) order by 1) as creators,
-  array(select distinct jsonb_build_object('relation', quote_ident(relation),
+  array(select distinct case grantee when 0 then 'public' else grantee::regrole::text end
+          from schema_maker
+         where grantee = 0 or grantee in (select id from role where id not in (select owner from owned where kind = 'database'))
+         order by 1) as schema_makers,
+  quote_ident(current_database()) as quoted_database,
+  array(select distinct jsonb_build_object('relation', quote_ident(relation), 'privilege', privilege,
                                            'grantee', case grantee when 0 then 'public' else grantee::regrole::text end)
-          from trigger_maker
+          from table_right
          where grantee = 0
             or grantee in (select id from role where id not in (select owner from owned where kind in ('table', 'view')))
-         order by 1) as trigger_makers,
+         order by 1) as table_rights,
   quote_ident(session_user) as quoted_login

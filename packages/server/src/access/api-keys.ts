@@ -1,9 +1,10 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { limits, tenantIdPattern } from '@tallystick/event';
-import { type ApiKeyInfo, isPlainName, type Scope, scopes } from '@tallystick/protocol';
+import { tenantIdPattern } from '@tallystick/event';
+import { type ApiKeyInfo, apiKeyPrefix, type Scope, scopes } from '@tallystick/protocol';
 import { ServerError } from '../errors.ts';
 import { type Database, writer } from '../store/database.ts';
 import type { Principal } from './principal.ts';
+import { assertSubjectName } from './subject-name.ts';
 
 /** Name, rights and lifetime of a new key. */
 export interface NewApiKey {
@@ -34,6 +35,8 @@ export interface KeyChanges {
 
 /** Principal of a change that no API key authenticated, such as one on the command line of the store's machine. */
 const operator = 'operator';
+
+const keyPattern = new RegExp(`^${apiKeyPrefix}([0-9a-f]{12})_([0-9a-f]{64})$`);
 
 /** How long a key is cached, ms. On other replicas a revoked key works for this long. */
 const cacheMs = 5_000;
@@ -79,11 +82,7 @@ export class ApiKeys {
     if (key.tenants?.some((tenant) => !tenantIdPattern.test(tenant)) || key.tenants?.length === 0) {
       throw invalid('tenants', 'must be tenant ids');
     }
-    if (key.subject !== undefined && !isSubject(key.subject))
-      throw invalid(
-        'subject',
-        'must have 1 to 512 characters, none of them invisible and none of the ends white space; in Unicode NFC; and must not begin with group:, key: or login:',
-      );
+    if (key.subject !== undefined) assertSubjectName(key.subject);
     const id = randomBytes(6).toString('hex');
     const secret = randomBytes(32).toString('hex');
     const { name, scopes: granted, tenants, expiresAt, subject } = key;
@@ -93,7 +92,7 @@ export class ApiKeys {
       sha256(secret),
       change,
     );
-    return { id, key: `tally_${id}_${secret}` };
+    return { id, key: `${apiKeyPrefix}${id}_${secret}` };
   }
 
   /**
@@ -106,7 +105,7 @@ export class ApiKeys {
     const cached = this.#cache.get(digest);
     if (cached !== undefined && cached.until > this.#now()) return cached.principal;
     const revocations = this.#revocations;
-    const match = /^tally_([0-9a-f]{12})_([0-9a-f]{64})$/.exec(key);
+    const match = keyPattern.exec(key);
     const [row] =
       match === null
         ? []
@@ -185,13 +184,6 @@ export class ApiKeys {
     this.#revocations++;
     this.#cache.clear();
   }
-}
-
-/** A subject is compared and shown. Groups of logins, and principals that have no subject, have names with a prefix of their own. */
-function isSubject(text: string): boolean {
-  return (
-    text.length <= limits.maxIdentifierLength && isPlainName(text) && !/^(?:group|key|login):/.test(text)
-  );
 }
 
 function sha256(content: string | Uint8Array): Buffer {

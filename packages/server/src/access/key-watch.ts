@@ -1,6 +1,7 @@
 import type { Database } from '../store/database.ts';
 import { writer } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
+import { blockedAmong } from './blocked-subjects.ts';
 import type { Principal } from './principal.ts';
 
 const usableKeys = readSql('usable-keys');
@@ -10,14 +11,16 @@ interface Watcher {
   readonly keyId: string | undefined;
   /** When the login expires, ms since the epoch. Absent for a key. */
   readonly expiresAt: number | undefined;
+  /** Who may be blocked. */
+  readonly subject: string | undefined;
   readonly onUnusable: () => void;
 }
 
 /**
- * Ends what a key or a login has begun and what goes on for long, such as a stream, when the key is revoked, or either expires. It
- * does not matter which replica revoked the key: one query per interval asks the store about the keys of all streams of this
- * replica. While there is no stream, no query runs. While the store fails, the streams of keys stay open; they show nothing new
- * then. Those of logins end in any case.
+ * Ends what a key or a login has begun and what goes on for long, such as a stream, when the key is revoked, its subject is blocked, or
+ * either expires. It does not matter which replica did that: one query per interval asks the store about the keys of all streams of this
+ * replica, and one about their subjects. While there is no stream, no query runs. While the store fails, the streams of keys stay open; they show nothing new
+ * then. Those of logins end at their time in any case.
  */
 export class KeyWatch {
   readonly #database: Database;
@@ -39,11 +42,11 @@ export class KeyWatch {
    *
    * @returns a function that ends the watch
    */
-  watch({ id, expiresAt }: Principal, onUnusable: () => void): () => void {
+  watch({ id, expiresAt, subject }: Principal, onUnusable: () => void): () => void {
     const keyId = /^key:(.+)$/.exec(id)?.[1];
     // The operator of a store in this process has no key.
     if (keyId === undefined && expiresAt === undefined) return () => {};
-    const watcher: Watcher = { keyId, expiresAt, onUnusable };
+    const watcher: Watcher = { keyId, expiresAt, subject, onUnusable };
     this.#watchers.add(watcher);
     this.#schedule();
     return () => this.#watchers.delete(watcher);
@@ -63,6 +66,7 @@ export class KeyWatch {
     for (const watcher of this.#watchers) {
       if (watcher.expiresAt !== undefined && watcher.expiresAt <= this.#now()) this.#end(watcher);
     }
+    await this.#lookForBlocked();
     // A watch that begins during the query is not judged by its answer.
     const asked = [...this.#watchers].flatMap((watcher) =>
       watcher.keyId === undefined ? [] : [{ watcher, keyId: watcher.keyId }],
@@ -75,6 +79,16 @@ export class KeyWatch {
     ]);
     const usable = new Set(rows.map(({ id }) => id));
     for (const { watcher, keyId } of asked) if (!usable.has(keyId)) this.#end(watcher);
+  }
+
+  async #lookForBlocked(): Promise<void> {
+    const subjects = new Set([...this.#watchers].flatMap(({ subject }) => subject ?? []));
+    const blocked = await blockedAmong(
+      { query: (sql, parameters) => this.#database.query(writer, sql, parameters) },
+      [...subjects],
+    );
+    for (const watcher of this.#watchers)
+      if (watcher.subject !== undefined && blocked.has(watcher.subject)) this.#end(watcher);
   }
 
   #end(watcher: Watcher): void {

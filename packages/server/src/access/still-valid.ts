@@ -1,14 +1,20 @@
 import { ServerError } from '../errors.ts';
 import type { Queries } from '../store/database.ts';
+import { blockedAmong, subjectBlocked } from './blocked-subjects.ts';
 import type { Principal } from './principal.ts';
 
 /**
- * Checks inside a transaction that the principal's key or login is still valid, by the clock of the store. So neither a cached key
+ * Checks inside a transaction that the principal's key or login is still valid, by the clock of the store, and that its subject is not
+ * blocked. So neither a cached key
  * nor a token that expired while the request waited can take part in it.
  *
  * @throws {ServerError} `UNAUTHENTICATED`
  */
-export async function assertStillValid(session: Queries, { id, expiresAt }: Principal): Promise<void> {
+export async function assertStillValid(
+  session: Queries,
+  { id, expiresAt, subject }: Principal,
+): Promise<void> {
+  if (subject !== undefined && (await blockedAmong(session, [subject])).size > 0) throw subjectBlocked();
   if (expiresAt !== undefined) {
     const rows = await session.query('select 1 as one where $1::timestamptz > clock_timestamp()', [
       new Date(expiresAt).toISOString(),

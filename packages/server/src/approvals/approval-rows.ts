@@ -5,9 +5,16 @@ import { type Database, type Queries, writer } from '../store/database.ts';
 /** An approval as it is stored. */
 export interface StoredApproval {
   readonly approval: Approval;
+  /** Number of changes, the request included. */
   readonly version: number;
   /** The store's clock when the row was read, ms since the epoch. */
   readonly now: number;
+}
+
+/** The same, as the row has it. A login to the database could have edited it. */
+export interface ApprovalRow extends Omit<StoredApproval, 'approval'> {
+  /** JSON of the approval. */
+  readonly text: string;
 }
 
 /** The time by the clock of the store. Replicas may have different clocks; all deadlines are compared with this one. */
@@ -20,18 +27,14 @@ export async function readApproval(
   database: Database,
   tenantId: string,
   id: string,
-): Promise<StoredApproval | undefined> {
+): Promise<ApprovalRow | undefined> {
   const [row] = await database.query<{ approval: string; version: number; now: Date }>(
     writer,
     'select approval, version, clock_timestamp() as now from audit_approvals where tenant_id = $1 and id = $2',
     [tenantId, id],
   );
   if (row === undefined) return undefined;
-  return {
-    approval: JSON.parse(row.approval) as Approval,
-    version: Number(row.version),
-    now: row.now.getTime(),
-  };
+  return { text: row.approval, version: Number(row.version), now: row.now.getTime() };
 }
 
 /** @returns whether it was stored; false if the id is taken */
@@ -72,16 +75,30 @@ export async function updateApproval(
   return rows.length > 0;
 }
 
-/** Approvals whose next deadline has passed, the oldest first. */
+/** An approval whose next deadline has passed. */
+export interface DueApproval {
+  readonly tenant_id: string;
+  readonly id: string;
+  /** RFC 3339, with microseconds. */
+  readonly next_deadline: string;
+}
+
+/** One page of them, the oldest first. */
 export async function dueApprovals(
   database: Database,
   limit: number,
-): Promise<readonly { readonly tenant_id: string; readonly id: string }[]> {
-  return await database.query(
+  after: DueApproval | undefined,
+): Promise<readonly DueApproval[]> {
+  return await database.query<DueApproval & { readonly [column: string]: unknown }>(
     writer,
-    `select tenant_id, id from audit_approvals
-     where next_deadline <= clock_timestamp() order by next_deadline limit $1`,
-    [limit],
+    `select tenant_id, id, to_char(next_deadline at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as next_deadline
+     from audit_approvals
+     where next_deadline <= clock_timestamp()
+       -- An infinite deadline comes from an edited row only. As the last row of a page it would be no place to go on from.
+       and next_deadline > '-infinity'
+       and ($2::timestamptz is null or (next_deadline, tenant_id, id) > ($2::timestamptz, $3::text, $4::uuid))
+     order by next_deadline, tenant_id, id limit $1`,
+    [limit, after?.next_deadline ?? null, after?.tenant_id ?? null, after?.id ?? null],
   );
 }
 
@@ -130,9 +147,19 @@ export async function listApprovals(
   );
   const page = rows.slice(0, limit);
   return {
-    approvals: page.map((row) => JSON.parse(row.approval) as Approval),
+    approvals: page.flatMap((row) => parseApproval(row.approval) ?? []),
     more: Number(rows[0]?.available ?? 0) > page.length,
   };
+}
+
+/** @returns `undefined` for a row that is not the JSON of an object: somebody has edited it */
+export function parseApproval(text: string): Approval | undefined {
+  try {
+    const approval: unknown = JSON.parse(text);
+    return typeof approval === 'object' && approval !== null ? (approval as Approval) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function deadlineText(approval: Approval): string | null {

@@ -2,6 +2,9 @@
  * The approval desk. Each change of an approval is one transaction: the records of the change are chained, and the row is replaced if
  * nobody changed it since it was read. A crash leaves both or neither. Two replicas that change one approval at once: one succeeds,
  * and the other reads again.
+ *
+ * An attacker with a login to the database can edit the rows. So the desk uses a row only if the record of its last change describes
+ * it, and changes it only if the record of the next change is new.
  */
 import {
   type Approval,
@@ -15,28 +18,32 @@ import {
   tightenRules,
   withdrawApproval,
 } from '@tallystick/protocol';
-import type { EventItem } from '../chain/batch.ts';
+import type { EventItem, ItemOutcome } from '../chain/batch.ts';
 import {
   type ApprovalCause,
+  mismatchRecord,
   refusalRecord,
   transitionRecord,
 } from '../chain/service-records/approval-records.ts';
+import { ownId } from '../chain/service-records/own-id.ts';
 import { ServerError } from '../errors.ts';
 import type { AppendRanges } from '../ingest/append-ranges.ts';
-import type { Database, Session } from '../store/database.ts';
+import type { ServiceObserver } from '../observer.ts';
+import type { Session } from '../store/database.ts';
 import type { Trail } from '../trail/trail.ts';
 import {
   type ApprovalListQuery,
+  type DueApproval,
   dueApprovals,
   insertApproval,
   listApprovals,
-  readApproval,
   type StoredApproval,
   storeClock,
   updateApproval,
 } from './approval-rows.ts';
 import { minimumRules } from './minimum-rules.ts';
 import { documentDigest, opensAll } from './openings.ts';
+import { approvalMismatch, type RecordedApprovals, readRecordedApproval } from './recorded-approval.ts';
 import type { WebhookOutbox } from './webhook/outbox.ts';
 
 /** Who calls the desk. */
@@ -63,22 +70,27 @@ export interface DeskDecision {
 }
 
 /** What the desk needs of the service. */
-export interface DeskParts {
-  readonly database: Database;
+export interface DeskParts extends RecordedApprovals {
   readonly appendRanges: AppendRanges;
   readonly trail: Trail;
   /** Stores messages about each change. Absent: no endpoint is configured. */
   readonly outbox?: WebhookOutbox | undefined;
+  /** Learns of approvals that contradict their records. */
+  readonly observer?: ServiceObserver | undefined;
 }
 
 /** Another change came first. The desk reads again. */
 class Overtaken extends Error {}
+
+const maxDueMismatches = 10_000;
 
 /** How often one call reads again. Each time, another change of the same approval has succeeded. */
 const maxAttempts = 20;
 
 export class ApprovalDesk {
   readonly #parts: DeskParts;
+  /** Edited rows that the deadlines of this process have met. */
+  readonly #dueMismatches = new Set<string>();
 
   constructor(parts: DeskParts) {
     this.#parts = parts;
@@ -87,8 +99,8 @@ export class ApprovalDesk {
   /**
    * Opens an approval. The same id with the same document returns the first approval.
    *
-   * @throws {ServerError} `INTENT_UNKNOWN`, `RULES_UNSATISFIABLE`, `HIDDEN_ARGUMENTS_REFUSED`, `DIGEST_MISMATCH`, and the errors of
-   *   the chain
+   * @throws {ServerError} `INTENT_UNKNOWN`, `RULES_UNSATISFIABLE`, `HIDDEN_ARGUMENTS_REFUSED`, `DIGEST_MISMATCH`,
+   *   `APPROVAL_MISMATCH`, and the errors of the chain
    */
   async request(
     { id, intent_id, document, rules: requested = {} }: ApprovalRequest,
@@ -113,7 +125,7 @@ export class ApprovalDesk {
     );
     if ('refused' in step) throw new ServerError(step.refused, step.message);
     try {
-      await this.#commitStep(step, { now, principal: caller.principal }, caller, (session) =>
+      await this.#commitStep(step, 1, { now, principal: caller.principal }, caller, (session) =>
         insertApproval(session, step.approval),
       );
     } catch (error) {
@@ -125,14 +137,17 @@ export class ApprovalDesk {
     return step.approval;
   }
 
-  /** @throws {ServerError} `NOT_FOUND` */
+  /** @throws {ServerError} `NOT_FOUND`, `APPROVAL_MISMATCH` */
   async get(tenantId: string, id: string): Promise<Approval> {
     const stored = await this.#current(tenantId, id);
     if (stored === undefined) throw unknownApproval();
     return stored.approval;
   }
 
-  /** One page, newest first. Deadlines that have just passed may not have taken effect yet. */
+  /**
+   * One page, newest first. Deadlines that have just passed may not have taken effect yet. The rows are not compared with their
+   * records: nothing is decided by a list.
+   */
   async list(
     query: ApprovalListQuery,
   ): Promise<{ readonly approvals: readonly Approval[]; readonly more: boolean }> {
@@ -199,52 +214,109 @@ export class ApprovalDesk {
    * effect once.
    *
    * @returns how many approvals were changed
+   * @throws {ServerError} the first error of a chain, after all others were advanced
    */
-  async advanceDue(limit = 100): Promise<number> {
+  async advanceDue(pageSize = 100): Promise<number> {
     let changed = 0;
-    for (const { tenant_id, id } of await dueApprovals(this.#parts.database, limit)) {
-      const stored = await readApproval(this.#parts.database, tenant_id, id);
-      if (stored === undefined) continue;
-      const advanced = await this.#advance(stored);
-      if (advanced !== undefined && advanced !== stored) changed++;
-    }
+    let failed: unknown;
+    let last: DueApproval | undefined;
+    do {
+      const page = await dueApprovals(this.#parts.database, pageSize, last);
+      for (const { tenant_id, id } of page) {
+        try {
+          if (await this.#advanceStored(tenant_id, id)) changed++;
+        } catch (error) {
+          // It stays due. An edited row, or a stopped chain, must not keep the approvals of others waiting.
+          if (!isOfOneApproval(error)) throw error;
+          if (isMismatch(error)) this.#countDueMismatch(`${tenant_id}/${id}`);
+          else failed ??= error;
+        }
+      }
+      last = page.length < pageSize ? undefined : page.at(-1);
+    } while (last !== undefined);
+    if (failed !== undefined) throw failed;
     return changed;
+  }
+
+  /** The row stays due, so every round meets it again. It counts once. */
+  #countDueMismatch(approval: string): void {
+    if (this.#dueMismatches.has(approval)) return;
+    if (this.#dueMismatches.size >= maxDueMismatches) this.#dueMismatches.clear();
+    this.#dueMismatches.add(approval);
+    this.#parts.observer?.onApprovalMismatch?.();
+  }
+
+  async #advanceStored(tenantId: string, id: string): Promise<boolean> {
+    const stored = await readRecordedApproval(this.#parts, tenantId, id);
+    if (stored === undefined) return false;
+    const advanced = await this.#advance(stored);
+    return advanced !== undefined && advanced !== stored;
   }
 
   async #change(
     tenantId: string,
     id: string,
-    attempted: 'decide' | 'claim' | 'withdraw',
+    attempted: Attempted,
     caller: DeskCaller,
     apply: (approval: Approval, now: number) => ApprovalStep,
   ): Promise<Approval> {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const stored = await this.#current(tenantId, id);
-      if (stored === undefined) throw unknownApproval();
-      const { approval, version, now } = stored;
-      const cause: ApprovalCause = { now, principal: caller.principal };
-      const step = apply(approval, now);
       try {
-        if ('refused' in step) {
-          const refusal = { code: step.refused, attempted, subject: caller.subject };
-          await this.#commit([refusalRecord(approval, refusal, cause)], caller);
-          throw new ServerError(step.refused, step.message);
-        }
-        await this.#commitStep(step, cause, caller, (session) =>
-          updateApproval(session, step.approval, version),
-        );
-        return step.approval;
+        return await this.#tryChange(tenantId, id, attempted, caller, apply);
       } catch (error) {
+        if (isMismatch(error)) await this.#recordMismatch({ tenantId, id }, attempted, caller);
         if (!(error instanceof Overtaken)) throw error;
       }
     }
     throw new ServerError('STORE_UNAVAILABLE', 'other changes of this approval came first again and again');
   }
 
+  async #tryChange(
+    tenantId: string,
+    id: string,
+    attempted: Attempted,
+    caller: DeskCaller,
+    apply: (approval: Approval, now: number) => ApprovalStep,
+  ): Promise<Approval> {
+    const stored = await this.#current(tenantId, id);
+    if (stored === undefined) throw unknownApproval();
+    const { approval, version, now } = stored;
+    const cause: ApprovalCause = { now, principal: caller.principal };
+    const step = apply(approval, now);
+    if ('refused' in step) {
+      const refusal = { code: step.refused, attempted, subject: caller.subject };
+      await this.#commit([refusalRecord(approval, refusal, cause)], caller);
+      throw new ServerError(step.refused, step.message);
+    }
+    await this.#commitStep(step, version + 1, cause, caller, (session) =>
+      updateApproval(session, step.approval, version),
+    );
+    return step.approval;
+  }
+
+  async #recordMismatch(
+    approval: { readonly tenantId: string; readonly id: string },
+    attempted: Attempted,
+    caller: DeskCaller,
+  ): Promise<void> {
+    const cause = { now: await storeClock(this.#parts.database), principal: caller.principal };
+    await this.#commit([mismatchRecord(approval, { attempted, subject: caller.subject }, cause)], caller);
+  }
+
+  /** @throws {ServerError} `APPROVAL_MISMATCH` */
+  async #read(tenantId: string, id: string): Promise<StoredApproval | undefined> {
+    try {
+      return await readRecordedApproval(this.#parts, tenantId, id);
+    } catch (error) {
+      if (isMismatch(error)) this.#parts.observer?.onApprovalMismatch?.();
+      throw error;
+    }
+  }
+
   /** The approval, after the time that has passed took effect. */
   async #current(tenantId: string, id: string): Promise<StoredApproval | undefined> {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const stored = await readApproval(this.#parts.database, tenantId, id);
+      const stored = await this.#read(tenantId, id);
       if (stored === undefined) return undefined;
       const advanced = await this.#advance(stored);
       if (advanced !== undefined) return advanced;
@@ -257,7 +329,7 @@ export class ApprovalDesk {
     const step = advanceApproval(stored.approval, stored.now);
     if (step.transitions.length === 0) return stored;
     try {
-      await this.#commitStep(step, { now: stored.now }, undefined, (session) =>
+      await this.#commitStep(step, stored.version + 1, { now: stored.now }, undefined, (session) =>
         updateApproval(session, step.approval, stored.version),
       );
     } catch (error) {
@@ -267,20 +339,31 @@ export class ApprovalDesk {
     return { approval: step.approval, version: stored.version + 1, now: stored.now };
   }
 
-  /** Chains the records of a step, changes the row, and stores the messages about it, in one transaction. */
+  /**
+   * Chains the records of a step, changes the row, and stores the messages about it, in one transaction.
+   *
+   * @param version of the row after the step
+   * @throws {ServerError} `APPROVAL_MISMATCH` if the chain has a change with this number, and the row does not know of it
+   */
   async #commitStep(
     { approval, transitions }: TakenStep,
+    version: number,
     cause: ApprovalCause,
     caller: DeskCaller | undefined,
     store: (session: Session) => Promise<boolean>,
   ): Promise<void> {
-    const changes = transitions.map((transition) => {
-      const item = transitionRecord(approval, transition, cause);
-      return { transition, item, recordId: item.event.audit_id };
+    const tenantId = approval.document.tenant_id;
+    const changes = transitions.map((transition, index) => {
+      const item = transitionRecord(approval, transition, { version, index }, cause);
+      return { transition, item, recordId: ownId(tenantId, item.event.audit_id, this.#parts.recordIdSecret) };
     });
     const items = changes.map(({ item }) => item);
-    await this.#commit(items, caller, async (session) => {
+    await this.#commit(items, caller, async (session, outcomes) => {
       if (!(await store(session))) return false;
+      if (outcomes.some((outcome) => outcome?.status !== 'chained')) {
+        this.#parts.observer?.onApprovalMismatch?.();
+        throw approvalMismatch();
+      }
       await this.#parts.outbox?.announce(session, approval, changes, cause.now);
       return true;
     });
@@ -290,14 +373,14 @@ export class ApprovalDesk {
   async #commit(
     items: readonly EventItem[],
     caller: DeskCaller | undefined,
-    change?: (session: Session) => Promise<boolean>,
+    change?: (session: Session, outcomes: readonly (ItemOutcome | undefined)[]) => Promise<boolean>,
   ): Promise<void> {
     await this.#parts.appendRanges([
       {
         items,
-        closeBooks: async (session) => {
+        closeBooks: async (session, outcomes) => {
           await caller?.assertValid?.(session);
-          if (change !== undefined && !(await change(session))) throw new Overtaken();
+          if (change !== undefined && !(await change(session, outcomes))) throw new Overtaken();
         },
       },
     ]);
@@ -317,12 +400,25 @@ export class ApprovalDesk {
   }
 }
 
+/** What a caller attempts. */
+type Attempted = 'decide' | 'claim' | 'withdraw';
+
 /** A step that was not refused. */
 type TakenStep = Extract<ApprovalStep, { approval: Approval }>;
 
 interface IntentEvent {
   readonly event_type: string;
   readonly context?: { readonly document_digest?: unknown };
+}
+
+function isMismatch(error: unknown): boolean {
+  return error instanceof ServerError && error.code === 'APPROVAL_MISMATCH';
+}
+
+/** Whether the error concerns one approval or one chain, and not the store. */
+function isOfOneApproval(error: unknown): boolean {
+  if (!(error instanceof ServerError)) return false;
+  return isMismatch(error) || error.code === 'CHAIN_STOPPED' || error.code === 'CLOCK_BEHIND_CHAIN';
 }
 
 function sameRequest(approval: Approval, digest: string, caller: DeskCaller): Approval {

@@ -16,6 +16,8 @@ export interface FollowersOptions {
   readonly tickMs?: number | undefined;
   /** How often all heads are compared with all cursors, ms. @defaultValue 60000 */
   readonly mergeMs?: number | undefined;
+  /** How long a replica holds its buckets of tenants without renewing them, ms. @defaultValue 15000 */
+  readonly leaseMs?: number | undefined;
   /** Tenants that one follower visits at the same time. @defaultValue 4; 1 for the embedded store, which has one connection */
   readonly concurrency?: number | undefined;
   /** For tests that crash or freeze a follower. The product does not use it. */
@@ -73,7 +75,7 @@ export class Followers {
     this.#followers = followers;
     this.#options = options;
     this.#onError = onError;
-    this.#leases = new Leases(database);
+    this.#leases = new Leases(database, options.leaseMs ?? 15_000);
     const { tickMs = 1_000 } = options;
     this.#timer = setInterval(() => {
       this.#current ??= this.round()

@@ -2,9 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { type Database, writer } from '../store/database.ts';
 import { bucketCount, bucketOf } from './buckets.ts';
 
-/** How long a lease is valid, ms. It is renewed after a third of this time. */
-const leaseMs = 15_000;
-
 /** While no replica ran for longer than this, the service counts as having slept, seconds. */
 const sleepSeconds = 60;
 
@@ -22,8 +19,12 @@ export class Leases {
   /** When the last renewal began, by the monotonic clock of this process. */
   #renewedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(database: Database) {
+  readonly #leaseMs: number;
+
+  /** @param leaseMs how long a lease is valid. It is renewed after a third of this time */
+  constructor(database: Database, leaseMs: number) {
     this.#database = database;
+    this.#leaseMs = leaseMs;
   }
 
   /** Whether this replica holds the tenant's bucket, as far as it knows. */
@@ -37,7 +38,7 @@ export class Leases {
   }
 
   get isDue(): boolean {
-    return performance.now() - this.#renewedAt > leaseMs / 3;
+    return performance.now() - this.#renewedAt > this.#leaseMs / 3;
   }
 
   /**
@@ -48,7 +49,7 @@ export class Leases {
   async renew(): Promise<boolean> {
     const startedAt = performance.now();
     const held = await this.#database.transaction(writer, async (session) => {
-      const seconds = leaseMs / 1_000;
+      const seconds = this.#leaseMs / 1_000;
       await session.pipeline(
         { text: sawReplicaSql, values: [this.#holder, seconds] },
         { text: stayAwakeSql, values: [sleepSeconds] },
@@ -82,7 +83,7 @@ export class Leases {
 
   /** A process that was frozen must not trust leases that have expired meanwhile. */
   get #isValid(): boolean {
-    return performance.now() - this.#renewedAt < leaseMs;
+    return performance.now() - this.#renewedAt < this.#leaseMs;
   }
 }
 

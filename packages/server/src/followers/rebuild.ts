@@ -66,6 +66,9 @@ export async function clearOldGenerations(
   ]);
   for (const { generation: each } of old) {
     await database.transaction(writer, async (session) => {
+      // Another replica that deletes them now would only be waited for.
+      const lock = 'select 1 as one from audit_followers where name = $1 for update skip locked';
+      if ((await session.query(lock, [follower.name])).length === 0) return;
       if (follower.effect === 'database' && (await follower.clear(session, each))) return;
       await session.query(
         'delete from audit_follower_cursors where follower = $1 and generation = $2::integer',

@@ -40,9 +40,11 @@ import { healthRoutes } from './routes/health.ts';
 import { ingestRoutes } from './routes/ingest.ts';
 import { logRoutes } from './routes/logs.ts';
 import { metricsRoutes } from './routes/metrics.ts';
+import { openIntentRoutes } from './routes/open-intents.ts';
 import { producerRoutes } from './routes/producers.ts';
 import { receiptRoutes } from './routes/receipt.ts';
 import { streamRoutes } from './routes/stream.ts';
+import { subjectRoutes } from './routes/subjects.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { verifyRoutes } from './routes/verify.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -66,6 +68,8 @@ export interface HttpOptions {
   readonly gateway?: Gateway | undefined;
   /** Accepts tokens of an OpenID provider beside API keys. @defaultValue none: only API keys are accepted */
   readonly logins?: LoginOptions | undefined;
+  /** A follower that is further behind makes `/ready` answer `degraded`, ms. @defaultValue none: its lag is only shown */
+  readonly maxFollowerLagMs?: number | undefined;
   readonly now?: (() => number) | undefined;
 }
 
@@ -99,6 +103,7 @@ export function createHttpApp(service: AuditService, options: HttpOptions = {}):
   const { logins, now } = options;
   const credentials = new Credentials(
     service.keys,
+    service.subjects,
     logins === undefined ? undefined : new Logins(logins, now === undefined ? {} : { now }),
   );
   const endpoints = endpointsOf(service, { ...options, limits, metrics, streams, readAudit, credentials });
@@ -137,6 +142,7 @@ function endpointsOf(
     readonly credentials: Credentials;
     readonly gateway?: Gateway | undefined;
     readonly tailIntervalMs?: number | undefined;
+    readonly maxFollowerLagMs?: number | undefined;
     readonly now?: (() => number) | undefined;
   },
 ): readonly Endpoint[] {
@@ -153,7 +159,7 @@ function endpointsOf(
     ...streamRoutes({ trail, heads, streams, readAudit, keyWatch, limits }),
     ...verifyRoutes({ service, trail, longRequests, maxRecords: limits.maxVerifyRecords }),
     ...logRoutes({ logs, signer, trail }),
-    ...receiptRoutes({ logs, trail, readAudit }),
+    ...receiptRoutes({ logs, signer, trail, readAudit }),
     ...bundleRoutes({ service, trail, readAudit, longRequests }),
     ...tenantRoutes({ database }),
     ...producerRoutes({ service }),
@@ -168,12 +174,16 @@ function endpointsOf(
     }),
     ...webhookRoutes({ database }),
     ...apiKeyRoutes({ keys }),
+    ...subjectRoutes(service),
     ...followerRoutes({ operations: service.followerOperations }),
+    ...openIntentRoutes({ database, readAudit }),
     ...healthRoutes({
       database,
       credentials: http.credentials,
       stopped: logs.stopped,
       readinessChecks: service.readinessChecks,
+      followers: service.followers,
+      maxFollowerLagMs: http.maxFollowerLagMs,
     }),
     ...metricsRoutes({ registry: metrics.registry, refreshGauges: addStoreGauges(metrics, service) }),
     ...documentRoutes({ endpoints: () => endpoints }),

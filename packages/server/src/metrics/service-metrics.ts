@@ -19,6 +19,7 @@ export class ServiceMetrics implements ServiceObserver {
   readonly #retries: Counter;
   readonly #evictions: Counter;
   readonly #webhooks: Counter;
+  readonly #mismatches: Counter;
   readonly #faults: Counter;
   readonly #http: Histogram<'method' | 'route' | 'status'>;
   readonly #readAuditFailures: Counter;
@@ -73,6 +74,11 @@ export class ServiceMetrics implements ServiceObserver {
       registers,
     });
     for (const outcome of ['delivered', 'failed', 'dead']) this.#webhooks.inc({ outcome }, 0);
+    this.#mismatches = new Counter({
+      name: 'tallystick_approval_mismatches_total',
+      help: 'Approvals that the desk did not use because they are not what their records say',
+      registers,
+    });
     this.#faults = new Counter({
       name: 'tallystick_background_errors_total',
       help: 'Errors of background work: making partitions, signing checkpoints',
@@ -115,6 +121,10 @@ export class ServiceMetrics implements ServiceObserver {
 
   onWebhook(outcome: WebhookOutcome): void {
     this.#webhooks.inc({ outcome });
+  }
+
+  onApprovalMismatch(): void {
+    this.#mismatches.inc();
   }
 
   onBackgroundError(): void {

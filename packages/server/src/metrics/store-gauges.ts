@@ -1,6 +1,7 @@
 import { Gauge } from 'prom-client';
 import { countDeliveries } from '../approvals/webhook/delivery-rows.ts';
 import type { Followers } from '../followers/followers.ts';
+import { countOpenIntents } from '../followers/open-intents/list.ts';
 import { producerSums } from '../operations/producers.ts';
 import { type Database, writer } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
@@ -8,7 +9,6 @@ import type { ServiceMetrics } from './service-metrics.ts';
 
 const countDeadLetters = readSql('count-dead-letters');
 const checkpointLag = readSql('checkpoint-lag');
-const countUnresolved = readSql('count-unresolved-intents');
 
 /** How long values from the store are reused, ms: many scrapers must not put a load on the store. */
 const freshMs = 5_000;
@@ -87,6 +87,10 @@ export function addStoreGauges(metrics: ServiceMetrics, sources: GaugeSources): 
     'tallystick_intents_unresolved',
     'Actions of agents whose end is missing, as the chains say',
   );
+  const unexplained = gauge(
+    'tallystick_intents_unexplained',
+    'Actions of agents whose intent is missing, as the chains say',
+  );
   let readAt = Number.NEGATIVE_INFINITY;
   let accountsReadAt = Number.NEGATIVE_INFINITY;
   // While the store is unavailable the gauges have no value: an outdated value would look like a current one.
@@ -113,9 +117,10 @@ export function addStoreGauges(metrics: ServiceMetrics, sources: GaugeSources): 
       deadWebhooks.set(dead);
     });
     if (performance.now() - accountsReadAt < accountsFreshMs) return;
-    await readOrRemove([open, unclosed, unresolved], async () => {
-      const [intents] = await database.query<{ unresolved: number }>(writer, countUnresolved);
-      unresolved.set(intents!.unresolved);
+    await readOrRemove([open, unclosed, unresolved, unexplained], async () => {
+      const intents = await countOpenIntents(database);
+      unresolved.set(intents.unresolved);
+      unexplained.set(intents.unexplained);
       const sums = await producerSums(database);
       accountsReadAt = performance.now();
       open.set(sums.openNumbers);

@@ -11,9 +11,13 @@ export interface DangerousRight {
 
 const loginRights = readSql('login-rights');
 
-/** Roles of PostgreSQL whose members change rows without a grant, reach files of the server, or apply rows without triggers. */
+/**
+ * Roles of PostgreSQL whose members change rows without a grant, lock and rewrite every table (from PostgreSQL 17 on), reach files
+ * of the server, or apply rows without triggers.
+ */
 const powerfulRoles = [
   'pg_write_all_data',
+  'pg_maintain',
   'pg_execute_server_program',
   'pg_read_server_files',
   'pg_write_server_files',
@@ -43,8 +47,23 @@ interface LoginRow {
     readonly grantee: string;
   }[];
   readonly creators: readonly string[];
-  readonly trigger_makers: readonly { readonly relation: string; readonly grantee: string }[];
+  readonly schema_makers: readonly string[];
+  readonly quoted_database: string;
+  readonly table_rights: readonly {
+    readonly relation: string;
+    readonly privilege: TablePrivilege;
+    readonly grantee: string;
+  }[];
 }
+
+/** Rights on a table of the trail that the service's own roles never have. */
+const tablePrivileges = {
+  TRIGGER: 'create triggers on',
+  TRUNCATE: 'empty (TRUNCATE)',
+  MAINTAIN: 'lock and rewrite (MAINTAIN)',
+};
+
+type TablePrivilege = keyof typeof tablePrivileges;
 
 interface Attributes {
   readonly superuser: boolean;
@@ -69,7 +88,9 @@ export async function dangerousRights(
     owned,
     settings,
     creators,
-    trigger_makers,
+    schema_makers,
+    quoted_database,
+    table_rights,
   } = row!;
   const pathTo = shortestPaths(quoted_login, memberships);
   const rights = [
@@ -83,9 +104,13 @@ export async function dangerousRights(
       what: 'may create objects in the schema public, which statements of the owner could call by mistake',
       remedy: `revoke create on schema public from ${grantee}`,
     })),
-    ...trigger_makers.map(({ relation, grantee }) => ({
-      what: `may create triggers on ${relation}`,
-      remedy: `revoke trigger on ${relation} from ${grantee}`,
+    ...schema_makers.map((grantee) => ({
+      what: `may create schemas in the database ${quoted_database}, with functions that the owner could call by mistake`,
+      remedy: `revoke create on database ${quoted_database} from ${grantee}`,
+    })),
+    ...table_rights.map(({ relation, privilege, grantee }) => ({
+      what: `may ${tablePrivileges[privilege]} ${relation}`,
+      remedy: `revoke ${privilege.toLowerCase()} on ${relation} from ${grantee}`,
     })),
   ];
   if (replication_role !== 'origin') {

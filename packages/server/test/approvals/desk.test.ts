@@ -5,7 +5,9 @@ import {
   type ApprovalRules,
   defaultApprovalRules,
 } from '@tallystick/protocol';
+import { until } from '@tallystick/testing';
 import { describe, expect, test } from 'vitest';
+import { storeClock } from '../../src/approvals/approval-rows.ts';
 import { ApprovalDesk, type DeskCaller } from '../../src/approvals/desk.ts';
 import { changeRules, listRules } from '../../src/approvals/minimum-rules.ts';
 import { documentDigest } from '../../src/approvals/openings.ts';
@@ -92,20 +94,10 @@ onEachStore((store) => {
       [member: string]: unknown;
     }[];
   };
-  const passDeadline = async (
-    { tenant, approval }: { tenant: string; approval: Approval },
-    name: 'decide_before' | 'claim_before' | 'remind_at',
-  ) => {
-    const past = new Date(Date.now() - 1_000).toISOString();
-    const [row] = await store().asOwner<{ approval: string }>(
-      'select approval from audit_approvals where tenant_id = $1 and id = $2',
-      [tenant, approval.id],
-    );
-    const changed = { ...(JSON.parse(row!.approval) as Approval), [name]: past };
-    await store().asOwner(
-      'update audit_approvals set approval = $3, next_deadline = $4::timestamptz where tenant_id = $1 and id = $2',
-      [tenant, approval.id, JSON.stringify(changed), past],
-    );
+  /** Waits until a deadline, of a few milliseconds, has passed by the clock of the store. */
+  const passed = async (deadline: string | undefined) => {
+    const { database } = store();
+    await until(async () => (await storeClock(database)) >= Date.parse(deadline!));
   };
 
   test('requested, granted and claimed: each change is a record of the service itself', async () => {
@@ -209,9 +201,8 @@ onEachStore((store) => {
 
   describe('deadlines', () => {
     test('take effect once, though every replica looks', async () => {
-      const requested = await request();
-      const { desk, trail, tenant, approval } = requested;
-      await passDeadline(requested, 'decide_before');
+      const { desk, trail, tenant, approval } = await request(undefined, { rules: { timeout_ms: 1 } });
+      await passed(approval.decide_before);
       await Promise.all([desk.advanceDue(), desk.advanceDue(), desk.get(tenant, approval.id)]);
       expect(await desk.get(tenant, approval.id)).toMatchObject({ state: 'timed_out' });
       const timedOut = (await records(trail, tenant)).filter(
@@ -224,17 +215,15 @@ onEachStore((store) => {
     });
 
     test('a grant that is not used expires', async () => {
-      const requested = await request();
-      const { desk, tenant, approval } = requested;
-      await desk.decide(tenant, approval.id, grant(approval), maria);
-      await passDeadline(requested, 'claim_before');
+      const { desk, tenant, approval } = await request(undefined, { rules: { claim_within_ms: 1 } });
+      await passed((await desk.decide(tenant, approval.id, grant(approval), maria)).claim_before);
       await expect(desk.claim(claimOf(approval), agent)).rejects.toMatchObject({ code: 'NOT_GRANTED' });
       expect(await desk.get(tenant, approval.id)).toMatchObject({ state: 'expired' });
     });
 
     test('a reminder is recorded once', async () => {
-      const requested = await request();
-      await passDeadline(requested, 'remind_at');
+      const requested = await request(undefined, { rules: { remind_after_ms: 1 } });
+      await passed(requested.approval.remind_at);
       await requested.desk.advanceDue();
       await requested.desk.advanceDue();
       const types = (await records(requested.trail, requested.tenant)).map(({ event_type }) => event_type);

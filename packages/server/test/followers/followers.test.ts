@@ -1,59 +1,45 @@
 import { until } from '@tallystick/testing';
-import { afterEach, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { appendBatch } from '../../src/chain/append-batch.ts';
 import { ServerError } from '../../src/errors.ts';
 import type { Follower } from '../../src/followers/follower.ts';
 import { RecordRefused } from '../../src/followers/follower.ts';
-import { Followers, type FollowersOptions } from '../../src/followers/followers.ts';
+import type { FollowersOptions } from '../../src/followers/followers.ts';
 import { FollowerOperations } from '../../src/followers/operate.ts';
 import { recordsOf } from '../chains.ts';
 import { items, logName, newTenant } from '../events.ts';
 import { onEachStore } from '../stores.ts';
+import { manualFollowers, rounds } from './manual-rounds.ts';
 import { delivering, effectsOf, effectsSql, noting } from './recording-follower.ts';
 
 let names = 0;
 const newName = () => `noting-${++names}`;
 
 onEachStore((store) => {
-  const opened: Followers[] = [];
-  const errors: unknown[] = [];
+  const { run: runOn, errors } = manualFollowers({ mayReport: true });
   beforeAll(() => store().asOwner(`${effectsSql.split(';')[0]}`));
   beforeAll(() => store().asOwner(`grant select, insert, delete on test_effects to ${store().writerRole}`));
-  afterEach(async () => {
-    await Promise.all(opened.splice(0).map((followers) => followers.close()));
-    errors.splice(0);
-  });
 
-  /** Followers whose rounds the test runs. */
   const run = (
     followers: readonly Follower[],
     options: FollowersOptions = {},
     database = store().connect(),
-  ) => {
-    const running = new Followers(database, followers, { tickMs: 3_600_000, ...options }, (_, error) =>
-      errors.push(error),
-    );
-    opened.push(running);
-    return running;
-  };
+  ) => runOn(database, followers, options);
   const append = (tenantId: string, count: number) =>
     appendBatch(store().database, { items: items(count, tenantId) }, { logName });
-  /** Runs rounds until a condition holds. */
-  const rounds = (running: Followers | readonly Followers[], condition: () => Promise<boolean>) =>
-    until(
-      async () => {
-        for (const each of [running].flat()) {
-          each.mergeSoon();
-          await each.round();
-        }
-        return await condition();
-      },
-      { timeoutMs: 30_000, intervalMs: 20 },
-    );
   const sees =
     (name: string, tenantId: string, count: number, generation = 1) =>
     async () =>
       (await effectsOf(store().database, name, tenantId, generation)).length >= count;
+  /** A follower that has read a tenant with this many events after the genesis record. */
+  const following = async (events: number) => {
+    const [name, tenant] = [newName(), newTenant()];
+    const operations = new FollowerOperations(store().database, [noting(name)]);
+    const running = run([noting(name)]);
+    await append(tenant, events);
+    await rounds(running, sees(name, tenant, events + 1));
+    return { name, tenant, operations, running };
+  };
   const expectEverything = async (name: string, tenantId: string, generation = 1) => {
     const noted = await effectsOf(store().database, name, tenantId, generation);
     const stored = await recordsOf(store().database, tenantId);
@@ -144,6 +130,8 @@ onEachStore((store) => {
     await rounds(running, sees(other, bad, 11));
     await expectEverything(name, good);
     await expectEverything(other, bad);
+    // It gives up its leases: another replica need not wait until they expire.
+    await running.close();
     await operations.resume(name, bad);
     await rounds(run([noting(name)]), sees(name, bad, 11));
     await expectEverything(name, bad);
@@ -185,11 +173,7 @@ onEachStore((store) => {
   });
 
   test('a pause holds it, and a resume lets it go on where it was', async () => {
-    const [name, tenant] = [newName(), newTenant()];
-    const operations = new FollowerOperations(store().database, [noting(name)]);
-    const running = run([noting(name)]);
-    await append(tenant, 3);
-    await rounds(running, sees(name, tenant, 4));
+    const { name, tenant, operations, running } = await following(3);
     await operations.pause(name, 'operator');
     await running.round();
     await append(tenant, 3);
@@ -206,11 +190,7 @@ onEachStore((store) => {
   });
 
   test('a reset fills new rows beside the old ones and swaps them', async () => {
-    const [name, tenant] = [newName(), newTenant()];
-    const operations = new FollowerOperations(store().database, [noting(name)]);
-    const running = run([noting(name)]);
-    await append(tenant, 9);
-    await rounds(running, sees(name, tenant, 10));
+    const { name, tenant, operations, running } = await following(9);
     await operations.reset(name);
     expect(await operations.get(name)).toMatchObject({ generation: 1, building: 2 });
     await append(tenant, 2);
@@ -224,12 +204,9 @@ onEachStore((store) => {
   });
 
   test('a reset of one tenant reads only this chain again', async () => {
-    const [name, tenant, other] = [newName(), newTenant(), newTenant()];
-    const operations = new FollowerOperations(store().database, [noting(name)]);
-    const running = run([noting(name)]);
-    await append(tenant, 5);
+    const { name, tenant, operations, running } = await following(5);
+    const other = newTenant();
     await append(other, 5);
-    await rounds(running, sees(name, tenant, 6));
     await rounds(running, sees(name, other, 6));
     await operations.reset(name, tenant);
     expect(await effectsOf(store().database, name, tenant)).toHaveLength(0);
@@ -239,12 +216,9 @@ onEachStore((store) => {
   });
 
   test('stops for a tenant whose chain has not the record of the cursor any more, and starts again after a reset', async () => {
-    const [name, tenant, other] = [newName(), newTenant(), newTenant()];
-    const operations = new FollowerOperations(store().database, [noting(name)]);
-    const running = run([noting(name)]);
-    await append(tenant, 5);
+    const { name, tenant, operations, running } = await following(5);
+    const other = newTenant();
     await append(other, 5);
-    await rounds(running, sees(name, tenant, 6));
     // As after a restore of the chain alone: at the same position is another record.
     await store().asOwner(
       `update audit_follower_cursors set record_hash = sha256('another record') where follower = $1 and tenant_id = $2`,
@@ -263,11 +237,7 @@ onEachStore((store) => {
   });
 
   test('stops for a tenant whose chain ends before the cursor', async () => {
-    const [name, tenant] = [newName(), newTenant()];
-    const operations = new FollowerOperations(store().database, [noting(name)]);
-    const running = run([noting(name)]);
-    await append(tenant, 5);
-    await rounds(running, sees(name, tenant, 6));
+    const { name, tenant, operations, running } = await following(5);
     await store().asOwner(
       'update audit_follower_cursors set sequence_number = 9 where follower = $1 and tenant_id = $2',
       [name, tenant],

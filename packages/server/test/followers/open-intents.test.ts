@@ -3,33 +3,25 @@ import { until } from '@tallystick/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { appendBatch } from '../../src/chain/append-batch.ts';
 import type { EventItem, ProducerStatement } from '../../src/chain/batch.ts';
-import { Followers } from '../../src/followers/followers.ts';
+import type { Followers } from '../../src/followers/followers.ts';
 import { type OpenIntentsOptions, openIntents } from '../../src/followers/open-intents/open-intents.ts';
 import { FollowerOperations } from '../../src/followers/operate.ts';
 import { rangeAppender } from '../../src/ingest/append-ranges.ts';
 import { recordsOf } from '../chains.ts';
 import { anItem, logName, newTenant } from '../events.ts';
 import { onEachStore } from '../stores.ts';
+import { manualFollowers, rounds } from './manual-rounds.ts';
 
 const recordIdSecret = new Uint8Array(32).fill(7);
 
 onEachStore((store) => {
-  const opened: Followers[] = [];
-  const errors: unknown[] = [];
-  afterEach(async () => {
-    await Promise.all(opened.splice(0).map((followers) => followers.close()));
-    expect(errors.splice(0)).toEqual([]);
-  });
+  const { run: runOn } = manualFollowers();
 
   const run = (options: OpenIntentsOptions = {}) => {
     const database = store().connect();
     const appendRanges = rangeAppender(database, { logName, recordIdSecret }, {});
     const follower = openIntents({ database, appendRanges }, { graceMs: 0, silentMs: 3_600_000, ...options });
-    const running = new Followers(database, [follower], { tickMs: 3_600_000 }, (_, error) =>
-      errors.push(error),
-    );
-    opened.push(running);
-    return { running, operations: new FollowerOperations(database, [follower]) };
+    return { running: runOn(database, [follower]), operations: new FollowerOperations(database, [follower]) };
   };
   const append = (items: readonly EventItem[], statements: readonly ProducerStatement[] = []) =>
     appendBatch(store().database, { items, statements }, { logName, recordIdSecret });
@@ -37,12 +29,9 @@ onEachStore((store) => {
   /** Rounds until the follower has read everything, and some more for what is due. */
   const settle = async (...replicas: readonly { running: Followers }[]) => {
     for (let round = 0; round < 3; round++) {
-      await until(
+      await rounds(
+        replicas.map(({ running }) => running),
         async () => {
-          for (const { running } of replicas) {
-            running.mergeSoon();
-            await running.round();
-          }
           const [row] = await store().asOwner<{ behind: number }>(
             `select count(*)::integer as behind from audit_chain_state h join audit_followers f on f.name = 'open-intents'
                left join audit_follower_cursors c on c.follower = f.name and c.generation = f.generation and c.tenant_id = h.tenant_id
@@ -50,7 +39,6 @@ onEachStore((store) => {
           );
           return row!.behind === 0;
         },
-        { timeoutMs: 20_000, intervalMs: 20 },
       );
       // Rows whose sources have not caught up are looked at again.
       await store().asOwner(
@@ -60,7 +48,7 @@ onEachStore((store) => {
   };
   const rows = async (tenant: string) =>
     await store().asOwner<{ intent_id: string; state: string; waiting: boolean }>(
-      `select i.intent_id::text, i.state, i.waiting from audit_open_intents i join audit_followers f on f.name = 'open-intents' and f.generation = i.generation
+      `select i.intent_id::text, i.state, i.waiting, i.record_id::text from audit_open_intents i join audit_followers f on f.name = 'open-intents' and f.generation = i.generation
         where tenant_id = $1 order by sequence_number`,
       [tenant],
     );
@@ -91,6 +79,14 @@ onEachStore((store) => {
     });
   const idOf = (item: EventItem) => item.event.audit_id;
   const hour = 3_600_000;
+
+  /** The service has been running for two hours: only then is the silence of a source a sign. */
+  const becomesUnresolvedOnceAwake = async (tenant: string, replica: ReturnType<typeof run>) => {
+    await store().asOwner(`update audit_follower_clock set awake_since = clock_timestamp() - interval '2 h'`);
+    await settle(replica);
+    expect(await states(tenant)).toEqual(['unresolved']);
+    await store().asOwner('update audit_follower_clock set awake_since = clock_timestamp()');
+  };
 
   describe('an intent', () => {
     test.each([
@@ -177,6 +173,25 @@ onEachStore((store) => {
       expect(await states(tenant)).toEqual(['unresolved', 'unresolved']);
     });
 
+    // An application with a desk of its own asked for an approval that took longer than the effect may take. The service saw no
+    // approval, and chained a false finding.
+    test('for which the policy asks, and whose desk the service does not see, has the time of one without a deadline', async () => {
+      const tenant = newTenant();
+      const replica = run();
+      const declared = intent(tenant);
+      const asked = end(tenant, idOf(declared), 'decided', { decision: { effect: 'ask' } });
+      await append([declared, asked]);
+      await settle(replica);
+      expect(await states(tenant)).toEqual(['open']);
+      expect(await findings(tenant)).toEqual([]);
+      const impatient = newTenant();
+      const second = intent(impatient);
+      await append([second, end(impatient, idOf(second), 'decided', { decision: { effect: 'ask' } })]);
+      await replica.running.close();
+      await settle(run({ timeoutMs: 0 }));
+      expect(await states(impatient)).toEqual(['unresolved']);
+    });
+
     test('has ended for good: a second end is not unexplained', async () => {
       const tenant = newTenant();
       const replica = run();
@@ -187,6 +202,19 @@ onEachStore((store) => {
       ]);
       await settle(replica);
       await append([end(tenant, idOf(declared))]);
+      await settle(replica);
+      expect(await rows(tenant)).toEqual([]);
+      expect(await findings(tenant)).toEqual([]);
+    });
+
+    // Two ends on one page: the first one closed the row, and the second one found neither the row nor the intent on the page.
+    test('may end twice on a page that does not have the intent', async () => {
+      const tenant = newTenant();
+      const replica = run();
+      const declared = intent(tenant, hour);
+      await append([declared]);
+      await settle(replica);
+      await append([end(tenant, idOf(declared)), end(tenant, idOf(declared))]);
       await settle(replica);
       expect(await rows(tenant)).toEqual([]);
       expect(await findings(tenant)).toEqual([]);
@@ -256,6 +284,26 @@ onEachStore((store) => {
       expect(await states(tenant)).toEqual(['early']);
       expect(await findings(tenant)).toEqual([]);
     });
+
+    test('is unexplained, also if an event before it said that the action was given up', async () => {
+      const tenant = newTenant();
+      const replica = run();
+      const parent = uuidv7();
+      await append([end(tenant, parent, 'abandoned')]);
+      await settle(replica);
+      await append([end(tenant, parent)]);
+      await settle(replica);
+      expect(await states(tenant)).toEqual(['unexplained']);
+    });
+
+    test('is unexplained, also if that event is on the same page', async () => {
+      const tenant = newTenant();
+      const replica = run();
+      const parent = uuidv7();
+      await append([end(tenant, parent, 'abandoned'), end(tenant, parent)]);
+      await settle(replica);
+      expect(await states(tenant)).toEqual(['unexplained']);
+    });
   });
 
   describe('the account of the producer', () => {
@@ -285,6 +333,23 @@ onEachStore((store) => {
       await append([numbered(later(tenant, 10), by, 3)]);
       await settle(replica);
       expect(await states(tenant)).toEqual(['unresolved']);
+    });
+
+    // An event from after the first deadline counted as a proof that the spool is empty, also after an approval had moved the deadline.
+    test('says nothing about a deadline that an approval has moved since', async () => {
+      const tenant = newTenant();
+      const replica = run();
+      const by = producer();
+      const declared = numbered(intent(tenant), by, 1);
+      const approval = (type: string) => {
+        const item = anItem(tenant, { event_type: type, parent_id: idOf(declared) });
+        return { ...item, ingest: { ...item.ingest, trust: 'service' as const } };
+      };
+      await append([declared, numbered(later(tenant, 0.001), by, 2), approval('approval.requested')]);
+      await settle(replica);
+      await append([approval('approval.claimed')]);
+      await settle(replica);
+      expect(await states(tenant)).toEqual(['open']);
     });
 
     test('with an open number before a later event is waited for', async () => {
@@ -326,12 +391,7 @@ onEachStore((store) => {
       await store().asOwner(silent, [by.producer_id]);
       await settle(replica);
       expect(await states(tenant)).toEqual(['open']);
-      await store().asOwner(
-        `update audit_follower_clock set awake_since = clock_timestamp() - interval '2 h'`,
-      );
-      await settle(replica);
-      expect(await states(tenant)).toEqual(['unresolved']);
-      await store().asOwner('update audit_follower_clock set awake_since = clock_timestamp()');
+      await becomesUnresolvedOnceAwake(tenant, replica);
     });
 
     test('of another submitter with the same producer id says nothing', async () => {
@@ -399,12 +459,7 @@ onEachStore((store) => {
       await append([intent(tenant)]);
       await settle(replica);
       expect(await states(tenant)).toEqual(['open']);
-      await store().asOwner(
-        `update audit_follower_clock set awake_since = clock_timestamp() - interval '2 h'`,
-      );
-      await settle(replica);
-      expect(await states(tenant)).toEqual(['unresolved']);
-      await store().asOwner('update audit_follower_clock set awake_since = clock_timestamp()');
+      await becomesUnresolvedOnceAwake(tenant, replica);
     });
   });
 

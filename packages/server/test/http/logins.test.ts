@@ -176,3 +176,42 @@ test('a service without logins refuses tokens', async () => {
   const { status, json } = await plain.get('/v1/approvals', await provider.token('alice'));
   expect([status, json.code]).toEqual([401, 'UNAUTHENTICATED']);
 });
+
+test('a subject that is blocked is refused with a valid token, its stream ends, and others are not affected', async () => {
+  const alice = await provider.token('alice');
+  const { key: second } = await http.service.keys.create({
+    name: 'second',
+    scopes: ['approvals:decide'],
+    tenants: ['acme'],
+    subject: subjectOf('maria'),
+  });
+  const maria = await provider.token('maria');
+  const { path, decide } = await request(alice);
+  const stream = await fetch(`${http.url}/v1/approvals/${path.split('/').at(-1)}/stream`, {
+    headers: { authorization: `Bearer ${alice}` },
+  });
+  const ended = stream.text().catch(() => '');
+  const block = (subject: string, key?: string) =>
+    http.call('POST', '/v1/blocked-subjects', { ...(key && { key }), body: { subject, reason: 'left' } });
+  expect((await block(subjectOf('maria'), alice)).status).toBe(403);
+  expect((await block(subjectOf('maria'))).status).toBe(204);
+  for (const key of [maria, second]) {
+    expect((await decide(key)).json).toMatchObject({
+      code: 'UNAUTHENTICATED',
+      detail: 'the subject of the credential is blocked',
+    });
+  }
+  expect((await http.get(path, alice)).json).toMatchObject({ state: 'pending' });
+  expect((await http.get('/v1/blocked-subjects')).json).toMatchObject({
+    subjects: [{ subject: subjectOf('maria'), reason: 'left' }],
+  });
+  expect((await block(subjectOf('alice'))).status).toBe(204);
+  await ended;
+  expect((await http.get(path, alice)).status).toBe(401);
+  for (const person of ['maria', 'alice']) {
+    const query = `subject=${encodeURIComponent(subjectOf(person))}`;
+    expect((await http.call('DELETE', `/v1/blocked-subjects?${query}`, {})).status).toBe(204);
+    expect((await http.call('DELETE', `/v1/blocked-subjects?${query}`, {})).status).toBe(404);
+  }
+  expect((await decide(maria)).json).toMatchObject({ state: 'granted' });
+});

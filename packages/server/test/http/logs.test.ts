@@ -14,6 +14,7 @@ import {
   verifyInclusion,
   verifyTlogProof,
 } from '@tallystick/log';
+import { verifyReceipt } from '@tallystick/verify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { event, Harness } from './harness.ts';
 
@@ -203,4 +204,19 @@ describe('bundles', () => {
       expect(numbers).toEqual([0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11]);
     }
   });
+});
+
+it('gives receipts under a new key that a reader with the old key can verify', async () => {
+  const old = await verifier();
+  const request = { reason: 'yearly', by: 'operator', now: Date.parse('2026-01-02T03:04:05.678Z') };
+  await http.service.signer.rotations.rotate(request);
+  const { audit_id, record_hash } = (await http.ingest([event()], key)).json.results[0].receipt;
+  const { text } = await http.get(`/v1/logs/acme/receipt/${audit_id}`, key);
+  expect(await verifyReceipt(text, { keys: [old] })).toMatchObject({
+    verdict: 'verified',
+    record_hash,
+    rotations: [{ rotated_at: '2026-01-02T03:04:05.678Z' }],
+  });
+  // The lines of the rotations are signatures that a reader of plain tlog-proofs does not know.
+  await verifyTlogProof(parseTlogProof(text), fromHex(record_hash)!, [await verifier()]);
 });

@@ -8,7 +8,7 @@ import { verifyRange } from '../../src/proofs/verification/verify-range.ts';
 import { writer } from '../../src/store/database.ts';
 import { Trail } from '../../src/trail/trail.ts';
 import { anEvent, logName } from '../events.ts';
-import { embeddedSite, type Site, serverSite } from '../sites.ts';
+import { everySite, type Site, withService } from '../sites.ts';
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 const tenant = 'acme';
@@ -21,37 +21,26 @@ interface Verified {
 }
 
 // After a recovery the records of the closed epoch could be edited and deleted, and every verifier said `recovered`.
-describe.each([
-  { kind: 'PGlite', make: embeddedSite },
-  { kind: 'PostgreSQL', make: serverSite },
-])('on $kind, a closed epoch', ({ make }) => {
+describe.each(everySite)('on $kind, a closed epoch', ({ make }) => {
   let site: Site;
   const notes: string[] = [];
 
-  const withService = async <T>(work: (service: AuditService) => Promise<T>): Promise<T> => {
-    const service = await site.open();
-    try {
-      return await work(service);
-    } finally {
-      await service.close();
-    }
-  };
   const submit = (service: AuditService, count: number) =>
     service.submit({ source: 'test', trust: 'operator', events: texts(count) });
 
   beforeAll(async () => {
     site = await make();
-    await withService(async (service) => {
+    await withService(site, async (service) => {
       await submit(service, 20);
       notes.push((await service.logs.checkpoint(tenant)).note);
     });
     await site.save();
-    await withService(async (service) => {
+    await withService(site, async (service) => {
       await submit(service, 280);
       notes.push((await service.logs.checkpoint(tenant)).note);
     });
     await site.putBack();
-    await withService(async (service) => {
+    await withService(site, async (service) => {
       const [plan] = await planRecovery(service);
       await recoverChain(service, plan!, 'restored from the backup of noon');
       await submit(service, 5);
@@ -63,7 +52,7 @@ describe.each([
 
   /** What the service's own check, the check of the store, and a check of the exported bundle say. */
   const verifyAll = async (keptOfClosed: readonly string[] = []): Promise<{ [verifier: string]: Verified }> =>
-    await withService(async (service) => {
+    await withService(site, async (service) => {
       const trail = new Trail(service.database);
       const { epoch } = (await trail.head(tenant))!;
       const key = createVerifier(
@@ -142,14 +131,14 @@ describe.each([
 
   test('keeps its statement through a second recovery', async () => {
     await site.putBack();
-    await withService(async (service) => {
+    await withService(site, async (service) => {
       await submit(service, 3);
       await service.logs.checkpoint(tenant);
     });
     // The store goes back to before these three, with an altered record in the first epoch.
     await site.putBack();
     await site.tamper(`set session_replication_role = replica; ${edit}`);
-    await withService(async (service) => {
+    await withService(site, async (service) => {
       const [plan] = await planRecovery(service);
       expect(plan).toMatchObject({ epoch: 3 });
       await recoverChain(service, plan!, 'restored again');

@@ -11,7 +11,7 @@ import { Trail } from '../../src/trail/trail.ts';
 import { expectSoundChain } from '../chains.ts';
 import { anEvent, logName } from '../events.ts';
 import { plantSql } from '../plant.ts';
-import { embeddedSite, type Site, serverSite } from '../sites.ts';
+import { everySite, type Site, withService } from '../sites.ts';
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 const tenant = 'acme';
@@ -23,24 +23,13 @@ const submit = (service: AuditService, count: number) =>
   });
 
 /** Somebody with access to the database moves a head into an epoch that no operator opened, and plants rows there. */
-describe.each([
-  { kind: 'PGlite', make: embeddedSite },
-  { kind: 'PostgreSQL', make: serverSite },
-])('on $kind, a chain whose head was moved', ({ make }) => {
+describe.each(everySite)('on $kind, a chain whose head was moved', ({ make }) => {
   let site: Site;
   afterEach(() => site.remove());
 
-  const withService = async (work: (service: AuditService) => Promise<void>) => {
-    const service = await site.open();
-    try {
-      await work(service);
-    } finally {
-      await service.close();
-    }
-  };
   const moveTo = async (epoch: number) => {
     site = await make();
-    await withService(async (service) => {
+    await withService(site, async (service) => {
       await submit(service, 3);
       await service.logs.checkpoint(tenant);
     });
@@ -76,7 +65,7 @@ describe.each([
   // the service's own check did not.
   test('is recovered; the planted rows are strays for everybody, and can be removed', async () => {
     await moveTo(5);
-    await withService(async (service) => {
+    await withService(site, async (service) => {
       const [plan] = await planRecovery(service);
       expect(plan).toMatchObject({ epoch: 6, stopped: 'the store has epoch 5, which was never opened' });
       await recoverChain(service, plan!, 'a stolen login moved the head');
@@ -109,7 +98,7 @@ describe.each([
 
   test('to the last possible epoch is recovered, with the rights of the owner', async () => {
     await moveTo(2 ** 31 - 1);
-    await withService(async (service) => {
+    await withService(site, async (service) => {
       const [plan] = await planRecovery(service);
       expect(plan).toMatchObject({ epoch: 2, headToLower: 2 ** 31 - 1 });
       await expect(recoverChain(service, plan!, 'moved')).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
@@ -130,7 +119,7 @@ describe.each([
 
   test('is listed without a search through all epochs', async () => {
     await moveTo(2 ** 31 - 1);
-    await withService(async (service) => {
+    await withService(site, async (service) => {
       expect(await idsOf(service)).toContain('1/3');
     });
   });

@@ -16,7 +16,7 @@ import { writer } from '../../src/store/database.ts';
 import { Trail } from '../../src/trail/trail.ts';
 import { expectSoundChain } from '../chains.ts';
 import { anEvent, itemOf, items, logName } from '../events.ts';
-import { embeddedSite, type Site, serverSite } from '../sites.ts';
+import { everySite, type Site, serverSite } from '../sites.ts';
 
 const tenant = 'acme';
 const reason = 'disk lost, restored from the backup of noon';
@@ -29,10 +29,7 @@ const statusesOf = (results: readonly SubmissionResult[]) => [
   ...new Set(results.map(({ status }) => status)),
 ];
 
-describe.each([
-  { kind: 'PGlite', make: embeddedSite },
-  { kind: 'PostgreSQL', make: serverSite },
-])('on $kind, a store that was put back to an older state', ({ make }) => {
+describe.each(everySite)('on $kind, a store that was put back to an older state', ({ make }) => {
   let site: Site;
   /** What was delivered before and after the backup. */
   const [kept, lost] = [texts(20), texts(280)];

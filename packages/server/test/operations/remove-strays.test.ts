@@ -9,7 +9,7 @@ import { Trail } from '../../src/trail/trail.ts';
 import { expectSoundChain } from '../chains.ts';
 import { anEvent } from '../events.ts';
 import { plantSql } from '../plant.ts';
-import { embeddedSite, type Site, serverSite } from '../sites.ts';
+import { everySite, type Site, withService } from '../sites.ts';
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 const tenant = 'acme';
@@ -19,21 +19,10 @@ const submit = (service: AuditService, events: readonly string[]) =>
   service.submit({ source: 'test', trust: 'operator', events });
 const statusesOf = (results: readonly { status: string }[]) => results.map(({ status }) => status);
 
-describe.each([
-  { kind: 'PGlite', make: embeddedSite },
-  { kind: 'PostgreSQL', make: serverSite },
-])('on $kind', ({ make }) => {
+describe.each(everySite)('on $kind', ({ make }) => {
   let site: Site;
   afterEach(() => site.remove());
 
-  const withService = async (work: (service: AuditService) => Promise<void>) => {
-    const service = await site.open();
-    try {
-      await work(service);
-    } finally {
-      await service.close();
-    }
-  };
   const removal = (service: AuditService) =>
     removeStrays(service, ownerAccess(service.database, site.ownerUrl), {
       reason: 'planted, incident 7',
@@ -44,7 +33,7 @@ describe.each([
   // One planted row made every batch of its tenant fail with a bare 23505, for good.
   test('a planted row stops its tenant; its removal is recorded with the hash of its bytes', async () => {
     site = await make();
-    await withService(async (service) => {
+    await withService(site, async (service) => {
       await submit(service, [...texts(3), ...texts(2, 'other')]);
       await service.logs.checkpoint(tenant);
     });
@@ -52,7 +41,7 @@ describe.each([
     await site.tamper(
       `insert into audit_tiles (tenant_id, epoch, level, index, root, hashes) values ('${tenant}', 5, 0, 0, 'a', 'b')`,
     );
-    await withService(async (service) => {
+    await withService(site, async (service) => {
       expect([...service.logs.stopped.keys()]).toEqual([tenant]);
       expect(service.logs.stopped.get(tenant)).toMatch(/record 4 of epoch 1 .*tally strays/);
       const [first, second] = await submit(service, [...texts(1), ...texts(1, 'other')]);
@@ -103,12 +92,12 @@ describe.each([
 
   test('a crash between the removal and its record is made good by the next call', async () => {
     site = await make();
-    await withService(async (service) => {
+    await withService(site, async (service) => {
       await submit(service, texts(2));
       await service.logs.checkpoint(tenant);
     });
     await site.tamper(plantSql({ tenant, epoch: 3, sequence: 0 }));
-    await withService(async (service) => {
+    await withService(site, async (service) => {
       const crashing = { ...parts(service), appendRanges: () => Promise.reject(new Error('killed')) };
       await expect(
         removeStrays(crashing, ownerAccess(service.database, site.ownerUrl), {
@@ -126,12 +115,12 @@ describe.each([
 
   test('rows that a checkpoint covers are not removed, whatever the head says', async () => {
     site = await make();
-    await withService(async (service) => {
+    await withService(site, async (service) => {
       await submit(service, texts(4));
       await service.logs.checkpoint(tenant);
     });
     await site.tamper(`delete from audit_chain_state where tenant_id = '${tenant}'`);
-    await withService(async (service) => {
+    await withService(site, async (service) => {
       expect((await listStrays(service)).map(({ isSigned }) => isSigned)).toEqual(Array(5).fill(true));
       expect(await removal(service)).toEqual({ removed: 0, recorded: 0 });
       expect(await service.database.query(writer, 'select 1 from audit_records')).toHaveLength(5);
@@ -140,11 +129,11 @@ describe.each([
 
   test('rows of a tenant without a chain are recorded in the chain of the service itself', async () => {
     site = await make();
-    await withService(async (service) => {
+    await withService(site, async (service) => {
       await submit(service, texts(1));
     });
     await site.tamper(plantSql({ tenant, sequence: 1 }).replace('select tenant_id', "select 'ghost'"));
-    await withService(async (service) => {
+    await withService(site, async (service) => {
       expect(await removal(service)).toEqual({ removed: 1, recorded: 1 });
       const records = await expectSoundChain(service.database, service.serviceTenant);
       expect(records.at(-1)!.event).toMatchObject({

@@ -3,7 +3,7 @@ import type { AuditService } from '../../src/app.ts';
 import { Writer } from '../../src/chain/writer.ts';
 import { writer } from '../../src/store/database.ts';
 import { anEvent, items, logName } from '../events.ts';
-import { embeddedSite, type Site, serverSite } from '../sites.ts';
+import { everySite, type Site } from '../sites.ts';
 
 /** Submits events to the service; resolves when they are chained. */
 async function submit(service: AuditService, tenant: string, count: number) {
@@ -11,10 +11,7 @@ async function submit(service: AuditService, tenant: string, count: number) {
   return await service.submit({ events, source: 'test', trust: 'operator' });
 }
 
-describe.each([
-  { kind: 'PGlite', make: embeddedSite },
-  { kind: 'PostgreSQL', make: serverSite },
-])('on $kind, at start', ({ make }) => {
+describe.each(everySite)('on $kind, at start', ({ make }) => {
   const tenant = 'restored';
   let site: Site;
 
@@ -106,10 +103,7 @@ describe.each([
   });
 });
 
-describe.each([
-  { kind: 'PGlite', make: embeddedSite },
-  { kind: 'PostgreSQL', make: serverSite },
-])('on $kind, a head that was tampered with alone', ({ make }) => {
+describe.each(everySite)('on $kind, a head that was tampered with alone', ({ make }) => {
   let site: Site;
   beforeAll(async () => {
     site = await make();

@@ -62,6 +62,8 @@ describe('a right that could undo the protection is named with the SQL that take
     'pg_execute_server_program',
     'pg_write_server_files',
     'pg_read_server_files',
+    // It came with PostgreSQL 17.
+    ...(postgresVersion() >= 17 ? ['pg_maintain'] : []),
   ])('membership in %s', async (role) => {
     await runSql(store.ownerUrl, `grant ${role} to ${login}`);
     const message = await refusal();
@@ -111,6 +113,38 @@ describe('a right that could undo the protection is named with the SQL that take
     expect(message).toContain(
       `it may create triggers on audit_records (mend it with: revoke trigger on audit_records from ${login})`,
     );
+    await mend(message!);
+  });
+
+  test.each([
+    ['truncate', 'empty (TRUNCATE)'],
+    ...(postgresVersion() >= 17 ? [['maintain', 'lock and rewrite (MAINTAIN)'] as const] : []),
+  ] as const)('the right to %s a table of the trail, also through PUBLIC', async (privilege, what) => {
+    await runSql(
+      store.ownerUrl,
+      `grant ${privilege} on audit_records to ${login}; grant ${privilege} on audit_tiles to public`,
+    );
+    const message = await refusal();
+    for (const [table, grantee] of [
+      ['audit_records', login],
+      ['audit_tiles', 'public'],
+    ]) {
+      expect(message).toContain(
+        `it may ${what} ${table} (mend it with: revoke ${privilege} on ${table} from ${grantee})`,
+      );
+    }
+    await mend(message!);
+  });
+
+  test('the right to create schemas in the database, also through a group', async () => {
+    const name = new URL(store.ownerUrl).pathname.slice(1);
+    const { login: group } = await createLogin(shared, store.ownerUrl);
+    await runSql(
+      store.ownerUrl,
+      `grant create on database "${name}" to ${group}; grant ${group} to ${login}`,
+    );
+    const message = await refusal();
+    expect(message).toContain(`mend it with: revoke create on database ${name} from ${group}`);
     await mend(message!);
   });
 

@@ -288,9 +288,9 @@ export class BundleCheck {
     };
   }
 
-  /** Two signed checkpoints that contradict each other. Call it after {@link report}. */
+  /** Two signed statements that contradict each other. Call it after {@link report}. */
   equivocation(): Contradiction | undefined {
-    return findEquivocation(this.#trusted(), this.#tree);
+    return findEquivocation(this.#trusted(), this.#tree) ?? this.#keys!.twoSuccessors;
   }
 
   /**

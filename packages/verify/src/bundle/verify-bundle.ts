@@ -37,7 +37,7 @@ export interface VerifyBundleOptions {
   readonly onTrusted?: (note: string) => void;
   /** Called with the bundle's newest note where the verdict is good, whatever it was compared with. */
   readonly onSigned?: (note: string) => void;
-  /** Called with the notes of two checkpoints that contradict each other. Keep both: they are evidence against the log. */
+  /** Called with two notes that contradict each other, checkpoints or rotations. Keep both: they are evidence against the log. */
   readonly onEquivocation?: (first: string, second: string) => void;
   /** Called with each record that can be read, and the hash of its bytes. What is wrong with the records is in the report. */
   readonly onRecord?: (record: AuditRecord, hash: Uint8Array) => void;

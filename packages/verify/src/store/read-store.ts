@@ -13,10 +13,12 @@ const pageSize = 1_000;
 
 /**
  * A time as RFC 3339 text with milliseconds, as in records. It shows microseconds where a column has any, so that such a
- * change is found.
+ * change is found. An infinite time is shown too: `to_char` would make it look absent.
  */
 export const storedTime = (column: string) =>
-  `regexp_replace(to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '000$', '') || 'Z'`;
+  `case when isfinite(${column})
+        then regexp_replace(to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '000$', '') || 'Z'
+        else ${column}::text end`;
 
 /** The indexed columns, as texts that can be compared with what the record says. */
 const indexedSql = eventFields

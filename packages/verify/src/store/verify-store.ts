@@ -19,12 +19,14 @@ import { ClosedEpochs } from '../closed/closed-epochs.ts';
 import { Findings, isTrusted, type Report, type TrustSource, verdictOf } from '../report.ts';
 import { TreeCheck } from '../tree-check.ts';
 import { type TrustedKeys, trustedKeys } from '../trusted-keys.ts';
+import { checkApprovals } from './approvals/check-approvals.ts';
 import { checkBooks } from './books/check-books.ts';
 import { checkClosedEpochs } from './closed-store-check.ts';
 import { checkHead } from './head-check.ts';
 import { type Query, readCheckpoints, readRecords, readStoredHead } from './read-store.ts';
 import { RecordsCheck } from './records-check.ts';
 import { findStrays, readListedEpochs, strayEpochs, strayFinding } from './strays.ts';
+import { checkSubjects } from './subjects/check-subjects.ts';
 import { TileCheck } from './tile-check.ts';
 
 /** Which chain of a store to verify, and what to trust. */
@@ -44,7 +46,7 @@ export interface VerifyStoreOptions {
   readonly kept?: readonly string[];
   /** Signed notes of closed epochs that earlier verifications accepted. */
   readonly keptOfClosed?: readonly string[];
-  /** Called with the notes of two checkpoints that contradict each other. Keep both: they are evidence against the log. */
+  /** Called with two notes that contradict each other, checkpoints or rotations. Keep both: they are evidence against the log. */
   readonly onEquivocation?: (first: string, second: string) => void;
   /** Called with the newest trusted note where the verdict is `verified` or `recovered`. Keep it for the next time. */
   readonly onTrusted?: (note: string) => void;
@@ -61,7 +63,7 @@ export interface VerifyStoreOptions {
 /**
  * Verifies a tenant's chain in any Postgres store, through a query function. It checks every record's bytes, hash, link,
  * position and columns, the head, the tiles, and the tree against every checkpoint in the store and outside, and the records
- * of closed epochs. It compares dead letters and API keys with the records of them. Memory does not grow with the chain, but
+ * of closed epochs. It compares dead letters, API keys and approvals with the records of them. Memory does not grow with the chain, but
  * for one hash per 256 records, and for the dead letters.
  *
  * @param query runs one read-only statement. All statements should see one snapshot
@@ -111,7 +113,9 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
   await checkClosedEpochs(query, tenantId, closed, findings);
   await findStrayRows(query, tenantId, epoch, closed, findings);
   await checkBooks(query, options, findings);
-  const contradiction = findEquivocation(compared, tree);
+  await checkApprovals(query, { ...options, epoch }, findings);
+  if (tenantId === (options.serviceTenant ?? 'tallystick')) await checkSubjects(query, tenantId, findings);
+  const contradiction = findEquivocation(compared, tree) ?? ofLog.twoSuccessors;
   if (contradiction !== undefined) options.onEquivocation?.(...contradiction);
   return conclude(options, { keys: ofLog, epoch, records, trusted, findings, closed });
 }

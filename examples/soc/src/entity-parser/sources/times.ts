@@ -16,11 +16,13 @@ export function toUtc(text: string): string {
     match === null ? Number.NaN : Date.parse(`${date}T${time}.${fraction.padEnd(3, '0').slice(0, 3)}${zone}`);
   // Date.parse takes 31 February as 3 March.
   const day = Number.isNaN(ms) ? '' : new Date(Date.parse(`${date}T00:00:00Z`)).toISOString().slice(0, 10);
-  if (day !== date) {
+  const utc = Number.isNaN(ms) ? '' : new Date(ms).toISOString();
+  // Years of other than four digits have another form, and there is no year 0000.
+  if (day !== date || !/^(?!0000)\d{4}-/.test(utc)) {
     throw new RejectedMessage(
       'ALERT_TIME_INVALID',
       'the time of the alert is not an RFC 3339 time with an offset',
     );
   }
-  return new Date(ms).toISOString();
+  return utc;
 }

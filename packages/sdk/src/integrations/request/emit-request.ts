@@ -1,5 +1,6 @@
 import { limits, type OutcomeStatus } from '@tallystick/event';
 import type { AuditEventInput, AuditPrincipal } from '../../event/input.ts';
+import { fittingId, fittingPrincipal } from '../fitting-id.ts';
 import { reportTo } from '../report.ts';
 import {
   outcomeOfStatus,
@@ -52,8 +53,8 @@ export function emitRequest<Req, Res>(
       eventAction: route.action,
       severity: route.severity,
       isSensitive: route.isSensitive,
-      ...(actor === undefined || actor.actorId === '' ? anonymous : fitting(actor)),
-      onBehalfOf: call(() => options.onBehalfOf?.(request)?.map(fitting)),
+      ...(actor === undefined || actor.actorId === '' ? anonymous : fittingPrincipal(actor)),
+      onBehalfOf: call(() => options.onBehalfOf?.(request)?.map(fittingPrincipal)),
       // An empty id names nothing.
       ...(target?.id && { targetType: target.type, targetId: fittingId(target.id) }),
       sourceIp: sourceAddress(facts.sourceIp),
@@ -78,16 +79,6 @@ export function emitRequest<Req, Res>(
   } catch (error) {
     report(error);
   }
-}
-
-function fitting(principal: AuditPrincipal): AuditPrincipal {
-  return { ...principal, actorId: fittingId(principal.actorId) };
-}
-
-/** An id that an event can have. The mark at its end shows that it was longer. */
-function fittingId(id: string): string {
-  const { maxIdentifierLength: max } = limits;
-  return typeof id === 'string' && id.length > max ? `${id.slice(0, max - 1)}…` : id;
 }
 
 function outcomeOf<Req, Res>(

@@ -83,7 +83,8 @@ export class KeyBook {
 /** Another caller has revoked the key, and has recorded it. */
 class RevokedMeanwhile extends Error {}
 
-function takesNoRecord(error: unknown): boolean {
+/** Whether the chain is stopped, or its head is ahead of the clock. */
+export function takesNoRecord(error: unknown): boolean {
   return (
     error instanceof ServerError && (error.code === 'CHAIN_STOPPED' || error.code === 'CLOCK_BEHIND_CHAIN')
   );

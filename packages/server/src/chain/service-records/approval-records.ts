@@ -1,7 +1,8 @@
-import { type AuditEvent, uuidv7 } from '@tallystick/event';
+import { createHash } from 'node:crypto';
+import { type AuditEvent, canonicalize, uuidv7 } from '@tallystick/event';
 import type { Approval, ApprovalRefusalCode, ApprovalRules, ApprovalTransition } from '@tallystick/protocol';
 import type { EventItem } from '../batch.ts';
-import { serviceEvent } from './service-event.ts';
+import { derivedId, serviceEvent } from './service-event.ts';
 
 /** Who caused a change of an approval, and when the desk made it. */
 export interface ApprovalCause {
@@ -11,19 +12,39 @@ export interface ApprovalCause {
   readonly principal?: string | undefined;
 }
 
+/** Which change of its approval a record describes. */
+export interface ApprovalChange {
+  /** Version of the row after the change. The first one is 1. */
+  readonly version: number;
+  /** Position among the records of this change: an escalation and a time-out can be one change. */
+  readonly index: number;
+}
+
+/** `sha256:` and the SHA-256 of the approval's canonical JSON (RFC 8785). The record of a change has that of the result. */
+export function approvalDigest(approval: Approval): string {
+  return `sha256:${createHash('sha256').update(canonicalize(approval)).digest('hex')}`;
+}
+
 /**
- * The record of one change of an approval. The desk writes it in the transaction that makes the change, which succeeds once. So the
- * id is new and not derived.
+ * The id of the record of a change, before the service makes it its own. It depends on the number of the change, and a chain has each
+ * id once: whatever the row says, an approval has one second change.
  */
+export function changeRecordId(approvalId: string, { version, index }: ApprovalChange): string {
+  return derivedId('approval-change', approvalId, version, index);
+}
+
+/** The record of one change of an approval. The desk writes it in the transaction that makes the change. */
 export function transitionRecord(
   approval: Approval,
   { type, subject, comment }: ApprovalTransition,
+  change: ApprovalChange,
   { now, principal }: ApprovalCause,
 ): EventItem {
   const { document, document_digest, decisions, rules } = approval;
   const breakGlass = type === 'approval.break_glass';
-  return serviceEvent({
+  const item = serviceEvent({
     ...common(approval, now),
+    audit_id: changeRecordId(approval.id, change),
     event_type: type,
     severity: breakGlass ? 'critical' : 'info',
     ...(subject !== undefined && { actor_type: 'user', actor_id: subject }),
@@ -43,8 +64,12 @@ export function transitionRecord(
       ...(principal !== undefined && { principal }),
       requester: approval.requester,
       ...(isDecision(type) && { decisions: decisions.length, decisions_required: rules.approvals }),
+      ...(type === 'approval.claimed' && { attempt: approval.claim!.attempt }),
+      version: change.version,
+      approval_digest: approvalDigest(approval),
     },
   });
+  return { ...item, firstWins: true };
 }
 
 /** The record of an attempt that the desk refused. */
@@ -66,6 +91,30 @@ export function refusalRecord(
     context: { action: approval.document.action, document_digest: approval.document_digest },
     outcome: { outcome_status: 'blocked', error_code: refusal.code, state_after: approval.state },
     metadata: { attempted: refusal.attempted, ...(principal !== undefined && { principal }) },
+  });
+}
+
+/**
+ * The record of an attempt that the desk refused because the row is not what the records say. It takes nothing from the row.
+ */
+export function mismatchRecord(
+  approval: { readonly tenantId: string; readonly id: string },
+  attempt: { readonly attempted: 'decide' | 'claim' | 'withdraw'; readonly subject: string },
+  { now, principal }: ApprovalCause,
+): EventItem {
+  return serviceEvent({
+    audit_id: uuidv7(now),
+    tenant_id: approval.tenantId,
+    timestamp: new Date(now).toISOString(),
+    event_category: 'approval',
+    event_type: 'approval.refused',
+    severity: 'critical',
+    actor_type: 'user',
+    actor_id: attempt.subject,
+    target_type: 'approval',
+    target_id: approval.id,
+    outcome: { outcome_status: 'blocked', error_code: 'APPROVAL_MISMATCH' },
+    metadata: { attempted: attempt.attempted, ...(principal !== undefined && { principal }) },
   });
 }
 

@@ -23,6 +23,7 @@ export function conflictOf(
     },
   ]);
   const [row] = letterRows([deadLetter]);
+  const submitter = submitterOfRefused(item);
   const record = serviceEvent({
     audit_id: derivedId('conflict', tenant_id, audit_id, eventHash),
     tenant_id,
@@ -37,7 +38,19 @@ export function conflictOf(
       dead_letter_id: deadLetter.id,
       dead_letter: letterEntry(row!.facts, row!.raw),
       source: item.ingest.source,
+      ...(submitter !== undefined && { submitter }),
     },
   });
   return { deadLetter, record };
+}
+
+/**
+ * Who sent the event; `undefined` for a message, whose topic is the source. The `delivery.gap` of a declared loss is an event of the service itself: it names the operator who
+ * declared the loss as its actor, or else the submitter in its metadata.
+ */
+function submitterOfRefused({ event, ingest }: EventItem): string | undefined {
+  if (ingest.trust !== 'service') return ingest.principal;
+  if (event.actor_type === 'service') return event.actor_id;
+  const submitter = event.metadata?.submitter;
+  return typeof submitter === 'string' ? submitter : undefined;
 }

@@ -23,11 +23,15 @@ export function withOwnId(item: EventItem, secret: Uint8Array | undefined): OwnI
     return { item };
   }
   const { tenant_id, audit_id } = item.event;
-  const digest = createHmac('sha256', secret)
-    .update(`tallystick/own-id/v1\0${tenant_id}\0${audit_id}`)
-    .digest();
-  const event = { ...item.event, audit_id: uuidv8FromDigest(digest) };
+  const event = { ...item.event, audit_id: ownId(tenant_id, audit_id, secret) };
   return { item: { ...item, event, canonical: canonicalize(event) }, formerly: item };
+}
+
+/** The id with which {@link withOwnId} chains a record whose id was derived. */
+export function ownId(tenantId: string, derived: string, secret: Uint8Array | undefined): string {
+  if (secret === undefined) return derived;
+  const text = `tallystick/own-id/v1\0${tenantId}\0${derived}`;
+  return uuidv8FromDigest(createHmac('sha256', secret).update(text).digest());
 }
 
 /** Ids that the service derives are UUIDv8; those that it draws are UUIDv7. */

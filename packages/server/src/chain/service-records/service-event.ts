@@ -28,7 +28,8 @@ export type DerivedFamily =
   | 'log-key-rotated'
   | 'audit.read'
   | 'intent-unresolved'
-  | 'effect-unexplained';
+  | 'effect-unexplained'
+  | 'approval-change';
 
 /**
  * The id of a service record, derived from what the record is about: a retry, or another replica that writes the same

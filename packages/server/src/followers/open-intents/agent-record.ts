@@ -9,6 +9,8 @@ export type AgentRecord =
       readonly durationMs: number;
       readonly deadline: number;
     }
+  /** The policy asks for an approval, by a desk that the service may not see. */
+  | { readonly kind: 'asked'; readonly intentId: string }
   /** How an action ended: its effect, its abandonment, or a denial. `isEffect` if it says that something was done. */
   | { readonly kind: 'end'; readonly intentId: string | undefined; readonly isEffect: boolean }
   /** The service's desk: an approval of the action begins or ends. */
@@ -16,8 +18,6 @@ export type AgentRecord =
   /** The service's own record about the action. */
   | { readonly kind: 'finding'; readonly intentId: string; readonly state: 'unresolved' | 'unexplained' };
 
-/** An intent that names no deadline has this one. */
-const defaultDurationMs = 24 * 3_600_000;
 /** A later deadline than this counts as this one: an agent must not be able to put off the question for years. */
 const maxDurationMs = 30 * 24 * 3_600_000;
 
@@ -36,23 +36,31 @@ const endedApproval = new Set([
   'approval.expired',
 ]);
 
-/** Clients write all of these events but the findings and the approvals of the desk, so every member may be anything. */
-export function readAgentRecord({ record }: Pick<FollowedRecord, 'record'>): AgentRecord | undefined {
+/**
+ * Clients write all of these events but the findings and the approvals of the desk, so every member may be anything.
+ *
+ * @param timeoutMs how long an intent that names no deadline has
+ */
+export function readAgentRecord(
+  { record }: Pick<FollowedRecord, 'record'>,
+  timeoutMs: number,
+): AgentRecord | undefined {
   const { event, ingest } = record;
   const type = String(event.event_type);
   const parent = idOf(event.parent_id);
   const isOwn = ingest.trust === 'service';
   switch (type) {
     case 'agent.action.intended':
-      return { kind: 'intent', intentId: String(event.audit_id), ...deadlineOf(event) };
+      return { kind: 'intent', intentId: String(event.audit_id), ...deadlineOf(event, timeoutMs) };
     case 'agent.action.completed':
       return { kind: 'end', intentId: parent, isEffect: true };
     case 'agent.action.abandoned':
       return { kind: 'end', intentId: parent, isEffect: false };
-    case 'agent.action.decided':
-      return member(event.decision, 'effect') === 'deny'
-        ? { kind: 'end', intentId: parent, isEffect: false }
-        : undefined;
+    case 'agent.action.decided': {
+      const effect = member(event.decision, 'effect');
+      if (effect === 'deny') return { kind: 'end', intentId: parent, isEffect: false };
+      return effect === 'ask' && parent !== undefined ? { kind: 'asked', intentId: parent } : undefined;
+    }
     case 'agent.action.unresolved':
     case 'agent.action.unexplained': {
       const state = type === 'agent.action.unresolved' ? 'unresolved' : 'unexplained';
@@ -78,7 +86,10 @@ export function storable(text: string): string {
 }
 
 /** Both times are of the client's clock, so their difference is right even where that clock is wrong. */
-function deadlineOf(event: { readonly [field: string]: unknown }): {
+function deadlineOf(
+  event: { readonly [field: string]: unknown },
+  timeoutMs: number,
+): {
   durationMs: number;
   deadline: number;
 } {
@@ -86,7 +97,7 @@ function deadlineOf(event: { readonly [field: string]: unknown }): {
   const declared = member(event.context, 'deadline');
   const deadline = typeof declared === 'string' ? parseTimestamp(declared) : Number.NaN;
   const durationMs = Number.isNaN(deadline - emitted)
-    ? defaultDurationMs
+    ? timeoutMs
     : Math.min(Math.max(deadline - emitted, 0), maxDurationMs);
   return { durationMs, deadline: emitted + durationMs };
 }

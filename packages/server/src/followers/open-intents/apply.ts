@@ -11,6 +11,7 @@ import {
   readRows,
   storeRows,
 } from './rows.ts';
+import type { Patience } from './sources.ts';
 
 /**
  * Applies the records of a page to the rows of open intents.
@@ -18,16 +19,17 @@ import {
  * - An intent opens a row, and its end deletes the row: what has ended is in the chain, and needs no row.
  * - An end whose intent the chain does not have yet makes a row that waits for the intent. The end of an intent that has ended already is
  *   not such an end: the chain before this page is asked.
- * - An approval of the service's desk holds the deadline until it ends.
+ * - An approval of the service's desk holds the deadline until it ends. Where the policy asks for an approval and the service sees none, the
+ *   intent has as long as one without a deadline.
  * - The service's own finding stays until the missing part comes.
  */
 export async function applyAgentRecords(
   session: Session,
   { tenantId, generation, records }: FollowedPage,
-  graceMs: number,
+  patience: Pick<Patience, 'timeoutMs' | 'graceMs'>,
 ): Promise<void> {
   const found = records.flatMap((each) => {
-    const read = readAgentRecord(each);
+    const read = readAgentRecord(each, patience.timeoutMs);
     return read === undefined ? [] : [{ each, read }];
   });
   if (found.length > 0) {
@@ -38,8 +40,11 @@ export async function applyAgentRecords(
       read.kind === 'end' && read.intentId !== undefined && !rows.has(read.intentId) ? [read.intentId] : [],
     );
     const earlier = await intentsBefore(session, tenantId, records[0]!, ended);
+    // An end on this page may close such a row, and another end may come after it.
+    for (const { intent_id, state } of stored.values())
+      if (state === 'open' || state === 'unresolved') earlier.add(intent_id);
     for (const { each, read } of found) {
-      const row = next(rows.get(idOf(each, read)), each, read, earlier, graceMs);
+      const row = next(rows.get(idOf(each, read)), each, read, earlier, patience);
       if (row === undefined) rows.delete(idOf(each, read));
       else rows.set(row.intent_id, row);
       if (read.kind === 'intent') earlier.add(read.intentId);
@@ -66,7 +71,7 @@ function next(
   each: FollowedRecord,
   read: AgentRecord,
   earlier: ReadonlySet<string>,
-  graceMs: number,
+  { timeoutMs, graceMs }: Pick<Patience, 'timeoutMs' | 'graceMs'>,
 ): IntentRow | undefined {
   switch (read.kind) {
     case 'intent': {
@@ -83,30 +88,38 @@ function next(
       };
     }
     case 'end': {
-      if (row !== undefined) return row.state === 'open' || row.state === 'unresolved' ? undefined : row;
+      if (row?.state === 'open' || row?.state === 'unresolved') return undefined;
+      // An effect must be explained, also if an event before it said that the action was given up or denied.
+      const needsIntent = row?.state === 'early' && read.isEffect && row.check_at === null;
+      if (row !== undefined && !needsIntent) return row;
       if (read.intentId !== undefined && earlier.has(read.intentId)) return undefined;
       const early = rowOf(each, read.intentId ?? each.record.event.audit_id, 'early');
       // That something was given up or denied needs no explanation, but its intent may still come.
       return { ...early, check_at: read.isEffect ? early.ingested_at + graceMs : null };
     }
+    case 'asked': {
+      // A desk of the application's own may take longer than the effect may, and the service does not see when it decides.
+      if (row?.state !== 'open' || row.waiting) return row;
+      return withDeadline(row, Math.max(row.deadline, row.ingested_at + timeoutMs), graceMs);
+    }
     case 'approval': {
       if (row?.state !== 'open') return row;
       if (read.pending) return { ...row, waiting: true, check_at: null };
       const now = Date.parse(each.record.ingested_at);
-      const deadline = now + row.duration_ms;
-      return {
-        ...row,
-        waiting: false,
-        deadline,
-        client_deadline: row.client_deadline + Math.max(0, deadline - row.deadline),
-        check_at: deadline + graceMs,
-      };
+      return withDeadline({ ...row, waiting: false }, now + row.duration_ms, graceMs);
     }
     case 'finding': {
       const from = read.state === 'unresolved' ? 'open' : 'early';
-      return row?.state === from ? { ...row, state: read.state, check_at: null } : row;
+      return row?.state === from
+        ? { ...row, state: read.state, check_at: null, record_id: String(each.record.event.audit_id) }
+        : row;
     }
   }
+}
+
+function withDeadline(row: IntentRow, deadline: number, graceMs: number): IntentRow {
+  const client_deadline = row.client_deadline + Math.max(0, deadline - row.deadline);
+  return { ...row, deadline, client_deadline, check_at: deadline + graceMs };
 }
 
 function rowOf(
@@ -139,6 +152,7 @@ function rowOf(
     producer_id: ingest.producer_id ?? null,
     producer_seq: ingest.producer_seq ?? null,
     check_at: null,
+    record_id: null,
   };
 }
 

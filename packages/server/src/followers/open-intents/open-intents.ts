@@ -3,11 +3,28 @@ import { applyAgentRecords } from './apply.ts';
 import { type DueParts, findDue } from './due.ts';
 import type { Patience } from './sources.ts';
 
-/** How long the service waits before it puts on record that the end of an action is missing. */
-export interface OpenIntentsOptions extends Partial<Patience> {}
+/** How long the service waits before it puts on record that the end of an action is missing. All replicas need the same. */
+export interface OpenIntentsOptions {
+  /**
+   * How long an intent has that names no deadline, or whose policy asks for an approval that the service can't see, ms.
+   * @defaultValue 86400000, a day
+   */
+  readonly timeoutMs?: number | undefined;
+  /** How long after its deadline an end may still arrive, ms. @defaultValue 60000 */
+  readonly graceMs?: number | undefined;
+  /**
+   * A producer that has sent nothing for this long counts as ended, ms. It must be longer than an outage that spools outlast.
+   * @defaultValue 7200000, two hours
+   */
+  readonly silentMs?: number | undefined;
+}
 
 /** The defaults of {@link OpenIntentsOptions}. */
-const openIntentsDefaults: Patience = Object.freeze({ graceMs: 60_000, silentMs: 2 * 3_600_000 });
+const openIntentsDefaults: Patience = Object.freeze({
+  timeoutMs: 24 * 3_600_000,
+  graceMs: 60_000,
+  silentMs: 2 * 3_600_000,
+});
 
 /** Longest pause between two looks at a row whose sources have not caught up, ms. */
 const maxRecheckMs = 5_000;
@@ -19,23 +36,31 @@ const name = 'open-intents';
  * `agent.action.unresolved`, and an end without an intent `agent.action.unexplained`; see {@link haveCaughtUp} for when.
  */
 export function openIntents(parts: DueParts, options: OpenIntentsOptions = {}): DatabaseFollower {
-  const patience: Patience = { ...openIntentsDefaults, ...options };
+  const { timeoutMs, graceMs, silentMs } = openIntentsDefaults;
+  const patience: Patience = {
+    timeoutMs: options.timeoutMs ?? timeoutMs,
+    graceMs: options.graceMs ?? graceMs,
+    silentMs: options.silentMs ?? silentMs,
+  };
   const recheckMs = Math.min(maxRecheckMs, Math.max(100, patience.graceMs));
   return {
     name,
     effect: 'database',
-    apply: (session, page) => applyAgentRecords(session, page, patience.graceMs),
+    apply: (session, page) => applyAgentRecords(session, page, patience),
     async clear(session, generation, tenantId) {
-      const rows = await session.query<{ one: number }>(
-        `with chosen as (
-           select tenant_id, intent_id from audit_open_intents
-            where generation = $1::integer and ($2::text is null or tenant_id = $2) limit 10000
-         )
-         delete from audit_open_intents i using chosen
-          where i.generation = $1::integer and i.tenant_id = chosen.tenant_id and i.intent_id = chosen.intent_id returning 1 as one`,
-        [generation, tenantId ?? null],
+      if (tenantId !== undefined) {
+        const ofTenant = 'delete from audit_open_intents where generation = $1::integer and tenant_id = $2';
+        await session.query(ofTenant, [generation, tenantId]);
+        return false;
+      }
+      // By the place of the rows: the planner knows nothing of a new generation, and would join it with itself row by row.
+      await session.query(
+        `delete from audit_open_intents
+          where ctid = any (array(select ctid from audit_open_intents where generation = $1::integer limit 10000))`,
+        [generation],
       );
-      return rows.length === 10_000;
+      const left = 'select 1 as one from audit_open_intents where generation = $1::integer limit 1';
+      return (await session.query(left, [generation])).length > 0;
     },
     tick: (state) => findDue(parts, state, { ...patience, follower: name, recheckMs }),
   };

@@ -25,6 +25,8 @@ export interface IntentRow {
   readonly producer_id: string | null;
   readonly producer_seq: number | null;
   readonly check_at: number | null;
+  /** The service's record about it. */
+  readonly record_id: string | null;
 }
 
 const columns = [
@@ -50,10 +52,11 @@ const columns = [
   'producer_id',
   'producer_seq',
   'check_at',
+  'record_id',
 ] as const satisfies readonly (keyof IntentRow)[];
 
 const times = new Set<string>(['ingested_at', 'deadline', 'client_deadline', 'check_at']);
-const ids = new Set<string>(['intent_id', 'audit_id', 'producer_id']);
+const ids = new Set<string>(['intent_id', 'audit_id', 'producer_id', 'record_id']);
 
 const selected = columns.map((name) =>
   times.has(name)
@@ -78,7 +81,10 @@ export async function readRows(
   return new Map(rows.map((row) => [row.intent_id, row]));
 }
 
-/** Stores rows as they are now. What tick() has found about an intent stays, unless its deadline moved. */
+/**
+ * Stores rows as they are now. What was noted about the producer is forgotten when the deadline moves: an event from after the old
+ * deadline says nothing about what the producer emitted before the new one.
+ */
 export async function storeRows(
   session: Session,
   generation: number,
@@ -90,6 +96,7 @@ export async function storeRows(
     intent_id: 'uuid',
     audit_id: 'uuid',
     producer_id: 'uuid',
+    record_id: 'uuid',
     epoch: 'integer',
     sequence_number: 'bigint',
     producer_seq: 'bigint',
@@ -104,7 +111,8 @@ export async function storeRows(
     `insert into audit_open_intents as i (generation, tenant_id, ${columns.join(', ')})
      select $1::integer, $2, ${values.join(', ')} from jsonb_to_recordset($3::jsonb) as u(${typed.join(', ')})
      on conflict (generation, tenant_id, intent_id) do update
-        set ${replaced.join(', ')}, ready_epoch = null, ready_sequence = null`,
+        set ${replaced.join(', ')}, ready_epoch = null, ready_sequence = null,
+            passed_seq = case when i.client_deadline = excluded.client_deadline then i.passed_seq end`,
     [generation, tenantId, JSON.stringify(rows)],
   );
 }

@@ -4,6 +4,8 @@ import { partitionOfTenant } from './tenant-partition.ts';
 
 /** How long the service waits for what may still come. */
 export interface Patience {
+  /** How long an intent has that names no deadline, or waits for an approval that the service can't see, ms. */
+  readonly timeoutMs: number;
   /** How long after its deadline an end may still arrive, ms. */
   readonly graceMs: number;
   /** A producer that has sent nothing for this long counts as ended, ms. It must be longer than an outage that spools outlast. */

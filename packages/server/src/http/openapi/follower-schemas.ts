@@ -1,4 +1,10 @@
-import type { FollowerChange, FollowerInfo, FollowerList } from '@tallystick/protocol';
+import {
+  type FollowerChange,
+  type FollowerInfo,
+  type FollowerList,
+  type OpenIntentPage,
+  openIntentStates,
+} from '@tallystick/protocol';
 import * as z from 'zod';
 import { tenantId } from '../kernel/parameters.ts';
 import { answer, count, request, time } from './component.ts';
@@ -36,5 +42,38 @@ export const followerChange = request<FollowerChange>()(
   z.strictObject({
     action: z.enum(['pause', 'resume', 'reset']),
     tenant_id: tenantId.optional(),
+  }),
+);
+
+export const openIntentList = answer<OpenIntentPage>()(
+  'OpenIntentList',
+  z.object({
+    open_intents: z.array(
+      z.object({
+        tenant_id: z.string(),
+        intent_id: z.string().describe('The intent; the end itself, if the end names no intent'),
+        state: z.enum(openIntentStates),
+        audit_id: z.string().describe('The record that the chain has: of the intent or of the end'),
+        epoch: count,
+        sequence_number: count,
+        ingested_at: time.describe('When this record was chained'),
+        age_seconds: z.number().min(0).describe('How long ago that was'),
+        deadline: time
+          .nullable()
+          .describe('When the end must be in the chain; null where the intent is missing'),
+        waiting: z.boolean().describe('An approval of the desk is pending: the deadline begins when it ends'),
+        actor_type: z.string(),
+        actor_id: z.string(),
+        action: z.string().nullable(),
+        target_type: z.string().nullable(),
+        target_id: z.string().nullable(),
+        finding_id: z.string().nullable().describe('The record of the service about it'),
+      }),
+    ),
+    behind_seconds: z
+      .number()
+      .min(0)
+      .describe('Age of the oldest record that the list does not take into account yet; 0: it is current'),
+    next_cursor: z.string().optional(),
   }),
 );

@@ -183,6 +183,20 @@ export const readiness = answer<Readiness>()(
     status: z.enum(['ready', 'degraded', 'unavailable']),
     reasons: z.array(z.string()),
     stopped_chains: count,
+    followers: z
+      .array(
+        z.object({
+          name: z.string(),
+          state: z.enum(['running', 'paused', 'rebuilding']),
+          lag_records: count.describe('Records that it has not read'),
+          lag_seconds: z.number().min(0).describe('Age of the oldest of them'),
+          stopped_tenants: count.describe('Tenants for which it has stopped'),
+        }),
+      )
+      .optional()
+      .describe(
+        'How far each follower that runs in this process is. It does not change the status, unless a bound on the lag is set',
+      ),
     stopped: z
       .record(z.string(), z.string())
       .optional()

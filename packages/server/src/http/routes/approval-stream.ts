@@ -36,7 +36,7 @@ export function approvalStreamRoutes(parts: Parts): Endpoint[] {
       responses: {
         200: { description: 'A stream that lasts until the decision', type: 'text/event-stream' },
       },
-      problems: ['NOT_FOUND', 'TOO_MANY_STREAMS'],
+      problems: ['NOT_FOUND', 'APPROVAL_MISMATCH', 'TOO_MANY_STREAMS'],
       async handle({ principal, params: { approval_id }, query, request, reply }) {
         const tenant = tenantOf(principal, query.tenant_id);
         const first = await parts.desk.get(tenant, approval_id);

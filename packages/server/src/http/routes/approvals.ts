@@ -53,6 +53,7 @@ export function approvalRoutes({ service }: { readonly service: AuditService }):
         'RULES_UNSATISFIABLE',
         'HIDDEN_ARGUMENTS_REFUSED',
         'DIGEST_MISMATCH',
+        'APPROVAL_MISMATCH',
         ...chainProblems,
       ],
       async handle({ principal, body }) {
@@ -107,7 +108,7 @@ export function approvalRoutes({ service }: { readonly service: AuditService }):
       params,
       query: z.strictObject({ tenant_id: tenantId.optional() }),
       responses: { 200: { description: 'The approval', schema: approval } },
-      problems: ['FORBIDDEN', 'NOT_FOUND', ...chainProblems],
+      problems: ['FORBIDDEN', 'NOT_FOUND', 'APPROVAL_MISMATCH', ...chainProblems],
       async handle({ principal, params: { approval_id }, query }) {
         assertMayRead(principal);
         return { status: 200, body: await desk.get(tenantOf(principal, query.tenant_id), approval_id) };
@@ -137,6 +138,7 @@ export function approvalRoutes({ service }: { readonly service: AuditService }):
         'ALREADY_DECIDED',
         'REASON_REQUIRED',
         'BREAK_GLASS_REFUSED',
+        'APPROVAL_MISMATCH',
         ...chainProblems,
       ],
       async handle({ principal, params: { approval_id }, body: { tenant_id, ...decision } }) {
@@ -165,6 +167,7 @@ export function approvalRoutes({ service }: { readonly service: AuditService }):
         'ALREADY_CLAIMED',
         'CLAIM_TOO_LATE',
         'OPENING_INVALID',
+        'APPROVAL_MISMATCH',
         ...chainProblems,
       ],
       async handle({ principal, params: { approval_id }, body: { tenant_id, openings, ...claim } }) {
@@ -190,7 +193,14 @@ export function approvalRoutes({ service }: { readonly service: AuditService }):
       params,
       body: { schema: approvalWithdrawal },
       responses: { 200: { description: 'The withdrawn approval', schema: approval } },
-      problems: ['NOT_FOUND', 'NOT_THE_REQUESTER', 'NOT_PENDING', 'ALREADY_CLAIMED', ...chainProblems],
+      problems: [
+        'NOT_FOUND',
+        'NOT_THE_REQUESTER',
+        'NOT_PENDING',
+        'ALREADY_CLAIMED',
+        'APPROVAL_MISMATCH',
+        ...chainProblems,
+      ],
       async handle({ principal, params: { approval_id }, body: { tenant_id, comment } }) {
         const tenant = tenantOf(principal, tenant_id);
         return { status: 200, body: await desk.withdraw(tenant, approval_id, comment, callerOf(principal)) };

@@ -1,7 +1,8 @@
-import type { Health, Readiness } from '@tallystick/protocol';
+import type { FollowerReadiness, Health, Readiness } from '@tallystick/protocol';
 import type { FastifyRequest } from 'fastify';
 import type { Credentials } from '../../access/credentials.ts';
 import { hasScope } from '../../access/principal.ts';
+import type { Followers } from '../../followers/followers.ts';
 import type { Database } from '../../store/database.ts';
 import { principalOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
@@ -17,6 +18,8 @@ export function healthRoutes({
   credentials,
   stopped,
   readinessChecks,
+  followers,
+  maxFollowerLagMs = Number.POSITIVE_INFINITY,
 }: {
   readonly database: Database;
   readonly credentials: Credentials;
@@ -24,6 +27,10 @@ export function healthRoutes({
   readonly stopped: ReadonlyMap<string, string>;
   /** Each returns the reasons why one part of the service can't work. */
   readonly readinessChecks: Iterable<() => readonly string[]>;
+  /** The followers of this process; undefined if none runs here. */
+  readonly followers: Pick<Followers, 'health'> | undefined;
+  /** A follower that is further behind is a reason to call the service degraded, ms. */
+  readonly maxFollowerLagMs?: number | undefined;
 }): Endpoint[] {
   return [
     endpoint({
@@ -47,7 +54,8 @@ export function healthRoutes({
       summary: 'Check that the service can chain events',
       description:
         'The check writes to the store and rolls back. If the chain of one tenant is stopped, the service is `degraded` and ' +
-        'still ready, so that the other tenants keep their service.',
+        'still ready, so that the other tenants keep their service. The same is true of a follower that is further behind than the ' +
+        'bound of the service, if it has one.',
       access: 'open',
       responses: {
         200: { description: 'The service can chain events', schema: readiness },
@@ -58,17 +66,40 @@ export function healthRoutes({
         if (!(await canWrite(database))) reasons.push('the store does not accept writes');
         const ready = reasons.length === 0;
         if (stopped.size > 0) reasons.push(`${stopped.size} chains are stopped`);
+        const read = followers?.health().map(describeFollower);
+        const behind = (read ?? []).filter(({ lag_seconds }) => lag_seconds * 1_000 > maxFollowerLagMs);
+        for (const { name, lag_seconds } of behind)
+          reasons.push(`the follower ${name} is ${Math.round(lag_seconds)} s behind the chains`);
+        const isDegraded = stopped.size > 0 || behind.length > 0;
         const named = stopped.size > 0 && (await isOperator(credentials, request));
         const body: Readiness = {
-          status: !ready ? 'unavailable' : stopped.size > 0 ? 'degraded' : 'ready',
+          status: !ready ? 'unavailable' : isDegraded ? 'degraded' : 'ready',
           reasons,
           stopped_chains: stopped.size,
+          ...(read !== undefined && { followers: read }),
           ...(named && { stopped: Object.fromEntries(stopped) }),
         };
         return { status: ready ? 200 : 503, body };
       },
     }),
   ];
+}
+
+function describeFollower({
+  name,
+  paused,
+  rebuilding,
+  records,
+  seconds,
+  stopped,
+}: ReturnType<Followers['health']>[number]): FollowerReadiness {
+  return {
+    name,
+    state: paused ? 'paused' : rebuilding ? 'rebuilding' : 'running',
+    lag_records: records,
+    lag_seconds: seconds,
+    stopped_tenants: stopped,
+  };
 }
 
 /** Only an operator may see the names of tenants. A probe without a key is no error. */

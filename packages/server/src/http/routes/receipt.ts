@@ -1,4 +1,4 @@
-import { formatTlogProof } from '@tallystick/log';
+import { formatTlogProof, parseCheckpoint, parseNote, withRotations } from '@tallystick/log';
 import * as z from 'zod';
 import { hasScope } from '../../access/principal.ts';
 import type { AuditService } from '../../app.ts';
@@ -13,10 +13,12 @@ import { tenantIdInPath, uuid } from '../kernel/parameters.ts';
 /** The route that gives a proof of one event. */
 export function receiptRoutes({
   logs,
+  signer,
   trail,
   readAudit,
 }: {
   readonly logs: AuditService['logs'];
+  readonly signer: AuditService['signer'];
   readonly trail: Trail;
   readonly readAudit: ReadAudit;
 }): Endpoint[] {
@@ -29,7 +31,8 @@ export function receiptRoutes({
       summary: 'Get a proof of one event that can be verified offline',
       description:
         'C2SP tlog-proof: one text with the index, the inclusion proof and a signed checkpoint. Its line `extra` holds the bytes ' +
-        'of the record. That line is left out if the API key may not read the event.',
+        'of the record. That line is left out if the API key may not read the event. If the key of the log was rotated, the ' +
+        'checkpoint has lines with the statements of the rotations.',
       access: 'log:read',
       params: z.strictObject({
         tenant_id: tenantIdInPath,
@@ -70,10 +73,12 @@ export function receiptRoutes({
           ...(readable && { extra: Buffer.from(row.record!) }),
           index: row.sequence_number,
           inclusion: proof.inclusion,
-          checkpoint: proof.note,
+          checkpoint: withRotations(proof.note, await signer.rotations.evidenceFor(originOf(proof.note))),
         });
         return { status: 200, type: 'text/plain; charset=utf-8', body };
       },
     }),
   ];
 }
+
+const originOf = (note: string): string => parseCheckpoint(parseNote(note).text).origin;

@@ -2,8 +2,10 @@ import { LogError, parseOrigin, readRecord } from '@tallystick/log';
 import type { VerifyReport } from '@tallystick/protocol';
 import {
   ClosedEpochs,
+  checkApprovals,
   checkBooks,
   checkClosedEpochs,
+  checkSubjects,
   isTrusted,
   type Query,
   type Stray,
@@ -112,6 +114,8 @@ async function verify(
   if (range?.complete === true && request.sequence_to === undefined && request.ingested_to === undefined) {
     const query: Query = (sql, parameters) => database.query(writer, sql, parameters);
     await checkBooks(query, { tenantId, serviceTenant }, findings);
+    await checkApprovals(query, { tenantId, epoch, serviceTenant }, findings);
+    if (tenantId === serviceTenant) await checkSubjects(query, tenantId, findings);
   }
 
   const covered =

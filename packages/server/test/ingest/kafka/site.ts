@@ -23,7 +23,9 @@ export interface Site extends AsyncDisposable {
   readonly topic: string;
   readonly groupId: string;
   /** Opens another replica of the service, which is closed with the site. */
-  openService(options?: Pick<AuditServiceOptions, 'serviceTenant'>): Promise<AuditService>;
+  openService(
+    options?: Pick<AuditServiceOptions, 'serviceTenant' | 'followers' | 'openIntents'>,
+  ): Promise<AuditService>;
   /** Begins to read the site's topic. The ingest is closed with the site. */
   ingest(service: AuditService, options?: Partial<KafkaIngestOptions>): Promise<KafkaIngest>;
   produce(messages: readonly Sent[]): Promise<void>;

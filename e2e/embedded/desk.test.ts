@@ -1,0 +1,150 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { Approval } from '@tallystick/protocol';
+import { createAuditEmitter } from '@tallystick/sdk';
+import { createGate, rulePolicy } from '@tallystick/sdk/gate';
+import { ServerError } from '@tallystick/server';
+import {
+  type EmbeddedDesk,
+  type EmbeddedTransport,
+  embedded,
+  embeddedDesk,
+} from '@tallystick/server/embedded';
+import { prepareEmbeddedStore, tempDir, until } from '@tallystick/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const directory = tempDir();
+let transport: EmbeddedTransport;
+let desk: EmbeddedDesk;
+let audit: ReturnType<typeof createAuditEmitter>;
+
+beforeAll(async () => {
+  await prepareEmbeddedStore(directory.path);
+  transport = await embedded({ directory: directory.path });
+  desk = embeddedDesk(transport.service, { subject: 'refund-bot', intervalMs: 20 });
+  audit = createAuditEmitter({ service: 'refunds', transport, tenantId: 'acme' });
+});
+
+afterAll(async () => {
+  await audit?.close();
+  await transport?.close();
+  directory.remove();
+});
+
+const policy = rulePolicy({ name: 'p', version: '1', rules: [{ name: 'all', effect: 'ask' }] });
+const gateFor = () =>
+  createGate({
+    audit,
+    policy,
+    desk,
+    ledger: desk,
+    tenantId: 'acme',
+    actor: { actorType: 'agent', actorId: 'refund-bot' },
+  });
+/** The approval that waits for a decision. */
+async function pending(): Promise<Approval> {
+  const find = async () => (await desk.list('acme')).find(({ state }) => state === 'pending');
+  return (await until(find, { timeoutMs: 20_000, what: 'a pending approval' }))!;
+}
+
+test('a granted action runs once, a retry gets its outcome, and the trail has the approval', async () => {
+  let runs = 0;
+  const act = () =>
+    gateFor().run({ action: 'refund', arguments: { amount: 40 }, idempotencyKey: 'r-1' }, () => {
+      runs += 1;
+      return 'done';
+    });
+  const running = act();
+  const approval = await pending();
+  await desk.decide('acme', approval.id, { verdict: 'grant', subject: 'mia', comment: 'fine' });
+  expect(await running).toBe('done');
+  await expect(act()).rejects.toMatchObject({ code: 'ALREADY_RUN', outcome: { status: 'success' } });
+  expect(runs).toBe(1);
+  expect((await desk.list('acme'))[0]).toMatchObject({ state: 'claimed' });
+});
+
+test('the requester can not decide, and a denial ends the action', async () => {
+  const running = gateFor().run({ action: 'refund', arguments: { amount: 41 } }, () => 'done');
+  running.catch(() => undefined);
+  const approval = await pending();
+  await expect(
+    desk.decide('acme', approval.id, { verdict: 'grant', subject: 'refund-bot' }),
+  ).rejects.toThrow();
+  await desk.decide('acme', approval.id, { verdict: 'deny', subject: 'mia' });
+  await expect(running).rejects.toMatchObject({ code: 'APPROVAL_DENIED' });
+});
+
+test('minimum rules hold, and a caller that gives up withdraws its request', async () => {
+  await desk.setRules('acme', 'transfer', {
+    approvals: 2,
+    timeout_ms: 60_000,
+    claim_within_ms: 60_000,
+    hidden_arguments: 'refused',
+    break_glass: 'refused',
+  });
+  const controller = new AbortController();
+  const running = gateFor().run({ action: 'transfer', signal: controller.signal }, () => 'done');
+  running.catch(() => undefined);
+  const approval = await pending();
+  expect(approval.rules).toMatchObject({ approvals: 2, timeout_ms: 60_000 });
+  controller.abort();
+  await expect(running).rejects.toMatchObject({ code: 'ABORTED' });
+  await until(async () =>
+    (await desk.list('acme')).some(({ id, state }) => id === approval.id && state === 'withdrawn'),
+  );
+});
+
+test('a store that is away is no refusal: the gate says that the desk is unavailable', async () => {
+  const { desk: service } = transport.service;
+  const { request } = service;
+  service.request = async () => {
+    throw new ServerError('STORE_FULL', 'the disk is full');
+  };
+  try {
+    const running = gateFor().run({ action: 'refund', arguments: { amount: 42 } }, () => 'done');
+    await expect(running).rejects.toMatchObject({ code: 'DESK_UNAVAILABLE' });
+  } finally {
+    service.request = request;
+  }
+});
+
+test('the wait for a decision goes on while the store is away', async () => {
+  const running = gateFor().run({ action: 'refund', arguments: { amount: 43 } }, () => 'done');
+  const approval = await pending();
+  const { desk: service } = transport.service;
+  const { get } = service;
+  let failed = 0;
+  service.get = async () => {
+    failed += 1;
+    throw new ServerError('STORE_UNAVAILABLE', 'no connection');
+  };
+  await until(() => failed > 1);
+  service.get = get;
+  await desk.decide('acme', approval.id, { verdict: 'grant', subject: 'mia' });
+  expect(await running).toBe('done');
+});
+
+test('a process that has nothing else to do waits for the decision', async () => {
+  using directory = tempDir();
+  await prepareEmbeddedStore(directory.path);
+  const program = `
+    import { createAuditEmitter } from '@tallystick/sdk';
+    import { createGate, rulePolicy } from '@tallystick/sdk/gate';
+    import { embedded, embeddedDesk } from '@tallystick/server/embedded';
+    const transport = await embedded({ directory: ${JSON.stringify(directory.path)} });
+    const desk = embeddedDesk(transport.service, { subject: 'bot' });
+    const audit = createAuditEmitter({ service: 'bot', transport, tenantId: 'acme' });
+    const approval = { timeout_ms: 1500 };
+    const policy = rulePolicy({ name: 'p', version: '1', rules: [{ name: 'all', effect: 'ask', approval }] });
+    const actor = { actorType: 'agent', actorId: 'bot' };
+    const gate = createGate({ audit, policy, desk, ledger: desk, tenantId: 'acme', actor });
+    await gate.run({ action: 'refund' }, () => 'done').catch((error) => console.log(error.code));
+    await audit.close();
+  `;
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--conditions=tallystick-source', '--input-type=module', '--eval', program],
+    { cwd: import.meta.dirname },
+  );
+  expect(stdout.trim()).toBe('APPROVAL_TIMED_OUT');
+}, 60_000);

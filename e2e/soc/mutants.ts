@@ -1,0 +1,42 @@
+/**
+ * Takes each call that records an event out of the services, one at a time, and runs the tests of the platform. A mutant that no test
+ * notices survives: an event could be lost from the code without anybody noticing.
+ */
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { type EmitCall, emitCalls } from './emit-calls.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
+
+function isNoticed(call: EmitCall | undefined): boolean {
+  const { status } = spawnSync(
+    process.execPath,
+    [vitest, 'run', '--config=e2e/soc/mutant.config.ts', '--bail=1', 'examples/soc'],
+    {
+      cwd: root,
+      env: {
+        ...process.env,
+        MUTANT_FILE: call?.file ?? '',
+        MUTANT_START: String(call?.start ?? 0),
+        MUTANT_RECORDER: call?.recorder ?? '',
+      },
+    },
+  );
+  return status !== 0;
+}
+
+if (isNoticed(undefined)) {
+  console.error('the tests of examples/soc fail without a mutant: nothing can be said about mutants');
+  process.exit(1);
+}
+const survivors: EmitCall[] = [];
+const calls = emitCalls(root);
+for (const call of calls) {
+  const noticed = isNoticed(call);
+  console.log(`${noticed ? 'noticed ' : 'SURVIVES'} ${call.file}:${call.line} ${call.type}`);
+  if (!noticed) survivors.push(call);
+}
+console.log(`${calls.length} mutants, ${survivors.length} survivors`);
+process.exitCode = survivors.length > 0 ? 1 : 0;

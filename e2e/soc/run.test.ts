@@ -1,0 +1,43 @@
+import { execFile } from 'node:child_process';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { prepareEmbeddedStore, tempDir } from '@tallystick/testing';
+import { expect, test } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../..');
+const run = promisify(execFile);
+
+test('the platform runs over an embedded trail, and every command that it prints answers from it', async () => {
+  using directory = tempDir();
+  await prepareEmbeddedStore(directory.path);
+  const main = join(root, 'examples/soc/src/run/main.ts');
+  const node = [process.execPath, '--conditions=tallystick-source'] as const;
+  const options = {
+    cwd: root,
+    env: { ...process.env, XDG_STATE_HOME: directory.path, XDG_CONFIG_HOME: directory.path },
+  };
+  const { stdout } = await run(node[0], [node[1], main, '--data', directory.path, '--alerts', '24'], options);
+  expect(stdout).toContain('mia grants');
+
+  const commands = stdout.split('\n').filter((line) => line.startsWith('  npx tally '));
+  expect(commands).toHaveLength(5);
+  const answers: string[] = [];
+  for (const command of commands) {
+    const args = command.trim().split(' ').slice(2);
+    const answer = await run(node[0], [node[1], join(root, 'packages/cli/bin/tally.js'), ...args], options);
+    answers.push(answer.stdout);
+  }
+  const [tenants, investigation, quarantined, approvals, verified] = answers;
+  expect(tenants).toMatch(/^acme /m);
+  for (const type of [
+    'alert.classified',
+    'investigation.state_changed',
+    'routing.tier_selected',
+    'response.generated',
+  ]) {
+    expect(investigation).toContain(type);
+  }
+  expect(quarantined).toContain('injection.quarantined');
+  expect(approvals).toContain('claimed');
+  expect(verified).toContain('✔ verified');
+}, 120_000);

@@ -1,0 +1,26 @@
+import type { EmbeddedDesk } from '@tallystick/server/embedded';
+
+/** Who decides in the run, and what. */
+const rules = {
+  stop_production_line: { verdict: 'deny', people: ['mia'] },
+  otherwise: { verdict: 'grant', people: ['mia', 'jo'] },
+} as const;
+
+/**
+ * Decides what waits at the desk, as two people would: they never stop production, and permit the rest. The oldest request comes first.
+ *
+ * @returns what was decided, one line each
+ */
+export async function decideWaiting(desk: EmbeddedDesk, tenantId: string): Promise<string[]> {
+  const waiting = (await desk.list(tenantId)).filter(({ state }) => state === 'pending');
+  const lines: string[] = [];
+  for (const { id, document, rules: needed } of waiting.toReversed()) {
+    const { verdict, people } =
+      document.action === 'stop_production_line' ? rules.stop_production_line : rules.otherwise;
+    for (const subject of people.slice(0, verdict === 'deny' ? 1 : needed.approvals)) {
+      await desk.decide(tenantId, id, { verdict, subject });
+      lines.push(`${subject} ${verdict === 'grant' ? 'grants' : 'denies'} ${document.action}`);
+    }
+  }
+  return lines;
+}

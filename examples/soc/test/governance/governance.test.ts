@@ -1,0 +1,282 @@
+import { describe, expect, test } from 'vitest';
+import { parseAlert } from '../../src/entity-parser/parse-alert.ts';
+import { Governance } from '../../src/governance/governance.ts';
+import { ListedIndicators } from '../../src/governance/indicators.ts';
+import type { Investigation, PlannedAction } from '../../src/platform/investigation.ts';
+import { alertOf } from '../entity-parser/alerts.ts';
+import { newLineage, testParts } from '../platform-parts.ts';
+
+async function start({ audit = true } = {}) {
+  const parts = testParts({ audit });
+  const governance = new Governance({
+    ...parts,
+    intelligence: new ListedIndicators(),
+  });
+  await governance.start();
+  return { ...parts, governance, types: () => parts.trail.events.map(({ event_type }) => event_type) };
+}
+
+const action: PlannedAction = {
+  action_id: 'a-1',
+  kind: 'block_ip',
+  target: { type: 'ip', id: 'x' },
+  tier: 1,
+  reason: 'r',
+};
+const acme = newLineage();
+
+describe('settings', () => {
+  test('a change is recorded with both values', async () => {
+    const { governance, settings, trail } = await start();
+    await governance.changeSetting('router.breaker.failures', 3, 'mia', 'it reacts too late', acme);
+    expect(settings.router.breaker.failures).toBe(3);
+    expect(trail.events).toMatchObject([
+      {
+        event_type: 'config.changed',
+        actor_id: 'mia',
+        target_id: 'router.breaker.failures',
+        context: { value_before: 5, value_after: 3 },
+        outcome: { state_before: '5', state_after: '3' },
+      },
+    ]);
+  });
+
+  test.each([
+    ['router.breaker.failurs', 3, 'SETTING_UNKNOWN'],
+    ['router.breaker', 3, 'SETTING_UNKNOWN'],
+    ['router.constructor.name', 'x', 'SETTING_UNKNOWN'],
+    ['__proto__.x', 1, 'SETTING_UNKNOWN'],
+    ['router.breaker.failures', '3', 'SETTING_INVALID'],
+    ['router.breaker.failures', -1, 'SETTING_INVALID'],
+    ['router.breaker.failures', Number.NaN, 'SETTING_INVALID'],
+    ['router.breaker.failures', 5, 'NO_CHANGE'],
+  ])('%s = %j is refused: %s', async (path, value, code) => {
+    const { governance, settings, trail } = await start();
+    const before = structuredClone(settings);
+    await expect(governance.changeSetting(path, value, 'mia', 'r', acme)).rejects.toMatchObject({ code });
+    expect(settings).toEqual(before);
+    expect(trail.events).toEqual([]);
+  });
+});
+
+describe('kill switches', () => {
+  const technique = { kind: 'technique', value: 'T1110' } as const;
+
+  test('stop what they name, for one tenant, until they are released', async () => {
+    const { governance, trail } = await start();
+    await governance.activateKillSwitch(technique, 'mia', 'too many mistakes', acme);
+    expect(await governance.isKilled('acme', [{ kind: 'source', value: 'wazuh' }, technique])).toBe(true);
+    expect(await governance.isKilled('acme', [{ kind: 'source', value: 'T1110' }])).toBe(false);
+    expect(await governance.isKilled('globex', [technique])).toBe(false);
+    await governance.deactivateKillSwitch(technique, 'jo', 'fixed', acme);
+    expect(await governance.isKilled('acme', [technique])).toBe(false);
+    expect(trail.events).toMatchObject([
+      {
+        event_type: 'kill_switch.activated',
+        actor_id: 'mia',
+        target_id: 'technique:T1110',
+        severity: 'critical',
+      },
+      { event_type: 'kill_switch.deactivated', actor_id: 'jo', decision: { reasoning_summary: 'fixed' } },
+    ]);
+  });
+
+  test('a switch in the same position is not recorded again', async () => {
+    const { governance, trail } = await start();
+    await expect(governance.deactivateKillSwitch(technique, 'mia', 'r', acme)).rejects.toMatchObject({
+      code: 'NO_CHANGE',
+    });
+    await governance.activateKillSwitch(technique, 'mia', 'r', acme);
+    await expect(governance.activateKillSwitch(technique, 'jo', 'r', acme)).rejects.toMatchObject({
+      code: 'NO_CHANGE',
+    });
+    expect(trail.events).toHaveLength(1);
+  });
+
+  test('that of the tenant stops every automatic action', async () => {
+    const { governance } = await start();
+    expect(await governance.admitAutomatic(acme, action)).toBe(true);
+    await governance.activateKillSwitch({ kind: 'tenant', value: 'acme' }, 'mia', 'r', acme);
+    expect(await governance.admitAutomatic(acme, action)).toBe(false);
+    expect(await governance.admitAutomatic(newLineage('globex'), action)).toBe(true);
+  });
+});
+
+test('20 automatic actions an hour are permitted; the breach is recorded once until the limit is kept again', async () => {
+  const { governance, trail, clock } = await start();
+  const admit = () => governance.admitAutomatic(acme, action);
+  for (let at = 0; at < 20; at++) expect(await admit()).toBe(true);
+  expect([await admit(), await admit()]).toEqual([false, false]);
+  expect(await governance.admitAutomatic(newLineage('globex'), action)).toBe(true);
+  expect(trail.events).toMatchObject([
+    {
+      event_type: 'accumulation.threshold_breached',
+      tenant_id: 'acme',
+      context: { actions_in_window: 21, limit: 20, window_ms: 3_600_000 },
+      outcome: { outcome_status: 'blocked' },
+    },
+  ]);
+  clock.advance(3_600_000);
+  for (let at = 0; at < 21; at++) await admit();
+  expect(trail.events).toHaveLength(2);
+});
+
+describe('shadow mode', () => {
+  test('two different people end it', async () => {
+    const { governance, trail } = await start();
+    const shady = newLineage('shady');
+    expect([
+      await governance.isShadow('acme'),
+      await governance.isShadow('shady'),
+      await governance.isShadow('stranger'),
+    ]).toEqual([false, true, true]);
+    expect(await governance.approveGoLive('mia', 'two good weeks', shady)).toBe(false);
+    await expect(governance.approveGoLive('mia', 'again', shady)).rejects.toMatchObject({
+      code: 'SAME_PERSON',
+    });
+    expect(await governance.isShadow('shady')).toBe(true);
+    expect(await governance.approveGoLive('jo', 'agreed', shady)).toBe(true);
+    expect(await governance.isShadow('shady')).toBe(false);
+    await expect(governance.approveGoLive('kim', 'r', shady)).rejects.toMatchObject({
+      code: 'NOT_IN_SHADOW',
+    });
+    expect(trail.events).toMatchObject([
+      { event_type: 'shadow.go_live_approved', actor_id: 'mia', outcome: { state_after: 'shadow' } },
+      { event_type: 'shadow.go_live_approved', actor_id: 'jo', outcome: { state_after: 'live' } },
+    ]);
+  });
+});
+
+describe('canaries', () => {
+  const run = async (agreements: readonly boolean[]) => {
+    const { governance, trail } = await start();
+    const id = await governance.startCanary('prompt 2', acme);
+    let state = 'running';
+    for (const agrees of agreements) {
+      if (state === 'running') state = await governance.compareCanary(id, agrees, acme);
+    }
+    return { governance, trail, id, state };
+  };
+  const of = (agreed: number, disagreed: number) => [
+    ...Array<boolean>(disagreed).fill(false),
+    ...Array<boolean>(agreed).fill(true),
+  ];
+
+  test('one that agrees is promoted after 20 decisions, and judged once', async () => {
+    const { governance, trail, id, state } = await run(of(19, 1));
+    expect(state).toBe('promoted');
+    expect(trail.events).toMatchObject([
+      {
+        event_type: 'canary.promoted',
+        context: { decisions_compared: 20, decisions_agreed: 19 },
+        decision: { confidence: 0.95 },
+      },
+    ]);
+    await expect(governance.compareCanary(id, true, acme)).rejects.toMatchObject({ code: 'CANARY_UNKNOWN' });
+    await expect(governance.compareCanary(id, true, newLineage('globex'))).rejects.toMatchObject({
+      code: 'CANARY_UNKNOWN',
+    });
+  });
+
+  test.each([
+    ['at the end', of(18, 2), 20],
+    ['early, once it can not succeed', of(15, 5), 5],
+  ])('one that disagrees is rolled back %s', async (_name, agreements, compared) => {
+    const { trail, state } = await run(agreements);
+    expect(state).toBe('rolled_back');
+    expect(trail.events).toMatchObject([
+      { event_type: 'canary.rolled_back', context: { decisions_compared: compared } },
+    ]);
+  });
+});
+
+test('indicators that a source knows are recorded, others are not', async () => {
+  const { topics, trail, settings } = await start();
+  const value = parseAlert(
+    'acme',
+    { source: 'suricata', received_at: '', payload: alertOf.suricata },
+    settings.alerts,
+  );
+  await topics.publish('alerts.normalized', { key: 'k', lineage: acme, value });
+  await topics.settled();
+  expect(
+    trail.events.map(({ event_type, target_id, alert_id }) => [event_type, target_id, alert_id]),
+  ).toEqual([
+    ['ioc.enriched', '203.0.113.9', value.alert_id],
+    ['ioc.enriched', 'c2.evil.example', value.alert_id],
+  ]);
+});
+
+test('only new and changed articles are indexed; only changed ones get new vectors', async () => {
+  const { governance, trail, types } = await start();
+  const articles = [
+    { article_id: 'a', text: 'one' },
+    { article_id: 'b', text: 'two' },
+  ];
+  await governance.refreshKnowledge(articles, acme);
+  await governance.refreshKnowledge(articles, acme);
+  expect(types()).toEqual(['knowledge.indexed']);
+  await governance.refreshKnowledge(
+    [
+      { article_id: 'a', text: 'changed' },
+      { article_id: 'c', text: 'new' },
+    ],
+    acme,
+  );
+  expect(trail.events.slice(1)).toMatchObject([
+    {
+      event_type: 'knowledge.indexed',
+      context: { articles_added: ['c'], articles_changed: ['a'], articles_removed: ['b'] },
+    },
+    { event_type: 'embedding.reindexed', context: { articles_changed: ['a'] } },
+  ]);
+});
+
+test('a closed investigation gets its final report, once', async () => {
+  const { topics, trail } = await start();
+  const value: Investigation = {
+    investigation_id: 'inv-1',
+    tenant_id: 'acme',
+    alert_id: 'a',
+    state: 'closed',
+    severity: 'high',
+    title: 'Brute force',
+    source: 'wazuh',
+    techniques: ['T1110'],
+    entity_ids: [],
+    verdict: 'true_positive',
+    confidence: 0.8,
+    summary: 'It was one.',
+    opened_at: '',
+    closed_at: '',
+    closed_by: 'response',
+  };
+  for (const state of ['awaiting_human', 'closed', 'closed'] as const) {
+    await topics.publish('investigations', { key: 'k', lineage: acme, value: { ...value, state } });
+  }
+  await topics.settled();
+  expect(trail.events).toMatchObject([
+    {
+      event_type: 'response.generated',
+      target_id: 'inv-1',
+      decision: {
+        reasoning_summary:
+          'wazuh: Brute force. Verdict: true_positive, closed by response. Techniques: T1110. It was one.',
+      },
+    },
+  ]);
+});
+
+test('without an emitter everything is decided in the same way', async () => {
+  const decided = async (audit: boolean) => {
+    const { governance } = await start({ audit });
+    const all: unknown[] = [];
+    for (let at = 0; at < 22; at++) all.push(await governance.admitAutomatic(acme, action));
+    all.push(
+      await governance.approveGoLive('mia', 'r', newLineage('shady')),
+      await governance.startCanary('x', acme),
+    );
+    return JSON.stringify(all);
+  };
+  expect(await decided(false)).toBe(await decided(true));
+});
