@@ -1,5 +1,6 @@
 export { sha256, sha256Stream } from '#sha256';
 export { type AccountEntry, formatAccountEntry, parseAccountEntry } from './books/account-entry.ts';
+export { mergeRanges, type NumberRange, subtractRanges } from './books/number-ranges.ts';
 export { type KeyFacts, keyDigest } from './books/key-digest.ts';
 export {
   formatLetterEntry,

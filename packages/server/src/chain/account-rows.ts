@@ -1,5 +1,6 @@
+import { mergeRanges } from '@tallystick/log';
 import type { Statement } from '../store/database.ts';
-import { type Account, accountKey, mergeRanges, type Range } from './accounting.ts';
+import { type Account, accountKey, type Range } from './accounting.ts';
 
 /**
  * The rows that store {@link Account}s: `audit_producers` holds up to which number everything is settled,
@@ -54,7 +55,7 @@ export function findOtherSubmitters(accounts: readonly Account[]): Statement<Oth
   return { name: 'tally_other_submitters', text: otherSubmittersSql, values: [keysOf(closing)] };
 }
 
-/** A producer that started less than this ago has no pruned account, seconds. */
+/** A producer whose id (UUIDv7) is younger than this has no pruned account, seconds. */
 const youngSeconds = 29 * 86_400;
 
 /**
@@ -190,8 +191,9 @@ const insertSql = `
                   case when split_part(a, ' ', 4) = 'closed' then split_part(a, ' ', 3)::bigint end as final_seq
              from audit_records r
             cross join lateral jsonb_array_elements_text(r.record::jsonb #> '{event,metadata,accounts}') as a
-            where ('x' || left(replace(k.producer_id::text, '-', ''), 12))::bit(48)::bigint
-                    < extract(epoch from clock_timestamp() - make_interval(secs => $2)) * 1000
+            where not (substr(k.producer_id::text, 15, 1) = '7'
+                       and ('x' || left(replace(k.producer_id::text, '-', ''), 12))::bit(48)::bigint
+                             >= extract(epoch from clock_timestamp() - make_interval(secs => $2)) * 1000)
               and r.tenant_id = k.tenant_id and r.event_type = 'audit.accounts_pruned'
               and r.record::jsonb #>> '{ingest,trust}' = 'service'
               and a like k.producer_id::text || ' %'

@@ -1,3 +1,4 @@
+import { mergeRanges } from '@tallystick/log';
 import type { BatchItem, ProducerStatement } from './batch.ts';
 import { topicOfSource } from './source-position.ts';
 
@@ -14,6 +15,7 @@ export interface Account {
   readonly submitter: string;
   readonly producerId: string;
   readonly tenantId: string;
+  /** What the producer calls itself, or else the service of its first event. */
   readonly service: string | undefined;
   /** Numbers that were declared as the last one. */
   readonly finals: readonly number[];
@@ -24,7 +26,12 @@ export interface Account {
   readonly isAlive: boolean;
 }
 
-type MutableAccount = { -readonly [K in keyof Account]: Account[K] } & { settled: Range[]; finals: number[] };
+type MutableAccount = { -readonly [K in keyof Account]: Account[K] } & {
+  settled: Range[];
+  finals: number[];
+  /** Service of its first event of the batch. */
+  firstService?: string;
+};
 
 /** One account for each submitter, producer and tenant that a batch mentions. */
 export function accountsOf(
@@ -58,6 +65,7 @@ export function accountsOf(
     const account = open(submitterOf(ingest), ingest.producer_id, tenantId);
     account.settled.push([sequence, sequence]);
     account.isAlive = true;
+    if ('event' in item) account.firstService ??= item.event.source_service;
   }
   for (const { submitter, producerId, service, gaps, final, declaredBy, ephemeral } of statements) {
     const mentioned = (tenantId: string) => {
@@ -73,7 +81,11 @@ export function accountsOf(
       account.isEphemeral ||= ephemeral === true;
     }
   }
-  return [...accounts.values()].map((account) => ({ ...account, settled: mergeRanges(account.settled) }));
+  return [...accounts.values()].map(({ firstService, ...account }) => ({
+    ...account,
+    service: account.service ?? firstService,
+    settled: mergeRanges(account.settled),
+  }));
 }
 
 /**
@@ -94,37 +106,4 @@ export function accountKey({
   tenantId,
 }: Pick<Account, 'submitter' | 'producerId' | 'tenantId'>): string {
   return `${submitter}\n${producerId}\n${tenantId}`;
-}
-
-/**
- * The numbers of some ranges that others do not have.
- *
- * @param ranges ascending and separate, as {@link mergeRanges} returns them
- * @param others likewise
- */
-export function subtractRanges(ranges: readonly Range[], others: readonly Range[]): Range[] {
-  const left: Range[] = [];
-  let at = 0;
-  for (const [first, last] of ranges) {
-    let next = first;
-    while (at < others.length && others[at]![1] < next) at++;
-    for (let other = at; other < others.length && others[other]![0] <= last; other++) {
-      const [from, to] = others[other]!;
-      if (from > next) left.push([next, from - 1]);
-      next = Math.max(next, to + 1);
-    }
-    if (next <= last) left.push([next, last]);
-  }
-  return left;
-}
-
-/** The same numbers in as few ranges as possible, ascending. */
-export function mergeRanges(ranges: readonly Range[]): Range[] {
-  const merged: Range[] = [];
-  for (const [first, last] of [...ranges].sort((a, b) => a[0] - b[0])) {
-    const previous = merged.at(-1);
-    if (previous !== undefined && first <= previous[1] + 1) previous[1] = Math.max(previous[1], last);
-    else merged.push([first, last]);
-  }
-  return merged;
 }

@@ -1,4 +1,5 @@
 import { type EventFilters, type FilterParameter, filterParameters } from '@tallystick/event';
+import { bookkeepingTypes } from '@tallystick/protocol';
 
 /**
  * Whether a filter looks at something that a redacted record does not show. A reader without the scope for sensitive records
@@ -31,21 +32,18 @@ export function conditionsOf(filters: EventFilters, first: number): Conditions {
   };
 }
 
-/** The type of the records that a trail was read. */
-const readsType = 'audit.read';
+/** As an array of SQL. */
+const bookkeeping = `'{${bookkeepingTypes.join(',')}}'::text[]`;
 
-/**
- * Whether a list leaves out the records of reads. They are written while somebody looks, so they would change the list that
- * is looked at. A filter for their type asks for them.
- */
-export function leavesOutReads({ event_type }: EventFilters, includeReads: boolean): boolean {
-  return !includeReads && event_type === undefined;
+/** Whether a list leaves out the service's bookkeeping. A filter for types of events asks for it. */
+export function leavesOutBookkeeping({ event_type }: EventFilters, includeBookkeeping: boolean): boolean {
+  return !includeBookkeeping && event_type === undefined;
 }
 
-/** The condition that leaves records of reads out, over `audit_records` as `r`. */
-export const withoutReads = `and r.event_type <> '${readsType}'`;
-/** The condition that finds them. */
-export const onlyReads = `and r.event_type = '${readsType}'`;
+/** The condition that leaves the service's bookkeeping out, over `audit_records` as `r`. */
+export const withoutBookkeeping = `and r.event_type <> all (${bookkeeping})`;
+/** The condition that finds it. */
+export const onlyBookkeeping = `and r.event_type = any (${bookkeeping})`;
 
 const operators = { equal: '=', at_least: '>=', at_most: '<=', below: '<' } as const;
 

@@ -1,7 +1,7 @@
 import type { EventFilters } from '@tallystick/event';
 import type { EventView } from '@tallystick/protocol';
 import type { Position } from './cursor.ts';
-import { leavesOutReads } from './filters.ts';
+import { leavesOutBookkeeping } from './filters.ts';
 import type { HeadWatch } from './tail.ts';
 import type { Trail } from './trail.ts';
 import { toView, type ViewOptions } from './view.ts';
@@ -13,8 +13,8 @@ export interface FollowQuery {
   /** The last record that the reader has. Where absent, the reader gets only records that are chained from now on. */
   readonly after?: Position | undefined;
   readonly view: ViewOptions;
-  /** Whether records of reads are yielded where no filter names their type. @defaultValue true */
-  readonly includeReads?: boolean | undefined;
+  /** Whether the service's bookkeeping is yielded where no filter names its type. @defaultValue true */
+  readonly includeBookkeeping?: boolean | undefined;
 }
 
 /** Records of one page: a follower keeps so many in memory. */
@@ -35,7 +35,7 @@ export async function* follow(
   signal: AbortSignal,
 ): AsyncGenerator<{ readonly position: Position; readonly view: EventView }> {
   const { tenantId, filters = {}, view } = query;
-  const leaveOutReads = leavesOutReads(filters, query.includeReads ?? true);
+  const leaveOutBookkeeping = leavesOutBookkeeping(filters, query.includeBookkeeping ?? true);
   let position = query.after ?? (await trail.head(tenantId)) ?? beforeAll;
   for (;;) {
     const head = await heads.beyond(tenantId, position, signal);
@@ -51,7 +51,7 @@ export async function* follow(
         limit: pageRecords,
         view,
         filters,
-        leaveOutReads,
+        leaveOutBookkeeping,
       });
       for (const row of rows) {
         yield {

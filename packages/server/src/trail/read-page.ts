@@ -2,7 +2,7 @@ import type { EventFilters } from '@tallystick/event';
 import type { Session } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 import type { Position } from './cursor.ts';
-import { conditionsOf, filtersContent, onlyReads, withoutReads } from './filters.ts';
+import { conditionsOf, filtersContent, onlyBookkeeping, withoutBookkeeping } from './filters.ts';
 import type { EventRow, ViewOptions } from './view.ts';
 
 const listSql = readSql('list-events');
@@ -13,11 +13,11 @@ const listEvents = {
 
 export type Order = keyof typeof listEvents;
 
-const hasReads = readSql('has-reads').replace('{only_reads}', onlyReads);
+const hasBookkeeping = readSql('has-bookkeeping').replace('{only_bookkeeping}', onlyBookkeeping);
 
 /** Numbers of the first parameter that belongs to a filter, in each statement. */
 const firstFilter = 9;
-const firstReadsFilter = 5;
+const firstBookkeepingFilter = 5;
 
 const maxSequence = Number.MAX_SAFE_INTEGER;
 /** Most bytes of the records on a page. A page has at least one record, of any size. */
@@ -32,8 +32,8 @@ interface PageRequest {
   readonly from?: number;
   readonly to?: number;
   readonly limit: number;
-  /** Whether records of reads are left out. @defaultValue false */
-  readonly leaveOutReads?: boolean;
+  /** Whether the service's bookkeeping is left out. @defaultValue false */
+  readonly leaveOutBookkeeping?: boolean;
 }
 
 /** Rows of one epoch, and whether there are more. */
@@ -44,8 +44,8 @@ export async function readPage(
 ): Promise<{
   readonly rows: EventRow[];
   readonly more: boolean;
-  /** Whether the page left records of reads out that match its filters. */
-  readonly readsLeftOut: boolean;
+  /** Whether the page left bookkeeping out that matches its filters. */
+  readonly bookkeepingLeftOut: boolean;
 }> {
   const { filters, view, order, epoch, after, limit } = request;
   // Sequence numbers have no gaps, so "after this record" is one more bound of the range.
@@ -53,11 +53,11 @@ export async function readPage(
   let to = Math.min(maxSequence, filters.sequence_to ?? maxSequence, request.to ?? maxSequence);
   if (after !== undefined && order === 'asc') from = Math.max(from, after.sequence + 1);
   if (after !== undefined && order === 'desc') to = Math.min(to, after.sequence - 1);
-  if (from > to) return { rows: [], more: false, readsLeftOut: false };
+  if (from > to) return { rows: [], more: false, bookkeepingLeftOut: false };
   const conditions = conditionsOf(filters, firstFilter);
   const found = await session.query<EventRow & { readonly available: number }>(
     listEvents[order].replace('{filters}', () =>
-      request.leaveOutReads === true ? `${withoutReads} ${conditions.sql}` : conditions.sql,
+      request.leaveOutBookkeeping === true ? `${withoutBookkeeping} ${conditions.sql}` : conditions.sql,
     ),
     [
       tenantId,
@@ -74,12 +74,12 @@ export async function readPage(
   );
   const rows = found.slice(0, limit);
   const more = (found[0]?.available ?? 0) > rows.length;
-  if (request.leaveOutReads !== true) return { rows, more, readsLeftOut: false };
+  if (request.leaveOutBookkeeping !== true) return { rows, more, bookkeepingLeftOut: false };
   const last = rows.at(-1)?.sequence_number;
   const shown = !more || last === undefined ? [from, to] : order === 'asc' ? [from, last] : [last, to];
   const [left] = await session.query<{ found: boolean }>(
-    hasReads.replace('{filters}', () => conditionsOf(filters, firstReadsFilter).sql),
+    hasBookkeeping.replace('{filters}', () => conditionsOf(filters, firstBookkeepingFilter).sql),
     [tenantId, epoch, ...shown, ...conditions.values],
   );
-  return { rows, more, readsLeftOut: left?.found === true };
+  return { rows, more, bookkeepingLeftOut: left?.found === true };
 }

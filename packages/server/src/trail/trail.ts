@@ -4,7 +4,7 @@ import { ServerError } from '../errors.ts';
 import type { Access, Database, Session } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 import { decodePosition, encodePosition, type Position } from './cursor.ts';
-import { leavesOutReads } from './filters.ts';
+import { leavesOutBookkeeping } from './filters.ts';
 import { type Order, readPage } from './read-page.ts';
 import { type EventRow, toView, type ViewOptions } from './view.ts';
 
@@ -21,8 +21,8 @@ export interface ListQuery {
   readonly limit?: number | undefined;
   /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined;
-  /** Whether to list records of reads where no filter names their type. @defaultValue true */
-  readonly includeReads?: boolean | undefined;
+  /** Whether to list the service's bookkeeping where no filter names its type. @defaultValue true */
+  readonly includeBookkeeping?: boolean | undefined;
 }
 
 /** One page of a list. */
@@ -32,8 +32,8 @@ export interface EventPage {
   readonly nextCursor: string | undefined;
   /** Whether the tenant has a chain. */
   readonly exists: boolean;
-  /** Whether records of reads were left out that match the filters. */
-  readonly readsLeftOut: boolean;
+  /** Whether bookkeeping was left out that matches the filters. */
+  readonly bookkeepingLeftOut: boolean;
 }
 
 /** The newest record of a tenant's chain. */
@@ -68,16 +68,16 @@ export class Trail {
         details: { parameter: 'limit' },
       });
     }
-    const leaveOutReads = leavesOutReads(filters, query.includeReads ?? true);
-    const request = [tenantId, order, filters, ...(leaveOutReads ? ['without reads'] : [])];
+    const leaveOutBookkeeping = leavesOutBookkeeping(filters, query.includeBookkeeping ?? true);
+    const request = [tenantId, order, filters, ...(leaveOutBookkeeping ? ['without bookkeeping'] : [])];
     const after = query.cursor === undefined ? undefined : decodePosition(query.cursor, request);
     return await this.#database.transaction(readerOf(tenantId), async (session) => {
       const head = await headOf(session, tenantId);
       if (head === undefined)
-        return { events: [], nextCursor: undefined, exists: false, readsLeftOut: false };
+        return { events: [], nextCursor: undefined, exists: false, bookkeepingLeftOut: false };
       const rows: EventRow[] = [];
       let more = false;
-      let readsLeftOut = false;
+      let bookkeepingLeftOut = false;
       // One epoch at a time: within an epoch an index gives the order, and nearly every chain has one epoch.
       const epochs = await epochsOf(session, tenantId, head.epoch, order);
       const isDue = (epoch: number) =>
@@ -94,11 +94,11 @@ export class Trail {
           epoch,
           after: bound?.epoch === epoch ? bound : undefined,
           limit: limit - rows.length,
-          leaveOutReads,
+          leaveOutBookkeeping,
         });
         rows.push(...page.rows);
         more = page.more;
-        readsLeftOut ||= page.readsLeftOut;
+        bookkeepingLeftOut ||= page.bookkeepingLeftOut;
         bound = undefined;
         if (!more) at++;
       }
@@ -111,7 +111,7 @@ export class Trail {
             ? encodePosition(request, { epoch: last.epoch, sequence: last.sequence_number })
             : undefined,
         exists: true,
-        readsLeftOut,
+        bookkeepingLeftOut,
       };
     });
   }
@@ -183,7 +183,7 @@ export interface RowRange {
   readonly view: ViewOptions;
   readonly filters?: EventFilters;
   /** As of the page. @defaultValue false */
-  readonly leaveOutReads?: boolean;
+  readonly leaveOutBookkeeping?: boolean;
 }
 
 /** Access of a reader of one tenant. */

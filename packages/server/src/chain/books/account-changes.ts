@@ -1,13 +1,6 @@
-import type { AccountEntry } from '@tallystick/log';
+import { type AccountEntry, mergeRanges, subtractRanges } from '@tallystick/log';
 import { type AccountRow, acceptedFinal, type TouchedRow } from '../account-rows.ts';
-import {
-  type Account,
-  accountKey,
-  mergeRanges,
-  type Range,
-  submitterOf,
-  subtractRanges,
-} from '../accounting.ts';
+import { type Account, accountKey, type Range, submitterOf } from '../accounting.ts';
 import type { EventItem } from '../batch.ts';
 import type { MergedBatch, PendingEvent, PendingItems } from '../merge-batches.ts';
 import type { Plan } from '../plan.ts';

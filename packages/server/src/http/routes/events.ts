@@ -35,7 +35,8 @@ export function eventRoutes({
         'Newest first, unless `order` is `asc`. Pages are cut by position in the chain, so events that are appended between two ' +
         'requests do not shift them. A page may hold fewer events than `limit` and still have a `next_cursor`. Without the ' +
         'scope `events:read-sensitive`, sensitive events appear without their content, and they are left out if a filter ' +
-        'looks at the content. Records that the trail was read (`audit.read`) are left out; `reads_left_out` then says so.',
+        'looks at the content. Records that the trail was read (`audit.read`) and that the accounts ' +
+        'of producers changed (`audit.accounts_changed`) are left out; `reads_left_out` then says so.',
       access: 'events:read',
       query: z.strictObject({
         tenant_id: tenantId.optional(),
@@ -51,7 +52,7 @@ export function eventRoutes({
         const { tenant_id, order, limit, cursor, include, include_reads, ...filters } = query;
         const tenantId = tenantOf(principal, tenant_id);
         const view = { sensitive: seesSensitive(principal), withRecord: include === 'record' };
-        const list = { tenantId, filters, order, limit, cursor, includeReads: include_reads };
+        const list = { tenantId, filters, order, limit, cursor, includeBookkeeping: include_reads };
         const page = await trail.list(list, view);
         if (page.exists && !isOfReading(filters.event_type)) {
           await readAudit.read({ principal: principal.id, tenantId });
@@ -59,7 +60,7 @@ export function eventRoutes({
         const body: EventPage = {
           events: page.events,
           ...(page.nextCursor !== undefined && { next_cursor: page.nextCursor }),
-          ...(page.readsLeftOut && { reads_left_out: true }),
+          ...(page.bookkeepingLeftOut && { reads_left_out: true }),
         };
         return { status: 200, body };
       },

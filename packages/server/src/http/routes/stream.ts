@@ -104,7 +104,7 @@ async function run(
     const events = follow(
       trail,
       heads,
-      { tenantId, filters, after, view, includeReads: include_reads },
+      { tenantId, filters, after, view, includeBookkeeping: include_reads },
       stop.signal,
     );
     for await (const { position, view: event } of events) {

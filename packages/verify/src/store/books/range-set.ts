@@ -1,57 +1,40 @@
-import type { NumberRange } from './read-accounts.ts';
+import { mergeRanges, type NumberRange } from '@tallystick/log';
 
-/** A set of whole numbers, kept as few separate ranges in ascending order. */
+/** Ranges that are added before they are merged, beside as many as there are merged ones. */
+const unmerged = 32;
+
+/**
+ * A set of whole numbers, kept as few separate ranges. Numbers that arrive in order extend the newest range. Others are merged
+ * together from time to time, so that the cost of a number does not grow with the number of ranges, whatever their order.
+ */
 export class RangeSet {
-  readonly #ranges: [first: number, last: number][] = [];
+  #merged: [first: number, last: number][] = [];
+  readonly #added: [first: number, last: number][] = [];
 
+  /** Ascending and separate. */
   get ranges(): readonly NumberRange[] {
-    return this.#ranges;
+    this.#merge();
+    return this.#merged;
   }
 
-  /** Most numbers come in order and extend the last range, which takes constant time. */
+  /** Number of ranges in memory. */
+  get size(): number {
+    return this.#merged.length + this.#added.length;
+  }
+
   add([first, last]: NumberRange): void {
-    const at = this.#firstTouching(first);
-    let end = at;
-    let [from, to] = [first, last];
-    while (end < this.#ranges.length && this.#ranges[end]![0] <= last + 1) {
-      from = Math.min(from, this.#ranges[end]![0]);
-      to = Math.max(to, this.#ranges[end]![1]);
-      end++;
+    const newest = this.#added.at(-1) ?? this.#merged.at(-1);
+    if (newest !== undefined && first >= newest[0] && first <= newest[1] + 1) {
+      newest[1] = Math.max(newest[1], last);
+      return;
     }
-    if (end === at + 1) {
-      this.#ranges[at]![0] = from;
-      this.#ranges[at]![1] = to;
-    } else {
-      this.#ranges.splice(at, end - at, [from, to]);
-    }
+    this.#added.push([first, last]);
+    if (this.#added.length > unmerged + this.#merged.length) this.#merge();
   }
 
-  /** The numbers of these ranges that the set does not have. The ranges are ascending and separate. */
-  missing(ranges: readonly NumberRange[]): NumberRange[] {
-    const missing: NumberRange[] = [];
-    for (const [first, last] of ranges) {
-      let next = first;
-      for (let at = this.#firstTouching(first); at < this.#ranges.length; at++) {
-        const [from, to] = this.#ranges[at]!;
-        if (from > last) break;
-        if (from > next) missing.push([next, from - 1]);
-        next = Math.max(next, to + 1);
-      }
-      if (next <= last) missing.push([next, last]);
-    }
-    return missing;
-  }
-
-  /** Index of the first range that ends at `first` - 1 or later. */
-  #firstTouching(first: number): number {
-    let [low, high] = [0, this.#ranges.length];
-    const newest = this.#ranges.at(-1);
-    if (newest !== undefined && newest[1] < first - 1) return this.#ranges.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#ranges[middle]![1] < first - 1) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+  #merge(): void {
+    if (this.#added.length === 0) return;
+    this.#merged = mergeRanges([...this.#merged, ...this.#added]);
+    this.#added.length = 0;
   }
 }
