@@ -61,7 +61,7 @@ async function checkDefaultList(
 ): Promise<Finding[]> {
   const found = new Set<number>();
   for await (const view of listWindow(log, window, { withReads: false })) found.add(positionOf(view));
-  const expected = listed.filter(({ record }) => !bookkeeping.has(record.event.event_type));
+  const expected = listed.filter(({ record }) => !bookkeeping.has(String(record.event.event_type)));
   return compare('for no bookkeeping', expected, found);
 }
 

@@ -15,7 +15,6 @@ export interface Account {
   readonly submitter: string;
   readonly producerId: string;
   readonly tenantId: string;
-  /** What the producer calls itself, or else the service of its first event. */
   readonly service: string | undefined;
   /** Numbers that were declared as the last one. */
   readonly finals: readonly number[];
@@ -26,12 +25,7 @@ export interface Account {
   readonly isAlive: boolean;
 }
 
-type MutableAccount = { -readonly [K in keyof Account]: Account[K] } & {
-  settled: Range[];
-  finals: number[];
-  /** Service of its first event of the batch. */
-  firstService?: string;
-};
+type MutableAccount = { -readonly [K in keyof Account]: Account[K] } & { settled: Range[]; finals: number[] };
 
 /** One account for each submitter, producer and tenant that a batch mentions. */
 export function accountsOf(
@@ -65,7 +59,6 @@ export function accountsOf(
     const account = open(submitterOf(ingest), ingest.producer_id, tenantId);
     account.settled.push([sequence, sequence]);
     account.isAlive = true;
-    if ('event' in item) account.firstService ??= item.event.source_service;
   }
   for (const { submitter, producerId, service, gaps, final, declaredBy, ephemeral } of statements) {
     const mentioned = (tenantId: string) => {
@@ -81,11 +74,7 @@ export function accountsOf(
       account.isEphemeral ||= ephemeral === true;
     }
   }
-  return [...accounts.values()].map(({ firstService, ...account }) => ({
-    ...account,
-    service: account.service ?? firstService,
-    settled: mergeRanges(account.settled),
-  }));
+  return [...accounts.values()].map((account) => ({ ...account, settled: mergeRanges(account.settled) }));
 }
 
 /**

@@ -112,7 +112,10 @@ async function verify(
   for (const stray of await readStrays(database, signer, tenantId)) findings.add(strayFinding(stray));
   // The books belong to the chain as a whole: its last part compares them.
   if (range?.complete === true && request.sequence_to === undefined && request.ingested_to === undefined) {
-    const query: Query = (sql, parameters) => database.query(writer, sql, parameters);
+    const query: Query = async (sql, parameters) => {
+      request.signal?.throwIfAborted();
+      return await database.query(writer, sql, parameters);
+    };
     await checkBooks(query, { tenantId, serviceTenant }, findings);
     await checkApprovals(query, { tenantId, epoch, serviceTenant }, findings);
     if (tenantId === serviceTenant) await checkSubjects(query, tenantId, findings);

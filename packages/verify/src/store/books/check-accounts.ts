@@ -1,9 +1,12 @@
-import type { FindingSink } from '../../report.ts';
+import { type NumberRange, subtractRanges } from '@tallystick/log';
+import type { Finding, FindingSink } from '../../report.ts';
 import type { Query } from '../read-store.ts';
+import { type AccountSlice, halvesOf, isInSlice, slicesOf } from './account-slice.ts';
 import { RangeSet } from './range-set.ts';
 import {
   type AccountState,
-  type NumberRange,
+  areAccountsOpened,
+  countAccounts,
   readAccounts,
   readChainEnd,
   readOrphanedRanges,
@@ -12,6 +15,8 @@ import {
 } from './read-accounts.ts';
 import {
   accountId,
+  accountWeight,
+  maxWeight,
   type ReplayedAccount,
   ReplayedAccounts,
   tenantsInServiceChain,
@@ -22,33 +27,72 @@ const maxRanges = 20;
 
 /**
  * Compares the accounts of a tenant's producers with what the records say of them. Each account that was edited, deleted or
- * inserted with other means than the service's is a finding for each range of numbers, and for each other column.
+ * inserted with other means than the service's is a finding for each range of numbers, and for each other column. Accounts of an
+ * earlier version are not compared before the service has put them on record.
+ *
+ * It reads the records of the whole chain once; of a tenant with more than some ten thousand accounts, several times, in bounded
+ * memory.
  */
-export async function checkAccounts(
+export async function checkAccounts(query: Query, of: AccountsOf, findings: FindingSink): Promise<void> {
+  const isOpened = await areAccountsOpened(query, of.serviceTenant);
+  const { accounts, ranges } = await countAccounts(query, of.tenantId);
+  const slices = slicesOf(Math.ceil((accounts * accountWeight + ranges) / maxWeight));
+  for (let slice = slices.pop(); slice !== undefined; slice = slices.pop())
+    slices.push(...(await checkSlice(query, of, slice, isOpened, findings)));
+  await checkOrphans(query, of.tenantId, findings);
+}
+
+/** Whose accounts are compared, and the tenant of the service's own records. */
+interface AccountsOf {
+  readonly tenantId: string;
+  readonly serviceTenant: string;
+}
+
+/** @returns slices that were left out, because the records mention too many accounts */
+async function checkSlice(
   query: Query,
-  of: { readonly tenantId: string; readonly serviceTenant: string },
+  of: AccountsOf,
+  slice: AccountSlice,
+  isOpened: boolean,
   findings: FindingSink,
-): Promise<void> {
-  const snapshot = await readAccounts(query, of.tenantId, [of.tenantId, of.serviceTenant]);
-  if (snapshot === undefined) return;
-  const { accounts } = await ReplayedAccounts.read(query, of, snapshot.ends);
+): Promise<AccountSlice[]> {
+  const snapshot = await readAccounts(query, of.tenantId, [of.tenantId, of.serviceTenant], slice);
+  if (snapshot === undefined) return [];
+  const { accounts, slice: kept } = await ReplayedAccounts.read(query, of, snapshot.ends, slice);
   const report = (submitter: string, producerId: string, difference: string) =>
-    findings.add({
-      code: 'PRODUCER_ACCOUNT_MISMATCH',
-      sequence_number: null,
-      found: `${producerId} of ${submitter} for ${of.tenantId}: ${difference}`,
-    });
+    findings.add(mismatch(submitter, producerId, of.tenantId, difference));
   for (const account of snapshot.accounts) {
     const id = accountId(account);
+    if (!isInSlice(id, kept)) continue;
     const replayed = accounts.get(id);
     accounts.delete(id);
+    if (!account.isOnRecord && !isOpened) continue;
     for (const difference of differences(account, replayed))
       report(account.submitter, account.producerId, difference);
   }
   for (const { submitter, producerId, isPruned } of accounts.values())
     if (!isPruned) report(submitter, producerId, 'no row');
-  for (const { submitter, producerId, range } of await readOrphanedRanges(query, of.tenantId))
-    report(submitter, producerId, `${numbers(range)} without an account`);
+  const left: AccountSlice[] = [];
+  for (let whole = slice; whole.bits < kept.bits; ) {
+    const [first, second] = halvesOf(whole);
+    left.push(second);
+    whole = first;
+  }
+  return left;
+}
+
+async function checkOrphans(query: Query, tenantId: string, findings: FindingSink): Promise<void> {
+  for (const { submitter, producerId, range } of await readOrphanedRanges(query, tenantId)) {
+    findings.add(mismatch(submitter, producerId, tenantId, `${numbers(range)} without an account`));
+  }
+}
+
+function mismatch(submitter: string, producerId: string, tenantId: string, difference: string): Finding {
+  return {
+    code: 'PRODUCER_ACCOUNT_MISMATCH',
+    sequence_number: null,
+    found: `${producerId} of ${submitter} for ${tenantId}: ${difference}`,
+  };
 }
 
 /** Compares the accounts of tenants that have no chain: the service's tenant has their records. */
@@ -79,10 +123,12 @@ function isEmpty(account: AccountState): boolean {
 function numberDifferences(account: AccountState, { settled }: ReplayedAccount): string[] {
   const stored = new RangeSet();
   for (const range of settledNumbers(account)) stored.add(range);
-  const extra = settled.missing(stored.ranges).map((range) => `${numbers(range)} settled without a record`);
-  const lost = stored
-    .missing(settled.ranges)
-    .map((range) => `${numbers(range)} not settled in spite of the records`);
+  const extra = subtractRanges(stored.ranges, settled.ranges).map(
+    (range) => `${numbers(range)} settled without a record`,
+  );
+  const lost = subtractRanges(settled.ranges, stored.ranges).map(
+    (range) => `${numbers(range)} not settled in spite of the records`,
+  );
   const found = [...extra, ...lost];
   if (found.length > maxRanges)
     return [...found.slice(0, maxRanges), `${found.length - maxRanges} more ranges`];
@@ -114,6 +160,7 @@ function columnDifferences(account: AccountState, replayed: ReplayedAccount): st
   if (account.isEphemeral !== replayed.isEphemeral)
     found.push(account.isEphemeral ? 'ephemeral without a record' : 'not ephemeral in spite of the record');
   const { service, firstService } = replayed;
+  // A producer that calls itself as its first event does needs no record of its name, and no record tells whether it did.
   const isNamed =
     service === undefined
       ? account.service === null || account.service === firstService

@@ -1,8 +1,6 @@
-import type { AccountEntry } from '@tallystick/log';
+import { type AccountEntry, type NumberRange, readRecord } from '@tallystick/log';
 import type { Query } from '../read-store.ts';
-
-/** A range of whole numbers, both ends included. */
-export type NumberRange = readonly [first: number, last: number];
+import { type AccountSlice, allAccounts, sliceCondition } from './account-slice.ts';
 
 /** The account of a producer as its tables have it. */
 export interface AccountState {
@@ -47,25 +45,69 @@ const endsSql = `
  * Reads the accounts of a tenant in one statement with the ends of chains, so that records that are chained meanwhile are not
  * compared with accounts that were read before.
  *
+ * @param slice the accounts to read; all by default
  * @returns `undefined` for a store of an earlier version, whose accounts are not on record
  */
 export async function readAccounts(
   query: Query,
   tenantId: string,
   chains: readonly string[],
+  slice: AccountSlice = allAccounts,
 ): Promise<AccountsSnapshot | undefined> {
   if (!(await hasAccountBooks(query))) return undefined;
   const rows = await query(
     `select ${columns}, e.ends
-       from (select ${endsSql} as ends) e left join audit_producers p on p.tenant_id = $1
+       from (select ${endsSql} as ends) e left join audit_producers p on p.tenant_id = $1 and ${sliceCondition('p', 3)}
       order by p.submitter, p.producer_id`,
-    [tenantId, chains],
+    [tenantId, chains, slice.bits, slice.value],
   );
   const ends = JSON.parse(String(rows[0]!.ends)) as { readonly [tenant: string]: [number, number] };
   return {
     accounts: rows.filter(({ submitter }) => submitter !== null).map(accountState),
     ends: new Map(Object.entries(ends).map(([tenant, [epoch, sequence]]) => [tenant, { epoch, sequence }])),
   };
+}
+
+/** How many accounts of a tenant, and open ranges of them, the tables have. */
+export async function countAccounts(
+  query: Query,
+  tenantId: string,
+): Promise<{ accounts: number; ranges: number }> {
+  const [row] = await query(
+    `select (select count(*) from audit_producers where tenant_id = $1)::text as accounts,
+            (select count(*) from audit_producer_ranges where tenant_id = $1)::text as ranges`,
+    [tenantId],
+  );
+  return { accounts: Number(row!.accounts), ranges: Number(row!.ranges) };
+}
+
+/**
+ * Whether the service has put the accounts of earlier versions on record. Until then, what such an account says is not known
+ * from records.
+ *
+ * @param serviceTenant tenant of the chain that has the record
+ */
+export async function areAccountsOpened(query: Query, serviceTenant: string): Promise<boolean> {
+  const rows = await query(
+    `select r.record from audit_records r
+       join audit_chain_ranges g
+         on g.tenant_id = r.tenant_id and g.epoch = r.epoch and r.sequence_number between 0 and g.last_sequence
+      where r.tenant_id = $1 and r.event_type = 'audit.books_opened'
+        and position('"accounts_complete":true' in r.record) > 0`,
+    [serviceTenant],
+  );
+  return rows.some(({ record }) => isOpening(String(record)));
+}
+
+function isOpening(text: string): boolean {
+  try {
+    const { event, ingest } = readRecord(text);
+    const metadata = event.metadata as { readonly accounts_complete?: unknown } | undefined;
+    return ingest.trust === 'service' && metadata?.accounts_complete === true;
+  } catch {
+    // Bytes that are not a record are a finding of the chain's check.
+    return false;
+  }
 }
 
 /** Accounts that are not on record, `limit` at most. */

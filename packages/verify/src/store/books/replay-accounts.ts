@@ -1,5 +1,6 @@
-import { type AccountEntry, parseAccountEntry } from '@tallystick/log';
+import { type AccountEntry, type NumberRange, parseAccountEntry } from '@tallystick/log';
 import type { Query } from '../read-store.ts';
+import { type AccountSlice, halvesOf, isInSlice, maxBits } from './account-slice.ts';
 import { RangeSet } from './range-set.ts';
 import type { ChainEnd } from './read-accounts.ts';
 
@@ -18,18 +19,29 @@ export interface ReplayedAccount {
   isPruned: boolean;
 }
 
-const pageSize = 1_000;
+/** What an account counts in memory, as a number of ranges. */
+export const accountWeight = 8;
+/** Ranges and accounts that one reading of the chains keeps. More than these take several readings. */
+export const maxWeight = 400_000;
 
-// Only records that can mention an account are read: events with a number, and records of the service.
+const pageSize = 500;
+/** Characters at the end of a record that nearly always have its member `ingest`. Where they do not, the whole record is read. */
+const tailCharacters = 2_000;
+const tail = `right(r.record, ${tailCharacters})`;
+const hasIngest = `position(',"ingest":{' in ${tail}) > 0`;
+
+// Only records that can mention an account are read: events with a number, and records of the service. Of an event, the service
+// is read from its column, which the check of the records compares with its bytes.
 const pageSql = `
-  select r.epoch::text as epoch, r.sequence_number::text as sequence_number, r.record
+  select r.epoch::text as epoch, r.sequence_number::text as sequence_number, r.source_service,
+         case when r.event_type = any ($6::text[]) or not ${hasIngest} then r.record end as record, ${tail} as tail
     from audit_records r
     join audit_chain_ranges g
       on g.tenant_id = r.tenant_id and g.epoch = r.epoch and r.sequence_number between 0 and g.last_sequence
    where r.tenant_id = $1
      and (r.epoch, r.sequence_number) > ($2::integer, $3::bigint)
      and (r.epoch, r.sequence_number) <= ($4::integer, $5::bigint)
-     and (r.event_type = any ($6::text[]) or ($7::boolean and position('"producer_seq":' in r.record) > 0))
+     and (r.event_type = any ($6::text[]) or ($7::boolean and (position('"producer_seq":' in ${tail}) > 0 or not ${hasIngest})))
    order by r.epoch, r.sequence_number
    limit ${pageSize}`;
 
@@ -43,33 +55,56 @@ const types = [
 
 /**
  * What the records say of the accounts of one tenant's producers: the tenant's own chain, and that of the service's tenant,
- * which has the records of the times when the tenant's own took none. The memory that it uses grows with the number of accounts and
- * of their open ranges.
+ * which has the records of the times when the tenant's own took none. Memory is bounded: where the accounts are too many, only
+ * those of a smaller slice are kept.
  */
 export class ReplayedAccounts {
   readonly accounts = new Map<string, ReplayedAccount>();
   readonly #tenantId: string;
+  #slice: AccountSlice;
+  #weight = 0;
 
-  private constructor(tenantId: string) {
+  private constructor(tenantId: string, slice: AccountSlice) {
     this.#tenantId = tenantId;
+    this.#slice = slice;
+  }
+
+  /** The accounts that were kept. */
+  get slice(): AccountSlice {
+    return this.#slice;
   }
 
   /**
    * Reads the chains, closed epochs included.
    *
    * @param ends how far to read; a tenant without an end has no chain
+   * @param slice the accounts to keep, if they are not too many
    */
   static async read(
     query: Query,
     { tenantId, serviceTenant }: { readonly tenantId: string; readonly serviceTenant: string },
     ends: ReadonlyMap<string, ChainEnd>,
+    slice: AccountSlice,
   ): Promise<ReplayedAccounts> {
-    const replayed = new ReplayedAccounts(tenantId);
+    const replayed = new ReplayedAccounts(tenantId, slice);
     const own = readPages(query, tenantId, ends.get(tenantId), true);
     const service =
       serviceTenant === tenantId ? none() : readPages(query, serviceTenant, ends.get(serviceTenant), false);
-    for await (const { record, isOwn } of inTimeOrder(own, service)) replayed.#apply(record, isOwn);
+    for await (const { record, isOwn } of inTimeOrder(own, service)) {
+      replayed.#apply(record, isOwn);
+      while (replayed.#weight > maxWeight && replayed.accounts.size > 1 && replayed.#slice.bits < maxBits)
+        replayed.#halve();
+    }
     return replayed;
+  }
+
+  #halve(): void {
+    [this.#slice] = halvesOf(this.#slice);
+    for (const [id, { settled }] of this.accounts) {
+      if (isInSlice(id, this.#slice)) continue;
+      this.accounts.delete(id);
+      this.#weight -= settled.size + accountWeight;
+    }
   }
 
   #apply({ event, ingest }: AccountRecord, isOwn: boolean): void {
@@ -83,7 +118,9 @@ export class ReplayedAccounts {
     switch (event.event_type) {
       case 'delivery.gap':
         if (isOwn)
-          this.#declare(metadata, ({ settled }) => settled.add([Number(metadata.from), Number(metadata.to)]));
+          this.#declare(metadata, (account) =>
+            this.#add(account, [[Number(metadata.from), Number(metadata.to)]]),
+          );
         break;
       case 'delivery.unclosed':
         if (isOwn) this.#declare(metadata, (account) => raiseFinal(account, Number(metadata.numbers)));
@@ -101,18 +138,27 @@ export class ReplayedAccounts {
   #settle(event: AccountRecord['event'], ingest: AccountRecord['ingest']): void {
     const submitter = ingest.principal ?? topicOf(ingest.source);
     const account = this.#of(submitter, ingest.producer_id!);
-    account.settled.add([ingest.producer_seq!, ingest.producer_seq!]);
+    if (account === undefined) return;
+    this.#add(account, [[ingest.producer_seq!, ingest.producer_seq!]]);
     account.firstService ??= event.source_service;
   }
 
   #declare(metadata: { readonly [name: string]: unknown }, change: (account: ReplayedAccount) => void): void {
-    change(this.#of(String(metadata.submitter), String(metadata.producer_id)));
+    const account = this.#of(String(metadata.submitter), String(metadata.producer_id));
+    if (account !== undefined) change(account);
+  }
+
+  #add(account: ReplayedAccount, ranges: readonly NumberRange[]): void {
+    const before = account.settled.size;
+    for (const range of ranges) account.settled.add(range);
+    this.#weight += account.settled.size - before;
   }
 
   #enter(entry: AccountEntry | undefined): void {
     if (entry === undefined || entry.tenantId !== this.#tenantId) return;
     const account = this.#of(entry.submitter, entry.producerId);
-    for (const range of entry.settled) account.settled.add(range);
+    if (account === undefined) return;
+    this.#add(account, entry.settled);
     if (entry.final !== undefined) raiseFinal(account, entry.final);
     account.isEphemeral ||= entry.ephemeral === true;
     account.service ??= entry.service;
@@ -123,17 +169,19 @@ export class ReplayedAccounts {
     const [producerId, tenantId, numbers, end, ...submitter] = text.split(' ');
     if (producerId === undefined || tenantId !== this.#tenantId) return;
     const account = this.#of(submitter.join(' '), producerId);
+    if (account === undefined) return;
     this.accounts.delete(accountId(account));
-    const pruned = this.#of(account.submitter, producerId);
+    this.#weight -= account.settled.size + accountWeight;
+    const pruned = this.#of(account.submitter, producerId)!;
     pruned.isPruned = true;
     if (!isOwn) return;
     pruned.firstService = account.firstService;
-    if (Number(numbers) > 0) pruned.settled.add([1, Number(numbers)]);
+    if (Number(numbers) > 0) this.#add(pruned, [[1, Number(numbers)]]);
     if (end === 'closed') pruned.finalSeq = Number(numbers);
   }
 
-  /** The account that a record mentions. */
-  #of(submitter: string, producerId: string): ReplayedAccount {
+  /** The account that a record mentions; `undefined` for one outside of the slice. */
+  #of(submitter: string, producerId: string): ReplayedAccount | undefined {
     const id = accountId({ submitter, producerId });
     const known = this.accounts.get(id);
     if (known !== undefined) {
@@ -150,6 +198,8 @@ export class ReplayedAccounts {
       firstService: undefined,
       isPruned: false,
     };
+    if (!isInSlice(id, this.#slice)) return undefined;
+    this.#weight += accountWeight;
     this.accounts.set(id, account);
     return account;
   }
@@ -215,7 +265,7 @@ async function* readPages(
     const rows = await query(pageSql, [tenantId, epoch, sequence, ...to, types, numbered]);
     for (const row of rows) {
       [epoch, sequence] = [Number(row.epoch), Number(row.sequence_number)];
-      const record = recordOf(String(row.record));
+      const record = row.record === null ? numberedOf(row) : recordOf(String(row.record));
       if (record !== undefined) yield record;
     }
     if (rows.length < pageSize) return;
@@ -237,6 +287,23 @@ async function* inTimeOrder(
     yield { record: (isOwn ? ofOwn.value : ofService.value) as AccountRecord, isOwn };
     if (isOwn) ofOwn = await own.next();
     else ofService = await service.next();
+  }
+}
+
+/**
+ * What an event with a number says of its account. `ingest` is the last member of the record that has this name: the members after it
+ * have no objects, and neither has `ingest`.
+ */
+function numberedOf(row: { readonly [column: string]: unknown }): AccountRecord | undefined {
+  const tail = String(row.tail);
+  const at = tail.lastIndexOf(',"ingest":{');
+  if (at < 0) return undefined;
+  try {
+    const { ingested_at, ingest } = JSON.parse(`{${tail.slice(at + 1)}`);
+    const event = { event_type: '', source_service: String(row.source_service) };
+    return { ingested_at, event, ingest };
+  } catch {
+    return undefined;
   }
 }
 
