@@ -32,14 +32,21 @@ const maxRanges = 20;
  *
  * It reads the records of the whole chain once; of a tenant with more than some ten thousand accounts, several times, in bounded
  * memory.
+ *
+ * @returns how many accounts were not compared
  */
-export async function checkAccounts(query: Query, of: AccountsOf, findings: FindingSink): Promise<void> {
+export async function checkAccounts(query: Query, of: AccountsOf, findings: FindingSink): Promise<number> {
   const isOpened = await areAccountsOpened(query, of.serviceTenant);
   const { accounts, ranges } = await countAccounts(query, of.tenantId);
   const slices = slicesOf(Math.ceil((accounts * accountWeight + ranges) / maxWeight));
-  for (let slice = slices.pop(); slice !== undefined; slice = slices.pop())
-    slices.push(...(await checkSlice(query, of, slice, isOpened, findings)));
+  let unrecorded = 0;
+  for (let slice = slices.pop(); slice !== undefined; slice = slices.pop()) {
+    const checked = await checkSlice(query, of, slice, isOpened, findings);
+    slices.push(...checked.left);
+    unrecorded += checked.unrecorded;
+  }
   await checkOrphans(query, of.tenantId, findings);
+  return unrecorded;
 }
 
 /** Whose accounts are compared, and the tenant of the service's own records. */
@@ -48,16 +55,17 @@ interface AccountsOf {
   readonly serviceTenant: string;
 }
 
-/** @returns slices that were left out, because the records mention too many accounts */
+/** @returns slices that were left out, because the records mention too many accounts, and how many accounts were not compared */
 async function checkSlice(
   query: Query,
   of: AccountsOf,
   slice: AccountSlice,
   isOpened: boolean,
   findings: FindingSink,
-): Promise<AccountSlice[]> {
+): Promise<{ readonly left: readonly AccountSlice[]; readonly unrecorded: number }> {
   const snapshot = await readAccounts(query, of.tenantId, [of.tenantId, of.serviceTenant], slice);
-  if (snapshot === undefined) return [];
+  if (snapshot === undefined) return { left: [], unrecorded: 0 };
+  let unrecorded = 0;
   const { accounts, slice: kept } = await ReplayedAccounts.read(query, of, snapshot.ends, slice);
   const report = (submitter: string, producerId: string, difference: string) =>
     findings.add(mismatch(submitter, producerId, of.tenantId, difference));
@@ -66,7 +74,10 @@ async function checkSlice(
     if (!isInSlice(id, kept)) continue;
     const replayed = accounts.get(id);
     accounts.delete(id);
-    if (!account.isOnRecord && !isOpened) continue;
+    if (!account.isOnRecord && !isOpened) {
+      unrecorded++;
+      continue;
+    }
     for (const difference of differences(account, replayed))
       report(account.submitter, account.producerId, difference);
   }
@@ -78,7 +89,7 @@ async function checkSlice(
     left.push(second);
     whole = first;
   }
-  return left;
+  return { left, unrecorded };
 }
 
 async function checkOrphans(query: Query, tenantId: string, findings: FindingSink): Promise<void> {
@@ -100,11 +111,14 @@ export async function checkChainlessAccounts(
   query: Query,
   serviceTenant: string,
   findings: FindingSink,
-): Promise<void> {
+): Promise<number> {
+  let unrecorded = 0;
   const end = await readChainEnd(query, serviceTenant);
   const mentioned = await tenantsInServiceChain(query, serviceTenant, end);
   for (const tenantId of await tenantsWithoutChain(query, [...mentioned]))
-    if (tenantId !== serviceTenant) await checkAccounts(query, { tenantId, serviceTenant }, findings);
+    if (tenantId !== serviceTenant)
+      unrecorded += await checkAccounts(query, { tenantId, serviceTenant }, findings);
+  return unrecorded;
 }
 
 function differences(account: AccountState, replayed: ReplayedAccount | undefined): string[] {
