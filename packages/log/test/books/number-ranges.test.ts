@@ -29,7 +29,8 @@ test('a difference has the numbers that only the first ranges have', () => {
   fc.assert(
     fc.property(fc.array(range), fc.array(range), (ranges, others) => {
       const left = subtractRanges(mergeRanges(ranges), mergeRanges(others));
-      const expected = numbersOf(ranges).difference(numbersOf(others));
+      const without = numbersOf(others);
+      const expected = [...numbersOf(ranges)].filter((number) => !without.has(number));
       expect(ascending(numbersOf(left))).toEqual(ascending(expected));
       expectSeparate(left);
     }),

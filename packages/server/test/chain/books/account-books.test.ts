@@ -1,5 +1,6 @@
 import { type AuditEvent, uuidv7 } from '@tallystick/event';
-import { checkBooks, type Finding, type Query } from '@tallystick/verify';
+import { sha256 } from '@tallystick/log';
+import { checkBooks, type Finding, type Query, readAccounts } from '@tallystick/verify';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { appendBatch } from '../../../src/chain/append-batch.ts';
@@ -179,7 +180,6 @@ onEachStore((store) => {
       ['final_seq = null', 'final_seq = 9', 'the last number unknown instead of 9'],
       ['is_ephemeral = true', 'is_ephemeral = false', 'ephemeral without a record'],
       [`service = 'x'`, `service = 'cms'`, 'another name than the records say'],
-      ['on_record = false', 'on_record = true', 'a row with a change that no chain records'],
     ];
     const set = (change: string) =>
       store().asOwner(`update audit_producers set ${change} where producer_id = '${producer}'`);
@@ -295,6 +295,147 @@ onEachStore((store) => {
     expect(await findings(tenant)).toEqual([]);
     await append([numbered(anEvent(tenant), producer, 3)]);
     expect(await findings(tenant)).toEqual([]);
+  });
+
+  test('two replicas that chain the same events and declarations at once leave accounts that agree', async () => {
+    const [tenant, producer] = [newTenant(), uuidv7()];
+    const items = [1, 2, 3, 4].map((number) => numbered(anEvent(tenant), producer, number));
+    const statements = (finalSeq: number) => [
+      { submitter, producerId: producer, service: 'cms', gaps: [], final: [{ tenantId: tenant, finalSeq }] },
+    ];
+    const replicas = [store().database, store().connect()];
+    await Promise.all(
+      replicas.flatMap((database, at) => [
+        appendBatch(database, { items: items.slice(at), statements: statements(4 + at) }, { logName }),
+        appendBatch(
+          database,
+          { items: [refused(tenant, producer, 7 + at)], statements: statements(9) },
+          { logName },
+        ),
+      ]),
+    );
+    expect(await findings(tenant)).toEqual([]);
+    await expectSoundChain(store().database, tenant);
+  });
+
+  test('a crash before the commit leaves neither the change nor its record, and one after it leaves both', async () => {
+    const [tenant, producer] = [newTenant(), uuidv7()];
+    const event = anEvent(tenant);
+    await append([numbered(event, producer, 1)]);
+    const batch = {
+      items: [numbered(event, producer, 2), refused(tenant, producer, 4)],
+      statements: [{ submitter, producerId: producer, gaps: [], final: [{ tenantId: tenant, finalSeq: 5 }] }],
+    };
+    for (const crashAt of ['committing', 'committed'] as const) {
+      const before = (await typesOf(tenant)).length;
+      const onStage = (stage: string) => {
+        if (stage === crashAt) throw new Error('crash');
+      };
+      await expect(appendBatch(store().database, batch, { logName, onStage })).rejects.toThrow('crash');
+      expect(await findings(tenant)).toEqual([]);
+      const added = (await typesOf(tenant)).slice(before);
+      expect(added.filter((type) => type === 'audit.accounts_changed')).toHaveLength(
+        crashAt === 'committed' ? 1 : 0,
+      );
+    }
+    const { length } = await typesOf(tenant);
+    await appendBatch(store().database, batch, { logName });
+    expect(await typesOf(tenant)).toHaveLength(length);
+    expect(await findings(tenant)).toEqual([]);
+  });
+
+  test('messages that are read again add no record, whatever their batches', async () => {
+    const [tenant, producer, topicId] = [newTenant(), uuidv7(), uuidv7()];
+    const events = [anEvent(tenant), anEvent(tenant), anEvent(tenant)];
+    const ingest = (offset: number) => ({
+      source: `kafka:cluster/topic/0/${offset}`,
+      trust: 'topic-acl' as const,
+      producer_id: producer,
+      producer_seq: offset + 1,
+    });
+    const items = [0, 1, 1, 2].map((event, offset) => ({
+      ...itemOf(events[event]!),
+      ingest: ingest(offset),
+    }));
+    const statements = [
+      {
+        submitter: 'kafka:cluster/topic',
+        producerId: producer,
+        service: 'cms',
+        gaps: [],
+        final: [{ tenantId: tenant, finalSeq: 4 }],
+        offset: 3,
+      },
+    ];
+    const read = async (from: number, next: number) =>
+      await appendBatch(
+        store().database,
+        {
+          items: items.slice(from, next),
+          statements: next === 4 ? statements : [],
+          range: {
+            ...{ clusterId: 'cluster', topicId, topic: 'topic', partition: 0, from, next },
+            offsets: [0, 1, 2, 3].slice(from, next),
+          },
+        },
+        { logName },
+      );
+    await read(0, 2);
+    await read(1, 4);
+    const types = await typesOf(tenant);
+    expect(types.filter((type) => type === 'audit.accounts_changed')).toHaveLength(1);
+    await read(0, 4);
+    await read(2, 4);
+    expect(await typesOf(tenant)).toEqual(types);
+    expect(await findings(tenant)).toEqual([]);
+  });
+
+  test('an account of an earlier version is neither accused nor trusted before it is on record', async () => {
+    const { tenant, producer } = await anAccount();
+    const of = `where producer_id = '${producer}'`;
+    await store().asOwner(`update audit_producers set on_record = false, final_seq = 12 ${of}`);
+    const found: Finding[] = [];
+    const compared = await checkBooks(
+      query,
+      { tenantId: tenant },
+      { add: (finding) => void found.push(finding) },
+    );
+    expect([found, compared]).toEqual([[], { accountsNotOnRecord: 1 }]);
+    await store().asOwner(`update audit_producers set on_record = true, final_seq = 9 ${of}`);
+    expect(await findings(tenant)).toEqual([]);
+  });
+
+  test('a slice of the accounts is the same in the database as in the verifier', async () => {
+    const { tenant, producer } = await anAccount();
+    for (const bits of [1, 5, 24]) {
+      const isIn = async (value: number) =>
+        (await readAccounts(query, tenant, [], { bits, value }))!.accounts.length === 1;
+      const digest = Buffer.from(sha256(`${submitter}\n${producer}`)).readUIntBE(0, 3);
+      expect(await isIn(digest >>> (24 - bits))).toBe(true);
+      expect(await isIn((digest >>> (24 - bits)) ^ 1)).toBe(false);
+    }
+  });
+
+  test('an id without a time can be pruned, and a UUIDv7 of the last thirty days can not', async () => {
+    const [young, random] = [uuidv7(), 'f0e1d2c3-b4a5-4697-8877-665544332211'];
+    for (const producer of [young, random]) {
+      const tenant = newTenant();
+      await append([numbered(anEvent(tenant), producer, 1)], {
+        producerId: producer,
+        final: [{ tenantId: tenant, finalSeq: 1 }],
+      });
+    }
+    await store().asOwner(
+      `update audit_producers set last_seen_at = now() - interval '31 days' where producer_id in ('${young}', '${random}')`,
+    );
+    const { database } = store();
+    const appendRanges = rangeAppender(database, { logName }, {});
+    expect(await pruneAccounts({ database, appendRanges, serviceTenant: 'tallystick' }, Date.now())).toBe(1);
+    const left = await query(
+      'select producer_id::text as id from audit_producers where producer_id = any ($1::uuid[])',
+      [[young, random]],
+    );
+    expect(left).toEqual([{ id: young }]);
   });
 
   test('accounts of an earlier version are put on record once, and later changes keep agreeing', async () => {
