@@ -17,6 +17,7 @@ import { SubjectBook } from './chain/books/subject-book.ts';
 import { recordRotations } from './chain/record-rotations.ts';
 import { Writer } from './chain/writer.ts';
 import { ServerError } from './errors.ts';
+import { fieldIndex } from './followers/field-index/field-index.ts';
 import type { Follower } from './followers/follower.ts';
 import { Followers, type FollowersOptions } from './followers/followers.ts';
 import { type OpenIntentsOptions, openIntents } from './followers/open-intents/open-intents.ts';
@@ -195,7 +196,7 @@ export class AuditService {
       approvalIntervalMs === 0
         ? undefined
         : new DeadlineTimer({ desk: this.desk, intervalMs: approvalIntervalMs, onError });
-    const followers: Follower[] = [openIntents(this, options.openIntents)];
+    const followers: Follower[] = [openIntents(this, options.openIntents), fieldIndex()];
     this.followerOperations = new FollowerOperations(database, followers);
     this.followers =
       options.followers === false

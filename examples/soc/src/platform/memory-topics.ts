@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type DeadLetter,
   type Handler,
@@ -20,18 +21,34 @@ const attempts = 3;
 
 /** Topics in this process. A crash loses what was not handled. */
 export class MemoryTopics implements TopicBus {
+  /** The latest dead letters. */
   readonly deadLetters: DeadLetter[] = [];
+  readonly #keepDeadLetters: number;
+  #deadLetterCount = 0;
   readonly #subscriptions = new Map<Topic, Subscription[]>();
   /** Messages that were published and not yet handled by every consumer. */
   readonly #open = new Set<Promise<void>>();
+
+  /** @param keepDeadLetters dead letters that are kept; older ones are only counted */
+  constructor(keepDeadLetters = 1_000) {
+    this.#keepDeadLetters = keepDeadLetters;
+  }
+
+  /** All dead letters so far, also those that are no longer kept. */
+  get deadLetterCount(): number {
+    return this.#deadLetterCount;
+  }
 
   async publish<K extends Topic>(topic: K, message: Message<Topics[K]>): Promise<void> {
     // A copy in JSON, as a broker would carry it: consumers never share an object.
     const text = JSON.stringify(message);
     for (const subscription of this.#subscriptions.get(topic) ?? []) {
-      const handled = subscription.tail.then(() =>
-        this.#handle(topic, subscription, JSON.parse(text) as Message<unknown>),
-      );
+      const handled = subscription.tail.then(async () => {
+        // A broker's messages come from the network. Without a turn of the event loop between them, no timer of the process would run
+        // before the last message, and emitters would deliver nothing.
+        await nextTurn();
+        await this.#handle(topic, subscription, JSON.parse(text) as Message<unknown>);
+      });
       subscription.tail = handled;
       this.#open.add(handled);
       handled.then(() => this.#open.delete(handled));
@@ -74,6 +91,8 @@ export class MemoryTopics implements TopicBus {
       } catch (error) {
         if (!(error instanceof RejectedMessage) && attempt < attempts) continue;
         this.deadLetters.push({ topic, consumer, ...message, ...describe(error) });
+        this.#deadLetterCount += 1;
+        if (this.deadLetters.length > this.#keepDeadLetters) this.deadLetters.shift();
         return;
       }
     }

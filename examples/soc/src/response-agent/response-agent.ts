@@ -1,16 +1,12 @@
-import type { AnyEmitter, Gate } from '@tallystick/sdk/gate';
-import { createGate, GateError, type GateOptions } from '@tallystick/sdk/gate';
-import type { Actuators } from '../actuators/actuators.ts';
-import type { Controls } from '../platform/controls.ts';
+import { GateError } from '@tallystick/sdk/gate';
 import { type Documents, MemoryDocuments } from '../platform/documents.ts';
-import type { ActionResult, PlannedAction, ResponsePlan, ResponseReport } from '../platform/investigation.ts';
-import { after, type Lineage } from '../platform/lineage.ts';
+import type { ActionResult, ResponsePlan, ResponseReport } from '../platform/investigation.ts';
+import type { Lineage } from '../platform/lineage.ts';
 import { Recorder } from '../platform/recorder.ts';
 import type { Service, ServiceParts } from '../platform/service.ts';
 import type { Message } from '../platform/topics.ts';
-import { responsePolicy } from './response-policy.ts';
+import { ActionRunner, type ActionRunnerParts, type Result } from './action-runner.ts';
 import { ResponseRecords } from './response-records.ts';
-import { silentEmitter } from './silent-emitter.ts';
 
 /** A plan, and how far it is. A plan that is not settled goes on after a restart. */
 export interface StoredPlan {
@@ -20,16 +16,12 @@ export interface StoredPlan {
   readonly settled: boolean;
 }
 
-export interface ResponseAgentParts extends ServiceParts {
-  readonly actuators: Actuators;
-  readonly controls: Controls;
-  /** Where approvals are requested, and what makes an action run at most once. */
-  readonly desk: NonNullable<GateOptions['desk']> & NonNullable<GateOptions['ledger']>;
+export interface ResponseAgentParts
+  extends ServiceParts,
+    Pick<ActionRunnerParts, 'actuators' | 'controls' | 'desk'> {
   /** @defaultValue in memory */
   readonly plans?: Documents<StoredPlan>;
 }
-
-type Result = ResponseReport['results'][number];
 
 /**
  * Does what the platform decided. Small actions run at once; large ones go through a gate, wait for people, and run at most once.
@@ -41,8 +33,7 @@ export class ResponseAgent implements Service {
   readonly name = 'response-agent';
   readonly #parts: ResponseAgentParts;
   readonly #plans: Documents<StoredPlan>;
-  readonly #records: ResponseRecords;
-  readonly #gate: Gate;
+  readonly #actions: ActionRunner;
   /** Plans that are being worked on. A plan that waits for people is not among them. */
   readonly #working = new Set<Promise<void>>();
   readonly #unsettled = new Set<string>();
@@ -51,21 +42,15 @@ export class ResponseAgent implements Service {
 
   constructor(parts: ResponseAgentParts) {
     this.#parts = parts;
-    this.#plans = parts.plans ?? new MemoryDocuments();
-    this.#records = new ResponseRecords(
-      new Recorder(this.name, parts.ids, parts.audit),
-      parts.settings.response,
-    );
-    this.#gate = createGate({
-      audit: (parts.audit as AnyEmitter | undefined) ?? silentEmitter(),
-      policy: responsePolicy(parts.settings),
-      desk: parts.desk,
-      ledger: parts.desk,
-      actor: { actorType: 'agent', actorId: this.name },
-      effectTimeoutMs: parts.settings.response.effectTimeoutMs,
-      acknowledgeWithinMs: parts.settings.response.acknowledgeWithinMs,
-      clock: parts.clock,
-    });
+    this.#plans =
+      parts.plans ??
+      new MemoryDocuments({
+        keep: parts.settings.memory.documentsPerTenant,
+        mayDrop: ({ settled }) => settled,
+      });
+    const recorder = new Recorder(this.name, parts.ids, parts.audit);
+    const records = new ResponseRecords(recorder, parts.settings.response);
+    this.#actions = new ActionRunner({ ...parts, name: this.name, records });
   }
 
   async start(): Promise<void> {
@@ -153,7 +138,7 @@ export class ResponseAgent implements Service {
     const results: Result[] = [...known];
     for (const action of plan.actions) {
       if (results.some(({ action_id }) => action_id === action.action_id)) continue;
-      const result = await this.#do(plan, action, lineage, waiting);
+      const result = await this.#actions.run(plan, action, lineage, waiting);
       results.push(result);
       await this.#plans.put(plan.tenant_id, plan.plan_id, { plan, lineage, results, settled: false });
       if (action.kind === 'confirm_verdict' && result.result !== 'executed' && result.result !== 'shadowed') {
@@ -185,93 +170,6 @@ export class ResponseAgent implements Service {
     this.#unsettled.delete(plan.plan_id);
   }
 
-  async #do(
-    plan: ResponsePlan,
-    action: PlannedAction,
-    lineage: Lineage,
-    waiting: () => void,
-  ): Promise<Result> {
-    const { controls, settings } = this.#parts;
-    const prepared = this.#records.prepared(lineage, plan, action);
-    const lineageOfAction = after(lineage, prepared);
-    if (plan.shadow) {
-      this.#records.shadowed(lineageOfAction, plan, action);
-      return { action_id: action.action_id, result: 'shadowed' };
-    }
-    const isSmall = action.tier <= settings.response.automaticUpToTier;
-    const isAutomatic = isSmall && (await controls.admitAutomatic(lineageOfAction, action));
-    return isAutomatic
-      ? this.#runAutomatic(lineageOfAction, plan, action)
-      : this.#runGated(lineageOfAction, plan, action, waiting);
-  }
-
-  async #runAutomatic(lineage: Lineage, plan: ResponsePlan, action: PlannedAction): Promise<Result> {
-    try {
-      await this.#execute(lineage, plan, action);
-      return { action_id: action.action_id, result: 'executed' };
-    } catch (error) {
-      return { action_id: action.action_id, result: 'failed', detail: messageOf(error) };
-    }
-  }
-
-  async #runGated(
-    lineage: Lineage,
-    plan: ResponsePlan,
-    action: PlannedAction,
-    waiting: () => void,
-  ): Promise<Result> {
-    const { tenant_id, investigation_id, severity } = plan;
-    const { action_id, kind, tier, target, reason } = action;
-    try {
-      await this.#gate.run(
-        {
-          action: kind,
-          arguments: { target, tier, severity, reason },
-          tenantId: tenant_id,
-          target,
-          idempotencyKey: action_id,
-          correlationId: lineage.correlationId,
-          investigationId: investigation_id,
-          ...(lineage.parentEventId !== undefined && { parentEventId: lineage.parentEventId }),
-          onPending: waiting,
-        },
-        (_args, { intentId }) => this.#execute(after(lineage, intentId), plan, action),
-      );
-      return { action_id, result: 'executed' };
-    } catch (error) {
-      if (!(error instanceof GateError)) return { action_id, result: 'failed', detail: messageOf(error) };
-      const result = resultOf(error);
-      // Without an acknowledged intent or a desk nothing happened. The action waits, and the plan is carried on later.
-      if (result === undefined) throw error;
-      return { action_id, result, detail: error.code };
-    }
-  }
-
-  async #execute(lineage: Lineage, plan: ResponsePlan, action: PlannedAction): Promise<void> {
-    const { clock, actuators } = this.#parts;
-    const startedAt = clock.now();
-    try {
-      const { reference } = await actuators.execute(plan.tenant_id, action);
-      this.#records.executed(lineage, plan, action, {
-        outcome_status: 'success',
-        action_taken: action.kind,
-        action_target: `${action.target.type}:${action.target.id}`,
-        duration_ms: clock.now() - startedAt,
-        reference,
-      });
-    } catch (error) {
-      this.#records.executed(lineage, plan, action, {
-        outcome_status: 'failure',
-        action_taken: action.kind,
-        action_target: `${action.target.type}:${action.target.id}`,
-        duration_ms: clock.now() - startedAt,
-        error_code: 'ACTUATOR_FAILED',
-        error_message: messageOf(error),
-      });
-      throw error;
-    }
-  }
-
   /** Undoes the executed actions of a plan, the last one first. @returns the results of the plan after that */
   async #undo(
     { plan, lineage, results }: StoredPlan,
@@ -282,9 +180,8 @@ export class ResponseAgent implements Service {
     for (const action of plan.actions.toReversed()) {
       const executed = results.find(({ action_id }) => action_id === action.action_id);
       if (executed?.result !== 'executed') continue;
-      const { reference } = await this.#parts.actuators.undo(plan.tenant_id, action);
+      await this.#actions.undo(lineage, plan, action, reason, actor);
       undone.add(action.action_id);
-      this.#records.rolledBack(lineage, plan, action, { reason, reference, actor });
     }
     const remaining: Result[] = results.map((result) =>
       undone.has(result.action_id) ? { ...result, result: 'rolled_back' as ActionResult } : result,
@@ -293,29 +190,4 @@ export class ResponseAgent implements Service {
     await this.#plans.put(plan.tenant_id, plan.plan_id, { plan, lineage, results: remaining, settled });
     return remaining;
   }
-}
-
-/** How an action ended that the gate did not run; `undefined` if it is still to be done. */
-function resultOf({ code, outcome }: GateError): ActionResult | undefined {
-  switch (code) {
-    case 'NOT_ACKNOWLEDGED':
-    case 'DESK_UNAVAILABLE':
-    case 'ABORTED':
-      return undefined;
-    case 'APPROVAL_TIMED_OUT':
-    case 'APPROVAL_EXPIRED':
-      return 'timed_out';
-    case 'ALREADY_RUN':
-      // The process died between the action and its result. Without an outcome it is unknown whether the action was done.
-      if (outcome === undefined) return 'unknown';
-      return outcome.status === 'success' ? 'executed' : 'failed';
-    case 'EFFECT_TIMED_OUT':
-      return 'unknown';
-    default:
-      return 'denied';
-  }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -14,7 +14,7 @@ import { generateAlerts } from '../corpus/generator.ts';
 import { corpusTelemetry } from '../corpus/telemetry.ts';
 import { ListedIndicators } from '../governance/indicators.ts';
 import { offlineCatalog } from '../models/catalogs.ts';
-import type { StoredInvestigation } from '../orchestrator/orchestrator.ts';
+import type { StoredInvestigation } from '../orchestrator/investigation-states.ts';
 import { ArtifactDirectory } from '../platform/artifacts.ts';
 import { MemoryDocuments } from '../platform/documents.ts';
 import { createIds } from '../platform/ids.ts';

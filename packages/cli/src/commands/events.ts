@@ -34,6 +34,8 @@ export const registerEvents: Register = (program, run) => {
     command,
     'tally events --tenant acme',
     "tally events --tenant acme --actor jane --type 'content.*' --from 2026-03-01T00:00:00Z --all --json",
+    'tally events --tenant acme --actor user:maria --actor agent:bot --source-ip 10.0.0.0/8 --from 7d',
+    "tally events --tenant acme --metadata platform=web --not outcome=success --not 'type=auth.*'",
   );
   run<EventsOptions>(command, async (context, options) => {
     await using backend = await context.openBackend();

@@ -1,5 +1,14 @@
 import { ClientError } from '@tallystick/client';
-import { type EventFilters, type FilterParameter, filterParameters } from '@tallystick/event';
+import {
+  type AnyEvent,
+  type EventFilters,
+  type FilterParameter,
+  filterMatcher,
+  filterParameters,
+  memberValues,
+  parseMemberName,
+  readFilters,
+} from '@tallystick/event';
 import { type IndexedColumns, indexedColumns } from '@tallystick/log';
 import { bookkeepingTypes } from '@tallystick/protocol';
 import type { Finding } from '@tallystick/verify';
@@ -31,18 +40,18 @@ export async function checkFilters(
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const parameter of filterParameters) {
-    if (parameter.field.name === 'sequence_number') continue;
+    if (parameter.field.name === 'sequence_number' || !('column' in parameter.field || isAdded(parameter)))
+      continue;
     const values = listed.map(({ record }) =>
       valueIn(parameter, record.ingested_at, indexedColumns(record.event)),
     );
     for (const value of triedValues(parameter, values)) {
       const expected = listed.filter((_, at) => matches(parameter, values[at], value));
-      const found = new Set<number>();
-      const filters: EventFilters = { [parameter.name]: value };
-      for await (const view of listWindow(log, window, { filters })) found.add(positionOf(view));
-      findings.push(...compare(`${parameter.name}=${value}`, expected, found));
+      const filters = { [parameter.name]: value } as EventFilters;
+      findings.push(...(await checkFilter(log, window, filters, expected)));
     }
   }
+  findings.push(...(await checkContentFilters(log, window, listed)));
   findings.push(...(await checkDefaultList(log, window, listed)));
   for (const { view } of sampleOf(listed, samples)) {
     const id = String(view.audit_id);
@@ -51,6 +60,59 @@ export async function checkFilters(
       findings.push(mismatch(positionOf(view), `the record by its id ${id}`, 'another event, or none'));
   }
   return findings;
+}
+
+/** Filters that compare more than a column: with actors, lists, addresses and members. */
+async function checkContentFilters(
+  log: ListedLog,
+  window: RecordWindow,
+  listed: readonly ListedRecord[],
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const filters of sampleFilters(sampleOf(listed, samples).map(({ record }) => record.event))) {
+    const matches = filterMatcher(readFilters(filters));
+    const expected = listed.filter(({ record }) => matches(record.event));
+    findings.push(...(await checkFilter(log, window, filters, expected)));
+  }
+  return findings;
+}
+
+/** One filter for each kind of content that these events have. */
+function sampleFilters(events: readonly AnyEvent[]): EventFilters[] {
+  return events.flatMap((event) => {
+    const principals = [event.on_behalf_of ?? []].flat() as readonly { readonly actor_id?: unknown }[];
+    const members = (['metadata', 'context'] as const).flatMap((field) =>
+      sampleOf(memberValues(event[field]), 1).map(([path, text]) => [`${field}.${path}`, text] as const),
+    );
+    const [entity] = [event.entity_ids ?? []].flat();
+    const tried = [
+      ['actor', `${event.actor_type}:${event.actor_id}`],
+      ['source_ip', event.source_ip],
+      ['entity_ids', entity],
+      ['on_behalf_of', principals[0]?.actor_id],
+      ...members.filter(([name]) => parseMemberName(name) !== undefined),
+    ] as const;
+    return tried.flatMap(([name, value]) =>
+      typeof value === 'string' && isParameter(value) ? [{ [name]: value } as EventFilters] : [],
+    );
+  });
+}
+
+async function checkFilter(
+  log: ListedLog,
+  window: RecordWindow,
+  filters: EventFilters,
+  expected: readonly ListedRecord[],
+): Promise<Finding[]> {
+  const found = new Set<number>();
+  for await (const view of listWindow(log, window, { filters })) found.add(positionOf(view));
+  const [[name, value] = []] = Object.entries(filters);
+  return compare(`${name}=${value}`, expected, found);
+}
+
+/** Whether the service adds the field to the record. */
+function isAdded({ field }: FilterParameter): boolean {
+  return field.path === undefined;
 }
 
 /** The list that people see first. It leaves out the service's bookkeeping, and nothing else. */

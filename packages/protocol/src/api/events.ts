@@ -20,4 +20,8 @@ export interface EventPage {
   readonly next_cursor?: string;
   /** True where records of {@link bookkeepingTypes} lie between the events of this page and were left out. */
   readonly reads_left_out?: boolean;
+  /** False where the request reached the end of its budget before the page was full. `next_cursor` goes on from there. */
+  readonly complete?: false;
+  /** Only with `complete`: the last sequence number in the field index; -1 if it has none. */
+  readonly indexed_to?: number;
 }

@@ -1,7 +1,7 @@
 import type { EventFilters } from '@tallystick/event';
 import type { EventView } from '@tallystick/protocol';
 import type { Position } from './cursor.ts';
-import { leavesOutBookkeeping } from './filters.ts';
+import { leavesOutReads } from './filters.ts';
 import type { HeadWatch } from './tail.ts';
 import type { Trail } from './trail.ts';
 import { toView, type ViewOptions } from './view.ts';
@@ -13,8 +13,8 @@ export interface FollowQuery {
   /** The last record that the reader has. Where absent, the reader gets only records that are chained from now on. */
   readonly after?: Position | undefined;
   readonly view: ViewOptions;
-  /** Whether the service's bookkeeping is yielded where no filter names its type. @defaultValue true */
-  readonly includeBookkeeping?: boolean | undefined;
+  /** Whether records of reads are yielded where no filter names their type. @defaultValue true */
+  readonly includeReads?: boolean | undefined;
 }
 
 /** Records of one page: a follower keeps so many in memory. */
@@ -35,7 +35,7 @@ export async function* follow(
   signal: AbortSignal,
 ): AsyncGenerator<{ readonly position: Position; readonly view: EventView }> {
   const { tenantId, filters = {}, view } = query;
-  const leaveOutBookkeeping = leavesOutBookkeeping(filters, query.includeBookkeeping ?? true);
+  const leaveOutReads = leavesOutReads(filters, query.includeReads ?? true);
   let position = query.after ?? (await trail.head(tenantId)) ?? beforeAll;
   for (;;) {
     const head = await heads.beyond(tenantId, position, signal);
@@ -44,14 +44,14 @@ export async function* follow(
       // Records after this head come with the next head. A closed epoch is read to its end.
       const to = position.epoch < head.epoch ? Number.MAX_SAFE_INTEGER : head.sequence;
       if (position.sequence >= to) break;
-      const rows = await trail.page(tenantId, {
+      const { rows, cutAt } = await trail.part(tenantId, {
         epoch: position.epoch,
         from: position.sequence + 1,
         to,
         limit: pageRecords,
         view,
         filters,
-        leaveOutBookkeeping,
+        leaveOutReads,
       });
       for (const row of rows) {
         yield {
@@ -60,7 +60,8 @@ export async function* follow(
         };
       }
       const last = rows.at(-1);
-      if (last !== undefined) position = { epoch: last.epoch, sequence: last.sequence_number };
+      if (cutAt !== undefined) position = { epoch: position.epoch, sequence: cutAt };
+      else if (last !== undefined) position = { epoch: last.epoch, sequence: last.sequence_number };
       else if (position.epoch < head.epoch) position = { epoch: position.epoch + 1, sequence: -1 };
       else position = { epoch: head.epoch, sequence: head.sequence };
     }

@@ -22,6 +22,7 @@ import { type TrustedKeys, trustedKeys } from '../trusted-keys.ts';
 import { checkApprovals } from './approvals/check-approvals.ts';
 import { checkBooks } from './books/check-books.ts';
 import { checkClosedEpochs } from './closed-store-check.ts';
+import { checkFieldIndex } from './field-index/check-field-index.ts';
 import { checkHead } from './head-check.ts';
 import { type Query, readCheckpoints, readRecords, readStoredHead } from './read-store.ts';
 import { RecordsCheck } from './records-check.ts';
@@ -112,6 +113,11 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
   await tiles.compare(query, { tenantId, epoch }, findings);
   await checkClosedEpochs(query, tenantId, closed, findings);
   await findStrayRows(query, tenantId, epoch, closed, findings);
+  await checkFieldIndex(
+    query,
+    { tenantId, epoch, from: 0, to: records.nextSequence - 1, others: true },
+    findings,
+  );
   const { accountsNotOnRecord } = await checkBooks(query, options, findings);
   await checkApprovals(query, { ...options, epoch }, findings);
   if (tenantId === (options.serviceTenant ?? 'tallystick')) await checkSubjects(query, tenantId, findings);

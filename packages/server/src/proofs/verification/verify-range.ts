@@ -5,6 +5,7 @@ import {
   checkApprovals,
   checkBooks,
   checkClosedEpochs,
+  checkFieldIndex,
   checkSubjects,
   isTrusted,
   type Query,
@@ -111,6 +112,14 @@ async function verify(
     await checkClosed(database, trail, { tenantId, epoch }, closed, request.signal, findings);
   const closedReport = closed.report(true);
   for (const stray of await readStrays(database, signer, tenantId)) findings.add(strayFinding(stray));
+  if (range !== undefined) {
+    const query: Query = async (sql, parameters) => {
+      request.signal?.throwIfAborted();
+      return await database.query(writer, sql, parameters);
+    };
+    const { from, to } = range;
+    await checkFieldIndex(query, { tenantId, epoch, from, to, others: from === 0 }, findings);
+  }
   // The books belong to the chain as a whole: its last part compares them.
   let accountsNotOnRecord = 0;
   if (range?.complete === true && request.sequence_to === undefined && request.ingested_to === undefined) {

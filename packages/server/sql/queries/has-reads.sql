@@ -1,4 +1,4 @@
--- Whether a range of one epoch has records of the service's bookkeeping that match {filters}, with parameters from $5 on. Uses
+-- Whether a range of one epoch has records of reads that match {filters}, with parameters from $5 on. Uses
 -- audit_records_event_type (tenant_id, event_type, sequence_number).
 select exists (
   select
@@ -7,6 +7,6 @@ select exists (
      and r.epoch = $2::integer
      and r.sequence_number between greatest($3::bigint, 0) and least($4::bigint,
            coalesce((select min(g.last_sequence) from audit_chain_ranges g where g.tenant_id = $1 and g.epoch = $2::integer), -1))
-     {only_bookkeeping}
+     {only_reads}
      {filters}
 ) as found
