@@ -5,6 +5,7 @@ import { BlockedSubjects } from './access/blocked-subjects.ts';
 import { DeadlineTimer } from './approvals/deadline-timer.ts';
 import { ApprovalDesk } from './approvals/desk.ts';
 import { WebhookOutbox } from './approvals/webhook/outbox.ts';
+import { keepWebhooksRetired } from './approvals/webhook/retention.ts';
 import type { WebhookOptions } from './approvals/webhook/webhook-options.ts';
 import { WebhookSender } from './approvals/webhook/webhook-sender.ts';
 import type { AppendOptions } from './chain/append-batch.ts';
@@ -86,6 +87,8 @@ export interface AuditServiceOptions {
   readonly openIntents?: OpenIntentsOptions | undefined;
   /** Endpoints that learn of every change of an approval. All replicas need the same. @defaultValue none */
   readonly webhooks?: readonly WebhookOptions[] | undefined;
+  /** How long webhook messages that the service has given up are kept, ms. @defaultValue 30 days */
+  readonly webhookRetentionMs?: number | undefined;
   /** Most events of one transaction. @defaultValue 1000 */
   readonly maxBatch?: number | undefined;
   /** The clock, milliseconds since the epoch. @defaultValue Date.now */
@@ -134,6 +137,7 @@ export class AuditService {
   readonly #checkpointTimer: CheckpointTimer | undefined;
   readonly #deadlineTimer: DeadlineTimer | undefined;
   readonly #webhookSender: WebhookSender | undefined;
+  readonly #webhookRetention: { close(): Promise<void> };
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -192,6 +196,16 @@ export class AuditService {
       webhooks === undefined
         ? undefined
         : new WebhookSender({ database, endpoints: webhooks, intervalMs: approvalIntervalMs, observer, now });
+    // Also without endpoints: messages for endpoints that were removed end too.
+    this.#webhookRetention = keepWebhooksRetired(
+      {
+        database,
+        endpoints: (webhooks ?? []).map(({ name }) => name),
+        keepMs: options.webhookRetentionMs,
+        observer,
+      },
+      (error) => onError('webhook retention', error),
+    );
     this.#deadlineTimer =
       approvalIntervalMs === 0
         ? undefined
@@ -298,6 +312,7 @@ export class AuditService {
     await this.#deadlineTimer?.close();
     await this.followers?.close();
     await this.#webhookSender?.close();
+    await this.#webhookRetention.close();
     await this.writer.close();
     // An error of the signer does not keep the store open: all that was chained is durable without the signature.
     await this.#checkpointTimer?.finish();
