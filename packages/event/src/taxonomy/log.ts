@@ -1,3 +1,4 @@
+import { looksLike } from './look-alike.ts';
 import { defineTaxonomy, typesOf } from './taxonomy.ts';
 
 /** Event types that the audit service writes about the trail itself. It refuses such events from clients. */
@@ -71,7 +72,7 @@ export function speaksForService({
   return isReservedEventType(type) || type.startsWith('approval.') || isServiceActor(actor_type, actor_id);
 }
 
-/** Whether an actor is the audit service itself. Only the service may name itself as one. */
+/** Whether an actor is the audit service itself, or its id only looks like that. Only the service may name itself as one. */
 export function isServiceActor(type: unknown, id: unknown): boolean {
-  return type === 'system' && id === 'tallystick';
+  return type === 'system' && typeof id === 'string' && looksLike(id, 'tallystick');
 }

@@ -27,7 +27,7 @@ beforeAll(async () => {
     followers: false,
   });
   trail = new Trail(service.database);
-});
+}, 120_000);
 afterAll(async () => {
   await service.close();
   directory.remove();
@@ -142,26 +142,24 @@ const questions: readonly (readonly [EventFilters, readonly number[]])[] = [
 describe('filters on fields without a column', () => {
   const ask = async (tenantId: string) => {
     for (const [filters, expected] of questions) {
-      for (const limit of [1, 2, 50]) {
-        const query = { tenantId, filters, limit };
-        const message = JSON.stringify([filters, limit]);
-        expect(await found({ ...query, order: 'asc' }), message).toEqual(expected);
-        expect(await found(query), message).toEqual(expected.toReversed());
-      }
+      const message = JSON.stringify(filters);
+      expect(await found({ tenantId, filters, limit: 2, order: 'asc' }), message).toEqual(expected);
+      expect(await found({ tenantId, filters, limit: 50 }), message).toEqual(expected.toReversed());
     }
   };
 
-  it('find the same without an index, with a part of it, with all of it, and while it is rebuilt', async () => {
+  it('find the same without an index and with one', async () => {
     await submit('asked', events);
     await ask('asked');
     await index();
     await ask('asked');
+  });
 
+  it('find the same with a part of the index, and while it is rebuilt', async () => {
     await submit('grown', events.slice(0, 4));
     await index();
     await submit('grown', events.slice(4));
     await ask('grown');
-
     await service.followerOperations.reset('field-index');
     await ask('grown');
     await index();
@@ -173,12 +171,12 @@ describe('filters on fields without a column', () => {
   it('search one block of records after the other', async () => {
     const rare = { metadata: { job: 'rare' } };
     const common = { metadata: { job: 'common' } };
-    const every = Array.from({ length: 9_000 }, (_, at) => (at % 3_000 === 0 ? rare : common));
-    for (let at = 0; at < every.length; at += 1_000) await submit('long', every.slice(at, at + 1_000));
+    const every = Array.from({ length: 4_500 }, (_, at) => (at % 2_200 === 0 ? rare : common));
+    for (let at = 0; at < every.length; at += 500) await submit('long', every.slice(at, at + 500));
     await index();
     const filters = { 'metadata.job': 'rare' };
-    expect(await found({ tenantId: 'long', filters })).toEqual([6_001, 3_001, 1]);
-    expect(await found({ tenantId: 'long', filters, order: 'asc' })).toEqual([1, 3_001, 6_001]);
+    expect(await found({ tenantId: 'long', filters })).toEqual([4_401, 2_201, 1]);
+    expect(await found({ tenantId: 'long', filters, order: 'asc' })).toEqual([1, 2_201, 4_401]);
     const of = { tenantId: 'long', filters: { 'metadata.job': ['rare', 'common'] }, limit: 1_000 };
     expect(await found(of)).toEqual(every.map((_, at) => at + 1).toReversed());
     const page = await trail.list({ tenantId: 'long', filters: { 'metadata.job': 'none' } }, all);
@@ -186,20 +184,20 @@ describe('filters on fields without a column', () => {
 
     // A budget ends a page early, says so, and the next page goes on.
     const hasty = new Trail(service.database, { records: 100, searches: 2 });
-    expect(await found({ tenantId: 'long', filters }, { reader: hasty })).toEqual([6_001, 3_001, 1]);
+    expect(await found({ tenantId: 'long', filters }, { reader: hasty })).toEqual([4_401, 2_201, 1]);
     const negated = { event_type: 'content.publish', not: { 'metadata.job': 'common' } };
     const first = await hasty.list({ tenantId: 'long', filters: negated, order: 'asc' }, all);
     expect(first).toMatchObject({ isCut: true, nextCursor: expect.any(String) });
     expect(first.events.map((event) => event.sequence_number)).toEqual([1]);
     const query = { tenantId: 'long', filters: negated, order: 'asc' } as const;
-    expect(await found(query, { reader: hasty })).toEqual([1, 3_001, 6_001]);
+    expect(await found(query, { reader: hasty })).toEqual([1, 2_201, 4_401]);
     await submit(
       'long',
       Array.from({ length: 300 }, () => common),
     );
     const behind = await hasty.list({ tenantId: 'long', filters }, all);
-    expect(behind).toMatchObject({ events: [], isCut: true, indexedTo: 9_000 });
-    expect(await found({ tenantId: 'long', filters }, { reader: hasty })).toEqual([6_001, 3_001, 1]);
+    expect(behind).toMatchObject({ events: [], isCut: true, indexedTo: 4_500 });
+    expect(await found({ tenantId: 'long', filters }, { reader: hasty })).toEqual([4_401, 2_201, 1]);
   });
 
   it('neither find nor count sensitive records without the scope', async () => {
