@@ -6,6 +6,7 @@ import { displayWidth, printable } from '../terminal/printable.ts';
 import type { Style } from '../terminal/terminal.ts';
 import { forestOf, type Row } from '../timeline/forest.ts';
 import { counted, duration, wrap } from '../timeline/layout.ts';
+import { namingOf } from '../timeline/naming.ts';
 import { readTimeline, type Timeline } from '../timeline/read-timeline.ts';
 import { detailsOf, headOf } from '../timeline/record-lines.ts';
 import { type Summary, sectionsOf, summarize } from '../timeline/summary.ts';
@@ -126,6 +127,7 @@ async function print(
 ): Promise<void> {
   const { records, tenantId, outside } = timeline;
   const width = Math.min(widest, terminal.width);
+  const nameOf = namingOf(timeline);
   const begin = records[0]!.time;
   const numberWidth = Math.max(...records.map(({ sequence }) => `#${sequence}`.length));
   const bold = (text: string) => terminal.style('bold', text);
@@ -137,12 +139,12 @@ async function print(
     const number = `#${record.sequence}`.padStart(numberWidth);
     const left = `${`+${duration(record.time - begin)}`.padStart(elapsedWidth)} ${number}  `;
     const style = record.event.damaged === true ? 'red' : styleOf(record.event);
-    const lines = wrap(headOf(record), width - displayWidth(left + head));
+    const lines = wrap(headOf(record, nameOf), width - displayWidth(left + head));
     for (const [at, line] of lines.entries()) {
       const before = at === 0 ? left + head : `${' '.repeat(left.length)}${rail}  `;
       await terminal.line(`${before}${styled(terminal, style ?? (at === 0 ? 'bold' : undefined), line)}`);
     }
-    const details = [...causeOf(timeline, record.cause, isRoot, outside), ...detailsOf(record)];
+    const details = [...causeOf(timeline, record.cause, isRoot, outside), ...detailsOf(record, nameOf)];
     for (const [name, text] of details) {
       const indent = `${' '.repeat(left.length)}${rail}`;
       const texts = wrap(text, width - displayWidth(indent) - nameWidth);
@@ -182,10 +184,11 @@ function styled(terminal: Context['terminal'], style: Style | undefined, text: s
 function headingOf({ investigationId, tenantId, records }: Timeline): string[] {
   const [first, last] = [records[0]!, records.at(-1)!];
   const state = records.findLast(({ type }) => type === 'investigation.state_changed');
-  const heading =
-    `Investigation ${investigationId} of ${tenantId}: ${counted(records.length, 'record')} in ${duration(last.time - first.time)}, ` +
-    `from ${shortTime(new Date(first.time).toISOString())} UTC`;
-  if (state === undefined) return [heading];
+  const heading = [
+    `Investigation ${investigationId} of ${tenantId}`,
+    `${counted(records.length, 'record')} in ${duration(last.time - first.time)}, from ${shortTime(new Date(first.time).toISOString())} UTC`,
+  ];
+  if (state === undefined) return heading;
   const verdict = textIn(state.event, 'decision', 'classification');
   const confidence = numberIn(state.event, 'decision', 'confidence');
   const parts = [
@@ -193,7 +196,7 @@ function headingOf({ investigationId, tenantId, records }: Timeline): string[] {
     verdict === undefined ? 'no verdict' : `verdict: ${verdict}`,
     ...(confidence === undefined ? [] : [`confidence: ${confidence}`]),
   ];
-  return [heading, parts.join(', ')];
+  return [...heading, parts.join(', ')];
 }
 
 /** A record at the beginning of a line says why it is there, if it names a cause. */

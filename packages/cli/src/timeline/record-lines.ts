@@ -1,6 +1,7 @@
 import { actionOf } from './effects.ts';
 import { counted, duration, usd } from './layout.ts';
 import { modelCallOf } from './model-call.ts';
+import type { Naming } from './naming.ts';
 import { decisionOf } from './people.ts';
 import { memberIn, numberIn, type TimelineRecord, targetOf, textIn, textsIn } from './timeline-record.ts';
 
@@ -8,10 +9,8 @@ import { memberIn, numberIn, type TimelineRecord, targetOf, textIn, textsIn } fr
 export type Detail = readonly [name: string, text: string];
 
 /** What a record is, on its first line: type, state or action, verdict, and who acted. */
-export function headOf(record: TimelineRecord): string {
+export function headOf(record: TimelineRecord, nameOf: Naming): string {
   const { event, type } = record;
-  const before = textIn(event, 'outcome', 'state_before');
-  const after = textIn(event, 'outcome', 'state_after');
   const confidence = numberIn(event, 'decision', 'confidence');
   const verdict = textIn(event, 'decision', 'classification');
   const action = actionOf(record);
@@ -20,8 +19,11 @@ export function headOf(record: TimelineRecord): string {
   const parts = [
     event.claimed === true ? `${type} (claimed by a client)` : type,
     modelCallOf(record)?.model,
-    before !== undefined || after !== undefined ? `${before ?? '?'} → ${after ?? '?'}` : undefined,
-    decisionOf(record) ?? (action === undefined ? undefined : withTarget(action, target)),
+    stateOf(record),
+    decisionOf(record) ??
+      (action === undefined
+        ? undefined
+        : withTarget(action, target === undefined ? undefined : nameOf(target))),
     textIn(event, 'decision', 'effect'),
     verdict === action ? undefined : verdict,
     confidence === undefined ? undefined : `confidence ${confidence}`,
@@ -30,6 +32,14 @@ export function headOf(record: TimelineRecord): string {
     byOf(event),
   ];
   return parts.filter((part) => part !== undefined).join(', ');
+}
+
+function stateOf({ event, type }: TimelineRecord): string | undefined {
+  const before = textIn(event, 'outcome', 'state_before');
+  const after = textIn(event, 'outcome', 'state_after');
+  if (before !== undefined) return `${before} → ${after ?? 'not on record'}`;
+  // The type says the state of an approval.
+  return after === undefined || type.startsWith('approval.') ? undefined : `→ ${after}`;
 }
 
 function withTarget(action: string, target: string | undefined): string {
@@ -44,7 +54,7 @@ function byOf(event: TimelineRecord['event']): string | undefined {
 }
 
 /** The other lines of a record: why, on what grounds, and what it took. */
-export function detailsOf(record: TimelineRecord): Detail[] {
+export function detailsOf(record: TimelineRecord, nameOf: Naming): Detail[] {
   const { event } = record;
   const details: readonly (readonly [string, string | undefined])[] = [
     ['why', textIn(event, 'decision', 'reasoning_summary') ?? textIn(event, 'decision', 'reason')],
@@ -53,7 +63,8 @@ export function detailsOf(record: TimelineRecord): Detail[] {
     ['limits', joined(textsIn(event, 'decision', 'constraints_applied'))],
     ['prompt', promptOf(event)],
     ['advice', joined(textsIn(event, 'decision', 'recommended_actions'))],
-    ['evidence', evidenceOf(event)],
+    ['evidence', evidenceOf(event, nameOf)],
+    ['signs', joined(signsOf(event))],
     ['removed', joined(textsIn(event, 'context', 'techniques_quarantined'))],
     ['cost', costOf(record)],
     ['person', personOf(record)],
@@ -86,14 +97,22 @@ function promptOf(event: TimelineRecord['event']): string | undefined {
 /** Names in a line of evidence. `tally show` has the others. */
 const evidenceShown = 8;
 
-function evidenceOf(event: TimelineRecord['event']): string | undefined {
+function evidenceOf(event: TimelineRecord['event'], nameOf: Naming): string | undefined {
   const refs = textsIn(event, 'context', 'evidence_refs');
   const sources = refs.length > 0 ? refs : textsIn(event, 'context', 'retrieval_sources');
   const pattern = textIn(event, 'context', 'fp_pattern_matched');
   const found = [...(pattern === undefined ? [] : [`pattern ${pattern}`]), ...sources];
   if (found.length === 0) return undefined;
   const more = found.length > evidenceShown ? `, and ${found.length - evidenceShown} more` : '';
-  return `${found.slice(0, evidenceShown).join(', ')}${more}`;
+  return `${found.slice(0, evidenceShown).map(nameOf).join(', ')}${more}`;
+}
+
+/** The patterns by which a text was taken for one that instructs a model. */
+export function signsOf(event: TimelineRecord['event']): readonly string[] {
+  const detections = memberIn(event, 'context', 'detections');
+  if (!Array.isArray(detections)) return [];
+  const patterns = detections.map((each) => memberIn({ each }, 'each', 'pattern'));
+  return [...new Set(patterns.filter((pattern) => typeof pattern === 'string'))];
 }
 
 function costOf(record: TimelineRecord): string | undefined {

@@ -2,8 +2,10 @@ import { type Effect, effectsOf } from './effects.ts';
 import { counted, duration, usd } from './layout.ts';
 import { missingIn, numbersOf } from './missing.ts';
 import { type ModelTotal, modelTotals } from './model-call.ts';
+import { type Naming, namingOf } from './naming.ts';
 import { type Participation, participationsOf } from './people.ts';
 import type { Timeline } from './read-timeline.ts';
+import { signsOf } from './record-lines.ts';
 import { type TimelineRecord, targetOf, textIn } from './timeline-record.ts';
 
 /** What the records of an investigation say together. */
@@ -34,14 +36,21 @@ export type Section = readonly [name: string, texts: readonly string[]];
 /** The summary for people. Each question has an answer, also where the answer is that there is nothing. */
 export function sectionsOf(timeline: Timeline, summary: Summary): Section[] {
   const { effects, missing } = summary;
-  const undone = effectTexts(effects, 'undone');
+  const nameOf = namingOf(timeline);
+  const undone = effectTexts(effects, 'undone', nameOf);
   return [
     ['Models', orNone(modelTexts(summary.models), 'no call of a model is on record')],
     ['People', orNone(summary.people.map(personText), 'nobody decided anything')],
-    ['Done', orNone(effectTexts(effects, 'done'), 'nothing')],
-    ['Not done', orNone(effectTexts(effects, 'not_done'), 'nothing was refused, and nothing failed')],
+    ['Done', orNone(effectTexts(effects, 'done', nameOf), 'nothing')],
+    ['Not done', orNone(effectTexts(effects, 'not_done', nameOf), 'nothing was refused, and nothing failed')],
     ...(undone.length > 0 ? [['Undone', undone] as const] : []),
-    ['Quarantined', orNone(summary.quarantined.map(quarantineText), 'nothing')],
+    [
+      'Quarantined',
+      orNone(
+        summary.quarantined.map((record) => quarantineText(record, nameOf)),
+        'nothing',
+      ),
+    ],
     ['Missing', orNone(missing, completeText(timeline))],
   ];
 }
@@ -70,17 +79,23 @@ function personText({ person, did, latencyMs, comment, record }: Participation):
   return `${person} ${did}${latency}${comment === undefined ? '' : `: ${comment}`} (#${record.sequence})`;
 }
 
-function effectTexts(effects: readonly Effect[], group: Effect['group']): string[] {
+function effectTexts(effects: readonly Effect[], group: Effect['group'], nameOf: Naming): string[] {
   return effects
     .filter((effect) => effect.group === group)
     .map(({ action, target, ends, records }) => {
-      const what = target === undefined || action.includes(target) ? action : `${action} ${target}`;
+      const what = target === undefined || action.includes(target) ? action : `${action} ${nameOf(target)}`;
       return `${what}${group === 'done' ? '' : `: ${ends.join(', ')}`} (${numbersOf(records)})`;
     });
 }
 
-function quarantineText({ event, type, sequence }: TimelineRecord): string {
-  const why = textIn(event, 'decision', 'reasoning_summary') ?? targetOf(event) ?? '';
+function quarantineText({ event, type, sequence }: TimelineRecord, nameOf: Naming): string {
+  const target = targetOf(event);
+  const signs = signsOf(event);
+  const found = [
+    ...(target === undefined ? [] : [nameOf(target)]),
+    ...(signs.length > 0 ? [signs.join(', ')] : []),
+  ];
+  const why = textIn(event, 'decision', 'reasoning_summary') ?? found.join(': ');
   return `${type}: ${why} (#${sequence})`;
 }
 

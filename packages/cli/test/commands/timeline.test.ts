@@ -75,7 +75,7 @@ afterAll(async () => {
 test('the tree shows the order of causes, and the summary what it cost and what is missing', async () => {
   const { stdout, exitCode } = await run('inv-1');
   expect(exitCode).toBe(0);
-  expect(stdout).toContain('Investigation inv-1 of acme: 3 records in 20 ms, from 2026-03-01 00:00:00 UTC\n');
+  expect(stdout).toMatch(/^Investigation inv-1 of acme\n3 records in 20 ms, from 2026-03-01 00:00:00 UTC\n/);
   expect(stdout).toMatch(
     /^ +\+0 ms +#\d+ {2}● investigation\.state_changed, none → received, by orchestrator$/m,
   );

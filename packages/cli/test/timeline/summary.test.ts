@@ -159,8 +159,18 @@ test('what was kept from a model is named, with the reason', () => {
       event_type: 'injection.quarantined',
       decision: { reasoning_summary: 'alert-1 instructs the model: ignore-previous' },
     },
+    {
+      audit_id: 'd',
+      event_type: 'injection.detected',
+      target_type: 'alert',
+      target_id: 'alert-1',
+      context: { detections: [{ pattern: 'ignore-previous' }, { pattern: 7 }, null] },
+    },
   ]);
-  expect(Quarantined).toEqual(['injection.quarantined: alert-1 instructs the model: ignore-previous (#0)']);
+  expect(Quarantined).toEqual([
+    'injection.quarantined: alert-1 instructs the model: ignore-previous (#0)',
+    'injection.detected: alert:alert-1: ignore-previous (#0)',
+  ]);
 });
 
 describe('what is missing', () => {
