@@ -74,23 +74,27 @@ function unknownCauses({ records, outside, outsideIsCut }: Timeline): string[] {
   ];
 }
 
-/** Each change of state must begin where the one before it ended. */
+/**
+ * Each change of state but the first must begin with a state in which another one ended. Their order does not matter: the clocks of
+ * two services may differ.
+ */
 function stateJumps(records: readonly TimelineRecord[]): string[] {
-  const jumps: string[] = [];
-  const states = new Map<string, TimelineRecord>();
-  for (const record of records) {
-    if (record.type !== 'investigation.state_changed') continue;
-    const target = targetOf(record.event) ?? '';
-    const last = states.get(target);
-    const before = textIn(record.event, 'outcome', 'state_before');
-    const after = last && textIn(last.event, 'outcome', 'state_after');
-    if (last !== undefined && before !== after)
-      jumps.push(
-        `the state jumps from ${after ?? '?'} (#${last.sequence}) to ${before ?? '?'} (#${record.sequence})`,
+  const changes = records.filter(({ type }) => type === 'investigation.state_changed');
+  const byTarget = Map.groupBy(changes, ({ event }) => targetOf(event) ?? '');
+  return [...byTarget.values()].flatMap((ofTarget) => {
+    const reached = ofTarget.map(({ event }) => textIn(event, 'outcome', 'state_after'));
+    const unexplained = ofTarget.filter(({ event }) => {
+      const at = reached.indexOf(textIn(event, 'outcome', 'state_before'));
+      if (at >= 0) reached.splice(at, 1);
+      return at < 0;
+    });
+    return unexplained
+      .slice(1)
+      .map(
+        ({ event, sequence }) =>
+          `no record says how the state became ${textIn(event, 'outcome', 'state_before') ?? 'what it was'} before #${sequence}`,
       );
-    states.set(target, record);
-  }
-  return jumps;
+  });
 }
 
 function deliveries({ records, deliveries: all, deliveriesAreCut }: Timeline): string[] {

@@ -216,16 +216,18 @@ describe('what is missing', () => {
     ).toEqual(['#0 names a cause that is not in the trail: gone']);
   });
 
-  test('a change of state that does not begin where the one before it ended', () => {
+  test('a change of state that begins where no other ended, in whatever order they are', () => {
     const state = (state_before: string, state_after: string, at: number) => ({
       audit_id: `${at}`,
       at,
       event_type: 'investigation.state_changed',
       outcome: { state_before, state_after },
     });
-    expect(missing([state('none', 'received', 0), state('reasoning', 'closed', 1)])).toEqual([
-      'the state jumps from received (#0) to reasoning (#1)',
-    ]);
+    const first = state('none', 'received', 0);
+    const last = state('reasoning', 'closed', 1);
+    expect(missing([first, last])).toEqual(['no record says how the state became reasoning before #1']);
+    const complete = missing([last, state('received', 'reasoning', 2), first]);
+    expect(complete).toEqual([expect.stringMatching(/^nothing that these 3 records show/)]);
   });
 
   test('losses of its producers, a conflict about its events, and refused events of the tenant', () => {
