@@ -47,4 +47,4 @@ test('the platform runs over an embedded trail, and every command that it prints
   expect(quarantined).toContain('injection.quarantined');
   expect(approvals).toContain('claimed');
   expect(verified).toContain('✔ verified');
-}, 120_000);
+}, 240_000);

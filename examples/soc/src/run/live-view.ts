@@ -6,7 +6,7 @@ import type { EmittedEvent } from './watched-emitter.ts';
 export class LiveView {
   readonly #print: (line: string) => void;
   readonly #width: number;
-  /** Titles of investigations, by their id. */
+  /** Titles of alerts and of their investigations, by their ids. */
   readonly #titles = new Map<string, string>();
   /** Investigations of the actions that agents declared, by the id of the intent. */
   readonly #investigationOf = new Map<string, string>();
@@ -33,8 +33,10 @@ export class LiveView {
   /** Looks at an event that a service records: calls of models and quarantines are on no topic. */
   watch(
     type: string,
-    { auditId, tenantId = '', investigationId, context = {}, decision = {} }: EmittedEvent,
+    { auditId, tenantId = '', alertId, investigationId, context = {}, decision = {} }: EmittedEvent,
   ): void {
+    const title = this.#titles.get(alertId ?? '');
+    if (investigationId !== undefined && title !== undefined) this.#titles.set(investigationId, title);
     if (type === 'agent.action.intended' && auditId !== undefined && investigationId !== undefined) {
       this.#investigationOf.set(auditId, investigationId);
     }
@@ -71,6 +73,7 @@ export class LiveView {
       ),
     );
     await topics.subscribe('alerts.normalized', watcher, async ({ value }) => {
+      this.#titles.set(value.alert_id, value.title);
       const isAddressed = value.injection.length > 0;
       const text = `${value.severity} ${isAddressed ? '(addresses a model) ' : ''}${value.title}`;
       this.show(isAddressed ? 'alert !' : 'alert', value.tenant_id, text);

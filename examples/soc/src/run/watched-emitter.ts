@@ -4,6 +4,7 @@ import type { SocEmitter } from '../platform/recorder.ts';
 export interface EmittedEvent {
   readonly auditId?: string;
   readonly tenantId?: string;
+  readonly alertId?: string;
   readonly investigationId?: string;
   readonly context?: { readonly [member: string]: unknown };
   readonly decision?: { readonly [member: string]: unknown };
