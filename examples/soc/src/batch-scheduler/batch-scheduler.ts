@@ -11,7 +11,7 @@ import { PatternDecisions } from './pattern-decisions.ts';
 
 export interface BatchSchedulerParts
   extends ServiceParts,
-    Pick<LearningParts, 'patterns' | 'reviewed' | 'playbooks'> {
+    Pick<LearningParts, 'patterns' | 'reviewed' | 'clusters' | 'playbooks'> {
   readonly reasoner: Reasoner;
 }
 

@@ -5,14 +5,21 @@ import type { FalsePositivePattern, PlaybookDraft } from '../platform/knowledge.
 import { after, type Lineage } from '../platform/lineage.ts';
 import type { Recorder } from '../platform/recorder.ts';
 import type { ServiceParts } from '../platform/service.ts';
-import { attackClusters, type Cluster, falsePositiveClusters, inCommon } from './mining.ts';
+import { attackKey, type Cluster, falsePositiveKey, inCommon, withMember } from './mining.ts';
+
+/** That an investigation was reviewed. */
+export interface Reviewed {
+  readonly reviewed: true;
+}
 
 export interface LearningParts extends Pick<ServiceParts, 'topics' | 'settings'> {
   readonly recorder: Recorder;
   /** Read by the orchestrator. */
   readonly patterns: Documents<FalsePositivePattern>;
-  /** Closed investigations whose review agreed with them. @defaultValue in memory */
-  readonly reviewed?: Documents<Investigation> | undefined;
+  /** Closed investigations that were reviewed. @defaultValue in memory */
+  readonly reviewed?: Documents<Reviewed> | undefined;
+  /** Reviewed investigations of one kind. @defaultValue in memory */
+  readonly clusters?: Documents<Cluster> | undefined;
   /** @defaultValue in memory */
   readonly playbooks?: Documents<PlaybookDraft> | undefined;
 }
@@ -21,13 +28,16 @@ export interface LearningParts extends Pick<ServiceParts, 'topics' | 'settings'>
 export class Learning {
   readonly #parts: LearningParts;
   readonly #recorder: Recorder;
-  readonly #reviewed: Documents<Investigation>;
+  readonly #reviewed: Documents<Reviewed>;
+  readonly #clusters: Documents<Cluster>;
   readonly #playbooks: Documents<PlaybookDraft>;
 
   constructor(parts: LearningParts) {
     this.#parts = parts;
     this.#recorder = parts.recorder;
-    this.#reviewed = parts.reviewed ?? new MemoryDocuments();
+    const limit = { keep: parts.settings.memory.documentsPerTenant };
+    this.#reviewed = parts.reviewed ?? new MemoryDocuments(limit);
+    this.#clusters = parts.clusters ?? new MemoryDocuments(limit);
     this.#playbooks = parts.playbooks ?? new MemoryDocuments();
   }
 
@@ -36,26 +46,40 @@ export class Learning {
   }
 
   /**
-   * Keeps a reviewed investigation, and looks for what it has in common with others of its tenant.
+   * Notes that an investigation was reviewed, and looks for what it has in common with others of its tenant.
    *
    * @param isDoubtful the review disagreed with the investigation: nothing is learnt from it
    */
   async learn(investigation: Investigation, lineage: Lineage, isDoubtful: boolean): Promise<void> {
     const { tenant_id, investigation_id } = investigation;
-    await this.#reviewed.put(tenant_id, investigation_id, investigation);
-    if (isDoubtful) return;
-    const all = await this.#reviewed.list(tenant_id);
-    const ofThis = ({ members }: Cluster) =>
-      members.some((member) => member.investigation_id === investigation_id);
+    if (!isDoubtful) {
+      const { patternFromClosed, playbookFromClosed } = this.#parts.settings.batch;
+      const harmless = await this.#grow('harmless', falsePositiveKey(investigation), investigation);
+      if (harmless !== undefined && harmless.members.length >= patternFromClosed) {
+        await this.#proposePattern(lineage, tenant_id, harmless);
+      }
+      const attacks = await this.#grow('attack', attackKey(investigation), investigation);
+      if (attacks !== undefined && attacks.members.length >= playbookFromClosed) {
+        await this.#draftPlaybook(lineage, tenant_id, attacks);
+      }
+    }
+    // A crash before this line reviews the investigation again. Clusters, patterns and drafts know what they have.
+    await this.#reviewed.put(tenant_id, investigation_id, { reviewed: true });
+  }
+
+  /** Adds an investigation to the cluster of its kind. */
+  async #grow(
+    verdict: 'harmless' | 'attack',
+    key: string | undefined,
+    investigation: Investigation,
+  ): Promise<Cluster | undefined> {
+    if (key === undefined) return undefined;
     const { patternFromClosed, playbookFromClosed } = this.#parts.settings.batch;
-    const harmless = falsePositiveClusters(all).find(ofThis);
-    if (harmless !== undefined && harmless.members.length >= patternFromClosed) {
-      await this.#proposePattern(lineage, tenant_id, harmless);
-    }
-    const attacks = attackClusters(all).find(ofThis);
-    if (attacks !== undefined && attacks.members.length >= playbookFromClosed) {
-      await this.#draftPlaybook(lineage, tenant_id, attacks);
-    }
+    const id = `${verdict}-${shortHash(key)}`;
+    const known = (await this.#clusters.get(investigation.tenant_id, id)) ?? { key, members: [] };
+    const grown = withMember(known, investigation, Math.max(patternFromClosed, playbookFromClosed));
+    await this.#clusters.put(investigation.tenant_id, id, grown);
+    return grown;
   }
 
   async #proposePattern(lineage: Lineage, tenantId: string, { key, members }: Cluster): Promise<void> {

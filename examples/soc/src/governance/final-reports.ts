@@ -1,4 +1,4 @@
-import { type Documents, MemoryDocuments } from '../platform/documents.ts';
+import type { Documents } from '../platform/documents.ts';
 import type { Investigation } from '../platform/investigation.ts';
 import type { Recorder } from '../platform/recorder.ts';
 import type { Message } from '../platform/topics.ts';
@@ -8,7 +8,7 @@ export class FinalReports {
   readonly #recorder: Recorder;
   readonly #reported: Documents<true>;
 
-  constructor(recorder: Recorder, reported: Documents<true> = new MemoryDocuments()) {
+  constructor(recorder: Recorder, reported: Documents<true>) {
     this.#recorder = recorder;
     this.#reported = reported;
   }

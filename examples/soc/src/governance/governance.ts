@@ -1,4 +1,5 @@
 import type { Controls, KillScope } from '../platform/controls.ts';
+import { MemoryDocuments } from '../platform/documents.ts';
 import type { PlannedAction } from '../platform/investigation.ts';
 import type { Lineage } from '../platform/lineage.ts';
 import { Recorder } from '../platform/recorder.ts';
@@ -46,7 +47,8 @@ export class Governance implements Service, Controls {
     this.#canaries = new Canaries(parts, recorder);
     this.#knowledge = new KnowledgeRefresh(recorder);
     this.#lookUps = new IndicatorLookUps(parts.intelligence, recorder);
-    this.#reports = new FinalReports(recorder);
+    const { documentsPerTenant: keep } = parts.settings.memory;
+    this.#reports = new FinalReports(recorder, new MemoryDocuments({ keep }));
   }
 
   async start(): Promise<void> {

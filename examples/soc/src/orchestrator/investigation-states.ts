@@ -34,8 +34,9 @@ export class InvestigationStates {
     return this.#investigations.get(tenantId, investigationId);
   }
 
-  async closed(tenantId: string): Promise<Investigation[]> {
-    const all = await this.#investigations.list(tenantId);
+  /** Those of the latest `count` investigations of the tenant that are closed. */
+  async latestClosed(tenantId: string, count: number): Promise<Investigation[]> {
+    const all = await this.#investigations.latest(tenantId, count);
     return all.map(({ investigation }) => investigation).filter(({ state }) => state === 'closed');
   }
 

@@ -82,7 +82,7 @@ export class InvestigationSteps implements Steps {
 
   async findSimilar({ alert }: GraphState) {
     const { clock, settings, states } = this.#parts;
-    const closed = await states.closed(alert.tenant_id);
+    const closed = await states.latestClosed(alert.tenant_id, settings.investigation.comparedLatest);
     const compared = { tenantId: alert.tenant_id, text: alert.title, techniques: alert.techniques };
     return { similar: similarIncidents(compared, closed, clock.now(), settings.investigation) };
   }

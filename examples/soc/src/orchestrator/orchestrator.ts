@@ -41,6 +41,8 @@ const settledStates: ReadonlySet<InvestigationState> = new Set([
   'failed',
 ]);
 
+const isOver: ReadonlySet<InvestigationState> = new Set(['closed', 'failed']);
+
 /** Leads each alert through an investigation, as a graph of LangGraph, and records every step from one state to another. */
 export class Orchestrator implements Service {
   readonly name = 'orchestrator';
@@ -54,11 +56,14 @@ export class Orchestrator implements Service {
     const { topics, clock, settings, ids, audit } = parts;
     this.#parts = parts;
     const records = new InvestigationRecords(new Recorder(this.name, ids, audit), settings);
-    const investigations = parts.investigations ?? new MemoryDocuments();
+    const keep = settings.memory.documentsPerTenant;
+    const investigations =
+      parts.investigations ??
+      new MemoryDocuments({ keep, mayDrop: ({ investigation: { state } }) => isOver.has(state) });
     this.#states = new InvestigationStates({ investigations, records, topics, clock });
     this.#surroundings = new Surroundings({
       exposures: parts.exposures ?? new MemoryDocuments(),
-      detections: parts.detections ?? new MemoryDocuments(),
+      detections: parts.detections ?? new MemoryDocuments({ keep }),
       clock,
       settings: settings.investigation,
     });

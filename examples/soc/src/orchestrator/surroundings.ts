@@ -46,9 +46,9 @@ export class Surroundings {
 
   async detectionsOf(alert: Alert): Promise<Detection[]> {
     const values = new Set(alert.entities.map(({ value }) => value.toLowerCase()));
-    const recent = (await this.#detections.list(alert.tenant_id)).filter(
-      ({ time }) => this.#clock.now() - Date.parse(time) < this.#settings.detectionsOfLastMs,
-    );
+    const { detectionsOfLastMs, detectionsConsidered } = this.#settings;
+    const latest = await this.#detections.latest(alert.tenant_id, detectionsConsidered);
+    const recent = latest.filter(({ time }) => this.#clock.now() - Date.parse(time) < detectionsOfLastMs);
     const concerns = ({ subject, techniques }: Detection) =>
       values.has(subject.toLowerCase()) || techniques.some((id) => alert.techniques.includes(id));
     return recent.filter(concerns).slice(0, maxMatches);

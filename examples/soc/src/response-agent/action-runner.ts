@@ -8,8 +8,12 @@ import { resultOf } from './gate-results.ts';
 import { responsePolicy } from './response-policy.ts';
 import type { ResponseRecords } from './response-records.ts';
 import { silentEmitter } from './silent-emitter.ts';
+import { TimedOut, within } from './time-limit.ts';
 
-export type Result = ResponseReport['results'][number];
+type Result = ResponseReport['results'][number];
+
+/** A person who decided that actions are undone. */
+export type RollBackActor = { readonly actorType: 'user'; readonly actorId: string };
 
 export interface ActionRunnerParts extends Pick<ServiceParts, 'audit' | 'settings' | 'clock'> {
   /** The service that runs the actions. */
@@ -71,18 +75,35 @@ export class ActionRunner {
     plan: ResponsePlan,
     action: PlannedAction,
     reason: string,
-    actor?: { readonly actorType: 'user'; readonly actorId: string },
+    actor?: RollBackActor,
   ): Promise<void> {
-    const { reference } = await this.#parts.actuators.undo(plan.tenant_id, action);
-    this.#parts.records.rolledBack(lineage, plan, action, { reason, reference, actor });
+    const { actuators, clock, records, settings } = this.#parts;
+    const undone = actuators.undo(plan.tenant_id, action);
+    const { reference } = await within(clock, settings.response.effectTimeoutMs, undone);
+    records.rolledBack(lineage, plan, action, { reason, reference, actor });
   }
 
   async #runAutomatic(lineage: Lineage, plan: ResponsePlan, action: PlannedAction): Promise<Result> {
+    const { clock, records, settings } = this.#parts;
+    const { effectTimeoutMs } = settings.response;
+    const { action_id, kind, target } = action;
+    const execution = this.#execute(lineage, plan, action);
     try {
-      await this.#execute(lineage, plan, action);
-      return { action_id: action.action_id, result: 'executed' };
+      await within(clock, effectTimeoutMs, execution);
+      return { action_id, result: 'executed' };
     } catch (error) {
-      return { action_id: action.action_id, result: 'failed', detail: messageOf(error) };
+      if (!(error instanceof TimedOut)) return { action_id, result: 'failed', detail: messageOf(error) };
+      // A late answer is recorded when it comes.
+      execution.catch(() => undefined);
+      records.executed(lineage, plan, action, {
+        outcome_status: 'failure',
+        action_taken: kind,
+        action_target: `${target.type}:${target.id}`,
+        duration_ms: effectTimeoutMs,
+        error_code: 'ACTUATOR_TIMED_OUT',
+        error_message: `${error.message}; it is unknown whether the action was done`,
+      });
+      return { action_id, result: 'unknown', detail: 'ACTUATOR_TIMED_OUT' };
     }
   }
 

@@ -5,7 +5,8 @@ import type { Lineage } from '../platform/lineage.ts';
 import { Recorder } from '../platform/recorder.ts';
 import type { Service, ServiceParts } from '../platform/service.ts';
 import type { Message } from '../platform/topics.ts';
-import { ActionRunner, type ActionRunnerParts, type Result } from './action-runner.ts';
+import { ActionRunner, type ActionRunnerParts, type RollBackActor } from './action-runner.ts';
+import { nextAction, withUnconfirmedRest } from './plan-progress.ts';
 import { ResponseRecords } from './response-records.ts';
 
 /** A plan, and how far it is. A plan that is not settled goes on after a restart. */
@@ -42,7 +43,12 @@ export class ResponseAgent implements Service {
 
   constructor(parts: ResponseAgentParts) {
     this.#parts = parts;
-    this.#plans = parts.plans ?? new MemoryDocuments();
+    this.#plans =
+      parts.plans ??
+      new MemoryDocuments({
+        keep: parts.settings.memory.documentsPerTenant,
+        mayDrop: ({ settled }) => settled,
+      });
     const recorder = new Recorder(this.name, parts.ids, parts.audit);
     const records = new ResponseRecords(recorder, parts.settings.response);
     this.#actions = new ActionRunner({ ...parts, name: this.name, records });
@@ -97,7 +103,7 @@ export class ResponseAgent implements Service {
 
   /** Works on a plan beside the topic: people may take hours, and other plans must not wait for them. */
   #work(stored: StoredPlan): void {
-    this.#unsettled.add(stored.plan.plan_id);
+    this.#unsettled.add(keyOf(stored.plan));
     let resolve: () => void = () => undefined;
     const working = new Promise<void>((done) => {
       resolve = () => {
@@ -112,16 +118,20 @@ export class ResponseAgent implements Service {
   }
 
   /** A plan that could not be carried out now, such as without a database, is not lost. */
-  #carryOnLater({ plan }: StoredPlan, error: unknown): void {
+  #carryOnLater(last: StoredPlan, error: unknown): void {
+    const { plan } = last;
     const cancel = this.#parts.clock.schedule(
       this.#parts.settings.response.retryMs,
       () => {
         this.#cancelRetries.delete(cancel);
-        const again = this.#plans.get(plan.tenant_id, plan.plan_id).then((stored) => {
-          if (stored !== undefined && !stored.settled) this.#work(stored);
-        });
+        const again = this.#plans
+          .get(plan.tenant_id, plan.plan_id)
+          .then((stored) => {
+            if (stored !== undefined && !stored.settled) this.#work(stored);
+          })
+          .catch((failure: unknown) => this.#carryOnLater(last, failure))
+          .finally(() => this.#working.delete(again));
         this.#working.add(again);
-        again.catch(() => undefined).finally(() => this.#working.delete(again));
       },
       false,
     );
@@ -130,27 +140,21 @@ export class ResponseAgent implements Service {
   }
 
   async #carryOut({ plan, lineage, results: known }: StoredPlan, waiting: () => void): Promise<void> {
-    const results: Result[] = [...known];
-    for (const action of plan.actions) {
-      if (results.some(({ action_id }) => action_id === action.action_id)) continue;
+    let results = known;
+    for (;;) {
+      const action = nextAction(plan, results);
+      if (action === undefined) break;
       const result = await this.#actions.run(plan, action, lineage, waiting);
-      results.push(result);
+      // A person may have undone earlier actions while this one waited.
+      const stored = await this.#plans.get(plan.tenant_id, plan.plan_id);
+      results = [...(stored?.results ?? results), result];
       await this.#plans.put(plan.tenant_id, plan.plan_id, { plan, lineage, results, settled: false });
-      if (action.kind === 'confirm_verdict' && result.result !== 'executed' && result.result !== 'shadowed') {
-        // The rest of the plan rests on a verdict that no human confirmed.
-        const rest = plan.actions.filter(
-          ({ action_id }) => !results.some((one) => one.action_id === action_id),
-        );
-        const detail = 'the verdict was not confirmed';
-        results.push(...rest.map(({ action_id }) => ({ action_id, result: result.result, detail })));
-        break;
-      }
-      if (result.result === 'failed') {
-        const undone = await this.#undo({ plan, lineage, results, settled: false }, `${action.kind} failed`);
-        results.splice(0, results.length, ...undone);
-        break;
-      }
     }
+    const failed = plan.actions.find(({ action_id }) => resultIn(results, action_id) === 'failed');
+    results =
+      failed === undefined
+        ? withUnconfirmedRest(plan, results)
+        : await this.#undo({ plan, lineage, results, settled: false }, `${failed.kind} failed`);
     await this.#parts.topics.publish('actions.settled', {
       key: plan.investigation_id,
       lineage,
@@ -161,28 +165,36 @@ export class ResponseAgent implements Service {
         results,
       },
     });
+    // A crash before this line publishes the report again. The orchestrator notices.
     await this.#plans.put(plan.tenant_id, plan.plan_id, { plan, lineage, results, settled: true });
-    this.#unsettled.delete(plan.plan_id);
+    this.#unsettled.delete(keyOf(plan));
   }
 
-  /** Undoes the executed actions of a plan, the last one first. @returns the results of the plan after that */
-  async #undo(
-    { plan, lineage, results }: StoredPlan,
-    reason: string,
-    actor?: { readonly actorType: 'user'; readonly actorId: string },
-  ): Promise<Result[]> {
-    const undone = new Set<string>();
+  /**
+   * Undoes the executed actions of a plan, the last one first. Each result is stored at once: what was undone is not undone again.
+   *
+   * @returns the results of the plan after that
+   */
+  async #undo(stored: StoredPlan, reason: string, actor?: RollBackActor): Promise<StoredPlan['results']> {
+    const { plan, lineage, settled } = stored;
+    let { results } = stored;
     for (const action of plan.actions.toReversed()) {
-      const executed = results.find(({ action_id }) => action_id === action.action_id);
-      if (executed?.result !== 'executed') continue;
+      if (resultIn(results, action.action_id) !== 'executed') continue;
       await this.#actions.undo(lineage, plan, action, reason, actor);
-      undone.add(action.action_id);
+      results = results.map((one) =>
+        one.action_id === action.action_id ? { ...one, result: 'rolled_back' as const } : one,
+      );
+      await this.#plans.put(plan.tenant_id, plan.plan_id, { plan, lineage, results, settled });
     }
-    const remaining: Result[] = results.map((result) =>
-      undone.has(result.action_id) ? { ...result, result: 'rolled_back' as ActionResult } : result,
-    );
-    const settled = (await this.#plans.get(plan.tenant_id, plan.plan_id))?.settled ?? false;
-    await this.#plans.put(plan.tenant_id, plan.plan_id, { plan, lineage, results: remaining, settled });
-    return remaining;
+    return results;
   }
+}
+
+function resultIn(results: StoredPlan['results'], actionId: string): ActionResult | undefined {
+  return results.find(({ action_id }) => action_id === actionId)?.result;
+}
+
+/** Ids of plans may be the same in two tenants. */
+function keyOf({ tenant_id, plan_id }: ResponsePlan): string {
+  return JSON.stringify([tenant_id, plan_id]);
 }

@@ -31,7 +31,7 @@ export const suricataAttacks: readonly CorpusAlert[] = [
       dns: {
         version: 3,
         type: 'request',
-        query: [{ type: 'query', rrname: 'aGVsbG8.tunnel.evil.example', rrtype: 'TXT' }],
+        queries: [{ rrname: 'aGVsbG8.tunnel.evil.example', rrtype: 'TXT' }],
       },
     },
   }),
@@ -56,7 +56,9 @@ export const suricataAttacks: readonly CorpusAlert[] = [
     to: ['203.0.113.44', 80],
     more: {
       http: { hostname: 'files.evil.example', url: '/setup.exe', http_method: 'GET', status: 200 },
-      fileinfo: { filename: '/setup.exe', sha256: 'e5'.repeat(32), size: 812_544 },
+      files: [
+        { filename: '/setup.exe', sha256: 'e5'.repeat(32), size: 812_544, state: 'CLOSED', stored: false },
+      ],
     },
   }),
   of('attack', 'exploit-attempt', {
