@@ -1,4 +1,5 @@
 import { refusalEvent } from './intake.ts';
+import { handlerFailed } from './message-handling.ts';
 import type { Recorder, SocEvent, SocEventType } from './recorder.ts';
 import { platformTenant, type TenantDirectory } from './tenants.ts';
 import type { DeadLetter, Topic } from './topics.ts';
@@ -23,24 +24,33 @@ const eventTypeOf: Record<Topic, SocEventType> = {
   'playbooks.draft': 'playbook.generated',
 };
 
+/** The text of the error is only in the dead letter: it may repeat personal data of the message, and a record can't be deleted. */
+const failure = refusalEvent({
+  code: handlerFailed,
+  message: 'the service failed at each attempt; its dead letter has the error',
+});
+const failureEvent = { ...failure, decision: { ...failure.decision, classification: 'unhandled' } };
+
 /**
- * Records dead letters of services. The record is in the trail of the message's tenant; if the message names no tenant that is served,
- * it is in the platform's own.
+ * Records dead letters of services. The record is in the trail of the message's tenant. If the platform does not serve that tenant, the
+ * record is in the platform's own trail.
  *
- * @param recorderOf the recorder of a consumer; `undefined` for one that is no service
+ * @param recorderOf the recorder of a consumer; `undefined` for a consumer that is not a service
  */
 export function deadLetterRecords(
   recorderOf: (consumer: string) => Recorder | undefined,
   tenants: TenantDirectory,
 ): RecordDeadLetter {
   return ({ topic, consumer, lineage, code, reason }) => {
+    const recorder = recorderOf(consumer);
+    if (recorder === undefined) return undefined;
     const isServed = tenants.find(lineage.tenantId) !== undefined;
     const event = {
-      ...refusalEvent({ code, message: reason }),
+      ...(code === handlerFailed ? failureEvent : refusalEvent({ code, message: reason })),
       targetType: 'topic',
       targetId: topic,
     };
-    return recorderOf(consumer)?.emit(
+    return recorder.emit(
       eventTypeOf[topic as Topic],
       isServed ? lineage : { ...lineage, tenantId: platformTenant },
       event as unknown as SocEvent<SocEventType>,

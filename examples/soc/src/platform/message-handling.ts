@@ -4,6 +4,12 @@ import { type Handler, type Message, RejectedMessage, Unavailable } from './topi
 /** How often a handler that fails is called before its message becomes a dead letter. */
 const attempts = 3;
 
+/** Code of a message whose handler failed at each attempt. Its reason is the text of an error, which may repeat text of the message. */
+export const handlerFailed = 'HANDLER_FAILED';
+
+/** An error may repeat a whole message in its text. A dead letter with such a reason would be too large for its topic. */
+const maxReasonLength = 2_000;
+
 /** Why a message became a dead letter. */
 export interface Refusal {
   readonly code: string;
@@ -48,7 +54,13 @@ export async function handleMessage<T>(
 
 function describe(error: unknown): Refusal {
   if (error instanceof RejectedMessage) {
-    return { code: error.code, reason: error.message, recordedAs: error.recordedAs };
+    return { code: error.code, reason: shortened(error.message), recordedAs: error.recordedAs };
   }
-  return { code: 'HANDLER_FAILED', reason: error instanceof Error ? error.message : String(error) };
+  return { code: handlerFailed, reason: shortened(error instanceof Error ? error.message : String(error)) };
+}
+
+function shortened(reason: string): string {
+  return reason.length <= maxReasonLength
+    ? reason
+    : `${reason.slice(0, maxReasonLength - 1)}…`.toWellFormed();
 }

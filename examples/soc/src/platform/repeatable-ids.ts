@@ -23,11 +23,6 @@ export function withRepeatableIds<T>(name: string, startedAt: number, work: () =
   return current.run({ name, startedAt, counts: new Map() }, work);
 }
 
-/** The name of the work that is being done. */
-export function currentWork(): string | undefined {
-  return current.getStore()?.name;
-}
-
 /** Ids of one service: derived from the work that is being done, and new ones outside of it. */
 export class RepeatableIds implements Ids {
   readonly #service: string;
@@ -71,7 +66,8 @@ export class RepeatableIds implements Ids {
 /** A UUIDv7 (RFC 9562) whose random bits come from a hash. */
 function derivedId(time: number, hash: Buffer): string {
   const bytes = Buffer.alloc(16);
-  bytes.writeUIntBE(time, 0, 6);
+  // A topic that this platform did not create may have any time in its messages.
+  bytes.writeUIntBE(Math.min(Math.max(time, 0), 2 ** 48 - 1), 0, 6);
   hash.copy(bytes, 6, 0, 10);
   bytes[6] = 0x70 | (bytes[6]! & 0x0f);
   bytes[8] = 0x80 | (bytes[8]! & 0x3f);

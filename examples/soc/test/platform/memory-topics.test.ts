@@ -39,6 +39,7 @@ test('every consumer gets every message in order, and settled() waits for what h
     expect(seen.filter((line) => line.startsWith(consumer))).toEqual([`${consumer} a`, `${consumer} b`]);
   }
 });
+
 test('the latest dead letters are kept, and all are counted', async () => {
   const topics = new MemoryTopics(2);
   await topics.subscribe('alerts.raw', 'parser', async () => {

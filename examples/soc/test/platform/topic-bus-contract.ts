@@ -81,15 +81,19 @@ export function describeTopicBus(open: () => Promise<BusUnderTest>): void {
             throw refusal;
           }
           if (key === 'broken') throw new Error('no connection');
+          if (key === 'wordy') throw new Error(`${'😀'.repeat(999)}x😀😀`);
         });
-        for (const key of ['bad', 'known', 'broken', 'good']) await bus.publish('alerts.raw', message(key));
-        await patiently('the last message', () => calls.includes('good') && calls.length === 6);
+        for (const key of ['bad', 'known', 'broken', 'wordy', 'good'])
+          await bus.publish('alerts.raw', message(key));
+        await patiently('the last message', () => calls.includes('good') && calls.length === 9);
         const letters = await patiently('all dead letters', async () => {
           const all = await deadLetters();
-          return all.length === 3 && all;
+          return all.length === 4 && all;
         });
 
-        expect(calls.toSorted()).toEqual(['bad', 'broken', 'broken', 'broken', 'good', 'known']);
+        expect(calls.toSorted()).toEqual([
+          ...['bad', 'broken', 'broken', 'broken', 'good', 'known', 'wordy', 'wordy', 'wordy'],
+        ]);
         expect((letters as DeadLetter[]).toSorted((a, b) => (a.key < b.key ? -1 : 1))).toMatchObject([
           {
             ...{ topic: 'alerts.raw', consumer: 'parser', key: 'bad', lineage, value: message('bad').value },
@@ -103,9 +107,11 @@ export function describeTopicBus(open: () => Promise<BusUnderTest>): void {
             audit_id: 'recorded HANDLER_FAILED',
           },
           { key: 'known', audit_id: 'by-the-service' },
+          // An error that repeats its message must not make the dead letter too large. No character is cut in half.
+          { key: 'wordy', reason: `${'😀'.repeat(999)}x…` },
         ]);
         // What the service recorded is not recorded a second time.
-        expect(bus.recordDeadLetter).toHaveBeenCalledTimes(2);
+        expect(bus.recordDeadLetter).toHaveBeenCalledTimes(3);
       }));
 
     test('while something that the handler needs is away, the message is tried again and is no dead letter', () =>

@@ -6,7 +6,7 @@ import { withRepeatableIds } from '../repeatable-ids.ts';
 import type { DeadLetter, Handler, Message, RejectedMessage, Topic, TopicBus, Topics } from '../topics.ts';
 import { decodeMessage, encodeMessage, lineageOfPlace } from './message-bytes.ts';
 import { TopicReader } from './topic-reader.ts';
-import { deadLetterTopicOf, maxMessageBytes } from './topic-settings.ts';
+import { deadLetterTopicOf, maxKeyBytes, maxMessageBytes } from './topic-settings.ts';
 import { messageIdHeader, TopicWriter } from './topic-writer.ts';
 
 export interface KafkaTopicsOptions {
@@ -38,7 +38,7 @@ const defaults = {
  * Topics of Kafka, for services in separate processes. The topics exist already: see `createTopics`. A message that a consumer can't
  * handle goes to `<topic>.dlq`, with its reason and the id of its record, before its offset is committed.
  *
- * Whoever may write to a topic may write in the name of every tenant: the permissions are the broker's.
+ * A client that may write to a topic may write in the name of every tenant: the permissions are the broker's.
  */
 export class KafkaTopics implements TopicBus {
   /** @defaultValue records nothing */
@@ -52,8 +52,8 @@ export class KafkaTopics implements TopicBus {
     this.#writer = new TopicWriter(options.brokers, this.#options.clientId);
   }
 
-  async publish<K extends Topic>(topic: K, { key, ...message }: Message<Topics[K]>): Promise<void> {
-    await this.#writer.write(this.#options.prefix + topic, key, encodeMessage(message));
+  async publish<K extends Topic>(topic: K, message: Message<Topics[K]>): Promise<void> {
+    await this.#writer.write(this.#options.prefix + topic, message.key, encodeMessage(message));
   }
 
   async subscribe<K extends Topic>(
@@ -106,7 +106,7 @@ export class KafkaTopics implements TopicBus {
         'message' in read
           ? read.message
           : {
-              key: received.key?.toString() ?? '',
+              key: received.key?.toString('utf8', 0, maxKeyBytes) ?? '',
               lineage: lineageOfPlace(place),
               value: { base64: received.value?.toString('base64') ?? '' },
             };
@@ -125,7 +125,9 @@ export class KafkaTopics implements TopicBus {
 
 /** Identifies a message, also if its sender copied the header of another, or its topic was deleted and created again. */
 function placeOf({ topic, partition, offset, headers }: Received): string {
-  const id = [...headers].find(([name]) => name.toString() === messageIdHeader)?.[1].toString('base64');
+  // Kafka permits headers without a value, which the types of the client library do not say.
+  const all: Iterable<readonly [Buffer, Buffer | null]> = headers;
+  const id = [...all].find(([name]) => name.toString() === messageIdHeader)?.[1]?.toString('base64');
   return JSON.stringify([topic, partition, String(offset), id ?? '']);
 }
 

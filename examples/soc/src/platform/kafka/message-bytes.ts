@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Lineage } from '../lineage.ts';
 import { type Message, RejectedMessage } from '../topics.ts';
-import { maxMessageBytes } from './topic-settings.ts';
+import { maxKeyBytes, maxMessageBytes } from './topic-settings.ts';
 
 const text = z.string().min(1).max(500);
 
@@ -24,7 +24,13 @@ const form = z.object({
 });
 
 /** @throws {RejectedMessage} `MESSAGE_TOO_LARGE` */
-export function encodeMessage({ lineage, value }: Omit<Message<unknown>, 'key'>): Buffer {
+export function encodeMessage({ key, lineage, value }: Message<unknown>): Buffer {
+  if (Buffer.byteLength(key) > maxKeyBytes) {
+    throw new RejectedMessage(
+      'MESSAGE_TOO_LARGE',
+      `the key of the message has more than ${maxKeyBytes} bytes`,
+    );
+  }
   const bytes = Buffer.from(JSON.stringify({ lineage, value }));
   if (bytes.length > maxMessageBytes) {
     throw new RejectedMessage(
@@ -40,6 +46,8 @@ export function decodeMessage(
   key: Buffer | null | undefined,
   bytes: Buffer | null | undefined,
 ): Message<unknown> {
+  // The dead letter repeats the key, and must not be larger than its topic permits.
+  if (key && key.length > maxKeyBytes) throw unreadable(`the key has more than ${maxKeyBytes} bytes`);
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes ?? undefined));

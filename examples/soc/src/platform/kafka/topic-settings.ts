@@ -24,8 +24,11 @@ export function deadLetterTopicOf(topic: string): string {
 /** A message of the platform has at most this many bytes. */
 export const maxMessageBytes = 1024 * 1024;
 
+/** The key of a message has at most this many bytes. */
+export const maxKeyBytes = 1024;
+
 /** How the topics are created. A message is on all replicas before `publish` resolves. */
-export const topicSettings = {
+const topicSettings = {
   partitions: 4,
   /** The factor is this, or the number of brokers if there are fewer. */
   replicas: 3,

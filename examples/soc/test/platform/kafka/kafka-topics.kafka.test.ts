@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Admin, ConfigResourceTypes, Consumer, Producer } from '@platformatic/kafka';
 import { createTestAudit } from '@tallystick/sdk/testing';
 import { sharedKafka } from '@tallystick/testing';
@@ -8,9 +9,11 @@ import { KafkaTopics } from '../../../src/platform/kafka/kafka-topics.ts';
 import {
   createTopics,
   deadLetterTopicOf,
+  maxKeyBytes,
   maxMessageBytes,
   topicNames,
 } from '../../../src/platform/kafka/topic-settings.ts';
+import { messageIdHeader } from '../../../src/platform/kafka/topic-writer.ts';
 import { Recorder, taxonomy } from '../../../src/platform/recorder.ts';
 import { RepeatableIds } from '../../../src/platform/repeatable-ids.ts';
 import { TenantDirectory } from '../../../src/platform/tenants.ts';
@@ -102,12 +105,17 @@ test('bytes that are no message become dead letters with a record in the trail o
     Buffer.from('null'),
     Buffer.from('{"value":{}}'),
     Buffer.from('{"lineage":{"tenantId":"acme","correlationId":"c","traceId":"\\u001b[2J"},"value":{}}'),
+    Buffer.from('{"lineage":"its key is too long"}'),
+    Buffer.from('{"lineage":"its header has no value"}'),
   ];
   const writer = producer();
   const topic = `${prefix}alerts.raw`;
   for (const value of hostile) {
+    // Each byte that is not UTF-8 has three bytes in a text, and more in JSON.
+    const key = value?.includes('key') ? Buffer.alloc(maxMessageBytes, 0xff) : Buffer.from('same');
+    const headers = value?.includes('header') && new Map([[Buffer.from(messageIdHeader), undefined]]);
     await writer.send({
-      messages: [{ topic, key: Buffer.from('same'), ...(value && { value }) }] as never,
+      messages: [{ topic, key, ...(value && { value }), ...(headers && { headers }) }] as never,
       autocreateTopics: false,
     });
   }
@@ -136,11 +144,14 @@ test('bytes that are no message become dead letters with a record in the trail o
 });
 
 test('a message that is too large is refused at once; the largest one arrives, also as a dead letter', async () => {
-  const { bus, deadLetters, close } = await open();
+  const { bus, prefix, deadLetters, close } = await open();
   opens.push({ close });
   await expect(
     bus.publish('alerts.raw', message('large', 'x'.repeat(maxMessageBytes))),
   ).rejects.toMatchObject({
+    code: 'MESSAGE_TOO_LARGE',
+  });
+  await expect(bus.publish('alerts.raw', message('k'.repeat(maxKeyBytes + 1)))).rejects.toMatchObject({
     code: 'MESSAGE_TOO_LARGE',
   });
   const frame = Buffer.byteLength(JSON.stringify({ ...message('k', ''), key: undefined }));
@@ -152,7 +163,23 @@ test('a message that is too large is refused at once; the largest one arrives, a
     const all = await deadLetters();
     return all.length > 0 && all;
   })) as DeadLetter[];
-  expect(letter).toMatchObject({ key: 'k', code: 'HANDLER_FAILED' });
+  expect(letter).toMatchObject({ key: 'k', code: 'HANDLER_FAILED', value: { source: 'wazuh' } });
+
+  // In JSON, the service writes 1e20 with 21 digits: the message is too large to be repeated.
+  const { lineage } = message('grows');
+  const value = Buffer.from(`{"lineage":${JSON.stringify(lineage)},"value":[${'1e20,'.repeat(200_000)}0]}`);
+  const writer = producer();
+  await writer.send({
+    messages: [{ topic: `${prefix}alerts.raw`, key: Buffer.from('grows'), value }] as never,
+  });
+  await writer.close();
+  await patiently('the second dead letter', async () => (await deadLetters()).length === 2);
+  const { value: repeated, ...rest } = (await deadLetters())[1]!;
+  expect(repeated).toBeUndefined();
+  expect(rest).toMatchObject({
+    ...{ key: 'grows', lineage, code: 'HANDLER_FAILED' },
+    value_sha256: createHash('sha256').update(value).digest('hex'),
+  });
 });
 
 test('what a consumer did not finish is delivered again, with the same ids', async () => {
