@@ -30,6 +30,12 @@ export {
 export { type ApprovalsOptions, checkApprovals } from './store/approvals/check-approvals.ts';
 export { type BooksOptions, checkBooks } from './store/books/check-books.ts';
 export {
+  type AccountState,
+  entryOfAccount,
+  readAccounts,
+  readUnrecordedAccounts,
+} from './store/books/read-accounts.ts';
+export {
   type KeyState,
   type LetterState,
   type RowsOf,

@@ -44,6 +44,8 @@ export type FindingCode =
   | 'SUBJECT_MISMATCH'
   /** A column of an approval differs from the service's records of it, or the approval has no record, or its row is missing. */
   | 'APPROVAL_MISMATCH'
+  /** The account of a producer is not what the records say. */
+  | 'PRODUCER_ACCOUNT_MISMATCH'
   | 'BUNDLE_TRUNCATED'
   | 'BUNDLE_DAMAGED'
   | 'BUNDLE_UNSUPPORTED'
@@ -155,6 +157,11 @@ export interface Report {
   readonly closed?: readonly ClosedEpochReport[];
   /** Rotations that led from a key of the caller to the keys after it, oldest first; absent where there are none. */
   readonly rotations?: readonly FollowedRotation[];
+  /**
+   * Accounts of producers that were not compared, because no record says what they were: they are of an earlier version, and the
+   * service has not put them on record yet. Absent where there are none.
+   */
+  readonly accounts_not_on_record?: number;
   /** Sizes of the caller's checkpoints that the records could not be compared with; absent where there are none. */
   readonly not_compared?: readonly number[];
 }

@@ -27,7 +27,8 @@ export interface EventQuery {
   /** `record` adds to each event the text that was hashed. */
   readonly include?: 'record' | undefined;
   /**
-   * Whether to list records that the trail was read (`audit.read`) too.
+   * Whether to list records that the trail was read (`audit.read`) and that the accounts of producers changed
+   * (`audit.accounts_changed`) too.
    * @defaultValue false, unless a filter names their type
    */
   readonly include_reads?: boolean | undefined;

@@ -28,6 +28,7 @@ export const log = defineTaxonomy({
       'audit.dead_letter_retried': 'A refused event was submitted again and chained',
       'audit.redaction_changed': 'The rules by which the service removes secrets from events changed',
       'audit.books_opened': 'Dead letters and API keys that have no record yet were put on record',
+      'audit.accounts_changed': 'Accounts of producers changed otherwise than by chained events',
       'audit.accounts_pruned': 'Accounts of producers that had ended were deleted',
       'audit.strays_removed': 'Rows that did not belong to the chain were removed from the store',
       'retention.archived': 'Records were moved to an archive; their hashes stayed',

@@ -5,6 +5,7 @@ import {
   parseActorReference,
   readFilters,
 } from '@tallystick/event';
+import { bookkeepingTypes } from '@tallystick/protocol';
 
 /**
  * Whether a filter looks at something that a redacted record does not show. A reader without the scope for sensitive records
@@ -44,21 +45,21 @@ export function conditionsOf(filters: EventFilters, first: number): Conditions {
   return { sql: parts.join('\n           '), values };
 }
 
-/** The type of the records that a trail was read. */
-export const readsType = 'audit.read';
+/** As an array of SQL. */
+const bookkeeping = `'{${bookkeepingTypes.join(',')}}'::text[]`;
 
 /**
- * Whether a list leaves out the records of reads. They are written while somebody looks, so they would change the list that
- * is looked at. A filter for their type asks for them.
+ * Whether a list leaves out the records of reads and the service's other bookkeeping ({@link bookkeepingTypes}). A filter for types
+ * of events asks for them.
  */
 export function leavesOutReads({ event_type }: EventFilters, includeReads: boolean): boolean {
   return !includeReads && event_type === undefined;
 }
 
-/** The condition that leaves records of reads out, over `audit_records` as `r`. */
-export const withoutReads = `and r.event_type <> '${readsType}'`;
+/** The condition that leaves the records of reads and the other bookkeeping out, over `audit_records` as `r`. */
+export const withoutReads = `and r.event_type <> all (${bookkeeping})`;
 /** The condition that finds them. */
-export const onlyReads = `and r.event_type = '${readsType}'`;
+export const onlyReads = `and r.event_type = any (${bookkeeping})`;
 
 type Add = (value: unknown) => string;
 

@@ -5,11 +5,14 @@ import {
   readFilters,
   termBlockRecords,
 } from '@tallystick/event';
+import { bookkeepingTypes } from '@tallystick/protocol';
 import type { Session } from '../store/database.ts';
 import { findCandidates, maxBlocks, termGroups } from './field-index.ts';
-import { type Conditions, conditionsOf, derivedConditions, readsType } from './filters.ts';
+import { type Conditions, conditionsOf, derivedConditions } from './filters.ts';
 import { firstFilter, listRows, maxPageBytes, type Order } from './list-rows.ts';
 import type { EventRow, ViewOptions } from './view.ts';
+
+const bookkeeping: ReadonlySet<string> = new Set(bookkeepingTypes);
 
 /** What one request may still read. Owned by the request. */
 export interface ScanBudget {
@@ -181,7 +184,7 @@ class FilteredPage {
       this.#budget.records--;
       const event = this.#visibleEvent(row);
       if (event === undefined || !this.#matches(event)) continue;
-      if (leaveOutReads && event.event_type === readsType) {
+      if (leaveOutReads && bookkeeping.has(String(event.event_type))) {
         if (this.#rows.length < limit) this.#readsLeftOut = true;
         else this.#readsAfter = true;
         continue;

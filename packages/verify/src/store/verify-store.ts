@@ -64,8 +64,8 @@ export interface VerifyStoreOptions {
 /**
  * Verifies a tenant's chain in any Postgres store, through a query function. It checks every record's bytes, hash, link,
  * position and columns, the head, the tiles, and the tree against every checkpoint in the store and outside, and the records
- * of closed epochs. It compares dead letters, API keys and approvals with the records of them. Memory does not grow with the chain, but
- * for one hash per 256 records, and for the dead letters.
+ * of closed epochs. It compares dead letters, API keys, accounts of producers and approvals with the records of them. Memory does not grow with
+ * the chain, but for one hash per 256 records, and for the dead letters.
  *
  * @param query runs one read-only statement. All statements should see one snapshot
  * @throws {LogError} `KEY_MALFORMED`, `NOTE_MALFORMED`, `CHECKPOINT_MALFORMED`, `NOTE_UNVERIFIED` for the options
@@ -118,12 +118,12 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
     { tenantId, epoch, from: 0, to: records.nextSequence - 1, others: true },
     findings,
   );
-  await checkBooks(query, options, findings);
+  const { accountsNotOnRecord } = await checkBooks(query, options, findings);
   await checkApprovals(query, { ...options, epoch }, findings);
   if (tenantId === (options.serviceTenant ?? 'tallystick')) await checkSubjects(query, tenantId, findings);
   const contradiction = findEquivocation(compared, tree) ?? ofLog.twoSuccessors;
   if (contradiction !== undefined) options.onEquivocation?.(...contradiction);
-  return conclude(options, { keys: ofLog, epoch, records, trusted, findings, closed });
+  return conclude(options, { keys: ofLog, epoch, records, trusted, findings, closed, accountsNotOnRecord });
 }
 
 /** Most strays that are reported one by one. */
@@ -165,6 +165,7 @@ function conclude(
     readonly trusted: readonly JudgedCheckpoint[];
     readonly findings: Findings;
     readonly closed: ClosedEpochs;
+    readonly accountsNotOnRecord: number;
   },
 ): Report {
   const { keys, epoch, trusted, findings } = seen;
@@ -193,5 +194,6 @@ function conclude(
     findings: findings.list,
     ...(closed !== undefined && { closed }),
     ...(keys.followed.length > 0 && { rotations: keys.followed }),
+    ...(seen.accountsNotOnRecord > 0 && { accounts_not_on_record: seen.accountsNotOnRecord }),
   };
 }

@@ -29,7 +29,7 @@ export const eventPage: Schema = {
     reads_left_out: {
       type: 'boolean',
       description:
-        'True if records that the trail was read (`audit.read`) match the filters, lie within this page and were left out',
+        'True if records of the types `audit.read` or `audit.accounts_changed` match the filters, lie within this page and were left out',
     },
     complete: {
       const: false,

@@ -46,9 +46,10 @@ export const listFilters: ValueShape & RangeShape = {
   ) as RangeShape),
 };
 
-/** Whether a list or stream has the records of reads. */
+/** Whether a list or stream has the service's bookkeeping. */
 export const includeReads = flag(
-  'Whether to include records that the trail was read (`audit.read`). A filter for their `event_type` includes them too',
+  'Whether to include records that the trail was read (`audit.read`) and that the accounts of producers changed ' +
+    '(`audit.accounts_changed`). A filter by `event_type` includes those of its types without it',
 ).default(false);
 
 /** Most members that one request can filter by. */

@@ -35,7 +35,8 @@ export function eventRoutes({
         'Newest first, unless `order` is `asc`. Pages are cut by position in the chain, so events that are appended between two ' +
         'requests do not shift them. A page may hold fewer events than `limit` and still have a `next_cursor`. Without the ' +
         'scope `events:read-sensitive`, sensitive events appear without their content, and they are left out if a filter ' +
-        'looks at the content. Records that the trail was read (`audit.read`) are left out; `reads_left_out` then says so.\n\n' +
+        'looks at the content. Records that the trail was read (`audit.read`) and that the accounts of ' +
+        'producers changed (`audit.accounts_changed`) are left out; `reads_left_out` then says so.\n\n' +
         'An event must match all filters. A filter that is given several times matches any of its values, and `not.` before its ' +
         'name finds the events that do not match. If `complete` is false, the request reached the end of its budget before ' +
         'the page was full: the next page goes on from there.',
