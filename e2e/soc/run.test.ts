@@ -20,15 +20,21 @@ test('the platform runs over an embedded trail, and every command that it prints
   expect(stdout).toContain('mia grants');
 
   const commands = stdout.split('\n').filter((line) => line.startsWith('  npx tally '));
-  expect(commands).toHaveLength(5);
+  expect(commands).toHaveLength(6);
   const answers: string[] = [];
   for (const command of commands) {
     const args = command.trim().split(' ').slice(2);
     const answer = await run(node[0], [node[1], join(root, 'packages/cli/bin/tally.js'), ...args], options);
     answers.push(answer.stdout);
   }
-  const [tenants, investigation, quarantined, approvals, verified] = answers;
+  const [tenants, timeline, investigation, quarantined, approvals, verified] = answers;
   expect(tenants).toMatch(/^acme /m);
+  for (const line of ['● alert.classified', 'template alert.classify', 'closed', 'offline']) {
+    expect(timeline).toContain(line);
+  }
+  expect(timeline).toMatch(/^Models +offline .*: [1-9]\d* calls?, \$/m);
+  expect(timeline).toMatch(/^Done +\w/m);
+  expect(timeline).toMatch(/^Missing +nothing that these \d+ records show/m);
   for (const type of [
     'alert.classified',
     'investigation.state_changed',

@@ -1,13 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import {
-  type DeadLetter,
-  type Handler,
-  type Message,
-  RejectedMessage,
-  type Topic,
-  type TopicBus,
-  type Topics,
-} from './topics.ts';
+import type { RecordDeadLetter } from './dead-letter-records.ts';
+import { handleMessage } from './message-handling.ts';
+import type { DeadLetter, Handler, Message, Topic, TopicBus, Topics } from './topics.ts';
 
 interface Subscription {
   readonly consumer: string;
@@ -16,13 +10,12 @@ interface Subscription {
   tail: Promise<void>;
 }
 
-/** How often a handler that fails is called before its message becomes a dead letter. */
-const attempts = 3;
-
 /** Topics in this process. A crash loses what was not handled. */
 export class MemoryTopics implements TopicBus {
   /** The latest dead letters. */
   readonly deadLetters: DeadLetter[] = [];
+  /** @defaultValue records nothing */
+  recordDeadLetter: RecordDeadLetter = () => undefined;
   readonly #keepDeadLetters: number;
   #deadLetterCount = 0;
   readonly #subscriptions = new Map<Topic, Subscription[]>();
@@ -85,22 +78,12 @@ export class MemoryTopics implements TopicBus {
 
   /** Never rejects: a message that can't be handled becomes a dead letter. */
   async #handle(topic: Topic, { consumer, handler }: Subscription, message: Message<unknown>): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await handler(message);
-      } catch (error) {
-        if (!(error instanceof RejectedMessage) && attempt < attempts) continue;
-        this.deadLetters.push({ topic, consumer, ...message, ...describe(error) });
-        this.#deadLetterCount += 1;
-        if (this.deadLetters.length > this.#keepDeadLetters) this.deadLetters.shift();
-        return;
-      }
-    }
+    const refusal = await handleMessage(handler, message, { firstMs: 1, maxMs: 1_000 });
+    if (refusal === undefined) return;
+    const { code, reason, recordedAs } = refusal;
+    const letter = { topic, consumer, ...message, code, reason };
+    this.deadLetters.push({ ...letter, audit_id: recordedAs ?? this.recordDeadLetter(letter) });
+    this.#deadLetterCount += 1;
+    if (this.deadLetters.length > this.#keepDeadLetters) this.deadLetters.shift();
   }
-}
-
-/** The code and the reason of a dead letter. */
-export function describe(error: unknown): { code: string; reason: string } {
-  if (error instanceof RejectedMessage) return { code: error.code, reason: error.message };
-  return { code: 'HANDLER_FAILED', reason: error instanceof Error ? error.message : String(error) };
 }

@@ -112,9 +112,9 @@ print(`${count} alerts. Everything that was decided and done is in the trail in 
 print('');
 print(`  npx tally --data ${directory} tenants`);
 if (example !== undefined) {
-  print(
-    `  npx tally --data ${directory} events --tenant acme --investigation ${example.investigation.investigation_id}`,
-  );
+  const id = example.investigation.investigation_id;
+  print(`  npx tally --data ${directory} timeline --tenant acme ${id}`);
+  print(`  npx tally --data ${directory} events --tenant acme --investigation ${id}`);
 }
 print(`  npx tally --data ${directory} events --tenant acme --type injection.quarantined`);
 print(`  npx tally --data ${directory} approvals list --tenant acme --state all`);

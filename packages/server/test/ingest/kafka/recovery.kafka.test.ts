@@ -26,7 +26,7 @@ async function everything(site: Site): Promise<object> {
 async function chainedOf(service: AuditService, tenant: string) {
   const records = await expectSoundChain(service.database, tenant);
   const batched = ['delivery.dead_lettered', 'audit.accounts_changed'];
-  return records.filter(({ event }) => !batched.includes(event.event_type));
+  return records.filter(({ event }) => !batched.includes(String(event.event_type)));
 }
 
 /** Events, poison, a repeated event, a conflict, a gap. */

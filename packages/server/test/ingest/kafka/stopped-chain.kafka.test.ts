@@ -97,8 +97,8 @@ test('a gap that is declared while its chain is stopped is chained by a retry af
   expect(await accountOf(site, producer)).toEqual(settled);
   const chained = async () => {
     const all = await expectSoundChain(service.database, tenant, 2);
-    // How many records of accounts there are depends on how messages were batched.
-    return all.filter(({ event }) => event.event_type !== 'audit.accounts_changed');
+    // Without what the service records of accounts: how often depends on how messages were batched.
+    return all.filter(({ event }) => !String(event.event_type).startsWith('audit.'));
   };
   const records = await chained();
   expect(records).toHaveLength(4);
