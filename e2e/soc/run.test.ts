@@ -17,7 +17,8 @@ test('the platform runs over an embedded trail, and every command that it prints
     env: { ...process.env, XDG_STATE_HOME: directory.path, XDG_CONFIG_HOME: directory.path },
   };
   const { stdout } = await run(node[0], [node[1], main, '--data', directory.path, '--alerts', '24'], options);
-  expect(stdout).toContain('mia grants');
+  expect(stdout).toMatch(/^desk +acme +mia grants \w+: [A-Z]/m);
+  expect(stdout).toMatch(/^model +acme +tier 1 offline /m);
 
   const commands = stdout.split('\n').filter((line) => line.startsWith('  npx tally '));
   expect(commands).toHaveLength(6);
@@ -46,4 +47,4 @@ test('the platform runs over an embedded trail, and every command that it prints
   expect(quarantined).toContain('injection.quarantined');
   expect(approvals).toContain('claimed');
   expect(verified).toContain('✔ verified');
-}, 120_000);
+}, 240_000);
