@@ -2,7 +2,7 @@
 export type Sender = 'client' | 'server';
 
 /** The event about messages of one sender that did not pass. */
-export interface RefusalEvent {
+interface RefusalEvent {
   readonly eventType: 'agent.message.refused';
   readonly eventCategory: 'agent';
   readonly context: {
