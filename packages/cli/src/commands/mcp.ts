@@ -19,7 +19,7 @@ export const registerMcp: Register = (program, run) => {
     .summary('gate the tool calls of an MCP server')
     .description(
       'Runs an MCP server behind a gate: each tool call is recorded before it happens, decided by the policy, approved where the policy ' +
-        'asks, and followed to its end. All other messages pass unchanged. Without the service, no call is executed, unless its rule says ' +
+        'asks, and followed to its end. All other valid messages pass unchanged. Without the service, no call is executed, unless its rule says ' +
         'failOpen.',
     )
     .argument('[command...]', 'the server to start, after --')
@@ -56,11 +56,27 @@ export const registerMcp: Register = (program, run) => {
       effectTimeoutMs: options.effectTimeout,
     });
     const { runStdioProxy } = await import('../mcp/stdio-proxy.ts');
+    const { RefusedMessages } = await import('../mcp/refused-messages.ts');
     const { terminal, processContext } = context;
-    return await runStdioProxy({
+    const serverName = options.name ?? nameOf(words);
+    const onBehalfOf = principalsOf(options.onBehalfOf);
+    const refused = new RefusedMessages({
+      emit: (event) =>
+        void opened.audit.emit({
+          ...event,
+          context: { ...event.context },
+          ...opened.actor,
+          tenantId: opened.tenantId,
+          onBehalfOf: onBehalfOf.length === 0 ? undefined : onBehalfOf,
+          targetType: 'mcp_server',
+          targetId: serverName,
+        }),
+    });
+    const exitCode = await runStdioProxy({
       gate: opened.gate,
-      serverName: options.name ?? nameOf(words),
-      onBehalfOf: principalsOf(options.onBehalfOf),
+      serverName,
+      onBehalfOf,
+      onRefused: (sender, reason) => refused.add(sender, reason),
       note: (message) => terminal.note(message),
       warn: (message) => terminal.warn(message),
       command: [program_, ...rest],
@@ -68,6 +84,8 @@ export const registerMcp: Register = (program, run) => {
       write: (bytes) => terminal.bytes(bytes),
       log: (bytes) => terminal.errorBytes('server', bytes),
     });
+    refused.flush();
+    return exitCode;
   });
 };
 

@@ -10,13 +10,14 @@ const maxHeld = 1024 * 1024;
 export interface ServerOutputParts {
   readonly writer: ClientWriter;
   readonly onResponse: (id: unknown, end: StatedEnd) => void;
-  readonly warn: (message: string) => void;
+  /** A line is not passed on. */
+  readonly onDropped: (reason: string) => void;
 }
 
 /** Passes on what a server writes, byte for byte, and reads which requests it answers. Its memory is bounded. */
 export async function passOn(
   chunks: AsyncIterable<Uint8Array>,
-  { writer, onResponse, warn }: ServerOutputParts,
+  { writer, onResponse, onDropped }: ServerOutputParts,
 ): Promise<void> {
   const source = chunks[Symbol.asyncIterator]();
   let rest: Buffer = Buffer.alloc(0);
@@ -47,7 +48,7 @@ export async function passOn(
     if (isComplete) {
       const responses = responsesIn(bytes);
       if (responses === undefined) {
-        if (bytes.toString().trim() !== '') warn('the server wrote a line that is not JSON; it was dropped');
+        if (bytes.toString().trim() !== '') onDropped('the line is not JSON');
         continue;
       }
       // The record of the end must not wait for a slow client.
