@@ -22,6 +22,7 @@ const long: typeof benches = {
   followers: () => import('./followers.ts'),
   'kafka-soak-long': async () => (await import('./kafka-soak.ts')).long,
   'kafka-stations': () => import('./kafka-stations.ts'),
+  soc: () => import('./soc.ts'),
 };
 const all = { ...benches, ...long };
 

@@ -48,12 +48,13 @@ const service = await AuditService.open({
   signerDirectory,
   logName: 'bench.local',
 });
-const { database, admission, serviceTenant, readinessChecks } = service;
+const { database, admission, serviceTenant, now, readinessChecks } = service;
 const ingest = await KafkaIngest.start(
   {
     database,
     admission,
     serviceTenant,
+    now,
     readinessChecks,
     appendRanges: async (batches, options) => {
       const ids = batches.flatMap(({ items }) =>

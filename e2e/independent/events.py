@@ -3,6 +3,7 @@
 import calendar
 import datetime
 import re
+import unicodedata
 
 from notes import tenant_pattern
 from strict_json import DuplicateKey, JsonError, canonical, has_lone_surrogate, parse, utf16_length
@@ -33,6 +34,16 @@ _reserved = ("delivery.", "audit.", "retention.", "hold.", "source.")
 _reserved_types = ("system.genesis", "agent.action.unresolved", "agent.action.unexplained")
 _sealable = ("context", "decision", "outcome", "proof", "event_data", "metadata")
 _most_bytes = 262_144
+_same_shapes = {
+    "a": "4@\u0251\u03b1\u0430\u2c81\ua4ee\uab7a",
+    "c": "\u03c2\u03c3\u0441\u1d04\u2ca5\ua4da\uabaf",
+    "k": "\u0138\u03ba\u043a\u1d0b\u2c95\ua4d7\uabb6",
+    "l": "1i|\u0131\u01c0\u0269\u03b9\u0456\u04cf\u05c0\u0627\u2223\u2373\u2c93\ua4e1\ua4f2\uab75\uabae",
+    "s": "$5\u0282\u0455\u057f\ua4e2\ua731\uabaa",
+    "t": "\u03c4\u0442\u1d1b\u2ca7\ua4d4\uab72",
+    "y": "\u0263\u028f\u03b3\u03c5\u0443\u04af\u2ca9\ua4ec\uab8d",
+}
+_shapes = str.maketrans({shape: letter for letter, shapes in _same_shapes.items() for shape in shapes})
 
 
 def _text(least=0, most=None, pattern=None, code=None):
@@ -248,12 +259,22 @@ def _check_string(text, tokens):
 
 
 def _check_actors(event):
-    """Only the service itself may be named as system/tallystick."""
-    if (event["actor_type"], event["actor_id"]) == ("system", "tallystick"):
+    """Only the service itself may be named as system/tallystick, or as a system actor that looks like it."""
+    if _is_service(event):
         raise Violation("ACTOR_RESERVED", ["actor_id"])
     for index, principal in enumerate(event.get("on_behalf_of", [])):
-        if (principal["actor_type"], principal["actor_id"]) == ("system", "tallystick"):
+        if _is_service(principal):
             raise Violation("ACTOR_RESERVED", ["on_behalf_of", index, "actor_id"])
+
+
+def _is_service(actor):
+    name = actor["actor_id"]
+    return actor["actor_type"] == "system" and utf16_length(name) <= 80 and _skeleton(name) == "tallystlck"
+
+
+def _skeleton(text):
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).lower()).translate(_shapes)
+    return "".join(c for c in plain if unicodedata.category(c)[0] in "LN")
 
 
 def _check_sealed(event):

@@ -13,7 +13,17 @@ const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/packa
 function isNoticed(call: EmitCall | undefined): boolean {
   const { status } = spawnSync(
     process.execPath,
-    [vitest, 'run', '--config=e2e/soc/mutant.config.ts', '--bail=1', 'examples/soc'],
+    // The tests over Kafka see no record that the others do not see, and a broker takes long to start.
+    [
+      vitest,
+      ...[
+        'run',
+        '--config=e2e/soc/mutant.config.ts',
+        '--bail=1',
+        '--exclude=**/*.kafka.test.ts',
+        'examples/soc',
+      ],
+    ],
     {
       cwd: root,
       env: {

@@ -8,12 +8,14 @@ import { Governance } from './governance/governance.ts';
 import type { ThreatIntelligence } from './governance/indicators.ts';
 import { LlmRouter } from './llm-router/llm-router.ts';
 import type { ModelCatalog } from './models/model-catalog.ts';
-import { Orchestrator, type StoredInvestigation } from './orchestrator/orchestrator.ts';
+import type { StoredInvestigation } from './orchestrator/investigation-states.ts';
+import { Orchestrator } from './orchestrator/orchestrator.ts';
 import type { ArtifactStore } from './platform/artifacts.ts';
+import { deadLetterRecords } from './platform/dead-letter-records.ts';
 import { type Documents, MemoryDocuments } from './platform/documents.ts';
 import type { FalsePositivePattern } from './platform/knowledge.ts';
 import type { MemoryTopics } from './platform/memory-topics.ts';
-import type { SocEmitter } from './platform/recorder.ts';
+import { Recorder, type SocEmitter } from './platform/recorder.ts';
 import type { Service, ServiceParts } from './platform/service.ts';
 import { ResponseAgent, type ResponseAgentParts } from './response-agent/response-agent.ts';
 
@@ -57,8 +59,14 @@ export class Soc {
   constructor(options: SocOptions) {
     const { auditOf, catalog, artifacts, actuators, intelligence, desk, investigations, ...shared } = options;
     const patterns = options.patterns ?? new MemoryDocuments<FalsePositivePattern>();
-    const partsOf = (service: ServiceName): ServiceParts => ({ ...shared, audit: auditOf?.(service) });
+    const recorders = new Map<string, Recorder>();
+    const partsOf = (service: ServiceName): ServiceParts => {
+      const audit = auditOf?.(service);
+      recorders.set(service, new Recorder(service, shared.ids, audit));
+      return { ...shared, audit };
+    };
     this.#topics = options.topics;
+    this.#topics.recordDeadLetter = deadLetterRecords((consumer) => recorders.get(consumer), shared.tenants);
     this.governance = new Governance({ ...partsOf('governance'), intelligence });
     const controls = this.governance;
     this.router = new LlmRouter({ ...partsOf('llm-router'), catalog });

@@ -4,7 +4,7 @@
  */
 import type { AuditEvent } from '@tallystick/sdk';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { StoredInvestigation } from '../src/orchestrator/orchestrator.ts';
+import type { StoredInvestigation } from '../src/orchestrator/investigation-states.ts';
 import { MemoryDocuments } from '../src/platform/documents.ts';
 import type { Message, Topic, Topics } from '../src/platform/topics.ts';
 import { type Platform, playMorning, wholePlatform } from './whole-platform.ts';

@@ -39,7 +39,9 @@ async function outputs(audit: boolean) {
   };
 }
 
-test('without an emitter the platform decides, publishes and does the same, byte for byte', async () => {
+test('without an emitter the platform decides, publishes and does the same, byte for byte', {
+  timeout: 120_000,
+}, async () => {
   const [withEmitter, without] = [await outputs(true), await outputs(false)];
   expect(withEmitter.recorded).toBeGreaterThan(1_000);
   expect(without.recorded).toBe(0);

@@ -8,7 +8,7 @@ import { corpusFindings } from '../src/corpus/findings.ts';
 import { corpusTelemetry } from '../src/corpus/telemetry.ts';
 import { ListedIndicators } from '../src/governance/indicators.ts';
 import { offlineCatalog } from '../src/models/catalogs.ts';
-import type { StoredInvestigation } from '../src/orchestrator/orchestrator.ts';
+import type { StoredInvestigation } from '../src/orchestrator/investigation-states.ts';
 import { MemoryArtifacts } from '../src/platform/artifacts.ts';
 import { MemoryDocuments } from '../src/platform/documents.ts';
 import type { FalsePositivePattern } from '../src/platform/knowledge.ts';

@@ -31,6 +31,7 @@ import { registerStrays } from './commands/strays.ts';
 import { registerSubjects } from './commands/subjects.ts';
 import { registerTail } from './commands/tail.ts';
 import { registerTenants } from './commands/tenants.ts';
+import { registerTimeline } from './commands/timeline.ts';
 import { registerTopics } from './commands/topics.ts';
 import { registerVerify } from './commands/verify.ts';
 import { registerWebhooks } from './commands/webhooks.ts';
@@ -44,7 +45,7 @@ import { Terminal } from './terminal/terminal.ts';
 const registrations: readonly (readonly [group: string, commands: readonly Register[]])[] = [
   ['Try it and run it:', [registerDemo, registerDev, registerServe, registerMigrate]],
   ['Write events:', [registerEmit, registerImport]],
-  ['Read events:', [registerEvents, registerShow, registerTail]],
+  ['Read events:', [registerEvents, registerShow, registerTail, registerTimeline]],
   ['Gate what agents do:', [registerMcp, registerHook, registerPolicy, registerApprovals, registerIntents]],
   [
     'Verify and prove:',

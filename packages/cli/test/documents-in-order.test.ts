@@ -4,6 +4,7 @@ import { type Postgres, prepareEmbeddedStore, runSnippet, startPostgres, tempDir
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { readKnownLogs } from '../src/trust/known-logs.ts';
+import { FollowedDocument } from './followed-document.ts';
 import { type Ran, tally } from './run-tally.ts';
 import { type Serving, startServing } from './serving.ts';
 
@@ -123,6 +124,7 @@ describe('a service for development', () => {
 describe('a service on PostgreSQL', () => {
   let production: { readonly [name: string]: string };
   let url: string;
+  let serve: readonly string[];
 
   test('docs/production.md: roles, migration, first key, service', async () => {
     const admin = new pg.Client({ connectionString: postgres!.adminUrl });
@@ -141,9 +143,10 @@ describe('a service on PostgreSQL', () => {
         .replaceAll('/var/lib/tallystick', dir.path)
         .replace('--host 0.0.0.0', '--host 127.0.0.1 --port 0');
     await followAll(linesOf('docs/production.md', 'migrate', fill));
-    const [makeKey, serve] = linesOf('docs/production.md', 'serve', fill);
+    const [makeKey, serveLine] = linesOf('docs/production.md', 'serve', fill);
+    serve = serveLine!;
     const key = (await follow(makeKey!)).stdout.trim();
-    ({ url } = await start(serve!));
+    ({ url } = await start(serve));
     production = { TALLYSTICK_URL: url, TALLYSTICK_API_KEY: key };
     await follow(['emit', '--tenant', 'acme', '--type', 'a.b', '--actor', 'a'], production);
   });
@@ -158,10 +161,134 @@ describe('a service on PostgreSQL', () => {
     await follow(['checkpoint', '--tenant', 'acme', '-o', 'acme.checkpoint'], production);
     await follow(withCheckpoint!, production);
   });
-});
 
-test('and everything can be verified again', async () => {
-  for (const data of ['audit', 'trail']) await follow(['verify', '--data', data]);
-  // Each of the four stores has its own log of this tenant.
-  expect([...readKnownLogs(env).keys()].filter((origin) => origin.includes('/acme/'))).toHaveLength(4);
+  test('and everything can be verified again', async () => {
+    for (const data of ['audit', 'trail']) await follow(['verify', '--data', data]);
+    // Each of the four stores has its own log of this tenant.
+    expect([...readKnownLogs(env).keys()].filter((origin) => origin.includes('/acme/'))).toHaveLength(4);
+  });
+
+  /** The one document whose reader has an alarm: the database is set back, and then has a planted row. */
+  describe('docs/recovery.md', () => {
+    const guide = new FollowedDocument('docs/recovery.md');
+    const events = [1, 2, 3, 4].map((n) =>
+      JSON.stringify({
+        audit_id: `0190a1b2-0000-7000-8000-00000000000${n}`,
+        tenant_id: 'acme',
+        timestamp: '2026-01-02T03:04:05.678Z',
+        event_type: 'access.granted',
+        actor_type: 'user',
+        actor_id: `actor-${n}`,
+        source_service: 'test',
+      }),
+    );
+    let operator: { readonly [name: string]: string };
+    const run = (args: readonly string[], stdin = '') =>
+      tally(args, { cwd: dir.path, env: { ...env, ...operator }, stdin });
+    const verify = () => run(['verify', '--tenant', 'acme']);
+
+    async function asSuperuser(statements: readonly string[], database = 'postgres'): Promise<void> {
+      const address = new URL(postgres!.adminUrl);
+      address.pathname = database;
+      const admin = new pg.Client({ connectionString: address.href });
+      await admin.connect();
+      try {
+        for (const statement of statements) await admin.query(statement);
+      } finally {
+        await admin.end();
+      }
+    }
+
+    /** Ends the service, works on the database, and starts the service again. */
+    async function whileStopped(work?: () => Promise<void>): Promise<void> {
+      await running.pop()!.stop();
+      await work?.();
+      ({ url } = await start(serve));
+      operator = { ...operator, TALLYSTICK_URL: url };
+    }
+
+    beforeAll(async () => {
+      const { host } = new URL(postgres!.adminUrl);
+      operator = {
+        ...production,
+        TALLYSTICK_DATABASE_URL: `postgres://tally_service:word@${host}/audit`,
+        TALLYSTICK_OWNER_URL: `postgres://tally_owner:word@${host}/audit`,
+        TALLYSTICK_SIGNER_DIR: join(dir.path, 'signer'),
+        TALLYSTICK_LOG_NAME: 'audit.example.com',
+      };
+      expect(await run(['emit'], events.slice(0, 2).join('\n'))).toMatchObject({ exitCode: 0 });
+      await whileStopped(() => asSuperuser(['create database backup template audit owner tally_owner']));
+      expect(await run(['emit'], events.slice(2).join('\n'))).toMatchObject({ exitCode: 0 });
+      expect((await verify()).stdout).toContain('✔ verified  acme');
+    });
+
+    test('a clock that is behind: the command finds nothing to chain', async () => {
+      expect(await run(guide.next('tally dlq retry'))).toMatchObject({
+        exitCode: 0,
+        stderr: expect.stringContaining('no open dead letters'),
+      });
+    });
+
+    test('a restored database stops the chain, and its events become dead letters', async () => {
+      await whileStopped(() =>
+        asSuperuser(['drop database audit with (force)', 'alter database backup rename to audit']),
+      );
+      expect(await verify()).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('BROKEN  acme') });
+      const ready = await fetch(`${url}/ready`);
+      expect([ready.status, await ready.json()]).toMatchObject([200, { status: 'degraded' }]);
+      expect((await run(['emit'], events[2])).exitCode).not.toBe(0);
+      expect((await run(['dlq', 'list'])).stdout).toContain('CHAIN_STOPPED');
+    });
+
+    test('the recovery is shown, and then opens a new epoch', async () => {
+      const shown = await run(guide.next('tally recover'));
+      expect(shown).toMatchObject({
+        exitCode: 0,
+        stdout: expect.stringMatching(/^acme +\d+ +\d+ +2 +\d+ records were signed, the store has \d+$/m),
+        stderr: expect.stringContaining('nothing was changed'),
+      });
+      expect(await run(guide.next('tally recover --yes'))).toMatchObject({
+        exitCode: 0,
+        stdout: 'acme: began epoch 2, audit.example.com/acme/2\n',
+      });
+    });
+
+    test('lost events are delivered again, and dead letters are chained', async () => {
+      await whileStopped();
+      const sent = await run(['emit'], events.filter((_, index) => index !== 2).join('\n'));
+      expect(sent.exitCode).toBe(0);
+      expect(await run(guide.next('tally dlq retry'))).toMatchObject({
+        exitCode: 0,
+        stdout: expect.stringMatching(/ chained as acme #\d+\n$/),
+      });
+      expect((await verify()).stdout).toContain('✔ recovered  acme');
+      const listed = (await run(['events', '--tenant', 'acme', '--type', 'access.granted', '--json'])).json();
+      expect(listed).toHaveLength(4);
+    });
+
+    test('planted rows are listed and removed', async () => {
+      await asSuperuser(
+        [
+          'set session_replication_role = replica',
+          `insert into audit_records
+             select tenant_id, 7, 12, '00000000-0000-4000-8000-000000000007', ingested_at, "timestamp", event_type, event_category, severity,
+                    actor_type, actor_id, target_type, target_id, investigation_id, alert_id, correlation_id, trace_id, outcome_status,
+                    source_service, is_sensitive, previous_hash, record_hash, record
+               from audit_records where tenant_id = 'acme' and epoch = 2 and sequence_number = 1`,
+        ],
+        'audit',
+      );
+      expect((await run(guide.next('tally strays'))).stdout).toMatch(/acme +record +7 +12 /);
+      expect(await run(guide.next('tally strays --yes'))).toMatchObject({
+        exitCode: 0,
+        stdout: expect.stringContaining('removed 1 rows'),
+      });
+      await whileStopped();
+      expect((await verify()).stdout).toContain('✔ recovered  acme');
+    });
+
+    test('every command of the document was carried out', () => {
+      expect([guide.left, guide.reasons]).toEqual([[], []]);
+    });
+  });
 });

@@ -12,9 +12,12 @@ export interface CallOptions {
 }
 
 /** Query parameters; those that are undefined or empty are left out. */
-interface Parameters {
-  readonly [name: string]: string | number | boolean | undefined;
+/** Values by the names of parameters. A parameter with several values is sent several times. */
+export interface Parameters {
+  readonly [name: string]: Parameter | readonly Parameter[] | undefined;
 }
+
+type Parameter = string | number | boolean;
 
 /** A request to one route of the HTTP API. */
 export interface ApiRequest extends CallOptions {
@@ -125,7 +128,8 @@ export class Sender {
   #urlOf({ path, query = {} }: ApiRequest): URL {
     const url = new URL(path, this.#root);
     for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined && value !== '') url.searchParams.set(name, String(value));
+      for (const each of [value].flat())
+        if (each !== undefined && each !== '') url.searchParams.append(name, String(each));
     }
     return url;
   }

@@ -1,9 +1,10 @@
 /**
  * The indexed fields: one table of all fields by which events can be found. The store's columns, the rows that it copies, the
- * check of those columns by a verifier, the filters of lists and streams with their SQL, the parameters in the OpenAPI
- * document and the options of the command line are all derived from it.
+ * check of those columns by a verifier, the filters of lists and streams with their SQL, the terms of the field index, the
+ * parameters in the OpenAPI document and the options of the command line are all derived from it.
  *
- * The columns of `audit_records` are frozen: their names, types and order are those of the fields with a `column` below.
+ * The columns of `audit_records` are frozen: their names, types and order are those of the fields with a `column` below. A field that
+ * is added later is `derived`.
  */
 import { actorTypes, outcomeStatuses, severities } from './event.ts';
 
@@ -20,6 +21,14 @@ export type FieldFilter =
     }
   /** Equal to a dotted name, or below it where the value ends with `.*`. */
   | { readonly kind: 'prefix'; readonly option?: string }
+  /** The id of an actor, or `type:id`. */
+  | { readonly kind: 'actor'; readonly option?: string }
+  /** One element of a list is equal to a text. */
+  | { readonly kind: 'element'; readonly option?: string }
+  /** An IP address, or a range of addresses in CIDR notation that holds it. */
+  | { readonly kind: 'address'; readonly option?: string }
+  /** A member at a path below the field is equal to a text. The path is part of the parameter's name: `metadata.platform`. */
+  | { readonly kind: 'member'; readonly option?: string }
   /** Between two values. Each has its own parameter. The lower end is included. */
   | {
       readonly kind: 'range';
@@ -39,7 +48,7 @@ export interface RangeEnd {
 
 /** An indexed field. */
 export interface IndexedField {
-  /** Name in the API, on the wire and of the column. A filter of one value has a parameter of this name. */
+  /** Name in the API, on the wire and of the column. A filter that is not a range has a parameter of this name. */
   readonly name: string;
   readonly type: 'uuid' | 'timestamp' | 'text' | 'boolean' | 'integer';
   /** Where an event holds it: names of members from the outside in. Absent where the service adds the field to the record. */
@@ -48,6 +57,8 @@ export interface IndexedField {
   readonly column?: 'uuid' | 'timestamptz' | 'text' | 'boolean';
   /** Whether an event may lack it; the column is then null. */
   readonly nullable?: boolean;
+  /** Whether no column holds it, so that events are found through the index that a follower keeps (spec/field-index.md). */
+  readonly derived?: true;
   /** Whether a reader without the scope for sensitive events must not learn this field of one. */
   readonly sensitive: boolean;
   /** How events are narrowed by it; `option` is the name of the command line's option. Absent: they are not. */
@@ -123,8 +134,16 @@ export const indexedFields = [
     path: ['actor_id'],
     column: 'text',
     sensitive: true,
-    filter: { kind: 'exact', option: 'actor' },
+    filter: { kind: 'exact', option: 'actor-id' },
     description: 'Who acted',
+  },
+  {
+    name: 'actor',
+    type: 'text',
+    path: ['actor_id'],
+    sensitive: true,
+    filter: { kind: 'actor', option: 'actor' },
+    description: 'Who acted, as an id or as `type:id`: `user:maria`',
   },
   {
     name: 'target_type',
@@ -213,6 +232,51 @@ export const indexedFields = [
     sensitive: false,
     filter: { kind: 'exact' },
     description: 'Only sensitive events, or only events that are not sensitive',
+  },
+  {
+    name: 'entity_ids',
+    type: 'text',
+    path: ['entity_ids'],
+    derived: true,
+    sensitive: true,
+    filter: { kind: 'element', option: 'entity' },
+    description: 'An entity that the event concerns',
+  },
+  {
+    name: 'on_behalf_of',
+    type: 'text',
+    path: ['on_behalf_of'],
+    derived: true,
+    sensitive: true,
+    filter: { kind: 'actor', option: 'on-behalf-of' },
+    description: 'For whom the actor acted, anywhere in the chain of delegation, as an id or as `type:id`',
+  },
+  {
+    name: 'source_ip',
+    type: 'text',
+    path: ['source_ip'],
+    derived: true,
+    sensitive: true,
+    filter: { kind: 'address', option: 'source-ip' },
+    description: 'Address from which the actor acted, or a range: `10.0.0.0/8`, `2001:db8::/32`',
+  },
+  {
+    name: 'metadata',
+    type: 'text',
+    path: ['metadata'],
+    derived: true,
+    sensitive: true,
+    filter: { kind: 'member', option: 'metadata' },
+    description: 'Member of `metadata` at a path, such as `metadata.platform`',
+  },
+  {
+    name: 'context',
+    type: 'text',
+    path: ['context'],
+    derived: true,
+    sensitive: true,
+    filter: { kind: 'member', option: 'context' },
+    description: 'Member of `context` at a path, such as `context.alert.source`',
   },
   {
     name: 'ingested_at',

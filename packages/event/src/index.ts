@@ -1,3 +1,4 @@
+export { type ActorReference, parseActorReference } from './actor-reference.ts';
 export { CanonicalizationError, canonicalize, isCanonical } from './canonical.ts';
 export { checkShape, parseTimestamp } from './check.ts';
 export { AuditValidationError, type EventErrorCode, eventErrorCodes, type Violation } from './errors.ts';
@@ -19,6 +20,15 @@ export {
   uuidPattern,
 } from './event.ts';
 export {
+  anyTerm,
+  fieldTerms,
+  storedTermHashes,
+  type TermScope,
+  termBlockRecords,
+  termHashes,
+  termsOfCondition,
+} from './field-terms.ts';
+export {
   type EventField,
   type EventFieldName,
   eventFields,
@@ -28,16 +38,27 @@ export {
   indexedFields,
   type RangeEnd,
 } from './fields.ts';
+export { type AnyEvent, filterMatcher } from './filter-match.ts';
 export {
   type EventFilters,
+  type FilterCondition,
   type FilterName,
   type FilterParameter,
   filterParameters,
+  type MemberField,
+  type MemberName,
+  maxMemberPath,
+  parseMemberName,
   type RangeName,
+  readFilters,
+  type ValueFilters,
+  type ValueName,
 } from './filters.ts';
 export { ipPattern } from './ip-address.ts';
+export { type IpRange, isInRange, parseIpRange } from './ip-range.ts';
 export { eventJsonSchema, type JsonSchema, toJsonSchema } from './json-schema.ts';
 export { limits } from './limits.ts';
+export { type MemberValue, memberValues } from './member-values.ts';
 export { parsePointer, toPointer } from './pointer.ts';
 export type { Fields, Infer, Json, ObjectShape, Shape } from './shape.ts';
 export * as shape from './shape.ts';

@@ -1,4 +1,5 @@
 export { sha256, sha256Stream } from '#sha256';
+export { type AccountEntry, formatAccountEntry, parseAccountEntry } from './books/account-entry.ts';
 export { type KeyFacts, keyDigest } from './books/key-digest.ts';
 export {
   formatLetterEntry,
@@ -7,6 +8,7 @@ export {
   letterDigest,
   parseLetterEntry,
 } from './books/letter-entry.ts';
+export { mergeRanges, type NumberRange, subtractRanges } from './books/number-ranges.ts';
 export { concatBytes, equalBytes, fromBase64, fromHex, toBase64, toHex } from './bytes.ts';
 export { type ChainState, chainEvent } from './chain.ts';
 export {

@@ -23,7 +23,7 @@ export {
   type NotedResult,
   type RetryResult,
 } from './api/dead-letters.ts';
-export type { EventPage, EventView } from './api/events.ts';
+export { bookkeepingTypes, type EventPage, type EventView } from './api/events.ts';
 export type { FollowerChange, FollowerInfo, FollowerList, StoppedFollower } from './api/followers.ts';
 export type { FollowerReadiness, Health, Readiness } from './api/health.ts';
 export type { ConsistencyProof, InclusionProof, LogKeyRotation, LogKeys } from './api/log.ts';

@@ -5,6 +5,7 @@ import { BlockedSubjects } from './access/blocked-subjects.ts';
 import { DeadlineTimer } from './approvals/deadline-timer.ts';
 import { ApprovalDesk } from './approvals/desk.ts';
 import { WebhookOutbox } from './approvals/webhook/outbox.ts';
+import { keepWebhooksRetired } from './approvals/webhook/retention.ts';
 import type { WebhookOptions } from './approvals/webhook/webhook-options.ts';
 import { WebhookSender } from './approvals/webhook/webhook-sender.ts';
 import type { AppendOptions } from './chain/append-batch.ts';
@@ -17,6 +18,7 @@ import { SubjectBook } from './chain/books/subject-book.ts';
 import { recordRotations } from './chain/record-rotations.ts';
 import { Writer } from './chain/writer.ts';
 import { ServerError } from './errors.ts';
+import { fieldIndex } from './followers/field-index/field-index.ts';
 import type { Follower } from './followers/follower.ts';
 import { Followers, type FollowersOptions } from './followers/followers.ts';
 import { type OpenIntentsOptions, openIntents } from './followers/open-intents/open-intents.ts';
@@ -85,6 +87,8 @@ export interface AuditServiceOptions {
   readonly openIntents?: OpenIntentsOptions | undefined;
   /** Endpoints that learn of every change of an approval. All replicas need the same. @defaultValue none */
   readonly webhooks?: readonly WebhookOptions[] | undefined;
+  /** How long webhook messages that the service has given up are kept, ms. @defaultValue 30 days */
+  readonly webhookRetentionMs?: number | undefined;
   /** Most events of one transaction. @defaultValue 1000 */
   readonly maxBatch?: number | undefined;
   /** The clock, milliseconds since the epoch. @defaultValue Date.now */
@@ -119,6 +123,8 @@ export class AuditService {
   readonly followers: Followers | undefined;
   /** Tenant of the service's own records. */
   readonly serviceTenant: string;
+  /** The clock of this process, milliseconds since the epoch. */
+  readonly now: () => number;
   /**
    * Checks that the readiness endpoint runs beside its check of the store. Each returns why its part of the service cannot
    * chain events, or nothing. The part that adds a check removes it when it closes.
@@ -133,6 +139,7 @@ export class AuditService {
   readonly #checkpointTimer: CheckpointTimer | undefined;
   readonly #deadlineTimer: DeadlineTimer | undefined;
   readonly #webhookSender: WebhookSender | undefined;
+  readonly #webhookRetention: { close(): Promise<void> };
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -145,6 +152,7 @@ export class AuditService {
     const { now = Date.now, observer = {}, checkpointIntervalMs = 60_000 } = options;
     const { guard, checkpointer } = logs;
     this.serviceTenant = options.serviceTenant ?? defaultServiceTenant;
+    this.now = now;
     this.database = database;
     this.signer = signer;
     this.logs = logs;
@@ -191,11 +199,21 @@ export class AuditService {
       webhooks === undefined
         ? undefined
         : new WebhookSender({ database, endpoints: webhooks, intervalMs: approvalIntervalMs, observer, now });
+    // Also without endpoints: messages for endpoints that were removed end too.
+    this.#webhookRetention = keepWebhooksRetired(
+      {
+        database,
+        endpoints: (webhooks ?? []).map(({ name }) => name),
+        keepMs: options.webhookRetentionMs,
+        observer,
+      },
+      (error) => onError('webhook retention', error),
+    );
     this.#deadlineTimer =
       approvalIntervalMs === 0
         ? undefined
         : new DeadlineTimer({ desk: this.desk, intervalMs: approvalIntervalMs, onError });
-    const followers: Follower[] = [openIntents(this, options.openIntents)];
+    const followers: Follower[] = [openIntents(this, options.openIntents), fieldIndex()];
     this.followerOperations = new FollowerOperations(database, followers);
     this.followers =
       options.followers === false
@@ -297,6 +315,7 @@ export class AuditService {
     await this.#deadlineTimer?.close();
     await this.followers?.close();
     await this.#webhookSender?.close();
+    await this.#webhookRetention.close();
     await this.writer.close();
     // An error of the signer does not keep the store open: all that was chained is durable without the signature.
     await this.#checkpointTimer?.finish();

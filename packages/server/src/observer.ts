@@ -18,6 +18,11 @@ export interface ServiceObserver {
   onEviction?(eviction: Eviction): void;
   /** An attempt to deliver a message about an approval has ended. `dead`: the service has given up. */
   onWebhook?(outcome: 'delivered' | 'failed' | 'dead'): void;
+  /**
+   * Messages about approvals reached their end without being delivered. `abandoned`: no replica has their endpoint. `pruned`: they were given up
+   * long ago, and are deleted.
+   */
+  onWebhooksRetired?(outcome: 'abandoned' | 'pruned', count: number): void;
   /** An approval is not what its records say: somebody has edited the database. The desk did not use it. */
   onApprovalMismatch?(): void;
   /** Background work failed: making partitions, signing checkpoints. `what` names it. */
@@ -44,6 +49,9 @@ export function combineObservers(...observers: readonly ServiceObserver[]): Serv
     },
     onWebhook: (outcome) => {
       for (const each of observers) each.onWebhook?.(outcome);
+    },
+    onWebhooksRetired: (outcome, count) => {
+      for (const each of observers) each.onWebhooksRetired?.(outcome, count);
     },
     onApprovalMismatch: () => {
       for (const each of observers) each.onApprovalMismatch?.();

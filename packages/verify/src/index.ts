@@ -30,6 +30,12 @@ export {
 export { type ApprovalsOptions, checkApprovals } from './store/approvals/check-approvals.ts';
 export { type BooksOptions, checkBooks } from './store/books/check-books.ts';
 export {
+  type AccountState,
+  entryOfAccount,
+  readAccounts,
+  readUnrecordedAccounts,
+} from './store/books/read-accounts.ts';
+export {
   type KeyState,
   type LetterState,
   type RowsOf,
@@ -38,6 +44,7 @@ export {
 } from './store/books/read-books.ts';
 export { checkClosedEpochs } from './store/closed-store-check.ts';
 export type { ColumnMismatch, StoredRow } from './store/columns.ts';
+export { checkFieldIndex, type FieldIndexOptions } from './store/field-index/check-field-index.ts';
 export { checkHead } from './store/head-check.ts';
 export { type Query, readStoredHead, type StoredHead, type TilesOf } from './store/read-store.ts';
 export { RecordsCheck, type RecordsCheckOptions } from './store/records-check.ts';

@@ -5,6 +5,8 @@ export type FindingCode =
   | ChainFindingCode
   /** A column beside a record differs from the record: queries miss the record, or return it wrongly. */
   | 'COLUMN_MISMATCH'
+  /** A row of the field index differs from its record, or is missing, or has no record: filters miss the record. */
+  | 'INDEX_MISMATCH'
   /** A stored tile does not match the records' hashes: proofs from it fail. */
   | 'TILE_MISMATCH'
   /** The store has a row that does not belong to the chain: beyond its end, or in an epoch that it never had. */
@@ -42,6 +44,8 @@ export type FindingCode =
   | 'SUBJECT_MISMATCH'
   /** A column of an approval differs from the service's records of it, or the approval has no record, or its row is missing. */
   | 'APPROVAL_MISMATCH'
+  /** The account of a producer is not what the records say. */
+  | 'PRODUCER_ACCOUNT_MISMATCH'
   | 'BUNDLE_TRUNCATED'
   | 'BUNDLE_DAMAGED'
   | 'BUNDLE_UNSUPPORTED'
@@ -153,6 +157,11 @@ export interface Report {
   readonly closed?: readonly ClosedEpochReport[];
   /** Rotations that led from a key of the caller to the keys after it, oldest first; absent where there are none. */
   readonly rotations?: readonly FollowedRotation[];
+  /**
+   * Accounts of producers that were not compared, because no record says what they were: they are of an earlier version, and the
+   * service has not put them on record yet. Absent where there are none.
+   */
+  readonly accounts_not_on_record?: number;
   /** Sizes of the caller's checkpoints that the records could not be compared with; absent where there are none. */
   readonly not_compared?: readonly number[];
 }

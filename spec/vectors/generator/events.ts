@@ -88,6 +88,66 @@ const valid: readonly (readonly [string, Fields])[] = [
   ['no delegation', { on_behalf_of: [] }],
   ['a user agent of 1,024 UTF-16 units', { user_agent: 'x'.repeat(1_024) }],
   ['a type that only begins like a reserved one', { event_type: 'auditor.hired' }],
+  ...[
+    'tally',
+    'tallysticks',
+    'tallystick2',
+    'tallystick-relay',
+    'my tallystick',
+    't\u05d0llystick',
+    `tallystick${'\u200b'.repeat(71)}`,
+  ].map((id): readonly [string, Fields] => [
+    `the system actor ${escaped(id)}`,
+    { actor_type: 'system', actor_id: id },
+  ]),
+  ['a person with the name of the service', { actor_type: 'user', actor_id: 'Tallystick' }],
+  ['a service with the name of the audit service', { actor_type: 'service', actor_id: 'tallystick' }],
+  ['a source with the name of the audit service', { source_service: 'tallystick' }],
+];
+
+/** For names of vectors: characters outside of ASCII as escapes, so that a reader sees which they are. */
+function escaped(text: string): string {
+  const json = JSON.stringify(text).replaceAll(
+    /[^ -~]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return json.length > 120 ? `${json.slice(0, 60)}… of ${text.length} units` : json;
+}
+
+/** What the table of spec/event.md replaces by each letter of the name. */
+const shapes: readonly (readonly [letter: string, shapes: string])[] = [
+  ['a', '4@\u0251\u03b1\u0430\u2c81\ua4ee\uab7a'],
+  ['c', '\u03c2\u03c3\u0441\u1d04\u2ca5\ua4da\uabaf'],
+  ['k', '\u0138\u03ba\u043a\u1d0b\u2c95\ua4d7\uabb6'],
+  ['l', '1i|\u0131\u01c0\u0269\u03b9\u0456\u04cf\u05c0\u0627\u2223\u2373\u2c93\ua4e1\ua4f2\uab75\uabae'],
+  ['s', '$5\u0282\u0455\u057f\ua4e2\ua731\uabaa'],
+  ['t', '\u03c4\u0442\u1d1b\u2ca7\ua4d4\uab72'],
+  ['y', '\u0263\u028f\u03b3\u03c5\u0443\u04af\u2ca9\ua4ec\uab8d'],
+];
+const lookAlikes = [
+  'Tallystick',
+  'TALLYSTICK',
+  'ta\u0301llystick',
+  't\u00e1llystick',
+  ' tally stick ',
+  '\u202etally-stick',
+  'tally\u200bstick',
+  `tallystick${'\u200b'.repeat(70)}`,
+  '\uff34\uff41\uff4c\uff4c\uff59\uff53\uff54\uff49\uff43\uff4b',
+  'tally\ufb06ick',
+  '\u{1d42d}allystick',
+  'tallystic\u212a',
+  'tallyst\u0130ck',
+  'TALLYST\u0399CK',
+  'TALL\u03a5STICK',
+  'tallysti\u03f2k',
+  'taIIystick',
+  'ta11yst1ck',
+  '\ua4d4\ua4ee\ua4e1\ua4e1\ua4ec\ua4e2\ua4d4\ua4f2\ua4da\ua4d7',
+  '\u13a2\u13aa\u13de\u13de\u13bd\u13da\u13a2\u13a5\u13df\u13e6',
+  ...shapes.flatMap(([letter, characters]) =>
+    Array.from(characters, (character) => 'tallystick'.replace(letter, character)),
+  ),
 ];
 
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
@@ -379,6 +439,20 @@ const invalid: readonly Invalid[] = [
     { actor_type: 'system', actor_id: 'tallystick' },
     'ACTOR_RESERVED',
     '/actor_id',
+  ),
+  ...lookAlikes.map((id) =>
+    field(
+      `the system actor ${escaped(id)}`,
+      { actor_type: 'system', actor_id: id },
+      'ACTOR_RESERVED',
+      '/actor_id',
+    ),
+  ),
+  field(
+    'on behalf of a system actor that looks like the service',
+    { on_behalf_of: [{ actor_type: 'system', actor_id: 'T\u0430llystick' }] },
+    'ACTOR_RESERVED',
+    '/on_behalf_of/0/actor_id',
   ),
   field(
     'on behalf of the service',

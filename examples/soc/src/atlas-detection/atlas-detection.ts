@@ -39,7 +39,7 @@ export class AtlasDetection implements Service {
   constructor(parts: ServiceParts & { readonly firings?: Documents<Firing> }) {
     this.#parts = parts;
     this.#window = new TelemetryWindow(parts.settings.atlas);
-    this.#firings = parts.firings ?? new MemoryDocuments();
+    this.#firings = parts.firings ?? new MemoryDocuments({ keep: parts.settings.memory.documentsPerTenant });
     this.#recorder = new Recorder(this.name, parts.ids, parts.audit);
   }
 

@@ -7,31 +7,29 @@ export interface Cluster {
   readonly members: readonly Investigation[];
 }
 
-/** False positives with the same source and title. */
-export function falsePositiveClusters(closed: readonly Investigation[]): Cluster[] {
-  const harmless = closed.filter(
-    // What a pattern has closed says nothing new about the pattern.
-    ({ verdict, closed_by }) =>
-      (verdict === 'false_positive' || verdict === 'benign') && closed_by !== 'pattern',
-  );
-  return clusters(harmless, ({ source, title }) => JSON.stringify([source, normalised(title)]));
+/** The kind of an investigation without an attack: its source and its title. `undefined` if it is none. */
+export function falsePositiveKey({ verdict, closed_by, source, title }: Investigation): string | undefined {
+  const isHarmless = verdict === 'false_positive' || verdict === 'benign';
+  // What a pattern has closed says nothing new about the pattern.
+  return isHarmless && closed_by !== 'pattern' ? JSON.stringify([source, normalised(title)]) : undefined;
 }
 
-/** Confirmed attacks with the same techniques. */
-export function attackClusters(closed: readonly Investigation[]): Cluster[] {
-  const attacks = closed.filter(
-    ({ verdict, techniques }) => verdict === 'true_positive' && techniques.length > 0,
+/** The kind of a confirmed attack: its techniques. `undefined` if it is none, or has no technique. */
+export function attackKey({ verdict, techniques }: Investigation): string | undefined {
+  const isAttack = verdict === 'true_positive' && techniques.length > 0;
+  return isAttack ? JSON.stringify(techniques.toSorted()) : undefined;
+}
+
+/** The cluster with one more member. Of many, the newest `limit` stay. A member that is known takes its place again. */
+export function withMember(cluster: Cluster, member: Investigation, limit: number): Cluster {
+  const others = cluster.members.filter(
+    ({ investigation_id }) => investigation_id !== member.investigation_id,
   );
-  return clusters(attacks, ({ techniques }) => JSON.stringify(techniques.toSorted()));
+  return { key: cluster.key, members: [...others, member].slice(-limit) };
 }
 
 /** What all members have. */
 export function inCommon(members: readonly (readonly string[])[]): string[] {
   const [first = [], ...others] = members;
   return first.filter((element) => others.every((other) => other.includes(element)));
-}
-
-function clusters(all: readonly Investigation[], keyOf: (investigation: Investigation) => string): Cluster[] {
-  const byKey = Map.groupBy(all, keyOf);
-  return [...byKey].map(([key, members]) => ({ key, members }));
 }

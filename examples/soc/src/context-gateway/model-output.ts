@@ -21,8 +21,12 @@ export interface CheckedOutput {
   readonly recommendedActions: readonly string[];
 }
 
+/** A longer answer is not one to the question. */
+const maxLength = 64 * 1024;
+
 /** @returns the answer, or why it can't be used */
 export function checkOutput(text: string): CheckedOutput | { readonly problem: string } {
+  if (text.length > maxLength) return { problem: `the answer is longer than ${maxLength} characters` };
   let json: unknown;
   try {
     json = JSON.parse(withoutFence(text));
@@ -47,5 +51,7 @@ export function checkOutput(text: string): CheckedOutput | { readonly problem: s
 
 /** Models like to put JSON into a fence of Markdown. */
 function withoutFence(text: string): string {
-  return /^\s*```(?:json)?\s*\n([\s\S]*?)\n\s*```\s*$/.exec(text)?.[1] ?? text;
+  const trimmed = text.trim();
+  const [first] = /^```(?:json)?[ \t]*\n/.exec(trimmed) ?? [];
+  return first !== undefined && trimmed.endsWith('```') ? trimmed.slice(first.length, -3) : text;
 }

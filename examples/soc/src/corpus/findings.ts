@@ -8,7 +8,7 @@ const wiz = (id: number, rule: string, name: string, asset: string, severity: st
   status,
   severity,
   type: 'TOXIC_COMBINATION',
-  sourceRule: { id: rule, name },
+  sourceRule: { __typename: 'Control', id: rule, name },
   entitySnapshot: { id: `entity-${id}`, type: 'VIRTUAL_MACHINE', name: asset, cloudPlatform: 'Azure' },
 });
 
@@ -20,10 +20,11 @@ const snyk = (id: number, cve: string, title: string, project: string, score: nu
     key: `SNYK-JS-${id}`,
     type: 'package_vulnerability',
     status,
+    ignored: false,
     effective_severity_level: score >= 700 ? 'high' : 'medium',
     created_at: found(8 + (id % 9)),
     problems: [{ id: cve, source: 'NVD' }],
-    risk: { score: { value: score } },
+    risk: { score: { model: 'v1', value: score } },
   },
   relationships: { scan_item: { data: { id: project, type: 'project' } } },
 });
@@ -33,7 +34,10 @@ const garak = (probe: string, detector: string, passed: number, total: number, t
   probe,
   detector,
   passed,
-  total,
+  fails: total - passed,
+  nones: 0,
+  total_evaluated: total,
+  total_processed: total,
   target,
   time: found(18),
 });

@@ -1,5 +1,6 @@
 /** The forms of the four products, filled with what a scenario says. Everything else is as the products write it by default. */
 import { createHash } from 'node:crypto';
+import { techniqueNames } from '../platform/techniques.ts';
 
 /** Ids that depend on the scenario alone, so that the corpus is the same everywhere. */
 function idOf(...parts: readonly unknown[]): string {
@@ -9,6 +10,11 @@ function idOf(...parts: readonly unknown[]): string {
 function uuidOf(...parts: readonly unknown[]): string {
   const hash = idOf(...parts);
   return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-4${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
+}
+
+/** `T1059` for `T1059.001`. */
+function parentOf(technique: string): string {
+  return technique.split('.')[0]!;
 }
 
 export interface SentinelScenario {
@@ -39,7 +45,8 @@ export function sentinel(scenario: SentinelScenario): Record<string, unknown> {
     SystemAlertId: uuidOf('sentinel', title, time, entities),
     Status: 'New',
     Tactics: tactics,
-    Techniques: JSON.stringify(techniques),
+    Techniques: JSON.stringify([...new Set(techniques.map(parentOf))]),
+    SubTechniques: JSON.stringify(techniques.filter((id) => id.includes('.'))),
     Entities: JSON.stringify(entities.map((entity, at) => ({ $id: String(at + 2), ...entity }))),
   };
 }
@@ -49,6 +56,7 @@ export interface ElasticScenario {
   readonly description: string;
   readonly reason: string;
   readonly severity: 'critical' | 'high' | 'medium' | 'low';
+  /** @defaultValue Execution */
   readonly tactic?: readonly [id: string, name: string];
   readonly techniques?: readonly string[];
   readonly time: string;
@@ -56,9 +64,15 @@ export interface ElasticScenario {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
+function named(technique: string) {
+  const reference = `https://attack.mitre.org/techniques/${technique.replace('.', '/')}/`;
+  return { id: technique, name: techniqueNames[technique], reference };
+}
+
 /** A detection alert of Elastic Security, as the search API returns its source. */
 export function elastic(scenario: ElasticScenario): Record<string, unknown> {
-  const { rule, description, reason, severity, tactic, techniques = [], time, fields } = scenario;
+  const { rule, description, reason, severity, techniques = [], time, fields } = scenario;
+  const { tactic = ['TA0002', 'Execution'] } = scenario;
   return {
     '@timestamp': time,
     'kibana.alert.uuid': idOf('elastic', rule, time, fields),
@@ -71,8 +85,8 @@ export function elastic(scenario: ElasticScenario): Record<string, unknown> {
     'kibana.alert.rule.description': description,
     'kibana.alert.rule.threat': techniques.map((id) => ({
       framework: 'MITRE ATT&CK',
-      ...(tactic !== undefined && { tactic: { id: tactic[0], name: tactic[1] } }),
-      technique: [{ id: id.split('.')[0], ...(id.includes('.') && { subtechnique: [{ id }] }) }],
+      tactic: { id: tactic[0], name: tactic[1], reference: `https://attack.mitre.org/tactics/${tactic[0]}/` },
+      technique: [{ ...named(parentOf(id)), ...(id.includes('.') && { subtechnique: [named(id)] }) }],
     })),
     'event.kind': 'signal',
     ...fields,
@@ -157,7 +171,9 @@ export function wazuh(scenario: WazuhScenario): Record<string, unknown> {
       firedtimes: 1,
       mail: level >= 12,
       groups,
-      ...(techniques.length > 0 && { mitre: { id: techniques, tactic: tactics } }),
+      ...(techniques.length > 0 && {
+        mitre: { id: techniques, tactic: tactics, technique: techniques.map((id) => techniqueNames[id]) },
+      }),
     },
     agent: { id: String(number % 1_000).padStart(3, '0'), name: agent[0], ip: agent[1] },
     manager: { name: 'wazuh-manager' },

@@ -23,6 +23,8 @@ export class CircuitBreaker {
 
   get state(): BreakerState {
     if (this.#openedAt === undefined) return 'closed';
+    // After the clock was set back, the pause begins again: it must not last until the clock is where it was.
+    this.#openedAt = Math.min(this.#openedAt, this.#clock.now());
     return this.#clock.now() - this.#openedAt < this.#settings.openMs ? 'open' : 'half-open';
   }
 

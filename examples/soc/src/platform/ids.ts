@@ -6,8 +6,13 @@ import type { Random } from './random.ts';
  * with and without one.
  */
 export interface Ids {
-  /** A UUIDv7 (RFC 9562): the `audit_id` of an event, or the id of an object, after its `prefix` and a hyphen. */
-  next(prefix?: string): string;
+  /**
+   * A UUIDv7 (RFC 9562): the `audit_id` of an event, or the id of an object, after its `prefix` and a hyphen.
+   *
+   * @param purpose what the id is for, such as the type and target of an event. Ids that are the same at each delivery of a message
+   * need it.
+   */
+  next(prefix?: string, purpose?: string): string;
   /** A trace id of W3C Trace Context: 32 hexadecimal digits. */
   traceId(): string;
   /** A span id of W3C Trace Context: 16 hexadecimal digits. */

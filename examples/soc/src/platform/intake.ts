@@ -34,7 +34,7 @@ export function readMessage<T, K extends SocEventType>(intake: Intake<K>, read: 
     const refusal = error instanceof z.ZodError ? malformed(intake, error) : error;
     if (refusal instanceof RejectedMessage) {
       const owner = isServed ? lineage : { ...lineage, tenantId: platformTenant };
-      recorder.emit(eventType, owner, refusalEvent(refusal) as unknown as SocEvent<K>);
+      refusal.recordedAs = recorder.emit(eventType, owner, refusalEvent(refusal) as unknown as SocEvent<K>);
     }
     throw refusal;
   }
@@ -46,7 +46,8 @@ function malformed({ what, malformedCode }: { what: string; malformedCode: strin
   return new RejectedMessage(malformedCode, `the ${what} has no valid /${path.join('/')}`);
 }
 
-function refusalEvent({ code, message }: RejectedMessage) {
+/** The content of an event that records a message which became a dead letter. */
+export function refusalEvent({ code, message }: Pick<RejectedMessage, 'code' | 'message'>) {
   return {
     severity: 'warning',
     decision: {

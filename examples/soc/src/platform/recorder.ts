@@ -42,7 +42,7 @@ export class Recorder {
     type: K,
     lineage: Lineage,
     event: SocEvent<K>,
-    auditId: string = this.#ids.next(),
+    auditId: string = this.#ids.next(undefined, `${type} ${event.targetId ?? ''}`),
   ): string {
     const { tenantId, correlationId, traceId, spanId, parentEventId, alertId, investigationId } = lineage;
     const known = { auditId, tenantId, correlationId, traceId, spanId, parentEventId };

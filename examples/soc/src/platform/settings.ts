@@ -28,6 +28,10 @@ export const defaultSettings = {
     /** Two alerts of one source with the same id within this time are one alert. */
     duplicateWindowMs: 24 * hours,
   },
+  memory: {
+    /** Without a database, a service keeps this many documents of one kind and tenant. What work still depends on stays in any case. */
+    documentsPerTenant: 5_000,
+  },
   shortCircuit: {
     /** A false-positive pattern with at least this score closes the alert without a model. */
     minimumScore: 0.9,
@@ -38,11 +42,15 @@ export const defaultSettings = {
     /** An action of this tier or above needs a human. */
     humanFromTier: 2,
     similarIncidents: { vector: 0.4, recency: 0.3, tenant: 0.15, techniques: 0.15, maxResults: 5 },
+    /** As many of the latest investigations of the tenant are compared with an alert. */
+    comparedLatest: 100,
     /** Earlier investigations with a lower score are not offered as similar. */
     similarFromScore: 0.5,
     recencyHalfLifeMs: 30 * days,
     /** Detections older than this are not connected with an alert. */
     detectionsOfLastMs: 24 * hours,
+    /** As many of the latest detections of the tenant are considered. */
+    detectionsConsidered: 200,
   },
   gateway: {
     /** Tokens of one prompt. Evidence beyond this is left out, the oldest first. */

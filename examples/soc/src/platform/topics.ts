@@ -33,20 +33,33 @@ export interface DeadLetter {
   readonly consumer: string;
   readonly key: string;
   readonly lineage: Lineage;
-  readonly value: unknown;
+  /** Absent if it could not be read, or is too large to be repeated. */
+  readonly value?: unknown;
   readonly code: string;
   readonly reason: string;
+  /** `audit_id` of the event that records it; absent if the platform records nothing. */
+  readonly audit_id?: string | undefined;
 }
 
 /** Thrown by a handler for a message that no repetition makes valid. The message becomes a dead letter at once. */
 export class RejectedMessage extends Error {
   override readonly name = 'RejectedMessage';
   readonly code: string;
+  /** `audit_id` of the event that records the refusal, if the handler recorded it. */
+  recordedAs: string | undefined;
 
   constructor(code: string, message: string) {
     super(message);
     this.code = code;
   }
+}
+
+/**
+ * Thrown by a handler if something that it needs is away, such as another service. It says nothing about the message, so the message is
+ * tried again until that something is back.
+ */
+export class Unavailable extends Error {
+  override readonly name: string = 'Unavailable';
 }
 
 /** Handles one message. It may be called again with the same message after a crash, so its effect must not depend on that. */
@@ -57,6 +70,7 @@ export type Handler<T> = (message: Message<T>) => Promise<void>;
  * one key arrive in the order in which they were published.
  */
 export interface TopicBus {
+  /** @throws {RejectedMessage} `MESSAGE_TOO_LARGE` @throws {Unavailable} if the message can't be stored now */
   publish<K extends Topic>(topic: K, message: Message<Topics[K]>): Promise<void>;
   /**
    * @param consumer the name of the consumer. Its replicas share the messages.

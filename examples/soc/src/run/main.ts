@@ -14,7 +14,7 @@ import { generateAlerts } from '../corpus/generator.ts';
 import { corpusTelemetry } from '../corpus/telemetry.ts';
 import { ListedIndicators } from '../governance/indicators.ts';
 import { offlineCatalog } from '../models/catalogs.ts';
-import type { StoredInvestigation } from '../orchestrator/orchestrator.ts';
+import type { StoredInvestigation } from '../orchestrator/investigation-states.ts';
 import { ArtifactDirectory } from '../platform/artifacts.ts';
 import { MemoryDocuments } from '../platform/documents.ts';
 import { createIds } from '../platform/ids.ts';
@@ -24,14 +24,16 @@ import { defaultSettings } from '../platform/settings.ts';
 import { TenantDirectory } from '../platform/tenants.ts';
 import { minimumApprovalRules } from '../response-agent/response-policy.ts';
 import { Soc } from '../soc.ts';
-import { showTopics } from './live-view.ts';
+import { LiveView } from './live-view.ts';
 import { decideWaiting } from './people.ts';
+import { watchedEmitter } from './watched-emitter.ts';
 
 const usage =
   'usage: npm run soc -- [--data DIRECTORY] [--alerts N], where N is a whole number from 1 to 100000';
 const { data, count } = readOptions();
 const directory = data ?? mkdtempSync(join(tmpdir(), 'soc-'));
 const print = (line: string) => console.log(line);
+const view = new LiveView(print, process.stdout.columns);
 
 const transport = await embedded({ directory });
 const desk = embeddedDesk(transport.service, { subject: 'response-agent' });
@@ -56,7 +58,7 @@ const soc = new Soc({
     // Each service has its own emitter, and all of them share the trail.
     const emitter = createAuditEmitter({ service, taxonomy, transport: transportOf(transport.service) });
     emitters.push(emitter as unknown as AuditEmitter<typeof taxonomy, undefined>);
-    return emitter as unknown as SocEmitter;
+    return watchedEmitter(emitter as unknown as SocEmitter, (type, event) => view.watch(type, event));
   },
   catalog: offlineCatalog(),
   artifacts: new ArtifactDirectory(join(directory, 'artifacts')),
@@ -67,7 +69,7 @@ const soc = new Soc({
   onError: (error) => console.error(error),
 });
 const feed = new Feed(topics, ids);
-await showTopics(topics, print);
+await view.follow(topics);
 const finish = async () => {
   const reports = await Promise.all(emitters.map((emitter) => emitter.close()));
   await transport.close();
@@ -93,7 +95,9 @@ for (let number = 0; number < count; number++) {
 await soc.settled();
 while (soc.responseAgent.openPlans > 0) {
   for (const { id } of tenants.all()) {
-    for (const line of await decideWaiting(desk, id)) print(`desk           ${id.padEnd(8)} ${line}`);
+    for (const { intentId, text } of await decideWaiting(desk, id)) {
+      view.show('desk', id, `${text}: ${view.titleOf(intentId)}`);
+    }
   }
   await pause(50);
   await soc.settled();
@@ -112,9 +116,9 @@ print(`${count} alerts. Everything that was decided and done is in the trail in 
 print('');
 print(`  npx tally --data ${directory} tenants`);
 if (example !== undefined) {
-  print(
-    `  npx tally --data ${directory} events --tenant acme --investigation ${example.investigation.investigation_id}`,
-  );
+  const id = example.investigation.investigation_id;
+  print(`  npx tally --data ${directory} timeline --tenant acme ${id}`);
+  print(`  npx tally --data ${directory} events --tenant acme --investigation ${id}`);
 }
 print(`  npx tally --data ${directory} events --tenant acme --type injection.quarantined`);
 print(`  npx tally --data ${directory} approvals list --tenant acme --state all`);

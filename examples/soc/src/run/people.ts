@@ -6,21 +6,30 @@ const rules = {
   otherwise: { verdict: 'grant', people: ['mia', 'jo'] },
 } as const;
 
+/** What was decided about one action. */
+export interface Decided {
+  readonly intentId: string;
+  readonly text: string;
+}
+
 /**
  * Decides what waits at the desk, as two people would: they never stop production, and permit the rest. The oldest request comes first.
  *
- * @returns what was decided, one line each
+ * @returns each decision
  */
-export async function decideWaiting(desk: EmbeddedDesk, tenantId: string): Promise<string[]> {
+export async function decideWaiting(desk: EmbeddedDesk, tenantId: string): Promise<Decided[]> {
   const waiting = (await desk.list(tenantId)).filter(({ state }) => state === 'pending');
-  const lines: string[] = [];
-  for (const { id, document, rules: needed } of waiting.toReversed()) {
+  const decided: Decided[] = [];
+  for (const { id, intent_id: intentId, document, rules: needed } of waiting.toReversed()) {
     const { verdict, people } =
       document.action === 'stop_production_line' ? rules.stop_production_line : rules.otherwise;
     for (const subject of people.slice(0, verdict === 'deny' ? 1 : needed.approvals)) {
       await desk.decide(tenantId, id, { verdict, subject });
-      lines.push(`${subject} ${verdict === 'grant' ? 'grants' : 'denies'} ${document.action}`);
+      decided.push({
+        intentId,
+        text: `${subject} ${verdict === 'grant' ? 'grants' : 'denies'} ${document.action}`,
+      });
     }
   }
-  return lines;
+  return decided;
 }

@@ -115,7 +115,8 @@ test.each([
   ['wiz', { ...wizFinding, severity: 'EXTREME' }, '/severity'],
   ['snyk', { ...snykFinding, relationships: {} }, '/relationships/scan_item'],
   ['garak', { ...garakFinding, passed: 101 }, '/passed'],
-  ['garak', { ...garakFinding, total: 0 }, '/total'],
+  ['garak', { ...garakFinding, total_evaluated: 0 }, '/total_evaluated'],
+  ['garak', { ...garakFinding, total_evaluated: undefined }, '/total_evaluated'],
   ['art', { ...artFinding, clean_accuracy: 0 }, '/clean_accuracy'],
   ['art', null, '/'],
 ] as const)('a malformed finding of %s is a dead letter with a record', async (source, payload, where) => {

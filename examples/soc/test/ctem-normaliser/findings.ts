@@ -33,7 +33,10 @@ export const garakFinding = {
   probe: 'promptinject.HijackHateHumans',
   detector: 'promptinject.AttackRogueString',
   passed: 30,
-  total: 100,
+  fails: 70,
+  nones: 0,
+  total_evaluated: 100,
+  total_processed: 100,
   target: 'triage-model',
   time: '2026-11-19T22:00:00Z',
 };

@@ -54,3 +54,13 @@ test('a call that began before it opened and fails later does not open it again'
   expect(breaker.failed()).toBe(false);
   expect(breaker.state).toBe('open');
 });
+
+test('a clock that is set back does not keep it open for longer than the pause', () => {
+  let now = 100_000_000;
+  const breaker = new CircuitBreaker({ failures: 1, openMs: 30_000, probes: 1 }, { now: () => now });
+  breaker.failed();
+  now -= 24 * 3_600_000;
+  expect(breaker.state).toBe('open');
+  now += 30_000;
+  expect(breaker.state).toBe('half-open');
+});

@@ -1,4 +1,4 @@
-import type { EventView } from '@tallystick/protocol';
+import { bookkeepingTypes, type EventView } from '@tallystick/protocol';
 import type { Context, Register } from '../context.ts';
 import { renderTable } from '../terminal/table.ts';
 import { eventColumnsAt } from './event-columns.ts';
@@ -22,18 +22,20 @@ export const registerEvents: Register = (program, run) => {
       .command('events')
       .summary('list events, newest first')
       .description(
-        "Lists a tenant's events, newest first. An event must match every filter that is given. Records that the trail was read " +
-          '(audit.read) are left out without --reads, unless --type names them.',
+        "Lists a tenant's events, newest first. An event must match every filter that is given. Records of the service's bookkeeping " +
+          '(audit.read, audit.accounts_changed) are left out without --reads, unless --type names them.',
       ),
   )
     .option('-n, --limit <count>', 'list at most this many events', wholeNumber, 50)
     .option('--all', 'list every event that matches')
     .option('--oldest', 'list the oldest first')
-    .option('--reads', 'also list records that the trail was read (audit.read)');
+    .option('--reads', "also list the service's bookkeeping (audit.read, audit.accounts_changed)");
   addExamples(
     command,
     'tally events --tenant acme',
     "tally events --tenant acme --actor jane --type 'content.*' --from 2026-03-01T00:00:00Z --all --json",
+    'tally events --tenant acme --actor user:maria --actor agent:bot --source-ip 10.0.0.0/8 --from 7d',
+    "tally events --tenant acme --metadata platform=web --not outcome=success --not 'type=auth.*'",
   );
   run<EventsOptions>(command, async (context, options) => {
     await using backend = await context.openBackend();
@@ -61,7 +63,9 @@ export const registerEvents: Register = (program, run) => {
       context.terminal.note(`there are more than these ${shown}; use --limit or --all`);
     }
     if (readsLeftOut && !context.terminal.json) {
-      context.terminal.note('records that the trail was read (audit.read) are left out; --reads lists them');
+      context.terminal.note(
+        `records of the service's bookkeeping (${bookkeepingTypes.join(', ')}) are left out; --reads lists them`,
+      );
     }
     return undefined;
   });

@@ -22,21 +22,22 @@ export function portNumber(text: string): number {
   return Number(text);
 }
 
-const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 
 /**
- * A time as the service takes it: a time stays as it is written, and the service checks it. An age, such as 7d, is the time so
+ * A time as the service takes it: a time stays as it is written, and the service checks it. An age, such as 7d or -7d, is the time so
  * long before now.
  */
 export function pointInTime(text: string, now: number): string {
-  return isAge(text) ? new Date(now - age(text)).toISOString() : text;
+  const given = text.replace(/^-/, '');
+  return isAge(given) ? new Date(now - age(given)).toISOString() : text;
 }
 
 export function isAge(text: string): boolean {
   return agePattern.test(text);
 }
 
-const agePattern = /^(0|[1-9]\d{0,5})([smhd])$/;
+const agePattern = /^(0|[1-9]\d{0,5})([smhdw])$/;
 
 /** An age, such as 30d, 12h or 5m, as milliseconds. */
 export function age(text: string): number {

@@ -1,7 +1,7 @@
 import type { AuditServiceOptions } from '@tallystick/server';
 import type { Command } from 'commander';
-import { CliError } from '../errors.ts';
 import type { ProcessContext } from '../process-context.ts';
+import { ageSetting } from './age-setting.ts';
 import { age } from './option-values.ts';
 
 /** Options of `tally serve` about followers, in milliseconds. */
@@ -46,7 +46,7 @@ export function followerSettings(
   options: FollowerOptions,
   { env }: Pick<ProcessContext, 'env'>,
 ): Pick<AuditServiceOptions, 'openIntents'> & { readonly maxFollowerLagMs: number | undefined } {
-  const setting = (given: number | undefined, name: string) => given ?? ageIn(name, env[name]);
+  const setting = (given: number | undefined, name: string) => ageSetting(given, name, env);
   return {
     openIntents: {
       timeoutMs: setting(options.intentTimeout, 'TALLYSTICK_INTENT_TIMEOUT'),
@@ -55,13 +55,4 @@ export function followerSettings(
     },
     maxFollowerLagMs: setting(options.followerLag, 'TALLYSTICK_FOLLOWER_LAG'),
   };
-}
-
-function ageIn(name: string, value: string | undefined): number | undefined {
-  if (!value) return undefined;
-  try {
-    return age(value);
-  } catch {
-    throw new CliError('USAGE', `${name} must be an age, such as 30d, 12h or 5m`);
-  }
 }

@@ -4,8 +4,9 @@ import { CliError } from '../errors.ts';
 import { untilStopped } from '../process-context.ts';
 import { requireStore } from '../service/existing-store.ts';
 import { type ProductionOptions, productionOptions } from '../service/options.ts';
+import { ageSetting } from './age-setting.ts';
 import { addExamples } from './examples.ts';
-import { portNumber } from './option-values.ts';
+import { age, portNumber } from './option-values.ts';
 import { addFollowerOptions, type FollowerOptions, followerSettings } from './serve-followers.ts';
 import { addServeKafkaOptions, type ServeKafkaOptions, serveKafka } from './serve-kafka.ts';
 
@@ -15,6 +16,7 @@ interface ServeCommandOptions extends ServeKafkaOptions, ProductionOptions, Foll
   readonly createAdminKey?: boolean;
   readonly logins?: string;
   readonly webhooks?: string;
+  readonly webhookRetention?: number;
 }
 
 /** `tally serve`: the service in production. It refuses to start if something that matters is not named. */
@@ -51,6 +53,11 @@ export const registerServe: Register = (program, run) => {
       '--webhooks <file>',
       'send signed messages about approvals to the endpoints of the JSON file; or TALLYSTICK_WEBHOOKS',
     )
+    .option(
+      '--webhook-retention <age>',
+      'how long messages that were given up are kept; or TALLYSTICK_WEBHOOK_RETENTION (default: 30d)',
+      age,
+    )
     .option('--create-admin-key', 'create an API key with all rights, write it to stdout, and end');
   addServeKafkaOptions(addFollowerOptions(command));
   addExamples(
@@ -68,6 +75,7 @@ export const registerServe: Register = (program, run) => {
     const { env, cwd } = context.processContext;
     const logins = readLoginsSetting(options.logins ?? env.TALLYSTICK_LOGINS, cwd);
     const webhooks = readWebhooksSetting(options.webhooks ?? env.TALLYSTICK_WEBHOOKS, cwd);
+    const webhookRetentionMs = ageSetting(options.webhookRetention, 'TALLYSTICK_WEBHOOK_RETENTION', env);
     const { openIntents, maxFollowerLagMs } = followerSettings(options, context.processContext);
     const metrics = new ServiceMetrics();
     const serviceOptions = productionOptions(context.processContext, options);
@@ -79,6 +87,7 @@ export const registerServe: Register = (program, run) => {
       {
         ...serviceOptions,
         webhooks,
+        webhookRetentionMs,
         openIntents,
         observer: combineObservers(metrics, backgroundWarnings(context.terminal, now)),
       },

@@ -19,7 +19,7 @@ export const registerTail: Register = (program, run) => {
       .summary('follow new events as they arrive')
       .description(
         "Follows a tenant's events and prints each when it is chained, until you press Ctrl-C. After a broken connection it " +
-          'continues where it stopped. Records that the trail was read (audit.read) are left out without --reads.',
+          "continues where it stopped. Records of the service's bookkeeping (audit.read, audit.accounts_changed) are left out without --reads.",
       ),
   )
     .option('-n, --count <count>', 'end after this many events', wholeNumber)
@@ -27,7 +27,7 @@ export const registerTail: Register = (program, run) => {
       '--since <time>',
       'begin with the events that were chained since: RFC 3339 or an age such as 1h, 5m',
     )
-    .option('--reads', 'also print records that the trail was read (audit.read)');
+    .option('--reads', "also print the service's bookkeeping (audit.read, audit.accounts_changed)");
   addExamples(
     command,
     'tally tail --tenant acme',

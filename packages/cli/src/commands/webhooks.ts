@@ -18,6 +18,10 @@ const columns = [
     value: ({ next_attempt_at }: WebhookDelivery) =>
       next_attempt_at === undefined ? '' : shortTime(next_attempt_at),
   },
+  {
+    title: 'GIVEN UP',
+    value: ({ given_up_at }: WebhookDelivery) => (given_up_at === undefined ? '' : shortTime(given_up_at)),
+  },
   { title: 'LAST ERROR', value: ({ last_error }: WebhookDelivery) => last_error, flexible: true },
 ];
 
@@ -39,7 +43,7 @@ export const registerWebhooks: Register = (program, run) => {
     .summary('list the messages that are not delivered')
     .description(
       `Lists the messages that are not delivered, at most the ${mostListed} oldest. The service still tries to deliver a message ` +
-        'that is waiting. It has given up one that is dead. With --tenant, lists those about approvals of this tenant.',
+        'that is waiting. It has given up one that is dead, and deletes it after the time of tally serve --webhook-retention. With --tenant, lists those about approvals of this tenant.',
     )
     .addOption(
       new Option('--state <state>', 'only messages in this state (default: both)').choices([

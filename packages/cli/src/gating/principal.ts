@@ -1,9 +1,7 @@
-import { type ActorType, actorTypes } from '@tallystick/event';
+import { type ActorType, parseActorReference } from '@tallystick/event';
 
-/** Splits `type:id`. An id may itself contain colons, as ARNs do, so only a known type of actor is split off. */
+/** Splits `type:id`. An id without a type is that of a user. */
 export function splitActor(actor: string): readonly [type: ActorType, id: string] {
-  const at = actor.indexOf(':');
-  const type = actor.slice(0, Math.max(at, 0));
-  const isTyped = (actorTypes as readonly string[]).includes(type) && at < actor.length - 1;
-  return isTyped ? [type as ActorType, actor.slice(at + 1)] : ['user', actor];
+  const { type = 'user', id } = parseActorReference(actor);
+  return [type, id];
 }

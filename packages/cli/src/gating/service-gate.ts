@@ -1,5 +1,5 @@
 import type { AuditPrincipal } from '@tallystick/sdk';
-import type { Gate, Policy } from '@tallystick/sdk/gate';
+import type { AnyEmitter, Gate, Policy } from '@tallystick/sdk/gate';
 import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { withoutRepetition } from '../terminal/without-repetition.ts';
@@ -23,6 +23,8 @@ const closeWithinMs = 3_000;
 /** A gate that records at a running service, and asks its desk. */
 export interface ServiceGate extends AsyncDisposable {
   readonly gate: Gate;
+  /** For records that are no action's. Nothing waits for their delivery. */
+  readonly audit: AnyEmitter;
   readonly tenantId: string;
   readonly actor: AuditPrincipal;
 }
@@ -71,6 +73,7 @@ export async function openServiceGate(context: Context, settings: GateSettings):
   });
   return {
     gate,
+    audit,
     tenantId,
     actor,
     [Symbol.asyncDispose]: async () => {

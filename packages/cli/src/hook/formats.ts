@@ -74,14 +74,15 @@ function endOf(event: string, input: { readonly [name: string]: unknown }): Repo
 
 /**
  * The answer that denies a call. Both agents document it: Claude Code, "Hooks reference", PreToolUse decision control; Codex, "Hooks",
- * PreToolUse. It has no further member, because Codex takes an unknown one for a failed hook, and runs the tool.
+ * PreToolUse. Codex runs the tool if the answer has an unknown member, `continue: false`, `stopReason` or `suppressOutput`, or is not
+ * JSON, so it has no further member. Half a surrogate pair, of a text that was cut off, is not JSON for Codex.
  */
 export function denialOf(reason: string): object {
   return {
     hookSpecificOutput: {
       hookEventName: 'PreToolUse',
       permissionDecision: 'deny',
-      permissionDecisionReason: reason,
+      permissionDecisionReason: reason.toWellFormed(),
     },
   };
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configDirectory } from '../settings/config-file.ts';
+import { makeDirectory } from '../settings/make-directory.ts';
 
 /**
  * The secret that makes the salts of hidden arguments. The hooks before and after a call are two processes, and must hide an argument in
@@ -16,7 +17,7 @@ export function hidingKey(env: Parameters<typeof configDirectory>[0]): string {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     const fresh = `${path}.${process.pid}.new`;
     writeFileSync(fresh, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
     try {

@@ -1,6 +1,16 @@
 import { ClientError } from '@tallystick/client';
-import { type EventFilters, type FilterParameter, filterParameters } from '@tallystick/event';
+import {
+  type AnyEvent,
+  type EventFilters,
+  type FilterParameter,
+  filterMatcher,
+  filterParameters,
+  memberValues,
+  parseMemberName,
+  readFilters,
+} from '@tallystick/event';
 import { type IndexedColumns, indexedColumns } from '@tallystick/log';
+import { bookkeepingTypes } from '@tallystick/protocol';
 import type { Finding } from '@tallystick/verify';
 import {
   type ListedLog,
@@ -15,6 +25,8 @@ import type { RecordWindow } from './record-windows.ts';
 /** Values that are tried for each filter, and events that are read by their id. They are chosen at random in each run. */
 const samples = 5;
 
+const bookkeeping: ReadonlySet<string> = new Set(bookkeepingTypes);
+
 type Value = string | boolean;
 
 /**
@@ -28,18 +40,18 @@ export async function checkFilters(
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const parameter of filterParameters) {
-    if (parameter.field.name === 'sequence_number') continue;
+    if (parameter.field.name === 'sequence_number' || !('column' in parameter.field || isAdded(parameter)))
+      continue;
     const values = listed.map(({ record }) =>
       valueIn(parameter, record.ingested_at, indexedColumns(record.event)),
     );
     for (const value of triedValues(parameter, values)) {
       const expected = listed.filter((_, at) => matches(parameter, values[at], value));
-      const found = new Set<number>();
-      const filters: EventFilters = { [parameter.name]: value };
-      for await (const view of listWindow(log, window, { filters })) found.add(positionOf(view));
-      findings.push(...compare(`${parameter.name}=${value}`, expected, found));
+      const filters = { [parameter.name]: value } as EventFilters;
+      findings.push(...(await checkFilter(log, window, filters, expected)));
     }
   }
+  findings.push(...(await checkContentFilters(log, window, listed)));
   findings.push(...(await checkDefaultList(log, window, listed)));
   for (const { view } of sampleOf(listed, samples)) {
     const id = String(view.audit_id);
@@ -50,7 +62,60 @@ export async function checkFilters(
   return findings;
 }
 
-/** The list that people see first. It leaves out that the trail was read, and nothing else. */
+/** Filters that compare more than a column: with actors, lists, addresses and members. */
+async function checkContentFilters(
+  log: ListedLog,
+  window: RecordWindow,
+  listed: readonly ListedRecord[],
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const filters of sampleFilters(sampleOf(listed, samples).map(({ record }) => record.event))) {
+    const matches = filterMatcher(readFilters(filters));
+    const expected = listed.filter(({ record }) => matches(record.event));
+    findings.push(...(await checkFilter(log, window, filters, expected)));
+  }
+  return findings;
+}
+
+/** One filter for each kind of content that these events have. */
+function sampleFilters(events: readonly AnyEvent[]): EventFilters[] {
+  return events.flatMap((event) => {
+    const principals = [event.on_behalf_of ?? []].flat() as readonly { readonly actor_id?: unknown }[];
+    const members = (['metadata', 'context'] as const).flatMap((field) =>
+      sampleOf(memberValues(event[field]), 1).map(([path, text]) => [`${field}.${path}`, text] as const),
+    );
+    const [entity] = [event.entity_ids ?? []].flat();
+    const tried = [
+      ['actor', `${event.actor_type}:${event.actor_id}`],
+      ['source_ip', event.source_ip],
+      ['entity_ids', entity],
+      ['on_behalf_of', principals[0]?.actor_id],
+      ...members.filter(([name]) => parseMemberName(name) !== undefined),
+    ] as const;
+    return tried.flatMap(([name, value]) =>
+      typeof value === 'string' && isParameter(value) ? [{ [name]: value } as EventFilters] : [],
+    );
+  });
+}
+
+async function checkFilter(
+  log: ListedLog,
+  window: RecordWindow,
+  filters: EventFilters,
+  expected: readonly ListedRecord[],
+): Promise<Finding[]> {
+  const found = new Set<number>();
+  for await (const view of listWindow(log, window, { filters })) found.add(positionOf(view));
+  const [[name, value] = []] = Object.entries(filters);
+  return compare(`${name}=${value}`, expected, found);
+}
+
+/** Whether the service adds the field to the record. */
+function isAdded({ field }: FilterParameter): boolean {
+  return field.path === undefined;
+}
+
+/** The list that people see first. It leaves out the service's bookkeeping, and nothing else. */
 async function checkDefaultList(
   log: ListedLog,
   window: RecordWindow,
@@ -58,8 +123,8 @@ async function checkDefaultList(
 ): Promise<Finding[]> {
   const found = new Set<number>();
   for await (const view of listWindow(log, window, { withReads: false })) found.add(positionOf(view));
-  const expected = listed.filter(({ record }) => record.event.event_type !== 'audit.read');
-  return compare('for no reads', expected, found);
+  const expected = listed.filter(({ record }) => !bookkeeping.has(String(record.event.event_type)));
+  return compare('for no bookkeeping', expected, found);
 }
 
 function compare(filter: string, expected: readonly ListedRecord[], found: ReadonlySet<number>): Finding[] {

@@ -22,7 +22,7 @@ export interface ListedRecord {
 /**
  * The events of a window of the log's epoch, with the text of their records. After a recovery, lists contain other epochs too.
  *
- * @param options.withReads whether the list has the records that the trail was read. @defaultValue true
+ * @param options.withReads whether the list has the service's bookkeeping. @defaultValue true
  */
 export async function* listWindow(
   { client, tenantId, epoch }: ListedLog,

@@ -28,10 +28,13 @@ export interface ToolCall {
 
 /** A message of a client. */
 export type ClientMessage =
+  /** A notification, or a response to a request of the server. */
   | { readonly kind: 'other' }
+  /** A request that is not a tool call. */
+  | { readonly kind: 'request'; readonly id: RequestId }
   | { readonly kind: 'cancellation'; readonly id: RequestId }
   | { readonly kind: 'call'; readonly call: ToolCall }
-  /** A JSON-RPC batch with at least one call: the texts of its messages. */
+  /** A JSON-RPC batch with at least one request or cancellation: the texts of its messages. */
   | { readonly kind: 'batch'; readonly texts: readonly string[] }
   | {
       readonly kind: 'refused';
@@ -49,6 +52,8 @@ export const rpcErrors = Object.freeze({
   connectionClosed: -32_000,
 });
 
+/** Ids of unanswered requests are in memory, and the outline of a long response must be able to read them. */
+const maxIdLength = 256;
 const envelope = ['jsonrpc', 'id', 'method', 'params', 'result', 'error'];
 
 /** Reads one message, or one batch. Never throws. */
@@ -83,6 +88,12 @@ function readBatch(text: string, items: readonly unknown[]): ClientMessage {
 function readMessage(text: string, value: unknown): ClientMessage {
   if (!isObject(value)) return refused(null, rpcErrors.invalidRequest, 'a message must be an object');
   const id = isId(value.id) ? value.id : null;
+  if (value.method !== undefined && value.id !== undefined && id === null)
+    return refused(
+      null,
+      rpcErrors.invalidRequest,
+      `an id must be a text of up to ${maxIdLength} characters, or an integer within ±(2^53 − 1)`,
+    );
   const lookalike = Object.keys(value).find((name) => isLookalike(name, envelope));
   if (lookalike !== undefined)
     return refused(
@@ -95,21 +106,34 @@ function readMessage(text: string, value: unknown): ClientMessage {
     return refused(id, rpcErrors.invalidRequest, 'method must be a text');
   if (typeof method === 'string' && isLookalikeCall(method))
     return refused(id, rpcErrors.invalidRequest, 'method differs from tools/call only in its letters');
+  // A server may answer such a message with an error, which would be taken for the answer to the request with this id.
+  if (method === undefined && !isResponse(value))
+    return refused(
+      null,
+      rpcErrors.invalidRequest,
+      'a message must be a request, a notification or a response',
+    );
+  if (method === undefined) return { kind: 'other' };
+  if (method === 'tools/call') return readCall(text, id, params);
+  if (id !== null) return { kind: 'request', id };
   if (method === 'notifications/cancelled' && isObject(params) && isId(params.requestId))
     return { kind: 'cancellation', id: params.requestId };
-  return method === 'tools/call' ? readCall(text, value, params) : { kind: 'other' };
+  return { kind: 'other' };
 }
 
-function readCall(text: string, { id }: { readonly id?: unknown }, params: unknown): ClientMessage {
-  if (!isId(id)) {
-    const what = 'a tool call must be a request with an id: a text, or an integer within ±(2^53 − 1)';
-    return refused(null, rpcErrors.invalidRequest, what);
-  }
+function readCall(text: string, id: RequestId | null, params: unknown): ClientMessage {
+  if (id === null) return refused(null, rpcErrors.invalidRequest, 'a tool call must have an id');
   if (!isObject(params) || Object.keys(params).some((name) => isLookalike(name, ['name', 'arguments'])))
     return refused(id, rpcErrors.invalidParams, 'params must be an object with name and arguments');
   const { name, arguments: args = {}, _meta: meta } = params;
   if (typeof name !== 'string' || name === '' || name.length > 512)
     return refused(id, rpcErrors.invalidParams, 'params.name must be a text of 1 to 512 characters');
+  if (hasLookalikeCharacters(name))
+    return refused(
+      id,
+      rpcErrors.invalidParams,
+      'params.name must not have invisible characters, space at an end, or variants of other characters',
+    );
   if (!isObject(args)) return refused(id, rpcErrors.invalidParams, 'params.arguments must be an object');
   const { progressToken, 'io.modelcontextprotocol/protocolVersion': version } = isObject(meta) ? meta : {};
   const paramsAt = memberSpan(text, afterSpace(text, 0), 'params')!.start;
@@ -131,6 +155,10 @@ function readCall(text: string, { id }: { readonly id?: unknown }, params: unkno
   };
 }
 
+function isResponse(value: object): boolean {
+  return 'error' in value ? !('result' in value) : 'result' in value && 'id' in value;
+}
+
 /**
  * Whether a name equals one of the names for a parser that ignores case, as that of Go does, or could give the object a member of
  * one of the names: in JavaScript, copying a member `__proto__` does.
@@ -147,8 +175,16 @@ function isLookalikeCall(method: string): boolean {
   return method !== 'tools/call' && text!.replace(/[\s\p{C}]/gu, '') === 'tools/call';
 }
 
+/**
+ * Whether a lenient server could take a tool name for another one: it may trim names, normalize them, or end them at U+0000. A rule
+ * for the other name would not match this one.
+ */
+function hasLookalikeCharacters(name: string): boolean {
+  return name !== name.trim() || name !== name.normalize('NFKC') || /\p{C}/u.test(name);
+}
+
 function isId(value: unknown): value is RequestId {
-  return typeof value === 'string' || Number.isSafeInteger(value);
+  return typeof value === 'string' ? value.length <= maxIdLength : Number.isSafeInteger(value);
 }
 
 function isObject(value: unknown): value is { readonly [name: string]: unknown } {

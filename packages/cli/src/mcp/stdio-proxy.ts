@@ -4,11 +4,11 @@ import { constants } from 'node:os';
 import { CliError } from '../errors.ts';
 import type { ProcessContext } from '../process-context.ts';
 import { errorResponse } from './answer.ts';
-import { type ClientMessage, readClientMessage, rpcErrors } from './client-message.ts';
+import { type ClientMessage, type RequestId, readClientMessage, rpcErrors } from './client-message.ts';
 import { ClientWriter } from './client-writer.ts';
 import { linesOf } from './lines.ts';
+import { keyOf } from './open-requests.ts';
 import { passOn } from './server-output.ts';
-import { ServerUnreachable } from './server-unreachable.ts';
 import { type CallPort, type ToolCallOptions, ToolCalls } from './tool-calls.ts';
 
 export interface StdioProxyOptions extends ToolCallOptions {
@@ -53,20 +53,27 @@ export async function runStdioProxy(options: StdioProxyOptions): Promise<number>
   const writer = new ClientWriter(options.write);
   const calls = new ToolCalls(options);
   const forward = async (line: string | Uint8Array) => {
-    if (!input.writable) throw new ServerUnreachable('the server has ended');
+    if (!input.writable) throw new Error('the server has ended');
     input.write(line);
     if (!input.write('\n')) await Promise.race([once(input, 'drain'), exited]);
   };
   const port: CallPort = { forward: (request) => forward(request), send: (message) => writer.send(message) };
 
   const take = async (bytes: Uint8Array, message: ClientMessage): Promise<void> => {
+    const refuse = (id: RequestId | null, code: number, reason: string) => {
+      options.onRefused('client', reason);
+      warn(`a message of the client was refused: ${reason}`);
+      writer.send(errorResponse(id, code, reason));
+    };
     if (message.kind === 'call') void calls.run(keyOf(message.call.id), message.call, port);
     else if (message.kind === 'batch') {
       // The calls are decided one by one, so the messages travel one by one. Responses to a batch need not be batched.
       for (const text of message.texts) await take(Buffer.from(text), readClientMessage(Buffer.from(text)));
-    } else if (message.kind === 'refused') {
-      warn(`a message of the client was refused: ${message.message}`);
-      writer.send(errorResponse(message.id, message.code, message.message));
+    } else if (message.kind === 'refused') refuse(message.id, message.code, message.message);
+    else if (message.kind === 'request') {
+      const refusal = calls.otherRequest(keyOf(message.id));
+      if (refusal === undefined) await forward(bytes).catch(() => {});
+      else refuse(message.id, rpcErrors.invalidRequest, refusal);
     } else if (message.kind === 'other' || calls.cancel(keyOf(message.id)))
       await forward(bytes).catch(() => {});
   };
@@ -87,7 +94,10 @@ export async function runStdioProxy(options: StdioProxyOptions): Promise<number>
   })();
   const fromServer = passOn(output, {
     writer,
-    warn,
+    onDropped: (reason) => {
+      options.onRefused('server', reason);
+      warn(`a line of the server was dropped: ${reason}`);
+    },
     onResponse: (id, end) => calls.answered(keyOf(id), end),
   }).catch(() => {});
 
@@ -115,9 +125,4 @@ export async function runStdioProxy(options: StdioProxyOptions): Promise<number>
   processContext.stdin.destroy();
   await fromClient;
   return signal === null ? code! : 128 + constants.signals[signal];
-}
-
-/** `1` and `"1"` are two ids. */
-function keyOf(id: unknown): string {
-  return JSON.stringify(id) ?? '';
 }

@@ -2,8 +2,9 @@ import type { AuditPrincipal } from '@tallystick/sdk';
 import { type Gate, GateError, type StatedEnd } from '@tallystick/sdk/gate';
 import { mcpToolAction } from '@tallystick/sdk/mcp';
 import { errorResponse, notExecuted } from './answer.ts';
-import { rpcErrors, type ToolCall } from './client-message.ts';
-import { ServerUnreachable } from './server-unreachable.ts';
+import { type RequestId, rpcErrors, type ToolCall } from './client-message.ts';
+import { OpenRequests } from './open-requests.ts';
+import type { Sender } from './refused-messages.ts';
 
 /** What a proxy knows about its calls. */
 export interface ToolCallOptions {
@@ -14,24 +15,24 @@ export interface ToolCallOptions {
   /** Tells the operator something, on stderr. */
   readonly note: (message: string) => void;
   readonly warn: (message: string) => void;
+  /** A message did not pass. `reason` is one of a few fixed texts. */
+  readonly onRefused: (sender: Sender, reason: string) => void;
   /** Pause between progress notifications while an approval waits, ms. @defaultValue 10000 */
   readonly progressIntervalMs?: number | undefined;
 }
 
 /** The way of one call to the server and back to the client. */
 export interface CallPort {
-  /** What records say about the session. The id itself is a credential. */
-  readonly sessionId?: string | undefined;
   /** Sends the request to the server. Rejects if the server can't be reached; the call may have arrived all the same. */
   forward(request: string, signal: AbortSignal): Promise<void>;
   /** Sends a message of the proxy itself to the client. */
   send(message: object): void;
-  /** Called when the call begins to wait for an approval. */
-  readonly onPending?: (() => void) | undefined;
 }
 
 /** More calls than this are refused: their requests are in memory. */
 const maxInFlight = 1_000;
+/** Of timed-out calls, so many wait for their late answers. They do not count as in flight. */
+const maxLate = 1_000;
 const defaultProgressIntervalMs = 10_000;
 
 /**
@@ -45,8 +46,14 @@ interface InFlight {
   readonly giveUp: AbortController;
   /** Whether the client wants no answer any more. */
   cancelled: boolean;
-  timedOut: boolean;
   end: (end: StatedEnd) => void;
+}
+
+/** A call that has taken too long. The server may still answer it. */
+interface LateCall {
+  readonly id: RequestId;
+  readonly port: CallPort;
+  readonly end: (end: StatedEnd) => void;
 }
 
 /** The tool calls that are in flight, from the client's request to the server's answer. */
@@ -54,24 +61,43 @@ export class ToolCalls {
   readonly #options: ToolCallOptions;
   /** By the key of the request: its id, with its type. Owned by this object. */
   readonly #inFlight = new Map<string, InFlight>();
+  /** By key, the oldest first. Owned by this object. */
+  readonly #late = new Map<string, LateCall>();
+  /** Calls and all other requests that the server has. Owned by this object. */
+  readonly #open: OpenRequests;
   readonly #running = new Set<Promise<void>>();
 
-  constructor(options: ToolCallOptions) {
+  constructor(options: ToolCallOptions, open = new OpenRequests()) {
     this.#options = options;
+    this.#open = open;
+  }
+
+  /**
+   * The client wants to send a request that is not a call.
+   *
+   * @returns why the server must not get it; `undefined` if it may
+   */
+  otherRequest(key: string): string | undefined {
+    const refusal = this.#refusal(key);
+    if (refusal === undefined) this.#open.sent(key);
+    return refusal;
+  }
+
+  #refusal(key: string): string | undefined {
+    return this.#inFlight.has(key) ? 'another request with this id is in flight' : this.#open.refusal(key);
   }
 
   /** Gates a call, and forwards it if it may run. Never rejects. Resolves when the call has ended and its record is on its way. */
   run(key: string, call: ToolCall, port: CallPort): Promise<void> {
-    const before = this.#inFlight.get(key);
-    if (before?.timedOut === true) before.end({ status: 'failure', errorCode: 'ID_REUSED' });
-    else if (before !== undefined) {
-      port.send(
-        errorResponse(call.id, rpcErrors.invalidRequest, 'another request with this id is in flight'),
-      );
+    const refusal = this.#refusal(key);
+    if (refusal !== undefined) {
+      this.#options.onRefused('client', refusal);
+      port.send(errorResponse(call.id, rpcErrors.invalidRequest, refusal));
       return Promise.resolve();
     }
     if (this.#inFlight.size >= maxInFlight) {
       const error = new GateError('DENIED', `more than ${maxInFlight} calls are in flight`);
+      this.#options.onRefused('client', error.message);
       port.send(notExecuted(call, error));
       return Promise.resolve();
     }
@@ -84,7 +110,7 @@ export class ToolCalls {
     const { gate, serverName, onBehalfOf } = this.#options;
     const giveUp = new AbortController();
     const { promise: ended, resolve: end } = Promise.withResolvers<StatedEnd>();
-    const flight: InFlight = { state: 'held', call, port, giveUp, cancelled: false, timedOut: false, end };
+    const flight: InFlight = { state: 'held', call, port, giveUp, cancelled: false, end };
     this.#inFlight.set(key, flight);
     const forget = () => {
       if (this.#inFlight.get(key) === flight) this.#inFlight.delete(key);
@@ -93,18 +119,12 @@ export class ToolCalls {
     try {
       await gate.run(
         {
-          ...mcpToolAction({
-            server: serverName,
-            toolName: call.name,
-            requestId: call.id,
-            sessionId: port.sessionId,
-          }),
+          ...mcpToolAction({ server: serverName, toolName: call.name, requestId: call.id }),
           arguments: call.arguments,
           onBehalfOf,
           signal: giveUp.signal,
           onPending: ({ id, decide_before }) => {
             const how = `tally approvals show ${id}`;
-            port.onPending?.();
             this.#options.note(`${call.name} waits for approval ${id} until ${decide_before}: ${how}`);
             stopProgress = this.#progress(flight, `waits for an approval: ${how}`);
           },
@@ -113,6 +133,7 @@ export class ToolCalls {
           stopProgress();
           giveUp.signal.throwIfAborted();
           flight.state = 'forwarded';
+          this.#open.sent(key);
           try {
             await port.forward(call.withArguments(args), execution.signal);
             execution.ended(await ended);
@@ -125,18 +146,26 @@ export class ToolCalls {
       stopProgress();
       if (error instanceof GateError && error.code === 'EFFECT_TIMED_OUT') {
         // The server may answer later; the client gets that answer, and the trail a further record.
-        flight.timedOut = true;
+        if (this.#inFlight.get(key) === flight) this.#awaitLate(key, { id: call.id, port, end });
+        forget();
         this.#options.warn(`${call.name}: ${error.message}`);
         return;
       }
       forget();
       if (flight.cancelled) return;
       if (flight.state === 'held') port.send(notExecuted(call, error));
-      else {
-        const why = error instanceof ServerUnreachable ? error.message : 'the server could not be reached';
-        port.send(errorResponse(call.id, rpcErrors.connectionClosed, why));
-      }
+      else port.send(errorResponse(call.id, rpcErrors.connectionClosed, 'the server could not be reached'));
     }
+  }
+
+  #awaitLate(key: string, late: LateCall): void {
+    const [oldest] = this.#late;
+    if (oldest !== undefined && this.#late.size >= maxLate) {
+      // Its arguments are in memory until it ends. Its id stays taken.
+      this.#late.delete(oldest[0]);
+      oldest[1].end({ status: 'failure', errorCode: 'NO_ANSWER' });
+    }
+    this.#late.set(key, late);
   }
 
   /** Tells a client that waits that its call is alive, so that it does not time out. */
@@ -162,7 +191,10 @@ export class ToolCalls {
    */
   cancel(key: string): boolean {
     const flight = this.#inFlight.get(key);
-    if (flight === undefined) return true;
+    if (flight === undefined) {
+      this.#endLate(key, { status: 'failure', errorCode: 'CANCELLED' });
+      return true;
+    }
     flight.cancelled = true;
     if (flight.state === 'held') {
       flight.giveUp.abort(new Error('the client cancelled the call'));
@@ -175,8 +207,9 @@ export class ToolCalls {
 
   /** The server has answered a request. It may be one that the proxy does not know. */
   answered(key: string, end: StatedEnd): void {
+    this.#open.answered(key);
     const flight = this.#inFlight.get(key);
-    if (flight === undefined) return;
+    if (flight === undefined) return this.#endLate(key, end);
     if (flight.state === 'forwarded') return flight.end(end);
     // The client takes the answer for the call's, so the call must not run after it.
     this.#options.warn(`the server answered ${flight.call.name} before it got the call`);
@@ -184,39 +217,32 @@ export class ToolCalls {
     flight.giveUp.abort(new Error('the server answered the call before it got it'));
   }
 
-  /**
-   * The client of a call has gone. A call that the server does not have yet is given up.
-   *
-   * @returns whether the server has it
-   */
-  clientGone(key: string): boolean {
-    const flight = this.#inFlight.get(key);
-    if (flight?.state !== 'held') return flight !== undefined;
-    flight.cancelled = true;
-    flight.giveUp.abort(new Error('the client has gone'));
-    return false;
+  #endLate(key: string, end: StatedEnd): void {
+    this.#late.get(key)?.end(end);
+    this.#late.delete(key);
   }
 
-  /** All clients have gone. */
+  /** The client has gone: what the server does not have yet is given up. */
   giveUpHeld(): void {
-    for (const key of this.#inFlight.keys()) this.clientGone(key);
-  }
-
-  /** The server has ended its answer to a call without a response. */
-  unanswered(key: string, end: StatedEnd): void {
-    const flight = this.#inFlight.get(key);
-    if (flight?.state === 'forwarded') flight.end(end);
+    for (const flight of this.#inFlight.values()) {
+      if (flight.state !== 'held') continue;
+      flight.cancelled = true;
+      flight.giveUp.abort(new Error('the client has gone'));
+    }
   }
 
   /** The server has gone: no call gets an answer any more. */
   serverEnded(): void {
-    for (const { state, call, port, giveUp, end } of this.#inFlight.values()) {
+    const end = ({ id, port, end: endCall }: LateCall) => {
+      port.send(errorResponse(id, rpcErrors.connectionClosed, 'the server ended before it answered'));
+      endCall({ status: 'failure', errorCode: 'SERVER_ENDED' });
+    };
+    for (const { state, call, port, giveUp, end: endCall } of this.#inFlight.values()) {
       if (state === 'held') giveUp.abort(new Error('the server has ended'));
-      else {
-        port.send(errorResponse(call.id, rpcErrors.connectionClosed, 'the server ended before it answered'));
-        end({ status: 'failure', errorCode: 'SERVER_ENDED' });
-      }
+      else end({ id: call.id, port, end: endCall });
     }
+    for (const late of this.#late.values()) end(late);
+    this.#late.clear();
   }
 
   /** Resolves when no call runs any more. */

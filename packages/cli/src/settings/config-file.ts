@@ -1,7 +1,8 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { CliError } from '../errors.ts';
+import { makeDirectory } from './make-directory.ts';
 
 type Env = { readonly [name: string]: string | undefined };
 
@@ -72,7 +73,7 @@ export function readJsonObject(
 
 /** Replaces a file in one step. Only its owner can read it, because it may contain a key. A crash leaves the old or the new file. */
 export function writeJsonObject(path: string, value: object): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeDirectory(dirname(path));
   const fresh = `${path}.${process.pid}.new`;
   writeFileSync(fresh, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
   // The mode above is ignored if the file exists: a crashed run with the same process id may have left it.

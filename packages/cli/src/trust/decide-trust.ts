@@ -110,7 +110,7 @@ function decideNewEpoch(
   sibling: Verifier,
   offered: Verifier | undefined,
 ): TrustDecision {
-  const { origin } = question;
+  const { origin, rotations = [] } = question;
   const verifier = createVerifier(origin, sibling.publicKey);
   const rotated = decideRotation(question, verifier, offered);
   if (rotated !== undefined) return rotated;
@@ -120,7 +120,7 @@ function decideNewEpoch(
     : `${origin} is a new epoch with the key that was pinned for ${sibling.name}`;
   return {
     trust: 'pinned',
-    verifiers: [verifier],
+    verifiers: [verifier, ...keysBefore(origin, verifier.publicKey, rotations)],
     notice,
     keyChanged,
     ...(!keyChanged && { pin: verifier }),

@@ -1,7 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LogError, parseCheckpoint, parseNote, parseRotation, sha256, toHex } from '@tallystick/log';
 import { configDirectory } from '../settings/config-file.ts';
+import { makeDirectory } from '../settings/make-directory.ts';
 import type { TrustSettings } from './choose-keys.ts';
 
 /** Two signed notes of a log that contradict each other, checkpoints or rotations, and the files that keep them. */
@@ -37,7 +38,7 @@ export function saveEquivocation(
   const directory = join(configDirectory(processContext.env), 'evidence');
   const files: string[] = [];
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     for (const note of notes) {
       const { size = 'rotation' } = subjectOf(note);
       const file = join(

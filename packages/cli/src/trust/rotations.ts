@@ -5,6 +5,7 @@ import {
   LogError,
   openRotation,
   parseOrigin,
+  toHex,
   type Verifier,
   verifyLastUnderKey,
 } from '@tallystick/log';
@@ -56,14 +57,25 @@ export function pathBetween(
   return path;
 }
 
-/** The keys that were rotated out before a key, as verifiers of a log. */
+/**
+ * The keys that were rotated out before a key, as verifiers of a log. A key with two successors is among them if one of the two
+ * leads to the key: the verification reports the other one, and saves both statements as evidence.
+ */
 export function keysBefore(
   origin: string,
   key: Uint8Array,
   rotations: readonly KeyRotation[],
 ): readonly Verifier[] {
-  return rotations
-    .filter(({ oldKey }) => !equalBytes(oldKey.publicKey, key))
-    .filter(({ oldKey }) => pathBetween(oldKey.publicKey, key, rotations) !== undefined)
-    .map(({ oldKey }) => createVerifier(origin, oldKey.publicKey));
+  const before = new Map<string, Verifier>();
+  // A map's iteration also visits what is added meanwhile.
+  const reached = new Map([[toHex(key), key]]);
+  for (const successor of reached.values()) {
+    for (const { oldKey, newKey } of rotations) {
+      const id = toHex(oldKey.publicKey);
+      if (reached.has(id) || !equalBytes(newKey.publicKey, successor)) continue;
+      reached.set(id, oldKey.publicKey);
+      before.set(id, createVerifier(origin, oldKey.publicKey));
+    }
+  }
+  return [...before.values()];
 }

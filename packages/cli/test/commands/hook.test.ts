@@ -206,8 +206,12 @@ describe('whatever goes wrong before a call denies it', () => {
   ];
   test.each(wrong.map((each) => [each[0], each] as const))('%s', async (_, [, args, input, more = {}]) => {
     const { exitCode, stdout, stderr } = await hook(input, args, { env: env(more) });
-    if (exitCode === 0) expect(stdout).toContain('"permissionDecision":"deny"');
-    else expect([exitCode, stdout, stderr === '']).toEqual([2, '', false]);
+    if (exitCode === 0) {
+      // Codex would run the call if the answer were not JSON, or had continue, stopReason or suppressOutput beside the denial.
+      const answer = JSON.parse(stdout) as { hookSpecificOutput: { permissionDecision: string } };
+      expect(Object.keys(answer)).toEqual(['hookSpecificOutput']);
+      expect(answer.hookSpecificOutput.permissionDecision).toBe('deny');
+    } else expect([exitCode, stdout, stderr === '']).toEqual([2, '', false]);
   });
 
   /** Runs the hook within a line of a shell, in which `"$@"` is its command line. */

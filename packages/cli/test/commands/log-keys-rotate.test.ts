@@ -126,6 +126,15 @@ test("a thief's receipt is refused, and the two successors are evidence for who 
   expect(evidenceOf('config')).toHaveLength(2);
 });
 
+test('a file of the thief is enough for that, without any key on the command line', async () => {
+  // Read only the genuine log, so the key that is pinned is the one after the rotation.
+  await runAs('offline', 'verify --data trail --tenant acme');
+  const refused = await runAs('offline', 'verify thief.tlog-proof');
+  expect([refused.exitCode, refused.stdout]).toEqual([1, expect.stringContaining('KEY_ROTATION_INVALID')]);
+  expect(refused.stderr).toContain('audit.test named two successors of one key; both are saved as evidence');
+  expect(evidenceOf('offline')).toHaveLength(2);
+});
+
 test('an auditor who comes after two rotations, by a store or by a service, follows both', async () => {
   const again = await run('log-keys rotate --data trail --yes --reason again');
   expect(again.stdout).toMatch(/^audit\.test\+\S+\naudit\.test\+\S+\n$/);

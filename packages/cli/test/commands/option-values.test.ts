@@ -16,6 +16,7 @@ test.each<[name: string, parse: (text: string) => number, text: string, value: n
   ['an age', age, '5m', 300_000],
   ['an age', age, '12h', 43_200_000],
   ['an age', age, '30d', 2_592_000_000],
+  ['an age', age, '2w', 1_209_600_000],
 ])('%s: %s', (_, parse, text, value) => {
   expect(parse(text)).toBe(value);
 });
@@ -24,7 +25,7 @@ test.each<[name: string, parse: (text: string) => number, texts: string[]]>([
   ['a whole number', wholeNumber, ['0', '-1', '1.5', 'x', '']],
   ['a sequence number', sequenceNumber, ['-1', 'x', '1e3', '']],
   ['a port', portNumber, ['65536', '-1', 'x', '']],
-  ['an age', age, ['5', 'm', '1w', '-1d', '']],
+  ['an age', age, ['5', 'm', '1y', '-1d', '']],
 ])('not %s', (_, parse, texts) => {
   for (const text of texts) expect(() => parse(text), text).toThrow('It must be');
 });
@@ -32,6 +33,8 @@ test.each<[name: string, parse: (text: string) => number, texts: string[]]>([
 test('a time is an age before now, or stays as it is written', () => {
   const now = Date.parse('2026-03-08T12:00:00.000Z');
   expect(pointInTime('7d', now)).toBe('2026-03-01T12:00:00.000Z');
+  expect(pointInTime('-7d', now)).toBe('2026-03-01T12:00:00.000Z');
+  expect(pointInTime('--7d', now)).toBe('--7d');
   expect(pointInTime('30s', now)).toBe('2026-03-08T11:59:30.000Z');
   expect(pointInTime('yesterday', now)).toBe('yesterday');
 });

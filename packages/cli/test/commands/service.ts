@@ -15,7 +15,7 @@ export interface Service {
 
 export async function openService(
   directory: string,
-  options: Pick<AuditServiceOptions, 'webhooks'> = {},
+  options: Pick<AuditServiceOptions, 'webhooks' | 'openIntents'> = {},
 ): Promise<Service> {
   await prepareEmbeddedStore(directory);
   const service = await AuditService.open({ ...options, store: { directory }, logName: 'tally.local' });

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type EventField, eventFields } from '@tallystick/event';
+import { type EventField, eventFields, uuidv7 } from '@tallystick/event';
 import { tempDir } from '@tallystick/testing';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { tally } from '../run-tally.ts';
@@ -16,7 +16,7 @@ const data = join(dir.path, 'store');
 let service: Service;
 
 const tenantOf = ({ name }: EventField) => `column-${name.replaceAll('_', '-')}`;
-const tenants = [...eventFields.map(tenantOf), 'microsecond', 'headless', 'deleted', 'honest'];
+const tenants = [...eventFields.map(tenantOf), 'microsecond', 'headless', 'deleted', 'honest', 'account'];
 
 const event = (tenant_id: string, n: number) =>
   JSON.stringify({
@@ -48,6 +48,7 @@ const run = (args: readonly string[], stdin = '') =>
       TALLYSTICK_API_KEY: service.key,
     },
   });
+const producer = uuidv7();
 const verify = (tenant: string) => run(['verify', '--tenant', tenant]);
 
 /** What the attacker writes into a column of the field's type. Each hides the record from the filter for its true value. */
@@ -62,7 +63,14 @@ beforeAll(async () => {
   service = await openService(data);
   const lines = tenants.flatMap((tenant) => [1, 2, 3].map((n) => event(tenant, n)));
   expect((await run(['emit'], lines.join('\n'))).stderr).toBe('');
-  for (const tenant of ['headless', 'honest']) expect((await verify(tenant)).exitCode).toBe(0);
+  const numbered = { ...JSON.parse(event('account', 4)), audit_id: uuidv7() };
+  const sent = await fetch(`${service.url}/v1/audit/events/batch`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${service.key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ events: [numbered], delivery: { producer_id: producer, sequences: [2] } }),
+  });
+  expect(sent.status).toBe(201);
+  for (const tenant of ['headless', 'honest', 'account']) expect((await verify(tenant)).exitCode).toBe(0);
   // A checkpoint of every tenant is with the signer.
   for (const tenant of tenants) expect((await run(['checkpoint', '--tenant', tenant])).exitCode).toBe(0);
   await service.close();
@@ -76,6 +84,8 @@ beforeAll(async () => {
     await session.query(
       `update audit_records set "timestamp" = "timestamp" + interval '1 microsecond' where tenant_id = 'microsecond' and sequence_number = 1`,
     );
+    await session.query(`delete from audit_producer_ranges where tenant_id = 'account'`);
+    await session.query(`update audit_producers set settled_to = 2 where tenant_id = 'account'`);
     await session.query(`delete from audit_chain_state where tenant_id in ('headless', 'deleted')`);
     for (const table of ['audit_records', 'audit_tiles', 'audit_checkpoints'])
       await session.query(`delete from ${table} where tenant_id = 'deleted'`);
@@ -106,6 +116,14 @@ describe('a changed column is found, and named', () => {
     expect(stdout).toMatch(/COLUMN_MISMATCH +1 .*timestamp/);
     expect(exitCode).toBe(1);
   });
+});
+
+// A producer's lost event was hidden: its number was made to look settled.
+test('an account of a producer that was edited is found, and the number is named', async () => {
+  const { stdout, exitCode } = await verify('account');
+  expect(stdout).toContain('✘ BROKEN  account');
+  expect(stdout).toMatch(/PRODUCER_ACCOUNT_MISMATCH.*the number 1 settled without a record/);
+  expect(exitCode).toBe(1);
 });
 
 test('a chain whose head was deleted is broken', async () => {

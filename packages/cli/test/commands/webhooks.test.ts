@@ -97,11 +97,19 @@ test('messages that an endpoint refuses are listed, and one is delivered again',
     { timeoutMs: 60_000, what: 'the service giving up both messages' },
   );
   expect(dead).toMatchObject([
-    { endpoint: 'chat', tenant_id: 'acme', event_type: 'approval.requested', last_error: 'status 410' },
+    {
+      endpoint: 'chat',
+      tenant_id: 'acme',
+      event_type: 'approval.requested',
+      last_error: 'status 410',
+      given_up_at: expect.any(String),
+    },
     { endpoint: 'chat', tenant_id: 'acme', event_type: 'approval.denied', last_error: 'status 410' },
   ]);
   const table = await run(['webhooks', 'list']);
-  expect(table.stdout).toMatch(/^ENDPOINT +ID +STATE +CREATED +TENANT +TYPE +ATTEMPTS +NEXT +LAST ERROR\n/);
+  expect(table.stdout).toMatch(
+    /^ENDPOINT +ID +STATE +CREATED +TENANT +TYPE +ATTEMPTS +NEXT +GIVEN UP +LAST ERROR\n/,
+  );
   for (const { id } of dead!) expect(table.stdout).toContain(id);
   expect(table.stderr).toBe('to deliver one again: tally webhooks retry ENDPOINT ID\n');
   expect(await listed('--tenant', 'globex')).toEqual([]);

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hookExitCode } from '../../src/hook/exit-codes.ts';
 import { denialOf, hookedAgents, readHookedCall } from '../../src/hook/formats.ts';
@@ -78,6 +79,18 @@ test('the denial has the members that both agents know, and no other', () => {
       permissionDecisionReason: 'because',
     },
   });
+});
+
+test('whatever the reason is, the denial is JSON for Codex too, which reads no half of a surrogate pair', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.constantFrom('', '\ud83d', '\udc00'), (text, half) => {
+      const answer = JSON.stringify(denialOf(`no: ${text}${half}`));
+      expect(JSON.stringify(JSON.parse(answer), (_, value) => value?.toWellFormed?.() ?? value)).toBe(answer);
+      expect(answer).toMatch(
+        /^\{"hookSpecificOutput":\{[^{}]*"permissionDecision":"deny","permissionDecisionReason":"no: /,
+      );
+    }),
+  );
 });
 
 test('no failure ends with a code that an agent takes for permission', () => {

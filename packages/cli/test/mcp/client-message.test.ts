@@ -58,6 +58,16 @@ const smuggled: readonly (readonly [what: string, text: string | Uint8Array])[] 
   ['a call without an id', '{"method":"tools/call","params":{"name":"x"}}'],
   ['a call whose id is null', call({ name: 'x' }, null)],
   ['an id beyond 2^53', '{"id":9007199254740993,"method":"tools/call","params":{"name":"x"}}'],
+  ['a request whose id is null', '{"id":null,"method":"ping"}'],
+  ['a request whose id is a fraction', '{"id":1.5,"method":"ping"}'],
+  ['a request whose id is long', JSON.stringify({ id: 'x'.repeat(257), method: 'ping' })],
+  ['an id without a method, a result or an error', '{"id":1}'],
+  ['a response with both a result and an error', '{"id":1,"result":{},"error":{}}'],
+  ['a batch with no message', '[{"method":"x"},{"id":1}]'],
+  ['a name with an invisible character', call({ name: 'x\u200by' })],
+  ['a name that ends at U+0000', call({ name: 'x\0y' })],
+  ['a name with a space at its end', call({ name: 'x ' })],
+  ['a name in wide letters', call({ name: 'ｘ' })],
   ['arguments that are a list', call({ name: 'x', arguments: [1] })],
   ['arguments that are null', call({ name: 'x', arguments: null })],
   ['a name that is a number', call({ name: 7 })],
@@ -71,13 +81,24 @@ test.each(smuggled)('%s is refused', (_, text) => {
 });
 
 test.each([
-  ['{"jsonrpc":"2.0","id":1,"method":"ping"}'],
   ['{"method":"notifications/future","params":{"n":12345678901234567890}}'],
   ['{"id":1,"result":{"method":"tools/call"}}'],
-  ['[{"id":1,"method":"ping"},{"id":1,"result":{}}]'],
+  ['{"id":null,"error":{"code":-32700,"message":"x"}}'],
+  ['[{"method":"x"},{"id":1,"result":{}}]'],
   ['{"method":"notifications/cancelled","params":{}}'],
 ])('%s passes', (text) => {
   expect(read(text)).toEqual({ kind: 'other' });
+});
+
+test('a request that is not a call passes with its id', () => {
+  expect(read('{"jsonrpc":"2.0","id":"1","method":"ping"}')).toEqual({ kind: 'request', id: '1' });
+});
+
+test('a batch with a request is split', () => {
+  expect(read('[{"method":"x"},{"id":1,"method":"ping"}]')).toEqual({
+    kind: 'batch',
+    texts: ['{"method":"x"}', '{"id":1,"method":"ping"}'],
+  });
 });
 
 test('a batch with a call is split', () => {

@@ -36,6 +36,7 @@ createInterface(process.stdin).on('line', (line) => {
   if (message.method === 'tools/call') return tools[message.params.name](message);
   if (message.method === 'test/seen') return send({ id: message.id, result: { seen } });
   if (message.method === 'test/sample') send({ id: 's-1', method: 'sampling/createMessage', params: {} });
+  if (message.method === 'test/answer') send({ id: message.params.id, result: text('late') });
   if (message.method === 'test/env')
     send({ id: message.id, result: { key: process.env.TALLYSTICK_API_KEY ?? null } });
   if (message.method === 'test/stubborn') process.on('SIGTERM', () => process.exit(9));

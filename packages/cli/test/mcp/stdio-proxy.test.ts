@@ -376,7 +376,7 @@ describe('messages that are no calls', () => {
     expect(await client.message(({ error }) => error?.code === -32600)).toMatchObject({ id: null });
     await client.call(uniqueId(), 'garbage');
     expect(client.lines.every((line) => line.startsWith('{'))).toBe(true);
-    expect(client.stderr()).toContain('the server wrote a line that is not JSON');
+    expect(client.stderr()).toContain('a line of the server was dropped: the line is not JSON');
     const { result } = await client.request(uniqueId(), 'test/seen');
     expect((result as { seen: string[] }).seen).toHaveLength(2);
   });
@@ -393,6 +393,112 @@ describe('ends', () => {
     client.line(JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'slow' } }));
     await client.message(({ method }) => method === 'notifications/progress');
     expect((await client.call(id, 'echo')).error).toMatchObject({ code: -32600 });
+  });
+
+  /** Calls echo with an id that is taken, lets the server answer the first request, and calls again. */
+  async function reuse(client: RawClient, id: string): Promise<void> {
+    const call = { jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'echo', arguments: { id } } };
+    client.line(JSON.stringify(call));
+    await client.message((message) => message.id === id && message.error?.code === -32600);
+    client.line(JSON.stringify({ jsonrpc: '2.0', method: 'test/answer', params: { id } }));
+    await client.message((message) => message.id === id && textOf(message) === 'late');
+    const { result } = await client.request(uniqueId(), 'test/seen');
+    expect((result as { seen: string[] }).seen).not.toContain(JSON.stringify(call));
+  }
+  const textOf = ({ result }: { readonly result?: unknown }) =>
+    (result as { content?: { text: string }[] } | undefined)?.content?.[0]?.text;
+  const slow = (id: string) => {
+    const params = { name: 'slow', _meta: { progressToken: 5 } };
+    return JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params });
+  };
+  const refusals = async () => {
+    const client = createClient({ url: service.url, apiKey: service.key });
+    const found: AuditEvent[] = [];
+    const query = { tenant_id: 'acme', filters: { event_type: 'agent.message.refused' } } as const;
+    for await (const event of client.events.listAll(query)) found.push(event as unknown as AuditEvent);
+    return found;
+  };
+
+  test('the id of a cancelled call is taken until the server answers it', async () => {
+    const client = start();
+    const id = uniqueId();
+    client.line(slow(id));
+    await client.message(({ method }) => method === 'notifications/progress');
+    const params = { requestId: id };
+    client.line(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params }));
+    await reuse(client, id);
+    client.line(slow(id).replace('slow', 'echo'));
+    await client.message((message) => message.id === id && textOf(message) === 'null');
+    await client.end();
+    const ends = (await story(id)).filter(({ event_type }) => event_type === 'agent.action.completed');
+    expect(ends.map(({ outcome }) => outcome)).toMatchObject([{ error_code: 'CANCELLED' }]);
+  });
+
+  test('the id of a timed-out call is taken until its late answer, which is recorded as its end', async () => {
+    const client = start({ args: ['--effect-timeout', '1s'] });
+    const id = uniqueId();
+    client.line(slow(id));
+    await until(() => client.stderr().includes('has not ended within'), {
+      timeoutMs: 60_000,
+      what: 'the time-out',
+    });
+    await reuse(client, id);
+    await client.end();
+    const ends = (await story(id)).filter(({ event_type }) => event_type === 'agent.action.completed');
+    expect(ends.map(({ outcome }) => outcome?.outcome_status)).toEqual(['timed_out', 'success']);
+    expect(ends[1]!.context).toMatchObject({ late: true });
+  });
+
+  test('the id of any other request is taken until the server answers it, also one in a batch', async () => {
+    const client = start();
+    const [single, batched] = [uniqueId(), uniqueId()];
+    client.line(JSON.stringify({ jsonrpc: '2.0', id: single, method: 'test/hang' }));
+    client.line(JSON.stringify([{ jsonrpc: '2.0', id: batched, method: 'test/hang' }]));
+    await reuse(client, single);
+    await reuse(client, batched);
+  });
+
+  test('another request can not get the id of a call, so its answer does not end the call', async () => {
+    const client = start();
+    const id = uniqueId();
+    client.line(slow(id));
+    await client.message(({ method }) => method === 'notifications/progress');
+    client.line(JSON.stringify({ jsonrpc: '2.0', id, method: 'test/env' }));
+    client.line(JSON.stringify({ jsonrpc: '2.0', id, method: 'test/env' }));
+    await reuse(client, id);
+    await client.end();
+    expect((await story(id)).at(-1)!.outcome).toMatchObject({
+      outcome_status: 'success',
+      result_digest: digestOf({ content: [{ type: 'text', text: 'late' }] }),
+    });
+  });
+
+  test('messages that did not pass are recorded with their numbers', async () => {
+    const before = new Set((await refusals()).map(({ audit_id }) => audit_id));
+    const client = start();
+    for (let count = 0; count < 3; count++) client.line('{"id":1}');
+    client.line('no JSON');
+    await client.call(uniqueId(), 'garbage');
+    await client.message(({ error }) => error?.code === -32700);
+    await client.end();
+    const records = (await refusals()).filter(({ audit_id }) => !before.has(audit_id));
+    const counts = new Map<string, number>();
+    for (const { context } of records) {
+      const { sender, refused } = context as {
+        sender: string;
+        refused: { reason: string; count: number }[];
+      };
+      for (const { reason, count } of refused) {
+        const key = `${sender}: ${reason}`;
+        counts.set(key, (counts.get(key) ?? 0) + count);
+      }
+    }
+    expect(Object.fromEntries(counts)).toEqual({
+      'client: a message must be a request, a notification or a response': 3,
+      'client: the message is not JSON in UTF-8': 1,
+      'server: the line is not JSON': 1,
+    });
+    expect(records[0]).toMatchObject({ actor_id: 'buyer', target_id: 'shop', source_service: 'tally-mcp' });
   });
 
   test('a cancellation after the call was forwarded reaches the server', async () => {

@@ -82,6 +82,10 @@ const runs: { readonly [command: string]: readonly (readonly string[])[] } = {
   events: [[], ['--actor', attack], ['--limit', attack]],
   show: [['1'], [attack]],
   tail: [['--count', '1']],
+  timeline: [
+    [attack, '--limit', '3'],
+    ['x', '--limit', attack],
+  ],
   verify: [
     [],
     ['forged.tally', '--key', trusted],

@@ -11,20 +11,24 @@ import { ClientError } from '../errors.ts';
 import { readMessages, type StreamState } from '../event-stream.ts';
 import { defaultPageSize, itemsOf } from '../pages.ts';
 import { pause } from '../retry.ts';
-import type { CallOptions, Sender } from '../sender.ts';
+import type { CallOptions, Parameters, Sender } from '../sender.ts';
 
 /** Which events of a tenant. */
 export interface EventQuery {
   /** Needed where the API key is valid for several tenants. */
   readonly tenant_id?: string | undefined;
-  /** What events must match; `event_type: 'alert.*'` matches a prefix. */
+  /**
+   * What events must match; `event_type: 'alert.*'` matches a prefix. A list of values means any of them, and `not` holds what events
+   * must not match. A member is named by its path: `'metadata.platform': 'web'`.
+   */
   readonly filters?: EventFilters | undefined;
   /** Order of the records in the chain. @defaultValue 'desc', the newest first */
   readonly order?: 'asc' | 'desc' | undefined;
   /** `record` adds to each event the text that was hashed. */
   readonly include?: 'record' | undefined;
   /**
-   * Whether to list records that the trail was read (`audit.read`) too.
+   * Whether to list records that the trail was read (`audit.read`) and that the accounts of producers changed
+   * (`audit.accounts_changed`) too.
    * @defaultValue false, unless a filter names their type
    */
   readonly include_reads?: boolean | undefined;
@@ -41,7 +45,10 @@ export interface EventPageQuery extends EventQuery {
 /** Which events to follow. */
 export interface FollowQuery {
   readonly tenant_id?: string | undefined;
-  /** What events must match; `event_type: 'alert.*'` matches a prefix. */
+  /**
+   * What events must match; `event_type: 'alert.*'` matches a prefix. A list of values means any of them, and `not` holds what events
+   * must not match. A member is named by its path: `'metadata.platform': 'web'`.
+   */
   readonly filters?: EventFilters | undefined;
   /** Begin with this record of the current epoch. @defaultValue the next one that is chained */
   readonly sequence_from?: number | undefined;
@@ -113,7 +120,11 @@ const reconnectMs = 1_000;
 export function eventsResource(sender: Sender): EventsResource {
   const list: EventsResource['list'] = async (query = {}, { signal } = {}) => {
     const { filters, ...rest } = query;
-    return await sender.json({ path: 'v1/audit/events', query: { ...filters, ...rest }, signal });
+    return await sender.json({
+      path: 'v1/audit/events',
+      query: { ...parametersOf(filters), ...rest },
+      signal,
+    });
   };
   return {
     list,
@@ -152,6 +163,12 @@ export function eventsResource(sender: Sender): EventsResource {
   };
 }
 
+/** The parameters of filters: those that events must not match have `not.` before their names. */
+function parametersOf({ not = {}, ...filters }: EventFilters = {}): Parameters {
+  const negated = Object.entries(not).map(([name, value]) => [`not.${name}`, value]);
+  return { ...filters, ...Object.fromEntries(negated) };
+}
+
 async function* follow(
   sender: Sender,
   { filters, ...query }: FollowQuery,
@@ -164,7 +181,12 @@ async function* follow(
       accept: 'text/event-stream',
       ...(state.lastEventId !== undefined && { 'last-event-id': state.lastEventId }),
     };
-    const request = { path: 'v1/audit/events/stream', query: { ...filters, ...query }, headers, signal };
+    const request = {
+      path: 'v1/audit/events/stream',
+      query: { ...parametersOf(filters), ...query },
+      headers,
+      signal,
+    };
     try {
       const body = chunksOf(await sender.send(request, (response) => response));
       for await (const { id, data } of readMessages(body, state))

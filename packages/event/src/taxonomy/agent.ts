@@ -57,6 +57,10 @@ const actionContext = openObject({
       'What was known of the intent when the effect began, if it was not chained: a queue in front of the chain had it, or nothing',
   }),
   late: boolean({ description: 'Whether the effect ended after it had counted as timed out' }),
+  sender: enumeration(['client', 'server'], { description: 'Who sent the messages that did not pass' }),
+  refused: list(openObject({ reason: string(), count: number({ minimum: 1 }) }), {
+    description: 'How many messages did not pass, by reason',
+  }),
   reason_unverified: string({ description: 'Reason that the agent gave. Nothing checked it' }),
 });
 
@@ -112,6 +116,8 @@ export const agent = defineTaxonomy({
       'agent.action.completed': 'The action ended; the outcome says how',
       'agent.action.abandoned': 'The action was given up before it had an effect',
       'agent.tool.called': 'A tool was called without a gate; the outcome says how the call ended',
+      'agent.message.refused':
+        'A proxy did not pass on messages of an agent or of a server; the context counts them',
       'agent.model.called': 'A model was called; the outcome says how the call ended',
       'agent.state.changed': 'A workflow moved from one state to another',
       'agent.run.started': 'An agent began a run',

@@ -1,3 +1,4 @@
+import { looksLike } from './look-alike.ts';
 import { defineTaxonomy, typesOf } from './taxonomy.ts';
 
 /** Event types that the audit service writes about the trail itself. It refuses such events from clients. */
@@ -27,6 +28,7 @@ export const log = defineTaxonomy({
       'audit.dead_letter_retried': 'A refused event was submitted again and chained',
       'audit.redaction_changed': 'The rules by which the service removes secrets from events changed',
       'audit.books_opened': 'Dead letters and API keys that have no record yet were put on record',
+      'audit.accounts_changed': 'Accounts of producers changed otherwise than by chained events',
       'audit.accounts_pruned': 'Accounts of producers that had ended were deleted',
       'audit.strays_removed': 'Rows that did not belong to the chain were removed from the store',
       'retention.archived': 'Records were moved to an archive; their hashes stayed',
@@ -70,7 +72,7 @@ export function speaksForService({
   return isReservedEventType(type) || type.startsWith('approval.') || isServiceActor(actor_type, actor_id);
 }
 
-/** Whether an actor is the audit service itself. Only the service may name itself as one. */
+/** Whether an actor is the audit service itself, or its id only looks like that. Only the service may name itself as one. */
 export function isServiceActor(type: unknown, id: unknown): boolean {
-  return type === 'system' && id === 'tallystick';
+  return type === 'system' && typeof id === 'string' && looksLike(id, 'tallystick');
 }

@@ -66,6 +66,8 @@ export interface WebhookDelivery {
   readonly attempts: number;
   /** Absent where the message is dead. */
   readonly next_attempt_at?: string | undefined;
+  /** When the service gave up. Absent where the message waits. */
+  readonly given_up_at?: string | undefined;
   readonly last_error?: string | undefined;
 }
 

@@ -42,6 +42,11 @@ export interface OpenIntent {
 /** A page of the list of open intents, in the order of their deadlines. */
 export interface OpenIntentPage {
   readonly open_intents: readonly OpenIntent[];
+  /**
+   * False: the service has read as many rows as one request may cost, and the page has fewer than `limit` actions. Go on with
+   * `next_cursor`.
+   */
+  readonly complete: boolean;
   /** Age of the oldest record that the list does not take into account yet, in seconds; 0: it is current. */
   readonly behind_seconds: number;
   readonly next_cursor?: string;

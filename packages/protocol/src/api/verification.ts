@@ -34,6 +34,11 @@ export interface VerifyReport {
   readonly findings: readonly VerifyFinding[];
   /** The epochs that were closed before this one, newest first; absent where there are none. */
   readonly closed?: readonly ClosedEpochState[] | undefined;
+  /**
+   * Accounts of producers that were not compared, because no record says what they were: they are of an earlier version, and the
+   * service has not put them on record yet. Absent where there are none.
+   */
+  readonly accounts_not_on_record?: number | undefined;
 }
 
 /** An epoch that a recovery closed, and what is left of it. */

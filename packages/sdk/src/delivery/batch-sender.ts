@@ -10,6 +10,7 @@ import {
   describeFailure,
   readFailure,
   type Transport,
+  TransportError,
   type TransportFailure,
 } from '../transport/transport.ts';
 import { Backoff, type RetryOptions } from './backoff.ts';
@@ -176,9 +177,12 @@ export class BatchSender {
       const isAwaited = batch.events.some(({ waiter }) => waiter?.chained === true);
       const sent = isAwaited ? { ...wireBatch, chained: true as const } : wireBatch;
       const results = await this.#parts.transport.send(sent, this.#abort.signal);
-      const given = results.filter((result) => result != null).length;
+      const given = results.filter(isOutcome).length;
       if (given === batch.events.length && results.length === given) return { results };
-      const thrown = new Error(`the transport returned ${given} results for ${batch.events.length} events`);
+      const thrown = new TransportError(
+        `the transport returned ${given} valid results for ${batch.events.length} events`,
+        { retryable: true },
+      );
       return { failure: { retryable: true }, thrown };
     } catch (thrown) {
       return { failure: readFailure(thrown), thrown };
@@ -194,6 +198,27 @@ export class BatchSender {
     this.#parts.outbox.remove(batch, refusal);
     this.#parts.progress.advance(batch.events.length);
     return 'settled';
+  }
+}
+
+/**
+ * Whether a transport's result says what became of the event. A status that this version does not know, or a status without its
+ * receipt or error, says nothing: such an event is sent again, and counts as unconfirmed if the emitter is closed before that.
+ */
+function isOutcome(result: unknown): result is ItemResult {
+  if (typeof result !== 'object' || result === null) return false;
+  const { status, receipt, error } = result as { readonly [member: string]: unknown };
+  switch (status) {
+    case 'accepted':
+      return true;
+    case 'chained':
+    case 'duplicate':
+      return typeof receipt === 'object' && receipt !== null;
+    case 'rejected':
+    case 'conflict':
+      return typeof error === 'object' && error !== null;
+    default:
+      return false;
   }
 }
 

@@ -1,7 +1,7 @@
 import { checkShape, limits, type Shape, type Violation } from '@tallystick/event';
 import { isPlainJson } from './plain-json.ts';
 import { type DetachedString, detachString, quoteIdentifier } from './strings.ts';
-import { type KeyBudget, writeJson } from './write-json.ts';
+import { isHuge, type KeyBudget, writeJson } from './write-json.ts';
 
 /** Reserved for the members of the event itself; more than it has, so that the whole event stays within the limit. */
 const reservedKeys = 40;
@@ -24,8 +24,9 @@ export class EventDraft {
   ): DetachedString | undefined {
     if (value === undefined || value === null || value === '') return undefined;
     if (typeof value === 'string' && value.length <= maxLength) return detachString(value);
-    if (typeof value === 'number' || typeof value === 'bigint') return String(value);
-    if (typeof value !== 'string') this.refuse('FIELD_TYPE', `/${name}`, 'must be a string');
+    if (typeof value === 'number' || (typeof value === 'bigint' && !isHuge(value))) return String(value);
+    if (typeof value !== 'string' && typeof value !== 'bigint')
+      this.refuse('FIELD_TYPE', `/${name}`, 'must be a string');
     else this.refuse('FIELD_LENGTH', `/${name}`, `must have at most ${maxLength} characters`);
     return undefined;
   }

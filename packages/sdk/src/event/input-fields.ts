@@ -76,13 +76,13 @@ export function findUnknownFields(input: object): string[] | undefined {
 
 /** Refuses the event because of each of these members: if they were left out, the trail would miss what the caller meant to record. */
 export function refuseUnknownFields(draft: EventDraft, names: readonly string[]): void {
-  for (const name of names.slice(0, 20)) {
+  for (const whole of names.slice(0, 20)) {
+    // A name can have millions of characters, and none of the fields has more than these.
+    const name = whole.slice(0, 256);
     const field = spellings.get(letters(name));
     const hint =
       field === undefined ? 'put it into metadata, context or decision' : `the name of the field is ${field}`;
-    const pointer = toPointer([name.slice(0, 256)])
-      .toWellFormed()
-      .replaceAll('\0', '\ufffd');
+    const pointer = toPointer([name]).toWellFormed().replaceAll('\0', '\ufffd');
     draft.refuse('FIELD_UNKNOWN', pointer, `is not a field of the event; ${hint}`);
   }
 }

@@ -5,13 +5,14 @@ const maxVisits = limits.maxEventBytes / 2;
 
 /**
  * Whether `JSON.stringify` writes the value as {@link writeJson} would: it consists of plain objects, arrays and JSON's own
- * primitives, is not nested too deep and not too large. Most payloads are like that, and only the others need the slower
+ * primitives, is not nested too deep and not too large for an event. Most payloads are like that, and only the others need the slower
  * writer. The caller checks the strings after they are written, which is cheaper than one by one.
  *
  * A value that contains itself exceeds the depth limit. Throws what a getter or a proxy throws.
  */
 export function isPlainJson(value: unknown, depth: number): boolean {
   visits = 0;
+  characters = 0;
   return isPlain(value, depth);
 }
 
@@ -20,10 +21,14 @@ export function isPlainJson(value: unknown, depth: number): boolean {
  * only makes the outer walk longer.
  */
 let visits = 0;
+/** Of all strings so far. A longer text is not written just to be measured: 50 MB would block the process for a quarter of a second. */
+let characters = 0;
 
 function isPlain(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case 'string':
+      characters += value.length;
+      return characters <= limits.maxEventBytes;
     case 'boolean':
     case 'undefined':
       return true;
@@ -48,7 +53,9 @@ function isPlain(value: unknown, depth: number): boolean {
   const prototype = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return false;
   for (const key in value) {
-    if (!isPlain((value as Record<string, unknown>)[key], depth + 1)) return false;
+    characters += key.length;
+    if (characters > limits.maxEventBytes || !isPlain((value as Record<string, unknown>)[key], depth + 1))
+      return false;
   }
   return true;
 }

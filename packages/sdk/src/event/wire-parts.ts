@@ -6,6 +6,7 @@ import { outcomeStatuses } from '@tallystick/event';
 import type { AnyEventInput } from './input.ts';
 import { isError } from './kinds.ts';
 import { timestampText } from './timestamps.ts';
+import { isHuge } from './write-json.ts';
 
 type Members = Record<string, unknown>;
 
@@ -72,7 +73,7 @@ function errorsOf(source: Members): Members | undefined {
 
 /** Error texts often come from other libraries and can be long. A long one is cut, so that the event is not refused. */
 function errorText(value: unknown, max: number): unknown {
-  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  if (typeof value === 'number' || (typeof value === 'bigint' && !isHuge(value))) return String(value);
   if (isError(value)) return errorText(value.message, max);
   return typeof value === 'string' && value.length > max ? `${value.slice(0, max - 1)}…` : value;
 }

@@ -38,6 +38,13 @@ export function quote(text: string): string {
   return JSON.stringify(replaceInvalid(text));
 }
 
+const hugest = 1n << BigInt(limits.maxEventBytes);
+
+/** Whether a number has too many digits for an event. Its decimal text would take seconds to compute. */
+export function isHuge(value: bigint): boolean {
+  return value > hugest || value < -hugest;
+}
+
 class Writer {
   readonly #keysLeft: KeyBudget;
   readonly #found: Violation[];
@@ -62,7 +69,7 @@ class Writer {
           ? this.#count(String(Object.is(value, -0) ? 0 : value))
           : this.#count(`"${value}"`);
       case 'bigint':
-        return this.#count(`"${value}"`);
+        return isHuge(value) ? this.#tooLarge() : this.#count(`"${value}"`);
       case 'boolean':
         return value ? 'true' : 'false';
       case 'object':
@@ -129,6 +136,10 @@ class Writer {
       if (this.#found.length > 0) break;
       if (--this.#keysLeft.keys < 0) {
         this.#report('EVENT_TOO_MANY_KEYS', `must have at most ${limits.maxKeys} object members in total`);
+        break;
+      }
+      if (key.length > limits.maxEventBytes) {
+        this.#tooLarge();
         break;
       }
       const member = this.#member(read, key, depth);

@@ -43,3 +43,35 @@ test('the wish outlasts the way of the event over the disk', async () => {
   expect(wishes(transport)).toEqual([true]);
   rmSync(directory, { recursive: true, force: true });
 });
+
+// A custom transport answered with a status of its own, and the event counted as delivered.
+test.each([{ status: 'stored' }, { status: 'chained' }, { status: 'rejected' }, { receipt: {} }, 'chained'])(
+  '%j says nothing about the event: it is sent again, and is unconfirmed at the end',
+  async (answer) => {
+    let sends = 0;
+    const { emitter, errors, clock } = testEmitter({
+      retryDelaysMs: [1_000],
+      maxRetries: 0,
+      transport: {
+        send: async ({ events }) => {
+          sends++;
+          return events.map(() => answer as never);
+        },
+        close: async () => {},
+      },
+    });
+    const waiting = expect(emitter.record(someEvent())).rejects.toMatchObject({
+      code: 'DELIVERY_FAILED',
+      outcome: 'unknown',
+    });
+    await clock.advance(0);
+    await waiting;
+    expect(errors[0]!.message).toContain('the transport returned 0 valid results for 1 events');
+    const first = sends;
+    await clock.advance(60_000);
+    await vi.waitFor(() => expect(sends).toBeGreaterThan(first));
+    const closed = emitter.close({ deadlineMs: 1_000 });
+    await clock.advance(60_000);
+    expect(await closed).toMatchObject({ delivered: 0, unconfirmed: 1 });
+  },
+);

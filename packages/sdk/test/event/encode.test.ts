@@ -1,6 +1,6 @@
 import { AuditValidationError, core, readEvent, soc } from '@tallystick/event';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type EncoderOptions, EventEncoder } from '../../src/event/encode.ts';
 import type { AuditEventInput } from '../../src/index.ts';
 import { someEvent } from '../support/events.ts';
@@ -360,4 +360,40 @@ test('any event is either refused, or the service can read it', () => {
     }),
     { numRuns: 300 },
   );
+});
+
+describe('a value that is far too long for an event', () => {
+  const long = 'é'.repeat(5_000_000);
+  const shared = 'é'.repeat(600_000);
+  const values: Record<string, object> = {
+    text: { context: { a: long } },
+    name: { context: { [long]: 1 } },
+    'name in a map': { metadata: { a: new Map([[long, 1]]) } },
+    'several texts': { decision: { a: [shared, shared] } },
+    outcome: { outcome: long },
+    proof: { proof: { evidence_hash: long } },
+    envelope: { eventData: { payload: { a: long } } },
+    'unknown field': { [long]: 1 },
+  };
+
+  // A text of 50 MB blocked the process for a quarter of a second, and a number of eight million bits for more than one.
+  test.each(Object.entries(values))('%s: is refused by its length, and never written', (_, more) => {
+    const stringify = vi.spyOn(JSON, 'stringify');
+    try {
+      const { violations } = encoder().encode({ ...someEvent(), ...more } as AuditEventInput);
+      expect(violations).not.toEqual([]);
+      const written = stringify.mock.results.map(({ value }) => (value as string | undefined)?.length ?? 0);
+      expect(Math.max(0, ...written)).toBeLessThan(2_000_000);
+    } finally {
+      stringify.mockRestore();
+    }
+  });
+
+  test('a number is refused without computing its digits, which would take hours', () => {
+    const huge = 1n << 500_000_000n;
+    for (const more of [{ context: { a: huge } }, { actorId: huge }, { metadata: { errorCode: huge } }]) {
+      const { violations } = encoder().encode({ ...someEvent(), ...more } as unknown as AuditEventInput);
+      expect(violations).not.toEqual([]);
+    }
+  });
 });

@@ -21,6 +21,8 @@ import {
 import type { EventItem, ItemOutcome } from '../chain/batch.ts';
 import {
   type ApprovalCause,
+  type IntentIds,
+  intentIds,
   mismatchRecord,
   refusalRecord,
   transitionRecord,
@@ -37,13 +39,17 @@ import {
   dueApprovals,
   insertApproval,
   listApprovals,
-  type StoredApproval,
   storeClock,
   updateApproval,
 } from './approval-rows.ts';
 import { minimumRules } from './minimum-rules.ts';
 import { documentDigest, opensAll } from './openings.ts';
-import { approvalMismatch, type RecordedApprovals, readRecordedApproval } from './recorded-approval.ts';
+import {
+  approvalMismatch,
+  type RecordedApproval,
+  type RecordedApprovals,
+  readRecordedApproval,
+} from './recorded-approval.ts';
 import type { WebhookOutbox } from './webhook/outbox.ts';
 
 /** Who calls the desk. */
@@ -111,7 +117,7 @@ export class ApprovalDesk {
     const { tenant_id } = document;
     const known = await this.#current(tenant_id, id);
     if (known !== undefined) return sameRequest(known.approval, document_digest, caller);
-    await this.#assertIntent(tenant_id, intent_id, document_digest);
+    const ids = intentIds(await this.#intentOf(tenant_id, intent_id, document_digest));
     const rules = tightenRules(await minimumRules(database, tenant_id, document.action), requested);
     if (rules === undefined)
       throw new ServerError(
@@ -125,8 +131,12 @@ export class ApprovalDesk {
     );
     if ('refused' in step) throw new ServerError(step.refused, step.message);
     try {
-      await this.#commitStep(step, 1, { now, principal: caller.principal }, caller, (session) =>
-        insertApproval(session, step.approval),
+      await this.#commitStep(
+        step,
+        { version: 1, ids },
+        { now, principal: caller.principal },
+        caller,
+        (session) => insertApproval(session, step.approval),
       );
     } catch (error) {
       if (!(error instanceof Overtaken)) throw error;
@@ -280,15 +290,15 @@ export class ApprovalDesk {
   ): Promise<Approval> {
     const stored = await this.#current(tenantId, id);
     if (stored === undefined) throw unknownApproval();
-    const { approval, version, now } = stored;
+    const { approval, version, now, ids } = stored;
     const cause: ApprovalCause = { now, principal: caller.principal };
     const step = apply(approval, now);
     if ('refused' in step) {
       const refusal = { code: step.refused, attempted, subject: caller.subject };
-      await this.#commit([refusalRecord(approval, refusal, cause)], caller);
+      await this.#commit([refusalRecord(approval, refusal, ids, cause)], caller);
       throw new ServerError(step.refused, step.message);
     }
-    await this.#commitStep(step, version + 1, cause, caller, (session) =>
+    await this.#commitStep(step, { version: version + 1, ids }, cause, caller, (session) =>
       updateApproval(session, step.approval, version),
     );
     return step.approval;
@@ -304,7 +314,7 @@ export class ApprovalDesk {
   }
 
   /** @throws {ServerError} `APPROVAL_MISMATCH` */
-  async #read(tenantId: string, id: string): Promise<StoredApproval | undefined> {
+  async #read(tenantId: string, id: string): Promise<RecordedApproval | undefined> {
     try {
       return await readRecordedApproval(this.#parts, tenantId, id);
     } catch (error) {
@@ -314,7 +324,7 @@ export class ApprovalDesk {
   }
 
   /** The approval, after the time that has passed took effect. */
-  async #current(tenantId: string, id: string): Promise<StoredApproval | undefined> {
+  async #current(tenantId: string, id: string): Promise<RecordedApproval | undefined> {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const stored = await this.#read(tenantId, id);
       if (stored === undefined) return undefined;
@@ -325,36 +335,37 @@ export class ApprovalDesk {
   }
 
   /** @returns the same object if nothing is due; `undefined` if another change came first */
-  async #advance(stored: StoredApproval): Promise<StoredApproval | undefined> {
+  async #advance(stored: RecordedApproval): Promise<RecordedApproval | undefined> {
     const step = advanceApproval(stored.approval, stored.now);
     if (step.transitions.length === 0) return stored;
+    const next = { version: stored.version + 1, ids: stored.ids };
     try {
-      await this.#commitStep(step, stored.version + 1, { now: stored.now }, undefined, (session) =>
+      await this.#commitStep(step, next, { now: stored.now }, undefined, (session) =>
         updateApproval(session, step.approval, stored.version),
       );
     } catch (error) {
       if (error instanceof Overtaken) return undefined;
       throw error;
     }
-    return { approval: step.approval, version: stored.version + 1, now: stored.now };
+    return { ...stored, approval: step.approval, version: next.version };
   }
 
   /**
    * Chains the records of a step, changes the row, and stores the messages about it, in one transaction.
    *
-   * @param version of the row after the step
+   * @param next version of the row after the step, and what the intent belongs to
    * @throws {ServerError} `APPROVAL_MISMATCH` if the chain has a change with this number, and the row does not know of it
    */
   async #commitStep(
     { approval, transitions }: TakenStep,
-    version: number,
+    { version, ids }: { readonly version: number; readonly ids: IntentIds },
     cause: ApprovalCause,
     caller: DeskCaller | undefined,
     store: (session: Session) => Promise<boolean>,
   ): Promise<void> {
     const tenantId = approval.document.tenant_id;
     const changes = transitions.map((transition, index) => {
-      const item = transitionRecord(approval, transition, { version, index }, cause);
+      const item = transitionRecord(approval, transition, { version, index }, ids, cause);
       return { transition, item, recordId: ownId(tenantId, item.event.audit_id, this.#parts.recordIdSecret) };
     });
     const items = changes.map(({ item }) => item);
@@ -386,8 +397,12 @@ export class ApprovalDesk {
     ]);
   }
 
-  /** The intent must be in the chain, and must be about the same document: what is approved is what was declared. */
-  async #assertIntent(tenantId: string, intentId: string, digest: string): Promise<void> {
+  /**
+   * The intent must be in the chain, and must be about the same document: what is approved is what was declared.
+   *
+   * @throws {ServerError} `INTENT_UNKNOWN`
+   */
+  async #intentOf(tenantId: string, intentId: string, digest: string): Promise<IntentEvent> {
     const row = await this.#parts.trail
       .getRow(tenantId, intentId, { sensitive: true })
       .catch((error: unknown) => {
@@ -395,7 +410,8 @@ export class ApprovalDesk {
         throw error;
       });
     const event = row?.record == null ? undefined : (JSON.parse(row.record) as { event: IntentEvent }).event;
-    if (event?.event_type === 'agent.action.intended' && event.context?.document_digest === digest) return;
+    if (event?.event_type === 'agent.action.intended' && event.context?.document_digest === digest)
+      return event;
     throw new ServerError('INTENT_UNKNOWN', 'the chain has no intent with this id and this document');
   }
 }
@@ -407,6 +423,7 @@ type Attempted = 'decide' | 'claim' | 'withdraw';
 type TakenStep = Extract<ApprovalStep, { approval: Approval }>;
 
 interface IntentEvent {
+  readonly [member: string]: unknown;
   readonly event_type: string;
   readonly context?: { readonly document_digest?: unknown };
 }

@@ -1,10 +1,20 @@
 import { type AuditRecord, readRecord } from '@tallystick/log';
 import type { Approval } from '@tallystick/protocol';
-import { approvalDigest, changeRecordId } from '../chain/service-records/approval-records.ts';
+import {
+  approvalDigest,
+  changeRecordId,
+  type IntentIds,
+  intentIds,
+} from '../chain/service-records/approval-records.ts';
 import { ownId } from '../chain/service-records/own-id.ts';
 import { ServerError } from '../errors.ts';
 import { type Database, writer } from '../store/database.ts';
 import { parseApproval, readApproval, type StoredApproval } from './approval-rows.ts';
+
+/** An approval as its row has it, and what the record of its last change adds. */
+export interface RecordedApproval extends StoredApproval {
+  readonly ids: IntentIds;
+}
 
 /** Where approvals and the records of their changes are. */
 export interface RecordedApprovals {
@@ -33,15 +43,16 @@ export async function readRecordedApproval(
   { database, recordIdSecret }: RecordedApprovals,
   tenantId: string,
   id: string,
-): Promise<StoredApproval | undefined> {
+): Promise<RecordedApproval | undefined> {
   const row = await readApproval(database, tenantId, id);
   if (row === undefined) return undefined;
   const recordId = ownId(tenantId, changeRecordId(id, { version: row.version, index: 0 }), recordIdSecret);
   const [found] = await database.query<{ record: string }>(writer, recordSql, [tenantId, recordId]);
   // An attacker who edits the row controls the text.
   const approval = parseApproval(row.text);
-  if (approval === undefined || !describes(found?.record, id, digestOf(approval))) throw approvalMismatch();
-  return { approval, version: row.version, now: row.now };
+  const change = recordedChange(found?.record);
+  if (approval === undefined || !describes(change, id, digestOf(approval))) throw approvalMismatch();
+  return { approval, version: row.version, now: row.now, ids: intentIds(change.event) };
 }
 
 /** The row of an approval is not what the records say. Nothing may be decided by it. */
@@ -61,16 +72,22 @@ function digestOf(approval: Approval): string | undefined {
   }
 }
 
-function describes(record: string | undefined, id: string, digest: string | undefined): boolean {
-  if (record === undefined || digest === undefined) return false;
-  let read: AuditRecord;
+function recordedChange(record: string | undefined): AuditRecord | undefined {
   try {
-    read = readRecord(record);
+    return record === undefined ? undefined : readRecord(record);
   } catch {
-    return false;
+    return undefined;
   }
-  const { target_id, metadata } = read.event as RecordedChange;
-  return read.ingest.trust === 'service' && target_id === id && metadata?.approval_digest === digest;
+}
+
+function describes(
+  change: AuditRecord | undefined,
+  id: string,
+  digest: string | undefined,
+): change is AuditRecord {
+  if (change === undefined || digest === undefined) return false;
+  const { target_id, metadata } = change.event as RecordedChange;
+  return change.ingest.trust === 'service' && target_id === id && metadata?.approval_digest === digest;
 }
 
 interface RecordedChange {

@@ -1,5 +1,6 @@
+import { mergeRanges } from '@tallystick/log';
 import type { Statement } from '../store/database.ts';
-import { type Account, accountKey, mergeRanges, type Range } from './accounting.ts';
+import { type Account, accountKey, type Range } from './accounting.ts';
 
 /**
  * The rows that store {@link Account}s: `audit_producers` holds up to which number everything is settled,
@@ -13,9 +14,10 @@ export interface AccountRow {
   readonly settled_to: number;
   readonly highest_seen: number;
   readonly final_seq: number | null;
+  readonly service: string | null;
 }
 
-/** Stored ranges that touch a range of the batch: with it they form the numbers from `first_seq` to `last_seq`. */
+/** A stored range that overlaps a range of the batch or is next to it. One that is next to two of them comes twice. */
 export interface TouchedRow {
   readonly key: string;
   readonly first_seq: number;
@@ -53,7 +55,7 @@ export function findOtherSubmitters(accounts: readonly Account[]): Statement<Oth
   return { name: 'tally_other_submitters', text: otherSubmittersSql, values: [keysOf(closing)] };
 }
 
-/** A producer that started less than this ago has no pruned account, seconds. */
+/** A producer whose id (UUIDv7) is younger than this has no pruned account, seconds. */
 const youngSeconds = 29 * 86_400;
 
 /**
@@ -106,6 +108,13 @@ export function settleAccounts(
   ];
 }
 
+/** Notes that these accounts have a change that no chain could record. The next opening of the books puts them on record. */
+export function markUnrecorded(
+  accounts: readonly Pick<Account, 'submitter' | 'producerId' | 'tenantId'>[],
+): Statement[] {
+  return accounts.length === 0 ? [] : [{ text: markUnrecordedSql, values: [keysOf(accounts)] }];
+}
+
 /** The highest number that the account is known to have, whatever its last one is declared to be. */
 export function highestKnown(account: Account, row: AccountRow): number {
   return Math.max(row.highest_seen, account.settled.at(-1)?.[1] ?? 0);
@@ -115,7 +124,7 @@ export function highestKnown(account: Account, row: AccountRow): number {
  * The last number that the batch declares. Declarations only ever add: the account keeps the highest one, and none that is
  * below a number that is known.
  */
-function acceptedFinal(account: Account, row: AccountRow): number | null {
+export function acceptedFinal(account: Account, row: AccountRow): number | null {
   const known = highestKnown(account, row);
   const accepted = account.finals.filter((final) => final >= known);
   return accepted.length === 0 ? null : Math.max(...accepted);
@@ -128,11 +137,15 @@ function mergeSettled(settledTo: number, touched: readonly Range[], settled: rea
   return { contiguousTo: contiguous?.[1] ?? 0, ranges };
 }
 
-function columnsOf({ submitter, producerId, tenantId }: Account) {
+function columnsOf({
+  submitter,
+  producerId,
+  tenantId,
+}: Pick<Account, 'submitter' | 'producerId' | 'tenantId'>) {
   return { submitter, producer_id: producerId, tenant_id: tenantId };
 }
 
-function keysOf(accounts: readonly Account[]): string {
+function keysOf(accounts: readonly Pick<Account, 'submitter' | 'producerId' | 'tenantId'>[]): string {
   return JSON.stringify(accounts.map(columnsOf));
 }
 
@@ -141,7 +154,7 @@ const keySql = (row: string) =>
   `${row}.submitter || chr(10) || ${row}.producer_id || chr(10) || ${row}.tenant_id as key`;
 
 const lockSql = `
-  select ${keySql('p')}, p.settled_to, p.highest_seen, p.final_seq
+  select ${keySql('p')}, p.settled_to, p.highest_seen, p.final_seq, p.service
     from audit_producers p
     join jsonb_to_recordset($1::jsonb) as k(submitter text, producer_id uuid, tenant_id text)
       on (p.submitter, p.producer_id, p.tenant_id) = (k.submitter, k.producer_id, k.tenant_id)
@@ -150,7 +163,7 @@ const lockSql = `
 
 // Stored ranges are disjoint, so besides those that start within the batch's range only the one before it can touch it.
 const touchedSql = `
-  select ${keySql('k')}, min(r.first_seq) as first_seq, max(r.last_seq) as last_seq
+  select ${keySql('k')}, r.first_seq, r.last_seq
     from jsonb_to_recordset($1::jsonb)
            as k(submitter text, producer_id uuid, tenant_id text, first bigint, last bigint)
    cross join lateral (
@@ -162,8 +175,7 @@ const touchedSql = `
             where (submitter, producer_id, tenant_id) = (k.submitter, k.producer_id, k.tenant_id)
               and first_seq < k.first
             order by first_seq desc limit 1)) r
-   where r.last_seq >= k.first - 1
-   group by k.submitter, k.producer_id, k.tenant_id, k.first`;
+   where r.last_seq >= k.first - 1`;
 
 const otherSubmittersSql = `
   select distinct ${keySql('k')}, p.submitter
@@ -171,16 +183,17 @@ const otherSubmittersSql = `
     join audit_producers p on p.producer_id = k.producer_id and p.tenant_id = k.tenant_id and p.submitter <> k.submitter`;
 
 const insertSql = `
-  insert into audit_producers (submitter, producer_id, tenant_id, settled_to, highest_seen, final_seq)
-  select k.submitter, k.producer_id, k.tenant_id, coalesce(p.numbers, 0), coalesce(p.numbers, 0), p.final_seq
+  insert into audit_producers (submitter, producer_id, tenant_id, settled_to, highest_seen, final_seq, on_record)
+  select k.submitter, k.producer_id, k.tenant_id, coalesce(p.numbers, 0), coalesce(p.numbers, 0), p.final_seq, true
     from jsonb_to_recordset($1::jsonb) as k(submitter text, producer_id uuid, tenant_id text)
     left join lateral (
            select split_part(a, ' ', 3)::bigint as numbers,
                   case when split_part(a, ' ', 4) = 'closed' then split_part(a, ' ', 3)::bigint end as final_seq
              from audit_records r
             cross join lateral jsonb_array_elements_text(r.record::jsonb #> '{event,metadata,accounts}') as a
-            where ('x' || left(replace(k.producer_id::text, '-', ''), 12))::bit(48)::bigint
-                    < extract(epoch from clock_timestamp() - make_interval(secs => $2)) * 1000
+            where not (substr(k.producer_id::text, 15, 1) = '7'
+                       and ('x' || left(replace(k.producer_id::text, '-', ''), 12))::bit(48)::bigint
+                             >= extract(epoch from clock_timestamp() - make_interval(secs => $2)) * 1000)
               and r.tenant_id = k.tenant_id and r.event_type = 'audit.accounts_pruned'
               and r.record::jsonb #>> '{ingest,trust}' = 'service'
               and a like k.producer_id::text || ' %'
@@ -199,6 +212,11 @@ const settleSql = `
       as u(submitter text, producer_id uuid, tenant_id text, service text, settled_to bigint, highest_seen bigint,
            final_seq bigint, is_ephemeral boolean, is_alive boolean)
    where (p.submitter, p.producer_id, p.tenant_id) = (u.submitter, u.producer_id, u.tenant_id)`;
+
+const markUnrecordedSql = `
+  update audit_producers p set on_record = false
+    from jsonb_to_recordset($1::jsonb) as k(submitter text, producer_id uuid, tenant_id text)
+   where (p.submitter, p.producer_id, p.tenant_id) = (k.submitter, k.producer_id, k.tenant_id)`;
 
 const deleteRangesSql = `
   delete from audit_producer_ranges r

@@ -1,3 +1,4 @@
+import { mergeRanges } from '@tallystick/log';
 import type { BatchItem, ProducerStatement } from './batch.ts';
 import { topicOfSource } from './source-position.ts';
 
@@ -94,15 +95,4 @@ export function accountKey({
   tenantId,
 }: Pick<Account, 'submitter' | 'producerId' | 'tenantId'>): string {
   return `${submitter}\n${producerId}\n${tenantId}`;
-}
-
-/** The same numbers in as few ranges as possible, ascending. */
-export function mergeRanges(ranges: readonly Range[]): Range[] {
-  const merged: Range[] = [];
-  for (const [first, last] of [...ranges].sort((a, b) => a[0] - b[0])) {
-    const previous = merged.at(-1);
-    if (previous !== undefined && first <= previous[1] + 1) previous[1] = Math.max(previous[1], last);
-    else merged.push([first, last]);
-  }
-  return merged;
 }

@@ -53,7 +53,7 @@ export async function lockRows(
   const { letterTenants, letterService, finalTenants } = merged;
   const service = mode === 'books' ? serviceTenant : letterService;
   const tenantIds = [...new Set([...merged.tenantIds, ...(service === undefined ? [] : [service])])].sort();
-  const lockedTenants = new Set([...tenantIds, ...letterTenants, ...(mode === 'books' ? finalTenants : [])]);
+  const lockedTenants = new Set([...tenantIds, ...letterTenants, ...finalTenants]);
   const wanted = { ...merged, tenantIds, lockedTenants: [...lockedTenants].sort() };
   const [positions, heads, accounts, touchedRanges] =
     mode === 'usual' ? await lock(session, wanted) : await createAndLock(session, wanted);

@@ -4,6 +4,7 @@ import type { ServiceObserver } from '../observer.ts';
 type ObservedBatch = Parameters<Required<ServiceObserver>['onCommit']>[0];
 type Outcome = Parameters<Required<ServiceObserver>['onOutcome']>[0];
 type WebhookOutcome = Parameters<Required<ServiceObserver>['onWebhook']>[0];
+type WebhookEnd = Parameters<Required<ServiceObserver>['onWebhooksRetired']>[0];
 type Eviction = Parameters<Required<ServiceObserver>['onEviction']>[0];
 
 /**
@@ -19,6 +20,7 @@ export class ServiceMetrics implements ServiceObserver {
   readonly #retries: Counter;
   readonly #evictions: Counter;
   readonly #webhooks: Counter;
+  readonly #retiredWebhooks: Counter;
   readonly #mismatches: Counter;
   readonly #faults: Counter;
   readonly #http: Histogram<'method' | 'route' | 'status'>;
@@ -74,6 +76,13 @@ export class ServiceMetrics implements ServiceObserver {
       registers,
     });
     for (const outcome of ['delivered', 'failed', 'dead']) this.#webhooks.inc({ outcome }, 0);
+    this.#retiredWebhooks = new Counter({
+      name: 'tallystick_webhooks_retired_total',
+      help: 'Undelivered messages about approvals; abandoned: no replica has their endpoint; pruned: deleted some time after they were given up',
+      labelNames: ['outcome'],
+      registers,
+    });
+    for (const outcome of ['abandoned', 'pruned']) this.#retiredWebhooks.inc({ outcome }, 0);
     this.#mismatches = new Counter({
       name: 'tallystick_approval_mismatches_total',
       help: 'Approvals that the desk did not use because they are not what their records say',
@@ -121,6 +130,10 @@ export class ServiceMetrics implements ServiceObserver {
 
   onWebhook(outcome: WebhookOutcome): void {
     this.#webhooks.inc({ outcome });
+  }
+
+  onWebhooksRetired(outcome: WebhookEnd, count: number): void {
+    this.#retiredWebhooks.inc({ outcome }, count);
   }
 
   onApprovalMismatch(): void {

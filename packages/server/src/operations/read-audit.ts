@@ -79,7 +79,13 @@ export class ReadAudit {
   }
 }
 
-/** Whether an event records a read or an export. Reading such events is not recorded: each record would cause the next. */
+/**
+ * Whether an event records a read or an export, or a filter finds such events alone. Reading them is not recorded: each record would cause
+ * the next.
+ *
+ * @param eventType the type of an event, or the types that a filter finds
+ */
 export function isOfReading(eventType: unknown): boolean {
-  return eventType === 'audit.read' || eventType === 'audit.exported' || eventType === 'audit.*';
+  const types = [eventType].flat();
+  return types.every((type) => type === 'audit.read' || type === 'audit.exported' || type === 'audit.*');
 }

@@ -1,12 +1,15 @@
 import { uuidv7 } from '@tallystick/event';
 import { genesisAuditId, parseOrigin } from '@tallystick/log';
+import { entryOfAccount, readAccounts } from '@tallystick/verify';
 import { appendBatch } from '../chain/append-batch.ts';
+import type { EventItem } from '../chain/batch.ts';
+import { adoptedAccountsRecords } from '../chain/service-records/books-opened-record.ts';
 import { ServerError } from '../errors.ts';
 import type { SignedCheckpoint } from '../proofs/checkpointer.ts';
 import type { Signer } from '../proofs/signer.ts';
 import type { LastSigned } from '../proofs/signer-store.ts';
 import type { TenantLogs } from '../proofs/tenant-logs.ts';
-import { type Database, writer } from '../store/database.ts';
+import { type Database, type Session, writer } from '../store/database.ts';
 import type { OwnerAccess } from '../store/owner.ts';
 import { isStrayReason } from '../store/strays.ts';
 import { stateClosedEpochs } from './closed-statement.ts';
@@ -135,6 +138,12 @@ async function lowerHead(
   await asOwner((session) => session.query(lowerHeadSql, [tenantId, epoch, signed.size - 1, head]));
 }
 
+/** Records that state the accounts of the tenant's producers as they are now. */
+async function accountsOnRecord(database: Database, tenantId: string): Promise<EventItem[]> {
+  const snapshot = await readAccounts((sql, values) => database.query(writer, sql, values), tenantId, []);
+  return adoptedAccountsRecords(tenantId, (snapshot?.accounts ?? []).map(entryOfAccount), Date.now());
+}
+
 /**
  * Abandons a stopped chain and begins a new epoch. The genesis record of the new epoch names the last signed checkpoint, the
  * records that are left, and the reason, so every verifier reports `recovered`. The records of the old epoch stay in the
@@ -177,7 +186,12 @@ export async function recoverChain(
   // Recorded with the signer first: the guard stops a chain whose epoch is not recorded there. After a crash here the chain
   // is still stopped, and the next try opens the same epoch.
   signer.store.openEpoch(origin, recovery, new Date().toISOString());
-  await appendBatch(database, { items: [], openings: [opening] }, { logName: signer.logName });
+  // What is left of the old epochs may no longer show why the accounts are as they are.
+  const items = await accountsOnRecord(database, tenantId);
+  const closeBooks = async (session: Session) => {
+    await session.query('update audit_producers set on_record = true where tenant_id = $1', [tenantId]);
+  };
+  await appendBatch(database, { items, openings: [opening], closeBooks }, { logName: signer.logName });
   // Durable from here. A crash leaves the new epoch unsigned until the next checkpoint.
   await logs.guard.reviewStopped();
   // Rows that were planted in the meantime still stop the chain. They are not part of the new one.

@@ -1,8 +1,9 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServerError } from '../errors.ts';
+import { makeDirectory } from '../store/make-directory.ts';
 import { openSqlite } from '../store/sqlite.ts';
 
 /** How long the start may wait for the file's lock, ms. */
@@ -37,7 +38,7 @@ export class SignerDatabase {
    */
   constructor(directory: string, schema: string) {
     try {
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      makeDirectory(directory);
       const path = join(directory, 'signer.sqlite');
       this.#database = openSqlite(path);
       chmodSync(path, 0o600);

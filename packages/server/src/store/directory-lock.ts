@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { ServerError } from '../errors.ts';
+import { makeDirectory } from './make-directory.ts';
 import { openSqlite } from './sqlite.ts';
 
 /**
@@ -16,10 +16,21 @@ export class DirectoryLock {
   readonly #database: DatabaseSync;
 
   /**
-   * @throws {ServerError} `DATA_DIRECTORY_LOCKED` while another process holds it
+   * @throws {ServerError} `DATA_DIRECTORY_LOCKED` while another process holds it; `CONFIG_INVALID` if the directory can't be made
    */
   constructor(directory: string) {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    try {
+      makeDirectory(directory);
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException;
+      throw new ServerError(
+        'CONFIG_INVALID',
+        `the data directory ${directory} can't be made (${code}): name another one`,
+        {
+          cause,
+        },
+      );
+    }
     this.#database = openSqlite(join(directory, 'lock.sqlite'));
     try {
       this.#database.exec('pragma busy_timeout = 0; pragma journal_mode = delete; begin exclusive');

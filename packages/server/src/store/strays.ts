@@ -7,6 +7,11 @@ import {
 } from '@tallystick/verify';
 import type { Queries, Row } from './database.ts';
 
+interface Head {
+  readonly epoch: number;
+  readonly last_sequence: number;
+}
+
 const headSql = 'select epoch, last_sequence from audit_chain_state where tenant_id = $1';
 
 /**
@@ -21,8 +26,28 @@ export async function findStrays(
   limit: number,
   known: (epoch: number) => boolean = () => true,
 ): Promise<Stray[]> {
+  const readHead = async () => {
+    const [row] = await session.query<Head>(headSql, [tenantId]);
+    return row;
+  };
+  for (;;) {
+    const head = await readHead();
+    const strays = await findBeside(session, tenantId, head, limit, known);
+    if (strays.length === 0) return strays;
+    // A batch that is committed after the head was read looks like a stray. So what is found counts only if the head is still the same.
+    const after = await readHead();
+    if (after?.epoch === head?.epoch && after?.last_sequence === head?.last_sequence) return strays;
+  }
+}
+
+async function findBeside(
+  session: Queries,
+  tenantId: string,
+  row: Head | undefined,
+  limit: number,
+  known: (epoch: number) => boolean,
+): Promise<Stray[]> {
   const query = (sql: string, parameters: readonly unknown[]) => session.query<Row>(sql, parameters);
-  const [row] = await session.query<{ epoch: number; last_sequence: number }>(headSql, [tenantId]);
   const head = row !== undefined && row.last_sequence >= 0 ? row : undefined;
   const listed = await readListedEpochs(query, tenantId);
   const isClosed = (epoch: number) => epoch >= 1 && epoch < (head?.epoch ?? Infinity) && known(epoch);

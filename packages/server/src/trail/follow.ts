@@ -44,7 +44,7 @@ export async function* follow(
       // Records after this head come with the next head. A closed epoch is read to its end.
       const to = position.epoch < head.epoch ? Number.MAX_SAFE_INTEGER : head.sequence;
       if (position.sequence >= to) break;
-      const rows = await trail.page(tenantId, {
+      const { rows, cutAt } = await trail.part(tenantId, {
         epoch: position.epoch,
         from: position.sequence + 1,
         to,
@@ -60,7 +60,8 @@ export async function* follow(
         };
       }
       const last = rows.at(-1);
-      if (last !== undefined) position = { epoch: last.epoch, sequence: last.sequence_number };
+      if (cutAt !== undefined) position = { epoch: position.epoch, sequence: cutAt };
+      else if (last !== undefined) position = { epoch: last.epoch, sequence: last.sequence_number };
       else if (position.epoch < head.epoch) position = { epoch: position.epoch + 1, sequence: -1 };
       else position = { epoch: head.epoch, sequence: head.sequence };
     }

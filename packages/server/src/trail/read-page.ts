@@ -2,26 +2,17 @@ import type { EventFilters } from '@tallystick/event';
 import type { Session } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 import type { Position } from './cursor.ts';
-import { conditionsOf, filtersContent, onlyReads, withoutReads } from './filters.ts';
-import type { EventRow, ViewOptions } from './view.ts';
-
-const listSql = readSql('list-events');
-const listEvents = {
-  asc: listSql.replaceAll('{direction}', 'asc'),
-  desc: listSql.replaceAll('{direction}', 'desc'),
-};
-
-export type Order = keyof typeof listEvents;
+import { conditionsOf, derivedConditions, filtersContent, onlyReads, withoutReads } from './filters.ts';
+import { firstFilter, listRows, type Order } from './list-rows.ts';
+import { type ScanBudget, type ScannedPage, type ScanRequest, scanPage } from './scan-page.ts';
+import type { ViewOptions } from './view.ts';
 
 const hasReads = readSql('has-reads').replace('{only_reads}', onlyReads);
 
-/** Numbers of the first parameter that belongs to a filter, in each statement. */
-const firstFilter = 9;
+/** Number of the first parameter that belongs to a filter, in has-reads.sql. */
 const firstReadsFilter = 5;
 
 const maxSequence = Number.MAX_SAFE_INTEGER;
-/** Most bytes of the records on a page. A page has at least one record, of any size. */
-const maxPageBytes = 8 * 1024 * 1024;
 
 interface PageRequest {
   readonly filters: EventFilters;
@@ -34,6 +25,7 @@ interface PageRequest {
   readonly limit: number;
   /** Whether records of reads are left out. @defaultValue false */
   readonly leaveOutReads?: boolean;
+  readonly budget: ScanBudget;
 }
 
 /** Rows of one epoch, and whether there are more. */
@@ -41,45 +33,39 @@ export async function readPage(
   session: Session,
   tenantId: string,
   request: PageRequest,
-): Promise<{
-  readonly rows: EventRow[];
-  readonly more: boolean;
-  /** Whether the page left records of reads out that match its filters. */
-  readonly readsLeftOut: boolean;
-}> {
-  const { filters, view, order, epoch, after, limit } = request;
+): Promise<ScannedPage> {
+  const { filters, order, after, leaveOutReads = false } = request;
   // Sequence numbers have no gaps, so "after this record" is one more bound of the range.
   let from = Math.max(0, filters.sequence_from ?? 0, request.from ?? 0);
   let to = Math.min(maxSequence, filters.sequence_to ?? maxSequence, request.to ?? maxSequence);
   if (after !== undefined && order === 'asc') from = Math.max(from, after.sequence + 1);
   if (after !== undefined && order === 'desc') to = Math.min(to, after.sequence - 1);
   if (from > to) return { rows: [], more: false, readsLeftOut: false };
-  const conditions = conditionsOf(filters, firstFilter);
-  const found = await session.query<EventRow & { readonly available: number }>(
-    listEvents[order].replace('{filters}', () =>
-      request.leaveOutReads === true ? `${withoutReads} ${conditions.sql}` : conditions.sql,
-    ),
-    [
-      tenantId,
-      epoch,
-      from,
-      to,
-      // One row more than the page: it shows whether there is another page.
-      limit + 1,
-      maxPageBytes,
-      view.sensitive,
-      view.sensitive || !filtersContent(filters),
-      ...conditions.values,
-    ],
-  );
-  const rows = found.slice(0, limit);
-  const more = (found[0]?.available ?? 0) > rows.length;
-  if (request.leaveOutReads !== true) return { rows, more, readsLeftOut: false };
+  const page: ScanRequest = { ...request, from, to, leaveOutReads };
+  return derivedConditions(filters).length > 0
+    ? await scanPage(session, tenantId, page, request.budget)
+    : await columnsPage(session, tenantId, page);
+}
+
+/** A page for filters that columns answer. */
+async function columnsPage(session: Session, tenantId: string, request: ScanRequest): Promise<ScannedPage> {
+  const { filters, order, epoch, from, to, limit, leaveOutReads } = request;
+  const { sql, values } = conditionsOf(filters, firstFilter);
+  const found = await listRows(session, tenantId, {
+    ...request,
+    // One row more than the page: it shows whether there is another page.
+    limit: limit + 1,
+    conditions: { sql: leaveOutReads ? `${withoutReads} ${sql}` : sql, values },
+    looksAtContent: filtersContent(filters),
+  });
+  const rows = found.rows.slice(0, limit);
+  const more = found.available > rows.length;
+  if (!leaveOutReads) return { rows, more, readsLeftOut: false };
   const last = rows.at(-1)?.sequence_number;
   const shown = !more || last === undefined ? [from, to] : order === 'asc' ? [from, last] : [last, to];
   const [left] = await session.query<{ found: boolean }>(
     hasReads.replace('{filters}', () => conditionsOf(filters, firstReadsFilter).sql),
-    [tenantId, epoch, ...shown, ...conditions.values],
+    [tenantId, epoch, ...shown, ...values],
   );
   return { rows, more, readsLeftOut: left?.found === true };
 }

@@ -5,7 +5,9 @@ import type { Access, Database, Session } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 import { decodePosition, encodePosition, type Position } from './cursor.ts';
 import { leavesOutReads } from './filters.ts';
-import { type Order, readPage } from './read-page.ts';
+import type { Order } from './list-rows.ts';
+import { readPage } from './read-page.ts';
+import { isSpent, type ScanLimits, scanBudget } from './scan-page.ts';
 import { type EventRow, toView, type ViewOptions } from './view.ts';
 
 const getEvent = readSql('get-event');
@@ -34,6 +36,17 @@ export interface EventPage {
   readonly exists: boolean;
   /** Whether records of reads were left out that match the filters. */
   readonly readsLeftOut: boolean;
+  /** Whether the budget of the request ended the page: the next page goes on where the search stopped, and may find more. */
+  readonly isCut: boolean;
+  /** The last record of the newest epoch that the field index has, where such a page depends on it; -1: none. */
+  readonly indexedTo: number | undefined;
+}
+
+/** Rows of a part of a chain. */
+export interface RowsPart {
+  readonly rows: EventRow[];
+  /** The last position that was looked at, where the budget of the request ended the search. */
+  readonly cutAt: number | undefined;
 }
 
 /** The newest record of a tenant's chain. */
@@ -50,9 +63,12 @@ export const maxListLimit = 1_000;
  */
 export class Trail {
   readonly #database: Database;
+  readonly #limits: ScanLimits | undefined;
 
-  constructor(database: Database) {
+  /** @param limits how much one request may read to find its page */
+  constructor(database: Database, limits?: ScanLimits) {
     this.#database = database;
+    this.#limits = limits;
   }
 
   /**
@@ -71,47 +87,50 @@ export class Trail {
     const leaveOutReads = leavesOutReads(filters, query.includeReads ?? true);
     const request = [tenantId, order, filters, ...(leaveOutReads ? ['without reads'] : [])];
     const after = query.cursor === undefined ? undefined : decodePosition(query.cursor, request);
+    const budget = scanBudget(this.#limits);
     return await this.#database.transaction(readerOf(tenantId), async (session) => {
       const head = await headOf(session, tenantId);
-      if (head === undefined)
-        return { events: [], nextCursor: undefined, exists: false, readsLeftOut: false };
+      if (head === undefined) return noPage;
       const rows: EventRow[] = [];
-      let more = false;
+      /** Where the next page begins; undefined as long as this one may go on. */
+      let next: Position | undefined;
+      let isCut = false;
       let readsLeftOut = false;
+      let indexedTo: number | undefined;
       // One epoch at a time: within an epoch an index gives the order, and nearly every chain has one epoch.
       const epochs = await epochsOf(session, tenantId, head.epoch, order);
       const isDue = (epoch: number) =>
         after === undefined || (order === 'desc' ? epoch <= after.epoch : epoch >= after.epoch);
       const due = epochs.filter(isDue);
-      let at = 0;
-      let bound = after;
-      while (at < due.length && rows.length < limit && !more) {
-        const epoch = due[at]!;
+      for (const [at, epoch] of due.entries()) {
         const page = await readPage(session, tenantId, {
           filters,
           view,
           order,
           epoch,
-          after: bound?.epoch === epoch ? bound : undefined,
+          after: after?.epoch === epoch ? after : undefined,
           limit: limit - rows.length,
           leaveOutReads,
+          budget,
         });
         rows.push(...page.rows);
-        more = page.more;
         readsLeftOut ||= page.readsLeftOut;
-        bound = undefined;
-        if (!more) at++;
+        if (epoch === head.epoch) indexedTo = page.indexedTo;
+        const isLast = at === due.length - 1;
+        if (page.cutAt !== undefined) next = { epoch, sequence: page.cutAt };
+        else if (page.more) next = positionOf(rows.at(-1)!);
+        else if (!isLast && (rows.length >= limit || isSpent(budget))) next = endOf(epoch, order);
+        if (next === undefined) continue;
+        isCut = !page.more && rows.length < limit;
+        break;
       }
-      const last = rows.at(-1);
-      more ||= at < due.length;
       return {
         events: rows.map((row) => toView(tenantId, row, view)),
-        nextCursor:
-          more && last !== undefined
-            ? encodePosition(request, { epoch: last.epoch, sequence: last.sequence_number })
-            : undefined,
+        nextCursor: next === undefined ? undefined : encodePosition(request, next),
         exists: true,
         readsLeftOut,
+        isCut,
+        indexedTo: isCut && indexedTo !== undefined && indexedTo < head.sequence ? indexedTo : undefined,
       };
     });
   }
@@ -166,11 +185,17 @@ export class Trail {
   }
 
   /** Rows of a range of one epoch in chain order, both ends included; at most `limit` rows, and about 8 MiB of records. */
-  async page(tenantId: string, range: RowRange): Promise<EventRow[]> {
+  async page(tenantId: string, range: Omit<RowRange, 'filters'>): Promise<EventRow[]> {
+    return (await this.part(tenantId, range)).rows;
+  }
+
+  /** As {@link page}, for filters: it may have to stop before the end of the range with fewer rows than `limit`. */
+  async part(tenantId: string, range: RowRange): Promise<RowsPart> {
+    const budget = scanBudget(this.#limits);
     return await this.#database.transaction(readerOf(tenantId), async (session) => {
       const { filters = {}, ...rest } = range;
-      const { rows } = await readPage(session, tenantId, { ...rest, filters, order: 'asc' });
-      return rows;
+      const { rows, cutAt } = await readPage(session, tenantId, { ...rest, filters, order: 'asc', budget });
+      return { rows, cutAt };
     });
   }
 }
@@ -189,6 +214,24 @@ export interface RowRange {
 /** Access of a reader of one tenant. */
 export function readerOf(tenantId: string): Access {
   return { role: 'reader', tenants: [tenantId] };
+}
+
+const noPage: EventPage = {
+  events: [],
+  nextCursor: undefined,
+  exists: false,
+  readsLeftOut: false,
+  isCut: false,
+  indexedTo: undefined,
+};
+
+function positionOf({ epoch, sequence_number }: EventRow): Position {
+  return { epoch, sequence: sequence_number };
+}
+
+/** The position after which a list has nothing of an epoch. */
+function endOf(epoch: number, order: Order): Position {
+  return { epoch, sequence: order === 'desc' ? 0 : Number.MAX_SAFE_INTEGER };
 }
 
 async function headOf(session: Session, tenantId: string): Promise<TrailHead | undefined> {

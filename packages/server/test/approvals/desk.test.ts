@@ -1,4 +1,4 @@
-import { uuidv7 } from '@tallystick/event';
+import { type AuditEvent, uuidv7 } from '@tallystick/event';
 import {
   type Approval,
   type ApprovalDocument,
@@ -51,10 +51,16 @@ onEachStore((store) => {
     {
       rules,
       document = documentOf(tenant),
-    }: { rules?: Partial<ApprovalRules>; document?: ApprovalDocument } = {},
+      intended = {},
+    }: {
+      rules?: Partial<ApprovalRules>;
+      document?: ApprovalDocument;
+      intended?: Partial<AuditEvent>;
+    } = {},
   ) => {
     const parts = open();
     const intent = anItem(tenant, {
+      ...intended,
       event_type: 'agent.action.intended',
       context: { document_digest: documentDigest(document) },
     });
@@ -121,6 +127,41 @@ onEachStore((store) => {
       outcome: { approval_received_from: 'maria', approval_comment: 'fine', state_after: 'granted' },
       metadata: { principal: 'key:maria' },
     });
+  });
+
+  test('every record of an approval belongs to what its intent belongs to', async () => {
+    const ids = {
+      investigation_id: 'inv-7',
+      alert_id: 'alert-7',
+      correlation_id: 'c-7',
+      trace_id: 'trace-7',
+    };
+    const { desk, trail, tenant, approval } = await request(newTenant(), { intended: ids });
+    const other = { ...grant(approval), document_digest: `sha256:${'0'.repeat(64)}` };
+    await expect(desk.decide(tenant, approval.id, other, maria)).rejects.toMatchObject({
+      code: 'DIGEST_MISMATCH',
+    });
+    await desk.decide(tenant, approval.id, grant(approval), maria);
+    await desk.claim(claimOf(approval), agent);
+    const filters = { investigation_id: 'inv-7', event_type: 'approval.*' };
+    const { events } = await trail.list(
+      { tenantId: tenant, filters, order: 'asc', limit: 50 },
+      { sensitive: false },
+    );
+    expect(events.map(({ event_type }) => event_type)).toEqual([
+      'approval.requested',
+      'approval.refused',
+      'approval.granted',
+      'approval.claimed',
+    ]);
+    for (const event of events) expect(event).toMatchObject(ids);
+  });
+
+  test('what a sensitive intent belongs to stays in it', async () => {
+    const intended = { investigation_id: 'inv-8', is_sensitive: true };
+    const { desk, trail, tenant, approval } = await request(newTenant(), { intended });
+    await desk.decide(tenant, approval.id, grant(approval), maria);
+    for (const event of await records(trail, tenant)) expect(event).not.toHaveProperty('investigation_id');
   });
 
   test('a repeated request returns the first approval; the id for another document or requester is refused', async () => {

@@ -1,11 +1,13 @@
 import { uuidv7 } from '@tallystick/event';
+import { mergeRanges } from '@tallystick/log';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { mergeRanges, type Range } from '../../src/chain/accounting.ts';
 import { appendBatch } from '../../src/chain/append-batch.ts';
 import { writer } from '../../src/store/database.ts';
 import { logName, newTenant } from '../events.ts';
 import { onEachStore } from '../stores.ts';
+
+type Range = [first: number, last: number];
 
 const numbersOf = (ranges: readonly Range[]) =>
   new Set(ranges.flatMap(([a, b]) => Array.from({ length: b - a + 1 }, (_, at) => a + at)));

@@ -23,6 +23,7 @@ it('lists the followers, with the records that they have not read', async () => 
       stopped_tenants: 0,
       stopped: [],
     },
+    { name: 'field-index', effect: 'database', state: 'running' },
   ]);
   expect(json.followers[0].lag_records).toBeGreaterThanOrEqual(3);
 });

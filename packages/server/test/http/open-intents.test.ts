@@ -119,7 +119,11 @@ it('the readiness shows how far each follower is', async () => {
   const { json } = await http.get('/ready');
   expect(json).toMatchObject({
     status: 'ready',
-    followers: [{ name: 'open-intents', state: 'running', stopped_tenants: 0 }],
+    followers: ['open-intents', 'field-index'].map((name) => ({
+      name,
+      state: 'running',
+      stopped_tenants: 0,
+    })),
   });
 });
 

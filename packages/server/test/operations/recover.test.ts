@@ -1,3 +1,4 @@
+import { uuidv7 } from '@tallystick/event';
 import {
   createVerifier,
   formatTlogProof,
@@ -250,5 +251,36 @@ describe('while the service runs', () => {
     await replica.logs.guard.reviewStopped();
     expect(statusesOf(await submit(replica, texts(2)))).toEqual(['chained']);
     await replica.close();
+  });
+
+  // The epoch that is abandoned may no longer have the records that explain the accounts.
+  test('the accounts of producers go on in the new epoch, and each change of them is still found', async () => {
+    const producer = uuidv7();
+    const send = (service: AuditService, sequences: readonly number[]) =>
+      service.submit({
+        ...from,
+        events: texts(sequences.length),
+        delivery: { producer_id: producer, service: 'cms', sequences },
+      });
+    const first = await site.open();
+    await send(first, [1, 2, 5]);
+    await first.logs.checkpoint(tenant);
+    await first.close();
+    await site.tamper(`delete from audit_chain_state where tenant_id = '${tenant}'`);
+    const service = await site.open();
+    const [plan] = await planRecovery(service);
+    await recoverChain(service, plan!, reason);
+    expect(statusesOf(await send(service, [3]))).toEqual(['chained']);
+    const found = async () => {
+      await service.logs.checkpoint(tenant);
+      const { findings } = await verifyRange(service, new Trail(service.database), { tenantId: tenant });
+      return findings.filter(({ code }) => code === 'PRODUCER_ACCOUNT_MISMATCH').map((each) => each.found);
+    };
+    expect(await found()).toEqual([]);
+    await site.tamper(`update audit_producers set settled_to = 4 where tenant_id = '${tenant}'`);
+    expect(await found()).toEqual([
+      `${producer} of test for ${tenant}: the number 4 settled without a record`,
+    ]);
+    await service.close();
   });
 });

@@ -101,7 +101,9 @@ test('gaps that came over HTTP while the chain was stopped are chained after the
     expect(await accountOf(producer)).toEqual({ submitter: 'key:1', settled_to: 4, final_seq: 4 });
     const [, ...records] = await expectSoundChain(service.database, stopped, 2);
     // Both dead letters have the same time, so they are listed and retried in the order of their random ids.
-    const gaps = records.map(({ event }) => event.metadata as { from: number });
+    const gaps = records
+      .filter(({ event }) => event.event_type === 'delivery.gap')
+      .map(({ event }) => event.metadata as { from: number });
     expect(gaps.toSorted((one, other) => one.from - other.from)).toMatchObject([
       { producer_id: producer, submitter: 'key:1', from: 1, to: 3, reason: 'crash', service: 'cms' },
       { producer_id: producer, submitter: 'key:1', from: 4, to: 4, reason: 'crash', service: 'cms' },

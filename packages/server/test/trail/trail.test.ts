@@ -19,6 +19,8 @@ beforeAll(async () => {
     store: { directory: directory.path },
     logName: 'log.test',
     checkpointIntervalMs: 0,
+    // Their queries and timers would be counted.
+    followers: false,
   });
   trail = new Trail(service.database);
 });

@@ -22,6 +22,7 @@ import { type TrustedKeys, trustedKeys } from '../trusted-keys.ts';
 import { checkApprovals } from './approvals/check-approvals.ts';
 import { checkBooks } from './books/check-books.ts';
 import { checkClosedEpochs } from './closed-store-check.ts';
+import { checkFieldIndex } from './field-index/check-field-index.ts';
 import { checkHead } from './head-check.ts';
 import { type Query, readCheckpoints, readRecords, readStoredHead } from './read-store.ts';
 import { RecordsCheck } from './records-check.ts';
@@ -63,8 +64,8 @@ export interface VerifyStoreOptions {
 /**
  * Verifies a tenant's chain in any Postgres store, through a query function. It checks every record's bytes, hash, link,
  * position and columns, the head, the tiles, and the tree against every checkpoint in the store and outside, and the records
- * of closed epochs. It compares dead letters, API keys and approvals with the records of them. Memory does not grow with the chain, but
- * for one hash per 256 records, and for the dead letters.
+ * of closed epochs. It compares dead letters, API keys, accounts of producers and approvals with the records of them. Memory does not grow with
+ * the chain, but for one hash per 256 records, and for the dead letters.
  *
  * @param query runs one read-only statement. All statements should see one snapshot
  * @throws {LogError} `KEY_MALFORMED`, `NOTE_MALFORMED`, `CHECKPOINT_MALFORMED`, `NOTE_UNVERIFIED` for the options
@@ -112,12 +113,17 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
   await tiles.compare(query, { tenantId, epoch }, findings);
   await checkClosedEpochs(query, tenantId, closed, findings);
   await findStrayRows(query, tenantId, epoch, closed, findings);
-  await checkBooks(query, options, findings);
+  await checkFieldIndex(
+    query,
+    { tenantId, epoch, from: 0, to: records.nextSequence - 1, others: true },
+    findings,
+  );
+  const { accountsNotOnRecord } = await checkBooks(query, options, findings);
   await checkApprovals(query, { ...options, epoch }, findings);
   if (tenantId === (options.serviceTenant ?? 'tallystick')) await checkSubjects(query, tenantId, findings);
   const contradiction = findEquivocation(compared, tree) ?? ofLog.twoSuccessors;
   if (contradiction !== undefined) options.onEquivocation?.(...contradiction);
-  return conclude(options, { keys: ofLog, epoch, records, trusted, findings, closed });
+  return conclude(options, { keys: ofLog, epoch, records, trusted, findings, closed, accountsNotOnRecord });
 }
 
 /** Most strays that are reported one by one. */
@@ -159,6 +165,7 @@ function conclude(
     readonly trusted: readonly JudgedCheckpoint[];
     readonly findings: Findings;
     readonly closed: ClosedEpochs;
+    readonly accountsNotOnRecord: number;
   },
 ): Report {
   const { keys, epoch, trusted, findings } = seen;
@@ -187,5 +194,6 @@ function conclude(
     findings: findings.list,
     ...(closed !== undefined && { closed }),
     ...(keys.followed.length > 0 && { rotations: keys.followed }),
+    ...(seen.accountsNotOnRecord > 0 && { accounts_not_on_record: seen.accountsNotOnRecord }),
   };
 }

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import type { Finding } from './finding.ts';
 
-const bySeverity = { critical: 0.9, high: 0.7, medium: 0.4, low: 0.15 };
+const bySeverity = { critical: 0.9, high: 0.7, medium: 0.4, low: 0.15, info: 0.05 };
 
 const issue = z.looseObject({
   id: z.string().min(1).max(200),
@@ -13,7 +13,7 @@ const issue = z.looseObject({
     title: z.string().min(1).max(500),
     key: z.string().min(1).max(300),
     status: z.enum(['open', 'resolved']),
-    effective_severity_level: z.enum(['critical', 'high', 'medium', 'low']),
+    effective_severity_level: z.enum(['critical', 'high', 'medium', 'low', 'info']),
     created_at: z.iso.datetime({ offset: true }),
     problems: z
       .array(z.looseObject({ id: z.string().max(200), source: z.string().max(100).optional() }))

@@ -30,7 +30,7 @@ const alert = z.looseObject({
 });
 
 /** Where an alert names its entities. */
-const fields: readonly [path: string, kind: EntityKind, role?: FoundEntity['role']][] = [
+export const elasticFields: readonly [path: string, kind: EntityKind, role?: FoundEntity['role']][] = [
   ['source.ip', 'ip', 'source'],
   ['destination.ip', 'ip', 'destination'],
   ['host.ip', 'ip', 'target'],
@@ -76,7 +76,7 @@ export function readElastic(payload: unknown): SourceAlert {
       techniques.flatMap(({ id, subtechnique }) => [id, ...subtechnique.map((sub) => sub.id)]),
     ),
     product: 'Elastic Security',
-    entities: fields.flatMap(([path, kind, role]) =>
+    entities: elasticFields.flatMap(([path, kind, role]) =>
       valuesAt(document, path).map((value) => ({
         kind,
         value,

@@ -33,6 +33,8 @@ const row = z.looseObject({
   Tactics: z.string().default(''),
   /** A JSON array in a string, or an array. */
   Techniques: z.union([z.string(), z.array(z.string())]).default([]),
+  /** The same for techniques such as `T1059.001`. */
+  SubTechniques: z.union([z.string(), z.array(z.string())]).default([]),
   ProductName: z.string().default('Microsoft Sentinel'),
   /** A JSON array in a string, or an array. */
   Entities: z.union([z.string(), z.array(z.unknown())]).default([]),
@@ -50,7 +52,9 @@ export function readSentinel(payload: unknown): SourceAlert {
     tactics: alert.Tactics.split(',')
       .map((name) => name.trim())
       .filter((name) => name !== ''),
-    techniques: z.array(z.string()).parse(unwrap(alert.Techniques)),
+    techniques: [alert.Techniques, alert.SubTechniques].flatMap((names) =>
+      z.array(z.string()).parse(unwrap(names)),
+    ),
     product: alert.ProductName,
     entities: sentinelEntities(z.array(z.unknown()).parse(unwrap(alert.Entities))),
   };

@@ -12,6 +12,7 @@ import { toUtc } from './times.ts';
 const severities: readonly Severity[] = ['informational', 'high', 'medium', 'low', 'informational'];
 
 const port = z.number().int().min(0).max(65_535).optional();
+const names = z.array(z.looseObject({ rrname: z.string().optional() }));
 const eve = z.looseObject({
   timestamp: z.string(),
   event_type: z.literal('alert'),
@@ -30,22 +31,24 @@ const eve = z.looseObject({
   }),
   http: z.looseObject({ hostname: z.string().optional(), url: z.string().optional() }).optional(),
   tls: z.looseObject({ sni: z.string().optional() }).optional(),
-  dns: z
-    .looseObject({ query: z.array(z.looseObject({ rrname: z.string().optional() })).optional() })
-    .optional(),
-  fileinfo: z
-    .looseObject({
-      filename: z.string().optional(),
-      sha256: z.string().optional(),
-      md5: z.string().optional(),
-    })
-    .optional(),
+  /** Suricata 8 writes `queries` (version 3 of the DNS log), Suricata 7 `query`. */
+  dns: z.looseObject({ queries: names.optional(), query: names.optional() }).optional(),
+  files: z
+    .array(
+      z.looseObject({
+        filename: z.string().optional(),
+        sha256: z.string().optional(),
+        sha1: z.string().optional(),
+        md5: z.string().optional(),
+      }),
+    )
+    .default([]),
 });
 
 /** @throws {z.ZodError} for an event that is not an alert of this form */
 export function readSuricata(payload: unknown): SourceAlert {
   const event = eve.parse(payload);
-  const { alert, http, tls, dns, fileinfo } = event;
+  const { alert, http, tls, dns, files } = event;
   const time = toUtc(event.timestamp);
   const found = (
     kind: FoundEntity['kind'],
@@ -76,10 +79,15 @@ export function readSuricata(payload: unknown): SourceAlert {
       ...found('dns', '/http/hostname', http?.hostname, 'destination'),
       ...found('url', '/http/url', url),
       ...found('dns', '/tls/sni', tls?.sni, 'destination'),
-      ...(dns?.query ?? []).flatMap(({ rrname }, at) => found('dns', `/dns/query/${at}/rrname`, rrname)),
-      ...found('file', '/fileinfo/filename', fileinfo?.filename),
-      ...found('filehash', '/fileinfo/sha256', fileinfo?.sha256),
-      ...found('filehash', '/fileinfo/md5', fileinfo?.md5),
+      ...(['queries', 'query'] as const).flatMap((name) =>
+        (dns?.[name] ?? []).flatMap(({ rrname }, at) => found('dns', `/dns/${name}/${at}/rrname`, rrname)),
+      ),
+      ...files.flatMap(({ filename, sha256, sha1, md5 }, at) => [
+        ...found('file', `/files/${at}/filename`, filename),
+        ...found('filehash', `/files/${at}/sha256`, sha256),
+        ...found('filehash', `/files/${at}/sha1`, sha1),
+        ...found('filehash', `/files/${at}/md5`, md5),
+      ]),
     ],
   };
 }

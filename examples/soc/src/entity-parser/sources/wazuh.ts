@@ -26,7 +26,7 @@ const alert = z.looseObject({
 });
 
 /** Where an alert names its entities. `data` has the fields that a decoder found in the log line. */
-const fields: readonly [path: string, kind: EntityKind, role?: FoundEntity['role']][] = [
+export const wazuhFields: readonly [path: string, kind: EntityKind, role?: FoundEntity['role']][] = [
   ['agent.name', 'host', 'target'],
   ['agent.ip', 'ip', 'target'],
   ['data.srcip', 'ip', 'source'],
@@ -34,7 +34,7 @@ const fields: readonly [path: string, kind: EntityKind, role?: FoundEntity['role
   ['data.srcuser', 'account', 'actor'],
   ['data.dstuser', 'account', 'target'],
   ['data.url', 'url'],
-  ['data.hostname', 'host'],
+  ['predecoder.hostname', 'host'],
   ['data.win.eventdata.image', 'process'],
   ['data.win.eventdata.commandLine', 'process'],
   ['data.win.eventdata.targetUserName', 'account', 'target'],
@@ -57,7 +57,7 @@ export function readWazuh(payload: unknown): SourceAlert {
     tactics: rule.mitre?.tactic ?? [],
     techniques: rule.mitre?.id ?? [],
     product: 'Wazuh',
-    entities: fields.flatMap(([path, kind, role]) => {
+    entities: wazuhFields.flatMap(([path, kind, role]) => {
       const value = textAt(payload, path);
       return value === undefined
         ? []

@@ -95,20 +95,22 @@ export async function listDeliveries(
     created_at: Date;
     attempts: number;
     next_attempt_at: Date | null;
+    given_up_at: Date | null;
     last_error: string | null;
   }>(
     writer,
-    `select endpoint, id, tenant_id, event_type, created_at, attempts, next_attempt_at, last_error
+    `select endpoint, id, tenant_id, event_type, created_at, attempts, next_attempt_at, given_up_at, last_error
      from audit_webhook_deliveries
      where $1::boolean is null or (next_attempt_at is null) = $1
      order by created_at, endpoint, id limit $2`,
     [state === undefined ? null : state === 'dead', limit],
   );
-  return rows.map(({ created_at, next_attempt_at, last_error, ...row }) => ({
+  return rows.map(({ created_at, next_attempt_at, given_up_at, last_error, ...row }) => ({
     ...row,
     state: next_attempt_at === null ? 'dead' : 'waiting',
     created_at: created_at.toISOString(),
     ...(next_attempt_at !== null && { next_attempt_at: next_attempt_at.toISOString() }),
+    ...(given_up_at !== null && { given_up_at: given_up_at.toISOString() }),
     ...(last_error !== null && { last_error }),
   }));
 }

@@ -6,7 +6,7 @@ import { readSecret } from './signature.ts';
 
 /** An endpoint that learns of every change of an approval. */
 export interface WebhookOptions {
-  /** Names the endpoint in the table of deliveries and in lists. Renaming it abandons what has not been delivered. */
+  /** Names the endpoint in the table of deliveries and in lists. Messages of a name that was removed or renamed are given up after a day. */
   readonly name: string;
   /** `https`, or `http` on this machine. */
   readonly url: string;

@@ -1,4 +1,6 @@
+import type { AccountEntry } from '@tallystick/log';
 import type { Session, Statement } from '../../store/database.ts';
+import { markUnrecorded } from '../account-rows.ts';
 import type { EventItem } from '../batch.ts';
 import type { BookOptions } from '../book-options.ts';
 import {
@@ -12,9 +14,11 @@ import {
 import { deadLettersOf, type IndexedOutcome, type MergedBatch, type PendingItems } from '../merge-batches.ts';
 import { type Plan, statusesByBatch } from '../plan.ts';
 import type { LockedRows } from '../row-locks.ts';
+import { accountsChangedRecords } from '../service-records/accounts-changed-record.ts';
 import { contradictionRecord } from '../service-records/contradiction-record.ts';
 import { deadLetteredRecords } from '../service-records/dead-letter-records.ts';
 import type { SourceRange } from '../source-position.ts';
+import { AccountChanges } from './account-changes.ts';
 import { BookChains } from './book-chains.ts';
 import { contradictionsOf } from './contradictions.ts';
 
@@ -31,25 +35,36 @@ export interface BooksContext {
 export interface BookChanges {
   /** The service's records of these changes. */
   readonly records: readonly EventItem[];
-  /** Stores the dead letters of the plan. */
+  /** Run after the accounts are settled. */
   readonly statements: readonly Statement[];
 }
 
 /**
- * The books of one batch: its dead letters and the declarations of its producers. Every change has a record in the same
- * transaction, so that the verification can compare the tables with the chain. Without refused events and contradictions
- * this costs nothing.
+ * The books of one batch: its dead letters and the accounts of its producers. Every change has a record in the same
+ * transaction, so that the verification can compare the tables with the chain. A batch of
+ * new events costs nothing here.
  */
 export class BatchBooks {
   readonly #context: BooksContext;
   readonly #chains: BookChains;
   readonly #stored = new Map<string, StoredLetter>();
   readonly #contradictions: readonly EventItem[];
+  readonly #accounts: AccountChanges;
+  /** Changes of accounts that do not depend on the plan. */
+  readonly #certain: readonly AccountEntry[];
 
-  private constructor(context: BooksContext, chains: BookChains, contradictions: readonly EventItem[]) {
+  private constructor(
+    context: BooksContext,
+    chains: BookChains,
+    contradictions: readonly EventItem[],
+    accounts: AccountChanges,
+    certain: readonly AccountEntry[],
+  ) {
     this.#context = context;
     this.#chains = chains;
     this.#contradictions = contradictions;
+    this.#accounts = accounts;
+    this.#certain = certain;
   }
 
   /** @returns `undefined` if the transaction lacks the lock on a chain that has to take a record */
@@ -57,8 +72,11 @@ export class BatchBooks {
     const { merged, locked, pending, positions, options } = context;
     const chains = new BookChains(locked, merged.tenantIds, options);
     const contradictions = contradictionsOf(merged, locked, positions);
+    const accounts = new AccountChanges(context);
+    const certain = accounts.certain;
     const refused = letterRows(deadLettersOf(pending.refused));
     const tenants = [
+      ...certain.map(({ tenantId }) => tenantId),
       ...contradictions.map(({ tenantId }) => tenantId),
       ...refused.map(({ facts }) => facts.tenant_id ?? undefined),
     ];
@@ -67,7 +85,7 @@ export class BatchBooks {
       const chain = chains.of(contradiction.tenantId);
       return chain === undefined ? [] : contradictionRecord(contradiction, chain);
     });
-    return new BatchBooks(context, chains, records);
+    return new BatchBooks(context, chains, records, accounts, certain);
   }
 
   /** Tenants whose chains take records of the books, apart from those of the planned events. */
@@ -77,7 +95,13 @@ export class BatchBooks {
       ({ facts }) => this.#chains.of(facts.tenant_id ?? undefined) ?? [],
     );
     const ofRetries = merged.batches.flatMap(({ outcomeRecords }) => outcomeRecords?.tenantId ?? []);
-    return [...ofLetters, ...ofRetries, ...this.#contradictions.map(({ event }) => event.tenant_id)];
+    const ofAccounts = this.#certain.flatMap(({ tenantId }) => this.#chains.of(tenantId) ?? []);
+    return [
+      ...ofLetters,
+      ...ofAccounts,
+      ...ofRetries,
+      ...this.#contradictions.map(({ event }) => event.tenant_id),
+    ];
   }
 
   /**
@@ -95,9 +119,13 @@ export class BatchBooks {
     const ofCallers = merged.batches.flatMap(
       ({ outcomeRecords }, at) => outcomeRecords?.of(statuses[at]!) ?? [],
     );
+    const entries = Map.groupBy(this.#accounts.of(plan), ({ tenantId }) => this.#chains.of(tenantId));
+    const ofAccounts = [...entries].flatMap(([chain, of]) =>
+      chain === undefined ? [] : accountsChangedRecords(chain, of, ingestedAt),
+    );
     return {
-      records: [...this.#contradictions, ...records, ...ofCallers],
-      statements: storeDeadLetters(rows, chains),
+      records: [...this.#contradictions, ...records, ...ofAccounts, ...ofCallers],
+      statements: [...storeDeadLetters(rows, chains), ...markUnrecorded(entries.get(undefined) ?? [])],
     };
   }
 

@@ -1,8 +1,18 @@
-import { type KeyState, type LetterState, type Query, readKeys, readLetters } from '@tallystick/verify';
+import {
+  entryOfAccount,
+  type KeyState,
+  type LetterState,
+  type Query,
+  readKeys,
+  readLetters,
+  readUnrecordedAccounts,
+} from '@tallystick/verify';
 import { ServerError } from '../../errors.ts';
 import { type Database, writer } from '../../store/database.ts';
 import type { Batch } from '../batch.ts';
 import {
+  accountsOpenedRecord,
+  adoptedAccountsRecords,
   adoptedRecord,
   type BooksOpening,
   booksOpenedRecord,
@@ -22,18 +32,20 @@ const stateSql = `
   select coalesce((select epoch from audit_chain_state where tenant_id = $1), 1) as epoch,
          coalesce((select last_sequence from audit_chain_state where tenant_id = $1), -1) >= 0 as begun,
          exists (select from audit_dead_letters where chain is null)
-           or exists (select from audit_api_keys where chain is null) as unrecorded`;
+           or exists (select from audit_api_keys where chain is null) as unrecorded,
+         exists (select from audit_producers where not on_record) as unrecorded_accounts`;
 
 const openedSql = `
-  select 1
+  select bool_or(r.record::jsonb #>> '{event,metadata,complete}' = 'true') as rows,
+         bool_or(r.record::jsonb #>> '{event,metadata,accounts_complete}' = 'true') as accounts
     from audit_records r
     join audit_chain_ranges g
       on g.tenant_id = r.tenant_id and g.epoch = r.epoch and r.sequence_number between 0 and g.last_sequence
    where r.tenant_id = $1 and r.epoch = $2 and r.event_type = 'audit.books_opened'
-     and r.record::jsonb #>> '{event,metadata,complete}' = 'true' and r.record::jsonb #>> '{ingest,trust}' = 'service'`;
+     and r.record::jsonb #>> '{ingest,trust}' = 'service'`;
 
 /**
- * Puts dead letters and API keys that have no record on record, in the chain of the service's tenant. They come from an
+ * Puts dead letters, API keys and accounts that have no record on record, in the chain of the service's tenant. They come from an
  * earlier version, or from a time when the chains that had to record them were stopped.
  *
  * Happens once per epoch of that chain: a row without a record that appears later was not written by the service, and stays
@@ -45,23 +57,69 @@ const openedSql = `
  */
 export async function openBooks(target: BooksTarget, now: number): Promise<void> {
   const { database, serviceTenant: chain } = target;
-  const [state] = await database.query<{ epoch: number; begun: boolean; unrecorded: boolean }>(
-    writer,
-    stateSql,
-    [chain],
-  );
-  const { epoch, begun, unrecorded } = state!;
-  if (!begun && !unrecorded) return;
+  const [state] = await database.query<BooksState>(writer, stateSql, [chain]);
+  const { epoch, begun, unrecorded, unrecorded_accounts } = state!;
+  if (!begun && !unrecorded && !unrecorded_accounts) return;
   const opening: BooksOpening = { chain, epoch, now };
-  const opened = await database.query(writer, openedSql, [chain, epoch]);
-  if (opened.length > 0) return;
+  const [opened] = await database.query<OpenedBooks>(writer, openedSql, [chain, epoch]);
+  const { rows, accounts } = opened!;
+  if (rows === true && accounts === true) return;
   const query: Query = (sql, parameters) => database.query(writer, sql, parameters);
-  if (unrecorded) {
+  if (unrecorded && rows !== true) {
     for await (const letters of inParts(readLetters(query, 'unrecorded')))
       await adopt(target, opening, letters, []);
     for await (const keys of inParts(readKeys(query, 'unrecorded'))) await adopt(target, opening, [], keys);
   }
-  await target.appendRanges([{ items: [booksOpenedRecord(opening)] }]);
+  if (unrecorded_accounts && accounts !== true) await adoptAccounts(target, opening);
+  // The service before accounts were part of the books has opened the others.
+  const completed = rows === true ? accountsOpenedRecord(opening) : booksOpenedRecord(opening);
+  await target.appendRanges([{ items: [completed] }]);
+}
+
+interface BooksState {
+  readonly epoch: number;
+  readonly begun: boolean;
+  readonly unrecorded: boolean;
+  readonly unrecorded_accounts: boolean;
+}
+
+/** Which books are opened in an epoch. */
+interface OpenedBooks {
+  readonly rows: boolean | null;
+  readonly accounts: boolean | null;
+}
+
+const adoptAccountsSql = `
+  update audit_producers p set on_record = true
+    from jsonb_to_recordset($1::jsonb) as k(submitter text, producer_id uuid, tenant_id text)
+   where (p.submitter, p.producer_id, p.tenant_id) = (k.submitter, k.producer_id, k.tenant_id) and not p.on_record
+  returning 1`;
+
+/** A change that is chained between reading an account and recording it has its own record: entries only add. */
+async function adoptAccounts({ database, appendRanges }: BooksTarget, opening: BooksOpening): Promise<void> {
+  const query: Query = (sql, parameters) => database.query(writer, sql, parameters);
+  for (;;) {
+    const accounts = await readUnrecordedAccounts(query, rowsPerRecord);
+    if (accounts.length === 0) return;
+    const keys = accounts.map(({ submitter, producerId, tenantId }) => ({
+      submitter,
+      producer_id: producerId,
+      tenant_id: tenantId,
+    }));
+    await appendRanges([
+      {
+        items: adoptedAccountsRecords(opening.chain, accounts.map(entryOfAccount), opening.now),
+        closeBooks: async (session) => {
+          const marked = await session.query(adoptAccountsSql, [JSON.stringify(keys)]);
+          if (marked.length !== keys.length) throw openedElsewhere();
+        },
+      },
+    ]);
+  }
+}
+
+function openedElsewhere(): ServerError {
+  return new ServerError('STORE_UNAVAILABLE', 'another process is opening the books just now');
 }
 
 async function adopt(
@@ -82,7 +140,7 @@ async function adopt(
         );
         await session.query('select tally_adopt_api_keys($1::text[], $2)', [keys.map(({ id }) => id), chain]);
         if (marked.length === ids.length) return;
-        throw new ServerError('STORE_UNAVAILABLE', 'another process is opening the books just now');
+        throw openedElsewhere();
       },
     },
   ]);

@@ -12,6 +12,18 @@ export interface ApprovalCause {
   readonly principal?: string | undefined;
 }
 
+/** What the intent of an approval belongs to. The records of the approval have the same, so that a filter for it finds them. */
+export type IntentIds = Pick<AuditEvent, (typeof intentIdNames)[number]>;
+const intentIdNames = ['investigation_id', 'alert_id', 'correlation_id', 'trace_id'] as const;
+
+/** The ids in an intent, or in a record of its approval. Those of a sensitive intent stay in it. */
+export function intentIds(event: { readonly [member: string]: unknown }): IntentIds {
+  if (event.is_sensitive === true) return {};
+  return Object.fromEntries(
+    intentIdNames.flatMap((name) => (typeof event[name] === 'string' ? [[name, event[name]]] : [])),
+  );
+}
+
 /** Which change of its approval a record describes. */
 export interface ApprovalChange {
   /** Version of the row after the change. The first one is 1. */
@@ -38,12 +50,13 @@ export function transitionRecord(
   approval: Approval,
   { type, subject, comment }: ApprovalTransition,
   change: ApprovalChange,
+  ids: IntentIds,
   { now, principal }: ApprovalCause,
 ): EventItem {
   const { document, document_digest, decisions, rules } = approval;
   const breakGlass = type === 'approval.break_glass';
   const item = serviceEvent({
-    ...common(approval, now),
+    ...common(approval, ids, now),
     audit_id: changeRecordId(approval.id, change),
     event_type: type,
     severity: breakGlass ? 'critical' : 'info',
@@ -80,10 +93,11 @@ export function refusalRecord(
     readonly attempted: 'decide' | 'claim' | 'withdraw';
     readonly subject: string;
   },
+  ids: IntentIds,
   { now, principal }: ApprovalCause,
 ): EventItem {
   return serviceEvent({
-    ...common(approval, now),
+    ...common(approval, ids, now),
     event_type: 'approval.refused',
     severity: 'warning',
     actor_type: 'user',
@@ -149,8 +163,9 @@ export function approvalRulesRecord(
   });
 }
 
-function common(approval: Approval, now: number) {
+function common(approval: Approval, ids: IntentIds, now: number) {
   return {
+    ...ids,
     audit_id: uuidv7(now),
     tenant_id: approval.document.tenant_id,
     timestamp: new Date(now).toISOString(),

@@ -1,7 +1,8 @@
 import { uuidv7 } from '@tallystick/event';
-import { formatLetterEntry } from '@tallystick/log';
+import { type AccountEntry, formatLetterEntry } from '@tallystick/log';
 import type { KeyState, LetterState } from '@tallystick/verify';
 import type { EventItem } from '../batch.ts';
+import { entryTexts } from './accounts-changed-record.ts';
 import { derivedId, serviceEvent } from './service-event.ts';
 
 /** The chain that opens the books, and its epoch. */
@@ -32,9 +33,32 @@ export function adoptedRecord(
   });
 }
 
+/**
+ * The `audit.books_opened` that put accounts of producers on record.
+ *
+ * @param chain tenant of the chain that records them
+ */
+export function adoptedAccountsRecords(
+  chain: string,
+  entries: readonly AccountEntry[],
+  now: number,
+): EventItem[] {
+  return entryTexts(entries).map((accounts) => booksEvent(uuidv7(now), chain, now, { accounts }));
+}
+
+/** Completes the opening of accounts in an epoch in which a service without books of accounts has opened the others. */
+export function accountsOpenedRecord({ chain, epoch, now }: BooksOpening): EventItem {
+  const id = derivedId('books-opened', chain, epoch, 'accounts');
+  return booksEvent(id, chain, now, { epoch, accounts_complete: true });
+}
+
 /** The last `audit.books_opened` of an epoch: from there on, the service puts no row on record later than its change. */
 export function booksOpenedRecord({ chain, epoch, now }: BooksOpening): EventItem {
-  return booksEvent(derivedId('books-opened', chain, epoch), chain, now, { epoch, complete: true });
+  return booksEvent(derivedId('books-opened', chain, epoch), chain, now, {
+    epoch,
+    complete: true,
+    accounts_complete: true,
+  });
 }
 
 function booksEvent(

@@ -9,8 +9,10 @@ const listSql = readSql('list-open-intents');
 const behindSql = readSql('open-intents-behind');
 const countSql = readSql('count-open-intents');
 
-/** Most rows that are read for one page, of each tenant of a caller that may see some tenants only. A page that reaches it ends there, and says where the next one begins. */
+/** Most rows that are read for one page. A page that reaches it ends there, and says so, and where the next one begins. */
 const maxScanned = 10_000;
+/** Of how many tenants a page reads rows. They share {@link maxScanned}. */
+const maxTenants = 100;
 
 /** Which open intents to list. */
 export interface OpenIntentQuery {
@@ -31,7 +33,8 @@ interface Row extends Omit<OpenIntent, 'ingested_at' | 'deadline'> {
   readonly ingested_at: Date;
   readonly deadline: Date;
   readonly matches: boolean;
-  readonly place: number;
+  /** The last row that was read, where the list goes on after it. */
+  readonly is_end: boolean;
   readonly deadline_us: number;
 }
 
@@ -51,6 +54,7 @@ const beforeFirst: z.output<typeof place> = [0, '00000000-0000-0000-0000-0000000
 export async function listOpenIntents(
   database: Database,
   { cursor, limit, tenants, ...filters }: OpenIntentQuery,
+  budget = { rows: maxScanned, tenants: maxTenants },
 ): Promise<OpenIntentPage> {
   const list = { list: 'open-intents', tenants, ...filters };
   const after = cursor === undefined ? beforeFirst : decodeCursor(cursor, list, place);
@@ -67,13 +71,16 @@ export async function listOpenIntents(
     minAgeSeconds ?? null,
     sensitive,
     limit,
-    maxScanned,
+    budget.rows,
+    budget.tenants,
   ]);
   const matching = rows.filter(({ matches }) => matches);
   const shown = matching.slice(0, limit);
-  const last = matching.length > limit ? shown.at(-1) : rows.find((row) => row.place === maxScanned);
+  const end = rows.find(({ is_end }) => is_end);
+  const last = matching.length > limit ? shown.at(-1) : end;
   return {
     open_intents: shown.map(toOpenIntent),
+    complete: shown.length === limit || end === undefined,
     behind_seconds: behind!.seconds,
     ...(last !== undefined && {
       next_cursor: encodeCursor(list, [last.deadline_us, last.intent_id, last.tenant_id]),
@@ -89,7 +96,7 @@ export async function countOpenIntents(
   return row!;
 }
 
-function toOpenIntent({ matches: _, place: __, deadline_us: ___, ...row }: Row): OpenIntent {
+function toOpenIntent({ matches: _, is_end: __, deadline_us: ___, ...row }: Row): OpenIntent {
   const isOfIntent = row.state === 'open' || row.state === 'unresolved';
   return {
     ...row,

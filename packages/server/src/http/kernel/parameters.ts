@@ -18,6 +18,62 @@ export function parameterSchema(type: z.ZodType): { readonly [keyword: string]: 
   return schemas.get(type);
 }
 
+/** Most values of a parameter that may be given several times. */
+export const maxValues = 50;
+
+/** A parameter that may be given several times: a list of the values. */
+export function anyOf<T>(type: z.ZodType<T>, description: string): z.ZodType<readonly T[]> {
+  const list = z
+    .unknown()
+    .transform((given, context) => {
+      const values = [given].flat();
+      if (values.length > maxValues) {
+        context.addIssue({ code: 'custom', message: `must have at most ${maxValues} values` });
+        return z.NEVER;
+      }
+      const read = values.map((value) => type.safeParse(value));
+      const refused = read.find(({ error }) => error !== undefined);
+      // The place of the value in the list says nothing to the client: the issue is the parameter's.
+      for (const issue of refused?.error?.issues ?? []) context.addIssue({ ...issue, path: [] } as never);
+      return read.flatMap(({ data }) => (data === undefined ? [] : [data]));
+    })
+    .describe(description);
+  const { description: _, ...items } = (parameterSchema(type) ?? z.toJSONSchema(type)) as {
+    description?: string;
+  };
+  return documented(list, {
+    type: 'array',
+    items: withoutSchemaName(items),
+    maxItems: maxValues,
+    description,
+  });
+}
+
+function withoutSchemaName({ $schema: _, ...schema }: { readonly [keyword: string]: unknown }) {
+  return schema;
+}
+
+/** A set of parameters whose names the schema describes: each member of the object is one. */
+interface OpenParameter {
+  readonly name: string;
+  readonly schema: { readonly [keyword: string]: unknown };
+}
+
+const openParameters = new WeakMap<z.ZodType, OpenParameter[]>();
+
+/** Documents a set of parameters with names that the client chooses. */
+export function openParameter(
+  parameters: z.ZodType,
+  name: string,
+  schema: { readonly [keyword: string]: unknown },
+): void {
+  openParameters.set(parameters, [...openParametersOf(parameters), { name, schema }]);
+}
+
+export function openParametersOf(parameters: z.ZodType): readonly OpenParameter[] {
+  return openParameters.get(parameters) ?? [];
+}
+
 function documented<T extends z.ZodType>(type: T, schema: { readonly [keyword: string]: unknown }): T {
   schemas.set(type, schema);
   return type;

@@ -202,6 +202,7 @@ export const webhookDeliveryList = answer<WebhookDeliveryList>()(
         created_at: time,
         attempts: z.int(),
         next_attempt_at: time.optional(),
+        given_up_at: time.optional().describe('When the service gave up; absent where the message waits'),
         last_error: z.string().optional(),
       }),
     ),

@@ -70,6 +70,9 @@ export const openIntentList = answer<OpenIntentPage>()(
         finding_id: z.string().nullable().describe('The record of the service about it'),
       }),
     ),
+    complete: z
+      .boolean()
+      .describe('False: the page was cut off at the rows that a request may read; go on with `next_cursor`'),
     behind_seconds: z
       .number()
       .min(0)

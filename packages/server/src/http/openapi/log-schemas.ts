@@ -85,5 +85,6 @@ export const verifyReport = answer<VerifyReport>()(
         }),
       )
       .optional(),
+    accounts_not_on_record: count.optional(),
   }),
 );

@@ -2,7 +2,7 @@ import { eventJsonSchema } from '@tallystick/event';
 import { type ProblemCode, problemKindOf } from '@tallystick/protocol';
 import type * as z from 'zod';
 import type { AccessRule, Endpoint, ResponseRule } from '../kernel/endpoint.ts';
-import { parameterSchema } from '../kernel/parameters.ts';
+import { openParametersOf, parameterSchema } from '../kernel/parameters.ts';
 import { version } from '../kernel/version.ts';
 import { resolve, toSchema } from './json-schema.ts';
 import { eventViewSchema, problemSchema, submittedEventSchema } from './view-schemas.ts';
@@ -119,7 +119,8 @@ function parametersOf(
   place: 'path' | 'query',
   components: Json,
 ): Json[] {
-  return Object.entries(fields?.shape ?? {}).map(([name, type]) => {
+  if (fields === undefined) return [];
+  const named = Object.entries(fields.shape).map(([name, type]) => {
     const { description, ...schema } = (parameterSchema(type) ?? toSchema(type, components, 'input')) as Json;
     return {
       name,
@@ -129,6 +130,17 @@ function parametersOf(
       schema,
     };
   });
+  // Exploded: each member of the object is a parameter of its own.
+  const open = openParametersOf(fields).map(({ name, schema: { description, ...schema } }) => ({
+    name,
+    in: place,
+    required: false,
+    style: 'form',
+    explode: true,
+    description,
+    schema,
+  }));
+  return [...named, ...open];
 }
 
 function requestBodyOf(body: NonNullable<Endpoint['body']>, components: Json): Json {

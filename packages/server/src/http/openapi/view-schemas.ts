@@ -29,7 +29,18 @@ export const eventPage: Schema = {
     reads_left_out: {
       type: 'boolean',
       description:
-        'True if records that the trail was read (`audit.read`) match the filters, lie within this page and were left out',
+        'True if records of the types `audit.read` or `audit.accounts_changed` match the filters, lie within this page and were left out',
+    },
+    complete: {
+      const: false,
+      description:
+        'The request reached the end of its budget before the page was full. `next_cursor` goes on from there, and may find more',
+    },
+    indexed_to: {
+      type: 'integer',
+      minimum: -1,
+      description:
+        'Only with `complete`: the last sequence number in the field index; -1 if it has none. Newer records are read one by one',
     },
   },
 };

@@ -7,7 +7,7 @@ import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import { logFacts } from '../kernel/logging.ts';
 import { cursor, limit, tenantId, uuid } from '../kernel/parameters.ts';
 import { eventPage, eventViewRef } from '../openapi/view-schemas.ts';
-import { includeReads, listFilters } from './event-filters.ts';
+import { filtersOf, includeReads, listFilters, withMemberFilters } from './event-filters.ts';
 
 const tag = 'Events';
 
@@ -35,9 +35,13 @@ export function eventRoutes({
         'Newest first, unless `order` is `asc`. Pages are cut by position in the chain, so events that are appended between two ' +
         'requests do not shift them. A page may hold fewer events than `limit` and still have a `next_cursor`. Without the ' +
         'scope `events:read-sensitive`, sensitive events appear without their content, and they are left out if a filter ' +
-        'looks at the content. Records that the trail was read (`audit.read`) are left out; `reads_left_out` then says so.',
+        'looks at the content. Records that the trail was read (`audit.read`) and that the accounts of ' +
+        'producers changed (`audit.accounts_changed`) are left out; `reads_left_out` then says so.\n\n' +
+        'An event must match all filters. A filter that is given several times matches any of its values, and `not.` before its ' +
+        'name finds the events that do not match. If `complete` is false, the request reached the end of its budget before ' +
+        'the page was full: the next page goes on from there.',
       access: 'events:read',
-      query: z.strictObject({
+      query: withMemberFilters({
         tenant_id: tenantId.optional(),
         ...listFilters,
         order: z.enum(['asc', 'desc']).default('desc'),
@@ -48,7 +52,8 @@ export function eventRoutes({
       }),
       responses: { 200: { description: 'One page', schema: eventPage } },
       async handle({ principal, query }) {
-        const { tenant_id, order, limit, cursor, include, include_reads, ...filters } = query;
+        const { tenant_id, order, limit, cursor, include, include_reads, ...given } = query;
+        const filters = filtersOf(given);
         const tenantId = tenantOf(principal, tenant_id);
         const view = { sensitive: seesSensitive(principal), withRecord: include === 'record' };
         const list = { tenantId, filters, order, limit, cursor, includeReads: include_reads };
@@ -60,6 +65,8 @@ export function eventRoutes({
           events: page.events,
           ...(page.nextCursor !== undefined && { next_cursor: page.nextCursor }),
           ...(page.readsLeftOut && { reads_left_out: true }),
+          ...(page.isCut && { complete: false }),
+          ...(page.indexedTo !== undefined && { indexed_to: page.indexedTo }),
         };
         return { status: 200, body };
       },

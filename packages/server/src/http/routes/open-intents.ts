@@ -25,8 +25,9 @@ export function openIntentRoutes({
       summary: 'List actions of agents that are not complete',
       description:
         'In the order of their deadlines. `open`: the end is missing, and may still come. `unresolved`: the end is missing, and the ' +
-        'chain says so. `early` and `unexplained` are the same for a missing intent. A page may hold fewer items than `limit` and ' +
-        'still have a `next_cursor`. Without the scope `events:read-sensitive`, sensitive actions are left out.',
+        'chain says so. `early` and `unexplained` are the same for a missing intent. A request reads at most 10,000 rows: then its page has ' +
+        '`complete` false and fewer items than `limit`, perhaps none, and goes on at `next_cursor`. ' +
+        'Without the scope `events:read-sensitive`, sensitive actions are left out.',
       access: 'events:read',
       query: z.strictObject({
         tenant_id: tenantId.optional(),

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import * as z from 'zod';
+import type * as z from 'zod';
 import type { KeyWatch } from '../../access/key-watch.ts';
 import { isOfReading, type ReadAudit } from '../../operations/read-audit.ts';
 import type { Position } from '../../trail/cursor.ts';
@@ -12,9 +12,9 @@ import type { HttpLimits } from '../kernel/limits.ts';
 import { integer, tenantId, timestamp } from '../kernel/parameters.ts';
 import { HttpProblem } from '../kernel/problems.ts';
 import { type Streams, writeBounded } from '../kernel/streams.ts';
-import { includeReads, streamFilters } from './event-filters.ts';
+import { filtersOf, includeReads, streamFilters, withMemberFilters } from './event-filters.ts';
 
-const querySchema = z.strictObject({
+const querySchema = withMemberFilters({
   tenant_id: tenantId.optional(),
   ...streamFilters,
   sequence_from: integer(
@@ -92,7 +92,8 @@ async function run(
   stop: AbortController,
 ): Promise<void> {
   const { heartbeatMs, stalledMs } = limits;
-  const { tenant_id: _, sequence_from: __, since: ___, include_reads, ...filters } = query;
+  const { tenant_id: _, sequence_from: __, since: ___, include_reads, ...given } = query;
+  const filters = filtersOf(given);
   const response = reply.raw;
   const heartbeat = setInterval(() => {
     if (!response.writableNeedDrain) response.write(': here\n\n');

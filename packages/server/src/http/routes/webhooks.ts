@@ -18,7 +18,8 @@ export function webhookRoutes({ database }: { readonly database: Database }): En
       tag,
       summary: 'List messages that are not delivered, oldest first',
       description:
-        'A message that its endpoint has accepted is not listed. `dead`: the service has given up.',
+        'A message that its endpoint has accepted is not listed. `dead`: the service has given up, ' +
+        'and deletes the message after the time that its operator has set.',
       access: 'operator',
       query: z.strictObject({ state: z.enum(['waiting', 'dead']).optional(), limit: limit(1_000, 100) }),
       responses: { 200: { description: 'The messages', schema: webhookDeliveryList } },

@@ -171,6 +171,7 @@ export class KafkaIngest {
       database: this.#target.database,
       admission: this.#target.admission,
       serviceTenant: this.#target.serviceTenant,
+      now: this.#target.now,
       brokers: this.#brokers,
       fetcher: this.#fetcher,
       groupCommit: this.#groupCommit,

@@ -9,6 +9,8 @@ export interface IngestTarget {
   readonly admission: Admission;
   /** Tenant of the records that the service itself writes. */
   readonly serviceTenant: string;
+  /** The clock of this process, milliseconds since the epoch. */
+  readonly now: () => number;
   /** Each returns reasons why the service is not ready; the ingest adds one. */
   readonly readinessChecks: Set<() => readonly string[]>;
   /** Chains ranges and moves their positions in one transaction; see `AuditService.appendRanges`. */

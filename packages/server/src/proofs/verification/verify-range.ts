@@ -5,6 +5,7 @@ import {
   checkApprovals,
   checkBooks,
   checkClosedEpochs,
+  checkFieldIndex,
   checkSubjects,
   isTrusted,
   type Query,
@@ -53,8 +54,9 @@ export interface VerifyRequest {
 
 /**
  * Compares a part of a chain with itself and with the last checkpoint in the signer's own store, outside the database. The
- * result is kept in `audit_verification_log`. Memory is constant and the work of one call is bounded: a longer range takes
- * several calls.
+ * result is kept in `audit_verification_log`. Memory is bounded. The records that one call checks are bounded too: a longer range takes
+ * several calls. The call that reaches the end of the chain also compares the books, and for the accounts of producers it reads all
+ * records of the chain again.
  *
  * @throws {ServerError} `NOT_FOUND` for a tenant that neither the store nor the signer knows
  */
@@ -110,10 +112,22 @@ async function verify(
     await checkClosed(database, trail, { tenantId, epoch }, closed, request.signal, findings);
   const closedReport = closed.report(true);
   for (const stray of await readStrays(database, signer, tenantId)) findings.add(strayFinding(stray));
+  if (range !== undefined) {
+    const query: Query = async (sql, parameters) => {
+      request.signal?.throwIfAborted();
+      return await database.query(writer, sql, parameters);
+    };
+    const { from, to } = range;
+    await checkFieldIndex(query, { tenantId, epoch, from, to, others: from === 0 }, findings);
+  }
   // The books belong to the chain as a whole: its last part compares them.
+  let accountsNotOnRecord = 0;
   if (range?.complete === true && request.sequence_to === undefined && request.ingested_to === undefined) {
-    const query: Query = (sql, parameters) => database.query(writer, sql, parameters);
-    await checkBooks(query, { tenantId, serviceTenant }, findings);
+    const query: Query = async (sql, parameters) => {
+      request.signal?.throwIfAborted();
+      return await database.query(writer, sql, parameters);
+    };
+    ({ accountsNotOnRecord } = await checkBooks(query, { tenantId, serviceTenant }, findings));
     await checkApprovals(query, { tenantId, epoch, serviceTenant }, findings);
     if (tenantId === serviceTenant) await checkSubjects(query, tenantId, findings);
   }
@@ -139,6 +153,7 @@ async function verify(
     trust: { source: 'service', keys: signer.verifierKeys(origin).map(({ key }) => key) },
     findings: findings.list,
     ...(closedReport !== undefined && { closed: closedReport }),
+    ...(accountsNotOnRecord > 0 && { accounts_not_on_record: accountsNotOnRecord }),
   };
 }
 

@@ -95,7 +95,12 @@ test('a gap that is declared while its chain is stopped is chained by a retry af
   expect(await openDeadLetters(site, tenant)).toEqual([]);
   const settled = { settled_to: 5, highest_seen: 5, final_seq: 5, ranges: 0 };
   expect(await accountOf(site, producer)).toEqual(settled);
-  const records = await expectSoundChain(service.database, tenant, 2);
+  const chained = async () => {
+    const all = await expectSoundChain(service.database, tenant, 2);
+    // Without what the service records of accounts: how often depends on how messages were batched.
+    return all.filter(({ event }) => !String(event.event_type).startsWith('audit.'));
+  };
+  const records = await chained();
   expect(records).toHaveLength(4);
   // With their original numbers and sources.
   const source = (offset: number) => `kafka:${site.kafka.clusterId}/${site.topic}/0/${offset}`;
@@ -116,7 +121,7 @@ test('a gap that is declared while its chain is stopped is chained by a retry af
   await site.query('delete from audit_source_positions');
   await caughtUp(await site.ingest(service, { groupId: newName('group') }), { 0: 3 });
   expect(await accountOf(site, producer)).toEqual(settled);
-  expect(await expectSoundChain(service.database, tenant, 2)).toEqual(records);
+  expect(await chained()).toEqual(records);
   expect(await openDeadLetters(site, tenant)).toEqual([]);
 });
 

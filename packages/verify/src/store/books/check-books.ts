@@ -1,5 +1,6 @@
 import type { FindingSink } from '../../report.ts';
 import type { Query } from '../read-store.ts';
+import { checkAccounts, checkChainlessAccounts } from './check-accounts.ts';
 import { type KeyState, type LetterState, readKeys, readLetters } from './read-books.ts';
 import { ReplayedBooks, type ReplayedKey, type ReplayedLetter } from './replay.ts';
 
@@ -13,19 +14,26 @@ export interface BooksOptions {
   readonly serviceTenant?: string | undefined;
 }
 
+/** What was not compared. */
+export interface ComparedBooks {
+  /** Accounts of an earlier version that the service has not put on record yet. */
+  readonly accountsNotOnRecord: number;
+}
+
 /**
- * Compares dead letters and API keys with the service's records of them in one tenant's chain. Each row that was edited,
- * deleted or inserted with other means than the service's is a finding. The records themselves are checked with the chain.
+ * Compares dead letters, API keys and accounts of producers with the service's records of them in one tenant's chain. Each row that
+ * was edited, deleted or inserted with other means than the service's is a finding. The records themselves are checked with the chain.
  */
 export async function checkBooks(
   query: Query,
   { tenantId, serviceTenant = 'tallystick' }: BooksOptions,
   findings: FindingSink,
-): Promise<void> {
+): Promise<ComparedBooks> {
   const books = await ReplayedBooks.read(query, tenantId);
   await checkLetters(query, tenantId, books, findings);
   await checkKeys(query, tenantId, books, findings);
-  if (tenantId !== serviceTenant) return;
+  let unrecorded = await checkAccounts(query, { tenantId, serviceTenant }, findings);
+  if (tenantId !== serviceTenant) return { accountsNotOnRecord: unrecorded };
   for await (const { id } of readLetters(query, 'unclaimed')) {
     findings.add({
       code: 'DEAD_LETTER_MISMATCH',
@@ -33,6 +41,7 @@ export async function checkBooks(
       found: `${id}: a row that no chain records`,
     });
   }
+  unrecorded += await checkChainlessAccounts(query, serviceTenant, findings);
   for await (const { id } of readKeys(query, 'unclaimed')) {
     findings.add({
       code: 'API_KEY_MISMATCH',
@@ -40,6 +49,7 @@ export async function checkBooks(
       found: `${id}: a row that no chain records`,
     });
   }
+  return { accountsNotOnRecord: unrecorded };
 }
 
 async function checkLetters(

@@ -19,6 +19,8 @@ export interface PartitionStoreOptions {
   readonly partition: number;
   /** Tenant of the records that the service itself writes. */
   readonly serviceTenant: string;
+  /** The clock of this process, milliseconds since the epoch. */
+  readonly now: () => number;
   /** Shared by all partitions. */
   readonly groupCommit: GroupCommit;
   readonly acceptRestored: boolean;
@@ -80,7 +82,7 @@ export class PartitionStore {
         if (error instanceof ServerError && error.code === 'SOURCE_POSITION_AHEAD') {
           throw this.#positionChanged(error);
         }
-        const replacements = replaceRefused(range, error);
+        const replacements = replaceRefused(range, error, this.#options.now());
         if (replacements?.length === 1) {
           range = replacements[0]!;
           continue;

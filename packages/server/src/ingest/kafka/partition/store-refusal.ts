@@ -12,11 +12,16 @@ import type { PreparedRange } from './prepared-range.ts';
  * What to store in place of a range that the store has refused because of its content: the range without the events of
  * chains that can't be extended now; two halves, to find the message that the store refuses; or that message as a dead letter.
  *
+ * @param now the time by the clock of this process, ms since the epoch
  * @returns undefined if the content is not the reason: the same range may be tried again
  */
-export function replaceRefused(range: PreparedRange, error: unknown): readonly PreparedRange[] | undefined {
+export function replaceRefused(
+  range: PreparedRange,
+  error: unknown,
+  now: number,
+): readonly PreparedRange[] | undefined {
   const { messages } = range;
-  const waiting = waitingTenantsOf(error);
+  const waiting = waitingTenantsOf(error, now);
   if (waiting !== undefined && messages.some((message) => concerns(message, waiting.tenants))) {
     return [withoutTenants(range, waiting)];
   }
@@ -33,8 +38,8 @@ interface WaitingTenants {
 }
 
 /** The tenants because of which a transaction failed; undefined if it failed for another reason. */
-function waitingTenantsOf(error: unknown): WaitingTenants | undefined {
-  if (isStoreClockWrong(error)) return undefined;
+function waitingTenantsOf(error: unknown, now: number): WaitingTenants | undefined {
+  if (isStoreClockWrong(error, now)) return undefined;
   const ahead = tenantsAhead(error);
   if (ahead.size > 0) return { tenants: ahead, reason: chainAhead };
   if (!(error instanceof ServerError) || error.code !== 'CHAIN_STOPPED') return undefined;
@@ -49,9 +54,9 @@ const maxClockDifferenceMs = 5 * 60 * 1000;
  * Whether chains are ahead because the store's clock went back: it is behind this process's clock too. Then every active chain is
  * ahead, and the partition waits until the clock is corrected: dead letters would lose the order of all of them.
  */
-function isStoreClockWrong(error: unknown): boolean {
+function isStoreClockWrong(error: unknown, now: number): boolean {
   if (!(error instanceof ServerError) || error.code !== 'CLOCK_BEHIND_CHAIN') return false;
-  return Date.now() - Date.parse(String(error.details.clock)) > maxClockDifferenceMs;
+  return now - Date.parse(String(error.details.clock)) > maxClockDifferenceMs;
 }
 
 /** An operator retries these dead letters once the clock of the database server is right. */

@@ -36,7 +36,7 @@ onEachStore((store) => {
   });
 
   /** A partition that stores ranges, and another partition whose batches share its transactions. */
-  const open = () => {
+  const open = (now = Date.now) => {
     const database = store().connect();
     const groupCommit = new GroupCommit(
       { appendRanges: (batches) => appendBatches(database, batches, { logName }) },
@@ -49,6 +49,7 @@ onEachStore((store) => {
       partition: 0,
       database,
       serviceTenant: 'service',
+      now,
       groupCommit,
       acceptRestored: false,
       committedOffset: async () => undefined,
@@ -106,5 +107,23 @@ onEachStore((store) => {
     expect(reasons).toEqual([]);
     expect(new Set(retries)).toEqual(new Set(['CLOCK_BEHIND_CHAIN']));
     expect(await expectSoundChain(database, tenant)).toHaveLength(4);
+  });
+
+  test('whether the clock of the store went back is judged by the clock that the service was given', async () => {
+    const day = 24 * 60 * minute;
+    const { database, reasons, retries, position, partition, queue } = open(() => Date.now() + day);
+    const tenant = newTenant();
+    await clock.advance(day);
+    await new Writer(database, { logName }).submit([anItem(tenant)]);
+    await clock.advance(-10 * minute);
+    queue.put(rangeOf(0, [tenant]));
+    const storing = partition.storeFrom(queue);
+    await expect.poll(() => retries.length + reasons.length).toBeGreaterThan(0);
+    await clock.advance(10 * minute);
+    await expect.poll(() => position.next, { timeout: 20_000 }).toBe(1);
+    queue.close();
+    await storing;
+    await clock.advance(-day);
+    expect(reasons).toEqual([]);
   });
 });

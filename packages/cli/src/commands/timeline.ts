@@ -1,0 +1,216 @@
+import type { EventView } from '@tallystick/protocol';
+import { InvalidArgumentError } from 'commander';
+import type { Context, Register } from '../context.ts';
+import { CliError } from '../errors.ts';
+import { displayWidth, printable } from '../terminal/printable.ts';
+import type { Style } from '../terminal/terminal.ts';
+import { forestOf, type Row } from '../timeline/forest.ts';
+import { counted, duration, wrap } from '../timeline/layout.ts';
+import { namingOf } from '../timeline/naming.ts';
+import { readTimeline, type Timeline } from '../timeline/read-timeline.ts';
+import { detailsOf, headOf } from '../timeline/record-lines.ts';
+import { type Summary, sectionsOf, summarize } from '../timeline/summary.ts';
+import { numberIn, textIn } from '../timeline/timeline-record.ts';
+import { shortTime, styleOf } from './event-columns.ts';
+import { addExamples } from './examples.ts';
+import { wholeNumber } from './option-values.ts';
+
+interface TimelineOptions {
+  readonly limit: number;
+}
+
+const mostRecords = 10_000;
+/** Columns beyond this make long lines that are hard to read. */
+const widest = 100;
+
+/** `tally timeline`: one investigation as a tree of causes, with what it cost, who decided, and what is missing. */
+export const registerTimeline: Register = (program, run) => {
+  const command = program
+    .command('timeline')
+    .summary('show what happened in one investigation, and why')
+    .description(
+      'Shows the records of one investigation as a tree of causes: what each model answered and why, what it cost, who approved, what ' +
+        'was done and what was not. A summary follows, which says what is missing as far as the records show it. The tree has what the ' +
+        'service lists; tally verify proves that no record was changed or removed.',
+    )
+    .argument('<investigation>', 'the investigation_id of the events')
+    .option(
+      '-n, --limit <count>',
+      `read at most this many records, up to ${mostRecords}`,
+      recordLimit,
+      1_000,
+    );
+  addExamples(
+    command,
+    'tally timeline inv-17 --tenant acme',
+    'tally timeline inv-17 --tenant acme --limit 10000 --json',
+  );
+  run<TimelineOptions>(command, async (context, { limit }, [investigationId]) => {
+    const tenantId = context.requireTenant();
+    await using backend = await context.openBackend();
+    const timeline = await readTimeline(backend.client, {
+      tenantId,
+      investigationId: investigationId!,
+      limit,
+    });
+    if (timeline.records.length === 0) {
+      throw new CliError('NOT_FOUND', `${tenantId} has no record of the investigation ${investigationId}`, {
+        hint: "tally events --type 'investigation.*' --json lists investigations; sensitive records need the scope events:read-sensitive",
+      });
+    }
+    const rows = forestOf(timeline.records);
+    const summary = summarize(timeline);
+    if (context.terminal.json) await printJson(context, timeline, rows, summary);
+    else await print(context, timeline, rows, summary);
+    return undefined;
+  });
+};
+
+function recordLimit(text: string): number {
+  const limit = wholeNumber(text);
+  if (limit > mostRecords) throw new InvalidArgumentError(`It must be at most ${mostRecords}.`);
+  return limit;
+}
+
+/** One line per record, in the order of the tree, and a last line with the summary. */
+async function printJson(
+  { terminal }: Context,
+  { tenantId, investigationId, records, isCut }: Timeline,
+  rows: readonly Row[],
+  { models, people, effects, quarantined, missing }: Summary,
+): Promise<void> {
+  const begin = records[0]!.time;
+  for (const { record, depth } of rows) {
+    if (terminal.outputEnded) return;
+    await terminal.jsonLine({ depth, elapsed_ms: record.time - begin, event: record.event });
+  }
+  await terminal.jsonLine({
+    summary: {
+      tenant_id: tenantId,
+      investigation_id: investigationId,
+      records: records.length,
+      complete: !isCut,
+      models: models.map((total) => ({
+        model: total.model,
+        calls: total.calls,
+        input_tokens: total.inputTokens,
+        output_tokens: total.outputTokens,
+        cost_usd: total.costUsd,
+        latency_ms: total.latencyMs,
+        calls_without_cost: total.withoutCost,
+      })),
+      people: people.map(({ person, did, latencyMs, comment, record }) => ({
+        person,
+        did,
+        latency_ms: latencyMs,
+        comment,
+        audit_id: record.id,
+      })),
+      effects: effects.map(({ action, target, ends, group, records: told }) => ({
+        action,
+        target,
+        group,
+        ends,
+        audit_ids: told.map(({ id }) => id),
+      })),
+      quarantined: quarantined.map(({ id }) => id),
+      missing,
+    },
+  });
+}
+
+async function print(
+  { terminal }: Context,
+  timeline: Timeline,
+  rows: readonly Row[],
+  summary: Summary,
+): Promise<void> {
+  const { records, tenantId, outside } = timeline;
+  const width = Math.min(widest, terminal.width);
+  const nameOf = namingOf(timeline);
+  const begin = records[0]!.time;
+  const numberWidth = Math.max(...records.map(({ sequence }) => `#${sequence}`.length));
+  const bold = (text: string) => terminal.style('bold', text);
+  for (const line of headingOf(timeline).flatMap((text) => wrap(text, width)))
+    await terminal.line(bold(line));
+  await terminal.line();
+  for (const { record, head, rail, isRoot } of rows) {
+    if (terminal.outputEnded) return;
+    const number = `#${record.sequence}`.padStart(numberWidth);
+    const left = `${`+${duration(record.time - begin)}`.padStart(elapsedWidth)} ${number}  `;
+    const style = record.event.damaged === true ? 'red' : styleOf(record.event);
+    const lines = wrap(headOf(record, nameOf), width - displayWidth(left + head));
+    for (const [at, line] of lines.entries()) {
+      const before = at === 0 ? left + head : `${' '.repeat(left.length)}${rail}  `;
+      await terminal.line(`${before}${styled(terminal, style ?? (at === 0 ? 'bold' : undefined), line)}`);
+    }
+    const details = [...causeOf(timeline, record.cause, isRoot, outside), ...detailsOf(record, nameOf)];
+    for (const [name, text] of details) {
+      const indent = `${' '.repeat(left.length)}${rail}`;
+      const texts = wrap(text, width - displayWidth(indent) - nameWidth);
+      for (const [at, line] of texts.entries()) {
+        const label = (at === 0 ? name : '').padEnd(nameWidth);
+        await terminal.line(`${indent}${terminal.style('dim', label)}${line}`);
+      }
+    }
+  }
+  await terminal.line();
+  for (const [name, texts] of sectionsOf(timeline, summary)) {
+    const marked = name === 'Missing' && summary.missing.length > 0;
+    for (const [at, text] of texts.entries()) {
+      for (const [part, line] of wrap(text, width - sectionWidth).entries()) {
+        const label = (at === 0 && part === 0 ? name : '').padEnd(sectionWidth);
+        await terminal.line(`${bold(label)}${styled(terminal, marked ? 'yellow' : undefined, line)}`);
+      }
+    }
+  }
+  await terminal.line();
+  const ends = [
+    `This is what the service lists. tally verify --tenant ${printable(tenantId)} proves that no record was changed or removed.`,
+    'Sensitive records are listed only to a key with the scope events:read-sensitive. tally show NUMBER shows a whole record.',
+  ];
+  for (const line of ends.flatMap((text) => wrap(text, width)))
+    await terminal.line(terminal.style('dim', line));
+}
+
+const elapsedWidth = 9;
+const nameWidth = 9;
+const sectionWidth = 13;
+
+function styled(terminal: Context['terminal'], style: Style | undefined, text: string): string {
+  return style === undefined ? text : terminal.style(style, text);
+}
+
+function headingOf({ investigationId, tenantId, records }: Timeline): string[] {
+  const [first, last] = [records[0]!, records.at(-1)!];
+  const state = records.findLast(({ type }) => type === 'investigation.state_changed');
+  const heading = [
+    `Investigation ${investigationId} of ${tenantId}`,
+    `${counted(records.length, 'record')} in ${duration(last.time - first.time)}, from ${shortTime(new Date(first.time).toISOString())} UTC`,
+  ];
+  if (state === undefined) return heading;
+  const verdict = textIn(state.event, 'decision', 'classification');
+  const confidence = numberIn(state.event, 'decision', 'confidence');
+  const parts = [
+    `State: ${textIn(state.event, 'outcome', 'state_after') ?? 'not on record'}`,
+    verdict === undefined ? 'no verdict' : `verdict: ${verdict}`,
+    ...(confidence === undefined ? [] : [`confidence: ${confidence}`]),
+  ];
+  return [...heading, parts.join(', ')];
+}
+
+/** A record at the beginning of a line says why it is there, if it names a cause. */
+function causeOf(
+  { records }: Timeline,
+  cause: string | undefined,
+  isRoot: boolean,
+  outside: ReadonlyMap<string, EventView | undefined>,
+): (readonly [name: string, text: string])[] {
+  if (!isRoot || cause === undefined) return [];
+  if (records.some(({ id }) => id === cause))
+    return [['cause', 'the records form a cycle, which is cut here']];
+  const event = outside.get(cause);
+  if (event === undefined) return [['cause', `${cause}, which is not in the list`]];
+  const type = textIn(event, 'event_type') ?? 'a record';
+  return [['cause', `${type} #${numberIn(event, 'sequence_number') ?? '?'}, outside of the investigation`]];
+}

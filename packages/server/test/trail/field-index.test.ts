@@ -1,0 +1,326 @@
+import { type EventFilters, fieldTerms, uuidv7 } from '@tallystick/event';
+import { prepareEmbeddedStore, tempDir } from '@tallystick/testing';
+import { verifyStore } from '@tallystick/verify';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AuditService } from '../../src/app.ts';
+import { fieldIndex } from '../../src/followers/field-index/field-index.ts';
+import { ReadAudit } from '../../src/operations/read-audit.ts';
+import { verifyRange } from '../../src/proofs/verification/verify-range.ts';
+import { writer } from '../../src/store/database.ts';
+import type { PgliteDatabase } from '../../src/store/pglite/pglite.ts';
+import { follow } from '../../src/trail/follow.ts';
+import { HeadWatch } from '../../src/trail/tail.ts';
+import { type ListQuery, Trail } from '../../src/trail/trail.ts';
+import { manualFollowers, rounds } from '../followers/manual-rounds.ts';
+
+const directory = tempDir();
+const followers = manualFollowers();
+const all = { sensitive: true };
+let service: AuditService;
+let trail: Trail;
+beforeAll(async () => {
+  await prepareEmbeddedStore(directory.path);
+  service = await AuditService.open({
+    store: { directory: directory.path },
+    logName: 'log.test',
+    checkpointIntervalMs: 0,
+    followers: false,
+  });
+  trail = new Trail(service.database);
+}, 120_000);
+afterAll(async () => {
+  await service.close();
+  directory.remove();
+});
+
+type Fields = { readonly [field: string]: unknown };
+
+async function submit(tenant_id: string, events: readonly Fields[]): Promise<void> {
+  const texts = events.map((fields) =>
+    JSON.stringify({
+      audit_id: uuidv7(),
+      tenant_id,
+      timestamp: '2026-03-01T12:00:00.000Z',
+      event_type: 'content.publish',
+      actor_type: 'user',
+      actor_id: 'ann',
+      source_service: 'test',
+      ...fields,
+    }),
+  );
+  const results = await service.submit({ events: texts, source: 'embedded', trust: 'operator' });
+  expect(results.map((result) => ('error' in result ? result.error : undefined)).filter(Boolean)).toEqual([]);
+}
+
+/** Lets the follower read all chains to their heads. */
+async function index(): Promise<void> {
+  const running = followers.run(service.database, [fieldIndex()]);
+  await rounds(running, async () => {
+    const info = await service.followerOperations.get('field-index');
+    return info.records === 0 && info.building === null;
+  });
+  await running.close();
+}
+
+const asOwner = (sql: string, values: readonly unknown[] = []) =>
+  (service.database as PgliteDatabase).asOwner(async (session) => await session.query(sql, values));
+
+/** All pages of a list, by sequence number. */
+async function found(query: ListQuery, { reader = trail, view = all } = {}): Promise<number[]> {
+  const sequences: unknown[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await reader.list({ ...query, cursor }, view);
+    sequences.push(...page.events.map((event) => event.sequence_number));
+    cursor = page.nextCursor;
+  } while (cursor !== undefined);
+  return sequences as number[];
+}
+
+const events: readonly Fields[] = [
+  { source_ip: '10.1.2.3', metadata: { platform: 'web', 'http.status': 200 } },
+  { source_ip: '10.1.2.4', metadata: { platform: 'ios', http: { status: 404 } }, severity: 'critical' },
+  {
+    source_ip: '192.168.0.1',
+    entity_ids: ['host-1', 'host-2'],
+    context: { tags: ['a', 'b'], deep: { ok: true } },
+  },
+  {
+    source_ip: '2001:db8::1',
+    actor_type: 'agent',
+    actor_id: 'bot',
+    on_behalf_of: [{ actor_type: 'user', actor_id: 'ann' }],
+  },
+  { source_ip: '::ffff:10.1.2.3', entity_ids: ['host-2'] },
+  {
+    actor_type: 'service',
+    actor_id: 'bot',
+    on_behalf_of: [{ actor_type: 'agent', actor_id: 'arn:aws:iam' }],
+  },
+  { event_type: 'auth.login.failed', metadata: { platform: 'web', nothing: null } },
+  { metadata: { platform: 'w'.repeat(600), __proto__x: 'y' }, outcome: { outcome_status: 'denied' } },
+];
+
+// Position 0 is the genesis record, and the event at index n is record n + 1.
+const questions: readonly (readonly [EventFilters, readonly number[]])[] = [
+  [{ source_ip: '10.1.2.3' }, [1, 5]],
+  [{ source_ip: '10.0.0.0/8' }, [1, 2, 5]],
+  [{ source_ip: '10.1.2.0/30' }, [1, 5]],
+  [{ source_ip: '0.0.0.0/0' }, [1, 2, 3, 5]],
+  [{ source_ip: '2001:db8::/33' }, [4]],
+  [{ source_ip: '::/0' }, [4]],
+  [{ source_ip: ['192.168.0.0/16', '2001:db8::1'] }, [3, 4]],
+  [{ entity_ids: 'host-2' }, [3, 5]],
+  [{ entity_ids: ['host-1', 'host-2', 'host-3'] }, [3, 5]],
+  [{ on_behalf_of: 'ann' }, [4]],
+  [{ on_behalf_of: 'user:ann' }, [4]],
+  [{ on_behalf_of: 'agent:ann' }, []],
+  [{ on_behalf_of: 'arn:aws:iam' }, [6]],
+  [{ 'metadata.platform': 'web' }, [1, 7]],
+  [{ 'metadata.platform': ['web', 'ios'] }, [1, 2, 7]],
+  [{ 'metadata.http.status': '200' }, [1]],
+  [{ 'metadata.http.status': ['200', '404'] }, [1, 2]],
+  [{ 'metadata.nothing': 'null' }, [7]],
+  [{ 'context.tags': 'b' }, [3]],
+  [{ 'context.deep.ok': 'true' }, [3]],
+  [{ 'context.deep': 'true' }, []],
+  [{ 'metadata.platform': 'w'.repeat(512) }, []],
+  [{ 'metadata.platform': 'web', event_type: 'auth.*' }, [7]],
+  [{ 'metadata.platform': ['web', 'ios'], severity: 'critical' }, [2]],
+  [{ 'metadata.platform': ['web', 'ios'], severity: 'info' }, [1, 7]],
+  [{ 'metadata.platform': 'web', not: { event_type: 'auth.*' } }, [1]],
+  [{ source_ip: '10.0.0.0/8', not: { 'metadata.platform': 'ios' } }, [1, 5]],
+  [{ actor: 'bot', not: { on_behalf_of: 'ann' } }, [6]],
+  [{ actor: 'agent:bot', source_ip: '::/0' }, [4]],
+  [
+    { event_type: 'content.publish', not: { source_ip: ['10.0.0.0/8', '::/0'], entity_ids: 'host-1' } },
+    [6, 8],
+  ],
+  [{ outcome_status: 'denied', not: { 'metadata.platform': 'web' } }, [8]],
+];
+
+describe('filters on fields without a column', () => {
+  const ask = async (tenantId: string) => {
+    for (const [filters, expected] of questions) {
+      const message = JSON.stringify(filters);
+      expect(await found({ tenantId, filters, limit: 2, order: 'asc' }), message).toEqual(expected);
+      expect(await found({ tenantId, filters, limit: 50 }), message).toEqual(expected.toReversed());
+    }
+  };
+
+  it('find the same without an index and with one', async () => {
+    await submit('asked', events);
+    await ask('asked');
+    await index();
+    await ask('asked');
+  });
+
+  it('find the same with a part of the index, and while it is rebuilt', async () => {
+    await submit('grown', events.slice(0, 4));
+    await index();
+    await submit('grown', events.slice(4));
+    await ask('grown');
+    await service.followerOperations.reset('field-index');
+    await ask('grown');
+    await index();
+    await ask('grown');
+    await service.followerOperations.reset('field-index', 'grown');
+    await ask('grown');
+  });
+
+  it('search one block of records after the other', async () => {
+    const rare = { metadata: { job: 'rare' } };
+    const common = { metadata: { job: 'common' } };
+    const every = Array.from({ length: 4_500 }, (_, at) => (at % 2_200 === 0 ? rare : common));
+    for (let at = 0; at < every.length; at += 500) await submit('long', every.slice(at, at + 500));
+    await index();
+    const filters = { 'metadata.job': 'rare' };
+    expect(await found({ tenantId: 'long', filters })).toEqual([4_401, 2_201, 1]);
+    expect(await found({ tenantId: 'long', filters, order: 'asc' })).toEqual([1, 2_201, 4_401]);
+    const of = { tenantId: 'long', filters: { 'metadata.job': ['rare', 'common'] }, limit: 1_000 };
+    expect(await found(of)).toEqual(every.map((_, at) => at + 1).toReversed());
+    const page = await trail.list({ tenantId: 'long', filters: { 'metadata.job': 'none' } }, all);
+    expect(page).toMatchObject({ events: [], nextCursor: undefined, isCut: false });
+
+    // A budget ends a page early, says so, and the next page goes on.
+    const hasty = new Trail(service.database, { records: 100, searches: 2 });
+    expect(await found({ tenantId: 'long', filters }, { reader: hasty })).toEqual([4_401, 2_201, 1]);
+    const negated = { event_type: 'content.publish', not: { 'metadata.job': 'common' } };
+    const first = await hasty.list({ tenantId: 'long', filters: negated, order: 'asc' }, all);
+    expect(first).toMatchObject({ isCut: true, nextCursor: expect.any(String) });
+    expect(first.events.map((event) => event.sequence_number)).toEqual([1]);
+    const query = { tenantId: 'long', filters: negated, order: 'asc' } as const;
+    expect(await found(query, { reader: hasty })).toEqual([1, 2_201, 4_401]);
+    await submit(
+      'long',
+      Array.from({ length: 300 }, () => common),
+    );
+    const behind = await hasty.list({ tenantId: 'long', filters }, all);
+    expect(behind).toMatchObject({ events: [], isCut: true, indexedTo: 4_500 });
+    expect(await found({ tenantId: 'long', filters }, { reader: hasty })).toEqual([4_401, 2_201, 1]);
+  });
+
+  it('neither find nor count sensitive records without the scope', async () => {
+    const secret = { is_sensitive: true, metadata: { platform: 'web' } };
+    await submit('hidden', [{ metadata: { platform: 'web' } }, secret]);
+    const ask = async () => {
+      const filters = { 'metadata.platform': 'web' };
+      expect(await found({ tenantId: 'hidden', filters }, { view: { sensitive: false } })).toEqual([1]);
+      expect(await found({ tenantId: 'hidden', filters })).toEqual([2, 1]);
+      const negated = { event_type: 'content.publish', not: { 'metadata.platform': 'ios' } };
+      expect(await found({ tenantId: 'hidden', filters: negated }, { view: { sensitive: false } })).toEqual([
+        1,
+      ]);
+    };
+    await ask();
+    await index();
+    await ask();
+    // A changed column does not disclose it: the record decides too.
+    await asOwner(`alter table audit_records disable trigger user`);
+    await asOwner(`update audit_records set is_sensitive = false where tenant_id = 'hidden'`);
+    await asOwner(`alter table audit_records enable trigger user`);
+    await ask();
+  });
+
+  it('leave records of reads out and say so', async () => {
+    await submit('reads', [{ metadata: { platform: 'web' } }]);
+    const list = { tenantId: 'reads', filters: { not: { 'metadata.platform': 'ios' } }, includeReads: false };
+    expect((await trail.list(list, all)).readsLeftOut).toBe(false);
+    await new ReadAudit(service.database, service.writer).read({ principal: 'reader', tenantId: 'reads' });
+    const page = await trail.list(list, all);
+    expect(page.readsLeftOut).toBe(true);
+    expect(page.events.map((event) => event.sequence_number)).toEqual([1, 0]);
+    expect(await found({ ...list, includeReads: true })).toEqual([2, 1, 0]);
+  });
+
+  it('find an event with more terms than the index keeps, and nothing that is sealed', async () => {
+    const many = Object.fromEntries(Array.from({ length: 1_500 }, (_, at) => [`m${at}`, String(at)]));
+    const sealed = { '/metadata/name': 'a'.repeat(64) };
+    await submit('odd', [{ metadata: many }, { metadata: { platform: 'web' }, sealed }]);
+    await index();
+    expect(await found({ tenantId: 'odd', filters: { 'metadata.m1499': '1499' } })).toEqual([1]);
+    expect(await found({ tenantId: 'odd', filters: { 'metadata.platform': 'web' } })).toEqual([2]);
+    expect(await found({ tenantId: 'odd', filters: { 'metadata.name': 'a'.repeat(64) } })).toEqual([]);
+    const terms = fieldTerms({ event_type: 'a.b', metadata: { platform: 'web' }, sealed });
+    expect(terms.filter((term) => term.includes('name') || term.includes('aaaa'))).toEqual([]);
+  });
+
+  it('narrow a stream', async () => {
+    await submit('live', [{}]);
+    const heads = new HeadWatch(service.database, 5);
+    const stop = new AbortController();
+    const filters = { 'metadata.platform': 'web', not: { source_ip: '10.0.0.0/8' } };
+    const stream = follow(trail, heads, { tenantId: 'live', filters, view: all }, stop.signal);
+    const next = stream.next();
+    // The stream begins after the head that it reads first.
+    await trail.head('live');
+    await submit('live', events);
+    await submit('live', [{ metadata: { platform: 'web' } }]);
+    expect((await next).value?.position.sequence).toBe(8);
+    expect((await stream.next()).value?.position.sequence).toBe(10);
+    stop.abort();
+    await stream.return(undefined);
+  });
+});
+
+describe('the index', () => {
+  it('is closed to readers of other tenants', async () => {
+    await submit('own', [{ metadata: { platform: 'web' } }]);
+    await index();
+    const search = `select * from tally_find_candidates($1, 1, 0, 10, array['{1}'], true, 10)`;
+    const reader = { role: 'reader', tenants: ['own'] } as const;
+    await expect(service.database.query(reader, search, ['own'])).resolves.toHaveLength(1);
+    await expect(service.database.query(reader, search, ['asked'])).rejects.toThrow(/has not set the tenant/);
+    await expect(service.database.query(reader, search, [null])).rejects.toThrow(/has not set the tenant/);
+    await expect(service.database.query({ role: 'reader', tenants: [] }, search, ['own'])).rejects.toThrow(
+      /has not set/,
+    );
+    await expect(service.database.query(writer, search, ['own'])).rejects.toThrow(/has not set the tenant/);
+    await expect(service.database.query(reader, 'select * from audit_field_terms')).rejects.toThrow(
+      /permission/,
+    );
+    const forged = `select * from tally_find_candidates('own', 1, 0, 10, array['{1}'') or true --'], true, 10)`;
+    await expect(service.database.query(reader, forged)).rejects.toThrow(/malformed array/);
+  });
+
+  it('is compared with the records by every verification', async () => {
+    await submit('checked', events);
+    await index();
+    const findings = async () => {
+      const report = await verifyRange(service, trail, { tenantId: 'checked', fresh: true });
+      const ofService = report.findings.map(
+        ({ code, sequence_number, found }) => `${code} ${sequence_number} ${found}`,
+      );
+      const outside = await verifyStore((sql, values) => service.database.query(writer, sql, values), {
+        tenantId: 'checked',
+        logName: 'log.test',
+        keys: service.signer
+          .verifierKeys(service.logs.origin({ tenantId: 'checked', epoch: 1 }))
+          .map(({ key }) => key),
+      });
+      expect(
+        outside.findings.map(({ code, sequence_number, found }) => `${code} ${sequence_number} ${found}`),
+      ).toEqual(ofService);
+      expect(outside.verdict).toBe(report.verdict);
+      return ofService;
+    };
+    expect(await findings()).toEqual([]);
+    const of = (sequence: number) => `tenant_id = 'checked' and sequence_number = ${sequence}`;
+    await asOwner(`update audit_field_terms set terms = terms[2:] where ${of(2)}`);
+    await asOwner(`delete from audit_field_terms where ${of(5)}`);
+    await asOwner(
+      `insert into audit_field_terms select generation, tenant_id, epoch, 99, terms from audit_field_terms where ${of(1)}`,
+    );
+    expect(await findings()).toEqual([
+      'INDEX_MISMATCH 2 other terms than those of the record',
+      'INDEX_MISMATCH 5 no row',
+      'INDEX_MISMATCH 99 a row without a record',
+    ]);
+    await service.followerOperations.reset('field-index', 'checked');
+    expect(await findings()).toEqual([]);
+    // What is not indexed yet is no finding: reads take it from the chain.
+    await index();
+    await submit('checked', [{}]);
+    expect(await findings()).toEqual([]);
+  });
+});
