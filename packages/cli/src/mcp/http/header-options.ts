@@ -11,6 +11,11 @@ const reserved = [
   'connection',
   'accept-encoding',
   'mcp-session-id',
+  'mcp-protocol-version',
+  'mcp-method',
+  'mcp-name',
+  'last-event-id',
+  'accept',
 ];
 
 /**

@@ -1,17 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { encodeMirrored } from './mirrored-headers.ts';
 import { ParameterHeaders } from './parameter-headers.ts';
-import { isWithoutSessions } from './revision.ts';
+import { metadataHeaders } from './request-metadata.ts';
+import { isWithoutSessions, type OutgoingMessage, statedRevision } from './revision.ts';
 import type { Upstream } from './upstream.ts';
-import type { StreamPosition } from './whole-messages.ts';
-
-/** A message, as far as its headers need it. */
-export interface OutgoingMessage {
-  readonly id?: unknown;
-  readonly method?: unknown;
-  readonly params?: unknown;
-}
 
 /** What a client of an HTTP server must remember: the session, the revision, and the parameters that are repeated in headers. */
 export class ServerSession {
@@ -29,7 +21,7 @@ export class ServerSession {
     return this.#id !== undefined;
   }
 
-  /** A session's id is a credential, so records have its digest: equal digests are the same session. */
+  /** The digest of the session's id, for records. */
   get digest(): string | undefined {
     return this.#id === undefined ? undefined : digestOfSession(this.#id);
   }
@@ -39,10 +31,12 @@ export class ServerSession {
     message: OutgoingMessage,
     signal: AbortSignal,
   ): Promise<IncomingMessage> {
+    const hasSession = message.method !== 'initialize' && !isWithoutSessions(statedRevision(message));
     const headers = {
       'content-type': 'application/json',
       accept: 'application/json, text/event-stream',
-      ...this.#headersOf(message),
+      ...(hasSession && this.#sessionHeaders()),
+      ...metadataHeaders(message, this.parameterHeaders),
     };
     const answer = await this.#upstream.send({ method: 'POST', headers, body, signal });
     const id = answer.headers['mcp-session-id'];
@@ -50,8 +44,8 @@ export class ServerSession {
     return answer;
   }
 
-  /** Opens the stream of what the server says by itself, or continues a stream that has ended. */
-  async listen({ lastEventId }: StreamPosition, signal: AbortSignal): Promise<IncomingMessage> {
+  /** Opens the stream of what the server says by itself, or continues a stream after an event. */
+  async listen(lastEventId: string | undefined, signal: AbortSignal): Promise<IncomingMessage> {
     const headers = {
       accept: 'text/event-stream',
       ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),
@@ -74,19 +68,6 @@ export class ServerSession {
       this.#revision = protocolVersion;
   }
 
-  #headersOf(message: OutgoingMessage): { readonly [name: string]: string } {
-    const version = statedRevision(message);
-    if (!isWithoutSessions(version)) return message.method === 'initialize' ? {} : this.#sessionHeaders();
-    const { name, uri, arguments: args } = Object(message.params) as { readonly [name: string]: unknown };
-    const subject = name ?? uri;
-    return {
-      'mcp-protocol-version': version as string,
-      ...(typeof message.method === 'string' && { 'mcp-method': message.method }),
-      ...(typeof subject === 'string' && { 'mcp-name': encodeMirrored(subject) }),
-      ...(message.method === 'tools/call' && this.parameterHeaders.of(name, args)),
-    };
-  }
-
   #sessionHeaders(): { readonly [name: string]: string } {
     return {
       ...(this.#id !== undefined && { 'mcp-session-id': this.#id }),
@@ -95,15 +76,7 @@ export class ServerSession {
   }
 }
 
-/** The revision that a request states, as from 2026-07-28. */
-export function statedRevision({ params }: OutgoingMessage): string | undefined {
-  const { _meta } = Object(params) as { readonly _meta?: unknown };
-  const version = (Object(_meta) as { readonly [name: string]: unknown })[
-    'io.modelcontextprotocol/protocolVersion'
-  ];
-  return typeof version === 'string' && /^[\x21-\x7e]{1,64}$/.test(version) ? version : undefined;
-}
-
+/** A session's id is a credential, so records have its digest: equal digests are the same session. */
 export function digestOfSession(id: string): string {
   return `sha256:${createHash('sha256').update(id).digest('hex').slice(0, 32)}`;
 }
