@@ -187,7 +187,7 @@ export class ToolCalls {
       }
       forget();
       if (flight.cancelled) return;
-      if (flight.state === 'held') port.send(notExecuted(call, error));
+      if (flight.state === 'held') port.send(notExecuted(call, explained(error, giveUp.signal)));
       else port.send(errorResponse(call.id, rpcErrors.connectionClosed, 'the server could not be reached'));
     }
   }
@@ -306,4 +306,10 @@ export class ToolCalls {
   async settled(): Promise<void> {
     await Promise.all(this.#running);
   }
+}
+
+/** The gate knows that the call was given up. The proxy knows why. */
+function explained(error: unknown, { aborted, reason }: AbortSignal): unknown {
+  if (!aborted || !(error instanceof GateError) || error.code !== 'ABORTED') return error;
+  return new GateError('ABORTED', (reason as Error).message, error);
 }

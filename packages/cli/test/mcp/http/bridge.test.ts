@@ -27,7 +27,11 @@ function answerPlainly({ method, message }: Arrived, response: ServerResponse): 
     );
   else json(response, { id: message.id, result: text(JSON.stringify(message.params?.arguments ?? null)) });
 }
-const initialize = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 't', version: '1' } };
+const initialize = {
+  protocolVersion: '2025-06-18',
+  capabilities: {},
+  clientInfo: { name: 't', version: '1' },
+};
 const initialized = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
 const modern = { _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' } };
 
@@ -311,7 +315,10 @@ test('since revision 2026-07-28 headers repeat the decided body, as the list of 
       amount: { type: 'integer', 'x-mcp-header': 'Amount' },
       to: { type: 'object', properties: { city: { type: 'string', 'x-mcp-header': 'City' } } },
     };
-    return json(response, { id: message.id, result: { tools: [{ name: 'pay', inputSchema: { properties } }] } });
+    return json(response, {
+      id: message.id,
+      result: { tools: [{ name: 'pay', inputSchema: { properties } }] },
+    });
   });
   const client = bridgeTo(server.url);
   await client.request(1, 'initialize', initialize);

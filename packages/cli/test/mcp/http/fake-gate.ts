@@ -24,7 +24,7 @@ export function fakeGate(): FakeGate {
       action.onPending?.({ id: 'apr_1', decide_before: '2027-01-01T00:00:00Z' } as never);
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       const signal = action.signal!;
-      const abort = () => reject(new GateError('ABORTED', (signal.reason as Error).message));
+      const abort = () => reject(new GateError('ABORTED', 'the caller gave up the action'));
       if (signal.aborted) abort();
       signal.addEventListener('abort', abort);
       granted.add(resolve);

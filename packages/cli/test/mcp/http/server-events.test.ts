@@ -57,7 +57,9 @@ test('a reader that does not go on holds the server up', async () => {
 
 test('a long message is read by its outline, unless its content is needed', () => {
   const long = JSON.stringify({ jsonrpc: '2.0', id: 1, result: { text: 'x'.repeat(1_100_000) } });
-  expect(readHeld(long, false)!.responses).toMatchObject([{ id: 1, end: { details: { result_bytes: 1_100_011 } } }]);
+  expect(readHeld(long, false)!.responses).toMatchObject([
+    { id: 1, end: { details: { result_bytes: 1_100_011 } } },
+  ]);
   expect(readHeld(long, true)!.responses[0]).toHaveProperty('result.text');
   expect(readHeld(`[${long}]`, false)!.responses).toHaveLength(1);
   expect(readHeld('<html>', false)).toBeUndefined();
