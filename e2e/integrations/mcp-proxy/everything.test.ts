@@ -1,4 +1,6 @@
+import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { getDefaultEnvironment, StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { until } from '@tallystick/testing';
@@ -7,14 +9,20 @@ import { type GatedService, openGatedService, tallyProgram } from './gated-servi
 
 /** `tally mcp` between the official client and a public server, each in a process of its own. */
 
-const server = createRequire(import.meta.url).resolve(
-  '@modelcontextprotocol/server-everything/dist/index.js',
-);
+const { resolve } = createRequire(import.meta.url);
+const server = resolve('@modelcontextprotocol/server-everything/dist/index.js');
+const filesystem = resolve('@modelcontextprotocol/server-filesystem/dist/index.js');
 let service: GatedService;
 const clients: Client[] = [];
 beforeAll(async () => {
   service = await openGatedService([
     { name: 'no sums', when: { action: 'get-sum' }, effect: 'deny', reason: 'sums are secret' },
+    {
+      name: 'secrets',
+      when: { arguments: { '/path': { contains: '.env' } } },
+      effect: 'deny',
+      reason: 'secrets stay',
+    },
     { name: 'rest', effect: 'allow' },
   ]);
 });
@@ -37,10 +45,10 @@ async function connect(command: string, args: readonly string[]): Promise<Client
   return client;
 }
 const direct = () => connect(process.execPath, [server]);
-const behindGate = () =>
+const behindGate = (...words: readonly string[]) =>
   connect(process.execPath, [
     ...[tallyProgram, 'mcp', '--tenant', 'acme', '--policy', 'rules.json', '--name', 'everything'],
-    ...['--', process.execPath, server],
+    ...['--', process.execPath, ...(words.length === 0 ? [server] : words)],
   ]);
 const trail = (tool: string) => service.trail(tool);
 
@@ -111,4 +119,17 @@ test('a call that the client gives up is recorded with its end', async () => {
       ([type, status]) => type === 'agent.action.completed' && status !== 'success',
     ),
   );
+});
+
+test('the public file server behind a rule about paths', async () => {
+  writeFileSync(join(service.cwd, 'notes.txt'), 'open');
+  writeFileSync(join(service.cwd, '.env'), 'PASSWORD=hidden');
+  const client = await behindGate(filesystem, service.cwd);
+  const read = (name: string) =>
+    client.callTool({ name: 'read_text_file', arguments: { path: join(service.cwd, name) } });
+  expect(JSON.stringify((await read('notes.txt')).content)).toContain('open');
+  const denied = await read('.env');
+  expect(denied.isError).toBe(true);
+  expect(JSON.stringify(denied)).toContain('secrets stay');
+  expect(JSON.stringify(denied)).not.toContain('hidden');
 });

@@ -62,7 +62,7 @@ export async function* eventsOf(
 
 export class MessageTooLarge extends ServerUnreachable {}
 
-export function isEventStream({ headers }: IncomingMessage): boolean {
+function isEventStream({ headers }: IncomingMessage): boolean {
   return /^text\/event-stream\s*(?:;|$)/i.test(headers['content-type'] ?? '');
 }
 
