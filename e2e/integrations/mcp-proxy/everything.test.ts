@@ -9,9 +9,12 @@ import { type GatedService, openGatedService, tallyProgram } from './gated-servi
 
 /** `tally mcp` between the official client and a public server, each in a process of its own. */
 
-const { resolve } = createRequire(import.meta.url);
-const server = resolve('@modelcontextprotocol/server-everything/dist/index.js');
-const filesystem = resolve('@modelcontextprotocol/server-filesystem/dist/index.js');
+const server = createRequire(import.meta.url).resolve(
+  '@modelcontextprotocol/server-everything/dist/index.js',
+);
+const filesystem = createRequire(import.meta.url).resolve(
+  '@modelcontextprotocol/server-filesystem/dist/index.js',
+);
 let service: GatedService;
 const clients: Client[] = [];
 beforeAll(async () => {
