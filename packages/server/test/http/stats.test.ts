@@ -4,7 +4,7 @@ import { event, Harness } from './harness.ts';
 let http: Harness;
 let plain: string;
 beforeAll(async () => {
-  http = await Harness.open();
+  http = await Harness.open({ auditReads: true });
   const writer = await http.key(['acme'], 'events:write', 'events:read', 'events:read-sensitive');
   plain = await http.key(['acme'], 'events:read');
   const events = [
