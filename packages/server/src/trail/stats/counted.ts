@@ -11,7 +11,7 @@ export interface GroupKey {
 }
 
 /** Names a grouping's parts, the span of time last. */
-export function partsOf({ fields, time }: Grouping): string[] {
+function partsOf({ fields, time }: Grouping): string[] {
   return [...fields, ...(time === undefined ? [] : [time])];
 }
 

@@ -17,7 +17,7 @@ export interface StatsLimits {
 }
 
 /** The last row of the hourly counts that was read. */
-export interface CountsPlace {
+interface CountsPlace {
   /** RFC 3339. */
   readonly hour: string;
   /** Hex. */
