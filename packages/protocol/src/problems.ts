@@ -63,6 +63,7 @@ type HttpErrorCode =
   | 'REQUEST_MALFORMED'
   | 'REQUEST_TIMEOUT'
   | 'HEADERS_TOO_LARGE'
+  | 'RATE_LIMITED'
   | 'TOO_MANY_STREAMS'
   | 'OVERLOADED'
   | 'INTERNAL_ERROR';
@@ -183,6 +184,7 @@ const ofHttp: Record<HttpErrorCode, ProblemKind> = {
   REQUEST_MALFORMED: kind(400, 'Malformed request'),
   REQUEST_TIMEOUT: kind(408, 'Request too slow'),
   HEADERS_TOO_LARGE: kind(431, 'Headers too large'),
+  RATE_LIMITED: kind(429, 'Too many requests'),
   TOO_MANY_STREAMS: kind(503, 'Too many streams'),
   OVERLOADED: kind(503, 'Overloaded'),
   INTERNAL_ERROR: kind(500, 'Internal error'),

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { type Taxonomy, tenantIdPattern } from '@tallystick/event';
 import { ApiKeys } from './access/api-keys.ts';
 import { BlockedSubjects } from './access/blocked-subjects.ts';
+import { ConsoleSessions } from './access/sessions/console-sessions.ts';
+import { SignInLinks } from './access/sessions/sign-in-links.ts';
 import { DeadlineTimer } from './approvals/deadline-timer.ts';
 import { ApprovalDesk } from './approvals/desk.ts';
 import { WebhookOutbox } from './approvals/webhook/outbox.ts';
@@ -14,6 +16,7 @@ import { defaultServiceTenant } from './chain/book-options.ts';
 import { KeyBook } from './chain/books/key-book.ts';
 import { openBooks } from './chain/books/open-books.ts';
 import { keepAccountsPruned } from './chain/books/prune-accounts.ts';
+import { SessionBook } from './chain/books/session-book.ts';
 import { SubjectBook } from './chain/books/subject-book.ts';
 import { recordRotations } from './chain/record-rotations.ts';
 import { Writer } from './chain/writer.ts';
@@ -110,6 +113,10 @@ export class AuditService {
   readonly keys: ApiKeys;
   /** Subjects whose logins and keys are refused. */
   readonly subjects: BlockedSubjects;
+  /** Sessions of people who are signed in to the console. */
+  readonly sessions: ConsoleSessions;
+  /** Links that sign in to the console one time. */
+  readonly signInLinks: SignInLinks;
   /** What every submitted event passes first. */
   readonly admission: Admission;
   /** What the service filled in for requests with an idempotency key. */
@@ -186,6 +193,8 @@ export class AuditService {
     this.appendRanges = rangeAppender(database, appendOptions, observer);
     this.keys = new ApiKeys(database, new KeyBook(this), now);
     this.subjects = new BlockedSubjects(database, new SubjectBook(this), now);
+    this.sessions = new ConsoleSessions(database, new SessionBook(this), now);
+    this.signInLinks = new SignInLinks(this.keys, now);
     const onError = (what: string, error: unknown) => observer.onBackgroundError?.(what, error);
     const { approvalIntervalMs = 1_000, webhooks } = options;
     this.desk = new ApprovalDesk({

@@ -3,16 +3,25 @@ import type { ApiKeys } from './api-keys.ts';
 import type { BlockedSubjects } from './blocked-subjects.ts';
 import { Logins } from './logins/logins.ts';
 import type { Principal } from './principal.ts';
+import type { ConsoleSession, ConsoleSessions } from './sessions/console-sessions.ts';
 
-/** Checks bearer credentials: API keys, and tokens of logins where the service accepts them. */
+interface CredentialBooks {
+  readonly keys: ApiKeys;
+  readonly subjects: BlockedSubjects;
+  readonly sessions: ConsoleSessions;
+}
+
+/** Checks credentials: API keys, tokens of logins where the service accepts them, and the cookies of the console's sessions. */
 export class Credentials {
   readonly #keys: ApiKeys;
   readonly #blocked: BlockedSubjects;
+  readonly #sessions: ConsoleSessions;
   readonly #logins: Logins | undefined;
 
-  constructor(keys: ApiKeys, blocked: BlockedSubjects, logins: Logins | undefined) {
+  constructor({ keys, subjects, sessions }: CredentialBooks, logins: Logins | undefined) {
     this.#keys = keys;
-    this.#blocked = blocked;
+    this.#blocked = subjects;
+    this.#sessions = sessions;
     this.#logins = logins;
   }
 
@@ -25,6 +34,31 @@ export class Credentials {
     const principal = await this.#identify(credential);
     if (principal.subject !== undefined) await this.#blocked.assertAllowed(principal.subject);
     return principal;
+  }
+
+  /**
+   * Finds the caller that an API key belongs to. A token is refused.
+   *
+   * @throws {ServerError} `UNAUTHENTICATED`, also for a blocked subject
+   */
+  async authenticateKey(key: string): Promise<Principal> {
+    const principal = await this.#keys.authenticate(key);
+    if (principal.subject !== undefined) await this.#blocked.assertAllowed(principal.subject);
+    return principal;
+  }
+
+  /**
+   * Finds the session that a cookie belongs to.
+   *
+   * @throws {ServerError} `UNAUTHENTICATED`, also for a blocked subject
+   */
+  async session(secret: string): Promise<ConsoleSession> {
+    const session = await this.#sessions.find(secret);
+    if (session === undefined)
+      throw new ServerError('UNAUTHENTICATED', 'the session has ended: sign in again');
+    const { subject } = session.principal;
+    if (subject !== undefined) await this.#blocked.assertAllowed(subject);
+    return session;
   }
 
   async #identify(credential: string): Promise<Principal> {

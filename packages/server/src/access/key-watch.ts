@@ -1,15 +1,18 @@
-import type { Database } from '../store/database.ts';
+import type { Database, Queries } from '../store/database.ts';
 import { writer } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 import { blockedAmong } from './blocked-subjects.ts';
 import type { Principal } from './principal.ts';
+import { usableAmong } from './sessions/console-sessions.ts';
 
 const usableKeys = readSql('usable-keys');
 
 interface Watcher {
   /** Id of the key, without the prefix of principals. Absent for a login. */
   readonly keyId: string | undefined;
-  /** When the login expires, ms since the epoch. Absent for a key. */
+  /** The session of the console, which a sign-out ends. */
+  readonly session: string | undefined;
+  /** When the login or the session expires, ms since the epoch. Absent for a key. */
   readonly expiresAt: number | undefined;
   /** Who may be blocked. */
   readonly subject: string | undefined;
@@ -17,9 +20,9 @@ interface Watcher {
 }
 
 /**
- * Ends what a key or a login has begun and what goes on for long, such as a stream, when the key is revoked, its subject is blocked, or
- * either expires. It does not matter which replica did that: one query per interval asks the store about the keys of all streams of this
- * replica, and one about their subjects. While there is no stream, no query runs. While the store fails, the streams of keys stay open; they show nothing new
+ * Ends what a key, a login or a session has begun and what goes on for long, such as a stream, when the key is revoked, its subject is
+ * blocked, the person signs out, or one of them expires. It does not matter which replica did that: one query per interval asks the store about the keys of all streams of this
+ * replica, one about their subjects, and one about their sessions. While there is no stream, no query runs. While the store fails, the streams of keys stay open; they show nothing new
  * then. Those of logins end at their time in any case.
  */
 export class KeyWatch {
@@ -42,11 +45,11 @@ export class KeyWatch {
    *
    * @returns a function that ends the watch
    */
-  watch({ id, expiresAt, subject }: Principal, onUnusable: () => void): () => void {
+  watch({ id, expiresAt, subject, session }: Principal, onUnusable: () => void): () => void {
     const keyId = /^key:(.+)$/.exec(id)?.[1];
     // The operator of a store in this process has no key.
     if (keyId === undefined && expiresAt === undefined) return () => {};
-    const watcher: Watcher = { keyId, expiresAt, subject, onUnusable };
+    const watcher: Watcher = { keyId, expiresAt, subject, session, onUnusable };
     this.#watchers.add(watcher);
     this.#schedule();
     return () => this.#watchers.delete(watcher);
@@ -67,6 +70,7 @@ export class KeyWatch {
       if (watcher.expiresAt !== undefined && watcher.expiresAt <= this.#now()) this.#end(watcher);
     }
     await this.#lookForBlocked();
+    await this.#lookForEndedSessions();
     // A watch that begins during the query is not judged by its answer.
     const asked = [...this.#watchers].flatMap((watcher) =>
       watcher.keyId === undefined ? [] : [{ watcher, keyId: watcher.keyId }],
@@ -83,12 +87,23 @@ export class KeyWatch {
 
   async #lookForBlocked(): Promise<void> {
     const subjects = new Set([...this.#watchers].flatMap(({ subject }) => subject ?? []));
-    const blocked = await blockedAmong(
-      { query: (sql, parameters) => this.#database.query(writer, sql, parameters) },
-      [...subjects],
-    );
+    const blocked = await blockedAmong(this.#queries(), [...subjects]);
     for (const watcher of this.#watchers)
       if (watcher.subject !== undefined && blocked.has(watcher.subject)) this.#end(watcher);
+  }
+
+  async #lookForEndedSessions(): Promise<void> {
+    // A watch that begins during the query is not judged by its answer.
+    const asked = [...this.#watchers].flatMap((watcher) =>
+      watcher.session === undefined ? [] : [{ watcher, session: watcher.session }],
+    );
+    const ids = [...new Set(asked.map(({ session }) => session))];
+    const usable = await usableAmong(this.#queries(), ids, this.#now());
+    for (const { watcher, session } of asked) if (!usable.has(session)) this.#end(watcher);
+  }
+
+  #queries(): Queries {
+    return { query: (sql, parameters) => this.#database.query(writer, sql, parameters) };
   }
 
   #end(watcher: Watcher): void {

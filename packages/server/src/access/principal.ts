@@ -12,7 +12,9 @@ export interface Principal {
   readonly subject?: string | undefined;
   /** Groups of the subject, by its login, each with `group:` before its name. No key has such a subject. */
   readonly groups?: readonly string[] | undefined;
-  /** When the login expires, ms since the epoch. Absent for API keys: the store knows when they do. */
+  /** The session of the console that the caller's cookie belongs to. Absent: the request carried a key or a token. */
+  readonly session?: string | undefined;
+  /** When the login or the session expires, ms since the epoch. Absent for API keys: the store knows when they do. */
   readonly expiresAt?: number | undefined;
 }
 

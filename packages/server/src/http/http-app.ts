@@ -33,6 +33,8 @@ import { apiKeyRoutes } from './routes/api-keys.ts';
 import { approvalStreamRoutes } from './routes/approval-stream.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { bundleRoutes } from './routes/bundle.ts';
+import { consoleSessionRoutes } from './routes/console-session.ts';
+import { type ConsoleOptions, consoleSiteRoutes } from './routes/console-site.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -70,6 +72,8 @@ export interface HttpOptions {
   readonly gateway?: Gateway | undefined;
   /** Accepts tokens of an OpenID provider beside API keys. @defaultValue none: only API keys are accepted */
   readonly logins?: LoginOptions | undefined;
+  /** Serves the console. @defaultValue none: its address says how to add it */
+  readonly console?: ConsoleOptions | undefined;
   /** A follower that is further behind makes `/ready` answer `degraded`, ms. @defaultValue none: its lag is only shown */
   readonly maxFollowerLagMs?: number | undefined;
   readonly now?: (() => number) | undefined;
@@ -104,8 +108,7 @@ export function createHttpApp(service: AuditService, options: HttpOptions = {}):
   });
   const { logins, now } = options;
   const credentials = new Credentials(
-    service.keys,
-    service.subjects,
+    service,
     logins === undefined ? undefined : new Logins(logins, now === undefined ? {} : { now }),
   );
   const endpoints = endpointsOf(service, { ...options, limits, metrics, streams, readAudit, credentials });
@@ -143,6 +146,7 @@ function endpointsOf(
     readonly readAudit: ReadAudit;
     readonly credentials: Credentials;
     readonly gateway?: Gateway | undefined;
+    readonly console?: ConsoleOptions | undefined;
     readonly tailIntervalMs?: number | undefined;
     readonly maxFollowerLagMs?: number | undefined;
     readonly now?: (() => number) | undefined;
@@ -189,7 +193,12 @@ function endpointsOf(
       maxFollowerLagMs: http.maxFollowerLagMs,
     }),
     ...metricsRoutes({ registry: metrics.registry, refreshGauges: addStoreGauges(metrics, service) }),
-    ...documentRoutes({ endpoints: () => endpoints }),
+    ...documentRoutes({
+      endpoints: () => endpoints,
+      home: http.console === undefined ? '/docs' : 'console/',
+    }),
+    ...consoleSessionRoutes({ service, credentials: http.credentials }),
+    ...consoleSiteRoutes(http.console),
   ];
   return endpoints;
 }

@@ -4,6 +4,7 @@ import { maxTokenLength } from '../../access/logins/logins.ts';
 import { authorize, credentialOf, hasScope, mayUseTenant, type Principal } from '../../access/principal.ts';
 import { ServerError } from '../../errors.ts';
 import type { AccessRule } from './endpoint.ts';
+import { assertFromConsole, sessionSecretOf } from './session-cookie.ts';
 
 /**
  * Checks the request's API key or token and whether it may call the route. It runs before the service reads any of the body.
@@ -31,12 +32,20 @@ export async function authenticate(
 }
 
 /**
- * The caller that the request's API key or token belongs to.
+ * The caller that the request's API key or token belongs to, or the session of its cookie. A request with the header `Authorization` is
+ * judged by this header alone: a browser adds a cookie by itself, and a client that names a credential means this one.
  *
- * @throws {ServerError} `UNAUTHENTICATED`, `ISSUER_UNAVAILABLE`
+ * @throws {ServerError} `UNAUTHENTICATED`, `ISSUER_UNAVAILABLE`; `FORBIDDEN` where a cookie came from another site
  */
 export async function principalOf(credentials: Credentials, request: FastifyRequest): Promise<Principal> {
-  const match = /^Bearer ([\x21-\x7e]+)$/i.exec(request.headers.authorization ?? '');
+  const { authorization } = request.headers;
+  const secret = authorization === undefined ? sessionSecretOf(request) : undefined;
+  if (secret !== undefined) {
+    const session = await credentials.session(secret);
+    assertFromConsole(request, session);
+    return session.principal;
+  }
+  const match = /^Bearer ([\x21-\x7e]+)$/i.exec(authorization ?? '');
   if (match === null || match[1]!.length > maxTokenLength) {
     const message = 'this needs an API key, or the token of a login, in the header Authorization: Bearer';
     throw new ServerError('UNAUTHENTICATED', message);

@@ -68,6 +68,8 @@ export interface Endpoint<P = unknown, Q = unknown, B = unknown> {
   readonly summary: string;
   readonly description?: string;
   readonly access: AccessRule;
+  /** Not in the OpenAPI document: the route answers files for a browser. @defaultValue false */
+  readonly undocumented?: boolean;
   readonly params?: Fields;
   readonly query?: Fields;
   /** Headers that the handler reads, with descriptions. They are only documented, not validated. */

@@ -51,6 +51,7 @@ export function openApiDocument(endpoints: readonly Endpoint[]): OpenApiDocument
   };
   const paths: { [path: string]: { [method: string]: Operation } } = {};
   for (const each of endpoints) {
+    if (each.undocumented === true) continue;
     paths[each.path] ??= {};
     paths[each.path]![each.method.toLowerCase()] = operationOf(each, components);
   }

@@ -4,12 +4,15 @@ import { openApiDocument } from '../openapi/openapi.ts';
 
 const tag = 'Documentation';
 
-/**
- * Routes that describe the API.
- *
- * @param endpoints all endpoints, these included; called at the first request
- */
-export function documentRoutes({ endpoints }: { readonly endpoints: () => readonly Endpoint[] }): Endpoint[] {
+interface Parts {
+  /** All endpoints, these included; called at the first request. */
+  readonly endpoints: () => readonly Endpoint[];
+  /** Where `/` leads to. */
+  readonly home: string;
+}
+
+/** Routes that describe the API. */
+export function documentRoutes({ endpoints, home }: Parts): Endpoint[] {
   let documents: { readonly openapi: string; readonly page: string } | undefined;
   const render = () => {
     if (documents === undefined) {
@@ -24,11 +27,11 @@ export function documentRoutes({ endpoints }: { readonly endpoints: () => readon
       path: '/',
       operationId: 'getRoot',
       tag,
-      summary: 'Find the documentation',
+      summary: 'Find the console, or the documentation',
       access: 'open',
-      responses: { 303: { description: 'The documentation is at `/docs`' } },
+      responses: { 303: { description: 'To the console where the service has one, otherwise to `/docs`' } },
       async handle() {
-        return { status: 303, headers: { location: '/docs' } };
+        return { status: 303, headers: { location: home } };
       },
     }),
     endpoint({

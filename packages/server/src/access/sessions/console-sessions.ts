@@ -1,0 +1,192 @@
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import type { Scope } from '@tallystick/protocol';
+import { ServerError } from '../../errors.ts';
+import { type Database, type Queries, writer } from '../../store/database.ts';
+import { readSql } from '../../store/sql.ts';
+import type { Principal } from '../principal.ts';
+
+const openSql = readSql('open-session');
+const findSql = readSql('find-session');
+const usableSql = readSql('usable-sessions');
+const pruneSql = readSql('prune-sessions');
+
+/** A session that is not used for this long ends, ms. A stream that stays open is no use of it. */
+export const idleMs = 60 * 60_000;
+/** A session ends after this time, however much it is used, ms. */
+const lifetimeMs = 12 * 60 * 60_000;
+/** The time of the last use is stored at most this often, ms. */
+const touchEveryMs = 60_000;
+
+/** Records what happens to sessions. `within` runs in the transaction of the record, or in one of its own if the chain takes no record. */
+export interface SessionChanges {
+  signedIn(change: SessionChange, within: (session: Queries) => Promise<void>): Promise<void>;
+  signedOut(change: SessionChange, within: (session: Queries) => Promise<void>): Promise<void>;
+  refused(change: Omit<SessionChange, 'principal' | 'id'>): Promise<void>;
+}
+
+/** Facts of a record about a session. None of them is a secret. */
+export interface SessionChange {
+  readonly principal: Principal;
+  /** Id of the session. */
+  readonly id: string;
+  /** How the person signed in. */
+  readonly method: SignInMethod;
+  readonly now: number;
+  /** Network address of the browser, or of the proxy in front of the service. */
+  readonly address: string | undefined;
+}
+
+/** With an API key, with a link that was printed in the terminal, or with a login of the OpenID provider. */
+export type SignInMethod = 'key' | 'link' | 'login';
+
+/** A session that was found by its cookie. */
+export interface ConsoleSession {
+  readonly id: string;
+  readonly principal: Principal;
+  /** For people: the name of the key. Absent for a login. */
+  readonly name: string | undefined;
+  /** When the session ends at the latest, ms since the epoch. */
+  readonly expiresAt: number;
+  /** What a request that changes something must repeat in a header. */
+  readonly csrf: string;
+}
+
+interface SessionRow {
+  readonly id: string;
+  readonly key_id: string | null;
+  readonly login: Omit<Principal, 'session' | 'expiresAt'> | null;
+  readonly used_at: Date;
+  readonly expires_at: Date;
+  readonly name: string | null;
+  readonly scopes: Scope[] | null;
+  readonly tenants: string[] | null;
+  readonly subject: string | null;
+}
+
+/**
+ * Sessions of people who are signed in to the console. The store has the hash of a session's secret, and every request reads the
+ * session and its key from the store: nothing is cached, so a session that was ended on one replica has ended on all.
+ */
+export class ConsoleSessions {
+  readonly #database: Database;
+  readonly #changes: SessionChanges;
+  readonly #now: () => number;
+
+  constructor(database: Database, changes: SessionChanges, now: () => number = Date.now) {
+    this.#database = database;
+    this.#changes = changes;
+    this.#now = now;
+  }
+
+  /**
+   * Opens a session for a caller who has just been authenticated, and records that.
+   *
+   * @param until when it ends at the latest, ms since the epoch. @defaultValue twelve hours from now, or when the key expires
+   * @returns the secret for the cookie. The store does not have it
+   * @throws {ServerError} `UNAUTHENTICATED` if the key was revoked meanwhile; `STORE_UNAVAILABLE`
+   */
+  async open(
+    principal: Principal,
+    how: Pick<SessionChange, 'method' | 'address'> & { readonly until?: number | undefined },
+  ): Promise<string> {
+    const now = this.#now();
+    const id = randomBytes(8).toString('hex');
+    const secret = randomBytes(32).toString('base64url');
+    const keyId = keyIdOf(principal);
+    const { expiresAt: _, session: __, ...login } = principal;
+    const until = Math.min(how.until ?? Number.POSITIVE_INFINITY, now + lifetimeMs);
+    await this.#database.query(writer, pruneSql, [iso(now), iso(now - idleMs)]);
+    await this.#changes.signedIn({ ...how, principal, id, now }, async (session) => {
+      const rows = await session.query(openSql, [
+        id,
+        sha256(secret),
+        keyId ?? null,
+        keyId === undefined ? JSON.stringify(login) : null,
+        iso(now),
+        iso(until),
+      ]);
+      if (rows.length === 0)
+        throw new ServerError('UNAUTHENTICATED', 'the API key was revoked or has expired');
+    });
+    return secret;
+  }
+
+  /** Records an attempt to sign in that was refused. */
+  async refuse(method: SignInMethod, address: string | undefined): Promise<void> {
+    await this.#changes.refused({ method, address, now: this.#now() });
+  }
+
+  /** The session of a cookie; `undefined` if it has ended, or never was. */
+  async find(secret: string): Promise<ConsoleSession | undefined> {
+    const now = this.#now();
+    const [row] = await this.#database.query<SessionRow>(writer, findSql, [
+      sha256(secret),
+      iso(now),
+      iso(now - idleMs),
+    ]);
+    if (row === undefined) return undefined;
+    if (row.used_at.getTime() < now - touchEveryMs) await this.#touch(row.id, now);
+    return {
+      id: row.id,
+      principal: principalOf(row),
+      name: row.name ?? undefined,
+      expiresAt: row.expires_at.getTime(),
+      csrf: csrfOf(secret),
+    };
+  }
+
+  /** Ends a session on every replica, and records that. */
+  async end(session: ConsoleSession, address: string | undefined): Promise<void> {
+    const { id, principal } = session;
+    const method = keyIdOf(principal) === undefined ? 'login' : 'key';
+    await this.#changes.signedOut({ principal, id, method, address, now: this.#now() }, async (queries) => {
+      await queries.query('delete from audit_console_sessions where id = $1', [id]);
+    });
+  }
+
+  async #touch(id: string, now: number): Promise<void> {
+    const sql =
+      'update audit_console_sessions set used_at = $2::timestamptz where id = $1 and used_at < $2::timestamptz';
+    await this.#database.query(writer, sql, [id, iso(now)]);
+  }
+}
+
+/** Which of these sessions have not ended. */
+export async function usableAmong(
+  queries: Queries,
+  ids: readonly string[],
+  now: number,
+): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await queries.query<{ id: string }>(usableSql, [[...ids], iso(now), iso(now - idleMs)]);
+  return new Set(rows.map(({ id }) => id));
+}
+
+function principalOf(row: SessionRow): Principal {
+  const ofSession = { session: row.id, expiresAt: row.expires_at.getTime() };
+  if (row.login !== null) return { ...row.login, tenants: row.login.tenants, ...ofSession };
+  return {
+    id: `key:${row.key_id}`,
+    scopes: row.scopes!,
+    tenants: row.tenants ?? undefined,
+    ...(row.subject !== null && { subject: row.subject }),
+    ...ofSession,
+  };
+}
+
+/** A page of another site can make the browser send the cookie, but it can't read the secret, and so it can't know this value. */
+function csrfOf(secret: string): string {
+  return createHmac('sha256', secret).update('tallystick console csrf').digest('base64url');
+}
+
+function keyIdOf({ id }: Principal): string | undefined {
+  return /^key:(.+)$/.exec(id)?.[1];
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,161 @@
+import { scopes as allScopes } from '@tallystick/protocol';
+import type { FastifyRequest } from 'fastify';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+import * as z from 'zod';
+import type { Credentials } from '../../access/credentials.ts';
+import type { ConsoleSession } from '../../access/sessions/console-sessions.ts';
+import type { AuditService } from '../../app.ts';
+import { ServerError } from '../../errors.ts';
+import { type Answer, type Endpoint, endpoint } from '../kernel/endpoint.ts';
+import { HttpProblem } from '../kernel/problems.ts';
+import {
+  assertFromConsole,
+  assertSameOrigin,
+  endedSessionCookie,
+  sessionCookie,
+  sessionSecretOf,
+} from '../kernel/session-cookie.ts';
+import { version } from '../kernel/version.ts';
+import { time } from '../openapi/component.ts';
+
+const tag = 'Console';
+
+const sessionState = z.object({
+  session: z
+    .object({
+      name: z.string().optional().describe('Name of the API key'),
+      subject: z
+        .string()
+        .optional()
+        .describe('The person, if the key is bound to one or the person has a login'),
+      scopes: z.array(z.enum(allScopes)),
+      tenants: z.array(z.string()).optional().describe('Absent: every tenant'),
+      csrf: z.string().describe('For the header `x-tallystick-csrf` of every request that is no GET'),
+      expires_at: time,
+    })
+    .nullable(),
+  log: z.string().describe('Name of the log'),
+  version: z.string().describe('Version of the service'),
+  sign_in: z.object({ key: z.boolean() }),
+});
+
+const signIn = z.union([
+  z.strictObject({ key: z.string().max(200).describe('An API key') }),
+  z.strictObject({ link: z.string().max(200).describe('The secret of a link that a terminal has printed') }),
+]);
+
+interface Parts {
+  readonly service: AuditService;
+  readonly credentials: Credentials;
+}
+
+/** Routes with which a person signs in to the console and out of it. */
+export function consoleSessionRoutes({ service, credentials }: Parts): Endpoint[] {
+  const { sessions, signInLinks } = service;
+  const failures = new RateLimiterMemory({ points: 10, duration: 60 });
+  const stateOf = (session: ConsoleSession | undefined): Answer => ({
+    status: 200,
+    body: {
+      session: session === undefined ? null : shown(session),
+      log: service.signer.logName,
+      version,
+      sign_in: { key: true },
+    },
+  });
+  const current = async (request: FastifyRequest): Promise<ConsoleSession | undefined> => {
+    const secret = sessionSecretOf(request);
+    if (secret === undefined) return undefined;
+    return await credentials.session(secret).catch((error: unknown) => {
+      if (error instanceof ServerError && error.code === 'UNAUTHENTICATED') return undefined;
+      throw error;
+    });
+  };
+  return [
+    endpoint({
+      method: 'GET',
+      path: '/console/session',
+      operationId: 'getConsoleSession',
+      tag,
+      summary: 'See who is signed in to the console',
+      description: 'Without a session, `session` is null.',
+      access: 'open',
+      responses: { 200: { description: 'The session of the cookie', schema: sessionState } },
+      problems: ['FORBIDDEN', 'STORE_UNAVAILABLE'],
+      async handle({ request }) {
+        assertSameOrigin(request);
+        return stateOf(await current(request));
+      },
+    }),
+    endpoint({
+      method: 'POST',
+      path: '/console/session',
+      operationId: 'signInToConsole',
+      tag,
+      summary: 'Sign in to the console',
+      description:
+        'The answer sets a cookie that scripts can not read. The session ends after twelve hours, after one hour without a request, at ' +
+        'sign-out, and when its key is revoked or expires. Ten refused attempts of an address per minute are recorded; further ones get 429.',
+      access: 'open',
+      headers: { 'x-tallystick-console': 'Must be `1`: no form of another site can send it' },
+      body: { schema: signIn },
+      responses: { 200: { description: 'The person is signed in', schema: sessionState } },
+      problems: ['FORBIDDEN', 'UNAUTHENTICATED', 'RATE_LIMITED', 'STORE_UNAVAILABLE', 'STORE_FULL'],
+      async handle({ request, body }) {
+        assertSameOrigin(request);
+        if (request.headers['x-tallystick-console'] !== '1')
+          throw new ServerError('FORBIDDEN', 'a sign-in needs the header x-tallystick-console: 1');
+        const method = 'key' in body ? 'key' : 'link';
+        const address = request.ip;
+        try {
+          const principal =
+            'key' in body ? await credentials.authenticateKey(body.key) : await signInLinks.use(body.link);
+          const secret = await sessions.open(principal, { method, address });
+          const session = await credentials.session(secret);
+          const cookie = sessionCookie(request, secret, session.expiresAt);
+          return { ...stateOf(session), headers: { 'set-cookie': cookie } };
+        } catch (error) {
+          if (!(error instanceof ServerError) || error.code !== 'UNAUTHENTICATED') throw error;
+          // A valid key always signs in: otherwise one client behind a proxy could keep all others out.
+          await countFailure(failures, address);
+          await sessions.refuse(method, address);
+          throw error;
+        }
+      },
+    }),
+    endpoint({
+      method: 'DELETE',
+      path: '/console/session',
+      operationId: 'signOutOfConsole',
+      tag,
+      summary: 'Sign out of the console',
+      description: 'The session ends on every replica, and its streams within a second.',
+      access: 'open',
+      headers: { 'x-tallystick-csrf': 'The value `csrf` of the session' },
+      responses: { 204: { description: 'The session has ended' } },
+      problems: ['FORBIDDEN', 'STORE_UNAVAILABLE', 'STORE_FULL'],
+      async handle({ request }) {
+        assertSameOrigin(request);
+        const session = await current(request);
+        if (session !== undefined) {
+          assertFromConsole(request, session);
+          await sessions.end(session, request.ip);
+        }
+        return { status: 204, headers: { 'set-cookie': endedSessionCookie(request) } };
+      },
+    }),
+  ];
+}
+
+function shown({ principal, name, csrf, expiresAt }: ConsoleSession) {
+  const { subject, scopes, tenants } = principal;
+  return { name, subject, scopes, tenants, csrf, expires_at: new Date(expiresAt).toISOString() };
+}
+
+/** @throws {HttpProblem} `RATE_LIMITED` */
+async function countFailure(failures: RateLimiterMemory, address: string): Promise<void> {
+  await failures.consume(address).catch(({ msBeforeNext }: { readonly msBeforeNext: number }) => {
+    throw new HttpProblem('RATE_LIMITED', 'too many attempts to sign in were refused: wait a moment', {
+      headers: { 'retry-after': String(Math.ceil(msBeforeNext / 1_000)) },
+    });
+  });
+}
