@@ -49,15 +49,15 @@ function addRoute(
     url: urlOf(each),
     onRequest: async (request, reply) => {
       connections.onRequest(request.raw.socket);
-      const principal = (await authenticate(credentials, request, access))!;
+      const principal = await authenticate(credentials, request, access);
       logFacts(request, {
         operation: each.operationId,
-        ...(access !== 'open' && { principal: principal.id }),
+        ...(principal !== undefined && { principal: principal.id }),
       });
-      if (access !== 'open') connections.onAuthenticated(request.raw.socket);
-      checked.set(request, { principal, ...parametersOf(each, request) });
+      if (principal !== undefined) connections.onAuthenticated(request.raw.socket);
+      checked.set(request, { principal: principal!, ...parametersOf(each, request) });
       if (body === undefined) return;
-      const lease = budget.open(principal.id);
+      const lease = budget.open(principal?.id ?? '');
       leases.set(request, lease);
       // A request that is refused, or whose client goes away, before the handler runs. The handler releases its own lease.
       reply.raw.once('close', () => {
