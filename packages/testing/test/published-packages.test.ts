@@ -12,7 +12,11 @@ import { blocksOf, runProgram, shellLines, startDev } from './packed-documents.t
 const root = resolve(import.meta.dirname, '../../..');
 
 const CONTENTS = [/^dist\/.*\.(js|d\.ts)$/, /^(package\.json|README\.md|LICENSE)$/];
-const MORE_CONTENTS: Record<string, RegExp> = { '@tallystick/server': /^sql\//, tallystick: /^bin\// };
+const MORE_CONTENTS: Record<string, RegExp> = {
+  '@tallystick/console': /^dist\/site\//,
+  '@tallystick/server': /^sql\//,
+  tallystick: /^bin\//,
+};
 
 let dir: TempDir;
 let project: string;

@@ -1,7 +1,7 @@
 import { LocationProvider } from 'preact-iso';
+import { Pages } from './pages.tsx';
 import type { SessionRoutes } from './session/session.ts';
 import { SessionGate } from './session/session-gate.tsx';
-import { Pages } from './shell/pages.tsx';
 
 /** The console. `root` is its address, with a slash at its end. */
 export function App({ root, routes }: { readonly root: URL; readonly routes: SessionRoutes }) {

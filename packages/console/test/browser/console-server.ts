@@ -25,7 +25,7 @@ const types: { readonly [extension: string]: string } = {
 };
 
 /** The policy under which the console must work. */
-export const contentSecurityPolicy =
+const contentSecurityPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; " +
   "worker-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; " +
   'trusted-types tallystick';
@@ -64,11 +64,11 @@ export class ConsoleServer implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/audit/console/`;
   }
 
-  /** A link that signs a reader in once. */
-  linkFor(reader: Reader): string {
+  /** A link that signs a reader in once, and opens a page. */
+  linkFor(reader: Reader, path = ''): string {
     const secret = randomUUID();
     this.#links.set(secret, reader);
-    return `${this.url}#link=${secret}`;
+    return `${this.url}${path}#link=${secret}`;
   }
 
   /** Ends every session, as a revoked key does. */

@@ -55,7 +55,7 @@ afterAll(async () => {
 beforeEach(async () => {
   complaints = [];
   page = await browser.newPage();
-  page.setDefaultTimeout(5_000);
+  page.setDefaultTimeout(20_000);
   page.on('pageerror', ({ message }) => complaints.push(message));
   page.on('console', (message) => {
     if (/Content Security Policy|TrustedType/i.test(message.text())) complaints.push(message.text());
@@ -108,9 +108,8 @@ async function submit(
 
 /** Opens a page of the console as a reader who has used a link. */
 async function open(path: string, who = maria): Promise<void> {
-  await page.goto(server.linkFor(who));
-  await page.locator('.shell').waitFor();
-  await page.goto(server.url + path);
+  await page.goto('about:blank');
+  await page.goto(server.linkFor(who, path));
   await page.locator('.shell').waitFor();
 }
 

@@ -60,11 +60,7 @@ async function picture(scene: Scene, theme: 'light' | 'dark', width: number): Pr
   page.on('console', (message) => {
     if (message.type() === 'error') console.error(`${scene.name}: ${message.text()}`);
   });
-  if (scene.signedIn) {
-    await page.goto(server.linkFor(reader));
-    await page.locator('.shell').waitFor();
-  }
-  await page.goto(server.url + scene.path);
+  await page.goto(scene.signedIn ? server.linkFor(reader, scene.path) : server.url + scene.path);
   await scene.ready(page).catch((error) => console.error(`${scene.name}, ${width} px: ${error.message}`));
   await page.evaluate(() => document.fonts.ready);
   await page.screenshot({ path: join(out, `${scene.name}-${theme}-${width}.png`) });

@@ -25,7 +25,7 @@ export function Failure({
 }
 
 /** What to tell a reader about an error. */
-export function describe(error: unknown): { readonly title: string; readonly advice: string } {
+function describe(error: unknown): { readonly title: string; readonly advice: string } {
   if (!(error instanceof ClientError)) {
     return { title: 'The page failed', advice: error instanceof Error ? error.message : String(error) };
   }

@@ -64,15 +64,7 @@ const units = [
 ] as const;
 
 /** A difference of times in words. Positive: in the future. */
-export function agoText(differenceMs: number): string {
+function agoText(differenceMs: number): string {
   const [unit, ms] = units.find(([, length]) => Math.abs(differenceMs) >= length) ?? units.at(-1)!;
   return relative.format(Math.round(differenceMs / ms), unit);
-}
-
-/** A length of time: `4 ms`, `1.2 s`, `3 min 20 s`. */
-export function durationText(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
-  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1_000)} s`;
-  return `${Math.floor(ms / 3_600_000)} h ${Math.round((ms % 3_600_000) / 60_000)} min`;
 }

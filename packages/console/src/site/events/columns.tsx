@@ -1,8 +1,8 @@
-import { fieldValue } from '@tallystick/event';
 import type { EventView } from '@tallystick/protocol';
 import type { ComponentChildren } from 'preact';
 import { Badge, toneOfOutcome, toneOfSeverity } from '../elements/badge.tsx';
 import { Time } from '../elements/time.tsx';
+import { textOf } from '../trail/event-text.ts';
 
 /** A column of the list of events. */
 export interface Column {
@@ -14,13 +14,6 @@ export interface Column {
   /** Share of the room that is left; 0: the column does not grow. */
   readonly grow: number;
   readonly cell: (event: EventView) => ComponentChildren;
-}
-
-/** A member of an event as text. A forged event may hold anything there. */
-export function textOf(event: EventView, name: string): string | undefined {
-  const value = name === 'outcome_status' ? fieldValue(event, 'outcome_status') : event[name];
-  if (value === undefined || value === null) return undefined;
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 const plain = (name: string) => (event: EventView) => textOf(event, name) ?? '';

@@ -3,11 +3,12 @@ import type { EventView } from '@tallystick/protocol';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { usePlace } from '../address/place.ts';
 import { Failure } from '../elements/failure.tsx';
+import { useShortcuts } from '../elements/keyboard.ts';
 import { LoadingRows } from '../elements/loading-rows.tsx';
-import { useShortcuts } from '../shell/keyboard.ts';
-import { type Column, gridOf, textOf } from './columns.tsx';
+import { useMediaQuery } from '../elements/media-query.ts';
+import { textOf } from '../trail/event-text.ts';
+import { type Column, gridOf } from './columns.tsx';
 import type { EventFeed } from './event-feed.ts';
-import { useMediaQuery } from './media-query.ts';
 import { NoEvents } from './no-events.tsx';
 import { useVirtualRows } from './virtual-rows.ts';
 

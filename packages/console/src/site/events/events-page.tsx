@@ -7,7 +7,7 @@ import { EventFeed } from './event-feed.ts';
 import { EventList } from './event-list.tsx';
 import './events.css';
 import { RecordDrawer } from '../record/record-drawer.tsx';
-import { eventQueryOf, listKeyOf } from './event-query.ts';
+import { eventQueryOf, listKeyOf } from '../trail/event-query.ts';
 import { FilterBar } from './filter-bar.tsx';
 import { ListTools } from './list-tools.tsx';
 

@@ -1,8 +1,8 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { usePlace } from '../address/place.ts';
 import { Icon } from '../elements/icon.tsx';
-import { useShortcuts } from '../shell/keyboard.ts';
-import { conditionsOf, filterFields, parameterOf } from './event-query.ts';
+import { useShortcuts } from '../elements/keyboard.ts';
+import { conditionsOf, filterFields, parameterOf } from '../trail/event-query.ts';
 import { readFilterText } from './filter-text.ts';
 
 /** Searches by `field:value`, shows the conditions that hold, and removes them. */

@@ -1,4 +1,4 @@
-import { type Condition, isFilterField } from './event-query.ts';
+import { type Condition, isFilterField } from '../trail/event-query.ts';
 
 /** A term: `field:value`, `-field:value`, and a value in quotes where it has spaces. */
 const termPattern = /^(-?)([a-z_]+(?:\.[^\s:]+)?):(?:"([^"]*)"|(\S+))(?:\s+|$)/;

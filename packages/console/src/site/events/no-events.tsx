@@ -1,6 +1,6 @@
 import { usePlace } from '../address/place.ts';
 import { Empty } from '../elements/empty.tsx';
-import { conditionsOf, parameterOf, timeRangeOf } from './event-query.ts';
+import { conditionsOf, parameterOf, timeRangeOf } from '../trail/event-query.ts';
 
 /** Why the list is empty, and the way to events. */
 export function NoEvents() {

@@ -1,6 +1,6 @@
 import { usePlace } from '../address/place.ts';
 import { Icon } from '../elements/icon.tsx';
-import { lastRanges, timeRangeOf } from './event-query.ts';
+import { lastRanges, timeRangeOf } from '../trail/event-query.ts';
 
 /** Chooses which part of time the list shows. */
 export function TimeRangeMenu() {

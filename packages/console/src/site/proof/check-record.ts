@@ -22,7 +22,7 @@ import type { EventView } from '@tallystick/protocol';
 import { type ReceiptParts, type ReceiptReport, readReceipt, verifyReceipt } from '@tallystick/verify';
 
 /** What is checked, in this order. */
-export const steps = ['content', 'hash', 'link', 'inclusion', 'signature', 'history'] as const;
+const steps = ['content', 'hash', 'link', 'inclusion', 'signature', 'history'] as const;
 
 /** One of {@link steps}. */
 export type Step = (typeof steps)[number];

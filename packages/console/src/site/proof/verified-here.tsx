@@ -50,7 +50,7 @@ export function VerifiedHere({ event }: { readonly event: EventView }) {
 }
 
 /** The verdict and its steps. Without a result: the check is running. */
-export function CheckReport({
+function CheckReport({
   check,
   known,
   onPin,

@@ -3,8 +3,8 @@ import type { ComponentChildren } from 'preact';
 import { usePlace } from '../address/place.ts';
 import { Copyable } from '../elements/copyable.tsx';
 import { Time } from '../elements/time.tsx';
-import { textOf } from '../events/columns.tsx';
-import { isFilterField } from '../events/event-query.ts';
+import { isFilterField } from '../trail/event-query.ts';
+import { textOf } from '../trail/event-text.ts';
 import { JsonTree } from './json-tree.tsx';
 
 /** Members of the event whose parts are sections of their own, in the order of reading. */
@@ -100,7 +100,7 @@ export function EventDetails({ event }: { readonly event: EventView }) {
 }
 
 /** A name and a value. */
-export function Fact({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
+function Fact({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
   return (
     <div class="fact">
       <dt>{title}</dt>

@@ -4,8 +4,8 @@ import { usePlace } from '../address/place.ts';
 import { Failure } from '../elements/failure.tsx';
 import { useResource } from '../elements/resource.ts';
 import { Time } from '../elements/time.tsx';
-import { textOf } from '../events/columns.tsx';
 import { useConsole } from '../session/console-context.ts';
+import { textOf } from '../trail/event-text.ts';
 
 /** What joins events, the narrowest first. */
 const links = [

@@ -30,7 +30,7 @@ export interface Entrance {
 export type Proof = { readonly key: string } | { readonly link: string };
 
 /** The service refused to open a session, with a reason for people. */
-export class SignInError extends Error {
+class SignInError extends Error {
   override readonly name = 'SignInError';
 }
 
@@ -71,6 +71,8 @@ export class SessionRoutes {
     return createClient({
       url: new URL('../', this.#root),
       name: 'the service',
+      // A reader waits for the answer, and can try again.
+      retry: { delaysMs: [250, 1_000] },
       fetch: async (url, init) => {
         const headers = new Headers(init.headers);
         headers.set(csrfHeader, csrf);
@@ -101,9 +103,4 @@ export class SessionRoutes {
 /** Whether the reader may do what needs a scope. `admin` includes all but deciding approvals. */
 export function may({ scopes }: Session, scope: Scope): boolean {
   return scopes.includes(scope) || (scope !== 'approvals:decide' && scopes.includes('admin'));
-}
-
-/** Whether the reader may administer the whole service: `admin` for every tenant. */
-export function isOperator(session: Session): boolean {
-  return session.tenants === undefined && may(session, 'admin');
 }

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
+import { Brand } from '../elements/brand.tsx';
 import { Notice } from '../elements/notice.tsx';
-import { Brand } from '../shell/brand.tsx';
 import type { Entrance, Proof } from './session.ts';
 
 /** Signs the reader in with an API key, or with the login of the organisation. */

@@ -1,10 +1,10 @@
 import type { ComponentChildren } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import { usePlace } from '../address/place.ts';
+import { Brand } from '../elements/brand.tsx';
 import { Icon } from '../elements/icon.tsx';
+import { useShortcuts } from '../elements/keyboard.ts';
 import { useConsole } from '../session/console-context.ts';
-import { Brand } from './brand.tsx';
-import { useShortcuts } from './keyboard.ts';
 import { pageGroups } from './navigation.ts';
 import { SessionMenu } from './session-menu.tsx';
 import { TenantSwitch } from './tenant-switch.tsx';

@@ -5,7 +5,7 @@ import {
   isFilterField,
   listKeyOf,
   timeRangeOf,
-} from '../../../src/site/events/event-query.ts';
+} from '../../../src/site/trail/event-query.ts';
 
 const now = Date.parse('2026-11-29T12:00:00Z');
 

@@ -1,17 +1,17 @@
 import { useEffect } from 'preact/hooks';
 import { ErrorBoundary, lazy, Route, Router } from 'preact-iso';
-import { usePlace } from '../address/place.ts';
-import { Empty } from '../elements/empty.tsx';
-import { Failure } from '../elements/failure.tsx';
-import { useConsole } from '../session/console-context.ts';
-import { pagesFor } from './navigation.ts';
-import { Shell } from './shell.tsx';
-import { TenantsProvider } from './tenant.tsx';
+import { usePlace } from './address/place.ts';
+import { Empty } from './elements/empty.tsx';
+import { Failure } from './elements/failure.tsx';
+import { useConsole } from './session/console-context.ts';
+import { pagesFor } from './shell/navigation.ts';
+import { Shell } from './shell/shell.tsx';
+import { TenantsProvider } from './shell/tenant.tsx';
 
 // Each page is a file of its own, so that the first one appears before the others are loaded.
-const EventsPage = lazy(() => import('../events/events-page.tsx').then(({ EventsPage }) => EventsPage));
+const EventsPage = lazy(() => import('./events/events-page.tsx').then(({ EventsPage }) => EventsPage));
 const TenantsPage = lazy(() =>
-  import('../operations/tenants-page.tsx').then(({ TenantsPage }) => TenantsPage),
+  import('./operations/tenants-page.tsx').then(({ TenantsPage }) => TenantsPage),
 );
 
 /** The page that the address names. `base` is the path of the console. */
