@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
-import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { Scope } from '@tallystick/protocol';
 
@@ -86,8 +85,7 @@ export class ConsoleServer implements AsyncDisposable {
     const { pathname, search } = new URL(request.url!, 'http://localhost');
     if (pathname === '/audit/console/session') return await this.#session(request, response);
     if (pathname.startsWith('/audit/console/')) return this.#file(pathname.slice(15), response);
-    if (pathname.startsWith('/audit/'))
-      return await this.#pass(pathname.slice(6) + search, request, response);
+    if (pathname.startsWith('/audit/')) return this.#pass(pathname.slice(6) + search, request, response);
     response.writeHead(404).end();
   }
 
@@ -144,7 +142,7 @@ export class ConsoleServer implements AsyncDisposable {
     };
   }
 
-  async #pass(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  #pass(path: string, request: IncomingMessage, response: ServerResponse): void {
     if (this.isDown) {
       request.socket.destroy();
       return;
@@ -160,21 +158,20 @@ export class ConsoleServer implements AsyncDisposable {
         .end(JSON.stringify(problem));
       return;
     }
-    const aborted = new AbortController();
-    response.once('close', () => aborted.abort());
-    const upstream = await fetch(this.#api + path, {
+    const upstream = httpRequest(this.#api + path, {
       method,
+      agent: false,
       headers: { authorization: `Bearer ${session.reader.key}`, 'content-type': 'application/json' },
-      ...(method === 'POST' && { body: (await buffer(request)).toString() }),
-      signal: aborted.signal,
     });
-    const type = upstream.headers.get('content-type');
-    response.writeHead(upstream.status, type === null ? {} : { 'content-type': type });
-    if (upstream.body === null) response.end();
-    else
-      Readable.fromWeb(upstream.body as never)
-        .on('error', () => response.destroy())
-        .pipe(response);
+    response.once('close', () => upstream.destroy());
+    upstream.once('error', () => response.destroy());
+    upstream.once('response', (answer) => {
+      response.writeHead(answer.statusCode!, {
+        'content-type': answer.headers['content-type'] ?? 'text/plain',
+      });
+      answer.pipe(response);
+    });
+    request.pipe(upstream);
   }
 }
 
