@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ApprovalRules } from '@tallystick/protocol';
+import { storedTime } from '@tallystick/verify';
 import { ServerError } from '../../errors.ts';
 import { type Database, type Queries, type Session, writer } from '../../store/database.ts';
 import type { Batch, EventItem, ItemOutcome } from '../batch.ts';
@@ -81,7 +82,7 @@ async function tenantsWithOperations(database: Database): Promise<readonly strin
 
 const operationsSql = `
   select tenant_id, idempotency_key, document_digest, intent_id::text as intent_id, begun_by, outcome, outcome_salt,
-         to_char(begun_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as begun_at
+         ${storedTime('begun_at')} as begun_at
     from audit_operations where of_earlier_version and tenant_id = $1 and idempotency_key > $2
    order by idempotency_key limit ${operationsPerBatch}`;
 

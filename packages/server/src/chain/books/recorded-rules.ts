@@ -1,6 +1,7 @@
 import { canonicalize } from '@tallystick/event';
 import { readRecord } from '@tallystick/log';
 import type { ApprovalRules } from '@tallystick/protocol';
+import { storedTime } from '@tallystick/verify';
 import type { Queries } from '../../store/database.ts';
 import {
   type RulesKey,
@@ -34,14 +35,14 @@ export interface StoredRules {
   /** JSON text, whatever an attacker made of it. */
   readonly rules: string;
   readonly updatedBy: string;
-  /** RFC 3339, with microseconds. */
+  /** RFC 3339; with microseconds where the column has any. */
   readonly updatedAt: string;
 }
 
 // One statement sees one snapshot: a change that commits meanwhile is seen in both, or in none.
 const stateSql = `
   select tenant_id, action, null as chain, null::integer as epoch, rules as text, updated_by,
-         to_char(updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as updated_at
+         ${storedTime('updated_at')} as updated_at
     from audit_approval_rules where tenant_id || ' ' || action = any ($1::text[])
   union all
   select null, null, r.tenant_id, r.epoch, r.record, null, null
