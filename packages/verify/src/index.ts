@@ -51,6 +51,10 @@ export { checkClosedEpochs } from './store/closed-store-check.ts';
 export type { ColumnMismatch, StoredRow } from './store/columns.ts';
 export { checkFieldIndex, type FieldIndexOptions } from './store/field-index/check-field-index.ts';
 export { checkHead } from './store/head-check.ts';
+export {
+  checkHourlyCounts,
+  type HourlyCountsOptions,
+} from './store/hourly-counts/check-hourly-counts.ts';
 export { checkOperations, type OperationsOptions } from './store/operations/check-operations.ts';
 export { type Query, readStoredHead, type StoredHead, storedTime, type TilesOf } from './store/read-store.ts';
 export { RecordsCheck, type RecordsCheckOptions } from './store/records-check.ts';

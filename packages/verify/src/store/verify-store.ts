@@ -23,6 +23,7 @@ import { checkTables, type RowsNotOnRecord } from './check-tables.ts';
 import { checkClosedEpochs } from './closed-store-check.ts';
 import { checkFieldIndex } from './field-index/check-field-index.ts';
 import { checkHead } from './head-check.ts';
+import { checkHourlyCounts } from './hourly-counts/check-hourly-counts.ts';
 import { type Query, readCheckpoints, readRecords, readStoredHead } from './read-store.ts';
 import { RecordsCheck } from './records-check.ts';
 import { findStrays, readListedEpochs, strayEpochs, strayFinding } from './strays.ts';
@@ -111,11 +112,9 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
   await tiles.compare(query, { tenantId, epoch }, findings);
   await checkClosedEpochs(query, tenantId, closed, findings);
   await findStrayRows(query, tenantId, epoch, closed, findings);
-  await checkFieldIndex(
-    query,
-    { tenantId, epoch, from: 0, to: records.nextSequence - 1, others: true },
-    findings,
-  );
+  const whole = { tenantId, epoch, from: 0, to: records.nextSequence - 1, others: true };
+  await checkFieldIndex(query, whole, findings);
+  await checkHourlyCounts(query, whole, findings);
   const notOnRecord = await checkTables(query, { ...options, epoch }, findings);
   const contradiction = findEquivocation(compared, tree) ?? ofLog.twoSuccessors;
   if (contradiction !== undefined) options.onEquivocation?.(...contradiction);

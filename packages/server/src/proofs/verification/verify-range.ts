@@ -4,6 +4,7 @@ import {
   ClosedEpochs,
   checkClosedEpochs,
   checkFieldIndex,
+  checkHourlyCounts,
   checkTables,
   isTrusted,
   type Query,
@@ -117,7 +118,9 @@ async function verify(
       return await database.query(writer, sql, parameters);
     };
     const { from, to } = range;
-    await checkFieldIndex(query, { tenantId, epoch, from, to, others: from === 0 }, findings);
+    const part = { tenantId, epoch, from, to, others: from === 0 };
+    await checkFieldIndex(query, part, findings);
+    await checkHourlyCounts(query, part, findings);
   }
   // The books belong to the chain as a whole: its last part compares them.
   let notOnRecord: RowsNotOnRecord = {};
