@@ -3,7 +3,7 @@ import { bookkeepingTypes } from '@tallystick/protocol';
 import { derivedConditions, filtersContent } from './filters.ts';
 import { type ListedRow, maxPageBytes } from './list-rows.ts';
 import type { ScanBudget } from './scan-budget.ts';
-import type { ScanRequest } from './scan-page.ts';
+import type { ScanRequest } from './scan-request.ts';
 import type { EventRow } from './view.ts';
 
 const bookkeeping: ReadonlySet<string> = new Set(bookkeepingTypes);

@@ -11,7 +11,7 @@ import {
   scanEnd,
 } from './list-rows.ts';
 import type { ScanBudget } from './scan-budget.ts';
-import type { ScanRequest } from './scan-page.ts';
+import type { ScanRequest } from './scan-request.ts';
 
 const findByTimeSql = readSql('find-by-time');
 

@@ -1,22 +1,9 @@
-import type { EventFilters } from '@tallystick/event';
 import type { Session } from '../store/database.ts';
 import { FilteredPage } from './filtered-page.ts';
-import type { Order } from './list-rows.ts';
 import { RecordSource } from './record-source.ts';
 import { isSpent, type ScanBudget } from './scan-budget.ts';
-import type { EventRow, ViewOptions } from './view.ts';
-
-export interface ScanRequest {
-  readonly filters: EventFilters;
-  readonly view: ViewOptions;
-  readonly order: Order;
-  readonly epoch: number;
-  /** Sequence numbers of the chain, both ends included. */
-  readonly from: number;
-  readonly to: number;
-  readonly limit: number;
-  readonly leaveOutReads: boolean;
-}
+import type { ScanRequest } from './scan-request.ts';
+import type { EventRow } from './view.ts';
 
 export interface ScannedPage {
   readonly rows: EventRow[];
