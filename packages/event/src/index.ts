@@ -20,6 +20,18 @@ export {
   uuidPattern,
 } from './event.ts';
 export {
+  type FacetName,
+  facetFields,
+  facetValue,
+  type Grouping,
+  readGrouping,
+  spanStart,
+  spanText,
+  type TimeFacet,
+  timeFacets,
+  timeFacetValue,
+} from './facets.ts';
+export {
   anyTerm,
   fieldTerms,
   storedTermHashes,

@@ -21,6 +21,7 @@ import { ServerError } from './errors.ts';
 import { fieldIndex } from './followers/field-index/field-index.ts';
 import type { Follower } from './followers/follower.ts';
 import { Followers, type FollowersOptions } from './followers/followers.ts';
+import { hourlyCounts } from './followers/hourly-counts/hourly-counts.ts';
 import { type OpenIntentsOptions, openIntents } from './followers/open-intents/open-intents.ts';
 import { FollowerOperations } from './followers/operate.ts';
 import { Admission } from './ingest/admit/admission.ts';
@@ -213,7 +214,7 @@ export class AuditService {
       approvalIntervalMs === 0
         ? undefined
         : new DeadlineTimer({ desk: this.desk, intervalMs: approvalIntervalMs, onError });
-    const followers: Follower[] = [openIntents(this, options.openIntents), fieldIndex()];
+    const followers: Follower[] = [openIntents(this, options.openIntents), fieldIndex(), hourlyCounts()];
     this.followerOperations = new FollowerOperations(database, followers);
     this.followers =
       options.followers === false

@@ -46,6 +46,10 @@ export { checkClosedEpochs } from './store/closed-store-check.ts';
 export type { ColumnMismatch, StoredRow } from './store/columns.ts';
 export { checkFieldIndex, type FieldIndexOptions } from './store/field-index/check-field-index.ts';
 export { checkHead } from './store/head-check.ts';
+export {
+  checkHourlyCounts,
+  type HourlyCountsOptions,
+} from './store/hourly-counts/check-hourly-counts.ts';
 export { type Query, readStoredHead, type StoredHead, type TilesOf } from './store/read-store.ts';
 export { RecordsCheck, type RecordsCheckOptions } from './store/records-check.ts';
 export {

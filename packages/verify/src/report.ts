@@ -7,6 +7,8 @@ export type FindingCode =
   | 'COLUMN_MISMATCH'
   /** A row of the field index differs from its record, or is missing, or has no record: filters miss the record. */
   | 'INDEX_MISMATCH'
+  /** The hourly counts of the records differ from the records: the service answers with wrong numbers. */
+  | 'COUNT_MISMATCH'
   /** A stored tile does not match the records' hashes: proofs from it fail. */
   | 'TILE_MISMATCH'
   /** The store has a row that does not belong to the chain: beyond its end, or in an epoch that it never had. */

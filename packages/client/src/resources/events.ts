@@ -9,9 +9,10 @@ import {
 import { chunksOf } from '../body.ts';
 import { ClientError } from '../errors.ts';
 import { readMessages, type StreamState } from '../event-stream.ts';
+import { filterParametersOf } from '../filter-parameters.ts';
 import { defaultPageSize, itemsOf } from '../pages.ts';
 import { pause } from '../retry.ts';
-import type { CallOptions, Parameters, Sender } from '../sender.ts';
+import type { CallOptions, Sender } from '../sender.ts';
 
 /** Which events of a tenant. */
 export interface EventQuery {
@@ -122,7 +123,7 @@ export function eventsResource(sender: Sender): EventsResource {
     const { filters, ...rest } = query;
     return await sender.json({
       path: 'v1/audit/events',
-      query: { ...parametersOf(filters), ...rest },
+      query: { ...filterParametersOf(filters), ...rest },
       signal,
     });
   };
@@ -163,12 +164,6 @@ export function eventsResource(sender: Sender): EventsResource {
   };
 }
 
-/** The parameters of filters: those that events must not match have `not.` before their names. */
-function parametersOf({ not = {}, ...filters }: EventFilters = {}): Parameters {
-  const negated = Object.entries(not).map(([name, value]) => [`not.${name}`, value]);
-  return { ...filters, ...Object.fromEntries(negated) };
-}
-
 async function* follow(
   sender: Sender,
   { filters, ...query }: FollowQuery,
@@ -183,7 +178,7 @@ async function* follow(
     };
     const request = {
       path: 'v1/audit/events/stream',
-      query: { ...parametersOf(filters), ...query },
+      query: { ...filterParametersOf(filters), ...query },
       headers,
       signal,
     };

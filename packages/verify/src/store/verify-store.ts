@@ -24,6 +24,7 @@ import { checkBooks } from './books/check-books.ts';
 import { checkClosedEpochs } from './closed-store-check.ts';
 import { checkFieldIndex } from './field-index/check-field-index.ts';
 import { checkHead } from './head-check.ts';
+import { checkHourlyCounts } from './hourly-counts/check-hourly-counts.ts';
 import { type Query, readCheckpoints, readRecords, readStoredHead } from './read-store.ts';
 import { RecordsCheck } from './records-check.ts';
 import { findStrays, readListedEpochs, strayEpochs, strayFinding } from './strays.ts';
@@ -113,11 +114,9 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
   await tiles.compare(query, { tenantId, epoch }, findings);
   await checkClosedEpochs(query, tenantId, closed, findings);
   await findStrayRows(query, tenantId, epoch, closed, findings);
-  await checkFieldIndex(
-    query,
-    { tenantId, epoch, from: 0, to: records.nextSequence - 1, others: true },
-    findings,
-  );
+  const whole = { tenantId, epoch, from: 0, to: records.nextSequence - 1, others: true };
+  await checkFieldIndex(query, whole, findings);
+  await checkHourlyCounts(query, whole, findings);
   const { accountsNotOnRecord } = await checkBooks(query, options, findings);
   await checkApprovals(query, { ...options, epoch }, findings);
   if (tenantId === (options.serviceTenant ?? 'tallystick')) await checkSubjects(query, tenantId, findings);

@@ -6,6 +6,7 @@ import {
   checkBooks,
   checkClosedEpochs,
   checkFieldIndex,
+  checkHourlyCounts,
   checkSubjects,
   isTrusted,
   type Query,
@@ -118,7 +119,9 @@ async function verify(
       return await database.query(writer, sql, parameters);
     };
     const { from, to } = range;
-    await checkFieldIndex(query, { tenantId, epoch, from, to, others: from === 0 }, findings);
+    const part = { tenantId, epoch, from, to, others: from === 0 };
+    await checkFieldIndex(query, part, findings);
+    await checkHourlyCounts(query, part, findings);
   }
   // The books belong to the chain as a whole: its last part compares them.
   let accountsNotOnRecord = 0;
