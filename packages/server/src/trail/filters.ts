@@ -5,6 +5,7 @@ import {
   parseActorReference,
   readFilters,
 } from '@tallystick/event';
+import { bookkeepingTypes } from '@tallystick/protocol';
 
 /**
  * Whether a filter looks at something that a redacted record does not show. A reader without the scope for sensitive records
@@ -45,12 +46,15 @@ export function conditionsOf(filters: EventFilters, first: number): Conditions {
 }
 
 /**
- * Whether a list leaves out the records of reads and the service's other bookkeeping (`bookkeepingTypes`). A filter for types
+ * Whether a list leaves out the records of reads and the service's other bookkeeping ({@link bookkeepingTypes}). A filter for types
  * of events asks for them.
  */
 export function leavesOutReads({ event_type }: EventFilters, includeReads: boolean): boolean {
   return !includeReads && event_type === undefined;
 }
+
+/** The condition that leaves the records of reads and the other bookkeeping out, over `audit_records` as `r`. */
+export const withoutReads = `and r.event_type <> all ('{${bookkeepingTypes.join(',')}}'::text[])`;
 
 type Add = (value: unknown) => string;
 

@@ -14,7 +14,7 @@ const listEvents = {
 export type Order = keyof typeof listEvents;
 
 /** Number of the first parameter that belongs to a condition in list-events.sql. */
-export const firstFilter = 10;
+const firstFilter = 10;
 
 /** Most bytes of the records on a page. A page has at least one record, of any size. */
 export const maxPageBytes = 8 * 1024 * 1024;
