@@ -12,6 +12,7 @@ import { tally } from '../run-tally.ts';
 const dir = tempDir();
 const env = { XDG_CONFIG_HOME: join(dir.path, 'config') };
 const apiKey = 'tally_0123456789ab_secret';
+const server = ['--server', 'http://127.0.0.1:1'];
 const run = (...args: string[]) => tally(args, { cwd: dir.path, env });
 
 beforeAll(async () => {
@@ -47,7 +48,6 @@ describe('a key that is not a key is wrong usage, although another one is pinned
 
 // `--key nonsense` was sent to the service as an API key, and a verifier key was dropped by the commands that verify nothing.
 describe('--key takes what the command can use, and nothing else', () => {
-  const server = ['--server', 'http://127.0.0.1:1'];
   test.each([
     ['a word', ['verify', '--tenant', 'acme', ...server, '--key', 'nonsense'], 'begins with tally_'],
     ['a word, for a directory', ['verify', '--data', '.', '--key', 'nonsense'], 'begins with tally_'],
