@@ -23,7 +23,14 @@ export const EDGES: Record<string, readonly string[]> = {
   cli: PUBLISHED,
   testing: [],
 };
-const EXAMPLE_EDGES: readonly string[] = ['sdk', 'client', 'server/embedded'];
+/** The demo in `examples/soc` shows commands of `tally`, and tells the end of its story as `tally demo` does. */
+const EXAMPLE_EDGES: readonly string[] = [
+  'sdk',
+  'client',
+  'server/embedded',
+  'cli/demo/story-parts',
+  'cli/program',
+];
 
 /** Names that do not say what a folder contains. */
 const EMPTY_NAMES = new Set(['core', 'common', 'utils', 'util', 'types', 'helpers', 'misc', 'shared']);

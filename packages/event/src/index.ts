@@ -28,6 +28,18 @@ export {
 } from './export/export-format.ts';
 export { type ExportFormatName, exportFormat, exportFormatNames } from './export/formats.ts';
 export {
+  type FacetName,
+  facetFields,
+  facetValue,
+  type Grouping,
+  readGrouping,
+  spanStart,
+  spanText,
+  type TimeFacet,
+  timeFacets,
+  timeFacetValue,
+} from './facets.ts';
+export {
   anyTerm,
   fieldTerms,
   storedTermHashes,

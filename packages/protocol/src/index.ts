@@ -47,6 +47,7 @@ export type {
   ProducerState,
   ProducersSettled,
 } from './api/producers.ts';
+export type { Stats, StatsGroup, StatsGrouping } from './api/stats.ts';
 export type { BlockedSubject, BlockedSubjectList, SubjectBlock } from './api/subjects.ts';
 export type { TenantInfo, TenantPage } from './api/tenants.ts';
 export type { ClosedEpochState, Verdict, VerifyFinding, VerifyReport } from './api/verification.ts';

@@ -9,9 +9,9 @@ import {
 } from '@tallystick/protocol';
 import { chunksOf } from '../body.ts';
 import { ClientError } from '../errors.ts';
+import { filterParametersOf } from '../filter-parameters.ts';
 import { pause } from '../retry.ts';
 import type { CallOptions, Sender } from '../sender.ts';
-import { parametersOf } from './event-parameters.ts';
 
 /** Which events to export, and how. */
 export interface ExportQuery {
@@ -56,7 +56,7 @@ export async function* exportEvents(
     const request = {
       path: 'v1/audit/events/export',
       query: {
-        ...parametersOf(filters),
+        ...filterParametersOf(filters),
         ...rest,
         format,
         after: after && formatExportPosition(after),

@@ -9,11 +9,11 @@ import {
 import { chunksOf } from '../body.ts';
 import { ClientError } from '../errors.ts';
 import { readMessages, type StreamState } from '../event-stream.ts';
+import { filterParametersOf } from '../filter-parameters.ts';
 import { defaultPageSize, itemsOf } from '../pages.ts';
 import { pause } from '../retry.ts';
 import type { CallOptions, Sender } from '../sender.ts';
 import { type ExportPart, type ExportQuery, exportEvents } from './event-export.ts';
-import { parametersOf } from './event-parameters.ts';
 
 /** Which events of a tenant. */
 export interface EventQuery {
@@ -131,7 +131,7 @@ export function eventsResource(sender: Sender): EventsResource {
     const { filters, ...rest } = query;
     return await sender.json({
       path: 'v1/audit/events',
-      query: { ...parametersOf(filters), ...rest },
+      query: { ...filterParametersOf(filters), ...rest },
       signal,
     });
   };
@@ -187,7 +187,7 @@ async function* follow(
     };
     const request = {
       path: 'v1/audit/events/stream',
-      query: { ...parametersOf(filters), ...query },
+      query: { ...filterParametersOf(filters), ...query },
       headers,
       signal,
     };

@@ -9,6 +9,7 @@ import { ServiceMetrics } from '../metrics/service-metrics.ts';
 import { addStoreGauges } from '../metrics/store-gauges.ts';
 import { DeadLetters } from '../operations/dead-letters.ts';
 import { ReadAudit } from '../operations/read-audit.ts';
+import { TrailStats } from '../trail/stats/stats.ts';
 import { HeadWatch } from '../trail/tail.ts';
 import { Trail } from '../trail/trail.ts';
 import { BodyBudget } from './kernel/body-budget.ts';
@@ -44,6 +45,7 @@ import { metricsRoutes } from './routes/metrics.ts';
 import { openIntentRoutes } from './routes/open-intents.ts';
 import { producerRoutes } from './routes/producers.ts';
 import { receiptRoutes } from './routes/receipt.ts';
+import { statsRoutes } from './routes/stats.ts';
 import { streamRoutes } from './routes/stream.ts';
 import { subjectRoutes } from './routes/subjects.ts';
 import { tenantRoutes } from './routes/tenants.ts';
@@ -158,6 +160,7 @@ function endpointsOf(
     ...ingestRoutes({ service, gateway, limits }),
     ...eventRoutes({ trail, readAudit }),
     ...exportRoutes({ trail, readAudit, longRequests, keyWatch }),
+    ...statsRoutes({ trail, stats: new TrailStats(database, trail), readAudit }),
     ...streamRoutes({ trail, heads, streams, readAudit, keyWatch, limits }),
     ...verifyRoutes({ service, trail, longRequests, maxRecords: limits.maxVerifyRecords }),
     ...logRoutes({ logs, signer, trail }),

@@ -7,7 +7,7 @@ import { decodePosition, encodePosition, type Position } from './cursor.ts';
 import { leavesOutReads } from './filters.ts';
 import type { Order } from './list-rows.ts';
 import { readPage } from './read-page.ts';
-import { isSpent, type ScanLimits, scanBudget } from './scan-page.ts';
+import { isSpent, type ScanLimits, scanBudget } from './scan-budget.ts';
 import { type EventRow, toView, type ViewOptions } from './view.ts';
 
 const getEvent = readSql('get-event');
