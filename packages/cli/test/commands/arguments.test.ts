@@ -46,6 +46,9 @@ describe('a key that is not a key is wrong usage, although another one is pinned
   });
 });
 
+/** A service that does not answer. */
+const server = ['--server', 'http://127.0.0.1:1'];
+
 // `--key nonsense` was sent to the service as an API key, and a verifier key was dropped by the commands that verify nothing.
 describe('--key takes what the command can use, and nothing else', () => {
   test.each([
