@@ -12,7 +12,6 @@ import { tally } from '../run-tally.ts';
 const dir = tempDir();
 const env = { XDG_CONFIG_HOME: join(dir.path, 'config') };
 const apiKey = 'tally_0123456789ab_secret';
-const server = ['--server', 'http://127.0.0.1:1'];
 const run = (...args: string[]) => tally(args, { cwd: dir.path, env });
 
 beforeAll(async () => {
