@@ -12,7 +12,7 @@ let last = 0;
  * client of a server without sessions the proxy gives a session of its own, which the server does not see.
  */
 export class ClientSession {
-  /** The header, or an own name of this request if it has none. */
+  /** The header. A request without one has a name of its own, so its id is never that of another client's request. */
   readonly #name: string | number;
   /** What the server gets as `Mcp-Session-Id`. */
   readonly ofServer: string | undefined;
@@ -26,14 +26,9 @@ export class ClientSession {
     this.scope = id ?? `of ${createHash('sha256').update(authorization).digest('hex')}`;
   }
 
-  /** Whether the client has a session, so that one request can name another. */
-  get isKnown(): boolean {
-    return typeof this.#name === 'string';
-  }
-
   /** Whether the proxy has given the session to the client. */
   get isOwn(): boolean {
-    return this.isKnown && this.ofServer === undefined;
+    return typeof this.#name === 'string' && this.ofServer === undefined;
   }
 
   /** The digest of the session's id, for records. */

@@ -84,9 +84,8 @@ export class Exchange {
 
   /** The client cancels a request. */
   async cancel(id: RequestId, body: Buffer): Promise<void> {
-    // Without a session, the id could be that of another client.
-    if (this.#session.isKnown && !this.#parts.calls.cancel(this.#session.keyOf(id))) this.#reply.finish();
-    else await this.pass(body);
+    if (this.#parts.calls.cancel(this.#session.keyOf(id))) await this.pass(body);
+    else this.#reply.finish();
   }
 
   /** Passes on what is not a request of JSON-RPC: a notification, a response of the client, or a request of HTTP without a body. */

@@ -335,18 +335,32 @@ describe('approvals', () => {
 describe('a client that leaves', () => {
   test('has not cancelled its call: the answer is read for the record', async () => {
     const open: ServerResponse[] = [];
-    await using server = await scriptedServer((_arrived, response) => {
+    await using server = await scriptedServer((arrived, response) => {
+      if (arrived.message.method === 'ping') return answerPlainly(arrived, response);
       open.push(response);
-      events(response, { method: 'begun' });
+      return events(response, { method: 'begun' });
     });
     await using listener = await listenFor(server.url);
     const answer = await listener.send(call(1, 'slow'), session('s1'));
     await waitFor(() => answer.soFar().includes('begun'), 'the call');
     answer.leave();
+    for (let round = 0; round < 5; round++) await resultOf(listener, request('p', 'ping'), session('s1'));
     events(open[0]!, { method: 'step' }, { id: 1, result: text('done') });
     open[0]!.end();
     await waitFor(() => listener.ends.has('1'), 'the end');
     expect(listener.ends.get('1')).toMatchObject({ status: 'success' });
+  });
+
+  test('can use the id of a request again whose stream has ended', async () => {
+    await using server = await scriptedServer((_arrived, response) => {
+      events(response, 'id: e1\ndata:\n\n');
+      response.end();
+    });
+    await using listener = await listenFor(server.url);
+    for (const _round of [1, 2]) {
+      const answer = await listener.send(request(1, 'ping'), session('s1'));
+      expect([answer.status, await answer.body]).toEqual([200, 'id: e1\ndata: \n\n']);
+    }
   });
 
   test('has cancelled it since revision 2026-07-28', async () => {
