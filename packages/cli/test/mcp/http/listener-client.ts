@@ -8,7 +8,7 @@ import { Upstream } from '../../../src/mcp/http/upstream.ts';
 import { type FakeGate, fakeGate } from './fake-gate.ts';
 
 /** An answer that has begun. */
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   /** What has arrived. */
