@@ -21,7 +21,7 @@ export const registerDev: Register = (program, run) => {
     .summary('run a service on this machine, for development')
     .description(
       'Runs a service with an embedded store on the loopback address. The first start creates an API key and shows it once, ' +
-        'with the lines that set up other terminals. Not for production: the store survives a killed process, but not a power ' +
+        'with the lines that set up other terminals. Every start shows a link that signs in to the console one time. Not for production: the store survives a killed process, but not a power ' +
         'failure.',
     )
     .option('--port <port>', 'port to listen on; 0 for any free port', portNumber, 8040)
@@ -31,6 +31,7 @@ export const registerDev: Register = (program, run) => {
   run<DevOptions>(command, async (context, options) => {
     const { combineObservers } = await import('@tallystick/server');
     const { ServiceMetrics } = await import('@tallystick/server/http');
+    const { consoleAddress, installedConsole, signInLink } = await import('../service/console.ts');
     const { listen, openService } = await import('../service/open.ts');
     const { backgroundWarnings } = await import('../service/background-warnings.ts');
     const { now } = context.processContext;
@@ -44,9 +45,16 @@ export const registerDev: Register = (program, run) => {
       directory,
     );
     try {
-      const server = await listen(service, { port: options.port, logger: false, now, metrics });
+      const consoleSite = await installedConsole();
+      const server = await listen(service, { port: options.port, logger: false, now, metrics, consoleSite });
+      const { url } = server;
       try {
-        await printStart(context, server.url, directory, await newKeyFor(service, options));
+        const key = await newKeyFor(service, options);
+        const pages = consoleSite && {
+          address: consoleAddress(url),
+          signIn: signInLink(url, service.signInLinks.create()),
+        };
+        await printStart(context, { url, directory, key, pages });
         await untilStopped(context.processContext);
       } finally {
         await server.close();
@@ -70,14 +78,21 @@ async function newKeyFor(service: AuditService, { newKey }: DevOptions): Promise
   return (await service.keys.create({ name: 'dev', scopes: ['admin'] })).key;
 }
 
-async function printStart(
-  { terminal }: Context,
-  url: string,
-  directory: string,
-  key: string | undefined,
-): Promise<void> {
+interface Started {
+  readonly url: string;
+  readonly directory: string;
+  readonly key: string | undefined;
+  readonly pages: { readonly address: string; readonly signIn: string } | undefined;
+}
+
+async function printStart({ terminal }: Context, { url, directory, key, pages }: Started): Promise<void> {
   if (terminal.json) {
-    await terminal.jsonLine({ url, data: directory, ...(key !== undefined && { key }) });
+    await terminal.jsonLine({
+      url,
+      data: directory,
+      ...(pages && { console_url: pages.address }),
+      ...(key !== undefined && { key }),
+    });
     return;
   }
   await terminal.line(terminal.style(['green', 'bold'], `Tallystick listens on ${url}`));
@@ -85,9 +100,12 @@ async function printStart(
     renderFields(terminal, [
       ['  store', directory],
       ['  API', `${url}/docs`],
+      ['  console', pages?.signIn ?? '(not installed: npm install @tallystick/console)'],
       ['  key', key ?? '(created earlier; tally dev --new-key creates another)'],
     ]),
   );
+  if (pages !== undefined)
+    await terminal.line('The link to the console signs in one time, within ten minutes.');
   if (key !== undefined) {
     await terminal.line();
     await terminal.line('The key is not shown again. In another terminal, for tally and for the SDK:');

@@ -68,6 +68,7 @@ export const registerServe: Register = (program, run) => {
   run<ServeCommandOptions>(command, async (context, options) => {
     const { combineObservers } = await import('@tallystick/server');
     const { ServiceMetrics } = await import('@tallystick/server/http');
+    const { consoleAddress, installedConsole } = await import('../service/console.ts');
     const { listen, openService } = await import('../service/open.ts');
     const { backgroundWarnings } = await import('../service/background-warnings.ts');
     const { now } = context.processContext;
@@ -104,6 +105,7 @@ export const registerServe: Register = (program, run) => {
       const { host, port } = options;
       const kafka = await serveKafka(context, options, service, metrics);
       try {
+        const consoleSite = await installedConsole();
         const server = await listen(service, {
           host,
           port,
@@ -112,8 +114,11 @@ export const registerServe: Register = (program, run) => {
           logins,
           maxFollowerLagMs,
           gateway: kafka?.gateway,
+          consoleSite,
         });
         context.terminal.note(`listening on ${server.url}`);
+        if (consoleSite !== undefined)
+          context.terminal.note(`people read the trail at ${consoleAddress(server.url)}`);
         await untilStopped(context.processContext);
         await server.close();
       } finally {

@@ -81,6 +81,7 @@ async function keepRunning(context: Context, directories: Directories, directory
   const facts = { url: running.url, key: running.key, directory };
   if (terminal.json) await terminal.jsonLine({ step: 'kept', ...facts });
   else {
+    const link = running.signInLink();
     await terminal.line();
     await terminal.line(
       `  The service still runs on ${running.url}. Press Ctrl-C to stop it. In another terminal:`,
@@ -88,6 +89,10 @@ async function keepRunning(context: Context, directories: Directories, directory
     await terminal.line(`    export TALLYSTICK_URL=${running.url} TALLYSTICK_API_KEY=${running.key}`);
     await terminal.line(`    npx tallystick events --tenant ${victim.tenantId}`);
     await terminal.line(`    npx tallystick verify --tenant ${victim.tenantId}`);
+    if (link !== undefined) {
+      await terminal.line('  In a browser, one time and within ten minutes (then sign in with the key):');
+      await terminal.line(`    ${link}`);
+    }
   }
   await untilStopped(processContext);
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Client, createClient } from '@tallystick/client';
 import type { AuditService } from '@tallystick/server';
+import { installedConsole, signInLink } from '../service/console.ts';
 import { listen, openService } from '../service/open.ts';
 
 /** The audit service on the loopback address, with its trail in one directory and its signing key in another. */
@@ -9,6 +10,8 @@ export interface RunningService extends AsyncDisposable {
   readonly key: string;
   readonly service: AuditService;
   readonly client: Client;
+  /** A new link that signs in to the console one time; `undefined` if the console is not installed. */
+  signInLink(): string | undefined;
 }
 
 export interface Directories {
@@ -38,13 +41,15 @@ export async function startService(
     trail,
   );
   const { key } = await service.keys.create({ name: 'demo', scopes: ['admin'] });
-  const server = await listen(service, { port: 0, logger: false });
+  const consoleSite = await installedConsole();
+  const server = await listen(service, { port: 0, logger: false, consoleSite });
   const { url } = server;
   return {
     url,
     key,
     service,
     client: createClient({ url, apiKey: key }),
+    signInLink: () => consoleSite && signInLink(url, service.signInLinks.create()),
     [Symbol.asyncDispose]: async () => {
       await server.close();
       await service.close();

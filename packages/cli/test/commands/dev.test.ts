@@ -68,10 +68,21 @@ test('what dev prints for other terminals is what the command line and the SDK r
   });
   started.push(child);
   const printed: Record<string, string> = {};
+  let link = '';
   for await (const line of createInterface(child.stdout)) {
     for (const [, name, value] of line.matchAll(/(TALLY\w+)=(\S+)/g)) printed[name!] = value!;
+    link = /http:\S+\/console\/#link=\S+/.exec(line)?.[0] ?? link;
     if (printed.TALLYSTICK_API_KEY !== undefined) break;
   }
+  const { origin, href, hash } = new URL(link);
+  const signIn = () =>
+    fetch(href.replace(hash, 'session'), {
+      method: 'POST',
+      body: JSON.stringify({ link: hash.replace('#link=', '') }),
+      headers: { origin, 'content-type': 'application/json', 'x-tallystick-console': '1' },
+    });
+  expect(await (await signIn()).json()).toMatchObject({ session: { scopes: ['admin'] } });
+  expect((await signIn()).status).toBe(401);
   const emit = `
     import { createAuditEmitter } from '@tallystick/sdk';
     await using audit = createAuditEmitter({ service: 'checkout' });

@@ -74,7 +74,7 @@ export interface HttpOptions {
   /** Accepts tokens of an OpenID provider beside API keys. @defaultValue none: only API keys are accepted */
   readonly logins?: LoginOptions | undefined;
   /** Serves the console. @defaultValue none: its address says how to add it */
-  readonly console?: ConsoleOptions | undefined;
+  readonly consoleSite?: ConsoleOptions | undefined;
   /** A follower that is further behind makes `/ready` answer `degraded`, ms. @defaultValue none: its lag is only shown */
   readonly maxFollowerLagMs?: number | undefined;
   readonly now?: (() => number) | undefined;
@@ -147,7 +147,7 @@ function endpointsOf(
     readonly readAudit: ReadAudit;
     readonly credentials: Credentials;
     readonly gateway?: Gateway | undefined;
-    readonly console?: ConsoleOptions | undefined;
+    readonly consoleSite?: ConsoleOptions | undefined;
     readonly tailIntervalMs?: number | undefined;
     readonly maxFollowerLagMs?: number | undefined;
     readonly now?: (() => number) | undefined;
@@ -197,10 +197,10 @@ function endpointsOf(
     ...metricsRoutes({ registry: metrics.registry, refreshGauges: addStoreGauges(metrics, service) }),
     ...documentRoutes({
       endpoints: () => endpoints,
-      home: http.console === undefined ? '/docs' : 'console/',
+      home: http.consoleSite === undefined ? '/docs' : 'console/',
     }),
     ...consoleSessionRoutes({ service, credentials: http.credentials }),
-    ...consoleSiteRoutes(http.console),
+    ...consoleSiteRoutes(http.consoleSite),
   ];
   return endpoints;
 }

@@ -16,7 +16,7 @@ beforeAll(async () => {
   writeFileSync(join(folder.path, 'assets/main-abc123.js'), 'export {};');
   writeFileSync(join(folder.path, 'assets/main-abc123.js.br'), brotliCompressSync('export {};'));
   writeFileSync(join(folder.path, 'favicon.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>');
-  http = await Harness.open({ console: { files: () => files() } });
+  http = await Harness.open({ consoleSite: { files: () => files() } });
 });
 afterAll(async () => {
   await http?.[Symbol.asyncDispose]();
