@@ -16,7 +16,7 @@ export async function installedConsole(): Promise<Console | undefined> {
 
 /** The console's address on a server. */
 export function consoleAddress(url: string): string {
-  return url + '/console/';
+  return [url, 'console', ''].join('/');
 }
 
 /**

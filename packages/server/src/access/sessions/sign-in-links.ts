@@ -31,7 +31,7 @@ export class SignInLinks {
   }
 
   /**
-   * Uses a link: the caller gets the rights of a new key with the scope `admin`, which is on record and can be revoked as every key. A
+   * Uses a link: the caller gets the rights of a new key with the scope `admin`, which is on record and can be revoked like every key. A
    * second use is refused, also one at the same time.
    *
    * @throws {ServerError} `UNAUTHENTICATED`
