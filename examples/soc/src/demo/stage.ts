@@ -28,3 +28,14 @@ export async function showNew({ trail, view, highlights }: Stage): Promise<void>
   for (const { tenantId, event } of records) highlights.add(tenantId, event);
   await view.show(records, trail.size);
 }
+
+/** Says what an act came to, below the records that it showed. */
+export async function conclude(
+  { view, narrator }: Pick<Stage, 'view' | 'narrator'>,
+  step: string,
+  text: string,
+  facts: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  view.clearStatus();
+  await narrator.done(step, text, facts);
+}
