@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { systemClock } from '@tallystick/sdk';
-import { decideWaiting } from './people.ts';
 import { alertsOf, defaultAlerts, findings, repeatedScan, telemetryAt } from './scenario.ts';
 import { conclude, type Stage, settled } from './stage.ts';
 
@@ -51,15 +50,13 @@ export async function answerApprovals(stage: Stage): Promise<void> {
 }
 
 async function untilAnswered(stage: Stage): Promise<{ readonly granted: number; readonly denied: number }> {
-  const { platform, tenants } = stage;
+  const { platform, people } = stage;
   const count = { granted: 0, denied: 0 };
   await settled(stage);
   while (platform.soc.responseAgent.openPlans > 0) {
-    for (const { id } of tenants) {
-      for (const { verdict } of await decideWaiting(platform.desk, id)) {
-        count[verdict === 'grant' ? 'granted' : 'denied'] += 1;
-      }
-    }
+    const { granted, denied } = await people.answer();
+    count.granted += granted;
+    count.denied += denied;
     await pause(lookAgainMs);
     await settled(stage);
   }

@@ -2,12 +2,14 @@ import type { Narrator } from 'tallystick/demo/story-parts';
 import type { Tenant } from '../platform/tenants.ts';
 import type { Highlights } from './highlights.ts';
 import type { LiveView } from './live-view.ts';
+import type { People } from './people.ts';
 import type { DemoPlatform } from './platform.ts';
 import type { TrailReader } from './trail-reader.ts';
 
 /** What the acts of the demo play with. */
 export interface Stage {
   readonly platform: DemoPlatform;
+  readonly people: People;
   readonly tenants: readonly Tenant[];
   readonly trail: TrailReader;
   readonly view: LiveView;

@@ -11,6 +11,7 @@ import { answerApprovals, learnPatterns, receiveAlerts } from './acts.ts';
 import { explain, type StoryParts } from './explain.ts';
 import { Highlights, type Place } from './highlights.ts';
 import { LiveView } from './live-view.ts';
+import { People } from './people.ts';
 import { startPlatform } from './platform.ts';
 import { tenantsOf } from './scenario.ts';
 import { conclude, showNew } from './stage.ts';
@@ -75,7 +76,16 @@ async function work(
     terminal,
     tenants.map(({ id }) => id),
   );
-  const stage = { platform, tenants, trail: new TrailReader(client, read), view, highlights, narrator };
+  const people = await People.with(running);
+  const stage = {
+    platform,
+    people,
+    tenants,
+    trail: new TrailReader(client, read),
+    view,
+    highlights,
+    narrator,
+  };
   await receiveAlerts(stage, alerts);
   await answerApprovals(stage);
   await learnPatterns(stage);

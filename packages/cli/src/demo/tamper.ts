@@ -70,12 +70,12 @@ async function audit(session: Session, target: Target, evidence: Evidence): Prom
   });
 }
 
-/** Findings about what is derived from the records. The service builds it again, so an attacker may leave it as it was. */
-const ofDerived = ['INDEX_MISMATCH', 'COUNT_MISMATCH'];
+/** Findings about tables beside the records. An attacker who forgets none of them is found by the checkpoint that was kept elsewhere. */
+const besideRecords = ['INDEX_MISMATCH', 'COUNT_MISMATCH', 'APPROVAL_MISMATCH'];
 
 /** The first finding that is about the tampering itself, not about a root or a table that follows from it. */
 function telling({ findings }: Report): Finding {
-  const own = findings.filter(({ code }) => !ofDerived.includes(code));
+  const own = findings.filter(({ code }) => !besideRecords.includes(code));
   const first = own.find(({ code }) => !code.startsWith('CHECKPOINT_')) ?? own[0] ?? findings[0];
   if (first === undefined) throw new Error('the attack was not found: this must never happen');
   return first;
