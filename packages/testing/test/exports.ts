@@ -1,6 +1,7 @@
 // Written by: UPDATE_EXPORTS=1 npm test -- published-packages
 export const pinnedExports: Record<string, string[]> = {
   '@tallystick/client': ['ClientError', 'createClient'],
+  '@tallystick/console': ['consoleFiles'],
   '@tallystick/event': [
     'AuditValidationError',
     'CanonicalizationError',
