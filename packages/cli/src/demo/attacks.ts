@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { importSigningKey, type SigningKey } from '@tallystick/log';
 import type { Queries } from '@tallystick/server/store';
-import { readTexts, replaceCheckpoints, rewriteIndex, rewriteRecords, rewriteTree } from './forger.ts';
+import {
+  readTexts,
+  removeCounts,
+  replaceCheckpoints,
+  rewriteIndex,
+  rewriteRecords,
+  rewriteTree,
+} from './forger.ts';
 
 /** What an attacker can do to a trail who has the database password, a debugger and an afternoon. */
 export interface Attack {
@@ -77,7 +84,8 @@ export const swapRows: Attack = {
 /** @param signingKey what the forged checkpoint is signed with: a new key, or the service's own if it was stolen */
 export const rewriteChain = (signingKey: () => Promise<SigningKey>): Attack => ({
   name: 'rewrite the whole chain',
-  story: 'a record is changed; hashes, tiles, index, head and a checkpoint under a new key are made to fit',
+  story:
+    'a record is changed; hashes, tiles, index, counts, head and a checkpoint under a new key are made to fit',
   run: async (session, target) => {
     const tree = await rewriteRecords(session, target.tenantId, ({ event, sequence_number }) =>
       sequence_number === target.sequence ? { event: { ...event, actor_id: 'somebody-else' } } : {},
@@ -87,6 +95,7 @@ export const rewriteChain = (signingKey: () => Promise<SigningKey>): Attack => (
       [target.tenantId, target.sequence],
     );
     await rewriteIndex(session, target.tenantId, target.sequence);
+    await removeCounts(session, target.tenantId);
     await replaceCheckpoints(session, target, tree, await signingKey());
   },
 });

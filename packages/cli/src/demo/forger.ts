@@ -74,6 +74,15 @@ export async function rewriteIndex(session: Queries, tenantId: string, sequence:
   );
 }
 
+/** Removes the hourly counts of a tenant, so that none contradicts a forged record: the follower seems not to have begun. */
+export async function removeCounts(session: Queries, tenantId: string): Promise<void> {
+  await session.query(
+    "delete from audit_follower_cursors where follower = 'hourly-counts' and tenant_id = $1",
+    [tenantId],
+  );
+  await session.query('delete from audit_hourly_counts where tenant_id = $1', [tenantId]);
+}
+
 /** The stored records of a tenant as text, in chain order. */
 export async function readTexts(session: Queries, tenantId: string): Promise<string[]> {
   const rows = await session.query<{ record: string }>(
