@@ -91,6 +91,31 @@ afterAll(async () => {
   directory.remove();
 });
 
+/** The packages of import statements, without subpaths and without the modules of Node.js. */
+function packagesOf(code: string): string[] {
+  const specifiers = Array.from(code.matchAll(/ from '([^.'][^']*)';$/gm), ([, specifier]) => specifier!);
+  return specifiers
+    .filter((specifier) => !specifier.startsWith('node:'))
+    .map((specifier) => /^(?:@[^/]+\/)?[^/]+/.exec(specifier)![0]);
+}
+
+// The guides did not say what to install, and a plain `npm i ai` gets another major version one day.
+test.each(new Set(snippets.map(({ name }) => name.split(' ')[0]!)))(
+  '%s says what to install, with the major version that is tested',
+  (page) => {
+    const markdown = readFileSync(join(guides, page), 'utf8');
+    const lines = Array.from(markdown.matchAll(/^npm i (.*)$/gm), ([, words]) => words!.split(' '));
+    const named = new Map(lines.flat().map((word) => [word.replace(/(?<=.)@.*/, ''), word]));
+    const code = snippets.filter(({ name }) => name.startsWith(`${page} `)).map((snippet) => snippet.code);
+    expect([...named.keys()].sort()).toEqual([...new Set(code.flatMap(packagesOf))].sort());
+    const { dependencies } = readManifest(project);
+    for (const [name, word] of named) {
+      const tested = /^\^?(0\.\d+|\d+)/.exec(dependencies[name]!)?.[1];
+      expect(word).toBe(name.startsWith('@tallystick/') ? name : `${name}@${tested}`);
+    }
+  },
+);
+
 test('the examples compile', () => {
   expect(snippets.length).toBeGreaterThan(3);
   const { stdout } = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', project], { encoding: 'utf8' });
