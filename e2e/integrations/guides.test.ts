@@ -7,6 +7,7 @@ import { createClient } from '@tallystick/client';
 import { AuditService } from '@tallystick/server';
 import { type HttpServer, serveHttp } from '@tallystick/server/http';
 import {
+  largeRemovalMs,
   prepareEmbeddedStore,
   sharedPostgres,
   sharedTarballs,
@@ -88,8 +89,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await server.close();
   await service.close();
-  directory.remove();
-});
+  await directory.removeLarge();
+}, largeRemovalMs);
 
 /** The packages of import statements, without subpaths and without the modules of Node.js. */
 function packagesOf(code: string): string[] {
@@ -100,7 +101,7 @@ function packagesOf(code: string): string[] {
 }
 
 // The guides did not say what to install, and a plain `npm i ai` gets another major version one day.
-test.each(new Set(snippets.map(({ name }) => name.split(' ')[0]!)))(
+test.each([...new Set(snippets.map(({ name }) => name.split(' ')[0]!))])(
   '%s says what to install, with the major version that is tested',
   (page) => {
     const markdown = readFileSync(join(guides, page), 'utf8');
