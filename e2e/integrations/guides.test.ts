@@ -1,4 +1,4 @@
-import { execFile, spawn, spawnSync } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -14,13 +14,15 @@ import {
   type TempDir,
   tempDir,
 } from '@tallystick/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 /**
  * Every TypeScript example of docs/integrations works as it stands for a newcomer: in an empty project outside this repository, with our
  * packages as they would be published and the real libraries. It compiles, runs, and ends in the trail of a real service.
  */
 
+// Each example is a process that loads a large library from files that no process has read before.
+vi.setConfig({ testTimeout: 300_000 });
 const root = resolve(import.meta.dirname, '../..');
 const guides = join(root, 'docs/integrations');
 const snippets = readdirSync(guides).flatMap((page) => {
@@ -117,9 +119,10 @@ test.each([...new Set(snippets.map(({ name }) => name.split(' ')[0]!))])(
   },
 );
 
-test('the examples compile', () => {
+test('the examples compile', async () => {
   expect(snippets.length).toBeGreaterThan(3);
-  const { stdout } = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', project], { encoding: 'utf8' });
+  const compile = promisify(execFile)(join(root, 'node_modules/.bin/tsc'), ['-p', project]);
+  const { stdout } = await compile.catch((error: { stdout: string }) => error);
   expect(stdout).toBe('');
 });
 
