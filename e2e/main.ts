@@ -43,6 +43,11 @@ const campaigns: { readonly [name: string]: Campaign } = {
     seed: 'FUZZ_SEED',
   },
   gate: { about: 'hostile agents, tools, policies and clients, and what stops each' },
+  kills: {
+    about: 'kill -9 of the reference platform, and its trail beside what an observer saw',
+    rounds: { variable: 'KILLS_ROUNDS', full: '100' },
+    seed: 'KILLS_SEED',
+  },
   tamper: { about: 'every way to tamper with a store' },
   faults: { about: 'kill, freeze and cut replicas, brokers and the database', seed: 'FAULTS_SEED' },
 };

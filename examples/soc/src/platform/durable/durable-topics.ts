@@ -72,6 +72,14 @@ export class DurableTopics implements LocalTopics {
       ...{ topic, consumer, handler: handler as Handler<unknown>, stopping: new AbortController() },
       ...{ wake: () => undefined, isWaiting: false, running: Promise.resolve() },
     };
+    // A consumer that has handled nothing yet needs all messages: see #dropHandled.
+    this.#store.transaction(() =>
+      this.#store.execute(
+        'insert or ignore into cursors (topic, consumer, place) values (?, ?, 0)',
+        topic,
+        consumer,
+      ),
+    );
     this.#subscriptions.add(subscription);
     subscription.running = this.#read(subscription);
     return async () => {
@@ -164,8 +172,8 @@ export class DurableTopics implements LocalTopics {
 
   #next({ topic, consumer }: Subscription): Row | undefined {
     const [row] = this.#store.query<Row>(
-      `select place, message from messages where topic = ? and place > coalesce(
-         (select place from cursors where cursors.topic = ? and consumer = ?), 0) order by place limit 1`,
+      `select place, message from messages where topic = ? and place >
+         (select place from cursors where cursors.topic = ? and consumer = ?) order by place limit 1`,
       ...[topic, topic, consumer],
     );
     return row;

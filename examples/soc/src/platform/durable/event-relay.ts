@@ -121,6 +121,7 @@ export class EventRelay {
       this.#store.transaction(() =>
         this.#store.execute('update events set refusal = ? where place = ?', reason, place),
       );
+      this.#checkIdle();
     }
     this.#onError(error);
   }
@@ -132,6 +133,10 @@ export class EventRelay {
     this.#store.transaction(() => {
       for (const place of places) this.#store.execute('delete from events where place = ?', place);
     });
+    this.#checkIdle();
+  }
+
+  #checkIdle(): void {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 }
