@@ -5,7 +5,7 @@ import { type Import, importsOf } from './imports.ts';
 import { isSource, listTree } from './source-files.ts';
 import { terminalWriteViolations } from './terminal-writes.ts';
 
-const PUBLISHED = ['event', 'protocol', 'client', 'log', 'verify', 'sdk', 'server'];
+const PUBLISHED = ['event', 'protocol', 'client', 'log', 'verify', 'sdk', 'server', 'console'];
 
 /**
  * What the shipped code of each folder below packages/ may import of the others. An entry is the name of such a folder, which
@@ -19,11 +19,18 @@ export const EDGES: Record<string, readonly string[]> = {
   sdk: ['event', 'protocol'],
   client: ['protocol'],
   server: ['event', 'protocol', 'log', 'verify'],
-  console: ['client', 'verify', 'event'],
+  console: ['client', 'protocol', 'verify', 'log', 'event'],
   cli: PUBLISHED,
   testing: [],
 };
-const EXAMPLE_EDGES: readonly string[] = ['sdk', 'client', 'server/embedded'];
+/** The demo in `examples/soc` shows commands of `tally`, and tells the end of its story as `tally demo` does. */
+const EXAMPLE_EDGES: readonly string[] = [
+  'sdk',
+  'client',
+  'server/embedded',
+  'cli/demo/story-parts',
+  'cli/program',
+];
 
 /** Names that do not say what a folder contains. */
 const EMPTY_NAMES = new Set(['core', 'common', 'utils', 'util', 'types', 'helpers', 'misc', 'shared']);

@@ -1,60 +1,46 @@
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { getDefaultEnvironment, StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
-import { createClient } from '@tallystick/client';
-import { AuditService } from '@tallystick/server';
-import { type HttpServer, serveHttp } from '@tallystick/server/http';
-import { prepareEmbeddedStore, tempDir, until } from '@tallystick/testing';
+import { until } from '@tallystick/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type GatedService, openGatedService, tallyProgram } from './gated-service.ts';
 
 /** `tally mcp` between the official client and a public server, each in a process of its own. */
 
-const tally = resolve(import.meta.dirname, '../../../packages/cli/bin/tally.js');
 const server = createRequire(import.meta.url).resolve(
   '@modelcontextprotocol/server-everything/dist/index.js',
 );
-const directory = tempDir();
-let service: AuditService;
-let http: HttpServer;
-let key: string;
+const filesystem = createRequire(import.meta.url).resolve(
+  '@modelcontextprotocol/server-filesystem/dist/index.js',
+);
+let service: GatedService;
 const clients: Client[] = [];
 beforeAll(async () => {
-  const store = join(directory.path, 'store');
-  await prepareEmbeddedStore(store);
-  service = await AuditService.open({ store: { directory: store }, logName: 'mcp.example' });
-  http = await serveHttp(service, { port: 0, logger: false });
-  ({ key } = await service.keys.create({
-    name: 'proxy',
-    subject: 'service:mcp',
-    scopes: ['events:write', 'events:read', 'approvals:request'],
-  }));
-  const policy = {
-    name: 'everything',
-    version: '1',
-    rules: [
-      { name: 'no sums', when: { action: 'get-sum' }, effect: 'deny', reason: 'sums are secret' },
-      { name: 'rest', effect: 'allow' },
-    ],
-  };
-  writeFileSync(join(directory.path, 'rules.json'), JSON.stringify(policy));
+  service = await openGatedService([
+    { name: 'no sums', when: { action: 'get-sum' }, effect: 'deny', reason: 'sums are secret' },
+    {
+      name: 'secrets',
+      when: { arguments: { '/path': { contains: '.env' } } },
+      effect: 'deny',
+      reason: 'secrets stay',
+    },
+    { name: 'rest', effect: 'allow' },
+  ]);
 });
 afterAll(async () => {
   await Promise.all(clients.map((client) => client.close()));
-  await http.close();
-  await service.close();
-  directory.remove();
+  await service[Symbol.asyncDispose]();
 });
 
 async function connect(command: string, args: readonly string[]): Promise<Client> {
-  const env = { ...getDefaultEnvironment(), NODE_NO_WARNINGS: '1' };
   const transport = new StdioClientTransport({
     command,
     args: [...args],
-    cwd: directory.path,
+    cwd: service.cwd,
     stderr: 'ignore',
-    env: { ...env, TALLYSTICK_URL: http.url, TALLYSTICK_API_KEY: key, XDG_CONFIG_HOME: directory.path },
+    env: { ...getDefaultEnvironment(), ...service.env },
   });
   const client = new Client({ name: 'test', version: '1' });
   clients.push(client);
@@ -62,23 +48,12 @@ async function connect(command: string, args: readonly string[]): Promise<Client
   return client;
 }
 const direct = () => connect(process.execPath, [server]);
-const behindGate = () =>
+const behindGate = (...words: readonly string[]) =>
   connect(process.execPath, [
-    ...[tally, 'mcp', '--tenant', 'acme', '--policy', 'rules.json', '--name', 'everything'],
-    ...['--', process.execPath, server],
+    ...[tallyProgram, 'mcp', '--tenant', 'acme', '--policy', 'rules.json', '--name', 'everything'],
+    ...['--', process.execPath, ...(words.length === 0 ? [server] : words)],
   ]);
-
-/** The ends of the calls of one tool, with their intents. */
-async function trail(tool: string) {
-  const audit = createClient({ url: http.url, apiKey: key });
-  const events = await Array.fromAsync(audit.events.listAll({ tenant_id: 'acme', order: 'asc' }));
-  return events
-    .filter((event) => (event.context as { action?: string } | undefined)?.action === tool)
-    .map(({ event_type, outcome }) => [
-      event_type,
-      (outcome as { outcome_status: string } | undefined)?.outcome_status,
-    ]);
-}
+const trail = (tool: string) => service.trail(tool);
 
 test('everything but tool calls passes unchanged', async () => {
   const [plain, gated] = await Promise.all([direct(), behindGate()]);
@@ -147,4 +122,17 @@ test('a call that the client gives up is recorded with its end', async () => {
       ([type, status]) => type === 'agent.action.completed' && status !== 'success',
     ),
   );
+});
+
+test('the public file server behind a rule about paths', async () => {
+  writeFileSync(join(service.cwd, 'notes.txt'), 'open');
+  writeFileSync(join(service.cwd, '.env'), 'PASSWORD=hidden');
+  const client = await behindGate(filesystem, service.cwd);
+  const read = (name: string) =>
+    client.callTool({ name: 'read_text_file', arguments: { path: join(service.cwd, name) } });
+  expect(JSON.stringify((await read('notes.txt')).content)).toContain('open');
+  const denied = await read('.env');
+  expect(denied.isError).toBe(true);
+  expect(JSON.stringify(denied)).toContain('secrets stay');
+  expect(JSON.stringify(denied)).not.toContain('hidden');
 });

@@ -13,8 +13,11 @@ export interface ServeProcess extends AsyncDisposable {
 }
 
 /** Starts it and waits until it is ready, with patience for a busy machine. */
-export async function startServe(env: Record<string, string>): Promise<ServeProcess> {
-  const child = spawn(process.execPath, [bin, 'serve', '--port', '0'], {
+export async function startServe(
+  env: Record<string, string>,
+  args: readonly string[] = ['serve'],
+): Promise<ServeProcess> {
+  const child = spawn(process.execPath, [bin, ...args, '--port', '0'], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

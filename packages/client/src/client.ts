@@ -10,6 +10,7 @@ import { type HealthResource, healthResource } from './resources/health.ts';
 import { type LogsResource, logsResource } from './resources/logs.ts';
 import { type OpenIntentsResource, openIntentsResource } from './resources/open-intents.ts';
 import { type ProducersResource, producersResource } from './resources/producers.ts';
+import { type StatsResource, statsResource } from './resources/stats.ts';
 import { type SubjectsResource, subjectsResource } from './resources/subjects.ts';
 import { type TenantsResource, tenantsResource } from './resources/tenants.ts';
 import type { RetryOptions } from './retry.ts';
@@ -53,6 +54,7 @@ export interface VerifyQuery {
  */
 export interface Client {
   readonly events: EventsResource;
+  readonly stats: StatsResource;
   readonly logs: LogsResource;
   readonly tenants: TenantsResource;
   readonly producers: ProducersResource;
@@ -87,6 +89,7 @@ export function createClient(options: ClientOptions): Client {
   });
   return {
     events: eventsResource(sender),
+    stats: statsResource(sender),
     logs: logsResource(sender),
     tenants: tenantsResource(sender),
     producers: producersResource(sender),

@@ -5,6 +5,7 @@ export { ClientError, type ClientErrorCode } from './errors.ts';
 export type { ApiKeysResource } from './resources/api-keys.ts';
 export type { ApprovalQuery, ApprovalsResource } from './resources/approvals.ts';
 export type { DeadLetterQuery, DeadLettersResource } from './resources/dead-letters.ts';
+export type { ExportPart, ExportQuery } from './resources/event-export.ts';
 export type {
   EventPageQuery,
   EventQuery,
@@ -17,6 +18,7 @@ export type { HealthResource } from './resources/health.ts';
 export type { BundleQuery, LogsResource } from './resources/logs.ts';
 export type { OpenIntentQuery, OpenIntentsResource } from './resources/open-intents.ts';
 export type { ProducerQuery, ProducersResource } from './resources/producers.ts';
+export type { StatsQuery, StatsResource } from './resources/stats.ts';
 export type { SubjectsResource } from './resources/subjects.ts';
 export type { PageQuery, TenantsResource } from './resources/tenants.ts';
 export type { RetryOptions } from './retry.ts';

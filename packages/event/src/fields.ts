@@ -63,6 +63,8 @@ export interface IndexedField {
   readonly sensitive: boolean;
   /** How events are narrowed by it; `option` is the name of the command line's option. Absent: they are not. */
   readonly filter?: FieldFilter;
+  /** Whether events can be counted by it (facets.ts). */
+  readonly facet?: true;
   readonly description: string;
 }
 
@@ -97,6 +99,7 @@ export const indexedFields = [
     column: 'text',
     sensitive: true,
     filter: { kind: 'prefix', option: 'type' },
+    facet: true,
     description: 'Event type, or every type below a prefix: `alert.*`',
   },
   {
@@ -107,6 +110,7 @@ export const indexedFields = [
     nullable: true,
     sensitive: true,
     filter: { kind: 'exact', option: 'category' },
+    facet: true,
     description: "The taxonomy's category of the event type",
   },
   {
@@ -117,6 +121,7 @@ export const indexedFields = [
     nullable: true,
     sensitive: true,
     filter: { kind: 'enum', values: severities, absent: 'info', option: 'severity' },
+    facet: true,
     description: 'Severity; an event without one counts as `info`',
   },
   {
@@ -126,6 +131,7 @@ export const indexedFields = [
     column: 'text',
     sensitive: true,
     filter: { kind: 'enum', values: actorTypes, option: 'actor-type' },
+    facet: true,
     description: 'Kind of actor',
   },
   {
@@ -143,6 +149,7 @@ export const indexedFields = [
     path: ['actor_id'],
     sensitive: true,
     filter: { kind: 'actor', option: 'actor' },
+    facet: true,
     description: 'Who acted, as an id or as `type:id`: `user:maria`',
   },
   {
@@ -153,6 +160,7 @@ export const indexedFields = [
     nullable: true,
     sensitive: true,
     filter: { kind: 'exact', option: 'target-type' },
+    facet: true,
     description: 'Kind of the thing that was acted on',
   },
   {
@@ -213,6 +221,7 @@ export const indexedFields = [
     nullable: true,
     sensitive: true,
     filter: { kind: 'enum', values: outcomeStatuses, option: 'outcome' },
+    facet: true,
     description: 'How it ended',
   },
   {
@@ -222,6 +231,7 @@ export const indexedFields = [
     column: 'text',
     sensitive: true,
     filter: { kind: 'exact', option: 'source' },
+    facet: true,
     description: 'Service that emitted the event',
   },
   {

@@ -20,6 +20,26 @@ export {
   uuidPattern,
 } from './event.ts';
 export {
+  type ExportFormat,
+  type ExportPosition,
+  type FlatRecord,
+  formatExportPosition,
+  parseExportPosition,
+} from './export/export-format.ts';
+export { type ExportFormatName, exportFormat, exportFormatNames } from './export/formats.ts';
+export {
+  type FacetName,
+  facetFields,
+  facetValue,
+  type Grouping,
+  readGrouping,
+  spanStart,
+  spanText,
+  type TimeFacet,
+  timeFacets,
+  timeFacetValue,
+} from './facets.ts';
+export {
   anyTerm,
   fieldTerms,
   storedTermHashes,

@@ -7,6 +7,8 @@ export type FindingCode =
   | 'COLUMN_MISMATCH'
   /** A row of the field index differs from its record, or is missing, or has no record: filters miss the record. */
   | 'INDEX_MISMATCH'
+  /** The hourly counts of the records differ from the records: the service answers with wrong numbers. */
+  | 'COUNT_MISMATCH'
   /** A stored tile does not match the records' hashes: proofs from it fail. */
   | 'TILE_MISMATCH'
   /** The store has a row that does not belong to the chain: beyond its end, or in an epoch that it never had. */
@@ -44,6 +46,10 @@ export type FindingCode =
   | 'SUBJECT_MISMATCH'
   /** A column of an approval differs from the service's records of it, or the approval has no record, or its row is missing. */
   | 'APPROVAL_MISMATCH'
+  /** Minimum rules of approvals differ from the service's records of them, or have none, or their row is missing. */
+  | 'APPROVAL_RULES_MISMATCH'
+  /** An operation with an idempotency key differs from the service's records of it, or has none, or its row is missing. */
+  | 'OPERATION_MISMATCH'
   /** The account of a producer is not what the records say. */
   | 'PRODUCER_ACCOUNT_MISMATCH'
   | 'BUNDLE_TRUNCATED'
@@ -162,6 +168,8 @@ export interface Report {
    * service has not put them on record yet. Absent where there are none.
    */
   readonly accounts_not_on_record?: number;
+  /** The same of operations with an idempotency key. */
+  readonly operations_not_on_record?: number;
   /** Sizes of the caller's checkpoints that the records could not be compared with; absent where there are none. */
   readonly not_compared?: readonly number[];
 }

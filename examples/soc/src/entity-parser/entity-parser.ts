@@ -1,3 +1,4 @@
+import { quotableTitle } from '../injection/quotable-title.ts';
 import type { Alert, RawAlert } from '../platform/alert.ts';
 import { type Documents, MemoryDocuments } from '../platform/documents.ts';
 import { readMessage } from '../platform/intake.ts';
@@ -113,6 +114,7 @@ export class EntityParser implements Service {
         ...taxonomyVersions,
         techniques_identified: [...alert.techniques],
         alert_source: alert.source,
+        alert_title: quotableTitle(alert.title),
         source_alert_id: alert.source_alert_id,
         entities_by_kind: counts,
         entities_from_fields: fromFields,

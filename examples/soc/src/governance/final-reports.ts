@@ -1,3 +1,4 @@
+import { quotableTitle } from '../injection/quotable-title.ts';
 import type { Documents } from '../platform/documents.ts';
 import type { Investigation } from '../platform/investigation.ts';
 import type { Recorder } from '../platform/recorder.ts';
@@ -39,7 +40,7 @@ export class FinalReports {
 
 function reportOf({ title, source, verdict, closed_by, summary, techniques }: Investigation): string {
   return [
-    `${source}: ${title}.`,
+    `${source}: ${quotableTitle(title)}.`,
     `Verdict: ${verdict ?? 'none'}, closed by ${closed_by ?? 'an unknown way'}.`,
     ...(techniques.length > 0 ? [`Techniques: ${techniques.join(', ')}.`] : []),
     ...(summary === undefined ? [] : [summary]),

@@ -85,7 +85,7 @@ export const registerDlq: Register = (program, run) => {
           'any of them is refused again.',
       ),
   ).argument('[ids...]', 'ids of dead letters');
-  addExamples(retry, 'tally dlq retry --reason EVENT_TYPE_UNKNOWN --tenant acme');
+  addExamples(retry, 'tally dlq retry --reason FIELD_UNKNOWN --tenant acme');
   run<FilterOptions>(retry, async (context, options, ids) => {
     await using backend = await context.openBackend();
     let refused = 0;

@@ -17,6 +17,7 @@ import { wholeNumber } from './option-values.ts';
 
 interface TimelineOptions {
   readonly limit: number;
+  readonly summary?: boolean;
 }
 
 const mostRecords = 10_000;
@@ -34,36 +35,36 @@ export const registerTimeline: Register = (program, run) => {
         'service lists; tally verify proves that no record was changed or removed.',
     )
     .argument('<investigation>', 'the investigation_id of the events')
-    .option(
-      '-n, --limit <count>',
-      `read at most this many records, up to ${mostRecords}`,
-      recordLimit,
-      1_000,
-    );
+    .option('-n, --limit <count>', `read at most this many records, up to ${mostRecords}`, recordLimit, 1_000)
+    .option('--summary', 'print the summary without the records');
   addExamples(
     command,
     'tally timeline inv-17 --tenant acme',
+    'tally timeline inv-17 --tenant acme --summary',
     'tally timeline inv-17 --tenant acme --limit 10000 --json',
   );
-  run<TimelineOptions>(command, async (context, { limit }, [investigationId]) => {
-    const tenantId = context.requireTenant();
-    await using backend = await context.openBackend();
-    const timeline = await readTimeline(backend.client, {
-      tenantId,
-      investigationId: investigationId!,
-      limit,
-    });
-    if (timeline.records.length === 0) {
-      throw new CliError('NOT_FOUND', `${tenantId} has no record of the investigation ${investigationId}`, {
-        hint: "tally events --type 'investigation.*' --json lists investigations; sensitive records need the scope events:read-sensitive",
+  run<TimelineOptions>(
+    command,
+    async (context, { limit, summary: onlySummary = false }, [investigationId]) => {
+      const tenantId = context.requireTenant();
+      await using backend = await context.openBackend();
+      const timeline = await readTimeline(backend.client, {
+        tenantId,
+        investigationId: investigationId!,
+        limit,
       });
-    }
-    const rows = forestOf(timeline.records);
-    const summary = summarize(timeline);
-    if (context.terminal.json) await printJson(context, timeline, rows, summary);
-    else await print(context, timeline, rows, summary);
-    return undefined;
-  });
+      if (timeline.records.length === 0) {
+        throw new CliError('NOT_FOUND', `${tenantId} has no record of the investigation ${investigationId}`, {
+          hint: "tally events --type 'investigation.*' --json lists investigations; sensitive records need the scope events:read-sensitive",
+        });
+      }
+      const rows = onlySummary ? [] : forestOf(timeline.records);
+      const summary = summarize(timeline);
+      if (context.terminal.json) await printJson(context, timeline, rows, summary);
+      else await print(context, timeline, rows, summary);
+      return undefined;
+    },
+  );
 };
 
 function recordLimit(text: string): number {
@@ -154,7 +155,7 @@ async function print(
       }
     }
   }
-  await terminal.line();
+  if (rows.length > 0) await terminal.line();
   for (const [name, texts] of sectionsOf(timeline, summary)) {
     const marked = name === 'Missing' && summary.missing.length > 0;
     for (const [at, text] of texts.entries()) {

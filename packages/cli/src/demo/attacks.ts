@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { importSigningKey, type SigningKey } from '@tallystick/log';
 import type { Queries } from '@tallystick/server/store';
-import { readTexts, replaceCheckpoints, rewriteRecords, rewriteTree } from './forger.ts';
+import { readTexts, replaceCheckpoints, rewriteIndex, rewriteRecords, rewriteTree } from './forger.ts';
 
 /** What an attacker can do to a trail who has the database password, a debugger and an afternoon. */
 export interface Attack {
@@ -77,7 +77,7 @@ export const swapRows: Attack = {
 /** @param signingKey what the forged checkpoint is signed with: a new key, or the service's own if it was stolen */
 export const rewriteChain = (signingKey: () => Promise<SigningKey>): Attack => ({
   name: 'rewrite the whole chain',
-  story: 'a record is changed; every hash, tile, the head and a checkpoint under a new key are made to fit',
+  story: 'a record is changed; hashes, tiles, index, head and a checkpoint under a new key are made to fit',
   run: async (session, target) => {
     const tree = await rewriteRecords(session, target.tenantId, ({ event, sequence_number }) =>
       sequence_number === target.sequence ? { event: { ...event, actor_id: 'somebody-else' } } : {},
@@ -86,6 +86,7 @@ export const rewriteChain = (signingKey: () => Promise<SigningKey>): Attack => (
       "update audit_records set actor_id = 'somebody-else' where tenant_id = $1 and sequence_number = $2",
       [target.tenantId, target.sequence],
     );
+    await rewriteIndex(session, target.tenantId, target.sequence);
     await replaceCheckpoints(session, target, tree, await signingKey());
   },
 });

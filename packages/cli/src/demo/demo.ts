@@ -1,24 +1,20 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { httpTransport } from '@tallystick/sdk/http';
-import { type Finding, verifyBundle, verifyReceipt } from '@tallystick/verify';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../errors.ts';
 import { untilStopped } from '../process-context.ts';
-import { missingRecords } from '../terminal/missing-records.ts';
-import { attacks } from './attacks.ts';
+import { attackTrail } from './attack-trail.ts';
 import { importTwice } from './import-log.ts';
 import { Narrator } from './narrator.ts';
-import {
-  type Directories,
-  directoriesIn,
-  logName,
-  type RunningService,
-  startService,
-} from './running-service.ts';
-import { type Evidence, tamper } from './tamper.ts';
+import { type Directories, directoriesIn, type RunningService, startService } from './running-service.ts';
+import { takeEvidence } from './take-evidence.ts';
+import type { Evidence } from './tamper.ts';
 import { emitEverything, tenants } from './trail.ts';
+
+/** Name of the demo's log. */
+const logName = 'demo.tallystick';
 
 /** The tenant whose chain is attacked, and the record that the attacker wants to change or lose. */
 const victim = { tenantId: tenants[0], sequence: 137, logName };
@@ -38,16 +34,16 @@ export async function runDemo(context: Context, options: { readonly keep?: boole
     let evidence: Evidence;
     {
       await narrator.chapter('Start an audit service in this process: no server, no broker, one directory');
-      await using running = await startService(directories);
+      await using running = await startService(directories, { logName });
       const started = `listening on ${running.url}, with PostgreSQL in the same process`;
       await narrator.done('start', started, { url: running.url });
       await emit(running, narrator);
       await importTwice(running, narrator, { directory, tenantId: victim.tenantId, context });
       await query(running, narrator);
-      evidence = await prove(running, narrator, directory);
+      evidence = await takeEvidence(running, narrator, { directory, victim });
     }
-    await attack(narrator, directories, evidence);
-    await narrator.end('Every attack was found and located.', { ok: true, attacks_caught: attacks.length });
+    const attacks_caught = await attackTrail(narrator, { trail: directories.trail, victim, evidence });
+    await narrator.end('Every attack was found and located.', { ok: true, attacks_caught });
     if (options.keep === true) await keepRunning(context, directories, directory);
     return exitCodes.ok;
   } finally {
@@ -79,64 +75,9 @@ async function query({ client }: RunningService, narrator: Narrator): Promise<vo
   });
 }
 
-/** The auditor takes what must be kept away from the records: a checkpoint, the verifier key and a receipt. */
-async function prove({ client }: RunningService, narrator: Narrator, directory: string): Promise<Evidence> {
-  await narrator.chapter('An auditor takes a checkpoint, the public key and a receipt away');
-  const { tenantId, sequence } = victim;
-  const auditor = join(directory, 'auditor');
-  mkdirSync(auditor);
-  const checkpoint = await client.logs.checkpoint(tenantId, { fresh: true });
-  const { key } = (await client.logs.keys(tenantId)).keys[0]!;
-  writeFileSync(join(auditor, 'checkpoint'), checkpoint);
-  writeFileSync(join(auditor, 'key'), `${key}\n`);
-
-  const report = await verifyBundle(client.logs.bundle(tenantId), { keys: [key] });
-  if (report.verdict !== 'verified') throw new Error(`the genuine trail is ${report.verdict}`);
-  const verified = `${report.records} records verified, signed up to #${report.covered_to}`;
-  await narrator.done('verify', verified, { ...report });
-
-  const filters = { sequence_from: sequence, sequence_to: sequence };
-  const { events } = await client.events.list({ tenant_id: tenantId, filters });
-  const receipt = await client.logs.receipt(tenantId, String(events[0]!.audit_id));
-  writeFileSync(join(auditor, 'receipt.tlog-proof'), receipt);
-  const proven = await verifyReceipt(receipt, { keys: [key] });
-  if (proven.verdict !== 'verified') throw new Error(`the receipt is ${proven.verdict}`);
-  await narrator.done(
-    'receipt',
-    `receipt of record ${proven.sequence_number} verified offline, with only the key`,
-    { verdict: proven.verdict, sequence_number: proven.sequence_number },
-  );
-  return { checkpoint, key };
-}
-
-async function attack(narrator: Narrator, directories: Directories, evidence: Evidence): Promise<void> {
-  await narrator.chapter('An attacker gets the whole database, with superuser rights');
-  await tamper(directories.trail, victim, evidence, async ({ attack: crime, report, finding }) => {
-    if (report.verdict !== 'broken') throw new Error(`${crime.name} was not found: ${report.verdict}`);
-    await narrator.caught(crime, describeFinding(finding), {
-      verdict: report.verdict,
-      finding,
-      findings: report.findings.length,
-    });
-  });
-}
-
-/** The finding, where it is, and the values if they are short. */
-function describeFinding(finding: Finding): string {
-  const missing = missingRecords(finding);
-  if (missing !== undefined) return `${finding.code}: ${missing}`;
-  const place = finding.sequence_number === null ? '' : ` at record ${finding.sequence_number}`;
-  return `${finding.code}${place}${difference(finding)}`;
-}
-
-function difference({ expected, found }: Finding): string {
-  if (expected === undefined || found === undefined || expected.length + found.length > 40) return '';
-  return `: expected ${expected}, found ${found}`;
-}
-
 async function keepRunning(context: Context, directories: Directories, directory: string): Promise<void> {
   const { terminal, processContext } = context;
-  await using running = await startService(directories);
+  await using running = await startService(directories, { logName });
   const facts = { url: running.url, key: running.key, directory };
   if (terminal.json) await terminal.jsonLine({ step: 'kept', ...facts });
   else {

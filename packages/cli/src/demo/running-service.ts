@@ -3,9 +3,6 @@ import { type Client, createClient } from '@tallystick/client';
 import type { AuditService } from '@tallystick/server';
 import { listen, openService } from '../service/open.ts';
 
-/** Name of the demo's log. */
-export const logName = 'demo.tallystick';
-
 /** The audit service on the loopback address, with its trail in one directory and its signing key in another. */
 export interface RunningService extends AsyncDisposable {
   readonly url: string;
@@ -25,9 +22,19 @@ export function directoriesIn(directory: string): Directories {
   return { trail: join(directory, 'trail'), signer: join(directory, 'signer') };
 }
 
-export async function startService({ trail, signer }: Directories): Promise<RunningService> {
+export interface StartOptions {
+  /** @defaultValue the name that the directory has; a new one gets a random name */
+  readonly logName?: string | undefined;
+  /** How often logs that have grown are signed, ms; 0: only when a caller asks for it. @defaultValue 0 */
+  readonly checkpointIntervalMs?: number | undefined;
+}
+
+export async function startService(
+  { trail, signer }: Directories,
+  { logName, checkpointIntervalMs = 0 }: StartOptions = {},
+): Promise<RunningService> {
   const service = await openService(
-    { store: { directory: trail }, signerDirectory: signer, logName, checkpointIntervalMs: 0 },
+    { store: { directory: trail }, signerDirectory: signer, logName, checkpointIntervalMs },
     trail,
   );
   const { key } = await service.keys.create({ name: 'demo', scopes: ['admin'] });

@@ -31,11 +31,11 @@ export type ClientMessage =
   /** A notification, or a response to a request of the server. */
   | { readonly kind: 'other' }
   /** A request that is not a tool call. */
-  | { readonly kind: 'request'; readonly id: RequestId }
+  | { readonly kind: 'request'; readonly id: RequestId; readonly method: string }
   | { readonly kind: 'cancellation'; readonly id: RequestId }
   | { readonly kind: 'call'; readonly call: ToolCall }
-  /** A JSON-RPC batch with at least one request or cancellation: the texts of its messages. */
-  | { readonly kind: 'batch'; readonly texts: readonly string[] }
+  /** A JSON-RPC batch: the texts of its messages, and whether one is a request or a cancellation. */
+  | { readonly kind: 'batch'; readonly texts: readonly string[]; readonly mustSplit: boolean }
   | {
       readonly kind: 'refused';
       readonly id: RequestId | null;
@@ -82,7 +82,7 @@ function readBatch(text: string, items: readonly unknown[]): ClientMessage {
   const wrong = read.find(({ kind }) => kind === 'refused');
   if (wrong !== undefined) return wrong;
   // A cancellation may concern a call that is held, which the server does not know.
-  return read.some(({ kind }) => kind !== 'other') ? { kind: 'batch', texts } : { kind: 'other' };
+  return { kind: 'batch', texts, mustSplit: read.some(({ kind }) => kind !== 'other') };
 }
 
 function readMessage(text: string, value: unknown): ClientMessage {
@@ -115,7 +115,7 @@ function readMessage(text: string, value: unknown): ClientMessage {
     );
   if (method === undefined) return { kind: 'other' };
   if (method === 'tools/call') return readCall(text, id, params);
-  if (id !== null) return { kind: 'request', id };
+  if (id !== null) return { kind: 'request', id, method };
   if (method === 'notifications/cancelled' && isObject(params) && isId(params.requestId))
     return { kind: 'cancellation', id: params.requestId };
   return { kind: 'other' };

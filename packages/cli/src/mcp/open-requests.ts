@@ -10,8 +10,8 @@ const defaultMax = 100_000;
  */
 export class OpenRequests {
   readonly #max: number;
-  /** Keys of ids. Owned by this object. */
-  readonly #keys = new Set<string>();
+  /** Methods of the requests, by the keys of their ids. Owned by this object. */
+  readonly #methods = new Map<string, string>();
 
   constructor(max = defaultMax) {
     this.#max = max;
@@ -19,19 +19,26 @@ export class OpenRequests {
 
   /** Why a request with this id can't be sent; `undefined` if it can. */
   refusal(key: string): string | undefined {
-    if (this.#keys.has(key)) return 'another request with this id has no answer yet';
-    if (this.#keys.size >= this.#max) return `the server has not answered ${this.#max} requests`;
+    if (this.#methods.has(key)) return 'another request with this id has no answer yet';
+    if (this.#methods.size >= this.#max) return `the server has not answered ${this.#max} requests`;
     return undefined;
   }
 
-  /** The server gets a request with this id. */
-  sent(key: string): void {
-    this.#keys.add(key);
+  /** Whether the server has a request with this id. */
+  has(key: string): boolean {
+    return this.#methods.has(key);
   }
 
-  /** The server has answered. */
-  answered(key: string): void {
-    this.#keys.delete(key);
+  /** The server gets a request with this id. */
+  sent(key: string, method: string): void {
+    this.#methods.set(key, method);
+  }
+
+  /** The server has answered. @returns the method of the request, if it was open */
+  answered(key: string): string | undefined {
+    const method = this.#methods.get(key);
+    this.#methods.delete(key);
+    return method;
   }
 }
 

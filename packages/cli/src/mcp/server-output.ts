@@ -1,23 +1,25 @@
-import type { StatedEnd } from '@tallystick/sdk/gate';
-import { endOf } from './answer.ts';
 import type { ClientWriter } from './client-writer.ts';
 import { MessageOutline } from './message-outline.ts';
+import { maxParsed, readServerMessage, type ServerResponse } from './server-message.ts';
 
 const newline = 0x0a;
-/** A message of up to this size is read before it is passed on. A longer one is passed on while it is read. */
-const maxHeld = 1024 * 1024;
 
 export interface ServerOutputParts {
   readonly writer: ClientWriter;
-  readonly onResponse: (id: unknown, end: StatedEnd) => void;
+  readonly onResponse: (response: ServerResponse) => void;
+  /** The server says that its tools have changed. */
+  readonly onToolsChanged: () => void;
   /** A line is not passed on. */
   readonly onDropped: (reason: string) => void;
 }
 
-/** Passes on what a server writes, byte for byte, and reads which requests it answers. Its memory is bounded. */
+/**
+ * Passes on what a server writes, byte for byte, and reads which requests it answers. A message of up to {@link maxParsed} bytes is read
+ * before it is passed on, a longer one while it is passed on, so the memory is bounded.
+ */
 export async function passOn(
   chunks: AsyncIterable<Uint8Array>,
-  { writer, onResponse, onDropped }: ServerOutputParts,
+  { writer, onResponse, onToolsChanged, onDropped }: ServerOutputParts,
 ): Promise<void> {
   const source = chunks[Symbol.asyncIterator]();
   let rest: Buffer = Buffer.alloc(0);
@@ -41,18 +43,19 @@ export async function passOn(
     held.push(part);
     length += part.length;
     const isComplete = part.at(-1) === newline;
-    if (!isComplete && length <= maxHeld) continue;
+    if (!isComplete && length <= maxParsed) continue;
     const bytes = Buffer.concat(held);
     held = [];
     length = 0;
     if (isComplete) {
-      const responses = responsesIn(bytes);
-      if (responses === undefined) {
+      const message = readServerMessage(bytes);
+      if (message === undefined) {
         if (bytes.toString().trim() !== '') onDropped('the line is not JSON');
         continue;
       }
       // The record of the end must not wait for a slow client.
-      for (const response of responses) onResponse(response.id, endOf(response));
+      for (const response of message.responses) onResponse(response);
+      if (message.toolsChanged) onToolsChanged();
       await writer.exclusively((write) => write(bytes));
       continue;
     }
@@ -65,25 +68,6 @@ export async function passOn(
       }
     });
     const response = outline.response();
-    if (response !== undefined) onResponse(response.id, response.end);
+    if (response !== undefined) onResponse(response);
   }
-}
-
-/** The responses in a message or a batch; `undefined` if it is not JSON. */
-function responsesIn(
-  bytes: Buffer,
-): readonly { readonly id: unknown; readonly result?: unknown }[] | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(bytes.toString());
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== 'object' || value === null) return undefined;
-  return ([value].flat() as readonly object[]).filter(isResponse);
-}
-
-function isResponse(message: object | null): message is { readonly id: unknown; readonly result?: unknown } {
-  if (typeof message !== 'object' || message === null || !('id' in message)) return false;
-  return !('method' in message) && ('result' in message || 'error' in message);
 }

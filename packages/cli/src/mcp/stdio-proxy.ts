@@ -66,15 +66,15 @@ export async function runStdioProxy(options: StdioProxyOptions): Promise<number>
       writer.send(errorResponse(id, code, reason));
     };
     if (message.kind === 'call') void calls.run(keyOf(message.call.id), message.call, port);
-    else if (message.kind === 'batch') {
+    else if (message.kind === 'batch' && message.mustSplit) {
       // The calls are decided one by one, so the messages travel one by one. Responses to a batch need not be batched.
       for (const text of message.texts) await take(Buffer.from(text), readClientMessage(Buffer.from(text)));
     } else if (message.kind === 'refused') refuse(message.id, message.code, message.message);
     else if (message.kind === 'request') {
-      const refusal = calls.otherRequest(keyOf(message.id));
+      const refusal = calls.otherRequest(keyOf(message.id), message.method);
       if (refusal === undefined) await forward(bytes).catch(() => {});
       else refuse(message.id, rpcErrors.invalidRequest, refusal);
-    } else if (message.kind === 'other' || calls.cancel(keyOf(message.id)))
+    } else if (message.kind !== 'cancellation' || calls.cancel(keyOf(message.id)))
       await forward(bytes).catch(() => {});
   };
   const fromClient = (async () => {
@@ -98,7 +98,8 @@ export async function runStdioProxy(options: StdioProxyOptions): Promise<number>
       options.onRefused('server', reason);
       warn(`a line of the server was dropped: ${reason}`);
     },
-    onResponse: (id, end) => calls.answered(keyOf(id), end),
+    onResponse: ({ id, ...answer }) => calls.answered(keyOf(id), answer),
+    onToolsChanged: () => calls.toolsChanged(),
   }).catch(() => {});
 
   const timers: NodeJS.Timeout[] = [];

@@ -5,6 +5,7 @@ import { errorResponse, notExecuted } from './answer.ts';
 import { type RequestId, rpcErrors, type ToolCall } from './client-message.ts';
 import { OpenRequests } from './open-requests.ts';
 import type { Sender } from './refused-messages.ts';
+import { ToolDefinitions } from './tool-definitions.ts';
 
 /** What a proxy knows about its calls. */
 export interface ToolCallOptions {
@@ -23,10 +24,25 @@ export interface ToolCallOptions {
 
 /** The way of one call to the server and back to the client. */
 export interface CallPort {
+  /** Where several clients share the proxy: the session of the call. */
+  readonly session?: string | undefined;
+  /** What records say about the session, if there is one. */
+  readonly sessionDigest?: string | undefined;
+  /** Aborted when the client of this call has gone. */
+  readonly clientGone?: AbortSignal | undefined;
+  /** Called when the call begins to wait for an approval. */
+  readonly onPending?: (() => void) | undefined;
   /** Sends the request to the server. Rejects if the server can't be reached; the call may have arrived all the same. */
-  forward(request: string, signal: AbortSignal): Promise<void>;
+  forward(request: string): Promise<void>;
   /** Sends a message of the proxy itself to the client. */
   send(message: object): void;
+}
+
+/** What the server has answered to a request. */
+export interface Answer {
+  readonly end: StatedEnd;
+  /** The result, where the response was read as a whole. */
+  readonly result?: unknown;
 }
 
 /** More calls than this are refused: their requests are in memory. */
@@ -41,6 +57,8 @@ const defaultProgressIntervalMs = 10_000;
  */
 interface InFlight {
   state: 'held' | 'forwarded';
+  /** Whether a person is about to decide about it. */
+  awaitsApproval: boolean;
   readonly call: ToolCall;
   readonly port: CallPort;
   readonly giveUp: AbortController;
@@ -65,6 +83,7 @@ export class ToolCalls {
   readonly #late = new Map<string, LateCall>();
   /** Calls and all other requests that the server has. Owned by this object. */
   readonly #open: OpenRequests;
+  readonly #definitions = new ToolDefinitions();
   readonly #running = new Set<Promise<void>>();
 
   constructor(options: ToolCallOptions, open = new OpenRequests()) {
@@ -77,10 +96,15 @@ export class ToolCalls {
    *
    * @returns why the server must not get it; `undefined` if it may
    */
-  otherRequest(key: string): string | undefined {
+  otherRequest(key: string, method: string): string | undefined {
     const refusal = this.#refusal(key);
-    if (refusal === undefined) this.#open.sent(key);
+    if (refusal === undefined) this.#open.sent(key, method);
     return refusal;
+  }
+
+  /** Whether a request with this key waits for its answer. */
+  isOpen(key: string): boolean {
+    return this.#inFlight.has(key) || this.#late.has(key) || this.#open.has(key);
   }
 
   #refusal(key: string): string | undefined {
@@ -110,8 +134,19 @@ export class ToolCalls {
     const { gate, serverName, onBehalfOf } = this.#options;
     const giveUp = new AbortController();
     const { promise: ended, resolve: end } = Promise.withResolvers<StatedEnd>();
-    const flight: InFlight = { state: 'held', call, port, giveUp, cancelled: false, end };
+    const flight: InFlight = {
+      state: 'held',
+      awaitsApproval: false,
+      call,
+      port,
+      giveUp,
+      cancelled: false,
+      end,
+    };
     this.#inFlight.set(key, flight);
+    const clientGone = () => this.#giveUpHeld(flight);
+    if (port.clientGone?.aborted === true) clientGone();
+    else port.clientGone?.addEventListener('abort', clientGone, { once: true });
     const forget = () => {
       if (this.#inFlight.get(key) === flight) this.#inFlight.delete(key);
     };
@@ -119,12 +154,19 @@ export class ToolCalls {
     try {
       await gate.run(
         {
-          ...mcpToolAction({ server: serverName, toolName: call.name, requestId: call.id }),
+          ...mcpToolAction({
+            server: serverName,
+            toolName: call.name,
+            requestId: call.id,
+            sessionId: port.sessionDigest,
+          }),
           arguments: call.arguments,
           onBehalfOf,
           signal: giveUp.signal,
           onPending: ({ id, decide_before }) => {
             const how = `tally approvals show ${id}`;
+            flight.awaitsApproval = true;
+            port.onPending?.();
             this.#options.note(`${call.name} waits for approval ${id} until ${decide_before}: ${how}`);
             stopProgress = this.#progress(flight, `waits for an approval: ${how}`);
           },
@@ -133,9 +175,9 @@ export class ToolCalls {
           stopProgress();
           giveUp.signal.throwIfAborted();
           flight.state = 'forwarded';
-          this.#open.sent(key);
+          this.#open.sent(key, 'tools/call');
           try {
-            await port.forward(call.withArguments(args), execution.signal);
+            await port.forward(call.withArguments(args));
             execution.ended(await ended);
           } finally {
             forget();
@@ -153,7 +195,7 @@ export class ToolCalls {
       }
       forget();
       if (flight.cancelled) return;
-      if (flight.state === 'held') port.send(notExecuted(call, error));
+      if (flight.state === 'held') port.send(notExecuted(call, explained(error, giveUp.signal)));
       else port.send(errorResponse(call.id, rpcErrors.connectionClosed, 'the server could not be reached'));
     }
   }
@@ -206,8 +248,8 @@ export class ToolCalls {
   }
 
   /** The server has answered a request. It may be one that the proxy does not know. */
-  answered(key: string, end: StatedEnd): void {
-    this.#open.answered(key);
+  answered(key: string, { end, result }: Answer, session = ''): void {
+    if (this.#open.answered(key) === 'tools/list') this.#listed(result, session);
     const flight = this.#inFlight.get(key);
     if (flight === undefined) return this.#endLate(key, end);
     if (flight.state === 'forwarded') return flight.end(end);
@@ -217,6 +259,27 @@ export class ToolCalls {
     flight.giveUp.abort(new Error('the server answered the call before it got it'));
   }
 
+  /** The server says that its tools have changed. */
+  toolsChanged(session = ''): void {
+    this.#withdraw(session, () => true);
+  }
+
+  #listed(result: unknown, session: string): void {
+    const changed = this.#definitions.learn(session, result);
+    if (changed.size > 0) this.#withdraw(session, (name) => changed.has(name));
+  }
+
+  /** An approver decides about the tool that the client knew. If the tool is another one meanwhile, the approval is not for it. */
+  #withdraw(session: string, isChanged: (name: string) => boolean): void {
+    for (const { state, awaitsApproval, call, port, giveUp } of this.#inFlight.values()) {
+      if (state !== 'held' || !awaitsApproval || (port.session ?? '') !== session || !isChanged(call.name))
+        continue;
+      const what = `the server changed ${call.name} while the call waited for an approval`;
+      this.#options.warn(what);
+      giveUp.abort(new Error(what));
+    }
+  }
+
   #endLate(key: string, end: StatedEnd): void {
     this.#late.get(key)?.end(end);
     this.#late.delete(key);
@@ -224,11 +287,13 @@ export class ToolCalls {
 
   /** The client has gone: what the server does not have yet is given up. */
   giveUpHeld(): void {
-    for (const flight of this.#inFlight.values()) {
-      if (flight.state !== 'held') continue;
-      flight.cancelled = true;
-      flight.giveUp.abort(new Error('the client has gone'));
-    }
+    for (const flight of this.#inFlight.values()) this.#giveUpHeld(flight);
+  }
+
+  #giveUpHeld(flight: InFlight): void {
+    if (flight.state !== 'held') return;
+    flight.cancelled = true;
+    flight.giveUp.abort(new Error('the client has gone'));
   }
 
   /** The server has gone: no call gets an answer any more. */
@@ -249,4 +314,10 @@ export class ToolCalls {
   async settled(): Promise<void> {
     await Promise.all(this.#running);
   }
+}
+
+/** The gate knows that the call was given up. The proxy knows why. */
+function explained(error: unknown, { aborted, reason }: AbortSignal): unknown {
+  if (!aborted || !(error instanceof GateError) || error.code !== 'ABORTED') return error;
+  return new GateError('ABORTED', (reason as Error).message, error);
 }

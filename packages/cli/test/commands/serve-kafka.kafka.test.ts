@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { Producer } from '@platformatic/kafka';
 import { createAuditEmitter } from '@tallystick/sdk';
 import { httpTransport } from '@tallystick/sdk/http';
 import { sharedKafka, tempDir, until } from '@tallystick/testing';
@@ -16,6 +17,7 @@ const env: Record<string, string> = {
   TALLYSTICK_KAFKA_TOPIC: `events-${run}`,
   TALLYSTICK_KAFKA_GATEWAY_TOPIC: `gateway-${run}`,
   TALLYSTICK_KAFKA_GROUP: `group-${run}`,
+  TALLYSTICK_REDACTION: 'on',
 };
 let service: ServeProcess;
 let url: string;
@@ -105,6 +107,69 @@ test('the same request twice ends as one record, and what was refused as a dead 
   });
   expect(listed.stdout).toMatch(new RegExp(`globex +gateway-${run}/\\d/\\d+ +TIMESTAMP_AHEAD`));
 }, 60_000);
+
+test('secrets are removed from what comes through either topic', async () => {
+  const withSecret = (secret: string) => ({
+    audit_id: randomUUID(),
+    tenant_id: 'umbrella',
+    timestamp: new Date().toISOString(),
+    event_type: 'content.publish',
+    actor_type: 'user',
+    actor_id: 'jane',
+    source_service: 'test',
+    context: { command: `mysql -u root -p${secret} shop` },
+  });
+  const overHttp = withSecret('hunter2http');
+  const emitted = await tally(['emit', '--tenant', 'umbrella'], {
+    env: { XDG_CONFIG_HOME: dir.path, TALLYSTICK_URL: url, TALLYSTICK_API_KEY: key },
+    stdin: JSON.stringify(overHttp),
+  });
+  expect(emitted.stdout).toMatch(/^accepted /);
+
+  const producer = new Producer<string, string>({
+    clientId: 'test',
+    bootstrapBrokers: (await sharedKafka()).bootstrap,
+    serializers: { key: (text) => Buffer.from(text!), value: (text) => Buffer.from(text!) },
+  });
+  const direct = withSecret('hunter2direct');
+  const other = { ...direct, context: { command: 'mysql -u root -phunter2other shop' } };
+  const values = [
+    direct,
+    direct,
+    other,
+    { ...withSecret('hunter2field'), invented: 'password=hunter2field' },
+  ];
+  await producer.send({
+    messages: values.map((value) => ({
+      topic: `events-${run}`,
+      key: 'umbrella',
+      value: JSON.stringify(value),
+    })),
+    acks: -1,
+  });
+  await producer.close();
+
+  const letters = async () => (await get(`/v1/dead-letters?topic=events-${run}`)).dead_letters;
+  await until(async () => (await letters()).length === 2 && (await eventsOf('umbrella')).length === 2, {
+    timeoutMs: 60_000,
+    what: 'two records and two dead letters',
+  });
+  // The same message again is a duplicate. The one that differs only in its secret is a conflict.
+  const events = await eventsOf('umbrella');
+  expect(events.map(({ audit_id }) => audit_id).sort()).toEqual([overHttp.audit_id, direct.audit_id].sort());
+  expect((await letters()).map(({ reason }) => reason).sort()).toEqual([
+    'AUDIT_ID_CONFLICT',
+    'FIELD_UNKNOWN',
+  ]);
+  const raw = await Promise.all(
+    (await letters()).map(async ({ id }) => {
+      const { raw_base64 } = (await get(`/v1/dead-letters/${id}`)) as unknown as { raw_base64: string };
+      return Buffer.from(raw_base64, 'base64').toString();
+    }),
+  );
+  expect(raw.every((text) => text.includes('umbrella'))).toBe(true);
+  expect(JSON.stringify(events) + raw.join()).not.toContain('hunter2');
+}, 120_000);
 
 test('SIGTERM drains it, and what was accepted just before is in the chain', async () => {
   const events = Array.from({ length: 200 }, () => ({

@@ -72,6 +72,16 @@ afterAll(async () => {
   dir.remove();
 });
 
+test('--summary prints the heading and the summary, and no record', async () => {
+  const { stdout, exitCode } = await run('inv-1', '--summary');
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/^Investigation inv-1 of acme\n3 records in 20 ms, .*\n(?:.+\n)?\nModels /);
+  expect(stdout).not.toContain('●');
+  const json = await run('inv-1', '--summary', '--json');
+  expect(json.stdout.trim().split('\n')).toHaveLength(1);
+  expect(JSON.parse(json.stdout)).toHaveProperty('summary');
+});
+
 test('the tree shows the order of causes, and the summary what it cost and what is missing', async () => {
   const { stdout, exitCode } = await run('inv-1');
   expect(exitCode).toBe(0);

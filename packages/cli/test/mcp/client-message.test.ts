@@ -84,20 +84,26 @@ test.each([
   ['{"method":"notifications/future","params":{"n":12345678901234567890}}'],
   ['{"id":1,"result":{"method":"tools/call"}}'],
   ['{"id":null,"error":{"code":-32700,"message":"x"}}'],
-  ['[{"method":"x"},{"id":1,"result":{}}]'],
   ['{"method":"notifications/cancelled","params":{}}'],
 ])('%s passes', (text) => {
   expect(read(text)).toEqual({ kind: 'other' });
 });
 
-test('a request that is not a call passes with its id', () => {
-  expect(read('{"jsonrpc":"2.0","id":"1","method":"ping"}')).toEqual({ kind: 'request', id: '1' });
+test('a request that is not a call passes with its id and method', () => {
+  const request = { kind: 'request', id: '1', method: 'ping' };
+  expect(read('{"jsonrpc":"2.0","id":"1","method":"ping"}')).toEqual(request);
+});
+
+test('a batch without a request may pass as it is', () => {
+  const texts = ['{"method":"x"}', '{"id":1,"result":{}}'];
+  expect(read(`[${texts.join()}]`)).toEqual({ kind: 'batch', texts, mustSplit: false });
 });
 
 test('a batch with a request is split', () => {
   expect(read('[{"method":"x"},{"id":1,"method":"ping"}]')).toEqual({
     kind: 'batch',
     texts: ['{"method":"x"}', '{"id":1,"method":"ping"}'],
+    mustSplit: true,
   });
 });
 
@@ -106,6 +112,7 @@ test('a batch with a call is split', () => {
   expect(read(` [ {"method":"ping","id":2} , ${one} ] `)).toEqual({
     kind: 'batch',
     texts: ['{"method":"ping","id":2}', one],
+    mustSplit: true,
   });
 });
 

@@ -34,6 +34,11 @@ createInterface(process.stdin).on('line', (line) => {
   if (messages.length > 1) return send({ method: 'test/batch', params: { size: messages.length } });
   const [message] = messages;
   if (message.method === 'tools/call') return tools[message.params.name](message);
+  if (message.method === 'tools/list') {
+    // The definition is another one in each list.
+    const description = `list ${seen.length}`;
+    return send({ id: message.id, result: { tools: [{ name: 'echo', description }] } });
+  }
   if (message.method === 'test/seen') return send({ id: message.id, result: { seen } });
   if (message.method === 'test/sample') send({ id: 's-1', method: 'sampling/createMessage', params: {} });
   if (message.method === 'test/answer') send({ id: message.params.id, result: text('late') });

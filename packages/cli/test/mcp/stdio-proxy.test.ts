@@ -318,6 +318,23 @@ describe('an approval', () => {
     expect((await story(id)).at(-1)).toMatchObject({ event_type: 'agent.action.abandoned' });
   });
 
+  test('is withdrawn when the server changes the tool, and the call never runs', async () => {
+    const client = start();
+    const id = uniqueId();
+    await client.request(uniqueId(), 'tools/list');
+    const held = client.call(id, 'echo', { amount: 65 });
+    await pending(client);
+    await client.request(uniqueId(), 'tools/list');
+    expect((await held).result).toMatchObject({
+      isError: true,
+      content: [{ text: expect.stringContaining('the server changed echo') }],
+    });
+    const { result: seen } = await client.request(uniqueId(), 'test/seen');
+    expect((seen as { seen: string[] }).seen.join()).not.toContain('tools/call');
+    await client.end();
+    expect((await story(id)).at(-1)).toMatchObject({ event_type: 'agent.action.abandoned' });
+  });
+
   test('of a call that the server pretends to answer never runs', async () => {
     const client = start();
     const id = uniqueId();
@@ -585,6 +602,15 @@ test('mistakes of the command line are named', async () => {
     stderr: 'error: wrong.json: the policy at /rules is required (POLICY_INVALID)\n',
   });
   expect((await run('--policy', 'rules.json')).stderr).toContain('name the server to start after --');
+  const wrong = async (...args: string[]) => (await run('--policy', 'rules.json', ...args)).stderr;
+  expect(await wrong('--url', 'https://a.example', '--', 'x')).toContain('not with both');
+  expect(await wrong('--url', 'ftp://a.example')).toContain('--url must be an address');
+  expect(await wrong('--header', 'a: b', '--', 'x')).toContain('--header needs a server with --url');
+  expect(await wrong('--listen', '1', '--', 'x')).toContain('--listen needs a server with --url');
+  const url = ['--url', 'https://a.example'];
+  expect(await wrong(...url, '--listen', '0.0.0.0:1')).toContain('the listener is for this machine alone');
+  expect(await wrong(...url, '--allow-origin', 'http://a')).toContain('--allow-origin needs --listen');
+  expect(await wrong(...url, '--listen', '0', '--allow-origin', 'a')).toContain('must be an origin');
   expect((await run('--policy', 'rules.json', '--', '/no/such/program')).stderr).toContain(
     "can't start /no/such/program: ENOENT",
   );

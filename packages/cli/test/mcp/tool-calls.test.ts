@@ -59,7 +59,7 @@ test('timed-out calls do not count towards the calls in flight, and the oldest e
   for (let id = 0; id < 1_001; id++) await run(id, 'hangs');
   const answered = run(2_000, 'echo');
   await Promise.resolve();
-  calls.answered('2000', { status: 'success' });
+  calls.answered('2000', { end: { status: 'success' } });
   await answered;
   expect(forwarded).toHaveLength(1_002);
   expect(sent).toEqual([]);
@@ -70,18 +70,18 @@ test('timed-out calls do not count towards the calls in flight, and the oldest e
   // The id of the oldest stays taken.
   await run(0, 'echo');
   expect(forwarded).toHaveLength(1_002);
-  calls.answered('1', { status: 'failure', errorCode: 'TOOL_ERROR' });
+  calls.answered('1', { end: { status: 'failure', errorCode: 'TOOL_ERROR' } });
   await Promise.resolve();
   expect(ends.get('1')).toEqual({ status: 'failure', errorCode: 'TOOL_ERROR' });
 });
 
 test('a server that answers nothing gets a limited number of requests', async () => {
   const { calls, run, refused } = open(2);
-  expect(calls.otherRequest('1')).toBeUndefined();
+  expect(calls.otherRequest('1', 'ping')).toBeUndefined();
   await run(2, 'hangs');
-  expect(calls.otherRequest('3')).toBe('the server has not answered 2 requests');
+  expect(calls.otherRequest('3', 'ping')).toBe('the server has not answered 2 requests');
   await run(4, 'hangs');
   expect(refused).toEqual(['the server has not answered 2 requests']);
-  calls.answered('1', {});
-  expect(calls.otherRequest('3')).toBeUndefined();
+  calls.answered('1', { end: {} });
+  expect(calls.otherRequest('3', 'ping')).toBeUndefined();
 });

@@ -9,9 +9,11 @@ import {
 import { chunksOf } from '../body.ts';
 import { ClientError } from '../errors.ts';
 import { readMessages, type StreamState } from '../event-stream.ts';
+import { filterParametersOf } from '../filter-parameters.ts';
 import { defaultPageSize, itemsOf } from '../pages.ts';
 import { pause } from '../retry.ts';
-import type { CallOptions, Parameters, Sender } from '../sender.ts';
+import type { CallOptions, Sender } from '../sender.ts';
+import { type ExportPart, type ExportQuery, exportEvents } from './event-export.ts';
 
 /** Which events of a tenant. */
 export interface EventQuery {
@@ -71,6 +73,13 @@ export interface EventsResource {
   list(query?: EventPageQuery, options?: CallOptions): Promise<EventPage>;
   /** All events that match, page by page as they are read. */
   listAll(query?: EventQuery, options?: CallOptions): AsyncIterable<EventView>;
+  /**
+   * All events that match as lines of CSV or JSON, oldest first, as they arrive. A connection that breaks is opened again, and the export
+   * goes on after the last whole line.
+   *
+   * @throws {ClientError} where the service refuses the export, or can't be reached after the retries
+   */
+  export(query?: ExportQuery, options?: CallOptions): AsyncIterable<ExportPart>;
   /** @throws {ClientError} `NOT_FOUND` */
   get(
     auditId: string,
@@ -122,7 +131,7 @@ export function eventsResource(sender: Sender): EventsResource {
     const { filters, ...rest } = query;
     return await sender.json({
       path: 'v1/audit/events',
-      query: { ...parametersOf(filters), ...rest },
+      query: { ...filterParametersOf(filters), ...rest },
       signal,
     });
   };
@@ -133,6 +142,7 @@ export function eventsResource(sender: Sender): EventsResource {
         (cursor) => list({ ...query, limit: defaultPageSize, cursor }, options),
         ({ events }) => events,
       ),
+    export: (query = {}, options = {}) => exportEvents(sender, query, options),
     get: async (auditId, query = {}, { signal } = {}) =>
       await sender.json({
         path: `v1/audit/events/${encodeURIComponent(auditId)}`,
@@ -163,12 +173,6 @@ export function eventsResource(sender: Sender): EventsResource {
   };
 }
 
-/** The parameters of filters: those that events must not match have `not.` before their names. */
-function parametersOf({ not = {}, ...filters }: EventFilters = {}): Parameters {
-  const negated = Object.entries(not).map(([name, value]) => [`not.${name}`, value]);
-  return { ...filters, ...Object.fromEntries(negated) };
-}
-
 async function* follow(
   sender: Sender,
   { filters, ...query }: FollowQuery,
@@ -183,7 +187,7 @@ async function* follow(
     };
     const request = {
       path: 'v1/audit/events/stream',
-      query: { ...parametersOf(filters), ...query },
+      query: { ...filterParametersOf(filters), ...query },
       headers,
       signal,
     };

@@ -9,6 +9,7 @@ import { ServiceMetrics } from '../metrics/service-metrics.ts';
 import { addStoreGauges } from '../metrics/store-gauges.ts';
 import { DeadLetters } from '../operations/dead-letters.ts';
 import { ReadAudit } from '../operations/read-audit.ts';
+import { TrailStats } from '../trail/stats/stats.ts';
 import { HeadWatch } from '../trail/tail.ts';
 import { Trail } from '../trail/trail.ts';
 import { BodyBudget } from './kernel/body-budget.ts';
@@ -35,6 +36,7 @@ import { bundleRoutes } from './routes/bundle.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { eventRoutes } from './routes/events.ts';
+import { exportRoutes } from './routes/export.ts';
 import { followerRoutes } from './routes/followers.ts';
 import { healthRoutes } from './routes/health.ts';
 import { ingestRoutes } from './routes/ingest.ts';
@@ -43,6 +45,7 @@ import { metricsRoutes } from './routes/metrics.ts';
 import { openIntentRoutes } from './routes/open-intents.ts';
 import { producerRoutes } from './routes/producers.ts';
 import { receiptRoutes } from './routes/receipt.ts';
+import { statsRoutes } from './routes/stats.ts';
 import { streamRoutes } from './routes/stream.ts';
 import { subjectRoutes } from './routes/subjects.ts';
 import { tenantRoutes } from './routes/tenants.ts';
@@ -156,6 +159,8 @@ function endpointsOf(
   const endpoints: Endpoint[] = [
     ...ingestRoutes({ service, gateway, limits }),
     ...eventRoutes({ trail, readAudit }),
+    ...exportRoutes({ trail, readAudit, longRequests, keyWatch }),
+    ...statsRoutes({ trail, stats: new TrailStats(database, trail), readAudit }),
     ...streamRoutes({ trail, heads, streams, readAudit, keyWatch, limits }),
     ...verifyRoutes({ service, trail, longRequests, maxRecords: limits.maxVerifyRecords }),
     ...logRoutes({ logs, signer, trail }),

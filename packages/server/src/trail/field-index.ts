@@ -24,10 +24,13 @@ export function termGroups(conditions: readonly FilterCondition[]): TermGroups {
   });
 }
 
+/** Most blocks of records that one search covers: it sorts all candidates in them. */
+const mostBlocks = 256;
+
 /** Most blocks of records that one search can cover. */
 export function maxBlocks(groups: TermGroups): number {
   const terms = groups.reduce((sum, group) => sum + group.length + 1, 0);
-  return Math.max(1, Math.floor(maxHashes / Math.max(1, terms)));
+  return Math.max(1, Math.min(mostBlocks, Math.floor(maxHashes / Math.max(1, terms))));
 }
 
 /** What the index knows of a range of records. */

@@ -45,9 +45,6 @@ export function conditionsOf(filters: EventFilters, first: number): Conditions {
   return { sql: parts.join('\n           '), values };
 }
 
-/** As an array of SQL. */
-const bookkeeping = `'{${bookkeepingTypes.join(',')}}'::text[]`;
-
 /**
  * Whether a list leaves out the records of reads and the service's other bookkeeping ({@link bookkeepingTypes}). A filter for types
  * of events asks for them.
@@ -57,9 +54,7 @@ export function leavesOutReads({ event_type }: EventFilters, includeReads: boole
 }
 
 /** The condition that leaves the records of reads and the other bookkeeping out, over `audit_records` as `r`. */
-export const withoutReads = `and r.event_type <> all (${bookkeeping})`;
-/** The condition that finds them. */
-export const onlyReads = `and r.event_type = any (${bookkeeping})`;
+export const withoutReads = `and r.event_type <> all ('{${bookkeepingTypes.join(',')}}'::text[])`;
 
 type Add = (value: unknown) => string;
 

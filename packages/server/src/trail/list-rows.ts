@@ -1,9 +1,11 @@
+import type { EventFilters } from '@tallystick/event';
 import type { Session } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
-import type { Conditions } from './filters.ts';
+import { type Conditions, conditionsOf, filtersContent } from './filters.ts';
 import type { EventRow, ViewOptions } from './view.ts';
 
 const listSql = readSql('list-events');
+const scanEndSql = readSql('scan-end');
 const listEvents = {
   asc: listSql.replaceAll('{direction}', 'asc'),
   desc: listSql.replaceAll('{direction}', 'desc'),
@@ -11,11 +13,37 @@ const listEvents = {
 
 export type Order = keyof typeof listEvents;
 
-/** Number of the first parameter that belongs to a filter in list-events.sql. */
-export const firstFilter = 9;
+/** Number of the first parameter that belongs to a condition in list-events.sql. */
+const firstFilter = 10;
 
 /** Most bytes of the records on a page. A page has at least one record, of any size. */
 export const maxPageBytes = 8 * 1024 * 1024;
+
+/** A row of list-events.sql. */
+export type ListedRow = EventRow & { readonly event_type: string };
+
+/** Which rows of a range are compared with the filters. */
+export type Among =
+  /** All. The range bounds their number. */
+  | { readonly kind: 'range' }
+  | { readonly kind: 'sequences'; readonly sequences: readonly number[] }
+  /** The first rows that have a value in a column whose index is in the order of the chain. */
+  | {
+      readonly kind: 'column';
+      readonly column: OrderedColumn;
+      readonly value: string;
+      readonly most: number;
+    };
+
+/** Columns with an index that ends in the sequence number. */
+export const orderedColumns = [
+  'event_type',
+  'actor_id',
+  'target_id',
+  'investigation_id',
+  'correlation_id',
+] as const;
+export type OrderedColumn = (typeof orderedColumns)[number];
 
 /** Rows of one epoch, between two sequence numbers. Both ends are included. */
 export interface RowsRequest {
@@ -25,31 +53,89 @@ export interface RowsRequest {
   readonly order: Order;
   readonly limit: number;
   readonly view: ViewOptions;
-  /** With parameters from {@link firstFilter} on. */
-  readonly conditions: Conditions;
-  /** Whether a condition, here or in the caller, looks at the content of events. */
-  readonly looksAtContent: boolean;
+  readonly among: Among;
+  readonly filters: EventFilters;
 }
 
 /** Reads rows by conditions on columns. `available` counts those that the limit of rows admits; the limit of bytes may admit fewer. */
 export async function listRows(
   session: Session,
   tenantId: string,
-  { epoch, from, to, order, limit, view, conditions, looksAtContent }: RowsRequest,
-): Promise<{ readonly rows: EventRow[]; readonly available: number }> {
-  const rows = await session.query<EventRow & { readonly available: number }>(
-    listEvents[order].replace('{filters}', () => conditions.sql),
-    [
-      tenantId,
-      epoch,
-      from,
-      to,
-      limit,
-      maxPageBytes,
-      view.sensitive,
-      view.sensitive || !looksAtContent,
-      ...conditions.values,
-    ],
-  );
+  { epoch, from, to, order, limit, view, among, filters }: RowsRequest,
+): Promise<{ readonly rows: ListedRow[]; readonly available: number }> {
+  const source = sourceOf(among);
+  const conditions = conditionsOf(filters, firstFilter + source.values.length);
+  const text = listEvents[order]
+    .replace('{epoch}', () => source.epoch)
+    .replace('{among}', () => source.sql)
+    .replace('{filters}', () => conditions.sql);
+  const rows = await session.query<ListedRow & { readonly available: number }>(text, [
+    tenantId,
+    epoch,
+    from,
+    to,
+    limit,
+    maxPageBytes,
+    view.sensitive,
+    view.sensitive || !filtersContent(filters),
+    among.kind === 'column' ? among.most : maxInteger,
+    ...source.values,
+    ...conditions.values,
+  ]);
   return { rows, available: rows[0]?.available ?? 0 };
+}
+
+const maxInteger = 0x7fffffff;
+const sameEpoch = 'd.epoch = $2::integer';
+
+function sourceOf(among: Among): Conditions & { readonly epoch: string } {
+  switch (among.kind) {
+    case 'range':
+      return { epoch: sameEpoch, sql: '', values: [] };
+    case 'sequences':
+      return {
+        epoch: sameEpoch,
+        sql: `and d.sequence_number = any ($${firstFilter}::bigint[])`,
+        values: [among.sequences],
+      };
+    case 'column':
+      return {
+        // Keeps the planner from the index of all records, in which it would look for the value one by one.
+        epoch: 'd.epoch + 0 = $2::integer',
+        sql: `and d."${among.column}" = $${firstFilter}::text`,
+        values: [among.value],
+      };
+  }
+}
+
+/**
+ * How many rows {@link listRows} has compared for a column, and the last of them. Absent: all that there are in the range.
+ */
+export async function scanEnd(
+  session: Session,
+  tenantId: string,
+  {
+    epoch,
+    from,
+    to,
+    order,
+    column,
+    value,
+    most,
+  }: Omit<RowsRequest, 'limit' | 'view' | 'among' | 'filters'> &
+    Omit<Extract<Among, { kind: 'column' }>, 'kind'>,
+): Promise<{ readonly rows: number; readonly reached: number | undefined }> {
+  const text = scanEndSql
+    .replace('{last}', order === 'desc' ? 'min' : 'max')
+    .replace('{column}', column)
+    .replace('{direction}', order);
+  const [row] = await session.query<{ reached: number | null; rows: number }>(text, [
+    tenantId,
+    epoch,
+    from,
+    to,
+    value,
+    most,
+  ]);
+  return { rows: row?.rows ?? 0, reached: row?.reached ?? undefined };
 }

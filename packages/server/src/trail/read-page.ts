@@ -1,18 +1,16 @@
-import type { EventFilters } from '@tallystick/event';
+import { type EventFilters, limits, parseTimestamp } from '@tallystick/event';
 import type { Session } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 import type { Position } from './cursor.ts';
-import { conditionsOf, derivedConditions, filtersContent, onlyReads, withoutReads } from './filters.ts';
-import { firstFilter, listRows, type Order } from './list-rows.ts';
-import { type ScanBudget, type ScannedPage, type ScanRequest, scanPage } from './scan-page.ts';
+import type { Order } from './list-rows.ts';
+import type { ScanBudget } from './scan-budget.ts';
+import { type ScannedPage, scanPage } from './scan-page.ts';
 import type { ViewOptions } from './view.ts';
 
-const hasReads = readSql('has-reads').replace('{only_reads}', onlyReads);
+const sequenceAtSql = readSql('sequence-at');
 
-/** Number of the first parameter that belongs to a filter, in has-reads.sql. */
-const firstReadsFilter = 5;
-
-const maxSequence = Number.MAX_SAFE_INTEGER;
+/** Added to how far a time of an event may be ahead of the service's clock, because the clock of the database may differ from it, ms. */
+const clockDifferenceMs = 24 * 60 * 60 * 1000;
 
 interface PageRequest {
   readonly filters: EventFilters;
@@ -34,38 +32,43 @@ export async function readPage(
   tenantId: string,
   request: PageRequest,
 ): Promise<ScannedPage> {
-  const { filters, order, after, leaveOutReads = false } = request;
+  const { filters, order, epoch, after, leaveOutReads = false, budget } = request;
   // Sequence numbers have no gaps, so "after this record" is one more bound of the range.
   let from = Math.max(0, filters.sequence_from ?? 0, request.from ?? 0);
-  let to = Math.min(maxSequence, filters.sequence_to ?? maxSequence, request.to ?? maxSequence);
+  let to = Math.min(
+    await endOfEpoch(session, tenantId, epoch),
+    filters.sequence_to ?? Number.MAX_SAFE_INTEGER,
+    request.to ?? Number.MAX_SAFE_INTEGER,
+  );
   if (after !== undefined && order === 'asc') from = Math.max(from, after.sequence + 1);
   if (after !== undefined && order === 'desc') to = Math.min(to, after.sequence - 1);
+  // The times at which records were chained are bounds of the range too.
+  const sequenceAt = async (time: string, countsAsBefore: boolean) => {
+    const values = [tenantId, epoch, from, to, time, countsAsBefore];
+    const [row] = await session.query<{ first: number }>(sequenceAtSql, values);
+    return row!.first;
+  };
+  const chainedFrom = earliestChained(filters);
+  if (from <= to && chainedFrom !== undefined) from = await sequenceAt(chainedFrom, false);
+  if (from <= to && filters.ingested_to !== undefined) to = (await sequenceAt(filters.ingested_to, true)) - 1;
   if (from > to) return { rows: [], more: false, readsLeftOut: false };
-  const page: ScanRequest = { ...request, from, to, leaveOutReads };
-  return derivedConditions(filters).length > 0
-    ? await scanPage(session, tenantId, page, request.budget)
-    : await columnsPage(session, tenantId, page);
+  return await scanPage(session, tenantId, { ...request, from, to, leaveOutReads }, budget);
 }
 
-/** A page for filters that columns answer. */
-async function columnsPage(session: Session, tenantId: string, request: ScanRequest): Promise<ScannedPage> {
-  const { filters, order, epoch, from, to, limit, leaveOutReads } = request;
-  const { sql, values } = conditionsOf(filters, firstFilter);
-  const found = await listRows(session, tenantId, {
-    ...request,
-    // One row more than the page: it shows whether there is another page.
-    limit: limit + 1,
-    conditions: { sql: leaveOutReads ? `${withoutReads} ${sql}` : sql, values },
-    looksAtContent: filtersContent(filters),
-  });
-  const rows = found.rows.slice(0, limit);
-  const more = found.available > rows.length;
-  if (!leaveOutReads) return { rows, more, readsLeftOut: false };
-  const last = rows.at(-1)?.sequence_number;
-  const shown = !more || last === undefined ? [from, to] : order === 'asc' ? [from, last] : [last, to];
-  const [left] = await session.query<{ found: boolean }>(
-    hasReads.replace('{filters}', () => conditionsOf(filters, firstReadsFilter).sql),
-    [tenantId, epoch, ...shown, ...values],
+/** The time from which records that match may have been chained: an event is hardly chained before it happens. */
+function earliestChained({ from, ingested_from }: EventFilters): string | undefined {
+  const times = [
+    parseTimestamp(ingested_from ?? ''),
+    parseTimestamp(from ?? '') - limits.maxAheadMs - clockDifferenceMs,
+  ].filter((time) => time > 0);
+  return times.length === 0 ? undefined : new Date(Math.max(...times)).toISOString();
+}
+
+/** The last sequence number of an epoch; -1 if the chain does not have it. */
+async function endOfEpoch(session: Session, tenantId: string, epoch: number): Promise<number> {
+  const [row] = await session.query<{ last_sequence: number | null }>(
+    'select min(last_sequence) as last_sequence from audit_chain_ranges where tenant_id = $1 and epoch = $2::integer',
+    [tenantId, epoch],
   );
-  return { rows, more, readsLeftOut: left?.found === true };
+  return row?.last_sequence ?? -1;
 }

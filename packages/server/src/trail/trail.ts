@@ -7,7 +7,7 @@ import { decodePosition, encodePosition, type Position } from './cursor.ts';
 import { leavesOutReads } from './filters.ts';
 import type { Order } from './list-rows.ts';
 import { readPage } from './read-page.ts';
-import { isSpent, type ScanLimits, scanBudget } from './scan-page.ts';
+import { isSpent, type ScanLimits, scanBudget } from './scan-budget.ts';
 import { type EventRow, toView, type ViewOptions } from './view.ts';
 
 const getEvent = readSql('get-event');
@@ -23,6 +23,8 @@ export interface ListQuery {
   readonly limit?: number | undefined;
   /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined;
+  /** Begin after this position. Not together with a cursor. */
+  readonly after?: Position | undefined;
   /** Whether to list records of reads where no filter names their type. @defaultValue true */
   readonly includeReads?: boolean | undefined;
 }
@@ -86,7 +88,7 @@ export class Trail {
     }
     const leaveOutReads = leavesOutReads(filters, query.includeReads ?? true);
     const request = [tenantId, order, filters, ...(leaveOutReads ? ['without reads'] : [])];
-    const after = query.cursor === undefined ? undefined : decodePosition(query.cursor, request);
+    const after = query.cursor === undefined ? query.after : decodePosition(query.cursor, request);
     const budget = scanBudget(this.#limits);
     return await this.#database.transaction(readerOf(tenantId), async (session) => {
       const head = await headOf(session, tenantId);

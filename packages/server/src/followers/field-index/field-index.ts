@@ -7,7 +7,7 @@ const fieldIndexName = 'field-index';
 
 /**
  * Keeps the field index, by which filters find records: the terms of each record in `audit_field_terms`. Reads never depend on it being
- * current: what it has not read yet is read from the chain (`trail/scan-page.ts`).
+ * current: what it has not read yet is read from the chain (`trail/record-source.ts`).
  */
 export function fieldIndex(): DatabaseFollower {
   return {

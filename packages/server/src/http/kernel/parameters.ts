@@ -74,7 +74,8 @@ export function openParametersOf(parameters: z.ZodType): readonly OpenParameter[
   return openParameters.get(parameters) ?? [];
 }
 
-function documented<T extends z.ZodType>(type: T, schema: { readonly [keyword: string]: unknown }): T {
+/** Documents a parameter by a JSON Schema of its own. */
+export function documented<T extends z.ZodType>(type: T, schema: { readonly [keyword: string]: unknown }): T {
   schemas.set(type, schema);
   return type;
 }

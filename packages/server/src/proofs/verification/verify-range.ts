@@ -2,13 +2,13 @@ import { LogError, parseOrigin, readRecord } from '@tallystick/log';
 import type { VerifyReport } from '@tallystick/protocol';
 import {
   ClosedEpochs,
-  checkApprovals,
-  checkBooks,
   checkClosedEpochs,
   checkFieldIndex,
-  checkSubjects,
+  checkHourlyCounts,
+  checkTables,
   isTrusted,
   type Query,
+  type RowsNotOnRecord,
   type Stray,
   strayFinding,
   verdictOf,
@@ -118,18 +118,18 @@ async function verify(
       return await database.query(writer, sql, parameters);
     };
     const { from, to } = range;
-    await checkFieldIndex(query, { tenantId, epoch, from, to, others: from === 0 }, findings);
+    const part = { tenantId, epoch, from, to, others: from === 0 };
+    await checkFieldIndex(query, part, findings);
+    await checkHourlyCounts(query, part, findings);
   }
   // The books belong to the chain as a whole: its last part compares them.
-  let accountsNotOnRecord = 0;
+  let notOnRecord: RowsNotOnRecord = {};
   if (range?.complete === true && request.sequence_to === undefined && request.ingested_to === undefined) {
     const query: Query = async (sql, parameters) => {
       request.signal?.throwIfAborted();
       return await database.query(writer, sql, parameters);
     };
-    ({ accountsNotOnRecord } = await checkBooks(query, { tenantId, serviceTenant }, findings));
-    await checkApprovals(query, { tenantId, epoch, serviceTenant }, findings);
-    if (tenantId === serviceTenant) await checkSubjects(query, tenantId, findings);
+    notOnRecord = await checkTables(query, { tenantId, epoch, serviceTenant }, findings);
   }
 
   const covered =
@@ -153,7 +153,7 @@ async function verify(
     trust: { source: 'service', keys: signer.verifierKeys(origin).map(({ key }) => key) },
     findings: findings.list,
     ...(closedReport !== undefined && { closed: closedReport }),
-    ...(accountsNotOnRecord > 0 && { accounts_not_on_record: accountsNotOnRecord }),
+    ...notOnRecord,
   };
 }
 

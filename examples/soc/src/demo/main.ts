@@ -1,0 +1,63 @@
+/** `npm run demo`: the reference platform at work, what its trail answers, and attacks on the trail. */
+import { mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Narrator, type ProcessContext, startService, Terminal } from 'tallystick/demo/story-parts';
+import { type DemoOptions, readOptions, usage } from './options.ts';
+import { directoriesOf, tellStory } from './story.ts';
+import { whereToLook } from './where-to-look.ts';
+
+const stopping = new AbortController();
+const processContext: ProcessContext = {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  cwd: process.cwd(),
+  now: Date.now,
+  stopped: stopping.signal,
+};
+
+const options = optionsOrExit();
+const terminal = new Terminal(processContext, { json: options.json });
+const narrator = new Narrator(terminal);
+await narrator.title(
+  'Tallystick',
+  'an AI security operations centre at work, and an audit trail that nobody can change unnoticed',
+);
+const directory = directoryOf(options.data);
+const told = await tellStory({ terminal, narrator, processContext }, { ...options, directory });
+await narrator.end('Every attack was found and located.', { ok: true, attacks_caught: told.attacksCaught });
+if (options.keep) await keep();
+else await whereToLook(terminal, told, { directory, running: undefined });
+
+async function keep(): Promise<void> {
+  const stopped = new Promise<void>((done) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
+  });
+  await using running = await startService(directoriesOf(directory));
+  await whereToLook(terminal, told, { directory, running });
+  await stopped;
+}
+
+function optionsOrExit(): DemoOptions {
+  try {
+    const read = readOptions(process.argv.slice(2));
+    if (!read.help) return read;
+    console.log(usage);
+    return process.exit(0);
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${usage}`);
+    return process.exit(3);
+  }
+}
+
+/** A directory of its own for each demo: a trail that exists has other records, and the demo attacks it. */
+function directoryOf(given: string | undefined): string {
+  if (given === undefined) return mkdtempSync(join(tmpdir(), 'tallystick-demo-'));
+  const path = resolve(given);
+  mkdirSync(path, { recursive: true });
+  if (readdirSync(path).length === 0) return path;
+  console.error(`${path} is not empty: the demo attacks its trail, so it takes a directory of its own`);
+  return process.exit(3);
+}

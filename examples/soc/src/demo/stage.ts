@@ -1,0 +1,30 @@
+import type { Narrator } from 'tallystick/demo/story-parts';
+import type { Tenant } from '../platform/tenants.ts';
+import type { Highlights } from './highlights.ts';
+import type { LiveView } from './live-view.ts';
+import type { DemoPlatform } from './platform.ts';
+import type { TrailReader } from './trail-reader.ts';
+
+/** What the acts of the demo play with. */
+export interface Stage {
+  readonly platform: DemoPlatform;
+  readonly tenants: readonly Tenant[];
+  readonly trail: TrailReader;
+  readonly view: LiveView;
+  readonly highlights: Highlights;
+  readonly narrator: Narrator;
+}
+
+/** Resolves when nothing moves any more, or waits for people, and all records of it were shown. */
+export async function settled(stage: Stage): Promise<void> {
+  await stage.platform.soc.settled();
+  await stage.platform.flush();
+  await showNew(stage);
+}
+
+/** Shows what was chained since the last time. */
+export async function showNew({ trail, view, highlights }: Stage): Promise<void> {
+  const records = await trail.next();
+  for (const { tenantId, event } of records) highlights.add(tenantId, event);
+  await view.show(records, trail.size);
+}

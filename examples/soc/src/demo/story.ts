@@ -1,0 +1,101 @@
+import { join } from 'node:path';
+import {
+  attackTrail,
+  type RunningService,
+  startService,
+  type Target,
+  takeEvidence,
+} from 'tallystick/demo/story-parts';
+import { platformTenant } from '../platform/tenants.ts';
+import { answerApprovals, learnPatterns, receiveAlerts } from './acts.ts';
+import { explain, type StoryParts } from './explain.ts';
+import { Highlights, type Place } from './highlights.ts';
+import { LiveView } from './live-view.ts';
+import { startPlatform } from './platform.ts';
+import { tenantsOf } from './scenario.ts';
+import { showNew } from './stage.ts';
+import { TrailReader } from './trail-reader.ts';
+
+export interface StoryOptions {
+  /** Directory of the trail. */
+  readonly directory: string;
+  readonly tenants: number;
+  readonly alerts: number;
+}
+
+/** What a reader can ask about afterwards. */
+export interface Told {
+  readonly approved: Place | undefined;
+  readonly quarantined: Place | undefined;
+  readonly attacksCaught: number;
+}
+
+/** How often checkpoints are signed, so that the view shows them grow. */
+const checkpointIntervalMs = 1_000;
+
+export function directoriesOf(directory: string) {
+  return { trail: directory, signer: join(directory, 'signer') };
+}
+
+/** The platform at work, one investigation explained, and then an attacker who changes the trail. */
+export async function tellStory(parts: StoryParts, options: StoryOptions): Promise<Told> {
+  const { narrator } = parts;
+  const { directory } = options;
+  let victim: Target;
+  let highlights: Highlights;
+  let evidence: Awaited<ReturnType<typeof takeEvidence>>;
+  {
+    await narrator.chapter('Start the audit service and the eight services of the platform in this process');
+    await using running = await startService(directoriesOf(directory), { checkpointIntervalMs });
+    highlights = await work(parts, running, options);
+    await explain(parts, running, highlights);
+    victim = await victimOf(running, highlights);
+    evidence = await takeEvidence(running, narrator, { directory, victim });
+  }
+  const attacksCaught = await attackTrail(narrator, { trail: directory, victim, evidence });
+  const { approved, quarantined } = highlights;
+  return { approved, quarantined, attacksCaught };
+}
+
+/** Everything that leaves records: alerts, decisions, approvals, and what is learnt from them. */
+async function work(
+  { terminal, narrator }: StoryParts,
+  running: RunningService,
+  { directory, tenants: tenantCount, alerts }: StoryOptions,
+): Promise<Highlights> {
+  const tenants = tenantsOf(tenantCount);
+  const { service, client, url } = running;
+  const platform = await startPlatform({ service, tenants, directory, onError: fail });
+  const started = `offline models, ${tenantCount} tenants, an audit service on ${url}`;
+  await narrator.done('start', started, { url, tenants: tenants.map(({ id }) => id) });
+
+  const read = [...tenants.map(({ id }) => id), platformTenant];
+  const highlights = new Highlights();
+  const view = new LiveView(terminal, read);
+  const stage = { platform, tenants, trail: new TrailReader(client, read), view, highlights, narrator };
+  await receiveAlerts(stage, alerts);
+  await answerApprovals(stage);
+  await learnPatterns(stage);
+  const lost = await platform.stop();
+  if (lost > 0) throw new Error(`${lost} events are not in the trail: refused, dropped or not confirmed`);
+  await showNew(stage);
+  view.clearStatus();
+  const { records, signed } = stage.trail.size;
+  const chained = `${records} records are chained, and no event was lost; checkpoints sign the first ${signed}`;
+  await narrator.done('chained', chained, { records, signed, lost });
+  return highlights;
+}
+
+/** The record that the attacker changes: an approval, so that the person who gave it seems to have denied it. */
+async function victimOf({ service, client }: RunningService, { approved }: Highlights): Promise<Target> {
+  const { logName } = service.logs;
+  if (approved !== undefined) return { tenantId: approved.tenantId, sequence: approved.sequence, logName };
+  // With very few alerts nothing waits for people. Then it is any decision.
+  const filters = { event_type: 'alert.classified', outcome_status: 'success' };
+  const { events } = await client.events.list({ tenant_id: 'acme', filters, limit: 1 });
+  return { tenantId: 'acme', sequence: Number(events[0]!.sequence_number), logName };
+}
+
+function fail(error: unknown): never {
+  throw error;
+}

@@ -1,0 +1,70 @@
+import type { RunningService, Terminal } from 'tallystick/demo/story-parts';
+import type { Told } from './story.ts';
+
+/** Commands that answer questions about the demo from its trail. Each is preceded by the question. */
+function commandsAbout({
+  approved,
+  quarantined,
+}: Told): readonly (readonly [question: string, command: string])[] {
+  return [
+    ['Which tenants have records?', 'tenants'],
+    ...(approved === undefined
+      ? []
+      : [
+          [
+            'Which model said what and why, what did it cost, who approved, what was done, what is missing?',
+            `timeline --tenant ${approved.tenantId} ${approved.investigationId}`,
+          ] as const,
+        ]),
+    ...(quarantined === undefined
+      ? []
+      : [
+          [
+            'What was quarantined, in one investigation and in all?',
+            `timeline --tenant ${quarantined.tenantId} ${quarantined.investigationId}`,
+          ] as const,
+          ['', `events --tenant ${quarantined.tenantId} --type injection.quarantined`] as const,
+        ]),
+    ['Who approved what?', 'approvals list --tenant acme --state all'],
+    ['Is anything changed or missing?', 'verify --tenant acme'],
+  ];
+}
+
+/** Says where to look: the directory or the address, and the commands. */
+export async function whereToLook(
+  terminal: Terminal,
+  told: Told,
+  { directory, running }: { readonly directory: string; readonly running: RunningService | undefined },
+): Promise<void> {
+  const options = running === undefined ? `--data ${quoted(directory)} ` : '';
+  const commands = commandsAbout(told).map(
+    ([question, command]) => [question, `npx tally ${options}${command}`] as const,
+  );
+  if (terminal.json) {
+    return await terminal.jsonLine({
+      step: running === undefined ? 'look' : 'kept',
+      directory,
+      ...(running !== undefined && { url: running.url, key: running.key }),
+      investigations: [told.approved, told.quarantined].flatMap((place) => place?.investigationId ?? []),
+      commands: commands.map(([, command]) => command),
+    });
+  }
+  await terminal.line();
+  if (running === undefined) {
+    await terminal.line(`  The trail stays in ${directory}. Ask it:`);
+  } else {
+    await terminal.line(
+      `  The audit service runs on ${running.url} until you press Ctrl-C. In another terminal:`,
+    );
+    await terminal.line(`    export TALLYSTICK_URL=${running.url} TALLYSTICK_API_KEY=${running.key}`);
+  }
+  for (const [question, command] of commands) {
+    if (question !== '') await terminal.line(`  ${terminal.style('dim', `# ${question}`)}`);
+    await terminal.line(`    ${command}`);
+  }
+}
+
+/** A path that a shell reads as one word. */
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}

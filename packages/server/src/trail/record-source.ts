@@ -1,0 +1,243 @@
+import { type FilterCondition, parseActorReference, readFilters, termBlockRecords } from '@tallystick/event';
+import type { Session, Statement } from '../store/database.ts';
+import { readSql } from '../store/sql.ts';
+import { findCandidates, maxBlocks, type TermGroups, termGroups } from './field-index.ts';
+import {
+  type Among,
+  type ListedRow,
+  listRows,
+  type OrderedColumn,
+  orderedColumns,
+  scanEnd,
+} from './list-rows.ts';
+import type { ScanBudget } from './scan-budget.ts';
+import type { ScanRequest } from './scan-request.ts';
+
+const findByTimeSql = readSql('find-by-time');
+
+/** Whether the planner may read rows in another order than that of an index, and sort them. */
+const inOrderOfIndex = (allowed: 'on' | 'off') =>
+  `select set_config('enable_seqscan', '${allowed}', true), set_config('enable_bitmapscan', '${allowed}', true),
+          set_config('enable_sort', '${allowed}', true)`;
+
+/** Records of a chain that are not looked at yet: sequence numbers, both ends included. */
+export interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Rows at the beginning of a range, by its order, that meet the conditions that columns answer. */
+export interface Part {
+  readonly rows: readonly ListedRow[];
+  /** The position up to which these are all such rows. */
+  readonly end: number;
+}
+
+/** Records that the first step of a walk covers, and most that one step covers. */
+const walkedAtFirst = 512;
+const walkedAtMost = 8_192;
+/** Rows of a column's index that are compared at a time. */
+const columnRows = 2_000;
+/** Most records of a span of time that are looked up at once. For a longer span, the chain is read. */
+const timedRecords = 2_000;
+
+/**
+ * Reads the rows of a range that may match the filters, part by part. Each part reads a bounded number of rows:
+ *
+ * - from the field index, the candidates of some blocks of records;
+ * - for one value of a column whose index is in the order of the chain, the next rows that have it;
+ * - for a short span of time, the records of events that happened in it;
+ * - else, and where the index has not come yet, the next records of the chain. So a page has what was written a moment ago.
+ *
+ * Candidates and the reach of the index are of one snapshot, and each further search looks at the reach again. So a rebuild of the index,
+ * which may swap or clear it between two searches, hides no record.
+ */
+export class RecordSource {
+  readonly #session: Session;
+  readonly #tenantId: string;
+  readonly #request: ScanRequest;
+  readonly #budget: ScanBudget;
+  readonly #newestFirst: boolean;
+  readonly #groups: TermGroups;
+  readonly #column: ColumnValue | undefined;
+  /** Blocks that the next search covers. */
+  #blocks = 1;
+  #walked: number;
+  /** Records of a short span of time, in the order of the chain; undefined before they were looked up, null for a long span. */
+  #timed: readonly number[] | null | undefined;
+  #indexedTo: number | undefined;
+
+  constructor(session: Session, tenantId: string, request: ScanRequest, budget: ScanBudget) {
+    this.#session = session;
+    this.#tenantId = tenantId;
+    this.#request = request;
+    this.#budget = budget;
+    this.#newestFirst = request.order === 'desc';
+    const conditions = readFilters(request.filters);
+    const groups = termGroups(conditions);
+    this.#column = conditions.map(columnValueOf).find((value) => value !== undefined);
+    // The column's own index answers one value faster. More conditions are met together in the field index only.
+    this.#groups = this.#column !== undefined && groups.length === 1 ? [] : groups;
+    this.#walked = Math.max(walkedAtFirst, request.limit + 1);
+    const { from, to } = request.filters;
+    if (from === undefined && to === undefined) this.#timed = null;
+  }
+
+  /** The last record that the field index has, as far as it was asked; undefined if it can't answer any of the filters. */
+  get indexedTo(): number | undefined {
+    return this.#groups.length === 0 ? undefined : (this.#indexedTo ?? -1);
+  }
+
+  /** @param wanted most rows that the caller looks at; more may come from the index */
+  async next(range: Range, wanted: number): Promise<Part> {
+    const next = this.#newestFirst ? range.high : range.low;
+    if (this.#groups.length > 0 && (this.#indexedTo === undefined || next <= this.#indexedTo)) {
+      const part = await this.#search(range);
+      if (part !== undefined) return part;
+    }
+    if (this.#groups.length === 0 && this.#column === undefined) {
+      if (this.#timed === undefined) this.#timed = await this.#findByTime(range);
+      if (this.#timed !== null) return await this.#followTimes(this.#timed, range, wanted);
+    }
+    // The index does not reach this place: the chain is read, down to where the index does.
+    const low = this.#newestFirst ? Math.max(range.low, (this.#indexedTo ?? -1) + 1) : range.low;
+    const rest = { low, high: range.high };
+    return this.#column === undefined
+      ? await this.#walk(rest, wanted)
+      : await this.#followColumn(this.#column, rest, wanted);
+  }
+
+  async #search({ low, high }: Range): Promise<Part | undefined> {
+    const { epoch, limit } = this.#request;
+    const span = this.#blocks * termBlockRecords;
+    const next = this.#newestFirst ? high : low;
+    const block = Math.floor(next / termBlockRecords) * termBlockRecords;
+    const first = this.#newestFirst ? Math.max(low, block + termBlockRecords - span) : low;
+    const last = this.#newestFirst ? high : Math.min(high, block + span - 1);
+    const most = Math.max(64, Math.min(1_024, limit + 1));
+    this.#budget.searches--;
+    const { sequences, indexedTo } = await findCandidates(this.#session, this.#tenantId, this.#groups, {
+      epoch,
+      first,
+      last,
+      newestFirst: this.#newestFirst,
+      most,
+    });
+    this.#indexedTo = indexedTo;
+    if (next > indexedTo) return undefined;
+    // A search sorts what it finds, so it covers more blocks only where there are few candidates.
+    this.#blocks = sequences.length < most ? Math.min(maxBlocks(this.#groups), this.#blocks * 4) : 1;
+    const searched = this.#newestFirst ? first : Math.min(last, indexedTo);
+    if (sequences.length === 0) return { rows: [], end: searched };
+    this.#budget.rows -= sequences.length;
+    const candidates = { low: Math.min(...sequences), high: Math.max(...sequences) };
+    // One row more than there are candidates: then all rows have been read.
+    const { rows, isWhole } = await this.#read(
+      { kind: 'sequences', sequences },
+      candidates,
+      sequences.length + 1,
+    );
+    if (!isWhole) return { rows, end: rows.at(-1)!.sequence_number };
+    return { rows, end: sequences.length < most ? searched : sequences.at(-1)! };
+  }
+
+  async #followColumn({ column, value }: ColumnValue, range: Range, wanted: number): Promise<Part> {
+    const most = Math.min(columnRows, this.#budget.rows);
+    const { rows, isWhole } = await this.#read({ kind: 'column', column, value, most }, range, wanted);
+    if (!isWhole) {
+      this.#budget.rows -= rows.length;
+      return { rows, end: rows.at(-1)!.sequence_number };
+    }
+    const { epoch, order } = this.#request;
+    const place = { epoch, order, from: range.low, to: range.high, column, value, most };
+    const compared = await scanEnd(this.#session, this.#tenantId, place);
+    this.#budget.rows -= compared.rows;
+    return { rows, end: compared.reached ?? this.#endOf(range) };
+  }
+
+  async #findByTime({ low, high }: Range): Promise<readonly number[] | null> {
+    const { epoch, filters } = this.#request;
+    const { from = null, to = null } = filters;
+    const most = Math.min(timedRecords, Math.floor(this.#budget.rows / 4));
+    const values = [this.#tenantId, epoch, low, high, from, to, most + 1];
+    // Otherwise the planner may read the whole month where the table is small or its statistics are old.
+    const [, rows] = await this.#session.pipeline(
+      { text: inOrderOfIndex('off') },
+      { text: findByTimeSql, values } as Statement<{ readonly sequence_number: number }>,
+      { text: inOrderOfIndex('on') },
+    );
+    this.#budget.rows -= rows.length;
+    if (rows.length > most) return null;
+    return rows.map(({ sequence_number }) => sequence_number).sort((a, b) => a - b);
+  }
+
+  async #followTimes(timed: readonly number[], range: Range, wanted: number): Promise<Part> {
+    const left = timed.filter((sequence) => sequence >= range.low && sequence <= range.high);
+    const sequences = this.#newestFirst ? left.slice(-wanted) : left.slice(0, wanted);
+    const isLast = sequences.length === left.length;
+    if (sequences.length === 0) return { rows: [], end: this.#endOf(range) };
+    const [first, last] = [sequences[0]!, sequences.at(-1)!];
+    const bounds = { low: first, high: last };
+    const { rows, isWhole } = await this.#read(
+      { kind: 'sequences', sequences },
+      bounds,
+      sequences.length + 1,
+    );
+    if (!isWhole) return { rows, end: rows.at(-1)!.sequence_number };
+    return { rows, end: isLast ? this.#endOf(range) : this.#endOf(bounds) };
+  }
+
+  async #walk({ low, high }: Range, wanted: number): Promise<Part> {
+    const most = Math.min(this.#walked, this.#budget.rows);
+    const range = this.#newestFirst
+      ? { low: Math.max(low, high - most + 1), high }
+      : { low, high: Math.min(high, low + most - 1) };
+    const { rows, isWhole } = await this.#read({ kind: 'range' }, range, wanted);
+    const end = isWhole ? this.#endOf(range) : rows.at(-1)!.sequence_number;
+    this.#budget.rows -= 1 + Math.abs(end - (this.#newestFirst ? high : low));
+    this.#walked = Math.min(walkedAtMost, this.#walked * 4);
+    return { rows, end };
+  }
+
+  #endOf({ low, high }: Range): number {
+    return this.#newestFirst ? low : high;
+  }
+
+  /** `isWhole`: whether these are all rows of the range that meet the conditions. */
+  async #read(
+    among: Among,
+    { low, high }: Range,
+    limit: number,
+  ): Promise<{ readonly rows: readonly ListedRow[]; readonly isWhole: boolean }> {
+    const { epoch, order, view, filters } = this.#request;
+    const { rows, available } = await listRows(this.#session, this.#tenantId, {
+      epoch,
+      order,
+      view,
+      filters,
+      among,
+      limit,
+      from: low,
+      to: high,
+    });
+    return { rows, isWhole: rows.length === available && available < limit };
+  }
+}
+
+interface ColumnValue {
+  readonly column: OrderedColumn;
+  readonly value: string;
+}
+
+/** The value that a condition demands of a column whose index is in the order of the chain. */
+function columnValueOf({ parameter, negated, values }: FilterCondition): ColumnValue | undefined {
+  const [value] = values;
+  if (negated || values.length !== 1 || typeof value !== 'string') return undefined;
+  const { compare, field } = parameter;
+  if (compare === 'actor' && field.name === 'actor') {
+    return { column: 'actor_id', value: parseActorReference(value).id };
+  }
+  const column = orderedColumns.find((name) => name === field.name);
+  if (column === undefined || (compare === 'prefix' && value.endsWith('.*'))) return undefined;
+  return { column, value };
+}

@@ -1,0 +1,27 @@
+/** What one request may still read. Owned by the request. */
+export interface ScanBudget {
+  /** Records whose bytes are compared with the filters. */
+  records: number;
+  /** Rows that the database compares with the filters. */
+  rows: number;
+  /** Searches of the field index. */
+  searches: number;
+}
+
+/** How much one request may read to find its page. */
+export interface ScanLimits {
+  /** @defaultValue 5000 */
+  readonly records?: number | undefined;
+  /** @defaultValue 20000 */
+  readonly rows?: number | undefined;
+  /** @defaultValue 64 */
+  readonly searches?: number | undefined;
+}
+
+export function scanBudget({ records = 5_000, rows = 20_000, searches = 64 }: ScanLimits = {}): ScanBudget {
+  return { records, rows, searches };
+}
+
+export function isSpent({ records, rows, searches }: ScanBudget): boolean {
+  return records <= 0 || rows <= 0 || searches <= 0;
+}

@@ -1,0 +1,16 @@
+import type { EventFilters } from '@tallystick/event';
+import type { Order } from './list-rows.ts';
+import type { ViewOptions } from './view.ts';
+
+/** What one page of a list has to find in one epoch. */
+export interface ScanRequest {
+  readonly filters: EventFilters;
+  readonly view: ViewOptions;
+  readonly order: Order;
+  readonly epoch: number;
+  /** Sequence numbers of the chain, both ends included. */
+  readonly from: number;
+  readonly to: number;
+  readonly limit: number;
+  readonly leaveOutReads: boolean;
+}
