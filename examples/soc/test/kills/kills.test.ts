@@ -7,12 +7,12 @@ import type { Approval, EventView } from '@tallystick/protocol';
 import { AuditService, serveHttp } from '@tallystick/server';
 import { prepareEmbeddedStore, tempDir } from '@tallystick/testing';
 import { expect, test } from 'vitest';
-import type { StoredInvestigation } from '../../examples/soc/src/orchestrator/investigation-states.ts';
-import { DurableDocuments } from '../../examples/soc/src/platform/durable/durable-documents.ts';
-import { DurableStore } from '../../examples/soc/src/platform/durable/store.ts';
-import { defaultSettings } from '../../examples/soc/src/platform/settings.ts';
-import { minimumApprovalRules } from '../../examples/soc/src/response-agent/response-policy.ts';
-import { seededRandom } from '../crash/seeded-random.ts';
+import type { StoredInvestigation } from '../../src/orchestrator/investigation-states.ts';
+import { DurableDocuments } from '../../src/platform/durable/durable-documents.ts';
+import { DurableStore } from '../../src/platform/durable/store.ts';
+import { seededRandom } from '../../src/platform/random.ts';
+import { defaultSettings } from '../../src/platform/settings.ts';
+import { minimumApprovalRules } from '../../src/response-agent/response-policy.ts';
 import { differences } from './compare.ts';
 import { ObserverLog } from './observer-log.ts';
 import { tenants } from './orders.ts';
@@ -22,6 +22,8 @@ import { SocProcess } from './soc-process.ts';
 const rounds = Number(process.env.KILLS_ROUNDS ?? 3);
 const seed = Number(process.env.KILLS_SEED ?? randomInt(2 ** 31));
 const alertsOfRound = 12;
+/** A process is killed within this time after its start. It takes about as long for the alerts of a round. */
+const longestLifeMs = 400;
 
 test(`killed at random moments, the platform records everything that happened, once (KILLS_SEED=${seed})`, {
   timeout: 300_000,
@@ -62,7 +64,7 @@ test(`killed at random moments, the platform records everything that happened, o
     await process.started;
     if (ends) await process.ended();
     else {
-      await pause(random(0, 400));
+      await pause(random() * longestLifeMs);
       await process.kill();
     }
   }

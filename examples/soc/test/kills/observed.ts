@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { LanguageModelV4 } from '@ai-sdk/provider';
-import type { Actuators } from '../../examples/soc/src/actuators/actuators.ts';
+import type { Actuators } from '../../src/actuators/actuators.ts';
 import type { ObserverLog } from './observer-log.ts';
 
 /** The model, and a line before and after each call. Each call takes a turn of the event loop, so that a kill can hit it. */

@@ -1,5 +1,5 @@
 import type { EventView } from '@tallystick/protocol';
-import type { Investigation } from '../../examples/soc/src/platform/investigation.ts';
+import type { Investigation } from '../../src/platform/investigation.ts';
 import type { Observation } from './observer-log.ts';
 
 /** What really happened, from sources that know nothing of emitters. */
