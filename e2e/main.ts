@@ -73,7 +73,12 @@ process.env.GATE_LIST = '1';
 const root = resolve(import.meta.dirname, '..');
 const vitest = spawn(
   join(root, 'node_modules/.bin/vitest'),
-  ['run', ...wanted.map((name) => campaigns[name]!.folder ?? `e2e/${name}/`), '--testTimeout=0', '--disable-console-intercept'],
+  [
+    'run',
+    ...wanted.map((name) => campaigns[name]!.folder ?? `e2e/${name}/`),
+    '--testTimeout=0',
+    '--disable-console-intercept',
+  ],
   { cwd: root, stdio: 'inherit' },
 );
 vitest.once('exit', (code) => {
