@@ -19,14 +19,14 @@ import { tenants } from './orders.ts';
 import { People } from './people.ts';
 import { SocProcess } from './soc-process.ts';
 
-const rounds = Number(process.env.KILLS_ROUNDS ?? 3);
+const rounds = Number(process.env.KILLS_ROUNDS ?? 2);
 const seed = Number(process.env.KILLS_SEED ?? randomInt(2 ** 31));
 const alertsOfRound = 12;
 /** A process is killed within this time after its start. It takes about as long for the alerts of a round. */
 const longestLifeMs = 400;
 
 test(`killed at random moments, the platform records everything that happened, once (KILLS_SEED=${seed})`, {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async () => {
   using directory = tempDir();
   const data = join(directory.path, 'audit');

@@ -21,7 +21,8 @@ export class People {
 
   async #work(): Promise<void> {
     while (!this.#stopped) {
-      for (const tenant_id of this.#tenants) await this.#decide(tenant_id);
+      // A busy service may not answer in time. The next turn asks again.
+      for (const tenant_id of this.#tenants) await this.#decide(tenant_id).catch(() => undefined);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }

@@ -16,7 +16,13 @@ function start(directory: string, transport: MemoryTransport) {
   const ids = createIds(clock);
   const created = createAuditEmitter({
     ...{ service: 'entity-parser', taxonomy, transport },
-    ...{ flushIntervalMs: 1, retryDelaysMs: [1], probeIntervalMs: 5, flushOnExit: false },
+    ...{
+      flushIntervalMs: 1,
+      retryDelaysMs: [1],
+      probeIntervalMs: 5,
+      flushOnExit: false,
+      onError: () => undefined,
+    },
   });
   const emitter = created as unknown as SocEmitter;
   const errors: unknown[] = [];
