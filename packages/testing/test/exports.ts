@@ -76,6 +76,15 @@ export const pinnedExports: Record<string, string[]> = {
     'uuidv8FromDigest',
   ],
   '@tallystick/event/redaction': ['Redactor', 'mask', 'redactionVersion'],
+  '@tallystick/event/search': [
+    'SearchError',
+    'maxSearchLength',
+    'parseSearch',
+    'searchMatcher',
+    'searchTerms',
+    'storedSearchHashes',
+    'termsOfQuery',
+  ],
   '@tallystick/log': [
     'ChainVerifier',
     'FrontierBuilder',
