@@ -48,6 +48,10 @@ export type ServiceErrorCode =
   | 'INTENT_UNKNOWN'
   /** No approver fulfils both the rules of a request and those of the service. */
   | 'RULES_UNSATISFIABLE'
+  /** The stored minimum rules are not those that the service's records describe: somebody has edited the database. */
+  | 'APPROVAL_RULES_MISMATCH'
+  /** The stored operation is not the one that the service's records describe: somebody has edited the database. */
+  | 'OPERATION_MISMATCH'
   | ApprovalRefusalCode;
 
 /** Codes of problems of the HTTP request itself. */
@@ -169,6 +173,8 @@ const ofService: Record<ServiceErrorCode, ProblemKind> = {
   OPENING_INVALID: kind(422, 'Opening does not fit'),
   NOT_THE_REQUESTER: kind(403, 'Not the requester'),
   APPROVAL_MISMATCH: kind(409, 'Approval contradicts its records'),
+  APPROVAL_RULES_MISMATCH: kind(409, 'Rules contradict their records'),
+  OPERATION_MISMATCH: kind(409, 'Operation contradicts its records'),
 };
 
 const ofHttp: Record<HttpErrorCode, ProblemKind> = {

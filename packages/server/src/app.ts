@@ -4,6 +4,7 @@ import { ApiKeys } from './access/api-keys.ts';
 import { BlockedSubjects } from './access/blocked-subjects.ts';
 import { DeadlineTimer } from './approvals/deadline-timer.ts';
 import { ApprovalDesk } from './approvals/desk.ts';
+import { Operations } from './approvals/operations.ts';
 import { WebhookOutbox } from './approvals/webhook/outbox.ts';
 import { keepWebhooksRetired } from './approvals/webhook/retention.ts';
 import type { WebhookOptions } from './approvals/webhook/webhook-options.ts';
@@ -118,12 +119,16 @@ export class AuditService {
   readonly appendRanges: AppendRanges;
   /** Approvals of actions of agents. */
   readonly desk: ApprovalDesk;
+  /** Operations that begin at most once. */
+  readonly operations: Operations;
   /** Pausing, resuming and resetting followers. */
   readonly followerOperations: FollowerOperations;
   /** The followers that run in this process. */
   readonly followers: Followers | undefined;
   /** Tenant of the service's own records. */
   readonly serviceTenant: string;
+  /** See `withOwnId`. */
+  readonly recordIdSecret: Uint8Array;
   /** The clock of this process, milliseconds since the epoch. */
   readonly now: () => number;
   /**
@@ -153,6 +158,7 @@ export class AuditService {
     const { now = Date.now, observer = {}, checkpointIntervalMs = 60_000 } = options;
     const { guard, checkpointer } = logs;
     this.serviceTenant = options.serviceTenant ?? defaultServiceTenant;
+    this.recordIdSecret = signer.recordIdSecret;
     this.now = now;
     this.database = database;
     this.signer = signer;
@@ -188,11 +194,14 @@ export class AuditService {
     this.subjects = new BlockedSubjects(database, new SubjectBook(this), now);
     const onError = (what: string, error: unknown) => observer.onBackgroundError?.(what, error);
     const { approvalIntervalMs = 1_000, webhooks } = options;
+    const { appendRanges, recordIdSecret, serviceTenant } = this;
+    this.operations = new Operations({ database, appendRanges, recordIdSecret, observer });
     this.desk = new ApprovalDesk({
       database,
-      appendRanges: this.appendRanges,
+      appendRanges,
       trail: new Trail(database),
-      recordIdSecret: signer.recordIdSecret,
+      serviceTenant,
+      recordIdSecret,
       observer,
       ...(webhooks !== undefined && { outbox: new WebhookOutbox(webhooks) }),
     });

@@ -14,7 +14,6 @@ import {
 import type { AuditService } from './app.ts';
 import type { DeskDecision } from './approvals/desk.ts';
 import { changeRules } from './approvals/minimum-rules.ts';
-import { beginOperation, finishOperation } from './approvals/operations.ts';
 import { ServerError } from './errors.ts';
 
 /** Who uses the desk of an embedded trail. */
@@ -55,7 +54,7 @@ export function embeddedDesk(
   service: AuditService,
   { subject, intervalMs = 200 }: EmbeddedDeskOptions,
 ): EmbeddedDesk {
-  const { desk, database } = service;
+  const { desk, operations } = service;
   const principal = `embedded:${subject}`;
   const caller = { principal, subject };
   return {
@@ -85,9 +84,9 @@ export function embeddedDesk(
     list: async (tenantId) => (await desk.list({ tenants: [tenantId], limit: 100 })).approvals,
     setRules: (tenantId, action, rules) => changeRules(service, { tenantId, action, rules }, principal),
     begin: (attempt: OperationAttempt): Promise<OperationState> =>
-      asFault(beginOperation(database, attempt, principal)),
+      asFault(operations.begin(attempt, principal)),
     finish: (attempt: OperationAttempt, outcome: OperationOutcome) =>
-      asFault(finishOperation(database, attempt, outcome, principal)),
+      asFault(operations.finish(attempt, outcome, principal)),
   };
 }
 

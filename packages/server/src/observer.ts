@@ -23,7 +23,7 @@ export interface ServiceObserver {
    * long ago, and are deleted.
    */
   onWebhooksRetired?(outcome: 'abandoned' | 'pruned', count: number): void;
-  /** An approval is not what its records say: somebody has edited the database. The desk did not use it. */
+  /** An approval, a minimum rule or an operation is not what its records say: somebody has edited the database. It was not used. */
   onApprovalMismatch?(): void;
   /** Background work failed: making partitions, signing checkpoints. `what` names it. */
   onBackgroundError?(what: string, error: unknown): void;

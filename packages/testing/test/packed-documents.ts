@@ -1,7 +1,8 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { until } from '../src/until.ts';
 
 /** What a newcomer does who reads a document and has our packages only as tarballs. */
@@ -24,14 +25,29 @@ export function shellLines(document: string, begin: string): string[] {
     .filter((line) => line.startsWith(begin));
 }
 
+/**
+ * Runs a command in a folder and returns what it printed. Commands here take minutes on a busy machine, so they must not block this
+ * process, whose test runner expects its answers.
+ */
+export async function runCommand(
+  command: string,
+  args: readonly string[],
+  { cwd, env = process.env }: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv },
+): Promise<string> {
+  const running = promisify(execFile)(command, args, { cwd, env, maxBuffer: 64 * 1024 * 1024 });
+  running.child.stdin?.end();
+  return (await running).stdout;
+}
+
 /** Runs a program of a document in a project, as `node program.ts`, and returns what it printed. */
-export function runProgram(project: string, code: string, env: NodeJS.ProcessEnv = {}): string {
+export async function runProgram(
+  project: string,
+  code: string,
+  env: NodeJS.ProcessEnv = {},
+): Promise<string> {
   writeFileSync(join(project, 'program.ts'), code);
-  return execFileSync(process.execPath, ['--no-warnings', 'program.ts'], {
-    cwd: project,
-    env: { ...process.env, ...env },
-    encoding: 'utf8',
-  });
+  const args = ['--no-warnings', 'program.ts'];
+  return await runCommand(process.execPath, args, { cwd: project, env: { ...process.env, ...env } });
 }
 
 /** A `tallystick dev` that runs from the packages of a project. */

@@ -27,6 +27,10 @@ export {
   type Verdict,
   verdictOf,
 } from './report.ts';
+export {
+  type ApprovalRulesOptions,
+  checkApprovalRules,
+} from './store/approval-rules/check-approval-rules.ts';
 export { type ApprovalsOptions, checkApprovals } from './store/approvals/check-approvals.ts';
 export { type BooksOptions, checkBooks } from './store/books/check-books.ts';
 export {
@@ -42,6 +46,7 @@ export {
   readKeys,
   readLetters,
 } from './store/books/read-books.ts';
+export { checkTables, type RowsNotOnRecord, type TablesOptions } from './store/check-tables.ts';
 export { checkClosedEpochs } from './store/closed-store-check.ts';
 export type { ColumnMismatch, StoredRow } from './store/columns.ts';
 export { checkFieldIndex, type FieldIndexOptions } from './store/field-index/check-field-index.ts';
@@ -50,7 +55,8 @@ export {
   checkHourlyCounts,
   type HourlyCountsOptions,
 } from './store/hourly-counts/check-hourly-counts.ts';
-export { type Query, readStoredHead, type StoredHead, type TilesOf } from './store/read-store.ts';
+export { checkOperations, type OperationsOptions } from './store/operations/check-operations.ts';
+export { type Query, readStoredHead, type StoredHead, storedTime, type TilesOf } from './store/read-store.ts';
 export { RecordsCheck, type RecordsCheckOptions } from './store/records-check.ts';
 export {
   type ChainRange,

@@ -46,6 +46,10 @@ export type FindingCode =
   | 'SUBJECT_MISMATCH'
   /** A column of an approval differs from the service's records of it, or the approval has no record, or its row is missing. */
   | 'APPROVAL_MISMATCH'
+  /** Minimum rules of approvals differ from the service's records of them, or have none, or their row is missing. */
+  | 'APPROVAL_RULES_MISMATCH'
+  /** An operation with an idempotency key differs from the service's records of it, or has none, or its row is missing. */
+  | 'OPERATION_MISMATCH'
   /** The account of a producer is not what the records say. */
   | 'PRODUCER_ACCOUNT_MISMATCH'
   | 'BUNDLE_TRUNCATED'
@@ -164,6 +168,8 @@ export interface Report {
    * service has not put them on record yet. Absent where there are none.
    */
   readonly accounts_not_on_record?: number;
+  /** The same of operations with an idempotency key. */
+  readonly operations_not_on_record?: number;
   /** Sizes of the caller's checkpoints that the records could not be compared with; absent where there are none. */
   readonly not_compared?: readonly number[];
 }

@@ -69,9 +69,11 @@ export async function printReport(
   await terminal.line(`${verdictText(terminal, verdict)}  ${tenant_id ?? ''}  ${extentOf(report)}`.trimEnd());
   await printRanges(terminal, report);
   for (const closed of report.closed ?? []) await terminal.line(`  ${closedText(closed)}`);
-  const { accounts_not_on_record: unrecorded = 0 } = report;
+  const { accounts_not_on_record: unrecorded = 0, operations_not_on_record: operations = 0 } = report;
   if (unrecorded > 0)
     await terminal.line(`  accounts of ${unrecorded} producers not compared: no record says what they were`);
+  if (operations > 0)
+    await terminal.line(`  ${operations} operations not compared: no record says what they were`);
   const { source, keys } = report.trust;
   if (keys.length > 0) await terminal.line(terminal.style('dim', `  key ${source}: ${keys.join(', ')}`));
   for (const { rotated_at, old_key, new_key, last_size } of report.rotations ?? []) {

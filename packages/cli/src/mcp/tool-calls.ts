@@ -30,6 +30,8 @@ export interface CallPort {
   readonly sessionDigest?: string | undefined;
   /** Aborted when the client of this call has gone. */
   readonly clientGone?: AbortSignal | undefined;
+  /** Called when the call begins to wait for an approval. */
+  readonly onPending?: (() => void) | undefined;
   /** Sends the request to the server. Rejects if the server can't be reached; the call may have arrived all the same. */
   forward(request: string): Promise<void>;
   /** Sends a message of the proxy itself to the client. */
@@ -100,6 +102,11 @@ export class ToolCalls {
     return refusal;
   }
 
+  /** Whether a request with this key waits for its answer. */
+  isOpen(key: string): boolean {
+    return this.#inFlight.has(key) || this.#late.has(key) || this.#open.has(key);
+  }
+
   #refusal(key: string): string | undefined {
     return this.#inFlight.has(key) ? 'another request with this id is in flight' : this.#open.refusal(key);
   }
@@ -159,6 +166,7 @@ export class ToolCalls {
           onPending: ({ id, decide_before }) => {
             const how = `tally approvals show ${id}`;
             flight.awaitsApproval = true;
+            port.onPending?.();
             this.#options.note(`${call.name} waits for approval ${id} until ${decide_before}: ${how}`);
             stopProgress = this.#progress(flight, `waits for an approval: ${how}`);
           },

@@ -16,7 +16,15 @@ const data = join(dir.path, 'store');
 let service: Service;
 
 const tenantOf = ({ name }: EventField) => `column-${name.replaceAll('_', '-')}`;
-const tenants = [...eventFields.map(tenantOf), 'microsecond', 'headless', 'deleted', 'honest', 'account'];
+const tenants = [
+  ...eventFields.map(tenantOf),
+  'microsecond',
+  'headless',
+  'deleted',
+  'honest',
+  'account',
+  'desk',
+];
 
 const event = (tenant_id: string, n: number) =>
   JSON.stringify({
@@ -49,6 +57,13 @@ const run = (args: readonly string[], stdin = '') =>
     },
   });
 const producer = uuidv7();
+const strict = {
+  approvals: 2,
+  timeout_ms: 60_000,
+  claim_within_ms: 60_000,
+  hidden_arguments: 'allowed',
+  break_glass: 'refused',
+};
 const verify = (tenant: string) => run(['verify', '--tenant', tenant]);
 
 /** What the attacker writes into a column of the field's type. Each hides the record from the filter for its true value. */
@@ -70,7 +85,27 @@ beforeAll(async () => {
     body: JSON.stringify({ events: [numbered], delivery: { producer_id: producer, sequences: [2] } }),
   });
   expect(sent.status).toBe(201);
-  for (const tenant of ['headless', 'honest', 'account']) expect((await verify(tenant)).exitCode).toBe(0);
+  const post = async (path: string, body: object) => {
+    const headers = { authorization: `Bearer ${service.key}`, 'content-type': 'application/json' };
+    const answer = await fetch(`${service.url}/v1/${path}`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    });
+    expect(answer.ok).toBe(true);
+  };
+  await post('approval-rules', { tenant_id: 'desk', action: 'refund', rules: strict });
+  const operation = {
+    tenant_id: 'desk',
+    idempotency_key: 'refund-1',
+    document_digest: `sha256:${'a'.repeat(64)}`,
+    intent_id: uuidv7(),
+  };
+  await post('operations', operation);
+  const outcome = { status: 'failure', completed_at: '2026-11-29T06:00:00.000Z' };
+  await post('operations/finish', { ...operation, outcome });
+  for (const tenant of ['headless', 'honest', 'account', 'desk'])
+    expect((await verify(tenant)).exitCode).toBe(0);
   // A checkpoint of every tenant is with the signer.
   for (const tenant of tenants) expect((await run(['checkpoint', '--tenant', tenant])).exitCode).toBe(0);
   await service.close();
@@ -86,6 +121,10 @@ beforeAll(async () => {
     );
     await session.query(`delete from audit_producer_ranges where tenant_id = 'account'`);
     await session.query(`update audit_producers set settled_to = 2 where tenant_id = 'account'`);
+    await session.query(
+      `update audit_approval_rules set rules = replace(rules, '"approvals":2', '"approvals":1')`,
+    );
+    await session.query(`update audit_operations set outcome = replace(outcome, 'failure', 'success')`);
     await session.query(`delete from audit_chain_state where tenant_id in ('headless', 'deleted')`);
     for (const table of ['audit_records', 'audit_tiles', 'audit_checkpoints'])
       await session.query(`delete from ${table} where tenant_id = 'deleted'`);
@@ -123,6 +162,15 @@ test('an account of a producer that was edited is found, and the number is named
   const { stdout, exitCode } = await verify('account');
   expect(stdout).toContain('✘ BROKEN  account');
   expect(stdout).toMatch(/PRODUCER_ACCOUNT_MISMATCH.*the number 1 settled without a record/);
+  expect(exitCode).toBe(1);
+});
+
+// A rule was loosened, and an operation that failed was made to look as if it had succeeded.
+test('minimum rules and operations that were edited are found, and named', async () => {
+  const { stdout, exitCode } = await verify('desk');
+  expect(stdout).toContain('✘ BROKEN  desk');
+  expect(stdout).toMatch(/APPROVAL_RULES_MISMATCH.*desk refund rules/);
+  expect(stdout).toMatch(/OPERATION_MISMATCH.*refund-1 outcome/);
   expect(exitCode).toBe(1);
 });
 

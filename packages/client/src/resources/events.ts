@@ -13,6 +13,7 @@ import { filterParametersOf } from '../filter-parameters.ts';
 import { defaultPageSize, itemsOf } from '../pages.ts';
 import { pause } from '../retry.ts';
 import type { CallOptions, Sender } from '../sender.ts';
+import { type ExportPart, type ExportQuery, exportEvents } from './event-export.ts';
 
 /** Which events of a tenant. */
 export interface EventQuery {
@@ -72,6 +73,13 @@ export interface EventsResource {
   list(query?: EventPageQuery, options?: CallOptions): Promise<EventPage>;
   /** All events that match, page by page as they are read. */
   listAll(query?: EventQuery, options?: CallOptions): AsyncIterable<EventView>;
+  /**
+   * All events that match as lines of CSV or JSON, oldest first, as they arrive. A connection that breaks is opened again, and the export
+   * goes on after the last whole line.
+   *
+   * @throws {ClientError} where the service refuses the export, or can't be reached after the retries
+   */
+  export(query?: ExportQuery, options?: CallOptions): AsyncIterable<ExportPart>;
   /** @throws {ClientError} `NOT_FOUND` */
   get(
     auditId: string,
@@ -134,6 +142,7 @@ export function eventsResource(sender: Sender): EventsResource {
         (cursor) => list({ ...query, limit: defaultPageSize, cursor }, options),
         ({ events }) => events,
       ),
+    export: (query = {}, options = {}) => exportEvents(sender, query, options),
     get: async (auditId, query = {}, { signal } = {}) =>
       await sender.json({
         path: `v1/audit/events/${encodeURIComponent(auditId)}`,

@@ -39,6 +39,8 @@ export interface VerifyReport {
    * service has not put them on record yet. Absent where there are none.
    */
   readonly accounts_not_on_record?: number | undefined;
+  /** The same of operations with an idempotency key. */
+  readonly operations_not_on_record?: number | undefined;
 }
 
 /** An epoch that a recovery closed, and what is left of it. */

@@ -2,8 +2,9 @@
 import type { OperationAttempt, OperationOutcome } from '@tallystick/protocol';
 import { resultWithin } from '../time-limit.ts';
 import { abandon, recordAbandonment } from './abandon.ts';
+import type { GateErrorCode } from './errors.ts';
 import type { Intent } from './intent.ts';
-import { codeOf } from './refusal.ts';
+import { codeOf, refusalOr } from './refusal.ts';
 import type { GateSettings } from './settings.ts';
 
 /** The attempt of an intent whose action has a key. */
@@ -20,7 +21,7 @@ export function attemptOf({ intentId, action, request, documentDigest }: Intent)
  * Begins the operation. An action without a key is never a repetition. After this, no other attempt with the same key may run.
  *
  * @returns the kept result of the first run; `undefined` if this run is the first
- * @throws {GateError} `ALREADY_RUN`, `KEY_REUSED`, `DESK_UNAVAILABLE`
+ * @throws {GateError} `ALREADY_RUN`, `KEY_REUSED`, `DESK_REFUSED`, `DESK_UNAVAILABLE`
  */
 export async function beginOperation<R>(
   intent: Intent,
@@ -31,11 +32,7 @@ export async function beginOperation<R>(
   if (ledger === undefined || idempotencyKey === undefined) return undefined;
   const begin = async () => ledger.begin(attemptOf(intent));
   const state = await resultWithin(clock, begin(), deskTimeoutMs).catch((cause: unknown) => {
-    const reused = codeOf(cause) === 'IDEMPOTENCY_KEY_REUSED';
-    const message = reused
-      ? 'the idempotency key belongs to another action'
-      : 'the ledger of operations did not answer';
-    const code = reused ? 'KEY_REUSED' : 'DESK_UNAVAILABLE';
+    const { code, message } = refusedBegin(cause);
     return abandon(audit, intent, code, message, { cause, approvalId });
   });
   if (state.status === 'begun') return undefined;
@@ -47,6 +44,14 @@ export async function beginOperation<R>(
   const ended = outcome === undefined ? 'has not reported its end' : `ended as ${outcome.status}`;
   const message = `the operation has run before and ${ended}`;
   return abandon(audit, intent, 'ALREADY_RUN', message, { outcome, approvalId });
+}
+
+function refusedBegin(cause: unknown): { readonly code: GateErrorCode; readonly message: string } {
+  if (codeOf(cause) === 'IDEMPOTENCY_KEY_REUSED')
+    return { code: 'KEY_REUSED', message: 'the idempotency key belongs to another action' };
+  const code = refusalOr(cause, 'DESK_UNAVAILABLE');
+  const did = code === 'DESK_REFUSED' ? 'refused the operation' : 'did not answer';
+  return { code, message: `the ledger of operations ${did}` };
 }
 
 /** Nothing waits for it: the effect has run, and its record is on its way. */

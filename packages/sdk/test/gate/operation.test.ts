@@ -57,6 +57,19 @@ describe('an action with an idempotency key', () => {
     });
   });
 
+  test('a ledger that refuses the operation is told from one that does not answer', async () => {
+    const effect = vi.fn(() => 1);
+    const failing = (error: Error) => ({ begin: () => Promise.reject(error), finish: async () => undefined });
+    const mismatch = Object.assign(new Error('edited'), {
+      problem: { code: 'OPERATION_MISMATCH', status: 409 },
+    });
+    const refused = open({ ledger: failing(mismatch) });
+    expect(await failure(refused.gate.run(keyed, effect))).toMatchObject({ code: 'DESK_REFUSED' });
+    const away = open({ ledger: failing(new Error('socket hang up')) });
+    expect(await failure(away.gate.run(keyed, effect))).toMatchObject({ code: 'DESK_UNAVAILABLE' });
+    expect(effect).not.toHaveBeenCalled();
+  });
+
   test('needs a ledger', async () => {
     expect(await failure(open().gate.run(keyed, () => 1))).toMatchObject({ code: 'CONFIG_INVALID' });
   });

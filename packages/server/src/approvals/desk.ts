@@ -10,6 +10,7 @@ import {
   type Approval,
   type ApprovalClaim,
   type ApprovalRequest,
+  type ApprovalRules,
   type ApprovalStep,
   advanceApproval,
   claimApproval,
@@ -79,6 +80,8 @@ export interface DeskDecision {
 export interface DeskParts extends RecordedApprovals {
   readonly appendRanges: AppendRanges;
   readonly trail: Trail;
+  /** Chain of the records about minimum rules for all tenants. */
+  readonly serviceTenant: string;
   /** Stores messages about each change. Absent: no endpoint is configured. */
   readonly outbox?: WebhookOutbox | undefined;
   /** Learns of approvals that contradict their records. */
@@ -106,25 +109,24 @@ export class ApprovalDesk {
    * Opens an approval. The same id with the same document returns the first approval.
    *
    * @throws {ServerError} `INTENT_UNKNOWN`, `RULES_UNSATISFIABLE`, `HIDDEN_ARGUMENTS_REFUSED`, `DIGEST_MISMATCH`,
-   *   `APPROVAL_MISMATCH`, and the errors of the chain
+   *   `APPROVAL_MISMATCH`, `APPROVAL_RULES_MISMATCH`, and the errors of the chain
    */
   async request(
     { id, intent_id, document, rules: requested = {} }: ApprovalRequest,
     caller: DeskCaller,
   ): Promise<Approval> {
-    const { database } = this.#parts;
     const document_digest = documentDigest(document);
     const { tenant_id } = document;
     const known = await this.#current(tenant_id, id);
     if (known !== undefined) return sameRequest(known.approval, document_digest, caller);
     const ids = intentIds(await this.#intentOf(tenant_id, intent_id, document_digest));
-    const rules = tightenRules(await minimumRules(database, tenant_id, document.action), requested);
+    const rules = tightenRules(await this.#minimumRules(tenant_id, document.action), requested);
     if (rules === undefined)
       throw new ServerError(
         'RULES_UNSATISFIABLE',
         'no approver fulfils both the rules of the request and those of the service',
       );
-    const now = await storeClock(database);
+    const now = await storeClock(this.#parts.database);
     const step = openApproval(
       { id, intent_id, document, document_digest, requester: caller.subject, rules },
       now,
@@ -313,6 +315,16 @@ export class ApprovalDesk {
     await this.#commit([mismatchRecord(approval, { attempted, subject: caller.subject }, cause)], caller);
   }
 
+  /** @throws {ServerError} `APPROVAL_RULES_MISMATCH` */
+  async #minimumRules(tenantId: string, action: string): Promise<ApprovalRules> {
+    try {
+      return await minimumRules(this.#parts, tenantId, action);
+    } catch (error) {
+      if (isOf(error, 'APPROVAL_RULES_MISMATCH')) this.#parts.observer?.onApprovalMismatch?.();
+      throw error;
+    }
+  }
+
   /** @throws {ServerError} `APPROVAL_MISMATCH` */
   async #read(tenantId: string, id: string): Promise<RecordedApproval | undefined> {
     try {
@@ -429,7 +441,11 @@ interface IntentEvent {
 }
 
 function isMismatch(error: unknown): boolean {
-  return error instanceof ServerError && error.code === 'APPROVAL_MISMATCH';
+  return isOf(error, 'APPROVAL_MISMATCH');
+}
+
+function isOf(error: unknown, code: ServerError['code']): boolean {
+  return error instanceof ServerError && error.code === code;
 }
 
 /** Whether the error concerns one approval or one chain, and not the store. */

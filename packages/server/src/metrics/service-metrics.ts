@@ -85,7 +85,7 @@ export class ServiceMetrics implements ServiceObserver {
     for (const outcome of ['abandoned', 'pruned']) this.#retiredWebhooks.inc({ outcome }, 0);
     this.#mismatches = new Counter({
       name: 'tallystick_approval_mismatches_total',
-      help: 'Approvals that the desk did not use because they are not what their records say',
+      help: 'Approvals, rules and operations that were not used because they are not what their records say',
       registers,
     });
     this.#faults = new Counter({

@@ -23,6 +23,8 @@ export interface ListQuery {
   readonly limit?: number | undefined;
   /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined;
+  /** Begin after this position. Not together with a cursor. */
+  readonly after?: Position | undefined;
   /** Whether to list records of reads where no filter names their type. @defaultValue true */
   readonly includeReads?: boolean | undefined;
 }
@@ -86,7 +88,7 @@ export class Trail {
     }
     const leaveOutReads = leavesOutReads(filters, query.includeReads ?? true);
     const request = [tenantId, order, filters, ...(leaveOutReads ? ['without reads'] : [])];
-    const after = query.cursor === undefined ? undefined : decodePosition(query.cursor, request);
+    const after = query.cursor === undefined ? query.after : decodePosition(query.cursor, request);
     const budget = scanBudget(this.#limits);
     return await this.#database.transaction(readerOf(tenantId), async (session) => {
       const head = await headOf(session, tenantId);

@@ -26,7 +26,11 @@ function openDesk(database: PostgresDatabase) {
   const options = { logName, assertRunning: () => undefined, assertCurrent: async () => undefined };
   const appendRanges = rangeAppender(database, options, {});
   const trail = new Trail(database);
-  return { appendRanges, trail, desk: new ApprovalDesk({ database, appendRanges, trail }) };
+  return {
+    appendRanges,
+    trail,
+    desk: new ApprovalDesk({ database, appendRanges, trail, serviceTenant: 'tallystick' }),
+  };
 }
 
 beforeAll(async () => {

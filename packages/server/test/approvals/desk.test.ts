@@ -11,7 +11,7 @@ import { storeClock } from '../../src/approvals/approval-rows.ts';
 import { ApprovalDesk, type DeskCaller } from '../../src/approvals/desk.ts';
 import { changeRules, listRules } from '../../src/approvals/minimum-rules.ts';
 import { documentDigest } from '../../src/approvals/openings.ts';
-import { beginOperation, finishOperation } from '../../src/approvals/operations.ts';
+import { Operations } from '../../src/approvals/operations.ts';
 import { rangeAppender } from '../../src/ingest/append-ranges.ts';
 import type { Database, Session } from '../../src/store/database.ts';
 import { Trail } from '../../src/trail/trail.ts';
@@ -29,8 +29,10 @@ function openDesk(database: Database) {
     {},
   );
   const trail = new Trail(database);
-  const desk = new ApprovalDesk({ database, appendRanges, trail });
-  return { database, appendRanges, trail, desk, serviceTenant: 'tallystick' };
+  const serviceTenant = 'tallystick';
+  const desk = new ApprovalDesk({ database, appendRanges, trail, serviceTenant });
+  const operations = new Operations({ database, appendRanges });
+  return { database, appendRanges, trail, desk, operations, serviceTenant };
 }
 
 onEachStore((store) => {
@@ -352,29 +354,27 @@ onEachStore((store) => {
     });
 
     test('begin once, whoever asks at once', async () => {
-      const { database } = store();
+      const { operations } = open();
       const first = attempt();
       const states = await Promise.all(
-        Array.from({ length: 20 }, () =>
-          beginOperation(database, { ...first, intent_id: uuidv7() }, 'key:a'),
-        ),
+        Array.from({ length: 20 }, () => operations.begin({ ...first, intent_id: uuidv7() }, 'key:a')),
       );
       expect(states.filter(({ status }) => status === 'begun')).toHaveLength(1);
     });
 
     test('the first outcome stays, and only who began the operation can report it', async () => {
-      const { database } = store();
+      const { operations } = open();
       const first = attempt();
-      await beginOperation(database, first, 'key:a');
+      await operations.begin(first, 'key:a');
       const outcome = { status: 'success', completed_at: '2026-11-28T12:00:00.000Z' } as const;
-      await finishOperation(database, first, outcome, 'key:b');
-      expect(await beginOperation(database, first, 'key:b')).toEqual({
+      await operations.finish(first, outcome, 'key:b');
+      expect(await operations.begin(first, 'key:b')).toEqual({
         status: 'known',
         intent_id: first.intent_id,
       });
-      await finishOperation(database, first, outcome, 'key:a');
-      await finishOperation(database, first, { ...outcome, status: 'failure' }, 'key:a');
-      expect(await beginOperation(database, first, 'key:b')).toEqual({
+      await operations.finish(first, outcome, 'key:a');
+      await operations.finish(first, { ...outcome, status: 'failure' }, 'key:a');
+      expect(await operations.begin(first, 'key:b')).toEqual({
         status: 'known',
         intent_id: first.intent_id,
         outcome,
@@ -382,11 +382,11 @@ onEachStore((store) => {
     });
 
     test('a key for another document is refused', async () => {
-      const { database } = store();
+      const { operations } = open();
       const first = attempt();
-      await beginOperation(database, first, 'key:a');
+      await operations.begin(first, 'key:a');
       const other = { ...first, document_digest: `sha256:${'b'.repeat(64)}` };
-      await expect(beginOperation(database, other, 'key:a')).rejects.toMatchObject({
+      await expect(operations.begin(other, 'key:a')).rejects.toMatchObject({
         code: 'IDEMPOTENCY_KEY_REUSED',
       });
     });

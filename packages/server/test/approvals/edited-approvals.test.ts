@@ -39,7 +39,15 @@ onEachStore((store) => {
       {},
     );
     const observer = { onApprovalMismatch: () => void mismatches++ };
-    const parts = { database, appendRanges, trail: new Trail(database), recordIdSecret, observer };
+    const serviceTenant = 'tallystick';
+    const parts = {
+      database,
+      appendRanges,
+      trail: new Trail(database),
+      serviceTenant,
+      recordIdSecret,
+      observer,
+    };
     return { ...parts, desk: new ApprovalDesk(parts) };
   };
 

@@ -1,10 +1,11 @@
 import { uuidv7 } from '@tallystick/event';
 import { createVerifier } from '@tallystick/log';
-import type { Approval } from '@tallystick/protocol';
+import { type Approval, defaultApprovalRules } from '@tallystick/protocol';
 import { verifyStore } from '@tallystick/verify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AuditService } from '../../src/app.ts';
 import type { DeskCaller } from '../../src/approvals/desk.ts';
+import { changeRules } from '../../src/approvals/minimum-rules.ts';
 import { documentDigest } from '../../src/approvals/openings.ts';
 import { planRecovery, recoverChain } from '../../src/operations/recover.ts';
 import { verifyRange } from '../../src/proofs/verification/verify-range.ts';
@@ -80,6 +81,20 @@ test('both checks name an edited approval, and none after a recovery', async () 
   }
   await set('pending');
 
+  await changeRules(
+    service,
+    { tenantId: tenant, action: 'refund', rules: defaultApprovalRules },
+    'key:admin',
+  );
+  const operation = {
+    tenant_id: tenant,
+    idempotency_key: 'refund-1',
+    document_digest: granted.document_digest,
+    intent_id: granted.intent_id,
+  };
+  expect(await service.operations.begin(operation, 'service:refunds')).toEqual({ status: 'begun' });
+  for (const report of await reports()) expect(report).toMatchObject({ verdict: 'verified', findings: [] });
+
   await service.close();
   await site.save();
   service = await site.open();
@@ -94,6 +109,9 @@ test('both checks name an edited approval, and none after a recovery', async () 
   expect(await claim(granted)).toMatchObject({ state: 'claimed' });
   expect(await grant(waiting)).toMatchObject({ state: 'granted' });
   await grant(await request());
+  const completed_at = new Date().toISOString();
+  await service.operations.finish(operation, { status: 'success', completed_at }, 'service:refunds');
+  await changeRules(service, { tenantId: tenant, action: 'refund', rules: undefined }, 'key:admin');
   for (const report of await reports()) expect(report).toMatchObject({ verdict: 'recovered', findings: [] });
   // The record of the request is in the closed epoch.
   await service.database.query(writer, 'update audit_approvals set created_at = now() where id = $1', [

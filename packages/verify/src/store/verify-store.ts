@@ -19,8 +19,7 @@ import { ClosedEpochs } from '../closed/closed-epochs.ts';
 import { Findings, isTrusted, type Report, type TrustSource, verdictOf } from '../report.ts';
 import { TreeCheck } from '../tree-check.ts';
 import { type TrustedKeys, trustedKeys } from '../trusted-keys.ts';
-import { checkApprovals } from './approvals/check-approvals.ts';
-import { checkBooks } from './books/check-books.ts';
+import { checkTables, type RowsNotOnRecord } from './check-tables.ts';
 import { checkClosedEpochs } from './closed-store-check.ts';
 import { checkFieldIndex } from './field-index/check-field-index.ts';
 import { checkHead } from './head-check.ts';
@@ -28,7 +27,6 @@ import { checkHourlyCounts } from './hourly-counts/check-hourly-counts.ts';
 import { type Query, readCheckpoints, readRecords, readStoredHead } from './read-store.ts';
 import { RecordsCheck } from './records-check.ts';
 import { findStrays, readListedEpochs, strayEpochs, strayFinding } from './strays.ts';
-import { checkSubjects } from './subjects/check-subjects.ts';
 import { TileCheck } from './tile-check.ts';
 
 /** Which chain of a store to verify, and what to trust. */
@@ -65,7 +63,7 @@ export interface VerifyStoreOptions {
 /**
  * Verifies a tenant's chain in any Postgres store, through a query function. It checks every record's bytes, hash, link,
  * position and columns, the head, the tiles, and the tree against every checkpoint in the store and outside, and the records
- * of closed epochs. It compares dead letters, API keys, accounts of producers and approvals with the records of them. Memory does not grow with
+ * of closed epochs. It compares the tables that change, such as API keys and approvals, with the records of the changes. Memory does not grow with
  * the chain, but for one hash per 256 records, and for the dead letters.
  *
  * @param query runs one read-only statement. All statements should see one snapshot
@@ -117,12 +115,10 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
   const whole = { tenantId, epoch, from: 0, to: records.nextSequence - 1, others: true };
   await checkFieldIndex(query, whole, findings);
   await checkHourlyCounts(query, whole, findings);
-  const { accountsNotOnRecord } = await checkBooks(query, options, findings);
-  await checkApprovals(query, { ...options, epoch }, findings);
-  if (tenantId === (options.serviceTenant ?? 'tallystick')) await checkSubjects(query, tenantId, findings);
+  const notOnRecord = await checkTables(query, { ...options, epoch }, findings);
   const contradiction = findEquivocation(compared, tree) ?? ofLog.twoSuccessors;
   if (contradiction !== undefined) options.onEquivocation?.(...contradiction);
-  return conclude(options, { keys: ofLog, epoch, records, trusted, findings, closed, accountsNotOnRecord });
+  return conclude(options, { keys: ofLog, epoch, records, trusted, findings, closed, notOnRecord });
 }
 
 /** Most strays that are reported one by one. */
@@ -164,7 +160,7 @@ function conclude(
     readonly trusted: readonly JudgedCheckpoint[];
     readonly findings: Findings;
     readonly closed: ClosedEpochs;
-    readonly accountsNotOnRecord: number;
+    readonly notOnRecord: RowsNotOnRecord;
   },
 ): Report {
   const { keys, epoch, trusted, findings } = seen;
@@ -193,6 +189,6 @@ function conclude(
     findings: findings.list,
     ...(closed !== undefined && { closed }),
     ...(keys.followed.length > 0 && { rotations: keys.followed }),
-    ...(seen.accountsNotOnRecord > 0 && { accounts_not_on_record: seen.accountsNotOnRecord }),
+    ...seen.notOnRecord,
   };
 }

@@ -9,20 +9,24 @@ import {
 } from '@tallystick/verify';
 import { ServerError } from '../../errors.ts';
 import { type Database, writer } from '../../store/database.ts';
-import type { Batch } from '../batch.ts';
+import type { Batch, EventItem } from '../batch.ts';
 import {
   accountsOpenedRecord,
   adoptedAccountsRecords,
   adoptedRecord,
   type BooksOpening,
   booksOpenedRecord,
+  deskOpenedRecord,
 } from '../service-records/books-opened-record.ts';
+import { adoptDeskRows } from './adopt-desk-rows.ts';
 
 /** What opening the books needs. An `AuditService` has all of it. */
 export interface BooksTarget {
   readonly database: Database;
   readonly appendRanges: (batches: readonly Batch[]) => Promise<unknown>;
   readonly serviceTenant: string;
+  /** See `withOwnId`. */
+  readonly recordIdSecret?: Uint8Array | undefined;
 }
 
 /** Dead letters and keys that one record puts on record: an entry has about 350 bytes, and an event at most 256 KiB. */
@@ -33,11 +37,14 @@ const stateSql = `
          coalesce((select last_sequence from audit_chain_state where tenant_id = $1), -1) >= 0 as begun,
          exists (select from audit_dead_letters where chain is null)
            or exists (select from audit_api_keys where chain is null) as unrecorded,
-         exists (select from audit_producers where not on_record) as unrecorded_accounts`;
+         exists (select from audit_producers where not on_record) as unrecorded_accounts,
+         exists (select from audit_operations where of_earlier_version)
+           or exists (select from audit_approval_rules where of_earlier_version) as desk_rows`;
 
 const openedSql = `
   select bool_or(r.record::jsonb #>> '{event,metadata,complete}' = 'true') as rows,
-         bool_or(r.record::jsonb #>> '{event,metadata,accounts_complete}' = 'true') as accounts
+         bool_or(r.record::jsonb #>> '{event,metadata,accounts_complete}' = 'true') as accounts,
+         bool_or(r.record::jsonb #>> '{event,metadata,desk_complete}' = 'true') as desk
     from audit_records r
     join audit_chain_ranges g
       on g.tenant_id = r.tenant_id and g.epoch = r.epoch and r.sequence_number between 0 and g.last_sequence
@@ -46,7 +53,8 @@ const openedSql = `
 
 /**
  * Puts dead letters, API keys and accounts that have no record on record, in the chain of the service's tenant. They come from an
- * earlier version, or from a time when the chains that had to record them were stopped.
+ * earlier version, or from a time when the chains that had to record them were stopped. Rules and operations of an earlier version go to
+ * the chains that record their changes.
  *
  * Happens once per epoch of that chain: a row without a record that appears later was not written by the service, and stays
  * a finding of the verification. A store without such rows and without that chain is left as it is.
@@ -58,12 +66,12 @@ const openedSql = `
 export async function openBooks(target: BooksTarget, now: number): Promise<void> {
   const { database, serviceTenant: chain } = target;
   const [state] = await database.query<BooksState>(writer, stateSql, [chain]);
-  const { epoch, begun, unrecorded, unrecorded_accounts } = state!;
-  if (!begun && !unrecorded && !unrecorded_accounts) return;
+  const { epoch, begun, unrecorded, unrecorded_accounts, desk_rows } = state!;
+  if (!begun && !unrecorded && !unrecorded_accounts && !desk_rows) return;
   const opening: BooksOpening = { chain, epoch, now };
   const [opened] = await database.query<OpenedBooks>(writer, openedSql, [chain, epoch]);
-  const { rows, accounts } = opened!;
-  if (rows === true && accounts === true) return;
+  const { rows, accounts, desk } = opened!;
+  if (rows === true && accounts === true && desk === true) return;
   const query: Query = (sql, parameters) => database.query(writer, sql, parameters);
   if (unrecorded && rows !== true) {
     for await (const letters of inParts(readLetters(query, 'unrecorded')))
@@ -71,9 +79,17 @@ export async function openBooks(target: BooksTarget, now: number): Promise<void>
     for await (const keys of inParts(readKeys(query, 'unrecorded'))) await adopt(target, opening, [], keys);
   }
   if (unrecorded_accounts && accounts !== true) await adoptAccounts(target, opening);
-  // The service before accounts were part of the books has opened the others.
-  const completed = rows === true ? accountsOpenedRecord(opening) : booksOpenedRecord(opening);
-  await target.appendRanges([{ items: [completed] }]);
+  if (desk_rows && desk !== true) await adoptDeskRows(target, now);
+  await target.appendRanges([{ items: completedRecords(opening, opened!) }]);
+}
+
+/** Earlier versions have opened some of the books. */
+function completedRecords(opening: BooksOpening, { rows, accounts, desk }: OpenedBooks): EventItem[] {
+  if (rows !== true) return [booksOpenedRecord(opening)];
+  return [
+    ...(accounts === true ? [] : [accountsOpenedRecord(opening)]),
+    ...(desk === true ? [] : [deskOpenedRecord(opening)]),
+  ];
 }
 
 interface BooksState {
@@ -81,12 +97,14 @@ interface BooksState {
   readonly begun: boolean;
   readonly unrecorded: boolean;
   readonly unrecorded_accounts: boolean;
+  readonly desk_rows: boolean;
 }
 
 /** Which books are opened in an epoch. */
 interface OpenedBooks {
   readonly rows: boolean | null;
   readonly accounts: boolean | null;
+  readonly desk: boolean | null;
 }
 
 const adoptAccountsSql = `

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type AuditEvent, canonicalize, uuidv7 } from '@tallystick/event';
-import type { Approval, ApprovalRefusalCode, ApprovalRules, ApprovalTransition } from '@tallystick/protocol';
+import type { Approval, ApprovalRefusalCode, ApprovalTransition } from '@tallystick/protocol';
 import type { EventItem } from '../batch.ts';
 import { derivedId, serviceEvent } from './service-event.ts';
 
@@ -129,37 +129,6 @@ export function mismatchRecord(
     target_id: approval.id,
     outcome: { outcome_status: 'blocked', error_code: 'APPROVAL_MISMATCH' },
     metadata: { attempted: attempt.attempted, ...(principal !== undefined && { principal }) },
-  });
-}
-
-/** The record of a change of the minimum rules. `rules` is absent where they were removed. */
-export function approvalRulesRecord(
-  {
-    tenantId,
-    chain,
-    action,
-    rules,
-  }: {
-    /** A tenant, or `*` for all. */
-    readonly tenantId: string;
-    /** Tenant whose chain gets the record. */
-    readonly chain: string;
-    readonly action: string;
-    readonly rules: ApprovalRules | undefined;
-  },
-  { now, principal }: ApprovalCause,
-): EventItem {
-  return serviceEvent({
-    audit_id: uuidv7(now),
-    tenant_id: chain,
-    timestamp: new Date(now).toISOString(),
-    event_type: 'audit.approval_rules_changed',
-    severity: 'warning',
-    ...(principal !== undefined && { actor_type: 'service', actor_id: principal }),
-    target_type: 'approval_rules',
-    target_id: `${tenantId} ${action}`,
-    context: rules === undefined ? {} : { rules },
-    outcome: { outcome_status: 'success' },
   });
 }
 

@@ -52,12 +52,21 @@ export function accountsOpenedRecord({ chain, epoch, now }: BooksOpening): Event
   return booksEvent(id, chain, now, { epoch, accounts_complete: true });
 }
 
+/** Completes the opening of rules and operations in an epoch in which a service without records of them has opened the others. */
+export function deskOpenedRecord({ chain, epoch, now }: BooksOpening): EventItem {
+  return booksEvent(derivedId('books-opened', chain, epoch, 'desk'), chain, now, {
+    epoch,
+    desk_complete: true,
+  });
+}
+
 /** The last `audit.books_opened` of an epoch: from there on, the service puts no row on record later than its change. */
 export function booksOpenedRecord({ chain, epoch, now }: BooksOpening): EventItem {
   return booksEvent(derivedId('books-opened', chain, epoch), chain, now, {
     epoch,
     complete: true,
     accounts_complete: true,
+    desk_complete: true,
   });
 }
 

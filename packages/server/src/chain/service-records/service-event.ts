@@ -29,7 +29,10 @@ export type DerivedFamily =
   | 'audit.read'
   | 'intent-unresolved'
   | 'effect-unexplained'
-  | 'approval-change';
+  | 'approval-change'
+  | 'approval-rules-change'
+  | 'operation-begun'
+  | 'operation-finished';
 
 /**
  * The id of a service record, derived from what the record is about: a retry, or another replica that writes the same

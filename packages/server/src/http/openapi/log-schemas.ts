@@ -86,5 +86,6 @@ export const verifyReport = answer<VerifyReport>()(
       )
       .optional(),
     accounts_not_on_record: count.optional(),
+    operations_not_on_record: count.optional(),
   }),
 );

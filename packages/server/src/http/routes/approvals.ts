@@ -6,7 +6,6 @@ import { assertStillValid } from '../../access/still-valid.ts';
 import type { AuditService } from '../../app.ts';
 import type { DeskCaller } from '../../approvals/desk.ts';
 import { changeRules, listRules } from '../../approvals/minimum-rules.ts';
-import { beginOperation, finishOperation } from '../../approvals/operations.ts';
 import { ServerError } from '../../errors.ts';
 import { decodeCursor, encodeCursor } from '../../trail/cursor.ts';
 import { tenantOf } from '../kernel/authentication.ts';
@@ -34,7 +33,7 @@ const maxOutcomeCharacters = 72 * 1024;
 
 /** The approval desk: requests of agents, decisions of approvers, and the operations that begin at most once. */
 export function approvalRoutes({ service }: { readonly service: AuditService }): Endpoint[] {
-  const { desk, database } = service;
+  const { desk, operations, database } = service;
   return [
     endpoint({
       method: 'POST',
@@ -54,6 +53,7 @@ export function approvalRoutes({ service }: { readonly service: AuditService }):
         'HIDDEN_ARGUMENTS_REFUSED',
         'DIGEST_MISMATCH',
         'APPROVAL_MISMATCH',
+        'APPROVAL_RULES_MISMATCH',
         ...chainProblems,
       ],
       async handle({ principal, body }) {
@@ -273,10 +273,10 @@ export function approvalRoutes({ service }: { readonly service: AuditService }):
       access: 'approvals:request',
       body: { schema: operationAttempt },
       responses: { 200: { description: 'Whether this attempt may run', schema: operationState } },
-      problems: ['IDEMPOTENCY_KEY_REUSED'],
+      problems: ['IDEMPOTENCY_KEY_REUSED', 'OPERATION_MISMATCH', ...chainProblems],
       async handle({ principal, body }) {
         tenantOf(principal, body.tenant_id);
-        return { status: 200, body: await beginOperation(database, body, subjectOf(principal)) };
+        return { status: 200, body: await operations.begin(body, subjectOf(principal)) };
       },
     }),
     endpoint({
@@ -288,12 +288,12 @@ export function approvalRoutes({ service }: { readonly service: AuditService }):
       access: 'approvals:request',
       body: { schema: operationEnd },
       responses: { 204: { description: 'The first outcome is stored' } },
-      problems: ['TOO_LARGE'],
+      problems: ['TOO_LARGE', 'OPERATION_MISMATCH', ...chainProblems],
       async handle({ principal, body: { outcome, ...attempt } }) {
         tenantOf(principal, attempt.tenant_id);
         if (JSON.stringify(outcome).length > maxOutcomeCharacters)
           throw new ServerError('TOO_LARGE', 'the result of an operation may have 64 KiB of JSON');
-        await finishOperation(database, attempt, outcome as never, subjectOf(principal));
+        await operations.finish(attempt, outcome as never, subjectOf(principal));
         return { status: 204 };
       },
     }),

@@ -2,14 +2,13 @@ import { LogError, parseOrigin, readRecord } from '@tallystick/log';
 import type { VerifyReport } from '@tallystick/protocol';
 import {
   ClosedEpochs,
-  checkApprovals,
-  checkBooks,
   checkClosedEpochs,
   checkFieldIndex,
   checkHourlyCounts,
-  checkSubjects,
+  checkTables,
   isTrusted,
   type Query,
+  type RowsNotOnRecord,
   type Stray,
   strayFinding,
   verdictOf,
@@ -124,15 +123,13 @@ async function verify(
     await checkHourlyCounts(query, part, findings);
   }
   // The books belong to the chain as a whole: its last part compares them.
-  let accountsNotOnRecord = 0;
+  let notOnRecord: RowsNotOnRecord = {};
   if (range?.complete === true && request.sequence_to === undefined && request.ingested_to === undefined) {
     const query: Query = async (sql, parameters) => {
       request.signal?.throwIfAborted();
       return await database.query(writer, sql, parameters);
     };
-    ({ accountsNotOnRecord } = await checkBooks(query, { tenantId, serviceTenant }, findings));
-    await checkApprovals(query, { tenantId, epoch, serviceTenant }, findings);
-    if (tenantId === serviceTenant) await checkSubjects(query, tenantId, findings);
+    notOnRecord = await checkTables(query, { tenantId, epoch, serviceTenant }, findings);
   }
 
   const covered =
@@ -156,7 +153,7 @@ async function verify(
     trust: { source: 'service', keys: signer.verifierKeys(origin).map(({ key }) => key) },
     findings: findings.list,
     ...(closedReport !== undefined && { closed: closedReport }),
-    ...(accountsNotOnRecord > 0 && { accounts_not_on_record: accountsNotOnRecord }),
+    ...notOnRecord,
   };
 }
 

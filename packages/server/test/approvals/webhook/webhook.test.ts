@@ -57,7 +57,13 @@ onEachStore((store) => {
       {},
     );
     const outbox = new WebhookOutbox(options);
-    const desk = new ApprovalDesk({ database, appendRanges, trail: new Trail(database), outbox });
+    const desk = new ApprovalDesk({
+      database,
+      appendRanges,
+      trail: new Trail(database),
+      serviceTenant: 'tallystick',
+      outbox,
+    });
     return { desk, appendRanges };
   };
   const senderOf = (
