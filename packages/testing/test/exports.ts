@@ -372,7 +372,7 @@ export const pinnedExports: Record<string, string[]> = {
     'checkApprovals',
     'checkBooks',
     'checkClosedEpochs',
-    'checkFieldIndex',
+    'checkTermIndexes',
     'checkHead',
     'checkHourlyCounts',
     'checkOperations',
