@@ -148,3 +148,35 @@ test('a process that has nothing else to do waits for the decision', async () =>
   );
   expect(stdout.trim()).toBe('APPROVAL_TIMED_OUT');
 }, 60_000);
+
+// A wait for a decision went on for ever after the service was closed, and kept the process alive.
+test('when the service closes, a wait for a decision ends, and the approval stays open', async () => {
+  using own = tempDir();
+  await prepareEmbeddedStore(own.path);
+  const first = await embedded({ directory: own.path });
+  const emitter = createAuditEmitter({ service: 'refunds', transport: first, tenantId: 'acme' });
+  const waitingDesk = embeddedDesk(first.service, { subject: 'refund-bot', intervalMs: 3_600_000 });
+  const gate = createGate({
+    audit: emitter,
+    policy,
+    desk: waitingDesk,
+    ledger: waitingDesk,
+    tenantId: 'acme',
+    actor: { actorType: 'agent', actorId: 'refund-bot' },
+  });
+  const isAsked = Promise.withResolvers<string>();
+  const running = gate.run(
+    { action: 'refund', idempotencyKey: 'r-9', onPending: ({ id }) => isAsked.resolve(id) },
+    () => 'done',
+  );
+  running.catch(() => undefined);
+  const asked = await isAsked.promise;
+  await first.service.close();
+  await expect(running).rejects.toMatchObject({ code: 'DESK_UNAVAILABLE', approvalId: asked });
+  await emitter.close({ deadlineMs: 1 });
+
+  const again = await embedded({ directory: own.path });
+  const approvals = await embeddedDesk(again.service, { subject: 'refund-bot' }).list('acme');
+  expect(approvals).toMatchObject([{ id: asked, state: 'pending' }]);
+  await again.close();
+}, 120_000);
