@@ -89,7 +89,7 @@ export class LlmRouter implements ModelRouter {
       return `SPEND_HARD_LIMIT: ${spendPerMonthUsd.hard} US dollars of this month are spent`;
     }
     const quota = quotasPerHour[tenantTier];
-    if ((await this.#usage.callsThisHour(lineage.tenantId)) < quota) return undefined;
+    if (await this.#usage.reserveCall(lineage.tenantId, quota)) return undefined;
     return `QUOTA_EXCEEDED: ${quota} calls in this hour`;
   }
 
