@@ -7,6 +7,7 @@ const conditions = ['tallystick-source'];
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'e2e/**/*.test.ts'],
     globalSetup: ['packages/testing/src/global-setup.ts'],

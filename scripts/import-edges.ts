@@ -5,7 +5,7 @@ import { type Import, importsOf } from './imports.ts';
 import { isSource, listTree } from './source-files.ts';
 import { terminalWriteViolations } from './terminal-writes.ts';
 
-const PUBLISHED = ['event', 'protocol', 'client', 'log', 'verify', 'sdk', 'server'];
+const PUBLISHED = ['event', 'protocol', 'client', 'log', 'verify', 'sdk', 'server', 'console'];
 
 /**
  * What the shipped code of each folder below packages/ may import of the others. An entry is the name of such a folder, which
@@ -19,7 +19,7 @@ export const EDGES: Record<string, readonly string[]> = {
   sdk: ['event', 'protocol'],
   client: ['protocol'],
   server: ['event', 'protocol', 'log', 'verify'],
-  console: ['client', 'verify', 'event'],
+  console: ['client', 'protocol', 'verify', 'log', 'event'],
   cli: PUBLISHED,
   testing: [],
 };

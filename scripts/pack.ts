@@ -52,6 +52,11 @@ export function packAll(destination: string): Tarball[] {
       stdio: 'pipe',
       encoding: 'utf8',
     });
+    execFileSync(join(root, 'node_modules/.bin/vite'), ['build'], {
+      cwd: join(stage, 'packages/console'),
+      stdio: 'pipe',
+      encoding: 'utf8',
+    });
     const report = execFileSync(
       'npm',
       ['pack', ...packages, '--json', '--pack-destination', resolve(destination)],

@@ -31,6 +31,12 @@ const PARTS: Part[] = [
     present: () => runs('java', '-version') && runs('mvn', '--version'),
   },
   {
+    name: 'Chromium',
+    neededFor: 'the console in a browser',
+    tests: '**/*.browser.test.ts',
+    present: () => runs(process.env.CHROMIUM ?? 'chromium', '--version'),
+  },
+  {
     name: 'PgBouncer',
     neededFor: 'connection poolers',
     tests: '**/*.pgbouncer.test.ts',

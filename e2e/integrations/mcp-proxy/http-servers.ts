@@ -8,6 +8,7 @@ import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
 import { freePort } from '@tallystick/testing';
 import { z } from 'zod';
+import { type GatedService, tallyProgram } from './gated-service.ts';
 
 export interface RunningServer extends AsyncDisposable {
   readonly url: string;
@@ -65,6 +66,29 @@ export async function startPayments(): Promise<PaymentServer> {
       http.closeAllConnections();
       http.close();
       await once(http, 'close');
+    },
+  };
+}
+
+/** `tally mcp --listen` in front of a server. */
+export async function startListener({ cwd, env }: GatedService, url: string): Promise<RunningServer> {
+  const words = ['mcp', '--tenant', 'acme', '--policy', 'rules.json', '--url', url, '--listen', '0'];
+  const child = spawn(process.execPath, [tallyProgram, ...words], {
+    cwd,
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let address: string | undefined;
+  for await (const line of createInterface(child.stderr)) {
+    address = /listening on (\S+)/.exec(line)?.[1];
+    if (address !== undefined) break;
+  }
+  child.stderr.resume();
+  return {
+    url: address!,
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGTERM');
+      await once(child, 'exit');
     },
   };
 }

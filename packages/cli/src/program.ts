@@ -18,15 +18,17 @@ import { registerHook } from './commands/hook.ts';
 import { registerImport } from './commands/import.ts';
 import { registerIntents } from './commands/intents.ts';
 import { registerLogKeys } from './commands/log-keys.ts';
-import { refuseLostValues } from './commands/lost-values.ts';
+import { collect, refuseLostValues } from './commands/lost-values.ts';
 import { registerMcp } from './commands/mcp.ts';
 import { registerMigrate } from './commands/migrate.ts';
 import { registerPolicy } from './commands/policy.ts';
 import { registerProducers } from './commands/producers.ts';
 import { registerReceipt } from './commands/receipt.ts';
 import { registerRecover } from './commands/recover.ts';
+import { registerSearch } from './commands/search.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerShow } from './commands/show.ts';
+import { registerStats } from './commands/stats.ts';
 import { registerStrays } from './commands/strays.ts';
 import { registerSubjects } from './commands/subjects.ts';
 import { registerTail } from './commands/tail.ts';
@@ -45,7 +47,10 @@ import { Terminal } from './terminal/terminal.ts';
 const registrations: readonly (readonly [group: string, commands: readonly Register[]])[] = [
   ['Try it and run it:', [registerDemo, registerDev, registerServe, registerMigrate]],
   ['Write events:', [registerEmit, registerImport]],
-  ['Read events:', [registerEvents, registerShow, registerTail, registerTimeline]],
+  [
+    'Read events:',
+    [registerEvents, registerSearch, registerStats, registerShow, registerTail, registerTimeline],
+  ],
   ['Gate what agents do:', [registerMcp, registerHook, registerPolicy, registerApprovals, registerIntents]],
   [
     'Verify and prove:',
@@ -91,10 +96,13 @@ export function createProgram(run: RunAction): Command {
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .addOption(new Option('--server <url>', 'address of a running service'))
     .addOption(
-      new Option(
-        '--key <key>',
-        "API key of the service (tally_…); for tally verify, a log's verifier key (repeat the option to give both)",
-      ).argParser((key: string, before: string[] | undefined) => [...(before ?? []), key]),
+      collect(
+        new Option(
+          '--key <key>',
+          "API key of the service (tally_…); for tally verify, a log's verifier key (repeat the option to give both)",
+        ),
+        (key) => key,
+      ),
     )
     .addOption(
       new Option('--token <jwt>', 'token of a login, instead of an API key; better in TALLYSTICK_TOKEN'),

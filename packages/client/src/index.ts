@@ -5,6 +5,7 @@ export { ClientError, type ClientErrorCode } from './errors.ts';
 export type { ApiKeysResource } from './resources/api-keys.ts';
 export type { ApprovalQuery, ApprovalsResource } from './resources/approvals.ts';
 export type { DeadLetterQuery, DeadLettersResource } from './resources/dead-letters.ts';
+export type { ExportPart, ExportQuery } from './resources/event-export.ts';
 export type {
   EventPageQuery,
   EventQuery,

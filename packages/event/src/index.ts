@@ -20,6 +20,14 @@ export {
   uuidPattern,
 } from './event.ts';
 export {
+  type ExportFormat,
+  type ExportPosition,
+  type FlatRecord,
+  formatExportPosition,
+  parseExportPosition,
+} from './export/export-format.ts';
+export { type ExportFormatName, exportFormat, exportFormatNames } from './export/formats.ts';
+export {
   type FacetName,
   facetFields,
   facetValue,

@@ -1,4 +1,11 @@
-export type { EventFilters } from '@tallystick/event';
+export {
+  type EventFilters,
+  type ExportFormatName,
+  type ExportPosition,
+  exportFormat,
+  formatExportPosition,
+  parseExportPosition,
+} from '@tallystick/event';
 export type { ApiKeyInfo, ApiKeyList, CreatedApiKey, NewApiKey } from './api/api-keys.ts';
 export type {
   ApprovalClaimBody,
@@ -23,7 +30,7 @@ export {
   type NotedResult,
   type RetryResult,
 } from './api/dead-letters.ts';
-export { bookkeepingTypes, type EventPage, type EventView } from './api/events.ts';
+export { bookkeepingTypes, type EventPage, type EventView, exportUntilHeader } from './api/events.ts';
 export type { FollowerChange, FollowerInfo, FollowerList, StoppedFollower } from './api/followers.ts';
 export type { FollowerReadiness, Health, Readiness } from './api/health.ts';
 export type { ConsistencyProof, InclusionProof, LogKeyRotation, LogKeys } from './api/log.ts';

@@ -1,3 +1,4 @@
+export { type Browser, type Page, startBrowser } from './browser.ts';
 export { type Clock, ManualClock } from './clock.ts';
 export type { Database } from './database.ts';
 export { prepareEmbeddedStore } from './embedded-store.ts';

@@ -13,7 +13,11 @@ const root = resolve(import.meta.dirname, '../../..');
 const slow = { timeout: 300_000 };
 
 const CONTENTS = [/^dist\/.*\.(js|d\.ts)$/, /^(package\.json|README\.md|LICENSE)$/];
-const MORE_CONTENTS: Record<string, RegExp> = { '@tallystick/server': /^sql\//, tallystick: /^bin\// };
+const MORE_CONTENTS: Record<string, RegExp> = {
+  '@tallystick/console': /^dist\/site\//,
+  '@tallystick/server': /^sql\//,
+  tallystick: /^bin\//,
+};
 
 let dir: TempDir;
 let project: string;

@@ -1,23 +1,23 @@
-import type { EventQuery } from '@tallystick/client';
+import { type ExportFormatName, exportFormatNames } from '@tallystick/event';
 import { Option } from 'commander';
 import type { Backend } from '../backend/backend.ts';
 import type { Context, Register } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { writeOutput } from '../terminal/output-file.ts';
-import { printableJson } from '../terminal/printable.ts';
 import { ProgressLine } from '../terminal/progress.ts';
 import { addExamples } from './examples.ts';
+import { exportLines, resumeExport } from './export-lines.ts';
 import { addFilterOptions, type FilterOptions, filtersOf } from './filter-options.ts';
 import { sequenceNumber } from './option-values.ts';
 
 interface ExportOptions extends FilterOptions {
-  readonly format: 'bundle' | 'jsonl';
+  readonly format: 'bundle' | ExportFormatName;
   readonly output?: string;
   readonly first?: number;
   readonly last?: number;
+  readonly reads?: boolean;
+  readonly resume?: boolean;
 }
-
-const pageSize = 500;
 
 /** `tally export`: records for someone else, as a bundle that can be verified or as plain JSON lines. */
 export const registerExport: Register = (program, run) => {
@@ -27,69 +27,86 @@ export const registerExport: Register = (program, run) => {
       .summary("write a tenant's records to a file")
       .description(
         'Writes records as a bundle, with everything that is needed to verify them offline except the verifier key. Or, with ' +
-          '--format jsonl, as flat JSON lines, which can be filtered but prove nothing. A file whose name ends in .gz is ' +
-          'compressed.',
+          '--format csv or jsonl, as lines, the oldest first, which can be filtered but prove nothing by themselves. Such an export ' +
+          'ends with the newest record at its start. If it is interrupted, --resume goes on with it. A file whose name ends in ' +
+          '.gz is compressed. The export is recorded in the chain.',
       )
       .addOption(
-        new Option('--format <format>', 'what to write').choices(['bundle', 'jsonl']).default('bundle'),
+        new Option('--format <format>', 'what to write')
+          .choices(['bundle', ...exportFormatNames])
+          .default('bundle'),
       )
       .option('-o, --output <file>', 'write to this file (default: standard output)')
       .option('--first <sequence>', 'first record of a part; needs --last in a bundle', sequenceNumber)
-      .option('--last <sequence>', 'last record of a part; needs --first in a bundle', sequenceNumber),
+      .option('--last <sequence>', 'last record of a part; needs --first in a bundle', sequenceNumber)
+      .option(
+        '--reads',
+        "with csv or jsonl: also export the service's bookkeeping (audit.read, audit.accounts_changed)",
+      )
+      .option(
+        '--resume',
+        'go on with an unfinished export to the file of -o, with its tenant, format and filters',
+      ),
   );
   addExamples(
     command,
     'tally export --tenant acme -o acme.tally.gz',
-    'tally export --tenant acme --format jsonl --actor jane -o jane.jsonl',
+    'tally export --tenant acme --format csv --from 2026-03-01T00:00:00Z --to 2026-04-01T00:00:00Z -o march.csv',
+    'tally export --tenant acme --format jsonl --actor jane -o jane.jsonl.gz',
   );
   run<ExportOptions>(command, async (context, options) => {
-    const tenant = context.requireTenant();
+    const { format, output, first, last, reads, resume } = options;
     const filters = filtersOf(options, context.processContext.now());
-    if (options.format === 'bundle' && Object.keys(filters).length > 0) {
-      throw new CliError('USAGE', 'a bundle can not be filtered', {
-        hint: 'use filters with --format jsonl',
-      });
+    if (resume === true) {
+      const others = Object.keys(filters).length > 0 || first !== undefined || last !== undefined || reads;
+      if (output === undefined || output === '-') throw new CliError('USAGE', '--resume needs the file: -o');
+      if (others === true)
+        throw new CliError('USAGE', 'an unfinished export keeps its filters: give only -o with --resume');
+      await using backend = await context.openBackend();
+      await resumeExport(context, backend, output);
+    } else if (format === 'bundle') {
+      const tenant = context.requireTenant();
+      if (Object.keys(filters).length > 0 || reads === true) {
+        throw new CliError('USAGE', 'a bundle can not be filtered', {
+          hint: 'use filters with --format csv or jsonl',
+        });
+      }
+      await using backend = await context.openBackend();
+      await exportBundle(context, backend, tenant, options);
+    } else {
+      const query = {
+        tenant_id: context.requireTenant(),
+        filters: { ...filters, sequence_from: first, sequence_to: last },
+        ...(reads === true && { include_reads: true }),
+        format,
+      };
+      await using backend = await context.openBackend();
+      await exportLines(context, backend, query, output);
     }
-    await using backend = await context.openBackend();
-    const progress = new ProgressLine(context.terminal, context.processContext.now);
-    const bytes =
-      options.format === 'bundle'
-        ? backend.client.logs.bundle(tenant, rangeOf(options))
-        : flatRecords(backend, { tenant_id: tenant, filters, order: 'asc' }, options);
-    try {
-      await writeOutput(context, options.output, withProgress(context, bytes, progress));
-    } finally {
-      progress.clear();
-    }
-    if (options.output !== undefined) context.terminal.note(`wrote ${options.output}`);
+    if (output !== undefined) context.terminal.note(`wrote ${output}`);
     return undefined;
   });
 };
+
+async function exportBundle(
+  context: Context,
+  { client }: Backend,
+  tenant: string,
+  options: ExportOptions,
+): Promise<void> {
+  const progress = new ProgressLine(context.terminal, context.processContext.now);
+  const bytes = client.logs.bundle(tenant, rangeOf(options));
+  try {
+    await writeOutput(context, options.output, withProgress(context, bytes, progress));
+  } finally {
+    progress.clear();
+  }
+}
 
 function rangeOf({ first, last }: ExportOptions): { first: number; last: number } | undefined {
   if (first === undefined && last === undefined) return undefined;
   if (first !== undefined && last !== undefined && first <= last) return { first, last };
   throw new CliError('USAGE', '--first and --last need each other, and --first must not be greater');
-}
-
-async function* flatRecords(
-  { client }: Backend,
-  query: EventQuery,
-  { first, last }: ExportOptions,
-): AsyncGenerator<string> {
-  const filters = { ...query.filters, sequence_from: first, sequence_to: last };
-  let cursor: string | undefined;
-  do {
-    const page = await client.events.list({
-      ...query,
-      filters,
-      include_reads: true,
-      limit: pageSize,
-      cursor,
-    });
-    yield page.events.map((event) => `${printableJson(JSON.stringify(event))}\n`).join('');
-    cursor = page.next_cursor ?? undefined;
-  } while (cursor !== undefined);
 }
 
 async function* withProgress(

@@ -5,6 +5,7 @@ import {
   parseMemberName,
 } from '@tallystick/event';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { collect } from './lost-values.ts';
 import { pointInTime } from './option-values.ts';
 
 /** A filter that the command line offers: one of the table of indexed fields that names an option. */
@@ -17,11 +18,11 @@ export type FilterOptions = { readonly [option: string]: unknown };
 /** Adds an option for each filter, and `--not`. All but the ends of ranges may be given several times. */
 export function addFilterOptions(command: Command): Command {
   for (const filter of filters) command.addOption(optionOf(filter));
-  return command.option(
+  const not = new Option(
     '--not <option=value>',
     'leave out what an option finds, such as type=audit.* or metadata.platform=web',
-    collect(readNegation),
   );
+  return command.addOption(collect(not, readNegation));
 }
 
 function optionOf(filter: FilterOption): Option {
@@ -31,13 +32,12 @@ function optionOf(filter: FilterOption): Option {
   }
   if (compare === 'member') {
     const what = `member of ${name} at a path, such as platform=web`;
-    return new Option(`--${name} <path=value>`, what).argParser(collect((text) => readMember(filter, text)));
+    return collect(new Option(`--${name} <path=value>`, what), (text) => readMember(filter, text));
   }
   const option = new Option(`--${name} <value>`, helpText(description));
   const values = choicesOf(filter);
   if (values !== undefined) option.choices(values);
-  option.argParser(collect((text) => readChoice(text, values)));
-  return option;
+  return collect(option, (text) => readChoice(text, values));
 }
 
 /** A description as help writes it: it begins in lower case, and has no Markdown. */
@@ -47,11 +47,6 @@ function helpText(description: string): string {
 }
 
 type Given = readonly (readonly [name: string, value: string])[];
-
-/** Reads the values of an option that may be given several times. */
-function collect<T>(read: (text: string) => T): (text: string, before: readonly T[] | undefined) => T[] {
-  return (text, before = []) => [...before, read(text)];
-}
 
 function readChoice(text: string, choices: readonly string[] | undefined): string {
   if (choices?.includes(text) === false)

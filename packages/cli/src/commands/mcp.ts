@@ -8,6 +8,8 @@ import { age } from './option-values.ts';
 interface McpOptions {
   readonly policy: string;
   readonly url?: string;
+  readonly listen?: string;
+  readonly allowOrigin?: readonly string[];
   readonly header?: readonly string[];
   readonly name?: string;
   readonly actor: string;
@@ -26,7 +28,7 @@ export const registerMcp: Register = (program, run) => {
       'Stands between an MCP client and an MCP server: each tool call is recorded before it happens, decided by the policy, approved ' +
         'where the policy asks, and followed to its end. All other valid messages pass unchanged. Without the service, no call is ' +
         'executed, unless its rule says failOpen. The server is a command that this command starts, or an address (--url, streamable ' +
-        'HTTP). The client is the process that starts this command.',
+        'HTTP). The client is the process that starts this command, or one on this machine that connects to --listen.',
     )
     .argument('[command...]', 'the server to start, after --')
     .requiredOption('--policy <file>', 'JSON file with the rules')
@@ -35,6 +37,15 @@ export const registerMcp: Register = (program, run) => {
       '--header <name: value>',
       // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what the user writes
       'with --url: a header for the server; ${NAME} is a variable of the environment (repeatable)',
+      collect,
+    )
+    .option(
+      '--listen <[host:]port>',
+      'with --url: wait for HTTP clients on this machine; 0 takes any free port',
+    )
+    .option(
+      '--allow-origin <origin>',
+      'with --listen: a web page that may use the listener, such as http://localhost:6274 (repeatable)',
       collect,
     )
     .option(
@@ -54,6 +65,7 @@ export const registerMcp: Register = (program, run) => {
     'tally mcp --tenant acme --policy rules.json -- npx -y @modelcontextprotocol/server-filesystem /srv/files',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what the user writes
     "tally mcp --tenant acme --policy rules.json --url https://mcp.example.com/mcp --header 'Authorization: Bearer ${TOKEN}'",
+    'tally mcp --tenant acme --policy rules.json --url https://mcp.example.com/mcp --listen 3333',
   );
   run<McpOptions>(command, async (context, options, words) => {
     const { readPolicyFile } = await import('../gating/policy-file.ts');
@@ -116,7 +128,12 @@ async function commandProxy(
     throw new CliError('USAGE', 'name the server to start after --, or its address with --url', {
       hint: 'tally help mcp shows an example',
     });
-  if (options.header !== undefined) throw new CliError('USAGE', '--header needs a server with --url');
+  for (const [name, value] of Object.entries({
+    '--header': options.header,
+    '--listen': options.listen,
+    '--allow-origin': options.allowOrigin,
+  }))
+    if (value !== undefined) throw new CliError('USAGE', `${name} needs a server with --url`);
   const { runStdioProxy } = await import('../mcp/stdio-proxy.ts');
   return {
     serverName: nameOf(words),
@@ -141,17 +158,40 @@ async function urlProxy(
     throw new CliError('USAGE', 'name the server with --url or with a command after --, not with both');
   const { isUnencrypted, readHeaderOptions, readServerUrl } = await import('../mcp/http/header-options.ts');
   const { Upstream } = await import('../mcp/http/upstream.ts');
-  const { runBridge } = await import('../mcp/http/bridge.ts');
   const url = readServerUrl(address);
   const headers = readHeaderOptions(options.header ?? [], processContext.env);
   if (isUnencrypted(url))
     terminal.warn(`${url.origin} is not encrypted: the network can read and change calls`);
   const upstream = new Upstream(url, headers, processContext.env);
+  if (options.listen !== undefined) {
+    const listener = await listenerOptions(options.listen, options.allowOrigin ?? []);
+    const { runListener } = await import('../mcp/http/listener.ts');
+    return {
+      serverName: url.host,
+      run: (parts) => runListener({ ...parts, ...listener, upstream, processContext }),
+    };
+  }
+  if (options.allowOrigin !== undefined) throw new CliError('USAGE', '--allow-origin needs --listen');
+  const { runBridge } = await import('../mcp/http/bridge.ts');
   return {
     serverName: url.host,
     run: (parts) =>
       runBridge({ ...parts, upstream, processContext, write: (bytes) => terminal.bytes(bytes) }),
   };
+}
+
+async function listenerOptions(address: string, allowedOrigins: readonly string[]) {
+  const { listenAddress } = await import('../mcp/http/local-requests.ts');
+  const listen = listenAddress(address);
+  if (listen === undefined)
+    throw new CliError(
+      'USAGE',
+      '--listen must be a port, or a port of localhost: the listener is for this machine alone',
+    );
+  for (const origin of allowedOrigins)
+    if (URL.parse(origin)?.origin !== origin)
+      throw new CliError('USAGE', '--allow-origin must be an origin, such as http://localhost:6274');
+  return { listen, allowedOrigins };
 }
 
 function nameOf(words: readonly string[]): string {

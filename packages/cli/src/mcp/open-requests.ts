@@ -24,6 +24,11 @@ export class OpenRequests {
     return undefined;
   }
 
+  /** Whether the server has a request with this id. */
+  has(key: string): boolean {
+    return this.#methods.has(key);
+  }
+
   /** The server gets a request with this id. */
   sent(key: string, method: string): void {
     this.#methods.set(key, method);

@@ -3,7 +3,7 @@ import { canonicalize, type Json } from '@tallystick/event';
 
 /** What is remembered must not grow with the number of clients, nor with that of tools. */
 const maxSessions = 1_000;
-const maxTools = 10_000;
+const maxTools = 1_000;
 
 /** The definitions of tools that the server has listed, by session: servers may offer each client other tools. */
 export class ToolDefinitions {

@@ -45,9 +45,11 @@ describe('a key that is not a key is wrong usage, although another one is pinned
   });
 });
 
+/** A service that does not answer. */
+const server = ['--server', 'http://127.0.0.1:1'];
+
 // `--key nonsense` was sent to the service as an API key, and a verifier key was dropped by the commands that verify nothing.
 describe('--key takes what the command can use, and nothing else', () => {
-  const server = ['--server', 'http://127.0.0.1:1'];
   test.each([
     ['a word', ['verify', '--tenant', 'acme', ...server, '--key', 'nonsense'], 'begins with tally_'],
     ['a word, for a directory', ['verify', '--data', '.', '--key', 'nonsense'], 'begins with tally_'],
@@ -80,9 +82,21 @@ describe('--key takes what the command can use, and nothing else', () => {
   });
 });
 
+// Each was refused as an option that is given twice.
+test.each(['--actor', '--outcome', '--not', '--metadata'])(
+  'the filter %s may be given twice',
+  async (option) => {
+    const value =
+      { '--outcome': 'failure', '--not': 'actor=ann', '--metadata': 'platform=web' }[option] ?? 'ann';
+    const args = ['events', '--tenant', 'acme', ...server, '--key', apiKey, option, value, option, value];
+    const { exitCode, stderr } = await run(...args);
+    expect([exitCode, stderr]).toEqual([4, expect.stringContaining('127.0.0.1:1')]);
+  },
+);
+
 describe('no argument is dropped in silence', () => {
   test.each([
-    ['a repeated filter', ['events', '--actor', 'jane', '--actor', 'joe'], '--actor is given twice'],
+    ['a repeated end of a range', ['events', '--from', '7d', '--from', '9d'], '--from is given twice'],
     ['a repeated global option', ['--tenant', 'a', 'events', '--tenant', 'b'], '--tenant is given twice'],
     ['an empty filter', ['events', '--type', ''], 'the value of --type is empty'],
     ['an empty tenant', ['verify', '--tenant='], 'the value of --tenant is empty'],

@@ -606,6 +606,11 @@ test('mistakes of the command line are named', async () => {
   expect(await wrong('--url', 'https://a.example', '--', 'x')).toContain('not with both');
   expect(await wrong('--url', 'ftp://a.example')).toContain('--url must be an address');
   expect(await wrong('--header', 'a: b', '--', 'x')).toContain('--header needs a server with --url');
+  expect(await wrong('--listen', '1', '--', 'x')).toContain('--listen needs a server with --url');
+  const url = ['--url', 'https://a.example'];
+  expect(await wrong(...url, '--listen', '0.0.0.0:1')).toContain('the listener is for this machine alone');
+  expect(await wrong(...url, '--allow-origin', 'http://a')).toContain('--allow-origin needs --listen');
+  expect(await wrong(...url, '--listen', '0', '--allow-origin', 'a')).toContain('must be an origin');
   expect((await run('--policy', 'rules.json', '--', '/no/such/program')).stderr).toContain(
     "can't start /no/such/program: ENOENT",
   );

@@ -80,6 +80,8 @@ const runs: { readonly [command: string]: readonly (readonly string[])[] } = {
     ['--format', attack],
   ],
   events: [[], ['--actor', attack], ['--limit', attack]],
+  search: [['a'], [attack], ['a', '--limit', attack]],
+  stats: [[], ['--by', attack], ['--by', 'actor,day', '--limit', '3', '--actor', attack]],
   show: [['1'], [attack]],
   tail: [['--count', '1']],
   timeline: [
@@ -95,7 +97,13 @@ const runs: { readonly [command: string]: readonly (readonly string[])[] } = {
   ],
   checkpoint: [[], ['-o', join(attack, 'x')]],
   receipt: [['1'], [attack]],
-  export: [[], ['--format', 'jsonl'], ['-o', join(attack, 'x')]],
+  export: [
+    [],
+    ['--format', 'jsonl'],
+    ['--format', 'csv'],
+    ['-o', join(attack, 'x')],
+    ['-o', attack, '--resume'],
+  ],
   'log-keys list': [[]],
   'log-keys pin': [[attack]],
   'log-keys rotate': [['--data', attack]],
@@ -215,7 +223,7 @@ describe.each(Object.entries(runs))('%s', (command, argumentLists) => {
             COLUMNS: '10000',
           },
         });
-        const isBundle = command === 'export' && !args.includes('jsonl');
+        const isBundle = command === 'export' && !args.includes('--format');
         const isExact = !tty && (isBundle || args.includes('--raw'));
         shown += isExact ? stderr : stdout + stderr;
       }

@@ -13,6 +13,7 @@ import { filterParametersOf } from '../filter-parameters.ts';
 import { defaultPageSize, itemsOf } from '../pages.ts';
 import { pause } from '../retry.ts';
 import type { CallOptions, Sender } from '../sender.ts';
+import { type ExportPart, type ExportQuery, exportEvents } from './event-export.ts';
 
 /** Which events of a tenant. */
 export interface EventQuery {
@@ -23,6 +24,11 @@ export interface EventQuery {
    * must not match. A member is named by its path: `'metadata.platform': 'web'`.
    */
   readonly filters?: EventFilters | undefined;
+  /**
+   * A search of the texts of events: words, `"phrases"`, `begin*`, `field:value`, IP addresses and ranges; `-` before a part leaves its
+   * events out. All parts must match.
+   */
+  readonly q?: string | undefined;
   /** Order of the records in the chain. @defaultValue 'desc', the newest first */
   readonly order?: 'asc' | 'desc' | undefined;
   /** `record` adds to each event the text that was hashed. */
@@ -70,8 +76,21 @@ export interface FollowedEvent {
 export interface EventsResource {
   /** One page of a tenant's events. */
   list(query?: EventPageQuery, options?: CallOptions): Promise<EventPage>;
+  /**
+   * One page of the events that a search finds: {@link list} with `q`.
+   *
+   * @throws {ClientError} `PARAMETER_INVALID` for a text that is not a search. The message names the place of the fault
+   */
+  search(q: string, query?: Omit<EventPageQuery, 'q'>, options?: CallOptions): Promise<EventPage>;
   /** All events that match, page by page as they are read. */
   listAll(query?: EventQuery, options?: CallOptions): AsyncIterable<EventView>;
+  /**
+   * All events that match as lines of CSV or JSON, oldest first, as they arrive. A connection that breaks is opened again, and the export
+   * goes on after the last whole line.
+   *
+   * @throws {ClientError} where the service refuses the export, or can't be reached after the retries
+   */
+  export(query?: ExportQuery, options?: CallOptions): AsyncIterable<ExportPart>;
   /** @throws {ClientError} `NOT_FOUND` */
   get(
     auditId: string,
@@ -129,11 +148,13 @@ export function eventsResource(sender: Sender): EventsResource {
   };
   return {
     list,
+    search: (q, query = {}, options = {}) => list({ ...query, q }, options),
     listAll: (query = {}, options = {}) =>
       itemsOf(
         (cursor) => list({ ...query, limit: defaultPageSize, cursor }, options),
         ({ events }) => events,
       ),
+    export: (query = {}, options = {}) => exportEvents(sender, query, options),
     get: async (auditId, query = {}, { signal } = {}) =>
       await sender.json({
         path: `v1/audit/events/${encodeURIComponent(auditId)}`,

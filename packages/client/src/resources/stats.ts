@@ -37,8 +37,10 @@ export function statsResource(sender: Sender): StatsResource {
     get,
     getAll: async (query = {}, options = {}) => {
       let sum = await get(query, options);
-      while (sum.next_cursor !== undefined)
-        sum = added(sum, await get({ ...query, cursor: sum.next_cursor }, options));
+      for (let cursor = sum.next_cursor; cursor !== undefined; cursor = sum.next_cursor) {
+        sum = added(sum, await get({ ...query, cursor }, options));
+        if (sum.next_cursor === cursor) throw sender.invalid('sent the same cursor twice');
+      }
       return sum;
     },
   };

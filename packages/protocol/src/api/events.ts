@@ -25,3 +25,6 @@ export interface EventPage {
   /** Only with `complete`: the last sequence number in the field index; -1 if it has none. */
   readonly indexed_to?: number;
 }
+
+/** Header of the answer to an export: the position where it ends, `<epoch>-<sequence_number>`. */
+export const exportUntilHeader = 'tallystick-export-until';

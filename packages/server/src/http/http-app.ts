@@ -36,6 +36,7 @@ import { bundleRoutes } from './routes/bundle.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { eventRoutes } from './routes/events.ts';
+import { exportRoutes } from './routes/export.ts';
 import { followerRoutes } from './routes/followers.ts';
 import { healthRoutes } from './routes/health.ts';
 import { ingestRoutes } from './routes/ingest.ts';
@@ -158,6 +159,7 @@ function endpointsOf(
   const endpoints: Endpoint[] = [
     ...ingestRoutes({ service, gateway, limits }),
     ...eventRoutes({ trail, readAudit }),
+    ...exportRoutes({ trail, readAudit, longRequests, keyWatch }),
     ...statsRoutes({ trail, stats: new TrailStats(database, trail), readAudit }),
     ...streamRoutes({ trail, heads, streams, readAudit, keyWatch, limits }),
     ...verifyRoutes({ service, trail, longRequests, maxRecords: limits.maxVerifyRecords }),

@@ -6,7 +6,14 @@ import { keyOf } from '../open-requests.ts';
 import type { ServerResponse } from '../server-message.ts';
 import { ServerUnreachable } from '../server-unreachable.ts';
 import { isWithoutSessions, type OutgoingMessage, statedRevision } from './revision.ts';
-import { eventsOf, MessageTooLarge, onOneLine, readHeld, type ServerEvent } from './server-events.ts';
+import {
+  errorOf,
+  eventsOf,
+  MessageTooLarge,
+  onOneLine,
+  readHeld,
+  type ServerEvent,
+} from './server-events.ts';
 import { ServerSession } from './server-session.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -157,7 +164,7 @@ export class ServerConnection {
     const status = answer.statusCode!;
     let error: unknown;
     try {
-      for await (const { data } of eventsOf(answer)) error ??= errorIn(data);
+      for await (const { data } of eventsOf(answer)) error ??= errorOf(data);
     } catch {
       // The status says enough.
     }
@@ -228,15 +235,4 @@ export class ServerConnection {
 /** How long to wait before a stream is opened again, ms: what the server says, or a backoff. */
 function waitBefore(attempt: number, { retryMs }: Position): number {
   return Math.max(retryMs ?? Math.min(firstBackoffMs * 2 ** attempt, maxBackoffMs), minWaitMs);
-}
-
-/** The error of a JSON-RPC error response. */
-function errorIn(data: string): unknown {
-  try {
-    const { error } = Object(JSON.parse(data)) as { readonly error?: unknown };
-    const { code, message } = Object(error) as { readonly code?: unknown; readonly message?: unknown };
-    return Number.isSafeInteger(code) && typeof message === 'string' ? error : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -62,7 +62,7 @@ export async function* eventsOf(
 
 export class MessageTooLarge extends ServerUnreachable {}
 
-function isEventStream({ headers }: IncomingMessage): boolean {
+export function isEventStream({ headers }: IncomingMessage): boolean {
   return /^text\/event-stream\s*(?:;|$)/i.test(headers['content-type'] ?? '');
 }
 
@@ -83,4 +83,15 @@ export function readHeld(data: string, parse: boolean): ServerMessage | undefine
 /** In JSON, line feeds and carriage returns outside of escapes are white space. */
 export function onOneLine(json: string): string {
   return json.replaceAll(/[\r\n]+/g, ' ');
+}
+
+/** The error of a JSON-RPC error response. */
+export function errorOf(data: string): unknown {
+  try {
+    const { error } = Object(JSON.parse(data)) as { readonly error?: unknown };
+    const { code, message } = Object(error) as { readonly code?: unknown; readonly message?: unknown };
+    return Number.isSafeInteger(code) && typeof message === 'string' ? error : undefined;
+  } catch {
+    return undefined;
+  }
 }

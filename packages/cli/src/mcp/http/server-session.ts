@@ -77,6 +77,6 @@ export class ServerSession {
 }
 
 /** A session's id is a credential, so records have its digest: equal digests are the same session. */
-function digestOfSession(id: string): string {
+export function digestOfSession(id: string): string {
   return `sha256:${createHash('sha256').update(id).digest('hex').slice(0, 32)}`;
 }

@@ -28,8 +28,8 @@ type BodyRule<B> =
 /** An answer, as the OpenAPI document describes it. */
 export interface ResponseRule {
   readonly description: string;
-  /** Media type. @defaultValue `application/json` if there is a schema */
-  readonly type?: string;
+  /** Media type, or all that the answer may have. @defaultValue `application/json` if there is a schema */
+  readonly type?: string | readonly string[];
   readonly schema?: z.ZodType | { readonly [keyword: string]: unknown };
 }
 

@@ -164,12 +164,15 @@ function requestBodyOf(body: NonNullable<Endpoint['body']>, components: Json): J
 
 function responsesOf(each: Endpoint, components: Json): Json {
   const entries = Object.entries(each.responses).map(([status, rule]: [string, ResponseRule]) => {
-    const type = rule.type ?? (rule.schema === undefined ? undefined : 'application/json');
+    const types = [rule.type ?? (rule.schema === undefined ? [] : 'application/json')].flat();
     const schema =
       rule.schema === undefined ? { type: 'string' } : resolve(rule.schema, components, 'output');
     return [
       status,
-      { description: rule.description, ...(type !== undefined && { content: { [type]: { schema } } }) },
+      {
+        description: rule.description,
+        ...(types.length > 0 && { content: Object.fromEntries(types.map((type) => [type, { schema }])) }),
+      },
     ];
   });
   return Object.fromEntries(entries);

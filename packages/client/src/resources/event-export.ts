@@ -1,0 +1,104 @@
+import {
+  type EventFilters,
+  type ExportFormatName,
+  type ExportPosition,
+  exportFormat,
+  exportUntilHeader,
+  formatExportPosition,
+  parseExportPosition,
+} from '@tallystick/protocol';
+import { chunksOf } from '../body.ts';
+import { ClientError } from '../errors.ts';
+import { filterParametersOf } from '../filter-parameters.ts';
+import { pause } from '../retry.ts';
+import type { CallOptions, Sender } from '../sender.ts';
+
+/** Which events to export, and how. */
+export interface ExportQuery {
+  /** Needed where the API key is valid for several tenants. */
+  readonly tenant_id?: string | undefined;
+  readonly filters?: EventFilters | undefined;
+  /** As of a list of events. @defaultValue false, unless a filter names their type */
+  readonly include_reads?: boolean | undefined;
+  /** @defaultValue 'csv' */
+  readonly format?: ExportFormatName | undefined;
+  /** Begin after the event at this position: goes on with an export that ended early. */
+  readonly after?: ExportPosition | undefined;
+  /** Where to end. @defaultValue the newest record when the export begins */
+  readonly until?: ExportPosition | undefined;
+}
+
+/** A part of an export: whole lines. */
+export interface ExportPart {
+  readonly text: string;
+  /** Where the last event of this part is; that of the part before if this part has no event. */
+  readonly position: ExportPosition | undefined;
+  /** Where the export ends. */
+  readonly until: ExportPosition;
+}
+
+/** How often the export goes on after a broken connection without having received a line in between. */
+const maxBreaks = 5;
+const reconnectMs = 1_000;
+
+/** The lines of an export. A connection that breaks is opened again, and the export goes on after the last whole line. */
+export async function* exportEvents(
+  sender: Sender,
+  query: ExportQuery,
+  { signal }: CallOptions,
+): AsyncGenerator<ExportPart> {
+  const { filters, format = 'csv', ...rest } = query;
+  const { header } = exportFormat(format);
+  let { after, until } = query;
+  let hasHeader = after !== undefined || header === '';
+  let breaks = 0;
+  for (;;) {
+    const request = {
+      path: 'v1/audit/events/export',
+      query: {
+        ...filterParametersOf(filters),
+        ...rest,
+        format,
+        after: after && formatExportPosition(after),
+        until: until && formatExportPosition(until),
+      },
+      signal,
+    };
+    try {
+      const response = await sender.send(request, (response) => response);
+      until ??= parseExportPosition(response.headers.get(exportUntilHeader) ?? '');
+      if (until === undefined) throw sender.invalid('did not say where the export ends');
+      for await (const lines of wholeLines(sender, response)) {
+        breaks = 0;
+        const repeatsHeader = hasHeader && after === undefined && header !== '' && lines.startsWith(header);
+        hasHeader = true;
+        const text = repeatsHeader ? lines.slice(header.length) : lines;
+        after = exportFormat(format).positionOf(lastLineOf(text)) ?? after;
+        if (text !== '') yield { text, position: after, until };
+      }
+      return;
+    } catch (error) {
+      if (signal?.aborted === true || error instanceof ClientError) throw error;
+      if (++breaks > maxBreaks) throw error;
+    }
+    await pause(reconnectMs, signal);
+  }
+}
+
+/** The text of an answer, cut at the ends of lines. */
+async function* wholeLines(sender: Sender, response: Response): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of chunksOf(response)) {
+    rest += decoder.decode(chunk, { stream: true });
+    const end = rest.lastIndexOf('\n') + 1;
+    if (end === 0) continue;
+    yield rest.slice(0, end);
+    rest = rest.slice(end);
+  }
+  if (rest !== '') throw sender.invalid('sent an export that ends within a line');
+}
+
+function lastLineOf(lines: string): string {
+  return lines.slice(lines.lastIndexOf('\n', lines.length - 2) + 1);
+}

@@ -1,0 +1,37 @@
+import { useEffect } from 'preact/hooks';
+
+/** What keys do, by `KeyboardEvent.key`. */
+export type Shortcuts = { readonly [key: string]: (() => void) | undefined };
+
+/**
+ * Calls a function when its key is pressed. A reader who types into a field means the field, so only Escape counts there; with Ctrl, Alt
+ * or Meta the key belongs to the browser.
+ */
+export function useShortcuts(shortcuts: Shortcuts): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
+      if (event.key !== 'Escape' && isForTyping(event.target)) return;
+      if (document.querySelector('dialog[open]:modal') !== null) return;
+      const action = shortcuts[event.key];
+      if (action === undefined) return;
+      // Enter on a link or button is for it alone.
+      if (
+        event.key === 'Enter' &&
+        event.target instanceof HTMLElement &&
+        event.target.closest('a, button, summary')
+      )
+        return;
+      event.preventDefault();
+      action();
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, [shortcuts]);
+}
+
+function isForTyping(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement && target.closest('input, textarea, select, [contenteditable]') !== null
+  );
+}

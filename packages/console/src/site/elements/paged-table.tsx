@@ -1,0 +1,85 @@
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import { Failure } from './failure.tsx';
+import { LoadingRows } from './loading-rows.tsx';
+import { useResource } from './resource.ts';
+
+/** One page of a list of the API. */
+export interface ItemPage<T> {
+  readonly items: readonly T[];
+  /** Absent on the last page. */
+  readonly cursor?: string | undefined;
+}
+
+/** A table of a list that the API gives in pages. Lists of operations are short, so a button loads the next page. */
+export function PagedTable<T>({
+  read,
+  dependencies,
+  columns,
+  numbers = [],
+  keyOf,
+  row,
+  empty,
+}: {
+  readonly read: (cursor: string | undefined, signal: AbortSignal) => Promise<ItemPage<T>>;
+  /** The list is read again when one of them changes. */
+  readonly dependencies: readonly unknown[];
+  readonly columns: readonly string[];
+  /** Positions of columns with numbers. */
+  readonly numbers?: readonly number[];
+  readonly keyOf: (item: T) => string;
+  /** The cells. */
+  readonly row: (item: T) => ComponentChildren;
+  readonly empty: ComponentChildren;
+}) {
+  const first = useResource((signal) => read(undefined, signal), dependencies);
+  const [more, setMore] = useState<{ readonly after: ItemPage<T>; readonly pages: readonly ItemPage<T>[] }>();
+  const [error, setError] = useState<unknown>();
+  if (first.error !== undefined) return <Failure error={first.error} retry={first.reload} />;
+  if (first.value === undefined) return <LoadingRows label="Loading the list" />;
+  // Further pages belong to the first page that they were read after.
+  const pages = [first.value, ...(more?.after === first.value ? more.pages : [])];
+  const items = pages.flatMap((page) => page.items);
+  if (items.length === 0) return <>{empty}</>;
+  const cursor = pages.at(-1)?.cursor;
+  const loadMore = async () => {
+    try {
+      const next = await read(cursor, new AbortController().signal);
+      setMore({ after: pages[0]!, pages: [...pages.slice(1), next] });
+      setError(undefined);
+    } catch (failure) {
+      setError(failure);
+    }
+  };
+  return (
+    <>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
+      <div class="table-frame" tabIndex={0} role="group" aria-label="Table, scrolls sideways">
+        <table class="table">
+          <thead>
+            <tr>
+              {columns.map((name, at) => (
+                <th key={name} scope="col" class={numbers.includes(at) ? 'number' : ''}>
+                  {name}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {items.map((item) => (
+              <tr key={keyOf(item)}>{row(item)}</tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {error !== undefined && <Failure error={error} />}
+      {cursor !== undefined && (
+        <p class="more">
+          <button type="button" class="button" onClick={() => void loadMore()}>
+            Load more
+          </button>
+        </p>
+      )}
+    </>
+  );
+}

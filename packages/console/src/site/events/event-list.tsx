@@ -1,0 +1,219 @@
+import { useSignalEffect } from '@preact/signals';
+import type { EventView } from '@tallystick/protocol';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { usePlace } from '../address/place.ts';
+import { Failure } from '../elements/failure.tsx';
+import { useShortcuts } from '../elements/keyboard.ts';
+import { LoadingRows } from '../elements/loading-rows.tsx';
+import { useMediaQuery } from '../elements/media-query.ts';
+import { textOf } from '../trail/event-text.ts';
+import { type Column, gridOf } from './columns.tsx';
+import type { EventFeed } from './event-feed.ts';
+import { NoEvents } from './no-events.tsx';
+import { useVirtualRows } from './virtual-rows.ts';
+
+/** Row heights in px, as events.css has them. */
+const rowHeights = { wide: 40, narrow: 60 };
+
+/** The list of events. Only the rows in view are drawn, so a list of 100,000 scrolls like a short one. */
+export function EventList({
+  feed,
+  columns,
+}: {
+  readonly feed: EventFeed;
+  readonly columns: readonly Column[];
+}) {
+  const place = usePlace();
+  const frame = useRef<HTMLDivElement>(null);
+  const isNarrow = useMediaQuery('(max-width: 45rem)');
+  const [position, setPosition] = useState(-1);
+  const events = feed.events.value;
+  const end = feed.end.value;
+  const { rows, totalHeight, show } = useVirtualRows(frame, {
+    count: events.length,
+    rowHeight: isNarrow ? rowHeights.narrow : rowHeights.wide,
+  });
+  const openId = place.parameters.get('event');
+  const open = (event: EventView | undefined) => {
+    if (event !== undefined) place.change({ event: String(event.audit_id) }, { replace: openId !== null });
+  };
+
+  const lastRow = rows.at(-1)?.index ?? -1;
+  useEffect(() => {
+    if (end === 'more' && lastRow >= events.length - 30) void feed.loadMore();
+  }, [feed, end, lastRow, events.length]);
+  // New events join the list at once while the reader looks at its top. Further down they would move what is being read.
+  useSignalEffect(() => {
+    if (feed.waiting.value.length > 0 && (frame.current?.scrollTop ?? 0) < 8) feed.showWaiting();
+  });
+
+  const move = (step: number) => {
+    const from =
+      position < 0 && openId !== null ? events.findIndex((event) => event.audit_id === openId) : position;
+    const next = Math.min(Math.max(from + step, 0), events.length - 1);
+    if (events[next] === undefined) return;
+    setPosition(next);
+    show(next);
+    if (openId !== null) open(events[next]);
+  };
+  useShortcuts(
+    useMemo(
+      () => ({
+        j: () => move(1),
+        k: () => move(-1),
+        ArrowDown: () => move(1),
+        ArrowUp: () => move(-1),
+        Enter: () => open(events[position]),
+      }),
+      [events, position, openId],
+    ),
+  );
+
+  if (events.length === 0 && (end === 'loading' || end === 'more'))
+    return <LoadingRows label="Loading events" rows={12} />;
+  if (events.length === 0 && end === 'failed')
+    return <Failure error={feed.error.value} retry={() => void feed.loadMore()} />;
+  if (events.length === 0) return <NoEvents />;
+  const { template, minWidth } = gridOf(columns);
+  return (
+    <div
+      class="event-list"
+      role="table"
+      aria-label="Events, the newest first"
+      aria-rowcount={end === 'end' ? events.length + 1 : -1}
+    >
+      <div class="event-list-frame" ref={frame}>
+        <div
+          class="event-head"
+          role="row"
+          aria-rowindex={1}
+          style={{ gridTemplateColumns: template, minWidth }}
+        >
+          {columns.map(({ name, title }) => (
+            <span role="columnheader" key={name}>
+              {title}
+            </span>
+          ))}
+        </div>
+        <div class="event-rows" role="rowgroup" style={{ height: `${totalHeight}px`, minWidth }}>
+          {rows.map(({ index, top }) => {
+            const event = events[index];
+            return (
+              event !== undefined && (
+                <EventRow
+                  key={String(event.audit_id)}
+                  event={event}
+                  columns={columns}
+                  style={{ transform: `translateY(${top}px)`, gridTemplateColumns: template }}
+                  rowIndex={index + 2}
+                  isOpen={event.audit_id === openId}
+                  isCurrent={index === position}
+                  href={place.hrefWith({ event: String(event.audit_id) })}
+                  onOpen={() => {
+                    setPosition(index);
+                    open(event);
+                  }}
+                />
+              )
+            );
+          })}
+        </div>
+        <ListEnd feed={feed} />
+      </div>
+      <NewEvents feed={feed} onShow={() => frame.current?.scrollTo({ top: 0 })} />
+    </div>
+  );
+}
+
+function EventRow({
+  event,
+  columns,
+  style,
+  rowIndex,
+  isOpen,
+  isCurrent,
+  href,
+  onOpen,
+}: {
+  readonly event: EventView;
+  readonly columns: readonly Column[];
+  readonly style: { readonly [property: string]: string };
+  readonly rowIndex: number;
+  readonly isOpen: boolean;
+  readonly isCurrent: boolean;
+  readonly href: string;
+  readonly onOpen: () => void;
+}) {
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the row's link and the keys j, k and Enter do the same
+    <div
+      class="event-row"
+      role="row"
+      aria-rowindex={rowIndex}
+      data-open={isOpen}
+      data-current={isCurrent}
+      data-severity={textOf(event, 'severity')}
+      style={style}
+      onClick={(click) => {
+        // The link of the row opens a tab with Ctrl or the middle button, as links do.
+        if (!click.defaultPrevented && !(click.target as Element).closest('a')) onOpen();
+      }}
+    >
+      {columns.map(({ name, cell }) => (
+        <span role="cell" key={name} data-column={name}>
+          {name === 'event_type' ? (
+            <a href={href} aria-current={isOpen ? 'true' : undefined}>
+              {cell(event)}
+            </a>
+          ) : (
+            cell(event)
+          )}
+        </span>
+      ))}
+    </div>
+  );
+}
+
+function ListEnd({ feed }: { readonly feed: EventFeed }) {
+  const end = feed.end.value;
+  if (end === 'failed') return <Failure error={feed.error.value} retry={() => void feed.loadMore()} />;
+  if (end === 'loading') return <p class="list-end">Loading older events …</p>;
+  if (end === 'more' && !feed.isSearched.value)
+    return (
+      <p class="list-end">
+        The search has reached its limit for one request.{' '}
+        <button type="button" class="button" onClick={() => void feed.loadMore()}>
+          Search further back
+        </button>
+      </p>
+    );
+  return end === 'end' ? <p class="list-end">This is the oldest event that matches.</p> : null;
+}
+
+/** New events of live mode that wait because the reader is further down in the list. */
+function NewEvents({ feed, onShow }: { readonly feed: EventFeed; readonly onShow: () => void }) {
+  const count = feed.waiting.value.length;
+  const leftOut = feed.leftOut.value;
+  if (count === 0 && leftOut === 0) return null;
+  return (
+    <div class="new-events" role="status">
+      {count > 0 && (
+        <button
+          type="button"
+          class="button main"
+          onClick={() => {
+            feed.showWaiting();
+            onShow();
+          }}
+        >
+          Show {count.toLocaleString()} new {count === 1 ? 'event' : 'events'}
+        </button>
+      )}
+      {leftOut > 0 && (
+        <span class="badge warn">
+          {leftOut.toLocaleString()} came too fast to show here; reload to list them
+        </span>
+      )}
+    </div>
+  );
+}

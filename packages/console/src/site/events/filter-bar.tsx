@@ -1,0 +1,85 @@
+import { useMemo, useRef, useState } from 'preact/hooks';
+import { usePlace } from '../address/place.ts';
+import { Icon } from '../elements/icon.tsx';
+import { useShortcuts } from '../elements/keyboard.ts';
+import { conditionsOf, filterFields, parameterOf } from '../trail/event-query.ts';
+import { readFilterText } from './filter-text.ts';
+
+/** Searches by `field:value`, shows the conditions that hold, and removes them. */
+export function FilterBar() {
+  const place = usePlace();
+  const input = useRef<HTMLInputElement>(null);
+  const [complaint, setComplaint] = useState<string>();
+  useShortcuts(useMemo(() => ({ '/': () => input.current?.focus() }), []));
+  const conditions = conditionsOf(place.parameters);
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const field = input.current!;
+    const read = readFilterText(field.value);
+    if ('complaint' in read) {
+      setComplaint(read.complaint);
+      return;
+    }
+    setComplaint(undefined);
+    field.value = '';
+    const merged = new Map(conditions.map((each) => [parameterOf(each), [...each.values]]));
+    for (const condition of read.conditions) {
+      const name = parameterOf(condition);
+      merged.set(name, [...new Set([...(merged.get(name) ?? []), ...condition.values])]);
+    }
+    place.change({ ...Object.fromEntries(merged), event: undefined });
+  };
+  return (
+    <div class="filter-bar">
+      <search>
+        <form onSubmit={submit}>
+          <label class="search-field">
+            <span class="only-for-screen-readers">Filter events</span>
+            <Icon name="search" />
+            <input
+              ref={input}
+              class="input"
+              type="search"
+              list="filter-fields"
+              placeholder="Filter: event_type:auth.*  -actor_type:system"
+              autocomplete="off"
+              autocapitalize="off"
+              spellcheck={false}
+              aria-describedby="filter-complaint"
+              aria-invalid={complaint !== undefined}
+              onKeyDown={(event) => {
+                if (event.key === 'Escape') event.currentTarget.blur();
+              }}
+            />
+            <kbd>/</kbd>
+          </label>
+          <datalist id="filter-fields">
+            {filterFields.map(({ name, kind, description }) => (
+              <option key={name} value={kind === 'member' ? `${name}.` : `${name}:`} label={description} />
+            ))}
+          </datalist>
+        </form>
+      </search>
+      <p class="complaint" id="filter-complaint" role="alert" hidden={complaint === undefined}>
+        {complaint}
+      </p>
+      {conditions.length > 0 && (
+        <ul class="conditions" aria-label="Filters">
+          {conditions.map((condition) => (
+            <li key={parameterOf(condition)}>
+              <span class="faint">{condition.field}</span> {condition.negated ? 'is not' : 'is'}{' '}
+              <strong>{condition.values.join(' or ')}</strong>
+              <a
+                class="remove"
+                href={place.hrefWith({ [parameterOf(condition)]: undefined, event: undefined })}
+                aria-label={`Remove the filter ${condition.field}`}
+              >
+                <Icon name="close" />
+              </a>
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}

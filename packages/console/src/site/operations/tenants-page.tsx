@@ -1,0 +1,53 @@
+import type { TenantInfo } from '@tallystick/protocol';
+import { usePlace } from '../address/place.ts';
+import { Badge } from '../elements/badge.tsx';
+import { Empty } from '../elements/empty.tsx';
+import { PagedTable } from '../elements/paged-table.tsx';
+import { Ago } from '../elements/time.tsx';
+import { useConsole } from '../session/console-context.ts';
+
+/** The tenants that the reader may read, with the state of their chains. */
+export function TenantsPage() {
+  const { client } = useConsole();
+  return (
+    <section class="panel" aria-label="Tenants">
+      <PagedTable<TenantInfo>
+        read={async (cursor, signal) => {
+          const { tenants, next_cursor } = await client.tenants.list({ limit: 100, cursor }, { signal });
+          return { items: tenants, cursor: next_cursor };
+        }}
+        dependencies={[client]}
+        columns={['Tenant', 'Records', 'Not signed yet', 'Last record', 'Epoch']}
+        numbers={[1, 2, 4]}
+        keyOf={({ tenant_id }) => tenant_id}
+        row={(tenant) => <TenantRow tenant={tenant} />}
+        empty={
+          <Empty icon="people" title="No tenant has a chain yet">
+            <p>A tenant appears with its first event.</p>
+          </Empty>
+        }
+      />
+    </section>
+  );
+}
+
+function TenantRow({ tenant }: { readonly tenant: TenantInfo }) {
+  const place = usePlace();
+  const { tenant_id, size, signed_size, last_ingested_at, epoch } = tenant;
+  const unsigned = size - (signed_size ?? 0);
+  return (
+    <>
+      <td>
+        <a href={place.href('events', { tenant: tenant_id })}>{tenant_id}</a>
+      </td>
+      <td class="number">{size.toLocaleString()}</td>
+      <td class="number">
+        {signed_size === null ? <Badge tone="warn">never signed</Badge> : unsigned.toLocaleString()}
+      </td>
+      <td>
+        <Ago value={last_ingested_at} />
+      </td>
+      <td class="number">{epoch}</td>
+    </>
+  );
+}

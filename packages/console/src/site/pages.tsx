@@ -1,0 +1,69 @@
+import { useEffect } from 'preact/hooks';
+import { ErrorBoundary, lazy, Route, Router } from 'preact-iso';
+import { usePlace } from './address/place.ts';
+import { Empty } from './elements/empty.tsx';
+import { Failure } from './elements/failure.tsx';
+import { useConsole } from './session/console-context.ts';
+import { pagesFor } from './shell/navigation.ts';
+import { Shell } from './shell/shell.tsx';
+import { TenantsProvider } from './shell/tenant.tsx';
+
+// Each page is a file of its own, so that the first one appears before the others are loaded.
+const EventsPage = lazy(() => import('./events/events-page.tsx').then(({ EventsPage }) => EventsPage));
+const TenantsPage = lazy(() =>
+  import('./operations/tenants-page.tsx').then(({ TenantsPage }) => TenantsPage),
+);
+
+/** The page that the address names. `base` is the path of the console. */
+export function Pages({ base }: { readonly base: string }) {
+  const { session } = useConsole();
+  const { page } = usePlace();
+  const entry = pagesFor(session).find((each) => each.page === page);
+  const title = entry?.title ?? 'Tallystick';
+  useEffect(() => {
+    document.title = entry === undefined ? 'Tallystick' : `${title} · Tallystick`;
+  }, [entry, title]);
+  return (
+    <TenantsProvider>
+      <Shell title={title}>
+        {page !== '' && entry === undefined ? (
+          <UnknownPage />
+        ) : (
+          <ErrorBoundary onError={(error) => console.error(error)}>
+            <Router>
+              <Route path={base} component={FirstPage} />
+              <Route path={`${base}events`} component={EventsPage} />
+              <Route path={`${base}tenants`} component={TenantsPage} />
+            </Router>
+          </ErrorBoundary>
+        )}
+      </Shell>
+    </TenantsProvider>
+  );
+}
+
+/** The address without a page leads to the first one that the reader is offered. */
+function FirstPage() {
+  const { session } = useConsole();
+  const place = usePlace();
+  const first = pagesFor(session)[0];
+  useEffect(() => {
+    if (first !== undefined) place.go(place.href(first.page), { replace: true });
+  }, [first]);
+  if (first !== undefined) return null;
+  return (
+    <Failure
+      error={new Error('Your key may not read anything here. Ask the operator for the scope events:read.')}
+    />
+  );
+}
+
+function UnknownPage() {
+  return (
+    <Empty icon="search" title="There is no such page">
+      <p>
+        The address may be wrong, or your key may not see the page. The navigation lists what you can open.
+      </p>
+    </Empty>
+  );
+}

@@ -1,0 +1,100 @@
+import { type Client, ClientError } from '@tallystick/client';
+import { fromBase64, parseCheckpoint, parseNote } from '@tallystick/log';
+import type { EventView } from '@tallystick/protocol';
+import { readReceipt } from '@tallystick/verify';
+import type { Evidence } from './check-record.ts';
+import type { KnownLog, PinnedKeys } from './pinned-keys.ts';
+
+/** The evidence for one record, and the log that it is checked against. */
+export interface Gathered {
+  readonly evidence: Evidence;
+  readonly known: KnownLog;
+}
+
+/**
+ * Reads from the service what the check of a record needs. At the first visit it pins the key that the service shows.
+ *
+ * @param event with the text that was hashed in `record`
+ */
+export async function gatherEvidence(
+  client: Client,
+  keys: PinnedKeys,
+  event: EventView,
+  signal: AbortSignal,
+): Promise<Gathered> {
+  const { record, ...view } = event;
+  const tenant = String(event.tenant_id);
+  const { origin, keys: shown } = await client.logs.keys(tenant, { signal });
+  const known = keys.find(origin) ?? keys.pin(shown[0]!.key, 'first-use');
+  const [receipt, predecessor] = await Promise.all([
+    readReceiptText(client, tenant, String(event.audit_id), signal),
+    readPredecessor(client, tenant, event, signal),
+  ]);
+  const kept = known.checkpoint?.note;
+  const consistency =
+    'text' in receipt && kept !== undefined
+      ? await readConsistency(client, tenant, receipt.text, kept, signal)
+      : undefined;
+  return {
+    known,
+    evidence: { view, record: String(record), predecessor, receipt, key: known.key, kept, consistency },
+  };
+}
+
+async function readReceiptText(
+  client: Client,
+  tenant: string,
+  auditId: string,
+  signal: AbortSignal,
+): Promise<Evidence['receipt']> {
+  try {
+    return { text: await client.logs.receipt(tenant, auditId, { signal }) };
+  } catch (error) {
+    if (!(error instanceof ClientError)) throw error;
+    return { missing: `The service gave no receipt. ${error.problem?.detail ?? error.message}` };
+  }
+}
+
+async function readPredecessor(
+  client: Client,
+  tenant: string,
+  { sequence_number, epoch }: EventView,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (typeof sequence_number !== 'number' || sequence_number === 0) return undefined;
+  const before = sequence_number - 1;
+  const { events } = await client.events.list(
+    {
+      tenant_id: tenant,
+      filters: { sequence_from: before, sequence_to: before },
+      include: 'record',
+      include_reads: true,
+      limit: 10,
+    },
+    { signal },
+  );
+  const record = events.find((event) => event.epoch === epoch)?.record;
+  return typeof record === 'string' ? record : undefined;
+}
+
+async function readConsistency(
+  client: Client,
+  tenant: string,
+  receipt: string,
+  kept: string,
+  signal: AbortSignal,
+): Promise<readonly Uint8Array[] | undefined> {
+  // Only the checkpoint of the receipt is of interest, so any text serves as the record.
+  const checkpoint = readReceipt(receipt, '')?.checkpoint;
+  const remembered = parseCheckpoint(parseNote(kept).text);
+  if (checkpoint === undefined || checkpoint.origin !== remembered.origin) return undefined;
+  const [from, to] = [remembered.size, checkpoint.size].sort((a, b) => a - b) as [number, number];
+  if (from === to) return [];
+  try {
+    const { hashes } = await client.logs.consistencyProof(tenant, { from, to }, { signal });
+    return hashes.map((hash) => fromBase64(hash)).filter((hash) => hash !== undefined);
+  } catch (error) {
+    if (error instanceof ClientError) return undefined;
+    throw error;
+  }
+}

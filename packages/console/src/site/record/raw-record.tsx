@@ -1,0 +1,27 @@
+import type { EventView } from '@tallystick/protocol';
+
+/** The bytes that were hashed, as they are, and the same in lines. */
+export function RawRecord({ event: { record } }: { readonly event: EventView }) {
+  if (typeof record !== 'string') return null;
+  return (
+    <details class="record-section raw">
+      <summary>
+        <h3>Raw record</h3>
+      </summary>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
+      <pre tabIndex={0}>{inLines(record)}</pre>
+      <details>
+        <summary class="faint">The bytes that were hashed</summary>
+        <pre class="bytes">{record}</pre>
+      </details>
+    </details>
+  );
+}
+
+function inLines(record: string): string {
+  try {
+    return JSON.stringify(JSON.parse(record), null, 2);
+  } catch {
+    return record;
+  }
+}

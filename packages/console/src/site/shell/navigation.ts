@@ -1,0 +1,31 @@
+import type { IconName } from '../elements/icon.tsx';
+import { may, type Session } from '../session/session.ts';
+
+/** A page of the console. */
+export interface PageEntry {
+  /** Last part of its path. */
+  readonly page: string;
+  readonly title: string;
+  readonly icon: IconName;
+  /** Whether a reader may see anything on it. A page that always refuses is not offered. */
+  readonly isOffered: (session: Session) => boolean;
+}
+
+const readsEvents = (session: Session) => may(session, 'events:read');
+
+/** The pages, in groups, in the order of the navigation. */
+export const pageGroups: readonly { readonly title: string; readonly pages: readonly PageEntry[] }[] = [
+  {
+    title: 'Trail',
+    pages: [{ page: 'events', title: 'Events', icon: 'list', isOffered: readsEvents }],
+  },
+  {
+    title: 'Service',
+    pages: [{ page: 'tenants', title: 'Tenants', icon: 'people', isOffered: readsEvents }],
+  },
+];
+
+/** All pages that the reader is offered. */
+export function pagesFor(session: Session): readonly PageEntry[] {
+  return pageGroups.flatMap(({ pages }) => pages.filter(({ isOffered }) => isOffered(session)));
+}

@@ -1,0 +1,81 @@
+import { useState } from 'preact/hooks';
+import { Icon, type IconName } from '../elements/icon.tsx';
+import { useConsole } from '../session/console-context.ts';
+import { chooseTheme, storedTheme, type Theme, themes } from './theme.ts';
+
+const icons: { readonly [theme in Theme]: IconName } = { system: 'system', light: 'sun', dark: 'moon' };
+const labels: { readonly [theme in Theme]: string } = {
+  system: 'As the system',
+  light: 'Light',
+  dark: 'Dark',
+};
+
+/** Who is signed in, what their key allows, the theme, the keys of the keyboard, and the way out. */
+export function SessionMenu() {
+  const { session, log, version, signOut } = useConsole();
+  const [theme, setTheme] = useState(storedTheme);
+  const choose = (chosen: Theme) => {
+    chooseTheme(chosen);
+    setTheme(chosen);
+  };
+  return (
+    <div class="session-menu">
+      <button type="button" class="button plain" popoverTarget="session-menu">
+        <span class="avatar" aria-hidden="true">
+          {[...session.name][0]?.toUpperCase()}
+        </span>
+        <span class="only-for-screen-readers">Session of</span>
+        <span class="session-name">{session.name}</span>
+        <Icon name="chevron" />
+      </button>
+      <div id="session-menu" popover="auto" class="menu">
+        <dl>
+          <dt>Signed in as</dt>
+          <dd>{session.subject ?? session.name}</dd>
+          <dt>May</dt>
+          <dd>{session.scopes.join(', ')}</dd>
+          <dt>Log</dt>
+          <dd>
+            {log} <span class="faint">· Tallystick {version}</span>
+          </dd>
+        </dl>
+        <fieldset class="themes">
+          <legend>Theme</legend>
+          {themes.map((each) => (
+            <button
+              type="button"
+              class="button"
+              key={each}
+              aria-pressed={theme === each}
+              onClick={() => choose(each)}
+            >
+              <Icon name={icons[each]} />
+              {labels[each]}
+            </button>
+          ))}
+        </fieldset>
+        <dl class="keys">
+          <dt>
+            <kbd>/</kbd>
+          </dt>
+          <dd>Search</dd>
+          <dt>
+            <kbd>j</kbd> <kbd>k</kbd>
+          </dt>
+          <dd>Next and previous event</dd>
+          <dt>
+            <kbd>Enter</kbd>
+          </dt>
+          <dd>Open the event</dd>
+          <dt>
+            <kbd>Esc</kbd>
+          </dt>
+          <dd>Close</dd>
+        </dl>
+        <button type="button" class="button" onClick={signOut}>
+          Sign out
+        </button>
+      </div>
+    </div>
+  );
+}

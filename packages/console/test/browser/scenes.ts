@@ -1,0 +1,58 @@
+import type { Client } from '@tallystick/client';
+import type { Page } from '@tallystick/testing';
+
+/** A page in a state that a picture is made of. */
+export interface Scene {
+  readonly name: string;
+  /** Address below the console's. */
+  readonly path: string;
+  readonly signedIn: boolean;
+  /** Resolves when the page shows what it should. */
+  ready(page: Page): Promise<void>;
+}
+
+/** The scenes, for the data of the reference platform. */
+export async function scenesOf(client: Client): Promise<readonly Scene[]> {
+  const decided = await client.events.list({
+    tenant_id: 'acme',
+    filters: { event_type: 'alert.classified' },
+    limit: 1,
+  });
+  const id = String(decided.events[0]!.audit_id);
+  const shows = (text: string | RegExp) => async (page: Page) => {
+    await page.getByText(text).first().waitFor();
+  };
+  const rows = (page: Page) => page.locator('.event-row').first().waitFor();
+  return [
+    { name: 'sign-in', path: 'events', signedIn: false, ready: shows('I have no key') },
+    { name: 'events', path: 'events?tenant=acme', signedIn: true, ready: rows },
+    {
+      name: 'filtered',
+      path: 'events?tenant=acme&event_type=alert.*&not.outcome_status=failure',
+      signedIn: true,
+      ready: rows,
+    },
+    {
+      name: 'no-match',
+      path: 'events?tenant=acme&actor_id=nobody&last=1h',
+      signedIn: true,
+      ready: shows('No event matches'),
+    },
+    {
+      name: 'record',
+      path: `events?tenant=acme&event=${id}`,
+      signedIn: true,
+      ready: shows('Verified here, by your browser'),
+    },
+    {
+      name: 'proof',
+      path: `events?tenant=acme&event=${id}`,
+      signedIn: true,
+      ready: async (page) => {
+        await shows('Verified here, by your browser')(page);
+        await page.getByText('What was checked').click();
+      },
+    },
+    { name: 'tenants', path: 'tenants', signedIn: true, ready: shows('Last record') },
+  ];
+}

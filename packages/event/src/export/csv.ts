@@ -1,0 +1,110 @@
+import { canonicalize } from '../canonical.ts';
+import { eventShape } from '../event.ts';
+import { indexedFields } from '../fields.ts';
+import { asPosition, type ExportFormat, type FlatRecord } from './export-format.ts';
+
+interface CsvColumn {
+  readonly name: string;
+  value(record: FlatRecord): unknown;
+}
+
+/** A column for each field of an event. What the table of fields finds inside a field has a column of its own before it. */
+const eventColumns: readonly CsvColumn[] = Object.keys(eventShape.fields).flatMap((field) => [
+  ...indexedFields.flatMap((indexed) =>
+    'path' in indexed && indexed.path.length > 1 && indexed.path[0] === field
+      ? [{ name: indexed.name, value: (record: FlatRecord) => memberAt(record, indexed.path) }]
+      : [],
+  ),
+  { name: field, value: (record) => record[field] },
+]);
+
+const columns: readonly CsvColumn[] = [
+  { name: 'epoch', value: ({ epoch }) => epoch },
+  { name: 'sequence_number', value: ({ sequence_number }) => sequence_number },
+  { name: 'ingested_at', value: ({ ingested_at }) => ingested_at },
+  ...eventColumns,
+  { name: 'ingest_trust', value: (record) => memberAt(record, ['ingest', 'trust']) },
+  { name: 'ingest_principal', value: (record) => memberAt(record, ['ingest', 'principal']) },
+  { name: 'ingest_source', value: (record) => memberAt(record, ['ingest', 'source']) },
+  { name: 'previous_hash', value: ({ previous_hash }) => previous_hash },
+  { name: 'record_hash', value: ({ record_hash }) => record_hash },
+  { name: 'note', value: noteOf },
+];
+
+/** The names of the columns, in their order. */
+export const csvColumns: readonly string[] = columns.map(({ name }) => name);
+
+/**
+ * CSV by RFC 4180: CRLF ends a line, and a cell with a comma or a quotation mark is quoted. Objects and lists are canonical JSON (RFC 8785).
+ * A text that a spreadsheet would take for a formula begins with an apostrophe. Control characters are written as `\n`, `\t` or `\u001b`, so
+ * that one record is one line and no terminal obeys it. Both change the text: for the exact one, use JSON lines.
+ */
+export const csv: ExportFormat = {
+  name: 'csv',
+  mediaType: 'text/csv; charset=utf-8; header=present',
+  header: `${csvColumns.join(',')}\r\n`,
+  line: (record) => `${columns.map((column) => cellOf(column.value(record))).join(',')}\r\n`,
+  positionOf: (line) => {
+    const [, epoch, sequence] = /^(\d{1,10}),(\d{1,16}),/.exec(line) ?? [];
+    return epoch === undefined ? undefined : asPosition(Number(epoch), Number(sequence));
+  },
+};
+
+/** What a reader must know of a line: its content was left out, or is not what it seems. */
+function noteOf({ redacted, damaged, claimed }: FlatRecord): string {
+  if (redacted === true) return 'redacted';
+  if (damaged === true) return 'damaged';
+  return claimed === true ? 'claimed' : '';
+}
+
+function memberAt(record: FlatRecord, path: readonly string[]): unknown {
+  let value: unknown = record;
+  for (const member of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = (value as FlatRecord)[member];
+  }
+  return value;
+}
+
+function cellOf(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  const text = oneLine(typeof value === 'string' ? value : jsonOf(value));
+  return quoted(startsFormula.test(text) ? `'${text}` : text);
+}
+
+/** Canonical, so that it does not depend on who writes it. A forged record may hold a value without a canonical text. */
+function jsonOf(value: unknown): string {
+  try {
+    return canonicalize(value);
+  } catch {
+    return JSON.stringify(value);
+  }
+}
+
+/**
+ * The beginnings that OWASP names for formulas, in ASCII and in full width, also after blanks: some programs remove those. A text that
+ * begins with an apostrophe gets a second one, so that the reader knows which one was added.
+ */
+const startsFormula = /^[\s\u200b\ufeff]*[=+\-@'\uff1d\uff0b\uff0d\uff20]/u;
+
+const shortEscapes = new Map([
+  ['\n', '\\n'],
+  ['\r', '\\r'],
+  ['\t', '\\t'],
+]);
+
+/** Control characters, line separators, marks that change the direction of text, and halves of surrogate pairs. */
+const unprintable = /[\p{Cc}\p{Cs}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+
+function oneLine(text: string): string {
+  return text.replace(
+    unprintable,
+    (character) =>
+      shortEscapes.get(character) ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+function quoted(text: string): string {
+  return /[",;]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

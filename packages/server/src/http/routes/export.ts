@@ -1,0 +1,133 @@
+import { Readable } from 'node:stream';
+import {
+  exportFormat,
+  exportFormatNames,
+  formatExportPosition,
+  parseExportPosition,
+} from '@tallystick/event';
+import { exportUntilHeader } from '@tallystick/protocol';
+import * as z from 'zod';
+import type { KeyWatch } from '../../access/key-watch.ts';
+import type { Principal } from '../../access/principal.ts';
+import type { ReadAudit } from '../../operations/read-audit.ts';
+import { exportLines } from '../../trail/export.ts';
+import type { Trail } from '../../trail/trail.ts';
+import { seesSensitive, tenantOf } from '../kernel/authentication.ts';
+import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
+import type { LongRequests } from '../kernel/long-requests.ts';
+import { tenantId } from '../kernel/parameters.ts';
+import { filtersOf, includeReads, listFilters, withMemberFilters } from './event-filters.ts';
+
+const position = (description: string) =>
+  z
+    .string()
+    .transform((text, context) => {
+      const read = parseExportPosition(text);
+      if (read !== undefined) return read;
+      context.addIssue({
+        code: 'custom',
+        message: 'must be an epoch and a sequence number with a hyphen between them, such as 1-4711',
+      });
+      return z.NEVER;
+    })
+    .describe(description);
+
+/** The route that exports events as CSV or JSON lines. */
+export function exportRoutes({
+  trail,
+  readAudit,
+  longRequests,
+  keyWatch,
+}: {
+  readonly trail: Trail;
+  readonly readAudit: ReadAudit;
+  readonly longRequests: LongRequests;
+  readonly keyWatch: KeyWatch;
+}): Endpoint[] {
+  return [
+    endpoint({
+      method: 'GET',
+      path: '/v1/audit/events/export',
+      operationId: 'exportEvents',
+      tag: 'Events',
+      summary: 'Export events as CSV or JSON lines',
+      description:
+        'All events that match the filters, oldest first, one in each line, in one answer. The end is fixed when the request ' +
+        `arrives; the header \`${exportUntilHeader}\` states it. If the connection breaks, send the request again with \`after\`: ` +
+        'the place of the last whole line, and `until`: the value of that header. Both files together are then the whole ' +
+        'export. Without the scope `events:read-sensitive`, sensitive events appear without their content, and they are left ' +
+        'out if a filter looks at the content. The export is recorded in the chain as `audit.exported`. The file proves ' +
+        'nothing by itself.\n\n' +
+        'CSV is that of RFC 4180, with a column for each field; objects are JSON. A text that a spreadsheet would take for a ' +
+        'formula begins with an apostrophe. Control characters are written as `\\n` or `\\u001b`.',
+      access: 'events:read',
+      query: withMemberFilters({
+        tenant_id: tenantId.optional(),
+        ...listFilters,
+        include_reads: includeReads,
+        format: z.enum(exportFormatNames).default('csv').describe('The format of the lines'),
+        after: position('Begin after the event at this place, `<epoch>-<sequence_number>`').optional(),
+        until: position(
+          'Where to end, `<epoch>-<sequence_number>`. Absent: with the newest record',
+        ).optional(),
+      }),
+      responses: {
+        200: {
+          description: 'The lines',
+          type: exportFormatNames.map((name) => exportFormat(name).mediaType.split(';')[0]!),
+        },
+      },
+      problems: ['OVERLOADED'],
+      async handle({ principal, query, reply, signal }) {
+        const { tenant_id, include_reads, format: name, after, until, ...given } = query;
+        const tenantId = tenantOf(principal, tenant_id);
+        longRequests.begin(reply.raw, principal.id);
+        const format = exportFormat(name);
+        const filters = filtersOf(given);
+        const head = await trail.head(tenantId);
+        const end = until ?? head ?? { epoch: 1, sequence: 0 };
+        if (head !== undefined) {
+          await readAudit.exported(
+            { principal: principal.id, tenantId },
+            {
+              format: name,
+              filters,
+              until: formatExportPosition(end),
+              ...(after !== undefined && { after: formatExportPosition(after) }),
+            },
+          );
+        }
+        const request = { tenantId, filters, format, after, until: end, includeReads: include_reads };
+        const view = { sensitive: seesSensitive(principal) };
+        const lines = whileUsable(keyWatch, principal, (unusable) =>
+          exportLines(trail, request, view, AbortSignal.any([signal, unusable])),
+        );
+        const fileName = tenantId.replaceAll(/[^\w.-]/g, '_');
+        return {
+          status: 200,
+          type: format.mediaType,
+          headers: {
+            'content-disposition': `attachment; filename="${fileName}.${name}"`,
+            [exportUntilHeader]: formatExportPosition(end),
+          },
+          stream: Readable.from(lines, { objectMode: false }),
+        };
+      },
+    }),
+  ];
+}
+
+/** Lines that end with an error when the key or login that asked for them can't be used any more. */
+async function* whileUsable(
+  keyWatch: KeyWatch,
+  principal: Principal,
+  lines: (unusable: AbortSignal) => AsyncIterable<string>,
+): AsyncGenerator<string> {
+  const stop = new AbortController();
+  const endWatch = keyWatch.watch(principal, () => stop.abort());
+  try {
+    yield* lines(stop.signal);
+  } finally {
+    endWatch();
+  }
+}

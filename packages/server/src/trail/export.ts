@@ -1,0 +1,46 @@
+import type { EventFilters, ExportFormat, ExportPosition } from '@tallystick/event';
+import { maxListLimit, type Trail } from './trail.ts';
+import type { ViewOptions } from './view.ts';
+
+/** Which records an export has. */
+export interface ExportRequest {
+  readonly tenantId: string;
+  readonly filters: EventFilters;
+  readonly format: ExportFormat;
+  /** Begin after this position; with the first record where absent. The header of the format is then left out. */
+  readonly after?: ExportPosition | undefined;
+  /** The last position that belongs to the export. */
+  readonly until: ExportPosition;
+  readonly includeReads: boolean;
+}
+
+/**
+ * The lines of all records that match, oldest first, page by page as they are read: the memory that it takes does not depend on the
+ * number of records.
+ *
+ * @param signal ends the export; the iteration then throws the signal's reason
+ */
+export async function* exportLines(
+  trail: Trail,
+  request: ExportRequest,
+  view: ViewOptions,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  const { tenantId, filters, format, after, until, includeReads } = request;
+  const list = { tenantId, filters, order: 'asc', limit: maxListLimit, includeReads } as const;
+  if (after === undefined && format.header !== '') yield format.header;
+  let place: { readonly after?: ExportPosition | undefined; readonly cursor?: string } = { after };
+  for (;;) {
+    signal.throwIfAborted();
+    const page = await trail.list({ ...list, ...place }, view);
+    const due = page.events.filter((event) => !isBeyond(event, until));
+    if (due.length > 0) yield due.map((event) => format.line(event)).join('');
+    if (page.nextCursor === undefined || due.length < page.events.length) return;
+    place = { cursor: page.nextCursor };
+  }
+}
+
+function isBeyond(event: { readonly [field: string]: unknown }, until: ExportPosition): boolean {
+  const epoch = Number(event.epoch);
+  return epoch > until.epoch || (epoch === until.epoch && Number(event.sequence_number) > until.sequence);
+}
