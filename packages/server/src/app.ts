@@ -200,7 +200,12 @@ export class AuditService {
     this.appendRanges = rangeAppender(database, appendOptions, observer);
     this.keys = new ApiKeys(database, new KeyBook(this), now);
     this.subjects = new BlockedSubjects(database, new SubjectBook(this), now);
-    this.sessions = new ConsoleSessions(database, new SessionBook(this), now);
+    this.sessions = new ConsoleSessions(
+      database,
+      new SessionBook(this),
+      signer.store.serviceSecret('console-sessions'),
+      now,
+    );
     this.signInLinks = new SignInLinks(this.keys, now);
     const onError = (what: string, error: unknown) => observer.onBackgroundError?.(what, error);
     const { approvalIntervalMs = 1_000, webhooks } = options;

@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Scope } from '@tallystick/protocol';
 import { ServerError } from '../../errors.ts';
 import { type Database, type Queries, writer } from '../../store/database.ts';
@@ -14,6 +14,8 @@ const pruneSql = readSql('prune-sessions');
 export const idleMs = 60 * 60_000;
 /** A session ends after this time, however much it is used, ms. */
 const lifetimeMs = 12 * 60 * 60_000;
+/** Characters of a session's id, with which its cookie begins. */
+const idLength = 16;
 /** The time of the last use is stored at most this often, ms. */
 const touchEveryMs = 60_000;
 
@@ -54,27 +56,34 @@ export interface ConsoleSession {
 interface SessionRow {
   readonly id: string;
   readonly key_id: string | null;
-  readonly login: Omit<Principal, 'session' | 'expiresAt'> | null;
+  readonly mac: Uint8Array;
+  /** JSON of the principal. */
+  readonly login: string | null;
   readonly used_at: Date;
   readonly expires_at: Date;
   readonly name: string | null;
   readonly scopes: Scope[] | null;
   readonly tenants: string[] | null;
   readonly subject: string | null;
+  readonly key_expires_at: Date | null;
 }
 
 /**
- * Sessions of people who are signed in to the console. The store has the hash of a session's secret, and every request reads the
- * session and its key from the store: nothing is cached, so a session that was ended on one replica has ended on all.
+ * Sessions of people who are signed in to the console. Every request reads the session and its key from the store: nothing is cached, so
+ * a session that was ended on one replica has ended on all. The store has an HMAC of the cookie's secret and of the row, with a key from
+ * the signer's directory: a login of the database can neither make a session nor give one the rights of another key.
  */
 export class ConsoleSessions {
   readonly #database: Database;
   readonly #changes: SessionChanges;
+  readonly #macKey: Uint8Array;
   readonly #now: () => number;
 
-  constructor(database: Database, changes: SessionChanges, now: () => number = Date.now) {
+  /** @param macKey a secret of the service that is not in the database; all replicas have the same one */
+  constructor(database: Database, changes: SessionChanges, macKey: Uint8Array, now: () => number = Date.now) {
     this.#database = database;
     this.#changes = changes;
+    this.#macKey = macKey;
     this.#now = now;
   }
 
@@ -82,7 +91,7 @@ export class ConsoleSessions {
    * Opens a session for a caller who has just been authenticated, and records that.
    *
    * @param until when it ends at the latest, ms since the epoch. @defaultValue twelve hours from now, or when the key expires
-   * @returns the secret for the cookie. The store does not have it
+   * @returns the value of the cookie: the session's id, and a secret that the store does not have
    * @throws {ServerError} `UNAUTHENTICATED` if the key was revoked meanwhile; `STORE_UNAVAILABLE`
    */
   async open(
@@ -90,25 +99,25 @@ export class ConsoleSessions {
     how: Pick<SessionChange, 'method' | 'address'> & { readonly until?: number | undefined },
   ): Promise<string> {
     const now = this.#now();
-    const id = randomBytes(8).toString('hex');
+    const id = randomBytes(idLength / 2).toString('hex');
     const secret = randomBytes(32).toString('base64url');
-    const keyId = keyIdOf(principal);
     const { expiresAt: _, session: __, ...login } = principal;
+    const keyId = keyIdOf(principal) ?? null;
     const until = Math.min(how.until ?? Number.POSITIVE_INFINITY, now + lifetimeMs);
+    const row = {
+      id,
+      key_id: keyId,
+      login: keyId === null ? JSON.stringify(login) : null,
+      expires_at: new Date(until),
+    };
     await this.#database.query(writer, pruneSql, [iso(now), iso(now - idleMs)]);
     await this.#changes.signedIn({ ...how, principal, id, now }, async (session) => {
-      const rows = await session.query(openSql, [
-        id,
-        sha256(secret),
-        keyId ?? null,
-        keyId === undefined ? JSON.stringify(login) : null,
-        iso(now),
-        iso(until),
-      ]);
+      const mac = this.#macOf(secret, row);
+      const rows = await session.query(openSql, [id, mac, row.key_id, row.login, iso(now), iso(until)]);
       if (rows.length === 0)
         throw new ServerError('UNAUTHENTICATED', 'the API key was revoked or has expired');
     });
-    return secret;
+    return `${id}${secret}`;
   }
 
   /** Records an attempt to sign in that was refused. */
@@ -117,22 +126,27 @@ export class ConsoleSessions {
   }
 
   /** The session of a cookie; `undefined` if it has ended, or never was. */
-  async find(secret: string): Promise<ConsoleSession | undefined> {
+  async find(cookie: string): Promise<ConsoleSession | undefined> {
     const now = this.#now();
-    const [row] = await this.#database.query<SessionRow>(writer, findSql, [
-      sha256(secret),
-      iso(now),
-      iso(now - idleMs),
-    ]);
-    if (row === undefined) return undefined;
+    const id = cookie.slice(0, idLength);
+    const secret = cookie.slice(idLength);
+    const [row] = await this.#database.query<SessionRow>(writer, findSql, [id, iso(now), iso(now - idleMs)]);
+    if (row === undefined || !timingSafeEqual(row.mac, this.#macOf(secret, row))) return undefined;
     if (row.used_at.getTime() < now - touchEveryMs) await this.#touch(row.id, now);
+    const principal = principalOf(row);
     return {
-      id: row.id,
-      principal: principalOf(row),
+      id,
+      principal,
       name: row.name ?? undefined,
-      expiresAt: row.expires_at.getTime(),
+      expiresAt: principal.expiresAt,
       csrf: csrfOf(secret),
     };
+  }
+
+  #macOf(secret: string, row: Pick<SessionRow, 'id' | 'key_id' | 'login' | 'expires_at'>): Buffer {
+    const { id, key_id, login, expires_at } = row;
+    const text = JSON.stringify([id, secret, key_id, login, expires_at.toISOString()]);
+    return createHmac('sha256', this.#macKey).update(text).digest();
   }
 
   /** Ends a session on every replica, and records that. */
@@ -162,9 +176,10 @@ export async function usableAmong(
   return new Set(rows.map(({ id }) => id));
 }
 
-function principalOf(row: SessionRow): Principal {
-  const ofSession = { session: row.id, expiresAt: row.expires_at.getTime() };
-  if (row.login !== null) return { ...row.login, tenants: row.login.tenants, ...ofSession };
+function principalOf(row: SessionRow): Principal & { readonly expiresAt: number } {
+  const keyExpiresAt = row.key_expires_at?.getTime() ?? Number.POSITIVE_INFINITY;
+  const ofSession = { session: row.id, expiresAt: Math.min(row.expires_at.getTime(), keyExpiresAt) };
+  if (row.login !== null) return { ...(JSON.parse(row.login) as Principal), ...ofSession };
   return {
     id: `key:${row.key_id}`,
     scopes: row.scopes!,
@@ -181,10 +196,6 @@ function csrfOf(secret: string): string {
 
 function keyIdOf({ id }: Principal): string | undefined {
   return /^key:(.+)$/.exec(id)?.[1];
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }
 
 function iso(ms: number): string {

@@ -24,7 +24,7 @@ function isHttps({ headers }: FastifyRequest): boolean {
 
 /** The secret of the session that the request's cookie names; `undefined` if it has no such cookie. */
 export function sessionSecretOf(request: FastifyRequest): string | undefined {
-  const pattern = new RegExp(`(?:^|; ?)${cookieName(request)}=([\\w-]{43})(?=;|$)`);
+  const pattern = new RegExp(`(?:^|; ?)${cookieName(request)}=([0-9a-f]{16}[\\w-]{43})(?=;|$)`);
   return pattern.exec(request.headers.cookie ?? '')?.[1];
 }
 

@@ -21,8 +21,8 @@ beforeAll(async () => {
     followers: false,
     store: { databaseUrl: store.serviceUrl },
   } as const;
-  one = await AuditService.open({ ...settings, signerDirectory: `${dir.path}/one` });
-  two = await AuditService.open({ ...settings, signerDirectory: `${dir.path}/two` });
+  one = await AuditService.open({ ...settings, signerDirectory: dir.path });
+  two = await AuditService.open({ ...settings, signerDirectory: dir.path });
   close = async () => {
     await one.close();
     await two.close();
@@ -50,6 +50,18 @@ test('a session that one replica opened works on the other, and a sign-out on on
   await expect(
     one.database.transaction(writer, (queries) => assertStillValid(queries, session.principal)),
   ).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+});
+
+test('a login of the database can not give a session the rights of another key, or more time', async () => {
+  const strong = await one.keys.create({ name: 'strong', scopes: ['admin'] });
+  for (const change of [`key_id = '${strong.id}'`, "expires_at = expires_at + interval '1 day'"]) {
+    const { secret } = await signIn(one);
+    const session = (await one.sessions.find(secret))!;
+    await one.database.query(writer, `update audit_console_sessions set ${change} where id = $1`, [
+      session.id,
+    ]);
+    expect(await one.sessions.find(secret)).toBeUndefined();
+  }
 });
 
 test('a key that one replica revoked ends its sessions on the other at once', async () => {
