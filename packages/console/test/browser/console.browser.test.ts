@@ -149,7 +149,7 @@ it('signs in with a key, opens the shared address, and signs out', async () => {
 it('signs in once with a link, and takes its secret out of the address', async () => {
   const link = server.linkFor(maria);
   await page.goto(link);
-  await rows().first().waitFor();
+  await page.locator('.shell').waitFor();
   expect(page.url()).not.toContain('link=');
   await page.context().clearCookies();
   await page.goto('about:blank');
