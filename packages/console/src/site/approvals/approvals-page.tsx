@@ -76,7 +76,9 @@ function ApprovalRow({ approval }: { readonly approval: Approval }) {
         <a href={place.hrefWith({ approval: id })}>{document.action}</a>
       </td>
       <td>{document.actor.actor_id}</td>
-      <td>{document.target === undefined ? '' : `${document.target.type} ${document.target.id}`}</td>
+      <td class="long">
+        {document.target === undefined ? '' : `${document.target.type} ${document.target.id}`}
+      </td>
       <td>
         <StateBadge state={state} />
       </td>

@@ -76,10 +76,10 @@ function DeadLettersOf({ tenant }: { readonly tenant: string }) {
               <td>
                 <code>{letter.reason}</code>
               </td>
-              <td>
+              <td class="long">
                 {letter.message} {letter.pointer !== '' && <code class="faint">{letter.pointer}</code>}
               </td>
-              <td>{letter.source}</td>
+              <td class="long">{letter.source}</td>
               <td class="number">{letter.seen.toLocaleString()}</td>
               <td>
                 <Ago value={letter.last_seen_at} />

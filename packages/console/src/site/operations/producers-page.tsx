@@ -74,7 +74,7 @@ function ProducerRow({ producer }: { readonly producer: ProducerAccount }) {
       <td>
         <Badge tone={ephemeral && state === 'unclosed' ? 'quiet' : tone}>{text}</Badge>
       </td>
-      <td>
+      <td class="long">
         {open_numbers === 0 ? <span class="faint">none</span> : ranges.slice(0, 8).join(', ')}
         {ranges.length > 8 && <span class="faint"> and more, {open_numbers.toLocaleString()} in all</span>}
       </td>

@@ -116,10 +116,10 @@ function Progress({ run: { reports, isRunning, error } }: { readonly run: Run })
                     <code>{code}</code>
                   </td>
                   <td class="number">{sequence_number ?? ''}</td>
-                  <td>
+                  <td class="long">
                     <code>{expected ?? ''}</code>
                   </td>
-                  <td>
+                  <td class="long">
                     <code>{found ?? ''}</code>
                   </td>
                 </tr>
