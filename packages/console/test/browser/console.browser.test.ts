@@ -14,6 +14,7 @@ import {
 } from '@tallystick/testing';
 import axe from 'axe-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { documentDigest } from '../../src/site/approvals/document-digest.ts';
 import { hostileStrings } from '../site/hostile-strings.ts';
 import { ConsoleServer, type Reader } from './console-server.ts';
 
@@ -83,12 +84,16 @@ async function reader(
 }
 
 /** An agent asks for an approval of a payment. */
-async function requestApproval(tenant: string): Promise<string> {
+async function requestApproval(tenant: string): Promise<void> {
   const { key } = await reader('agent', ['events:write', 'approvals:request'], { subject: 'payer' });
   const client = createClient({ url: http.url, apiKey: key });
   const intent = uuidv7();
   const actor = { actor_type: 'agent', actor_id: 'payer' } as const;
   const target = { type: 'account', id: 'DE89' };
+  const document = {
+    ...{ tenant_id: tenant, action: 'pay', actor, target, arguments: { amount: 4_200, currency: 'EUR' } },
+    ...{ reason_unverified: '<b>trust me</b>', policy: { name: 'payments', version: '3' } },
+  };
   await client.events.submit([
     {
       ...{
@@ -98,18 +103,10 @@ async function requestApproval(tenant: string): Promise<string> {
         source_service: 'payments',
       },
       ...{ event_type: 'agent.action.intended', ...actor, target_type: target.type, target_id: target.id },
-      context: { action: 'pay' },
+      context: { document_digest: documentDigest(document) },
     },
   ]);
-  const { id } = await client.approvals.request({
-    id: uuidv7(),
-    intent_id: intent,
-    document: {
-      ...{ tenant_id: tenant, action: 'pay', actor, target, arguments: { amount: 4_200, currency: 'EUR' } },
-      ...{ reason_unverified: '<b>trust me</b>', policy: { name: 'payments', version: '3' } },
-    },
-  });
-  return id;
+  await client.approvals.request({ id: uuidv7(), intent_id: intent, document });
 }
 
 async function submit(

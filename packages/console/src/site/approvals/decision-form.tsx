@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { Failure } from '../elements/failure.tsx';
 import { Notice } from '../elements/notice.tsx';
 import { useConsole } from '../session/console-context.ts';
+import { documentDigest } from './document-digest.ts';
 
 /** Grants or denies an approval, with a reason. The decision names the digest of the document that is shown above it. */
 export function DecisionForm({
@@ -22,7 +23,7 @@ export function DecisionForm({
       await client.approvals.decide(approval.id, {
         tenant_id: approval.document.tenant_id,
         verdict,
-        document_digest: approval.document_digest,
+        document_digest: documentDigest(approval.document),
         ...(comment.trim() !== '' && { comment: comment.trim() }),
       });
       setError(undefined);
