@@ -40,6 +40,8 @@ const gateFor = () =>
     ledger: desk,
     tenantId: 'acme',
     actor: { actorType: 'agent', actorId: 'refund-bot' },
+    // A busy machine is no fault of the trail.
+    acknowledgeWithinMs: 60_000,
   });
 /** The approval that waits for a decision. */
 async function pending(): Promise<Approval> {
@@ -137,7 +139,7 @@ test('a process that has nothing else to do waits for the decision', async () =>
     const approval = { timeout_ms: 1500 };
     const policy = rulePolicy({ name: 'p', version: '1', rules: [{ name: 'all', effect: 'ask', approval }] });
     const actor = { actorType: 'agent', actorId: 'bot' };
-    const gate = createGate({ audit, policy, desk, ledger: desk, tenantId: 'acme', actor });
+    const gate = createGate({ audit, policy, desk, ledger: desk, tenantId: 'acme', actor, acknowledgeWithinMs: 60_000 });
     await gate.run({ action: 'refund' }, () => 'done').catch((error) => console.log(error.code));
     await audit.close();
   `;
@@ -163,6 +165,8 @@ test('when the service closes, a wait for a decision ends, and the approval stay
     ledger: waitingDesk,
     tenantId: 'acme',
     actor: { actorType: 'agent', actorId: 'refund-bot' },
+    // A busy machine is no fault of the trail.
+    acknowledgeWithinMs: 60_000,
   });
   const isAsked = Promise.withResolvers<string>();
   const running = gate.run(
