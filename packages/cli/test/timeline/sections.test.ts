@@ -1,14 +1,14 @@
+import { summarize, type Timeline } from '@tallystick/protocol';
 import { describe, expect, test } from 'vitest';
-import type { Timeline } from '../../src/timeline/read-timeline.ts';
-import { sectionsOf, summarize } from '../../src/timeline/summary.ts';
-import { recordOf } from './record-of.ts';
+import { recordOf } from '../../../protocol/test/timeline/record-of.ts';
+import { sectionsOf } from '../../src/timeline/sections.ts';
 
 type Given = Partial<Omit<Timeline, 'records'>>;
 
 function sections(events: Parameters<typeof recordOf>[0][], given: Given = {}) {
   const timeline: Timeline = {
     tenantId: 'acme',
-    investigationId: 'inv-1',
+    subject: { investigation_id: 'inv-1' },
     records: events.map(recordOf),
     isCut: false,
     outside: new Map(),
