@@ -7,6 +7,7 @@ import { numberIn, type TimelineRecord, targetOf, textIn } from './timeline-reco
 /** What shows that records are missing, or may be. Each is a sentence for people. */
 export function missingIn(timeline: Timeline, effects: readonly Effect[]): string[] {
   const { records, isCut } = timeline;
+  if (records.length === 0) return [];
   return [
     ...(isCut
       ? [`there are more records than the ${records.length} that were read; a higher limit reads up to 10000`]
