@@ -165,9 +165,10 @@ function unreadable(records: readonly TimelineRecord[]): string[] {
   ];
 }
 
-/** Numbers in one line. */
+/** Most numbers in one line. */
 const numbersShown = 10;
 
+/** The numbers of records, as `#3, #7`. */
 export function numbersOf(records: readonly TimelineRecord[]): string {
   const shown = records.slice(0, numbersShown).map(({ sequence }) => `#${sequence}`);
   if (records.length > numbersShown) shown.push(`and ${records.length - numbersShown} more`);
