@@ -12,6 +12,8 @@ if (process.argv[2] === 'mutants') {
 
 interface Campaign {
   readonly about: string;
+  /** @defaultValue the folder of its name in `e2e` */
+  readonly folder?: string;
   /** The environment variable that sets the number of rounds, and the number here. `npm test` runs fewer. */
   readonly rounds?: { readonly variable: string; readonly full: string };
   readonly seed?: string;
@@ -43,6 +45,12 @@ const campaigns: { readonly [name: string]: Campaign } = {
     seed: 'FUZZ_SEED',
   },
   gate: { about: 'hostile agents, tools, policies and clients, and what stops each' },
+  kills: {
+    about: 'kill -9 of the reference platform, and its trail beside what an observer saw',
+    folder: 'examples/soc/test/kills/',
+    rounds: { variable: 'KILLS_ROUNDS', full: '100' },
+    seed: 'KILLS_SEED',
+  },
   tamper: { about: 'every way to tamper with a store' },
   faults: { about: 'kill, freeze and cut replicas, brokers and the database', seed: 'FAULTS_SEED' },
 };
@@ -65,7 +73,12 @@ process.env.GATE_LIST = '1';
 const root = resolve(import.meta.dirname, '..');
 const vitest = spawn(
   join(root, 'node_modules/.bin/vitest'),
-  ['run', ...wanted.map((name) => `e2e/${name}/`), '--testTimeout=0', '--disable-console-intercept'],
+  [
+    'run',
+    ...wanted.map((name) => campaigns[name]!.folder ?? `e2e/${name}/`),
+    '--testTimeout=0',
+    '--disable-console-intercept',
+  ],
   { cwd: root, stdio: 'inherit' },
 );
 vitest.once('exit', (code) => {

@@ -40,6 +40,8 @@ const gateFor = () =>
     ledger: desk,
     tenantId: 'acme',
     actor: { actorType: 'agent', actorId: 'refund-bot' },
+    // A busy machine is no fault of the trail.
+    acknowledgeWithinMs: 60_000,
   });
 /** The approval that waits for a decision. */
 async function pending(): Promise<Approval> {
@@ -137,7 +139,7 @@ test('a process that has nothing else to do waits for the decision', async () =>
     const approval = { timeout_ms: 1500 };
     const policy = rulePolicy({ name: 'p', version: '1', rules: [{ name: 'all', effect: 'ask', approval }] });
     const actor = { actorType: 'agent', actorId: 'bot' };
-    const gate = createGate({ audit, policy, desk, ledger: desk, tenantId: 'acme', actor });
+    const gate = createGate({ audit, policy, desk, ledger: desk, tenantId: 'acme', actor, acknowledgeWithinMs: 60_000 });
     await gate.run({ action: 'refund' }, () => 'done').catch((error) => console.log(error.code));
     await audit.close();
   `;
@@ -148,3 +150,37 @@ test('a process that has nothing else to do waits for the decision', async () =>
   );
   expect(stdout.trim()).toBe('APPROVAL_TIMED_OUT');
 }, 60_000);
+
+// A wait for a decision went on for ever after the service was closed, and kept the process alive.
+test('when the service closes, a wait for a decision ends, and the approval stays open', async () => {
+  using own = tempDir();
+  await prepareEmbeddedStore(own.path);
+  const first = await embedded({ directory: own.path });
+  const emitter = createAuditEmitter({ service: 'refunds', transport: first, tenantId: 'acme' });
+  const waitingDesk = embeddedDesk(first.service, { subject: 'refund-bot', intervalMs: 3_600_000 });
+  const gate = createGate({
+    audit: emitter,
+    policy,
+    desk: waitingDesk,
+    ledger: waitingDesk,
+    tenantId: 'acme',
+    actor: { actorType: 'agent', actorId: 'refund-bot' },
+    // A busy machine is no fault of the trail.
+    acknowledgeWithinMs: 60_000,
+  });
+  const isAsked = Promise.withResolvers<string>();
+  const running = gate.run(
+    { action: 'refund', idempotencyKey: 'r-9', onPending: ({ id }) => isAsked.resolve(id) },
+    () => 'done',
+  );
+  running.catch(() => undefined);
+  const asked = await isAsked.promise;
+  await first.service.close();
+  await expect(running).rejects.toMatchObject({ code: 'DESK_UNAVAILABLE', approvalId: asked });
+  await emitter.close({ deadlineMs: 1 });
+
+  const again = await embedded({ directory: own.path });
+  const approvals = await embeddedDesk(again.service, { subject: 'refund-bot' }).list('acme');
+  expect(approvals).toMatchObject([{ id: asked, state: 'pending' }]);
+  await again.close();
+}, 120_000);

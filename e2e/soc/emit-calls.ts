@@ -13,7 +13,7 @@ export interface EmitCall {
 }
 
 /** How every service records an event. */
-const form = /\b(this\.#recorder|recorder)\.emit\(\s*([^,]+),/g;
+const form = /\b(this\.#recorder|recorder)\.emit(?:Final)?\(\s*([^,]+),/g;
 
 /** All calls that record an event, in `examples/soc/src`. */
 export function emitCalls(root: string): EmitCall[] {
@@ -36,6 +36,7 @@ export function withoutRecord(
   source: string,
   { start, recorder }: Pick<EmitCall, 'start' | 'recorder'>,
 ): string {
-  const muted = '({ emit: (..._event) => globalThis.crypto.randomUUID() })';
+  const id = '(..._event) => globalThis.crypto.randomUUID()';
+  const muted = `({ emit: ${id}, emitFinal: ${id} })`;
   return source.slice(0, start) + muted + source.slice(start + recorder.length);
 }

@@ -3,6 +3,7 @@ import { AtlasDetection } from './atlas-detection/atlas-detection.ts';
 import { BatchScheduler } from './batch-scheduler/batch-scheduler.ts';
 import { ContextGateway } from './context-gateway/context-gateway.ts';
 import { CtemNormaliser } from './ctem-normaliser/ctem-normaliser.ts';
+import { documentsOf } from './documents-of.ts';
 import { EntityParser } from './entity-parser/entity-parser.ts';
 import { Governance } from './governance/governance.ts';
 import type { ThreatIntelligence } from './governance/indicators.ts';
@@ -12,11 +13,11 @@ import type { StoredInvestigation } from './orchestrator/investigation-states.ts
 import { Orchestrator } from './orchestrator/orchestrator.ts';
 import type { ArtifactStore } from './platform/artifacts.ts';
 import { deadLetterRecords } from './platform/dead-letter-records.ts';
-import { type Documents, MemoryDocuments } from './platform/documents.ts';
+import type { Documents } from './platform/documents.ts';
 import type { FalsePositivePattern } from './platform/knowledge.ts';
-import type { MemoryTopics } from './platform/memory-topics.ts';
 import { Recorder, type SocEmitter } from './platform/recorder.ts';
 import type { Service, ServiceParts } from './platform/service.ts';
+import type { LocalTopics } from './platform/topics.ts';
 import { ResponseAgent, type ResponseAgentParts } from './response-agent/response-agent.ts';
 
 /** The services, as their records name them. */
@@ -32,7 +33,7 @@ export type ServiceName =
   | 'governance';
 
 export interface SocOptions extends Omit<ServiceParts, 'audit' | 'topics'> {
-  readonly topics: MemoryTopics;
+  readonly topics: LocalTopics;
   /** The emitter of each service. Each has one of its own, so that its losses are counted for it. @defaultValue none */
   readonly auditOf?: ((service: ServiceName) => SocEmitter | undefined) | undefined;
   readonly catalog: ModelCatalog;
@@ -44,21 +45,23 @@ export interface SocOptions extends Omit<ServiceParts, 'audit' | 'topics'> {
   readonly investigations?: Documents<StoredInvestigation>;
   /** @defaultValue in memory */
   readonly patterns?: Documents<FalsePositivePattern>;
+  /** Where services keep their other documents, by their kind. @defaultValue in memory */
+  readonly documents?: (<T>(kind: string) => Documents<T>) | undefined;
 }
 
-/** All services of the platform in one process, over topics in memory. */
+/** All services of the platform in one process. */
 export class Soc {
   readonly orchestrator: Orchestrator;
   readonly responseAgent: ResponseAgent;
   readonly batchScheduler: BatchScheduler;
   readonly governance: Governance;
   readonly router: LlmRouter;
-  readonly #topics: MemoryTopics;
+  readonly #topics: LocalTopics;
   readonly #services: readonly Service[];
 
   constructor(options: SocOptions) {
-    const { auditOf, catalog, artifacts, actuators, intelligence, desk, investigations, ...shared } = options;
-    const patterns = options.patterns ?? new MemoryDocuments<FalsePositivePattern>();
+    const { auditOf, catalog, artifacts, actuators, intelligence, desk, ...shared } = options;
+    const kept = documentsOf(options);
     const recorders = new Map<string, Recorder>();
     const partsOf = (service: ServiceName): ServiceParts => {
       const audit = auditOf?.(service);
@@ -67,28 +70,37 @@ export class Soc {
     };
     this.#topics = options.topics;
     this.#topics.recordDeadLetter = deadLetterRecords((consumer) => recorders.get(consumer), shared.tenants);
-    this.governance = new Governance({ ...partsOf('governance'), intelligence });
+    this.governance = new Governance({ ...partsOf('governance'), ...kept.governance, intelligence });
     const controls = this.governance;
-    this.router = new LlmRouter({ ...partsOf('llm-router'), catalog });
+    this.router = new LlmRouter({ ...partsOf('llm-router'), ...kept.router, catalog });
     const reasoner = new ContextGateway({ ...partsOf('context-gateway'), router: this.router, artifacts });
     this.orchestrator = new Orchestrator({
       ...partsOf('orchestrator'),
       reasoner,
       controls,
-      patterns,
-      ...(investigations !== undefined && { investigations }),
+      ...kept.orchestrator,
     });
-    this.responseAgent = new ResponseAgent({ ...partsOf('response-agent'), desk, actuators, controls });
-    this.batchScheduler = new BatchScheduler({ ...partsOf('batch-scheduler'), reasoner, patterns });
+    this.responseAgent = new ResponseAgent({
+      ...partsOf('response-agent'),
+      ...kept.responseAgent,
+      desk,
+      actuators,
+      controls,
+    });
+    this.batchScheduler = new BatchScheduler({
+      ...partsOf('batch-scheduler'),
+      ...kept.batchScheduler,
+      reasoner,
+    });
     this.#services = [
       this.governance,
       this.batchScheduler,
       this.responseAgent,
       this.orchestrator,
-      new CtemNormaliser(partsOf('ctem-normaliser')),
-      new AtlasDetection(partsOf('atlas-detection')),
+      new CtemNormaliser({ ...partsOf('ctem-normaliser'), ...kept.ctemNormaliser }),
+      new AtlasDetection({ ...partsOf('atlas-detection'), ...kept.atlasDetection }),
       // Last, because it starts the flow.
-      new EntityParser(partsOf('entity-parser')),
+      new EntityParser({ ...partsOf('entity-parser'), ...kept.entityParser }),
     ];
   }
 

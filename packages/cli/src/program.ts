@@ -25,6 +25,7 @@ import { registerPolicy } from './commands/policy.ts';
 import { registerProducers } from './commands/producers.ts';
 import { registerReceipt } from './commands/receipt.ts';
 import { registerRecover } from './commands/recover.ts';
+import { registerSearch } from './commands/search.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerShow } from './commands/show.ts';
 import { registerStats } from './commands/stats.ts';
@@ -46,7 +47,10 @@ import { Terminal } from './terminal/terminal.ts';
 const registrations: readonly (readonly [group: string, commands: readonly Register[]])[] = [
   ['Try it and run it:', [registerDemo, registerDev, registerServe, registerMigrate]],
   ['Write events:', [registerEmit, registerImport]],
-  ['Read events:', [registerEvents, registerStats, registerShow, registerTail, registerTimeline]],
+  [
+    'Read events:',
+    [registerEvents, registerSearch, registerStats, registerShow, registerTail, registerTimeline],
+  ],
   ['Gate what agents do:', [registerMcp, registerHook, registerPolicy, registerApprovals, registerIntents]],
   [
     'Verify and prove:',

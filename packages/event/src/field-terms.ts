@@ -2,10 +2,11 @@
  * The terms of the field index: what a store keeps beside a record, so that filters find it (spec/field-index.md). They are derived from
  * the event alone, so a verifier can derive them again. A term only finds candidates: {@link filterMatcher} decides.
  */
+import { addressTerm, addressTerms } from './address-terms.ts';
 import { type IndexedField, indexedFields } from './fields.ts';
 import { type AnyEvent, actorsIn, addressIn, textsIn, valueAt } from './filter-match.ts';
 import type { FilterCondition } from './filters.ts';
-import { type IpRange, parseIpRange, prefixOf } from './ip-range.ts';
+import { parseIpRange } from './ip-range.ts';
 import { memberValues } from './member-values.ts';
 
 /** Consecutive records whose terms share a scope. A search asks for some blocks at a time, so it never sorts all that a term finds. */
@@ -17,12 +18,6 @@ const maxTerms = 1_000;
 const maxValueLength = 512;
 /** The term of an event with too many terms. Every search asks for it too. */
 export const anyTerm = '*';
-
-/** The lengths of the prefixes of an address that are terms. */
-const prefixLengths: { readonly [bytes: number]: readonly number[] } = {
-  4: [0, 8, 16, 20, 24, 28, 32],
-  16: [0, 16, 32, 48, 56, 64, 128],
-};
 
 const searched: readonly IndexedField[] = indexedFields.filter(
   (field: IndexedField) =>
@@ -56,7 +51,7 @@ export function termsOfCondition({
   if (compare !== 'address') return values.map((value) => `${field.name}=${value}`);
   return values.flatMap((value) => {
     const range = parseIpRange(String(value));
-    return range === undefined ? [] : [addressTerm(field, range, longestWithin(range))];
+    return range === undefined ? [] : [addressTerm(field.name, range)];
   });
 }
 
@@ -70,9 +65,7 @@ function termsOfField(field: IndexedField, event: AnyEvent): string[] {
       ]);
     case 'address': {
       const address = addressIn(field, event);
-      return address === undefined
-        ? []
-        : prefixLengths[address.bytes.length]!.map((bits) => addressTerm(field, address, bits));
+      return address === undefined ? [] : addressTerms(name, address);
     }
     case 'element':
       return termsOfValues(name, textsIn(field, event));
@@ -102,15 +95,6 @@ function termsOfValues(name: string, values: readonly string[]): string[] {
 function prefixesOf(text: string): string[] {
   const parts = text.split('.');
   return parts.slice(1).map((_, at) => `${parts.slice(0, at + 1).join('.')}.*`);
-}
-
-function addressTerm({ name }: IndexedField, range: IpRange, bits: number): string {
-  return `${name}/${bits}=${prefixOf(range, bits)}`;
-}
-
-/** The longest prefix with a term that all addresses of a range share. */
-function longestWithin({ bytes, bits }: IpRange): number {
-  return prefixLengths[bytes.length]!.findLast((length) => length <= bits)!;
 }
 
 /** Which records share the hashes of their terms. */

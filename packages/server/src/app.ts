@@ -25,6 +25,7 @@ import { Followers, type FollowersOptions } from './followers/followers.ts';
 import { hourlyCounts } from './followers/hourly-counts/hourly-counts.ts';
 import { type OpenIntentsOptions, openIntents } from './followers/open-intents/open-intents.ts';
 import { FollowerOperations } from './followers/operate.ts';
+import { searchIndex } from './followers/search-index/search-index.ts';
 import { Admission } from './ingest/admit/admission.ts';
 import { AdmissionRedaction } from './ingest/admit/redaction.ts';
 import type { RedactionSetting } from './ingest/admit/redaction-rules.ts';
@@ -223,7 +224,12 @@ export class AuditService {
       approvalIntervalMs === 0
         ? undefined
         : new DeadlineTimer({ desk: this.desk, intervalMs: approvalIntervalMs, onError });
-    const followers: Follower[] = [openIntents(this, options.openIntents), fieldIndex(), hourlyCounts()];
+    const followers: Follower[] = [
+      openIntents(this, options.openIntents),
+      fieldIndex(),
+      searchIndex(),
+      hourlyCounts(),
+    ];
     this.followerOperations = new FollowerOperations(database, followers);
     this.followers =
       options.followers === false

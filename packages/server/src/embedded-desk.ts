@@ -58,21 +58,26 @@ export function embeddedDesk(
   const principal = `embedded:${subject}`;
   const caller = { principal, subject };
   return {
-    request: (request: ApprovalRequest) => asFault(desk.request(request, caller)),
-    claim: (claim: ApprovalClaim) => asFault(desk.claim(claim, caller)),
+    request: (request: ApprovalRequest) => withFaults(desk.request(request, caller)),
+    claim: (claim: ApprovalClaim) => withFaults(desk.claim(claim, caller)),
     withdraw: (tenantId, approvalId, comment) =>
-      asFault(desk.withdraw(tenantId, approvalId, comment, caller)),
+      withFaults(desk.withdraw(tenantId, approvalId, comment, caller)),
     async decided(tenantId, approvalId, signal) {
+      const given = AbortSignal.any([signal, service.closing]);
       for (;;) {
         signal.throwIfAborted();
+        // Nobody decides at a closed desk. The approval stays open, and a later request with the same key meets it.
+        if (service.closing.aborted) {
+          throw asFault(new ServerError('CLOSING', 'the service closed before the approval was decided'));
+        }
         const approval = await desk.get(tenantId, approvalId).catch((error: unknown) => {
           // People may decide while the store is away, so the wait goes on.
           if (isFault(error)) return undefined;
           throw error;
         });
         if (approval !== undefined && approval.state !== 'pending') return approval;
-        // It keeps the process alive, because a caller waits.
-        await pause(intervalMs, undefined, { signal });
+        // It keeps the process alive, because a caller waits. The checks above say why a pause was ended.
+        await pause(intervalMs, undefined, { signal: given }).catch(() => undefined);
       }
     },
     async decide(tenantId, approvalId, { subject: person, groups, ...decision }) {
@@ -84,9 +89,9 @@ export function embeddedDesk(
     list: async (tenantId) => (await desk.list({ tenants: [tenantId], limit: 100 })).approvals,
     setRules: (tenantId, action, rules) => changeRules(service, { tenantId, action, rules }, principal),
     begin: (attempt: OperationAttempt): Promise<OperationState> =>
-      asFault(operations.begin(attempt, principal)),
+      withFaults(operations.begin(attempt, principal)),
     finish: (attempt: OperationAttempt, outcome: OperationOutcome) =>
-      asFault(operations.finish(attempt, outcome, principal)),
+      withFaults(operations.finish(attempt, outcome, principal)),
   };
 }
 
@@ -94,14 +99,17 @@ function isFault(error: unknown): error is ServerError {
   return error instanceof ServerError && problemKindOf(error.code).status >= 500;
 }
 
-/** A gate tells a refusal from a desk that can't answer by the problem's status, as in the answers of a service. */
-async function asFault<T>(answer: Promise<T>): Promise<T> {
+async function withFaults<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {
-    if (!isFault(error)) throw error;
-    const { code, message } = error;
-    const { status } = problemKindOf(code);
-    throw Object.assign(new ServerError(code, message, { cause: error }), { problem: { code, status } });
+    throw isFault(error) ? asFault(error) : error;
   }
+}
+
+/** A gate tells a refusal from a desk that can't answer by the problem's status, as in the answers of a service. */
+function asFault(error: ServerError): ServerError {
+  const { code, message } = error;
+  const { status } = problemKindOf(code);
+  return Object.assign(new ServerError(code, message, { cause: error }), { problem: { code, status } });
 }

@@ -49,7 +49,6 @@ export {
 export { checkTables, type RowsNotOnRecord, type TablesOptions } from './store/check-tables.ts';
 export { checkClosedEpochs } from './store/closed-store-check.ts';
 export type { ColumnMismatch, StoredRow } from './store/columns.ts';
-export { checkFieldIndex, type FieldIndexOptions } from './store/field-index/check-field-index.ts';
 export { checkHead } from './store/head-check.ts';
 export {
   checkHourlyCounts,
@@ -68,6 +67,7 @@ export {
   strayText,
 } from './store/strays.ts';
 export { checkSubjects } from './store/subjects/check-subjects.ts';
+export { checkTermIndexes, type TermIndexOptions } from './store/term-index/check-term-indexes.ts';
 export { TileCheck } from './store/tile-check.ts';
 export { type VerifyStoreOptions, verifyStore } from './store/verify-store.ts';
 export { type ConsistencyProver, TreeCheck } from './tree-check.ts';

@@ -36,7 +36,7 @@ export class AtlasDetection implements Service {
   #unsubscribe: () => Promise<void> = async () => {};
 
   /** @param parts `firings` remembers when rules fired; in memory by default */
-  constructor(parts: ServiceParts & { readonly firings?: Documents<Firing> }) {
+  constructor(parts: ServiceParts & { readonly firings?: Documents<Firing> | undefined }) {
     this.#parts = parts;
     this.#window = new TelemetryWindow(parts.settings.atlas);
     this.#firings = parts.firings ?? new MemoryDocuments({ keep: parts.settings.memory.documentsPerTenant });

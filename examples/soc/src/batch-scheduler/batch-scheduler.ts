@@ -1,10 +1,11 @@
 import type { Investigation } from '../platform/investigation.ts';
 import type { FalsePositivePattern } from '../platform/knowledge.ts';
 import { after, type Lineage } from '../platform/lineage.ts';
-import type { Reasoner, Reasoning } from '../platform/reasoning.ts';
+import type { Reasoner, Reasoning, ReasoningRequest } from '../platform/reasoning.ts';
 import { Recorder } from '../platform/recorder.ts';
 import type { Service, ServiceParts } from '../platform/service.ts';
 import type { Message } from '../platform/topics.ts';
+import { afterwards, separateChanges, type Units } from '../platform/unit-of-work.ts';
 import { type BatchAnswer, BatchQueue, type BatchTask } from './batch-queue.ts';
 import { Learning, type LearningParts } from './learning.ts';
 import { PatternDecisions } from './pattern-decisions.ts';
@@ -27,6 +28,7 @@ interface Review {
 export class BatchScheduler implements Service {
   readonly name = 'batch-scheduler';
   readonly #parts: BatchSchedulerParts;
+  readonly #units: Units;
   readonly #decisions: PatternDecisions;
   readonly #learning: Learning;
   readonly #queue: BatchQueue<Review, Reasoning>;
@@ -34,12 +36,13 @@ export class BatchScheduler implements Service {
 
   constructor(parts: BatchSchedulerParts) {
     this.#parts = parts;
+    this.#units = parts.units ?? separateChanges;
     const recorder = new Recorder(this.name, parts.ids, parts.audit);
     this.#decisions = new PatternDecisions(parts.patterns, recorder, parts.settings.batch);
     this.#learning = new Learning({ ...parts, recorder });
     this.#queue = new BatchQueue({
       submit: (tasks) => this.#review(tasks),
-      answered: (task, answer) => this.#learn(task, answer),
+      answered: (task, answer) => this.#units.run(() => this.#learn(task, answer)),
       settings: parts.settings.batch,
       clock: parts.clock,
       onError: (error) => parts.onError?.(error),
@@ -78,7 +81,7 @@ export class BatchScheduler implements Service {
     person: string,
     lineage: Lineage,
   ): Promise<FalsePositivePattern> {
-    return this.#decisions.approve(tenantId, patternId, person, lineage);
+    return this.#units.run(() => this.#decisions.approve(tenantId, patternId, person, lineage));
   }
 
   /**
@@ -93,13 +96,14 @@ export class BatchScheduler implements Service {
     reason: string,
     lineage: Lineage,
   ): Promise<void> {
-    return this.#decisions.revoke(tenantId, patternId, person, reason, lineage);
+    return this.#units.run(() => this.#decisions.revoke(tenantId, patternId, person, reason, lineage));
   }
 
   async #collect({ value: investigation, lineage }: Message<Investigation>): Promise<void> {
     if (investigation.state !== 'closed') return;
     if (await this.#learning.isReviewed(investigation)) return;
-    this.#queue.add({ customId: investigation.investigation_id, task: { investigation, lineage } });
+    const task = { customId: investigation.investigation_id, task: { investigation, lineage } };
+    afterwards(() => this.#queue.add(task));
   }
 
   async #review(tasks: readonly BatchTask<Review>[]): Promise<BatchAnswer<Reasoning>[]> {
@@ -112,9 +116,13 @@ export class BatchScheduler implements Service {
     );
   }
 
-  #ask({ investigation, lineage }: Review): Promise<Reasoning> {
+  #ask(review: Review): Promise<Reasoning> {
+    return this.#units.run(() => this.#parts.reasoner.reason(this.#requestOf(review)));
+  }
+
+  #requestOf({ investigation, lineage }: Review): ReasoningRequest {
     const { title, source, techniques, verdict, summary, closed_by } = investigation;
-    return this.#parts.reasoner.reason({
+    return {
       lineage,
       task: 'batch.mine',
       severity: investigation.severity,
@@ -132,7 +140,7 @@ export class BatchScheduler implements Service {
           ].join('\n'),
         },
       ],
-    });
+    };
   }
 
   async #learn({ task: { investigation, lineage } }: BatchTask<Review>, review: Reasoning): Promise<void> {

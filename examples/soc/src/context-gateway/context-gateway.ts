@@ -1,5 +1,5 @@
 import { estimateTokens } from '../models/offline-model.ts';
-import { type ArtifactStore, hashOf } from '../platform/artifacts.ts';
+import { type Artifact, type ArtifactStore, hashOf } from '../platform/artifacts.ts';
 import { after, type Lineage } from '../platform/lineage.ts';
 import type {
   ModelAnswer,
@@ -58,9 +58,10 @@ export class ContextGateway implements Reasoner {
     if (malicious.length > 0) return this.#quarantine(request.lineage, pieces, malicious);
 
     const prepared = this.#prepare(request, pieces);
+    const eventId = await this.#announce(prepared);
     const answer = await this.#router.complete(prepared.call);
     const judgement = judge(answer, prepared.personal);
-    const eventId = await this.#record(prepared, answer, judgement);
+    await this.#record(eventId, prepared, answer, judgement);
     const { output, status, reason } = judgement;
     if (output !== undefined && output.unknownTechniques.length > 0) {
       this.#recordUnknownTechniques(after(request.lineage, eventId), answer, output);
@@ -114,26 +115,37 @@ export class ContextGateway implements Reasoner {
     };
   }
 
+  /**
+   * Stores the texts of a call before it is made, and what is recorded if the process ends before the answer.
+   *
+   * @returns the id of the event that records the call
+   */
+  async #announce({ call, template, pieces }: PreparedCall): Promise<string> {
+    const auditId = this.#parts.ids.next();
+    await this.#store(call, auditId, 'system_prompt', call.system);
+    await this.#store(call, auditId, 'user_content', call.user);
+    this.#recorder.mark('routing.tier_selected', call.lineage, interrupted(call, template, pieces), auditId);
+    return auditId;
+  }
+
+  async #store(call: ModelCall, auditId: string, type: Artifact['type'], text: string): Promise<void> {
+    const { tenantId } = call.lineage;
+    await this.#artifacts.put({ tenantId, auditId, type, text, at: this.#parts.clock.now() });
+  }
+
   /** The record of the call, successful or not. The texts are stored beside it; the record has their hashes. */
   async #record(
+    auditId: string,
     prepared: PreparedCall,
     answer: ModelAnswer,
     { status, output, reason }: Judgement,
-  ): Promise<string> {
+  ): Promise<void> {
     const { call, template, pieces, used, personal } = prepared;
-    const { clock, ids, settings } = this.#parts;
-    const auditId = ids.next();
+    const { settings } = this.#parts;
     const wasCalled = answer.status === 'answered';
-    const texts = [
-      ['system_prompt', call.system],
-      ['user_content', call.user],
-      ...(answer.text === undefined ? [] : [['raw_response', answer.text] as const]),
-    ] as const;
-    for (const [type, text] of texts) {
-      await this.#artifacts.put({ tenantId: call.lineage.tenantId, auditId, type, text, at: clock.now() });
-    }
+    if (answer.text !== undefined) await this.#store(call, auditId, 'raw_response', answer.text);
     const left = pieces.filter(({ ref }) => !used.some((piece) => piece.ref === ref));
-    return this.#recorder.emit(
+    this.#recorder.emit(
       'routing.tier_selected',
       call.lineage,
       {
@@ -144,10 +156,7 @@ export class ContextGateway implements Reasoner {
           llm_provider: answer.provider,
           llm_model_id: answer.modelId,
           llm_model_tier: answer.tier,
-          llm_system_prompt_hash: hashOf(call.system),
-          llm_user_content_hash: hashOf(call.user),
-          llm_prompt_template_id: template.id,
-          llm_prompt_template_version: template.version,
+          ...promptContext(call, template),
           llm_input_tokens: answer.usage.inputTokens,
           llm_output_tokens: answer.usage.outputTokens,
           llm_cache_read_tokens: answer.usage.cacheReadTokens,
@@ -248,6 +257,36 @@ export class ContextGateway implements Reasoner {
     });
     return { status: 'quarantined', techniques: [], recommendedActions: [], costUsd: 0, reason, eventId };
   }
+}
+
+function promptContext(call: ModelCall, template: PromptTemplate) {
+  return {
+    llm_system_prompt_hash: hashOf(call.system),
+    llm_user_content_hash: hashOf(call.user),
+    llm_prompt_template_id: template.id,
+    llm_prompt_template_version: template.version,
+  };
+}
+
+/** What is recorded of a call if the process ended before its answer, or if the work that needed it failed. */
+function interrupted(call: ModelCall, template: PromptTemplate, pieces: readonly JudgedPiece[]) {
+  return {
+    severity: 'warning' as const,
+    targetType: 'model',
+    targetId: 'unknown',
+    context: { ...promptContext(call, template), evidence_refs: pieces.map(({ ref }) => ref) },
+    decision: {
+      decision_type: 'model_call',
+      classification: 'interrupted',
+      severity_assigned: call.severity,
+      reasoning_summary: 'the work that asked the model was interrupted, and is done again',
+    },
+    outcome: {
+      outcome_status: 'failure' as const,
+      error_code: 'INTERRUPTED',
+      error_message: 'it is unknown whether a model was called and what it answered; no answer was used',
+    },
+  };
 }
 
 function judge(answer: ModelAnswer, personal: PersonalData): Judgement {

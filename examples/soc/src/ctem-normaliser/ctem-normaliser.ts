@@ -29,7 +29,7 @@ export class CtemNormaliser implements Service {
   #subscriptions: (() => Promise<void>)[] = [];
 
   /** @param parts `exposures` keeps every known exposure; in memory by default */
-  constructor(parts: ServiceParts & { readonly exposures?: Documents<Exposure> }) {
+  constructor(parts: ServiceParts & { readonly exposures?: Documents<Exposure> | undefined }) {
     this.#parts = parts;
     this.#exposures = parts.exposures ?? new MemoryDocuments();
     this.#recorder = new Recorder(this.name, parts.ids, parts.audit);

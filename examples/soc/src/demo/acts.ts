@@ -1,8 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { systemClock } from '@tallystick/sdk';
-import { decideWaiting } from './people.ts';
 import { alertsOf, defaultAlerts, findings, repeatedScan, telemetryAt } from './scenario.ts';
-import { type Stage, settled } from './stage.ts';
+import { conclude, type Stage, settled } from './stage.ts';
 
 /** How long people look away from the desk, ms. */
 const lookAgainMs = 50;
@@ -16,9 +15,7 @@ const burst = 20;
 export async function receiveAlerts(stage: Stage, alerts: number): Promise<void> {
   const { narrator, platform, tenants, highlights } = stage;
   await narrator.chapter('Alerts, findings and telemetry come in, and the platform decides');
-  await narrator.remark(
-    'Each line is a record that was chained: what happened, the tenant, the number of the alert, details.',
-  );
+  await narrator.remark('Each line is a record: what, tenant, number of the alert, details.');
   const now = systemClock.now();
   for (const telemetry of telemetryAt(now)) await platform.feed.telemetry(telemetry);
   for (const finding of findings) await platform.feed.finding(finding);
@@ -33,9 +30,10 @@ export async function receiveAlerts(stage: Stage, alerts: number): Promise<void>
   await settled(stage);
   const quarantined = highlights.countOf('injection.quarantined');
   const asked = highlights.countOf('approval.requested');
-  await narrator.done(
+  await conclude(
+    stage,
     'alerts',
-    `${alerts} alerts handled: ${quarantined} kept from the models, ${asked} approvals asked so far`,
+    `${alerts} alerts: ${quarantined} kept from the models, ${asked} approvals asked so far`,
     { alerts, quarantined, approvals_requested: asked },
   );
 }
@@ -45,22 +43,20 @@ export async function answerApprovals(stage: Stage): Promise<void> {
   const { narrator } = stage;
   await narrator.chapter('Two people answer what waits at the approval desk');
   const { granted, denied } = await untilAnswered(stage);
-  await narrator.done('approvals', `mia and jo granted ${granted} times and denied ${denied} times`, {
+  await conclude(stage, 'approvals', `mia and jo granted ${granted} times and denied ${denied} times`, {
     granted,
     denied,
   });
 }
 
 async function untilAnswered(stage: Stage): Promise<{ readonly granted: number; readonly denied: number }> {
-  const { platform, tenants } = stage;
+  const { platform, people } = stage;
   const count = { granted: 0, denied: 0 };
   await settled(stage);
   while (platform.soc.responseAgent.openPlans > 0) {
-    for (const { id } of tenants) {
-      for (const { verdict } of await decideWaiting(platform.desk, id)) {
-        count[verdict === 'grant' ? 'granted' : 'denied'] += 1;
-      }
-    }
+    const { granted, denied } = await people.answer();
+    count.granted += granted;
+    count.denied += denied;
     await pause(lookAgainMs);
     await settled(stage);
   }
@@ -86,9 +82,8 @@ export async function learnPatterns(stage: Stage): Promise<void> {
   await untilAnswered(stage);
   const skipped = highlights.countOf('alert.short_circuited');
   const tiers = highlights.tiers;
-  const costs = tiers.map(({ tier, calls, costUsd }) => `tier ${tier}: ${calls} for $${costUsd.toFixed(4)}`);
-  await narrator.done('models', `calls of models, ${costs.join(', ')}; ${skipped} alert needed none`, {
-    tiers,
-    skipped,
-  });
+  const calls = tiers.reduce((sum, tier) => sum + tier.calls, 0);
+  const costs = tiers.map(({ tier, costUsd }) => `tier ${tier} $${costUsd.toFixed(4)}`).join(', ');
+  await conclude(stage, 'models', `${calls} calls of models: ${costs}`, { tiers });
+  await conclude(stage, 'skipped', `${skipped} alert was closed by a pattern, without a model`, { skipped });
 }

@@ -12,7 +12,7 @@ const styles: { readonly [K in LineKind]: Parameters<Terminal['style']>[0] } = {
   refused: 'dim',
 };
 
-const indent = 5;
+const indent = 2;
 const whatWidth = 12;
 
 /** Shows what records say, one line each. Below them, a screen shows how long the trail is. */
@@ -43,7 +43,7 @@ export class LiveView {
   /** A file or a pipe gets no line that is drawn again and again. */
   #drawStatus({ records, signed }: TrailSize): void {
     if (!this.#terminal.showsProgress || this.#terminal.json) return;
-    const text = `${' '.repeat(indent)}${records} records chained, ${signed} of them signed by the newest checkpoints`;
+    const text = `${' '.repeat(indent)}${records} records chained, ${signed} of them signed by the last checkpoints`;
     this.#terminal.drawOver(screenLine(text, this.#terminal.progressWidth - 1));
     this.#hasStatus = true;
   }

@@ -23,7 +23,7 @@ const terminal = new Terminal(processContext, { json: options.json });
 const narrator = new Narrator(terminal);
 await narrator.title(
   'Tallystick',
-  'an AI security operations centre at work, and an audit trail that nobody can change unnoticed',
+  'an AI security operations centre, and a trail that nobody changes unnoticed',
 );
 const directory = directoryOf(options.data);
 const told = await tellStory({ terminal, narrator, processContext }, { ...options, directory });

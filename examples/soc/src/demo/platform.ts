@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type AuditEmitter, createAuditEmitter, systemClock } from '@tallystick/sdk';
-import { type EmbeddedDesk, embeddedDesk, transportOf } from '@tallystick/server/embedded';
+import { embeddedDesk, transportOf } from '@tallystick/server/embedded';
 import { SimulatedPlant } from '../actuators/simulated-plant.ts';
 import { Feed } from '../corpus/feed.ts';
 import { ListedIndicators } from '../governance/indicators.ts';
@@ -29,7 +29,6 @@ export interface PlatformOptions {
 export interface DemoPlatform {
   readonly soc: Soc;
   readonly feed: Feed;
-  readonly desk: EmbeddedDesk;
   readonly patterns: MemoryDocuments<FalsePositivePattern>;
   /** Delivers what the services have emitted so far. */
   flush(): Promise<void>;
@@ -69,7 +68,6 @@ export async function startPlatform(options: PlatformOptions): Promise<DemoPlatf
   await soc.start();
   return {
     soc,
-    desk,
     patterns,
     feed: new Feed(topics, ids),
     flush: async () => void (await Promise.all(emitters.map((emitter) => emitter.flush()))),

@@ -65,7 +65,7 @@ const descriptions: { readonly [type: string]: Describe } = {
   'injection.quarantined': (event, title) => ({
     kind: 'danger',
     what: 'quarantined',
-    text: `${patternsOf(event)}: no model reads it: ${title}`,
+    text: `no model reads ${title}: ${patternsOf(event)}`,
   }),
   'technique.quarantined': (event) => ({ kind: 'danger', what: 'quarantined', text: reason(event) }),
   'routing.tier_selected': describeModelCall,
@@ -132,7 +132,7 @@ function describeModelCall(event: EventView, title: string): RecordLine | undefi
   return {
     kind: 'model',
     what: 'model',
-    text: `${said} by ${provider} ${model}, tier ${tier}, $${cost}: ${title}`,
+    text: `${said}, tier ${tier}, $${cost}, ${provider} ${model}: ${title}`,
   };
 }
 

@@ -11,9 +11,10 @@ import { answerApprovals, learnPatterns, receiveAlerts } from './acts.ts';
 import { explain, type StoryParts } from './explain.ts';
 import { Highlights, type Place } from './highlights.ts';
 import { LiveView } from './live-view.ts';
+import { People } from './people.ts';
 import { startPlatform } from './platform.ts';
 import { tenantsOf } from './scenario.ts';
-import { showNew } from './stage.ts';
+import { conclude, showNew } from './stage.ts';
 import { TrailReader } from './trail-reader.ts';
 
 export interface StoryOptions {
@@ -45,7 +46,7 @@ export async function tellStory(parts: StoryParts, options: StoryOptions): Promi
   let highlights: Highlights;
   let evidence: Awaited<ReturnType<typeof takeEvidence>>;
   {
-    await narrator.chapter('Start the audit service and the eight services of the platform in this process');
+    await narrator.chapter('Start the audit service and the eight services, in this process');
     await using running = await startService(directoriesOf(directory), { checkpointIntervalMs });
     highlights = await work(parts, running, options);
     await explain(parts, running, highlights);
@@ -66,23 +67,34 @@ async function work(
   const tenants = tenantsOf(tenantCount);
   const { service, client, url } = running;
   const platform = await startPlatform({ service, tenants, directory, onError: fail });
-  const started = `offline models, ${tenantCount} tenants, an audit service on ${url}`;
+  const started = `audit service on ${url}, offline models, ${tenantCount} tenants`;
   await narrator.done('start', started, { url, tenants: tenants.map(({ id }) => id) });
 
   const read = [...tenants.map(({ id }) => id), platformTenant];
   const highlights = new Highlights();
-  const view = new LiveView(terminal, read);
-  const stage = { platform, tenants, trail: new TrailReader(client, read), view, highlights, narrator };
+  const view = new LiveView(
+    terminal,
+    tenants.map(({ id }) => id),
+  );
+  const people = await People.with(running);
+  const stage = {
+    platform,
+    people,
+    tenants,
+    trail: new TrailReader(client, read),
+    view,
+    highlights,
+    narrator,
+  };
   await receiveAlerts(stage, alerts);
   await answerApprovals(stage);
   await learnPatterns(stage);
   const lost = await platform.stop();
   if (lost > 0) throw new Error(`${lost} events are not in the trail: refused, dropped or not confirmed`);
   await showNew(stage);
-  view.clearStatus();
   const { records, signed } = stage.trail.size;
-  const chained = `${records} records are chained, and no event was lost; checkpoints sign the first ${signed}`;
-  await narrator.done('chained', chained, { records, signed, lost });
+  const chained = `${records} records chained, ${signed} of them signed; no event was lost`;
+  await conclude(stage, 'chained', chained, { records, signed, lost });
   return highlights;
 }
 

@@ -12,7 +12,7 @@ function commandsAbout({
       ? []
       : [
           [
-            'Which model said what and why, what did it cost, who approved, what was done, what is missing?',
+            'What did models say, and at what cost? Who approved? What was done?',
             `timeline --tenant ${approved.tenantId} ${approved.investigationId}`,
           ] as const,
         ]),

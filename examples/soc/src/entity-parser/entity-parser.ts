@@ -24,7 +24,7 @@ export class EntityParser implements Service {
   #unsubscribe: () => Promise<void> = async () => {};
 
   /** @param parts `seen` remembers the alerts that were published; in memory by default */
-  constructor(parts: ServiceParts & { readonly seen?: Documents<SeenAlert> }) {
+  constructor(parts: ServiceParts & { readonly seen?: Documents<SeenAlert> | undefined }) {
     this.#parts = parts;
     this.#seen = parts.seen ?? new MemoryDocuments({ keep: parts.settings.memory.documentsPerTenant });
     this.#recorder = new Recorder(this.name, parts.ids, parts.audit);

@@ -1,23 +1,30 @@
 import type { Controls, KillScope } from '../platform/controls.ts';
-import { MemoryDocuments } from '../platform/documents.ts';
+import { type Documents, MemoryDocuments } from '../platform/documents.ts';
 import type { PlannedAction } from '../platform/investigation.ts';
 import type { Lineage } from '../platform/lineage.ts';
 import { Recorder } from '../platform/recorder.ts';
 import type { Service, ServiceParts } from '../platform/service.ts';
+import { separateChanges, type Units } from '../platform/unit-of-work.ts';
 import { AccumulationGuard } from './accumulation-guard.ts';
 import { Canaries } from './canaries.ts';
 import type { Canary } from './canary.ts';
 import { FinalReports } from './final-reports.ts';
 import { IndicatorLookUps } from './indicator-look-ups.ts';
 import type { ThreatIntelligence } from './indicators.ts';
-import { KillSwitches } from './kill-switches.ts';
+import { type KillSwitch, KillSwitches } from './kill-switches.ts';
 import type { KnowledgeArticle } from './knowledge-base.ts';
 import { KnowledgeRefresh } from './knowledge-refresh.ts';
 import { changeSetting } from './setting-paths.ts';
-import { ShadowModes } from './shadow-modes.ts';
+import { type ShadowMode, ShadowModes } from './shadow-modes.ts';
 
 export interface GovernanceParts extends ServiceParts {
   readonly intelligence: ThreatIntelligence;
+  /** @defaultValue in memory */
+  readonly killSwitches?: Documents<KillSwitch> | undefined;
+  /** @defaultValue in memory */
+  readonly shadowModes?: Documents<ShadowMode> | undefined;
+  /** Investigations whose final report is written. @defaultValue in memory */
+  readonly reported?: Documents<true> | undefined;
 }
 
 /**
@@ -28,6 +35,7 @@ export class Governance implements Service, Controls {
   readonly name = 'governance';
   readonly #parts: GovernanceParts;
   readonly #recorder: Recorder;
+  readonly #units: Units;
   readonly #killSwitches: KillSwitches;
   readonly #accumulation: AccumulationGuard;
   readonly #shadowModes: ShadowModes;
@@ -41,14 +49,15 @@ export class Governance implements Service, Controls {
     this.#parts = parts;
     const recorder = new Recorder(this.name, parts.ids, parts.audit);
     this.#recorder = recorder;
-    this.#killSwitches = new KillSwitches(recorder);
+    this.#units = parts.units ?? separateChanges;
+    this.#killSwitches = new KillSwitches(recorder, parts.killSwitches);
     this.#accumulation = new AccumulationGuard(parts.settings.governance, parts.clock);
-    this.#shadowModes = new ShadowModes(parts.tenants, recorder);
+    this.#shadowModes = new ShadowModes(parts.tenants, recorder, parts.shadowModes);
     this.#canaries = new Canaries(parts, recorder);
     this.#knowledge = new KnowledgeRefresh(recorder);
     this.#lookUps = new IndicatorLookUps(parts.intelligence, recorder);
     const { documentsPerTenant: keep } = parts.settings.memory;
-    this.#reports = new FinalReports(recorder, new MemoryDocuments({ keep }));
+    this.#reports = new FinalReports(recorder, parts.reported ?? new MemoryDocuments({ keep }));
   }
 
   async start(): Promise<void> {
@@ -102,12 +111,12 @@ export class Governance implements Service, Controls {
 
   /** @throws {GovernanceRefused} `NO_CHANGE` */
   activateKillSwitch(scope: KillScope, person: string, reason: string, lineage: Lineage): Promise<void> {
-    return this.#killSwitches.activate(scope, person, reason, lineage);
+    return this.#units.run(() => this.#killSwitches.activate(scope, person, reason, lineage));
   }
 
   /** @throws {GovernanceRefused} `NO_CHANGE` */
   deactivateKillSwitch(scope: KillScope, person: string, reason: string, lineage: Lineage): Promise<void> {
-    return this.#killSwitches.deactivate(scope, person, reason, lineage);
+    return this.#units.run(() => this.#killSwitches.deactivate(scope, person, reason, lineage));
   }
 
   /**
@@ -117,7 +126,7 @@ export class Governance implements Service, Controls {
    * @throws {GovernanceRefused} `NOT_IN_SHADOW`, `SAME_PERSON`
    */
   approveGoLive(person: string, reason: string, lineage: Lineage): Promise<boolean> {
-    return this.#shadowModes.approveGoLive(person, reason, lineage);
+    return this.#units.run(() => this.#shadowModes.approveGoLive(person, reason, lineage));
   }
 
   /** Begins to compare a new version with the current one. */
@@ -141,7 +150,7 @@ export class Governance implements Service, Controls {
 
   #recordBreach(lineage: Lineage, action: PlannedAction, count: number): void {
     const { maxActions, windowMs } = this.#parts.settings.governance.accumulation;
-    this.#recorder.emit('accumulation.threshold_breached', lineage, {
+    this.#recorder.emitFinal('accumulation.threshold_breached', lineage, {
       severity: 'critical',
       targetType: 'tenant',
       targetId: lineage.tenantId,

@@ -4,7 +4,7 @@ import type { Lineage } from '../platform/lineage.ts';
 import type { Recorder } from '../platform/recorder.ts';
 import { GovernanceRefused } from './refusal.ts';
 
-interface KillSwitch extends KillScope {
+export interface KillSwitch extends KillScope {
   readonly active: boolean;
 }
 

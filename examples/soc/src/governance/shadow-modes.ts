@@ -5,7 +5,7 @@ import type { TenantDirectory } from '../platform/tenants.ts';
 import { GovernanceRefused } from './refusal.ts';
 
 /** How a tenant leaves shadow mode. */
-interface ShadowMode {
+export interface ShadowMode {
   readonly shadow: boolean;
   readonly approved_by: readonly string[];
 }

@@ -4,6 +4,7 @@ import type { Lineage } from '../platform/lineage.ts';
 import type { ModelAnswer, ModelCall, ModelRouter } from '../platform/reasoning.ts';
 import { Recorder } from '../platform/recorder.ts';
 import type { ServiceParts } from '../platform/service.ts';
+import { apart } from '../platform/unit-of-work.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { callProvider, type ProviderAnswer } from './provider-call.ts';
 import { chooseTier, type TierChoice } from './tier.ts';
@@ -26,7 +27,9 @@ export class LlmRouter implements ModelRouter {
   #degraded = false;
 
   /** @param parts `usage` keeps what tenants used; in memory by default */
-  constructor(parts: ServiceParts & { readonly catalog: ModelCatalog; readonly usage?: Documents<Usage> }) {
+  constructor(
+    parts: ServiceParts & { readonly catalog: ModelCatalog; readonly usage?: Documents<Usage> | undefined },
+  ) {
     this.#parts = parts;
     this.#catalog = parts.catalog;
     this.#usage = new UsageMeter(parts.clock, parts.usage);
@@ -52,7 +55,8 @@ export class LlmRouter implements ModelRouter {
     if (refusal !== undefined) {
       return { ...base, status: 'refused', reason: refusal, latencyMs: 0, attempts: [] };
     }
-    await this.#usage.countCall(call.lineage.tenantId);
+    // What was used stays used if the work that asks fails.
+    await apart(() => this.#usage.countCall(call.lineage.tenantId));
     const { attempts, answered } = await this.#tryProviders(call, choice);
     const latencyMs = this.#parts.clock.now() - startedAt;
     if (answered === undefined) {
@@ -85,7 +89,7 @@ export class LlmRouter implements ModelRouter {
       return `SPEND_HARD_LIMIT: ${spendPerMonthUsd.hard} US dollars of this month are spent`;
     }
     const quota = quotasPerHour[tenantTier];
-    if ((await this.#usage.callsThisHour(lineage.tenantId)) < quota) return undefined;
+    if (await this.#usage.reserveCall(lineage.tenantId, quota)) return undefined;
     return `QUOTA_EXCEEDED: ${quota} calls in this hour`;
   }
 
@@ -129,14 +133,14 @@ export class LlmRouter implements ModelRouter {
   }
 
   async #spend(lineage: Lineage, costUsd: number): Promise<void> {
-    await this.#usage.spend(lineage.tenantId, costUsd);
+    await apart(() => this.#usage.spend(lineage.tenantId, costUsd));
     const spent = await this.#usage.spentThisMonth(lineage.tenantId);
     if (spent >= this.#parts.settings.router.spendPerMonthUsd.soft)
       this.#recordLimitOnce('soft', lineage, spent);
   }
 
   #recordFailover(lineage: Lineage, primary: CatalogedModel, fallback: CatalogedModel, error: string): void {
-    this.#recorder.emit('routing.provider_failover', lineage, {
+    this.#recorder.emitFinal('routing.provider_failover', lineage, {
       severity: 'warning',
       targetType: 'provider',
       targetId: fallback.provider,
@@ -169,7 +173,7 @@ export class LlmRouter implements ModelRouter {
   ): void {
     const isOpen = type === 'circuit_breaker.opened';
     const { failures, openMs } = this.#parts.settings.router.breaker;
-    this.#recorder.emit(type, lineage, {
+    this.#recorder.emitFinal(type, lineage, {
       severity: isOpen ? 'warning' : 'info',
       targetType: 'provider',
       targetId: provider,
@@ -188,7 +192,7 @@ export class LlmRouter implements ModelRouter {
     if (this.#recordedLimits.has(key)) return;
     this.#recordedLimits.add(key);
     const limits = this.#parts.settings.router.spendPerMonthUsd;
-    this.#recorder.emit(`spend.${limit}_limit`, lineage, {
+    this.#recorder.emitFinal(`spend.${limit}_limit`, lineage, {
       severity: limit === 'hard' ? 'critical' : 'warning',
       targetType: 'tenant',
       targetId: lineage.tenantId,
@@ -208,7 +212,7 @@ export class LlmRouter implements ModelRouter {
   #enterDegradation(lineage: Lineage, { tier }: TierChoice, attempts: ModelAnswer['attempts']): void {
     if (this.#degraded) return;
     this.#degraded = true;
-    this.#recorder.emit('degradation.entered', lineage, {
+    this.#recorder.emitFinal('degradation.entered', lineage, {
       severity: 'critical',
       targetType: 'tier',
       targetId: tier,
@@ -225,7 +229,7 @@ export class LlmRouter implements ModelRouter {
   #exitDegradation(lineage: Lineage, { provider }: CatalogedModel): void {
     if (!this.#degraded) return;
     this.#degraded = false;
-    this.#recorder.emit('degradation.exited', lineage, {
+    this.#recorder.emitFinal('degradation.exited', lineage, {
       targetType: 'provider',
       targetId: provider,
       context: { degradation_level: 'normal', provider_health: this.#health() },

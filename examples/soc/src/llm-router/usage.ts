@@ -13,26 +13,44 @@ const none: Usage = { calls: 0, spentUsd: 0 };
 export class UsageMeter {
   readonly #documents: Documents<Usage>;
   readonly #clock: Pick<Clock, 'now'>;
+  /** The last step of each tenant. Steps of one tenant follow each other, so that none overwrites or overlooks another. */
+  readonly #lastSteps = new Map<string, Promise<unknown>>();
+  /** Calls of each tenant that were reserved and are not counted yet. */
+  readonly #reserved = new Map<string, number>();
 
   constructor(clock: Pick<Clock, 'now'>, documents: Documents<Usage> = new MemoryDocuments()) {
     this.#clock = clock;
     this.#documents = documents;
   }
 
-  async callsThisHour(tenantId: string): Promise<number> {
-    return (await this.#read(tenantId, this.#hour())).calls;
+  /**
+   * Reserves a call of this hour, if the quota has one left. The caller then counts it with {@link countCall}: without the
+   * reservation, calls at the same time would all see the same count.
+   */
+  async reserveCall(tenantId: string, quota: number): Promise<boolean> {
+    return await this.#inTurn(tenantId, async () => {
+      const { calls } = await this.#read(tenantId, this.#hour());
+      const reserved = this.#reserved.get(tenantId) ?? 0;
+      if (calls + reserved >= quota) return false;
+      this.#reserved.set(tenantId, reserved + 1);
+      return true;
+    });
   }
 
   async spentThisMonth(tenantId: string): Promise<number> {
     return (await this.#read(tenantId, this.month())).spentUsd;
   }
 
+  /** Counts a call that was reserved. */
   async countCall(tenantId: string): Promise<void> {
-    await this.#add(tenantId, this.#hour(), { calls: 1, spentUsd: 0 });
+    await this.#inTurn(tenantId, async () => {
+      this.#reserved.set(tenantId, (this.#reserved.get(tenantId) ?? 1) - 1);
+      await this.#add(tenantId, this.#hour(), { calls: 1, spentUsd: 0 });
+    });
   }
 
   async spend(tenantId: string, usd: number): Promise<void> {
-    await this.#add(tenantId, this.month(), { calls: 0, spentUsd: usd });
+    await this.#inTurn(tenantId, () => this.#add(tenantId, this.month(), { calls: 0, spentUsd: usd }));
   }
 
   /** `2026-11` */
@@ -42,6 +60,17 @@ export class UsageMeter {
 
   #hour(): string {
     return new Date(this.#clock.now()).toISOString().slice(0, 13);
+  }
+
+  async #inTurn<T>(tenantId: string, step: () => Promise<T>): Promise<T> {
+    const before = this.#lastSteps.get(tenantId) ?? Promise.resolve();
+    const done = before.then(step, step);
+    this.#lastSteps.set(tenantId, done);
+    try {
+      return await done;
+    } finally {
+      if (this.#lastSteps.get(tenantId) === done) this.#lastSteps.delete(tenantId);
+    }
   }
 
   async #read(tenantId: string, period: string): Promise<Usage> {

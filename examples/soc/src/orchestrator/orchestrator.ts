@@ -13,7 +13,7 @@ import type { FalsePositivePattern } from '../platform/knowledge.ts';
 import type { Reasoner } from '../platform/reasoning.ts';
 import { Recorder } from '../platform/recorder.ts';
 import type { Service, ServiceParts } from '../platform/service.ts';
-import { type Message, RejectedMessage } from '../platform/topics.ts';
+import { type Message, RejectedMessage, Unavailable } from '../platform/topics.ts';
 import { investigationGraph } from './investigation-graph.ts';
 import { InvestigationRecords } from './investigation-records.ts';
 import { InvestigationStates, type StoredInvestigation } from './investigation-states.ts';
@@ -26,11 +26,11 @@ export interface OrchestratorParts extends ServiceParts {
   /** Written by the batch scheduler. */
   readonly patterns: Documents<FalsePositivePattern>;
   /** @defaultValue in memory */
-  readonly investigations?: Documents<StoredInvestigation>;
+  readonly investigations?: Documents<StoredInvestigation> | undefined;
   /** @defaultValue in memory */
-  readonly exposures?: Documents<Exposure>;
+  readonly exposures?: Documents<Exposure> | undefined;
   /** @defaultValue in memory */
-  readonly detections?: Documents<Detection>;
+  readonly detections?: Documents<Detection> | undefined;
 }
 
 /** States in which the orchestrator waits for nothing more from the alert itself. */
@@ -105,8 +105,8 @@ export class Orchestrator implements Service {
       await this.#graph.invoke({ alert, lineage: ofInvestigation });
     } catch (error) {
       const stored = await this.#states.find(alert.tenant_id, investigationId);
-      // Nothing is stored yet: the topic delivers the alert again.
-      if (stored === undefined) throw error;
+      // Nothing is stored yet, or another service is away: the topic delivers the alert again.
+      if (stored === undefined || error instanceof Unavailable) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       await this.#states.fail(
         stored.lineage,

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RecordDeadLetter } from './dead-letter-records.ts';
 import { handleMessage } from './message-handling.ts';
-import type { DeadLetter, Handler, Message, Topic, TopicBus, Topics } from './topics.ts';
+import type { DeadLetter, Handler, LocalTopics, Message, Topic, Topics } from './topics.ts';
 
 interface Subscription {
   readonly consumer: string;
@@ -11,7 +11,7 @@ interface Subscription {
 }
 
 /** Topics in this process. A crash loses what was not handled. */
-export class MemoryTopics implements TopicBus {
+export class MemoryTopics implements LocalTopics {
   /** The latest dead letters. */
   readonly deadLetters: DeadLetter[] = [];
   /** @defaultValue records nothing */
@@ -71,7 +71,6 @@ export class MemoryTopics implements TopicBus {
     return this.#open.size === 0;
   }
 
-  /** Resolves when every message is handled, including those that handlers published. */
   async settled(): Promise<void> {
     while (this.#open.size > 0) await Promise.all(this.#open);
   }

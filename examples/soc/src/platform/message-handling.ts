@@ -44,15 +44,16 @@ export async function handleMessage<T>(
       await handler(message);
       return undefined;
     } catch (error) {
-      if (error instanceof RejectedMessage) return describe(error);
+      if (error instanceof RejectedMessage) return refusalOf(error);
       if (!(error instanceof Unavailable)) failures += 1;
-      if (failures >= attempts) return describe(error);
+      if (failures >= attempts) return refusalOf(error);
     }
     await pause(Math.min(maxMs, firstMs * 2 ** Math.min(calls, 16)), undefined, { signal });
   }
 }
 
-function describe(error: unknown): Refusal {
+/** Why a message with this error is a dead letter. */
+export function refusalOf(error: unknown): Refusal {
   if (error instanceof RejectedMessage) {
     return { code: error.code, reason: shortened(error.message), recordedAs: error.recordedAs };
   }

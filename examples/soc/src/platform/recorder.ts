@@ -9,7 +9,13 @@ export const taxonomy = combineTaxonomies(soc, agent);
 export type SocEventType = (typeof soc.types)[number];
 
 /** What a service needs of an emitter. `record` is for gates, which wait until their intent is in the chain. */
-export type SocEmitter = Pick<AuditEmitter<typeof taxonomy, undefined>, 'emit' | 'record'>;
+export interface SocEmitter extends Pick<AuditEmitter<typeof taxonomy, undefined>, 'emit' | 'record'> {
+  /**
+   * Stores an event that is sent unless the work that is being done records how it went on, with an event of the same id. Emitters
+   * without a store leave it out.
+   */
+  mark?(type: SocEventType, event: object): void;
+}
 
 type Actor = 'actorType' | 'actorId';
 /** Members that the recorder sets itself, from the lineage. */
@@ -44,35 +50,56 @@ export class Recorder {
     event: SocEvent<K>,
     auditId: string = this.#ids.next(undefined, `${type} ${event.targetId ?? ''}`),
   ): string {
-    const { tenantId, correlationId, traceId, spanId, parentEventId, alertId, investigationId } = lineage;
-    const known = { auditId, tenantId, correlationId, traceId, spanId, parentEventId };
-    const body = {
-      actorType: 'service',
-      actorId: this.#service,
-      alertId,
-      investigationId,
-      ...event,
-      ...known,
-    };
+    const body = this.#bodyOf(lineage, event, auditId);
     const result = this.#audit?.emit(type, body as unknown as Body<K>);
     // Content that an attacker made too large or malformed must not make the event disappear.
-    if (result?.state === 'refused') {
-      const outcome = {
-        outcome_status: 'partial',
-        error_code: 'CONTENT_REFUSED',
-        error_message: 'it happened, but its content does not fit into an event',
-      };
-      const bare = {
-        actorType: 'service',
-        actorId: this.#service,
-        severity: 'warning',
-        alertId,
-        investigationId,
-        outcome,
-        ...known,
-      };
-      this.#audit?.emit(type, bare as unknown as Body<K>);
-    }
+    if (result?.state === 'refused')
+      this.#audit?.emit(type, bareEvent(body, this.#service) as unknown as Body<K>);
     return auditId;
   }
+
+  /**
+   * Records something that changes more than the work that is being done can take back, such as the state of a circuit breaker. The
+   * record stays if the work fails.
+   */
+  emitFinal<K extends SocEventType>(type: K, lineage: Lineage, event: SocEvent<K>): string {
+    const auditId = this.#ids.next(undefined, `${type} ${event.targetId ?? ''}`);
+    this.mark(type, lineage, event, auditId);
+    return this.emit(type, lineage, event, auditId);
+  }
+
+  /**
+   * Stores what is recorded if the process ends, or the work fails, before {@link emit} is called with the same id. Call it before an
+   * effect outside of the process.
+   */
+  mark<K extends SocEventType>(type: K, lineage: Lineage, event: SocEvent<K>, auditId: string): void {
+    this.#audit?.mark?.(type, this.#bodyOf(lineage, event, auditId));
+  }
+
+  #bodyOf(lineage: Lineage, event: object, auditId: string) {
+    const { tenantId, correlationId, traceId, spanId, parentEventId, alertId, investigationId } = lineage;
+    const known = { auditId, tenantId, correlationId, traceId, spanId, parentEventId };
+    return { actorType: 'service', actorId: this.#service, alertId, investigationId, ...event, ...known };
+  }
+}
+
+/** Members of an event that the platform makes itself. */
+const ownMembers = [
+  ...['eventType', 'auditId', 'timestamp', 'tenantId', 'correlationId', 'traceId', 'spanId', 'parentEventId'],
+  ...['alertId', 'investigationId'],
+];
+
+/** What remains of an event of a service whose content was refused: that it happened. */
+export function bareEvent(event: object, service: string) {
+  return {
+    ...Object.fromEntries(Object.entries(event).filter(([member]) => ownMembers.includes(member))),
+    actorType: 'service',
+    actorId: service,
+    severity: 'warning',
+    outcome: {
+      outcome_status: 'partial',
+      error_code: 'CONTENT_REFUSED',
+      error_message: 'it happened, but its content does not fit into an event',
+    },
+  };
 }

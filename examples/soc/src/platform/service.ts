@@ -4,6 +4,7 @@ import type { SocEmitter } from './recorder.ts';
 import type { Settings } from './settings.ts';
 import type { TenantDirectory } from './tenants.ts';
 import type { TopicBus } from './topics.ts';
+import type { Units } from './unit-of-work.ts';
 
 /** What every service is made with. */
 export interface ServiceParts {
@@ -14,6 +15,8 @@ export interface ServiceParts {
   readonly tenants: TenantDirectory;
   /** Without an emitter the service does the same and records nothing. */
   readonly audit?: SocEmitter | undefined;
+  /** Makes changes that belong together take effect together. @defaultValue each takes effect at once */
+  readonly units?: Units | undefined;
   /** Called with errors that no caller gets. @defaultValue none */
   readonly onError?: ((error: unknown) => void) | undefined;
 }

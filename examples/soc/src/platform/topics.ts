@@ -82,3 +82,13 @@ export interface TopicBus {
     handler: Handler<Topics[K]>,
   ): Promise<() => Promise<void>>;
 }
+
+/** Topics of one process, which knows when nothing moves any more. */
+export interface LocalTopics extends TopicBus {
+  /** Records the dead letters that no service recorded. */
+  recordDeadLetter: (letter: DeadLetter) => string | undefined;
+  /** Whether every message is handled. */
+  readonly isSettled: boolean;
+  /** Resolves when every message is handled, including those that handlers published. */
+  settled(): Promise<void>;
+}

@@ -4,18 +4,16 @@ import type { Controls } from '../platform/controls.ts';
 import type { PlannedAction, ResponsePlan, ResponseReport } from '../platform/investigation.ts';
 import { after, type Lineage } from '../platform/lineage.ts';
 import type { ServiceParts } from '../platform/service.ts';
+import { separateChanges, type Units } from '../platform/unit-of-work.ts';
 import { resultOf } from './gate-results.ts';
 import { responsePolicy } from './response-policy.ts';
-import type { ResponseRecords } from './response-records.ts';
+import type { ExecutedOutcome, ResponseRecords, Undoing } from './response-records.ts';
 import { silentEmitter } from './silent-emitter.ts';
 import { TimedOut, within } from './time-limit.ts';
 
 type Result = ResponseReport['results'][number];
 
-/** A person who decided that actions are undone. */
-export type RollBackActor = { readonly actorType: 'user'; readonly actorId: string };
-
-export interface ActionRunnerParts extends Pick<ServiceParts, 'audit' | 'settings' | 'clock'> {
+export interface ActionRunnerParts extends Pick<ServiceParts, 'audit' | 'settings' | 'clock' | 'units'> {
   /** The service that runs the actions. */
   readonly name: string;
   readonly actuators: Actuators;
@@ -29,10 +27,12 @@ export interface ActionRunnerParts extends Pick<ServiceParts, 'audit' | 'setting
 export class ActionRunner {
   readonly #parts: ActionRunnerParts;
   readonly #gate: Gate;
+  readonly #units: Units;
 
   constructor(parts: ActionRunnerParts) {
     const { audit, settings, desk, name, clock } = parts;
     this.#parts = parts;
+    this.#units = parts.units ?? separateChanges;
     this.#gate = createGate({
       audit: (audit as AnyEmitter | undefined) ?? silentEmitter(),
       policy: responsePolicy(settings),
@@ -45,7 +45,14 @@ export class ActionRunner {
     });
   }
 
+  /** Records that an action will be done. @returns the id of the event */
+  prepare(plan: ResponsePlan, action: PlannedAction, lineage: Lineage): string {
+    return this.#parts.records.prepared(lineage, plan, action);
+  }
+
   /**
+   * @param lineage of what the record of {@link prepare} leads to
+   * @param settled stores the result, together with the record of what was done
    * @param waiting called when people are asked
    * @throws {GateError} if nothing was done and the action is still to be done
    */
@@ -53,41 +60,38 @@ export class ActionRunner {
     plan: ResponsePlan,
     action: PlannedAction,
     lineage: Lineage,
+    settled: (result: Result) => Promise<void>,
     waiting: () => void,
-  ): Promise<Result> {
+  ): Promise<void> {
     const { controls, settings, records } = this.#parts;
-    const prepared = records.prepared(lineage, plan, action);
-    const lineageOfAction = after(lineage, prepared);
     if (plan.shadow) {
-      records.shadowed(lineageOfAction, plan, action);
-      return { action_id: action.action_id, result: 'shadowed' };
+      return this.#units.run(async () => {
+        records.shadowed(lineage, plan, action);
+        await settled({ action_id: action.action_id, result: 'shadowed' });
+      });
     }
     const isSmall = action.tier <= settings.response.automaticUpToTier;
-    const isAutomatic = isSmall && (await controls.admitAutomatic(lineageOfAction, action));
-    return isAutomatic
-      ? this.#runAutomatic(lineageOfAction, plan, action)
-      : this.#runGated(lineageOfAction, plan, action, waiting);
+    const isAutomatic = isSmall && (await controls.admitAutomatic(lineage, action));
+    if (isAutomatic)
+      return this.#units.run(async () => settled(await this.#runAutomatic(lineage, plan, action)));
+    // People may take hours, so each step takes effect by itself.
+    return settled(await this.#runGated(lineage, plan, action, waiting));
   }
 
-  /** @param actor the person who decided it; the response agent itself by default */
-  async undo(
-    lineage: Lineage,
-    plan: ResponsePlan,
-    action: PlannedAction,
-    reason: string,
-    actor?: RollBackActor,
-  ): Promise<void> {
+  async undo(lineage: Lineage, plan: ResponsePlan, action: PlannedAction, undoing: Undoing): Promise<void> {
     const { actuators, clock, records, settings } = this.#parts;
-    const undone = actuators.undo(plan.tenant_id, action);
-    const { reference } = await within(clock, settings.response.effectTimeoutMs, undone);
-    records.rolledBack(lineage, plan, action, { reason, reference, actor });
+    const undone = records.beginUndo(lineage, plan, action, undoing);
+    const undo = actuators.undo(plan.tenant_id, action);
+    const { reference } = await within(clock, settings.response.effectTimeoutMs, undo);
+    undone(reference);
   }
 
   async #runAutomatic(lineage: Lineage, plan: ResponsePlan, action: PlannedAction): Promise<Result> {
     const { clock, records, settings } = this.#parts;
     const { effectTimeoutMs } = settings.response;
     const { action_id, kind, target } = action;
-    const execution = this.#execute(lineage, plan, action);
+    const ended = records.begin(lineage, plan, action);
+    const execution = this.#execute(plan, action, ended);
     try {
       await within(clock, effectTimeoutMs, execution);
       return { action_id, result: 'executed' };
@@ -95,7 +99,7 @@ export class ActionRunner {
       if (!(error instanceof TimedOut)) return { action_id, result: 'failed', detail: messageOf(error) };
       // A late answer is recorded when it comes.
       execution.catch(() => undefined);
-      records.executed(lineage, plan, action, {
+      ended({
         outcome_status: 'failure',
         action_taken: kind,
         action_target: `${target.type}:${target.id}`,
@@ -113,6 +117,7 @@ export class ActionRunner {
     action: PlannedAction,
     waiting: () => void,
   ): Promise<Result> {
+    const { records } = this.#parts;
     const { tenant_id, investigation_id, severity } = plan;
     const { action_id, kind, tier, target, reason } = action;
     try {
@@ -128,7 +133,10 @@ export class ActionRunner {
           ...(lineage.parentEventId !== undefined && { parentEventId: lineage.parentEventId }),
           onPending: waiting,
         },
-        (_args, { intentId }) => this.#execute(after(lineage, intentId), plan, action),
+        (_args, { intentId }) =>
+          this.#units.run(() =>
+            this.#execute(plan, action, records.begin(after(lineage, intentId), plan, action)),
+          ),
       );
       return { action_id, result: 'executed' };
     } catch (error) {
@@ -140,12 +148,16 @@ export class ActionRunner {
     }
   }
 
-  async #execute(lineage: Lineage, plan: ResponsePlan, action: PlannedAction): Promise<void> {
-    const { clock, actuators, records } = this.#parts;
+  async #execute(
+    plan: ResponsePlan,
+    action: PlannedAction,
+    ended: (outcome: ExecutedOutcome) => void,
+  ): Promise<void> {
+    const { clock, actuators } = this.#parts;
     const startedAt = clock.now();
     try {
       const { reference } = await actuators.execute(plan.tenant_id, action);
-      records.executed(lineage, plan, action, {
+      ended({
         outcome_status: 'success',
         action_taken: action.kind,
         action_target: `${action.target.type}:${action.target.id}`,
@@ -153,7 +165,7 @@ export class ActionRunner {
         reference,
       });
     } catch (error) {
-      records.executed(lineage, plan, action, {
+      ended({
         outcome_status: 'failure',
         action_taken: action.kind,
         action_target: `${action.target.type}:${action.target.id}`,

@@ -1,19 +1,24 @@
 import { GateError } from '@tallystick/sdk/gate';
 import { type Documents, MemoryDocuments } from '../platform/documents.ts';
-import type { ActionResult, ResponsePlan, ResponseReport } from '../platform/investigation.ts';
-import type { Lineage } from '../platform/lineage.ts';
+import type { ActionResult, PlannedAction, ResponsePlan, ResponseReport } from '../platform/investigation.ts';
+import { after, type Lineage } from '../platform/lineage.ts';
 import { Recorder } from '../platform/recorder.ts';
 import type { Service, ServiceParts } from '../platform/service.ts';
 import type { Message } from '../platform/topics.ts';
-import { ActionRunner, type ActionRunnerParts, type RollBackActor } from './action-runner.ts';
+import { afterwards, separateChanges, type Units } from '../platform/unit-of-work.ts';
+import { ActionRunner, type ActionRunnerParts } from './action-runner.ts';
 import { nextAction, withUnconfirmedRest } from './plan-progress.ts';
-import { ResponseRecords } from './response-records.ts';
+import { ResponseRecords, type Undoing } from './response-records.ts';
+
+type Result = ResponseReport['results'][number];
 
 /** A plan, and how far it is. A plan that is not settled goes on after a restart. */
 export interface StoredPlan {
   readonly plan: ResponsePlan;
   readonly lineage: Lineage;
   readonly results: ResponseReport['results'];
+  /** For each action that was prepared, the `audit_id` of the event that records it. */
+  readonly prepared?: Readonly<Record<string, string>>;
   readonly settled: boolean;
 }
 
@@ -21,7 +26,7 @@ export interface ResponseAgentParts
   extends ServiceParts,
     Pick<ActionRunnerParts, 'actuators' | 'controls' | 'desk'> {
   /** @defaultValue in memory */
-  readonly plans?: Documents<StoredPlan>;
+  readonly plans?: Documents<StoredPlan> | undefined;
 }
 
 /**
@@ -33,6 +38,7 @@ export interface ResponseAgentParts
 export class ResponseAgent implements Service {
   readonly name = 'response-agent';
   readonly #parts: ResponseAgentParts;
+  readonly #units: Units;
   readonly #plans: Documents<StoredPlan>;
   readonly #actions: ActionRunner;
   /** Plans that are being worked on. A plan that waits for people is not among them. */
@@ -43,6 +49,7 @@ export class ResponseAgent implements Service {
 
   constructor(parts: ResponseAgentParts) {
     this.#parts = parts;
+    this.#units = parts.units ?? separateChanges;
     this.#plans =
       parts.plans ??
       new MemoryDocuments({
@@ -50,7 +57,7 @@ export class ResponseAgent implements Service {
         mayDrop: ({ settled }) => settled,
       });
     const recorder = new Recorder(this.name, parts.ids, parts.audit);
-    const records = new ResponseRecords(recorder, parts.settings.response);
+    const records = new ResponseRecords(recorder, parts.ids, parts.settings.response);
     this.#actions = new ActionRunner({ ...parts, name: this.name, records });
   }
 
@@ -89,7 +96,7 @@ export class ResponseAgent implements Service {
   async rollBack(tenantId: string, planId: string, person: string, reason: string): Promise<void> {
     const stored = await this.#plans.get(tenantId, planId);
     if (stored === undefined) throw new Error(`there is no plan ${planId}`);
-    await this.#undo(stored, reason, { actorType: 'user', actorId: person });
+    await this.#undo(stored, { reason, actor: { actorType: 'user', actorId: person } });
   }
 
   async #accept({ value: plan, lineage }: Message<ResponsePlan>): Promise<void> {
@@ -98,7 +105,7 @@ export class ResponseAgent implements Service {
     if (known !== undefined) return;
     const stored = { plan, lineage, results: [], settled: false };
     await this.#plans.put(plan.tenant_id, plan.plan_id, stored);
-    this.#work(stored);
+    afterwards(() => this.#work(stored));
   }
 
   /** Works on a plan beside the topic: people may take hours, and other plans must not wait for them. */
@@ -139,35 +146,58 @@ export class ResponseAgent implements Service {
     if (!(error instanceof GateError)) this.#parts.onError?.(error);
   }
 
-  async #carryOut({ plan, lineage, results: known }: StoredPlan, waiting: () => void): Promise<void> {
-    let results = known;
+  async #carryOut(
+    { plan, lineage, results: known, prepared }: StoredPlan,
+    waiting: () => void,
+  ): Promise<void> {
+    let stored: StoredPlan = { plan, lineage, results: known, ...(prepared && { prepared }), settled: false };
+    const keep = async (changed: Partial<StoredPlan>) => {
+      stored = { ...stored, ...changed };
+      await this.#plans.put(plan.tenant_id, plan.plan_id, stored);
+    };
     for (;;) {
-      const action = nextAction(plan, results);
+      const action = nextAction(plan, stored.results);
       if (action === undefined) break;
-      const result = await this.#actions.run(plan, action, lineage, waiting);
-      // A person may have undone earlier actions while this one waited.
-      const stored = await this.#plans.get(plan.tenant_id, plan.plan_id);
-      results = [...(stored?.results ?? results), result];
-      await this.#plans.put(plan.tenant_id, plan.plan_id, { plan, lineage, results, settled: false });
+      const settled = async (result: Result) => {
+        // A person may have undone earlier actions while this one waited.
+        const now = await this.#plans.get(plan.tenant_id, plan.plan_id);
+        await keep({ results: [...(now?.results ?? stored.results), result] });
+      };
+      const parent = stored.prepared?.[action.action_id] ?? (await this.#prepare(stored, action, keep));
+      await this.#actions.run(plan, action, after(lineage, parent), settled, waiting);
     }
-    const failed = plan.actions.find(({ action_id }) => resultIn(results, action_id) === 'failed');
-    results =
+    const failed = plan.actions.find(({ action_id }) => resultIn(stored.results, action_id) === 'failed');
+    const results =
       failed === undefined
-        ? withUnconfirmedRest(plan, results)
-        : await this.#undo({ plan, lineage, results, settled: false }, `${failed.kind} failed`);
-    await this.#parts.topics.publish('actions.settled', {
-      key: plan.investigation_id,
-      lineage,
-      value: {
-        plan_id: plan.plan_id,
-        investigation_id: plan.investigation_id,
-        tenant_id: plan.tenant_id,
-        results,
-      },
+        ? withUnconfirmedRest(plan, stored.results)
+        : await this.#undo(stored, { reason: `${failed.kind} failed` });
+    await this.#units.run(async () => {
+      await this.#parts.topics.publish('actions.settled', {
+        key: plan.investigation_id,
+        lineage,
+        value: {
+          plan_id: plan.plan_id,
+          investigation_id: plan.investigation_id,
+          tenant_id: plan.tenant_id,
+          results,
+        },
+      });
+      // Without a durable store, a crash before this line publishes the report again. The orchestrator notices.
+      await keep({ results, settled: true });
     });
-    // A crash before this line publishes the report again. The orchestrator notices.
-    await this.#plans.put(plan.tenant_id, plan.plan_id, { plan, lineage, results, settled: true });
     this.#unsettled.delete(keyOf(plan));
+  }
+
+  #prepare(
+    { plan, lineage, prepared }: StoredPlan,
+    action: PlannedAction,
+    keep: (changed: Partial<StoredPlan>) => Promise<void>,
+  ): Promise<string> {
+    return this.#units.run(async () => {
+      const id = this.#actions.prepare(plan, action, lineage);
+      await keep({ prepared: { ...prepared, [action.action_id]: id } });
+      return id;
+    });
   }
 
   /**
@@ -175,16 +205,19 @@ export class ResponseAgent implements Service {
    *
    * @returns the results of the plan after that
    */
-  async #undo(stored: StoredPlan, reason: string, actor?: RollBackActor): Promise<StoredPlan['results']> {
-    const { plan, lineage, settled } = stored;
+  async #undo(stored: StoredPlan, undoing: Undoing): Promise<StoredPlan['results']> {
+    const { plan, lineage } = stored;
     let { results } = stored;
     for (const action of plan.actions.toReversed()) {
       if (resultIn(results, action.action_id) !== 'executed') continue;
-      await this.#actions.undo(lineage, plan, action, reason, actor);
       results = results.map((one) =>
         one.action_id === action.action_id ? { ...one, result: 'rolled_back' as const } : one,
       );
-      await this.#plans.put(plan.tenant_id, plan.plan_id, { plan, lineage, results, settled });
+      const changed = { ...stored, results };
+      await this.#units.run(async () => {
+        await this.#actions.undo(lineage, plan, action, undoing);
+        await this.#plans.put(plan.tenant_id, plan.plan_id, changed);
+      });
     }
     return results;
   }

@@ -1,3 +1,4 @@
+import type { Ids } from '../platform/ids.ts';
 import type { PlannedAction, ResponsePlan } from '../platform/investigation.ts';
 import type { Lineage } from '../platform/lineage.ts';
 import type { Recorder } from '../platform/recorder.ts';
@@ -17,10 +18,12 @@ export type ExecutedOutcome = {
 /** The events of the response agent. Each method records one. */
 export class ResponseRecords {
   readonly #recorder: Recorder;
+  readonly #ids: Ids;
   readonly #settings: Settings['response'];
 
-  constructor(recorder: Recorder, settings: Settings['response']) {
+  constructor(recorder: Recorder, ids: Ids, settings: Settings['response']) {
     this.#recorder = recorder;
+    this.#ids = ids;
     this.#settings = settings;
   }
 
@@ -50,19 +53,26 @@ export class ResponseRecords {
     });
   }
 
-  executed(lineage: Lineage, plan: ResponsePlan, action: PlannedAction, outcome: ExecutedOutcome): void {
-    this.#recorder.emit('response.executed', lineage, {
-      severity: outcome.outcome_status === 'success' ? 'info' : 'warning',
-      targetType: action.target.type,
-      targetId: action.target.id,
-      context: {
-        plan_id: plan.plan_id,
-        action_id: action.action_id,
-        playbook_id: plan.playbook_id,
-        tier: action.tier,
-      },
-      outcome,
+  /**
+   * Call it before an action is done: if the process ends before the result is recorded, it is recorded that the result is unknown.
+   *
+   * @returns records how the action ended. It may be called again with a late answer.
+   */
+  begin(lineage: Lineage, plan: ResponsePlan, action: PlannedAction): (outcome: ExecutedOutcome) => void {
+    const announced = this.#ids.next();
+    const unknown = executedEvent(plan, action, {
+      outcome_status: 'failure',
+      action_taken: action.kind,
+      action_target: `${action.target.type}:${action.target.id}`,
+      duration_ms: 0,
+      ...interruption,
     });
+    this.#recorder.mark('response.executed', lineage, unknown, announced);
+    let auditId: string | undefined = announced;
+    return (outcome) => {
+      this.#recorder.emit('response.executed', lineage, executedEvent(plan, action, outcome), auditId);
+      auditId = undefined;
+    };
   }
 
   shadowed(lineage: Lineage, plan: ResponsePlan, action: PlannedAction): void {
@@ -79,30 +89,57 @@ export class ResponseRecords {
     });
   }
 
-  /** @param undone `actor` is the person who decided it; the response agent itself by default */
-  rolledBack(
+  /** Call it before an action is undone. @returns records that it is undone, with the reference of the change */
+  beginUndo(
     lineage: Lineage,
     plan: ResponsePlan,
     action: PlannedAction,
-    undone: {
-      readonly reason: string;
-      readonly reference: string;
-      readonly actor?: { readonly actorType: 'user'; readonly actorId: string } | undefined;
-    },
-  ): void {
-    this.#recorder.emit('response.rolled_back', lineage, {
-      ...undone.actor,
-      severity: 'warning',
+    { reason, actor }: Undoing,
+  ): (reference: string) => void {
+    const auditId = this.#ids.next();
+    const event = (outcome: object) => ({
+      ...actor,
+      severity: 'warning' as const,
       targetType: action.target.type,
       targetId: action.target.id,
       context: { plan_id: plan.plan_id, action_id: action.action_id, playbook_id: plan.playbook_id },
-      decision: { decision_type: 'roll_back', reasoning_summary: undone.reason },
+      decision: { decision_type: 'roll_back', reasoning_summary: reason },
       outcome: {
-        outcome_status: 'rolled_back',
+        outcome_status: 'rolled_back' as const,
         action_taken: `undo ${action.kind}`,
         action_target: `${action.target.type}:${action.target.id}`,
-        reference: undone.reference,
+        ...outcome,
       },
     });
+    const unknown = event({ outcome_status: 'failure', ...interruption });
+    this.#recorder.mark('response.rolled_back', lineage, unknown, auditId);
+    return (reference) =>
+      void this.#recorder.emit('response.rolled_back', lineage, event({ reference }), auditId);
   }
+}
+
+/** Why an action is undone, and the person who decided it; the response agent itself by default. */
+export interface Undoing {
+  readonly reason: string;
+  readonly actor?: { readonly actorType: 'user'; readonly actorId: string } | undefined;
+}
+
+const interruption = {
+  error_code: 'INTERRUPTED',
+  error_message: 'the process ended before it knew the result; it is unknown whether the action was done',
+};
+
+function executedEvent(plan: ResponsePlan, action: PlannedAction, outcome: ExecutedOutcome) {
+  return {
+    severity: outcome.outcome_status === 'success' ? ('info' as const) : ('warning' as const),
+    targetType: action.target.type,
+    targetId: action.target.id,
+    context: {
+      plan_id: plan.plan_id,
+      action_id: action.action_id,
+      playbook_id: plan.playbook_id,
+      tier: action.tier,
+    },
+    outcome,
+  };
 }

@@ -59,8 +59,8 @@ test('hidden characters are counted, and a long line is cut to the screen', () =
 test('records of one investigation have the number and the title of its alert', async () => {
   expect(await shown([classified, answered, moved])).toBe(
     [
-      '     alert       acme     1  high, wazuh: Login‹1 hidden›[2J from a new device',
-      '     model       acme     1  true_positive 0.7 by offline rules-default, tier 1, $0.0005: Login‹1 hidden›[2J from a new device',
+      '  alert       acme     1  high, wazuh: Login‹1 hidden›[2J from a new device',
+      '  model       acme     1  true_positive 0.7, tier 1, $0.0005, offline rules-default: Login‹1 hidden›[2J from a new device',
       '',
     ].join('\n'),
   );

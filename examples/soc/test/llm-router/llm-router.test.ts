@@ -115,6 +115,19 @@ describe('budgets', () => {
     expect(await call('acme')).toMatchObject({ status: 'answered' });
   });
 
+  // Each of many calls at once saw the count from before all of them, so they exceeded the quota, and the counts overwrote each other.
+  test('calls at the same time do not exceed the quota, and each is counted and paid', async () => {
+    const { router } = start();
+    const calls = await Promise.all(
+      Array.from({ length: 30 }, () => router.complete(modelCall({ tenantTier: 'trial' }))),
+    );
+    const answered = calls.filter(({ status }) => status === 'answered');
+    expect(answered).toHaveLength(20);
+    const paid = answered.reduce((sum, { costUsd }) => sum + costUsd, 0);
+    expect(await router.spentUsd('acme')).toBeCloseTo(paid, 9);
+    expect(await router.complete(modelCall({ tenantTier: 'trial' }))).toMatchObject({ status: 'refused' });
+  });
+
   test('the soft limit is told once a month, the hard one refuses and is told once', async () => {
     const { router, settings, types, trail, clock } = start();
     const { costUsd } = await router.complete(modelCall());

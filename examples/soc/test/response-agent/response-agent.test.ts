@@ -126,6 +126,24 @@ describe('automatic actions', () => {
     expect(results()).toEqual([['executed']]);
   });
 
+  test('a kill switch that is activated while one runs stops the rest of the plan until people decide', async () => {
+    let isStopped = false;
+    const { run, plant, decide, results, settledPlans, types } = await start({
+      controls: { admitAutomatic: async () => !isStopped },
+    });
+    plant.failing = () => {
+      isStopped = true;
+      return false;
+    };
+    await run(plan(['tag_host', 'block_ip']));
+    expect(plant.inForce('acme')).toEqual(['tag_host host:h0']);
+    expect(types().filter((type) => type === 'response.executed')).toHaveLength(1);
+    await decide('deny', 'mia');
+    await settledPlans();
+    expect(results()).toEqual([['executed', 'denied']]);
+    expect(plant.inForce('acme')).toEqual(['tag_host host:h0']);
+  });
+
   test('in shadow mode are logged and not executed, and so are large ones', async () => {
     const { run, plant, results, types } = await start();
     await run(plan(['block_ip', 'isolate_host'], { shadow: true }));

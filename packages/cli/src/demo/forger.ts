@@ -1,4 +1,4 @@
-import { canonicalize, storedTermHashes, termBlockRecords } from '@tallystick/event';
+import { canonicalize } from '@tallystick/event';
 import {
   type AuditRecord,
   encodeFrontier,
@@ -59,19 +59,6 @@ export async function rewriteRecords(
     forged.push(sealed.text);
   }
   return await rewriteTree(session, tenantId, forged);
-}
-
-/** Makes the field index match a forged record, if the index has come to it. */
-export async function rewriteIndex(session: Queries, tenantId: string, sequence: number): Promise<void> {
-  const { event } = readRecord((await readTexts(session, tenantId))[sequence]!);
-  const terms = storedTermHashes(
-    { tenantId, epoch: 1, block: Math.floor(sequence / termBlockRecords) },
-    event,
-  );
-  await session.query(
-    'update audit_field_terms set terms = $3 where tenant_id = $1 and epoch = 1 and sequence_number = $2',
-    [tenantId, sequence, `{${terms.join(',')}}`],
-  );
 }
 
 /** The stored records of a tenant as text, in chain order. */

@@ -4,12 +4,13 @@ import { constants } from 'node:os';
 import { CliError } from '../errors.ts';
 import type { ProcessContext } from '../process-context.ts';
 import { errorResponse } from './answer.ts';
+import type { CallPort } from './call-port.ts';
 import { type ClientMessage, type RequestId, readClientMessage, rpcErrors } from './client-message.ts';
 import { ClientWriter } from './client-writer.ts';
 import { linesOf } from './lines.ts';
 import { keyOf } from './open-requests.ts';
 import { passOn } from './server-output.ts';
-import { type CallPort, type ToolCallOptions, ToolCalls } from './tool-calls.ts';
+import { type ToolCallOptions, ToolCalls } from './tool-calls.ts';
 
 export interface StdioProxyOptions extends ToolCallOptions {
   readonly command: readonly [string, ...string[]];

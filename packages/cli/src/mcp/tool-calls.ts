@@ -2,8 +2,11 @@ import type { AuditPrincipal } from '@tallystick/sdk';
 import { type Gate, GateError, type StatedEnd } from '@tallystick/sdk/gate';
 import { mcpToolAction } from '@tallystick/sdk/mcp';
 import { errorResponse, notExecuted } from './answer.ts';
-import { type RequestId, rpcErrors, type ToolCall } from './client-message.ts';
+import type { CallPort } from './call-port.ts';
+import { rpcErrors, type ToolCall } from './client-message.ts';
+import { LateCalls, serverEnded } from './late-calls.ts';
 import { OpenRequests } from './open-requests.ts';
+import { tellProgress } from './progress.ts';
 import type { Sender } from './refused-messages.ts';
 import { ToolDefinitions } from './tool-definitions.ts';
 
@@ -22,22 +25,6 @@ export interface ToolCallOptions {
   readonly progressIntervalMs?: number | undefined;
 }
 
-/** The way of one call to the server and back to the client. */
-export interface CallPort {
-  /** Where several clients share the proxy: the session of the call. */
-  readonly session?: string | undefined;
-  /** What records say about the session, if there is one. */
-  readonly sessionDigest?: string | undefined;
-  /** Aborted when the client of this call has gone. */
-  readonly clientGone?: AbortSignal | undefined;
-  /** Called when the call begins to wait for an approval. */
-  readonly onPending?: (() => void) | undefined;
-  /** Sends the request to the server. Rejects if the server can't be reached; the call may have arrived all the same. */
-  forward(request: string): Promise<void>;
-  /** Sends a message of the proxy itself to the client. */
-  send(message: object): void;
-}
-
 /** What the server has answered to a request. */
 export interface Answer {
   readonly end: StatedEnd;
@@ -47,9 +34,6 @@ export interface Answer {
 
 /** More calls than this are refused: their requests are in memory. */
 const maxInFlight = 1_000;
-/** Of timed-out calls, so many wait for their late answers. They do not count as in flight. */
-const maxLate = 1_000;
-const defaultProgressIntervalMs = 10_000;
 
 /**
  * - `held`: waits for the gate; the server does not know it.
@@ -67,20 +51,12 @@ interface InFlight {
   end: (end: StatedEnd) => void;
 }
 
-/** A call that has taken too long. The server may still answer it. */
-interface LateCall {
-  readonly id: RequestId;
-  readonly port: CallPort;
-  readonly end: (end: StatedEnd) => void;
-}
-
 /** The tool calls that are in flight, from the client's request to the server's answer. */
 export class ToolCalls {
   readonly #options: ToolCallOptions;
   /** By the key of the request: its id, with its type. Owned by this object. */
   readonly #inFlight = new Map<string, InFlight>();
-  /** By key, the oldest first. Owned by this object. */
-  readonly #late = new Map<string, LateCall>();
+  readonly #late = new LateCalls();
   /** Calls and all other requests that the server has. Owned by this object. */
   readonly #open: OpenRequests;
   readonly #definitions = new ToolDefinitions();
@@ -131,7 +107,7 @@ export class ToolCalls {
   }
 
   async #run(key: string, call: ToolCall, port: CallPort): Promise<void> {
-    const { gate, serverName, onBehalfOf } = this.#options;
+    const { gate, serverName, onBehalfOf, progressIntervalMs } = this.#options;
     const giveUp = new AbortController();
     const { promise: ended, resolve: end } = Promise.withResolvers<StatedEnd>();
     const flight: InFlight = {
@@ -168,7 +144,7 @@ export class ToolCalls {
             flight.awaitsApproval = true;
             port.onPending?.();
             this.#options.note(`${call.name} waits for approval ${id} until ${decide_before}: ${how}`);
-            stopProgress = this.#progress(flight, `waits for an approval: ${how}`);
+            stopProgress = tellProgress(call, port, `waits for an approval: ${how}`, progressIntervalMs);
           },
         },
         async (args, execution) => {
@@ -188,7 +164,7 @@ export class ToolCalls {
       stopProgress();
       if (error instanceof GateError && error.code === 'EFFECT_TIMED_OUT') {
         // The server may answer later; the client gets that answer, and the trail a further record.
-        if (this.#inFlight.get(key) === flight) this.#awaitLate(key, { id: call.id, port, end });
+        if (this.#inFlight.get(key) === flight) this.#late.add(key, { id: call.id, port, end });
         forget();
         this.#options.warn(`${call.name}: ${error.message}`);
         return;
@@ -200,32 +176,6 @@ export class ToolCalls {
     }
   }
 
-  #awaitLate(key: string, late: LateCall): void {
-    const [oldest] = this.#late;
-    if (oldest !== undefined && this.#late.size >= maxLate) {
-      // Its arguments are in memory until it ends. Its id stays taken.
-      this.#late.delete(oldest[0]);
-      oldest[1].end({ status: 'failure', errorCode: 'NO_ANSWER' });
-    }
-    this.#late.set(key, late);
-  }
-
-  /** Tells a client that waits that its call is alive, so that it does not time out. */
-  #progress({ call, port }: InFlight, message: string): () => void {
-    const { progressToken } = call;
-    if (progressToken === undefined) return () => {};
-    let steps = 0;
-    const tell = () => {
-      // The value must increase with each notification, and the server's own values come later.
-      const progress = ++steps / 1_000_000;
-      const params = { progressToken, progress, message };
-      port.send({ jsonrpc: '2.0', method: 'notifications/progress', params });
-    };
-    tell();
-    const timer = setInterval(tell, this.#options.progressIntervalMs ?? defaultProgressIntervalMs);
-    return () => clearInterval(timer);
-  }
-
   /**
    * The client cancels a call.
    *
@@ -234,7 +184,7 @@ export class ToolCalls {
   cancel(key: string): boolean {
     const flight = this.#inFlight.get(key);
     if (flight === undefined) {
-      this.#endLate(key, { status: 'failure', errorCode: 'CANCELLED' });
+      this.#late.end(key, { status: 'failure', errorCode: 'CANCELLED' });
       return true;
     }
     flight.cancelled = true;
@@ -251,7 +201,7 @@ export class ToolCalls {
   answered(key: string, { end, result }: Answer, session = ''): void {
     if (this.#open.answered(key) === 'tools/list') this.#listed(result, session);
     const flight = this.#inFlight.get(key);
-    if (flight === undefined) return this.#endLate(key, end);
+    if (flight === undefined) return this.#late.end(key, end);
     if (flight.state === 'forwarded') return flight.end(end);
     // The client takes the answer for the call's, so the call must not run after it.
     this.#options.warn(`the server answered ${flight.call.name} before it got the call`);
@@ -280,11 +230,6 @@ export class ToolCalls {
     }
   }
 
-  #endLate(key: string, end: StatedEnd): void {
-    this.#late.get(key)?.end(end);
-    this.#late.delete(key);
-  }
-
   /** The client has gone: what the server does not have yet is given up. */
   giveUpHeld(): void {
     for (const flight of this.#inFlight.values()) this.#giveUpHeld(flight);
@@ -298,16 +243,11 @@ export class ToolCalls {
 
   /** The server has gone: no call gets an answer any more. */
   serverEnded(): void {
-    const end = ({ id, port, end: endCall }: LateCall) => {
-      port.send(errorResponse(id, rpcErrors.connectionClosed, 'the server ended before it answered'));
-      endCall({ status: 'failure', errorCode: 'SERVER_ENDED' });
-    };
-    for (const { state, call, port, giveUp, end: endCall } of this.#inFlight.values()) {
+    for (const { state, call, port, giveUp, end } of this.#inFlight.values()) {
       if (state === 'held') giveUp.abort(new Error('the server has ended'));
-      else end({ id: call.id, port, end: endCall });
+      else serverEnded({ id: call.id, port, end });
     }
-    for (const late of this.#late.values()) end(late);
-    this.#late.clear();
+    this.#late.serverEnded();
   }
 
   /** Resolves when no call runs any more. */

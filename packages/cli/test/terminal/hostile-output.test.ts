@@ -80,6 +80,7 @@ const runs: { readonly [command: string]: readonly (readonly string[])[] } = {
     ['--format', attack],
   ],
   events: [[], ['--actor', attack], ['--limit', attack]],
+  search: [['a'], [attack], ['a', '--limit', attack]],
   stats: [[], ['--by', attack], ['--by', 'actor,day', '--limit', '3', '--actor', attack]],
   show: [['1'], [attack]],
   tail: [['--count', '1']],

@@ -24,6 +24,11 @@ export interface EventQuery {
    * must not match. A member is named by its path: `'metadata.platform': 'web'`.
    */
   readonly filters?: EventFilters | undefined;
+  /**
+   * A search of the texts of events: words, `"phrases"`, `begin*`, `field:value`, IP addresses and ranges; `-` before a part leaves its
+   * events out. All parts must match.
+   */
+  readonly q?: string | undefined;
   /** Order of the records in the chain. @defaultValue 'desc', the newest first */
   readonly order?: 'asc' | 'desc' | undefined;
   /** `record` adds to each event the text that was hashed. */
@@ -71,6 +76,12 @@ export interface FollowedEvent {
 export interface EventsResource {
   /** One page of a tenant's events. */
   list(query?: EventPageQuery, options?: CallOptions): Promise<EventPage>;
+  /**
+   * One page of the events that a search finds: {@link list} with `q`.
+   *
+   * @throws {ClientError} `PARAMETER_INVALID` for a text that is not a search. The message names the place of the fault
+   */
+  search(q: string, query?: Omit<EventPageQuery, 'q'>, options?: CallOptions): Promise<EventPage>;
   /** All events that match, page by page as they are read. */
   listAll(query?: EventQuery, options?: CallOptions): AsyncIterable<EventView>;
   /**
@@ -137,6 +148,7 @@ export function eventsResource(sender: Sender): EventsResource {
   };
   return {
     list,
+    search: (q, query = {}, options = {}) => list({ ...query, q }, options),
     listAll: (query = {}, options = {}) =>
       itemsOf(
         (cursor) => list({ ...query, limit: defaultPageSize, cursor }, options),

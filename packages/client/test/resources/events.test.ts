@@ -103,3 +103,17 @@ test('an idempotency key and the wish for a receipt travel as headers', async ()
   await client.events.submit([{ tenant_id: 'acme' }]);
   expect(sent).not.toHaveProperty('prefer');
 });
+
+test('a search is the parameter q of a list, beside its filters', async () => {
+  const asked: string[] = [];
+  const client = clientOf(async (url) => {
+    asked.push(String(url));
+    return Response.json({ events: [] });
+  });
+  await client.events.search('10.0.0.0/8 -success', { tenant_id: 'acme', filters: { severity: 'critical' } });
+  const { pathname, searchParams } = new URL(asked[0]!);
+  expect([pathname, Object.fromEntries(searchParams)]).toEqual([
+    '/v1/audit/events',
+    { q: '10.0.0.0/8 -success', tenant_id: 'acme', severity: 'critical' },
+  ]);
+});

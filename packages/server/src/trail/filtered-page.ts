@@ -1,4 +1,5 @@
 import { type AnyEvent, filterMatcher } from '@tallystick/event';
+import { searchMatcher } from '@tallystick/event/search';
 import { bookkeepingTypes } from '@tallystick/protocol';
 import { derivedConditions, filtersContent } from './filters.ts';
 import { type ListedRow, maxPageBytes } from './list-rows.ts';
@@ -27,10 +28,14 @@ export class FilteredPage {
   constructor(request: ScanRequest, budget: ScanBudget) {
     this.#request = request;
     this.#budget = budget;
-    const { filters, view } = request;
+    const { filters, search, view } = request;
     const derived = derivedConditions(filters);
     const looksAtBytes = derived.length > 0 || (!view.sensitive && filtersContent(filters));
-    this.#matches = looksAtBytes ? filterMatcher(derived) : undefined;
+    const passesFilters = filterMatcher(derived);
+    if (search !== undefined) {
+      const isFound = searchMatcher(search);
+      this.#matches = (event) => passesFilters(event) && isFound(event);
+    } else this.#matches = looksAtBytes ? passesFilters : undefined;
   }
 
   get isFull(): boolean {

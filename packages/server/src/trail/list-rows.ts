@@ -1,7 +1,7 @@
 import type { EventFilters } from '@tallystick/event';
 import type { Session } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
-import { type Conditions, conditionsOf, filtersContent } from './filters.ts';
+import { type Conditions, conditionsOf } from './filters.ts';
 import type { EventRow, ViewOptions } from './view.ts';
 
 const listSql = readSql('list-events');
@@ -55,13 +55,15 @@ export interface RowsRequest {
   readonly view: ViewOptions;
   readonly among: Among;
   readonly filters: EventFilters;
+  /** Whether a condition, here or in the caller, looks at the content of events. */
+  readonly looksAtContent: boolean;
 }
 
 /** Reads rows by conditions on columns. `available` counts those that the limit of rows admits; the limit of bytes may admit fewer. */
 export async function listRows(
   session: Session,
   tenantId: string,
-  { epoch, from, to, order, limit, view, among, filters }: RowsRequest,
+  { epoch, from, to, order, limit, view, among, filters, looksAtContent }: RowsRequest,
 ): Promise<{ readonly rows: ListedRow[]; readonly available: number }> {
   const source = sourceOf(among);
   const conditions = conditionsOf(filters, firstFilter + source.values.length);
@@ -77,7 +79,7 @@ export async function listRows(
     limit,
     maxPageBytes,
     view.sensitive,
-    view.sensitive || !filtersContent(filters),
+    view.sensitive || !looksAtContent,
     among.kind === 'column' ? among.most : maxInteger,
     ...source.values,
     ...conditions.values,
@@ -122,7 +124,7 @@ export async function scanEnd(
     column,
     value,
     most,
-  }: Omit<RowsRequest, 'limit' | 'view' | 'among' | 'filters'> &
+  }: Omit<RowsRequest, 'limit' | 'view' | 'among' | 'filters' | 'looksAtContent'> &
     Omit<Extract<Among, { kind: 'column' }>, 'kind'>,
 ): Promise<{ readonly rows: number; readonly reached: number | undefined }> {
   const text = scanEndSql

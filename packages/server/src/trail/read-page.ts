@@ -1,4 +1,5 @@
 import { type EventFilters, limits, parseTimestamp } from '@tallystick/event';
+import type { SearchQuery } from '@tallystick/event/search';
 import type { Session } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 import type { Position } from './cursor.ts';
@@ -14,6 +15,7 @@ const clockDifferenceMs = 24 * 60 * 60 * 1000;
 
 interface PageRequest {
   readonly filters: EventFilters;
+  readonly search?: SearchQuery | undefined;
   readonly view: ViewOptions;
   readonly order: Order;
   readonly epoch: number;

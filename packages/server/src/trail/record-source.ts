@@ -1,7 +1,8 @@
 import { type FilterCondition, parseActorReference, readFilters, termBlockRecords } from '@tallystick/event';
 import type { Session, Statement } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
-import { findCandidates, maxBlocks, type TermGroups, termGroups } from './field-index.ts';
+import { filtersContent } from './filters.ts';
+import { countGroups, findCandidates, maxBlocks, type TermGroups, termGroups } from './find-candidates.ts';
 import {
   type Among,
   type ListedRow,
@@ -44,7 +45,7 @@ const timedRecords = 2_000;
 /**
  * Reads the rows of a range that may match the filters, part by part. Each part reads a bounded number of rows:
  *
- * - from the field index, the candidates of some blocks of records;
+ * - from the field index and the search index, the candidates of some blocks of records;
  * - for one value of a column whose index is in the order of the chain, the next rows that have it;
  * - for a short span of time, the records of events that happened in it;
  * - else, and where the index has not come yet, the next records of the chain. So a page has what was written a moment ago.
@@ -74,10 +75,11 @@ export class RecordSource {
     this.#budget = budget;
     this.#newestFirst = request.order === 'desc';
     const conditions = readFilters(request.filters);
-    const groups = termGroups(conditions);
+    const groups = termGroups(conditions, request.search);
     this.#column = conditions.map(columnValueOf).find((value) => value !== undefined);
     // The column's own index answers one value faster. More conditions are met together in the field index only.
-    this.#groups = this.#column !== undefined && groups.length === 1 ? [] : groups;
+    const isColumnAlone = this.#column !== undefined && countGroups(groups) === 1;
+    this.#groups = isColumnAlone ? { fields: [], texts: [] } : groups;
     this.#walked = Math.max(walkedAtFirst, request.limit + 1);
     const { from, to } = request.filters;
     if (from === undefined && to === undefined) this.#timed = null;
@@ -85,17 +87,17 @@ export class RecordSource {
 
   /** The last record that the field index has, as far as it was asked; undefined if it can't answer any of the filters. */
   get indexedTo(): number | undefined {
-    return this.#groups.length === 0 ? undefined : (this.#indexedTo ?? -1);
+    return this.#asksIndex ? (this.#indexedTo ?? -1) : undefined;
   }
 
   /** @param wanted most rows that the caller looks at; more may come from the index */
   async next(range: Range, wanted: number): Promise<Part> {
     const next = this.#newestFirst ? range.high : range.low;
-    if (this.#groups.length > 0 && (this.#indexedTo === undefined || next <= this.#indexedTo)) {
+    if (this.#asksIndex && (this.#indexedTo === undefined || next <= this.#indexedTo)) {
       const part = await this.#search(range);
       if (part !== undefined) return part;
     }
-    if (this.#groups.length === 0 && this.#column === undefined) {
+    if (!this.#asksIndex && this.#column === undefined) {
       if (this.#timed === undefined) this.#timed = await this.#findByTime(range);
       if (this.#timed !== null) return await this.#followTimes(this.#timed, range, wanted);
     }
@@ -105,6 +107,10 @@ export class RecordSource {
     return this.#column === undefined
       ? await this.#walk(rest, wanted)
       : await this.#followColumn(this.#column, rest, wanted);
+  }
+
+  get #asksIndex(): boolean {
+    return countGroups(this.#groups) > 0;
   }
 
   async #search({ low, high }: Range): Promise<Part | undefined> {
@@ -209,12 +215,13 @@ export class RecordSource {
     { low, high }: Range,
     limit: number,
   ): Promise<{ readonly rows: readonly ListedRow[]; readonly isWhole: boolean }> {
-    const { epoch, order, view, filters } = this.#request;
+    const { epoch, order, view, filters, search } = this.#request;
     const { rows, available } = await listRows(this.#session, this.#tenantId, {
       epoch,
       order,
       view,
       filters,
+      looksAtContent: search !== undefined || filtersContent(filters),
       among,
       limit,
       from: low,

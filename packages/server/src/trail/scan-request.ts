@@ -1,10 +1,12 @@
 import type { EventFilters } from '@tallystick/event';
+import type { SearchQuery } from '@tallystick/event/search';
 import type { Order } from './list-rows.ts';
 import type { ViewOptions } from './view.ts';
 
 /** What one page of a list has to find in one epoch. */
 export interface ScanRequest {
   readonly filters: EventFilters;
+  readonly search?: SearchQuery | undefined;
   readonly view: ViewOptions;
   readonly order: Order;
   readonly epoch: number;

@@ -7,6 +7,7 @@ import { decodePosition, encodePosition, type Position } from './cursor.ts';
 import { leavesOutReads } from './filters.ts';
 import type { Order } from './list-rows.ts';
 import { readPage } from './read-page.ts';
+import { readSearch } from './read-search.ts';
 import { isSpent, type ScanLimits, scanBudget } from './scan-budget.ts';
 import { type EventRow, toView, type ViewOptions } from './view.ts';
 
@@ -17,6 +18,8 @@ const readHead = readSql('read-head');
 export interface ListQuery {
   readonly tenantId: string;
   readonly filters?: EventFilters;
+  /** What the texts of the events must have: a search (docs/finding.md). */
+  readonly q?: string | undefined;
   /** Order by (epoch, sequence_number). @defaultValue 'desc' */
   readonly order?: Order | undefined;
   /** 1 to 1000. @defaultValue 50 */
@@ -77,7 +80,7 @@ export class Trail {
    * A page of records, by default the newest first. Pages are divided by position, so records that are appended meanwhile
    * do not shift them.
    *
-   * @throws {ServerError} `PARAMETER_INVALID` for a limit out of range, or for a cursor of another request
+   * @throws {ServerError} `PARAMETER_INVALID` for a limit out of range, a text that is no search, or a cursor of another request
    */
   async list(query: ListQuery, view: ViewOptions): Promise<EventPage> {
     const { tenantId, filters = {}, order = 'desc', limit = 50 } = query;
@@ -87,7 +90,14 @@ export class Trail {
       });
     }
     const leaveOutReads = leavesOutReads(filters, query.includeReads ?? true);
-    const request = [tenantId, order, filters, ...(leaveOutReads ? ['without reads'] : [])];
+    const search = query.q === undefined ? undefined : readSearch(query.q);
+    const request = [
+      tenantId,
+      order,
+      filters,
+      ...(leaveOutReads ? ['without reads'] : []),
+      ...(query.q === undefined ? [] : [{ q: query.q }]),
+    ];
     const after = query.cursor === undefined ? query.after : decodePosition(query.cursor, request);
     const budget = scanBudget(this.#limits);
     return await this.#database.transaction(readerOf(tenantId), async (session) => {
@@ -107,6 +117,7 @@ export class Trail {
       for (const [at, epoch] of due.entries()) {
         const page = await readPage(session, tenantId, {
           filters,
+          search,
           view,
           order,
           epoch,

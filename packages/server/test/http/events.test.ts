@@ -209,6 +209,31 @@ describe('lists', () => {
     expect(await found('source_ip=10.0.0.0%2F8')).toEqual([one.audit_id]);
   });
 
+  it('searches the texts of events, and names the place of a fault', async () => {
+    const tenant_id = 'searched';
+    const key = await http.key([tenant_id], 'events:read');
+    const [one, two] = [
+      event({ tenant_id, source_ip: '10.1.2.3', metadata: { note: 'third failed login' } }),
+      event({ tenant_id, metadata: { note: 'login of maria@example.com' }, severity: 'critical' }),
+    ];
+    await http.ingest([one, two, event({ tenant_id, is_sensitive: true, metadata: { note: 'login' } })]);
+    const found = async (q: string, more = '') =>
+      ids((await list(`q=${encodeURIComponent(q)}${more}`, key)).events);
+    expect(await found('login')).toEqual([two.audit_id, one.audit_id]);
+    expect(await found('login -third')).toEqual([two.audit_id]);
+    expect(await found('"failed login" 10.0.0.0/8')).toEqual([one.audit_id]);
+    expect(await found('login', '&severity=critical')).toEqual([two.audit_id]);
+    const refused = await http.get(`/v1/audit/events?q=${encodeURIComponent('login colour:red')}`, key);
+    expect(refused.status).toBe(400);
+    expect(refused.json).toMatchObject({
+      code: 'PARAMETER_INVALID',
+      errors: [{ code: 'SEARCH_FIELD_UNKNOWN', pointer: '/q' }],
+    });
+    const page = await http.get('/v1/audit/events?q=login&limit=1', key);
+    const { next_cursor } = page.json;
+    expect((await http.get(`/v1/audit/events?q=other&limit=1&cursor=${next_cursor}`, key)).status).toBe(400);
+  });
+
   it.each([
     ['limit=0', '/limit'],
     ['limit=1001', '/limit'],

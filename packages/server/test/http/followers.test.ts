@@ -24,6 +24,7 @@ it('lists the followers, with the records that they have not read', async () => 
       stopped: [],
     },
     { name: 'field-index', effect: 'database', state: 'running' },
+    { name: 'search-index', effect: 'database', state: 'running' },
     { name: 'hourly-counts', effect: 'database', state: 'running' },
   ]);
   expect(json.followers[0].lag_records).toBeGreaterThanOrEqual(3);

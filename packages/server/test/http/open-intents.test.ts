@@ -119,7 +119,7 @@ it('the readiness shows how far each follower is', async () => {
   const { json } = await http.get('/ready');
   expect(json).toMatchObject({
     status: 'ready',
-    followers: ['open-intents', 'field-index', 'hourly-counts'].map((name) => ({
+    followers: ['open-intents', 'field-index', 'search-index', 'hourly-counts'].map((name) => ({
       name,
       state: 'running',
       stopped_tenants: 0,

@@ -21,12 +21,12 @@ import { TreeCheck } from '../tree-check.ts';
 import { type TrustedKeys, trustedKeys } from '../trusted-keys.ts';
 import { checkTables, type RowsNotOnRecord } from './check-tables.ts';
 import { checkClosedEpochs } from './closed-store-check.ts';
-import { checkFieldIndex } from './field-index/check-field-index.ts';
 import { checkHead } from './head-check.ts';
 import { checkHourlyCounts } from './hourly-counts/check-hourly-counts.ts';
 import { type Query, readCheckpoints, readRecords, readStoredHead } from './read-store.ts';
 import { RecordsCheck } from './records-check.ts';
 import { findStrays, readListedEpochs, strayEpochs, strayFinding } from './strays.ts';
+import { checkTermIndexes } from './term-index/check-term-indexes.ts';
 import { TileCheck } from './tile-check.ts';
 
 /** Which chain of a store to verify, and what to trust. */
@@ -113,7 +113,7 @@ export async function verifyStore(query: Query, options: VerifyStoreOptions): Pr
   await checkClosedEpochs(query, tenantId, closed, findings);
   await findStrayRows(query, tenantId, epoch, closed, findings);
   const whole = { tenantId, epoch, from: 0, to: records.nextSequence - 1, others: true };
-  await checkFieldIndex(query, whole, findings);
+  await checkTermIndexes(query, whole, findings);
   await checkHourlyCounts(query, whole, findings);
   const notOnRecord = await checkTables(query, { ...options, epoch }, findings);
   const contradiction = findEquivocation(compared, tree) ?? ofLog.twoSuccessors;

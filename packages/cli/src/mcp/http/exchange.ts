@@ -1,39 +1,19 @@
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import type { StatedEnd } from '@tallystick/sdk/gate';
 import { errorResponse } from '../answer.ts';
 import { type RequestId, rpcErrors, type ToolCall } from '../client-message.ts';
-import { keyOf } from '../open-requests.ts';
-import type { Sender } from '../refused-messages.ts';
 import { ServerUnreachable } from '../server-unreachable.ts';
-import type { ToolCalls } from '../tool-calls.ts';
+import { AnswerFilter, type AnswerFilterParts, type Pending } from './answer-filter.ts';
 import { ClientSession, newSession } from './client-session.ts';
-import type { ParameterHeaders } from './parameter-headers.ts';
 import { passedToClient, passedToServer } from './passed-headers.ts';
 import type { ReplyTo } from './reply.ts';
 import { metadataHeaders } from './request-metadata.ts';
-import type { Resumptions } from './resumptions.ts';
 import { isWithoutSessions, type OutgoingMessage, statedRevision } from './revision.ts';
-import { errorOf, eventsOf, isEventStream, onOneLine, readHeld, type ServerEvent } from './server-events.ts';
+import { errorOf, eventsOf, isEventStream, MessageTooLarge, onOneLine } from './server-events.ts';
 import type { Upstream, UpstreamRequest } from './upstream.ts';
 
 /** What all requests of a listener share. */
-export interface ExchangeParts {
+export interface ExchangeParts extends AnswerFilterParts {
   readonly upstream: Upstream;
-  readonly calls: ToolCalls;
-  readonly parameterHeaders: ParameterHeaders;
-  readonly resumptions: Resumptions<Pending>;
-  /** A message did not pass. */
-  readonly refused: (sender: Sender, reason: string) => void;
-}
-
-/** A request that the server has and has not answered. */
-export interface Pending {
-  readonly id: RequestId;
-  readonly key: string;
-  readonly method: unknown;
-  /** Whether closing the answer cancels the request. */
-  readonly withoutSessions: boolean;
-  isAnswered: boolean;
 }
 
 /** One message of an HTTP client, and the server's answer. */
@@ -43,6 +23,7 @@ export class Exchange {
   readonly #session: ClientSession;
   readonly #reply: ReplyTo;
   readonly #parts: ExchangeParts;
+  readonly #answers: AnswerFilter;
 
   constructor({ method, headers }: IncomingMessage, reply: ReplyTo, parts: ExchangeParts) {
     this.#method = method as UpstreamRequest['method'];
@@ -50,6 +31,7 @@ export class Exchange {
     this.#session = new ClientSession(headers);
     this.#reply = reply;
     this.#parts = parts;
+    this.#answers = new AnswerFilter(this.#session, parts);
   }
 
   /** Gates a call, and passes it on if it may run. */
@@ -134,7 +116,7 @@ export class Exchange {
       else this.#fail(pending, 'SERVER_ENDED', 'the server ended before it answered');
     } catch (error) {
       if (pending.isAnswered) this.#reply.break();
-      else if (this.#isResumable(pending)) this.#reply.break();
+      else if (this.#isResumable(pending) && !(error instanceof MessageTooLarge)) this.#reply.break();
       else this.#fail(pending, 'SERVER_UNREACHABLE', whyOf(error));
     } finally {
       // The answer to a call may come in another stream. Of other requests there is no record that would wait for it.
@@ -168,7 +150,7 @@ export class Exchange {
     if (status >= 400) return await this.#relayFailure(answer, isResumed ? undefined : pending, headers);
     if (!isEventStream(answer)) {
       for await (const { data } of eventsOf(answer))
-        if (this.#passes(data, pending, isResumed))
+        if (this.#answers.passes(data, pending, isResumed))
           return this.#reply.answer(onOneLine(data), status, headers);
       if (pending === undefined) this.#reply.finish(status, headers);
       return;
@@ -177,7 +159,7 @@ export class Exchange {
     for await (const event of eventsOf(answer)) {
       if (event.id !== undefined && pending?.isAnswered === false && this.#reply.canResume)
         this.#parts.resumptions.sent(this.#session.scope, event.id, pending);
-      await this.#reply.event(this.#passing(event, pending, isResumed));
+      await this.#reply.event(this.#answers.passing(event, pending, isResumed));
     }
   }
 
@@ -189,7 +171,7 @@ export class Exchange {
     const status = answer.statusCode!;
     let error: unknown;
     for await (const { data } of eventsOf(answer)) error ??= errorOf(data);
-    if (pending !== undefined) this.#end(pending, { status: 'failure', errorCode: `HTTP_${status}` });
+    if (pending !== undefined) this.#answers.end(pending, { status: 'failure', errorCode: `HTTP_${status}` });
     const id = pending?.id ?? null;
     const message =
       error === undefined
@@ -198,40 +180,8 @@ export class Exchange {
     this.#reply.answer(JSON.stringify(message), status, headers);
   }
 
-  /** The event without its message, if that must not pass. */
-  #passing(event: ServerEvent, pending: Pending | undefined, isResumed: boolean): ServerEvent {
-    const passes = event.data !== '' && this.#passes(event.data, pending, isResumed);
-    return { ...event, data: passes ? onOneLine(event.data) : '' };
-  }
-
-  /** Reads a message of the server, and decides whether the client gets it. */
-  #passes(data: string, pending: Pending | undefined, isResumed: boolean): boolean {
-    const { calls, parameterHeaders } = this.#parts;
-    const message = readHeld(data, pending?.method === 'tools/list');
-    if (message === undefined) return this.#drop('the message is not JSON');
-    const [response, ...others] = message.responses;
-    if (response !== undefined && others.length === 0 && isAnswerTo(response.id, pending)) {
-      if (pending!.method === 'tools/list') parameterHeaders.learn(response.result);
-      this.#end(pending!, response.end, response.result);
-    } else if (message.responses.some(({ id }) => !isResumed || calls.isOpen(this.#session.keyOf(id))))
-      return this.#drop('the message answers another request than the one that was asked');
-    if (message.toolsChanged) calls.toolsChanged(this.#session.scope);
-    return true;
-  }
-
-  #drop(reason: string): false {
-    this.#parts.refused('server', reason);
-    return false;
-  }
-
-  #end(pending: Pending, end: StatedEnd, result?: unknown): void {
-    pending.isAnswered = true;
-    this.#parts.resumptions.ended(pending);
-    this.#parts.calls.answered(pending.key, { end, result }, this.#session.scope);
-  }
-
   #fail(pending: Pending, errorCode: string, why: string): void {
-    this.#end(pending, { status: 'failure', errorCode });
+    this.#answers.end(pending, { status: 'failure', errorCode });
     this.#reply.answer(JSON.stringify(errorResponse(pending.id, rpcErrors.connectionClosed, why)), 502);
   }
 
@@ -256,10 +206,6 @@ export class Exchange {
     };
     return await upstream.send({ method: this.#method, headers, body, signal });
   }
-}
-
-function isAnswerTo(id: unknown, pending: Pending | undefined): boolean {
-  return pending?.isAnswered === false && keyOf(id) === keyOf(pending.id);
 }
 
 function parsed(body: string | Buffer | undefined): OutgoingMessage | undefined {

@@ -166,6 +166,7 @@ test('only the answer to a request ends its call', async () => {
 
 test('a stream that breaks is continued after its last event', async () => {
   let parts = 0;
+  let cut: ServerResponse | undefined;
   await using server = await scriptedServer(({ method, headers, message }, response) => {
     if (method === 'POST') {
       events(response, 'id: e1\nretry: 1\ndata:\n\n', { method: 'progressed' });
@@ -174,7 +175,8 @@ test('a stream that breaks is continued after its last event', async () => {
     parts++;
     if (parts === 1) {
       events(response, `id: e2\ndata: {"jsonrpc":"2.0","method":"after ${headers['last-event-id']}"}\n\n`);
-      return setImmediate(() => response.destroy());
+      cut = response;
+      return;
     }
     events(response, {
       id: message.id ?? 1,
@@ -183,7 +185,10 @@ test('a stream that breaks is continued after its last event', async () => {
     return response.end();
   });
   const client = bridgeTo(server.url);
-  expect((await client.request(1, 'tools/call', callOf('x'))).result).toEqual(text('after e2'));
+  const answer = client.request(1, 'tools/call', callOf('x'));
+  await client.message(({ method }) => method === 'after e1');
+  cut!.destroy();
+  expect((await answer).result).toEqual(text('after e2'));
   await client.end();
   expect(client.messages.map(({ method }) => method)).toEqual(['progressed', 'after e1', undefined]);
   expect(client.ends.get('1')).toMatchObject({ status: 'success' });
@@ -284,7 +289,16 @@ test('a call that waits for an approval is given up when its tool changes', asyn
   await using server = await scriptedServer((request, response) => {
     const { message } = request;
     if (message.method === 'tools/list')
-      json(response, { id: message.id, result: { tools: [{ name: 'asks', description }, { name: 'b' }] } });
+      json(response, {
+        id: message.id,
+        // The other tool is another one in each list.
+        result: {
+          tools: [
+            { name: 'asks', description },
+            { name: 'b', title: `${server.arrived.length}` },
+          ],
+        },
+      });
     else if (message.method === 'ping') {
       events(response, { method: 'notifications/tools/list_changed' }, { id: message.id, result: {} });
       response.end();

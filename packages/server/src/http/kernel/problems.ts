@@ -94,11 +94,13 @@ function ofServerError(error: ServerError): HttpProblem {
     ...(wait !== undefined && { 'retry-after': wait }),
     ...(code === 'UNAUTHENTICATED' && { 'www-authenticate': 'Bearer realm="tallystick"' }),
   };
-  const parameter = details.parameter;
+  const { parameter, reason } = details;
   return new HttpProblem(code, message, {
     headers,
     cause: error,
-    ...(typeof parameter === 'string' && { errors: [{ code, pointer: `/${parameter}`, message }] }),
+    ...(typeof parameter === 'string' && {
+      errors: [{ code: typeof reason === 'string' ? reason : code, pointer: `/${parameter}`, message }],
+    }),
   });
 }
 

@@ -1,3 +1,4 @@
+import { maxSearchLength } from '@tallystick/event/search';
 import type { EventPage } from '@tallystick/protocol';
 import * as z from 'zod';
 import { isOfReading, type ReadAudit } from '../../operations/read-audit.ts';
@@ -15,6 +16,15 @@ const include = z
   .literal('record')
   .optional()
   .describe('`record` adds the text that was hashed to each event');
+
+const searchText = z
+  .string()
+  .min(1)
+  .max(maxSearchLength)
+  .describe(
+    'Search of the texts of events: words, `"phrases"`, `begin*`, `field:value`, IP addresses and ranges; `-` before a part leaves ' +
+      'its events out. All parts must match',
+  );
 
 /** Routes that list and get events. */
 export function eventRoutes({
@@ -44,6 +54,7 @@ export function eventRoutes({
       query: withMemberFilters({
         tenant_id: tenantId.optional(),
         ...listFilters,
+        q: searchText.optional(),
         order: z.enum(['asc', 'desc']).default('desc'),
         limit: limit(maxListLimit, 50),
         cursor: cursor.optional(),
@@ -52,11 +63,11 @@ export function eventRoutes({
       }),
       responses: { 200: { description: 'One page', schema: eventPage } },
       async handle({ principal, query }) {
-        const { tenant_id, order, limit, cursor, include, include_reads, ...given } = query;
+        const { tenant_id, q, order, limit, cursor, include, include_reads, ...given } = query;
         const filters = filtersOf(given);
         const tenantId = tenantOf(principal, tenant_id);
         const view = { sensitive: seesSensitive(principal), withRecord: include === 'record' };
-        const list = { tenantId, filters, order, limit, cursor, includeReads: include_reads };
+        const list = { tenantId, filters, q, order, limit, cursor, includeReads: include_reads };
         const page = await trail.list(list, view);
         if (page.exists && !isOfReading(filters.event_type)) {
           await readAudit.read({ principal: principal.id, tenantId });

@@ -3,9 +3,9 @@ import type { VerifyReport } from '@tallystick/protocol';
 import {
   ClosedEpochs,
   checkClosedEpochs,
-  checkFieldIndex,
   checkHourlyCounts,
   checkTables,
+  checkTermIndexes,
   isTrusted,
   type Query,
   type RowsNotOnRecord,
@@ -119,7 +119,7 @@ async function verify(
     };
     const { from, to } = range;
     const part = { tenantId, epoch, from, to, others: from === 0 };
-    await checkFieldIndex(query, part, findings);
+    await checkTermIndexes(query, part, findings);
     await checkHourlyCounts(query, part, findings);
   }
   // The books belong to the chain as a whole: its last part compares them.

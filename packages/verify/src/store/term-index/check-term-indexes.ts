@@ -1,10 +1,11 @@
-import { storedTermHashes, termBlockRecords } from '@tallystick/event';
+import { type AnyEvent, storedTermHashes, type TermScope, termBlockRecords } from '@tallystick/event';
+import { storedSearchHashes } from '@tallystick/event/search';
 import { readRecord } from '@tallystick/log';
 import type { FindingSink } from '../../report.ts';
 import type { Query } from '../read-store.ts';
 
-/** Which part of the field index is compared with the records. */
-export interface FieldIndexOptions {
+/** Which part of the indexes is compared with the records. */
+export interface TermIndexOptions {
   readonly tenantId: string;
   /** Epoch of the report: findings name only others. */
   readonly epoch: number;
@@ -20,43 +21,72 @@ const pageRecords = 500;
 /** Most rows of other places that are reported. */
 const maxStrays = 100;
 
+/** An index of terms beside the records: how filters, or searches, find them. */
+interface TermIndex {
+  readonly follower: string;
+  readonly table: string;
+  readonly hashesOf: (scope: TermScope, event: AnyEvent) => number[];
+  /** Before what is found. */
+  readonly label: string;
+}
+
+const termIndexes: readonly TermIndex[] = [
+  { follower: 'field-index', table: 'audit_field_terms', hashesOf: storedTermHashes, label: '' },
+  {
+    follower: 'search-index',
+    table: 'audit_search_terms',
+    hashesOf: storedSearchHashes,
+    label: 'in the search index: ',
+  },
+];
+
 /**
- * Compares the field index, by which filters find records, with the records: a row that was changed, removed or added hides a record from a
- * filter, or makes searches slow. Only what the index says it has is compared; reads take the rest from the chain. Each page is one
+ * Compares the field index and the search index with the records: a row that was changed, removed or added hides a record from a filter or
+ * a search, or makes searches slow. Only what an index says it has is compared; reads take the rest from the chain. Each page is one
  * statement, so that a service may go on to fill, rebuild or swap the index meanwhile.
  */
-export async function checkFieldIndex(
+export async function checkTermIndexes(
   query: Query,
-  { tenantId, epoch, from, to, others }: FieldIndexOptions,
+  options: TermIndexOptions,
+  findings: FindingSink,
+): Promise<void> {
+  for (const index of termIndexes) await checkTermIndex(query, index, options, findings);
+}
+
+async function checkTermIndex(
+  query: Query,
+  index: TermIndex,
+  { tenantId, epoch, from, to, others }: TermIndexOptions,
   findings: FindingSink,
 ): Promise<void> {
   // A store of an earlier version has no such table.
-  const [table] = await query(`select to_regclass('audit_field_terms') is not null as present`, []);
+  const [table] = await query(`select to_regclass('${index.table}') is not null as present`, []);
   if (table?.present !== true) return;
+  const sql = statementsOf(index);
   const report = (place: { readonly epoch: number; readonly sequence: number }, found: string) =>
     findings.add({
       code: 'INDEX_MISMATCH',
       sequence_number: place.sequence,
       ...(place.epoch !== epoch && { epoch: place.epoch }),
-      found,
+      found: `${index.label}${found}`,
     });
   const ranges = [{ epoch, from, to }];
   for (const other of others ? await query(otherEpochsSql, [tenantId, epoch]) : [])
     ranges.push({ epoch: Number(other.epoch), from: 0, to: Number(other.last_sequence) });
   for (const range of ranges) {
-    let next = await firstFrom(query, tenantId, range.epoch, range.from);
+    let next = await firstFrom(query, sql.first, tenantId, range.epoch, range.from);
     while (next !== undefined && next <= range.to) {
       const last = Math.min(range.to, next + pageRecords - 1);
-      for (const row of await query(pageSql, [tenantId, range.epoch, next, last])) {
+      for (const row of await query(sql.page, [tenantId, range.epoch, next, last])) {
         const place = { epoch: range.epoch, sequence: Number(row.sequence_number) };
-        const found = difference(tenantId, place, row);
+        const found = difference(index, tenantId, place, row);
         if (found !== undefined) report(place, found);
       }
-      next = await firstFrom(query, tenantId, range.epoch, last + 1);
+      next = await firstFrom(query, sql.first, tenantId, range.epoch, last + 1);
     }
   }
   if (!others) return;
-  for (const row of await query(straysSql, [tenantId])) {
+  for (const row of await query(sql.strays, [tenantId])) {
     report({ epoch: Number(row.epoch), sequence: Number(row.sequence_number) }, 'a row without a record');
   }
 }
@@ -64,6 +94,7 @@ export async function checkFieldIndex(
 /** The first record or row of an epoch from here on. The end of a range may be forged: what lies between is not counted through. */
 async function firstFrom(
   query: Query,
+  firstSql: string,
   tenantId: string,
   epoch: number,
   from: number,
@@ -73,6 +104,7 @@ async function firstFrom(
 }
 
 function difference(
+  { hashesOf }: TermIndex,
   tenantId: string,
   { epoch, sequence }: { readonly epoch: number; readonly sequence: number },
   { record, terms, indexed }: { readonly [column: string]: unknown },
@@ -87,27 +119,32 @@ function difference(
     return undefined;
   }
   const scope = { tenantId, epoch, block: Math.floor(sequence / termBlockRecords) };
-  const expected = storedTermHashes(scope, event);
+  const expected = hashesOf(scope, event);
   if (expected.length === 0) return terms === null ? undefined : 'a row for a record without terms';
   if (terms === null) return 'no row';
   return terms === `{${expected.join(',')}}` ? undefined : 'other terms than those of the record';
 }
 
-/** The generation that reads use, and the record that it has come to. */
-const placeSql = `
+const otherEpochsSql = `
+  select epoch::text as epoch, last_sequence::text as last_sequence
+    from audit_chain_ranges where tenant_id = $1 and epoch <> $2::integer order by epoch`;
+
+function statementsOf({ follower, table }: TermIndex) {
+  // The generation that reads use, and the record that it has come to.
+  const place = `
   select f.generation, c.epoch, c.sequence_number
     from audit_followers f
     join audit_follower_cursors c on c.follower = f.name and c.generation = f.generation and c.tenant_id = $1
-   where f.name = 'field-index'`;
+   where f.name = '${follower}'`;
 
-const pageSql = `
-  with place as materialized (${placeSql}),
+  const page = `
+  with place as materialized (${place}),
   records as (
     select r.sequence_number, r.record from audit_records r
      where r.tenant_id = $1 and r.epoch = $2::integer and r.sequence_number between $3::bigint and $4::bigint
   ),
   rows as (
-    select i.sequence_number, i.terms::text as terms from audit_field_terms i
+    select i.sequence_number, i.terms::text as terms from ${table} i
      where i.generation = (select generation from place) and i.tenant_id = $1 and i.epoch = $2::integer
        and i.sequence_number between $3::bigint and $4::bigint
   )
@@ -118,23 +155,21 @@ const pageSql = `
     left join place p on true
    order by coalesce(r.sequence_number, i.sequence_number)`;
 
-const firstSql = `
+  const first = `
   select least(
     (select min(r.sequence_number) from audit_records r
       where r.tenant_id = $1 and r.epoch = $2::integer and r.sequence_number >= $3::bigint),
-    (select min(i.sequence_number) from audit_field_terms i
-      where i.generation = (select generation from (${placeSql}) as place) and i.tenant_id = $1 and i.epoch = $2::integer
+    (select min(i.sequence_number) from ${table} i
+      where i.generation = (select generation from (${place}) as place) and i.tenant_id = $1 and i.epoch = $2::integer
         and i.sequence_number >= $3::bigint))::text as first`;
 
-const otherEpochsSql = `
-  select epoch::text as epoch, last_sequence::text as last_sequence
-    from audit_chain_ranges where tenant_id = $1 and epoch <> $2::integer order by epoch`;
-
-// The ranges are those of the same snapshot, so that a record that is chained meanwhile is no finding.
-const straysSql = `
+  // The ranges are those of the same snapshot, so that a record that is chained meanwhile is no finding.
+  const strays = `
   select i.epoch::text as epoch, i.sequence_number::text as sequence_number
-    from audit_field_terms i
+    from ${table} i
     left join audit_chain_ranges g
       on g.tenant_id = i.tenant_id and g.epoch = i.epoch and i.sequence_number between 0 and g.last_sequence
-   where i.generation = (select generation from (${placeSql}) as place) and i.tenant_id = $1 and g.epoch is null
+   where i.generation = (select generation from (${place}) as place) and i.tenant_id = $1 and g.epoch is null
    order by i.epoch, i.sequence_number limit ${maxStrays}`;
+  return { page, first, strays };
+}

@@ -1,0 +1,56 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/**
+ * What one piece of work wants to change: documents, messages, records. All of it takes effect together when the work ends, or none of it.
+ * The work owns it; nothing else writes to it.
+ */
+export class Unit {
+  isOpen = true;
+  /** Changes of the store, in their order. */
+  readonly writes: (() => void)[] = [];
+  /** What the work itself must read of them: the text of a document, by its key. */
+  readonly documents = new Map<string, string>();
+  /** Events of the work, each with the event that led to it. */
+  readonly parents = new Map<string, string | undefined>();
+  /** Records that are stored and wait for the end of the work. */
+  readonly marks: string[] = [];
+  /** What happens after the work took effect. */
+  readonly afterwards: (() => void)[] = [];
+}
+
+const current = new AsyncLocalStorage<Unit>();
+
+/** Makes the changes of a piece of work take effect together. */
+export interface Units {
+  /**
+   * Work within work belongs to the outer one.
+   *
+   * @throws what the work throws: then none of its changes takes effect
+   */
+  run<T>(work: () => Promise<T>): Promise<T>;
+}
+
+/** For services that keep everything in memory: each change takes effect at once. */
+export const separateChanges: Units = { run: (work) => work() };
+
+/** The work that is being done; `undefined` outside of any, and after its end. */
+export function openUnit(): Unit | undefined {
+  const unit = current.getStore();
+  return unit?.isOpen ? unit : undefined;
+}
+
+export function within<T>(unit: Unit, work: () => Promise<T>): Promise<T> {
+  return current.run(unit, work);
+}
+
+/** Does something outside of the work that is being done: it takes effect at once, and stays if the work fails. */
+export function apart<T>(task: () => T): T {
+  return current.exit(task);
+}
+
+/** Calls `task` when the work that is being done took effect; never if it fails. Outside of any work it is called at once. */
+export function afterwards(task: () => void): void {
+  const unit = openUnit();
+  if (unit === undefined) apart(task);
+  else unit.afterwards.push(() => apart(task));
+}

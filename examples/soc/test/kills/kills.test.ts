@@ -1,0 +1,111 @@
+import { randomInt } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createClient } from '@tallystick/client';
+import type { Approval, EventView } from '@tallystick/protocol';
+import { AuditService, serveHttp } from '@tallystick/server';
+import { prepareEmbeddedStore, tempDir } from '@tallystick/testing';
+import { expect, test } from 'vitest';
+import type { StoredInvestigation } from '../../src/orchestrator/investigation-states.ts';
+import { DurableDocuments } from '../../src/platform/durable/durable-documents.ts';
+import { DurableStore } from '../../src/platform/durable/store.ts';
+import { seededRandom } from '../../src/platform/random.ts';
+import { defaultSettings } from '../../src/platform/settings.ts';
+import { minimumApprovalRules } from '../../src/response-agent/response-policy.ts';
+import { differences } from './compare.ts';
+import { ObserverLog } from './observer-log.ts';
+import { tenants } from './orders.ts';
+import { People } from './people.ts';
+import { SocProcess } from './soc-process.ts';
+
+const rounds = Number(process.env.KILLS_ROUNDS ?? 2);
+const seed = Number(process.env.KILLS_SEED ?? randomInt(2 ** 31));
+const alertsOfRound = 12;
+/** A process is killed within this time after its start. It takes about as long for the alerts of a round. */
+const longestLifeMs = 400;
+
+test(`killed at random moments, the platform records everything that happened, once (KILLS_SEED=${seed})`, {
+  timeout: 600_000,
+}, async () => {
+  using directory = tempDir();
+  const data = join(directory.path, 'audit');
+  const soc = join(directory.path, 'soc');
+  mkdirSync(soc);
+  await prepareEmbeddedStore(data);
+  const service = await AuditService.open({
+    store: { directory: data },
+    signerDirectory: join(directory.path, 'signer'),
+    logName: 'kills.example.com',
+  });
+  const server = await serveHttp(service, { port: 0, logger: false });
+  const keyOf = async (name: string, scopes: Parameters<typeof service.keys.create>[0]['scopes']) =>
+    (await service.keys.create({ name, subject: name, scopes, tenants })).key;
+  const { url } = server;
+  const admin = (await service.keys.create({ name: 'admin', scopes: ['admin'] })).key;
+  const rules = minimumApprovalRules(defaultSettings);
+  await createClient({ url, apiKey: admin }).approvals.setRules({ tenant_id: '*', action: '*', rules });
+  const apiKey = await keyOf('response-agent', ['events:write', 'approvals:request']);
+  const persons = await Promise.all(['mia', 'jo'].map((name) => keyOf(name, ['approvals:decide'])));
+  const people = new People(
+    persons.map((key) => createClient({ url, apiKey: key })),
+    tenants,
+  );
+  const random = seededRandom(seed);
+  const started = performance.now();
+
+  let next = new SocProcess();
+  for (let round = 0; round <= rounds; round++) {
+    const process = next;
+    const ends = round === rounds;
+    if (!ends) next = new SocProcess();
+    const from = round * alertsOfRound;
+    process.begin({ directory: soc, url, apiKey, seed, from: 0, to: from + alertsOfRound, ends });
+    await process.started;
+    if (ends) await process.ended();
+    else {
+      await pause(random() * longestLifeMs);
+      await process.kill();
+    }
+  }
+  await people.stop();
+
+  const auditor = createClient({
+    url,
+    apiKey: await keyOf('auditor', ['events:read', 'log:read', 'approvals:decide']),
+  });
+  const events: EventView[] = [];
+  const approvals: Approval[] = [];
+  for (const tenant_id of tenants) {
+    for await (const event of auditor.events.listAll({ tenant_id, order: 'asc' })) events.push(event);
+    for await (const approval of auditor.approvals.listAll({ tenant_id })) approvals.push(approval);
+  }
+  const store = new DurableStore(soc);
+  const stored = new DurableDocuments<StoredInvestigation>(store, 'investigations');
+  const investigations = (await Promise.all(tenants.map((id) => stored.list(id)))).flat();
+  const refused = store.query('select event, refusal from events');
+  store.close();
+  const observed = new ObserverLog(join(soc, 'observed')).read();
+  await server.close();
+  await service.close();
+
+  expect(refused).toEqual([]);
+  expect(investigations).toHaveLength((rounds + 1) * alertsOfRound);
+  const happened = {
+    observed,
+    investigations: investigations.map(({ investigation }) => investigation),
+    approvals: approvals.length,
+  };
+  expect(differences(happened, events)).toEqual([]);
+  const interrupted = events.filter(
+    ({ outcome }) => (outcome as { error_code?: string } | undefined)?.error_code === 'INTERRUPTED',
+  );
+  console.log(
+    JSON.stringify({
+      name: 'kills/one process',
+      ...{ killed: rounds, alerts: investigations.length, records: events.length, observed: observed.length },
+      ...{ interrupted: interrupted.length, approvals: approvals.length, seed },
+      seconds: Math.round((performance.now() - started) / 100) / 10,
+    }),
+  );
+});

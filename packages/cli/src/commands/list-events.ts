@@ -1,0 +1,74 @@
+import { bookkeepingTypes, type EventView } from '@tallystick/protocol';
+import type { Command } from 'commander';
+import type { Context } from '../context.ts';
+import { renderTable } from '../terminal/table.ts';
+import { eventColumnsAt } from './event-columns.ts';
+import { type FilterOptions, filtersOf } from './filter-options.ts';
+import { wholeNumber } from './option-values.ts';
+
+/** Options of the commands that list events. */
+export interface ListOptions extends FilterOptions {
+  readonly limit: number;
+  readonly all?: boolean;
+  readonly oldest?: boolean;
+  readonly reads?: boolean;
+}
+
+export function addListOptions(command: Command): Command {
+  return command
+    .option('-n, --limit <count>', 'list at most this many events', wholeNumber, 50)
+    .option('--all', 'list every event that matches')
+    .option('--oldest', 'list the oldest first')
+    .option('--reads', "also list the service's bookkeeping (audit.read, audit.accounts_changed)");
+}
+
+const pageSize = 500;
+
+/** Prints the events that match the filters, and the search if there is one, page by page. */
+export async function listEvents(context: Context, options: ListOptions, q?: string): Promise<void> {
+  await using backend = await context.openBackend();
+  const query = {
+    tenant_id: context.requireTenant(),
+    filters: filtersOf(options, context.processContext.now()),
+    order: options.oldest === true ? ('asc' as const) : ('desc' as const),
+    ...(q !== undefined && { q }),
+    ...(options.reads === true && { include_reads: true }),
+  };
+  let left = options.all === true ? Number.POSITIVE_INFINITY : options.limit;
+  let shown = 0;
+  let readsLeftOut = false;
+  let indexedTo: number | undefined;
+  let cursor: string | undefined;
+  while (left > 0) {
+    const page = await backend.client.events.list({ ...query, limit: Math.min(left, pageSize), cursor });
+    await print(context, page.events);
+    shown += page.events.length;
+    readsLeftOut ||= page.reads_left_out === true;
+    indexedTo ??= page.indexed_to;
+    left -= page.events.length;
+    cursor = page.next_cursor ?? undefined;
+    if (cursor === undefined || context.terminal.outputEnded) break;
+  }
+  if (shown === 0) context.terminal.note('no events');
+  else if (cursor !== undefined && !context.terminal.json) {
+    context.terminal.note(`there are more than these ${shown}; use --limit or --all`);
+  }
+  if (context.terminal.json) return;
+  if (indexedTo !== undefined) {
+    context.terminal.note(
+      `the index has the records up to ${indexedTo}; newer ones were read one by one. tally followers list shows how far it is`,
+    );
+  }
+  if (readsLeftOut) {
+    context.terminal.note(
+      `records of the service's bookkeeping (${bookkeepingTypes.join(', ')}) are left out; --reads lists them`,
+    );
+  }
+}
+
+async function print({ terminal }: Context, events: readonly EventView[]): Promise<void> {
+  if (terminal.json) {
+    for (const event of events) await terminal.jsonLine(event);
+  } else if (events.length > 0)
+    await terminal.write(renderTable(terminal, eventColumnsAt(terminal.tableWidth), events));
+}

@@ -1,0 +1,31 @@
+import type { Register } from '../context.ts';
+import { addExamples } from './examples.ts';
+import { addFilterOptions } from './filter-options.ts';
+import { addListOptions, type ListOptions, listEvents } from './list-events.ts';
+
+/** `tally search QUERY`: events whose texts match. With `--json`, one flat record per line. */
+export const registerSearch: Register = (program, run) => {
+  const command = addFilterOptions(
+    program
+      .command('search')
+      .argument('<query>', 'words, "phrases", begin*, field:value, IP addresses and ranges; - leaves out')
+      .summary('search the texts of events')
+      .description(
+        'Searches all texts of a tenant\'s events, newest first. Every part of the query must match: a word, a "quoted phrase", the ' +
+          'beginning of a word (invest*), an IP address or a range (10.0.0.0/8), or field:value with the name of a filter ' +
+          '(actor:user:maria, metadata.platform:web). A - before a part leaves out the events that match it. Upper and lower case are ' +
+          'the same. Write -- before a query that begins with -.',
+      ),
+  );
+  addListOptions(command);
+  addExamples(
+    command,
+    "tally search '10.0.0.0/8 -success actor:maria' --tenant acme",
+    `tally search '"failed login" maria.lopez@example.com' --tenant acme --from 7d`,
+    "tally search 'invest* severity:critical' --tenant acme --all --json",
+  );
+  run<ListOptions>(command, async (context, options, [query]) => {
+    await listEvents(context, options, query);
+    return undefined;
+  });
+};

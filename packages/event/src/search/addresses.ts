@@ -1,0 +1,16 @@
+import { type IpRange, parseIpRange } from '../ip-range.ts';
+
+/** Characters of which addresses consist. */
+const separators = /[^0-9A-Fa-f:.]+/;
+const ipv4 = /(?<![0-9A-Fa-f.])\d{1,3}(?:\.\d{1,3}){3}(?![0-9A-Fa-f]|\.\d)/;
+/** The longest text of an address, and a port. */
+const maxLength = 64;
+
+/** The IP addresses that are written in a text: alone, with a port, in brackets, or in a sentence. */
+export function addressesIn(text: string): IpRange[] {
+  return text.split(separators).flatMap((run) => {
+    if (run.length < 2 || run.length > maxLength) return [];
+    const address = parseIpRange(run.replace(/\.$/, '')) ?? parseIpRange(ipv4.exec(run)?.[0] ?? '');
+    return address === undefined ? [] : [address];
+  });
+}
