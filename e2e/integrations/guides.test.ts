@@ -1,4 +1,4 @@
-import { execFile, spawn, spawnSync } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -7,19 +7,22 @@ import { createClient } from '@tallystick/client';
 import { AuditService } from '@tallystick/server';
 import { type HttpServer, serveHttp } from '@tallystick/server/http';
 import {
+  largeRemovalMs,
   prepareEmbeddedStore,
   sharedPostgres,
   sharedTarballs,
   type TempDir,
   tempDir,
 } from '@tallystick/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 /**
  * Every TypeScript example of docs/integrations works as it stands for a newcomer: in an empty project outside this repository, with our
  * packages as they would be published and the real libraries. It compiles, runs, and ends in the trail of a real service.
  */
 
+// Each example is a process that loads a large library from files that no process has read before.
+vi.setConfig({ testTimeout: 300_000 });
 const root = resolve(import.meta.dirname, '../..');
 const guides = join(root, 'docs/integrations');
 const snippets = readdirSync(guides).flatMap((page) => {
@@ -88,12 +91,38 @@ beforeAll(async () => {
 afterAll(async () => {
   await server.close();
   await service.close();
-  directory.remove();
-});
+  await directory.removeLarge();
+}, largeRemovalMs);
 
-test('the examples compile', () => {
+/** The packages of import statements, without subpaths and without the modules of Node.js. */
+function packagesOf(code: string): string[] {
+  const specifiers = Array.from(code.matchAll(/ from '([^.'][^']*)';$/gm), ([, specifier]) => specifier!);
+  return specifiers
+    .filter((specifier) => !specifier.startsWith('node:'))
+    .map((specifier) => /^(?:@[^/]+\/)?[^/]+/.exec(specifier)![0]);
+}
+
+// The guides did not say what to install, and a plain `npm i ai` gets another major version one day.
+test.each([...new Set(snippets.map(({ name }) => name.split(' ')[0]!))])(
+  '%s says what to install, with the major version that is tested',
+  (page) => {
+    const markdown = readFileSync(join(guides, page), 'utf8');
+    const lines = Array.from(markdown.matchAll(/^npm i (.*)$/gm), ([, words]) => words!.split(' '));
+    const named = new Map(lines.flat().map((word) => [word.replace(/(?<=.)@.*/, ''), word]));
+    const code = snippets.filter(({ name }) => name.startsWith(`${page} `)).map((snippet) => snippet.code);
+    expect([...named.keys()].sort()).toEqual([...new Set(code.flatMap(packagesOf))].sort());
+    const { dependencies } = readManifest(project);
+    for (const [name, word] of named) {
+      const tested = /^\^?(0\.\d+|\d+)/.exec(dependencies[name]!)?.[1];
+      expect(word).toBe(name.startsWith('@tallystick/') ? name : `${name}@${tested}`);
+    }
+  },
+);
+
+test('the examples compile', async () => {
   expect(snippets.length).toBeGreaterThan(3);
-  const { stdout } = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', project], { encoding: 'utf8' });
+  const compile = promisify(execFile)(join(root, 'node_modules/.bin/tsc'), ['-p', project]);
+  const { stdout } = await compile.catch((error: { stdout: string }) => error);
   expect(stdout).toBe('');
 });
 

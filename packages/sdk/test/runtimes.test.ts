@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { tempDir } from '@tallystick/testing';
+import { largeRemovalMs, tempDir } from '@tallystick/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packAll } from '../../../scripts/pack.ts';
 import { auditServer } from './support/audit-server.ts';
@@ -54,8 +54,8 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(async () => {
   await server.close();
-  directory.remove();
-});
+  await directory.removeLarge();
+}, largeRemovalMs);
 
 async function run(program: string, args: readonly string[]) {
   const env = {

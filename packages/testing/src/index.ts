@@ -23,6 +23,6 @@ export { ShiftedClock } from './shifted-clock.ts';
 export { type SmallDisk, smallDisk } from './small-disk.ts';
 export { runSnippet } from './snippet.ts';
 export { SyncCount } from './sync-count.ts';
-export { type TempDir, tempDir } from './temp-dir.ts';
+export { largeRemovalMs, type TempDir, tempDir } from './temp-dir.ts';
 export { type UntilOptions, until } from './until.ts';
 export { startWatchdog } from './watchdog.ts';

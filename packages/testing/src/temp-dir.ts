@@ -1,4 +1,5 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -6,7 +7,15 @@ import { join } from 'node:path';
 export interface TempDir extends Disposable {
   readonly path: string;
   remove(): void;
+  /**
+   * Removes a directory with the tens of thousands of files of an installed project. On a busy machine that takes minutes, in which this
+   * process goes on to answer its test runner. The hook needs {@link largeRemovalMs}.
+   */
+  removeLarge(): Promise<void>;
 }
+
+/** Time for a hook that removes an installed project. */
+export const largeRemovalMs = 300_000;
 
 // Written by tempDir and remove only. At exit it contains the directories of tests that failed before they removed them.
 const present = new Set<string>();
@@ -23,7 +32,11 @@ export function tempDir(prefix = 'tallystick-'): TempDir {
   chmodSync(path, 0o711);
   present.add(path);
   const remove = () => removeDir(path);
-  return { path, remove, [Symbol.dispose]: remove };
+  const removeLarge = async () => {
+    await rm(path, { recursive: true, force: true, maxRetries: 3 });
+    present.delete(path);
+  };
+  return { path, remove, removeLarge, [Symbol.dispose]: remove };
 }
 
 function removeDir(path: string): void {

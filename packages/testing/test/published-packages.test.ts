@@ -1,11 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Manifest, readManifest } from '../../../scripts/pack.ts';
 import { sharedTarballs, type Tarball } from '../src/shared-tarballs.ts';
-import { type TempDir, tempDir } from '../src/temp-dir.ts';
+import { largeRemovalMs, type TempDir, tempDir } from '../src/temp-dir.ts';
 import { pinnedExports } from './exports.ts';
 import { blocksOf, runCommand, runProgram, shellLines, startDev } from './packed-documents.ts';
 
@@ -33,11 +32,7 @@ beforeAll(async () => {
   manifests = await install();
   modules = manifests.flatMap(modulesOf);
 }, 300_000);
-// The projects have tens of thousands of files. To remove them must neither block the worker nor have the time of other hooks.
-afterAll(async () => {
-  await rm(dir.path, { recursive: true, force: true, maxRetries: 3 });
-  dir.remove();
-}, 300_000);
+afterAll(() => dir.removeLarge(), largeRemovalMs);
 
 /** Installs all tarballs and their peer dependencies in an empty project. */
 async function install(): Promise<Manifest[]> {

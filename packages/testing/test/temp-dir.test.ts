@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { tempDir } from '../src/temp-dir.ts';
@@ -22,6 +22,15 @@ test('two directories differ, and removing one twice does nothing', () => {
   one.remove();
   one.remove();
   expect(existsSync(other.path)).toBe(true);
+});
+
+test('a large directory is removed with its folders, also twice', async () => {
+  const dir = tempDir();
+  mkdirSync(join(dir.path, 'project/node_modules'), { recursive: true });
+  writeFileSync(join(dir.path, 'project/node_modules/file'), 'content');
+  await dir.removeLarge();
+  await dir.removeLarge();
+  expect(existsSync(dir.path)).toBe(false);
 });
 
 test('a directory that was not removed is removed when the process exits', () => {

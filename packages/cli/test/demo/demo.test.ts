@@ -44,11 +44,28 @@ test('for machines each step is a line, and --keep leaves the service up until S
     output()
       .split('\n')
       .slice(0, -1)
-      .map((line) => JSON.parse(line) as { step: string; attack?: string; url: string; directory: string });
+      .map(
+        (line) =>
+          JSON.parse(line) as {
+            step: string;
+            attack?: string;
+            finding?: { code: string };
+            url: string;
+            directory: string;
+          },
+      );
   await expect.poll(() => steps().at(-1)?.step, { timeout: 200_000, interval: 100 }).toBe('kept');
   const { url, directory } = steps().at(-1)!;
   expect(steps().at(-2)).toMatchObject({ step: 'end', ok: true, attacks_caught: attacks.length });
   expect(steps().flatMap(({ attack }) => attack ?? [])).toEqual(attacks);
+  // Each is caught by what the story says: a rewritten chain by the checkpoint that the auditor kept.
+  expect(steps().flatMap(({ finding }) => finding?.code ?? [])).toEqual([
+    'RECORD_HASH_MISMATCH',
+    'SEQUENCE_GAP',
+    'HEAD_MISMATCH',
+    'SEQUENCE_GAP',
+    'CHECKPOINT_ROOT_MISMATCH',
+  ]);
   expect((await fetch(new URL('/health', url))).status).toBe(200);
   expect(existsSync(directory)).toBe(true);
   child.kill('SIGINT');
