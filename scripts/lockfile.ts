@@ -21,14 +21,13 @@ export function missingFromLockfile({ packages }: Lockfile): string[] {
   );
 }
 
-/** The places where Node looks for `name` from a package at `path`, nearest first. */
+/** The places where Node looks for `name` from a package at `path`: the last one is the root, also for a package of this repository. */
 function candidates(path: string, name: string): string[] {
   const places = [`${path}/node_modules/${name}`];
-  for (let at = path.lastIndexOf('node_modules/'); at >= 0; at = path.lastIndexOf('node_modules/', at - 1)) {
+  for (let at = path.lastIndexOf('node_modules/'); at > 0; at = path.lastIndexOf('node_modules/', at - 1)) {
     places.push(`${path.slice(0, at)}node_modules/${name}`);
-    if (at === 0) break;
   }
-  return places;
+  return [...places, `node_modules/${name}`];
 }
 
 if (import.meta.main) {

@@ -11,7 +11,7 @@ const usableSql = readSql('usable-sessions');
 const pruneSql = readSql('prune-sessions');
 
 /** A session that is not used for this long ends, ms. A stream that stays open is no use of it. */
-export const idleMs = 60 * 60_000;
+const idleMs = 60 * 60_000;
 /** A session ends after this time, however much it is used, ms. */
 const lifetimeMs = 12 * 60 * 60_000;
 /** Characters of a session's id, with which its cookie begins. */
