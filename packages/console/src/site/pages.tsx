@@ -9,7 +9,22 @@ import { Shell } from './shell/shell.tsx';
 import { TenantsProvider } from './shell/tenant.tsx';
 
 // Each page is a file of its own, so that the first one appears before the others are loaded.
+const OverviewPage = lazy(() =>
+  import('./overview/overview-page.tsx').then(({ OverviewPage }) => OverviewPage),
+);
 const EventsPage = lazy(() => import('./events/events-page.tsx').then(({ EventsPage }) => EventsPage));
+const VerificationPage = lazy(() =>
+  import('./operations/verification-page.tsx').then(({ VerificationPage }) => VerificationPage),
+);
+const ApprovalsPage = lazy(() =>
+  import('./approvals/approvals-page.tsx').then(({ ApprovalsPage }) => ApprovalsPage),
+);
+const ProducersPage = lazy(() =>
+  import('./operations/producers-page.tsx').then(({ ProducersPage }) => ProducersPage),
+);
+const DeadLettersPage = lazy(() =>
+  import('./operations/dead-letters-page.tsx').then(({ DeadLettersPage }) => DeadLettersPage),
+);
 const TenantsPage = lazy(() =>
   import('./operations/tenants-page.tsx').then(({ TenantsPage }) => TenantsPage),
 );
@@ -32,7 +47,12 @@ export function Pages({ base }: { readonly base: string }) {
           <ErrorBoundary onError={(error) => console.error(error)}>
             <Router>
               <Route path={base} component={FirstPage} />
+              <Route path={`${base}overview`} component={OverviewPage} />
               <Route path={`${base}events`} component={EventsPage} />
+              <Route path={`${base}verification`} component={VerificationPage} />
+              <Route path={`${base}approvals`} component={ApprovalsPage} />
+              <Route path={`${base}producers`} component={ProducersPage} />
+              <Route path={`${base}dead-letters`} component={DeadLettersPage} />
               <Route path={`${base}tenants`} component={TenantsPage} />
             </Router>
           </ErrorBoundary>

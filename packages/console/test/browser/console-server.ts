@@ -10,6 +10,7 @@ import type { Scope } from '@tallystick/protocol';
 /** Who signs in with a key. */
 export interface Reader {
   readonly name: string;
+  readonly subject?: string | undefined;
   readonly key: string;
   readonly scopes: readonly Scope[];
   readonly tenants?: readonly string[] | undefined;

@@ -1,3 +1,4 @@
+import { createClient } from '@tallystick/client';
 import { consoleFiles } from '@tallystick/console';
 import { uuidv7 } from '@tallystick/event';
 import { AuditService } from '@tallystick/server';
@@ -13,6 +14,7 @@ import {
 } from '@tallystick/testing';
 import axe from 'axe-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { documentDigest } from '../../src/site/approvals/document-digest.ts';
 import { hostileStrings } from '../site/hostile-strings.ts';
 import { ConsoleServer, type Reader } from './console-server.ts';
 
@@ -38,8 +40,10 @@ beforeAll(async () => {
     checkpointIntervalMs: 0,
   });
   http = await serveHttp(service, { port: 0, logger: false });
-  maria = await reader('Maria', ['events:read', 'events:write', 'log:read']);
-  guest = await reader('Guest', ['events:read'], ['globex']);
+  maria = await reader('Maria', ['events:read', 'events:write', 'log:read', 'approvals:decide'], {
+    subject: 'maria',
+  });
+  guest = await reader('Guest', ['events:read'], { tenants: ['globex'] });
   server = await ConsoleServer.start(await consoleFiles(), http.url, [maria, guest]);
   await submit('acme', 120);
   await submit('globex', 3);
@@ -70,13 +74,39 @@ afterEach(async () => {
   expect(complaints).toEqual([]);
 });
 
-async function reader(name: string, scopes: Reader['scopes'], tenants?: string[]): Promise<Reader> {
-  const { key } = await service.keys.create({
-    name,
-    scopes: [...scopes],
-    ...(tenants !== undefined && { tenants }),
-  });
-  return { name, key, scopes, tenants };
+async function reader(
+  name: string,
+  scopes: Reader['scopes'],
+  bounds: { readonly subject?: string; readonly tenants?: string[] } = {},
+): Promise<Reader> {
+  const { key } = await service.keys.create({ name, scopes: [...scopes], ...bounds });
+  return { name, key, scopes, ...bounds };
+}
+
+/** An agent asks for an approval of a payment. */
+async function requestApproval(tenant: string): Promise<void> {
+  const { key } = await reader('agent', ['events:write', 'approvals:request'], { subject: 'payer' });
+  const client = createClient({ url: http.url, apiKey: key });
+  const intent = uuidv7();
+  const actor = { actor_type: 'agent', actor_id: 'payer' } as const;
+  const target = { type: 'account', id: 'DE89' };
+  const document = {
+    ...{ tenant_id: tenant, action: 'pay', actor, target, arguments: { amount: 4_200, currency: 'EUR' } },
+    ...{ reason_unverified: '<b>trust me</b>', policy: { name: 'payments', version: '3' } },
+  };
+  await client.events.submit([
+    {
+      ...{
+        audit_id: intent,
+        tenant_id: tenant,
+        timestamp: new Date().toISOString(),
+        source_service: 'payments',
+      },
+      ...{ event_type: 'agent.action.intended', ...actor, target_type: target.type, target_id: target.id },
+      context: { document_digest: documentDigest(document) },
+    },
+  ]);
+  await client.approvals.request({ id: uuidv7(), intent_id: intent, document });
 }
 
 async function submit(
@@ -149,7 +179,7 @@ it('signs in with a key, opens the shared address, and signs out', async () => {
 it('signs in once with a link, and takes its secret out of the address', async () => {
   const link = server.linkFor(maria);
   await page.goto(link);
-  await rows().first().waitFor();
+  await page.locator('.shell').waitFor();
   expect(page.url()).not.toContain('link=');
   await page.context().clearCookies();
   await page.goto('about:blank');
@@ -312,6 +342,50 @@ it('shows hostile texts in every field as texts', async () => {
     await page.locator('head script').count(),
   );
   expect(await page.locator('a[href^="javascript:"]').count()).toBe(0);
+});
+
+it('lets an approver read what an agent wants to do, and decide it', async () => {
+  await requestApproval('acme');
+  await open('approvals?tenant=acme');
+  await page.getByRole('link', { name: 'pay' }).click();
+  const approval = page.getByRole('complementary', { name: 'Approval' });
+  await approval.getByText('<b>trust me</b>').waitFor();
+  await approval.getByText('4200').waitFor();
+  expect(await barriers()).toEqual([]);
+  expect(await approval.getByRole('button', { name: 'Deny' }).isDisabled()).toBe(true);
+  await approval.getByLabel('Reason').fill('The invoice is a forgery');
+  await approval.getByRole('button', { name: 'Deny' }).click();
+  await approval.getByText('denied it').waitFor();
+  await approval.getByText('The invoice is a forgery').waitFor();
+  expect(await approval.getByRole('button', { name: 'Grant' }).count()).toBe(0);
+  await page.getByText('No agent waits for a decision').waitFor();
+});
+
+it('shows what happened lately, and leads to the events', async () => {
+  await submit('lately', 10, () => ({ timestamp: new Date().toISOString() }));
+  await requestApproval('lately');
+  await open('overview?tenant=lately');
+  await page.getByRole('heading', { name: /events by hour and outcome/ }).waitFor();
+  await page.getByText('Agents wait for a decision.').waitFor();
+  expect(await barriers()).toEqual([]);
+  await page.getByRole('link', { name: 'auth.login' }).click();
+  await rows().first().waitFor();
+  expect(new URL(page.url()).searchParams.get('event_type')).toBe('auth.login');
+});
+
+it('runs a verification of the whole chain', async () => {
+  await open('verification?tenant=globex');
+  await page.getByRole('button', { name: 'Check all records now' }).click();
+  await page.getByText('The chain is intact').waitFor();
+  expect(await barriers()).toEqual([]);
+  for (const [path, text] of [
+    ['producers', 'Nothing is missing'],
+    ['dead-letters', 'No event was refused'],
+    ['nowhere', 'There is no such page'],
+  ] as const) {
+    await page.goto(`${server.url}${path}?tenant=globex`);
+    await page.getByText(text).waitFor();
+  }
 });
 
 it('fits a phone, in both themes', async () => {

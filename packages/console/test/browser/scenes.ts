@@ -18,6 +18,7 @@ export async function scenesOf(client: Client): Promise<readonly Scene[]> {
     filters: { event_type: 'alert.classified' },
     limit: 1,
   });
+  const { approvals } = await client.approvals.list({ tenant_id: 'acme', limit: 1 });
   const id = String(decided.events[0]!.audit_id);
   const shows = (text: string | RegExp) => async (page: Page) => {
     await page.getByText(text).first().waitFor();
@@ -51,6 +52,31 @@ export async function scenesOf(client: Client): Promise<readonly Scene[]> {
       ready: async (page) => {
         await shows('Verified here, by your browser')(page);
         await page.getByText('What was checked').click();
+      },
+    },
+    { name: 'overview', path: 'overview?tenant=acme', signedIn: true, ready: shows('by hour and outcome') },
+    { name: 'approvals', path: 'approvals?tenant=acme&state=all', signedIn: true, ready: shows('Requested') },
+    {
+      name: 'approval',
+      path: `approvals?tenant=acme&state=all&approval=${approvals[0]!.id}`,
+      signedIn: true,
+      ready: shows('What would be done'),
+    },
+    { name: 'no-approvals', path: 'approvals?tenant=acme', signedIn: true, ready: shows('No agent waits') },
+    { name: 'producers', path: 'producers?tenant=acme&all=1', signedIn: true, ready: shows('Last number') },
+    {
+      name: 'dead-letters',
+      path: 'dead-letters?tenant=acme',
+      signedIn: true,
+      ready: shows('No event was refused'),
+    },
+    {
+      name: 'verification',
+      path: 'verification?tenant=acme',
+      signedIn: true,
+      ready: async (page) => {
+        await page.getByRole('button', { name: 'Check all records now' }).click();
+        await shows('The chain is intact')(page);
       },
     },
     { name: 'tenants', path: 'tenants', signedIn: true, ready: shows('Last record') },

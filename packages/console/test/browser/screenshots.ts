@@ -31,7 +31,7 @@ const service = await AuditService.open({
 });
 const http = await serveHttp(service, { port: 0, logger: false });
 const { key } = await service.keys.create({ name: 'Maria Keller', subject: 'maria', scopes: [...scopes] });
-const reader: Reader = { name: 'Maria Keller', key, scopes };
+const reader: Reader = { name: 'Maria Keller', subject: 'maria', key, scopes };
 const server = await ConsoleServer.start(await consoleFiles(), http.url, [reader]);
 const browser = await startBrowser();
 try {

@@ -289,7 +289,16 @@ test('a call that waits for an approval is given up when its tool changes', asyn
   await using server = await scriptedServer((request, response) => {
     const { message } = request;
     if (message.method === 'tools/list')
-      json(response, { id: message.id, result: { tools: [{ name: 'asks', description }, { name: 'b' }] } });
+      json(response, {
+        id: message.id,
+        // The other tool is another one in each list.
+        result: {
+          tools: [
+            { name: 'asks', description },
+            { name: 'b', title: `${server.arrived.length}` },
+          ],
+        },
+      });
     else if (message.method === 'ping') {
       events(response, { method: 'notifications/tools/list_changed' }, { id: message.id, result: {} });
       response.end();

@@ -13,11 +13,33 @@ export interface PageEntry {
 
 const readsEvents = (session: Session) => may(session, 'events:read');
 
+const everyone = () => true;
+
 /** The pages, in groups, in the order of the navigation. */
 export const pageGroups: readonly { readonly title: string; readonly pages: readonly PageEntry[] }[] = [
   {
     title: 'Trail',
-    pages: [{ page: 'events', title: 'Events', icon: 'list', isOffered: readsEvents }],
+    pages: [
+      { page: 'overview', title: 'Overview', icon: 'home', isOffered: readsEvents },
+      { page: 'events', title: 'Events', icon: 'list', isOffered: readsEvents },
+      {
+        page: 'verification',
+        title: 'Verification',
+        icon: 'shield-check',
+        isOffered: (session) => may(session, 'log:read'),
+      },
+    ],
+  },
+  {
+    title: 'Agents',
+    pages: [{ page: 'approvals', title: 'Approvals', icon: 'shield', isOffered: everyone }],
+  },
+  {
+    title: 'Delivery',
+    pages: [
+      { page: 'producers', title: 'Producers', icon: 'truck', isOffered: readsEvents },
+      { page: 'dead-letters', title: 'Dead letters', icon: 'inbox', isOffered: readsEvents },
+    ],
   },
   {
     title: 'Service',

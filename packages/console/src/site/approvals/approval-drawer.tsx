@@ -1,0 +1,147 @@
+import type { Approval } from '@tallystick/protocol';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { usePlace } from '../address/place.ts';
+import { Failure } from '../elements/failure.tsx';
+import { Icon } from '../elements/icon.tsx';
+import { useShortcuts } from '../elements/keyboard.ts';
+import { LoadingRows } from '../elements/loading-rows.tsx';
+import { useResource } from '../elements/resource.ts';
+import { Ago, Time } from '../elements/time.tsx';
+import { JsonTree } from '../record/json-tree.tsx';
+import { useConsole } from '../session/console-context.ts';
+import { may } from '../session/session.ts';
+import { DecisionForm } from './decision-form.tsx';
+import '../record/record.css';
+
+/** One approval: exactly the document that the decision is about, who decided, and the form for those who may decide. */
+export function ApprovalDrawer({
+  tenant,
+  approvalId,
+  onDecided,
+}: {
+  readonly tenant: string;
+  readonly approvalId: string;
+  readonly onDecided: () => void;
+}) {
+  const { client } = useConsole();
+  const place = usePlace();
+  const drawer = useRef<HTMLElement>(null);
+  const { value, error, reload } = useResource(
+    (signal) => client.approvals.get(approvalId, { tenant_id: tenant }, { signal }),
+    [client, tenant, approvalId],
+  );
+  const close = place.hrefWith({ approval: undefined });
+  useShortcuts(useMemo(() => ({ Escape: () => place.go(close) }), [close]));
+  useEffect(() => drawer.current?.focus({ preventScroll: true }), []);
+  return (
+    <aside class="drawer" aria-label="Approval" ref={drawer} tabIndex={-1}>
+      <div class="drawer-bar">
+        <span class="faint">Approval</span>
+        <a class="button square plain" href={close} aria-label="Close the approval">
+          <Icon name="close" />
+        </a>
+      </div>
+      {error !== undefined && <Failure error={error} retry={reload} />}
+      {value === undefined && error === undefined && <LoadingRows label="Loading the approval" />}
+      {value !== undefined && (
+        <Document
+          approval={value}
+          onDecided={() => {
+            reload();
+            onDecided();
+          }}
+        />
+      )}
+    </aside>
+  );
+}
+
+function Document({ approval, onDecided }: { readonly approval: Approval; readonly onDecided: () => void }) {
+  const { session } = useConsole();
+  const place = usePlace();
+  const { document, rules, decisions, state } = approval;
+  const { actor, on_behalf_of = [], target, hidden = {}, reason_unverified, policy } = document;
+  const isOpen = state === 'pending';
+  return (
+    <div class="record">
+      <header class="record-heading">
+        <h2>{document.action}</h2>
+        <p class="soft">
+          {isOpen ? 'To be decided ' : `${state.replaceAll('_', ' ')}; requested `}
+          <Ago value={isOpen ? approval.decide_before : approval.created_at} />
+        </p>
+      </header>
+      <dl class="facts">
+        <Row title="Agent">
+          <span class="faint">{actor.actor_type}</span> {actor.actor_id}
+        </Row>
+        {on_behalf_of.length > 0 && (
+          <Row title="On behalf of">{on_behalf_of.map(({ actor_id }) => actor_id).join(', for ')}</Row>
+        )}
+        {target !== undefined && (
+          <Row title="Target">
+            <span class="faint">{target.type}</span> {target.id}
+          </Row>
+        )}
+        <Row title="Requested by">{approval.requester}</Row>
+        <Row title="Policy">
+          {policy.name} <span class="faint">version {policy.version}</span>
+        </Row>
+        <Row title="Needs">
+          {rules.approvals} {rules.approvals === 1 ? 'approval' : 'approvals by different people'}
+          {rules.approvers !== undefined && ` of ${rules.approvers.join(', ')}`}
+        </Row>
+      </dl>
+      {reason_unverified !== undefined && (
+        <section class="record-section">
+          <h3>Why, in the agent’s own words</h3>
+          <blockquote class="agent-reason">{reason_unverified}</blockquote>
+          <p class="faint">Nothing has checked this reason.</p>
+        </section>
+      )}
+      <section class="record-section">
+        <h3>What would be done</h3>
+        <JsonTree value={document.arguments} />
+        {Object.keys(hidden).map((pointer) => (
+          <p class="faint" key={pointer}>
+            <code>{pointer}</code> is not visible. The agent is bound to one value.
+          </p>
+        ))}
+      </section>
+      {decisions.length > 0 && (
+        <section class="record-section">
+          <h3>Decisions</h3>
+          <ul class="decisions">
+            {decisions.map(({ subject, verdict, comment, break_glass, decided_at }) => (
+              <li key={subject}>
+                <strong>{subject}</strong> {verdict === 'grant' ? 'granted' : 'denied'} it
+                {break_glass === true && ' alone, in an emergency'}, <Time value={decided_at} precise />
+                {comment !== undefined && <p class="soft">{comment}</p>}
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      {isOpen && may(session, 'approvals:decide') && (
+        <DecisionForm approval={approval} onDecided={onDecided} />
+      )}
+      {may(session, 'events:read') && (
+        <p>
+          <a class="button" href={place.href('events', { event: approval.intent_id })}>
+            Show the record of the intent
+          </a>
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Row({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
+  return (
+    <div class="fact">
+      <dt>{title}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}

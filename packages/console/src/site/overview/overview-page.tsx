@@ -1,0 +1,153 @@
+import type { Stats, StatsGrouping } from '@tallystick/protocol';
+import { usePlace } from '../address/place.ts';
+import { Empty } from '../elements/empty.tsx';
+import { Failure } from '../elements/failure.tsx';
+import { LoadingRows } from '../elements/loading-rows.tsx';
+import { useResource } from '../elements/resource.ts';
+import { useConsole } from '../session/console-context.ts';
+import { ForTenant } from '../shell/tenant.tsx';
+import { lastRanges } from '../trail/event-query.ts';
+import { Attention } from './attention.tsx';
+import { HourChart } from './hour-chart.tsx';
+import './overview.css';
+
+/** Ranges that the page offers. Longer ones would have more hours than a chart can show. */
+const ranges = ['24h', '7d'] as const;
+
+/** What happened lately, who did it, and what needs attention. */
+export function OverviewPage() {
+  return <ForTenant page={(tenant) => <OverviewOf tenant={tenant} />} />;
+}
+
+function OverviewOf({ tenant }: { readonly tenant: string }) {
+  const { client } = useConsole();
+  const place = usePlace();
+  const last = ranges.find((range) => range === place.parameters.get('last')) ?? '24h';
+  const { value, error, reload } = useResource(
+    async (signal) => {
+      const until = Date.now();
+      const from = new Date(until - lastRanges[last]!.ms).toISOString();
+      const stats = await client.stats.getAll(
+        {
+          tenant_id: tenant,
+          filters: { from } as never,
+          by: ['hour,outcome_status', 'event_type', 'actor', 'target_type', 'source_service'],
+          limit: 200,
+        },
+        { signal },
+      );
+      return { stats, from: Date.parse(from), until, last };
+    },
+    [client, tenant, last],
+  );
+  return (
+    <div class="stack overview">
+      <Attention tenant={tenant} />
+      <nav class="ranges" aria-label="Time range">
+        {ranges.map((range) => (
+          <a
+            class="button"
+            key={range}
+            href={place.hrefWith({ last: range })}
+            aria-current={range === last ? 'true' : undefined}
+          >
+            {lastRanges[range]!.label}
+          </a>
+        ))}
+      </nav>
+      {error !== undefined && <Failure error={error} retry={reload} />}
+      {value === undefined && error === undefined && <LoadingRows label="Counting events" />}
+      {value?.last === last && <Counts {...value} />}
+    </div>
+  );
+}
+
+function Counts({
+  stats,
+  from,
+  until,
+  last,
+}: {
+  readonly stats: Stats;
+  readonly from: number;
+  readonly until: number;
+  readonly last: string;
+}) {
+  const place = usePlace();
+  const [hours, types, actors, targets, services] = stats.groupings;
+  if (stats.records === 0) {
+    return (
+      <section class="panel">
+        <Empty icon="activity" title="Nothing was recorded in this time">
+          <p>Look further back, or at all events.</p>
+          <p>
+            <a class="button" href={place.href('events')}>
+              All events
+            </a>
+          </p>
+        </Empty>
+      </section>
+    );
+  }
+  return (
+    <>
+      <section class="panel">
+        <header>
+          <h2>
+            {stats.records.toLocaleString()} {stats.records === 1 ? 'event' : 'events'}{' '}
+            <span class="faint">by hour and outcome</span>
+          </h2>
+          {!stats.complete && <span class="badge warn">the newest are not counted yet</span>}
+          {stats.estimate === true && <span class="badge">whole hours</span>}
+          {stats.sensitive_left_out && <span class="badge">without sensitive events</span>}
+        </header>
+        <div class="body">
+          {hours !== undefined && <HourChart grouping={hours} from={from} until={until} />}
+        </div>
+      </section>
+      <div class="tops">
+        <Top title="Event types" field="event_type" grouping={types} last={last} />
+        <Top title="Actors" field="actor" grouping={actors} last={last} />
+        <Top title="Targets" field="target_type" grouping={targets} last={last} />
+        <Top title="Services" field="source_service" grouping={services} last={last} />
+      </div>
+    </>
+  );
+}
+
+/** How many values a list shows. */
+const shown = 8;
+
+/** The values of a field with the most events. Each leads to its events. */
+function Top({
+  title,
+  field,
+  grouping,
+  last,
+}: {
+  readonly title: string;
+  readonly field: string;
+  readonly grouping: StatsGrouping | undefined;
+  readonly last: string;
+}) {
+  const place = usePlace();
+  const groups = (grouping?.groups ?? []).filter(({ values }) => values[field] !== null).slice(0, shown);
+  const most = groups[0]?.records ?? 1;
+  return (
+    <section class="panel">
+      <header>
+        <h2>{title}</h2>
+      </header>
+      <ol class="body top">
+        {groups.map(({ values, records }) => (
+          <li key={values[field]}>
+            <a href={place.href('events', { [field]: values[field]!, last })}>{values[field]}</a>
+            <span class="number">{records.toLocaleString()}</span>
+            <span class="bar" style={{ width: `${(100 * records) / most}%` }} />
+          </li>
+        ))}
+        {groups.length === 0 && <li class="faint">None</li>}
+      </ol>
+    </section>
+  );
+}
