@@ -232,7 +232,10 @@ it('is used with the keyboard alone', async () => {
   await drawer().getByText('Verified here, by your browser').waitFor();
   const second = new URL(page.url()).searchParams.get('event');
   await page.keyboard.press('k');
-  await page.waitForURL((url) => url.searchParams.get('event') !== second);
+  await until(() => new URL(page.url()).searchParams.get('event') !== second, {
+    timeoutMs: 20_000,
+    what: 'another event in the address',
+  });
   await page.keyboard.press('Escape');
   await drawer().waitFor({ state: 'detached' });
 });
