@@ -17,7 +17,7 @@ const none = { baseline: null, ratio: null, goal: null, pass: null } as const;
  * the same. Each alert is handled until it is closed or waits for people.
  */
 export async function run(): Promise<Result[]> {
-  return [...(await inMemory()), ...(await overEmbedded()), ...(await memory())];
+  return [...(await inMemory()), ...(await whileAway()), ...(await overEmbedded()), ...(await memory())];
 }
 
 /** Acknowledges every event at once, so that only the emitters' own work is measured. */
@@ -115,6 +115,48 @@ async function inMemory(): Promise<Result[]> {
         value: round2(of((pair) => pair.audited.eventsPerAlert)),
       },
       ...{ unit: 'events', ...none },
+    },
+  ];
+}
+
+/** The audit service is away: alerts whose actions need no gate are handled as fast as while it answers. */
+async function whileAway(): Promise<Result[]> {
+  const settings = unlimitedSettings();
+  settings.response.automaticUpToTier = 3;
+  const desk = () =>
+    createMemoryDesk({ requester: 'response-agent', minimumRules: () => minimumApprovalRules(settings) });
+  const unreachable: Transport = {
+    send: async () => {
+      throw new Error('no connection');
+    },
+    close: async () => undefined,
+  };
+  const present = await startPlatform({ transport: () => sink, settings, desk: desk() });
+  const away = await startPlatform({ transport: () => unreachable, settings, desk: desk() });
+  const speed = async (platform: Platform, alerts: number) => {
+    const start = performance.now();
+    await platform.handle(alerts);
+    return alerts / ((performance.now() - start) / 1_000);
+  };
+  const pairs: { present: number; away: number }[] = [];
+  for (let round = -1; round < 5; round++) {
+    const first = round % 2 === 0;
+    const one = await speed(first ? present : away, 200);
+    const other = await speed(first ? away : present, 200);
+    if (round >= 0) pairs.push(first ? { present: one, away: other } : { present: other, away: one });
+  }
+  await present.stop();
+  await away.stop();
+  const ratio = round2(median(pairs.map((pair) => pair.away / pair.present)));
+  return [
+    {
+      name: 'soc, audit service away: alerts per second without gates, beside one that answers',
+      value: round2(median(pairs.map((pair) => pair.away))),
+      unit: 'alerts/s',
+      baseline: round2(median(pairs.map((pair) => pair.present))),
+      ratio,
+      goal: '>= 0.95',
+      pass: ratio >= 0.95,
     },
   ];
 }

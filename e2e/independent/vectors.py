@@ -14,6 +14,7 @@ from notes import Key, NoteError, open_note, parse_checkpoint, parse_origin, ver
 from receipt import verify_receipt
 from records import Chain, read_record
 from strict_json import canonical, canonical_number, is_canonical, parse
+from terms import field_terms, search_terms, stored_hashes, term_hash
 from tree import ProofError, Tree, check_consistency, check_inclusion, leaf_hash, parse_tile_path
 
 
@@ -48,7 +49,7 @@ class Runner:
             self.failures.append(f"{self.file}: {what}: expected {expected!r}, found {found!r}")
 
     def run(self):
-        for check in (canonicals, events, records, trees, proofs, all_notes, checkpoints, tlog_proofs, receipts, sealed, bundles):
+        for check in (canonicals, events, records, trees, proofs, all_notes, checkpoints, tlog_proofs, receipts, sealed, terms, bundles):
             check(self)
 
 
@@ -217,6 +218,22 @@ def sealed(run):
         content = canonical(parse(json.dumps([one["pointer"], one["value"]]))).encode()
         digest = hashlib.sha256(b"tallystick/sealed/v1\0" + bytes.fromhex(one["salt"]) + content)
         run.same(one["name"], digest.hexdigest() == one["commitment"], one["opens"])
+
+
+def terms(run):
+    vectors = run.load("terms.json")
+    scope = vectors["scope"]
+    for one in vectors["events"]:
+        event = one["event"]
+        for kind, found in (("field", field_terms(event)), ("text", search_terms(event))):
+            run.same(f"{one['name']}: {kind}s", sorted(found, key=_utf16), one[f"{kind}s"])
+            run.same(f"{one['name']}: {kind}_hashes", stored_hashes(found, **scope), one[f"{kind}_hashes"])
+    for one in vectors["hashes"]:
+        run.same(one["term"], term_hash(**{key: one[key] for key in one if key != "hash"}), one["hash"])
+
+
+def _utf16(text):
+    return text.encode("utf-16-be")
 
 
 def bundles(run):

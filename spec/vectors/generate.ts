@@ -11,6 +11,7 @@ import { eventVectors } from './generator/events.ts';
 import { checkpointVectors, noteVectors, sealedVectors, tlogProofVectors } from './generator/notes.ts';
 import { receiptVectors } from './generator/receipts.ts';
 import { recordVectors } from './generator/records.ts';
+import { termVectors } from './generator/terms.ts';
 import { proofVectors, treeVectors } from './generator/tree.ts';
 
 const bundleCases = [
@@ -38,6 +39,7 @@ export async function vectorFiles(): Promise<ReadonlyMap<string, Uint8Array>> {
     ['receipts.json', await receiptVectors()],
     ['sealed.json', sealedVectors()],
     ['books.json', booksVectors()],
+    ['terms.json', termVectors()],
     [
       'bundles/index.json',
       {

@@ -24,6 +24,8 @@ export interface PlatformOptions {
   /** Sees every call of a model. */
   readonly investigations?: MemoryDocuments<StoredInvestigation>;
   readonly watchModel?: (model: LanguageModelV4) => LanguageModelV4;
+  /** How long gates wait for their intents, by the clock of the machine. @defaultValue long, so that a busy machine repeats nothing */
+  readonly acknowledgeWithinMs?: number;
 }
 
 /** All services over topics in memory, with everything that a test wants to look at. */
@@ -32,10 +34,10 @@ export function wholePlatform({
   auditOf,
   watchModel = (model) => model,
   investigations = new MemoryDocuments<StoredInvestigation>(),
+  acknowledgeWithinMs = 60_000,
 }: PlatformOptions = {}) {
   const parts = testParts({ audit, now: '2026-11-20T08:00:00Z' });
-  // Nothing is tried again because the machine was busy.
-  parts.settings.response.acknowledgeWithinMs = 60_000;
+  parts.settings.response.acknowledgeWithinMs = acknowledgeWithinMs;
   const providers: ProviderStates = {};
   const fail = controlled(providers);
   const plant = new SimulatedPlant();

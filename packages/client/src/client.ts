@@ -13,6 +13,7 @@ import { type ProducersResource, producersResource } from './resources/producers
 import { type StatsResource, statsResource } from './resources/stats.ts';
 import { type SubjectsResource, subjectsResource } from './resources/subjects.ts';
 import { type TenantsResource, tenantsResource } from './resources/tenants.ts';
+import { type TimelinesResource, timelinesResource } from './resources/timelines.ts';
 import type { RetryOptions } from './retry.ts';
 import { type CallOptions, type Fetch, Sender } from './sender.ts';
 
@@ -55,6 +56,7 @@ export interface VerifyQuery {
 export interface Client {
   readonly events: EventsResource;
   readonly stats: StatsResource;
+  readonly timelines: TimelinesResource;
   readonly logs: LogsResource;
   readonly tenants: TenantsResource;
   readonly producers: ProducersResource;
@@ -90,6 +92,7 @@ export function createClient(options: ClientOptions): Client {
   return {
     events: eventsResource(sender),
     stats: statsResource(sender),
+    timelines: timelinesResource(sender),
     logs: logsResource(sender),
     tenants: tenantsResource(sender),
     producers: producersResource(sender),

@@ -123,6 +123,17 @@ export function storedTermHashes(scope: TermScope, event: AnyEvent): number[] {
 
 function fnv1a(state: number, text: string): number {
   let hash = state;
-  for (const byte of encoder.encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    // Only ASCII has one byte per code unit. Most terms are ASCII.
+    if (unit >= 0x80) return fnv1aOfBytes(state, encoder.encode(text));
+    hash = Math.imul(hash ^ unit, 0x01000193);
+  }
+  return hash | 0;
+}
+
+function fnv1aOfBytes(state: number, bytes: Uint8Array): number {
+  let hash = state;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
   return hash | 0;
 }

@@ -50,6 +50,11 @@ export type {
 export type { Stats, StatsGroup, StatsGrouping } from './api/stats.ts';
 export type { BlockedSubject, BlockedSubjectList, SubjectBlock } from './api/subjects.ts';
 export type { TenantInfo, TenantPage } from './api/tenants.ts';
+export type {
+  TimelineEntry,
+  TimelineSummaryView,
+  TimelineView,
+} from './api/timeline.ts';
 export type { ClosedEpochState, Verdict, VerifyFinding, VerifyReport } from './api/verification.ts';
 export {
   type Approval,
@@ -118,3 +123,26 @@ export type {
   RefusedResult,
 } from './results.ts';
 export { apiKeyPrefix, type Scope, scopeMeanings, scopes } from './scopes.ts';
+export { actionOf, type Effect, effectsOf } from './timeline/effects.ts';
+export { forestOf, type TimelineRow } from './timeline/forest.ts';
+export { numbersOf } from './timeline/missing.ts';
+export { type ModelCall, type ModelTotal, modelCallOf } from './timeline/model-call.ts';
+export { decisionOf, type Participation } from './timeline/people.ts';
+export {
+  readTimeline,
+  type Timeline,
+  type TimelineSource,
+  type TimelineSubject,
+} from './timeline/read-timeline.ts';
+export { summarize, type TimelineSummary } from './timeline/summary.ts';
+export { counted, duration, usd } from './timeline/texts.ts';
+export {
+  memberIn,
+  numberIn,
+  type TimelineRecord,
+  targetOf,
+  textIn,
+  textsIn,
+  timelineRecord,
+} from './timeline/timeline-record.ts';
+export { timelineOf, viewOfTimeline } from './timeline/view.ts';

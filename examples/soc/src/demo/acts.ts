@@ -85,5 +85,5 @@ export async function learnPatterns(stage: Stage): Promise<void> {
   const calls = tiers.reduce((sum, tier) => sum + tier.calls, 0);
   const costs = tiers.map(({ tier, costUsd }) => `tier ${tier} $${costUsd.toFixed(4)}`).join(', ');
   await conclude(stage, 'models', `${calls} calls of models: ${costs}`, { tiers });
-  await conclude(stage, 'skipped', `${skipped} alert was closed by a pattern, without a model`, { skipped });
+  await conclude(stage, 'skipped', `alerts closed by a pattern, without a model: ${skipped}`, { skipped });
 }

@@ -19,13 +19,13 @@ const processContext: ProcessContext = {
 };
 
 const options = optionsOrExit();
+const directory = directoryOf(options.data);
 const terminal = new Terminal(processContext, { json: options.json });
 const narrator = new Narrator(terminal);
 await narrator.title(
   'Tallystick',
   'an AI security operations centre, and a trail that nobody changes unnoticed',
 );
-const directory = directoryOf(options.data);
 const told = await tellStory({ terminal, narrator, processContext }, { ...options, directory });
 await narrator.end('Every attack was found and located.', { ok: true, attacks_caught: told.attacksCaught });
 if (options.keep) await keep();

@@ -67,7 +67,7 @@ async function work(
   const tenants = tenantsOf(tenantCount);
   const { service, client, url } = running;
   const platform = await startPlatform({ service, tenants, directory, onError: fail });
-  const started = `audit service on ${url}, offline models, ${tenantCount} tenants`;
+  const started = `audit service on ${url}, offline models, tenants: ${tenantCount}`;
   await narrator.done('start', started, { url, tenants: tenants.map(({ id }) => id) });
 
   const read = [...tenants.map(({ id }) => id), platformTenant];

@@ -1,9 +1,8 @@
 import { facetFields, type IndexedField, readGrouping, timeFacets } from '@tallystick/event';
-import { bookkeepingTypes, type Stats } from '@tallystick/protocol';
+import { bookkeepingTypes, counted, type Stats } from '@tallystick/protocol';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Context, Register } from '../context.ts';
 import { renderTable } from '../terminal/table.ts';
-import { counted } from '../timeline/layout.ts';
 import { addExamples } from './examples.ts';
 import { addFilterOptions, type FilterOptions, filtersOf } from './filter-options.ts';
 import { collect } from './lost-values.ts';

@@ -1,16 +1,26 @@
-import type { EventView } from '@tallystick/protocol';
+import {
+  counted,
+  duration,
+  type EventView,
+  forestOf,
+  numberIn,
+  summarize,
+  type Timeline,
+  type TimelineRow,
+  type TimelineSummary,
+  type TimelineView,
+  textIn,
+  timelineOf,
+} from '@tallystick/protocol';
 import { InvalidArgumentError } from 'commander';
 import type { Context, Register } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { displayWidth, printable } from '../terminal/printable.ts';
 import type { Style } from '../terminal/terminal.ts';
-import { forestOf, type Row } from '../timeline/forest.ts';
-import { counted, duration, wrap } from '../timeline/layout.ts';
+import { wrap } from '../timeline/layout.ts';
 import { namingOf } from '../timeline/naming.ts';
-import { readTimeline, type Timeline } from '../timeline/read-timeline.ts';
 import { detailsOf, headOf } from '../timeline/record-lines.ts';
-import { type Summary, sectionsOf, summarize } from '../timeline/summary.ts';
-import { numberIn, textIn } from '../timeline/timeline-record.ts';
+import { sectionsOf } from '../timeline/sections.ts';
 import { shortTime, styleOf } from './event-columns.ts';
 import { addExamples } from './examples.ts';
 import { wholeNumber } from './option-values.ts';
@@ -48,20 +58,20 @@ export const registerTimeline: Register = (program, run) => {
     async (context, { limit, summary: onlySummary = false }, [investigationId]) => {
       const tenantId = context.requireTenant();
       await using backend = await context.openBackend();
-      const timeline = await readTimeline(backend.client, {
-        tenantId,
-        investigationId: investigationId!,
+      const view = await backend.client.timelines.get({
+        tenant_id: tenantId,
+        investigation_id: investigationId!,
         limit,
       });
+      const timeline = timelineOf(view);
       if (timeline.records.length === 0) {
         throw new CliError('NOT_FOUND', `${tenantId} has no record of the investigation ${investigationId}`, {
           hint: "tally events --type 'investigation.*' --json lists investigations; sensitive records need the scope events:read-sensitive",
         });
       }
       const rows = onlySummary ? [] : forestOf(timeline.records);
-      const summary = summarize(timeline);
-      if (context.terminal.json) await printJson(context, timeline, rows, summary);
-      else await print(context, timeline, rows, summary);
+      if (context.terminal.json) await printJson(context, view, onlySummary);
+      else await print(context, timeline, rows, summarize(timeline));
       return undefined;
     },
   );
@@ -74,48 +84,18 @@ function recordLimit(text: string): number {
 }
 
 /** One line per record, in the order of the tree, and a last line with the summary. */
-async function printJson(
-  { terminal }: Context,
-  { tenantId, investigationId, records, isCut }: Timeline,
-  rows: readonly Row[],
-  { models, people, effects, quarantined, missing }: Summary,
-): Promise<void> {
-  const begin = records[0]!.time;
-  for (const { record, depth } of rows) {
+async function printJson({ terminal }: Context, view: TimelineView, onlySummary: boolean): Promise<void> {
+  for (const { depth, elapsed_ms, duration_ms, event } of onlySummary ? [] : view.records) {
     if (terminal.outputEnded) return;
-    await terminal.jsonLine({ depth, elapsed_ms: record.time - begin, event: record.event });
+    await terminal.jsonLine({ depth, elapsed_ms, duration_ms, event });
   }
   await terminal.jsonLine({
     summary: {
-      tenant_id: tenantId,
-      investigation_id: investigationId,
-      records: records.length,
-      complete: !isCut,
-      models: models.map((total) => ({
-        model: total.model,
-        calls: total.calls,
-        input_tokens: total.inputTokens,
-        output_tokens: total.outputTokens,
-        cost_usd: total.costUsd,
-        latency_ms: total.latencyMs,
-        calls_without_cost: total.withoutCost,
-      })),
-      people: people.map(({ person, did, latencyMs, comment, record }) => ({
-        person,
-        did,
-        latency_ms: latencyMs,
-        comment,
-        audit_id: record.id,
-      })),
-      effects: effects.map(({ action, target, ends, group, records: told }) => ({
-        action,
-        target,
-        group,
-        ends,
-        audit_ids: told.map(({ id }) => id),
-      })),
-      quarantined: quarantined.map(({ id }) => id),
-      missing,
+      tenant_id: view.tenant_id,
+      investigation_id: view.investigation_id,
+      records: view.records.length,
+      complete: view.complete,
+      ...view.summary,
     },
   });
 }
@@ -123,8 +103,8 @@ async function printJson(
 async function print(
   { terminal }: Context,
   timeline: Timeline,
-  rows: readonly Row[],
-  summary: Summary,
+  rows: readonly TimelineRow[],
+  summary: TimelineSummary,
 ): Promise<void> {
   const { records, tenantId, outside } = timeline;
   const width = Math.min(widest, terminal.width);
@@ -182,11 +162,11 @@ function styled(terminal: Context['terminal'], style: Style | undefined, text: s
   return style === undefined ? text : terminal.style(style, text);
 }
 
-function headingOf({ investigationId, tenantId, records }: Timeline): string[] {
+function headingOf({ subject, tenantId, records }: Timeline): string[] {
   const [first, last] = [records[0]!, records.at(-1)!];
   const state = records.findLast(({ type }) => type === 'investigation.state_changed');
   const heading = [
-    `Investigation ${investigationId} of ${tenantId}`,
+    `Investigation ${subject.investigation_id} of ${tenantId}`,
     `${counted(records.length, 'record')} in ${duration(last.time - first.time)}, from ${shortTime(new Date(first.time).toISOString())} UTC`,
   ];
   if (state === undefined) return heading;

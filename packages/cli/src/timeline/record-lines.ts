@@ -1,9 +1,18 @@
-import { actionOf } from './effects.ts';
-import { counted, duration, usd } from './layout.ts';
-import { modelCallOf } from './model-call.ts';
+import {
+  actionOf,
+  counted,
+  decisionOf,
+  duration,
+  memberIn,
+  modelCallOf,
+  numberIn,
+  type TimelineRecord,
+  targetOf,
+  textIn,
+  textsIn,
+  usd,
+} from '@tallystick/protocol';
 import type { Naming } from './naming.ts';
-import { decisionOf } from './people.ts';
-import { memberIn, numberIn, type TimelineRecord, targetOf, textIn, textsIn } from './timeline-record.ts';
 
 /** One line of what a record says, with the name of the line. */
 export type Detail = readonly [name: string, text: string];

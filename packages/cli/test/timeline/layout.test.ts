@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { displayWidth } from '../../src/terminal/printable.ts';
-import { duration, usd, wrap } from '../../src/timeline/layout.ts';
+import { wrap } from '../../src/timeline/layout.ts';
 
 test('a text is broken between words, and inside a word that is wider than a line', () => {
   expect(wrap('the evidence shows plant control', 20)).toEqual(['the evidence shows', 'plant control']);
@@ -28,25 +28,4 @@ test('no line is wider than it may be, and no text is lost', () => {
 
 test('a text of another party can not begin a line of its own', () => {
   expect(wrap('fine\nMissing      nothing', 80)).toEqual(['fine\\u{a}Missing      nothing']);
-});
-
-test.each([
-  [0, '0 ms'],
-  [0.179, '0.2 ms'],
-  [12, '12 ms'],
-  [3_600, '3.60 s'],
-  [125_000, '2 m 5 s'],
-  [11_520_000, '3 h 12 m'],
-  [349_200_000, '4 d 1 h'],
-])('%d ms is %s', (ms, text) => {
-  expect(duration(ms)).toBe(text);
-});
-
-test.each([
-  [0, '$0.00'],
-  [0.000542, '$0.000542'],
-  [1.5, '$1.50'],
-  [12, '$12.00'],
-])('%d dollars are %s', (amount, text) => {
-  expect(usd(amount)).toBe(text);
 });

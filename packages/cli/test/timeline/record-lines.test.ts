@@ -3,7 +3,10 @@ import { namingOf } from '../../src/timeline/naming.ts';
 import { detailsOf, headOf } from '../../src/timeline/record-lines.ts';
 import { recordOf } from './record-of.ts';
 
-const nameOf = namingOf({ investigationId: 'inv-1', records: [recordOf({ audit_id: 'e-1', at: 4 })] });
+const nameOf = namingOf({
+  subject: { investigation_id: 'inv-1' },
+  records: [recordOf({ audit_id: 'e-1', at: 4 })],
+});
 const head = (event: Parameters<typeof recordOf>[0]) => headOf(recordOf(event), nameOf);
 const details = (event: Parameters<typeof recordOf>[0]) => detailsOf(recordOf(event), nameOf);
 

@@ -1,4 +1,4 @@
-import { type TimelineRecord, timelineRecord } from '../../src/timeline/timeline-record.ts';
+import { type TimelineRecord, timelineRecord } from '@tallystick/protocol';
 
 /** A record for tests, `at` milliseconds after the beginning. */
 export function recordOf({ at = 0, ...event }: { at?: number; [member: string]: unknown }): TimelineRecord {

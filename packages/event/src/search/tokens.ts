@@ -6,6 +6,8 @@
  * An attacker controls the text. Every step is linear in its length.
  */
 
+const asciiWord = /[a-z0-9]+/g;
+
 /** A word is compared by its first characters, so that a long run of characters is not a term of its own length. */
 const maxWordLength = 64;
 
@@ -31,7 +33,8 @@ const ascii = /^[\x00-\x7f]*$/;
 
 /** The words of a text, in their order. */
 export function wordsOf(text: string): string[] {
-  const words = fold(text).match(word) ?? [];
+  // Most texts are plain ASCII, whose words are found faster.
+  const words = (ascii.test(text) ? text.toLowerCase().match(asciiWord) : fold(text).match(word)) ?? [];
   return words.map((each) => firstCharacters(each, maxWordLength));
 }
 

@@ -49,6 +49,7 @@ import { statsRoutes } from './routes/stats.ts';
 import { streamRoutes } from './routes/stream.ts';
 import { subjectRoutes } from './routes/subjects.ts';
 import { tenantRoutes } from './routes/tenants.ts';
+import { timelineRoutes } from './routes/timeline.ts';
 import { verifyRoutes } from './routes/verify.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 
@@ -161,6 +162,7 @@ function endpointsOf(
     ...eventRoutes({ trail, readAudit }),
     ...exportRoutes({ trail, readAudit, longRequests, keyWatch }),
     ...statsRoutes({ trail, stats: new TrailStats(database, trail), readAudit }),
+    ...timelineRoutes({ trail, readAudit }),
     ...streamRoutes({ trail, heads, streams, readAudit, keyWatch, limits }),
     ...verifyRoutes({ service, trail, longRequests, maxRecords: limits.maxVerifyRecords }),
     ...logRoutes({ logs, signer, trail }),

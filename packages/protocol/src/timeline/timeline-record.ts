@@ -1,5 +1,5 @@
 import { parseTimestamp } from '@tallystick/event';
-import type { EventView } from '@tallystick/protocol';
+import type { EventView } from '../api/events.ts';
 
 /** A record of a timeline. The audited party wrote the event, so every member may be anything. */
 export interface TimelineRecord {

@@ -1,40 +1,25 @@
-import { type Effect, effectsOf } from './effects.ts';
-import { counted, duration, usd } from './layout.ts';
-import { missingIn, numbersOf } from './missing.ts';
-import { type ModelTotal, modelTotals } from './model-call.ts';
+import {
+  counted,
+  duration,
+  type Effect,
+  type ModelTotal,
+  numbersOf,
+  type Participation,
+  type Timeline,
+  type TimelineRecord,
+  type TimelineSummary,
+  targetOf,
+  textIn,
+  usd,
+} from '@tallystick/protocol';
 import { type Naming, namingOf } from './naming.ts';
-import { type Participation, participationsOf } from './people.ts';
-import type { Timeline } from './read-timeline.ts';
 import { signsOf } from './record-lines.ts';
-import { type TimelineRecord, targetOf, textIn } from './timeline-record.ts';
-
-/** What the records of an investigation say together. */
-export interface Summary {
-  readonly models: readonly ModelTotal[];
-  readonly people: readonly Participation[];
-  readonly effects: readonly Effect[];
-  readonly quarantined: readonly TimelineRecord[];
-  /** Sentences about what is missing, or may be. */
-  readonly missing: readonly string[];
-}
-
-export function summarize(timeline: Timeline): Summary {
-  const { records } = timeline;
-  const effects = effectsOf(records);
-  return {
-    models: modelTotals(records),
-    people: participationsOf(records),
-    effects,
-    quarantined: records.filter(({ type }) => type.endsWith('.quarantined') || type === 'injection.detected'),
-    missing: missingIn(timeline, effects),
-  };
-}
 
 /** A part of the summary: its name, and one text per thing. */
 export type Section = readonly [name: string, texts: readonly string[]];
 
 /** The summary for people. Each question has an answer, also where the answer is that there is nothing. */
-export function sectionsOf(timeline: Timeline, summary: Summary): Section[] {
+export function sectionsOf(timeline: Timeline, summary: TimelineSummary): Section[] {
   const { effects, missing } = summary;
   const nameOf = namingOf(timeline);
   const undone = effectTexts(effects, 'undone', nameOf);

@@ -1,12 +1,18 @@
-import { type Client, ClientError } from '@tallystick/client';
 import { type EventFilters, uuidPattern } from '@tallystick/event';
-import type { EventView } from '@tallystick/protocol';
+import type { EventPage, EventView } from '../api/events.ts';
 import { inOrder, type TimelineRecord, textIn, timelineRecord } from './timeline-record.ts';
 
-/** What the service has about an investigation. */
+/** What the records of a timeline have in common: exactly one of these. */
+export interface TimelineSubject {
+  readonly investigation_id?: string;
+  readonly correlation_id?: string;
+  readonly trace_id?: string;
+}
+
+/** What the service has about an investigation, a correlation or a trace. */
 export interface Timeline {
   readonly tenantId: string;
-  readonly investigationId: string;
+  readonly subject: TimelineSubject;
   /** In the order of time. */
   readonly records: readonly TimelineRecord[];
   /** Whether there are more records than were read. */
@@ -20,34 +26,49 @@ export interface Timeline {
   readonly deliveriesAreCut: boolean;
 }
 
+/** Where a timeline is read from. */
+export interface TimelineSource {
+  list(query: {
+    readonly filters: EventFilters;
+    readonly order: 'asc' | 'desc';
+    readonly limit: number;
+    readonly cursor: string | undefined;
+  }): Promise<EventPage>;
+  /** The event; `undefined` if the trail does not have it. */
+  get(auditId: string): Promise<EventView | undefined>;
+}
+
 const pageSize = 1_000;
-/** Causes outside of the investigation that are looked up. Each is a request. */
+/** Characters of the events of a timeline, as JSON. */
+const mostCharacters = 16 * 1024 * 1024;
+/** Causes outside of the subject that are looked up. Each is a request. */
 const causesAsked = 50;
 /** Records about deliveries that are read. */
 const deliveriesRead = 1_000;
 
-/** Reads an investigation, and what tells whether it is complete. */
+/** Reads the records of a subject, and what tells whether they are complete. */
 export async function readTimeline(
-  client: Client,
-  { tenantId, investigationId, limit }: { tenantId: string; investigationId: string; limit: number },
+  source: TimelineSource,
+  { tenantId, subject, limit }: { tenantId: string; subject: TimelineSubject; limit: number },
 ): Promise<Timeline> {
-  const found = await listUpTo(client, tenantId, { investigation_id: investigationId }, 'asc', limit);
+  const found = await listUpTo(source, { ...subject }, 'asc', limit);
   const records = found.events.map(timelineRecord).sort(inOrder);
   const known = new Set(records.map(({ id }) => id));
   const causes = new Set(records.map(({ cause }) => cause).filter((cause) => cause !== undefined));
   const unknown = [...causes].filter((cause) => !known.has(cause));
   const outside = new Map<string, EventView | undefined>();
   for (const cause of unknown.slice(0, causesAsked)) {
-    outside.set(cause, await eventOf(client, tenantId, cause));
+    // A client chose it. Only an id can be asked for.
+    outside.set(cause, uuidPattern.test(cause) ? await source.get(cause) : undefined);
   }
   // A timeline without records needs no more.
   const deliveries =
     records.length === 0
       ? { events: [], isCut: false }
-      : await listUpTo(client, tenantId, { event_type: 'delivery.*' }, 'desc', deliveriesRead);
+      : await listUpTo(source, { event_type: 'delivery.*' }, 'desc', deliveriesRead);
   return {
     tenantId,
-    investigationId,
+    subject,
     records,
     isCut: found.isCut,
     outside,
@@ -61,33 +82,26 @@ export async function readTimeline(
 }
 
 async function listUpTo(
-  client: Client,
-  tenantId: string,
+  source: TimelineSource,
   filters: EventFilters,
   order: 'asc' | 'desc',
   limit: number,
 ): Promise<{ readonly events: readonly EventView[]; readonly isCut: boolean }> {
   const events: EventView[] = [];
+  let characters = 0;
   let cursor: string | undefined;
   for (;;) {
     const wanted = Math.min(limit - events.length, pageSize);
-    const page = await client.events.list({ tenant_id: tenantId, filters, order, limit: wanted, cursor });
-    events.push(...page.events);
+    const page = await source.list({ filters, order, limit: wanted, cursor });
+    for (const event of page.events) {
+      characters += JSON.stringify(event).length;
+      if (characters > mostCharacters) return { events, isCut: true };
+      events.push(event);
+    }
     const next = page.next_cursor ?? undefined;
     if (next === undefined) return { events, isCut: false };
-    // A service that names the same page again would be asked without end.
-    if (events.length >= limit || next === cursor) return { events, isCut: true };
+    // A service that names the same page again would be asked without end. Where the budget of a page ended it, so does this.
+    if (events.length >= limit || next === cursor || page.complete === false) return { events, isCut: true };
     cursor = next;
-  }
-}
-
-async function eventOf(client: Client, tenantId: string, id: string): Promise<EventView | undefined> {
-  // A client chose it. Only an id can be asked for.
-  if (!uuidPattern.test(id)) return undefined;
-  try {
-    return await client.events.get(id, { tenant_id: tenantId });
-  } catch (error) {
-    if (error instanceof ClientError && error.code === 'NOT_FOUND') return undefined;
-    throw error;
   }
 }

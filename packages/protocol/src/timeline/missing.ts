@@ -1,15 +1,16 @@
-import type { EventView } from '@tallystick/protocol';
+import type { EventView } from '../api/events.ts';
 import { actionOf, type Effect, isEnd } from './effects.ts';
-import { counted } from './layout.ts';
 import type { Timeline } from './read-timeline.ts';
+import { counted } from './texts.ts';
 import { numberIn, type TimelineRecord, targetOf, textIn } from './timeline-record.ts';
 
 /** What shows that records are missing, or may be. Each is a sentence for people. */
 export function missingIn(timeline: Timeline, effects: readonly Effect[]): string[] {
   const { records, isCut } = timeline;
+  if (records.length === 0) return [];
   return [
     ...(isCut
-      ? [`there are more records than the ${records.length} that were read; --limit reads up to 10000`]
+      ? [`there are more records than the ${records.length} that were read; a higher limit reads up to 10000`]
       : []),
     ...openActions(records),
     ...contradictions(effects),
@@ -70,7 +71,7 @@ function unknownCauses({ records, outside, outsideIsCut }: Timeline): string[] {
   );
   return [
     ...lost.map(({ cause, sequence }) => `#${sequence} names a cause that is not in the trail: ${cause}`),
-    ...(outsideIsCut ? [`only ${outside.size} causes outside of the investigation were looked up`] : []),
+    ...(outsideIsCut ? [`only ${outside.size} causes outside of it were looked up`] : []),
   ];
 }
 
@@ -110,7 +111,7 @@ function deliveries({ records, deliveries: all, deliveriesAreCut }: Timeline): s
     ...told,
     ...(refused > 0
       ? [
-          `${counted(refused, 'event')} of this tenant were refused since its first record, and may belong to it: tally dlq list`,
+          `${counted(refused, 'event')} of this tenant were refused since its first record, and may belong to it: see the dead letters (tally dlq list)`,
         ]
       : []),
     ...(deliveriesAreCut ? [`only the newest ${all.length} records about deliveries were read`] : []),
@@ -164,9 +165,10 @@ function unreadable(records: readonly TimelineRecord[]): string[] {
   ];
 }
 
-/** Numbers in one line. */
+/** Most numbers in one line. */
 const numbersShown = 10;
 
+/** The numbers of records, as `#3, #7`. */
 export function numbersOf(records: readonly TimelineRecord[]): string {
   const shown = records.slice(0, numbersShown).map(({ sequence }) => `#${sequence}`);
   if (records.length > numbersShown) shown.push(`and ${records.length - numbersShown} more`);

@@ -1,7 +1,7 @@
 import { inOrder, type TimelineRecord } from './timeline-record.ts';
 
 /** A record in its place in the tree. */
-export interface Row {
+export interface TimelineRow {
   readonly record: TimelineRecord;
   /** What is drawn before the record's first line, and before its other lines. */
   readonly head: string;
@@ -9,6 +9,8 @@ export interface Row {
   /** How many branches lead to it. */
   readonly depth: number;
   readonly isRoot: boolean;
+  /** When the last record happened that it led to, directly or not; when it happened itself if it led to none. */
+  readonly end: number;
 }
 
 interface Node {
@@ -26,8 +28,8 @@ const deepest = 8;
  * cause; the others branch off before it. A record whose cause is not among them begins a line of its own, and so does the
  * earliest record of a cycle.
  */
-export function forestOf(records: readonly TimelineRecord[]): Row[] {
-  const rows: Row[] = [];
+export function forestOf(records: readonly TimelineRecord[]): TimelineRow[] {
+  const rows: TimelineRow[] = [];
   const waiting = rootsOf(records)
     .map((node) => ({ node, column: '', depth: 0, isRoot: true, isBranch: false }))
     .reverse();
@@ -40,6 +42,7 @@ export function forestOf(records: readonly TimelineRecord[]): Row[] {
       rail: node.children.length > 0 ? `${own}│ ` : `${own}  `,
       depth,
       isRoot,
+      end: node.end,
     });
     const last = continuationOf(node);
     const branches = node.children.filter((child) => child !== last);

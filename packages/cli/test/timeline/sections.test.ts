@@ -1,6 +1,6 @@
+import { summarize, type Timeline } from '@tallystick/protocol';
 import { describe, expect, test } from 'vitest';
-import type { Timeline } from '../../src/timeline/read-timeline.ts';
-import { sectionsOf, summarize } from '../../src/timeline/summary.ts';
+import { sectionsOf } from '../../src/timeline/sections.ts';
 import { recordOf } from './record-of.ts';
 
 type Given = Partial<Omit<Timeline, 'records'>>;
@@ -8,7 +8,7 @@ type Given = Partial<Omit<Timeline, 'records'>>;
 function sections(events: Parameters<typeof recordOf>[0][], given: Given = {}) {
   const timeline: Timeline = {
     tenantId: 'acme',
-    investigationId: 'inv-1',
+    subject: { investigation_id: 'inv-1' },
     records: events.map(recordOf),
     isCut: false,
     outside: new Map(),
@@ -251,7 +251,7 @@ describe('what is missing', () => {
       'the producer of soc that wrote records of it lost 3 events, which may belong to it (#9 delivery.gap)',
       'the producer that wrote records of it ended without saying how many events it had, so its last ones may be missing (#9 delivery.unclosed)',
       'another event had the id a, and was refused (#9 delivery.conflict)',
-      '2 events of this tenant were refused since its first record, and may belong to it: tally dlq list',
+      '2 events of this tenant were refused since its first record, and may belong to it: see the dead letters (tally dlq list)',
     ]);
   });
 
@@ -272,8 +272,8 @@ describe('what is missing', () => {
   test('a list that was cut off', () => {
     expect(missing([{ audit_id: 'a' }], { isCut: true, outsideIsCut: true, deliveriesAreCut: true })).toEqual(
       [
-        'there are more records than the 1 that were read; --limit reads up to 10000',
-        'only 0 causes outside of the investigation were looked up',
+        'there are more records than the 1 that were read; a higher limit reads up to 10000',
+        'only 0 causes outside of it were looked up',
         'only the newest 0 records about deliveries were read',
       ],
     );
