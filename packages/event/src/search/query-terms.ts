@@ -11,6 +11,7 @@ export interface QueryTerms {
   readonly fields: readonly (readonly string[])[];
 }
 
+/** The terms of the search index by which the records that match a query are found. */
 export function termsOfQuery({ clauses }: SearchQuery): QueryTerms {
   const texts: string[][] = [];
   const fields: string[][] = [];

@@ -15,6 +15,7 @@ export interface TimelineSummary {
   readonly missing: readonly string[];
 }
 
+/** Adds up what the records of a timeline say: models, people, actions, quarantines, and what is missing. */
 export function summarize(timeline: Timeline): TimelineSummary {
   const { records } = timeline;
   const effects = effectsOf(records);

@@ -14,6 +14,7 @@ export interface TimelineRecord {
   readonly sequence: number;
 }
 
+/** Reads an event as a record of a timeline. */
 export function timelineRecord(event: EventView): TimelineRecord {
   return {
     event,
