@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 
 /** What keys do, by `KeyboardEvent.key`. */
 export type Shortcuts = { readonly [key: string]: (() => void) | undefined };
@@ -8,12 +8,15 @@ export type Shortcuts = { readonly [key: string]: (() => void) | undefined };
  * or Meta the key belongs to the browser.
  */
 export function useShortcuts(shortcuts: Shortcuts): void {
+  // A key means what the page shows, also before the effects of the last rendering have run.
+  const latest = useRef(shortcuts);
+  latest.current = shortcuts;
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
       if (event.key !== 'Escape' && isForTyping(event.target)) return;
       if (document.querySelector('dialog[open]:modal') !== null) return;
-      const action = shortcuts[event.key];
+      const action = latest.current[event.key];
       if (action === undefined) return;
       // Enter on a link or button is for it alone.
       if (
@@ -27,7 +30,7 @@ export function useShortcuts(shortcuts: Shortcuts): void {
     };
     document.addEventListener('keydown', onKey);
     return () => document.removeEventListener('keydown', onKey);
-  }, [shortcuts]);
+  }, []);
 }
 
 function isForTyping(target: EventTarget | null): boolean {

@@ -26,7 +26,13 @@ export function EventList({
   const place = usePlace();
   const frame = useRef<HTMLDivElement>(null);
   const isNarrow = useMediaQuery('(max-width: 45rem)');
-  const [position, setPosition] = useState(-1);
+  const [position, showPosition] = useState(-1);
+  // Keys may come faster than the list is drawn, so they read where the reader is from here.
+  const latest = useRef(-1);
+  const setPosition = (index: number) => {
+    latest.current = index;
+    showPosition(index);
+  };
   const events = feed.events.value;
   const end = feed.end.value;
   const { rows, totalHeight, show } = useVirtualRows(frame, {
@@ -49,7 +55,9 @@ export function EventList({
 
   const move = (step: number) => {
     const from =
-      position < 0 && openId !== null ? events.findIndex((event) => event.audit_id === openId) : position;
+      latest.current < 0 && openId !== null
+        ? events.findIndex((event) => event.audit_id === openId)
+        : latest.current;
     const next = Math.min(Math.max(from + step, 0), events.length - 1);
     if (events[next] === undefined) return;
     setPosition(next);
@@ -63,9 +71,9 @@ export function EventList({
         k: () => move(-1),
         ArrowDown: () => move(1),
         ArrowUp: () => move(-1),
-        Enter: () => open(events[position]),
+        Enter: () => open(events[latest.current]),
       }),
-      [events, position, openId],
+      [events, openId],
     ),
   );
 
