@@ -182,7 +182,13 @@ describe('a service with the rights of the guide', () => {
     await admin.createPartitions({
       topics: [{ name: given('--topic'), count: partitions, assignments: null }],
     });
-    await producer.metadata({ topics: ['audit.events'], forceUpdate: true });
+    // A partition gets its leader a moment after it is made. Before that, its metadata are an error.
+    const haveLeaders = async () => {
+      const { topics } = await producer.metadata({ topics: ['audit.events'], forceUpdate: true });
+      const found = topics.get('audit.events')?.partitions ?? [];
+      return found.length === partitions && found.every(({ leader }) => leader >= 0);
+    };
+    await until(() => haveLeaders().catch(() => false), { timeoutMs: 60_000, what: 'the leaders' });
     await send(JSON.stringify(anEvent()), { partition: partitions - 1 });
     await until(async () => (await chained()).length === 3, { timeoutMs: 90_000, what: 'the new partition' });
     expect((await chained()).map(({ ingest }) => ingest.source)).toContainEqual(
