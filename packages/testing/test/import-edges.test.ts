@@ -76,11 +76,11 @@ describe('in another tree', () => {
     expect(violations()[0]).toContain(`must not import ${named}`);
   });
 
-  test('an example may import the SDK, the client and the embedded server only, with or without a package.json', () => {
+  test('an example may import the SDK, the client, the embedded server and two parts of the command line only, with or without a package.json', () => {
     write('examples/soc/src/a.ts', `import '@tallystick/event';`);
     write('examples/plain/a.ts', `import '@tallystick/server';`);
     write('examples/plain/b.ts', `import '@tallystick/server/embedded'; import '@tallystick/client';`);
-    const allowed = '(allowed: sdk, client, server/embedded)';
+    const allowed = '(allowed: sdk, client, server/embedded, cli/demo/story-parts, cli/program)';
     expect(violations()).toEqual([
       `examples/plain/a.ts:1: plain must not import @tallystick/server ${allowed}`,
       `examples/soc/src/a.ts:1: @tallystick/example-soc must not import @tallystick/event ${allowed}`,

@@ -10,6 +10,7 @@ export interface HoursOfRange {
 }
 
 const hourMs = 3_600_000;
+const lastHour = Date.UTC(9999, 11, 31, 23);
 
 /**
  * @param from first time of the range, RFC 3339; it has no beginning where absent
@@ -18,7 +19,7 @@ const hourMs = 3_600_000;
 export function hoursOf(from: string | undefined, to: string | undefined): HoursOfRange {
   const first = from === undefined ? '-infinity' : isHour(from) ? from : hourAt(from, 1);
   const end = to === undefined ? 'infinity' : hourAt(to, 0);
-  if (from !== undefined && to !== undefined && parseTimestamp(end) < parseTimestamp(first))
+  if (from !== undefined && to !== undefined && isEarlier(end, first))
     return { from: first, to: first, edges: [[from, to]] };
   return {
     from: first,
@@ -43,7 +44,13 @@ function isHour(time: string): boolean {
   return /:00:00(?:\.0+)?Z$/.test(time);
 }
 
-/** The full hour in which a time lies, or one so many hours later. */
+/** Whether one full hour is before another one, which may be `infinity`. */
+function isEarlier(hour: string, than: string): boolean {
+  return than === 'infinity' || parseTimestamp(hour) < parseTimestamp(than);
+}
+
+/** The full hour in which a time lies, or one so many hours later. The hour after the year 9999 is `infinity`: it can't be written. */
 function hourAt(time: string, later: number): string {
-  return spanText(spanStart(parseTimestamp(time), 'hour') + later * hourMs);
+  const ms = spanStart(parseTimestamp(time), 'hour') + later * hourMs;
+  return ms > lastHour ? 'infinity' : spanText(ms);
 }
