@@ -27,7 +27,7 @@ describe.skipIf(spawnSync('bash', ['--version']).status !== 0)('bash offers', ()
     expect(await bashOffers('config', '')).toEqual(['list', 'get', 'set', 'path']);
     expect(await bashOffers('import', '--fo')).toEqual(['--format']);
     expect(await bashOffers('import', '--format', 'k')).toEqual(['k8s-audit']);
-    expect(await bashOffers('export', '--format', '')).toEqual(['bundle', 'jsonl']);
+    expect(await bashOffers('export', '--format', '')).toEqual(['bundle', 'csv', 'jsonl']);
     expect(await bashOffers('completion', 'z')).toEqual(['zsh']);
     expect(await bashOffers('hash', '--ser')).toEqual(['--server']);
   });
