@@ -151,7 +151,7 @@ test('a process that has nothing else to do waits for the decision', async () =>
   expect(stdout.trim()).toBe('APPROVAL_TIMED_OUT');
 }, 60_000);
 
-// A wait for a decision went on for ever after the service was closed, and kept the process alive.
+// A wait for a decision did not end when the service was closed, and kept the process alive.
 test('when the service closes, a wait for a decision ends, and the approval stays open', async () => {
   using own = tempDir();
   await prepareEmbeddedStore(own.path);

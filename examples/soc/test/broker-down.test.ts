@@ -53,7 +53,7 @@ test('with a broker that is down nothing throws, the same is decided and done, a
   expect(withBrokerDown).toEqual(await outputs(without));
   expect(withBrokerDown.done.length).toBeGreaterThan(10);
 
-  // The gates give up waiting for their intents. The actions are not done, nobody is asked, and the plans stay open.
+  // The gates give up waiting for their intents. The actions are not done, the desk asks no person, and the plans stay open.
   const { settings, plant, desk, soc } = down;
   await soc.settled();
   expect(soc.responseAgent.openPlans).toBeGreaterThan(0);

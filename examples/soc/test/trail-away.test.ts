@@ -33,7 +33,7 @@ test('while the audit service is away nothing fails, actions without a gate run,
   const gated = () => soc.responseAgent.openPlans;
   await until(() => gated() > 0, { what: 'plans with gated actions' });
   expect(topics.deadLetters.filter(({ code }) => code === 'HANDLER_FAILED')).toEqual([]);
-  // Without an intent in the trail nobody is asked, and nothing gated is done.
+  // Without an intent in the trail the desk asks no person, and no gated action runs.
   expect(transport.events).toEqual([]);
   expect(desk.list()).toEqual([]);
   expect(

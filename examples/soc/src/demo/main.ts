@@ -24,7 +24,7 @@ const terminal = new Terminal(processContext, { json: options.json });
 const narrator = new Narrator(terminal);
 await narrator.title(
   'Tallystick',
-  'an AI security operations centre, and a trail that nobody changes unnoticed',
+  'an AI security operations centre, and a trail in which every change is found',
 );
 const told = await tellStory({ terminal, narrator, processContext }, { ...options, directory });
 await narrator.end('Every attack was found and located.', { ok: true, attacks_caught: told.attacksCaught });

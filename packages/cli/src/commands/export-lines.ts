@@ -41,7 +41,7 @@ export async function exportLines(
 /**
  * Goes on with an export that ended early, with the tenant, filters and format that it began with.
  *
- * @throws {CliError} `INPUT_UNREADABLE` if there is none; `USAGE` if it was of another service or store
+ * @throws {CliError} `INPUT_UNREADABLE` if the file has no unfinished export; `USAGE` if the export is from another service or store
  */
 export async function resumeExport(context: Context, backend: Backend, output: string): Promise<void> {
   const path = resolve(context.processContext.cwd, output);

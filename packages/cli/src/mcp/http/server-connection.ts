@@ -90,7 +90,7 @@ export class ServerConnection {
     }
   }
 
-  /** Sends a request, and passes its answer to the client. If there is none, the client gets an error. */
+  /** Sends a request, and passes its answer to the client. If the server does not answer, the client gets an error. */
   request(body: string | Uint8Array, message: OutgoingMessage): void {
     const running = this.#request(body, message).finally(() => this.#running.delete(running));
     this.#running.add(running);

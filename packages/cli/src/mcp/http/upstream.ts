@@ -101,7 +101,7 @@ export class Upstream {
   }
 }
 
-/** Where the answer redirects to. A status that is not followed by a request, such as 304, is none. */
+/** Where the answer redirects to; `undefined` for a status such as 304, which no further request follows. */
 function redirectOf(answer: IncomingMessage, method: string): string | undefined {
   const isRedirect = [301, 302, 303, 307, 308].includes(answer.statusCode!) && method !== 'OPTIONS';
   return isRedirect ? (answer.headers.location ?? '') : undefined;

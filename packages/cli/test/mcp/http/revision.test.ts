@@ -7,7 +7,7 @@ test('only a date is a revision', () => {
     expect(isWithoutSessions(other)).toBe(false);
 });
 
-test('a revision that could not be a header is none', () => {
+test('a text that can not be the value of a header is not taken as a revision', () => {
   const stating = (version: unknown) => ({
     params: { _meta: { 'io.modelcontextprotocol/protocolVersion': version } },
   });

@@ -35,7 +35,7 @@ export function DecisionForm({
   };
   if (session.subject === undefined) {
     return (
-      <Notice title="Your key stands for nobody">
+      <Notice title="Your key is not bound to a person">
         <p>
           Approvals are decided by people. Ask the operator for a key that is bound to you as its subject.
         </p>

@@ -96,7 +96,7 @@ function DeadLettersOf({ tenant }: { readonly tenant: string }) {
           empty={
             <Empty
               icon="inbox"
-              title={state === 'open' ? 'No event was refused' : 'There is none in this state'}
+              title={state === 'open' ? 'No event was refused' : 'No refused event is in this state'}
             >
               <p>
                 The service keeps the bytes of every event that it refuses, and says why. They would be listed
