@@ -131,7 +131,7 @@ export class ConsoleSessions {
     const id = cookie.slice(0, idLength);
     const secret = cookie.slice(idLength);
     const [row] = await this.#database.query<SessionRow>(writer, findSql, [id, iso(now), iso(now - idleMs)]);
-    if (row === undefined || !timingSafeEqual(row.mac, this.#macOf(secret, row))) return undefined;
+    if (row === undefined || !this.#isGenuine(secret, row)) return undefined;
     if (row.used_at.getTime() < now - touchEveryMs) await this.#touch(row.id, now);
     const principal = principalOf(row);
     return {
@@ -141,6 +141,14 @@ export class ConsoleSessions {
       expiresAt: principal.expiresAt,
       csrf: csrfOf(secret),
     };
+  }
+
+  /** Whether this service made the row, for this secret. A login of the database can write any value into it. */
+  #isGenuine(secret: string, row: SessionRow): boolean {
+    // `infinity` is not a date on one kind of store, and an invalid one on the other.
+    if (!(row.expires_at instanceof Date) || Number.isNaN(row.expires_at.getTime())) return false;
+    const mac = this.#macOf(secret, row);
+    return row.mac.length === mac.length && timingSafeEqual(row.mac, mac);
   }
 
   #macOf(secret: string, row: Pick<SessionRow, 'id' | 'key_id' | 'login' | 'expires_at'>): Buffer {

@@ -54,7 +54,13 @@ test('a session that one replica opened works on the other, and a sign-out on on
 
 test('a login of the database can not give a session the rights of another key, or more time', async () => {
   const strong = await one.keys.create({ name: 'strong', scopes: ['admin'] });
-  for (const change of [`key_id = '${strong.id}'`, "expires_at = expires_at + interval '1 day'"]) {
+  const changes = [
+    `key_id = '${strong.id}'`,
+    "expires_at = expires_at + interval '1 day'",
+    "expires_at = 'infinity'",
+    "mac = '\\x00'",
+  ];
+  for (const change of changes) {
     const { secret } = await signIn(one);
     const session = (await one.sessions.find(secret))!;
     await one.database.query(writer, `update audit_console_sessions set ${change} where id = $1`, [
