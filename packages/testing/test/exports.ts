@@ -225,6 +225,7 @@ export const pinnedExports: Record<string, string[]> = {
     'timelineRecord',
     'usd',
     'viewOfTimeline',
+    'viewerTokenPrefix',
     'withdrawApproval',
   ],
   '@tallystick/sdk': [

@@ -53,6 +53,7 @@ import { subjectRoutes } from './routes/subjects.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { timelineRoutes } from './routes/timeline.ts';
 import { verifyRoutes } from './routes/verify.ts';
+import { viewerTokenRoutes } from './routes/viewer-tokens.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 
 /** How the HTTP API behaves. */
@@ -185,6 +186,7 @@ function endpointsOf(
     }),
     ...webhookRoutes({ database }),
     ...apiKeyRoutes({ keys }),
+    ...viewerTokenRoutes(service),
     ...subjectRoutes(service),
     ...followerRoutes({ operations: service.followerOperations }),
     ...openIntentRoutes({ database, readAudit }),

@@ -9,7 +9,7 @@ import type { Order } from './list-rows.ts';
 import { readPage } from './read-page.ts';
 import { readSearch } from './read-search.ts';
 import { isSpent, type ScanLimits, scanBudget } from './scan-budget.ts';
-import { type EventRow, toView, type ViewOptions } from './view.ts';
+import { type EventRow, isWithin, toView, type ViewOptions } from './view.ts';
 
 const getEvent = readSql('get-event');
 const readHead = readSql('read-head');
@@ -97,6 +97,7 @@ export class Trail {
       filters,
       ...(leaveOutReads ? ['without reads'] : []),
       ...(query.q === undefined ? [] : [{ q: query.q }]),
+      ...(view.within === undefined ? [] : [{ within: view.within }]),
     ];
     const after = query.cursor === undefined ? query.after : decodePosition(query.cursor, request);
     const budget = scanBudget(this.#limits);
@@ -163,7 +164,7 @@ export class Trail {
       auditId,
       view.sensitive,
     ]);
-    if (row === undefined) throw new ServerError('NOT_FOUND', 'no such event');
+    if (row === undefined || !isWithin(row, view)) throw new ServerError('NOT_FOUND', 'no such event');
     return row;
   }
 

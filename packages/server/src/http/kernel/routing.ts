@@ -41,7 +41,7 @@ function addRoute(
   { credentials, budget, answers, connections }: Guards,
   each: Endpoint,
 ): void {
-  const { method, access, body } = each;
+  const { method, body } = each;
   const checked = new WeakMap<FastifyRequest, Checked>();
   const leases = new WeakMap<FastifyRequest, Lease>();
   app.route({
@@ -49,7 +49,7 @@ function addRoute(
     url: urlOf(each),
     onRequest: async (request, reply) => {
       connections.onRequest(request.raw.socket);
-      const principal = await authenticate(credentials, request, access);
+      const principal = await authenticate(credentials, request, each);
       logFacts(request, {
         operation: each.operationId,
         ...(principal !== undefined && { principal: principal.id }),

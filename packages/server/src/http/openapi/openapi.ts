@@ -75,7 +75,7 @@ export function openApiDocument(endpoints: readonly Endpoint[]): OpenApiDocument
           scheme: 'bearer',
           description:
             'An API key of the form `tally_<id>_<secret>`, or the token (JWT) of a login where the service is configured for logins. ' +
-            'Its scopes and tenants limit what it may do.',
+            'Its scopes and tenants limit what it may do. Routes for readers also accept a viewer token, `tally_view_<id>_<secret>`.',
         },
       },
     },
@@ -93,7 +93,7 @@ function operationOf(each: Endpoint, components: Json): Operation {
       schema: { type: 'string' },
     })),
   ];
-  const needs = scopeText(each.access);
+  const needs = scopeText(each);
   return {
     operationId: each.operationId,
     tags: [each.tag],
@@ -108,7 +108,12 @@ function operationOf(each: Endpoint, components: Json): Operation {
   };
 }
 
-function scopeText(access: AccessRule): string | undefined {
+function scopeText({ access, viewers = false }: Pick<Endpoint, 'access' | 'viewers'>): string | undefined {
+  const rule = ruleText(access);
+  return viewers ? `${rule} A viewer token may call it, and gets what its filters admit.` : rule;
+}
+
+function ruleText(access: AccessRule): string | undefined {
   if (access === 'open') return undefined;
   if (access === 'key') return 'Accepts every valid API key and login.';
   if (access === 'operator') return 'Needs an API key or login for every tenant with the scope `admin`.';
@@ -198,7 +203,10 @@ function problemsOf(each: Endpoint): Json {
   const codes = [
     ...common,
     ...(each.access === 'open' ? [] : ofKeys),
-    ...(each.access === 'open' || each.access === 'key' ? [] : (['FORBIDDEN'] as const)),
+    // A route for every key refuses viewer tokens.
+    ...(each.access === 'open' || (each.access === 'key' && each.viewers === true)
+      ? []
+      : (['FORBIDDEN'] as const)),
     ...(each.params === undefined && each.query === undefined ? [] : (['PARAMETER_INVALID'] as const)),
     // An answer that would take too much memory while the client reads it.
     ...(each.method === 'GET' ? (['OVERLOADED'] as const) : []),

@@ -3,7 +3,7 @@ import type { EventPage } from '@tallystick/protocol';
 import * as z from 'zod';
 import { isOfReading, type ReadAudit } from '../../operations/read-audit.ts';
 import { maxListLimit, type Trail } from '../../trail/trail.ts';
-import { seesSensitive, tenantOf } from '../kernel/authentication.ts';
+import { tenantOf, viewOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import { logFacts } from '../kernel/logging.ts';
 import { cursor, limit, tenantId, uuid } from '../kernel/parameters.ts';
@@ -51,6 +51,7 @@ export function eventRoutes({
         'name finds the events that do not match. If `complete` is false, the request reached the end of its budget before ' +
         'the page was full: the next page goes on from there.',
       access: 'events:read',
+      viewers: true,
       query: withMemberFilters({
         tenant_id: tenantId.optional(),
         ...listFilters,
@@ -66,7 +67,7 @@ export function eventRoutes({
         const { tenant_id, q, order, limit, cursor, include, include_reads, ...given } = query;
         const filters = filtersOf(given);
         const tenantId = tenantOf(principal, tenant_id);
-        const view = { sensitive: seesSensitive(principal), withRecord: include === 'record' };
+        const view = viewOf(principal, include === 'record');
         const list = { tenantId, filters, q, order, limit, cursor, includeReads: include_reads };
         const page = await trail.list(list, view);
         if (page.exists && !isOfReading(filters.event_type)) {
@@ -89,6 +90,7 @@ export function eventRoutes({
       tag,
       summary: 'Get one event',
       access: 'events:read',
+      viewers: true,
       params: z.strictObject({ audit_id: uuid('Identity of the event') }),
       query: z.strictObject({ tenant_id: tenantId.optional(), include }),
       responses: { 200: { description: 'The event', schema: eventViewRef } },
@@ -96,7 +98,7 @@ export function eventRoutes({
       async handle({ principal, params, query, request }) {
         const tenantId = tenantOf(principal, query.tenant_id);
         logFacts(request, { audit_id: params.audit_id, tenant_id: tenantId });
-        const view = { sensitive: seesSensitive(principal), withRecord: query.include === 'record' };
+        const view = viewOf(principal, query.include === 'record');
         const event = await trail.get(tenantId, params.audit_id, view);
         if (!isOfReading(event.event_type)) {
           await readAudit.read({ principal: principal.id, tenantId });

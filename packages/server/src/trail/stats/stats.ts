@@ -6,6 +6,7 @@ import type { Database } from '../../store/database.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { leavesOutReads } from '../filters.ts';
 import { readerOf, type Trail } from '../trail.ts';
+import type { ViewOptions } from '../view.ts';
 import { countListed } from './count-listed.ts';
 import { coverageOf } from './coverage.ts';
 import { hoursOf, wholeHoursOf } from './hours.ts';
@@ -55,10 +56,11 @@ export class TrailStats {
   }
 
   /** @throws {ServerError} `PARAMETER_INVALID` for a cursor of another request */
-  async count(query: StatsQuery, { sensitive }: { readonly sensitive: boolean }): Promise<Stats> {
+  async count(query: StatsQuery, view: ViewOptions): Promise<Stats> {
+    const { sensitive, within } = view;
     const { tenantId, filters = {}, groupings, limit = 50, includeReads = false } = query;
     const leaveOutReads = leavesOutReads(filters, includeReads);
-    const request = ['stats', tenantId, filters, groupings, limit, leaveOutReads, sensitive];
+    const request = ['stats', tenantId, filters, groupings, limit, leaveOutReads, sensitive, within];
     const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, request, placeSchema);
     const answer = {
       tenant_id: tenantId,
@@ -66,7 +68,8 @@ export class TrailStats {
       sensitive_left_out: !sensitive,
       time_zone: 'UTC',
     } as const;
-    if (after?.[0] !== 'list') {
+    // The hourly counts have the records of all readers: they can't answer a reader of a part of the trail.
+    if (after?.[0] !== 'list' && within === undefined) {
       const rolledUp = await this.#rolledUp(query, { sensitive, leaveOutReads }, after);
       if (rolledUp !== undefined) {
         const { records, groupings: counted, next, countedTo, edgeIsCut } = rolledUp;
@@ -87,7 +90,7 @@ export class TrailStats {
       filters,
       groupings,
       limit,
-      sensitive,
+      view,
       includeReads: !leaveOutReads,
       after: after?.[0] === 'list' ? after[1] : undefined,
       records: this.#limits.listed,
