@@ -18,7 +18,10 @@ export const topEvents: { readonly [keyword: string]: unknown } = {
         type: 'object',
         required: ['value', 'event'],
         properties: {
-          value: { type: ['number', 'string'], description: 'A number, or the time for `timestamp`' },
+          value: {
+            anyOf: [{ type: 'number' }, { type: 'string' }],
+            description: 'A number, or the time for `timestamp`',
+          },
           event: eventViewRef,
         },
         additionalProperties: false,
