@@ -83,7 +83,7 @@ describe('the filters of a token', () => {
         expectNothingHidden(answer);
         expect([query, idsOf(answer).length]).toEqual([query, count]);
       }
-      if (/q=|order/.test(query)) continue;
+      if (query.includes('order')) continue;
       const stats = (await http.get(`/v1/audit/stats?by=actor&by=event_type&${query}`, token)).json;
       expect([query, stats.records]).toEqual([query, count]);
       expect(JSON.stringify(stats)).not.toMatch(/bob|audit\.read/);
@@ -245,6 +245,10 @@ describe('a viewer token', () => {
     const path = `/v1/audit/events/${shown[0]}?include=record`;
     const standard = (await http.get(path, await tokenOf())).json;
     expect(standard.ingest).toBeUndefined();
+    // A list keeps the texts of views: those that a reader with an API key got are not for this one.
+    await http.get('/v1/audit/events?tenant_id=acme');
+    const listed = (await http.get('/v1/audit/events', await tokenOf())).json.events;
+    expect(listed.map(({ ingest }: { ingest?: object }) => ingest)).toEqual([undefined, undefined]);
     expect(JSON.parse(standard.record).ingest.principal).toMatch(/^key:/);
     const detailed = (await http.get(path, await tokenOf({ include_ingest: true }))).json;
     expect(detailed.ingest.principal).toMatch(/^key:/);

@@ -16,6 +16,8 @@ import { countRolledUp, type RolledUp, type StatsLimits } from './rolled-up.ts';
 export interface StatsQuery {
   readonly tenantId: string;
   readonly filters?: EventFilters | undefined;
+  /** What the texts of the records must have: a search. The hourly counts can't answer it. */
+  readonly q?: string | undefined;
   readonly groupings: readonly Grouping[];
   /** Most values of the fields of a grouping. @defaultValue 50 */
   readonly limit?: number | undefined;
@@ -55,12 +57,22 @@ export class TrailStats {
     this.#limits = limits;
   }
 
-  /** @throws {ServerError} `PARAMETER_INVALID` for a cursor of another request */
+  /** @throws {ServerError} `PARAMETER_INVALID` for a text that is not a search, or a cursor of another request */
   async count(query: StatsQuery, view: ViewOptions): Promise<Stats> {
     const { sensitive, within } = view;
-    const { tenantId, filters = {}, groupings, limit = 50, includeReads = false } = query;
+    const { tenantId, filters = {}, q, groupings, limit = 50, includeReads = false } = query;
     const leaveOutReads = leavesOutReads(filters, includeReads);
-    const request = ['stats', tenantId, filters, groupings, limit, leaveOutReads, sensitive, within];
+    const request = [
+      'stats',
+      tenantId,
+      filters,
+      groupings,
+      limit,
+      leaveOutReads,
+      sensitive,
+      ...(q === undefined ? [] : [{ q }]),
+      ...(within === undefined ? [] : [{ within }]),
+    ];
     const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, request, placeSchema);
     const answer = {
       tenant_id: tenantId,
@@ -69,7 +81,7 @@ export class TrailStats {
       time_zone: 'UTC',
     } as const;
     // The hourly counts have the records of all readers: they can't answer a reader of a part of the trail.
-    if (after?.[0] !== 'list' && within === undefined) {
+    if (after?.[0] !== 'list' && q === undefined && within === undefined) {
       const rolledUp = await this.#rolledUp(query, { sensitive, leaveOutReads }, after);
       if (rolledUp !== undefined) {
         const { records, groupings: counted, next, countedTo, edgeIsCut } = rolledUp;
@@ -88,6 +100,7 @@ export class TrailStats {
     }
     const listed = await countListed(this.#trail, tenantId, {
       filters,
+      q,
       groupings,
       limit,
       view,
