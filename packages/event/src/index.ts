@@ -75,7 +75,7 @@ export {
   type ValueName,
 } from './filters.ts';
 export { ipPattern } from './ip-address.ts';
-export { type IpRange, isInRange, parseIpRange } from './ip-range.ts';
+export { type IpRange, isInRange, parseIpRange, prefixOf } from './ip-range.ts';
 export { eventJsonSchema, type JsonSchema, toJsonSchema } from './json-schema.ts';
 export { limits } from './limits.ts';
 export { type MemberValue, memberValues } from './member-values.ts';
