@@ -40,6 +40,6 @@ export function scopeHelp(): string {
     `  ${scope.padEnd(22)}${scopeMeanings[scope]}`,
     ...scopeRoutes[scope].map((route) => indent + route),
   ]);
-  const operator = operatorRoutes.join(', ');
-  return [...lines, `${indent}with --all-tenants: ${operator}`].join('\n');
+  const ofOperators = operatorRoutes.map((route) => `${indent}${route} (with --all-tenants)`);
+  return [...lines, ...ofOperators].join('\n');
 }

@@ -73,7 +73,8 @@ function readOrigins(given: readonly string[]): ReadonlySet<string> {
   if (given.length > maxOrigins)
     throw new ServerError('CONFIG_INVALID', `at most ${maxOrigins} origins can be allowed`);
   for (const text of given) {
-    if (parseServiceAddress(text)?.origin === text) continue;
+    // A `*` is a legal part of a host name, and no browser sends it.
+    if (parseServiceAddress(text)?.origin === text && !text.includes('*')) continue;
     throw new ServerError(
       'CONFIG_INVALID',
       `${JSON.stringify(text)} is not an origin that can be allowed: write each one out, such as https://app.example.com, without a path; ` +
