@@ -83,7 +83,7 @@ describe('docs/scopes.md', () => {
     if (process.env.UPDATE_SCOPES === '1')
       writeFileSync(
         guide,
-        written.replace(/<!-- routes -->[^]*<!-- \/routes -->/, () => expected),
+        written.replace(/<!-- routes -->[\s\S]*<!-- \/routes -->/, () => expected),
       );
     // If this fails: UPDATE_SCOPES=1 npm test -- scope-help
     expect(readFileSync(guide, 'utf8')).toContain(expected);

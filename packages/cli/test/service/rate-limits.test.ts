@@ -53,7 +53,11 @@ test('an emitter waits as the service asks, and loses no event', async () => {
   expect(await refusals('/v1/audit/events/batch')).toBeGreaterThan(0);
 
   const client = createClient({ url: server.url, apiKey: await keyFor('events:read') });
-  const { events } = await client.events.list({ tenant_id: 'acme', event_type: 'order.paid', limit: 200 });
+  const { events } = await client.events.list({
+    tenant_id: 'acme',
+    filters: { event_type: 'order.paid' },
+    limit: 200,
+  });
   expect(new Set(events.map(({ actor_id }) => actor_id)).size).toBe(count);
 }, 90_000);
 

@@ -41,8 +41,9 @@ export class TokenBuckets {
   take(id: string, { perSecond, burst }: Rate): Taken {
     const now = this.#now();
     const msPerToken = 1_000 / perSecond;
-    // After a clock was set back, an empty bucket is the worst that a client meets.
-    const missingMs = Math.min(Math.max((this.#fullAt.get(id) ?? 0) - now, 0), burst * msPerToken);
+    const storedMs = Math.max((this.#fullAt.get(id) ?? 0) - now, 0);
+    // More than the whole bucket can't be missing: the clock was set back, and the bucket counts as full.
+    const missingMs = storedMs > (burst + 1) * msPerToken ? 0 : storedMs;
     // Sums of fractions are not exact: a millionth of a token is no reason to refuse.
     const waitMs = missingMs + msPerToken - burst * msPerToken;
     const allowed = waitMs <= msPerToken / 1e6;
