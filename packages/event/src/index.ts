@@ -19,6 +19,7 @@ export {
   tenantIdPattern,
   uuidPattern,
 } from './event.ts';
+export { csvCell } from './export/csv.ts';
 export {
   type ExportFormat,
   type ExportPosition,
@@ -75,7 +76,7 @@ export {
   type ValueName,
 } from './filters.ts';
 export { ipPattern } from './ip-address.ts';
-export { type IpRange, isInRange, parseIpRange, prefixOf } from './ip-range.ts';
+export { type IpRange, isInRange, parseIpRange } from './ip-range.ts';
 export { eventJsonSchema, type JsonSchema, toJsonSchema } from './json-schema.ts';
 export { limits } from './limits.ts';
 export { type MemberValue, memberValues } from './member-values.ts';

@@ -1,8 +1,8 @@
-import { ipPattern, parseIpRange, prefixOf } from '@tallystick/event';
+import { ipPattern, parseIpRange } from '@tallystick/event';
 import type { FastifyRequest } from 'fastify';
 
-/** Bits of an IPv6 address that name a network. One machine can have all addresses of its network. */
-const networkBits = 64;
+/** Bytes of an IPv6 address that name a network. One machine can have all addresses of its network. */
+const networkBytes = 8;
 
 /**
  * The address of the client: that of the connection, or the one that a trusted proxy names (`trustedProxies` of the HTTP options). A proxy
@@ -15,7 +15,7 @@ export function addressOf({ ip, socket }: FastifyRequest): string | undefined {
 /** The id under which the requests of a client are counted: its IPv4 address, or its network for IPv6. */
 export function networkOf(request: FastifyRequest): string {
   const address = addressOf(request) ?? '';
-  const range = parseIpRange(address);
-  if (range === undefined) return address;
-  return prefixOf(range, Math.min(range.bits, range.bytes.length === 16 ? networkBits : range.bits));
+  const bytes = parseIpRange(address)?.bytes;
+  if (bytes === undefined) return address;
+  return bytes.slice(0, bytes.length === 16 ? networkBytes : bytes.length).join('.');
 }
