@@ -26,12 +26,14 @@ export class ServiceTrail {
   readonly steps: DeskStep[] = [];
   /** `audit_id` and type of each event that a service of the platform has sent. */
   readonly sent = new Map<string, string>();
+  /** What the emitters report, such as lost events. */
+  readonly faults: unknown[] = [];
   readonly #desk: EmbeddedDesk;
   readonly #emitters: { close(): Promise<unknown>; flush(): Promise<unknown> }[] = [];
 
   private constructor(service: AuditService) {
     this.service = service;
-    this.#desk = embeddedDesk(service, { subject: 'response-agent', intervalMs: 50 });
+    this.#desk = embeddedDesk(service, { subject: 'response-agent', intervalMs: 300 });
   }
 
   /** @param directory for the trail; empty */
@@ -82,6 +84,7 @@ export class ServiceTrail {
       service,
       taxonomy,
       flushOnExit: false,
+      onError: (error) => this.faults.push(error),
       transport: {
         ...transport,
         send: (batch, signal) => {
