@@ -70,6 +70,81 @@ def check_inclusion(index, size, leaf, proof, root):
         raise ProofError("the hashes lead to another root")
 
 
+def gap(begin, end):
+    """The heights of the perfect subtrees that make up the leaves from begin to end, from left to right: spec/log.md."""
+    heights = []
+    while begin < end:
+        height = 0
+        while begin % (2 << height) == 0 and begin + (2 << height) <= end:
+            height += 1
+        heights.append(height)
+        begin += 1 << height
+    return heights
+
+
+class Multiproof:
+    """Checks a multiproof from left to right. Keeps one hash per level, whatever the number of leaves."""
+
+    def __init__(self, size):
+        self.size = size
+        self._covered = 0
+        self._leaves = 0
+        self._roots = []  # (height, hash), heights descending
+
+    def hashes_before(self, index):
+        if not self._covered <= index < self.size:
+            raise ProofError("the leaves do not ascend, or are outside the tree")
+        return len(gap(self._covered, index))
+
+    def hashes_after(self):
+        return len(gap(self._covered, self.size))
+
+    def add(self, index, leaf, hashes):
+        """Takes the next leaf, and the hashes before it."""
+        self.hashes_before(index)
+        self._fill(gap(self._covered, index), hashes)
+        self._append(0, leaf)
+        self._leaves += 1
+
+    def root(self, hashes):
+        """Takes the hashes after the last leaf."""
+        if self._leaves == 0:
+            raise ProofError("no leaf is proven")
+        self._fill(gap(self._covered, self.size), hashes)
+        root = self._roots[-1][1]
+        for _, left in reversed(self._roots[:-1]):
+            root = node_hash(left, root)
+        return root
+
+    def _fill(self, heights, hashes):
+        if len(heights) != len(hashes):
+            raise ProofError("the proof is too long or too short")
+        for height, one in zip(heights, hashes):
+            self._append(height, one)
+
+    def _append(self, height, one):
+        _check_hashes([one])
+        self._covered += 1 << height
+        while self._roots and self._roots[-1][0] == height:
+            one = node_hash(self._roots.pop()[1], one)
+            height += 1
+        self._roots.append((height, one))
+
+
+def check_multiproof(indexes, size, leaves, proof, root):
+    """Checks that the tree contains all the leaves: spec/log.md, "Several leaves"."""
+    check, rest = Multiproof(size), list(proof)
+
+    def take(count):
+        taken, rest[:] = rest[:count], rest[count:]
+        return taken
+
+    for index, leaf in zip(indexes, leaves):
+        check.add(index, leaf, take(check.hashes_before(index)))
+    if check.root(take(check.hashes_after())) != root or rest:
+        raise ProofError("the hashes lead to another root, or there are too many")
+
+
 def check_consistency(first, second, proof, first_root, second_root):
     """Checks a consistency proof: RFC 9162 section 2.1.4.2. The empty tree is consistent with every tree, with an empty proof."""
     _check_hashes([first_root, second_root, *proof])

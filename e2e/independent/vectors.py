@@ -15,7 +15,7 @@ from receipt import verify_receipt
 from records import Chain, read_record
 from strict_json import canonical, canonical_number, is_canonical, parse
 from terms import field_terms, search_terms, stored_hashes, term_hash
-from tree import ProofError, Tree, check_consistency, check_inclusion, leaf_hash, parse_tile_path
+from tree import ProofError, Tree, check_consistency, check_inclusion, check_multiproof, leaf_hash, parse_tile_path
 
 
 def sha256_hex(text):
@@ -49,7 +49,7 @@ class Runner:
             self.failures.append(f"{self.file}: {what}: expected {expected!r}, found {found!r}")
 
     def run(self):
-        for check in (canonicals, events, records, trees, proofs, all_notes, checkpoints, tlog_proofs, receipts, sealed, terms, bundles):
+        for check in (canonicals, events, records, trees, proofs, multiproofs, all_notes, checkpoints, tlog_proofs, receipts, sealed, terms, bundles):
             check(self)
 
 
@@ -145,6 +145,15 @@ def proofs(run):
         hashes = [base64.b64decode(text) for text in one["hashes"]]
         roots = bytes.fromhex(one["from_root"]), bytes.fromhex(one["to_root"])
         run.same(one["name"], _proves(check_consistency, one["from"], one["to"], hashes, *roots), one["valid"])
+
+
+def multiproofs(run):
+    vectors = run.load("multiproofs.json")
+    for one in vectors["multiproofs"]:
+        hashes = [base64.b64decode(text) for text in one["hashes"]]
+        leaves = [leaf_hash(bytes.fromhex(text)) for text in one["record_hashes"]]
+        found = _proves(check_multiproof, one["indexes"], one["size"], leaves, hashes, bytes.fromhex(one["root"]))
+        run.same(one["name"], found, one["valid"])
 
 
 def all_notes(run):

@@ -8,6 +8,7 @@ import { rotatedBundles } from './generator/bundles-rotated.ts';
 import { soundBundles } from './generator/bundles-sound.ts';
 import { canonicalVectors } from './generator/canonical.ts';
 import { eventVectors } from './generator/events.ts';
+import { multiproofVectors } from './generator/multiproofs.ts';
 import { checkpointVectors, noteVectors, sealedVectors, tlogProofVectors } from './generator/notes.ts';
 import { receiptVectors } from './generator/receipts.ts';
 import { recordVectors } from './generator/records.ts';
@@ -33,6 +34,7 @@ export async function vectorFiles(): Promise<ReadonlyMap<string, Uint8Array>> {
     ['records.json', recordVectors()],
     ['tree.json', treeVectors()],
     ['proofs.json', proofVectors()],
+    ['multiproofs.json', multiproofVectors()],
     ['notes.json', await noteVectors()],
     ['checkpoints.json', checkpointVectors()],
     ['tlog-proof.json', await tlogProofVectors()],

@@ -103,6 +103,13 @@ export {
   frontierRoot,
 } from './tree/frontier.ts';
 export { emptyRoot, leafHash, nodeHash } from './tree/hash.ts';
+export {
+  MultiproofReader,
+  multiproofGap,
+  type ProvenLeaf,
+  proveLeaves,
+  verifyMultiproof,
+} from './tree/multiproof.ts';
 export { type Node, type NodeReader, nodesFromTiles, type TileReader } from './tree/nodes.ts';
 export {
   proveConsistency,

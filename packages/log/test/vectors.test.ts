@@ -23,6 +23,7 @@ import {
   verifyChain,
   verifyConsistency,
   verifyInclusion,
+  verifyMultiproof,
   verifyTlogProof,
 } from '../src/index.ts';
 
@@ -96,6 +97,19 @@ describe('records.json', () => {
     }));
     const { findings: found } = verifyChain(stored, { tenantId: vectors.tenant_id, origin: vectors.origin });
     expect(found.map((one) => `${one.code}@${one.sequence_number}`)).toEqual(findings);
+  });
+});
+
+describe('multiproofs.json', () => {
+  each(load('multiproofs.json').multiproofs, ({ size, indexes, record_hashes, root, hashes, valid }) => {
+    const leaves = (indexes as number[]).map((index, at) => ({
+      index,
+      hash: leafHash(fromHex(record_hashes[at])!),
+    }));
+    const proof = (hashes as string[]).map((hash) => fromBase64(hash)!);
+    const check = () => verifyMultiproof(leaves, size, proof, fromHex(root)!);
+    if (valid) check();
+    else expect(check).toThrow(coded('PROOF_INVALID'));
   });
 });
 

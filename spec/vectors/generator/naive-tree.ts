@@ -40,5 +40,22 @@ export function consistency(first: number, leaves: readonly Uint8Array[], known 
     : [...consistency(first - k, right, false), root(left)];
 }
 
+/**
+ * The hashes of a multiproof (spec/log.md): those of the perfect subtrees without a proven leaf that no larger such subtree contains,
+ * left to right.
+ */
+export function multiproof(indexes: readonly number[], leaves: readonly Uint8Array[]): Uint8Array[] {
+  const isGap = (begin: number, width: number) =>
+    begin + width <= leaves.length && !indexes.some((index) => index >= begin && index < begin + width);
+  const found: (readonly [begin: number, hash: Uint8Array])[] = [];
+  for (let width = 1; width <= leaves.length; width *= 2) {
+    for (let begin = 0; begin < leaves.length; begin += width) {
+      if (isGap(begin, width) && !isGap(begin - (begin % (2 * width)), 2 * width))
+        found.push([begin, root(leaves.slice(begin, begin + width))]);
+    }
+  }
+  return found.sort(([a], [b]) => a - b).map(([, hash]) => hash);
+}
+
 export const leavesOf = (records: readonly { readonly hash: Uint8Array }[]): Uint8Array[] =>
   records.map((record) => leaf(record.hash));

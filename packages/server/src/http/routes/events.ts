@@ -3,6 +3,7 @@ import type { EventPage } from '@tallystick/protocol';
 import * as z from 'zod';
 import { isOfReading, type ReadAudit } from '../../operations/read-audit.ts';
 import { maxListLimit, type Trail } from '../../trail/trail.ts';
+import { ViewTexts } from '../../trail/view-texts.ts';
 import { seesSensitive, tenantOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import { logFacts } from '../kernel/logging.ts';
@@ -26,6 +27,8 @@ const searchText = z
       'its events out. All parts must match',
   );
 
+const jsonType = 'application/json; charset=utf-8';
+
 /** Routes that list and get events. */
 export function eventRoutes({
   trail,
@@ -34,6 +37,7 @@ export function eventRoutes({
   readonly trail: Trail;
   readonly readAudit: ReadAudit;
 }): Endpoint[] {
+  const viewTexts = new ViewTexts();
   return [
     endpoint({
       method: 'GET',
@@ -68,18 +72,19 @@ export function eventRoutes({
         const tenantId = tenantOf(principal, tenant_id);
         const view = { sensitive: seesSensitive(principal), withRecord: include === 'record' };
         const list = { tenantId, filters, q, order, limit, cursor, includeReads: include_reads };
-        const page = await trail.list(list, view);
+        const page = await trail.rows(list, view);
         if (page.exists && !isOfReading(filters.event_type)) {
           await readAudit.read({ principal: principal.id, tenantId });
         }
-        const body: EventPage = {
-          events: page.events,
+        const rest: Omit<EventPage, 'events'> = {
           ...(page.nextCursor !== undefined && { next_cursor: page.nextCursor }),
           ...(page.readsLeftOut && { reads_left_out: true }),
           ...(page.isCut && { complete: false }),
           ...(page.indexedTo !== undefined && { indexed_to: page.indexedTo }),
         };
-        return { status: 200, body };
+        const events = page.rows.map((row) => viewTexts.textOf(tenantId, row, view)).join(',');
+        const body = JSON.stringify({ events: [], ...rest }).replace('[]', () => `[${events}]`);
+        return { status: 200, body, type: jsonType };
       },
     }),
     endpoint({
