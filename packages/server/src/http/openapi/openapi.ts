@@ -32,6 +32,8 @@ type Json = { [member: string]: unknown };
 
 /** Problems that every route may answer with. */
 const common: readonly ProblemCode[] = ['CLOSING', 'INTERNAL_ERROR'];
+/** Problems that every route may answer with where the operator has set a limit. */
+const ofLimits: readonly ProblemCode[] = ['RATE_LIMITED'];
 /** Problems that every route with an API key may answer with. */
 const ofKeys: readonly ProblemCode[] = [
   'UNAUTHENTICATED',
@@ -93,14 +95,16 @@ function operationOf(each: Endpoint, components: Json): Operation {
       schema: { type: 'string' },
     })),
   ];
-  const needs = scopeText(each);
+  const paragraphs = [
+    each.description,
+    each.viewers === true ? 'A viewer token may call it, and gets what its filters admit.' : undefined,
+    scopeText(each.access),
+  ].filter((paragraph) => paragraph !== undefined);
   return {
     operationId: each.operationId,
     tags: [each.tag],
     summary: each.summary,
-    ...((each.description ?? needs) !== undefined && {
-      description: [each.description, needs].filter((part) => part !== undefined).join('\n\n'),
-    }),
+    ...(paragraphs.length > 0 && { description: paragraphs.join('\n\n') }),
     ...(parameters.length > 0 && { parameters }),
     ...(each.body !== undefined && { requestBody: requestBodyOf(each.body, components) }),
     responses: merge(responsesOf(each, components), problemsOf(each)),
@@ -108,12 +112,7 @@ function operationOf(each: Endpoint, components: Json): Operation {
   };
 }
 
-function scopeText({ access, viewers = false }: Pick<Endpoint, 'access' | 'viewers'>): string | undefined {
-  const rule = ruleText(access);
-  return viewers ? `${rule} A viewer token may call it, and gets what its filters admit.` : rule;
-}
-
-function ruleText(access: AccessRule): string | undefined {
+function scopeText(access: AccessRule): string | undefined {
   if (access === 'open') return undefined;
   if (access === 'key') return 'Accepts every valid API key and login.';
   if (access === 'operator') return 'Needs an API key or login for every tenant with the scope `admin`.';
@@ -202,6 +201,7 @@ function merge(own: Json, problems: Json): Json {
 function problemsOf(each: Endpoint): Json {
   const codes = [
     ...common,
+    ...(each.unlimited === true ? [] : ofLimits),
     ...(each.access === 'open' ? [] : ofKeys),
     // A route for every key refuses viewer tokens.
     ...(each.access === 'open' || (each.access === 'key' && each.viewers === true)
