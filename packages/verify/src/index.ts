@@ -27,6 +27,9 @@ export {
   type Verdict,
   verdictOf,
 } from './report.ts';
+export { type SelectedRecord, SelectionCheck, type SelectionOptions } from './selection/selection-check.ts';
+export type { SelectionReport, SelectionVerdict } from './selection/selection-report.ts';
+export { type PageEvidence, type ShownEvent, verifyPage } from './selection/verify-page.ts';
 export {
   type ApprovalRulesOptions,
   checkApprovalRules,

@@ -1,4 +1,5 @@
 import type { ChainFindingCode } from '@tallystick/log';
+import type { SelectionVerdict } from './selection/selection-report.ts';
 
 /** Everything that a verification can find. Codes keep their meaning within a major version. */
 export type FindingCode =
@@ -96,7 +97,7 @@ export type Verdict = ChainVerdict | 'verified_partial' | 'recovered_partial';
 export type SequenceRange = readonly [first: number, last: number];
 
 /** Whether a trusted signature covers the records. */
-export function isTrusted(verdict: Verdict): boolean {
+export function isTrusted(verdict: Verdict | SelectionVerdict): boolean {
   return verdict !== 'broken' && verdict !== 'not_verifiable';
 }
 

@@ -20,10 +20,14 @@ export const registerEvents: Register = (program, run) => {
     'tally events --tenant acme',
     "tally events --tenant acme --actor jane --type 'content.*' --from 2026-03-01T00:00:00Z --all --json",
     'tally events --tenant acme --actor user:maria --actor agent:bot --source-ip 10.0.0.0/8 --from 7d',
+    'tally events --tenant acme --actor user:maria --from 7d --verify',
     "tally events --tenant acme --metadata platform=web --not outcome=success --not 'type=auth.*'",
   );
-  run<ListOptions & { readonly q?: string }>(command, async (context, options) => {
-    await listEvents(context, options, options.q);
-    return undefined;
-  });
+  run<ListOptions & { readonly q?: string }>(
+    command,
+    async (context, options) => {
+      return await listEvents(context, options, options.q);
+    },
+    { takesLogKeys: true },
+  );
 };

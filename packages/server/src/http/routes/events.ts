@@ -1,12 +1,14 @@
 import { maxSearchLength } from '@tallystick/event/search';
-import type { EventPage } from '@tallystick/protocol';
+import { type EventPage, type EventView, maxVerifiablePage } from '@tallystick/protocol';
 import * as z from 'zod';
+import { ServerError } from '../../errors.ts';
 import { isOfReading, type ReadAudit } from '../../operations/read-audit.ts';
+import { type EvidenceSources, evidenceOf } from '../../proofs/page-evidence.ts';
 import { maxListLimit, type Trail } from '../../trail/trail.ts';
 import { seesSensitive, tenantOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import { logFacts } from '../kernel/logging.ts';
-import { cursor, limit, tenantId, uuid } from '../kernel/parameters.ts';
+import { cursor, flag, limit, tenantId, uuid } from '../kernel/parameters.ts';
 import { eventPage, eventViewRef } from '../openapi/view-schemas.ts';
 import { filtersOf, includeReads, listFilters, withMemberFilters } from './event-filters.ts';
 
@@ -30,9 +32,11 @@ const searchText = z
 export function eventRoutes({
   trail,
   readAudit,
+  evidence,
 }: {
   readonly trail: Trail;
   readonly readAudit: ReadAudit;
+  readonly evidence: EvidenceSources;
 }): Endpoint[] {
   return [
     endpoint({
@@ -60,24 +64,32 @@ export function eventRoutes({
         cursor: cursor.optional(),
         include,
         include_reads: includeReads,
+        verify: flag(
+          `Add the bytes of each record and \`evidence\`, so that the client can judge the page; \`limit\` is then at most ${maxVerifiablePage}`,
+        ).optional(),
       }),
       responses: { 200: { description: 'One page', schema: eventPage } },
+      problems: ['CHECKPOINT_INCONSISTENT'],
       async handle({ principal, query }) {
-        const { tenant_id, q, order, limit, cursor, include, include_reads, ...given } = query;
+        const { tenant_id, q, order, limit, cursor, include, include_reads, verify, ...given } = query;
+        if (verify === true) refuseLongPage(limit);
         const filters = filtersOf(given);
         const tenantId = tenantOf(principal, tenant_id);
-        const view = { sensitive: seesSensitive(principal), withRecord: include === 'record' };
+        const view = { sensitive: seesSensitive(principal), withRecord: include === 'record' || verify };
         const list = { tenantId, filters, q, order, limit, cursor, includeReads: include_reads };
         const page = await trail.list(list, view);
         if (page.exists && !isOfReading(filters.event_type)) {
           await readAudit.read({ principal: principal.id, tenantId });
         }
+        const proof =
+          verify === true ? await evidenceOf(evidence, tenantId, page.events.map(placeOf)) : undefined;
         const body: EventPage = {
           events: page.events,
           ...(page.nextCursor !== undefined && { next_cursor: page.nextCursor }),
           ...(page.readsLeftOut && { reads_left_out: true }),
           ...(page.isCut && { complete: false }),
           ...(page.indexedTo !== undefined && { indexed_to: page.indexedTo }),
+          ...(proof !== undefined && { evidence: proof }),
         };
         return { status: 200, body };
       },
@@ -105,4 +117,15 @@ export function eventRoutes({
       },
     }),
   ];
+}
+
+/** @throws {ServerError} `PARAMETER_INVALID` for a page that would need too large a proof */
+function refuseLongPage(limit: number): void {
+  if (limit <= maxVerifiablePage) return;
+  const message = `a page with verify=true has at most ${maxVerifiablePage} events`;
+  throw new ServerError('PARAMETER_INVALID', message, { details: { parameter: 'limit' } });
+}
+
+function placeOf({ epoch, sequence_number }: EventView): { epoch: number; sequence: number } {
+  return { epoch: Number(epoch), sequence: Number(sequence_number) };
 }
