@@ -50,6 +50,7 @@ function withPath(database: Database): Database {
   return {
     kind: database.kind,
     transaction,
+    read: (access, ...statements) => transaction(access, (session) => session.pipeline(...statements)),
     query: (access, sql, parameters) => transaction(access, (session) => session.query(sql, parameters)),
     close: () => database.close(),
   };

@@ -1,5 +1,5 @@
-import type { Client } from '@tallystick/client';
 import type { Page } from '@tallystick/testing';
+import type { ConsoleService } from './console-service.ts';
 
 /** A page in a state that a picture is made of. */
 export interface Scene {
@@ -12,7 +12,7 @@ export interface Scene {
 }
 
 /** The scenes, for the data of the reference platform. */
-export async function scenesOf(client: Client): Promise<readonly Scene[]> {
+export async function scenesOf({ client }: ConsoleService): Promise<readonly Scene[]> {
   const decided = await client.events.list({
     tenant_id: 'acme',
     filters: { event_type: 'alert.classified' },

@@ -111,6 +111,10 @@ export interface Database {
    * or not at all, and the caller cannot know which. MUST end in bounded time when the store does not answer.
    */
   transaction<T>(access: Access, work: (session: Session) => Promise<T>): Promise<T>;
+  /**
+   * Runs statements that only read, in one transaction and, on a server, in one round trip. Otherwise as {@link transaction}.
+   */
+  read<const S extends readonly Statement<object>[]>(access: Access, ...statements: S): Promise<RowsOf<S>>;
   /** Runs one query in a transaction of its own. */
   query<R extends object = Row>(access: Access, sql: string, parameters?: readonly unknown[]): Promise<R[]>;
   /** Waits for running transactions, then closes every connection. */

@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import {
   type Access,
   copyUnfinished,
@@ -5,6 +6,7 @@ import {
   defaultTimeouts,
   type Eviction,
   type Row,
+  type RowsOf,
   type Session,
   type Statement,
   type Timeouts,
@@ -29,6 +31,7 @@ export interface PostgresOptions {
 }
 
 const begin: Statement = { name: 'tally_begin', text: 'begin isolation level read committed' };
+const commit: Statement = { name: 'tally_commit', text: 'commit' };
 
 /** A PostgreSQL server, 15 or later. Every call ends within the bounds of {@link Timeouts}. */
 export class PostgresDatabase implements Database {
@@ -52,34 +55,41 @@ export class PostgresDatabase implements Database {
   }
 
   async transaction<T>(access: Access, work: (session: Session) => Promise<T>): Promise<T> {
-    const { connectMs, answerMs } = this.#timeouts;
     const connections = this.#connections;
     return await connections.use(async (client, onBroken) => {
-      const settings = transactionSettings(access, this.#timeouts, connections.rolesOf(client));
-      const opening = [begin, settings];
-      const session = new PostgresSession(client, opening, {
-        connections,
-        reaper: this.#reaper,
-        timeouts: this.#timeouts,
-      });
+      const session = this.#sessionOn(client, access);
       let committing = false;
       try {
         const result = await work(session);
         if (session.hasUnfinishedCopy) throw copyUnfinished();
         if (!session.begun) return result;
         committing = true;
-        const { command } = await connections.answer(client, answerMs, client.query('commit'));
+        const { command } = await connections.answer(client, this.#timeouts.answerMs, client.query('commit'));
         // The server answers a commit with ROLLBACK when a statement had failed, even if `work` ignored its error.
         if (command === 'ROLLBACK') throw new Error('a transaction that had failed was to be committed');
         // A crash from here on loses nothing: what is committed stays, whether or not the caller learns of it.
         return result;
       } catch (error) {
         await session.abandonCopy();
-        if (session.begun) {
-          await connections.answer(client, connectMs, client.query('rollback')).catch(onBroken);
-        }
+        if (session.begun) await this.#rollBack(client, onBroken);
         if (isReadOnly(error)) connections.refusedToWrite();
         throw asUnavailable(error, committing);
+      }
+    });
+  }
+
+  async read<const S extends readonly Statement<object>[]>(
+    access: Access,
+    ...statements: S
+  ): Promise<RowsOf<S>> {
+    return await this.#connections.use(async (client, onBroken) => {
+      const session = this.#sessionOn(client, access);
+      try {
+        const results = await session.pipeline(...statements, commit);
+        return results.slice(0, -1) as object[][] as RowsOf<S>;
+      } catch (error) {
+        await this.#rollBack(client, onBroken);
+        throw asUnavailable(error, false);
       }
     });
   }
@@ -99,6 +109,22 @@ export class PostgresDatabase implements Database {
    */
   async refuseSharedSessions(): Promise<void> {
     await this.#connections.check((url) => refuseSharedSessions(url, this.#timeouts.connectMs));
+  }
+
+  /** A transaction that begins with its first statement. */
+  #sessionOn(client: pg.PoolClient, access: Access): PostgresSession {
+    const connections = this.#connections;
+    const settings = transactionSettings(access, this.#timeouts, connections.rolesOf(client));
+    return new PostgresSession(client, [begin, settings], {
+      connections,
+      reaper: this.#reaper,
+      timeouts: this.#timeouts,
+    });
+  }
+
+  async #rollBack(client: pg.PoolClient, onBroken: (error: Error) => void): Promise<void> {
+    const { connectMs } = this.#timeouts;
+    await this.#connections.answer(client, connectMs, client.query('rollback')).catch(onBroken);
   }
 
   async close(): Promise<void> {

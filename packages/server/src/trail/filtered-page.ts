@@ -12,9 +12,12 @@ const bookkeeping: ReadonlySet<string> = new Set(bookkeepingTypes);
 /** Records whose bytes are compared with the filters at a time. */
 const comparedRecords = 500;
 
+/** What a page consists of. */
+type PageRequest = Pick<ScanRequest, 'filters' | 'search' | 'view' | 'limit' | 'leaveOutReads'>;
+
 /** The rows of a page: those that match all filters. */
 export class FilteredPage {
-  readonly #request: ScanRequest;
+  readonly #request: PageRequest;
   readonly #budget: ScanBudget;
   /** Absent where columns answer all filters, and the reader may see every row that they find. */
   readonly #matches: ((event: AnyEvent) => boolean) | undefined;
@@ -25,7 +28,7 @@ export class FilteredPage {
   /** Whether a record of a read comes after the last row that the page has room for. */
   #readsAfter = false;
 
-  constructor(request: ScanRequest, budget: ScanBudget) {
+  constructor(request: PageRequest, budget: ScanBudget) {
     this.#request = request;
     this.#budget = budget;
     const { filters, search, view } = request;

@@ -1,4 +1,4 @@
-import type { EventFilters } from '@tallystick/event';
+import { type EventFilters, readFilters } from '@tallystick/event';
 import type { EventView } from '@tallystick/protocol';
 import { ServerError } from '../errors.ts';
 import type { Access, Database, Session } from '../store/database.ts';
@@ -6,6 +6,7 @@ import { readSql } from '../store/sql.ts';
 import { decodePosition, encodePosition, type Position } from './cursor.ts';
 import { leavesOutReads } from './filters.ts';
 import type { Order } from './list-rows.ts';
+import { newestPage } from './newest-page.ts';
 import { readPage } from './read-page.ts';
 import { readSearch } from './read-search.ts';
 import { isSpent, type ScanLimits, scanBudget } from './scan-budget.ts';
@@ -33,8 +34,13 @@ export interface ListQuery {
 }
 
 /** One page of a list. */
-export interface EventPage {
+export interface EventPage extends Omit<RowsPage, 'rows'> {
   readonly events: readonly EventView[];
+}
+
+/** The rows of one page of a list. */
+export interface RowsPage {
+  readonly rows: readonly EventRow[];
   /** Absent on the last page. */
   readonly nextCursor: string | undefined;
   /** Whether the tenant has a chain. */
@@ -83,6 +89,12 @@ export class Trail {
    * @throws {ServerError} `PARAMETER_INVALID` for a limit out of range, a text that is no search, or a cursor of another request
    */
   async list(query: ListQuery, view: ViewOptions): Promise<EventPage> {
+    const { rows, ...page } = await this.rows(query, view);
+    return { ...page, events: rows.map((row) => toView(query.tenantId, row, view)) };
+  }
+
+  /** As {@link list}, the rows of the events. */
+  async rows(query: ListQuery, view: ViewOptions): Promise<RowsPage> {
     const { tenantId, filters = {}, order = 'desc', limit = 50 } = query;
     if (!Number.isInteger(limit) || limit < 1 || limit > maxListLimit) {
       throw new ServerError('PARAMETER_INVALID', `the limit must be 1 to ${maxListLimit}`, {
@@ -99,6 +111,15 @@ export class Trail {
       ...(query.q === undefined ? [] : [{ q: query.q }]),
     ];
     const after = query.cursor === undefined ? query.after : decodePosition(query.cursor, request);
+    if (order === 'desc' && search === undefined && readFilters(filters).length === 0) {
+      const plain = { tenantId, after, limit, leaveOutReads, view, budget: scanBudget(this.#limits) };
+      const page = await newestPage(this.#database, readerOf(tenantId), plain);
+      if (page !== undefined) {
+        const next = page.more ? encodePosition(request, positionOf(page.rows.at(-1)!)) : undefined;
+        const { rows, readsLeftOut } = page;
+        return { ...noPage, exists: true, rows, readsLeftOut, nextCursor: next };
+      }
+    }
     const budget = scanBudget(this.#limits);
     return await this.#database.transaction(readerOf(tenantId), async (session) => {
       const head = await headOf(session, tenantId);
@@ -138,7 +159,7 @@ export class Trail {
         break;
       }
       return {
-        events: rows.map((row) => toView(tenantId, row, view)),
+        rows,
         nextCursor: next === undefined ? undefined : encodePosition(request, next),
         exists: true,
         readsLeftOut,
@@ -229,8 +250,8 @@ export function readerOf(tenantId: string): Access {
   return { role: 'reader', tenants: [tenantId] };
 }
 
-const noPage: EventPage = {
-  events: [],
+const noPage: RowsPage = {
+  rows: [],
   nextCursor: undefined,
   exists: false,
   readsLeftOut: false,

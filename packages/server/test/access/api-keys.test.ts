@@ -161,6 +161,7 @@ onEachStore((store) => {
     const counting: Database = {
       kind: database.kind,
       transaction: () => Promise.reject(new Error('reading a key needs no transaction')),
+      read: () => Promise.reject(new Error('reading a key needs no pipeline')),
       query: async () => {
         asked++;
         return row as never;

@@ -1,10 +1,12 @@
 import { maxSearchLength } from '@tallystick/event/search';
-import { type EventPage, type EventView, maxVerifiablePage } from '@tallystick/protocol';
+import { type EventPage, maxVerifiablePage } from '@tallystick/protocol';
 import * as z from 'zod';
 import { ServerError } from '../../errors.ts';
 import { isOfReading, type ReadAudit } from '../../operations/read-audit.ts';
-import { type EvidenceSources, evidenceOf } from '../../proofs/page-evidence.ts';
+import { type EvidenceSources, evidenceOf, type ListedPlace } from '../../proofs/page-evidence.ts';
 import { maxListLimit, type Trail } from '../../trail/trail.ts';
+import type { EventRow } from '../../trail/view.ts';
+import { ViewTexts } from '../../trail/view-texts.ts';
 import { seesSensitive, tenantOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import { logFacts } from '../kernel/logging.ts';
@@ -28,6 +30,8 @@ const searchText = z
       'its events out. All parts must match',
   );
 
+const jsonType = 'application/json; charset=utf-8';
+
 /** Routes that list and get events. */
 export function eventRoutes({
   trail,
@@ -38,6 +42,7 @@ export function eventRoutes({
   readonly readAudit: ReadAudit;
   readonly evidence: EvidenceSources;
 }): Endpoint[] {
+  const viewTexts = new ViewTexts();
   return [
     endpoint({
       method: 'GET',
@@ -77,21 +82,22 @@ export function eventRoutes({
         const tenantId = tenantOf(principal, tenant_id);
         const view = { sensitive: seesSensitive(principal), withRecord: include === 'record' || verify };
         const list = { tenantId, filters, q, order, limit, cursor, includeReads: include_reads };
-        const page = await trail.list(list, view);
+        const page = await trail.rows(list, view);
         if (page.exists && !isOfReading(filters.event_type)) {
           await readAudit.read({ principal: principal.id, tenantId });
         }
         const proof =
-          verify === true ? await evidenceOf(evidence, tenantId, page.events.map(placeOf)) : undefined;
-        const body: EventPage = {
-          events: page.events,
+          verify === true ? await evidenceOf(evidence, tenantId, page.rows.map(placeOf)) : undefined;
+        const rest: Omit<EventPage, 'events'> = {
           ...(page.nextCursor !== undefined && { next_cursor: page.nextCursor }),
           ...(page.readsLeftOut && { reads_left_out: true }),
           ...(page.isCut && { complete: false }),
           ...(page.indexedTo !== undefined && { indexed_to: page.indexedTo }),
           ...(proof !== undefined && { evidence: proof }),
         };
-        return { status: 200, body };
+        const events = page.rows.map((row) => viewTexts.textOf(tenantId, row, view)).join(',');
+        const body = JSON.stringify({ events: [], ...rest }).replace('[]', () => `[${events}]`);
+        return { status: 200, body, type: jsonType };
       },
     }),
     endpoint({
@@ -126,6 +132,6 @@ function refuseLongPage(limit: number): void {
   throw new ServerError('PARAMETER_INVALID', message, { details: { parameter: 'limit' } });
 }
 
-function placeOf({ epoch, sequence_number }: EventView): { epoch: number; sequence: number } {
-  return { epoch: Number(epoch), sequence: Number(sequence_number) };
+function placeOf({ epoch, sequence_number }: EventRow): ListedPlace {
+  return { epoch, sequence: sequence_number };
 }

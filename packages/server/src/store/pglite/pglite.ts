@@ -4,7 +4,9 @@ import {
   type Database,
   defaultTimeouts,
   type Row,
+  type RowsOf,
   type Session,
+  type Statement,
   transactionSettings,
 } from '../database.ts';
 import { plainRoles } from '../database-roles.ts';
@@ -71,6 +73,13 @@ export class PgliteDatabase implements Database {
   async transaction<T>(access: Access, work: (session: Session) => Promise<T>): Promise<T> {
     const { text, values = [] } = transactionSettings(access, defaultTimeouts, plainRoles);
     return await this.#run([begin, { text, values }], this.#answerMs, work);
+  }
+
+  async read<const S extends readonly Statement<object>[]>(
+    access: Access,
+    ...statements: S
+  ): Promise<RowsOf<S>> {
+    return await this.transaction(access, (session) => session.pipeline(...statements));
   }
 
   async query<R extends object = Row>(
