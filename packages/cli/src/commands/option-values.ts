@@ -25,10 +25,11 @@ export function portNumber(text: string): number {
 const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 
 /**
- * A time as the service takes it: a time stays as it is written, and the service checks it. An age, such as 7d or -7d, is the time so
- * long before now.
+ * A time as the service takes it: a time stays as it is written, and the service checks it. A day, such as 2026-03-01, is its beginning in
+ * UTC. An age, such as 7d or -7d, is the time so long before now.
  */
 export function pointInTime(text: string, now: number): string {
+  if (/^\d{4}-\d\d-\d\d$/.test(text)) return `${text}T00:00:00Z`;
   const given = text.replace(/^-/, '');
   return isAge(given) ? new Date(now - age(given)).toISOString() : text;
 }

@@ -52,6 +52,7 @@ import { streamRoutes } from './routes/stream.ts';
 import { subjectRoutes } from './routes/subjects.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { timelineRoutes } from './routes/timeline.ts';
+import { topEventRoutes } from './routes/top-events.ts';
 import { verifyRoutes } from './routes/verify.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 
@@ -164,6 +165,7 @@ function endpointsOf(
   const endpoints: Endpoint[] = [
     ...ingestRoutes({ service, gateway, limits }),
     ...eventRoutes({ trail, readAudit, evidence: service }),
+    ...topEventRoutes({ trail, readAudit }),
     ...exportRoutes({ trail, readAudit, longRequests, keyWatch }),
     ...statsRoutes({ trail, stats: new TrailStats(database, trail), readAudit }),
     ...timelineRoutes({ trail, readAudit }),

@@ -1,4 +1,3 @@
-import { maxSearchLength } from '@tallystick/event/search';
 import { type EventPage, maxVerifiablePage } from '@tallystick/protocol';
 import * as z from 'zod';
 import { ServerError } from '../../errors.ts';
@@ -12,7 +11,7 @@ import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import { logFacts } from '../kernel/logging.ts';
 import { cursor, flag, limit, tenantId, uuid } from '../kernel/parameters.ts';
 import { eventPage, eventViewRef } from '../openapi/view-schemas.ts';
-import { filtersOf, includeReads, listFilters, withMemberFilters } from './event-filters.ts';
+import { filtersOf, includeReads, listFilters, searchText, withMemberFilters } from './event-filters.ts';
 
 const tag = 'Events';
 
@@ -20,15 +19,6 @@ const include = z
   .literal('record')
   .optional()
   .describe('`record` adds the text that was hashed to each event');
-
-const searchText = z
-  .string()
-  .min(1)
-  .max(maxSearchLength)
-  .describe(
-    'Search of the texts of events: words, `"phrases"`, `begin*`, `field:value`, IP addresses and ranges; `-` before a part leaves ' +
-      'its events out. All parts must match',
-  );
 
 const jsonType = 'application/json; charset=utf-8';
 
