@@ -1,15 +1,4 @@
-import type { Finding, Findings, FollowedRotation, TrustSource } from '../report.ts';
-
-/**
- * A verdict on records that a query selected:
- *
- * - `verified_selection`: a trusted key signed the tree that contains the records that were verified. Whether others match the query,
- *   and were left out, is not known.
- * - `recovered_selection`: the same, of a chain that began a new epoch after a loss.
- * - `broken`: there is evidence of tampering or damage.
- * - `not_verifiable`: there is no trusted key, or no record that the checkpoint covers.
- */
-export type SelectionVerdict = 'verified_selection' | 'recovered_selection' | 'broken' | 'not_verifiable';
+import type { Finding, Findings, FollowedRotation, SelectionVerdict, TrustSource } from '../report.ts';
 
 /** The result of verifying a selection. */
 export interface SelectionReport {
