@@ -22,7 +22,7 @@ export interface Principal {
 }
 
 /** What binds the holder of a viewer token. No parameter of a request can widen it. */
-export interface ViewerBounds {
+interface ViewerBounds {
   /** Id of the token. */
   readonly token: string;
   /** Filters that every record must match that the token shows. */

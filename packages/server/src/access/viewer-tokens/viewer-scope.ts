@@ -2,7 +2,7 @@ import { type EventFilters, readFilters, type ValueFilters } from '@tallystick/e
 import { ServerError } from '../../errors.ts';
 
 /** Types that a viewer token never shows: what the service records about readers, keys and deliveries. */
-export const hiddenFromViewers = ['audit.*', 'delivery.*'] as const;
+const hiddenFromViewers = ['audit.*', 'delivery.*'] as const;
 
 /** Most filters of a token. Every request is compared with all of them. */
 const maxFilters = 20;

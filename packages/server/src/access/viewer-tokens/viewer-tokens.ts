@@ -36,7 +36,7 @@ export interface NewToken {
 }
 
 /** A change of a token, for its record. `within` runs in the transaction of the record. */
-export interface TokenChange {
+interface TokenChange {
   readonly id: string;
   /** Principal of the caller. */
   readonly by: string;
