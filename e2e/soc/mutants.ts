@@ -13,7 +13,7 @@ const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/packa
 function isNoticed(call: EmitCall | undefined): boolean {
   const { status } = spawnSync(
     process.execPath,
-    // The tests over Kafka see no record that the others do not see, and a broker takes long to start.
+    // The tests over Kafka and those of questions see no record that the others do not see, and they take long.
     [
       vitest,
       ...[
@@ -21,6 +21,7 @@ function isNoticed(call: EmitCall | undefined): boolean {
         '--config=e2e/soc/mutant.config.ts',
         '--bail=1',
         '--exclude=**/*.kafka.test.ts',
+        '--exclude=**/questions/**',
         'examples/soc',
       ],
     ],

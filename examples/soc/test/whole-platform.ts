@@ -1,4 +1,5 @@
 import type { LanguageModelV4 } from '@ai-sdk/provider';
+import type { Clock } from '@tallystick/sdk';
 import { createMemoryDesk, type MemoryDesk } from '@tallystick/sdk/gate';
 import { until } from '@tallystick/testing';
 import { SimulatedPlant } from '../src/actuators/simulated-plant.ts';
@@ -20,7 +21,9 @@ import { testParts } from './platform-parts.ts';
 
 export interface PlatformOptions {
   readonly audit?: boolean;
-  readonly auditOf?: ((service: ServiceName) => SocEmitter | undefined) | undefined;
+  readonly auditOf?: ((service: ServiceName, clock: Clock) => SocEmitter | undefined) | undefined;
+  /** When the morning begins. */
+  readonly now?: string;
   /** Sees every call of a model. */
   readonly investigations?: MemoryDocuments<StoredInvestigation>;
   readonly watchModel?: (model: LanguageModelV4) => LanguageModelV4;
@@ -32,11 +35,12 @@ export interface PlatformOptions {
 export function wholePlatform({
   audit = true,
   auditOf,
+  now = '2026-11-20T08:00:00Z',
   watchModel = (model) => model,
   investigations = new MemoryDocuments<StoredInvestigation>(),
   acknowledgeWithinMs = 60_000,
 }: PlatformOptions = {}) {
-  const parts = testParts({ audit, now: '2026-11-20T08:00:00Z' });
+  const parts = testParts({ audit, now });
   parts.settings.response.acknowledgeWithinMs = acknowledgeWithinMs;
   const providers: ProviderStates = {};
   const fail = controlled(providers);
@@ -54,7 +58,7 @@ export function wholePlatform({
     clock: parts.clock,
     settings: parts.settings,
     tenants: parts.tenants,
-    auditOf: auditOf ?? (() => parts.audit),
+    auditOf: (service) => (auditOf === undefined ? parts.audit : auditOf(service, parts.clock)),
     catalog: offlineCatalog((model) => watchModel(fail(model))),
     artifacts,
     actuators: plant,
