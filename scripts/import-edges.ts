@@ -20,6 +20,7 @@ export const EDGES: Record<string, readonly string[]> = {
   client: ['protocol'],
   server: ['event', 'protocol', 'log', 'verify'],
   console: ['client', 'protocol', 'verify', 'log', 'event'],
+  viewer: ['client', 'protocol', 'verify', 'log', 'event'],
   cli: PUBLISHED,
   testing: [],
 };

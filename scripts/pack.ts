@@ -52,11 +52,12 @@ export function packAll(destination: string): Tarball[] {
       stdio: 'pipe',
       encoding: 'utf8',
     });
-    execFileSync(join(root, 'node_modules/.bin/vite'), ['build'], {
-      cwd: join(stage, 'packages/console'),
-      stdio: 'pipe',
-      encoding: 'utf8',
-    });
+    for (const site of ['console', 'viewer'])
+      execFileSync(join(root, 'node_modules/.bin/vite'), ['build'], {
+        cwd: join(stage, 'packages', site),
+        stdio: 'pipe',
+        encoding: 'utf8',
+      });
     const report = execFileSync(
       'npm',
       ['pack', ...packages, '--json', '--pack-destination', resolve(destination)],

@@ -416,6 +416,7 @@ export const pinnedExports: Record<string, string[]> = {
     'gunzipIfNeeded',
     'gunzipMembers',
     'isTrusted',
+    'judgeCheckpoint',
     'maxForkReportBytes',
     'readAccounts',
     'readBundle',
@@ -437,4 +438,6 @@ export const pinnedExports: Record<string, string[]> = {
     'verifyReceipt',
     'verifyStore',
   ],
+  '@tallystick/viewer': ['TallystickViewer', 'languages'],
+  '@tallystick/viewer/react': ['TallystickViewer'],
 };

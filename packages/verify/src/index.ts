@@ -4,6 +4,7 @@ export { type GzipDamage, gunzipMembers } from './bundle/gzip-members.ts';
 export { gunzipIfNeeded } from './bundle/lines.ts';
 export { readBundle } from './bundle/read.ts';
 export { type VerifyBundleOptions, verifyBundle } from './bundle/verify-bundle.ts';
+export { judgeCheckpoint } from './checkpoints.ts';
 export { ClosedEpochs } from './closed/closed-epochs.ts';
 export { type OnTile, TileRoots } from './closed/tile-roots.ts';
 export { type CheckpointRelation, compareCheckpoints } from './compare-checkpoints.ts';

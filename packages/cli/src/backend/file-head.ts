@@ -1,10 +1,18 @@
 import { type KeyRotation, parseVerifierKey, type Verifier } from '@tallystick/log';
-import { BundleError, type BundleHeader, gunzipIfNeeded, readBundle } from '@tallystick/verify';
+import {
+  BundleError,
+  type BundleHeader,
+  forkReportBegin,
+  gunzipIfNeeded,
+  readBundle,
+} from '@tallystick/verify';
 
 /** What a file claims to be before its first record. None of it can be trusted. */
 export interface FileHead {
   /** Whether it is a receipt. Every other file is checked as a bundle. */
   readonly isReceipt: boolean;
+  /** Whether it is the report of a reader's browser. */
+  readonly isReport: boolean;
   /** Absent for a receipt, and for a bundle whose header can't be read: the verifier reports why. */
   readonly header: BundleHeader | undefined;
   /** The verifier keys that a bundle names. */
@@ -37,12 +45,13 @@ export async function peekFile(source: AsyncIterable<Uint8Array>): Promise<FileH
     }
   };
   const isReceipt = await beginsWith(gunzipIfNeeded(whatIsHeld()), receiptBegin);
+  const isReport = await beginsWith(gunzipIfNeeded(whatIsHeld()), Buffer.from(forkReportBegin));
   const offered: Verifier[] = [];
   const rotations: KeyRotation[] = [];
   let header: BundleHeader | undefined;
   let entries = 0;
   try {
-    for await (const entry of isReceipt ? [] : readBundle(gunzipIfNeeded(whatIsHeld()))) {
+    for await (const entry of isReceipt || isReport ? [] : readBundle(gunzipIfNeeded(whatIsHeld()))) {
       if (entry.kind === 'header') header = entry;
       else if (entry.kind === 'key') offered.push(parseVerifierKey(entry.key));
       else if (entry.kind === 'rotation') rotations.push(entry.rotation);
@@ -51,7 +60,7 @@ export async function peekFile(source: AsyncIterable<Uint8Array>): Promise<FileH
   } catch (error) {
     if (!(error instanceof BundleError)) throw error;
   }
-  return { isReceipt, header, offered, rotations, bytes: rejoin(held, iterator) };
+  return { isReceipt, isReport, header, offered, rotations, bytes: rejoin(held, iterator) };
 }
 
 /** Whether a stream begins with these bytes. A stream that is damaged before their end does not. */
@@ -83,4 +92,24 @@ async function* rejoin(
   } finally {
     await rest.return?.();
   }
+}
+
+/** Longest receipt (spec/log.md): a record and its proof, which together are never longer. */
+const maxWholeBytes = 4 << 20;
+
+/** All bytes; `undefined` where they are too many, or damaged. */
+export async function readWhole(source: AsyncIterable<Uint8Array>): Promise<Buffer | undefined> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const part of source) {
+      length += part.length;
+      if (length > maxWholeBytes) return undefined;
+      parts.push(part);
+    }
+  } catch (error) {
+    if (error instanceof BundleError) return undefined;
+    throw error;
+  }
+  return Buffer.concat(parts);
 }

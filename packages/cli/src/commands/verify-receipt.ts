@@ -1,19 +1,11 @@
-import {
-  BundleError,
-  gunzipIfNeeded,
-  type ReceiptReport,
-  readReceipt,
-  verifyReceipt,
-} from '@tallystick/verify';
+import { gunzipIfNeeded, type ReceiptReport, readReceipt, verifyReceipt } from '@tallystick/verify';
+import { readWhole } from '../backend/file-head.ts';
 import type { Context } from '../context.ts';
 import { type Equivocation, saveEquivocation } from '../trust/equivocation.ts';
 import { TrustResolver } from '../trust/trust-context.ts';
 import { type FileUnderTest, refuseOtherLog } from './file-under-test.ts';
 import { serviceToAsk } from './service-to-ask.ts';
 import { exitCodeOf, printFindings, verdictText } from './verify-report.ts';
-
-/** Longest receipt (spec/log.md): a record and its proof, which together are never longer. */
-const maxReceiptBytes = 4 << 20;
 
 /** Verifies a receipt offline and shows the record that it proves. */
 export async function checkReceipt(
@@ -54,23 +46,6 @@ export async function checkReceipt(
   resolver.comparedBy(report, file === '-' ? 'the receipt' : file, true);
   await print(context, report, { origin, equivocation });
   return exitCodeOf(report);
-}
-
-/** All bytes; `undefined` where they are too many, or damaged. */
-async function readWhole(source: AsyncIterable<Uint8Array>): Promise<Buffer | undefined> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  try {
-    for await (const part of source) {
-      length += part.length;
-      if (length > maxReceiptBytes) return undefined;
-      parts.push(part);
-    }
-  } catch (error) {
-    if (error instanceof BundleError) return undefined;
-    throw error;
-  }
-  return Buffer.concat(parts);
 }
 
 async function print(

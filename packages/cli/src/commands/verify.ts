@@ -11,12 +11,14 @@ import { TrustResolver } from '../trust/trust-context.ts';
 import { addExamples } from './examples.ts';
 import { type FileUnderTest, refuseOtherLog } from './file-under-test.ts';
 import { serviceToAsk } from './service-to-ask.ts';
+import { checkForkReport, compareFiles } from './verify-compare.ts';
 import { checkReceipt } from './verify-receipt.ts';
 import { exitCodeOf, printReport } from './verify-report.ts';
 import { verifyTenants } from './verify-tenants.ts';
 
 interface VerifyCommandOptions {
   readonly checkpoint?: readonly string[];
+  readonly compare?: readonly string[];
 }
 
 /** `tally verify`: everything is checked in this process; the service is only read, never trusted. */
@@ -34,16 +36,25 @@ export const registerVerify: Register = (program, run) => {
     .option(
       '--checkpoint <file...>',
       'checkpoints that you kept; the chain must still contain what they cover',
+    )
+    .option(
+      '--compare <file...>',
+      'whether the checkpoints in two files can belong to one log; a checkpoint, receipt, bundle, report or known-logs.json',
     );
   addExamples(
     command,
     'tally verify --tenant acme',
     'tally verify --tenant acme --checkpoint acme.checkpoint',
+    'tally verify --compare mine.checkpoint theirs.checkpoint',
     "tally verify acme.tally.gz --key 'audit.example.com/acme/1+0123abcd+AUF…'",
   );
   run<VerifyCommandOptions>(
     command,
     async (context, options, [file]) => {
+      if (options.compare !== undefined) {
+        if (file !== undefined) throw new CliError('USAGE', '--compare takes two files, and no other one');
+        return await compareFiles(context, options.compare);
+      }
       const given = await readGivenCheckpoints(context, options.checkpoint);
       if (file !== undefined) {
         refuseServiceOptions(options, context.logKeys.length);
@@ -64,6 +75,7 @@ async function verifyFile(
   const path = resolve(context.processContext.cwd, file);
   try {
     const head = await peekFile(file === '-' ? context.processContext.stdin : createReadStream(path));
+    if (head.isReport) return await checkForkReport(context, head.bytes);
     if (head.isReceipt) return await checkReceipt(context, head.bytes, { file, given, tenant });
     return await checkBundle(context, head, { file, given, tenant });
   } catch (cause) {

@@ -1,0 +1,144 @@
+import { fieldValue } from '@tallystick/event';
+import type { EventView } from '@tallystick/protocol';
+import { useEffect, useState } from 'preact/hooks';
+import { filled } from '../words/words.ts';
+import { timeText, useSettings } from './settings.ts';
+import { reasonOf } from './viewer.tsx';
+
+const pageSize = 25;
+
+interface Listed {
+  readonly q: string;
+  readonly events: readonly EventView[];
+  readonly cursor: string | undefined;
+  readonly isCut: boolean;
+}
+
+/** The events that the token shows, the newest first, with a search. */
+export function EventTable({
+  tenant,
+  openId,
+  onOpen,
+  onError,
+}: {
+  readonly tenant: string;
+  readonly openId: string | undefined;
+  readonly onOpen: (event: EventView, button: HTMLElement) => void;
+  readonly onError: (error: unknown) => void;
+}) {
+  const { client, words, language } = useSettings();
+  const [q, setQuery] = useState('');
+  const [round, setRound] = useState(0);
+  const [listed, setListed] = useState<Listed>();
+  const [isLoading, setLoading] = useState(true);
+  const [complaint, setComplaint] = useState<string>();
+  const read = async (before: Listed | undefined, signal: AbortSignal) => {
+    setLoading(true);
+    try {
+      const page = await client.events.list(
+        { tenant_id: tenant, limit: pageSize, cursor: before?.cursor, ...(q !== '' && { q }) },
+        { signal },
+      );
+      const events = [...(before?.events ?? []), ...page.events];
+      setListed({ q, events, cursor: page.next_cursor, isCut: page.complete === false });
+      setComplaint(undefined);
+    } catch (error) {
+      if (signal.aborted) return;
+      // A search that can't be read is the reader's to correct; everything else concerns the whole viewer.
+      if ((error as { status?: number }).status === 400 && q !== '') setComplaint(reasonOf(error));
+      else onError(error);
+    }
+    if (!signal.aborted) setLoading(false);
+  };
+  useEffect(() => {
+    const controller = new AbortController();
+    void read(undefined, controller.signal);
+    return () => controller.abort();
+  }, [client, tenant, q, round]);
+  const search = (event: SubmitEvent) => {
+    event.preventDefault();
+    const text = new FormData(event.currentTarget as HTMLFormElement).get('q');
+    setQuery(String(text).trim());
+  };
+  const shown = listed?.q === q ? listed : undefined;
+  return (
+    <div class="list">
+      <search>
+        <form onSubmit={search}>
+          <label>
+            <span>{words.search}</span>
+            <input
+              type="search"
+              name="q"
+              placeholder={words.searchHint}
+              autocomplete="off"
+              spellcheck={false}
+              maxLength={500}
+              aria-invalid={complaint !== undefined}
+            />
+          </label>
+          <button type="submit">{words.search}</button>
+          <button type="button" class="plain" onClick={() => setRound((count) => count + 1)}>
+            {words.refresh}
+          </button>
+        </form>
+      </search>
+      <p class="complaint" role="alert">
+        {complaint}
+      </p>
+      {shown !== undefined && shown.events.length > 0 && (
+        <table part="table">
+          <thead>
+            <tr>
+              {[words.time, words.event, words.actor, words.target, words.outcome].map((title) => (
+                <th scope="col" key={title}>
+                  {title}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {shown.events.map((event) => (
+              <tr key={String(event.audit_id)} data-open={event.audit_id === openId}>
+                <td>{timeText(event.timestamp ?? event.ingested_at, language)}</td>
+                <td>
+                  <button
+                    type="button"
+                    class="open"
+                    aria-expanded={event.audit_id === openId}
+                    onClick={(click) => onOpen(event, click.currentTarget)}
+                  >
+                    {textOf(event, 'event_type') || words.broken}
+                  </button>
+                </td>
+                <td>{textOf(event, 'actor_id')}</td>
+                <td>{textOf(event, 'target_id')}</td>
+                <td>{textOf(event, 'outcome_status')}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      <div class="list-end" role="status">
+        {isLoading && words.loading}
+        {!isLoading &&
+          shown?.events.length === 0 &&
+          !shown.isCut &&
+          (q === '' ? words.none : words.noneFound)}
+        {shown?.isCut === true && <p>{filled(words.cut, {})}</p>}
+      </div>
+      {!isLoading && shown?.cursor !== undefined && (
+        <button type="button" onClick={() => void read(shown, new AbortController().signal)}>
+          {words.older}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** A member of an event as text. A forged event may hold anything there. */
+export function textOf(event: EventView, name: string): string {
+  const value = name === 'outcome_status' ? fieldValue(event, name) : event[name];
+  if (value === undefined || value === null) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

@@ -1,0 +1,22 @@
+/** Levels of objects below which a value is shown as JSON. */
+const maxDepth = 6;
+
+/** The members of a value, in lines. The value may be anything, and everything is shown as text. */
+export function Members({ value, depth = 0 }: { readonly value: unknown; readonly depth?: number }) {
+  if (typeof value === 'string') return <span class="text">{value}</span>;
+  if (typeof value !== 'object' || value === null) return <span>{String(value)}</span>;
+  const members = Object.entries(value);
+  if (members.length === 0 || depth >= maxDepth) return <code>{JSON.stringify(value)}</code>;
+  return (
+    <dl class="members">
+      {members.map(([name, member]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>
+            <Members value={member} depth={depth + 1} />
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,37 @@
+import type { Client } from '@tallystick/client';
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import type { ViewerWords } from '../words/words.ts';
+
+/** What every part of the viewer needs. */
+export interface Settings {
+  readonly client: Client;
+  readonly words: ViewerWords;
+  readonly language: string;
+}
+
+const Context = createContext<Settings | undefined>(undefined);
+
+/** Gives the parts below it their settings. */
+export const SettingsProvider = Context.Provider;
+
+/** The settings of the viewer around this part. */
+export function useSettings(): Settings {
+  return useContext(Context)!;
+}
+
+/** A time in the reader's zone and language. What is no time is shown as it is. */
+export function timeText(value: unknown, language: string): string {
+  const time = Date.parse(String(value));
+  if (Number.isNaN(time)) return String(value ?? '');
+  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' }).format(time);
+}
+
+/** Saves a text on the reader's machine, as a download. */
+export function saveText(name: string, text: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([text], { type: 'application/octet-stream' }));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
