@@ -144,7 +144,7 @@ function follow(source: Source, from: string): ApiName[] {
 
 function fileOf(source: Source, from: string): string {
   const path = resolve(dirname(source.file), from);
-  return source.file.endsWith('.d.ts') ? path.replace(/\.[jt]s$/, '.d.ts') : path;
+  return source.file.endsWith('.d.ts') ? path.replace(/\.[jt]sx?$/, '.d.ts') : path;
 }
 
 function firstComment(source: Source, from: string): string {
