@@ -12,10 +12,14 @@ export class CsvComparison {
   #next: { readonly text: string; readonly number: number } | undefined;
   #number = 0;
 
+  /** Whether no more findings are kept: a table that was made to keep the reader busy is read no further. */
+  readonly #isEnough: () => boolean;
+
   /** @param lines of the table, without their line feeds */
-  constructor(lines: AsyncIterator<string>, findings: FindingSink) {
+  constructor(lines: AsyncIterator<string>, findings: FindingSink, isEnough: () => boolean) {
     this.#lines = lines;
     this.#findings = findings;
+    this.#isEnough = isEnough;
   }
 
   /** Compares the names of the columns. */
@@ -35,7 +39,7 @@ export class CsvComparison {
   async expect(line: string): Promise<void> {
     const expected = withoutEnd(line);
     const place = csv.positionOf(expected)!;
-    for (;;) {
+    while (!this.#isEnough()) {
       const found = this.#next === undefined ? undefined : csv.positionOf(this.#next.text);
       if (this.#next !== undefined && (found === undefined || isBefore(found, place))) {
         this.#added(found);
@@ -51,8 +55,8 @@ export class CsvComparison {
   }
 
   /** Every line that is left belongs to no record. */
-  async finish(isEnough: () => boolean): Promise<void> {
-    while (this.#next !== undefined && !isEnough()) {
+  async finish(): Promise<void> {
+    while (this.#next !== undefined && !this.#isEnough()) {
       this.#added(csv.positionOf(this.#next.text));
       await this.#advance();
     }

@@ -40,7 +40,7 @@ export async function verifyEvidence(
   const table = textLines(source.csv, 'events.csv');
   const records = recordLines(source.records);
   try {
-    const lines = new CsvComparison(table, findings);
+    const lines = new CsvComparison(table, findings, isEnough);
     await lines.begin();
     const epochs = new EpochOfLine(manifest);
     for await (const line of records) {
@@ -61,7 +61,7 @@ export async function verifyEvidence(
         found: `${epochs.read} in records.jsonl`,
       });
     }
-    await lines.finish(isEnough);
+    await lines.finish();
     const rest = await takeHashes(proof, check.hashesAfter());
     if ((await proof.next()).done !== true) {
       const found = 'hashes in multiproof.txt that belong to no record';
