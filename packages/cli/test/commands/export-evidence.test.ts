@@ -80,10 +80,9 @@ test('a filtered export is an archive with the table, the records, one proof and
     omissions: 'not covered',
   });
   // Any other program reads the archive too. The table is that of a plain export.
-  
+
   const csv = await run(['export', '--format', 'csv', '--actor', 'ann']);
   expect(unzipped('ann.zip', 'events.csv')).toBe(csv.stdout);
-});
 });
 
 /** A file of an archive, as another program reads it. */
