@@ -68,7 +68,7 @@ export class EvidenceWriter {
     await this.#addHashes(hashes);
     for (const file of [this.#records, this.#multiproof, this.#csv]) await file.close();
     await writeFile(
-      join(this.#folder, 'manifest.json'),
+      join(this.#folder, 'manifest'),
       formatManifest({ origin, epochs: this.#epochs, rotations }),
     );
     await writeFile(join(this.#folder, 'checkpoint'), checkpoint);

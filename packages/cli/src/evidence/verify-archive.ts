@@ -25,7 +25,7 @@ export async function verifyArchive(
   underTest: FileUnderTest,
 ): Promise<number> {
   using archive = await EvidenceArchive.open(path);
-  const manifest = readManifest(await archive.text('manifest.json', maxShortBytes));
+  const manifest = readManifest(await archive.text('manifest', maxShortBytes));
   const checkpoint = await archive.text('checkpoint', maxShortBytes);
   const { origin } = manifest;
   refuseOtherLog({ origin, tenantId: parseOrigin(origin).tenantId }, underTest);

@@ -3,13 +3,14 @@ import { EvidenceError } from './evidence-error.ts';
 
 /** The files of an evidence archive (spec/selection.md). It has each of them once, and no other. */
 export const evidenceFileNames = [
-  'manifest.json',
+  'manifest',
   'checkpoint',
   'multiproof.txt',
   'records.jsonl',
   'events.csv',
 ] as const;
 
+/** Name of a file of an evidence archive. */
 export type EvidenceFileName = (typeof evidenceFileNames)[number];
 
 /** What the records of an evidence archive are from. */
@@ -21,13 +22,13 @@ export interface EvidenceManifest {
   readonly rotations: readonly RotationJson[];
 }
 
-/** The text of `manifest.json`. */
+/** The text of `manifest`. */
 export function formatManifest({ origin, epochs, rotations }: EvidenceManifest): string {
   return `${JSON.stringify({ tallystick_selection: 1, origin, epochs, rotations })}\n`;
 }
 
 /**
- * Reads `manifest.json`. There is one text for each manifest, so a change of any byte is noticed or changes the meaning.
+ * Reads `manifest`. There is one text for each manifest, so a change of any byte is noticed or changes the meaning.
  *
  * @throws {EvidenceError} `EVIDENCE_MALFORMED` for any other text
  */
@@ -36,21 +37,21 @@ export function readManifest(text: string): EvidenceManifest {
   try {
     value = JSON.parse(text) as Record<string, unknown>;
   } catch (cause) {
-    throw new EvidenceError('manifest.json is not JSON', { cause });
+    throw new EvidenceError('manifest is not JSON', { cause });
   }
   const { tallystick_selection, origin, epochs, rotations } = value ?? {};
-  if (tallystick_selection !== 1) throw new EvidenceError('manifest.json is of an unknown version');
+  if (tallystick_selection !== 1) throw new EvidenceError('manifest is of an unknown version');
   if (typeof origin !== 'string' || !areEpochs(epochs) || !Array.isArray(rotations))
-    throw new EvidenceError('manifest.json is malformed');
+    throw new EvidenceError('manifest is malformed');
   try {
     parseOrigin(origin);
     for (const rotation of rotations) rotationFromJson(rotation as RotationJson);
   } catch (cause) {
     if (!(cause instanceof LogError)) throw cause;
-    throw new EvidenceError(`manifest.json is malformed: ${cause.message}`, { cause });
+    throw new EvidenceError(`manifest is malformed: ${cause.message}`, { cause });
   }
   const manifest = { origin, epochs, rotations: rotations as RotationJson[] };
-  if (formatManifest(manifest) !== text) throw new EvidenceError('manifest.json is malformed');
+  if (formatManifest(manifest) !== text) throw new EvidenceError('manifest is malformed');
   return manifest;
 }
 

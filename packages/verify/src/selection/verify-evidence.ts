@@ -53,7 +53,7 @@ export async function verifyEvidence(
       if (isEnough()) return check.finish([]);
     }
     if (!epochs.isAtEnd) {
-      const expected = `${epochs.total} records by manifest.json`;
+      const expected = `${epochs.total} records by manifest`;
       findings.add({
         code: 'MANIFEST_MISMATCH',
         sequence_number: null,

@@ -31,7 +31,7 @@ const selected = [2, 5, 6, 11, 20];
 
 /** The files of an export with evidence, as texts. */
 interface Files {
-  readonly 'manifest.json': string;
+  readonly manifest: string;
   readonly checkpoint: string;
   readonly 'multiproof.txt': string;
   readonly 'records.jsonl': string;
@@ -47,7 +47,7 @@ async function filesOf(
 ): Promise<Files> {
   const tree = leavesOf(of).slice(0, size);
   return {
-    'manifest.json': formatManifest({ origin, epochs: [[1, texts.length]], rotations: [] }),
+    manifest: formatManifest({ origin, epochs: [[1, texts.length]], rotations: [] }),
     checkpoint: await checkpoint(size, root(tree)),
     'multiproof.txt': multiproof(selected, tree)
       .map((hash) => `${base64(hash)}\n`)
@@ -70,7 +70,7 @@ const verifyBytes = async (
 ) =>
   await verifyEvidence(
     {
-      manifest: readManifest(new TextDecoder().decode(files['manifest.json'])),
+      manifest: readManifest(new TextDecoder().decode(files['manifest'])),
       checkpoint: new TextDecoder().decode(files.checkpoint),
       multiproof: stream(files['multiproof.txt'], 50),
       records: stream(files['records.jsonl']),
@@ -94,7 +94,7 @@ test('records, proof and table fit together; omissions are not covered', async (
   const none = await verify(
     await filesOf([], records).then((files) => ({
       ...files,
-      'manifest.json': formatManifest({ origin, epochs: [], rotations: [] }),
+      manifest: formatManifest({ origin, epochs: [], rotations: [] }),
       'multiproof.txt': '',
     })),
   );
@@ -242,7 +242,7 @@ test('records of earlier epochs and records after the checkpoint are listed and 
   const texts = [old[1]!.text, ...textsAt([2, 5, 6, 11, 20, 27])];
   const files = {
     ...plain,
-    'manifest.json': formatManifest({ origin, epochs: [[1, 6]], rotations: [] }),
+    manifest: formatManifest({ origin, epochs: [[1, 6]], rotations: [] }),
     'records.jsonl': texts
       .slice(1)
       .map((text) => `${text}\n`)
@@ -264,7 +264,7 @@ test('records of earlier epochs and records after the checkpoint are listed and 
   const recovered = {
     ...files,
     checkpoint: await checkpoint(25, root(tree), { origin: second }),
-    'manifest.json': formatManifest({
+    manifest: formatManifest({
       origin: second,
       epochs: [
         [1, 1],
@@ -302,7 +302,7 @@ test('files that keep the reader busy are read no further than the last finding 
     }
   }
   const source = {
-    manifest: readManifest(plain['manifest.json']),
+    manifest: readManifest(plain['manifest']),
     checkpoint: plain.checkpoint,
     multiproof: stream(utf8(plain['multiproof.txt'])),
     records: stream(utf8(plain['records.jsonl'])),
@@ -324,10 +324,10 @@ test('files that keep the reader busy are read no further than the last finding 
 test.each([
   ['no JSON', '{'],
   ['null', 'null\n'],
-  ['another version', plain['manifest.json'].replace(':1,', ':2,')],
-  ['an unknown member', plain['manifest.json'].replace('{', '{"x":1,')],
-  ['a member twice', plain['manifest.json'].replace('{', '{"origin":"a/b/1",')],
-  ['an origin that is none', plain['manifest.json'].replace(origin, 'acme')],
+  ['another version', plain['manifest'].replace(':1,', ':2,')],
+  ['an unknown member', plain['manifest'].replace('{', '{"x":1,')],
+  ['a member twice', plain['manifest'].replace('{', '{"origin":"a/b/1",')],
+  ['an origin that is none', plain['manifest'].replace(origin, 'acme')],
   [
     'epochs that descend',
     formatManifest({
@@ -351,6 +351,6 @@ test('a checkpoint of another log, or that is none, is refused', async () => {
     await expect(verify({ ...plain, checkpoint: note })).rejects.toMatchObject({
       code: 'EVIDENCE_MALFORMED',
     });
-  const manifest = plain['manifest.json'].replace('[1,5]', '[1,4]');
-  expect(places(await verify({ ...plain, 'manifest.json': manifest }))).toEqual(['MANIFEST_MISMATCH']);
+  const manifest = plain['manifest'].replace('[1,5]', '[1,4]');
+  expect(places(await verify({ ...plain, manifest: manifest }))).toEqual(['MANIFEST_MISMATCH']);
 });
