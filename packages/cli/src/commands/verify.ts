@@ -67,7 +67,7 @@ async function verifyFile(
   const path = resolve(context.processContext.cwd, file);
   try {
     if (file !== '-' && (await isArchive(path))) {
-      const { verifyArchive } = await import('../evidence/verify-archive.ts');
+      const { verifyArchive } = await import('./verify-archive.ts');
       return await verifyArchive(context, path, { file, given, tenant });
     }
     const head = await peekFile(file === '-' ? context.processContext.stdin : createReadStream(path));

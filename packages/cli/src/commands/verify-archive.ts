@@ -1,14 +1,14 @@
 import { parseOrigin, rotationFromJson } from '@tallystick/log';
 import { readManifest, verifyEvidence } from '@tallystick/verify';
-import { type FileUnderTest, refuseOtherLog } from '../commands/file-under-test.ts';
-import { printSelection } from '../commands/selection-verdict.ts';
-import { serviceToAsk } from '../commands/service-to-ask.ts';
-import { exitCodeOf } from '../commands/verify-report.ts';
 import type { Context } from '../context.ts';
+import { EvidenceArchive } from '../evidence/evidence-archive.ts';
 import { ProgressLine } from '../terminal/progress.ts';
 import { type Equivocation, saveEquivocation } from '../trust/equivocation.ts';
 import { TrustResolver } from '../trust/trust-context.ts';
-import { EvidenceArchive } from './evidence-archive.ts';
+import { type FileUnderTest, refuseOtherLog } from './file-under-test.ts';
+import { printSelection } from './selection-verdict.ts';
+import { serviceToAsk } from './service-to-ask.ts';
+import { exitCodeOf } from './verify-report.ts';
 
 /** Longest manifest and checkpoint. */
 const maxShortBytes = 1 << 20;
