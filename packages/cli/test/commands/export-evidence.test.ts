@@ -179,3 +179,23 @@ test('options that do not fit are refused, and an interrupted export leaves noth
   const cut = await auditor('verify', 'cut.zip', '--key', key);
   expect([cut.exitCode, cut.stderr]).toEqual([2, expect.stringContaining('EVIDENCE_MALFORMED')]);
 });
+
+test('a record that was changed in the database does not pass, in an export of the store itself', async () => {
+  await service.close();
+  await service.tamper(async (session) => {
+    await session.query(
+      `update audit_records set record = replace(record, '"actor_id":"ann"', '"actor_id":"eve"')
+        where tenant_id = 'acme' and sequence_number = 41`,
+    );
+  });
+  const data = join(dir.path, 'store');
+  const env = { XDG_CONFIG_HOME: join(dir.path, 'config'), TALLYSTICK_TENANT: 'acme' };
+  const from = ['--data', data, '--format', 'csv', '--first', '40', '--last', '43'];
+  const exported = await tally(['export', ...from, '--evidence', 'tampered.zip'], { cwd: dir.path, env });
+  expect(exported.exitCode, exported.stderr).toBe(0);
+  expect(unzipped('tampered.zip', 'events.csv')).toContain(',eve,');
+  const { stdout, exitCode } = await auditor('verify', 'tampered.zip', '--key', key);
+  expect([exitCode, stdout]).toEqual([1, expect.stringContaining('CHECKPOINT_ROOT_MISMATCH')]);
+  // The record after it names the hash of the genuine one.
+  expect(stdout).toMatch(/CHAIN_LINK_BROKEN +42/);
+});

@@ -79,16 +79,21 @@ export async function* exportEvents(
   yield* reopened(open, signal);
 }
 
-/** The items of a connection. One that breaks is opened again, unless it breaks several times without an item in between. */
+/**
+ * The items of a connection. One that breaks is opened again, unless it breaks several times without progress in between.
+ *
+ * @param isProgress whether the next connection goes on after this item. @defaultValue after each
+ */
 export async function* reopened<T>(
   open: () => AsyncGenerator<T>,
   signal: AbortSignal | undefined,
+  isProgress: (item: T) => boolean = () => true,
 ): AsyncGenerator<T> {
   let breaks = 0;
   for (;;) {
     try {
       for await (const item of open()) {
-        breaks = 0;
+        if (isProgress(item)) breaks = 0;
         yield item;
       }
       return;

@@ -55,7 +55,8 @@ export async function* exportEvidence(
     }
     throw new Error('the connection ended before the export');
   };
-  yield* reopened(open, signal);
+  // The head comes again with each connection until a record has come.
+  yield* reopened(open, signal, ({ kind }) => kind !== 'head');
 }
 
 /** The tree of a head, as the API takes it: `<epoch>-<size>`. */

@@ -55,6 +55,9 @@ export function readManifest(text: string): EvidenceManifest {
   return manifest;
 }
 
+/** The store counts epochs in 32 bits. */
+const maxEpoch = 0x7fffffff;
+
 function areEpochs(value: unknown): value is [number, number][] {
   if (!Array.isArray(value)) return false;
   let last = 0;
@@ -64,6 +67,7 @@ function areEpochs(value: unknown): value is [number, number][] {
       pair.length === 2 &&
       Number.isSafeInteger(epoch) &&
       epoch > last &&
+      epoch <= maxEpoch &&
       Number.isSafeInteger(records) &&
       records > 0;
     last = epoch;

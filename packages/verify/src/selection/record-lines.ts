@@ -75,7 +75,7 @@ const members: { readonly [name: string]: (value: unknown) => boolean } = {
   tenant_id: isText,
   audit_id: isText,
   epoch: Number.isSafeInteger,
-  sequence_number: Number.isSafeInteger,
+  sequence_number: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
   previous_hash: (value) => typeof value === 'string' && hex.test(value),
   record_hash: (value) => typeof value === 'string' && hex.test(value),
   ingested_at: isText,
@@ -93,7 +93,7 @@ function readWithheld(text: string): ShownRecord | undefined {
       return undefined;
     const isComplete = Object.entries(members).every(([name, test]) => test(withheld[name]));
     const isKnown = Object.entries(withheld).every(
-      ([name, value]) => name in members || (marks.has(name) && value === true),
+      ([name, value]) => Object.hasOwn(members, name) || (marks.has(name) && value === true),
     );
     return isComplete && isKnown && (withheld.redacted === true || withheld.damaged === true)
       ? withheld

@@ -229,6 +229,8 @@ test('a record that was withheld is proven by its hash, and shows nothing else',
     { redacted: true, actor_id: 'ann' },
     {},
     { redacted: true, record_hash: 'x' },
+    { redacted: true, toString: 'a name that every object has' },
+    { redacted: true, sequence_number: -1 },
     { redacted: 'yes' },
   ]) {
     const texts = withheld(fields);
@@ -339,6 +341,7 @@ test.each([
       rotations: [],
     }),
   ],
+  ['an epoch that no store has', formatManifest({ origin, epochs: [[2 ** 40, 1]], rotations: [] })],
   ['an epoch without records', formatManifest({ origin, epochs: [[1, 0]], rotations: [] })],
   ['a rotation that is none', formatManifest({ origin, epochs: [], rotations: [{ statement: 'x' }] })],
 ])('a manifest with %s is refused', (_, text) => {
