@@ -30,7 +30,14 @@ export {
   type NotedResult,
   type RetryResult,
 } from './api/dead-letters.ts';
-export { bookkeepingTypes, type EventPage, type EventView, exportUntilHeader } from './api/events.ts';
+export {
+  bookkeepingTypes,
+  type EventPage,
+  type EventView,
+  exportUntilHeader,
+  maxVerifiablePage,
+  type PageEvidence,
+} from './api/events.ts';
 export type { FollowerChange, FollowerInfo, FollowerList, StoppedFollower } from './api/followers.ts';
 export type { FollowerReadiness, Health, Readiness } from './api/health.ts';
 export type { ConsistencyProof, InclusionProof, LogKeyRotation, LogKeys } from './api/log.ts';
@@ -55,6 +62,7 @@ export type {
   TimelineSummaryView,
   TimelineView,
 } from './api/timeline.ts';
+export type { TopEvent, TopEvents } from './api/top-events.ts';
 export type { ClosedEpochState, Verdict, VerifyFinding, VerifyReport } from './api/verification.ts';
 export {
   type Approval,

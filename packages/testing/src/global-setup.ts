@@ -12,9 +12,9 @@ import type { Tarball } from './shared-tarballs.ts';
 import { tempDir } from './temp-dir.ts';
 
 /**
- * Runs once before all test files, in vitest's main process. It opens four sockets. A test that connects to one gets the address of
- * what all test files share: a PostgreSQL server, a Kafka broker, an empty PGlite cluster to copy, or the packages as they would be published. The first connection to a
- * socket makes it, so that a run pays only for what its tests use.
+ * Runs once before all test files, in vitest's main process. It opens five sockets. A test that connects to one gets the address of
+ * what all test files share: a PostgreSQL server, a Kafka broker, an empty PGlite cluster to copy, the packages as they would be published,
+ * or a trail of the reference platform to copy. The first connection to a socket makes it, so that a run pays only for what its tests use.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dir = tempDir();
@@ -25,6 +25,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   let kafka: Promise<Kafka> | undefined;
   let cluster: Promise<string> | undefined;
   let tarballs: Promise<readonly Tarball[]> | undefined;
+  let socTrail: Promise<string> | undefined;
   const postgresSocket = await answerOn(join(dir.path, 'shared-postgres'), async () => {
     postgres ??= startPostgres({ durable: false });
     return { adminUrl: (await postgres).adminUrl };
@@ -42,16 +43,22 @@ export default async function setup(project: TestProject): Promise<() => Promise
     tarballs ??= pack(join(dir.path, 'tarballs'));
     return { tarballs: await tarballs };
   });
+  const socTrailSocket = await answerOn(join(dir.path, 'soc-trail-socket'), async () => {
+    socTrail ??= runDemo(join(dir.path, 'soc-trail'));
+    return { path: await socTrail };
+  });
   project.provide('sharedPostgresSocket', postgresSocket.path);
   project.provide('sharedKafkaSocket', kafkaSocket.path);
   project.provide('emptyClusterSocket', clusterSocket.path);
   project.provide('tarballsSocket', tarballsSocket.path);
+  project.provide('socTrailSocket', socTrailSocket.path);
 
   return async () => {
     postgresSocket.close();
     kafkaSocket.close();
     clusterSocket.close();
     tarballsSocket.close();
+    socTrailSocket.close();
     for (const started of await Promise.allSettled([postgres, kafka])) {
       if (started.status === 'fulfilled') await started.value?.stop();
     }
@@ -72,6 +79,14 @@ async function pack(destination: string): Promise<readonly Tarball[]> {
   const options = { maxBuffer: 64 * 1024 * 1024 };
   const { stdout } = await promisify(execFile)(process.execPath, [script, destination, '--json'], options);
   return JSON.parse(stdout) as readonly Tarball[];
+}
+
+/** The demo of the reference platform with a few alerts. Its attacks leave the trail as it was. */
+async function runDemo(directory: string): Promise<string> {
+  const main = join(import.meta.dirname, '../../../examples/soc/src/demo/main.ts');
+  const args = ['--conditions=tallystick-source', main, '--data', directory, '--alerts', '10', '--json'];
+  await promisify(execFile)(process.execPath, args, { maxBuffer: 64 * 1024 * 1024 });
+  return directory;
 }
 
 async function answerOn(

@@ -22,6 +22,7 @@ export { sharedTarballs, type Tarball } from './shared-tarballs.ts';
 export { ShiftedClock } from './shifted-clock.ts';
 export { type SmallDisk, smallDisk } from './small-disk.ts';
 export { runSnippet } from './snippet.ts';
+export { copySocTrail, type SocTrail } from './soc-trail.ts';
 export { SyncCount } from './sync-count.ts';
 export { largeRemovalMs, type TempDir, tempDir } from './temp-dir.ts';
 export { type UntilOptions, until } from './until.ts';

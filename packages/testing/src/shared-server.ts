@@ -9,6 +9,7 @@ declare module 'vitest' {
     sharedKafkaSocket: string;
     emptyClusterSocket: string;
     tarballsSocket: string;
+    socTrailSocket: string;
   }
 }
 

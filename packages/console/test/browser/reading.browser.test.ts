@@ -1,0 +1,275 @@
+import { uuidv7 } from '@tallystick/event';
+import { type Browser, startBrowser, until } from '@tallystick/testing';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { documentDigest } from '../../src/site/approvals/document-digest.ts';
+import { ConsoleService } from './console-service.ts';
+import { Visitor } from './visitor.ts';
+
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 180_000 });
+
+/** Reading, searching and checking the trail of the reference platform, served by the real service. */
+let service: ConsoleService;
+let browser: Browser;
+let key: string;
+let visitor: Visitor;
+/** A record of `globex` that an attacker has changed in the database. */
+let changed: { readonly audit_id: string; readonly sequence: number };
+
+beforeAll(async () => {
+  service = await ConsoleService.withSocTrail();
+  changed = await changeRecord('globex');
+  key = await service.key('Maria Keller', ['admin', 'approvals:decide'], { subject: 'maria' });
+  browser = await startBrowser();
+});
+afterAll(async () => {
+  await browser?.close();
+  await service?.[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  visitor = await Visitor.arrive(browser, service);
+});
+afterEach(async () => await visitor[Symbol.asyncDispose]());
+
+/** One record says that another actor did it, in the bytes and in the column. */
+async function changeRecord(tenant: string): Promise<typeof changed> {
+  const filters = { event_type: 'ctem.exposure_scored' };
+  const [event] = (await service.client.events.list({ tenant_id: tenant, filters, limit: 1 })).events;
+  const sequence = Number(event!.sequence_number);
+  const actor = (id: unknown) => `"actor_id":${JSON.stringify(id)}`;
+  await service.tamper(
+    `update audit_records set actor_id = 'eve', record = replace(record, $3, $4)
+      where tenant_id = $1 and sequence_number = $2`,
+    [tenant, sequence, actor(event!.actor_id), actor('eve')],
+  );
+  return { audit_id: String(event!.audit_id), sequence };
+}
+
+/** An agent asks for an approval of a payment. */
+async function requestApproval(tenant: string): Promise<void> {
+  const agent = service.clientWith(
+    await service.key('agent', ['events:write', 'approvals:request'], { subject: 'payer' }),
+  );
+  const intent = uuidv7();
+  const actor = { actor_type: 'agent', actor_id: 'payer' } as const;
+  const target = { type: 'account', id: 'DE89' };
+  const document = {
+    ...{ tenant_id: tenant, action: 'pay', actor, target, arguments: { amount: 4_200, currency: 'EUR' } },
+    ...{ reason_unverified: 'The invoice is due', policy: { name: 'payments', version: '3' } },
+  };
+  await agent.events.submit([
+    {
+      ...{
+        audit_id: intent,
+        tenant_id: tenant,
+        timestamp: new Date().toISOString(),
+        source_service: 'payments',
+      },
+      ...{ event_type: 'agent.action.intended', ...actor, target_type: target.type, target_id: target.id },
+      context: { document_digest: documentDigest(document) },
+    },
+  ]);
+  await agent.approvals.request({ id: uuidv7(), intent_id: intent, document });
+}
+
+describe('the list of events', () => {
+  it('loads older events while the reader scrolls, and draws only those in view', async () => {
+    await visitor.open(key, 'events?tenant=acme');
+    await visitor.rows.first().waitFor();
+    expect(await visitor.rows.count()).toBeLessThan(60);
+    await visitor.page.locator('.event-list-frame').hover();
+    await until(
+      async () => {
+        await visitor.page.mouse.wheel(0, 100_000);
+        return await visitor.rows.getByText('system.genesis').isVisible();
+      },
+      { timeoutMs: 20_000, what: 'the end of the list' },
+    );
+    await visitor.sees('This is the oldest event that matches.');
+    expect(await visitor.rows.count()).toBeLessThan(60);
+  });
+
+  it('is filtered by what the reader types, and the address keeps it', async () => {
+    await visitor.open(key, 'events?tenant=acme');
+    await visitor.rows.first().waitFor();
+    const { page } = visitor;
+    await page.keyboard.press('/');
+    await page.keyboard.type('event_type:alert.* -event_type:alert.classified');
+    await page.keyboard.press('Enter');
+    await page.getByRole('list', { name: 'Filters' }).getByText('alert.classified').waitFor();
+    await visitor.rows.filter({ hasText: 'alert.' }).first().waitFor();
+    expect([visitor.parameter('event_type'), visitor.parameter('not.event_type')]).toEqual([
+      'alert.*',
+      'alert.classified',
+    ]);
+    expect(await visitor.rows.filter({ hasText: 'alert.classified' }).count()).toBe(0);
+    await page.getByRole('link', { name: 'Remove the filter event_type' }).last().click();
+    await visitor.rows.filter({ hasText: 'alert.classified' }).first().waitFor();
+    await page.getByLabel('Filter events').fill('colour:red');
+    await page.keyboard.press('Enter');
+    await visitor.sees('There is no field “colour”');
+  });
+
+  it('is used with the keyboard alone', async () => {
+    await visitor.open(key, 'events?tenant=acme');
+    await visitor.rows.first().waitFor();
+    const { page } = visitor;
+    await page.keyboard.press('j');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await visitor.drawer.getByText('Verified here, by your browser').waitFor();
+    const second = visitor.parameter('event');
+    await page.keyboard.press('k');
+    await page.waitForURL((url) => url.searchParams.get('event') !== second);
+    await page.keyboard.press('Escape');
+    await visitor.drawer.waitFor({ state: 'detached' });
+  });
+});
+
+describe('the drawer', () => {
+  it('verifies a record in the browser, remembers the log, and gives the receipt', async () => {
+    await visitor.open(key, 'events?tenant=acme&event_type=alert.escalated');
+    await visitor.rows.first().click();
+    const { drawer } = visitor;
+    await drawer.getByText('Verified here, by your browser').waitFor();
+    await drawer.getByText('What was checked').click();
+    await drawer.getByText('This browser has verified no earlier checkpoint').waitFor();
+    expect(await visitor.barriers()).toEqual([]);
+    await visitor.page.reload();
+    await drawer.getByText('Verified here, by your browser').waitFor();
+    await drawer.getByText('What was checked').click();
+    await drawer.getByText('The log only grew since').waitFor();
+    const download = visitor.page.waitForEvent('download');
+    await drawer.getByRole('button', { name: 'Download the receipt' }).click();
+    expect((await download).suggestedFilename()).toMatch(/\.tlog-proof$/);
+  });
+
+  it('shows a record that was changed in the database, with what was expected and found', async () => {
+    await visitor.open(key, `events?tenant=globex&event=${changed.audit_id}`);
+    const { drawer } = visitor;
+    await drawer.getByText('This record is not intact').waitFor();
+    await drawer.getByText('The bytes have another hash than the list says').first().waitFor();
+    expect(await drawer.getByText('Expected', { exact: true }).count()).toBeGreaterThan(0);
+    const [expected, found] = await drawer.locator('.expected-found code').allInnerTexts();
+    expect(expected).toMatch(/^[0-9a-f]{64}$/);
+    expect(found).toMatch(/^[0-9a-f]{64}$/);
+    expect(found).not.toBe(expected);
+    expect(await visitor.barriers()).toEqual([]);
+  });
+});
+
+describe('the timeline', () => {
+  it('leads from an event to its investigation as a tree, and from there to each record', async () => {
+    const filters = { event_type: 'approval.granted' };
+    const [granted] = (await service.client.events.list({ tenant_id: 'acme', filters, limit: 1 })).events;
+    const id = String(granted!.investigation_id);
+    const { page, drawer } = visitor;
+    await visitor.open(key, `events?tenant=acme&event=${String(granted!.audit_id)}`);
+    await drawer.getByRole('link', { name: 'Timeline of the investigation' }).click();
+    await visitor.sees('What led to what', 'Missing', /granted/);
+    expect(visitor.parameter('investigation_id')).toBe(id);
+    const { records, summary } = await service.client.timelines.get({
+      tenant_id: 'acme',
+      investigation_id: id,
+    });
+    const lines = page.getByRole('list', { name: 'Records, each below' }).getByRole('listitem');
+    expect(await lines.count()).toBe(records.length);
+    for (const { model } of summary.models) await visitor.sees(model);
+    expect(await page.getByText('$0.00').count()).toBeGreaterThan(0);
+    await lines.getByRole('link', { name: 'approval.granted' }).first().click();
+    await drawer.getByText('Verified here, by your browser').waitFor();
+    expect(await visitor.barriers()).toEqual([]);
+  });
+
+  it('is opened by its id, and says when there is none', async () => {
+    await visitor.open(key, 'timeline?tenant=acme');
+    await visitor.page.getByRole('list').getByText('Investigation').first().waitFor();
+    await visitor.page.getByLabel('Timeline of').selectOption('trace');
+    await visitor.page.getByLabel('Id').fill('no-such-trace');
+    await visitor.page.getByRole('button', { name: 'Show' }).click();
+    await visitor.sees('No record belongs to this trace');
+    expect(visitor.parameter('trace_id')).toBe('no-such-trace');
+  });
+});
+
+it('runs a verification of the whole chain, and names the changed record', async () => {
+  await visitor.open(key, 'verification?tenant=acme');
+  await visitor.page.getByRole('button', { name: 'Check all records now' }).click();
+  await visitor.sees('The chain is intact');
+  await visitor.go('verification?tenant=globex');
+  await visitor.page.getByRole('button', { name: 'Check all records now' }).click();
+  await visitor.sees('The chain is not intact', 'RECORD_HASH_MISMATCH');
+  await visitor.page
+    .getByRole('cell', { name: String(changed.sequence), exact: true })
+    .first()
+    .waitFor();
+  expect(await visitor.barriers()).toEqual([]);
+});
+
+it('lets an approver read what an agent wants to do, and decide it', async () => {
+  await requestApproval('acme');
+  const { page } = visitor;
+  await visitor.open(key, 'approvals?tenant=acme');
+  await page.getByRole('link', { name: 'pay', exact: true }).click();
+  const approval = page.getByRole('complementary', { name: 'Approval' });
+  await approval.getByText('The invoice is due').waitFor();
+  await approval.getByText('4200').waitFor();
+  expect(await visitor.barriers()).toEqual([]);
+  expect(await approval.getByRole('button', { name: 'Deny' }).isDisabled()).toBe(true);
+  await approval.getByLabel('Reason').fill('The invoice is a forgery');
+  await approval.getByRole('button', { name: 'Deny' }).click();
+  await approval.getByText('denied it').waitFor();
+  await approval.getByText('The invoice is a forgery').waitFor();
+  expect(await approval.getByRole('button', { name: 'Grant' }).count()).toBe(0);
+  await visitor.sees('No agent waits for a decision');
+});
+
+it('shows what happened lately, and leads to the events', async () => {
+  await visitor.open(key, 'overview?tenant=acme');
+  await visitor.page.getByRole('heading', { name: /events by hour and outcome/ }).waitFor();
+  await visitor.page.getByRole('link', { name: 'alert.classified' }).click();
+  await visitor.rows.first().waitFor();
+  expect(visitor.parameter('event_type')).toBe('alert.classified');
+});
+
+/** Each page in a state with data, and a text that is there when the page is. */
+const pages: readonly (readonly [address: string, shows: string | RegExp])[] = [
+  ['overview?tenant=acme', 'by hour and outcome'],
+  ['events?tenant=acme&event_type=alert.*', 'alert.classified'],
+  ['events?tenant=acme&actor_id=nobody', 'No event matches'],
+  ['timeline?tenant=acme', 'Recent'],
+  ['verification?tenant=acme', 'Check all records now'],
+  ['approvals?tenant=acme&state=all', 'confirm_verdict'],
+  ['producers?tenant=acme&all=1', 'Last number'],
+  ['dead-letters?tenant=acme', 'No event was refused'],
+  ['tenants', 'Last record'],
+  ['nowhere', 'There is no such page'],
+];
+
+describe('WCAG 2.2 AA, in both themes and at the width of a phone', () => {
+  it.each(pages)('%s', async (address, text) => {
+    const { page } = visitor;
+    await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
+    await visitor.open(key, address);
+    await visitor.sees(text);
+    expect(await visitor.barriers()).toEqual([]);
+    await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
+    expect(await visitor.barriers({ onlyColours: true })).toEqual([]);
+    await page.setViewportSize({ width: 360, height: 740 });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+    expect(await visitor.barriers()).toEqual([]);
+  });
+
+  it('the page to sign in, and the navigation of a phone', async () => {
+    const { page } = visitor;
+    await page.setViewportSize({ width: 360, height: 740 });
+    await visitor.go('events');
+    await page.getByLabel('API key').waitFor();
+    expect(await visitor.barriers()).toEqual([]);
+    await visitor.open(key, 'events?tenant=acme');
+    await page.getByRole('button', { name: 'Pages' }).click();
+    await page.getByRole('link', { name: 'Tenants' }).waitFor();
+    expect(await visitor.barriers()).toEqual([]);
+    await page.getByRole('link', { name: 'Tenants' }).click();
+    await page.getByRole('cell', { name: 'globex' }).waitFor();
+  });
+});
