@@ -47,7 +47,10 @@ export async function newestPage(
 ): Promise<NewestPage | undefined> {
   const most = limit + spareRecords;
   const last = after === undefined ? null : after.sequence - 1;
-  const queries = { query: <R extends object>(sql: string, values?: readonly unknown[]) => database.query<R>(access, sql, values) };
+  const queries = {
+    query: <R extends object>(sql: string, values?: readonly unknown[]) =>
+      database.query<R>(access, sql, values),
+  };
   const months = await known.of(queries, tenantId, after?.epoch);
   const low = (last ?? months.newest) - most + 1;
   // Of a page that begins at the head, only the older end is known.

@@ -194,14 +194,19 @@ export class RecordSource {
    *
    * @returns null where there is no such part at the beginning of the range
    */
-  async #late({ low, high }: Range): Promise<{ readonly low: number; readonly sequences: readonly number[] } | null> {
+  async #late({
+    low,
+    high,
+  }: Range): Promise<{ readonly low: number; readonly sequences: readonly number[] } | null> {
     const { filters, months } = this.#request;
     if (!this.#newestFirst || filters.to === undefined || this.#lateFrom === null) return null;
     this.#lateFrom ??= Math.max(low, months.around(parseTimestamp(filters.to)).high);
     if (this.#lateFrom > high) return null;
     this.#lateTimes ??= await this.#findByTime({ low: this.#lateFrom, high });
     if (this.#lateTimes !== null) return { low: this.#lateFrom, sequences: this.#lateTimes };
+    // There are too many of them, and so of all in the span of time.
     this.#lateFrom = null;
+    this.#timed = null;
     return null;
   }
 
@@ -210,8 +215,8 @@ export class RecordSource {
     const { from = anyTime.from, to = anyTime.to } = filters;
     const most = Math.min(timedRecords, Math.floor(this.#budget.rows / 4));
     const chained = months.between(low, high);
-    const values = [this.#tenantId, epoch, low, high, from, to, most + 1, chained.from, chained.to];
-    const statement: Statement<{ readonly sequence_number: number }> = {
+    const values = [this.#tenantId, from, to, most + 1, chained.from, chained.to];
+    const statement: Statement<{ readonly epoch: number; readonly sequence_number: number }> = {
       name: 'tally_find_by_time',
       text: findByTimeSql,
       values,
@@ -226,7 +231,10 @@ export class RecordSource {
     );
     this.#budget.rows -= rows.length;
     if (rows.length > most) return null;
-    return rows.map(({ sequence_number }) => sequence_number).sort((a, b) => a - b);
+    return rows
+      .filter((row) => row.epoch === epoch && row.sequence_number >= low && row.sequence_number <= high)
+      .map(({ sequence_number }) => sequence_number)
+      .sort((a, b) => a - b);
   }
 
   async #followTimes(timed: readonly number[], range: Range, wanted: number): Promise<Part> {
