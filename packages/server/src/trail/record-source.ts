@@ -2,7 +2,6 @@ import {
   type FilterCondition,
   parseActorReference,
   parseTimestamp,
-  readFilters,
   termBlockRecords,
 } from '@tallystick/event';
 import { plannedByValues, plannedOnce, type Session, type Statement } from '../store/database.ts';
@@ -21,6 +20,7 @@ import {
 import { type RowsAt, rowsAt } from './rows-at.ts';
 import type { ScanBudget } from './scan-budget.ts';
 import type { ScanRequest } from './scan-request.ts';
+import { conditionsWithin } from './view.ts';
 
 const findByTimeSql = readSql('find-by-time');
 
@@ -72,6 +72,7 @@ export class RecordSource {
   readonly #request: ScanRequest;
   readonly #budget: ScanBudget;
   readonly #newestFirst: boolean;
+  readonly #conditions: readonly FilterCondition[];
   #groups: TermGroups;
   readonly #column: ColumnValue | undefined;
   /** What the indexes of terms can answer, while a column's index is asked first; then it becomes {@link #groups}. */
@@ -92,9 +93,9 @@ export class RecordSource {
     this.#request = request;
     this.#budget = budget;
     this.#newestFirst = request.order === 'desc';
-    const conditions = readFilters(request.filters);
-    const groups = termGroups(conditions, request.search);
-    this.#column = conditions.map(columnValueOf).find((value) => value !== undefined);
+    this.#conditions = conditionsWithin(request.filters, request.view);
+    const groups = termGroups(this.#conditions, request.search);
+    this.#column = this.#conditions.map(columnValueOf).find((value) => value !== undefined);
     // The column's own index answers one value faster. More conditions are met together in the field index only.
     const isColumnAlone = this.#column !== undefined && countGroups(groups) === 1;
     this.#groups = isColumnAlone ? { fields: [], texts: [] } : groups;
@@ -273,14 +274,15 @@ export class RecordSource {
     { low, high }: Range,
     limit: number,
   ): Promise<{ readonly rows: readonly ListedRow[]; readonly isWhole: boolean }> {
-    const { epoch, order, months, view, filters, search } = this.#request;
+    const { epoch, order, months, view, search } = this.#request;
+    const conditions = this.#conditions;
     const { rows, available } = await listRows(this.#session, this.#tenantId, {
       epoch,
       order,
       chained: months.between(low, high),
       view,
-      filters,
-      looksAtContent: search !== undefined || filtersContent(filters),
+      conditions,
+      looksAtContent: search !== undefined || filtersContent(conditions),
       among,
       limit,
       from: low,

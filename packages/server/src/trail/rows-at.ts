@@ -1,10 +1,11 @@
-import { type AnyEvent, filterMatcher, readFilters } from '@tallystick/event';
+import { type AnyEvent, filterMatcher } from '@tallystick/event';
 import { plannedByValues, plannedOnce, type Session, type Statement } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 import { anyTime } from './chain-months.ts';
 import { filtersContent } from './filters.ts';
 import { type ListedRow, maxPageBytes } from './list-rows.ts';
 import type { ScanRequest } from './scan-request.ts';
+import { conditionsWithin, eventIn } from './view.ts';
 
 const rowsAtSql = readSql('rows-at');
 
@@ -26,7 +27,8 @@ export async function rowsAt(
   sequences: readonly number[],
 ): Promise<RowsAt> {
   const bounds = sequences.map((sequence) => months.between(sequence, sequence));
-  const listsSensitive = view.sensitive || !(search !== undefined || filtersContent(filters));
+  const conditions = conditionsWithin(filters, view);
+  const listsSensitive = view.sensitive || !(search !== undefined || filtersContent(conditions));
   const statement: Statement<ListedRow & { readonly available: number }> = {
     name: 'tally_rows_at',
     text: rowsAtSql,
@@ -48,8 +50,9 @@ export async function rowsAt(
   };
   const [, found] = await session.pipeline(plannedOnce, statement, plannedByValues);
   const isCut = found.length < (found[0]?.available ?? 0);
-  const conditions = readFilters(filters).filter(({ parameter }) => parameter.field.filter?.kind !== 'range');
-  const matches = filterMatcher(conditions);
+  const matches = filterMatcher(
+    conditions.filter(({ parameter }) => parameter.field.filter?.kind !== 'range'),
+  );
   return {
     rows: found.filter((row) => matches(eventOf(row))),
     cutAt: isCut ? found.at(-1)!.sequence_number : undefined,
@@ -57,12 +60,6 @@ export async function rowsAt(
 }
 
 /** Of a record that the reader may not see, only this is known; {@link filtersContent} knows which filters look at more. */
-function eventOf({ record, is_sensitive }: ListedRow): AnyEvent {
-  if (record === null) return { is_sensitive };
-  try {
-    const { event } = JSON.parse(record) as { readonly event?: AnyEvent };
-    return typeof event === 'object' && event !== null ? event : {};
-  } catch {
-    return {};
-  }
+function eventOf(row: ListedRow): AnyEvent {
+  return row.record === null ? { is_sensitive: row.is_sensitive } : (eventIn(row) ?? {});
 }
