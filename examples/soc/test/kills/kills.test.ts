@@ -105,6 +105,8 @@ test(`killed at random moments, the platform records everything that happened, o
       name: 'kills/one process',
       ...{ killed: rounds, alerts: investigations.length, records: events.length, observed: observed.length },
       ...{ interrupted: interrupted.length, approvals: approvals.length, seed },
+      breakers: events.filter(({ event_type }) => (event_type as string).startsWith('circuit_breaker.'))
+        .length,
       seconds: Math.round((performance.now() - started) / 100) / 10,
     }),
   );
