@@ -49,14 +49,14 @@ export class StandingStates {
     record: (lineage: Lineage) => void,
   ): Promise<void> {
     const { tenantId, name } = state;
-    await this.#turns.take(JSON.stringify([tenantId, name]), () =>
-      independently(this.#units, lineage, async (own) => {
-        const known = await this.since(state);
-        const since = next(known);
-        if (since === known) return;
+    await this.#turns.take(JSON.stringify([tenantId, name]), async () => {
+      const known = await this.since(state);
+      const since = next(known);
+      if (since === known) return;
+      await independently(this.#units, lineage, async (own) => {
         await this.#documents.put(tenantId, name, { since });
         record(own);
-      }),
-    );
+      });
+    });
   }
 }
