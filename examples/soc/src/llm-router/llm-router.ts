@@ -113,9 +113,9 @@ export class LlmRouter implements ModelRouter {
       const timeoutMs = call.timeBudgetMs ?? this.#parts.settings.router.callTimeoutMs;
       let answer: ProviderAnswer;
       try {
-        answer = await callProvider(model.model, call, timeoutMs, this.#parts.clock);
+        answer = await callProvider(model, call, timeoutMs, this.#parts.clock);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = reasonOf(error);
         attempts.push({ provider: model.provider, error: reason });
         await this.#changeBreaker(model.provider, 'failed', call.lineage, reason);
         continue;
@@ -296,6 +296,15 @@ export class LlmRouter implements ModelRouter {
 
 /** Whether no provider answers. All tenants share the providers. */
 const degradation = { tenantId: platformTenant, name: 'degradation' };
+
+/** A provider, or a proxy in front of it, writes the messages of its errors. */
+const maxReasonCharacters = 500;
+
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const characters = Array.from(message.slice(0, 2 * maxReasonCharacters));
+  return characters.slice(0, maxReasonCharacters).join('') || 'an error without a message';
+}
 
 function breakerOf(provider: string) {
   return { tenantId: platformTenant, name: `breaker of ${provider}` };
