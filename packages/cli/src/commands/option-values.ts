@@ -40,6 +40,18 @@ export function isAge(text: string): boolean {
 
 const agePattern = /^(0|[1-9]\d{0,5})([smhdw])$/;
 
+/**
+ * A rate of requests: how many a second or a minute, and how many at once after a pause (default: those of one second, at least one).
+ * `50/s:100`, `30/m`.
+ */
+export function rate(text: string): { readonly perSecond: number; readonly burst: number } {
+  const match = /^([1-9]\d{0,5})\/([sm])(?::([1-9]\d{0,5}))?$/.exec(text);
+  if (match === null)
+    throw new InvalidArgumentError('It must be a rate, such as 50/s, 50/s:100 (100 at once) or 30/m.');
+  const perSecond = Number(match[1]) / (match[2] === 's' ? 1 : 60);
+  return { perSecond, burst: match[3] === undefined ? Math.max(1, Math.floor(perSecond)) : Number(match[3]) };
+}
+
 /** An age, such as 30d, 12h or 5m, as milliseconds. */
 export function age(text: string): number {
   const match = agePattern.exec(text);

@@ -13,6 +13,9 @@ const OverviewPage = lazy(() =>
   import('./overview/overview-page.tsx').then(({ OverviewPage }) => OverviewPage),
 );
 const EventsPage = lazy(() => import('./events/events-page.tsx').then(({ EventsPage }) => EventsPage));
+const TimelinePage = lazy(() =>
+  import('./timeline/timeline-page.tsx').then(({ TimelinePage }) => TimelinePage),
+);
 const VerificationPage = lazy(() =>
   import('./operations/verification-page.tsx').then(({ VerificationPage }) => VerificationPage),
 );
@@ -49,6 +52,7 @@ export function Pages({ base }: { readonly base: string }) {
               <Route path={base} component={FirstPage} />
               <Route path={`${base}overview`} component={OverviewPage} />
               <Route path={`${base}events`} component={EventsPage} />
+              <Route path={`${base}timeline`} component={TimelinePage} />
               <Route path={`${base}verification`} component={VerificationPage} />
               <Route path={`${base}approvals`} component={ApprovalsPage} />
               <Route path={`${base}producers`} component={ProducersPage} />

@@ -157,6 +157,40 @@ describe('the drawer', () => {
   });
 });
 
+describe('the timeline', () => {
+  it('leads from an event to its investigation as a tree, and from there to each record', async () => {
+    const filters = { event_type: 'approval.granted' };
+    const [granted] = (await service.client.events.list({ tenant_id: 'acme', filters, limit: 1 })).events;
+    const id = String(granted!.investigation_id);
+    const { page, drawer } = visitor;
+    await visitor.open(key, `events?tenant=acme&event=${String(granted!.audit_id)}`);
+    await drawer.getByRole('link', { name: 'Timeline of the investigation' }).click();
+    await visitor.sees('What led to what', 'Missing', /granted/);
+    expect(visitor.parameter('investigation_id')).toBe(id);
+    const { records, summary } = await service.client.timelines.get({
+      tenant_id: 'acme',
+      investigation_id: id,
+    });
+    const lines = page.getByRole('list', { name: 'Records, each below' }).getByRole('listitem');
+    expect(await lines.count()).toBe(records.length);
+    for (const { model } of summary.models) await visitor.sees(model);
+    expect(await page.getByText('$0.00').count()).toBeGreaterThan(0);
+    await lines.getByRole('link', { name: 'approval.granted' }).first().click();
+    await drawer.getByText('Verified here, by your browser').waitFor();
+    expect(await visitor.barriers()).toEqual([]);
+  });
+
+  it('is opened by its id, and says when there is none', async () => {
+    await visitor.open(key, 'timeline?tenant=acme');
+    await visitor.page.getByRole('list').getByText('Investigation').first().waitFor();
+    await visitor.page.getByLabel('Timeline of').selectOption('trace');
+    await visitor.page.getByLabel('Id').fill('no-such-trace');
+    await visitor.page.getByRole('button', { name: 'Show' }).click();
+    await visitor.sees('No record belongs to this trace');
+    expect(visitor.parameter('trace_id')).toBe('no-such-trace');
+  });
+});
+
 it('runs a verification of the whole chain, and names the changed record', async () => {
   await visitor.open(key, 'verification?tenant=acme');
   await visitor.page.getByRole('button', { name: 'Check all records now' }).click();
@@ -202,6 +236,7 @@ const pages: readonly (readonly [address: string, shows: string | RegExp])[] = [
   ['overview?tenant=acme', 'by hour and outcome'],
   ['events?tenant=acme&event_type=alert.*', 'alert.classified'],
   ['events?tenant=acme&actor_id=nobody', 'No event matches'],
+  ['timeline?tenant=acme', 'Recent'],
   ['verification?tenant=acme', 'Check all records now'],
   ['approvals?tenant=acme&state=all', 'confirm_verdict'],
   ['producers?tenant=acme&all=1', 'Last number'],

@@ -19,6 +19,12 @@ export async function scenesOf({ client }: ConsoleService): Promise<readonly Sce
     limit: 1,
   });
   const { approvals } = await client.approvals.list({ tenant_id: 'acme', limit: 1 });
+  const approved = await client.events.list({
+    tenant_id: 'acme',
+    filters: { event_type: 'approval.granted' },
+    limit: 1,
+  });
+  const investigation = String(approved.events[0]!.investigation_id);
   const id = String(decided.events[0]!.audit_id);
   const shows = (text: string | RegExp) => async (page: Page) => {
     await page.getByText(text).first().waitFor();
@@ -53,6 +59,13 @@ export async function scenesOf({ client }: ConsoleService): Promise<readonly Sce
         await shows('Verified here, by your browser')(page);
         await page.getByText('What was checked').click();
       },
+    },
+    { name: 'timelines', path: 'timeline?tenant=acme', signedIn: true, ready: shows('Recent') },
+    {
+      name: 'timeline',
+      path: `timeline?tenant=acme&investigation_id=${investigation}`,
+      signedIn: true,
+      ready: shows('What led to what'),
     },
     { name: 'overview', path: 'overview?tenant=acme', signedIn: true, ready: shows('by hour and outcome') },
     { name: 'approvals', path: 'approvals?tenant=acme&state=all', signedIn: true, ready: shows('Requested') },

@@ -22,6 +22,7 @@ export const pageGroups: readonly { readonly title: string; readonly pages: read
     pages: [
       { page: 'overview', title: 'Overview', icon: 'home', isOffered: readsEvents },
       { page: 'events', title: 'Events', icon: 'list', isOffered: readsEvents },
+      { page: 'timeline', title: 'Timeline', icon: 'flow', isOffered: readsEvents },
       {
         page: 'verification',
         title: 'Verification',

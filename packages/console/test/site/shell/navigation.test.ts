@@ -9,6 +9,15 @@ it('offers only the pages on which the reader may see something', () => {
   expect(offered('approvals:decide')).toEqual(['approvals']);
   expect(offered('events:read')).not.toContain('verification');
   expect(offered('admin')).toEqual([
-    ...['overview', 'events', 'verification', 'approvals', 'producers', 'dead-letters', 'tenants'],
+    ...[
+      'overview',
+      'events',
+      'timeline',
+      'verification',
+      'approvals',
+      'producers',
+      'dead-letters',
+      'tenants',
+    ],
   ]);
 });

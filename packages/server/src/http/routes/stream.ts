@@ -12,7 +12,7 @@ import { type Call, type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import type { HttpLimits } from '../kernel/limits.ts';
 import { integer, tenantId, timestamp } from '../kernel/parameters.ts';
 import { HttpProblem } from '../kernel/problems.ts';
-import { type Streams, writeBounded } from '../kernel/streams.ts';
+import { beginStream, type Streams, writeBounded } from '../kernel/streams.ts';
 import { filtersOf, includeReads, searchText, streamFilters, withMemberFilters } from './event-filters.ts';
 
 const querySchema = withMemberFilters({
@@ -69,12 +69,7 @@ export function streamRoutes(parts: Parts): Endpoint[] {
         const head = await parts.trail.head(tenantId);
         const after = await startOf(parts.trail, tenantId, request, query, head);
         const stop = parts.streams.open(reply.raw, principal.id);
-        reply.hijack();
-        reply.raw.writeHead(200, {
-          'content-type': 'text/event-stream; charset=utf-8',
-          'cache-control': 'no-store',
-          'x-accel-buffering': 'no',
-        });
+        beginStream(reply);
         try {
           await run(parts, call, { tenantId, search, after }, stop);
         } catch (error) {
