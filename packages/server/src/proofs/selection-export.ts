@@ -46,12 +46,13 @@ export interface SelectionRequest extends Omit<ExportRequest, 'format'> {
  * The lines of an export with evidence: the head, the bytes of each record with the hashes of the multiproof before it, and the hashes after
  * the last one. Those between two records do not depend on the size of the tree, so an export can go on after any line.
  *
+ * @param view with the bytes of records
  * @param signal ends the export; the iteration then throws the signal's reason
  */
 export async function* selectionLines(
   { trail, database }: { readonly trail: Trail; readonly database: Database },
   request: SelectionRequest,
-  view: Pick<ViewOptions, 'sensitive'>,
+  view: ViewOptions,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
   const { tenantId, after, tree, head } = request;
@@ -60,7 +61,7 @@ export async function* selectionLines(
   /** The first leaf that no line covers yet. */
   let next = after !== undefined && isInTree(after) ? after.sequence + 1 : 0;
   const log = { tenantId, epoch: tree.epoch };
-  for await (const events of exportPages(trail, request, { ...view, withRecord: true }, signal)) {
+  for await (const events of exportPages(trail, request, view, signal)) {
     for (let at = 0; at < events.length; at += provenRecords) {
       signal.throwIfAborted();
       const part = events.slice(at, at + provenRecords);

@@ -17,7 +17,7 @@ import { planSelection, selectionLines } from '../../proofs/selection-export.ts'
 import { exportLines } from '../../trail/export.ts';
 import { readSearch } from '../../trail/read-search.ts';
 import type { Trail } from '../../trail/trail.ts';
-import { seesSensitive, tenantOf } from '../kernel/authentication.ts';
+import { requireBytes, tenantOf, viewOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import type { LongRequests } from '../kernel/long-requests.ts';
 import { flag, tenantId } from '../kernel/parameters.ts';
@@ -71,6 +71,7 @@ export function exportRoutes({
         '(spec/selection.md). The first line has the checkpoint, which is signed if the newest one does not cover the export. If the ' +
         'connection breaks, send `tree` too.',
       access: 'events:read',
+      viewers: true,
       query: withMemberFilters({
         tenant_id: tenantId.optional(),
         ...listFilters,
@@ -106,6 +107,8 @@ export function exportRoutes({
           ...given
         } = query;
         refuseTreeAlone({ isProven, after, tree });
+        const view = viewOf(principal, isProven === true);
+        if (isProven === true) requireBytes(view);
         const tenantId = tenantOf(principal, tenant_id);
         // Refuses a text that is not a search before the answer begins.
         if (q !== undefined) readSearch(q);
@@ -133,7 +136,6 @@ export function exportRoutes({
           );
         }
         const request = { tenantId, filters, q, after, until: end, includeReads: include_reads };
-        const view = { sensitive: seesSensitive(principal) };
         const lines = whileUsable(keyWatch, principal, (unusable) =>
           plan === undefined
             ? exportLines(trail, { ...request, format }, view, AbortSignal.any([signal, unusable]))
