@@ -10,7 +10,8 @@ const { MUTANT_FILE: file, MUTANT_START: start, MUTANT_RECORDER: recorder } = pr
 export default mergeConfig(config, {
   root,
   // Transformed modules are kept between runs, and the cache does not know of the mutant.
-  test: { experimental: { fsModuleCache: false } },
+  // On a busy machine a time limit must not look like a mutant that was noticed.
+  test: { experimental: { fsModuleCache: false }, testTimeout: 300_000, hookTimeout: 300_000 },
   plugins: [
     {
       name: 'mutant',

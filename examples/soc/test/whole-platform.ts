@@ -14,40 +14,57 @@ import { MemoryDocuments } from '../src/platform/documents.ts';
 import type { FalsePositivePattern } from '../src/platform/knowledge.ts';
 import type { SocEmitter } from '../src/platform/recorder.ts';
 import { minimumApprovalRules } from '../src/response-agent/response-policy.ts';
-import { type ServiceName, Soc } from '../src/soc.ts';
+import { type ServiceName, Soc, type SocOptions } from '../src/soc.ts';
 import { controlled, type ProviderStates } from './llm-router/calls.ts';
-import { testParts } from './platform-parts.ts';
+import { type TestParts, testParts } from './platform-parts.ts';
 
 export interface PlatformOptions {
   readonly audit?: boolean;
   readonly auditOf?: ((service: ServiceName) => SocEmitter | undefined) | undefined;
-  /** Sees every call of a model. */
   readonly investigations?: MemoryDocuments<StoredInvestigation>;
+  /** Sees every call of a model. */
   readonly watchModel?: (model: LanguageModelV4) => LanguageModelV4;
   /** How long gates wait for their intents, by the clock of the machine. @defaultValue long, so that a busy machine repeats nothing */
   readonly acknowledgeWithinMs?: number;
 }
 
-/** All services over topics in memory, with everything that a test wants to look at. */
-export function wholePlatform({
-  audit = true,
-  auditOf,
-  watchModel = (model) => model,
-  investigations = new MemoryDocuments<StoredInvestigation>(),
-  acknowledgeWithinMs = 60_000,
-}: PlatformOptions = {}) {
-  const parts = testParts({ audit, now: '2026-11-20T08:00:00Z' });
-  parts.settings.response.acknowledgeWithinMs = acknowledgeWithinMs;
-  const providers: ProviderStates = {};
-  const fail = controlled(providers);
-  const plant = new SimulatedPlant();
-  const artifacts = new MemoryArtifacts();
-  const patterns = new MemoryDocuments<FalsePositivePattern>();
+/** All services over topics in memory and a desk in memory, with everything that a test wants to look at. */
+export function wholePlatform(options: PlatformOptions = {}) {
+  const parts = morningParts(options);
   const desk: MemoryDesk = createMemoryDesk({
     requester: 'response-agent',
     clock: parts.clock,
     minimumRules: () => minimumApprovalRules(parts.settings),
   });
+  const platform = { ...platformOver(desk, parts, options), desk };
+  return { ...platform, decideAll: () => decideAll(platform) };
+}
+
+/** Parts of a platform whose morning begins at eight. */
+export function morningParts({
+  audit = true,
+  acknowledgeWithinMs = 60_000,
+}: PlatformOptions = {}): TestParts {
+  const parts = testParts({ audit, now: '2026-11-20T08:00:00Z' });
+  parts.settings.response.acknowledgeWithinMs = acknowledgeWithinMs;
+  return parts;
+}
+
+/** All services over topics in memory, and the desk of the caller. */
+export function platformOver(
+  desk: SocOptions['desk'],
+  parts: TestParts,
+  {
+    auditOf,
+    watchModel = (model) => model,
+    investigations = new MemoryDocuments<StoredInvestigation>(),
+  }: PlatformOptions,
+) {
+  const providers: ProviderStates = {};
+  const fail = controlled(providers);
+  const plant = new SimulatedPlant();
+  const artifacts = new MemoryArtifacts();
+  const patterns = new MemoryDocuments<FalsePositivePattern>();
   const soc = new Soc({
     topics: parts.topics,
     ids: parts.ids,
@@ -73,7 +90,6 @@ export function wholePlatform({
     artifacts,
     patterns,
     investigations,
-    desk,
     soc,
     feed: new Feed(parts.topics, parts.ids),
   };
@@ -81,8 +97,13 @@ export function wholePlatform({
 
 export type Platform = ReturnType<typeof wholePlatform>;
 
+/** A platform, and what people do who decide everything that waits at its desk. */
+export interface PlayedPlatform extends ReturnType<typeof platformOver> {
+  decideAll(): Promise<void>;
+}
+
 /** What people and the world do on the morning of the corpus. It makes every event type happen that the platform emits. */
-export async function playMorning(platform: Platform): Promise<void> {
+export async function playMorning(platform: PlayedPlatform): Promise<void> {
   const { soc, feed, providers, plant, settings, clock } = platform;
   // One system refuses once, so that what the plan did before is undone.
   plant.failing = ({ kind, target }) => kind === 'block_domain' && target.id === 'c2.evil.example';
@@ -108,7 +129,7 @@ export async function playMorning(platform: Platform): Promise<void> {
 
   // A provider is down for a while, and comes back.
   providers.offline = 'fails';
-  await decideAll(platform);
+  await platform.decideAll();
   for (let batches = 0; batches < 4; batches++) await soc.batchScheduler.flush();
   await soc.settled();
   clock.advance(settings.router.breaker.openMs);
@@ -117,7 +138,7 @@ export async function playMorning(platform: Platform): Promise<void> {
 }
 
 /** People decide everything that waits: they deny what would stop production, and let one request time out. */
-async function decideAll({ desk, soc, clock, settings }: Platform): Promise<void> {
+async function decideAll({ desk, soc, clock, settings }: Omit<Platform, 'decideAll'>): Promise<void> {
   for (let decided = 0; ; decided++) {
     const waiting = desk.list().filter(({ state }) => state === 'pending');
     const [approval] = waiting;
@@ -148,7 +169,7 @@ async function decideAll({ desk, soc, clock, settings }: Platform): Promise<void
   }
 }
 
-async function playGovernance({ soc, feed, patterns, settings }: Platform): Promise<void> {
+async function playGovernance({ soc, feed, patterns, settings }: PlayedPlatform): Promise<void> {
   const acme = feed.newLineage('acme');
   const { governance, batchScheduler } = soc;
   for (const pattern of await patterns.list('acme')) {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
+import { wordsOf } from './followed-document.ts';
 import { tally } from './run-tally.ts';
 
 /** Every command line that the documents show must be one that the program understands. */
@@ -33,7 +34,7 @@ test('the documents show command lines', () => {
 });
 
 test.each(shown)('%s: tally %s', async (_, line) => {
-  const words = line.split(/\s+/);
+  const words = wordsOf(line);
   const [command, subcommand] = words;
   const { stdout: overview } = await tally(['--help']);
   expect(overview).toMatch(entryOf(command!));

@@ -51,6 +51,6 @@ export class FollowedDocument {
 }
 
 /** Splits a command line at spaces. What is in single quotes is one word, as for a shell. */
-function wordsOf(line: string): string[] {
+export function wordsOf(line: string): string[] {
   return Array.from(line.matchAll(/'([^']*)'|\S+/g), ([word, quoted]) => quoted ?? word);
 }

@@ -22,5 +22,6 @@ export type { StatsQuery, StatsResource } from './resources/stats.ts';
 export type { SubjectsResource } from './resources/subjects.ts';
 export type { PageQuery, TenantsResource } from './resources/tenants.ts';
 export type { TimelineQuery, TimelinesResource } from './resources/timelines.ts';
+export type { TopQuery } from './resources/top-events.ts';
 export type { RetryOptions } from './retry.ts';
 export type { CallOptions, Fetch } from './sender.ts';

@@ -69,9 +69,10 @@ export class Sender {
    */
   async send<T>(request: ApiRequest, read: (response: Response) => Promise<T> | T): Promise<T> {
     const { method = 'GET', signal, expected = [] } = request;
-    const delaysMs = (request.idempotent ?? method !== 'POST') ? this.#delaysMs : [];
+    const isIdempotent = request.idempotent ?? method !== 'POST';
     for (let attempt = 0; ; attempt++) {
-      const delayMs = delaysMs[attempt];
+      const ownDelayMs = this.#delaysMs[attempt];
+      const delayMs = isIdempotent ? ownDelayMs : undefined;
       let response: Response | undefined;
       try {
         response = await this.#fetchWithCredential(request);
@@ -82,10 +83,12 @@ export class Sender {
         await pause(delayMs, signal);
         continue;
       }
-      if (delayMs === undefined || !isTransient(response.status))
+      // A service that refuses a request for its rate has done nothing, so every request may be repeated.
+      const repeatMs = response.status === 429 ? ownDelayMs : delayMs;
+      if (repeatMs === undefined || !isTransient(response.status))
         throw await errorOfResponse(response, this.name);
       await response.body?.cancel().catch(() => {});
-      await pause(retryAfterMs(response, this.#maxRetryAfterMs) ?? delayMs, signal);
+      await pause(retryAfterMs(response, this.#maxRetryAfterMs) ?? repeatMs, signal);
     }
   }
 

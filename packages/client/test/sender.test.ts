@@ -77,6 +77,15 @@ describe('a request is repeated', () => {
     expect(requests).toHaveLength(3);
   });
 
+  test('after 429 also where a repetition would have a second effect: the service has done nothing yet', async () => {
+    answers = [status(429, '', { 'retry-after': '0' }), status(201, { id: 'a', key: 'b' })];
+    await client().apiKeys.create({ name: 'ci', scopes: ['events:write'] });
+    expect(requests).toHaveLength(2);
+    answers = [status(429, '', { 'retry-after': '0' }), status(503)];
+    await expect(client().deadLetters.purge({ dry_run: false })).rejects.toMatchObject({ status: 503 });
+    expect(requests).toHaveLength(4);
+  });
+
   test('but not where a repetition would have a second effect', async () => {
     answers = [status(503)];
     const { apiKeys, producers, deadLetters } = client();

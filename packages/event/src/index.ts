@@ -19,6 +19,7 @@ export {
   tenantIdPattern,
   uuidPattern,
 } from './event.ts';
+export { csvCell } from './export/csv.ts';
 export {
   type ExportFormat,
   type ExportPosition,

@@ -55,6 +55,7 @@ export type {
   TimelineSummaryView,
   TimelineView,
 } from './api/timeline.ts';
+export type { TopEvent, TopEvents } from './api/top-events.ts';
 export type { ClosedEpochState, Verdict, VerifyFinding, VerifyReport } from './api/verification.ts';
 export {
   type Approval,

@@ -18,6 +18,7 @@ export const pinnedExports: Record<string, string[]> = {
     'checkShape',
     'combineTaxonomies',
     'core',
+    'csvCell',
     'decodeUtf8',
     'defineTaxonomy',
     'eventDataShape',

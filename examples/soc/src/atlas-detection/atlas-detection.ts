@@ -6,6 +6,7 @@ import { after, type Lineage } from '../platform/lineage.ts';
 import { Recorder } from '../platform/recorder.ts';
 import type { Service, ServiceParts } from '../platform/service.ts';
 import { type Message, RejectedMessage } from '../platform/topics.ts';
+import { afterwards } from '../platform/unit-of-work.ts';
 import { type Finding, observedKinds, type Rule, rules } from './rules.ts';
 import { TelemetryWindow } from './telemetry-window.ts';
 
@@ -67,12 +68,14 @@ export class AtlasDetection implements Service {
       () => readTelemetry(value, clock.now()),
     );
     if (!observedKinds.has(telemetry.kind)) return;
-    const window = this.#window.add(lineage.tenantId, telemetry, clock.now());
+    const window = this.#window.with(lineage.tenantId, telemetry, clock.now());
     if (window.length === 0) return;
     for (const rule of rules.filter(({ kind }) => kind === telemetry.kind)) {
       const finding = rule.evaluate(window, settings.atlas.rules);
       if (finding !== undefined) await this.#fire(lineage, rule, finding, window);
     }
+    // Work that fails is done again. Telemetry that it had kept would count twice.
+    afterwards(() => this.#window.keep(lineage.tenantId, telemetry, window));
   }
 
   async #fire(lineage: Lineage, rule: Rule, finding: Finding, window: readonly Telemetry[]): Promise<void> {

@@ -22,6 +22,7 @@ const eventTypeOf: Record<Topic, SocEventType> = {
   'ctem.raw.art': 'ctem.exposure_scored',
   'ctem.normalized': 'investigation.enriched',
   'playbooks.draft': 'playbook.generated',
+  patterns: 'fp_pattern.created',
 };
 
 /** The text of the error is only in the dead letter: it may repeat personal data of the message, and a record can't be deleted. */

@@ -2,7 +2,7 @@ import type { Alert, RawAlert } from './alert.ts';
 import type { Detection, Telemetry } from './detection.ts';
 import type { Exposure, FindingSource, RawFinding } from './exposure.ts';
 import type { Investigation, ResponsePlan, ResponseReport } from './investigation.ts';
-import type { PlaybookDraft } from './knowledge.ts';
+import type { FalsePositivePattern, PlaybookDraft } from './knowledge.ts';
 import type { Lineage } from './lineage.ts';
 
 /** The topics of the platform and the values of their messages. */
@@ -16,6 +16,8 @@ export type Topics = {
   'atlas.detections': Detection;
   'ctem.normalized': Exposure;
   'playbooks.draft': PlaybookDraft;
+  /** Each state of a pattern, for services that keep patterns of their own. */
+  patterns: FalsePositivePattern;
 } & { [S in FindingSource as `ctem.raw.${S}`]: RawFinding };
 
 export type Topic = keyof Topics;

@@ -83,6 +83,11 @@ export class ResponseAgent implements Service {
     return this.#unsettled.size;
   }
 
+  /** Plans that are being worked on now. */
+  get workingPlans(): number {
+    return this.#working.size;
+  }
+
   /** Resolves when every plan is settled or waits for people. */
   async idle(): Promise<void> {
     while (this.#working.size > 0) await Promise.all(this.#working);

@@ -191,3 +191,21 @@ test('without an emitter the messages are the same, byte for byte', async () => 
   };
   expect(await published(false)).toBe(await published(true));
 });
+
+// A message whose handler fails is handled again. Its telemetry was in the window already, and counted twice.
+test('telemetry counts once, however often its handler is called', async () => {
+  const { topics, send, published, trail } = await start();
+  const publish = topics.publish.bind(topics);
+  let failures = 0;
+  topics.publish = async (topic, message) => {
+    if (topic === 'atlas.detections' && failures++ < 2) throw new Error('the broker is away');
+    return publish(topic, message);
+  };
+  const request = { kind: 'inference.request', measures: { count: 1_000, distinct_ratio: 0.9 } };
+  await send(request);
+  expect(failures).toBe(3);
+  expect(published.map(({ value }) => value.evidence)).toEqual([
+    [expect.stringContaining('distinct 1000, threshold 1000')],
+  ]);
+  expect(trail.events.at(-1)).toMatchObject({ context: { telemetry_considered: 1 } });
+});

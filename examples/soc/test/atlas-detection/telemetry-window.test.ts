@@ -12,22 +12,26 @@ const telemetry = (subject: string, time = now) => ({
   attributes: {},
 });
 
+const added = (window: TelemetryWindow, tenantId: string, one: ReturnType<typeof telemetry>) => {
+  const all = window.with(tenantId, one, now);
+  window.keep(tenantId, one, all);
+  return all;
+};
+
 test('telemetry that arrives late is put in its place', () => {
   const window = new TelemetryWindow(defaultSettings.atlas);
-  window.add('acme', telemetry('s', now), now);
-  const times = window
-    .add('acme', telemetry('s', now - 5_000), now)
-    .map(({ time }) => Date.parse(time) - now);
+  added(window, 'acme', telemetry('s', now));
+  const times = added(window, 'acme', telemetry('s', now - 5_000)).map(({ time }) => Date.parse(time) - now);
   expect(times).toEqual([-5_000, 0]);
 });
 
 test('a flood of telemetry or subjects does not grow without bound', () => {
   const settings = { ...defaultSettings.atlas, maxTelemetryPerSubject: 3, maxSubjects: 2 };
   const window = new TelemetryWindow(settings);
-  for (let at = 0; at < 10; at++) window.add('acme', telemetry('a', now + at), now);
-  expect(window.add('acme', telemetry('a', now + 10), now)).toHaveLength(3);
-  window.add('acme', telemetry('b'), now);
-  window.add('acme', telemetry('c'), now);
-  expect(window.add('acme', telemetry('a'), now)).toHaveLength(1);
-  expect(window.add('globex', telemetry('a'), now)).toHaveLength(1);
+  for (let at = 0; at < 10; at++) added(window, 'acme', telemetry('a', now + at));
+  expect(added(window, 'acme', telemetry('a', now + 10))).toHaveLength(3);
+  added(window, 'acme', telemetry('b'));
+  added(window, 'acme', telemetry('c'));
+  expect(added(window, 'acme', telemetry('a'))).toHaveLength(1);
+  expect(added(window, 'globex', telemetry('a'))).toHaveLength(1);
 });

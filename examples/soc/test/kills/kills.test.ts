@@ -26,7 +26,7 @@ const alertsOfRound = 12;
 const longestLifeMs = 400;
 
 test(`killed at random moments, the platform records everything that happened, once (KILLS_SEED=${seed})`, {
-  timeout: 600_000,
+  timeout: 300_000 + rounds * 60_000,
 }, async () => {
   using directory = tempDir();
   const data = join(directory.path, 'audit');

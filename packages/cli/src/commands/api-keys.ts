@@ -1,4 +1,4 @@
-import { type ApiKeyInfo, type Scope, scopeMeanings, scopes } from '@tallystick/protocol';
+import { type ApiKeyInfo, type Scope, scopes } from '@tallystick/protocol';
 import { Option } from 'commander';
 import type { Register } from '../context.ts';
 import { CliError } from '../errors.ts';
@@ -6,6 +6,7 @@ import { renderTable } from '../terminal/table.ts';
 import { shortTime } from './event-columns.ts';
 import { addExamples } from './examples.ts';
 import { age, isAge } from './option-values.ts';
+import { scopeHelp } from './scope-help.ts';
 
 interface CreateOptions {
   readonly name: string;
@@ -56,7 +57,7 @@ export const registerApiKeys: Register = (program, run) => {
       '--expires <time>',
       'when the key stops working: RFC 3339, or how long from now, such as 90d (default: never)',
     )
-    .addHelpText('after', `\nScopes:\n${scopeHelp()}`);
+    .addHelpText('after', `\nScopes, and the routes that each opens:\n${scopeHelp()}`);
   addExamples(
     create,
     'tally api-keys create --name checkout --scope events:write --tenant acme',
@@ -102,11 +103,6 @@ export const registerApiKeys: Register = (program, run) => {
     return undefined;
   });
 };
-
-/** One line for each scope, for the help. */
-function scopeHelp(): string {
-  return scopes.map((scope) => `  ${scope.padEnd(22)}${scopeMeanings[scope]}`).join('\n');
-}
 
 /** A time stays as it is written, and the service checks it. A duration, such as 90d, is the time so long after now. */
 function expiryOf(text: string, now: number): string {

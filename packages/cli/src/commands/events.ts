@@ -1,7 +1,8 @@
 import type { Register } from '../context.ts';
 import { addExamples } from './examples.ts';
-import { addFilterOptions } from './filter-options.ts';
+import { addFilterOptions, searchHelp } from './filter-options.ts';
 import { addListOptions, type ListOptions, listEvents } from './list-events.ts';
+import { listTopEvents, mostTopEvents } from './top-events.ts';
 
 /** `tally events`: events that match filters. With `--json`, one flat record per line. */
 export const registerEvents: Register = (program, run) => {
@@ -13,7 +14,12 @@ export const registerEvents: Register = (program, run) => {
         "Lists a tenant's events, newest first. An event must match every filter that is given. Records of the service's bookkeeping " +
           '(audit.read, audit.accounts_changed) are left out without --reads, unless --type names them.',
       ),
-  ).option('--q <search>', 'events that this search finds; tally help search describes it');
+  )
+    .option('--q <search>', searchHelp)
+    .option(
+      '--top <field>',
+      `list the events with the greatest values: timestamp, or the path of a number such as context.llm_cost_usd; up to ${mostTopEvents}`,
+    );
   addListOptions(command);
   addExamples(
     command,
@@ -21,9 +27,11 @@ export const registerEvents: Register = (program, run) => {
     "tally events --tenant acme --actor jane --type 'content.*' --from 2026-03-01T00:00:00Z --all --json",
     'tally events --tenant acme --actor user:maria --actor agent:bot --source-ip 10.0.0.0/8 --from 7d',
     "tally events --tenant acme --metadata platform=web --not outcome=success --not 'type=auth.*'",
+    'tally events --tenant acme --top context.llm_cost_usd --from 7d -n 10',
   );
-  run<ListOptions & { readonly q?: string }>(command, async (context, options) => {
-    await listEvents(context, options, options.q);
+  run<ListOptions & { readonly q?: string; readonly top?: string }>(command, async (context, options) => {
+    if (options.top === undefined) await listEvents(context, options, options.q);
+    else await listTopEvents(context, options.top, options);
     return undefined;
   });
 };

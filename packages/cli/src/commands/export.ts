@@ -7,7 +7,7 @@ import { writeOutput } from '../terminal/output-file.ts';
 import { ProgressLine } from '../terminal/progress.ts';
 import { addExamples } from './examples.ts';
 import { exportLines, resumeExport } from './export-lines.ts';
-import { addFilterOptions, type FilterOptions, filtersOf } from './filter-options.ts';
+import { addFilterOptions, type FilterOptions, filtersOf, searchHelp } from './filter-options.ts';
 import { sequenceNumber } from './option-values.ts';
 
 interface ExportOptions extends FilterOptions {
@@ -15,6 +15,7 @@ interface ExportOptions extends FilterOptions {
   readonly output?: string;
   readonly first?: number;
   readonly last?: number;
+  readonly q?: string;
   readonly reads?: boolean;
   readonly resume?: boolean;
 }
@@ -39,6 +40,7 @@ export const registerExport: Register = (program, run) => {
       .option('-o, --output <file>', 'write to this file (default: standard output)')
       .option('--first <sequence>', 'first record of a part; needs --last in a bundle', sequenceNumber)
       .option('--last <sequence>', 'last record of a part; needs --first in a bundle', sequenceNumber)
+      .option('--q <search>', `with csv or jsonl: ${searchHelp}`)
       .option(
         '--reads',
         "with csv or jsonl: also export the service's bookkeeping (audit.read, audit.accounts_changed)",
@@ -51,22 +53,23 @@ export const registerExport: Register = (program, run) => {
   addExamples(
     command,
     'tally export --tenant acme -o acme.tally.gz',
-    'tally export --tenant acme --format csv --from 2026-03-01T00:00:00Z --to 2026-04-01T00:00:00Z -o march.csv',
+    'tally export --tenant acme --format csv --from 2026-03-01 --to 2026-04-01 -o march.csv',
     'tally export --tenant acme --format jsonl --actor jane -o jane.jsonl.gz',
   );
   run<ExportOptions>(command, async (context, options) => {
-    const { format, output, first, last, reads, resume } = options;
+    const { format, output, first, last, q, reads, resume } = options;
     const filters = filtersOf(options, context.processContext.now());
     if (resume === true) {
-      const others = Object.keys(filters).length > 0 || first !== undefined || last !== undefined || reads;
+      const others =
+        Object.keys(filters).length > 0 || [first, last, q, reads].some((each) => each !== undefined);
       if (output === undefined || output === '-') throw new CliError('USAGE', '--resume needs the file: -o');
-      if (others === true)
+      if (others)
         throw new CliError('USAGE', 'an unfinished export keeps its filters: give only -o with --resume');
       await using backend = await context.openBackend();
       await resumeExport(context, backend, output);
     } else if (format === 'bundle') {
       const tenant = context.requireTenant();
-      if (Object.keys(filters).length > 0 || reads === true) {
+      if (Object.keys(filters).length > 0 || q !== undefined || reads === true) {
         throw new CliError('USAGE', 'a bundle can not be filtered', {
           hint: 'use filters with --format csv or jsonl',
         });
@@ -77,6 +80,7 @@ export const registerExport: Register = (program, run) => {
       const query = {
         tenant_id: context.requireTenant(),
         filters: { ...filters, sequence_from: first, sequence_to: last },
+        ...(q !== undefined && { q }),
         ...(reads === true && { include_reads: true }),
         format,
       };

@@ -8,6 +8,9 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { collect } from './lost-values.ts';
 import { pointInTime } from './option-values.ts';
 
+/** Help of the option `--q`, where a command has one. */
+export const searchHelp = 'events that this search finds; tally help search describes it';
+
 /** A filter that the command line offers: one of the table of indexed fields that names an option. */
 type FilterOption = FilterParameter & { readonly option: string };
 
@@ -28,7 +31,10 @@ export function addFilterOptions(command: Command): Command {
 function optionOf(filter: FilterOption): Option {
   const { option: name, field, compare, description } = filter;
   if (field.filter?.kind === 'range') {
-    return new Option(`--${name} <time>`, `${helpText(description)}, RFC 3339 or an age such as 7d, 12h, 5m`);
+    return new Option(
+      `--${name} <time>`,
+      `${helpText(description)}, RFC 3339, a day or an age such as 7d, 12h, 5m`,
+    );
   }
   if (compare === 'member') {
     const what = `member of ${name} at a path, such as platform=web`;

@@ -25,10 +25,11 @@ export function portNumber(text: string): number {
 const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 
 /**
- * A time as the service takes it: a time stays as it is written, and the service checks it. An age, such as 7d or -7d, is the time so
- * long before now.
+ * A time as the service takes it: a time stays as it is written, and the service checks it. A day, such as 2026-03-01, is its beginning in
+ * UTC. An age, such as 7d or -7d, is the time so long before now.
  */
 export function pointInTime(text: string, now: number): string {
+  if (/^\d{4}-\d\d-\d\d$/.test(text)) return `${text}T00:00:00Z`;
   const given = text.replace(/^-/, '');
   return isAge(given) ? new Date(now - age(given)).toISOString() : text;
 }
@@ -38,6 +39,18 @@ export function isAge(text: string): boolean {
 }
 
 const agePattern = /^(0|[1-9]\d{0,5})([smhdw])$/;
+
+/**
+ * A rate of requests: how many a second or a minute, and how many at once after a pause (default: those of one second, at least one).
+ * `50/s:100`, `30/m`.
+ */
+export function rate(text: string): { readonly perSecond: number; readonly burst: number } {
+  const match = /^([1-9]\d{0,5})\/([sm])(?::([1-9]\d{0,5}))?$/.exec(text);
+  if (match === null)
+    throw new InvalidArgumentError('It must be a rate, such as 50/s, 50/s:100 (100 at once) or 30/m.');
+  const perSecond = Number(match[1]) / (match[2] === 's' ? 1 : 60);
+  return { perSecond, burst: match[3] === undefined ? Math.max(1, Math.floor(perSecond)) : Number(match[3]) };
+}
 
 /** An age, such as 30d, 12h or 5m, as milliseconds. */
 export function age(text: string): number {

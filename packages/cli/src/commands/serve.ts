@@ -9,8 +9,9 @@ import { addExamples } from './examples.ts';
 import { age, portNumber } from './option-values.ts';
 import { addFollowerOptions, type FollowerOptions, followerSettings } from './serve-followers.ts';
 import { addServeKafkaOptions, type ServeKafkaOptions, serveKafka } from './serve-kafka.ts';
+import { addLimitOptions, type LimitOptions, limitSettings } from './serve-limits.ts';
 
-interface ServeCommandOptions extends ServeKafkaOptions, ProductionOptions, FollowerOptions {
+interface ServeCommandOptions extends ServeKafkaOptions, ProductionOptions, FollowerOptions, LimitOptions {
   readonly host: string;
   readonly port: number;
   readonly createAdminKey?: boolean;
@@ -59,7 +60,7 @@ export const registerServe: Register = (program, run) => {
       age,
     )
     .option('--create-admin-key', 'create an API key with all rights, write it to stdout, and end');
-  addServeKafkaOptions(addFollowerOptions(command));
+  addServeKafkaOptions(addFollowerOptions(addLimitOptions(command)));
   addExamples(
     command,
     'tally serve --data /var/lib/tallystick --log-name audit.example.com --create-admin-key',
@@ -77,6 +78,7 @@ export const registerServe: Register = (program, run) => {
     const logins = readLoginsSetting(options.logins ?? env.TALLYSTICK_LOGINS, cwd);
     const webhooks = readWebhooksSetting(options.webhooks ?? env.TALLYSTICK_WEBHOOKS, cwd);
     const webhookRetentionMs = ageSetting(options.webhookRetention, 'TALLYSTICK_WEBHOOK_RETENTION', env);
+    const limits = limitSettings(options, context.processContext);
     const { openIntents, maxFollowerLagMs } = followerSettings(options, context.processContext);
     const metrics = new ServiceMetrics();
     const serviceOptions = productionOptions(context.processContext, options);
@@ -113,6 +115,7 @@ export const registerServe: Register = (program, run) => {
           metrics,
           logins,
           maxFollowerLagMs,
+          ...limits,
           gateway: kafka?.gateway,
           consoleSite,
         });

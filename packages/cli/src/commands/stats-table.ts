@@ -1,4 +1,4 @@
-import { spanText } from '@tallystick/event';
+import { csvCell, spanText } from '@tallystick/event';
 import type { StatsGroup, StatsGrouping } from '@tallystick/protocol';
 import { bar } from '../terminal/bar.ts';
 import type { Column } from '../terminal/table.ts';
@@ -42,6 +42,16 @@ export function shownGroups({ by, groups }: StatsGrouping): readonly StatsGroup[
     shown.push(group);
   }
   return shown;
+}
+
+/** The counts as CSV: a column for each part of the grouping, and one for the number. */
+export function csvOfCounts(grouping: StatsGrouping): string {
+  const { by } = grouping;
+  const rows = shownGroups(grouping).map(({ values, records }) => [
+    ...by.map((part) => (values[part] == null ? '' : shownValue(part, values[part]))),
+    records,
+  ]);
+  return [[...by, 'events'], ...rows].map((row) => `${row.map(csvCell).join(',')}\r\n`).join('');
 }
 
 /** A day as `2026-03-01`, an hour as `2026-03-01 10:00`. */

@@ -1,16 +1,19 @@
 import { facetFields, type IndexedField, readGrouping, timeFacets } from '@tallystick/event';
-import { bookkeepingTypes, counted, type Stats } from '@tallystick/protocol';
+import { bookkeepingTypes, counted, type Stats, type StatsGrouping } from '@tallystick/protocol';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Context, Register } from '../context.ts';
+import { CliError } from '../errors.ts';
 import { renderTable } from '../terminal/table.ts';
 import { addExamples } from './examples.ts';
-import { addFilterOptions, type FilterOptions, filtersOf } from './filter-options.ts';
+import { addFilterOptions, type FilterOptions, filtersOf, searchHelp } from './filter-options.ts';
 import { collect } from './lost-values.ts';
 import { wholeNumber } from './option-values.ts';
-import { shownGroups, statsColumns } from './stats-table.ts';
+import { csvOfCounts, shownGroups, statsColumns } from './stats-table.ts';
 
 interface StatsOptions extends FilterOptions {
   readonly by?: readonly string[];
+  readonly q?: string;
+  readonly csv?: boolean;
   readonly limit: number;
   readonly reads?: boolean;
 }
@@ -45,24 +48,32 @@ export const registerStats: Register = (program, run) => {
         ).default(undefined, 'type'),
       ),
   )
+    .option('--q <search>', searchHelp)
     .option('-n, --limit <count>', `show this many values of a field, up to ${mostValues}`, valueLimit, 50)
-    .option('--reads', "also count the service's bookkeeping (audit.read, audit.accounts_changed)");
+    .option('--reads', "also count the service's bookkeeping (audit.read, audit.accounts_changed)")
+    .option('--csv', 'write the counts as CSV, for a spreadsheet; takes one --by');
   addExamples(
     command,
     'tally stats --by type --from 7d',
     'tally stats --by actor,day --type auth.login.failed --from 30d',
+    'tally stats --by actor,day --category auth --outcome failure --from 30d --csv',
     'tally stats --by outcome --by severity --actor agent:writer --json',
   );
   run<StatsOptions>(command, async (context, options) => {
+    const { by = ['type'], q, limit, csv = false } = options;
+    if (csv && (by.length > 1 || context.terminal.json))
+      throw new CliError('USAGE', '--csv is one table: it takes one --by, and no --json');
     await using backend = await context.openBackend();
     const stats = await backend.client.stats.getAll({
       tenant_id: context.requireTenant(),
       filters: filtersOf(options, context.processContext.now()),
-      by: options.by ?? ['type'],
-      limit: options.limit,
+      ...(q !== undefined && { q }),
+      by,
+      limit,
       ...(options.reads === true && { include_reads: true }),
     });
     if (context.terminal.json) await context.terminal.jsonLine(stats);
+    else if (csv) await printCsv(context, stats);
     else await print(context, stats);
     return undefined;
   });
@@ -87,13 +98,25 @@ async function print({ terminal }: Context, stats: Stats): Promise<void> {
     if (grouping.groups.length === 0) continue;
     await terminal.line();
     await terminal.write(renderTable(terminal, statsColumns(grouping, width), shownGroups(grouping)));
-    if (grouping.groups_left_out > 0) {
-      terminal.note(
-        `${counted(grouping.groups_left_out, 'group')} with ${counted(grouping.records_left_out, 'event')} not shown; --limit shows more`,
-      );
-    }
+    noteLeftOut(terminal, grouping);
   }
   for (const note of notesOf(stats)) terminal.note(note);
+}
+
+async function printCsv({ terminal }: Context, stats: Stats): Promise<void> {
+  for (const grouping of stats.groupings) {
+    await terminal.bytes(csvOfCounts(grouping));
+    noteLeftOut(terminal, grouping);
+  }
+  for (const note of notesOf(stats)) terminal.note(note);
+}
+
+function noteLeftOut(terminal: Context['terminal'], grouping: StatsGrouping): void {
+  const { groups_left_out: groups, records_left_out: records } = grouping;
+  if (groups === 0) return;
+  terminal.note(
+    `${counted(groups, 'group')} with ${counted(records, 'event')} not shown; --limit shows more`,
+  );
 }
 
 /** What the numbers do not have, and why. */

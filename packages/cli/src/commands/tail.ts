@@ -2,12 +2,13 @@ import type { Register } from '../context.ts';
 import { truncate } from '../terminal/printable.ts';
 import { eventLine, styleOf, tailHeading } from './event-columns.ts';
 import { addExamples } from './examples.ts';
-import { addFilterOptions, type FilterOptions, filtersOf } from './filter-options.ts';
+import { addFilterOptions, type FilterOptions, filtersOf, searchHelp } from './filter-options.ts';
 import { pointInTime, wholeNumber } from './option-values.ts';
 
 interface TailOptions extends FilterOptions {
   readonly count?: number;
   readonly since?: string;
+  readonly q?: string;
   readonly reads?: boolean;
 }
 
@@ -22,6 +23,7 @@ export const registerTail: Register = (program, run) => {
           "continues where it stopped. Records of the service's bookkeeping (audit.read, audit.accounts_changed) are left out without --reads.",
       ),
   )
+    .option('--q <search>', searchHelp)
     .option('-n, --count <count>', 'end after this many events', wholeNumber)
     .option(
       '--since <time>',
@@ -38,11 +40,12 @@ export const registerTail: Register = (program, run) => {
     const { terminal, processContext } = context;
     await using backend = await context.openBackend();
     const now = processContext.now();
-    const { count = Number.POSITIVE_INFINITY, since, reads } = options;
+    const { count = Number.POSITIVE_INFINITY, since, q, reads } = options;
     const query = {
       tenant_id: context.requireTenant(),
       filters: filtersOf(options, now),
       ...(since !== undefined && { since: pointInTime(since, now) }),
+      ...(q !== undefined && { q }),
       ...(reads === true && { include_reads: true }),
     };
     const width = terminal.tableWidth;

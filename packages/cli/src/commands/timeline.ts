@@ -21,11 +21,12 @@ import { wrap } from '../timeline/layout.ts';
 import { namingOf } from '../timeline/naming.ts';
 import { detailsOf, headOf } from '../timeline/record-lines.ts';
 import { sectionsOf } from '../timeline/sections.ts';
+import { describeSubject, type SubjectOptions, subjectOf } from '../timeline/subject.ts';
 import { shortTime, styleOf } from './event-columns.ts';
 import { addExamples } from './examples.ts';
 import { wholeNumber } from './option-values.ts';
 
-interface TimelineOptions {
+interface TimelineOptions extends SubjectOptions {
   readonly limit: number;
   readonly summary?: boolean;
 }
@@ -38,13 +39,16 @@ const widest = 100;
 export const registerTimeline: Register = (program, run) => {
   const command = program
     .command('timeline')
-    .summary('show what happened in one investigation, and why')
+    .summary('show what happened in one investigation or one run of an agent, and why')
     .description(
-      'Shows the records of one investigation as a tree of causes: what each model answered and why, what it cost, who approved, what ' +
+      'Shows the records of one investigation, or of a correlation, a trace or a run of an agent, as a tree of causes: what each model answered and why, what it cost, who approved, what ' +
         'was done and what was not. A summary follows, which says what is missing as far as the records show it. The tree has what the ' +
         'service lists; tally verify proves that no record was changed or removed.',
     )
-    .argument('<investigation>', 'the investigation_id of the events')
+    .argument('[investigation]', 'the investigation_id of the events')
+    .option('--correlation <id>', 'the records with this correlation_id instead')
+    .option('--trace <id>', 'the records with this trace_id instead')
+    .option('--run <id>', 'a run of an agent instead: the audit_id of its record agent.run.started')
     .option('-n, --limit <count>', `read at most this many records, up to ${mostRecords}`, recordLimit, 1_000)
     .option('--summary', 'print the summary without the records');
   addExamples(
@@ -52,21 +56,24 @@ export const registerTimeline: Register = (program, run) => {
     'tally timeline inv-17 --tenant acme',
     'tally timeline inv-17 --tenant acme --summary',
     'tally timeline inv-17 --tenant acme --limit 10000 --json',
+    'tally timeline --tenant acme --run 019ca97b-f880-7000-8000-000000000001',
   );
   run<TimelineOptions>(
     command,
-    async (context, { limit, summary: onlySummary = false }, [investigationId]) => {
+    async (context, { limit, summary: onlySummary = false, ...given }, [investigationId]) => {
+      const subject = subjectOf(given, investigationId);
       const tenantId = context.requireTenant();
       await using backend = await context.openBackend();
       const view = await backend.client.timelines.get({
         tenant_id: tenantId,
-        investigation_id: investigationId!,
+        ...subject,
         limit,
       });
       const timeline = timelineOf(view);
       if (timeline.records.length === 0) {
-        throw new CliError('NOT_FOUND', `${tenantId} has no record of the investigation ${investigationId}`, {
-          hint: "tally events --type 'investigation.*' --json lists investigations; sensitive records need the scope events:read-sensitive",
+        const { word, id, hint } = describeSubject(subject);
+        throw new CliError('NOT_FOUND', `${tenantId} has no record of the ${word} ${id}`, {
+          hint: `${hint}; sensitive records need the scope events:read-sensitive`,
         });
       }
       const rows = onlySummary ? [] : forestOf(timeline.records);
@@ -92,7 +99,7 @@ async function printJson({ terminal }: Context, view: TimelineView, onlySummary:
   await terminal.jsonLine({
     summary: {
       tenant_id: view.tenant_id,
-      investigation_id: view.investigation_id,
+      ...timelineOf(view).subject,
       records: view.records.length,
       complete: view.complete,
       ...view.summary,
@@ -164,9 +171,10 @@ function styled(terminal: Context['terminal'], style: Style | undefined, text: s
 
 function headingOf({ subject, tenantId, records }: Timeline): string[] {
   const [first, last] = [records[0]!, records.at(-1)!];
+  const { word, id } = describeSubject(subject);
   const state = records.findLast(({ type }) => type === 'investigation.state_changed');
   const heading = [
-    `Investigation ${subject.investigation_id} of ${tenantId}`,
+    `${word[0]!.toUpperCase()}${word.slice(1)} ${id} of ${tenantId}`,
     `${counted(records.length, 'record')} in ${duration(last.time - first.time)}, from ${shortTime(new Date(first.time).toISOString())} UTC`,
   ];
   if (state === undefined) return heading;
@@ -182,7 +190,7 @@ function headingOf({ subject, tenantId, records }: Timeline): string[] {
 
 /** A record at the beginning of a line says why it is there, if it names a cause. */
 function causeOf(
-  { records }: Timeline,
+  { subject, records }: Timeline,
   cause: string | undefined,
   isRoot: boolean,
   outside: ReadonlyMap<string, EventView | undefined>,
@@ -193,5 +201,10 @@ function causeOf(
   const event = outside.get(cause);
   if (event === undefined) return [['cause', `${cause}, which is not in the list`]];
   const type = textIn(event, 'event_type') ?? 'a record';
-  return [['cause', `${type} #${numberIn(event, 'sequence_number') ?? '?'}, outside of the investigation`]];
+  return [
+    [
+      'cause',
+      `${type} #${numberIn(event, 'sequence_number') ?? '?'}, outside of the ${describeSubject(subject).word}`,
+    ],
+  ];
 }

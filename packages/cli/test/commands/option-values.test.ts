@@ -30,11 +30,13 @@ test.each<[name: string, parse: (text: string) => number, texts: string[]]>([
   for (const text of texts) expect(() => parse(text), text).toThrow('It must be');
 });
 
-test('a time is an age before now, or stays as it is written', () => {
+test('a time is an age before now, the beginning of a day, or stays as it is written', () => {
   const now = Date.parse('2026-03-08T12:00:00.000Z');
   expect(pointInTime('7d', now)).toBe('2026-03-01T12:00:00.000Z');
   expect(pointInTime('-7d', now)).toBe('2026-03-01T12:00:00.000Z');
   expect(pointInTime('--7d', now)).toBe('--7d');
   expect(pointInTime('30s', now)).toBe('2026-03-08T11:59:30.000Z');
   expect(pointInTime('yesterday', now)).toBe('yesterday');
+  expect(pointInTime('2026-03-01', now)).toBe('2026-03-01T00:00:00Z');
+  expect(pointInTime('2026-03', now)).toBe('2026-03');
 });

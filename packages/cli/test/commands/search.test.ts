@@ -19,7 +19,7 @@ const run = (...args: readonly string[]) =>
     },
   });
 
-const login = (actor: string, source_ip: string, status: string) => ({
+const login = (actor: string, source_ip: string, status: string, risk: number) => ({
   audit_id: uuidv7(),
   tenant_id: 'acme',
   timestamp: '2026-03-01T10:30:00.000Z',
@@ -28,16 +28,17 @@ const login = (actor: string, source_ip: string, status: string) => ({
   actor_type: 'user',
   actor_id: actor,
   source_ip,
+  metadata: { risk },
   outcome: { outcome_status: status },
 });
 
 beforeAll(async () => {
   service = await openService(dir.path);
   const events = [
-    login('maria', '10.1.2.3', 'failure'),
-    login('maria', '10.1.2.3', 'success'),
-    login('maria', '192.168.0.1', 'failure'),
-    login('olga', '10.1.2.3', 'failure'),
+    login('maria', '10.1.2.3', 'failure', 1),
+    login('maria', '10.1.2.3', 'success', 9.5),
+    login('maria', '192.168.0.1', 'failure', -4),
+    login('olga', '10.1.2.3', 'failure', 3),
   ];
   const answer = await fetch(`${service.url}/v1/audit/events/batch`, {
     method: 'POST',
@@ -79,4 +80,33 @@ test('a text that is not a search is refused with the place of its fault', async
   const { stdout, stderr, exitCode } = await run('search', 'maria colour:red');
   expect([stdout, exitCode]).not.toEqual(['', 0]);
   expect(stderr).toContain('q, at character 7: "colour" is not a field');
+});
+
+test('tally export and tally tail take a search', async () => {
+  const exported = await run('export', '--format', 'jsonl', '--q', 'maria -success');
+  expect(sequences(exported.stdout)).toEqual([1, 3]);
+  expect((await run('export', '--q', 'maria')).stderr).toContain('a bundle can not be filtered');
+  expect((await run('export', '--q', 'maria', '--resume', '-o', 'x')).exitCode).toBe(3);
+  const followed = await run('tail', '--since', '1h', '--q', 'failure', '--count', '3', '--json');
+  expect(sequences(followed.stdout)).toEqual([1, 3, 4]);
+});
+
+test('--top lists by value, with the value in front', async () => {
+  const { stdout, stderr, exitCode } = await run('events', '--top', 'metadata.risk', '-n', '2');
+  expect(exitCode).toBe(0);
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines.map((line) => line.trim().split(/ +/).slice(0, 2).join(' '))).toEqual([
+    'RISK SEQ',
+    '9.5 2',
+    '3 4',
+  ]);
+  expect(stderr).toContain('the first 2 of 4 events that have metadata.risk');
+  const json = await run('events', '--top', 'metadata.risk', '-n', '1', '--actor', 'olga', '--json');
+  expect(json.json()).toMatchObject([{ value: 3, event: { actor_id: 'olga' } }]);
+  expect((await run('events', '--top', 'metadata.nothing')).stderr).toContain(
+    'no event has metadata.nothing',
+  );
+  for (const wrong of [['--all'], ['--oldest'], ['-n', '51']])
+    expect((await run('events', '--top', 'timestamp', ...wrong)).exitCode).toBe(3);
+  expect((await run('events', '--top', 'actor')).stderr).toContain('must be timestamp, or one of');
 });

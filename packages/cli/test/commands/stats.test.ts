@@ -119,3 +119,20 @@ test.each([[['--by', 'target']], [['--by', 'actor,type,day']], [['--limit', '100
     expect((await run(args)).exitCode).toBe(3);
   },
 );
+
+test('CSV of one grouping, with the days without events, safe for spreadsheets', async () => {
+  const { stdout, exitCode } = await run(['--by', 'day', '--type', 'auth.*', '--csv']);
+  expect([exitCode, stdout]).toEqual([
+    0,
+    'day,events\r\n2026-03-01,4\r\n2026-03-02,0\r\n2026-03-03,0\r\n2026-03-04,1\r\n',
+  ]);
+  const byActor = await run(['--by', 'actor', '--outcome', 'success', '--csv']);
+  expect(byActor.stdout).toBe('actor,events\r\nuser:maria,1\r\n');
+  expect((await run(['--by', 'actor', '--by', 'day', '--csv'])).exitCode).toBe(3);
+  expect((await run(['--csv', '--json'])).exitCode).toBe(3);
+});
+
+test('counts what a search finds', async () => {
+  const { json } = await run(['--q', 'maria failure', '--by', 'day', '--json']);
+  expect(json()).toMatchObject([{ records: 3 }]);
+});

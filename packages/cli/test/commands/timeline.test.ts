@@ -129,3 +129,30 @@ test('an investigation that does not exist, and a limit that is too high', async
   expect(none.stderr).toContain('acme has no record of the investigation inv-9 (NOT_FOUND)');
   expect((await run('inv-1', '--limit', '10001')).exitCode).toBe(3);
 });
+
+test('a correlation, a trace or a run of an agent instead of an investigation', async () => {
+  const started = event(100, {
+    event_type: 'agent.run.started',
+    correlation_id: 'job-1',
+    investigation_id: undefined,
+  });
+  const called = event(110, {
+    event_type: 'agent.model.called',
+    correlation_id: 'job-1',
+    investigation_id: undefined,
+    parent_id: started.audit_id,
+  });
+  const answer = await fetch(`${service.url}/v1/audit/events/batch`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${service.key}` },
+    body: JSON.stringify({ events: [started, called] }),
+  });
+  expect(answer.ok, await answer.text()).toBe(true);
+  const ofRun = await run('--run', started.audit_id);
+  expect(ofRun.stdout).toMatch(new RegExp(`^Run ${started.audit_id} of acme\\n2 records in 10 ms`));
+  const correlated = await run('--correlation', 'job-1', '--summary', '--json');
+  expect(correlated.json()).toMatchObject([{ summary: { correlation_id: 'job-1', records: 2 } }]);
+  expect((await run('--trace', 'none')).stderr).toContain('acme has no record of the trace none');
+  for (const wrong of [[], ['inv-1', '--trace', 'x'], ['--run', started.audit_id, '--trace', 'x']])
+    expect((await run(...wrong)).exitCode).toBe(3);
+});

@@ -18,6 +18,8 @@ export interface ExportQuery {
   /** Needed where the API key is valid for several tenants. */
   readonly tenant_id?: string | undefined;
   readonly filters?: EventFilters | undefined;
+  /** As of a list of events: a search of their texts. */
+  readonly q?: string | undefined;
   /** As of a list of events. @defaultValue false, unless a filter names their type */
   readonly include_reads?: boolean | undefined;
   /** @defaultValue 'csv' */

@@ -5,6 +5,7 @@ import {
   type ItemResult,
   preferChained,
   type ReceivedDelivery,
+  type TopEvents,
 } from '@tallystick/protocol';
 import { chunksOf } from '../body.ts';
 import { ClientError } from '../errors.ts';
@@ -14,6 +15,7 @@ import { defaultPageSize, itemsOf } from '../pages.ts';
 import { pause } from '../retry.ts';
 import type { CallOptions, Sender } from '../sender.ts';
 import { type ExportPart, type ExportQuery, exportEvents } from './event-export.ts';
+import { type TopQuery, topEvents } from './top-events.ts';
 
 /** Which events of a tenant. */
 export interface EventQuery {
@@ -62,6 +64,8 @@ export interface FollowQuery {
   /** Begin with the first record that was chained at this time or later, RFC 3339 in UTC. */
   readonly since?: string | undefined;
   /** As of {@link EventQuery}. */
+  readonly q?: string | undefined;
+  /** As of {@link EventQuery}. */
   readonly include_reads?: boolean | undefined;
 }
 
@@ -82,6 +86,10 @@ export interface EventsResource {
    * @throws {ClientError} `PARAMETER_INVALID` for a text that is not a search. The message names the place of the fault
    */
   search(q: string, query?: Omit<EventPageQuery, 'q'>, options?: CallOptions): Promise<EventPage>;
+  /** The events with the greatest values, as far as the budget of one request goes. */
+  top(query: TopQuery & { readonly cursor?: string | undefined }, options?: CallOptions): Promise<TopEvents>;
+  /** The events with the greatest values of all that match, with as many requests as it takes. */
+  topAll(query: TopQuery, options?: CallOptions): Promise<TopEvents>;
   /** All events that match, page by page as they are read. */
   listAll(query?: EventQuery, options?: CallOptions): AsyncIterable<EventView>;
   /**
@@ -154,6 +162,7 @@ export function eventsResource(sender: Sender): EventsResource {
         (cursor) => list({ ...query, limit: defaultPageSize, cursor }, options),
         ({ events }) => events,
       ),
+    ...topEvents(sender),
     export: (query = {}, options = {}) => exportEvents(sender, query, options),
     get: async (auditId, query = {}, { signal } = {}) =>
       await sender.json({

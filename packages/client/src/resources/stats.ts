@@ -8,6 +8,8 @@ export interface StatsQuery {
   readonly tenant_id?: string | undefined;
   /** As of a list of events. */
   readonly filters?: EventFilters | undefined;
+  /** As of a list of events: a search of their texts. */
+  readonly q?: string | undefined;
   /**
    * What the counts are divided by, each one or two of the fields with a comma between them: `event_type`, `event_category`, `severity`,
    * `actor`, `actor_type`, `target_type`, `outcome_status`, `source_service`, `hour`, `day`. Up to ten.

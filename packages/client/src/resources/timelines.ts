@@ -1,7 +1,7 @@
 import type { TimelineSubject, TimelineView } from '@tallystick/protocol';
 import type { CallOptions, Sender } from '../sender.ts';
 
-/** Whose timeline: exactly one of `investigation_id`, `correlation_id` and `trace_id`. */
+/** Whose timeline: exactly one of `investigation_id`, `correlation_id`, `trace_id` and `run_id`. */
 export interface TimelineQuery extends TimelineSubject {
   /** Needed where the API key is valid for several tenants. */
   readonly tenant_id?: string | undefined;

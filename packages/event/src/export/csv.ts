@@ -43,7 +43,7 @@ export const csv: ExportFormat = {
   name: 'csv',
   mediaType: 'text/csv; charset=utf-8; header=present',
   header: `${csvColumns.join(',')}\r\n`,
-  line: (record) => `${columns.map((column) => cellOf(column.value(record))).join(',')}\r\n`,
+  line: (record) => `${columns.map((column) => csvCell(column.value(record))).join(',')}\r\n`,
   positionOf: (line) => {
     const [, epoch, sequence] = /^(\d{1,10}),(\d{1,16}),/.exec(line) ?? [];
     return epoch === undefined ? undefined : asPosition(Number(epoch), Number(sequence));
@@ -66,7 +66,8 @@ function memberAt(record: FlatRecord, path: readonly string[]): unknown {
   return value;
 }
 
-function cellOf(value: unknown): string {
+/** A cell of CSV, as {@link csv} writes it: safe for a spreadsheet and a terminal. */
+export function csvCell(value: unknown): string {
   if (value === undefined || value === null) return '';
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   const text = oneLine(typeof value === 'string' ? value : jsonOf(value));

@@ -46,13 +46,14 @@ export interface TimelineSummaryView {
   readonly missing: readonly string[];
 }
 
-/** The records of an investigation, a correlation or a trace, as a tree of causes. */
+/** The records of an investigation, a correlation, a trace or a run of an agent, as a tree of causes. */
 export interface TimelineView {
   readonly tenant_id: string;
   /** What the records have in common: one of these. */
   readonly investigation_id?: string;
   readonly correlation_id?: string;
   readonly trace_id?: string;
+  readonly run_id?: string;
   /** In the order in which the tree is drawn. */
   readonly records: readonly TimelineEntry[];
   /** False where there are more records than were read. */

@@ -1,5 +1,6 @@
 import { type EventFilters, uuidPattern } from '@tallystick/event';
 import type { EventPage, EventView } from '../api/events.ts';
+import { correlationOfRun, recordsOfRun } from './agent-run.ts';
 import { inOrder, type TimelineRecord, textIn, timelineRecord } from './timeline-record.ts';
 
 /** What the records of a timeline have in common: exactly one of these. */
@@ -7,9 +8,11 @@ export interface TimelineSubject {
   readonly investigation_id?: string;
   readonly correlation_id?: string;
   readonly trace_id?: string;
+  /** A run of an agent: the `audit_id` of its record `agent.run.started`. */
+  readonly run_id?: string;
 }
 
-/** What the service has about an investigation, a correlation or a trace. */
+/** What the service has about an investigation, a correlation, a trace or a run of an agent. */
 export interface Timeline {
   readonly tenantId: string;
   readonly subject: TimelineSubject;
@@ -51,8 +54,8 @@ export async function readTimeline(
   source: TimelineSource,
   { tenantId, subject, limit }: { tenantId: string; subject: TimelineSubject; limit: number },
 ): Promise<Timeline> {
-  const found = await listUpTo(source, { ...subject }, 'asc', limit);
-  const records = found.events.map(timelineRecord).sort(inOrder);
+  const found = await recordsOf(source, subject, limit);
+  const records = found.records.toSorted(inOrder);
   const known = new Set(records.map(({ id }) => id));
   const causes = new Set(records.map(({ cause }) => cause).filter((cause) => cause !== undefined));
   const unknown = [...causes].filter((cause) => !known.has(cause));
@@ -79,6 +82,23 @@ export async function readTimeline(
     ),
     deliveriesAreCut: deliveries.isCut,
   };
+}
+
+async function recordsOf(
+  source: TimelineSource,
+  { run_id, ...filters }: TimelineSubject,
+  limit: number,
+): Promise<{ readonly records: readonly TimelineRecord[]; readonly isCut: boolean }> {
+  const correlation_id = run_id === undefined ? undefined : await correlationOfRun(run_id, source.get);
+  if (run_id !== undefined && correlation_id === undefined) return { records: [], isCut: false };
+  const found = await listUpTo(
+    source,
+    correlation_id === undefined ? filters : { correlation_id },
+    'asc',
+    limit,
+  );
+  const records = found.events.map(timelineRecord);
+  return { isCut: found.isCut, records: run_id === undefined ? records : recordsOfRun(run_id, records) };
 }
 
 async function listUpTo(

@@ -29,13 +29,14 @@ export function viewOfTimeline(timeline: Timeline): TimelineView {
 
 /** The timeline that an answer of the API shows. */
 export function timelineOf(view: TimelineView): Timeline {
-  const { investigation_id, correlation_id, trace_id } = view;
+  const { investigation_id, correlation_id, trace_id, run_id } = view;
   return {
     tenantId: view.tenant_id,
     subject: {
       ...(investigation_id !== undefined && { investigation_id }),
       ...(correlation_id !== undefined && { correlation_id }),
       ...(trace_id !== undefined && { trace_id }),
+      ...(run_id !== undefined && { run_id }),
     },
     records: view.records.map(({ event }) => timelineRecord(event)).sort(inOrder),
     isCut: !view.complete,

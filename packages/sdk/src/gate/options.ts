@@ -111,6 +111,11 @@ export interface GatedAction<A = Json> {
   readonly failOpen?: boolean | undefined;
   readonly correlationId?: string | undefined;
   readonly investigationId?: string | undefined;
+  readonly alertId?: string | undefined;
+  /** W3C trace id. @defaultValue that of the active OpenTelemetry span */
+  readonly traceId?: string | undefined;
+  /** W3C id of the span within the trace. @defaultValue that of the active OpenTelemetry span */
+  readonly spanId?: string | undefined;
   readonly parentEventId?: string | undefined;
   /** Further context for the records, such as `ai_agent` or `gen_ai.tool.call.id`. */
   readonly context?: Readonly<Record<string, unknown>> | undefined;

@@ -123,6 +123,9 @@ function common({ action, request }: Intent) {
     idempotencyKey: action.idempotencyKey,
     correlationId: action.correlationId,
     investigationId: action.investigationId,
+    alertId: action.alertId,
+    traceId: action.traceId,
+    spanId: action.spanId,
   } as const;
 }
 

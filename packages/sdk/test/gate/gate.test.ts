@@ -53,6 +53,34 @@ describe('an allowed action', () => {
     expect(new Set(digests).size).toBe(1);
   });
 
+  // The records of a gate named no trace and no alert, so a filter for either left out who approved the action and how it ended.
+  test('belongs with all of its records to the trace, the alert and the investigation of its caller', async () => {
+    const { gate, records } = open();
+    const ids = {
+      correlationId: 'c-1',
+      traceId: '0af7651916cd43dd8448eb211c80319c',
+      spanId: 'b7ad6b7169203331',
+      alertId: 'alert-1',
+      investigationId: 'inv-1',
+    };
+    await gate.run({ ...refund, ...ids }, () => ({}));
+    const events = await records();
+    expect(types(events)).toEqual([
+      'agent.action.intended',
+      'agent.action.decided',
+      'agent.action.completed',
+    ]);
+    for (const event of events) {
+      expect(event).toMatchObject({
+        correlation_id: 'c-1',
+        trace_id: ids.traceId,
+        span_id: ids.spanId,
+        alert_id: 'alert-1',
+        investigation_id: 'inv-1',
+      });
+    }
+  });
+
   test('whose effect throws is recorded as failed, without the error message', async () => {
     const { gate, records } = open();
     const thrown = new RangeError('card 4111111111111111 was refused');

@@ -1,9 +1,11 @@
+import { parseIpRange } from '@tallystick/event';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { Credentials } from '../access/credentials.ts';
 import { KeyWatch } from '../access/key-watch.ts';
 import type { LoginOptions } from '../access/logins/login-options.ts';
 import { Logins } from '../access/logins/logins.ts';
 import type { AuditService } from '../app.ts';
+import { ServerError } from '../errors.ts';
 import type { Gateway } from '../ingest/submission.ts';
 import { ServiceMetrics } from '../metrics/service-metrics.ts';
 import { addStoreGauges } from '../metrics/store-gauges.ts';
@@ -14,6 +16,7 @@ import { HeadWatch } from '../trail/tail.ts';
 import { Trail } from '../trail/trail.ts';
 import { BodyBudget } from './kernel/body-budget.ts';
 import { UnauthenticatedConnections } from './kernel/connections.ts';
+import { allowOrigins } from './kernel/cross-origin.ts';
 import type { Endpoint } from './kernel/endpoint.ts';
 import { handleError } from './kernel/error-handler.ts';
 import { defaultLimits, type HttpLimits } from './kernel/limits.ts';
@@ -21,6 +24,7 @@ import { type LoggerChoice, loggerOptions, safeError } from './kernel/logging.ts
 import { LongRequests } from './kernel/long-requests.ts';
 import { assertRoute } from './kernel/methods.ts';
 import { HttpProblem } from './kernel/problems.ts';
+import { type RateLimitOptions, RateLimits } from './kernel/rate-limits.ts';
 import { addRoutes } from './kernel/routing.ts';
 import {
   answerClientError,
@@ -52,6 +56,7 @@ import { streamRoutes } from './routes/stream.ts';
 import { subjectRoutes } from './routes/subjects.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { timelineRoutes } from './routes/timeline.ts';
+import { topEventRoutes } from './routes/top-events.ts';
 import { verifyRoutes } from './routes/verify.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 
@@ -60,6 +65,15 @@ export interface HttpOptions {
   /** Options of pino, a logger, or false for no log. @defaultValue level `info` to stdout */
   readonly logger?: LoggerChoice | undefined;
   readonly limits?: Partial<HttpLimits> | undefined;
+  /** How many requests clients may make. @defaultValue no limits */
+  readonly rates?: RateLimitOptions | undefined;
+  /** Origins whose scripts may call the API with an API key or a token, such as `https://app.example.com`. @defaultValue none */
+  readonly corsOrigins?: readonly string[] | undefined;
+  /**
+   * Addresses and ranges of proxies whose header `X-Forwarded-For` is believed. @defaultValue none: the address of a client is that of its
+   * connection
+   */
+  readonly trustedProxies?: readonly string[] | undefined;
   readonly timeouts?: Partial<ServerTimeouts> | undefined;
   /** Whether reads and exports are chained as `audit.read` and `audit.exported`. @defaultValue true */
   readonly auditReads?: boolean | undefined;
@@ -88,6 +102,7 @@ export interface HttpOptions {
 export function createHttpApp(service: AuditService, options: HttpOptions = {}): FastifyInstance {
   const app = Fastify({
     ...serverOptions(options.timeouts),
+    trustProxy: readProxies(options.trustedProxies),
     ...loggerOptions(options.logger),
     clientErrorHandler: answerClientError,
     // Errors of the router, such as a path that is not UTF-8, do not reach the error handler below.
@@ -115,6 +130,8 @@ export function createHttpApp(service: AuditService, options: HttpOptions = {}):
   );
   const endpoints = endpointsOf(service, { ...options, limits, metrics, streams, readAudit, credentials });
 
+  // First, so that scripts of an allowed origin can read every error.
+  allowOrigins(app, options.corsOrigins ?? [], () => endpoints);
   refuseWhileClosing(app, service.closing, streams);
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unmatched';
@@ -132,10 +149,22 @@ export function createHttpApp(service: AuditService, options: HttpOptions = {}):
       budget: new BodyBudget(limits.maxPendingBytes),
       answers: new BodyBudget(limits.maxUnreadBytes, 'answers'),
       connections,
+      rates: new RateLimits(options.rates ?? {}, now ?? Date.now),
     },
     endpoints,
   );
   return app;
+}
+
+/** @throws {ServerError} `CONFIG_INVALID` */
+function readProxies(given: readonly string[] = []): string[] | false {
+  const invalid = given.find((text) => parseIpRange(text) === undefined);
+  if (invalid !== undefined)
+    throw new ServerError(
+      'CONFIG_INVALID',
+      `a trusted proxy must be an address or a range such as 10.0.0.0/8, not ${JSON.stringify(invalid)}`,
+    );
+  return given.length > 0 && [...given];
 }
 
 /** Every route with the parts of the service that it needs, in the order of the OpenAPI document. */
@@ -164,6 +193,7 @@ function endpointsOf(
   const endpoints: Endpoint[] = [
     ...ingestRoutes({ service, gateway, limits }),
     ...eventRoutes({ trail, readAudit }),
+    ...topEventRoutes({ trail, readAudit }),
     ...exportRoutes({ trail, readAudit, longRequests, keyWatch }),
     ...statsRoutes({ trail, stats: new TrailStats(database, trail), readAudit }),
     ...timelineRoutes({ trail, readAudit }),
@@ -201,7 +231,7 @@ function endpointsOf(
       endpoints: () => endpoints,
       home: http.consoleSite === undefined ? '/docs' : 'console/',
     }),
-    ...consoleSessionRoutes({ service, credentials: http.credentials }),
+    ...consoleSessionRoutes({ service, credentials: http.credentials, now }),
     ...consoleSiteRoutes(http.consoleSite),
   ];
   return endpoints;

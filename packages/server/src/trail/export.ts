@@ -6,6 +6,8 @@ import type { ViewOptions } from './view.ts';
 export interface ExportRequest {
   readonly tenantId: string;
   readonly filters: EventFilters;
+  /** What the texts of the events must have. */
+  readonly q?: string | undefined;
   readonly format: ExportFormat;
   /** Begin after this position; with the first record where absent. The header of the format is then left out. */
   readonly after?: ExportPosition | undefined;
@@ -26,8 +28,8 @@ export async function* exportLines(
   view: ViewOptions,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
-  const { tenantId, filters, format, after, until, includeReads } = request;
-  const list = { tenantId, filters, order: 'asc', limit: maxListLimit, includeReads } as const;
+  const { tenantId, filters, q, format, after, until, includeReads } = request;
+  const list = { tenantId, filters, q, order: 'asc', limit: maxListLimit, includeReads } as const;
   if (after === undefined && format.header !== '') yield format.header;
   let place: { readonly after?: ExportPosition | undefined; readonly cursor?: string } = { after };
   for (;;) {

@@ -1,4 +1,5 @@
 import type { EventFilters } from '@tallystick/event';
+import type { SearchQuery } from '@tallystick/event/search';
 import type { EventView } from '@tallystick/protocol';
 import type { Position } from './cursor.ts';
 import { leavesOutReads } from './filters.ts';
@@ -10,6 +11,8 @@ import { toView, type ViewOptions } from './view.ts';
 export interface FollowQuery {
   readonly tenantId: string;
   readonly filters?: EventFilters | undefined;
+  /** What the texts of the records must have. */
+  readonly search?: SearchQuery | undefined;
   /** The last record that the reader has. Where absent, the reader gets only records that are chained from now on. */
   readonly after?: Position | undefined;
   readonly view: ViewOptions;
@@ -34,7 +37,7 @@ export async function* follow(
   query: FollowQuery,
   signal: AbortSignal,
 ): AsyncGenerator<{ readonly position: Position; readonly view: EventView }> {
-  const { tenantId, filters = {}, view } = query;
+  const { tenantId, filters = {}, search, view } = query;
   const leaveOutReads = leavesOutReads(filters, query.includeReads ?? true);
   let position = query.after ?? (await trail.head(tenantId)) ?? beforeAll;
   for (;;) {
@@ -51,6 +54,7 @@ export async function* follow(
         limit: pageRecords,
         view,
         filters,
+        search,
         leaveOutReads,
       });
       for (const row of rows) {

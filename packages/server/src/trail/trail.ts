@@ -1,4 +1,5 @@
 import { type EventFilters, readFilters } from '@tallystick/event';
+import type { SearchQuery } from '@tallystick/event/search';
 import type { EventView } from '@tallystick/protocol';
 import { ServerError } from '../errors.ts';
 import type { Access, Database, Session } from '../store/database.ts';
@@ -219,11 +220,11 @@ export class Trail {
   }
 
   /** Rows of a range of one epoch in chain order, both ends included; at most `limit` rows, and about 8 MiB of records. */
-  async page(tenantId: string, range: Omit<RowRange, 'filters'>): Promise<EventRow[]> {
+  async page(tenantId: string, range: Omit<RowRange, 'filters' | 'search'>): Promise<EventRow[]> {
     return (await this.part(tenantId, range)).rows;
   }
 
-  /** As {@link page}, for filters: it may have to stop before the end of the range with fewer rows than `limit`. */
+  /** As {@link page}, for filters and a search: it may have to stop before the end of the range with fewer rows than `limit`. */
   async part(tenantId: string, range: RowRange): Promise<RowsPart> {
     const budget = scanBudget(this.#limits);
     return await this.#database.transaction(readerOf(tenantId), async (session) => {
@@ -241,6 +242,7 @@ export interface RowRange {
   readonly limit: number;
   readonly view: ViewOptions;
   readonly filters?: EventFilters;
+  readonly search?: SearchQuery | undefined;
   /** As of the page. @defaultValue false */
   readonly leaveOutReads?: boolean;
 }

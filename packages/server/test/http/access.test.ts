@@ -32,6 +32,7 @@ const ofTenant = (tenant: string): Route[] => [
   ['GET', `/v1/audit/events/${auditId}?tenant_id=${tenant}`],
   ['GET', `/v1/audit/events/stream?tenant_id=${tenant}`],
   ['GET', `/v1/audit/events/export?tenant_id=${tenant}`],
+  ['GET', `/v1/audit/events/top?tenant_id=${tenant}&by=timestamp`],
   ['GET', `/v1/audit/stats?tenant_id=${tenant}&by=actor`],
   ['GET', `/v1/audit/timeline?tenant_id=${tenant}&trace_id=t`],
   ['GET', `/v1/audit/verify?tenant_id=${tenant}`],

@@ -91,3 +91,19 @@ test('a tenant without a chain has an empty export, and gets no chain from it', 
   expect(linesOf(nobody.text)).toHaveLength(1);
   expect((await exportOf('tenant_id=nobody&format=jsonl&include_reads=true')).text).toBe('');
 });
+
+test('exports what a search finds, and records the search', async () => {
+  const tenant_id = 'searched';
+  await http.ingest([
+    event({ tenant_id, metadata: { note: 'wrong password' } }),
+    event({ tenant_id, metadata: { note: 'password changed' } }),
+  ]);
+  const query = `tenant_id=${tenant_id}&format=jsonl`;
+  expect(linesOf((await exportOf(`${query}&q=password%20-wrong`)).text)).toEqual([
+    expect.stringContaining('password changed'),
+  ]);
+  const [record] = linesOf((await exportOf(`${query}&event_type=audit.exported`)).text);
+  expect(JSON.parse(record!).metadata).toMatchObject({ q: 'password -wrong' });
+  const refused = await http.get(`/v1/audit/events/export?${query}&q=%22`);
+  expect([refused.status, refused.json.code]).toEqual([400, 'PARAMETER_INVALID']);
+});

@@ -106,3 +106,15 @@ it('refuses more than ten groupings', async () => {
   const by = Array.from({ length: 11 }, () => 'by=actor').join('&');
   expect((await stats(by)).status).toBe(400);
 });
+
+it('counts what a search finds, and goes on with the same search only', async () => {
+  expect((await stats('q=ann&by=actor')).json).toMatchObject({
+    records: 3,
+    complete: true,
+    groupings: [{ groups: [{ values: { actor: 'user:ann' }, records: 3 }] }],
+  });
+  expect((await stats('q=ann', plain)).json.records).toBe(2);
+  expect((await stats('q=ann%20-logout')).json.records).toBe(2);
+  const refused = await stats('q=colour%3Ared');
+  expect([refused.status, refused.json.detail]).toEqual([400, expect.stringContaining('q, at character 1')]);
+});

@@ -140,6 +140,22 @@ describe('the live tail', () => {
   });
 
   // Otherwise the stream would send each record of a read, which is itself a read, and so on in every window.
+  it('has what a search finds, from its beginning and live', async () => {
+    await emit('sought', 2, { metadata: { note: 'wrong password' } });
+    await emit('sought', 2);
+    await using client = await Client.open('tenant_id=sought&sequence_from=0&q=pass*%20-type:system.*');
+    await until(() => client.frames.length === 2);
+    await emit('sought', 70);
+    await emit('sought', 1, { metadata: { note: 'PASSWORD changed' } });
+    await until(() => client.frames.length === 3);
+    expect(sequences(client).slice(0, 2)).toEqual([1, 2]);
+    expect(client.frames[2]!.data.metadata).toEqual({ note: 'PASSWORD changed' });
+    const refused = await fetch(`${http.url}/v1/audit/events/stream?tenant_id=sought&q=%22`, {
+      headers: { authorization: `Bearer ${http.admin}` },
+    });
+    expect(refused.status).toBe(400);
+  });
+
   it('is noted as a read once, and does not feed on it', async () => {
     await emit('quiet', 1);
     await using client = await Client.open('tenant_id=quiet&sequence_from=0');

@@ -101,3 +101,20 @@ it.each([
   const { status, json } = await timeline(query);
   expect([status, json.code]).toEqual([400, 'PARAMETER_INVALID']);
 });
+
+it('a run of an agent is its first record and what that led to', async () => {
+  const run = { correlation_id: 'job-1', investigation_id: undefined, actor_type: 'agent', actor_id: 'bot' };
+  const started = of(100, { ...run, event_type: 'agent.run.started' });
+  const called = of(110, { ...run, event_type: 'agent.model.called', parent_id: started.audit_id });
+  const intended = of(120, { ...run, event_type: 'agent.action.intended', parent_id: called.audit_id });
+  const other = of(105, { ...run, event_type: 'agent.run.started' });
+  const ofOther = of(106, { ...run, event_type: 'agent.model.called', parent_id: other.audit_id });
+  await http.ingest([started, called, other, intended, ofOther], writer);
+  const { json } = await timeline(`run_id=${started.audit_id}`);
+  expect(json).toMatchObject({ run_id: started.audit_id, complete: true });
+  const ids = json.records.map((record: { event: { audit_id: string } }) => record.event.audit_id);
+  expect(ids).toEqual([started, called, intended].map(({ audit_id }) => audit_id));
+  // A record of another type is no run.
+  expect((await timeline(`run_id=${called.audit_id}`)).json.records).toEqual([]);
+  expect((await timeline('run_id=job-1')).status).toBe(400);
+});

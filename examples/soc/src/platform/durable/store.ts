@@ -9,8 +9,13 @@ const schema = `
   create table if not exists messages (place integer primary key autoincrement, topic text, message text);
   create index if not exists messages_of_topic on messages (topic, place);
   create table if not exists cursors (topic text, consumer text, place integer, primary key (topic, consumer));
-  create table if not exists handled (consumer text, message text, primary key (consumer, message)) without rowid;
-  create table if not exists outgoing (place integer primary key autoincrement, topic text, id text, message text);
+  create table if not exists handled (
+    consumer text, message text, at integer, primary key (consumer, message)) without rowid;
+  create index if not exists handled_at on handled (at);
+  create table if not exists outgoing (
+    place integer primary key autoincrement, topic text, id text, key text, value text);
+  create table if not exists answers (call text primary key, at integer, answer text) without rowid;
+  create index if not exists answers_at on answers (at);
   create table if not exists dead_letters (place integer primary key autoincrement, letter text);
   create table if not exists marks (audit_id text primary key, service text, event text);
   create table if not exists events (

@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto';
-import type { Message as KafkaMessage } from '@platformatic/kafka';
 import type { RecordDeadLetter } from '../dead-letter-records.ts';
-import { type Backoff, handleMessage, type Refusal } from '../message-handling.ts';
+import { type Backoff, handleMessage } from '../message-handling.ts';
 import { withRepeatableIds } from '../repeatable-ids.ts';
-import type { DeadLetter, Handler, Message, RejectedMessage, Topic, TopicBus, Topics } from '../topics.ts';
-import { decodeMessage, encodeMessage, lineageOfPlace } from './message-bytes.ts';
+import type { DeadLetter, Handler, Message, Topic, TopicBus, Topics } from '../topics.ts';
+import { encodeMessage } from './message-bytes.ts';
+import { bytesOfLetter, placeOf, type Received, readOrRefuse, unreadable } from './received.ts';
 import { TopicReader } from './topic-reader.ts';
-import { deadLetterTopicOf, maxKeyBytes, maxMessageBytes } from './topic-settings.ts';
-import { messageIdHeader, TopicWriter } from './topic-writer.ts';
+import { deadLetterTopicOf } from './topic-settings.ts';
+import { TopicWriter } from './topic-writer.ts';
 
 export interface KafkaTopicsOptions {
   /** `host:port` of brokers. */
@@ -24,9 +23,7 @@ export interface KafkaTopicsOptions {
   readonly onError?: (error: unknown) => void;
 }
 
-type Received = KafkaMessage<Buffer, Buffer, Buffer, Buffer>;
-
-const defaults = {
+export const kafkaDefaults = {
   prefix: '',
   clientId: 'soc',
   sessionTimeoutMs: 10_000,
@@ -43,12 +40,12 @@ const defaults = {
 export class KafkaTopics implements TopicBus {
   /** @defaultValue records nothing */
   recordDeadLetter: RecordDeadLetter = () => undefined;
-  readonly #options: KafkaTopicsOptions & typeof defaults;
+  readonly #options: KafkaTopicsOptions & typeof kafkaDefaults;
   readonly #writer: TopicWriter;
   readonly #readers = new Set<TopicReader>();
 
   constructor(options: KafkaTopicsOptions) {
-    this.#options = { ...defaults, ...options };
+    this.#options = { ...kafkaDefaults, ...options };
     this.#writer = new TopicWriter(options.brokers, this.#options.clientId);
   }
 
@@ -102,14 +99,7 @@ export class KafkaTopics implements TopicBus {
           ? read.refusal
           : await handleMessage(handler, read.message, this.#options.backoff, signal);
       if (refusal === undefined) return;
-      const { key, lineage, value } =
-        'message' in read
-          ? read.message
-          : {
-              key: received.key?.toString('utf8', 0, maxKeyBytes) ?? '',
-              lineage: lineageOfPlace(place),
-              value: { base64: received.value?.toString('base64') ?? '' },
-            };
+      const { key, lineage, value } = 'message' in read ? read.message : unreadable(received);
       const { code, reason, recordedAs } = refusal;
       const letter: DeadLetter = { topic, consumer, key, lineage, value, code, reason };
       const recorded = { ...letter, audit_id: recordedAs ?? this.recordDeadLetter(letter) };
@@ -117,37 +107,8 @@ export class KafkaTopics implements TopicBus {
       await this.#writer.write(
         this.#options.prefix + deadLetterTopicOf(topic),
         key,
-        bytesOf(recorded, received),
+        bytesOfLetter(recorded, received),
       );
     });
   }
-}
-
-/** Identifies a message, also if its sender copied the header of another, or its topic was deleted and created again. */
-function placeOf({ topic, partition, offset, headers }: Received): string {
-  // Kafka permits headers without a value, which the types of the client library do not say.
-  const all: Iterable<readonly [Buffer, Buffer | null]> = headers;
-  const id = [...all].find(([name]) => name.toString() === messageIdHeader)?.[1]?.toString('base64');
-  return JSON.stringify([topic, partition, String(offset), id ?? '']);
-}
-
-function readOrRefuse({ key, value }: Received): { message: Message<unknown> } | { refusal: Refusal } {
-  try {
-    return { message: decodeMessage(key, value) };
-  } catch (error) {
-    const { code, message, recordedAs } = error as RejectedMessage;
-    return { refusal: { code, reason: message, recordedAs } };
-  }
-}
-
-/** The dead letter with its message. One that would be too large has the hash of the message and its place instead. */
-function bytesOf(letter: DeadLetter, { value, partition, offset }: Received): Buffer {
-  const place = { partition, offset: String(offset) };
-  const whole = Buffer.from(JSON.stringify({ ...letter, place }));
-  if (whole.length <= 2 * maxMessageBytes) return whole;
-  const sha256 = createHash('sha256')
-    .update(value ?? '')
-    .digest('hex');
-  const { value: _left, ...rest } = letter;
-  return Buffer.from(JSON.stringify({ ...rest, place, value_sha256: sha256 }));
 }

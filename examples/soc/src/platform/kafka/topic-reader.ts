@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Consumer, type Message as KafkaMessage, type MessagesStream } from '@platformatic/kafka';
-
-type Received = KafkaMessage<Buffer, Buffer, Buffer, Buffer>;
+import { Consumer, type MessagesStream } from '@platformatic/kafka';
+import type { Received } from './received.ts';
 
 export interface TopicReaderOptions {
   readonly brokers: readonly string[];

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Admin } from '@platformatic/kafka';
 import { findingSources } from '../exposure.ts';
 import type { Topic } from '../topics.ts';
@@ -14,6 +15,7 @@ export const topicNames: readonly Topic[] = [
   ...findingSources.map((source) => `ctem.raw.${source}` as const),
   'ctem.normalized',
   'playbooks.draft',
+  'patterns',
 ];
 
 /** The topic of messages that consumers of `topic` could not handle. */
@@ -38,6 +40,9 @@ const topicSettings = {
 
 const dayMs = 24 * 60 * 60 * 1000;
 
+/** How long Kafka keeps the messages of a topic, in milliseconds. */
+export const retentionMs = topicSettings.retentionDays * dayMs;
+
 function configsOf(topic: string, isDeadLetters: boolean, replicas: number) {
   const days = isDeadLetters ? topicSettings.deadLetterRetentionDays : topicSettings.retentionDays;
   const configs: Record<string, string> = {
@@ -52,9 +57,12 @@ function configsOf(topic: string, isDeadLetters: boolean, replicas: number) {
   return { topic, configs: Object.entries(configs).map(([name, value]) => ({ name, value })) };
 }
 
+/** The metadata of a broker lags behind its controller, on a busy machine by seconds. */
+const metadataWait = { timeoutMs: 30_000, intervalMs: 50 };
+
 /**
  * Creates the topics of the platform that do not exist, each with its dead-letter topic. Existing ones stay as they are. It may be called
- * by several processes at once.
+ * by several processes at once. Resolves when the brokers know all of them.
  *
  * @param prefix stands before the name of each topic
  */
@@ -69,7 +77,8 @@ export async function createTopics(brokers: readonly string[], prefix = ''): Pro
     const { brokers: known } = await admin.metadata({ topics: [], forceUpdate: true });
     const replicas = Math.min(topicSettings.replicas, known.size);
     const existing = new Set(await admin.listTopics());
-    for (const name of topicNames.flatMap((topic) => [topic, deadLetterTopicOf(topic)])) {
+    const names = topicNames.flatMap((topic) => [topic, deadLetterTopicOf(topic)]);
+    for (const name of names) {
       if (existing.has(prefix + name)) continue;
       const { topic, configs } = configsOf(prefix + name, name.endsWith('.dlq'), replicas);
       try {
@@ -83,8 +92,24 @@ export async function createTopics(brokers: readonly string[], prefix = ''): Pro
         if (!isAlreadyThere(error)) throw error;
       }
     }
+    await untilKnown(
+      admin,
+      names.map((name) => prefix + name),
+    );
   } finally {
     await admin.close();
+  }
+}
+
+async function untilKnown(admin: Admin, topics: readonly string[]): Promise<void> {
+  const deadline = performance.now() + metadataWait.timeoutMs;
+  for (;;) {
+    const known = new Set(await admin.listTopics());
+    const missing = topics.filter((topic) => !known.has(topic));
+    if (missing.length === 0) return;
+    if (performance.now() > deadline)
+      throw new Error(`the brokers do not know the new topics ${missing.join(', ')}`);
+    await pause(metadataWait.intervalMs);
   }
 }
 

@@ -6,6 +6,15 @@ import { Unavailable } from '../topics.ts';
 /** The header that tells messages apart, in a topic that was deleted and created again, too. */
 export const messageIdHeader = 'soc-message-id';
 
+/** What is written to a topic. */
+export interface OutgoingMessage {
+  readonly topic: string;
+  readonly key: string;
+  readonly value: Buffer;
+  /** The same whenever the message is written again. @defaultValue a new one */
+  readonly id?: string;
+}
+
 const attempts = 3;
 const requestTimeoutMs = 10_000;
 
@@ -24,18 +33,35 @@ export class TopicWriter {
   }
 
   /** @throws {Unavailable} if no attempt succeeded */
-  async write(topic: string, key: string, value: Buffer): Promise<void> {
-    const headers = new Map([[Buffer.from(messageIdHeader), Buffer.from(randomUUID())]]);
+  write(topic: string, key: string, value: Buffer): Promise<void> {
+    return this.writeAll([{ topic, key, value }]);
+  }
+
+  /**
+   * Writes messages in their order. They must fit into one request: all of them together are not larger than one message may be.
+   *
+   * @throws {Unavailable} if no attempt succeeded. Any of them may be written nevertheless.
+   */
+  async writeAll(outgoing: readonly OutgoingMessage[]): Promise<void> {
+    const messages = outgoing.map(({ topic, key, value, id = randomUUID() }) => ({
+      topic,
+      key: Buffer.from(key),
+      value,
+      headers: new Map([[Buffer.from(messageIdHeader), Buffer.from(id)]]),
+    }));
     for (let attempt = 1; ; attempt++) {
       this.#producer ??= this.#connect();
       const producer = this.#producer;
       try {
-        await producer.send({ messages: [{ topic, key: Buffer.from(key), value, headers }] });
+        await producer.send({ messages });
         return;
       } catch (cause) {
         if (this.#producer === producer) this.#producer = undefined;
         await producer.close().catch(() => undefined);
-        if (attempt === attempts) throw new Unavailable(`the topic ${topic} can't be written`, { cause });
+        if (attempt === attempts) {
+          const topics = [...new Set(outgoing.map(({ topic }) => topic))].join(', ');
+          throw new Unavailable(`the topic ${topics} can't be written`, { cause });
+        }
         await pause(100 * 2 ** attempt);
       }
     }

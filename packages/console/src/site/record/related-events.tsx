@@ -6,8 +6,8 @@ import { Icon } from '../elements/icon.tsx';
 import { useResource } from '../elements/resource.ts';
 import { Time } from '../elements/time.tsx';
 import { useConsole } from '../session/console-context.ts';
-import { subjectFields } from '../timeline/subject.ts';
 import { textOf } from '../trail/event-text.ts';
+import { subjectFields } from '../trail/timeline-subject.ts';
 
 /** What joins events, the narrowest first. */
 const links = [

@@ -1,6 +1,6 @@
 import type { EventView } from '@tallystick/protocol';
 import { textOf } from '../trail/event-text.ts';
-import { type Subject, subjectFields } from './subject.ts';
+import { type Subject, subjectFields } from '../trail/timeline-subject.ts';
 
 /** A subject of a timeline that the newest events name. */
 export interface RecentSubject extends Subject {

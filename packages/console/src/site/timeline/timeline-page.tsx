@@ -10,7 +10,7 @@ import { Time } from '../elements/time.tsx';
 import { RecordDrawer } from '../record/record-drawer.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { ForTenant } from '../shell/tenant.tsx';
-import { apiSubject, type Subject, subjectOf } from './subject.ts';
+import { apiSubject, type Subject, subjectOf } from '../trail/timeline-subject.ts';
 import { TimelineStart } from './timeline-start.tsx';
 import { Figures, Missing, TimelineSummary } from './timeline-summary.tsx';
 import { TimelineTree } from './timeline-tree.tsx';

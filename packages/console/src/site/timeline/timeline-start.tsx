@@ -5,8 +5,8 @@ import { LoadingRows } from '../elements/loading-rows.tsx';
 import { useResource } from '../elements/resource.ts';
 import { Time } from '../elements/time.tsx';
 import { useConsole } from '../session/console-context.ts';
+import { subjectFields } from '../trail/timeline-subject.ts';
 import { recentSubjects } from './recent-subjects.ts';
-import { subjectFields } from './subject.ts';
 
 /** How many of the newest events are looked at for their investigations and traces. */
 const lookedAt = 500;

@@ -7,18 +7,11 @@ import type { AccessRule } from './endpoint.ts';
 import { assertFromConsole, sessionSecretOf } from './session-cookie.ts';
 
 /**
- * Checks the request's API key or token and whether it may call the route. It runs before the service reads any of the body.
+ * Whether the caller may call a route.
  *
- * @returns the caller; `undefined` on a route that is open to all
- * @throws {ServerError} `UNAUTHENTICATED`, `FORBIDDEN`, `ISSUER_UNAVAILABLE`
+ * @throws {ServerError} `FORBIDDEN`
  */
-export async function authenticate(
-  credentials: Credentials,
-  request: FastifyRequest,
-  access: AccessRule,
-): Promise<Principal | undefined> {
-  if (access === 'open') return undefined;
-  const principal = await principalOf(credentials, request);
+export function assertAccess(principal: Principal, access: Exclude<AccessRule, 'open'>): void {
   if (access === 'operator') {
     authorize(principal, 'admin');
     // These routes reach across all tenants, so an administrator of some tenants must not use them.
@@ -28,7 +21,6 @@ export async function authenticate(
   } else if (access !== 'key') {
     authorize(principal, access);
   }
-  return principal;
 }
 
 /**

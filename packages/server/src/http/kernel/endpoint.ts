@@ -70,6 +70,8 @@ export interface Endpoint<P = unknown, Q = unknown, B = unknown> {
   readonly access: AccessRule;
   /** Not in the OpenAPI document: the route answers files for a browser. @defaultValue false */
   readonly undocumented?: boolean;
+  /** An open route that is not limited by address: a probe, or a sign-in, which has a limit of its own. @defaultValue false */
+  readonly unlimited?: boolean;
   readonly params?: Fields;
   readonly query?: Fields;
   /** Headers that the handler reads, with descriptions. They are only documented, not validated. */

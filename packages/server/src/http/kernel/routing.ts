@@ -1,12 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Credentials } from '../../access/credentials.ts';
-import { authenticate } from './authentication.ts';
+import type { Principal } from '../../access/principal.ts';
+import { ServerError } from '../../errors.ts';
+import { assertAccess, principalOf } from './authentication.ts';
 import { unpackBody } from './bodies.ts';
 import { type BodyBudget, costOfEvents, type Lease } from './body-budget.ts';
 import type { UnauthenticatedConnections } from './connections.ts';
 import type { Answer, Call, Endpoint } from './endpoint.ts';
 import { logFacts } from './logging.ts';
 import { HttpProblem } from './problems.ts';
+import type { RateLimits } from './rate-limits.ts';
 import { assertStorable, readJson, validate } from './validate.ts';
 
 /** Most bytes of a JSON body on routes that declare a schema. */
@@ -21,9 +24,10 @@ export interface Guards {
   /** Bounds the answers that their clients have not read yet. */
   readonly answers: BodyBudget;
   readonly connections: UnauthenticatedConnections;
+  readonly rates: RateLimits;
 }
 
-/** Serves the endpoints. Each request passes the same checks in this order: API key, parameters, body. */
+/** Serves the endpoints. Each request passes the same checks in this order: API key, rate, scope, parameters, body. */
 export function addRoutes(app: FastifyInstance, guards: Guards, endpoints: readonly Endpoint[]): void {
   // A route without a body ignores what a client sends as one.
   app.removeAllContentTypeParsers();
@@ -36,12 +40,9 @@ export function addRoutes(app: FastifyInstance, guards: Guards, endpoints: reado
   });
 }
 
-function addRoute(
-  app: FastifyInstance,
-  { credentials, budget, answers, connections }: Guards,
-  each: Endpoint,
-): void {
-  const { method, access, body } = each;
+function addRoute(app: FastifyInstance, guards: Guards, each: Endpoint): void {
+  const { budget, answers, connections } = guards;
+  const { method, body } = each;
   const checked = new WeakMap<FastifyRequest, Checked>();
   const leases = new WeakMap<FastifyRequest, Lease>();
   app.route({
@@ -49,7 +50,7 @@ function addRoute(
     url: urlOf(each),
     onRequest: async (request, reply) => {
       connections.onRequest(request.raw.socket);
-      const principal = await authenticate(credentials, request, access);
+      const principal = await admit(guards, each, request, reply);
       logFacts(request, {
         operation: each.operationId,
         ...(principal !== undefined && { principal: principal.id }),
@@ -94,6 +95,34 @@ function addRoute(
       }
     },
   });
+}
+
+/**
+ * Checks who makes the request, whether the client makes too many, and whether the caller may call the route. It runs before the service
+ * reads any of the body.
+ *
+ * @returns the caller; `undefined` on a route that is open to all
+ * @throws {ServerError} `UNAUTHENTICATED`, `FORBIDDEN`, `ISSUER_UNAVAILABLE`
+ * @throws {HttpProblem} `RATE_LIMITED`
+ */
+async function admit(
+  { credentials, rates }: Guards,
+  { access, unlimited }: Endpoint,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Principal | undefined> {
+  if (access === 'open') {
+    if (unlimited !== true) rates.countAddress(request, reply);
+    return undefined;
+  }
+  const principal = await principalOf(credentials, request).catch((error: unknown) => {
+    if (error instanceof ServerError && (error.code === 'UNAUTHENTICATED' || error.code === 'FORBIDDEN'))
+      rates.countAddress(request, reply);
+    throw error;
+  });
+  rates.countCaller(principal, reply);
+  assertAccess(principal, access);
+  return principal;
 }
 
 function clientSignal(reply: FastifyReply): AbortSignal {

@@ -51,7 +51,6 @@ export function serverOptions(given: Partial<ServerTimeouts> = {}): FastifyServe
     return503OnClosing: false,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 512 },
-    trustProxy: false,
   } as FastifyServerOptions;
 }
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { FastifyReply } from 'fastify';
 import { HttpProblem } from './problems.ts';
 
 /** The live streams of an app. Their number is limited, also for each key, and they end when the app closes. */
@@ -55,6 +56,17 @@ export class Streams {
     this.#closed = true;
     for (const controller of this.#open.keys()) controller.abort();
   }
+}
+
+/** Begins the answer of a stream, with what the checks before its route have set: rate limits, and what other origins may read. */
+export function beginStream(reply: FastifyReply): void {
+  reply.hijack();
+  reply.raw.writeHead(200, {
+    ...(reply.getHeaders() as OutgoingHttpHeaders),
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  });
 }
 
 /**

@@ -32,6 +32,8 @@ type Json = { [member: string]: unknown };
 
 /** Problems that every route may answer with. */
 const common: readonly ProblemCode[] = ['CLOSING', 'INTERNAL_ERROR'];
+/** Problems that every route may answer with where the operator has set a limit. */
+const ofLimits: readonly ProblemCode[] = ['RATE_LIMITED'];
 /** Problems that every route with an API key may answer with. */
 const ofKeys: readonly ProblemCode[] = [
   'UNAUTHENTICATED',
@@ -197,6 +199,7 @@ function merge(own: Json, problems: Json): Json {
 function problemsOf(each: Endpoint): Json {
   const codes = [
     ...common,
+    ...(each.unlimited === true ? [] : ofLimits),
     ...(each.access === 'open' ? [] : ofKeys),
     ...(each.access === 'open' || each.access === 'key' ? [] : (['FORBIDDEN'] as const)),
     ...(each.params === undefined && each.query === undefined ? [] : (['PARAMETER_INVALID'] as const)),

@@ -75,5 +75,5 @@ export const timelineView: Schema = object(
       missing: list(text, 'Sentences about what is missing, or may be'),
     }),
   },
-  { investigation_id: text, correlation_id: text, trace_id: text },
+  { investigation_id: text, correlation_id: text, trace_id: text, run_id: text },
 );

@@ -7,7 +7,7 @@ import { tenantOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import type { HttpLimits } from '../kernel/limits.ts';
 import { tenantId, uuid } from '../kernel/parameters.ts';
-import { type Streams, writeBounded } from '../kernel/streams.ts';
+import { beginStream, type Streams, writeBounded } from '../kernel/streams.ts';
 
 interface Parts {
   readonly desk: ApprovalDesk;
@@ -42,12 +42,7 @@ export function approvalStreamRoutes(parts: Parts): Endpoint[] {
         const first = await parts.desk.get(tenant, approval_id);
         const response = reply.raw;
         const stop = parts.streams.open(response, principal.id);
-        reply.hijack();
-        response.writeHead(200, {
-          'content-type': 'text/event-stream; charset=utf-8',
-          'cache-control': 'no-store',
-          'x-accel-buffering': 'no',
-        });
+        beginStream(reply);
         const heartbeat = setInterval(() => {
           if (!response.writableNeedDrain) response.write(': here\n\n');
         }, parts.limits.heartbeatMs);

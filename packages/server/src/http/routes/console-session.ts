@@ -1,13 +1,13 @@
 import { scopes as allScopes } from '@tallystick/protocol';
 import type { FastifyRequest } from 'fastify';
-import { RateLimiterMemory } from 'rate-limiter-flexible';
 import * as z from 'zod';
 import type { Credentials } from '../../access/credentials.ts';
 import type { ConsoleSession } from '../../access/sessions/console-sessions.ts';
 import type { AuditService } from '../../app.ts';
 import { ServerError } from '../../errors.ts';
+import { addressOf, networkOf } from '../kernel/client-address.ts';
 import { type Answer, type Endpoint, endpoint } from '../kernel/endpoint.ts';
-import { HttpProblem } from '../kernel/problems.ts';
+import { limited } from '../kernel/rate-limits.ts';
 import {
   assertFromConsole,
   assertSameOrigin,
@@ -15,6 +15,7 @@ import {
   sessionCookie,
   sessionSecretOf,
 } from '../kernel/session-cookie.ts';
+import { TokenBuckets } from '../kernel/token-buckets.ts';
 import { version } from '../kernel/version.ts';
 import { time } from '../openapi/component.ts';
 
@@ -44,15 +45,19 @@ const signIn = z.union([
   z.strictObject({ link: z.string().max(200).describe('The secret of a link that a terminal has printed') }),
 ]);
 
+/** Refused attempts of one address. */
+const failureRate = { perSecond: 10 / 60, burst: 10 };
+
 interface Parts {
   readonly service: AuditService;
   readonly credentials: Credentials;
+  readonly now: () => number;
 }
 
 /** Routes with which a person signs in to the console and out of it. */
-export function consoleSessionRoutes({ service, credentials }: Parts): Endpoint[] {
+export function consoleSessionRoutes({ service, credentials, now }: Parts): Endpoint[] {
   const { sessions, signInLinks } = service;
-  const failures = new RateLimiterMemory({ points: 10, duration: 60 });
+  const failures = new TokenBuckets(now);
   const stateOf = (session: ConsoleSession | undefined): Answer => ({
     status: 200,
     body: {
@@ -96,6 +101,7 @@ export function consoleSessionRoutes({ service, credentials }: Parts): Endpoint[
         'The answer sets a cookie that scripts can not read. The session ends after twelve hours, after one hour without a request, at ' +
         'sign-out, and when its key is revoked or expires. Ten refused attempts of an address per minute are recorded; further ones get 429.',
       access: 'open',
+      unlimited: true,
       headers: { 'x-tallystick-console': 'Must be `1`: no form of another site can send it' },
       body: { schema: signIn },
       responses: { 200: { description: 'The person is signed in', schema: sessionState } },
@@ -105,7 +111,7 @@ export function consoleSessionRoutes({ service, credentials }: Parts): Endpoint[
         if (request.headers['x-tallystick-console'] !== '1')
           throw new ServerError('FORBIDDEN', 'a sign-in needs the header x-tallystick-console: 1');
         const method = 'key' in body ? 'key' : 'link';
-        const address = request.ip;
+        const address = addressOf(request);
         try {
           const principal =
             'key' in body ? await credentials.authenticateKey(body.key) : await signInLinks.use(body.link);
@@ -116,7 +122,9 @@ export function consoleSessionRoutes({ service, credentials }: Parts): Endpoint[
         } catch (error) {
           if (!(error instanceof ServerError) || error.code !== 'UNAUTHENTICATED') throw error;
           // A valid key always signs in: otherwise one client behind a proxy could keep all others out.
-          await countFailure(failures, address);
+          const failure = failures.take(networkOf(request), failureRate);
+          if (!failure.allowed)
+            throw limited(failure, 'too many attempts to sign in were refused: wait a moment');
           await sessions.refuse(method, address);
           throw error;
         }
@@ -130,6 +138,7 @@ export function consoleSessionRoutes({ service, credentials }: Parts): Endpoint[
       summary: 'Sign out of the console',
       description: 'The session ends on every replica, and its streams within a second.',
       access: 'open',
+      unlimited: true,
       headers: { 'x-tallystick-csrf': 'The value `csrf` of the session' },
       responses: { 204: { description: 'The session has ended' } },
       problems: ['FORBIDDEN', 'STORE_UNAVAILABLE', 'STORE_FULL'],
@@ -138,7 +147,7 @@ export function consoleSessionRoutes({ service, credentials }: Parts): Endpoint[
         const session = await current(request);
         if (session !== undefined) {
           assertFromConsole(request, session);
-          await sessions.end(session, request.ip);
+          await sessions.end(session, addressOf(request));
         }
         return { status: 204, headers: { 'set-cookie': endedSessionCookie(request) } };
       },
@@ -149,13 +158,4 @@ export function consoleSessionRoutes({ service, credentials }: Parts): Endpoint[
 function shown({ principal, name, csrf, expiresAt }: ConsoleSession) {
   const { subject, scopes, tenants } = principal;
   return { name, subject, scopes, tenants, csrf, expires_at: new Date(expiresAt).toISOString() };
-}
-
-/** @throws {HttpProblem} `RATE_LIMITED` */
-async function countFailure(failures: RateLimiterMemory, address: string): Promise<void> {
-  await failures.consume(address).catch(({ msBeforeNext }: { readonly msBeforeNext: number }) => {
-    throw new HttpProblem('RATE_LIMITED', 'too many attempts to sign in were refused: wait a moment', {
-      headers: { 'retry-after': String(Math.ceil(msBeforeNext / 1_000)) },
-    });
-  });
 }

@@ -7,6 +7,7 @@ import {
   type RangeName,
   type ValueName,
 } from '@tallystick/event';
+import { maxSearchLength } from '@tallystick/event/search';
 import * as z from 'zod';
 import { anyOf, flag, integer, maxValues, openParameter, text, timestamp } from '../kernel/parameters.ts';
 
@@ -45,6 +46,16 @@ export const listFilters: ValueShape & RangeShape = {
     ),
   ) as RangeShape),
 };
+
+/** The search of a list, a stream, an export or a count. */
+export const searchText = z
+  .string()
+  .min(1)
+  .max(maxSearchLength)
+  .describe(
+    'Search of the texts of events: words, `"phrases"`, `begin*`, `field:value`, IP addresses and ranges; `-` before a part leaves ' +
+      'its events out. All parts must match',
+  );
 
 /** Whether a list or stream has the service's bookkeeping. */
 export const includeReads = flag(

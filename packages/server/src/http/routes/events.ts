@@ -1,4 +1,3 @@
-import { maxSearchLength } from '@tallystick/event/search';
 import type { EventPage } from '@tallystick/protocol';
 import * as z from 'zod';
 import { isOfReading, type ReadAudit } from '../../operations/read-audit.ts';
@@ -9,7 +8,7 @@ import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import { logFacts } from '../kernel/logging.ts';
 import { cursor, limit, tenantId, uuid } from '../kernel/parameters.ts';
 import { eventPage, eventViewRef } from '../openapi/view-schemas.ts';
-import { filtersOf, includeReads, listFilters, withMemberFilters } from './event-filters.ts';
+import { filtersOf, includeReads, listFilters, searchText, withMemberFilters } from './event-filters.ts';
 
 const tag = 'Events';
 
@@ -17,15 +16,6 @@ const include = z
   .literal('record')
   .optional()
   .describe('`record` adds the text that was hashed to each event');
-
-const searchText = z
-  .string()
-  .min(1)
-  .max(maxSearchLength)
-  .describe(
-    'Search of the texts of events: words, `"phrases"`, `begin*`, `field:value`, IP addresses and ranges; `-` before a part leaves ' +
-      'its events out. All parts must match',
-  );
 
 const jsonType = 'application/json; charset=utf-8';
 

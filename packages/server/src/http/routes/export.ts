@@ -11,12 +11,13 @@ import type { KeyWatch } from '../../access/key-watch.ts';
 import type { Principal } from '../../access/principal.ts';
 import type { ReadAudit } from '../../operations/read-audit.ts';
 import { exportLines } from '../../trail/export.ts';
+import { readSearch } from '../../trail/read-search.ts';
 import type { Trail } from '../../trail/trail.ts';
 import { seesSensitive, tenantOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import type { LongRequests } from '../kernel/long-requests.ts';
 import { tenantId } from '../kernel/parameters.ts';
-import { filtersOf, includeReads, listFilters, withMemberFilters } from './event-filters.ts';
+import { filtersOf, includeReads, listFilters, searchText, withMemberFilters } from './event-filters.ts';
 
 const position = (description: string) =>
   z
@@ -52,11 +53,11 @@ export function exportRoutes({
       tag: 'Events',
       summary: 'Export events as CSV or JSON lines',
       description:
-        'All events that match the filters, oldest first, one in each line, in one answer. The end is fixed when the request ' +
+        'All events that match the filters and the search `q`, oldest first, one in each line, in one answer. The end is fixed when the request ' +
         `arrives; the header \`${exportUntilHeader}\` states it. If the connection breaks, send the request again with \`after\`: ` +
         'the place of the last whole line, and `until`: the value of that header. Both files together are then the whole ' +
         'export. Without the scope `events:read-sensitive`, sensitive events appear without their content, and they are left ' +
-        'out if a filter looks at the content. The export is recorded in the chain as `audit.exported`. The file proves ' +
+        'out if a filter or a search looks at the content. The export is recorded in the chain as `audit.exported`. The file proves ' +
         'nothing by itself.\n\n' +
         'CSV is that of RFC 4180, with a column for each field; objects are JSON. A text that a spreadsheet would take for a ' +
         'formula begins with an apostrophe. Control characters are written as `\\n` or `\\u001b`.',
@@ -64,6 +65,7 @@ export function exportRoutes({
       query: withMemberFilters({
         tenant_id: tenantId.optional(),
         ...listFilters,
+        q: searchText.optional(),
         include_reads: includeReads,
         format: z.enum(exportFormatNames).default('csv').describe('The format of the lines'),
         after: position('Begin after the event at this place, `<epoch>-<sequence_number>`').optional(),
@@ -79,8 +81,10 @@ export function exportRoutes({
       },
       problems: ['OVERLOADED'],
       async handle({ principal, query, reply, signal }) {
-        const { tenant_id, include_reads, format: name, after, until, ...given } = query;
+        const { tenant_id, q, include_reads, format: name, after, until, ...given } = query;
         const tenantId = tenantOf(principal, tenant_id);
+        // Refuses a text that is not a search before the answer begins.
+        if (q !== undefined) readSearch(q);
         longRequests.begin(reply.raw, principal.id);
         const format = exportFormat(name);
         const filters = filtersOf(given);
@@ -92,12 +96,13 @@ export function exportRoutes({
             {
               format: name,
               filters,
+              ...(q !== undefined && { q }),
               until: formatExportPosition(end),
               ...(after !== undefined && { after: formatExportPosition(after) }),
             },
           );
         }
-        const request = { tenantId, filters, format, after, until: end, includeReads: include_reads };
+        const request = { tenantId, filters, q, format, after, until: end, includeReads: include_reads };
         const view = { sensitive: seesSensitive(principal) };
         const lines = whileUsable(keyWatch, principal, (unusable) =>
           exportLines(trail, request, view, AbortSignal.any([signal, unusable])),

@@ -40,6 +40,7 @@ export function healthRoutes({
       tag,
       summary: 'Check that the process is alive',
       access: 'open',
+      unlimited: true,
       responses: { 200: { description: 'The process is alive', schema: health } },
       async handle() {
         const body: Health = { status: 'ok', version };
@@ -57,6 +58,7 @@ export function healthRoutes({
         'still ready, so that the other tenants keep their service. The same is true of a follower that is further behind than the ' +
         'bound of the service, if it has one.',
       access: 'open',
+      unlimited: true,
       responses: {
         200: { description: 'The service can chain events', schema: readiness },
         503: { description: 'The service can not chain events', schema: readiness },

@@ -7,7 +7,7 @@ import { seesSensitive, tenantOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import { cursor, documented, integer, tenantId } from '../kernel/parameters.ts';
 import { stats as statsSchema } from '../openapi/stats-schemas.ts';
-import { filtersOf, includeReads, listFilters, withMemberFilters } from './event-filters.ts';
+import { filtersOf, includeReads, listFilters, searchText, withMemberFilters } from './event-filters.ts';
 
 /** Most groupings of one request. */
 const maxGroupings = 10;
@@ -54,17 +54,18 @@ export function statsRoutes({
       tag: 'Events',
       summary: 'Count the events of a tenant',
       description:
-        'Counts the events that match the filters, which are those of the list of events. `by` divides them by a field ' +
+        'Counts the events that match the filters and the search `q`, which are those of the list of events. `by` divides them by a field ' +
         `(${parts.join(', ')}), or by two of them: \`by=actor,day\`. A request may have several \`by\`. Hours and days are UTC, by the ` +
         '`timestamp` of the events.\n\n' +
-        'Counts are exact where the filters look at fields of `by`, `actor_id`, `is_sensitive` and `timestamp` only. Other filters ' +
-        'read the events, up to 5,000 per request: `complete` is then false, and `next_cursor` goes on. Records of reads ' +
+        'Counts are exact where the filters look at fields of `by`, `actor_id`, `is_sensitive` and `timestamp` only. Other filters and ' +
+        'a search read the events, up to 5,000 per request: `complete` is then false, and `next_cursor` goes on. Records of reads ' +
         '(`audit.read`, `audit.accounts_changed`) are not counted, unless `include_reads` or a filter asks for them. Sensitive events ' +
         'are counted only with the scope `events:read-sensitive`.',
       access: 'events:read',
       query: withMemberFilters({
         tenant_id: tenantId.optional(),
         ...listFilters,
+        q: searchText.optional(),
         by: by.optional(),
         limit: integer('Most values of the fields of a grouping', { minimum: 1, maximum: 1_000 }).default(50),
         cursor: cursor.optional(),
@@ -72,11 +73,11 @@ export function statsRoutes({
       }),
       responses: { 200: { description: 'The counts', schema: statsSchema } },
       async handle({ principal, query }) {
-        const { tenant_id, by: groupings = [], limit, cursor, include_reads, ...given } = query;
+        const { tenant_id, q, by: groupings = [], limit, cursor, include_reads, ...given } = query;
         const filters = filtersOf(given);
         const tenantId = tenantOf(principal, tenant_id);
         const body = await stats.count(
-          { tenantId, filters, groupings, limit, cursor, includeReads: include_reads },
+          { tenantId, filters, q, groupings, limit, cursor, includeReads: include_reads },
           { sensitive: seesSensitive(principal) },
         );
         if (!isOfReading(filters.event_type) && (await trail.head(tenantId)) !== undefined)

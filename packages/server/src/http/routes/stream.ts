@@ -3,7 +3,8 @@ import type * as z from 'zod';
 import type { KeyWatch } from '../../access/key-watch.ts';
 import { isOfReading, type ReadAudit } from '../../operations/read-audit.ts';
 import type { Position } from '../../trail/cursor.ts';
-import { follow } from '../../trail/follow.ts';
+import { type FollowQuery, follow } from '../../trail/follow.ts';
+import { readSearch } from '../../trail/read-search.ts';
 import type { HeadWatch } from '../../trail/tail.ts';
 import type { Trail } from '../../trail/trail.ts';
 import { seesSensitive, tenantOf } from '../kernel/authentication.ts';
@@ -11,12 +12,13 @@ import { type Call, type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import type { HttpLimits } from '../kernel/limits.ts';
 import { integer, tenantId, timestamp } from '../kernel/parameters.ts';
 import { HttpProblem } from '../kernel/problems.ts';
-import { type Streams, writeBounded } from '../kernel/streams.ts';
-import { filtersOf, includeReads, streamFilters, withMemberFilters } from './event-filters.ts';
+import { beginStream, type Streams, writeBounded } from '../kernel/streams.ts';
+import { filtersOf, includeReads, searchText, streamFilters, withMemberFilters } from './event-filters.ts';
 
 const querySchema = withMemberFilters({
   tenant_id: tenantId.optional(),
   ...streamFilters,
+  q: searchText.optional(),
   sequence_from: integer(
     'Sequence number of the first record to send, in the current epoch. Absent: the next new record',
   ).optional(),
@@ -49,7 +51,7 @@ export function streamRoutes(parts: Parts): Endpoint[] {
       summary: "Follow a tenant's events",
       description:
         'Server-sent events. `id` is `<epoch>-<sequence_number>`, `event` is `audit`, and `data` is the event in the form of ' +
-        'lists. Send the last `id` in the header `Last-Event-ID` to continue after it. Comments are heartbeats.',
+        'lists, of those that match the filters and the search `q`. Send the last `id` in the header `Last-Event-ID` to continue after it. Comments are heartbeats.',
       access: 'events:read',
       query: querySchema,
       headers: { 'Last-Event-ID': 'Id of the last event that the client received' },
@@ -63,17 +65,13 @@ export function streamRoutes(parts: Parts): Endpoint[] {
       async handle(call) {
         const { principal, query, request, reply } = call;
         const tenantId = tenantOf(principal, query.tenant_id);
+        const search = query.q === undefined ? undefined : readSearch(query.q);
         const head = await parts.trail.head(tenantId);
         const after = await startOf(parts.trail, tenantId, request, query, head);
         const stop = parts.streams.open(reply.raw, principal.id);
-        reply.hijack();
-        reply.raw.writeHead(200, {
-          'content-type': 'text/event-stream; charset=utf-8',
-          'cache-control': 'no-store',
-          'x-accel-buffering': 'no',
-        });
+        beginStream(reply);
         try {
-          await run(parts, call, tenantId, after, stop);
+          await run(parts, call, { tenantId, search, after }, stop);
         } catch (error) {
           request.log.warn({ err: error }, 'stream aborted');
           reply.raw.destroy();
@@ -87,12 +85,11 @@ export function streamRoutes(parts: Parts): Endpoint[] {
 async function run(
   { trail, heads, readAudit, keyWatch, limits }: Parts,
   { principal, query, reply }: Call<unknown, StreamQuery, unknown>,
-  tenantId: string,
-  after: Position | undefined,
+  { tenantId, search, after }: Pick<FollowQuery, 'tenantId' | 'search' | 'after'>,
   stop: AbortController,
 ): Promise<void> {
   const { heartbeatMs, stalledMs } = limits;
-  const { tenant_id: _, sequence_from: __, since: ___, include_reads, ...given } = query;
+  const { tenant_id: _, q: __, sequence_from: ___, since: ____, include_reads, ...given } = query;
   const filters = filtersOf(given);
   const response = reply.raw;
   const heartbeat = setInterval(() => {
@@ -105,7 +102,7 @@ async function run(
     const events = follow(
       trail,
       heads,
-      { tenantId, filters, after, view, includeReads: include_reads },
+      { tenantId, filters, search, after, view, includeReads: include_reads },
       stop.signal,
     );
     for await (const { position, view: event } of events) {

@@ -10,7 +10,7 @@ import type { ReadAudit } from '../../operations/read-audit.ts';
 import type { Trail } from '../../trail/trail.ts';
 import { seesSensitive, tenantOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
-import { limit, tenantId, text } from '../kernel/parameters.ts';
+import { limit, tenantId, text, uuid } from '../kernel/parameters.ts';
 import { timelineView } from '../openapi/timeline-schemas.ts';
 
 /** The route of timelines. */
@@ -27,9 +27,9 @@ export function timelineRoutes({
       path: '/v1/audit/timeline',
       operationId: 'getTimeline',
       tag: 'Events',
-      summary: 'Get the tree of causes of an investigation, a correlation or a trace',
+      summary: 'Get the tree of causes of an investigation, a correlation, a trace or a run of an agent',
       description:
-        'Reads the records of exactly one of `investigation_id`, `correlation_id` and `trace_id`, the oldest first, and puts each below ' +
+        'Reads the records of exactly one of `investigation_id`, `correlation_id`, `trace_id` and `run_id`, the oldest first, and puts each below ' +
         'the record that its `parent_id` names. A summary adds up calls of models, and says what people decided, what was done and ' +
         'not done, and what is missing. If there are more records than `limit`, or than 16 MiB of them, `complete` is false. Without the ' +
         'scope `events:read-sensitive`, sensitive records are left out.',
@@ -39,6 +39,10 @@ export function timelineRoutes({
         investigation_id: text('Investigation whose records are read').optional(),
         correlation_id: text('Request or job whose records are read').optional(),
         trace_id: text('Trace whose records are read').optional(),
+        run_id: uuid(
+          'Run of an agent whose records are read: the `audit_id` of its record `agent.run.started`. They have its `correlation_id`, ' +
+            'and the run led to them',
+        ).optional(),
         limit: limit(10_000, 1_000),
       }),
       responses: { 200: { description: 'The tree, empty if there is no such record', schema: timelineView } },
@@ -60,7 +64,7 @@ function subjectOf(given: { readonly [name: string]: string | undefined }): Time
   if (named.length === 1) return Object.fromEntries(named);
   throw new ServerError(
     'PARAMETER_INVALID',
-    'exactly one of investigation_id, correlation_id and trace_id must be given',
+    'exactly one of investigation_id, correlation_id, trace_id and run_id must be given',
     { details: { parameter: 'investigation_id' } },
   );
 }

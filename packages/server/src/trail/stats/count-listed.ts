@@ -5,6 +5,8 @@ import { type GroupKey, groupingOf, groupOf } from './counted.ts';
 
 export interface ListedRequest {
   readonly filters: EventFilters;
+  /** What the texts of the records must have. */
+  readonly q?: string | undefined;
   readonly groupings: readonly Grouping[];
   /** Most groups of fields in a grouping. */
   readonly limit: number;
@@ -25,16 +27,16 @@ export interface Listed {
 
 const pageSize = 1_000;
 
-/** Counts by listing the records, the newest first: for filters that the hourly counts can't answer. */
+/** Counts by listing the records, the newest first: for filters and searches that the hourly counts can't answer. */
 export async function countListed(trail: Trail, tenantId: string, request: ListedRequest): Promise<Listed> {
-  const { filters, groupings, sensitive, includeReads, records: budget = 5_000 } = request;
+  const { filters, q, groupings, sensitive, includeReads, records: budget = 5_000 } = request;
   const tallies = groupings.map((grouping) => new Tally(grouping));
   let records = 0;
   let left = budget;
   let cursor = request.after;
   do {
     const limit = Math.min(pageSize, left);
-    const page = await trail.list({ tenantId, filters, limit, cursor, includeReads }, { sensitive });
+    const page = await trail.list({ tenantId, filters, q, limit, cursor, includeReads }, { sensitive });
     for (const event of page.events) {
       if (event.redacted === true || event.damaged === true) continue;
       records++;

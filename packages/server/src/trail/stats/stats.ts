@@ -15,6 +15,8 @@ import { countRolledUp, type RolledUp, type StatsLimits } from './rolled-up.ts';
 export interface StatsQuery {
   readonly tenantId: string;
   readonly filters?: EventFilters | undefined;
+  /** What the texts of the records must have: a search. The hourly counts can't answer it. */
+  readonly q?: string | undefined;
   readonly groupings: readonly Grouping[];
   /** Most values of the fields of a grouping. @defaultValue 50 */
   readonly limit?: number | undefined;
@@ -54,11 +56,20 @@ export class TrailStats {
     this.#limits = limits;
   }
 
-  /** @throws {ServerError} `PARAMETER_INVALID` for a cursor of another request */
+  /** @throws {ServerError} `PARAMETER_INVALID` for a text that is not a search, or a cursor of another request */
   async count(query: StatsQuery, { sensitive }: { readonly sensitive: boolean }): Promise<Stats> {
-    const { tenantId, filters = {}, groupings, limit = 50, includeReads = false } = query;
+    const { tenantId, filters = {}, q, groupings, limit = 50, includeReads = false } = query;
     const leaveOutReads = leavesOutReads(filters, includeReads);
-    const request = ['stats', tenantId, filters, groupings, limit, leaveOutReads, sensitive];
+    const request = [
+      'stats',
+      tenantId,
+      filters,
+      groupings,
+      limit,
+      leaveOutReads,
+      sensitive,
+      ...(q === undefined ? [] : [{ q }]),
+    ];
     const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, request, placeSchema);
     const answer = {
       tenant_id: tenantId,
@@ -66,7 +77,7 @@ export class TrailStats {
       sensitive_left_out: !sensitive,
       time_zone: 'UTC',
     } as const;
-    if (after?.[0] !== 'list') {
+    if (after?.[0] !== 'list' && q === undefined) {
       const rolledUp = await this.#rolledUp(query, { sensitive, leaveOutReads }, after);
       if (rolledUp !== undefined) {
         const { records, groupings: counted, next, countedTo, edgeIsCut } = rolledUp;
@@ -85,6 +96,7 @@ export class TrailStats {
     }
     const listed = await countListed(this.#trail, tenantId, {
       filters,
+      q,
       groupings,
       limit,
       sensitive,

@@ -9,7 +9,7 @@ export const subjectFields = [
 ] as const;
 
 /** One of {@link subjectFields}. */
-export type SubjectField = (typeof subjectFields)[number]['field'];
+type SubjectField = (typeof subjectFields)[number]['field'];
 
 /** The subject that an address names: the first one, because a timeline has exactly one. */
 export interface Subject {

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import type { Reasoner, Reasoning, ReasoningRequest } from '../../platform/reasoning.ts';
+import type { CallClient } from './call-client.ts';
+import type { Calls } from './call-server.ts';
+import { modelForm } from './forms.ts';
+import type { KeptAnswers } from './kept-answers.ts';
+
+/** Two providers of the router may use their whole time, one after the other. */
+const timeoutMs = 120_000;
+
+const requestForm = z.object({
+  ...modelForm,
+  instructions: z.string(),
+  evidence: z.array(z.object({ ref: z.string(), text: z.string() })),
+}) satisfies z.ZodType<ReasoningRequest>;
+
+/**
+ * The context gateway, for services in other processes. A request that comes again, because the caller was killed before it could use the
+ * answer, gets the same answer, and no second call of a model.
+ */
+export function reasonerCalls(reasoner: Reasoner, answers: KeptAnswers<Reasoning>): Calls {
+  return {
+    reason: (argument) => {
+      const request = requestForm.parse(argument);
+      return answers.of(request, () => reasoner.reason(request));
+    },
+  };
+}
+
+/** The context gateway in another process. It throws `Unavailable` while that process is away. */
+export function remoteReasoner(gateway: CallClient): Reasoner {
+  return { reason: async (request) => (await gateway.call('reason', request, timeoutMs)) as Reasoning };
+}
