@@ -28,6 +28,7 @@ export function Facets({ query, listKey }: { readonly query: EventQuery; readonl
           {value === undefined
             ? 'Counting …'
             : `${countText(value.records, value.exactness)} ${value.records === 1 ? 'event' : 'events'}`}
+          {value !== undefined && search !== undefined && ' before the search'}
         </strong>
         <button
           type="button"
@@ -51,7 +52,7 @@ export function Facets({ query, listKey }: { readonly query: EventQuery; readonl
         <p class="faint facets-note">
           {noteOf(value.exactness)}
           {value.withoutSensitive && ' Sensitive events are not counted.'}
-          {search !== undefined && ' The search is not part of the counts.'}
+          {search !== undefined && ' A search can’t be counted.'}
         </p>
       )}
       {error !== undefined && <Failure error={error} retry={reload} />}

@@ -28,7 +28,7 @@ export function FollowersPage() {
   const { client } = useConsole();
   const action = useAction();
   const { value, error, reload } = useResource(
-    (signal) => client.followers.list({ signal }),
+    async (signal) => (await client.followers.list({ signal })).followers,
     [client, action.round],
   );
   return (
