@@ -30,7 +30,14 @@ export {
   type NotedResult,
   type RetryResult,
 } from './api/dead-letters.ts';
-export { bookkeepingTypes, type EventPage, type EventView, exportUntilHeader } from './api/events.ts';
+export {
+  bookkeepingTypes,
+  type EventPage,
+  type EventView,
+  exportUntilHeader,
+  maxVerifiablePage,
+  type PageEvidence,
+} from './api/events.ts';
 export type { FollowerChange, FollowerInfo, FollowerList, StoppedFollower } from './api/followers.ts';
 export type { FollowerReadiness, Health, Readiness } from './api/health.ts';
 export type { ConsistencyProof, InclusionProof, LogKeyRotation, LogKeys } from './api/log.ts';

@@ -87,6 +87,17 @@ describe('in another tree', () => {
     ]);
   });
 
+  test('one file of the demo may import the broker of the tests, and nothing else of them', () => {
+    write('examples/soc/src/demo/broker.ts', `import '@tallystick/testing/kafka';`);
+    expect(violations()).toEqual([]);
+    write('examples/soc/src/demo/broker.ts', `import '@tallystick/testing';`);
+    write('examples/soc/src/demo/main.ts', `import '@tallystick/testing/kafka';`);
+    expect(violations()).toEqual([
+      expect.stringMatching(/^examples\/soc\/src\/demo\/broker.ts:1: .* must not import/),
+      expect.stringMatching(/^examples\/soc\/src\/demo\/main.ts:1: .* must not import/),
+    ]);
+  });
+
   test('a dependency in package.json that the rules do not allow is found', () => {
     manifest('verify', { peerDependencies: { '@tallystick/server': '*' } });
     expect(violations()).toEqual([

@@ -22,11 +22,15 @@ export {
   type FollowedRotation,
   isTrusted,
   type Report,
+  type SelectionVerdict,
   type SequenceRange,
   type TrustSource,
   type Verdict,
   verdictOf,
 } from './report.ts';
+export { type SelectedRecord, SelectionCheck, type SelectionOptions } from './selection/selection-check.ts';
+export type { SelectionReport } from './selection/selection-report.ts';
+export { type PageEvidence, type ShownEvent, verifyPage } from './selection/verify-page.ts';
 export {
   type ApprovalRulesOptions,
   checkApprovalRules,

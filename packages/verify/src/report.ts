@@ -92,11 +92,22 @@ export type ChainVerdict = 'verified' | 'recovered' | 'broken' | 'not_verifiable
  */
 export type Verdict = ChainVerdict | 'verified_partial' | 'recovered_partial';
 
+/**
+ * A verdict on records that a query selected:
+ *
+ * - `verified_selection`: a trusted key signed the tree that contains the records that were verified. Whether others match the query,
+ *   and were left out, is not known.
+ * - `recovered_selection`: the same, of a chain that began a new epoch after a loss.
+ * - `broken`: there is evidence of tampering or damage.
+ * - `not_verifiable`: there is no trusted key, or no record that the checkpoint covers.
+ */
+export type SelectionVerdict = 'verified_selection' | 'recovered_selection' | 'broken' | 'not_verifiable';
+
 /** The first and the last sequence number of consecutive records. */
 export type SequenceRange = readonly [first: number, last: number];
 
 /** Whether a trusted signature covers the records. */
-export function isTrusted(verdict: Verdict): boolean {
+export function isTrusted(verdict: Verdict | SelectionVerdict): boolean {
   return verdict !== 'broken' && verdict !== 'not_verifiable';
 }
 

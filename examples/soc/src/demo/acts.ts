@@ -53,7 +53,7 @@ async function untilAnswered(stage: Stage): Promise<{ readonly granted: number; 
   const { platform, people } = stage;
   const count = { granted: 0, denied: 0 };
   await settled(stage);
-  while (platform.soc.responseAgent.openPlans > 0) {
+  while ((await platform.openPlans()) > 0) {
     const { granted, denied } = await people.answer();
     count.granted += granted;
     count.denied += denied;
@@ -66,18 +66,18 @@ async function untilAnswered(stage: Stage): Promise<{ readonly granted: number; 
 /** A batch reviews what was closed. Two people approve each pattern of false positives, and the next alert of its kind needs no model. */
 export async function learnPatterns(stage: Stage): Promise<void> {
   const { narrator, platform, tenants, highlights } = stage;
-  const { soc, patterns, feed } = platform;
   await narrator.chapter('A batch reviews what was closed, and two people approve what it learnt');
-  while (soc.batchScheduler.waiting > 0) await soc.batchScheduler.flush();
+  await platform.review();
   for (const { id } of tenants) {
-    for (const { pattern_id, state } of await patterns.list(id)) {
+    for (const { pattern_id, state } of await platform.patternsOf(id)) {
       if (state !== 'proposed') continue;
-      const lineage = feed.newLineage(id);
-      await soc.batchScheduler.approve(id, pattern_id, 'mia', lineage);
-      await soc.batchScheduler.approve(id, pattern_id, 'jo', lineage);
+      await platform.approvePattern(id, pattern_id, 'mia');
+      await platform.approvePattern(id, pattern_id, 'jo');
     }
   }
-  await feed.alert(repeatedScan);
+  // The orchestrator must know the patterns before the next alert comes.
+  await platform.settled();
+  await platform.feed.alert(repeatedScan);
   // Without a pattern, this is an ordinary alert, and may wait for people.
   await untilAnswered(stage);
   const skipped = highlights.countOf('alert.short_circuited');

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Narrator, type ProcessContext, startService, Terminal } from 'tallystick/demo/story-parts';
+import { missingForKafka } from './broker.ts';
 import { type DemoOptions, readOptions, usage } from './options.ts';
 import { directoriesOf, tellStory } from './story.ts';
 import { whereToLook } from './where-to-look.ts';
@@ -19,6 +20,11 @@ const processContext: ProcessContext = {
 };
 
 const options = optionsOrExit();
+const missing = options.kafka && options.brokers === undefined ? missingForKafka() : undefined;
+if (missing !== undefined) {
+  console.error(missing);
+  process.exit(3);
+}
 const directory = directoryOf(options.data);
 const terminal = new Terminal(processContext, { json: options.json });
 const narrator = new Narrator(terminal);

@@ -7,6 +7,8 @@ export const usage = `usage: npm run demo -- [options]
   --data DIR       keep the trail in this directory, which must be new or empty (default: a directory below the system's one for temporary files)
   --tenants N      1 to ${maxTenants} tenants (default: 2)
   --alerts N       1 to 100000 alerts (default: ${defaultAlerts}); after the written ones they are made from a seed
+  --kafka          each service is a process of its own, over Apache Kafka. A broker is started for the demo, which needs Java and Maven
+  --brokers LIST   as --kafka, over brokers that run already: host:port, separated by commas
   --json           one JSON object per line, for machines`;
 
 export interface DemoOptions {
@@ -16,6 +18,8 @@ export interface DemoOptions {
   readonly data: string | undefined;
   readonly tenants: number;
   readonly alerts: number;
+  readonly kafka: boolean;
+  readonly brokers: readonly string[] | undefined;
 }
 
 /** @throws {Error} that says which option is wrong */
@@ -28,15 +32,25 @@ export function readOptions(args: readonly string[]): DemoOptions {
       help: { type: 'boolean', short: 'h', default: false },
       data: { type: 'string' },
       tenants: { type: 'string', default: '2' },
+      kafka: { type: 'boolean', default: false },
+      brokers: { type: 'string' },
       alerts: { type: 'string', default: String(defaultAlerts) },
     },
   });
   return {
     ...values,
     data: values.data,
+    kafka: values.kafka || values.brokers !== undefined,
+    brokers: values.brokers === undefined ? undefined : brokersOf(values.brokers),
     tenants: wholeNumber('--tenants', values.tenants, maxTenants),
     alerts: wholeNumber('--alerts', values.alerts, 100_000),
   };
+}
+
+function brokersOf(text: string): string[] {
+  const brokers = text.split(',');
+  if (brokers.every((broker) => /^[\w.-]+:\d{1,5}$/.test(broker))) return brokers;
+  throw new Error(`--brokers takes host:port, separated by commas, not ${JSON.stringify(text)}`);
 }
 
 function wholeNumber(option: string, text: string, most: number): number {

@@ -19,8 +19,7 @@ export interface Stage {
 
 /** Resolves when nothing moves any more, or waits for people, and all records of it were shown. */
 export async function settled(stage: Stage): Promise<void> {
-  await stage.platform.soc.settled();
-  await stage.platform.flush();
+  await stage.platform.settled();
   await showNew(stage);
 }
 

@@ -10,6 +10,16 @@ test('without options the demo is the written one', () => {
     data: undefined,
     tenants: 2,
     alerts: defaultAlerts,
+    kafka: false,
+    brokers: undefined,
+  });
+});
+
+test('named brokers are used instead of one that the demo starts', () => {
+  expect(readOptions(['--kafka'])).toMatchObject({ kafka: true, brokers: undefined });
+  expect(readOptions(['--brokers', 'a.example.com:9092,127.0.0.1:9093'])).toMatchObject({
+    kafka: true,
+    brokers: ['a.example.com:9092', '127.0.0.1:9093'],
   });
 });
 
@@ -19,6 +29,7 @@ test.each([
   [['--alerts', '100001'], '--alerts takes a whole number from 1 to 100000, not "100001"'],
   [['--tenants', '21'], '--tenants takes a whole number from 1 to 20, not "21"'],
   [['--tenants=-1'], '--tenants takes a whole number from 1 to 20, not "-1"'],
+  [['--brokers', 'localhost'], '--brokers takes host:port, separated by commas, not "localhost"'],
   [['--tenant', '2'], "Unknown option '--tenant'"],
 ])('%j is refused', (args, message) => {
   expect(() => readOptions(args)).toThrow(message);

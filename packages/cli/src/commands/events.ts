@@ -1,4 +1,5 @@
 import type { Register } from '../context.ts';
+import { CliError } from '../errors.ts';
 import { addExamples } from './examples.ts';
 import { addFilterOptions, searchHelp } from './filter-options.ts';
 import { addListOptions, type ListOptions, listEvents } from './list-events.ts';
@@ -26,12 +27,18 @@ export const registerEvents: Register = (program, run) => {
     'tally events --tenant acme',
     "tally events --tenant acme --actor jane --type 'content.*' --from 2026-03-01T00:00:00Z --all --json",
     'tally events --tenant acme --actor user:maria --actor agent:bot --source-ip 10.0.0.0/8 --from 7d',
+    'tally events --tenant acme --actor user:maria --from 7d --verify',
     "tally events --tenant acme --metadata platform=web --not outcome=success --not 'type=auth.*'",
     'tally events --tenant acme --top context.llm_cost_usd --from 7d -n 10',
   );
-  run<ListOptions & { readonly q?: string; readonly top?: string }>(command, async (context, options) => {
-    if (options.top === undefined) await listEvents(context, options, options.q);
-    else await listTopEvents(context, options.top, options);
-    return undefined;
-  });
+  run<ListOptions & { readonly q?: string; readonly top?: string }>(
+    command,
+    async (context, options) => {
+      if (options.top === undefined) return await listEvents(context, options, options.q);
+      if (options.verify === true) throw new CliError('USAGE', '--top and --verify exclude each other');
+      await listTopEvents(context, options.top, options);
+      return undefined;
+    },
+    { takesLogKeys: true },
+  );
 };

@@ -1,9 +1,11 @@
-import { bookkeepingTypes, type EventView } from '@tallystick/protocol';
+import { bookkeepingTypes, type EventView, maxVerifiablePage } from '@tallystick/protocol';
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
+import { CliError, exitCodes } from '../errors.ts';
 import { renderTable } from '../terminal/table.ts';
 import { eventColumnsAt } from './event-columns.ts';
 import { type FilterOptions, filtersOf } from './filter-options.ts';
+import { ListVerification } from './list-verification.ts';
 import { wholeNumber } from './option-values.ts';
 
 /** Options of the commands that list events. */
@@ -12,6 +14,7 @@ export interface ListOptions extends FilterOptions {
   readonly all?: boolean;
   readonly oldest?: boolean;
   readonly reads?: boolean;
+  readonly verify?: boolean;
 }
 
 export function addListOptions(command: Command): Command {
@@ -19,21 +22,32 @@ export function addListOptions(command: Command): Command {
     .option('-n, --limit <count>', 'list at most this many events', wholeNumber, 50)
     .option('--all', 'list every event that matches')
     .option('--oldest', 'list the oldest first')
-    .option('--reads', "also list the service's bookkeeping (audit.read, audit.accounts_changed)");
+    .option('--reads', "also list the service's bookkeeping (audit.read, audit.accounts_changed)")
+    .option('--verify', 'check the events on this machine, with a verifier key from --key or an earlier use');
 }
 
-const pageSize = 500;
-
-/** Prints the events that match the filters, and the search if there is one, page by page. */
-export async function listEvents(context: Context, options: ListOptions, q?: string): Promise<void> {
+/**
+ * Prints the events that match the filters, and the search if there is one, page by page.
+ *
+ * @returns the exit code
+ */
+export async function listEvents(context: Context, options: ListOptions, q?: string): Promise<number> {
+  if (context.logKeys.length > 0 && options.verify !== true)
+    throw new CliError('USAGE', "--key has a log's verifier key, which is used only with --verify");
   await using backend = await context.openBackend();
+  const tenant = context.requireTenant();
+  const filters = filtersOf(options, context.processContext.now());
   const query = {
-    tenant_id: context.requireTenant(),
-    filters: filtersOf(options, context.processContext.now()),
+    tenant_id: tenant,
+    filters,
     order: options.oldest === true ? ('asc' as const) : ('desc' as const),
     ...(q !== undefined && { q }),
     ...(options.reads === true && { include_reads: true }),
+    ...(options.verify === true && { verify: true }),
   };
+  const verification =
+    options.verify === true ? new ListVerification(context, backend, { tenant, filters, q }) : undefined;
+  const pageSize = verification === undefined ? 500 : maxVerifiablePage;
   let left = options.all === true ? Number.POSITIVE_INFINITY : options.limit;
   let shown = 0;
   let readsLeftOut = false;
@@ -41,6 +55,7 @@ export async function listEvents(context: Context, options: ListOptions, q?: str
   let cursor: string | undefined;
   while (left > 0) {
     const page = await backend.client.events.list({ ...query, limit: Math.min(left, pageSize), cursor });
+    await verification?.judge(page);
     await print(context, page.events);
     shown += page.events.length;
     readsLeftOut ||= page.reads_left_out === true;
@@ -53,7 +68,12 @@ export async function listEvents(context: Context, options: ListOptions, q?: str
   else if (cursor !== undefined && !context.terminal.json) {
     context.terminal.note(`there are more than these ${shown}; use --limit or --all`);
   }
-  if (context.terminal.json) return;
+  if (!context.terminal.json) noteLimits(context, indexedTo, readsLeftOut);
+  return (await verification?.finish()) ?? exitCodes.ok;
+}
+
+/** Says what the list does not show. */
+function noteLimits(context: Context, indexedTo: number | undefined, readsLeftOut: boolean): void {
   if (indexedTo !== undefined) {
     context.terminal.note(
       `the index has the records up to ${indexedTo}; newer ones were read one by one. tally followers list shows how far it is`,

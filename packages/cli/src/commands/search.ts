@@ -24,8 +24,11 @@ export const registerSearch: Register = (program, run) => {
     `tally search '"failed login" maria.lopez@example.com' --tenant acme --from 7d`,
     "tally search 'invest* severity:critical' --tenant acme --all --json",
   );
-  run<ListOptions>(command, async (context, options, [query]) => {
-    await listEvents(context, options, query);
-    return undefined;
-  });
+  run<ListOptions>(
+    command,
+    async (context, options, [query]) => {
+      return await listEvents(context, options, query);
+    },
+    { takesLogKeys: true },
+  );
 };

@@ -1,4 +1,11 @@
-import type { ClosedEpochReport, Finding, Report, SequenceRange, Verdict } from '@tallystick/verify';
+import type {
+  ClosedEpochReport,
+  Finding,
+  Report,
+  SelectionVerdict,
+  SequenceRange,
+  Verdict,
+} from '@tallystick/verify';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../errors.ts';
 import { missingRecords } from '../terminal/missing-records.ts';
@@ -7,37 +14,45 @@ import type { Style, Terminal } from '../terminal/terminal.ts';
 import type { Equivocation } from '../trust/equivocation.ts';
 import type { ComparedCheckpoint } from '../trust/trust-context.ts';
 
-const exitCodeByVerdict: { readonly [verdict in Verdict]: number } = {
+type AnyVerdict = Verdict | SelectionVerdict;
+
+const exitCodeByVerdict: { readonly [verdict in AnyVerdict]: number } = {
   verified: exitCodes.ok,
   recovered: exitCodes.ok,
   verified_partial: exitCodes.partial,
   recovered_partial: exitCodes.partial,
+  verified_selection: exitCodes.partial,
+  recovered_selection: exitCodes.partial,
   broken: exitCodes.broken,
   not_verifiable: exitCodes.notVerifiable,
 };
 
-export function exitCodeOf({ verdict }: { readonly verdict: Verdict }): number {
+export function exitCodeOf({ verdict }: { readonly verdict: AnyVerdict }): number {
   return exitCodeByVerdict[verdict];
 }
 
-const styles: { readonly [verdict in Verdict]: Style } = {
+const styles: { readonly [verdict in AnyVerdict]: Style } = {
   verified: ['green', 'bold'],
   recovered: ['yellow', 'bold'],
   verified_partial: ['yellow', 'bold'],
   recovered_partial: ['yellow', 'bold'],
+  verified_selection: ['yellow', 'bold'],
+  recovered_selection: ['yellow', 'bold'],
   broken: ['red', 'bold'],
   not_verifiable: ['yellow', 'bold'],
 };
-const signs: { readonly [verdict in Verdict]: string } = {
+const signs: { readonly [verdict in AnyVerdict]: string } = {
   verified: '✔ verified',
   recovered: '✔ recovered',
   verified_partial: '◐ A PART of a trail, verified',
   recovered_partial: '◐ A PART of a recovered trail, verified',
+  verified_selection: '◐ A SELECTION of a trail, verified',
+  recovered_selection: '◐ A SELECTION of a recovered trail, verified',
   broken: '✘ BROKEN',
   not_verifiable: '? not verifiable',
 };
 
-export function verdictText(terminal: Terminal, verdict: Verdict): string {
+export function verdictText(terminal: Terminal, verdict: AnyVerdict): string {
   return terminal.style(styles[verdict], signs[verdict]);
 }
 

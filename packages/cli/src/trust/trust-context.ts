@@ -12,7 +12,7 @@ import {
   rotationFromJson,
   type Verifier,
 } from '@tallystick/log';
-import { isTrusted, type Report, trustedKeys } from '@tallystick/verify';
+import { isTrusted, type Report, type SelectionVerdict, trustedKeys, type Verdict } from '@tallystick/verify';
 import { CliError } from '../errors.ts';
 import { askConsistency } from './ask-consistency.ts';
 import { acceptHint, chooseKeys, type LogUnderTest, type TrustSettings } from './choose-keys.ts';
@@ -47,7 +47,11 @@ export interface TrustContext {
 }
 
 /** What the reports on bundles and on receipts have in common. */
-type Compared = Pick<Report, 'verdict' | 'findings' | 'not_compared'>;
+interface Compared extends Pick<Report, 'findings' | 'not_compared'> {
+  readonly verdict: AnyVerdict;
+}
+
+type AnyVerdict = Verdict | SelectionVerdict;
 
 /** A checkpoint that the log was compared with, as reports show it. */
 export interface ComparedCheckpoint {
@@ -173,7 +177,7 @@ export class TrustResolver {
    * @throws {CliError} `NOT_VERIFIABLE` where a checkpoint from the command line was not compared: the user asked for it
    */
   comparedBy(
-    { verdict, not_compared = [] }: Pick<Report, 'verdict' | 'not_compared'>,
+    { verdict, not_compared = [] }: Pick<Compared, 'verdict' | 'not_compared'>,
     what: string,
     isPart: boolean,
   ): readonly ComparedCheckpoint[] {
@@ -225,7 +229,7 @@ export class TrustResolver {
    *
    * @throws {CliError} `LOG_EPOCH_CHANGED`
    */
-  async confirmEpoch({ verdict }: Pick<Report, 'verdict'>): Promise<void> {
+  async confirmEpoch({ verdict }: Pick<Compared, 'verdict'>): Promise<void> {
     const [log, earlier] = [this.#log, this.#earlier];
     if (log === undefined || earlier === undefined || !isTrusted(verdict)) return;
     const { size, keptAt, note } = earlier.checkpoint!;

@@ -49,6 +49,12 @@ export interface EventPageQuery extends EventQuery {
   readonly limit?: number | undefined;
   /** `next_cursor` of the page before. */
   readonly cursor?: string | undefined;
+  /**
+   * Adds the bytes of each event and the page's `evidence`, which `verifyPage` of `@tallystick/verify` judges. A page then has at most 200
+   * events.
+   * @defaultValue false
+   */
+  readonly verify?: boolean | undefined;
 }
 
 /** Which events to follow. */

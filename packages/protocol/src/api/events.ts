@@ -1,3 +1,5 @@
+import type { LogKeyRotation } from './log.ts';
+
 /**
  * An event as the API shows it: the flat record, with the event's fields beside the chain's. A sensitive event shows only
  * its identity to a reader without the scope.
@@ -24,7 +26,32 @@ export interface EventPage {
   readonly complete?: false;
   /** Only with `complete`: the last sequence number in the field index; -1 if it has none. */
   readonly indexed_to?: number;
+  /** Only with `verify=true`, and where the tenant has a chain. */
+  readonly evidence?: PageEvidence;
 }
+
+/**
+ * What a client needs to judge the events of a page by itself. Each event then has its bytes in `record`, unless the reader may not see
+ * it. It does not show that no event was left out.
+ */
+export interface PageEvidence {
+  /** The log that the checkpoint is of, `<log name>/<tenant>/<epoch>`. */
+  readonly origin: string;
+  /** The newest checkpoint that exists, a signed note. Absent where none was signed yet: nothing is signed for a list. */
+  readonly checkpoint?: string;
+  /**
+   * Multiproof of the page's records in the tree of the checkpoint, standard base64: of those of its epoch whose sequence number is less
+   * than its size. Other records are not covered yet. Empty where there is none.
+   */
+  readonly hashes: readonly string[];
+  /** Verifier keys that the log shows as its own, newest first. They prove nothing by themselves. */
+  readonly keys: readonly string[];
+  /** As of {@link LogKeys}. */
+  readonly rotations: readonly LogKeyRotation[];
+}
+
+/** Most events of a page with evidence. */
+export const maxVerifiablePage = 200;
 
 /** Header of the answer to an export: the position where it ends, `<epoch>-<sequence_number>`. */
 export const exportUntilHeader = 'tallystick-export-until';

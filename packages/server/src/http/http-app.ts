@@ -192,7 +192,7 @@ function endpointsOf(
   const longRequests = new LongRequests(limits.maxLongRequests, limits.maxLongRequestsPerKey);
   const endpoints: Endpoint[] = [
     ...ingestRoutes({ service, gateway, limits }),
-    ...eventRoutes({ trail, readAudit }),
+    ...eventRoutes({ trail, readAudit, evidence: service }),
     ...topEventRoutes({ trail, readAudit }),
     ...exportRoutes({ trail, readAudit, longRequests, keyWatch }),
     ...statsRoutes({ trail, stats: new TrailStats(database, trail), readAudit }),

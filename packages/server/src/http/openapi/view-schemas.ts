@@ -42,6 +42,38 @@ export const eventPage: Schema = {
       description:
         'Only with `complete`: the last sequence number in the field index; -1 if it has none. Newer records are read one by one',
     },
+    evidence: {
+      type: 'object',
+      description:
+        'Only with `verify=true`: what a client needs to judge the page by itself (spec/selection.md). It does not show that no event ' +
+        'was left out',
+      required: ['origin', 'hashes', 'keys', 'rotations'],
+      additionalProperties: false,
+      properties: {
+        origin: { type: 'string', description: 'The log that the checkpoint is of' },
+        checkpoint: {
+          type: 'string',
+          description: 'The newest checkpoint that exists, a signed note. Absent if none was signed yet',
+        },
+        hashes: {
+          type: 'array',
+          items: { type: 'string' },
+          description:
+            'One proof of all records of the page that the checkpoint covers: those of its epoch whose sequence number is less than its ' +
+            'size. 32 bytes each, standard base64',
+        },
+        keys: {
+          type: 'array',
+          items: { type: 'string' },
+          description: 'Verifier keys that the log shows as its own, newest first',
+        },
+        rotations: {
+          type: 'array',
+          items: { type: 'object' },
+          description: 'Rotations of the key of the log, as `GET /v1/logs/{tenant_id}/keys` answers them',
+        },
+      },
+    },
   },
 };
 

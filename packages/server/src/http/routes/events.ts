@@ -1,12 +1,15 @@
-import type { EventPage } from '@tallystick/protocol';
+import { type EventPage, maxVerifiablePage } from '@tallystick/protocol';
 import * as z from 'zod';
+import { ServerError } from '../../errors.ts';
 import { isOfReading, type ReadAudit } from '../../operations/read-audit.ts';
+import { type EvidenceSources, evidenceOf, type ListedPlace } from '../../proofs/page-evidence.ts';
 import { maxListLimit, type Trail } from '../../trail/trail.ts';
+import type { EventRow } from '../../trail/view.ts';
 import { ViewTexts } from '../../trail/view-texts.ts';
 import { seesSensitive, tenantOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import { logFacts } from '../kernel/logging.ts';
-import { cursor, limit, tenantId, uuid } from '../kernel/parameters.ts';
+import { cursor, flag, limit, tenantId, uuid } from '../kernel/parameters.ts';
 import { eventPage, eventViewRef } from '../openapi/view-schemas.ts';
 import { filtersOf, includeReads, listFilters, searchText, withMemberFilters } from './event-filters.ts';
 
@@ -23,9 +26,11 @@ const jsonType = 'application/json; charset=utf-8';
 export function eventRoutes({
   trail,
   readAudit,
+  evidence,
 }: {
   readonly trail: Trail;
   readonly readAudit: ReadAudit;
+  readonly evidence: EvidenceSources;
 }): Endpoint[] {
   const viewTexts = new ViewTexts();
   return [
@@ -54,23 +59,31 @@ export function eventRoutes({
         cursor: cursor.optional(),
         include,
         include_reads: includeReads,
+        verify: flag(
+          `Add the bytes of each record and \`evidence\`, so that the client can judge the page; \`limit\` is then at most ${maxVerifiablePage}`,
+        ).optional(),
       }),
       responses: { 200: { description: 'One page', schema: eventPage } },
+      problems: ['CHECKPOINT_INCONSISTENT'],
       async handle({ principal, query }) {
-        const { tenant_id, q, order, limit, cursor, include, include_reads, ...given } = query;
+        const { tenant_id, q, order, limit, cursor, include, include_reads, verify, ...given } = query;
+        if (verify === true) refuseLongPage(limit);
         const filters = filtersOf(given);
         const tenantId = tenantOf(principal, tenant_id);
-        const view = { sensitive: seesSensitive(principal), withRecord: include === 'record' };
+        const view = { sensitive: seesSensitive(principal), withRecord: include === 'record' || verify };
         const list = { tenantId, filters, q, order, limit, cursor, includeReads: include_reads };
         const page = await trail.rows(list, view);
         if (page.exists && !isOfReading(filters.event_type)) {
           await readAudit.read({ principal: principal.id, tenantId });
         }
+        const proof =
+          verify === true ? await evidenceOf(evidence, tenantId, page.rows.map(placeOf)) : undefined;
         const rest: Omit<EventPage, 'events'> = {
           ...(page.nextCursor !== undefined && { next_cursor: page.nextCursor }),
           ...(page.readsLeftOut && { reads_left_out: true }),
           ...(page.isCut && { complete: false }),
           ...(page.indexedTo !== undefined && { indexed_to: page.indexedTo }),
+          ...(proof !== undefined && { evidence: proof }),
         };
         const events = page.rows.map((row) => viewTexts.textOf(tenantId, row, view)).join(',');
         const body = JSON.stringify({ events: [], ...rest }).replace('[]', () => `[${events}]`);
@@ -100,4 +113,15 @@ export function eventRoutes({
       },
     }),
   ];
+}
+
+/** @throws {ServerError} `PARAMETER_INVALID` for a page that would need too large a proof */
+function refuseLongPage(limit: number): void {
+  if (limit <= maxVerifiablePage) return;
+  const message = `a page with verify=true has at most ${maxVerifiablePage} events`;
+  throw new ServerError('PARAMETER_INVALID', message, { details: { parameter: 'limit' } });
+}
+
+function placeOf({ epoch, sequence_number }: EventRow): ListedPlace {
+  return { epoch, sequence: sequence_number };
 }
