@@ -13,7 +13,7 @@ export const facetFields = [
 ] as const;
 
 /** One of {@link facetFields}. */
-export type FacetField = (typeof facetFields)[number]['field'];
+type FacetField = (typeof facetFields)[number]['field'];
 
 /** Values of a field that are read; the page shows the first ones until the reader wants more. */
 const mostValues = 50;

@@ -9,7 +9,7 @@ import { PinnedKeys } from '../proof/pinned-keys.ts';
 export type RecordState = 'verified' | 'broken' | 'unproven';
 
 /** How many records of the list one check takes: a page of the list. */
-export const mostChecked = 100;
+const mostChecked = 100;
 /** Receipts that are read at the same time. */
 const parallel = 4;
 
