@@ -1,4 +1,4 @@
-import type { EventFilters } from '@tallystick/event';
+import type { FilterCondition } from '@tallystick/event';
 import type { Session } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 import { type Conditions, conditionsOf } from './filters.ts';
@@ -54,7 +54,7 @@ export interface RowsRequest {
   readonly limit: number;
   readonly view: ViewOptions;
   readonly among: Among;
-  readonly filters: EventFilters;
+  readonly conditions: readonly FilterCondition[];
   /** Whether a condition, here or in the caller, looks at the content of events. */
   readonly looksAtContent: boolean;
 }
@@ -63,10 +63,10 @@ export interface RowsRequest {
 export async function listRows(
   session: Session,
   tenantId: string,
-  { epoch, from, to, order, limit, view, among, filters, looksAtContent }: RowsRequest,
+  { epoch, from, to, order, limit, view, among, conditions: demanded, looksAtContent }: RowsRequest,
 ): Promise<{ readonly rows: ListedRow[]; readonly available: number }> {
   const source = sourceOf(among);
-  const conditions = conditionsOf(filters, firstFilter + source.values.length);
+  const conditions = conditionsOf(demanded, firstFilter + source.values.length);
   const text = listEvents[order]
     .replace('{epoch}', () => source.epoch)
     .replace('{among}', () => source.sql)
@@ -124,7 +124,7 @@ export async function scanEnd(
     column,
     value,
     most,
-  }: Omit<RowsRequest, 'limit' | 'view' | 'among' | 'filters' | 'looksAtContent'> &
+  }: Omit<RowsRequest, 'limit' | 'view' | 'among' | 'conditions' | 'looksAtContent'> &
     Omit<Extract<Among, { kind: 'column' }>, 'kind'>,
 ): Promise<{ readonly rows: number; readonly reached: number | undefined }> {
   const text = scanEndSql

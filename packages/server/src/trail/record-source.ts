@@ -1,4 +1,4 @@
-import { type FilterCondition, parseActorReference, readFilters, termBlockRecords } from '@tallystick/event';
+import { type FilterCondition, parseActorReference, termBlockRecords } from '@tallystick/event';
 import type { Session, Statement } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 import { filtersContent } from './filters.ts';
@@ -13,6 +13,7 @@ import {
 } from './list-rows.ts';
 import type { ScanBudget } from './scan-budget.ts';
 import type { ScanRequest } from './scan-request.ts';
+import { conditionsWithin } from './view.ts';
 
 const findByTimeSql = readSql('find-by-time');
 
@@ -59,6 +60,7 @@ export class RecordSource {
   readonly #request: ScanRequest;
   readonly #budget: ScanBudget;
   readonly #newestFirst: boolean;
+  readonly #conditions: readonly FilterCondition[];
   readonly #groups: TermGroups;
   readonly #column: ColumnValue | undefined;
   /** Blocks that the next search covers. */
@@ -74,9 +76,9 @@ export class RecordSource {
     this.#request = request;
     this.#budget = budget;
     this.#newestFirst = request.order === 'desc';
-    const conditions = readFilters(request.filters);
-    const groups = termGroups(conditions, request.search);
-    this.#column = conditions.map(columnValueOf).find((value) => value !== undefined);
+    this.#conditions = conditionsWithin(request.filters, request.view);
+    const groups = termGroups(this.#conditions, request.search);
+    this.#column = this.#conditions.map(columnValueOf).find((value) => value !== undefined);
     // The column's own index answers one value faster. More conditions are met together in the field index only.
     const isColumnAlone = this.#column !== undefined && countGroups(groups) === 1;
     this.#groups = isColumnAlone ? { fields: [], texts: [] } : groups;
@@ -215,13 +217,14 @@ export class RecordSource {
     { low, high }: Range,
     limit: number,
   ): Promise<{ readonly rows: readonly ListedRow[]; readonly isWhole: boolean }> {
-    const { epoch, order, view, filters, search } = this.#request;
+    const { epoch, order, view, search } = this.#request;
+    const conditions = this.#conditions;
     const { rows, available } = await listRows(this.#session, this.#tenantId, {
       epoch,
       order,
       view,
-      filters,
-      looksAtContent: search !== undefined || filtersContent(filters),
+      conditions,
+      looksAtContent: search !== undefined || filtersContent(conditions),
       among,
       limit,
       from: low,

@@ -1,4 +1,4 @@
-import { type EventFilters, readFilters } from '@tallystick/event';
+import type { EventFilters } from '@tallystick/event';
 import type { SearchQuery } from '@tallystick/event/search';
 import type { EventView } from '@tallystick/protocol';
 import { ServerError } from '../errors.ts';
@@ -11,7 +11,7 @@ import { newestPage } from './newest-page.ts';
 import { readPage } from './read-page.ts';
 import { readSearch } from './read-search.ts';
 import { isSpent, type ScanLimits, scanBudget } from './scan-budget.ts';
-import { type EventRow, toView, type ViewOptions } from './view.ts';
+import { conditionsWithin, type EventRow, isWithin, toView, type ViewOptions } from './view.ts';
 
 const getEvent = readSql('get-event');
 const readHead = readSql('read-head');
@@ -110,9 +110,10 @@ export class Trail {
       filters,
       ...(leaveOutReads ? ['without reads'] : []),
       ...(query.q === undefined ? [] : [{ q: query.q }]),
+      ...(view.within === undefined ? [] : [{ within: view.within }]),
     ];
     const after = query.cursor === undefined ? query.after : decodePosition(query.cursor, request);
-    if (order === 'desc' && search === undefined && readFilters(filters).length === 0) {
+    if (order === 'desc' && search === undefined && conditionsWithin(filters, view).length === 0) {
       const plain = { tenantId, after, limit, leaveOutReads, view, budget: scanBudget(this.#limits) };
       const page = await newestPage(this.#database, readerOf(tenantId), plain);
       if (page !== undefined) {
@@ -185,7 +186,7 @@ export class Trail {
       auditId,
       view.sensitive,
     ]);
-    if (row === undefined) throw new ServerError('NOT_FOUND', 'no such event');
+    if (row === undefined || !isWithin(row, view)) throw new ServerError('NOT_FOUND', 'no such event');
     return row;
   }
 

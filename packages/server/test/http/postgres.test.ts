@@ -1,3 +1,4 @@
+import { readFilters } from '@tallystick/event';
 import { sharedPostgres } from '@tallystick/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -105,11 +106,11 @@ describe('on PostgreSQL, as a login that owns nothing', () => {
       },
     } as unknown as Session;
     const request = { epoch: 1, from: 15_000, to: 15_511, order: 'desc', limit: 51, among } as const;
-    const filters = { severity: 'critical', not: { actor_type: 'user' } } as const;
+    const conditions = readFilters({ severity: 'critical', not: { actor_type: 'user' } });
     await listRows(explaining, 'big', {
       ...request,
       view: { sensitive: true },
-      filters,
+      conditions,
       looksAtContent: true,
     });
     const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
