@@ -8,8 +8,8 @@ const conditions = ['tallystick-source'];
  * Packages whose test files share a worker process, one after the other, and so load the sources once. Loading them anew took 10 of 16 s
  * for the tests of `event`, `log` and `protocol`.
  */
-const shared = 'event|log|protocol|verify|client|cli|sdk';
-/** Files of these packages that replace a module, or start a broker's clients that end with their process. */
+const shared = 'event|log|protocol|verify|client|cli|sdk|server';
+/** Files of these packages that replace a module, or whose clients of a broker end with their process. */
 const apart = ['packages/sdk/test/seeds/*.test.ts', 'packages/*/test/**/*.kafka.test.ts'];
 
 export default defineConfig({
