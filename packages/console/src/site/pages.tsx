@@ -13,6 +13,9 @@ const OverviewPage = lazy(() =>
   import('./overview/overview-page.tsx').then(({ OverviewPage }) => OverviewPage),
 );
 const EventsPage = lazy(() => import('./events/events-page.tsx').then(({ EventsPage }) => EventsPage));
+const TimelinePage = lazy(() =>
+  import('./timeline/timeline-page.tsx').then(({ TimelinePage }) => TimelinePage),
+);
 const VerificationPage = lazy(() =>
   import('./operations/verification-page.tsx').then(({ VerificationPage }) => VerificationPage),
 );
@@ -24,6 +27,12 @@ const ProducersPage = lazy(() =>
 );
 const DeadLettersPage = lazy(() =>
   import('./operations/dead-letters-page.tsx').then(({ DeadLettersPage }) => DeadLettersPage),
+);
+const IntentsPage = lazy(() => import('./agents/intents-page.tsx').then(({ IntentsPage }) => IntentsPage));
+const ExportsPage = lazy(() => import('./exports/exports-page.tsx').then(({ ExportsPage }) => ExportsPage));
+const KeysPage = lazy(() => import('./operations/keys-page.tsx').then(({ KeysPage }) => KeysPage));
+const FollowersPage = lazy(() =>
+  import('./operations/followers-page.tsx').then(({ FollowersPage }) => FollowersPage),
 );
 const TenantsPage = lazy(() =>
   import('./operations/tenants-page.tsx').then(({ TenantsPage }) => TenantsPage),
@@ -49,11 +58,16 @@ export function Pages({ base }: { readonly base: string }) {
               <Route path={base} component={FirstPage} />
               <Route path={`${base}overview`} component={OverviewPage} />
               <Route path={`${base}events`} component={EventsPage} />
+              <Route path={`${base}timeline`} component={TimelinePage} />
               <Route path={`${base}verification`} component={VerificationPage} />
               <Route path={`${base}approvals`} component={ApprovalsPage} />
               <Route path={`${base}producers`} component={ProducersPage} />
               <Route path={`${base}dead-letters`} component={DeadLettersPage} />
               <Route path={`${base}tenants`} component={TenantsPage} />
+              <Route path={`${base}intents`} component={IntentsPage} />
+              <Route path={`${base}exports`} component={ExportsPage} />
+              <Route path={`${base}keys`} component={KeysPage} />
+              <Route path={`${base}followers`} component={FollowersPage} />
             </Router>
           </ErrorBoundary>
         )}

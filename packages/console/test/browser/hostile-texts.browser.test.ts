@@ -109,14 +109,24 @@ it('shows every event of the list, and each in the drawer', async () => {
   await expectOnlyTexts();
 });
 
-it.each(['overview', 'approvals', 'producers', 'dead-letters', 'verification', 'tenants'])(
-  'shows the page %s',
-  async (page) => {
-    await visitor.go(`${page}?tenant=${tenant}`);
-    await visitor.page.locator('.content :is(table, .panel, ol)').first().waitFor();
-    await expectOnlyTexts();
-  },
-);
+it.each([
+  'overview',
+  'timeline',
+  'timeline?investigation_id=hostile',
+  'approvals',
+  'producers',
+  'dead-letters',
+  'intents',
+  'exports',
+  'keys',
+  'followers',
+  'verification',
+  'tenants',
+])('shows the page %s', async (page) => {
+  await visitor.go(`${page}${page.includes('?') ? '&' : '?'}tenant=${tenant}`);
+  await visitor.page.locator('.content :is(table, .panel, ol)').first().waitFor();
+  await expectOnlyTexts();
+});
 
 it('shows the document of each approval', async () => {
   const { approvals } = await service.client.approvals.list({ tenant_id: tenant, limit: 50 });

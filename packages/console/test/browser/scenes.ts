@@ -19,6 +19,12 @@ export async function scenesOf({ client }: ConsoleService): Promise<readonly Sce
     limit: 1,
   });
   const { approvals } = await client.approvals.list({ tenant_id: 'acme', limit: 1 });
+  const approved = await client.events.list({
+    tenant_id: 'acme',
+    filters: { event_type: 'approval.granted' },
+    limit: 1,
+  });
+  const investigation = String(approved.events[0]!.investigation_id);
   const id = String(decided.events[0]!.audit_id);
   const shows = (text: string | RegExp) => async (page: Page) => {
     await page.getByText(text).first().waitFor();
@@ -54,6 +60,13 @@ export async function scenesOf({ client }: ConsoleService): Promise<readonly Sce
         await page.getByText('What was checked').click();
       },
     },
+    { name: 'timelines', path: 'timeline?tenant=acme', signedIn: true, ready: shows('Recent') },
+    {
+      name: 'timeline',
+      path: `timeline?tenant=acme&investigation_id=${investigation}`,
+      signedIn: true,
+      ready: shows('What led to what'),
+    },
     { name: 'overview', path: 'overview?tenant=acme', signedIn: true, ready: shows('by hour and outcome') },
     { name: 'approvals', path: 'approvals?tenant=acme&state=all', signedIn: true, ready: shows('Requested') },
     {
@@ -77,6 +90,34 @@ export async function scenesOf({ client }: ConsoleService): Promise<readonly Sce
       ready: async (page) => {
         await page.getByRole('button', { name: 'Check all records now' }).click();
         await shows('The chain is intact')(page);
+      },
+    },
+    { name: 'search', path: 'events?tenant=acme&q=powershell', signedIn: true, ready: rows },
+    {
+      name: 'verified-page',
+      path: 'events?tenant=acme&event_type=alert.*',
+      signedIn: true,
+      ready: async (page) => {
+        await rows(page);
+        await page.getByRole('button', { name: 'Verify' }).click();
+        await shows('Checked by your browser')(page);
+      },
+    },
+    { name: 'intents', path: 'intents?tenant=acme', signedIn: true, ready: shows(/No action is|Deadline/) },
+    {
+      name: 'exports',
+      path: 'exports?tenant=acme&event_type=alert.*',
+      signedIn: true,
+      ready: shows(/\d events/),
+    },
+    { name: 'followers', path: 'followers', signedIn: true, ready: shows('Oldest unread') },
+    {
+      name: 'keys',
+      path: 'keys',
+      signedIn: true,
+      ready: async (page) => {
+        await page.getByText('Make a new key').click();
+        await shows('Stands for')(page);
       },
     },
     { name: 'tenants', path: 'tenants', signedIn: true, ready: shows('Last record') },

@@ -2,10 +2,12 @@ import type { EventFilters } from '@tallystick/client';
 import type { EventView } from '@tallystick/protocol';
 import { usePlace } from '../address/place.ts';
 import { Failure } from '../elements/failure.tsx';
+import { Icon } from '../elements/icon.tsx';
 import { useResource } from '../elements/resource.ts';
 import { Time } from '../elements/time.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { textOf } from '../trail/event-text.ts';
+import { subjectFields } from '../trail/timeline-subject.ts';
 
 /** What joins events, the narrowest first. */
 const links = [
@@ -30,6 +32,17 @@ export function RelatedEvents({ event }: { readonly event: EventView }) {
       <h3>Related events</h3>
       <NearEvents event={event} field={field} words={words} />
       <p class="related-links">
+        {subjectFields.map(({ field, title }) => {
+          const id = textOf(event, field);
+          return (
+            id !== undefined && (
+              <a class="button" key={field} href={place.href('timeline', { [field]: id })}>
+                <Icon name="flow" />
+                Timeline of the {title.toLowerCase()}
+              </a>
+            )
+          );
+        })}
         {present.map(([name, title]) => (
           <a class="button" key={name} href={place.href('events', { [name]: textOf(event, name) })}>
             All with {title}

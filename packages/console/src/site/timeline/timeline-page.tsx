@@ -1,0 +1,170 @@
+import { duration, type TimelineView, usd } from '@tallystick/protocol';
+import { usePlace } from '../address/place.ts';
+import { Copyable } from '../elements/copyable.tsx';
+import { Empty } from '../elements/empty.tsx';
+import { Failure } from '../elements/failure.tsx';
+import { LoadingRows } from '../elements/loading-rows.tsx';
+import { Notice } from '../elements/notice.tsx';
+import { useResource } from '../elements/resource.ts';
+import { Time } from '../elements/time.tsx';
+import { RecordDrawer } from '../record/record-drawer.tsx';
+import { useConsole } from '../session/console-context.ts';
+import { ForTenant } from '../shell/tenant.tsx';
+import { apiSubject, type Subject, subjectOf } from '../trail/timeline-subject.ts';
+import { TimelineStart } from './timeline-start.tsx';
+import { Figures, Missing, TimelineSummary } from './timeline-summary.tsx';
+import { TimelineTree } from './timeline-tree.tsx';
+import './timeline.css';
+
+/** Records that a timeline reads at first, and when the reader asks for all: the most that the API gives. */
+const limits = { first: 1_000, all: 10_000 };
+
+/** What happened in an investigation, a trace or a correlation: a tree of causes, and what it says together. */
+export function TimelinePage() {
+  return <ForTenant page={(tenant) => <TimelineOf key={tenant} tenant={tenant} />} />;
+}
+
+function TimelineOf({ tenant }: { readonly tenant: string }) {
+  const { parameters } = usePlace();
+  const subject = subjectOf(parameters);
+  if (subject === undefined) return <TimelineStart tenant={tenant} />;
+  const openId = parameters.get('event');
+  return (
+    <div class="with-drawer">
+      <Timeline tenant={tenant} subject={subject} isLong={parameters.get('all') === '1'} />
+      {openId !== null && <RecordDrawer tenant={tenant} auditId={openId} />}
+    </div>
+  );
+}
+
+function Timeline({
+  tenant,
+  subject,
+  isLong,
+}: {
+  readonly tenant: string;
+  readonly subject: Subject;
+  readonly isLong: boolean;
+}) {
+  const { client } = useConsole();
+  const { field, id, title } = subject;
+  const limit = isLong ? limits.all : limits.first;
+  const { value, error, reload } = useResource(
+    async (signal) => ({
+      of: id,
+      view: await client.timelines.get({ tenant_id: tenant, ...apiSubject(subject), limit }, { signal }),
+    }),
+    [client, tenant, field, id, limit],
+  );
+  // The tree of another subject must never stand below this one's name.
+  const view = value?.of === id ? value.view : undefined;
+  return (
+    <div class="stack timeline">
+      <Heading title={title} field={field} id={id} view={view} />
+      {error !== undefined && <Failure error={error} retry={reload} />}
+      {view === undefined && error === undefined && <LoadingRows label="Loading the timeline" rows={12} />}
+      {view !== undefined && view.records.length === 0 && <NoTimeline title={title} />}
+      {view !== undefined && view.records.length > 0 && <Story view={view} subjectId={id} isLong={isLong} />}
+    </div>
+  );
+}
+
+function Heading({
+  title,
+  field,
+  id,
+  view,
+}: {
+  readonly title: string;
+  readonly field: string;
+  readonly id: string;
+  readonly view: TimelineView | undefined;
+}) {
+  const place = usePlace();
+  const first = view?.records[0]?.event;
+  return (
+    <header class="timeline-heading">
+      <div>
+        <h2>
+          {title} <Copyable text={id} label={`the id of the ${title.toLowerCase()}`} />
+        </h2>
+        {first !== undefined && (
+          <p class="soft">
+            began <Time value={first.timestamp ?? first.ingested_at} precise />
+          </p>
+        )}
+      </div>
+      <a class="button" href={place.href('events', { [field]: id })}>
+        Show it as a list
+      </a>
+      <a class="button" href={place.href('timeline')}>
+        Other timelines
+      </a>
+    </header>
+  );
+}
+
+function Story({
+  view,
+  subjectId,
+  isLong,
+}: {
+  readonly view: TimelineView;
+  readonly subjectId: string;
+  readonly isLong: boolean;
+}) {
+  const place = usePlace();
+  const { records, summary } = view;
+  const calls = summary.models.reduce((sum, model) => sum + model.calls, 0);
+  const cost = summary.models.reduce((sum, model) => sum + model.cost_usd, 0);
+  const tokens = summary.models.reduce((sum, model) => sum + model.input_tokens + model.output_tokens, 0);
+  const end = records.reduce((last, { elapsed_ms }) => Math.max(last, elapsed_ms), 0);
+  return (
+    <>
+      <Figures
+        figures={[
+          ['Took', duration(end)],
+          ['Records', records.length.toLocaleString()],
+          ['Calls of models', calls.toLocaleString()],
+          ['Tokens', tokens.toLocaleString()],
+          ['Cost', usd(cost)],
+          ['Decisions by people', summary.people.length.toLocaleString()],
+          ['Kept from models', summary.quarantined.length.toLocaleString()],
+        ]}
+      />
+      {!view.complete && (
+        <Notice tone="warn" title={`Only the first ${records.length.toLocaleString()} records are shown`}>
+          {!isLong && (
+            <p>
+              <a class="button" href={place.hrefWith({ all: '1' })}>
+                Read up to {limits.all.toLocaleString()}
+              </a>
+            </p>
+          )}
+        </Notice>
+      )}
+      <Missing missing={summary.missing} />
+      <TimelineSummary summary={summary} subjectId={subjectId} />
+      <section class="panel">
+        <header>
+          <h2>What led to what</h2>
+        </header>
+        <TimelineTree entries={records} quarantined={new Set(summary.quarantined)} subjectId={subjectId} />
+      </section>
+    </>
+  );
+}
+
+function NoTimeline({ title }: { readonly title: string }) {
+  const place = usePlace();
+  return (
+    <Empty icon="flow" title={`No record belongs to this ${title.toLowerCase()}`}>
+      <p>Check the id and the tenant. Sensitive records need the scope events:read-sensitive.</p>
+      <p>
+        <a class="button" href={place.href('timeline')}>
+          Choose another timeline
+        </a>
+      </p>
+    </Empty>
+  );
+}
