@@ -12,7 +12,18 @@ describe('in another tree', () => {
   let dir: TempDir;
   beforeEach(() => {
     dir = tempDir();
-    for (const key of ['event', 'protocol', 'log', 'verify', 'sdk', 'client', 'server', 'console', 'viewer', 'testing'])
+    for (const key of [
+      'event',
+      'protocol',
+      'log',
+      'verify',
+      'sdk',
+      'client',
+      'server',
+      'console',
+      'viewer',
+      'testing',
+    ])
       manifest(key);
     write('packages/cli/package.json', JSON.stringify({ name: 'tallystick' }));
     write('examples/soc/package.json', JSON.stringify({ name: '@tallystick/example-soc' }));

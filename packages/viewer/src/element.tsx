@@ -4,7 +4,8 @@ import type { AlarmDetail } from './contract.ts';
 import { TokenSource } from './token-source.ts';
 import css from './view/viewer.css?inline';
 import { Viewer } from './view/viewer.tsx';
-import { type ViewerWords, wordsFor } from './words/words.ts';
+import type { ViewerWords } from './words/viewer-words.ts';
+import { wordsFor } from './words/words.ts';
 
 const Base = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement;
 let sheet: CSSStyleSheet | undefined;

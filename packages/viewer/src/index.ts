@@ -5,5 +5,6 @@ if (typeof customElements !== 'undefined' && customElements.get('tallystick-view
   customElements.define('tallystick-viewer', TallystickViewer);
 
 export type { AlarmDetail } from './contract.ts';
-export { languages, type ViewerWords } from './words/words.ts';
+export type { ViewerWords } from './words/viewer-words.ts';
+export { languages } from './words/words.ts';
 export { TallystickViewer };

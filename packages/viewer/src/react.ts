@@ -3,7 +3,7 @@
 import { createElement, type ReactElement, useEffect, useRef } from 'react';
 import type { AlarmDetail } from './contract.ts';
 import type { TallystickViewer as ViewerElement } from './element.tsx';
-import type { ViewerWords } from './words/words.ts';
+import type { ViewerWords } from './words/viewer-words.ts';
 
 /** What the component takes. */
 export interface TallystickViewerProps {

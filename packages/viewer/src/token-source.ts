@@ -32,4 +32,4 @@ export class TokenSource {
 }
 
 /** The token has ended, and the page gave no other one. */
-export class TokenEnded extends Error {}
+class TokenEnded extends Error {}

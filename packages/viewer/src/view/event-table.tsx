@@ -2,8 +2,7 @@ import { fieldValue } from '@tallystick/event';
 import type { EventView } from '@tallystick/protocol';
 import { useEffect, useState } from 'preact/hooks';
 import { filled } from '../words/words.ts';
-import { timeText, useSettings } from './settings.ts';
-import { reasonOf } from './viewer.tsx';
+import { reasonOf, timeText, useSettings } from './settings.ts';
 
 const pageSize = 25;
 
@@ -137,7 +136,7 @@ export function EventTable({
 }
 
 /** A member of an event as text. A forged event may hold anything there. */
-export function textOf(event: EventView, name: string): string {
+function textOf(event: EventView, name: string): string {
   const value = name === 'outcome_status' ? fieldValue(event, name) : event[name];
   if (value === undefined || value === null) return '';
   return typeof value === 'string' ? value : JSON.stringify(value);

@@ -7,8 +7,7 @@ import { recordEvidence } from '../trust/record-evidence.ts';
 import { filled } from '../words/words.ts';
 import { CheckSteps } from './check-steps.tsx';
 import { Members } from './members.tsx';
-import { saveText, timeText, useSettings } from './settings.ts';
-import { reasonOf } from './viewer.tsx';
+import { reasonOf, saveText, timeText, useSettings } from './settings.ts';
 
 interface Checked {
   readonly event: EventView;

@@ -1,7 +1,7 @@
-import type { Client } from '@tallystick/client';
+import { type Client, ClientError } from '@tallystick/client';
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
-import type { ViewerWords } from '../words/words.ts';
+import type { ViewerWords } from '../words/viewer-words.ts';
 
 /** What every part of the viewer needs. */
 export interface Settings {
@@ -34,4 +34,10 @@ export function saveText(name: string, text: string): void {
   link.download = name;
   link.click();
   URL.revokeObjectURL(link.href);
+}
+
+/** What went wrong, for people. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof ClientError) return error.problem?.detail ?? error.message;
+  return error instanceof Error ? error.message : String(error);
 }

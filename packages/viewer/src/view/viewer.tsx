@@ -4,11 +4,12 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { AlarmDetail } from '../contract.ts';
 import { isAlarm, type LogVisit, visitLog } from '../trust/log-visit.ts';
 import { LogMemory, pageStorage } from '../trust/memory.ts';
-import { filled, type ViewerWords } from '../words/words.ts';
+import type { ViewerWords } from '../words/viewer-words.ts';
+import { filled } from '../words/words.ts';
 import { EventTable } from './event-table.tsx';
 import { LogBanner } from './log-banner.tsx';
 import { RecordPanel } from './record-panel.tsx';
-import { type Settings, SettingsProvider } from './settings.ts';
+import { reasonOf, type Settings, SettingsProvider } from './settings.ts';
 
 /** What the element gives its content. */
 export interface ViewerProps {
@@ -106,10 +107,4 @@ export function Viewer({ server, openClient, logKey, language, words, onEnded, o
       </section>
     </SettingsProvider>
   );
-}
-
-/** What went wrong, for people. */
-export function reasonOf(error: unknown): string {
-  if (error instanceof ClientError) return error.problem?.detail ?? error.message;
-  return error instanceof Error ? error.message : String(error);
 }

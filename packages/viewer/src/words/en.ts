@@ -1,4 +1,4 @@
-import type { ViewerWords } from './words.ts';
+import type { ViewerWords } from './viewer-words.ts';
 
 /** English. */
 export const en: ViewerWords = {
