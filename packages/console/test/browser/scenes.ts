@@ -22,9 +22,11 @@ export async function scenesOf({ client }: ConsoleService): Promise<readonly Sce
   const approved = await client.events.list({
     tenant_id: 'acme',
     filters: { event_type: 'approval.granted' },
-    limit: 1,
+    limit: 50,
   });
-  const investigation = String(approved.events[0]!.investigation_id);
+  // An action on a host says more in a picture than the confirmation of a verdict.
+  const shown = approved.events.find((event) => JSON.stringify(event).includes('isolate_host'));
+  const investigation = String((shown ?? approved.events[0]!).investigation_id);
   const id = String(decided.events[0]!.audit_id);
   const shows = (text: string | RegExp) => async (page: Page) => {
     await page.getByText(text).first().waitFor();
@@ -90,6 +92,34 @@ export async function scenesOf({ client }: ConsoleService): Promise<readonly Sce
       ready: async (page) => {
         await page.getByRole('button', { name: 'Check all records now' }).click();
         await shows('The chain is intact')(page);
+      },
+    },
+    { name: 'search', path: 'events?tenant=acme&q=powershell', signedIn: true, ready: rows },
+    {
+      name: 'verified-page',
+      path: 'events?tenant=acme&event_type=alert.*',
+      signedIn: true,
+      ready: async (page) => {
+        await rows(page);
+        await page.getByRole('button', { name: 'Verify' }).click();
+        await shows('Checked by your browser')(page);
+      },
+    },
+    { name: 'intents', path: 'intents?tenant=acme', signedIn: true, ready: shows(/No action is|Deadline/) },
+    {
+      name: 'exports',
+      path: 'exports?tenant=acme&event_type=alert.*',
+      signedIn: true,
+      ready: shows(/\d events/),
+    },
+    { name: 'followers', path: 'followers', signedIn: true, ready: shows('Oldest unread') },
+    {
+      name: 'keys',
+      path: 'keys',
+      signedIn: true,
+      ready: async (page) => {
+        await page.getByText('Make a new key').click();
+        await shows('Stands for')(page);
       },
     },
     { name: 'tenants', path: 'tenants', signedIn: true, ready: shows('Last record') },
