@@ -5,12 +5,17 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { buildStore, type MadeStore } from '../bench/query/build-store.ts';
 import { benchTenant } from '../bench/query/made-events.ts';
 import { openStore } from '../bench/store.ts';
-import { resultTypes } from '../packages/server/src/store/postgres-connections.ts';
 
 /**
  * `npm run bench -- query` makes its stores by COPY, because the writer would take hours for five million records. What it measures is only
  * worth something if the rows are those that the writer and the followers would have stored.
  */
+/** Numbers as the service reads them. */
+const types = {
+  getTypeParser: (oid: number, format?: string) =>
+    oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
+} as pg.CustomTypesConfig;
+
 const directory = tempDir();
 let postgres: Awaited<ReturnType<typeof startPostgres>>;
 let store: MadeStore;
@@ -29,8 +34,7 @@ afterAll(async () => {
 
 it('has a valid chain, and the columns, tiles, indexes and counts that belong to its records', async () => {
   const report = await verifyStore(
-    async (text, values) =>
-      (await owner.query({ text, values: values as unknown[], types: resultTypes })).rows,
+    async (text, values) => (await owner.query({ text, values: values as unknown[], types })).rows,
     { tenantId: benchTenant, logName: 'bench.local', keys: [] },
   );
   expect(report.records).toBe(5_000);

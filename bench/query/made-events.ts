@@ -38,8 +38,8 @@ const words =
     ' ',
   );
 
-/** How many records have a rare value, or the rare word, in a store of this size: `hits.tenth` of a million is every hundred thousandth. */
-export const rareEvery = 50_000;
+/** One record in so many has rare values. */
+const rareEvery = 50_000;
 /** Records with the word `walrus`: 100,000 of five million. */
 export const commonWordEvery = 50;
 /** Records with the word `zebrafish`. */
