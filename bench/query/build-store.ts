@@ -5,6 +5,7 @@ import pg from 'pg';
 import { hourlyCounts } from '../../packages/server/src/followers/hourly-counts/hourly-counts.ts';
 import { copyStatement } from '../../packages/server/src/store/copy-rows.ts';
 import { writer } from '../../packages/server/src/store/database.ts';
+import { migratePostgres } from '../../packages/server/src/store/migrate.ts';
 import { partitionOf } from '../../packages/server/src/store/partitions.ts';
 import { PostgresDatabase } from '../../packages/server/src/store/postgres.ts';
 import { openStore } from '../store.ts';
@@ -45,7 +46,10 @@ export async function buildStore(
   const ownerUrl = withPath(postgres.adminUrl, name);
   const url = withPath(`postgres://bench:bench@127.0.0.1:${postgres.port}`, name);
   const made = { rows, months, url, ownerUrl };
-  if (await isMade(postgres, name)) return made;
+  if (await isMade(postgres, name)) {
+    await migratePostgres(ownerUrl, 'bench');
+    return made;
+  }
   await openStore(postgres, 'bench', name);
   const owner = new pg.Client(ownerUrl);
   await owner.connect();
