@@ -8,6 +8,7 @@ import { writer } from '../../src/store/database.ts';
 import { follow } from '../../src/trail/follow.ts';
 import { HeadWatch } from '../../src/trail/tail.ts';
 import { Trail } from '../../src/trail/trail.ts';
+import { logName } from '../events.ts';
 import { type Fields, followedTrail } from './followed-trail.ts';
 
 const all = { sensitive: true };
@@ -240,7 +241,7 @@ describe('the index', () => {
       );
       const outside = await verifyStore((sql, values) => site.service.database.query(writer, sql, values), {
         tenantId: 'checked',
-        logName: 'log.test',
+        logName,
         keys: site.service.signer
           .verifierKeys(site.service.logs.origin({ tenantId: 'checked', epoch: 1 }))
           .map(({ key }) => key),

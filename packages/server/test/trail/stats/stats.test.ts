@@ -13,6 +13,7 @@ import { ReadAudit } from '../../../src/operations/read-audit.ts';
 import { verifyRange } from '../../../src/proofs/verification/verify-range.ts';
 import { writer } from '../../../src/store/database.ts';
 import { type StatsQuery, TrailStats } from '../../../src/trail/stats/stats.ts';
+import { logName } from '../../events.ts';
 import { type Fields, followedTrail } from '../followed-trail.ts';
 
 const site = followedTrail();
@@ -318,7 +319,7 @@ describe('hourly counts', () => {
     const findings = async () => {
       const report = await verifyStore(
         async (sql, parameters) => await site.service.database.query(writer, sql, parameters),
-        { tenantId, logName: 'log.test', keys: [] },
+        { tenantId, logName, keys: [] },
       );
       return report.findings
         .filter(({ code }) => code === 'COUNT_MISMATCH')
