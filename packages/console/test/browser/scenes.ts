@@ -22,12 +22,18 @@ export async function scenesOf({ client }: ConsoleService): Promise<readonly Sce
   const approved = await client.events.list({
     tenant_id: 'acme',
     filters: { event_type: 'approval.granted' },
-    limit: 1,
+    limit: 50,
   });
-  const investigation = String(approved.events[0]!.investigation_id);
+  // An action on a host says more in a picture than the confirmation of a verdict.
+  const shown = approved.events.find((event) => JSON.stringify(event).includes('isolate_host'));
+  const investigation = String((shown ?? approved.events[0]!).investigation_id);
   const id = String(decided.events[0]!.audit_id);
   const shows = (text: string | RegExp) => async (page: Page) => {
     await page.getByText(text).first().waitFor();
+  };
+  const overview = async (page: Page) => {
+    await shows('by hour and outcome')(page);
+    await shows('Approvals wait')(page);
   };
   const rows = (page: Page) => page.locator('.event-row').first().waitFor();
   return [
@@ -67,7 +73,7 @@ export async function scenesOf({ client }: ConsoleService): Promise<readonly Sce
       signedIn: true,
       ready: shows('What led to what'),
     },
-    { name: 'overview', path: 'overview?tenant=acme', signedIn: true, ready: shows('by hour and outcome') },
+    { name: 'overview', path: 'overview?tenant=acme', signedIn: true, ready: overview },
     { name: 'approvals', path: 'approvals?tenant=acme&state=all', signedIn: true, ready: shows('Requested') },
     {
       name: 'approval',
