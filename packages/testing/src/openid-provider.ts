@@ -134,7 +134,16 @@ function configuration(
   const key = { ...privateKey.export({ format: 'jwk' }), kid: randomUUID(), use: 'sig', alg: 'ES256' };
   return {
     jwks: { keys: [key as JWK] },
-    ttl: { ClientCredentials: () => lifetimeSeconds() },
+    // The other kinds have a fixed life: without one the provider writes a warning.
+    ttl: {
+      ClientCredentials: () => lifetimeSeconds(),
+      AccessToken: 3_600,
+      AuthorizationCode: 60,
+      Grant: 3_600,
+      IdToken: 3_600,
+      Interaction: 600,
+      Session: 3_600,
+    },
     cookies: { keys: [randomUUID()] },
     clientAuthMethods: ['client_secret_post', 'none'],
     pkce: { required: () => true },
@@ -150,7 +159,7 @@ function configuration(
         grant_types: ['client_credentials'],
         redirect_uris: [],
         response_types: [],
-        token_endpoint_auth_method: 'client_secret_post',
+        token_endpoint_auth_method: 'client_secret_post' as const,
         id_token_signed_response_alg: 'ES256' as const,
       })),
     ],

@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { uuidv7 } from '@tallystick/event';
 import { freePort, openTestOpenIdProvider, type TestOpenIdProvider } from '@tallystick/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readLoginOptions } from '../../src/access/logins/login-options.ts';
+import { documentDigest } from '../../src/approvals/openings.ts';
 import { createHttpApp } from '../../src/http/http-app.ts';
 import { event, Harness } from './harness.ts';
 
@@ -122,7 +126,7 @@ describe('a login', () => {
       .json;
     expect(records.events[0]).toMatchObject({
       metadata: { method: 'login' },
-      actor_id: `${provider.issuer}#maria`,
+      actor_id: `login:${provider.issuer}#maria`,
     });
   });
 
@@ -269,6 +273,41 @@ describe('a session of a login', () => {
     await replica.close();
   });
 
+  test('decides at the desk as the person', async () => {
+    const { key } = await http.service.keys.create({
+      name: 'agent',
+      scopes: ['events:write', 'approvals:request'],
+      tenants: ['acme'],
+      subject: 'service:refunds',
+    });
+    const document = {
+      tenant_id: 'acme',
+      action: 'refund',
+      actor: { actor_type: 'agent', actor_id: 'bot' },
+      arguments: { amount: 40 },
+      policy: { name: 'p', version: '1' },
+    } as const;
+    const document_digest = documentDigest(document);
+    const [id, intent_id] = [uuidv7(), uuidv7()];
+    const intent = { audit_id: intent_id, event_type: 'agent.action.intended', context: { document_digest } };
+    await http.ingest([event({ ...intent, actor_type: 'agent', actor_id: 'bot' })], key);
+    await http.call('POST', '/v1/approvals', { key, body: { id, intent_id, document } });
+    const visit = new Visit();
+    await visit.signIn();
+    const { csrf } = (await visit.read('/console/session')).json.session;
+    const answer = await http.call('POST', `/v1/approvals/${id}/decision`, {
+      key: '',
+      headers: {
+        cookie: `tallystick=${visit.cookie('tallystick')}`,
+        origin: http.url,
+        'x-tallystick-csrf': csrf,
+      },
+      body: { decision: 'granted', document_digest },
+    });
+    expect([answer.status, answer.json.state]).toEqual([200, 'granted']);
+    expect(answer.text).toContain(`${provider.issuer}#maria`);
+  });
+
   test('is refused to pages of other origins', async () => {
     const visit = new Visit();
     await visit.signIn();
@@ -326,4 +365,30 @@ test.each([
   'https://AUDIT.example.com/console/login/callback',
 ])('the address %s to come back to is refused at the start', (address) => {
   expect(() => loginsFor(address)).toThrow(/console\.redirect_uri/);
+});
+
+test('docs/console.md shows a file that the service reads', () => {
+  const guide = readFileSync(join(import.meta.dirname, '../../../../docs/console.md'), 'utf8');
+  const options = readLoginOptions(JSON.parse(/```json\n([^`]+)```/.exec(guide)![1]!));
+  expect(options.console).toEqual({
+    clientId: 'tallystick-console',
+    clientSecret: undefined,
+    redirectUri: 'https://audit.example.com/console/login/callback',
+    name: 'Example Ltd',
+    scope: 'openid',
+    sessionSeconds: 43_200,
+  });
+});
+
+test('over HTTPS the cookie of an attempt is of this host alone', async () => {
+  const logins = loginsFor('https://audit.example.com/console/login/callback', { client_secret: 'hush' });
+  const app = createHttpApp(http.service, { logger: false, logins });
+  const { headers } = await app.inject('/console/login');
+  expect(headers['set-cookie']).toMatch(
+    /^__Host-tallystick-login=[\w.-]+; Expires=[^;]+; Path=\/; HttpOnly; SameSite=Lax; Secure$/,
+  );
+  const asked = new URL(String(headers.location));
+  expect(asked.searchParams.get('redirect_uri')).toBe('https://audit.example.com/console/login/callback');
+  expect(asked.href).not.toContain('hush');
+  await app.close();
 });
