@@ -302,7 +302,7 @@ describe('a session of a login', () => {
         origin: http.url,
         'x-tallystick-csrf': csrf,
       },
-      body: { decision: 'granted', document_digest },
+      body: { verdict: 'grant', document_digest },
     });
     expect([answer.status, answer.json.state]).toEqual([200, 'granted']);
     expect(answer.text).toContain(`${provider.issuer}#maria`);
