@@ -13,7 +13,7 @@ export interface EmitCall {
 }
 
 /** How every service records an event. */
-const form = /\b(this\.#recorder|recorder)\.emit(?:Final)?\(\s*([^,]+),/g;
+const form = /\b(this\.#recorder|recorder)\.emit\(\s*([^,]+),/g;
 
 /** All calls that record an event, in `examples/soc/src`. */
 export function emitCalls(root: string): EmitCall[] {
@@ -37,6 +37,6 @@ export function withoutRecord(
   { start, recorder }: Pick<EmitCall, 'start' | 'recorder'>,
 ): string {
   const id = '(..._event) => globalThis.crypto.randomUUID()';
-  const muted = `({ emit: ${id}, emitFinal: ${id} })`;
+  const muted = `({ emit: ${id} })`;
   return source.slice(0, start) + muted + source.slice(start + recorder.length);
 }

@@ -14,7 +14,7 @@ const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/packa
 function isNoticedBy(tests: string, call: EmitCall | undefined): boolean {
   const { status } = spawnSync(
     process.execPath,
-    // The tests over Kafka see no record that the others do not see, and a broker takes long to start.
+    // The tests over Kafka and those of questions see no record that the others do not see, and they take long.
     [
       vitest,
       ...[
@@ -22,6 +22,7 @@ function isNoticedBy(tests: string, call: EmitCall | undefined): boolean {
         '--config=e2e/soc/mutant.config.ts',
         '--bail=1',
         '--exclude=**/*.kafka.test.ts',
+        '--exclude=**/questions/**',
         '--passWithNoTests',
         tests,
       ],

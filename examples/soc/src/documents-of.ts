@@ -2,8 +2,13 @@ import type { Firing } from './atlas-detection/atlas-detection.ts';
 import type { Reviewed } from './batch-scheduler/learning.ts';
 import type { Cluster } from './batch-scheduler/mining.ts';
 import type { SeenAlert } from './entity-parser/entity-parser.ts';
+import type { CountedActions } from './governance/accumulation-guard.ts';
+import type { Canary } from './governance/canary.ts';
 import type { KillSwitch } from './governance/kill-switches.ts';
+import type { KnowledgeIndex } from './governance/knowledge-base.ts';
+import type { ChangedSetting } from './governance/setting-paths.ts';
 import type { ShadowMode } from './governance/shadow-modes.ts';
+import type { Standing } from './llm-router/standing-states.ts';
 import type { Usage } from './llm-router/usage.ts';
 import type { StoredInvestigation } from './orchestrator/investigation-states.ts';
 import type { Detection } from './platform/detection.ts';
@@ -27,7 +32,7 @@ export function documentsOf({
     entityParser: { seen: of<SeenAlert>('seen alerts') },
     atlasDetection: { firings: of<Firing>('firings') },
     ctemNormaliser: { exposures: of<Exposure>('scored exposures') },
-    router: { usage: of<Usage>('usage') },
+    router: { usage: of<Usage>('usage'), standing: of<Standing>('standing states') },
     orchestrator: {
       patterns,
       investigations: investigations ?? of<StoredInvestigation>('investigations'),
@@ -44,6 +49,10 @@ export function documentsOf({
     governance: {
       killSwitches: of<KillSwitch>('kill switches'),
       shadowModes: of<ShadowMode>('shadow modes'),
+      canaries: of<Canary>('canaries'),
+      automaticActions: of<CountedActions>('automatic actions'),
+      changedSettings: of<ChangedSetting>('changed settings'),
+      knowledge: of<KnowledgeIndex>('knowledge'),
       reported: of<true>('final reports'),
     },
   };

@@ -1,4 +1,5 @@
 import type { LanguageModelV4 } from '@ai-sdk/provider';
+import type { Clock } from '@tallystick/sdk';
 import { createMemoryDesk, type MemoryDesk } from '@tallystick/sdk/gate';
 import { until } from '@tallystick/testing';
 import { SimulatedPlant } from '../src/actuators/simulated-plant.ts';
@@ -20,7 +21,9 @@ import { type TestParts, testParts } from './platform-parts.ts';
 
 export interface PlatformOptions {
   readonly audit?: boolean;
-  readonly auditOf?: ((service: ServiceName) => SocEmitter | undefined) | undefined;
+  readonly auditOf?: ((service: ServiceName, clock: Clock) => SocEmitter | undefined) | undefined;
+  /** When the morning begins. */
+  readonly now?: string;
   readonly investigations?: MemoryDocuments<StoredInvestigation>;
   /** Sees every call of a model. */
   readonly watchModel?: (model: LanguageModelV4) => LanguageModelV4;
@@ -43,9 +46,10 @@ export function wholePlatform(options: PlatformOptions = {}) {
 /** Parts of a platform whose morning begins at eight. */
 export function morningParts({
   audit = true,
+  now = '2026-11-20T08:00:00Z',
   acknowledgeWithinMs = 60_000,
 }: PlatformOptions = {}): TestParts {
-  const parts = testParts({ audit, now: '2026-11-20T08:00:00Z' });
+  const parts = testParts({ audit, now });
   parts.settings.response.acknowledgeWithinMs = acknowledgeWithinMs;
   return parts;
 }
@@ -71,7 +75,7 @@ export function platformOver(
     clock: parts.clock,
     settings: parts.settings,
     tenants: parts.tenants,
-    auditOf: auditOf ?? (() => parts.audit),
+    auditOf: (service) => (auditOf === undefined ? parts.audit : auditOf(service, parts.clock)),
     catalog: offlineCatalog((model) => watchModel(fail(model))),
     artifacts,
     actuators: plant,

@@ -36,6 +36,7 @@ import { registerTenants } from './commands/tenants.ts';
 import { registerTimeline } from './commands/timeline.ts';
 import { registerTopics } from './commands/topics.ts';
 import { registerVerify } from './commands/verify.ts';
+import { registerViewerTokens } from './commands/viewer-tokens.ts';
 import { registerWebhooks } from './commands/webhooks.ts';
 import { createContext, type GlobalOptions, type Register, type RunAction } from './context.ts';
 import { CliError, describeFailure, exitCodes } from './errors.ts';
@@ -64,6 +65,7 @@ const registrations: readonly (readonly [group: string, commands: readonly Regis
       registerProducers,
       registerApiKeys,
       registerSubjects,
+      registerViewerTokens,
       registerDlq,
       registerRecover,
       registerFollowers,

@@ -14,6 +14,7 @@ import { type StatsResource, statsResource } from './resources/stats.ts';
 import { type SubjectsResource, subjectsResource } from './resources/subjects.ts';
 import { type TenantsResource, tenantsResource } from './resources/tenants.ts';
 import { type TimelinesResource, timelinesResource } from './resources/timelines.ts';
+import { type ViewerTokensResource, viewerTokensResource } from './resources/viewer-tokens.ts';
 import type { RetryOptions } from './retry.ts';
 import { type CallOptions, type Fetch, Sender } from './sender.ts';
 
@@ -62,6 +63,7 @@ export interface Client {
   readonly producers: ProducersResource;
   readonly apiKeys: ApiKeysResource;
   readonly subjects: SubjectsResource;
+  readonly viewerTokens: ViewerTokensResource;
   readonly approvals: ApprovalsResource;
   readonly deadLetters: DeadLettersResource;
   readonly followers: FollowersResource;
@@ -98,6 +100,7 @@ export function createClient(options: ClientOptions): Client {
     producers: producersResource(sender),
     apiKeys: apiKeysResource(sender),
     subjects: subjectsResource(sender),
+    viewerTokens: viewerTokensResource(sender),
     approvals: approvalsResource(sender),
     deadLetters: deadLettersResource(sender),
     followers: followersResource(sender),

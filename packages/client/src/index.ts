@@ -23,5 +23,6 @@ export type { SubjectsResource } from './resources/subjects.ts';
 export type { PageQuery, TenantsResource } from './resources/tenants.ts';
 export type { TimelineQuery, TimelinesResource } from './resources/timelines.ts';
 export type { TopQuery } from './resources/top-events.ts';
+export type { ViewerTokensResource } from './resources/viewer-tokens.ts';
 export type { RetryOptions } from './retry.ts';
 export type { CallOptions, Fetch } from './sender.ts';

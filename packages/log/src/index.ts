@@ -115,6 +115,7 @@ export {
   proveConsistency,
   proveInclusion,
   rootFromInclusion,
+  rootsFromConsistency,
   verifyConsistency,
   verifyInclusion,
 } from './tree/proof.ts';

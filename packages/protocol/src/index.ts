@@ -64,6 +64,14 @@ export type {
 } from './api/timeline.ts';
 export type { TopEvent, TopEvents } from './api/top-events.ts';
 export type { ClosedEpochState, Verdict, VerifyFinding, VerifyReport } from './api/verification.ts';
+export type {
+  CreatedViewerToken,
+  NewViewerToken,
+  ViewerFilters,
+  ViewerTokenInfo,
+  ViewerTokenPage,
+  ViewerTokenState,
+} from './api/viewer-tokens.ts';
 export {
   type Approval,
   type ApprovalDecision,
@@ -130,7 +138,7 @@ export type {
   Receipt,
   RefusedResult,
 } from './results.ts';
-export { apiKeyPrefix, type Scope, scopeMeanings, scopes } from './scopes.ts';
+export { apiKeyPrefix, type Scope, scopeMeanings, scopes, viewerTokenPrefix } from './scopes.ts';
 export { actionOf, type Effect, effectsOf } from './timeline/effects.ts';
 export { forestOf, type TimelineRow } from './timeline/forest.ts';
 export { numbersOf } from './timeline/missing.ts';

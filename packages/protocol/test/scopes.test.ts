@@ -8,6 +8,7 @@ test('scopes and states keep their names', () => {
     'events:read',
     'events:read-sensitive',
     'log:read',
+    'viewer-tokens:issue',
     'approvals:request',
     'approvals:decide',
     'admin',

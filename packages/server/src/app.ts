@@ -4,6 +4,7 @@ import { ApiKeys } from './access/api-keys.ts';
 import { BlockedSubjects } from './access/blocked-subjects.ts';
 import { ConsoleSessions } from './access/sessions/console-sessions.ts';
 import { SignInLinks } from './access/sessions/sign-in-links.ts';
+import { ViewerTokens } from './access/viewer-tokens/viewer-tokens.ts';
 import { DeadlineTimer } from './approvals/deadline-timer.ts';
 import { ApprovalDesk } from './approvals/desk.ts';
 import { Operations } from './approvals/operations.ts';
@@ -19,6 +20,7 @@ import { openBooks } from './chain/books/open-books.ts';
 import { keepAccountsPruned } from './chain/books/prune-accounts.ts';
 import { SessionBook } from './chain/books/session-book.ts';
 import { SubjectBook } from './chain/books/subject-book.ts';
+import { ViewerTokenBook } from './chain/books/viewer-token-book.ts';
 import { recordRotations } from './chain/record-rotations.ts';
 import { Writer } from './chain/writer.ts';
 import { ServerError } from './errors.ts';
@@ -117,6 +119,8 @@ export class AuditService {
   readonly subjects: BlockedSubjects;
   /** Sessions of people who are signed in to the console. */
   readonly sessions: ConsoleSessions;
+  /** Tokens with which browsers read a part of one tenant's trail. */
+  readonly viewerTokens: ViewerTokens;
   /** Links that sign in to the console one time. */
   readonly signInLinks: SignInLinks;
   /** What every submitted event passes first. */
@@ -204,6 +208,12 @@ export class AuditService {
       database,
       new SessionBook(this),
       signer.store.serviceSecret('console-sessions'),
+      now,
+    );
+    this.viewerTokens = new ViewerTokens(
+      database,
+      new ViewerTokenBook(this),
+      signer.store.serviceSecret('viewer-tokens'),
       now,
     );
     this.signInLinks = new SignInLinks(this.keys, now);

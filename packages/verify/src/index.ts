@@ -6,6 +6,24 @@ export { readBundle } from './bundle/read.ts';
 export { type VerifyBundleOptions, verifyBundle } from './bundle/verify-bundle.ts';
 export { ClosedEpochs } from './closed/closed-epochs.ts';
 export { type OnTile, TileRoots } from './closed/tile-roots.ts';
+export { type CheckpointRelation, compareCheckpoints } from './compare-checkpoints.ts';
+export { checkLog, type LogCheck, type LogEvidence, type LogState } from './reader/check-log.ts';
+export {
+  checkRecord,
+  type RecordCheckCode,
+  type RecordCheckResult,
+  type RecordEvidence,
+  type RecordStep,
+  type RecordStepResult,
+} from './reader/check-record.ts';
+export {
+  type ForkReport,
+  forkReportBegin,
+  formatForkReport,
+  maxForkReportBytes,
+  type ReadForkReport,
+  readForkReport,
+} from './reader/fork-report.ts';
 export {
   type ReceiptParts,
   type ReceiptReport,

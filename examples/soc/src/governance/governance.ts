@@ -4,17 +4,20 @@ import type { PlannedAction } from '../platform/investigation.ts';
 import type { Lineage } from '../platform/lineage.ts';
 import { Recorder } from '../platform/recorder.ts';
 import type { Service, ServiceParts } from '../platform/service.ts';
-import { separateChanges, type Units } from '../platform/unit-of-work.ts';
-import { AccumulationGuard } from './accumulation-guard.ts';
+import { platformTenant } from '../platform/tenants.ts';
+import { Turns } from '../platform/turns.ts';
+import { independently, separateChanges, type Units } from '../platform/unit-of-work.ts';
+import { AccumulationGuard, type CountedActions } from './accumulation-guard.ts';
 import { Canaries } from './canaries.ts';
 import type { Canary } from './canary.ts';
 import { FinalReports } from './final-reports.ts';
 import { IndicatorLookUps } from './indicator-look-ups.ts';
 import type { ThreatIntelligence } from './indicators.ts';
 import { type KillSwitch, KillSwitches } from './kill-switches.ts';
-import type { KnowledgeArticle } from './knowledge-base.ts';
+import type { KnowledgeArticle, KnowledgeIndex } from './knowledge-base.ts';
 import { KnowledgeRefresh } from './knowledge-refresh.ts';
-import { changeSetting } from './setting-paths.ts';
+import { GovernanceRefused } from './refusal.ts';
+import { type ChangedSetting, changeSetting } from './setting-paths.ts';
 import { type ShadowMode, ShadowModes } from './shadow-modes.ts';
 
 export interface GovernanceParts extends ServiceParts {
@@ -23,6 +26,14 @@ export interface GovernanceParts extends ServiceParts {
   readonly killSwitches?: Documents<KillSwitch> | undefined;
   /** @defaultValue in memory */
   readonly shadowModes?: Documents<ShadowMode> | undefined;
+  /** @defaultValue in memory */
+  readonly canaries?: Documents<Canary> | undefined;
+  /** Automatic actions that count towards the limit. @defaultValue in memory */
+  readonly automaticActions?: Documents<CountedActions> | undefined;
+  /** Settings that people have changed. They hold again after a restart. @defaultValue in memory */
+  readonly changedSettings?: Documents<ChangedSetting> | undefined;
+  /** @defaultValue in memory */
+  readonly knowledge?: Documents<KnowledgeIndex> | undefined;
   /** Investigations whose final report is written. @defaultValue in memory */
   readonly reported?: Documents<true> | undefined;
 }
@@ -36,8 +47,10 @@ export class Governance implements Service, Controls {
   readonly #parts: GovernanceParts;
   readonly #recorder: Recorder;
   readonly #units: Units;
+  readonly #changedSettings: Documents<ChangedSetting>;
   readonly #killSwitches: KillSwitches;
   readonly #accumulation: AccumulationGuard;
+  readonly #counting = new Turns();
   readonly #shadowModes: ShadowModes;
   readonly #canaries: Canaries;
   readonly #knowledge: KnowledgeRefresh;
@@ -50,11 +63,16 @@ export class Governance implements Service, Controls {
     const recorder = new Recorder(this.name, parts.ids, parts.audit);
     this.#recorder = recorder;
     this.#units = parts.units ?? separateChanges;
+    this.#changedSettings = parts.changedSettings ?? new MemoryDocuments<ChangedSetting>();
     this.#killSwitches = new KillSwitches(recorder, parts.killSwitches);
-    this.#accumulation = new AccumulationGuard(parts.settings.governance, parts.clock);
+    this.#accumulation = new AccumulationGuard(
+      parts.settings.governance,
+      parts.clock,
+      parts.automaticActions,
+    );
     this.#shadowModes = new ShadowModes(parts.tenants, recorder, parts.shadowModes);
-    this.#canaries = new Canaries(parts, recorder);
-    this.#knowledge = new KnowledgeRefresh(recorder);
+    this.#canaries = new Canaries(parts, recorder, parts.canaries);
+    this.#knowledge = new KnowledgeRefresh(recorder, parts.knowledge);
     this.#lookUps = new IndicatorLookUps(parts.intelligence, recorder);
     const { documentsPerTenant: keep } = parts.settings.memory;
     this.#reports = new FinalReports(recorder, parts.reported ?? new MemoryDocuments({ keep }));
@@ -62,6 +80,7 @@ export class Governance implements Service, Controls {
 
   async start(): Promise<void> {
     const { topics } = this.#parts;
+    await this.#restoreSettings();
     this.#subscriptions = [
       await topics.subscribe('alerts.normalized', this.name, (message) => this.#lookUps.enrich(message)),
       await topics.subscribe('investigations', this.name, (message) => this.#reports.write(message)),
@@ -83,9 +102,14 @@ export class Governance implements Service, Controls {
   async admitAutomatic(lineage: Lineage, action: PlannedAction): Promise<boolean> {
     const { tenantId } = lineage;
     if (await this.isKilled(tenantId, [{ kind: 'tenant', value: tenantId }])) return false;
-    const { admitted, count, isBreach } = this.#accumulation.count(tenantId);
-    if (isBreach) this.#recordBreach(lineage, action, count);
-    return admitted;
+    // A crash leaves the count and the record of a breach, or neither. The count stays if the work fails that asks.
+    return this.#counting.take(tenantId, () =>
+      independently(this.#units, lineage, async (own) => {
+        const { admitted, count, isBreach } = await this.#accumulation.count(tenantId, action.action_id);
+        if (isBreach) this.#recordBreach(own, action, count);
+        return admitted;
+      }),
+    );
   }
 
   /** @throws {GovernanceRefused} `SETTING_UNKNOWN`, `SETTING_INVALID`, `NO_CHANGE` */
@@ -96,17 +120,41 @@ export class Governance implements Service, Controls {
     reason: string,
     lineage: Lineage,
   ) {
-    const { before, after: changed } = changeSetting(this.#parts.settings, path, value);
-    this.#recorder.emit('config.changed', lineage, {
-      actorType: 'user',
-      actorId: person,
-      severity: 'warning',
-      targetType: 'setting',
-      targetId: path,
-      context: { value_before: before, value_after: changed },
-      decision: { decision_type: 'configuration', reasoning_summary: reason },
-      outcome: { outcome_status: 'success', state_before: String(before), state_after: String(changed) },
-    });
+    const { settings } = this.#parts;
+    const { before, after: changed } = changeSetting(settings, path, value);
+    try {
+      await this.#units.run(async () => {
+        await this.#changedSettings.put(platformTenant, path, { path, value });
+        this.#recorder.emit('config.changed', lineage, {
+          actorType: 'user',
+          actorId: person,
+          severity: 'warning',
+          targetType: 'setting',
+          targetId: path,
+          context: { value_before: before, value_after: changed },
+          decision: { decision_type: 'configuration', reasoning_summary: reason },
+          outcome: { outcome_status: 'success', state_before: String(before), state_after: String(changed) },
+        });
+      });
+    } catch (error) {
+      // What could not be recorded must not hold.
+      changeSetting(settings, path, before);
+      throw error;
+    }
+  }
+
+  /** Settings that people changed before a restart hold again. Each change was recorded when it was made. */
+  async #restoreSettings(): Promise<void> {
+    const { settings, onError } = this.#parts;
+    for (const { path, value } of await this.#changedSettings.list(platformTenant)) {
+      try {
+        changeSetting(settings, path, value);
+      } catch (error) {
+        const isSame = error instanceof GovernanceRefused && error.code === 'NO_CHANGE';
+        // This version of the platform does not have the setting.
+        if (!isSame) onError?.(error);
+      }
+    }
   }
 
   /** @throws {GovernanceRefused} `NO_CHANGE` */
@@ -131,7 +179,7 @@ export class Governance implements Service, Controls {
 
   /** Begins to compare a new version with the current one. */
   startCanary(candidate: string, lineage: Lineage): Promise<string> {
-    return this.#canaries.start(candidate, lineage);
+    return this.#units.run(() => this.#canaries.start(candidate, lineage));
   }
 
   /**
@@ -140,17 +188,17 @@ export class Governance implements Service, Controls {
    * @throws {GovernanceRefused} `CANARY_UNKNOWN` also for a canary that was judged
    */
   compareCanary(canaryId: string, agrees: boolean, lineage: Lineage): Promise<Canary['state']> {
-    return this.#canaries.compare(canaryId, agrees, lineage);
+    return this.#units.run(() => this.#canaries.compare(canaryId, agrees, lineage));
   }
 
   /** Brings the knowledge base of a tenant up to date. Nothing is recorded if nothing changed. */
   async refreshKnowledge(articles: readonly KnowledgeArticle[], lineage: Lineage): Promise<void> {
-    this.#knowledge.refresh(articles, lineage);
+    await this.#units.run(() => this.#knowledge.refresh(articles, lineage));
   }
 
   #recordBreach(lineage: Lineage, action: PlannedAction, count: number): void {
     const { maxActions, windowMs } = this.#parts.settings.governance.accumulation;
-    this.#recorder.emitFinal('accumulation.threshold_breached', lineage, {
+    this.#recorder.emit('accumulation.threshold_breached', lineage, {
       severity: 'critical',
       targetType: 'tenant',
       targetId: lineage.tenantId,

@@ -1,5 +1,6 @@
 import { vectorOf } from '../orchestrator/similar-incidents.ts';
 import { hashOf } from '../platform/artifacts.ts';
+import { type Documents, MemoryDocuments } from '../platform/documents.ts';
 
 /** A text that models may be given. */
 export interface KnowledgeArticle {
@@ -12,6 +13,11 @@ interface Indexed {
   readonly vector: readonly number[];
 }
 
+/** The articles of a tenant by their ids. */
+export type KnowledgeIndex = readonly (readonly [articleId: string, indexed: Indexed])[];
+
+const indexId = 'index';
+
 /** What one refresh changed. */
 export interface Refresh {
   readonly added: readonly string[];
@@ -20,13 +26,17 @@ export interface Refresh {
   readonly unchanged: number;
 }
 
-/** The articles of one tenant with their vectors. */
+/** The articles of each tenant with their vectors. */
 export class KnowledgeBase {
-  readonly #tenants = new Map<string, Map<string, Indexed>>();
+  readonly #documents: Documents<KnowledgeIndex>;
+
+  constructor(documents: Documents<KnowledgeIndex> = new MemoryDocuments<KnowledgeIndex>()) {
+    this.#documents = documents;
+  }
 
   /** Brings the index to the state of `articles`. Only new and changed texts get new vectors. */
-  refresh(tenantId: string, articles: readonly KnowledgeArticle[]): Refresh {
-    const known = this.#tenants.get(tenantId) ?? new Map<string, Indexed>();
+  async refresh(tenantId: string, articles: readonly KnowledgeArticle[]): Promise<Refresh> {
+    const known = new Map(await this.#documents.get(tenantId, indexId));
     const next = new Map<string, Indexed>();
     const added: string[] = [];
     const changed: string[] = [];
@@ -38,7 +48,7 @@ export class KnowledgeBase {
       next.set(article_id, before?.hash === hash ? before : { hash, vector: vectorOf(text) });
     }
     const removed = [...known.keys()].filter((id) => !next.has(id));
-    this.#tenants.set(tenantId, next);
+    await this.#documents.put(tenantId, indexId, [...next]);
     return { added, changed, removed, unchanged: next.size - added.length - changed.length };
   }
 }

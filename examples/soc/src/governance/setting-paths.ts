@@ -3,6 +3,12 @@ import { GovernanceRefused } from './refusal.ts';
 
 type Value = number | boolean | string;
 
+/** A setting that a person changed. */
+export interface ChangedSetting {
+  readonly path: string;
+  readonly value: Value;
+}
+
 /**
  * Reads and changes one setting by its path, such as `router.breaker.failures`. Only numbers, texts and booleans that exist can be changed,
  * and only to a value of the same type: a mistyped path must not look like a change.

@@ -16,9 +16,11 @@ export class CircuitBreaker {
   #openedAt: number | undefined;
   #probes = 0;
 
-  constructor(settings: Settings['router']['breaker'], clock: Pick<Clock, 'now'>) {
+  /** @param openedAt when it opened before a restart; `undefined`: it is closed */
+  constructor(settings: Settings['router']['breaker'], clock: Pick<Clock, 'now'>, openedAt?: number) {
     this.#settings = settings;
     this.#clock = clock;
+    this.#openedAt = openedAt;
   }
 
   get state(): BreakerState {

@@ -2,15 +2,25 @@ import type { CatalogedModel, ModelCatalog } from '../models/model-catalog.ts';
 import type { Documents } from '../platform/documents.ts';
 import type { Lineage } from '../platform/lineage.ts';
 import type { ModelAnswer, ModelCall, ModelRouter } from '../platform/reasoning.ts';
-import { Recorder } from '../platform/recorder.ts';
+import { Recorder, type SocEvent } from '../platform/recorder.ts';
 import type { ServiceParts } from '../platform/service.ts';
-import { apart } from '../platform/unit-of-work.ts';
-import { CircuitBreaker } from './circuit-breaker.ts';
+import { platformTenant } from '../platform/tenants.ts';
+import { apart, independently, separateChanges } from '../platform/unit-of-work.ts';
+import { type BreakerState, CircuitBreaker } from './circuit-breaker.ts';
 import { callProvider, type ProviderAnswer } from './provider-call.ts';
+import { type Standing, StandingStates } from './standing-states.ts';
 import { chooseTier, type TierChoice } from './tier.ts';
 import { type Usage, UsageMeter } from './usage.ts';
 
 const noUsage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 };
+
+export interface LlmRouterParts extends ServiceParts {
+  readonly catalog: ModelCatalog;
+  /** What tenants used. @defaultValue in memory */
+  readonly usage?: Documents<Usage> | undefined;
+  /** What must be known after a restart. @defaultValue in memory */
+  readonly standing?: Documents<Standing> | undefined;
+}
 
 /** Chooses the tier of each model call, watches budgets, and fails over from one provider to another. */
 export class LlmRouter implements ModelRouter {
@@ -21,18 +31,14 @@ export class LlmRouter implements ModelRouter {
   readonly #recorder: Recorder;
   /** One per provider, shared by all tenants. */
   readonly #breakers = new Map<string, CircuitBreaker>();
-  /** The spending limits that were recorded: tenant, month and limit. Each is recorded once. */
-  readonly #recordedLimits = new Set<string>();
-  /** Whether the last call found no provider that answers. */
-  #degraded = false;
+  /** Open breakers, whether the last call found no provider that answers, and the spending limits that were reached. */
+  readonly #standing: StandingStates;
 
-  /** @param parts `usage` keeps what tenants used; in memory by default */
-  constructor(
-    parts: ServiceParts & { readonly catalog: ModelCatalog; readonly usage?: Documents<Usage> | undefined },
-  ) {
+  constructor(parts: LlmRouterParts) {
     this.#parts = parts;
     this.#catalog = parts.catalog;
     this.#usage = new UsageMeter(parts.clock, parts.usage);
+    this.#standing = new StandingStates(parts.units, parts.standing);
     this.#recorder = new Recorder(this.name, parts.ids, parts.audit);
   }
 
@@ -60,11 +66,11 @@ export class LlmRouter implements ModelRouter {
     const { attempts, answered } = await this.#tryProviders(call, choice);
     const latencyMs = this.#parts.clock.now() - startedAt;
     if (answered === undefined) {
-      this.#enterDegradation(call.lineage, choice, attempts);
+      await this.#enterDegradation(call.lineage, choice, attempts);
       return { ...base, status: 'failed', reason: 'no provider answered', latencyMs, attempts };
     }
     const { model, answer } = answered;
-    this.#exitDegradation(call.lineage, model);
+    await this.#exitDegradation(call.lineage, model);
     const costUsd = costOf(model, answer);
     await this.#spend(call.lineage, costUsd);
     return {
@@ -85,7 +91,7 @@ export class LlmRouter implements ModelRouter {
     const { quotasPerHour, spendPerMonthUsd } = this.#parts.settings.router;
     const spent = await this.#usage.spentThisMonth(lineage.tenantId);
     if (spent >= spendPerMonthUsd.hard) {
-      this.#recordLimitOnce('hard', lineage, spent);
+      await this.#recordLimitOnce('hard', lineage, spent);
       return `SPEND_HARD_LIMIT: ${spendPerMonthUsd.hard} US dollars of this month are spent`;
     }
     const quota = quotasPerHour[tenantTier];
@@ -97,35 +103,65 @@ export class LlmRouter implements ModelRouter {
     const { primary, fallback } = this.#catalog[tier];
     const attempts: { provider: string; error?: string }[] = [];
     for (const model of [primary, fallback]) {
-      if (model === fallback) this.#recordFailover(call.lineage, primary, fallback, attempts.at(-1)!.error!);
-      const breaker = this.#breakerOf(model.provider);
+      if (model === fallback)
+        await this.#recordFailover(call.lineage, primary, fallback, attempts.at(-1)!.error!);
+      const breaker = await this.#breakerOf(model.provider);
       if (!breaker.admit()) {
         attempts.push({ provider: model.provider, error: 'the circuit breaker is open' });
         continue;
       }
+      const timeoutMs = call.timeBudgetMs ?? this.#parts.settings.router.callTimeoutMs;
+      let answer: ProviderAnswer;
       try {
-        const timeoutMs = call.timeBudgetMs ?? this.#parts.settings.router.callTimeoutMs;
-        const answer = await callProvider(model.model, call, timeoutMs, this.#parts.clock);
-        if (breaker.succeeded())
-          this.#recordBreaker('circuit_breaker.closed', call.lineage, model.provider, 'a probe succeeded');
-        attempts.push({ provider: model.provider });
-        return { attempts, answered: { model, answer } };
+        answer = await callProvider(model, call, timeoutMs, this.#parts.clock);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        if (breaker.failed())
-          this.#recordBreaker('circuit_breaker.opened', call.lineage, model.provider, reason);
+        const reason = reasonOf(error);
         attempts.push({ provider: model.provider, error: reason });
+        await this.#changeBreaker(model.provider, 'failed', call.lineage, reason);
+        continue;
       }
+      attempts.push({ provider: model.provider });
+      await this.#changeBreaker(model.provider, 'succeeded', call.lineage, 'a probe succeeded');
+      return { attempts, answered: { model, answer } };
     }
     return { attempts, answered: undefined };
   }
 
-  #breakerOf(provider: string): CircuitBreaker {
+  async #breakerOf(provider: string): Promise<CircuitBreaker> {
+    const since = this.#breakers.has(provider) ? null : await this.#standing.since(breakerOf(provider));
     const known = this.#breakers.get(provider);
     if (known !== undefined) return known;
-    const breaker = new CircuitBreaker(this.#parts.settings.router.breaker, this.#parts.clock);
+    const { clock, settings } = this.#parts;
+    const breaker = new CircuitBreaker(settings.router.breaker, clock, since ?? undefined);
     this.#breakers.set(provider, breaker);
     return breaker;
+  }
+
+  /** Reports the end of a call to the breaker of its provider. It is recorded if that opens or closes it. */
+  async #changeBreaker(
+    provider: string,
+    ended: 'failed' | 'succeeded',
+    lineage: Lineage,
+    reason: string,
+  ): Promise<void> {
+    const breaker = await this.#breakerOf(provider);
+    const before = breaker.state;
+    const isChanged = breaker[ended]();
+    if (!isChanged) return;
+    const since = ended === 'failed' ? this.#parts.clock.now() : null;
+    const after = ended === 'failed' ? 'open' : 'closed';
+    try {
+      await this.#standing.change(
+        breakerOf(provider),
+        () => since,
+        lineage,
+        (own) => this.#recordBreaker(own, provider, { before, after }, reason),
+      );
+    } catch (error) {
+      // What could not be recorded did not happen: the stored state holds.
+      this.#breakers.delete(provider);
+      throw error;
+    }
   }
 
   #health(): Record<string, string> {
@@ -136,11 +172,17 @@ export class LlmRouter implements ModelRouter {
     await apart(() => this.#usage.spend(lineage.tenantId, costUsd));
     const spent = await this.#usage.spentThisMonth(lineage.tenantId);
     if (spent >= this.#parts.settings.router.spendPerMonthUsd.soft)
-      this.#recordLimitOnce('soft', lineage, spent);
+      await this.#recordLimitOnce('soft', lineage, spent);
   }
 
-  #recordFailover(lineage: Lineage, primary: CatalogedModel, fallback: CatalogedModel, error: string): void {
-    this.#recorder.emitFinal('routing.provider_failover', lineage, {
+  /** The other provider is called also if the work fails that asks. */
+  async #recordFailover(
+    lineage: Lineage,
+    primary: CatalogedModel,
+    fallback: CatalogedModel,
+    error: string,
+  ): Promise<void> {
+    const event: SocEvent<'routing.provider_failover'> = {
       severity: 'warning',
       targetType: 'provider',
       targetId: fallback.provider,
@@ -162,85 +204,110 @@ export class LlmRouter implements ModelRouter {
         action_taken: 'call the fallback',
         action_target: fallback.provider,
       },
+    };
+    await independently(this.#parts.units ?? separateChanges, lineage, async (own) => {
+      this.#recorder.emit('routing.provider_failover', own, event);
     });
   }
 
   #recordBreaker(
-    type: 'circuit_breaker.opened' | 'circuit_breaker.closed',
     lineage: Lineage,
     provider: string,
+    { before, after }: { readonly before: BreakerState; readonly after: BreakerState },
     reason: string,
   ): void {
-    const isOpen = type === 'circuit_breaker.opened';
+    const isOpen = after === 'open';
     const { failures, openMs } = this.#parts.settings.router.breaker;
-    this.#recorder.emitFinal(type, lineage, {
+    this.#recorder.emit(isOpen ? 'circuit_breaker.opened' : 'circuit_breaker.closed', lineage, {
       severity: isOpen ? 'warning' : 'info',
       targetType: 'provider',
       targetId: provider,
       context: { provider_health: this.#health(), failure_threshold: failures, open_ms: openMs },
       decision: { decision_type: 'circuit_breaker', reasoning_summary: `${provider}: ${reason}` },
-      outcome: {
-        outcome_status: 'success',
-        state_before: isOpen ? 'closed' : 'open',
-        state_after: isOpen ? 'open' : 'closed',
-      },
+      outcome: { outcome_status: 'success', state_before: before, state_after: after },
     });
   }
 
-  #recordLimitOnce(limit: 'soft' | 'hard', lineage: Lineage, spent: number): void {
-    const key = JSON.stringify([lineage.tenantId, this.#usage.month(), limit]);
-    if (this.#recordedLimits.has(key)) return;
-    this.#recordedLimits.add(key);
+  /** Once per month, also after a restart. */
+  async #recordLimitOnce(limit: 'soft' | 'hard', lineage: Lineage, spent: number): Promise<void> {
+    const { tenantId } = lineage;
+    const month = this.#usage.month();
     const limits = this.#parts.settings.router.spendPerMonthUsd;
-    this.#recorder.emitFinal(`spend.${limit}_limit`, lineage, {
-      severity: limit === 'hard' ? 'critical' : 'warning',
-      targetType: 'tenant',
-      targetId: lineage.tenantId,
-      context: { month: this.#usage.month(), spent_usd: round(spent), limit_usd: limits[limit] },
-      decision: {
-        decision_type: 'spend_guard',
-        classification: limit,
-        reasoning_summary:
-          limit === 'hard'
-            ? 'the limit is reached; calls are refused until the next month'
-            : 'the warning limit is reached; calls go on',
-      },
-      outcome: { outcome_status: limit === 'hard' ? 'blocked' : 'success', cost_incurred_usd: round(spent) },
-    });
+    const record = (own: Lineage) =>
+      void this.#recorder.emit(`spend.${limit}_limit`, own, {
+        severity: limit === 'hard' ? 'critical' : 'warning',
+        targetType: 'tenant',
+        targetId: tenantId,
+        context: { month, spent_usd: round(spent), limit_usd: limits[limit] },
+        decision: {
+          decision_type: 'spend_guard',
+          classification: limit,
+          reasoning_summary:
+            limit === 'hard'
+              ? 'the limit is reached; calls are refused until the next month'
+              : 'the warning limit is reached; calls go on',
+        },
+        outcome: {
+          outcome_status: limit === 'hard' ? 'blocked' : 'success',
+          cost_incurred_usd: round(spent),
+        },
+      });
+    const owner = { tenantId, name: `${limit} limit of ${month}` };
+    await this.#standing.change(owner, (known) => known ?? this.#parts.clock.now(), lineage, record);
   }
 
-  #enterDegradation(lineage: Lineage, { tier }: TierChoice, attempts: ModelAnswer['attempts']): void {
-    if (this.#degraded) return;
-    this.#degraded = true;
-    this.#recorder.emitFinal('degradation.entered', lineage, {
-      severity: 'critical',
-      targetType: 'tier',
-      targetId: tier,
-      context: { degradation_level: 'no_model', provider_health: this.#health() },
-      decision: {
-        decision_type: 'degradation',
-        classification: 'no_model',
-        reasoning_summary: attempts.map(({ provider, error }) => `${provider}: ${error}`).join('; '),
-      },
-      outcome: { outcome_status: 'failure', state_before: 'normal', state_after: 'no_model' },
-    });
+  async #enterDegradation(
+    lineage: Lineage,
+    { tier }: TierChoice,
+    attempts: ModelAnswer['attempts'],
+  ): Promise<void> {
+    const record = (own: Lineage) =>
+      void this.#recorder.emit('degradation.entered', own, {
+        severity: 'critical',
+        targetType: 'tier',
+        targetId: tier,
+        context: { degradation_level: 'no_model', provider_health: this.#health() },
+        decision: {
+          decision_type: 'degradation',
+          classification: 'no_model',
+          reasoning_summary: attempts.map(({ provider, error }) => `${provider}: ${error}`).join('; '),
+        },
+        outcome: { outcome_status: 'failure', state_before: 'normal', state_after: 'no_model' },
+      });
+    await this.#standing.change(degradation, (known) => known ?? this.#parts.clock.now(), lineage, record);
   }
 
-  #exitDegradation(lineage: Lineage, { provider }: CatalogedModel): void {
-    if (!this.#degraded) return;
-    this.#degraded = false;
-    this.#recorder.emitFinal('degradation.exited', lineage, {
-      targetType: 'provider',
-      targetId: provider,
-      context: { degradation_level: 'normal', provider_health: this.#health() },
-      decision: {
-        decision_type: 'degradation',
-        classification: 'normal',
-        reasoning_summary: `${provider} answers again`,
-      },
-      outcome: { outcome_status: 'success', state_before: 'no_model', state_after: 'normal' },
-    });
+  async #exitDegradation(lineage: Lineage, { provider }: CatalogedModel): Promise<void> {
+    const record = (own: Lineage) =>
+      void this.#recorder.emit('degradation.exited', own, {
+        targetType: 'provider',
+        targetId: provider,
+        context: { degradation_level: 'normal', provider_health: this.#health() },
+        decision: {
+          decision_type: 'degradation',
+          classification: 'normal',
+          reasoning_summary: `${provider} answers again`,
+        },
+        outcome: { outcome_status: 'success', state_before: 'no_model', state_after: 'normal' },
+      });
+    await this.#standing.change(degradation, () => null, lineage, record);
   }
+}
+
+/** Whether no provider answers. All tenants share the providers. */
+const degradation = { tenantId: platformTenant, name: 'degradation' };
+
+/** A provider, or a proxy in front of it, writes the messages of its errors. */
+const maxReasonCharacters = 500;
+
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const characters = Array.from(message.slice(0, 2 * maxReasonCharacters));
+  return characters.slice(0, maxReasonCharacters).join('') || 'an error without a message';
+}
+
+function breakerOf(provider: string) {
+  return { tenantId: platformTenant, name: `breaker of ${provider}` };
 }
 
 function costOf({ price }: CatalogedModel, { usage }: ProviderAnswer): number {

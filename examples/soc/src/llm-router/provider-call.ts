@@ -1,6 +1,6 @@
-import type { LanguageModelV4 } from '@ai-sdk/provider';
 import type { Clock } from '@tallystick/sdk';
 import { generateText } from 'ai';
+import type { CatalogedModel } from '../models/model-catalog.ts';
 import type { ModelCall, ModelUsage } from '../platform/reasoning.ts';
 
 export interface ProviderAnswer {
@@ -14,7 +14,7 @@ export interface ProviderAnswer {
  * @throws whatever the provider throws, or an error after `timeoutMs`
  */
 export async function callProvider(
-  model: LanguageModelV4,
+  { model, extendedThinking }: Pick<CatalogedModel, 'model' | 'extendedThinking'>,
   { system, user }: ModelCall,
   timeoutMs: number,
   clock: Clock,
@@ -39,6 +39,7 @@ export async function callProvider(
     system,
     prompt: user,
     maxRetries: 0,
+    ...(extendedThinking && { reasoning: 'high' as const }),
     abortSignal: controller.signal,
   });
   try {

@@ -1,5 +1,6 @@
 import type { Clock } from '@tallystick/sdk';
 import { type Documents, MemoryDocuments } from '../platform/documents.ts';
+import { Turns } from '../platform/turns.ts';
 
 /** What one tenant used in one hour or one month. */
 export interface Usage {
@@ -13,8 +14,7 @@ const none: Usage = { calls: 0, spentUsd: 0 };
 export class UsageMeter {
   readonly #documents: Documents<Usage>;
   readonly #clock: Pick<Clock, 'now'>;
-  /** The last step of each tenant. Steps of one tenant follow each other, so that none overwrites or overlooks another. */
-  readonly #lastSteps = new Map<string, Promise<unknown>>();
+  readonly #turns = new Turns();
   /** Calls of each tenant that were reserved and are not counted yet. */
   readonly #reserved = new Map<string, number>();
 
@@ -28,7 +28,7 @@ export class UsageMeter {
    * reservation, calls at the same time would all see the same count.
    */
   async reserveCall(tenantId: string, quota: number): Promise<boolean> {
-    return await this.#inTurn(tenantId, async () => {
+    return await this.#turns.take(tenantId, async () => {
       const { calls } = await this.#read(tenantId, this.#hour());
       const reserved = this.#reserved.get(tenantId) ?? 0;
       if (calls + reserved >= quota) return false;
@@ -43,14 +43,14 @@ export class UsageMeter {
 
   /** Counts a call that was reserved. */
   async countCall(tenantId: string): Promise<void> {
-    await this.#inTurn(tenantId, async () => {
+    await this.#turns.take(tenantId, async () => {
       this.#reserved.set(tenantId, (this.#reserved.get(tenantId) ?? 1) - 1);
       await this.#add(tenantId, this.#hour(), { calls: 1, spentUsd: 0 });
     });
   }
 
   async spend(tenantId: string, usd: number): Promise<void> {
-    await this.#inTurn(tenantId, () => this.#add(tenantId, this.month(), { calls: 0, spentUsd: usd }));
+    await this.#turns.take(tenantId, () => this.#add(tenantId, this.month(), { calls: 0, spentUsd: usd }));
   }
 
   /** `2026-11` */
@@ -60,17 +60,6 @@ export class UsageMeter {
 
   #hour(): string {
     return new Date(this.#clock.now()).toISOString().slice(0, 13);
-  }
-
-  async #inTurn<T>(tenantId: string, step: () => Promise<T>): Promise<T> {
-    const before = this.#lastSteps.get(tenantId) ?? Promise.resolve();
-    const done = before.then(step, step);
-    this.#lastSteps.set(tenantId, done);
-    try {
-      return await done;
-    } finally {
-      if (this.#lastSteps.get(tenantId) === done) this.#lastSteps.delete(tenantId);
-    }
   }
 
   async #read(tenantId: string, period: string): Promise<Usage> {

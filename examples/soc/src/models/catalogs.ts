@@ -1,4 +1,5 @@
 import type { LanguageModelV4 } from '@ai-sdk/provider';
+import { type ModelTier, modelTiers } from '../platform/reasoning.ts';
 import type { CatalogedModel, ModelCatalog, ModelPrice } from './model-catalog.ts';
 import { offlineModel } from './offline-model.ts';
 
@@ -27,13 +28,15 @@ export function offlineCatalog(
   return { '0': tier('fast'), '1': tier('default'), '1+': tier('thinking', true), '2': tier('batch') };
 }
 
-/** Models of Anthropic and OpenAI. */
-const hosted = {
-  anthropic: { package: '@ai-sdk/anthropic', factory: 'anthropic' },
-  openai: { package: '@ai-sdk/openai', factory: 'openai' },
-} as const;
+/** Where a provider is, and with which key. */
+export interface ProviderAccess {
+  /** @defaultValue the address of the provider */
+  readonly baseURL?: string;
+  /** @defaultValue `ANTHROPIC_API_KEY` or `OPENAI_API_KEY` of the environment */
+  readonly apiKey?: string;
+}
 
-type HostedProvider = keyof typeof hosted;
+export type HostedProvider = 'anthropic' | 'openai';
 
 /** Which model of which provider a tier uses, and its price in US dollars per million tokens. */
 export interface HostedChoice {
@@ -42,42 +45,30 @@ export interface HostedChoice {
   readonly price: ModelPrice;
 }
 
-/**
- * A catalogue of hosted models. Their provider packages are not installed with the example, because it runs without them.
- *
- * @param choices for each tier, the models in the order in which they are tried
- * @throws {Error} if the package of a provider is not installed. It reads its API key from the environment by itself.
- */
-export async function hostedCatalog(
-  choices: Readonly<Record<keyof ModelCatalog, { primary: HostedChoice; fallback: HostedChoice }>>,
-): Promise<ModelCatalog> {
-  const load = async ({ provider, modelId, price }: HostedChoice, extendedThinking: boolean) => ({
-    provider,
-    modelId,
-    price,
-    extendedThinking,
-    model: await loadModel(provider, modelId),
-  });
-  const tiers = await Promise.all(
-    (['0', '1', '1+', '2'] as const).map(async (tier) => {
-      const { primary, fallback } = choices[tier];
-      const [first, second] = await Promise.all([
-        load(primary, tier === '1+'),
-        load(fallback, tier === '1+'),
-      ]);
-      return [tier, { primary: first, fallback: second }] as const;
-    }),
-  );
-  return Object.fromEntries(tiers) as unknown as ModelCatalog;
-}
+/** For each tier, the models in the order in which they are tried. */
+export type HostedChoices = Readonly<
+  Record<ModelTier, { readonly primary: HostedChoice; readonly fallback: HostedChoice }>
+>;
 
-async function loadModel(provider: HostedProvider, modelId: string): Promise<LanguageModelV4> {
-  const { package: name, factory } = hosted[provider];
-  let loaded: Record<string, (modelId: string) => LanguageModelV4>;
-  try {
-    loaded = (await import(name)) as typeof loaded;
-  } catch (error) {
-    throw new Error(`models of ${provider} need the package ${name}: npm install ${name}`, { cause: error });
-  }
-  return loaded[factory]!(modelId);
+/** A catalogue of models of Anthropic and OpenAI, called through the AI SDK's packages for them. */
+export async function hostedCatalog(
+  choices: HostedChoices,
+  access: { readonly [P in HostedProvider]?: ProviderAccess | undefined } = {},
+): Promise<ModelCatalog> {
+  // A platform with offline models does not load them.
+  const [{ createAnthropic }, { createOpenAI }] = await Promise.all([
+    import('@ai-sdk/anthropic'),
+    import('@ai-sdk/openai'),
+  ]);
+  const providers = { anthropic: createAnthropic(access.anthropic), openai: createOpenAI(access.openai) };
+  const of = ({ provider, modelId, price }: HostedChoice, extendedThinking: boolean): CatalogedModel => ({
+    ...{ provider, modelId, price, extendedThinking },
+    model: providers[provider](modelId),
+  });
+  const tiers = modelTiers.map((tier) => {
+    const { primary, fallback } = choices[tier];
+    const extendedThinking = tier === '1+';
+    return [tier, { primary: of(primary, extendedThinking), fallback: of(fallback, extendedThinking) }];
+  });
+  return Object.fromEntries(tiers) as ModelCatalog;
 }

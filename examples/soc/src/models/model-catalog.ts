@@ -16,6 +16,7 @@ export interface CatalogedModel {
   readonly modelId: string;
   readonly model: LanguageModelV4;
   readonly price: ModelPrice;
+  /** The model is asked to reason at length before it answers. */
   readonly extendedThinking: boolean;
 }
 

@@ -59,16 +59,6 @@ export class Recorder {
   }
 
   /**
-   * Records something that changes more than the work that is being done can take back, such as the state of a circuit breaker. The
-   * record stays if the work fails.
-   */
-  emitFinal<K extends SocEventType>(type: K, lineage: Lineage, event: SocEvent<K>): string {
-    const auditId = this.#ids.next(undefined, `${type} ${event.targetId ?? ''}`);
-    this.mark(type, lineage, event, auditId);
-    return this.emit(type, lineage, event, auditId);
-  }
-
-  /**
    * Stores what is recorded if the process ends, or the work fails, before {@link emit} is called with the same id. Call it before an
    * effect outside of the process.
    */

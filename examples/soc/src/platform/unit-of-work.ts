@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Lineage } from './lineage.ts';
 
 /**
  * What one piece of work wants to change: documents, messages, records. All of it takes effect together when the work ends, or none of it.
@@ -46,6 +47,28 @@ export function within<T>(unit: Unit, work: () => Promise<T>): Promise<T> {
 /** Does something outside of the work that is being done: it takes effect at once, and stays if the work fails. */
 export function apart<T>(task: () => T): T {
   return current.exit(task);
+}
+
+/**
+ * Does work that stays done if the work fails that is being done now, such as the change of a circuit breaker. It takes effect by itself.
+ *
+ * @param work is called with the lineage of what it records: events of the work that is being done may never happen, so it follows from
+ *   what happened before them
+ */
+export function independently<T>(
+  units: Units,
+  lineage: Lineage,
+  work: (lineage: Lineage) => Promise<T>,
+): Promise<T> {
+  const parentEventId = causeBefore(openUnit(), lineage.parentEventId);
+  return apart(() => units.run(() => work({ ...lineage, parentEventId })));
+}
+
+/** The event that led to `event` and is not one of the open unit itself. */
+export function causeBefore(unit: Unit | undefined, event: string | undefined): string | undefined {
+  let cause = event;
+  while (cause !== undefined && unit?.parents.has(cause)) cause = unit.parents.get(cause);
+  return cause;
 }
 
 /** Calls `task` when the work that is being done took effect; never if it fails. Outside of any work it is called at once. */

@@ -119,6 +119,7 @@ export const compositions: Readonly<Record<ServiceName, (parts: ProcessParts) =>
         ...parts,
         catalog: parts.catalog ?? offlineCatalog(),
         usage: parts.documents('usage'),
+        standing: parts.documents('standing states'),
       });
       return { start: none, stop: none, calls: routerCalls(router, parts.units) };
     },
@@ -172,6 +173,10 @@ export const compositions: Readonly<Record<ServiceName, (parts: ProcessParts) =>
         intelligence: new ListedIndicators(),
         killSwitches: parts.documents('kill switches'),
         shadowModes: parts.documents('shadow modes'),
+        canaries: parts.documents('canaries'),
+        automaticActions: parts.documents('automatic actions'),
+        changedSettings: parts.documents('changed settings'),
+        knowledge: parts.documents('knowledge'),
         reported: parts.documents('final reports'),
       });
       return {

@@ -26,14 +26,21 @@ export interface ActionRunnerParts extends Pick<ServiceParts, 'audit' | 'setting
 /** Runs one action of a plan: small ones at once, large ones through a gate, and none in shadow mode. It also undoes them. */
 export class ActionRunner {
   readonly #parts: ActionRunnerParts;
-  readonly #gate: Gate;
   readonly #units: Units;
+  /** The gate, and the settings that its policy is made of. */
+  #latest: { readonly gate: Gate; readonly settings: string } | undefined;
 
   constructor(parts: ActionRunnerParts) {
-    const { audit, settings, desk, name, clock } = parts;
     this.#parts = parts;
     this.#units = parts.units ?? separateChanges;
-    this.#gate = createGate({
+  }
+
+  /** People may change the settings at run time. The policy that the records name is the one that holds. */
+  get #gate(): Gate {
+    const { audit, settings, desk, name, clock } = this.#parts;
+    const text = JSON.stringify(settings.response);
+    if (this.#latest?.settings === text) return this.#latest.gate;
+    const gate = createGate({
       audit: (audit as AnyEmitter | undefined) ?? silentEmitter(),
       policy: responsePolicy(settings),
       desk,
@@ -43,6 +50,8 @@ export class ActionRunner {
       acknowledgeWithinMs: settings.response.acknowledgeWithinMs,
       clock,
     });
+    this.#latest = { gate, settings: text };
+    return gate;
   }
 
   /** Records that an action will be done. @returns the id of the event */

@@ -1,19 +1,48 @@
 import { describe, expect, test } from 'vitest';
 import { parseAlert } from '../../src/entity-parser/parse-alert.ts';
+import type { CountedActions } from '../../src/governance/accumulation-guard.ts';
+import type { Canary } from '../../src/governance/canary.ts';
 import { Governance } from '../../src/governance/governance.ts';
 import { ListedIndicators } from '../../src/governance/indicators.ts';
+import type { KillSwitch } from '../../src/governance/kill-switches.ts';
+import type { KnowledgeIndex } from '../../src/governance/knowledge-base.ts';
+import type { ChangedSetting } from '../../src/governance/setting-paths.ts';
+import { MemoryDocuments } from '../../src/platform/documents.ts';
 import type { Investigation, PlannedAction } from '../../src/platform/investigation.ts';
+import { defaultSettings, type Settings } from '../../src/platform/settings.ts';
 import { alertOf } from '../entity-parser/alerts.ts';
 import { newLineage, testParts } from '../platform-parts.ts';
 
 async function start({ audit = true } = {}) {
   const parts = testParts({ audit });
-  const governance = new Governance({
+  const documents = {
+    killSwitches: new MemoryDocuments<KillSwitch>(),
+    canaries: new MemoryDocuments<Canary>(),
+    automaticActions: new MemoryDocuments<CountedActions>(),
+    changedSettings: new MemoryDocuments<ChangedSetting>(),
+    knowledge: new MemoryDocuments<KnowledgeIndex>(),
+  };
+  const started = async (settings: Settings) => {
+    const governance = new Governance({
+      ...{ ...parts, ...documents, settings },
+      intelligence: new ListedIndicators(),
+    });
+    await governance.start();
+    return governance;
+  };
+  const governance = await started(parts.settings);
+  /** Governance of the next process. Only what is in documents is left. */
+  const restarted = async () => {
+    const settings = structuredClone(defaultSettings);
+    return { governance: await started(settings), settings };
+  };
+  return {
     ...parts,
-    intelligence: new ListedIndicators(),
-  });
-  await governance.start();
-  return { ...parts, governance, types: () => parts.trail.events.map(({ event_type }) => event_type) };
+    governance,
+    documents,
+    restarted,
+    types: () => parts.trail.events.map(({ event_type }) => event_type),
+  };
 }
 
 const action: PlannedAction = {
@@ -104,7 +133,8 @@ describe('kill switches', () => {
 
 test('20 automatic actions an hour are permitted; the breach is recorded once until the limit is kept again', async () => {
   const { governance, trail, clock } = await start();
-  const admit = () => governance.admitAutomatic(acme, action);
+  let asked = 0;
+  const admit = () => governance.admitAutomatic(acme, { ...action, action_id: `a-${asked++}` });
   for (let at = 0; at < 20; at++) expect(await admit()).toBe(true);
   expect([await admit(), await admit()]).toEqual([false, false]);
   expect(await governance.admitAutomatic(newLineage('globex'), action)).toBe(true);
@@ -119,6 +149,65 @@ test('20 automatic actions an hour are permitted; the breach is recorded once un
   clock.advance(3_600_000);
   for (let at = 0; at < 21; at++) await admit();
   expect(trail.events).toHaveLength(2);
+});
+
+// Counts, settings, canaries and the knowledge base were lost with the process: the trail said what did not hold any more.
+describe('after a restart', () => {
+  test('actions from before count, and one that asks again is not counted twice', async () => {
+    const { governance, restarted, types, clock } = await start();
+    const asks = (number: number) => ({ ...action, action_id: `a-${number}` });
+    for (let at = 0; at < 20; at++) await governance.admitAutomatic(acme, asks(at));
+    const next = await restarted();
+    expect(await next.governance.admitAutomatic(acme, asks(7))).toBe(true);
+    expect(await next.governance.admitAutomatic(acme, asks(20))).toBe(false);
+    const third = await restarted();
+    expect(await third.governance.admitAutomatic(acme, asks(21))).toBe(false);
+    expect(types()).toEqual(['accumulation.threshold_breached']);
+    clock.advance(3_600_000);
+    expect(await third.governance.admitAutomatic(acme, asks(22))).toBe(true);
+  });
+
+  test('actions that ask at the same time do not exceed the limit', async () => {
+    const { governance, types } = await start();
+    const admitted = await Promise.all(
+      Array.from({ length: 30 }, (_, at) =>
+        governance.admitAutomatic(acme, { ...action, action_id: `a-${at}` }),
+      ),
+    );
+    expect(admitted.filter(Boolean)).toHaveLength(20);
+    expect(types()).toEqual(['accumulation.threshold_breached']);
+  });
+
+  test('a changed setting holds, and is not recorded again', async () => {
+    const { governance, restarted, types } = await start();
+    await governance.changeSetting('router.breaker.failures', 3, 'mia', 'it reacts too late', acme);
+    const next = await restarted();
+    expect(next.settings.router.breaker.failures).toBe(3);
+    await next.governance.changeSetting('router.breaker.failures', 5, 'mia', 'back', acme);
+    expect((await restarted()).settings.router.breaker.failures).toBe(5);
+    expect(types()).toEqual(['config.changed', 'config.changed']);
+  });
+
+  test('a change that could not be stored does not hold', async () => {
+    const { governance, documents, settings, trail } = await start();
+    documents.changedSettings.put = () => Promise.reject(new Error('the disk is full'));
+    const change = governance.changeSetting('router.breaker.failures', 3, 'mia', 'r', acme);
+    await expect(change).rejects.toThrow('the disk is full');
+    expect(settings.router.breaker.failures).toBe(5);
+    expect(trail.events).toEqual([]);
+  });
+
+  test('a canary goes on, and knowledge that did not change is not indexed again', async () => {
+    const { governance, restarted, types } = await start();
+    const articles = [{ article_id: 'phishing', text: 'How to judge a mail' }];
+    const canary = await governance.startCanary('prompt 2', acme);
+    await governance.refreshKnowledge(articles, acme);
+    const next = await restarted();
+    await next.governance.refreshKnowledge(articles, acme);
+    for (let state = 'running'; state === 'running'; )
+      state = await next.governance.compareCanary(canary, true, acme);
+    expect(types()).toEqual(['knowledge.indexed', 'canary.promoted']);
+  });
 });
 
 describe('shadow mode', () => {
@@ -271,7 +360,9 @@ test('without an emitter everything is decided in the same way', async () => {
   const decided = async (audit: boolean) => {
     const { governance } = await start({ audit });
     const all: unknown[] = [];
-    for (let at = 0; at < 22; at++) all.push(await governance.admitAutomatic(acme, action));
+    for (let at = 0; at < 22; at++) {
+      all.push(await governance.admitAutomatic(acme, { ...action, action_id: `a-${at}` }));
+    }
     all.push(
       await governance.approveGoLive('mia', 'r', newLineage('shady')),
       await governance.startCanary('x', acme),

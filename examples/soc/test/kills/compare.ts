@@ -24,6 +24,9 @@ export function differences(happened: Happened, events: readonly EventView[]): s
     ...changes(happened, 'undo', of('response.rolled_back')),
     ...states(happened, of('investigation.state_changed')),
     ...reports(happened, of('response.generated')),
+    ...paths('breaker of', 'closed', [...of('circuit_breaker.opened'), ...of('circuit_breaker.closed')]),
+    ...paths('degradation', 'normal', [...of('degradation.entered'), ...of('degradation.exited')]),
+    ...once('spending limit', [...of('spend.soft_limit'), ...of('spend.hard_limit')]),
     ...(of('approval.requested').length === happened.approvals
       ? []
       : [`${happened.approvals} approvals at the desk, ${of('approval.requested').length} in the trail`]),
@@ -64,9 +67,14 @@ function models({ observed }: Happened, records: readonly EventView[]): string[]
   for (const { context } of records) {
     const { llm_user_content_hash: prompt, provider_attempts } = context as Members;
     if (provider_attempts === undefined) add(interrupted, prompt as string);
-    else add(attempts, prompt as string, (provider_attempts as readonly unknown[]).length);
+    else add(attempts, prompt as string, (provider_attempts as Members[]).filter(isCall).length);
   }
   return compared('calls of a model', called, answered, attempts, interrupted);
+}
+
+/** A provider whose breaker is open is not called. */
+function isCall({ error }: Members): boolean {
+  return error !== 'the circuit breaker is open';
 }
 
 function changes({ observed }: Happened, kind: 'action' | 'undo', records: readonly EventView[]): string[] {
@@ -119,6 +127,40 @@ function states({ investigations }: Happened, records: readonly EventView[]): st
     const shown = steps.map(({ state_before, state_after }) => `${state_before} → ${state_after}`).join(', ');
     return [`${investigation_id} is ${state}; its records say ${shown}`];
   });
+}
+
+/**
+ * The records of a state that all tenants share lead from one state to the next, whatever was killed in between. A breaker that is open
+ * becomes half-open by itself.
+ */
+function paths(what: string, first: string, records: readonly EventView[]): string[] {
+  const states = new Map<string, { state: string; path: string[] }>();
+  const wrong = new Set<string>();
+  for (const { event_type, target_id, outcome } of records.toSorted(inTime)) {
+    const { state_before: before, state_after: after } = outcome as Record<string, string>;
+    const name = (event_type as string).startsWith('circuit_breaker.') ? `${what} ${target_id}` : what;
+    const known = states.get(name) ?? { state: first, path: [] };
+    const isJoined = before === known.state || (before === 'half-open' && known.state === 'open');
+    if (!isJoined) wrong.add(name);
+    states.set(name, { state: after!, path: [...known.path, `${before} → ${after}`] });
+  }
+  return [...wrong].map((name) => `${name}: ${states.get(name)!.path.join(', ')}`);
+}
+
+/** A limit of a tenant and a month is recorded one time. */
+function once(what: string, records: readonly EventView[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { tenant_id, event_type, context } of records)
+    add(counts, `${tenant_id} ${event_type} ${(context as Members).month}`);
+  return [...counts]
+    .filter(([, count]) => count > 1)
+    .map(([name, count]) => `${what} ${name} is in the trail ${count} times`);
+}
+
+/** By time. Within a millisecond the ids decide, which a process makes in order. */
+function inTime(a: EventView, b: EventView): number {
+  const key = ({ timestamp, audit_id }: EventView) => `${timestamp} ${audit_id}`;
+  return key(a) < key(b) ? -1 : 1;
 }
 
 /** Each closed investigation has one report. */

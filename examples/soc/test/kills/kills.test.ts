@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createClient } from '@tallystick/client';
 import type { Approval, EventView } from '@tallystick/protocol';
 import { AuditService, serveHttp } from '@tallystick/server';
-import { prepareEmbeddedStore, tempDir } from '@tallystick/testing';
+import { prepareEmbeddedStore, tempDir, until } from '@tallystick/testing';
 import { expect, test } from 'vitest';
 import type { StoredInvestigation } from '../../src/orchestrator/investigation-states.ts';
 import { DurableDocuments } from '../../src/platform/durable/durable-documents.ts';
@@ -22,8 +22,10 @@ import { SocProcess } from './soc-process.ts';
 const rounds = Number(process.env.KILLS_ROUNDS ?? 2);
 const seed = Number(process.env.KILLS_SEED ?? randomInt(2 ** 31));
 const alertsOfRound = 12;
-/** A process is killed within this time after its start. It takes about as long for the alerts of a round. */
-const longestLifeMs = 400;
+/** A process is killed before observers have seen more than this of it, whatever the speed of the machine. */
+const longestLifeBytes = 6_000;
+/** After that, it lives up to this time, so that a kill hits also what nobody observes. */
+const longestRestMs = 20;
 
 test(`killed at random moments, the platform records everything that happened, once (KILLS_SEED=${seed})`, {
   timeout: 300_000 + rounds * 60_000,
@@ -52,6 +54,7 @@ test(`killed at random moments, the platform records everything that happened, o
     tenants,
   );
   const random = seededRandom(seed);
+  const log = new ObserverLog(join(soc, 'observed'));
   const started = performance.now();
 
   let next = new SocProcess();
@@ -64,7 +67,10 @@ test(`killed at random moments, the platform records everything that happened, o
     await process.started;
     if (ends) await process.ended();
     else {
-      await pause(random() * longestLifeMs);
+      const seen = log.size + random() * longestLifeBytes;
+      // A process that has nothing left to do is killed, too.
+      await until(() => log.size >= seen, { intervalMs: 1, timeoutMs: 10_000 }).catch(() => undefined);
+      await pause(random() * longestRestMs);
       await process.kill();
     }
   }
@@ -85,7 +91,7 @@ test(`killed at random moments, the platform records everything that happened, o
   const investigations = (await Promise.all(tenants.map((id) => stored.list(id)))).flat();
   const refused = store.query('select event, refusal from events');
   store.close();
-  const observed = new ObserverLog(join(soc, 'observed')).read();
+  const observed = log.read();
   await server.close();
   await service.close();
 
@@ -105,6 +111,8 @@ test(`killed at random moments, the platform records everything that happened, o
       name: 'kills/one process',
       ...{ killed: rounds, alerts: investigations.length, records: events.length, observed: observed.length },
       ...{ interrupted: interrupted.length, approvals: approvals.length, seed },
+      breakers: events.filter(({ event_type }) => (event_type as string).startsWith('circuit_breaker.'))
+        .length,
       seconds: Math.round((performance.now() - started) / 100) / 10,
     }),
   );

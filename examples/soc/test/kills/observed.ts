@@ -3,8 +3,16 @@ import type { LanguageModelV4 } from '@ai-sdk/provider';
 import type { Actuators } from '../../src/actuators/actuators.ts';
 import type { ObserverLog } from './observer-log.ts';
 
-/** The model, and a line before and after each call. Each call takes a turn of the event loop, so that a kill can hit it. */
-export function observedModel(model: LanguageModelV4, log: ObserverLog): LanguageModelV4 {
+/**
+ * The model, and a line before and after each call.
+ *
+ * @param fails whether the provider fails now. A call that fails has ended, too.
+ */
+export function observedModel(
+  model: LanguageModelV4,
+  log: ObserverLog,
+  fails: (provider: string) => boolean = () => false,
+): LanguageModelV4 {
   return {
     ...model,
     async doGenerate(options) {
@@ -12,9 +20,12 @@ export function observedModel(model: LanguageModelV4, log: ObserverLog): Languag
       const text = user.map((part) => (part.type === 'text' ? part.text : '')).join('');
       const prompt = `sha256:${createHash('sha256').update(text).digest('hex')}`;
       log.write({ what: 'model called', prompt });
-      const result = await model.doGenerate(options);
-      log.write({ what: 'model answered', prompt });
-      return result;
+      try {
+        if (fails(model.provider)) throw new Error(`${model.provider} answered 503`);
+        return await model.doGenerate(options);
+      } finally {
+        log.write({ what: 'model answered', prompt });
+      }
     },
   };
 }

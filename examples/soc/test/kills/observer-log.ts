@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs';
 
 /** Something that really happened outside of the platform's own stores, or began to. */
 export type Observation =
@@ -20,6 +20,11 @@ export class ObserverLog {
 
   write(observation: Observation): void {
     appendFileSync(this.#path, `${JSON.stringify(observation)}\n`);
+  }
+
+  /** Bytes that are written. An observation has about 80. */
+  get size(): number {
+    return statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
   }
 
   read(): Observation[] {

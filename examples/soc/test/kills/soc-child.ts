@@ -10,6 +10,7 @@ import { DurablePlatform } from '../../src/durable-platform.ts';
 import { ListedIndicators } from '../../src/governance/indicators.ts';
 import { offlineCatalog } from '../../src/models/catalogs.ts';
 import { ArtifactDirectory } from '../../src/platform/artifacts.ts';
+import { seededRandom } from '../../src/platform/random.ts';
 import { type SocEmitter, taxonomy } from '../../src/platform/recorder.ts';
 import { defaultSettings } from '../../src/platform/settings.ts';
 import { TenantDirectory } from '../../src/platform/tenants.ts';
@@ -25,6 +26,9 @@ async function work({ directory, url, apiKey, seed, from, to, ends }: Orders): P
   settings.router.quotasPerHour = { premium: 1e9, standard: 1e9, trial: 1e9 };
   settings.governance.accumulation = { maxActions: 1e6, windowMs: 1_000 };
   settings.response.acknowledgeWithinMs = 60_000;
+  // Breakers open and close many times, and each tenant reaches its first spending limit.
+  settings.router.breaker = { failures: 2, openMs: 20, probes: 1 };
+  settings.router.spendPerMonthUsd = { soft: 0.01, hard: 1e9 };
   const emitters = new Map<string, ReturnType<typeof open>>();
   const open = (service: string) =>
     createAuditEmitter({
@@ -41,12 +45,15 @@ async function work({ directory, url, apiKey, seed, from, to, ends }: Orders): P
     emitterOf,
     settings,
     tenants: new TenantDirectory(tenants.map((id) => ({ id, tier: 'premium', shadow: false }))),
-    catalog: offlineCatalog((model) => observedModel(model, log)),
+    catalog: offlineCatalog((model) => observedModel(model, log, failing(seededRandom(seed + from)))),
     artifacts: new ArtifactDirectory(join(directory, 'artifacts')),
     actuators: observedActuators(log),
     intelligence: new ListedIndicators(),
     desk: createClient({ url, apiKey }).approvals,
-    onError: (error) => console.error(error),
+    onError: (error) => {
+      // Providers fail on purpose.
+      if (!String(error).includes('no provider answered')) console.error(error);
+    },
   });
   const { soc } = platform;
   await soc.start();
@@ -72,4 +79,15 @@ async function work({ directory, url, apiKey, seed, from, to, ends }: Orders): P
   for (const emitter of emitters.values()) await emitter.close();
   process.send!('ended');
   process.disconnect();
+}
+
+/** Providers that fail for some calls in a row, and then work again. */
+function failing(random: () => number): () => boolean {
+  let left = 0;
+  return () => {
+    if (left === 0 && random() < 0.05) left = 1 + Math.floor(random() * 6);
+    if (left === 0) return false;
+    left -= 1;
+    return true;
+  };
 }

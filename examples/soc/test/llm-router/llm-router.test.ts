@@ -1,14 +1,26 @@
 import { describe, expect, test } from 'vitest';
 import { LlmRouter } from '../../src/llm-router/llm-router.ts';
+import type { Standing } from '../../src/llm-router/standing-states.ts';
+import type { Usage } from '../../src/llm-router/usage.ts';
 import { offlineCatalog } from '../../src/models/catalogs.ts';
+import { MemoryDocuments } from '../../src/platform/documents.ts';
 import { newLineage, testParts } from '../platform-parts.ts';
 import { controlled, modelCall, type ProviderStates } from './calls.ts';
 
 function start(options: { audit?: boolean } = {}) {
   const parts = testParts(options);
   const providers: ProviderStates = {};
-  const router = new LlmRouter({ ...parts, catalog: offlineCatalog(controlled(providers)) });
-  return { ...parts, providers, router, types: () => parts.trail.events.map(({ event_type }) => event_type) };
+  const documents = { usage: new MemoryDocuments<Usage>(), standing: new MemoryDocuments<Standing>() };
+  const restarted = () =>
+    new LlmRouter({ ...parts, ...documents, catalog: offlineCatalog(controlled(providers)) });
+  return {
+    ...parts,
+    ...{ providers, documents },
+    router: restarted(),
+    /** The router of the next process. Only what is in documents is left. */
+    restarted,
+    types: () => parts.trail.events.map(({ event_type }) => event_type),
+  };
 }
 
 test('a call is answered by the primary provider, and costs what its tokens cost', async () => {
@@ -80,7 +92,7 @@ test('five failures open the breaker of the provider; after 30 s one probe close
     event_type: 'circuit_breaker.closed',
     tenant_id: 'globex',
     target_id: 'offline',
-    outcome: { state_before: 'open', state_after: 'closed' },
+    outcome: { state_before: 'half-open', state_after: 'closed' },
   });
 });
 
@@ -98,6 +110,71 @@ test('if no provider answers, the platform is degraded until one does', async ()
     'degradation.entered',
     'degradation.exited',
   ]);
+});
+
+// A router that was started again knew nothing of open breakers: the trail had one that opened twice and never closed, and calls of a
+// provider whose breaker was open.
+describe('after a restart', () => {
+  test('an open breaker is open until a probe succeeds, and each change is recorded once', async () => {
+    const { router, restarted, providers, clock, trail } = start();
+    providers.offline = 'fails';
+    for (let call = 0; call < 5; call++) await router.complete(modelCall());
+    const second = restarted();
+    expect(await second.complete(modelCall())).toMatchObject({
+      attempts: [{ error: 'the circuit breaker is open' }, { provider: 'offline-standby' }],
+    });
+    clock.advance(30_000);
+    await second.complete(modelCall());
+    clock.advance(30_000);
+    providers.offline = 'works';
+    const third = restarted();
+    expect(await third.complete(modelCall())).toMatchObject({ provider: 'offline' });
+    await restarted().complete(modelCall());
+    const changes = trail.events.filter(({ event_type }) => event_type.startsWith('circuit_breaker.'));
+    expect(changes.map(({ outcome }) => `${outcome!.state_before} → ${outcome!.state_after}`)).toEqual([
+      'closed → open',
+      'half-open → open',
+      'half-open → closed',
+    ]);
+  });
+
+  test('a change that could not be stored did not happen', async () => {
+    const { router, providers, documents, types } = start();
+    providers.offline = 'fails';
+    for (let call = 0; call < 4; call++) await router.complete(modelCall());
+    const { put } = documents.standing;
+    documents.standing.put = () => Promise.reject(new Error('the disk is full'));
+    await expect(router.complete(modelCall())).rejects.toThrow('the disk is full');
+    documents.standing.put = put;
+    for (let call = 0; call < 4; call++) await router.complete(modelCall());
+    expect(types()).not.toContain('circuit_breaker.opened');
+    await router.complete(modelCall());
+    expect(types()).toContain('circuit_breaker.opened');
+  });
+
+  test('degradation begins and ends once, and a limit is told once', async () => {
+    const { router, restarted, providers, settings, types } = start();
+    providers.offline = providers['offline-standby'] = 'fails';
+    await router.complete(modelCall());
+    await restarted().complete(modelCall());
+    providers.offline = 'works';
+    settings.router.spendPerMonthUsd.soft = 0;
+    await restarted().complete(modelCall());
+    await restarted().complete(modelCall());
+    expect(types().filter((type) => type !== 'routing.provider_failover')).toEqual([
+      'degradation.entered',
+      'degradation.exited',
+      'spend.soft_limit',
+    ]);
+  });
+
+  test('calls at the same time record each change once', async () => {
+    const { router, providers, types } = start();
+    providers.offline = providers['offline-standby'] = 'fails';
+    await Promise.all(Array.from({ length: 12 }, () => router.complete(modelCall())));
+    const count = (name: string) => types().filter((type) => type === name).length;
+    expect([count('degradation.entered'), count('circuit_breaker.opened')]).toEqual([1, 2]);
+  });
 });
 
 describe('budgets', () => {

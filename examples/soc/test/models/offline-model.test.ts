@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hostedCatalog, offlineCatalog } from '../../src/models/catalogs.ts';
+import { offlineCatalog } from '../../src/models/catalogs.ts';
 import { judgeEvidence } from '../../src/models/offline-rules.ts';
 
 describe('the rules of the offline model', () => {
@@ -45,16 +45,4 @@ test('offline models say that they are offline', async () => {
   const { content, usage } = await primary.model.doGenerate({ prompt });
   expect(JSON.parse((content[0] as { text: string }).text)).toMatchObject({ verdict: 'true_positive' });
   expect(usage.inputTokens.total).toBe(2);
-});
-
-test('a hosted model without its package is a clear error', async () => {
-  const choice = {
-    provider: 'anthropic' as const,
-    modelId: 'm',
-    price: { input: 1, output: 1, cacheRead: 1, cacheWrite: 1 },
-  };
-  const tier = { primary: choice, fallback: choice };
-  await expect(hostedCatalog({ '0': tier, '1': tier, '1+': tier, '2': tier })).rejects.toThrow(
-    'models of anthropic need the package @ai-sdk/anthropic: npm install @ai-sdk/anthropic',
-  );
 });

@@ -159,6 +159,21 @@ describe('automatic actions', () => {
 });
 
 describe('gated actions', () => {
+  // The policy was made at the start: `config.changed` was recorded, and the old window still held.
+  test('follow a window that people have changed, under the policy that their record names', async () => {
+    const { run, desk, trail, settings } = await start();
+    await run(plan(['isolate_host']));
+    settings.response.approvalWindowMs.high = 600_000;
+    const later = plan(['isolate_host']);
+    const actions = later.actions.map((action) => ({ ...action, action_id: 'later' }));
+    await run({ ...later, plan_id: 'plan-2', actions });
+    expect(desk.list().map(({ rules }) => rules.timeout_ms)).toEqual([7_200_000, 600_000]);
+    const digests = trail.events
+      .filter(({ event_type }) => event_type === 'agent.action.decided')
+      .map(({ decision }) => (decision as { policy: { digest: string } }).policy.digest);
+    expect(new Set(digests).size).toBe(2);
+  });
+
   test('wait for a human, run once granted, and the intent is recorded first', async () => {
     const { run, decide, plant, results, trail, desk, settledPlans } = await start();
     await run(plan(['isolate_host']));

@@ -15,6 +15,7 @@ export const scopeRoutes: { readonly [scope in Scope]: readonly string[] } = {
   ],
   'events:read-sensitive': [],
   'log:read': ['GET /v1/logs/{tenant_id}/…', 'GET /v1/audit/verify'],
+  'viewer-tokens:issue': ['POST /v1/viewer-tokens', 'GET /v1/viewer-tokens', 'DELETE /v1/viewer-tokens/{id}'],
   'approvals:request': [
     'POST /v1/approvals…',
     'GET /v1/approvals/{approval_id}/stream',

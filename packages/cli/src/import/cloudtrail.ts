@@ -1,3 +1,4 @@
+import { ipPattern } from '@tallystick/event';
 import { boundedCopy, clip, identifier, present, utcTimestamp } from './admissible.ts';
 import { cloudTrailActor } from './cloudtrail-actor.ts';
 import { callOf } from './cloudtrail-call.ts';
@@ -34,6 +35,7 @@ export const mapCloudTrail: Mapper = (source, options) => {
     ...present({ severity: severityOf(details, service, eventName, outcome?.outcome_status) }),
     ...cloudTrailActor(object(details.userIdentity), eventSource),
     ...(call.target ?? cloudTrailTarget(details, service)),
+    ...present({ source_ip: addressOf(details.sourceIPAddress) }),
     ...present({
       correlation_id: identifier(text(record.requestID) ?? text(record.sharedEventID)),
       namespace: identifier(identity(record.recipientAccountId)),
@@ -50,6 +52,12 @@ export const mapCloudTrail: Mapper = (source, options) => {
     ...fromOptions(options),
   };
 };
+
+/** The address of the caller. CloudTrail names a service of AWS here, such as `cloudformation.amazonaws.com`, if that made the call. */
+function addressOf(value: unknown): string | undefined {
+  const known = text(value);
+  return known !== undefined && ipPattern.test(known) ? known : undefined;
+}
 
 const signInServices = ['signin', 'sts', 'sso', 'cognito-idp', 'rolesanywhere'];
 const securityServices = [

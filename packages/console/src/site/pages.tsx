@@ -28,6 +28,12 @@ const ProducersPage = lazy(() =>
 const DeadLettersPage = lazy(() =>
   import('./operations/dead-letters-page.tsx').then(({ DeadLettersPage }) => DeadLettersPage),
 );
+const IntentsPage = lazy(() => import('./agents/intents-page.tsx').then(({ IntentsPage }) => IntentsPage));
+const ExportsPage = lazy(() => import('./exports/exports-page.tsx').then(({ ExportsPage }) => ExportsPage));
+const KeysPage = lazy(() => import('./operations/keys-page.tsx').then(({ KeysPage }) => KeysPage));
+const FollowersPage = lazy(() =>
+  import('./operations/followers-page.tsx').then(({ FollowersPage }) => FollowersPage),
+);
 const TenantsPage = lazy(() =>
   import('./operations/tenants-page.tsx').then(({ TenantsPage }) => TenantsPage),
 );
@@ -58,6 +64,10 @@ export function Pages({ base }: { readonly base: string }) {
               <Route path={`${base}producers`} component={ProducersPage} />
               <Route path={`${base}dead-letters`} component={DeadLettersPage} />
               <Route path={`${base}tenants`} component={TenantsPage} />
+              <Route path={`${base}intents`} component={IntentsPage} />
+              <Route path={`${base}exports`} component={ExportsPage} />
+              <Route path={`${base}keys`} component={KeysPage} />
+              <Route path={`${base}followers`} component={FollowersPage} />
             </Router>
           </ErrorBoundary>
         )}

@@ -149,6 +149,72 @@ describe('what a reader may do', () => {
   });
 });
 
+describe('an operator', () => {
+  it('makes a key that is shown once, and revokes it', async () => {
+    await using visitor = await Visitor.arrive(browser, service);
+    const { page } = visitor;
+    await visitor.open(await service.key('Operator', ['admin']), 'keys');
+    await page.getByText('Make a new key').click();
+    await page.getByRole('textbox', { name: 'Name' }).fill('Blog reader');
+    await page.getByRole('checkbox', { name: 'events:write' }).uncheck();
+    await page.getByRole('checkbox', { name: 'events:read', exact: false }).first().check();
+    await page.getByRole('textbox', { name: 'Tenants' }).fill('globex');
+    await page.getByRole('button', { name: 'Make the key' }).click();
+    const key = await page.locator('.notice code').first().innerText();
+    expect(await visitor.barriers()).toEqual([]);
+    const reading = async () => await service.clientWith(key).events.list({ tenant_id: 'globex', limit: 1 });
+    expect((await reading()).events.length).toBe(1);
+    const made = (await service.client.apiKeys.list()).find(({ name }) => name === 'Blog reader')!;
+    expect(made).toMatchObject({ scopes: ['events:read'], tenants: ['globex'] });
+    await page.getByRole('button', { name: 'I have copied it' }).click();
+    expect(await page.content()).not.toContain(key.split('_')[2]);
+    await page.getByRole('button', { name: 'Revoke the key Blog reader' }).click();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    expect((await reading()).events.length).toBe(1);
+    await page.getByRole('button', { name: 'Revoke the key Blog reader' }).click();
+    await page.getByRole('button', { name: 'Revoke for good' }).click();
+    await visitor.sees('is revoked');
+    await expect(reading()).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+  });
+
+  it('pauses a follower and lets it go on; the keys of one tenant do not', async () => {
+    await using visitor = await Visitor.arrive(browser, service);
+    const { page } = visitor;
+    await visitor.open(await service.key('Operator', ['admin']), 'followers');
+    await page.getByRole('button', { name: 'Pause search-index' }).click();
+    await visitor.sees('search-index is paused until it is resumed');
+    const stateOf = async () =>
+      (await service.client.followers.list()).followers.find(({ name }) => name === 'search-index')?.state;
+    expect(await stateOf()).toBe('paused');
+    await page.getByRole('button', { name: 'Resume search-index' }).click();
+    await visitor.sees('search-index goes on');
+    expect(await stateOf()).toBe('running');
+    await using other = await Visitor.arrive(browser, service);
+    await other.open(await reader('Of acme', ['admin'], { tenants: ['acme'] }), 'followers');
+    await other.sees('There is no such page');
+  });
+
+  it('sees actions of agents without an end, and follows one to its record', async () => {
+    await submit('acme', 1, {
+      ...{ event_type: 'agent.action.intended', actor_type: 'agent', actor_id: 'payer' },
+      context: { action: 'pay' },
+    });
+    await using visitor = await Visitor.arrive(browser, service);
+    await visitor.open(await reader('Maria'), 'intents?tenant=acme&state=open');
+    await until(
+      async () => {
+        await visitor.page.reload();
+        await visitor.page.locator('.panel :is(table, .empty)').first().waitFor();
+        return (await visitor.page.getByRole('link', { name: 'pay' }).count()) === 1;
+      },
+      { timeoutMs: 30_000, what: 'the open action' },
+    );
+    expect(await visitor.barriers()).toEqual([]);
+    await visitor.page.getByRole('link', { name: 'pay' }).click();
+    await visitor.drawer.getByRole('heading', { name: 'agent.action.intended' }).waitFor();
+  });
+});
+
 describe('without an answer', () => {
   it('the page says that the service is away, and goes on when it is back', async () => {
     const key = await reader('Patient');
@@ -176,7 +242,7 @@ describe('without an answer', () => {
     await network.send('Network.emulateNetworkConditions', {
       ...{ offline: false, latency: 600, downloadThroughput: 50_000, uploadThroughput: 20_000 },
     });
-    const field = visitor.page.getByLabel('Filter events');
+    const field = visitor.page.getByLabel('Search and filter events');
     await field.fill('actor_id:acme-user-1');
     await field.press('Enter');
     await visitor.page.getByRole('status', { name: 'Loading events' }).waitFor();

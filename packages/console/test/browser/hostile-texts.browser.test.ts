@@ -116,6 +116,10 @@ it.each([
   'approvals',
   'producers',
   'dead-letters',
+  'intents',
+  'exports',
+  'keys',
+  'followers',
   'verification',
   'tenants',
 ])('shows the page %s', async (page) => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { uuidv7 } from '@tallystick/event';
 import { type Browser, startBrowser, until } from '@tallystick/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -104,9 +105,108 @@ describe('the list of events', () => {
     expect(await visitor.rows.filter({ hasText: 'alert.classified' }).count()).toBe(0);
     await page.getByRole('link', { name: 'Remove the filter event_type' }).last().click();
     await visitor.rows.filter({ hasText: 'alert.classified' }).first().waitFor();
-    await page.getByLabel('Filter events').fill('colour:red');
+    await page.getByLabel('Search and filter events').fill('colour:red');
     await page.keyboard.press('Enter');
     await visitor.sees('There is no field “colour”');
+  });
+
+  it('is searched, beside counts that are exact and filter it', async () => {
+    const { page } = visitor;
+    await visitor.open(key, 'events?tenant=acme');
+    const counts = page.getByRole('complementary', { name: 'Counts' });
+    const { records } = await service.client.stats.get({ tenant_id: 'acme' });
+    await counts.getByText(`${records} events`).waitFor();
+    await counts.getByText('Exact.').waitFor();
+    await counts.getByRole('link', { name: /^response\.executed/ }).click();
+    await page.waitForURL((url) => url.searchParams.get('event_type') === 'response.executed');
+    await counts.getByRole('link', { name: /^alert\.classified/ }).click();
+    await visitor.rows.filter({ hasText: 'alert.classified' }).first().waitFor();
+    expect(new URL(page.url()).searchParams.getAll('event_type')).toEqual([
+      'response.executed',
+      'alert.classified',
+    ]);
+    await page.keyboard.press('/');
+    await page.keyboard.type('event_type:investigation.* powershell');
+    await page.keyboard.press('Enter');
+    await page.getByRole('list', { name: 'Filters' }).getByText('powershell').waitFor();
+    await visitor.sees('A search can’t be counted');
+    expect(visitor.parameter('q')).toBe('powershell');
+    await visitor.go('events?tenant=acme&q=powershell');
+    await visitor.rows.first().waitFor();
+    const found = await service.client.events.search('powershell', { tenant_id: 'acme' });
+    await visitor.sees('This is the oldest event that matches.');
+    expect(await visitor.rows.count()).toBe(found.events.length);
+    expect(await page.getByRole('button', { name: 'Live' }).isDisabled()).toBe(true);
+    await visitor.go('events?tenant=acme&q="');
+    await visitor.sees(/quot/);
+  });
+
+  it('is saved as a view in this browser, with columns and time range, and opened again', async () => {
+    const { page } = visitor;
+    await visitor.open(key, 'events?tenant=acme&severity=critical&columns=event_type,severity&last=7d');
+    await page.getByRole('columnheader', { name: 'Severity' }).waitFor();
+    await page.getByRole('button', { name: 'Views' }).click();
+    await visitor.sees('Saved views stay in this browser');
+    await page.getByLabel('Save this view as').fill('Critical <b>');
+    await page.getByRole('button', { name: 'Save' }).click();
+    const saved = page.getByRole('link', { name: 'Critical <b>' });
+    await saved.waitFor();
+    expect(await visitor.barriers()).toEqual([]);
+    await visitor.go('events?tenant=globex');
+    await page.getByRole('button', { name: 'Views' }).click();
+    await saved.click();
+    await page.getByRole('columnheader', { name: 'Severity' }).waitFor();
+    expect(new URL(page.url()).search).toBe(
+      '?tenant=acme&severity=critical&columns=event_type,severity&last=7d',
+    );
+    await page.getByRole('button', { name: 'Views' }).click();
+    await page.getByRole('button', { name: 'Forget the view Critical <b>' }).click();
+    await visitor.sees('No view is saved yet');
+  });
+
+  it('is verified as a whole, and names the record that was changed', async () => {
+    const { page } = visitor;
+    await visitor.open(key, 'events?tenant=acme&event_type=alert.classified');
+    await visitor.rows.first().waitFor();
+    await page.getByRole('button', { name: 'Verify' }).click();
+    await visitor.sees(/Checked by your browser: \d+ events/);
+    expect(await page.locator('.record-mark[data-state="verified"]').count()).toBe(
+      await visitor.rows.count(),
+    );
+    expect(await page.locator('.record-mark:not([data-state="verified"])').count()).toBe(0);
+    await visitor.go('events?tenant=globex&event_type=ctem.*');
+    await visitor.rows.first().waitFor();
+    await page.getByRole('button', { name: 'Verify' }).click();
+    await visitor.sees('Records of this page are not intact', /1 not intact/);
+    const broken = page.locator('.event-row:has(.record-mark[data-state="broken"])');
+    expect(await broken.count()).toBe(1);
+    expect(await broken.innerText()).toContain('ctem.exposure_scored');
+    expect(await visitor.barriers()).toEqual([]);
+  });
+
+  it('is exported with its filters', async () => {
+    const { page } = visitor;
+    await visitor.open(key, 'events?tenant=acme&event_type=alert.classified');
+    await page.getByRole('link', { name: 'Export' }).last().click();
+    await page.getByRole('heading', { name: 'Events, to read' }).waitFor();
+    const { records } = await service.client.stats.get({
+      tenant_id: 'acme',
+      filters: { event_type: 'alert.classified' },
+    });
+    await visitor.sees(`${records} events`);
+    const lines = async (format: string) => {
+      const download = page.waitForEvent('download');
+      await page.getByRole('link', { name: `Download ${format}` }).click();
+      return readFileSync(await (await download).path(), 'utf8')
+        .trim()
+        .split('\n');
+    };
+    expect((await lines('CSV')).length).toBe(records + 1);
+    const json = (await lines('JSON lines')).map((line) => JSON.parse(line) as { event_type: string });
+    expect(json.map(({ event_type }) => event_type)).toEqual(Array(records).fill('alert.classified'));
+    const bundle = page.waitForEvent('download');
+    await page.getByRole('link', { name: 'Download the bundle' }).click();
+    expect((await bundle).suggestedFilename()).toBe('acme.tally');
   });
 
   it('is used with the keyboard alone', async () => {
@@ -241,6 +341,10 @@ const pages: readonly (readonly [address: string, shows: string | RegExp])[] = [
   ['approvals?tenant=acme&state=all', 'confirm_verdict'],
   ['producers?tenant=acme&all=1', 'Last number'],
   ['dead-letters?tenant=acme', 'No event was refused'],
+  ['intents?tenant=acme', 'An agent declares an action'],
+  ['exports?tenant=acme&event_type=alert.*', /\d events/],
+  ['keys', 'Also keys that were revoked'],
+  ['followers', 'Oldest unread'],
   ['tenants', 'Last record'],
   ['nowhere', 'There is no such page'],
 ];

@@ -92,6 +92,34 @@ export async function scenesOf({ client }: ConsoleService): Promise<readonly Sce
         await shows('The chain is intact')(page);
       },
     },
+    { name: 'search', path: 'events?tenant=acme&q=powershell', signedIn: true, ready: rows },
+    {
+      name: 'verified-page',
+      path: 'events?tenant=acme&event_type=alert.*',
+      signedIn: true,
+      ready: async (page) => {
+        await rows(page);
+        await page.getByRole('button', { name: 'Verify' }).click();
+        await shows('Checked by your browser')(page);
+      },
+    },
+    { name: 'intents', path: 'intents?tenant=acme', signedIn: true, ready: shows(/No action is|Deadline/) },
+    {
+      name: 'exports',
+      path: 'exports?tenant=acme&event_type=alert.*',
+      signedIn: true,
+      ready: shows(/\d events/),
+    },
+    { name: 'followers', path: 'followers', signedIn: true, ready: shows('Oldest unread') },
+    {
+      name: 'keys',
+      path: 'keys',
+      signedIn: true,
+      ready: async (page) => {
+        await page.getByText('Make a new key').click();
+        await shows('Stands for')(page);
+      },
+    },
     { name: 'tenants', path: 'tenants', signedIn: true, ready: shows('Last record') },
   ];
 }

@@ -20,6 +20,8 @@ export const log = defineTaxonomy({
       'audit.verified': 'The service verified the trail',
       'audit.key_created': 'An API key was created',
       'audit.key_revoked': 'An API key was revoked',
+      'audit.viewer_token_issued': "A token was made with which a browser reads a part of a tenant's trail",
+      'audit.viewer_token_revoked': 'Such a token was revoked',
       'audit.subject_blocked': 'The logins and keys of a subject are refused',
       'audit.subject_unblocked': 'The logins and keys of a subject are accepted again',
       'audit.log_key_rotated': "The key that signs the tenants' logs was replaced",

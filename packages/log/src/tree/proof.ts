@@ -140,27 +140,22 @@ export function verifyInclusion(
 }
 
 /**
- * Verifies that the second tree extends the first.
+ * The two roots that a consistency proof leads to. If the second one is that of a signed tree, then the signature also covers the first one:
+ * it is the root of the first leaves of that tree. A signed tree of this size with another root is of another log.
  *
- * @throws {LogError} `PROOF_INVALID` where it does not
+ * @param firstRoot the proof for a first tree that is a perfect subtree does not contain its root, and begins with this one
+ * @throws {LogError} `PROOF_INVALID` for a proof that does not have the length for these sizes
  */
-export function verifyConsistency(
+export function rootsFromConsistency(
   first: number,
   second: number,
   proof: readonly Uint8Array[],
   firstRoot: Uint8Array,
-  secondRoot: Uint8Array,
-): void {
+): { readonly first: Uint8Array; readonly second: Uint8Array } {
   const invalid = (why: string) => new LogError('PROOF_INVALID', why);
-  if (!Number.isSafeInteger(first) || !Number.isSafeInteger(second) || first < 0 || first > second) {
-    throw invalid('the first tree is larger than the second');
-  }
-  assertHashes([firstRoot, secondRoot, ...proof]);
-  if (first === second || first === 0) {
-    if (proof.length > 0) throw invalid('the consistency proof is too long');
-    if (!equalBytes(firstRoot, first === 0 ? emptyRoot : secondRoot)) throw invalid('the roots differ');
-    return;
-  }
+  if (!Number.isSafeInteger(first) || !Number.isSafeInteger(second) || first <= 0 || first >= second)
+    throw invalid('the first tree is not smaller than the second');
+  assertHashes([firstRoot, ...proof]);
   const path = [...proof];
   let fn = first - 1;
   let sn = second - 1;
@@ -189,6 +184,32 @@ export function verifyConsistency(
     sn = Math.floor(sn / 2);
   }
   if (sn !== 0) throw invalid('the consistency proof is too short');
-  if (!equalBytes(fr, firstRoot)) throw invalid('the proof leads to another first root');
-  if (!equalBytes(sr, secondRoot)) throw invalid('the proof leads to another second root');
+  return { first: fr, second: sr };
+}
+
+/**
+ * Verifies that the second tree extends the first.
+ *
+ * @throws {LogError} `PROOF_INVALID` where it does not
+ */
+export function verifyConsistency(
+  first: number,
+  second: number,
+  proof: readonly Uint8Array[],
+  firstRoot: Uint8Array,
+  secondRoot: Uint8Array,
+): void {
+  const invalid = (why: string) => new LogError('PROOF_INVALID', why);
+  if (!Number.isSafeInteger(first) || !Number.isSafeInteger(second) || first < 0 || first > second) {
+    throw invalid('the first tree is larger than the second');
+  }
+  assertHashes([firstRoot, secondRoot, ...proof]);
+  if (first === second || first === 0) {
+    if (proof.length > 0) throw invalid('the consistency proof is too long');
+    if (!equalBytes(firstRoot, first === 0 ? emptyRoot : secondRoot)) throw invalid('the roots differ');
+    return;
+  }
+  const roots = rootsFromConsistency(first, second, proof, firstRoot);
+  if (!equalBytes(roots.first, firstRoot)) throw invalid('the proof leads to another first root');
+  if (!equalBytes(roots.second, secondRoot)) throw invalid('the proof leads to another second root');
 }

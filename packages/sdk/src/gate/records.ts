@@ -1,5 +1,4 @@
 /** The events of a gate: intent, decision, and how it ended. */
-import { uuidv7 } from '@tallystick/event';
 import type { AuditEventInput, AuditOutcomeDetails } from '../event/input.ts';
 import { digestOf } from './document.ts';
 import type { GateErrorCode } from './errors.ts';
@@ -112,7 +111,6 @@ export function completedEvent(intent: Intent, end: EffectEnd): AuditEventInput 
 /** The members that all records of one run have in common, so that each can be found by them. */
 function common({ action, request }: Intent) {
   return {
-    auditId: uuidv7(),
     tenantId: request.tenantId,
     actorType: request.actorType,
     actorId: request.actorId,

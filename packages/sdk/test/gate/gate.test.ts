@@ -1,10 +1,39 @@
-import { agent, combineTaxonomies, soc } from '@tallystick/event';
+import { agent, combineTaxonomies, soc, uuidv7Time } from '@tallystick/event';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createAuditEmitter } from '../../src/index.ts';
+import { createGate } from '../../src/gate/index.ts';
+import { createAuditEmitter, systemClock } from '../../src/index.ts';
 import { memoryTransport } from '../../src/transport/memory.ts';
 import { allow, closeGates, closers, failure, open, refund, types } from './open-gate.ts';
 
 afterEach(closeGates);
+
+/**
+ * A gate made the ids of its decision and its end by the machine's clock. An emitter whose clock is more than an hour behind refused them, and
+ * the trail had an intent without an end.
+ */
+test('the ids of all records are of the time by which the emitter works', async () => {
+  const transport = memoryTransport();
+  const now = Date.parse('2026-03-01T12:00:00Z');
+  const clock = { now: () => now, schedule: systemClock.schedule };
+  const audit = createAuditEmitter({
+    service: 'refunds',
+    tenantId: 'acme',
+    transport,
+    clock,
+    flushOnExit: false,
+  });
+  closers.push(() => audit.close());
+  const actor = { actorType: 'agent', actorId: 'refund-bot' } as const;
+  const gate = createGate({ audit, clock, policy: allow, tenantId: 'acme', actor });
+  await gate.run(refund, () => 'done');
+  await audit.flush();
+  expect(types(transport.events)).toEqual([
+    'agent.action.intended',
+    'agent.action.decided',
+    'agent.action.completed',
+  ]);
+  expect(transport.events.map(({ audit_id }) => uuidv7Time(audit_id))).toEqual([now, now, now]);
+});
 
 describe('an allowed action', () => {
   test('is recorded before its effect, and the effect afterwards', async () => {

@@ -1,11 +1,12 @@
--- Records of one epoch between the sequence numbers $3 and $4 whose events happened between $5 and $6, at most $7. The order is that of
--- audit_records_timestamp (tenant_id, "timestamp"), so the statement reads no further than the limit; +0 keeps the planner to this index.
-select d.sequence_number
+-- Records of events that happened between $2 and $3, at most $4. $5 and $6 bound ingested_at, and so the partitions. The order is that of
+-- audit_records_timestamp (tenant_id, "timestamp"). There is no other condition, so the statement reads no further than the limit. The server
+-- plans it once per connection.
+select d.epoch, d.sequence_number
   from audit_records d
  where d.tenant_id = $1
-   and d.epoch + 0 = $2::integer
-   and d.sequence_number + 0 between $3::bigint and $4::bigint
-   and ($5::timestamptz is null or d."timestamp" >= $5)
-   and ($6::timestamptz is null or d."timestamp" < $6)
+   and d."timestamp" >= $2::timestamptz
+   and d."timestamp" < $3::timestamptz
+   and d.ingested_at >= $5::timestamptz
+   and d.ingested_at < $6::timestamptz
  order by d.tenant_id, d."timestamp"
- limit $7::integer
+ limit $4::integer

@@ -9,6 +9,7 @@
 --   target_id:         audit_records_target         (tenant_id, target_id, sequence_number)
 --   investigation_id:  audit_records_investigation  (tenant_id, investigation_id, sequence_number)
 --   correlation_id:    audit_records_correlation    (tenant_id, correlation_id, sequence_number)
+-- $10 and $11 bound ingested_at, so that the planner looks at the partitions of the range alone (trail/chain-months.ts).
 -- {epoch} is the condition on the epoch. The caller bounds the page by the head, or by the end of a closed epoch: a row beyond it does not
 -- belong to the chain.
 --
@@ -36,6 +37,8 @@ select epoch, sequence_number, audit_id, ingested_at, is_sensitive, previous_has
              where d.tenant_id = $1
                and {epoch}
                and d.sequence_number between $3::bigint and $4::bigint
+               and d.ingested_at >= $10::timestamptz
+               and d.ingested_at < $11::timestamptz
                {among}
              order by d.sequence_number {direction}
              limit $9::integer

@@ -1,8 +1,8 @@
 -- A page of a chain without filters, the newest record first, and the head of the chain. Without records it is one row of nulls.
 --   $1 tenant, $2 the last record of the page at most; null: the head, $3 most records, $4 whether the reader sees sensitive ones,
---   $5 most bytes of the records together, except for the first
--- The bounds of the sequence numbers are those of the partitions' unique (tenant_id, epoch, sequence_number). The statement has a name, so the
--- server plans it once per connection.
+--   $5 most bytes of the records together, except for the first, $6 and $7 bounds of ingested_at, which name the partitions of the page
+-- The bounds of the sequence numbers are those of the partitions' unique (tenant_id, epoch, sequence_number). The server plans the
+-- statement once per connection, and leaves out partitions when it runs.
 select h.epoch as head_epoch, h.last_sequence as head_sequence, p.*
   from audit_chain_state h
   left join lateral (
@@ -23,6 +23,8 @@ select h.epoch as head_epoch, h.last_sequence as head_sequence, p.*
        and d.epoch = h.epoch
        and d.sequence_number > least($2::bigint, h.last_sequence) - $3::integer
        and d.sequence_number <= least($2::bigint, h.last_sequence)
+       and d.ingested_at >= $6::timestamptz
+       and d.ingested_at < $7::timestamptz
      order by d.sequence_number desc
      limit $3::integer
   ) p on p.bytes_before < $5::bigint

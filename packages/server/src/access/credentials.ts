@@ -4,24 +4,28 @@ import type { BlockedSubjects } from './blocked-subjects.ts';
 import { Logins } from './logins/logins.ts';
 import type { Principal } from './principal.ts';
 import type { ConsoleSession, ConsoleSessions } from './sessions/console-sessions.ts';
+import { isViewerToken, type ViewerTokens } from './viewer-tokens/viewer-tokens.ts';
 
 interface CredentialBooks {
   readonly keys: ApiKeys;
   readonly subjects: BlockedSubjects;
   readonly sessions: ConsoleSessions;
+  readonly viewerTokens: ViewerTokens;
 }
 
-/** Checks credentials: API keys, tokens of logins where the service accepts them, and the cookies of the console's sessions. */
+/** Checks credentials: API keys, viewer tokens, tokens of logins where the service accepts them, and cookies of the console's sessions. */
 export class Credentials {
   readonly #keys: ApiKeys;
   readonly #blocked: BlockedSubjects;
   readonly #sessions: ConsoleSessions;
+  readonly #viewerTokens: ViewerTokens;
   readonly #logins: Logins | undefined;
 
-  constructor({ keys, subjects, sessions }: CredentialBooks, logins: Logins | undefined) {
+  constructor({ keys, subjects, sessions, viewerTokens }: CredentialBooks, logins: Logins | undefined) {
     this.#keys = keys;
     this.#blocked = subjects;
     this.#sessions = sessions;
+    this.#viewerTokens = viewerTokens;
     this.#logins = logins;
   }
 
@@ -37,7 +41,7 @@ export class Credentials {
   }
 
   /**
-   * Finds the caller that an API key belongs to. A token is refused.
+   * Finds the caller that an API key belongs to. Any token is refused.
    *
    * @throws {ServerError} `UNAUTHENTICATED`, also for a blocked subject
    */
@@ -66,6 +70,7 @@ export class Credentials {
   }
 
   async #identify(credential: string): Promise<Principal> {
+    if (isViewerToken(credential)) return await this.#viewerTokens.authenticate(credential);
     if (!Logins.isToken(credential)) return await this.#keys.authenticate(credential);
     if (this.#logins !== undefined) return await this.#logins.authenticate(credential);
     throw new ServerError('UNAUTHENTICATED', 'this service accepts API keys, and no tokens of logins');

@@ -4,6 +4,7 @@ import { readSql } from '../store/sql.ts';
 import { blockedAmong } from './blocked-subjects.ts';
 import type { Principal } from './principal.ts';
 import { usableAmong } from './sessions/console-sessions.ts';
+import { usableViewerTokens } from './viewer-tokens/viewer-tokens.ts';
 
 const usableKeys = readSql('usable-keys');
 
@@ -12,7 +13,9 @@ interface Watcher {
   readonly keyId: string | undefined;
   /** The session of the console, which a sign-out ends. */
   readonly session: string | undefined;
-  /** When the login or the session expires, ms since the epoch. Absent for a key. */
+  /** Id of the viewer token, which ends when it or its API key is revoked. */
+  readonly viewerToken: string | undefined;
+  /** When the login, the session or the viewer token expires, ms since the epoch. Absent for a key. */
   readonly expiresAt: number | undefined;
   /** Who may be blocked. */
   readonly subject: string | undefined;
@@ -20,9 +23,10 @@ interface Watcher {
 }
 
 /**
- * Ends what a key, a login or a session has begun and what goes on for long, such as a stream, when the key is revoked, its subject is
- * blocked, the person signs out, or one of them expires. It does not matter which replica did that: one query per interval asks the store about the keys of all streams of this
- * replica, one about their subjects, and one about their sessions. While there is no stream, no query runs. While the store fails, the streams of keys stay open; they show nothing new
+ * Ends what a key, a login, a session or a viewer token has begun and what goes on for long, such as a stream, when the key or the token is
+ * revoked, its subject is blocked, the person signs out, or one of them expires. It does not matter which replica did that: one query per
+ * interval asks the store about the keys of all streams of this replica, one about their subjects, one about their sessions, and one about
+ * their viewer tokens. While there is no stream, no query runs. While the store fails, the streams of keys stay open; they show nothing new
  * then. Those of logins end at their time in any case.
  */
 export class KeyWatch {
@@ -41,15 +45,15 @@ export class KeyWatch {
   }
 
   /**
-   * Calls `onUnusable` once, when the principal's key or login can't be used any more.
+   * Calls `onUnusable` once, when the principal's key, login, session or token can't be used any more.
    *
    * @returns a function that ends the watch
    */
-  watch({ id, expiresAt, subject, session }: Principal, onUnusable: () => void): () => void {
+  watch({ id, expiresAt, subject, session, viewer }: Principal, onUnusable: () => void): () => void {
     const keyId = /^key:(.+)$/.exec(id)?.[1];
     // The operator of a store in this process has no key.
     if (keyId === undefined && expiresAt === undefined) return () => {};
-    const watcher: Watcher = { keyId, expiresAt, subject, session, onUnusable };
+    const watcher: Watcher = { keyId, expiresAt, subject, session, viewerToken: viewer?.token, onUnusable };
     this.#watchers.add(watcher);
     this.#schedule();
     return () => this.#watchers.delete(watcher);
@@ -70,7 +74,8 @@ export class KeyWatch {
       if (watcher.expiresAt !== undefined && watcher.expiresAt <= this.#now()) this.#end(watcher);
     }
     await this.#lookForBlocked();
-    await this.#lookForEndedSessions();
+    await this.#lookForEnded('session', usableAmong);
+    await this.#lookForEnded('viewerToken', usableViewerTokens);
     // A watch that begins during the query is not judged by its answer.
     const asked = [...this.#watchers].flatMap((watcher) =>
       watcher.keyId === undefined ? [] : [{ watcher, keyId: watcher.keyId }],
@@ -92,14 +97,15 @@ export class KeyWatch {
       if (watcher.subject !== undefined && blocked.has(watcher.subject)) this.#end(watcher);
   }
 
-  async #lookForEndedSessions(): Promise<void> {
+  async #lookForEnded(kind: 'session' | 'viewerToken', usableOf: typeof usableAmong): Promise<void> {
     // A watch that begins during the query is not judged by its answer.
-    const asked = [...this.#watchers].flatMap((watcher) =>
-      watcher.session === undefined ? [] : [{ watcher, session: watcher.session }],
-    );
-    const ids = [...new Set(asked.map(({ session }) => session))];
-    const usable = await usableAmong(this.#queries(), ids, this.#now());
-    for (const { watcher, session } of asked) if (!usable.has(session)) this.#end(watcher);
+    const asked = [...this.#watchers].flatMap((watcher) => {
+      const id = watcher[kind];
+      return id === undefined ? [] : [{ watcher, id }];
+    });
+    const ids = [...new Set(asked.map(({ id }) => id))];
+    const usable = await usableOf(this.#queries(), ids, this.#now());
+    for (const { watcher, id } of asked) if (!usable.has(id)) this.#end(watcher);
   }
 
   #queries(): Queries {

@@ -1,9 +1,10 @@
+import type { EventFilters } from '@tallystick/event';
 import type { Scope } from '@tallystick/protocol';
 import { ServerError } from '../errors.ts';
 
 /** The authenticated caller. */
 export interface Principal {
-  /** `key:<id>`, or `login:<subject>`. The records that the caller submits contain it. */
+  /** `key:<id>`, `login:<subject>` or `viewer:<id>`. The records that the caller submits contain it. */
   readonly id: string;
   readonly scopes: readonly Scope[];
   /** Tenants that the caller may access; every tenant where `undefined`. */
@@ -14,12 +15,27 @@ export interface Principal {
   readonly groups?: readonly string[] | undefined;
   /** The session of the console that the caller's cookie belongs to. Absent: the request carried a key or a token. */
   readonly session?: string | undefined;
-  /** When the login or the session expires, ms since the epoch. Absent for API keys: the store knows when they do. */
+  /** What the caller's viewer token binds it to. Absent: the caller has no such token. */
+  readonly viewer?: ViewerBounds | undefined;
+  /** When the login, the session or the viewer token expires, ms since the epoch. Absent for API keys: the store knows when they do. */
   readonly expiresAt?: number | undefined;
 }
 
+/** What binds the holder of a viewer token. No parameter of a request can widen it. */
+interface ViewerBounds {
+  /** Id of the token. */
+  readonly token: string;
+  /** Filters that every record must match that the token shows. */
+  readonly within: EventFilters;
+  /** Whether the token reads the bytes of records. */
+  readonly includeRecords: boolean;
+  /** Whether it sees how and by whom events were submitted. */
+  readonly includeIngest: boolean;
+}
+
 /** What the caller used, for messages. */
-export function credentialOf({ id }: Principal): 'login' | 'key' {
+export function credentialOf({ id, viewer }: Principal): 'login' | 'key' | 'viewer token' {
+  if (viewer !== undefined) return 'viewer token';
   return id.startsWith('login:') ? 'login' : 'key';
 }
 

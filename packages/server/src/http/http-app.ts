@@ -60,6 +60,7 @@ import { tenantRoutes } from './routes/tenants.ts';
 import { timelineRoutes } from './routes/timeline.ts';
 import { topEventRoutes } from './routes/top-events.ts';
 import { verifyRoutes } from './routes/verify.ts';
+import { viewerTokenRoutes } from './routes/viewer-tokens.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 
 /** How the HTTP API behaves. */
@@ -237,6 +238,7 @@ function endpointsOf(
     }),
     ...webhookRoutes({ database }),
     ...apiKeyRoutes({ keys }),
+    ...viewerTokenRoutes(service),
     ...subjectRoutes(service),
     ...followerRoutes({ operations: service.followerOperations }),
     ...openIntentRoutes({ database, readAudit }),

@@ -163,6 +163,18 @@ export function transactionSettings(
   };
 }
 
+/**
+ * Makes the server plan each of the named statements after it once, for all values. A plan for the values of one call takes longer than many a
+ * statement, because the planner looks at every index of every partition.
+ */
+export const plannedOnce: Statement = planCacheMode('force_generic_plan');
+/** Ends {@link plannedOnce} within a transaction. */
+export const plannedByValues: Statement = planCacheMode('auto');
+
+function planCacheMode(mode: string): Statement {
+  return { name: `tally_${mode}`, text: `select set_config('plan_cache_mode', '${mode}', true)` };
+}
+
 export interface Timeouts {
   /** How long to wait for a lock, ms. @defaultValue 3000 */
   readonly lockMs: number;

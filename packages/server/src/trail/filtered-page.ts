@@ -1,11 +1,11 @@
-import { type AnyEvent, filterMatcher } from '@tallystick/event';
+import { type AnyEvent, filterMatcher, readFilters } from '@tallystick/event';
 import { searchMatcher } from '@tallystick/event/search';
 import { bookkeepingTypes } from '@tallystick/protocol';
 import { derivedConditions, filtersContent } from './filters.ts';
 import { type ListedRow, maxPageBytes } from './list-rows.ts';
 import type { ScanBudget } from './scan-budget.ts';
 import type { ScanRequest } from './scan-request.ts';
-import type { EventRow } from './view.ts';
+import { conditionsWithin, type EventRow, eventIn } from './view.ts';
 
 const bookkeeping: ReadonlySet<string> = new Set(bookkeepingTypes);
 
@@ -32,9 +32,12 @@ export class FilteredPage {
     this.#request = request;
     this.#budget = budget;
     const { filters, search, view } = request;
-    const derived = derivedConditions(filters);
-    const looksAtBytes = derived.length > 0 || (!view.sensitive && filtersContent(filters));
-    const passesFilters = filterMatcher(derived);
+    const derived = derivedConditions(readFilters(filters));
+    const within = readFilters(view.within ?? {});
+    const isShownInPart = !view.sensitive && filtersContent(conditionsWithin(filters, view));
+    const looksAtBytes = derived.length > 0 || within.length > 0 || isShownInPart;
+    // Bytes decide what a reader of a part of the trail gets, also where a column has answered the condition.
+    const passesFilters = filterMatcher([...derived, ...within]);
     if (search !== undefined) {
       const isFound = searchMatcher(search);
       this.#matches = (event) => passesFilters(event) && isFound(event);
@@ -85,15 +88,10 @@ export class FilteredPage {
    * No match if the reader may not see it: a changed column must not disclose it. Bytes that are no record match no filter. They are not
    * checked strictly here, which would take longer than to compare them: what is shown is.
    */
-  #isMatch({ record }: EventRow, matches: (event: AnyEvent) => boolean): boolean {
-    if (record === null) return false;
-    try {
-      const { event } = JSON.parse(record) as { readonly event?: AnyEvent };
-      if (typeof event !== 'object' || event === null) return false;
-      const isVisible = event.is_sensitive !== true || this.#request.view.sensitive;
-      return isVisible && matches(event);
-    } catch {
-      return false;
-    }
+  #isMatch(row: EventRow, matches: (event: AnyEvent) => boolean): boolean {
+    const event = eventIn(row);
+    if (event === undefined) return false;
+    const isVisible = event.is_sensitive !== true || this.#request.view.sensitive;
+    return isVisible && matches(event);
   }
 }

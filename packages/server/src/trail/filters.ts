@@ -3,7 +3,6 @@ import {
   type FilterCondition,
   type FilterParameter,
   parseActorReference,
-  readFilters,
 } from '@tallystick/event';
 import { bookkeepingTypes } from '@tallystick/protocol';
 
@@ -11,13 +10,13 @@ import { bookkeepingTypes } from '@tallystick/protocol';
  * Whether a filter looks at something that a redacted record does not show. A reader without the scope for sensitive records
  * gets none of them then: a redacted row in the answer would say that the filter matches it.
  */
-export function filtersContent(filters: EventFilters): boolean {
-  return readFilters(filters).some(({ parameter }) => parameter.field.sensitive);
+export function filtersContent(conditions: readonly FilterCondition[]): boolean {
+  return conditions.some(({ parameter }) => parameter.field.sensitive);
 }
 
 /** Conditions on fields that no column holds. They are compared with the bytes of each record. */
-export function derivedConditions(filters: EventFilters): FilterCondition[] {
-  return readFilters(filters).filter(({ parameter }) => parameter.field.derived === true);
+export function derivedConditions(conditions: readonly FilterCondition[]): FilterCondition[] {
+  return conditions.filter(({ parameter }) => parameter.field.derived === true);
 }
 
 /** A condition of SQL, empty or beginning with `and`, and the values of its parameters. */
@@ -32,10 +31,10 @@ export interface Conditions {
  *
  * @param first number of the first parameter
  */
-export function conditionsOf(filters: EventFilters, first: number): Conditions {
+export function conditionsOf(conditions: readonly FilterCondition[], first: number): Conditions {
   const values: unknown[] = [];
   const add = (value: unknown) => `$${first + values.push(value) - 1}`;
-  const given = readFilters(filters).filter(
+  const given = conditions.filter(
     ({ parameter: { field } }) => field.name !== 'sequence_number' && field.derived !== true,
   );
   const parts = given.map((condition) => {

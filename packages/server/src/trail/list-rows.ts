@@ -1,6 +1,7 @@
-import type { EventFilters } from '@tallystick/event';
+import type { FilterCondition } from '@tallystick/event';
 import type { Session } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
+import type { ChainedBetween } from './chain-months.ts';
 import { type Conditions, conditionsOf } from './filters.ts';
 import type { EventRow, ViewOptions } from './view.ts';
 
@@ -14,7 +15,7 @@ const listEvents = {
 export type Order = keyof typeof listEvents;
 
 /** Number of the first parameter that belongs to a condition in list-events.sql. */
-const firstFilter = 10;
+const firstFilter = 12;
 
 /** Most bytes of the records on a page. A page has at least one record, of any size. */
 export const maxPageBytes = 8 * 1024 * 1024;
@@ -26,7 +27,6 @@ export type ListedRow = EventRow & { readonly event_type: string };
 export type Among =
   /** All. The range bounds their number. */
   | { readonly kind: 'range' }
-  | { readonly kind: 'sequences'; readonly sequences: readonly number[] }
   /** The first rows that have a value in a column whose index is in the order of the chain. */
   | {
       readonly kind: 'column';
@@ -52,9 +52,11 @@ export interface RowsRequest {
   readonly to: number;
   readonly order: Order;
   readonly limit: number;
+  /** When the records between `from` and `to` were chained. */
+  readonly chained: ChainedBetween;
   readonly view: ViewOptions;
   readonly among: Among;
-  readonly filters: EventFilters;
+  readonly conditions: readonly FilterCondition[];
   /** Whether a condition, here or in the caller, looks at the content of events. */
   readonly looksAtContent: boolean;
 }
@@ -63,10 +65,10 @@ export interface RowsRequest {
 export async function listRows(
   session: Session,
   tenantId: string,
-  { epoch, from, to, order, limit, view, among, filters, looksAtContent }: RowsRequest,
+  { epoch, from, to, order, limit, chained, view, among, conditions: demanded, looksAtContent }: RowsRequest,
 ): Promise<{ readonly rows: ListedRow[]; readonly available: number }> {
   const source = sourceOf(among);
-  const conditions = conditionsOf(filters, firstFilter + source.values.length);
+  const conditions = conditionsOf(demanded, firstFilter + source.values.length);
   const text = listEvents[order]
     .replace('{epoch}', () => source.epoch)
     .replace('{among}', () => source.sql)
@@ -81,6 +83,8 @@ export async function listRows(
     view.sensitive,
     view.sensitive || !looksAtContent,
     among.kind === 'column' ? among.most : maxInteger,
+    chained.from,
+    chained.to,
     ...source.values,
     ...conditions.values,
   ]);
@@ -88,18 +92,11 @@ export async function listRows(
 }
 
 const maxInteger = 0x7fffffff;
-const sameEpoch = 'd.epoch = $2::integer';
 
 function sourceOf(among: Among): Conditions & { readonly epoch: string } {
   switch (among.kind) {
     case 'range':
-      return { epoch: sameEpoch, sql: '', values: [] };
-    case 'sequences':
-      return {
-        epoch: sameEpoch,
-        sql: `and d.sequence_number = any ($${firstFilter}::bigint[])`,
-        values: [among.sequences],
-      };
+      return { epoch: 'd.epoch = $2::integer', sql: '', values: [] };
     case 'column':
       return {
         // Keeps the planner from the index of all records, in which it would look for the value one by one.
@@ -121,10 +118,11 @@ export async function scanEnd(
     from,
     to,
     order,
+    chained,
     column,
     value,
     most,
-  }: Omit<RowsRequest, 'limit' | 'view' | 'among' | 'filters' | 'looksAtContent'> &
+  }: Omit<RowsRequest, 'limit' | 'view' | 'among' | 'conditions' | 'looksAtContent'> &
     Omit<Extract<Among, { kind: 'column' }>, 'kind'>,
 ): Promise<{ readonly rows: number; readonly reached: number | undefined }> {
   const text = scanEndSql
@@ -138,6 +136,8 @@ export async function scanEnd(
     to,
     value,
     most,
+    chained.from,
+    chained.to,
   ]);
   return { rows: row?.rows ?? 0, reached: row?.reached ?? undefined };
 }

@@ -1,5 +1,6 @@
-import type { Access, Database, Statement } from '../store/database.ts';
+import { type Access, type Database, plannedOnce, type Statement } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
+import { anyTime, type KnownMonths } from './chain-months.ts';
 import type { Position } from './cursor.ts';
 import { FilteredPage } from './filtered-page.ts';
 import { type ListedRow, maxPageBytes } from './list-rows.ts';
@@ -41,22 +42,32 @@ type Row = { readonly head_epoch: number; readonly head_sequence: number } & (
 export async function newestPage(
   database: Database,
   access: Access,
+  known: KnownMonths,
   { tenantId, after, limit, leaveOutReads, view, budget }: NewestPageRequest,
 ): Promise<NewestPage | undefined> {
   const most = limit + spareRecords;
   const last = after === undefined ? null : after.sequence - 1;
+  const queries = {
+    query: <R extends object>(sql: string, values?: readonly unknown[]) =>
+      database.query<R>(access, sql, values),
+  };
+  const months = await known.of(queries, tenantId, after?.epoch);
+  const low = (last ?? months.newest) - most + 1;
+  // Of a page that begins at the head, only the older end is known.
+  const { from } = months.between(low, low);
+  const { to } = last === null ? anyTime : months.between(last, last);
   const statement: Statement<Row> = {
     name: 'tally_newest_page',
     text: newestPageSql,
-    values: [tenantId, last, most, view.sensitive, maxPageBytes],
+    values: [tenantId, last, most, view.sensitive, maxPageBytes, from, to],
   };
-  const [found] = await database.read(access, statement);
+  const [, found] = await database.read(access, plannedOnce, statement);
   const [first] = found;
   if (first === undefined || (after !== undefined && after.epoch !== first.head_epoch)) return undefined;
   const rows = found.filter((row): row is Row & ListedRow => row.epoch !== null);
   const high = Math.min(last ?? first.head_sequence, first.head_sequence);
-  // Sequence numbers have no gaps. Where rows are missing, the limit of bytes has cut the page, or the chain is damaged.
-  if (rows.length === 0 || rows.length < Math.min(most, high + 1)) return undefined;
+  // Sequence numbers have no gaps: otherwise the chain is damaged. The limit of bytes may have left out the last rows.
+  if (rows.length === 0 || rows.at(-1)!.sequence_number !== high - rows.length + 1) return undefined;
   const page = new FilteredPage({ filters: {}, view, limit, leaveOutReads }, budget);
   const taken = page.take(rows);
   const isChainRead = first.head_epoch === 1 && rows[taken - 1]!.sequence_number === 0;

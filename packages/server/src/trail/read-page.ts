@@ -2,6 +2,7 @@ import { type EventFilters, limits, parseTimestamp } from '@tallystick/event';
 import type { SearchQuery } from '@tallystick/event/search';
 import type { Session } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
+import type { ChainMonths } from './chain-months.ts';
 import type { Position } from './cursor.ts';
 import type { Order } from './list-rows.ts';
 import type { ScanBudget } from './scan-budget.ts';
@@ -19,6 +20,7 @@ interface PageRequest {
   readonly view: ViewOptions;
   readonly order: Order;
   readonly epoch: number;
+  readonly months: ChainMonths;
   readonly after?: Position | undefined;
   readonly from?: number;
   readonly to?: number;
@@ -34,7 +36,7 @@ export async function readPage(
   tenantId: string,
   request: PageRequest,
 ): Promise<ScannedPage> {
-  const { filters, order, epoch, after, leaveOutReads = false, budget } = request;
+  const { filters, order, epoch, months, after, leaveOutReads = false, budget } = request;
   // Sequence numbers have no gaps, so "after this record" is one more bound of the range.
   let from = Math.max(0, filters.sequence_from ?? 0, request.from ?? 0);
   let to = Math.min(
@@ -46,7 +48,11 @@ export async function readPage(
   if (after !== undefined && order === 'desc') to = Math.min(to, after.sequence - 1);
   // The times at which records were chained are bounds of the range too.
   const sequenceAt = async (time: string, countsAsBefore: boolean) => {
-    const values = [tenantId, epoch, from, to, time, countsAsBefore];
+    const around = months.around(parseTimestamp(time));
+    const [low, high] = [Math.max(from, around.low), Math.min(to, around.high - 1)];
+    if (low > to || high < low) return Math.min(low, to + 1);
+    const chained = months.between(low, high);
+    const values = [tenantId, epoch, low, high, time, countsAsBefore, chained.from, chained.to];
     const [row] = await session.query<{ first: number }>(sequenceAtSql, values);
     return row!.first;
   };

@@ -1,6 +1,12 @@
-import { type FilterCondition, parseActorReference, readFilters, termBlockRecords } from '@tallystick/event';
-import type { Session, Statement } from '../store/database.ts';
+import {
+  type FilterCondition,
+  parseActorReference,
+  parseTimestamp,
+  termBlockRecords,
+} from '@tallystick/event';
+import { plannedByValues, plannedOnce, type Session, type Statement } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
+import { anyTime } from './chain-months.ts';
 import { filtersContent } from './filters.ts';
 import { countGroups, findCandidates, maxBlocks, type TermGroups, termGroups } from './find-candidates.ts';
 import {
@@ -11,8 +17,10 @@ import {
   orderedColumns,
   scanEnd,
 } from './list-rows.ts';
+import { type RowsAt, rowsAt } from './rows-at.ts';
 import type { ScanBudget } from './scan-budget.ts';
 import type { ScanRequest } from './scan-request.ts';
+import { conditionsWithin } from './view.ts';
 
 const findByTimeSql = readSql('find-by-time');
 
@@ -37,6 +45,11 @@ export interface Part {
 /** Records that the first step of a walk covers, and most that one step covers. */
 const walkedAtFirst = 512;
 const walkedAtMost = 8_192;
+/**
+ * A column's index has a part in each month, and in more months than these it is only asked for the first two. A value that is not frequent
+ * there is found faster by the indexes of terms, which have no parts: with 84 months, to plan a statement over all of them takes 10 ms.
+ */
+const manyMonths = 6;
 /** Rows of a column's index that are compared at a time. */
 const columnRows = 2_000;
 /** Most records of a span of time that are looked up at once. For a longer span, the chain is read. */
@@ -59,14 +72,20 @@ export class RecordSource {
   readonly #request: ScanRequest;
   readonly #budget: ScanBudget;
   readonly #newestFirst: boolean;
-  readonly #groups: TermGroups;
+  readonly #conditions: readonly FilterCondition[];
+  #groups: TermGroups;
   readonly #column: ColumnValue | undefined;
+  /** What the indexes of terms can answer, while a column's index is asked first; then it becomes {@link #groups}. */
+  #later: TermGroups | undefined;
   /** Blocks that the next search covers. */
   #blocks = 1;
   #walked: number;
   /** Records of a short span of time, in the order of the chain; undefined before they were looked up, null for a long span. */
   #timed: readonly number[] | null | undefined;
   #indexedTo: number | undefined;
+  /** The first record after the month in which a list ends, and the records from there on that happened before it ends. */
+  #lateFrom: number | null | undefined;
+  #lateTimes: readonly number[] | null | undefined;
 
   constructor(session: Session, tenantId: string, request: ScanRequest, budget: ScanBudget) {
     this.#session = session;
@@ -74,15 +93,18 @@ export class RecordSource {
     this.#request = request;
     this.#budget = budget;
     this.#newestFirst = request.order === 'desc';
-    const conditions = readFilters(request.filters);
-    const groups = termGroups(conditions, request.search);
-    this.#column = conditions.map(columnValueOf).find((value) => value !== undefined);
+    this.#conditions = conditionsWithin(request.filters, request.view);
+    const groups = termGroups(this.#conditions, request.search);
+    this.#column = this.#conditions.map(columnValueOf).find((value) => value !== undefined);
     // The column's own index answers one value faster. More conditions are met together in the field index only.
     const isColumnAlone = this.#column !== undefined && countGroups(groups) === 1;
     this.#groups = isColumnAlone ? { fields: [], texts: [] } : groups;
+    const months = request.months.count(request.from, request.to);
+    if (isColumnAlone && months > manyMonths) this.#later = groups;
     this.#walked = Math.max(walkedAtFirst, request.limit + 1);
     const { from, to } = request.filters;
-    if (from === undefined && to === undefined) this.#timed = null;
+    // A list of the newest records without an end finds them at its beginning.
+    if (to === undefined && (from === undefined || this.#newestFirst)) this.#timed = null;
   }
 
   /** The last record that the field index has, as far as it was asked; undefined if it can't answer any of the filters. */
@@ -92,6 +114,8 @@ export class RecordSource {
 
   /** @param wanted most rows that the caller looks at; more may come from the index */
   async next(range: Range, wanted: number): Promise<Part> {
+    const late = await this.#late(range);
+    if (late !== null) return await this.#followTimes(late.sequences, { ...range, low: late.low }, wanted);
     const next = this.#newestFirst ? range.high : range.low;
     if (this.#asksIndex && (this.#indexedTo === undefined || next <= this.#indexedTo)) {
       const part = await this.#search(range);
@@ -104,9 +128,19 @@ export class RecordSource {
     // The index does not reach this place: the chain is read, down to where the index does.
     const low = this.#newestFirst ? Math.max(range.low, (this.#indexedTo ?? -1) + 1) : range.low;
     const rest = { low, high: range.high };
-    return this.#column === undefined
-      ? await this.#walk(rest, wanted)
-      : await this.#followColumn(this.#column, rest, wanted);
+    if (this.#column === undefined) return await this.#walk(rest, wanted);
+    if (this.#later === undefined) return await this.#followColumn(this.#column, rest, wanted);
+    return await this.#followColumn(this.#column, this.#firstMonths(rest), wanted);
+  }
+
+  /** The part of a range in which a column's index is asked first. The next part is searched for in the indexes of terms. */
+  #firstMonths({ low, high }: Range): Range {
+    const { months } = this.#request;
+    this.#groups = this.#later!;
+    this.#later = undefined;
+    return this.#newestFirst
+      ? { low: Math.max(low, months.firstOf(high, -1)), high }
+      : { low, high: Math.min(high, months.firstOf(low, 2) - 1) };
   }
 
   get #asksIndex(): boolean {
@@ -136,15 +170,8 @@ export class RecordSource {
     const searched = this.#newestFirst ? first : Math.min(last, indexedTo);
     if (sequences.length === 0) return { rows: [], end: searched };
     this.#budget.rows -= sequences.length;
-    const candidates = { low: Math.min(...sequences), high: Math.max(...sequences) };
-    // One row more than there are candidates: then all rows have been read.
-    const { rows, isWhole } = await this.#read(
-      { kind: 'sequences', sequences },
-      candidates,
-      sequences.length + 1,
-    );
-    if (!isWhole) return { rows, end: rows.at(-1)!.sequence_number };
-    return { rows, end: sequences.length < most ? searched : sequences.at(-1)! };
+    const { rows, cutAt } = await this.#rowsAt(sequences);
+    return { rows, end: cutAt ?? (sequences.length < most ? searched : sequences.at(-1)!) };
   }
 
   async #followColumn({ column, value }: ColumnValue, range: Range, wanted: number): Promise<Part> {
@@ -154,27 +181,61 @@ export class RecordSource {
       this.#budget.rows -= rows.length;
       return { rows, end: rows.at(-1)!.sequence_number };
     }
-    const { epoch, order } = this.#request;
-    const place = { epoch, order, from: range.low, to: range.high, column, value, most };
+    const { epoch, order, months } = this.#request;
+    const chained = months.between(range.low, range.high);
+    const place = { epoch, order, from: range.low, to: range.high, chained, column, value, most };
     const compared = await scanEnd(this.#session, this.#tenantId, place);
     this.#budget.rows -= compared.rows;
     return { rows, end: compared.reached ?? this.#endOf(range) };
   }
 
+  /**
+   * Of a list that ends in the past, the newest first, the records that were chained in later months: events that came late. They are few, and
+   * looked up by their times, so the months in between are not read.
+   *
+   * @returns null where there is no such part at the beginning of the range
+   */
+  async #late({
+    low,
+    high,
+  }: Range): Promise<{ readonly low: number; readonly sequences: readonly number[] } | null> {
+    const { filters, months } = this.#request;
+    if (!this.#newestFirst || filters.to === undefined || this.#lateFrom === null) return null;
+    this.#lateFrom ??= Math.max(low, months.around(parseTimestamp(filters.to)).high);
+    if (this.#lateFrom > high) return null;
+    this.#lateTimes ??= await this.#findByTime({ low: this.#lateFrom, high });
+    if (this.#lateTimes !== null) return { low: this.#lateFrom, sequences: this.#lateTimes };
+    // There are too many of them, and so of all in the span of time.
+    this.#lateFrom = null;
+    this.#timed = null;
+    return null;
+  }
+
   async #findByTime({ low, high }: Range): Promise<readonly number[] | null> {
-    const { epoch, filters } = this.#request;
-    const { from = null, to = null } = filters;
+    const { epoch, filters, months } = this.#request;
+    const { from = anyTime.from, to = anyTime.to } = filters;
     const most = Math.min(timedRecords, Math.floor(this.#budget.rows / 4));
-    const values = [this.#tenantId, epoch, low, high, from, to, most + 1];
+    const chained = months.between(low, high);
+    const values = [this.#tenantId, from, to, most + 1, chained.from, chained.to];
+    const statement: Statement<{ readonly epoch: number; readonly sequence_number: number }> = {
+      name: 'tally_find_by_time',
+      text: findByTimeSql,
+      values,
+    };
     // Otherwise the planner may read the whole month where the table is small or its statistics are old.
-    const [, rows] = await this.#session.pipeline(
+    const [, , rows] = await this.#session.pipeline(
+      plannedOnce,
       { text: inOrderOfIndex('off') },
-      { text: findByTimeSql, values } as Statement<{ readonly sequence_number: number }>,
+      statement,
       { text: inOrderOfIndex('on') },
+      plannedByValues,
     );
     this.#budget.rows -= rows.length;
     if (rows.length > most) return null;
-    return rows.map(({ sequence_number }) => sequence_number).sort((a, b) => a - b);
+    return rows
+      .filter((row) => row.epoch === epoch && row.sequence_number >= low && row.sequence_number <= high)
+      .map(({ sequence_number }) => sequence_number)
+      .sort((a, b) => a - b);
   }
 
   async #followTimes(timed: readonly number[], range: Range, wanted: number): Promise<Part> {
@@ -182,15 +243,9 @@ export class RecordSource {
     const sequences = this.#newestFirst ? left.slice(-wanted) : left.slice(0, wanted);
     const isLast = sequences.length === left.length;
     if (sequences.length === 0) return { rows: [], end: this.#endOf(range) };
-    const [first, last] = [sequences[0]!, sequences.at(-1)!];
-    const bounds = { low: first, high: last };
-    const { rows, isWhole } = await this.#read(
-      { kind: 'sequences', sequences },
-      bounds,
-      sequences.length + 1,
-    );
-    if (!isWhole) return { rows, end: rows.at(-1)!.sequence_number };
-    return { rows, end: isLast ? this.#endOf(range) : this.#endOf(bounds) };
+    const bounds = { low: sequences[0]!, high: sequences.at(-1)! };
+    const { rows, cutAt } = await this.#rowsAt(sequences);
+    return { rows, end: cutAt ?? (isLast ? this.#endOf(range) : this.#endOf(bounds)) };
   }
 
   async #walk({ low, high }: Range, wanted: number): Promise<Part> {
@@ -209,19 +264,25 @@ export class RecordSource {
     return this.#newestFirst ? low : high;
   }
 
+  async #rowsAt(sequences: readonly number[]): Promise<RowsAt> {
+    return await rowsAt(this.#session, this.#tenantId, this.#request, sequences);
+  }
+
   /** `isWhole`: whether these are all rows of the range that meet the conditions. */
   async #read(
     among: Among,
     { low, high }: Range,
     limit: number,
   ): Promise<{ readonly rows: readonly ListedRow[]; readonly isWhole: boolean }> {
-    const { epoch, order, view, filters, search } = this.#request;
+    const { epoch, order, months, view, search } = this.#request;
+    const conditions = this.#conditions;
     const { rows, available } = await listRows(this.#session, this.#tenantId, {
       epoch,
       order,
+      chained: months.between(low, high),
       view,
-      filters,
-      looksAtContent: search !== undefined || filtersContent(filters),
+      conditions,
+      looksAtContent: search !== undefined || filtersContent(conditions),
       among,
       limit,
       from: low,

@@ -1,5 +1,6 @@
 import type { EventFilters } from '@tallystick/event';
 import type { SearchQuery } from '@tallystick/event/search';
+import type { ChainMonths } from './chain-months.ts';
 import type { Order } from './list-rows.ts';
 import type { ViewOptions } from './view.ts';
 
@@ -10,6 +11,7 @@ export interface ScanRequest {
   readonly view: ViewOptions;
   readonly order: Order;
   readonly epoch: number;
+  readonly months: ChainMonths;
   /** Sequence numbers of the chain, both ends included. */
   readonly from: number;
   readonly to: number;

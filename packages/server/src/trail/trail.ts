@@ -1,9 +1,10 @@
-import { type EventFilters, readFilters } from '@tallystick/event';
+import type { EventFilters } from '@tallystick/event';
 import type { SearchQuery } from '@tallystick/event/search';
 import type { EventView } from '@tallystick/protocol';
 import { ServerError } from '../errors.ts';
 import type { Access, Database, Session } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
+import { KnownMonths } from './chain-months.ts';
 import { decodePosition, encodePosition, type Position } from './cursor.ts';
 import { leavesOutReads } from './filters.ts';
 import type { Order } from './list-rows.ts';
@@ -11,7 +12,7 @@ import { newestPage } from './newest-page.ts';
 import { readPage } from './read-page.ts';
 import { readSearch } from './read-search.ts';
 import { isSpent, type ScanLimits, scanBudget } from './scan-budget.ts';
-import { type EventRow, toView, type ViewOptions } from './view.ts';
+import { conditionsWithin, type EventRow, isWithin, toView, type ViewOptions } from './view.ts';
 
 const getEvent = readSql('get-event');
 const readHead = readSql('read-head');
@@ -76,6 +77,7 @@ export const maxListLimit = 1_000;
 export class Trail {
   readonly #database: Database;
   readonly #limits: ScanLimits | undefined;
+  readonly #months = new KnownMonths();
 
   /** @param limits how much one request may read to find its page */
   constructor(database: Database, limits?: ScanLimits) {
@@ -110,11 +112,12 @@ export class Trail {
       filters,
       ...(leaveOutReads ? ['without reads'] : []),
       ...(query.q === undefined ? [] : [{ q: query.q }]),
+      ...(view.within === undefined ? [] : [{ within: view.within }]),
     ];
     const after = query.cursor === undefined ? query.after : decodePosition(query.cursor, request);
-    if (order === 'desc' && search === undefined && readFilters(filters).length === 0) {
+    if (order === 'desc' && search === undefined && conditionsWithin(filters, view).length === 0) {
       const plain = { tenantId, after, limit, leaveOutReads, view, budget: scanBudget(this.#limits) };
-      const page = await newestPage(this.#database, readerOf(tenantId), plain);
+      const page = await newestPage(this.#database, readerOf(tenantId), this.#months, plain);
       if (page !== undefined) {
         const next = page.more ? encodePosition(request, positionOf(page.rows.at(-1)!)) : undefined;
         const { rows, readsLeftOut } = page;
@@ -143,6 +146,7 @@ export class Trail {
           view,
           order,
           epoch,
+          months: await this.#months.of(session, tenantId, epoch),
           after: after?.epoch === epoch ? after : undefined,
           limit: limit - rows.length,
           leaveOutReads,
@@ -185,7 +189,7 @@ export class Trail {
       auditId,
       view.sensitive,
     ]);
-    if (row === undefined) throw new ServerError('NOT_FOUND', 'no such event');
+    if (row === undefined || !isWithin(row, view)) throw new ServerError('NOT_FOUND', 'no such event');
     return row;
   }
 
@@ -229,7 +233,9 @@ export class Trail {
     const budget = scanBudget(this.#limits);
     return await this.#database.transaction(readerOf(tenantId), async (session) => {
       const { filters = {}, ...rest } = range;
-      const { rows, cutAt } = await readPage(session, tenantId, { ...rest, filters, order: 'asc', budget });
+      const months = await this.#months.of(session, tenantId, range.epoch);
+      const request = { ...rest, months, filters, order: 'asc', budget } as const;
+      const { rows, cutAt } = await readPage(session, tenantId, request);
       return { rows, cutAt };
     });
   }

@@ -15,7 +15,7 @@ interface Kept {
  * `npm run bench -- query`).
  *
  * A text is only used for a row with the same bytes, and the store has decided before which rows a reader gets. Views that depend on the
- * reader are made anew each time: those of sensitive records, and those with the record's bytes.
+ * reader are made anew each time: those of sensitive records, those with the record's bytes, and those without `ingest`.
  */
 export class ViewTexts {
   /** By the hash in the row, in the order in which they were added. Owned by this object. */
@@ -30,7 +30,8 @@ export class ViewTexts {
   /** The JSON of what `toView` makes of the row. */
   textOf(tenantId: string, row: EventRow, options: ViewOptions): string {
     const { record, record_hash: hash, epoch } = row;
-    if (record === null || options.withRecord === true) return JSON.stringify(toView(tenantId, row, options));
+    if (record === null || options.withRecord === true || options.withoutIngest === true)
+      return JSON.stringify(toView(tenantId, row, options));
     const kept = this.#kept.get(hash);
     if (kept !== undefined && kept.record === record && kept.epoch === epoch) return kept.text;
     const view = toView(tenantId, row, options);

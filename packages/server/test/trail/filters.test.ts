@@ -1,6 +1,9 @@
-import type { EventFilters } from '@tallystick/event';
+import { type EventFilters, readFilters } from '@tallystick/event';
 import { expect, test } from 'vitest';
-import { conditionsOf, filtersContent } from '../../src/trail/filters.ts';
+import * as filters from '../../src/trail/filters.ts';
+
+const conditionsOf = (given: EventFilters, first: number) => filters.conditionsOf(readFilters(given), first);
+const filtersContent = (given: EventFilters) => filters.filtersContent(readFilters(given));
 
 test('only the filters that are given become conditions, with their values as parameters', () => {
   expect(conditionsOf({}, 9)).toEqual({ sql: '', values: [] });

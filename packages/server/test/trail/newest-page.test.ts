@@ -84,6 +84,9 @@ onEachStore((store: () => TestStore) => {
       await fill(store().database, tenantId, 130);
       const { counts, counted } = counting(store().database);
       const trail = new Trail(counted);
+      // The first page of a chain reads its months too.
+      await trail.list({ tenantId, limit: 1 }, { sensitive: true });
+      Object.assign(counts, { reads: 0, transactions: 0 });
       const first = await trail.list({ tenantId, limit: 50, includeReads: false }, { sensitive: true });
       const second = await trail.list(
         { tenantId, limit: 50, includeReads: false, cursor: first.nextCursor },

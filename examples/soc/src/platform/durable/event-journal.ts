@@ -1,7 +1,7 @@
 import type { Clock } from '@tallystick/sdk';
 import type { Ids } from '../ids.ts';
 import type { SocEmitter } from '../recorder.ts';
-import { openUnit } from '../unit-of-work.ts';
+import { causeBefore, openUnit } from '../unit-of-work.ts';
 import type { DurableStore } from './store.ts';
 
 /** An event as a service emits it. */
@@ -67,11 +67,7 @@ export class EventJournal {
     const event = this.#complete(type, body);
     const unit = openUnit();
     // If the work does not take effect, its events never happened. The mark then follows from what happened before the work.
-    let parentEventId = event.parentEventId;
-    while (parentEventId !== undefined && unit?.parents.has(parentEventId)) {
-      parentEventId = unit.parents.get(parentEventId);
-    }
-    const text = JSON.stringify({ ...event, parentEventId });
+    const text = JSON.stringify({ ...event, parentEventId: causeBefore(unit, event.parentEventId) });
     store.transaction(() =>
       store.execute(
         'insert or replace into marks (audit_id, service, event) values (?, ?, ?)',

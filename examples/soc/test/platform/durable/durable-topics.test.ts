@@ -8,6 +8,7 @@ import { DurableStore } from '../../../src/platform/durable/store.ts';
 import { createIds } from '../../../src/platform/ids.ts';
 import { Recorder, type SocEmitter, taxonomy } from '../../../src/platform/recorder.ts';
 import { RejectedMessage } from '../../../src/platform/topics.ts';
+import { independently } from '../../../src/platform/unit-of-work.ts';
 import { TestClock } from '../../platform-parts.ts';
 import { describeTopicBus, message } from '../topic-bus-contract.ts';
 
@@ -140,7 +141,9 @@ test('a handler that fails leaves only what it did outside of the process; a ref
     await documents.put('acme', key, { title: `attempt ${calls}` });
     expect(await documents.list('acme')).toEqual([{ title: `attempt ${calls}` }]);
     const refused = recorder.emit('alert.classified', lineage, record);
-    recorder.emitFinal('circuit_breaker.opened', lineage, record);
+    await independently(store, { ...lineage, parentEventId: refused }, async (own) => {
+      recorder.emit('circuit_breaker.opened', own, record);
+    });
     if (key === 'fails') throw new Error('no connection');
     throw Object.assign(new RejectedMessage('ALERT_MALFORMED', 'no title'), { recordedAs: refused });
   });
@@ -149,11 +152,13 @@ test('a handler that fails leaves only what it did outside of the process; a ref
   expect(calls).toBe(3);
   expect(await documents.list('acme')).toEqual([]);
   expect(events().map(({ eventType }) => eventType)).toEqual(Array(3).fill('circuit_breaker.opened'));
+  // What led to it never happened, because the handler failed. What happened before did.
+  expect(events().map(({ parentEventId }) => parentEventId)).toEqual([undefined, undefined, undefined]);
   await topics.publish('alerts.raw', message('refused'));
   await topics.settled();
   expect(events().slice(3)).toMatchObject([
-    { eventType: 'alert.classified' },
     { eventType: 'circuit_breaker.opened' },
+    { eventType: 'alert.classified' },
   ]);
   expect(topics.deadLetters.map(({ code }) => code)).toEqual(['HANDLER_FAILED', 'ALERT_MALFORMED']);
   await topics.close();

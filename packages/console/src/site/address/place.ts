@@ -63,6 +63,12 @@ export function splitAddress(url: string): {
   };
 }
 
+/** Changes that set every parameter of a query. */
+export function parametersOf(query: string): Changes {
+  const parameters = new URLSearchParams(query);
+  return Object.fromEntries([...new Set(parameters.keys())].map((name) => [name, parameters.getAll(name)]));
+}
+
 /** A copy of the parameters with changes. */
 export function withChanges(parameters: URLSearchParams, changes: Changes): URLSearchParams {
   const changed = new URLSearchParams(parameters);

@@ -10,6 +10,8 @@ import { textOf } from '../trail/event-text.ts';
 import { type Column, gridOf } from './columns.tsx';
 import type { EventFeed } from './event-feed.ts';
 import { NoEvents } from './no-events.tsx';
+import type { PageCheck, RecordState } from './page-check.ts';
+import { RecordMark } from './record-mark.tsx';
 import { useVirtualRows } from './virtual-rows.ts';
 
 /** Row heights in px, as events.css has them. */
@@ -19,9 +21,11 @@ const rowHeights = { wide: 40, narrow: 60 };
 export function EventList({
   feed,
   columns,
+  check,
 }: {
   readonly feed: EventFeed;
   readonly columns: readonly Column[];
+  readonly check: PageCheck;
 }) {
   const place = usePlace();
   const frame = useRef<HTMLDivElement>(null);
@@ -113,6 +117,7 @@ export function EventList({
                   event={event}
                   columns={columns}
                   style={{ transform: `translateY(${top}px)`, gridTemplateColumns: template }}
+                  state={check.states.value.get(String(event.audit_id))}
                   rowIndex={index + 2}
                   isOpen={event.audit_id === openId}
                   isCurrent={index === position}
@@ -137,6 +142,7 @@ function EventRow({
   event,
   columns,
   style,
+  state,
   rowIndex,
   isOpen,
   isCurrent,
@@ -146,12 +152,14 @@ function EventRow({
   readonly event: EventView;
   readonly columns: readonly Column[];
   readonly style: { readonly [property: string]: string };
+  readonly state: RecordState | undefined;
   readonly rowIndex: number;
   readonly isOpen: boolean;
   readonly isCurrent: boolean;
   readonly href: string;
   readonly onOpen: () => void;
 }) {
+  const marked = columns.some(({ name }) => name === 'event_type') ? 'event_type' : columns[0]?.name;
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the row's link and the keys j, k and Enter do the same
     <div
@@ -171,10 +179,14 @@ function EventRow({
         <span role="cell" key={name} data-column={name}>
           {name === 'event_type' ? (
             <a href={href} aria-current={isOpen ? 'true' : undefined}>
+              {state !== undefined && <RecordMark state={state} />}
               {cell(event)}
             </a>
           ) : (
-            cell(event)
+            <>
+              {state !== undefined && name === marked && <RecordMark state={state} />}
+              {cell(event)}
+            </>
           )}
         </span>
       ))}

@@ -2,16 +2,17 @@ import { useMemo, useRef, useState } from 'preact/hooks';
 import { usePlace } from '../address/place.ts';
 import { Icon } from '../elements/icon.tsx';
 import { useShortcuts } from '../elements/keyboard.ts';
-import { conditionsOf, filterFields, parameterOf } from '../trail/event-query.ts';
+import { conditionsOf, filterFields, parameterOf, searchOf } from '../trail/event-query.ts';
 import { readFilterText } from './filter-text.ts';
 
-/** Searches by `field:value`, shows the conditions that hold, and removes them. */
+/** Searches texts and filters by `field:value`, shows what holds, and removes it. */
 export function FilterBar() {
   const place = usePlace();
   const input = useRef<HTMLInputElement>(null);
   const [complaint, setComplaint] = useState<string>();
   useShortcuts(useMemo(() => ({ '/': () => input.current?.focus() }), []));
   const conditions = conditionsOf(place.parameters);
+  const search = searchOf(place.parameters);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const field = input.current!;
@@ -27,21 +28,22 @@ export function FilterBar() {
       const name = parameterOf(condition);
       merged.set(name, [...new Set([...(merged.get(name) ?? []), ...condition.values])]);
     }
-    place.change({ ...Object.fromEntries(merged), event: undefined });
+    const q = [search, read.q].filter((part) => part !== undefined).join(' ');
+    place.change({ ...Object.fromEntries(merged), q, event: undefined });
   };
   return (
     <div class="filter-bar">
       <search>
         <form onSubmit={submit}>
           <label class="search-field">
-            <span class="only-for-screen-readers">Filter events</span>
+            <span class="only-for-screen-readers">Search and filter events</span>
             <Icon name="search" />
             <input
               ref={input}
               class="input"
               type="search"
               list="filter-fields"
-              placeholder="Filter: event_type:auth.*  -actor_type:system"
+              placeholder={'Search: login "no such host" 10.0.0.0/8 event_type:auth.* -actor_type:system'}
               autocomplete="off"
               autocapitalize="off"
               spellcheck={false}
@@ -63,8 +65,20 @@ export function FilterBar() {
       <p class="complaint" id="filter-complaint" role="alert" hidden={complaint === undefined}>
         {complaint}
       </p>
-      {conditions.length > 0 && (
+      {(conditions.length > 0 || search !== undefined) && (
         <ul class="conditions" aria-label="Filters">
+          {search !== undefined && (
+            <li>
+              <span class="faint">text has</span> <strong>{search}</strong>
+              <a
+                class="remove"
+                href={place.hrefWith({ q: undefined, event: undefined })}
+                aria-label="Remove the search"
+              >
+                <Icon name="close" />
+              </a>
+            </li>
+          )}
           {conditions.map((condition) => (
             <li key={parameterOf(condition)}>
               <span class="faint">{condition.field}</span> {condition.negated ? 'is not' : 'is'}{' '}

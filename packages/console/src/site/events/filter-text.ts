@@ -1,31 +1,47 @@
+import { maxSearchLength } from '@tallystick/event/search';
 import { type Condition, isFilterField } from '../trail/event-query.ts';
 
-/** A term: `field:value`, `-field:value`, and a value in quotes where it has spaces. */
-const termPattern = /^(-?)([a-z_]+(?:\.[^\s:]+)?):(?:"([^"]*)"|(\S+))(?:\s+|$)/;
+/** A term: `field:value`, `-field:value`, and a value in quotes where it has spaces. An address such as `https://…` is no term. */
+const termPattern = /^(-?)([a-z_]+(?:\.[^\s:]+)?):(?!\/\/)(?:"([^"]*)"|(\S+))?(?:\s+|$)/;
+/** A part of a search: a word or a phrase in quotes, with `-` before it where its events are left out. */
+const partPattern = /^-?(?:"(?:[^"\\]|\\.)*"\S*|\S+)/;
+
+/** What a reader typed: conditions on fields, and a search of the texts. */
+export interface FilterText {
+  readonly conditions: readonly Condition[];
+  /** The parts that name no field, as the API's parameter `q` takes them. */
+  readonly q?: string | undefined;
+}
 
 /**
- * Reads what a reader typed into the field for filters.
+ * Reads what a reader typed into the search field.
  *
- * @returns the conditions, or what is wrong with the text, in words
+ * @returns what the text means, or what is wrong with it, in words
  */
-export function readFilterText(
-  text: string,
-): { readonly conditions: readonly Condition[] } | { readonly complaint: string } {
+export function readFilterText(text: string): FilterText | { readonly complaint: string } {
   const conditions: Condition[] = [];
+  const parts: string[] = [];
   for (let rest = text.trim(); rest !== ''; ) {
     const term = termPattern.exec(rest);
     if (term === null) {
-      const word = rest.split(/\s/, 1)[0]!;
-      return {
-        complaint: `“${word}” is no filter. Write field:value, such as actor_id:jane or event_type:auth.*`,
-      };
+      const [part] = partPattern.exec(rest)!;
+      parts.push(part);
+      rest = rest.slice(part.length).trimStart();
+      continue;
     }
     const [whole, minus, field = '', quoted, bare = ''] = term;
-    if (!isFilterField(field)) return { complaint: `There is no field “${field}” to filter by.` };
+    if (!isFilterField(field)) {
+      return {
+        complaint: `There is no field “${field}” to filter by. To search for the text, put it in quotes: "${field}:…"`,
+      };
+    }
     const value = quoted ?? bare;
-    if (value === '') return { complaint: `The filter ${field} needs a value.` };
+    if (value === '') return { complaint: `The filter ${field} needs a value: ${field}:value` };
     conditions.push({ field, negated: minus === '-', values: [value] });
     rest = rest.slice(whole.length);
   }
-  return { conditions };
+  if (parts.length === 0) return { conditions };
+  const q = parts.join(' ');
+  if (q.length > maxSearchLength) return { complaint: `A search has ${maxSearchLength} characters at most.` };
+  return { conditions, q };
 }

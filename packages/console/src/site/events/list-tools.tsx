@@ -1,62 +1,68 @@
 import { usePlace } from '../address/place.ts';
 import { Icon } from '../elements/icon.tsx';
-import { chosenColumns, columns } from './columns.tsx';
+import { searchOf } from '../trail/event-query.ts';
+import { ColumnMenu } from './column-menu.tsx';
 import { TimeRangeMenu } from './time-range-menu.tsx';
+import { ViewsMenu } from './views-menu.tsx';
 
-/** Time range, live mode and columns of the list. */
-export function ListTools({ isLive }: { readonly isLive: boolean }) {
+/** What a reader does with the list: time range, live mode, counts, columns, check, export, saved views. */
+export function ListTools({
+  showsFacets,
+  onCheck,
+}: {
+  readonly showsFacets: boolean;
+  /** Absent where the reader may not read proofs. */
+  readonly onCheck: (() => void) | undefined;
+}) {
   const place = usePlace();
+  const isLive = place.parameters.get('live') === '1';
+  const isSearch = searchOf(place.parameters) !== undefined;
+  const exported = Object.fromEntries(
+    [...new Set(place.parameters.keys())].map((name) => [name, place.parameters.getAll(name)]),
+  );
   return (
     <div class="list-tools">
       <TimeRangeMenu />
       <button
         type="button"
         class="button"
-        aria-pressed={isLive}
+        aria-pressed={isLive && !isSearch}
+        disabled={isSearch}
+        title={isSearch ? 'New events can’t be searched as they come: remove the search' : undefined}
         onClick={() => place.change({ live: isLive ? undefined : '1' })}
       >
         <span class="live-dot" aria-hidden="true" />
         Live
       </button>
-      <ColumnMenu />
-    </div>
-  );
-}
-
-function ColumnMenu() {
-  const place = usePlace();
-  const chosen = chosenColumns(place.parameters).map(({ name }) => name);
-  const toggle = (name: string) => {
-    const next = columns
-      .map((column) => column.name)
-      .filter((each) => (each === name ? !chosen.includes(name) : chosen.includes(each)));
-    if (next.length > 0) place.change({ columns: next.join(',') }, { replace: true });
-  };
-  return (
-    <>
-      <button type="button" class="button columns-button" popoverTarget="columns-menu">
-        <Icon name="columns" />
-        Columns
+      <button
+        type="button"
+        class="button"
+        aria-pressed={showsFacets}
+        onClick={() => place.change({ facets: showsFacets ? '0' : '1', event: undefined })}
+      >
+        <Icon name="filter" />
+        Counts
       </button>
-      <div id="columns-menu" popover="auto" class="menu">
-        <fieldset class="choices">
-          <legend>Columns of the list</legend>
-          {columns.map(({ name, title }) => (
-            <label key={name}>
-              <input type="checkbox" checked={chosen.includes(name)} onChange={() => toggle(name)} />
-              {title}
-            </label>
-          ))}
-        </fieldset>
-        <label class="choice-apart">
-          <input
-            type="checkbox"
-            checked={place.parameters.get('reads') === '1'}
-            onChange={(event) => place.change({ reads: event.currentTarget.checked ? '1' : undefined })}
-          />
-          Show who read the trail, and changes of producers' accounts
-        </label>
-      </div>
-    </>
+      <ColumnMenu />
+      <ViewsMenu />
+      {onCheck !== undefined && (
+        <button
+          type="button"
+          class="button"
+          title="Your browser checks the first 100 events of the list"
+          onClick={onCheck}
+        >
+          <Icon name="shield-check" />
+          Verify
+        </button>
+      )}
+      <a
+        class="button"
+        href={place.href('exports', { ...exported, event: undefined, live: undefined, facets: undefined })}
+      >
+        <Icon name="download" />
+        Export
+      </a>
+    </div>
   );
 }

@@ -1,14 +1,15 @@
 import { usePlace } from '../address/place.ts';
 import { Empty } from '../elements/empty.tsx';
-import { conditionsOf, parameterOf, timeRangeOf } from '../trail/event-query.ts';
+import { conditionsOf, parameterOf, searchOf, timeRangeOf } from '../trail/event-query.ts';
 
 /** Why the list is empty, and the way to events. */
 export function NoEvents() {
   const place = usePlace();
   const conditions = conditionsOf(place.parameters);
+  const search = searchOf(place.parameters);
   const range = timeRangeOf(place.parameters);
   const hasRange = 'last' in range || range.from !== undefined || range.to !== undefined;
-  if (conditions.length === 0 && !hasRange) {
+  if (conditions.length === 0 && !hasRange && search === undefined) {
     return (
       <Empty icon="list" title="This trail has no events yet">
         <p>Events appear here as soon as an application records them. To try it from a terminal:</p>
@@ -21,11 +22,16 @@ export function NoEvents() {
   const removed = Object.fromEntries(conditions.map((each) => [parameterOf(each), undefined]));
   return (
     <Empty icon="search" title="No event matches">
-      <p>Widen the time range, or remove a filter.</p>
+      <p>Widen the time range, or remove a filter or the search.</p>
       <p class="empty-actions">
         {hasRange && (
           <a class="button" href={place.hrefWith({ last: undefined, from: undefined, to: undefined })}>
             Search all of the time
+          </a>
+        )}
+        {search !== undefined && (
+          <a class="button" href={place.hrefWith({ q: undefined })}>
+            Remove the search
           </a>
         )}
         {conditions.length > 0 && (

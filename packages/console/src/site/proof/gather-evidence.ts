@@ -24,21 +24,66 @@ export async function gatherEvidence(
 ): Promise<Gathered> {
   const { record, ...view } = event;
   const tenant = String(event.tenant_id);
-  const { origin, keys: shown } = await client.logs.keys(tenant, { signal });
-  const known = keys.find(origin) ?? keys.pin(shown[0]!.key, 'first-use');
-  const [receipt, predecessor] = await Promise.all([
-    readReceiptText(client, tenant, String(event.audit_id), signal),
+  const reader = await EvidenceReader.for(client, keys, tenant, signal);
+  const [evidence, predecessor] = await Promise.all([
+    reader.evidenceFor(view, String(record), signal),
     readPredecessor(client, tenant, event, signal),
   ]);
-  const kept = known.checkpoint?.note;
-  const consistency =
-    'text' in receipt && kept !== undefined
-      ? await readConsistency(client, tenant, receipt.text, kept, signal)
-      : undefined;
-  return {
-    known,
-    evidence: { view, record: String(record), predecessor, receipt, key: known.key, kept, consistency },
-  };
+  return { known: reader.known, evidence: { ...evidence, predecessor } };
+}
+
+/** Reads the evidence for many records of one log. The key and the proofs that they share are read once. */
+export class EvidenceReader {
+  readonly known: KnownLog;
+  readonly #client: Client;
+  readonly #tenant: string;
+  /** By the two sizes of the tree. */
+  readonly #consistency = new Map<string, ReturnType<typeof readConsistency>>();
+
+  private constructor(client: Client, tenant: string, known: KnownLog) {
+    this.#client = client;
+    this.#tenant = tenant;
+    this.known = known;
+  }
+
+  /** At the first visit it pins the key that the service shows. */
+  static async for(
+    client: Client,
+    keys: PinnedKeys,
+    tenant: string,
+    signal: AbortSignal,
+  ): Promise<EvidenceReader> {
+    const { origin, keys: shown } = await client.logs.keys(tenant, { signal });
+    const known = keys.find(origin) ?? keys.pin(shown[0]!.key, 'first-use');
+    return new EvidenceReader(client, tenant, known);
+  }
+
+  /** Evidence without the record before this one. `view` is the event as the page shows it, `record` the text that was hashed. */
+  async evidenceFor(view: EventView, record: string, signal: AbortSignal): Promise<Evidence> {
+    const receipt = await readReceiptText(this.#client, this.#tenant, String(view.audit_id), signal);
+    const kept = this.known.checkpoint?.note;
+    const consistency =
+      'text' in receipt && kept !== undefined ? await this.#extends(receipt.text, kept, signal) : undefined;
+    return { view, record, receipt, key: this.known.key, kept, consistency };
+  }
+
+  async #extends(
+    receipt: string,
+    kept: string,
+    signal: AbortSignal,
+  ): Promise<readonly Uint8Array[] | undefined> {
+    // Only the checkpoint of the receipt is of interest, so any text serves as the record.
+    const checkpoint = readReceipt(receipt, '')?.checkpoint;
+    const remembered = parseCheckpoint(parseNote(kept).text);
+    if (checkpoint === undefined || checkpoint.origin !== remembered.origin) return undefined;
+    const [from, to] = [remembered.size, checkpoint.size].sort((a, b) => a - b) as [number, number];
+    if (from === to) return [];
+    const sizes = `${from}-${to}`;
+    const reading =
+      this.#consistency.get(sizes) ?? readConsistency(this.#client, this.#tenant, { from, to }, signal);
+    this.#consistency.set(sizes, reading);
+    return await reading;
+  }
 }
 
 async function readReceiptText(
@@ -80,18 +125,11 @@ async function readPredecessor(
 async function readConsistency(
   client: Client,
   tenant: string,
-  receipt: string,
-  kept: string,
+  sizes: { readonly from: number; readonly to: number },
   signal: AbortSignal,
 ): Promise<readonly Uint8Array[] | undefined> {
-  // Only the checkpoint of the receipt is of interest, so any text serves as the record.
-  const checkpoint = readReceipt(receipt, '')?.checkpoint;
-  const remembered = parseCheckpoint(parseNote(kept).text);
-  if (checkpoint === undefined || checkpoint.origin !== remembered.origin) return undefined;
-  const [from, to] = [remembered.size, checkpoint.size].sort((a, b) => a - b) as [number, number];
-  if (from === to) return [];
   try {
-    const { hashes } = await client.logs.consistencyProof(tenant, { from, to }, { signal });
+    const { hashes } = await client.logs.consistencyProof(tenant, sizes, { signal });
     return hashes.map((hash) => fromBase64(hash)).filter((hash) => hash !== undefined);
   } catch (error) {
     if (error instanceof ClientError) return undefined;

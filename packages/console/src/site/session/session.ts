@@ -100,6 +100,11 @@ export class SessionRoutes {
   }
 }
 
+/** Whether the reader runs the service: keys and followers belong to no tenant. */
+export function isOperator({ scopes, tenants }: Session): boolean {
+  return scopes.includes('admin') && tenants === undefined;
+}
+
 /** Whether the reader may do what needs a scope. `admin` includes all but deciding approvals. */
 export function may({ scopes }: Session, scope: Scope): boolean {
   return scopes.includes(scope) || (scope !== 'approvals:decide' && scopes.includes('admin'));

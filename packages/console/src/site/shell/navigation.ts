@@ -1,5 +1,5 @@
 import type { IconName } from '../elements/icon.tsx';
-import { may, type Session } from '../session/session.ts';
+import { isOperator, may, type Session } from '../session/session.ts';
 
 /** A page of the console. */
 export interface PageEntry {
@@ -23,6 +23,7 @@ export const pageGroups: readonly { readonly title: string; readonly pages: read
       { page: 'overview', title: 'Overview', icon: 'home', isOffered: readsEvents },
       { page: 'events', title: 'Events', icon: 'list', isOffered: readsEvents },
       { page: 'timeline', title: 'Timeline', icon: 'flow', isOffered: readsEvents },
+      { page: 'exports', title: 'Exports', icon: 'download', isOffered: readsEvents },
       {
         page: 'verification',
         title: 'Verification',
@@ -33,7 +34,10 @@ export const pageGroups: readonly { readonly title: string; readonly pages: read
   },
   {
     title: 'Agents',
-    pages: [{ page: 'approvals', title: 'Approvals', icon: 'shield', isOffered: everyone }],
+    pages: [
+      { page: 'approvals', title: 'Approvals', icon: 'shield', isOffered: everyone },
+      { page: 'intents', title: 'Open actions', icon: 'activity', isOffered: readsEvents },
+    ],
   },
   {
     title: 'Delivery',
@@ -44,7 +48,11 @@ export const pageGroups: readonly { readonly title: string; readonly pages: read
   },
   {
     title: 'Service',
-    pages: [{ page: 'tenants', title: 'Tenants', icon: 'people', isOffered: readsEvents }],
+    pages: [
+      { page: 'tenants', title: 'Tenants', icon: 'people', isOffered: readsEvents },
+      { page: 'keys', title: 'API keys', icon: 'key', isOffered: isOperator },
+      { page: 'followers', title: 'Followers', icon: 'refresh', isOffered: isOperator },
+    ],
   },
 ];
 

@@ -58,6 +58,12 @@ export function parameterOf({ field, negated }: Pick<Condition, 'field' | 'negat
   return negated ? negation + field : field;
 }
 
+/** The search in the parameters of an address. */
+export function searchOf(parameters: URLSearchParams): string | undefined {
+  const q = parameters.get('q')?.trim();
+  return q === undefined || q === '' ? undefined : q;
+}
+
 /** The time range in the parameters of an address; without one, all of the time. */
 export function timeRangeOf(parameters: URLSearchParams): TimeRange {
   const last = parameters.get('last');
@@ -78,6 +84,7 @@ export function eventQueryOf(tenant: string, parameters: URLSearchParams, now: n
   const range = timeRangeOf(parameters);
   const from = 'last' in range ? new Date(now - lastRanges[range.last]!.ms).toISOString() : range.from;
   const to = 'last' in range ? undefined : range.to;
+  const q = searchOf(parameters);
   return {
     tenant_id: tenant,
     filters: {
@@ -86,6 +93,7 @@ export function eventQueryOf(tenant: string, parameters: URLSearchParams, now: n
       ...(to !== undefined && { to }),
       ...(Object.keys(not).length > 0 && { not }),
     } as EventFilters,
+    ...(q !== undefined && { q }),
     ...(parameters.get('reads') === '1' && { include_reads: true }),
   };
 }
@@ -93,5 +101,11 @@ export function eventQueryOf(tenant: string, parameters: URLSearchParams, now: n
 /** What decides which events the page lists: when this text is the same, so is the list. */
 export function listKeyOf(tenant: string, parameters: URLSearchParams): string {
   const conditions = conditionsOf(parameters).map((each) => [parameterOf(each), [...each.values].sort()]);
-  return JSON.stringify([tenant, conditions, timeRangeOf(parameters), parameters.get('reads')]);
+  return JSON.stringify([
+    tenant,
+    conditions,
+    timeRangeOf(parameters),
+    searchOf(parameters),
+    parameters.get('reads'),
+  ]);
 }

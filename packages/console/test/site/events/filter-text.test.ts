@@ -18,10 +18,21 @@ it('reads fields, negations, quotes and paths', () => {
   expect(readFilterText('')).toEqual({ conditions: [] });
 });
 
-it('says what is wrong', () => {
-  expect(readFilterText('actor_id:jane login')).toEqual({
-    complaint: '“login” is no filter. Write field:value, such as actor_id:jane or event_type:auth.*',
+it('takes the parts that name no field as a search', () => {
+  expect(
+    readFilterText('login actor_id:jane "no such host" -success 10.0.0.0/8 https://a.example/b'),
+  ).toEqual({
+    conditions: [{ field: 'actor_id', negated: false, values: ['jane'] }],
+    q: 'login "no such host" -success 10.0.0.0/8 https://a.example/b',
   });
-  expect(readFilterText('colour:red')).toEqual({ complaint: 'There is no field “colour” to filter by.' });
-  expect(readFilterText('actor_id:""')).toEqual({ complaint: 'The filter actor_id needs a value.' });
+  expect(readFilterText('"colour:red" -"a \\" b"')).toEqual({ conditions: [], q: '"colour:red" -"a \\" b"' });
+  expect(readFilterText('"never closed')).toEqual({ conditions: [], q: '"never closed' });
+});
+
+it('says what is wrong', () => {
+  const complaintOf = (text: string) => (readFilterText(text) as { complaint?: string }).complaint;
+  expect(complaintOf('colour:red')).toMatch(/^There is no field “colour” .* in quotes/);
+  expect(complaintOf('actor_id:""')).toMatch(/^The filter actor_id needs a value/);
+  expect(complaintOf('actor_id: jane')).toMatch(/^The filter actor_id needs a value/);
+  expect(complaintOf('x '.repeat(300))).toMatch(/512 characters at most/);
 });

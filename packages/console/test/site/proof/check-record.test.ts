@@ -112,7 +112,8 @@ it('demands that the log only grew since the last visit', async () => {
     failed: ['history'],
     isKept: false,
   });
-  expect(await faults({ kept: head3 })).toMatchObject({ failed: [], not_checked: ['history'] });
+  // A fork could otherwise make the browser forget what it knew by giving no proof once.
+  expect(await faults({ kept: head3 })).toEqual({ failed: [], not_checked: ['history'], isKept: false });
   const forked = await checkpoint(5, root(leavesOf([...records.slice(0, 4), { hash: new Uint8Array(32) }])));
   expect(await faults({ kept: forked })).toMatchObject({ failed: ['history'], isKept: false });
 });

@@ -8,16 +8,11 @@ it('offers only the pages on which the reader may see something', () => {
   expect(offered('log:read')).toEqual(['verification', 'approvals']);
   expect(offered('approvals:decide')).toEqual(['approvals']);
   expect(offered('events:read')).not.toContain('verification');
+  expect(offered('events:read')).not.toContain('keys');
   expect(offered('admin')).toEqual([
-    ...[
-      'overview',
-      'events',
-      'timeline',
-      'verification',
-      'approvals',
-      'producers',
-      'dead-letters',
-      'tenants',
-    ],
+    ...['overview', 'events', 'timeline', 'exports', 'verification', 'approvals', 'intents', 'producers'],
+    ...['dead-letters', 'tenants', 'keys', 'followers'],
   ]);
+  const ofOneTenant = pagesFor({ name: 'Jane', scopes: ['admin'], tenants: ['acme'], csrf: 'x' });
+  expect(ofOneTenant.map(({ page }) => page)).not.toContain('keys');
 });

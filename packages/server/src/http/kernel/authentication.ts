@@ -3,7 +3,8 @@ import type { Credentials } from '../../access/credentials.ts';
 import { maxTokenLength } from '../../access/logins/logins.ts';
 import { authorize, credentialOf, hasScope, mayUseTenant, type Principal } from '../../access/principal.ts';
 import { ServerError } from '../../errors.ts';
-import type { AccessRule } from './endpoint.ts';
+import type { ViewOptions } from '../../trail/view.ts';
+import type { Endpoint } from './endpoint.ts';
 import { assertFromConsole, sessionSecretOf } from './session-cookie.ts';
 
 /**
@@ -11,7 +12,13 @@ import { assertFromConsole, sessionSecretOf } from './session-cookie.ts';
  *
  * @throws {ServerError} `FORBIDDEN`
  */
-export function assertAccess(principal: Principal, access: Exclude<AccessRule, 'open'>): void {
+export function assertAccess(
+  principal: Principal,
+  { access, viewers = false }: Pick<Endpoint, 'access' | 'viewers'>,
+): void {
+  if (principal.viewer !== undefined && !viewers)
+    throw new ServerError('FORBIDDEN', 'a viewer token may not call this route');
+  if (access === 'open') return;
   if (access === 'operator') {
     authorize(principal, 'admin');
     // These routes reach across all tenants, so an administrator of some tenants must not use them.
@@ -66,6 +73,23 @@ export function tenantOf(principal: Principal, named: string | undefined): strin
     throw new ServerError('FORBIDDEN', `the ${credentialOf(principal)} is not for this tenant`);
   }
   return tenantId;
+}
+
+/**
+ * What the caller gets of records. Every route that shows records reads through it: it binds the holder of a viewer token.
+ *
+ * @param withRecord adds the text that was hashed, if the caller may have it
+ */
+export function viewOf(principal: Principal, withRecord = false): ViewOptions {
+  const { viewer } = principal;
+  const sensitive = seesSensitive(principal);
+  if (viewer === undefined) return { sensitive, withRecord };
+  return {
+    sensitive,
+    withRecord: withRecord && viewer.includeRecords,
+    within: viewer.within,
+    withoutIngest: !viewer.includeIngest,
+  };
 }
 
 /** Whether the principal may read the content of sensitive records. */

@@ -68,6 +68,11 @@ export interface Endpoint<P = unknown, Q = unknown, B = unknown> {
   readonly summary: string;
   readonly description?: string;
   readonly access: AccessRule;
+  /**
+   * Whether a viewer token may call the route. Its handler must then read through `viewOf` of the caller, so that the bounds of the token
+   * hold. All other routes refuse such tokens. @defaultValue false
+   */
+  readonly viewers?: boolean;
   /** Not in the OpenAPI document: the route answers files for a browser. @defaultValue false */
   readonly undocumented?: boolean;
   /** An open route that is not limited by address: a probe, or a sign-in, which has a limit of its own. @defaultValue false */

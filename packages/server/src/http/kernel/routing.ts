@@ -107,10 +107,11 @@ function addRoute(app: FastifyInstance, guards: Guards, each: Endpoint): void {
  */
 async function admit(
   { credentials, rates }: Guards,
-  { access, unlimited }: Endpoint,
+  each: Endpoint,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<Principal | undefined> {
+  const { access, unlimited } = each;
   if (access === 'open') {
     if (unlimited !== true) rates.countAddress(request, reply);
     return undefined;
@@ -121,7 +122,7 @@ async function admit(
     throw error;
   });
   rates.countCaller(principal, reply);
-  assertAccess(principal, access);
+  assertAccess(principal, each);
   return principal;
 }
 

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { parameterSchema } from '../kernel/parameters.ts';
 import { componentNames } from './component.ts';
 
 type Json = { [member: string]: unknown };
@@ -32,6 +33,8 @@ export function toSchema(type: z.ZodType, components: Json, io: 'input' | 'outpu
     unrepresentable: 'any',
     // Names are in the registry given above, descriptions in zod's global one.
     override: ({ zodSchema, jsonSchema }) => {
+      // Of a type that zod can't describe.
+      if (zodSchema instanceof z.ZodCustom) Object.assign(jsonSchema, parameterSchema(zodSchema));
       const description = z.globalRegistry.get(zodSchema)?.description;
       if (description !== undefined) jsonSchema.description = description;
     },

@@ -77,7 +77,7 @@ export function openApiDocument(endpoints: readonly Endpoint[]): OpenApiDocument
           scheme: 'bearer',
           description:
             'An API key of the form `tally_<id>_<secret>`, or the token (JWT) of a login where the service is configured for logins. ' +
-            'Its scopes and tenants limit what it may do.',
+            'Its scopes and tenants limit what it may do. Routes for readers also accept a viewer token, `tally_view_<id>_<secret>`.',
         },
       },
     },
@@ -95,14 +95,16 @@ function operationOf(each: Endpoint, components: Json): Operation {
       schema: { type: 'string' },
     })),
   ];
-  const needs = scopeText(each.access);
+  const paragraphs = [
+    each.description,
+    each.viewers === true ? 'A viewer token may call it, and gets what its filters admit.' : undefined,
+    scopeText(each.access),
+  ].filter((paragraph) => paragraph !== undefined);
   return {
     operationId: each.operationId,
     tags: [each.tag],
     summary: each.summary,
-    ...((each.description ?? needs) !== undefined && {
-      description: [each.description, needs].filter((part) => part !== undefined).join('\n\n'),
-    }),
+    ...(paragraphs.length > 0 && { description: paragraphs.join('\n\n') }),
     ...(parameters.length > 0 && { parameters }),
     ...(each.body !== undefined && { requestBody: requestBodyOf(each.body, components) }),
     responses: merge(responsesOf(each, components), problemsOf(each)),
@@ -201,7 +203,10 @@ function problemsOf(each: Endpoint): Json {
     ...common,
     ...(each.unlimited === true ? [] : ofLimits),
     ...(each.access === 'open' ? [] : ofKeys),
-    ...(each.access === 'open' || each.access === 'key' ? [] : (['FORBIDDEN'] as const)),
+    // A route for every key refuses viewer tokens.
+    ...(each.access === 'open' || (each.access === 'key' && each.viewers === true)
+      ? []
+      : (['FORBIDDEN'] as const)),
     ...(each.params === undefined && each.query === undefined ? [] : (['PARAMETER_INVALID'] as const)),
     // An answer that would take too much memory while the client reads it.
     ...(each.method === 'GET' ? (['OVERLOADED'] as const) : []),

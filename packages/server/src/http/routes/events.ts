@@ -6,7 +6,7 @@ import { type EvidenceSources, evidenceOf, type ListedPlace } from '../../proofs
 import { maxListLimit, type Trail } from '../../trail/trail.ts';
 import type { EventRow } from '../../trail/view.ts';
 import { ViewTexts } from '../../trail/view-texts.ts';
-import { seesSensitive, tenantOf } from '../kernel/authentication.ts';
+import { tenantOf, viewOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import { logFacts } from '../kernel/logging.ts';
 import { cursor, flag, limit, tenantId, uuid } from '../kernel/parameters.ts';
@@ -50,6 +50,7 @@ export function eventRoutes({
         'name finds the events that do not match. If `complete` is false, the request reached the end of its budget before ' +
         'the page was full: the next page goes on from there.',
       access: 'events:read',
+      viewers: true,
       query: withMemberFilters({
         tenant_id: tenantId.optional(),
         ...listFilters,
@@ -70,7 +71,7 @@ export function eventRoutes({
         if (verify === true) refuseLongPage(limit);
         const filters = filtersOf(given);
         const tenantId = tenantOf(principal, tenant_id);
-        const view = { sensitive: seesSensitive(principal), withRecord: include === 'record' || verify };
+        const view = viewOf(principal, include === 'record' || verify === true);
         const list = { tenantId, filters, q, order, limit, cursor, includeReads: include_reads };
         const page = await trail.rows(list, view);
         if (page.exists && !isOfReading(filters.event_type)) {
@@ -97,6 +98,7 @@ export function eventRoutes({
       tag,
       summary: 'Get one event',
       access: 'events:read',
+      viewers: true,
       params: z.strictObject({ audit_id: uuid('Identity of the event') }),
       query: z.strictObject({ tenant_id: tenantId.optional(), include }),
       responses: { 200: { description: 'The event', schema: eventViewRef } },
@@ -104,7 +106,7 @@ export function eventRoutes({
       async handle({ principal, params, query, request }) {
         const tenantId = tenantOf(principal, query.tenant_id);
         logFacts(request, { audit_id: params.audit_id, tenant_id: tenantId });
-        const view = { sensitive: seesSensitive(principal), withRecord: query.include === 'record' };
+        const view = viewOf(principal, query.include === 'record');
         const event = await trail.get(tenantId, params.audit_id, view);
         if (!isOfReading(event.event_type)) {
           await readAudit.read({ principal: principal.id, tenantId });

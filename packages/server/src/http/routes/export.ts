@@ -13,7 +13,7 @@ import type { ReadAudit } from '../../operations/read-audit.ts';
 import { exportLines } from '../../trail/export.ts';
 import { readSearch } from '../../trail/read-search.ts';
 import type { Trail } from '../../trail/trail.ts';
-import { seesSensitive, tenantOf } from '../kernel/authentication.ts';
+import { tenantOf, viewOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import type { LongRequests } from '../kernel/long-requests.ts';
 import { tenantId } from '../kernel/parameters.ts';
@@ -62,6 +62,7 @@ export function exportRoutes({
         'CSV is that of RFC 4180, with a column for each field; objects are JSON. A text that a spreadsheet would take for a ' +
         'formula begins with an apostrophe. Control characters are written as `\\n` or `\\u001b`.',
       access: 'events:read',
+      viewers: true,
       query: withMemberFilters({
         tenant_id: tenantId.optional(),
         ...listFilters,
@@ -103,7 +104,7 @@ export function exportRoutes({
           );
         }
         const request = { tenantId, filters, q, format, after, until: end, includeReads: include_reads };
-        const view = { sensitive: seesSensitive(principal) };
+        const view = viewOf(principal);
         const lines = whileUsable(keyWatch, principal, (unusable) =>
           exportLines(trail, request, view, AbortSignal.any([signal, unusable])),
         );

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { AuditService } from '../../app.ts';
 import { ServerError } from '../../errors.ts';
 import type { Trail } from '../../trail/trail.ts';
-import { tenantOf } from '../kernel/authentication.ts';
+import { tenantOf, viewOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import { flag, integer, tenantIdInPath } from '../kernel/parameters.ts';
 import { consistencyProof, inclusionProof, logKeys } from '../openapi/log-schemas.ts';
@@ -36,6 +36,7 @@ function checkpointRoutes({ logs, signer, trail }: Parts): Endpoint[] {
       description:
         'The last signed checkpoint, in the format of C2SP tlog-checkpoint. If there is none yet, the service signs the first one.',
       access: 'log:read',
+      viewers: true,
       params,
       query: z.strictObject({
         fresh: flag('Sign a new checkpoint that covers the whole log').optional(),
@@ -60,6 +61,7 @@ function checkpointRoutes({ logs, signer, trail }: Parts): Endpoint[] {
         'another way, then keep it. `rotations` proves to everybody who trusts one of the keys which keys came after it: the old ' +
         "and the new key signed each, and it names the last checkpoint of the tenant's log before it.",
       access: 'log:read',
+      viewers: true,
       params,
       responses: { 200: { description: 'The keys', schema: logKeys } },
       problems: ['NOT_FOUND'],
@@ -89,6 +91,7 @@ function proofRoutes({ logs, trail }: Pick<Parts, 'logs' | 'trail'>): Endpoint[]
       description:
         "RFC 9162 section 2.1.3. The record's sequence number is the index of its leaf, and `size` selects the tree.",
       access: 'log:read',
+      viewers: true,
       params,
       query: z.strictObject({
         index: integer('Sequence number of the record'),
@@ -98,6 +101,8 @@ function proofRoutes({ logs, trail }: Pick<Parts, 'logs' | 'trail'>): Endpoint[]
       problems: ['NOT_FOUND'],
       async handle({ principal, params, query: { index, size } }) {
         const tenantId = tenantOf(principal, params.tenant_id);
+        // The proof of a record has hashes of its neighbours: a viewer token gets it only for a record that it shows.
+        if (principal.viewer !== undefined) await trail.getBySequence(tenantId, index, viewOf(principal));
         const hashes = await logs.inclusionProof(tenantId, index, size);
         const origin = await originOf({ logs, trail }, tenantId);
         const body: InclusionProof = { origin, index, size, hashes: hashes.map(toBase64) };
@@ -112,6 +117,7 @@ function proofRoutes({ logs, trail }: Pick<Parts, 'logs' | 'trail'>): Endpoint[]
       summary: 'Prove that one tree extends another',
       description: 'RFC 9162 section 2.1.4.',
       access: 'log:read',
+      viewers: true,
       params,
       query: z.strictObject({
         from: integer('Size of the older tree', { minimum: 1 }),

@@ -6,7 +6,7 @@ import { ServerError } from '../../errors.ts';
 import { isOfReading, type ReadAudit } from '../../operations/read-audit.ts';
 import type { Trail } from '../../trail/trail.ts';
 import { toView } from '../../trail/view.ts';
-import { seesSensitive, tenantOf } from '../kernel/authentication.ts';
+import { tenantOf, viewOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import { tenantIdInPath, uuid } from '../kernel/parameters.ts';
 
@@ -34,6 +34,7 @@ export function receiptRoutes({
         'of the record. That line is left out if the API key may not read the event. If the key of the log was rotated, the ' +
         'checkpoint has lines with the statements of the rotations.',
       access: 'log:read',
+      viewers: true,
       params: z.strictObject({
         tenant_id: tenantIdInPath,
         audit_id: uuid('Identity of the event'),
@@ -42,7 +43,7 @@ export function receiptRoutes({
       problems: ['NOT_FOUND', 'CHAIN_STOPPED', 'CHECKPOINT_INCONSISTENT'],
       async handle({ principal, params }) {
         const tenantId = tenantOf(principal, params.tenant_id);
-        const view = { sensitive: seesSensitive(principal) };
+        const view = viewOf(principal, true);
         const row = await trail.getRow(tenantId, params.audit_id, view);
         const latest = await logs.latestCheckpoint(tenantId);
         const covers =
@@ -65,7 +66,8 @@ export function receiptRoutes({
           throw new ServerError('NOT_FOUND', message);
         }
         const shown = toView(tenantId, row, view);
-        const readable = hasScope(principal, 'events:read') && shown.redacted !== true && row.record !== null;
+        const mayReadBytes = hasScope(principal, 'events:read') && view.withRecord === true;
+        const readable = mayReadBytes && shown.redacted !== true && row.record !== null;
         if (readable && !isOfReading(shown.event_type)) {
           await readAudit.read({ principal: principal.id, tenantId });
         }

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { isOfReading, type ReadAudit } from '../../operations/read-audit.ts';
 import type { TrailStats } from '../../trail/stats/stats.ts';
 import type { Trail } from '../../trail/trail.ts';
-import { seesSensitive, tenantOf } from '../kernel/authentication.ts';
+import { tenantOf, viewOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import { cursor, documented, integer, tenantId } from '../kernel/parameters.ts';
 import { stats as statsSchema } from '../openapi/stats-schemas.ts';
@@ -62,6 +62,7 @@ export function statsRoutes({
         '(`audit.read`, `audit.accounts_changed`) are not counted, unless `include_reads` or a filter asks for them. Sensitive events ' +
         'are counted only with the scope `events:read-sensitive`.',
       access: 'events:read',
+      viewers: true,
       query: withMemberFilters({
         tenant_id: tenantId.optional(),
         ...listFilters,
@@ -78,7 +79,7 @@ export function statsRoutes({
         const tenantId = tenantOf(principal, tenant_id);
         const body = await stats.count(
           { tenantId, filters, q, groupings, limit, cursor, includeReads: include_reads },
-          { sensitive: seesSensitive(principal) },
+          viewOf(principal),
         );
         if (!isOfReading(filters.event_type) && (await trail.head(tenantId)) !== undefined)
           await readAudit.read({ principal: principal.id, tenantId });

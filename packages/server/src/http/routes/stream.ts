@@ -7,7 +7,7 @@ import { type FollowQuery, follow } from '../../trail/follow.ts';
 import { readSearch } from '../../trail/read-search.ts';
 import type { HeadWatch } from '../../trail/tail.ts';
 import type { Trail } from '../../trail/trail.ts';
-import { seesSensitive, tenantOf } from '../kernel/authentication.ts';
+import { tenantOf, viewOf } from '../kernel/authentication.ts';
 import { type Call, type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import type { HttpLimits } from '../kernel/limits.ts';
 import { integer, tenantId, timestamp } from '../kernel/parameters.ts';
@@ -53,6 +53,7 @@ export function streamRoutes(parts: Parts): Endpoint[] {
         'Server-sent events. `id` is `<epoch>-<sequence_number>`, `event` is `audit`, and `data` is the event in the form of ' +
         'lists, of those that match the filters and the search `q`. Send the last `id` in the header `Last-Event-ID` to continue after it. Comments are heartbeats.',
       access: 'events:read',
+      viewers: true,
       query: querySchema,
       headers: { 'Last-Event-ID': 'Id of the last event that the client received' },
       responses: {
@@ -98,7 +99,7 @@ async function run(
   const endWatch = keyWatch.watch(principal, () => stop.abort());
   try {
     response.write(': stream\n\n');
-    const view = { sensitive: seesSensitive(principal) };
+    const view = viewOf(principal);
     const events = follow(
       trail,
       heads,

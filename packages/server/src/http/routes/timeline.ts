@@ -8,7 +8,8 @@ import * as z from 'zod';
 import { ServerError } from '../../errors.ts';
 import type { ReadAudit } from '../../operations/read-audit.ts';
 import type { Trail } from '../../trail/trail.ts';
-import { seesSensitive, tenantOf } from '../kernel/authentication.ts';
+import type { ViewOptions } from '../../trail/view.ts';
+import { tenantOf, viewOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import { limit, tenantId, text, uuid } from '../kernel/parameters.ts';
 import { timelineView } from '../openapi/timeline-schemas.ts';
@@ -34,6 +35,7 @@ export function timelineRoutes({
         'not done, and what is missing. If there are more records than `limit`, or than 16 MiB of them, `complete` is false. Without the ' +
         'scope `events:read-sensitive`, sensitive records are left out.',
       access: 'events:read',
+      viewers: true,
       query: z.strictObject({
         tenant_id: tenantId.optional(),
         investigation_id: text('Investigation whose records are read').optional(),
@@ -50,7 +52,7 @@ export function timelineRoutes({
         const { tenant_id, limit: most, ...given } = query;
         const tenantId = tenantOf(principal, tenant_id);
         const subject = subjectOf(given);
-        const source = sourceOf(trail, tenantId, seesSensitive(principal));
+        const source = sourceOf(trail, tenantId, viewOf(principal));
         const timeline = await readTimeline(source, { tenantId, subject, limit: most });
         if (timeline.records.length > 0) await readAudit.read({ principal: principal.id, tenantId });
         return { status: 200, body: viewOfTimeline(timeline) };
@@ -69,10 +71,10 @@ function subjectOf(given: { readonly [name: string]: string | undefined }): Time
   );
 }
 
-function sourceOf(trail: Trail, tenantId: string, sensitive: boolean): TimelineSource {
+function sourceOf(trail: Trail, tenantId: string, view: ViewOptions): TimelineSource {
   return {
     async list(query) {
-      const { events, nextCursor, isCut } = await trail.list({ tenantId, ...query }, { sensitive });
+      const { events, nextCursor, isCut } = await trail.list({ tenantId, ...query }, view);
       return {
         events,
         ...(nextCursor !== undefined && { next_cursor: nextCursor }),
@@ -81,7 +83,7 @@ function sourceOf(trail: Trail, tenantId: string, sensitive: boolean): TimelineS
     },
     async get(auditId) {
       try {
-        return await trail.get(tenantId, auditId, { sensitive });
+        return await trail.get(tenantId, auditId, view);
       } catch (error) {
         if (error instanceof ServerError && error.code === 'NOT_FOUND') return undefined;
         throw error;

@@ -1,6 +1,7 @@
 import { type EventFilters, facetValue, type Grouping, timeFacetValue } from '@tallystick/event';
 import type { EventView, StatsGrouping } from '@tallystick/protocol';
 import type { Trail } from '../trail.ts';
+import type { ViewOptions } from '../view.ts';
 import { type GroupKey, groupingOf, groupOf } from './counted.ts';
 
 export interface ListedRequest {
@@ -10,7 +11,7 @@ export interface ListedRequest {
   readonly groupings: readonly Grouping[];
   /** Most groups of fields in a grouping. */
   readonly limit: number;
-  readonly sensitive: boolean;
+  readonly view: ViewOptions;
   readonly includeReads: boolean;
   /** Cursor of the list. */
   readonly after: string | undefined;
@@ -29,14 +30,14 @@ const pageSize = 1_000;
 
 /** Counts by listing the records, the newest first: for filters and searches that the hourly counts can't answer. */
 export async function countListed(trail: Trail, tenantId: string, request: ListedRequest): Promise<Listed> {
-  const { filters, q, groupings, sensitive, includeReads, records: budget = 5_000 } = request;
+  const { filters, q, groupings, view, includeReads, records: budget = 5_000 } = request;
   const tallies = groupings.map((grouping) => new Tally(grouping));
   let records = 0;
   let left = budget;
   let cursor = request.after;
   do {
     const limit = Math.min(pageSize, left);
-    const page = await trail.list({ tenantId, filters, q, limit, cursor, includeReads }, { sensitive });
+    const page = await trail.list({ tenantId, filters, q, limit, cursor, includeReads }, view);
     for (const event of page.events) {
       if (event.redacted === true || event.damaged === true) continue;
       records++;

@@ -1,4 +1,10 @@
-import { type EventFilters, type FacetName, facetFields, type Grouping } from '@tallystick/event';
+import {
+  type EventFilters,
+  type FacetName,
+  facetFields,
+  type Grouping,
+  readFilters,
+} from '@tallystick/event';
 import type { StatsGrouping } from '@tallystick/protocol';
 import type { Session } from '../../store/database.ts';
 import { conditionsOf, withoutReads } from '../filters.ts';
@@ -135,7 +141,7 @@ function statementOf({ filters, groupings, limit, coverage, leaveOutReads }: Rol
   readonly values: readonly unknown[];
 } {
   const { from: _, to: __, ...ofFields } = filters;
-  const conditions = conditionsOf(ofFields, firstFilter);
+  const conditions = conditionsOf(readFilters(ofFields), firstFilter);
   const facets = [...new Set(groupings.flatMap(({ fields }) => fields))];
   const columns = facets.map((name, at) => `, ${valueSql(name)} as f${at}`).join('');
   const names = facets.map((_name, at) => `, f${at}`).join('');

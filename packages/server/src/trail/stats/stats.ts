@@ -6,6 +6,7 @@ import type { Database } from '../../store/database.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { leavesOutReads } from '../filters.ts';
 import { readerOf, type Trail } from '../trail.ts';
+import type { ViewOptions } from '../view.ts';
 import { countListed } from './count-listed.ts';
 import { coverageOf } from './coverage.ts';
 import { hoursOf, wholeHoursOf } from './hours.ts';
@@ -57,7 +58,8 @@ export class TrailStats {
   }
 
   /** @throws {ServerError} `PARAMETER_INVALID` for a text that is not a search, or a cursor of another request */
-  async count(query: StatsQuery, { sensitive }: { readonly sensitive: boolean }): Promise<Stats> {
+  async count(query: StatsQuery, view: ViewOptions): Promise<Stats> {
+    const { sensitive, within } = view;
     const { tenantId, filters = {}, q, groupings, limit = 50, includeReads = false } = query;
     const leaveOutReads = leavesOutReads(filters, includeReads);
     const request = [
@@ -69,6 +71,7 @@ export class TrailStats {
       leaveOutReads,
       sensitive,
       ...(q === undefined ? [] : [{ q }]),
+      ...(within === undefined ? [] : [{ within }]),
     ];
     const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, request, placeSchema);
     const answer = {
@@ -77,7 +80,8 @@ export class TrailStats {
       sensitive_left_out: !sensitive,
       time_zone: 'UTC',
     } as const;
-    if (after?.[0] !== 'list' && q === undefined) {
+    // The hourly counts have the records of all readers: they can't answer a reader of a part of the trail.
+    if (after?.[0] !== 'list' && q === undefined && within === undefined) {
       const rolledUp = await this.#rolledUp(query, { sensitive, leaveOutReads }, after);
       if (rolledUp !== undefined) {
         const { records, groupings: counted, next, countedTo, edgeIsCut } = rolledUp;
@@ -99,7 +103,7 @@ export class TrailStats {
       q,
       groupings,
       limit,
-      sensitive,
+      view,
       includeReads: !leaveOutReads,
       after: after?.[0] === 'list' ? after[1] : undefined,
       records: this.#limits.listed,

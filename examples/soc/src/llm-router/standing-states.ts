@@ -1,0 +1,62 @@
+import { type Documents, MemoryDocuments } from '../platform/documents.ts';
+import type { Lineage } from '../platform/lineage.ts';
+import { Turns } from '../platform/turns.ts';
+import { independently, separateChanges, type Units } from '../platform/unit-of-work.ts';
+
+/** What a state is about. */
+export interface StateName {
+  readonly tenantId: string;
+  readonly name: string;
+}
+
+/** Since when something holds, in milliseconds since the epoch; `null`: it does not hold. */
+export interface Standing {
+  readonly since: number | null;
+}
+
+/**
+ * What the router has recorded and must know after a restart: which breakers are open, whether no model answers, which limits are reached.
+ * Otherwise the trail would have a breaker that opens twice, or that opens and never closes.
+ */
+export class StandingStates {
+  readonly #documents: Documents<Standing>;
+  readonly #units: Units;
+  readonly #turns = new Turns();
+
+  constructor(
+    units: Units = separateChanges,
+    documents: Documents<Standing> = new MemoryDocuments<Standing>(),
+  ) {
+    this.#units = units;
+    this.#documents = documents;
+  }
+
+  /** Since when it holds; `null` if it does not. */
+  async since({ tenantId, name }: StateName): Promise<number | null> {
+    return (await this.#documents.get(tenantId, name))?.since ?? null;
+  }
+
+  /**
+   * Begins or ends a state, and records it. A crash leaves both or neither, and both stay if the work fails that is being done.
+   *
+   * @param next since when it holds, from since when it held before. Nothing happens if that is the same.
+   * @param record is called with the lineage of the record
+   */
+  async change(
+    state: StateName,
+    next: (known: number | null) => number | null,
+    lineage: Lineage,
+    record: (lineage: Lineage) => void,
+  ): Promise<void> {
+    const { tenantId, name } = state;
+    await this.#turns.take(JSON.stringify([tenantId, name]), async () => {
+      const known = await this.since(state);
+      const since = next(known);
+      if (since === known) return;
+      await independently(this.#units, lineage, async (own) => {
+        await this.#documents.put(tenantId, name, { since });
+        record(own);
+      });
+    });
+  }
+}

@@ -1,0 +1,19 @@
+import { Icon, type IconName } from '../elements/icon.tsx';
+import type { RecordState } from './page-check.ts';
+
+const marks: { readonly [state in RecordState]: { readonly icon: IconName; readonly text: string } } = {
+  verified: { icon: 'shield-check', text: 'Verified here' },
+  broken: { icon: 'alert', text: 'Not intact' },
+  unproven: { icon: 'minus', text: 'Not proven yet' },
+};
+
+/** What the check of a row's record came to. */
+export function RecordMark({ state }: { readonly state: RecordState }) {
+  const { icon, text } = marks[state];
+  return (
+    <span class="record-mark" data-state={state} title={text}>
+      <Icon name={icon} />
+      <span class="only-for-screen-readers">{text}</span>
+    </span>
+  );
+}

@@ -1,0 +1,190 @@
+import { duration, type FollowerChange, type FollowerInfo, type StoppedFollower } from '@tallystick/protocol';
+import { type Action, useAction } from '../elements/action.ts';
+import { Badge, type Tone } from '../elements/badge.tsx';
+import { ConfirmButton } from '../elements/confirm-button.tsx';
+import { Failure } from '../elements/failure.tsx';
+import { LoadingRows } from '../elements/loading-rows.tsx';
+import { Notice } from '../elements/notice.tsx';
+import { useResource } from '../elements/resource.ts';
+import { Ago } from '../elements/time.tsx';
+import { useConsole } from '../session/console-context.ts';
+
+/** What the known followers keep, in words. */
+const purposes: { readonly [name: string]: string } = {
+  'field-index': 'finds events by their fields',
+  'search-index': 'finds events by their texts',
+  'hourly-counts': 'counts events',
+  'open-intents': 'lists open actions of agents',
+};
+
+const tones: { readonly [state in FollowerInfo['state']]: Tone } = {
+  running: 'good',
+  paused: 'warn',
+  rebuilding: 'quiet',
+};
+
+/** What is derived from the chains, and how far it is. For operators. */
+export function FollowersPage() {
+  const { client } = useConsole();
+  const action = useAction();
+  const { value, error, reload } = useResource(
+    async (signal) => (await client.followers.list({ signal })).followers,
+    [client, action.round],
+  );
+  return (
+    <div class="stack">
+      <p class="soft">
+        Followers read every chain and keep what lists, counts and searches need. A follower that is behind or
+        stopped loses nothing: the chains have it, and it goes on where it was.
+      </p>
+      {action.done !== undefined && <Notice title={action.done} />}
+      {action.error !== undefined && <Failure error={action.error} />}
+      {error !== undefined && <Failure error={error} retry={reload} />}
+      {value === undefined && error === undefined && <LoadingRows label="Loading the followers" />}
+      {value !== undefined && <FollowerTable followers={value} action={action} onReload={reload} />}
+      {value?.flatMap(({ name, stopped }) =>
+        stopped.map((each) => (
+          <Stopped key={`${name} ${each.tenant_id}`} follower={name} stopped={each} action={action} />
+        )),
+      )}
+    </div>
+  );
+}
+
+function FollowerTable({
+  followers,
+  action,
+  onReload,
+}: {
+  readonly followers: readonly FollowerInfo[];
+  readonly action: Action;
+  readonly onReload: () => void;
+}) {
+  return (
+    <section class="panel" aria-label="Followers">
+      <header>
+        <h2>{followers.length} followers</h2>
+        <button type="button" class="button" onClick={onReload}>
+          Look again
+        </button>
+      </header>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
+      <div class="table-frame" tabIndex={0} role="group" aria-label="Table, scrolls sideways">
+        <table class="table">
+          <thead>
+            <tr>
+              <th scope="col">Follower</th>
+              <th scope="col">State</th>
+              <th scope="col" class="number">
+                Behind
+              </th>
+              <th scope="col">Oldest unread</th>
+              <th scope="col" class="number">
+                Stopped
+              </th>
+              <th scope="col">Action</th>
+            </tr>
+          </thead>
+          <tbody>
+            {followers.map((follower) => (
+              <FollowerRow key={follower.name} follower={follower} action={action} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function FollowerRow({ follower, action }: { readonly follower: FollowerInfo; readonly action: Action }) {
+  const { client } = useConsole();
+  const { name, state, paused_by, lag_records, lag_seconds, lag_tenants, stopped_tenants } = follower;
+  const change = (what: FollowerChange, done: string) =>
+    action.run(async () => {
+      await client.followers.change(name, what);
+      return done;
+    });
+  return (
+    <tr>
+      <td>
+        <strong>{name}</strong>
+        {Object.hasOwn(purposes, name) && <div class="faint">{purposes[name]}</div>}
+      </td>
+      <td>
+        <Badge tone={tones[state]}>{state}</Badge>
+        {paused_by !== null && <div class="faint">by {paused_by}</div>}
+      </td>
+      <td class="number">
+        {lag_records.toLocaleString()}
+        {lag_tenants > 0 && <div class="faint">of {lag_tenants.toLocaleString()} tenants</div>}
+      </td>
+      <td>{lag_records === 0 ? <span class="faint">none</span> : duration(lag_seconds * 1_000)}</td>
+      <td class="number">
+        {stopped_tenants === 0 ? (
+          <span class="faint">0</span>
+        ) : (
+          <Badge tone="bad">{stopped_tenants.toLocaleString()}</Badge>
+        )}
+      </td>
+      <td>
+        <span class="row-actions">
+          {state === 'paused' ? (
+            <button
+              type="button"
+              class="button"
+              aria-label={`Resume ${name}`}
+              onClick={() => void change({ action: 'resume' }, `${name} goes on.`)}
+            >
+              Resume
+            </button>
+          ) : (
+            <button
+              type="button"
+              class="button"
+              aria-label={`Pause ${name}`}
+              onClick={() => void change({ action: 'pause' }, `${name} is paused until it is resumed.`)}
+            >
+              Pause
+            </button>
+          )}
+          <ConfirmButton
+            label={`Rebuild ${name}`}
+            question="Read all chains again"
+            action={() => change({ action: 'reset' }, `${name} reads the chains again from their start.`)}
+          >
+            Rebuild
+          </ConfirmButton>
+        </span>
+      </td>
+    </tr>
+  );
+}
+
+function Stopped({
+  follower,
+  stopped: { tenant_id, code, reason, sequence_number, stopped_at },
+  action,
+}: {
+  readonly follower: string;
+  readonly stopped: StoppedFollower;
+  readonly action: Action;
+}) {
+  const { client } = useConsole();
+  const retry = () =>
+    action.run(async () => {
+      await client.followers.change(follower, { action: 'resume', tenant_id });
+      return `${follower} tries again for ${tenant_id}.`;
+    });
+  return (
+    <Notice tone="bad" title={`${follower} has stopped for ${tenant_id}, after record ${sequence_number}`}>
+      <p>
+        <code>{code}</code> {reason} <Ago value={stopped_at} />
+      </p>
+      <p>
+        <button type="button" class="button" onClick={() => void retry()}>
+          Try again
+        </button>
+      </p>
+    </Notice>
+  );
+}

@@ -1,0 +1,95 @@
+import { type NewApiKey, type Scope, scopeMeanings, scopes } from '@tallystick/protocol';
+import { useState } from 'preact/hooks';
+
+/** How long a new key works, in days; 0: until it is revoked. */
+const lifetimes = [
+  { days: 30, label: '30 days' },
+  { days: 90, label: '90 days' },
+  { days: 365, label: 'a year' },
+  { days: 0, label: 'until it is revoked' },
+] as const;
+
+/** What a new key may do. `create` says itself what went wrong. */
+export function NewKeyForm({ create }: { readonly create: (key: NewApiKey) => Promise<void> }) {
+  const [isBusy, setBusy] = useState(false);
+  const [chosen, setChosen] = useState<readonly Scope[]>(['events:write']);
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = event.currentTarget as HTMLFormElement;
+    setBusy(true);
+    await create(newKeyOf(new FormData(form), chosen, Date.now()));
+    setBusy(false);
+  };
+  return (
+    <details class="panel new-key">
+      <summary>Make a new key</summary>
+      <form class="body" onSubmit={(event) => void submit(event)}>
+        <label class="field">
+          Name
+          <input class="input" name="name" required maxLength={200} autocomplete="off" />
+          <span class="hint">By which people recognise it, such as the service that uses it.</span>
+        </label>
+        <fieldset class="scopes">
+          <legend>The key may</legend>
+          {scopes.map((scope) => (
+            <label key={scope}>
+              <input
+                type="checkbox"
+                checked={chosen.includes(scope)}
+                onChange={() =>
+                  setChosen(
+                    scopes.filter((each) =>
+                      each === scope ? !chosen.includes(each) : chosen.includes(each),
+                    ),
+                  )
+                }
+              />
+              <span>
+                <strong>{scope}</strong> <span class="soft">{scopeMeanings[scope]}</span>
+              </span>
+            </label>
+          ))}
+        </fieldset>
+        <label class="field">
+          Tenants
+          <input class="input" name="tenants" autocomplete="off" placeholder="acme, globex" />
+          <span class="hint">Separated by commas. Empty: every tenant.</span>
+        </label>
+        <label class="field">
+          Person or agent that it stands for
+          <input class="input" name="subject" maxLength={200} autocomplete="off" />
+          <span class="hint">Needed to decide approvals. Empty: the key stands for itself.</span>
+        </label>
+        <label class="field">
+          It works for
+          <select class="input" name="days">
+            {lifetimes.map(({ days, label }) => (
+              <option key={days} value={days}>
+                {label}
+              </option>
+            ))}
+          </select>
+        </label>
+        <button type="submit" class="button main" disabled={isBusy || chosen.length === 0}>
+          Make the key
+        </button>
+      </form>
+    </details>
+  );
+}
+
+/** The request for a key that the fields of the form describe. `now` is in ms. */
+export function newKeyOf(data: FormData, chosen: readonly Scope[], now: number): NewApiKey {
+  const text = (name: string) => String(data.get(name) ?? '').trim();
+  const tenants = text('tenants')
+    .split(/[\s,]+/)
+    .filter((tenant) => tenant !== '');
+  const days = Number(text('days'));
+  return {
+    name: text('name'),
+    scopes: chosen,
+    ...(tenants.length > 0 && { tenants }),
+    ...(text('subject') !== '' && { subject: text('subject') }),
+    ...(days > 0 && { expires_at: new Date(now + days * 86_400_000).toISOString() }),
+  };
+}
