@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Narrator, type ProcessContext, startService, Terminal } from 'tallystick/demo/story-parts';
+import { Unavailable } from '../platform/topics.ts';
 import { missingForKafka } from './broker.ts';
 import { type DemoOptions, readOptions, usage } from './options.ts';
 import { directoriesOf, tellStory } from './story.ts';
@@ -32,7 +33,13 @@ await narrator.title(
   'Tallystick',
   'an AI security operations centre, and a trail in which every change is found',
 );
-const told = await tellStory({ terminal, narrator, processContext }, { ...options, directory });
+const told = await tellStory({ terminal, narrator, processContext }, { ...options, directory }).catch(
+  (error: unknown) => {
+    if (!(error instanceof Unavailable)) throw error;
+    console.error(error.message);
+    return process.exit(3);
+  },
+);
 await narrator.end('Every attack was found and located.', { ok: true, attacks_caught: told.attacksCaught });
 if (options.keep) await keep();
 else await whereToLook(terminal, told, { directory, running: undefined });

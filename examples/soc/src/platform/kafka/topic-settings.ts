@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Admin } from '@platformatic/kafka';
 import { findingSources } from '../exposure.ts';
-import type { Topic } from '../topics.ts';
+import { type Topic, Unavailable } from '../topics.ts';
 
 /** The topics of the platform, without their dead-letter topics. */
 export const topicNames: readonly Topic[] = [
@@ -65,6 +65,7 @@ const metadataWait = { timeoutMs: 30_000, intervalMs: 50 };
  * by several processes at once. Resolves when the brokers know all of them.
  *
  * @param prefix stands before the name of each topic
+ * @throws {Unavailable} if no broker answers
  */
 export async function createTopics(brokers: readonly string[], prefix = ''): Promise<void> {
   const admin = new Admin({
@@ -74,7 +75,12 @@ export async function createTopics(brokers: readonly string[], prefix = ''): Pro
     retryDelay: 500,
   });
   try {
-    const { brokers: known } = await admin.metadata({ topics: [], forceUpdate: true });
+    const { brokers: known } = await admin
+      .metadata({ topics: [], forceUpdate: true })
+      .catch((cause: unknown) => {
+        const message = `no broker answers on ${brokers.join(', ')}: start Kafka there, or name other brokers`;
+        throw new Unavailable(message, { cause });
+      });
     const replicas = Math.min(topicSettings.replicas, known.size);
     const existing = new Set(await admin.listTopics());
     const names = topicNames.flatMap((topic) => [topic, deadLetterTopicOf(topic)]);
