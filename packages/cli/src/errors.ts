@@ -1,6 +1,7 @@
 import { ClientError, type ClientErrorCode } from '@tallystick/client';
 import { AuditValidationError, CanonicalizationError } from '@tallystick/event';
 import { LogError } from '@tallystick/log';
+import { EvidenceError } from '@tallystick/verify';
 
 /** Exit codes, for scripts to branch on. */
 export const exitCodes = Object.freeze({
@@ -123,6 +124,9 @@ export function describeFailure(error: unknown): Failure {
   }
   if (error instanceof LogError) {
     return { message: error.message, code: error.code, hint: undefined, exitCode: exitCodes.broken };
+  }
+  if (error instanceof EvidenceError) {
+    return { message: error.message, code: error.code, hint: undefined, exitCode: exitCodes.notVerifiable };
   }
   const system = error as NodeJS.ErrnoException;
   const message = error instanceof Error ? error.message : String(error);

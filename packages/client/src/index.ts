@@ -13,6 +13,7 @@ export type {
   FollowedEvent,
   FollowQuery,
 } from './resources/events.ts';
+export type { EvidencePart, EvidenceQuery } from './resources/evidence-export.ts';
 export type { FollowersResource } from './resources/followers.ts';
 export type { HealthResource } from './resources/health.ts';
 export type { BundleQuery, LogsResource } from './resources/logs.ts';

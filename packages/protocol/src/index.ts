@@ -34,6 +34,8 @@ export {
   bookkeepingTypes,
   type EventPage,
   type EventView,
+  type EvidenceHead,
+  type EvidenceLine,
   exportUntilHeader,
   maxVerifiablePage,
   type PageEvidence,

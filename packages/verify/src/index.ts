@@ -46,8 +46,19 @@ export {
   type Verdict,
   verdictOf,
 } from './report.ts';
+export { EvidenceError } from './selection/evidence-error.ts';
+export {
+  type EvidenceFileName,
+  type EvidenceManifest,
+  evidenceFileNames,
+  formatManifest,
+  readManifest,
+} from './selection/evidence-manifest.ts';
+export { type RecordLine, readRecordLine } from './selection/record-lines.ts';
 export { type SelectedRecord, SelectionCheck, type SelectionOptions } from './selection/selection-check.ts';
 export type { SelectionReport } from './selection/selection-report.ts';
+export { type ShownRecord, shownRecord } from './selection/shown-record.ts';
+export { type EvidenceSource, verifyEvidence } from './selection/verify-evidence.ts';
 export { type PageEvidence, type ShownEvent, verifyPage } from './selection/verify-page.ts';
 export {
   type ApprovalRulesOptions,

@@ -52,6 +52,14 @@ export type FindingCode =
   | 'OPERATION_MISMATCH'
   /** The account of a producer is not what the records say. */
   | 'PRODUCER_ACCOUNT_MISMATCH'
+  /** A line of an exported table is not what its record says. */
+  | 'LINE_CHANGED'
+  /** A record of an export has no line in its table. */
+  | 'LINE_MISSING'
+  /** A line of an exported table belongs to none of its records. */
+  | 'LINE_ADDED'
+  /** An export does not have the number of records that it states. */
+  | 'MANIFEST_MISMATCH'
   | 'BUNDLE_TRUNCATED'
   | 'BUNDLE_DAMAGED'
   | 'BUNDLE_UNSUPPORTED'

@@ -35,7 +35,8 @@ export const registerEvents: Register = (program, run) => {
     command,
     async (context, options) => {
       if (options.top === undefined) return await listEvents(context, options, options.q);
-      if (options.verify === true) throw new CliError('USAGE', '--top and --verify exclude each other');
+      if (options.verify === true || context.logKeys.length > 0)
+        throw new CliError('USAGE', '--top is not verified: leave out --verify and the verifier key');
       await listTopEvents(context, options.top, options);
       return undefined;
     },

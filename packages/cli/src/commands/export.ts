@@ -18,6 +18,7 @@ interface ExportOptions extends FilterOptions {
   readonly q?: string;
   readonly reads?: boolean;
   readonly resume?: boolean;
+  readonly evidence?: string;
 }
 
 /** `tally export`: records for someone else, as a bundle that can be verified or as plain JSON lines. */
@@ -48,17 +49,37 @@ export const registerExport: Register = (program, run) => {
       .option(
         '--resume',
         'go on with an unfinished export to the file of -o, with its tenant, format and filters',
+      )
+      .option(
+        '--evidence <file.zip>',
+        'with --format csv: write the lines, their records and one proof to an archive that tally verify checks',
       ),
   );
   addExamples(
     command,
     'tally export --tenant acme -o acme.tally.gz',
     'tally export --tenant acme --format csv --from 2026-03-01 --to 2026-04-01 -o march.csv',
+    'tally export --tenant acme --format csv --from 30d --evidence march.zip',
     'tally export --tenant acme --format jsonl --actor jane -o jane.jsonl.gz',
   );
   run<ExportOptions>(command, async (context, options) => {
-    const { format, output, first, last, q, reads, resume } = options;
+    const { format, output, first, last, q, reads, resume, evidence } = options;
     const filters = filtersOf(options, context.processContext.now());
+    if (evidence !== undefined) {
+      if (format !== 'csv' || output !== undefined || resume === true)
+        throw new CliError('USAGE', '--evidence needs --format csv, and excludes -o and --resume');
+      const query = {
+        tenant_id: context.requireTenant(),
+        filters: { ...filters, sequence_from: first, sequence_to: last },
+        ...(q !== undefined && { q }),
+        ...(reads === true && { include_reads: true }),
+      };
+      await using backend = await context.openBackend();
+      const { exportEvidence } = await import('../evidence/export-evidence.ts');
+      await exportEvidence(context, backend, query, evidence);
+      context.terminal.note(`wrote ${evidence}`);
+      return undefined;
+    }
     if (resume === true) {
       const others =
         Object.keys(filters).length > 0 || [first, last, q, reads].some((each) => each !== undefined);

@@ -108,7 +108,7 @@ export class ListVerification {
       await this.#resolver.confirmEpoch(report);
     }
     const compared = this.#resolver.comparedBy(report, this.#backend.name, true);
-    await printSelection(this.#context, report, { compared, equivocation: this.#equivocation });
+    await printSelection(this.#context, report, { compared, equivocation: this.#equivocation, isLast: true });
     return exitCodeOf(report);
   }
 

@@ -45,13 +45,15 @@ function joinedVerdict(
 interface SelectionContext {
   readonly compared?: readonly ComparedCheckpoint[];
   readonly equivocation?: Equivocation | undefined;
+  /** Whether the line of JSON is `{"verification": …}`, because other lines come before it. @defaultValue false */
+  readonly isLast?: boolean;
 }
 
-/** Prints the report as one line of JSON, `{"verification": …}`, or as a verdict with what it does not show. */
+/** Prints the report as one line of JSON, or as a verdict with what it does not show. */
 export async function printSelection(
   { terminal }: Context,
   report: SelectionReport,
-  { compared = [], equivocation }: SelectionContext = {},
+  { compared = [], equivocation, isLast = false }: SelectionContext = {},
 ): Promise<void> {
   if (terminal.json) {
     const verification = {
@@ -59,7 +61,7 @@ export async function printSelection(
       ...(compared.length > 0 && { held_against: compared }),
       ...(equivocation !== undefined && { equivocation }),
     };
-    await terminal.jsonLine({ verification });
+    await terminal.jsonLine(isLast ? { verification } : verification);
     return;
   }
   const { verdict, tenant_id, verified, records, checkpoint_size } = report;

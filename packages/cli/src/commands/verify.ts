@@ -23,14 +23,17 @@ interface VerifyCommandOptions {
 export const registerVerify: Register = (program, run) => {
   const command = program
     .command('verify')
-    .summary('verify a trail, a bundle or a receipt')
+    .summary('verify a trail, a bundle, a receipt or an export')
     .description(
       "Verifies that nobody changed a trail: a tenant's whole chain on a service or store (without --tenant, every tenant's), " +
-        'or a bundle or receipt in a file, offline. Everything is checked on this machine. The verifier key comes from --key, or ' +
+        'or a bundle, a receipt or an export with evidence in a file, offline. Everything is checked on this machine. The verifier key comes from --key, or ' +
         'from an earlier tally log-keys; the key of a service or store is trusted at first use and pinned. Another log, key or epoch at a place that ' +
         'you know is an alarm, until you accept it with tally log-keys trust.',
     )
-    .argument('[file]', 'a bundle or a receipt; - for standard input (default: verify the service or store)')
+    .argument(
+      '[file]',
+      'a bundle, a receipt or an export with evidence; - for standard input (default: verify the service or store)',
+    )
     .option(
       '--checkpoint <file...>',
       'checkpoints that you kept; the chain must still contain what they cover',
@@ -63,6 +66,10 @@ async function verifyFile(
 ): Promise<number> {
   const path = resolve(context.processContext.cwd, file);
   try {
+    if (file !== '-' && (await isArchive(path))) {
+      const { verifyArchive } = await import('./verify-archive.ts');
+      return await verifyArchive(context, path, { file, given, tenant });
+    }
     const head = await peekFile(file === '-' ? context.processContext.stdin : createReadStream(path));
     if (head.isReceipt) return await checkReceipt(context, head.bytes, { file, given, tenant });
     return await checkBundle(context, head, { file, given, tenant });
@@ -72,6 +79,14 @@ async function verifyFile(
     throw new CliError('INPUT_UNREADABLE', `can't read ${file}: ${code}`, { cause });
   }
 }
+
+/** Whether a file begins as a zip archive does. */
+async function isArchive(path: string): Promise<boolean> {
+  for await (const chunk of createReadStream(path, { end: 3 })) return Buffer.compare(chunk, zipBegin) === 0;
+  return false;
+}
+
+const zipBegin = Buffer.from('PK\x03\x04');
 
 async function checkBundle(
   context: Context,

@@ -117,6 +117,18 @@ test('a list is verified over all pages, and says what it does not show', async 
   expect((await run('events', '--actor', 'nobody', '--verify')).exitCode).toBe(2);
 });
 
+test.each([
+  ["--type 'auth.*'", ['--type', 'auth.*']],
+  ['--severity info', ['--severity', 'info']],
+  ['a negation', ['--not', 'outcome=success', '--not', 'actor=user:olga']],
+  ['a span of time', ['--from', '2026-03-01T00:00:00Z', '--to', '2026-03-01T10:30:00.001Z']],
+  ['addresses and two actors', ['--source-ip', '10.0.0.0/8', '--actor', 'user:maria', '--actor', 'olga']],
+  ['parts and a service', ['--actor-type', 'user', '--source', 'gate']],
+])('what the service finds by %s is what the records say', async (_, filters) => {
+  const { exitCode, stdout } = await run('events', ...filters, '--oldest', '--limit', '5', '--verify');
+  expect([exitCode, stdout]).toEqual([5, expect.stringContaining('5 of 5 records')]);
+});
+
 // biome-ignore lint/suspicious/noExplicitAny: a page of the API
 const lies: readonly [name: string, change: (page: any) => unknown, code: string][] = [
   [

@@ -53,8 +53,7 @@ export async function* exportEvents(
   const { header } = exportFormat(format);
   let { after, until } = query;
   let hasHeader = after !== undefined || header === '';
-  let breaks = 0;
-  for (;;) {
+  const open = async function* (): AsyncGenerator<ExportPart> {
     const request = {
       path: 'v1/audit/events/export',
       query: {
@@ -66,17 +65,36 @@ export async function* exportEvents(
       },
       signal,
     };
+    const response = await sender.send(request, (response) => response);
+    until ??= parseExportPosition(response.headers.get(exportUntilHeader) ?? '');
+    if (until === undefined) throw sender.invalid('did not say where the export ends');
+    for await (const lines of wholeLines(sender, response)) {
+      const repeatsHeader = hasHeader && after === undefined && header !== '' && lines.startsWith(header);
+      hasHeader = true;
+      const text = repeatsHeader ? lines.slice(header.length) : lines;
+      after = exportFormat(format).positionOf(lastLineOf(text)) ?? after;
+      if (text !== '') yield { text, position: after, until };
+    }
+  };
+  yield* reopened(open, signal);
+}
+
+/**
+ * The items of a connection. One that breaks is opened again, unless it breaks several times without progress in between.
+ *
+ * @param isProgress whether the next connection goes on after this item. @defaultValue after each
+ */
+export async function* reopened<T>(
+  open: () => AsyncGenerator<T>,
+  signal: AbortSignal | undefined,
+  isProgress: (item: T) => boolean = () => true,
+): AsyncGenerator<T> {
+  let breaks = 0;
+  for (;;) {
     try {
-      const response = await sender.send(request, (response) => response);
-      until ??= parseExportPosition(response.headers.get(exportUntilHeader) ?? '');
-      if (until === undefined) throw sender.invalid('did not say where the export ends');
-      for await (const lines of wholeLines(sender, response)) {
-        breaks = 0;
-        const repeatsHeader = hasHeader && after === undefined && header !== '' && lines.startsWith(header);
-        hasHeader = true;
-        const text = repeatsHeader ? lines.slice(header.length) : lines;
-        after = exportFormat(format).positionOf(lastLineOf(text)) ?? after;
-        if (text !== '') yield { text, position: after, until };
+      for await (const item of open()) {
+        if (isProgress(item)) breaks = 0;
+        yield item;
       }
       return;
     } catch (error) {
@@ -88,7 +106,7 @@ export async function* exportEvents(
 }
 
 /** The text of an answer, cut at the ends of lines. */
-async function* wholeLines(sender: Sender, response: Response): AsyncGenerator<string> {
+export async function* wholeLines(sender: Sender, response: Response): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of chunksOf(response)) {

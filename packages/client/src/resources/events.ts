@@ -15,6 +15,7 @@ import { defaultPageSize, itemsOf } from '../pages.ts';
 import { pause } from '../retry.ts';
 import type { CallOptions, Sender } from '../sender.ts';
 import { type ExportPart, type ExportQuery, exportEvents } from './event-export.ts';
+import { type EvidencePart, type EvidenceQuery, exportEvidence } from './evidence-export.ts';
 import { type TopQuery, topEvents } from './top-events.ts';
 
 /** Which events of a tenant. */
@@ -105,6 +106,13 @@ export interface EventsResource {
    * @throws {ClientError} where the service refuses the export, or can't be reached after the retries
    */
   export(query?: ExportQuery, options?: CallOptions): AsyncIterable<ExportPart>;
+  /**
+   * The records of all events that match, oldest first, with one proof that a signed tree contains them, as they arrive. A connection that
+   * breaks is opened again.
+   *
+   * @throws {ClientError} as of {@link export}
+   */
+  exportEvidence(query?: EvidenceQuery, options?: CallOptions): AsyncIterable<EvidencePart>;
   /** @throws {ClientError} `NOT_FOUND` */
   get(
     auditId: string,
@@ -170,6 +178,7 @@ export function eventsResource(sender: Sender): EventsResource {
       ),
     ...topEvents(sender),
     export: (query = {}, options = {}) => exportEvents(sender, query, options),
+    exportEvidence: (query = {}, options = {}) => exportEvidence(sender, query, options),
     get: async (auditId, query = {}, { signal } = {}) =>
       await sender.json({
         path: `v1/audit/events/${encodeURIComponent(auditId)}`,

@@ -22,9 +22,11 @@ export async function scenesOf({ client }: ConsoleService): Promise<readonly Sce
   const approved = await client.events.list({
     tenant_id: 'acme',
     filters: { event_type: 'approval.granted' },
-    limit: 1,
+    limit: 50,
   });
-  const investigation = String(approved.events[0]!.investigation_id);
+  // An action on a host says more in a picture than the confirmation of a verdict.
+  const shown = approved.events.find((event) => JSON.stringify(event).includes('isolate_host'));
+  const investigation = String((shown ?? approved.events[0]!).investigation_id);
   const id = String(decided.events[0]!.audit_id);
   const shows = (text: string | RegExp) => async (page: Page) => {
     await page.getByText(text).first().waitFor();

@@ -53,5 +53,28 @@ export interface PageEvidence {
 /** Most events of a page with evidence. */
 export const maxVerifiablePage = 200;
 
+/** The first line of an export with evidence: the checkpoint to which the proof leads. */
+export interface EvidenceHead {
+  readonly tallystick_selection: 1;
+  /** The log that the checkpoint is of. */
+  readonly origin: string;
+  /** The signed note. */
+  readonly checkpoint: string;
+  /** As of {@link LogKeys}. */
+  readonly rotations: readonly LogKeyRotation[];
+}
+
+/** A line of an export with evidence. */
+export interface EvidenceLine {
+  readonly epoch: number;
+  readonly sequence_number: number;
+  /** Hashes of the multiproof before this record, base64; absent where there are none. */
+  readonly hashes?: readonly string[];
+  /** The text that was hashed. */
+  readonly record?: string;
+  /** What is shown instead: the reader may not see the record, or its bytes are no record any more. */
+  readonly withheld?: EventView;
+}
+
 /** Header of the answer to an export: the position where it ends, `<epoch>-<sequence_number>`. */
 export const exportUntilHeader = 'tallystick-export-until';

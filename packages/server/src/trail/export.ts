@@ -1,4 +1,5 @@
 import type { EventFilters, ExportFormat, ExportPosition } from '@tallystick/event';
+import type { EventView } from '@tallystick/protocol';
 import { maxListLimit, type Trail } from './trail.ts';
 import type { ViewOptions } from './view.ts';
 
@@ -28,15 +29,27 @@ export async function* exportLines(
   view: ViewOptions,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
-  const { tenantId, filters, q, format, after, until, includeReads } = request;
-  const list = { tenantId, filters, q, order: 'asc', limit: maxListLimit, includeReads } as const;
+  const { format, after } = request;
   if (after === undefined && format.header !== '') yield format.header;
+  for await (const events of exportPages(trail, request, view, signal))
+    yield events.map((event) => format.line(event)).join('');
+}
+
+/** The records of {@link exportLines}, page by page. No page is empty. */
+export async function* exportPages(
+  trail: Trail,
+  request: Omit<ExportRequest, 'format'>,
+  view: ViewOptions,
+  signal: AbortSignal,
+): AsyncGenerator<readonly EventView[]> {
+  const { tenantId, filters, q, after, until, includeReads } = request;
+  const list = { tenantId, filters, q, order: 'asc', limit: maxListLimit, includeReads } as const;
   let place: { readonly after?: ExportPosition | undefined; readonly cursor?: string } = { after };
   for (;;) {
     signal.throwIfAborted();
     const page = await trail.list({ ...list, ...place }, view);
     const due = page.events.filter((event) => !isBeyond(event, until));
-    if (due.length > 0) yield due.map((event) => format.line(event)).join('');
+    if (due.length > 0) yield due;
     if (page.nextCursor === undefined || due.length < page.events.length) return;
     place = { cursor: page.nextCursor };
   }

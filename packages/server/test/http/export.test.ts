@@ -1,3 +1,4 @@
+import { fromBase64, leafHash, parseCheckpoint, parseNote, sha256, verifyMultiproof } from '@tallystick/log';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { event, Harness } from './harness.ts';
 
@@ -106,4 +107,72 @@ test('exports what a search finds, and records the search', async () => {
   expect(JSON.parse(record!).metadata).toMatchObject({ q: 'password -wrong' });
   const refused = await http.get(`/v1/audit/events/export?${query}&q=%22`);
   expect([refused.status, refused.json.code]).toEqual([400, 'PARAMETER_INVALID']);
+});
+
+test('with evidence: the bytes with one proof, which goes on after any record; the export is recorded', async () => {
+  const tenant_id = 'proven';
+  const actors = Array.from({ length: 260 }, (_, at) => (at % 40 === 7 ? 'ann' : 'bob'));
+  await http.ingest(actors.map((actor_id) => event({ tenant_id, actor_id })));
+  await http.ingest([event({ tenant_id, actor_id: 'ann', is_sensitive: true })]);
+  const query = `tenant_id=${tenant_id}&actor_id=ann&evidence=true`;
+  const whole = await exportOf(query);
+  expect(whole.headers.get('content-type')).toBe('application/x-ndjson');
+  const until = whole.headers.get('tallystick-export-until');
+  const [head, ...lines] = linesOf(whole.text).map((line) => JSON.parse(line));
+  expect(head).toMatchObject({ tallystick_selection: 1, origin: `log.test/${tenant_id}/1`, rotations: [] });
+  // A checkpoint was signed, because none covered the last record. The record of the export itself comes after it.
+  const { size, root } = parseCheckpoint(parseNote(head.checkpoint).text);
+  expect(size).toBe(262);
+  const prove = (of: typeof lines) => {
+    const leaves = of
+      .filter(({ end }) => end === undefined)
+      .map((line) => ({
+        index: line.sequence_number,
+        hash: leafHash(sha256(new TextEncoder().encode(line.record))),
+      }));
+    const hashes = of
+      .flatMap((line) => line.hashes ?? line.end?.hashes ?? [])
+      .map((hash) => fromBase64(hash)!);
+    verifyMultiproof(leaves, size, hashes, root);
+    return leaves.length;
+  };
+  expect(prove(lines)).toBe(8);
+  for (const cut of [1, 4, lines.length - 1]) {
+    const after = `1-${lines[cut - 1].sequence_number}`;
+    const rest = await exportOf(`${query}&after=${after}&until=${until}&tree=1-${size}`);
+    expect(prove([...lines.slice(0, cut), ...linesOf(rest.text).map((line) => JSON.parse(line))])).toBe(8);
+  }
+  const records = await exportOf(`tenant_id=${tenant_id}&event_type=audit.exported&format=jsonl`);
+  expect(JSON.parse(linesOf(records.text)[0]!).metadata).toMatchObject({
+    format: 'evidence',
+    until,
+    filters: { actor_id: ['ann'] },
+  });
+
+  const low = await http.key([tenant_id], 'events:read');
+  const hidden = linesOf((await exportOf(`sequence_from=260&sequence_to=261&evidence=true`, low)).text).map(
+    (line) => JSON.parse(line),
+  );
+  expect(hidden[1].record).toContain('bob');
+  expect(hidden[2]).toEqual({
+    epoch: 1,
+    sequence_number: 261,
+    withheld: expect.objectContaining({ redacted: true, sequence_number: 261 }),
+  });
+});
+
+test('an export with evidence that can not be proven is refused', async () => {
+  const tenant_id = 'refused';
+  await http.ingest([event({ tenant_id })]);
+  for (const [query, status, code] of [
+    ['evidence=true&after=1-0', 400, 'PARAMETER_INVALID'],
+    ['tree=1-2', 400, 'PARAMETER_INVALID'],
+    ['evidence=true&tree=1-2', 400, 'PARAMETER_INVALID'],
+    ['evidence=true&after=1-0&tree=x', 400, 'PARAMETER_INVALID'],
+  ] as const) {
+    const answer = await http.get(`/v1/audit/events/export?tenant_id=${tenant_id}&${query}`, http.admin);
+    expect([answer.status, answer.json.code], query).toEqual([status, code]);
+  }
+  const nobody = await http.get('/v1/audit/events/export?tenant_id=nobody&evidence=true', http.admin);
+  expect([nobody.status, nobody.json.code]).toEqual([404, 'NOT_FOUND']);
 });

@@ -253,6 +253,13 @@ describe('a viewer token', () => {
     const detailed = (await http.get(path, await tokenOf({ include_ingest: true }))).json;
     expect(detailed.ingest.principal).toMatch(/^key:/);
     const withheld = await tokenOf({ include_records: false });
+    for (const path of ['/v1/audit/events?verify=true', '/v1/audit/events/export?evidence=true']) {
+      const refused = await http.get(path, withheld);
+      expect([refused.status, refused.json.code]).toEqual([403, 'FORBIDDEN']);
+      const proven = await http.get(path, await tokenOf());
+      expect([proven.status, proven.text]).toEqual([200, expect.stringContaining('4711')]);
+      expectNothingHidden(proven);
+    }
     const bare = (await http.get(path, withheld)).json;
     expect([bare.record, bare.ingest, bare.record_hash]).toEqual([
       undefined,

@@ -178,6 +178,17 @@ export class SelectionCheck {
   }
 
   /**
+   * Takes note of bytes that are no record. Nobody can say which leaf they are, so the proof of all records is lost.
+   *
+   * @param where they are, for people
+   */
+  skip(where: string): void {
+    this.#records++;
+    this.#isProofLost = true;
+    this.findings.add({ code: 'RECORD_NOT_CANONICAL', sequence_number: null, found: where });
+  }
+
+  /**
    * The verdict.
    *
    * @param hashes those of the proof after the last record, {@link hashesAfter} of them

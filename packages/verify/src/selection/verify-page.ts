@@ -1,13 +1,8 @@
-import { canonicalize, speaksForService } from '@tallystick/event';
-import {
-  type AuditRecord,
-  flattenRecord,
-  fromBase64,
-  type RotationJson,
-  rotationFromJson,
-} from '@tallystick/log';
+import { canonicalize } from '@tallystick/event';
+import { type AuditRecord, fromBase64, type RotationJson, rotationFromJson } from '@tallystick/log';
 import { type SelectedRecord, SelectionCheck, type SelectionOptions } from './selection-check.ts';
 import type { SelectionReport } from './selection-report.ts';
+import { shownRecord } from './shown-record.ts';
 
 /** What a service adds to a page of a list with `verify=true`. */
 export interface PageEvidence {
@@ -87,13 +82,7 @@ function foundInView(
   { epoch, hash = '' }: SelectedRecord,
   { matches }: { readonly matches?: ((record: AuditRecord) => boolean) | undefined },
 ): string | undefined {
-  const isClaimed = speaksForService(record.event) && record.ingest.trust !== 'service';
-  const expected: ShownEvent = {
-    ...flattenRecord(record, hash),
-    epoch,
-    record: event.record,
-    ...(isClaimed && { claimed: true }),
-  };
+  const expected: ShownEvent = { ...shownRecord(record, hash, epoch), record: event.record };
   const names = new Set([...Object.keys(expected), ...Object.keys(event)]);
   for (const name of names)
     if (!isSame(event[name], expected[name])) return `another ${name.slice(0, 64)} than in the record`;

@@ -128,7 +128,7 @@ function Story({
           ['Calls of models', calls.toLocaleString()],
           ['Tokens', tokens.toLocaleString()],
           ['Cost', usd(cost)],
-          ['Decisions by people', summary.people.length.toLocaleString()],
+          ['Decisions', summary.people.length.toLocaleString()],
           ['Kept from models', summary.quarantined.length.toLocaleString()],
         ]}
       />

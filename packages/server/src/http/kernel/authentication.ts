@@ -92,6 +92,19 @@ export function viewOf(principal: Principal, withRecord = false): ViewOptions {
   };
 }
 
+/**
+ * For answers that prove what they show: without the bytes of its records, they would look like forgeries.
+ *
+ * @throws {ServerError} `FORBIDDEN` for a viewer token that does not show the bytes
+ */
+export function requireBytes({ withRecord }: ViewOptions): void {
+  if (withRecord === true) return;
+  throw new ServerError(
+    'FORBIDDEN',
+    'this viewer token does not show the bytes of records, and without them nothing can be proven',
+  );
+}
+
 /** Whether the principal may read the content of sensitive records. */
 export function seesSensitive(principal: Principal): boolean {
   return hasScope(principal, 'events:read-sensitive');

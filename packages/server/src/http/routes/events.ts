@@ -6,7 +6,7 @@ import { type EvidenceSources, evidenceOf, type ListedPlace } from '../../proofs
 import { maxListLimit, type Trail } from '../../trail/trail.ts';
 import type { EventRow } from '../../trail/view.ts';
 import { ViewTexts } from '../../trail/view-texts.ts';
-import { tenantOf, viewOf } from '../kernel/authentication.ts';
+import { requireBytes, tenantOf, viewOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import { logFacts } from '../kernel/logging.ts';
 import { cursor, flag, limit, tenantId, uuid } from '../kernel/parameters.ts';
@@ -72,6 +72,7 @@ export function eventRoutes({
         const filters = filtersOf(given);
         const tenantId = tenantOf(principal, tenant_id);
         const view = viewOf(principal, include === 'record' || verify === true);
+        if (verify === true) requireBytes(view);
         const list = { tenantId, filters, q, order, limit, cursor, includeReads: include_reads };
         const page = await trail.rows(list, view);
         if (page.exists && !isOfReading(filters.event_type)) {

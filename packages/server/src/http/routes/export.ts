@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import {
+  type ExportPosition,
   exportFormat,
   exportFormatNames,
   formatExportPosition,
@@ -9,14 +10,17 @@ import { exportUntilHeader } from '@tallystick/protocol';
 import * as z from 'zod';
 import type { KeyWatch } from '../../access/key-watch.ts';
 import type { Principal } from '../../access/principal.ts';
+import { ServerError } from '../../errors.ts';
 import type { ReadAudit } from '../../operations/read-audit.ts';
+import type { EvidenceSources } from '../../proofs/page-evidence.ts';
+import { planSelection, selectionLines } from '../../proofs/selection-export.ts';
 import { exportLines } from '../../trail/export.ts';
 import { readSearch } from '../../trail/read-search.ts';
 import type { Trail } from '../../trail/trail.ts';
-import { tenantOf, viewOf } from '../kernel/authentication.ts';
+import { requireBytes, tenantOf, viewOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import type { LongRequests } from '../kernel/long-requests.ts';
-import { tenantId } from '../kernel/parameters.ts';
+import { flag, tenantId } from '../kernel/parameters.ts';
 import { filtersOf, includeReads, listFilters, searchText, withMemberFilters } from './event-filters.ts';
 
 const position = (description: string) =>
@@ -39,7 +43,9 @@ export function exportRoutes({
   readAudit,
   longRequests,
   keyWatch,
+  evidence,
 }: {
+  readonly evidence: EvidenceSources;
   readonly trail: Trail;
   readonly readAudit: ReadAudit;
   readonly longRequests: LongRequests;
@@ -60,7 +66,10 @@ export function exportRoutes({
         'out if a filter or a search looks at the content. The export is recorded in the chain as `audit.exported`. The file proves ' +
         'nothing by itself.\n\n' +
         'CSV is that of RFC 4180, with a column for each field; objects are JSON. A text that a spreadsheet would take for a ' +
-        'formula begins with an apostrophe. Control characters are written as `\\n` or `\\u001b`.',
+        'formula begins with an apostrophe. Control characters are written as `\\n` or `\\u001b`.\n\n' +
+        'With `evidence`, the lines are the bytes of the records with one proof, from which a client makes a file that others can verify ' +
+        '(spec/selection.md). The first line has the checkpoint, which is signed if the newest one does not cover the export. If the ' +
+        'connection breaks, send `tree` too.',
       access: 'events:read',
       viewers: true,
       query: withMemberFilters({
@@ -73,6 +82,10 @@ export function exportRoutes({
         until: position(
           'Where to end, `<epoch>-<sequence_number>`. Absent: with the newest record',
         ).optional(),
+        evidence: flag('Export the records with a proof, and not as lines of `format`').optional(),
+        tree: position(
+          'With `evidence` and `after`: the tree of the checkpoint in the first line, `<epoch>-<size>`',
+        ).optional(),
       }),
       responses: {
         200: {
@@ -80,9 +93,22 @@ export function exportRoutes({
           type: exportFormatNames.map((name) => exportFormat(name).mediaType.split(';')[0]!),
         },
       },
-      problems: ['OVERLOADED'],
+      problems: ['OVERLOADED', 'NOT_FOUND', 'CHAIN_STOPPED', 'CHECKPOINT_INCONSISTENT'],
       async handle({ principal, query, reply, signal }) {
-        const { tenant_id, q, include_reads, format: name, after, until, ...given } = query;
+        const {
+          tenant_id,
+          q,
+          include_reads,
+          format: name,
+          after,
+          until,
+          evidence: isProven,
+          tree,
+          ...given
+        } = query;
+        refuseTreeAlone({ isProven, after, tree });
+        const view = viewOf(principal, isProven === true);
+        if (isProven === true) requireBytes(view);
         const tenantId = tenantOf(principal, tenant_id);
         // Refuses a text that is not a search before the answer begins.
         if (q !== undefined) readSearch(q);
@@ -91,11 +117,17 @@ export function exportRoutes({
         const filters = filtersOf(given);
         const head = await trail.head(tenantId);
         const end = until ?? head ?? { epoch: 1, sequence: 0 };
+        const plan =
+          isProven === true
+            ? tree === undefined
+              ? await planSelection(evidence, tenantId, end)
+              : { head: undefined, tree: { epoch: tree.epoch, size: tree.sequence } }
+            : undefined;
         if (head !== undefined) {
           await readAudit.exported(
             { principal: principal.id, tenantId },
             {
-              format: name,
+              format: plan === undefined ? name : 'evidence',
               filters,
               ...(q !== undefined && { q }),
               until: formatExportPosition(end),
@@ -103,17 +135,23 @@ export function exportRoutes({
             },
           );
         }
-        const request = { tenantId, filters, q, format, after, until: end, includeReads: include_reads };
-        const view = viewOf(principal);
+        const request = { tenantId, filters, q, after, until: end, includeReads: include_reads };
         const lines = whileUsable(keyWatch, principal, (unusable) =>
-          exportLines(trail, request, view, AbortSignal.any([signal, unusable])),
+          plan === undefined
+            ? exportLines(trail, { ...request, format }, view, AbortSignal.any([signal, unusable]))
+            : selectionLines(
+                { trail, database: evidence.database },
+                { ...request, ...plan },
+                view,
+                AbortSignal.any([signal, unusable]),
+              ),
         );
         const fileName = tenantId.replaceAll(/[^\w.-]/g, '_');
         return {
           status: 200,
-          type: format.mediaType,
+          type: plan === undefined ? format.mediaType : 'application/x-ndjson',
           headers: {
-            'content-disposition': `attachment; filename="${fileName}.${name}"`,
+            'content-disposition': `attachment; filename="${fileName}.${plan === undefined ? name : 'evidence.jsonl'}"`,
             [exportUntilHeader]: formatExportPosition(end),
           },
           stream: Readable.from(lines, { objectMode: false }),
@@ -136,4 +174,20 @@ async function* whileUsable(
   } finally {
     endWatch();
   }
+}
+
+/** @throws {ServerError} `PARAMETER_INVALID` where an export with evidence can't go on, or where the tree means nothing */
+function refuseTreeAlone({
+  isProven,
+  after,
+  tree,
+}: {
+  readonly isProven: boolean | undefined;
+  readonly after: ExportPosition | undefined;
+  readonly tree: ExportPosition | undefined;
+}): void {
+  const isDue = isProven === true && after !== undefined;
+  if (isDue === (tree !== undefined)) return;
+  const message = isDue ? 'after needs tree in an export with evidence' : 'tree needs evidence and after';
+  throw new ServerError('PARAMETER_INVALID', message, { details: { parameter: 'tree' } });
 }

@@ -1,0 +1,179 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { deflateRawSync } from 'node:zlib';
+import { tempDir } from '@tallystick/testing';
+import { evidenceFileNames } from '@tallystick/verify';
+import { afterAll, expect, test } from 'vitest';
+import { ZipFile } from 'yazl';
+import { EvidenceArchive } from '../../src/evidence/evidence-archive.ts';
+
+const dir = tempDir();
+afterAll(() => dir.remove());
+
+/** A file of an archive that a forger writes byte by byte. */
+interface Forged {
+  readonly name: string;
+  readonly data: Uint8Array;
+  /** Name in front of the data, where it differs. */
+  readonly localName?: string;
+  /** Size that the archive states, where it differs. */
+  readonly size?: number;
+  readonly method?: number;
+  readonly flags?: number;
+  /** Uses the data of the file before. */
+  readonly shared?: boolean;
+}
+
+/** An archive as the format demands, except for what its files demand. */
+function forge(files: readonly Forged[]): Buffer {
+  const parts: Buffer[] = [];
+  const directory: Buffer[] = [];
+  let offset = 0;
+  let last = 0;
+  for (const {
+    name,
+    data,
+    localName = name,
+    size = data.length,
+    method = 8,
+    flags = 0x800,
+    shared = false,
+  } of files) {
+    const packed = method === 8 ? deflateRawSync(data) : Buffer.from(data);
+    const at = shared ? last : offset;
+    const fields = (header: Buffer, start: number) => {
+      header.writeUInt16LE(20, start);
+      header.writeUInt16LE(flags, start + 2);
+      header.writeUInt16LE(method, start + 4);
+      header.writeUInt32LE(packed.length, start + 14);
+      header.writeUInt32LE(size, start + 18);
+    };
+    const local = Buffer.alloc(30);
+    local.writeUInt32LE(0x04034b50);
+    fields(local, 4);
+    local.writeUInt16LE(Buffer.byteLength(localName), 26);
+    const central = Buffer.alloc(46);
+    central.writeUInt32LE(0x02014b50);
+    central.writeUInt16LE(20, 4);
+    fields(central, 6);
+    central.writeUInt16LE(Buffer.byteLength(name), 28);
+    central.writeUInt32LE(at, 42);
+    directory.push(central, Buffer.from(name));
+    last = at;
+    if (shared) continue;
+    const whole = Buffer.concat([local, Buffer.from(localName), packed]);
+    parts.push(whole);
+    offset += whole.length;
+  }
+  const listed = Buffer.concat(directory);
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50);
+  end.writeUInt16LE(files.length, 8);
+  end.writeUInt16LE(files.length, 10);
+  end.writeUInt32LE(listed.length, 12);
+  end.writeUInt32LE(offset, 16);
+  return Buffer.concat([...parts, listed, end]);
+}
+
+const text = Buffer.from('a line\n'.repeat(100));
+const plain: readonly Forged[] = evidenceFileNames.map((name) => ({ name, data: text }));
+const at = (name: string, changes: Partial<Forged>) =>
+  plain.map((file) => (file.name === name ? { ...file, ...changes } : file));
+
+let written = 0;
+async function openArchive(bytes: Uint8Array): Promise<EvidenceArchive> {
+  const path = join(dir.path, `${written++}.zip`);
+  writeFileSync(path, bytes);
+  return await EvidenceArchive.open(path);
+}
+
+/** Opens an archive and reads all its files, as the verification does. */
+async function readAll(bytes: Uint8Array): Promise<string[]> {
+  using archive = await openArchive(bytes);
+  const texts: string[] = [];
+  for (const name of evidenceFileNames) texts.push(await archive.text(name, 1 << 20));
+  return texts;
+}
+
+test('an archive of another program is read, compressed or not, several files side by side', async () => {
+  expect(await readAll(forge(plain))).toEqual(evidenceFileNames.map(() => text.toString()));
+  const zip = new ZipFile();
+  for (const name of evidenceFileNames) zip.addBuffer(text, name, { compress: name !== 'checkpoint' });
+  zip.end();
+  using archive = await openArchive(await buffer(zip.outputStream as Readable));
+  const streams = evidenceFileNames.map((name) => archive.bytes(name));
+  const firsts = await Promise.all(streams.map(async (stream) => (await stream.next()).value));
+  expect(firsts.map((bytes) => Buffer.from(bytes as Uint8Array).toString())).toEqual(
+    evidenceFileNames.map(() => text.toString()),
+  );
+  await Promise.all(streams.map((stream) => stream.return(undefined)));
+});
+
+const zeros = Buffer.alloc(65 << 20);
+
+test.each<readonly [string, Uint8Array, RegExp]>([
+  ['a file less', forge(plain.slice(1)), /4 files, not 5/],
+  ['a file more', forge([...plain, { name: 'README', data: text }]), /6 files, not 5/],
+  ['a file twice', forge([...plain.slice(1), plain[1]!]), /checkpoint twice/],
+  ['another file', forge(at('checkpoint', { name: 'Checkpoint' })), /does not belong/],
+  [
+    'a path out of the folder',
+    forge(at('checkpoint', { name: '../checkpoint' })),
+    /damaged: .*relative path/,
+  ],
+  ['an absolute path', forge(at('checkpoint', { name: '/checkpoint' })), /damaged: .*absolute path/],
+  ['a path with a backslash', forge(at('checkpoint', { name: '..\\checkpoint' })), /damaged: .*characters/],
+  ['a path with a drive', forge(at('checkpoint', { name: 'C:/checkpoint' })), /damaged: .*absolute path/],
+  ['a folder', forge(at('checkpoint', { name: 'checkpoint/' })), /does not belong/],
+  ['another name in front of the data', forge(at('checkpoint', { localName: 'checkpoinT' })), /two names/],
+  ['a size that is too small', forge(at('checkpoint', { size: 10 })), /damaged: .*too many bytes/],
+  ['a size that is too large', forge(at('checkpoint', { size: 1_000 })), /damaged: .*not enough bytes/],
+  ['an encrypted file', forge(at('checkpoint', { flags: 0x801 })), /encrypted/],
+  ['an unknown compression', forge(at('checkpoint', { method: 12 })), /unknown way/],
+  [
+    'a file that is compressed far too well',
+    forge(at('records.jsonl', { data: zeros })),
+    /compressed more than 200 times/,
+  ],
+  [
+    'a short file that is long',
+    forge(at('manifest', { data: zeros.subarray(0, 2 << 20) })),
+    /manifest is too long/,
+  ],
+  ['a file that is not UTF-8', forge(at('checkpoint', { data: Buffer.from([0xff, 0xfe]) })), /not UTF-8/],
+  ['bytes behind its end', Buffer.concat([forge(plain), Buffer.from('x')]), /damaged/],
+  ['its first half only', forge(plain).subarray(0, 300), /damaged/],
+  ['no end', Buffer.from('PK\u0003\u0004'), /damaged/],
+  ['damaged data', damagedData(), /damaged/],
+])('an archive with %s is refused', async (_, bytes, message) => {
+  await expect(readAll(bytes)).rejects.toMatchObject({
+    code: 'EVIDENCE_MALFORMED',
+    message: expect.stringMatching(message),
+  });
+});
+
+test('files that share their bytes are refused', async () => {
+  // Each file states all bytes of the one before as its own, so the archive would grow when it is unpacked.
+  const large = Buffer.from(Array.from({ length: 40_000 }, (_, index) => (index * 7919) % 251));
+  const files = evidenceFileNames.map((name, index) => ({
+    name,
+    localName: name,
+    data: large,
+    method: 0,
+    shared: index > 0,
+  }));
+  await expect(readAll(forge(files))).rejects.toMatchObject({ code: 'EVIDENCE_MALFORMED' });
+});
+
+test('an error of the file system stays one', async () => {
+  await expect(EvidenceArchive.open(join(dir.path, 'none.zip'))).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+function damagedData(): Buffer {
+  const bytes = forge(plain);
+  // The first bytes of compressed data, behind the header and the name.
+  bytes.fill(0xff, 30 + 'manifest'.length, 30 + 'manifest'.length + 4);
+  return bytes;
+}
