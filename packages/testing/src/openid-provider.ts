@@ -12,7 +12,7 @@ interface People {
 }
 
 /** A service at which people sign in, as it is registered at the provider: a public client with PKCE. */
-export interface TestOpenIdClient {
+interface TestOpenIdClient {
   readonly id: string;
   readonly redirectUri: string;
 }
