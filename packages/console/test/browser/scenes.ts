@@ -31,6 +31,10 @@ export async function scenesOf({ client }: ConsoleService): Promise<readonly Sce
   const shows = (text: string | RegExp) => async (page: Page) => {
     await page.getByText(text).first().waitFor();
   };
+  const overview = async (page: Page) => {
+    await shows('by hour and outcome')(page);
+    await shows('Approvals wait')(page);
+  };
   const rows = (page: Page) => page.locator('.event-row').first().waitFor();
   return [
     { name: 'sign-in', path: 'events', signedIn: false, ready: shows('I have no key') },
@@ -69,7 +73,7 @@ export async function scenesOf({ client }: ConsoleService): Promise<readonly Sce
       signedIn: true,
       ready: shows('What led to what'),
     },
-    { name: 'overview', path: 'overview?tenant=acme', signedIn: true, ready: shows('by hour and outcome') },
+    { name: 'overview', path: 'overview?tenant=acme', signedIn: true, ready: overview },
     { name: 'approvals', path: 'approvals?tenant=acme&state=all', signedIn: true, ready: shows('Requested') },
     {
       name: 'approval',
