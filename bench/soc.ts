@@ -119,7 +119,11 @@ async function inMemory(): Promise<Result[]> {
   ];
 }
 
-/** The audit service is away: alerts whose actions need no gate are handled as fast as while it answers. */
+/**
+ * The audit service is away: alerts whose actions need no gate are handled as fast as while it answers. Both platforms take turns with few
+ * alerts each, and each pair is compared by itself, so that a machine that is busy for a while does not decide. Beside the time by the
+ * clock it is the processor time until the alerts are handled, which other programs hardly change.
+ */
 async function whileAway(): Promise<Result[]> {
   const settings = unlimitedSettings();
   settings.response.automaticUpToTier = 3;
@@ -133,31 +137,37 @@ async function whileAway(): Promise<Result[]> {
   };
   const present = await startPlatform({ transport: () => sink, settings, desk: desk() });
   const away = await startPlatform({ transport: () => unreachable, settings, desk: desk() });
-  const speed = async (platform: Platform, alerts: number) => {
+  const handle = async (platform: Platform) => {
+    const processor = process.cpuUsage();
     const start = performance.now();
-    await platform.handle(alerts);
-    return alerts / ((performance.now() - start) / 1_000);
+    await platform.handle(100);
+    const clockMs = performance.now() - start;
+    const { user, system } = process.cpuUsage(processor);
+    return { clockMs, processorMs: (user + system) / 1_000 };
   };
-  const pairs: { present: number; away: number }[] = [];
-  for (let round = -1; round < 5; round++) {
+  type Handled = Awaited<ReturnType<typeof handle>>;
+  const pairs: { present: Handled; away: Handled }[] = [];
+  for (let round = -3; round < 15; round++) {
     const first = round % 2 === 0;
-    const one = await speed(first ? present : away, 200);
-    const other = await speed(first ? away : present, 200);
+    const one = await handle(first ? present : away);
+    const other = await handle(first ? away : present);
     if (round >= 0) pairs.push(first ? { present: one, away: other } : { present: other, away: one });
   }
   await present.stop();
   await away.stop();
-  const ratio = round2(median(pairs.map((pair) => pair.away / pair.present)));
+  const result = (name: string, timeOf: (handled: Handled) => number): Result => {
+    const ratio = round2(median(pairs.map((pair) => timeOf(pair.away) / timeOf(pair.present))));
+    return {
+      ...{ name: `soc, audit service away: ${name} per alert without gates, beside one that answers` },
+      value: round2(median(pairs.map((pair) => timeOf(pair.away) / 100))),
+      unit: 'ms',
+      baseline: round2(median(pairs.map((pair) => timeOf(pair.present) / 100))),
+      ...{ ratio, goal: '<= 1.05', pass: ratio <= 1.05 },
+    };
+  };
   return [
-    {
-      name: 'soc, audit service away: alerts per second without gates, beside one that answers',
-      value: round2(median(pairs.map((pair) => pair.away))),
-      unit: 'alerts/s',
-      baseline: round2(median(pairs.map((pair) => pair.present))),
-      ratio,
-      goal: '>= 0.95',
-      pass: ratio >= 0.95,
-    },
+    result('time', ({ clockMs }) => clockMs),
+    result('processor time', ({ processorMs }) => processorMs),
   ];
 }
 

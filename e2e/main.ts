@@ -47,8 +47,14 @@ const campaigns: { readonly [name: string]: Campaign } = {
   gate: { about: 'hostile agents, tools, policies and clients, and what stops each' },
   kills: {
     about: 'kill -9 of the reference platform, and its trail beside what an observer saw',
-    folder: 'examples/soc/test/kills/',
+    folder: 'examples/soc/test/kills/kills.test.ts',
     rounds: { variable: 'KILLS_ROUNDS', full: '100' },
+    seed: 'KILLS_SEED',
+  },
+  'kills-kafka': {
+    about: 'kill -9 of its separate processes over Kafka, in the same way; `kills --kafka` is the same',
+    folder: 'examples/soc/test/kills/kills.kafka.test.ts',
+    rounds: { variable: 'KILLS_KAFKA_ROUNDS', full: '100' },
     seed: 'KILLS_SEED',
   },
   tamper: { about: 'every way to tamper with a store' },
@@ -57,9 +63,11 @@ const campaigns: { readonly [name: string]: Campaign } = {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: 'string' }, seed: { type: 'string' } },
+  options: { rounds: { type: 'string' }, seed: { type: 'string' }, kafka: { type: 'boolean' } },
 });
-const wanted = positionals.length > 0 ? positionals : Object.keys(campaigns);
+const named = positionals.map((name) => (name === 'kills' && values.kafka ? 'kills-kafka' : name));
+if (values.kafka && !named.includes('kills-kafka')) usage('--kafka belongs to kills');
+const wanted = named.length > 0 ? named : Object.keys(campaigns);
 for (const name of wanted) {
   const campaign = Object.hasOwn(campaigns, name) ? campaigns[name]! : usage(`unknown campaign: ${name}`);
   setNumber(name, 'rounds', campaign.rounds?.variable, values.rounds);
