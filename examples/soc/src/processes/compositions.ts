@@ -5,7 +5,6 @@ import type { Documents } from '../platform/documents.ts';
 import type { DurableStore } from '../platform/durable/store.ts';
 import type { FalsePositivePattern } from '../platform/knowledge.ts';
 import type { Lineage } from '../platform/lineage.ts';
-import type { Reasoning } from '../platform/reasoning.ts';
 import { RepeatableIds } from '../platform/repeatable-ids.ts';
 import type { ServiceParts } from '../platform/service.ts';
 import type { ResponseAgentParts } from '../response-agent/response-agent.ts';
@@ -13,8 +12,7 @@ import type { ServiceName } from '../soc.ts';
 import type { CallClient } from './calls/call-client.ts';
 import type { Calls } from './calls/call-server.ts';
 import { remoteControls } from './calls/controls.ts';
-import { KeptAnswers } from './calls/kept-answers.ts';
-import { remoteReasoner } from './calls/reasoner.ts';
+import { reasonerCalls, remoteReasoner } from './calls/reasoner.ts';
 import { remoteRouter } from './calls/router.ts';
 import { keepPatterns, publishedPatterns } from './published-patterns.ts';
 
@@ -96,19 +94,12 @@ export const compositions: Readonly<Record<ServiceName, (parts: ProcessParts) =>
     async 'context-gateway'(parts) {
       const { ContextGateway } = await import('../context-gateway/context-gateway.ts');
       const { ArtifactDirectory } = await import('../platform/artifacts.ts');
-      const { reasonerCalls } = await import('./calls/reasoner.ts');
       const gateway = new ContextGateway({
         ...parts,
         router: remoteRouter(parts.remote('llm-router')),
         artifacts: new ArtifactDirectory(join(parts.directory, 'artifacts')),
       });
-      const answers = new KeptAnswers<Reasoning>(parts.units);
-      return {
-        start: none,
-        stop: none,
-        calls: reasonerCalls(gateway, answers),
-        busy: () => answers.open,
-      };
+      return { start: none, stop: none, ...reasonerCalls(gateway, parts.units) };
     },
 
     async 'llm-router'(parts) {

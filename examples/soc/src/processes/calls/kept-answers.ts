@@ -10,11 +10,14 @@ const keptMs = 24 * 60 * 60_000;
  */
 export class KeptAnswers<T> {
   readonly #store: DurableStore;
+  readonly #isFinal: (answer: T) => boolean;
   /** Requests that are being answered. Each is answered once, however many callers wait for it. */
   readonly #open = new Map<string, Promise<T>>();
 
-  constructor(store: DurableStore) {
+  /** @param isFinal whether the same request would get the same answer later. Others are not kept. @defaultValue each would */
+  constructor(store: DurableStore, isFinal: (answer: T) => boolean = () => true) {
     this.#store = store;
+    this.#isFinal = isFinal;
   }
 
   /** The answer that is kept, or that of `answer`, which is a unit of work. */
@@ -34,6 +37,7 @@ export class KeptAnswers<T> {
     if (kept !== undefined) return JSON.parse(kept.answer) as T;
     return this.#store.run(async () => {
       const given = await answer();
+      if (!this.#isFinal(given)) return given;
       const now = Date.now();
       this.#store.change(() => {
         this.#store.execute('delete from answers where at < ?', now - keptMs);

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import type { DurableStore } from '../../platform/durable/store.ts';
 import type { Reasoner, Reasoning, ReasoningRequest } from '../../platform/reasoning.ts';
 import type { CallClient } from './call-client.ts';
 import type { Calls } from './call-server.ts';
 import { modelForm } from './forms.ts';
-import type { KeptAnswers } from './kept-answers.ts';
+import { KeptAnswers } from './kept-answers.ts';
 
 /** Two providers of the router may use their whole time, one after the other. */
 const timeoutMs = 120_000;
@@ -18,13 +19,22 @@ const requestForm = z.object({
  * The context gateway, for services in other processes. A request that comes again, because the caller was killed before it could use the
  * answer, gets the same answer, and no second call of a model.
  */
-export function reasonerCalls(reasoner: Reasoner, answers: KeptAnswers<Reasoning>): Calls {
-  return {
-    reason: (argument) => {
+export function reasonerCalls(
+  reasoner: Reasoner,
+  store: DurableStore,
+): { readonly calls: Calls; readonly busy: () => number } {
+  // A provider that does not answer now, and a budget that is used up, may be there again later.
+  const answers = new KeptAnswers<Reasoning>(
+    store,
+    ({ status }) => status === 'answered' || status === 'quarantined',
+  );
+  const calls: Calls = {
+    reason: async (argument) => {
       const request = requestForm.parse(argument);
       return answers.of(request, () => reasoner.reason(request));
     },
   };
+  return { calls, busy: () => answers.open };
 }
 
 /** The context gateway in another process. It throws `Unavailable` while that process is away. */
