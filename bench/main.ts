@@ -1,9 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import type { QueryOptions } from './query.ts';
 import type { Result } from './result.ts';
 
-/** `npm run bench` runs these benchmarks, `npm run bench -- append emit` only some. Results go to bench/results.json. */
-const benches: { readonly [name: string]: () => Promise<{ run(): Promise<Result[]> }> } = {
+/** `npm run bench` runs these benchmarks, `npm run bench -- append emit` only some, `npm run bench -- query --rows 1000000 --data DIR` one with options. Results go to bench/results.json. */
+const benches: { readonly [name: string]: () => Promise<{ run(given: QueryOptions): Promise<Result[]> }> } = {
   append: () => import('./append.ts'),
   canonical: () => import('./canonical.ts'),
   embedded: () => import('./embedded.ts'),
@@ -22,11 +24,21 @@ const long: typeof benches = {
   followers: () => import('./followers.ts'),
   'kafka-soak-long': async () => (await import('./kafka-soak.ts')).long,
   'kafka-stations': () => import('./kafka-stations.ts'),
+  query: () => import('./query.ts'),
   soc: () => import('./soc.ts'),
 };
 const all = { ...benches, ...long };
 
-const wanted = process.argv.slice(2);
+const { positionals: wanted, values } = parseArgs({
+  allowPositionals: true,
+  // Of `query`: how many records, in how many months, and where the stores are kept between runs.
+  options: { rows: { type: 'string' }, partitions: { type: 'string' }, data: { type: 'string' } },
+});
+const options = {
+  rows: values.rows === undefined ? undefined : Number(values.rows),
+  partitions: values.partitions === undefined ? undefined : Number(values.partitions),
+  data: values.data,
+};
 const unknown = wanted.filter((name) => !Object.hasOwn(all, name));
 if (unknown.length > 0) {
   console.error(`unknown benchmark: ${unknown.join(', ')}; there are ${Object.keys(all).join(', ')}`);
@@ -39,7 +51,7 @@ console.log(
 );
 const results: Result[] = [];
 for (const name of wanted.length > 0 ? wanted : Object.keys(benches)) {
-  for (const result of await (await all[name]!()).run()) {
+  for (const result of await (await all[name]!()).run(options)) {
     results.push(result);
     print(result);
   }

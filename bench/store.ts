@@ -3,9 +3,14 @@ import pg from 'pg';
 import type { Session } from '../packages/server/src/store/database.ts';
 import { migratePostgres } from '../packages/server/src/store/migrate.ts';
 
-/** Creates a database with the service's schema. @returns its URL with the login of the service */
-export async function openStore(postgres: Postgres, login = 'bench'): Promise<string> {
-  const { url } = await postgres.createDatabase();
+/**
+ * Creates a database with the service's schema.
+ *
+ * @param name of the database; a random name by default
+ * @returns its URL with the login of the service
+ */
+export async function openStore(postgres: Postgres, login = 'bench', name?: string): Promise<string> {
+  const { url } = await postgres.createDatabase(name);
   const admin = new pg.Client(postgres.adminUrl);
   await admin.connect();
   await admin.query(

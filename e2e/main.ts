@@ -16,6 +16,8 @@ interface Campaign {
   readonly folder?: string;
   /** The environment variable that sets the number of rounds, and the number here. `npm test` runs fewer. */
   readonly rounds?: { readonly variable: string; readonly full: string };
+  /** The same for the number of records. */
+  readonly rows?: { readonly variable: string; readonly full: string };
   readonly seed?: string;
 }
 
@@ -51,6 +53,11 @@ const campaigns: { readonly [name: string]: Campaign } = {
     rounds: { variable: 'KILLS_ROUNDS', full: '100' },
     seed: 'KILLS_SEED',
   },
+  pairs: {
+    about: 'all pairs of filters on a long chain, and what each page reads',
+    folder: 'packages/server/test/trail/bounded-reads.test.ts',
+    rows: { variable: 'PAIRS_ROWS', full: '1000000' },
+  },
   'kills-kafka': {
     about: 'kill -9 of its separate processes over Kafka, in the same way; `kills --kafka` is the same',
     folder: 'examples/soc/test/kills/kills.kafka.test.ts',
@@ -63,7 +70,12 @@ const campaigns: { readonly [name: string]: Campaign } = {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: 'string' }, seed: { type: 'string' }, kafka: { type: 'boolean' } },
+  options: {
+    rounds: { type: 'string' },
+    rows: { type: 'string' },
+    seed: { type: 'string' },
+    kafka: { type: 'boolean' },
+  },
 });
 const named = positionals.map((name) => (name === 'kills' && values.kafka ? 'kills-kafka' : name));
 if (values.kafka && !named.includes('kills-kafka')) usage('--kafka belongs to kills');
@@ -71,8 +83,10 @@ const wanted = named.length > 0 ? named : Object.keys(campaigns);
 for (const name of wanted) {
   const campaign = Object.hasOwn(campaigns, name) ? campaigns[name]! : usage(`unknown campaign: ${name}`);
   setNumber(name, 'rounds', campaign.rounds?.variable, values.rounds);
+  setNumber(name, 'rows', campaign.rows?.variable, values.rows);
   setNumber(name, 'seed', campaign.seed, values.seed);
-  if (campaign.rounds !== undefined) process.env[campaign.rounds.variable] ??= campaign.rounds.full;
+  for (const size of [campaign.rounds, campaign.rows])
+    if (size !== undefined) process.env[size.variable] ??= size.full;
 }
 
 // The campaign prints each attack with what stopped it.
@@ -118,7 +132,7 @@ function setNumber(
 function usage(complaint: string): never {
   const lines = Object.entries(campaigns).map(([name, { about }]) => `  ${name.padEnd(12)} ${about}`);
   console.error(
-    `${complaint}\nusage: npm run e2e -- [campaign …] [--rounds N] [--seed S]\n${lines.join('\n')}`,
+    `${complaint}\nusage: npm run e2e -- [campaign …] [--rounds N] [--rows N] [--seed S]\n${lines.join('\n')}`,
   );
   process.exit(3);
 }

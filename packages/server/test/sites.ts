@@ -18,7 +18,7 @@ export interface Site {
   readonly signerDirectory: string;
   /** URL of the owner of a PostgreSQL database. */
   readonly ownerUrl: string | undefined;
-  open(options?: Pick<AuditServiceOptions, 'now'>): Promise<AuditService>;
+  open(options?: Pick<AuditServiceOptions, 'now' | 'followers'>): Promise<AuditService>;
   /** The store without the service, which would compare it with signed checkpoints. */
   openStore(): Promise<Database>;
   save(): Promise<void>;

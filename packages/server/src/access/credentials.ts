@@ -36,7 +36,7 @@ export class Credentials {
    */
   async authenticate(credential: string): Promise<Principal> {
     const principal = await this.#identify(credential);
-    if (principal.subject !== undefined) await this.#blocked.assertAllowed(principal.subject);
+    await this.assertAllowed(principal);
     return principal;
   }
 
@@ -47,8 +47,13 @@ export class Credentials {
    */
   async authenticateKey(key: string): Promise<Principal> {
     const principal = await this.#keys.authenticate(key);
-    if (principal.subject !== undefined) await this.#blocked.assertAllowed(principal.subject);
+    await this.assertAllowed(principal);
     return principal;
+  }
+
+  /** @throws {ServerError} `UNAUTHENTICATED` for a caller whose subject is blocked */
+  async assertAllowed({ subject }: Principal): Promise<void> {
+    if (subject !== undefined) await this.#blocked.assertAllowed(subject);
   }
 
   /**
@@ -60,8 +65,7 @@ export class Credentials {
     const session = await this.#sessions.find(secret);
     if (session === undefined)
       throw new ServerError('UNAUTHENTICATED', 'the session has ended: sign in again');
-    const { subject } = session.principal;
-    if (subject !== undefined) await this.#blocked.assertAllowed(subject);
+    await this.assertAllowed(session.principal);
     return session;
   }
 

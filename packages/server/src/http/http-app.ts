@@ -2,6 +2,7 @@ import { parseIpRange } from '@tallystick/event';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { Credentials } from '../access/credentials.ts';
 import { KeyWatch } from '../access/key-watch.ts';
+import { ConsoleLogin } from '../access/logins/console-login.ts';
 import type { LoginOptions } from '../access/logins/login-options.ts';
 import { Logins } from '../access/logins/logins.ts';
 import type { AuditService } from '../app.ts';
@@ -37,6 +38,7 @@ import { apiKeyRoutes } from './routes/api-keys.ts';
 import { approvalStreamRoutes } from './routes/approval-stream.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { bundleRoutes } from './routes/bundle.ts';
+import { consoleLoginRoutes } from './routes/console-login.ts';
 import { consoleSessionRoutes } from './routes/console-session.ts';
 import { type ConsoleOptions, consoleSiteRoutes } from './routes/console-site.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
@@ -129,7 +131,16 @@ export function createHttpApp(service: AuditService, options: HttpOptions = {}):
     service,
     logins === undefined ? undefined : new Logins(logins, now === undefined ? {} : { now }),
   );
-  const endpoints = endpointsOf(service, { ...options, limits, metrics, streams, readAudit, credentials });
+  const consoleLogin = consoleLoginOf(service, logins, now ?? Date.now);
+  const endpoints = endpointsOf(service, {
+    ...options,
+    limits,
+    metrics,
+    streams,
+    readAudit,
+    credentials,
+    consoleLogin,
+  });
 
   // First, so that scripts of an allowed origin can read every error.
   allowOrigins(app, options.corsOrigins ?? [], () => endpoints);
@@ -157,6 +168,16 @@ export function createHttpApp(service: AuditService, options: HttpOptions = {}):
   return app;
 }
 
+function consoleLoginOf(
+  { signer }: AuditService,
+  logins: LoginOptions | undefined,
+  now: () => number,
+): ConsoleLogin | undefined {
+  if (logins?.console === undefined) return undefined;
+  const { console } = logins;
+  return new ConsoleLogin({ ...logins, console }, signer.store.serviceSecret('console-logins'), now);
+}
+
 /** @throws {ServerError} `CONFIG_INVALID` */
 function readProxies(given: readonly string[] = []): string[] | false {
   const invalid = given.find((text) => parseIpRange(text) === undefined);
@@ -177,6 +198,7 @@ function endpointsOf(
     readonly streams: Streams;
     readonly readAudit: ReadAudit;
     readonly credentials: Credentials;
+    readonly consoleLogin: ConsoleLogin | undefined;
     readonly gateway?: Gateway | undefined;
     readonly consoleSite?: ConsoleOptions | undefined;
     readonly tailIntervalMs?: number | undefined;
@@ -233,7 +255,8 @@ function endpointsOf(
       endpoints: () => endpoints,
       home: http.consoleSite === undefined ? '/docs' : 'console/',
     }),
-    ...consoleSessionRoutes({ service, credentials: http.credentials, now }),
+    ...consoleSessionRoutes({ service, credentials: http.credentials, login: http.consoleLogin, now }),
+    ...consoleLoginRoutes({ service, credentials: http.credentials, login: http.consoleLogin, now }),
     ...consoleSiteRoutes(http.consoleSite),
   ];
   return endpoints;

@@ -3,7 +3,12 @@ import { type Checkpoint, parseOrigin } from '@tallystick/log';
 import { SignerDatabase } from './signer-database.ts';
 
 /** What the secrets of the service are for. */
-export type ServiceSecret = 'received-events' | 'service-record-ids' | 'console-sessions' | 'viewer-tokens';
+export type ServiceSecret =
+  | 'received-events'
+  | 'service-record-ids'
+  | 'console-sessions'
+  | 'console-logins'
+  | 'viewer-tokens';
 
 /** The newest checkpoint that the signer recorded for an origin. */
 export interface LastSigned extends Checkpoint {

@@ -1,8 +1,9 @@
 import type { FilterCondition } from '@tallystick/event';
-import type { Session } from '../store/database.ts';
+import type { Session, Statement } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 import type { ChainedBetween } from './chain-months.ts';
 import { type Conditions, conditionsOf } from './filters.ts';
+import { inOrderOfIndex } from './index-order.ts';
 import type { EventRow, ViewOptions } from './view.ts';
 
 const listSql = readSql('list-events');
@@ -73,7 +74,7 @@ export async function listRows(
     .replace('{epoch}', () => source.epoch)
     .replace('{among}', () => source.sql)
     .replace('{filters}', () => conditions.sql);
-  const rows = await session.query<ListedRow & { readonly available: number }>(text, [
+  const values = [
     tenantId,
     epoch,
     from,
@@ -87,7 +88,12 @@ export async function listRows(
     chained.to,
     ...source.values,
     ...conditions.values,
-  ]);
+  ];
+  const statement: Statement<ListedRow & { readonly available: number }> = { text, values };
+  const rows =
+    among.kind === 'column'
+      ? await readInOrder(session, statement)
+      : await session.query<ListedRow & { readonly available: number }>(text, values);
   return { rows, available: rows[0]?.available ?? 0 };
 }
 
@@ -129,15 +135,16 @@ export async function scanEnd(
     .replace('{last}', order === 'desc' ? 'min' : 'max')
     .replace('{column}', column)
     .replace('{direction}', order);
-  const [row] = await session.query<{ reached: number | null; rows: number }>(text, [
-    tenantId,
-    epoch,
-    from,
-    to,
-    value,
-    most,
-    chained.from,
-    chained.to,
-  ]);
+  const values = [tenantId, epoch, from, to, value, most, chained.from, chained.to];
+  const statement: Statement<{ readonly reached: number | null; readonly rows: number }> = { text, values };
+  const [row] = await readInOrder(session, statement);
   return { rows: row?.rows ?? 0, reached: row?.reached ?? undefined };
+}
+
+/** Reads by an index in its order, so that a limit in the statement bounds what is read. */
+async function readInOrder<R extends object>(session: Session, statement: Statement<R>): Promise<R[]> {
+  const [, rows] = await session.pipeline({ text: inOrderOfIndex('off') }, statement, {
+    text: inOrderOfIndex('on'),
+  });
+  return rows;
 }

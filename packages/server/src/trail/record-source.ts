@@ -9,6 +9,7 @@ import { readSql } from '../store/sql.ts';
 import { anyTime } from './chain-months.ts';
 import { filtersContent } from './filters.ts';
 import { countGroups, findCandidates, maxBlocks, type TermGroups, termGroups } from './find-candidates.ts';
+import { inOrderOfIndex } from './index-order.ts';
 import {
   type Among,
   type ListedRow,
@@ -23,11 +24,6 @@ import type { ScanRequest } from './scan-request.ts';
 import { conditionsWithin } from './view.ts';
 
 const findByTimeSql = readSql('find-by-time');
-
-/** Whether the planner may read rows in another order than that of an index, and sort them. */
-const inOrderOfIndex = (allowed: 'on' | 'off') =>
-  `select set_config('enable_seqscan', '${allowed}', true), set_config('enable_bitmapscan', '${allowed}', true),
-          set_config('enable_sort', '${allowed}', true)`;
 
 /** Records of a chain that are not looked at yet: sequence numbers, both ends included. */
 export interface Range {

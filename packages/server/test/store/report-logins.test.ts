@@ -223,7 +223,7 @@ describe('docs/reports.md', () => {
          from pg_attribute where attrelid = '${view}'::regclass and attnum > 0 order by attnum`,
     );
     const written = guide.split('\n').filter((line) => /^\| `\w+` \| \w+ \| /.test(line));
-    expect(written.map((line) => line.split('|').slice(0, 3).join('|') + '|')).toEqual(
+    expect(written.map((line) => `${line.split('|').slice(0, 3).join('|')}|`)).toEqual(
       columns.map(({ row }) => row),
     );
   });

@@ -1,81 +1,20 @@
-import { type EventFilters, fieldTerms, uuidv7 } from '@tallystick/event';
-import { prepareEmbeddedStore, tempDir } from '@tallystick/testing';
+import { type EventFilters, fieldTerms } from '@tallystick/event';
 import { verifyStore } from '@tallystick/verify';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AuditService } from '../../src/app.ts';
+import { describe, expect, it } from 'vitest';
 import { fieldIndex } from '../../src/followers/field-index/field-index.ts';
 import { ReadAudit } from '../../src/operations/read-audit.ts';
 import { verifyRange } from '../../src/proofs/verification/verify-range.ts';
 import { writer } from '../../src/store/database.ts';
-import type { PgliteDatabase } from '../../src/store/pglite/pglite.ts';
 import { follow } from '../../src/trail/follow.ts';
 import { HeadWatch } from '../../src/trail/tail.ts';
-import { type ListQuery, Trail } from '../../src/trail/trail.ts';
-import { manualFollowers, rounds } from '../followers/manual-rounds.ts';
+import { Trail } from '../../src/trail/trail.ts';
+import { logName } from '../events.ts';
+import { type Fields, followedTrail } from './followed-trail.ts';
 
-const directory = tempDir();
-const followers = manualFollowers();
 const all = { sensitive: true };
-let service: AuditService;
-let trail: Trail;
-beforeAll(async () => {
-  await prepareEmbeddedStore(directory.path);
-  service = await AuditService.open({
-    store: { directory: directory.path },
-    logName: 'log.test',
-    checkpointIntervalMs: 0,
-    followers: false,
-  });
-  trail = new Trail(service.database);
-}, 120_000);
-afterAll(async () => {
-  await service.close();
-  directory.remove();
-});
-
-type Fields = { readonly [field: string]: unknown };
-
-async function submit(tenant_id: string, events: readonly Fields[]): Promise<void> {
-  const texts = events.map((fields) =>
-    JSON.stringify({
-      audit_id: uuidv7(),
-      tenant_id,
-      timestamp: '2026-03-01T12:00:00.000Z',
-      event_type: 'content.publish',
-      actor_type: 'user',
-      actor_id: 'ann',
-      source_service: 'test',
-      ...fields,
-    }),
-  );
-  const results = await service.submit({ events: texts, source: 'embedded', trust: 'operator' });
-  expect(results.map((result) => ('error' in result ? result.error : undefined)).filter(Boolean)).toEqual([]);
-}
-
-/** Lets the follower read all chains to their heads. */
-async function index(): Promise<void> {
-  const running = followers.run(service.database, [fieldIndex()]);
-  await rounds(running, async () => {
-    const info = await service.followerOperations.get('field-index');
-    return info.records === 0 && info.building === null;
-  });
-  await running.close();
-}
-
-const asOwner = (sql: string, values: readonly unknown[] = []) =>
-  (service.database as PgliteDatabase).asOwner(async (session) => await session.query(sql, values));
-
-/** All pages of a list, by sequence number. */
-async function found(query: ListQuery, { reader = trail, view = all } = {}): Promise<number[]> {
-  const sequences: unknown[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await reader.list({ ...query, cursor }, view);
-    sequences.push(...page.events.map((event) => event.sequence_number));
-    cursor = page.nextCursor;
-  } while (cursor !== undefined);
-  return sequences as number[];
-}
+const site = followedTrail();
+const { submit, asOwner, found } = site;
+const index = () => site.follow([fieldIndex()]);
 
 const events: readonly Fields[] = [
   { source_ip: '10.1.2.3', metadata: { platform: 'web', 'http.status': 200 } },
@@ -160,11 +99,11 @@ describe('filters on fields without a column', () => {
     await index();
     await submit('grown', events.slice(4));
     await ask('grown');
-    await service.followerOperations.reset('field-index');
+    await site.service.followerOperations.reset('field-index');
     await ask('grown');
     await index();
     await ask('grown');
-    await service.followerOperations.reset('field-index', 'grown');
+    await site.service.followerOperations.reset('field-index', 'grown');
     await ask('grown');
   });
 
@@ -179,11 +118,11 @@ describe('filters on fields without a column', () => {
     expect(await found({ tenantId: 'long', filters, order: 'asc' })).toEqual([1, 2_201, 4_401]);
     const of = { tenantId: 'long', filters: { 'metadata.job': ['rare', 'common'] }, limit: 1_000 };
     expect(await found(of)).toEqual(every.map((_, at) => at + 1).toReversed());
-    const page = await trail.list({ tenantId: 'long', filters: { 'metadata.job': 'none' } }, all);
+    const page = await site.trail.list({ tenantId: 'long', filters: { 'metadata.job': 'none' } }, all);
     expect(page).toMatchObject({ events: [], nextCursor: undefined, isCut: false });
 
     // A budget ends a page early, says so, and the next page goes on.
-    const hasty = new Trail(service.database, { records: 100, searches: 2 });
+    const hasty = new Trail(site.service.database, { records: 100, searches: 2 });
     expect(await found({ tenantId: 'long', filters }, { reader: hasty })).toEqual([4_401, 2_201, 1]);
     const negated = { event_type: 'content.publish', not: { 'metadata.job': 'common' } };
     const first = await hasty.list({ tenantId: 'long', filters: negated, order: 'asc' }, all);
@@ -225,9 +164,12 @@ describe('filters on fields without a column', () => {
   it('leave records of reads out and say so', async () => {
     await submit('reads', [{ metadata: { platform: 'web' } }]);
     const list = { tenantId: 'reads', filters: { not: { 'metadata.platform': 'ios' } }, includeReads: false };
-    expect((await trail.list(list, all)).readsLeftOut).toBe(false);
-    await new ReadAudit(service.database, service.writer).read({ principal: 'reader', tenantId: 'reads' });
-    const page = await trail.list(list, all);
+    expect((await site.trail.list(list, all)).readsLeftOut).toBe(false);
+    await new ReadAudit(site.service.database, site.service.writer).read({
+      principal: 'reader',
+      tenantId: 'reads',
+    });
+    const page = await site.trail.list(list, all);
     expect(page.readsLeftOut).toBe(true);
     expect(page.events.map((event) => event.sequence_number)).toEqual([1, 0]);
     expect(await found({ ...list, includeReads: true })).toEqual([2, 1, 0]);
@@ -247,13 +189,13 @@ describe('filters on fields without a column', () => {
 
   it('narrow a stream', async () => {
     await submit('live', [{}]);
-    const heads = new HeadWatch(service.database, 5);
+    const heads = new HeadWatch(site.service.database, 5);
     const stop = new AbortController();
     const filters = { 'metadata.platform': 'web', not: { source_ip: '10.0.0.0/8' } };
-    const stream = follow(trail, heads, { tenantId: 'live', filters, view: all }, stop.signal);
+    const stream = follow(site.trail, heads, { tenantId: 'live', filters, view: all }, stop.signal);
     const next = stream.next();
     // The stream begins after the head that it reads first.
-    await trail.head('live');
+    await site.trail.head('live');
     await submit('live', events);
     await submit('live', [{ metadata: { platform: 'web' } }]);
     expect((await next).value?.position.sequence).toBe(8);
@@ -269,33 +211,39 @@ describe('the index', () => {
     await index();
     const search = `select * from tally_find_candidates($1, 1, 0, 10, array['{1}'], true, 10)`;
     const reader = { role: 'reader', tenants: ['own'] } as const;
-    await expect(service.database.query(reader, search, ['own'])).resolves.toHaveLength(1);
-    await expect(service.database.query(reader, search, ['asked'])).rejects.toThrow(/has not set the tenant/);
-    await expect(service.database.query(reader, search, [null])).rejects.toThrow(/has not set the tenant/);
-    await expect(service.database.query({ role: 'reader', tenants: [] }, search, ['own'])).rejects.toThrow(
-      /has not set/,
+    await expect(site.service.database.query(reader, search, ['own'])).resolves.toHaveLength(1);
+    await expect(site.service.database.query(reader, search, ['asked'])).rejects.toThrow(
+      /has not set the tenant/,
     );
-    await expect(service.database.query(writer, search, ['own'])).rejects.toThrow(/has not set the tenant/);
-    await expect(service.database.query(reader, 'select * from audit_field_terms')).rejects.toThrow(
+    await expect(site.service.database.query(reader, search, [null])).rejects.toThrow(
+      /has not set the tenant/,
+    );
+    await expect(
+      site.service.database.query({ role: 'reader', tenants: [] }, search, ['own']),
+    ).rejects.toThrow(/has not set/);
+    await expect(site.service.database.query(writer, search, ['own'])).rejects.toThrow(
+      /has not set the tenant/,
+    );
+    await expect(site.service.database.query(reader, 'select * from audit_field_terms')).rejects.toThrow(
       /permission/,
     );
     const forged = `select * from tally_find_candidates('own', 1, 0, 10, array['{1}'') or true --'], true, 10)`;
-    await expect(service.database.query(reader, forged)).rejects.toThrow(/malformed array/);
+    await expect(site.service.database.query(reader, forged)).rejects.toThrow(/malformed array/);
   });
 
   it('is compared with the records by every verification', async () => {
     await submit('checked', events);
     await index();
     const findings = async () => {
-      const report = await verifyRange(service, trail, { tenantId: 'checked', fresh: true });
+      const report = await verifyRange(site.service, site.trail, { tenantId: 'checked', fresh: true });
       const ofService = report.findings.map(
         ({ code, sequence_number, found }) => `${code} ${sequence_number} ${found}`,
       );
-      const outside = await verifyStore((sql, values) => service.database.query(writer, sql, values), {
+      const outside = await verifyStore((sql, values) => site.service.database.query(writer, sql, values), {
         tenantId: 'checked',
-        logName: 'log.test',
-        keys: service.signer
-          .verifierKeys(service.logs.origin({ tenantId: 'checked', epoch: 1 }))
+        logName,
+        keys: site.service.signer
+          .verifierKeys(site.service.logs.origin({ tenantId: 'checked', epoch: 1 }))
           .map(({ key }) => key),
       });
       expect(
@@ -316,7 +264,7 @@ describe('the index', () => {
       'INDEX_MISMATCH 5 no row',
       'INDEX_MISMATCH 99 a row without a record',
     ]);
-    await service.followerOperations.reset('field-index', 'checked');
+    await site.service.followerOperations.reset('field-index', 'checked');
     expect(await findings()).toEqual([]);
     // What is not indexed yet is no finding: reads take it from the chain.
     await index();

@@ -1,81 +1,13 @@
-import { uuidv7 } from '@tallystick/event';
-import { prepareEmbeddedStore, tempDir } from '@tallystick/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AuditService } from '../../src/app.ts';
+import { describe, expect, it } from 'vitest';
 import { fieldIndex } from '../../src/followers/field-index/field-index.ts';
 import { searchIndex } from '../../src/followers/search-index/search-index.ts';
 import { verifyRange } from '../../src/proofs/verification/verify-range.ts';
 import { writer } from '../../src/store/database.ts';
-import type { PgliteDatabase } from '../../src/store/pglite/pglite.ts';
 import { type ListQuery, Trail } from '../../src/trail/trail.ts';
-import { manualFollowers, rounds } from '../followers/manual-rounds.ts';
+import { everySite } from '../sites.ts';
+import { type Fields, followedTrail } from './followed-trail.ts';
 
-const directory = tempDir();
-const followers = manualFollowers();
 const all = { sensitive: true };
-let service: AuditService;
-let trail: Trail;
-beforeAll(async () => {
-  await prepareEmbeddedStore(directory.path);
-  service = await AuditService.open({
-    store: { directory: directory.path },
-    logName: 'log.test',
-    checkpointIntervalMs: 0,
-    followers: false,
-  });
-  trail = new Trail(service.database);
-}, 120_000);
-afterAll(async () => {
-  await service.close();
-  directory.remove();
-});
-
-type Fields = { readonly [field: string]: unknown };
-
-async function submit(tenant_id: string, events: readonly Fields[]): Promise<void> {
-  const texts = events.map((fields) =>
-    JSON.stringify({
-      audit_id: uuidv7(),
-      tenant_id,
-      timestamp: '2026-03-01T12:00:00.000Z',
-      event_type: 'content.publish',
-      actor_type: 'user',
-      actor_id: 'ann',
-      source_service: 'test',
-      ...fields,
-    }),
-  );
-  const results = await service.submit({ events: texts, source: 'embedded', trust: 'operator' });
-  expect(results.map((result) => ('error' in result ? result.error : undefined)).filter(Boolean)).toEqual([]);
-}
-
-/** Lets the followers read all chains to their heads. */
-async function index(which = [fieldIndex(), searchIndex()]): Promise<void> {
-  const running = followers.run(service.database, which);
-  await rounds(running, async () => {
-    for (const { name } of which) {
-      const info = await service.followerOperations.get(name);
-      if (info.records > 0 || info.building !== null) return false;
-    }
-    return true;
-  });
-  await running.close();
-}
-
-const asOwner = (sql: string) =>
-  (service.database as PgliteDatabase).asOwner(async (session) => await session.query(sql));
-
-/** All pages of a search, by sequence number. */
-async function found(query: ListQuery, { reader = trail, view = all } = {}): Promise<number[]> {
-  const sequences: unknown[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await reader.list({ ...query, cursor }, view);
-    sequences.push(...page.events.map((event) => event.sequence_number));
-    cursor = page.nextCursor;
-  } while (cursor !== undefined);
-  return sequences as number[];
-}
 
 const events: readonly Fields[] = [
   { source_ip: '10.1.2.3', metadata: { note: 'Wrong password, third attempt' } },
@@ -110,119 +42,131 @@ const questions: readonly (readonly [string, Omit<ListQuery, 'tenantId'>, readon
   ['nowhere', {}, []],
 ];
 
-describe('a search', () => {
-  const ask = async (tenantId: string) => {
-    for (const [q, query, expected] of questions) {
-      const message = `${q} ${JSON.stringify(query)}`;
-      expect(await found({ ...query, tenantId, q, limit: 1, order: 'asc' }), message).toEqual(expected);
-      expect(await found({ ...query, tenantId, q }), message).toEqual(expected.toReversed());
-    }
-  };
+// One table of cases for both stores: they must give the same answers.
+describe.each(everySite)('on $kind', ({ make }) => {
+  const site = followedTrail(make);
+  const { submit, asOwner, found } = site;
+  const index = (which = [fieldIndex(), searchIndex()]) => site.follow(which);
 
-  it('finds the same without an index, with one, with a part of it, and while it is rebuilt', async () => {
-    await submit('asked', events.slice(0, 2));
-    await index();
-    await submit('asked', events.slice(2));
-    await ask('asked');
-    await index([searchIndex()]);
-    await ask('asked');
-    await index();
-    await ask('asked');
-    await service.followerOperations.reset('search-index');
-    await ask('asked');
-    await index();
-    await ask('asked');
-    await service.followerOperations.reset('search-index', 'asked');
-    await ask('asked');
-  });
-
-  it('says where it ended early, and how far the index is', async () => {
-    await submit('long', [{ metadata: { note: 'needle' } }]);
-    await index();
-    await submit(
-      'long',
-      Array.from({ length: 40 }, () => ({ metadata: { note: 'hay' } })),
-    );
-    const hasty = new Trail(service.database, { records: 10 });
-    const page = await hasty.list({ tenantId: 'long', q: 'needle' }, all);
-    expect(page).toMatchObject({ events: [], isCut: true, indexedTo: 1, nextCursor: expect.any(String) });
-    expect(await found({ tenantId: 'long', q: 'needle' }, { reader: hasty })).toEqual([1]);
-    const other = { tenantId: 'long', q: 'hay', cursor: page.nextCursor };
-    await expect(hasty.list(other, all)).rejects.toMatchObject({ code: 'PARAMETER_INVALID' });
-  });
-
-  it('neither finds nor counts sensitive records without the scope, and nothing that is sealed', async () => {
-    const sealed = { '/metadata/name': 'ab'.repeat(32) };
-    await submit('hidden', [
-      { metadata: { note: 'needle' } },
-      { is_sensitive: true, metadata: { note: 'needle' } },
-      { sealed, metadata: { note: 'other' } },
-    ]);
-    const ask = async () => {
-      const of = (q: string, sensitive: boolean) => found({ tenantId: 'hidden', q }, { view: { sensitive } });
-      expect(await of('needle', false)).toEqual([1]);
-      expect(await of('needle', true)).toEqual([2, 1]);
-      expect(await of('-other type:content.*', false)).toEqual([1]);
-      expect(await of('abab*', true)).toEqual([]);
+  describe('a search', () => {
+    const ask = async (tenantId: string) => {
+      for (const [q, query, expected] of questions) {
+        const message = `${q} ${JSON.stringify(query)}`;
+        expect(await found({ ...query, tenantId, q, limit: 1, order: 'asc' }), message).toEqual(expected);
+        expect(await found({ ...query, tenantId, q }), message).toEqual(expected.toReversed());
+      }
     };
-    await ask();
-    await index();
-    await ask();
-    // A changed column does not disclose it: the record decides too.
-    await asOwner(`alter table audit_records disable trigger user`);
-    await asOwner(`update audit_records set is_sensitive = false where tenant_id = 'hidden'`);
-    await asOwner(`alter table audit_records enable trigger user`);
-    await ask();
-  });
 
-  it('is refused with the place of its fault', async () => {
-    await expect(trail.list({ tenantId: 'asked', q: 'third colour:red' }, all)).rejects.toMatchObject({
-      code: 'PARAMETER_INVALID',
-      message: expect.stringContaining('q, at character 7: "colour" is not a field'),
-      details: { parameter: 'q', reason: 'SEARCH_FIELD_UNKNOWN', position: 6 },
+    it('finds the same without an index, with one, with a part of it, and while it is rebuilt', async () => {
+      await submit('asked', events.slice(0, 2));
+      await index();
+      await submit('asked', events.slice(2));
+      await ask('asked');
+      await index([searchIndex()]);
+      await ask('asked');
+      await index();
+      await ask('asked');
+      await site.service.followerOperations.reset('search-index');
+      await ask('asked');
+      await index();
+      await ask('asked');
+      await site.service.followerOperations.reset('search-index', 'asked');
+      await ask('asked');
+    });
+
+    it('says where it ended early, and how far the index is', async () => {
+      await submit('long', [{ metadata: { note: 'needle' } }]);
+      await index();
+      await submit(
+        'long',
+        Array.from({ length: 40 }, () => ({ metadata: { note: 'hay' } })),
+      );
+      const hasty = new Trail(site.service.database, { records: 10 });
+      const page = await hasty.list({ tenantId: 'long', q: 'needle' }, all);
+      expect(page).toMatchObject({ events: [], isCut: true, indexedTo: 1, nextCursor: expect.any(String) });
+      expect(await found({ tenantId: 'long', q: 'needle' }, { reader: hasty })).toEqual([1]);
+      const other = { tenantId: 'long', q: 'hay', cursor: page.nextCursor };
+      await expect(hasty.list(other, all)).rejects.toMatchObject({ code: 'PARAMETER_INVALID' });
+    });
+
+    it('neither finds nor counts sensitive records without the scope, and nothing that is sealed', async () => {
+      const sealed = { '/metadata/name': 'ab'.repeat(32) };
+      await submit('hidden', [
+        { metadata: { note: 'needle' } },
+        { is_sensitive: true, metadata: { note: 'needle' } },
+        { sealed, metadata: { note: 'other' } },
+      ]);
+      const ask = async () => {
+        const of = (q: string, sensitive: boolean) =>
+          found({ tenantId: 'hidden', q }, { view: { sensitive } });
+        expect(await of('needle', false)).toEqual([1]);
+        expect(await of('needle', true)).toEqual([2, 1]);
+        expect(await of('-other type:content.*', false)).toEqual([1]);
+        expect(await of('abab*', true)).toEqual([]);
+      };
+      await ask();
+      await index();
+      await ask();
+      // A changed column does not disclose it: the record decides too.
+      await asOwner(`alter table audit_records disable trigger user`);
+      await asOwner(`update audit_records set is_sensitive = false where tenant_id = 'hidden'`);
+      await asOwner(`alter table audit_records enable trigger user`);
+      await ask();
+    });
+
+    it('is refused with the place of its fault', async () => {
+      await expect(site.trail.list({ tenantId: 'asked', q: 'third colour:red' }, all)).rejects.toMatchObject({
+        code: 'PARAMETER_INVALID',
+        message: expect.stringContaining('q, at character 7: "colour" is not a field'),
+        details: { parameter: 'q', reason: 'SEARCH_FIELD_UNKNOWN', position: 6 },
+      });
     });
   });
-});
 
-describe('the search index', () => {
-  it('is closed to readers of other tenants', async () => {
-    await submit('own', [{}]);
-    await index();
-    const search = `select * from tally_find_search_candidates($1, 1, 0, 10, array['{1}'], array[]::text[], true, 10)`;
-    const reader = { role: 'reader', tenants: ['own'] } as const;
-    await expect(service.database.query(reader, search, ['own'])).resolves.toHaveLength(1);
-    await expect(service.database.query(reader, search, ['asked'])).rejects.toThrow(/has not set the tenant/);
-    await expect(service.database.query(writer, search, ['own'])).rejects.toThrow(/has not set the tenant/);
-    await expect(service.database.query(reader, 'select * from audit_search_terms')).rejects.toThrow(
-      /permission/,
-    );
-    const forged = `select * from tally_find_search_candidates('own', 1, 0, 10, array['{1}'') or true --'], array[]::text[], true, 10)`;
-    await expect(service.database.query(reader, forged)).rejects.toThrow(/malformed array/);
-  });
-
-  it('is compared with the records by every verification', async () => {
-    await submit('checked', events);
-    await index();
-    const findings = async () =>
-      (await verifyRange(service, trail, { tenantId: 'checked', fresh: true })).findings.map(
-        ({ code, sequence_number, found }) => `${code} ${sequence_number} ${found}`,
+  describe('the search index', () => {
+    it('is closed to readers of other tenants', async () => {
+      await submit('own', [{}]);
+      await index();
+      const search = `select * from tally_find_search_candidates($1, 1, 0, 10, array['{1}'], array[]::text[], true, 10)`;
+      const reader = { role: 'reader', tenants: ['own'] } as const;
+      await expect(site.service.database.query(reader, search, ['own'])).resolves.toHaveLength(1);
+      await expect(site.service.database.query(reader, search, ['asked'])).rejects.toThrow(
+        /has not set the tenant/,
       );
-    expect(await findings()).toEqual([]);
-    const of = (sequence: number) => `tenant_id = 'checked' and sequence_number = ${sequence}`;
-    await asOwner(`update audit_search_terms set terms = terms[2:] where ${of(2)}`);
-    await asOwner(`delete from audit_search_terms where ${of(4)}`);
-    await asOwner(
-      `insert into audit_search_terms select generation, tenant_id, epoch, 99, terms from audit_search_terms where ${of(1)}`,
-    );
-    expect(await findings()).toEqual([
-      'INDEX_MISMATCH 2 in the search index: other terms than those of the record',
-      'INDEX_MISMATCH 4 in the search index: no row',
-      'INDEX_MISMATCH 99 in the search index: a row without a record',
-    ]);
-    // A row that was removed hides its record from a search, and a forged row shows nothing.
-    expect(await found({ tenantId: 'checked', q: '/var/log' })).toEqual([]);
-    await service.followerOperations.reset('search-index', 'checked');
-    await index();
-    expect(await findings()).toEqual([]);
+      await expect(site.service.database.query(writer, search, ['own'])).rejects.toThrow(
+        /has not set the tenant/,
+      );
+      await expect(site.service.database.query(reader, 'select * from audit_search_terms')).rejects.toThrow(
+        /permission/,
+      );
+      const forged = `select * from tally_find_search_candidates('own', 1, 0, 10, array['{1}'') or true --'], array[]::text[], true, 10)`;
+      await expect(site.service.database.query(reader, forged)).rejects.toThrow(/malformed array/);
+    });
+
+    it('is compared with the records by every verification', async () => {
+      await submit('checked', events);
+      await index();
+      const findings = async () =>
+        (await verifyRange(site.service, site.trail, { tenantId: 'checked', fresh: true })).findings.map(
+          ({ code, sequence_number, found }) => `${code} ${sequence_number} ${found}`,
+        );
+      expect(await findings()).toEqual([]);
+      const of = (sequence: number) => `tenant_id = 'checked' and sequence_number = ${sequence}`;
+      await asOwner(`update audit_search_terms set terms = terms[2:] where ${of(2)}`);
+      await asOwner(`delete from audit_search_terms where ${of(4)}`);
+      await asOwner(
+        `insert into audit_search_terms select generation, tenant_id, epoch, 99, terms from audit_search_terms where ${of(1)}`,
+      );
+      expect(await findings()).toEqual([
+        'INDEX_MISMATCH 2 in the search index: other terms than those of the record',
+        'INDEX_MISMATCH 4 in the search index: no row',
+        'INDEX_MISMATCH 99 in the search index: a row without a record',
+      ]);
+      // A row that was removed hides its record from a search, and a forged row shows nothing.
+      expect(await found({ tenantId: 'checked', q: '/var/log' })).toEqual([]);
+      await site.service.followerOperations.reset('search-index', 'checked');
+      await index();
+      expect(await findings()).toEqual([]);
+    });
   });
 });

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import { Notice } from '../elements/notice.tsx';
 import { ConsoleProvider } from './console-context.ts';
 import { takeLinkSecret } from './link-secret.ts';
+import { takeLoginFailure } from './login-failure.ts';
 import type { Entrance, Proof, SessionRoutes } from './session.ts';
 import { SignInPage } from './sign-in-page.tsx';
 
@@ -28,8 +29,10 @@ export function SessionGate({
     void enter();
     async function enter() {
       const link = takeLinkSecret();
+      const failure = takeLoginFailure();
       if (link !== undefined) await open(routes.signIn({ link }));
       else await open(routes.read());
+      if (failure !== undefined) setReason(failure);
       // A used link tells why it failed; the page still has to know the ways to sign in.
       if (link !== undefined)
         await routes.read().then(

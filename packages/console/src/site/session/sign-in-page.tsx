@@ -3,6 +3,11 @@ import { Brand } from '../elements/brand.tsx';
 import { Notice } from '../elements/notice.tsx';
 import type { Entrance, Proof } from './session.ts';
 
+/** The page of the console that the address names, with its query. The service opens it again after a login. */
+function pageToOpen(): string {
+  return location.pathname.split('/').at(-1) + location.search;
+}
+
 /** Signs the reader in with an API key, or with the login of the organisation. */
 export function SignInPage({
   entrance,
@@ -40,7 +45,10 @@ export function SignInPage({
           </Notice>
         )}
         {login !== undefined && (
-          <a class={`button ${byKey ? '' : 'main'}`} href={login.href} target="_self" rel="external">
+          <a
+            class={`button ${byKey ? '' : 'main'}`}
+            href={`${login.href}?page=${encodeURIComponent(pageToOpen())}`}
+          >
             Continue with {login.name}
           </a>
         )}

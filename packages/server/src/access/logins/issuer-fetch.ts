@@ -49,6 +49,16 @@ export async function fetchObject(
   }
 }
 
+/**
+ * `fetch` for a library that talks to the issuer: the answer is bounded in size. The library sets a time limit, and follows no redirect.
+ */
+export async function boundedFetch(address: string, init: RequestInit): Promise<Response> {
+  const response = await fetch(address, init);
+  const { status, headers } = response;
+  const text = await readBounded(response);
+  return new Response(text === '' ? null : text, { status, headers });
+}
+
 async function readBounded(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;

@@ -41,8 +41,8 @@ const clearTenantSql = `
     returning 1)
   select 1 as one from gone limit 1`;
 
-/** A row of the table without its key. */
-interface Count {
+/** A row of the table, without its generation and its tenant. */
+export interface Count {
   readonly detailed: boolean;
   readonly hour: string;
   readonly combination: string;
@@ -52,7 +52,7 @@ interface Count {
 }
 
 /** The columns of a detailed row that hold texts. The first is that of the other rows. */
-const columns = [
+export const countedColumns = [
   'event_type',
   'event_category',
   'severity',
@@ -65,12 +65,12 @@ const columns = [
 
 const addSql = `
   insert into audit_hourly_counts as c
-         (generation, tenant_id, detailed, hour, combination, ${columns.join(', ')}, is_sensitive, records)
-  select $1::integer, $2, u.detailed, u.hour, decode(u.combination, 'hex'), ${columns.map((name) => `u.${name}`).join(', ')},
+         (generation, tenant_id, detailed, hour, combination, ${countedColumns.join(', ')}, is_sensitive, records)
+  select $1::integer, $2, u.detailed, u.hour, decode(u.combination, 'hex'), ${countedColumns.map((name) => `u.${name}`).join(', ')},
          u.is_sensitive, u.records
-    from unnest($3::boolean[], $4::timestamptz[], $5::text[], ${columns.map((_, at) => `$${at + 6}::text[]`).join(', ')},
-                $${columns.length + 6}::boolean[], $${columns.length + 7}::bigint[])
-      as u(detailed, hour, combination, ${columns.join(', ')}, is_sensitive, records)
+    from unnest($3::boolean[], $4::timestamptz[], $5::text[], ${countedColumns.map((_, at) => `$${at + 6}::text[]`).join(', ')},
+                $${countedColumns.length + 6}::boolean[], $${countedColumns.length + 7}::bigint[])
+      as u(detailed, hour, combination, ${countedColumns.join(', ')}, is_sensitive, records)
    order by u.detailed, u.hour, u.combination
       on conflict (generation, tenant_id, detailed, hour, combination) do update set records = c.records + excluded.records`;
 
@@ -82,13 +82,14 @@ async function addCounts(session: Session, { tenantId, generation, records }: Fo
     counts.map(({ detailed }) => detailed),
     counts.map(({ hour }) => hour),
     counts.map(({ combination }) => combination),
-    ...columns.map((_, at) => counts.map(({ values }) => values[at] ?? null)),
+    ...countedColumns.map((_, at) => counts.map(({ values }) => values[at] ?? null)),
     counts.map(({ sensitive }) => sensitive),
     counts.map(({ records: number }) => number),
   ]);
 }
 
-function countsOf(events: readonly AnyEvent[]): Map<string, Count> {
+/** The counts of these events. */
+export function countsOf(events: readonly AnyEvent[]): Map<string, Count> {
   const counts = new Map<string, Count>();
   const add = (hour: string, values: readonly (string | null)[], sensitive: boolean) => {
     const detailed = values.length > 1;
@@ -102,7 +103,7 @@ function countsOf(events: readonly AnyEvent[]): Map<string, Count> {
   };
   for (const event of events) {
     const hour = new Date(spanStart(parseTimestamp(String(event.timestamp)), 'hour')).toISOString();
-    const values = columns.map((name) => textOf(event, name));
+    const values = countedColumns.map((name) => textOf(event, name));
     const sensitive = event.is_sensitive === true;
     add(hour, values, sensitive);
     add(hour, values.slice(0, 1), sensitive);
@@ -110,7 +111,7 @@ function countsOf(events: readonly AnyEvent[]): Map<string, Count> {
   return counts;
 }
 
-function textOf(event: AnyEvent, name: (typeof columns)[number]): string | null {
+function textOf(event: AnyEvent, name: (typeof countedColumns)[number]): string | null {
   const value = fieldValue(event, name);
   return typeof value === 'string' ? value : null;
 }

@@ -2,6 +2,7 @@ import { scopes as allScopes } from '@tallystick/protocol';
 import type { FastifyRequest } from 'fastify';
 import * as z from 'zod';
 import type { Credentials } from '../../access/credentials.ts';
+import type { ConsoleLogin } from '../../access/logins/console-login.ts';
 import type { ConsoleSession } from '../../access/sessions/console-sessions.ts';
 import type { AuditService } from '../../app.ts';
 import { ServerError } from '../../errors.ts';
@@ -37,7 +38,15 @@ const sessionState = z.object({
     .nullable(),
   log: z.string().describe('Name of the log'),
   version: z.string().describe('Version of the service'),
-  sign_in: z.object({ key: z.boolean() }),
+  sign_in: z
+    .object({
+      key: z.boolean(),
+      login: z
+        .object({ name: z.string(), href: z.string() })
+        .optional()
+        .describe('The provider of logins; `href` is relative to the console'),
+    })
+    .describe('The ways to sign in'),
 });
 
 const signIn = z.union([
@@ -51,11 +60,13 @@ const failureRate = { perSecond: 10 / 60, burst: 10 };
 interface Parts {
   readonly service: AuditService;
   readonly credentials: Credentials;
+  /** How people sign in with a login of the OpenID provider. */
+  readonly login: ConsoleLogin | undefined;
   readonly now: () => number;
 }
 
 /** Routes with which a person signs in to the console and out of it. */
-export function consoleSessionRoutes({ service, credentials, now }: Parts): Endpoint[] {
+export function consoleSessionRoutes({ service, credentials, login, now }: Parts): Endpoint[] {
   const { sessions, signInLinks } = service;
   const failures = new TokenBuckets(now);
   const stateOf = (session: ConsoleSession | undefined): Answer => ({
@@ -64,7 +75,10 @@ export function consoleSessionRoutes({ service, credentials, now }: Parts): Endp
       session: session === undefined ? null : shown(session),
       log: service.signer.logName,
       version,
-      sign_in: { key: true },
+      sign_in: {
+        key: true,
+        ...(login !== undefined && { login: { name: login.options.name, href: 'login' } }),
+      },
     },
   });
   const current = async (request: FastifyRequest): Promise<ConsoleSession | undefined> => {

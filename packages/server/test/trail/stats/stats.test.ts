@@ -4,72 +4,22 @@ import {
   type Grouping,
   readGrouping,
   timeFacetValue,
-  uuidv7,
 } from '@tallystick/event';
 import type { Stats } from '@tallystick/protocol';
-import { prepareEmbeddedStore, tempDir } from '@tallystick/testing';
 import { verifyStore } from '@tallystick/verify';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AuditService } from '../../../src/app.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { hourlyCounts } from '../../../src/followers/hourly-counts/hourly-counts.ts';
 import { ReadAudit } from '../../../src/operations/read-audit.ts';
 import { verifyRange } from '../../../src/proofs/verification/verify-range.ts';
 import { writer } from '../../../src/store/database.ts';
-import type { PgliteDatabase } from '../../../src/store/pglite/pglite.ts';
 import { type StatsQuery, TrailStats } from '../../../src/trail/stats/stats.ts';
-import { Trail } from '../../../src/trail/trail.ts';
-import { manualFollowers, rounds } from '../../followers/manual-rounds.ts';
+import { logName } from '../../events.ts';
+import { type Fields, followedTrail } from '../followed-trail.ts';
 
-const directory = tempDir();
-const followers = manualFollowers();
-let service: AuditService;
-let trail: Trail;
-beforeAll(async () => {
-  await prepareEmbeddedStore(directory.path);
-  service = await AuditService.open({
-    store: { directory: directory.path },
-    logName: 'log.test',
-    checkpointIntervalMs: 0,
-    followers: false,
-  });
-  trail = new Trail(service.database);
-}, 120_000);
-afterAll(async () => {
-  await service.close();
-  directory.remove();
-});
-
-type Fields = { readonly [field: string]: unknown };
-
-async function submit(tenant_id: string, events: readonly Fields[]): Promise<void> {
-  const texts = events.map((fields) =>
-    JSON.stringify({
-      audit_id: uuidv7(),
-      tenant_id,
-      timestamp: '2026-03-01T12:00:00.000Z',
-      event_type: 'content.publish',
-      actor_type: 'user',
-      actor_id: 'ann',
-      source_service: 'test',
-      ...fields,
-    }),
-  );
-  const results = await service.submit({ events: texts, source: 'embedded', trust: 'operator' });
-  expect(results.map((result) => ('error' in result ? result.error : undefined)).filter(Boolean)).toEqual([]);
-}
-
+const site = followedTrail();
+const { submit, asOwner } = site;
 /** Lets the follower count all chains to their heads. */
-async function roll(): Promise<void> {
-  const running = followers.run(service.database, [hourlyCounts()]);
-  await rounds(running, async () => {
-    const info = await service.followerOperations.get('hourly-counts');
-    return info.records === 0 && info.building === null;
-  });
-  await running.close();
-}
-
-const asOwner = (sql: string, values: readonly unknown[] = []) =>
-  (service.database as PgliteDatabase).asOwner(async (session) => await session.query(sql, values));
+const roll = () => site.follow([hourlyCounts()]);
 
 const types = ['auth.login.failed', 'auth.login', 'content.publish', 'data.export'];
 const statuses = ['success', 'failure', 'denied', undefined];
@@ -104,7 +54,7 @@ const grouped = (...texts: readonly string[]) => texts.map((text) => readGroupin
 /** Counts to the end. */
 async function countAll(
   query: StatsQuery,
-  { sensitive = true, stats = new TrailStats(service.database, trail) } = {},
+  { sensitive = true, stats = new TrailStats(site.service.database, site.trail) } = {},
 ): Promise<{ records: number; groups: Map<string, number>[]; pages: Stats[] }> {
   const pages: Stats[] = [];
   let cursor: string | undefined;
@@ -136,7 +86,7 @@ async function expected(
   const events: Fields[] = [];
   let cursor: string | undefined;
   do {
-    const page = await trail.list(
+    const page = await site.trail.list(
       { tenantId, filters, cursor, limit: 1_000, includeReads: false },
       { sensitive },
     );
@@ -218,7 +168,7 @@ describe('counts', () => {
   it('have their groups in the same order, whatever the way they were counted', async () => {
     // Of the second one, each record is read.
     const some: readonly EventFilters[] = [{ actor_type: 'user' }, { actor_type: 'user', sequence_from: 0 }];
-    const stats = new TrailStats(service.database, trail);
+    const stats = new TrailStats(site.service.database, site.trail);
     const [rolled, listed] = await Promise.all(
       some.map((each) => stats.count({ tenantId, filters: each, groupings, limit: 3 }, { sensitive: true })),
     );
@@ -239,7 +189,7 @@ describe('counts', () => {
 
   it('leave out what the service recorded for itself, unless asked', async () => {
     const before = await countAll({ tenantId, groupings: [] });
-    await new ReadAudit(service.database, service.writer).read({ principal: 'key', tenantId });
+    await new ReadAudit(site.service.database, site.service.writer).read({ principal: 'key', tenantId });
     const after = await countAll({ tenantId, groupings: [] });
     expect(after.records).toBe(before.records);
     expect(after.pages[0]!.reads_left_out).toBe(true);
@@ -257,7 +207,7 @@ describe('counts', () => {
 
   it('go on where the budget of a request ends, and say so', async () => {
     const limits = { counts: 50, newer: 100, edge: 100, listed: 40 };
-    const stats = new TrailStats(service.database, trail, limits);
+    const stats = new TrailStats(site.service.database, site.trail, limits);
     for (const each of [
       { severity: 'critical' },
       { event_type: 'auth.*' },
@@ -277,7 +227,7 @@ describe('counts', () => {
   });
 
   it('are those of whole hours, and say so, where an hour at an end has too many records', async () => {
-    const stats = new TrailStats(service.database, trail, { edge: 2, counts: 100 });
+    const stats = new TrailStats(site.service.database, site.trail, { edge: 2, counts: 100 });
     const range: EventFilters = {
       from: '2026-02-27T10:30:00Z',
       to: '2026-02-28T10:30:00Z',
@@ -290,9 +240,9 @@ describe('counts', () => {
   });
 
   it('say how far they reach, where too many records are not in the hourly counts', async () => {
-    const { epoch, sequence } = (await trail.head(tenantId))!;
+    const { epoch, sequence } = (await site.trail.head(tenantId))!;
     await submit(tenantId, madeEvents(30));
-    const stats = new TrailStats(service.database, trail, { newer: 10 });
+    const stats = new TrailStats(site.service.database, site.trail, { newer: 10 });
     const cut = await stats.count({ tenantId, groupings: [] }, { sensitive: true });
     expect(cut).toMatchObject({ complete: false, counted_to: sequence + 10 });
     expect(cut.next_cursor).toBeUndefined();
@@ -306,11 +256,11 @@ describe('counts', () => {
   it('are the same before, during and after the hourly counts are made anew', async () => {
     const by = grouped('actor,event_type');
     const wanted = await expected(tenantId, {}, by);
-    await service.followerOperations.reset('hourly-counts', tenantId);
+    await site.service.followerOperations.reset('hourly-counts', tenantId);
     const absent = await countAll({ tenantId, groupings: by });
     expect([absent.records, absent.groups]).toEqual([wanted.records, wanted.groups]);
     await roll();
-    await service.followerOperations.reset('hourly-counts');
+    await site.service.followerOperations.reset('hourly-counts');
     const during = await countAll({ tenantId, groupings: by });
     expect([during.records, during.groups]).toEqual([wanted.records, wanted.groups]);
     await roll();
@@ -319,7 +269,7 @@ describe('counts', () => {
   });
 
   it('refuse the cursor of another request', async () => {
-    const stats = new TrailStats(service.database, trail, { counts: 10 });
+    const stats = new TrailStats(site.service.database, site.trail, { counts: 10 });
     const page = await stats.count({ tenantId, groupings: grouped('actor') }, { sensitive: true });
     const cursor = page.next_cursor!;
     for (const [query, sensitive] of [
@@ -353,12 +303,12 @@ describe('hourly counts', () => {
     await submit('hidden', madeEvents(5));
     await roll();
     const reader = { role: 'reader', tenants: ['acme'] } as const;
-    expect(await service.database.query(reader, 'select * from audit_hourly_counts')).toEqual([]);
+    expect(await site.service.database.query(reader, 'select * from audit_hourly_counts')).toEqual([]);
     await expect(
-      service.database.query(reader, `select * from tally_hourly_counts_place('hidden')`),
+      site.service.database.query(reader, `select * from tally_hourly_counts_place('hidden')`),
     ).rejects.toThrow('has not set the tenant');
     for (const change of ['delete from audit_hourly_counts', 'update audit_hourly_counts set records = 0'])
-      await expect(service.database.query(reader, change)).rejects.toThrow('permission denied');
+      await expect(site.service.database.query(reader, change)).rejects.toThrow('permission denied');
   });
 
   it('are compared with the records by a verification', async () => {
@@ -368,8 +318,8 @@ describe('hourly counts', () => {
     await submit(tenantId, madeEvents(5));
     const findings = async () => {
       const report = await verifyStore(
-        async (sql, parameters) => await service.database.query(writer, sql, parameters),
-        { tenantId, logName: 'log.test', keys: [] },
+        async (sql, parameters) => await site.service.database.query(writer, sql, parameters),
+        { tenantId, logName, keys: [] },
       );
       return report.findings
         .filter(({ code }) => code === 'COUNT_MISMATCH')
@@ -377,8 +327,7 @@ describe('hourly counts', () => {
     };
     expect(await findings()).toEqual([]);
     const [row] = (await asOwner(
-      `select hour::text as hour from audit_hourly_counts where tenant_id = $1 and detailed order by hour, combination limit 1`,
-      [tenantId],
+      `select hour::text as hour from audit_hourly_counts where tenant_id = '${tenantId}' and detailed order by hour, combination limit 1`,
     )) as { hour: string }[];
     const one = `from audit_hourly_counts where tenant_id = '${tenantId}' and detailed and hour = '${row!.hour}'`;
     await asOwner(
@@ -391,12 +340,12 @@ describe('hourly counts', () => {
     const found = await findings();
     expect(found).toHaveLength(2);
     expect(found).toContain('0 records in the hour from 2020-01-01T00:00:00Z: 7 in the counts by type');
-    const report = await verifyRange(service, trail, { tenantId });
+    const report = await verifyRange(site.service, site.trail, { tenantId });
     expect(report.findings.filter(({ code }) => code === 'COUNT_MISMATCH')).toHaveLength(2);
     // A verification finds what was removed too.
-    await asOwner(`delete from audit_hourly_counts where tenant_id = $1`, [tenantId]);
+    await asOwner(`delete from audit_hourly_counts where tenant_id = '${tenantId}'`);
     expect((await findings()).length).toBeGreaterThan(2);
-    await service.followerOperations.reset('hourly-counts', tenantId);
+    await site.service.followerOperations.reset('hourly-counts', tenantId);
     await roll();
     expect(await findings()).toEqual([]);
   });
