@@ -62,8 +62,13 @@ describe('--key takes what the command can use, and nothing else', () => {
     ['a token', ['events', ...server, '--key', 'e30.e30.c2ln'], 'belongs in --token'],
     [
       'a verifier key, of a command that verifies nothing',
-      ['events', ...server, '--key', trusted],
+      ['producers', ...server, '--key', trusted],
       'verifies nothing',
+    ],
+    [
+      'a verifier key, of a list that is not verified',
+      ['events', ...server, '--key', trusted],
+      'only with --verify',
     ],
     ['a verifier key, of a subcommand', ['dlq', 'list', ...server, '--key', trusted], 'verifies nothing'],
     ['a verifier key as a setting', ['config', 'set', 'key', trusted], 'log-keys pin'],
