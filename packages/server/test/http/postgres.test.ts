@@ -2,7 +2,7 @@ import { readFilters } from '@tallystick/event';
 import { sharedPostgres } from '@tallystick/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Session } from '../../src/store/database.ts';
+import type { Session, Statement } from '../../src/store/database.ts';
 import { migratePostgres } from '../../src/store/migrate.ts';
 import { partitionOf } from '../../src/store/partitions.ts';
 import { anyTime } from '../../src/trail/chain-months.ts';
@@ -98,11 +98,23 @@ describe('on PostgreSQL, as a login that owns nothing', () => {
   ])('finds with the index of %s', async (column, among) => {
     await fill();
     let rows: { 'QUERY PLAN': string }[] = [];
+    const access = { role: 'reader', tenants: ['big'] } as const;
+    const { database } = http.service;
+    const explained = (statement: Statement) =>
+      statement.text.includes('set_config')
+        ? statement
+        : { ...statement, text: `explain (costs off) ${statement.text}` };
     const explaining = {
       async query<R>(text: string, values: unknown[]): Promise<R[]> {
-        const access = { role: 'reader', tenants: ['big'] } as const;
-        rows = await http.service.database.query(access, `explain (costs off) ${text}`, values);
+        rows = await database.query(access, explained({ text, values }).text, values);
         return [];
+      },
+      async pipeline(...statements: Statement[]): Promise<object[][]> {
+        const answers = await database.transaction(access, (session) =>
+          session.pipeline(...statements.map(explained)),
+        );
+        rows = answers[statements.findIndex(({ text }) => !text.includes('set_config'))] as typeof rows;
+        return statements.map(() => []);
       },
     } as unknown as Session;
     const request = { epoch: 1, from: 15_000, to: 15_511, order: 'desc', limit: 51, among } as const;
