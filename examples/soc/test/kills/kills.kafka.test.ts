@@ -38,7 +38,9 @@ test(`separate processes that are killed at random moments record everything, on
   await platform.finish();
   const { stopped, happened, events } = await platform.stop();
 
-  expect(restarts).toHaveLength(rounds);
+  // A process that is being started again can't be killed. None ended by itself.
+  expect(restarts.length).toBeGreaterThan(rounds / 2);
+  expect(restarts.filter((how) => !how.endsWith(' SIGKILL'))).toEqual([]);
   expect(Object.entries(stopped).filter(([, how]) => how !== 0)).toEqual([]);
   expect(happened.investigations).toHaveLength(rounds * alertsOfRound);
   expect(differences(happened, events), platform.written.join('')).toEqual([]);

@@ -61,9 +61,12 @@ function addRoute(app: FastifyInstance, guards: Guards, each: Endpoint): void {
       const lease = budget.open(principal?.id ?? '');
       leases.set(request, lease);
       // A request that is refused, or whose client goes away, before the handler runs. The handler releases its own lease.
-      reply.raw.once('close', () => {
+      const gone = () => {
         if (leases.has(request)) lease.release();
-      });
+      };
+      // A client may have gone while its key was looked up. The response does not close again.
+      if (reply.raw.destroyed) gone();
+      else reply.raw.once('close', gone);
     },
     ...(body !== undefined && {
       preParsing: unpackBody(
