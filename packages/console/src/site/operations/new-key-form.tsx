@@ -58,7 +58,7 @@ export function NewKeyForm({ create }: { readonly create: (key: NewApiKey) => Pr
         <label class="field">
           Person or agent that it stands for
           <input class="input" name="subject" maxLength={200} autocomplete="off" />
-          <span class="hint">Needed to decide approvals. Empty: the key stands for itself.</span>
+          <span class="hint">The person or agent who uses the key. Needed to decide approvals.</span>
         </label>
         <label class="field">
           It works for
