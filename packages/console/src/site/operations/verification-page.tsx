@@ -60,8 +60,8 @@ function VerificationOf({ tenant }: { readonly tenant: string }) {
           <p class="soft">
             The service reads every record, its hash, its link and the signed tree. It checks itself here:
             this finds faults, but it proves nothing to others. Your own browser checks single records on the
-            page of events, and <code>tally verify --tenant {tenant}</code> checks everything with a key that you
-            choose.
+            page of events, and <code>tally verify --tenant {tenant}</code> checks everything with a key that
+            you choose.
           </p>
           {run !== undefined && <Progress run={run} />}
         </div>
