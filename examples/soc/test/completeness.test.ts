@@ -45,7 +45,7 @@ let faults: readonly unknown[];
 
 beforeAll(async () => {
   const parts = morningParts();
-  // Nobody decides what is this urgent, so it is escalated and times out, by the clock of the desk.
+  // No person decides about the urgent action, so it is escalated and times out, by the clock of the desk.
   parts.settings.response.approvalWindowMs.high = 1_000;
   parts.settings.governance.accumulation.maxActions = 60;
   trail = await ServiceTrail.open(directory.path, parts.settings);

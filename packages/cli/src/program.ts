@@ -92,7 +92,9 @@ Examples:
 /** The grammar of the command line. `run` connects each command with its work. */
 export function createProgram(run: RunAction): Command {
   const program = new Command('tally')
-    .description('Tamper-evident audit logging: write events, read them, and prove that nobody changed them.')
+    .description(
+      'Tamper-evident audit logging: write events, read them, and prove that they were not changed.',
+    )
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })

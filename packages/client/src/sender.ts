@@ -83,7 +83,7 @@ export class Sender {
         await pause(delayMs, signal);
         continue;
       }
-      // A service that refuses a request for its rate has done nothing, so every request may be repeated.
+      // A request that is refused because of a rate limit has changed nothing, so every request may be repeated.
       const repeatMs = response.status === 429 ? ownDelayMs : delayMs;
       if (repeatMs === undefined || !isTransient(response.status))
         throw await errorOfResponse(response, this.name);

@@ -5,7 +5,7 @@ import { type Checkpoint, equalBytes, LogError, rootsFromConsistency } from '@ta
  *
  * - `one_log`: both can belong to one log.
  * - `contradiction`: no log has both. Two signed notes and this proof show that to everyone who trusts the key.
- * - `proof_invalid`: the proof fits neither: it shows nothing, but an honest log has one that fits.
+ * - `proof_invalid`: the proof does not fit the newer checkpoint. That proves nothing, but an honest log can give a proof that fits.
  * - `no_proof`: the trees have different sizes, and there is no proof.
  * - `other_log`: they are of different logs, tenants or epochs.
  */

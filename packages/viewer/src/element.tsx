@@ -14,15 +14,15 @@ let sheet: CSSStyleSheet | undefined;
  * `<tallystick-viewer server="https://audit.example.com" token="tally_view_…">`: a list of the events that the token shows, with their
  * details and the verification by this browser.
  *
- * Events: `tallystick-alarm` ({@link AlarmDetail}), and `token-expired` when the service refuses the token. The page then sets `token`, or
- * has set `getToken`.
+ * Events: `tallystick-alarm` ({@link AlarmDetail}), and `token-expired` when the element needs a token: the page sets `token`, or has set
+ * `getToken` in advance.
  */
 export class TallystickViewer extends Base {
   static readonly observedAttributes = ['server', 'token', 'lang', 'log-key'];
 
   /** Returns a new token when the service refuses the last one. */
   getToken: (() => Promise<string>) | undefined;
-  /** Texts in place of those of the language. */
+  /** Own texts, instead of those of the language. */
   words: Partial<ViewerWords> | undefined;
   readonly #tokens = new TokenSource(async () => {
     this.dispatchEvent(new CustomEvent('token-expired', { bubbles: true, composed: true }));

@@ -17,7 +17,7 @@ export interface TallystickViewerProps {
   readonly lang?: string | undefined;
   /** A verifier key of the log that the page pins. @defaultValue the key that the service shows at the first visit */
   readonly logKey?: string | undefined;
-  /** Texts in place of those of the language. */
+  /** Own texts, instead of those of the language. */
   readonly words?: Partial<ViewerWords> | undefined;
   readonly className?: string | undefined;
   readonly onAlarm?: ((detail: AlarmDetail) => void) | undefined;
@@ -42,7 +42,7 @@ export function TallystickViewer(props: TallystickViewerProps): ReactElement {
     };
   }, []);
   useEffect(() => {
-    // Loaded in the browser alone: elements are none of a server's.
+    // Loaded only in a browser: a server has no custom elements.
     void import('./index.ts').then(() => {
       const viewer = element.current;
       if (viewer !== null) Object.assign(viewer, { getToken, words, token });

@@ -102,7 +102,7 @@ export class Governance implements Service, Controls {
   async admitAutomatic(lineage: Lineage, action: PlannedAction): Promise<boolean> {
     const { tenantId } = lineage;
     if (await this.isKilled(tenantId, [{ kind: 'tenant', value: tenantId }])) return false;
-    // A crash leaves the count and the record of a breach, or neither. The count stays if the work fails that asks.
+    // After a crash, the count and the record of a breach are both stored, or neither is. The count stays stored if the caller's work fails.
     return this.#counting.take(tenantId, () =>
       independently(this.#units, lineage, async (own) => {
         const { admitted, count, isBreach } = await this.#accumulation.count(tenantId, action.action_id);
@@ -137,7 +137,7 @@ export class Governance implements Service, Controls {
         });
       });
     } catch (error) {
-      // What could not be recorded must not hold.
+      // A change that could not be recorded must not take effect.
       changeSetting(settings, path, before);
       throw error;
     }

@@ -158,7 +158,7 @@ export class LlmRouter implements ModelRouter {
         (own) => this.#recordBreaker(own, provider, { before, after }, reason),
       );
     } catch (error) {
-      // What could not be recorded did not happen: the stored state holds.
+      // A change that could not be recorded does not take effect: the stored state applies.
       this.#breakers.delete(provider);
       throw error;
     }
@@ -175,7 +175,7 @@ export class LlmRouter implements ModelRouter {
       await this.#recordLimitOnce('soft', lineage, spent);
   }
 
-  /** The other provider is called also if the work fails that asks. */
+  /** Recorded independently of the caller's work: the other provider is called even if that work fails. */
   async #recordFailover(
     lineage: Lineage,
     primary: CatalogedModel,
@@ -245,7 +245,7 @@ export class LlmRouter implements ModelRouter {
           reasoning_summary:
             limit === 'hard'
               ? 'the limit is reached; calls are refused until the next month'
-              : 'the warning limit is reached; calls go on',
+              : 'the warning limit is reached; calls continue',
         },
         outcome: {
           outcome_status: limit === 'hard' ? 'blocked' : 'success',

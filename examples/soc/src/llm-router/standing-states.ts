@@ -37,7 +37,7 @@ export class StandingStates {
   }
 
   /**
-   * Begins or ends a state, and records it. A crash leaves both or neither, and both stay if the work fails that is being done.
+   * Begins or ends a state, and records it. After a crash, both are stored or neither is. Both stay stored if the surrounding work fails.
    *
    * @param next since when it holds, from since when it held before. Nothing happens if that is the same.
    * @param record is called with the lineage of the record

@@ -50,9 +50,9 @@ export function apart<T>(task: () => T): T {
 }
 
 /**
- * Does work that stays done if the work fails that is being done now, such as the change of a circuit breaker. It takes effect by itself.
+ * Does work in a unit of its own, which takes effect even if the open unit fails, such as the change of a circuit breaker.
  *
- * @param work is called with the lineage of what it records: events of the work that is being done may never happen, so it follows from
+ * @param work is called with the lineage of what it records: events of the open unit may never take effect, so the work follows from
  *   what happened before them
  */
 export function independently<T>(

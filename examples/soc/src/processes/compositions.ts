@@ -36,7 +36,7 @@ export interface ProcessParts extends ServiceParts {
 /** A service in a process of its own. */
 export interface RunnableService {
   start(): Promise<void>;
-  /** Finishes what it is doing, and takes no more. */
+  /** Finishes its current work, and accepts no more. */
   stop(): Promise<void>;
   /** What other processes may call. */
   readonly calls?: Calls;

@@ -33,11 +33,11 @@ const platformForm = z.strictObject({
 export type PlatformSettings = z.infer<typeof platformForm>;
 export type PlatformSettingsInput = z.input<typeof platformForm>;
 
-/** What only the environment of a process says. */
+/** Secrets, which are only in the environment of a process. */
 export interface ProcessSecrets {
   /** Key of the audit service, for this service: `TALLYSTICK_API_KEY`. */
   readonly apiKey: string;
-  /** What the processes of the platform tell each other to be heard: `SOC_CALL_KEY`. */
+  /** The secret with which the processes of the platform authenticate their calls: `SOC_CALL_KEY`. */
   readonly callKey: string;
 }
 

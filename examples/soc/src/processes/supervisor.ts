@@ -24,9 +24,9 @@ export interface SupervisorOptions {
 /** How each process ended: its exit code, or the signal that ended it. */
 export type Stopped = Readonly<Record<ServiceName, number | NodeJS.Signals | undefined>>;
 
-/** Starts all services as processes, starts those again that end, and stops them all. */
+/** Starts all services as processes, restarts processes that end, and stops all of them. */
 export class Supervisor {
-  /** What the processes of this platform tell each other to be heard. */
+  /** The secret with which the processes of this platform authenticate their calls. */
   readonly callKey = randomBytes(32).toString('base64url');
   readonly #processes: ReadonlyMap<ServiceName, SupervisedProcess>;
 

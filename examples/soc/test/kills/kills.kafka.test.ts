@@ -12,7 +12,7 @@ const seed = Number(process.env.KILLS_SEED ?? randomInt(2 ** 31));
 const alertsOfRound = 4;
 /** A process is killed before observers have seen more than this of the round, whatever the speed of the machine. */
 const longestWaitBytes = 1_500;
-/** After that, it lives up to this time, so that a kill hits also what nobody observes. */
+/** After that, it lives up to this time, so that kills also hit work that no test observes. */
 const longestRestMs = 50;
 
 test(`separate processes that are killed at random moments record everything, once (KILLS_SEED=${seed})`, {

@@ -24,7 +24,7 @@ const seed = Number(process.env.KILLS_SEED ?? randomInt(2 ** 31));
 const alertsOfRound = 12;
 /** A process is killed before observers have seen more than this of it, whatever the speed of the machine. */
 const longestLifeBytes = 6_000;
-/** After that, it lives up to this time, so that a kill hits also what nobody observes. */
+/** After that, it lives up to this time, so that kills also hit work that no test observes. */
 const longestRestMs = 20;
 
 test(`killed at random moments, the platform records everything that happened, once (KILLS_SEED=${seed})`, {

@@ -48,7 +48,7 @@ export const registerExport: Register = (program, run) => {
       )
       .option(
         '--resume',
-        'go on with an unfinished export to the file of -o, with its tenant, format and filters',
+        'continue an unfinished export to the file of -o, with its tenant, format and filters',
       )
       .option(
         '--evidence <file.zip>',

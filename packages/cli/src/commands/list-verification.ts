@@ -18,7 +18,7 @@ import { queryMatcher } from './query-matcher.ts';
 import { joinReports, printSelection } from './selection-verdict.ts';
 import { exitCodeOf } from './verify-report.ts';
 
-/** What a list was asked for. */
+/** The query of a list. */
 interface ListedQuery {
   readonly tenant: string;
   readonly filters: EventFilters;
@@ -26,8 +26,8 @@ interface ListedQuery {
 }
 
 /**
- * Judges the pages of a list in this process, with keys and checkpoints of the user. The service hands out the evidence, and its own word
- * counts for nothing.
+ * Verifies the pages of a list in this process, with keys and checkpoints of the user. The evidence comes from the service, which is not
+ * trusted.
  */
 export class ListVerification {
   readonly #context: Context;
@@ -49,7 +49,7 @@ export class ListVerification {
   }
 
   /**
-   * Judges one page.
+   * Verifies one page.
    *
    * @throws {CliError} `BROKEN` for evidence of another log or of no log; `NOT_VERIFIABLE` where no checkpoint exists yet; an alarm about
    *   the log's name, key or epoch

@@ -3,8 +3,8 @@ import { parseSearch, searchMatcher } from '@tallystick/event/search';
 import type { AuditRecord } from '@tallystick/log';
 
 /**
- * Whether a record matches a query, by its bytes alone. With it, a client finds an event of an answer that it did not ask for. What an
- * answer left out can't be found this way.
+ * Whether a record matches a query, by its bytes alone. With it, a client finds events in an answer that do not match the
+ * query. It can't find events that the answer left out.
  */
 export function queryMatcher(filters: EventFilters, q?: string): (record: AuditRecord) => boolean {
   const conditions = readFilters(filters);

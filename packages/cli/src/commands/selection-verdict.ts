@@ -4,7 +4,7 @@ import type { Equivocation } from '../trust/equivocation.ts';
 import type { ComparedCheckpoint } from '../trust/trust-context.ts';
 import { printFindings, verdictText } from './verify-report.ts';
 
-/** One report on two pages of a list. A page that the checkpoint does not cover yet takes nothing from a page that it covers. */
+/** One report on two pages of a list. A page that is not covered yet does not change the verdict on a covered page. */
 export function joinReports(a: SelectionReport, b: SelectionReport): SelectionReport {
   const isProven = a.verified + a.hash_only + b.verified + b.hash_only > 0;
   const findings = [...a.findings, ...b.findings].filter(

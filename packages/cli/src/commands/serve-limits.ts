@@ -6,7 +6,7 @@ import { rate } from './option-values.ts';
 
 type Rate = ReturnType<typeof rate>;
 
-/** Options of `tally serve` about the rate of requests and their origin. */
+/** Options of `tally serve` that limit requests and name the web pages that may call the API. */
 export interface LimitOptions {
   readonly rateLimit?: Rate;
   readonly rateLimitKey?: readonly (readonly [id: string, rate: Rate])[];
@@ -15,7 +15,7 @@ export interface LimitOptions {
   readonly corsOrigin?: readonly string[];
 }
 
-/** Of an address whose credentials are refused or that shows none: enough for the pages of a console, and for a wrong key in an application. */
+/** The default for addresses without a valid credential: enough for the pages of the console, and for an application with a wrong key. */
 const defaultAddressRate = '20/s:500';
 
 export function addLimitOptions(command: Command): Command {

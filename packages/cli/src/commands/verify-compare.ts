@@ -34,7 +34,7 @@ export async function compareFiles(context: Context, files: readonly string[]): 
   return await printComparisons(context, comparisons);
 }
 
-/** Checks the report that a reader's browser handed out. */
+/** Checks the report that a reader downloaded from the viewer. */
 export async function checkForkReport(context: Context, bytes: AsyncIterable<Uint8Array>): Promise<number> {
   const text = (await readWhole(gunzipIfNeeded(bytes)))?.toString('utf8');
   const report = text === undefined ? undefined : readForkReport(text);
@@ -71,7 +71,7 @@ async function notesIn({ processContext }: Context, file: string): Promise<reado
     if (syscall !== undefined)
       throw new CliError('INPUT_UNREADABLE', `can't read ${file}: ${code}`, { cause });
     if (!(cause instanceof LogError || cause instanceof SyntaxError)) throw cause;
-    const what = 'is no checkpoint, receipt, bundle, report or known-logs.json';
+    const what = 'is not a checkpoint, receipt, bundle, report or known-logs.json';
     throw new CliError('USAGE', `${file} ${what}: ${cause.message}`, { cause });
   }
 }

@@ -27,7 +27,7 @@ export const registerVerify: Register = (program, run) => {
     .command('verify')
     .summary('verify a trail, a bundle, a receipt or an export')
     .description(
-      "Verifies that nobody changed a trail: a tenant's whole chain on a service or store (without --tenant, every tenant's), " +
+      "Verifies that a trail was not changed: a tenant's whole chain on a service or store (without --tenant, every tenant's), " +
         'or a bundle, a receipt or an export with evidence in a file, offline. Everything is checked on this machine. The verifier key comes from --key, or ' +
         'from an earlier tally log-keys; the key of a service or store is trusted at first use and pinned. Another log, key or epoch at a place that ' +
         'you know is an alarm, until you accept it with tally log-keys trust.',

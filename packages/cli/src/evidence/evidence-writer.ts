@@ -41,7 +41,7 @@ export class EvidenceWriter {
     return new EvidenceWriter(path, folder, files);
   }
 
-  /** Begins anew: the service sends another head only before the first record. */
+  /** Takes the head. After a broken connection the service sends another one, but only before the first record. */
   async begin(head: EvidenceHead): Promise<void> {
     if (this.#lines > 0) throw invalid('sent a second head');
     if (this.#head === undefined) await this.#csv.add(csv.header);
@@ -82,7 +82,7 @@ export class EvidenceWriter {
     await rename(part, this.#path);
   }
 
-  /** Removes what is not needed any more, also after a failure. */
+  /** Removes the unfinished files, also after a failure. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const file of [this.#records, this.#multiproof, this.#csv])
       await file.close().catch(() => undefined);

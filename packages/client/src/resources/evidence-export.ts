@@ -19,7 +19,7 @@ export type EvidencePart =
   /** The hashes of the multiproof after the last record. */
   | { readonly kind: 'end'; readonly hashes: readonly string[] };
 
-/** The parts of an export with evidence. A connection that breaks is opened again, and the export goes on after the last record. */
+/** The parts of an export with evidence. After a broken connection, a new one continues after the last record. */
 export async function* exportEvidence(
   sender: Sender,
   { filters, ...rest }: EvidenceQuery,
@@ -43,7 +43,7 @@ export async function* exportEvidence(
           return;
         }
         if ('tallystick_selection' in line) {
-          // A connection that breaks before the first record begins anew, perhaps with a newer checkpoint.
+          // If a connection breaks before the first record, the next one sends a head again, perhaps with a newer checkpoint.
           head = line;
           yield { kind: 'head', head };
           continue;
@@ -55,7 +55,7 @@ export async function* exportEvidence(
     }
     throw new Error('the connection ended before the export');
   };
-  // The head comes again with each connection until a record has come.
+  // Each connection sends the head again until a record has arrived.
   yield* reopened(open, signal, ({ kind }) => kind !== 'head');
 }
 

@@ -12,8 +12,8 @@ import type { PageQuery } from './tenants.ts';
 /** Tokens with which browsers read a part of one tenant's trail. All calls but `current` need the scope `viewer-tokens:issue`. */
 export interface ViewerTokensResource {
   /**
-   * Makes a token, in a backend, for the page of one user. The answer is the only place that shows it. Not retried: a repetition would make
-   * another token.
+   * Makes a token, in a backend, for the page of one user. Only this answer shows it. A failed request is not repeated, because
+   * that could make a second token.
    */
   create(token: NewViewerToken, options?: CallOptions): Promise<CreatedViewerToken>;
   /** One page of the tokens that work at the moment, the newest first. */

@@ -68,7 +68,7 @@ export class MultiproofReader {
   /**
    * How many hashes come before the leaf.
    *
-   * @throws {LogError} `PROOF_INVALID` for a leaf that is not behind the last one, or that is outside the tree
+   * @throws {LogError} `PROOF_INVALID` for a leaf that does not come after the last one, or that is outside the tree
    */
   hashesBefore(index: number): number {
     return this.#gapBefore(index).length;

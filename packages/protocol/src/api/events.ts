@@ -31,7 +31,7 @@ export interface EventPage {
 }
 
 /**
- * What a client needs to judge the events of a page by itself. Each event then has its bytes in `record`, unless the reader may not see
+ * What a client needs to verify the events of a page. Each event then has its bytes in `record`, unless the reader may not see
  * it. It does not show that no event was left out.
  */
 export interface PageEvidence {

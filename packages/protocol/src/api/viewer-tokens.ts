@@ -10,7 +10,7 @@ export interface ViewerFilters {
 export interface NewViewerToken {
   /** May be omitted if the API key is for exactly one tenant. */
   readonly tenant_id?: string | undefined;
-  /** What every record must match that the token shows. @defaultValue every record that no rule below excludes */
+  /** The token shows only records that match all of these. @defaultValue every record that viewer tokens can show */
   readonly filters?: ViewerFilters | undefined;
   /** How long the token works, seconds: 60 to 3600. @defaultValue 900 */
   readonly expires_in?: number | undefined;
@@ -49,7 +49,7 @@ export interface ViewerTokenPage {
   readonly next_cursor?: string | undefined;
 }
 
-/** What the holder of a viewer token may know about it. The filters are not told. */
+/** What a viewer token shows about itself. It does not show its filters. */
 export interface ViewerTokenState {
   readonly tenant_id: string;
   readonly include_records: boolean;

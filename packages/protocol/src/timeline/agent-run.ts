@@ -15,11 +15,11 @@ export async function correlationOfRun(
   return textIn(started, 'correlation_id');
 }
 
-/** The records of a run: its first one, and those that it led to, directly or not. Others may share its `correlation_id`. */
+/** The records of a run: its first one, and those that it caused, directly or not. Others may share its `correlation_id`. */
 export function recordsOfRun(runId: string, records: readonly TimelineRecord[]): TimelineRecord[] {
   const effects = Map.groupBy(records, ({ cause }) => cause);
   const found = new Set([runId]);
-  // A set yields what is added while it is read. It has each record once, so forged causes that form a cycle end.
+  // The loop also visits records that are added to the set meanwhile. A set has each record once, so the loop ends even if forged causes form a cycle.
   for (const id of found) for (const effect of effects.get(id) ?? []) found.add(effect.id);
   return records.filter(({ id }) => found.has(id));
 }

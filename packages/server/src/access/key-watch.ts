@@ -23,8 +23,8 @@ interface Watcher {
 }
 
 /**
- * Ends what a key, a login, a session or a viewer token has begun and what goes on for long, such as a stream, when the key or the token is
- * revoked, its subject is blocked, the person signs out, or one of them expires. It does not matter which replica did that: one query per
+ * Ends long requests, such as streams, when their key or viewer token is revoked, their subject is blocked, the person signs out, or one of
+ * these credentials expires. It does not matter which replica did that: one query per
  * interval asks the store about the keys of all streams of this replica, one about their subjects, one about their sessions, and one about
  * their viewer tokens. While there is no stream, no query runs. While the store fails, the streams of keys stay open; they show nothing new
  * then. Those of logins end at their time in any case.

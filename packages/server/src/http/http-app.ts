@@ -73,7 +73,7 @@ export interface HttpOptions {
   /** Origins whose scripts may call the API with an API key or a token, such as `https://app.example.com`. @defaultValue none */
   readonly corsOrigins?: readonly string[] | undefined;
   /**
-   * Addresses and ranges of proxies whose header `X-Forwarded-For` is believed. @defaultValue none: the address of a client is that of its
+   * Addresses and ranges of proxies whose header `X-Forwarded-For` is used. @defaultValue none: the address of a client is that of its
    * connection
    */
   readonly trustedProxies?: readonly string[] | undefined;

@@ -38,7 +38,7 @@ export async function planSelection(
 /** Which records, and with which tree they are proven. */
 export interface SelectionRequest extends Omit<ExportRequest, 'format'> {
   readonly tree: SelectionTree;
-  /** The first line; absent where the export goes on after a place. */
+  /** The first line; absent if the export continues after a place. */
   readonly head: EvidenceHead | undefined;
 }
 

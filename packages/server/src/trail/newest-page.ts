@@ -34,8 +34,8 @@ type Row = { readonly head_epoch: number; readonly head_sequence: number } & (
 );
 
 /**
- * The page of a list without filters, in one round trip: most pages that are asked for are such pages of the newest records. It took four, and a
- * plan per request.
+ * The page of a list without filters, in one round trip. Most requested pages are such pages of the newest records. The general way takes four
+ * round trips, and a plan per request.
  *
  * @returns undefined where a page needs more than these records of the newest epoch: the general way answers then
  */

@@ -58,7 +58,7 @@ export interface LogCheck {
   readonly keptSize?: number | undefined;
 }
 
-/** Checks a log. What is wrong with the evidence is in the result and never thrown, but for a key that the caller trusts. */
+/** Checks a log. Faults of the evidence are in the result. It throws only if the key of the caller can't be read. */
 export async function checkLog(evidence: LogEvidence): Promise<LogCheck> {
   const { note, kept } = evidence;
   const before = kept === undefined ? undefined : parseCheckpoint(parseNote(kept).text);

@@ -1,4 +1,4 @@
-/** A file that a reader's browser hands out when a log contradicts what it verified before. */
+/** The file that the viewer offers as a download when a log contradicts what the browser verified before. */
 import {
   type Checkpoint,
   fromBase64,
@@ -55,7 +55,7 @@ export interface ReadForkReport extends ForkReport {
   readonly relation: CheckpointRelation;
 }
 
-/** Reads a report. Whoever sends it may have written anything into it. `undefined`: it is not a report, or a damaged one. */
+/** Reads a report. It is not trusted: an attacker may have written it. `undefined`: it is not a report, or a damaged one. */
 export function readForkReport(text: string): ReadForkReport | undefined {
   if (!text.startsWith(forkReportBegin) || text.length > maxForkReportBytes) return undefined;
   try {

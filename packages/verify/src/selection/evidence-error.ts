@@ -1,4 +1,4 @@
-/** A file of evidence can't be read: it was damaged, or nobody who follows the specification wrote it. */
+/** A file of evidence can't be read: it is damaged, or it does not follow the specification. */
 export class EvidenceError extends Error {
   override readonly name = 'EvidenceError';
   readonly code = 'EVIDENCE_MALFORMED';

@@ -178,7 +178,7 @@ export class SelectionCheck {
   }
 
   /**
-   * Takes note of bytes that are no record. Nobody can say which leaf they are, so the proof of all records is lost.
+   * Counts bytes that are not a record. It is not known which leaf they are, so the proof can't be checked for any record.
    *
    * @param where they are, for people
    */

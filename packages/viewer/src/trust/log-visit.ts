@@ -22,7 +22,7 @@ const alarming: ReadonlySet<string> = new Set([
   'untrusted',
 ]);
 
-/** Compares the log with what this browser verified before. What it can't tie to that, it does not remember. */
+/** Compares the log with what this browser verified before. It stores a checkpoint only if the log is proven to extend the stored one. */
 export async function visitLog(
   client: Client,
   memory: LogMemory,
@@ -69,7 +69,7 @@ export function isAlarm({ state }: Pick<LogVisit, 'state'>): boolean {
   return alarming.has(state);
 }
 
-/** A later epoch of the same log is no fork: a recovery starts one. The page says so, and goes on to remember the earlier one. */
+/** A later epoch of the same log is not a fork: a recovery starts one. The page says so, and keeps the checkpoint of the earlier epoch. */
 function stateOf({ state }: LogCheck, kept: string | undefined, note: string): LogVisit['state'] {
   if (state !== 'other_log' || kept === undefined) return state;
   const [before, now] = [originOf(kept), originOf(note)];
@@ -94,7 +94,7 @@ export async function consistencyOf(
     const { hashes } = await client.logs.consistencyProof(tenant, { from, to }, { signal });
     return hashes.map((hash) => fromBase64(hash) ?? new Uint8Array());
   } catch (error) {
-    // A service that is away proves nothing, and is no liar.
+    // A service that can't be reached is not a service that refuses a proof.
     if (error instanceof ClientError && error.code !== 'UNREACHABLE') return undefined;
     throw error;
   }

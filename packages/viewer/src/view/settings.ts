@@ -20,7 +20,7 @@ export function useSettings(): Settings {
   return useContext(Context)!;
 }
 
-/** A time in the reader's zone and language. What is no time is shown as it is. */
+/** A time in the reader's zone and language. A text that is not a time is shown unchanged. */
 export function timeText(value: unknown, language: string): string {
   const time = Date.parse(String(value));
   if (Number.isNaN(time)) return String(value ?? '');

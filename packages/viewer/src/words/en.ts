@@ -60,7 +60,7 @@ export const en: ViewerWords = {
   },
   checks: {
     CONTENT_MATCHES: 'Everything that is shown is what the record’s bytes hold.',
-    CONTENT_UNREADABLE: 'The bytes are no record: they were changed.',
+    CONTENT_UNREADABLE: 'The bytes are not a record: they were changed.',
     CONTENT_DIFFERS: '“{member}” is not what the record holds.',
     HASH_MATCHES: 'SHA-256 of the bytes is the hash in the list.',
     HASH_DIFFERS: 'The bytes have another hash than the list says: the record was changed.',

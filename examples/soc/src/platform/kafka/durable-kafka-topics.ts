@@ -31,7 +31,7 @@ export interface ConsumerGroup {
 /**
  * Topics of Kafka for one service with a store of its own. What the service changes while it handles a message, what it publishes, and
  * the note that the message is handled take effect together, in the store. Afterwards the messages are written to Kafka and the offset is
- * committed. A message that comes again, because a crash interrupted that, is not handled again.
+ * committed. After a crash, a message that is delivered again is not handled again.
  */
 export class DurableKafkaTopics implements TopicBus {
   /** @defaultValue records nothing */

@@ -16,8 +16,8 @@ interface Row {
 }
 
 /**
- * Writes the outgoing messages of a store to Kafka, in their order, and removes each when the broker has it. What a crash interrupts is
- * written again with the same id, so consumers handle it once.
+ * Writes the outgoing messages of a store to Kafka, in their order, and removes each when the broker has it. After a crash, messages are
+ * written again with the same ids, so consumers handle each once.
  */
 export class OutgoingRelay {
   readonly #store: DurableStore;

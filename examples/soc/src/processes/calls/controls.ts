@@ -30,7 +30,7 @@ export function controlsCalls(controls: Controls, units: Units): Calls {
   };
 }
 
-/** Governance in another process. While it is away, it throws `Unavailable`: without its consent nothing is done. */
+/** Governance in another process. While it can't be reached, calls throw `Unavailable`: no action runs without its permission. */
 export function remoteControls(governance: CallClient): Controls {
   return {
     isKilled: async (tenantId, scopes) =>

@@ -1,12 +1,12 @@
 import { hashOf } from '../../platform/artifacts.ts';
 import type { DurableStore } from '../../platform/durable/store.ts';
 
-/** A caller that was away for longer gets a new answer. */
+/** How long an answer is kept, ms. After that, the same request gets a new answer. */
 const keptMs = 24 * 60 * 60_000;
 
 /**
  * The answers of a service to requests of others. An answer is stored together with what it changed: after a crash of the caller, the same
- * request gets the same answer; after a crash of this process in the middle, nothing of the request took effect.
+ * request gets the same answer. After a crash of this process during a request, no change of the request took effect.
  */
 export class KeptAnswers<T> {
   readonly #store: DurableStore;

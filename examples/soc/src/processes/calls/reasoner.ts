@@ -37,7 +37,7 @@ export function reasonerCalls(
   return { calls, busy: () => answers.open };
 }
 
-/** The context gateway in another process. It throws `Unavailable` while that process is away. */
+/** The context gateway in another process. Calls throw `Unavailable` while that process can't be reached. */
 export function remoteReasoner(gateway: CallClient): Reasoner {
   return { reason: async (request) => (await gateway.call('reason', request, timeoutMs)) as Reasoning };
 }

@@ -27,7 +27,7 @@ export function routerCalls(router: ModelRouter, units: Units): Calls {
   };
 }
 
-/** The LLM router in another process. It throws `Unavailable` while that process is away. */
+/** The LLM router in another process. Calls throw `Unavailable` while that process can't be reached. */
 export function remoteRouter(router: CallClient): ModelRouter {
   return {
     complete: async (call) => (await router.call('complete', call, timeoutMs)) as ModelAnswer,

@@ -20,7 +20,7 @@ const states: { readonly [state in OpenIntentState]: { readonly tone: Tone; read
 /** The list is behind the chain when its newest record is older, seconds. */
 const behindAfter = 60;
 
-/** What agents declared or did of which the trail has one half only. */
+/** Actions of agents of which the trail has only the intent or only the end. */
 export function IntentsPage() {
   return <ForTenant page={(tenant) => <IntentsOf key={tenant} tenant={tenant} />} />;
 }
@@ -35,8 +35,8 @@ function IntentsOf({ tenant }: { readonly tenant: string }) {
     <div class="with-drawer">
       <div class="stack">
         <p class="soft">
-          An agent declares an action before it acts, and records how it ended. Listed is what has one half
-          only: the end may still come, or it is missing.
+          An agent declares an action before it acts, and records how it ended. This page lists actions with
+          only one of the two: the end may still come, or it is missing.
         </p>
         <label class="field state-choice">
           State

@@ -28,7 +28,7 @@ export function ListTools({
         class="button"
         aria-pressed={isLive && !isSearch}
         disabled={isSearch}
-        title={isSearch ? 'New events can’t be searched as they come: remove the search' : undefined}
+        title={isSearch ? 'The live mode takes no search: remove the search' : undefined}
         onClick={() => place.change({ live: isLive ? undefined : '1' })}
       >
         <span class="live-dot" aria-hidden="true" />

@@ -33,7 +33,7 @@ export function PageCheckBar({ check }: { readonly check: PageCheck }) {
     >
       <p>
         {parts.join(', ')}. Each was checked by its own receipt with the key that is pinned in this browser.
-        That the list leaves none out is not checked here: <code>tally verify</code> does.
+        This does not check whether the list is complete: <code>tally verify</code> does.
       </p>
     </Notice>
   );

@@ -47,7 +47,10 @@ function ExportsOf({ tenant }: { readonly tenant: string }) {
       </div>
       {searchOf(parameters) !== undefined && (
         <Notice tone="warn" title="The search is not part of an export">
-          <p>An export takes filters and a time range. Remove the search, or use filters instead.</p>
+          <p>
+            This page exports by filters and a time range. To export by a search, use the option --q of tally
+            export.
+          </p>
         </Notice>
       )}
       <section class="panel">
@@ -90,8 +93,8 @@ function ExportsOf({ tenant }: { readonly tenant: string }) {
               <div>
                 <strong>The whole chain of {tenant}</strong>
                 <p class="soft">
-                  All records with their proofs, without filters. Anyone checks it without this service:{' '}
-                  <code>tally verify {tenant}.tally</code>
+                  All records with their proofs, without filters. Everyone can verify them without this
+                  service: <code>tally verify {tenant}.tally</code>
                 </p>
               </div>
               <a class="button" href={bundleAddress(tenant)} download={`${tenant}.tally`}>

@@ -23,7 +23,7 @@ export function KeysPage() {
   return (
     <div class="stack">
       {created !== undefined && (
-        <Notice tone="good" title="The key is made. Copy it now: it is shown this one time.">
+        <Notice tone="good" title="The key is made. Copy it now: it is shown only once.">
           <p>
             <Copyable text={created.key} label="the key" />
           </p>

@@ -27,7 +27,9 @@ export function NewKeyForm({ create }: { readonly create: (key: NewApiKey) => Pr
         <label class="field">
           Name
           <input class="input" name="name" required maxLength={200} autocomplete="off" />
-          <span class="hint">By which people recognise it, such as the service that uses it.</span>
+          <span class="hint">
+            People recognise the key by it. Choose the service that uses the key, for example.
+          </span>
         </label>
         <fieldset class="scopes">
           <legend>The key may</legend>
@@ -58,7 +60,7 @@ export function NewKeyForm({ create }: { readonly create: (key: NewApiKey) => Pr
         <label class="field">
           Person or agent that it stands for
           <input class="input" name="subject" maxLength={200} autocomplete="off" />
-          <span class="hint">Needed to decide approvals. Empty: the key stands for itself.</span>
+          <span class="hint">The person or agent who uses the key. Needed to decide approvals.</span>
         </label>
         <label class="field">
           It works for

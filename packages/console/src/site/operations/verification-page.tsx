@@ -58,10 +58,10 @@ function VerificationOf({ tenant }: { readonly tenant: string }) {
         </header>
         <div class="body stack">
           <p class="soft">
-            The service reads every record, its hash, its link and the signed tree. It checks itself here,
-            which finds faults and convinces nobody else. Your own browser checks single records on the page
-            of events, and <code>tally verify --tenant {tenant}</code> checks everything with a key that you
-            choose.
+            The service reads every record, its hash, its link and the signed tree. It checks itself here:
+            this finds faults, but it proves nothing to others. Your own browser checks single records on the
+            page of events, and <code>tally verify --tenant {tenant}</code> checks everything with a key that
+            you choose.
           </p>
           {run !== undefined && <Progress run={run} />}
         </div>

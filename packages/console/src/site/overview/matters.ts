@@ -71,7 +71,7 @@ function producerMatters(producers: readonly ProducerAccount[]): readonly Matter
     }),
     matter('Producers fell silent', 'producers', 'clock', silent, {
       some: 'They may have held more events.',
-      none: 'Every producer said its end, or runs.',
+      none: 'Every producer runs, or has declared its end.',
     }),
   ];
 }

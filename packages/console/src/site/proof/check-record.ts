@@ -42,7 +42,7 @@ const count = (value: number | undefined) => (value ?? 0).toLocaleString();
 
 const texts: { readonly [code in RecordCheckCode]: string | ((facts: Facts) => string) } = {
   CONTENT_MATCHES: 'Everything on this page is what the record’s bytes hold.',
-  CONTENT_UNREADABLE: 'The bytes are no record: they were changed.',
+  CONTENT_UNREADABLE: 'The bytes are not a record: they were changed.',
   CONTENT_DIFFERS: ({ member }) => `“${member}” on this page is not what the record holds.`,
   HASH_MATCHES: 'SHA-256 of the record’s bytes is the hash in the list.',
   HASH_DIFFERS: 'The bytes have another hash than the list says: the record was changed.',

@@ -13,21 +13,21 @@ const refreshMs = 10 * 60_000;
 /** Least time between two attempts to read it, ms. */
 const cooldownMs = 10_000;
 const timeoutSeconds = 5;
-/** Most answers of people that are being exchanged for tokens at once. */
+/** Most answers of the provider that are exchanged for tokens at the same time. */
 const maxExchanges = 32;
 
-/** Where a person goes next, and what the browser keeps meanwhile. */
+/** Where the browser goes next, and what it stores until the provider's answer. */
 export interface StartedLogin {
   readonly location: string;
   /** For a cookie. */
   readonly attempt: string;
-  /** Until when the attempt is taken, ms since the epoch. */
+  /** When the attempt expires, ms since the epoch. */
   readonly until: number;
 }
 
 /**
  * Signs people in with a login of the OpenID provider: authorisation code with PKCE, state and nonce (OpenID Connect Core 1.0, RFC 9700).
- * `openid-client` speaks to the provider. The ID token is then checked like every other token of a login, by {@link Logins}, so a person has the
+ * `openid-client` communicates with the provider. The ID token is then checked like every other token of a login, by {@link Logins}, so a person has the
  * same subject, rights and tenants as with a bearer token.
  */
 export class ConsoleLogin {
@@ -50,7 +50,7 @@ export class ConsoleLogin {
   ) {
     this.options = logins.console;
     this.#logins = logins;
-    // An ID token is for the client, and an access token for the API. Neither is taken in place of the other.
+    // An ID token is for the client, and an access token for the API. The service accepts neither instead of the other.
     this.#tokens = new Logins({ ...logins, audience: [this.options.clientId] }, { now });
     this.#attempts = new LoginAttempts(macKey, now);
     this.#now = now;
@@ -97,7 +97,10 @@ export class ConsoleLogin {
   ): Promise<{ readonly principal: Principal; readonly page: string; readonly until: number }> {
     const attempt = sealed === undefined ? undefined : this.#attempts.open(sealed);
     if (attempt === undefined)
-      throw new ServerError('UNAUTHENTICATED', 'the attempt to sign in is over, or another browser began it');
+      throw new ServerError(
+        'UNAUTHENTICATED',
+        'the attempt to sign in has expired, or another browser began it: begin again',
+      );
     const principal = await this.#tokens.authenticate(await this.#exchange(attempt, query));
     if (principal.scopes.length === 0 || principal.tenants?.length === 0)
       throw new ServerError('FORBIDDEN', 'the login has no scope, or no tenant');
@@ -132,7 +135,7 @@ export class ConsoleLogin {
   /** @throws {ServerError} `ISSUER_UNAVAILABLE` */
   async #provider(): Promise<Configuration> {
     const elapsed = this.#now() - (this.#known?.readAt ?? Number.NEGATIVE_INFINITY);
-    // The known document goes on to work while the provider is down.
+    // While the provider is down, the document that was read last is used.
     if (elapsed < 0 || elapsed >= refreshMs) await this.#read();
     if (this.#known === undefined)
       throw new ServerError('ISSUER_UNAVAILABLE', 'the provider of logins can not be reached');
@@ -182,7 +185,7 @@ export class ConsoleLogin {
   }
 }
 
-/** What the person can do about a failure: come back later if the provider can't be reached, and otherwise begin again. */
+/** The error for a failure: whether the provider can't be reached, or the person must begin again. */
 function readFailure(cause: unknown): ServerError {
   const {
     code,

@@ -8,7 +8,7 @@ export interface LoginAttempt {
   readonly verifier: string;
   /** Page of the console that opens afterwards, relative to the console's address. */
   readonly page: string;
-  /** Until when the provider's answer is taken, ms since the epoch. */
+  /** When the attempt expires, ms since the epoch. */
   readonly until: number;
 }
 
@@ -21,8 +21,8 @@ export function pageOf(text: string | undefined): string {
 }
 
 /**
- * Attempts as texts for a cookie of the browser that makes them, so that every replica can end what another one began, and nothing has to be
- * stored. The key is a secret of the service, so an attempt that the service did not begin is not taken.
+ * Attempts as texts for a cookie of the browser. So each replica can finish an attempt that another one began, and the service stores nothing. An
+ * HMAC with a secret of the service protects them: the service refuses an attempt that it did not begin.
  */
 export class LoginAttempts {
   readonly #macKey: Uint8Array;
@@ -38,7 +38,7 @@ export class LoginAttempts {
     return `${body}.${this.#macOf(body).toString('base64url')}`;
   }
 
-  /** @returns `undefined` if this service did not make the text, or if its time is over */
+  /** @returns `undefined` if this service did not make the text, or if it has expired */
   open(sealed: string): LoginAttempt | undefined {
     const [body = '', mac = ''] = sealed.split('.');
     const given = Buffer.from(mac, 'base64url');

@@ -12,7 +12,7 @@ const maxFilterBytes = 8 * 1024;
 /**
  * The text of a token's filters in the store.
  *
- * @throws {ServerError} `PARAMETER_INVALID` for a filter without a value, which would be no filter, and for more than a token may have
+ * @throws {ServerError} `PARAMETER_INVALID` for a filter without a value, which would filter nothing, and for more filters than a token may have
  */
 export function formatViewerFilters(filters: EventFilters): string {
   assertAllRead(filters);

@@ -14,7 +14,7 @@ const pruneSql = readSql('prune-viewer-tokens');
 const listSql = readSql('list-viewer-tokens');
 const countSql = readSql('count-viewer-tokens');
 
-/** How long a token may work, and does where its maker does not say, ms. */
+/** How long a token works, ms: the bounds, and the default. */
 export const viewerLifetimeMs = { least: 60_000, most: 60 * 60_000, standard: 15 * 60_000 } as const;
 
 /** Most tokens of one API key that have not expired. */
@@ -50,7 +50,7 @@ export interface TokenChanges {
     change: TokenChange & { readonly facts: { readonly [fact: string]: unknown } },
     within: (session: Queries) => Promise<void>,
   ): Promise<void>;
-  /** A chain that takes no record does not keep a token alive. */
+  /** If the chain can't be written, the token is revoked without a record. */
   revoked(change: TokenChange, within: (session: Queries) => Promise<void>): Promise<void>;
 }
 
@@ -81,9 +81,9 @@ interface FoundRow extends TokenRow {
 /**
  * Viewer tokens, `tally_view_<id>_<secret>`: a backend makes one with its API key, and a browser reads a part of one tenant's trail with it.
  *
- * They are rows and not signed statements: a signed statement works until it expires, on every replica that has not heard of its end. Each
- * request reads the row together with the row of the API key, so a token ends on all replicas at once when it or its key is revoked. That
- * costs one look-up by primary key, which the request of a reader is slow enough not to notice.
+ * They are rows and not signed statements: a signed statement works until it expires, on every replica that does not know that it was revoked.
+ * Each request reads the row together with the row of the API key, so a token ends on all replicas at once when it or its key is revoked. This
+ * costs one look-up by primary key per request.
  */
 export class ViewerTokens {
   readonly #database: Database;
@@ -154,7 +154,7 @@ export class ViewerTokens {
   }
 
   /**
-   * Finds the caller that a token stands for. Nothing is cached.
+   * Finds the token, and what its holder may do. Nothing is cached.
    *
    * @throws {ServerError} `UNAUTHENTICATED`, always with the same message
    */

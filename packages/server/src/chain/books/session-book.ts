@@ -12,8 +12,8 @@ interface Change {
 }
 
 /**
- * Opens and ends sessions of the console, each in one transaction with the record of it in the chain of the service's tenant. A chain that
- * takes no record keeps no reader out: whoever looks into its fault needs the console, and an API key works too.
+ * Opens and ends sessions of the console, each in one transaction with the record of it in the chain of the service's tenant. If that
+ * chain can't be written, people can still sign in: the operator needs the console to find the fault, and API keys work too.
  */
 export class SessionBook {
   readonly #target: KeyBookTarget;

@@ -16,7 +16,7 @@ export class ViewerTokenBook {
     this.#target = target;
   }
 
-  /** @throws {ServerError} `CHAIN_STOPPED` or `CLOCK_BEHIND_CHAIN`: what opens a trail to a browser must be on record */
+  /** @throws {ServerError} `CHAIN_STOPPED` or `CLOCK_BEHIND_CHAIN`: a token that can't be recorded is not made */
   async issued(
     { facts, ...change }: Change & { readonly facts: { readonly [fact: string]: unknown } },
     within: (session: Queries) => Promise<void>,

@@ -76,7 +76,7 @@ export function tenantOf(principal: Principal, named: string | undefined): strin
 }
 
 /**
- * What the caller gets of records. Every route that shows records reads through it: it binds the holder of a viewer token.
+ * What the caller may see of records. Every route that shows records to viewer tokens uses it: it adds the bounds of the token.
  *
  * @param withRecord adds the text that was hashed, if the caller may have it
  */
@@ -93,7 +93,7 @@ export function viewOf(principal: Principal, withRecord = false): ViewOptions {
 }
 
 /**
- * For answers that prove what they show: without the bytes of its records, they would look like forgeries.
+ * For answers with a proof: without the bytes of the records, a verifier would report a forgery.
  *
  * @throws {ServerError} `FORBIDDEN` for a viewer token that does not show the bytes
  */
@@ -101,7 +101,7 @@ export function requireBytes({ withRecord }: ViewOptions): void {
   if (withRecord === true) return;
   throw new ServerError(
     'FORBIDDEN',
-    'this viewer token does not show the bytes of records, and without them nothing can be proven',
+    'this viewer token does not show the bytes of records, which a proof needs: make one with include_records',
   );
 }
 

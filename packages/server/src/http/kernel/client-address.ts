@@ -6,7 +6,7 @@ const networkBytes = 8;
 
 /**
  * The address of the client: that of the connection, or the one that a trusted proxy names (`trustedProxies` of the HTTP options). A proxy
- * that passes a header of the client on may name anything, so a text that is no address is not used.
+ * that forwards a header of the client may send any text, so a text that is not an address is ignored.
  */
 export function addressOf({ ip, socket }: FastifyRequest): string | undefined {
   return ipPattern.test(ip) ? ip : socket.remoteAddress;

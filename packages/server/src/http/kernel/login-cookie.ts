@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 
-/** The cookie of a person who is at the provider. Its content comes back with the provider's answer, in the same browser alone. */
+/** The cookie of a sign-in that has begun. Only the browser that began it sends its content back with the provider's answer. */
 export class LoginCookie {
   readonly #name: string;
   readonly #attributes: string;
@@ -8,7 +8,7 @@ export class LoginCookie {
   /** @param isHttps whether people reach the service over HTTPS. Then no other host and no plain HTTP can set the cookie */
   constructor(isHttps: boolean) {
     this.#name = isHttps ? '__Host-tallystick-login' : 'tallystick-login';
-    // `Lax`, because the provider's page leads back: a strict cookie would not come along. It is no credential.
+    // `Lax`, because the provider's page redirects back: browsers do not send strict cookies then. The cookie is not a credential.
     this.#attributes = `; Path=/; HttpOnly; SameSite=Lax${isHttps ? '; Secure' : ''}`;
   }
 

@@ -8,11 +8,11 @@ import { type Rate, type Taken, TokenBuckets } from './token-buckets.ts';
 export interface RateLimitOptions {
   /** Of each API key and each login. A session of the console counts as its key or login. @defaultValue no limit */
   readonly callers?: Rate | undefined;
-  /** Of single callers in place of `callers`, by principal: `key:0123456789ab`. @defaultValue none */
+  /** Limits of single callers, instead of `callers`, by principal: `key:0123456789ab`. @defaultValue none */
   readonly exceptions?: ReadonlyMap<string, Rate> | undefined;
   /**
    * Of each network address: requests without a credential, except for probes and sign-ins, and requests whose credential is refused.
-   * A request with a valid credential never counts here, so that one client behind a proxy can't keep the others out.
+   * A request with a valid credential never counts here, so one client behind a proxy can't block the others.
    * @defaultValue no limit
    */
   readonly addresses?: Rate | undefined;

@@ -44,7 +44,7 @@ export class TokenBuckets {
     const storedMs = Math.max((this.#fullAt.get(id) ?? 0) - now, 0);
     // More than the whole bucket can't be missing: the clock was set back, and the bucket counts as full.
     const missingMs = storedMs > (burst + 1) * msPerToken ? 0 : storedMs;
-    // Sums of fractions are not exact: a millionth of a token is no reason to refuse.
+    // Sums of fractions are not exact: a request is not refused because a millionth of a token is missing.
     const waitMs = missingMs + msPerToken - burst * msPerToken;
     const allowed = waitMs <= msPerToken / 1e6;
     const fullInMs = allowed ? missingMs + msPerToken : missingMs;

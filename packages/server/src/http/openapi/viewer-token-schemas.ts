@@ -12,8 +12,8 @@ import { answer, request, time } from './component.ts';
 const value = { type: ['string', 'boolean'], minLength: 1, maxLength: 512 };
 
 /**
- * A check of its own: that of zod's records skips a member `__proto__`, and what is no filter would make a token for everything. What the
- * names mean is checked as it is for the parameters of a stream.
+ * Not `z.record`, which skips a member `__proto__`: the token would then have a filter less, and show more. The names are checked later, like
+ * the parameters of a stream.
  */
 const filters = documented(
   z.custom<ViewerFilters>(isFilters, {

@@ -34,7 +34,7 @@ export function consoleLoginRoutes({ service, credentials, login, now }: Parts):
     if (login !== undefined) return login;
     throw new HttpProblem(
       'ROUTE_NOT_FOUND',
-      'this service takes no logins for the console: sign in with an API key',
+      'this service has no sign-in with a login: sign in with an API key',
     );
   };
   const parts = { method: 'GET', tag: 'Console', access: 'open', undocumented: true } as const;
@@ -45,7 +45,9 @@ export function consoleLoginRoutes({ service, credentials, login, now }: Parts):
       operationId: 'beginConsoleLogin',
       summary: 'Go to the provider of logins',
       query: z.strictObject({ page: z.string().max(2_000).optional() }),
-      responses: { 303: { description: 'To the provider, or back to the console if it is away' } },
+      responses: {
+        303: { description: 'To the provider, or back to the console if the provider can not be reached' },
+      },
       async handle({ query }) {
         try {
           const { location, attempt, until } = await configured().start(query.page);
@@ -66,7 +68,7 @@ export function consoleLoginRoutes({ service, credentials, login, now }: Parts):
       responses: { 303: { description: 'To the page of the console from which the person came' } },
       async handle({ request, reply }) {
         const started = configured();
-        // Whatever comes of it, the browser can use an attempt once.
+        // The browser can use an attempt once, also if it fails.
         reply.header('set-cookie', cookie.remove());
         const network = networkOf(request);
         try {
@@ -103,12 +105,12 @@ export function consoleLoginRoutes({ service, credentials, login, now }: Parts):
 /** The address of an answer contains its code, which no other page may learn. */
 const pageHeaders = { 'referrer-policy': 'no-referrer' };
 
-/** Relative addresses are true behind a proxy that serves the service below a path, too. */
+/** Relative addresses also work behind a proxy that serves the service below a path. */
 function to(location: string, headers: { readonly [name: string]: string } = {}): Answer {
   return { status: 303, headers: { ...pageHeaders, location, ...headers } };
 }
 
-/** What the sign-in page explains. An error that is no failure of a login goes on. */
+/** The reason that the sign-in page shows. Other errors are thrown again. */
 function failureOf(error: unknown): 'away' | 'rights' | 'refused' {
   if (!(error instanceof ServerError)) throw error;
   if (error.code === 'ISSUER_UNAVAILABLE') return 'away';

@@ -176,7 +176,7 @@ async function* whileUsable(
   }
 }
 
-/** @throws {ServerError} `PARAMETER_INVALID` where an export with evidence can't go on, or where the tree means nothing */
+/** @throws {ServerError} `PARAMETER_INVALID` for `after` without `tree` in an export with evidence, and for any other `tree` */
 function refuseTreeAlone({
   isProven,
   after,

@@ -112,7 +112,10 @@ export function viewerTokenRoutes({ viewerTokens }: { readonly viewerTokens: Vie
       problems: ['FORBIDDEN'],
       async handle({ principal: { viewer, tenants, expiresAt } }) {
         if (viewer === undefined)
-          throw new ServerError('FORBIDDEN', 'only a viewer token may ask about itself');
+          throw new ServerError(
+            'FORBIDDEN',
+            'this route needs a viewer token: it answers about the token of the call',
+          );
         const body: ViewerTokenState = {
           tenant_id: tenants![0]!,
           include_records: viewer.includeRecords,
@@ -151,7 +154,7 @@ export function viewerTokenRoutes({ viewerTokens }: { readonly viewerTokens: Vie
 /**
  * Reads the filters as a stream reads its parameters.
  *
- * @throws {HttpProblem} `PARAMETER_INVALID`, also where a name that was given would be no filter
+ * @throws {HttpProblem} `PARAMETER_INVALID`, also for a name that is not a filter
  */
 function readFilters(given: ViewerFilters): EventFilters {
   const parameters = Object.entries(given).map(([name, values]) => [name, [values].flat().map(String)]);
@@ -159,7 +162,7 @@ function readFilters(given: ViewerFilters): EventFilters {
   if (Object.keys(read).length !== parameters.length)
     throw new HttpProblem(
       'PARAMETER_INVALID',
-      'filters has a name that is no parameter of the stream of events',
+      'filters has a name that is not a filter of the stream of events',
     );
   return filtersOf(read);
 }
