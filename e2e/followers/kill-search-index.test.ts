@@ -147,7 +147,9 @@ async function completes(generation: number): Promise<void> {
   expect(await findings()).toEqual([]);
 }
 
-test('the index is filled, and made anew, by processes that are killed in the middle, while searches stay right', async () => {
+test('the index is filled, and made anew, by processes that are killed in the middle, while searches stay right', {
+  timeout: 180_000,
+}, async () => {
   const { followerOperations } = stage.service;
   // Paused, so that the replica reads nothing before it knows where to end.
   await followerOperations.pause(follower, 'test');
