@@ -4,8 +4,11 @@ import type { Failpoint, ReplicaConfig } from './replica-messages.ts';
 
 const config = JSON.parse(process.argv[2]!) as ReplicaConfig;
 let failpoint: Failpoint | undefined;
+/** Visits that came to the stage of the failpoint. */
+let visits = 0;
 process.on('message', (message) => {
   failpoint = message as Failpoint;
+  visits = 0;
 });
 // The campaign has ended.
 process.on('disconnect', () => process.exit());
@@ -22,9 +25,10 @@ await AuditService.open({
     tickMs: 50,
     mergeMs: 200,
     leaseMs: 1_500,
-    onStage: (_, stage) => {
-      if (stage !== failpoint?.stage) return;
-      const { signal } = failpoint;
+    onStage: (follower, stage) => {
+      if (stage !== failpoint?.stage || follower !== (failpoint.follower ?? follower)) return;
+      const { signal, visit = 1 } = failpoint;
+      if (++visits < visit) return;
       failpoint = undefined;
       // SIGKILL does not return. SIGSTOP returns when the campaign has sent SIGCONT.
       process.kill(process.pid, signal);

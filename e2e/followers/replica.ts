@@ -54,6 +54,11 @@ export class Replica {
     return exitCode !== null || signalCode !== null || isStopped(pid!);
   }
 
+  /** The signal that has ended it; null while it runs, and after an end of its own. */
+  get endedBy(): NodeJS.Signals | null {
+    return this.#child.signalCode;
+  }
+
   thaw(): void {
     this.#child.kill('SIGCONT');
   }

@@ -14,7 +14,7 @@ const hour = 3_600_000;
 /** No grace: an action without an end is due when its deadline has passed. Producers that are silent are waited for. */
 const openIntents = { graceMs: 0, silentMs: 2 * hour };
 
-/** A database, a service that chains events and whose followers don't run, and two replicas whose followers do. */
+/** A database, a service that chains events and whose followers don't run, and replicas whose followers do. */
 export class Stage {
   readonly #directory = tempDir();
   readonly #admin: pg.Client;
@@ -35,7 +35,7 @@ export class Stage {
     this.#login = login;
   }
 
-  static async open(): Promise<Stage> {
+  static async open(replicas = 2): Promise<Stage> {
     const { adminUrl, createDatabase } = await sharedPostgres();
     const { url, name } = await createDatabase();
     const login = `svc_${name}`;
@@ -45,7 +45,7 @@ export class Stage {
     await migratePostgres(url, login);
     const stage = new Stage(admin, new URL(url), login);
     await stage.#connect();
-    for (let count = 0; count < 2; count++) await stage.addReplica();
+    for (let count = 0; count < replicas; count++) await stage.addReplica();
     return stage;
   }
 
@@ -59,9 +59,11 @@ export class Stage {
     this.#directory.remove();
   }
 
-  async addReplica(): Promise<void> {
+  async addReplica(): Promise<Replica> {
     const dir = join(this.#directory.path, `replica-${++this.#started}`);
-    this.replicas.push(await Replica.start(dir, this.#config));
+    const replica = await Replica.start(dir, this.#config);
+    this.replicas.push(replica);
+    return replica;
   }
 
   /** Removes a replica that has ended or that the round ends, and starts another one. */
