@@ -9,8 +9,12 @@ const conditions = ['tallystick-source'];
  * for the tests of `event`, `log` and `protocol`.
  */
 const shared = 'event|log|protocol|verify|client|cli|sdk|server';
-/** Files of these packages that replace a module, or whose clients of a broker end with their process. */
-const apart = ['packages/sdk/test/seeds/*.test.ts', 'packages/*/test/**/*.kafka.test.ts'];
+/** Files of these packages that replace a module, that measure the memory of their process, or whose clients of a broker end with it. */
+const apart = [
+  'packages/sdk/test/seeds/*.test.ts',
+  'packages/*/test/**/*.kafka.test.ts',
+  'packages/*/test/**/*memory.test.ts',
+];
 
 export default defineConfig({
   resolve: { conditions },
