@@ -39,6 +39,8 @@ beforeAll(async () => {
   expect(await operator(['emit', '--tenant', 'acme'], events.join('\n'))).toMatchObject({ exitCode: 0 });
   expect(await operator(['verify', '--tenant', 'acme'])).toMatchObject({ exitCode: 0 });
   expect(await operator(['export', '--tenant', 'acme', '-o', 'acme.tally'])).toMatchObject({ exitCode: 0 });
+  const { stdout: note } = await operator(['checkpoint', '--tenant', 'acme']);
+  for (const name of ['mine.checkpoint', 'theirs.checkpoint']) writeFileSync(join(dir.path, name), note);
   key = readKnownLogs({ XDG_CONFIG_HOME: join(dir.path, 'operator') }).get(origin)!.pin!.key;
 }, 180_000);
 afterAll(async () => {
@@ -86,7 +88,8 @@ test.each(blocks.map((block) => [block.trim().split('\n')[0]!, block] as const))
       const { exitCode, stdout } = await follow(line);
       // The verdict on a selection has a code of its own.
       expect(exitCode, line).toBe(/--verify|verify \S+\.zip/.test(line) ? 5 : 0);
-      if (/\bverify(\.py)?( |$)/.test(line)) expect(stdout, line).toContain('verified');
+      if (line.includes('--compare')) expect(stdout, line).toContain('one log');
+      else if (/\bverify(\.py)?( |$)/.test(line)) expect(stdout, line).toContain('verified');
       else if (!line.includes('--evidence')) expect(stdout.length, line).toBeGreaterThan(50);
     }
   },
