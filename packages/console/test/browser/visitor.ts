@@ -33,8 +33,8 @@ export class Visitor implements AsyncDisposable {
       if (protocol.startsWith('http') && origin !== console.url) this.#complaints.push(request.url());
       if (!/\/stream(\?|$)/.test(request.url())) this.#open.set(request, request.url());
     });
-    for (const end of ['requestfinished', 'requestfailed'] as const)
-      page.on(end, (request) => this.#open.delete(request));
+    page.on('requestfinished', (request) => this.#open.delete(request));
+    page.on('requestfailed', (request) => this.#open.delete(request));
   }
 
   static async arrive(browser: Browser, console: ConsoleService, options?: ContextOptions): Promise<Visitor> {
