@@ -2,8 +2,8 @@ import type { ExportFormatName } from '@tallystick/protocol';
 import { conditionsOf, eventQueryOf, parameterOf, searchOf } from '../trail/event-query.ts';
 
 /**
- * Address of the download with the filters and the search of a view, relative to a page of the console. The browser writes it to a file as it arrives, so
- * the page holds nothing of it.
+ * Address of the download with the filters and the search of a view, relative to a page of the console. The browser writes it to a file as
+ * it arrives, so the page holds nothing of it.
  *
  * @param now end of a range such as "last 24 hours", ms since 1970
  */

@@ -30,6 +30,9 @@ function State({
 }) {
   const { session } = useConsole();
   const place = usePlace();
+  const signed = records - unsigned;
+  const signedText =
+    unsigned === 0 ? 'all records' : signed === 0 ? 'no record yet' : `${signed.toLocaleString()} records`;
   return (
     <section class="panel chain" aria-label="The chain">
       <dl>
@@ -43,12 +46,12 @@ function State({
         <div>
           <dt>Signed</dt>
           <dd>
-            {unsigned === 0 ? (
-              'all records'
-            ) : signedUntil === undefined ? (
-              'no record yet'
+            {signedUntil === undefined || unsigned === 0 ? (
+              signedText
             ) : (
-              <Time value={signedUntil} />
+              <>
+                until <Time value={signedUntil} />
+              </>
             )}
           </dd>
           <dd class="soft">

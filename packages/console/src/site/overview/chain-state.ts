@@ -12,7 +12,7 @@ export interface ChainState {
   readonly newest: string;
   /** Records that no signed checkpoint covers. */
   readonly unsigned: number;
-  /** All records that were chained until this time are signed. Absent before the first checkpoint. */
+  /** All records that were chained until this time are signed. Absent before the first checkpoint, and where the service does not say. */
   readonly signedUntil: string | undefined;
   /** The newest checkpoint that this browser has verified. */
   readonly verified: { readonly records: number; readonly at: string } | undefined;
