@@ -29,6 +29,7 @@ const DeadLettersPage = lazy(() =>
   import('./operations/dead-letters-page.tsx').then(({ DeadLettersPage }) => DeadLettersPage),
 );
 const IntentsPage = lazy(() => import('./agents/intents-page.tsx').then(({ IntentsPage }) => IntentsPage));
+const CallsPage = lazy(() => import('./models/calls-page.tsx').then(({ CallsPage }) => CallsPage));
 const ExportsPage = lazy(() => import('./exports/exports-page.tsx').then(({ ExportsPage }) => ExportsPage));
 const KeysPage = lazy(() => import('./operations/keys-page.tsx').then(({ KeysPage }) => KeysPage));
 const FollowersPage = lazy(() =>
@@ -65,6 +66,7 @@ export function Pages({ base }: { readonly base: string }) {
               <Route path={`${base}dead-letters`} component={DeadLettersPage} />
               <Route path={`${base}tenants`} component={TenantsPage} />
               <Route path={`${base}intents`} component={IntentsPage} />
+              <Route path={`${base}calls`} component={CallsPage} />
               <Route path={`${base}exports`} component={ExportsPage} />
               <Route path={`${base}keys`} component={KeysPage} />
               <Route path={`${base}followers`} component={FollowersPage} />

@@ -117,6 +117,7 @@ it.each([
   'producers',
   'dead-letters',
   'intents',
+  'calls',
   'exports',
   'keys',
   'followers',

@@ -45,6 +45,25 @@ async function changeRecord(tenant: string): Promise<typeof changed> {
   return { audit_id: String(event!.audit_id), sequence };
 }
 
+/** Adds events to a trail. @returns their ids */
+async function submit(tenant: string, events: readonly object[]): Promise<string[]> {
+  const whole = events.map((event) => ({
+    ...{ audit_id: uuidv7(), tenant_id: tenant, timestamp: new Date().toISOString() },
+    ...{
+      event_type: 'auth.login',
+      actor_type: 'user',
+      actor_id: 'jane',
+      target_type: 'door',
+      target_id: '1',
+    },
+    source_service: 'doors',
+    ...event,
+  }));
+  const results = await service.client.events.submit(whole);
+  expect(results.map(({ status }) => status)).toEqual(events.map(() => 'chained'));
+  return whole.map(({ audit_id }) => audit_id);
+}
+
 /** An agent asks for an approval of a payment. */
 async function requestApproval(tenant: string): Promise<void> {
   const agent = service.clientWith(
@@ -129,14 +148,18 @@ describe('the list of events', () => {
     await page.keyboard.type('event_type:investigation.* powershell');
     await page.keyboard.press('Enter');
     await page.getByRole('list', { name: 'Filters' }).getByText('powershell').waitFor();
-    await visitor.sees('A search can’t be counted');
+    const { records: found } = await service.client.stats.get({
+      tenant_id: 'acme',
+      filters: { event_type: ['response.executed', 'alert.classified', 'investigation.*'] },
+      q: 'powershell',
+    });
+    await counts.getByText(new RegExp(`^(at least )?${found} events?$`)).waitFor();
     expect(visitor.parameter('q')).toBe('powershell');
     await visitor.go('events?tenant=acme&q=powershell');
     await visitor.rows.first().waitFor();
-    const found = await service.client.events.search('powershell', { tenant_id: 'acme' });
+    const matching = await service.client.events.search('powershell', { tenant_id: 'acme' });
     await visitor.sees('This is the oldest event that matches.');
-    expect(await visitor.rows.count()).toBe(found.events.length);
-    expect(await page.getByRole('button', { name: 'Live' }).isDisabled()).toBe(true);
+    expect(await visitor.rows.count()).toBe(matching.events.length);
     await visitor.go('events?tenant=acme&q="');
     await visitor.sees(/quot/);
   });
@@ -184,16 +207,35 @@ describe('the list of events', () => {
     expect(await visitor.barriers()).toEqual([]);
   });
 
-  it('is exported with its filters', async () => {
+  it('follows a search of a time range live', async () => {
     const { page } = visitor;
-    await visitor.open(key, 'events?tenant=acme&event_type=alert.classified');
+    await visitor.open(key, 'events?tenant=acme&last=24h&q=glockenspiel');
+    await visitor.sees('No event matches');
+    // When the answer begins, the service knows after which record the stream begins.
+    const stream = page.waitForResponse(/\/events\/stream\?/);
+    await page.getByRole('button', { name: 'Live' }).click();
+    expect((await stream).status()).toBe(200);
+    await submit('acme', [
+      { target_id: 'triangle', actor_id: 'other' },
+      { target_id: 'glockenspiel', actor_id: 'too-early', timestamp: '2020-01-01T00:00:00Z' },
+      { target_id: 'glockenspiel', actor_id: 'matching' },
+    ]);
+    await visitor.rows.getByText('matching').waitFor();
+    expect(await visitor.rows.count()).toBe(1);
+  });
+
+  it('is exported with its filters and its search', async () => {
+    const { page } = visitor;
+    const filters = { event_type: 'alert.classified' };
+    const { records: all } = await service.client.stats.get({ tenant_id: 'acme', filters });
+    const [first] = (await service.client.events.list({ tenant_id: 'acme', filters, limit: 1 })).events;
+    const q = String(first!.alert_id);
+    const { records } = await service.client.stats.get({ tenant_id: 'acme', filters, q });
+    expect(records > 0 && records < all).toBe(true);
+    await visitor.open(key, `events?tenant=acme&event_type=alert.classified&q=${q}`);
     await page.getByRole('link', { name: 'Export' }).last().click();
     await page.getByRole('heading', { name: 'Events, to read' }).waitFor();
-    const { records } = await service.client.stats.get({
-      tenant_id: 'acme',
-      filters: { event_type: 'alert.classified' },
-    });
-    await visitor.sees(`${records} events`);
+    await visitor.sees(`${records} event`);
     const lines = async (format: string) => {
       const download = page.waitForEvent('download');
       await page.getByRole('link', { name: `Download ${format}` }).click();
@@ -291,6 +333,62 @@ describe('the timeline', () => {
   });
 });
 
+describe('agents and models', () => {
+  it('leads from what an agent did to the timeline of its run, without other records of its correlation', async () => {
+    const run = { correlation_id: 'job-7', actor_type: 'agent', actor_id: 'refund-bot' };
+    const [started, called] = [uuidv7(), uuidv7()];
+    await submit('acme', [
+      { ...run, event_type: 'agent.run.started', audit_id: started },
+      { ...run, event_type: 'agent.model.called', audit_id: called, parent_id: started },
+      { ...run, event_type: 'agent.run.completed', parent_id: started },
+      { correlation_id: 'job-7' },
+    ]);
+    const { page, drawer } = visitor;
+    await visitor.open(key, `events?tenant=acme&event=${called}`);
+    await drawer.getByRole('link', { name: 'Run of the agent refund-bot' }).click();
+    await visitor.sees('What led to what');
+    expect(visitor.parameter('run_id')).toBe(started);
+    const lines = page.getByRole('list', { name: 'Records, each below' }).getByRole('listitem');
+    expect(await lines.count()).toBe(3);
+    await lines.getByRole('link', { name: 'agent.run.completed' }).click();
+    await drawer.getByRole('link', { name: 'Timeline of the agent run' }).waitFor();
+    expect(await visitor.barriers()).toEqual([]);
+    await page.getByRole('link', { name: 'Its correlation as a list' }).click();
+    await visitor.rows.nth(3).waitFor();
+    expect(visitor.parameter('correlation_id')).toBe('job-7');
+  });
+
+  it('ranks the calls of models by cost and by time, among those that match', async () => {
+    const slow = { llm_model_id: 'tortoise', llm_latency_ms: 3_600_000 };
+    const dear = { 'gen_ai.request.model': 'whale' };
+    await submit('acme', [
+      { event_type: 'agent.model.called', actor_id: 'ranked', context: slow },
+      {
+        event_type: 'agent.model.called',
+        actor_id: 'ranked',
+        context: dear,
+        outcome: { outcome_status: 'success', cost_usd: 4_321 },
+      },
+    ]);
+    const { page } = visitor;
+    const calls = page.locator('.calls li');
+    await visitor.open(key, 'calls?tenant=acme');
+    await calls.first().getByText('$4321.00').waitFor();
+    await calls.first().getByText('whale').waitFor();
+    const { records } = await service.client.events.top({ tenant_id: 'acme', by: 'context.llm_cost_usd' });
+    await visitor.sees(`of ${records + 1} values`);
+    await page.getByRole('link', { name: 'Time', exact: true }).click();
+    await calls.first().getByText('1 h 0 m').waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('actor_id:ranked');
+    await page.keyboard.press('Enter');
+    await visitor.sees('of 1 value');
+    await calls.getByRole('link', { name: 'tortoise' }).click();
+    await visitor.drawer.getByText('Verified here, by your browser').waitFor();
+    expect(await visitor.barriers()).toEqual([]);
+  });
+});
+
 it('runs a verification of the whole chain, and names the changed record', async () => {
   await visitor.open(key, 'verification?tenant=acme');
   await visitor.page.getByRole('button', { name: 'Check all records now' }).click();
@@ -326,6 +424,8 @@ it('lets an approver read what an agent wants to do, and decide it', async () =>
 it('shows what happened lately, and leads to the events', async () => {
   await visitor.open(key, 'overview?tenant=acme');
   await visitor.page.getByRole('heading', { name: /events by hour and outcome/ }).waitFor();
+  const chain = visitor.page.getByRole('region', { name: 'The chain' });
+  await chain.getByText('open an event to check it').waitFor();
   await visitor.page.getByRole('link', { name: 'alert.classified' }).click();
   await visitor.rows.first().waitFor();
   expect(visitor.parameter('event_type')).toBe('alert.classified');
@@ -342,6 +442,7 @@ const pages: readonly (readonly [address: string, shows: string | RegExp])[] = [
   ['producers?tenant=acme&all=1', 'Last number'],
   ['dead-letters?tenant=acme', 'No event was refused'],
   ['intents?tenant=acme', 'An agent declares an action'],
+  ['calls?tenant=acme', 'The greatest by cost'],
   ['exports?tenant=acme&event_type=alert.*', /\d events/],
   ['keys', 'Also keys that were revoked'],
   ['followers', 'Oldest unread'],
@@ -352,26 +453,30 @@ const pages: readonly (readonly [address: string, shows: string | RegExp])[] = [
 describe('WCAG 2.2 AA, in both themes and at the width of a phone', () => {
   it.each(pages)('%s', async (address, text) => {
     const { page } = visitor;
-    await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
     await visitor.open(key, address);
     await visitor.sees(text);
+    await visitor.look({ theme: 'light' });
     expect(await visitor.barriers()).toEqual([]);
-    await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
+    await visitor.look({ theme: 'dark' });
     expect(await visitor.barriers({ onlyColours: true })).toEqual([]);
-    await page.setViewportSize({ width: 360, height: 740 });
+    await visitor.look({ width: 360 });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+    // The title is not cut off beside the tenant.
+    const title = page.locator('.topbar h1');
+    expect(await title.evaluate((h1) => h1.scrollWidth - h1.clientWidth)).toBe(0);
     expect(await visitor.barriers()).toEqual([]);
   });
 
   it('the page to sign in, and the navigation of a phone', async () => {
     const { page } = visitor;
-    await page.setViewportSize({ width: 360, height: 740 });
     await visitor.go('events');
     await page.getByLabel('API key').waitFor();
+    await visitor.look({ width: 360 });
     expect(await visitor.barriers()).toEqual([]);
     await visitor.open(key, 'events?tenant=acme');
     await page.getByRole('button', { name: 'Pages' }).click();
     await page.getByRole('link', { name: 'Tenants' }).waitFor();
+    await visitor.settled();
     expect(await visitor.barriers()).toEqual([]);
     await page.getByRole('link', { name: 'Tenants' }).click();
     await page.getByRole('cell', { name: 'globex' }).waitFor();

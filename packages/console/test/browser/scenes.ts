@@ -34,6 +34,7 @@ export async function scenesOf({ client }: ConsoleService): Promise<readonly Sce
   const overview = async (page: Page) => {
     await shows('by hour and outcome')(page);
     await shows('Approvals wait')(page);
+    await shows('Records in the chain')(page);
   };
   const rows = (page: Page) => page.locator('.event-row').first().waitFor();
   return [
@@ -110,6 +111,7 @@ export async function scenesOf({ client }: ConsoleService): Promise<readonly Sce
       },
     },
     { name: 'intents', path: 'intents?tenant=acme', signedIn: true, ready: shows(/No action is|Deadline/) },
+    { name: 'calls', path: 'calls?tenant=acme', signedIn: true, ready: shows('The greatest by cost') },
     {
       name: 'exports',
       path: 'exports?tenant=acme&event_type=alert.*',

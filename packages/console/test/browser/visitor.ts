@@ -1,4 +1,4 @@
-import type { Browser, Page } from '@tallystick/testing';
+import { type Browser, type Page, until } from '@tallystick/testing';
 import axe from 'axe-core';
 import { expect } from 'vitest';
 import type { ConsoleService } from './console-service.ts';
@@ -16,6 +16,9 @@ export class Visitor implements AsyncDisposable {
   readonly page: Page;
   readonly #console: ConsoleService;
   readonly #complaints: string[] = [];
+  /** Requests without an answer, by their addresses. Streams are none of them: they have no end. */
+  readonly #open = new Map<object, string>();
+  #theme: 'light' | 'dark' = 'light';
 
   private constructor(page: Page, console: ConsoleService) {
     this.page = page;
@@ -28,7 +31,10 @@ export class Visitor implements AsyncDisposable {
     page.on('request', (request) => {
       const { protocol, origin } = new URL(request.url());
       if (protocol.startsWith('http') && origin !== console.url) this.#complaints.push(request.url());
+      if (!/\/stream(\?|$)/.test(request.url())) this.#open.set(request, request.url());
     });
+    page.on('requestfinished', (request) => this.#open.delete(request));
+    page.on('requestfailed', (request) => this.#open.delete(request));
   }
 
   static async arrive(browser: Browser, console: ConsoleService, options?: ContextOptions): Promise<Visitor> {
@@ -69,6 +75,33 @@ export class Visitor implements AsyncDisposable {
     for (const text of texts) await this.page.getByText(text).first().waitFor();
   }
 
+  /** Shows the page in a theme or at a width, and waits until it has settled. */
+  async look({ theme = this.#theme, width }: { theme?: 'light' | 'dark'; width?: number }): Promise<void> {
+    this.#theme = theme;
+    await this.page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
+    if (width !== undefined) await this.page.setViewportSize({ width, height: 740 });
+    await this.settled();
+  }
+
+  /**
+   * Waits until the page has its theme and its width, every request has an answer, nothing is a placeholder or moves, and two frames in a
+   * row have the same size. What is measured before that is the page on its way.
+   */
+  async settled(): Promise<void> {
+    let missing: string[] = [];
+    const isSettled = async () => {
+      missing = await this.page.evaluate(whatMoves, {
+        width: this.page.viewportSize()?.width,
+        isDark: this.#theme === 'dark',
+      });
+      missing.push(...this.#open.values());
+      return missing.length === 0;
+    };
+    await until(isSettled, { timeoutMs: 20_000 }).catch((cause: unknown) => {
+      throw new Error(`the page did not settle: ${missing.join(', ')}`, { cause });
+    });
+  }
+
   /** What a person with a disability could not use (WCAG 2.2 AA). In the second theme only colours differ. */
   async barriers({ onlyColours = false } = {}): Promise<string[]> {
     // The page's policy refuses scripts that are not its own, so axe comes in through the debugger.
@@ -85,4 +118,35 @@ export class Visitor implements AsyncDisposable {
     await this.page.context().close();
     expect(this.#complaints).toEqual([]);
   }
+}
+
+/** What in the page is not as it will stay. It runs in the page, after two frames. */
+async function whatMoves({
+  width,
+  isDark,
+}: {
+  readonly width: number | undefined;
+  readonly isDark: boolean;
+}): Promise<string[]> {
+  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  const size = () => {
+    const { scrollWidth, scrollHeight } = document.documentElement;
+    return `${scrollWidth} ${scrollHeight} ${document.querySelectorAll('*').length}`;
+  };
+  await frame();
+  const before = size();
+  await frame();
+  const moving = document.getAnimations().filter(({ playState, effect }) => {
+    // The point of live mode breathes without an end.
+    return playState === 'running' && effect?.getComputedTiming().endTime !== Number.POSITIVE_INFINITY;
+  });
+  const checks = {
+    width: width === undefined || innerWidth === width,
+    theme: matchMedia('(prefers-color-scheme: dark)').matches === isDark,
+    fonts: document.fonts.status === 'loaded',
+    placeholders: document.querySelector('.placeholder, .matter-placeholder, .chain-placeholder') === null,
+    animations: moving.length === 0,
+    layout: size() === before,
+  };
+  return Object.entries(checks).flatMap(([name, isSo]) => (isSo ? [] : [name]));
 }

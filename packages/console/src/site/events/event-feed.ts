@@ -40,6 +40,7 @@ export class EventFeed {
   get end(): ReadonlySignal<FeedEnd> {
     return this.#end;
   }
+  /** Why the last page, or live mode, failed. */
   get error(): ReadonlySignal<unknown> {
     return this.#error;
   }
@@ -89,11 +90,14 @@ export class EventFeed {
     this.#following = following;
     const signal = AbortSignal.any([following.signal, this.#closing.signal]);
     const { order: _, include: __, filters = {}, ...query } = this.#query;
-    // Events of the future have no upper end in time.
-    const { to: ___, ...open } = filters as { to?: unknown };
+    // A stream takes no times. Events of the future have no upper end; those from before the range are left out here.
+    const { from, to: ___, ...open } = filters as { from?: unknown; to?: unknown };
+    const since = typeof from === 'string' ? Date.parse(from) : Number.NEGATIVE_INFINITY;
+    this.#error.value = undefined;
     try {
-      const since = { ...query, filters: open, ...this.#afterNewest() };
-      for await (const { event } of this.#client.events.follow(since, { signal })) this.#receive(event);
+      const followed = { ...query, filters: open, ...this.#afterNewest() };
+      for await (const { event } of this.#client.events.follow(followed, { signal }))
+        if (!(Date.parse(String(event.timestamp)) < since)) this.#receive(event);
     } catch (error) {
       if (!signal.aborted) this.#error.value = error;
     } finally {

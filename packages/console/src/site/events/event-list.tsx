@@ -83,8 +83,10 @@ export function EventList({
 
   if (events.length === 0 && (end === 'loading' || end === 'more'))
     return <LoadingRows label="Loading events" rows={12} />;
-  if (events.length === 0 && end === 'failed')
-    return <Failure error={feed.error.value} retry={() => void feed.loadMore()} />;
+  if (events.length === 0 && feed.error.value !== undefined) {
+    const retry = () => void (end === 'failed' ? feed.loadMore() : feed.follow());
+    return <Failure error={feed.error.value} retry={retry} />;
+  }
   if (events.length === 0) return <NoEvents />;
   const { template, minWidth } = gridOf(columns);
   return (
@@ -210,13 +212,16 @@ function ListEnd({ feed }: { readonly feed: EventFeed }) {
   return end === 'end' ? <p class="list-end">This is the oldest event that matches.</p> : null;
 }
 
-/** New events of live mode that wait because the reader is further down in the list. */
+/** New events of live mode that wait because the reader is further down in the list, and why live mode ended. */
 function NewEvents({ feed, onShow }: { readonly feed: EventFeed; readonly onShow: () => void }) {
   const count = feed.waiting.value.length;
   const leftOut = feed.leftOut.value;
-  if (count === 0 && leftOut === 0) return null;
+  // The end of the list shows why a page failed.
+  const failure = feed.end.value === 'failed' ? undefined : feed.error.value;
+  if (count === 0 && leftOut === 0 && failure === undefined) return null;
   return (
     <div class="new-events" role="status">
+      {failure !== undefined && <Failure error={failure} retry={() => void feed.follow()} />}
       {count > 0 && (
         <button
           type="button"

@@ -5,7 +5,7 @@ import { RecordDrawer } from '../record/record-drawer.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { may } from '../session/session.ts';
 import { ForTenant } from '../shell/tenant.tsx';
-import { eventQueryOf, listKeyOf, searchOf } from '../trail/event-query.ts';
+import { eventQueryOf, listKeyOf } from '../trail/event-query.ts';
 import { chosenColumns } from './columns.tsx';
 import { EventFeed } from './event-feed.ts';
 import { EventList } from './event-list.tsx';
@@ -39,7 +39,7 @@ function EventsOfTenant({ tenant }: { readonly tenant: string }) {
     },
     [feed, check],
   );
-  useLiveMode(feed, parameters.get('live') === '1' && searchOf(parameters) === undefined);
+  useLiveMode(feed, parameters.get('live') === '1');
   useEffect(() => {
     void feed.loadMore();
   }, [feed]);

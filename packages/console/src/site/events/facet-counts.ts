@@ -33,7 +33,7 @@ export interface Facet {
 /** All counts of a list. */
 export interface FacetCounts {
   readonly facets: readonly Facet[];
-  /** Events that match all filters. */
+  /** Events that match all filters and the search. */
   readonly records: number;
   readonly exactness: Exactness;
   readonly withoutSensitive: boolean;
@@ -45,7 +45,7 @@ export interface FacetCounts {
  */
 export async function countFacets(
   client: Client,
-  { q: _, order: __, include: ___, ...query }: EventQuery,
+  { order: _, include: __, ...query }: EventQuery,
   signal: AbortSignal,
 ): Promise<FacetCounts> {
   const filters = (query.filters ?? {}) as { readonly [name: string]: unknown };

@@ -6,7 +6,7 @@ import { Icon } from '../elements/icon.tsx';
 import { LoadingRows } from '../elements/loading-rows.tsx';
 import { useResource } from '../elements/resource.ts';
 import { useConsole } from '../session/console-context.ts';
-import { conditionsOf, parameterOf, searchOf } from '../trail/event-query.ts';
+import { conditionsOf, parameterOf } from '../trail/event-query.ts';
 import { countFacets, countText, type Facet, facetFields } from './facet-counts.ts';
 
 /** Values of a facet that are shown at first. */
@@ -16,7 +16,6 @@ const shownAtFirst = 7;
 export function Facets({ query, listKey }: { readonly query: EventQuery; readonly listKey: string }) {
   const { client } = useConsole();
   const place = usePlace();
-  const search = searchOf(place.parameters);
   const { value, error, reload } = useResource(
     (signal) => countFacets(client, query, signal),
     [client, listKey],
@@ -28,7 +27,6 @@ export function Facets({ query, listKey }: { readonly query: EventQuery; readonl
           {value === undefined
             ? 'Counting …'
             : `${countText(value.records, value.exactness)} ${value.records === 1 ? 'event' : 'events'}`}
-          {value !== undefined && search !== undefined && ' before the search'}
         </strong>
         <button
           type="button"
@@ -52,7 +50,6 @@ export function Facets({ query, listKey }: { readonly query: EventQuery; readonl
         <p class="faint facets-note">
           {noteOf(value.exactness)}
           {value.withoutSensitive && ' Sensitive events are not counted.'}
-          {search !== undefined && ' A search can’t be counted.'}
         </p>
       )}
       {error !== undefined && <Failure error={error} retry={reload} />}

@@ -1,6 +1,5 @@
 import { usePlace } from '../address/place.ts';
 import { Icon } from '../elements/icon.tsx';
-import { searchOf } from '../trail/event-query.ts';
 import { ColumnMenu } from './column-menu.tsx';
 import { TimeRangeMenu } from './time-range-menu.tsx';
 import { ViewsMenu } from './views-menu.tsx';
@@ -16,7 +15,6 @@ export function ListTools({
 }) {
   const place = usePlace();
   const isLive = place.parameters.get('live') === '1';
-  const isSearch = searchOf(place.parameters) !== undefined;
   const exported = Object.fromEntries(
     [...new Set(place.parameters.keys())].map((name) => [name, place.parameters.getAll(name)]),
   );
@@ -26,9 +24,7 @@ export function ListTools({
       <button
         type="button"
         class="button"
-        aria-pressed={isLive && !isSearch}
-        disabled={isSearch}
-        title={isSearch ? 'The live mode takes no search: remove the search' : undefined}
+        aria-pressed={isLive}
         onClick={() => place.change({ live: isLive ? undefined : '1' })}
       >
         <span class="live-dot" aria-hidden="true" />

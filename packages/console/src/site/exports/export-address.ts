@@ -1,9 +1,9 @@
 import type { ExportFormatName } from '@tallystick/protocol';
-import { conditionsOf, eventQueryOf, parameterOf } from '../trail/event-query.ts';
+import { conditionsOf, eventQueryOf, parameterOf, searchOf } from '../trail/event-query.ts';
 
 /**
- * Address of the download with the filters of a view, relative to a page of the console. The browser writes it to a file as it arrives, so
- * the page holds nothing of it.
+ * Address of the download with the filters and the search of a view, relative to a page of the console. The browser writes it to a file as
+ * it arrives, so the page holds nothing of it.
  *
  * @param now end of a range such as "last 24 hours", ms since 1970
  */
@@ -16,6 +16,8 @@ export function exportAddress(
   const query = new URLSearchParams({ tenant_id: tenant, format });
   for (const condition of conditionsOf(parameters))
     for (const value of condition.values) query.append(parameterOf(condition), value);
+  const q = searchOf(parameters);
+  if (q !== undefined) query.set('q', q);
   const { from, to } = (eventQueryOf(tenant, parameters, now).filters ?? {}) as {
     readonly from?: string;
     readonly to?: string;

@@ -2,7 +2,6 @@ import type { ExportFormatName } from '@tallystick/protocol';
 import { usePlace } from '../address/place.ts';
 import { Failure } from '../elements/failure.tsx';
 import { Icon } from '../elements/icon.tsx';
-import { Notice } from '../elements/notice.tsx';
 import { useResource } from '../elements/resource.ts';
 import { countText } from '../events/facet-counts.ts';
 import { FilterBar } from '../events/filter-bar.tsx';
@@ -10,7 +9,7 @@ import { TimeRangeMenu } from '../events/time-range-menu.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { may } from '../session/session.ts';
 import { ForTenant } from '../shell/tenant.tsx';
-import { eventQueryOf, listKeyOf, searchOf } from '../trail/event-query.ts';
+import { eventQueryOf, listKeyOf } from '../trail/event-query.ts';
 import { bundleAddress, exportAddress } from './export-address.ts';
 import '../events/events.css';
 import './exports.css';
@@ -45,14 +44,6 @@ function ExportsOf({ tenant }: { readonly tenant: string }) {
           <TimeRangeMenu />
         </div>
       </div>
-      {searchOf(parameters) !== undefined && (
-        <Notice tone="warn" title="The search is not part of an export">
-          <p>
-            This page exports by filters and a time range. To export by a search, use the option --q of tally
-            export.
-          </p>
-        </Notice>
-      )}
       <section class="panel">
         <header>
           <h2>Events, to read</h2>
@@ -114,14 +105,15 @@ function Count({ tenant }: { readonly tenant: string }) {
   const { client } = useConsole();
   const { parameters } = usePlace();
   const { value, error } = useResource(
-    async (signal) => {
-      const { q: _, ...query } = eventQueryOf(tenant, parameters, Date.now());
-      return await client.stats.get(query, { signal });
-    },
+    async (signal) => await client.stats.get(eventQueryOf(tenant, parameters, Date.now()), { signal }),
     [client, listKeyOf(tenant, parameters)],
   );
   if (error !== undefined) return <Failure error={error} />;
   if (value === undefined) return <span class="faint">counting …</span>;
   const exactness = value.complete ? (value.estimate === true ? 'about' : 'exact') : 'at_least';
-  return <span class="soft number">{countText(value.records, exactness)} events</span>;
+  return (
+    <span class="soft number">
+      {countText(value.records, exactness)} {value.records === 1 ? 'event' : 'events'}
+    </span>
+  );
 }

@@ -8,6 +8,7 @@ import { useConsole } from '../session/console-context.ts';
 import { ForTenant } from '../shell/tenant.tsx';
 import { lastRanges } from '../trail/event-query.ts';
 import { Attention } from './attention.tsx';
+import { ChainPanel } from './chain-panel.tsx';
 import { HourChart } from './hour-chart.tsx';
 import './overview.css';
 
@@ -43,6 +44,7 @@ function OverviewOf({ tenant }: { readonly tenant: string }) {
   return (
     <div class="stack overview">
       <Attention tenant={tenant} />
+      <ChainPanel tenant={tenant} />
       <nav class="ranges" aria-label="Time range">
         {ranges.map((range) => (
           <a

@@ -7,7 +7,8 @@ import { useResource } from '../elements/resource.ts';
 import { Time } from '../elements/time.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { textOf } from '../trail/event-text.ts';
-import { subjectFields } from '../trail/timeline-subject.ts';
+import { subjectFields, subjectIdOf } from '../trail/timeline-subject.ts';
+import { RunLinks } from './run-links.tsx';
 
 /** What joins events, the narrowest first. */
 const links = [
@@ -33,7 +34,7 @@ export function RelatedEvents({ event }: { readonly event: EventView }) {
       <NearEvents event={event} field={field} words={words} />
       <p class="related-links">
         {subjectFields.map(({ field, title }) => {
-          const id = textOf(event, field);
+          const id = subjectIdOf(event, field);
           return (
             id !== undefined && (
               <a class="button" key={field} href={place.href('timeline', { [field]: id })}>
@@ -43,6 +44,7 @@ export function RelatedEvents({ event }: { readonly event: EventView }) {
             )
           );
         })}
+        <RunLinks event={event} />
         {present.map(([name, title]) => (
           <a class="button" key={name} href={place.href('events', { [name]: textOf(event, name) })}>
             All with {title}

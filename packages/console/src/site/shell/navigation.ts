@@ -37,6 +37,7 @@ export const pageGroups: readonly { readonly title: string; readonly pages: read
     pages: [
       { page: 'approvals', title: 'Approvals', icon: 'shield', isOffered: everyone },
       { page: 'intents', title: 'Open actions', icon: 'activity', isOffered: readsEvents },
+      { page: 'calls', title: 'Model calls', icon: 'spark', isOffered: readsEvents },
     ],
   },
   {

@@ -1,6 +1,6 @@
 import type { EventView } from '@tallystick/protocol';
 import { textOf } from '../trail/event-text.ts';
-import { type Subject, subjectFields } from '../trail/timeline-subject.ts';
+import { type Subject, subjectFields, subjectIdOf } from '../trail/timeline-subject.ts';
 
 /** A subject of a timeline that the newest events name. */
 export interface RecentSubject extends Subject {
@@ -19,9 +19,9 @@ const typesShown = 3;
 export function recentSubjects(events: readonly EventView[]): readonly RecentSubject[] {
   const found = new Map<string, RecentSubject>();
   for (const event of events) {
-    const subject = subjectFields.find(({ field }) => textOf(event, field) !== undefined);
+    const subject = subjectFields.find(({ field }) => subjectIdOf(event, field) !== undefined);
     if (subject === undefined) continue;
-    const id = textOf(event, subject.field)!;
+    const id = subjectIdOf(event, subject.field)!;
     const key = `${subject.field} ${id}`;
     const before = found.get(key);
     const types = before?.types ?? [];

@@ -1,4 +1,4 @@
-import { duration, type TimelineView, usd } from '@tallystick/protocol';
+import { duration, type EventView, type TimelineView, usd } from '@tallystick/protocol';
 import { usePlace } from '../address/place.ts';
 import { Copyable } from '../elements/copyable.tsx';
 import { Empty } from '../elements/empty.tsx';
@@ -10,6 +10,7 @@ import { Time } from '../elements/time.tsx';
 import { RecordDrawer } from '../record/record-drawer.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { ForTenant } from '../shell/tenant.tsx';
+import { textOf } from '../trail/event-text.ts';
 import { apiSubject, type Subject, subjectOf } from '../trail/timeline-subject.ts';
 import { TimelineStart } from './timeline-start.tsx';
 import { Figures, Missing, TimelineSummary } from './timeline-summary.tsx';
@@ -19,7 +20,7 @@ import './timeline.css';
 /** Records that a timeline reads at first, and when the reader asks for all: the most that the API gives. */
 const limits = { first: 1_000, all: 10_000 };
 
-/** What happened in an investigation, a trace or a correlation: a tree of causes, and what it says together. */
+/** What happened in an investigation, a trace, a correlation or a run of an agent: a tree of causes, and what it says together. */
 export function TimelinePage() {
   return <ForTenant page={(tenant) => <TimelineOf key={tenant} tenant={tenant} />} />;
 }
@@ -76,7 +77,7 @@ function Heading({
   view,
 }: {
   readonly title: string;
-  readonly field: string;
+  readonly field: Subject['field'];
   readonly id: string;
   readonly view: TimelineView | undefined;
 }) {
@@ -94,13 +95,38 @@ function Heading({
           </p>
         )}
       </div>
-      <a class="button" href={place.href('events', { [field]: id })}>
-        Show it as a list
-      </a>
+      <ListLink field={field} id={id} first={first} />
       <a class="button" href={place.href('timeline')}>
         Other timelines
       </a>
     </header>
+  );
+}
+
+/** Leads to the events of the timeline. A run has no filter of its own: its records have a correlation, maybe with others. */
+function ListLink({
+  field,
+  id,
+  first,
+}: {
+  readonly field: Subject['field'];
+  readonly id: string;
+  readonly first: EventView | undefined;
+}) {
+  const place = usePlace();
+  if (field !== 'run_id') {
+    return (
+      <a class="button" href={place.href('events', { [field]: id })}>
+        Show it as a list
+      </a>
+    );
+  }
+  const correlation = first && textOf(first, 'correlation_id');
+  if (correlation === undefined) return null;
+  return (
+    <a class="button" href={place.href('events', { correlation_id: correlation })}>
+      Its correlation as a list
+    </a>
   );
 }
 

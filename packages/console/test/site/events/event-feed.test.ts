@@ -12,7 +12,7 @@ class Script {
   readonly asked: EventPageQuery[] = [];
   readonly followed: FollowQuery[] = [];
   pages: (EventPage | Error)[] = [];
-  stream: EventView[] = [];
+  stream: (EventView | Error)[] = [];
   readonly client = {
     events: {
       list: async (query: EventPageQuery) => {
@@ -29,7 +29,10 @@ class Script {
   } as unknown as Client;
 
   async *#follow(): AsyncGenerator<FollowedEvent> {
-    for (const each of this.stream) yield { id: undefined, event: each };
+    for (const each of this.stream) {
+      if (each instanceof Error) throw each;
+      yield { id: undefined, event: each };
+    }
   }
 }
 
@@ -67,21 +70,34 @@ it('says when a request has reached its budget', async () => {
   expect([feed.isSearched.value, feed.end.value]).toEqual([false, 'more']);
 });
 
-it('follows from the newest event without an upper end in time, and drops repetitions', async () => {
+it('follows the search from the newest event without an upper end in time, and drops repetitions', async () => {
   const script = new Script();
   script.pages = [{ events: [event(5)] }];
-  script.stream = [event(5), event(6), event(7)];
-  const filters = { actor_id: ['jane'], from: 'x', to: 'y' } as never;
-  const feed = new EventFeed(script.client, { tenant_id: 'acme', filters });
+  const early = { ...event(8), timestamp: '2026-03-01T11:59:59.999Z' };
+  script.stream = [event(5), event(6), { ...event(7), timestamp: '2026-03-01T14:00:00Z' }, early];
+  const filters = { actor_id: ['jane'], from: '2026-03-01T12:00:00Z', to: '2026-03-01T13:00:00Z' } as never;
+  const feed = new EventFeed(script.client, { tenant_id: 'acme', filters, q: 'door' });
   await feed.loadMore();
   await feed.follow();
   expect(script.followed).toEqual([
-    { tenant_id: 'acme', filters: { actor_id: ['jane'], from: 'x' }, sequence_from: 6 },
+    { tenant_id: 'acme', filters: { actor_id: ['jane'] }, q: 'door', sequence_from: 6 },
   ]);
   expect(numbersOf(feed.waiting.value)).toEqual([7, 6]);
   feed.showWaiting();
   expect(numbersOf(feed.events.value)).toEqual([7, 6, 5]);
   expect(feed.waiting.value).toEqual([]);
+});
+
+it('says why live mode ended, until it goes on', async () => {
+  const script = new Script();
+  const failure = new Error('too many streams');
+  script.stream = [event(1), failure];
+  const feed = new EventFeed(script.client, { tenant_id: 'acme' });
+  await feed.follow();
+  expect([feed.error.value, numbersOf(feed.waiting.value)]).toEqual([failure, [1]]);
+  script.stream = [event(2)];
+  await feed.follow();
+  expect([feed.error.value, numbersOf(feed.waiting.value)]).toEqual([undefined, [2, 1]]);
 });
 
 it('counts what came too fast to show', async () => {

@@ -8,13 +8,15 @@ const read = (query: string, format: 'csv' | 'jsonl' = 'csv') => {
   return [url.pathname, ...url.searchParams].map(String);
 };
 
-it('has the filters of the view, and the time range as times', () => {
+it('has the filters and the search of the view, and the time range as times', () => {
   expect(
-    read('tenant=x&event_type=auth.*&not.actor_id=a&not.actor_id=b&last=1h&reads=1&columns=x&q=no'),
+    read(
+      'tenant=x&event_type=auth.*&not.actor_id=a&not.actor_id=b&last=1h&reads=1&columns=x&q=%22no+such%22',
+    ),
   ).toEqual([
     '/v1/audit/events/export',
     ...['tenant_id,a b', 'format,csv', 'event_type,auth.*', 'not.actor_id,a', 'not.actor_id,b'],
-    ...['from,2026-03-01T11:00:00.000Z', 'include_reads,true'],
+    ...['q,"no such"', 'from,2026-03-01T11:00:00.000Z', 'include_reads,true'],
   ]);
   expect(read('to=2026-02-01T00:00:00Z', 'jsonl')).toEqual([
     ...['/v1/audit/events/export', 'tenant_id,a b', 'format,jsonl', 'to,2026-02-01T00:00:00.000Z'],

@@ -10,8 +10,8 @@ it('offers only the pages on which the reader may see something', () => {
   expect(offered('events:read')).not.toContain('verification');
   expect(offered('events:read')).not.toContain('keys');
   expect(offered('admin')).toEqual([
-    ...['overview', 'events', 'timeline', 'exports', 'verification', 'approvals', 'intents', 'producers'],
-    ...['dead-letters', 'tenants', 'keys', 'followers'],
+    ...['overview', 'events', 'timeline', 'exports', 'verification', 'approvals', 'intents', 'calls'],
+    ...['producers', 'dead-letters', 'tenants', 'keys', 'followers'],
   ]);
   const ofOneTenant = pagesFor({ name: 'Jane', scopes: ['admin'], tenants: ['acme'], csrf: 'x' });
   expect(ofOneTenant.map(({ page }) => page)).not.toContain('keys');
