@@ -16,7 +16,7 @@ export class Visitor implements AsyncDisposable {
   readonly page: Page;
   readonly #console: ConsoleService;
   readonly #complaints: string[] = [];
-  /** Requests without an answer, by their addresses. Streams are none of them: they have no end. */
+  /** Requests without an answer, by their addresses. Streams are left out: they have no end. */
   readonly #open = new Map<object, string>();
   #theme: 'light' | 'dark' = 'light';
 
