@@ -40,8 +40,8 @@ export interface PageEvidence {
   /** The newest checkpoint that exists, a signed note. Absent where none was signed yet: nothing is signed for a list. */
   readonly checkpoint?: string;
   /**
-   * Multiproof of the page's records in the tree of the checkpoint, standard base64: of those of its epoch whose sequence number is less
-   * than its size. Other records are not covered yet. Empty where there is none.
+   * Multiproof of the page's records in the tree of the checkpoint, standard base64. It covers the records of the checkpoint's epoch whose
+   * sequence number is less than the tree's size, and no others. Empty if the page has no such record.
    */
   readonly hashes: readonly string[];
   /** Verifier keys that the log shows as its own, newest first. They prove nothing by themselves. */
@@ -68,7 +68,7 @@ export interface EvidenceHead {
 export interface EvidenceLine {
   readonly epoch: number;
   readonly sequence_number: number;
-  /** Hashes of the multiproof before this record, base64; absent where there are none. */
+  /** Hashes of the multiproof before this record, base64; absent if no hash comes before it. */
   readonly hashes?: readonly string[];
   /** The text that was hashed. */
   readonly record?: string;
