@@ -36,6 +36,7 @@ export async function whereToLook(
   told: Told,
   { directory, running }: { readonly directory: string; readonly running: RunningService | undefined },
 ): Promise<void> {
+  const link = running?.signInLink();
   const options = running === undefined ? `--data ${quoted(directory)} ` : '';
   const commands = commandsAbout(told).map(
     ([question, command]) => [question, `npx tally ${options}${command}`] as const,
@@ -44,7 +45,7 @@ export async function whereToLook(
     return await terminal.jsonLine({
       step: running === undefined ? 'look' : 'kept',
       directory,
-      ...(running !== undefined && { url: running.url, key: running.key }),
+      ...(running !== undefined && { url: running.url, key: running.key, console: link }),
       investigations: [told.approved, told.quarantined].flatMap((place) => place?.investigationId ?? []),
       commands: commands.map(([, command]) => command),
     });
@@ -53,9 +54,14 @@ export async function whereToLook(
   if (running === undefined) {
     await terminal.line(`  The trail stays in ${directory}. Ask it:`);
   } else {
-    await terminal.line(
-      `  The audit service runs on ${running.url} until you press Ctrl-C. In another terminal:`,
-    );
+    await terminal.line(`  The audit service runs on ${running.url} until you press Ctrl-C.`);
+    if (link !== undefined) {
+      await terminal.line(
+        '  In a browser, one time and within ten minutes (then sign in with the key below):',
+      );
+      await terminal.line(`    ${link}`);
+    }
+    await terminal.line('  In another terminal:');
     await terminal.line(`    export TALLYSTICK_URL=${running.url} TALLYSTICK_API_KEY=${running.key}`);
   }
   for (const [question, command] of commands) {
