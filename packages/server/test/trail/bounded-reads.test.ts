@@ -172,7 +172,7 @@ const pairsOf = (single: readonly EventFilters[]): readonly Pair[] =>
 /** Values that are words of no other field here. */
 const words: ReadonlySet<unknown> = new Set(['critical', 'denied', 'publisher', 'rare', 'security']);
 
-/** Searches for either of two filters, of which the second is a word where its value is one. A word is in the other index. */
+/** Searches for either of two filters, for a third of the pairs, of which the second is a word where its value is one. A word is in the other index. */
 const alternativesOf = (single: readonly EventFilters[]): readonly Pair[] => {
   const parts = single.flatMap((filter, place) => {
     const [[name, value] = ['', '']] = Object.entries(filter);
@@ -184,9 +184,10 @@ const alternativesOf = (single: readonly EventFilters[]): readonly Pair[] => {
       : [{ place, field: `${name}:${value}`, value: String(value) }];
   });
   return parts.flatMap((one, at) =>
-    parts.slice(at + 1).map((other): Pair => {
+    parts.slice(at + 1).flatMap((other, distance): Pair[] => {
+      if (distance % 3 !== 0) return [];
       const second = words.has(other.value) ? other.value : other.field;
-      return { places: [one.place, other.place], isEither: true, q: `${one.field} OR ${second}` };
+      return [{ places: [one.place, other.place], isEither: true, q: `${one.field} OR ${second}` }];
     }),
   );
 };
