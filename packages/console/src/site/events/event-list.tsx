@@ -119,7 +119,7 @@ export function EventList({
                   event={event}
                   columns={columns}
                   style={{ transform: `translateY(${top}px)`, gridTemplateColumns: template }}
-                  state={check.states.value.get(String(event.audit_id))}
+                  state={check.verdict.value?.states.get(String(event.audit_id))}
                   rowIndex={index + 2}
                   isOpen={event.audit_id === openId}
                   isCurrent={index === position}
