@@ -10,7 +10,7 @@ import { PinnedKeys } from '../proof/pinned-keys.ts';
 export type RecordState = 'verified' | 'hidden' | 'broken' | 'unproven';
 
 /** A fault of a record that the list shows. */
-export interface RecordFault extends PageFault {
+interface RecordFault extends PageFault {
   readonly event: EventView;
 }
 

@@ -43,7 +43,7 @@ export interface PageFault {
 }
 
 /** How the checkpoint of the page relates to the one that this browser verified last. */
-export type PageHistory = CheckpointRelation | 'first_visit' | 'not_signed';
+type PageHistory = CheckpointRelation | 'first_visit' | 'not_signed';
 
 /** What the check of a page found. */
 export interface PageResult {
