@@ -26,7 +26,7 @@ export interface PageVerdict {
 }
 
 /** How many records of the list one check takes: a page of the list. */
-const mostChecked = 100;
+export const mostChecked = 100;
 /** Receipts that are read at the same time. */
 const parallel = 4;
 
@@ -58,7 +58,7 @@ export class PageCheck {
     return this.#error;
   }
 
-  /** Checks the first records of the list as it is shown. */
+  /** @param events the first ones of the list as it is shown, at most {@link mostChecked} */
   async run(events: readonly EventView[]): Promise<void> {
     if (this.#isRunning.value) return;
     const { signal } = this.#closing;
@@ -66,7 +66,7 @@ export class PageCheck {
     this.#verdict.value = undefined;
     this.#error.value = undefined;
     try {
-      this.#verdict.value = await this.#check(events.slice(0, mostChecked), signal);
+      this.#verdict.value = await this.#check(events, signal);
     } catch (error) {
       if (!signal.aborted) this.#error.value = error;
     } finally {
