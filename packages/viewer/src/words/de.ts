@@ -54,6 +54,7 @@ export const de: ViewerWords = {
       'Das Protokoll widerspricht dem, was Ihr Browser früher geprüft hat: Es wurde nachträglich verändert.',
     shrunk:
       'Das Protokoll hat {size} Einträge, und Ihr Browser hat früher {kept} geprüft: Es fehlen Einträge.',
+    missing: 'Der Dienst sagt, es gebe kein Protokoll. Ihr Browser hat früher {kept} Einträge davon geprüft.',
     proof_invalid:
       'Der Dienst kann nicht beweisen, dass das Protokoll enthält, was Ihr Browser früher geprüft hat.',
     no_proof: 'Der Dienst gab keinen Beweis, dass das Protokoll enthält, was Ihr Browser früher geprüft hat.',

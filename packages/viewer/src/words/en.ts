@@ -51,6 +51,7 @@ export const en: ViewerWords = {
       'Your browser checked the signature of the log of {size} records. From now on it remembers this state.',
     forked: 'The log contradicts what your browser verified before: it was changed afterwards.',
     shrunk: 'The log has {size} records, and your browser verified {kept} before: records are missing.',
+    missing: 'The service says that there is no log. Your browser verified {kept} records of it before.',
     proof_invalid: 'The service can’t prove that the log contains what your browser verified before.',
     no_proof: 'The service gave no proof that the log contains what your browser verified before.',
     other_log: 'The service shows another log than the one that your browser verified before.',
