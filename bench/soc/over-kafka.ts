@@ -103,7 +103,8 @@ export async function overKafka(): Promise<Result[]> {
   });
   const perAlert = (member: 'processorMs' | 'events') =>
     round2((sum(taken.at(-1)!, member) - sum(taken[0]!, member)) / (rounds * alertsOfRound));
-  for (const [name, how] of Object.entries(stopped)) if (how !== 0) console.error(`${name} ended with ${how}`);
+  for (const [name, how] of Object.entries(stopped))
+    if (how !== 0) console.error(`${name} ended with ${how}`);
   const incomplete = Object.values(stopped).filter((how) => how !== 0).length;
   return [
     {

@@ -15,11 +15,11 @@ test('services in separate processes record everything that happened, once, also
   const { feed, restarts, written, processes: platform } = observed;
   await observed.arrive(alertCount);
   const killed = ['context-gateway', 'orchestrator'] as const;
-  const known = async () => new Set((await observed.producers()).map(({ service }) => service));
-  await until(async () => (await known()).isSupersetOf(new Set(killed)), {
-    timeoutMs: 60_000,
-    what: 'records of both services',
-  });
+  const haveRecorded = async () => {
+    const known = new Set((await observed.producers()).map(({ service }) => service));
+    return killed.every((name) => known.has(name));
+  };
+  await until(haveRecorded, { timeoutMs: 60_000, what: 'records of both services' });
   await Promise.all(killed.map((name) => platform.supervisor.kill(name)));
   await platform.supervisor.ready();
   await observed.finish();
