@@ -9,6 +9,12 @@ interface OpenApiOperation {
   readonly operationId: string;
   readonly summary: string;
   readonly tags: readonly string[];
+  readonly responses: { readonly [status: string]: OpenApiResponse };
+}
+
+interface OpenApiResponse {
+  readonly description: string;
+  readonly content?: { readonly [type: string]: unknown };
 }
 
 /** One operation in the list at the side. */
@@ -35,6 +41,26 @@ export function operationsOf({ paths }: OpenApiDocument): readonly ListedOperati
       ...{ id: operationId, method, path, summary, tag: tags[0] ?? '' },
     })),
   );
+}
+
+/**
+ * The document with the body of a problem left out where a status has no other one: it is the same for each of the hundreds of
+ * problems, and the page describes it once, as the schema `Problem`.
+ */
+export function briefly(document: OpenApiDocument): OpenApiDocument {
+  const shorter = ([status, { content, ...rest }]: [string, OpenApiResponse]) => {
+    const types = Object.keys(content ?? {});
+    const isProblem = types.length === 1 && types[0] === 'application/problem+json';
+    return [status, isProblem ? rest : { content, ...rest }];
+  };
+  const briefOperation = (operation: OpenApiOperation): OpenApiOperation => ({
+    ...operation,
+    responses: Object.fromEntries(Object.entries(operation.responses).map(shorter)),
+  });
+  const briefPath = (methods: OpenApiDocument['paths'][string]) =>
+    Object.fromEntries(Object.entries(methods).map(([method, each]) => [method, briefOperation(each)]));
+  const paths = Object.entries(document.paths).map(([path, methods]) => [path, briefPath(methods)]);
+  return { ...document, paths: Object.fromEntries(paths) };
 }
 
 /** The operations in which each word of a text occurs: in the summary, the path, the method, the id or the tag. */

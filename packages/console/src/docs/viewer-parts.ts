@@ -32,6 +32,8 @@ export function viewerParts(root: URL) {
         authorizeOperationBtn: nothing,
         onlineValidatorBadge: nothing,
         SkipToOperations: nothing,
+        // The library's is a link inside a button. The list of operations has links.
+        DeepLink: ({ text }: Props) => element('span', null, text),
         Markdown: ({ source }: Props) => prose(String(source ?? ''), element),
         curl: ({ request }: Props) =>
           element(

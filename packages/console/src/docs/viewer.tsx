@@ -1,7 +1,8 @@
 import { useEffect, useRef } from 'preact/hooks';
 import SwaggerUI from 'swagger-ui-dist/swagger-ui-es-bundle.js';
 import type { Caller, TriedRequest } from './caller.ts';
-import type { OpenApiDocument } from './openapi.ts';
+import { briefly, type OpenApiDocument } from './openapi.ts';
+import { keepReachable } from './reachable.ts';
 import { viewerParts } from './viewer-parts.ts';
 
 /**
@@ -20,16 +21,19 @@ export function Viewer({
 }) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
+    const ended = keepReachable(place.current!);
     const viewer = SwaggerUI({
       domNode: place.current!,
       // The service may be below a path of a proxy, where `/` is another one's.
-      spec: { ...document, servers: [{ url: root.href.replace(/\/$/, '') }] },
+      spec: { ...briefly(document), servers: [{ url: root.href.replace(/\/$/, '') }] },
       plugins: [viewerParts(root)],
       deepLinking: true,
       docExpansion: 'list',
       defaultModelsExpandDepth: 0,
       defaultModelExpandDepth: 2,
       displayRequestDuration: true,
+      // Its colours are fixed ones, which the themes of this page do not have.
+      syntaxHighlight: { activated: false },
       queryConfigEnabled: false,
       persistAuthorization: false,
       // A server of Swagger's would otherwise be asked to judge the document.
@@ -45,7 +49,10 @@ export function Viewer({
     });
     const follow = () => viewer.layoutActions.parseDeepLinkHash(decoded(location.hash));
     addEventListener('hashchange', follow);
-    return () => removeEventListener('hashchange', follow);
+    return () => {
+      ended();
+      removeEventListener('hashchange', follow);
+    };
   }, [document, root, caller]);
   return <div class="docs-viewer" ref={place} />;
 }
