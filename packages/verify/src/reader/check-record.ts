@@ -1,9 +1,9 @@
 /** Checks one record for a reader in a browser: with nothing but its bytes, a receipt and a pinned key. It asks the service nothing. */
 import { canonicalize } from '@tallystick/event';
 import {
+  type Checkpoint,
   createVerifier,
   equalBytes,
-  flattenRecord,
   LogError,
   leafHash,
   parseCheckpoint,
@@ -19,6 +19,7 @@ import {
 } from '@tallystick/log';
 import { compareCheckpoints } from '../compare-checkpoints.ts';
 import { type ReceiptParts, type ReceiptReport, readReceipt, verifyReceipt } from '../receipt.ts';
+import { type ShownRecord, shownRecord } from '../selection/shown-record.ts';
 
 /** What is checked, in this order. */
 const steps = ['content', 'hash', 'link', 'inclusion', 'signature', 'history'] as const;
@@ -37,6 +38,7 @@ export type RecordCheckCode =
   | 'LINK_FIRST_DIFFERS'
   | 'LINK_MATCHES'
   | 'LINK_DIFFERS'
+  | 'LINK_MISSING'
   | 'LINK_UNREADABLE'
   | 'LINK_NOT_SHOWN'
   | 'RECEIPT_MISSING'
@@ -82,8 +84,11 @@ export interface RecordEvidence {
   readonly leftOut?: readonly string[] | undefined;
   /** The bytes of the record, as text. */
   readonly record: string;
-  /** The bytes of the record before it; absent for the first record, and where the reader may not read them. */
-  readonly predecessor?: string | undefined;
+  /**
+   * The bytes of the record before it; absent for the first record, and where the reader may not read them. `null`: the service has no
+   * record there, although the reader may read every place of the chain.
+   */
+  readonly predecessor?: string | null | undefined;
   /** The receipt, or why the service gave none. */
   readonly receipt: { readonly text: string } | { readonly missing: string };
   /** The verifier key that is pinned in this browser. */
@@ -128,8 +133,8 @@ export async function checkRecord(evidence: RecordEvidence): Promise<RecordCheck
     recordText: record,
     kept: keptOf(parts, evidence.kept),
   });
-  const history = checkHistory(parts, evidence);
-  checks.push(checkInclusion(parts, view), checkSignature(report), history);
+  const history = checkHistory(parts, report, evidence);
+  checks.push(checkInclusion(parts, evidence), checkSignature(report), history);
   const isSound = checks.every(({ state }) => state !== 'failed');
   // A checkpoint that nothing ties to the kept one must not replace it: a fork would hide by refusing the proof once.
   const mayKeep = isSound && history.code !== 'HISTORY_NO_PROOF';
@@ -140,15 +145,15 @@ export async function checkRecord(evidence: RecordEvidence): Promise<RecordCheck
   };
 }
 
-/** Members of the view that the service adds to what the record holds. */
-const added = new Set(['epoch', 'claimed', 'record']);
+/** Members of the view that the bytes of the record do not decide. The inclusion decides the epoch. */
+const added = new Set(['epoch', 'record']);
 
 function checkContent({ view, record: text, leftOut = [] }: RecordEvidence): RecordStepResult {
   const record = readCanonicalRecord(text);
   if (record === undefined) return { step: 'content', state: 'failed', code: 'CONTENT_UNREADABLE' };
-  const held = flattenRecord(record, String(view.record_hash));
+  const held: ShownRecord = shownRecord(record, String(view.record_hash), Number(view.epoch));
   const shown = Object.keys(view).filter((name) => !added.has(name));
-  const expectedNames = Object.keys(held).filter((name) => !leftOut.includes(name));
+  const expectedNames = Object.keys(held).filter((name) => !added.has(name) && !leftOut.includes(name));
   for (const name of new Set([...expectedNames, ...shown])) {
     const [expected, found] = [jsonOf(held[name]), jsonOf(view[name])];
     if (expected !== found)
@@ -157,8 +162,14 @@ function checkContent({ view, record: text, leftOut = [] }: RecordEvidence): Rec
   return done('content', 'CONTENT_MATCHES');
 }
 
+/** A page may show values that no record can have. */
 function jsonOf(value: unknown): string {
-  return value === undefined ? 'absent' : canonicalize(value);
+  if (value === undefined) return 'absent';
+  try {
+    return canonicalize(value);
+  } catch {
+    return 'a value that no record can have';
+  }
 }
 
 function checkLink({ view, record, predecessor }: RecordEvidence): RecordStepResult {
@@ -170,16 +181,23 @@ function checkLink({ view, record, predecessor }: RecordEvidence): RecordStepRes
       : failed('link', 'LINK_FIRST_DIFFERS', zeroHash, previous);
   }
   if (predecessor === undefined) return notChecked(['link'], 'LINK_NOT_SHOWN')[0]!;
+  if (predecessor === null) return failed('link', 'LINK_MISSING', previous, 'no record');
   const found = toHex(sha256(predecessor));
   return found === previous ? done('link', 'LINK_MATCHES') : failed('link', 'LINK_DIFFERS', previous, found);
 }
 
 function checkInclusion(
-  { proof, checkpoint, recordBytes }: ReceiptParts,
-  view: RecordEvidence['view'],
+  { proof, checkpoint, origin, recordBytes }: ReceiptParts,
+  { view, record }: RecordEvidence,
 ): RecordStepResult {
-  if (proof.index !== view.sequence_number)
-    return failed('inclusion', 'INCLUSION_OTHER_PLACE', String(view.sequence_number), String(proof.index));
+  const places = [
+    [view.sequence_number, proof.index],
+    [view.epoch ?? origin.epoch, origin.epoch],
+    [view.tenant_id, origin.tenantId],
+    [readCanonicalRecord(record)?.tenant_id ?? origin.tenantId, origin.tenantId],
+  ];
+  for (const [shown, proven] of places)
+    if (shown !== proven) return failed('inclusion', 'INCLUSION_OTHER_PLACE', String(shown), String(proven));
   const facts = { index: proof.index, size: checkpoint.size };
   try {
     const leaf = leafHash(sha256(recordBytes));
@@ -211,8 +229,15 @@ function checkSignature({ findings, rotations = [] }: ReceiptReport): RecordStep
   return { ...done('signature', 'SIGNATURE_MATCHES'), facts: { rotations: rotations.length } };
 }
 
-function checkHistory({ checkpoint }: ReceiptParts, evidence: RecordEvidence): RecordStepResult {
+function checkHistory(
+  { checkpoint }: ReceiptParts,
+  { findings }: ReceiptReport,
+  evidence: RecordEvidence,
+): RecordStepResult {
   const step = 'history';
+  // A rotation of the key states a checkpoint too, and the one of the receipt may contradict it.
+  if (findings.some(({ code }) => code === 'CHECKPOINT_INCONSISTENT'))
+    return { step, state: 'failed', code: 'HISTORY_FORKED' };
   if (evidence.kept === undefined) return notChecked([step], 'HISTORY_FIRST_VISIT')[0]!;
   const kept = parseCheckpoint(parseNote(evidence.kept).text);
   const facts = { size: kept.size };
@@ -220,15 +245,18 @@ function checkHistory({ checkpoint }: ReceiptParts, evidence: RecordEvidence): R
     case 'one_log':
       return { ...done(step, 'HISTORY_GROWN'), facts };
     case 'contradiction':
-      return { step, state: 'failed', code: 'HISTORY_FORKED', facts };
+      return { ...failed(step, 'HISTORY_FORKED', treeText(kept), treeText(checkpoint)), facts };
     case 'proof_invalid':
-      return { step, state: 'failed', code: 'HISTORY_PROOF_INVALID', facts };
+      return { ...failed(step, 'HISTORY_PROOF_INVALID', treeText(kept), treeText(checkpoint)), facts };
     case 'no_proof':
       return notChecked([step], 'HISTORY_NO_PROOF', facts)[0]!;
     case 'other_log':
       return notChecked([step], 'HISTORY_OTHER_EPOCH', facts)[0]!;
   }
 }
+
+/** Two signed trees that contradict each other, side by side: `41 9f86d0…`, the number of records and the root. */
+const treeText = ({ size, root }: Checkpoint) => `${size} ${toHex(root)}`;
 
 /** The pinned key counts for every epoch of its log, under the name of the epoch. */
 function keyFor({ origin, checkpoint }: ReceiptParts, key: string): Verifier {
