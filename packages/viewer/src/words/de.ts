@@ -74,6 +74,7 @@ export const de: ViewerWords = {
     LINK_FIRST_DIFFERS: 'Vor dem ersten Eintrag darf keiner stehen.',
     LINK_MATCHES: 'Der Eintrag davor hat den Hash, den dieser Eintrag nennt.',
     LINK_DIFFERS: 'Der Eintrag davor hat einen anderen Hash.',
+    LINK_MISSING: 'Der Eintrag davor ist nicht im Protokoll: Er wurde entfernt.',
     LINK_UNREADABLE: 'Die Bytes nennen keinen Eintrag davor.',
     LINK_NOT_SHOWN:
       'Der Eintrag davor wird hier nicht gezeigt. Der Beweis im Protokoll umfasst auch seinen Platz.',

@@ -69,6 +69,7 @@ export const en: ViewerWords = {
     LINK_FIRST_DIFFERS: 'The first record must have no record before it.',
     LINK_MATCHES: 'The record before this one has the hash that this record names.',
     LINK_DIFFERS: 'The record before this one has another hash.',
+    LINK_MISSING: 'The record before this one is not in the log: it was removed.',
     LINK_UNREADABLE: 'The bytes name no record before this one.',
     LINK_NOT_SHOWN: 'The record before this one is not shown here. The inclusion covers its place too.',
     RECEIPT_MISSING: 'The service gave no receipt: {reason}',
