@@ -35,6 +35,7 @@ export const pinnedExports: Record<string, string[]> = {
     'filterMatcher',
     'filterParameters',
     'findViolations',
+    'fitsOf',
     'formatExportPosition',
     'indexedFields',
     'ipPattern',
@@ -84,6 +85,7 @@ export const pinnedExports: Record<string, string[]> = {
   '@tallystick/event/redaction': ['Redactor', 'mask', 'redactionVersion'],
   '@tallystick/event/search': [
     'SearchError',
+    'maxQueryAlternatives',
     'maxSearchLength',
     'parseSearch',
     'searchMatcher',
