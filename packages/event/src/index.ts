@@ -1,3 +1,4 @@
+export { BlockSummary, type SummaryRow } from './block-summary.ts';
 export { type ActorReference, parseActorReference } from './actor-reference.ts';
 export { CanonicalizationError, canonicalize, isCanonical } from './canonical.ts';
 export { checkShape, parseTimestamp } from './check.ts';
@@ -44,8 +45,10 @@ export {
   anyTerm,
   fieldTerms,
   storedTermHashes,
+  summaryScope,
   type TermScope,
   termBlockRecords,
+  termGroupBlocks,
   termHashes,
   termsOfCondition,
 } from './field-terms.ts';

@@ -1,7 +1,6 @@
 import {
   anyTerm,
   type FilterCondition,
-  termBlockRecords,
   termHashes,
   termsOfCondition,
 } from '@tallystick/event';
@@ -59,6 +58,8 @@ export interface Candidates {
 
 export interface CandidateSearch {
   readonly epoch: number;
+  /** Blocks in which to search. */
+  readonly blocks: readonly number[];
   readonly first: number;
   readonly last: number;
   readonly newestFirst: boolean;
@@ -70,9 +71,8 @@ export async function findCandidates(
   session: Session,
   tenantId: string,
   { fields, texts }: TermGroups,
-  { epoch, first, last, newestFirst, most }: CandidateSearch,
+  { epoch, blocks, first, last, newestFirst, most }: CandidateSearch,
 ): Promise<Candidates> {
-  const blocks = blocksOf(first, last);
   const hashed = (groups: readonly (readonly string[])[]) =>
     groups.map((group) => {
       const terms = [...group, anyTerm];
@@ -89,10 +89,4 @@ export async function findCandidates(
     sequences: rows.flatMap(({ sequence_number }) => sequence_number ?? []),
     indexedTo: rows.find(({ indexed_to }) => indexed_to !== null)?.indexed_to ?? -1,
   };
-}
-
-function blocksOf(first: number, last: number): number[] {
-  const from = Math.floor(first / termBlockRecords);
-  const to = Math.floor(last / termBlockRecords);
-  return Array.from({ length: to - from + 1 }, (_, at) => from + at);
 }

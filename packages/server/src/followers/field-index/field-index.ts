@@ -1,8 +1,16 @@
-import { storedTermHashes } from '@tallystick/event';
+import { fieldTerms } from '@tallystick/event';
 import type { DatabaseFollower } from '../follower.ts';
-import { termIndexFollower } from '../term-index.ts';
+import { type TermIndex, termIndexFollower } from '../term-index.ts';
+
+/** Where the field index is. */
+export const fieldTermIndex: TermIndex = {
+  name: 'field-index',
+  table: 'audit_field_terms',
+  summaries: 'audit_field_blocks',
+  termsOf: fieldTerms,
+};
 
 /** Keeps the field index, by which filters find records: the terms of each record in `audit_field_terms`. */
 export function fieldIndex(): DatabaseFollower {
-  return termIndexFollower({ name: 'field-index', table: 'audit_field_terms', hashesOf: storedTermHashes });
+  return termIndexFollower(fieldTermIndex);
 }
