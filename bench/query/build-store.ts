@@ -1,18 +1,15 @@
-import { type AnyEvent, termBlockRecords } from '@tallystick/event';
+import type { AnyEvent } from '@tallystick/event';
 import type { AuditRecord } from '@tallystick/log';
 import type { Postgres } from '@tallystick/testing';
 import pg from 'pg';
-import { fieldTermIndex } from '../../packages/server/src/followers/field-index/field-index.ts';
 import { hourlyCounts } from '../../packages/server/src/followers/hourly-counts/hourly-counts.ts';
-import { searchTermIndex } from '../../packages/server/src/followers/search-index/search-index.ts';
-import type { TermIndex } from '../../packages/server/src/followers/term-index.ts';
-import { writeSummary } from '../../packages/server/src/followers/term-summaries.ts';
 import { copyStatement } from '../../packages/server/src/store/copy-rows.ts';
-import { type Session, writer } from '../../packages/server/src/store/database.ts';
+import { writer } from '../../packages/server/src/store/database.ts';
 import { migratePostgres } from '../../packages/server/src/store/migrate.ts';
 import { partitionOf } from '../../packages/server/src/store/partitions.ts';
 import { PostgresDatabase } from '../../packages/server/src/store/postgres.ts';
 import { openStore } from '../store.ts';
+import { addSummaries } from './block-summaries.ts';
 import { BulkCopy } from './bulk-copy.ts';
 import { batchRecords, ChainRows } from './chain-rows.ts';
 import { CountRows, copyCounts, copyFields, copyTexts, termRows } from './derived-rows.ts';
@@ -231,27 +228,6 @@ async function addLate(url: string, events: readonly AnyEvent[]): Promise<void> 
       follower.apply(session, { tenantId: benchTenant, generation: 1, records }),
     );
   }
-  await database.close();
-}
-
-/** Writes the summaries that blocks lack: also those of a store that an earlier version of the benchmark has made. */
-async function addSummaries(ownerUrl: string): Promise<void> {
-  const database = new PostgresDatabase({ url: ownerUrl });
-  const session = { query: database.query.bind(database, writer) } as unknown as Session;
-  const ofIndex = async (index: TermIndex) => {
-    const rows = await session.query<{ block: number }>(
-      `select b.block from audit_chain_state h
-        cross join generate_series(0, (h.last_sequence + 1) / $1::bigint - 1) as b (block)
-        where not exists (select from ${index.summaries} s
-                           where s.generation = 1 and s.tenant_id = h.tenant_id and s.epoch = h.epoch and s.block = b.block)`,
-      [termBlockRecords],
-    );
-    for (const { block } of rows) {
-      await writeSummary(session, index, { generation: 1, tenantId: benchTenant, epoch: 1, block });
-    }
-    if (rows.length > 0) await session.query(`analyze ${index.summaries}`);
-  };
-  await Promise.all([fieldTermIndex, searchTermIndex].map(ofIndex));
   await database.close();
 }
 

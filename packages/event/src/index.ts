@@ -1,5 +1,5 @@
-export { BlockSummary, type SummaryRow } from './block-summary.ts';
 export { type ActorReference, parseActorReference } from './actor-reference.ts';
+export { BlockSummary, type SummaryRow } from './block-summary.ts';
 export { CanonicalizationError, canonicalize, isCanonical } from './canonical.ts';
 export { checkShape, parseTimestamp } from './check.ts';
 export { AuditValidationError, type EventErrorCode, eventErrorCodes, type Violation } from './errors.ts';

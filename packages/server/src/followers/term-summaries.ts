@@ -78,9 +78,7 @@ export class TermSummaries {
     const continues = known?.block === scope.block && known.next === sequence;
     const begins = sequence % termBlockRecords === 0;
     if (!continues && !begins) return undefined;
-    const open = continues
-      ? known
-      : { block: scope.block, next: sequence, summary: new BlockSummary(scope) };
+    const open = continues ? known : { block: scope.block, next: sequence, summary: new BlockSummary(scope) };
     this.#open.set(key, open);
     return open;
   }

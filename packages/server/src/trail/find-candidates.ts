@@ -1,9 +1,4 @@
-import {
-  anyTerm,
-  type FilterCondition,
-  termHashes,
-  termsOfCondition,
-} from '@tallystick/event';
+import { anyTerm, type FilterCondition, termHashes, termsOfCondition } from '@tallystick/event';
 import { type SearchQuery, termsOfQuery } from '@tallystick/event/search';
 import type { Session } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';

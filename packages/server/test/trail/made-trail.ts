@@ -1,4 +1,10 @@
-import { type AnyEvent, storedTermHashes, termBlockRecords } from '@tallystick/event';
+import {
+  type AnyEvent,
+  BlockSummary,
+  fieldTerms,
+  storedTermHashes,
+  termBlockRecords,
+} from '@tallystick/event';
 import { indexedColumns } from '@tallystick/log';
 import { copyStatement, renderRow } from '../../src/store/copy-rows.ts';
 import type { Session } from '../../src/store/database.ts';
@@ -10,7 +16,7 @@ export function chainedAt(at: number): string {
 }
 
 /**
- * Fills the chain of a tenant and its field index by COPY: thousands of records in a second. The records hold these events and lack what a
+ * Fills the chain of a tenant and its field index, with its summaries, by COPY: thousands of records in a second. The records hold these events and lack what a
  * verification looks at. The planner knows the tables afterwards.
  *
  * @param asOwner runs work in a transaction with the rights of the owner of the tables
@@ -38,11 +44,20 @@ export async function makeTrail(
     const scope = { tenantId, epoch: 1, block: Math.floor(at / termBlockRecords) };
     return `1\t${tenantId}\t1\t${at}\t{${storedTermHashes(scope, eventAt(at)).join(',')}}\n`;
   };
+  const summaryAt = (block: number) => {
+    const summary = new BlockSummary({ tenantId, epoch: 1, block });
+    for (let at = block * termBlockRecords; at < (block + 1) * termBlockRecords; at++) {
+      const event = eventAt(at);
+      summary.add(event, fieldTerms(event));
+    }
+    const { oldest, newest, terms } = summary.row();
+    return `1\t${tenantId}\t1\t${block}\t${oldest}\t${newest}\t{${terms.join(',')}}\n`;
+  };
   await asOwner(async (session) => {
-    const copy = async (into: string, rowAt: (at: number) => string) => {
+    const copy = async (into: string, rowAt: (at: number) => string, rowCount = count) => {
       const target = session.beginCopy(into);
-      for (let at = 0; at < count; at += 1_000) {
-        const rows = Array.from({ length: Math.min(1_000, count - at) }, (_, nth) => rowAt(at + nth));
+      for (let at = 0; at < rowCount; at += 1_000) {
+        const rows = Array.from({ length: Math.min(1_000, rowCount - at) }, (_, nth) => rowAt(at + nth));
         await target.write(rows.join(''));
       }
       await target.finish();
@@ -51,6 +66,7 @@ export async function makeTrail(
     await session.query('drop index audit_field_terms_terms');
     await copy('copy audit_field_terms from stdin', termsAt);
     await session.query('create index audit_field_terms_terms on audit_field_terms using gin (terms)');
+    await copy('copy audit_field_blocks from stdin', summaryAt, Math.floor(count / termBlockRecords));
     await session.query(
       `insert into audit_chain_state (tenant_id, epoch, last_sequence, last_hash, last_ingested_at, frontier)
        values ($1, 1, $2::bigint, decode($3, 'hex'), $4::timestamptz, '')`,
