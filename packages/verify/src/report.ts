@@ -58,7 +58,7 @@ export type FindingCode =
   | 'LINE_MISSING'
   /** A line of an exported table belongs to none of its records. */
   | 'LINE_ADDED'
-  /** An export does not have the number of records that it states. */
+  /** An export does not have the number of records that it states, or has one after the last record of its checkpoint. */
   | 'MANIFEST_MISMATCH'
   | 'BUNDLE_TRUNCATED'
   | 'BUNDLE_DAMAGED'

@@ -48,7 +48,8 @@ async function keep(): Promise<void> {
   const stopped = new Promise<void>((done) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
   });
-  await using running = await startService(directoriesOf(directory));
+  // Signed every second, so that a browser can check the newest record too.
+  await using running = await startService(directoriesOf(directory), { checkpointIntervalMs: 1_000 });
   await whereToLook(terminal, told, { directory, running });
   await stopped;
 }

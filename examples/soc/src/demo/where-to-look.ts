@@ -30,32 +30,48 @@ function commandsAbout({
   ];
 }
 
-/** Says where to look: the directory or the address, and the commands. */
+/** Says where to look: the directory or the address, a way into the console, and the commands. */
 export async function whereToLook(
   terminal: Terminal,
   told: Told,
-  { directory, running }: { readonly directory: string; readonly running: RunningService | undefined },
+  {
+    directory,
+    running,
+  }: {
+    readonly directory: string;
+    readonly running: Pick<RunningService, 'url' | 'key' | 'signInLink'> | undefined;
+  },
 ): Promise<void> {
   const options = running === undefined ? `--data ${quoted(directory)} ` : '';
   const commands = commandsAbout(told).map(
     ([question, command]) => [question, `npx tally ${options}${command}`] as const,
   );
+  const link = running?.signInLink();
   if (terminal.json) {
     return await terminal.jsonLine({
       step: running === undefined ? 'look' : 'kept',
       directory,
       ...(running !== undefined && { url: running.url, key: running.key }),
+      ...(link !== undefined && { sign_in_link: link }),
       investigations: [told.approved, told.quarantined].flatMap((place) => place?.investigationId ?? []),
       commands: commands.map(([, command]) => command),
     });
   }
   await terminal.line();
   if (running === undefined) {
-    await terminal.line(`  The trail stays in ${directory}. Ask it:`);
+    await terminal.line(`  The trail stays in ${directory}. To look at it in a browser:`);
+    await terminal.line(`    npx tally ${options}dev`);
+    await terminal.line('  In the terminal:');
   } else {
-    await terminal.line(
-      `  The audit service runs on ${running.url} until you press Ctrl-C. In another terminal:`,
-    );
+    await terminal.line(`  The audit service runs on ${running.url} until you press Ctrl-C.`);
+    if (link !== undefined) {
+      await terminal.line(
+        '  Look at the trail in a browser. This link signs you in one time, within ten minutes:',
+      );
+      await terminal.line(`    ${terminal.style('bold', link)}`);
+      await terminal.line('  Afterwards, sign in with the key.');
+    }
+    await terminal.line('  In another terminal:');
     await terminal.line(`    export TALLYSTICK_URL=${running.url} TALLYSTICK_API_KEY=${running.key}`);
   }
   for (const [question, command] of commands) {

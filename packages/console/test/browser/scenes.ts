@@ -35,6 +35,7 @@ export async function scenesOf({ client }: ConsoleService): Promise<readonly Sce
     await shows('by hour and outcome')(page);
     await shows('Approvals wait')(page);
     await shows('Records in the chain')(page);
+    await page.locator('.recent-timelines').waitFor();
   };
   const rows = (page: Page) => page.locator('.event-row').first().waitFor();
   return [

@@ -7,8 +7,9 @@ import {
 } from '@tallystick/protocol';
 import { until } from '@tallystick/testing';
 import { describe, expect, test } from 'vitest';
+import type { DeskCaller } from '../../src/approvals/approval-changes.ts';
 import { storeClock } from '../../src/approvals/approval-rows.ts';
-import { ApprovalDesk, type DeskCaller } from '../../src/approvals/desk.ts';
+import { ApprovalDesk } from '../../src/approvals/desk.ts';
 import { changeRules, listRules } from '../../src/approvals/minimum-rules.ts';
 import { documentDigest } from '../../src/approvals/openings.ts';
 import { Operations } from '../../src/approvals/operations.ts';

@@ -4,7 +4,7 @@ import { type Approval, defaultApprovalRules } from '@tallystick/protocol';
 import { verifyStore } from '@tallystick/verify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AuditService } from '../../src/app.ts';
-import type { DeskCaller } from '../../src/approvals/desk.ts';
+import type { DeskCaller } from '../../src/approvals/approval-changes.ts';
 import { changeRules } from '../../src/approvals/minimum-rules.ts';
 import { documentDigest } from '../../src/approvals/openings.ts';
 import { planRecovery, recoverChain } from '../../src/operations/recover.ts';

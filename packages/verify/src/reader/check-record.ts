@@ -3,7 +3,6 @@ import { canonicalize } from '@tallystick/event';
 import {
   createVerifier,
   equalBytes,
-  flattenRecord,
   LogError,
   leafHash,
   parseCheckpoint,
@@ -19,6 +18,7 @@ import {
 } from '@tallystick/log';
 import { compareCheckpoints } from '../compare-checkpoints.ts';
 import { type ReceiptParts, type ReceiptReport, readReceipt, verifyReceipt } from '../receipt.ts';
+import { type ShownRecord, shownRecord } from '../selection/shown-record.ts';
 
 /** What is checked, in this order. */
 const steps = ['content', 'hash', 'link', 'inclusion', 'signature', 'history'] as const;
@@ -128,8 +128,8 @@ export async function checkRecord(evidence: RecordEvidence): Promise<RecordCheck
     recordText: record,
     kept: keptOf(parts, evidence.kept),
   });
-  const history = checkHistory(parts, evidence);
-  checks.push(checkInclusion(parts, view), checkSignature(report), history);
+  const history = checkHistory(parts, report, evidence);
+  checks.push(checkInclusion(parts, evidence), checkSignature(report), history);
   const isSound = checks.every(({ state }) => state !== 'failed');
   // A checkpoint that nothing ties to the kept one must not replace it: a fork would hide by refusing the proof once.
   const mayKeep = isSound && history.code !== 'HISTORY_NO_PROOF';
@@ -140,15 +140,15 @@ export async function checkRecord(evidence: RecordEvidence): Promise<RecordCheck
   };
 }
 
-/** Members of the view that the service adds to what the record holds. */
-const added = new Set(['epoch', 'claimed', 'record']);
+/** Members of the view that the bytes of the record do not decide. The inclusion decides the epoch. */
+const added = new Set(['epoch', 'record']);
 
 function checkContent({ view, record: text, leftOut = [] }: RecordEvidence): RecordStepResult {
   const record = readCanonicalRecord(text);
   if (record === undefined) return { step: 'content', state: 'failed', code: 'CONTENT_UNREADABLE' };
-  const held = flattenRecord(record, String(view.record_hash));
+  const held: ShownRecord = shownRecord(record, String(view.record_hash), Number(view.epoch));
   const shown = Object.keys(view).filter((name) => !added.has(name));
-  const expectedNames = Object.keys(held).filter((name) => !leftOut.includes(name));
+  const expectedNames = Object.keys(held).filter((name) => !added.has(name) && !leftOut.includes(name));
   for (const name of new Set([...expectedNames, ...shown])) {
     const [expected, found] = [jsonOf(held[name]), jsonOf(view[name])];
     if (expected !== found)
@@ -157,8 +157,14 @@ function checkContent({ view, record: text, leftOut = [] }: RecordEvidence): Rec
   return done('content', 'CONTENT_MATCHES');
 }
 
+/** A page may show values that no record can have. */
 function jsonOf(value: unknown): string {
-  return value === undefined ? 'absent' : canonicalize(value);
+  if (value === undefined) return 'absent';
+  try {
+    return canonicalize(value);
+  } catch {
+    return 'a value that no record can have';
+  }
 }
 
 function checkLink({ view, record, predecessor }: RecordEvidence): RecordStepResult {
@@ -175,11 +181,17 @@ function checkLink({ view, record, predecessor }: RecordEvidence): RecordStepRes
 }
 
 function checkInclusion(
-  { proof, checkpoint, recordBytes }: ReceiptParts,
-  view: RecordEvidence['view'],
+  { proof, checkpoint, origin, recordBytes }: ReceiptParts,
+  { view, record }: RecordEvidence,
 ): RecordStepResult {
-  if (proof.index !== view.sequence_number)
-    return failed('inclusion', 'INCLUSION_OTHER_PLACE', String(view.sequence_number), String(proof.index));
+  const places = [
+    [view.sequence_number, proof.index],
+    [view.epoch ?? origin.epoch, origin.epoch],
+    [view.tenant_id, origin.tenantId],
+    [readCanonicalRecord(record)?.tenant_id ?? origin.tenantId, origin.tenantId],
+  ];
+  for (const [shown, proven] of places)
+    if (shown !== proven) return failed('inclusion', 'INCLUSION_OTHER_PLACE', String(shown), String(proven));
   const facts = { index: proof.index, size: checkpoint.size };
   try {
     const leaf = leafHash(sha256(recordBytes));
@@ -211,8 +223,15 @@ function checkSignature({ findings, rotations = [] }: ReceiptReport): RecordStep
   return { ...done('signature', 'SIGNATURE_MATCHES'), facts: { rotations: rotations.length } };
 }
 
-function checkHistory({ checkpoint }: ReceiptParts, evidence: RecordEvidence): RecordStepResult {
+function checkHistory(
+  { checkpoint }: ReceiptParts,
+  { findings }: ReceiptReport,
+  evidence: RecordEvidence,
+): RecordStepResult {
   const step = 'history';
+  // A rotation of the key states a checkpoint too, and the one of the receipt may contradict it.
+  if (findings.some(({ code }) => code === 'CHECKPOINT_INCONSISTENT'))
+    return { step, state: 'failed', code: 'HISTORY_FORKED' };
   if (evidence.kept === undefined) return notChecked([step], 'HISTORY_FIRST_VISIT')[0]!;
   const kept = parseCheckpoint(parseNote(evidence.kept).text);
   const facts = { size: kept.size };

@@ -4,6 +4,7 @@ import { BundleError } from '../bundle/bundle-error.ts';
 import { splitLines } from '../bundle/lines.ts';
 import { EvidenceError } from './evidence-error.ts';
 import { type ShownRecord, shownRecord } from './shown-record.ts';
+import { showsPlaceOnly, withheldMembers } from './withheld.ts';
 
 /** A line of `records.jsonl`. */
 export interface RecordLine {
@@ -15,6 +16,8 @@ export interface RecordLine {
   readonly text: string | undefined;
   /** Hash of the record, hex. */
   readonly hash: string | undefined;
+  /** What is shown of a record whose bytes are withheld; absent where its bytes are in the line. */
+  readonly withheld: ShownRecord | undefined;
   /** The service says that the stored bytes are no record any more. */
   readonly isDamaged: boolean;
   /** What the export shows of the record; absent where the line is no record. */
@@ -51,6 +54,7 @@ function recordLine(number: number, text: string): RecordLine {
     sequence: record?.sequence_number,
     text,
     hash,
+    withheld: undefined,
     isDamaged: false,
     shown: (epoch) => (record === undefined ? undefined : shownRecord(record, hash, epoch)),
   };
@@ -63,27 +67,10 @@ function withheldLine(number: number, text: string): RecordLine {
     sequence: identity?.sequence_number as number | undefined,
     text: undefined,
     hash: identity?.record_hash as string | undefined,
+    withheld: identity,
     isDamaged: identity?.damaged === true,
     shown: (epoch) => (identity?.epoch === epoch ? identity : undefined),
   };
-}
-
-const hex = /^[0-9a-f]{64}$/;
-
-/** What may be in the place of a record's bytes. Nothing else, so that no text of a forger is shown as a part of a record. */
-const members: { readonly [name: string]: (value: unknown) => boolean } = {
-  tenant_id: isText,
-  audit_id: isText,
-  epoch: Number.isSafeInteger,
-  sequence_number: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
-  previous_hash: (value) => typeof value === 'string' && hex.test(value),
-  record_hash: (value) => typeof value === 'string' && hex.test(value),
-  ingested_at: isText,
-};
-const marks: ReadonlySet<string> = new Set(['is_sensitive', 'redacted', 'damaged']);
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string' && value.length <= 256;
 }
 
 function readWithheld(text: string): ShownRecord | undefined {
@@ -91,11 +78,8 @@ function readWithheld(text: string): ShownRecord | undefined {
     const { withheld } = JSON.parse(text) as { withheld?: ShownRecord };
     if (typeof withheld !== 'object' || withheld === null || JSON.stringify({ withheld }) !== text)
       return undefined;
-    const isComplete = Object.entries(members).every(([name, test]) => test(withheld[name]));
-    const isKnown = Object.entries(withheld).every(
-      ([name, value]) => Object.hasOwn(members, name) || (marks.has(name) && value === true),
-    );
-    return isComplete && isKnown && (withheld.redacted === true || withheld.damaged === true)
+    const isComplete = withheldMembers.every((name) => Object.hasOwn(withheld, name));
+    return isComplete && showsPlaceOnly(withheld) && (withheld.redacted === true || withheld.damaged === true)
       ? withheld
       : undefined;
   } catch {

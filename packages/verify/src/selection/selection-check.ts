@@ -56,6 +56,8 @@ export interface SelectedRecord {
   readonly text?: string | undefined;
   /** Hash of the record, hex. With the bytes, it must be their hash; without them, it is what the proof is about. */
   readonly hash?: string | undefined;
+  /** What is shown of the record where its bytes are withheld. */
+  readonly withheld?: { readonly [member: string]: unknown } | undefined;
 }
 
 /**
@@ -126,6 +128,12 @@ export class SelectionCheck {
     return check;
   }
 
+  /** Whether a place comes after all records that the checkpoint covers. */
+  isBeyond(epoch: number, sequence: number): boolean {
+    const current = this.#origin.epoch;
+    return epoch > current || (epoch === current && sequence >= this.checkpoint.size);
+  }
+
   /** How many hashes of the proof come before the record of this place. */
   hashesBefore(epoch: number, sequence: number): number {
     if (!this.#isInTree(epoch, sequence)) return 0;
@@ -166,6 +174,7 @@ export class SelectionCheck {
       this.#isProofLost = true;
     } else {
       this.#compareNeighbours(selected, record);
+      this.#compareWithheld(selected);
       this.#prove(selected, hash, hashes);
     }
     this.#last = {
@@ -261,6 +270,20 @@ export class SelectionCheck {
       this.findings.add({ code: 'CHAIN_LINK_BROKEN', sequence_number: sequence });
     if (last.ingestedAt !== undefined && record.ingested_at < last.ingestedAt)
       this.findings.add({ code: 'TIME_REGRESSION', sequence_number: sequence });
+  }
+
+  /** What is shown of a record without its bytes must at least fit the log and the record before it. */
+  #compareWithheld({ epoch, sequence, withheld = {} }: SelectedRecord): void {
+    const { tenant_id, previous_hash } = withheld;
+    if (tenant_id !== undefined && tenant_id !== this.#origin.tenantId)
+      this.findings.add({
+        code: 'TENANT_MISMATCH',
+        sequence_number: sequence,
+        found: 'a record of another tenant',
+      });
+    const isNext = this.#last?.epoch === epoch && this.#last.sequence === sequence - 1;
+    if (isNext && previous_hash !== undefined && previous_hash !== this.#last?.hash)
+      this.findings.add({ code: 'CHAIN_LINK_BROKEN', sequence_number: sequence });
   }
 
   #prove({ epoch, sequence, text }: SelectedRecord, hash: Uint8Array, hashes: readonly Uint8Array[]): void {

@@ -89,7 +89,7 @@ function refuseOtherCheckpoint({ origin }: EvidenceManifest, note: string): void
 /** Passes a line to the check, with the hashes before it. */
 async function takeLine(
   check: SelectionCheck,
-  { number, sequence, text, hash, isDamaged }: RecordLine,
+  { number, sequence, text, hash, withheld, isDamaged }: RecordLine,
   epoch: number,
   proof: AsyncIterator<string>,
 ): Promise<void> {
@@ -97,8 +97,15 @@ async function takeLine(
     check.skip(`line ${number} of records.jsonl`);
     return;
   }
+  if (check.isBeyond(epoch, sequence))
+    check.findings.add({
+      code: 'MANIFEST_MISMATCH',
+      sequence_number: sequence,
+      expected: 'no record after the last one of the checkpoint',
+      found: `line ${number} of records.jsonl`,
+    });
   const hashes = await takeHashes(proof, check.hashesBefore(epoch, sequence));
-  check.add({ epoch, sequence, text, hash }, hashes);
+  check.add({ epoch, sequence, text, hash, withheld }, hashes);
   if (isDamaged)
     check.findings.add({
       code: 'RECORD_NOT_CANONICAL',

@@ -3,6 +3,7 @@ import { type AuditRecord, fromBase64, type RotationJson, rotationFromJson } fro
 import { type SelectedRecord, SelectionCheck, type SelectionOptions } from './selection-check.ts';
 import type { SelectionReport } from './selection-report.ts';
 import { shownRecord } from './shown-record.ts';
+import { showsPlaceOnly } from './withheld.ts';
 
 /** What a service adds to a page of a list with `verify=true`. */
 export interface PageEvidence {
@@ -60,19 +61,23 @@ export async function verifyPage(
   return check.finish(at < hashes.length ? [...rest, ...hashes.slice(at)] : rest);
 }
 
-function placeOf({ epoch, sequence_number, record, record_hash }: ShownEvent): SelectedRecord | undefined {
+function placeOf(event: ShownEvent): SelectedRecord | undefined {
+  const { epoch, sequence_number, record, record_hash } = event;
   if (!Number.isSafeInteger(epoch) || !Number.isSafeInteger(sequence_number)) return undefined;
   return {
     epoch: epoch as number,
     sequence: sequence_number as number,
-    ...(typeof record === 'string' && { text: record }),
+    ...(typeof record === 'string' ? { text: record } : { withheld: event }),
     ...(typeof record_hash === 'string' && { hash: record_hash }),
   };
 }
 
-/** Only an event that the reader may not see comes without bytes. Bytes that can't be read were reported already. */
-function foundWithoutBytes({ record, redacted }: ShownEvent): string | undefined {
-  return record === undefined && redacted !== true ? 'an event without its bytes' : undefined;
+/** Only an event that the reader may not see comes without bytes, and shows nothing else. Bytes that can't be read were reported already. */
+function foundWithoutBytes(event: ShownEvent): string | undefined {
+  const { record, redacted } = event;
+  if (typeof record === 'string') return undefined;
+  if (record !== undefined || redacted !== true) return 'an event without its bytes';
+  return showsPlaceOnly(event) ? undefined : 'more than the place of an event whose bytes are withheld';
 }
 
 /** What of the shown event differs from its bytes. */

@@ -232,39 +232,48 @@ test('a record that was withheld is proven by its hash, and shows nothing else',
     { redacted: true, toString: 'a name that every object has' },
     { redacted: true, sequence_number: -1 },
     { redacted: 'yes' },
+    { redacted: true, tenant_id: 'approved by the board' },
+    { redacted: true, audit_id: 'approved by the board' },
+    { redacted: true, ingested_at: 'approved by the board' },
   ]) {
     const texts = withheld(fields);
     const found = await verify({ ...plain, 'records.jsonl': texts.map((text) => `${text}\n`).join('') });
     expect(places(found)).toContain('RECORD_NOT_CANONICAL');
   }
+  const foreign = await verify(await filesOf(withheld({ redacted: true, tenant_id: 'globex' })));
+  expect([foreign.verdict, ...places(foreign)]).toEqual(['broken', 'TENANT_MISMATCH@6']);
+  const unlinked = await verify(await filesOf(withheld({ redacted: true, previous_hash: hashHex })));
+  expect([unlinked.verdict, ...places(unlinked)]).toEqual(['broken', 'CHAIN_LINK_BROKEN@6']);
 });
 
-test('records of earlier epochs and records after the checkpoint are listed and not verified', async () => {
-  const old = chain(3);
-  const texts = [old[1]!.text, ...textsAt([2, 5, 6, 11, 20, 27])];
-  const files = {
-    ...plain,
-    manifest: formatManifest({ origin, epochs: [[1, 6]], rotations: [] }),
-    'records.jsonl': texts
-      .slice(1)
-      .map((text) => `${text}\n`)
-      .join(''),
-    'events.csv':
-      csv.header +
-      texts
-        .slice(1)
-        .map((text) => lineOf(text))
-        .join(''),
+test('a forger can append no record to a genuine archive: an export is signed up to its last record', async () => {
+  const later = await filesOf(textsAt([...selected, 27]));
+  const report = await verify(later);
+  expect([report.verdict, ...places(report)]).toEqual(['broken', 'MANIFEST_MISMATCH@27']);
+  // The checkpoint is of epoch 1, so there is no epoch 2 yet.
+  const texts = textsAt([...selected, 21]);
+  const ofNoEpoch = {
+    ...(await filesOf(texts)),
+    manifest: formatManifest({
+      origin,
+      epochs: [
+        [1, 5],
+        [2, 1],
+      ],
+      rotations: [],
+    }),
+    'events.csv': csv.header + texts.map((text, at) => lineOf(text, at === 5 ? 2 : 1)).join(''),
   };
-  expect(await verify(files)).toMatchObject({
-    verdict: 'verified_selection',
-    verified: 5,
-    newer_than_checkpoint: 1,
-  });
+  expect(places(await verify(ofNoEpoch))).toEqual(['MANIFEST_MISMATCH@21']);
+});
+
+test('records of earlier epochs are listed and not verified', async () => {
+  const old = chain(3);
+  const texts = [old[1]!.text, ...textsAt(selected)];
   const second = 'audit.example.com/acme/2';
   const tree = leaves.slice(0, 25);
   const recovered = {
-    ...files,
+    ...plain,
     checkpoint: await checkpoint(25, root(tree), { origin: second }),
     manifest: formatManifest({
       origin: second,

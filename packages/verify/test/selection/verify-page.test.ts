@@ -109,6 +109,33 @@ test('a record that the reader may not see is proven by its hash', async () => {
   expect(hashless.verdict).toBe('broken');
 });
 
+test('a service can put no words beside the hash of a genuine record', async () => {
+  const { record: _, ...shown } = viewOf(records[7]!);
+  const words = { ...shown, action_type: 'approved by the board' };
+  const { tenant_id, epoch, sequence_number, record_hash, previous_hash } = shown;
+  const place = { tenant_id, epoch, sequence_number, record_hash, redacted: true };
+  for (const [event, found] of [
+    // Neither the mark nor the bytes: `null` counted as bytes that were judged already.
+    [{ ...words, record: null }, 'LIST_MISMATCH@7'],
+    [{ ...words, record: null, redacted: true }, 'LIST_MISMATCH@7'],
+    [{ ...words, record: 7 }, 'LIST_MISMATCH@7'],
+    // Marked as withheld, and yet with content.
+    [{ ...words, redacted: true }, 'LIST_MISMATCH@7'],
+    [{ ...place, comment: 'x' }, 'LIST_MISMATCH@7'],
+    [{ ...place, audit_id: 'approved by the board' }, 'LIST_MISMATCH@7'],
+    [{ ...place, ingested_at: 'never' }, 'LIST_MISMATCH@7'],
+    [{ ...place, tenant_id: 'globex' }, 'TENANT_MISMATCH@7'],
+  ] as const) {
+    const report = await verify([...viewsAt([2, 3, 11]), event], await evidence(page));
+    expect([report.verdict, ...places(report)]).toEqual(['broken', found]);
+  }
+  const next = [2, 6, 7];
+  const linked = async (previous: unknown) =>
+    await verify([...viewsAt([2, 6]), { ...place, previous_hash: previous }], await evidence(next));
+  expect((await linked(previous_hash)).verdict).toBe('verified_selection');
+  expect(places(await linked(record_hash))).toEqual(['CHAIN_LINK_BROKEN@7']);
+});
+
 /** A record with another event, as a forger would write it: canonical, and with the hash of its bytes. */
 const forged = chain(20, { 7: { event: event(7, { actor_id: 'mallory' }) } });
 

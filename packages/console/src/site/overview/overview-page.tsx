@@ -6,6 +6,7 @@ import { LoadingRows } from '../elements/loading-rows.tsx';
 import { useResource } from '../elements/resource.ts';
 import { useConsole } from '../session/console-context.ts';
 import { ForTenant } from '../shell/tenant.tsx';
+import { RecentTimelines } from '../timeline/recent-timelines.tsx';
 import { lastRanges } from '../trail/event-query.ts';
 import { Attention } from './attention.tsx';
 import { ChainPanel } from './chain-panel.tsx';
@@ -14,6 +15,9 @@ import './overview.css';
 
 /** Ranges that the page offers. Longer ones would have more hours than a chart can show. */
 const ranges = ['24h', '7d'] as const;
+
+/** How many timelines the page shows: enough to see that there are some, and what they are about. */
+const timelinesShown = 5;
 
 /** What happened lately, who did it, and what needs attention. */
 export function OverviewPage() {
@@ -45,6 +49,11 @@ function OverviewOf({ tenant }: { readonly tenant: string }) {
     <div class="stack overview">
       <Attention tenant={tenant} />
       <ChainPanel tenant={tenant} />
+      <RecentTimelines tenant={tenant} most={timelinesShown}>
+        <a class="button" href={place.href('timeline')}>
+          All timelines
+        </a>
+      </RecentTimelines>
       <nav class="ranges" aria-label="Time range">
         {ranges.map((range) => (
           <a

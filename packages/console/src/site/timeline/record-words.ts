@@ -58,6 +58,23 @@ export function whyOf({ event }: TimelineRecord): string | undefined {
   );
 }
 
+/** How many causes are looked at for a reason: the intent of an action, and what prepared it. */
+const causesAsked = 3;
+
+/** Why an action was done: what its record says, or else the nearest cause that says it. */
+export function reasonOf(
+  record: TimelineRecord,
+  byId: ReadonlyMap<string, TimelineRecord>,
+): string | undefined {
+  let asked: TimelineRecord | undefined = record;
+  for (let at = 0; at <= causesAsked && asked !== undefined; at += 1) {
+    const why = whyOf(asked);
+    if (why !== undefined) return why;
+    asked = asked.cause === undefined ? undefined : byId.get(asked.cause);
+  }
+  return undefined;
+}
+
 /** Who did it: the type is left out for services, which most records are from. */
 export function whoOf({ event }: TimelineRecord): string | undefined {
   const id = textIn(event, 'outcome', 'approval_received_from') ?? textIn(event, 'actor_id');

@@ -12,6 +12,7 @@ import { useConsole } from '../session/console-context.ts';
 import { ForTenant } from '../shell/tenant.tsx';
 import { textOf } from '../trail/event-text.ts';
 import { apiSubject, type Subject, subjectOf } from '../trail/timeline-subject.ts';
+import { titleOf } from '../trail/title.ts';
 import { TimelineStart } from './timeline-start.tsx';
 import { Figures, Missing, TimelineSummary } from './timeline-summary.tsx';
 import { TimelineTree } from './timeline-tree.tsx';
@@ -83,15 +84,22 @@ function Heading({
 }) {
   const place = usePlace();
   const first = view?.records[0]?.event;
+  const headline = view && titleOf(view.records.map(({ event }) => event));
+  const name = (
+    <>
+      {title} <Copyable text={id} label={`the id of the ${title.toLowerCase()}`} />
+    </>
+  );
   return (
     <header class="timeline-heading">
       <div>
-        <h2>
-          {title} <Copyable text={id} label={`the id of the ${title.toLowerCase()}`} />
-        </h2>
+        <h2>{headline ?? name}</h2>
         {first !== undefined && (
           <p class="soft">
-            began <Time value={first.timestamp ?? first.ingested_at} precise />
+            {headline !== undefined && <span>{name}</span>}
+            <span>
+              began <Time value={first.timestamp ?? first.ingested_at} precise />
+            </span>
           </p>
         )}
       </div>
@@ -170,7 +178,7 @@ function Story({
         </Notice>
       )}
       <Missing missing={summary.missing} />
-      <TimelineSummary summary={summary} subjectId={subjectId} />
+      <TimelineSummary summary={summary} records={records} subjectId={subjectId} />
       <section class="panel">
         <header>
           <h2>What led to what</h2>

@@ -1,8 +1,16 @@
-import { duration, type TimelineSummaryView, usd } from '@tallystick/protocol';
+import {
+  duration,
+  type TimelineEntry,
+  type TimelineRecord,
+  type TimelineSummaryView,
+  timelineRecord,
+  usd,
+} from '@tallystick/protocol';
 import type { ComponentChildren } from 'preact';
 import { usePlace } from '../address/place.ts';
 import { Badge, type Tone } from '../elements/badge.tsx';
 import { Notice } from '../elements/notice.tsx';
+import { reasonOf, whoOf } from './record-words.ts';
 
 /** What shows that records are missing, or may be; and what this page can't prove. */
 export function Missing({ missing }: { readonly missing: readonly string[] }) {
@@ -38,12 +46,16 @@ const groups = {
 /** What was done, who decided, and which models were asked. */
 export function TimelineSummary({
   summary: { effects, people, models },
+  records,
   subjectId,
 }: {
   readonly summary: TimelineSummaryView;
+  /** The records that the summary is about. */
+  readonly records: readonly TimelineEntry[];
   /** Id of what the timeline is about: its targets do not repeat it. */
   readonly subjectId: string;
 }) {
+  const byId = new Map(records.map(({ event }) => [String(event.audit_id), timelineRecord(event)]));
   return (
     <div class="timeline-summary">
       <Part title="Actions" none="No action was done or refused." isEmpty={effects.length === 0}>
@@ -53,6 +65,7 @@ export function TimelineSummary({
             <RecordLink id={audit_ids[0]!}>{action}</RecordLink>
             {target !== undefined && !target.endsWith(`:${subjectId}`) && <span class="faint">{target}</span>}
             {(group !== 'done' || ends.length > 1) && <span>{ends.join(', ')}</span>}
+            <Reason record={byId.get(audit_ids[0]!)} byId={byId} />
           </li>
         ))}
       </Part>
@@ -82,6 +95,26 @@ export function TimelineSummary({
         ))}
       </Part>
     </div>
+  );
+}
+
+/** Who acted, and why: an end of an action often leaves the reason to the record that led to it. */
+function Reason({
+  record,
+  byId,
+}: {
+  readonly record: TimelineRecord | undefined;
+  readonly byId: ReadonlyMap<string, TimelineRecord>;
+}) {
+  if (record === undefined) return null;
+  const who = whoOf(record);
+  const why = reasonOf(record, byId);
+  return (
+    <span class="timeline-reason soft">
+      {who !== undefined && <>by {who}</>}
+      {who !== undefined && why !== undefined && ': '}
+      {why}
+    </span>
   );
 }
 

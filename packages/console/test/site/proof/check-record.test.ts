@@ -1,7 +1,13 @@
 import { flattenRecord, formatTlogProof, readRecord } from '@tallystick/log';
 import { expect, it } from 'vitest';
 import { head3, head5, leaves, records } from '../../../../../spec/vectors/generator/bundle-parts.ts';
-import { checkpoint, otherKey, trusted } from '../../../../../spec/vectors/generator/fixture.ts';
+import {
+  chain,
+  checkpoint,
+  event,
+  otherKey,
+  trusted,
+} from '../../../../../spec/vectors/generator/fixture.ts';
 import {
   inclusion,
   leavesOf,
@@ -116,4 +122,34 @@ it('demands that the log only grew since the last visit', async () => {
   expect(await faults({ kept: head3 })).toEqual({ failed: [], not_checked: ['history'], isKept: false });
   const forked = await checkpoint(5, root(leavesOf([...records.slice(0, 4), { hash: new Uint8Array(32) }])));
   expect(await faults({ kept: forked })).toMatchObject({ failed: ['history'], isKept: false });
+});
+
+it('notices that the page calls an event the word of the service, or its place another one', async () => {
+  // The service submits no `audit.*` events with an API key: a client wrote it, and the page must say so.
+  const forged = { event: event(3, { event_type: 'audit.api_key_created' }) };
+  const claims = chain(5, { 3: forged });
+  const tree = leavesOf(claims);
+  const note = await checkpoint(5, root(tree));
+  const view = viewOf(claims[3]!.text, claims[3]!.hashHex);
+  const receipt = { text: formatTlogProof({ index: 3, inclusion: inclusion(3, tree), checkpoint: note }) };
+  const claimed = { record: claims[3]!.text, predecessor: claims[2]!.text, receipt };
+  expect((await faults({ ...claimed, view: { ...view, claimed: true } })).failed).toEqual([]);
+  expect((await faults({ ...claimed, view })).failed).toEqual(['content']);
+  expect((await faults({ view: { ...sound.view, claimed: true } })).failed).toEqual(['content']);
+  expect((await faults({ view: { ...sound.view, epoch: 2 } })).failed).toEqual(['inclusion']);
+});
+
+it('notices a record of another tenant that the log contains', async () => {
+  const foreign = chain(5, { 3: { tenantId: 'globex', event: event(3, { tenant_id: 'globex' }) } });
+  const tree = leavesOf(foreign);
+  const note = await checkpoint(5, root(tree));
+  const receipt = { text: formatTlogProof({ index: 3, inclusion: inclusion(3, tree), checkpoint: note }) };
+  const view = viewOf(foreign[3]!.text, foreign[3]!.hashHex);
+  const parts = { record: foreign[3]!.text, predecessor: foreign[2]!.text, receipt };
+  expect((await faults({ ...parts, view })).failed).toEqual(['inclusion']);
+});
+
+it('says that a page shows something else where the value has no canonical text', async () => {
+  const hostile = JSON.parse('{"actor_id":"\\ud800","metadata":{"n":1e999}}') as object;
+  expect((await faults({ view: { ...sound.view, ...hostile } })).failed).toEqual(['content']);
 });

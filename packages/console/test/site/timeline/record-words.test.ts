@@ -1,6 +1,6 @@
 import { timelineRecord } from '@tallystick/protocol';
 import { expect, it } from 'vitest';
-import { modelWordsOf, whatOf, whoOf, whyOf } from '../../../src/site/timeline/record-words.ts';
+import { modelWordsOf, reasonOf, whatOf, whoOf, whyOf } from '../../../src/site/timeline/record-words.ts';
 
 const record = (event: object) => timelineRecord({ audit_id: 'a', event_type: 'x.y', ...event });
 
@@ -26,4 +26,21 @@ it('says changes of state, and nothing where the record says nothing', () => {
   expect(whatOf(about, 'inv-1')).toBe('x');
   expect(whyOf(record({ outcome: { error_code: 'E', error_message: 'broke' } }))).toBe('E: broke');
   expect(modelWordsOf(record({}))).toBeUndefined();
+});
+
+it('finds the reason of an action in what led to it, a few causes away', () => {
+  const chain = [
+    record({ audit_id: 'end', parent_id: 'intent' }),
+    record({ audit_id: 'intent', parent_id: 'prepared' }),
+    record({
+      audit_id: 'prepared',
+      parent_id: 'prepared',
+      decision: { reasoning_summary: 'the plant is at risk' },
+    }),
+  ];
+  const byId = new Map(chain.map((each) => [each.id, each]));
+  expect(reasonOf(chain[0]!, byId)).toBe('the plant is at risk');
+  expect(reasonOf(record({ audit_id: 'a', parent_id: 'gone' }), byId)).toBeUndefined();
+  const circle = record({ audit_id: 'a', parent_id: 'a' });
+  expect(reasonOf(circle, new Map([['a', circle]]))).toBeUndefined();
 });

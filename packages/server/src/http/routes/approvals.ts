@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { credentialOf, hasScope, type Principal } from '../../access/principal.ts';
 import { assertStillValid } from '../../access/still-valid.ts';
 import type { AuditService } from '../../app.ts';
-import type { DeskCaller } from '../../approvals/desk.ts';
+import type { DeskCaller } from '../../approvals/approval-changes.ts';
 import { changeRules, listRules } from '../../approvals/minimum-rules.ts';
 import { ServerError } from '../../errors.ts';
 import { decodeCursor, encodeCursor } from '../../trail/cursor.ts';

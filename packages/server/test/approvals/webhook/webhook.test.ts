@@ -6,7 +6,8 @@ import { sealedCommitment } from '@tallystick/log';
 import type { Approval, ApprovalDocument } from '@tallystick/protocol';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, test } from 'vitest';
-import { ApprovalDesk, type DeskCaller } from '../../../src/approvals/desk.ts';
+import type { DeskCaller } from '../../../src/approvals/approval-changes.ts';
+import { ApprovalDesk } from '../../../src/approvals/desk.ts';
 import { documentDigest } from '../../../src/approvals/openings.ts';
 import {
   countDeliveries,
