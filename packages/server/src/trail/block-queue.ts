@@ -1,5 +1,5 @@
 import { anyTerm, summaryScope, termBlockRecords, termGroupBlocks, termHashes } from '@tallystick/event';
-import type { Session } from '../store/database.ts';
+import type { Session, Statement } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 import { anyTime } from './chain-months.ts';
 import type { TermGroups } from './find-candidates.ts';
@@ -8,6 +8,9 @@ import type { ScanBudget } from './scan-budget.ts';
 import type { ScanRequest } from './scan-request.ts';
 
 const findBlocksSql = readSql('find-blocks');
+
+/** Without terms, the times alone decide. */
+const noGroups: TermGroups = { fields: [], texts: [] };
 
 /** The part of a range in which a search has to look next. */
 export interface BlockStep {
@@ -25,7 +28,7 @@ export class BlockQueue {
   readonly #session: Session;
   readonly #tenantId: string;
   readonly #request: ScanRequest;
-  readonly #groups: TermGroups;
+  readonly #alternatives: readonly TermGroups[];
   readonly #budget: ScanBudget;
   readonly #newestFirst: boolean;
   /** Blocks of one group that may have a match, in the order of the search, and between which blocks these are all. */
@@ -35,13 +38,13 @@ export class BlockQueue {
     session: Session,
     tenantId: string,
     request: ScanRequest,
-    groups: TermGroups,
+    alternatives: readonly TermGroups[],
     budget: ScanBudget,
   ) {
     this.#session = session;
     this.#tenantId = tenantId;
     this.#request = request;
-    this.#groups = groups;
+    this.#alternatives = alternatives.length === 0 ? [noGroups] : alternatives;
     this.#budget = budget;
     this.#newestFirst = request.order === 'desc';
   }
@@ -75,18 +78,27 @@ export class BlockQueue {
     const hashed = (groups: readonly (readonly string[])[]) =>
       groups.map((group) => `{${termHashes(scope, [...group, anyTerm]).join(',')}}`);
     this.#budget.searches--;
-    const rows = await this.#session.query<{ block: number }>(findBlocksSql, [
-      this.#tenantId,
-      epoch,
-      first,
-      last,
-      hashed(this.#groups.texts),
-      hashed(this.#groups.fields),
-      filters.from ?? anyTime.from,
-      filters.to ?? anyTime.to,
-    ]);
+    const statements = this.#alternatives.map(
+      ({ texts, fields }): Statement<{ readonly block: number }> => ({
+        text: findBlocksSql,
+        values: [
+          this.#tenantId,
+          epoch,
+          first,
+          last,
+          hashed(texts),
+          hashed(fields),
+          filters.from ?? anyTime.from,
+          filters.to ?? anyTime.to,
+        ],
+      }),
+    );
+    const answers: readonly (readonly { readonly block: number }[])[] = await this.#session.pipeline(
+      ...statements,
+    );
+    const found = new Set(answers.flatMap((rows) => rows.map(({ block }) => block)));
     const sign = this.#newestFirst ? -1 : 1;
-    return { first, last, blocks: rows.map(({ block }) => block).sort((a, b) => sign * (a - b)) };
+    return { first, last, blocks: [...found].sort((a, b) => sign * (a - b)) };
   }
 }
 

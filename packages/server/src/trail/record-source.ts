@@ -9,7 +9,13 @@ import { readSql } from '../store/sql.ts';
 import { BlockQueue, type BlockStep, blockOf } from './block-queue.ts';
 import { anyTime } from './chain-months.ts';
 import { filtersContent } from './filters.ts';
-import { countGroups, findCandidates, maxBlocks, type TermGroups, termGroups } from './find-candidates.ts';
+import {
+  countGroups,
+  findCandidates,
+  maxBlocks,
+  type TermGroups,
+  termAlternatives,
+} from './find-candidates.ts';
 import { inOrderOfIndex } from './index-order.ts';
 import {
   type Among,
@@ -72,7 +78,8 @@ export class RecordSource {
   readonly #budget: ScanBudget;
   readonly #newestFirst: boolean;
   readonly #conditions: readonly FilterCondition[];
-  readonly #groups: TermGroups;
+  /** What the indexes of terms are asked for; none where they can't answer. */
+  readonly #alternatives: readonly TermGroups[];
   readonly #column: ColumnValue | undefined;
   readonly #queue: BlockQueue;
   /** Most blocks in which the next search looks. */
@@ -94,13 +101,15 @@ export class RecordSource {
     this.#budget = budget;
     this.#newestFirst = request.order === 'desc';
     this.#conditions = conditionsWithin(request.filters, request.view);
-    const groups = termGroups(this.#conditions, request.search);
+    const alternatives = termAlternatives(this.#conditions, request.search);
     this.#column = this.#conditions.map(columnValueOf).find((value) => value !== undefined);
     // The column's own index answers one value faster. More conditions are met together in the field index only.
-    const isColumnAlone = this.#column !== undefined && countGroups(groups) === 1;
+    const [first] = alternatives;
+    const isColumnAlone =
+      this.#column !== undefined && alternatives.length === 1 && countGroups(first!) === 1;
     const months = request.months.count(request.from, request.to);
-    this.#groups = isColumnAlone && months <= manyMonths ? { fields: [], texts: [] } : groups;
-    this.#queue = new BlockQueue(session, tenantId, request, this.#groups, budget);
+    this.#alternatives = isColumnAlone && months <= manyMonths ? [] : alternatives;
+    this.#queue = new BlockQueue(session, tenantId, request, this.#alternatives, budget);
     this.#walked = Math.max(walkedAtFirst, request.limit + 1);
     const { from, to } = request.filters;
     // A list of the newest records without an end finds them at its beginning.
@@ -139,12 +148,17 @@ export class RecordSource {
   }
 
   get #asksIndex(): boolean {
-    return countGroups(this.#groups) > 0;
+    return this.#alternatives.length > 0;
   }
 
   async #search(range: Range): Promise<Part | undefined> {
     const { epoch, limit } = this.#request;
     const next = this.#newestFirst ? range.high : range.low;
+    if (this.#budget.hasSearched && this.#budget.searches < this.#alternatives.length) {
+      this.#budget.searches = 0;
+      return { rows: [], end: this.#newestFirst ? next + 1 : next - 1 };
+    }
+    this.#budget.hasSearched = true;
     const step = this.#asksSummaries
       ? await this.#queue.next(range, this.#blocks)
       : firstBlock(range, this.#newestFirst);
@@ -156,30 +170,27 @@ export class RecordSource {
       return { rows: [], end: this.#endOf(step.range) };
     }
     const most = Math.max(64, Math.min(1_024, limit + 1));
-    this.#budget.searches--;
-    const { sequences, indexedTo } = await findCandidates(this.#session, this.#tenantId, this.#groups, {
-      epoch,
-      blocks: step.blocks,
-      first,
-      last,
-      newestFirst: this.#newestFirst,
-      most,
-    });
+    this.#budget.searches -= this.#alternatives.length;
+    const { sequences, isCut, indexedTo } = await findCandidates(
+      this.#session,
+      this.#tenantId,
+      this.#alternatives,
+      { epoch, blocks: step.blocks, first, last, newestFirst: this.#newestFirst, most },
+    );
     this.#indexedTo = indexedTo;
     if (next > indexedTo) return undefined;
-    this.#blocks = this.#nextBlocks(sequences.length, step.blocks.length, most);
+    this.#blocks = isCut ? 1 : this.#nextBlocks(sequences.length, step.blocks.length, most);
     const searched = this.#newestFirst ? first : Math.min(last, indexedTo);
     if (sequences.length === 0) return { rows: [], end: searched };
     this.#budget.rows -= sequences.length;
     const { rows, cutAt } = await this.#rowsAt(sequences);
-    return { rows, end: cutAt ?? (sequences.length < most ? searched : sequences.at(-1)!) };
+    return { rows, end: cutAt ?? (isCut ? sequences.at(-1)! : searched) };
   }
 
   /** In how many blocks to look next. A search sorts what it finds, so there are as many as should have one page. */
   #nextBlocks(found: number, blocks: number, most: number): number {
-    if (found >= most) return 1;
     const wanted = Math.ceil((most * blocks) / Math.max(found, blocks));
-    return Math.min(wanted, Math.max(firstBlocks, blocks * 8), maxBlocks(this.#groups));
+    return Math.min(wanted, Math.max(firstBlocks, blocks * 8), maxBlocks(this.#alternatives));
   }
 
   async #followColumn({ column, value }: ColumnValue, range: Range, wanted: number): Promise<Part> {
