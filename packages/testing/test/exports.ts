@@ -36,6 +36,7 @@ export const pinnedExports: Record<string, string[]> = {
     'filterMatcher',
     'filterParameters',
     'findViolations',
+    'fitsOf',
     'formatExportPosition',
     'indexedFields',
     'ipPattern',
