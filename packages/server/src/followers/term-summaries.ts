@@ -101,7 +101,7 @@ interface BlockPlace {
 }
 
 /** Reads a block of the chain, all of whose records the index has, and writes its summary. */
-export async function writeSummary(session: Session, table: SummaryTable, place: BlockPlace): Promise<void> {
+async function writeSummary(session: Session, table: SummaryTable, place: BlockPlace): Promise<void> {
   const { tenantId, epoch, block } = place;
   const summary = new BlockSummary(place);
   const end = (block + 1) * termBlockRecords - 1;

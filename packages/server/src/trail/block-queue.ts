@@ -3,9 +3,8 @@ import type { Session, Statement } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 import { anyTime } from './chain-months.ts';
 import type { TermGroups } from './find-candidates.ts';
-import type { Range } from './record-source.ts';
 import type { ScanBudget } from './scan-budget.ts';
-import type { ScanRequest } from './scan-request.ts';
+import type { Range, ScanRequest } from './scan-request.ts';
 
 const findBlocksSql = readSql('find-blocks');
 

@@ -27,16 +27,10 @@ import {
 } from './list-rows.ts';
 import { type RowsAt, rowsAt } from './rows-at.ts';
 import type { ScanBudget } from './scan-budget.ts';
-import type { ScanRequest } from './scan-request.ts';
+import type { Range, ScanRequest } from './scan-request.ts';
 import { conditionsWithin } from './view.ts';
 
 const findByTimeSql = readSql('find-by-time');
-
-/** Records of a chain that are not looked at yet: sequence numbers, both ends included. */
-export interface Range {
-  readonly low: number;
-  readonly high: number;
-}
 
 /** Rows at the beginning of a range, by its order, that meet the conditions that columns answer. */
 export interface Part {
