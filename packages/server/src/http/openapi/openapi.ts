@@ -67,7 +67,7 @@ export function openApiDocument(endpoints: readonly Endpoint[]): OpenApiDocument
       title: 'Tallystick',
       version,
       description:
-        'Tamper-evident, multi-tenant audit logging. Errors are RFC 9457 problem documents (the schema `Problem`) with stable codes.',
+        'Tamper-evident, multi-tenant audit logging. Errors are RFC 9457 problem documents (the schema Problem) with stable codes.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],

@@ -1,5 +1,7 @@
 import { tenantIdPattern, uuidPattern } from '@tallystick/event';
 
+type Schema = { readonly [keyword: string]: unknown };
+
 /** An example of each form that texts of this API have. Viewers of the document otherwise show random texts that match the pattern. */
 const byPattern: { readonly [pattern: string]: string } = {
   [tenantIdPattern.source]: 'acme',
@@ -17,7 +19,7 @@ const byFormat: { readonly [format: string]: string } = {
   ipv4: '203.0.113.7',
 };
 
-/** Adds an example to each text inside a schema that has a known pattern or format. */
+/** Adds an example to each text inside a schema that has a known pattern or format, and to each number without a real limit. */
 export function withExamples(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(withExamples);
   if (typeof schema !== 'object' || schema === null) return schema;
@@ -27,14 +29,16 @@ export function withExamples(schema: unknown): unknown {
       name === 'example' ? member : withExamples(member),
     ]),
   );
-  const { pattern, format, examples, example } = members;
-  const found = exampleOf(pattern, format);
+  const { examples, example } = members;
+  const found = exampleOf(members);
   return found === undefined || examples !== undefined || example !== undefined
     ? members
     : { ...members, examples: [found] };
 }
 
-function exampleOf(pattern: unknown, format: unknown): string | undefined {
+function exampleOf({ type, pattern, format, minimum, maximum }: Schema): string | number | undefined {
+  // Viewers otherwise show the greatest number that a client can read.
+  if (type === 'integer' && maximum === Number.MAX_SAFE_INTEGER) return Math.max(1, Number(minimum ?? 0));
   if (typeof format === 'string' && byFormat[format] !== undefined) return byFormat[format];
   return typeof pattern === 'string' ? byPattern[pattern] : undefined;
 }
