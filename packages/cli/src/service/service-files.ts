@@ -19,10 +19,9 @@ export function readLoginsSetting(
   cwd: string,
   warn: Warn,
 ): LoginOptions | undefined {
-  const secretsOf = ({ console }: LoginOptions) => console?.clientSecret !== undefined;
   return readSetting(given, cwd, {
     ...{ what: 'logins', guide: 'docs/logins.md', read: readLoginOptions },
-    ...{ hasSecrets: secretsOf, warn },
+    ...{ hasSecrets: (text) => text.includes('"client_secret"'), warn },
   });
 }
 
@@ -57,7 +56,8 @@ function readSetting<T>(
     readonly what: string;
     readonly guide: string;
     readonly read: (json: unknown) => T;
-    readonly hasSecrets: (options: T) => boolean;
+    /** Says it from the text of a file that could be read. */
+    readonly hasSecrets: (text: string) => boolean;
     readonly warn: Warn;
   },
 ): T | undefined {
@@ -74,7 +74,7 @@ function readSetting<T>(
   }
   try {
     const options = read(JSON.parse(text));
-    warnOfMode(path, mode, hasSecrets(options), warn);
+    warnOfMode(path, mode, hasSecrets(text), warn);
     return options;
   } catch (cause) {
     const reason = cause instanceof ServerError ? cause.message : 'the file is not JSON';

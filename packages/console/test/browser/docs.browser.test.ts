@@ -56,8 +56,12 @@ describe('the page', () => {
   it('lists every operation, searches them, and opens the one that its address names', async () => {
     const { paths } = (await (await fetch(`${service.url}/openapi.json`)).json()) as { paths: object };
     const count = Object.values(paths).flatMap((methods) => Object.keys(methods)).length;
-    await using visitor = await arriveAt('Events/listEvents');
+    await using visitor = await arriveAt('Events/getEvent');
     const { page } = visitor;
+    const opened = page.locator('.opblock.is-open');
+    await expect.poll(async () => (await opened.boundingBox())!.y).toBeLessThan(80);
+    expect((await opened.boundingBox())!.y).toBeGreaterThan(40);
+    expect(await opened.innerText()).not.toMatch(/<\/?\w+>/);
     const listed = page.getByRole('navigation', { name: 'Operations' }).getByRole('link');
     expect(await listed.count()).toBe(count);
     await page.keyboard.press('/');
@@ -151,7 +155,7 @@ it('fits a phone and has no barrier, in both themes', async () => {
   for (const width of [360, 768, 1_440]) {
     await visitor.look({ theme: 'light', width });
     const tooWide = await page.evaluate(() =>
-      ['html', '.docs-content', '.docs-operations', '.opblock.is-open']
+      ['html', '.docs-bar', '.docs-content', '.docs-operations', '.opblock.is-open']
         .map((name) => document.querySelector(name)!)
         .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
         .map(({ className }) => className),
