@@ -31,7 +31,7 @@ beforeAll(async () => {
   ajv = new Ajv2020({ strict: false });
   (formats as unknown as { default: (on: Ajv2020) => void }).default(ajv);
   ajv.addSchema({ $id: 'api', ...document });
-});
+}, 180_000);
 afterAll(async () => await http?.[Symbol.asyncDispose]());
 
 /** Errors of a value by the schema at a JSON pointer of the document. */
