@@ -88,7 +88,7 @@ test('with --keep, what the demo prints works until Ctrl-C, and models of a prov
     key,
     sign_in_link: link,
     commands,
-  } = kept as Record<'url' | 'key' | 'sign_in_link', string> & {
+  } = kept as unknown as Record<'url' | 'key' | 'sign_in_link', string> & {
     commands: readonly string[];
   };
   const [page, secret] = link.split('#link=') as [string, string];
