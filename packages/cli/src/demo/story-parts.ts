@@ -1,5 +1,5 @@
 /** The parts of a demo that another story uses too: the reference platform in `examples/soc` shows them on a trail of its own. */
-export type { ProcessContext } from '../process-context.ts';
+export { type ProcessContext, untilStopped } from '../process-context.ts';
 export { Terminal } from '../terminal/terminal.ts';
 export { attackTrail } from './attack-trail.ts';
 export type { Target } from './attacks.ts';
