@@ -2,7 +2,15 @@
 import { mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Narrator, type ProcessContext, startService, Terminal } from 'tallystick/demo/story-parts';
+import {
+  KeptAttacks,
+  Narrator,
+  type ProcessContext,
+  performTyped,
+  sayAttacks,
+  Terminal,
+  untilStopped,
+} from 'tallystick/demo/story-parts';
 import { Unavailable } from '../platform/topics.ts';
 import { missingForKafka } from './broker.ts';
 import { type DemoOptions, readOptions, usage } from './options.ts';
@@ -45,13 +53,16 @@ if (options.keep) await keep();
 else await whereToLook(terminal, told, { directory, running: undefined });
 
 async function keep(): Promise<void> {
-  const stopped = new Promise<void>((done) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
-  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
   // Signed every second, so that a browser can check the newest record too.
-  await using running = await startService(directoriesOf(directory), { checkpointIntervalMs: 1_000 });
-  await whereToLook(terminal, told, { directory, running });
-  await stopped;
+  await using attacks = await KeptAttacks.start(directoriesOf(directory), told.victim, {
+    checkpointIntervalMs: 1_000,
+  });
+  await whereToLook(terminal, told, { directory, running: attacks.running });
+  if (!options.json) await sayAttacks(terminal, attacks);
+  // Where nobody can type, the input ends at once and the service goes on.
+  await performTyped(terminal, processContext, attacks);
+  await untilStopped(processContext);
 }
 
 function optionsOrExit(): DemoOptions {

@@ -34,6 +34,8 @@ export interface Told {
   readonly approved: Place | undefined;
   readonly quarantined: Place | undefined;
   readonly attacksCaught: number;
+  /** The record that was attacked. */
+  readonly victim: Target;
 }
 
 /** How often checkpoints are signed, so that the view shows them grow. */
@@ -64,7 +66,7 @@ export async function tellStory(parts: StoryParts, options: StoryOptions): Promi
   }
   const attacksCaught = await attackTrail(narrator, { trail: directory, victim, evidence });
   const { approved, quarantined } = highlights;
-  return { approved, quarantined, attacksCaught };
+  return { approved, quarantined, attacksCaught, victim };
 }
 
 /** Everything that leaves records: alerts, decisions, approvals, and what is learnt from them. */

@@ -14,13 +14,13 @@ const wcag = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
  */
 export class Visitor implements AsyncDisposable {
   readonly page: Page;
-  readonly #console: ConsoleService;
+  readonly #console: Pick<ConsoleService, 'url' | 'site'>;
   readonly #complaints: string[] = [];
   /** Requests without an answer, by their addresses. Streams are left out: they have no end. */
   readonly #open = new Map<object, string>();
   #theme: 'light' | 'dark' = 'light';
 
-  private constructor(page: Page, console: ConsoleService) {
+  private constructor(page: Page, console: Pick<ConsoleService, 'url' | 'site'>) {
     this.page = page;
     this.#console = console;
     page.setDefaultTimeout(30_000);
@@ -37,7 +37,11 @@ export class Visitor implements AsyncDisposable {
     page.on('requestfailed', (request) => this.#open.delete(request));
   }
 
-  static async arrive(browser: Browser, console: ConsoleService, options?: ContextOptions): Promise<Visitor> {
+  static async arrive(
+    browser: Browser,
+    console: Pick<ConsoleService, 'url' | 'site'>,
+    options?: ContextOptions,
+  ): Promise<Visitor> {
     const context = await browser.newContext(options);
     return new Visitor(await context.newPage(), console);
   }
