@@ -3,9 +3,11 @@ import { mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import {
+  KeptAttacks,
   Narrator,
   type ProcessContext,
-  startService,
+  performTyped,
+  sayAttacks,
   Terminal,
   untilStopped,
 } from 'tallystick/demo/story-parts';
@@ -59,8 +61,14 @@ try {
 
 /** Until a signal comes. */
 async function keep(told: Told): Promise<void> {
-  await using running = await startService(directoriesOf(directory));
-  await whereToLook(terminal, told, { directory, running });
+  // Signed every second, so that a browser can check the newest record too.
+  await using attacks = await KeptAttacks.start(directoriesOf(directory), told.victim, {
+    checkpointIntervalMs: 1_000,
+  });
+  await whereToLook(terminal, told, { directory, running: attacks.running });
+  if (!options.json) await sayAttacks(terminal, attacks);
+  // Where nobody can type, the input ends at once and the service goes on.
+  await performTyped(terminal, processContext, attacks);
   await untilStopped(processContext);
 }
 

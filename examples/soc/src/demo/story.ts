@@ -37,6 +37,8 @@ export interface Told {
   readonly approved: Place | undefined;
   readonly quarantined: Place | undefined;
   readonly attacksCaught: number;
+  /** The record that was attacked. */
+  readonly victim: Target;
 }
 
 /** How often checkpoints are signed, so that the view shows them grow. */
@@ -78,7 +80,7 @@ export async function tellStory(parts: StoryParts, options: StoryOptions): Promi
     attackTrail(narrator, { trail: directory, victim, evidence }),
   );
   const { approved, quarantined } = highlights;
-  return { approved, quarantined, attacksCaught };
+  return { approved, quarantined, attacksCaught, victim };
 }
 
 /** Everything that leaves records: alerts, decisions, approvals, and what is learnt from them. */
