@@ -389,8 +389,9 @@ describe('agents and models', () => {
   });
 });
 
-it('runs a verification of the whole chain, and names the changed record', async () => {
+it('runs a verification of the whole chain, names the changed record, and remembers who asked', async () => {
   await visitor.open(key, 'verification?tenant=acme');
+  await visitor.sees('The service has not checked this chain yet');
   await visitor.page.getByRole('button', { name: 'Check all records now' }).click();
   await visitor.sees('The chain is intact');
   await visitor.go('verification?tenant=globex');
@@ -400,7 +401,21 @@ it('runs a verification of the whole chain, and names the changed record', async
     .getByRole('cell', { name: String(changed.sequence), exact: true })
     .first()
     .waitFor();
+  const [check] = (await service.client.verifications.list({ tenant_id: 'globex' })).verifications;
+  const earlier = visitor.page.getByRole('region', { name: 'Earlier checks' });
+  await earlier.getByText('not intact').waitFor();
+  await earlier.getByText(`RECORD_HASH_MISMATCH at record ${changed.sequence}`).waitFor();
+  await earlier.getByText(check!.checked_by!).waitFor();
   expect(await visitor.barriers()).toEqual([]);
+  // The overview and the list of tenants say it too.
+  await visitor.go('overview?tenant=globex');
+  const chain = visitor.page.getByRole('region', { name: 'The chain' });
+  await chain.getByText('not intact').waitFor();
+  await chain.getByText(/last signed/).waitFor();
+  await visitor.go('tenants');
+  await visitor.page.getByRole('link', { name: 'Checks of acme' }).getByText('intact').waitFor();
+  await visitor.page.getByRole('link', { name: 'Checks of globex' }).click();
+  await earlier.getByText('not intact').waitFor();
 });
 
 it('lets an approver read what an agent wants to do, and decide it', async () => {

@@ -283,7 +283,7 @@ it.each([
     const wrong: unknown[] = [];
     let cut = 0;
     const pairs = [...pairsOf(single), ...alternativesOf(single)];
-    for (const [nth, { places, isEither = false, filters, q }] of pairs.entries()) {
+    for (const [nth, { places, isEither = false, filters = {}, q }] of pairs.entries()) {
       const order = nth % 2 === 0 ? 'desc' : 'asc';
       const page = await trail.list({ tenantId, filters, q, order, limit }, { sensitive: true });
       const found = page.events.map((event) => Number(event.sequence_number));
