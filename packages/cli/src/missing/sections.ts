@@ -64,7 +64,7 @@ export function sectionsOf(
     const found = { found: missing.investigation, more: false };
     const next = `tally timeline ${quoted(investigation)}`;
     return [
-      section('investigation', 'signs in the records of the investigation', found, (text) => text, next),
+      section('investigation', 'gaps in the records of the investigation', found, (text) => text, next),
       ...accounts,
       waits,
     ];
