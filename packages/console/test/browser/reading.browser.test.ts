@@ -191,8 +191,14 @@ describe('the list of events', () => {
     const { page } = visitor;
     await visitor.open(key, 'events?tenant=acme&event_type=alert.classified');
     await visitor.rows.first().waitFor();
+    const receipts: string[] = [];
+    page.on('request', (request) => {
+      if (/receipt/.test(request.url())) receipts.push(request.url());
+    });
     await page.getByRole('button', { name: 'Verify' }).click();
-    await visitor.sees(/Checked by your browser: \d+ events/);
+    await visitor.sees(/Checked by your browser: \d+ events/, 'Omissions are not covered');
+    // One proof is enough for an intact page.
+    expect(receipts).toEqual([]);
     expect(await page.locator('.record-mark[data-state="verified"]').count()).toBe(
       await visitor.rows.count(),
     );
@@ -201,6 +207,15 @@ describe('the list of events', () => {
     await visitor.rows.first().waitFor();
     await page.getByRole('button', { name: 'Verify' }).click();
     await visitor.sees('Records of this page are not intact', /1 not intact/);
+    const fault = page.getByRole('list', { name: 'What is wrong' }).getByRole('listitem').last();
+    await fault.getByText('another hash than the list says').waitFor();
+    await fault.getByText('Expected').waitFor();
+    const [expected, found] = await fault.locator('code').allInnerTexts();
+    expect([expected, found]).toEqual([
+      expect.stringMatching(/^[0-9a-f]{64}$/),
+      expect.stringMatching(/^[0-9a-f]{64}$/),
+    ]);
+    expect(expected).not.toBe(found);
     const broken = page.locator('.event-row:has(.record-mark[data-state="broken"])');
     expect(await broken.count()).toBe(1);
     expect(await broken.innerText()).toContain('ctem.exposure_scored');
