@@ -3,9 +3,9 @@ import { counted } from '@tallystick/protocol';
 import { InvalidArgumentError } from 'commander';
 import type { Context, Register } from '../context.ts';
 import { exitCodes } from '../errors.ts';
-import { type MissingSection, sectionsOf } from '../missing/sections.ts';
 import { printable } from '../terminal/printable.ts';
 import { addExamples } from './examples.ts';
+import { type MissingSection, sectionsOf } from './missing-sections.ts';
 import { pointInTime, wholeNumber } from './option-values.ts';
 
 interface MissingOptions {

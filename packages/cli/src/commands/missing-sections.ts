@@ -1,6 +1,6 @@
 import type { Found, Missing } from '@tallystick/client';
 import { counted, type OpenIntent, type ProducerAccount, textIn } from '@tallystick/protocol';
-import { shortTime } from '../commands/event-columns.ts';
+import { shortTime } from './event-columns.ts';
 
 /** One kind of thing that is missing. */
 export interface MissingSection {
