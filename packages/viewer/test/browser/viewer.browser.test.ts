@@ -182,6 +182,16 @@ it('lists, searches and verifies in a page of another origin under a strict poli
   expect(await page.locator('tbody tr').count()).toBe(4);
   await page.locator('[data-state="first_visit"]').waitFor();
   expect(await page.locator('tallystick-viewer').innerText()).not.toContain('another customer');
+  // A long text of one event took the room of the other columns: they had one letter in a line.
+  const widths = await page.evaluate(() => {
+    const { shadowRoot } = document.querySelector('tallystick-viewer')!;
+    const cells = [...shadowRoot!.querySelectorAll('tbody tr:first-child td')] as HTMLElement[];
+    const before = cells.map(({ offsetWidth }) => offsetWidth);
+    cells[3]!.firstElementChild!.textContent = 'x'.repeat(500);
+    return { before, after: cells.map(({ offsetWidth }) => offsetWidth), height: cells[3]!.offsetHeight };
+  });
+  expect(widths.after).toEqual(widths.before);
+  expect(widths.height).toBeLessThan(120);
   await page.getByRole('searchbox').fill('note-2');
   await page.getByRole('searchbox').press('Enter');
   await until(async () => (await page.locator('tbody tr').count()) === 1);

@@ -1,4 +1,4 @@
-import { modelCallOf, type TopEvent, timelineRecord } from '@tallystick/protocol';
+import { duration, type ModelCall, modelCallOf, type TopEvent, timelineRecord } from '@tallystick/protocol';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { usePlace } from '../address/place.ts';
 import { Empty } from '../elements/empty.tsx';
@@ -151,20 +151,38 @@ function Call({
   const place = usePlace();
   const id = String(event.audit_id);
   const isOpen = place.parameters.get('event') === id;
+  const call = modelCallOf(timelineRecord(event));
   return (
     <li data-open={isOpen}>
       <span class="call-value number">{text}</span>
       <div>
         <a href={place.hrefWith({ event: id })} aria-current={isOpen ? 'true' : undefined}>
-          {modelCallOf(timelineRecord(event))?.model ?? 'a model that is not named'}
+          {call?.model ?? 'a model that is not named'}
         </a>{' '}
         <span class="soft">{textOf(event, 'event_type')}</span>
         <p class="faint">
           <span>{textOf(event, 'actor_id')}</span> <Time value={event.timestamp ?? event.ingested_at} />
+          {call !== undefined && <CallFigures call={call} />}
         </p>
       </div>
-      <span class="call-bar" style={{ width: `${100 * share}%` }} aria-hidden="true" />
+      <div class="call-bar" aria-hidden="true">
+        <span style={{ width: `${100 * share}%` }} />
+      </div>
     </li>
+  );
+}
+
+/** What the ranking does not say: a reader who sorts by cost sees the tokens and the time too. */
+function CallFigures({ call: { inputTokens, outputTokens, latencyMs } }: { readonly call: ModelCall }) {
+  return (
+    <>
+      {inputTokens !== undefined && outputTokens !== undefined && (
+        <span class="number">
+          {inputTokens.toLocaleString()} tokens in, {outputTokens.toLocaleString()} out
+        </span>
+      )}
+      {latencyMs !== undefined && <span class="number">{duration(latencyMs)}</span>}
+    </>
   );
 }
 
