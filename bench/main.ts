@@ -20,6 +20,7 @@ const benches: { readonly [name: string]: () => Promise<{ run(given: QueryOption
 
 /** Benchmarks that run only when they are named, because they take minutes. */
 const long: typeof benches = {
+  console: () => import('./console.ts'),
   'emit-minute': () => import('./emit-minute.ts'),
   followers: () => import('./followers.ts'),
   'kafka-soak-long': async () => (await import('./kafka-soak.ts')).long,

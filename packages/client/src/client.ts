@@ -14,6 +14,7 @@ import { type StatsResource, statsResource } from './resources/stats.ts';
 import { type SubjectsResource, subjectsResource } from './resources/subjects.ts';
 import { type TenantsResource, tenantsResource } from './resources/tenants.ts';
 import { type TimelinesResource, timelinesResource } from './resources/timelines.ts';
+import { type VerificationsResource, verificationsResource } from './resources/verifications.ts';
 import { type ViewerTokensResource, viewerTokensResource } from './resources/viewer-tokens.ts';
 import type { RetryOptions } from './retry.ts';
 import { type CallOptions, type Fetch, Sender } from './sender.ts';
@@ -69,6 +70,7 @@ export interface Client {
   readonly followers: FollowersResource;
   readonly openIntents: OpenIntentsResource;
   readonly health: HealthResource;
+  readonly verifications: VerificationsResource;
   /**
    * Lets the service check a part of a chain. A long range is checked in parts: continue at `next_sequence` until
    * `complete` is true. The service checks itself here; to be sure without trusting it, read a bundle and verify that with
@@ -106,6 +108,7 @@ export function createClient(options: ClientOptions): Client {
     followers: followersResource(sender),
     openIntents: openIntentsResource(sender),
     health: healthResource(sender),
+    verifications: verificationsResource(sender),
     verify: async (query = {}, { signal } = {}) =>
       await sender.json({ path: 'v1/audit/verify', query: { ...query }, signal }),
   };

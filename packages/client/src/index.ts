@@ -21,9 +21,10 @@ export type { OpenIntentQuery, OpenIntentsResource } from './resources/open-inte
 export type { ProducerQuery, ProducersResource } from './resources/producers.ts';
 export type { StatsQuery, StatsResource } from './resources/stats.ts';
 export type { SubjectsResource } from './resources/subjects.ts';
-export type { PageQuery, TenantsResource } from './resources/tenants.ts';
+export type { PageQuery, TenantQuery, TenantsResource } from './resources/tenants.ts';
 export type { TimelineQuery, TimelinesResource } from './resources/timelines.ts';
 export type { TopQuery } from './resources/top-events.ts';
+export type { VerificationQuery, VerificationsResource } from './resources/verifications.ts';
 export type { ViewerTokensResource } from './resources/viewer-tokens.ts';
 export type { RetryOptions } from './retry.ts';
 export type { CallOptions, Fetch } from './sender.ts';

@@ -65,7 +65,14 @@ export type {
   TimelineView,
 } from './api/timeline.ts';
 export type { TopEvent, TopEvents } from './api/top-events.ts';
-export type { ClosedEpochState, Verdict, VerifyFinding, VerifyReport } from './api/verification.ts';
+export type {
+  ClosedEpochState,
+  Verdict,
+  Verification,
+  VerificationPage,
+  VerifyFinding,
+  VerifyReport,
+} from './api/verification.ts';
 export type {
   CreatedViewerToken,
   NewViewerToken,

@@ -84,6 +84,7 @@ export const pinnedExports: Record<string, string[]> = {
   '@tallystick/event/redaction': ['Redactor', 'mask', 'redactionVersion'],
   '@tallystick/event/search': [
     'SearchError',
+    'maxQueryAlternatives',
     'maxSearchLength',
     'parseSearch',
     'searchMatcher',

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import type { AuditEvent } from '@tallystick/sdk';
 import { runCli } from 'tallystick/program';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askedQuestions } from './asked-questions.ts';
@@ -201,16 +202,16 @@ describe('the answers agree with what happened:', () => {
   });
 
   test('what was deleted or refused', async () => {
-    const done = since(30).filter((record) => isDeletion(record) && record.errorCode === undefined);
-    expect(done).toHaveLength(2);
-    expect(timesIn(await jsonOf(deleted!.commands[0]!))).toEqual(timesOf(done));
-    const refused = arrived().filter(({ outcome }) =>
-      ['denied', 'blocked'].includes(outcome?.outcome_status ?? ''),
-    );
-    const refusedByAws = since(7).filter(({ errorCode }) => errorCode === 'AccessDenied');
-    expect([refused.length > 5, refusedByAws.length]).toEqual([true, 2]);
-    const listed = await jsonOf(deleted!.commands[1]!, { all: true });
-    expect(timesIn(listed)).toEqual([...timesIn(refused as never), ...timesOf(refusedByAws)].sort());
+    const inAws = since(30).filter((record) => isDeletion(record) || record.errorCode === 'AccessDenied');
+    expect(inAws.some(isDeletion) && !inAws.every(isDeletion)).toBe(true);
+    const isFound = (event: AuditEvent) =>
+      ['denied', 'blocked'].includes(event.outcome?.outcome_status ?? '') ||
+      /(?<![\p{L}\p{N}])delet/iu.test(JSON.stringify(Object.values(event)));
+    const ofServices = arrived().filter(isFound);
+    expect(ofServices.length).toBeGreaterThan(5);
+    const expected = [...timesIn(ofServices as never), ...timesOf(inAws)].sort();
+    expect(timesIn(await jsonOf(deleted!.commands[0]!, { all: true }))).toEqual(expected);
+    expect(timesIn(JSON.parse(await ask(deleted!)).events)).toEqual(expected);
   });
 
   test('what several actors did', async () => {

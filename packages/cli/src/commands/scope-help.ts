@@ -14,7 +14,7 @@ export const scopeRoutes: { readonly [scope in Scope]: readonly string[] } = {
     'GET /v1/logs/{tenant_id}/bundle',
   ],
   'events:read-sensitive': [],
-  'log:read': ['GET /v1/logs/{tenant_id}/…', 'GET /v1/audit/verify'],
+  'log:read': ['GET /v1/logs/{tenant_id}/…', 'GET /v1/audit/verify', 'GET /v1/audit/verifications'],
   'viewer-tokens:issue': ['POST /v1/viewer-tokens', 'GET /v1/viewer-tokens', 'DELETE /v1/viewer-tokens/{id}'],
   'approvals:request': [
     'POST /v1/approvals…',

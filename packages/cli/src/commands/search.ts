@@ -8,13 +8,13 @@ export const registerSearch: Register = (program, run) => {
   const command = addFilterOptions(
     program
       .command('search')
-      .argument('<query>', 'words, "phrases", begin*, field:value, IP addresses and ranges; - leaves out')
+      .argument('<query>', 'words, "phrases", begin*, field:value, IP addresses and ranges; - leaves out, OR')
       .summary('search the texts of events')
       .description(
         'Searches all texts of a tenant\'s events, newest first. Every part of the query must match: a word, a "quoted phrase", the ' +
           'beginning of a word (invest*), an IP address or a range (10.0.0.0/8), or field:value with the name of a filter ' +
-          '(actor:user:maria, metadata.platform:web). A - before a part leaves out the events that match it. Upper and lower case are ' +
-          'the same. Write -- before a query that begins with -.',
+          '(actor:user:maria, metadata.platform:web). A - before a part leaves out the events that match it. OR finds events that match ' +
+          'what is before or after it, and parentheses group parts: a (b OR c). Upper and lower case are the same. Write -- before a query that begins with -.',
       ),
   );
   addListOptions(command);
@@ -22,6 +22,7 @@ export const registerSearch: Register = (program, run) => {
     command,
     "tally search '10.0.0.0/8 -success actor:maria' --tenant acme",
     `tally search '"failed login" maria.lopez@example.com' --tenant acme --from 7d`,
+    "tally search 'delet* OR outcome:denied' --tenant acme --from 30d",
     "tally search 'invest* severity:critical' --tenant acme --all --json",
   );
   run<ListOptions>(

@@ -74,20 +74,30 @@ test('takes filters and lists as tally events does, which takes a search', async
   const negated = await run('search', '--json', '--', '-maria type:auth.*');
   expect(sequences(negated.stdout)).toEqual([4]);
   expect((await run('search', 'nowhere')).stderr).toContain('no events');
+  const either = await run(
+    'search',
+    '10.1.2.3 (actor:olga OR success) OR actor:nobody',
+    '--oldest',
+    '--json',
+  );
+  expect(sequences(either.stdout)).toEqual([2, 4]);
 });
 
 test('a text that is not a search is refused with the place of its fault', async () => {
   const { stdout, stderr, exitCode } = await run('search', 'maria colour:red');
   expect([stdout, exitCode]).not.toEqual(['', 0]);
   expect(stderr).toContain('q, at character 7: "colour" is not a field');
+  const open = await run('search', 'maria (login OR colour');
+  expect(open.exitCode).toBe(3);
+  expect(open.stderr).toContain('q, at character 7: this parenthesis is not closed');
 });
 
 test('tally export and tally tail take a search', async () => {
-  const exported = await run('export', '--format', 'jsonl', '--q', 'maria -success');
+  const exported = await run('export', '--format', 'jsonl', '--q', 'nobody OR maria -success');
   expect(sequences(exported.stdout)).toEqual([1, 3]);
   expect((await run('export', '--q', 'maria')).stderr).toContain('a bundle can not be filtered');
   expect((await run('export', '--q', 'maria', '--resume', '-o', 'x')).exitCode).toBe(3);
-  const followed = await run('tail', '--since', '1h', '--q', 'failure', '--count', '3', '--json');
+  const followed = await run('tail', '--since', '1h', '--q', 'failure OR nobody', '--count', '3', '--json');
   expect(sequences(followed.stdout)).toEqual([1, 3, 4]);
 });
 

@@ -24,10 +24,16 @@ interface Forged {
   readonly flags?: number;
   /** Uses the data of the file before. */
   readonly shared?: boolean;
+  /** In the header in front of the data, where it differs. */
+  readonly localMethod?: number;
+  readonly localSize?: number;
+  /** Not in the directory: programs that read the archive from its beginning see the file. */
+  readonly hidden?: boolean;
+  readonly comment?: string;
 }
 
 /** An archive as the format demands, except for what its files demand. */
-function forge(files: readonly Forged[]): Buffer {
+function forge(files: readonly Forged[], comment = ''): Buffer {
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
@@ -40,27 +46,32 @@ function forge(files: readonly Forged[]): Buffer {
     method = 8,
     flags = 0x800,
     shared = false,
+    localMethod = method,
+    localSize = size,
+    hidden = false,
+    comment: about = '',
   } of files) {
     const packed = method === 8 ? deflateRawSync(data) : Buffer.from(data);
     const at = shared ? last : offset;
-    const fields = (header: Buffer, start: number) => {
+    const fields = (header: Buffer, start: number, how: number, length: number) => {
       header.writeUInt16LE(20, start);
       header.writeUInt16LE(flags, start + 2);
-      header.writeUInt16LE(method, start + 4);
+      header.writeUInt16LE(how, start + 4);
       header.writeUInt32LE(packed.length, start + 14);
-      header.writeUInt32LE(size, start + 18);
+      header.writeUInt32LE(length, start + 18);
     };
     const local = Buffer.alloc(30);
     local.writeUInt32LE(0x04034b50);
-    fields(local, 4);
+    fields(local, 4, localMethod, localSize);
     local.writeUInt16LE(Buffer.byteLength(localName), 26);
     const central = Buffer.alloc(46);
     central.writeUInt32LE(0x02014b50);
     central.writeUInt16LE(20, 4);
-    fields(central, 6);
+    fields(central, 6, method, size);
     central.writeUInt16LE(Buffer.byteLength(name), 28);
+    central.writeUInt16LE(about.length, 32);
     central.writeUInt32LE(at, 42);
-    directory.push(central, Buffer.from(name));
+    if (!hidden) directory.push(central, Buffer.from(name), Buffer.from(about));
     last = at;
     if (shared) continue;
     const whole = Buffer.concat([local, Buffer.from(localName), packed]);
@@ -70,11 +81,13 @@ function forge(files: readonly Forged[]): Buffer {
   const listed = Buffer.concat(directory);
   const end = Buffer.alloc(22);
   end.writeUInt32LE(0x06054b50);
-  end.writeUInt16LE(files.length, 8);
-  end.writeUInt16LE(files.length, 10);
+  const entries = files.filter(({ hidden }) => hidden !== true).length;
+  end.writeUInt16LE(entries, 8);
+  end.writeUInt16LE(entries, 10);
   end.writeUInt32LE(listed.length, 12);
   end.writeUInt32LE(offset, 16);
-  return Buffer.concat([...parts, listed, end]);
+  end.writeUInt16LE(comment.length, 20);
+  return Buffer.concat([...parts, listed, end, Buffer.from(comment)]);
 }
 
 const text = Buffer.from('a line\n'.repeat(100));
@@ -143,6 +156,29 @@ test.each<readonly [string, Uint8Array, RegExp]>([
     /manifest is too long/,
   ],
   ['a file that is not UTF-8', forge(at('checkpoint', { data: Buffer.from([0xff, 0xfe]) })), /not UTF-8/],
+  [
+    'a file before the first one that is not in its directory',
+    forge([{ name: 'events.csv', data: text, hidden: true }, ...plain]),
+    /bytes that belong to no file/,
+  ],
+  [
+    'a file between two others that is not in its directory',
+    forge(plain.toSpliced(2, 0, { name: 'events.csv', data: text, hidden: true })),
+    /bytes that belong to no file/,
+  ],
+  [
+    'a file after the last one that is not in its directory',
+    forge([...plain, { name: 'events.csv', data: Buffer.alloc(0), hidden: true }]),
+    /bytes that belong to no file/,
+  ],
+  [
+    'another compression in front of the data',
+    forge(at('checkpoint', { localMethod: 0 })),
+    /two kinds of compression/,
+  ],
+  ['another size in front of the data', forge(at('checkpoint', { localSize: 10 })), /two sizes/],
+  ['a comment, which programs show', forge(plain, 'verified: complete'), /a comment/],
+  ['a comment on a file', forge(at('checkpoint', { comment: 'verified' })), /a comment/],
   ['bytes behind its end', Buffer.concat([forge(plain), Buffer.from('x')]), /damaged/],
   ['its first half only', forge(plain).subarray(0, 300), /damaged/],
   ['no end', Buffer.from('PK\u0003\u0004'), /damaged/],

@@ -10,10 +10,16 @@ export interface PageQuery {
   readonly cursor?: string | undefined;
 }
 
+/** Which tenants to list. */
+export interface TenantQuery {
+  /** Only this one. @defaultValue every tenant of the API key */
+  readonly tenant_id?: string | undefined;
+}
+
 /** The tenants of the API key that have a chain. */
 export interface TenantsResource {
   /** One page, ordered by the tenants' ids. */
-  list(query?: PageQuery, options?: CallOptions): Promise<TenantPage>;
+  list(query?: TenantQuery & PageQuery, options?: CallOptions): Promise<TenantPage>;
   listAll(options?: CallOptions): AsyncIterable<TenantInfo>;
 }
 

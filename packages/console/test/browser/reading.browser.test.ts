@@ -191,8 +191,14 @@ describe('the list of events', () => {
     const { page } = visitor;
     await visitor.open(key, 'events?tenant=acme&event_type=alert.classified');
     await visitor.rows.first().waitFor();
+    const receipts: string[] = [];
+    page.on('request', (request) => {
+      if (/receipt/.test(request.url())) receipts.push(request.url());
+    });
     await page.getByRole('button', { name: 'Verify' }).click();
-    await visitor.sees(/Checked by your browser: \d+ events/);
+    await visitor.sees(/Checked by your browser: \d+ events/, 'Omissions are not covered');
+    // One proof is enough for an intact page.
+    expect(receipts).toEqual([]);
     expect(await page.locator('.record-mark[data-state="verified"]').count()).toBe(
       await visitor.rows.count(),
     );
@@ -201,6 +207,15 @@ describe('the list of events', () => {
     await visitor.rows.first().waitFor();
     await page.getByRole('button', { name: 'Verify' }).click();
     await visitor.sees('Records of this page are not intact', /1 not intact/);
+    const fault = page.getByRole('list', { name: 'What is wrong' }).getByRole('listitem').last();
+    await fault.getByText('another hash than the list says').waitFor();
+    await fault.getByText('Expected').waitFor();
+    const [expected, found] = await fault.locator('code').allInnerTexts();
+    expect([expected, found]).toEqual([
+      expect.stringMatching(/^[0-9a-f]{64}$/),
+      expect.stringMatching(/^[0-9a-f]{64}$/),
+    ]);
+    expect(expected).not.toBe(found);
     const broken = page.locator('.event-row:has(.record-mark[data-state="broken"])');
     expect(await broken.count()).toBe(1);
     expect(await broken.innerText()).toContain('ctem.exposure_scored');
@@ -389,8 +404,9 @@ describe('agents and models', () => {
   });
 });
 
-it('runs a verification of the whole chain, and names the changed record', async () => {
+it('runs a verification of the whole chain, names the changed record, and remembers who asked', async () => {
   await visitor.open(key, 'verification?tenant=acme');
+  await visitor.sees('The service has not checked this chain yet');
   await visitor.page.getByRole('button', { name: 'Check all records now' }).click();
   await visitor.sees('The chain is intact');
   await visitor.go('verification?tenant=globex');
@@ -400,7 +416,21 @@ it('runs a verification of the whole chain, and names the changed record', async
     .getByRole('cell', { name: String(changed.sequence), exact: true })
     .first()
     .waitFor();
+  const [check] = (await service.client.verifications.list({ tenant_id: 'globex' })).verifications;
+  const earlier = visitor.page.getByRole('region', { name: 'Earlier checks' });
+  await earlier.getByText('not intact').waitFor();
+  await earlier.getByText(`RECORD_HASH_MISMATCH at record ${changed.sequence}`).waitFor();
+  await earlier.getByText(check!.checked_by!).waitFor();
   expect(await visitor.barriers()).toEqual([]);
+  // The overview and the list of tenants say it too.
+  await visitor.go('overview?tenant=globex');
+  const chain = visitor.page.getByRole('region', { name: 'The chain' });
+  await chain.getByText('not intact').waitFor();
+  await chain.getByText(/last signed/).waitFor();
+  await visitor.go('tenants');
+  await visitor.page.getByRole('link', { name: 'Checks of acme' }).getByText('intact').waitFor();
+  await visitor.page.getByRole('link', { name: 'Checks of globex' }).click();
+  await earlier.getByText('not intact').waitFor();
 });
 
 it('lets an approver read what an agent wants to do, and decide it', async () => {

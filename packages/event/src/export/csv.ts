@@ -36,7 +36,7 @@ export const csvColumns: readonly string[] = columns.map(({ name }) => name);
 
 /**
  * CSV by RFC 4180: CRLF ends a line, and a cell with a comma or a quotation mark is quoted. Objects and lists are canonical JSON (RFC 8785).
- * A text that a spreadsheet would take for a formula begins with an apostrophe. Control characters are written as `\n`, `\t` or `\u001b`, so
+ * A text that a spreadsheet would take for a formula begins with an apostrophe, also behind a semicolon. Control characters are written as `\n`, `\t` or `\u001b`, so
  * that one record is one line and no terminal obeys it. Both change the text: for the exact one, use JSON lines.
  */
 export const csv: ExportFormat = {
@@ -71,7 +71,7 @@ export function csvCell(value: unknown): string {
   if (value === undefined || value === null) return '';
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   const text = oneLine(typeof value === 'string' ? value : jsonOf(value));
-  return quoted(startsFormula.test(text) ? `'${text}` : text);
+  return quoted(text.replaceAll(startsFormula, "$1'$2"));
 }
 
 /** Canonical, so that it does not depend on who writes it. A forged record may hold a value without a canonical text. */
@@ -84,10 +84,13 @@ function jsonOf(value: unknown): string {
 }
 
 /**
- * The beginnings that OWASP names for formulas, in ASCII and in full width, also after blanks: some programs remove those. A text that
- * begins with an apostrophe gets a second one, so that the reader knows which one was added.
+ * The beginnings that OWASP names for formulas, in ASCII, in full width and as small forms, also after quotation marks, blanks and characters that
+ * are not seen: some programs remove those. In much of Europe a spreadsheet divides the lines of a file at semicolons, and there a quotation
+ * mark within a cell protects nothing, so a semicolon counts as a beginning too. A text that begins with an apostrophe gets a second
+ * one, so that the reader knows which one was added.
  */
-const startsFormula = /^[\s\u200b\ufeff]*[=+\-@'\uff1d\uff0b\uff0d\uff20]/u;
+const startsFormula =
+  /(^|;)([\s"\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]*[=+\-@'\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b])/gu;
 
 const shortEscapes = new Map([
   ['\n', '\\n'],

@@ -6,12 +6,9 @@ import type { SearchClause, SearchQuery } from './query.ts';
 import { wordsOf } from './tokens.ts';
 
 /** Makes a test for an event: the answer that counts, whatever an index says. */
-export function searchMatcher({ clauses }: SearchQuery): (event: AnyEvent) => boolean {
-  const tests = clauses.map((clause) => ({ matches: testOf(clause), negated: clause.negated }));
-  return (event) => {
-    const content = new SearchedContent(event);
-    return tests.every(({ matches, negated }) => matches(content) !== negated);
-  };
+export function searchMatcher(query: SearchQuery): (event: AnyEvent) => boolean {
+  const matches = testOfAll(query);
+  return (event) => matches(new SearchedContent(event));
 }
 
 /** The words and addresses of an event, found when they are needed first. */
@@ -42,7 +39,14 @@ class SearchedContent {
   }
 }
 
-function testOf(clause: SearchClause): (content: SearchedContent) => boolean {
+type Test = (content: SearchedContent) => boolean;
+
+function testOfAll({ clauses }: SearchQuery): Test {
+  const tests = clauses.map((clause) => ({ matches: testOf(clause), negated: clause.negated }));
+  return (content) => tests.every(({ matches, negated }) => matches(content) !== negated);
+}
+
+function testOf(clause: SearchClause): Test {
   switch (clause.kind) {
     case 'words':
       return ({ words }) => words.some((text) => hasPhrase(text, clause.words, clause.isPrefix));
@@ -51,6 +55,10 @@ function testOf(clause: SearchClause): (content: SearchedContent) => boolean {
     case 'field': {
       const matches = filterMatcher([{ ...clause.condition, negated: false }]);
       return ({ event }) => matches(event);
+    }
+    case 'any': {
+      const tests = clause.alternatives.map(testOfAll);
+      return (content) => tests.some((matches) => matches(content));
     }
   }
 }

@@ -18,6 +18,8 @@ export type SearchClause = { readonly negated: boolean } & (
   /** An IP address in a text of the event, within this range. */
   | { readonly kind: 'address'; readonly range: IpRange }
   | { readonly kind: 'field'; readonly condition: FilterCondition }
+  /** What one of these demands. There is one at least, and each has a clause. */
+  | { readonly kind: 'any'; readonly alternatives: readonly SearchQuery[] }
 );
 
 /** Why a text is not a search. */
@@ -35,7 +37,12 @@ export type SearchErrorCode =
   /** `*` stands elsewhere than after the beginning of a word. */
   | 'SEARCH_STAR_MISPLACED'
   | 'SEARCH_PREFIX_TOO_SHORT'
-  /** A word that other languages of queries give a meaning, such as `OR`. */
+  /** A parenthesis is not closed, closes nothing, or has a text right after it. */
+  | 'SEARCH_PARENTHESIS'
+  | 'SEARCH_TOO_DEEP'
+  /** `OR` has nothing before or after it. */
+  | 'SEARCH_OR_MISPLACED'
+  /** A word that other languages of queries give a meaning, such as `NOT`. */
   | 'SEARCH_OPERATOR_UNKNOWN';
 
 /** A text is not a search. */

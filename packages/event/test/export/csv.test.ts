@@ -60,6 +60,13 @@ test.each([
   ['abc\u202egpj.exe', 'abc\\u202egpj.exe'],
   ['\ud800', '\\ud800'],
   ['a;b', 'a;b'],
+  ['\u2060=1', "'\u2060=1"],
+  ['\u00ad\ufe0f@A1', "'\u00ad\ufe0f@A1"],
+  ['﹦1', "'﹦1"],
+  ['a;=1;b', "a;'=1;b"],
+  ['a;"=1&";', `a;'"=1&";`],
+  ["a;'=1", "a;''=1"],
+  ['a; b; -c', "a; b;' -c"],
 ])('%j becomes %j', (text, cell) => {
   expect(rowOf({ ...identity, actor_id: text }).actor_id).toBe(cell);
 });
@@ -81,6 +88,23 @@ test('no text can begin a cell as a formula, add a line, or hide from the next c
       expect(row.record_hash).toBe('');
       expect(csv.positionOf(line)).toEqual({ epoch: 1, sequence: 7 });
     }),
+  );
+});
+
+test('no text begins a formula where a spreadsheet divides lines at semicolons, as it does in much of Europe', () => {
+  // With another separator, a quotation mark within a cell is a letter, and so a semicolon in quotes ends a cell too.
+  const part = fc.constantFrom(';', '"', '=', '@', ' ', '-', "'", 'a', ',', '\u200b', '{');
+  const text = fc.array(part, { maxLength: 12 }).map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(text, text, (actor_id, member) => {
+      const line = csv.line({ ...identity, actor_id, context: { member } });
+      for (const cell of [...line.slice(0, -2).matchAll(/(?:^|;)(?:"((?:[^"]|"")*)"?[^;]*|[^;]*)/g)])
+        expect(cell[0].replace(/^;/, '')).not.toMatch(/^[\s"\u200b]*[=@-]/);
+      // Both texts can be told apart: what was added can be taken away.
+      const added = rowOf({ ...identity, actor_id }).actor_id!;
+      expect(added.replaceAll(/(^|;)'([\s"\u200b]*[=@'-])/g, '$1$2')).toBe(actor_id);
+    }),
+    { numRuns: 500 },
   );
 });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { fieldTerms } from '../../src/field-terms.ts';
 import {
+  maxQueryAlternatives,
   parseSearch,
   searchMatcher,
   searchTerms,
@@ -49,6 +50,14 @@ test.each([
   ['deadbeef', false],
   ['acme', false],
   ['metadata', false],
+  ['success OR maria', true],
+  ['success OR nobody', false],
+  ['nobody maria OR denied', true],
+  ['nobody (maria OR denied)', false],
+  ['denied -(success OR nobody)', true],
+  ['-(denied nobody)', true],
+  ['-(denied maria)', false],
+  ['-(-maria OR success)', true],
 ])('%s: %s', (text, expected) => {
   expect(searchMatcher(parseSearch(text))(event)).toBe(expected);
 });
@@ -103,30 +112,36 @@ const anyEvent = fc.record({
   actor_type: fc.constantFrom('user', 'agent'),
   metadata: fc.dictionary(fc.constantFrom('a', 'b'), fc.oneof(text, fc.array(text), fc.integer())),
 });
-const anySearch = fc
-  .array(
-    fc.oneof(
-      text,
-      text.map((each) => `"${each.replaceAll(/["\\]/g, '')}"`),
-      fc.constantFrom(
-        'alp*',
-        'alphab*',
-        'αβγ*',
-        '𐐷𐐷𐐷*',
-        'gam*',
-        '10.0.0.0/8',
-        '10.0.0.0/9',
-        '2001:db8::/33',
-        '0.0.0.0/0',
-        'actor-type:user',
-        '-alpha',
-      ),
-    ),
-    { minLength: 1, maxLength: 3 },
-  )
-  .map((parts) => parts.join(' '));
+const anyPart = fc.oneof(
+  text,
+  text.map((each) => `"${each.replaceAll(/["\\]/g, '')}"`),
+  fc.constantFrom(
+    'alp*',
+    'alphab*',
+    'αβγ*',
+    '𐐷𐐷𐐷*',
+    'gam*',
+    '10.0.0.0/8',
+    '10.0.0.0/9',
+    '2001:db8::/33',
+    '0.0.0.0/0',
+    'actor-type:user',
+    '-alpha',
+  ),
+);
+const { search: anySearch } = fc.letrec<{ search: string; alternative: string; part: string }>((tie) => ({
+  search: fc.array(tie('alternative'), { minLength: 1, maxLength: 4 }).map((parts) => parts.join(' OR ')),
+  alternative: fc.array(tie('part'), { minLength: 1, maxLength: 3 }).map((parts) => parts.join(' ')),
+  part: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    { weight: 4, arbitrary: anyPart },
+    { weight: 1, arbitrary: tie('search').map((each) => `(${each})`) },
+    { weight: 1, arbitrary: tie('search').map((each) => `-(${each})`) },
+  ),
+}));
 
-test('every event that matches a search has a term of each list', () => {
+test('every event that matches a search has a term of each list of one alternative', () => {
+  let found = 0;
   fc.assert(
     fc.property(anyEvent, anySearch, (each, words) => {
       let query: ReturnType<typeof parseSearch>;
@@ -135,12 +150,67 @@ test('every event that matches a search has a term of each list', () => {
       } catch {
         return;
       }
+      const alternatives = termsOfQuery(query);
+      expect(alternatives.length).toBeGreaterThan(0);
+      expect(alternatives.length).toBeLessThanOrEqual(maxQueryAlternatives);
       if (!searchMatcher(query)(each)) return;
-      const { texts, fields } = termsOfQuery(query);
+      if (query.clauses.some(({ kind }) => kind === 'any')) found++;
       const [ofTexts, ofFields] = [new Set(searchTerms(each)), new Set(fieldTerms(each))];
-      for (const group of texts) expect(group.some((term) => ofTexts.has(term))).toBe(true);
-      for (const group of fields) expect(group.some((term) => ofFields.has(term))).toBe(true);
+      const isFound = alternatives.some(
+        ({ texts, fields }) =>
+          texts.every((group) => group.some((term) => ofTexts.has(term))) &&
+          fields.every((group) => group.some((term) => ofFields.has(term))),
+      );
+      expect(isFound, words).toBe(true);
     }),
-    { numRuns: 500 },
+    { numRuns: 1_000 },
   );
+  expect(found).toBeGreaterThan(20);
+});
+
+test.each([
+  ['delet* OR dropped', [{ texts: 1, fields: 0 }]],
+  [
+    'delet* OR outcome:denied',
+    [
+      { texts: 1, fields: 0 },
+      { texts: 0, fields: 1 },
+    ],
+  ],
+  [
+    '"a b" OR "c d" OR x',
+    [
+      { texts: 1, fields: 0 },
+      { texts: 2, fields: 0 },
+      { texts: 2, fields: 0 },
+    ],
+  ],
+  [
+    'a (b OR type:x.y) actor:z',
+    [
+      { texts: 2, fields: 1 },
+      { texts: 1, fields: 2 },
+    ],
+  ],
+  // Three pairs are eight ways to choose; of a fourth, one word each is asked for.
+  [
+    '("a b" OR "c d") ("e f" OR "g h") ("i j" OR "k l") ("m n" OR "o p")',
+    Array(8).fill({ texts: 7, fields: 0 }),
+  ],
+  // More than eight alternatives are one list of their longest words, and one of their fields.
+  [
+    [...Array.from({ length: 10 }, (_, at) => `"no longest${at}"`), 'type:a.b'].join(' OR '),
+    [
+      { texts: 1, fields: 0 },
+      { texts: 0, fields: 1 },
+    ],
+  ],
+  ['a OR -b', [{ texts: 0, fields: 0 }]],
+  ['a -(b OR c)', [{ texts: 1, fields: 0 }]],
+])('%s asks the indexes for few alternatives', (text, expected) => {
+  const counts = termsOfQuery(parseSearch(text)).map(({ texts, fields }) => ({
+    texts: texts.length,
+    fields: fields.length,
+  }));
+  expect(counts).toEqual(expected);
 });

@@ -1,11 +1,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { maxSearchLength, parseSearch } from '../../src/search/parse-query.ts';
-import { SearchError } from '../../src/search/query.ts';
+import { SearchError, type SearchQuery } from '../../src/search/query.ts';
 
 function read(text: string): unknown[] {
-  return parseSearch(text).clauses.map((clause) => {
+  return clausesOf(parseSearch(text));
+}
+
+function clausesOf({ clauses }: SearchQuery): unknown[] {
+  return clauses.map((clause) => {
     const not = clause.negated ? ['not'] : [];
+    if (clause.kind === 'any') return [...not, { any: clause.alternatives.map(clausesOf) }];
     if (clause.kind === 'words')
       return [...not, ...clause.words, ...(clause.isPrefix ? ['*'] : [])].join(' ');
     if (clause.kind === 'address')
@@ -39,6 +44,28 @@ test.each([
   ['- x', ['x']],
   ['foo(bar)', ['foo bar']],
   ['"OR"', ['or']],
+  ['a or b', ['a', 'or', 'b']],
+  ['a OR b', [[{ any: [['a'], ['b']] }]]],
+  [
+    'a b OR -c d',
+    [
+      [
+        {
+          any: [
+            ['a', 'b'],
+            ['not c', 'd'],
+          ],
+        },
+      ],
+    ],
+  ],
+  ['a (b OR c) -(d e)', ['a', [{ any: [['b'], ['c']] }], ['not', { any: [['d', 'e']] }]]],
+  ['-(a OR severity:info)', [['not', { any: [['a'], ['severity||info']] }]]],
+  ['(a b) ((c)) -(-d)', ['a', 'b', 'c', ['not', { any: [['not d']] }]]],
+  ['(call(x) OR "b c")', [[{ any: [['call x'], ['b c']] }]]],
+  ['(actor:mia OR\tinvest*)', [[{ any: [['actor||mia'], ['invest *']] }]]],
+  ['foo(bar', ['foo bar']],
+  ['(metadata.a:"x y")', ['metadata|a|x y']],
 ])('%s', (text, clauses) => {
   expect(read(text)).toEqual(clauses);
 });
@@ -67,7 +94,23 @@ test.each([
   ['a*b', 'SEARCH_STAR_MISPLACED', 0],
   ['*abc', 'SEARCH_STAR_MISPLACED', 0],
   ['abc**', 'SEARCH_STAR_MISPLACED', 0],
-  ['a OR b', 'SEARCH_OPERATOR_UNKNOWN', 2],
+  ['a AND b', 'SEARCH_OPERATOR_UNKNOWN', 2],
+  ['a -OR', 'SEARCH_OPERATOR_UNKNOWN', 3],
+  ['OR a', 'SEARCH_OR_MISPLACED', 0],
+  ['a OR', 'SEARCH_OR_MISPLACED', 2],
+  ['a OR OR b', 'SEARCH_OR_MISPLACED', 2],
+  ['a OR -- ', 'SEARCH_OR_MISPLACED', 2],
+  ['(a OR ) b', 'SEARCH_OR_MISPLACED', 3],
+  ['x (', 'SEARCH_PARENTHESIS', 2],
+  ['a (b OR c', 'SEARCH_PARENTHESIS', 2],
+  ['see foo)', 'SEARCH_PARENTHESIS', 7],
+  ['(a)b', 'SEARCH_PARENTHESIS', 3],
+  ['a () b', 'SEARCH_EMPTY', 2],
+  ['a -( -- )', 'SEARCH_EMPTY', 2],
+  ['((((a)))) (((((a)))))', 'SEARCH_TOO_DEEP', 14],
+  [`${'(x OR y) '.repeat(17)}`, 'SEARCH_TOO_MANY_PARTS', 145],
+  ['x (a OR severity:high)', 'SEARCH_VALUE_INVALID', 17],
+  ['actor:(a OR b)', 'SEARCH_VALUE_INVALID', 6],
 ])('%s is refused with %s at %d', (text, code, position) => {
   let error: unknown;
   try {
@@ -84,6 +127,9 @@ test('any text is a search, or is refused with a place in it', () => {
     '"',
     '\\',
     '-',
+    '(',
+    ')',
+    ' OR ',
     '*',
     ':',
     '/',
@@ -103,9 +149,10 @@ test('any text is a search, or is refused with a place in it', () => {
   fc.assert(
     fc.property(text, (each) => {
       try {
-        const { clauses } = parseSearch(each);
-        expect(clauses.length).toBeGreaterThan(0);
-        expect(clauses.length).toBeLessThanOrEqual(32);
+        const [parts, depth] = sizeOf(parseSearch(each));
+        expect(parts).toBeGreaterThan(0);
+        expect(parts).toBeLessThanOrEqual(32);
+        expect(depth).toBeLessThanOrEqual(5);
       } catch (error) {
         if (!(error instanceof SearchError)) throw error;
         expect(error.position).toBeGreaterThanOrEqual(0);
@@ -114,3 +161,16 @@ test('any text is a search, or is refused with a place in it', () => {
     }),
   );
 });
+
+/** The number of parts of a query, and how many lists of clauses are within each other. */
+function sizeOf({ clauses }: SearchQuery): readonly [number, number] {
+  const sizes = clauses.map((clause): readonly [number, number] => {
+    if (clause.kind !== 'any') return [1, 0];
+    const inner = clause.alternatives.map(sizeOf);
+    return [inner.reduce((sum, [parts]) => sum + parts, 0), Math.max(...inner.map(([, depth]) => depth))];
+  });
+  return [
+    sizes.reduce((sum, [parts]) => sum + parts, 0),
+    1 + Math.max(0, ...sizes.map(([, depth]) => depth)),
+  ];
+}

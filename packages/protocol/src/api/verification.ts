@@ -55,3 +55,33 @@ export interface ClosedEpochState {
   readonly lost: readonly (readonly [first: number, last: number])[];
   readonly lost_records: number;
 }
+
+/** One check of a chain by the service, or of a part of it. */
+export interface Verification {
+  readonly id: number;
+  /** The id of the first part of the run. A long chain is checked in parts, by one request each. */
+  readonly run_id: number;
+  readonly tenant_id: string;
+  readonly checked_at: string;
+  /** The principal that asked for it; null where the service does not know. */
+  readonly checked_by: string | null;
+  readonly verdict: Verdict;
+  readonly epoch: number;
+  /** First and last sequence number that were examined; null where there was none. */
+  readonly first: number | null;
+  readonly last: number | null;
+  readonly records: number;
+  /** How many examined records no checkpoint covered. */
+  readonly unsigned_tail: number;
+  /** Number of findings, 100 at most. */
+  readonly findings: number;
+  readonly first_finding: VerifyFinding | null;
+  /** The run began with the chain's first record and reached its newest with this part. */
+  readonly whole: boolean;
+}
+
+/** A page of a list of verifications, the newest first. */
+export interface VerificationPage {
+  readonly verifications: readonly Verification[];
+  readonly next_cursor?: string;
+}

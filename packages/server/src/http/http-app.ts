@@ -217,7 +217,7 @@ function endpointsOf(
     ...ingestRoutes({ service, gateway, limits }),
     ...eventRoutes({ trail, readAudit, evidence: service }),
     ...topEventRoutes({ trail, readAudit }),
-    ...exportRoutes({ trail, readAudit, longRequests, keyWatch, evidence: service }),
+    ...exportRoutes({ trail, readAudit, longRequests, keyWatch, evidence: service, now }),
     ...statsRoutes({ trail, stats: new TrailStats(database, trail), readAudit }),
     ...timelineRoutes({ trail, readAudit }),
     ...streamRoutes({ trail, heads, streams, readAudit, keyWatch, limits }),

@@ -6,7 +6,7 @@ import {
   termsOfCondition,
 } from '@tallystick/event';
 import { type SearchQuery, termsOfQuery } from '@tallystick/event/search';
-import type { Session } from '../store/database.ts';
+import type { Session, Statement } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 
 const fieldCandidatesSql = readSql('find-candidates');
@@ -15,7 +15,7 @@ const searchCandidatesSql = readSql('find-search-candidates');
 /** Most hashes that one search of the indexes looks up. */
 const maxHashes = 4_096;
 
-/** Terms that a record must have one of, for each condition that an index can answer. */
+/** Terms that a record must have one of, for each condition that an index can answer: one alternative. */
 export interface TermGroups {
   /** In the field index. */
   readonly fields: readonly (readonly string[])[];
@@ -23,16 +23,23 @@ export interface TermGroups {
   readonly texts: readonly (readonly string[])[];
 }
 
-export function termGroups(
+/**
+ * What the indexes can be asked for: records that may match have the terms of one alternative at least.
+ *
+ * @returns no alternatives where the indexes can't answer
+ */
+export function termAlternatives(
   conditions: readonly FilterCondition[],
   search: SearchQuery | undefined,
-): TermGroups {
-  const ofSearch = search === undefined ? { fields: [], texts: [] } : termsOfQuery(search);
+): readonly TermGroups[] {
   const ofFilters = conditions.flatMap((condition) => {
     const terms = termsOfCondition(condition);
     return terms === undefined ? [] : [[...new Set(terms)]];
   });
-  return { fields: [...ofFilters, ...ofSearch.fields], texts: ofSearch.texts };
+  const ofSearch = search === undefined ? [{ fields: [], texts: [] }] : termsOfQuery(search);
+  const hasFree = ofSearch.some((each) => countGroups(each) === 0);
+  if (hasFree) return ofFilters.length === 0 ? [] : [{ fields: ofFilters, texts: [] }];
+  return ofSearch.map(({ fields, texts }) => ({ fields: [...ofFilters, ...fields], texts }));
 }
 
 /** How many conditions the indexes can answer. */
@@ -43,16 +50,19 @@ export function countGroups({ fields, texts }: TermGroups): number {
 /** Most blocks of records that one search covers: it sorts all candidates in them. */
 const mostBlocks = 256;
 
-/** Most blocks of records that one search can cover. */
-export function maxBlocks({ fields, texts }: TermGroups): number {
-  const terms = [...fields, ...texts].reduce((sum, group) => sum + group.length + 1, 0);
+/** Most blocks of records that one search of all alternatives can cover. */
+export function maxBlocks(alternatives: readonly TermGroups[]): number {
+  const groups = alternatives.flatMap(({ fields, texts }) => [...fields, ...texts]);
+  const terms = groups.reduce((sum, group) => sum + group.length + 1, 0);
   return Math.max(1, Math.min(mostBlocks, Math.floor(maxHashes / Math.max(1, terms))));
 }
 
 /** What the indexes know of a range of records. */
 export interface Candidates {
-  /** Records that may match, in the order of the search. */
+  /** Records that may match, in the order of the search, each once. */
   readonly sequences: readonly number[];
+  /** Whether there may be more after the last of them. */
+  readonly isCut: boolean;
   /** The last record of the epoch that the indexes have; -1 if they have none. They know nothing of later ones. */
   readonly indexedTo: number;
 }
@@ -62,16 +72,40 @@ export interface CandidateSearch {
   readonly first: number;
   readonly last: number;
   readonly newestFirst: boolean;
+  /** Most candidates, of each alternative and of all of them. */
   readonly most: number;
 }
 
-/** Searches the indexes for records that may match. There is a group at least. */
+interface CandidateRow {
+  readonly sequence_number: number | null;
+  readonly indexed_to: number | null;
+}
+
+/**
+ * Searches the indexes for records that may match, in one round trip. There is an alternative at least, and each has a group.
+ *
+ * Each alternative is answered from a snapshot of its own. A record and its terms never change, so the records up to which all snapshots
+ * reach are known from all of them.
+ */
 export async function findCandidates(
   session: Session,
   tenantId: string,
+  alternatives: readonly TermGroups[],
+  search: CandidateSearch,
+): Promise<Candidates> {
+  const statements = alternatives.map((groups) => candidatesOf(tenantId, groups, search));
+  const answers: readonly (readonly CandidateRow[])[] =
+    statements.length === 1
+      ? [await session.query<CandidateRow>(statements[0]!.text, statements[0]!.values)]
+      : await session.pipeline(...statements);
+  return unionOf(answers, search);
+}
+
+function candidatesOf(
+  tenantId: string,
   { fields, texts }: TermGroups,
   { epoch, first, last, newestFirst, most }: CandidateSearch,
-): Promise<Candidates> {
+): Statement<CandidateRow> {
   const blocks = blocksOf(first, last);
   const hashed = (groups: readonly (readonly string[])[]) =>
     groups.map((group) => {
@@ -79,16 +113,25 @@ export async function findCandidates(
       return `{${blocks.flatMap((block) => termHashes({ tenantId, epoch, block }, terms)).join(',')}}`;
     });
   const place = [tenantId, epoch, first, last];
-  const rows = await session.query<{ sequence_number: number | null; indexed_to: number | null }>(
-    texts.length === 0 ? fieldCandidatesSql : searchCandidatesSql,
-    texts.length === 0
-      ? [...place, hashed(fields), newestFirst, most]
-      : [...place, hashed(texts), hashed(fields), newestFirst, most],
-  );
-  return {
-    sequences: rows.flatMap(({ sequence_number }) => sequence_number ?? []),
-    indexedTo: rows.find(({ indexed_to }) => indexed_to !== null)?.indexed_to ?? -1,
-  };
+  return texts.length === 0
+    ? { text: fieldCandidatesSql, values: [...place, hashed(fields), newestFirst, most] }
+    : { text: searchCandidatesSql, values: [...place, hashed(texts), hashed(fields), newestFirst, most] };
+}
+
+function unionOf(
+  answers: readonly (readonly CandidateRow[])[],
+  { newestFirst, most }: CandidateSearch,
+): Candidates {
+  const found = answers.map((rows) => rows.flatMap(({ sequence_number }) => sequence_number ?? []));
+  const reaches = answers.map((rows) => rows.find(({ indexed_to }) => indexed_to !== null)?.indexed_to ?? -1);
+  const indexedTo = Math.min(...reaches);
+  // Beyond the last candidate of an alternative that has more, other alternatives would leave gaps.
+  const ends = found.filter((sequences) => sequences.length >= most).map((sequences) => sequences.at(-1)!);
+  const end = newestFirst ? Math.max(...ends) : Math.min(...ends);
+  const isKnown = (sequence: number) =>
+    sequence <= indexedTo && (newestFirst ? sequence >= end : sequence <= end);
+  const union = [...new Set(found.flat())].filter(isKnown).sort((a, b) => (newestFirst ? b - a : a - b));
+  return { sequences: union.slice(0, most), isCut: ends.length > 0 || union.length > most, indexedTo };
 }
 
 function blocksOf(first: number, last: number): number[] {

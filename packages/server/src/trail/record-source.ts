@@ -8,7 +8,13 @@ import { plannedByValues, plannedOnce, type Session, type Statement } from '../s
 import { readSql } from '../store/sql.ts';
 import { anyTime } from './chain-months.ts';
 import { filtersContent } from './filters.ts';
-import { countGroups, findCandidates, maxBlocks, type TermGroups, termGroups } from './find-candidates.ts';
+import {
+  countGroups,
+  findCandidates,
+  maxBlocks,
+  type TermGroups,
+  termAlternatives,
+} from './find-candidates.ts';
 import { inOrderOfIndex } from './index-order.ts';
 import {
   type Among,
@@ -69,10 +75,11 @@ export class RecordSource {
   readonly #budget: ScanBudget;
   readonly #newestFirst: boolean;
   readonly #conditions: readonly FilterCondition[];
-  #groups: TermGroups;
+  /** What the indexes of terms are asked for; none where they can't answer. */
+  #alternatives: readonly TermGroups[];
   readonly #column: ColumnValue | undefined;
-  /** What the indexes of terms can answer, while a column's index is asked first; then it becomes {@link #groups}. */
-  #later: TermGroups | undefined;
+  /** What the indexes of terms can answer, while a column's index is asked first; then it becomes {@link #alternatives}. */
+  #later: readonly TermGroups[] | undefined;
   /** Blocks that the next search covers. */
   #blocks = 1;
   #walked: number;
@@ -90,13 +97,15 @@ export class RecordSource {
     this.#budget = budget;
     this.#newestFirst = request.order === 'desc';
     this.#conditions = conditionsWithin(request.filters, request.view);
-    const groups = termGroups(this.#conditions, request.search);
+    const alternatives = termAlternatives(this.#conditions, request.search);
     this.#column = this.#conditions.map(columnValueOf).find((value) => value !== undefined);
     // The column's own index answers one value faster. More conditions are met together in the field index only.
-    const isColumnAlone = this.#column !== undefined && countGroups(groups) === 1;
-    this.#groups = isColumnAlone ? { fields: [], texts: [] } : groups;
+    const [first] = alternatives;
+    const isColumnAlone =
+      this.#column !== undefined && alternatives.length === 1 && countGroups(first!) === 1;
+    this.#alternatives = isColumnAlone ? [] : alternatives;
     const months = request.months.count(request.from, request.to);
-    if (isColumnAlone && months > manyMonths) this.#later = groups;
+    if (isColumnAlone && months > manyMonths) this.#later = alternatives;
     this.#walked = Math.max(walkedAtFirst, request.limit + 1);
     const { from, to } = request.filters;
     // A list of the newest records without an end finds them at its beginning.
@@ -132,7 +141,7 @@ export class RecordSource {
   /** The part of a range in which a column's index is asked first. The next part is searched for in the indexes of terms. */
   #firstMonths({ low, high }: Range): Range {
     const { months } = this.#request;
-    this.#groups = this.#later!;
+    this.#alternatives = this.#later!;
     this.#later = undefined;
     return this.#newestFirst
       ? { low: Math.max(low, months.firstOf(high, -1)), high }
@@ -140,34 +149,44 @@ export class RecordSource {
   }
 
   get #asksIndex(): boolean {
-    return countGroups(this.#groups) > 0;
+    return this.#alternatives.length > 0;
   }
 
   async #search({ low, high }: Range): Promise<Part | undefined> {
     const { epoch, limit } = this.#request;
-    const span = this.#blocks * termBlockRecords;
     const next = this.#newestFirst ? high : low;
+    if (this.#budget.hasSearched && this.#budget.searches < this.#alternatives.length) {
+      this.#budget.searches = 0;
+      return { rows: [], end: this.#newestFirst ? next + 1 : next - 1 };
+    }
+    const span = this.#blocks * termBlockRecords;
     const block = Math.floor(next / termBlockRecords) * termBlockRecords;
     const first = this.#newestFirst ? Math.max(low, block + termBlockRecords - span) : low;
     const last = this.#newestFirst ? high : Math.min(high, block + span - 1);
     const most = Math.max(64, Math.min(1_024, limit + 1));
-    this.#budget.searches--;
-    const { sequences, indexedTo } = await findCandidates(this.#session, this.#tenantId, this.#groups, {
-      epoch,
-      first,
-      last,
-      newestFirst: this.#newestFirst,
-      most,
-    });
+    this.#budget.hasSearched = true;
+    this.#budget.searches -= this.#alternatives.length;
+    const { sequences, isCut, indexedTo } = await findCandidates(
+      this.#session,
+      this.#tenantId,
+      this.#alternatives,
+      {
+        epoch,
+        first,
+        last,
+        newestFirst: this.#newestFirst,
+        most,
+      },
+    );
     this.#indexedTo = indexedTo;
     if (next > indexedTo) return undefined;
     // A search sorts what it finds, so it covers more blocks only where there are few candidates.
-    this.#blocks = sequences.length < most ? Math.min(maxBlocks(this.#groups), this.#blocks * 4) : 1;
+    this.#blocks = isCut ? 1 : Math.min(maxBlocks(this.#alternatives), this.#blocks * 4);
     const searched = this.#newestFirst ? first : Math.min(last, indexedTo);
     if (sequences.length === 0) return { rows: [], end: searched };
     this.#budget.rows -= sequences.length;
     const { rows, cutAt } = await this.#rowsAt(sequences);
-    return { rows, end: cutAt ?? (sequences.length < most ? searched : sequences.at(-1)!) };
+    return { rows, end: cutAt ?? (isCut ? sequences.at(-1)! : searched) };
   }
 
   async #followColumn({ column, value }: ColumnValue, range: Range, wanted: number): Promise<Part> {

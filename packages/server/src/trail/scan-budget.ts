@@ -4,8 +4,10 @@ export interface ScanBudget {
   records: number;
   /** Rows that the database compares with the filters. */
   rows: number;
-  /** Searches of the field index. */
+  /** Searches of the indexes of terms. */
   searches: number;
+  /** Whether an index was searched. The first search is always allowed, so that a page does not end where it began. */
+  hasSearched: boolean;
 }
 
 /** How much one request may read to find its page. */
@@ -19,7 +21,7 @@ export interface ScanLimits {
 }
 
 export function scanBudget({ records = 5_000, rows = 20_000, searches = 64 }: ScanLimits = {}): ScanBudget {
-  return { records, rows, searches };
+  return { records, rows, searches, hasSearched: false };
 }
 
 export function isSpent({ records, rows, searches }: ScanBudget): boolean {

@@ -1,4 +1,4 @@
-import type { TenantInfo } from '@tallystick/protocol';
+import type { TenantInfo, Verdict } from '@tallystick/protocol';
 import type { Database } from '../store/database.ts';
 import { writer } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
@@ -16,10 +16,22 @@ export async function tenantPage(
   page: { readonly among: readonly string[] | undefined; readonly after: string; readonly limit: number },
 ): Promise<{ readonly tenants: readonly TenantInfo[]; readonly next: string | undefined }> {
   const rows = await database.query<
-    Omit<TenantInfo, 'last_ingested_at'> & { readonly last_ingested_at: Date }
+    Omit<TenantInfo, 'last_ingested_at' | 'signed_at' | 'last_verification'> & {
+      readonly last_ingested_at: Date;
+      readonly signed_at: Date | null;
+      readonly verdict: Verdict | null;
+      readonly verified_at: Date | null;
+      readonly checked_size: number | null;
+    }
   >(writer, listTenants, [page.among === undefined ? null : [...page.among], page.after, page.limit + 1]);
-  const tenants = rows
-    .slice(0, page.limit)
-    .map((row) => ({ ...row, last_ingested_at: row.last_ingested_at.toISOString() }));
+  const tenants = rows.slice(0, page.limit).map(({ verdict, verified_at, checked_size, ...row }) => ({
+    ...row,
+    last_ingested_at: row.last_ingested_at.toISOString(),
+    signed_at: row.signed_at?.toISOString() ?? null,
+    last_verification:
+      verdict === null || verified_at === null
+        ? null
+        : { verdict, checked_at: verified_at.toISOString(), size: checked_size ?? 0 },
+  }));
   return { tenants, next: rows.length > page.limit ? tenants.at(-1)!.tenant_id : undefined };
 }

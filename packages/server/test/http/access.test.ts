@@ -36,6 +36,7 @@ const ofTenant = (tenant: string): Route[] => [
   ['GET', `/v1/audit/stats?tenant_id=${tenant}&by=actor`],
   ['GET', `/v1/audit/timeline?tenant_id=${tenant}&trace_id=t`],
   ['GET', `/v1/audit/verify?tenant_id=${tenant}`],
+  ['GET', `/v1/audit/verifications?tenant_id=${tenant}`],
   ['GET', `/v1/dead-letters?tenant_id=${tenant}`],
   ['GET', `/v1/audit/producers?tenant_id=${tenant}`],
   ['GET', `/v1/audit/open-intents?tenant_id=${tenant}`],

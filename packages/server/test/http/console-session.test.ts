@@ -5,7 +5,9 @@ import { event, Harness } from './harness.ts';
 let http: Harness;
 /** Added to the service's clock. */
 let shift = 0;
-const now = () => Date.now() + shift;
+/** Set while the clock stands still. */
+let frozen: number | undefined;
+const now = () => (frozen ?? Date.now()) + shift;
 const folder = tempDir();
 
 beforeAll(async () => {
@@ -18,6 +20,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   shift = 0;
+  frozen = undefined;
 });
 
 /** What a browser sends with every request that the console makes. */
@@ -127,6 +130,26 @@ describe('a sign-in', () => {
     expect((await signIn({ key: http.admin })).status).toBe(200);
     const added = (await recordsOf('auth.login')).length - before;
     expect(added).toBe(statuses.filter((status) => status === 401).length + 1);
+  });
+
+  test('of one key is possible once a second after the first sixty: each is a row, and a record of the service', async () => {
+    const key = await http.key(['acme'], 'events:write');
+    frozen = Date.now();
+    const answers = await Promise.all(Array.from({ length: 61 }, () => signIn({ key })));
+    expect(answers.map(({ status }) => status).sort()).toEqual([...Array(60).fill(200), 429]);
+    const limited = await signIn({ key });
+    expect([limited.json.code, limited.headers.get('retry-after')]).toEqual(['RATE_LIMITED', '1']);
+    expect(limited.headers.get('set-cookie')).toBeNull();
+    expect((await signIn({ key: await http.key(['acme'], 'events:read') })).status).toBe(200);
+    shift += 1_000;
+    expect((await signIn({ key })).status).toBe(200);
+  });
+
+  test('behind two proxies, of which the first ends HTTPS, gets a cookie for HTTPS', async () => {
+    const { headers } = await signIn({ key: http.admin }, { 'x-forwarded-proto': 'https, http' });
+    expect(headers.get('set-cookie')).toMatch(/^__Host-tallystick=.*; Secure$/);
+    const plain = await signIn({ key: http.admin }, { 'x-forwarded-proto': 'http, https' });
+    expect(plain.headers.get('set-cookie')).toMatch(/^tallystick=/);
   });
 
   test.each([

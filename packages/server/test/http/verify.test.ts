@@ -184,3 +184,66 @@ describe('a tampered chain', () => {
     expect((await verify('rewritten', '&sequence_from=0&sequence_to=1')).verdict).toBe('broken');
   });
 });
+
+describe('the history', () => {
+  const history = async (query: string) => (await http.get(`/v1/audit/verifications?${query}`)).json;
+  const tenantInfo = async (tenant: string) =>
+    (await http.get(`/v1/tenants?tenant_id=${tenant}`)).json.tenants[0];
+
+  it('says who checked what with which verdict, the newest first, page by page', async () => {
+    await chain('watched', 800);
+    expect(await tenantInfo('watched')).toMatchObject({ signed_size: 801, last_verification: null });
+    const { key, id } = await http.service.keys.create({ name: 'auditor', scopes: ['log:read'] });
+    const asAuditor = (query: string) => http.get(`/v1/audit/verify?tenant_id=watched${query}`, key);
+    await asAuditor('');
+    // Another caller's check of the same place begins a run of its own.
+    await verify('watched', '&sequence_from=700');
+    await asAuditor('&sequence_from=700');
+    const first = await history('tenant_id=watched&limit=2');
+    const { verifications: rest, next_cursor } = await history(
+      `tenant_id=watched&limit=2&cursor=${first.next_cursor}`,
+    );
+    expect(next_cursor).toBeUndefined();
+    const [end, other] = first.verifications;
+    const [start] = rest;
+    expect(end).toMatchObject({
+      ...{ tenant_id: 'watched', checked_by: `key:${id}`, verdict: 'verified', run_id: start.id },
+      ...{ first: 700, last: 800, records: 101, findings: 0, first_finding: null, whole: true },
+    });
+    expect(Date.parse(end.checked_at)).toBeGreaterThan(Date.now() - 60_000);
+    expect(other).toMatchObject({ run_id: other.id, first: 700, whole: false });
+    expect(other.checked_by).not.toBe(end.checked_by);
+    expect(start).toMatchObject({ run_id: start.id, first: 0, last: 699, whole: false });
+    expect((await tenantInfo('watched')).last_verification).toEqual({
+      ...{ verdict: 'verified', checked_at: end.checked_at, size: 801 },
+    });
+    expect((await history(`tenant_id=honest&cursor=${first.next_cursor}`)).code).toBe('PARAMETER_INVALID');
+  });
+
+  it('keeps the worst verdict of a run, and a part is no check of the whole chain', async () => {
+    await chain('scarred', 800);
+    await http.tamper(
+      `update audit_records set record = replace(record, '"actor_id"', '"actor_ix"') where tenant_id = 'scarred' and sequence_number = 3`,
+    );
+    await verify('scarred', '&sequence_from=0&sequence_to=5');
+    await verify('scarred', '&sequence_from=10');
+    expect((await tenantInfo('scarred')).last_verification).toBe(null);
+    expect((await verify('scarred')).verdict).toBe('broken');
+    expect((await verify('scarred', '&sequence_from=700')).verdict).toBe('verified');
+    const [last, before] = (await history('tenant_id=scarred')).verifications;
+    expect(last).toMatchObject({ verdict: 'verified', whole: true, run_id: before.id });
+    expect(before).toMatchObject({ verdict: 'broken', first_finding: { sequence_number: 3 } });
+    expect(before.findings).toBeGreaterThan(0);
+    expect((await tenantInfo('scarred')).last_verification.verdict).toBe('broken');
+  });
+
+  it('is that of one tenant, for a key that may read it', async () => {
+    const { key } = await http.service.keys.create({
+      ...{ name: 'neighbour', scopes: ['log:read', 'events:read'], tenants: ['neighbour'] },
+    });
+    const foreign = await http.get('/v1/audit/verifications?tenant_id=watched', key);
+    expect([foreign.status, foreign.json.code]).toEqual([403, 'FORBIDDEN']);
+    expect((await http.get('/v1/tenants?tenant_id=watched', key)).status).toBe(403);
+    expect((await http.get('/v1/audit/verifications', key)).json).toEqual({ verifications: [] });
+  });
+});

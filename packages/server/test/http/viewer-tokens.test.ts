@@ -365,6 +365,25 @@ describe('a viewer token', () => {
     expect(JSON.stringify(records)).not.toContain(made.token.slice(-64));
   });
 
+  it('makes the service sign no checkpoint, and can not fill the chain with records of its exports', async () => {
+    const token = await tokenOf();
+    const newest = await http.get('/v1/logs/acme/checkpoint', token);
+    const fresh = await http.get('/v1/logs/acme/checkpoint?fresh=true', token);
+    expect([fresh.status, fresh.json.code]).toEqual([403, 'FORBIDDEN']);
+    expect((await http.get('/v1/logs/acme/checkpoint?fresh=false', token)).text).toBe(newest.text);
+    const exported = async () => await http.get('/v1/audit/events/export?format=jsonl', token);
+    const statuses: number[] = [];
+    for (let at = 0; at < 31; at++) statuses.push((await exported()).status);
+    expect(statuses).toEqual([...Array(30).fill(200), 429]);
+    const refused = await exported();
+    expect([refused.json.code, refused.headers.get('retry-after')]).toEqual(['RATE_LIMITED', '6']);
+    now += 6_000;
+    expect((await exported()).status).toBe(200);
+    // Keys of operators and other tokens are not affected.
+    expect((await http.get('/v1/audit/events/export?tenant_id=acme&format=jsonl')).status).toBe(200);
+    expect((await http.get('/v1/audit/events/export', await tokenOf())).status).toBe(200);
+  });
+
   it('is named by the record of what it reads', async () => {
     const made = (await make({ filters: mariasFilters })).json;
     await http.get('/v1/audit/events', made.token);

@@ -1,4 +1,5 @@
 import { type AnyEvent, storedTermHashes, termBlockRecords } from '@tallystick/event';
+import { storedSearchHashes } from '@tallystick/event/search';
 import { indexedColumns } from '@tallystick/log';
 import { copyStatement, renderRow } from '../../src/store/copy-rows.ts';
 import type { Session } from '../../src/store/database.ts';
@@ -10,7 +11,7 @@ export function chainedAt(at: number): string {
 }
 
 /**
- * Fills the chain of a tenant and its field index by COPY: thousands of records in a second. The records hold these events and lack what a
+ * Fills the chain of a tenant, its field index and its search index by COPY: thousands of records in a second. The records hold these events and lack what a
  * verification looks at. The planner knows the tables afterwards.
  *
  * @param asOwner runs work in a transaction with the rights of the owner of the tables
@@ -34,10 +35,14 @@ export async function makeTrail(
       sealed: { text: JSON.stringify({ event }), hash: new Uint8Array(32), hashHex: hash },
     });
   };
-  const termsAt = (at: number) => {
+  const rowsOf = (hashesOf: typeof storedTermHashes) => (at: number) => {
     const scope = { tenantId, epoch: 1, block: Math.floor(at / termBlockRecords) };
-    return `1\t${tenantId}\t1\t${at}\t{${storedTermHashes(scope, eventAt(at)).join(',')}}\n`;
+    return `1\t${tenantId}\t1\t${at}\t{${hashesOf(scope, eventAt(at)).join(',')}}\n`;
   };
+  const indexes = [
+    { name: 'field-index', table: 'audit_field_terms', rowAt: rowsOf(storedTermHashes) },
+    { name: 'search-index', table: 'audit_search_terms', rowAt: rowsOf(storedSearchHashes) },
+  ];
   await asOwner(async (session) => {
     const copy = async (into: string, rowAt: (at: number) => string) => {
       const target = session.beginCopy(into);
@@ -48,22 +53,27 @@ export async function makeTrail(
       await target.finish();
     };
     await copy(copyStatement(partitionOf(Date.now())), recordAt);
-    await session.query('drop index audit_field_terms_terms');
-    await copy('copy audit_field_terms from stdin', termsAt);
-    await session.query('create index audit_field_terms_terms on audit_field_terms using gin (terms)');
+    for (const { table, rowAt } of indexes) {
+      await session.query(`drop index ${table}_terms`);
+      await copy(`copy ${table} from stdin`, rowAt);
+      await session.query(`create index ${table}_terms on ${table} using gin (terms)`);
+    }
     await session.query(
       `insert into audit_chain_state (tenant_id, epoch, last_sequence, last_hash, last_ingested_at, frontier)
        values ($1, 1, $2::bigint, decode($3, 'hex'), $4::timestamptz, '')`,
       [tenantId, count - 1, hash, chainedAt(count - 1)],
     );
-    await session.query(
-      `insert into audit_followers (name, effect) values ('field-index', 'database') on conflict do nothing`,
-    );
-    await session.query(
-      `insert into audit_follower_cursors (follower, generation, tenant_id, epoch, sequence_number, record_hash)
-       values ('field-index', 1, $1, 1, $2::bigint, decode($3, 'hex'))`,
-      [tenantId, count - 1, hash],
-    );
+    for (const { name } of indexes) {
+      await session.query(
+        `insert into audit_followers (name, effect) values ($1, 'database') on conflict do nothing`,
+        [name],
+      );
+      await session.query(
+        `insert into audit_follower_cursors (follower, generation, tenant_id, epoch, sequence_number, record_hash)
+         values ($4, 1, $1, 1, $2::bigint, decode($3, 'hex'))`,
+        [tenantId, count - 1, hash, name],
+      );
+    }
     await session.query('analyze');
   });
 }

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fieldIndex } from '../../src/followers/field-index/field-index.ts';
 import { searchIndex } from '../../src/followers/search-index/search-index.ts';
@@ -40,7 +41,51 @@ const questions: readonly (readonly [string, Omit<ListQuery, 'tenantId'>, readon
   ['third', { filters: { source_ip: '10.0.0.0/8', not: { outcome_status: 'success' } } }, [1]],
   ['-third -example', { filters: { event_type: 'content.*' } }, [4, 5]],
   ['nowhere', {}, []],
+  ['password OR strasse', {}, [1, 5]],
+  ['severity:critical OR outcome:success', {}, [2, 3]],
+  ['wrong -success OR 東京 OR severity:critical', {}, [1, 2, 5]],
+  ['third (password OR outcome:success) -10.1.0.0/16', {}, [3]],
+  ['-(third OR example) -"var log"', { filters: { event_type: 'content.*' } }, [5]],
+  ['nowhere OR actor:triage-bot', { filters: { actor: 'agent:triage-bot' } }, [4]],
+  ['nowhere OR actor:triage-bot', { filters: { severity: 'critical' } }, []],
+  ['nowhere OR -third', { filters: { event_type: 'content.*' } }, [2, 4, 5]],
 ];
+
+/** A search, and whether it finds the event at a position of the chain. */
+interface Asked {
+  readonly q: string;
+  readonly holds: (at: number) => boolean;
+}
+
+const parts: readonly Asked[] = [
+  { q: 'delet*', holds: (at) => at % 2 === 0 },
+  { q: '"a page"', holds: (at) => at % 2 === 1 },
+  { q: 'outcome:denied', holds: (at) => at % 4 === 0 },
+  { q: 'actor:user:mia', holds: (at) => at % 3 === 0 },
+  { q: '"place 3"', holds: (at) => at % 5 === 3 },
+  { q: 'nowhere', holds: () => false },
+];
+const negation = (each: Asked): Asked => ({ q: `-${each.q}`, holds: (at) => !each.holds(at) });
+const { search } = fc.letrec<{ search: Asked; all: Asked; part: Asked }>((tie) => ({
+  search: fc.array(tie('all'), { minLength: 1, maxLength: 3 }).map((each) => ({
+    q: each.map(({ q }) => q).join(' OR '),
+    holds: (at) => each.some(({ holds }) => holds(at)),
+  })),
+  all: fc.array(tie('part'), { minLength: 1, maxLength: 2 }).map((each) => ({
+    q: each.map(({ q }) => q).join(' '),
+    holds: (at) => each.every(({ holds }) => holds(at)),
+  })),
+  part: fc.oneof(
+    { maxDepth: 2, depthSize: 'small', withCrossShrink: true },
+    fc.constantFrom(...parts),
+    fc.constantFrom(...parts).map(negation),
+    tie('search').map(({ q, holds }) => ({ q: `(${q})`, holds })),
+    tie('search').map(({ q, holds }) => negation({ q: `(${q})`, holds })),
+  ),
+}));
+
+/** Searches that are not too large. */
+const anySearch = search.filter(({ q }) => q.length <= 512 && q.split(/ (?:OR )?/).length <= 32);
 
 // One table of cases for both stores: they must give the same answers.
 describe.each(everySite)('on $kind', ({ make }) => {
@@ -103,6 +148,9 @@ describe.each(everySite)('on $kind', ({ make }) => {
         expect(await of('needle', true)).toEqual([2, 1]);
         expect(await of('-other type:content.*', false)).toEqual([1]);
         expect(await of('abab*', true)).toEqual([]);
+        expect(await of('absent OR needle', false)).toEqual([1]);
+        expect(await of('needle OR is_sensitive:true', false)).toEqual([1]);
+        expect(await of('is_sensitive:true OR abab*', true)).toEqual([2]);
       };
       await ask();
       await index();
@@ -112,6 +160,30 @@ describe.each(everySite)('on $kind', ({ make }) => {
       await asOwner(`update audit_records set is_sensitive = false where tenant_id = 'hidden'`);
       await asOwner(`alter table audit_records enable trigger user`);
       await ask();
+    });
+
+    it('finds what an evaluation of all records finds, for any search', async () => {
+      const fieldsAt = (at: number): Fields => ({
+        actor_id: at % 3 === 0 ? 'mia' : 'ann',
+        outcome: { outcome_status: at % 4 === 0 ? 'denied' : 'success' },
+        metadata: { note: `${at % 2 === 0 ? 'deleted a file' : 'read a page'}, place ${at % 5}` },
+      });
+      const count = 120;
+      const made = Array.from({ length: count }, (_, at) => fieldsAt(at + 1));
+      await submit('random', made.slice(0, 100));
+      await index();
+      // The indexes lack the last records.
+      await submit('random', made.slice(100));
+      const hasty = new Trail(site.service.database, { records: 40, rows: 60, searches: 5 });
+      await fc.assert(
+        fc.asyncProperty(anySearch, fc.constantFrom('asc', 'desc'), async ({ q, holds }, order) => {
+          const expected = made.flatMap((_, nth) => (holds(nth + 1) ? [nth + 1] : []));
+          if (order === 'desc') expected.reverse();
+          const query = { tenantId: 'random', q, order, limit: 25, filters: { event_type: 'content.*' } };
+          expect(await found(query, { reader: hasty }), q).toEqual(expected);
+        }),
+        { numRuns: 40 },
+      );
     });
 
     it('is refused with the place of its fault', async () => {

@@ -1,6 +1,7 @@
 /** Checks one record for a reader in a browser: with nothing but its bytes, a receipt and a pinned key. It asks the service nothing. */
 import { canonicalize } from '@tallystick/event';
 import {
+  type Checkpoint,
   createVerifier,
   equalBytes,
   LogError,
@@ -37,6 +38,7 @@ export type RecordCheckCode =
   | 'LINK_FIRST_DIFFERS'
   | 'LINK_MATCHES'
   | 'LINK_DIFFERS'
+  | 'LINK_MISSING'
   | 'LINK_UNREADABLE'
   | 'LINK_NOT_SHOWN'
   | 'RECEIPT_MISSING'
@@ -82,8 +84,11 @@ export interface RecordEvidence {
   readonly leftOut?: readonly string[] | undefined;
   /** The bytes of the record, as text. */
   readonly record: string;
-  /** The bytes of the record before it; absent for the first record, and where the reader may not read them. */
-  readonly predecessor?: string | undefined;
+  /**
+   * The bytes of the record before it; absent for the first record, and where the reader may not read them. `null`: the service has no
+   * record there, although the reader may read every place of the chain.
+   */
+  readonly predecessor?: string | null | undefined;
   /** The receipt, or why the service gave none. */
   readonly receipt: { readonly text: string } | { readonly missing: string };
   /** The verifier key that is pinned in this browser. */
@@ -176,6 +181,7 @@ function checkLink({ view, record, predecessor }: RecordEvidence): RecordStepRes
       : failed('link', 'LINK_FIRST_DIFFERS', zeroHash, previous);
   }
   if (predecessor === undefined) return notChecked(['link'], 'LINK_NOT_SHOWN')[0]!;
+  if (predecessor === null) return failed('link', 'LINK_MISSING', previous, 'no record');
   const found = toHex(sha256(predecessor));
   return found === previous ? done('link', 'LINK_MATCHES') : failed('link', 'LINK_DIFFERS', previous, found);
 }
@@ -239,15 +245,18 @@ function checkHistory(
     case 'one_log':
       return { ...done(step, 'HISTORY_GROWN'), facts };
     case 'contradiction':
-      return { step, state: 'failed', code: 'HISTORY_FORKED', facts };
+      return { ...failed(step, 'HISTORY_FORKED', treeText(kept), treeText(checkpoint)), facts };
     case 'proof_invalid':
-      return { step, state: 'failed', code: 'HISTORY_PROOF_INVALID', facts };
+      return { ...failed(step, 'HISTORY_PROOF_INVALID', treeText(kept), treeText(checkpoint)), facts };
     case 'no_proof':
       return notChecked([step], 'HISTORY_NO_PROOF', facts)[0]!;
     case 'other_log':
       return notChecked([step], 'HISTORY_OTHER_EPOCH', facts)[0]!;
   }
 }
+
+/** Two signed trees that contradict each other, side by side: `41 9f86d0…`, the number of records and the root. */
+const treeText = ({ size, root }: Checkpoint) => `${size} ${toHex(root)}`;
 
 /** The pinned key counts for every epoch of its log, under the name of the epoch. */
 function keyFor({ origin, checkpoint }: ReceiptParts, key: string): Verifier {

@@ -1,11 +1,20 @@
 import { type Client, ClientError } from '@tallystick/client';
-import { fromBase64, parseCheckpoint, parseNote, parseOrigin, type RotationJson } from '@tallystick/log';
+import {
+  type Checkpoint,
+  fromBase64,
+  LogError,
+  parseCheckpoint,
+  parseNote,
+  parseOrigin,
+  type RotationJson,
+} from '@tallystick/log';
 import { checkLog, formatForkReport, type LogCheck, type LogState } from '@tallystick/verify';
 import type { LogMemory, Remembered } from './memory.ts';
 
 /** What a visit found out about the log. */
 export interface LogVisit {
-  readonly state: LogState | 'new_epoch';
+  /** `missing`: the service says that there is no log where this browser verified one. */
+  readonly state: LogState | 'new_epoch' | 'missing';
   readonly size?: number | undefined;
   readonly keptSize?: number | undefined;
   readonly known: Remembered;
@@ -17,27 +26,49 @@ export interface LogVisit {
 const alarming: ReadonlySet<string> = new Set([
   'forked',
   'shrunk',
+  'missing',
   'proof_invalid',
+  'no_proof',
+  'malformed',
   'other_log',
   'untrusted',
 ]);
 
-/** Compares the log with what this browser verified before. It stores a checkpoint only if the log is proven to extend the stored one. */
+/** Which log a reader visits, and when. */
+interface Visit {
+  readonly tenant: string;
+  readonly server: string;
+  /** A verifier key that the page pins. Absent: the key that the service shows first. */
+  readonly key: string | undefined;
+  readonly now: number;
+}
+
+/**
+ * Compares the log with what this browser verified before. It stores a checkpoint only if the log is proven to extend the stored one.
+ *
+ * @throws {ClientError} if the service can't answer at the moment; `NOT_FOUND` if there is no log, and this browser verified none
+ */
 export async function visitLog(
   client: Client,
   memory: LogMemory,
-  {
-    tenant,
-    server,
-    key,
-    now,
-  }: {
-    readonly tenant: string;
-    readonly server: string;
-    /** A verifier key that the page pins. Absent: the key that the service shows first. */
-    readonly key: string | undefined;
-    readonly now: number;
-  },
+  visit: Visit,
+  signal: AbortSignal,
+): Promise<LogVisit> {
+  try {
+    return await compareLog(client, memory, visit, signal);
+  } catch (error) {
+    const known = memory.read();
+    if (!(error instanceof ClientError && error.code === 'NOT_FOUND') || known?.note === undefined)
+      throw error;
+    // Otherwise a service could hide a fork by denying the log.
+    return { state: 'missing', keptSize: parseCheckpoint(parseNote(known.note).text).size, known };
+  }
+}
+
+async function compareLog(
+  client: Client,
+  memory: LogMemory,
+  { tenant, server, key, now }: Visit,
   signal: AbortSignal,
 ): Promise<LogVisit> {
   const shown = await client.logs.keys(tenant, { signal });
@@ -50,7 +81,7 @@ export async function visitLog(
   const state = stateOf(found, known.note, note);
   if (state === 'grown' || state === 'first_visit') memory.keep(note, now);
   const report =
-    alarming.has(state) && known.note !== undefined
+    alarming.has(state) && state !== 'malformed' && known.note !== undefined
       ? formatForkReport({
           kept: known.note,
           keptAt: known.keptAt,
@@ -79,7 +110,11 @@ function stateOf({ state }: LogCheck, kept: string | undefined, note: string): L
 
 const originOf = (note: string) => parseOrigin(parseCheckpoint(parseNote(note).text).origin);
 
-/** The proof between two checkpoints; undefined where the service gives none. */
+/**
+ * The proof between two checkpoints; undefined where the service gives none, or one of them can't be read.
+ *
+ * @throws {ClientError} if the service can't answer at the moment, which is not a refusal
+ */
 export async function consistencyOf(
   client: Client,
   tenant: string,
@@ -87,15 +122,23 @@ export async function consistencyOf(
   other: string,
   signal: AbortSignal,
 ): Promise<readonly Uint8Array[] | undefined> {
-  const [a, b] = [parseCheckpoint(parseNote(one).text), parseCheckpoint(parseNote(other).text)];
-  if (a.origin !== b.origin || a.size === b.size) return undefined;
+  const [a, b] = [checkpointOf(one), checkpointOf(other)];
+  if (a === undefined || b === undefined || a.origin !== b.origin || a.size === b.size) return undefined;
   const [from, to] = a.size < b.size ? [a.size, b.size] : [b.size, a.size];
   try {
     const { hashes } = await client.logs.consistencyProof(tenant, { from, to }, { signal });
     return hashes.map((hash) => fromBase64(hash) ?? new Uint8Array());
   } catch (error) {
-    // A service that can't be reached is not a service that refuses a proof.
-    if (error instanceof ClientError && error.code !== 'UNREACHABLE') return undefined;
+    if (error instanceof ClientError && ['NOT_FOUND', 'REFUSED'].includes(error.code)) return undefined;
+    throw error;
+  }
+}
+
+function checkpointOf(note: string): Checkpoint | undefined {
+  try {
+    return parseCheckpoint(parseNote(note).text);
+  } catch (error) {
+    if (error instanceof LogError) return undefined;
     throw error;
   }
 }

@@ -54,6 +54,7 @@ export const de: ViewerWords = {
       'Das Protokoll widerspricht dem, was Ihr Browser früher geprüft hat: Es wurde nachträglich verändert.',
     shrunk:
       'Das Protokoll hat {size} Einträge, und Ihr Browser hat früher {kept} geprüft: Es fehlen Einträge.',
+    missing: 'Der Dienst sagt, es gebe kein Protokoll. Ihr Browser hat früher {kept} Einträge davon geprüft.',
     proof_invalid:
       'Der Dienst kann nicht beweisen, dass das Protokoll enthält, was Ihr Browser früher geprüft hat.',
     no_proof: 'Der Dienst gab keinen Beweis, dass das Protokoll enthält, was Ihr Browser früher geprüft hat.',
@@ -73,6 +74,7 @@ export const de: ViewerWords = {
     LINK_FIRST_DIFFERS: 'Vor dem ersten Eintrag darf keiner stehen.',
     LINK_MATCHES: 'Der Eintrag davor hat den Hash, den dieser Eintrag nennt.',
     LINK_DIFFERS: 'Der Eintrag davor hat einen anderen Hash.',
+    LINK_MISSING: 'Der Eintrag davor ist nicht im Protokoll: Er wurde entfernt.',
     LINK_UNREADABLE: 'Die Bytes nennen keinen Eintrag davor.',
     LINK_NOT_SHOWN:
       'Der Eintrag davor wird hier nicht gezeigt. Der Beweis im Protokoll umfasst auch seinen Platz.',

@@ -36,6 +36,6 @@ export interface ViewerWords {
   readonly report: string;
   readonly notRemembered: string;
   readonly steps: { readonly [step in RecordStep]: string };
-  readonly log: { readonly [state in LogState | 'new_epoch']: string };
+  readonly log: { readonly [state in LogState | 'new_epoch' | 'missing']: string };
   readonly checks: { readonly [code in RecordCheckCode]: string };
 }

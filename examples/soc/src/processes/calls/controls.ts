@@ -30,13 +30,16 @@ export function controlsCalls(controls: Controls, units: Units): Calls {
   };
 }
 
+/** Anything else than a decision is an error: no answer must not count as "not killed". */
+const decision = z.boolean();
+
 /** Governance in another process. While it can't be reached, calls throw `Unavailable`: no action runs without its permission. */
 export function remoteControls(governance: CallClient): Controls {
+  const decide = async (name: string, argument: unknown) =>
+    decision.parse(await governance.call(name, argument, timeoutMs));
   return {
-    isKilled: async (tenantId, scopes) =>
-      (await governance.call('isKilled', { tenantId, scopes }, timeoutMs)) as boolean,
-    isShadow: async (tenantId) => (await governance.call('isShadow', tenantId, timeoutMs)) as boolean,
-    admitAutomatic: async (lineage, action) =>
-      (await governance.call('admitAutomatic', { lineage, action }, timeoutMs)) as boolean,
+    isKilled: (tenantId, scopes) => decide('isKilled', { tenantId, scopes }),
+    isShadow: (tenantId) => decide('isShadow', tenantId),
+    admitAutomatic: (lineage, action) => decide('admitAutomatic', { lineage, action }),
   };
 }

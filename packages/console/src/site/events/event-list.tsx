@@ -37,10 +37,10 @@ export function EventList({
     latest.current = index;
     showPosition(index);
   };
-  const events = feed.events.value;
+  const count = feed.count;
   const end = feed.end.value;
   const { rows, totalHeight, show } = useVirtualRows(frame, {
-    count: events.length,
+    count,
     rowHeight: isNarrow ? rowHeights.narrow : rowHeights.wide,
   });
   const openId = place.parameters.get('event');
@@ -48,25 +48,20 @@ export function EventList({
     if (event !== undefined) place.change({ event: String(event.audit_id) }, { replace: openId !== null });
   };
 
-  const lastRow = rows.at(-1)?.index ?? -1;
-  useEffect(() => {
-    if (end === 'more' && lastRow >= events.length - 30) void feed.loadMore();
-  }, [feed, end, lastRow, events.length]);
+  const [firstRow, lastRow] = [rows[0]?.index ?? 0, rows.at(-1)?.index ?? -1];
+  useEffect(() => feed.show(firstRow, lastRow), [feed, end, firstRow, lastRow, count]);
   // New events join the list at once while the reader looks at its top. Further down they would move what is being read.
   useSignalEffect(() => {
-    if (feed.waiting.value.length > 0 && (frame.current?.scrollTop ?? 0) < 8) feed.showWaiting();
+    if (feed.waiting > 0 && (frame.current?.scrollTop ?? 0) < 8) void feed.showWaiting();
   });
 
   const move = (step: number) => {
-    const from =
-      latest.current < 0 && openId !== null
-        ? events.findIndex((event) => event.audit_id === openId)
-        : latest.current;
-    const next = Math.min(Math.max(from + step, 0), events.length - 1);
-    if (events[next] === undefined) return;
+    const from = latest.current < 0 && openId !== null ? feed.indexOf(openId) : latest.current;
+    const next = Math.min(Math.max(from + step, 0), feed.count - 1);
+    if (next < 0) return;
     setPosition(next);
     show(next);
-    if (openId !== null) open(events[next]);
+    if (openId !== null) open(feed.at(next));
   };
   useShortcuts(
     useMemo(
@@ -75,26 +70,24 @@ export function EventList({
         k: () => move(-1),
         ArrowDown: () => move(1),
         ArrowUp: () => move(-1),
-        Enter: () => open(events[latest.current]),
+        Enter: () => open(feed.at(latest.current)),
       }),
-      [events, openId],
+      [feed, count, openId],
     ),
   );
 
-  if (events.length === 0 && (end === 'loading' || end === 'more'))
+  if (count === 0 && (end === 'loading' || end === 'more'))
     return <LoadingRows label="Loading events" rows={12} />;
-  if (events.length === 0 && feed.error.value !== undefined) {
-    const retry = () => void (end === 'failed' ? feed.loadMore() : feed.follow());
-    return <Failure error={feed.error.value} retry={retry} />;
-  }
-  if (events.length === 0) return <NoEvents />;
+  if (count === 0 && feed.error.value !== undefined)
+    return <Failure error={feed.error.value} retry={() => feed.retry()} />;
+  if (count === 0) return <NoEvents />;
   const { template, minWidth } = gridOf(columns);
   return (
     <div
       class="event-list"
       role="table"
       aria-label="Events, the newest first"
-      aria-rowcount={end === 'end' ? events.length + 1 : -1}
+      aria-rowcount={end === 'end' ? count + 1 : -1}
     >
       <div class="event-list-frame" ref={frame}>
         <div
@@ -111,31 +104,49 @@ export function EventList({
         </div>
         <div class="event-rows" role="rowgroup" style={{ height: `${totalHeight}px`, minWidth }}>
           {rows.map(({ index, top }) => {
-            const event = events[index];
+            const event = feed.at(index);
+            const style = { transform: `translateY(${top}px)`, gridTemplateColumns: template };
+            if (event === undefined)
+              return <MissingRow key={`missing-${index}`} style={style} rowIndex={index + 2} />;
             return (
-              event !== undefined && (
-                <EventRow
-                  key={String(event.audit_id)}
-                  event={event}
-                  columns={columns}
-                  style={{ transform: `translateY(${top}px)`, gridTemplateColumns: template }}
-                  state={check.states.value.get(String(event.audit_id))}
-                  rowIndex={index + 2}
-                  isOpen={event.audit_id === openId}
-                  isCurrent={index === position}
-                  href={place.hrefWith({ event: String(event.audit_id) })}
-                  onOpen={() => {
-                    setPosition(index);
-                    open(event);
-                  }}
-                />
-              )
+              <EventRow
+                key={String(event.audit_id)}
+                event={event}
+                columns={columns}
+                style={style}
+                state={check.verdict.value?.states.get(String(event.audit_id))}
+                rowIndex={index + 2}
+                isOpen={event.audit_id === openId}
+                isCurrent={index === position}
+                href={place.hrefWith({ event: String(event.audit_id) })}
+                onOpen={() => {
+                  setPosition(index);
+                  open(event);
+                }}
+              />
             );
           })}
         </div>
         <ListEnd feed={feed} />
       </div>
       <NewEvents feed={feed} onShow={() => frame.current?.scrollTo({ top: 0 })} />
+    </div>
+  );
+}
+
+/** An event that was read before and is read again. */
+function MissingRow({
+  style,
+  rowIndex,
+}: {
+  readonly style: { readonly [property: string]: string };
+  readonly rowIndex: number;
+}) {
+  return (
+    <div class="event-row-missing" role="row" aria-rowindex={rowIndex} style={style}>
+      <span role="cell" class="placeholder">
+        <span class="only-for-screen-readers">Loading the event</span>
+      </span>
     </div>
   );
 }
@@ -214,20 +225,20 @@ function ListEnd({ feed }: { readonly feed: EventFeed }) {
 
 /** New events of live mode that wait because the reader is further down in the list, and why live mode ended. */
 function NewEvents({ feed, onShow }: { readonly feed: EventFeed; readonly onShow: () => void }) {
-  const count = feed.waiting.value.length;
-  const leftOut = feed.leftOut.value;
+  const count = feed.waiting;
+  const { leftOut } = feed;
   // The end of the list shows why a page failed.
   const failure = feed.end.value === 'failed' ? undefined : feed.error.value;
   if (count === 0 && leftOut === 0 && failure === undefined) return null;
   return (
     <div class="new-events" role="status">
-      {failure !== undefined && <Failure error={failure} retry={() => void feed.follow()} />}
+      {failure !== undefined && <Failure error={failure} retry={() => feed.retry()} />}
       {count > 0 && (
         <button
           type="button"
           class="button main"
           onClick={() => {
-            feed.showWaiting();
+            void feed.showWaiting();
             onShow();
           }}
         >
@@ -236,7 +247,7 @@ function NewEvents({ feed, onShow }: { readonly feed: EventFeed; readonly onShow
       )}
       {leftOut > 0 && (
         <span class="badge warn">
-          {leftOut.toLocaleString()} came too fast to show here; reload to list them
+          {leftOut.toLocaleString()} new events came too fast to list; scroll down to load them
         </span>
       )}
     </div>

@@ -12,7 +12,7 @@ import { EventList } from './event-list.tsx';
 import { Facets } from './facets.tsx';
 import { FilterBar } from './filter-bar.tsx';
 import { ListTools } from './list-tools.tsx';
-import { PageCheck } from './page-check.ts';
+import { mostChecked, PageCheck } from './page-check.ts';
 import { PageCheckBar } from './page-check-bar.tsx';
 import './events.css';
 
@@ -52,7 +52,7 @@ function EventsOfTenant({ tenant }: { readonly tenant: string }) {
           <FilterBar />
           <ListTools
             showsFacets={showsFacets}
-            onCheck={may(session, 'log:read') ? () => void check.run(feed.events.value) : undefined}
+            onCheck={may(session, 'log:read') ? () => void check.run(feed.first(mostChecked)) : undefined}
           />
         </div>
         <PageCheckBar check={check} />
@@ -66,7 +66,7 @@ function EventsOfTenant({ tenant }: { readonly tenant: string }) {
 /** Follows the chain from the first page of the list on. */
 function useLiveMode(feed: EventFeed, isLive: boolean): void {
   const end = feed.end.value;
-  const hasFirstPage = feed.events.value.length > 0 || end === 'end';
+  const hasFirstPage = feed.count > 0 || end === 'end';
   useEffect(() => {
     if (!isLive || !hasFirstPage) return undefined;
     void feed.follow();

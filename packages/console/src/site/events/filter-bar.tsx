@@ -3,7 +3,7 @@ import { usePlace } from '../address/place.ts';
 import { Icon } from '../elements/icon.tsx';
 import { useShortcuts } from '../elements/keyboard.ts';
 import { conditionsOf, filterFields, parameterOf, searchOf } from '../trail/event-query.ts';
-import { readFilterText } from './filter-text.ts';
+import { readFilterText, searchForBoth } from './filter-text.ts';
 
 /** Searches texts and filters by `field:value`, shows what holds, and removes it. */
 export function FilterBar() {
@@ -28,7 +28,7 @@ export function FilterBar() {
       const name = parameterOf(condition);
       merged.set(name, [...new Set([...(merged.get(name) ?? []), ...condition.values])]);
     }
-    const q = [search, read.q].filter((part) => part !== undefined).join(' ');
+    const q = searchForBoth(search, read.q);
     place.change({ ...Object.fromEntries(merged), q, event: undefined });
   };
   return (

@@ -1,40 +1,104 @@
+import { usePlace } from '../address/place.ts';
 import { Failure } from '../elements/failure.tsx';
 import { Notice } from '../elements/notice.tsx';
-import type { PageCheck } from './page-check.ts';
+import { ExpectedFound } from '../proof/expected-found.tsx';
+import { textOf } from '../trail/event-text.ts';
+import type { PageCheck, PageVerdict, RecordState } from './page-check.ts';
+
+/** Faults of records that are shown in full. The rows of the others are marked. */
+const faultsShown = 5;
 
 /** What the check of the shown events came to, and what it leaves open. */
 export function PageCheckBar({ check }: { readonly check: PageCheck }) {
-  const progress = check.progress.value;
-  const states = [...check.states.value.values()];
+  const verdict = check.verdict.value;
   if (check.error.value !== undefined) return <Failure error={check.error.value} />;
-  if (progress !== undefined) {
-    return (
-      <Notice
-        title={`Your browser checks record ${Math.min(progress.done + 1, progress.of)} of ${progress.of} …`}
-      />
-    );
-  }
-  if (states.length === 0) return null;
-  const count = (state: string) => states.filter((each) => each === state).length;
-  const [verified, broken, unproven] = [count('verified'), count('broken'), count('unproven')];
-  const parts = [
-    `${verified} verified here`,
-    broken > 0 ? `${broken} not intact` : '',
-    unproven > 0 ? `${unproven} not proven yet: not signed, or the list has moved on` : '',
-  ].filter((part) => part !== '');
+  if (check.isRunning.value) return <Notice title="Your browser checks the events of this page …" />;
+  if (verdict === undefined || verdict.states.size === 0) return null;
+  const { tone, title } = headingOf(verdict);
   return (
-    <Notice
-      tone={broken > 0 ? 'bad' : unproven > 0 ? 'warn' : 'good'}
-      title={
-        broken > 0
-          ? 'Records of this page are not intact'
-          : `Checked by your browser: ${states.length} events`
-      }
-    >
-      <p>
-        {parts.join(', ')}. Each was checked by its own receipt with the key that is pinned in this browser.
-        This does not check whether the list is complete: <code>tally verify</code> does.
-      </p>
-    </Notice>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard
+    <section class="page-check" aria-label="Check of this page" tabIndex={0}>
+      <Notice tone={tone} title={title}>
+        <p>{countsOf(verdict)}.</p>
+        <p>{whatWasChecked(verdict)}</p>
+        <p>
+          Not checked: whether the list is complete. Omissions are not covered; <code>tally verify</code>{' '}
+          finds them.
+        </p>
+        <Faults verdict={verdict} />
+      </Notice>
+    </section>
+  );
+}
+
+function headingOf(verdict: PageVerdict): { readonly tone: 'good' | 'warn' | 'bad'; readonly title: string } {
+  const { states, pageFaults, recordFaults } = verdict;
+  if (recordFaults.length > 0) return { tone: 'bad', title: 'Records of this page are not intact' };
+  if (pageFaults.length > 0) return { tone: 'bad', title: 'The evidence of this page does not hold' };
+  const tone = countOf(verdict, 'unproven') > 0 || verdict.history === 'no_proof' ? 'warn' : 'good';
+  return { tone, title: `Checked by your browser: ${states.size} ${states.size === 1 ? 'event' : 'events'}` };
+}
+
+function countOf({ states }: PageVerdict, wanted: RecordState): number {
+  return [...states.values()].filter((state) => state === wanted).length;
+}
+
+function countsOf(verdict: PageVerdict): string {
+  const said: readonly (readonly [RecordState, string])[] = [
+    ['verified', 'verified here'],
+    ['hidden', 'with a proven hash, whose content your key may not see'],
+    ['broken', 'not intact'],
+    ['unproven', 'not proven yet: not in the signed tree'],
+  ];
+  const parts = said.flatMap(([state, words]) => {
+    const count = countOf(verdict, state);
+    return count === 0 && state !== 'verified' ? [] : [`${count} ${words}`];
+  });
+  return parts.join(', ');
+}
+
+function whatWasChecked({ size, history }: PageVerdict): string {
+  if (size === undefined)
+    return 'The log has no signed checkpoint yet, so there is nothing to check against.';
+  const tree = `Checked: the bytes of each record, what the list shows of it, and with one proof its place in the signed tree of ${size.toLocaleString()} records, with the key that is pinned in this browser.`;
+  return `${tree} ${historyTexts[history]}`;
+}
+
+const historyTexts: { readonly [history in PageVerdict['history']]: string } = {
+  one_log: 'The log only grew since this browser last verified it.',
+  first_visit: 'This browser had verified no checkpoint of this log before.',
+  other_log: 'Not checked: the checkpoint that this browser remembers is of another epoch of the log.',
+  no_proof: 'Not checked: the service gave no proof that the log only grew since your last visit.',
+  contradiction: '',
+  proof_invalid: '',
+  not_signed: '',
+};
+
+function Faults({ verdict: { pageFaults, recordFaults } }: { readonly verdict: PageVerdict }) {
+  const place = usePlace();
+  const faults = [...pageFaults, ...recordFaults];
+  if (faults.length === 0) return null;
+  return (
+    <ul class="page-faults" aria-label="What is wrong">
+      {pageFaults.map(({ text, expected, found }) => (
+        <li key={text}>
+          <strong>The whole page</strong>
+          <p>{text}</p>
+          <ExpectedFound expected={expected} found={found} />
+        </li>
+      ))}
+      {recordFaults.slice(0, faultsShown).map(({ event, text, expected, found }) => (
+        <li key={String(event.audit_id)}>
+          <a href={place.hrefWith({ event: String(event.audit_id) })}>
+            Record {String(event.sequence_number)} · {textOf(event, 'event_type') ?? 'not readable'}
+          </a>
+          <p>{text}</p>
+          <ExpectedFound expected={expected} found={found} />
+        </li>
+      ))}
+      {recordFaults.length > faultsShown && (
+        <li>{recordFaults.length - faultsShown} more are marked in the list.</li>
+      )}
+    </ul>
   );
 }

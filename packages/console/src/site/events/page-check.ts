@@ -1,25 +1,45 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import type { Client, EventQuery } from '@tallystick/client';
 import type { EventView } from '@tallystick/protocol';
-import { checkInWorker } from '../proof/checker.ts';
+import type { PageFault, PageResult } from '../proof/check-page.ts';
+import { checkInWorker, checkPageInWorker } from '../proof/checker.ts';
 import { EvidenceReader } from '../proof/gather-evidence.ts';
 import { PinnedKeys } from '../proof/pinned-keys.ts';
 
-/** What the check of a record came to. */
-export type RecordState = 'verified' | 'broken' | 'unproven';
+/** What the check of a record came to. `hidden`: its hash is proven, and its content is not shown to this reader. */
+export type RecordState = 'verified' | 'hidden' | 'broken' | 'unproven';
+
+/** A fault of a record that the list shows. */
+interface RecordFault extends PageFault {
+  readonly event: EventView;
+}
+
+/** The result of the last check. */
+export interface PageVerdict {
+  /** By `audit_id`. */
+  readonly states: ReadonlyMap<string, RecordState>;
+  /** What is wrong with the page as a whole. */
+  readonly pageFaults: readonly PageFault[];
+  readonly recordFaults: readonly RecordFault[];
+  readonly size: number | undefined;
+  readonly history: PageResult['history'];
+}
 
 /** How many records of the list one check takes: a page of the list. */
-const mostChecked = 100;
+export const mostChecked = 100;
 /** Receipts that are read at the same time. */
 const parallel = 4;
 
-/** The check of many records of a list by the reader's browser, each by its own receipt. */
+/**
+ * The check of a page of the list by the reader's browser: the bytes of all its records, with one proof that the signed tree contains them.
+ * Where that fails, each record in doubt is checked with a receipt of its own, which says what was expected and what was found.
+ */
 export class PageCheck {
   readonly #client: Client;
   readonly #query: EventQuery;
   readonly #closing = new AbortController();
-  readonly #states = signal<ReadonlyMap<string, RecordState>>(new Map());
-  readonly #progress = signal<{ readonly done: number; readonly of: number } | undefined>(undefined);
+  readonly #verdict = signal<PageVerdict | undefined>(undefined);
+  readonly #isRunning = signal(false);
   readonly #error = signal<unknown>(undefined);
 
   constructor(client: Client, query: EventQuery) {
@@ -27,41 +47,30 @@ export class PageCheck {
     this.#query = query;
   }
 
-  /** By `audit_id`. */
-  get states(): ReadonlySignal<ReadonlyMap<string, RecordState>> {
-    return this.#states;
+  /** Absent before the first check, and while one runs. */
+  get verdict(): ReadonlySignal<PageVerdict | undefined> {
+    return this.#verdict;
   }
-  /** Absent while no check runs. */
-  get progress(): ReadonlySignal<{ readonly done: number; readonly of: number } | undefined> {
-    return this.#progress;
+  get isRunning(): ReadonlySignal<boolean> {
+    return this.#isRunning;
   }
   get error(): ReadonlySignal<unknown> {
     return this.#error;
   }
 
-  /** Checks the first records of the list as it is shown. */
+  /** @param events the first ones of the list as it is shown, at most {@link mostChecked} */
   async run(events: readonly EventView[]): Promise<void> {
-    if (this.#progress.value !== undefined) return;
-    const shown = events.slice(0, mostChecked);
+    if (this.#isRunning.value) return;
     const { signal } = this.#closing;
-    this.#progress.value = { done: 0, of: shown.length };
-    this.#states.value = new Map();
+    this.#isRunning.value = true;
+    this.#verdict.value = undefined;
     this.#error.value = undefined;
     try {
-      const records = await this.#recordsOf(shown, signal);
-      const tenant = String(this.#query.tenant_id);
-      const keys = new PinnedKeys(localStorage);
-      const reader = await EvidenceReader.for(this.#client, keys, tenant, signal);
-      const waiting = [...shown];
-      const work = async () => {
-        for (let view = waiting.shift(); view !== undefined; view = waiting.shift())
-          await this.#check(view, records.get(String(view.audit_id)), reader, keys, signal);
-      };
-      await Promise.all(Array.from({ length: parallel }, work));
+      this.#verdict.value = await this.#check(events, signal);
     } catch (error) {
       if (!signal.aborted) this.#error.value = error;
     } finally {
-      this.#progress.value = undefined;
+      this.#isRunning.value = false;
     }
   }
 
@@ -69,33 +78,95 @@ export class PageCheck {
     this.#closing.abort();
   }
 
-  /** The bytes of the records, which the list does not carry. */
-  async #recordsOf(shown: readonly EventView[], signal: AbortSignal): Promise<Map<string, string>> {
-    const query = { ...this.#query, include: 'record', limit: mostChecked } as const;
-    const { events } = await this.#client.events.list(query, { signal });
-    const wanted = new Set(shown.map(({ audit_id }) => audit_id));
-    const known = events.filter(({ audit_id, record }) => wanted.has(audit_id) && typeof record === 'string');
-    return new Map(known.map(({ audit_id, record }) => [String(audit_id), String(record)]));
+  async #check(shown: readonly EventView[], signal: AbortSignal): Promise<PageVerdict> {
+    const page = await this.#client.events.list(this.#queryFor(shown), { signal });
+    const keys = new PinnedKeys(localStorage);
+    const reader = await EvidenceReader.for(this.#client, keys, String(this.#query.tenant_id), signal);
+    const { evidence } = page;
+    if (evidence === undefined) throw new Error('The service sent no evidence for this page.');
+    const { checkpoint } = evidence;
+    const consistency =
+      checkpoint === undefined ? undefined : await reader.consistencyWith(checkpoint, signal);
+    // What the list shows is checked with the bytes that the service sends now. The proof is of all records of the page, also of those that
+    // the list does not show yet.
+    const views = new Map(shown.map((view) => [String(view.audit_id), view]));
+    const events = page.events.map((event) => {
+      const view = views.get(String(event.audit_id));
+      return view === undefined ? event : { ...view, ...('record' in event && { record: event.record }) };
+    });
+    const { key, checkpoint: kept } = reader.known;
+    const result = await checkPageInWorker({ events, evidence, key, kept: kept?.note, consistency });
+    if (result.checkpoint !== undefined) keys.keep(result.checkpoint);
+    return await this.#judge(events, views, result, reader, signal);
   }
 
-  async #check(
-    view: EventView,
-    record: string | undefined,
+  /**
+   * The page whose records are those of the list. A live chain has newer ones, so the query ends where the list begins. Numbers begin anew
+   * with each epoch, so this holds within one epoch only.
+   */
+  #queryFor(shown: readonly EventView[]) {
+    const [first] = shown;
+    const isOneEpoch = shown.every(({ epoch }) => epoch === first?.epoch);
+    const until =
+      isOneEpoch && typeof first?.sequence_number === 'number' ? first.sequence_number : undefined;
+    const filters = { ...this.#query.filters, ...(until !== undefined && { sequence_to: until }) };
+    return { ...this.#query, filters, verify: true, limit: mostChecked };
+  }
+
+  async #judge(
+    events: readonly EventView[],
+    views: ReadonlyMap<string, EventView>,
+    result: PageResult,
     reader: EvidenceReader,
-    keys: PinnedKeys,
     signal: AbortSignal,
-  ): Promise<void> {
-    let state: RecordState = 'unproven';
-    if (record !== undefined) {
-      const { checks, checkpoint } = await checkInWorker(await reader.evidenceFor(view, record, signal));
-      const isSigned = checks.some(({ step, state }) => step === 'signature' && state === 'checked');
-      const isBroken = checks.some(({ state }) => state === 'failed');
-      if (isBroken) state = 'broken';
-      else if (isSigned) state = 'verified';
-      if (checkpoint !== undefined) keys.keep(checkpoint);
+  ): Promise<PageVerdict> {
+    const pageFaults = result.faults.filter(({ sequence }) => sequence === undefined);
+    const faultOf = new Map(result.faults.map((fault) => [fault.sequence, fault]));
+    const states = new Map<string, RecordState>([...views.keys()].map((id) => [id, 'unproven']));
+    const recordFaults: RecordFault[] = [];
+    const judge = async (event: EventView) => {
+      const id = String(event.audit_id);
+      const sequence = Number(event.sequence_number);
+      const fault = faultOf.get(sequence);
+      const isCovered = event.epoch === result.epoch && sequence < (result.size ?? 0);
+      const isInDoubt = fault !== undefined || (result.isProofLost && isCovered);
+      const own = isInDoubt ? await this.#checkAlone(event, reader, signal) : undefined;
+      const isExonerated = own?.state === 'verified' && fault?.isAboutLink === true;
+      const found = own?.fault ?? (isExonerated ? undefined : fault);
+      if (found !== undefined) recordFaults.push({ ...found, event: views.get(id) ?? event });
+      if (!views.has(id)) return;
+      if (found !== undefined) states.set(id, 'broken');
+      else if (own !== undefined) states.set(id, own.state);
+      else if (isCovered && pageFaults.length === 0)
+        states.set(id, typeof event.record === 'string' ? 'verified' : 'hidden');
+    };
+    const waiting = [...events];
+    const work = async () => {
+      for (let event = waiting.shift(); event !== undefined; event = waiting.shift()) await judge(event);
+    };
+    await Promise.all(Array.from({ length: parallel }, work));
+    recordFaults.sort((a, b) => Number(b.event.sequence_number) - Number(a.event.sequence_number));
+    const { size, history } = result;
+    return { states, recordFaults, pageFaults, size, history };
+  }
+
+  /** Checks one record by its own receipt. */
+  async #checkAlone(
+    { record, ...view }: EventView,
+    reader: EvidenceReader,
+    signal: AbortSignal,
+  ): Promise<{ readonly state: RecordState; readonly fault?: PageFault }> {
+    if (typeof record !== 'string') return { state: 'unproven' };
+    const { checks } = await checkInWorker(await reader.evidenceFor(view, record, signal));
+    // The history is the same for all records: it is a fault of the page.
+    const failed = checks.find(({ state, step }) => state === 'failed' && step !== 'history');
+    if (failed !== undefined) {
+      const { text, expected, found } = failed;
+      return { state: 'broken', fault: { sequence: Number(view.sequence_number), text, expected, found } };
     }
-    const { done, of } = this.#progress.value ?? { done: 0, of: 0 };
-    this.#progress.value = { done: done + 1, of };
-    this.#states.value = new Map([...this.#states.value, [String(view.audit_id), state]]);
+    const isProven = checks.every(
+      ({ step, state }) => state === 'checked' || step === 'link' || step === 'history',
+    );
+    return { state: isProven && checks.every(({ state }) => state !== 'failed') ? 'verified' : 'unproven' };
   }
 }

@@ -3,6 +3,7 @@ import type { RecordState } from './page-check.ts';
 
 const marks: { readonly [state in RecordState]: { readonly icon: IconName; readonly text: string } } = {
   verified: { icon: 'shield-check', text: 'Verified here' },
+  hidden: { icon: 'shield-check', text: 'Its hash is proven; your key may not see its content' },
   broken: { icon: 'alert', text: 'Not intact' },
   unproven: { icon: 'minus', text: 'Not proven yet' },
 };

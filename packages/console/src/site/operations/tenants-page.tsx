@@ -5,6 +5,8 @@ import { Empty } from '../elements/empty.tsx';
 import { PagedTable } from '../elements/paged-table.tsx';
 import { Ago } from '../elements/time.tsx';
 import { useConsole } from '../session/console-context.ts';
+import { may } from '../session/session.ts';
+import { verdicts } from '../trail/verdicts.ts';
 
 /** The tenants that the reader may read, with the state of their chains. */
 export function TenantsPage() {
@@ -17,8 +19,16 @@ export function TenantsPage() {
           return { items: tenants, cursor: next_cursor };
         }}
         dependencies={[client]}
-        columns={['Tenant', 'Records', 'Not signed yet', 'Last record', 'Epoch']}
-        numbers={[1, 2, 4]}
+        columns={[
+          'Tenant',
+          'Records',
+          'Not signed yet',
+          'Last signed',
+          'Checked by the service',
+          'Last record',
+          'Epoch',
+        ]}
+        numbers={[1, 2, 6]}
         keyOf={({ tenant_id }) => tenant_id}
         row={(tenant) => <TenantRow tenant={tenant} />}
         empty={
@@ -33,7 +43,7 @@ export function TenantsPage() {
 
 function TenantRow({ tenant }: { readonly tenant: TenantInfo }) {
   const place = usePlace();
-  const { tenant_id, size, signed_size, last_ingested_at, epoch } = tenant;
+  const { tenant_id, size, signed_size, signed_at, last_verification, last_ingested_at, epoch } = tenant;
   const unsigned = size - (signed_size ?? 0);
   return (
     <>
@@ -44,10 +54,41 @@ function TenantRow({ tenant }: { readonly tenant: TenantInfo }) {
       <td class="number">
         {signed_size === null ? <Badge tone="warn">never signed</Badge> : unsigned.toLocaleString()}
       </td>
+      <td>{signed_at === null ? <span class="faint">never</span> : <Ago value={signed_at} />}</td>
+      <td>
+        <LastVerification tenant={tenant_id} last={last_verification} />
+      </td>
       <td>
         <Ago value={last_ingested_at} />
       </td>
       <td class="number">{epoch}</td>
     </>
+  );
+}
+
+/** The last check of the whole chain. It leads to the page that lists all checks, where the reader may see that. */
+function LastVerification({
+  tenant,
+  last,
+}: {
+  readonly tenant: string;
+  readonly last: TenantInfo['last_verification'];
+}) {
+  const { session } = useConsole();
+  const place = usePlace();
+  const state =
+    last === null ? (
+      <span class="faint">never</span>
+    ) : (
+      <>
+        <Badge tone={verdicts[last.verdict].tone}>{verdicts[last.verdict].word}</Badge>{' '}
+        <Ago value={last.checked_at} />
+      </>
+    );
+  if (!may(session, 'log:read')) return state;
+  return (
+    <a href={place.href('verification', { tenant })} aria-label={`Checks of ${tenant}`}>
+      {state}
+    </a>
   );
 }

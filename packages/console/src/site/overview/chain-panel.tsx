@@ -1,9 +1,11 @@
 import { usePlace } from '../address/place.ts';
+import { Badge } from '../elements/badge.tsx';
 import { Failure } from '../elements/failure.tsx';
 import { useResource } from '../elements/resource.ts';
 import { Ago, Time } from '../elements/time.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { may } from '../session/session.ts';
+import { verdicts } from '../trail/verdicts.ts';
 import { type ChainState, chainStateOf } from './chain-state.ts';
 
 /** How long the tenant's chain is, until when it is signed, and until when this browser has verified it. */
@@ -24,7 +26,7 @@ export function ChainPanel({ tenant }: { readonly tenant: string }) {
 }
 
 function State({
-  state: { records, newest, unsigned, signedUntil, verified },
+  state: { records, newest, unsigned, signedUntil, signedAt, checked, verified },
 }: {
   readonly state: ChainState;
 }) {
@@ -55,9 +57,28 @@ function State({
             )}
           </dd>
           <dd class="soft">
-            {unsigned === 0
-              ? 'by a checkpoint of the log'
-              : `${unsigned.toLocaleString()} newer ${unsigned === 1 ? 'record is' : 'records are'} not signed yet`}
+            {unsigned > 0 &&
+              `${unsigned.toLocaleString()} newer ${unsigned === 1 ? 'record is' : 'records are'} not signed yet`}
+            {unsigned > 0 && signedAt !== undefined && '; '}
+            {signedAt !== undefined && (
+              <>
+                last signed <Ago value={signedAt} />
+              </>
+            )}
+          </dd>
+        </div>
+        <div>
+          <dt>Checked by the service</dt>
+          <dd>{checked === undefined ? 'not yet' : <Ago value={checked.at} />}</dd>
+          <dd class="soft">
+            {checked === undefined ? (
+              'no check of the whole chain'
+            ) : (
+              <>
+                <Badge tone={verdicts[checked.verdict].tone}>{verdicts[checked.verdict].word}</Badge>{' '}
+                {checked.records.toLocaleString()} records
+              </>
+            )}
           </dd>
         </div>
         <div>

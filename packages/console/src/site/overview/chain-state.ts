@@ -1,7 +1,7 @@
 /** How far a chain is signed, and how far this browser has verified it. */
 import type { Client } from '@tallystick/client';
 import { formatOrigin, parseCheckpoint, parseNote } from '@tallystick/log';
-import type { TenantInfo } from '@tallystick/protocol';
+import type { TenantInfo, Verdict } from '@tallystick/protocol';
 import { type KeyStorage, PinnedKeys } from '../proof/pinned-keys.ts';
 
 /** The state of a tenant's chain, as far as the reader can know it. */
@@ -14,17 +14,18 @@ export interface ChainState {
   readonly unsigned: number;
   /** All records that were chained until this time are signed. Absent before the first checkpoint, and where the service does not say. */
   readonly signedUntil: string | undefined;
+  /** When the newest checkpoint was signed. Absent before the first one. */
+  readonly signedAt: string | undefined;
+  /** The last check of the whole chain by the service. */
+  readonly checked: { readonly verdict: Verdict; readonly at: string; readonly records: number } | undefined;
   /** The newest checkpoint that this browser has verified. */
   readonly verified: { readonly records: number; readonly at: string } | undefined;
 }
 
-/** Tenants that are looked through. The API lists chains, and has no address for one. */
-const mostTenants = 1_000;
-
 /**
  * Reads the state of a chain.
  *
- * @returns undefined where the list of tenants has no such chain among its first thousand
+ * @returns undefined where the tenant has no chain
  */
 export async function chainStateOf(
   client: Client,
@@ -32,15 +33,17 @@ export async function chainStateOf(
   { logName, storage }: { readonly logName: string; readonly storage: KeyStorage },
   signal: AbortSignal,
 ): Promise<ChainState | undefined> {
-  const { tenants } = await client.tenants.list({ limit: mostTenants }, { signal });
-  const chain = tenants.find(({ tenant_id }) => tenant_id === tenant);
+  const [chain] = (await client.tenants.list({ tenant_id: tenant }, { signal })).tenants;
   if (chain === undefined) return undefined;
-  const { size, signed_size, last_ingested_at, epoch } = chain;
+  const { size, signed_size, signed_at, last_ingested_at, last_verification: check, epoch } = chain;
   return {
     records: size,
     newest: last_ingested_at,
     unsigned: size - (signed_size ?? 0),
     signedUntil: await signedUntil(client, chain, signal),
+    signedAt: signed_at ?? undefined,
+    checked:
+      check === null ? undefined : { verdict: check.verdict, at: check.checked_at, records: check.size },
     verified: verifiedHere(storage, { logName, tenantId: tenant, epoch }),
   };
 }

@@ -50,6 +50,7 @@ const texts: { readonly [code in RecordCheckCode]: string | ((facts: Facts) => s
   LINK_FIRST_DIFFERS: 'The first record of a chain must have no record before it.',
   LINK_MATCHES: 'The hash of the record before this one is the one that this record names.',
   LINK_DIFFERS: 'The record before this one has another hash than this record names.',
+  LINK_MISSING: 'The record before this one is not in the trail: it was removed.',
   LINK_UNREADABLE: 'The bytes name no record before this one.',
   LINK_NOT_SHOWN: 'You may not read the record before this one. The inclusion covers its place too.',
   RECEIPT_MISSING: ({ reason }) => reason ?? 'The service gave no receipt.',

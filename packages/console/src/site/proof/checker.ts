@@ -1,24 +1,35 @@
+import type { CheckTask } from './check.worker.ts';
 import workerUrl from './check.worker.ts?worker&url';
+import type { PageResult, PageToCheck } from './check-page.ts';
 import type { Evidence, RecordCheck } from './check-record.ts';
 
 interface Answer {
   readonly id: number;
-  readonly result?: RecordCheck;
+  readonly result?: unknown;
   readonly error?: string;
 }
 
 /** Waiting calls by their ids. Owned by this module, like the worker. */
-const waiting = new Map<number, { resolve(check: RecordCheck): void; reject(error: Error): void }>();
+const waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();
 let worker: Worker | undefined;
 let lastId = 0;
 
 /** Checks a record in a worker. The worker starts with the first check and stays. */
-export function checkInWorker(evidence: Evidence): Promise<RecordCheck> {
+export async function checkInWorker(record: Evidence): Promise<RecordCheck> {
+  return (await ask({ record })) as RecordCheck;
+}
+
+/** Checks a page of a list in the same worker. */
+export async function checkPageInWorker(page: PageToCheck): Promise<PageResult> {
+  return (await ask({ page })) as PageResult;
+}
+
+function ask(task: CheckTask): Promise<unknown> {
   worker ??= startWorker();
   const id = ++lastId;
   return new Promise((resolve, reject) => {
     waiting.set(id, { resolve, reject });
-    worker!.postMessage({ id, evidence });
+    worker!.postMessage({ id, task });
   });
 }
 

@@ -1,5 +1,5 @@
 import { type Client, ClientError } from '@tallystick/client';
-import { fromBase64, parseCheckpoint, parseNote } from '@tallystick/log';
+import { type Checkpoint, fromBase64, LogError, parseCheckpoint, parseNote } from '@tallystick/log';
 import type { EventView } from '@tallystick/protocol';
 import { readReceipt } from '@tallystick/verify';
 import type { Evidence } from './check-record.ts';
@@ -58,6 +58,19 @@ export class EvidenceReader {
     return new EvidenceReader(client, tenant, known);
   }
 
+  /** The hashes that tie a checkpoint to the one that this browser verified last. `undefined`: the service gives none, or none is needed. */
+  async consistencyWith(note: string, signal: AbortSignal): Promise<readonly Uint8Array[] | undefined> {
+    const kept = this.known.checkpoint?.note;
+    if (kept === undefined) return undefined;
+    try {
+      return await this.#between(parseCheckpoint(parseNote(note).text), kept, signal);
+    } catch (error) {
+      // The check says that the note can't be read.
+      if (error instanceof LogError) return undefined;
+      throw error;
+    }
+  }
+
   /** Evidence without the record before this one. `view` is the event as the page shows it, `record` the text that was hashed. */
   async evidenceFor(view: EventView, record: string, signal: AbortSignal): Promise<Evidence> {
     const receipt = await readReceiptText(this.#client, this.#tenant, String(view.audit_id), signal);
@@ -74,8 +87,17 @@ export class EvidenceReader {
   ): Promise<readonly Uint8Array[] | undefined> {
     // Only the checkpoint of the receipt is of interest, so any text serves as the record.
     const checkpoint = readReceipt(receipt, '')?.checkpoint;
+    if (checkpoint === undefined) return undefined;
+    return await this.#between(checkpoint, kept, signal);
+  }
+
+  async #between(
+    checkpoint: Checkpoint,
+    kept: string,
+    signal: AbortSignal,
+  ): Promise<readonly Uint8Array[] | undefined> {
     const remembered = parseCheckpoint(parseNote(kept).text);
-    if (checkpoint === undefined || checkpoint.origin !== remembered.origin) return undefined;
+    if (checkpoint.origin !== remembered.origin) return undefined;
     const [from, to] = [remembered.size, checkpoint.size].sort((a, b) => a - b) as [number, number];
     if (from === to) return [];
     const sizes = `${from}-${to}`;
@@ -105,10 +127,10 @@ async function readPredecessor(
   tenant: string,
   { sequence_number, epoch }: EventView,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<string | null | undefined> {
   if (typeof sequence_number !== 'number' || sequence_number === 0) return undefined;
   const before = sequence_number - 1;
-  const { events } = await client.events.list(
+  const { events, complete } = await client.events.list(
     {
       tenant_id: tenant,
       filters: { sequence_from: before, sequence_to: before },
@@ -118,8 +140,10 @@ async function readPredecessor(
     },
     { signal },
   );
-  const record = events.find((event) => event.epoch === epoch)?.record;
-  return typeof record === 'string' ? record : undefined;
+  const predecessor = events.find((event) => event.epoch === epoch);
+  // A record that the reader may not see is listed without its bytes. One that is not listed at all is gone.
+  if (predecessor === undefined && complete !== false) return null;
+  return typeof predecessor?.record === 'string' ? predecessor.record : undefined;
 }
 
 async function readConsistency(

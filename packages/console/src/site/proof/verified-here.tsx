@@ -6,6 +6,7 @@ import { useResource } from '../elements/resource.ts';
 import { useConsole } from '../session/console-context.ts';
 import type { Check, RecordCheck, Step } from './check-record.ts';
 import { checkInWorker } from './checker.ts';
+import { ExpectedFound } from './expected-found.tsx';
 import { gatherEvidence } from './gather-evidence.ts';
 import { PinKey } from './pin-key.tsx';
 import { type KnownLog, PinnedKeys } from './pinned-keys.ts';
@@ -92,18 +93,7 @@ function CheckLine({ check: { step, state, text, expected, found } }: { readonly
         <strong>{titles[step]}</strong>
         {state === 'not_checked' && <span class="faint"> · not checked</span>}
         <p>{text}</p>
-        {expected !== undefined && found !== undefined && (
-          <dl class="expected-found">
-            <dt>Expected</dt>
-            <dd>
-              <code>{expected}</code>
-            </dd>
-            <dt>Found</dt>
-            <dd>
-              <code>{found}</code>
-            </dd>
-          </dl>
-        )}
+        <ExpectedFound expected={expected} found={found} />
       </div>
     </li>
   );

@@ -5,7 +5,10 @@ import { expect, it } from 'vitest';
 import { EventFeed } from '../../../src/site/events/event-feed.ts';
 
 const event = (number: number): EventView => ({ audit_id: `id-${number}`, sequence_number: number });
-const numbersOf = (events: readonly EventView[]) => events.map(({ sequence_number }) => sequence_number);
+const eventsFrom = (newest: number, count: number) =>
+  Array.from({ length: count }, (_, at) => event(newest - at));
+const numbersOf = (feed: EventFeed) =>
+  Array.from({ length: feed.count }, (_, at) => feed.at(at)?.sequence_number);
 
 /** A client whose pages and stream the test decides. */
 class Script {
@@ -44,7 +47,7 @@ it('loads page by page to the end, one at a time', async () => {
   expect(feed.end.value).toBe('more');
   await feed.loadMore();
   await feed.loadMore();
-  expect(numbersOf(feed.events.value)).toEqual([3, 2, 1]);
+  expect(numbersOf(feed)).toEqual([3, 2, 1]);
   expect(feed.end.value).toBe('end');
   expect(script.asked.map(({ cursor }) => cursor)).toEqual([undefined, 'c']);
 });
@@ -58,7 +61,7 @@ it('keeps what it has after a failure, and goes on where it was', async () => {
   await feed.loadMore();
   expect([feed.end.value, feed.error.value]).toEqual(['failed', failure]);
   await feed.loadMore();
-  expect(numbersOf(feed.events.value)).toEqual([2, 1]);
+  expect(numbersOf(feed)).toEqual([2, 1]);
   expect([feed.end.value, feed.error.value]).toEqual(['end', undefined]);
 });
 
@@ -82,10 +85,10 @@ it('follows the search from the newest event without an upper end in time, and d
   expect(script.followed).toEqual([
     { tenant_id: 'acme', filters: { actor_id: ['jane'] }, q: 'door', sequence_from: 6 },
   ]);
-  expect(numbersOf(feed.waiting.value)).toEqual([7, 6]);
-  feed.showWaiting();
-  expect(numbersOf(feed.events.value)).toEqual([7, 6, 5]);
-  expect(feed.waiting.value).toEqual([]);
+  expect([feed.waiting, feed.count]).toEqual([2, 1]);
+  await feed.showWaiting();
+  expect(numbersOf(feed)).toEqual([7, 6, 5]);
+  expect(feed.waiting).toBe(0);
 });
 
 it('says why live mode ended, until it goes on', async () => {
@@ -94,18 +97,83 @@ it('says why live mode ended, until it goes on', async () => {
   script.stream = [event(1), failure];
   const feed = new EventFeed(script.client, { tenant_id: 'acme' });
   await feed.follow();
-  expect([feed.error.value, numbersOf(feed.waiting.value)]).toEqual([failure, [1]]);
+  expect([feed.error.value, feed.waiting]).toEqual([failure, 1]);
   script.stream = [event(2)];
   await feed.follow();
-  expect([feed.error.value, numbersOf(feed.waiting.value)]).toEqual([undefined, [2, 1]]);
+  expect([feed.error.value, feed.waiting]).toEqual([undefined, 2]);
 });
 
-it('counts what came too fast to show', async () => {
+it('begins anew with its newest page where more came than it keeps, and says what it left out', async () => {
   const script = new Script();
-  script.stream = Array.from({ length: 2_010 }, (_, at) => event(at));
+  script.pages = [{ events: eventsFrom(9, 10) }];
   const feed = new EventFeed(script.client, { tenant_id: 'acme' });
-  void feed.follow();
-  await until(() => feed.leftOut.value === 10);
-  expect(feed.waiting.value.length).toBe(2_000);
-  expect(feed.waiting.value[0]).toEqual(event(2_009));
+  await feed.loadMore();
+  script.stream = eventsFrom(3_009, 3_000).reverse();
+  await feed.follow();
+  expect([feed.waiting, feed.count, feed.leftOut]).toEqual([3_000, 10, 0]);
+  // While the newest page is read, one more event comes, which is not in it.
+  script.pages = [
+    { events: eventsFrom(3_009, 100), next_cursor: 'older' },
+    { events: eventsFrom(2_909, 100), next_cursor: 'oldest' },
+  ];
+  script.stream = [event(3_010)];
+  await Promise.all([feed.showWaiting(), feed.follow()]);
+  await feed.showWaiting();
+  expect(numbersOf(feed).slice(0, 3)).toEqual([3_010, 3_009, 3_008]);
+  expect([feed.count, feed.waiting, feed.leftOut, feed.end.value]).toEqual([101, 0, 2_900, 'more']);
+  // Nothing is lost: what was left out is below.
+  await feed.loadMore();
+  expect([feed.at(101)?.sequence_number, feed.leftOut]).toEqual([2_909, 2_800]);
+});
+
+it('begins anew once more where events between the newest page and those that it keeps are missing', async () => {
+  const script = new Script();
+  script.pages = [{ events: eventsFrom(9, 10) }];
+  const feed = new EventFeed(script.client, { tenant_id: 'acme' });
+  await feed.loadMore();
+  script.stream = eventsFrom(3_009, 3_000).reverse();
+  await feed.follow();
+  // A replica that is behind answers with an older page.
+  script.pages = [
+    { events: eventsFrom(1_500, 100), next_cursor: 'a' },
+    { events: eventsFrom(3_009, 100), next_cursor: 'b' },
+  ];
+  await feed.showWaiting();
+  expect(feed.waiting).toBeGreaterThan(1_000);
+  await feed.showWaiting();
+  expect([feed.waiting, feed.at(0)?.sequence_number, feed.at(99)?.sequence_number]).toEqual([
+    0, 3_009, 2_910,
+  ]);
+});
+
+it('keeps the events around the view and the first page, and reads others again by their cursors', async () => {
+  const script = new Script();
+  const page = (at: number): EventPage => ({
+    events: eventsFrom(10_000 - at * 100, 100),
+    ...(at < 40 && { next_cursor: `c${at + 1}` }),
+  });
+  script.pages = Array.from({ length: 41 }, (_, at) => page(at));
+  const feed = new EventFeed(script.client, { tenant_id: 'acme' });
+  for (let at = 0; at < 41; at++) {
+    await feed.loadMore();
+    feed.show(feed.count - 80, feed.count - 50);
+  }
+  expect([feed.count, feed.end.value]).toEqual([4_100, 'end']);
+  const kept = numbersOf(feed).filter((number) => number !== undefined).length;
+  expect(kept).toBeLessThan(1_500);
+  expect([feed.at(0)?.sequence_number, feed.at(2_050), feed.first(150).length]).toEqual([
+    10_000,
+    undefined,
+    100,
+  ]);
+  script.pages = [page(20)];
+  feed.show(2_050, 2_080);
+  await until(() => feed.at(2_050) !== undefined);
+  expect(feed.at(2_050)?.sequence_number).toBe(7_950);
+  expect(script.asked.at(-1)?.cursor).toBe('c20');
+  // A page that has fewer events than before moves all that is below it.
+  script.pages = [{ events: eventsFrom(6_700, 60), next_cursor: 'c34' }];
+  feed.show(3_300, 3_320);
+  await until(() => feed.at(3_300) !== undefined);
+  expect([feed.count, feed.end.value]).toEqual([3_360, 'more']);
 });

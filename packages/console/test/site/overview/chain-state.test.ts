@@ -6,6 +6,8 @@ const signal = new AbortController().signal;
 const chain = {
   ...{ tenant_id: 'acme', epoch: 2, size: 10, head_hash: '', signed_size: 8 as number | null },
   last_ingested_at: '2026-03-01T12:00:10Z',
+  signed_at: '2026-03-01T12:00:09Z' as string | null,
+  last_verification: null as object | null,
 };
 
 /** A service with one chain, whose records were chained one second after the other in both epochs. */
@@ -17,11 +19,8 @@ function clientOf(state: Partial<typeof chain>) {
   });
   const client = {
     tenants: {
-      list: async () => ({
-        tenants: [
-          { ...chain, tenant_id: 'other' },
-          { ...chain, ...state },
-        ],
+      list: async ({ tenant_id }: { tenant_id: string }) => ({
+        tenants: [{ ...chain, ...state }].filter((each) => each.tenant_id === tenant_id),
       }),
     },
     events: {
@@ -55,7 +54,8 @@ it('says until when records are signed, by the last one that a checkpoint covers
   const { state, asked } = await stateOf({});
   expect(state).toEqual({
     ...{ records: 10, newest: '2026-03-01T12:00:10Z', unsigned: 2 },
-    ...{ signedUntil: '2026-02-01T12:00:07Z', verified: undefined },
+    ...{ signedUntil: '2026-02-01T12:00:07Z', signedAt: '2026-03-01T12:00:09Z' },
+    ...{ checked: undefined, verified: undefined },
   });
   expect(asked).toEqual([
     {
@@ -63,6 +63,13 @@ it('says until when records are signed, by the last one that a checkpoint covers
       filters: { sequence_from: 7, sequence_to: 7 },
     },
   ]);
+});
+
+it('says when the service checked the whole chain, and how that ended', async () => {
+  const last_verification = { verdict: 'broken', checked_at: '2026-03-01T14:00:00Z', size: 9 };
+  expect((await stateOf({ last_verification })).state?.checked).toEqual({
+    ...{ verdict: 'broken', at: '2026-03-01T14:00:00Z', records: 9 },
+  });
 });
 
 it('asks for no record where all are signed, or none is', async () => {

@@ -81,6 +81,10 @@ it('notices another record before it, and says when it may not see that', async 
     failed: [],
     not_checked: ['link', 'history'],
   });
+  const { checks } = await checkRecord({ ...sound, predecessor: null });
+  expect(checks.filter(({ state }) => state === 'failed')).toEqual([
+    expect.objectContaining({ code: 'LINK_MISSING', expected: records[2]!.hashHex, found: 'no record' }),
+  ]);
   const view = viewOf(records[0]!.text, records[0]!.hashHex);
   const receipt = { text: formatTlogProof({ index: 0, inclusion: inclusion(0, leaves), checkpoint: head5 }) };
   expect(await faults({ view, record: records[0]!.text, predecessor: undefined, receipt })).toMatchObject({

@@ -15,11 +15,11 @@ function cookieName(request: FastifyRequest): string {
 }
 
 /**
- * Whether the browser speaks HTTPS, which a proxy in front of the service ends. A client that sets the header itself only makes its own
- * cookie stricter.
+ * Whether the browser speaks HTTPS, which a proxy in front of the service ends. Of several proxies, each may append what it was reached
+ * with, so the first value is that of the browser. A client that sets the header itself only makes its own cookie stricter.
  */
 function isHttps({ headers }: FastifyRequest): boolean {
-  return headers['x-forwarded-proto'] === 'https';
+  return /^https(?: *,|$)/i.test(String(headers['x-forwarded-proto'] ?? ''));
 }
 
 /** The secret of the session that the request's cookie names; `undefined` if it has no such cookie. */

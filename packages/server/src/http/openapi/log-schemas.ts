@@ -3,6 +3,7 @@ import type {
   InclusionProof,
   LogKeys,
   TenantPage,
+  VerificationPage,
   VerifyReport,
 } from '@tallystick/protocol';
 import * as z from 'zod';
@@ -32,6 +33,8 @@ export const logKeys = answer<LogKeys>()(
   }),
 );
 
+const verdict = z.enum(['verified', 'recovered', 'broken', 'not_verifiable']);
+
 export const tenantList = answer<TenantPage>()(
   'TenantList',
   z.object({
@@ -43,6 +46,8 @@ export const tenantList = answer<TenantPage>()(
         head_hash: hash,
         last_ingested_at: time,
         signed_size: count.nullable(),
+        signed_at: time.nullable(),
+        last_verification: z.object({ verdict, checked_at: time, size: count }).nullable(),
       }),
     ),
     next_cursor: z.string().optional(),
@@ -57,10 +62,35 @@ const finding = z.object({
   found: z.string().optional(),
 });
 
+export const verificationList = answer<VerificationPage>()(
+  'VerificationList',
+  z.object({
+    verifications: z.array(
+      z.object({
+        id: count,
+        run_id: count,
+        tenant_id: z.string(),
+        checked_at: time,
+        checked_by: z.string().nullable(),
+        verdict,
+        epoch: count,
+        first: count.nullable(),
+        last: count.nullable(),
+        records: count,
+        unsigned_tail: count,
+        findings: count,
+        first_finding: finding.nullable(),
+        whole: z.boolean(),
+      }),
+    ),
+    next_cursor: z.string().optional(),
+  }),
+);
+
 export const verifyReport = answer<VerifyReport>()(
   'VerifyReport',
   z.object({
-    verdict: z.enum(['verified', 'recovered', 'broken', 'not_verifiable']),
+    verdict,
     tenant_id: z.string(),
     epoch: count,
     first: count.nullable(),

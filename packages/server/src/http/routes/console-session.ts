@@ -56,6 +56,8 @@ const signIn = z.union([
 
 /** Refused attempts of one address. */
 const failureRate = { perSecond: 10 / 60, burst: 10 };
+/** Sign-ins with one key. Each is a row of the store and a record of the service, whatever little the key may do. */
+const signInRate = { perSecond: 1, burst: 60 };
 
 interface Parts {
   readonly service: AuditService;
@@ -69,6 +71,7 @@ interface Parts {
 export function consoleSessionRoutes({ service, credentials, login, now }: Parts): Endpoint[] {
   const { sessions, signInLinks } = service;
   const failures = new TokenBuckets(now);
+  const signIns = new TokenBuckets(now);
   const stateOf = (session: ConsoleSession | undefined): Answer => ({
     status: 200,
     body: {
@@ -113,7 +116,8 @@ export function consoleSessionRoutes({ service, credentials, login, now }: Parts
       summary: 'Sign in to the console',
       description:
         'The answer sets a cookie that scripts can not read. The session ends after twelve hours, after one hour without a request, at ' +
-        'sign-out, and when its key is revoked or expires. Ten refused attempts of an address per minute are recorded; further ones get 429.',
+        'sign-out, and when its key is revoked or expires. Ten refused attempts of an address per minute are recorded; further ones get 429. So does a ' +
+        'key that signs in more than 60 times at once, and then more than once a second.',
       access: 'open',
       unlimited: true,
       headers: { 'x-tallystick-console': 'Must be `1`: no form of another site can send it' },
@@ -129,6 +133,8 @@ export function consoleSessionRoutes({ service, credentials, login, now }: Parts
         try {
           const principal =
             'key' in body ? await credentials.authenticateKey(body.key) : await signInLinks.use(body.link);
+          const taken = signIns.take(principal.id, signInRate);
+          if (!taken.allowed) throw limited(taken, 'this key signed in too often: wait a moment');
           const secret = await sessions.open(principal, { method, address });
           const session = await credentials.session(secret);
           const cookie = sessionCookie(request, secret, session.expiresAt);

@@ -54,7 +54,7 @@ export const searchText = z
   .max(maxSearchLength)
   .describe(
     'Search of the texts of events: words, `"phrases"`, `begin*`, `field:value`, IP addresses and ranges; `-` before a part leaves ' +
-      'its events out. All parts must match',
+      'its events out. All parts must match, unless `OR` divides them into alternatives; parentheses group parts: `a (b OR -c)`',
   );
 
 /** Whether a list or stream has the service's bookkeeping. */

@@ -21,6 +21,8 @@ import { requireBytes, tenantOf, viewOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import type { LongRequests } from '../kernel/long-requests.ts';
 import { flag, tenantId } from '../kernel/parameters.ts';
+import { limited } from '../kernel/rate-limits.ts';
+import { TokenBuckets } from '../kernel/token-buckets.ts';
 import { filtersOf, includeReads, listFilters, searchText, withMemberFilters } from './event-filters.ts';
 
 const position = (description: string) =>
@@ -37,6 +39,9 @@ const position = (description: string) =>
     })
     .describe(description);
 
+/** Exports with one viewer token. Each is a record in the chain of the tenant, and the holder of a token must not be able to fill it. */
+const viewerRate = { perSecond: 10 / 60, burst: 30 };
+
 /** The route that exports events as CSV or JSON lines. */
 export function exportRoutes({
   trail,
@@ -44,13 +49,16 @@ export function exportRoutes({
   longRequests,
   keyWatch,
   evidence,
+  now,
 }: {
+  readonly now: () => number;
   readonly evidence: EvidenceSources;
   readonly trail: Trail;
   readonly readAudit: ReadAudit;
   readonly longRequests: LongRequests;
   readonly keyWatch: KeyWatch;
 }): Endpoint[] {
+  const ofViewers = new TokenBuckets(now);
   return [
     endpoint({
       method: 'GET',
@@ -69,7 +77,7 @@ export function exportRoutes({
         'formula begins with an apostrophe. Control characters are written as `\\n` or `\\u001b`.\n\n' +
         'With `evidence`, the lines are the bytes of the records with one proof, from which a client makes a file that others can verify ' +
         '(spec/selection.md). The first line has the checkpoint, which is signed if the newest one does not cover the export. If the ' +
-        'connection breaks, send `tree` too.',
+        'connection breaks, send `tree` too. A viewer token exports 30 times at once, and then 10 times a minute.',
       access: 'events:read',
       viewers: true,
       query: withMemberFilters({
@@ -112,6 +120,11 @@ export function exportRoutes({
         const tenantId = tenantOf(principal, tenant_id);
         // Refuses a text that is not a search before the answer begins.
         if (q !== undefined) readSearch(q);
+        if (principal.viewer !== undefined) {
+          const taken = ofViewers.take(principal.id, viewerRate);
+          if (!taken.allowed)
+            throw limited(taken, 'a viewer token may export 10 times a minute: wait a moment');
+        }
         longRequests.begin(reply.raw, principal.id);
         const format = exportFormat(name);
         const filters = filtersOf(given);

@@ -34,7 +34,8 @@ function checkpointRoutes({ logs, signer, trail }: Parts): Endpoint[] {
       tag,
       summary: 'Get a signed checkpoint',
       description:
-        'The last signed checkpoint, in the format of C2SP tlog-checkpoint. If there is none yet, the service signs the first one.',
+        'The last signed checkpoint, in the format of C2SP tlog-checkpoint. If there is none yet, the service signs the first one. A viewer token ' +
+        'gets no fresh one: each is stored.',
       access: 'log:read',
       viewers: true,
       params,
@@ -42,9 +43,11 @@ function checkpointRoutes({ logs, signer, trail }: Parts): Endpoint[] {
         fresh: flag('Sign a new checkpoint that covers the whole log').optional(),
       }),
       responses: { 200: { description: 'A signed note', type: 'text/plain' } },
-      problems: ['NOT_FOUND', 'CHAIN_STOPPED', 'CHECKPOINT_INCONSISTENT'],
+      problems: ['FORBIDDEN', 'NOT_FOUND', 'CHAIN_STOPPED', 'CHECKPOINT_INCONSISTENT'],
       async handle({ principal, params, query }) {
         const tenantId = tenantOf(principal, params.tenant_id);
+        if (query.fresh === true && principal.viewer !== undefined)
+          throw new ServerError('FORBIDDEN', 'a viewer token only reads: ask without fresh=true');
         const latest = query.fresh === true ? undefined : await logs.latestCheckpoint(tenantId);
         const { note } = latest ?? (await logs.checkpoint(tenantId));
         return { status: 200, type: 'text/plain; charset=utf-8', body: note };

@@ -4,8 +4,9 @@ import * as z from 'zod';
 import type { Database } from '../../store/database.ts';
 import { decodeCursor, encodeCursor } from '../../trail/cursor.ts';
 import { tenantPage } from '../../trail/tenants.ts';
+import { tenantOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
-import { cursor, limit } from '../kernel/parameters.ts';
+import { cursor, limit, tenantId } from '../kernel/parameters.ts';
 import { tenantList } from '../openapi/log-schemas.ts';
 
 /** The last tenant on the page before. */
@@ -22,12 +23,16 @@ export function tenantRoutes({ database }: { readonly database: Database }): End
       summary: 'List tenants that have a chain',
       description: 'A key for some tenants sees only those.',
       access: 'events:read',
-      query: z.strictObject({ limit: limit(1_000, 100), cursor: cursor.optional() }),
+      query: z.strictObject({
+        tenant_id: tenantId.optional(),
+        limit: limit(1_000, 100),
+        cursor: cursor.optional(),
+      }),
       responses: { 200: { description: 'One page, by tenant id', schema: tenantList } },
       async handle({ principal, query }) {
         const [after] = query.cursor === undefined ? [''] : decodeCursor(query.cursor, ['tenants'], place);
         const { tenants, next } = await tenantPage(database, {
-          among: principal.tenants,
+          among: query.tenant_id === undefined ? principal.tenants : [tenantOf(principal, query.tenant_id)],
           after,
           limit: query.limit,
         });

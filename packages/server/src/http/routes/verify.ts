@@ -1,15 +1,23 @@
-import type { VerifyReport } from '@tallystick/protocol';
+import type { VerificationPage, VerifyReport } from '@tallystick/protocol';
 import * as z from 'zod';
 import type { AuditService } from '../../app.ts';
+import { verificationPage } from '../../proofs/verification/history.ts';
 import { verifyRange } from '../../proofs/verification/verify-range.ts';
 import type { Trail } from '../../trail/trail.ts';
 import { tenantOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import type { LongRequests } from '../kernel/long-requests.ts';
-import { flag, integer, tenantId as tenantIdParameter, timestamp } from '../kernel/parameters.ts';
-import { verifyReport } from '../openapi/log-schemas.ts';
+import {
+  cursor,
+  flag,
+  integer,
+  limit,
+  tenantId as tenantIdParameter,
+  timestamp,
+} from '../kernel/parameters.ts';
+import { verificationList, verifyReport } from '../openapi/log-schemas.ts';
 
-/** The route with which the service checks its own records. */
+/** Routes with which the service checks its own records, and lists what it found. */
 export function verifyRoutes({
   service,
   trail,
@@ -51,8 +59,37 @@ export function verifyRoutes({
           ...range,
           tenantId,
           maxRecords,
+          by: principal.id,
           signal,
         });
+        return { status: 200, body };
+      },
+    }),
+    endpoint({
+      method: 'GET',
+      path: '/v1/audit/verifications',
+      operationId: 'listVerifications',
+      tag: 'Events',
+      summary: 'List the checks of a chain by the service',
+      description:
+        'Who let the service check a chain, when, and with which verdict, the newest first. A chain that is checked in parts has one ' +
+        'entry for each part, with the same `run_id`. The list is no evidence: an attacker who can write to the database can change it.',
+      access: 'log:read',
+      query: z.strictObject({
+        tenant_id: tenantIdParameter.optional(),
+        limit: limit(500, 50),
+        cursor: cursor.optional(),
+      }),
+      responses: { 200: { description: 'One page', schema: verificationList } },
+      async handle({ principal, query: { tenant_id, ...page } }) {
+        const { verifications, nextCursor } = await verificationPage(service.database, {
+          ...page,
+          tenantId: tenantOf(principal, tenant_id),
+        });
+        const body: VerificationPage = {
+          verifications,
+          ...(nextCursor !== undefined && { next_cursor: nextCursor }),
+        };
         return { status: 200, body };
       },
     }),

@@ -26,6 +26,7 @@ import { checkRange, type SequenceRange } from './check-range.ts';
 import { maxFindings, RedactedFindings } from './redacted-findings.ts';
 
 const rangeByTime = readSql('range-by-time');
+const keepVerification = readSql('keep-verification');
 
 /** What a verification reads. An `AuditService` has all of it. */
 export interface VerifySources {
@@ -48,6 +49,8 @@ export interface VerifyRequest {
   readonly fresh?: boolean | undefined;
   /** Most records that one call checks. @defaultValue 100000 */
   readonly maxRecords?: number | undefined;
+  /** Who asked for it: a principal. It is kept with the result. */
+  readonly by?: string | undefined;
   /** Ends the check before its next page: the call then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -66,12 +69,22 @@ export async function verifyRange(
   request: VerifyRequest,
 ): Promise<VerifyReport> {
   const report = await verify(sources, trail, request);
-  await sources.database.query(
-    writer,
-    'insert into audit_verification_log (tenant_id, verdict, covered_to, report) values ($1, $2, $3, $4::jsonb)',
-    [report.tenant_id, report.verdict, report.covered_to, JSON.stringify(report)],
-  );
+  await sources.database.query(writer, keepVerification, [
+    report.tenant_id,
+    report.verdict,
+    report.covered_to,
+    JSON.stringify(report),
+    request.by ?? null,
+    report.epoch,
+    report.first,
+    report.complete && hasNoEnd(request),
+  ]);
   return report;
+}
+
+/** Whether the requested range ends with the newest record of the chain. */
+function hasNoEnd({ sequence_to, ingested_to }: VerifyRequest): boolean {
+  return sequence_to === undefined && ingested_to === undefined;
 }
 
 async function verify(
@@ -124,7 +137,7 @@ async function verify(
   }
   // The books belong to the chain as a whole: its last part compares them.
   let notOnRecord: RowsNotOnRecord = {};
-  if (range?.complete === true && request.sequence_to === undefined && request.ingested_to === undefined) {
+  if (range?.complete === true && hasNoEnd(request)) {
     const query: Query = async (sql, parameters) => {
       request.signal?.throwIfAborted();
       return await database.query(writer, sql, parameters);

@@ -1,0 +1,100 @@
+import type { VerifyReport } from '@tallystick/protocol';
+import { Failure } from '../elements/failure.tsx';
+import { Notice } from '../elements/notice.tsx';
+import { verdicts, worstOf } from '../trail/verdicts.ts';
+
+/** A check of a chain that runs, or has run, on this page. */
+export interface PageRun {
+  /** Those of its parts until now. */
+  readonly reports: readonly VerifyReport[];
+  readonly state: 'running' | 'stopped' | 'done';
+  /** Number of records of the chain when the check began; `undefined` where it is not known. */
+  readonly size: number | undefined;
+  readonly error?: unknown;
+}
+
+/** How far a check is, and what it has found. */
+export function RunState({ run: { reports, state, size, error } }: { readonly run: PageRun }) {
+  const records = reports.reduce((sum, report) => sum + report.records, 0);
+  const worst = worstOf(reports.map(({ verdict }) => verdict));
+  const findings = reports.flatMap((report) => report.findings);
+  return (
+    <>
+      {state === 'running' && (
+        <p role="status">
+          <progress
+            aria-label="Records checked"
+            max={size}
+            {...(size !== undefined && { value: Math.min(records, size) })}
+          />{' '}
+          <span class="number">{records.toLocaleString()}</span>
+          {size !== undefined && size >= records && ` of ${size.toLocaleString()}`} records checked …
+        </p>
+      )}
+      {error !== undefined && <Failure error={error} />}
+      {state === 'stopped' && error === undefined && (
+        <Notice tone="warn" title="The check was stopped">
+          <p>
+            {records === 0
+              ? 'No record was checked.'
+              : `Only the first ${records.toLocaleString()} records were checked.`}
+          </p>
+        </Notice>
+      )}
+      {state === 'done' && worst !== undefined && (
+        <Notice tone={verdicts[worst].tone} title={verdicts[worst].title}>
+          <p>
+            {records.toLocaleString()} records were checked. {unsignedText(reports.at(-1)!)}
+          </p>
+          {worst === 'broken' && (
+            <p>
+              Records were changed, added or removed in the database. Keep the database as it is, verify it
+              with <code>tally verify</code> and a key that you kept, then restore it from a backup.
+            </p>
+          )}
+        </Notice>
+      )}
+      {findings.length > 0 && <Findings findings={findings} />}
+    </>
+  );
+}
+
+function Findings({ findings }: { readonly findings: VerifyReport['findings'] }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+    <div class="table-frame" tabIndex={0} role="group" aria-label="Findings, the table scrolls sideways">
+      <table class="table">
+        <thead>
+          <tr>
+            <th scope="col">Finding</th>
+            <th scope="col">Record</th>
+            <th scope="col">Expected</th>
+            <th scope="col">Found</th>
+          </tr>
+        </thead>
+        <tbody>
+          {findings.map(({ code, sequence_number, expected, found }, at) => (
+            <tr key={at}>
+              <td>
+                <code>{code}</code>
+              </td>
+              <td class="number">{sequence_number ?? ''}</td>
+              <td class="long">
+                <code>{expected ?? ''}</code>
+              </td>
+              <td class="long">
+                <code>{found ?? ''}</code>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function unsignedText({ unsigned_tail, verdict }: VerifyReport): string {
+  if (verdict === 'broken' || verdict === 'not_verifiable') return '';
+  if (unsigned_tail === 0) return 'A signed checkpoint covers all of them.';
+  return `The newest ${unsigned_tail.toLocaleString()} are not signed yet.`;
+}
