@@ -2,10 +2,10 @@ import type { RunningService, Terminal } from 'tallystick/demo/story-parts';
 import type { Told } from './story.ts';
 
 /** Commands that answer questions about the demo from its trail. Each is preceded by the question. */
-function commandsAbout({
-  approved,
-  quarantined,
-}: Told): readonly (readonly [question: string, command: string])[] {
+function commandsAbout(
+  { approved, quarantined }: Told,
+  lostBatch: boolean,
+): readonly (readonly [question: string, command: string])[] {
   return [
     ['Which tenants have records?', 'tenants'],
     ...(approved === undefined
@@ -26,7 +26,8 @@ function commandsAbout({
           ['', `events --tenant ${quarantined.tenantId} --type injection.quarantined`] as const,
         ]),
     ['Who approved what?', 'approvals list --tenant acme --state all'],
-    ['Is anything changed or missing?', 'verify --tenant acme'],
+    ['Is anything changed?', 'verify --tenant acme'],
+    ...(lostBatch ? [['Is anything missing?', 'producers --tenant acme'] as const] : []),
   ];
 }
 
@@ -43,7 +44,7 @@ export async function whereToLook(
   },
 ): Promise<void> {
   const options = running === undefined ? `--data ${quoted(directory)} ` : '';
-  const commands = commandsAbout(told).map(
+  const commands = commandsAbout(told, running !== undefined).map(
     ([question, command]) => [question, `npx tally ${options}${command}`] as const,
   );
   const link = running?.signInLink();
