@@ -53,7 +53,7 @@ export function packAll(destination: string): Tarball[] {
       encoding: 'utf8',
     });
     for (const site of ['console', 'viewer'])
-      execFileSync(join(root, 'node_modules/.bin/vite'), ['build'], {
+      execFileSync('npm', ['run', 'build'], {
         cwd: join(stage, 'packages', site),
         stdio: 'pipe',
         encoding: 'utf8',

@@ -11,7 +11,7 @@ const keptMs = 24 * 60 * 60_000;
 const bundled = ['client', 'console', 'event', 'log', 'protocol', 'verify'];
 
 /**
- * As `consoleFiles` of the published package, for a checkout, where nothing is built: it builds the files at the first call, in about two
+ * As `consoleFiles` of the published package, for a checkout, where nothing is built: it builds the files at the first call, in about four
  * seconds, and again when the sources have changed.
  *
  * @returns an absolute path. Its name contains the digest of the sources, so a later build does not touch files that a process serves.

@@ -42,13 +42,18 @@ export class Visitor implements AsyncDisposable {
     return new Visitor(await context.newPage(), console);
   }
 
-  /** Signs in as the form does, and opens a page of the console. */
-  async open(key: string, address: string): Promise<void> {
+  /** Signs in as the form does. */
+  async signIn(key: string): Promise<void> {
     const answer = await this.page.context().request.post(`${this.#console.site}session`, {
       headers: { 'x-tallystick-console': '1' },
       data: { key },
     });
     expect(answer.status()).toBe(200);
+  }
+
+  /** Signs in, and opens a page of the console. */
+  async open(key: string, address: string): Promise<void> {
+    await this.signIn(key);
     await this.go(address);
     await this.page.locator('.shell').waitFor();
   }

@@ -40,7 +40,7 @@ import { approvalRoutes } from './routes/approvals.ts';
 import { bundleRoutes } from './routes/bundle.ts';
 import { consoleLoginRoutes } from './routes/console-login.ts';
 import { consoleSessionRoutes } from './routes/console-session.ts';
-import { type ConsoleOptions, consoleSiteRoutes } from './routes/console-site.ts';
+import { consoleSiteRoutes } from './routes/console-site.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -53,6 +53,7 @@ import { metricsRoutes } from './routes/metrics.ts';
 import { openIntentRoutes } from './routes/open-intents.ts';
 import { producerRoutes } from './routes/producers.ts';
 import { receiptRoutes } from './routes/receipt.ts';
+import { type ConsoleOptions, SiteFiles } from './routes/site-files.ts';
 import { statsRoutes } from './routes/stats.ts';
 import { streamRoutes } from './routes/stream.ts';
 import { subjectRoutes } from './routes/subjects.ts';
@@ -212,6 +213,7 @@ function endpointsOf(
   const heads = new HeadWatch(database, http.tailIntervalMs ?? 500);
   const keyWatch = new KeyWatch(database, now);
   const deadLetters = new DeadLetters(database);
+  const site = new SiteFiles(http.consoleSite);
   const longRequests = new LongRequests(limits.maxLongRequests, limits.maxLongRequestsPerKey);
   const endpoints: Endpoint[] = [
     ...ingestRoutes({ service, gateway, limits }),
@@ -254,10 +256,11 @@ function endpointsOf(
     ...documentRoutes({
       endpoints: () => endpoints,
       home: http.consoleSite === undefined ? '/docs' : 'console/',
+      site,
     }),
     ...consoleSessionRoutes({ service, credentials: http.credentials, login: http.consoleLogin, now }),
     ...consoleLoginRoutes({ service, credentials: http.credentials, login: http.consoleLogin, now }),
-    ...consoleSiteRoutes(http.consoleSite),
+    ...consoleSiteRoutes(site),
   ];
   return endpoints;
 }

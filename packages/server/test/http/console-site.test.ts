@@ -86,8 +86,33 @@ test('the address of the service and /console lead to the console', async () => 
   expect([answer.status, answer.headers.get('location')]).toEqual([308, 'console/']);
 });
 
+test('/docs has the viewer where the console brings it, under the same policy', async () => {
+  const before = await get('/docs');
+  expect([before.status, (await before.text()).includes('@tallystick/console')]).toEqual([200, true]);
+  const site = tempDir();
+  mkdirSync(join(site.path, 'docs/assets'), { recursive: true });
+  writeFileSync(join(site.path, 'index.html'), '<!doctype html><title>Console</title>');
+  writeFileSync(join(site.path, 'docs/index.html'), '<!doctype html><title>Viewer</title>');
+  writeFileSync(join(site.path, 'docs/assets/index-abc123.js'), 'export {};');
+  await using other = await Harness.open({ consoleSite: { files: async () => site.path } });
+  const page = await other.get('/docs?url=https://example.com/openapi.json', '');
+  expect([page.status, page.text]).toEqual([200, '<!doctype html><title>Viewer</title>']);
+  expect(page.headers.get('content-security-policy')).not.toMatch(/unsafe|https?:|\*/);
+  expect(page.headers.get('content-security-policy')).toContain("require-trusted-types-for 'script'");
+  const script = await other.get('/docs/assets/index-abc123.js', '');
+  expect([script.status, script.headers.get('cache-control')]).toEqual([
+    200,
+    'public, max-age=31536000, immutable',
+  ]);
+  for (const path of ['/docs/assets/other.js', '/docs/assets/..%2findex.html', '/docs/index.html'])
+    expect([path, (await other.get(path, '')).status]).toEqual([path, 404]);
+  site.remove();
+});
+
 test('a service without the console says how to add it', async () => {
   await using bare = await Harness.open();
   const answer = await bare.get('/console/');
   expect([answer.status, answer.json.detail]).toEqual([404, expect.stringContaining('@tallystick/console')]);
+  expect((await bare.get('/docs', '')).text).toContain('@tallystick/console');
+  expect((await bare.get('/docs/assets/index-abc123.js', '')).status).toBe(404);
 });

@@ -72,6 +72,9 @@ export function SessionMenu() {
           </dt>
           <dd>Close</dd>
         </dl>
+        <a class="button" href="../docs">
+          API
+        </a>
         <button type="button" class="button" onClick={signOut}>
           Sign out
         </button>

@@ -3,18 +3,8 @@ import type { OpenApiDocument, Operation } from './openapi.ts';
 type Json = { readonly [member: string]: unknown };
 
 /**
- * The OpenAPI document as one HTML page: no script, no font, no request to any host. A page of our own, because every
- * well-known viewer costs an installation more than this project's own code does. Measured with `npm install` in November 2026:
- *
- * | viewer | version, licence | node_modules |
- * |---|---|---|
- * | swagger-ui-dist | 5.35.0, Apache-2.0 | 12 MB, and install-time telemetry (@scarf/scarf) |
- * | openapi-explorer | 2.4.820, Apache-2.0 | 48 MB, 84 packages |
- * | redoc | 2.5.4, MIT (3.0.1: 8 MB, and a telemetry package) | 85 MB, 120 packages |
- * | rapidoc | 9.3.8, MIT, no release since September 2025 | 159 MB, 144 packages |
- * | @scalar/api-reference | 1.46.4, MIT | 242 MB, 440 packages |
- *
- * All of them also need scripts, which this page's Content-Security-Policy forbids.
+ * The OpenAPI document as one HTML page without a script, for a service without the package of the console. With that package, `/docs` is a
+ * viewer that searches and sends requests (`packages/console/src/docs`), which this package does not bring: the service alone stays small.
  */
 export function documentPage(document: OpenApiDocument): string {
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -34,7 +24,9 @@ export function documentPage(document: OpenApiDocument): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${escapeHtml(document.info.title)} API</title><style>${style}</style></head>
 <body><header><h1>${escapeHtml(document.info.title)} API <small>${escapeHtml(document.info.version)}</small></h1>
-<p>${prose(document.info.description)} <a href="/openapi.json">openapi.json</a></p>
+<p>${prose(document.info.description)} <a href="openapi.json">openapi.json</a></p>
+<p>To search this page and to try requests in it, install the package <code>@tallystick/console</code> beside the package
+<code>tallystick</code>, and start the service again.</p>
 <nav>${contents.join(' · ')} · <a href="#schemas">Schemas</a></nav></header>
 <main>${sections.join('\n')}<h2 id="schemas">Schemas</h2>${schemas.join('\n')}</main></body></html>
 `;

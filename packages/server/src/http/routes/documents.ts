@@ -1,6 +1,8 @@
+import * as z from 'zod';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import { documentPage } from '../openapi/document-page.ts';
 import { openApiDocument } from '../openapi/openapi.ts';
+import type { SiteFiles } from './site-files.ts';
 
 const tag = 'Documentation';
 
@@ -9,10 +11,12 @@ interface Parts {
   readonly endpoints: () => readonly Endpoint[];
   /** Where `/` leads to. */
   readonly home: string;
+  /** The files of the console, which has the viewer of the document. */
+  readonly site: SiteFiles;
 }
 
 /** Routes that describe the API. */
-export function documentRoutes({ endpoints, home }: Parts): Endpoint[] {
+export function documentRoutes({ endpoints, home, site }: Parts): Endpoint[] {
   let documents: { readonly openapi: string; readonly page: string } | undefined;
   const render = () => {
     if (documents === undefined) {
@@ -52,9 +56,13 @@ export function documentRoutes({ endpoints, home }: Parts): Endpoint[] {
       operationId: 'getDocs',
       tag,
       summary: 'Get the documentation of this API as a web page',
+      description:
+        'With the package `@tallystick/console`, the page searches the operations and sends requests. Without it, the page has the same text.',
       access: 'open',
       responses: { 200: { description: 'An HTML page', type: 'text/html' } },
-      async handle() {
+      async handle({ request }) {
+        if (await site.has('docs/index.html'))
+          return await site.answer('docs/index.html', request.headers['accept-encoding'], 'page');
         return {
           status: 200,
           type: 'text/html; charset=utf-8',
@@ -66,6 +74,19 @@ export function documentRoutes({ endpoints, home }: Parts): Endpoint[] {
           body: render().page,
         };
       },
+    }),
+    endpoint({
+      method: 'GET',
+      path: '/docs/assets/{file}',
+      operationId: 'getDocsFile',
+      tag,
+      summary: 'Get a file of the documentation',
+      access: 'open',
+      undocumented: true,
+      params: z.strictObject({ file: z.string() }),
+      responses: { 200: { description: 'A file of the documentation' } },
+      handle: async ({ request, params }) =>
+        await site.answer(`docs/assets/${params.file}`, request.headers['accept-encoding'], 'digest'),
     }),
   ];
 }
