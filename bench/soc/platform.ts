@@ -105,10 +105,14 @@ async function forget<T>(plant: SimulatedPlant, receipt: Promise<T>): Promise<T>
   return receipt;
 }
 
-function timed(
-  emitter: AuditEmitter<typeof taxonomy, undefined>,
-  spent: { emitMs: number; events: number },
-): SocEmitter {
+/** Time within calls of `emit`, and how many there were. */
+export interface Spent {
+  emitMs: number;
+  events: number;
+}
+
+/** The same emitter. It adds what each call takes to `spent`. */
+export function timed(emitter: SocEmitter, spent: Spent): SocEmitter {
   const emit = ((...event: Parameters<typeof emitter.emit>) => {
     const start = performance.now();
     const result = emitter.emit(...event);

@@ -11,8 +11,13 @@ type Fits = (value: unknown) => boolean;
 
 const compiled = new WeakMap<Shape, Fits>();
 
-/** The fast check of a shape. It is made once per shape. */
-export function fitsOf(shape: Shape): Fits {
+/**
+ * The fast check of a shape, made once per shape: `true` only for values in which {@link checkShape} finds nothing. For a `false`, call
+ * that function, which says what is wrong and where.
+ *
+ * @returns a function that throws what a getter of the value throws
+ */
+export function fitsOf(shape: Shape): (value: unknown) => boolean {
   let fits = compiled.get(shape);
   if (fits === undefined) {
     fits = compile(shape);

@@ -75,6 +75,7 @@ export {
   type ValueFilters,
   type ValueName,
 } from './filters.ts';
+export { fitsOf } from './fits.ts';
 export { ipPattern } from './ip-address.ts';
 export { type IpRange, isInRange, parseIpRange } from './ip-range.ts';
 export { eventJsonSchema, type JsonSchema, toJsonSchema } from './json-schema.ts';

@@ -35,6 +35,7 @@ export const pinnedExports: Record<string, string[]> = {
     'filterMatcher',
     'filterParameters',
     'findViolations',
+    'fitsOf',
     'formatExportPosition',
     'indexedFields',
     'ipPattern',

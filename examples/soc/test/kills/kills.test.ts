@@ -2,17 +2,14 @@ import { randomInt } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createClient } from '@tallystick/client';
 import type { Approval, EventView } from '@tallystick/protocol';
-import { AuditService, serveHttp } from '@tallystick/server';
-import { prepareEmbeddedStore, tempDir, until } from '@tallystick/testing';
+import { tempDir, until } from '@tallystick/testing';
 import { expect, test } from 'vitest';
 import type { StoredInvestigation } from '../../src/orchestrator/investigation-states.ts';
 import { DurableDocuments } from '../../src/platform/durable/durable-documents.ts';
 import { DurableStore } from '../../src/platform/durable/store.ts';
 import { seededRandom } from '../../src/platform/random.ts';
-import { defaultSettings } from '../../src/platform/settings.ts';
-import { minimumApprovalRules } from '../../src/response-agent/response-policy.ts';
+import { openKillsAudit } from './audit-service.ts';
 import { differences } from './compare.ts';
 import { ObserverLog } from './observer-log.ts';
 import { tenants } from './orders.ts';
@@ -31,28 +28,12 @@ test(`killed at random moments, the platform records everything that happened, o
   timeout: 300_000 + rounds * 60_000,
 }, async () => {
   using directory = tempDir();
-  const data = join(directory.path, 'audit');
   const soc = join(directory.path, 'soc');
   mkdirSync(soc);
-  await prepareEmbeddedStore(data);
-  const service = await AuditService.open({
-    store: { directory: data },
-    signerDirectory: join(directory.path, 'signer'),
-    logName: 'kills.example.com',
-  });
-  const server = await serveHttp(service, { port: 0, logger: false });
-  const keyOf = async (name: string, scopes: Parameters<typeof service.keys.create>[0]['scopes']) =>
-    (await service.keys.create({ name, subject: name, scopes, tenants })).key;
-  const { url } = server;
-  const admin = (await service.keys.create({ name: 'admin', scopes: ['admin'] })).key;
-  const rules = minimumApprovalRules(defaultSettings);
-  await createClient({ url, apiKey: admin }).approvals.setRules({ tenant_id: '*', action: '*', rules });
-  const apiKey = await keyOf('response-agent', ['events:write', 'approvals:request']);
-  const persons = await Promise.all(['mia', 'jo'].map((name) => keyOf(name, ['approvals:decide'])));
-  const people = new People(
-    persons.map((key) => createClient({ url, apiKey: key })),
-    tenants,
-  );
+  const audit = await openKillsAudit(directory.path);
+  const { url, apiKey } = audit;
+  const persons = ['mia', 'jo'].map((name) => audit.clientOf(name, ['approvals:decide']));
+  const people = new People(await Promise.all(persons), tenants);
   const random = seededRandom(seed);
   const log = new ObserverLog(join(soc, 'observed'));
   const started = performance.now();
@@ -76,10 +57,7 @@ test(`killed at random moments, the platform records everything that happened, o
   }
   await people.stop();
 
-  const auditor = createClient({
-    url,
-    apiKey: await keyOf('auditor', ['events:read', 'log:read', 'approvals:decide']),
-  });
+  const auditor = await audit.clientOf('auditor', ['events:read', 'log:read', 'approvals:decide']);
   const events: EventView[] = [];
   const approvals: Approval[] = [];
   for (const tenant_id of tenants) {
@@ -92,8 +70,7 @@ test(`killed at random moments, the platform records everything that happened, o
   const refused = store.query('select event, refusal from events');
   store.close();
   const observed = log.read();
-  await server.close();
-  await service.close();
+  await audit.close();
 
   expect(refused).toEqual([]);
   expect(investigations).toHaveLength((rounds + 1) * alertsOfRound);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Orders } from './orders.ts';
 
 /** A process with the reference platform (soc-child.ts). */
-export class SocProcess {
+export class SocProcess implements Disposable {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
   /** Resolves when the services have started; rejects if the process ends before. */
@@ -34,6 +34,11 @@ export class SocProcess {
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.#ended;
+  }
+
+  /** A test that fails leaves no process behind. */
+  [Symbol.dispose](): void {
+    this.#child.kill('SIGKILL');
   }
 
   #says(expected: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Client, createClient } from '@tallystick/client';
-import type { Approval, EventView } from '@tallystick/protocol';
+import type { Approval, EventView, ProducerAccount } from '@tallystick/protocol';
 import { systemClock } from '@tallystick/sdk';
 import { AuditService, serveHttp } from '@tallystick/server';
 import { prepareEmbeddedStore, sharedKafka } from '@tallystick/testing';
@@ -92,6 +92,14 @@ export class ObservedPlatform {
     return this.#processes;
   }
 
+  /** Accounts of the services' producers. Those that were silent for a second count as ended. */
+  async producers(): Promise<ProducerAccount[]> {
+    const accounts: ProducerAccount[] = [];
+    const query = { all: true, silent_seconds: 1 };
+    for await (const account of this.#admin.producers.listAll(query)) accounts.push(account);
+    return accounts;
+  }
+
   /** Alerts come in. */
   async arrive(count: number): Promise<void> {
     for (let number = 0; number < count; number++) {
@@ -110,11 +118,12 @@ export class ObservedPlatform {
     await this.#processes.settled();
   }
 
-  /** Stops the processes. @returns how they ended, what happened, and what the trail says */
+  /** Stops the processes. @returns how they ended, what happened, what the trail says, and the accounts of the producers */
   async stop() {
     const stopped = await this.#processes.stop();
     await this.#people.stop();
     await this.#topics.close();
+    const producers = await this.producers();
     const events: EventView[] = [];
     const approvals: Approval[] = [];
     for (const tenant_id of tenants) {
@@ -131,6 +140,6 @@ export class ObservedPlatform {
       investigations: investigations.map(({ investigation }) => investigation),
       approvals: approvals.length,
     };
-    return { stopped, happened, events };
+    return { stopped, happened, events, producers };
   }
 }

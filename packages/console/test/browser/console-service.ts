@@ -3,7 +3,7 @@ import { type Client, createClient } from '@tallystick/client';
 import { consoleFiles } from '@tallystick/console';
 import type { Scope } from '@tallystick/protocol';
 import { AuditService } from '@tallystick/server';
-import { type HttpServer, serveHttp } from '@tallystick/server/http';
+import { type HttpServer, type LoginOptions, serveHttp } from '@tallystick/server/http';
 import { PgliteDatabase } from '@tallystick/server/store';
 import { copySocTrail, prepareEmbeddedStore, type TempDir, tempDir } from '@tallystick/testing';
 
@@ -12,6 +12,12 @@ interface Bounds {
   readonly tenants?: readonly string[];
   readonly subject?: string;
   readonly expiresAt?: Date;
+}
+
+/** How people sign in beside keys, and at which port, where the provider must know the address before. */
+interface Entrance {
+  readonly port?: number;
+  readonly logins?: LoginOptions;
 }
 
 /** The audit service with the console, on an embedded store, as `tally dev` starts it. */
@@ -24,20 +30,25 @@ export class ConsoleService implements AsyncDisposable {
   #http!: HttpServer;
   #admin = '';
 
+  readonly #entrance: Entrance;
+
   private constructor(
     dir: TempDir | undefined,
     store: { readonly directory: string; readonly signerDirectory: string },
+    entrance: Entrance = {},
   ) {
     this.#dir = dir;
     this.#store = store;
+    this.#entrance = entrance;
   }
 
   /** A service with an empty store. */
-  static async empty(): Promise<ConsoleService> {
+  static async empty(entrance: Entrance = {}): Promise<ConsoleService> {
     const dir = tempDir();
     const directory = join(dir.path, 'trail');
     await prepareEmbeddedStore(directory);
-    return await new ConsoleService(dir, { directory, signerDirectory: join(dir.path, 'signer') }).#open();
+    const store = { directory, signerDirectory: join(dir.path, 'signer') };
+    return await new ConsoleService(dir, store, entrance).#open();
   }
 
   /** A service with the trail of the reference platform: the tenants `acme` and `globex`. */
@@ -117,11 +128,13 @@ export class ConsoleService implements AsyncDisposable {
       checkpointIntervalMs: 0,
       now,
     });
-    const port = this.#http === undefined ? 0 : Number(new URL(this.url).port);
+    const { port: first = 0, logins } = this.#entrance;
+    const port = this.#http === undefined ? first : Number(new URL(this.url).port);
     this.#http = await serveHttp(this.#service, {
       port,
       logger: false,
       now,
+      ...(logins !== undefined && { logins }),
       consoleSite: { files: consoleFiles },
     });
   }

@@ -15,14 +15,22 @@ const wcag = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 export class Visitor implements AsyncDisposable {
   readonly page: Page;
   readonly #console: ConsoleService;
-  readonly #complaints: string[] = [];
+  readonly #complaints: string[];
+  /** Where the page may make requests. */
+  readonly #origins: Set<string>;
   /** Requests without an answer, by their addresses. Streams are left out: they have no end. */
   readonly #open = new Map<object, string>();
   #theme: 'light' | 'dark' = 'light';
 
-  private constructor(page: Page, console: ConsoleService) {
+  private constructor(
+    page: Page,
+    console: ConsoleService,
+    { complaints, origins }: { readonly complaints: string[]; readonly origins: Set<string> },
+  ) {
     this.page = page;
     this.#console = console;
+    this.#complaints = complaints;
+    this.#origins = origins;
     page.setDefaultTimeout(30_000);
     page.on('pageerror', ({ message }) => this.#complaints.push(message));
     page.on('console', (message) => {
@@ -30,7 +38,7 @@ export class Visitor implements AsyncDisposable {
     });
     page.on('request', (request) => {
       const { protocol, origin } = new URL(request.url());
-      if (protocol.startsWith('http') && origin !== console.url) this.#complaints.push(request.url());
+      if (protocol.startsWith('http') && !this.#origins.has(origin)) this.#complaints.push(request.url());
       if (!/\/stream(\?|$)/.test(request.url())) this.#open.set(request, request.url());
     });
     page.on('requestfinished', (request) => this.#open.delete(request));
@@ -39,7 +47,24 @@ export class Visitor implements AsyncDisposable {
 
   static async arrive(browser: Browser, console: ConsoleService, options?: ContextOptions): Promise<Visitor> {
     const context = await browser.newContext(options);
-    return new Visitor(await context.newPage(), console);
+    return new Visitor(await context.newPage(), console, {
+      complaints: [],
+      origins: new Set([console.url]),
+    });
+  }
+
+  /** Another tab of the same browser, with the same session. It is closed with the first one, which also reports its complaints. */
+  async secondTab(): Promise<Visitor> {
+    return new Visitor(await this.page.context().newPage(), this.#console, {
+      complaints: this.#complaints,
+      origins: this.#origins,
+    });
+  }
+
+  /** The page may also go there, as to the provider of a login. */
+  mayVisit(origin: string): this {
+    this.#origins.add(origin);
+    return this;
   }
 
   /** Signs in as the form does. */

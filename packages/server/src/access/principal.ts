@@ -25,6 +25,8 @@ export interface Principal {
 interface ViewerBounds {
   /** Id of the token. */
   readonly token: string;
+  /** The API key that made it: `key:<id>`. */
+  readonly issuer: string;
   /** Filters that every record must match that the token shows. */
   readonly within: EventFilters;
   /** Whether the token reads the bytes of records. */
@@ -37,6 +39,14 @@ interface ViewerBounds {
 export function credentialOf({ id, viewer }: Principal): 'login' | 'key' | 'viewer token' {
   if (viewer !== undefined) return 'viewer token';
   return id.startsWith('login:') ? 'login' : 'key';
+}
+
+/**
+ * The name under which the service counts what a caller holds at the same time: streams, long requests and answers that it has not read. All
+ * viewer tokens of one key count together, apart from the key itself: a page gives each visitor one, so a visitor has as many as it likes.
+ */
+export function holderOf({ id, viewer }: Principal): string {
+  return viewer === undefined ? id : `viewers of ${viewer.issuer}`;
 }
 
 /** Whether the caller has a scope, directly or through `admin`. `admin` does not include the right to decide approvals. */

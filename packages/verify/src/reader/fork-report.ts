@@ -62,15 +62,18 @@ export function readForkReport(text: string): ReadForkReport | undefined {
     const given = JSON.parse(text) as { readonly [member: string]: unknown };
     const { kept, shown, kept_at, shown_at, consistency, rotations = [], server } = given;
     if (typeof kept !== 'string' || typeof shown !== 'string' || !Array.isArray(rotations)) return undefined;
+    // People read these three beside the verdict: they have no room for words.
+    if (!isTime(shown_at) || !(kept_at === undefined || isTime(kept_at)) || !isAddress(server))
+      return undefined;
     for (const rotation of rotations) rotationFromJson(rotation as RotationJson);
     const checkpoints = [read(kept), read(shown)] as const;
     const hashes = consistency === undefined ? undefined : readHashes(consistency);
     return {
       kept,
-      keptAt: typeof kept_at === 'string' ? kept_at : undefined,
+      keptAt: kept_at,
       shown,
-      shownAt: String(shown_at),
-      server: String(server),
+      shownAt: shown_at,
+      server,
       ...(hashes !== undefined && { consistency: hashes }),
       rotations: rotations as RotationJson[],
       checkpoints,
@@ -81,6 +84,14 @@ export function readForkReport(text: string): ReadForkReport | undefined {
       return undefined;
     throw error;
   }
+}
+
+function isTime(value: unknown): value is string {
+  return typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/.test(value);
+}
+
+function isAddress(value: unknown): value is string {
+  return typeof value === 'string' && /^https?:\/\/[\x21-\x7e]{1,2000}$/.test(value);
 }
 
 function read(note: string): Checkpoint {

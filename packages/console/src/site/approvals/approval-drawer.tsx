@@ -1,10 +1,7 @@
 import type { Approval } from '@tallystick/protocol';
-import type { ComponentChildren } from 'preact';
-import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { usePlace } from '../address/place.ts';
+import { Drawer, Fact } from '../elements/drawer.tsx';
 import { Failure } from '../elements/failure.tsx';
-import { Icon } from '../elements/icon.tsx';
-import { useShortcuts } from '../elements/keyboard.ts';
 import { LoadingRows } from '../elements/loading-rows.tsx';
 import { useResource } from '../elements/resource.ts';
 import { Ago, Time } from '../elements/time.tsx';
@@ -26,22 +23,12 @@ export function ApprovalDrawer({
 }) {
   const { client } = useConsole();
   const place = usePlace();
-  const drawer = useRef<HTMLElement>(null);
   const { value, error, reload } = useResource(
     (signal) => client.approvals.get(approvalId, { tenant_id: tenant }, { signal }),
     [client, tenant, approvalId],
   );
-  const close = place.hrefWith({ approval: undefined });
-  useShortcuts(useMemo(() => ({ Escape: () => place.go(close) }), [close]));
-  useEffect(() => drawer.current?.focus({ preventScroll: true }), []);
   return (
-    <aside class="drawer" aria-label="Approval" ref={drawer} tabIndex={-1}>
-      <div class="drawer-bar">
-        <span class="faint">Approval</span>
-        <a class="button square plain" href={close} aria-label="Close the approval">
-          <Icon name="close" />
-        </a>
-      </div>
+    <Drawer name="Approval" close={place.hrefWith({ approval: undefined })}>
       {error !== undefined && <Failure error={error} retry={reload} />}
       {value === undefined && error === undefined && <LoadingRows label="Loading the approval" />}
       {value !== undefined && (
@@ -53,7 +40,7 @@ export function ApprovalDrawer({
           }}
         />
       )}
-    </aside>
+    </Drawer>
   );
 }
 
@@ -73,25 +60,25 @@ function Document({ approval, onDecided }: { readonly approval: Approval; readon
         </p>
       </header>
       <dl class="facts">
-        <Row title="Agent">
+        <Fact title="Agent">
           <span class="faint">{actor.actor_type}</span> {actor.actor_id}
-        </Row>
+        </Fact>
         {on_behalf_of.length > 0 && (
-          <Row title="On behalf of">{on_behalf_of.map(({ actor_id }) => actor_id).join(', for ')}</Row>
+          <Fact title="On behalf of">{on_behalf_of.map(({ actor_id }) => actor_id).join(', for ')}</Fact>
         )}
         {target !== undefined && (
-          <Row title="Target">
+          <Fact title="Target">
             <span class="faint">{target.type}</span> {target.id}
-          </Row>
+          </Fact>
         )}
-        <Row title="Requested by">{approval.requester}</Row>
-        <Row title="Policy">
+        <Fact title="Requested by">{approval.requester}</Fact>
+        <Fact title="Policy">
           {policy.name} <span class="faint">version {policy.version}</span>
-        </Row>
-        <Row title="Needs">
+        </Fact>
+        <Fact title="Needs">
           {rules.approvals} {rules.approvals === 1 ? 'approval' : 'approvals by different people'}
           {rules.approvers !== undefined && ` of ${rules.approvers.join(', ')}`}
-        </Row>
+        </Fact>
       </dl>
       {reason_unverified !== undefined && (
         <section class="record-section">
@@ -133,15 +120,6 @@ function Document({ approval, onDecided }: { readonly approval: Approval; readon
           </a>
         </p>
       )}
-    </div>
-  );
-}
-
-function Row({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
-  return (
-    <div class="fact">
-      <dt>{title}</dt>
-      <dd>{children}</dd>
     </div>
   );
 }

@@ -1,34 +1,42 @@
-import type { ProducerAccount, ProducerState } from '@tallystick/protocol';
+import type { ProducerAccount } from '@tallystick/protocol';
+import { useState } from 'preact/hooks';
 import { usePlace } from '../address/place.ts';
-import { Badge, type Tone } from '../elements/badge.tsx';
+import { useAction } from '../elements/action.ts';
 import { Empty } from '../elements/empty.tsx';
+import { Notice } from '../elements/notice.tsx';
 import { PagedTable } from '../elements/paged-table.tsx';
 import { Ago } from '../elements/time.tsx';
 import { useConsole } from '../session/console-context.ts';
+import { may } from '../session/session.ts';
 import { ForTenant } from '../shell/tenant.tsx';
-
-const states: { readonly [state in ProducerState]: { readonly tone: Tone; readonly text: string } } = {
-  open: { tone: 'bad', text: 'has gaps' },
-  unclosed: { tone: 'warn', text: 'fell silent' },
-  running: { tone: 'quiet', text: 'running' },
-  closed: { tone: 'good', text: 'complete' },
-};
+import { ProducerBadge, ProducerMeanings } from './producer-states.tsx';
+import { SettleDialog } from './settle-dialog.tsx';
+import './operations.css';
 
 /** What each producer sent by its own count, and what is missing. */
 export function ProducersPage() {
-  return <ForTenant page={(tenant) => <ProducersOf tenant={tenant} />} />;
+  return <ForTenant page={(tenant) => <ProducersOf key={tenant} tenant={tenant} />} />;
 }
 
 function ProducersOf({ tenant }: { readonly tenant: string }) {
-  const { client } = useConsole();
+  const { client, session } = useConsole();
   const place = usePlace();
+  const action = useAction();
+  const [settling, setSettling] = useState<ProducerAccount>();
   const all = place.parameters.get('all') === '1';
+  const maySettle = may(session, 'admin');
   return (
     <div class="stack">
       <p class="soft">
-        Every producer numbers its events, so a missing number is noticed. A producer that fell silent may
-        have held more events in memory.
+        Every producer numbers its events, so a missing number is noticed. Losses that are already on record
+        are{' '}
+        <a href={place.href('events', { event_type: ['delivery.gap', 'delivery.unclosed'] })}>
+          events of the trail
+        </a>
+        .
       </p>
+      <ProducerMeanings />
+      {action.done !== undefined && <Notice title={action.done} />}
       <label class="check">
         <input
           type="checkbox"
@@ -44,11 +52,32 @@ function ProducersOf({ tenant }: { readonly tenant: string }) {
             const { producers, next_cursor } = await client.producers.list(query, { signal });
             return { items: producers, cursor: next_cursor };
           }}
-          dependencies={[client, tenant, all]}
-          columns={['Service', 'State', 'Missing numbers', 'Last number', 'Last seen', 'Producer']}
+          dependencies={[client, tenant, all, action.round]}
+          columns={[
+            ...['Service', 'State', 'Missing numbers', 'Last number', 'Last seen', 'Producer'],
+            ...(maySettle ? ['Action'] : []),
+          ]}
           numbers={[3]}
           keyOf={({ submitter, producer_id }) => `${submitter} ${producer_id}`}
-          row={(producer) => <ProducerRow producer={producer} />}
+          row={(producer) => (
+            <>
+              <ProducerCells producer={producer} />
+              {maySettle && (
+                <td>
+                  {(producer.state === 'open' || producer.state === 'unclosed') && (
+                    <button
+                      type="button"
+                      class="button"
+                      aria-label={`Close the account of ${producer.service ?? producer.producer_id}`}
+                      onClick={() => setSettling(producer)}
+                    >
+                      Close …
+                    </button>
+                  )}
+                </td>
+              )}
+            </>
+          )}
           empty={
             <Empty icon="check" title={all ? 'No producer has sent anything yet' : 'Nothing is missing'}>
               <p>
@@ -60,19 +89,26 @@ function ProducersOf({ tenant }: { readonly tenant: string }) {
           }
         />
       </section>
+      {settling !== undefined && (
+        <SettleDialog
+          tenant={tenant}
+          producer={settling}
+          onSettled={(outcome) => void action.run(async () => outcome)}
+          onClose={() => setSettling(undefined)}
+        />
+      )}
     </div>
   );
 }
 
-function ProducerRow({ producer }: { readonly producer: ProducerAccount }) {
+function ProducerCells({ producer }: { readonly producer: ProducerAccount }) {
   const { service, state, open, open_numbers, numbers, last_seen_at, producer_id, ephemeral } = producer;
-  const { tone, text } = states[state];
   const ranges = open.map(([first, last]) => (first === last ? `${first}` : `${first}–${last}`));
   return (
     <>
       <td>{service ?? <span class="faint">not named</span>}</td>
       <td>
-        <Badge tone={ephemeral && state === 'unclosed' ? 'quiet' : tone}>{text}</Badge>
+        <ProducerBadge state={state} ephemeral={ephemeral} />
       </td>
       <td class="long">
         {open_numbers === 0 ? <span class="faint">none</span> : ranges.slice(0, 8).join(', ')}

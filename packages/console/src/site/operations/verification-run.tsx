@@ -2,6 +2,7 @@ import type { VerifyReport } from '@tallystick/protocol';
 import { Failure } from '../elements/failure.tsx';
 import { Notice } from '../elements/notice.tsx';
 import { verdicts, worstOf } from '../trail/verdicts.ts';
+import './operations.css';
 
 /** A check of a chain that runs, or has run, on this page. */
 export interface PageRun {

@@ -4,7 +4,8 @@ import type { ProblemDocument, Scope } from '@tallystick/protocol';
 
 /** A person's session, as the service tells it. */
 export interface Session {
-  readonly name: string;
+  /** Name of the key. Absent for a login, which has a subject. */
+  readonly name?: string | undefined;
   readonly subject?: string | undefined;
   readonly scopes: readonly Scope[];
   /** Absent: every tenant. */
@@ -108,4 +109,10 @@ export function isOperator({ scopes, tenants }: Session): boolean {
 /** Whether the reader may do what needs a scope. `admin` includes all but deciding approvals. */
 export function may({ scopes }: Session, scope: Scope): boolean {
   return scopes.includes(scope) || (scope !== 'approvals:decide' && scopes.includes('admin'));
+}
+
+/** What to call the reader: the name of the key, or of a login what follows the issuer in its subject. */
+export function readerName({ name, subject }: Session): string {
+  const login = subject?.slice(subject.indexOf('#') + 1);
+  return [name, login, subject].find((each) => each !== undefined && each !== '') ?? 'a key without a name';
 }

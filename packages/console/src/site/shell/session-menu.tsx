@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { Icon, type IconName } from '../elements/icon.tsx';
 import { useConsole } from '../session/console-context.ts';
+import { readerName } from '../session/session.ts';
 import { chooseTheme, storedTheme, type Theme, themes } from './theme.ts';
 
 const icons: { readonly [theme in Theme]: IconName } = { system: 'system', light: 'sun', dark: 'moon' };
@@ -13,6 +14,7 @@ const labels: { readonly [theme in Theme]: string } = {
 /** Who is signed in, what their key allows, the theme, the keys of the keyboard, and the way out. */
 export function SessionMenu() {
   const { session, log, version, signOut } = useConsole();
+  const name = readerName(session);
   const [theme, setTheme] = useState(storedTheme);
   const choose = (chosen: Theme) => {
     chooseTheme(chosen);
@@ -22,16 +24,16 @@ export function SessionMenu() {
     <div class="session-menu">
       <button type="button" class="button plain" popoverTarget="session-menu">
         <span class="avatar" aria-hidden="true">
-          {[...session.name][0]?.toUpperCase()}
+          {[...name][0]?.toUpperCase()}
         </span>
         <span class="only-for-screen-readers">Session of</span>
-        <span class="session-name">{session.name}</span>
+        <span class="session-name">{name}</span>
         <Icon name="chevron" />
       </button>
       <div id="session-menu" popover="auto" class="menu">
         <dl>
           <dt>Signed in as</dt>
-          <dd>{session.subject ?? session.name}</dd>
+          <dd>{session.subject ?? name}</dd>
           <dt>May</dt>
           <dd>{session.scopes.join(', ')}</dd>
           <dt>Log</dt>

@@ -182,6 +182,7 @@ export class ViewerTokens {
       ),
       viewer: {
         token: row.id,
+        issuer: key.id,
         within: viewerScope(filtersOf(row)),
         includeRecords: row.include_records,
         includeIngest: row.include_ingest,

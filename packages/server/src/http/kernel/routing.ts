@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Credentials } from '../../access/credentials.ts';
-import type { Principal } from '../../access/principal.ts';
+import { holderOf, type Principal } from '../../access/principal.ts';
 import { ServerError } from '../../errors.ts';
 import { assertAccess, principalOf } from './authentication.ts';
 import { unpackBody } from './bodies.ts';
@@ -188,7 +188,7 @@ function holdUntilRead(
   bytes: number,
 ): void {
   if (bytes <= maxUncountedBytes || reply.raw.destroyed) return;
-  const lease = answers.open(principal?.id ?? '');
+  const lease = answers.open(principal === undefined ? '' : holderOf(principal));
   try {
     lease.hold(Math.min(bytes, answers.largest));
   } catch (error) {

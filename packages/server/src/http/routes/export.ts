@@ -9,7 +9,7 @@ import {
 import { exportUntilHeader } from '@tallystick/protocol';
 import * as z from 'zod';
 import type { KeyWatch } from '../../access/key-watch.ts';
-import type { Principal } from '../../access/principal.ts';
+import { holderOf, type Principal } from '../../access/principal.ts';
 import { ServerError } from '../../errors.ts';
 import type { ReadAudit } from '../../operations/read-audit.ts';
 import type { EvidenceSources } from '../../proofs/page-evidence.ts';
@@ -125,7 +125,7 @@ export function exportRoutes({
           if (!taken.allowed)
             throw limited(taken, 'a viewer token may export 10 times a minute: wait a moment');
         }
-        longRequests.begin(reply.raw, principal.id);
+        longRequests.begin(reply.raw, holderOf(principal));
         const format = exportFormat(name);
         const filters = filtersOf(given);
         const head = await trail.head(tenantId);

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type * as z from 'zod';
 import type { KeyWatch } from '../../access/key-watch.ts';
+import { holderOf } from '../../access/principal.ts';
 import { isOfReading, type ReadAudit } from '../../operations/read-audit.ts';
 import type { Position } from '../../trail/cursor.ts';
 import { type FollowQuery, follow } from '../../trail/follow.ts';
@@ -69,7 +70,7 @@ export function streamRoutes(parts: Parts): Endpoint[] {
         const search = query.q === undefined ? undefined : readSearch(query.q);
         const head = await parts.trail.head(tenantId);
         const after = await startOf(parts.trail, tenantId, request, query, head);
-        const stop = parts.streams.open(reply.raw, principal.id);
+        const stop = parts.streams.open(reply.raw, holderOf(principal));
         beginStream(reply);
         try {
           await run(parts, call, { tenantId, search, after }, stop);

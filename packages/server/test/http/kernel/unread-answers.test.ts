@@ -19,12 +19,12 @@ beforeAll(async () => {
 afterAll(() => http?.[Symbol.asyncDispose]());
 
 /** Asks for a page of 8 MiB, and does not read it. The kernel's buffers take a part of it. */
-async function askAndReadNothing(path: string): Promise<Socket> {
+async function askAndReadNothing(path: string, key = http.admin): Promise<Socket> {
   const accepted = once(http.server.app.server, 'connection') as Promise<Socket[]>;
   const socket = connect({ port: Number(new URL(http.url).port), host: '127.0.0.1' });
   await once(socket, 'connect');
   socket.pause();
-  socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${http.admin}\r\n\r\n`);
+  socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\n\r\n`);
   const [atServer] = await accepted;
   await until(() => atServer!.bytesWritten > 0);
   return socket;
@@ -44,4 +44,17 @@ it('an answer that its client does not read counts until the client has gone', {
   expect((await http.get('/v1/tenants')).status).toBe(200);
   unread.destroy();
   await until(async () => (await http.get(path)).status === 200);
+});
+
+it('unread answers of all viewer tokens of one key count together', { timeout: 60_000 }, async () => {
+  const key = await http.key(['acme'], 'viewer-tokens:issue', 'events:read', 'log:read');
+  const make = async (): Promise<string> =>
+    (await http.call('POST', '/v1/viewer-tokens', { key, body: {} })).json.token;
+  // 20 records of 240 kB: with the answer of a second token, more than half of the budget.
+  const path = '/v1/audit/events?tenant_id=acme&limit=20';
+  const unread = await askAndReadNothing(path, await make());
+  const refused = await http.get(path, await make());
+  expect([refused.status, refused.json.code]).toEqual([503, 'OVERLOADED']);
+  expect((await http.get(path, http.admin)).status).toBe(200);
+  unread.destroy();
 });
