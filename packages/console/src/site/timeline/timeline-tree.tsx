@@ -94,12 +94,12 @@ function TimelineLine({
           )}
         </p>
         <p class="timeline-words">
-          {whatOf(record, subjectId)} {who !== undefined && <span class="faint">by {who}</span>}
+          <bdi>{whatOf(record, subjectId)}</bdi> {who !== undefined && <span class="faint">by {who}</span>}
         </p>
         {why !== undefined && <p class="timeline-why soft">{why}</p>}
         {model !== undefined && (
           <p class="timeline-model">
-            <Icon name="spark" /> {model}
+            <Icon name="spark" /> <bdi>{model}</bdi>
           </p>
         )}
       </div>
