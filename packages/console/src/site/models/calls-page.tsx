@@ -130,6 +130,7 @@ function Calls({ calls, measure }: { readonly calls: GreatestCalls['calls']; rea
         <Call
           key={String(event.audit_id)}
           event={event}
+          measure={measure}
           text={measure.text(value)}
           share={most > 0 ? Math.max(0, value / most) : 0}
         />
@@ -140,10 +141,12 @@ function Calls({ calls, measure }: { readonly calls: GreatestCalls['calls']; rea
 
 function Call({
   event,
+  measure,
   text,
   share,
 }: {
   readonly event: TopEvent['event'];
+  readonly measure: Measure;
   readonly text: string;
   /** Of the greatest value, 0 to 1. */
   readonly share: number;
@@ -162,7 +165,7 @@ function Call({
         <span class="soft">{textOf(event, 'event_type')}</span>
         <p class="faint">
           <span>{textOf(event, 'actor_id')}</span> <Time value={event.timestamp ?? event.ingested_at} />
-          {call !== undefined && <CallFigures call={call} />}
+          {call !== undefined && <CallFigures call={call} hasTime={measure.name !== 'time'} />}
         </p>
       </div>
       <div class="call-bar" aria-hidden="true">
@@ -173,7 +176,13 @@ function Call({
 }
 
 /** What the ranking does not say: a reader who sorts by cost sees the tokens and the time too. */
-function CallFigures({ call: { inputTokens, outputTokens, latencyMs } }: { readonly call: ModelCall }) {
+function CallFigures({
+  call: { inputTokens, outputTokens, latencyMs },
+  hasTime,
+}: {
+  readonly call: ModelCall;
+  readonly hasTime: boolean;
+}) {
   return (
     <>
       {inputTokens !== undefined && outputTokens !== undefined && (
@@ -181,7 +190,7 @@ function CallFigures({ call: { inputTokens, outputTokens, latencyMs } }: { reado
           {inputTokens.toLocaleString()} tokens in, {outputTokens.toLocaleString()} out
         </span>
       )}
-      {latencyMs !== undefined && <span class="number">{duration(latencyMs)}</span>}
+      {hasTime && latencyMs !== undefined && <span class="number">{duration(latencyMs)}</span>}
     </>
   );
 }
