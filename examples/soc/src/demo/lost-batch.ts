@@ -1,6 +1,6 @@
 import { createAuditEmitter, type Transport } from '@tallystick/sdk';
 import { httpTransport } from '@tallystick/sdk/http';
-import type { Narrator, RunningService } from 'tallystick/demo/story-parts';
+import type { RunningService, Terminal } from 'tallystick/demo/story-parts';
 
 const service = 'edge-collector';
 const tenantId = 'acme';
@@ -15,10 +15,9 @@ const lostBatch = 2;
  * sender believes that its events are chained. The numbers that it gives them show which are missing.
  */
 export async function loseBatch(
-  narrator: Narrator,
+  terminal: Terminal,
   { url, key, client }: Pick<RunningService, 'url' | 'key' | 'client'>,
 ): Promise<void> {
-  await narrator.chapter('A proxy confirms a batch of a collector, and loses it');
   const audit = createAuditEmitter({ service, transport: lossyProxy(httpTransport({ url, apiKey: key })) });
   for (let batch = 1; batch <= batches; batch += 1) {
     for (let at = 1; at <= eventsPerBatch; at += 1) {
@@ -36,11 +35,13 @@ export async function loseBatch(
   const { producers } = await client.producers.list({ tenant_id: tenantId });
   const missing = producers.filter((producer) => producer.service === service).flatMap(({ open }) => open);
   const ranges = missing.map(([first, last]) => `${first} to ${last}`).join(', ');
-  await narrator.done('missing', `the trail says what is missing: events ${ranges} of ${service}`, {
-    service,
-    tenant: tenantId,
-    missing,
-  });
+  if (terminal.json)
+    return await terminal.jsonLine({ step: 'missing', ok: true, service, tenant: tenantId, missing });
+  await terminal.line();
+  await terminal.line(
+    `  Meanwhile a proxy confirmed a batch of ${service} and lost it. The trail says what is missing:`,
+  );
+  await terminal.line(`    events ${ranges} of ${service}, of tenant ${tenantId}`);
 }
 
 /** The transport as a faulty proxy makes it: it breaks the contract once. */

@@ -5,7 +5,6 @@ import { join, resolve } from 'node:path';
 import { Narrator, type ProcessContext, startService, Terminal } from 'tallystick/demo/story-parts';
 import { Unavailable } from '../platform/topics.ts';
 import { missingForKafka } from './broker.ts';
-import { loseBatch } from './lost-batch.ts';
 import { type DemoOptions, readOptions, usage } from './options.ts';
 import { directoriesOf, tellStory } from './story.ts';
 import { whereToLook } from './where-to-look.ts';
@@ -51,7 +50,6 @@ async function keep(): Promise<void> {
   });
   // Signed every second, so that a browser can check the newest record too.
   await using running = await startService(directoriesOf(directory), { checkpointIntervalMs: 1_000 });
-  await loseBatch(narrator, running);
   await whereToLook(terminal, told, { directory, running });
   await stopped;
 }

@@ -1,4 +1,5 @@
 import type { RunningService, Terminal } from 'tallystick/demo/story-parts';
+import { loseBatch } from './lost-batch.ts';
 import type { Told } from './story.ts';
 
 /** Commands that answer questions about the demo from its trail. Each is preceded by the question. */
@@ -40,9 +41,13 @@ export async function whereToLook(
     running,
   }: {
     readonly directory: string;
-    readonly running: Pick<RunningService, 'url' | 'key' | 'signInLink'> | undefined;
+    /** With `client`, a batch is lost on its way to the service first, so that there is something missing to find. */
+    readonly running:
+      | (Pick<RunningService, 'url' | 'key' | 'signInLink'> & { readonly client?: RunningService['client'] })
+      | undefined;
   },
 ): Promise<void> {
+  if (running?.client !== undefined) await loseBatch(terminal, { ...running, client: running.client });
   const options = running === undefined ? `--data ${quoted(directory)} ` : '';
   const commands = commandsAbout(told, running !== undefined).map(
     ([question, command]) => [question, `npx tally ${options}${command}`] as const,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { prepareEmbeddedStore, tempDir } from '@tallystick/testing';
-import { Narrator, startService, Terminal } from 'tallystick/demo/story-parts';
+import { startService, Terminal } from 'tallystick/demo/story-parts';
 import { expect, test } from 'vitest';
 import { loseBatch } from '../../src/demo/lost-batch.ts';
 
@@ -18,7 +18,7 @@ test('a batch that a proxy loses is missing in the trail, by its numbers', async
     now: Date.now,
     stopped: new AbortController().signal,
   });
-  await loseBatch(new Narrator(terminal), running);
+  await loseBatch(terminal, running);
   const { producers } = await running.client.producers.list({ tenant_id: 'acme' });
   expect(producers).toMatchObject([
     { service: 'edge-collector', state: 'open', numbers: 9, open_numbers: 3, open: [[4, 6]] },
