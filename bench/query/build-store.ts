@@ -9,6 +9,7 @@ import { migratePostgres } from '../../packages/server/src/store/migrate.ts';
 import { partitionOf } from '../../packages/server/src/store/partitions.ts';
 import { PostgresDatabase } from '../../packages/server/src/store/postgres.ts';
 import { openStore } from '../store.ts';
+import { addSummaries } from './block-summaries.ts';
 import { BulkCopy } from './bulk-copy.ts';
 import { batchRecords, ChainRows } from './chain-rows.ts';
 import { CountRows, copyCounts, copyFields, copyTexts, termRows } from './derived-rows.ts';
@@ -48,6 +49,7 @@ export async function buildStore(
   const made = { rows, months, url, ownerUrl };
   if (await isMade(postgres, name)) {
     await migratePostgres(ownerUrl, 'bench');
+    await addSummaries(ownerUrl);
     return made;
   }
   await openStore(postgres, 'bench', name);
@@ -64,6 +66,7 @@ export async function buildStore(
       await owner.query(statement);
     }
     await addLate(url, late);
+    await addSummaries(ownerUrl);
     await owner.query('vacuum (analyze) ');
     await owner.query('create table bench_made as select 1 as one');
   } finally {

@@ -38,8 +38,8 @@ const words =
     ' ',
   );
 
-/** One record in so many has rare values. */
-const rareEvery = 50_000;
+/** Records with rare values: a page of them, in a store of any size. */
+const rareRecords = 100;
 /** Records with the word `walrus`: 100,000 of five million. */
 export const commonWordEvery = 50;
 /** Records with the word `zebrafish`. */
@@ -52,7 +52,8 @@ export const rareWordRecords = 10;
 export function madeEvent(at: number, records: number, happened: number): MadeEvent {
   const random = randomOf(at);
   const pick = <T>(values: readonly T[]) => values[random(values.length)]!;
-  const isRare = at % rareEvery === 777;
+  const rareEvery = Math.ceil(records / rareRecords);
+  const isRare = at % rareEvery === 777 % rareEvery;
   const [type, category] = isRare ? (['config.secret_rotated', 'secrets'] as const) : pick(types);
   const isFailure = random(30) === 0;
   const status = isRare ? 'denied' : isFailure ? 'failure' : 'success';

@@ -36,7 +36,7 @@ export const common: readonly Query[] = Object.entries({
   'context.job': 'job-7',
 }).map(([name, value]) => ({ name, filters: { [name.split(',')[0]!]: value } as EventFilters }));
 
-/** Values that one record in 50,000 has, most of them of fields with few values. */
+/** Values that 100 records of a store have, most of them of fields with few values. */
 export const rare: readonly Query[] = Object.entries({
   event_type: 'config.secret_rotated',
   event_category: 'secrets',

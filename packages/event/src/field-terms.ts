@@ -12,6 +12,9 @@ import { memberValues } from './member-values.ts';
 /** Consecutive records whose terms share a scope. A search asks for some blocks at a time, so it never sorts all that a term finds. */
 export const termBlockRecords = 4_096;
 
+/** Consecutive blocks whose summaries share a scope. A search of the summaries asks for a group at a time. */
+export const termGroupBlocks = 4_096;
+
 /** An event with more terms has the term {@link anyTerm} alone. */
 const maxTerms = 1_000;
 /** Longest value that has a term: the longest one that a parameter can ask for. */
@@ -114,6 +117,11 @@ const encoder = new TextEncoder();
 export function termHashes({ tenantId, epoch, block }: TermScope, terms: readonly string[]): number[] {
   const scope = fnv1a(0x811c9dc5, `${tenantId}\n${epoch}\n${block}\n`);
   return terms.map((term) => fnv1a(scope, term));
+}
+
+/** The scope of the summary of a block. */
+export function summaryScope({ tenantId, epoch, block }: TermScope): TermScope {
+  return { tenantId, epoch, block: Math.floor(block / termGroupBlocks) };
 }
 
 /** The hashes of an event's terms as the index stores them: ascending, each once. */

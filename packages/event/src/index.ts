@@ -1,4 +1,5 @@
 export { type ActorReference, parseActorReference } from './actor-reference.ts';
+export { BlockSummary, type SummaryRow } from './block-summary.ts';
 export { CanonicalizationError, canonicalize, isCanonical } from './canonical.ts';
 export { checkShape, parseTimestamp } from './check.ts';
 export { AuditValidationError, type EventErrorCode, eventErrorCodes, type Violation } from './errors.ts';
@@ -44,8 +45,10 @@ export {
   anyTerm,
   fieldTerms,
   storedTermHashes,
+  summaryScope,
   type TermScope,
   termBlockRecords,
+  termGroupBlocks,
   termHashes,
   termsOfCondition,
 } from './field-terms.ts';

@@ -4,6 +4,7 @@ export const pinnedExports: Record<string, string[]> = {
   '@tallystick/console': ['consoleFiles'],
   '@tallystick/event': [
     'AuditValidationError',
+    'BlockSummary',
     'CanonicalizationError',
     'EventCategory',
     'EventTaxonomy',
@@ -68,8 +69,10 @@ export const pinnedExports: Record<string, string[]> = {
     'spanText',
     'speaksForService',
     'storedTermHashes',
+    'summaryScope',
     'tenantIdPattern',
     'termBlockRecords',
+    'termGroupBlocks',
     'termHashes',
     'termsOfCondition',
     'timeFacetValue',

@@ -35,7 +35,7 @@ export async function readPage(
     return await readEpoch(session, tenantId, { ...place, cursor: { ...cursor, epoch: first } }, limit);
   }
   // Two partitions may have a row at this position if one was planted. One of them must be the record that was read.
-  const own = await rowsOf(session, tenantId, cursor.epoch, cursor.sequence, cursor.sequence, 2);
+  const own = await readRows(session, tenantId, cursor.epoch, cursor.sequence, cursor.sequence, 2);
   if (
     epochEnd === undefined ||
     cursor.sequence > epochEnd ||
@@ -57,7 +57,7 @@ async function readEpoch(
   const to = isClosed ? Number.MAX_SAFE_INTEGER : head.sequence;
   if (cursor.sequence < to) {
     const end = isClosed ? await endOfEpoch(session, tenantId, cursor.epoch) : to;
-    const rows = await rowsOf(session, tenantId, cursor.epoch, cursor.sequence + 1, end, limit);
+    const rows = await readRows(session, tenantId, cursor.epoch, cursor.sequence + 1, end, limit);
     const read = checkLinks(rows, cursor, { isClosed, head: head.sequence });
     if (read !== undefined) return read;
   }
@@ -113,7 +113,8 @@ interface Row {
   readonly record: string;
 }
 
-async function rowsOf(
+/** Rows of a range of an epoch in chain order, both ends included: at most `limit`, and 4 MiB of records. */
+export async function readRows(
   session: Queries,
   tenantId: string,
   epoch: number,

@@ -1,14 +1,13 @@
-import { type AnyEvent, type TermScope, termBlockRecords } from '@tallystick/event';
+import { termBlockRecords, termHashes } from '@tallystick/event';
 import type { Session } from '../store/database.ts';
 import type { DatabaseFollower, FollowedPage } from './follower.ts';
+import { type RecordTerms, type SummaryTable, TermSummaries } from './term-summaries.ts';
 
-/** An index of terms: a table with the hashes of the terms of each record. */
-export interface TermIndex {
-  /** Key of the cursors; the functions that search the table have it too. */
+/** An index of terms: a table with the hashes of the terms of each record, and one with summaries of blocks of records. */
+export interface TermIndex extends SummaryTable {
+  /** Key of the cursors; the functions that search the tables have it too. */
   readonly name: string;
   readonly table: 'audit_field_terms' | 'audit_search_terms';
-  /** The hashes of an event's terms, ascending, each once. */
-  readonly hashesOf: (scope: TermScope, event: AnyEvent) => number[];
 }
 
 /** Rows that one call of `clear` deletes at most. */
@@ -19,23 +18,39 @@ const clearedRows = 10_000;
  * (`trail/record-source.ts`).
  */
 export function termIndexFollower(index: TermIndex): DatabaseFollower {
-  const { name, table } = index;
+  const { name, table, summaries, termsOf } = index;
+  const ofBlocks = new TermSummaries(index);
   return {
     name,
     effect: 'database',
-    apply: (session, page) => storeTerms(session, index, page),
+    async apply(session, page) {
+      const records = page.records.map(({ epoch, sequence, record: { event } }) => ({
+        epoch,
+        sequence,
+        event,
+        terms: termsOf(event),
+      }));
+      await storeTerms(session, table, page, records);
+      await ofBlocks.add(session, page, records);
+    },
     async clear(session, generation, tenantId) {
       if (tenantId !== undefined) {
-        const ofTenant = `delete from ${table} where generation = $1::integer and tenant_id = $2`;
-        await session.query(ofTenant, [generation, tenantId]);
+        for (const each of [table, summaries]) {
+          const ofTenant = `delete from ${each} where generation = $1::integer and tenant_id = $2`;
+          await session.query(ofTenant, [generation, tenantId]);
+        }
         return false;
       }
-      await session.query(
-        `delete from ${table}
-          where ctid = any (array(select ctid from ${table} where generation = $1::integer limit ${clearedRows}))`,
-        [generation],
-      );
-      const left = `select 1 as one from ${table} where generation = $1::integer limit 1`;
+      for (const each of [table, summaries]) {
+        await session.query(
+          `delete from ${each}
+            where ctid = any (array(select ctid from ${each} where generation = $1::integer limit ${clearedRows}))`,
+          [generation],
+        );
+      }
+      const left = [table, summaries]
+        .map((each) => `(select 1 as one from ${each} where generation = $1::integer limit 1)`)
+        .join(' union all ');
       return (await session.query(left, [generation])).length > 0;
     },
   };
@@ -43,14 +58,15 @@ export function termIndexFollower(index: TermIndex): DatabaseFollower {
 
 async function storeTerms(
   session: Session,
-  { table, hashesOf }: TermIndex,
-  { tenantId, generation, records }: FollowedPage,
+  table: TermIndex['table'],
+  { tenantId, generation }: FollowedPage,
+  records: readonly RecordTerms[],
 ): Promise<void> {
-  const rows = records.map(({ epoch, sequence, record }) => {
+  const stored = records.flatMap(({ epoch, sequence, terms }) => {
     const scope = { tenantId, epoch, block: Math.floor(sequence / termBlockRecords) };
-    return { epoch, sequence, terms: hashesOf(scope, record.event) };
+    const hashes = Int32Array.from(new Set(termHashes(scope, terms))).sort();
+    return hashes.length === 0 ? [] : [{ epoch, sequence, terms: `{${hashes.join(',')}}` }];
   });
-  const stored = rows.filter(({ terms }) => terms.length > 0);
   // Rows that exist already are those of an attempt before the cursor was moved back by hand.
   await session.query(
     `insert into ${table} (generation, tenant_id, epoch, sequence_number, terms)
@@ -62,7 +78,7 @@ async function storeTerms(
       tenantId,
       stored.map(({ epoch }) => epoch),
       stored.map(({ sequence }) => sequence),
-      stored.map(({ terms }) => `{${terms.join(',')}}`),
+      stored.map(({ terms }) => terms),
     ],
   );
 }

@@ -1,10 +1,4 @@
-import {
-  anyTerm,
-  type FilterCondition,
-  termBlockRecords,
-  termHashes,
-  termsOfCondition,
-} from '@tallystick/event';
+import { anyTerm, type FilterCondition, termHashes, termsOfCondition } from '@tallystick/event';
 import { type SearchQuery, termsOfQuery } from '@tallystick/event/search';
 import type { Session, Statement } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
@@ -69,6 +63,8 @@ export interface Candidates {
 
 export interface CandidateSearch {
   readonly epoch: number;
+  /** Blocks in which to search. */
+  readonly blocks: readonly number[];
   readonly first: number;
   readonly last: number;
   readonly newestFirst: boolean;
@@ -104,9 +100,8 @@ export async function findCandidates(
 function candidatesOf(
   tenantId: string,
   { fields, texts }: TermGroups,
-  { epoch, first, last, newestFirst, most }: CandidateSearch,
+  { epoch, blocks, first, last, newestFirst, most }: CandidateSearch,
 ): Statement<CandidateRow> {
-  const blocks = blocksOf(first, last);
   const hashed = (groups: readonly (readonly string[])[]) =>
     groups.map((group) => {
       const terms = [...group, anyTerm];
@@ -132,10 +127,4 @@ function unionOf(
     sequence <= indexedTo && (newestFirst ? sequence >= end : sequence <= end);
   const union = [...new Set(found.flat())].filter(isKnown).sort((a, b) => (newestFirst ? b - a : a - b));
   return { sequences: union.slice(0, most), isCut: ends.length > 0 || union.length > most, indexedTo };
-}
-
-function blocksOf(first: number, last: number): number[] {
-  const from = Math.floor(first / termBlockRecords);
-  const to = Math.floor(last / termBlockRecords);
-  return Array.from({ length: to - from + 1 }, (_, at) => from + at);
 }

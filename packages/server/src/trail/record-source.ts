@@ -6,6 +6,7 @@ import {
 } from '@tallystick/event';
 import { plannedByValues, plannedOnce, type Session, type Statement } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
+import { BlockQueue, type BlockStep, blockOf } from './block-queue.ts';
 import { anyTime } from './chain-months.ts';
 import { filtersContent } from './filters.ts';
 import {
@@ -26,16 +27,10 @@ import {
 } from './list-rows.ts';
 import { type RowsAt, rowsAt } from './rows-at.ts';
 import type { ScanBudget } from './scan-budget.ts';
-import type { ScanRequest } from './scan-request.ts';
+import type { Range, ScanRequest } from './scan-request.ts';
 import { conditionsWithin } from './view.ts';
 
 const findByTimeSql = readSql('find-by-time');
-
-/** Records of a chain that are not looked at yet: sequence numbers, both ends included. */
-export interface Range {
-  readonly low: number;
-  readonly high: number;
-}
 
 /** Rows at the beginning of a range, by its order, that meet the conditions that columns answer. */
 export interface Part {
@@ -48,14 +43,16 @@ export interface Part {
 const walkedAtFirst = 512;
 const walkedAtMost = 8_192;
 /**
- * A column's index has a part in each month, and in more months than these it is only asked for the first two. A value that is not frequent
- * there is found faster by the indexes of terms, which have no parts: with 84 months, to plan a statement over all of them takes 10 ms.
+ * A column's index has a part in each month. In more months than these, the indexes of terms are asked, which have no parts: with 84 months, to
+ * plan a statement over all of them takes 10 ms.
  */
 const manyMonths = 6;
+/** Most blocks of the first search by the summaries. */
+const firstBlocks = 32;
 /** Rows of a column's index that are compared at a time. */
 const columnRows = 2_000;
 /** Most records of a span of time that are looked up at once. For a longer span, the chain is read. */
-const timedRecords = 2_000;
+const timedRecords = 500;
 
 /**
  * Reads the rows of a range that may match the filters, part by part. Each part reads a bounded number of rows:
@@ -76,12 +73,13 @@ export class RecordSource {
   readonly #newestFirst: boolean;
   readonly #conditions: readonly FilterCondition[];
   /** What the indexes of terms are asked for; none where they can't answer. */
-  #alternatives: readonly TermGroups[];
+  readonly #alternatives: readonly TermGroups[];
   readonly #column: ColumnValue | undefined;
-  /** What the indexes of terms can answer, while a column's index is asked first; then it becomes {@link #alternatives}. */
-  #later: readonly TermGroups[] | undefined;
-  /** Blocks that the next search covers. */
+  readonly #queue: BlockQueue;
+  /** Most blocks in which the next search looks. */
   #blocks = 1;
+  /** Whether the summaries say in which blocks to look. Not for the first block: a page of a frequent value ends there. */
+  #asksSummaries = false;
   #walked: number;
   /** Records of a short span of time, in the order of the chain; undefined before they were looked up, null for a long span. */
   #timed: readonly number[] | null | undefined;
@@ -103,13 +101,15 @@ export class RecordSource {
     const [first] = alternatives;
     const isColumnAlone =
       this.#column !== undefined && alternatives.length === 1 && countGroups(first!) === 1;
-    this.#alternatives = isColumnAlone ? [] : alternatives;
     const months = request.months.count(request.from, request.to);
-    if (isColumnAlone && months > manyMonths) this.#later = alternatives;
+    this.#alternatives = isColumnAlone && months <= manyMonths ? [] : alternatives;
+    this.#queue = new BlockQueue(session, tenantId, request, this.#alternatives, budget);
     this.#walked = Math.max(walkedAtFirst, request.limit + 1);
     const { from, to } = request.filters;
     // A list of the newest records without an end finds them at its beginning.
     if (to === undefined && (from === undefined || this.#newestFirst)) this.#timed = null;
+    // Between its beginning and the first record that happened in time, there may be many others.
+    else this.#asksSummaries = true;
   }
 
   /** The last record that the field index has, as far as it was asked; undefined if it can't answer any of the filters. */
@@ -133,60 +133,58 @@ export class RecordSource {
     // The index does not reach this place: the chain is read, down to where the index does.
     const low = this.#newestFirst ? Math.max(range.low, (this.#indexedTo ?? -1) + 1) : range.low;
     const rest = { low, high: range.high };
-    if (this.#column === undefined) return await this.#walk(rest, wanted);
-    if (this.#later === undefined) return await this.#followColumn(this.#column, rest, wanted);
-    return await this.#followColumn(this.#column, this.#firstMonths(rest), wanted);
-  }
-
-  /** The part of a range in which a column's index is asked first. The next part is searched for in the indexes of terms. */
-  #firstMonths({ low, high }: Range): Range {
-    const { months } = this.#request;
-    this.#alternatives = this.#later!;
-    this.#later = undefined;
-    return this.#newestFirst
-      ? { low: Math.max(low, months.firstOf(high, -1)), high }
-      : { low, high: Math.min(high, months.firstOf(low, 2) - 1) };
+    if (this.#column !== undefined) return await this.#followColumn(this.#column, rest, wanted);
+    if (this.#asksIndex || !this.#asksSummaries) return await this.#walk(rest, wanted);
+    // The blocks before the next one that has an event in time are left out.
+    const { blocks, range: upTo } = await this.#queue.next(rest, 1);
+    if (blocks.length === 0) return { rows: [], end: this.#endOf(upTo) };
+    return await this.#walk(within(blocks[0]!, upTo), wanted);
   }
 
   get #asksIndex(): boolean {
     return this.#alternatives.length > 0;
   }
 
-  async #search({ low, high }: Range): Promise<Part | undefined> {
+  async #search(range: Range): Promise<Part | undefined> {
     const { epoch, limit } = this.#request;
-    const next = this.#newestFirst ? high : low;
+    const next = this.#newestFirst ? range.high : range.low;
     if (this.#budget.hasSearched && this.#budget.searches < this.#alternatives.length) {
       this.#budget.searches = 0;
       return { rows: [], end: this.#newestFirst ? next + 1 : next - 1 };
     }
-    const span = this.#blocks * termBlockRecords;
-    const block = Math.floor(next / termBlockRecords) * termBlockRecords;
-    const first = this.#newestFirst ? Math.max(low, block + termBlockRecords - span) : low;
-    const last = this.#newestFirst ? high : Math.min(high, block + span - 1);
-    const most = Math.max(64, Math.min(1_024, limit + 1));
     this.#budget.hasSearched = true;
+    const step = this.#asksSummaries
+      ? await this.#queue.next(range, this.#blocks)
+      : firstBlock(range, this.#newestFirst);
+    this.#asksSummaries = true;
+    const { low: first, high: last } = step.range;
+    if (step.blocks.length === 0) {
+      // Every block here has a summary, and none of them a match.
+      this.#indexedTo ??= last;
+      return { rows: [], end: this.#endOf(step.range) };
+    }
+    const most = Math.max(64, Math.min(1_024, limit + 1));
     this.#budget.searches -= this.#alternatives.length;
     const { sequences, isCut, indexedTo } = await findCandidates(
       this.#session,
       this.#tenantId,
       this.#alternatives,
-      {
-        epoch,
-        first,
-        last,
-        newestFirst: this.#newestFirst,
-        most,
-      },
+      { epoch, blocks: step.blocks, first, last, newestFirst: this.#newestFirst, most },
     );
     this.#indexedTo = indexedTo;
     if (next > indexedTo) return undefined;
-    // A search sorts what it finds, so it covers more blocks only where there are few candidates.
-    this.#blocks = isCut ? 1 : Math.min(maxBlocks(this.#alternatives), this.#blocks * 4);
+    this.#blocks = isCut ? 1 : this.#nextBlocks(sequences.length, step.blocks.length, most);
     const searched = this.#newestFirst ? first : Math.min(last, indexedTo);
     if (sequences.length === 0) return { rows: [], end: searched };
     this.#budget.rows -= sequences.length;
     const { rows, cutAt } = await this.#rowsAt(sequences);
     return { rows, end: cutAt ?? (isCut ? sequences.at(-1)! : searched) };
+  }
+
+  /** In how many blocks to look next. A search sorts what it finds, so there are as many as should have one page. */
+  #nextBlocks(found: number, blocks: number, most: number): number {
+    const wanted = Math.ceil((most * blocks) / Math.max(found, blocks));
+    return Math.min(wanted, Math.max(firstBlocks, blocks * 8), maxBlocks(this.#alternatives));
   }
 
   async #followColumn({ column, value }: ColumnValue, range: Range, wanted: number): Promise<Part> {
@@ -310,6 +308,18 @@ export class RecordSource {
 interface ColumnValue {
   readonly column: OrderedColumn;
   readonly value: string;
+}
+
+/** The part of a range that is in one block. */
+function within(block: number, { low, high }: Range): Range {
+  const first = block * termBlockRecords;
+  return { low: Math.max(low, first), high: Math.min(high, first + termBlockRecords - 1) };
+}
+
+/** The first block of a range. */
+function firstBlock(range: Range, newestFirst: boolean): BlockStep {
+  const block = blockOf(newestFirst ? range.high : range.low);
+  return { blocks: [block], range: within(block, range) };
 }
 
 /** The value that a condition demands of a column whose index is in the order of the chain. */

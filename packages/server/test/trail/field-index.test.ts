@@ -111,8 +111,11 @@ describe('filters on fields without a column', () => {
     const rare = { metadata: { job: 'rare' } };
     const common = { metadata: { job: 'common' } };
     const every = Array.from({ length: 4_500 }, (_, at) => (at % 2_200 === 0 ? rare : common));
-    for (let at = 0; at < every.length; at += 500) await submit('long', every.slice(at, at + 500));
-    await index();
+    for (let at = 0; at < every.length; at += 1_500) {
+      await submit('long', every.slice(at, at + 1_500));
+      // Each time, the follower is a new one: it makes the summary of the first block from the chain.
+      await index();
+    }
     const filters = { 'metadata.job': 'rare' };
     expect(await found({ tenantId: 'long', filters })).toEqual([4_401, 2_201, 1]);
     expect(await found({ tenantId: 'long', filters, order: 'asc' })).toEqual([1, 2_201, 4_401]);
@@ -137,7 +140,51 @@ describe('filters on fields without a column', () => {
     const behind = await hasty.list({ tenantId: 'long', filters }, all);
     expect(behind).toMatchObject({ events: [], isCut: true, indexedTo: 4_500 });
     expect(await found({ tenantId: 'long', filters }, { reader: hasty })).toEqual([4_401, 2_201, 1]);
-  });
+  }, 120_000);
+
+  it('look only into full blocks whose summary has the terms and the times', async () => {
+    const of = "audit_field_blocks where tenant_id = 'long'";
+    const summaries = () =>
+      site.service.database.query(writer, `select block, oldest, newest, terms from ${of}`);
+    const ask = (more: EventFilters) =>
+      found({ tenantId: 'long', filters: { 'metadata.job': 'rare', ...more } });
+    const findings = async () => {
+      const check = { tenantId: 'long', logName, keys: [] };
+      const report = await verifyStore(
+        (sql, values) => site.service.database.query(writer, sql, values),
+        check,
+      );
+      return report.findings.flatMap(({ code, sequence_number, found: what }) =>
+        code === 'INDEX_MISMATCH' ? [`${sequence_number} ${what}`] : [],
+      );
+    };
+    const made = await summaries();
+    expect(made).toMatchObject([{ block: 0 }]);
+    const before = { to: (made[0] as { newest: Date }).newest.toISOString() };
+    expect(await ask({ to: '9999-01-01T00:00:00Z' })).toEqual([4_401, 2_201, 1]);
+    expect(await ask(before)).toContain(2_201);
+
+    // One follower collects the same as those that took turns.
+    await site.service.followerOperations.reset('field-index', 'long');
+    expect(await summaries()).toEqual([]);
+    await index();
+    expect(await summaries()).toEqual(made);
+    expect(await findings()).toEqual([]);
+
+    // Who can write to the store can hide records from searches. A verification finds it.
+    await asOwner(`update ${of.replace(' where', ' set newest = oldest where')}`);
+    expect(await ask({ from: before.to })).not.toContain(2_201);
+    expect(await findings()).toEqual(['0 a summary with other times than those of its records']);
+    await asOwner(`update ${of.replace(' where', " set terms = '{}' where")}`);
+    expect(await ask({})).toEqual([4_401]);
+    expect(await findings()).toEqual(['0 a summary with other terms than those of its records']);
+    await asOwner(`update ${of.replace(' where', ' set block = 1 where')}`);
+    expect(await ask({})).toEqual([4_401, 2_201, 1]);
+    expect(await findings()).toEqual([
+      '4096 a summary of records that the index does not have',
+      '4096 a summary of records that the chain does not have',
+    ]);
+  }, 120_000);
 
   it('neither find nor count sensitive records without the scope', async () => {
     const secret = { is_sensitive: true, metadata: { platform: 'web' } };
@@ -224,9 +271,21 @@ describe('the index', () => {
     await expect(site.service.database.query(writer, search, ['own'])).rejects.toThrow(
       /has not set the tenant/,
     );
-    await expect(site.service.database.query(reader, 'select * from audit_field_terms')).rejects.toThrow(
-      /permission/,
-    );
+    for (const table of ['audit_field_terms', 'audit_field_blocks', 'audit_search_blocks'])
+      await expect(site.service.database.query(reader, `select * from ${table}`)).rejects.toThrow(
+        /permission/,
+      );
+    const blocks = (tenant: string | null) =>
+      site.service.database.query(
+        reader,
+        "select * from tally_find_blocks($1, 1, 0, 10, '{}', '{}', '-infinity', 'infinity')",
+        [tenant],
+      );
+    await expect(blocks('asked')).rejects.toThrow(/has not set the tenant/);
+    await expect(blocks(null)).rejects.toThrow(/has not set the tenant/);
+    expect(await blocks('own')).toHaveLength(11);
+    const wide = "select * from tally_find_blocks('own', 1, 0, 4096, '{}', '{}', '-infinity', 'infinity')";
+    await expect(site.service.database.query(reader, wide)).rejects.toThrow(/4096 blocks at most/);
     const forged = `select * from tally_find_candidates('own', 1, 0, 10, array['{1}'') or true --'], true, 10)`;
     await expect(site.service.database.query(reader, forged)).rejects.toThrow(/malformed array/);
   });

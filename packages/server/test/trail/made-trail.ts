@@ -1,5 +1,11 @@
-import { type AnyEvent, storedTermHashes, termBlockRecords } from '@tallystick/event';
-import { storedSearchHashes } from '@tallystick/event/search';
+import {
+  type AnyEvent,
+  BlockSummary,
+  fieldTerms,
+  storedTermHashes,
+  termBlockRecords,
+} from '@tallystick/event';
+import { searchTerms, storedSearchHashes } from '@tallystick/event/search';
 import { indexedColumns } from '@tallystick/log';
 import { copyStatement, renderRow } from '../../src/store/copy-rows.ts';
 import type { Session } from '../../src/store/database.ts';
@@ -11,8 +17,8 @@ export function chainedAt(at: number): string {
 }
 
 /**
- * Fills the chain of a tenant, its field index and its search index by COPY: thousands of records in a second. The records hold these events and lack what a
- * verification looks at. The planner knows the tables afterwards.
+ * Fills the chain of a tenant, its field index and its search index, with their summaries, by COPY: thousands of records in a second. The
+ * records hold these events and lack what a verification looks at. The planner knows the tables afterwards.
  *
  * @param asOwner runs work in a transaction with the rights of the owner of the tables
  */
@@ -39,24 +45,46 @@ export async function makeTrail(
     const scope = { tenantId, epoch: 1, block: Math.floor(at / termBlockRecords) };
     return `1\t${tenantId}\t1\t${at}\t{${hashesOf(scope, eventAt(at)).join(',')}}\n`;
   };
+  const summariesOf = (termsOf: typeof fieldTerms) => (block: number) => {
+    const summary = new BlockSummary({ tenantId, epoch: 1, block });
+    for (let at = block * termBlockRecords; at < (block + 1) * termBlockRecords; at++) {
+      const event = eventAt(at);
+      summary.add(event, termsOf(event));
+    }
+    const { oldest, newest, terms } = summary.row();
+    return `1\t${tenantId}\t1\t${block}\t${oldest}\t${newest}\t{${terms.join(',')}}\n`;
+  };
   const indexes = [
-    { name: 'field-index', table: 'audit_field_terms', rowAt: rowsOf(storedTermHashes) },
-    { name: 'search-index', table: 'audit_search_terms', rowAt: rowsOf(storedSearchHashes) },
+    {
+      name: 'field-index',
+      table: 'audit_field_terms',
+      rowAt: rowsOf(storedTermHashes),
+      summaries: 'audit_field_blocks',
+      summaryAt: summariesOf(fieldTerms),
+    },
+    {
+      name: 'search-index',
+      table: 'audit_search_terms',
+      rowAt: rowsOf(storedSearchHashes),
+      summaries: 'audit_search_blocks',
+      summaryAt: summariesOf(searchTerms),
+    },
   ];
   await asOwner(async (session) => {
-    const copy = async (into: string, rowAt: (at: number) => string) => {
+    const copy = async (into: string, rowAt: (at: number) => string, rowCount = count) => {
       const target = session.beginCopy(into);
-      for (let at = 0; at < count; at += 1_000) {
-        const rows = Array.from({ length: Math.min(1_000, count - at) }, (_, nth) => rowAt(at + nth));
+      for (let at = 0; at < rowCount; at += 1_000) {
+        const rows = Array.from({ length: Math.min(1_000, rowCount - at) }, (_, nth) => rowAt(at + nth));
         await target.write(rows.join(''));
       }
       await target.finish();
     };
     await copy(copyStatement(partitionOf(Date.now())), recordAt);
-    for (const { table, rowAt } of indexes) {
+    for (const { table, rowAt, summaries, summaryAt } of indexes) {
       await session.query(`drop index ${table}_terms`);
       await copy(`copy ${table} from stdin`, rowAt);
       await session.query(`create index ${table}_terms on ${table} using gin (terms)`);
+      await copy(`copy ${summaries} from stdin`, summaryAt, Math.floor(count / termBlockRecords));
     }
     await session.query(
       `insert into audit_chain_state (tenant_id, epoch, last_sequence, last_hash, last_ingested_at, frontier)

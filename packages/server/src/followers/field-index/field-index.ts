@@ -1,8 +1,13 @@
-import { storedTermHashes } from '@tallystick/event';
+import { fieldTerms } from '@tallystick/event';
 import type { DatabaseFollower } from '../follower.ts';
 import { termIndexFollower } from '../term-index.ts';
 
 /** Keeps the field index, by which filters find records: the terms of each record in `audit_field_terms`. */
 export function fieldIndex(): DatabaseFollower {
-  return termIndexFollower({ name: 'field-index', table: 'audit_field_terms', hashesOf: storedTermHashes });
+  return termIndexFollower({
+    name: 'field-index',
+    table: 'audit_field_terms',
+    summaries: 'audit_field_blocks',
+    termsOf: fieldTerms,
+  });
 }

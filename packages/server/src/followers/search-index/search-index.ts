@@ -1,4 +1,4 @@
-import { storedSearchHashes } from '@tallystick/event/search';
+import { searchTerms } from '@tallystick/event/search';
 import type { DatabaseFollower } from '../follower.ts';
 import { termIndexFollower } from '../term-index.ts';
 
@@ -7,6 +7,7 @@ export function searchIndex(): DatabaseFollower {
   return termIndexFollower({
     name: 'search-index',
     table: 'audit_search_terms',
-    hashesOf: storedSearchHashes,
+    summaries: 'audit_search_blocks',
+    termsOf: searchTerms,
   });
 }

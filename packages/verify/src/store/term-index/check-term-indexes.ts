@@ -1,8 +1,15 @@
-import { type AnyEvent, storedTermHashes, type TermScope, termBlockRecords } from '@tallystick/event';
-import { storedSearchHashes } from '@tallystick/event/search';
+import {
+  type AnyEvent,
+  fieldTerms,
+  storedTermHashes,
+  type TermScope,
+  termBlockRecords,
+} from '@tallystick/event';
+import { searchTerms, storedSearchHashes } from '@tallystick/event/search';
 import { readRecord } from '@tallystick/log';
 import type { FindingSink } from '../../report.ts';
 import type { Query } from '../read-store.ts';
+import { type Summaries, SummaryCheck } from './summary-check.ts';
 
 /** Which part of the indexes is compared with the records. */
 export interface TermIndexOptions {
@@ -22,8 +29,7 @@ const pageRecords = 500;
 const maxStrays = 100;
 
 /** An index of terms beside the records: how filters, or searches, find them. */
-interface TermIndex {
-  readonly follower: string;
+interface TermIndex extends Summaries {
   readonly table: string;
   readonly hashesOf: (scope: TermScope, event: AnyEvent) => number[];
   /** Before what is found. */
@@ -31,10 +37,19 @@ interface TermIndex {
 }
 
 const termIndexes: readonly TermIndex[] = [
-  { follower: 'field-index', table: 'audit_field_terms', hashesOf: storedTermHashes, label: '' },
+  {
+    follower: 'field-index',
+    table: 'audit_field_terms',
+    summaries: 'audit_field_blocks',
+    termsOf: fieldTerms,
+    hashesOf: storedTermHashes,
+    label: '',
+  },
   {
     follower: 'search-index',
     table: 'audit_search_terms',
+    summaries: 'audit_search_blocks',
+    termsOf: searchTerms,
     hashesOf: storedSearchHashes,
     label: 'in the search index: ',
   },
@@ -70,10 +85,17 @@ async function checkTermIndex(
       ...(place.epoch !== epoch && { epoch: place.epoch }),
       found: `${index.label}${found}`,
     });
+  const [summaries] = await query(`select to_regclass('${index.summaries}') is not null as present`, []);
   const ranges = [{ epoch, from, to }];
   for (const other of others ? await query(otherEpochsSql, [tenantId, epoch]) : [])
     ranges.push({ epoch: Number(other.epoch), from: 0, to: Number(other.last_sequence) });
   for (const range of ranges) {
+    const ofSummaries =
+      summaries?.present === true
+        ? new SummaryCheck(query, index, { tenantId, epoch: range.epoch }, (block, found) =>
+            report({ epoch: range.epoch, sequence: block * termBlockRecords }, found),
+          )
+        : undefined;
     let next = await firstFrom(query, sql.first, tenantId, range.epoch, range.from);
     while (next !== undefined && next <= range.to) {
       const last = Math.min(range.to, next + pageRecords - 1);
@@ -81,13 +103,20 @@ async function checkTermIndex(
         const place = { epoch: range.epoch, sequence: Number(row.sequence_number) };
         const found = difference(index, tenantId, place, row);
         if (found !== undefined) report(place, found);
+        if (row.record !== null) await ofSummaries?.add(place.sequence, String(row.record));
       }
       next = await firstFrom(query, sql.first, tenantId, range.epoch, last + 1);
     }
+    await ofSummaries?.finish();
   }
   if (!others) return;
   for (const row of await query(sql.strays, [tenantId])) {
     report({ epoch: Number(row.epoch), sequence: Number(row.sequence_number) }, 'a row without a record');
+  }
+  if (summaries?.present !== true) return;
+  for (const row of await query(sql.strayBlocks, [tenantId])) {
+    const place = { epoch: Number(row.epoch), sequence: Number(row.block) * termBlockRecords };
+    report(place, 'a summary of records that the chain does not have');
   }
 }
 
@@ -129,7 +158,7 @@ const otherEpochsSql = `
   select epoch::text as epoch, last_sequence::text as last_sequence
     from audit_chain_ranges where tenant_id = $1 and epoch <> $2::integer order by epoch`;
 
-function statementsOf({ follower, table }: TermIndex) {
+function statementsOf({ follower, table, summaries }: TermIndex) {
   // The generation that reads use, and the record that it has come to.
   const place = `
   select f.generation, c.epoch, c.sequence_number
@@ -171,5 +200,12 @@ function statementsOf({ follower, table }: TermIndex) {
       on g.tenant_id = i.tenant_id and g.epoch = i.epoch and i.sequence_number between 0 and g.last_sequence
    where i.generation = (select generation from (${place}) as place) and i.tenant_id = $1 and g.epoch is null
    order by i.epoch, i.sequence_number limit ${maxStrays}`;
-  return { page, first, strays };
+  const strayBlocks = `
+  select s.epoch::text as epoch, s.block::text as block
+    from ${summaries} s
+    left join audit_chain_ranges g
+      on g.tenant_id = s.tenant_id and g.epoch = s.epoch and s.block >= 0 and (s.block + 1) * ${termBlockRecords} - 1 <= g.last_sequence
+   where s.generation = (select generation from (${place}) as place) and s.tenant_id = $1 and g.epoch is null
+   order by s.epoch, s.block limit ${maxStrays}`;
+  return { page, first, strays, strayBlocks };
 }

@@ -1,0 +1,135 @@
+import { type AnyEvent, BlockSummary, termBlockRecords } from '@tallystick/event';
+import { readRecord } from '@tallystick/log';
+import type { Session } from '../store/database.ts';
+import type { FollowedPage } from './follower.ts';
+import { readRows } from './read-page.ts';
+
+/** A record, and its terms. */
+export interface RecordTerms {
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly event: AnyEvent;
+  readonly terms: readonly string[];
+}
+
+/** Where the rows of summaries are stored, and what they are of. */
+export interface SummaryTable {
+  readonly summaries: 'audit_field_blocks' | 'audit_search_blocks';
+  readonly termsOf: (event: AnyEvent) => string[];
+}
+
+/** A block of which the first records were followed. */
+interface OpenBlock {
+  readonly block: number;
+  /** The record that comes next. */
+  next: number;
+  readonly summary: BlockSummary;
+}
+
+/** Most hashes of open blocks that are kept, some 40 bytes each. */
+const keptHashes = 1 << 20;
+/** Records that are read at a time to make a summary. */
+const readRecords = 512;
+
+/**
+ * Writes the summary of a block with its last record. What was collected since its first record is kept in memory; where that is not all,
+ * because another replica followed a part or memory was short, the block is read again.
+ */
+export class TermSummaries {
+  readonly #table: SummaryTable;
+  /** By generation, tenant and epoch, the one that was used last at the end. Owned by this object. */
+  readonly #open = new Map<string, OpenBlock>();
+
+  constructor(table: SummaryTable) {
+    this.#table = table;
+  }
+
+  /** In the transaction that stores the terms. A crash leaves neither the terms nor the summary. */
+  async add(
+    session: Session,
+    { tenantId, generation }: FollowedPage,
+    records: readonly RecordTerms[],
+  ): Promise<void> {
+    for (const { epoch, sequence, event, terms } of records) {
+      const key = `${generation}\n${tenantId}\n${epoch}`;
+      const block = Math.floor(sequence / termBlockRecords);
+      const open = this.#openAt(key, { tenantId, epoch, block }, sequence);
+      if (open !== undefined) {
+        open.summary.add(event, terms);
+        open.next++;
+      }
+      if (sequence % termBlockRecords !== termBlockRecords - 1) continue;
+      this.#open.delete(key);
+      const place = { tenantId, epoch, block, generation };
+      if (open === undefined) await writeSummary(session, this.#table, place);
+      else await insertSummary(session, this.#table, place, open.summary);
+    }
+    this.#forget();
+  }
+
+  /** The block that a record continues; undefined where its earlier records are not known. */
+  #openAt(
+    key: string,
+    scope: { readonly tenantId: string; readonly epoch: number; readonly block: number },
+    sequence: number,
+  ): OpenBlock | undefined {
+    const known = this.#open.get(key);
+    this.#open.delete(key);
+    const continues = known?.block === scope.block && known.next === sequence;
+    const begins = sequence % termBlockRecords === 0;
+    if (!continues && !begins) return undefined;
+    const open = continues ? known : { block: scope.block, next: sequence, summary: new BlockSummary(scope) };
+    this.#open.set(key, open);
+    return open;
+  }
+
+  #forget(): void {
+    let kept = [...this.#open.values()].reduce((sum, { summary }) => sum + summary.size, 0);
+    for (const [key, { summary }] of this.#open) {
+      if (kept <= keptHashes) break;
+      kept -= summary.size;
+      this.#open.delete(key);
+    }
+  }
+}
+
+interface BlockPlace {
+  readonly generation: number;
+  readonly tenantId: string;
+  readonly epoch: number;
+  readonly block: number;
+}
+
+/** Reads a block of the chain, all of whose records the index has, and writes its summary. */
+async function writeSummary(session: Session, table: SummaryTable, place: BlockPlace): Promise<void> {
+  const { tenantId, epoch, block } = place;
+  const summary = new BlockSummary(place);
+  const end = (block + 1) * termBlockRecords - 1;
+  for (let next = block * termBlockRecords; next <= end; ) {
+    const rows = await readRows(session, tenantId, epoch, next, end, readRecords);
+    if (rows.length === 0) break;
+    for (const { record } of rows) {
+      const { event } = readRecord(record);
+      summary.add(event, table.termsOf(event));
+    }
+    next = rows.at(-1)!.sequence_number + 1;
+  }
+  await insertSummary(session, table, place, summary);
+}
+
+async function insertSummary(
+  session: Session,
+  { summaries }: SummaryTable,
+  { generation, tenantId, epoch, block }: BlockPlace,
+  summary: BlockSummary,
+): Promise<void> {
+  const { oldest, newest, terms } = summary.row();
+  // A row that exists already is that of an attempt before the cursor was moved back by hand.
+  await session.query(
+    `insert into ${summaries} (generation, tenant_id, epoch, block, oldest, newest, terms)
+     values ($1::integer, $2, $3::integer, $4::bigint, $5::timestamptz, $6::timestamptz, $7::integer[])
+         on conflict (generation, tenant_id, epoch, block)
+         do update set oldest = excluded.oldest, newest = excluded.newest, terms = excluded.terms`,
+    [generation, tenantId, epoch, block, oldest, newest, `{${terms.join(',')}}`],
+  );
+}
