@@ -397,6 +397,9 @@ describe('the timeline', () => {
     const lines = page.getByRole('list', { name: 'Records, each below' }).getByRole('listitem');
     expect(await lines.count()).toBe(records.length);
     for (const { model } of summary.models) await visitor.sees(model);
+    await page.getByRole('button', { name: 'Verify' }).click();
+    await visitor.sees(`Checked by your browser: ${records.length} events`);
+    expect(await lines.getByTitle('Verified here').count()).toBe(records.length);
     expect(await page.getByText('$0.00').count()).toBeGreaterThan(0);
     await lines.getByRole('link', { name: 'approval.granted' }).first().click();
     await drawer.getByText('Verified here, by your browser').waitFor();
