@@ -1,11 +1,12 @@
 import type { RunningService, Terminal } from 'tallystick/demo/story-parts';
+import { loseBatch } from './lost-batch.ts';
 import type { Told } from './story.ts';
 
 /** Commands that answer questions about the demo from its trail. Each is preceded by the question. */
-function commandsAbout({
-  approved,
-  quarantined,
-}: Told): readonly (readonly [question: string, command: string])[] {
+function commandsAbout(
+  { approved, quarantined }: Told,
+  lostBatch: boolean,
+): readonly (readonly [question: string, command: string])[] {
   return [
     ['Which tenants have records?', 'tenants'],
     ...(approved === undefined
@@ -26,7 +27,8 @@ function commandsAbout({
           ['', `events --tenant ${quarantined.tenantId} --type injection.quarantined`] as const,
         ]),
     ['Who approved what?', 'approvals list --tenant acme --state all'],
-    ['Is anything changed or missing?', 'verify --tenant acme'],
+    ['Is anything changed?', 'verify --tenant acme'],
+    ...(lostBatch ? [['Is anything missing?', 'producers --tenant acme'] as const] : []),
   ];
 }
 
@@ -39,11 +41,15 @@ export async function whereToLook(
     running,
   }: {
     readonly directory: string;
-    readonly running: Pick<RunningService, 'url' | 'key' | 'signInLink'> | undefined;
+    /** With `client`, a batch is lost on its way to the service first, so that there is something missing to find. */
+    readonly running:
+      | (Pick<RunningService, 'url' | 'key' | 'signInLink'> & { readonly client?: RunningService['client'] })
+      | undefined;
   },
 ): Promise<void> {
+  if (running?.client !== undefined) await loseBatch(terminal, { ...running, client: running.client });
   const options = running === undefined ? `--data ${quoted(directory)} ` : '';
-  const commands = commandsAbout(told).map(
+  const commands = commandsAbout(told, running !== undefined).map(
     ([question, command]) => [question, `npx tally ${options}${command}`] as const,
   );
   const link = running?.signInLink();

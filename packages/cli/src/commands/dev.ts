@@ -6,10 +6,12 @@ import { embeddedStoreOptions } from '../service/options.ts';
 import { renderFields } from '../terminal/table.ts';
 import { addExamples } from './examples.ts';
 import { portNumber } from './option-values.ts';
+import { corsOriginOption, corsOriginsOf } from './serve-limits.ts';
 
 interface DevOptions {
   readonly port: number;
   readonly newKey?: boolean;
+  readonly corsOrigin?: readonly string[];
 }
 
 const defaultDirectory = '.tallystick';
@@ -26,6 +28,7 @@ export const registerDev: Register = (program, run) => {
     )
     .option('--port <port>', 'port to listen on; 0 for any free port', portNumber, 8040)
     .option('--new-key', 'create another API key and show it')
+    .addOption(corsOriginOption())
     .addHelpText('after', `\nThe store is in --data DIR, by default in ${defaultDirectory}.`);
   addExamples(command, 'tally dev', 'tally dev --port 0 --data /tmp/trail');
   run<DevOptions>(command, async (context, options) => {
@@ -46,7 +49,10 @@ export const registerDev: Register = (program, run) => {
     );
     try {
       const consoleSite = await installedConsole();
-      const server = await listen(service, { port: options.port, logger: false, now, metrics, consoleSite });
+      const server = await listen(service, {
+        ...{ port: options.port, logger: false, now, metrics, consoleSite },
+        corsOrigins: corsOriginsOf(options, context.processContext),
+      });
       const { url } = server;
       try {
         const key = await newKeyFor(service, options);

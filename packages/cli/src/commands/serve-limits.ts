@@ -1,5 +1,5 @@
 import type { HttpOptions } from '@tallystick/server/http';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CliError } from '../errors.ts';
 import type { ProcessContext } from '../process-context.ts';
 import { rate } from './option-values.ts';
@@ -40,11 +40,23 @@ export function addLimitOptions(command: Command): Command {
       'address or range of a proxy whose header X-Forwarded-For names the client; may be repeated; or TALLYSTICK_TRUSTED_PROXIES',
       collect((text) => text),
     )
-    .option(
-      '--cors-origin <origin>',
-      'origin whose web pages may call the API with a key or a token, such as https://app.example.com; may be repeated; or TALLYSTICK_CORS_ORIGINS (default: none)',
-      collect((text) => text),
-    );
+    .addOption(corsOriginOption());
+}
+
+/** `--cors-origin`, of every command that serves the API. */
+export function corsOriginOption(): Option {
+  return new Option(
+    '--cors-origin <origin>',
+    'origin whose web pages may call the API with a key or a token, such as https://app.example.com; may be repeated; or TALLYSTICK_CORS_ORIGINS (default: none)',
+  ).argParser(collect((text) => text));
+}
+
+/** The origins from the command line, then from the environment. */
+export function corsOriginsOf(
+  options: Pick<LimitOptions, 'corsOrigin'>,
+  { env }: Pick<ProcessContext, 'env'>,
+): readonly string[] | undefined {
+  return options.corsOrigin ?? listIn(env.TALLYSTICK_CORS_ORIGINS);
 }
 
 /**
@@ -64,7 +76,7 @@ export function limitSettings(
         options.rateLimitAddress ?? rateIn(env, 'TALLYSTICK_RATE_LIMIT_ADDRESS') ?? rate(defaultAddressRate),
     },
     trustedProxies: options.trustedProxy ?? listIn(env.TALLYSTICK_TRUSTED_PROXIES),
-    corsOrigins: options.corsOrigin ?? listIn(env.TALLYSTICK_CORS_ORIGINS),
+    corsOrigins: corsOriginsOf(options, { env }),
   };
 }
 

@@ -53,9 +53,14 @@ test('dev creates a key at its first start only, serves, and shuts down cleanly'
   expect((await fetch(`${url}/v1/tenants`)).status).toBe(401);
   expect(await first.stop()).toEqual({ code: 0, stderr: expect.stringContaining('stopped') });
 
-  const second = await start('dev', '--port', '0');
+  const second = await start('dev', '--port', '0', '--cors-origin', 'http://localhost:3000');
   expect(second.printed.key).toBeUndefined();
   expect((await emit(second.printed.url)).stdout).toMatch(/^chained {2}acme #2 /);
+  // With the option, a page of the developer's own can have the viewer in it.
+  const asked = await fetch(`${second.printed.url}/v1/tenants`, {
+    headers: { origin: 'http://localhost:3000' },
+  });
+  expect(asked.headers.get('access-control-allow-origin')).toBe('http://localhost:3000');
   expect((await second.stop()).code).toBe(0);
 }, 180_000);
 

@@ -105,18 +105,28 @@ export async function* reopened<T>(
   }
 }
 
+/** Characters of one line. Far above any record with its proof: a longer line does not come from an audit service. */
+const maxLineLength = 8 << 20;
+
 /** The text of an answer, cut at the ends of lines. */
 export async function* wholeLines(sender: Sender, response: Response): AsyncGenerator<string> {
   const decoder = new TextDecoder();
-  let rest = '';
+  /** The beginning of a line, in parts: a text that grows with each chunk would be copied with each. */
+  let rest: string[] = [];
+  let length = 0;
   for await (const chunk of chunksOf(response)) {
-    rest += decoder.decode(chunk, { stream: true });
-    const end = rest.lastIndexOf('\n') + 1;
-    if (end === 0) continue;
-    yield rest.slice(0, end);
-    rest = rest.slice(end);
+    const text = decoder.decode(chunk, { stream: true });
+    const end = text.lastIndexOf('\n') + 1;
+    if (end > 0) {
+      yield rest.join('') + text.slice(0, end);
+      rest = [];
+      length = 0;
+    }
+    rest.push(text.slice(end));
+    length += text.length - end;
+    if (length > maxLineLength) throw sender.invalid('sent a line that is too long');
   }
-  if (rest !== '') throw sender.invalid('sent an export that ends within a line');
+  if (length > 0) throw sender.invalid('sent an export that ends within a line');
 }
 
 function lastLineOf(lines: string): string {

@@ -38,7 +38,10 @@ export async function* exportEvidence(
     for await (const lines of wholeLines(sender, response)) {
       for (const text of lines.split('\n').slice(0, -1)) {
         const line = sender.parse<EvidenceHead | EvidenceLine | { end: { hashes: string[] } }>(text);
+        if (typeof line !== 'object' || line === null)
+          throw sender.invalid('sent a line that is not of an export');
         if ('end' in line) {
+          if (!Array.isArray(line.end?.hashes)) throw sender.invalid('sent an end without hashes');
           yield { kind: 'end', hashes: line.end.hashes };
           return;
         }

@@ -64,3 +64,42 @@ test('an export that ends within a line is no export', async () => {
 test('an answer that does not say where the export ends is no export', async () => {
   await expect(exported([new Response(header)])).rejects.toMatchObject({ code: 'RESPONSE_INVALID' });
 });
+
+/** A service that never ends its line. */
+function endless(): { readonly response: Response; readonly sent: () => number } {
+  let sent = 0;
+  const chunk = new TextEncoder().encode('x'.repeat(1 << 20));
+  const body = new ReadableStream({
+    pull(controller) {
+      if (++sent > 64) controller.close();
+      else controller.enqueue(chunk);
+    },
+  });
+  return {
+    response: new Response(body, { headers: { 'tallystick-export-until': '1-9' } }),
+    sent: () => sent,
+  };
+}
+
+test('a line that never ends is read no further than the longest line of a service', async () => {
+  const { response, sent } = endless();
+  await expect(exported([response])).rejects.toMatchObject({
+    code: 'RESPONSE_INVALID',
+    message: expect.stringContaining('a line that is too long'),
+  });
+  expect(sent()).toBeLessThan(20);
+});
+
+test.each(['null', '7', '"end"', '{"end":7}', '{"end":null}'])(
+  'an export with evidence that has the line %s is no export',
+  async (text) => {
+    const client = createClient({
+      url: 'http://audit.example',
+      retry: { delaysMs: [] },
+      fetch: async () => answer([`${text}\n`], 'whole'),
+    });
+    await expect(Array.fromAsync(client.events.exportEvidence({}))).rejects.toMatchObject({
+      code: 'RESPONSE_INVALID',
+    });
+  },
+);

@@ -188,6 +188,25 @@ describe('the end of a session', () => {
     await visitor.drawer.getByText('Place in the chain').waitFor();
   });
 
+  it('ends live mode too, although the reader does nothing, and with the end of the key', async () => {
+    const expiresAt = new Date(Date.now() + service.shift + 3_600_000);
+    const { id, key } = await service.service.keys.create({ name: 'Watcher', scopes: ['events:read'] });
+    await using revoked = await Visitor.arrive(browser, service);
+    await using expired = await Visitor.arrive(browser, service);
+    await revoked.open(key, 'events?tenant=acme&live=1');
+    await expired.open(await reader('Guest', ['events:read'], { expiresAt }), 'events?tenant=acme&live=1');
+    await submit('acme', 1, { target_id: 'seen-live' });
+    await revoked.sees('seen-live');
+    await expired.sees('seen-live');
+    await service.client.apiKeys.revoke(id);
+    await revoked.sees('Your session is over');
+    expect(await revoked.page.getByText('seen-live').count()).toBe(0);
+    await expired.rows.first().waitFor();
+    service.shift += 2 * 3_600_000;
+    await expired.sees('Your session is over');
+    expect(expired.parameter('live')).toBe('1');
+  });
+
   it('comes after an hour without a request', async () => {
     await using visitor = await Visitor.arrive(browser, service);
     await visitor.open(await reader('Sleepy'), 'events?tenant=acme');
@@ -492,6 +511,18 @@ describe('without an answer', () => {
     // The session survives a restart of the service.
     await visitor.drawer.getByRole('button', { name: 'Try again' }).click();
     await visitor.drawer.getByText('Verified here, by your browser').waitFor();
+  });
+
+  it('live mode goes on where it was when the service is back', async () => {
+    await using visitor = await Visitor.arrive(browser, service);
+    await visitor.open(await reader('Patient'), 'events?tenant=acme&live=1');
+    await submit('acme', 1, { target_id: 'before-the-restart' });
+    await visitor.sees('before-the-restart');
+    await service.goAway();
+    await service.comeBack();
+    await submit('acme', 1, { target_id: 'after-the-restart' });
+    await visitor.sees('after-the-restart');
+    expect(await visitor.rows.filter({ hasText: 'before-the-restart' }).count()).toBe(1);
   });
 
   it('a slow network shows where the list will be, and a new filter does not wait for the old one', async () => {

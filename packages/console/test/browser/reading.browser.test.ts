@@ -269,6 +269,48 @@ describe('the list of events', () => {
     expect((await bundle).suggestedFilename()).toBe('acme.tally');
   });
 
+  it('has the columns that the reader chooses, and keeps them in the address', async () => {
+    const { page } = visitor;
+    await visitor.open(key, 'events?tenant=acme');
+    await page.getByRole('button', { name: 'Columns' }).click();
+    await page.getByRole('checkbox', { name: 'Severity' }).check();
+    await page.getByRole('checkbox', { name: 'Actor' }).uncheck();
+    await page.getByRole('columnheader', { name: 'Severity' }).waitFor();
+    await page.getByRole('columnheader', { name: 'Actor' }).waitFor({ state: 'detached' });
+    await page.reload();
+    await page.getByRole('columnheader', { name: 'Severity' }).waitFor();
+    expect(await page.getByRole('columnheader', { name: 'Actor' }).count()).toBe(0);
+    expect(visitor.parameter('columns')).not.toContain('actor');
+  });
+
+  it('is found by / from other pages, whose tables are used with the keyboard alone', async () => {
+    const { page } = visitor;
+    await visitor.open(key, 'approvals?tenant=acme&state=all');
+    const links = page.getByRole('table').getByRole('link');
+    await links.nth(1).waitFor();
+    const hasFocus = (at: number) => links.nth(at).evaluate((link) => link === document.activeElement);
+    await page.keyboard.press('j');
+    await page.keyboard.press('ArrowDown');
+    expect(await hasFocus(1)).toBe(true);
+    await page.keyboard.press('k');
+    expect(await hasFocus(0)).toBe(true);
+    await page.keyboard.press('Enter');
+    const drawer = page.getByRole('complementary', { name: 'Approval' });
+    await drawer.getByText('What would be done').waitFor();
+    expect(await drawer.evaluate((aside) => aside === document.activeElement)).toBe(true);
+    await page.keyboard.press('Escape');
+    await drawer.waitFor({ state: 'detached' });
+    expect(await hasFocus(0)).toBe(true);
+    // From a page without a search, `/` leads to that of the events.
+    await page.keyboard.press('/');
+    await page.keyboard.type('event_type:alert.*');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(
+      (url) => url.pathname.endsWith('/events') && url.searchParams.get('event_type') === 'alert.*',
+    );
+    expect([visitor.parameter('tenant'), new URL(page.url()).hash]).toEqual(['acme', '']);
+  });
+
   it('is used with the keyboard alone', async () => {
     await visitor.open(key, 'events?tenant=acme');
     await visitor.rows.first().waitFor();
@@ -303,6 +345,30 @@ describe('the drawer', () => {
     expect((await download).suggestedFilename()).toMatch(/\.tlog-proof$/);
   });
 
+  it('shows what an event changed, its raw record, and leads to related events and back', async () => {
+    const correlation_id = 'change-of-the-door';
+    const [first, second] = await submit('acme', [
+      { correlation_id, context: { before: { lock: 'open', size: 2 }, after: { lock: 'shut', size: 2 } } },
+      { correlation_id, actor_id: 'porter' },
+    ]);
+    const { page, drawer } = visitor;
+    await visitor.open(key, `events?tenant=acme&event=${first}`);
+    const change = drawer.getByRole('row', { name: /lock/ });
+    expect(await change.locator('del').innerText()).toBe('open');
+    expect(await change.locator('ins').innerText()).toBe('shut');
+    await drawer.getByText('1 member is the same').waitFor();
+    await drawer.getByText('Raw record').click();
+    await drawer.locator('pre').first().getByText('"lock": "open"').waitFor();
+    const related = drawer.getByRole('listitem').filter({ hasText: 'porter' });
+    await related.getByRole('link', { name: 'auth.login' }).click();
+    await page.waitForURL((url) => url.searchParams.get('event') === second);
+    await drawer.getByRole('link', { name: 'All with the same correlation' }).click();
+    await visitor.rows.nth(1).waitFor();
+    expect([await visitor.rows.count(), visitor.parameter('correlation_id')]).toEqual([2, correlation_id]);
+    await page.goBack();
+    await drawer.getByRole('link', { name: 'All with the same correlation' }).waitFor();
+  });
+
   it('shows a record that was changed in the database, with what was expected and found', async () => {
     await visitor.open(key, `events?tenant=globex&event=${changed.audit_id}`);
     const { drawer } = visitor;
@@ -334,6 +400,9 @@ describe('the timeline', () => {
     const lines = page.getByRole('list', { name: 'Records, each below' }).getByRole('listitem');
     expect(await lines.count()).toBe(records.length);
     for (const { model } of summary.models) await visitor.sees(model);
+    await page.getByRole('button', { name: 'Verify' }).click();
+    await visitor.sees(`Checked by your browser: ${records.length} events`);
+    expect(await lines.getByTitle('Verified here').count()).toBe(records.length);
     expect(await page.getByText('$0.00').count()).toBeGreaterThan(0);
     await lines.getByRole('link', { name: 'approval.granted' }).first().click();
     await drawer.getByText('Verified here, by your browser').waitFor();

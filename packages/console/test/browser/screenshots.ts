@@ -38,6 +38,8 @@ mkdirSync(out, { recursive: true });
 await using service = await ConsoleService.on(data);
 const browser = await startBrowser();
 const scenes = await scenesOf(service);
+// A service that runs signs what it chains. This one only serves pictures.
+await service.service.logs.checkpoint('acme');
 const names = forDocs ? shownInDocs : positionals;
 const wanted = scenes.filter(({ name }) => names.length === 0 || names.includes(name));
 const key = await service.key('Maria Keller', ['admin', 'approvals:decide'], { subject: 'maria' });

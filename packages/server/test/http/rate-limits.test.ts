@@ -133,6 +133,22 @@ describe('an address', () => {
     expect((await signIn(http.admin)).status).toBe(200);
   });
 
+  test('is one of many that a client can have: refused sign-ins of all addresses fill the chain once a second at most', async () => {
+    const records = async () =>
+      (await http.get('/v1/audit/events?tenant_id=tallystick&event_type=auth.login&limit=200')).json.events
+        .length;
+    const before = await records();
+    const refuse = (at: number) =>
+      http.call('POST', '/console/session', {
+        key: '',
+        body: { key: bad },
+        headers: { ...from(`2001:db8:${at.toString(16)}::1`), 'x-tallystick-console': '1' },
+      });
+    const answers = await Promise.all(Array.from({ length: 70 }, (_, at) => refuse(at)));
+    expect(new Set(statuses(answers))).toEqual(new Set([401]));
+    expect((await records()) - before).toBe(60);
+  });
+
   test('of IPv6 counts as its network, and of IPv4 in IPv6 as the IPv4 address', async () => {
     await times(4, () => knock('2001:db8:1:2::1'));
     expect((await knock('2001:db8:1:2:ffff::9')).status).toBe(429);

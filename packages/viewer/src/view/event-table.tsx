@@ -110,9 +110,15 @@ export function EventTable({
                     {textOf(event, 'event_type') || words.broken}
                   </button>
                 </td>
-                <td>{textOf(event, 'actor_id')}</td>
-                <td>{textOf(event, 'target_id')}</td>
-                <td>{textOf(event, 'outcome_status')}</td>
+                <td>
+                  <span class="clamped">{textOf(event, 'actor_id')}</span>
+                </td>
+                <td>
+                  <span class="clamped">{textOf(event, 'target_id')}</span>
+                </td>
+                <td>
+                  <Outcome status={textOf(event, 'outcome_status')} />
+                </td>
               </tr>
             ))}
           </tbody>
@@ -133,6 +139,15 @@ export function EventTable({
       )}
     </div>
   );
+}
+
+const badOutcomes = new Set(['failure', 'denied', 'blocked']);
+
+/** The colour repeats what the word says. A forged event may have any word: it has no colour. */
+function Outcome({ status }: { readonly status: string }) {
+  if (status === '') return null;
+  const tone = status === 'success' ? 'good' : badOutcomes.has(status) ? 'bad' : 'soft';
+  return <span class={`outcome ${tone}`}>{status.replaceAll('_', ' ')}</span>;
 }
 
 /** A member of an event as text. A forged event may hold anything there. */

@@ -1,4 +1,4 @@
-import { cpSync, readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
@@ -18,7 +18,7 @@ import {
 import { readForkReport } from '@tallystick/verify';
 import axe from 'axe-core';
 import { build } from 'vite';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { buildViewer } from '../../vite.config.ts';
 import { serveFront, servePages } from './pages.ts';
 
@@ -138,6 +138,12 @@ afterEach(async () => {
   expect(complaints).toEqual([]);
 });
 
+/** The snippets of the guide in a language. */
+function guideBlocks(language: string): string[] {
+  const guide = readFileSync(join(import.meta.dirname, '../../../../docs/viewer.md'), 'utf8');
+  return [...guide.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, code]) => code!);
+}
+
 const viewerFile = () => readFileSync(join(dir.path, 'dist/viewer/tallystick-viewer.js'), 'utf8');
 
 /** A page in plain HTML, as docs/viewer.md shows it. */
@@ -176,6 +182,16 @@ it('lists, searches and verifies in a page of another origin under a strict poli
   expect(await page.locator('tbody tr').count()).toBe(4);
   await page.locator('[data-state="first_visit"]').waitFor();
   expect(await page.locator('tallystick-viewer').innerText()).not.toContain('another customer');
+  // A long text of one event took the room of the other columns: they had one letter in a line.
+  const widths = await page.evaluate(() => {
+    const { shadowRoot } = document.querySelector('tallystick-viewer')!;
+    const cells = [...shadowRoot!.querySelectorAll('tbody tr:first-child td')] as HTMLElement[];
+    const before = cells.map(({ offsetWidth }) => offsetWidth);
+    cells[3]!.firstElementChild!.textContent = 'x'.repeat(500);
+    return { before, after: cells.map(({ offsetWidth }) => offsetWidth), height: cells[3]!.offsetHeight };
+  });
+  expect(widths.after).toEqual(widths.before);
+  expect(widths.height).toBeLessThan(120);
   await page.getByRole('searchbox').fill('note-2');
   await page.getByRole('searchbox').press('Enter');
   await until(async () => (await page.locator('tbody tr').count()) === 1);
@@ -292,7 +308,19 @@ it('shows a record that was changed in the database as not intact', async () => 
   expect(await alarms()).toMatchObject([{ state: 'record', audit_id: changed }]);
 });
 
-it('is a component of React, on a server and in a page', async () => {
+it('runs as docs/viewer.md puts it into a page in plain HTML', async () => {
+  const [html] = guideBlocks('html');
+  plainPage();
+  files['/'] = html!
+    .replace('https://audit.example.com', front.url)
+    .replace('{{ token }}', token)
+    // A browser asks for an icon by itself, which this test counts as a request that fails.
+    .replace('<title>', '<link rel="icon" href="data:,"><title>');
+  await page.goto(pages.url);
+  await page.locator('tbody tr').first().waitFor();
+});
+
+it('is a component of React, on a server and in a page, with the page and the route handler of docs/viewer.md', async () => {
   const { createElement } = await import('react');
   const { renderToString } = await import('react-dom/server');
   const { TallystickViewer } = await import('@tallystick/viewer/react');
@@ -300,41 +328,54 @@ it('is a component of React, on a server and in a page', async () => {
     createElement(TallystickViewer, { server: front.url, token: 'secret', lang: 'de' }),
   );
   expect(text).toBe(`<tallystick-viewer server="${front.url}" lang="de"></tallystick-viewer>`);
-  const entry = 'virtual:page';
+  const [clientPage] = guideBlocks('tsx');
+  const handler = guideBlocks('ts').find((block) => block.includes('export async function POST'));
+  const snippets = join(dir.path, 'snippets');
+  mkdirSync(snippets);
+  writeFileSync(join(snippets, 'page.tsx'), clientPage!.replace('https://audit.example.com', front.url));
+  writeFileSync(
+    join(snippets, 'main.ts'),
+    `import { createElement } from 'react';
+import { createRoot } from 'react-dom/client';
+import Page from './page.tsx';
+createRoot(document.querySelector('main')).render(createElement(Page));`,
+  );
   await build({
     configFile: false,
     logLevel: 'error',
-    root: import.meta.dirname,
+    root: snippets,
     define: { 'process.env.NODE_ENV': '"production"' },
+    oxc: { jsx: { runtime: 'automatic', development: false } },
     resolve: {
       alias: [
         { find: '@tallystick/viewer/react', replacement: join(dir.path, 'dist/react.js') },
-        { find: /^react$/, replacement: fileURLToPath(import.meta.resolve('react')) },
+        ...['react', 'react/jsx-runtime', 'react-dom/client'].map((name) => ({
+          find: new RegExp(`^${name}$`),
+          replacement: fileURLToPath(import.meta.resolve(name)),
+        })),
       ],
     },
-    plugins: [
-      {
-        name: 'page',
-        resolveId: (id: string) => (id === entry ? `\0${entry}` : null),
-        load: (id: string) =>
-          id === `\0${entry}`
-            ? `import { createElement } from 'react';
-import { createRoot } from 'react-dom/client';
-import { TallystickViewer } from '@tallystick/viewer/react';
-const root = createRoot(document.querySelector('main'));
-globalThis.ended = 0;
-root.render(createElement(TallystickViewer, { server: '${front.url}', getToken: async () => '${token}', onTokenExpired: () => globalThis.ended++ }));`
-            : null,
-      },
-    ],
     build: {
       outDir: `${dir.path}/react-page`,
-      rolldownOptions: { input: entry, output: { entryFileNames: 'page.js', codeSplitting: false } },
+      rolldownOptions: {
+        input: join(snippets, 'main.ts'),
+        output: { entryFileNames: 'page.js', codeSplitting: false },
+      },
     },
   });
+  // The handler runs as it stands, but for the address of the service and the place of the client.
+  const route = join(snippets, 'route.ts');
+  const source = handler!
+    .replace('https://audit.example.com', front.url)
+    .replace("'@tallystick/client'", JSON.stringify(import.meta.resolve('@tallystick/client')));
+  writeFileSync(route, source);
+  vi.stubEnv('TALLYSTICK_API_KEY', key);
+  const { POST } = (await import(route)) as { readonly POST: () => Promise<Response> };
   plainPage();
   files['/'] = files['/']!.replace(/<script type="module" src="\/tallystick-viewer.js"><\/script>/, '');
   files['/page.js'] = readFileSync(`${dir.path}/react-page/page.js`, 'utf8');
+  files['/api/trail-token'] = await (await POST()).text();
+  vi.unstubAllEnvs();
   await page.goto(pages.url);
   await page.locator('tbody tr').first().waitFor();
 });

@@ -77,7 +77,11 @@ function ApprovalRow({ approval }: { readonly approval: Approval }) {
       </td>
       <td>{document.actor.actor_id}</td>
       <td class="long">
-        {document.target === undefined ? '' : `${document.target.type} ${document.target.id}`}
+        {document.target !== undefined && (
+          <>
+            <span class="faint">{document.target.type}</span> {document.target.id}
+          </>
+        )}
       </td>
       <td>
         <StateBadge state={state} />

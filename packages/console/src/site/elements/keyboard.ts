@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 
-/** What keys do, by `KeyboardEvent.key`. */
-export type Shortcuts = { readonly [key: string]: (() => void) | undefined };
+/** What keys do, by `KeyboardEvent.key`. An action that returns false leaves the key to the browser. */
+export type Shortcuts = { readonly [key: string]: (() => unknown) | undefined };
 
 /**
  * Calls a function when its key is pressed. A reader who types into a field means the field, so only Escape counts there; with Ctrl, Alt
@@ -25,8 +25,7 @@ export function useShortcuts(shortcuts: Shortcuts): void {
         event.target.closest('a, button, summary')
       )
         return;
-      event.preventDefault();
-      action();
+      if (action() !== false) event.preventDefault();
     };
     document.addEventListener('keydown', onKey);
     return () => document.removeEventListener('keydown', onKey);

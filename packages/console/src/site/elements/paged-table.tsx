@@ -1,8 +1,9 @@
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { Failure } from './failure.tsx';
 import { LoadingRows } from './loading-rows.tsx';
 import { useResource } from './resource.ts';
+import { useRowKeys } from './row-keys.ts';
 
 /** One page of a list of the API. */
 export interface ItemPage<T> {
@@ -33,6 +34,8 @@ export function PagedTable<T>({
   readonly empty: ComponentChildren;
 }) {
   const first = useResource((signal) => read(undefined, signal), dependencies);
+  const body = useRef<HTMLTableSectionElement>(null);
+  useRowKeys(body);
   const [more, setMore] = useState<{ readonly after: ItemPage<T>; readonly pages: readonly ItemPage<T>[] }>();
   const [error, setError] = useState<unknown>();
   if (first.error !== undefined) return <Failure error={first.error} retry={first.reload} />;
@@ -65,7 +68,7 @@ export function PagedTable<T>({
               ))}
             </tr>
           </thead>
-          <tbody>
+          <tbody ref={body}>
             {items.map((item) => (
               <tr key={keyOf(item)}>{row(item)}</tr>
             ))}

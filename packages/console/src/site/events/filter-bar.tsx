@@ -1,7 +1,8 @@
-import { useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { usePlace } from '../address/place.ts';
 import { Icon } from '../elements/icon.tsx';
 import { useShortcuts } from '../elements/keyboard.ts';
+import { takeSearchFocus } from '../elements/search-link.ts';
 import { conditionsOf, filterFields, parameterOf, searchOf } from '../trail/event-query.ts';
 import { readFilterText, searchForBoth } from './filter-text.ts';
 
@@ -11,6 +12,9 @@ export function FilterBar() {
   const input = useRef<HTMLInputElement>(null);
   const [complaint, setComplaint] = useState<string>();
   useShortcuts(useMemo(() => ({ '/': () => input.current?.focus() }), []));
+  useEffect(() => {
+    if (takeSearchFocus()) input.current?.focus();
+  }, []);
   const conditions = conditionsOf(place.parameters);
   const search = searchOf(place.parameters);
   const submit = (event: SubmitEvent) => {

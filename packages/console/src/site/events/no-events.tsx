@@ -26,7 +26,7 @@ export function NoEvents() {
       <p class="empty-actions">
         {hasRange && (
           <a class="button" href={place.hrefWith({ last: undefined, from: undefined, to: undefined })}>
-            Search all of the time
+            Search all time
           </a>
         )}
         {search !== undefined && (

@@ -30,7 +30,7 @@ export function TimeRangeMenu() {
         <ul class="choices">
           <li>
             <button type="button" class="button plain" onClick={() => choose(undefined)}>
-              All of the time
+              All time
             </button>
           </li>
           {Object.entries(lastRanges).map(([name, { label }]) => (
@@ -84,7 +84,7 @@ const format = new Intl.DateTimeFormat(undefined, {
 function labelOf(range: ReturnType<typeof timeRangeOf>): string {
   if ('last' in range) return lastRanges[range.last]!.label;
   const { from, to } = range;
-  if (from === undefined && to === undefined) return 'All of the time';
+  if (from === undefined && to === undefined) return 'All time';
   const text = (time: string | undefined) => (time === undefined ? '' : format.format(new Date(time)));
   if (from === undefined) return `until ${text(to)}`;
   return to === undefined ? `since ${text(from)}` : `${text(from)} – ${text(to)}`;

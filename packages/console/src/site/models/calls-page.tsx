@@ -1,4 +1,4 @@
-import { modelCallOf, type TopEvent, timelineRecord } from '@tallystick/protocol';
+import { duration, type ModelCall, modelCallOf, type TopEvent, timelineRecord } from '@tallystick/protocol';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { usePlace } from '../address/place.ts';
 import { Empty } from '../elements/empty.tsx';
@@ -130,6 +130,7 @@ function Calls({ calls, measure }: { readonly calls: GreatestCalls['calls']; rea
         <Call
           key={String(event.audit_id)}
           event={event}
+          measure={measure}
           text={measure.text(value)}
           share={most > 0 ? Math.max(0, value / most) : 0}
         />
@@ -140,10 +141,12 @@ function Calls({ calls, measure }: { readonly calls: GreatestCalls['calls']; rea
 
 function Call({
   event,
+  measure,
   text,
   share,
 }: {
   readonly event: TopEvent['event'];
+  readonly measure: Measure;
   readonly text: string;
   /** Of the greatest value, 0 to 1. */
   readonly share: number;
@@ -151,20 +154,44 @@ function Call({
   const place = usePlace();
   const id = String(event.audit_id);
   const isOpen = place.parameters.get('event') === id;
+  const call = modelCallOf(timelineRecord(event));
   return (
     <li data-open={isOpen}>
       <span class="call-value number">{text}</span>
       <div>
         <a href={place.hrefWith({ event: id })} aria-current={isOpen ? 'true' : undefined}>
-          {modelCallOf(timelineRecord(event))?.model ?? 'a model that is not named'}
+          {call?.model ?? 'a model that is not named'}
         </a>{' '}
         <span class="soft">{textOf(event, 'event_type')}</span>
         <p class="faint">
           <span>{textOf(event, 'actor_id')}</span> <Time value={event.timestamp ?? event.ingested_at} />
+          {call !== undefined && <CallFigures call={call} hasTime={measure.name !== 'time'} />}
         </p>
       </div>
-      <span class="call-bar" style={{ width: `${100 * share}%` }} aria-hidden="true" />
+      <div class="call-bar" aria-hidden="true">
+        <span style={{ width: `${100 * share}%` }} />
+      </div>
     </li>
+  );
+}
+
+/** What the ranking does not say: a reader who sorts by cost sees the tokens and the time too. */
+function CallFigures({
+  call: { inputTokens, outputTokens, latencyMs },
+  hasTime,
+}: {
+  readonly call: ModelCall;
+  readonly hasTime: boolean;
+}) {
+  return (
+    <>
+      {inputTokens !== undefined && outputTokens !== undefined && (
+        <span class="number">
+          {inputTokens.toLocaleString()} tokens in, {outputTokens.toLocaleString()} out
+        </span>
+      )}
+      {hasTime && latencyMs !== undefined && <span class="number">{duration(latencyMs)}</span>}
+    </>
   );
 }
 

@@ -1,6 +1,6 @@
 /** The calls of models that cost the most, took the longest or read the most. */
 import type { Client, EventFilters, EventQuery } from '@tallystick/client';
-import { duration, type TopEvent, usd } from '@tallystick/protocol';
+import { duration, type TopEvent } from '@tallystick/protocol';
 
 /** What calls are ranked by. */
 export interface Measure {
@@ -24,7 +24,8 @@ export const measures: readonly Measure[] = [
     name: 'cost',
     title: 'Cost',
     paths: [{ by: 'context.llm_cost_usd' }, { by: 'outcome.cost_usd', ofCalls: true }],
-    text: usd,
+    // All with the same digits, so that they can be compared down the list.
+    text: (value) => `$${value.toFixed(6)}`,
   },
   {
     name: 'time',

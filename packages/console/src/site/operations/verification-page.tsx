@@ -61,9 +61,9 @@ function VerificationOf({ tenant }: { readonly tenant: string }) {
         <div class="body stack">
           <p class="soft">
             The service reads every record, its hash, its link and the signed tree. It checks itself here:
-            this finds faults, but it proves nothing to others. Your own browser checks single records on the
-            page of events, and <code>tally verify --tenant {tenant}</code> checks everything with a key that
-            you choose.
+            this finds faults, but it proves nothing to others. Your own browser checks records, lists and
+            timelines where you read them, and <code>tally verify --tenant {tenant}</code> checks everything
+            with a key that you choose.
           </p>
           {run !== undefined && <RunState run={run} />}
         </div>

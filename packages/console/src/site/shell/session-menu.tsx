@@ -64,11 +64,11 @@ export function SessionMenu() {
           <dt>
             <kbd>j</kbd> <kbd>k</kbd>
           </dt>
-          <dd>Next and previous event</dd>
+          <dd>Next and previous row</dd>
           <dt>
             <kbd>Enter</kbd>
           </dt>
-          <dd>Open the event</dd>
+          <dd>Open the row</dd>
           <dt>
             <kbd>Esc</kbd>
           </dt>

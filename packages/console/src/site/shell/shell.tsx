@@ -1,10 +1,12 @@
 import type { ComponentChildren } from 'preact';
-import { useMemo, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { usePlace } from '../address/place.ts';
 import { Brand } from '../elements/brand.tsx';
 import { Icon } from '../elements/icon.tsx';
 import { useShortcuts } from '../elements/keyboard.ts';
+import { searchHash } from '../elements/search-link.ts';
 import { useConsole } from '../session/console-context.ts';
+import { may } from '../session/session.ts';
 import { pageGroups } from './navigation.ts';
 import { SessionMenu } from './session-menu.tsx';
 import { TenantSwitch } from './tenant-switch.tsx';
@@ -12,7 +14,15 @@ import { TenantSwitch } from './tenant-switch.tsx';
 /** What is around every page: navigation, tenant, session. */
 export function Shell({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
   const [isOpen, setOpen] = useState(false);
-  useShortcuts(useMemo(() => ({ Escape: isOpen ? () => setOpen(false) : undefined }), [isOpen]));
+  const { session } = useConsole();
+  const place = usePlace();
+  // A page with a search of its own takes the key itself. From the others it leads to the search of events.
+  const search = () => {
+    if (document.querySelector('.filter-bar') !== null || !may(session, 'events:read')) return false;
+    place.go(place.href('events') + searchHash);
+    return true;
+  };
+  useShortcuts({ Escape: isOpen ? () => setOpen(false) : undefined, '/': search });
   return (
     <div class="shell">
       <a class="skip" href="#content">

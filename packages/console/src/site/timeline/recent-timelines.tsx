@@ -75,7 +75,14 @@ function RecentTimeline({
   return (
     <li>
       <a href={place.href('timeline', { [field]: id })}>{headline ?? `${title} ${id}`}</a>
-      <span class="recent-facts soft">{facts.join(' · ')}</span>
+      <span class="recent-facts soft">
+        {facts.map((fact, at) => (
+          <span key={fact}>
+            {at > 0 && ' · '}
+            <bdi>{fact}</bdi>
+          </span>
+        ))}
+      </span>
       <span class="recent-id faint">{headline === undefined ? '' : `${title} ${id}`}</span>
       <span class="recent-count number faint">
         {events.toLocaleString()} {events === 1 ? 'event' : 'events'} · <Time value={newest} />

@@ -1,21 +1,28 @@
 import { duration, type EventView, type TimelineView, usd } from '@tallystick/protocol';
+import type { ComponentChildren } from 'preact';
 import { usePlace } from '../address/place.ts';
 import { Copyable } from '../elements/copyable.tsx';
 import { Empty } from '../elements/empty.tsx';
 import { Failure } from '../elements/failure.tsx';
+import { Icon } from '../elements/icon.tsx';
 import { LoadingRows } from '../elements/loading-rows.tsx';
 import { Notice } from '../elements/notice.tsx';
 import { useResource } from '../elements/resource.ts';
 import { Time } from '../elements/time.tsx';
+import type { RecordState } from '../events/page-check.ts';
+import { PageCheckBar } from '../events/page-check-bar.tsx';
 import { RecordDrawer } from '../record/record-drawer.tsx';
 import { useConsole } from '../session/console-context.ts';
+import { may } from '../session/session.ts';
 import { ForTenant } from '../shell/tenant.tsx';
 import { textOf } from '../trail/event-text.ts';
 import { apiSubject, type Subject, subjectOf } from '../trail/timeline-subject.ts';
 import { titleOf } from '../trail/title.ts';
+import { useTimelineCheck } from './timeline-check.ts';
 import { TimelineStart } from './timeline-start.tsx';
 import { Figures, Missing, TimelineSummary } from './timeline-summary.tsx';
 import { TimelineTree } from './timeline-tree.tsx';
+import '../events/events.css';
 import './timeline.css';
 
 /** Records that a timeline reads at first, and when the reader asks for all: the most that the API gives. */
@@ -48,7 +55,7 @@ function Timeline({
   readonly subject: Subject;
   readonly isLong: boolean;
 }) {
-  const { client } = useConsole();
+  const { client, session } = useConsole();
   const { field, id, title } = subject;
   const limit = isLong ? limits.all : limits.first;
   const { value, error, reload } = useResource(
@@ -60,13 +67,28 @@ function Timeline({
   );
   // The tree of another subject must never stand below this one's name.
   const view = value?.of === id ? value.view : undefined;
+  const verification = useTimelineCheck(client, tenant, subject, view?.records);
   return (
     <div class="stack timeline">
-      <Heading title={title} field={field} id={id} view={view} />
+      <Heading title={title} field={field} id={id} view={view}>
+        {verification !== undefined && may(session, 'log:read') && (
+          <button type="button" class="button" onClick={verification.run}>
+            <Icon name="shield-check" /> Verify
+          </button>
+        )}
+      </Heading>
+      {verification !== undefined && <PageCheckBar check={verification.check} />}
       {error !== undefined && <Failure error={error} retry={reload} />}
       {view === undefined && error === undefined && <LoadingRows label="Loading the timeline" rows={12} />}
       {view !== undefined && view.records.length === 0 && <NoTimeline title={title} />}
-      {view !== undefined && view.records.length > 0 && <Story view={view} subjectId={id} isLong={isLong} />}
+      {view !== undefined && view.records.length > 0 && (
+        <Story
+          view={view}
+          subjectId={id}
+          isLong={isLong}
+          states={verification?.check.verdict.value?.states}
+        />
+      )}
     </div>
   );
 }
@@ -76,11 +98,14 @@ function Heading({
   field,
   id,
   view,
+  children,
 }: {
   readonly title: string;
   readonly field: Subject['field'];
   readonly id: string;
   readonly view: TimelineView | undefined;
+  /** Before the links. */
+  readonly children: ComponentChildren;
 }) {
   const place = usePlace();
   const first = view?.records[0]?.event;
@@ -103,6 +128,7 @@ function Heading({
           </p>
         )}
       </div>
+      {children}
       <ListLink field={field} id={id} first={first} />
       <a class="button" href={place.href('timeline')}>
         Other timelines
@@ -142,10 +168,13 @@ function Story({
   view,
   subjectId,
   isLong,
+  states,
 }: {
   readonly view: TimelineView;
   readonly subjectId: string;
   readonly isLong: boolean;
+  /** What the check of the records by this browser came to; absent before it. */
+  readonly states: ReadonlyMap<string, RecordState> | undefined;
 }) {
   const place = usePlace();
   const { records, summary } = view;
@@ -183,7 +212,12 @@ function Story({
         <header>
           <h2>What led to what</h2>
         </header>
-        <TimelineTree entries={records} quarantined={new Set(summary.quarantined)} subjectId={subjectId} />
+        <TimelineTree
+          entries={records}
+          quarantined={new Set(summary.quarantined)}
+          subjectId={subjectId}
+          states={states}
+        />
       </section>
     </>
   );

@@ -111,9 +111,13 @@ function Reason({
   const why = reasonOf(record, byId);
   return (
     <span class="timeline-reason soft">
-      {who !== undefined && <>by {who}</>}
+      {who !== undefined && (
+        <>
+          by <bdi>{who}</bdi>
+        </>
+      )}
       {who !== undefined && why !== undefined && ': '}
-      {why}
+      <bdi>{why}</bdi>
     </span>
   );
 }

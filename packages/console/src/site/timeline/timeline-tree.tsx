@@ -2,6 +2,8 @@ import { duration, type TimelineEntry, textIn, timelineRecord } from '@tallystic
 import { usePlace } from '../address/place.ts';
 import { Badge, toneOfOutcome, toneOfSeverity } from '../elements/badge.tsx';
 import { Icon } from '../elements/icon.tsx';
+import type { RecordState } from '../events/page-check.ts';
+import { RecordMark } from '../events/record-mark.tsx';
 import { modelWordsOf, whatOf, whoOf, whyOf } from './record-words.ts';
 import { stepTimes } from './step-times.ts';
 
@@ -13,11 +15,13 @@ export function TimelineTree({
   entries,
   quarantined,
   subjectId,
+  states,
 }: {
   readonly entries: readonly TimelineEntry[];
   readonly quarantined: ReadonlySet<string>;
   /** Id of what the timeline is about: records about it do not repeat it. */
   readonly subjectId: string;
+  readonly states: ReadonlyMap<string, RecordState> | undefined;
 }) {
   const steps = stepTimes(entries);
   // Not with spread arguments: there may be ten thousand records.
@@ -33,6 +37,7 @@ export function TimelineTree({
           subjectId={subjectId}
           isQuarantine={quarantined.has(String(entry.event.audit_id))}
           beginsLine={entry.is_root && at > 0}
+          state={states?.get(String(entry.event.audit_id))}
         />
       ))}
     </ol>
@@ -46,6 +51,7 @@ function TimelineLine({
   subjectId,
   isQuarantine,
   beginsLine,
+  state,
 }: {
   readonly entry: TimelineEntry;
   readonly total: number;
@@ -53,6 +59,7 @@ function TimelineLine({
   readonly subjectId: string;
   readonly isQuarantine: boolean;
   readonly beginsLine: boolean;
+  readonly state: RecordState | undefined;
 }) {
   const place = usePlace();
   const record = timelineRecord(event);
@@ -74,6 +81,7 @@ function TimelineLine({
       <span class="timeline-time number faint">+{duration(elapsed_ms)}</span>
       <div class="timeline-what">
         <p class="timeline-head">
+          {state !== undefined && <RecordMark state={state} />}
           <a href={place.hrefWith({ event: id })}>{record.type}</a>
           {isQuarantine && <Badge tone="warn">kept from the model</Badge>}
           {event.claimed === true && <Badge tone="warn">claimed</Badge>}
@@ -86,12 +94,12 @@ function TimelineLine({
           )}
         </p>
         <p class="timeline-words">
-          {whatOf(record, subjectId)} {who !== undefined && <span class="faint">by {who}</span>}
+          <bdi>{whatOf(record, subjectId)}</bdi> {who !== undefined && <span class="faint">by {who}</span>}
         </p>
         {why !== undefined && <p class="timeline-why soft">{why}</p>}
         {model !== undefined && (
           <p class="timeline-model">
-            <Icon name="spark" /> {model}
+            <Icon name="spark" /> <bdi>{model}</bdi>
           </p>
         )}
       </div>

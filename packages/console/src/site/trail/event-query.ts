@@ -64,7 +64,7 @@ export function searchOf(parameters: URLSearchParams): string | undefined {
   return q === undefined || q === '' ? undefined : q;
 }
 
-/** The time range in the parameters of an address; without one, all of the time. */
+/** The time range in the parameters of an address; without one, all time. */
 export function timeRangeOf(parameters: URLSearchParams): TimeRange {
   const last = parameters.get('last');
   if (last !== null && Object.hasOwn(lastRanges, last)) return { last };

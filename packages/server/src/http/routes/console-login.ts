@@ -7,6 +7,7 @@ import { addressOf, networkOf } from '../kernel/client-address.ts';
 import { type Answer, type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import { LoginCookie } from '../kernel/login-cookie.ts';
 import { HttpProblem } from '../kernel/problems.ts';
+import { RefusedSignIns } from '../kernel/refused-sign-ins.ts';
 import { sessionCookie } from '../kernel/session-cookie.ts';
 import { TokenBuckets } from '../kernel/token-buckets.ts';
 
@@ -14,8 +15,6 @@ import { TokenBuckets } from '../kernel/token-buckets.ts';
 const maxQuery = 8 * 1_024;
 /** Answers of one address that are taken to the provider. */
 const exchangeRate = { perSecond: 1, burst: 60 };
-/** Refused answers of one address that are recorded. */
-const refusalRate = { perSecond: 10 / 60, burst: 10 };
 
 interface Parts {
   readonly service: AuditService;
@@ -29,7 +28,7 @@ export function consoleLoginRoutes({ service, credentials, login, now }: Parts):
   const { sessions } = service;
   const cookie = new LoginCookie(login?.options.redirectUri.startsWith('https:') ?? true);
   const exchanges = new TokenBuckets(now);
-  const refusals = new TokenBuckets(now);
+  const refusals = new RefusedSignIns(now);
   const configured = () => {
     if (login !== undefined) return login;
     throw new HttpProblem(
@@ -82,7 +81,7 @@ export function consoleLoginRoutes({ service, credentials, login, now }: Parts):
           return to(`../${page}`, { 'set-cookie': sessionCookie(request, secret, expiresAt) });
         } catch (error) {
           const failure = failureOf(error);
-          if (failure !== 'away' && refusals.take(network, refusalRate).allowed)
+          if (failure !== 'away' && refusals.take(network).isRecorded)
             await sessions.refuse('login', addressOf(request));
           return to(`../#login=${failure}`);
         }

@@ -9,6 +9,7 @@ import { ServerError } from '../../errors.ts';
 import { addressOf, networkOf } from '../kernel/client-address.ts';
 import { type Answer, type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import { limited } from '../kernel/rate-limits.ts';
+import { RefusedSignIns } from '../kernel/refused-sign-ins.ts';
 import {
   assertFromConsole,
   assertSameOrigin,
@@ -54,8 +55,6 @@ const signIn = z.union([
   z.strictObject({ link: z.string().max(200).describe('The secret of a link that a terminal has printed') }),
 ]);
 
-/** Refused attempts of one address. */
-const failureRate = { perSecond: 10 / 60, burst: 10 };
 /** Sign-ins with one key. Each is a row of the store and a record of the service, whatever little the key may do. */
 const signInRate = { perSecond: 1, burst: 60 };
 
@@ -70,7 +69,7 @@ interface Parts {
 /** Routes with which a person signs in to the console and out of it. */
 export function consoleSessionRoutes({ service, credentials, login, now }: Parts): Endpoint[] {
   const { sessions, signInLinks } = service;
-  const failures = new TokenBuckets(now);
+  const failures = new RefusedSignIns(now);
   const signIns = new TokenBuckets(now);
   const stateOf = (session: ConsoleSession | undefined): Answer => ({
     status: 200,
@@ -116,7 +115,7 @@ export function consoleSessionRoutes({ service, credentials, login, now }: Parts
       summary: 'Sign in to the console',
       description:
         'The answer sets a cookie that scripts can not read. The session ends after twelve hours, after one hour without a request, at ' +
-        'sign-out, and when its key is revoked or expires. Ten refused attempts of an address per minute are recorded; further ones get 429. So does a ' +
+        'sign-out, and when its key is revoked or expires. Ten refused attempts of an address per minute are recorded, and one of all addresses per second; further ones of an address get 429. So does a ' +
         'key that signs in more than 60 times at once, and then more than once a second.',
       access: 'open',
       unlimited: true,
@@ -142,10 +141,10 @@ export function consoleSessionRoutes({ service, credentials, login, now }: Parts
         } catch (error) {
           if (!(error instanceof ServerError) || error.code !== 'UNAUTHENTICATED') throw error;
           // A valid key always signs in: otherwise one client behind a proxy could keep all others out.
-          const failure = failures.take(networkOf(request), failureRate);
+          const failure = failures.take(networkOf(request));
           if (!failure.allowed)
             throw limited(failure, 'too many attempts to sign in were refused: wait a moment');
-          await sessions.refuse(method, address);
+          if (failure.isRecorded) await sessions.refuse(method, address);
           throw error;
         }
       },
