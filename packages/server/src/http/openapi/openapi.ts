@@ -115,6 +115,7 @@ function operationOf(each: Endpoint, components: Json): Operation {
 function scopeText(access: AccessRule): string | undefined {
   if (access === 'open') return undefined;
   if (access === 'key') return 'Accepts every valid API key and login.';
+  if (access === 'viewer') return 'Accepts viewer tokens alone.';
   if (access === 'operator') return 'Needs an API key or login for every tenant with the scope `admin`.';
   return `Needs the scope \`${access}\`.`;
 }
