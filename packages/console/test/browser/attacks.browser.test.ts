@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { type Browser, copySocTrail, startBrowser, tempDir, until } from '@tallystick/testing';
+import { KeptAttacks, performTyped, sayAttacks, Terminal } from 'tallystick/demo/story-parts';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { KeptAttacks, performTyped, sayAttacks, Terminal } from '../../../cli/src/demo/story-parts.ts';
 import { Visitor } from './visitor.ts';
 
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 180_000 });
