@@ -22,6 +22,7 @@ const benches: { readonly [name: string]: () => Promise<{ run(given: QueryOption
 const long: typeof benches = {
   console: () => import('./console.ts'),
   'emit-minute': () => import('./emit-minute.ts'),
+  export: () => import('./export.ts'),
   followers: () => import('./followers.ts'),
   'kafka-soak-long': async () => (await import('./kafka-soak.ts')).long,
   'kafka-stations': () => import('./kafka-stations.ts'),
@@ -32,7 +33,7 @@ const all = { ...benches, ...long };
 
 const { positionals: wanted, values } = parseArgs({
   allowPositionals: true,
-  // Of `query`: how many records, in how many months, and where the stores are kept between runs.
+  // Of `query` and `export`: how many records, in how many months, and where the stores are kept between runs.
   options: { rows: { type: 'string' }, partitions: { type: 'string' }, data: { type: 'string' } },
 });
 const options = {

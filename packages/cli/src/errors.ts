@@ -15,10 +15,12 @@ export const exitCodes = Object.freeze({
   usage: 3,
   /** A file, the network or the store failed. */
   io: 4,
-  /** A verification verified a part of a trail, and not the whole. */
+  /** A verification verified a part of a trail, and not the whole; nothing is missing from the part that was read. */
   partial: 5,
   /** Another log, key or epoch than before is at a known place. It was not trusted. */
   changed: 6,
+  /** Something is missing from a trail, as far as the service knows. */
+  missing: 7,
 });
 
 /** Codes of the errors that the command line itself raises. Errors of `event` and `log` keep their own codes. */

@@ -21,6 +21,7 @@ import { registerLogKeys } from './commands/log-keys.ts';
 import { collect, refuseLostValues } from './commands/lost-values.ts';
 import { registerMcp } from './commands/mcp.ts';
 import { registerMigrate } from './commands/migrate.ts';
+import { registerMissing } from './commands/missing.ts';
 import { registerPolicy } from './commands/policy.ts';
 import { registerProducers } from './commands/producers.ts';
 import { registerReceipt } from './commands/receipt.ts';
@@ -50,7 +51,15 @@ const registrations: readonly (readonly [group: string, commands: readonly Regis
   ['Write events:', [registerEmit, registerImport]],
   [
     'Read events:',
-    [registerEvents, registerSearch, registerStats, registerShow, registerTail, registerTimeline],
+    [
+      registerEvents,
+      registerSearch,
+      registerStats,
+      registerShow,
+      registerTail,
+      registerTimeline,
+      registerMissing,
+    ],
   ],
   ['Gate what agents do:', [registerMcp, registerHook, registerPolicy, registerApprovals, registerIntents]],
   [

@@ -2,6 +2,8 @@ export type { EventFilters } from '@tallystick/protocol';
 export { type Client, type ClientOptions, createClient, type VerifyQuery } from './client.ts';
 export type { Credential } from './credential.ts';
 export { ClientError, type ClientErrorCode } from './errors.ts';
+export { findMissing, type Missing, type MissingQuery } from './missing/find-missing.ts';
+export { type Found, type IncompleteAccounts, incompleteAccounts } from './missing/incomplete-accounts.ts';
 export type { ApiKeysResource } from './resources/api-keys.ts';
 export type { ApprovalQuery, ApprovalsResource } from './resources/approvals.ts';
 export type { DeadLetterQuery, DeadLettersResource } from './resources/dead-letters.ts';

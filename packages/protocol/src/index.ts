@@ -170,4 +170,5 @@ export {
   textsIn,
   timelineRecord,
 } from './timeline/timeline-record.ts';
+export { readUnknownCauses, type UnknownCause } from './timeline/unknown-causes.ts';
 export { timelineOf, viewOfTimeline } from './timeline/view.ts';

@@ -1,6 +1,6 @@
 // Written by: UPDATE_EXPORTS=1 npm test -- published-packages
 export const pinnedExports: Record<string, string[]> = {
-  '@tallystick/client': ['ClientError', 'createClient'],
+  '@tallystick/client': ['ClientError', 'createClient', 'findMissing', 'incompleteAccounts'],
   '@tallystick/console': ['consoleFiles'],
   '@tallystick/event': [
     'AuditValidationError',
@@ -225,6 +225,7 @@ export const pinnedExports: Record<string, string[]> = {
     'problemTypeOf',
     'proxyEnvironment',
     'readTimeline',
+    'readUnknownCauses',
     'scopeMeanings',
     'scopes',
     'statementKind',

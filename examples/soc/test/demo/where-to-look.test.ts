@@ -8,6 +8,7 @@ const told = {
   approved: { tenantId: 'acme', sequence: 301, investigationId: 'inv-1' },
   quarantined: undefined,
   attacksCaught: 5,
+  victim: { tenantId: 'acme', sequence: 301, logName: 'demo.tallystick' },
 };
 const link = 'http://127.0.0.1:8040/console/#link=s3cret';
 const running = {

@@ -30,19 +30,23 @@ export interface StartOptions {
   readonly logName?: string | undefined;
   /** How often logs that have grown are signed, ms; 0: only when a caller asks for it. @defaultValue 0 */
   readonly checkpointIntervalMs?: number | undefined;
+  /** @defaultValue one that is free */
+  readonly port?: number | undefined;
+  /** A key that an earlier start made; it stays valid, so none is made. @defaultValue a new key */
+  readonly key?: string | undefined;
 }
 
 export async function startService(
   { trail, signer }: Directories,
-  { logName, checkpointIntervalMs = 0 }: StartOptions = {},
+  { logName, checkpointIntervalMs = 0, port = 0, key: earlier }: StartOptions = {},
 ): Promise<RunningService> {
   const service = await openService(
     { store: { directory: trail }, signerDirectory: signer, logName, checkpointIntervalMs },
     trail,
   );
-  const { key } = await service.keys.create({ name: 'demo', scopes: ['admin'] });
+  const key = earlier ?? (await service.keys.create({ name: 'demo', scopes: ['admin'] })).key;
   const consoleSite = await installedConsole();
-  const server = await listen(service, { port: 0, logger: false, consoleSite });
+  const server = await listen(service, { port, logger: false, consoleSite });
   const { url } = server;
   return {
     url,

@@ -7,7 +7,7 @@ import { prepareEmbeddedStore, tempDir } from '@tallystick/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { operatorRoutes, scopeHelp, scopeRoutes } from '../../src/commands/scope-help.ts';
 
-type Access = 'open' | 'key' | 'operator' | Scope;
+type Access = 'open' | 'key' | 'viewer' | 'operator' | Scope;
 interface Route {
   readonly access: Access;
   /** `GET /v1/tenants` */
@@ -46,6 +46,7 @@ afterAll(() => folder.remove());
 /** What the OpenAPI document says at the end of an operation's description. */
 function accessOf(text: string): Access {
   if (text.startsWith('Accepts every valid API key')) return 'key';
+  if (text.startsWith('Accepts viewer tokens alone')) return 'viewer';
   if (text.startsWith('Needs an API key or login for every tenant')) return 'operator';
   const scope = /^Needs the scope `(.+)`\.$/.exec(text)?.[1];
   expect(scopes, text).toContain(scope);
@@ -76,6 +77,7 @@ describe('docs/scopes.md', () => {
       ...scopes.filter((scope) => at(scope).length > 0).map((scope) => [scope, `\`${scope}\``] as const),
       ['operator', '`admin`, for every tenant'],
       ['key', 'Every API key and login'],
+      ['viewer', 'A viewer token alone'],
       ['open', 'Every client, without a credential'],
     ];
     const expected = `<!-- routes -->\n\n${titles.map(section).join('\n')}\n<!-- /routes -->`;

@@ -96,6 +96,7 @@ const runs: { readonly [command: string]: readonly (readonly string[])[] } = {
     ['--run', attack],
     ['--trace', attack],
   ],
+  missing: [[], [attack], ['--from', attack], ['--json', '--limit', attack]],
   verify: [
     [],
     ['forged.tally', '--key', trusted],

@@ -29,7 +29,7 @@ export interface EventQuery {
   readonly filters?: EventFilters | undefined;
   /**
    * A search of the texts of events: words, `"phrases"`, `begin*`, `field:value`, IP addresses and ranges; `-` before a part leaves its
-   * events out. All parts must match.
+   * events out. All parts must match, unless `OR` divides them; parentheses group parts: `a (b OR -c)`.
    */
   readonly q?: string | undefined;
   /** Order of the records in the chain. @defaultValue 'desc', the newest first */

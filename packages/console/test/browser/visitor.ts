@@ -14,7 +14,7 @@ const wcag = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
  */
 export class Visitor implements AsyncDisposable {
   readonly page: Page;
-  readonly #console: ConsoleService;
+  readonly #console: Pick<ConsoleService, 'url' | 'site'>;
   readonly #complaints: string[];
   /** Where the page may make requests. */
   readonly #origins: Set<string>;
@@ -24,7 +24,7 @@ export class Visitor implements AsyncDisposable {
 
   private constructor(
     page: Page,
-    console: ConsoleService,
+    console: Pick<ConsoleService, 'url' | 'site'>,
     { complaints, origins }: { readonly complaints: string[]; readonly origins: Set<string> },
   ) {
     this.page = page;
@@ -45,7 +45,11 @@ export class Visitor implements AsyncDisposable {
     page.on('requestfailed', (request) => this.#open.delete(request));
   }
 
-  static async arrive(browser: Browser, console: ConsoleService, options?: ContextOptions): Promise<Visitor> {
+  static async arrive(
+    browser: Browser,
+    console: Pick<ConsoleService, 'url' | 'site'>,
+    options?: ContextOptions,
+  ): Promise<Visitor> {
     const context = await browser.newContext(options);
     return new Visitor(await context.newPage(), console, {
       complaints: [],

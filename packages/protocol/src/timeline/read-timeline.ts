@@ -56,14 +56,7 @@ export async function readTimeline(
 ): Promise<Timeline> {
   const found = await recordsOf(source, subject, limit);
   const records = found.records.toSorted(inOrder);
-  const known = new Set(records.map(({ id }) => id));
-  const causes = new Set(records.map(({ cause }) => cause).filter((cause) => cause !== undefined));
-  const unknown = [...causes].filter((cause) => !known.has(cause));
-  const outside = new Map<string, EventView | undefined>();
-  for (const cause of unknown.slice(0, causesAsked)) {
-    // A client chose it. Only an id can be asked for.
-    outside.set(cause, uuidPattern.test(cause) ? await source.get(cause) : undefined);
-  }
+  const { outside, outsideIsCut } = await causesOutside(source, records);
   // A timeline without records needs no more.
   const deliveries =
     records.length === 0
@@ -75,13 +68,29 @@ export async function readTimeline(
     records,
     isCut: found.isCut,
     outside,
-    outsideIsCut: unknown.length > causesAsked,
+    outsideIsCut,
     // Only the service's own records count. A client may have written others before these types were reserved.
     deliveries: deliveries.events.filter(
       (event) => event.claimed !== true && textIn(event, 'event_type')?.startsWith('delivery.') === true,
     ),
     deliveriesAreCut: deliveries.isCut,
   };
+}
+
+/** Looks up the causes of these records that are not among them. */
+export async function causesOutside(
+  source: TimelineSource,
+  records: readonly TimelineRecord[],
+): Promise<Pick<Timeline, 'outside' | 'outsideIsCut'>> {
+  const known = new Set(records.map(({ id }) => id));
+  const causes = new Set(records.map(({ cause }) => cause).filter((cause) => cause !== undefined));
+  const unknown = [...causes].filter((cause) => !known.has(cause));
+  const outside = new Map<string, EventView | undefined>();
+  for (const cause of unknown.slice(0, causesAsked)) {
+    // A client chose it. Only an id can be asked for.
+    outside.set(cause, uuidPattern.test(cause) ? await source.get(cause) : undefined);
+  }
+  return { outside, outsideIsCut: unknown.length > causesAsked };
 }
 
 async function recordsOf(
@@ -101,7 +110,8 @@ async function recordsOf(
   return { isCut: found.isCut, records: run_id === undefined ? records : recordsOfRun(run_id, records) };
 }
 
-async function listUpTo(
+/** Events that match, at most `limit` of them and 16 MiB. */
+export async function listUpTo(
   source: TimelineSource,
   filters: EventFilters,
   order: 'asc' | 'desc',

@@ -236,12 +236,15 @@ function checkHistory(
 ): RecordStepResult {
   const step = 'history';
   // A rotation of the key states a checkpoint too, and the one of the receipt may contradict it.
-  if (findings.some(({ code }) => code === 'CHECKPOINT_INCONSISTENT'))
-    return { step, state: 'failed', code: 'HISTORY_FORKED' };
-  if (evidence.kept === undefined) return notChecked([step], 'HISTORY_FIRST_VISIT')[0]!;
+  const isInconsistent = findings.some(({ code }) => code === 'CHECKPOINT_INCONSISTENT');
+  const forked: RecordStepResult = { step, state: 'failed', code: 'HISTORY_FORKED' };
+  if (evidence.kept === undefined)
+    return isInconsistent ? forked : notChecked([step], 'HISTORY_FIRST_VISIT')[0]!;
   const kept = parseCheckpoint(parseNote(evidence.kept).text);
   const facts = { size: kept.size };
-  switch (compareCheckpoints(kept, checkpoint, evidence.consistency)) {
+  const relation = compareCheckpoints(kept, checkpoint, evidence.consistency);
+  if (isInconsistent && relation !== 'contradiction') return { ...forked, facts };
+  switch (relation) {
     case 'one_log':
       return { ...done(step, 'HISTORY_GROWN'), facts };
     case 'contradiction':

@@ -39,6 +39,8 @@ export function RecordPanel({
     const check = async () => {
       const event = await client.events.get(auditId, { tenant_id: tenant, include: 'record' }, { signal });
       const evidence = await recordEvidence(client, known, event, signal);
+      // Here and not in a worker: 0.3 ms of processor time for a record of 400 bytes (median of 300, Node). A worker from a blob needs
+      // `worker-src blob:` of the host's policy, and a page can't ask its policy: a refused worker is a violation that the host gets reported.
       const result = evidence && (await checkRecord(evidence));
       if (signal.aborted) return;
       setChecked({ event, result });

@@ -1,6 +1,6 @@
 /** What needs attention: what may be missing, what waits for people, and what is behind. */
-import type { Client } from '@tallystick/client';
-import type { FollowerInfo, ProducerAccount } from '@tallystick/protocol';
+import { type Client, type Found, incompleteAccounts } from '@tallystick/client';
+import type { FollowerInfo } from '@tallystick/protocol';
 import type { IconName } from '../elements/icon.tsx';
 
 /** One thing to look after, and the page on which a reader does that. */
@@ -31,48 +31,34 @@ export async function mattersOf(
   signal: AbortSignal,
 ): Promise<readonly Matter[]> {
   const query = { tenant_id: tenant, limit: counted };
-  const [approvals, unresolved, unexplained, producers, letters, followers] = await Promise.all([
+  const [approvals, accounts, followers] = await Promise.all([
     client.approvals.list({ ...query, state: 'pending' }, { signal }),
-    client.openIntents.list({ ...query, state: 'unresolved' }, { signal }),
-    client.openIntents.list({ ...query, state: 'unexplained' }, { signal }),
-    client.producers.list(query, { signal }),
-    client.deadLetters.list(query, { signal }),
+    incompleteAccounts(client, query, { signal }),
     parts.followers ? client.followers.list({ signal }) : undefined,
   ]);
+  const waiting = { found: approvals.approvals, more: approvals.next_cursor !== undefined };
   return [
-    matter('Approvals wait', 'approvals', 'shield', approvals.approvals.length, {
+    matter('Approvals wait', 'approvals', 'shield', waiting, {
       some: 'Agents wait for a decision.',
       none: 'No agent waits for a decision.',
     }),
-    matter(
-      'Incomplete actions',
-      'intents',
-      'activity',
-      unresolved.open_intents.length + unexplained.open_intents.length,
-      { some: 'An end or an intent is missing.', none: 'Every action has an end.' },
-    ),
-    ...producerMatters(producers.producers),
-    matter('Dead letters', 'dead-letters', 'inbox', letters.dead_letters.length, {
+    matter('Incomplete actions', 'intents', 'activity', accounts.actions, {
+      some: 'An end or an intent is missing.',
+      none: 'Every action has an end.',
+    }),
+    matter('Producers with gaps', 'producers', 'truck', accounts.gaps, {
+      some: 'Events are missing, or on their way.',
+      none: 'Every number is accounted for.',
+    }),
+    matter('Producers fell silent', 'producers', 'clock', accounts.unclosed, {
+      some: 'They may have held more events.',
+      none: 'Every producer runs, or has declared its end.',
+    }),
+    matter('Dead letters', 'dead-letters', 'inbox', accounts.refused, {
       some: 'Refused events wait for a decision.',
       none: 'No event was refused.',
     }),
     ...(followers === undefined ? [] : [followerMatter(followers.followers)]),
-  ];
-}
-
-/** A producer whose runtime may end it without notice is no matter when it falls silent. */
-function producerMatters(producers: readonly ProducerAccount[]): readonly Matter[] {
-  const gaps = producers.filter(({ state }) => state === 'open').length;
-  const silent = producers.filter(({ state, ephemeral }) => state === 'unclosed' && !ephemeral).length;
-  return [
-    matter('Producers with gaps', 'producers', 'truck', gaps, {
-      some: 'Events are missing, or on their way.',
-      none: 'Every number is accounted for.',
-    }),
-    matter('Producers fell silent', 'producers', 'clock', silent, {
-      some: 'They may have held more events.',
-      none: 'Every producer runs, or has declared its end.',
-    }),
   ];
 }
 
@@ -86,23 +72,30 @@ function followerMatter(followers: readonly FollowerInfo[]): Matter {
     stopped.length > 0
       ? `${stopped[0]!.name} has stopped for a tenant.`
       : `${behind[0]?.name} is ${behind[0]?.lag_records.toLocaleString()} records behind.`;
-  return matter('Followers behind', 'followers', 'refresh', new Set([...stopped, ...behind]).size, {
-    some,
-    none: 'Lists, counts and searches are current.',
-  });
+  const found = [...new Set([...stopped, ...behind])];
+  return matter(
+    'Followers behind',
+    'followers',
+    'refresh',
+    { found, more: false },
+    {
+      some,
+      none: 'Lists, counts and searches are current.',
+    },
+  );
 }
 
 function matter(
   title: string,
   page: string,
   icon: IconName,
-  count: number,
+  { found, more }: Found<unknown>,
   { some, none }: { readonly some: string; readonly none: string },
 ): Matter {
   return {
     ...{ title, page, icon },
-    count: count >= counted ? `${counted}+` : String(count),
-    isUrgent: count > 0,
-    text: count > 0 ? some : none,
+    count: `${found.length}${more ? '+' : ''}`,
+    isUrgent: found.length > 0,
+    text: found.length > 0 ? some : none,
   };
 }

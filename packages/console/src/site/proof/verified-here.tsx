@@ -113,8 +113,12 @@ function verdictOf(check: RecordCheck | undefined): {
       text: 'Hash, chain link, inclusion and signature.',
     };
   const failed = check.checks.filter(({ state }) => state === 'failed');
-  if (failed.length > 0)
-    return { tone: 'bad', icon: 'alert', title: 'This record is not intact', text: failed[0]!.text };
+  if (failed.length > 0) {
+    // A fork fits itself: the record is what the forked log says, and not what this browser verified before.
+    const isOnlyFork = failed.every(({ step }) => step === 'history');
+    const title = isOnlyFork ? 'This is not the log that you verified before' : 'This record is not intact';
+    return { tone: 'bad', icon: 'alert', title, text: failed[0]!.text };
+  }
   const isSigned = check.checks.some(({ step, state }) => step === 'signature' && state === 'checked');
   if (!isSigned)
     return {

@@ -14,6 +14,8 @@ function clientOf(lists: {
   readonly unexplained?: number;
   readonly producers?: readonly object[];
   readonly letters?: number;
+  /** The cursor of more dead letters. */
+  readonly more?: string;
   readonly followers?: readonly object[];
 }): Client {
   const items = (count = 0) => Array.from({ length: count }, () => ({}));
@@ -25,7 +27,7 @@ function clientOf(lists: {
       }),
     },
     producers: { list: async () => ({ producers: lists.producers ?? [] }) },
-    deadLetters: { list: async () => ({ dead_letters: items(lists.letters) }) },
+    deadLetters: { list: async () => ({ dead_letters: items(lists.letters), next_cursor: lists.more }) },
     followers: { list: async () => ({ followers: lists.followers ?? [] }) },
   } as unknown as Client;
 }
@@ -54,7 +56,15 @@ it('counts what is missing, what waits, and what is behind', async () => {
     follower('b', { stopped_tenants: 1, lag_records: 9, lag_seconds: 99 }),
     follower('c', { lag_records: 9, lag_seconds: 61 }),
   ];
-  const lists = { approvals: 1, unresolved: 2, unexplained: 3, producers, letters: 100, followers };
+  const lists = {
+    approvals: 1,
+    unresolved: 2,
+    unexplained: 3,
+    producers,
+    letters: 100,
+    more: 'x',
+    followers,
+  };
   expect(await of(lists)).toEqual([
     ...['Approvals wait (approvals): 1!', 'Incomplete actions (intents): 5!'],
     ...['Producers with gaps (producers): 1!', 'Producers fell silent (producers): 1!'],

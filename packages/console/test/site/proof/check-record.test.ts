@@ -126,6 +126,11 @@ it('demands that the log only grew since the last visit', async () => {
   expect(await faults({ kept: head3 })).toEqual({ failed: [], not_checked: ['history'], isKept: false });
   const forked = await checkpoint(5, root(leavesOf([...records.slice(0, 4), { hash: new Uint8Array(32) }])));
   expect(await faults({ kept: forked })).toMatchObject({ failed: ['history'], isKept: false });
+  const { checks } = await checkRecord({ ...sound, kept: forked });
+  expect(checks.find(({ step }) => step === 'history')).toMatchObject({
+    expected: expect.stringMatching(/^5 [0-9a-f]{64}$/),
+    found: expect.stringMatching(/^5 [0-9a-f]{64}$/),
+  });
 });
 
 it('notices that the page calls an event the word of the service, or its place another one', async () => {

@@ -19,7 +19,13 @@ export function assertAccess(
   if (principal.viewer !== undefined && !viewers)
     throw new ServerError('FORBIDDEN', 'a viewer token may not call this route');
   if (access === 'open') return;
-  if (access === 'operator') {
+  if (access === 'viewer') {
+    if (principal.viewer === undefined)
+      throw new ServerError(
+        'FORBIDDEN',
+        'this route needs a viewer token: it answers about the token of the call',
+      );
+  } else if (access === 'operator') {
     authorize(principal, 'admin');
     // These routes reach across all tenants, so an administrator of some tenants must not use them.
     if (principal.tenants !== undefined) {

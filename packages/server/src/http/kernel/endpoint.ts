@@ -9,10 +9,11 @@ type Fields = z.ZodObject<Record<string, z.ZodType>>;
 /**
  * Who may call a route.
  * - `open`: every client. `key`: every valid API key or login.
+ * - `viewer`: a viewer token, and nothing else.
  * - a scope: every API key or login with the scope.
  * - `operator`: an API key or login for every tenant with the scope `admin`.
  */
-export type AccessRule = 'open' | 'key' | Scope | 'operator';
+export type AccessRule = 'open' | 'key' | 'viewer' | Scope | 'operator';
 
 /** A body that is JSON of a schema, or one that the route gets as bytes. */
 type BodyRule<B> =
