@@ -14,11 +14,14 @@ const ratePerSecond = 5_000;
 const lagSeconds = 15;
 const busyTenants = 50;
 const rounds = 5;
+/** How long clients send as fast as they can. */
+const sustainSeconds = 30;
 const logName = 'bench.local';
 
 /**
  * What followers cost: with 100,000 tenants of which none has new records, beside ten such tenants; how far they are behind at 5,000
- * events/s; and the writer's throughput with and without them, in turns.
+ * events/s; the writer's throughput with and without them, in turns; and how many events are chained and followed per second when clients send as
+ * fast as they can.
  */
 export async function run(): Promise<Result[]> {
   const postgres = await startPostgres({
@@ -29,6 +32,7 @@ export async function run(): Promise<Result[]> {
     const many = await idle(postgres, idleTenants);
     const lags = await lag(postgres);
     const { beside, alone } = await throughput(postgres);
+    const sustained = await sustain(postgres);
     const ratio = median(beside.map((rate, at) => rate / alone[at]!));
     return [
       compared(
@@ -51,6 +55,21 @@ export async function run(): Promise<Result[]> {
         ),
         ratio: Number(ratio.toFixed(3)),
       },
+      plain('followers: events/s chained while followers run', sustained.chained, 'events/s'),
+      plain('followers: events/s chained and followed by all, sustained', sustained.followed, 'events/s'),
+      plain(
+        `followers: records behind after ${sustainSeconds} s, slowest follower`,
+        sustained.behind,
+        'records',
+      ),
+      plain(
+        `followers: lag after ${sustainSeconds} s, until the slowest follower caught up`,
+        sustained.lagMs,
+        'ms',
+      ),
+      ...sustained.each.map(({ follower, rate: own }) =>
+        plain(`followers: events/s followed by ${follower}`, own, 'events/s'),
+      ),
     ];
   } finally {
     await postgres.stop();
@@ -193,12 +212,67 @@ async function throughput(postgres: Postgres): Promise<{ beside: number[]; alone
   return { beside, alone };
 }
 
+interface Sustained {
+  /** Events per second that were chained while the clients sent. */
+  readonly chained: number;
+  /** Events per second, until every follower had read the last one. */
+  readonly followed: number;
+  /** Records that the slowest follower had not read when the clients ended. */
+  readonly behind: number;
+  /** How long it took to read them. */
+  readonly lagMs: number;
+  readonly each: readonly { readonly follower: string; readonly rate: number }[];
+}
+
+/** Two clients send batches as fast as they can, and all followers of the service run. */
+async function sustain(postgres: Postgres): Promise<Sustained> {
+  return await withService(postgres, {}, async (service, owner) => {
+    await service.followers!.round();
+    let count = 0;
+    const began = performance.now();
+    const client = async () => {
+      while (performance.now() - began < sustainSeconds * 1_000) {
+        const events = batchOf(`busy-${(count / 1_000) % 4}`, 1_000);
+        count += events.length;
+        await service.submit({ events, source: 'bench', trust: 'operator' });
+      }
+    };
+    await Promise.all([client(), client()]);
+    const ended = performance.now();
+    const followed = new Map(
+      (await behindOf(owner)).map(({ follower, behind }) => [follower, count - behind]),
+    );
+    const behind = count - Math.min(...followed.values());
+    const seconds = (ended - began) / 1_000;
+    await caughtUp(owner);
+    const done = performance.now();
+    return {
+      chained: count / seconds,
+      followed: (count * 1_000) / (done - began),
+      behind,
+      lagMs: done - ended,
+      each: [...followed].map(([follower, records]) => ({ follower, rate: records / seconds })),
+    };
+  });
+}
+
+/** How many records each follower has not read. */
+async function behindOf(owner: pg.Client): Promise<{ follower: string; behind: number }[]> {
+  const { rows } = await owner.query<{ follower: string; behind: string }>(
+    `select f.name as follower, sum(h.last_sequence - coalesce(c.sequence_number, -1)) as behind
+       from audit_followers f
+      cross join audit_chain_state h
+       left join audit_follower_cursors c on c.follower = f.name and c.generation = f.generation and c.tenant_id = h.tenant_id
+      group by f.name order by f.name`,
+  );
+  return rows.map(({ follower, behind }) => ({ follower, behind: Number(behind) }));
+}
+
 async function caughtUp(owner: pg.Client): Promise<void> {
-  const behind = `
-    select 1 from audit_chain_state h
-      left join audit_follower_cursors c on c.follower = 'open-intents' and c.tenant_id = h.tenant_id
-     where (c.epoch, c.sequence_number) is distinct from (h.epoch, h.last_sequence)`;
-  await until(async () => (await owner.query(behind)).rowCount === 0, { timeoutMs: 120_000, intervalMs: 50 });
+  await until(async () => (await behindOf(owner)).every(({ behind }) => behind === 0), {
+    timeoutMs: 300_000,
+    intervalMs: 50,
+  });
 }
 
 async function rate(service: AuditService): Promise<number> {

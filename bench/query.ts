@@ -19,7 +19,7 @@ export interface QueryOptions {
   readonly data?: string | undefined;
 }
 
-const rounds = 30;
+const rounds = 100;
 const yearMs = 365 * 24 * 3_600_000;
 
 interface Measured {
@@ -67,13 +67,11 @@ export async function run({ rows = 200_000, partitions = 84, data }: QueryOption
     for (const work of [...pagesOf(), ...countsOf()]) results.push(await compare(work, measured));
     results.push(...(await allPairs(measured[0]!)));
     await Promise.all(measured.map(close));
-    const rate = Math.round(await pageRate(stores[0]!.url));
-    results.push({
-      ...noBaseline,
-      name: 'query: pages of 50 per second, 4 connections',
-      value: rate,
-      unit: '1/s',
-    });
+    const rates = await pageRate(stores[0]!.url);
+    results.push(rateResult('the newest page again', rates.newest), rateResult('by cursors', rates.walked));
+    const missed = results.filter(({ pass }) => pass === false);
+    console.log(`${results.length - missed.length} of ${results.length} goals met`);
+    for (const { name, goal } of missed) console.log(`    MISSED ${name} (${goal})`);
     return results;
   } finally {
     await postgres.stop();
@@ -155,22 +153,29 @@ async function compare(
     }
   const reads = await Promise.all(measured.map((on) => on.meter.reads(() => ask(on))));
   const line = costs.map((each, at) => {
+    const ms = each.map((cost) => cost.ms);
     const processor = median(each.map(({ processorMs }) => processorMs)).toFixed(1);
-    const middle = median(each.map(({ ms }) => ms)).toFixed(1);
-    return `p50 ${middle} ms, processor ${processor} ms, ${reads[at]!.blocks} blocks, ${reads[at]!.rows} rows`;
+    const { blocks, rows } = reads[at]!;
+    return `p50 ${median(ms).toFixed(1)} ms, p99 ${p99(ms).toFixed(1)} ms, processor ${processor} ms, ${blocks} blocks, ${rows} rows`;
   });
-  console.log(
-    `${name}${isComplete ? '' : ' (complete: false)'}\n    large: ${line[0]}\n    small: ${line[1]}`,
-  );
   const [large, small] = costs.map((each) => p99(each.map(({ ms }) => ms))) as [number, number];
+  const goals = [
+    { goal: `p99 <= ${goal} ms`, isMet: large <= goal },
+    { goal: `large:small ${(large / small).toFixed(2)} <= 1.5`, isMet: large / small <= 1.5 },
+    ...(mayBeCut ? [] : [{ goal: 'complete', isMet: isComplete }]),
+  ];
+  console.log(
+    `${name}${isComplete ? '' : ' (complete: false)'}\n    large: ${line[0]}\n    small: ${line[1]}\n    ` +
+      goals.map((each) => `${each.goal}: ${each.isMet ? 'met' : 'MISSED'}`).join(', '),
+  );
   return {
     name: `query: ${name}, p99`,
     value: round1(large),
     unit: 'ms',
     baseline: round1(small),
     ratio: round1(large / small),
-    goal: `<= ${goal} ms, ratio <= 1.5`,
-    pass: large <= goal && large / small <= 1.5 && (isComplete || mayBeCut),
+    goal: `<= ${goal} ms, ratio <= 1.5${mayBeCut ? '' : ', complete'}`,
+    pass: goals.every(({ isMet }) => isMet),
   };
 }
 
@@ -208,11 +213,24 @@ async function allPairs(on: Measured): Promise<Result[]> {
   ];
 }
 
-const noBaseline = { baseline: null, ratio: null, goal: null, pass: null };
-
 function p99(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.99))]!;
+  return sorted[Math.max(0, Math.ceil(sorted.length * 0.99) - 1)]!;
+}
+
+/** Pages per second of the service before it kept plans and texts, measured with these clients on two cores. */
+const formerRate = 590;
+
+function rateResult(how: string, rate: number): Result {
+  return {
+    name: `query: pages of 50 per second, 4 connections, ${how}`,
+    value: Math.round(rate),
+    unit: '1/s',
+    baseline: formerRate,
+    ratio: round1(rate / formerRate),
+    goal: '>= 2 x 590',
+    pass: rate >= 2 * formerRate,
+  };
 }
 
 function round1(value: number): number {

@@ -5,7 +5,8 @@ import { isSource, listTree } from './source-files.ts';
 /** The files of the command line that may name the streams of the process. */
 const MAY_WRITE = ['terminal/terminal.ts', 'process-context.ts', 'main.ts'];
 
-const STREAM = /\b(?:stdout|stderr|console|styleText|writeSync)\b/;
+// Not the path `/console/`, nor the member `console` of the options of logins.
+const STREAM = /\b(?:stdout|stderr|styleText|writeSync)\b|(?<!\/)\bconsole\b(?!\s*\}|\?\.)/;
 const COMMENT = /^\s*(?:\/\/|\/?\*)/;
 
 /**

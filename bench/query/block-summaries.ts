@@ -22,7 +22,7 @@ export async function addSummaries(ownerUrl: string): Promise<void> {
       where not exists (select from audit_search_blocks s where s.generation = 1 and s.block = b.block)`,
   );
   if (missing.length > 0) {
-    for (const { table } of indexes) await pool.query(`drop index ${table}_terms`);
+    for (const { table } of indexes) await pool.query(`drop index if exists ${table}_terms`);
     let at = 0;
     const worker = async () => {
       for (let next = missing[at++]; next !== undefined; next = missing[at++]) {

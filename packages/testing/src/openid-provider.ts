@@ -11,10 +11,12 @@ interface People {
   readonly [person: string]: { readonly [claim: string]: unknown };
 }
 
-/** A service at which people sign in, as it is registered at the provider: a public client with PKCE. */
+/** A service at which people sign in, as it is registered at the provider, with PKCE. */
 interface TestOpenIdClient {
   readonly id: string;
   readonly redirectUri: string;
+  /** The client is confidential: the provider wants this in the body of its requests for tokens. @defaultValue none: a public client */
+  readonly secret?: string;
 }
 
 /** A real OpenID provider (`oidc-provider`) on a free port of this machine. Each of its clients is a person. */
@@ -189,7 +191,9 @@ function clientsOf(client: TestOpenIdClient | undefined): ClientMetadata[] {
       redirect_uris: [client.redirectUri],
       grant_types: ['authorization_code'],
       response_types: ['code'],
-      token_endpoint_auth_method: 'none',
+      ...(client.secret === undefined
+        ? { token_endpoint_auth_method: 'none' }
+        : { token_endpoint_auth_method: 'client_secret_post', client_secret: client.secret }),
       id_token_signed_response_alg: 'ES256',
     },
   ];

@@ -19,7 +19,7 @@ export type SubmitBatch<T, R> = (tasks: readonly BatchTask<T>[]) => Promise<read
 /**
  * Collects tasks and submits them together: at 50 tasks, or 6 hours after the first. A batch that could not be submitted is submitted
  * again later, and a task without an answer goes into a later batch, so that no failure of a
- * submission loses a task. One batch runs at a time. Tasks are kept in memory: a crash of the process loses those that are open.
+ * submission loses a task. One batch runs at a time. Tasks are kept in memory: the caller stores them, and adds them again after a restart.
  */
 export class BatchQueue<T, R> {
   readonly #submit: SubmitBatch<T, R>;

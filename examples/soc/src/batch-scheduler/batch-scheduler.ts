@@ -7,18 +7,13 @@ import type { Service, ServiceParts } from '../platform/service.ts';
 import type { Message } from '../platform/topics.ts';
 import { afterwards, separateChanges, type Units } from '../platform/unit-of-work.ts';
 import { type BatchAnswer, BatchQueue, type BatchTask } from './batch-queue.ts';
-import { Learning, type LearningParts } from './learning.ts';
+import { Learning, type LearningParts, type Review } from './learning.ts';
 import { PatternDecisions } from './pattern-decisions.ts';
 
 export interface BatchSchedulerParts
   extends ServiceParts,
     Pick<LearningParts, 'patterns' | 'reviewed' | 'clusters' | 'playbooks'> {
   readonly reasoner: Reasoner;
-}
-
-interface Review {
-  readonly investigation: Investigation;
-  readonly lineage: Lineage;
 }
 
 /**
@@ -50,6 +45,9 @@ export class BatchScheduler implements Service {
   }
 
   async start(): Promise<void> {
+    for (const { id } of this.#parts.tenants.all()) {
+      for (const review of await this.#learning.waiting(id)) this.#queue.add(taskOf(review));
+    }
     this.#unsubscribe = await this.#parts.topics.subscribe('investigations', this.name, (message) =>
       this.#collect(message),
     );
@@ -102,8 +100,9 @@ export class BatchScheduler implements Service {
   async #collect({ value: investigation, lineage }: Message<Investigation>): Promise<void> {
     if (investigation.state !== 'closed') return;
     if (await this.#learning.isReviewed(investigation)) return;
-    const task = { customId: investigation.investigation_id, task: { investigation, lineage } };
-    afterwards(() => this.#queue.add(task));
+    const review = { investigation, lineage };
+    await this.#learning.keepForReview(review);
+    afterwards(() => this.#queue.add(taskOf(review)));
   }
 
   async #review(tasks: readonly BatchTask<Review>[]): Promise<BatchAnswer<Reasoning>[]> {
@@ -148,4 +147,8 @@ export class BatchScheduler implements Service {
     const isDoubtful = review.verdict === 'true_positive' && investigation.verdict !== 'true_positive';
     await this.#learning.learn(investigation, after(lineage, review.eventId), isDoubtful);
   }
+}
+
+function taskOf(task: Review): BatchTask<Review> {
+  return { customId: task.investigation.investigation_id, task };
 }

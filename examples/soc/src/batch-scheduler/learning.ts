@@ -7,16 +7,20 @@ import type { Recorder } from '../platform/recorder.ts';
 import type { ServiceParts } from '../platform/service.ts';
 import { attackKey, type Cluster, falsePositiveKey, inCommon, withMember } from './mining.ts';
 
-/** That an investigation was reviewed. */
-export interface Reviewed {
-  readonly reviewed: true;
+/** A closed investigation that is to be reviewed, and the lineage of its review. */
+export interface Review {
+  readonly investigation: Investigation;
+  readonly lineage: Lineage;
 }
+
+/** Whether a closed investigation was reviewed. While it waits, also what its review needs: a process that starts goes on with it. */
+export type Reviewed = { readonly reviewed: true } | ({ readonly reviewed: false } & Review);
 
 export interface LearningParts extends Pick<ServiceParts, 'topics' | 'settings'> {
   readonly recorder: Recorder;
   /** Read by the orchestrator. */
   readonly patterns: Documents<FalsePositivePattern>;
-  /** Closed investigations that were reviewed. @defaultValue in memory */
+  /** Closed investigations that were reviewed or wait for it. @defaultValue in memory */
   readonly reviewed?: Documents<Reviewed> | undefined;
   /** Reviewed investigations of one kind. @defaultValue in memory */
   readonly clusters?: Documents<Cluster> | undefined;
@@ -36,13 +40,27 @@ export class Learning {
     this.#parts = parts;
     this.#recorder = parts.recorder;
     const limit = { keep: parts.settings.memory.documentsPerTenant };
-    this.#reviewed = parts.reviewed ?? new MemoryDocuments(limit);
+    this.#reviewed = parts.reviewed ?? new MemoryDocuments({ ...limit, mayDrop: ({ reviewed }) => reviewed });
     this.#clusters = parts.clusters ?? new MemoryDocuments(limit);
     this.#playbooks = parts.playbooks ?? new MemoryDocuments();
   }
 
   async isReviewed({ tenant_id, investigation_id }: Investigation): Promise<boolean> {
-    return (await this.#reviewed.get(tenant_id, investigation_id)) !== undefined;
+    return (await this.#reviewed.get(tenant_id, investigation_id))?.reviewed === true;
+  }
+
+  /** Keeps an investigation until it was reviewed. */
+  async keepForReview({ investigation, lineage }: Review): Promise<void> {
+    const { tenant_id, investigation_id } = investigation;
+    await this.#reviewed.put(tenant_id, investigation_id, { reviewed: false, investigation, lineage });
+  }
+
+  /** Investigations of a tenant that wait for their review. */
+  async waiting(tenantId: string): Promise<Review[]> {
+    const all = await this.#reviewed.list(tenantId);
+    return all.flatMap((one) =>
+      one.reviewed ? [] : [{ investigation: one.investigation, lineage: one.lineage }],
+    );
   }
 
   /**

@@ -11,13 +11,14 @@ import {
   Terminal,
   untilStopped,
 } from 'tallystick/demo/story-parts';
+import { missingForModels } from '../models/named-catalog.ts';
 import { Unavailable } from '../platform/topics.ts';
 import { missingForKafka } from './broker.ts';
 import { type DemoOptions, readOptions, usage } from './options.ts';
-import { directoriesOf, tellStory } from './story.ts';
-import { whereToLook } from './where-to-look.ts';
+import { Stopped, stopSignal } from './stopped.ts';
+import { directoriesOf, type Told, tellStory } from './story.ts';
+import { quoted, whereToLook } from './where-to-look.ts';
 
-const stopping = new AbortController();
 const processContext: ProcessContext = {
   stdin: process.stdin,
   stdout: process.stdout,
@@ -25,11 +26,13 @@ const processContext: ProcessContext = {
   env: process.env,
   cwd: process.cwd(),
   now: Date.now,
-  stopped: stopping.signal,
+  stopped: stopSignal(),
 };
 
 const options = optionsOrExit();
-const missing = options.kafka && options.brokers === undefined ? missingForKafka() : undefined;
+const missing =
+  (options.kafka && options.brokers === undefined ? missingForKafka() : undefined) ??
+  missingForModels(options.models, process.env);
 if (missing !== undefined) {
   console.error(missing);
   process.exit(3);
@@ -41,19 +44,23 @@ await narrator.title(
   'Tallystick',
   'an AI security operations centre, and a trail in which every change is found',
 );
-const told = await tellStory({ terminal, narrator, processContext }, { ...options, directory }).catch(
-  (error: unknown) => {
-    if (!(error instanceof Unavailable)) throw error;
+try {
+  const told = await tellStory({ terminal, narrator, processContext }, { ...options, directory });
+  await narrator.end('Every attack was found and located.', { ok: true, attacks_caught: told.attacksCaught });
+  if (options.keep) await keep(told);
+  else await whereToLook(terminal, told, { directory, running: undefined });
+} catch (error) {
+  if (error instanceof Unavailable) {
     console.error(error.message);
-    return process.exit(3);
-  },
-);
-await narrator.end('Every attack was found and located.', { ok: true, attacks_caught: told.attacksCaught });
-if (options.keep) await keep();
-else await whereToLook(terminal, told, { directory, running: undefined });
+    process.exit(3);
+  }
+  if (!(error instanceof Stopped)) throw error;
+  await sayStopped(error);
+  process.exit(error.exitCode);
+}
 
-async function keep(): Promise<void> {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+/** Until a signal comes. */
+async function keep(told: Told): Promise<void> {
   // Signed every second, so that a browser can check the newest record too.
   await using attacks = await KeptAttacks.start(directoriesOf(directory), told.victim, {
     checkpointIntervalMs: 1_000,
@@ -63,6 +70,13 @@ async function keep(): Promise<void> {
   // Where nobody can type, the input ends at once and the service goes on.
   await performTyped(terminal, processContext, attacks);
   await untilStopped(processContext);
+}
+
+async function sayStopped({ signal }: Stopped): Promise<void> {
+  if (terminal.json) return await terminal.jsonLine({ step: 'stopped', ok: false, signal, directory });
+  await terminal.line();
+  await terminal.line(`  Stopped by ${signal}. What was recorded until now stays in ${directory}. Ask it:`);
+  await terminal.line(`    npx tally --data ${quoted(directory)} tenants`);
 }
 
 function optionsOrExit(): DemoOptions {

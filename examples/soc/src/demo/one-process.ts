@@ -4,7 +4,7 @@ import { embeddedDesk, transportOf } from '@tallystick/server/embedded';
 import { SimulatedPlant } from '../actuators/simulated-plant.ts';
 import { Feed } from '../corpus/feed.ts';
 import { ListedIndicators } from '../governance/indicators.ts';
-import { offlineCatalog } from '../models/catalogs.ts';
+import { namedCatalog } from '../models/named-catalog.ts';
 import { ArtifactDirectory } from '../platform/artifacts.ts';
 import { MemoryDocuments } from '../platform/documents.ts';
 import { createIds } from '../platform/ids.ts';
@@ -21,9 +21,11 @@ import type { DemoPlatform, PlatformOptions } from './platform.ts';
 export async function startInOneProcess(options: PlatformOptions): Promise<DemoPlatform> {
   const { tenants, directory } = options;
   const { service } = options.running;
-  const desk = embeddedDesk(service, { subject: 'response-agent', intervalMs: 50 });
+  // Each plan that waits for people asks the desk at this interval. With hundreds of them, a shorter one leaves the database no time.
+  const desk = embeddedDesk(service, { subject: 'response-agent', intervalMs: 250 });
   const settings = structuredClone(defaultSettings);
   await desk.setRules('*', '*', minimumApprovalRules(settings));
+  let isStopped = false;
   const emitters: AuditEmitter<typeof taxonomy, undefined>[] = [];
   const topics = new MemoryTopics();
   const ids = createIds(systemClock);
@@ -40,11 +42,18 @@ export async function startInOneProcess(options: PlatformOptions): Promise<DemoP
       emitters.push(emitter as unknown as AuditEmitter<typeof taxonomy, undefined>);
       return emitter as unknown as SocEmitter;
     },
-    catalog: offlineCatalog(),
+    catalog: await namedCatalog(options.models),
     artifacts: new ArtifactDirectory(join(directory, 'artifacts')),
     actuators: new SimulatedPlant(),
     intelligence: new ListedIndicators(),
-    desk,
+    desk: {
+      ...desk,
+      // A demo that is stopped leaves what waits for people open. Gates must not take the end of the audit service for an answer of the desk.
+      decided: (...request) =>
+        desk
+          .decided(...request)
+          .catch((error: unknown) => (isStopped ? new Promise<never>(() => {}) : Promise.reject(error))),
+    },
     patterns,
     onError: (error) => {
       throw error;
@@ -67,6 +76,7 @@ export async function startInOneProcess(options: PlatformOptions): Promise<DemoP
       await soc.batchScheduler.approve(tenantId, patternId, person, feed.newLineage(tenantId));
     },
     async stop() {
+      isStopped = true;
       await soc.stop();
       const reports = await Promise.all(emitters.map((emitter) => emitter.close()));
       const lost = reports.reduce(

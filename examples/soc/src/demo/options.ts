@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { type CatalogName, catalogNames } from '../models/named-catalog.ts';
 import { defaultAlerts, maxTenants } from './scenario.ts';
 
 export const usage = `usage: npm run demo -- [options]
@@ -8,6 +9,7 @@ export const usage = `usage: npm run demo -- [options]
   --tenants N      1 to ${maxTenants} tenants (default: 2)
   --alerts N       1 to 100000 alerts (default: ${defaultAlerts}); after the written ones they are made from a seed
   --kafka          each service is a process of its own, over Apache Kafka. A broker is started for the demo, which needs Java and Maven
+  --models NAME    ${catalogNames.join(', ')} (default: offline). The models of a provider need its key, ANTHROPIC_API_KEY or OPENAI_API_KEY, and cost money
   --brokers LIST   as --kafka, over brokers that run already: host:port, separated by commas
   --json           one JSON object per line, for machines`;
 
@@ -20,6 +22,7 @@ export interface DemoOptions {
   readonly alerts: number;
   readonly kafka: boolean;
   readonly brokers: readonly string[] | undefined;
+  readonly models: CatalogName;
 }
 
 /** @throws {Error} that says which option is wrong */
@@ -35,16 +38,24 @@ export function readOptions(args: readonly string[]): DemoOptions {
       kafka: { type: 'boolean', default: false },
       brokers: { type: 'string' },
       alerts: { type: 'string', default: String(defaultAlerts) },
+      models: { type: 'string', default: 'offline' },
     },
   });
   return {
     ...values,
     data: values.data,
     kafka: values.kafka || values.brokers !== undefined,
+    models: modelsOf(values.models),
     brokers: values.brokers === undefined ? undefined : brokersOf(values.brokers),
     tenants: wholeNumber('--tenants', values.tenants, maxTenants),
     alerts: wholeNumber('--alerts', values.alerts, 100_000),
   };
+}
+
+function modelsOf(text: string): CatalogName {
+  const name = catalogNames.find((one) => one === text);
+  if (name !== undefined) return name;
+  throw new Error(`--models takes ${catalogNames.join(', ')}, not ${JSON.stringify(text)}`);
 }
 
 function brokersOf(text: string): string[] {

@@ -15,7 +15,7 @@ import type { DemoPlatform, PlatformOptions } from './platform.ts';
 
 /** Each service in a process of its own, over Kafka. Their records go to the audit service over HTTP. */
 export async function startOverKafka(
-  { running, tenants, directory }: PlatformOptions,
+  { running, tenants, models, directory }: PlatformOptions,
   named: readonly string[] | undefined,
   narrator: Narrator,
 ): Promise<DemoPlatform> {
@@ -28,6 +28,7 @@ export async function startOverKafka(
     platform: {
       kafka: { brokers: [...brokers], prefix },
       audit: { url: running.url },
+      models,
       directory: join(directory, 'services'),
       tenants: [...tenants],
     },

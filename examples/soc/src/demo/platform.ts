@@ -1,5 +1,6 @@
 import type { RunningService } from 'tallystick/demo/story-parts';
 import type { Feed } from '../corpus/feed.ts';
+import type { CatalogName } from '../models/named-catalog.ts';
 import type { FalsePositivePattern } from '../platform/knowledge.ts';
 import type { Tenant } from '../platform/tenants.ts';
 
@@ -7,6 +8,7 @@ export interface PlatformOptions {
   /** The audit service, which is in this process. */
   readonly running: RunningService;
   readonly tenants: readonly Tenant[];
+  readonly models: CatalogName;
   /** For what the services keep. */
   readonly directory: string;
 }

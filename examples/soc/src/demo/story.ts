@@ -6,6 +6,7 @@ import {
   type Target,
   takeEvidence,
 } from 'tallystick/demo/story-parts';
+import type { CatalogName } from '../models/named-catalog.ts';
 import { platformTenant } from '../platform/tenants.ts';
 import { answerApprovals, learnPatterns, receiveAlerts } from './acts.ts';
 import { explain, type StoryParts } from './explain.ts';
@@ -15,7 +16,8 @@ import { startInOneProcess } from './one-process.ts';
 import { startOverKafka } from './over-kafka.ts';
 import { People } from './people.ts';
 import { tenantsOf } from './scenario.ts';
-import { conclude, showNew } from './stage.ts';
+import { conclude, type Stage, showNew } from './stage.ts';
+import { unlessStopped } from './stopped.ts';
 import { TrailReader } from './trail-reader.ts';
 
 export interface StoryOptions {
@@ -27,6 +29,7 @@ export interface StoryOptions {
   readonly kafka: boolean;
   /** `host:port` of a broker that runs already. @defaultValue one is started */
   readonly brokers: readonly string[] | undefined;
+  readonly models: CatalogName;
 }
 
 /** What a reader can ask about afterwards. */
@@ -45,10 +48,15 @@ export function directoriesOf(directory: string) {
   return { trail: directory, signer: join(directory, 'signer') };
 }
 
-/** The platform at work, one investigation explained, and then an attacker who changes the trail. */
+/**
+ * The platform at work, one investigation explained, and then an attacker who changes the trail.
+ *
+ * @throws {Stopped} if the demo is asked to end. Then the platform and the audit service have ended in good order.
+ */
 export async function tellStory(parts: StoryParts, options: StoryOptions): Promise<Told> {
-  const { narrator } = parts;
+  const { narrator, processContext } = parts;
   const { directory } = options;
+  const { stopped } = processContext;
   let victim: Target;
   let highlights: Highlights;
   let evidence: Awaited<ReturnType<typeof takeEvidence>>;
@@ -61,52 +69,59 @@ export async function tellStory(parts: StoryParts, options: StoryOptions): Promi
     await using running = await startService(directoriesOf(directory), { checkpointIntervalMs });
     highlights = await work(parts, running, options);
     await explain(parts, running, highlights);
+    stopped.throwIfAborted();
     victim = await victimOf(running, highlights);
     evidence = await takeEvidence(running, narrator, { directory, victim });
   }
-  const attacksCaught = await attackTrail(narrator, { trail: directory, victim, evidence });
+  // Each attack is rolled back, and the next one is not begun after a signal.
+  stopped.throwIfAborted();
+  const attacksCaught = await unlessStopped(
+    stopped,
+    attackTrail(narrator, { trail: directory, victim, evidence }),
+  );
   const { approved, quarantined } = highlights;
   return { approved, quarantined, attacksCaught, victim };
 }
 
 /** Everything that leaves records: alerts, decisions, approvals, and what is learnt from them. */
-async function work(
-  { terminal, narrator }: StoryParts,
-  running: RunningService,
-  { directory, tenants: tenantCount, alerts, kafka, brokers }: StoryOptions,
-): Promise<Highlights> {
-  const tenants = tenantsOf(tenantCount);
+async function work(parts: StoryParts, running: RunningService, options: StoryOptions): Promise<Highlights> {
+  const { narrator, processContext } = parts;
+  const { directory, kafka, brokers, models } = options;
+  const tenants = tenantsOf(options.tenants);
   const { client, url } = running;
-  const parts = { running, tenants, directory };
-  const platform = kafka ? await startOverKafka(parts, brokers, narrator) : await startInOneProcess(parts);
-  const started = `audit service on ${url}, offline models, tenants: ${tenantCount}`;
-  await narrator.done('start', started, { url, tenants: tenants.map(({ id }) => id) });
-
-  const read = [...tenants.map(({ id }) => id), platformTenant];
-  const highlights = new Highlights();
-  const view = new LiveView(
-    terminal,
-    tenants.map(({ id }) => id),
-  );
-  const people = await People.with(running);
-  const stage = {
-    platform,
-    people,
-    tenants,
-    trail: new TrailReader(client, read),
-    view,
-    highlights,
-    narrator,
+  const platformOptions = { running, tenants, models, directory };
+  const platform = kafka
+    ? await startOverKafka(platformOptions, brokers, narrator)
+    : await startInOneProcess(platformOptions);
+  const ids = tenants.map(({ id }) => id);
+  const stage: Stage = {
+    ...{ platform, tenants, narrator, highlights: new Highlights() },
+    people: await People.with(running),
+    trail: new TrailReader(client, [...ids, platformTenant]),
+    view: new LiveView(parts.terminal, ids),
   };
-  await receiveAlerts(stage, alerts);
-  await answerApprovals(stage);
-  await learnPatterns(stage);
+  try {
+    const started = `audit service on ${url}, ${models} models, tenants: ${options.tenants}`;
+    await narrator.done('start', started, { url, models, tenants: ids });
+    await unlessStopped(processContext.stopped, acts(stage, options.alerts));
+  } catch (error) {
+    stage.view.clearStatus();
+    await narrator.remark('The services are stopped, and deliver what they have.');
+    await platform.stop();
+    throw error;
+  }
   await platform.stop();
   await showNew(stage);
   const { records, signed } = stage.trail.size;
   const chained = `${records} records chained, ${signed} of them signed; no event was lost`;
   await conclude(stage, 'chained', chained, { records, signed, lost: 0 });
-  return highlights;
+  return stage.highlights;
+}
+
+async function acts(stage: Stage, alerts: number): Promise<void> {
+  await receiveAlerts(stage, alerts);
+  await answerApprovals(stage);
+  await learnPatterns(stage);
 }
 
 /** The record that the attacker changes: an approval, so that the person who gave it seems to have denied it. */

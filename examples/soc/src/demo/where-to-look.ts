@@ -87,6 +87,6 @@ export async function whereToLook(
 }
 
 /** A path that a shell reads as one word. */
-function quoted(path: string): string {
+export function quoted(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

@@ -16,11 +16,23 @@ export class CircuitBreaker {
   #openedAt: number | undefined;
   #probes = 0;
 
-  /** @param openedAt when it opened before a restart; `undefined`: it is closed */
-  constructor(settings: Settings['router']['breaker'], clock: Pick<Clock, 'now'>, openedAt?: number) {
+  /**
+   * @param before what was known before a restart: when it opened, `undefined` if it is closed; and how many calls in a row had failed
+   */
+  constructor(
+    settings: Settings['router']['breaker'],
+    clock: Pick<Clock, 'now'>,
+    before: { readonly openedAt?: number | undefined; readonly failures?: number | undefined } = {},
+  ) {
     this.#settings = settings;
     this.#clock = clock;
-    this.#openedAt = openedAt;
+    this.#openedAt = before.openedAt;
+    this.#failures = before.failures ?? 0;
+  }
+
+  /** Calls in a row that failed. */
+  get failures(): number {
+    return this.#failures;
   }
 
   get state(): BreakerState {

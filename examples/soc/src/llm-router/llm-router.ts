@@ -128,11 +128,15 @@ export class LlmRouter implements ModelRouter {
   }
 
   async #breakerOf(provider: string): Promise<CircuitBreaker> {
-    const since = this.#breakers.has(provider) ? null : await this.#standing.since(breakerOf(provider));
     const known = this.#breakers.get(provider);
     if (known !== undefined) return known;
+    const openedAt = (await this.#standing.since(breakerOf(provider))) ?? undefined;
+    const failures = await this.#standing.failures(failuresOf(provider));
+    // Another call may have made it in the meantime.
+    const made = this.#breakers.get(provider);
+    if (made !== undefined) return made;
     const { clock, settings } = this.#parts;
-    const breaker = new CircuitBreaker(settings.router.breaker, clock, since ?? undefined);
+    const breaker = new CircuitBreaker(settings.router.breaker, clock, { openedAt, failures });
     this.#breakers.set(provider, breaker);
     return breaker;
   }
@@ -146,17 +150,21 @@ export class LlmRouter implements ModelRouter {
   ): Promise<void> {
     const breaker = await this.#breakerOf(provider);
     const before = breaker.state;
+    const failuresBefore = breaker.failures;
     const isChanged = breaker[ended]();
-    if (!isChanged) return;
+    // A provider that works costs no write.
+    const count = async () => {
+      if (breaker.failures === failuresBefore) return;
+      await this.#standing.countFailures(failuresOf(provider), breaker.failures);
+    };
     const since = ended === 'failed' ? this.#parts.clock.now() : null;
     const after = ended === 'failed' ? 'open' : 'closed';
+    const record = (own: Lineage) => this.#recordBreaker(own, provider, { before, after }, reason);
     try {
-      await this.#standing.change(
-        breakerOf(provider),
-        () => since,
-        lineage,
-        (own) => this.#recordBreaker(own, provider, { before, after }, reason),
-      );
+      // A crash between the two must not leave a closed breaker with failures that a success has ended.
+      if (ended === 'succeeded') await count();
+      if (isChanged) await this.#standing.change(breakerOf(provider), () => since, lineage, record);
+      if (ended === 'failed') await count();
     } catch (error) {
       // A change that could not be recorded does not take effect: the stored state applies.
       this.#breakers.delete(provider);
@@ -308,6 +316,10 @@ function reasonOf(error: unknown): string {
 
 function breakerOf(provider: string) {
   return { tenantId: platformTenant, name: `breaker of ${provider}` };
+}
+
+function failuresOf(provider: string) {
+  return { tenantId: platformTenant, name: `failures of ${provider}` };
 }
 
 function costOf({ price }: CatalogedModel, { usage }: ProviderAnswer): number {

@@ -1,7 +1,7 @@
 import { type Documents, MemoryDocuments } from '../platform/documents.ts';
 import type { Lineage } from '../platform/lineage.ts';
 import { Turns } from '../platform/turns.ts';
-import { independently, separateChanges, type Units } from '../platform/unit-of-work.ts';
+import { apart, independently, separateChanges, type Units } from '../platform/unit-of-work.ts';
 
 /** What a state is about. */
 export interface StateName {
@@ -12,6 +12,8 @@ export interface StateName {
 /** Since when something holds, in milliseconds since the epoch; `null`: it does not hold. */
 export interface Standing {
   readonly since: number | null;
+  /** Calls of a provider in a row that failed. */
+  readonly failures?: number;
 }
 
 /**
@@ -34,6 +36,16 @@ export class StandingStates {
   /** Since when it holds; `null` if it does not. */
   async since({ tenantId, name }: StateName): Promise<number | null> {
     return (await this.#documents.get(tenantId, name))?.since ?? null;
+  }
+
+  /** Calls in a row that failed. */
+  async failures({ tenantId, name }: StateName): Promise<number> {
+    return (await this.#documents.get(tenantId, name))?.failures ?? 0;
+  }
+
+  /** Stores how many calls in a row failed. It is no state, and is not recorded; it stays stored if the surrounding work fails. */
+  async countFailures({ tenantId, name }: StateName, failures: number): Promise<void> {
+    await apart(() => this.#documents.put(tenantId, name, { since: null, failures }));
   }
 
   /**

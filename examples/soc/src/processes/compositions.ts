@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Actuators } from '../actuators/actuators.ts';
 import type { ModelCatalog } from '../models/model-catalog.ts';
+import type { CatalogName } from '../models/named-catalog.ts';
 import type { Documents } from '../platform/documents.ts';
 import type { DurableStore } from '../platform/durable/store.ts';
 import type { FalsePositivePattern } from '../platform/knowledge.ts';
@@ -26,7 +27,8 @@ export interface ProcessParts extends ServiceParts {
   readonly desk: ResponseAgentParts['desk'];
   /** For files of the service. */
   readonly directory: string;
-  /** @defaultValue the offline models */
+  readonly models: CatalogName;
+  /** @defaultValue those that `models` names */
   readonly catalog?: ModelCatalog | undefined;
   /** @defaultValue a simulated plant */
   readonly actuators?: Actuators | undefined;
@@ -104,11 +106,11 @@ export const compositions: Readonly<Record<ServiceName, (parts: ProcessParts) =>
 
     async 'llm-router'(parts) {
       const { LlmRouter } = await import('../llm-router/llm-router.ts');
-      const { offlineCatalog } = await import('../models/catalogs.ts');
+      const { namedCatalog } = await import('../models/named-catalog.ts');
       const { routerCalls } = await import('./calls/router.ts');
       const router = new LlmRouter({
         ...parts,
-        catalog: parts.catalog ?? offlineCatalog(),
+        catalog: parts.catalog ?? (await namedCatalog(parts.models)),
         usage: parts.documents('usage'),
         standing: parts.documents('standing states'),
       });

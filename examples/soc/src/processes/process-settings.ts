@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { changeSetting } from '../governance/setting-paths.ts';
+import { catalogNames } from '../models/named-catalog.ts';
 import { defaultSettings, type Settings } from '../platform/settings.ts';
 import { serviceNames } from './service-names.ts';
 
@@ -21,6 +22,8 @@ const platformForm = z.strictObject({
   }),
   /** Address of the audit service, for records and approvals. */
   audit: z.strictObject({ url: z.url() }),
+  /** The models that the LLM router calls. The key of a provider is in the environment. */
+  models: z.enum(catalogNames).default('offline'),
   /** Each service has a directory in it. */
   directory: z.string().min(1),
   /** The port of each service on the loopback address. */

@@ -29,7 +29,7 @@ export interface ServiceProcessOptions {
   readonly service: ServiceName;
   readonly platform: PlatformSettings;
   readonly secrets: ProcessSecrets;
-  /** @defaultValue the offline models */
+  /** @defaultValue those that the settings of the platform name */
   readonly catalog?: ModelCatalog | undefined;
   /** @defaultValue a simulated plant */
   readonly actuators?: Actuators | undefined;
@@ -78,7 +78,7 @@ export async function runService(options: ServiceProcessOptions): Promise<Runnin
 
   const running = await compositions[service]({
     ...{ topics, ids, clock: systemClock, settings, tenants, audit: journal, units: store, onError },
-    ...{ directory, catalog, actuators },
+    ...{ directory, catalog, actuators, models: platform.models },
     documents: (kind) => new DurableDocuments(store, kind),
     remote: (other) => new CallClient({ url: `http://127.0.0.1:${ports[other]}`, key: secrets.callKey }),
     desk: createClient({ url: audit.url, apiKey: secrets.apiKey }).approvals,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { BatchScheduler } from '../../src/batch-scheduler/batch-scheduler.ts';
+import type { Reviewed } from '../../src/batch-scheduler/learning.ts';
 import { MemoryDocuments } from '../../src/platform/documents.ts';
 import type { Investigation } from '../../src/platform/investigation.ts';
 import type { FalsePositivePattern } from '../../src/platform/knowledge.ts';
@@ -25,14 +26,18 @@ const closed = (at: number, change: Partial<Investigation> = {}): Investigation 
   ...change,
 });
 
-async function start({ audit = true, review = {} as Partial<Reasoning> } = {}) {
+async function start({
+  audit = true,
+  review = {} as Partial<Reasoning>,
+  reviewed = new MemoryDocuments<Reviewed>(),
+} = {}) {
   const parts = testParts({ audit });
   const patterns = new MemoryDocuments<FalsePositivePattern>();
   const drafts = await parts.collect('playbooks.draft');
   let calls = 0;
   const scheduler = new BatchScheduler({
     ...parts,
-    patterns,
+    ...{ patterns, reviewed },
     reasoner: {
       reason: async () => {
         calls += 1;
@@ -219,4 +224,22 @@ test('without an emitter the results are the same, byte for byte', async () => {
     return JSON.stringify([await patterns.list('acme'), drafts]);
   };
   expect(await results(false)).toBe(await results(true));
+});
+
+// A process that was killed lost the list of what waited, and these investigations were never reviewed.
+test('what waits for its review is reviewed after a restart, once', async () => {
+  const reviewed = new MemoryDocuments<Reviewed>();
+  const first = await start({ reviewed });
+  await first.learn(closed(1));
+  for (const value of [closed(2), closed(3)]) {
+    await first.topics.publish('investigations', { key: 'k', lineage: newLineage('acme'), value });
+  }
+  await first.topics.settled();
+  expect([first.scheduler.waiting, first.calls()]).toEqual([2, 1]);
+  const second = await start({ reviewed });
+  expect(second.scheduler.waiting).toBe(2);
+  await second.scheduler.flush();
+  expect(second.calls()).toBe(2);
+  const third = await start({ reviewed });
+  expect(third.scheduler.waiting).toBe(0);
 });

@@ -12,6 +12,7 @@ test('without options the demo is the written one', () => {
     alerts: defaultAlerts,
     kafka: false,
     brokers: undefined,
+    models: 'offline',
   });
 });
 
@@ -30,6 +31,7 @@ test.each([
   [['--tenants', '21'], '--tenants takes a whole number from 1 to 20, not "21"'],
   [['--tenants=-1'], '--tenants takes a whole number from 1 to 20, not "-1"'],
   [['--brokers', 'localhost'], '--brokers takes host:port, separated by commas, not "localhost"'],
+  [['--models', 'gpt'], '--models takes offline, anthropic, openai, not "gpt"'],
   [['--tenant', '2'], "Unknown option '--tenant'"],
 ])('%j is refused', (args, message) => {
   expect(() => readOptions(args)).toThrow(message);

@@ -42,3 +42,14 @@ export function observedActuators(log: ObserverLog): Actuators {
     };
   return { execute: observed('action'), undo: observed('undo') };
 }
+
+/** Providers that fail for some calls in a row, and then work again. */
+export function failing(random: () => number): () => boolean {
+  let left = 0;
+  return () => {
+    if (left === 0 && random() < 0.05) left = 1 + Math.floor(random() * 6);
+    if (left === 0) return false;
+    left -= 1;
+    return true;
+  };
+}

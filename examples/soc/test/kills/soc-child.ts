@@ -14,7 +14,7 @@ import { seededRandom } from '../../src/platform/random.ts';
 import { type SocEmitter, taxonomy } from '../../src/platform/recorder.ts';
 import { defaultSettings } from '../../src/platform/settings.ts';
 import { TenantDirectory } from '../../src/platform/tenants.ts';
-import { observedActuators, observedModel } from './observed.ts';
+import { failing, observedActuators, observedModel } from './observed.ts';
 import { ObserverLog } from './observer-log.ts';
 import { type Orders, tenants } from './orders.ts';
 
@@ -79,15 +79,4 @@ async function work({ directory, url, apiKey, seed, from, to, ends }: Orders): P
   for (const emitter of emitters.values()) await emitter.close();
   process.send!('ended');
   process.disconnect();
-}
-
-/** Providers that fail for some calls in a row, and then work again. */
-function failing(random: () => number): () => boolean {
-  let left = 0;
-  return () => {
-    if (left === 0 && random() < 0.05) left = 1 + Math.floor(random() * 6);
-    if (left === 0) return false;
-    left -= 1;
-    return true;
-  };
 }

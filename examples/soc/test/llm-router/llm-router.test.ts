@@ -146,9 +146,23 @@ describe('after a restart', () => {
     documents.standing.put = () => Promise.reject(new Error('the disk is full'));
     await expect(router.complete(modelCall())).rejects.toThrow('the disk is full');
     documents.standing.put = put;
-    for (let call = 0; call < 4; call++) await router.complete(modelCall());
     expect(types()).not.toContain('circuit_breaker.opened');
+    // Four failures are stored. The next one is the fifth again.
     await router.complete(modelCall());
+    expect(types()).toContain('circuit_breaker.opened');
+  });
+
+  // A kill lost the failures of a provider that had not opened its breaker: a provider that fails could be called far more often than allowed.
+  test('failures of the process before count, and a success ends them', async () => {
+    const { router, restarted, providers, types } = start();
+    providers.offline = 'fails';
+    for (let call = 0; call < 4; call++) await router.complete(modelCall());
+    providers.offline = 'works';
+    await restarted().complete(modelCall());
+    providers.offline = 'fails';
+    for (let call = 0; call < 4; call++) await restarted().complete(modelCall());
+    expect(types()).not.toContain('circuit_breaker.opened');
+    await restarted().complete(modelCall());
     expect(types()).toContain('circuit_breaker.opened');
   });
 

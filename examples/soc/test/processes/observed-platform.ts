@@ -79,6 +79,9 @@ export class ObservedPlatform {
           'governance.accumulation.maxActions': 1_000_000,
           'response.retryMs': 100,
           'router.quotasPerHour.premium': 1_000_000,
+          // Breakers open and close many times.
+          'router.breaker.failures': 2,
+          'router.breaker.openMs': 50,
         },
       },
       onRestart: (name, how) => void platform.restarts.push(`${name} ${how}`),

@@ -75,8 +75,9 @@ export const registerServe: Register = (program, run) => {
     const { now } = context.processContext;
     const { readLoginsSetting, readWebhooksSetting } = await import('../service/service-files.ts');
     const { env, cwd } = context.processContext;
-    const logins = readLoginsSetting(options.logins ?? env.TALLYSTICK_LOGINS, cwd);
-    const webhooks = readWebhooksSetting(options.webhooks ?? env.TALLYSTICK_WEBHOOKS, cwd);
+    const warn = (message: string) => context.terminal.warn(message);
+    const logins = readLoginsSetting(options.logins ?? env.TALLYSTICK_LOGINS, cwd, warn);
+    const webhooks = readWebhooksSetting(options.webhooks ?? env.TALLYSTICK_WEBHOOKS, cwd, warn);
     const webhookRetentionMs = ageSetting(options.webhookRetention, 'TALLYSTICK_WEBHOOK_RETENTION', env);
     const limits = limitSettings(options, context.processContext);
     const { openIntents, maxFollowerLagMs } = followerSettings(options, context.processContext);

@@ -43,6 +43,14 @@ export function viewerParts(root: URL) {
             code(shellVariables(fn.requestSnippetGenerator_curl_bash(request), root)),
           ),
       },
+      statePlugins: {
+        layout: {
+          wrapActions: {
+            // The library's own scrolls to where the operation was before the parts above it had their height.
+            scrollToElement: () => (operation: Element) => operation.scrollIntoView({ block: 'start' }),
+          },
+        },
+      },
       wrapComponents: {
         responses: (Responses: unknown) => (props: Props) => {
           const { path, method } = props as { path: string; method: string };
@@ -72,7 +80,9 @@ export function viewerParts(root: URL) {
  * Content-Security-Policy of this page refuses for the whole page (`require-trusted-types-for`).
  */
 function prose(text: string, element: ViewerSystem['React']['createElement']): unknown {
+  // The viewer itself marks the word `Example` of a parameter as italic.
   const paragraphs = text
+    .replaceAll(/<\/?i>/g, '')
     .trim()
     .split(/\n{2,}/)
     .filter(Boolean);

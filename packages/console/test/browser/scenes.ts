@@ -37,6 +37,7 @@ export async function scenesOf({ client }: ConsoleService): Promise<readonly Sce
     await shows('Records in the chain')(page);
     await page.locator('.recent-timelines').waitFor();
   };
+  const operations = (page: Page) => page.locator('.opblock').last().waitFor({ state: 'attached' });
   const rows = (page: Page) => page.locator('.event-row').first().waitFor();
   return [
     { name: 'sign-in', path: 'events', signedIn: false, ready: shows('I have no key') },
@@ -129,6 +130,8 @@ export async function scenesOf({ client }: ConsoleService): Promise<readonly Sce
         await shows('Stands for')(page);
       },
     },
+    { name: 'api', path: '../docs', signedIn: true, ready: operations },
+    { name: 'api-operation', path: '../docs#/Events/getEvent', signedIn: true, ready: operations },
     { name: 'tenants', path: 'tenants', signedIn: true, ready: shows('Last record') },
   ];
 }

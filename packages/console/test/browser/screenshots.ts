@@ -24,7 +24,7 @@ const { values, positionals } = parseArgs({
 });
 const forDocs = values['for-docs'];
 /** What the guides show. */
-const shownInDocs = ['overview', 'verified-page', 'timeline', 'record'];
+const shownInDocs = ['overview', 'verified-page', 'timeline', 'record', 'api-operation'];
 const themes = (['light', 'dark'] as const).filter(
   (theme) => (forDocs ? 'light' : (values.theme ?? theme)) === theme,
 );

@@ -1,4 +1,10 @@
-import { anyTerm, type FilterCondition, termHashes, termsOfCondition } from '@tallystick/event';
+import {
+  anyTerm,
+  type FilterCondition,
+  termBlockRecords,
+  termHashes,
+  termsOfCondition,
+} from '@tallystick/event';
 import { type SearchQuery, termsOfQuery } from '@tallystick/event/search';
 import type { Session, Statement } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
@@ -95,6 +101,37 @@ export async function findCandidates(
       ? [await session.query<CandidateRow>(statements[0]!.text, statements[0]!.values)]
       : await session.pipeline(...statements);
   return unionOf(answers, search);
+}
+
+/** Most groups that are counted, and most records of each. */
+const countedGroups = 16;
+const countedRecords = 1_024;
+
+/**
+ * What a search for several groups at once compares in a block: how many of its records have a term of each group, together. Two frequent values
+ * that no record has together find nothing, and each block of them takes a millisecond.
+ *
+ * @returns 0 where no alternative has several groups: what such a search compares, it finds
+ */
+export async function entriesOfBlock(
+  session: Session,
+  tenantId: string,
+  alternatives: readonly TermGroups[],
+  { epoch, block }: { readonly epoch: number; readonly block: number },
+): Promise<number> {
+  const groups = alternatives.flatMap(({ fields, texts }): TermGroups[] => [
+    ...fields.map((group) => ({ fields: [group], texts: [] })),
+    ...texts.map((group) => ({ fields: [], texts: [group] })),
+  ]);
+  if (groups.length === alternatives.length) return 0;
+  if (groups.length > countedGroups) return groups.length * countedRecords;
+  const first = block * termBlockRecords;
+  const last = first + termBlockRecords - 1;
+  const search = { epoch, blocks: [block], first, last, newestFirst: true, most: countedRecords };
+  const answers: readonly (readonly CandidateRow[])[] = await session.pipeline(
+    ...groups.map((group) => candidatesOf(tenantId, group, search)),
+  );
+  return answers.reduce((sum, rows) => sum + rows.length, 0);
 }
 
 function candidatesOf(

@@ -14,6 +14,9 @@ export const rankedMembers = ['context', 'metadata', 'outcome', 'decision'] as c
 /** Characters of a path. */
 const maxPath = 256;
 
+/** Characters of what a request ranks by: the longest member, a dot and a path. */
+export const maxRankingName = Math.max(...rankedMembers.map(({ length }) => length)) + 1 + maxPath;
+
 /**
  * Reads what to rank by: `timestamp`, or a path below one of {@link rankedMembers}, such as `context.llm_cost_usd`.
  *

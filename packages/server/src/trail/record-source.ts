@@ -11,6 +11,7 @@ import { anyTime } from './chain-months.ts';
 import { filtersContent } from './filters.ts';
 import {
   countGroups,
+  entriesOfBlock,
   findCandidates,
   maxBlocks,
   type TermGroups,
@@ -49,6 +50,8 @@ const walkedAtMost = 8_192;
 const manyMonths = 6;
 /** Most blocks of the first search by the summaries. */
 const firstBlocks = 32;
+/** Most entries of an index that one search for several terms compares. */
+const comparedEntries = 50_000;
 /** Rows of a column's index that are compared at a time. */
 const columnRows = 2_000;
 /** Most records of a span of time that are looked up at once. For a longer span, the chain is read. */
@@ -78,6 +81,8 @@ export class RecordSource {
   readonly #queue: BlockQueue;
   /** Most blocks in which the next search looks. */
   #blocks = 1;
+  /** What a search for several terms at once compares in a block, by the last block that was searched. */
+  #entries = 0;
   /** Whether the summaries say in which blocks to look. Not for the first block: a page of a frequent value ends there. */
   #asksSummaries = false;
   #walked: number;
@@ -173,7 +178,13 @@ export class RecordSource {
     );
     this.#indexedTo = indexedTo;
     if (next > indexedTo) return undefined;
-    this.#blocks = isCut ? 1 : this.#nextBlocks(sequences.length, step.blocks.length, most);
+    if (isCut) this.#blocks = 1;
+    else {
+      const place = { epoch, block: step.blocks.at(-1)! };
+      this.#entries = await entriesOfBlock(this.#session, this.#tenantId, this.#alternatives, place);
+      this.#budget.entries -= this.#entries * step.blocks.length;
+      this.#blocks = this.#nextBlocks(sequences.length, step.blocks.length, most);
+    }
     const searched = this.#newestFirst ? first : Math.min(last, indexedTo);
     if (sequences.length === 0) return { rows: [], end: searched };
     this.#budget.rows -= sequences.length;
@@ -184,7 +195,12 @@ export class RecordSource {
   /** In how many blocks to look next. A search sorts what it finds, so there are as many as should have one page. */
   #nextBlocks(found: number, blocks: number, most: number): number {
     const wanted = Math.ceil((most * blocks) / Math.max(found, blocks));
-    return Math.min(wanted, Math.max(firstBlocks, blocks * 8), maxBlocks(this.#alternatives));
+    const left = Math.min(comparedEntries, this.#budget.entries);
+    const affordable = Math.floor(left / Math.max(1, this.#entries));
+    return Math.max(
+      1,
+      Math.min(wanted, affordable, Math.max(firstBlocks, blocks * 8), maxBlocks(this.#alternatives)),
+    );
   }
 
   async #followColumn({ column, value }: ColumnValue, range: Range, wanted: number): Promise<Part> {

@@ -6,6 +6,8 @@ export interface ScanBudget {
   rows: number;
   /** Searches of the indexes of terms. */
   searches: number;
+  /** Entries of the indexes of terms that searches for several terms at once compare. */
+  entries: number;
   /** Whether an index was searched. The first search is always allowed, so that a page does not end where it began. */
   hasSearched: boolean;
 }
@@ -18,12 +20,19 @@ export interface ScanLimits {
   readonly rows?: number | undefined;
   /** @defaultValue 64 */
   readonly searches?: number | undefined;
+  /** @defaultValue 250000 */
+  readonly entries?: number | undefined;
 }
 
-export function scanBudget({ records = 5_000, rows = 20_000, searches = 64 }: ScanLimits = {}): ScanBudget {
-  return { records, rows, searches, hasSearched: false };
+export function scanBudget({
+  records = 5_000,
+  rows = 20_000,
+  searches = 64,
+  entries = 250_000,
+}: ScanLimits = {}): ScanBudget {
+  return { records, rows, searches, entries, hasSearched: false };
 }
 
-export function isSpent({ records, rows, searches }: ScanBudget): boolean {
-  return records <= 0 || rows <= 0 || searches <= 0;
+export function isSpent({ records, rows, searches, entries }: ScanBudget): boolean {
+  return records <= 0 || rows <= 0 || searches <= 0 || entries <= 0;
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { readLoginOptions } from '../../src/access/logins/login-options.ts';
 import { documentDigest } from '../../src/approvals/openings.ts';
 import { createHttpApp } from '../../src/http/http-app.ts';
+import { serveHttp } from '../../src/http/serve.ts';
 import { event, Harness } from './harness.ts';
 
 /** People sign in with a real provider. The service stands at an address that is known before it starts, as in production. */
@@ -56,6 +57,12 @@ function loginsFor(redirect_uri: string, console: object = {}) {
 /** A browser, as far as cookies and redirects go. */
 class Visit {
   readonly cookies = new Map<string, string>();
+  readonly #service: string;
+
+  /** @param service where the visit begins */
+  constructor(service = http.url) {
+    this.#service = service;
+  }
 
   async get(url: string | URL): Promise<Response> {
     const { host } = new URL(url);
@@ -74,7 +81,7 @@ class Visit {
 
   /** Follows redirects from the service to the provider, until the provider sends the browser back. */
   async toCallback(page = ''): Promise<URL> {
-    let url = new URL(`${http.url}/console/login?page=${encodeURIComponent(page)}`);
+    let url = new URL(`${this.#service}/console/login?page=${encodeURIComponent(page)}`);
     for (let steps = 0; steps < 10; steps++) {
       const response = await this.get(url);
       expect(response.status, await response.text()).toBe(303);
@@ -391,4 +398,21 @@ test('over HTTPS the cookie of an attempt is of this host alone', async () => {
   expect(asked.searchParams.get('redirect_uri')).toBe('https://audit.example.com/console/login/callback');
   expect(asked.href).not.toContain('hush');
   await app.close();
+});
+
+test('a confidential client sends its secret to the provider, which refuses another one and none', async () => {
+  const statuses: unknown[] = [];
+  for (const client_secret of ['the-secret-of-the-client', 'another-secret', undefined]) {
+    const port = await freePort();
+    const redirectUri = `http://127.0.0.1:${port}/console/login/callback`;
+    await provider.register({ id: clientId, redirectUri, secret: 'the-secret-of-the-client' });
+    const logins = loginsFor(redirectUri, client_secret === undefined ? {} : { client_secret });
+    const server = await serveHttp(http.service, { port, now, logger: false, logins });
+    try {
+      statuses.push(locationOf(await new Visit(server.url).signIn('events')));
+    } finally {
+      await server.close();
+    }
+  }
+  expect(statuses).toEqual([[303, '../events'], failed('refused'), failed('refused')]);
 });

@@ -312,6 +312,25 @@ describe.each([
     expect(cut).toBeGreaterThan(5);
   }, 1_200_000);
 
+  it('two frequent values that no record has together end within their budget, and the next page goes on', async () => {
+    const trail = new Trail(long.database, { entries: 500 });
+    const filters = { actor: 'user:bot', actor_type: 'agent' } as const;
+    let cursor: string | undefined;
+    let pages = 0;
+    do {
+      const page = await trail.list({ tenantId, filters, limit, cursor, order: 'asc' }, { sensitive: true });
+      expect(page.events).toEqual([]);
+      expect(page.isCut).toBe(page.nextCursor !== undefined);
+      cursor = page.nextCursor;
+      pages++;
+    } while (cursor !== undefined);
+    // Some 500 entries are compared in each block of 4096 records.
+    expect(pages).toBeGreaterThan(1);
+    expect(pages).toBeLessThanOrEqual(Math.ceil(long.count / termBlockRecords) + 1);
+    const whole = await new Trail(long.database).list({ tenantId, filters, limit }, { sensitive: true });
+    expect(whole).toMatchObject({ events: [], nextCursor: undefined });
+  }, 120_000);
+
   /**
    * Behind row-level security the planner does not see that tenant and epoch are fixed: it sorted the whole trail to find the first record of a
    * month, and looked for a record by its time. The plans are those of a reader.

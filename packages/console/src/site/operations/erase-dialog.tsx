@@ -24,7 +24,7 @@ export function EraseDialog({
     onErased(
       letters === 0
         ? 'Someone else has erased it already.'
-        : 'The bytes are erased. A record in the chain has their hash and your name.',
+        : 'The bytes are erased. A record in the chain has their hash, and names your key or login.',
     );
   };
   return (
@@ -38,7 +38,7 @@ export function EraseDialog({
       <p class="soft">
         Its {bytes.toLocaleString()} bytes can’t be brought back, and it can’t be submitted again. That it was
         refused with <code>{reason}</code> stays on record. The erasure is recorded too, with the hash of the
-        bytes and your name.
+        bytes and your key or login.
       </p>
       <label class="field">
         Type “{word}” to confirm

@@ -60,7 +60,7 @@ export function SettleDialog({
     >
       <p class="soft">
         Do this when the producer <code>{producer_id}</code> will send nothing more. Its missing numbers are
-        declared lost, in your name. An event that arrives later is still chained.
+        declared lost; the records name your key or login. An event that arrives later is still chained.
       </p>
       <label class="field">
         It has sent nothing for at least

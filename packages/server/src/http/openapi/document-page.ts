@@ -32,6 +32,12 @@ export function documentPage(document: OpenApiDocument): string {
 `;
 }
 
+/** The example of the operation with curl. */
+function sampleHtml(operation: Operation): string {
+  const [sample] = (operation['x-codeSamples'] ?? []) as readonly { readonly source: string }[];
+  return sample === undefined ? '' : `<pre>${escapeHtml(sample.source)}</pre>`;
+}
+
 function operationHtml(each: {
   readonly path: string;
   readonly method: string;
@@ -47,7 +53,7 @@ function operationHtml(each: {
     table(['Status', '', 'Schema'], responseRows(operation.responses as Json)),
   ];
   return `<section id="${operation.operationId}"><h3><b class="${method}">${method.toUpperCase()}</b> <code>${escapeHtml(path)}</code></h3>
-<p>${escapeHtml(operation.summary)}</p>${parts.join('')}</section>`;
+<p>${escapeHtml(operation.summary)}</p>${sampleHtml(operation)}${parts.join('')}</section>`;
 }
 
 function parameterRow(parameter: Json): string[] {

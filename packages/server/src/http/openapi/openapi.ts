@@ -4,7 +4,11 @@ import type * as z from 'zod';
 import type { AccessRule, Endpoint, ResponseRule } from '../kernel/endpoint.ts';
 import { openParametersOf, parameterSchema } from '../kernel/parameters.ts';
 import { version } from '../kernel/version.ts';
+import { curlSample } from './curl-sample.ts';
 import { resolve, toSchema } from './json-schema.ts';
+import { operationExamples } from './operation-examples.ts';
+import { withExamples } from './pattern-examples.ts';
+import { tags } from './tags.ts';
 import { eventViewSchema, problemSchema, submittedEventSchema } from './view-schemas.ts';
 
 /**
@@ -63,14 +67,14 @@ export function openApiDocument(endpoints: readonly Endpoint[]): OpenApiDocument
       title: 'Tallystick',
       version,
       description:
-        'Tamper-evident, multi-tenant audit logging. Errors are RFC 9457 problem documents with stable codes.',
+        'Tamper-evident, multi-tenant audit logging. Errors are RFC 9457 problem documents (the schema Problem) with stable codes.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
-    tags: [...new Set(endpoints.map((each) => each.tag))].map((name) => ({ name })),
-    paths,
+    tags,
+    paths: withExamples(paths) as typeof paths,
     components: {
-      schemas: components,
+      schemas: withExamples(components),
       securitySchemes: {
         apiKey: {
           type: 'http',
@@ -85,9 +89,10 @@ export function openApiDocument(endpoints: readonly Endpoint[]): OpenApiDocument
 }
 
 function operationOf(each: Endpoint, components: Json): Operation {
+  const example = operationExamples[each.operationId] ?? {};
   const parameters = [
-    ...parametersOf(each.params, 'path', components),
-    ...parametersOf(each.query, 'query', components),
+    ...parametersOf(each.params, 'path', components, example.path),
+    ...parametersOf(each.query, 'query', components, example.query),
     ...Object.entries(each.headers ?? {}).map(([name, description]) => ({
       name,
       in: 'header',
@@ -106,9 +111,10 @@ function operationOf(each: Endpoint, components: Json): Operation {
     summary: each.summary,
     ...(paragraphs.length > 0 && { description: paragraphs.join('\n\n') }),
     ...(parameters.length > 0 && { parameters }),
-    ...(each.body !== undefined && { requestBody: requestBodyOf(each.body, components) }),
-    responses: merge(responsesOf(each, components), problemsOf(each)),
+    ...(each.body !== undefined && { requestBody: requestBodyOf(each.body, components, example.body) }),
+    responses: merge(responsesOf(each, components, example.answer), problemsOf(each)),
     security: each.access === 'open' ? [] : [{ apiKey: [] }],
+    'x-codeSamples': [{ lang: 'Shell', label: 'curl', source: curlSample(each, example) }],
   };
 }
 
@@ -124,16 +130,20 @@ function parametersOf(
   fields: z.ZodObject<Record<string, z.ZodType>> | undefined,
   place: 'path' | 'query',
   components: Json,
+  examples: { readonly [name: string]: string } = {},
 ): Json[] {
   if (fields === undefined) return [];
   const named = Object.entries(fields.shape).map(([name, type]) => {
     const { description, ...schema } = (parameterSchema(type) ?? toSchema(type, components, 'input')) as Json;
+    const required = place === 'path' || !type.safeParse(undefined).success;
     return {
       name,
       in: place,
-      required: place === 'path' || !type.safeParse(undefined).success,
+      required,
       ...(description !== undefined && { description }),
       schema,
+      // A viewer sends the example of a parameter, so one that a client may leave out has none.
+      ...(required && examples[name] !== undefined && { example: exampleOf(schema, examples[name]) }),
     };
   });
   // Exploded: each member of the object is a parameter of its own.
@@ -149,11 +159,16 @@ function parametersOf(
   return [...named, ...open];
 }
 
-function requestBodyOf(body: NonNullable<Endpoint['body']>, components: Json): Json {
+/** An example as the type that the document states: a query carries numbers as text. */
+function exampleOf({ type }: Json, text: string): string | number {
+  return type === 'integer' ? Number(text) : text;
+}
+
+function requestBodyOf(body: NonNullable<Endpoint['body']>, components: Json, example: unknown): Json {
   if ('schema' in body) {
     return {
       required: true,
-      content: { 'application/json': { schema: toSchema(body.schema, components, 'input') } },
+      content: { 'application/json': { schema: toSchema(body.schema, components, 'input'), example } },
     };
   }
   const content = Object.entries(body.content).map(([type, { schema, description }]) => [
@@ -163,12 +178,14 @@ function requestBodyOf(body: NonNullable<Endpoint['body']>, components: Json): J
         ...(resolve(schema, components, 'input') as Json),
         ...(description !== undefined && { description }),
       },
+      ...(type === 'application/json' && { example }),
     },
   ]);
   return { required: true, content: Object.fromEntries(content) };
 }
 
-function responsesOf(each: Endpoint, components: Json): Json {
+function responsesOf(each: Endpoint, components: Json, example: unknown): Json {
+  const success = successOf(each);
   const entries = Object.entries(each.responses).map(([status, rule]: [string, ResponseRule]) => {
     const types = [rule.type ?? (rule.schema === undefined ? [] : 'application/json')].flat();
     const schema =
@@ -177,11 +194,23 @@ function responsesOf(each: Endpoint, components: Json): Json {
       status,
       {
         description: rule.description,
-        ...(types.length > 0 && { content: Object.fromEntries(types.map((type) => [type, { schema }])) }),
+        ...(types.length > 0 && {
+          content: Object.fromEntries(
+            types.map((type) => [
+              type,
+              { schema, ...(status === success && example !== undefined && { example }) },
+            ]),
+          ),
+        }),
       },
     ];
   });
   return Object.fromEntries(entries);
+}
+
+/** The status of which an example is the answer: a new thing was made, or the request was successful. */
+function successOf({ responses }: Endpoint): string {
+  return 201 in responses ? '201' : '200';
 }
 
 /** Answers and problems by status. One status may belong to an answer and to problems, such as 503 of `/ready`. */
@@ -191,7 +220,7 @@ function merge(own: Json, problems: Json): Json {
     if (problems[status] === undefined) continue;
     const [answer, problem] = [own[status], problems[status]] as { description: string; content?: Json }[];
     merged[status] = {
-      description: `${answer!.description}; or ${problem!.description}`,
+      description: `${answer!.description}\n\n${problem!.description}`,
       content: { ...answer!.content, ...problem!.content },
     };
   }
@@ -219,7 +248,7 @@ function problemsOf(each: Endpoint): Json {
   const entries = [...byStatus].map(([status, list]) => [
     String(status),
     {
-      description: list.map((code) => `\`${code}\``).join(', '),
+      description: list.map((code) => `\`${code}\`: ${problemKindOf(code).title}`).join('\n\n'),
       content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
     },
   ]);

@@ -71,7 +71,7 @@ export function approvalRoutes({ service }: { readonly service: AuditService }):
       access: 'key',
       query: z.strictObject({
         tenant_id: tenantId.optional(),
-        state: z.enum(approvalStates).optional(),
+        state: z.enum(approvalStates).optional().describe('Only approvals in this state'),
         limit: limit(200, 50),
         cursor: cursor.optional(),
       }),

@@ -56,7 +56,7 @@ function readingRoutes({ deadLetters }: Pick<Parts, 'deadLetters'>): Endpoint[] 
       access: 'events:read',
       query: z.strictObject({
         tenant_id: tenantId.optional(),
-        state: z.enum(deadLetterStates).default('open'),
+        state: z.enum(deadLetterStates).default('open').describe('Only dead letters in this state'),
         reason: text('Code of the refusal').optional(),
         topic: text('Kafka topic that the event came from').optional(),
         before: timestamp('Events that were last delivered before this time').optional(),

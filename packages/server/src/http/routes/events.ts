@@ -55,7 +55,10 @@ export function eventRoutes({
         tenant_id: tenantId.optional(),
         ...listFilters,
         q: searchText.optional(),
-        order: z.enum(['asc', 'desc']).default('desc'),
+        order: z
+          .enum(['asc', 'desc'])
+          .default('desc')
+          .describe('By position in the chain: the newest or the oldest first'),
         limit: limit(maxListLimit, 50),
         cursor: cursor.optional(),
         include,

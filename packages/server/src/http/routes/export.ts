@@ -20,24 +20,27 @@ import type { Trail } from '../../trail/trail.ts';
 import { requireBytes, tenantOf, viewOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import type { LongRequests } from '../kernel/long-requests.ts';
-import { flag, tenantId } from '../kernel/parameters.ts';
+import { documented, flag, tenantId } from '../kernel/parameters.ts';
 import { limited } from '../kernel/rate-limits.ts';
 import { TokenBuckets } from '../kernel/token-buckets.ts';
 import { filtersOf, includeReads, listFilters, searchText, withMemberFilters } from './event-filters.ts';
 
 const position = (description: string) =>
-  z
-    .string()
-    .transform((text, context) => {
-      const read = parseExportPosition(text);
-      if (read !== undefined) return read;
-      context.addIssue({
-        code: 'custom',
-        message: 'must be an epoch and a sequence number with a hyphen between them, such as 1-4711',
-      });
-      return z.NEVER;
-    })
-    .describe(description);
+  documented(
+    z
+      .string()
+      .transform((text, context) => {
+        const read = parseExportPosition(text);
+        if (read !== undefined) return read;
+        context.addIssue({
+          code: 'custom',
+          message: 'must be an epoch and a sequence number with a hyphen between them, such as 1-4711',
+        });
+        return z.NEVER;
+      })
+      .describe(description),
+    { type: 'string', maxLength: 27, examples: ['1-4711'], description },
+  );
 
 /** Exports with one viewer token. Each is a record in the chain of the tenant, and the holder of a token must not be able to fill it. */
 const viewerRate = { perSecond: 10 / 60, burst: 30 };

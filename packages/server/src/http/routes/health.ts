@@ -37,6 +37,7 @@ export function healthRoutes({
       method: 'GET',
       path: '/health',
       operationId: 'getHealth',
+      description: 'It reads nothing from the store: a process that answers is alive.',
       tag,
       summary: 'Check that the process is alive',
       access: 'open',

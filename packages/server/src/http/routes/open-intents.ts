@@ -31,7 +31,7 @@ export function openIntentRoutes({
       access: 'events:read',
       query: z.strictObject({
         tenant_id: tenantId.optional(),
-        state: z.enum(openIntentStates).optional(),
+        state: z.enum(openIntentStates).optional().describe('Only actions in this state'),
         actor_id: text('The agent').optional(),
         action: text('The tool or the action').optional(),
         min_age_seconds: integer('Only actions whose record was chained at least so many seconds ago', {

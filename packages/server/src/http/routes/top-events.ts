@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { isOfReading, type ReadAudit } from '../../operations/read-audit.ts';
-import { rankedMembers, readRanking } from '../../trail/ranking.ts';
+import { maxRankingName, rankedMembers, readRanking } from '../../trail/ranking.ts';
 import { topEvents } from '../../trail/top-events.ts';
 import type { Trail } from '../../trail/trail.ts';
 import { seesSensitive, tenantOf } from '../kernel/authentication.ts';
@@ -21,6 +21,7 @@ const by = documented(
   }),
   {
     type: 'string',
+    maxLength: maxRankingName,
     examples: ['context.llm_cost_usd', 'timestamp'],
     description: `What the events are ranked by: \`timestamp\`, or the path of a number, one of ${paths}`,
   },

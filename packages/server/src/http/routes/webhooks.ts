@@ -21,7 +21,10 @@ export function webhookRoutes({ database }: { readonly database: Database }): En
         'A message that its endpoint has accepted is not listed. `dead`: the service has given up, ' +
         'and deletes the message after the time that its operator has set.',
       access: 'operator',
-      query: z.strictObject({ state: z.enum(['waiting', 'dead']).optional(), limit: limit(1_000, 100) }),
+      query: z.strictObject({
+        state: z.enum(['waiting', 'dead']).optional().describe('Only messages in this state'),
+        limit: limit(1_000, 100),
+      }),
       responses: { 200: { description: 'The messages', schema: webhookDeliveryList } },
       async handle({ query: { state, limit } }) {
         const body: WebhookDeliveryList = { deliveries: await listDeliveries(database, { state, limit }) };

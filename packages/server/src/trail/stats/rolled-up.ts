@@ -204,7 +204,10 @@ union all
 union all
 (select 'edges', null, null, null, count(*), 0 from edges group by first order by count(*) desc limit 1)
 union all
-select 'scanned', encode((array_agg(combination order by hour, combination))[1], 'hex'), null, ${timeSql('min(hour)')}, count(*), 0 from scanned
+(select 'scanned', encode(combination, 'hex'), null, ${timeSql('hour')}, (select count(*) from scanned), 0
+   from (select null::timestamptz as hour, null::bytea as combination union all select hour, combination from scanned) as places
+  order by hour, combination
+  limit 1)
 ${groups.join('\n')}`;
   return { sql, values: conditions.values };
 }
