@@ -22,12 +22,12 @@ export function longestTask(name: string, tasks: readonly Task[]): Result {
   };
 }
 
-/** The worst time from an input to the next paint. */
+/** The time from an input to the next paint as browsers report it (INP): the worst one, or without one outlier for each 50 interactions. */
 export function worstPaint(name: string, times: readonly number[]): Result {
   const sorted = [...times].sort((a, b) => a - b);
-  const value = sorted.at(-1)!;
+  const value = sorted.at(-1 - Math.floor(sorted.length / 50))!;
   console.log(`${name}: ${sorted.join(' ')} ms`);
-  const result = figure(`console: ${name}, worst of ${times.length} to the next paint`, value, 'ms');
+  const result = figure(`console: ${name}, ${times.length} times, to the next paint`, value, 'ms');
   return { ...result, goal: `<= ${mostPaintMs} ms`, pass: value <= mostPaintMs };
 }
 

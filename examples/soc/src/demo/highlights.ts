@@ -50,7 +50,7 @@ export class Highlights {
   /** The calls of models, by tier. */
   get tiers(): TierTotal[] {
     return [...this.#tiers]
-      .map(([tier, total]) => ({ tier, ...total }))
+      .map(([tier, { calls, costUsd }]) => ({ tier, calls, costUsd: Number(costUsd.toFixed(6)) }))
       .toSorted((a, b) => a.tier.localeCompare(b.tier));
   }
 

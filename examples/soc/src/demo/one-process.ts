@@ -21,7 +21,8 @@ import type { DemoPlatform, PlatformOptions } from './platform.ts';
 export async function startInOneProcess(options: PlatformOptions): Promise<DemoPlatform> {
   const { tenants, directory } = options;
   const { service } = options.running;
-  const desk = embeddedDesk(service, { subject: 'response-agent', intervalMs: 50 });
+  // Each plan that waits for people asks the desk at this interval. With hundreds of them, a shorter one leaves the database no time.
+  const desk = embeddedDesk(service, { subject: 'response-agent', intervalMs: 250 });
   const settings = structuredClone(defaultSettings);
   await desk.setRules('*', '*', minimumApprovalRules(settings));
   let isStopped = false;

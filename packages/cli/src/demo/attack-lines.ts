@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import type { ProcessContext } from '../process-context.ts';
+import { consoleAddress } from '../service/console.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { type AttackWord, attackWords, type KeptAttacks } from './kept-attacks.ts';
 
@@ -79,7 +80,7 @@ async function perform(terminal: Terminal, word: AttackWord, attacks: KeptAttack
   const links: { readonly [name: string]: string } = {
     record: record === undefined ? '' : attacks.recordLink(record),
     next: next === undefined ? '' : attacks.recordLink(next),
-    verification: `${url}/console/verification?tenant=${tenantId}`,
+    verification: `${consoleAddress(url)}verification?tenant=${tenantId}`,
   };
   await terminal.line();
   for (const text of afterwards[word]) {

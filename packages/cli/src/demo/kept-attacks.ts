@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { PgliteDatabase, type Session } from '@tallystick/server/store';
+import { consoleAddress } from '../service/console.ts';
 import { deleteRow, editField, type Target } from './attacks.ts';
 import { rewriteRecords } from './forger.ts';
 import { type Directories, type RunningService, type StartOptions, startService } from './running-service.ts';
@@ -55,7 +56,7 @@ export class KeptAttacks implements AsyncDisposable {
 
   /** Address of a record of the attacked chain in the console. */
   recordLink(auditId: string): string {
-    return `${this.#running.url}/console/events?tenant=${this.target.tenantId}&event=${auditId}`;
+    return `${consoleAddress(this.#running.url)}events?tenant=${this.target.tenantId}&event=${auditId}`;
   }
 
   /** `audit_id` of a record of the attacked chain. */

@@ -136,6 +136,9 @@ describe('the list of events', () => {
     const { records } = await service.client.stats.get({ tenant_id: 'acme' });
     await counts.getByText(`${records} events`).waitFor();
     await counts.getByText('Exact.').waitFor();
+    // At a width of 1,280 px the counts covered the navigation.
+    expect(page.viewportSize()?.width).toBe(1_280);
+    await page.getByRole('link', { name: 'Exports', exact: true }).click({ trial: true });
     await counts.getByRole('link', { name: /^response\.executed/ }).click();
     await page.waitForURL((url) => url.searchParams.get('event_type') === 'response.executed');
     await counts.getByRole('link', { name: /^alert\.classified/ }).click();
@@ -248,7 +251,7 @@ describe('the list of events', () => {
     const { records } = await service.client.stats.get({ tenant_id: 'acme', filters, q });
     expect(records > 0 && records < all).toBe(true);
     await visitor.open(key, `events?tenant=acme&event_type=alert.classified&q=${q}`);
-    await page.getByRole('link', { name: 'Export' }).last().click();
+    await page.getByRole('link', { name: 'Export', exact: true }).click();
     await page.getByRole('heading', { name: 'Events, to read' }).waitFor();
     await visitor.sees(`${records} event`);
     const lines = async (format: string) => {

@@ -81,6 +81,8 @@ export class RecordSource {
   readonly #queue: BlockQueue;
   /** Most blocks in which the next search looks. */
   #blocks = 1;
+  /** Candidates of the searches that found all in their blocks. */
+  #found = 0;
   /** What a search for several terms at once compares in a block, by the last block that was searched. */
   #entries = 0;
   /** Whether the summaries say in which blocks to look. Not for the first block: a page of a frequent value ends there. */
@@ -192,9 +194,12 @@ export class RecordSource {
     return { rows, end: cutAt ?? (isCut ? sequences.at(-1)! : searched) };
   }
 
-  /** In how many blocks to look next. A search sorts what it finds, so there are as many as should have one page. */
+  /** In how many blocks to look next. A search sorts what it finds, so there are as many as should have the rest of a page. */
   #nextBlocks(found: number, blocks: number, most: number): number {
-    const wanted = Math.ceil((most * blocks) / Math.max(found, blocks));
+    this.#found += found;
+    const missing = most - (this.#found % most);
+    // A quarter more, so that a page seldom takes another search.
+    const wanted = Math.ceil((1.25 * missing * blocks) / Math.max(found, blocks));
     const left = Math.min(comparedEntries, this.#budget.entries);
     const affordable = Math.floor(left / Math.max(1, this.#entries));
     return Math.max(

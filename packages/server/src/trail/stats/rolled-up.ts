@@ -58,6 +58,10 @@ export interface RolledUp {
  * Counts by the hourly counts. What they don't have yet, and the parts of hours at the ends of the range, are counted from the records. All
  * of it is one statement and so one snapshot: a record that was chained before the request is counted once.
  *
+ * A month of 60,000 records that differ in actor and target has as many rows of hourly counts, and five facets of it take 150 ms: a third to read
+ * them, the rest to group them five times. More `work_mem` and no JIT changed nothing. Counts of each field by day would be 900 rows for the
+ * fields with few values, but 60,000 for the actors.
+ *
  * @returns undefined if there are no hourly counts of the tenant
  */
 export async function countRolledUp(
