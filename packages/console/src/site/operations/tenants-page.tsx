@@ -87,7 +87,8 @@ function LastVerification({
     );
   if (!may(session, 'log:read')) return state;
   return (
-    <a href={place.href('verification', { tenant })} aria-label={`Checks of ${tenant}`}>
+    <a href={place.href('verification', { tenant })}>
+      <span class="only-for-screen-readers">Checks of {tenant}: </span>
       {state}
     </a>
   );
