@@ -7,6 +7,7 @@ import { Ago } from '../elements/time.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { may } from '../session/session.ts';
 import { verdicts } from '../trail/verdicts.ts';
+import './operations.css';
 
 /** The tenants that the reader may read, with the state of their chains. */
 export function TenantsPage() {
