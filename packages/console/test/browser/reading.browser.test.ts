@@ -303,6 +303,7 @@ describe('the list of events', () => {
     expect(await hasFocus(0)).toBe(true);
     // From a page without a search, `/` leads to that of the events.
     await page.keyboard.press('/');
+    await page.locator('input[type="search"]:focus').waitFor();
     await page.keyboard.type('event_type:alert.*');
     await page.keyboard.press('Enter');
     await page.waitForURL(
@@ -541,7 +542,7 @@ const pages: readonly (readonly [address: string, shows: string | RegExp])[] = [
   ['timeline?tenant=acme', 'Recent'],
   ['verification?tenant=acme', 'Check all records now'],
   ['approvals?tenant=acme&state=all', 'confirm_verdict'],
-  ['producers?tenant=acme&all=1', 'Last number'],
+  ['producers?tenant=acme&all=1', 'Missing numbers'],
   ['dead-letters?tenant=acme', 'No event was refused'],
   ['intents?tenant=acme', 'An agent declares an action'],
   ['calls?tenant=acme', 'The greatest by cost'],
@@ -581,6 +582,6 @@ describe('WCAG 2.2 AA, in both themes and at the width of a phone', () => {
     await visitor.settled();
     expect(await visitor.barriers()).toEqual([]);
     await page.getByRole('link', { name: 'Tenants' }).click();
-    await page.getByRole('cell', { name: 'globex' }).waitFor();
+    await page.getByRole('cell', { name: 'globex', exact: true }).waitFor();
   });
 });

@@ -222,7 +222,7 @@ export class EventFeed {
         const page = await this.#read(missing.cursor, signal);
         if (pages !== this.#pages) continue;
         batch(() => {
-          if (!pages.restore(missing.cursor, page))
+          if (!pages.restore(missing.start, page))
             this.#end.value = page.next_cursor === undefined ? 'end' : 'more';
           this.#error.value = undefined;
           this.#version.value++;

@@ -46,7 +46,10 @@ export class EventPages {
   }
 
   /** A page that has to be read again to show a range. */
-  missingIn(first: number, last: number): { readonly cursor: string | undefined } | undefined {
+  missingIn(
+    first: number,
+    last: number,
+  ): { readonly cursor: string | undefined; readonly start: number } | undefined {
     const [from, to] = [this.#pageAt(first), this.#pageAt(last)];
     return this.#pages.slice(Math.max(from, 0), to + 1).find(({ events }) => events === undefined);
   }
@@ -54,10 +57,11 @@ export class EventPages {
   /**
    * Keeps the events of a page that was read again.
    *
+   * @param start of the page. Cursors come from the service, and might be the same for two pages
    * @returns whether the page has as many events as before. If not, the pages after it are forgotten, because their places are wrong
    */
-  restore(cursor: string | undefined, { events, next_cursor }: EventPage): boolean {
-    const at = this.#pages.findIndex((page) => page.cursor === cursor);
+  restore(start: number, { events, next_cursor }: EventPage): boolean {
+    const at = this.#pages.findIndex((page) => page.start === start && page.events === undefined);
     const page = this.#pages[at];
     if (page === undefined) return true;
     const isSame = page.count === events.length;

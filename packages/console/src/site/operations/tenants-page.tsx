@@ -7,6 +7,7 @@ import { Ago } from '../elements/time.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { may } from '../session/session.ts';
 import { verdicts } from '../trail/verdicts.ts';
+import './operations.css';
 
 /** The tenants that the reader may read, with the state of their chains. */
 export function TenantsPage() {
@@ -87,7 +88,8 @@ function LastVerification({
     );
   if (!may(session, 'log:read')) return state;
   return (
-    <a href={place.href('verification', { tenant })} aria-label={`Checks of ${tenant}`}>
+    <a href={place.href('verification', { tenant })}>
+      <span class="only-for-screen-readers">Checks of {tenant}: </span>
       {state}
     </a>
   );

@@ -177,3 +177,24 @@ it('keeps the events around the view and the first page, and reads others again 
   await until(() => feed.at(3_300) !== undefined);
   expect([feed.count, feed.end.value]).toEqual([3_360, 'more']);
 });
+
+// A page was found again by its cursor: with a service that gives two pages one cursor, the second was requested without an end.
+it('reads a page again one time, also where the service gives two pages the same cursor', async () => {
+  const script = new Script();
+  script.pages = Array.from({ length: 40 }, (_, at) => ({
+    events: eventsFrom(10_000 - at * 100, 100),
+    next_cursor: 'same',
+  }));
+  const feed = new EventFeed(script.client, { tenant_id: 'acme' });
+  for (let at = 0; at < 40; at++) {
+    await feed.loadMore();
+    feed.show(feed.count - 80, feed.count - 50);
+  }
+  const asked = script.asked.length;
+  script.pages = Array.from({ length: 5 }, () => ({ events: eventsFrom(5_000, 100), next_cursor: 'same' }));
+  feed.show(1_010, 1_030);
+  await until(() => feed.at(1_010) !== undefined);
+  feed.show(1_010, 1_030);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(script.asked.length - asked).toBe(1);
+});
