@@ -11,7 +11,7 @@ import {
   embeddedDesk,
 } from '@tallystick/server/embedded';
 import { prepareEmbeddedStore, tempDir, until } from '@tallystick/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 const directory = tempDir();
 let transport: EmbeddedTransport;
@@ -113,16 +113,21 @@ test('a store that is away is no refusal: the gate says that the desk is unavail
 test('the wait for a decision goes on while the store is away', async () => {
   const running = gateFor().run({ action: 'refund', arguments: { amount: 43 } }, () => 'done');
   const approval = await pending();
-  const { desk: service } = transport.service;
-  const { get } = service;
-  let failed = 0;
-  service.get = async () => {
-    failed += 1;
-    throw new ServerError('STORE_UNAVAILABLE', 'no connection');
-  };
-  await until(() => failed > 1);
-  service.get = get;
-  await desk.decide('acme', approval.id, { verdict: 'grant', subject: 'mia' });
+  const { desk: service, database } = transport.service;
+  const away = () => Promise.reject(new ServerError('STORE_UNAVAILABLE', 'no connection'));
+  const query = vi.spyOn(database, 'query').mockImplementation(away);
+  const get = vi.spyOn(service, 'get').mockImplementation(away);
+  const asked = () => query.mock.calls.filter(([, text]) => text.includes('unnest')).length;
+  await until(() => asked() > 1);
+  query.mockRestore();
+  // The decision is seen, and can't be read yet.
+  await desk.decide('acme', approval.id, {
+    verdict: 'grant',
+    subject: 'mia',
+    document_digest: approval.document_digest,
+  });
+  await until(() => get.mock.calls.length > 1);
+  get.mockRestore();
   expect(await running).toBe('done');
 });
 
@@ -150,6 +155,30 @@ test('a process that has nothing else to do waits for the decision', async () =>
   );
   expect(stdout.trim()).toBe('APPROVAL_TIMED_OUT');
 }, 60_000);
+
+// Each wait read its own approval at each interval. Hundreds of them left the store no time for anything else.
+test('many waits cost one query at an interval, and each decision reaches its own', async () => {
+  const { service } = transport;
+  const reads = vi.spyOn(service.desk, 'get');
+  const queries = vi.spyOn(service.database, 'query');
+  const rounds = () => queries.mock.calls.filter(([, text]) => text.includes('unnest')).length;
+  const ids: string[] = [];
+  const runs = Array.from({ length: 20 }, (_, index) =>
+    gateFor().run(
+      { action: 'refund', arguments: { index }, onPending: ({ id }) => ids.push(id) },
+      () => index,
+    ),
+  );
+  await until(() => ids.length === runs.length, { timeoutMs: 60_000, what: '20 pending approvals' });
+  await until(() => reads.mock.calls.length === runs.length, { timeoutMs: 60_000, what: '20 waits' });
+  const before = rounds();
+  await until(() => rounds() >= before + 5, { timeoutMs: 60_000, what: 'five intervals' });
+  expect(reads).toHaveBeenCalledTimes(runs.length);
+  vi.restoreAllMocks();
+  for (const id of ids) await desk.decide('acme', id, { verdict: 'grant', subject: 'maria' });
+  const results = await Promise.all(runs);
+  expect(results).toEqual(runs.map((_, index) => index));
+}, 120_000);
 
 // A wait for a decision did not end when the service was closed, and kept the process alive.
 test('when the service closes, a wait for a decision ends, and the approval stays open', async () => {

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import {
   type Approval,
   type ApprovalClaim,
@@ -12,6 +11,7 @@ import {
   problemKindOf,
 } from '@tallystick/protocol';
 import type { AuditService } from './app.ts';
+import { DecisionWait } from './approvals/decision-wait.ts';
 import type { DeskDecision } from './approvals/desk.ts';
 import { changeRules } from './approvals/minimum-rules.ts';
 import { ServerError } from './errors.ts';
@@ -20,7 +20,7 @@ import { ServerError } from './errors.ts';
 export interface EmbeddedDeskOptions {
   /** The subject of requests and claims, such as the agent that runs in this process. */
   readonly subject: string;
-  /** How often the desk looks whether a pending approval was decided, in milliseconds. @defaultValue 200 */
+  /** How often the desk looks which of the pending approvals were decided, in milliseconds. @defaultValue 200 */
   readonly intervalMs?: number | undefined;
 }
 
@@ -57,28 +57,22 @@ export function embeddedDesk(
   const { desk, operations } = service;
   const principal = `embedded:${subject}`;
   const caller = { principal, subject };
+  const waits = new DecisionWait({
+    desk,
+    database: service.database,
+    intervalMs,
+    closing: service.closing,
+    closed: () => asFault(new ServerError('CLOSING', 'the service closed before the approval was decided')),
+    isFault,
+  });
   return {
     request: (request: ApprovalRequest) => withFaults(desk.request(request, caller)),
     claim: (claim: ApprovalClaim) => withFaults(desk.claim(claim, caller)),
     withdraw: (tenantId, approvalId, comment) =>
       withFaults(desk.withdraw(tenantId, approvalId, comment, caller)),
     async decided(tenantId, approvalId, signal) {
-      const given = AbortSignal.any([signal, service.closing]);
-      for (;;) {
-        signal.throwIfAborted();
-        // Nobody decides at a closed desk. The approval stays open, and a later request with the same key meets it.
-        if (service.closing.aborted) {
-          throw asFault(new ServerError('CLOSING', 'the service closed before the approval was decided'));
-        }
-        const approval = await desk.get(tenantId, approvalId).catch((error: unknown) => {
-          // People may decide while the store is away, so the wait goes on.
-          if (isFault(error)) return undefined;
-          throw error;
-        });
-        if (approval !== undefined && approval.state !== 'pending') return approval;
-        // It keeps the process alive, because a caller waits. The checks above say why a pause was ended.
-        await pause(intervalMs, undefined, { signal: given }).catch(() => undefined);
-      }
+      signal.throwIfAborted();
+      return await waits.decided(tenantId, approvalId, signal);
     },
     async decide(tenantId, approvalId, { subject: person, groups, ...decision }) {
       const document_digest =

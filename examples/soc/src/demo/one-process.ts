@@ -22,7 +22,7 @@ export async function startInOneProcess(options: PlatformOptions): Promise<DemoP
   const { tenants, directory } = options;
   const { service } = options.running;
   // Each plan that waits for people asks the desk at this interval. With hundreds of them, a shorter one leaves the database no time.
-  const desk = embeddedDesk(service, { subject: 'response-agent', intervalMs: 250 });
+  const desk = embeddedDesk(service, { subject: 'response-agent', intervalMs: 100 });
   const settings = structuredClone(defaultSettings);
   await desk.setRules('*', '*', minimumApprovalRules(settings));
   let isStopped = false;

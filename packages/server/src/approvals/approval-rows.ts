@@ -102,6 +102,29 @@ export async function dueApprovals(
   );
 }
 
+/** Most approvals that one query compares. */
+const comparedAtOnce = 1_000;
+
+/** The ids of those that are not simply pending: decided, with a deadline that has passed, or without a row. */
+export async function changedApprovals(
+  database: Database,
+  approvals: readonly { readonly tenantId: string; readonly id: string }[],
+): Promise<readonly string[]> {
+  const changed: string[] = [];
+  for (let at = 0; at < approvals.length; at += comparedAtOnce) {
+    const some = approvals.slice(at, at + comparedAtOnce);
+    const rows = await database.query<{ id: string }>(
+      writer,
+      `select w.id from unnest($1::text[], $2::uuid[]) as w(tenant_id, id)
+       left join audit_approvals a on a.tenant_id = w.tenant_id and a.id = w.id
+       where a.id is null or a.state <> 'pending' or a.next_deadline <= clock_timestamp()`,
+      [some.map(({ tenantId }) => tenantId), some.map(({ id }) => id)],
+    );
+    changed.push(...rows.map(({ id }) => id));
+  }
+  return changed;
+}
+
 /** Which approvals a list shows. */
 export interface ApprovalListQuery {
   /** Absent: every tenant. */
