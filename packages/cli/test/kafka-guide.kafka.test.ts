@@ -189,7 +189,14 @@ describe('a service with the rights of the guide', () => {
       return found.length === partitions && found.every(({ leader }) => leader >= 0);
     };
     await until(() => haveLeaders().catch(() => false), { timeoutMs: 60_000, what: 'the leaders' });
-    await send(JSON.stringify(anEvent()), { partition: partitions - 1 });
+    // The leader knows that it leads a moment later. Until then it refuses messages.
+    const event = JSON.stringify(anEvent());
+    const isSent = () =>
+      send(event, { partition: partitions - 1 }).then(
+        () => true,
+        () => false,
+      );
+    await until(isSent, { timeoutMs: 60_000, what: 'a message in the new partition' });
     await until(async () => (await chained()).length === 3, { timeoutMs: 90_000, what: 'the new partition' });
     expect((await chained()).map(({ ingest }) => ingest.source)).toContainEqual(
       expect.stringMatching(`/audit.events/${partitions - 1}/0$`),
