@@ -180,6 +180,25 @@ test('many waits cost one query at an interval, and each decision reaches its ow
   expect(results).toEqual(runs.map((_, index) => index));
 }, 120_000);
 
+test('a wait ends when its row was edited and stays pending', async () => {
+  const running = gateFor().run({ action: 'refund', arguments: { amount: 44 } }, () => 'done');
+  running.catch(() => undefined);
+  const { id } = await pending();
+  const { database } = transport.service;
+  const queries = vi.spyOn(database, 'query');
+  await until(() => queries.mock.calls.some(([, text]) => text.includes('unnest')));
+  queries.mockRestore();
+  await database.query(
+    { role: 'writer' },
+    "update audit_approvals set approval = replace(approval, '44', '45') where tenant_id = 'acme' and id = $1",
+    [id],
+  );
+  const { now } = performance;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now.call(performance) + 60_000);
+  await expect(running).rejects.toMatchObject({ approvalId: id });
+  clock.mockRestore();
+}, 60_000);
+
 // A wait for a decision did not end when the service was closed, and kept the process alive.
 test('when the service closes, a wait for a decision ends, and the approval stays open', async () => {
   using own = tempDir();

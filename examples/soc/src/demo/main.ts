@@ -67,7 +67,7 @@ async function keep(told: Told): Promise<void> {
   });
   await whereToLook(terminal, told, { directory, running: attacks.running });
   if (!options.json) await sayAttacks(terminal, attacks);
-  // Where nobody can type, the input ends at once and the service goes on.
+  // Without a terminal, the input ends at once, and the service goes on.
   await performTyped(terminal, processContext, attacks);
   await untilStopped(processContext);
 }

@@ -28,6 +28,9 @@ interface Waiting {
 /** A row that somebody edited, and that stays pending, is found after this time, ms. */
 const compareEveryMs = 30_000;
 
+/** Most waits that are compared so in one round: those with a decision must not wait for thousands without one. */
+const comparedPerRound = 20;
+
 /**
  * Waits of this process for decisions. However many approvals wait, one query at each interval asks which of them have changed: with
  * 500 waits that each read their own approval every 50 ms, the embedded store had no time for anything else.
@@ -91,9 +94,10 @@ export class DecisionWait {
     const now = performance.now();
     try {
       const changed = new Set(await changedApprovals(this.#options.database, waits));
-      const suspect = waits.filter(
-        ({ id, comparedAt }) => changed.has(id) || now - comparedAt >= compareEveryMs,
+      const old = waits.filter(
+        ({ id, comparedAt }) => !changed.has(id) && now - comparedAt >= compareEveryMs,
       );
+      const suspect = [...waits.filter(({ id }) => changed.has(id)), ...old.slice(0, comparedPerRound)];
       for (const wait of suspect) await this.#settle(wait);
     } catch (error) {
       if (this.#options.isFault(error)) return;
