@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { recordOf } from '../../../protocol/test/timeline/record-of.ts';
 import { namingOf } from '../../src/timeline/naming.ts';
 import { detailsOf, headOf } from '../../src/timeline/record-lines.ts';
+import { recordOf } from './record-of.ts';
 
 const nameOf = namingOf({
   subject: { investigation_id: 'inv-1' },

@@ -1,7 +1,7 @@
 import { summarize, type Timeline } from '@tallystick/protocol';
 import { describe, expect, test } from 'vitest';
-import { recordOf } from '../../../protocol/test/timeline/record-of.ts';
 import { sectionsOf } from '../../src/timeline/sections.ts';
+import { recordOf } from './record-of.ts';
 
 type Given = Partial<Omit<Timeline, 'records'>>;
 
