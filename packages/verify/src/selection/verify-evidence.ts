@@ -86,10 +86,10 @@ function refuseOtherCheckpoint({ origin }: EvidenceManifest, note: string): void
 }
 
 /** A record whose bytes are withheld says itself of which epoch it is. */
-function otherEpoch({ number, sequence = null, withheld }: RecordLine, epoch: number): Finding {
+function otherEpoch({ number, sequence, withheld }: RecordLine, epoch: number): Finding {
   return {
     code: 'MANIFEST_MISMATCH',
-    sequence_number: sequence,
+    sequence_number: sequence ?? null,
     expected: `epoch ${epoch} by manifest`,
     found: `epoch ${withheld?.epoch} in line ${number} of records.jsonl`,
   };
