@@ -13,7 +13,11 @@ export function FilterBar() {
   const [complaint, setComplaint] = useState<string>();
   useShortcuts(useMemo(() => ({ '/': () => input.current?.focus() }), []));
   useEffect(() => {
-    if (takeSearchFocus()) input.current?.focus();
+    const typing = takeSearchFocus();
+    if (typing === undefined || input.current === null) return;
+    input.current.focus();
+    input.current.value = typing.text;
+    if (typing.isEntered) input.current.form?.requestSubmit();
   }, []);
   const conditions = conditionsOf(place.parameters);
   const search = searchOf(place.parameters);

@@ -18,7 +18,7 @@ export function ViewsMenu() {
     <>
       <button type="button" class="button views-button" popoverTarget="views-menu">
         <Icon name="bookmark" />
-        Views
+        <span class="tool-name">Views</span>
       </button>
       <div id="views-menu" popover="auto" class="menu">
         {views.length === 0 ? (
