@@ -11,7 +11,7 @@ import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import { logFacts } from '../kernel/logging.ts';
 import { cursor, flag, limit, tenantId, uuid } from '../kernel/parameters.ts';
 import { eventPage, eventViewRef } from '../openapi/view-schemas.ts';
-import { filtersOf, includeReads, listFilters, searchText, withMemberFilters } from './event-filters.ts';
+import { eventSearch, filtersOf, includeReads, withMemberFilters } from './event-filters.ts';
 
 const tag = 'Events';
 
@@ -52,9 +52,7 @@ export function eventRoutes({
       access: 'events:read',
       viewers: true,
       query: withMemberFilters({
-        tenant_id: tenantId.optional(),
-        ...listFilters,
-        q: searchText.optional(),
+        ...eventSearch,
         order: z
           .enum(['asc', 'desc'])
           .default('desc')
