@@ -139,7 +139,7 @@ export async function operationScenes(service: ConsoleService): Promise<readonly
       },
       { key: few },
     ),
-    signed('nothing-allowed', '', shows('may not read anything'), { key: blind }),
+    signed('nothing-allowed', '', shows(/may not read anything/), { key: blind }),
     signed('not-offered', 'keys', shows('There is no such page'), { key: few }),
     signed('api', '../docs', operations),
     signed('api-operation', '../docs#/Events/getEvent', operations),

@@ -2,6 +2,7 @@ import { type Client, ClientError } from '@tallystick/client';
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { ViewerWords } from '../words/viewer-words.ts';
+import { filled } from '../words/words.ts';
 
 /** What every part of the viewer needs. */
 export interface Settings {
@@ -34,6 +35,15 @@ export function saveText(name: string, text: string): void {
   link.download = name;
   link.click();
   URL.revokeObjectURL(link.href);
+}
+
+/** What the viewer says of a failed request: a reader of a customer's page knows nothing of the service. */
+export function failureText(error: unknown, words: ViewerWords): string {
+  if (error instanceof ClientError) {
+    if (error.code === 'UNREACHABLE') return words.unreachable;
+    if (error.code === 'SERVICE_FAILED' || error.status === 429) return words.busy;
+  }
+  return filled(words.failed, { reason: reasonOf(error) });
 }
 
 /** What went wrong, for people. */

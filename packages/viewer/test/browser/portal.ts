@@ -46,6 +46,8 @@ export class Portal implements AsyncDisposable {
   #shown = 'genuine';
   #front!: Awaited<ReturnType<typeof serveFront>>;
   #key = '';
+  /** A token of the customer with a day of events, which works on both histories: it was made before the fork. */
+  dayToken = '';
 
   private constructor(dir: TempDir, origin: string) {
     this.#dir = dir;
@@ -75,6 +77,9 @@ export class Portal implements AsyncDisposable {
     await this.#submit(first, day, 'nordlicht');
     await this.#submit(first, merciless, 'merciless');
     await first.service.logs.checkpoint('acme');
+    const client = createClient({ url: first.http.url, apiKey: key });
+    const filters = { 'metadata.customer': 'nordlicht' };
+    this.dayToken = (await client.viewerTokens.create({ filters, expires_in: 3_600 })).token;
     await stop(first);
     for (const part of ['', '-signer'])
       cpSync(join(this.#dir.path, `genuine${part}`), join(this.#dir.path, `fork${part}`), {

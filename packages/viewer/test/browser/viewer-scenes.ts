@@ -35,7 +35,7 @@ const opens = (type: string, text: string) => async (page: Page) => {
 
 /** The scenes of the viewer. */
 export async function viewerScenes(portal: Portal): Promise<readonly ViewerScene[]> {
-  const { token } = await portal.token('nordlicht', { expires_in: 3_600 });
+  const { dayToken: token } = portal;
   const { token: bare } = await portal.token('nordlicht', { include_records: false, expires_in: 3_600 });
   const { token: merciless } = await portal.token('merciless', { expires_in: 3_600 });
   const { token: empty } = await portal.token('nobody', { expires_in: 3_600 });
