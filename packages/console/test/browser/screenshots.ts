@@ -110,7 +110,8 @@ function viewerPictures(): void {
     ...(values.theme === undefined ? [] : ['--theme', values.theme]),
     ...(values.width === undefined ? [] : ['--width', values.width]),
   ];
-  const wanted = names.filter(isOfViewer);
+  // The word alone is all of them.
+  const wanted = names.includes('viewer') ? [] : names.filter(isOfViewer);
   execFileSync(process.execPath, ['--conditions=tallystick-source', main, ...options, ...wanted], {
     stdio: 'inherit',
   });

@@ -107,7 +107,7 @@ export function EventTable({
               <Fragment key={String(event.audit_id)}>
                 <tr data-open={event.audit_id === openId}>
                   <td>
-                    <Time value={event.timestamp ?? event.ingested_at} />
+                    <Time value={event.timestamp ?? event.ingested_at} short />
                   </td>
                   <td>
                     <button

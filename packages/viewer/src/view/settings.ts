@@ -22,11 +22,17 @@ export function useSettings(): Settings {
 }
 
 /** A time in the reader's zone and language. A text that is not a time is shown unchanged. */
-export function timeText(value: unknown, language: string): string {
+export function timeText(value: unknown, language: string, isWithoutYear = false): string {
   const time = Date.parse(String(value));
   if (Number.isNaN(time)) return String(value ?? '');
-  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' }).format(time);
+  return new Intl.DateTimeFormat(language, isWithoutYear ? withoutYear : whole).format(time);
 }
+
+const whole: Intl.DateTimeFormatOptions = { dateStyle: 'medium', timeStyle: 'medium' };
+const withoutYear: Intl.DateTimeFormatOptions = {
+  ...{ month: 'short', day: 'numeric' },
+  ...{ hour: 'numeric', minute: '2-digit', second: '2-digit' },
+};
 
 /** Saves a text on the reader's machine, as a download. */
 export function saveText(name: string, text: string): void {

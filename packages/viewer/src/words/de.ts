@@ -38,6 +38,8 @@ export const de: ViewerWords = {
   found: 'Gefunden',
   alarm: 'Alarm',
   report: 'Bericht herunterladen',
+  reportUse:
+    'Der Bericht enthält die Belege. Wer den Schlüssel des Protokolls hat, kann ihn ohne diese Seite prüfen.',
   notRemembered:
     'Dieser Browser speichert für diese Seite nichts und kann das Protokoll nicht mit Ihrem letzten Besuch vergleichen.',
   members: {

@@ -38,6 +38,8 @@ export const en: ViewerWords = {
   found: 'Found',
   alarm: 'Alarm',
   report: 'Download the report',
+  reportUse:
+    'The report has the evidence. Everyone who has the key of the log can check it without this page.',
   notRemembered:
     'This browser keeps nothing for this page, so it can’t compare the log with your last visit.',
   members: {

@@ -40,6 +40,8 @@ export interface ViewerWords {
   readonly found: string;
   readonly alarm: string;
   readonly report: string;
+  /** What the report is for. */
+  readonly reportUse: string;
   readonly notRemembered: string;
   /** Names of members of an event. Others are shown by their names in the event. */
   readonly members: { readonly [name: string]: string };

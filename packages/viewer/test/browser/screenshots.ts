@@ -38,7 +38,6 @@ await using pages = await servePages(() => files);
 await using portal = await Portal.open(pages.url);
 const browser = await startBrowser();
 const names = forDocs ? ['viewer-record'] : positionals;
-// The name alone is all of them, as the console's `--` names one page.
 const isWanted = ({ name }: ViewerScene) => names.length === 0 || names.includes(name);
 const wanted = (await viewerScenes(portal)).filter(isWanted);
 try {

@@ -59,7 +59,7 @@ export async function viewerScenes(portal: Portal): Promise<readonly ViewerScene
     }
   };
   return [
-    { name: 'viewer', token, ready: row },
+    { name: 'viewer-list', token, ready: row },
     { name: 'viewer-german', lang: 'de', token, ready: row },
     { name: 'viewer-record', token, ready: verified },
     {
