@@ -90,8 +90,9 @@ function Record({ event }: { readonly event: EventView }) {
         </Notice>
       )}
       {canProve && <VerifiedHere event={event} />}
-      <EventDetails event={event} />
-      <ChangesSection event={event} />
+      <EventDetails event={event}>
+        <ChangesSection event={event} />
+      </EventDetails>
       <RelatedEvents event={event} />
       <RawRecord event={event} />
       {may(session, 'log:read') && <ReceiptButton event={event} />}
