@@ -2,9 +2,9 @@ import { uuidv7 } from '@tallystick/event';
 import type { ConsoleService } from './console-service.ts';
 
 /** A name as long as the service takes, without a place to break it. */
-export const longName = `billing-reconciliation-worker-${'eu-central-1-'.repeat(12)}blue`;
+const longName = `billing-reconciliation-worker-${'eu-central-1-'.repeat(12)}blue`;
 /** A text that is written from right to left, with a mark that would turn the direction of what follows it. */
-export const rightToLeft = 'خدمة-الفوترة \u202eדוח';
+const rightToLeft = 'خدمة-الفوترة \u202eדוח';
 
 /** Puts into the trail of `acme` what a good day does not have: refused events, gaps, a silent producer, names without mercy, keys that end. */
 export async function makeTrouble(service: ConsoleService): Promise<void> {

@@ -20,7 +20,7 @@ export function KeysPage() {
   const place = usePlace();
   const action = useAction();
   // Only here, and only until the reader leaves the page: the service can't show the key again.
-  const [created, setCreated] = useState<CreatedApiKey>();
+  const [created, setCreated] = useState<MadeKey>();
   const [revoking, setRevoking] = useState<ApiKeyInfo>();
   const all = place.parameters.get('all') === '1';
   return (
@@ -32,7 +32,7 @@ export function KeysPage() {
         create={async (key) => {
           let made = false;
           await action.run(async () => {
-            setCreated(await client.apiKeys.create(key));
+            setCreated({ ...(await client.apiKeys.create(key)), name: key.name });
             made = true;
             return `The key “${key.name}” can be used now.`;
           });
@@ -84,12 +84,15 @@ export function KeysPage() {
   );
 }
 
+/** A new key, with the name that the reader gave it. */
+type MadeKey = CreatedApiKey & { readonly name: string };
+
 /** A key that was just made. The focus goes there, because the reader has to copy it before anything else. */
 function ShownOnce({
   created,
   onCopied,
 }: {
-  readonly created: CreatedApiKey;
+  readonly created: MadeKey;
   readonly onCopied: () => void;
 }) {
   const box = useRef<HTMLDivElement>(null);
