@@ -9,8 +9,7 @@ import { type SearchQuery, termsOfQuery } from '@tallystick/event/search';
 import type { Session, Statement } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 
-const fieldCandidatesSql = readSql('find-candidates');
-const searchCandidatesSql = readSql('find-search-candidates');
+const searchBlocksSql = readSql('search-blocks');
 
 /** Most hashes that one search of the indexes looks up. */
 const maxHashes = 4_096;
@@ -142,12 +141,14 @@ function candidatesOf(
   const hashed = (groups: readonly (readonly string[])[]) =>
     groups.map((group) => {
       const terms = [...group, anyTerm];
-      return `{${blocks.flatMap((block) => termHashes({ tenantId, epoch, block }, terms)).join(',')}}`;
+      const hashes = blocks.map((block) => `"{${termHashes({ tenantId, epoch, block }, terms).join(',')}}"`);
+      return `{${hashes.join(',')}}`;
     });
-  const place = [tenantId, epoch, first, last];
-  return texts.length === 0
-    ? { text: fieldCandidatesSql, values: [...place, hashed(fields), newestFirst, most] }
-    : { text: searchCandidatesSql, values: [...place, hashed(texts), hashed(fields), newestFirst, most] };
+  return {
+    name: 'tally_search_blocks',
+    text: searchBlocksSql,
+    values: [tenantId, epoch, first, last, hashed(texts), hashed(fields), newestFirst, most],
+  };
 }
 
 function unionOf(

@@ -8,6 +8,7 @@ import { plannedByValues, plannedOnce, type Session, type Statement } from '../s
 import { readSql } from '../store/sql.ts';
 import { BlockQueue, type BlockStep, blockOf } from './block-queue.ts';
 import { anyTime } from './chain-months.ts';
+import { columnPage } from './column-page.ts';
 import { filtersContent } from './filters.ts';
 import {
   countGroups,
@@ -26,7 +27,7 @@ import {
   orderedColumns,
   scanEnd,
 } from './list-rows.ts';
-import { type RowsAt, rowsAt } from './rows-at.ts';
+import { isComparedWithRecord, type RowsAt, rowsAt } from './rows-at.ts';
 import type { ScanBudget } from './scan-budget.ts';
 import type { Range, ScanRequest } from './scan-request.ts';
 import { conditionsWithin } from './view.ts';
@@ -48,6 +49,8 @@ const walkedAtMost = 8_192;
  * plan a statement over all of them takes 10 ms.
  */
 const manyMonths = 6;
+/** Most months in which the index of a column is read at once: their partitions are pruned, and a scan is prepared for each. */
+const allMonths = 120;
 /** Most blocks of the first search by the summaries. */
 const firstBlocks = 32;
 /** Most entries of an index that one search for several terms compares. */
@@ -78,6 +81,8 @@ export class RecordSource {
   /** What the indexes of terms are asked for; none where they can't answer. */
   readonly #alternatives: readonly TermGroups[];
   readonly #column: ColumnValue | undefined;
+  /** Whether the index of the column answers all conditions but ranges. */
+  readonly #isColumnAlone: boolean;
   readonly #queue: BlockQueue;
   /** Most blocks in which the next search looks. */
   #blocks = 1;
@@ -88,6 +93,9 @@ export class RecordSource {
   /** Whether the summaries say in which blocks to look. Not for the first block: a page of a frequent value ends there. */
   #asksSummaries = false;
   #walked: number;
+  /** In how many months the index of a column is read next, and how many rows are compared at least. */
+  #months = manyMonths;
+  #compared = 0;
   /** Records of a short span of time, in the order of the chain; undefined before they were looked up, null for a long span. */
   #timed: readonly number[] | null | undefined;
   #indexedTo: number | undefined;
@@ -105,11 +113,11 @@ export class RecordSource {
     const alternatives = termAlternatives(this.#conditions, request.search);
     this.#column = this.#conditions.map(columnValueOf).find((value) => value !== undefined);
     // The column's own index answers one value faster. More conditions are met together in the field index only.
-    const [first] = alternatives;
-    const isColumnAlone =
-      this.#column !== undefined && alternatives.length === 1 && countGroups(first!) === 1;
-    const months = request.months.count(request.from, request.to);
-    this.#alternatives = isColumnAlone && months <= manyMonths ? [] : alternatives;
+    const isColumnFirst =
+      this.#column !== undefined && alternatives.length === 1 && countGroups(alternatives[0]!) === 1;
+    this.#isColumnAlone = isColumnFirst && this.#conditions.filter(isComparedWithRecord).length === 1;
+    const hasFewMonths = request.months.count(request.from, request.to) <= manyMonths;
+    this.#alternatives = this.#isColumnAlone || (isColumnFirst && hasFewMonths) ? [] : alternatives;
     this.#queue = new BlockQueue(session, tenantId, request, this.#alternatives, budget);
     this.#walked = Math.max(walkedAtFirst, request.limit + 1);
     const { from, to } = request.filters;
@@ -140,6 +148,8 @@ export class RecordSource {
     // The index does not reach this place: the chain is read, down to where the index does.
     const low = this.#newestFirst ? Math.max(range.low, (this.#indexedTo ?? -1) + 1) : range.low;
     const rest = { low, high: range.high };
+    if (this.#column !== undefined && this.#isColumnAlone)
+      return await this.#readColumn(this.#column, rest, wanted);
     if (this.#column !== undefined) return await this.#followColumn(this.#column, rest, wanted);
     if (this.#asksIndex || !this.#asksSummaries) return await this.#walk(rest, wanted);
     // The blocks before the next one that has an event in time are left out.
@@ -206,6 +216,21 @@ export class RecordSource {
       1,
       Math.min(wanted, affordable, Math.max(firstBlocks, blocks * 8), maxBlocks(this.#alternatives)),
     );
+  }
+
+  /** The rows of some months, few at first: most lists begin at the newest records, and need no others. */
+  async #readColumn({ column, value }: ColumnValue, { low, high }: Range, wanted: number): Promise<Part> {
+    const { months } = this.#request;
+    const range = this.#newestFirst
+      ? { low: Math.max(low, months.firstOf(high, 1 - this.#months)), high }
+      : { low, high: Math.min(high, months.firstOf(low, this.#months) - 1) };
+    const most = Math.min(Math.max(wanted, this.#compared), this.#budget.rows);
+    const place = { column, value, most, wanted };
+    const { rows, compared, reached } = await columnPage(this.#session, this.#tenantId, this.#request, range, place);
+    this.#budget.rows -= Math.max(1, compared);
+    if (reached === undefined) this.#months = allMonths;
+    else this.#compared = columnRows;
+    return { rows, end: reached ?? this.#endOf(range) };
   }
 
   async #followColumn({ column, value }: ColumnValue, range: Range, wanted: number): Promise<Part> {
