@@ -12,7 +12,7 @@ import { conditionsWithin } from './view.ts';
 const columnPageSql = readSql('column-page');
 const textOf = (column: OrderedColumn, order: string) =>
   columnPageSql.replaceAll('{column}', column).replaceAll('{direction}', order);
-const texts = new Map(
+const texts: ReadonlyMap<string, string> = new Map(
   orderedColumns.flatMap((column) =>
     ['asc', 'desc'].map((order) => [`${column}_${order}`, textOf(column, order)] as const),
   ),

@@ -12,7 +12,7 @@ import { readSql } from '../store/sql.ts';
 const searchBlocksSql = readSql('search-blocks');
 
 /** Most hashes that one search of the indexes looks up. */
-const maxHashes = 4_096;
+const maxHashes = 8_192;
 
 /** Terms that a record must have one of, for each condition that an index can answer: one alternative. */
 export interface TermGroups {
@@ -47,7 +47,7 @@ export function countGroups({ fields, texts }: TermGroups): number {
 }
 
 /** Most blocks of records that one search covers: it sorts all candidates in them. */
-const mostBlocks = 256;
+const mostBlocks = 1_024;
 
 /** Most blocks of records that one search of all alternatives can cover. */
 export function maxBlocks(alternatives: readonly TermGroups[]): number {

@@ -54,7 +54,9 @@ const allMonths = 120;
 /** Most blocks of the first search by the summaries. */
 const firstBlocks = 32;
 /** Most entries of an index that one search for several terms compares. */
-const comparedEntries = 50_000;
+const comparedEntries = 250_000;
+/** Blocks of which one is looked at to know how many entries the others have. */
+const blocksAlike = 256;
 /** Rows of a column's index that are compared at a time. */
 const columnRows = 2_000;
 /** Most records of a span of time that are looked up at once. For a longer span, the chain is read. */
@@ -88,8 +90,11 @@ export class RecordSource {
   #blocks = 1;
   /** Candidates of the searches that found all in their blocks. */
   #found = 0;
-  /** What a search for several terms at once compares in a block, by the last block that was searched. */
+  /** Whether a search looks for several terms at once. */
+  readonly #isJoined: boolean;
+  /** What such a search compares in a block, by one that was searched, and in how many further blocks this is taken for granted. */
   #entries = 0;
+  #unknownBlocks = 0;
   /** Whether the summaries say in which blocks to look. Not for the first block: a page of a frequent value ends there. */
   #asksSummaries = false;
   #walked: number;
@@ -118,6 +123,7 @@ export class RecordSource {
     this.#isColumnAlone = isColumnFirst && this.#conditions.filter(isComparedWithRecord).length === 1;
     const hasFewMonths = request.months.count(request.from, request.to) <= manyMonths;
     this.#alternatives = this.#isColumnAlone || (isColumnFirst && hasFewMonths) ? [] : alternatives;
+    this.#isJoined = this.#alternatives.some((groups) => countGroups(groups) > 1);
     this.#queue = new BlockQueue(session, tenantId, request, this.#alternatives, budget);
     this.#walked = Math.max(walkedAtFirst, request.limit + 1);
     const { from, to } = request.filters;
@@ -192,8 +198,12 @@ export class RecordSource {
     if (next > indexedTo) return undefined;
     if (isCut) this.#blocks = 1;
     else {
-      const place = { epoch, block: step.blocks.at(-1)! };
-      this.#entries = await entriesOfBlock(this.#session, this.#tenantId, this.#alternatives, place);
+      if (this.#unknownBlocks <= 0) {
+        const place = { epoch, block: step.blocks.at(-1)! };
+        this.#entries = await entriesOfBlock(this.#session, this.#tenantId, this.#alternatives, place);
+        this.#unknownBlocks = blocksAlike;
+      }
+      this.#unknownBlocks -= step.blocks.length;
       this.#budget.entries -= this.#entries * step.blocks.length;
       this.#blocks = this.#nextBlocks(sequences.length, step.blocks.length, most);
     }
@@ -208,8 +218,10 @@ export class RecordSource {
   #nextBlocks(found: number, blocks: number, most: number): number {
     this.#found += found;
     const missing = most - (this.#found % most);
+    // By its summary, a block has a match of each condition. Records that meet several conditions may be fewer.
+    const expected = this.#isJoined ? Math.max(found, 1) : Math.max(found, blocks);
     // A quarter more, so that a page seldom takes another search.
-    const wanted = Math.ceil((1.25 * missing * blocks) / Math.max(found, blocks));
+    const wanted = Math.ceil((1.25 * missing * blocks) / expected);
     const left = Math.min(comparedEntries, this.#budget.entries);
     const affordable = Math.floor(left / Math.max(1, this.#entries));
     return Math.max(
@@ -226,7 +238,13 @@ export class RecordSource {
       : { low, high: Math.min(high, months.firstOf(low, this.#months) - 1) };
     const most = Math.min(Math.max(wanted, this.#compared), this.#budget.rows);
     const place = { column, value, most, wanted };
-    const { rows, compared, reached } = await columnPage(this.#session, this.#tenantId, this.#request, range, place);
+    const { rows, compared, reached } = await columnPage(
+      this.#session,
+      this.#tenantId,
+      this.#request,
+      range,
+      place,
+    );
     this.#budget.rows -= Math.max(1, compared);
     if (reached === undefined) this.#months = allMonths;
     else this.#compared = columnRows;

@@ -20,7 +20,7 @@ export interface ScanLimits {
   readonly rows?: number | undefined;
   /** @defaultValue 64 */
   readonly searches?: number | undefined;
-  /** @defaultValue 250000 */
+  /** @defaultValue 1000000 */
   readonly entries?: number | undefined;
 }
 
@@ -28,7 +28,7 @@ export function scanBudget({
   records = 5_000,
   rows = 20_000,
   searches = 64,
-  entries = 250_000,
+  entries = 1_000_000,
 }: ScanLimits = {}): ScanBudget {
   return { records, rows, searches, entries, hasSearched: false };
 }
