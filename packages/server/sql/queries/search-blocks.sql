@@ -1,4 +1,4 @@
--- Records of one epoch that a search may match, by the indexes of terms, and how far these reach (migrations/0033_block_searches.sql).
+-- Records of one epoch that a search may match, by the indexes of terms, and how far these reach (migrations/0034_block_searches.sql).
 --   $1 tenant, $2 epoch, $3 and $4 first and last sequence number, $5 and $6 hashes of terms of the search index and the field index, by group
 --   and block: a record needs one of each group, $7 the newest first, $8 most candidates
 select sequence_number, indexed_to
