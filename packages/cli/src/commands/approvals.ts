@@ -2,10 +2,11 @@ import { type Approval, type ApprovalState, approvalStates } from '@tallystick/p
 import { Option } from 'commander';
 import type { Context, Register } from '../context.ts';
 import { CliError } from '../errors.ts';
-import { printable, truncate } from '../terminal/printable.ts';
+import { printable } from '../terminal/printable.ts';
 import { renderFields, renderTable } from '../terminal/table.ts';
-import { eventLine, shortTime, styleOf, tailHeading } from './event-columns.ts';
+import { shortTime } from './event-columns.ts';
 import { addExamples } from './examples.ts';
+import { followEvents } from './follow-events.ts';
 import { wholeNumber } from './option-values.ts';
 
 interface ListOptions {
@@ -119,24 +120,15 @@ export const registerApprovals: Register = (program, run) => {
     )
     .option('-n, --count <count>', 'end after this many records', wholeNumber);
   addExamples(watch, 'tally approvals watch --tenant acme');
-  run<{ readonly count?: number }>(watch, async (context, { count = Number.POSITIVE_INFINITY }) => {
-    const { terminal, processContext } = context;
+  run<{ readonly count?: number }>(watch, async (context, { count }) => {
     await using backend = await context.openBackend();
     const query = { tenant_id: context.requireTenant(), filters: { event_type: 'approval.*' } };
-    terminal.note(`following approvals of ${query.tenant_id}; press Ctrl-C to end`);
-    const width = terminal.tableWidth;
-    if (!terminal.json) await terminal.line(terminal.style('bold', truncate(tailHeading(width), width)));
-    let seen = 0;
-    for await (const { event } of backend.client.events.follow(query, { signal: processContext.stopped })) {
-      if ((event as { readonly ingest?: { readonly trust?: string } }).ingest?.trust !== 'service') continue;
-      if (terminal.json) await terminal.jsonLine(event);
-      else {
-        const line = truncate(eventLine(event, width), width);
-        const style = styleOf(event);
-        await terminal.line(style === undefined ? line : terminal.style(style, line));
-      }
-      if (++seen >= count || terminal.outputEnded) break;
-    }
+    await followEvents(context, backend.client, query, {
+      what: `approvals of ${query.tenant_id}`,
+      count,
+      // A client can submit an event of this type too. It is no word of the desk.
+      isShown: ({ ingest }) => (ingest as { readonly trust?: string } | undefined)?.trust === 'service',
+    });
     return undefined;
   });
 };

@@ -1,8 +1,7 @@
 import type { Register } from '../context.ts';
-import { truncate } from '../terminal/printable.ts';
-import { eventLine, styleOf, tailHeading } from './event-columns.ts';
 import { addExamples } from './examples.ts';
 import { addFilterOptions, type FilterOptions, filtersOf, searchHelp } from './filter-options.ts';
+import { followEvents } from './follow-events.ts';
 import { pointInTime, wholeNumber } from './option-values.ts';
 
 interface TailOptions extends FilterOptions {
@@ -37,10 +36,9 @@ export const registerTail: Register = (program, run) => {
     'tally tail --tenant acme --severity critical --json',
   );
   run<TailOptions>(command, async (context, options) => {
-    const { terminal, processContext } = context;
     await using backend = await context.openBackend();
-    const now = processContext.now();
-    const { count = Number.POSITIVE_INFINITY, since, q, reads } = options;
+    const now = context.processContext.now();
+    const { count, since, q, reads } = options;
     const query = {
       tenant_id: context.requireTenant(),
       filters: filtersOf(options, now),
@@ -48,19 +46,7 @@ export const registerTail: Register = (program, run) => {
       ...(q !== undefined && { q }),
       ...(reads === true && { include_reads: true }),
     };
-    const width = terminal.tableWidth;
-    terminal.note(`following ${query.tenant_id}; press Ctrl-C to end`);
-    if (!terminal.json) await terminal.line(terminal.style('bold', truncate(tailHeading(width), width)));
-    let seen = 0;
-    for await (const { event } of backend.client.events.follow(query, { signal: processContext.stopped })) {
-      if (terminal.json) await terminal.jsonLine(event);
-      else {
-        const line = truncate(eventLine(event, width), width);
-        const style = styleOf(event);
-        await terminal.line(style === undefined ? line : terminal.style(style, line));
-      }
-      if (++seen >= count || terminal.outputEnded) break;
-    }
+    await followEvents(context, backend.client, query, { what: query.tenant_id, count });
     return undefined;
   });
 };

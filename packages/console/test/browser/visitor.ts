@@ -142,7 +142,10 @@ export class Visitor implements AsyncDisposable {
     await this.page.evaluate(`globalThis.axe === undefined && (() => { ${axe.source} })()`);
     const { violations } = await this.page.evaluate(
       async (options) => await (globalThis as unknown as { axe: typeof axe }).axe.run(options),
-      onlyColours ? { runOnly: ['color-contrast'] } : { runOnly: wcag },
+      // axe leaves the size of targets (2.5.8) out unless it is named.
+      onlyColours
+        ? { runOnly: ['color-contrast'] }
+        : { runOnly: wcag, rules: { 'target-size': { enabled: true } } },
     );
     return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
   }

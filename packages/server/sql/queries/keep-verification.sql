@@ -11,7 +11,8 @@ with earlier as (
    where $7::bigint > 0
      and checked_by is not distinct from $5::text
      and epoch = $6::integer
-     and (report ->> 'next_sequence')::bigint = $7::bigint
+     -- As JSON: a report that was edited in the database must not prevent a check.
+     and report -> 'next_sequence' = to_jsonb($7::bigint)
    order by id desc
    limit 1
 )

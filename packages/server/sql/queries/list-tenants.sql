@@ -9,7 +9,7 @@ select s.tenant_id,
        c.signed_at,
        v.run_verdict as verdict,
        v.verified_at,
-       v.checked_size
+       v.last_checked
   from audit_chain_state s
   left join lateral (
     select size, signed_at
@@ -18,7 +18,7 @@ select s.tenant_id,
      order by size desc
      limit 1) c on true
   left join lateral (
-    select run_verdict, verified_at, (report ->> 'last')::bigint + 1 as checked_size
+    select run_verdict, verified_at, report -> 'last' as last_checked
       from audit_verification_log
      where tenant_id = s.tenant_id and epoch = s.epoch and from_start and to_end
      order by id desc

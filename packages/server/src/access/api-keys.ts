@@ -3,6 +3,7 @@ import { tenantIdPattern } from '@tallystick/event';
 import { type ApiKeyInfo, apiKeyPrefix, type Scope, scopes } from '@tallystick/protocol';
 import { ServerError } from '../errors.ts';
 import { type Database, writer } from '../store/database.ts';
+import { timeText } from '../store/time-text.ts';
 import type { Principal } from './principal.ts';
 import { assertSubjectName } from './subject-name.ts';
 
@@ -157,9 +158,9 @@ export class ApiKeys {
     return rows.map((row) => ({
       ...row,
       tenants: row.tenants ?? undefined,
-      created_at: row.created_at.toISOString(),
-      expires_at: row.expires_at?.toISOString(),
-      revoked_at: row.revoked_at?.toISOString(),
+      created_at: timeText(row.created_at),
+      expires_at: row.expires_at === null ? undefined : timeText(row.expires_at),
+      revoked_at: row.revoked_at === null ? undefined : timeText(row.revoked_at),
       subject: row.subject ?? undefined,
     }));
   }

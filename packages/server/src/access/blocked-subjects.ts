@@ -1,6 +1,7 @@
 import type { BlockedSubject } from '@tallystick/protocol';
 import { ServerError } from '../errors.ts';
 import { type Database, type Queries, writer } from '../store/database.ts';
+import { timeText } from '../store/time-text.ts';
 import { assertSubjectName } from './subject-name.ts';
 
 /** Stores changes of blocks, each with its record. */
@@ -82,7 +83,7 @@ export class BlockedSubjects {
     );
     return rows.map(({ blocked_at, reason, ...row }) => ({
       ...row,
-      blocked_at: blocked_at.toISOString(),
+      blocked_at: timeText(blocked_at),
       ...(reason !== null && { reason }),
     }));
   }

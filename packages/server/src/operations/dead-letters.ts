@@ -5,6 +5,7 @@ import { placeOfMessage } from '../chain/source-position.ts';
 import { ServerError } from '../errors.ts';
 import { type Database, writer } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
+import { timeText } from '../store/time-text.ts';
 import { decodeCursor, encodeCursor } from '../trail/cursor.ts';
 
 const listDeadLetters = readSql('list-dead-letters');
@@ -106,6 +107,6 @@ function toInfo(row: Row): DeadLetterInfo {
     topic: message?.topic ?? null,
     partition: message?.partition ?? null,
     offset: message?.offset ?? null,
-    settled_at: row.settled_at?.toISOString() ?? null,
+    settled_at: row.settled_at === null ? null : timeText(row.settled_at),
   };
 }

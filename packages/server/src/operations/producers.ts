@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { isStorable } from '../input/storable.ts';
 import { type Database, writer } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
+import { timeText } from '../store/time-text.ts';
 import { decodeCursor, encodeCursor } from '../trail/cursor.ts';
 
 const listProducers = readSql('list-producers');
@@ -58,8 +59,8 @@ export async function producerPage(
   ]);
   const producers = rows.slice(0, query.limit).map((row) => ({
     ...row,
-    first_seen_at: row.first_seen_at.toISOString(),
-    last_seen_at: row.last_seen_at.toISOString(),
+    first_seen_at: timeText(row.first_seen_at),
+    last_seen_at: timeText(row.last_seen_at),
   }));
   const last = producers.at(-1);
   const nextCursor =

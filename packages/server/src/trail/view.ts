@@ -8,6 +8,7 @@ import {
 } from '@tallystick/event';
 import { type AuditRecord, flattenRecord, readRecord } from '@tallystick/log';
 import type { EventView } from '@tallystick/protocol';
+import { timeText } from '../store/time-text.ts';
 
 /** Which parts of a record a reader gets. */
 export interface ViewOptions {
@@ -73,7 +74,7 @@ export function toView(tenantId: string, row: EventRow, options: ViewOptions): E
     sequence_number: row.sequence_number,
     previous_hash: row.previous_hash,
     record_hash: row.record_hash,
-    ingested_at: row.ingested_at.toISOString(),
+    ingested_at: timeText(row.ingested_at),
   };
   const redacted = { ...identity, is_sensitive: true, redacted: true };
   if (row.record === null) return redacted;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { keptChecks, keptFindings } from '../../src/proofs/verification/history.ts';
 import { event, Harness } from './harness.ts';
 
 let http: Harness;
@@ -235,6 +236,59 @@ describe('the history', () => {
     expect(before).toMatchObject({ verdict: 'broken', first_finding: { sequence_number: 3 } });
     expect(before.findings).toBeGreaterThan(0);
     expect((await tenantInfo('scarred')).last_verification.verdict).toBe('broken');
+  });
+
+  // A report that was edited in the database made each check of its tenant answer 500, and the list of all tenants.
+  it('that somebody has edited in the database prevents no check, and hides no other entry', async () => {
+    await chain('edited', 5);
+    const edits = [
+      `report = '{"next_sequence":"x","last":"x","epoch":[],"first":{},"records":"many","unsigned_tail":1e99,"findings":7}'`,
+      `report = '{"next_sequence":1e99,"last":1e99,"epoch":1e99,"findings":[7]}'`,
+      `report = 'null'`,
+      `verified_at = 'infinity', run_verdict = 'perfect', verdict = 'perfect'`,
+    ];
+    for (const edit of edits) {
+      await verify('edited');
+      await http.tamper(
+        `update audit_verification_log set ${edit}
+          where id = (select max(id) from audit_verification_log where tenant_id = 'edited')`,
+      );
+      expect((await tenantInfo('edited')).tenant_id, edit).toBe('edited');
+      expect((await verify('edited', '&sequence_from=3')).verdict, edit).toBe('verified');
+    }
+    const page = await http.get('/v1/audit/verifications?tenant_id=edited');
+    expect(page.status, page.text).toBe(200);
+    expect(page.json.verifications.map(({ records }: { records: number }) => records)).toEqual([3, 3, 3, 3]);
+  });
+
+  // Each check was kept for ever: a key that may check a chain could fill the disk.
+  it('keeps the newest checks of a tenant, those that found something for longer, and the newest of the whole chain', async () => {
+    await chain('busy', 3);
+    await chain('calm', 3);
+    await verify('calm');
+    await verify('busy');
+    const { checked_at } = (await tenantInfo('busy')).last_verification;
+    const entry = (verdict: string, count: number) =>
+      `insert into audit_verification_log (tenant_id, verdict, report)
+       select 'busy', '${verdict}', '{}' from generate_series(1, ${count})`;
+    await http.tamper(entry('verified', 5), entry('broken', keptFindings + 2), entry('verified', keptChecks));
+    await verify('busy', '&sequence_from=1');
+    const kept = await http.service.database.query<{ tenant_id: string; verdict: string; count: number }>(
+      { role: 'writer' },
+      `select tenant_id, verdict, count(*)::integer as count from audit_verification_log
+        where tenant_id in ('busy', 'calm') group by 1, 2 order by 1, 2`,
+      [],
+    );
+    expect(kept).toEqual([
+      { tenant_id: 'busy', verdict: 'broken', count: keptFindings },
+      { tenant_id: 'busy', verdict: 'verified', count: keptChecks + 1 },
+      { tenant_id: 'calm', verdict: 'verified', count: 1 },
+    ]);
+    expect((await tenantInfo('busy')).last_verification).toEqual({
+      verdict: 'verified',
+      checked_at,
+      size: 4,
+    });
   });
 
   it('is that of one tenant, for a key that may read it', async () => {

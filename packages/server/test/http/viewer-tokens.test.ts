@@ -1,5 +1,7 @@
 import { until } from '@tallystick/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { maxLiveTokens } from '../../src/access/viewer-tokens/viewer-tokens.ts';
+import { encodeCursor } from '../../src/trail/cursor.ts';
 import { type Answer, event, Harness } from './harness.ts';
 
 let now = Date.now();
@@ -363,6 +365,62 @@ describe('a viewer token', () => {
       metadata: { tenant: 'acme', filters: info.filters, expires_at: made.expires_at },
     });
     expect(JSON.stringify(records)).not.toContain(made.token.slice(-64));
+  });
+
+  // One row whose text was edited in the database made each list of its tenant answer 500.
+  it('that somebody has edited in the database hides no other token of the list', async () => {
+    const key = await http.key(['edited'], 'viewer-tokens:issue', 'events:read', 'log:read');
+    const changes = [
+      "filters = '{'",
+      "filters = 'null'",
+      'filters = \'{"colour":"red"}\'',
+      "expires_at = 'infinity'",
+      "created_at = '-infinity'",
+      "created_at = '0044-03-15 BC'",
+    ];
+    const good = [(await make({}, key)).json.id];
+    for (const change of changes) {
+      const { id } = (await make({}, key)).json;
+      await http.tamper(`update audit_viewer_tokens set ${change} where id = '${id}'`);
+    }
+    good.push((await make({}, key)).json.id);
+    const listed: string[] = [];
+    for (let cursor = '', pages = 0; pages < 10; pages++) {
+      const page = await http.get(`/v1/viewer-tokens?limit=2${cursor}`, key);
+      expect(page.status, page.text).toBe(200);
+      listed.push(...page.json.viewer_tokens.map(({ id }: { id: string }) => id));
+      if (page.json.next_cursor === undefined) break;
+      cursor = `&cursor=${page.json.next_cursor}`;
+    }
+    expect(listed.sort()).toEqual(good.sort());
+  });
+
+  // The cap was only looked at before a token was made: parallel requests all saw that there was room.
+  it('is not made beyond the cap of its key, also by parallel requests', async () => {
+    const { key, id } = await http.service.keys.create({
+      name: 'busy',
+      scopes: ['viewer-tokens:issue', 'events:read', 'log:read'],
+      tenants: ['acme'],
+    });
+    await http.tamper(
+      `insert into audit_viewer_tokens
+       select lpad(to_hex(n), 16, '0'), '\\x00', '${id}', 'acme', '{}', true, true, now() - interval '1 day', now() + interval '1 day'
+         from generate_series(1, ${maxLiveTokens - 2}) n`,
+    );
+    const made = await Promise.all(Array.from({ length: 6 }, () => make({}, key)));
+    expect(made.map(({ status }) => status).sort()).toEqual([201, 201, 429, 429, 429, 429]);
+    const refused = made.find(({ status }) => status === 429)!;
+    expect([refused.json.code, refused.headers.get('retry-after')]).toEqual(['RATE_LIMITED', '60']);
+    await http.tamper(`delete from audit_viewer_tokens where key_id = '${id}'`);
+  });
+
+  // The database refuses the year 0, which the check of the cursor let through: the answer was INTERNAL_ERROR.
+  it('is refused a cursor with a time that the store can not have', async () => {
+    for (const time of ['0000-01-01T00:00:00Z', '2026-02-30T00:00:00Z', 'infinity']) {
+      const cursor = encodeCursor(['viewer-tokens', ['acme']], [time, '0'.repeat(16)]);
+      const answer = await http.get(`/v1/viewer-tokens?cursor=${cursor}`, backend);
+      expect([time, answer.status, answer.json.code]).toEqual([time, 400, 'PARAMETER_INVALID']);
+    }
   });
 
   it('makes the service sign no checkpoint, and can not fill the chain with records of its exports', async () => {

@@ -9,11 +9,11 @@ export function Failure({
   readonly error: unknown;
   readonly retry?: (() => void) | undefined;
 }) {
-  const { title, advice } = describe(error);
+  const { title, advice, isFinal = false } = describe(error);
   return (
     <Notice tone="bad" title={title}>
       <p>{advice}</p>
-      {retry !== undefined && (
+      {retry !== undefined && !isFinal && (
         <p>
           <button type="button" class="button" onClick={retry}>
             Try again
@@ -25,12 +25,17 @@ export function Failure({
 }
 
 /** What to tell a reader about an error. */
-function describe(error: unknown): { readonly title: string; readonly advice: string } {
+function describe(error: unknown): {
+  readonly title: string;
+  readonly advice: string;
+  /** Another attempt would fail in the same way. */
+  readonly isFinal?: boolean;
+} {
   if (!(error instanceof ClientError)) {
     return { title: 'The page failed', advice: error instanceof Error ? error.message : String(error) };
   }
-  const { code, problem, message } = error;
-  const said = problem?.detail ?? message;
+  const { code, status, problem, message } = error;
+  const said = sentence(problem?.detail ?? message);
   if (code === 'UNREACHABLE') {
     return {
       title: 'The service does not answer',
@@ -41,10 +46,26 @@ function describe(error: unknown): { readonly title: string; readonly advice: st
   if (code === 'FORBIDDEN') {
     return {
       title: 'Your key does not allow this',
-      advice: `${said}. Sign in with a key that has the scope.`,
+      advice: `${said} Sign in with a key that has the scope, or ask the operator of the service for it.`,
+      isFinal: true,
     };
   }
   if (code === 'SERVICE_FAILED')
-    return { title: 'The service could not do it', advice: `${said}. Try again in a moment.` };
+    return { title: 'The service could not do it', advice: `${said} Try again in a moment.` };
+  if (status === 429) {
+    return {
+      title: 'Too many requests',
+      advice: `${said} The page has waited and asked again without success. Wait a minute, then try again.`,
+    };
+  }
+  if (code === 'NOT_FOUND') {
+    return { title: problem?.title ?? 'Not found', advice: `${said} Check the address and the tenant.` };
+  }
   return { title: problem?.title ?? 'The service refused', advice: said };
+}
+
+/** A text of the service as a sentence: the API's details begin with a small letter and have no full stop. */
+function sentence(text: string): string {
+  const whole = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
 }

@@ -54,11 +54,13 @@ export function PagedTable<T>({
       setError(failure);
     }
   };
+  // On a phone each row is a card, and its cells have the names of their columns in front of them: elements.css.
+  const names = Object.fromEntries(columns.map((name, at) => [`--column-${at + 1}`, JSON.stringify(name)]));
   return (
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
       <div class="table-frame" tabIndex={0} role="group" aria-label="Table, scrolls sideways">
-        <table class="table">
+        <table class="table cards" style={names}>
           <thead>
             <tr>
               {columns.map((name, at) => (

@@ -1,13 +1,17 @@
 import type { RefObject } from 'preact';
 import { useShortcuts } from './keyboard.ts';
 
-/** `j`, `k` and the arrows move the focus from row to row of a table: to the first link or button of each row that has one. */
-export function useRowKeys(body: RefObject<HTMLElement | null>): void {
+/**
+ * `j`, `k` and the arrows move the focus from row to row of a table or a list: to the first link or button of each row that has one.
+ *
+ * @param row selector of the rows
+ */
+export function useRowKeys(body: RefObject<HTMLElement | null>, row = 'tr'): void {
   const move = (step: 1 | -1) => () => {
-    const stops = [...(body.current?.querySelectorAll('tr') ?? [])].flatMap(
-      (row) => row.querySelector<HTMLElement>('a, button') ?? [],
+    const stops = [...(body.current?.querySelectorAll(row) ?? [])].flatMap(
+      (each) => each.querySelector<HTMLElement>('a, button') ?? [],
     );
-    const now = stops.findIndex((stop) => stop.closest('tr')?.contains(document.activeElement) === true);
+    const now = stops.findIndex((stop) => stop.closest(row)?.contains(document.activeElement) === true);
     const next = stops[now < 0 ? (step > 0 ? 0 : stops.length - 1) : now + step];
     next?.focus();
     // Without a row to go to, the arrows scroll the page, as everywhere.

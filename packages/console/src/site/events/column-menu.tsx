@@ -16,7 +16,7 @@ export function ColumnMenu() {
     <>
       <button type="button" class="button columns-button" popoverTarget="columns-menu">
         <Icon name="columns" />
-        Columns
+        <span class="tool-name">Columns</span>
       </button>
       <div id="columns-menu" popover="auto" class="menu">
         <fieldset class="choices">

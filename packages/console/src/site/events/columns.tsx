@@ -88,13 +88,37 @@ export const columns: readonly Column[] = [
 /** As events.css has them. */
 const gapRem = 0.75;
 const edgesRem = 2;
-const shownAtFirst = ['timestamp', 'event_type', 'actor', 'target', 'outcome', 'source_service'];
+/** The room that the list has: all of a wide window, that of a tablet, or what an open record leaves. */
+export type ListRoom = 'wide' | 'middle' | 'narrow';
+
+/** The columns of a reader who has chosen none: as many as the list has room for, so that it does not scroll sideways. */
+const shownAtFirst: { readonly [room in ListRoom]: readonly string[] } = {
+  wide: ['timestamp', 'event_type', 'actor', 'target', 'outcome', 'source_service'],
+  middle: ['timestamp', 'event_type', 'actor', 'target', 'outcome'],
+  narrow: ['timestamp', 'event_type', 'actor', 'outcome'],
+};
 
 /** The columns that the parameters of an address choose. */
-export function chosenColumns(parameters: URLSearchParams): readonly Column[] {
-  const names = parameters.get('columns')?.split(',') ?? shownAtFirst;
-  const chosen = columns.filter(({ name }) => names.includes(name));
-  return chosen.length === 0 ? columns.filter(({ name }) => shownAtFirst.includes(name)) : chosen;
+export function chosenColumns(parameters: URLSearchParams, room: ListRoom = 'wide'): readonly Column[] {
+  const named = (names: readonly string[]) => columns.filter(({ name }) => names.includes(name));
+  const chosen = named(parameters.get('columns')?.split(',') ?? []);
+  return chosen.length === 0 ? named(shownAtFirst[room]) : chosen;
+}
+
+/** What a row has on a phone, in two lines. Other columns that the reader chose are lines below them. */
+const phoneColumns = ['timestamp', 'event_type', 'actor', 'target', 'outcome'];
+
+/** The columns of a phone, and how many lines they add to the two of each row. */
+export function phoneColumnsOf(parameters: URLSearchParams): {
+  readonly columns: readonly Column[];
+  readonly moreLines: number;
+} {
+  const chosen = parameters.has('columns') ? chosenColumns(parameters) : [];
+  const more = chosen.filter(({ name }) => !phoneColumns.includes(name));
+  return {
+    columns: [...columns.filter(({ name }) => phoneColumns.includes(name)), ...more],
+    moreLines: more.length,
+  };
 }
 
 /** The columns as a grid: the template, and the width below which the list scrolls sideways. */

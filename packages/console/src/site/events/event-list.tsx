@@ -7,29 +7,23 @@ import { useShortcuts } from '../elements/keyboard.ts';
 import { LoadingRows } from '../elements/loading-rows.tsx';
 import { useMediaQuery } from '../elements/media-query.ts';
 import { textOf } from '../trail/event-text.ts';
-import { type Column, gridOf } from './columns.tsx';
+import { type Column, chosenColumns, gridOf, phoneColumnsOf } from './columns.tsx';
 import type { EventFeed } from './event-feed.ts';
 import { NoEvents } from './no-events.tsx';
 import type { PageCheck, RecordState } from './page-check.ts';
 import { RecordMark } from './record-mark.tsx';
 import { useVirtualRows } from './virtual-rows.ts';
 
-/** Row heights in px, as events.css has them. */
-const rowHeights = { wide: 40, narrow: 60 };
+/** Row heights in px, as events.css has them. `line`: one more line of a row on a phone. */
+const rowHeights = { wide: 40, narrow: 60, line: 20 };
 
 /** The list of events. Only the rows in view are drawn, so a list of 100,000 scrolls like a short one. */
-export function EventList({
-  feed,
-  columns,
-  check,
-}: {
-  readonly feed: EventFeed;
-  readonly columns: readonly Column[];
-  readonly check: PageCheck;
-}) {
+export function EventList({ feed, check }: { readonly feed: EventFeed; readonly check: PageCheck }) {
   const place = usePlace();
   const frame = useRef<HTMLDivElement>(null);
   const isNarrow = useMediaQuery('(max-width: 45rem)');
+  const isTablet = useMediaQuery('(max-width: 62rem)');
+  const isVeryWide = useMediaQuery('(min-width: 110rem)');
   const [position, showPosition] = useState(-1);
   // Keys may come faster than the list is drawn, so they read where the reader is from here.
   const latest = useRef(-1);
@@ -39,11 +33,12 @@ export function EventList({
   };
   const count = feed.count;
   const end = feed.end.value;
-  const { rows, totalHeight, show } = useVirtualRows(frame, {
-    count,
-    rowHeight: isNarrow ? rowHeights.narrow : rowHeights.wide,
-  });
   const openId = place.parameters.get('event');
+  const phone = phoneColumnsOf(place.parameters);
+  const room = openId !== null && !isVeryWide ? 'narrow' : isTablet ? 'middle' : 'wide';
+  const columns = isNarrow ? phone.columns : chosenColumns(place.parameters, room);
+  const rowHeight = isNarrow ? rowHeights.narrow + phone.moreLines * rowHeights.line : rowHeights.wide;
+  const { rows, totalHeight, show } = useVirtualRows(frame, { count, rowHeight });
   const open = (event: EventView | undefined) => {
     if (event !== undefined) place.change({ event: String(event.audit_id) }, { replace: openId !== null });
   };
@@ -105,7 +100,10 @@ export function EventList({
         <div class="event-rows" role="rowgroup" style={{ height: `${totalHeight}px`, minWidth }}>
           {rows.map(({ index, top }) => {
             const event = feed.at(index);
-            const style = { transform: `translateY(${top}px)`, gridTemplateColumns: template };
+            const style = {
+              transform: `translateY(${top}px)`,
+              ...(isNarrow ? { height: `${rowHeight}px` } : { gridTemplateColumns: template }),
+            };
             if (event === undefined)
               return <MissingRow key={`missing-${index}`} style={style} rowIndex={index + 2} />;
             return (
@@ -188,8 +186,8 @@ function EventRow({
         if (!click.defaultPrevented && !(click.target as Element).closest('a')) onOpen();
       }}
     >
-      {columns.map(({ name, cell }) => (
-        <span role="cell" key={name} data-column={name}>
+      {columns.map(({ name, title, cell }) => (
+        <span role="cell" key={name} data-column={name} data-title={title}>
           {name === 'event_type' ? (
             <a href={href} aria-current={isOpen ? 'true' : undefined}>
               {state !== undefined && <RecordMark state={state} />}

@@ -6,7 +6,6 @@ import { useConsole } from '../session/console-context.ts';
 import { may } from '../session/session.ts';
 import { ForTenant } from '../shell/tenant.tsx';
 import { eventQueryOf, listKeyOf } from '../trail/event-query.ts';
-import { chosenColumns } from './columns.tsx';
 import { EventFeed } from './event-feed.ts';
 import { EventList } from './event-list.tsx';
 import { Facets } from './facets.tsx';
@@ -56,7 +55,7 @@ function EventsOfTenant({ tenant }: { readonly tenant: string }) {
           />
         </div>
         <PageCheckBar check={check} />
-        <EventList feed={feed} columns={chosenColumns(parameters)} check={check} />
+        <EventList feed={feed} check={check} />
       </section>
       {openId !== null && <RecordDrawer tenant={tenant} auditId={openId} />}
     </div>

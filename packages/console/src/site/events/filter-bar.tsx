@@ -3,23 +3,45 @@ import { usePlace } from '../address/place.ts';
 import { Icon } from '../elements/icon.tsx';
 import { useShortcuts } from '../elements/keyboard.ts';
 import { takeSearchFocus } from '../elements/search-link.ts';
+import { useConsole } from '../session/console-context.ts';
+import { useTenants } from '../shell/tenant.tsx';
 import { conditionsOf, filterFields, parameterOf, searchOf } from '../trail/event-query.ts';
 import { readFilterText, searchForBoth } from './filter-text.ts';
 
-/** Searches texts and filters by `field:value`, shows what holds, and removes it. */
+const uuidPattern = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
+/** Opens the event whose id is typed. Searches texts and filters by `field:value`, shows what holds, and removes it. */
 export function FilterBar() {
   const place = usePlace();
+  const { client } = useConsole();
+  const { current } = useTenants();
   const input = useRef<HTMLInputElement>(null);
   const [complaint, setComplaint] = useState<string>();
   useShortcuts(useMemo(() => ({ '/': () => input.current?.focus() }), []));
   useEffect(() => {
-    if (takeSearchFocus()) input.current?.focus();
+    const typing = takeSearchFocus();
+    if (typing === undefined || input.current === null) return;
+    input.current.focus();
+    input.current.value = typing.text;
+    if (typing.isEntered) input.current.form?.requestSubmit();
   }, []);
+  const isEvent = async (id: string) =>
+    await client.events.get(id, { tenant_id: current }).then(
+      () => true,
+      () => false,
+    );
   const conditions = conditionsOf(place.parameters);
   const search = searchOf(place.parameters);
-  const submit = (event: SubmitEvent) => {
+  const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const field = input.current!;
+    const id = field.value.trim();
+    if (uuidPattern.test(id) && (await isEvent(id))) {
+      field.value = '';
+      setComplaint(undefined);
+      place.change({ event: id });
+      return;
+    }
     const read = readFilterText(field.value);
     if ('complaint' in read) {
       setComplaint(read.complaint);

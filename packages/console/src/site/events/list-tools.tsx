@@ -37,7 +37,7 @@ export function ListTools({
         onClick={() => place.change({ facets: showsFacets ? '0' : '1', event: undefined })}
       >
         <Icon name="filter" />
-        Counts
+        <span class="tool-name">Counts</span>
       </button>
       <ColumnMenu />
       <ViewsMenu />
@@ -49,7 +49,7 @@ export function ListTools({
           onClick={onCheck}
         >
           <Icon name="shield-check" />
-          Verify
+          <span class="tool-name">Verify</span>
         </button>
       )}
       <a
@@ -57,7 +57,7 @@ export function ListTools({
         href={place.href('exports', { ...exported, event: undefined, live: undefined, facets: undefined })}
       >
         <Icon name="download" />
-        Export
+        <span class="tool-name">Export</span>
       </a>
     </div>
   );

@@ -20,12 +20,15 @@ export function PageCheckBar({ check }: { readonly check: PageCheck }) {
     <section class="page-check" aria-label="Check of this page" tabIndex={0}>
       <Notice tone={tone} title={title}>
         <p>{countsOf(verdict)}.</p>
-        <p>{whatWasChecked(verdict)}</p>
+        <Faults verdict={verdict} />
         <p>
           Not checked: whether the list is complete. Omissions are not covered; <code>tally verify</code>{' '}
           finds them.
         </p>
-        <Faults verdict={verdict} />
+        <details>
+          <summary>What was checked</summary>
+          <p>{whatWasChecked(verdict)}</p>
+        </details>
       </Notice>
     </section>
   );
@@ -33,9 +36,13 @@ export function PageCheckBar({ check }: { readonly check: PageCheck }) {
 
 function headingOf(verdict: PageVerdict): { readonly tone: 'good' | 'warn' | 'bad'; readonly title: string } {
   const { states, pageFaults, recordFaults } = verdict;
+  const gone = countOf(verdict, 'gone');
+  if (gone > 0 && gone === recordFaults.length)
+    return { tone: 'bad', title: 'Records of this page were removed' };
   if (recordFaults.length > 0) return { tone: 'bad', title: 'Records of this page are not intact' };
   if (pageFaults.length > 0) return { tone: 'bad', title: 'The evidence of this page does not hold' };
-  const tone = countOf(verdict, 'unproven') > 0 || verdict.history === 'no_proof' ? 'warn' : 'good';
+  const isProven = [...states.values()].every((state) => state === 'verified' || state === 'hidden');
+  const tone = isProven && verdict.history !== 'no_proof' ? 'good' : 'warn';
   return { tone, title: `Checked by your browser: ${states.size} ${states.size === 1 ? 'event' : 'events'}` };
 }
 
@@ -48,13 +55,16 @@ function countsOf(verdict: PageVerdict): string {
     ['verified', 'verified here'],
     ['hidden', 'with a proven hash, whose content your key may not see'],
     ['broken', 'not intact'],
-    ['unproven', 'not proven yet: not in the signed tree'],
+    ['gone', 'gone: the list showed them, and the service does not find them any more'],
+    ['unsigned', 'not signed yet: the next checkpoint covers them, so verify again in a minute'],
+    ['other_epoch', 'of another epoch of the log: open a record to check it'],
+    ['unproven', 'not proven, because the evidence does not hold: do not rely on what they say'],
   ];
   const parts = said.flatMap(([state, words]) => {
     const count = countOf(verdict, state);
-    return count === 0 && state !== 'verified' ? [] : [`${count} ${words}`];
+    return count === 0 && state !== 'verified' ? [] : [`${count.toLocaleString()} ${words}`];
   });
-  return parts.join(', ');
+  return parts.join('; ');
 }
 
 function whatWasChecked({ size, history }: PageVerdict): string {
@@ -76,22 +86,21 @@ const historyTexts: { readonly [history in PageVerdict['history']]: string } = {
 
 function Faults({ verdict: { pageFaults, recordFaults } }: { readonly verdict: PageVerdict }) {
   const place = usePlace();
-  const faults = [...pageFaults, ...recordFaults];
-  if (faults.length === 0) return null;
+  if (pageFaults.length + recordFaults.length === 0) return null;
   return (
     <ul class="page-faults" aria-label="What is wrong">
-      {pageFaults.map(({ text, expected, found }) => (
-        <li key={text}>
-          <strong>The whole page</strong>
-          <p>{text}</p>
-          <ExpectedFound expected={expected} found={found} />
-        </li>
-      ))}
       {recordFaults.slice(0, faultsShown).map(({ event, text, expected, found }) => (
         <li key={String(event.audit_id)}>
           <a href={place.hrefWith({ event: String(event.audit_id) })}>
             Record {String(event.sequence_number)} · {textOf(event, 'event_type') ?? 'not readable'}
           </a>
+          <p>{text}</p>
+          <ExpectedFound expected={expected} found={found} />
+        </li>
+      ))}
+      {pageFaults.map(({ text, expected, found }) => (
+        <li key={text}>
+          <strong>The whole page</strong>
           <p>{text}</p>
           <ExpectedFound expected={expected} found={found} />
         </li>

@@ -1,17 +1,31 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
-import type { Client, EventQuery } from '@tallystick/client';
+import { type Client, ClientError, type EventQuery } from '@tallystick/client';
 import type { EventView } from '@tallystick/protocol';
 import type { PageFault, PageResult } from '../proof/check-page.ts';
 import { checkInWorker, checkPageInWorker } from '../proof/checker.ts';
 import { EvidenceReader } from '../proof/gather-evidence.ts';
 import { PinnedKeys } from '../proof/pinned-keys.ts';
 
-/** What the check of a record came to. `hidden`: its hash is proven, and its content is not shown to this reader. */
-export type RecordState = 'verified' | 'hidden' | 'broken' | 'unproven';
+/**
+ * What the check of a record came to.
+ *
+ * - `hidden`: its hash is proven, and its content is not shown to this reader.
+ * - `gone`: the list showed it, and the service does not find it any more.
+ * - `unsigned`: it is newer than the newest signed checkpoint.
+ * - `other_epoch`: the newest checkpoint is of another epoch of the log.
+ * - `unproven`: the evidence of the page does not hold, as after a fork, or the record has no proof.
+ */
+export type RecordState = 'verified' | 'hidden' | 'broken' | 'gone' | 'unsigned' | 'other_epoch' | 'unproven';
 
 /** A fault of a record that the list shows. */
 interface RecordFault extends PageFault {
   readonly event: EventView;
+}
+
+/** What the check of one record by its own receipt came to. */
+interface RecordVerdict {
+  readonly state: RecordState;
+  readonly fault?: PageFault;
 }
 
 /** The result of the last check. */
@@ -137,12 +151,22 @@ export class PageCheck {
       if (!views.has(id)) return;
       if (found !== undefined) states.set(id, 'broken');
       else if (own !== undefined) states.set(id, own.state);
-      else if (isCovered && pageFaults.length === 0)
-        states.set(id, typeof event.record === 'string' ? 'verified' : 'hidden');
+      else if (pageFaults.length === 0) states.set(id, coverageOf(event, result));
     };
-    const waiting = [...events];
+    // The proof is of the records that the service lists now. One that the list shows and that answer leaves out is looked up by its id.
+    const judgeLeftOut = async (view: EventView) => {
+      const own = await this.#lookUp(view, reader, signal);
+      if (own.fault !== undefined) recordFaults.push({ ...own.fault, event: view });
+      states.set(String(view.audit_id), own.state);
+    };
+    const answered = new Set(events.map((event) => String(event.audit_id)));
+    const leftOut = [...views.values()].filter((view) => !answered.has(String(view.audit_id)));
+    const waiting = [
+      ...events.map((event) => () => judge(event)),
+      ...leftOut.map((view) => () => judgeLeftOut(view)),
+    ];
     const work = async () => {
-      for (let event = waiting.shift(); event !== undefined; event = waiting.shift()) await judge(event);
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await next();
     };
     await Promise.all(Array.from({ length: parallel }, work));
     recordFaults.sort((a, b) => Number(b.event.sequence_number) - Number(a.event.sequence_number));
@@ -150,12 +174,26 @@ export class PageCheck {
     return { states, recordFaults, pageFaults, size, history };
   }
 
+  /** Checks a record that the list shows and the service leaves out of its answer. */
+  async #lookUp(view: EventView, reader: EvidenceReader, signal: AbortSignal): Promise<RecordVerdict> {
+    const query = { tenant_id: String(this.#query.tenant_id), include: 'record' } as const;
+    try {
+      const { record } = await this.#client.events.get(String(view.audit_id), query, { signal });
+      return await this.#checkAlone({ ...view, record }, reader, signal);
+    } catch (error) {
+      if (!(error instanceof ClientError) || error.code !== 'NOT_FOUND') throw error;
+      const text =
+        'The list showed this record, and the service does not find it any more: it was removed. Check the whole chain on the page Verification.';
+      return { state: 'gone', fault: { sequence: Number(view.sequence_number), text } };
+    }
+  }
+
   /** Checks one record by its own receipt. */
   async #checkAlone(
     { record, ...view }: EventView,
     reader: EvidenceReader,
     signal: AbortSignal,
-  ): Promise<{ readonly state: RecordState; readonly fault?: PageFault }> {
+  ): Promise<RecordVerdict> {
     if (typeof record !== 'string') return { state: 'unproven' };
     const { checks } = await checkInWorker(await reader.evidenceFor(view, record, signal));
     // The history is the same for all records: it is a fault of the page.
@@ -169,4 +207,11 @@ export class PageCheck {
     );
     return { state: isProven && checks.every(({ state }) => state !== 'failed') ? 'verified' : 'unproven' };
   }
+}
+
+/** What the proof of the page says of a record with which nothing is wrong. */
+function coverageOf(event: EventView, { size = 0, epoch }: PageResult): RecordState {
+  if (epoch !== undefined && event.epoch !== epoch) return 'other_epoch';
+  if (Number(event.sequence_number) >= size) return 'unsigned';
+  return typeof event.record === 'string' ? 'verified' : 'hidden';
 }

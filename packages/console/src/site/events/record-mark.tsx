@@ -5,7 +5,10 @@ const marks: { readonly [state in RecordState]: { readonly icon: IconName; reado
   verified: { icon: 'shield-check', text: 'Verified here' },
   hidden: { icon: 'shield-check', text: 'Its hash is proven; your key may not see its content' },
   broken: { icon: 'alert', text: 'Not intact' },
-  unproven: { icon: 'minus', text: 'Not proven yet' },
+  gone: { icon: 'alert', text: 'Gone: the service does not find it any more' },
+  unsigned: { icon: 'clock', text: 'Not signed yet' },
+  other_epoch: { icon: 'minus', text: 'Of another epoch of the log: open it to check it' },
+  unproven: { icon: 'alert', text: 'Not proven: the evidence does not hold' },
 };
 
 /** What the check of a row's record came to. */

@@ -6,6 +6,7 @@ import { lastRanges, timeRangeOf } from '../trail/event-query.ts';
 export function TimeRangeMenu() {
   const place = usePlace();
   const range = timeRangeOf(place.parameters);
+  const isAll = !('last' in range) && range.from === undefined && range.to === undefined;
   const choose = (last: string | undefined) => {
     place.change({ last, from: undefined, to: undefined, event: undefined });
     closeMenu();
@@ -29,13 +30,23 @@ export function TimeRangeMenu() {
       <div id="time-menu" popover="auto" class="menu">
         <ul class="choices">
           <li>
-            <button type="button" class="button plain" onClick={() => choose(undefined)}>
+            <button
+              type="button"
+              class="button plain"
+              aria-current={isAll ? 'true' : undefined}
+              onClick={() => choose(undefined)}
+            >
               All time
             </button>
           </li>
           {Object.entries(lastRanges).map(([name, { label }]) => (
             <li key={name}>
-              <button type="button" class="button plain" onClick={() => choose(name)}>
+              <button
+                type="button"
+                class="button plain"
+                aria-current={'last' in range && range.last === name ? 'true' : undefined}
+                onClick={() => choose(name)}
+              >
                 {label}
               </button>
             </li>

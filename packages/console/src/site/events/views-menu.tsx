@@ -1,6 +1,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import { parametersOf, usePlace } from '../address/place.ts';
 import { Icon } from '../elements/icon.tsx';
+import { readyViews } from './ready-views.ts';
 import { SavedViews } from './saved-views.ts';
 
 /** Opens views that the reader has saved in this browser, and saves the present one. */
@@ -18,9 +19,18 @@ export function ViewsMenu() {
     <>
       <button type="button" class="button views-button" popoverTarget="views-menu">
         <Icon name="bookmark" />
-        Views
+        <span class="tool-name">Views</span>
       </button>
       <div id="views-menu" popover="auto" class="menu">
+        <ul class="views" aria-label="Questions that are asked often">
+          {readyViews.map(({ name, parameters }) => (
+            <li key={name}>
+              <a href={place.href('events', parameters)} onClick={closeMenu}>
+                {name}
+              </a>
+            </li>
+          ))}
+        </ul>
         {views.length === 0 ? (
           <p class="soft">No view is saved yet.</p>
         ) : (

@@ -27,7 +27,8 @@ export function OverviewPage() {
 function OverviewOf({ tenant }: { readonly tenant: string }) {
   const { client } = useConsole();
   const place = usePlace();
-  const last = ranges.find((range) => range === place.parameters.get('last')) ?? '24h';
+  const last: (typeof ranges)[number] =
+    ranges.find((range) => range === place.parameters.get('last')) ?? '24h';
   const { value, error, reload } = useResource(
     async (signal) => {
       const until = Date.now();
@@ -54,75 +55,98 @@ function OverviewOf({ tenant }: { readonly tenant: string }) {
           All timelines
         </a>
       </RecentTimelines>
-      <nav class="ranges" aria-label="Time range">
-        {ranges.map((range) => (
-          <a
-            class="button"
-            key={range}
-            href={place.hrefWith({ last: range })}
-            aria-current={range === last ? 'true' : undefined}
-          >
-            {lastRanges[range]!.label}
-          </a>
-        ))}
-      </nav>
-      {error !== undefined && <Failure error={error} retry={reload} />}
-      {value === undefined && error === undefined && <LoadingRows label="Counting events" />}
-      {value?.last === last && <Counts {...value} />}
+      {error === undefined ? (
+        <Counts counts={value?.last === last ? value : undefined} last={last} />
+      ) : (
+        <Failure error={error} retry={reload} />
+      )}
     </div>
   );
 }
 
-function Counts({
-  stats,
-  from,
-  until,
-  last,
-}: {
+/** What was counted, and the time for which. */
+interface CountsOfRange {
   readonly stats: Stats;
   readonly from: number;
   readonly until: number;
-  readonly last: string;
+}
+
+/** The counts of the chosen time. Without them: their place, while they are read. */
+function Counts({
+  counts,
+  last,
+}: {
+  readonly counts: CountsOfRange | undefined;
+  readonly last: (typeof ranges)[number];
 }) {
-  const place = usePlace();
-  const [hours, types, actors, targets, services] = stats.groupings;
-  if (stats.records === 0) {
-    return (
-      <section class="panel">
-        <Empty icon="activity" title="Nothing was recorded in this time">
-          <p>Look further back, or at all events.</p>
-          <p>
-            <a class="button" href={place.href('events')}>
-              All events
-            </a>
-          </p>
-        </Empty>
-      </section>
-    );
-  }
+  const stats = counts?.stats;
+  const [, types, actors, targets, services] = stats?.groupings ?? [];
   return (
     <>
       <section class="panel">
-        <header>
+        <header class="counts-header">
           <h2>
-            {stats.records.toLocaleString()} {stats.records === 1 ? 'event' : 'events'}{' '}
+            {stats === undefined
+              ? 'Events '
+              : `${stats.records.toLocaleString()} ${stats.records === 1 ? 'event' : 'events'} `}
             <span class="faint">by hour and outcome</span>
           </h2>
-          {!stats.complete && <span class="badge warn">the newest are not counted yet</span>}
-          {stats.estimate === true && <span class="badge">whole hours</span>}
-          {stats.sensitive_left_out && <span class="badge">without sensitive events</span>}
+          {stats?.complete === false && <span class="badge warn">the newest are not counted yet</span>}
+          {stats?.estimate === true && <span class="badge">whole hours</span>}
+          {stats?.sensitive_left_out === true && <span class="badge">without sensitive events</span>}
+          <Ranges last={last} />
         </header>
-        <div class="body">
-          {hours !== undefined && <HourChart grouping={hours} from={from} until={until} />}
-        </div>
+        {counts === undefined && (
+          <div class="counts-placeholder">
+            <LoadingRows label="Counting events" />
+          </div>
+        )}
+        {counts !== undefined && <Hours {...counts} />}
       </section>
-      <div class="tops">
-        <Top title="Event types" field="event_type" grouping={types} last={last} />
-        <Top title="Actors" field="actor" grouping={actors} last={last} />
-        <Top title="Targets" field="target_type" grouping={targets} last={last} />
-        <Top title="Services" field="source_service" grouping={services} last={last} />
-      </div>
+      {stats !== undefined && stats.records > 0 && (
+        <div class="tops">
+          <Top title="Event types" field="event_type" grouping={types} last={last} />
+          <Top title="Actors" field="actor" grouping={actors} last={last} />
+          <Top title="Targets" field="target_type" grouping={targets} last={last} />
+          <Top title="Services" field="source_service" grouping={services} last={last} />
+        </div>
+      )}
     </>
+  );
+}
+
+function Ranges({ last }: { readonly last: string }) {
+  const place = usePlace();
+  return (
+    <nav class="ranges" aria-label="Time range">
+      {ranges.map((range) => (
+        <a
+          class="button"
+          key={range}
+          href={place.hrefWith({ last: range })}
+          aria-current={range === last ? 'true' : undefined}
+        >
+          {lastRanges[range]!.label}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+function Hours({ stats, from, until }: CountsOfRange) {
+  const place = usePlace();
+  const hours = stats.groupings[0];
+  if (stats.records > 0)
+    return <div class="body">{hours && <HourChart grouping={hours} from={from} until={until} />}</div>;
+  return (
+    <Empty icon="activity" title="Nothing was recorded in this time">
+      <p>Look further back, or at all events.</p>
+      <p>
+        <a class="button" href={place.href('events')}>
+          All events
+        </a>
+      </p>
+    </Empty>
   );
 }
 

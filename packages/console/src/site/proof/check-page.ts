@@ -111,10 +111,12 @@ async function checkSigned(
   };
 }
 
+const forkAdvice =
+  'Do not rely on this page. Keep the two values below, and ask the operator and other readers which tree they know.';
+
 const historyTexts = {
-  contradiction: 'The log does not contain what this browser verified before: it was forked.',
-  proof_invalid:
-    'The service can’t prove that the log contains what this browser verified before: it was forked.',
+  contradiction: `The log does not contain what this browser verified before: it was forked. ${forkAdvice}`,
+  proof_invalid: `The service can’t prove that the log contains what this browser verified before: it was forked. ${forkAdvice}`,
 };
 
 const isTied = (history: PageHistory) => history === 'one_log' || history === 'first_visit';

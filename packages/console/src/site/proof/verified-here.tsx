@@ -70,6 +70,8 @@ function CheckReport({
           <p class="soft">{verdict.text}</p>
         </div>
       </div>
+      {/* Its place, so that nothing below moves when the result comes. */}
+      {check === undefined && <p class="checks-place">What is checked</p>}
       {check !== undefined && (
         <details open={verdict.tone === 'bad'}>
           <summary>What was checked</summary>
@@ -110,7 +112,7 @@ function verdictOf(check: RecordCheck | undefined): {
       tone: 'quiet',
       icon: 'shield',
       title: 'Checking in your browser …',
-      text: 'Hash, chain link, inclusion and signature.',
+      text: 'Content, hash, chain link, place in the signed tree, signature.',
     };
   const failed = check.checks.filter(({ state }) => state === 'failed');
   if (failed.length > 0) {

@@ -1,4 +1,5 @@
 import type { EventView } from '@tallystick/protocol';
+import { CopyButton } from '../elements/copyable.tsx';
 
 /** The bytes that were hashed, as they are, and the same in lines. */
 export function RawRecord({ event: { record } }: { readonly event: EventView }) {
@@ -10,6 +11,9 @@ export function RawRecord({ event: { record } }: { readonly event: EventView }) 
       </summary>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
       <pre tabIndex={0}>{inLines(record)}</pre>
+      <p>
+        <CopyButton text={record} label="the bytes that were hashed" />
+      </p>
       <details>
         <summary class="faint">The bytes that were hashed</summary>
         <pre class="bytes">{record}</pre>

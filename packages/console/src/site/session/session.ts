@@ -35,6 +35,8 @@ class SignInError extends Error {
   override readonly name = 'SignInError';
 }
 
+const refusedKey =
+  'The service does not accept this key: it is mistyped, expired or revoked. Check it, or ask the operator for a new one.';
 const consoleHeader = 'x-tallystick-console';
 const csrfHeader = 'x-tallystick-csrf';
 
@@ -60,6 +62,7 @@ export class SessionRoutes {
       headers: { 'content-type': 'application/json', [consoleHeader]: '1' },
       body: JSON.stringify(proof),
     });
+    if ('key' in proof && response.status === 401) throw new SignInError(refusedKey);
     return await this.#entrance(response);
   }
 

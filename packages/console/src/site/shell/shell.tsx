@@ -4,7 +4,7 @@ import { usePlace } from '../address/place.ts';
 import { Brand } from '../elements/brand.tsx';
 import { Icon } from '../elements/icon.tsx';
 import { useShortcuts } from '../elements/keyboard.ts';
-import { searchHash } from '../elements/search-link.ts';
+import { keepTyping, searchHash } from '../elements/search-link.ts';
 import { useConsole } from '../session/console-context.ts';
 import { may } from '../session/session.ts';
 import { pageGroups } from './navigation.ts';
@@ -19,6 +19,7 @@ export function Shell({ title, children }: { readonly title: string; readonly ch
   // A page with a search of its own takes the key itself. From the others it leads to the search of events.
   const search = () => {
     if (document.querySelector('.filter-bar') !== null || !may(session, 'events:read')) return false;
+    keepTyping();
     place.go(place.href('events') + searchHash);
     return true;
   };

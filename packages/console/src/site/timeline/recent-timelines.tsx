@@ -43,7 +43,9 @@ export function RecentTimelines({
         </h2>
         {children}
       </header>
-      {subjects === undefined && <LoadingRows label="Looking for timelines" rows={2 * (most ?? 6)} />}
+      {subjects === undefined && (
+        <LoadingRows label="Looking for timelines" rows={Math.ceil(1.35 * (most ?? 9))} />
+      )}
       {subjects?.length === 0 && (
         <Empty icon="flow" title="No recent event belongs to a timeline">
           <p>Events that carry an investigation_id, a trace_id or a correlation_id make one.</p>

@@ -1,7 +1,9 @@
 import { duration, type TimelineEntry, textIn, timelineRecord } from '@tallystick/protocol';
+import { useRef } from 'preact/hooks';
 import { usePlace } from '../address/place.ts';
 import { Badge, toneOfOutcome, toneOfSeverity } from '../elements/badge.tsx';
 import { Icon } from '../elements/icon.tsx';
+import { useRowKeys } from '../elements/row-keys.ts';
 import type { RecordState } from '../events/page-check.ts';
 import { RecordMark } from '../events/record-mark.tsx';
 import { modelWordsOf, whatOf, whoOf, whyOf } from './record-words.ts';
@@ -23,11 +25,13 @@ export function TimelineTree({
   readonly subjectId: string;
   readonly states: ReadonlyMap<string, RecordState> | undefined;
 }) {
+  const list = useRef<HTMLOListElement>(null);
+  useRowKeys(list, 'li');
   const steps = stepTimes(entries);
   // Not with spread arguments: there may be ten thousand records.
   const total = entries.reduce((most, { elapsed_ms }, at) => Math.max(most, elapsed_ms + steps[at]!), 1);
   return (
-    <ol class="timeline-tree" aria-label="Records, each below the one that led to it">
+    <ol class="timeline-tree" ref={list} aria-label="Records, each below the one that led to it">
       {entries.map((entry, at) => (
         <TimelineLine
           key={`${String(entry.event.epoch)}-${String(entry.event.sequence_number)}`}

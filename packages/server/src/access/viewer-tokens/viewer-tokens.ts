@@ -4,6 +4,7 @@ import { type Scope, type ViewerTokenInfo, viewerTokenPrefix } from '@tallystick
 import { ServerError } from '../../errors.ts';
 import { type Database, type Queries, writer } from '../../store/database.ts';
 import { readSql } from '../../store/sql.ts';
+import { timeText } from '../../store/time-text.ts';
 import { hasScope, mayUseTenant, type Principal } from '../principal.ts';
 import { formatViewerFilters, parseViewerFilters, viewerFiltersToApi, viewerScope } from './viewer-scope.ts';
 
@@ -103,14 +104,14 @@ export class ViewerTokens {
    * Makes a token, and records that, in one transaction.
    *
    * @param issuer an API key, and no login or session: the token ends with the key
-   * @returns the token itself. It can't be read again later
+   * @returns the token itself, which can't be read again later; undefined if the key has {@link maxLiveTokens} that have not expired
    * @throws {ServerError} `FORBIDDEN`, `PARAMETER_INVALID`; `UNAUTHENTICATED` if the key was revoked meanwhile; `CHAIN_STOPPED`,
    *   `CLOCK_BEHIND_CHAIN` or `STORE_UNAVAILABLE` where no record can be written
    */
   async issue(
     issuer: Principal,
     token: NewToken,
-  ): Promise<{ readonly token: string; readonly info: ViewerTokenInfo }> {
+  ): Promise<{ readonly token: string; readonly info: ViewerTokenInfo } | undefined> {
     const keyId = keyIdOf(issuer);
     const lacking = viewerScopes.find((scope) => !hasScope(issuer, scope));
     if (lacking !== undefined)
@@ -133,24 +134,33 @@ export class ViewerTokens {
     };
     const secret = randomBytes(32).toString('hex');
     await this.#database.query(writer, pruneSql, [iso(now)]);
+    if (await this.#database.transaction(writer, (session) => this.#hasMost(session, keyId)))
+      return undefined;
     const { id, key_id, tenant_id, filters, include_records, include_ingest, expires_at } = row;
     const info = infoOf({ ...row, created_at: new Date(now) });
     const facts = { ...info, token_id: id };
-    await this.#changes.issued({ id, by: issuer.id, now, tenantId: tenant_id, facts }, async (session) => {
+    const change = { id, by: issuer.id, now, tenantId: tenant_id, facts };
+    const within = async (session: Queries) => {
+      // Again: the transaction has the lock of the service's chain, in which each token is recorded, so tokens are made one after the other.
+      if (await this.#hasMost(session, keyId)) throw tooMany;
       const mac = this.#macOf(secret, row);
       const flags = [include_records, include_ingest];
       const values = [id, mac, key_id, tenant_id, filters, ...flags, iso(now), expires_at.toISOString()];
       if ((await session.query(openSql, values)).length === 0)
         throw new ServerError('UNAUTHENTICATED', 'the API key was revoked or has expired');
-    });
+    };
+    try {
+      await this.#changes.issued(change, within);
+    } catch (error) {
+      if (error === tooMany) return undefined;
+      throw error;
+    }
     return { token: `${viewerTokenPrefix}${id}_${secret}`, info };
   }
 
-  /** How many tokens of the caller's key have not expired, counted up to {@link maxLiveTokens}. */
-  async live(issuer: Principal): Promise<number> {
-    const values = [keyIdOf(issuer), iso(this.#now()), maxLiveTokens];
-    const [row] = await this.#database.query<{ live: number }>(writer, countSql, values);
-    return row!.live;
+  async #hasMost(queries: Queries, keyId: string): Promise<boolean> {
+    const [row] = await queries.query<{ live: number }>(countSql, [keyId, iso(this.#now()), maxLiveTokens]);
+    return row!.live >= maxLiveTokens;
   }
 
   /**
@@ -190,7 +200,10 @@ export class ViewerTokens {
     };
   }
 
-  /** Tokens that work at the moment. */
+  /**
+   * Tokens that work at the moment. A row that somebody has edited in the database, so that it can't be read, is no such token: it is left out,
+   * and a page may have fewer tokens than `limit`.
+   */
   async list(query: {
     /** Tenants of the caller; undefined: every tenant. */
     readonly among: readonly string[] | undefined;
@@ -213,8 +226,8 @@ export class ViewerTokens {
     const shown = rows.slice(0, limit);
     const last = rows.length > limit ? shown.at(-1) : undefined;
     return {
-      tokens: shown.map(infoOf),
-      next: last === undefined ? undefined : { createdAt: last.created_at.toISOString(), id: last.id },
+      tokens: shown.filter(isReadable).map(infoOf),
+      next: last === undefined ? undefined : { createdAt: timeText(last.created_at), id: last.id },
     };
   }
 
@@ -280,6 +293,19 @@ function keyIdOf({ id, session }: Principal): string {
   const keyId = session === undefined ? /^key:(.+)$/.exec(id)?.[1] : undefined;
   if (keyId !== undefined) return keyId;
   throw new ServerError('FORBIDDEN', 'a viewer token is made with an API key: it ends with that key');
+}
+
+/** Ends the transaction of a token that would be one too many. */
+const tooMany = new Error('the API key has as many viewer tokens as it may have');
+
+/** Whether the filters and times of a row are such that a token can have. */
+function isReadable({ filters, created_at, expires_at }: TokenRow & { readonly created_at: Date }): boolean {
+  try {
+    parseViewerFilters(filters);
+    return [created_at, expires_at].every((time) => timeText(time) === new Date(time).toISOString());
+  } catch {
+    return false;
+  }
 }
 
 /** Filters of another version of the service would show more if they were ignored: such a token is refused. */

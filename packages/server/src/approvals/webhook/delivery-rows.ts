@@ -1,6 +1,7 @@
 import type { WebhookDelivery } from '@tallystick/protocol';
 import { ServerError } from '../../errors.ts';
 import { type Database, type Queries, writer } from '../../store/database.ts';
+import { timeText } from '../../store/time-text.ts';
 
 /** A message for one endpoint. */
 export interface WebhookMessage {
@@ -108,9 +109,9 @@ export async function listDeliveries(
   return rows.map(({ created_at, next_attempt_at, given_up_at, last_error, ...row }) => ({
     ...row,
     state: next_attempt_at === null ? 'dead' : 'waiting',
-    created_at: created_at.toISOString(),
-    ...(next_attempt_at !== null && { next_attempt_at: next_attempt_at.toISOString() }),
-    ...(given_up_at !== null && { given_up_at: given_up_at.toISOString() }),
+    created_at: timeText(created_at),
+    ...(next_attempt_at !== null && { next_attempt_at: timeText(next_attempt_at) }),
+    ...(given_up_at !== null && { given_up_at: timeText(given_up_at) }),
     ...(last_error !== null && { last_error }),
   }));
 }

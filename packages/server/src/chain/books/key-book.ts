@@ -2,12 +2,8 @@ import { createHash } from 'node:crypto';
 import { ServerError } from '../../errors.ts';
 import { type Database, writer } from '../../store/database.ts';
 import type { Batch } from '../batch.ts';
-import {
-  type CreatedKey,
-  type KeyChange,
-  keyCreatedRecord,
-  keyRevokedRecord,
-} from '../service-records/key-records.ts';
+import { type CreatedKey, keyCreatedRecord, keyRevokedRecord } from '../service-records/key-records.ts';
+import type { PrincipalAct } from '../service-records/service-event.ts';
 
 /** Where keys are stored, and where each of their changes is recorded. An `AuditService` has all of it. */
 export interface KeyBookTarget {
@@ -36,7 +32,7 @@ export class KeyBook {
   async create(
     key: Omit<CreatedKey, 'secretSha256'>,
     secretHash: Uint8Array,
-    change: Pick<KeyChange, 'by' | 'now'>,
+    change: Omit<PrincipalAct, 'chain'>,
   ): Promise<void> {
     const { serviceTenant: chain, appendRanges } = this.#target;
     const secretSha256 = createHash('sha256').update(secretHash).digest('hex');
@@ -59,7 +55,7 @@ export class KeyBook {
    * Revokes a key that is not revoked. A chain that takes no record does not keep a key alive: the key is revoked without one,
    * and the verification reports that until the recovery of the chain puts it on record.
    */
-  async revoke(id: string, change: Pick<KeyChange, 'by' | 'now'>): Promise<void> {
+  async revoke(id: string, change: Omit<PrincipalAct, 'chain'>): Promise<void> {
     const { database, appendRanges, serviceTenant: chain } = this.#target;
     const at = new Date(change.now).toISOString();
     try {

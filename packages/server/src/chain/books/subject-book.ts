@@ -1,6 +1,6 @@
 import { ServerError } from '../../errors.ts';
 import { writer } from '../../store/database.ts';
-import type { KeyChange } from '../service-records/key-records.ts';
+import type { PrincipalAct } from '../service-records/service-event.ts';
 import { subjectBlockedRecord, subjectUnblockedRecord } from '../service-records/subject-records.ts';
 import { type KeyBookTarget, takesNoRecord } from './key-book.ts';
 
@@ -19,7 +19,7 @@ export class SubjectBook {
   async block(
     subject: string,
     reason: string | undefined,
-    change: Pick<KeyChange, 'by' | 'now'>,
+    change: Omit<PrincipalAct, 'chain'>,
   ): Promise<void> {
     const { database, appendRanges, serviceTenant: chain } = this.#target;
     const record = subjectBlockedRecord(subject, reason, { ...change, chain });
@@ -44,7 +44,7 @@ export class SubjectBook {
   }
 
   /** @throws {ServerError} `CHAIN_STOPPED`, `CLOCK_BEHIND_CHAIN`: a block does not end without its record */
-  async unblock(subject: string, change: Pick<KeyChange, 'by' | 'now'>): Promise<void> {
+  async unblock(subject: string, change: Omit<PrincipalAct, 'chain'>): Promise<void> {
     const { appendRanges, serviceTenant: chain } = this.#target;
     const record = subjectUnblockedRecord(subject, { ...change, chain });
     await appendRanges([

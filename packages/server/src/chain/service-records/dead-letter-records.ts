@@ -1,6 +1,6 @@
 import { uuidv7 } from '@tallystick/event';
 import type { EventItem } from '../batch.ts';
-import { serviceEvent } from './service-event.ts';
+import { principalEvent, serviceEvent } from './service-event.ts';
 
 /** Dead letters that one record names. An entry has about 250 characters, and an event at most 256 KiB. */
 const lettersPerRecord = 400;
@@ -43,15 +43,13 @@ export function retriedRecord(
   letterId: string,
   { by, now }: { readonly by: string; readonly now: number },
 ): EventItem {
-  return serviceEvent({
-    audit_id: uuidv7(now),
-    tenant_id: chain,
-    timestamp: new Date(now).toISOString(),
-    event_type: 'audit.dead_letter_retried',
-    actor_type: 'service',
-    actor_id: by,
-    target_type: 'dead_letter',
-    target_id: letterId,
-    metadata: { dead_letter_id: letterId },
-  });
+  return principalEvent(
+    { by, now, chain },
+    {
+      event_type: 'audit.dead_letter_retried',
+      target_type: 'dead_letter',
+      target_id: letterId,
+      metadata: { dead_letter_id: letterId },
+    },
+  );
 }

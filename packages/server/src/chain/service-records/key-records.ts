@@ -1,14 +1,5 @@
-import { uuidv7 } from '@tallystick/event';
 import type { EventItem } from '../batch.ts';
-import { serviceEvent } from './service-event.ts';
-
-/** Who changes a key, when, and the tenant of the chain that records it. */
-export interface KeyChange {
-  readonly by: string;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-  readonly chain: string;
-}
+import { type PrincipalAct, principalEvent } from './service-event.ts';
 
 /** What a record says of a new key. */
 export interface CreatedKey {
@@ -23,7 +14,7 @@ export interface CreatedKey {
 }
 
 /** The `audit.key_created` of a key. The database creates the key from this record. */
-export function keyCreatedRecord(key: CreatedKey, change: KeyChange): EventItem {
+export function keyCreatedRecord(key: CreatedKey, change: PrincipalAct): EventItem {
   const { id, name, secretSha256, scopes, tenants, expiresAt, subject } = key;
   return keyEvent('audit.key_created', id, change, {
     key_id: id,
@@ -37,25 +28,15 @@ export function keyCreatedRecord(key: CreatedKey, change: KeyChange): EventItem 
 }
 
 /** The `audit.key_revoked` of a key. */
-export function keyRevokedRecord(id: string, change: KeyChange): EventItem {
+export function keyRevokedRecord(id: string, change: PrincipalAct): EventItem {
   return keyEvent('audit.key_revoked', id, change, { key_id: id });
 }
 
 function keyEvent(
   eventType: string,
   id: string,
-  { by, now, chain }: KeyChange,
+  change: PrincipalAct,
   metadata: { readonly [fact: string]: unknown },
 ): EventItem {
-  return serviceEvent({
-    audit_id: uuidv7(now),
-    tenant_id: chain,
-    timestamp: new Date(now).toISOString(),
-    event_type: eventType,
-    actor_type: 'service',
-    actor_id: by,
-    target_type: 'api_key',
-    target_id: id,
-    metadata,
-  });
+  return principalEvent(change, { event_type: eventType, target_type: 'api_key', target_id: id, metadata });
 }

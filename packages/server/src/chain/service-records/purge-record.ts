@@ -1,6 +1,5 @@
-import { uuidv7 } from '@tallystick/event';
 import type { EventItem } from '../batch.ts';
-import { serviceEvent } from './service-event.ts';
+import { principalEvent } from './service-event.ts';
 
 /** A dead letter whose bytes are erased. */
 export interface PurgedDeadLetter {
@@ -27,25 +26,23 @@ export function purgeRecord(
   deadLetters: readonly PurgedDeadLetter[],
   { by, now, reason, topic, before }: Purge,
 ): EventItem {
-  return serviceEvent({
-    audit_id: uuidv7(now),
-    tenant_id: tenantId,
-    timestamp: new Date(now).toISOString(),
-    event_type: 'audit.dead_letters_purged',
-    severity: 'warning',
-    actor_type: 'service',
-    actor_id: by,
-    target_type: 'dead_letters',
-    target_id: tenantId,
-    metadata: {
-      count: deadLetters.length,
-      // One text per dead letter: the number of an event's members is limited, and there may be many dead letters.
-      letters: deadLetters.map(({ id, reason: code, raw_sha256 }) => `${id} ${code} sha256:${raw_sha256}`),
-      asked: {
-        ...(reason !== undefined && { reason }),
-        ...(topic !== undefined && { topic }),
-        ...(before !== undefined && { before }),
+  return principalEvent(
+    { by, now, chain: tenantId },
+    {
+      event_type: 'audit.dead_letters_purged',
+      severity: 'warning',
+      target_type: 'dead_letters',
+      target_id: tenantId,
+      metadata: {
+        count: deadLetters.length,
+        // One text per dead letter: the number of an event's members is limited, and there may be many dead letters.
+        letters: deadLetters.map(({ id, reason: code, raw_sha256 }) => `${id} ${code} sha256:${raw_sha256}`),
+        asked: {
+          ...(reason !== undefined && { reason }),
+          ...(topic !== undefined && { topic }),
+          ...(before !== undefined && { before }),
+        },
       },
     },
-  });
+  );
 }

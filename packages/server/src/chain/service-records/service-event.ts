@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type AuditEvent, canonicalize, uuidv8FromDigest } from '@tallystick/event';
+import { type AuditEvent, canonicalize, uuidv7, uuidv8FromDigest } from '@tallystick/event';
 import type { EventItem } from '../batch.ts';
 
 /** An event that the service itself writes into a chain, about the trail. */
@@ -14,6 +14,30 @@ export function serviceEvent(
     ...fields,
   };
   return { event, canonical: canonicalize(event), ingest: { source: 'service', trust: 'service' } };
+}
+
+/** Who does something with the service, when, and the tenant of the chain that records it. */
+export interface PrincipalAct {
+  /** Principal of the API. */
+  readonly by: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly chain: string;
+}
+
+/** An event about what a principal does with the service: it changes keys, blocks a subject, or purges dead letters. */
+export function principalEvent(
+  { by, now, chain }: PrincipalAct,
+  fields: Pick<AuditEvent, 'event_type'> & Partial<AuditEvent>,
+): EventItem {
+  return serviceEvent({
+    audit_id: uuidv7(now),
+    tenant_id: chain,
+    timestamp: new Date(now).toISOString(),
+    actor_type: 'service',
+    actor_id: by,
+    ...fields,
+  });
 }
 
 /** The families of service records whose ids are derived. */

@@ -1,6 +1,5 @@
-import { uuidv7 } from '@tallystick/event';
 import type { EventItem } from '../batch.ts';
-import { serviceEvent } from './service-event.ts';
+import { principalEvent } from './service-event.ts';
 
 /** What a record says of a sign-in to the console. It contains no secret. */
 export interface SessionFacts {
@@ -29,17 +28,15 @@ function sessionEvent(
   { by, subject, session, method, address, now, chain }: SessionFacts,
   outcome: 'success' | 'denied',
 ): EventItem {
-  return serviceEvent({
-    audit_id: uuidv7(now),
-    tenant_id: chain,
-    timestamp: new Date(now).toISOString(),
-    event_type: eventType,
-    event_category: 'auth',
-    actor_type: 'service',
-    actor_id: by ?? 'unknown',
-    ...(address !== undefined && { source_ip: address }),
-    outcome: { outcome_status: outcome },
-    ...(session !== undefined && { target_type: 'console_session', target_id: session }),
-    metadata: { method, ...(subject !== undefined && { subject }) },
-  });
+  return principalEvent(
+    { by: by ?? 'unknown', now, chain },
+    {
+      event_type: eventType,
+      event_category: 'auth',
+      ...(address !== undefined && { source_ip: address }),
+      outcome: { outcome_status: outcome },
+      ...(session !== undefined && { target_type: 'console_session', target_id: session }),
+      metadata: { method, ...(subject !== undefined && { subject }) },
+    },
+  );
 }

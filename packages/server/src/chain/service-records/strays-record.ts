@@ -1,6 +1,5 @@
-import { uuidv7 } from '@tallystick/event';
 import type { EventItem } from '../batch.ts';
-import { serviceEvent } from './service-event.ts';
+import { principalEvent } from './service-event.ts';
 
 /** A row that did not belong to a chain and was removed. */
 export interface RemovedStray {
@@ -28,29 +27,27 @@ export function straysRecord(
   { by, now }: { readonly by: string; readonly now: number },
 ): EventItem {
   const { tenant_id, reason } = strays[0]!;
-  return serviceEvent({
-    audit_id: uuidv7(now),
-    tenant_id: tenantId,
-    timestamp: new Date(now).toISOString(),
-    event_type: 'audit.strays_removed',
-    severity: 'critical',
-    actor_type: 'service',
-    actor_id: by,
-    target_type: 'trail',
-    target_id: tenant_id,
-    metadata: {
-      count: strays.length,
-      reason,
-      // One text per row: the number of an event's members is limited, and there may be many rows.
-      rows: strays.map(({ kind, epoch, place, audit_id, content_sha256 }) =>
-        [
-          kind,
-          `epoch ${epoch}`,
-          place,
-          ...(audit_id === null ? [] : [audit_id]),
-          `sha256:${content_sha256}`,
-        ].join(' '),
-      ),
+  return principalEvent(
+    { by, now, chain: tenantId },
+    {
+      event_type: 'audit.strays_removed',
+      severity: 'critical',
+      target_type: 'trail',
+      target_id: tenant_id,
+      metadata: {
+        count: strays.length,
+        reason,
+        // One text per row: the number of an event's members is limited, and there may be many rows.
+        rows: strays.map(({ kind, epoch, place, audit_id, content_sha256 }) =>
+          [
+            kind,
+            `epoch ${epoch}`,
+            place,
+            ...(audit_id === null ? [] : [audit_id]),
+            `sha256:${content_sha256}`,
+          ].join(' '),
+        ),
+      },
     },
-  });
+  );
 }

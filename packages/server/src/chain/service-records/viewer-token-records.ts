@@ -1,16 +1,11 @@
-import { uuidv7 } from '@tallystick/event';
 import type { EventItem } from '../batch.ts';
-import { serviceEvent } from './service-event.ts';
+import { type PrincipalAct, principalEvent } from './service-event.ts';
 
-/** Who changes a viewer token, when, and the tenant of the chain that records it. */
-export interface ViewerTokenChange {
+/** Which viewer token is changed, by whom and when. */
+export interface ViewerTokenChange extends PrincipalAct {
   readonly id: string;
-  readonly by: string;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
   /** Tenant whose trail the token shows. */
   readonly tenantId: string;
-  readonly chain: string;
 }
 
 /** The `audit.viewer_token_issued` of a token. `facts` say what it shows and until when; they contain no secret. */
@@ -28,18 +23,13 @@ export function viewerTokenRevokedRecord(change: ViewerTokenChange): EventItem {
 
 function tokenEvent(
   eventType: string,
-  { id, by, now, tenantId, chain }: ViewerTokenChange,
+  change: ViewerTokenChange,
   facts: { readonly [fact: string]: unknown },
 ): EventItem {
-  return serviceEvent({
-    audit_id: uuidv7(now),
-    tenant_id: chain,
-    timestamp: new Date(now).toISOString(),
+  return principalEvent(change, {
     event_type: eventType,
-    actor_type: 'service',
-    actor_id: by,
     target_type: 'viewer_token',
-    target_id: id,
-    metadata: { tenant: tenantId, ...facts },
+    target_id: change.id,
+    metadata: { tenant: change.tenantId, ...facts },
   });
 }

@@ -3,6 +3,7 @@ import type { OpenIntent, OpenIntentPage, OpenIntentState } from '@tallystick/pr
 import * as z from 'zod';
 import { type Database, writer } from '../../store/database.ts';
 import { readSql } from '../../store/sql.ts';
+import { timeText } from '../../store/time-text.ts';
 import { decodeCursor, encodeCursor } from '../../trail/cursor.ts';
 
 const listSql = readSql('list-open-intents');
@@ -100,7 +101,7 @@ function toOpenIntent({ matches: _, is_end: __, deadline_us: ___, ...row }: Row)
   const isOfIntent = row.state === 'open' || row.state === 'unresolved';
   return {
     ...row,
-    ingested_at: row.ingested_at.toISOString(),
-    deadline: isOfIntent ? row.deadline.toISOString() : null,
+    ingested_at: timeText(row.ingested_at),
+    deadline: isOfIntent ? timeText(row.deadline) : null,
   };
 }

@@ -9,7 +9,16 @@ import {
 } from '@tallystick/event';
 import { maxSearchLength } from '@tallystick/event/search';
 import * as z from 'zod';
-import { anyOf, flag, integer, maxValues, openParameter, text, timestamp } from '../kernel/parameters.ts';
+import {
+  anyOf,
+  flag,
+  integer,
+  maxValues,
+  openParameter,
+  tenantId,
+  text,
+  timestamp,
+} from '../kernel/parameters.ts';
 
 /** Before the name of a filter that events must not match. */
 const negation = 'not.';
@@ -38,7 +47,7 @@ export const streamFilters: ValueShape = Object.fromEntries(
 ) as ValueShape;
 
 /** Filters of a list: one parameter for each filter of an indexed field. */
-export const listFilters: ValueShape & RangeShape = {
+const listFilters: ValueShape & RangeShape = {
   ...streamFilters,
   ...(Object.fromEntries(
     filterParameters.flatMap((parameter) =>
@@ -56,6 +65,9 @@ export const searchText = z
     'Search of the texts of events: words, `"phrases"`, `begin*`, `field:value`, IP addresses and ranges; `-` before a part leaves ' +
       'its events out. All parts must match, unless `OR` divides them into alternatives; parentheses group parts: `a (b OR -c)`',
   );
+
+/** What selects events of a list, an export, a count or a ranking. */
+export const eventSearch = { tenant_id: tenantId.optional(), ...listFilters, q: searchText.optional() };
 
 /** Whether a list or stream has the service's bookkeeping. */
 export const includeReads = flag(

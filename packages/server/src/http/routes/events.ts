@@ -5,13 +5,14 @@ import { isOfReading, type ReadAudit } from '../../operations/read-audit.ts';
 import { type EvidenceSources, evidenceOf, type ListedPlace } from '../../proofs/page-evidence.ts';
 import { maxListLimit, type Trail } from '../../trail/trail.ts';
 import type { EventRow } from '../../trail/view.ts';
+import { viewTextOf } from '../../trail/view-text.ts';
 import { ViewTexts } from '../../trail/view-texts.ts';
 import { requireBytes, tenantOf, viewOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import { logFacts } from '../kernel/logging.ts';
 import { cursor, flag, limit, tenantId, uuid } from '../kernel/parameters.ts';
 import { eventPage, eventViewRef } from '../openapi/view-schemas.ts';
-import { filtersOf, includeReads, listFilters, searchText, withMemberFilters } from './event-filters.ts';
+import { eventSearch, filtersOf, includeReads, withMemberFilters } from './event-filters.ts';
 
 const tag = 'Events';
 
@@ -52,9 +53,7 @@ export function eventRoutes({
       access: 'events:read',
       viewers: true,
       query: withMemberFilters({
-        tenant_id: tenantId.optional(),
-        ...listFilters,
-        q: searchText.optional(),
+        ...eventSearch,
         order: z
           .enum(['asc', 'desc'])
           .default('desc')
@@ -90,7 +89,9 @@ export function eventRoutes({
           ...(page.indexedTo !== undefined && { indexed_to: page.indexedTo }),
           ...(proof !== undefined && { evidence: proof }),
         };
-        const events = page.rows.map((row) => viewTexts.textOf(tenantId, row, view)).join(',');
+        const textOf = (row: EventRow) =>
+          cursor === undefined ? viewTexts.textOf(tenantId, row, view) : viewTextOf(tenantId, row, view);
+        const events = page.rows.map(textOf).join(',');
         const body = JSON.stringify({ events: [], ...rest }).replace('[]', () => `[${events}]`);
         return { status: 200, body, type: jsonType };
       },

@@ -20,10 +20,10 @@ import type { Trail } from '../../trail/trail.ts';
 import { requireBytes, tenantOf, viewOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import type { LongRequests } from '../kernel/long-requests.ts';
-import { documented, flag, tenantId } from '../kernel/parameters.ts';
+import { documented, flag } from '../kernel/parameters.ts';
 import { limited } from '../kernel/rate-limits.ts';
 import { TokenBuckets } from '../kernel/token-buckets.ts';
-import { filtersOf, includeReads, listFilters, searchText, withMemberFilters } from './event-filters.ts';
+import { eventSearch, filtersOf, includeReads, withMemberFilters } from './event-filters.ts';
 
 const position = (description: string) =>
   documented(
@@ -84,9 +84,7 @@ export function exportRoutes({
       access: 'events:read',
       viewers: true,
       query: withMemberFilters({
-        tenant_id: tenantId.optional(),
-        ...listFilters,
-        q: searchText.optional(),
+        ...eventSearch,
         include_reads: includeReads,
         format: z.enum(exportFormatNames).default('csv').describe('The format of the lines'),
         after: position('Begin after the event at this place, `<epoch>-<sequence_number>`').optional(),

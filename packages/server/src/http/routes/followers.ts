@@ -1,6 +1,7 @@
 import type { FollowerInfo, FollowerList } from '@tallystick/protocol';
 import * as z from 'zod';
 import type { FollowerOperations } from '../../followers/operate.ts';
+import { timeText } from '../../store/time-text.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
 import { text } from '../kernel/parameters.ts';
 import { HttpProblem } from '../kernel/problems.ts';
@@ -66,6 +67,6 @@ async function describeFollower(operations: FollowerOperations, name: string): P
     lag_seconds: seconds,
     lag_tenants: tenants,
     stopped_tenants: stopped,
-    stopped: list.map((each) => ({ ...each, stopped_at: each.stopped_at.toISOString() })),
+    stopped: list.map((each) => ({ ...each, stopped_at: timeText(each.stopped_at) })),
   };
 }

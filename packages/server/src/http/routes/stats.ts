@@ -5,9 +5,9 @@ import type { TrailStats } from '../../trail/stats/stats.ts';
 import type { Trail } from '../../trail/trail.ts';
 import { tenantOf, viewOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
-import { cursor, documented, integer, tenantId } from '../kernel/parameters.ts';
+import { cursor, documented, integer } from '../kernel/parameters.ts';
 import { stats as statsSchema } from '../openapi/stats-schemas.ts';
-import { filtersOf, includeReads, listFilters, searchText, withMemberFilters } from './event-filters.ts';
+import { eventSearch, filtersOf, includeReads, withMemberFilters } from './event-filters.ts';
 
 /** Most groupings of one request. */
 const maxGroupings = 10;
@@ -64,9 +64,7 @@ export function statsRoutes({
       access: 'events:read',
       viewers: true,
       query: withMemberFilters({
-        tenant_id: tenantId.optional(),
-        ...listFilters,
-        q: searchText.optional(),
+        ...eventSearch,
         by: by.optional(),
         limit: integer('Most values of the fields of a grouping', { minimum: 1, maximum: 1_000 }).default(50),
         cursor: cursor.optional(),

@@ -5,9 +5,9 @@ import { topEvents } from '../../trail/top-events.ts';
 import type { Trail } from '../../trail/trail.ts';
 import { seesSensitive, tenantOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
-import { cursor, documented, integer, tenantId } from '../kernel/parameters.ts';
+import { cursor, documented, integer } from '../kernel/parameters.ts';
 import { topEvents as topEventsSchema } from '../openapi/top-schemas.ts';
-import { filtersOf, includeReads, listFilters, searchText, withMemberFilters } from './event-filters.ts';
+import { eventSearch, filtersOf, includeReads, withMemberFilters } from './event-filters.ts';
 
 const paths = rankedMembers.map((member) => `${member}.<path>`).join(', ');
 
@@ -51,9 +51,7 @@ export function topEventRoutes({
         'filter asks for them. Sensitive events are ranked only with the scope `events:read-sensitive`.',
       access: 'events:read',
       query: withMemberFilters({
-        tenant_id: tenantId.optional(),
-        ...listFilters,
-        q: searchText.optional(),
+        ...eventSearch,
         by,
         limit: integer('Most events', { minimum: 1, maximum: 50 }).default(10),
         cursor: cursor.optional(),

@@ -73,7 +73,7 @@ export function verifyRoutes({
       summary: 'List the checks of a chain by the service',
       description:
         'Who let the service check a chain, when, and with which verdict, the newest first. A chain that is checked in parts has one ' +
-        'entry for each part, with the same `run_id`. The list is no evidence: an attacker who can write to the database can change it.',
+        'entry for each part, with the same `run_id`. The newest 10,000 checks are kept, and of the older ones the newest 1,000 that found something and the newest of the whole chain. The list is no evidence: an attacker who can write to the database can change it.',
       access: 'log:read',
       query: z.strictObject({
         tenant_id: tenantIdParameter.optional(),

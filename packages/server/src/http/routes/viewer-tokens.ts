@@ -14,7 +14,7 @@ import {
 import { decodeCursor, encodeCursor } from '../../trail/cursor.ts';
 import { tenantOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
-import { cursor, limit } from '../kernel/parameters.ts';
+import { cursor, isTimestamp, limit } from '../kernel/parameters.ts';
 import { HttpProblem } from '../kernel/problems.ts';
 import { validate } from '../kernel/validate.ts';
 import {
@@ -30,7 +30,7 @@ const tag = 'Viewer tokens';
 const filterParameters = withMemberFilters(streamFilters);
 
 /** The last token on the page before. */
-const place = z.tuple([z.iso.datetime(), z.string().regex(/^[0-9a-f]{16}$/)]);
+const place = z.tuple([z.string().refine(isTimestamp), z.string().regex(/^[0-9a-f]{16}$/)]);
 
 /** Routes that make, list and revoke viewer tokens. */
 export function viewerTokenRoutes({ viewerTokens }: { readonly viewerTokens: ViewerTokens }): Endpoint[] {
@@ -54,22 +54,20 @@ export function viewerTokenRoutes({ viewerTokens }: { readonly viewerTokens: Vie
       async handle({ principal, body }) {
         const tenantId = tenantOf(principal, body.tenant_id);
         const filters = readFilters(body.filters ?? {});
-        if ((await viewerTokens.live(principal)) >= maxLiveTokens)
-          throw new HttpProblem(
-            'RATE_LIMITED',
-            `the key has ${maxLiveTokens} viewer tokens that have not expired`,
-            {
-              headers: { 'retry-after': '60' },
-            },
-          );
-        const { token, info } = await viewerTokens.issue(principal, {
+        const made = await viewerTokens.issue(principal, {
           tenantId,
           filters,
           lifetimeMs: body.expires_in === undefined ? viewerLifetimeMs.standard : body.expires_in * 1_000,
           includeRecords: body.include_records ?? true,
           includeIngest: body.include_ingest ?? false,
         });
-        const answer: CreatedViewerToken = { ...info, token };
+        if (made === undefined)
+          throw new HttpProblem(
+            'RATE_LIMITED',
+            `the key has ${maxLiveTokens} viewer tokens that have not expired: revoke some, or wait`,
+            { headers: { 'retry-after': '60' } },
+          );
+        const answer: CreatedViewerToken = { ...made.info, token: made.token };
         return { status: 201, body: answer };
       },
     }),

@@ -23,10 +23,10 @@ import type { LastSigned } from '../signer-store.ts';
 import type { TenantLogs } from '../tenant-logs.ts';
 import type { LogId } from '../tree-reader.ts';
 import { checkRange, type SequenceRange } from './check-range.ts';
+import { keepReport } from './history.ts';
 import { maxFindings, RedactedFindings } from './redacted-findings.ts';
 
 const rangeByTime = readSql('range-by-time');
-const keepVerification = readSql('keep-verification');
 
 /** What a verification reads. An `AuditService` has all of it. */
 export interface VerifySources {
@@ -57,7 +57,7 @@ export interface VerifyRequest {
 
 /**
  * Compares a part of a chain with itself and with the last checkpoint in the signer's own store, outside the database. The
- * result is kept in `audit_verification_log`. Memory is bounded. The records that one call checks are bounded too: a longer range takes
+ * result is kept in `audit_verification_log` ({@link keepReport}). Memory is bounded. The records that one call checks are bounded too: a longer range takes
  * several calls. The call that reaches the end of the chain also compares the books, and for the accounts of producers it reads all
  * records of the chain again.
  *
@@ -69,16 +69,10 @@ export async function verifyRange(
   request: VerifyRequest,
 ): Promise<VerifyReport> {
   const report = await verify(sources, trail, request);
-  await sources.database.query(writer, keepVerification, [
-    report.tenant_id,
-    report.verdict,
-    report.covered_to,
-    JSON.stringify(report),
-    request.by ?? null,
-    report.epoch,
-    report.first,
-    report.complete && hasNoEnd(request),
-  ]);
+  await keepReport(sources.database, report, {
+    by: request.by,
+    reachesEnd: report.complete && hasNoEnd(request),
+  });
   return report;
 }
 

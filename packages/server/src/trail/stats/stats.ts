@@ -1,4 +1,4 @@
-import type { EventFilters, Grouping } from '@tallystick/event';
+import { type EventFilters, type Grouping, parseTimestamp } from '@tallystick/event';
 import type { Stats } from '@tallystick/protocol';
 import * as z from 'zod';
 import { ServerError } from '../../errors.ts';
@@ -34,7 +34,7 @@ export interface StatsQuery {
 const placeSchema = z.union([
   z.tuple([
     z.enum(['exact', 'hours']),
-    z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:00:00Z$/),
+    z.string().refine((hour) => /:00:00Z$/.test(hour) && !Number.isNaN(parseTimestamp(hour))),
     z.string().regex(/^[0-9a-f]{32}$/),
   ]),
   z.tuple([z.literal('list'), z.string().max(512)]),

@@ -12,6 +12,7 @@ import { hourlyCounts } from '../../../src/followers/hourly-counts/hourly-counts
 import { ReadAudit } from '../../../src/operations/read-audit.ts';
 import { verifyRange } from '../../../src/proofs/verification/verify-range.ts';
 import { writer } from '../../../src/store/database.ts';
+import { encodeCursor } from '../../../src/trail/cursor.ts';
 import { type StatsQuery, TrailStats } from '../../../src/trail/stats/stats.ts';
 import { logName } from '../../events.ts';
 import { type Fields, followedTrail } from '../followed-trail.ts';
@@ -280,6 +281,21 @@ describe('counts', () => {
       await expect(stats.count({ ...query, cursor }, { sensitive })).rejects.toMatchObject({
         code: 'PARAMETER_INVALID',
       });
+  });
+
+  // The form of an hour was checked, but not whether there is such an hour: the database refused it, and the answer was INTERNAL_ERROR.
+  it('refuse a forged cursor', async () => {
+    const request = ['stats', tenantId, {}, [], 50, true, true];
+    for (const hour of ['2026-13-45T99:00:00Z', '0000-01-01T00:00:00Z', '2026-11-29T25:00:00Z'])
+      for (const kind of ['exact', 'hours']) {
+        const cursor = encodeCursor(request, [kind, hour, '0'.repeat(32)]);
+        await expect(
+          new TrailStats(site.service.database, site.trail).count(
+            { tenantId, groupings: [], cursor },
+            { sensitive: true },
+          ),
+        ).rejects.toMatchObject({ code: 'PARAMETER_INVALID' });
+      }
   });
 
   it('do not stop at an event whose fields are as long as they may be', async () => {
