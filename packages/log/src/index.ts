@@ -91,6 +91,7 @@ export {
   trustLevels,
   zeroHash,
 } from './record.ts';
+export { divideRecord, type RecordText } from './record-text.ts';
 export { type SealedOpening, sealedCommitment } from './sealed-field.ts';
 export { formatTlogProof, parseTlogProof, type TlogProof, verifyTlogProof } from './tlog-proof.ts';
 export {

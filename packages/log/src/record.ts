@@ -20,6 +20,11 @@ export const trustLevels = ['api-key', 'topic-acl', 'operator', 'service'] as co
 /** One of {@link trustLevels}. */
 export type Trust = (typeof trustLevels)[number];
 
+/** Whether a text is one of {@link trustLevels}. */
+export function isTrust(text: string): text is Trust {
+  return trustLevels.includes(text as Trust);
+}
+
 /** How an event reached the service. */
 export interface Ingest {
   /** 128 random bits, hex. Without it, a reader who has only the hash could guess the record and confirm the guess. */
@@ -170,7 +175,7 @@ function checkIngest(ingest: unknown): void {
   const { nonce, source, trust, principal, producer_id, producer_seq } = ingest;
   if (!isText(nonce, noncePattern)) throw malformed('ingest.nonce');
   if (typeof source !== 'string') throw malformed('ingest.source');
-  if (!trustLevels.includes(trust as Trust)) throw malformed('ingest.trust');
+  if (typeof trust !== 'string' || !isTrust(trust)) throw malformed('ingest.trust');
   if (principal !== undefined && typeof principal !== 'string') throw malformed('ingest.principal');
   if (producer_id !== undefined && !isText(producer_id, uuidPattern)) throw malformed('ingest.producer_id');
   if (producer_seq !== undefined && !(Number.isSafeInteger(producer_seq) && (producer_seq as number) > 0)) {

@@ -107,6 +107,7 @@ export const pinnedExports: Record<string, string[]> = {
     'createGenesisRecord',
     'createVerifier',
     'decodeFrontier',
+    'divideRecord',
     'emptyFrontier',
     'emptyRoot',
     'encodeFrontier',

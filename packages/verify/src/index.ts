@@ -56,7 +56,8 @@ export {
   readManifest,
 } from './selection/evidence-manifest.ts';
 export { type RecordLine, readRecordLine } from './selection/record-lines.ts';
-export { type SelectedRecord, SelectionCheck, type SelectionOptions } from './selection/selection-check.ts';
+export { type SelectedRecord, SelectionCheck } from './selection/selection-check.ts';
+export type { SelectionOptions } from './selection/selection-checkpoint.ts';
 export type { SelectionReport } from './selection/selection-report.ts';
 export { type ShownRecord, shownRecord } from './selection/shown-record.ts';
 export { type EvidenceSource, verifyEvidence } from './selection/verify-evidence.ts';

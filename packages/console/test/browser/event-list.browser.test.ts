@@ -219,11 +219,12 @@ it('has the columns that the reader chooses, and keeps them in the address', asy
 });
 
 it('is what the overview leads to', async () => {
-  await visitor.go('overview?tenant=acme');
-  await visitor.page.getByRole('heading', { name: /events by hour and outcome/ }).waitFor();
-  const chain = visitor.page.getByRole('region', { name: 'The chain' });
+  await using stranger = await Visitor.signedIn(browser, service);
+  await stranger.go('overview?tenant=acme');
+  await stranger.page.getByRole('heading', { name: /events by hour and outcome/ }).waitFor();
+  const chain = stranger.page.getByRole('region', { name: 'The chain' });
   await chain.getByText('open an event to check it').waitFor();
-  await visitor.page.getByRole('link', { name: 'alert.classified' }).click();
-  await visitor.rows.first().waitFor();
-  expect(visitor.parameter('event_type')).toBe('alert.classified');
+  await stranger.page.getByRole('link', { name: 'alert.classified' }).click();
+  await stranger.rows.first().waitFor();
+  expect(stranger.parameter('event_type')).toBe('alert.classified');
 });

@@ -1,5 +1,5 @@
 import { uuidv7 } from '@tallystick/event';
-import { type Browser, startBrowser } from '@tallystick/testing';
+import { type Browser, startBrowser, until } from '@tallystick/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ConsoleService } from './console-service.ts';
 import { submitLogins } from './logins.ts';
@@ -108,7 +108,15 @@ describe('the timeline', () => {
     await visitor.sees(`Checked by your browser: ${records.length} events`);
     expect(await lines.getByTitle('Verified here').count()).toBe(records.length);
     expect(await page.getByText('$0.00').count()).toBeGreaterThan(0);
-    await lines.getByRole('link', { name: 'approval.granted' }).first().click();
+    // The arrows lead from record to record, and the tree is searched; the address keeps what is searched for.
+    await page.getByLabel('Find in these records').fill('Approval.Granted');
+    await until(async () => (await lines.count()) < records.length);
+    const granting = records.filter(({ event }) => event.event_type === 'approval.granted').length;
+    await visitor.sees(new RegExp(`^${granting} of ${records.length}$`));
+    expect(visitor.parameter('find')).toBe('Approval.Granted');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
     await drawer.getByText('Verified here, by your browser').waitFor();
     expect(await visitor.barriers()).toEqual([]);
   });

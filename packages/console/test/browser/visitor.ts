@@ -154,6 +154,29 @@ export class Visitor implements AsyncDisposable {
     });
   }
 
+  /**
+   * How much of the page has jumped since it was opened, without the reader doing anything: the sum of its layout shifts, from which
+   * browsers compute the cumulative layout shift (https://web.dev/articles/cls).
+   */
+  async jumps(): Promise<number> {
+    return await this.page.evaluate(async () => {
+      interface LayoutShift extends PerformanceEntry {
+        readonly value: number;
+        readonly hadRecentInput: boolean;
+      }
+      const shifts: LayoutShift[] = [];
+      const observer = new PerformanceObserver((list) => {
+        shifts.push(...(list.getEntries() as LayoutShift[]));
+      });
+      observer.observe({ type: 'layout-shift', buffered: true });
+      for (let frame = 0; frame < 2; frame += 1)
+        await new Promise((resolve) => requestAnimationFrame(resolve));
+      shifts.push(...(observer.takeRecords() as LayoutShift[]));
+      observer.disconnect();
+      return shifts.reduce((sum, { value, hadRecentInput }) => sum + (hadRecentInput ? 0 : value), 0);
+    });
+  }
+
   /** What a person with a disability could not use (WCAG 2.2 AA). In the second theme only colours differ. */
   async barriers({ onlyColours = false } = {}): Promise<string[]> {
     // The page's policy refuses scripts that are not its own, so axe comes in through the debugger.

@@ -55,12 +55,13 @@ export class FilteredPage {
     return Math.max(1, Math.min(most, this.#budget.records));
   }
 
-  /** Looks at rows until the page is full. Returns how many it has looked at. */
+  /** Looks at rows until the page is full, or the budget for their bytes is spent. Returns how many it has looked at, one at least. */
   take(rows: readonly ListedRow[]): number {
     const { limit, leaveOutReads } = this.#request;
     for (const [at, row] of rows.entries()) {
-      if (this.isFull) return at;
+      if (this.isFull || (at > 0 && this.#budget.characters <= 0)) return at;
       this.#budget.records--;
+      this.#budget.characters -= row.record?.length ?? 0;
       if (this.#matches !== undefined && !this.#isMatch(row, this.#matches)) continue;
       if (leaveOutReads && bookkeeping.has(row.event_type)) {
         if (this.#rows.length < limit) this.#readsLeftOut = true;

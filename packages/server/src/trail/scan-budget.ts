@@ -2,6 +2,8 @@
 export interface ScanBudget {
   /** Records whose bytes are compared with the filters. */
   records: number;
+  /** Characters of these records: one has up to 256 KiB, and each is parsed. */
+  characters: number;
   /** Rows that the database compares with the filters. */
   rows: number;
   /** Searches of the indexes of terms. */
@@ -16,6 +18,8 @@ export interface ScanBudget {
 export interface ScanLimits {
   /** @defaultValue 5000 */
   readonly records?: number | undefined;
+  /** @defaultValue 32 Mi */
+  readonly characters?: number | undefined;
   /** @defaultValue 20000 */
   readonly rows?: number | undefined;
   /** @defaultValue 64 */
@@ -26,13 +30,14 @@ export interface ScanLimits {
 
 export function scanBudget({
   records = 5_000,
+  characters = 32 * 1024 * 1024,
   rows = 20_000,
   searches = 64,
   entries = 250_000,
 }: ScanLimits = {}): ScanBudget {
-  return { records, rows, searches, entries, hasSearched: false };
+  return { records, characters, rows, searches, entries, hasSearched: false };
 }
 
-export function isSpent({ records, rows, searches, entries }: ScanBudget): boolean {
-  return records <= 0 || rows <= 0 || searches <= 0 || entries <= 0;
+export function isSpent({ records, characters, rows, searches, entries }: ScanBudget): boolean {
+  return records <= 0 || characters <= 0 || rows <= 0 || searches <= 0 || entries <= 0;
 }

@@ -4,7 +4,9 @@ import * as z from 'zod';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { leavesOutReads } from './filters.ts';
 import type { Ranking } from './ranking.ts';
+import { scanBudget } from './scan-budget.ts';
 import { maxListLimit, type Trail } from './trail.ts';
+import { toView } from './view.ts';
 
 /** Which events to rank, and by what. */
 export interface TopQuery {
@@ -44,19 +46,22 @@ export async function topEvents(
   let cursor = query.cursor === undefined ? undefined : decodeCursor(query.cursor, request, placeSchema)[0];
   const ranked = new Ranked(limit);
   let left = read;
+  let { characters } = scanBudget();
   do {
     const list = { tenantId, filters, q, limit: Math.min(maxListLimit, left), cursor, includeReads };
-    const page = await trail.list(list, { sensitive });
-    for (const event of page.events) {
+    const page = await trail.rows(list, { sensitive });
+    for (const row of page.rows) {
+      characters -= row.record?.length ?? 0;
+      const event = toView(tenantId, row, { sensitive });
       // Such an event does not show its values, or has none.
       if (event.redacted === true || event.damaged === true) continue;
       const value = ranking.valueOf(event);
       if (value !== undefined) ranked.add({ value: value.value, event }, value.rank);
     }
-    left -= page.events.length;
+    left -= page.rows.length;
     cursor = page.nextCursor;
     if (page.isCut) break;
-  } while (cursor !== undefined && left > 0);
+  } while (cursor !== undefined && left > 0 && characters > 0);
   return {
     tenant_id: tenantId,
     by: ranking.name,

@@ -4,6 +4,7 @@ import { fieldIndex } from '../../src/followers/field-index/field-index.ts';
 import { searchIndex } from '../../src/followers/search-index/search-index.ts';
 import { verifyRange } from '../../src/proofs/verification/verify-range.ts';
 import { writer } from '../../src/store/database.ts';
+import { TrailStats } from '../../src/trail/stats/stats.ts';
 import { type ListQuery, Trail } from '../../src/trail/trail.ts';
 import { everySite } from '../sites.ts';
 import { type Fields, followedTrail } from './followed-trail.ts';
@@ -132,6 +133,20 @@ describe.each(everySite)('on $kind', ({ make }) => {
       expect(await found({ tenantId: 'long', q: 'needle' }, { reader: hasty })).toEqual([1]);
       const other = { tenantId: 'long', q: 'hay', cursor: page.nextCursor };
       await expect(hasty.list(other, all)).rejects.toMatchObject({ code: 'PARAMETER_INVALID' });
+    });
+
+    // Only the number of records was bounded: 5,000 of 256 KiB took a page over a gigabyte, and half a minute of the process.
+    it('ends early where the records that it compares are large', async () => {
+      const note = 'hay '.repeat(2_000);
+      const large = Array.from({ length: 20 }, () => ({ metadata: { note } }));
+      await submit('large', [{ metadata: { note: 'needle' } }, ...large]);
+      const hasty = new Trail(site.service.database, { characters: 50_000 });
+      const page = await hasty.list({ tenantId: 'large', q: 'needle' }, all);
+      expect(page).toMatchObject({ events: [], isCut: true, nextCursor: expect.any(String) });
+      expect(await found({ tenantId: 'large', q: 'needle' }, { reader: hasty })).toEqual([1]);
+      const stats = new TrailStats(site.service.database, hasty);
+      const counted = await stats.count({ tenantId: 'large', q: 'hay', groupings: [] }, all);
+      expect([counted.complete, counted.records < 20]).toEqual([false, true]);
     });
 
     it('neither finds nor counts sensitive records without the scope, and nothing that is sealed', async () => {

@@ -1,51 +1,21 @@
 import {
   type AuditRecord,
-  equalBytes,
   fromHex,
-  type KeyRotation,
-  LogError,
-  leafHash,
-  MultiproofReader,
   type Origin,
   parseOrigin,
   readCanonicalRecord,
   sha256,
   toHex,
-  type Verifier,
 } from '@tallystick/log';
+import type { JudgedCheckpoint } from '../checkpoints.ts';
+import { Findings } from '../report.ts';
 import {
-  findContradictions,
-  findEquivocation,
-  type JudgedCheckpoint,
-  judgeCheckpoint,
-  lastCovered,
-  readAccepted,
-  readKept,
-} from '../checkpoints.ts';
-import { Findings, type TrustSource } from '../report.ts';
-import { type TrustedKeys, trustedKeys } from '../trusted-keys.ts';
+  judgeSelectionCheckpoint,
+  type SelectionCheckpoint,
+  type SelectionOptions,
+} from './selection-checkpoint.ts';
+import { SelectionProof } from './selection-proof.ts';
 import { type SelectionReport, selectionVerdict } from './selection-report.ts';
-
-/** What the verification of a selection trusts. */
-export interface SelectionOptions {
-  /** Verifier keys that the caller trusts. They must not come from what is verified. */
-  readonly keys: readonly Verifier[];
-  /** Rotations of the log's key, oldest first: those that the caller keeps, and those that come with the selection. */
-  readonly rotations?: readonly KeyRotation[] | undefined;
-  /** Where the keys came from; only reported. @defaultValue 'given', or 'none' without keys */
-  readonly trust?: TrustSource | undefined;
-  /** Signed notes of the same log that the caller got from elsewhere. A trusted key must have signed them. */
-  readonly checkpoints?: readonly string[] | undefined;
-  /** Signed notes of the same log that an earlier verification accepted. */
-  readonly kept?: readonly string[] | undefined;
-  /**
-   * Whether the log must reach as far as what the caller kept. True for a running service; an old file is genuine.
-   * @defaultValue false
-   */
-  readonly mustReach?: boolean | undefined;
-  /** Called with two notes that contradict each other. Keep both: they are evidence against the log. */
-  readonly onEquivocation?: ((first: string, second: string) => void) | undefined;
-}
 
 /** A record of a selection, or its hash where the reader may not see its content. */
 export interface SelectedRecord {
@@ -67,27 +37,24 @@ export interface SelectedRecord {
  * A selection does not show that it is complete: records may have been left out.
  */
 export class SelectionCheck {
-  readonly checkpoint: JudgedCheckpoint;
-  readonly findings = new Findings();
+  readonly findings: Findings;
   readonly #origin: Origin;
   readonly #options: SelectionOptions;
-  readonly #proof: MultiproofReader | undefined;
-  #keys!: TrustedKeys;
-  #kept: readonly JudgedCheckpoint[] = [];
-  /** Set where the hashes do not fit the records: no root can be computed any more. */
-  #isProofLost = false;
+  readonly #judged: SelectionCheckpoint;
+  readonly #proof: SelectionProof;
   #records = 0;
-  #covered = 0;
+  #verified = 0;
   #hashOnly = 0;
   #newer = 0;
   #otherEpochs = 0;
   #last: { epoch: number; sequence: number; hash: string; ingestedAt: string | undefined } | undefined;
 
-  private constructor(checkpoint: JudgedCheckpoint, options: SelectionOptions) {
-    this.checkpoint = checkpoint;
-    this.#origin = parseOrigin(checkpoint.origin);
+  private constructor(judged: SelectionCheckpoint, findings: Findings, options: SelectionOptions) {
+    this.#judged = judged;
+    this.findings = findings;
     this.#options = options;
-    this.#proof = checkpoint.size > 0 ? new MultiproofReader(checkpoint.size) : undefined;
+    this.#origin = parseOrigin(judged.checkpoint.origin);
+    this.#proof = new SelectionProof(judged.checkpoint, findings);
   }
 
   /**
@@ -95,37 +62,16 @@ export class SelectionCheck {
    *
    * @param origin of the log that the selection is said to be from
    * @param note the checkpoint
-   * @throws {LogError} `NOTE_MALFORMED` or `CHECKPOINT_MALFORMED`, also for a checkpoint of another log; `NOTE_UNVERIFIED` for a
-   *   checkpoint of the caller that no trusted key signed
+   * @throws {LogError} as {@link judgeSelectionCheckpoint}
    */
   static async open(origin: string, note: string, options: SelectionOptions): Promise<SelectionCheck> {
     const findings = new Findings();
-    const keys = await trustedKeys(origin, options.keys, options.rotations ?? [], findings);
-    if (keys.twoSuccessors !== undefined) options.onEquivocation?.(...keys.twoSuccessors);
-    const checkpoint = await judgeCheckpoint(note, keys, findings);
-    const kept = [
-      ...readAccepted(options.kept ?? [], origin),
-      ...(await readKept(options.checkpoints ?? [], keys, findings)),
-    ];
-    if (checkpoint.signedBy.length === 0 && findings.count === 0)
-      findings.add({ code: 'CHECKPOINT_UNTRUSTED', sequence_number: lastCovered(checkpoint) });
-    findContradictions([checkpoint, ...kept, ...keys.handovers], findings);
-    const ahead = kept.find(({ size }) => size > checkpoint.size);
-    if (options.mustReach === true && ahead !== undefined) {
-      findings.add({
-        code: 'HEAD_MISMATCH',
-        sequence_number: lastCovered(ahead),
-        expected: `the checkpoint of ${ahead.size} records, or a later one`,
-        found: `the checkpoint of ${checkpoint.size} records`,
-      });
-    }
-    const fork = findEquivocation([...kept, checkpoint]);
-    if (fork !== undefined) options.onEquivocation?.(...fork);
-    const check = new SelectionCheck(checkpoint, options);
-    check.#keys = keys;
-    check.#kept = kept;
-    for (const finding of findings.list) check.findings.add(finding);
-    return check;
+    const judged = await judgeSelectionCheckpoint(origin, note, options, findings);
+    return new SelectionCheck(judged, findings, options);
+  }
+
+  get checkpoint(): JudgedCheckpoint {
+    return this.#judged.checkpoint;
   }
 
   /** Whether a place comes after all records that the checkpoint covers. */
@@ -136,18 +82,12 @@ export class SelectionCheck {
 
   /** How many hashes of the proof come before the record of this place. */
   hashesBefore(epoch: number, sequence: number): number {
-    if (!this.#isInTree(epoch, sequence)) return 0;
-    try {
-      return this.#proof!.hashesBefore(sequence);
-    } catch (error) {
-      if (error instanceof LogError) return 0;
-      throw error;
-    }
+    return this.#isInTree(epoch, sequence) ? this.#proof.hashesBefore(sequence) : 0;
   }
 
   /** How many hashes of the proof come after the last record. */
   hashesAfter(): number {
-    return this.#covered + this.#hashOnly === 0 || this.#isProofLost ? 0 : this.#proof!.hashesAfter();
+    return this.#proof.hashesAfter();
   }
 
   /**
@@ -171,7 +111,7 @@ export class SelectionCheck {
     const record = text === undefined ? undefined : this.#read(selected, text, hash!);
     if (hash?.length !== 32) {
       this.findings.add({ code: 'RECORD_HASH_MISMATCH', sequence_number: sequence, found: 'no hash' });
-      this.#isProofLost = true;
+      this.#proof.lose();
     } else {
       this.#compareNeighbours(selected, record);
       this.#compareWithheld(selected);
@@ -193,7 +133,7 @@ export class SelectionCheck {
    */
   skip(where: string): void {
     this.#records++;
-    this.#isProofLost = true;
+    this.#proof.lose();
     this.findings.add({ code: 'RECORD_NOT_CANONICAL', sequence_number: null, found: where });
   }
 
@@ -203,36 +143,34 @@ export class SelectionCheck {
    * @param hashes those of the proof after the last record, {@link hashesAfter} of them
    */
   finish(hashes: readonly Uint8Array[]): SelectionReport {
-    const { size, signedBy, root } = this.checkpoint;
-    const inTree = this.#covered + this.#hashOnly;
-    if (inTree > 0 && !this.#isProofLost) {
-      try {
-        if (!equalBytes(this.#proof!.finish(hashes), root)) this.#rootMismatch('another root');
-      } catch (error) {
-        if (!(error instanceof LogError)) throw error;
-        this.#rootMismatch(error.message);
-      }
-    }
-    const isTrusted = signedBy.length > 0;
-    if (isTrusted && inTree === 0 && this.findings.count === 0)
+    this.#proof.finish(hashes);
+    const { keys, kept } = this.#judged;
+    const { size, signedBy } = this.checkpoint;
+    const isProven = this.#verified + this.#hashOnly > 0;
+    if (signedBy.length > 0 && !isProven && this.findings.count === 0)
       this.findings.add({ code: 'NOTHING_COVERED', sequence_number: null });
-    const notCompared = this.#kept.map((kept) => kept.size).filter((kept) => kept !== size);
-    const { keys, trust } = this.#options;
+    const notCompared = kept.map((one) => one.size).filter((one) => one !== size);
+    const source = this.#options.trust ?? (this.#options.keys.length > 0 ? 'given' : 'none');
     return {
       verdict: selectionVerdict(this.findings, this.#origin.epoch),
       tenant_id: this.#origin.tenantId,
       records: this.#records,
-      verified: this.#covered,
+      verified: this.#verified,
       hash_only: this.#hashOnly,
       newer_than_checkpoint: this.#newer,
       in_other_epochs: this.#otherEpochs,
       omissions: 'not covered',
       checkpoint_size: size,
-      trust: { source: trust ?? (keys.length > 0 ? 'given' : 'none'), keys: signedBy },
+      trust: { source, keys: signedBy },
       findings: this.findings.list,
-      ...(this.#keys.followed.length > 0 && { rotations: this.#keys.followed }),
+      ...(keys.followed.length > 0 && { rotations: keys.followed }),
       ...(notCompared.length > 0 && { not_compared: [...new Set(notCompared)] }),
     };
+  }
+
+  /** Hashes of the proof are left after {@link hashesAfter} of them. Call it before {@link finish}. */
+  refuseRestOfProof(): void {
+    this.#proof.refuseRest();
   }
 
   #isInTree(epoch: number, sequence: number): boolean {
@@ -293,20 +231,8 @@ export class SelectionCheck {
       return;
     }
     if (text === undefined) this.#hashOnly++;
-    else this.#covered++;
-    if (this.#isProofLost) return;
-    try {
-      this.#proof!.add(sequence, leafHash(hash), hashes);
-    } catch (error) {
-      if (!(error instanceof LogError)) throw error;
-      this.#rootMismatch(error.message);
-    }
-  }
-
-  #rootMismatch(found: string): void {
-    this.#isProofLost = true;
-    const sequence_number = lastCovered(this.checkpoint);
-    this.findings.add({ code: 'CHECKPOINT_ROOT_MISMATCH', sequence_number, found });
+    else this.#verified++;
+    this.#proof.add(sequence, hash, hashes);
   }
 }
 

@@ -1,11 +1,12 @@
 import { exportFormat } from '@tallystick/event';
 import { fromBase64, LogError, parseCheckpoint, parseNote } from '@tallystick/log';
-import { maxFindings } from '../report.ts';
+import { type Finding, maxFindings } from '../report.ts';
 import { CsvComparison } from './csv-comparison.ts';
 import { EvidenceError } from './evidence-error.ts';
 import type { EvidenceManifest } from './evidence-manifest.ts';
 import { type RecordLine, recordLines, textLines } from './record-lines.ts';
-import { SelectionCheck, type SelectionOptions } from './selection-check.ts';
+import { SelectionCheck } from './selection-check.ts';
+import type { SelectionOptions } from './selection-checkpoint.ts';
 import type { SelectionReport } from './selection-report.ts';
 
 /** The files of an evidence archive. They are read side by side, once, from their beginning. */
@@ -48,6 +49,7 @@ export async function verifyEvidence(
       await takeLine(check, line, epoch, proof);
       const shown = line.shown(epoch);
       if (shown !== undefined) await lines.expect(csv.line(shown));
+      else if (line.sequence !== undefined) findings.add(otherEpoch(line, epoch));
       options.onProgress?.(line.number);
       // A file that was made to keep the reader busy is read no further.
       if (isEnough()) return check.finish([]);
@@ -63,10 +65,7 @@ export async function verifyEvidence(
     }
     await lines.finish();
     const rest = await takeHashes(proof, check.hashesAfter());
-    if ((await proof.next()).done !== true) {
-      const found = 'hashes in multiproof.txt that belong to no record';
-      findings.add({ code: 'CHECKPOINT_ROOT_MISMATCH', sequence_number: null, found });
-    }
+    if ((await proof.next()).done !== true) check.refuseRestOfProof();
     return check.finish(rest);
   } finally {
     for (const lines of [proof, table, records]) await lines.return(undefined);
@@ -84,6 +83,16 @@ function refuseOtherCheckpoint({ origin }: EvidenceManifest, note: string): void
   }
   if (found !== origin)
     throw new EvidenceError(`the records are of ${origin}, and the checkpoint is of ${found}`);
+}
+
+/** A record whose bytes are withheld says itself of which epoch it is. */
+function otherEpoch({ number, sequence, withheld }: RecordLine, epoch: number): Finding {
+  return {
+    code: 'MANIFEST_MISMATCH',
+    sequence_number: sequence ?? null,
+    expected: `epoch ${epoch} by manifest`,
+    found: `epoch ${withheld?.epoch} in line ${number} of records.jsonl`,
+  };
 }
 
 /** Passes a line to the check, with the hashes before it. */

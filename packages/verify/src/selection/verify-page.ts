@@ -1,6 +1,7 @@
 import { canonicalize } from '@tallystick/event';
 import { type AuditRecord, fromBase64, type RotationJson, rotationFromJson } from '@tallystick/log';
-import { type SelectedRecord, SelectionCheck, type SelectionOptions } from './selection-check.ts';
+import { type SelectedRecord, SelectionCheck } from './selection-check.ts';
+import type { SelectionOptions } from './selection-checkpoint.ts';
 import type { SelectionReport } from './selection-report.ts';
 import { shownRecord } from './shown-record.ts';
 import { showsPlaceOnly } from './withheld.ts';

@@ -10,7 +10,7 @@ const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const members: { readonly [name: string]: (value: unknown) => boolean } = {
   tenant_id: (value) => isText(value, tenantIdPattern),
   audit_id: (value) => isText(value, uuidPattern),
-  epoch: Number.isSafeInteger,
+  epoch: (value) => Number.isSafeInteger(value) && (value as number) >= 1,
   sequence_number: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
   previous_hash: (value) => isText(value, hex),
   record_hash: (value) => isText(value, hex),

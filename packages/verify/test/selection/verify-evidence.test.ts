@@ -203,6 +203,8 @@ test('records with a table that a forger wrote for them are not in the signed tr
   // A record is taken out of all files: what remains needs another proof, and then it is a smaller selection.
   const less = selected.toSpliced(2, 1);
   expect(places(await verify(await filesOf(textsAt(less))))).toEqual(['CHECKPOINT_ROOT_MISMATCH@24']);
+  const more = `${plain['multiproof.txt']}${plain['multiproof.txt'].split('\n')[0]}\n`;
+  expect(places(await verify({ ...plain, 'multiproof.txt': more }))).toEqual(['CHECKPOINT_ROOT_MISMATCH@24']);
   const foreign = chain(30, { 6: { tenantId: 'globex', event: event(6, { tenant_id: 'globex' }) } });
   const report = await verify(await filesOf(textsAt(selected, foreign), foreign));
   expect(places(report)).toContain('TENANT_MISMATCH@6');
@@ -231,6 +233,7 @@ test('a record that was withheld is proven by its hash, and shows nothing else',
     { redacted: true, record_hash: 'x' },
     { redacted: true, toString: 'a name that every object has' },
     { redacted: true, sequence_number: -1 },
+    { redacted: true, epoch: 0 },
     { redacted: 'yes' },
     { redacted: true, tenant_id: 'approved by the board' },
     { redacted: true, audit_id: 'approved by the board' },
@@ -240,6 +243,14 @@ test('a record that was withheld is proven by its hash, and shows nothing else',
     const found = await verify({ ...plain, 'records.jsonl': texts.map((text) => `${text}\n`).join('') });
     expect(places(found)).toContain('RECORD_NOT_CANONICAL');
   }
+  // A record that names another epoch than the manifest has no line in the table, and does not pass without one.
+  const elsewhere = await verify({
+    ...table(lines.toSpliced(3, 1)),
+    'records.jsonl': withheld({ redacted: true, epoch: 2 })
+      .map((text) => `${text}\n`)
+      .join(''),
+  });
+  expect([elsewhere.verdict, ...places(elsewhere)]).toEqual(['broken', 'MANIFEST_MISMATCH@6']);
   const foreign = await verify(await filesOf(withheld({ redacted: true, tenant_id: 'globex' })));
   expect([foreign.verdict, ...places(foreign)]).toEqual(['broken', 'TENANT_MISMATCH@6']);
   const unlinked = await verify(await filesOf(withheld({ redacted: true, previous_hash: hashHex })));

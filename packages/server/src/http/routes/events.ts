@@ -5,6 +5,7 @@ import { isOfReading, type ReadAudit } from '../../operations/read-audit.ts';
 import { type EvidenceSources, evidenceOf, type ListedPlace } from '../../proofs/page-evidence.ts';
 import { maxListLimit, type Trail } from '../../trail/trail.ts';
 import type { EventRow } from '../../trail/view.ts';
+import { viewTextOf } from '../../trail/view-text.ts';
 import { ViewTexts } from '../../trail/view-texts.ts';
 import { requireBytes, tenantOf, viewOf } from '../kernel/authentication.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
@@ -88,7 +89,9 @@ export function eventRoutes({
           ...(page.indexedTo !== undefined && { indexed_to: page.indexedTo }),
           ...(proof !== undefined && { evidence: proof }),
         };
-        const events = page.rows.map((row) => viewTexts.textOf(tenantId, row, view)).join(',');
+        const textOf = (row: EventRow) =>
+          cursor === undefined ? viewTexts.textOf(tenantId, row, view) : viewTextOf(tenantId, row, view);
+        const events = page.rows.map(textOf).join(',');
         const body = JSON.stringify({ events: [], ...rest }).replace('[]', () => `[${events}]`);
         return { status: 200, body, type: jsonType };
       },

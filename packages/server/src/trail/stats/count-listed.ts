@@ -1,7 +1,8 @@
 import { type EventFilters, facetValue, type Grouping, timeFacetValue } from '@tallystick/event';
 import type { EventView, StatsGrouping } from '@tallystick/protocol';
+import { scanBudget } from '../scan-budget.ts';
 import type { Trail } from '../trail.ts';
-import type { ViewOptions } from '../view.ts';
+import { toView, type ViewOptions } from '../view.ts';
 import { type GroupKey, groupingOf, groupOf } from './counted.ts';
 
 export interface ListedRequest {
@@ -34,19 +35,22 @@ export async function countListed(trail: Trail, tenantId: string, request: Liste
   const tallies = groupings.map((grouping) => new Tally(grouping));
   let records = 0;
   let left = budget;
+  let { characters } = scanBudget();
   let cursor = request.after;
   do {
     const limit = Math.min(pageSize, left);
-    const page = await trail.list({ tenantId, filters, q, limit, cursor, includeReads }, view);
-    for (const event of page.events) {
+    const page = await trail.rows({ tenantId, filters, q, limit, cursor, includeReads }, view);
+    for (const row of page.rows) {
+      characters -= row.record?.length ?? 0;
+      const event = toView(tenantId, row, view);
       if (event.redacted === true || event.damaged === true) continue;
       records++;
       for (const tally of tallies) tally.add(event);
     }
-    left -= page.events.length;
+    left -= page.rows.length;
     cursor = page.nextCursor;
     if (page.isCut) break;
-  } while (cursor !== undefined && left > 0);
+  } while (cursor !== undefined && left > 0 && characters > 0);
   return { records, groupings: tallies.map((tally) => tally.result(request.limit, records)), next: cursor };
 }
 
