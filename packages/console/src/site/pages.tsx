@@ -95,10 +95,22 @@ function FirstPage() {
 }
 
 function UnknownPage() {
+  const { session } = useConsole();
+  const place = usePlace();
+  const offered = pagesFor(session);
   return (
     <Empty icon="search" title="There is no such page">
       <p>
-        The address may be wrong, or your key may not see the page. The navigation lists what you can open.
+        The address may be wrong, or your key may not see the page. Its scopes are{' '}
+        {session.scopes.join(', ') || 'none'}. Ask the operator of the service for the scope events:read to
+        read a trail.
+      </p>
+      <p class="empty-actions">
+        {offered.slice(0, 3).map(({ page, title }) => (
+          <a key={page} class="button" href={place.href(page)}>
+            {title}
+          </a>
+        ))}
       </p>
     </Empty>
   );

@@ -46,7 +46,14 @@ const shownElsewhere = new Set<string>([
 ]);
 
 /** Who did what to what, then every other member of the event. */
-export function EventDetails({ event }: { readonly event: EventView }) {
+export function EventDetails({
+  event,
+  children,
+}: {
+  readonly event: EventView;
+  /** Between who did what and the other members. */
+  readonly children?: ComponentChildren;
+}) {
   const others = Object.keys(event).filter((name) => !shownElsewhere.has(name));
   return (
     <>
@@ -64,6 +71,7 @@ export function EventDetails({ event }: { readonly event: EventView }) {
           </Fact>
         ))}
       </dl>
+      {children}
       {sections.map(([name, title]) => {
         const value = event[name];
         return (

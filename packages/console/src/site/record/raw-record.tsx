@@ -1,5 +1,6 @@
 import type { EventView } from '@tallystick/protocol';
 import { CopyButton } from '../elements/copyable.tsx';
+import { withVisibleDirections } from './directions.ts';
 
 /** The bytes that were hashed, as they are, and the same in lines. */
 export function RawRecord({ event: { record } }: { readonly event: EventView }) {
@@ -24,7 +25,7 @@ export function RawRecord({ event: { record } }: { readonly event: EventView }) 
 
 function inLines(record: string): string {
   try {
-    return JSON.stringify(JSON.parse(record), null, 2);
+    return withVisibleDirections(JSON.stringify(JSON.parse(record), null, 2));
   } catch {
     return record;
   }

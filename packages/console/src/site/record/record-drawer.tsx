@@ -14,6 +14,7 @@ import { useConsole } from '../session/console-context.ts';
 import { may } from '../session/session.ts';
 import { textOf } from '../trail/event-text.ts';
 import { ChangesSection } from './changes-section.tsx';
+import { hasDirections } from './directions.ts';
 import { EventDetails } from './event-details.tsx';
 import { RawRecord } from './raw-record.tsx';
 import { ReceiptButton } from './receipt-button.tsx';
@@ -81,9 +82,17 @@ function Record({ event }: { readonly event: EventView }) {
           </p>
         </Notice>
       )}
+      {typeof event.record === 'string' && hasDirections(event.record) && (
+        <Notice tone="warn" title="Texts of this record may not read as they are written">
+          <p>
+            They contain characters that change the direction of writing. The raw record below shows where.
+          </p>
+        </Notice>
+      )}
       {canProve && <VerifiedHere event={event} />}
-      <EventDetails event={event} />
-      <ChangesSection event={event} />
+      <EventDetails event={event}>
+        <ChangesSection event={event} />
+      </EventDetails>
       <RelatedEvents event={event} />
       <RawRecord event={event} />
       {may(session, 'log:read') && <ReceiptButton event={event} />}

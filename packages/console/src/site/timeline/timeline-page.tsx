@@ -1,5 +1,6 @@
 import { duration, type EventView, type TimelineView, usd } from '@tallystick/protocol';
 import type { ComponentChildren } from 'preact';
+import { useMemo } from 'preact/hooks';
 import { usePlace } from '../address/place.ts';
 import { Copyable } from '../elements/copyable.tsx';
 import { Empty } from '../elements/empty.tsx';
@@ -19,6 +20,7 @@ import { textOf } from '../trail/event-text.ts';
 import { apiSubject, type Subject, subjectOf } from '../trail/timeline-subject.ts';
 import { titleOf } from '../trail/title.ts';
 import { useTimelineCheck } from './timeline-check.ts';
+import { findTextOf, isFound, TimelineFind } from './timeline-find.tsx';
 import { TimelineStart } from './timeline-start.tsx';
 import { Figures, Missing, TimelineSummary } from './timeline-summary.tsx';
 import { TimelineTree } from './timeline-tree.tsx';
@@ -181,6 +183,11 @@ function Story({
   const calls = summary.models.reduce((sum, model) => sum + model.calls, 0);
   const cost = summary.models.reduce((sum, model) => sum + model.cost_usd, 0);
   const tokens = summary.models.reduce((sum, model) => sum + model.input_tokens + model.output_tokens, 0);
+  const find = findTextOf(place.parameters);
+  const found = useMemo(
+    () => new Set(records.filter((entry) => isFound(entry, find, subjectId))),
+    [records, find, subjectId],
+  );
   const end = records.reduce((last, { elapsed_ms }) => Math.max(last, elapsed_ms), 0);
   return (
     <>
@@ -211,9 +218,12 @@ function Story({
       <section class="panel">
         <header>
           <h2>What led to what</h2>
+          <TimelineFind found={found.size} of={records.length} />
         </header>
+        {found.size === 0 && <p class="body soft">No record shows this text.</p>}
         <TimelineTree
           entries={records}
+          shown={found}
           quarantined={new Set(summary.quarantined)}
           subjectId={subjectId}
           states={states}

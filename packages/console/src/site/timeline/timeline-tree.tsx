@@ -15,11 +15,14 @@ const deepest = 8;
 /** The records in the order of the tree, each below the record that led to it, with a bar for the time that it took. */
 export function TimelineTree({
   entries,
+  shown,
   quarantined,
   subjectId,
   states,
 }: {
   readonly entries: readonly TimelineEntry[];
+  /** Those of the entries that the reader looks for. The times of the steps come from all. */
+  readonly shown: ReadonlySet<TimelineEntry>;
   readonly quarantined: ReadonlySet<string>;
   /** Id of what the timeline is about: records about it do not repeat it. */
   readonly subjectId: string;
@@ -32,18 +35,21 @@ export function TimelineTree({
   const total = entries.reduce((most, { elapsed_ms }, at) => Math.max(most, elapsed_ms + steps[at]!), 1);
   return (
     <ol class="timeline-tree" ref={list} aria-label="Records, each below the one that led to it">
-      {entries.map((entry, at) => (
-        <TimelineLine
-          key={`${String(entry.event.epoch)}-${String(entry.event.sequence_number)}`}
-          entry={entry}
-          total={total}
-          stepMs={steps[at]!}
-          subjectId={subjectId}
-          isQuarantine={quarantined.has(String(entry.event.audit_id))}
-          beginsLine={entry.is_root && at > 0}
-          state={states?.get(String(entry.event.audit_id))}
-        />
-      ))}
+      {entries.map(
+        (entry, at) =>
+          shown.has(entry) && (
+            <TimelineLine
+              key={`${String(entry.event.epoch)}-${String(entry.event.sequence_number)}`}
+              entry={entry}
+              total={total}
+              stepMs={steps[at]!}
+              subjectId={subjectId}
+              isQuarantine={quarantined.has(String(entry.event.audit_id))}
+              beginsLine={entry.is_root && at > 0}
+              state={states?.get(String(entry.event.audit_id))}
+            />
+          ),
+      )}
     </ol>
   );
 }
