@@ -335,8 +335,26 @@ describe('the list of events', () => {
     const second = visitor.parameter('event');
     await page.keyboard.press('k');
     await page.waitForURL((url) => url.searchParams.get('event') !== second);
+    await visitor.drawer
+      .getByText(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} UTC$/)
+      .first()
+      .waitFor();
+    // Escape closes a menu first, and the drawer only when it is pressed again.
+    const menu = page.locator('#columns-menu');
+    await page.getByRole('button', { name: 'Columns' }).click();
+    await menu.waitFor({ state: 'visible' });
+    await page.keyboard.press('Escape');
+    await menu.waitFor({ state: 'hidden' });
+    expect(await visitor.drawer.isVisible()).toBe(true);
     await page.keyboard.press('Escape');
     await visitor.drawer.waitFor({ state: 'detached' });
+    // The counts that lie over the list of a tablet, too.
+    await page.setViewportSize({ width: 768, height: 900 });
+    await page.getByRole('button', { name: 'Counts' }).click();
+    const counts = page.getByRole('complementary', { name: 'Counts' });
+    await counts.waitFor();
+    await page.keyboard.press('Escape');
+    await counts.waitFor({ state: 'detached' });
   });
 });
 
