@@ -272,6 +272,14 @@ def _is_service(actor):
     return actor["actor_type"] == "system" and utf16_length(name) <= 80 and _skeleton(name) == "tallystlck"
 
 
+def speaks_for_service(event):
+    """Whether an event of a record reads as the word of the service: by its type, or by its actor. It may have any members."""
+    event_type, actor = event.get("event_type"), {name: event.get(name) for name in ("actor_type", "actor_id")}
+    if isinstance(event_type, str) and (event_type in _reserved_types or event_type.startswith((*_reserved, "approval."))):
+        return True
+    return isinstance(actor["actor_id"], str) and _is_service(actor)
+
+
 def _skeleton(text):
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).lower()).translate(_shapes)
     return "".join(c for c in plain if unicodedata.category(c)[0] in "LN")

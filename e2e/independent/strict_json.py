@@ -146,6 +146,15 @@ _short = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\
 
 def canonical(value):
     """The RFC 8785 text of a parsed value. Raises ValueError for a value that has no such text."""
+    return _write(value, lambda members: sorted(members, key=lambda member: member[0].encode("utf-16-be", "surrogatepass")))
+
+
+def compact(value):
+    """The text of a parsed value without spaces, with the members in their order. Raises ValueError like canonical."""
+    return _write(value, list)
+
+
+def _write(value, ordered):
     if value is None:
         return "null"
     if value is True:
@@ -157,9 +166,8 @@ def canonical(value):
     if isinstance(value, str):
         return _quote(value)
     if isinstance(value, list):
-        return "[" + ",".join(canonical(item) for item in value) + "]"
-    members = sorted(value.items(), key=lambda member: member[0].encode("utf-16-be", "surrogatepass"))
-    return "{" + ",".join(_quote(name) + ":" + canonical(member) for name, member in members) + "}"
+        return "[" + ",".join(_write(item, ordered) for item in value) + "]"
+    return "{" + ",".join(_quote(name) + ":" + _write(member, ordered) for name, member in ordered(value.items())) + "}"
 
 
 def is_canonical(text):

@@ -7,13 +7,16 @@ import json
 import os
 import struct
 
+from archive import Malformed
 from bundle import verify_bundle
 from checkpoints import read_kept
 from events import Violation, admit, seconds
 from notes import Key, NoteError, open_note, parse_checkpoint, parse_origin, verify_proof
 from receipt import verify_receipt
 from records import Chain, read_record
+from selection import verify_selection
 from strict_json import canonical, canonical_number, is_canonical, parse
+from table import cell
 from terms import field_terms, search_terms, stored_hashes, term_hash
 from tree import ProofError, Tree, check_consistency, check_inclusion, check_multiproof, leaf_hash, parse_tile_path
 
@@ -48,9 +51,29 @@ class Runner:
         if found != expected:
             self.failures.append(f"{self.file}: {what}: expected {expected!r}, found {found!r}")
 
-    def run(self):
-        for check in (canonicals, events, records, trees, proofs, multiproofs, all_notes, checkpoints, tlog_proofs, receipts, sealed, terms, bundles):
-            check(self)
+    def run(self, only=None):
+        for name, check in _checks().items():
+            if only in (None, name):
+                check(self)
+
+
+def _checks():
+    return {
+        "canonical.json": canonicals,
+        "events.json": events,
+        "records.json": records,
+        "tree.json": trees,
+        "proofs.json": proofs,
+        "multiproofs.json": multiproofs,
+        "notes.json": all_notes,
+        "checkpoints.json": checkpoints,
+        "tlog-proof.json": tlog_proofs,
+        "receipts.json": receipts,
+        "sealed.json": sealed,
+        "terms.json": terms,
+        "bundles/index.json": bundles,
+        "selections/index.json": selections,
+    }
 
 
 def canonicals(run):
@@ -254,3 +277,24 @@ def bundles(run):
         found = {name: result[name] for name in one["expect"] if name != "findings"}
         found["findings"] = _places(result)
         run.same(one["file"], found, {**one["expect"], "findings": sorted(one["expect"]["findings"])})
+
+
+def selections(run):
+    vectors = run.load("selections/index.json")
+    for one in vectors["cells"]:
+        # Parse the value with the strict parser, so that its numbers are floats.
+        run.same(json.dumps(one["value"]), cell(parse(json.dumps(one["value"]))), one["cell"])
+    for one in vectors["selections"]:
+        with open(os.path.join(run.folder, "selections", one["file"]), "rb") as file:
+            data = file.read()
+        keys = [Key(key) for key in one["keys"]]
+        try:
+            result = verify_selection(data, keys, functools.partial(_kept_of, keys, one.get("given", [])))[0]
+            found = {name: result[name] for name in one["expect"] if name != "findings"}
+            found["findings"] = _places(result)
+        except Malformed:
+            found = {"refused": "EVIDENCE_MALFORMED"}
+        expected = dict(one["expect"])
+        if "findings" in expected:
+            expected["findings"] = sorted(expected["findings"])
+        run.same(f"{one['file']} {one['name']}", found, expected)

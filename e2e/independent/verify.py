@@ -2,18 +2,19 @@
 """A second verifier, written only from spec/ and with only Python's standard library.
 
     python3 verify.py file FILE --key VKEY [--key VKEY …] [--checkpoint NOTE …] [--keep DIR] [--record FILE] [--json]
-    python3 verify.py vectors DIR
+    python3 verify.py vectors DIR [--only FILE]
 
-`file` verifies a bundle or a receipt; `-` is standard input. With --keep it compares the file with the checkpoint that an
+`file` verifies a bundle, a receipt or an export with evidence; `-` is standard input. With --keep it compares the file with the checkpoint that an
 earlier run kept in DIR, and keeps the newer one. --record gives the record of a receipt that does not contain it.
 
-Exit codes: 0 verified or recovered, 1 broken, 2 not verifiable, 3 wrong usage, 4 a file can't be read, 5 a part of a trail
-is verified or recovered, 6 a new epoch contradicts the checkpoint that was kept of an earlier one.
+Exit codes: 0 verified or recovered, 1 broken, 2 not verifiable, 3 wrong usage, 4 a file can't be read, 5 a part of a trail or
+a selection is verified or recovered, 6 a new epoch contradicts the checkpoint that was kept of an earlier one.
 """
 
 import argparse
 import sys
 
+from archive import Malformed
 from bundle import to_line, verify_bundle
 from checkpoints import NotSigned, read_kept
 from content import Refused, content
@@ -21,9 +22,12 @@ from epochs import CONTRADICTS, NAMES, EpochChanged, link_of
 from kept import Kept, KeptDamaged
 from notes import Key, NoteError, parse_checkpoint, parse_note, parse_origin
 from receipt import BEGIN, longest, verify_receipt
+from selection import BEGIN as ARCHIVE_BEGIN
+from selection import verify_selection
 from vectors import Runner
 
-EXIT = {"verified": 0, "recovered": 0, "verified_partial": 5, "recovered_partial": 5, "broken": 1, "not_verifiable": 2}
+_PARTS = {f"{verdict}_{kind}": 5 for verdict in ("verified", "recovered") for kind in ("partial", "selection")}
+EXIT = {"verified": 0, "recovered": 0, **_PARTS, "broken": 1, "not_verifiable": 2}
 
 
 class WrongUsage(Exception):
@@ -50,7 +54,9 @@ def _parser():
     file.add_argument("--keep")
     file.add_argument("--record")
     file.add_argument("--json", action="store_true")
-    commands.add_parser("vectors").add_argument("directory")
+    vectors = commands.add_parser("vectors")
+    vectors.add_argument("directory")
+    vectors.add_argument("--only", help="a file of the vectors: terms.json")
     return parser
 
 
@@ -76,23 +82,40 @@ def _read_given(path):
 
 
 class _Replayed:
-    """A stream whose first reads can be read again."""
+    """A stream whose beginning can be read again, until its kind is known."""
 
     def __init__(self, stream):
         self._stream = stream
         self._read = []
-        self._again = None
+        self._at = 0
+        self._keeps = True
 
     def read(self, count):
-        if self._again:
-            return self._again.pop(0)
-        data = self._stream.read(count)
-        if self._again is None:
+        if self._at == len(self._read):
+            data = self._stream.read(count)
+            if not self._keeps:
+                return data
             self._read.append(data)
-        return data
+        self._at += 1
+        return self._read[self._at - 1]
 
-    def rewind(self):
-        self._again, self._read = self._read, []
+    def rewind(self, keeps):
+        self._at, self._keeps = 0, keeps
+
+
+def _begins(stream, begin):
+    """Whether the file begins with these bytes."""
+    data = b""
+    while len(data) < len(begin):
+        piece = stream.read(len(begin) - len(data))
+        if not piece:
+            return False
+        data += piece
+    return data == begin
+
+
+def _all(stream):
+    return b"".join(iter(lambda: stream.read(1 << 20), b""))
 
 
 def _is_receipt(stream):
@@ -134,9 +157,13 @@ class Verification:
     def run(self, stream, record=None):
         """Returns (result, files of evidence)."""
         stream = _Replayed(stream)
-        is_receipt = _is_receipt(stream)
-        stream.rewind()
-        if is_receipt:
+        is_archive = _begins(stream, ARCHIVE_BEGIN)
+        stream.rewind(keeps=True)
+        is_receipt = not is_archive and _is_receipt(stream)
+        stream.rewind(keeps=False)
+        if is_archive:
+            result, fork = verify_selection(_all(stream), self._keys, self._kept_of)
+        elif is_receipt:
             result, fork = verify_receipt(_whole(stream), self._keys, self._kept_of, record)
         else:
             result, fork = verify_bundle(
@@ -212,7 +239,9 @@ def _verify_file(arguments):
 
 
 def _print_result(result):
-    if "record_hash" in result:
+    if "omissions" in result:
+        print(f"{result['verdict']}: {result['records']} records of {result['tenant_id']}; omissions are not covered")
+    elif "record_hash" in result:
         print(f"{result['verdict']}: record {result['sequence_number']} of {result['tenant_id']}")
     else:
         print(f"{result['verdict']}: {result['records']} records of {result['tenant_id']}, covered to {result['covered_to']}")
@@ -230,9 +259,9 @@ def _print_result(result):
         print(f"  {finding['code']} at {finding['sequence_number']}{where}")
 
 
-def _vectors(directory):
+def _vectors(directory, only):
     run = Runner(directory)
-    run.run()
+    run.run(only)
     for name, count in run.counts.items():
         print(f"{count:5} checks  {name}")
     for failure in run.failures:
@@ -246,16 +275,16 @@ def main(argv=None):
     sys.setrecursionlimit(5_000)
     arguments = _parser().parse_args(argv)
     if arguments.command == "vectors":
-        return _vectors(arguments.directory)
+        return _vectors(arguments.directory, arguments.only)
     try:
         return _verify_file(arguments)
-    except (WrongUsage, KeptDamaged, NotSigned, NotCompared, EpochChanged, OSError) as error:
+    except (WrongUsage, Malformed, KeptDamaged, NotSigned, NotCompared, EpochChanged, OSError) as error:
         print(f"verify.py: {error}", file=sys.stderr)
         if isinstance(error, OSError):
             return 4
         if isinstance(error, EpochChanged):
             return 6
-        return 2 if isinstance(error, (NotSigned, NotCompared)) else 3
+        return 2 if isinstance(error, (Malformed, NotSigned, NotCompared)) else 3
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import { multiproofVectors } from './generator/multiproofs.ts';
 import { checkpointVectors, noteVectors, sealedVectors, tlogProofVectors } from './generator/notes.ts';
 import { receiptVectors } from './generator/receipts.ts';
 import { recordVectors } from './generator/records.ts';
+import { selectionCases, selectionVectors } from './generator/selections.ts';
 import { termVectors } from './generator/terms.ts';
 import { proofVectors, treeVectors } from './generator/tree.ts';
 
@@ -50,11 +51,13 @@ export async function vectorFiles(): Promise<ReadonlyMap<string, Uint8Array>> {
         bundles: bundleCases.map(({ bytes: _, ...rest }) => rest),
       },
     ],
+    ['selections/index.json', selectionVectors()],
   ];
   const encoder = new TextEncoder();
   return new Map<string, Uint8Array>([
     ...json.map(([name, value]) => [name, encoder.encode(`${writeList(value)}\n`)] as const),
     ...bundleCases.map(({ file, bytes }) => [`bundles/${file}`, bytes] as const),
+    ...selectionCases.map(({ file, bytes }) => [`selections/${file}`, bytes] as const),
   ]);
 }
 
@@ -69,12 +72,12 @@ function writeList(value: unknown): string {
 
 if (import.meta.main) {
   const folder = import.meta.dirname;
-  rmSync(join(folder, 'bundles'), { recursive: true, force: true });
+  for (const kind of ['bundles', 'selections']) rmSync(join(folder, kind), { recursive: true, force: true });
   for (const old of readdirSync(folder)) {
     // biome.json stays: it keeps the formatter away from the vectors, which have one line each.
     if (old.endsWith('.json') && old !== 'biome.json') rmSync(join(folder, old));
   }
-  mkdirSync(join(folder, 'bundles'));
+  for (const kind of ['bundles', 'selections']) mkdirSync(join(folder, kind));
   let bytes = 0;
   for (const [name, content] of await vectorFiles()) {
     writeFileSync(join(folder, name), content);

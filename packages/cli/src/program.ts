@@ -217,11 +217,17 @@ function reportFailure(error: unknown, terminal: Terminal): number {
 }
 
 /** A usage error of commander. Its suggestion, which commander writes in brackets on a second line, becomes the hint. */
-function usageError({ message }: CommanderError): CliError {
+function usageError({ code, message }: CommanderError): CliError {
   const [what, suggestion] = message.replace(/^error: /, '').split('\n');
-  const hint = suggestion?.replace(/^\((.*)\)$/, '$1').replace(/^Did/, 'did');
+  const hint = suggestion?.replace(/^\((.*)\)$/, '$1').replace(/^Did/, 'did') ?? hints[code];
   return new CliError('USAGE', what!, hint === undefined ? {} : { hint });
 }
+
+/** What to do after a usage error for which commander has no suggestion, by commander's code. */
+const hints: Readonly<Record<string, string>> = {
+  'commander.unknownOption':
+    '--help lists the options; write -- before a search or a value that begins with -',
+};
 
 function* withSubcommands(command: Command): Generator<Command> {
   yield command;

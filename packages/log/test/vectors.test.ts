@@ -41,7 +41,7 @@ describe('the vectors', () => {
     const made = await vectorFiles();
     const found = readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .map((name) => name.replaceAll('\\', '/'))
-      .filter((name) => /\.(json|tally|gz)$/.test(name) && name !== 'biome.json');
+      .filter((name) => /\.(json|tally|gz|zip)$/.test(name) && name !== 'biome.json');
     expect(found.toSorted()).toEqual([...made.keys()].toSorted());
     for (const [name, content] of made) {
       expect(Buffer.compare(readFileSync(join(folder, name)), content), name).toBe(0);

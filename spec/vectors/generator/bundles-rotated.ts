@@ -32,7 +32,7 @@ const unsigned = await signNote(text, [{ name: logName, key: logKey }]);
 const handover = { size: 3, root: base64(last.root), index: 0, hashes: [] };
 
 const whole = (size: number) => root(leaves.slice(0, size));
-const underNew = await checkpoint(5, whole(5), { keys: [otherKey] });
+export const underNew = await checkpoint(5, whole(5), { keys: [otherKey] });
 const underOld = (size: number) => checkpoint(size, whole(size));
 const five = records.slice(0, 5);
 
@@ -78,7 +78,7 @@ const add = (
   });
 };
 
-const rotation = { statement, last: handover };
+export const rotation = { statement, last: handover };
 add(
   'rotated',
   'a checkpoint of the key that the trusted key endorsed',

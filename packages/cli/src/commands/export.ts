@@ -76,8 +76,10 @@ export const registerExport: Register = (program, run) => {
       };
       await using backend = await context.openBackend();
       const { exportEvidence } = await import('../evidence/export-evidence.ts');
-      await exportEvidence(context, backend, query, evidence);
-      context.terminal.note(`wrote ${evidence}`);
+      const events = await exportEvidence(context, backend, query, evidence);
+      context.terminal.note(
+        `wrote ${evidence} with ${events} events; check it with: tally verify ${evidence}`,
+      );
       return undefined;
     }
     if (resume === true) {

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { CliError } from '../errors.ts';
 
 /** Parsers for the values of options, as commander calls them. Each throws for a value that it can't read. */
 
@@ -25,13 +26,19 @@ export function portNumber(text: string): number {
 const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 
 /**
- * A time as the service takes it: a time stays as it is written, and the service checks it. A day, such as 2026-03-01, is its beginning in
- * UTC. An age, such as 7d or -7d, is the time so long before now.
+ * A time as the service takes it: what begins with a year stays as it is written, and the service checks it. A day, such as 2026-03-01, is
+ * its beginning in UTC. An age, such as 7d or -7d, is the time so long before now.
+ *
+ * @throws {CliError} `USAGE` for another text
  */
 export function pointInTime(text: string, now: number): string {
   if (/^\d{4}-\d\d-\d\d$/.test(text)) return `${text}T00:00:00Z`;
   const given = text.replace(/^-/, '');
-  return isAge(given) ? new Date(now - age(given)).toISOString() : text;
+  if (isAge(given)) return new Date(now - age(given)).toISOString();
+  if (/^\d{4}-/.test(text)) return text;
+  throw new CliError('USAGE', `'${text}' is not a time`, {
+    hint: 'write an age such as 30m, 12h, 7d or 2w, a day such as 2026-03-01, or a time such as 2026-03-01T12:00:00Z',
+  });
 }
 
 export function isAge(text: string): boolean {

@@ -9,6 +9,7 @@ import { EvidenceWriter } from './evidence-writer.ts';
 /**
  * Writes the events that match to a zip archive, as CSV with the records and their proof.
  *
+ * @returns how many events it has
  * @throws {CliError} `OUTPUT_FAILED`
  */
 export async function exportEvidence(
@@ -16,7 +17,8 @@ export async function exportEvidence(
   { client }: Backend,
   query: EvidenceQuery,
   output: string,
-): Promise<void> {
+): Promise<number> {
+  let events = 0;
   const { processContext, terminal } = context;
   const progress = new ProgressLine(terminal, processContext.now);
   try {
@@ -28,6 +30,7 @@ export async function exportEvidence(
       else if (part.kind === 'end') await writer.finish(part.hashes);
       else {
         await writer.add(part.line);
+        events += 1;
         progress.update({ done: part.line.sequence_number, total: part.until, text: 'of the chain' });
       }
     }
@@ -38,4 +41,5 @@ export async function exportEvidence(
   } finally {
     progress.clear();
   }
+  return events;
 }

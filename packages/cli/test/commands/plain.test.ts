@@ -158,6 +158,12 @@ describe('usage', () => {
     ['frobnicate', 3, "unknown command 'frobnicate' (USAGE)"],
     ['evnts', 3, "error: unknown command 'evnts' (USAGE)\nhint: did you mean events?\n"],
     ['hash --frobnicate', 3, "unknown option '--frobnicate' (USAGE)"],
+    // A search such as '-success' was refused without a word about how to write it.
+    [
+      'search -success',
+      3,
+      "unknown option '-success' (USAGE)\nhint: --help lists the options; write -- before a search",
+    ],
     ['import', 3, "required option '--format <format>' not specified (USAGE)"],
     ['import --format xml', 3, 'Allowed choices are jsonl, cloudtrail, k8s-audit'],
     ['import --format k8s-audit', 3, 'needs --tenant (USAGE)'],

@@ -190,6 +190,23 @@ test.each<readonly [string, Uint8Array, RegExp]>([
   });
 });
 
+test('an archive with two directories is refused, whichever of them a program finds', async () => {
+  const first = forge(plain);
+  const directory = first.subarray(first.readUInt32LE(first.length - 6), -22);
+  // A file without compression contains a whole directory, and the end of the archive names its place.
+  const holding = forge([{ name: 'manifest', data: directory, method: 0 }, ...plain.slice(1)]);
+  const inside = Buffer.from(holding);
+  inside.writeUInt32LE(30 + 'manifest'.length, inside.length - 6);
+  await expect(readAll(inside)).rejects.toMatchObject({ code: 'EVIDENCE_MALFORMED' });
+  // Some programs take the size of the directory instead, and count from the end.
+  const shorter = Buffer.from(first);
+  shorter.writeUInt32LE(directory.length - 60, shorter.length - 10);
+  await expect(readAll(shorter)).rejects.toMatchObject({ message: 'the archive has two directories' });
+  const fewer = Buffer.from(first);
+  fewer.writeUInt16LE(1, fewer.length - 14);
+  await expect(readAll(fewer)).rejects.toMatchObject({ message: 'the archive has two directories' });
+});
+
 test('files that share their bytes are refused', async () => {
   // Each file states all bytes of the one before as its own, so the archive would grow when it is unpacked.
   const large = Buffer.from(Array.from({ length: 40_000 }, (_, index) => (index * 7919) % 251));

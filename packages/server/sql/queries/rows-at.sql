@@ -1,7 +1,7 @@
 -- Records at some positions of one epoch, in chain order.
 --   $1 tenant, $2 epoch, $3 sequence numbers, $4 and $5 bounds of ingested_at for each, $6 the order (1 or -1), $7 whether the reader sees
 --   sensitive records, $8 whether they are listed, $9 and $10 when the events happened, $11 and $12 when they were chained, $13 most bytes of the
---   records together, except for the first
+--   records together, except for the first, $14 and $15 bounds of all of $4 and $5
 -- Each position is looked up in the partition of its month, by (tenant_id, epoch, sequence_number): the others are pruned for each of them while
 -- the statement runs. The server plans it once per connection. 100 positions in 84 partitions take 1.3 ms; a list of sequence numbers, planned
 -- with its values, took 13 ms to plan and 8 ms to run.
@@ -30,6 +30,9 @@ select epoch, sequence_number, audit_id, ingested_at, is_sensitive, previous_has
               and r.sequence_number = wanted.sequence_number
               and r.ingested_at >= wanted.chained_from
               and r.ingested_at < wanted.chained_to
+              -- Other partitions are pruned once, when the statement starts.
+              and r.ingested_at >= $14::timestamptz
+              and r.ingested_at < $15::timestamptz
            -- The planner does not know the values, and would look for all records of the times below.
            offset 0
          ) d

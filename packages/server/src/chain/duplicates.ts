@@ -40,12 +40,19 @@ export function isSameEvent(stored: StoredEvent, item: EventItem): boolean {
   );
 }
 
-const lookupSql = `
-  select k.tenant_id, r.audit_id::text as audit_id, r.epoch, r.sequence_number,
+/**
+ * One probe of the index (tenant_id, audit_id) for each event and partition. `offset 0` keeps the planner from reading the rows by the
+ * range of the chain, which it takes for one row while the table has no statistics, as in an embedded store: each lookup then read the
+ * whole chain. With 4,587 records in it, five events took 1,183 ms; now they take 0.5 ms (`explain analyze`).
+ */
+export const storedEventsSql = `
+  select r.tenant_id, r.audit_id::text as audit_id, r.epoch, r.sequence_number,
          encode(r.record_hash, 'hex') as record_hash, r.ingested_at, r.record,
          encode(f.fingerprint, 'hex') as fingerprint
     from unnest($1::text[], $2::uuid[]) as k(tenant_id, audit_id)
-    join audit_records r on r.tenant_id = k.tenant_id and r.audit_id = k.audit_id
+   cross join lateral (
+     select a.tenant_id, a.audit_id, a.epoch, a.sequence_number, a.record_hash, a.ingested_at, a.record
+       from audit_records a where a.tenant_id = k.tenant_id and a.audit_id = k.audit_id offset 0) r
     join audit_chain_ranges g
       on g.tenant_id = r.tenant_id and g.epoch = r.epoch and r.sequence_number between 0 and g.last_sequence
     left join audit_received_events f on f.tenant_id = r.tenant_id and f.audit_id = r.audit_id`;
@@ -66,7 +73,7 @@ export async function findStoredEvents(
       record: string;
       fingerprint: string | null;
     }
-  >(lookupSql, [items.map(({ event }) => event.tenant_id), items.map(({ event }) => event.audit_id)]);
+  >(storedEventsSql, [items.map(({ event }) => event.tenant_id), items.map(({ event }) => event.audit_id)]);
   for (const { record, ingested_at, fingerprint, ...rest } of rows) {
     found.set(eventKey(rest), {
       receipt: { ...rest, ingested_at: ingested_at.toISOString() },

@@ -56,8 +56,19 @@ export class ChainMonths {
     const to = this.#months.find(({ first }) => first > high);
     return {
       from: from === undefined ? anyTime.from : textOf(from.start),
-      to: to === undefined ? anyTime.to : textOf(to.start),
+      to: textOf(to?.start),
     };
+  }
+
+  /** The same for each month with records in which the range lies, the first one first. */
+  each(low: number, high: number): ChainedBetween[] {
+    const first = Math.max(0, this.#at(low));
+    const months = this.#months.slice(first, this.#at(high) + 1);
+    if (months.length === 0) return [anyTime];
+    return months.map(({ start }, nth) => ({
+      from: nth === 0 && this.#at(low) < 0 ? anyTime.from : textOf(start),
+      to: textOf(this.#months[first + nth + 1]?.start),
+    }));
   }
 
   /** The positions between which the first record is that was chained at this time or later. */
@@ -89,8 +100,8 @@ export class ChainMonths {
   }
 }
 
-function textOf(ms: number): string {
-  return new Date(ms).toISOString();
+function textOf(ms: number | undefined): string {
+  return ms === undefined ? anyTime.to : new Date(ms).toISOString();
 }
 
 interface Known {

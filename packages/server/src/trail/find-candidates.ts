@@ -9,11 +9,10 @@ import { type SearchQuery, termsOfQuery } from '@tallystick/event/search';
 import type { Session, Statement } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 
-const fieldCandidatesSql = readSql('find-candidates');
-const searchCandidatesSql = readSql('find-search-candidates');
+const searchBlocksSql = readSql('search-blocks');
 
 /** Most hashes that one search of the indexes looks up. */
-const maxHashes = 4_096;
+const maxHashes = 8_192;
 
 /** Terms that a record must have one of, for each condition that an index can answer: one alternative. */
 export interface TermGroups {
@@ -48,7 +47,7 @@ export function countGroups({ fields, texts }: TermGroups): number {
 }
 
 /** Most blocks of records that one search covers: it sorts all candidates in them. */
-const mostBlocks = 256;
+const mostBlocks = 1_024;
 
 /** Most blocks of records that one search of all alternatives can cover. */
 export function maxBlocks(alternatives: readonly TermGroups[]): number {
@@ -142,12 +141,14 @@ function candidatesOf(
   const hashed = (groups: readonly (readonly string[])[]) =>
     groups.map((group) => {
       const terms = [...group, anyTerm];
-      return `{${blocks.flatMap((block) => termHashes({ tenantId, epoch, block }, terms)).join(',')}}`;
+      const hashes = blocks.map((block) => `"{${termHashes({ tenantId, epoch, block }, terms).join(',')}}"`);
+      return `{${hashes.join(',')}}`;
     });
-  const place = [tenantId, epoch, first, last];
-  return texts.length === 0
-    ? { text: fieldCandidatesSql, values: [...place, hashed(fields), newestFirst, most] }
-    : { text: searchCandidatesSql, values: [...place, hashed(texts), hashed(fields), newestFirst, most] };
+  return {
+    name: 'tally_search_blocks',
+    text: searchBlocksSql,
+    values: [tenantId, epoch, first, last, hashed(texts), hashed(fields), newestFirst, most],
+  };
 }
 
 function unionOf(

@@ -8,6 +8,7 @@ import { plannedByValues, plannedOnce, type Session, type Statement } from '../s
 import { readSql } from '../store/sql.ts';
 import { BlockQueue, type BlockStep, blockOf } from './block-queue.ts';
 import { anyTime } from './chain-months.ts';
+import { columnPage } from './column-page.ts';
 import { filtersContent } from './filters.ts';
 import {
   countGroups,
@@ -26,7 +27,7 @@ import {
   orderedColumns,
   scanEnd,
 } from './list-rows.ts';
-import { type RowsAt, rowsAt } from './rows-at.ts';
+import { isComparedWithRecord, type RowsAt, rowsAt } from './rows-at.ts';
 import type { ScanBudget } from './scan-budget.ts';
 import type { Range, ScanRequest } from './scan-request.ts';
 import { conditionsWithin } from './view.ts';
@@ -48,10 +49,14 @@ const walkedAtMost = 8_192;
  * plan a statement over all of them takes 10 ms.
  */
 const manyMonths = 6;
+/** Most months in which the index of a column is read at once: their partitions are pruned, and a scan is prepared for each. */
+const allMonths = 120;
 /** Most blocks of the first search by the summaries. */
 const firstBlocks = 32;
 /** Most entries of an index that one search for several terms compares. */
-const comparedEntries = 50_000;
+const comparedEntries = 250_000;
+/** Blocks of which one is looked at to know how many entries the others have. */
+const blocksAlike = 256;
 /** Rows of a column's index that are compared at a time. */
 const columnRows = 2_000;
 /** Most records of a span of time that are looked up at once. For a longer span, the chain is read. */
@@ -78,16 +83,24 @@ export class RecordSource {
   /** What the indexes of terms are asked for; none where they can't answer. */
   readonly #alternatives: readonly TermGroups[];
   readonly #column: ColumnValue | undefined;
+  /** Whether the index of the column answers all conditions but ranges. */
+  readonly #isColumnAlone: boolean;
   readonly #queue: BlockQueue;
   /** Most blocks in which the next search looks. */
   #blocks = 1;
   /** Candidates of the searches that found all in their blocks. */
   #found = 0;
-  /** What a search for several terms at once compares in a block, by the last block that was searched. */
+  /** Whether a search looks for several terms at once. */
+  readonly #isJoined: boolean;
+  /** What such a search compares in a block, by one that was searched, and in how many further blocks this is taken for granted. */
   #entries = 0;
+  #unknownBlocks = 0;
   /** Whether the summaries say in which blocks to look. Not for the first block: a page of a frequent value ends there. */
   #asksSummaries = false;
   #walked: number;
+  /** In how many months the index of a column is read next, and how many rows are compared at least. */
+  #months = manyMonths;
+  #compared = 0;
   /** Records of a short span of time, in the order of the chain; undefined before they were looked up, null for a long span. */
   #timed: readonly number[] | null | undefined;
   #indexedTo: number | undefined;
@@ -105,11 +118,12 @@ export class RecordSource {
     const alternatives = termAlternatives(this.#conditions, request.search);
     this.#column = this.#conditions.map(columnValueOf).find((value) => value !== undefined);
     // The column's own index answers one value faster. More conditions are met together in the field index only.
-    const [first] = alternatives;
-    const isColumnAlone =
-      this.#column !== undefined && alternatives.length === 1 && countGroups(first!) === 1;
-    const months = request.months.count(request.from, request.to);
-    this.#alternatives = isColumnAlone && months <= manyMonths ? [] : alternatives;
+    const isColumnFirst =
+      this.#column !== undefined && alternatives.length === 1 && countGroups(alternatives[0]!) === 1;
+    this.#isColumnAlone = isColumnFirst && this.#conditions.filter(isComparedWithRecord).length === 1;
+    const hasFewMonths = request.months.count(request.from, request.to) <= manyMonths;
+    this.#alternatives = this.#isColumnAlone || (isColumnFirst && hasFewMonths) ? [] : alternatives;
+    this.#isJoined = this.#alternatives.some((groups) => countGroups(groups) > 1);
     this.#queue = new BlockQueue(session, tenantId, request, this.#alternatives, budget);
     this.#walked = Math.max(walkedAtFirst, request.limit + 1);
     const { from, to } = request.filters;
@@ -140,6 +154,8 @@ export class RecordSource {
     // The index does not reach this place: the chain is read, down to where the index does.
     const low = this.#newestFirst ? Math.max(range.low, (this.#indexedTo ?? -1) + 1) : range.low;
     const rest = { low, high: range.high };
+    if (this.#column !== undefined && this.#isColumnAlone)
+      return await this.#readColumn(this.#column, rest, wanted);
     if (this.#column !== undefined) return await this.#followColumn(this.#column, rest, wanted);
     if (this.#asksIndex || !this.#asksSummaries) return await this.#walk(rest, wanted);
     // The blocks before the next one that has an event in time are left out.
@@ -182,8 +198,12 @@ export class RecordSource {
     if (next > indexedTo) return undefined;
     if (isCut) this.#blocks = 1;
     else {
-      const place = { epoch, block: step.blocks.at(-1)! };
-      this.#entries = await entriesOfBlock(this.#session, this.#tenantId, this.#alternatives, place);
+      if (this.#unknownBlocks <= 0) {
+        const place = { epoch, block: step.blocks.at(-1)! };
+        this.#entries = await entriesOfBlock(this.#session, this.#tenantId, this.#alternatives, place);
+        this.#unknownBlocks = blocksAlike;
+      }
+      this.#unknownBlocks -= step.blocks.length;
       this.#budget.entries -= this.#entries * step.blocks.length;
       this.#blocks = this.#nextBlocks(sequences.length, step.blocks.length, most);
     }
@@ -198,14 +218,37 @@ export class RecordSource {
   #nextBlocks(found: number, blocks: number, most: number): number {
     this.#found += found;
     const missing = most - (this.#found % most);
+    // By its summary, a block has a match of each condition. Records that meet several conditions may be fewer.
+    const expected = this.#isJoined ? Math.max(found, 1) : Math.max(found, blocks);
     // A quarter more, so that a page seldom takes another search.
-    const wanted = Math.ceil((1.25 * missing * blocks) / Math.max(found, blocks));
+    const wanted = Math.ceil((1.25 * missing * blocks) / expected);
     const left = Math.min(comparedEntries, this.#budget.entries);
     const affordable = Math.floor(left / Math.max(1, this.#entries));
     return Math.max(
       1,
       Math.min(wanted, affordable, Math.max(firstBlocks, blocks * 8), maxBlocks(this.#alternatives)),
     );
+  }
+
+  /** The rows of some months, few at first: most lists begin at the newest records, and need no others. */
+  async #readColumn({ column, value }: ColumnValue, { low, high }: Range, wanted: number): Promise<Part> {
+    const { months } = this.#request;
+    const range = this.#newestFirst
+      ? { low: Math.max(low, months.firstOf(high, 1 - this.#months)), high }
+      : { low, high: Math.min(high, months.firstOf(low, this.#months) - 1) };
+    const most = Math.min(Math.max(wanted, this.#compared), this.#budget.rows);
+    const place = { column, value, most, wanted };
+    const { rows, compared, reached } = await columnPage(
+      this.#session,
+      this.#tenantId,
+      this.#request,
+      range,
+      place,
+    );
+    this.#budget.rows -= Math.max(1, compared);
+    if (reached === undefined) this.#months = allMonths;
+    else this.#compared = columnRows;
+    return { rows, end: reached ?? this.#endOf(range) };
   }
 
   async #followColumn({ column, value }: ColumnValue, range: Range, wanted: number): Promise<Part> {

@@ -1,4 +1,4 @@
-import { type AnyEvent, filterMatcher } from '@tallystick/event';
+import { type AnyEvent, type FilterCondition, filterMatcher } from '@tallystick/event';
 import { plannedByValues, plannedOnce, type Session, type Statement } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 import { anyTime } from './chain-months.ts';
@@ -27,6 +27,7 @@ export async function rowsAt(
   sequences: readonly number[],
 ): Promise<RowsAt> {
   const bounds = sequences.map((sequence) => months.between(sequence, sequence));
+  const all = months.between(Math.min(...sequences), Math.max(...sequences));
   const conditions = conditionsWithin(filters, view);
   const listsSensitive = view.sensitive || !(search !== undefined || filtersContent(conditions));
   const statement: Statement<ListedRow & { readonly available: number }> = {
@@ -46,20 +47,25 @@ export async function rowsAt(
       filters.ingested_from ?? anyTime.from,
       filters.ingested_to ?? anyTime.to,
       maxPageBytes,
+      all.from,
+      all.to,
     ],
   };
   const [, found] = await session.pipeline(plannedOnce, statement, plannedByValues);
   const isCut = found.length < (found[0]?.available ?? 0);
-  const matches = filterMatcher(
-    conditions.filter(({ parameter }) => parameter.field.filter?.kind !== 'range'),
-  );
+  const matches = filterMatcher(conditions.filter(isComparedWithRecord));
   return {
     rows: found.filter((row) => matches(eventOf(row))),
     cutAt: isCut ? found.at(-1)!.sequence_number : undefined,
   };
 }
 
+/** Ranges are compared with the columns. */
+export function isComparedWithRecord({ parameter }: FilterCondition): boolean {
+  return parameter.field.filter?.kind !== 'range';
+}
+
 /** Of a record that the reader may not see, only this is known; {@link filtersContent} knows which filters look at more. */
-function eventOf(row: ListedRow): AnyEvent {
+export function eventOf(row: ListedRow): AnyEvent {
   return row.record === null ? { is_sensitive: row.is_sensitive } : (eventIn(row) ?? {});
 }

@@ -24,7 +24,7 @@ export interface ScanLimits {
   readonly rows?: number | undefined;
   /** @defaultValue 64 */
   readonly searches?: number | undefined;
-  /** @defaultValue 250000 */
+  /** @defaultValue 1000000 */
   readonly entries?: number | undefined;
 }
 
@@ -33,7 +33,7 @@ export function scanBudget({
   characters = 32 * 1024 * 1024,
   rows = 20_000,
   searches = 64,
-  entries = 250_000,
+  entries = 1_000_000,
 }: ScanLimits = {}): ScanBudget {
   return { records, characters, rows, searches, entries, hasSearched: false };
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { listOpenIntents, type OpenIntentQuery } from '../../src/followers/open-intents/list.ts';
 import { writer } from '../../src/store/database.ts';
+import { type ExplainRow, rowsRead } from '../plans.ts';
 import { onEachStore } from '../stores.ts';
 
 /**
@@ -95,31 +96,20 @@ onEachStore((store) => {
     const rows = await store().database.transaction(writer, async (session) => {
       await session.query('set local enable_seqscan = off');
       await session.query('set local enable_bitmapscan = off');
-      return await session.query<{ 'QUERY PLAN': readonly { readonly Plan: PlanNode }[] }>(
-        `explain (analyze, timing off, format json) ${sql}`,
-        [of ?? null, 0, none, '', ...filters, 50, budget.rows, budget.tenants],
-      );
+      return await session.query<ExplainRow>(`explain (analyze, timing off, format json) ${sql}`, [
+        of ?? null,
+        0,
+        none,
+        '',
+        ...filters,
+        50,
+        budget.rows,
+        budget.tenants,
+      ]);
     });
-    const read = rowsRead(rows[0]!['QUERY PLAN'][0]!.Plan);
+    const read = rowsRead(rows, 'audit_open_intents');
     expect(read).toBeGreaterThan(0);
     // An index row of each tenant, and the first group of an incremental sort, which has at least 32 rows.
     expect(read).toBeLessThanOrEqual(budget.rows + (of?.length ?? 0) + 32);
   });
 });
-
-interface PlanNode {
-  readonly 'Relation Name'?: string;
-  readonly 'Actual Rows': number;
-  readonly 'Actual Loops': number;
-  readonly 'Rows Removed by Filter'?: number;
-  readonly Plans?: readonly PlanNode[];
-}
-
-/** Rows of the table that the plan has read. */
-function rowsRead(node: PlanNode): number {
-  const ofNode =
-    node['Relation Name'] === 'audit_open_intents'
-      ? (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops']
-      : 0;
-  return ofNode + (node.Plans ?? []).reduce((sum, each) => sum + rowsRead(each), 0);
-}

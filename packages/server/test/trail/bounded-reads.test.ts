@@ -14,6 +14,7 @@ import { ensurePartitions, partitionOf } from '../../src/store/partitions.ts';
 import { PgliteDatabase } from '../../src/store/pglite/pglite.ts';
 import { PostgresDatabase } from '../../src/store/postgres.ts';
 import { readSql } from '../../src/store/sql.ts';
+import { inOrderOfIndex } from '../../src/trail/index-order.ts';
 import { Trail } from '../../src/trail/trail.ts';
 import { openPostgres } from '../stores.ts';
 import { chainedAt, makeTrail } from './made-trail.ts';
@@ -345,7 +346,7 @@ describe.each([
     {
       file: 'rows-at',
       types:
-        'text, integer, bigint[], timestamptz[], timestamptz[], integer, boolean, boolean, timestamptz, timestamptz, timestamptz, timestamptz, bigint',
+        'text, integer, bigint[], timestamptz[], timestamptz[], integer, boolean, boolean, timestamptz, timestamptz, timestamptz, timestamptz, bigint, timestamptz, timestamptz',
       values: [
         `'${tenantId}'`,
         '1',
@@ -360,14 +361,47 @@ describe.each([
         "'-infinity'",
         "'infinity'",
         '8000000',
+        "'-infinity'",
+        "'infinity'",
       ],
       // A few for each of the 100 records, in each of the partitions that their times allow.
       mostBlocks: 2_000,
     },
-  ])('the statement $file reads by the index of the chain', async ({ file, types, values, mostBlocks }) => {
+    {
+      file: 'column-page',
+      types:
+        'text, integer, bigint, bigint, text, integer, timestamptz[], timestamptz[], timestamptz, timestamptz, boolean, boolean, timestamptz, timestamptz, timestamptz, timestamptz, bigint, integer',
+      values: [
+        `'${tenantId}'`,
+        '1',
+        '0',
+        '1000000',
+        "'bot'",
+        '100',
+        "'{-infinity}'",
+        "'{infinity}'",
+        "'-infinity'",
+        "'infinity'",
+        'true',
+        'true',
+        "'-infinity'",
+        "'infinity'",
+        "'-infinity'",
+        "'infinity'",
+        '8000000',
+        '100',
+      ],
+      index: /actor_id_sequence_number/,
+      // Of the 700 records and more that the bot made in any of these chains, it reads the first 100.
+      mostBlocks: 250,
+    },
+  ])('the statement $file reads by the index of the chain', async (of) => {
+    const { file, types, values, mostBlocks, index = /epoch_sequence_number/ } = of;
+    const text = readSql(file).replaceAll('{column}', 'actor_id').replaceAll('{direction}', 'desc');
     const plan = await long.database.transaction({ role: 'reader', tenants: [tenantId] }, async (session) => {
       await session.query("select set_config('plan_cache_mode', 'force_generic_plan', true)");
-      await session.query(`prepare read_${file.replace('-', '_')} (${types}) as ${readSql(file)}`);
+      if (file === 'column-page') await session.query(inOrderOfIndex('off'));
+      await session.query(`prepare read_${file.replace('-', '_')} (${types}) as ${text}`);
       const [row] = await session.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
         `explain (analyze, buffers, format json) execute read_${file.replace('-', '_')}(${values.join(', ')})`,
       );
@@ -378,8 +412,8 @@ describe.each([
       (node) => node['Relation Name']?.startsWith('audit_records') && blocksOf(node) > 0,
     );
     expect(read.length).toBeGreaterThan(0);
-    // The unique index of a partition, on the tenant, the epoch and the sequence number.
-    for (const { 'Index Name': name } of read) expect(name).toMatch(/epoch_sequence_number/);
+    // The unique index of a partition, on the tenant, the epoch and the sequence number, or the index of the column.
+    for (const { 'Index Name': name } of read) expect(name).toMatch(index);
     expect(blocksOf(plan)).toBeLessThan(mostBlocks);
   });
 });

@@ -147,6 +147,11 @@ describe('the months of a chain', () => {
         expect(Date.parse(from)).toBe(startOf(low));
         const next = list.find(({ start }) => start > startOf(high));
         expect(to).toBe(next === undefined ? 'infinity' : new Date(next.start).toISOString());
+        // Each month ends where the next one begins, and together they are all.
+        const each = known.each(low, high);
+        expect([each[0]!.from, each.at(-1)!.to]).toEqual([from, to]);
+        expect(each.slice(1).map((month) => month.from)).toEqual(each.slice(0, -1).map((month) => month.to));
+        expect(each).toHaveLength(known.count(low, high));
         expect(known.count(low, high)).toBe(
           list.filter(({ start }) => start >= startOf(low) && start <= startOf(high)).length,
         );
@@ -158,6 +163,9 @@ describe('the months of a chain', () => {
     const known = new ChainMonths(1, [{ start: Date.UTC(2026, 0), first: 0 }]);
     expect(known.between(5, 1_000_000)).toEqual({ from: '2026-01-01T00:00:00.000Z', to: 'infinity' });
     expect(new ChainMonths(1, []).between(0, 5)).toEqual({ from: '-infinity', to: 'infinity' });
+    expect(new ChainMonths(1, []).each(0, 5)).toEqual([{ from: '-infinity', to: 'infinity' }]);
+    const later = new ChainMonths(1, [{ start: Date.UTC(2026, 0), first: 3 }]);
+    expect(later.each(0, 5)).toEqual([{ from: '-infinity', to: 'infinity' }]);
     expect(new ChainMonths(1, []).around(0)).toEqual({ low: 0, high: Number.MAX_SAFE_INTEGER });
   });
 });

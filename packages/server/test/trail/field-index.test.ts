@@ -256,7 +256,7 @@ describe('the index', () => {
   it('is closed to readers of other tenants', async () => {
     await submit('own', [{ metadata: { platform: 'web' } }]);
     await index();
-    const search = `select * from tally_find_candidates($1, 1, 0, 10, array['{1}'], true, 10)`;
+    const search = `select * from tally_search_blocks($1, 1, 0, 10, '{}', array['{"{1}"}'], true, 10)`;
     const reader = { role: 'reader', tenants: ['own'] } as const;
     await expect(site.service.database.query(reader, search, ['own'])).resolves.toHaveLength(1);
     await expect(site.service.database.query(reader, search, ['asked'])).rejects.toThrow(
@@ -286,8 +286,12 @@ describe('the index', () => {
     expect(await blocks('own')).toHaveLength(11);
     const wide = "select * from tally_find_blocks('own', 1, 0, 4096, '{}', '{}', '-infinity', 'infinity')";
     await expect(site.service.database.query(reader, wide)).rejects.toThrow(/4096 blocks at most/);
-    const forged = `select * from tally_find_candidates('own', 1, 0, 10, array['{1}'') or true --'], true, 10)`;
-    await expect(site.service.database.query(reader, forged)).rejects.toThrow(/malformed array/);
+    for (const forged of [`{1}'') or true --`, `{"{1}'') or true --"}`]) {
+      const injected = `select * from tally_search_blocks('own', 1, 0, 10, '{}', array['${forged}'], true, 10)`;
+      await expect(site.service.database.query(reader, injected)).rejects.toThrow(/malformed array/);
+    }
+    const free = "select * from tally_search_blocks('own', 1, 0, 10, '{}', '{}', true, 10)";
+    await expect(site.service.database.query(reader, free)).rejects.toThrow(/needs a term/);
   });
 
   it('is compared with the records by every verification', async () => {

@@ -1,5 +1,6 @@
 /** Checks a page of a list with the evidence of the page: the bytes of all events, one proof, and the newest checkpoint. */
 import {
+  type Checkpoint,
   createVerifier,
   LogError,
   parseCheckpoint,
@@ -17,6 +18,7 @@ import {
   verifyPage,
 } from '@tallystick/verify';
 import { textOfFinding } from './finding-words.ts';
+import { isSameLog } from './pinned-keys.ts';
 
 /** All that the check of a page needs. Everything but the key and the kept checkpoint comes from the service and is not trusted. */
 export interface PageToCheck {
@@ -65,7 +67,7 @@ const nothing = { isProofLost: false, hashOnly: 0 } as const;
 /** Checks a page. What is wrong with the evidence is in the result and never thrown. */
 export async function checkPage(page: PageToCheck): Promise<PageResult> {
   const { checkpoint } = page.evidence;
-  if (checkpoint === undefined) return { ...nothing, faults: [], history: 'not_signed' };
+  if (checkpoint === undefined) return { ...nothing, faults: withdrawnFaults(page), history: 'not_signed' };
   try {
     return await checkSigned(page, checkpoint);
   } catch (error) {
@@ -91,7 +93,7 @@ async function checkSigned(
     },
   );
   const history = before === undefined ? 'first_visit' : compareCheckpoints(before, shown, consistency);
-  const faults = [...faultsOf(report)];
+  const faults = [...otherLogFaults(key, before, shown), ...faultsOf(report)];
   if (history === 'contradiction' || history === 'proof_invalid')
     faults.unshift({
       text: historyTexts[history],
@@ -119,14 +121,40 @@ const historyTexts = {
   proof_invalid: `The service can’t prove that the log contains what this browser verified before: it was forked. ${forkAdvice}`,
 };
 
+/** Otherwise a service could hide a fork by denying its checkpoints. */
+function withdrawnFaults({ kept }: PageToCheck): PageFault[] {
+  if (kept === undefined) return [];
+  const { size } = parseCheckpoint(parseNote(kept).text);
+  const text = `The service says that nothing is signed, and this browser verified a signed tree of ${size.toLocaleString()} records. Do not rely on this page.`;
+  return [{ text }];
+}
+
+/** The service shows the log of another name, or an epoch before the one that this browser verified. */
+function otherLogFaults(key: string, before: Checkpoint | undefined, shown: Checkpoint): PageFault[] {
+  const pinned = parseVerifierKey(key).name;
+  if (!isSameLog(pinned, shown.origin))
+    return [
+      {
+        text:
+          'The service shows another log than the one whose key is pinned in this browser. If the operator has made the log anew, ask for its key, ' +
+          'open a record, and pin that key.',
+        expected: pinned,
+        found: shown.origin,
+      },
+    ];
+  if (before === undefined || !isSameLog(before.origin, shown.origin)) return [];
+  if (parseOrigin(before.origin).epoch <= parseOrigin(shown.origin).epoch) return [];
+  const text =
+    'The service shows an epoch of the log before the one that this browser verified: the log was set back.';
+  return [{ text, expected: before.origin, found: shown.origin }];
+}
+
 const isTied = (history: PageHistory) => history === 'one_log' || history === 'first_visit';
 
 /** The pinned key counts for every epoch of its log, under the name of the epoch. */
 function keyFor(origin: string, key: string) {
   const pinned = parseVerifierKey(key);
-  const [own, other] = [parseOrigin(pinned.name), parseOrigin(origin)];
-  const isSameLog = own.logName === other.logName && own.tenantId === other.tenantId;
-  return isSameLog ? createVerifier(origin, pinned.publicKey) : pinned;
+  return isSameLog(pinned.name, origin) ? createVerifier(origin, pinned.publicKey) : pinned;
 }
 
 /** Findings about checkpoints name the last record of one, which is not at fault. */

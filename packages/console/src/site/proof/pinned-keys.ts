@@ -1,6 +1,7 @@
 /**
- * The keys that this browser trusts, one per log, and the newest checkpoint of each that it has verified. They stay in this browser: the
- * service can't change them, so it can't exchange a key or shorten a log unnoticed.
+ * The keys that this browser trusts, one per tenant, and the newest checkpoint of each that it has verified. They stay in this browser: the
+ * service can't change them, so it can't exchange a key or shorten a log unnoticed. The log's name is not part of the place, so that a service
+ * can't escape them with a log of another name.
  */
 import { parseCheckpoint, parseNote, parseOrigin, parseVerifierKey } from '@tallystick/log';
 
@@ -28,15 +29,21 @@ const prefix = 'tallystick.log.';
 export class PinnedKeys {
   readonly #storage: KeyStorage;
   readonly #now: () => number;
+  readonly #place: string;
 
-  constructor(storage: KeyStorage, now: () => number = Date.now) {
+  /** @param place path of the console: below other paths of the same host may be other services */
+  constructor(storage: KeyStorage, now: () => number = Date.now, place: string = pathOfConsole()) {
     this.#storage = storage;
     this.#now = now;
+    this.#place = place;
   }
 
-  /** @param origin of any epoch: the epochs of a tenant's log have one key */
+  /**
+   * @param origin of any epoch: the epochs of a tenant's log have one key
+   * @returns what is known of the tenant's log. It may have another name than the log of the origin: that one is then not trusted
+   */
   find(origin: string): KnownLog | undefined {
-    const text = this.#storage.getItem(nameOf(origin));
+    const text = this.#storage.getItem(this.#nameOf(origin));
     return text === null ? undefined : (JSON.parse(text) as KnownLog);
   }
 
@@ -47,7 +54,7 @@ export class PinnedKeys {
    */
   pin(key: string, by: KnownLog['by']): KnownLog {
     const known: KnownLog = { key: key.trim(), pinned_at: new Date(this.#now()).toISOString(), by };
-    this.#storage.setItem(nameOf(parseVerifierKey(known.key).name), JSON.stringify(known));
+    this.#storage.setItem(this.#nameOf(parseVerifierKey(known.key).name), JSON.stringify(known));
     return known;
   }
 
@@ -55,7 +62,7 @@ export class PinnedKeys {
   keep(note: string): void {
     const { origin, size } = parseCheckpoint(parseNote(note).text);
     const known = this.find(origin);
-    if (known === undefined) return;
+    if (known === undefined || !isSameLog(parseVerifierKey(known.key).name, origin)) return;
     const before =
       known.checkpoint === undefined ? undefined : parseCheckpoint(parseNote(known.checkpoint.note).text);
     const isOlder =
@@ -63,13 +70,24 @@ export class PinnedKeys {
       (epochOf(before.origin) > epochOf(origin) || (before.origin === origin && before.size >= size));
     if (isOlder) return;
     const checkpoint = { note, kept_at: new Date(this.#now()).toISOString() };
-    this.#storage.setItem(nameOf(origin), JSON.stringify({ ...known, checkpoint }));
+    this.#storage.setItem(this.#nameOf(origin), JSON.stringify({ ...known, checkpoint }));
+  }
+
+  #nameOf(origin: string): string {
+    return `${prefix}${this.#place}|${parseOrigin(origin).tenantId}`;
   }
 }
 
 const epochOf = (origin: string): number => parseOrigin(origin).epoch;
 
-function nameOf(origin: string): string {
-  const { logName, tenantId } = parseOrigin(origin);
-  return `${prefix}${logName}/${tenantId}`;
+/** Whether two origins are of one log, in any epoch. */
+export function isSameLog(one: string, other: string): boolean {
+  const [a, b] = [parseOrigin(one), parseOrigin(other)];
+  return a.logName === b.logName && a.tenantId === b.tenantId;
+}
+
+/** All pages of the console are in one folder. Tests have no address. */
+function pathOfConsole(): string {
+  const { location } = globalThis as { readonly location?: Location };
+  return location === undefined ? '/' : new URL('.', location.href).pathname;
 }

@@ -37,7 +37,7 @@ function clientOf(state: Partial<typeof chain>) {
 /** Storage of a browser that has verified a tree of seven records of an epoch. */
 const storageOf = (epoch?: number) => ({
   getItem: (name: string) => {
-    if (epoch === undefined || name !== 'tallystick.log.log.example/acme') return null;
+    if (epoch === undefined || name !== 'tallystick.log./|acme') return null;
     const root = Buffer.alloc(32).toString('base64');
     const note = `log.example/acme/${epoch}\n7\n${root}\n\n\u2014 log.example/acme ${Buffer.alloc(68).toString('base64')}\n`;
     return JSON.stringify({ key: '', by: 'hand', checkpoint: { note, kept_at: '2026-03-01T13:00:00Z' } });

@@ -1,4 +1,11 @@
-import { flattenRecord, readRecord, type SealedRecord } from '@tallystick/log';
+import {
+  createVerifier,
+  flattenRecord,
+  formatVerifierKey,
+  parseVerifierKey,
+  readRecord,
+  type SealedRecord,
+} from '@tallystick/log';
 import { expect, it } from 'vitest';
 import {
   base64,
@@ -108,4 +115,20 @@ it('says that nothing is signed, and that evidence can’t be read', async () =>
   });
   const broken = await checkPage({ ...sound, evidence: { ...sound.evidence, checkpoint: 'nonsense' } });
   expect(broken.faults).toEqual([{ text: expect.stringContaining('can’t be read') }]);
+});
+
+// A service that denied its checkpoints, or showed an earlier epoch or a log of another name, got the verdict that nothing is signed yet.
+it('finds that the service denies what this browser verified', async () => {
+  const { checkpoint: _, ...unsigned } = sound.evidence;
+  const kept = await checkpoint(10, root(leaves.slice(0, 10)));
+  const textsOf = async (page: PageToCheck) => (await checkPage(page)).faults.map(({ text }) => text);
+  expect(await textsOf({ ...sound, evidence: unsigned, kept })).toEqual([
+    expect.stringContaining('this browser verified a signed tree of 10 records'),
+  ]);
+  const later = kept.replaceAll(origin, origin.replace(/1$/, '2'));
+  expect(await textsOf({ ...sound, kept: later })).toEqual([expect.stringContaining('was set back')]);
+  const { publicKey } = parseVerifierKey(trusted);
+  const renamed = formatVerifierKey(createVerifier(`other.${origin}`, publicKey));
+  const [first] = (await checkPage({ ...sound, key: renamed })).faults;
+  expect(first).toMatchObject({ text: expect.stringContaining('another log'), found: origin });
 });

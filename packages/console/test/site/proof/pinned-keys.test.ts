@@ -9,13 +9,12 @@ const noteOf = (origin: string, size: number) =>
     signatures: [{ name: origin, keyId: new Uint8Array(4), signature: new Uint8Array(64) }],
   });
 
-function open() {
-  const stored = new Map<string, string>();
+function open(stored = new Map<string, string>(), place = '/console/') {
   const storage = {
     getItem: (name: string) => stored.get(name) ?? null,
     setItem: (name: string, value: string) => void stored.set(name, value),
   };
-  return new PinnedKeys(storage, () => Date.parse('2026-11-29T12:00:00Z'));
+  return new PinnedKeys(storage, () => Date.parse('2026-11-29T12:00:00Z'), place);
 }
 
 it('pins one key per tenant, for every epoch of its log', () => {
@@ -43,4 +42,19 @@ it('keeps the newest checkpoint, and forgets it with its key', () => {
   expect(sizeKept()).toBe('example.com/acme/2 3');
   keys.pin(keyOf('example.com/acme/1'), 'hand');
   expect(sizeKept()).toBeUndefined();
+});
+
+// The name of the log was a part of the place: a service that gave its log another name was trusted anew, without a word.
+it('does not trust a log of another name in the place of the one that it knows', () => {
+  const stored = new Map<string, string>();
+  const keys = open(stored);
+  keys.pin(keyOf('example.com/acme/1'), 'first-use');
+  keys.keep(noteOf('example.com/acme/1', 5));
+  expect(keys.find('renamed.example/acme/1')?.key).toBe(keyOf('example.com/acme/1'));
+  keys.keep(noteOf('renamed.example/acme/1', 9));
+  expect(keys.find('renamed.example/acme/1')?.checkpoint?.note).toBe(noteOf('example.com/acme/1', 5));
+  // Another service below another path of the same host, and a reader who trusts the new log.
+  expect(open(stored, '/other/console/').find('example.com/acme/1')).toBeUndefined();
+  keys.pin(keyOf('renamed.example/acme/1'), 'hand');
+  expect(keys.find('renamed.example/acme/1')).toMatchObject({ by: 'hand' });
 });

@@ -160,6 +160,16 @@ function idOf({ record }: FollowedRecord, read: AgentRecord): string {
   return read.intentId ?? String(record.event.audit_id);
 }
 
+/** One probe of the index (tenant_id, audit_id) for each intent and partition. For the `offset 0`, see `storedEventsSql`. */
+export const declaredIntentsSql = `
+  select r.audit_id::text as id
+    from unnest($2::uuid[]) as k(audit_id)
+   cross join lateral (
+     select a.tenant_id, a.audit_id, a.epoch, a.sequence_number, a.event_type
+       from audit_records a where a.tenant_id = $1 and a.audit_id = k.audit_id offset 0) r
+    join audit_chain_ranges g on g.tenant_id = r.tenant_id and g.epoch = r.epoch and r.sequence_number between 0 and g.last_sequence
+   where r.event_type = 'agent.action.intended' and (r.epoch, r.sequence_number) < ($3::integer, $4::bigint)`;
+
 /** Which of these intents the chain has before a record. Later ones are not looked at: they are read in their turn. */
 async function intentsBefore(
   session: Session,
@@ -168,13 +178,12 @@ async function intentsBefore(
   intentIds: readonly string[],
 ): Promise<Set<string>> {
   if (intentIds.length === 0) return new Set();
-  const rows = await session.query<{ id: string }>(
-    `select r.audit_id::text as id from audit_records r
-       join audit_chain_ranges g on g.tenant_id = r.tenant_id and g.epoch = r.epoch and r.sequence_number between 0 and g.last_sequence
-      where r.tenant_id = $1 and r.audit_id = any ($2::uuid[]) and r.event_type = 'agent.action.intended'
-        and (r.epoch, r.sequence_number) < ($3::integer, $4::bigint)`,
-    [tenantId, [...new Set(intentIds)], epoch, sequence],
-  );
+  const rows = await session.query<{ id: string }>(declaredIntentsSql, [
+    tenantId,
+    [...new Set(intentIds)],
+    epoch,
+    sequence,
+  ]);
   return new Set(rows.map(({ id }) => id));
 }
 

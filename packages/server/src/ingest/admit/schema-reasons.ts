@@ -16,9 +16,11 @@ export function reasonsOf(error: z.ZodError, code: string, under = ''): Reason[]
 function reasonsOfIssue(issue: z.core.$ZodIssue, code: string, under: string): Reason[] {
   const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
   if (issue.code === 'unrecognized_keys') {
+    const message =
+      code === 'PARAMETER_INVALID' ? 'is not a parameter of this operation' : 'is not a known member';
     return issue.keys
       .slice(0, maxReasons)
-      .map((key) => ({ code, pointer: pointerOf(under, [...path, key]), message: 'is not a known member' }));
+      .map((key) => ({ code, pointer: pointerOf(under, [...path, key]), message }));
   }
   return [{ code, pointer: pointerOf(under, path), message: messageOf(issue) }];
 }

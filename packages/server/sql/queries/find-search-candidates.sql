@@ -1,6 +1,0 @@
--- Records of one epoch that a search may match, by the search index and the field index, and how far both reach
--- (migrations/0026_search_terms.sql).
---   $1 tenant, $2 epoch, $3 and $4 first and last sequence number, $5 and $6 hashes of terms of the two indexes: a record needs one of each
---   group, $7 the newest first, $8 most candidates
-select sequence_number, indexed_to
-  from tally_find_search_candidates($1, $2::integer, $3::bigint, $4::bigint, $5::text[], $6::text[], $7::boolean, $8::integer)
