@@ -348,6 +348,17 @@ describe('the list of events', () => {
     expect(await visitor.drawer.isVisible()).toBe(true);
     await page.keyboard.press('Escape');
     await visitor.drawer.waitFor({ state: 'detached' });
+    // An id in the search opens its event, and any other id is searched for.
+    const search = page.getByLabel('Search and filter events');
+    await search.fill(` ${String(second)} `);
+    await search.press('Enter');
+    await page.waitForURL((url) => url.searchParams.get('event') === second);
+    await page.keyboard.press('Escape');
+    await visitor.drawer.waitFor({ state: 'detached' });
+    await search.fill(uuidv7());
+    await search.press('Enter');
+    await visitor.sees('No event matches');
+    await page.getByRole('link', { name: 'Remove the search', exact: true }).first().click();
     // The counts that lie over the list of a tablet, too.
     await page.setViewportSize({ width: 768, height: 900 });
     await page.getByRole('button', { name: 'Counts' }).click();

@@ -88,13 +88,7 @@ export function KeysPage() {
 type MadeKey = CreatedApiKey & { readonly name: string };
 
 /** A key that was just made. The focus goes there, because the reader has to copy it before anything else. */
-function ShownOnce({
-  created,
-  onCopied,
-}: {
-  readonly created: MadeKey;
-  readonly onCopied: () => void;
-}) {
+function ShownOnce({ created, onCopied }: { readonly created: MadeKey; readonly onCopied: () => void }) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     box.current?.scrollIntoView({ block: 'nearest' });
