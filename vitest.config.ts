@@ -16,6 +16,9 @@ const apart = [
   'packages/*/test/**/*memory.test.ts',
 ];
 
+/** They share a process too. Pages take long on a busy machine. */
+const browserTests = 'packages/*/test/browser/*.browser.test.ts';
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
@@ -41,6 +44,17 @@ export default defineConfig({
             'e2e/**/*.test.ts',
             ...apart,
           ],
+          exclude: [...configDefaults.exclude, browserTests],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: [browserTests],
+          isolate: false,
+          testTimeout: 90_000,
+          hookTimeout: 180_000,
         },
       },
       {

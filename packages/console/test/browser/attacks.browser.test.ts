@@ -2,10 +2,8 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { type Browser, copySocTrail, startBrowser, tempDir, until } from '@tallystick/testing';
 import { KeptAttacks, performTyped, sayAttacks, Terminal } from 'tallystick/demo/story-parts';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Visitor } from './visitor.ts';
-
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 180_000 });
 
 /**
  * A person who attacks the trail of the demo by the words that its last screen offers, and watches it in the console. The tests go on from each

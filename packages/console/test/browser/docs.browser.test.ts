@@ -1,10 +1,8 @@
 import { uuidv7 } from '@tallystick/event';
 import { type Browser, startBrowser } from '@tallystick/testing';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConsoleService } from './console-service.ts';
 import { Visitor } from './visitor.ts';
-
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 180_000 });
 
 /** The page `/docs` on a real service: who its requests act as, and that it shows and sends nothing else. */
 let service: ConsoleService;

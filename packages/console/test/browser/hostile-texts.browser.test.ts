@@ -1,12 +1,10 @@
 import { uuidv7 } from '@tallystick/event';
 import { type Browser, startBrowser } from '@tallystick/testing';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { documentDigest } from '../../src/site/approvals/document-digest.ts';
 import { hostileStrings } from '../site/hostile-strings.ts';
 import { ConsoleService } from './console-service.ts';
 import { Visitor } from './visitor.ts';
-
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 180_000 });
 
 /** Texts that break careless pages, in every field that an audited party or an operator can fill, on every page that shows it. */
 const tenant = 'hostile';

@@ -1,0 +1,145 @@
+import { type Browser, startBrowser } from '@tallystick/testing';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { ConsoleService } from './console-service.ts';
+import { Visitor } from './visitor.ts';
+
+/** The pages with the data of the reference platform, used with the keyboard alone; WCAG 2.2 AA on each, in both themes and at the width of a phone. */
+let service: ConsoleService;
+let browser: Browser;
+let maria: Visitor;
+/** A tab of Maria's browser, in which each test begins. */
+let visitor: Visitor;
+
+beforeAll(async () => {
+  service = await ConsoleService.withSocTrail();
+  browser = await startBrowser();
+  maria = await Visitor.signedIn(browser, service);
+});
+afterAll(async () => {
+  await maria?.[Symbol.asyncDispose]();
+  await browser?.close();
+  await service?.[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  visitor = await maria.secondTab();
+});
+afterEach(async () => await visitor.leave());
+
+it('the search is found by / from other pages, whose tables are used with the keyboard alone', async () => {
+  const { page } = visitor;
+  await visitor.go('approvals?tenant=acme&state=all');
+  const links = page.getByRole('table').getByRole('link');
+  await links.nth(1).waitFor();
+  const hasFocus = (at: number) => links.nth(at).evaluate((link) => link === document.activeElement);
+  await page.keyboard.press('j');
+  await page.keyboard.press('ArrowDown');
+  expect(await hasFocus(1)).toBe(true);
+  await page.keyboard.press('k');
+  expect(await hasFocus(0)).toBe(true);
+  await page.keyboard.press('Enter');
+  const drawer = page.getByRole('complementary', { name: 'Approval' });
+  await drawer.getByText('What would be done').waitFor();
+  expect(await drawer.evaluate((aside) => aside === document.activeElement)).toBe(true);
+  await page.keyboard.press('Escape');
+  await drawer.waitFor({ state: 'detached' });
+  expect(await hasFocus(0)).toBe(true);
+  // From a page without a search, `/` leads to that of the events.
+  // What is typed before the page of events has loaded is in its search, too: its file comes late here.
+  let arrives = () => {};
+  const late = new Promise<void>((resolve) => {
+    arrives = resolve;
+  });
+  await page.route(/events-page[^/]*\.js/, async (route) => {
+    await late;
+    await route.continue();
+  });
+  await page.keyboard.press('/');
+  await page.keyboard.type('event_type:alertx');
+  await page.keyboard.press('Backspace');
+  await page.keyboard.type('.*');
+  await page.keyboard.press('Enter');
+  expect(await page.locator('input[type="search"]').count()).toBe(0);
+  arrives();
+  await page.waitForURL(
+    (url) => url.pathname.endsWith('/events') && url.searchParams.get('event_type') === 'alert.*',
+  );
+  expect([visitor.parameter('tenant'), new URL(page.url()).hash]).toEqual(['acme', '']);
+});
+
+it('the list of events is used with the keyboard alone', async () => {
+  await visitor.go('events?tenant=acme');
+  await visitor.rows.first().waitFor();
+  const { page } = visitor;
+  await page.keyboard.press('j');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await visitor.drawer.getByText('Verified here, by your browser').waitFor();
+  const second = visitor.parameter('event');
+  await page.keyboard.press('k');
+  await page.waitForURL((url) => url.searchParams.get('event') !== second);
+  await page.keyboard.press('Escape');
+  await visitor.drawer.waitFor({ state: 'detached' });
+});
+
+/** How much of a page may jump while it loads. What browsers call good is below 0.1. */
+const mostJumps = 0.02;
+
+/** Each page in a state with data, and a text that is there when the page is. */
+const pages: readonly (readonly [address: string, shows: string | RegExp])[] = [
+  ['overview?tenant=acme', 'by hour and outcome'],
+  ['events?tenant=acme&event_type=alert.*', 'alert.classified'],
+  ['events?tenant=acme&actor_id=nobody', 'No event matches'],
+  ['timeline?tenant=acme', 'Recent'],
+  ['verification?tenant=acme', 'Check all records now'],
+  ['approvals?tenant=acme&state=all', 'confirm_verdict'],
+  ['producers?tenant=acme&all=1', 'Missing numbers'],
+  ['dead-letters?tenant=acme', 'No event was refused'],
+  ['intents?tenant=acme', 'An agent declares an action'],
+  ['calls?tenant=acme', 'The greatest by cost'],
+  ['exports?tenant=acme&event_type=alert.*', /\d events/],
+  ['keys', 'Also keys that were revoked'],
+  ['followers', 'Oldest unread'],
+  ['tenants', 'Last record'],
+  ['nowhere', 'There is no such page'],
+];
+
+it.each(pages)('no barrier: %s', async (address, text) => {
+  const { page } = visitor;
+  await visitor.go(address);
+  await visitor.sees(text);
+  await visitor.look({ theme: 'light' });
+  expect(await visitor.jumps()).toBeLessThan(mostJumps);
+  expect(await visitor.barriers()).toEqual([]);
+  await visitor.look({ theme: 'dark' });
+  expect(await visitor.barriers({ onlyColours: true })).toEqual([]);
+  await visitor.look({ width: 360 });
+  await page.reload();
+  await visitor.sees(text);
+  await visitor.settled();
+  expect(await visitor.jumps()).toBeLessThan(mostJumps);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+  // The title is not cut off beside the tenant.
+  const title = page.locator('.topbar h1');
+  expect(await title.evaluate((h1) => h1.scrollWidth - h1.clientWidth)).toBe(0);
+  expect(await visitor.barriers()).toEqual([]);
+});
+
+it('no barrier: the page to sign in', async () => {
+  await using stranger = await Visitor.arrive(browser, service);
+  await stranger.go('events');
+  await stranger.page.getByLabel('API key').waitFor();
+  await stranger.look({ width: 360 });
+  expect(await stranger.barriers()).toEqual([]);
+});
+
+it('no barrier: the navigation of a phone', async () => {
+  const { page } = visitor;
+  await visitor.look({ width: 360 });
+  await visitor.go('events?tenant=acme');
+  await page.getByRole('button', { name: 'Pages' }).click();
+  await page.getByRole('link', { name: 'Tenants' }).waitFor();
+  await visitor.settled();
+  expect(await visitor.barriers()).toEqual([]);
+  await page.getByRole('link', { name: 'Tenants' }).click();
+  await page.getByRole('cell', { name: 'globex', exact: true }).waitFor();
+});

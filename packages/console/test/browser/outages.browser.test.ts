@@ -1,0 +1,73 @@
+import type { Scope } from '@tallystick/protocol';
+import { type Browser, startBrowser, until } from '@tallystick/testing';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ConsoleService } from './console-service.ts';
+import { submitNumberedLogins } from './logins.ts';
+import { Visitor } from './visitor.ts';
+
+/** What the console shows while the service or the network is away, and how it goes on. */
+let service: ConsoleService;
+let browser: Browser;
+
+beforeAll(async () => {
+  service = await ConsoleService.empty();
+  await submitNumberedLogins(service, 'acme', 5);
+  await submitNumberedLogins(service, 'globex', 3);
+  browser = await startBrowser();
+});
+afterAll(async () => {
+  await browser?.close();
+  await service?.[Symbol.asyncDispose]();
+});
+
+const reader = (name: string, scopes: readonly Scope[] = ['events:read', 'log:read'], bounds = {}) =>
+  service.key(name, scopes, { tenants: ['acme', 'globex'], ...bounds });
+
+it('the page says that the service is away, and goes on when it is back', async () => {
+  const key = await reader('Patient');
+  await using visitor = await Visitor.arrive(browser, service);
+  await visitor.open(key, 'events?tenant=acme');
+  await visitor.rows.first().waitFor();
+  await service.goAway();
+  try {
+    await visitor.rows.first().click();
+    await visitor.drawer.getByText('The service does not answer').waitFor();
+  } finally {
+    await service.comeBack();
+  }
+  // The session survives a restart of the service.
+  await visitor.drawer.getByRole('button', { name: 'Try again' }).click();
+  await visitor.drawer.getByText('Verified here, by your browser').waitFor();
+});
+
+it('live mode goes on where it was when the service is back', async () => {
+  await using visitor = await Visitor.arrive(browser, service);
+  await visitor.open(await reader('Patient'), 'events?tenant=acme&live=1');
+  await submitNumberedLogins(service, 'acme', 1, { target_id: 'before-the-restart' });
+  await visitor.sees('before-the-restart');
+  await service.goAway();
+  await service.comeBack();
+  await submitNumberedLogins(service, 'acme', 1, { target_id: 'after-the-restart' });
+  await visitor.sees('after-the-restart');
+  expect(await visitor.rows.filter({ hasText: 'before-the-restart' }).count()).toBe(1);
+});
+
+it('a slow network shows where the list will be, and a new filter does not wait for the old one', async () => {
+  await using visitor = await Visitor.arrive(browser, service);
+  await visitor.open(await reader('Remote'), 'events?tenant=acme');
+  await visitor.rows.first().waitFor();
+  const network = await visitor.page.context().newCDPSession(visitor.page);
+  await network.send('Network.enable');
+  await network.send('Network.emulateNetworkConditions', {
+    ...{ offline: false, latency: 600, downloadThroughput: 50_000, uploadThroughput: 20_000 },
+  });
+  const field = visitor.page.getByLabel('Search and filter events');
+  await field.fill('actor_id:acme-user-1');
+  await field.press('Enter');
+  await visitor.page.getByRole('status', { name: 'Loading events' }).waitFor();
+  await field.fill('target_id:door-2');
+  await field.press('Enter');
+  await visitor.sees('No event matches');
+  await until(async () => (await visitor.page.getByRole('status', { name: 'Loading events' }).count()) === 0);
+  expect(await visitor.rows.count()).toBe(0);
+});

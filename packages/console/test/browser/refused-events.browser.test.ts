@@ -1,0 +1,158 @@
+import { uuidv7 } from '@tallystick/event';
+import type { Scope } from '@tallystick/protocol';
+import { type Browser, startBrowser } from '@tallystick/testing';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ConsoleService } from './console-service.ts';
+import { submitNumberedLogins } from './logins.ts';
+import { Visitor } from './visitor.ts';
+
+/** What was refused and what is missing: dead letters and the accounts of producers. */
+let service: ConsoleService;
+let browser: Browser;
+
+beforeAll(async () => {
+  service = await ConsoleService.empty();
+  await submitNumberedLogins(service, 'acme', 5);
+  await submitNumberedLogins(service, 'globex', 3);
+  browser = await startBrowser();
+});
+afterAll(async () => {
+  await browser?.close();
+  await service?.[Symbol.asyncDispose]();
+});
+
+const reader = (name: string, scopes: readonly Scope[] = ['events:read', 'log:read'], bounds = {}) =>
+  service.key(name, scopes, { tenants: ['acme', 'globex'], ...bounds });
+
+/** Sends a batch as a producer does. @returns the results of its events */
+async function send(delivery: object | undefined, events: readonly object[]): Promise<{ status: string }[]> {
+  const response = await fetch(`${service.url}/v1/audit/events/batch`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${await service.key('sender', ['events:write'])}`,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify({ ...(delivery !== undefined && { delivery }), events }),
+  });
+  return ((await response.json()) as { results: { status: string }[] }).results;
+}
+
+const recordsOf = async (event_type: string) =>
+  (await service.client.events.list({ tenant_id: 'acme', filters: { event_type }, limit: 10 })).events;
+
+const whole = () => ({
+  ...{ audit_id: uuidv7(), tenant_id: 'acme', timestamp: new Date().toISOString() },
+  ...{ event_type: 'auth.login', actor_type: 'user', actor_id: 'jane', source_service: 'doors' },
+});
+
+it('a reader sees why an event was refused, an admin sees its bytes, submits it again and erases it', async () => {
+  const refused = { ...whole(), actor_type: 'ghost', target_id: '<b>door</b>' };
+  expect((await send(undefined, [refused])).map(({ status }) => status)).toEqual(['rejected']);
+  await using few = await Visitor.arrive(browser, service);
+  await few.open(await reader('Few', ['events:read'], { tenants: ['acme'] }), 'dead-letters?tenant=acme');
+  const rows = (visitor: Visitor) => visitor.page.getByRole('table').getByRole('link');
+  const drawerOf = (visitor: Visitor) => visitor.page.getByRole('complementary', { name: 'Dead letter' });
+  await rows(few).first().click();
+  await drawerOf(few).getByText('only a key with the scope admin may see them').waitFor();
+  expect(
+    await drawerOf(few)
+      .getByRole('button', { name: /Erase|Submit/ })
+      .count(),
+  ).toBe(0);
+  expect(await few.page.getByText('Of every tenant').count()).toBe(0);
+
+  await using visitor = await Visitor.arrive(browser, service);
+  const { page } = visitor;
+  const drawer = drawerOf(visitor);
+  await visitor.open(await service.key('Keeper', ['admin']), 'dead-letters?tenant=acme');
+  await rows(visitor).first().click();
+  await drawer.getByText('<b>door</b>').waitFor();
+  await drawer.getByRole('button', { name: 'Submit again' }).click();
+  await drawer.getByText('It was refused again').waitFor();
+  const [letter] = (await service.client.deadLetters.list({ tenant_id: 'acme' })).dead_letters;
+
+  // The dialog keeps the focus, Esc gives it back, and nothing has happened.
+  const erase = drawer.getByRole('button', { name: 'Erase …' });
+  await erase.focus();
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog', { name: 'Erase this refused event?' });
+  await dialog.waitFor();
+  expect(await visitor.barriers()).toEqual([]);
+  for (let step = 0; step < 8; step++) {
+    await page.keyboard.press('Tab');
+    const isOutside = await page.evaluate(
+      () => document.activeElement?.closest('dialog') === null && document.activeElement !== document.body,
+    );
+    expect(isOutside).toBe(false);
+  }
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  expect(await erase.evaluate((button) => button === document.activeElement)).toBe(true);
+  // Esc closed the dialog alone: the drawer is open, and its own Esc works again.
+  await drawer.waitFor();
+
+  await page.keyboard.press('Enter');
+  const confirm = dialog.getByRole('button', { name: 'Erase for good' });
+  expect(await confirm.isDisabled()).toBe(true);
+  await dialog.getByLabel('Type “erase” to confirm').fill('erase');
+  await page.keyboard.press('Enter');
+  await drawer.getByText('The bytes are erased').waitFor();
+  await drawer.getByText('The bytes were erased').waitFor();
+  expect(await drawer.getByRole('button', { name: /Erase|Submit/ }).count()).toBe(0);
+  await visitor.sees('No event was refused');
+  expect((await service.client.deadLetters.get(letter!.id)).state).toBe('purged');
+  const [record] = await recordsOf('audit.dead_letters_purged');
+  expect(JSON.stringify(record)).toContain(letter!.id);
+  await page.keyboard.press('Escape');
+  await drawer.waitFor({ state: 'detached' });
+  expect(visitor.parameter('letter')).toBe(null);
+});
+
+it('an event of no tenant is shown to a reader of every tenant', async () => {
+  expect((await send(undefined, [{ ...whole(), tenant_id: '' }])).map(({ status }) => status)).toEqual([
+    'rejected',
+  ]);
+  await using visitor = await Visitor.arrive(browser, service);
+  await visitor.open(await service.key('Keeper', ['admin']), 'dead-letters?tenant=acme');
+  await visitor.sees('No event was refused');
+  await visitor.page.getByLabel('Of every tenant').check();
+  await visitor.page.getByRole('cell', { name: 'not known' }).waitFor();
+  expect(visitor.parameter('all')).toBe('1');
+});
+
+it('an admin closes the account of a producer with gaps, with a reason that the records keep', async () => {
+  const producer_id = uuidv7();
+  const delivery = { producer_id, service: 'turnstiles', sequences: [1, 4], final: [] };
+  await send(delivery, [whole(), whole()]);
+  await using few = await Visitor.arrive(browser, service);
+  await few.open(await reader('Few', ['events:read'], { tenants: ['acme'] }), 'producers?tenant=acme');
+  await few.page.getByRole('cell', { name: '2–3', exact: true }).waitFor();
+  expect(await few.page.getByRole('button', { name: /Close/ }).count()).toBe(0);
+
+  await using visitor = await Visitor.arrive(browser, service);
+  const { page } = visitor;
+  await visitor.open(await service.key('Keeper', ['admin']), 'producers?tenant=acme');
+  await page.getByText('What the states mean').click();
+  await visitor.sees('They may still come');
+  const close = page.getByRole('button', { name: 'Close the account of turnstiles' });
+  const dialog = page.getByRole('dialog', { name: 'Close the account of turnstiles?' });
+  await close.click();
+  await dialog.getByText('The producer has sent something in this time').waitFor();
+  const confirm = dialog.getByRole('button', { name: 'Close the account' });
+  await dialog.getByLabel('Reason').fill('the <i>host</i> was replaced');
+  expect(await confirm.isDisabled()).toBe(true);
+  await service.tamper(
+    `update audit_producers set last_seen_at = last_seen_at - interval '10 minutes' where producer_id = $1`,
+    [producer_id],
+  );
+  await dialog.getByLabel('It has sent nothing for at least').selectOption('five minutes');
+  await dialog.getByText('One account would be closed, and 2 numbers are declared lost.').waitFor();
+  expect(await visitor.barriers()).toEqual([]);
+  await confirm.click();
+  await visitor.sees('The account is closed, and 2 numbers are declared lost');
+  await visitor.sees('Nothing is missing');
+  const [gap] = await recordsOf('delivery.gap');
+  expect(JSON.stringify(gap)).toContain('the <i>host</i> was replaced');
+  await page.getByRole('link', { name: 'events of the trail' }).click();
+  await visitor.rows.filter({ hasText: 'delivery.gap' }).first().waitFor();
+});
