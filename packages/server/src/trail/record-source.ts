@@ -192,7 +192,7 @@ export class RecordSource {
       this.#session,
       this.#tenantId,
       this.#alternatives,
-      { epoch, blocks: step.blocks, first, last, newestFirst: this.#newestFirst, most },
+      { epoch, blocks: step.blocks, plain: step.plain, first, last, newestFirst: this.#newestFirst, most },
     );
     this.#indexedTo = indexedTo;
     if (next > indexedTo) return undefined;
