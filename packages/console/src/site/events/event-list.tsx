@@ -56,6 +56,8 @@ export function EventList({ feed, check }: { readonly feed: EventFeed; readonly 
     if (next < 0) return;
     setPosition(next);
     show(next);
+    // Enter means this row from now on, and not the link or button that has the focus, such as the one of the menu that led here.
+    if (openId === null && document.activeElement instanceof HTMLElement) document.activeElement.blur();
     if (openId !== null) open(feed.at(next));
   };
   useShortcuts(
