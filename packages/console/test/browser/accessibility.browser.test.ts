@@ -150,6 +150,14 @@ it.each(pages)('no barrier: %s', async (address, text) => {
   await visitor.settled();
   expect(await visitor.jumps()).toBeLessThan(mostJumps);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+  // A name of a column in a card that needed two lines was drawn over the next cell.
+  const overlaps = await page.locator('.table.cards td').evaluateAll((cells) =>
+    cells.filter((cell) => {
+      const { height } = getComputedStyle(cell, '::before');
+      return Number.parseFloat(height) > cell.clientHeight + 1;
+    }),
+  );
+  expect(overlaps.length).toBe(0);
   // The title is not cut off beside the tenant.
   const title = page.locator('.topbar h1');
   expect(await title.evaluate((h1) => h1.scrollWidth - h1.clientWidth)).toBe(0);

@@ -53,14 +53,14 @@ function describe(error: unknown): {
       isFinal: true,
     };
   }
-  if (code === 'SERVICE_FAILED')
-    return { title: 'The service could not do it', advice: `${said} Try again in a moment.` };
   if (status === 429) {
     return {
       title: 'Too many requests',
       advice: `${said} The page has waited and asked again without success. Wait a minute, then try again.`,
     };
   }
+  if (code === 'SERVICE_FAILED')
+    return { title: 'The service could not do it', advice: `${said} Try again in a moment.` };
   if (code === 'NOT_FOUND') {
     return { title: problem?.title ?? 'Not found', advice: `${said} Check the address and the tenant.` };
   }
