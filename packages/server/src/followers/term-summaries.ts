@@ -39,6 +39,8 @@ export class TermSummaries {
   readonly #table: SummaryTable;
   /** By generation, tenant and epoch, the one that was used last at the end. Owned by this object. */
   readonly #open = new Map<string, OpenBlock>();
+  /** Hashes of all open blocks. There may be one for each of many tenants, so they are not counted again for each page. */
+  #kept = 0;
 
   constructor(table: SummaryTable) {
     this.#table = table;
@@ -55,11 +57,13 @@ export class TermSummaries {
       const block = Math.floor(sequence / termBlockRecords);
       const open = this.#openAt(key, { tenantId, epoch, block }, sequence);
       if (open !== undefined) {
+        this.#kept -= open.summary.size;
         open.summary.add(event, terms);
+        this.#kept += open.summary.size;
         open.next++;
       }
       if (sequence % termBlockRecords !== termBlockRecords - 1) continue;
-      this.#open.delete(key);
+      this.#close(key);
       const place = { tenantId, epoch, block, generation };
       if (open === undefined) await writeSummary(session, this.#table, place);
       else await insertSummary(session, this.#table, place, open.summary);
@@ -74,21 +78,26 @@ export class TermSummaries {
     sequence: number,
   ): OpenBlock | undefined {
     const known = this.#open.get(key);
-    this.#open.delete(key);
     const continues = known?.block === scope.block && known.next === sequence;
     const begins = sequence % termBlockRecords === 0;
+    if (!continues) this.#close(key);
     if (!continues && !begins) return undefined;
     const open = continues ? known : { block: scope.block, next: sequence, summary: new BlockSummary(scope) };
+    // To the end of those that were used.
+    this.#open.delete(key);
     this.#open.set(key, open);
     return open;
   }
 
+  #close(key: string): void {
+    this.#kept -= this.#open.get(key)?.summary.size ?? 0;
+    this.#open.delete(key);
+  }
+
   #forget(): void {
-    let kept = [...this.#open.values()].reduce((sum, { summary }) => sum + summary.size, 0);
-    for (const [key, { summary }] of this.#open) {
-      if (kept <= keptHashes) break;
-      kept -= summary.size;
-      this.#open.delete(key);
+    for (const key of this.#open.keys()) {
+      if (this.#kept <= keptHashes) break;
+      this.#close(key);
     }
   }
 }
