@@ -98,6 +98,7 @@ it('the list of events is used with the keyboard alone', async () => {
   await search.fill(` ${String(second)} `);
   await search.press('Enter');
   await page.waitForURL((url) => url.searchParams.get('event') === second);
+  await visitor.drawer.waitFor();
   await page.keyboard.press('Escape');
   await visitor.drawer.waitFor({ state: 'detached' });
   await search.fill(uuidv7());
