@@ -105,7 +105,10 @@ export async function dueApprovals(
 /** Most approvals that one query compares. */
 const comparedAtOnce = 1_000;
 
-/** The ids of those that are not simply pending: decided, with a deadline that has passed, or without a row. */
+/**
+ * The ids of those that are not simply pending: decided, with a deadline that has passed, or without a row. An id that no approval can have
+ * has none, and is no reason not to answer for the others.
+ */
 export async function changedApprovals(
   database: Database,
   approvals: readonly { readonly tenantId: string; readonly id: string }[],
@@ -115,8 +118,9 @@ export async function changedApprovals(
     const some = approvals.slice(at, at + comparedAtOnce);
     const rows = await database.query<{ id: string }>(
       writer,
-      `select w.id from unnest($1::text[], $2::uuid[]) as w(tenant_id, id)
-       left join audit_approvals a on a.tenant_id = w.tenant_id and a.id = w.id
+      `select w.id from unnest($1::text[], $2::text[]) as w(tenant_id, id)
+       left join audit_approvals a on a.tenant_id = w.tenant_id
+             and a.id = case when w.id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then w.id::uuid end
        where a.id is null or a.state <> 'pending' or a.next_deadline <= clock_timestamp()`,
       [some.map(({ tenantId }) => tenantId), some.map(({ id }) => id)],
     );

@@ -1,7 +1,7 @@
 import { uuidv7 } from '@tallystick/event';
 import { type Approval, defaultApprovalRules } from '@tallystick/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { insertApproval, listApprovals } from '../../src/approvals/approval-rows.ts';
+import { changedApprovals, insertApproval, listApprovals } from '../../src/approvals/approval-rows.ts';
 import { writer } from '../../src/store/database.ts';
 import { Harness } from '../http/harness.ts';
 
@@ -62,4 +62,19 @@ test('a page that is full by number says whether there are more', async () => {
   expect(first.json.approvals).toHaveLength(10);
   const rest = await http.get(`/v1/approvals?tenant_id=acme&limit=10&cursor=${first.json.next_cursor}`);
   expect(rest.json.approvals).toHaveLength(10);
+});
+
+test('ids that no approval can have are named as changed, and the others are answered', async () => {
+  const { database } = http.service;
+  const approval: Approval = {
+    ...approvalOf(100),
+    state: 'pending',
+    decide_before: new Date(Date.now() + 3_600_000).toISOString(),
+  };
+  await database.transaction(writer, async (session) => await insertApproval(session, approval));
+  const unknown = uuidv7();
+  const asked = [approval.id, unknown, 'no id', '', approval.id.toUpperCase()];
+  const waits = asked.map((id) => ({ tenantId: 'acme', id }));
+  const changed = await changedApprovals(database, waits);
+  expect(changed.toSorted()).toEqual(asked.slice(1).toSorted());
 });

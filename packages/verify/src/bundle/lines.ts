@@ -10,23 +10,25 @@ const maxLineBytes = 2_097_152;
  * @throws {BundleError} `BUNDLE_DAMAGED` for a line that is too long
  */
 export async function* splitLines(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let rest = new Uint8Array(0);
+  // The begin of a line, in the pieces that came: joined once, so that many small pieces cost no more than few large ones.
+  let pieces: Uint8Array[] = [];
+  let length = 0;
   for await (const chunk of source) {
     let start = 0;
     for (;;) {
       const end = chunk.indexOf(0x0a, start);
+      const part = chunk.subarray(start, end < 0 ? undefined : end + 1);
+      length += part.length;
+      if (length > maxLineBytes) throw tooLong();
+      if (part.length > 0) pieces.push(part);
       if (end < 0) break;
-      const part = chunk.subarray(start, end + 1);
-      const line = rest.length === 0 ? part : join(rest, part);
-      if (line.length > maxLineBytes) throw tooLong();
-      yield line;
-      rest = new Uint8Array(0);
+      yield pieces.length === 1 ? part : join(pieces);
+      pieces = [];
+      length = 0;
       start = end + 1;
     }
-    if (start < chunk.length) rest = join(rest, chunk.subarray(start));
-    if (rest.length > maxLineBytes) throw tooLong();
   }
-  if (rest.length > 0) yield rest;
+  if (length > 0) yield join(pieces);
 }
 
 /**
@@ -40,7 +42,7 @@ export async function* gunzipIfNeeded(source: AsyncIterable<Uint8Array>): AsyncG
   while (head.length < 2) {
     const { value, done } = await iterator.next();
     if (done === true) break;
-    head = join(head, value);
+    head = join([head, value]);
   }
   const whole = (async function* () {
     try {
@@ -65,10 +67,13 @@ export async function* gunzipIfNeeded(source: AsyncIterable<Uint8Array>): AsyncG
   }
 }
 
-function join(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(a.length + b.length);
-  whole.set(a);
-  whole.set(b, a.length);
+function join(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
   return whole;
 }
 

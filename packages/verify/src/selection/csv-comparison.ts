@@ -1,5 +1,6 @@
 import { type ExportPosition, exportFormat } from '@tallystick/event';
 import type { FindingSink } from '../report.ts';
+import { changedCell } from './changed-cell.ts';
 
 /**
  * Compares the lines of a table with those that its records make. Both are read side by side in the order of the chain, so a line that was
@@ -30,7 +31,7 @@ export class CsvComparison {
     else if (this.#next === undefined || csv.positionOf(this.#next.text) !== undefined)
       this.#missing(null, 'the names of the columns');
     else {
-      this.#changed(null);
+      this.#changed(null, expected);
       await this.#advance();
     }
   }
@@ -48,7 +49,7 @@ export class CsvComparison {
       }
       if (found === undefined || isBefore(place, found))
         return this.#missing(place.sequence, 'the line of a record');
-      if (this.#next!.text !== expected) this.#changed(place.sequence);
+      if (this.#next!.text !== expected) this.#changed(place.sequence, expected);
       await this.#advance();
       return;
     }
@@ -68,11 +69,15 @@ export class CsvComparison {
     this.#next = done === true ? undefined : { text: value, number: this.#number };
   }
 
-  #changed(sequence_number: number | null): void {
+  #changed(sequence_number: number | null, expected: string): void {
+    const { text, number } = this.#next!;
+    const line = `line ${number} of events.csv`;
+    const cell = changedCell(expected, text);
     this.#findings.add({
       code: 'LINE_CHANGED',
       sequence_number,
-      found: `line ${this.#next!.number} of events.csv`,
+      expected: cell === undefined ? 'no more columns' : `${cell.column}: ${cell.expected}`,
+      found: cell?.found === undefined ? line : `${line}: ${cell.found}`,
     });
   }
 

@@ -70,7 +70,7 @@ const verifyBytes = async (
 ) =>
   await verifyEvidence(
     {
-      manifest: readManifest(new TextDecoder().decode(files['manifest'])),
+      manifest: readManifest(new TextDecoder().decode(files.manifest)),
       checkpoint: new TextDecoder().decode(files.checkpoint),
       multiproof: stream(files['multiproof.txt'], 50),
       records: stream(files['records.jsonl']),
@@ -145,13 +145,13 @@ test.each([
     'a changed line',
     table(lines.with(2, lines[2]!.replace('content.publish', 'content.delete'))),
     ['LINE_CHANGED@5'],
-    'line 3 of events.csv',
+    'line 3 of events.csv: content.delete',
   ],
   [
     'a removed apostrophe',
     table(lines.with(2, lines[2]!.replace("'=cmd", '=cmd'))),
     ['LINE_CHANGED@5'],
-    'line 3 of events.csv',
+    String.raw`line 3 of events.csv: "=cmd(), ""x""\nü"`,
   ],
   ['a line less', table(lines.toSpliced(3, 1)), ['LINE_MISSING@6'], undefined],
   ['the last line less', table(lines.slice(0, -1)), ['LINE_MISSING@20'], undefined],
@@ -185,13 +185,95 @@ test.each([
     'other names of columns',
     table(lines.with(0, lines[0]!.replace('actor_id', 'target_id'))),
     ['LINE_CHANGED'],
-    'line 1 of events.csv',
+    'line 1 of events.csv: target_id',
   ],
   ['an empty table', table([]), ['LINE_MISSING', ...selected.map((at) => `LINE_MISSING@${at}`)], undefined],
 ])('broken: %s', async (_, files, found, where) => {
   const report = await verify(files);
   expect([report.verdict, ...places(report)]).toEqual(['broken', ...found]);
   if (where !== undefined) expect(report.findings.map((finding) => finding.found)).toContain(where);
+});
+
+test('of a changed line, the first cell that differs is named, as the record makes it and as it is', async () => {
+  const changes = await Promise.all(
+    [
+      (line: string) => line.replace('content.publish', '"content,""x""",x'),
+      (line: string) => line.replace('content.publish', '"content'),
+      (line: string) => line.replace('content.publish', 'x'.repeat(1_000_000)),
+      (line: string) => line.replace('content.publish', `"${'""'.repeat(500_000)}`),
+      (line: string) => line.replace('\r\n', '\n'),
+      (line: string) => line.replace('\r\n', ',more\r\n'),
+      () => '0,5,\r\n',
+      () => '0,5,',
+    ].map(async (change) => {
+      const { findings } = await verify(table(lines.with(2, change(lines[2]!))));
+      return findings.map(({ expected, found }) => [expected, found]);
+    }),
+  );
+  expect(changes).toMatchInlineSnapshot(`
+    [
+      [
+        [
+          "event_type: content.publish",
+          "line 3 of events.csv: "content,""x"""",
+        ],
+      ],
+      [
+        [
+          "event_type: content.publish",
+          "line 3 of events.csv: "content,,,,user,"'=cmd()",
+        ],
+      ],
+      [
+        [
+          "event_type: content.publish",
+          "line 3 of events.csv: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…",
+        ],
+      ],
+      [
+        [
+          "event_type: content.publish",
+          "line 3 of events.csv: """"""""""""""""""""""""""""""""""""""""""""""""""""""""""""""""…",
+        ],
+      ],
+      [
+        [
+          "note: \\r",
+          "line 3 of events.csv: empty",
+        ],
+      ],
+      [
+        [
+          "note: \\r",
+          "line 3 of events.csv: empty",
+        ],
+      ],
+      [
+        [
+          undefined,
+          "line 3 of events.csv",
+        ],
+        [
+          "the line of a record in events.csv",
+          undefined,
+        ],
+      ],
+      [
+        [
+          undefined,
+          "line 3 of events.csv",
+        ],
+        [
+          "the line of a record in events.csv",
+          undefined,
+        ],
+        [
+          "the line of a record in events.csv",
+          undefined,
+        ],
+      ],
+    ]
+  `);
 });
 
 test('records with a table that a forger wrote for them are not in the signed tree', async () => {
@@ -324,7 +406,7 @@ test('files that keep the reader busy are read no further than the last finding 
     }
   }
   const source = {
-    manifest: readManifest(plain['manifest']),
+    manifest: readManifest(plain.manifest),
     checkpoint: plain.checkpoint,
     multiproof: stream(utf8(plain['multiproof.txt'])),
     records: stream(utf8(plain['records.jsonl'])),
@@ -346,10 +428,10 @@ test('files that keep the reader busy are read no further than the last finding 
 test.each([
   ['no JSON', '{'],
   ['null', 'null\n'],
-  ['another version', plain['manifest'].replace(':1,', ':2,')],
-  ['an unknown member', plain['manifest'].replace('{', '{"x":1,')],
-  ['a member twice', plain['manifest'].replace('{', '{"origin":"a/b/1",')],
-  ['an origin that is none', plain['manifest'].replace(origin, 'acme')],
+  ['another version', plain.manifest.replace(':1,', ':2,')],
+  ['an unknown member', plain.manifest.replace('{', '{"x":1,')],
+  ['a member twice', plain.manifest.replace('{', '{"origin":"a/b/1",')],
+  ['an origin that is none', plain.manifest.replace(origin, 'acme')],
   [
     'epochs that descend',
     formatManifest({
@@ -374,6 +456,6 @@ test('a checkpoint of another log, or that is none, is refused', async () => {
     await expect(verify({ ...plain, checkpoint: note })).rejects.toMatchObject({
       code: 'EVIDENCE_MALFORMED',
     });
-  const manifest = plain['manifest'].replace('[1,5]', '[1,4]');
+  const manifest = plain.manifest.replace('[1,5]', '[1,4]');
   expect(places(await verify({ ...plain, manifest: manifest }))).toEqual(['MANIFEST_MISMATCH']);
 });
