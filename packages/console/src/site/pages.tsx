@@ -4,6 +4,7 @@ import { usePlace } from './address/place.ts';
 import { Empty } from './elements/empty.tsx';
 import { Failure } from './elements/failure.tsx';
 import { useConsole } from './session/console-context.ts';
+import { docsAddress, toDocsPage } from './session/to-docs.ts';
 import { pagesFor } from './shell/navigation.ts';
 import { Shell } from './shell/shell.tsx';
 import { TenantsProvider } from './shell/tenant.tsx';
@@ -48,6 +49,7 @@ export function Pages({ base }: { readonly base: string }) {
   useEffect(() => {
     document.title = entry === undefined ? 'Tallystick' : `${title} · Tallystick`;
   }, [entry, title]);
+  if (page === toDocsPage) return <ToDocs base={base} />;
   return (
     <TenantsProvider>
       <Shell title={title}>
@@ -76,6 +78,14 @@ export function Pages({ base }: { readonly base: string }) {
       </Shell>
     </TenantsProvider>
   );
+}
+
+/** Leads a reader who has signed in back to `/docs`, where they came from. */
+function ToDocs({ base }: { readonly base: string }) {
+  const { parameters } = usePlace();
+  const at = parameters.get('at');
+  useEffect(() => location.replace(docsAddress(new URL(base, location.href), at)), [base, at]);
+  return null;
 }
 
 /** The address without a page leads to the first one that the reader is offered. */
