@@ -45,7 +45,7 @@ it('a login leads back to the operation of /docs, whose requests act as the pers
   const open = page.locator('#operations-Events-listEvents.is-open');
   await open.waitFor();
   await visitor.sees('You are not signed in');
-  await page.getByRole('link', { name: 'sign in' }).click();
+  await page.getByRole('link', { name: 'sign in', exact: true }).click();
   await page.getByRole('link', { name: 'Continue with Example Ltd' }).click();
   await open.waitFor();
   expect(page.url()).toBe(address('docs#/Events/listEvents'));
