@@ -3,9 +3,12 @@ import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { QueryOptions } from './query.ts';
 import type { Result } from './result.ts';
+import type { SocOptions } from './soc.ts';
 
 /** `npm run bench` runs these benchmarks, `npm run bench -- append emit` only some, `npm run bench -- query --rows 1000000 --data DIR` one with options. Results go to bench/results.json. */
-const benches: { readonly [name: string]: () => Promise<{ run(given: QueryOptions): Promise<Result[]> }> } = {
+const benches: {
+  readonly [name: string]: () => Promise<{ run(given: QueryOptions & SocOptions): Promise<Result[]> }>;
+} = {
   append: () => import('./append.ts'),
   canonical: () => import('./canonical.ts'),
   embedded: () => import('./embedded.ts'),
@@ -33,12 +36,17 @@ const all = { ...benches, ...long };
 
 const { positionals: wanted, values } = parseArgs({
   allowPositionals: true,
-  // Of `query` and `export`: how many records, in how many months, and where the stores are kept between runs.
-  options: { rows: { type: 'string' }, partitions: { type: 'string' }, data: { type: 'string' } },
+  options: {
+    // Of `query` and `export`: how many records, in how many months, and where the stores are kept between runs.
+    ...{ rows: { type: 'string' }, partitions: { type: 'string' }, data: { type: 'string' } },
+    // Of `soc`: how many alerts.
+    alerts: { type: 'string' },
+  },
 });
 const options = {
-  rows: values.rows === undefined ? undefined : Number(values.rows),
-  partitions: values.partitions === undefined ? undefined : Number(values.partitions),
+  rows: numberOf('rows'),
+  partitions: numberOf('partitions'),
+  alerts: numberOf('alerts'),
   data: values.data,
 };
 const unknown = wanted.filter((name) => !Object.hasOwn(all, name));
@@ -60,6 +68,14 @@ for (const name of wanted.length > 0 ? wanted : Object.keys(benches)) {
 }
 save(results);
 process.exitCode = results.some((result) => result.pass === false) ? 1 : 0;
+
+function numberOf(name: 'rows' | 'partitions' | 'alerts'): number | undefined {
+  const text = values[name];
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  console.error(`--${name} must be a whole number from 1, not ${text}`);
+  process.exit(3);
+}
 
 function print({ name, value, unit, baseline, ratio, goal, pass }: Result): void {
   const beside = baseline === null ? '' : `  beside ${baseline} ${unit}, ratio ${ratio}`;

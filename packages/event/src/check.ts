@@ -33,10 +33,7 @@ export function checkShape(value: unknown, shape: Shape, trail: Trail, found: Vi
         );
       }
       if (shape.pattern !== undefined && !shape.pattern.test(value)) {
-        const what =
-          shape.format === 'ip'
-            ? 'must be an IPv4 or IPv6 address without port, prefix length or zone'
-            : `must match ${shape.pattern.source}`;
+        const what = shape.expected ?? `must match ${shape.pattern.source}`;
         return report(found, trail, shape.code ?? 'FIELD_FORMAT', what);
       }
       if (shape.format === 'timestamp' && Number.isNaN(parseTimestamp(value))) {

@@ -33,6 +33,7 @@ export const proofTypes = ['screenshot', 'api_response', 'hash', 'url', 'none'] 
 
 /** An attacker controls it, and it is part of log origins, paths and SQL settings: so no slash, space, comma or plus. */
 export const tenantIdPattern = /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/;
+const timestampExpected = 'must be a time in UTC, such as 2026-01-31T09:30:00.000Z';
 export const eventTypePattern = /^[a-z][a-z0-9_-]*(?:\.[a-z][a-z0-9_-]*)+$/;
 /** Lower case only, so that one id has one text. */
 export const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -60,7 +61,12 @@ export const proofShape = openObject(
     data: openObject({}),
     url: string({ maxLength: 8_192 }),
     hash: string({ maxLength: 512 }),
-    captured_at: string({ format: 'timestamp', pattern: timestampPattern, code: 'TIMESTAMP_INVALID' }),
+    captured_at: string({
+      format: 'timestamp',
+      pattern: timestampPattern,
+      expected: timestampExpected,
+      code: 'TIMESTAMP_INVALID',
+    }),
   },
   { description: 'Evidence that the action completed' },
 );
@@ -90,6 +96,7 @@ export const eventShape = closedObject({
     string({
       format: 'uuid',
       pattern: uuidPattern,
+      expected: 'must be a UUID in lower case, such as 019f0a5e-8c1b-7d3e-9a41-5b1c2d3e4f50',
       code: 'AUDIT_ID_INVALID',
       description: 'Identity and idempotency key: a lower-case UUID, version 7 unless derived from a source',
     }),
@@ -97,6 +104,7 @@ export const eventShape = closedObject({
   tenant_id: required(
     string({
       pattern: tenantIdPattern,
+      expected: 'must be 1 to 128 letters, digits and . _ : @ -, and begin with a letter or a digit',
       code: 'TENANT_ID_INVALID',
       description: 'Whose chain the event belongs to',
     }),
@@ -105,6 +113,7 @@ export const eventShape = closedObject({
     string({
       format: 'timestamp',
       pattern: timestampPattern,
+      expected: timestampExpected,
       code: 'TIMESTAMP_INVALID',
       description: 'When it happened: RFC 3339, UTC, written with Z',
     }),
@@ -112,6 +121,7 @@ export const eventShape = closedObject({
   event_type: required(
     string({
       pattern: eventTypePattern,
+      expected: 'must be words in lower case, joined by dots, such as alert.classified',
       maxLength: 128,
       code: 'EVENT_TYPE_INVALID',
       description: 'Dotted lower-case type, for example alert.classified',
@@ -143,6 +153,7 @@ export const eventShape = closedObject({
   source_ip: string({
     format: 'ip',
     pattern: ipPattern,
+    expected: 'must be an IPv4 or IPv6 address without port, prefix length or zone',
     maxLength: 45,
     description: 'Network address from which the actor acted: IPv4 or IPv6 text',
   }),
@@ -168,7 +179,11 @@ export const eventShape = closedObject({
     description: 'Readable only with the scope for sensitive events; absent means false',
   }),
   source_service: required(identifier('Who emitted the event')),
-  event_version: string({ pattern: /^1\.\d{1,3}$/, description: 'Schema version; absent means "1.0"' }),
+  event_version: string({
+    pattern: /^1\.\d{1,3}$/,
+    expected: 'must be a version such as 1.0',
+    description: 'Schema version; absent means "1.0"',
+  }),
   sealed: openObject({}, { description: 'Erasable fields: JSON pointer → commitment, hex SHA-256' }),
 });
 

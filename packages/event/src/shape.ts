@@ -17,6 +17,8 @@ export interface StringShape extends Common {
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly pattern?: RegExp;
+  /** What the error says of a text that does not match `pattern`: `must be …`. Without it, the error has the pattern. */
+  readonly expected?: string;
   /** JSON Schema `format`, but for `ip`, which JSON Schema lacks. For `timestamp`, the calendar must also have the date. */
   readonly format?: 'timestamp' | 'uuid' | 'uri' | 'ip';
 }

@@ -15,6 +15,7 @@ export type { KafkaSecurity, SecuredListeners } from './kafka/security.ts';
 export { type SharedKafka, sharedKafka } from './kafka/shared-kafka.ts';
 export { openTestOpenIdProvider, type TestOpenIdProvider } from './openid-provider.ts';
 export { type PgBouncer, startPgBouncer } from './pgbouncer.ts';
+export { type PictureTheme, pictureContext, webpOf } from './pictures.ts';
 export { type Postgres, type PostgresOptions, startPostgres } from './postgres.ts';
 export { postgresVersion } from './postgres-binaries.ts';
 export { isStopped } from './processes.ts';

@@ -1,5 +1,6 @@
 import type { Page } from '@tallystick/testing';
 import type { ConsoleService } from './console-service.ts';
+import { operationScenes } from './operation-scenes.ts';
 
 /** A page in a state that a picture is made of. */
 export interface Scene {
@@ -7,12 +8,17 @@ export interface Scene {
   /** Address below the console's. */
   readonly path: string;
   readonly signedIn: boolean;
+  /** Who looks. Absent: a person who may do everything. */
+  readonly key?: string;
+  /** Called before the page is opened, as to slow the network down. */
+  prepare?(page: Page): Promise<void>;
   /** Resolves when the page shows what it should. */
   ready(page: Page): Promise<void>;
 }
 
 /** The scenes, for the data of the reference platform. */
-export async function scenesOf({ client }: ConsoleService): Promise<readonly Scene[]> {
+export async function scenesOf(service: ConsoleService): Promise<readonly Scene[]> {
+  const { client } = service;
   const decided = await client.events.list({
     tenant_id: 'acme',
     filters: { event_type: 'alert.classified' },
@@ -37,7 +43,6 @@ export async function scenesOf({ client }: ConsoleService): Promise<readonly Sce
     await shows('Records in the chain')(page);
     await page.locator('.recent-timelines').waitFor();
   };
-  const operations = (page: Page) => page.locator('.opblock').last().waitFor({ state: 'attached' });
   const rows = (page: Page) => page.locator('.event-row').first().waitFor();
   return [
     { name: 'sign-in', path: 'events', signedIn: false, ready: shows('I have no key') },
@@ -85,22 +90,6 @@ export async function scenesOf({ client }: ConsoleService): Promise<readonly Sce
       ready: shows('What would be done'),
     },
     { name: 'no-approvals', path: 'approvals?tenant=acme', signedIn: true, ready: shows('No agent waits') },
-    { name: 'producers', path: 'producers?tenant=acme&all=1', signedIn: true, ready: shows('Last number') },
-    {
-      name: 'dead-letters',
-      path: 'dead-letters?tenant=acme',
-      signedIn: true,
-      ready: shows('No event was refused'),
-    },
-    {
-      name: 'verification',
-      path: 'verification?tenant=acme',
-      signedIn: true,
-      ready: async (page) => {
-        await page.getByRole('button', { name: 'Check all records now' }).click();
-        await shows('The chain is intact')(page);
-      },
-    },
     { name: 'search', path: 'events?tenant=acme&q=powershell', signedIn: true, ready: rows },
     {
       name: 'verified-page',
@@ -114,24 +103,6 @@ export async function scenesOf({ client }: ConsoleService): Promise<readonly Sce
     },
     { name: 'intents', path: 'intents?tenant=acme', signedIn: true, ready: shows(/No action is|Deadline/) },
     { name: 'calls', path: 'calls?tenant=acme', signedIn: true, ready: shows('The greatest by cost') },
-    {
-      name: 'exports',
-      path: 'exports?tenant=acme&event_type=alert.*',
-      signedIn: true,
-      ready: shows(/\d events/),
-    },
-    { name: 'followers', path: 'followers', signedIn: true, ready: shows('Oldest unread') },
-    {
-      name: 'keys',
-      path: 'keys',
-      signedIn: true,
-      ready: async (page) => {
-        await page.getByText('Make a new key').click();
-        await shows('Stands for')(page);
-      },
-    },
-    { name: 'api', path: '../docs', signedIn: true, ready: operations },
-    { name: 'api-operation', path: '../docs#/Events/getEvent', signedIn: true, ready: operations },
-    { name: 'tenants', path: 'tenants', signedIn: true, ready: shows('Last record') },
+    ...(await operationScenes(service)),
   ];
 }

@@ -1,8 +1,11 @@
 import { fieldValue } from '@tallystick/event';
 import type { EventView } from '@tallystick/protocol';
+import { type ComponentChildren, Fragment } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { filled } from '../words/words.ts';
-import { reasonOf, timeText, useSettings } from './settings.ts';
+import { reasonOf, useSettings } from './settings.ts';
+import { Skeleton } from './skeleton.tsx';
+import { Time } from './time.tsx';
 
 const pageSize = 25;
 
@@ -17,15 +20,18 @@ interface Listed {
 export function EventTable({
   tenant,
   openId,
+  panel,
   onOpen,
   onError,
 }: {
   readonly tenant: string;
   readonly openId: string | undefined;
+  /** Shown below the row of the open event. */
+  readonly panel: ComponentChildren;
   readonly onOpen: (event: EventView, button: HTMLElement) => void;
   readonly onError: (error: unknown) => void;
 }) {
-  const { client, words, language } = useSettings();
+  const { client, words } = useSettings();
   const [q, setQuery] = useState('');
   const [round, setRound] = useState(0);
   const [listed, setListed] = useState<Listed>();
@@ -98,34 +104,44 @@ export function EventTable({
           </thead>
           <tbody>
             {shown.events.map((event) => (
-              <tr key={String(event.audit_id)} data-open={event.audit_id === openId}>
-                <td>{timeText(event.timestamp ?? event.ingested_at, language)}</td>
-                <td>
-                  <button
-                    type="button"
-                    class="open"
-                    aria-expanded={event.audit_id === openId}
-                    onClick={(click) => onOpen(event, click.currentTarget)}
-                  >
-                    {textOf(event, 'event_type') || words.broken}
-                  </button>
-                </td>
-                <td>
-                  <span class="clamped">{textOf(event, 'actor_id')}</span>
-                </td>
-                <td>
-                  <span class="clamped">{textOf(event, 'target_id')}</span>
-                </td>
-                <td>
-                  <Outcome status={textOf(event, 'outcome_status')} />
-                </td>
-              </tr>
+              <Fragment key={String(event.audit_id)}>
+                <tr data-open={event.audit_id === openId}>
+                  <td>
+                    <Time value={event.timestamp ?? event.ingested_at} short />
+                  </td>
+                  <td>
+                    <button
+                      type="button"
+                      class="open"
+                      aria-expanded={event.audit_id === openId}
+                      onClick={(click) => onOpen(event, click.currentTarget)}
+                    >
+                      {textOf(event, 'event_type') || words.broken}
+                    </button>
+                  </td>
+                  <td>
+                    <span class="clamped">{textOf(event, 'actor_id')}</span>
+                  </td>
+                  <td>
+                    <span class="clamped">{textOf(event, 'target_id')}</span>
+                  </td>
+                  <td>
+                    <Outcome status={textOf(event, 'outcome_status')} />
+                  </td>
+                </tr>
+                {event.audit_id === openId && (
+                  <tr class="opened">
+                    <td colSpan={5}>{panel}</td>
+                  </tr>
+                )}
+              </Fragment>
             ))}
           </tbody>
         </table>
       )}
+      {isLoading && shown === undefined && <Skeleton />}
       <div class="list-end" role="status">
-        {isLoading && words.loading}
+        {isLoading && shown !== undefined && words.loading}
         {!isLoading &&
           shown?.events.length === 0 &&
           !shown.isCut &&
@@ -145,9 +161,14 @@ const badOutcomes = new Set(['failure', 'denied', 'blocked']);
 
 /** The colour repeats what the word says. A forged event may have any word: it has no colour. */
 function Outcome({ status }: { readonly status: string }) {
+  const { words } = useSettings();
   if (status === '') return null;
   const tone = status === 'success' ? 'good' : badOutcomes.has(status) ? 'bad' : 'soft';
-  return <span class={`outcome ${tone}`}>{status.replaceAll('_', ' ')}</span>;
+  return (
+    <span class={`outcome ${tone}`}>
+      {Object.hasOwn(words.outcomes, status) ? words.outcomes[status] : status.replaceAll('_', ' ')}
+    </span>
+  );
 }
 
 /** A member of an event as text. A forged event may hold anything there. */

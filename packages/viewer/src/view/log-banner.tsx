@@ -21,9 +21,12 @@ export function LogBanner({
         <strong>{words.alarm}</strong>
         <p>{text}</p>
         {report !== undefined && (
-          <button type="button" onClick={() => saveText('tallystick-report.json', report)}>
-            {words.report}
-          </button>
+          <>
+            <p>{words.reportUse}</p>
+            <button type="button" onClick={() => saveText('tallystick-report.json', report)}>
+              {words.report}
+            </button>
+          </>
         )}
       </div>
     );

@@ -1,8 +1,11 @@
+import { useSettings } from './settings.ts';
+
 /** Levels of objects below which a value is shown as JSON. */
 const maxDepth = 6;
 
 /** The members of a value, in lines. The value may be anything, and everything is shown as text. */
 export function Members({ value, depth = 0 }: { readonly value: unknown; readonly depth?: number }) {
+  const { words } = useSettings();
   if (typeof value === 'string') return <span class="text">{value}</span>;
   if (typeof value !== 'object' || value === null) return <span>{String(value)}</span>;
   const members = Object.entries(value);
@@ -11,7 +14,7 @@ export function Members({ value, depth = 0 }: { readonly value: unknown; readonl
     <dl class="members">
       {members.map(([name, member]) => (
         <div key={name}>
-          <dt>{name}</dt>
+          <dt title={name}>{Object.hasOwn(words.members, name) ? words.members[name] : name}</dt>
           <dd>
             <Members value={member} depth={depth + 1} />
           </dd>

@@ -6,8 +6,9 @@ import type { Remembered } from '../trust/memory.ts';
 import { recordEvidence } from '../trust/record-evidence.ts';
 import { filled } from '../words/words.ts';
 import { CheckSteps } from './check-steps.tsx';
-import { Members } from './members.tsx';
-import { reasonOf, saveText, timeText, useSettings } from './settings.ts';
+import { EventMembers } from './event-members.tsx';
+import { failureText, saveText, useSettings } from './settings.ts';
+import { Time } from './time.tsx';
 
 interface Checked {
   readonly event: EventView;
@@ -27,7 +28,7 @@ export function RecordPanel({
   readonly onAlarm: (detail: AlarmDetail) => void;
   readonly onClose: () => void;
 }) {
-  const { client, words, language } = useSettings();
+  const { client, words } = useSettings();
   const [checked, setChecked] = useState<Checked>();
   const [error, setError] = useState<unknown>();
   const panel = useRef<HTMLElement>(null);
@@ -79,16 +80,16 @@ export function RecordPanel({
         </button>
       </header>
       <p class="soft">
-        {timeText(event.timestamp ?? event.ingested_at, language)} ·{' '}
+        <Time value={event.timestamp ?? event.ingested_at} /> ·{' '}
         {filled(words.place, { index: event.sequence_number })}
       </p>
       {error !== undefined && (
         <p class="notice bad" role="alert">
-          {filled(words.failed, { reason: reasonOf(error) })}
+          {failureText(error, words)}
         </p>
       )}
       {error === undefined && <CheckSteps isDone={checked !== undefined} result={checked?.result} />}
-      <Members value={event} />
+      <EventMembers event={event} />
       <button type="button" onClick={() => void download()}>
         {words.receipt}
       </button>

@@ -5,11 +5,11 @@ import type { AlarmDetail } from '../contract.ts';
 import { isAlarm, type LogVisit, visitLog } from '../trust/log-visit.ts';
 import { LogMemory, pageStorage } from '../trust/memory.ts';
 import type { ViewerWords } from '../words/viewer-words.ts';
-import { filled } from '../words/words.ts';
 import { EventTable } from './event-table.tsx';
 import { LogBanner } from './log-banner.tsx';
 import { RecordPanel } from './record-panel.tsx';
-import { reasonOf, type Settings, SettingsProvider } from './settings.ts';
+import { failureText, type Settings, SettingsProvider } from './settings.ts';
+import { Skeleton } from './skeleton.tsx';
 
 /** What the element gives its content. */
 export interface ViewerProps {
@@ -70,8 +70,8 @@ export function Viewer({ server, openClient, logKey, language, words, onEnded, o
     <SettingsProvider value={settings}>
       <section class="viewer" lang={language} aria-label={words.title} part="viewer">
         {error !== undefined && (
-          <div class="notice bad" role="alert">
-            <p>{hasEnded ? words.expired : filled(words.failed, { reason: reasonOf(error) })}</p>
+          <div class={`notice ${hasEnded ? 'warn' : 'bad'}`} role="alert">
+            <p>{hasEnded ? words.expired : failureText(error, words)}</p>
             {!hasEnded && (
               <button type="button" onClick={retry}>
                 {words.retry}
@@ -80,27 +80,30 @@ export function Viewer({ server, openClient, logKey, language, words, onEnded, o
           </div>
         )}
         {opened !== undefined && <LogBanner visit={opened.visit} canRemember={storage !== undefined} />}
-        {opened === undefined && error === undefined && <p role="status">{words.loading}</p>}
+        {opened === undefined && error === undefined && <Skeleton />}
         {opened !== undefined && (
           <EventTable
             tenant={opened.token.tenant_id}
             openId={record === undefined ? undefined : String(record.audit_id)}
+            panel={
+              record !== undefined &&
+              opened.visit !== undefined && (
+                <RecordPanel
+                  key={String(record.audit_id)}
+                  event={record}
+                  known={opened.visit.known}
+                  onAlarm={onAlarm}
+                  onClose={() => {
+                    setRecord(undefined);
+                    opener.current?.focus();
+                  }}
+                />
+              )
+            }
             onError={setError}
             onOpen={(event, button) => {
               opener.current = button;
               setRecord(event);
-            }}
-          />
-        )}
-        {record !== undefined && opened?.visit !== undefined && (
-          <RecordPanel
-            key={String(record.audit_id)}
-            event={record}
-            known={opened.visit.known}
-            onAlarm={onAlarm}
-            onClose={() => {
-              setRecord(undefined);
-              opener.current?.focus();
             }}
           />
         )}

@@ -16,7 +16,13 @@ export interface ViewerWords {
   readonly older: string;
   readonly refresh: string;
   readonly cut: string;
+  /** Shown where the service gives no answer. */
+  readonly unreachable: string;
+  /** Shown where the service is overloaded, or failed. */
+  readonly busy: string;
   readonly close: string;
+  /** Title of the members that a reader rarely needs: ids, hashes, places. */
+  readonly technical: string;
   readonly details: string;
   readonly place: string;
   readonly receipt: string;
@@ -34,7 +40,13 @@ export interface ViewerWords {
   readonly found: string;
   readonly alarm: string;
   readonly report: string;
+  /** What the report is for. */
+  readonly reportUse: string;
   readonly notRemembered: string;
+  /** Names of members of an event. Others are shown by their names in the event. */
+  readonly members: { readonly [name: string]: string };
+  /** How an event ended. Other words are shown as they are. */
+  readonly outcomes: { readonly [status: string]: string };
   readonly steps: { readonly [step in RecordStep]: string };
   readonly log: { readonly [state in LogState | 'new_epoch' | 'missing']: string };
   readonly checks: { readonly [code in RecordCheckCode]: string };

@@ -5,11 +5,13 @@ import type { AddressInfo } from 'node:net';
 /** A page or script by its path. */
 export type Files = { readonly [path: string]: string };
 
+const types: { readonly [ending: string]: string } = { js: 'text/javascript', css: 'text/css' };
+
 /** Serves a customer's pages under a strict policy. */
 export async function servePages(files: () => Files): Promise<{ url: string } & AsyncDisposable> {
   return await serve((path) => {
     const content = files()[path];
-    const type = path.endsWith('.js') ? 'text/javascript' : 'text/html; charset=utf-8';
+    const type = types[path.slice(path.lastIndexOf('.') + 1)] ?? 'text/html; charset=utf-8';
     return content === undefined ? undefined : { type, content };
   });
 }

@@ -1,16 +1,18 @@
 import type { ApiKeyInfo, CreatedApiKey } from '@tallystick/protocol';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { usePlace } from '../address/place.ts';
 import { useAction } from '../elements/action.ts';
 import { Badge } from '../elements/badge.tsx';
-import { ConfirmButton } from '../elements/confirm-button.tsx';
 import { Copyable } from '../elements/copyable.tsx';
+import { ConfirmDialog } from '../elements/dialog.tsx';
+import { Empty } from '../elements/empty.tsx';
 import { Failure } from '../elements/failure.tsx';
 import { Notice } from '../elements/notice.tsx';
 import { PagedTable } from '../elements/paged-table.tsx';
 import { Ago, Time } from '../elements/time.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { NewKeyForm } from './new-key-form.tsx';
+import './operations.css';
 
 /** API keys: who has which rights, new ones, and their end. For operators. */
 export function KeysPage() {
@@ -18,30 +20,23 @@ export function KeysPage() {
   const place = usePlace();
   const action = useAction();
   // Only here, and only until the reader leaves the page: the service can't show the key again.
-  const [created, setCreated] = useState<CreatedApiKey>();
+  const [created, setCreated] = useState<MadeKey>();
+  const [revoking, setRevoking] = useState<ApiKeyInfo>();
   const all = place.parameters.get('all') === '1';
   return (
     <div class="stack">
-      {created !== undefined && (
-        <Notice tone="good" title="The key is made. Copy it now: it is shown only once.">
-          <p>
-            <Copyable text={created.key} label="the key" />
-          </p>
-          <p>
-            <button type="button" class="button" onClick={() => setCreated(undefined)}>
-              I have copied it
-            </button>
-          </p>
-        </Notice>
-      )}
-      {action.done !== undefined && <Notice title={action.done} />}
+      {created !== undefined && <ShownOnce created={created} onCopied={() => setCreated(undefined)} />}
+      {created === undefined && action.done !== undefined && <Notice title={action.done} />}
       {action.error !== undefined && <Failure error={action.error} />}
       <NewKeyForm
         create={async (key) => {
+          let made = false;
           await action.run(async () => {
-            setCreated(await client.apiKeys.create(key));
+            setCreated({ ...(await client.apiKeys.create(key)), name: key.name });
+            made = true;
             return `The key “${key.name}” can be used now.`;
           });
+          return made;
         }}
       />
       <label class="check">
@@ -59,22 +54,58 @@ export function KeysPage() {
             return { items: keys.filter((key) => all || isValid(key, Date.now())) };
           }}
           dependencies={[client, all, action.round]}
-          columns={['Name', 'Id', 'May', 'Tenants', 'Stands for', 'Made', 'Ends', 'Action']}
+          columns={['Name', 'May', 'Tenants', 'Stands for', 'Made', 'Ends', 'Action']}
           keyOf={({ id }) => id}
-          row={(key) => (
-            <KeyRow
-              apiKey={key}
-              onRevoke={() =>
-                action.run(async () => {
-                  await client.apiKeys.revoke(key.id);
-                  return `The key “${key.name}” is revoked, and its sessions have ended.`;
-                })
-              }
-            />
-          )}
-          empty={null}
+          row={(key) => <KeyRow apiKey={key} onRevoke={() => setRevoking(key)} />}
+          empty={<Empty icon="key" title="No key is valid" />}
         />
       </section>
+      {revoking !== undefined && (
+        <ConfirmDialog
+          title={`Revoke the key “${revoking.name}”?`}
+          label="Revoke for good"
+          isReady
+          work={async () => {
+            await client.apiKeys.revoke(revoking.id);
+            setCreated(undefined);
+            void action.run(
+              async () => `The key “${revoking.name}” is revoked, and its sessions have ended.`,
+            );
+          }}
+          onClose={() => setRevoking(undefined)}
+        >
+          <p class="soft">
+            The service refuses <code>{revoking.id}</code> at once, and ends the sessions and the viewer
+            tokens that were made with it. This can’t be undone. Whatever still uses the key needs a new one.
+          </p>
+        </ConfirmDialog>
+      )}
+    </div>
+  );
+}
+
+/** A new key, with the name that the reader gave it. */
+type MadeKey = CreatedApiKey & { readonly name: string };
+
+/** A key that was just made. The focus goes there, because the reader has to copy it before anything else. */
+function ShownOnce({ created, onCopied }: { readonly created: MadeKey; readonly onCopied: () => void }) {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    box.current?.scrollIntoView({ block: 'nearest' });
+    box.current?.focus();
+  }, [created]);
+  return (
+    <div ref={box} tabIndex={-1} class="shown-once">
+      <Notice tone="good" title={`The key “${created.name}” is made. Copy it now: it is shown only once.`}>
+        <p>
+          <Copyable text={created.key} label="the key" />
+        </p>
+        <p>
+          <button type="button" class="button" onClick={onCopied}>
+            I have copied it
+          </button>
+        </p>
+      </Notice>
     </div>
   );
 }
@@ -83,19 +114,15 @@ function isValid({ revoked_at, expires_at }: ApiKeyInfo, now: number): boolean {
   return revoked_at === undefined && (expires_at === undefined || Date.parse(expires_at) > now);
 }
 
-function KeyRow({
-  apiKey,
-  onRevoke,
-}: {
-  readonly apiKey: ApiKeyInfo;
-  readonly onRevoke: () => Promise<void>;
-}) {
+function KeyRow({ apiKey, onRevoke }: { readonly apiKey: ApiKeyInfo; readonly onRevoke: () => void }) {
   const { id, name, scopes, tenants, subject, created_at, expires_at, revoked_at } = apiKey;
   return (
     <>
-      <td class="long">{name}</td>
-      <td>
-        <code>{id}</code>
+      <td class="long">
+        <bdi>{name}</bdi>
+        <div class="faint">
+          <code>{id}</code>
+        </div>
       </td>
       <td class="long">{scopes.join(', ')}</td>
       <td class="long">{tenants === undefined ? <span class="faint">all</span> : tenants.join(', ')}</td>
@@ -114,9 +141,9 @@ function KeyRow({
       </td>
       <td>
         {isValid(apiKey, Date.now()) && (
-          <ConfirmButton label={`Revoke the key ${name}`} question="Revoke for good" action={onRevoke}>
-            Revoke
-          </ConfirmButton>
+          <button type="button" class="button" aria-label={`Revoke the key ${name}`} onClick={onRevoke}>
+            Revoke …
+          </button>
         )}
       </td>
     </>

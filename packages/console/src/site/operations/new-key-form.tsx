@@ -1,6 +1,9 @@
 import { type NewApiKey, type Scope, scopeMeanings, scopes } from '@tallystick/protocol';
 import { useState } from 'preact/hooks';
 
+/** What most keys are for. */
+const firstChoice: readonly Scope[] = ['events:write'];
+
 /** How long a new key works, in days; 0: until it is revoked. */
 const lifetimes = [
   { days: 30, label: '30 days' },
@@ -9,16 +12,20 @@ const lifetimes = [
   { days: 0, label: 'until it is revoked' },
 ] as const;
 
-/** What a new key may do. `create` says itself what went wrong. */
-export function NewKeyForm({ create }: { readonly create: (key: NewApiKey) => Promise<void> }) {
+/** What a new key may do. `create` says itself what went wrong, and returns whether there is a key: then the form is empty and closed again. */
+export function NewKeyForm({ create }: { readonly create: (key: NewApiKey) => Promise<boolean> }) {
   const [isBusy, setBusy] = useState(false);
-  const [chosen, setChosen] = useState<readonly Scope[]>(['events:write']);
+  const [chosen, setChosen] = useState<readonly Scope[]>(firstChoice);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
     setBusy(true);
-    await create(newKeyOf(new FormData(form), chosen, Date.now()));
+    const isMade = await create(newKeyOf(new FormData(form), chosen, Date.now()));
     setBusy(false);
+    if (!isMade) return;
+    form.reset();
+    setChosen(firstChoice);
+    form.closest('details')?.removeAttribute('open');
   };
   return (
     <details class="panel new-key">

@@ -106,7 +106,13 @@ function ProducerCells({ producer }: { readonly producer: ProducerAccount }) {
   const ranges = open.map(([first, last]) => (first === last ? `${first}` : `${first}–${last}`));
   return (
     <>
-      <td>{service ?? <span class="faint">not named</span>}</td>
+      <td class="long">
+        {service === undefined || service === null ? (
+          <span class="faint">not named</span>
+        ) : (
+          <bdi>{service}</bdi>
+        )}
+      </td>
       <td>
         <ProducerBadge state={state} ephemeral={ephemeral} />
       </td>

@@ -29,6 +29,7 @@ function VerificationOf({ tenant }: { readonly tenant: string }) {
       // Only for the bar: a check that does not know the length is as good.
       if (may(session, 'events:read'))
         size = (await client.tenants.list({ tenant_id: tenant }, { signal })).tenants[0]?.size;
+      setRun({ reports, size, state: 'running' });
       for (let next: number | undefined = 0; next !== undefined; ) {
         const report: VerifyReport = await client.verify(
           { tenant_id: tenant, sequence_from: next, fresh: true },

@@ -78,6 +78,7 @@ function Findings({ findings }: { readonly findings: VerifyReport['findings'] })
             <tr key={at}>
               <td>
                 <code>{code}</code>
+                <div class="faint">{meanings[code]}</div>
               </td>
               <td class="number">{sequence_number ?? ''}</td>
               <td class="long">
@@ -93,6 +94,23 @@ function Findings({ findings }: { readonly findings: VerifyReport['findings'] })
     </div>
   );
 }
+
+/** What the usual findings of the service about itself mean. */
+const meanings: { readonly [code: string]: string } = {
+  RECORD_HASH_MISMATCH: 'The record was changed.',
+  RECORD_NOT_CANONICAL: 'The record was changed.',
+  CHAIN_LINK_BROKEN: 'The record before it was changed or removed.',
+  SEQUENCE_GAP: 'Records were removed.',
+  SEQUENCE_DUPLICATE: 'A record was added.',
+  HEAD_MISMATCH: 'The newest records were removed.',
+  CHECKPOINT_ROOT_MISMATCH: 'The records are not those that were signed.',
+  CHECKPOINT_SIGNATURE_INVALID: 'The signature is forged or damaged.',
+  COLUMN_MISMATCH: 'Lists show it wrongly, or not at all.',
+  INDEX_MISMATCH: 'Searches miss it.',
+  COUNT_MISMATCH: 'Counts are wrong.',
+  TILE_MISMATCH: 'Proofs from it fail.',
+  STRAY_ROW: 'The store has a row that does not belong to the chain.',
+};
 
 function unsignedText({ unsigned_tail, verdict }: VerifyReport): string {
   if (verdict === 'broken' || verdict === 'not_verifiable') return '';

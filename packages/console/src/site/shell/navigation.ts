@@ -13,7 +13,9 @@ export interface PageEntry {
 
 const readsEvents = (session: Session) => may(session, 'events:read');
 
-const everyone = () => true;
+/** As the service decides it: approvals show what agents do. */
+const seesApprovals = (session: Session) =>
+  (['approvals:request', 'approvals:decide', 'events:read'] as const).some((scope) => may(session, scope));
 
 /** The pages, in groups, in the order of the navigation. */
 export const pageGroups: readonly { readonly title: string; readonly pages: readonly PageEntry[] }[] = [
@@ -35,7 +37,7 @@ export const pageGroups: readonly { readonly title: string; readonly pages: read
   {
     title: 'Agents',
     pages: [
-      { page: 'approvals', title: 'Approvals', icon: 'shield', isOffered: everyone },
+      { page: 'approvals', title: 'Approvals', icon: 'shield', isOffered: seesApprovals },
       { page: 'intents', title: 'Open actions', icon: 'activity', isOffered: readsEvents },
       { page: 'calls', title: 'Model calls', icon: 'spark', isOffered: readsEvents },
     ],

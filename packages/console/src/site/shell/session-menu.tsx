@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { Icon, type IconName } from '../elements/icon.tsx';
+import { Ago } from '../elements/time.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { readerName } from '../session/session.ts';
 import { chooseTheme, storedTheme, type Theme, themes } from './theme.ts';
@@ -36,6 +37,16 @@ export function SessionMenu() {
           <dd>{session.subject ?? name}</dd>
           <dt>May</dt>
           <dd>{session.scopes.join(', ')}</dd>
+          <dt>Tenants</dt>
+          <dd>{session.tenants?.join(', ') ?? 'all'}</dd>
+          {session.expires_at !== undefined && (
+            <>
+              <dt>Ends</dt>
+              <dd>
+                <Ago value={session.expires_at} />
+              </dd>
+            </>
+          )}
           <dt>Log</dt>
           <dd>
             {log} <span class="faint">· Tallystick {version}</span>

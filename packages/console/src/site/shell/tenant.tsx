@@ -41,10 +41,13 @@ export function useTenants(): {
 
 /** Shows a page for the current tenant, or why there is none. */
 export function ForTenant({ page }: { readonly page: (tenant: string) => ComponentChildren }) {
+  const { session } = useConsole();
   const { current, resource } = useTenants();
   if (current !== undefined) return <>{page(current)}</>;
   if (resource.error !== undefined) return <Failure error={resource.error} retry={resource.reload} />;
   if (resource.isLoading) return null;
+  // Without the list, the page can't know which tenants there are: that nothing was recorded would be a guess.
+  if (!may(session, 'events:read')) return <NameTenant />;
   return (
     <Empty icon="inbox" title="No events have been recorded yet">
       <p>The first event of a tenant starts its chain. Record one from a terminal:</p>
@@ -56,6 +59,30 @@ export function ForTenant({ page }: { readonly page: (tenant: string) => Compone
           Look again
         </button>
       </p>
+    </Empty>
+  );
+}
+
+/** Asks a reader for the tenant who may not list the tenants. */
+function NameTenant() {
+  const place = usePlace();
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const tenant = new FormData(event.currentTarget as HTMLFormElement).get('tenant');
+    place.change({ tenant: String(tenant).trim() });
+  };
+  return (
+    <Empty icon="people" title="Which tenant?">
+      <p>Your key is valid for every tenant, but may not list them. Enter the name of the tenant.</p>
+      <form class="choices-bar" onSubmit={submit}>
+        <label class="field">
+          Tenant
+          <input class="input" name="tenant" required maxLength={128} autocomplete="off" spellcheck={false} />
+        </label>
+        <button type="submit" class="button main">
+          Show
+        </button>
+      </form>
     </Empty>
   );
 }

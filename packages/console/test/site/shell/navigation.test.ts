@@ -5,7 +5,9 @@ import { pagesFor } from '../../../src/site/shell/navigation.ts';
 const offered = (...scopes: Scope[]) => pagesFor({ name: 'Jane', scopes, csrf: 'x' }).map(({ page }) => page);
 
 it('offers only the pages on which the reader may see something', () => {
-  expect(offered('log:read')).toEqual(['verification', 'approvals']);
+  expect(offered('log:read')).toEqual(['verification']);
+  // The desk refuses a key that only submits events.
+  expect(offered('events:write')).toEqual([]);
   expect(offered('approvals:decide')).toEqual(['approvals']);
   expect(offered('events:read')).not.toContain('verification');
   expect(offered('events:read')).not.toContain('keys');
