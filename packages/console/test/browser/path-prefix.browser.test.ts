@@ -18,6 +18,8 @@ beforeAll(async () => {
   organisation.provider.visitor = 'maria';
   service = await ConsoleService.empty({ logins: organisation.logins });
   await submitNumberedLogins(service, 'acme', 5);
+  // The first visit in a checkout builds the page.
+  await fetch(`${service.url}/docs`);
   browser = await startBrowser();
 });
 afterAll(async () => {
