@@ -1,4 +1,5 @@
 import { ClientError } from '@tallystick/client';
+import { useFailureGroup } from './failure-group.tsx';
 import { Notice } from './notice.tsx';
 
 /** A failed request: what happened, and what to do about it. */
@@ -10,12 +11,14 @@ export function Failure({
   readonly retry?: (() => void) | undefined;
 }) {
   const { title, advice, isFinal = false } = describe(error);
+  const { isShown, retryAll } = useFailureGroup(`${title} ${advice}`, retry);
+  if (!isShown) return null;
   return (
     <Notice tone="bad" title={title}>
       <p>{advice}</p>
-      {retry !== undefined && !isFinal && (
+      {retryAll !== undefined && !isFinal && (
         <p>
-          <button type="button" class="button" onClick={retry}>
+          <button type="button" class="button" onClick={retryAll}>
             Try again
           </button>
         </p>
