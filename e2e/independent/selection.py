@@ -150,7 +150,7 @@ class _Records:
         if self._last is not None and (epoch, sequence) <= self._last[:2]:
             self._find("SEQUENCE_DUPLICATE", sequence)
             return
-        if record is not None and {record["tenant_id"], record["event"].get("tenant_id")} != {self._tenant_id}:
+        if record is not None and not record["tenant_id"] == record["event"].get("tenant_id") == self._tenant_id:
             self._find("TENANT_MISMATCH", sequence)
             record = None
         if withheld is not None and withheld["tenant_id"] != self._tenant_id:

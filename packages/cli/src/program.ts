@@ -226,7 +226,7 @@ function usageError({ code, message }: CommanderError): CliError {
 /** What to do after a usage error for which commander has no suggestion, by commander's code. */
 const hints: Readonly<Record<string, string>> = {
   'commander.unknownOption':
-    '--help lists the options; write -- before a search or a value that begins with -',
+    '--help lists the options; a search or a value that begins with - comes last, behind --',
 };
 
 function* withSubcommands(command: Command): Generator<Command> {

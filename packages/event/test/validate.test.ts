@@ -486,3 +486,21 @@ describe('assertValidEvent', () => {
     );
   });
 });
+
+// Operators of the console read "must match ^(?!0000)\d{4}-(?:0[1-9]|…" of a refused event.
+it('says in words what is expected of a text, and not by a regular expression', () => {
+  const odd = {
+    audit_id: 'x',
+    tenant_id: '',
+    timestamp: 'x',
+    event_type: 'X',
+    source_ip: 'x',
+    event_version: 'x',
+  };
+  const violations = findViolations(
+    { ...event(), ...odd, proof: { type: 'none', captured_at: 'x' } },
+    { now },
+  );
+  expect(violations.length).toBe(7);
+  for (const { message } of violations) expect(message).not.toContain('^');
+});

@@ -1,8 +1,9 @@
 import type { ReceivedDelivery } from '@tallystick/protocol';
-import { AuditService, type AuditServiceOptions } from './app.ts';
+import { AuditService } from './app.ts';
 import { ServerError } from './errors.ts';
 import { deliverySchema } from './ingest/admit/delivery.ts';
 import type { SubmissionResult } from './ingest/submission.ts';
+import type { AuditServiceOptions } from './service-options.ts';
 
 export {
   type EmbeddedDecision,

@@ -16,7 +16,7 @@ export {
 } from '@tallystick/protocol';
 export { ApiKeys, type NewApiKey } from './access/api-keys.ts';
 export type { Principal } from './access/principal.ts';
-export { AuditService, type AuditServiceOptions } from './app.ts';
+export { AuditService } from './app.ts';
 export { readWebhookOptions, type WebhookOptions } from './approvals/webhook/webhook-options.ts';
 export { ServerError, type ServerErrorCode } from './errors.ts';
 export { createHttpApp, type HttpOptions } from './http/http-app.ts';
@@ -69,6 +69,7 @@ export {
 export type { SignedCheckpoint } from './proofs/checkpointer.ts';
 export type { TenantLogs } from './proofs/tenant-logs.ts';
 export { type VerifyRequest, type VerifySources, verifyRange } from './proofs/verification/verify-range.ts';
+export type { AuditServiceOptions } from './service-options.ts';
 export type { Position } from './trail/cursor.ts';
 export { type FollowQuery, follow } from './trail/follow.ts';
 export { HeadWatch } from './trail/tail.ts';

@@ -1,7 +1,8 @@
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { prepareEmbeddedStore, sharedPostgres, tempDir } from '@tallystick/testing';
-import { AuditService, type AuditServiceOptions } from '../src/app.ts';
+import { AuditService } from '../src/app.ts';
+import type { AuditServiceOptions } from '../src/service-options.ts';
 import type { Database } from '../src/store/database.ts';
 import { migratePostgres } from '../src/store/migrate.ts';
 import { PgliteDatabase } from '../src/store/pglite/pglite.ts';

@@ -198,6 +198,15 @@ broken(
   two,
 );
 broken(
+  'other-tenant-list',
+  'a record whose event names its tenant in a list',
+  await forged({
+    3: { event: { ...event(3), tenant_id: [tenant] } },
+  }),
+  ['TENANT_MISMATCH@3'],
+  two,
+);
+broken(
   'broken-link',
   'a record that does not name the one before it',
   await forged({

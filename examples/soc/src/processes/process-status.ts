@@ -1,4 +1,4 @@
-import type { ConsumerGroup } from '../platform/kafka/durable-kafka-topics.ts';
+import type { ConsumerGroup } from '../platform/kafka/topic-readers.ts';
 
 /** What a process says about its work. */
 export interface ProcessStatus {

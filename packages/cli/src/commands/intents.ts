@@ -75,7 +75,7 @@ export const registerIntents: Register = (program, run) => {
       );
     if (terminal.json) return undefined;
     if (intents.length > 0) await terminal.write(renderTable(terminal, columns, intents));
-    else terminal.note('no such actions');
+    else terminal.note('no incomplete actions of agents found');
     return undefined;
   });
 };

@@ -14,7 +14,7 @@ export const registerSearch: Register = (program, run) => {
         'Searches all texts of a tenant\'s events, newest first. Every part of the query must match: a word, a "quoted phrase", the ' +
           'beginning of a word (invest*), an IP address or a range (10.0.0.0/8), or field:value with the name of a filter ' +
           '(actor:user:maria, metadata.platform:web). A - before a part leaves out the events that match it. OR finds events that match ' +
-          'what is before or after it, and parentheses group parts: a (b OR c). Upper and lower case are the same. Write -- before a query that begins with -.',
+          'what is before or after it, and parentheses group parts: a (b OR c). Upper and lower case are the same. A query that begins with - comes last, behind --.',
       ),
   );
   addListOptions(command);

@@ -15,13 +15,13 @@ import {
 import { isTrusted, type Report, type SelectionVerdict, trustedKeys, type Verdict } from '@tallystick/verify';
 import { CliError } from '../errors.ts';
 import { askConsistency } from './ask-consistency.ts';
-import { acceptHint, chooseKeys, type LogUnderTest, type TrustSettings } from './choose-keys.ts';
+import { chooseKeys, type LogUnderTest, type TrustSettings } from './choose-keys.ts';
 import type { TrustDecision } from './decide-trust.ts';
+import { EpochChange } from './epoch-change.ts';
 import { saveEquivocation } from './equivocation.ts';
 import type { GivenCheckpoint } from './given-checkpoints.ts';
 import {
   type KeptCheckpoint,
-  type KnownLog,
   knownLogsPath,
   otherEpochs,
   readKnownLogs,
@@ -29,7 +29,6 @@ import {
   writeKnownLogs,
 } from './known-logs.ts';
 import { readKnownPlaces, withSeen, writeKnownPlaces } from './known-places.ts';
-import { linkOf } from './new-epoch.ts';
 import { validRotations } from './rotations.ts';
 
 /** What a verification relies on. None of it comes from the service, store or file that is verified. */
@@ -74,8 +73,8 @@ export class TrustResolver {
   /** The log that {@link resolve} was called for, and the keys that are trusted for it, with those that rotations lead to. */
   #log: LogUnderTest | undefined;
   #signers: readonly Verifier[] = [];
-  /** The epoch that was verified before, if the log is in a later one that nobody accepted yet. */
-  #earlier: KnownLog | undefined;
+  /** Set if the log is in a later epoch than the one that was verified before, and nobody accepted it yet. */
+  #change: EpochChange | undefined;
   #genesis: AuditRecord | undefined;
   /** The signed notes that the log is compared with. */
   #notes: readonly string[] = [];
@@ -118,7 +117,7 @@ export class TrustResolver {
     }
     this.#kept = known.get(log.origin)?.checkpoint;
     const others = otherEpochs(known, log.origin);
-    this.#earlier = this.#compareEpochs(log, others, known.get(log.origin));
+    this.#change = EpochChange.of(this.#context, log, others, known.get(log.origin));
     const { epoch: own } = parseOrigin(log.origin);
     const keptOfClosed = others.flatMap(({ epoch, entry }) =>
       epoch < own && entry.checkpoint !== undefined ? [entry.checkpoint.note] : [],
@@ -199,25 +198,6 @@ export class TrustResolver {
     return this.#compared.filter((checkpoint) => !open.includes(checkpoint));
   }
 
-  /** The epoch that was verified before, if the log is in a later one that was neither verified nor pinned by the user yet. */
-  #compareEpochs(
-    { origin, from, place }: LogUnderTest,
-    others: ReturnType<typeof otherEpochs>,
-    own: KnownLog | undefined,
-  ): KnownLog | undefined {
-    const { epoch } = parseOrigin(origin);
-    const seen = others.find(({ entry }) => entry.checkpoint !== undefined);
-    if (seen === undefined) return undefined;
-    if (seen.epoch > epoch) {
-      // An old bundle or receipt is genuine.
-      if (place === undefined) return undefined;
-      const since = seen.entry.checkpoint!.keptAt.slice(0, 10);
-      const message = `${from} was rolled back: it shows epoch ${epoch} of a log whose epoch ${seen.epoch} was verified on ${since}`;
-      throw new CliError('BROKEN', message);
-    }
-    return own?.checkpoint !== undefined || own?.pin?.by === 'hand' ? undefined : seen.entry;
-  }
-
   /** Receives each record of the log: the first one names what came before its epoch. */
   readonly noteRecord = (record: AuditRecord): void => {
     if (record.sequence_number === 0) this.#genesis = record;
@@ -230,38 +210,9 @@ export class TrustResolver {
    * @throws {CliError} `LOG_EPOCH_CHANGED`
    */
   async confirmEpoch({ verdict }: Pick<Compared, 'verdict'>): Promise<void> {
-    const [log, earlier] = [this.#log, this.#earlier];
-    if (log === undefined || earlier === undefined || !isTrusted(verdict)) return;
-    const { size, keptAt, note } = earlier.checkpoint!;
-    const known = `${log.origin} is a new epoch: it does not include the ${size} records of ${earlier.origin} verified on ${keptAt.slice(0, 10)}`;
-    if (this.#genesis === undefined) {
-      this.#context.terminal.warn(
-        `${known}. Its first record, which names what was signed before, is not in ${log.from}`,
-      );
-      return;
-    }
-    const pin = earlier.pin === undefined ? [] : [parseVerifierKey(earlier.pin.key)];
-    const link = await linkOf(this.#genesis, earlier, [...pin, ...this.#signers]);
-    if (link.kind === 'contradicts' && link.size === size) saveEquivocation(this.#context, [note, link.note]);
-    if (link.kind === 'names') {
-      const named =
-        link.size === size
-          ? 'this checkpoint'
-          : `a checkpoint of ${link.size} records, with which the kept one was not compared`;
-      this.#context.terminal.warn(`${known}. Its first record names ${named}`);
-    } else if (link.kind === 'contradicts' || log.place !== undefined) {
-      const reason =
-        link.kind === 'contradicts'
-          ? `its first record names another checkpoint of ${link.size} records`
-          : 'its first record does not name a signed checkpoint of that epoch';
-      throw new CliError('LOG_EPOCH_CHANGED', `${known}, and ${reason}`, { hint: acceptHint(log) });
-    } else {
-      this.#context.terminal.warn(
-        `${known}, and its first record does not name a signed checkpoint of that epoch`,
-      );
-      return;
-    }
-    this.#earlier = undefined;
+    if (this.#change === undefined || !isTrusted(verdict)) return;
+    if (!(await this.#change.follows(this.#genesis, this.#signers))) return;
+    this.#change = undefined;
     if (this.#waiting !== undefined) this.keepCheckpoint(this.#waiting);
   }
 
@@ -270,7 +221,7 @@ export class TrustResolver {
    * user is only warned.
    */
   readonly keepCheckpoint = (note: string): void => {
-    if (this.#earlier !== undefined) {
+    if (this.#change !== undefined) {
       this.#waiting = note;
       return;
     }

@@ -94,7 +94,11 @@ test('state, agent, action, age and tenant limit the list', async () => {
   expect(await idsOf('--action', 'wipe', '--tenant', 'acme')).toEqual([unannounced.audit_id]);
   expect(await idsOf('--tenant', 'globex')).toEqual([elsewhere.audit_id]);
   const none = await run('--older-than', '30d');
-  expect([none.exitCode, none.stdout, none.stderr]).toEqual([0, '', 'no such actions\n']);
+  expect([none.exitCode, none.stdout, none.stderr]).toEqual([
+    0,
+    '',
+    'no incomplete actions of agents found\n',
+  ]);
 });
 
 test('a list of more than one page is complete', async () => {

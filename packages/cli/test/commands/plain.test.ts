@@ -162,7 +162,7 @@ describe('usage', () => {
     [
       'search -success',
       3,
-      "unknown option '-success' (USAGE)\nhint: --help lists the options; write -- before a search",
+      "unknown option '-success' (USAGE)\nhint: --help lists the options; a search or a value that begins with - comes last, behind --",
     ],
     ['import', 3, "required option '--format <format>' not specified (USAGE)"],
     ['import --format xml', 3, 'Allowed choices are jsonl, cloudtrail, k8s-audit'],

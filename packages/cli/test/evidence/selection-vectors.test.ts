@@ -109,12 +109,12 @@ test('the verifier in Python says the same of changed archives', async () => {
     const expected = await judge(join(folder, 'selections', file), { keys: [trusted] });
     selections.push({ file, name, keys: [trusted], expect: expected });
   };
-  for (const one of fc.sample(inFile, 300)) {
+  for (const one of fc.sample(inFile, 150)) {
     const { file, how, seed, bits } = one;
     const data = changed(entries[file]!.data, how, seed, bits);
     await add(zip(entries.with(file, { ...entries[file]!, data })), JSON.stringify(one));
   }
-  for (const one of fc.sample(fc.record(seeds), 100)) {
+  for (const one of fc.sample(fc.record(seeds), 50)) {
     const bytes = changed(whole, one.how, one.seed, one.bits);
     await add(bytes, JSON.stringify(one));
   }
@@ -124,5 +124,5 @@ test('the verifier in Python says the same of changed archives', async () => {
   const run = promisify(execFile)(process.env.PYTHON ?? 'python3', args);
   const { stdout } = await run.catch((error: { stdout: string }) => error);
   expect(stdout.split('\n').filter((line) => line.startsWith('FAILED'))).toEqual([]);
-  expect(stdout).toMatch(/^ *428 checks {2}selections\/index\.json$/m);
-});
+  expect(stdout).toMatch(/^ *228 checks {2}selections\/index\.json$/m);
+}, 120_000);

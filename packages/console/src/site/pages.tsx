@@ -2,7 +2,6 @@ import { useEffect } from 'preact/hooks';
 import { ErrorBoundary, lazy, Route, Router } from 'preact-iso';
 import { usePlace } from './address/place.ts';
 import { Empty } from './elements/empty.tsx';
-import { Failure } from './elements/failure.tsx';
 import { useConsole } from './session/console-context.ts';
 import { docsAddress, toDocsPage } from './session/to-docs.ts';
 import { pagesFor } from './shell/navigation.ts';
@@ -98,9 +97,13 @@ function FirstPage() {
   }, [first]);
   if (first !== undefined) return null;
   return (
-    <Failure
-      error={new Error('Your key may not read anything here. Ask the operator for the scope events:read.')}
-    />
+    <Empty icon="shield" title="Your key may not read anything here">
+      <p>It may submit events, for example, and needs no console for that.</p>
+      <p>
+        Ask the operator of the service for a key with the scopes <code>events:read</code> and{' '}
+        <code>log:read</code>, then sign out and sign in with it.
+      </p>
+    </Empty>
   );
 }
 

@@ -38,6 +38,17 @@ it('the page says that the service is away, and goes on when it is back', async 
   // The session survives a restart of the service.
   await visitor.drawer.getByRole('button', { name: 'Try again' }).click();
   await visitor.drawer.getByText('Verified here, by your browser').waitFor();
+  // A page with several parts says it once, and its button reads all of them again.
+  await visitor.page.route('**/v1/**', (route) => route.abort());
+  await visitor.go('overview?tenant=acme');
+  const says = visitor.page.getByRole('alert').filter({ hasText: 'The service does not answer' });
+  await says.waitFor();
+  await visitor.settled();
+  expect(await says.count()).toBe(1);
+  await visitor.page.unroute('**/v1/**');
+  await says.getByRole('button', { name: 'Try again' }).click();
+  await visitor.sees('by hour and outcome', 'Records in the chain', 'Approvals wait');
+  await says.waitFor({ state: 'detached' });
 });
 
 it('live mode goes on where it was when the service is back', async () => {

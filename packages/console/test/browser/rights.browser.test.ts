@@ -95,3 +95,17 @@ it('does not include reading when the key only writes', async () => {
   await visitor.sees('There is no such page');
   expect(await visitor.rows.count()).toBe(0);
 });
+
+// Both were told that no events had been recorded yet.
+it('a key that may read nothing, or may not list the tenants, gets the next step', async () => {
+  await using blind = await Visitor.arrive(browser, service);
+  await blind.open(await service.key('Blind', ['events:write']), '');
+  await blind.sees('Your key may not read anything here');
+  expect(await blind.page.getByRole('navigation').getByRole('link').count()).toBe(0);
+  await using decider = await Visitor.arrive(browser, service);
+  await decider.open(await service.key('Decider', ['approvals:decide'], { subject: 'jo' }), 'approvals');
+  await decider.page.getByLabel('Tenant').fill('acme');
+  await decider.page.getByRole('button', { name: 'Show' }).click();
+  await decider.sees('No agent waits');
+  expect(decider.parameter('tenant')).toBe('acme');
+});

@@ -3,7 +3,8 @@
 --   $5 most bytes of the records together, except for the first, $6 and $7 bounds of ingested_at, which name the partitions of the page
 -- The bounds of the sequence numbers are those of the partitions' unique (tenant_id, epoch, sequence_number). The server plans the
 -- statement once per connection, and leaves out partitions when it runs.
-select h.epoch as head_epoch, h.last_sequence as head_sequence, p.*
+select h.epoch as head_epoch, h.last_sequence as head_sequence, p.epoch, p.sequence_number, p.audit_id, p.ingested_at, p.is_sensitive,
+       p.previous_hash, p.record_hash, p.event_type, p.record
   from audit_chain_state h
   left join lateral (
     select d.epoch,

@@ -1,7 +1,7 @@
 -- Records at some positions of one epoch, in chain order.
 --   $1 tenant, $2 epoch, $3 sequence numbers, $4 and $5 bounds of ingested_at for each, $6 the order (1 or -1), $7 whether the reader sees
 --   sensitive records, $8 whether they are listed, $9 and $10 when the events happened, $11 and $12 when they were chained, $13 most bytes of the
---   records together, except for the first, $14 and $15 bounds of all of $4 and $5
+--   records together, except for the first, $14 and $15 bounds of all of $4 and $5, $16 most rows, the first ones of $3
 -- Each position is looked up in the partition of its month, by (tenant_id, epoch, sequence_number): the others are pruned for each of them while
 -- the statement runs. The server plans it once per connection. 100 positions in 84 partitions take 1.3 ms; a list of sequence numbers, planned
 -- with its values, took 13 ms to plan and 8 ms to run.
@@ -22,7 +22,8 @@ select epoch, sequence_number, audit_id, ingested_at, is_sensitive, previous_has
                -- What the reader may not see does not leave the store.
                case when d.is_sensitive and not $7::boolean then null else d.record end as record,
                octet_length(d.record) as bytes
-          from unnest($3::bigint[], $4::timestamptz[], $5::timestamptz[]) as wanted(sequence_number, chained_from, chained_to)
+          from unnest($3::bigint[], $4::timestamptz[], $5::timestamptz[]) with ordinality
+            as wanted(sequence_number, chained_from, chained_to, nth)
          cross join lateral (
            select * from audit_records r
             where r.tenant_id = $1
@@ -41,6 +42,8 @@ select epoch, sequence_number, audit_id, ingested_at, is_sensitive, previous_has
            and d."timestamp" < $10::timestamptz
            and d.ingested_at >= $11::timestamptz
            and d.ingested_at < $12::timestamptz
+         order by wanted.nth
+         limit $16::integer
       ) p
   ) q
  where bytes_before < $13::bigint

@@ -1,7 +1,7 @@
 import { termBlockRecords, termHashes } from '@tallystick/event';
 import type { Session } from '../store/database.ts';
 import type { DatabaseFollower, FollowedPage } from './follower.ts';
-import { type RecordTerms, type SummaryTable, TermSummaries } from './term-summaries.ts';
+import { type FullBlock, type SummaryTable, TermSummaries } from './term-summaries.ts';
 
 /** An index of terms: a table with the hashes of the terms of each record, and one with summaries of blocks of records. */
 export interface TermIndex extends SummaryTable {
@@ -23,15 +23,18 @@ export function termIndexFollower(index: TermIndex): DatabaseFollower {
   return {
     name,
     effect: 'database',
-    async apply(session, page) {
-      const records = page.records.map(({ epoch, sequence, record: { event } }) => ({
-        epoch,
-        sequence,
-        event,
-        terms: termsOf(event),
-      }));
-      await storeTerms(session, table, page, records);
-      await ofBlocks.add(session, page, records);
+    async apply(session, { tenantId, generation, records }) {
+      const rows: TermRow[] = [];
+      const fullBlocks: FullBlock[] = [];
+      for (const { epoch, sequence, record } of records) {
+        const terms = termsOf(record.event);
+        const row = rowOf({ tenantId, epoch, sequence }, terms);
+        if (row !== undefined) rows.push(row);
+        const full = ofBlocks.collect({ generation, tenantId, epoch, sequence }, record.event, terms);
+        if (full !== undefined) fullBlocks.push(full);
+      }
+      await storeTerms(session, table, { tenantId, generation }, rows);
+      await ofBlocks.write(session, fullBlocks);
     },
     async clear(session, generation, tenantId) {
       if (tenantId !== undefined) {
@@ -56,17 +59,33 @@ export function termIndexFollower(index: TermIndex): DatabaseFollower {
   };
 }
 
+interface TermRow {
+  readonly epoch: number;
+  readonly sequence: number;
+  /** The hashes of the terms, ascending, each once: an array of PostgreSQL. */
+  readonly terms: string;
+}
+
+/** Undefined for a record without terms. */
+function rowOf(
+  {
+    tenantId,
+    epoch,
+    sequence,
+  }: { readonly tenantId: string; readonly epoch: number; readonly sequence: number },
+  terms: readonly string[],
+): TermRow | undefined {
+  const scope = { tenantId, epoch, block: Math.floor(sequence / termBlockRecords) };
+  const hashes = Int32Array.from(new Set(termHashes(scope, terms))).sort();
+  return hashes.length === 0 ? undefined : { epoch, sequence, terms: `{${hashes.join(',')}}` };
+}
+
 async function storeTerms(
   session: Session,
   table: TermIndex['table'],
-  { tenantId, generation }: FollowedPage,
-  records: readonly RecordTerms[],
+  { tenantId, generation }: Pick<FollowedPage, 'tenantId' | 'generation'>,
+  stored: readonly TermRow[],
 ): Promise<void> {
-  const stored = records.flatMap(({ epoch, sequence, terms }) => {
-    const scope = { tenantId, epoch, block: Math.floor(sequence / termBlockRecords) };
-    const hashes = Int32Array.from(new Set(termHashes(scope, terms))).sort();
-    return hashes.length === 0 ? [] : [{ epoch, sequence, terms: `{${hashes.join(',')}}` }];
-  });
   // Rows that exist already are those of an attempt before the cursor was moved back by hand.
   await session.query(
     `insert into ${table} (generation, tenant_id, epoch, sequence_number, terms)

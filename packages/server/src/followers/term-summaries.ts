@@ -1,21 +1,32 @@
 import { type AnyEvent, BlockSummary, termBlockRecords } from '@tallystick/event';
 import { readRecord } from '@tallystick/log';
 import type { Session } from '../store/database.ts';
-import type { FollowedPage } from './follower.ts';
 import { readRows } from './read-page.ts';
-
-/** A record, and its terms. */
-export interface RecordTerms {
-  readonly epoch: number;
-  readonly sequence: number;
-  readonly event: AnyEvent;
-  readonly terms: readonly string[];
-}
 
 /** Where the rows of summaries are stored, and what they are of. */
 export interface SummaryTable {
   readonly summaries: 'audit_field_blocks' | 'audit_search_blocks';
   readonly termsOf: (event: AnyEvent) => string[];
+}
+
+interface RecordPlace {
+  readonly generation: number;
+  readonly tenantId: string;
+  readonly epoch: number;
+  readonly sequence: number;
+}
+
+interface BlockPlace {
+  readonly generation: number;
+  readonly tenantId: string;
+  readonly epoch: number;
+  readonly block: number;
+}
+
+/** A block whose last record was followed. */
+export interface FullBlock extends BlockPlace {
+  /** Undefined where its earlier records are not known. */
+  readonly summary: BlockSummary | undefined;
 }
 
 /** A block of which the first records were followed. */
@@ -39,32 +50,45 @@ export class TermSummaries {
   readonly #table: SummaryTable;
   /** By generation, tenant and epoch, the one that was used last at the end. Owned by this object. */
   readonly #open = new Map<string, OpenBlock>();
+  /** Hashes of all open blocks. There may be one for each of many tenants, so they are not counted again for each page. */
+  #kept = 0;
 
   constructor(table: SummaryTable) {
     this.#table = table;
   }
 
-  /** In the transaction that stores the terms. A crash leaves neither the terms nor the summary. */
-  async add(
-    session: Session,
-    { tenantId, generation }: FollowedPage,
-    records: readonly RecordTerms[],
-  ): Promise<void> {
-    for (const { epoch, sequence, event, terms } of records) {
-      const key = `${generation}\n${tenantId}\n${epoch}`;
-      const block = Math.floor(sequence / termBlockRecords);
-      const open = this.#openAt(key, { tenantId, epoch, block }, sequence);
-      if (open !== undefined) {
-        open.summary.add(event, terms);
-        open.next++;
-      }
-      if (sequence % termBlockRecords !== termBlockRecords - 1) continue;
-      this.#open.delete(key);
-      const place = { tenantId, epoch, block, generation };
-      if (open === undefined) await writeSummary(session, this.#table, place);
-      else await insertSummary(session, this.#table, place, open.summary);
+  /**
+   * Adds a record to the summary of its block. Terms are not kept: with the terms of a whole page in memory, the garbage collector
+   * took more time than the rest of this follower (`npm run bench -- followers`).
+   *
+   * @returns the block, if this is its last record: {@link write} stores its summary
+   */
+  collect(
+    { tenantId, generation, epoch, sequence }: RecordPlace,
+    event: AnyEvent,
+    terms: readonly string[],
+  ): FullBlock | undefined {
+    const key = `${generation}\n${tenantId}\n${epoch}`;
+    const block = Math.floor(sequence / termBlockRecords);
+    const open = this.#openAt(key, { tenantId, epoch, block }, sequence);
+    if (open !== undefined) {
+      this.#kept -= open.summary.size;
+      open.summary.add(event, terms);
+      this.#kept += open.summary.size;
+      open.next++;
     }
+    const isLast = sequence % termBlockRecords === termBlockRecords - 1;
+    if (isLast) this.#close(key);
     this.#forget();
+    return isLast ? { generation, tenantId, epoch, block, summary: open?.summary } : undefined;
+  }
+
+  /** In the transaction that stores the terms. A crash leaves neither the terms nor the summaries. */
+  async write(session: Session, blocks: readonly FullBlock[]): Promise<void> {
+    for (const { summary, ...place } of blocks) {
+      if (summary === undefined) await writeSummary(session, this.#table, place);
+      else await insertSummary(session, this.#table, place, summary);
+    }
   }
 
   /** The block that a record continues; undefined where its earlier records are not known. */
@@ -74,30 +98,28 @@ export class TermSummaries {
     sequence: number,
   ): OpenBlock | undefined {
     const known = this.#open.get(key);
-    this.#open.delete(key);
     const continues = known?.block === scope.block && known.next === sequence;
     const begins = sequence % termBlockRecords === 0;
+    if (!continues) this.#close(key);
     if (!continues && !begins) return undefined;
     const open = continues ? known : { block: scope.block, next: sequence, summary: new BlockSummary(scope) };
+    // To the end of those that were used.
+    this.#open.delete(key);
     this.#open.set(key, open);
     return open;
   }
 
+  #close(key: string): void {
+    this.#kept -= this.#open.get(key)?.summary.size ?? 0;
+    this.#open.delete(key);
+  }
+
   #forget(): void {
-    let kept = [...this.#open.values()].reduce((sum, { summary }) => sum + summary.size, 0);
-    for (const [key, { summary }] of this.#open) {
-      if (kept <= keptHashes) break;
-      kept -= summary.size;
-      this.#open.delete(key);
+    for (const key of this.#open.keys()) {
+      if (this.#kept <= keptHashes) break;
+      this.#close(key);
     }
   }
-}
-
-interface BlockPlace {
-  readonly generation: number;
-  readonly tenantId: string;
-  readonly epoch: number;
-  readonly block: number;
 }
 
 /** Reads a block of the chain, all of whose records the index has, and writes its summary. */

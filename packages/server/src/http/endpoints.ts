@@ -66,6 +66,7 @@ export function endpointsOf(service: AuditService, http: HttpParts): readonly En
   const { database, keys, logs, signer } = service;
   const { limits, metrics, streams, readAudit, gateway, now = Date.now } = http;
   const trail = new Trail(database);
+  const stats = new TrailStats(database, trail, {}, signer.store.serviceSecret('stats-cursors'));
   const heads = new HeadWatch(database, http.tailIntervalMs ?? 500);
   const keyWatch = new KeyWatch(database, now);
   const deadLetters = new DeadLetters(database);
@@ -76,7 +77,7 @@ export function endpointsOf(service: AuditService, http: HttpParts): readonly En
     ...eventRoutes({ trail, readAudit, evidence: service }),
     ...topEventRoutes({ trail, readAudit }),
     ...exportRoutes({ trail, readAudit, longRequests, keyWatch, evidence: service, now }),
-    ...statsRoutes({ trail, stats: new TrailStats(database, trail), readAudit }),
+    ...statsRoutes({ trail, stats, readAudit }),
     ...timelineRoutes({ trail, readAudit }),
     ...streamRoutes({ trail, heads, streams, readAudit, keyWatch, limits }),
     ...verifyRoutes({ service, trail, longRequests, maxRecords: limits.maxVerifyRecords }),

@@ -8,6 +8,7 @@ export type ServiceSecret =
   | 'service-record-ids'
   | 'console-sessions'
   | 'console-logins'
+  | 'stats-cursors'
   | 'viewer-tokens';
 
 /** The newest checkpoint that the signer recorded for an origin. */

@@ -11,12 +11,25 @@ const findBlocksSql = readSql('find-blocks');
 /** Without terms, the times alone decide. */
 const noGroups: TermGroups = { fields: [], texts: [] };
 
+/** From so many blocks on, it pays to know in which of them no record has {@link anyTerm}. */
+const manyBlocks = 200;
+
 /** The part of a range in which a search has to look next. */
 export interface BlockStep {
   /** Blocks that may have a match, in the order of the search. */
   readonly blocks: readonly number[];
+  /** Those of them in which no record has {@link anyTerm}, where they are many. */
+  readonly plain?: ReadonlySet<number> | undefined;
   /** The beginning of the range, up to the end of these blocks: no other block in it has a match. */
   readonly range: Range;
+}
+
+interface KnownBlocks {
+  readonly first: number;
+  readonly last: number;
+  readonly blocks: readonly number[];
+  /** See {@link BlockStep.plain}. */
+  plain?: ReadonlySet<number>;
 }
 
 /**
@@ -31,7 +44,7 @@ export class BlockQueue {
   readonly #budget: ScanBudget;
   readonly #newestFirst: boolean;
   /** Blocks of one group that may have a match, in the order of the search, and between which blocks these are all. */
-  #known: { readonly first: number; readonly last: number; readonly blocks: readonly number[] } | undefined;
+  #known: KnownBlocks | undefined;
 
   constructor(
     session: Session,
@@ -58,10 +71,12 @@ export class BlockQueue {
     }
     const left = known.blocks.filter((block) => block >= from && block <= to);
     const blocks = left.slice(0, most);
+    if (blocks.length >= manyBlocks) known.plain ??= await this.#plainOf(known);
     const isAll = blocks.length === left.length;
     const end = isAll ? (this.#newestFirst ? known.first : known.last) : blocks.at(-1)!;
     return {
       blocks,
+      plain: known.plain,
       range: this.#newestFirst
         ? { low: Math.max(low, end * termBlockRecords), high }
         : { low, high: Math.min(high, (end + 1) * termBlockRecords - 1) },
@@ -69,16 +84,32 @@ export class BlockQueue {
   }
 
   /** Asks for the blocks of one group: that in which the range begins. */
-  async #find(from: number, to: number) {
-    const { epoch, filters } = this.#request;
+  async #find(from: number, to: number): Promise<KnownBlocks> {
     const group = Math.floor((this.#newestFirst ? to : from) / termGroupBlocks) * termGroupBlocks;
     const [first, last] = [Math.max(from, group), Math.min(to, group + termGroupBlocks - 1)];
+    const found = await this.#ask(first, last, this.#alternatives);
+    const sign = this.#newestFirst ? -1 : 1;
+    return { first, last, blocks: [...found].sort((a, b) => sign * (a - b)) };
+  }
+
+  /** A search looks up a third less where it does not have to look for {@link anyTerm}. */
+  async #plainOf({ first, last, blocks }: KnownBlocks): Promise<ReadonlySet<number>> {
+    const odd = await this.#ask(first, last, [
+      { texts: [[anyTerm]], fields: [] },
+      { texts: [], fields: [[anyTerm]] },
+    ]);
+    return new Set(blocks.filter((block) => !odd.has(block)));
+  }
+
+  async #ask(first: number, last: number, alternatives: readonly TermGroups[]): Promise<Set<number>> {
+    const { epoch, filters } = this.#request;
     const scope = summaryScope({ tenantId: this.#tenantId, epoch, block: first });
     const hashed = (groups: readonly (readonly string[])[]) =>
       groups.map((group) => `{${termHashes(scope, [...group, anyTerm]).join(',')}}`);
     this.#budget.searches--;
-    const statements = this.#alternatives.map(
+    const statements = alternatives.map(
       ({ texts, fields }): Statement<{ readonly block: number }> => ({
+        name: 'tally_find_blocks',
         text: findBlocksSql,
         values: [
           this.#tenantId,
@@ -95,9 +126,7 @@ export class BlockQueue {
     const answers: readonly (readonly { readonly block: number }[])[] = await this.#session.pipeline(
       ...statements,
     );
-    const found = new Set(answers.flatMap((rows) => rows.map(({ block }) => block)));
-    const sign = this.#newestFirst ? -1 : 1;
-    return { first, last, blocks: [...found].sort((a, b) => sign * (a - b)) };
+    return new Set(answers.flatMap((rows) => rows.map(({ block }) => block)));
   }
 }
 

@@ -79,6 +79,20 @@ export class ChainMonths {
     };
   }
 
+  /** About how many records were chained between two times (ms), if each month's came evenly. Infinite where that is not known. */
+  expected(from: number, to: number): number {
+    const count = this.#about(to) - this.#about(from);
+    return Number.isNaN(count) ? Number.POSITIVE_INFINITY : count;
+  }
+
+  #about(ms: number): number {
+    const at = this.#months.findLastIndex(({ start }) => start <= ms);
+    const [month, next] = [this.#months[at], this.#months[at + 1]];
+    if (month === undefined) return ms < (this.#months[0]?.start ?? Number.NaN) ? 0 : Number.NaN;
+    if (next === undefined) return Number.NaN;
+    return month.first + ((next.first - month.first) * (ms - month.start)) / (next.start - month.start);
+  }
+
   /** In how many months with records a range lies. */
   count(low: number, high: number): number {
     return this.#at(high) - Math.max(0, this.#at(low)) + 1;

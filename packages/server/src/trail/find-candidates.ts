@@ -70,6 +70,8 @@ export interface CandidateSearch {
   readonly epoch: number;
   /** Blocks in which to search. */
   readonly blocks: readonly number[];
+  /** Those of them in which no record has {@link anyTerm}. None is known where absent. */
+  readonly plain?: ReadonlySet<number> | undefined;
   readonly first: number;
   readonly last: number;
   readonly newestFirst: boolean;
@@ -136,18 +138,21 @@ export async function entriesOfBlock(
 function candidatesOf(
   tenantId: string,
   { fields, texts }: TermGroups,
-  { epoch, blocks, first, last, newestFirst, most }: CandidateSearch,
+  { epoch, blocks, plain, first, last, newestFirst, most }: CandidateSearch,
 ): Statement<CandidateRow> {
   const hashed = (groups: readonly (readonly string[])[]) =>
     groups.map((group) => {
-      const terms = [...group, anyTerm];
-      const hashes = blocks.map((block) => `"{${termHashes({ tenantId, epoch, block }, terms).join(',')}}"`);
+      const withAny = [...group, anyTerm];
+      const hashes = blocks.map((block) => {
+        const terms = plain?.has(block) ? group : withAny;
+        return `"{${termHashes({ tenantId, epoch, block }, terms).join(',')}}"`;
+      });
       return `{${hashes.join(',')}}`;
     });
   return {
     name: 'tally_search_blocks',
     text: searchBlocksSql,
-    values: [tenantId, epoch, first, last, hashed(texts), hashed(fields), newestFirst, most],
+    values: [tenantId, epoch, first, last, blocks, hashed(texts), hashed(fields), newestFirst, most],
   };
 }
 

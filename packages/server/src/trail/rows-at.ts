@@ -12,19 +12,23 @@ const rowsAtSql = readSql('rows-at');
 /** Rows at some positions that meet the filters. */
 export interface RowsAt {
   readonly rows: readonly ListedRow[];
-  /** The last position that was looked at where the limit of bytes left out the others; undefined if it left out none. */
+  /** The last position that was looked at where a limit left out the others; undefined if it left out none. */
   readonly cutAt: number | undefined;
 }
 
 /**
  * Reads the rows at these positions and compares their bytes with the filters. The statement is the same for all filters, so the server has its
  * plan; the conditions of {@link conditionsOf} would need a plan for each request, over all partitions.
+ *
+ * @param sequences in the order of the page
+ * @param most rows whose records are read
  */
 export async function rowsAt(
   session: Session,
   tenantId: string,
   { epoch, order, view, filters, search, months }: ScanRequest,
   sequences: readonly number[],
+  most: number,
 ): Promise<RowsAt> {
   const bounds = sequences.map((sequence) => months.between(sequence, sequence));
   const all = months.between(Math.min(...sequences), Math.max(...sequences));
@@ -49,10 +53,11 @@ export async function rowsAt(
       maxPageBytes,
       all.from,
       all.to,
+      most,
     ],
   };
   const [, found] = await session.pipeline(plannedOnce, statement, plannedByValues);
-  const isCut = found.length < (found[0]?.available ?? 0);
+  const isCut = found.length >= most || found.length < (found[0]?.available ?? 0);
   const matches = filterMatcher(conditions.filter(isComparedWithRecord));
   return {
     rows: found.filter((row) => matches(eventOf(row))),

@@ -4,10 +4,11 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { expect } from 'vitest';
 import type { NewApiKey } from '../../src/access/api-keys.ts';
-import { AuditService, type AuditServiceOptions } from '../../src/app.ts';
+import { AuditService } from '../../src/app.ts';
 import { type HttpServer, type ServeOptions, serveHttp } from '../../src/http/serve.ts';
 import { KafkaGateway, type KafkaGatewayOptions } from '../../src/ingest/gateway/gateway.ts';
 import { ServiceMetrics } from '../../src/metrics/service-metrics.ts';
+import type { AuditServiceOptions } from '../../src/service-options.ts';
 import { PgliteDatabase } from '../../src/store/pglite/pglite.ts';
 
 export interface Answer {

@@ -346,7 +346,7 @@ describe.each([
     {
       file: 'rows-at',
       types:
-        'text, integer, bigint[], timestamptz[], timestamptz[], integer, boolean, boolean, timestamptz, timestamptz, timestamptz, timestamptz, bigint, timestamptz, timestamptz',
+        'text, integer, bigint[], timestamptz[], timestamptz[], integer, boolean, boolean, timestamptz, timestamptz, timestamptz, timestamptz, bigint, timestamptz, timestamptz, integer',
       values: [
         `'${tenantId}'`,
         '1',
@@ -363,6 +363,7 @@ describe.each([
         '8000000',
         "'-infinity'",
         "'infinity'",
+        '100',
       ],
       // A few for each of the 100 records, in each of the partitions that their times allow.
       mostBlocks: 2_000,

@@ -159,6 +159,21 @@ describe('the months of a chain', () => {
     );
   });
 
+  it('say about how many records were chained between two times', () => {
+    const known = new ChainMonths(1, [
+      { start: Date.UTC(2026, 0), first: 0 },
+      { start: Date.UTC(2026, 1), first: 3_100 },
+      { start: Date.UTC(2026, 2), first: 3_100 + 56 },
+    ]);
+    expect(known.expected(Date.UTC(2026, 0, 11), Date.UTC(2026, 0, 12))).toBeCloseTo(100);
+    expect(known.expected(Date.UTC(2026, 0, 31), Date.UTC(2026, 1, 2))).toBeCloseTo(102);
+    expect(known.expected(Date.UTC(2025, 0), Date.UTC(2026, 1))).toBeCloseTo(3_100);
+    // Of the newest month, the end is not known. A list without a beginning begins before all of them.
+    expect(known.expected(Date.UTC(2026, 0), Date.UTC(2026, 2, 2))).toBe(Number.POSITIVE_INFINITY);
+    expect(known.expected(Number.NaN, Date.UTC(2026, 1))).toBe(Number.POSITIVE_INFINITY);
+    expect(new ChainMonths(1, []).expected(0, 1)).toBe(Number.POSITIVE_INFINITY);
+  });
+
   it('of which the newest are not known yet leave the end open', () => {
     const known = new ChainMonths(1, [{ start: Date.UTC(2026, 0), first: 0 }]);
     expect(known.between(5, 1_000_000)).toEqual({ from: '2026-01-01T00:00:00.000Z', to: 'infinity' });

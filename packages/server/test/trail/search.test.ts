@@ -214,7 +214,7 @@ describe.each(everySite)('on $kind', ({ make }) => {
     it('is closed to readers of other tenants', async () => {
       await submit('own', [{}]);
       await index();
-      const search = `select * from tally_search_blocks($1, 1, 0, 10, array['{"{1}"}'], array[]::text[], true, 10)`;
+      const search = `select * from tally_search_blocks($1, 1, 0, 10, '{0}', array['{"{1}"}'], array[]::text[], true, 10)`;
       const reader = { role: 'reader', tenants: ['own'] } as const;
       await expect(site.service.database.query(reader, search, ['own'])).resolves.toHaveLength(1);
       await expect(site.service.database.query(reader, search, ['asked'])).rejects.toThrow(
@@ -226,7 +226,7 @@ describe.each(everySite)('on $kind', ({ make }) => {
       await expect(site.service.database.query(reader, 'select * from audit_search_terms')).rejects.toThrow(
         /permission/,
       );
-      const forged = `select * from tally_search_blocks('own', 1, 0, 10, array['{"{1}'') or true --"}'], array[]::text[], true, 10)`;
+      const forged = `select * from tally_search_blocks('own', 1, 0, 10, '{0}', array['{"{1}'') or true --"}'], array[]::text[], true, 10)`;
       await expect(site.service.database.query(reader, forged)).rejects.toThrow(/malformed array/);
     });
 

@@ -216,6 +216,11 @@ it.each(['light', 'dark'] as const)('is accessible in %s, in German, and at 360 
   await page.goto(pages.url);
   await page.getByRole('button', { name: 'document.opened' }).first().click();
   await page.getByText('Von Ihrem Browser geprüft').waitFor();
+  // The event opens below its row, with its members named in German; hashes are behind a title.
+  const panel = page.locator('tbody tr:nth-child(2)').getByRole('complementary');
+  expect(await panel.innerText()).toContain('Art des Akteurs');
+  await panel.getByText('Technische Angaben').click();
+  await panel.getByText('Hash des Eintrags').waitFor();
   // The policy of the page refuses a script of the test; a debugger may run it.
   const faults = await page.evaluate(
     `${axe.source}; axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(({ id, nodes }) => id + ' ' + nodes.map(({ html }) => html).join(' ')))`,

@@ -14,19 +14,13 @@ import {
   Unavailable,
 } from '../topics.ts';
 import { HandledMessages } from './handled-messages.ts';
-import { type KafkaTopicsOptions, kafkaDefaults } from './kafka-topics.ts';
+import { type KafkaTopicsOptions, kafkaDefaults } from './kafka-options.ts';
 import { encodeMessage } from './message-bytes.ts';
 import { OutgoingRelay } from './outgoing-relay.ts';
 import { bytesOfLetter, identityOf, type Received, readOrRefuse, unreadable } from './received.ts';
-import { TopicReader } from './topic-reader.ts';
+import { type ConsumerGroup, TopicReaders } from './topic-readers.ts';
 import { deadLetterTopicOf } from './topic-settings.ts';
 import { TopicWriter } from './topic-writer.ts';
-
-/** A consumer group, and the topic that it reads. Both have the prefix of the platform. */
-export interface ConsumerGroup {
-  readonly id: string;
-  readonly topic: string;
-}
 
 /**
  * Topics of Kafka for one service with a store of its own. What the service changes while it handles a message, what it publishes, and
@@ -41,13 +35,13 @@ export class DurableKafkaTopics implements TopicBus {
   readonly #writer: TopicWriter;
   readonly #handled: HandledMessages;
   readonly #relay: OutgoingRelay;
-  readonly #readers = new Set<TopicReader>();
-  readonly #groups: ConsumerGroup[] = [];
+  readonly #readers: TopicReaders;
   #deliveries = 0;
 
   constructor(store: DurableStore, options: KafkaTopicsOptions) {
     this.#store = store;
     this.#options = { ...kafkaDefaults, ...options };
+    this.#readers = new TopicReaders(this.#options, (...received) => this.#handle(...received));
     this.#writer = new TopicWriter(options.brokers, this.#options.clientId);
     this.#handled = new HandledMessages(store);
     this.#relay = new OutgoingRelay(store, this.#writer, this.#options.onError);
@@ -60,7 +54,7 @@ export class DurableKafkaTopics implements TopicBus {
 
   /** The consumer groups of the service. */
   get groups(): readonly ConsumerGroup[] {
-    return this.#groups;
+    return this.#readers.groups;
   }
 
   /** Messages that are stored and not yet written to Kafka. */
@@ -77,25 +71,7 @@ export class DurableKafkaTopics implements TopicBus {
     consumer: string,
     handler: Handler<Topics[K]>,
   ): Promise<() => Promise<void>> {
-    const { brokers, prefix, clientId, sessionTimeoutMs, onError } = this.#options;
-    // A group of its own per topic, so that a rebalance of one topic does not interrupt another.
-    const group = { id: `${prefix}${consumer}.${topic}`, topic: prefix + topic };
-    const reader = new TopicReader({
-      brokers,
-      clientId,
-      sessionTimeoutMs,
-      onError,
-      topic: group.topic,
-      groupId: group.id,
-      handle: (received, signal) =>
-        this.#handle(topic, consumer, handler as Handler<unknown>, received, signal),
-    });
-    this.#groups.push(group);
-    this.#readers.add(reader);
-    return async () => {
-      this.#readers.delete(reader);
-      await reader.close();
-    };
+    return this.#readers.subscribe(topic, consumer, handler as Handler<unknown>);
   }
 
   /** Resolves when the broker has every message. */
@@ -105,8 +81,7 @@ export class DurableKafkaTopics implements TopicBus {
 
   /** Ends all subscriptions, after the messages that are being handled. Messages that the broker does not have stay in the store. */
   async close(): Promise<void> {
-    await Promise.all([...this.#readers].map((reader) => reader.close()));
-    this.#readers.clear();
+    await this.#readers.close();
     await this.#relay.close();
     await this.#writer.close();
   }

@@ -3,6 +3,7 @@ import { usePlace } from '../address/place.ts';
 import { Drawer, Fact } from '../elements/drawer.tsx';
 import { Failure } from '../elements/failure.tsx';
 import { LoadingRows } from '../elements/loading-rows.tsx';
+import { Notice } from '../elements/notice.tsx';
 import { useResource } from '../elements/resource.ts';
 import { Ago, Time } from '../elements/time.tsx';
 import { JsonTree } from '../record/json-tree.tsx';
@@ -112,6 +113,11 @@ function Document({ approval, onDecided }: { readonly approval: Approval; readon
       )}
       {isOpen && may(session, 'approvals:decide') && (
         <DecisionForm approval={approval} onDecided={onDecided} />
+      )}
+      {isOpen && !may(session, 'approvals:decide') && (
+        <Notice title="You can read this, and not decide it">
+          <p>To decide, sign in with a key that has the scope approvals:decide and is bound to you.</p>
+        </Notice>
       )}
       {may(session, 'events:read') && (
         <p>

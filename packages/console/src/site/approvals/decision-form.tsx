@@ -54,7 +54,7 @@ export function DecisionForm({
           onInput={(event) => setComment(event.currentTarget.value)}
         />
         <span class="hint">
-          It becomes part of the record. A denial without a reason does not help the next reader.
+          It becomes part of the record. A denial needs one, so that the next reader knows why.
         </span>
       </label>
       <p class="decision-buttons">

@@ -1,4 +1,5 @@
 import { ClientError } from '@tallystick/client';
+import { useFailureGroup } from './failure-group.tsx';
 import { Notice } from './notice.tsx';
 
 /** A failed request: what happened, and what to do about it. */
@@ -10,12 +11,14 @@ export function Failure({
   readonly retry?: (() => void) | undefined;
 }) {
   const { title, advice, isFinal = false } = describe(error);
+  const { isShown, retryAll } = useFailureGroup(`${title} ${advice}`, retry);
+  if (!isShown) return null;
   return (
     <Notice tone="bad" title={title}>
       <p>{advice}</p>
-      {retry !== undefined && !isFinal && (
+      {retryAll !== undefined && !isFinal && (
         <p>
-          <button type="button" class="button" onClick={retry}>
+          <button type="button" class="button" onClick={retryAll}>
             Try again
           </button>
         </p>
@@ -50,14 +53,14 @@ function describe(error: unknown): {
       isFinal: true,
     };
   }
-  if (code === 'SERVICE_FAILED')
-    return { title: 'The service could not do it', advice: `${said} Try again in a moment.` };
   if (status === 429) {
     return {
       title: 'Too many requests',
       advice: `${said} The page has waited and asked again without success. Wait a minute, then try again.`,
     };
   }
+  if (code === 'SERVICE_FAILED')
+    return { title: 'The service could not do it', advice: `${said} Try again in a moment.` };
   if (code === 'NOT_FOUND') {
     return { title: problem?.title ?? 'Not found', advice: `${said} Check the address and the tenant.` };
   }

@@ -15,7 +15,8 @@ export function useShortcuts(shortcuts: Shortcuts): void {
     const onKey = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
       if (event.key !== 'Escape' && isForTyping(event.target)) return;
-      if (document.querySelector('dialog[open]:modal') !== null) return;
+      // A dialog or an open menu has the keyboard to itself: Escape closes the menu, and not also what is below it.
+      if (document.querySelector('dialog[open]:modal, :popover-open') !== null) return;
       const action = latest.current[event.key];
       if (action === undefined) return;
       // Enter on a link or button is for it alone.

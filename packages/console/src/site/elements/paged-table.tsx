@@ -54,13 +54,11 @@ export function PagedTable<T>({
       setError(failure);
     }
   };
-  // On a phone each row is a card, and its cells have the names of their columns in front of them: elements.css.
-  const names = Object.fromEntries(columns.map((name, at) => [`--column-${at + 1}`, JSON.stringify(name)]));
   return (
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
       <div class="table-frame" tabIndex={0} role="group" aria-label="Table, scrolls sideways">
-        <table class="table cards" style={names}>
+        <table class="table cards" style={cardNames(columns)}>
           <thead>
             <tr>
               {columns.map((name, at) => (
@@ -87,4 +85,12 @@ export function PagedTable<T>({
       )}
     </>
   );
+}
+
+/**
+ * The style of a table of the class `cards`: the names of its columns. On a phone each row is a card, and its cells have these names in front
+ * of them (elements.css).
+ */
+export function cardNames(columns: readonly string[]): { readonly [property: string]: string } {
+  return Object.fromEntries(columns.map((name, at) => [`--column-${at + 1}`, JSON.stringify(name)]));
 }

@@ -21,7 +21,7 @@ const patienceMs = 10_000;
 /** The typing that is kept now. The shell sets it at `/`, the search takes it. */
 let kept: { typing: EarlyTyping; readonly end: () => void } | undefined;
 
-/** Keeps what is typed from now on. A click, Escape, or the focus in another field ends it. */
+/** Keeps what is typed from now on. A click, Escape, Tab, or the focus in another field ends it. */
 export function keepTyping(): void {
   kept?.end();
   const listening = new AbortController();
@@ -38,7 +38,7 @@ export function keepTyping(): void {
   document.addEventListener(
     'keydown',
     (event) => {
-      if (event.key === 'Escape') end();
+      if (event.key === 'Escape' || event.key === 'Tab') end();
       if (kept === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
       const next = typed(kept.typing, event.key);
       if (next === undefined) return;

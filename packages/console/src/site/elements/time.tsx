@@ -1,6 +1,6 @@
 /** Times in the reader's zone, with UTC at hand. */
 
-/** A time. Pointing at it, or focusing it, shows UTC. What is no time is shown as it stands. */
+/** A time. Pointing at it shows UTC. What is no time is shown as it stands. */
 export function Time({ value, precise = false }: { readonly value: unknown; readonly precise?: boolean }) {
   const parsed = typeof value === 'string' ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(parsed)) return <span class="faint">{value === undefined ? '—' : String(value)}</span>;
@@ -9,6 +9,24 @@ export function Time({ value, precise = false }: { readonly value: unknown; read
     <time class="number" dateTime={date.toISOString()} title={`${date.toISOString()} (UTC)`}>
       {precise ? formats.precise.format(date) : shortOf(date)}
     </time>
+  );
+}
+
+/** A time with its UTC beside it, for readers who can't point at it, as on a phone. */
+export function TimeWithUtc({ value }: { readonly value: unknown }) {
+  const parsed = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  return (
+    <>
+      <Time value={value} precise />
+      {!Number.isNaN(parsed) && (
+        <>
+          {' '}
+          <span class="faint number utc">
+            {new Date(parsed).toISOString().slice(0, 23).replace('T', ' ')} UTC
+          </span>
+        </>
+      )}
+    </>
   );
 }
 

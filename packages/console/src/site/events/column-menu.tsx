@@ -14,7 +14,12 @@ export function ColumnMenu() {
   };
   return (
     <>
-      <button type="button" class="button columns-button" popoverTarget="columns-menu">
+      <button
+        type="button"
+        class="button columns-button"
+        title="Choose the columns"
+        popoverTarget="columns-menu"
+      >
         <Icon name="columns" />
         <span class="tool-name">Columns</span>
       </button>

@@ -88,21 +88,34 @@ export const columns: readonly Column[] = [
 /** As events.css has them. */
 const gapRem = 0.75;
 const edgesRem = 2;
-/** The room that the list has: all of a wide window, that of a tablet, or what an open record leaves. */
-export type ListRoom = 'wide' | 'middle' | 'narrow';
+/** What a reader sees who has chosen no columns: the first of these for which the list has room, so that it does not scroll sideways. */
+const shownAtFirst = [
+  ['timestamp', 'event_type', 'actor', 'target', 'outcome', 'source_service'],
+  ['timestamp', 'event_type', 'actor', 'target', 'outcome'],
+  ['timestamp', 'event_type', 'actor', 'outcome'],
+  ['timestamp', 'event_type', 'actor'],
+] as const;
 
-/** The columns of a reader who has chosen none: as many as the list has room for, so that it does not scroll sideways. */
-const shownAtFirst: { readonly [room in ListRoom]: readonly string[] } = {
-  wide: ['timestamp', 'event_type', 'actor', 'target', 'outcome', 'source_service'],
-  middle: ['timestamp', 'event_type', 'actor', 'target', 'outcome'],
-  narrow: ['timestamp', 'event_type', 'actor', 'outcome'],
-};
+const columnsNamed = (names: readonly string[]) => columns.filter(({ name }) => names.includes(name));
 
-/** The columns that the parameters of an address choose. */
-export function chosenColumns(parameters: URLSearchParams, room: ListRoom = 'wide'): readonly Column[] {
-  const named = (names: readonly string[]) => columns.filter(({ name }) => names.includes(name));
-  const chosen = named(parameters.get('columns')?.split(',') ?? []);
-  return chosen.length === 0 ? named(shownAtFirst[room]) : chosen;
+/**
+ * The columns that the parameters of an address choose.
+ *
+ * @param width of the list, rem
+ */
+export function chosenColumns(
+  parameters: URLSearchParams,
+  width = Number.POSITIVE_INFINITY,
+): readonly Column[] {
+  const chosen = columnsNamed(parameters.get('columns')?.split(',') ?? []);
+  if (chosen.length > 0) return chosen;
+  const sets = shownAtFirst.map(columnsNamed);
+  return sets.find((set) => leastWidth(set) <= width) ?? sets.at(-1)!;
+}
+
+/** The width below which columns scroll sideways, rem. */
+function leastWidth(chosen: readonly Column[]): number {
+  return chosen.reduce((sum, column) => sum + column.width + gapRem, edgesRem);
 }
 
 /** What a row has on a phone, in two lines. Other columns that the reader chose are lines below them. */
@@ -126,8 +139,7 @@ export function gridOf(chosen: readonly Column[]): { readonly template: string; 
   const template = chosen.map(({ width, grow }) =>
     grow === 0 ? `${width}rem` : `minmax(${width}rem, ${grow}fr)`,
   );
-  const width = chosen.reduce((sum, column) => sum + column.width + gapRem, edgesRem);
-  return { template: template.join(' '), minWidth: `${width}rem` };
+  return { template: template.join(' '), minWidth: `${leastWidth(chosen)}rem` };
 }
 
 /** The type of an event, or why the reader does not see it. */

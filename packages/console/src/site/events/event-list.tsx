@@ -2,6 +2,7 @@ import { useSignalEffect } from '@preact/signals';
 import type { EventView } from '@tallystick/protocol';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { usePlace } from '../address/place.ts';
+import { useElementWidth } from '../elements/element-width.ts';
 import { Failure } from '../elements/failure.tsx';
 import { useShortcuts } from '../elements/keyboard.ts';
 import { LoadingRows } from '../elements/loading-rows.tsx';
@@ -14,6 +15,8 @@ import type { PageCheck, RecordState } from './page-check.ts';
 import { RecordMark } from './record-mark.tsx';
 import { useVirtualRows } from './virtual-rows.ts';
 
+/** As the design assumes: the page sets no size of its own for the text of the root. */
+const pxPerRem = 16;
 /** Row heights in px, as events.css has them. `line`: one more line of a row on a phone. */
 const rowHeights = { wide: 40, narrow: 60, line: 20 };
 
@@ -22,8 +25,6 @@ export function EventList({ feed, check }: { readonly feed: EventFeed; readonly 
   const place = usePlace();
   const frame = useRef<HTMLDivElement>(null);
   const isNarrow = useMediaQuery('(max-width: 45rem)');
-  const isTablet = useMediaQuery('(max-width: 62rem)');
-  const isVeryWide = useMediaQuery('(min-width: 110rem)');
   const [position, showPosition] = useState(-1);
   // Keys may come faster than the list is drawn, so they read where the reader is from here.
   const latest = useRef(-1);
@@ -35,8 +36,8 @@ export function EventList({ feed, check }: { readonly feed: EventFeed; readonly 
   const end = feed.end.value;
   const openId = place.parameters.get('event');
   const phone = phoneColumnsOf(place.parameters);
-  const room = openId !== null && !isVeryWide ? 'narrow' : isTablet ? 'middle' : 'wide';
-  const columns = isNarrow ? phone.columns : chosenColumns(place.parameters, room);
+  const width = useElementWidth(frame, count > 0);
+  const columns = isNarrow ? phone.columns : chosenColumns(place.parameters, width / pxPerRem);
   const rowHeight = isNarrow ? rowHeights.narrow + phone.moreLines * rowHeights.line : rowHeights.wide;
   const { rows, totalHeight, show } = useVirtualRows(frame, { count, rowHeight });
   const open = (event: EventView | undefined) => {
@@ -56,6 +57,8 @@ export function EventList({ feed, check }: { readonly feed: EventFeed; readonly 
     if (next < 0) return;
     setPosition(next);
     show(next);
+    // Enter means this row from now on, and not the link or button that has the focus, such as the one of the menu that led here.
+    if (openId === null && document.activeElement instanceof HTMLElement) document.activeElement.blur();
     if (openId !== null) open(feed.at(next));
   };
   useShortcuts(

@@ -3,7 +3,9 @@ import { useState } from 'preact/hooks';
 import { usePlace } from '../address/place.ts';
 import { Failure } from '../elements/failure.tsx';
 import { Icon } from '../elements/icon.tsx';
+import { useShortcuts } from '../elements/keyboard.ts';
 import { LoadingRows } from '../elements/loading-rows.tsx';
+import { useMediaQuery } from '../elements/media-query.ts';
 import { useResource } from '../elements/resource.ts';
 import { useConsole } from '../session/console-context.ts';
 import { conditionsOf, parameterOf } from '../trail/event-query.ts';
@@ -16,6 +18,10 @@ const shownAtFirst = 7;
 export function Facets({ query, listKey }: { readonly query: EventQuery; readonly listKey: string }) {
   const { client } = useConsole();
   const place = usePlace();
+  // Where there is no room beside the list, the counts lie over it.
+  const isOverlay = useMediaQuery('(width < 80rem)');
+  const hidden = place.hrefWith({ facets: '0' });
+  useShortcuts({ Escape: isOverlay ? () => place.go(hidden) : undefined });
   const { value, error, reload } = useResource(
     (signal) => countFacets(client, query, signal),
     [client, listKey],
@@ -37,12 +43,7 @@ export function Facets({ query, listKey }: { readonly query: EventQuery; readonl
         >
           <Icon name="refresh" />
         </button>
-        <a
-          class="button square plain"
-          href={place.hrefWith({ facets: '0' })}
-          aria-label="Hide the counts"
-          title="Hide the counts"
-        >
+        <a class="button square plain" href={hidden} aria-label="Hide the counts" title="Hide the counts">
           <Icon name="close" />
         </a>
       </div>

@@ -10,8 +10,15 @@ import { readFilterText, searchForBoth } from './filter-text.ts';
 
 const uuidPattern = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
-/** Opens the event whose id is typed. Searches texts and filters by `field:value`, shows what holds, and removes it. */
-export function FilterBar() {
+/**
+ * Searches texts and filters by `field:value`, shows what holds, and removes it. If the text is the id of an event, it opens the event.
+ */
+export function FilterBar({
+  opensEvents = true,
+}: {
+  /** Whether the page shows an open event. @defaultValue true */
+  readonly opensEvents?: boolean;
+}) {
   const place = usePlace();
   const { client } = useConsole();
   const { current } = useTenants();
@@ -36,7 +43,10 @@ export function FilterBar() {
     event.preventDefault();
     const field = input.current!;
     const id = field.value.trim();
-    if (uuidPattern.test(id) && (await isEvent(id))) {
+    const before = location.href;
+    if (opensEvents && uuidPattern.test(id) && (await isEvent(id))) {
+      // The reader may have gone elsewhere meanwhile.
+      if (location.href !== before) return;
       field.value = '';
       setComplaint(undefined);
       place.change({ event: id });

@@ -34,6 +34,7 @@ export function ListTools({
         type="button"
         class="button"
         aria-pressed={showsFacets}
+        title="How many events have which value"
         onClick={() => place.change({ facets: showsFacets ? '0' : '1', event: undefined })}
       >
         <Icon name="filter" />
@@ -54,6 +55,7 @@ export function ListTools({
       )}
       <a
         class="button"
+        title="Download these events"
         href={place.href('exports', { ...exported, event: undefined, live: undefined, facets: undefined })}
       >
         <Icon name="download" />

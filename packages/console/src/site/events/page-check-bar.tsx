@@ -58,7 +58,7 @@ function countsOf(verdict: PageVerdict): string {
     ['gone', 'gone: the list showed them, and the service does not find them any more'],
     ['unsigned', 'not signed yet: the next checkpoint covers them, so verify again in a minute'],
     ['other_epoch', 'of another epoch of the log: open a record to check it'],
-    ['unproven', 'not proven, because the evidence does not hold: do not rely on what they say'],
+    ['unproven', 'not proven, because no proof holds for them: do not rely on what they say'],
   ];
   const parts = said.flatMap(([state, words]) => {
     const count = countOf(verdict, state);

@@ -13,7 +13,7 @@ import { PinnedKeys } from '../proof/pinned-keys.ts';
  * - `gone`: the list showed it, and the service does not find it any more.
  * - `unsigned`: it is newer than the newest signed checkpoint.
  * - `other_epoch`: the newest checkpoint is of another epoch of the log.
- * - `unproven`: the evidence of the page does not hold, as after a fork, or the record has no proof.
+ * - `unproven`: no proof holds for it, as after a fork.
  */
 export type RecordState = 'verified' | 'hidden' | 'broken' | 'gone' | 'unsigned' | 'other_epoch' | 'unproven';
 
@@ -155,7 +155,7 @@ export class PageCheck {
     };
     // The proof is of the records that the service lists now. One that the list shows and that answer leaves out is looked up by its id.
     const judgeLeftOut = async (view: EventView) => {
-      const own = await this.#lookUp(view, reader, signal);
+      const own = await this.#lookUp(view, result, reader, signal);
       if (own.fault !== undefined) recordFaults.push({ ...own.fault, event: view });
       states.set(String(view.audit_id), own.state);
     };
@@ -175,11 +175,19 @@ export class PageCheck {
   }
 
   /** Checks a record that the list shows and the service leaves out of its answer. */
-  async #lookUp(view: EventView, reader: EvidenceReader, signal: AbortSignal): Promise<RecordVerdict> {
+  async #lookUp(
+    view: EventView,
+    result: PageResult,
+    reader: EvidenceReader,
+    signal: AbortSignal,
+  ): Promise<RecordVerdict> {
     const query = { tenant_id: String(this.#query.tenant_id), include: 'record' } as const;
     try {
       const { record } = await this.#client.events.get(String(view.audit_id), query, { signal });
-      return await this.#checkAlone({ ...view, record }, reader, signal);
+      const own = await this.#checkAlone({ ...view, record }, reader, signal);
+      const coverage = coverageOf(view, result);
+      const isOutside = coverage === 'unsigned' || coverage === 'other_epoch';
+      return own.state === 'unproven' && isOutside ? { state: coverage } : own;
     } catch (error) {
       if (!(error instanceof ClientError) || error.code !== 'NOT_FOUND') throw error;
       const text =

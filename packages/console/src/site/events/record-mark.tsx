@@ -8,7 +8,7 @@ const marks: { readonly [state in RecordState]: { readonly icon: IconName; reado
   gone: { icon: 'alert', text: 'Gone: the service does not find it any more' },
   unsigned: { icon: 'clock', text: 'Not signed yet' },
   other_epoch: { icon: 'minus', text: 'Of another epoch of the log: open it to check it' },
-  unproven: { icon: 'alert', text: 'Not proven: the evidence does not hold' },
+  unproven: { icon: 'alert', text: 'Not proven: no proof holds for it' },
 };
 
 /** What the check of a row's record came to. */

@@ -17,7 +17,12 @@ export function ViewsMenu() {
   };
   return (
     <>
-      <button type="button" class="button views-button" popoverTarget="views-menu">
+      <button
+        type="button"
+        class="button views-button"
+        title="Saved and frequent views"
+        popoverTarget="views-menu"
+      >
         <Icon name="bookmark" />
         <span class="tool-name">Views</span>
       </button>

@@ -39,7 +39,7 @@ function ExportsOf({ tenant }: { readonly tenant: string }) {
   return (
     <div class="stack exports">
       <div class="events-tools">
-        <FilterBar />
+        <FilterBar opensEvents={false} />
         <div class="list-tools">
           <TimeRangeMenu />
         </div>

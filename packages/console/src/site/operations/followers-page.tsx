@@ -5,6 +5,7 @@ import { ConfirmButton } from '../elements/confirm-button.tsx';
 import { Failure } from '../elements/failure.tsx';
 import { LoadingRows } from '../elements/loading-rows.tsx';
 import { Notice } from '../elements/notice.tsx';
+import { cardNames } from '../elements/paged-table.tsx';
 import { useResource } from '../elements/resource.ts';
 import { Ago } from '../elements/time.tsx';
 import { useConsole } from '../session/console-context.ts';
@@ -22,6 +23,8 @@ const tones: { readonly [state in FollowerInfo['state']]: Tone } = {
   paused: 'warn',
   rebuilding: 'quiet',
 };
+
+const columns = ['Follower', 'State', 'Behind', 'Oldest unread', 'Stopped', 'Action'];
 
 /** What is derived from the chains, and how far it is. For operators. */
 export function FollowersPage() {
@@ -70,19 +73,14 @@ function FollowerTable({
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
       <div class="table-frame" tabIndex={0} role="group" aria-label="Table, scrolls sideways">
-        <table class="table">
+        <table class="table cards" style={cardNames(columns)}>
           <thead>
             <tr>
-              <th scope="col">Follower</th>
-              <th scope="col">State</th>
-              <th scope="col" class="number">
-                Behind
-              </th>
-              <th scope="col">Oldest unread</th>
-              <th scope="col" class="number">
-                Stopped
-              </th>
-              <th scope="col">Action</th>
+              {columns.map((name, at) => (
+                <th key={name} scope="col" class={at === 2 || at === 4 ? 'number' : ''}>
+                  {name}
+                </th>
+              ))}
             </tr>
           </thead>
           <tbody>

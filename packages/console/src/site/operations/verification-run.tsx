@@ -1,6 +1,7 @@
 import type { VerifyReport } from '@tallystick/protocol';
 import { Failure } from '../elements/failure.tsx';
 import { Notice } from '../elements/notice.tsx';
+import { cardNames } from '../elements/paged-table.tsx';
 import { verdicts, worstOf } from '../trail/verdicts.ts';
 import './operations.css';
 
@@ -60,17 +61,20 @@ export function RunState({ run: { reports, state, size, error } }: { readonly ru
   );
 }
 
+const columns = ['Finding', 'Record', 'Expected', 'Found'];
+
 function Findings({ findings }: { readonly findings: VerifyReport['findings'] }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
     <div class="table-frame" tabIndex={0} role="group" aria-label="Findings, the table scrolls sideways">
-      <table class="table">
+      <table class="table cards" style={cardNames(columns)}>
         <thead>
           <tr>
-            <th scope="col">Finding</th>
-            <th scope="col">Record</th>
-            <th scope="col">Expected</th>
-            <th scope="col">Found</th>
+            {columns.map((name, at) => (
+              <th key={name} scope="col" class={at === 1 ? 'number' : ''}>
+                {name}
+              </th>
+            ))}
           </tr>
         </thead>
         <tbody>

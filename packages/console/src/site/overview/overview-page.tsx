@@ -2,6 +2,7 @@ import type { Stats, StatsGrouping } from '@tallystick/protocol';
 import { usePlace } from '../address/place.ts';
 import { Empty } from '../elements/empty.tsx';
 import { Failure } from '../elements/failure.tsx';
+import { FailureGroup } from '../elements/failure-group.tsx';
 import { LoadingRows } from '../elements/loading-rows.tsx';
 import { useResource } from '../elements/resource.ts';
 import { useConsole } from '../session/console-context.ts';
@@ -47,20 +48,22 @@ function OverviewOf({ tenant }: { readonly tenant: string }) {
     [client, tenant, last],
   );
   return (
-    <div class="stack overview">
-      <Attention tenant={tenant} />
-      <ChainPanel tenant={tenant} />
-      <RecentTimelines tenant={tenant} most={timelinesShown}>
-        <a class="button" href={place.href('timeline')}>
-          All timelines
-        </a>
-      </RecentTimelines>
-      {error === undefined ? (
-        <Counts counts={value?.last === last ? value : undefined} last={last} />
-      ) : (
-        <Failure error={error} retry={reload} />
-      )}
-    </div>
+    <FailureGroup>
+      <div class="stack overview">
+        <Attention tenant={tenant} />
+        <ChainPanel tenant={tenant} />
+        <RecentTimelines tenant={tenant} most={timelinesShown}>
+          <a class="button" href={place.href('timeline')}>
+            All timelines
+          </a>
+        </RecentTimelines>
+        {error === undefined ? (
+          <Counts counts={value?.last === last ? value : undefined} last={last} />
+        ) : (
+          <Failure error={error} retry={reload} />
+        )}
+      </div>
+    </FailureGroup>
   );
 }
 

@@ -2,7 +2,7 @@ import type { EventView } from '@tallystick/protocol';
 import type { ComponentChildren } from 'preact';
 import { usePlace } from '../address/place.ts';
 import { Copyable } from '../elements/copyable.tsx';
-import { Time } from '../elements/time.tsx';
+import { TimeWithUtc } from '../elements/time.tsx';
 import { isFilterField } from '../trail/event-query.ts';
 import { textOf } from '../trail/event-text.ts';
 import { JsonTree } from './json-tree.tsx';
@@ -93,7 +93,7 @@ export function EventDetails({
             {String(event.sequence_number)} <span class="faint">of epoch {String(event.epoch)}</span>
           </Fact>
           <Fact title="Chained">
-            <Time value={event.ingested_at} precise />
+            <TimeWithUtc value={event.ingested_at} />
           </Fact>
           <Fact title="Hash">
             <Copyable text={String(event.record_hash)} label="the hash" />

@@ -8,7 +8,7 @@ import { useShortcuts } from '../elements/keyboard.ts';
 import { LoadingRows } from '../elements/loading-rows.tsx';
 import { Notice } from '../elements/notice.tsx';
 import { useResource } from '../elements/resource.ts';
-import { Time } from '../elements/time.tsx';
+import { TimeWithUtc } from '../elements/time.tsx';
 import { VerifiedHere } from '../proof/verified-here.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { may } from '../session/session.ts';
@@ -107,7 +107,7 @@ function Heading({ event }: { readonly event: EventView }) {
     <header class="record-heading">
       <h2>{textOf(event, 'event_type') ?? 'Record'}</h2>
       <p class="soft">
-        <Time value={event.timestamp ?? event.ingested_at} precise />
+        <TimeWithUtc value={event.timestamp ?? event.ingested_at} />
       </p>
       <p class="badges">
         {outcome !== undefined && <Badge tone={toneOfOutcome(outcome)}>{outcome.replaceAll('_', ' ')}</Badge>}

@@ -58,6 +58,6 @@ function hash(secret: string): string {
 function refuse(what: string): ServerError {
   return new ServerError(
     'UNAUTHENTICATED',
-    `${what}: start the command again for a new one, or sign in with an API key`,
+    `${what}: start the command again for a new one, or sign in with the API key that it printed`,
   );
 }

@@ -1,4 +1,5 @@
-import { type EventFilters, type Grouping, parseTimestamp } from '@tallystick/event';
+import { randomBytes } from 'node:crypto';
+import type { EventFilters, Grouping } from '@tallystick/event';
 import type { Stats } from '@tallystick/protocol';
 import * as z from 'zod';
 import { ServerError } from '../../errors.ts';
@@ -11,6 +12,7 @@ import { countListed } from './count-listed.ts';
 import { coverageOf } from './coverage.ts';
 import { hoursOf, wholeHoursOf } from './hours.ts';
 import { countRolledUp, type RolledUp, type StatsLimits } from './rolled-up.ts';
+import { type CountsPlace, SealedPlaces } from './sealed-places.ts';
 
 /** Which records to count, and by what. */
 export interface StatsQuery {
@@ -27,34 +29,30 @@ export interface StatsQuery {
   readonly includeReads?: boolean | undefined;
 }
 
-/**
- * Where a page of counts begins: after a row of the hourly counts, of which the first page counted the range (`exact`) or its whole hours
- * (`hours`); or at a cursor of the list of events.
- */
-const placeSchema = z.union([
-  z.tuple([
-    z.enum(['exact', 'hours']),
-    z.string().refine((hour) => /:00:00Z$/.test(hour) && !Number.isNaN(parseTimestamp(hour))),
-    z.string().regex(/^[0-9a-f]{32}$/),
-  ]),
-  z.tuple([z.literal('list'), z.string().max(512)]),
-]);
+/** Where a page of counts begins: at a place of the hourly counts, encrypted, or at a cursor of the list of events. */
+const placeSchema = z.tuple([z.enum(['counts', 'list']), z.string().max(512)]);
 
 /** Counts the records of a tenant. */
 export class TrailStats {
   readonly #database: Database;
   readonly #trail: Trail;
   readonly #limits: StatsLimits & { readonly listed?: number | undefined };
+  readonly #places: SealedPlaces;
 
-  /** @param limits how much one request may read */
+  /**
+   * @param limits how much one request may read
+   * @param secret for cursors. @defaultValue a random one: cursors then work with this object alone
+   */
   constructor(
     database: Database,
     trail: Trail,
     limits: StatsLimits & { readonly listed?: number | undefined } = {},
+    secret: Uint8Array = randomBytes(32),
   ) {
     this.#database = database;
     this.#trail = trail;
     this.#limits = limits;
+    this.#places = new SealedPlaces(secret);
   }
 
   /** @throws {ServerError} `PARAMETER_INVALID` for a text that is not a search, or a cursor of another request */
@@ -73,7 +71,8 @@ export class TrailStats {
       ...(q === undefined ? [] : [{ q }]),
       ...(within === undefined ? [] : [{ within }]),
     ];
-    const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, request, placeSchema);
+    const [kind, text] = query.cursor === undefined ? [] : decodeCursor(query.cursor, request, placeSchema);
+    const after = kind === 'counts' ? this.#placeOf(text!, request) : undefined;
     const answer = {
       tenant_id: tenantId,
       reads_left_out: leaveOutReads,
@@ -81,7 +80,7 @@ export class TrailStats {
       time_zone: 'UTC',
     } as const;
     // The hourly counts have the records of all readers: they can't answer a reader of a part of the trail.
-    if (after?.[0] !== 'list' && q === undefined && within === undefined) {
+    if (kind !== 'list' && q === undefined && within === undefined) {
       const rolledUp = await this.#rolledUp(query, { sensitive, leaveOutReads }, after);
       if (rolledUp !== undefined) {
         const { records, groupings: counted, next, countedTo, edgeIsCut } = rolledUp;
@@ -91,7 +90,10 @@ export class TrailStats {
           groupings: counted,
           complete: next === undefined && countedTo === undefined,
           ...(next !== undefined && {
-            next_cursor: encodeCursor(request, [edgeIsCut ? 'hours' : 'exact', next.hour, next.combination]),
+            next_cursor: encodeCursor(request, [
+              'counts',
+              this.#places.seal([edgeIsCut ? 'hours' : 'exact', next.hour, next.combination], request),
+            ]),
           }),
           ...(countedTo !== undefined && { counted_to: countedTo }),
           ...(edgeIsCut && { estimate: true }),
@@ -105,7 +107,7 @@ export class TrailStats {
       limit,
       view,
       includeReads: !leaveOutReads,
-      after: after?.[0] === 'list' ? after[1] : undefined,
+      after: kind === 'list' ? text : undefined,
       records: this.#limits.listed,
     });
     return {
@@ -117,10 +119,18 @@ export class TrailStats {
     };
   }
 
+  #placeOf(sealed: string, request: unknown): CountsPlace {
+    const place = this.#places.open(sealed, request);
+    if (place !== undefined) return place;
+    throw new ServerError('PARAMETER_INVALID', 'the cursor was not made by this service', {
+      details: { parameter: 'cursor' },
+    });
+  }
+
   async #rolledUp(
     { tenantId, filters = {}, groupings, limit = 50 }: StatsQuery,
     how: { readonly sensitive: boolean; readonly leaveOutReads: boolean },
-    after: readonly ['exact' | 'hours', string, string] | undefined,
+    after: CountsPlace | undefined,
   ): Promise<RolledUp | undefined> {
     const coverage = coverageOf(filters, groupings);
     if (coverage === undefined) return undefined;

@@ -10,8 +10,9 @@ import {
   tempDir,
   until,
 } from '@tallystick/testing';
-import { AuditService, type AuditServiceOptions } from '../../../src/app.ts';
+import { AuditService } from '../../../src/app.ts';
 import { KafkaIngest, type KafkaIngestOptions } from '../../../src/kafka.ts';
+import type { AuditServiceOptions } from '../../../src/service-options.ts';
 import { logName } from '../../events.ts';
 import { openPostgres, type PostgresStore } from '../../stores.ts';
 
