@@ -5,6 +5,7 @@ export { prepareEmbeddedStore } from './embedded-store.ts';
 export { type CutDirection, FaultProxy } from './fault-proxy.ts';
 export { freePort } from './free-port.ts';
 export { FullDisk } from './full-disk.ts';
+export { hostileStrings } from './hostile-strings.ts';
 export { type HttpProxy, httpProxy } from './http-proxy.ts';
 export type { Broker } from './kafka/broker.ts';
 export { makeCertificates } from './kafka/certificates.ts';

@@ -32,6 +32,8 @@ const afterwards: { readonly [word in AttackWord]: readonly string[] } = {
     '  {record}',
     'Your browser says that the log was forked, because it remembers a checkpoint from before. A browser that looks for',
     'the first time (try a private window) finds nothing: only a checkpoint that was kept shows this attack.',
+    'The page "Verification" finds no wrong hash, only indexes of the old record, which an operator would rebuild, too:',
+    '  {verification}',
   ],
   undo: ['The trail is as it was. Reload the page.'],
 };

@@ -1,5 +1,6 @@
 import { useSignalEffect } from '@preact/signals';
 import { useState } from 'preact/hooks';
+import { signInForDocs } from '../site/session/to-docs.ts';
 import type { Caller } from './caller.ts';
 
 /** Says who the requests act as, and lets the reader change it. */
@@ -35,7 +36,11 @@ export function CallerBar({ caller }: { readonly caller: Caller }) {
           <>
             <strong>You are not signed in.</strong>{' '}
             <span class="soft">
-              To try requests, type an API key or <a href="console/">sign in to the console</a>.
+              To try requests, type an API key or{' '}
+              <a href={signInForDocs(location.hash)} onClick={renewHref}>
+                sign in
+              </a>
+              .
             </span>
           </>
         )}
@@ -69,4 +74,9 @@ export function CallerBar({ caller }: { readonly caller: Caller }) {
       )}
     </section>
   );
+}
+
+/** The reader may have opened another operation since the link was drawn. */
+function renewHref({ currentTarget }: { readonly currentTarget: HTMLAnchorElement }): void {
+  currentTarget.href = signInForDocs(location.hash);
 }

@@ -3,6 +3,7 @@ import { ErrorBoundary, lazy, Route, Router } from 'preact-iso';
 import { usePlace } from './address/place.ts';
 import { Empty } from './elements/empty.tsx';
 import { useConsole } from './session/console-context.ts';
+import { docsAddress, toDocsPage } from './session/to-docs.ts';
 import { pagesFor } from './shell/navigation.ts';
 import { Shell } from './shell/shell.tsx';
 import { TenantsProvider } from './shell/tenant.tsx';
@@ -47,6 +48,7 @@ export function Pages({ base }: { readonly base: string }) {
   useEffect(() => {
     document.title = entry === undefined ? 'Tallystick' : `${title} · Tallystick`;
   }, [entry, title]);
+  if (page === toDocsPage) return <ToDocs base={base} />;
   return (
     <TenantsProvider>
       <Shell title={title}>
@@ -75,6 +77,14 @@ export function Pages({ base }: { readonly base: string }) {
       </Shell>
     </TenantsProvider>
   );
+}
+
+/** Leads a reader who has signed in back to `/docs`, where they came from. */
+function ToDocs({ base }: { readonly base: string }) {
+  const { parameters } = usePlace();
+  const at = parameters.get('at');
+  useEffect(() => location.replace(docsAddress(new URL(base, location.href), at)), [base, at]);
+  return null;
 }
 
 /** The address without a page leads to the first one that the reader is offered. */

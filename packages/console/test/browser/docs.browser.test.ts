@@ -1,7 +1,7 @@
-import { uuidv7 } from '@tallystick/event';
-import { type Browser, startBrowser } from '@tallystick/testing';
+import { type Browser, hostileStrings, startBrowser } from '@tallystick/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConsoleService } from './console-service.ts';
+import { submitLogins } from './logins.ts';
 import { Visitor } from './visitor.ts';
 
 /** The page `/docs` on a real service: who its requests act as, and that it shows and sends nothing else. */
@@ -11,13 +11,14 @@ const hostile = '"><img src=x onerror="window.broken=1"><script>window.broken=1<
 
 beforeAll(async () => {
   service = await ConsoleService.empty();
-  await service.client.events.submit([
-    {
-      ...{ audit_id: uuidv7(), tenant_id: 'acme', timestamp: '2026-03-01T08:00:00Z' },
-      ...{ event_type: 'auth.login', actor_type: 'user', actor_id: hostile },
-      ...{ target_type: 'door', target_id: 'door-1', source_service: 'doors' },
-    },
-  ]);
+  await submitLogins(
+    service,
+    'acme',
+    [hostile, ...hostileStrings].map((full) => {
+      const text = full.slice(0, 200);
+      return { actor_id: text, target_id: text, source_service: text, context: { [text]: text } };
+    }),
+  );
   browser = await startBrowser();
   // The first visit in a checkout builds the page.
   await fetch(`${service.url}/docs`);
@@ -123,7 +124,8 @@ describe('requests', () => {
     expect(await page.locator('.live-responses-table').innerText()).toContain(
       '<script>window.broken=1</script>',
     );
-    expect(await page.evaluate('window.broken')).toBeUndefined();
+    expect(await page.evaluate('window.broken ?? globalThis.injected')).toBeUndefined();
+    expect(await page.locator('.live-responses-table :is(script, img, iframe, [onload])').count()).toBe(0);
     const secret = key.split('_')[2]!;
     const kept = await page.evaluate(() =>
       JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]),

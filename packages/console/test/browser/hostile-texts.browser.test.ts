@@ -1,8 +1,7 @@
 import { uuidv7 } from '@tallystick/event';
-import { type Browser, startBrowser } from '@tallystick/testing';
+import { type Browser, hostileStrings, startBrowser } from '@tallystick/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { documentDigest } from '../../src/site/approvals/document-digest.ts';
-import { hostileStrings } from '../site/hostile-strings.ts';
 import { ConsoleService } from './console-service.ts';
 import { Visitor } from './visitor.ts';
 

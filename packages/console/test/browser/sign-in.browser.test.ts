@@ -1,34 +1,22 @@
 import type { Scope } from '@tallystick/protocol';
-import { readLoginOptions } from '@tallystick/server/http';
-import {
-  type Browser,
-  freePort,
-  openTestOpenIdProvider,
-  startBrowser,
-  type TestOpenIdProvider,
-} from '@tallystick/testing';
+import { type Browser, freePort, startBrowser } from '@tallystick/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConsoleService } from './console-service.ts';
 import { submitNumberedLogins } from './logins.ts';
+import { type Organisation, openOrganisation } from './organisation.ts';
 import { Visitor } from './visitor.ts';
 
 /** How a session begins, by a key, a link or the login of the organisation, and how it ends. */
 let service: ConsoleService;
 let browser: Browser;
 
-/** A real OpenID provider. It is on another site than the console: the browser knows that one as `localhost`. */
-let provider: TestOpenIdProvider;
-const people = {
-  maria: { tenants: ['acme'], groups: ['readers'] },
-  guest: { tenants: ['acme'], groups: ['cooks'] },
-};
+/** Its provider is on another site than the console: the browser knows that one as `localhost`. */
+let organisation: Organisation;
 
 beforeAll(async () => {
-  provider = await openTestOpenIdProvider(people);
   const port = await freePort();
-  const redirectUri = `http://localhost:${port}/console/login/callback`;
-  await provider.register({ id: 'console', redirectUri });
-  service = await ConsoleService.empty({ port, logins: loginsFor(redirectUri) });
+  organisation = await openOrganisation(`http://localhost:${port}/console/login/callback`);
+  service = await ConsoleService.empty({ port, logins: organisation.logins });
   await submitNumberedLogins(service, 'acme', 5);
   await submitNumberedLogins(service, 'globex', 3);
   browser = await startBrowser();
@@ -36,19 +24,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await service?.[Symbol.asyncDispose]();
-  await provider?.[Symbol.asyncDispose]();
+  await organisation?.[Symbol.asyncDispose]();
 });
-
-function loginsFor(redirect_uri: string) {
-  return readLoginOptions({
-    issuer: provider.issuer,
-    audience: provider.audience,
-    tenants: { claim: 'tenants' },
-    groups: { claim: 'groups' },
-    scopes: { claim: 'groups', grant: { readers: ['events:read', 'log:read'] } },
-    console: { client_id: 'console', redirect_uri, name: 'Example Ltd' },
-  });
-}
 
 const reader = (name: string, scopes: readonly Scope[] = ['events:read', 'log:read'], bounds = {}) =>
   service.key(name, scopes, { tenants: ['acme', 'globex'], ...bounds });
@@ -95,7 +72,7 @@ describe('signing in with the login of the organisation', () => {
   const site = () => service.site.replace('127.0.0.1', 'localhost');
   async function arrive(address: string): Promise<Visitor> {
     const visitor = await Visitor.arrive(browser, service);
-    visitor.mayVisit(provider.issuer).mayVisit(new URL(site()).origin);
+    visitor.mayVisit(organisation.provider.issuer).mayVisit(new URL(site()).origin);
     await visitor.page.goto(site() + address);
     return visitor;
   }
@@ -103,7 +80,7 @@ describe('signing in with the login of the organisation', () => {
 
   // The page was blank after every login: it needed the name of a key, and a login has none.
   it('leads to the page that was asked for, and ends at sign-out and with a block of the person', async () => {
-    provider.visitor = 'maria';
+    organisation.provider.visitor = 'maria';
     await using visitor = await arrive('events?tenant=acme&actor_id=acme-user-1');
     const { page } = visitor;
     await login(visitor).click();
@@ -111,14 +88,14 @@ describe('signing in with the login of the organisation', () => {
     expect(page.url()).toBe(`${site()}events?tenant=acme&actor_id=acme-user-1`);
     const menu = page.getByRole('button', { name: 'Session of maria' });
     await menu.click();
-    await visitor.sees(`${provider.issuer}#maria`, 'events:read, log:read');
+    await visitor.sees(`${organisation.provider.issuer}#maria`, 'events:read, log:read');
     await page.getByRole('button', { name: 'Sign out' }).click();
     await login(visitor).waitFor();
     await page.reload();
     await login(visitor).click();
     await visitor.rows.first().click();
     await visitor.drawer.getByText('Verified here, by your browser').waitFor();
-    const subject = `${provider.issuer}#maria`;
+    const subject = `${organisation.provider.issuer}#maria`;
     await service.client.subjects.block({ subject, reason: 'left the company' });
     // The counts come back beside the list: that is the next request.
     await visitor.drawer.getByRole('link', { name: 'Close the event' }).click();
@@ -132,7 +109,7 @@ describe('signing in with the login of the organisation', () => {
     ['guest', 'Your login gives you no right to read this trail'],
     ['nobody', 'The login was not confirmed'],
   ])('says why %s gets no session, and offers another try', async (person, reason) => {
-    provider.visitor = person;
+    organisation.provider.visitor = person;
     await using visitor = await arrive('events?tenant=acme');
     await login(visitor).click();
     await visitor.sees('You are not signed in', reason);
@@ -142,7 +119,7 @@ describe('signing in with the login of the organisation', () => {
   });
 
   it('says that the provider is away, and takes a key meanwhile', async () => {
-    provider.isDown = true;
+    organisation.provider.isDown = true;
     try {
       // The service has read the provider's document in an earlier login: a new one reads it again.
       await service.goAway();
@@ -154,7 +131,7 @@ describe('signing in with the login of the organisation', () => {
       await visitor.page.getByRole('button', { name: 'Sign in' }).click();
       await visitor.page.locator('.shell').waitFor();
     } finally {
-      provider.isDown = false;
+      organisation.provider.isDown = false;
     }
   });
 });

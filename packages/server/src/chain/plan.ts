@@ -1,5 +1,6 @@
 import { createGenesisRecord, formatOrigin, zeroHash } from '@tallystick/log';
 import type { Receipt } from '@tallystick/protocol';
+import { ServerError } from '../errors.ts';
 import type { Batch, ItemOutcome } from './batch.ts';
 import { toDeadLetter } from './dead-letters.ts';
 import { eventKey, isFarAhead, isSameEvent, type StoredEvent } from './duplicates.ts';
@@ -30,7 +31,11 @@ export interface PlanContext {
   readonly recordIdSecret: Uint8Array | undefined;
 }
 
-/** Decides for each event: seal it, or answer with a duplicate, a conflict or a rejection. */
+/**
+ * Decides for each event: seal it, or answer with a duplicate, a conflict or a rejection.
+ *
+ * @throws {ServerError} `CLOCK_BEHIND_CHAIN` if the service's own clock is hours ahead of the store's
+ */
 export function planBatch(events: readonly PendingEvent[], context: PlanContext): Plan {
   const { known, genesisKeys, ingestedAt, recordIdSecret } = context;
   const fresh: PendingEvent[] = [];
@@ -52,6 +57,7 @@ export function planBatch(events: readonly PendingEvent[], context: PlanContext)
     const formerly = storedFormerly(event, known);
     const first = inBatch.get(key);
     if (isFarAhead(event.item.event.audit_id, ingestedAt)) {
+      if (event.item.ingest.trust === 'service') throw clocksApart(event, ingestedAt);
       outcomes.push({ index: event.index, outcome: aheadOfStore(event) });
     } else if (formerly !== undefined) {
       if (isSameEvent(formerly, event.formerly!))
@@ -82,6 +88,24 @@ function storedFormerly(
 ): StoredEvent | undefined {
   const stored = formerly && known.get(eventKey(formerly.event));
   return stored !== undefined && isOwnRecord(stored) ? stored : undefined;
+}
+
+/**
+ * A record of what the service does is dated by the service's clock. As a dead letter it would be missing in the chain, although what it says
+ * has happened.
+ */
+function clocksApart({ item: { event } }: PendingEvent, ingestedAt: number): ServerError {
+  return new ServerError(
+    'CLOCK_BEHIND_CHAIN',
+    "the clock of the service is hours ahead of the store's clock: correct the clocks of the service and of the database server",
+    {
+      details: {
+        tenant_ids: [event.tenant_id],
+        service_clock: event.timestamp,
+        clock: new Date(ingestedAt).toISOString(),
+      },
+    },
+  );
 }
 
 function aheadOfStore({ item }: PendingEvent): ItemOutcome {

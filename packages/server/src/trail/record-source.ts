@@ -55,8 +55,11 @@ const allMonths = 120;
 const firstBlocks = 128;
 /** Most entries of an index that one search for several terms compares. */
 const comparedEntries = 250_000;
-/** Blocks of which one is looked at to know how many entries the others have. */
-const blocksAlike = 256;
+/**
+ * Blocks of which one is looked at to know how many entries the others have. Fewer than the first search by the summaries covers: the newest block
+ * may have no entries, and the next search up to a thousand blocks.
+ */
+const blocksAlike = 64;
 /** Rows of a column's index that are compared at a time. */
 const columnRows = 2_000;
 /**
@@ -205,12 +208,12 @@ export class RecordSource {
     if (next > indexedTo) return undefined;
     if (isCut) this.#blocks = 1;
     else {
+      this.#unknownBlocks -= step.blocks.length;
       if (this.#unknownBlocks <= 0) {
         const place = { epoch, block: step.blocks.at(-1)! };
         this.#entries = await entriesOfBlock(this.#session, this.#tenantId, this.#alternatives, place);
         this.#unknownBlocks = blocksAlike;
       }
-      this.#unknownBlocks -= step.blocks.length;
       this.#budget.entries -= this.#entries * step.blocks.length;
       this.#blocks = this.#nextBlocks(sequences.length, step.blocks.length, most);
     }

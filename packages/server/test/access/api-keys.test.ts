@@ -54,6 +54,22 @@ onEachStore((store) => {
     });
   });
 
+  // The record of the key became a dead letter, and the store answered "no record audit.key_created of the service in the chain".
+  test('a service whose clock is hours ahead of the store says so instead of making a key, and still revokes', async () => {
+    const before = await create();
+    clock.advance(3 * 60 * 60_000);
+    await expect(create()).rejects.toMatchObject({
+      code: 'CLOCK_BEHIND_CHAIN',
+      message: expect.stringContaining('the clock of the service is hours ahead'),
+      details: { tenant_ids: ['tallystick'], service_clock: new Date(clock.now()).toISOString() },
+    });
+    await keys.revoke(before.id);
+    await expect(keys.authenticate(before.key)).rejects.toMatchObject(unauthenticated);
+    clock = new ManualClock(Date.now());
+    const { key, id } = await create();
+    expect(await keys.authenticate(key)).toMatchObject({ id: `key:${id}` });
+  });
+
   describe('is refused with one and the same message', () => {
     let good: string;
     beforeAll(async () => {

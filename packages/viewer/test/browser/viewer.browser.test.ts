@@ -8,6 +8,7 @@ import { AuditService } from '@tallystick/server';
 import { type HttpServer, serveHttp } from '@tallystick/server/http';
 import {
   type Browser,
+  hostileStrings,
   type Page,
   prepareEmbeddedStore,
   startBrowser,
@@ -383,6 +384,34 @@ createRoot(document.querySelector('main')).render(createElement(Page));`,
   vi.unstubAllEnvs();
   await page.goto(pages.url);
   await page.locator('tbody tr').first().waitFor();
+});
+
+it('shows hostile texts of every field as texts, in the list and in each record', async () => {
+  const customer = 'hostile';
+  for (const full of hostileStrings) {
+    const text = full.slice(0, 200);
+    await submit(genuine, 1, {
+      ...{ actor_id: text, target_type: text, target_id: text, source_service: text, correlation_id: text },
+      ...{ event_category: text.slice(0, 30), event_action: text.slice(0, 60), entity_ids: [text] },
+      metadata: { customer, note: text, [text]: { text } },
+      context: { [text]: text, before: { [text]: text }, after: { [text]: [text] } },
+      decision: { reasoning_summary: text, classification: text },
+      outcome: { outcome_status: 'failure', error_code: text, error_message: text },
+    });
+  }
+  const { token: ofHostile } = await tokenWith({ filters: { 'metadata.customer': customer } });
+  plainPage({ attributes: `token="${ofHostile}"` });
+  await page.goto(pages.url);
+  const records = page.getByRole('button', { name: 'document.opened' });
+  await records.nth(hostileStrings.length - 1).waitFor();
+  for (let at = 0; at < hostileStrings.length; at++) {
+    await records.nth(at).click();
+    await page.getByText('Verified by your browser').waitFor();
+    await page.keyboard.press('Escape');
+  }
+  expect(await page.evaluate("'injected' in globalThis")).toBe(false);
+  const parts = ':is(script, img, iframe, [onerror], [onload], [onmouseover], a[href^="javascript:"])';
+  expect(await page.locator(`tallystick-viewer ${parts}`).count()).toBe(0);
 });
 
 it('needs at most 60 KB', () => {

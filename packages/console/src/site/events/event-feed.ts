@@ -1,5 +1,5 @@
 import { batch, type ReadonlySignal, signal } from '@preact/signals';
-import type { Client, EventQuery } from '@tallystick/client';
+import { type Client, ClientError, type EventQuery } from '@tallystick/client';
 import type { EventPage, EventView } from '@tallystick/protocol';
 import { EventPages } from './event-pages.ts';
 import { LiveEvents, maxNewEvents } from './live-events.ts';
@@ -13,6 +13,8 @@ const pageSize = 100;
 const aheadOfEnd = 30;
 /** New events are shown together: a list that is drawn for each of 500 events a second is of no use. ms */
 const togetherMs = 250;
+/** Pause before live mode tries a service again that can't be reached, ms. A restart takes longer than the retries of the client. */
+const awayMs = 5_000;
 
 /**
  * The events that match a query, the newest first: older ones page by page when they are wanted, and in live mode the new ones as they
@@ -28,6 +30,8 @@ export class EventFeed {
   #arrived: EventView[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #following: AbortController | undefined;
+  /** The next attempt of live mode while the service can't be reached. */
+  #nextAttempt: ReturnType<typeof setTimeout> | undefined;
   /** The rows in view. */
   #inView: readonly [first: number, last: number] = [0, 0];
   #isRestoring = false;
@@ -127,6 +131,7 @@ export class EventFeed {
   /** Begins to collect new events, from the newest one of the list on. */
   async follow(): Promise<void> {
     if (this.#following !== undefined) return;
+    clearTimeout(this.#nextAttempt);
     const following = new AbortController();
     this.#following = following;
     const signal = AbortSignal.any([following.signal, this.#closing.signal]);
@@ -140,7 +145,10 @@ export class EventFeed {
       for await (const { event } of this.#client.events.follow(followed, { signal }))
         if (!(Date.parse(String(event.timestamp)) < since)) this.#arrive(event);
     } catch (error) {
-      if (!signal.aborted) this.#error.value = error;
+      if (signal.aborted) return;
+      this.#error.value = error;
+      if (error instanceof ClientError && error.code === 'UNREACHABLE')
+        this.#nextAttempt = setTimeout(() => void this.follow(), awayMs);
     } finally {
       this.#receive();
       if (this.#following === following) this.#following = undefined;
@@ -149,6 +157,7 @@ export class EventFeed {
 
   /** Ends live mode. What has come stays. */
   stopFollowing(): void {
+    clearTimeout(this.#nextAttempt);
     this.#following?.abort();
     this.#following = undefined;
   }
@@ -172,6 +181,7 @@ export class EventFeed {
   close(): void {
     this.#closing.abort();
     clearTimeout(this.#timer);
+    clearTimeout(this.#nextAttempt);
   }
 
   async #read(cursor: string | undefined, signal: AbortSignal): Promise<EventPage> {

@@ -54,7 +54,7 @@ export function KeysPage() {
             return { items: keys.filter((key) => all || isValid(key, Date.now())) };
           }}
           dependencies={[client, all, action.round]}
-          columns={['Name', 'May', 'Tenants', 'Stands for', 'Made', 'Ends', 'Action']}
+          columns={['Name', 'May', 'Tenants', 'Stands for', 'Ends', 'Action']}
           keyOf={({ id }) => id}
           row={(key) => <KeyRow apiKey={key} onRevoke={() => setRevoking(key)} />}
           empty={<Empty icon="key" title="No key is valid" />}
@@ -123,13 +123,13 @@ function KeyRow({ apiKey, onRevoke }: { readonly apiKey: ApiKeyInfo; readonly on
         <div class="faint">
           <code>{id}</code>
         </div>
+        <div class="faint">
+          made <Time value={created_at} />
+        </div>
       </td>
       <td class="long">{scopes.join(', ')}</td>
       <td class="long">{tenants === undefined ? <span class="faint">all</span> : tenants.join(', ')}</td>
       <td class="long">{subject ?? <span class="faint">itself</span>}</td>
-      <td>
-        <Time value={created_at} />
-      </td>
       <td>
         {revoked_at !== undefined ? (
           <Badge tone="bad">revoked</Badge>

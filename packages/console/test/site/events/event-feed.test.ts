@@ -1,7 +1,13 @@
-import type { Client, EventPageQuery, FollowedEvent, FollowQuery } from '@tallystick/client';
+import {
+  type Client,
+  ClientError,
+  type EventPageQuery,
+  type FollowedEvent,
+  type FollowQuery,
+} from '@tallystick/client';
 import type { EventPage, EventView } from '@tallystick/protocol';
 import { until } from '@tallystick/testing';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { EventFeed } from '../../../src/site/events/event-feed.ts';
 
 const event = (number: number): EventView => ({ audit_id: `id-${number}`, sequence_number: number });
@@ -101,6 +107,31 @@ it('says why live mode ended, until it goes on', async () => {
   script.stream = [event(2)];
   await feed.follow();
   expect([feed.error.value, feed.waiting]).toEqual([undefined, 2]);
+});
+
+// Live mode ended for good where a restart of the service took longer than the two retries of the client, 1.25 s.
+it('tries a service again that can’t be reached, until live mode is left', async () => {
+  vi.useFakeTimers();
+  try {
+    const script = new Script();
+    const away = new ClientError('UNREACHABLE', 'the service does not answer');
+    script.stream = [event(1), away];
+    const feed = new EventFeed(script.client, { tenant_id: 'acme' });
+    await feed.follow();
+    expect([feed.error.value, script.followed.length]).toEqual([away, 1]);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect([feed.error.value, script.followed.length]).toEqual([away, 2]);
+    script.stream = [event(2)];
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect([feed.error.value, feed.waiting, script.followed.length]).toEqual([undefined, 2, 3]);
+    script.stream = [away];
+    await feed.follow();
+    feed.stopFollowing();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(script.followed.length).toBe(4);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 it('begins anew with its newest page where more came than it keeps, and says what it left out', async () => {

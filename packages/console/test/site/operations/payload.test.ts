@@ -1,6 +1,6 @@
+import { hostileStrings } from '@tallystick/testing';
 import { expect, it } from 'vitest';
 import { payloadOf } from '../../../src/site/operations/payload.ts';
-import { hostileStrings } from '../hostile-strings.ts';
 
 const shown = (bytes: string | Uint8Array) => payloadOf(Buffer.from(bytes).toString('base64'));
 

@@ -1,8 +1,8 @@
+import { hostileStrings } from '@tallystick/testing';
 import { h } from 'preact';
 import { render } from 'preact-render-to-string';
 import { expect, it } from 'vitest';
 import { JsonTree } from '../../../src/site/record/json-tree.tsx';
-import { hostileStrings } from '../hostile-strings.ts';
 
 const html = (value: unknown) => render(h(JsonTree, { value }));
 
