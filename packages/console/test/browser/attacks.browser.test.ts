@@ -147,6 +147,11 @@ it('a rewritten chain: a fork of what this browser remembers, which no other bro
   await visitor.page.getByRole('button', { name: 'Verify' }).click();
   await visitor.sees('The evidence of this page does not hold', /it was forked/);
   await visitor.sees(/^0 verified here; \d+ not proven, because no proof holds for them/);
+  // The service has only what the attacker wrote. It finds the indexes that the attacker did not rebuild, and no wrong hash, link or signature.
+  await verifiesChain('The chain is not intact', 'INDEX_MISMATCH');
+  const { findings } = await attacks.running.client.verify({ tenant_id: 'acme' });
+  const ofRecords = findings.filter(({ code }) => !['INDEX_MISMATCH', 'COUNT_MISMATCH'].includes(code));
+  expect(ofRecords).toEqual([]);
   // A browser that looks for the first time finds nothing.
   const { url, key } = attacks.running;
   await using stranger = await Visitor.arrive(browser, { url, site: `${url}/console/` });
