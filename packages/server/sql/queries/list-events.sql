@@ -1,6 +1,6 @@
 -- One page of a tenant's records within one epoch, in chain order; {direction} is asc or desc.
 --
--- {among} are the conditions that an index answers in the order of the page (trail/record-sources.ts); $9 bounds the rows that it
+-- {among} are the conditions that an index answers in the order of the page (trail/list-rows.ts); $9 bounds the rows that it
 -- yields. Each is compared with {filters}, the conditions of the filters that a request gives (trail/filters.ts). So the statement reads
 -- a bounded number of rows, also where none matches. The statement is planned with its values (pg's unnamed statements always are):
 --   none, or a list of sequence numbers: the partition's unique (tenant_id, epoch, sequence_number)

@@ -133,3 +133,9 @@ export class BlockQueue {
 export function blockOf(sequence: number): number {
   return Math.floor(sequence / termBlockRecords);
 }
+
+/** The part of a range that is in one block. */
+export function withinBlock(block: number, { low, high }: Range): Range {
+  const first = block * termBlockRecords;
+  return { low: Math.max(low, first), high: Math.min(high, first + termBlockRecords - 1) };
+}
