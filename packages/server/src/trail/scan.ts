@@ -29,8 +29,8 @@ export function endOf({ low, high }: Range, { order }: ScanRequest): number {
 }
 
 /**
- * Whether a list finds records of its span of time at its beginning, as one of the newest records without an end does. In other lists with a
- * span of time, there may be many other records between the beginning and the first one that happened in time.
+ * Whether a list finds records of its span of time at its beginning: it has no such span, or it is one of the newest records, without an end.
+ * In other lists, there may be many other records between the beginning and the first one that happened in time.
  */
 export function beginsInTime({ filters: { from, to }, order }: ScanRequest): boolean {
   return to === undefined && (from === undefined || order === 'desc');

@@ -86,8 +86,8 @@ export class TermSearch {
     const most = Math.max(64, Math.min(1_024, (limit + 1) * this.#width));
     budget.searches -= this.#alternatives.length;
     const search = { epoch, blocks: step.blocks, plain: step.plain, first, last, newestFirst, most };
-    const found = await findCandidates(session, tenantId, this.#alternatives, search);
-    const { sequences, isCut, indexedTo } = found;
+    const candidates = await findCandidates(session, tenantId, this.#alternatives, search);
+    const { sequences, isCut, indexedTo } = candidates;
     this.#indexedTo = indexedTo;
     if (next > indexedTo) return undefined;
     if (isCut) this.#blocks = 1;

@@ -19,7 +19,7 @@ const shortSpan = 6_000;
 /** Looks up the records of events that happened in a short span of time. Owned by the request. */
 export class TimeLookup {
   readonly #scan: Scan;
-  /** Records of a short span of time, in the order of the chain; undefined before they were looked up, null for a long span. */
+  /** Records of a short span of time, in the order of the chain; undefined before they were looked up, null where they are not. */
   #timed: readonly number[] | null | undefined;
   /** The first record after the month in which a list ends, and the records from there on that happened before it ends. */
   #lateFrom: number | null | undefined;
@@ -32,7 +32,7 @@ export class TimeLookup {
 
   /**
    * @param wanted most rows
-   * @returns undefined for a long span of time
+   * @returns undefined for a long span of time, and for a list that finds its records at its beginning ({@link beginsInTime})
    */
   async next(range: Range, wanted: number): Promise<Part | undefined> {
     if (this.#timed === undefined) this.#timed = await this.#find(range);
