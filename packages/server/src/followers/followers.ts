@@ -20,6 +20,11 @@ export interface FollowersOptions {
   readonly leaseMs?: number | undefined;
   /** Tenants that one follower visits at the same time. @defaultValue 4; 1 for the embedded store, which has one connection */
   readonly concurrency?: number | undefined;
+  /**
+   * How long after a commit on this replica each follower visits one tenant at a time, so that what is to be chained does not wait for many of
+   * them, ms. @defaultValue 250
+   */
+  readonly busyMs?: number | undefined;
   /** For tests that crash or freeze a follower. The product does not use it. */
   readonly onStage?: ((follower: string, stage: VisitStage) => void | Promise<void>) | undefined;
 }
@@ -92,7 +97,7 @@ export class Followers {
     const held = tenantIds.filter((tenantId) => this.#leases.holds(tenantId));
     for (const tenantId of tenantIds) if (!held.includes(tenantId)) this.#elsewhere.add(tenantId);
     for (const { runners } of this.#running.values())
-      for (const runner of runners.values()) runner.wake(held);
+      for (const runner of runners.values()) runner.committed(held);
   }
 
   /** What this replica knows of each follower, as of the last comparison of heads and cursors. */
@@ -220,12 +225,13 @@ export class Followers {
   }
 
   #runner(follower: Follower, generation: number): Runner {
-    const { concurrency = this.#database.kind === 'pglite' ? 1 : 4, onStage } = this.#options;
+    const { concurrency = this.#database.kind === 'pglite' ? 1 : 4, busyMs = 250, onStage } = this.#options;
     return new Runner({
       database: this.#database,
       follower,
       generation,
       concurrency,
+      busyMs,
       isHeld: (tenantId) => this.#leases.holds(tenantId),
       onRecords: (records) =>
         this.applied.set(follower.name, (this.applied.get(follower.name) ?? 0) + records),

@@ -9,6 +9,8 @@ export interface RunnerOptions {
   readonly generation: number;
   /** Tenants that are visited at the same time. */
   readonly concurrency: number;
+  /** How long after a commit on this replica only one tenant is visited at a time, ms. */
+  readonly busyMs: number;
   readonly isHeld: (tenantId: string) => boolean;
   readonly onRecords: (records: number) => void;
   readonly onError: (error: unknown) => void;
@@ -30,6 +32,7 @@ export class Runner {
   readonly #queue = new TenantQueue();
   readonly #closer = new AbortController();
   #timer: NodeJS.Timeout | undefined;
+  #committedAt = Number.NEGATIVE_INFINITY;
   /** The visits that are running. */
   readonly #running = new Set<Promise<void>>();
 
@@ -42,6 +45,13 @@ export class Runner {
     return this.#queue.size;
   }
 
+  /** To be called after a commit on this replica. The tenants may be fewer than those that were written to. */
+  committed(tenantIds: Iterable<string>): void {
+    this.#committedAt = performance.now();
+    this.wake(tenantIds);
+  }
+
+  /** Visits these tenants soon. */
   wake(tenantIds: Iterable<string>): void {
     if (this.#closer.signal.aborted) return;
     this.#queue.add(tenantIds);
@@ -65,8 +75,19 @@ export class Runner {
     this.#timer.unref();
   }
 
+  /**
+   * How many tenants to visit at once. A visit keeps the process busy for milliseconds, and a batch that is to be chained waits for each of
+   * them. On two cores, with four followers: beside four lanes each, 7,800 events/s were chained of the 28,200 that the writer reaches alone, beside
+   * one lane 13,700 (`npm run bench -- followers`). Chained and followed by all were 5,700 events/s with four lanes, 5,400 with one that becomes
+   * four when the writer rests, and 4,600 with one. The lag at 5,000 events/s was no longer: p99 268 ms and 142 ms.
+   */
+  get #lanes(): number {
+    const { concurrency, busyMs } = this.#options;
+    return performance.now() - this.#committedAt < busyMs ? Math.min(1, concurrency) : concurrency;
+  }
+
   #start(): void {
-    while (this.#running.size < this.#options.concurrency && !this.#closer.signal.aborted) {
+    while (this.#running.size < this.#lanes && !this.#closer.signal.aborted) {
       const tenantId = this.#queue.take(performance.now());
       if (tenantId === undefined) break;
       const visiting: Promise<void> = this.#visit(tenantId).finally(() => {

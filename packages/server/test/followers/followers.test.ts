@@ -2,7 +2,7 @@ import { until } from '@tallystick/testing';
 import { beforeAll, expect, test } from 'vitest';
 import { appendBatch } from '../../src/chain/append-batch.ts';
 import { ServerError } from '../../src/errors.ts';
-import type { Follower } from '../../src/followers/follower.ts';
+import type { FollowedPage, Follower } from '../../src/followers/follower.ts';
 import { RecordRefused } from '../../src/followers/follower.ts';
 import type { FollowersOptions } from '../../src/followers/followers.ts';
 import { FollowerOperations } from '../../src/followers/operate.ts';
@@ -109,6 +109,33 @@ onEachStore((store) => {
     thaw();
     expect(await slow).toEqual({ status: 'overtaken' });
     await expectEverything(name, tenant);
+  });
+
+  test.each([
+    ['one tenant at a time soon after a commit', 600_000, 1],
+    ['several at a time later', 0, 3],
+  ])('visits %s', async (_, busyMs, most) => {
+    const tenants = Array.from({ length: 6 }, () => newTenant());
+    let visits = 0;
+    let peak = 0;
+    const held: (() => void)[] = [];
+    const deliver = async ({ tenantId }: FollowedPage) => {
+      if (!tenants.includes(tenantId)) return;
+      peak = Math.max(peak, ++visits);
+      await new Promise<void>((resolve) => held.push(resolve));
+      visits--;
+    };
+    const running = run([delivering(newName(), [], deliver)], { concurrency: 3, busyMs });
+    running.wake([]);
+    await running.round();
+    for (const tenant of tenants) await append(tenant, 1);
+    running.wake(tenants);
+    for (const _tenant of tenants) {
+      await until(() => held.length > 0 && (visits === most || peak === most));
+      held.shift()!();
+    }
+    await until(() => visits === 0 && peak === most);
+    expect(peak).toBe(most);
   });
 
   test('one poison record stops the follower for its tenant only, with its position', async () => {
