@@ -21,8 +21,8 @@ export interface FollowersOptions {
   /** Tenants that one follower visits at the same time. @defaultValue 4; 1 for the embedded store, which has one connection */
   readonly concurrency?: number | undefined;
   /**
-   * How long after a commit on this replica each follower visits one tenant at a time, so that what is to be chained does not wait for many of
-   * them, ms. @defaultValue 250
+   * How long after a commit on this replica each follower with an effect in the database visits one tenant at a time, so that what is to be chained
+   * does not wait for many of them, ms. @defaultValue 250
    */
   readonly busyMs?: number | undefined;
   /** For tests that crash or freeze a follower. The product does not use it. */

@@ -2,7 +2,7 @@ import { until } from '@tallystick/testing';
 import { beforeAll, expect, test } from 'vitest';
 import { appendBatch } from '../../src/chain/append-batch.ts';
 import { ServerError } from '../../src/errors.ts';
-import type { FollowedPage, Follower } from '../../src/followers/follower.ts';
+import type { Follower } from '../../src/followers/follower.ts';
 import { RecordRefused } from '../../src/followers/follower.ts';
 import type { FollowersOptions } from '../../src/followers/followers.ts';
 import { FollowerOperations } from '../../src/followers/operate.ts';
@@ -112,31 +112,39 @@ onEachStore((store) => {
   });
 
   test.each([
-    ['one tenant at a time soon after a commit', 600_000, 1],
-    ['several at a time later', 0, 3],
-  ])('visits %s', async (_, busyMs, most) => {
-    const tenants = Array.from({ length: 6 }, () => newTenant());
-    let visits = 0;
-    let peak = 0;
-    const held: (() => void)[] = [];
-    const deliver = async ({ tenantId }: FollowedPage) => {
-      if (!tenants.includes(tenantId)) return;
-      peak = Math.max(peak, ++visits);
-      await new Promise<void>((resolve) => held.push(resolve));
-      visits--;
-    };
-    const running = run([delivering(newName(), [], deliver)], { concurrency: 3, busyMs });
-    running.wake([]);
-    await running.round();
-    for (const tenant of tenants) await append(tenant, 1);
-    running.wake(tenants);
-    for (const _tenant of tenants) {
-      await until(() => held.length > 0 && (visits === most || peak === most));
-      held.shift()!();
-    }
-    await until(() => visits === 0 && peak === most);
-    expect(peak).toBe(most);
-  });
+    ['database', 'one tenant at a time soon after a commit', 600_000, 1],
+    ['database', 'several at a time later', 0, 3],
+    ['outside', 'several at a time always: a slow receiver holds up no other tenant', 600_000, 3],
+  ] as const)(
+    'with an effect in or outside of the database (%s), visits %s',
+    async (effect, _, busyMs, most) => {
+      const name = newName();
+      const tenants = Array.from({ length: 6 }, () => newTenant());
+      let holds = false;
+      let visits = 0;
+      let peak = 0;
+      const held: (() => void)[] = [];
+      const onStage = async (_follower: string, stage: string) => {
+        if (!holds || stage !== 'read') return;
+        peak = Math.max(peak, ++visits);
+        await new Promise<void>((resolve) => held.push(resolve));
+        visits--;
+      };
+      const follower = effect === 'database' ? noting(name) : delivering(name, []);
+      const running = run([follower], { concurrency: 3, busyMs, onStage });
+      const operations = new FollowerOperations(store().database, [follower]);
+      await rounds(running, async () => (await operations.list())[0]?.records === 0);
+      holds = true;
+      for (const tenant of tenants) await append(tenant, 1);
+      running.wake(tenants);
+      for (const _tenant of tenants) {
+        await until(() => held.length > 0 && peak === most);
+        held.shift()!();
+      }
+      await until(() => visits === 0);
+      expect(peak).toBe(most);
+    },
+  );
 
   test('one poison record stops the follower for its tenant only, with its position', async () => {
     const [name, bad, good] = [newName(), newTenant('bad'), newTenant('good')];
