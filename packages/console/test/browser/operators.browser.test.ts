@@ -1,34 +1,19 @@
 import { uuidv7 } from '@tallystick/event';
-import type { Scope } from '@tallystick/protocol';
-import { type Browser, startBrowser, until } from '@tallystick/testing';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { until } from '@tallystick/testing';
+import { expect, it } from 'vitest';
 import { documentDigest } from '../../src/site/approvals/document-digest.ts';
-import { ConsoleService } from './console-service.ts';
 import { submitNumberedLogins } from './logins.ts';
 import { Visitor } from './visitor.ts';
+import { withLogins } from './with-logins.ts';
 
 /** What operators and approvers do: keys, followers, open actions of agents and approvals. */
-let service: ConsoleService;
-let browser: Browser;
-
-beforeAll(async () => {
-  service = await ConsoleService.empty();
-  await submitNumberedLogins(service, 'acme', 5);
-  await submitNumberedLogins(service, 'globex', 3);
-  browser = await startBrowser();
-});
-afterAll(async () => {
-  await browser?.close();
-  await service?.[Symbol.asyncDispose]();
-});
-
-const reader = (name: string, scopes: readonly Scope[] = ['events:read', 'log:read'], bounds = {}) =>
-  service.key(name, scopes, { tenants: ['acme', 'globex'], ...bounds });
+const shared = withLogins();
+const { reader } = shared;
 
 /** An agent asks for an approval of a payment. */
 async function requestApproval(tenant: string): Promise<void> {
-  const agent = service.clientWith(
-    await service.key('agent', ['events:write', 'approvals:request'], { subject: 'payer' }),
+  const agent = shared.service.clientWith(
+    await shared.service.key('agent', ['events:write', 'approvals:request'], { subject: 'payer' }),
   );
   const intent = uuidv7();
   const actor = { actor_type: 'agent', actor_id: 'payer' } as const;
@@ -53,9 +38,9 @@ async function requestApproval(tenant: string): Promise<void> {
 }
 
 it('makes a key that is shown once, and revokes it', async () => {
-  await using visitor = await Visitor.arrive(browser, service);
+  await using visitor = await Visitor.arrive(shared.browser, shared.service);
   const { page } = visitor;
-  await visitor.open(await service.key('Operator', ['admin']), 'keys');
+  await visitor.open(await shared.service.key('Operator', ['admin']), 'keys');
   await page.getByText('Make a new key').click();
   await page.getByRole('textbox', { name: 'Name' }).fill('Blog reader');
   await page.getByRole('checkbox', { name: 'events:write' }).uncheck();
@@ -64,9 +49,10 @@ it('makes a key that is shown once, and revokes it', async () => {
   await page.getByRole('button', { name: 'Make the key' }).click();
   const key = await page.locator('.notice code').first().innerText();
   expect(await visitor.barriers()).toEqual([]);
-  const reading = async () => await service.clientWith(key).events.list({ tenant_id: 'globex', limit: 1 });
+  const reading = async () =>
+    await shared.service.clientWith(key).events.list({ tenant_id: 'globex', limit: 1 });
   expect((await reading()).events.length).toBe(1);
-  const made = (await service.client.apiKeys.list()).find(({ name }) => name === 'Blog reader')!;
+  const made = (await shared.service.client.apiKeys.list()).find(({ name }) => name === 'Blog reader')!;
   expect(made).toMatchObject({ scopes: ['events:read'], tenants: ['globex'] });
   await page.getByRole('button', { name: 'I have copied it' }).click();
   expect(await page.content()).not.toContain(key.split('_')[2]);
@@ -80,28 +66,29 @@ it('makes a key that is shown once, and revokes it', async () => {
 });
 
 it('pauses a follower and lets it go on; the keys of one tenant do not', async () => {
-  await using visitor = await Visitor.arrive(browser, service);
+  await using visitor = await Visitor.arrive(shared.browser, shared.service);
   const { page } = visitor;
-  await visitor.open(await service.key('Operator', ['admin']), 'followers');
+  await visitor.open(await shared.service.key('Operator', ['admin']), 'followers');
   await page.getByRole('button', { name: 'Pause search-index' }).click();
   await visitor.sees('search-index is paused until it is resumed');
   const stateOf = async () =>
-    (await service.client.followers.list()).followers.find(({ name }) => name === 'search-index')?.state;
+    (await shared.service.client.followers.list()).followers.find(({ name }) => name === 'search-index')
+      ?.state;
   expect(await stateOf()).toBe('paused');
   await page.getByRole('button', { name: 'Resume search-index' }).click();
   await visitor.sees('search-index goes on');
   expect(await stateOf()).toBe('running');
-  await using other = await Visitor.arrive(browser, service);
+  await using other = await Visitor.arrive(shared.browser, shared.service);
   await other.open(await reader('Of acme', ['admin'], { tenants: ['acme'] }), 'followers');
   await other.sees('There is no such page');
 });
 
 it('sees actions of agents without an end, and follows one to its record', async () => {
-  await submitNumberedLogins(service, 'acme', 1, {
+  await submitNumberedLogins(shared.service, 'acme', 1, {
     ...{ event_type: 'agent.action.intended', actor_type: 'agent', actor_id: 'payer' },
     context: { action: 'pay' },
   });
-  await using visitor = await Visitor.arrive(browser, service);
+  await using visitor = await Visitor.arrive(shared.browser, shared.service);
   await visitor.open(await reader('Maria'), 'intents?tenant=acme&state=open');
   await until(
     async () => {
@@ -118,7 +105,7 @@ it('sees actions of agents without an end, and follows one to its record', async
 
 it('lets an approver read what an agent wants to do, and decide it', async () => {
   await requestApproval('acme');
-  await using visitor = await Visitor.signedIn(browser, service);
+  await using visitor = await Visitor.signedIn(shared.browser, shared.service);
   const { page } = visitor;
   await visitor.go('approvals?tenant=acme');
   await page.getByRole('link', { name: 'pay', exact: true }).click();

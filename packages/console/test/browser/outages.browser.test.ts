@@ -1,39 +1,24 @@
-import type { Scope } from '@tallystick/protocol';
-import { type Browser, startBrowser, until } from '@tallystick/testing';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ConsoleService } from './console-service.ts';
+import { until } from '@tallystick/testing';
+import { expect, it } from 'vitest';
 import { submitNumberedLogins } from './logins.ts';
 import { Visitor } from './visitor.ts';
+import { withLogins } from './with-logins.ts';
 
 /** What the console shows while the service or the network is away, and how it goes on. */
-let service: ConsoleService;
-let browser: Browser;
-
-beforeAll(async () => {
-  service = await ConsoleService.empty();
-  await submitNumberedLogins(service, 'acme', 5);
-  await submitNumberedLogins(service, 'globex', 3);
-  browser = await startBrowser();
-});
-afterAll(async () => {
-  await browser?.close();
-  await service?.[Symbol.asyncDispose]();
-});
-
-const reader = (name: string, scopes: readonly Scope[] = ['events:read', 'log:read'], bounds = {}) =>
-  service.key(name, scopes, { tenants: ['acme', 'globex'], ...bounds });
+const shared = withLogins();
+const { reader } = shared;
 
 it('the page says that the service is away, and goes on when it is back', async () => {
   const key = await reader('Patient');
-  await using visitor = await Visitor.arrive(browser, service);
+  await using visitor = await Visitor.arrive(shared.browser, shared.service);
   await visitor.open(key, 'events?tenant=acme');
   await visitor.rows.first().waitFor();
-  await service.goAway();
+  await shared.service.goAway();
   try {
     await visitor.rows.first().click();
     await visitor.drawer.getByText('The service does not answer').waitFor();
   } finally {
-    await service.comeBack();
+    await shared.service.comeBack();
   }
   // The session survives a restart of the service.
   await visitor.drawer.getByRole('button', { name: 'Try again' }).click();
@@ -52,19 +37,19 @@ it('the page says that the service is away, and goes on when it is back', async 
 });
 
 it('live mode goes on where it was when the service is back', async () => {
-  await using visitor = await Visitor.arrive(browser, service);
+  await using visitor = await Visitor.arrive(shared.browser, shared.service);
   await visitor.open(await reader('Patient'), 'events?tenant=acme&live=1');
-  await submitNumberedLogins(service, 'acme', 1, { target_id: 'before-the-restart' });
+  await submitNumberedLogins(shared.service, 'acme', 1, { target_id: 'before-the-restart' });
   await visitor.sees('before-the-restart');
-  await service.goAway();
-  await service.comeBack();
-  await submitNumberedLogins(service, 'acme', 1, { target_id: 'after-the-restart' });
+  await shared.service.goAway();
+  await shared.service.comeBack();
+  await submitNumberedLogins(shared.service, 'acme', 1, { target_id: 'after-the-restart' });
   await visitor.sees('after-the-restart');
   expect(await visitor.rows.filter({ hasText: 'before-the-restart' }).count()).toBe(1);
 });
 
 it('a slow network shows where the list will be, and a new filter does not wait for the old one', async () => {
-  await using visitor = await Visitor.arrive(browser, service);
+  await using visitor = await Visitor.arrive(shared.browser, shared.service);
   await visitor.open(await reader('Remote'), 'events?tenant=acme');
   await visitor.rows.first().waitFor();
   const network = await visitor.page.context().newCDPSession(visitor.page);

@@ -1,35 +1,18 @@
 import { uuidv7 } from '@tallystick/event';
-import type { Scope } from '@tallystick/protocol';
-import { type Browser, startBrowser } from '@tallystick/testing';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ConsoleService } from './console-service.ts';
-import { submitNumberedLogins } from './logins.ts';
+import { expect, it } from 'vitest';
 import { Visitor } from './visitor.ts';
+import { withLogins } from './with-logins.ts';
 
 /** What was refused and what is missing: dead letters and the accounts of producers. */
-let service: ConsoleService;
-let browser: Browser;
-
-beforeAll(async () => {
-  service = await ConsoleService.empty();
-  await submitNumberedLogins(service, 'acme', 5);
-  await submitNumberedLogins(service, 'globex', 3);
-  browser = await startBrowser();
-});
-afterAll(async () => {
-  await browser?.close();
-  await service?.[Symbol.asyncDispose]();
-});
-
-const reader = (name: string, scopes: readonly Scope[] = ['events:read', 'log:read'], bounds = {}) =>
-  service.key(name, scopes, { tenants: ['acme', 'globex'], ...bounds });
+const shared = withLogins();
+const { reader } = shared;
 
 /** Sends a batch as a producer does. @returns the results of its events */
 async function send(delivery: object | undefined, events: readonly object[]): Promise<{ status: string }[]> {
-  const response = await fetch(`${service.url}/v1/audit/events/batch`, {
+  const response = await fetch(`${shared.service.url}/v1/audit/events/batch`, {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${await service.key('sender', ['events:write'])}`,
+      authorization: `Bearer ${await shared.service.key('sender', ['events:write'])}`,
       'content-type': 'application/json',
     },
     body: JSON.stringify({ ...(delivery !== undefined && { delivery }), events }),
@@ -38,7 +21,7 @@ async function send(delivery: object | undefined, events: readonly object[]): Pr
 }
 
 const recordsOf = async (event_type: string) =>
-  (await service.client.events.list({ tenant_id: 'acme', filters: { event_type }, limit: 10 })).events;
+  (await shared.service.client.events.list({ tenant_id: 'acme', filters: { event_type }, limit: 10 })).events;
 
 const whole = () => ({
   ...{ audit_id: uuidv7(), tenant_id: 'acme', timestamp: new Date().toISOString() },
@@ -48,7 +31,7 @@ const whole = () => ({
 it('a reader sees why an event was refused, an admin sees its bytes, submits it again and erases it', async () => {
   const refused = { ...whole(), actor_type: 'ghost', target_id: '<b>door</b>' };
   expect((await send(undefined, [refused])).map(({ status }) => status)).toEqual(['rejected']);
-  await using few = await Visitor.arrive(browser, service);
+  await using few = await Visitor.arrive(shared.browser, shared.service);
   await few.open(await reader('Few', ['events:read'], { tenants: ['acme'] }), 'dead-letters?tenant=acme');
   const rows = (visitor: Visitor) => visitor.page.getByRole('table').getByRole('link');
   const drawerOf = (visitor: Visitor) => visitor.page.getByRole('complementary', { name: 'Dead letter' });
@@ -61,15 +44,15 @@ it('a reader sees why an event was refused, an admin sees its bytes, submits it 
   ).toBe(0);
   expect(await few.page.getByText('Of every tenant').count()).toBe(0);
 
-  await using visitor = await Visitor.arrive(browser, service);
+  await using visitor = await Visitor.arrive(shared.browser, shared.service);
   const { page } = visitor;
   const drawer = drawerOf(visitor);
-  await visitor.open(await service.key('Keeper', ['admin']), 'dead-letters?tenant=acme');
+  await visitor.open(await shared.service.key('Keeper', ['admin']), 'dead-letters?tenant=acme');
   await rows(visitor).first().click();
   await drawer.getByText('<b>door</b>').waitFor();
   await drawer.getByRole('button', { name: 'Submit again' }).click();
   await drawer.getByText('It was refused again').waitFor();
-  const [letter] = (await service.client.deadLetters.list({ tenant_id: 'acme' })).dead_letters;
+  const [letter] = (await shared.service.client.deadLetters.list({ tenant_id: 'acme' })).dead_letters;
 
   // The dialog keeps the focus, Esc gives it back, and nothing has happened.
   const erase = drawer.getByRole('button', { name: 'Erase …' });
@@ -100,7 +83,7 @@ it('a reader sees why an event was refused, an admin sees its bytes, submits it 
   await drawer.getByText('The bytes were erased').waitFor();
   expect(await drawer.getByRole('button', { name: /Erase|Submit/ }).count()).toBe(0);
   await visitor.sees('No event was refused');
-  expect((await service.client.deadLetters.get(letter!.id)).state).toBe('purged');
+  expect((await shared.service.client.deadLetters.get(letter!.id)).state).toBe('purged');
   const [record] = await recordsOf('audit.dead_letters_purged');
   expect(JSON.stringify(record)).toContain(letter!.id);
   await page.keyboard.press('Escape');
@@ -112,8 +95,8 @@ it('an event of no tenant is shown to a reader of every tenant', async () => {
   expect((await send(undefined, [{ ...whole(), tenant_id: '' }])).map(({ status }) => status)).toEqual([
     'rejected',
   ]);
-  await using visitor = await Visitor.arrive(browser, service);
-  await visitor.open(await service.key('Keeper', ['admin']), 'dead-letters?tenant=acme');
+  await using visitor = await Visitor.arrive(shared.browser, shared.service);
+  await visitor.open(await shared.service.key('Keeper', ['admin']), 'dead-letters?tenant=acme');
   await visitor.sees('No event was refused');
   await visitor.page.getByLabel('Of every tenant').check();
   await visitor.page.getByRole('cell', { name: 'not known' }).waitFor();
@@ -124,14 +107,14 @@ it('an admin closes the account of a producer with gaps, with a reason that the 
   const producer_id = uuidv7();
   const delivery = { producer_id, service: 'turnstiles', sequences: [1, 4], final: [] };
   await send(delivery, [whole(), whole()]);
-  await using few = await Visitor.arrive(browser, service);
+  await using few = await Visitor.arrive(shared.browser, shared.service);
   await few.open(await reader('Few', ['events:read'], { tenants: ['acme'] }), 'producers?tenant=acme');
   await few.page.getByRole('cell', { name: '2–3', exact: true }).waitFor();
   expect(await few.page.getByRole('button', { name: /Close/ }).count()).toBe(0);
 
-  await using visitor = await Visitor.arrive(browser, service);
+  await using visitor = await Visitor.arrive(shared.browser, shared.service);
   const { page } = visitor;
-  await visitor.open(await service.key('Keeper', ['admin']), 'producers?tenant=acme');
+  await visitor.open(await shared.service.key('Keeper', ['admin']), 'producers?tenant=acme');
   await page.getByText('What the states mean').click();
   await visitor.sees('They may still come');
   const close = page.getByRole('button', { name: 'Close the account of turnstiles' });
@@ -141,7 +124,7 @@ it('an admin closes the account of a producer with gaps, with a reason that the 
   const confirm = dialog.getByRole('button', { name: 'Close the account' });
   await dialog.getByLabel('Reason').fill('the <i>host</i> was replaced');
   expect(await confirm.isDisabled()).toBe(true);
-  await service.tamper(
+  await shared.service.tamper(
     `update audit_producers set last_seen_at = last_seen_at - interval '10 minutes' where producer_id = $1`,
     [producer_id],
   );

@@ -1,38 +1,22 @@
-import type { Scope } from '@tallystick/protocol';
-import { type Browser, startBrowser } from '@tallystick/testing';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ConsoleService } from './console-service.ts';
+import { expect, it } from 'vitest';
 import { submitNumberedLogins } from './logins.ts';
 import { Visitor } from './visitor.ts';
+import { withLogins } from './with-logins.ts';
 
 /** What a reader may do, with one tenant beside another and with few scopes. */
-let service: ConsoleService;
-let browser: Browser;
-
-beforeAll(async () => {
-  service = await ConsoleService.empty();
-  await submitNumberedLogins(service, 'acme', 5);
-  await submitNumberedLogins(service, 'globex', 3);
-  browser = await startBrowser();
-});
-afterAll(async () => {
-  await browser?.close();
-  await service?.[Symbol.asyncDispose]();
-});
-
-const reader = (name: string, scopes: readonly Scope[] = ['events:read', 'log:read'], bounds = {}) =>
-  service.key(name, scopes, { tenants: ['acme', 'globex'], ...bounds });
+const shared = withLogins();
+const { reader } = shared;
 
 it('is the same in two browsers side by side, each with the tenant of its key', async () => {
-  await using acme = await Visitor.arrive(browser, service);
-  await using globex = await Visitor.arrive(browser, service);
+  await using acme = await Visitor.arrive(shared.browser, shared.service);
+  await using globex = await Visitor.arrive(shared.browser, shared.service);
   await acme.open(await reader('A', ['events:read'], { tenants: ['acme'] }), 'events?live=1');
   await globex.open(await reader('G', ['events:read'], { tenants: ['globex'] }), 'events?live=1');
   await acme.sees('acme-user-4');
   await globex.sees('globex-user-2');
-  await submitNumberedLogins(service, 'globex', 1, { target_id: 'only-globex' });
+  await submitNumberedLogins(shared.service, 'globex', 1, { target_id: 'only-globex' });
   await globex.sees('only-globex');
-  await submitNumberedLogins(service, 'acme', 1, { target_id: 'only-acme' });
+  await submitNumberedLogins(shared.service, 'acme', 1, { target_id: 'only-acme' });
   await acme.sees('only-acme');
   expect(await acme.page.getByText('globex').count()).toBe(0);
   expect(await globex.page.getByText('only-acme').count()).toBe(0);
@@ -42,14 +26,14 @@ it('is the same in two browsers side by side, each with the tenant of its key', 
 });
 
 it('is the same in two tabs of one session, each with its tenant; a sign-out ends both', async () => {
-  await using acme = await Visitor.arrive(browser, service);
+  await using acme = await Visitor.arrive(shared.browser, shared.service);
   await acme.open(await reader('Both'), 'events?tenant=acme&live=1');
   await acme.rows.first().waitFor();
   const globex = await acme.secondTab();
   await globex.go('events?tenant=globex&live=1');
   await globex.rows.first().waitFor();
-  await submitNumberedLogins(service, 'acme', 1, { target_id: 'first-tab' });
-  await submitNumberedLogins(service, 'globex', 1, { target_id: 'second-tab' });
+  await submitNumberedLogins(shared.service, 'acme', 1, { target_id: 'first-tab' });
+  await submitNumberedLogins(shared.service, 'globex', 1, { target_id: 'second-tab' });
   await acme.sees('first-tab');
   await globex.sees('second-tab');
   expect(await acme.page.getByText('second-tab').count()).toBe(0);
@@ -71,7 +55,7 @@ it('is the same in two tabs of one session, each with its tenant; a sign-out end
 it('decides which pages and actions are offered', async () => {
   const pagesOf = async (visitor: Visitor) =>
     (await visitor.page.getByRole('navigation', { name: 'Pages' }).getByRole('link').allInnerTexts()).sort();
-  await using few = await Visitor.arrive(browser, service);
+  await using few = await Visitor.arrive(shared.browser, shared.service);
   await few.open(await reader('Few', ['events:read'], { tenants: ['globex'] }), 'events');
   const offered = await pagesOf(few);
   expect(offered).toContain('Events');
@@ -82,15 +66,15 @@ it('decides which pages and actions are offered', async () => {
   expect(await few.drawer.getByRole('button', { name: 'Download the receipt' }).count()).toBe(0);
   await few.go('verification');
   await few.sees('There is no such page');
-  await using most = await Visitor.arrive(browser, service);
-  await most.open(await service.key('Admin', ['admin']), 'events?tenant=globex');
+  await using most = await Visitor.arrive(shared.browser, shared.service);
+  await most.open(await shared.service.key('Admin', ['admin']), 'events?tenant=globex');
   expect(await pagesOf(most)).toEqual(expect.arrayContaining([...offered, 'Verification']));
   await most.rows.first().click();
   await most.drawer.getByRole('button', { name: 'Download the receipt' }).waitFor();
 });
 
 it('does not include reading when the key only writes', async () => {
-  await using visitor = await Visitor.arrive(browser, service);
+  await using visitor = await Visitor.arrive(shared.browser, shared.service);
   await visitor.open(await reader('Writer', ['events:write'], { tenants: ['acme'] }), 'events');
   await visitor.sees('There is no such page');
   expect(await visitor.rows.count()).toBe(0);
@@ -98,12 +82,15 @@ it('does not include reading when the key only writes', async () => {
 
 // Both were told that no events had been recorded yet.
 it('a key that may read nothing, or may not list the tenants, gets the next step', async () => {
-  await using blind = await Visitor.arrive(browser, service);
-  await blind.open(await service.key('Blind', ['events:write']), '');
+  await using blind = await Visitor.arrive(shared.browser, shared.service);
+  await blind.open(await shared.service.key('Blind', ['events:write']), '');
   await blind.sees('Your key may not read anything here');
   expect(await blind.page.getByRole('navigation').getByRole('link').count()).toBe(0);
-  await using decider = await Visitor.arrive(browser, service);
-  await decider.open(await service.key('Decider', ['approvals:decide'], { subject: 'jo' }), 'approvals');
+  await using decider = await Visitor.arrive(shared.browser, shared.service);
+  await decider.open(
+    await shared.service.key('Decider', ['approvals:decide'], { subject: 'jo' }),
+    'approvals',
+  );
   await decider.page.getByLabel('Tenant').fill('acme');
   await decider.page.getByRole('button', { name: 'Show' }).click();
   await decider.sees('No agent waits');
