@@ -18,7 +18,7 @@ import {
 } from '@tallystick/protocol';
 import * as z from 'zod';
 import { storable } from '../../ingest/admit/delivery.ts';
-import { tenantId, tenantIdInPath, uuid } from '../kernel/parameters.ts';
+import { tenantId, tenantIdInPath, uuid } from '../kernel/requests/parameters.ts';
 import { answer, request, time } from './component.ts';
 
 const identifier = storable(limits.maxIdentifierLength);

@@ -6,7 +6,7 @@ import {
   openIntentStates,
 } from '@tallystick/protocol';
 import * as z from 'zod';
-import { tenantId } from '../kernel/parameters.ts';
+import { tenantId } from '../kernel/requests/parameters.ts';
 import { answer, count, request, time } from './component.ts';
 
 const info = z.object({

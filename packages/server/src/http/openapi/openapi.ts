@@ -2,7 +2,7 @@ import { eventJsonSchema } from '@tallystick/event';
 import { type ProblemCode, problemKindOf } from '@tallystick/protocol';
 import type * as z from 'zod';
 import type { AccessRule, Endpoint, ResponseRule } from '../kernel/endpoint.ts';
-import { openParametersOf, parameterSchema } from '../kernel/parameters.ts';
+import { openParametersOf, parameterSchema } from '../kernel/requests/parameters.ts';
 import { version } from '../kernel/version.ts';
 import { curlSample } from './curl-sample.ts';
 import { resolve, toSchema } from './json-schema.ts';

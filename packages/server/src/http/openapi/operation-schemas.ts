@@ -17,7 +17,14 @@ import {
 } from '@tallystick/protocol';
 import * as z from 'zod';
 import { storable } from '../../ingest/admit/delivery.ts';
-import { isTimestamp, tenantId, text, timestamp, timestampMessage, uuid } from '../kernel/parameters.ts';
+import {
+  isTimestamp,
+  tenantId,
+  text,
+  timestamp,
+  timestampMessage,
+  uuid,
+} from '../kernel/requests/parameters.ts';
 import { answer, count, range, request, time } from './component.ts';
 
 export const producerList = answer<ProducerPage>()(
