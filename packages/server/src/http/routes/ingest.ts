@@ -11,8 +11,8 @@ import { HttpProblem, toRefusal } from '../kernel/problems.ts';
 import { mediaType, tooLarge } from '../kernel/requests/bodies.ts';
 import { idempotencyKeyHeader, idempotencyKeyOf } from '../kernel/requests/idempotency-key.ts';
 import { preferHeader, prefersChained } from '../kernel/requests/prefer.ts';
-import { accepted, batchResult, delivery, stored } from '../openapi/result-schemas.ts';
-import { submittedEventRef } from '../openapi/view-schemas.ts';
+import { accepted, batchResult, delivery, stored } from '../openapi/schemas/result-schemas.ts';
+import { submittedEventRef } from '../openapi/schemas/view-schemas.ts';
 
 /** More than the limit for an event, so that the service can keep an event that is too large and name the reason. */
 const maxEventBodyBytes = 1024 * 1024;

@@ -2,7 +2,7 @@ import type { ApiKeyList, CreatedApiKey } from '@tallystick/protocol';
 import * as z from 'zod';
 import type { ApiKeys } from '../../../access/api-keys.ts';
 import { type Endpoint, endpoint } from '../../kernel/endpoint.ts';
-import { apiKeyList, createdApiKey, newApiKey } from '../../openapi/operation-schemas.ts';
+import { apiKeyList, createdApiKey, newApiKey } from '../../openapi/schemas/operation-schemas.ts';
 
 const tag = 'API keys';
 

@@ -4,7 +4,7 @@ import type { BlockedSubjects } from '../../../access/blocked-subjects.ts';
 import { ServerError } from '../../../errors.ts';
 import { type Endpoint, endpoint } from '../../kernel/endpoint.ts';
 import { text } from '../../kernel/requests/parameters.ts';
-import { blockedSubjectList, subjectBlock } from '../../openapi/subject-schemas.ts';
+import { blockedSubjectList, subjectBlock } from '../../openapi/schemas/subject-schemas.ts';
 
 const tag = 'API keys';
 

@@ -22,7 +22,7 @@ import {
   newViewerToken,
   viewerTokenPage,
   viewerTokenState,
-} from '../../openapi/viewer-token-schemas.ts';
+} from '../../openapi/schemas/viewer-token-schemas.ts';
 import { filtersOf, streamFilters, withMemberFilters } from '../finding/event-filters.ts';
 
 const tag = 'Viewer tokens';

@@ -5,7 +5,7 @@ import { changeRules, listRules } from '../../../approvals/minimum-rules.ts';
 import { ServerError } from '../../../errors.ts';
 import { type Endpoint, endpoint } from '../../kernel/endpoint.ts';
 import { text } from '../../kernel/requests/parameters.ts';
-import { approvalRulesEntry, approvalRulesList } from '../../openapi/approval-schemas.ts';
+import { approvalRulesEntry, approvalRulesList } from '../../openapi/schemas/approval-schemas.ts';
 import { assertMayRead } from './desk-caller.ts';
 
 const tag = 'Approvals';

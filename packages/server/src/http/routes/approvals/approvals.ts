@@ -13,7 +13,7 @@ import {
   approvalRequest,
   approvalVerdict,
   approvalWithdrawal,
-} from '../../openapi/approval-schemas.ts';
+} from '../../openapi/schemas/approval-schemas.ts';
 import { assertMayRead, assertSubject, callerOf } from './desk-caller.ts';
 
 const tag = 'Approvals';

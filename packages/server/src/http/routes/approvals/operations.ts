@@ -2,7 +2,7 @@ import type { AuditService } from '../../../app.ts';
 import { ServerError } from '../../../errors.ts';
 import { tenantOf } from '../../kernel/access/authentication.ts';
 import { type Endpoint, endpoint } from '../../kernel/endpoint.ts';
-import { operationAttempt, operationEnd, operationState } from '../../openapi/approval-schemas.ts';
+import { operationAttempt, operationEnd, operationState } from '../../openapi/schemas/approval-schemas.ts';
 import { subjectOf } from './desk-caller.ts';
 
 const tag = 'Approvals';

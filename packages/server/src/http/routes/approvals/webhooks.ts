@@ -4,7 +4,7 @@ import { listDeliveries, retryDelivery } from '../../../approvals/webhook/delive
 import type { Database } from '../../../store/database.ts';
 import { type Endpoint, endpoint } from '../../kernel/endpoint.ts';
 import { limit } from '../../kernel/requests/parameters.ts';
-import { webhookDeliveryList, webhookRetry } from '../../openapi/approval-schemas.ts';
+import { webhookDeliveryList, webhookRetry } from '../../openapi/schemas/approval-schemas.ts';
 
 const tag = 'Approvals';
 

@@ -11,7 +11,7 @@ import { requireBytes, tenantOf, viewOf } from '../../kernel/access/authenticati
 import { type Endpoint, endpoint } from '../../kernel/endpoint.ts';
 import { logFacts } from '../../kernel/logging.ts';
 import { cursor, flag, limit, tenantId, uuid } from '../../kernel/requests/parameters.ts';
-import { eventPage, eventViewRef } from '../../openapi/view-schemas.ts';
+import { eventPage, eventViewRef } from '../../openapi/schemas/view-schemas.ts';
 import { eventSearch, filtersOf, includeReads, withMemberFilters } from './event-filters.ts';
 
 const tag = 'Events';

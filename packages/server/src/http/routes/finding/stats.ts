@@ -6,7 +6,7 @@ import type { Trail } from '../../../trail/trail.ts';
 import { tenantOf, viewOf } from '../../kernel/access/authentication.ts';
 import { type Endpoint, endpoint } from '../../kernel/endpoint.ts';
 import { cursor, documented, integer } from '../../kernel/requests/parameters.ts';
-import { stats as statsSchema } from '../../openapi/stats-schemas.ts';
+import { stats as statsSchema } from '../../openapi/schemas/stats-schemas.ts';
 import { eventSearch, filtersOf, includeReads, withMemberFilters } from './event-filters.ts';
 
 /** Most groupings of one request. */

@@ -12,7 +12,7 @@ import type { ViewOptions } from '../../../trail/view.ts';
 import { tenantOf, viewOf } from '../../kernel/access/authentication.ts';
 import { type Endpoint, endpoint } from '../../kernel/endpoint.ts';
 import { limit, tenantId, text, uuid } from '../../kernel/requests/parameters.ts';
-import { timelineView } from '../../openapi/timeline-schemas.ts';
+import { timelineView } from '../../openapi/schemas/timeline-schemas.ts';
 
 /** The route of timelines. */
 export function timelineRoutes({

@@ -6,7 +6,7 @@ import type { Trail } from '../../../trail/trail.ts';
 import { seesSensitive, tenantOf } from '../../kernel/access/authentication.ts';
 import { type Endpoint, endpoint } from '../../kernel/endpoint.ts';
 import { cursor, documented, integer } from '../../kernel/requests/parameters.ts';
-import { topEvents as topEventsSchema } from '../../openapi/top-schemas.ts';
+import { topEvents as topEventsSchema } from '../../openapi/schemas/top-schemas.ts';
 import { eventSearch, filtersOf, includeReads, withMemberFilters } from './event-filters.ts';
 
 const paths = rankedMembers.map((member) => `${member}.<path>`).join(', ');

@@ -21,8 +21,8 @@ import {
   deadLetterWithPayload,
   purgeRequest,
   purgeResult,
-} from '../../openapi/operation-schemas.ts';
-import { retryResult } from '../../openapi/result-schemas.ts';
+} from '../../openapi/schemas/operation-schemas.ts';
+import { retryResult } from '../../openapi/schemas/result-schemas.ts';
 
 const tag = 'Dead letters';
 const params = z.strictObject({ id: uuid('Id of the dead letter') });

@@ -5,7 +5,7 @@ import { timeText } from '../../../store/time-text.ts';
 import { type Endpoint, endpoint } from '../../kernel/endpoint.ts';
 import { HttpProblem } from '../../kernel/problems.ts';
 import { text } from '../../kernel/requests/parameters.ts';
-import { followerChange, followerInfo, followerList } from '../../openapi/follower-schemas.ts';
+import { followerChange, followerInfo, followerList } from '../../openapi/schemas/follower-schemas.ts';
 
 const tag = 'Operation';
 const maxStopped = 100;

@@ -6,7 +6,7 @@ import type { Database } from '../../../store/database.ts';
 import { seesSensitive, tenantOf } from '../../kernel/access/authentication.ts';
 import { type Endpoint, endpoint } from '../../kernel/endpoint.ts';
 import { cursor, integer, limit, tenantId, text } from '../../kernel/requests/parameters.ts';
-import { openIntentList } from '../../openapi/follower-schemas.ts';
+import { openIntentList } from '../../openapi/schemas/follower-schemas.ts';
 
 /** The list of actions of agents of which the chains have the intent or the end, and not both. */
 export function openIntentRoutes({

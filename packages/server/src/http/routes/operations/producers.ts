@@ -7,7 +7,7 @@ import { tenantOf } from '../../kernel/access/authentication.ts';
 import { type Endpoint, endpoint } from '../../kernel/endpoint.ts';
 import { HttpProblem } from '../../kernel/problems.ts';
 import { cursor, flag, integer, limit, tenantId } from '../../kernel/requests/parameters.ts';
-import { producerList, settleRequest, settleResult } from '../../openapi/operation-schemas.ts';
+import { producerList, settleRequest, settleResult } from '../../openapi/schemas/operation-schemas.ts';
 
 const tag = 'Producers';
 

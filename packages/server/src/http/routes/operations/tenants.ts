@@ -7,7 +7,7 @@ import { tenantPage } from '../../../trail/tenants.ts';
 import { tenantOf } from '../../kernel/access/authentication.ts';
 import { type Endpoint, endpoint } from '../../kernel/endpoint.ts';
 import { cursor, limit, tenantId } from '../../kernel/requests/parameters.ts';
-import { tenantList } from '../../openapi/log-schemas.ts';
+import { tenantList } from '../../openapi/schemas/log-schemas.ts';
 
 /** The last tenant on the page before. */
 const place = z.tuple([z.string().regex(tenantIdPattern)]);

@@ -7,7 +7,7 @@ import type { Trail } from '../../../trail/trail.ts';
 import { tenantOf, viewOf } from '../../kernel/access/authentication.ts';
 import { type Endpoint, endpoint } from '../../kernel/endpoint.ts';
 import { flag, integer, tenantIdInPath } from '../../kernel/requests/parameters.ts';
-import { consistencyProof, inclusionProof, logKeys } from '../../openapi/log-schemas.ts';
+import { consistencyProof, inclusionProof, logKeys } from '../../openapi/schemas/log-schemas.ts';
 
 const tag = 'Log';
 const params = z.strictObject({ tenant_id: tenantIdInPath });

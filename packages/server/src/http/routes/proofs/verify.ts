@@ -15,7 +15,7 @@ import {
   tenantId as tenantIdParameter,
   timestamp,
 } from '../../kernel/requests/parameters.ts';
-import { verificationList, verifyReport } from '../../openapi/log-schemas.ts';
+import { verificationList, verifyReport } from '../../openapi/schemas/log-schemas.ts';
 
 /** Routes with which the service checks its own records, and lists what it found. */
 export function verifyRoutes({

@@ -7,7 +7,7 @@ import type { Database } from '../../../store/database.ts';
 import { principalOf } from '../../kernel/access/authentication.ts';
 import { type Endpoint, endpoint } from '../../kernel/endpoint.ts';
 import { version } from '../../kernel/version.ts';
-import { health, readiness } from '../../openapi/operation-schemas.ts';
+import { health, readiness } from '../../openapi/schemas/operation-schemas.ts';
 import { canWrite } from './readiness.ts';
 
 const tag = 'Operation';

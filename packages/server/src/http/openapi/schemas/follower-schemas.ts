@@ -6,8 +6,8 @@ import {
   openIntentStates,
 } from '@tallystick/protocol';
 import * as z from 'zod';
-import { tenantId } from '../kernel/requests/parameters.ts';
-import { answer, count, request, time } from './component.ts';
+import { tenantId } from '../../kernel/requests/parameters.ts';
+import { answer, count, request, time } from '../component.ts';
 
 const info = z.object({
   name: z.string(),

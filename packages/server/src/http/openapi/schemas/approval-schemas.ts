@@ -17,9 +17,9 @@ import {
   type WebhookRetry,
 } from '@tallystick/protocol';
 import * as z from 'zod';
-import { storable } from '../../ingest/admit/delivery.ts';
-import { tenantId, tenantIdInPath, uuid } from '../kernel/requests/parameters.ts';
-import { answer, request, time } from './component.ts';
+import { storable } from '../../../ingest/admit/delivery.ts';
+import { tenantId, tenantIdInPath, uuid } from '../../kernel/requests/parameters.ts';
+import { answer, request, time } from '../component.ts';
 
 const identifier = storable(limits.maxIdentifierLength);
 /** Minimum rules are found by it, so two actions must not look the same to an approver. */

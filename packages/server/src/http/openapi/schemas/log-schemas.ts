@@ -7,7 +7,7 @@ import type {
   VerifyReport,
 } from '@tallystick/protocol';
 import * as z from 'zod';
-import { answer, base64, count, hash, range, time } from './component.ts';
+import { answer, base64, count, hash, range, time } from '../component.ts';
 
 export const inclusionProof = answer<InclusionProof>()(
   'InclusionProof',

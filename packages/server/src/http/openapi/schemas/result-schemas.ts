@@ -9,9 +9,9 @@ import type {
   RetryResult,
 } from '@tallystick/protocol';
 import * as z from 'zod';
-import { deliverySchema } from '../../ingest/admit/delivery.ts';
-import type { SubmissionError } from '../../ingest/submission.ts';
-import { answer, count, hash, request, time } from './component.ts';
+import { deliverySchema } from '../../../ingest/admit/delivery.ts';
+import type { SubmissionError } from '../../../ingest/submission.ts';
+import { answer, count, hash, request, time } from '../component.ts';
 
 /** Delivery metadata beside a batch. */
 export const delivery = request<ReceivedDelivery>()('Delivery', deliverySchema);

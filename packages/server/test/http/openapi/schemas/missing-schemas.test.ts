@@ -1,7 +1,7 @@
 import { type EventView, type MissingKind, summarize, timelineRecord } from '@tallystick/protocol';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, it } from 'vitest';
-import { missingMatter } from '../../../src/http/openapi/missing-schemas.ts';
+import { missingMatter } from '../../../../src/http/openapi/schemas/missing-schemas.ts';
 
 const at = '2026-03-01T00:00:00.000Z';
 let sequence = 0;

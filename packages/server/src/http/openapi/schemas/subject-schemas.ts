@@ -1,7 +1,7 @@
 import type { BlockedSubjectList, SubjectBlock } from '@tallystick/protocol';
 import * as z from 'zod';
-import { storable } from '../../ingest/admit/delivery.ts';
-import { answer, request, time } from './component.ts';
+import { storable } from '../../../ingest/admit/delivery.ts';
+import { answer, request, time } from '../component.ts';
 
 export const subjectBlock = request<SubjectBlock>()(
   'SubjectBlock',

@@ -16,7 +16,7 @@ import {
   scopes,
 } from '@tallystick/protocol';
 import * as z from 'zod';
-import { storable } from '../../ingest/admit/delivery.ts';
+import { storable } from '../../../ingest/admit/delivery.ts';
 import {
   isTimestamp,
   tenantId,
@@ -24,8 +24,8 @@ import {
   timestamp,
   timestampMessage,
   uuid,
-} from '../kernel/requests/parameters.ts';
-import { answer, count, range, request, time } from './component.ts';
+} from '../../kernel/requests/parameters.ts';
+import { answer, count, range, request, time } from '../component.ts';
 
 export const producerList = answer<ProducerPage>()(
   'ProducerList',

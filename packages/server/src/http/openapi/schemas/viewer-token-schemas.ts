@@ -6,8 +6,8 @@ import type {
   ViewerTokenState,
 } from '@tallystick/protocol';
 import * as z from 'zod';
-import { documented, tenantId } from '../kernel/requests/parameters.ts';
-import { answer, request, time } from './component.ts';
+import { documented, tenantId } from '../../kernel/requests/parameters.ts';
+import { answer, request, time } from '../component.ts';
 
 const value = { type: ['string', 'boolean'], minLength: 1, maxLength: 512 };
 

@@ -1,6 +1,6 @@
 import type { Stats } from '@tallystick/protocol';
 import * as z from 'zod';
-import { answer, count } from './component.ts';
+import { answer, count } from '../component.ts';
 
 export const stats = answer<Stats>()(
   'Stats',
