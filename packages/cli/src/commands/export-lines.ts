@@ -11,28 +11,37 @@ interface Unfinished {
   /** Address or directory of the trail. */
   readonly from: string;
   readonly query: ExportQuery;
+  /** How many events the file has. */
+  readonly events: number;
 }
 
-/** Writes the lines of an export to a file, which can be gone on with if the export ends early, or to standard output. */
+/**
+ * Writes the lines of an export to a file, which can be gone on with if the export ends early, or to standard output.
+ *
+ * @returns how many events it has
+ */
 export async function exportLines(
   context: Context,
   backend: Backend,
   query: ExportQuery,
   output: string | undefined,
-): Promise<void> {
+): Promise<number> {
   if (output !== undefined && output !== '-') {
     const file = await ResumableFile.create<Unfinished>(resolve(context.processContext.cwd, output));
-    return await fill(context, backend, { file, query, output });
+    return await fill(context, backend, { file, query, output, before: 0 });
   }
   const progress = new ProgressLine(context.terminal, context.processContext.now);
+  let written = 0;
   try {
-    for await (const { text, position, until } of backend.client.events.export(query)) {
+    for await (const { text, events, position, until } of backend.client.events.export(query)) {
       refuseIfStopped(context);
       progress.clear();
       await context.terminal.bytes(text);
-      if (context.terminal.outputEnded) return;
+      written += events;
+      if (context.terminal.outputEnded) return written;
       progress.update({ done: position?.sequence ?? 0, total: until.sequence, text: 'of the chain' });
     }
+    return written;
   } finally {
     progress.clear();
   }
@@ -41,9 +50,10 @@ export async function exportLines(
 /**
  * Goes on with an export that ended early, with the tenant, filters and format that it began with.
  *
+ * @returns how many events the file has
  * @throws {CliError} `INPUT_UNREADABLE` if the file has no unfinished export; `USAGE` if the export is from another service or store
  */
-export async function resumeExport(context: Context, backend: Backend, output: string): Promise<void> {
+export async function resumeExport(context: Context, backend: Backend, output: string): Promise<number> {
   const path = resolve(context.processContext.cwd, output);
   const { file, state } = await ResumableFile.resume<Unfinished>(path);
   if (state.from !== backend.name) {
@@ -51,25 +61,48 @@ export async function resumeExport(context: Context, backend: Backend, output: s
     throw new CliError('USAGE', `the unfinished export is from ${state.from}, not from ${backend.name}`);
   }
   if (state.query.after !== undefined)
-    return await fill(context, backend, { file, query: state.query, output });
+    return await fill(context, backend, { file, query: state.query, output, before: state.events });
   // It has no event yet, perhaps only a header.
   await file.leave();
-  await fill(context, backend, { file: await ResumableFile.create(path), query: state.query, output });
+  return await fill(context, backend, {
+    file: await ResumableFile.create(path),
+    query: state.query,
+    output,
+    before: 0,
+  });
 }
 
 async function fill(
   context: Context,
   backend: Backend,
-  { file, query, output }: { file: ResumableFile<Unfinished>; query: ExportQuery; output: string },
-): Promise<void> {
+  {
+    file,
+    query,
+    output,
+    before,
+  }: {
+    readonly file: ResumableFile<Unfinished>;
+    readonly query: ExportQuery;
+    readonly output: string;
+    /** Events that the file has already. */
+    readonly before: number;
+  },
+): Promise<number> {
   const progress = new ProgressLine(context.terminal, context.processContext.now);
+  let total = before;
   try {
-    for await (const { text, position, until } of backend.client.events.export(query)) {
-      await file.add(text, { from: backend.name, query: { ...query, after: position, until } });
+    for await (const { text, events, position, until } of backend.client.events.export(query)) {
+      total += events;
+      await file.add(text, {
+        from: backend.name,
+        query: { ...query, after: position, until },
+        events: total,
+      });
       refuseIfStopped(context);
       progress.update({ done: position?.sequence ?? 0, total: until.sequence, text: 'of the chain' });
     }
     await file.finish();
+    return total;
   } catch (error) {
     await file.leave();
     progress.clear();

@@ -63,6 +63,10 @@ export const registerExport: Register = (program, run) => {
     'tally export --tenant acme --format jsonl --actor jane -o jane.jsonl.gz',
   );
   run<ExportOptions>(command, async (context, options) => {
+    const noteWritten = (file: string | undefined, events?: number) => {
+      if (file !== undefined)
+        context.terminal.note(`wrote ${file}${events === undefined ? '' : ` with ${events} events`}`);
+    };
     const { format, output, first, last, q, reads, resume, evidence } = options;
     const filters = filtersOf(options, context.processContext.now());
     if (evidence !== undefined) {
@@ -89,7 +93,7 @@ export const registerExport: Register = (program, run) => {
       if (others)
         throw new CliError('USAGE', 'an unfinished export keeps its filters: give only -o with --resume');
       await using backend = await context.openBackend();
-      await resumeExport(context, backend, output);
+      noteWritten(output, await resumeExport(context, backend, output));
     } else if (format === 'bundle') {
       const tenant = context.requireTenant();
       if (Object.keys(filters).length > 0 || q !== undefined || reads === true) {
@@ -99,6 +103,7 @@ export const registerExport: Register = (program, run) => {
       }
       await using backend = await context.openBackend();
       await exportBundle(context, backend, tenant, options);
+      noteWritten(output);
     } else {
       const query = {
         tenant_id: context.requireTenant(),
@@ -108,9 +113,8 @@ export const registerExport: Register = (program, run) => {
         format,
       };
       await using backend = await context.openBackend();
-      await exportLines(context, backend, query, output);
+      noteWritten(output, await exportLines(context, backend, query, output));
     }
-    if (output !== undefined) context.terminal.note(`wrote ${output}`);
     return undefined;
   });
 };

@@ -43,7 +43,7 @@ test('CSV to standard output and to a file is the same', async () => {
   expect(printed.exitCode).toBe(0);
   expect(printed.stdout.split('\r\n')).toHaveLength(602);
   const written = await run('export --format csv --actor ann --last 1200 -o ann.csv.gz');
-  expect([written.exitCode, written.stderr]).toEqual([0, 'wrote ann.csv.gz\n']);
+  expect([written.exitCode, written.stderr]).toEqual([0, 'wrote ann.csv.gz with 600 events\n']);
   expect(gunzipSync(readFileSync(join(dir.path, 'ann.csv.gz'))).toString()).toBe(printed.stdout);
   expect((await run('export --format csv --last 4')).stdout).toContain(",'=cmd(),");
 });
@@ -72,7 +72,7 @@ test.each([0, 1])(
     // What a killed process has written beyond its last state.
     writeFileSync(join(dir.path, 'all.csv.part'), `${textOf('all.csv.part')}1,999999,torn`);
     const done = await run('export -o all.csv --resume');
-    expect([done.exitCode, done.stderr]).toEqual([0, 'wrote all.csv\n']);
+    expect([done.exitCode, done.stderr]).toEqual([0, 'wrote all.csv with 1201 events\n']);
     expect(textOf('all.csv')).toBe(whole);
     for (const left of ['all.csv.part', 'all.csv.part.json'])
       expect(existsSync(join(dir.path, left))).toBe(false);
