@@ -218,7 +218,6 @@ export const pinnedExports: Record<string, string[]> = {
     'modelCallOf',
     'nextDeadlineOf',
     'numberIn',
-    'numbersOf',
     'openApproval',
     'openIntentStates',
     'parseExportEnd',
