@@ -142,7 +142,8 @@ export function blockEntries(
       const counts = answers.map((rows) => rows.length - 1);
       const matching = alternatives.map(() => termBlockRecords);
       for (const [at, { of }] of groups.entries()) {
-        const count = counts[at]! < countedRecords ? counts[at]! : termBlockRecords;
+        // Where not all were counted, there may be four times as many.
+        const count = counts[at]! < countedRecords ? counts[at]! : termBlockRecords / 2;
         matching[of] = (matching[of]! * count) / termBlockRecords;
       }
       return {

@@ -161,7 +161,8 @@ export class TermSearch {
     this.#found = sequences.length;
     budget.entries -= compared;
     const likely = Math.max(expected ?? 1, sequences.length, 1 / termBlockRecords);
-    if (!isCut) this.#blocks = this.#affordable((1.25 * (request.limit + 1 - sequences.length)) / likely);
+    // Twice as many blocks as should have the page: the search ends where it has enough, and a search for the rest takes two more round trips.
+    if (!isCut) this.#blocks = this.#affordable((2 * (request.limit + 1 - sequences.length)) / likely);
     return found;
   }
 
