@@ -223,6 +223,7 @@ export const pinnedExports: Record<string, string[]> = {
     'problemCodes',
     'problemKindOf',
     'problemTypeOf',
+    'producerStates',
     'proxyEnvironment',
     'readTimeline',
     'readUnknownCauses',

@@ -10,6 +10,7 @@ import { EventFeed } from './event-feed.ts';
 import { EventList } from './event-list.tsx';
 import { Facets } from './facets.tsx';
 import { FilterBar } from './filter-bar.tsx';
+import { GapBar } from './gap-bar.tsx';
 import { ListTools } from './list-tools.tsx';
 import { mostChecked, PageCheck } from './page-check.ts';
 import { PageCheckBar } from './page-check-bar.tsx';
@@ -56,6 +57,7 @@ function EventsOfTenant({ tenant }: { readonly tenant: string }) {
         </div>
         <PageCheckBar check={check} />
         <EventList feed={feed} check={check} />
+        <GapBar tenant={tenant} />
       </section>
       {openId !== null && <RecordDrawer tenant={tenant} auditId={openId} />}
     </div>
