@@ -112,6 +112,22 @@ it('an admin closes the account of a producer with gaps, with a reason that the 
   await few.page.getByRole('cell', { name: '2–3', exact: true }).waitFor();
   expect(await few.page.getByRole('button', { name: /Close/ }).count()).toBe(0);
 
+  // The missing events belong to no record, so the overview and every list of their time say that there are some.
+  await few.go('overview?tenant=acme');
+  await few.page.getByRole('link', { name: /Producers with gaps.*2 events of .turnstiles. have not/ }).click();
+  await few.page.getByRole('cell', { name: '2–3', exact: true }).waitFor();
+  await few.go('events?tenant=acme&to=2020-01-01T00:00:00.000Z');
+  await few.sees('No event');
+  expect(await few.page.getByText('may lack events').count()).toBe(0);
+  await few.go('events?tenant=acme&last=1h');
+  const notice = few.page.getByRole('status').filter({ hasText: 'This list may lack events: 2 events' });
+  await notice.waitFor();
+  await few.settled();
+  expect(await few.barriers()).toEqual([]);
+  expect(await few.jumps()).toBeLessThan(0.02);
+  await notice.getByRole('link', { name: 'Show the gaps' }).click();
+  await few.page.getByRole('cell', { name: '2–3', exact: true }).waitFor();
+
   await using visitor = await Visitor.arrive(shared.browser, shared.service);
   const { page } = visitor;
   await visitor.open(await shared.service.key('Keeper', ['admin']), 'producers?tenant=acme');

@@ -35,7 +35,7 @@ export function GapBar({ tenant }: { readonly tenant: string }) {
     <p class="gap-bar warn" role="status">
       <Icon name="alert" />
       <span>
-        This list may lack events: {missingEventsText(found)} never arrived, or are on their way.{' '}
+        This list may lack events: {missingEventsText(found)}.{' '}
         <a href={place.href('producers')}>Show the gaps</a>
       </span>
     </p>

@@ -48,7 +48,7 @@ export async function mattersOf(
       none: 'Every action has an end.',
     }),
     matter('Producers with gaps', 'producers', 'truck', accounts.gaps, {
-      some: `${missingEventsText({ accounts: accounts.gaps.found, more: accounts.gaps.more })} never arrived, or are on their way.`,
+      some: `${missingEventsText({ accounts: accounts.gaps.found, more: accounts.gaps.more })}.`,
       none: 'Every number is accounted for.',
     }),
     matter('Producers fell silent', 'producers', 'clock', accounts.unclosed, {

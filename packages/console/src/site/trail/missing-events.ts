@@ -7,7 +7,7 @@ const accountsRead = 100;
 /** Services that a sentence names. */
 const named = 2;
 /** Characters of the name of a service that a sentence shows. */
-const nameLength = 40;
+const nameLength = 24;
 
 /** The accounts with gaps, and whether there are more that were not read. */
 export interface Gaps {
@@ -41,15 +41,17 @@ export function gapsIn(
   return { accounts: sent, more };
 }
 
-/** How many events are missing, and of which services: `3 events of turnstiles, mail and others`. */
+/** How many events are missing, and of which services: `3 events of turnstiles, mail and others have not arrived`. */
 export function missingEventsText({ accounts, more }: Gaps): string {
   const count = accounts.reduce((sum, { open_numbers }) => sum + open_numbers, 0);
-  const services = [...new Set(accounts.map(({ service }) => service ?? 'a producer without a name'))];
+  const services = [...new Set(accounts.map(({ service }) => service ?? 'an unnamed producer'))];
   const names = services.slice(0, named).map(nameText);
   if (more || services.length > named) names.push('others');
   const last = names.pop();
   const list = names.length === 0 ? last : `${names.join(', ')} and ${last}`;
-  return `${count.toLocaleString()}${more ? ' or more' : ''} ${count === 1 && !more ? 'event' : 'events'} of ${list}`;
+  const events =
+    count === 1 && !more ? '1 event' : `${count.toLocaleString()}${more ? ' or more' : ''} events`;
+  return `${events} of ${list} ${count === 1 && !more ? 'has' : 'have'} not arrived`;
 }
 
 /** A producer chose its name. The two characters around it keep its direction of writing from the rest of the sentence, as `bdi` does. */

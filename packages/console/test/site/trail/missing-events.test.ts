@@ -14,17 +14,19 @@ const textOf = (accounts: readonly ProducerAccount[], more = false) =>
   missingEventsText({ accounts, more }).replaceAll(/[\u2068\u2069]/g, '');
 
 it('says how many events of which services are missing, and that there are more', () => {
-  expect(textOf([account('doors', 1)])).toBe('1 event of doors');
+  expect(textOf([account('doors', 1)])).toBe('1 event of doors has not arrived');
   expect(textOf([account('doors', 1), account('doors', 2), account(null, 3)])).toBe(
-    '6 events of doors and a producer without a name',
+    '6 events of doors and an unnamed producer have not arrived',
   );
-  expect(textOf([account('a', 1), account('b', 1), account('c', 1)])).toBe('3 events of a, b and others');
-  expect(textOf([account('a', 1)], true)).toBe('1 or more events of a and others');
+  expect(textOf([account('a', 1), account('b', 1), account('c', 1)])).toBe(
+    '3 events of a, b and others have not arrived',
+  );
+  expect(textOf([account('a', 1)], true)).toBe('1 or more events of a and others have not arrived');
 });
 
 it('shortens a name, and keeps its direction of writing from the sentence', () => {
   const text = missingEventsText({ accounts: [account(`\u202e${'x'.repeat(200)}`, 1)], more: false });
-  expect(text).toMatch(/^1 event of \u2068\u202ex{39}…\u2069$/);
+  expect(text).toMatch(/^1 event of \u2068\u202ex{23}…\u2069 has not arrived$/);
 });
 
 it('counts producers that sent something in the time', () => {
