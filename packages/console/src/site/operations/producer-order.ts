@@ -22,8 +22,8 @@ export async function producersByState(
   signal: AbortSignal,
 ): Promise<ItemPage<ProducerAccount>> {
   const states = all ? order.all : order.incomplete;
-  const [begin = states[0]!, after = ''] = cursor?.split(' ') ?? [];
-  const from = states.findIndex((state) => state === begin);
+  const [begin = states[0]!, after = ''] = (cursor?.split(' ') ?? []) as [ProducerState?, string?];
+  const from = states.indexOf(begin);
   const items: ProducerAccount[] = [];
   for (const state of states.slice(from)) {
     const query = {
