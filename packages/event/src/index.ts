@@ -21,6 +21,7 @@ export {
   uuidPattern,
 } from './event.ts';
 export { csvCell } from './export/csv.ts';
+export { exportEndLine, parseExportEnd } from './export/end-line.ts';
 export {
   type ExportFormat,
   type ExportPosition,

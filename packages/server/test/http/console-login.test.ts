@@ -19,6 +19,8 @@ const people = {
   guest: { tenants: ['acme'], groups: ['cooks'] },
   homeless: { groups: ['readers'] },
   leaver: { tenants: ['acme'], groups: ['readers'] },
+  /** The provider says that another client asked for the token. */
+  stranger: { tenants: ['acme'], groups: ['readers'], azp: 'another-client' },
 };
 const clientId = 'console-of-the-test';
 
@@ -169,9 +171,10 @@ describe('a login', () => {
     expect(locationOf(await new Visit().signIn(page))).toEqual([303, '../']);
   });
 
-  test('of a person who refuses, or who has no scope or no tenant, opens nothing', async () => {
+  test('of a person who refuses, who logged in for another client, or who has no scope or no tenant, opens nothing', async () => {
     for (const [visitor, why] of [
       ['nobody', 'refused'],
+      ['stranger', 'refused'],
       ['guest', 'rights'],
       ['homeless', 'rights'],
     ] as const) {
@@ -206,6 +209,14 @@ describe('an answer of the provider', () => {
     const thief = new Visit();
     thief.cookies.set(`${new URL(http.url).host} tallystick-login`, attempt);
     expect(locationOf(await thief.get(answer))).toEqual(failed('refused'));
+  });
+
+  test('may have a question mark in its query: no part of it is left out', async () => {
+    const visit = new Visit();
+    const answer = await visit.toCallback();
+    const { search } = answer;
+    answer.search = `?more=a?b&${search.slice(1)}`;
+    expect(locationOf(await visit.get(answer))).toEqual([303, '../']);
   });
 
   test.each([

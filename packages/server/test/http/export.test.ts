@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { fromBase64, leafHash, parseCheckpoint, parseNote, sha256, verifyMultiproof } from '@tallystick/log';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { event, Harness } from './harness.ts';
@@ -66,6 +67,49 @@ test('the end is fixed at the start, and the rest after any line completes the f
     const rest = await exportOf(`tenant_id=${tenant_id}&after=${epoch}-${sequence}&until=${until}`);
     expect(lines.slice(0, cut).join('') + rest.text).toBe(whole.text);
   }
+});
+
+test('a last line states the number of events to a program that asks for it', async () => {
+  const tenant_id = 'ended';
+  await http.ingest(Array.from({ length: 5 }, () => event({ tenant_id })));
+  const query = `tenant_id=${tenant_id}`;
+  for (const format of ['csv', 'jsonl']) {
+    const plain = await exportOf(`${query}&format=${format}&until=1-5`);
+    const ended = await exportOf(`${query}&format=${format}&end=true&until=1-5`);
+    expect(ended.text).toBe(`${plain.text}{"end":{"events":6}}\n`);
+    const rest = await exportOf(`${query}&format=${format}&end=true&until=1-5&after=1-3`);
+    expect(linesOf(rest.text).at(-1)).toBe('{"end":{"events":2}}');
+  }
+  expect((await exportOf('tenant_id=nowhere&format=jsonl&end=true')).text).toBe('{"end":{"events":0}}\n');
+  const both = await http.get(`/v1/audit/events/export?${query}&evidence=true&end=true`);
+  expect([both.status, both.json.detail]).toEqual([400, expect.stringContaining('an end of its own')]);
+});
+
+/** Asks as nginx does by default: without chunks, so that the end of the connection is the end of the answer. */
+function askOverHttp10(query: string): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(http.url).port), '127.0.0.1');
+    socket.write(
+      `GET /v1/audit/events/export?${query} HTTP/1.0\r\nAuthorization: Bearer ${http.admin}\r\n\r\n`,
+    );
+    socket.setEncoding('utf8');
+    let answer = '';
+    socket.on('data', (text) => {
+      answer += text;
+    });
+    socket.once('error', reject);
+    socket.once('close', () => resolve({ status: Number(answer.split(' ', 2)[1]), text: answer }));
+  });
+}
+
+test('over HTTP/1.0, where an answer that was cut off looks whole, an export needs a last line', async () => {
+  const query = 'tenant_id=ended&until=1-5';
+  const hidden = await askOverHttp10(query);
+  expect([hidden.status, hidden.text]).toEqual([400, expect.stringContaining('proxy_http_version 1.1')]);
+  const ended = await askOverHttp10(`${query}&end=true`);
+  expect([ended.status, ended.text.slice(-21)]).toEqual([200, '{"end":{"events":6}}\n']);
+  const proven = await askOverHttp10(`${query}&evidence=true`);
+  expect([proven.status, proven.text.split('\n').at(-2)]).toEqual([200, expect.stringMatching(/^\{"end":/)]);
 });
 
 test('a sensitive event has no content without the scope, and is left out where a filter looks at it', async () => {

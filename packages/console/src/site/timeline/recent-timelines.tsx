@@ -44,7 +44,9 @@ export function RecentTimelines({
         {children}
       </header>
       {subjects === undefined && (
-        <LoadingRows label="Looking for timelines" rows={Math.ceil(1.35 * (most ?? 9))} />
+        <div class="timelines-placeholder">
+          <LoadingRows label="Looking for timelines" rows={most ?? 9} />
+        </div>
       )}
       {subjects?.length === 0 && (
         <Empty icon="flow" title="No recent event belongs to a timeline">

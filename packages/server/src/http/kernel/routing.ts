@@ -6,7 +6,7 @@ import { assertAccess, principalOf } from './authentication.ts';
 import { unpackBody } from './bodies.ts';
 import { type BodyBudget, costOfEvents, type Lease } from './body-budget.ts';
 import type { UnauthenticatedConnections } from './connections.ts';
-import type { Answer, Call, Endpoint } from './endpoint.ts';
+import { type Answer, type Call, type Endpoint, noParameters, queryOf } from './endpoint.ts';
 import { logFacts } from './logging.ts';
 import { HttpProblem } from './problems.ts';
 import type { RateLimits } from './rate-limits.ts';
@@ -156,9 +156,13 @@ function parametersOf(each: Endpoint, request: FastifyRequest): Pick<Checked, 'p
   }
   const query = { ...(request.query as object) };
   assertStorable({ ...given, ...query }, 'PARAMETER_INVALID');
+  // zod skips this name where clients may choose names, and would not refuse it.
+  const unseen = Object.entries(query).filter(([name]) => name === '__proto__');
+  if (unseen.length > 0) validate(noParameters, Object.fromEntries(unseen), 'PARAMETER_INVALID');
+  const known = queryOf(each);
   return {
     params: each.params === undefined ? {} : validate(each.params, given, 'PARAMETER_INVALID'),
-    query: each.query === undefined ? {} : validate(each.query, query, 'PARAMETER_INVALID'),
+    query: known === undefined ? {} : validate(known, query, 'PARAMETER_INVALID'),
   };
 }
 

@@ -1,7 +1,7 @@
 import { eventJsonSchema } from '@tallystick/event';
 import { type ProblemCode, problemKindOf } from '@tallystick/protocol';
 import type * as z from 'zod';
-import type { AccessRule, Endpoint, ResponseRule } from '../kernel/endpoint.ts';
+import { type AccessRule, type Endpoint, queryOf, type ResponseRule } from '../kernel/endpoint.ts';
 import { openParametersOf, parameterSchema } from '../kernel/parameters.ts';
 import { version } from '../kernel/version.ts';
 import { curlSample } from './curl-sample.ts';
@@ -237,7 +237,7 @@ function problemsOf(each: Endpoint): Json {
     ...(each.access === 'open' || (each.access === 'key' && each.viewers === true)
       ? []
       : (['FORBIDDEN'] as const)),
-    ...(each.params === undefined && each.query === undefined ? [] : (['PARAMETER_INVALID'] as const)),
+    ...(each.params === undefined && queryOf(each) === undefined ? [] : (['PARAMETER_INVALID'] as const)),
     // An answer that would take too much memory while the client reads it.
     ...(each.method === 'GET' ? (['OVERLOADED'] as const) : []),
     ...(each.body === undefined ? [] : bodyCodes),

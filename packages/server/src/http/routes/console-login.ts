@@ -87,7 +87,8 @@ export function consoleLoginRoutes({ service, credentials, login, now }: Parts):
         }
 
         async function finish(by: ConsoleLogin) {
-          const query = request.raw.url!.split('?', 2)[1] ?? '';
+          // A query may contain question marks.
+          const [, query = ''] = /\?(.*)$/s.exec(request.raw.url!) ?? [];
           if (query.length > maxQuery)
             throw new ServerError('UNAUTHENTICATED', 'the answer of the provider is too long');
           if (!exchanges.take(network, exchangeRate).allowed)

@@ -78,6 +78,8 @@ export function exportRoutes({
         'nothing by itself.\n\n' +
         'CSV is that of RFC 4180, with a column for each field; objects are JSON. A text that a spreadsheet would take for a ' +
         'formula begins with an apostrophe. Control characters are written as `\\n` or `\\u001b`.\n\n' +
+        'A program should ask for `end`: some proxies make a broken answer look like a whole one. For the same reason, a request with HTTP/1.0 ' +
+        'needs `end` or `evidence`, whose lines have an end of their own.\n\n' +
         'With `evidence`, the lines are the bytes of the records with one proof, from which a client makes a file that others can verify ' +
         '(spec/selection.md). The first line has the checkpoint, which is signed if the newest one does not cover the export. If the ' +
         'connection breaks, send `tree` too. A viewer token exports 30 times at once, and then 10 times a minute.',
@@ -91,6 +93,9 @@ export function exportRoutes({
         until: position(
           'Where to end, `<epoch>-<sequence_number>`. Absent: with the newest record',
         ).optional(),
+        end: flag(
+          'Whether a last line, `{"end":{"events":3}}`, states how many events the answer has: without it, the answer was cut off',
+        ).optional(),
         evidence: flag('Export the records with a proof, and not as lines of `format`').optional(),
         tree: position(
           'With `evidence` and `after`: the tree of the checkpoint in the first line, `<epoch>-<size>`',
@@ -103,7 +108,7 @@ export function exportRoutes({
         },
       },
       problems: ['OVERLOADED', 'NOT_FOUND', 'CHAIN_STOPPED', 'CHECKPOINT_INCONSISTENT'],
-      async handle({ principal, query, reply, signal }) {
+      async handle({ principal, query, request, reply, signal }) {
         const {
           tenant_id,
           q,
@@ -111,11 +116,13 @@ export function exportRoutes({
           format: name,
           after,
           until,
+          end: withEnd,
           evidence: isProven,
           tree,
           ...given
         } = query;
         refuseTreeAlone({ isProven, after, tree });
+        refuseHiddenEnd({ isProven, withEnd, httpVersion: request.raw.httpVersion });
         const view = viewOf(principal, isProven === true);
         if (isProven === true) requireBytes(view);
         const tenantId = tenantOf(principal, tenant_id);
@@ -149,13 +156,13 @@ export function exportRoutes({
             },
           );
         }
-        const request = { tenantId, filters, q, after, until: end, includeReads: include_reads };
+        const selected = { tenantId, filters, q, after, until: end, includeReads: include_reads };
         const lines = whileUsable(keyWatch, principal, (unusable) =>
           plan === undefined
-            ? exportLines(trail, { ...request, format }, view, AbortSignal.any([signal, unusable]))
+            ? exportLines(trail, { ...selected, format, withEnd }, view, AbortSignal.any([signal, unusable]))
             : selectionLines(
                 { trail, database: evidence.database },
-                { ...request, ...plan },
+                { ...selected, ...plan },
                 view,
                 AbortSignal.any([signal, unusable]),
               ),
@@ -204,4 +211,29 @@ function refuseTreeAlone({
   if (isDue === (tree !== undefined)) return;
   const message = isDue ? 'after needs tree in an export with evidence' : 'tree needs evidence and after';
   throw new ServerError('PARAMETER_INVALID', message, { details: { parameter: 'tree' } });
+}
+
+/**
+ * Without chunks, HTTP/1.0 can't tell an answer that ended from one that broke, and many installations of nginx speak it to services. What they
+ * pass on then looks whole.
+ *
+ * @throws {ServerError} `PARAMETER_INVALID`
+ */
+function refuseHiddenEnd({
+  isProven = false,
+  withEnd = false,
+  httpVersion,
+}: {
+  readonly isProven: boolean | undefined;
+  readonly withEnd: boolean | undefined;
+  readonly httpVersion: string;
+}): void {
+  const refuse = (message: string) =>
+    new ServerError('PARAMETER_INVALID', message, { details: { parameter: 'end' } });
+  if (isProven && withEnd)
+    throw refuse('end is not possible with evidence, whose last line is an end of its own');
+  if (httpVersion === '1.0' && !isProven && !withEnd)
+    throw refuse(
+      'over HTTP/1.0 an export that was cut off looks like a whole one: use HTTP/1.1 (in nginx: proxy_http_version 1.1), or ask with end=true',
+    );
 }
