@@ -14,6 +14,7 @@ import { useConsole } from '../session/console-context.ts';
 import { may } from '../session/session.ts';
 import { EraseDialog } from './erase-dialog.tsx';
 import { payloadOf } from './payload.ts';
+import { outcomeOf } from './resubmission.ts';
 import '../record/record.css';
 
 /** One refused event: why, what was received, and what to do with it. `onSettled` is called when the list has changed. */
@@ -121,12 +122,9 @@ function Actions({ letter, onSettled }: { readonly letter: DeadLetter; readonly 
     action.run(async () => {
       const result = await client.deadLetters.retry(letter.id);
       onSettled();
-      setChained('receipt' in result ? result.receipt.audit_id : undefined);
-      if ('error' in result) {
-        const { code, message } = result.error;
-        return `It was refused again (${code}): ${message}. Correct that at its source, and send it from there.`;
-      }
-      return result.status === 'noted' ? 'The producer’s account has it now.' : 'The event is in the chain.';
+      const { outcome, text, auditId } = outcomeOf(result);
+      setChained(auditId);
+      return outcome === 'refused' ? `${text} Correct that at its source, and send it from there.` : text;
     });
   return (
     <>
