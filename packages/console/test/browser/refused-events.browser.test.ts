@@ -126,7 +126,7 @@ it('an admin closes the account of a producer with gaps, with a reason that the 
   await notice.waitFor();
   await few.settled();
   expect(await few.barriers()).toEqual([]);
-  expect(await few.jumps()).toBeLessThan(0.02);
+  expect((await few.jumps()).sum).toBeLessThan(0.02);
   await notice.getByRole('link', { name: 'Show the gaps' }).click();
   await few.page.getByRole('cell', { name: '2–3', exact: true }).waitFor();
 

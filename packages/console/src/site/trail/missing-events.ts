@@ -1,6 +1,7 @@
 /** Events that producers numbered and that the service does not have: they belong to no record, so only the accounts show them. */
 import type { Client } from '@tallystick/client';
 import type { ProducerAccount } from '@tallystick/protocol';
+import { withVisibleDirections } from '../record/directions.ts';
 
 /** Accounts that are read. */
 const accountsRead = 100;
@@ -54,8 +55,11 @@ export function missingEventsText({ accounts, more }: Gaps): string {
   return `${events} of ${list} ${count === 1 && !more ? 'has' : 'have'} not arrived`;
 }
 
-/** A producer chose its name. The two characters around it keep its direction of writing from the rest of the sentence, as `bdi` does. */
+/**
+ * A producer chose its name. The two characters around it keep its direction of writing from the rest of the sentence, as `bdi` does. Such
+ * characters of its own, which could end that, are shown as escapes.
+ */
 function nameText(name: string): string {
   const shown = name.length > nameLength ? `${name.slice(0, nameLength)}…` : name;
-  return `\u2068${shown}\u2069`;
+  return `\u2068${withVisibleDirections(shown)}\u2069`;
 }

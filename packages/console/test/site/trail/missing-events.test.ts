@@ -25,8 +25,8 @@ it('says how many events of which services are missing, and that there are more'
 });
 
 it('shortens a name, and keeps its direction of writing from the sentence', () => {
-  const text = missingEventsText({ accounts: [account(`\u202e${'x'.repeat(200)}`, 1)], more: false });
-  expect(text).toMatch(/^1 event of \u2068\u202ex{23}…\u2069 has not arrived$/);
+  const text = missingEventsText({ accounts: [account(`\u2069\u202e${'x'.repeat(200)}`, 1)], more: false });
+  expect(text).toBe(`1 event of \u2068\\u2069\\u202e${'x'.repeat(22)}…\u2069 has not arrived`);
 });
 
 it('counts producers that sent something in the time', () => {
