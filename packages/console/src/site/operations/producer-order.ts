@@ -1,6 +1,6 @@
 import type { Client } from '@tallystick/client';
 import type { ProducerAccount, ProducerState } from '@tallystick/protocol';
-import type { ItemPage } from '../elements/paged-table.tsx';
+import type { ItemPage } from '../elements/tables/paged-table.tsx';
 
 /** The order of the list: what is missing first, then what may be, then the rest. */
 const order: { readonly incomplete: readonly ProducerState[]; readonly all: readonly ProducerState[] } = {

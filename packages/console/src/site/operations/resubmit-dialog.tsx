@@ -1,13 +1,13 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { usePlace } from '../address/place.ts';
-import { Badge, type Tone } from '../elements/badge.tsx';
-import { Failure } from '../elements/failure.tsx';
-import { Notice } from '../elements/notice.tsx';
-import { useResource } from '../elements/resource.ts';
-import { useReturnedFocus } from '../elements/returned-focus.ts';
+import { useReturnedFocus } from '../elements/dialogs/returned-focus.ts';
+import { Failure } from '../elements/notices/failure.tsx';
+import { Notice } from '../elements/notices/notice.tsx';
+import { useResource } from '../elements/requests/resource.ts';
+import { Badge, type Tone } from '../elements/signs/badge.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { mostResubmitted, openReasons, type Resubmitted, resubmit, selectedLetters } from './resubmission.ts';
-import '../elements/dialog.css';
+import '../elements/dialogs/dialog.css';
 
 /** A run of the dialog. Before it, there is none. */
 interface Run {

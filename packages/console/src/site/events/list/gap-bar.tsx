@@ -1,6 +1,6 @@
 import { usePlace } from '../../address/place.ts';
-import { Icon } from '../../elements/icon.tsx';
-import { useResource } from '../../elements/resource.ts';
+import { useResource } from '../../elements/requests/resource.ts';
+import { Icon } from '../../elements/signs/icon.tsx';
 import { useConsole } from '../../session/console-context.ts';
 import { lastRanges, timeRangeOf } from '../../trail/event-query.ts';
 import { gapsIn, gapsOf, missingEventsText } from '../../trail/missing-events.ts';
