@@ -2,15 +2,15 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Credentials } from '../../access/credentials.ts';
 import { holderOf, type Principal } from '../../access/principal.ts';
 import { ServerError } from '../../errors.ts';
-import { assertAccess, principalOf } from './authentication.ts';
-import { unpackBody } from './bodies.ts';
-import { type BodyBudget, costOfEvents, type Lease } from './body-budget.ts';
-import type { UnauthenticatedConnections } from './connections.ts';
+import { assertAccess, principalOf } from './access/authentication.ts';
 import { type Answer, type Call, type Endpoint, noParameters, queryOf } from './endpoint.ts';
+import { type BodyBudget, costOfEvents, type Lease } from './limits/body-budget.ts';
+import type { UnauthenticatedConnections } from './limits/connections.ts';
+import type { RateLimits } from './limits/rate-limits.ts';
 import { logFacts } from './logging.ts';
 import { HttpProblem } from './problems.ts';
-import type { RateLimits } from './rate-limits.ts';
-import { assertStorable, readJson, validate } from './validate.ts';
+import { unpackBody } from './requests/bodies.ts';
+import { assertStorable, readJson, validate } from './requests/validate.ts';
 
 /** Most bytes of a JSON body on routes that declare a schema. */
 const maxJsonBytes = 64 * 1024;
