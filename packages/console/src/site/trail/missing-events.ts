@@ -5,8 +5,6 @@ import { withVisibleDirections } from '../record/directions.ts';
 
 /** Accounts that are read. */
 const accountsRead = 100;
-/** Services that a sentence names. */
-const named = 2;
 /** Characters of the name of a service that a sentence shows. */
 const nameLength = 24;
 
@@ -42,8 +40,12 @@ export function gapsIn(
   return { accounts: sent, more };
 }
 
-/** How many events are missing, and of which services: `3 events of turnstiles, mail and others have not arrived`. */
-export function missingEventsText({ accounts, more }: Gaps): string {
+/**
+ * How many events are missing, and of which services: `3 events of turnstiles, mail and others have not arrived`.
+ *
+ * @param named the services that it names
+ */
+export function missingEventsText({ accounts, more }: Gaps, named = 2): string {
   const count = accounts.reduce((sum, { open_numbers }) => sum + open_numbers, 0);
   const services = [...new Set(accounts.map(({ service }) => service ?? 'an unnamed producer'))];
   const names = services.slice(0, named).map(nameText);
