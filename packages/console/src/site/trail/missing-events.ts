@@ -1,7 +1,7 @@
 /** Events that producers numbered and that the service does not have: they belong to no record, so only the accounts show them. */
 import type { Client } from '@tallystick/client';
 import type { ProducerAccount } from '@tallystick/protocol';
-import { withVisibleDirections } from '../record/directions.ts';
+import { withVisibleDirections } from './directions.ts';
 
 /** Accounts that are read. */
 const accountsRead = 100;
