@@ -48,7 +48,7 @@ export async function mattersOf(
       none: 'Every action has an end.',
     }),
     matter('Producers with gaps', 'producers', 'truck', accounts.gaps, {
-      some: `${missingEventsText({ accounts: accounts.gaps.found, more: accounts.gaps.more })}.`,
+      some: `${missingEventsText({ accounts: accounts.gaps.found, more: accounts.gaps.more }, 1)}.`,
       none: 'Every number is accounted for.',
     }),
     matter('Producers fell silent', 'producers', 'clock', accounts.unclosed, {

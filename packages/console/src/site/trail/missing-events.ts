@@ -1,12 +1,10 @@
 /** Events that producers numbered and that the service does not have: they belong to no record, so only the accounts show them. */
 import type { Client } from '@tallystick/client';
 import type { ProducerAccount } from '@tallystick/protocol';
-import { withVisibleDirections } from '../record/directions.ts';
+import { withVisibleDirections } from './directions.ts';
 
 /** Accounts that are read. */
 const accountsRead = 100;
-/** Services that a sentence names. */
-const named = 2;
 /** Characters of the name of a service that a sentence shows. */
 const nameLength = 24;
 
@@ -42,8 +40,12 @@ export function gapsIn(
   return { accounts: sent, more };
 }
 
-/** How many events are missing, and of which services: `3 events of turnstiles, mail and others have not arrived`. */
-export function missingEventsText({ accounts, more }: Gaps): string {
+/**
+ * How many events are missing, and of which services: `3 events of turnstiles, mail and others have not arrived`.
+ *
+ * @param named the services that it names
+ */
+export function missingEventsText({ accounts, more }: Gaps, named = 2): string {
   const count = accounts.reduce((sum, { open_numbers }) => sum + open_numbers, 0);
   const services = [...new Set(accounts.map(({ service }) => service ?? 'an unnamed producer'))];
   const names = services.slice(0, named).map(nameText);

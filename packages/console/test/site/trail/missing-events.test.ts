@@ -21,6 +21,9 @@ it('says how many events of which services are missing, and that there are more'
   expect(textOf([account('a', 1), account('b', 1), account('c', 1)])).toBe(
     '3 events of a, b and others have not arrived',
   );
+  expect(missingEventsText({ accounts: [account('a', 1), account('b', 1)], more: false }, 1)).toContain(
+    'and others',
+  );
   expect(textOf([account('a', 1)], true)).toBe('1 or more events of a and others have not arrived');
 });
 
