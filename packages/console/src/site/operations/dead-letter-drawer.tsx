@@ -1,19 +1,20 @@
 import type { DeadLetter } from '@tallystick/protocol';
 import { useEffect, useState } from 'preact/hooks';
 import { usePlace } from '../address/place.ts';
-import { useAction } from '../elements/action.ts';
-import { Badge } from '../elements/badge.tsx';
-import { Copyable } from '../elements/copyable.tsx';
-import { Drawer, Fact } from '../elements/drawer.tsx';
-import { Failure } from '../elements/failure.tsx';
-import { LoadingRows } from '../elements/loading-rows.tsx';
-import { Notice } from '../elements/notice.tsx';
-import { useResource } from '../elements/resource.ts';
-import { Ago, Time } from '../elements/time.tsx';
+import { Drawer, Fact } from '../elements/dialogs/drawer.tsx';
+import { Failure } from '../elements/notices/failure.tsx';
+import { LoadingRows } from '../elements/notices/loading-rows.tsx';
+import { Notice } from '../elements/notices/notice.tsx';
+import { useAction } from '../elements/requests/action.ts';
+import { useResource } from '../elements/requests/resource.ts';
+import { Badge } from '../elements/signs/badge.tsx';
+import { Copyable } from '../elements/signs/copyable.tsx';
+import { Ago, Time } from '../elements/signs/time.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { may } from '../session/session.ts';
 import { EraseDialog } from './erase-dialog.tsx';
 import { payloadOf } from './payload.ts';
+import { outcomeOf } from './resubmission.ts';
 import '../record/record.css';
 
 /** One refused event: why, what was received, and what to do with it. `onSettled` is called when the list has changed. */
@@ -121,12 +122,9 @@ function Actions({ letter, onSettled }: { readonly letter: DeadLetter; readonly 
     action.run(async () => {
       const result = await client.deadLetters.retry(letter.id);
       onSettled();
-      setChained('receipt' in result ? result.receipt.audit_id : undefined);
-      if ('error' in result) {
-        const { code, message } = result.error;
-        return `It was refused again (${code}): ${message}. Correct that at its source, and send it from there.`;
-      }
-      return result.status === 'noted' ? 'The producer’s account has it now.' : 'The event is in the chain.';
+      const { outcome, text, auditId } = outcomeOf(result);
+      setChained(auditId);
+      return outcome === 'refused' ? `${text} Correct that at its source, and send it from there.` : text;
     });
   return (
     <>

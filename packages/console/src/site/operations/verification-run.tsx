@@ -1,7 +1,7 @@
 import type { VerifyReport } from '@tallystick/protocol';
-import { Failure } from '../elements/failure.tsx';
-import { Notice } from '../elements/notice.tsx';
-import { cardNames } from '../elements/paged-table.tsx';
+import { Failure } from '../elements/notices/failure.tsx';
+import { Notice } from '../elements/notices/notice.tsx';
+import { cardNames } from '../elements/tables/paged-table.tsx';
 import { verdicts, worstOf } from '../trail/verdicts.ts';
 import './operations.css';
 

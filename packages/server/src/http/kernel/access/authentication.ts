@@ -50,7 +50,7 @@ export function assertAccess(
  */
 export async function principalOf(credentials: Credentials, request: FastifyRequest): Promise<Principal> {
   const { authorization } = request.headers;
-  const secret = authorization === undefined ? sessionSecretOf(request) : undefined;
+  const secret = authorization === undefined ? sessionSecretOf(request, credentials.cookieLabel) : undefined;
   if (secret !== undefined) {
     const session = await credentials.session(secret);
     assertFromConsole(request, session);

@@ -1,3 +1,4 @@
+import { exportUntilHeader } from '@tallystick/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ServerError } from '../../../errors.ts';
 import { parseServiceAddress } from '../../../input/service-address.ts';
@@ -9,7 +10,16 @@ const maxOrigins = 100;
 const maxAgeSeconds = 600;
 
 /** Headers that scripts of an allowed origin may read, besides those that every script may read. */
-const exposedHeaders = ['Content-Disposition', 'RateLimit', 'RateLimit-Policy', 'Retry-After'];
+const exposedHeaders = [
+  'Allow',
+  'Content-Disposition',
+  'Preference-Applied',
+  'RateLimit',
+  'RateLimit-Policy',
+  'Retry-After',
+  'WWW-Authenticate',
+  exportUntilHeader,
+];
 /** Headers that every request may have. What a single route reads comes from its declaration. */
 const requestHeaders = ['Authorization', 'Content-Type', 'Content-Encoding'];
 

@@ -5,9 +5,12 @@ export class LoginCookie {
   readonly #name: string;
   readonly #attributes: string;
 
-  /** @param isHttps whether people reach the service over HTTPS. Then no other host and no plain HTTP can set the cookie */
-  constructor(isHttps: boolean) {
-    this.#name = isHttps ? '__Host-tallystick-login' : 'tallystick-login';
+  /**
+   * @param label of the service
+   * @param isHttps whether people reach the service over HTTPS. Then no other host and no plain HTTP can set the cookie
+   */
+  constructor(label: string, isHttps: boolean) {
+    this.#name = `${isHttps ? '__Host-' : ''}tallystick-login-${label}`;
     // `Lax`, because the provider's page redirects back: browsers do not send strict cookies then. The cookie is not a credential.
     this.#attributes = `; Path=/; HttpOnly; SameSite=Lax${isHttps ? '; Secure' : ''}`;
   }

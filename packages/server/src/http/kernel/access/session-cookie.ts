@@ -9,9 +9,11 @@ const csrfHeader = 'x-tallystick-csrf';
 /**
  * The cookie's name. Over HTTPS it has a prefix with which browsers accept the cookie from this very host alone, and never over HTTP
  * (draft-ietf-httpbis-rfc6265bis, section 4.1.3.2).
+ *
+ * @param label of the service
  */
-function cookieName(request: FastifyRequest): string {
-  return isHttps(request) ? '__Host-tallystick' : 'tallystick';
+function cookieName(request: FastifyRequest, label: string): string {
+  return `${isHttps(request) ? '__Host-' : ''}tallystick-${label}`;
 }
 
 /**
@@ -23,19 +25,24 @@ function isHttps({ headers }: FastifyRequest): boolean {
 }
 
 /** The secret of the session that the request's cookie names; `undefined` if it has no such cookie. */
-export function sessionSecretOf(request: FastifyRequest): string | undefined {
-  const pattern = new RegExp(`(?:^|; ?)${cookieName(request)}=([0-9a-f]{16}[\\w-]{43})(?=;|$)`);
+export function sessionSecretOf(request: FastifyRequest, label: string): string | undefined {
+  const pattern = new RegExp(`(?:^|; ?)${cookieName(request, label)}=([0-9a-f]{16}[\\w-]{43})(?=;|$)`);
   return pattern.exec(request.headers.cookie ?? '')?.[1];
 }
 
 /** The header that stores the cookie in the browser. Scripts can't read it, and no request that another site causes carries it. */
-export function sessionCookie(request: FastifyRequest, secret: string, expiresAt: number): string {
-  return `${cookieName(request)}=${secret}; Expires=${new Date(expiresAt).toUTCString()}${attributes(request)}`;
+export function sessionCookie(
+  request: FastifyRequest,
+  label: string,
+  { secret, expiresAt }: { readonly secret: string; readonly expiresAt: number },
+): string {
+  const expires = new Date(expiresAt).toUTCString();
+  return `${cookieName(request, label)}=${secret}; Expires=${expires}${attributes(request)}`;
 }
 
 /** The header that removes the cookie from the browser. */
-export function endedSessionCookie(request: FastifyRequest): string {
-  return `${cookieName(request)}=; Max-Age=0${attributes(request)}`;
+export function endedSessionCookie(request: FastifyRequest, label: string): string {
+  return `${cookieName(request, label)}=; Max-Age=0${attributes(request)}`;
 }
 
 function attributes(request: FastifyRequest): string {

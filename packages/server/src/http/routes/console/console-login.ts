@@ -26,7 +26,10 @@ interface Parts {
 /** Routes with which a person signs in to the console with a login of the OpenID provider. A browser opens them, and no script. */
 export function consoleLoginRoutes({ service, credentials, login, now }: Parts): Endpoint[] {
   const { sessions } = service;
-  const cookie = new LoginCookie(login?.options.redirectUri.startsWith('https:') ?? true);
+  const cookie = new LoginCookie(
+    credentials.cookieLabel,
+    login?.options.redirectUri.startsWith('https:') ?? true,
+  );
   const exchanges = new TokenBuckets(now);
   const refusals = new RefusedSignIns(now);
   const configured = () => {
@@ -78,7 +81,8 @@ export function consoleLoginRoutes({ service, credentials, login, now }: Parts):
             until,
           });
           const { expiresAt } = await credentials.session(secret);
-          return to(`../${page}`, { 'set-cookie': sessionCookie(request, secret, expiresAt) });
+          const stored = sessionCookie(request, credentials.cookieLabel, { secret, expiresAt });
+          return to(`../${page}`, { 'set-cookie': stored });
         } catch (error) {
           const failure = failureOf(error);
           if (failure !== 'away' && refusals.take(network).isRecorded)

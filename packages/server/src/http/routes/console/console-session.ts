@@ -84,7 +84,7 @@ export function consoleSessionRoutes({ service, credentials, login, now }: Parts
     },
   });
   const current = async (request: FastifyRequest): Promise<ConsoleSession | undefined> => {
-    const secret = sessionSecretOf(request);
+    const secret = sessionSecretOf(request, credentials.cookieLabel);
     if (secret === undefined) return undefined;
     return await credentials.session(secret).catch((error: unknown) => {
       if (error instanceof ServerError && error.code === 'UNAUTHENTICATED') return undefined;
@@ -136,7 +136,10 @@ export function consoleSessionRoutes({ service, credentials, login, now }: Parts
           if (!taken.allowed) throw limited(taken, 'this key signed in too often: wait a moment');
           const secret = await sessions.open(principal, { method, address });
           const session = await credentials.session(secret);
-          const cookie = sessionCookie(request, secret, session.expiresAt);
+          const cookie = sessionCookie(request, credentials.cookieLabel, {
+            secret,
+            expiresAt: session.expiresAt,
+          });
           return { ...stateOf(session), headers: { 'set-cookie': cookie } };
         } catch (error) {
           if (!(error instanceof ServerError) || error.code !== 'UNAUTHENTICATED') throw error;
@@ -168,7 +171,10 @@ export function consoleSessionRoutes({ service, credentials, login, now }: Parts
           assertFromConsole(request, session);
           await sessions.end(session, addressOf(request));
         }
-        return { status: 204, headers: { 'set-cookie': endedSessionCookie(request) } };
+        return {
+          status: 204,
+          headers: { 'set-cookie': endedSessionCookie(request, credentials.cookieLabel) },
+        };
       },
     }),
   ];

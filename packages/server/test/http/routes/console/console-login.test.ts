@@ -56,6 +56,9 @@ function loginsFor(redirect_uri: string, console: object = {}) {
   });
 }
 
+const sessionName = () => `tallystick-${http.service.sessions.cookieLabel}`;
+const attemptName = () => `tallystick-login-${http.service.sessions.cookieLabel}`;
+
 /** A browser, as far as cookies and redirects go. */
 class Visit {
   readonly cookies = new Map<string, string>();
@@ -104,7 +107,7 @@ class Visit {
   async read(path: string, headers: Record<string, string> = {}) {
     return await http.call('GET', path, {
       key: '',
-      headers: { cookie: `tallystick=${this.cookie('tallystick')}`, origin: http.url, ...headers },
+      headers: { cookie: `${sessionName()}=${this.cookie(sessionName())}`, origin: http.url, ...headers },
     });
   }
 }
@@ -118,8 +121,10 @@ describe('a login', () => {
     const response = await visit.signIn('events?tenant=acme&q=a%20b');
     expect(locationOf(response)).toEqual([303, '../events?tenant=acme&q=a%20b']);
     expect(response.headers.getSetCookie()).toEqual([
-      expect.stringMatching(/^tallystick-login=; Max-Age=0; Path=\/; HttpOnly; SameSite=Lax$/),
-      expect.stringMatching(/^tallystick=[\w-]{59}; Expires=[^;]+ GMT; Path=\/; HttpOnly; SameSite=Strict$/),
+      expect.stringMatching(/^tallystick-login-[0-9a-f]{8}=; Max-Age=0; Path=\/; HttpOnly; SameSite=Lax$/),
+      expect.stringMatching(
+        /^tallystick-[0-9a-f]{8}=[\w-]{59}; Expires=[^;]+ GMT; Path=\/; HttpOnly; SameSite=Strict$/,
+      ),
     ]);
     expect(response.headers.get('referrer-policy')).toBe('no-referrer');
     expect(response.headers.get('cache-control')).toBe('no-store');
@@ -154,7 +159,7 @@ describe('a login', () => {
       scope: 'openid',
     });
     expect(response.headers.getSetCookie()[0]).toMatch(
-      /^tallystick-login=[\w.-]+; Expires=[^;]+; Path=\/; HttpOnly; SameSite=Lax$/,
+      /^tallystick-login-[0-9a-f]{8}=[\w.-]+; Expires=[^;]+; Path=\/; HttpOnly; SameSite=Lax$/,
     );
   });
 
@@ -181,7 +186,7 @@ describe('a login', () => {
       provider.visitor = visitor;
       const visit = new Visit();
       expect(locationOf(await visit.signIn())).toEqual(failed(why));
-      expect(visit.cookie('tallystick')).toBeUndefined();
+      expect(visit.cookie(sessionName())).toBeUndefined();
     }
   });
 
@@ -200,14 +205,14 @@ describe('an answer of the provider', () => {
   test('works once: neither the same browser nor another one can use it again', async () => {
     const visit = new Visit();
     const answer = await visit.toCallback();
-    const attempt = visit.cookie('tallystick-login')!;
+    const attempt = visit.cookie(attemptName())!;
     expect(locationOf(await new Visit().get(answer))).toEqual(failed('refused'));
     expect(locationOf(await visit.get(answer))).toEqual([303, '../']);
-    expect(visit.cookie('tallystick-login')).toBeUndefined();
+    expect(visit.cookie(attemptName())).toBeUndefined();
     expect(locationOf(await visit.get(answer))).toEqual(failed('refused'));
     // A thief who has copied both: the provider takes a code once.
     const thief = new Visit();
-    thief.cookies.set(`${new URL(http.url).host} tallystick-login`, attempt);
+    thief.cookies.set(`${new URL(http.url).host} ${attemptName()}`, attempt);
     expect(locationOf(await thief.get(answer))).toEqual(failed('refused'));
   });
 
@@ -233,7 +238,7 @@ describe('an answer of the provider', () => {
     const answer = await visit.toCallback();
     change(answer);
     expect(locationOf(await visit.get(answer))).toEqual(failed('refused'));
-    expect(visit.cookie('tallystick')).toBeUndefined();
+    expect(visit.cookie(sessionName())).toBeUndefined();
   });
 
   test('to an attempt of another person is refused: the victim does not become the attacker', async () => {
@@ -246,7 +251,7 @@ describe('an answer of the provider', () => {
   test('to an attempt that the service did not make, or that is too old, is refused', async () => {
     const visit = new Visit();
     const answer = await visit.toCallback();
-    const name = `${new URL(http.url).host} tallystick-login`;
+    const name = `${new URL(http.url).host} ${attemptName()}`;
     const [body, mac] = visit.cookies.get(name)!.split('.');
     const read = JSON.parse(Buffer.from(body!, 'base64url').toString());
     const forged = Buffer.from(JSON.stringify({ ...read, page: 'events' })).toString('base64url');
@@ -264,7 +269,7 @@ describe('an answer of the provider', () => {
     const answer = await visit.toCallback();
     const other = new URL(answer);
     other.hostname = 'localhost';
-    visit.cookies.set(`${other.host} tallystick-login`, visit.cookie('tallystick-login')!);
+    visit.cookies.set(`${other.host} ${attemptName()}`, visit.cookie(attemptName())!);
     expect(locationOf(await visit.get(other))).toEqual([303, '../']);
   });
 });
@@ -275,7 +280,7 @@ describe('a session of a login', () => {
     await visit.signIn();
     const { csrf } = (await visit.read('/console/session')).json.session;
     const replica = createHttpApp(http.service, { logger: false, now });
-    const cookie = `tallystick=${visit.cookie('tallystick')}`;
+    const cookie = `${sessionName()}=${visit.cookie(sessionName())}`;
     const onReplica = async () =>
       (await replica.inject({ url: '/v1/tenants', headers: { cookie } })).statusCode;
     expect(await onReplica()).toBe(200);
@@ -316,7 +321,7 @@ describe('a session of a login', () => {
     const answer = await http.call('POST', `/v1/approvals/${id}/decision`, {
       key: '',
       headers: {
-        cookie: `tallystick=${visit.cookie('tallystick')}`,
+        cookie: `${sessionName()}=${visit.cookie(sessionName())}`,
         origin: http.url,
         'x-tallystick-csrf': csrf,
       },
@@ -403,7 +408,7 @@ test('over HTTPS the cookie of an attempt is of this host alone', async () => {
   const app = createHttpApp(http.service, { logger: false, logins });
   const { headers } = await app.inject('/console/login');
   expect(headers['set-cookie']).toMatch(
-    /^__Host-tallystick-login=[\w.-]+; Expires=[^;]+; Path=\/; HttpOnly; SameSite=Lax; Secure$/,
+    /^__Host-tallystick-login-[0-9a-f]{8}=[\w.-]+; Expires=[^;]+; Path=\/; HttpOnly; SameSite=Lax; Secure$/,
   );
   const asked = new URL(String(headers.location));
   expect(asked.searchParams.get('redirect_uri')).toBe('https://audit.example.com/console/login/callback');

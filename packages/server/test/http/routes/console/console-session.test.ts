@@ -60,7 +60,7 @@ describe('a sign-in', () => {
     const key = await http.key(['acme'], 'events:read');
     const { answer, call } = await browser(key);
     expect(answer.headers.get('set-cookie')).toMatch(
-      /^tallystick=[\w-]{59}; Expires=[^;]+ GMT; Path=\/; HttpOnly; SameSite=Strict$/,
+      /^tallystick-[0-9a-f]{8}=[\w-]{59}; Expires=[^;]+ GMT; Path=\/; HttpOnly; SameSite=Strict$/,
     );
     expect(answer.headers.get('cache-control')).toBe('no-store');
     expect(answer.json.session).toMatchObject({ name: 'test', scopes: ['events:read'], tenants: ['acme'] });
@@ -73,7 +73,7 @@ describe('a sign-in', () => {
   test('behind a proxy that ends HTTPS gets a cookie for HTTPS and this host alone', async () => {
     const { headers } = await signIn({ key: http.admin }, { 'x-forwarded-proto': 'https' });
     expect(headers.get('set-cookie')).toMatch(
-      /^__Host-tallystick=.*; Path=\/; HttpOnly; SameSite=Strict; Secure$/,
+      /^__Host-tallystick-[0-9a-f]{8}=.*; Path=\/; HttpOnly; SameSite=Strict; Secure$/,
     );
     const cookie = headers.get('set-cookie')!.split(';', 1)[0]!;
     const https = { ...fromConsole(), 'x-forwarded-proto': 'https' };
@@ -147,9 +147,9 @@ describe('a sign-in', () => {
 
   test('behind two proxies, of which the first ends HTTPS, gets a cookie for HTTPS', async () => {
     const { headers } = await signIn({ key: http.admin }, { 'x-forwarded-proto': 'https, http' });
-    expect(headers.get('set-cookie')).toMatch(/^__Host-tallystick=.*; Secure$/);
+    expect(headers.get('set-cookie')).toMatch(/^__Host-tallystick-[0-9a-f]{8}=.*; Secure$/);
     const plain = await signIn({ key: http.admin }, { 'x-forwarded-proto': 'http, https' });
-    expect(plain.headers.get('set-cookie')).toMatch(/^tallystick=/);
+    expect(plain.headers.get('set-cookie')).toMatch(/^tallystick-[0-9a-f]{8}=/);
   });
 
   test.each([
@@ -241,6 +241,28 @@ describe('a session', () => {
     // The stream ends without an error, so the text is whole.
     expect(await response.text()).toContain(': stream');
   });
+});
+
+test('two services at one host name, which browsers give one cookie jar, do not end each other’s sessions', async () => {
+  await using other = await Harness.open();
+  const first = await browser(await http.key(['acme'], 'events:read'));
+  const sent = { ...fromConsole(), origin: other.url, 'x-tallystick-console': '1', cookie: first.cookie };
+  const signedIn = await other.call('POST', '/console/session', {
+    ...none,
+    body: { key: other.admin },
+    headers: sent,
+  });
+  const second = signedIn.headers.get('set-cookie')!.split(';', 1)[0]!;
+  const nameOf = (cookie: string) => cookie.split('=', 1)[0];
+  expect(nameOf(second)).not.toBe(nameOf(first.cookie));
+  const cookie = `${second}; ${first.cookie}`;
+  expect((await first.call('GET', eventsOfAcme, { cookie })).status).toBe(200);
+  const headers = { ...sent, cookie };
+  expect((await other.call('GET', '/v1/tenants', { ...none, headers })).status).toBe(200);
+  // The cookie of one service is worth nothing at the other, also under its name.
+  const moved = `${nameOf(second)}=${first.cookie.split('=')[1]}`;
+  const refused = await other.call('GET', '/v1/tenants', { ...none, headers: { ...sent, cookie: moved } });
+  expect(refused.status).toBe(401);
 });
 
 test('the store has no secret of a session, and sessions that have ended are deleted', async () => {
