@@ -341,6 +341,8 @@ describe('the index', () => {
       await submit('pending', [{ metadata: { platform: 'web' } }]);
       await site.follow([follower]);
     };
+    // The follower of the test then reads this one chain.
+    await index();
     await write();
     expect(await pending()).toBe(0);
     now = 9_999;
