@@ -13,6 +13,9 @@ import { ProducerBadge, ProducerMeanings } from './producer-states.tsx';
 import { SettleDialog } from './settle-dialog.tsx';
 import './operations.css';
 
+/** Keeps a range of numbers in one line. */
+const noBreak = '\u2060';
+
 /** What each producer sent by its own count, and what is missing. */
 export function ProducersPage() {
   return <ForTenant page={(tenant) => <ProducersOf key={tenant} tenant={tenant} />} />;
@@ -28,10 +31,9 @@ function ProducersOf({ tenant }: { readonly tenant: string }) {
   return (
     <div class="stack">
       <p class="soft">
-        Every producer numbers its events, so a missing number is noticed. Losses that are already on record
-        are{' '}
+        Every producer numbers its events, so a missing number is noticed. The trail has a record of{' '}
         <a href={place.href('events', { event_type: ['delivery.gap', 'delivery.unclosed'] })}>
-          events of the trail
+          each declared loss
         </a>
         .
       </p>
@@ -43,7 +45,7 @@ function ProducersOf({ tenant }: { readonly tenant: string }) {
           checked={all}
           onChange={(event) => place.change({ all: event.currentTarget.checked ? '1' : undefined })}
         />
-        Also producers that run, or that are complete
+        Show running and complete producers too
       </label>
       <section class="panel" aria-label="Producers">
         <PagedTable<ProducerAccount>
@@ -103,7 +105,9 @@ function ProducersOf({ tenant }: { readonly tenant: string }) {
 
 function ProducerCells({ producer }: { readonly producer: ProducerAccount }) {
   const { service, state, open, open_numbers, numbers, last_seen_at, producer_id, ephemeral } = producer;
-  const ranges = open.map(([first, last]) => (first === last ? `${first}` : `${first}–${last}`));
+  const ranges = open.map(([first, last]) =>
+    first === last ? `${first}` : `${first}${noBreak}–${noBreak}${last}`,
+  );
   return (
     <>
       <td class="long">
