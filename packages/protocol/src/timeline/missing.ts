@@ -111,7 +111,7 @@ function deliveries({ records, deliveries: all, deliveriesAreCut }: Timeline): s
     ...told,
     ...(refused > 0
       ? [
-          `${counted(refused, 'event')} of this tenant ${refused === 1 ? 'was' : 'were'} refused since its first record, and may belong to it: see the dead letters (tally dlq list)`,
+          `${counted(refused, 'event')} of this tenant ${refused === 1 ? 'was' : 'were'} refused since the first of these records, and may belong to them: see the dead letters (tally dlq list)`,
         ]
       : []),
     ...(deliveriesAreCut ? [`only the newest ${all.length} records about deliveries were read`] : []),

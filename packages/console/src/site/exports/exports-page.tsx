@@ -74,9 +74,9 @@ function ExportsOf({ tenant }: { readonly tenant: string }) {
         </ul>
         <p class="body faint">
           The oldest event is the first line. Events that arrive during the download are not in the file.
-          Sensitive events need the scope <code>events:read-sensitive</code>. A record in the chain says who
-          exported what. For a large export use <code>tally export</code>: it continues after the connection
-          breaks.
+          Sensitive events need the scope <code class="one-line">events:read-sensitive</code>. A record in the
+          chain says who exported what. For a large export use <code class="one-line">tally export</code>: it
+          continues after the connection breaks.
         </p>
       </section>
       {may(session, 'log:read') && (

@@ -63,7 +63,10 @@ function VerificationOf({ tenant }: { readonly tenant: string }) {
           <p class="soft">
             The service checks every record: its hash, its link and its place in the signed tree. This finds
             faults, but it is no proof to others, because the service checks itself. Your own browser checks
-            records, lists and timelines where you read them. <code>tally verify --tenant {tenant}</code>{' '}
+            records, lists and timelines where you read them.{' '}
+            <code>
+              tally verify <span class="one-line">--tenant</span> {tenant}
+            </code>{' '}
             checks everything with a key that you choose.
           </p>
           {run !== undefined && <RunState run={run} />}
