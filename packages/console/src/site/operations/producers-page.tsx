@@ -13,8 +13,8 @@ import { ProducerBadge, ProducerMeanings } from './producer-states.tsx';
 import { SettleDialog } from './settle-dialog.tsx';
 import './operations.css';
 
-/** Keeps a range of numbers in one line. */
-const noBreak = '\u2060';
+/** How many ranges of missing numbers a row shows. */
+const shownRanges = 8;
 
 /** What each producer sent by its own count, and what is missing. */
 export function ProducersPage() {
@@ -105,9 +105,7 @@ function ProducersOf({ tenant }: { readonly tenant: string }) {
 
 function ProducerCells({ producer }: { readonly producer: ProducerAccount }) {
   const { service, state, open, open_numbers, numbers, last_seen_at, producer_id, ephemeral } = producer;
-  const ranges = open.map(([first, last]) =>
-    first === last ? `${first}` : `${first}${noBreak}–${noBreak}${last}`,
-  );
+  const ranges = open.map(([first, last]) => (first === last ? `${first}` : `${first}–${last}`));
   return (
     <>
       <td class="long">
@@ -121,8 +119,14 @@ function ProducerCells({ producer }: { readonly producer: ProducerAccount }) {
         <ProducerBadge state={state} ephemeral={ephemeral} />
       </td>
       <td class="long">
-        {open_numbers === 0 ? <span class="faint">none</span> : ranges.slice(0, 8).join(', ')}
-        {ranges.length > 8 && <span class="faint"> and more, {open_numbers.toLocaleString()} in all</span>}
+        {open_numbers === 0 ? (
+          <span class="faint">none</span>
+        ) : (
+          <Ranges texts={ranges.slice(0, shownRanges)} />
+        )}
+        {ranges.length > shownRanges && (
+          <span class="faint"> and more, {open_numbers.toLocaleString()} in all</span>
+        )}
       </td>
       <td class="number">{numbers.toLocaleString()}</td>
       <td>
@@ -133,4 +137,14 @@ function ProducerCells({ producer }: { readonly producer: ProducerAccount }) {
       </td>
     </>
   );
+}
+
+/** Numbers, each range of them in one line. */
+function Ranges({ texts }: { readonly texts: readonly string[] }) {
+  return texts.flatMap((text, at) => [
+    at > 0 && ', ',
+    <span key={text} class="one-line">
+      {text}
+    </span>,
+  ]);
 }
