@@ -14,7 +14,7 @@ if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
       ' or newer, this is ' +
       process.versions.node +
       ' (NODE_TOO_OLD)\n' +
-      'Install a current version from https://nodejs.org, or run it as: npx -p node@24 -p tallystick tally …\n',
+      'Install a current version from https://nodejs.org, or run this command with Node.js 24 from npm: npx -p node@24 tally …\n',
   );
   // The agent of a hook takes 2 for a denial, and every other failure for permission.
   process.exitCode = process.argv.indexOf('hook') > 0 ? 2 : 3;

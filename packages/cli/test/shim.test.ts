@@ -42,6 +42,8 @@ describe('on another Node', () => {
     (version) => {
       const { stderr, exitCode, loaded } = onNode(version);
       expect(stderr).toContain(`needs Node.js 22.22 or newer, this is ${version} (NODE_TOO_OLD)`);
+      // It named a package that is not on npm, so that the advice ended with E404.
+      expect(stderr).toContain('npx -p node@24 tally …');
       expect(exitCode).toBe(3);
       expect(loaded).toEqual([]);
     },

@@ -43,6 +43,7 @@ export {
 export type { FollowerChange, FollowerInfo, FollowerList, StoppedFollower } from './api/followers.ts';
 export type { FollowerReadiness, Health, Readiness } from './api/health.ts';
 export type { ConsistencyProof, InclusionProof, LogKeyRotation, LogKeys } from './api/log.ts';
+export type { MissingKind, MissingMatter, RecordReference, RecordSample } from './api/missing.ts';
 export {
   type OpenIntent,
   type OpenIntentPage,
@@ -150,7 +151,6 @@ export type {
 export { apiKeyPrefix, type Scope, scopeMeanings, scopes, viewerTokenPrefix } from './scopes.ts';
 export { actionOf, type Effect, effectsOf } from './timeline/effects.ts';
 export { forestOf, type TimelineRow } from './timeline/forest.ts';
-export { numbersOf } from './timeline/missing.ts';
 export { type ModelCall, type ModelTotal, modelCallOf } from './timeline/model-call.ts';
 export { decisionOf, type Participation } from './timeline/people.ts';
 export {

@@ -216,7 +216,6 @@ export const pinnedExports: Record<string, string[]> = {
     'modelCallOf',
     'nextDeadlineOf',
     'numberIn',
-    'numbersOf',
     'openApproval',
     'openIntentStates',
     'parseExportPosition',

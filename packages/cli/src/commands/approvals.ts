@@ -2,8 +2,9 @@ import { type Approval, type ApprovalState, approvalStates } from '@tallystick/p
 import { Option } from 'commander';
 import type { Context, Register } from '../context.ts';
 import { CliError } from '../errors.ts';
+import { printRows } from '../terminal/listed-rows.ts';
 import { printable } from '../terminal/printable.ts';
-import { renderFields, renderTable } from '../terminal/table.ts';
+import { renderFields } from '../terminal/table.ts';
 import { shortTime } from './event-columns.ts';
 import { addExamples } from './examples.ts';
 import { followEvents } from './follow-events.ts';
@@ -11,6 +12,7 @@ import { wholeNumber } from './option-values.ts';
 
 interface ListOptions {
   readonly state: ApprovalState | 'all';
+  readonly limit?: number;
 }
 
 interface DecisionOptions {
@@ -51,20 +53,15 @@ export const registerApprovals: Register = (program, run) => {
       new Option('--state <state>', 'state of the approvals, or all')
         .choices([...approvalStates, 'all'])
         .default('pending'),
-    );
+    )
+    .option('-n, --limit <count>', 'list at most this many approvals (default: all)', wholeNumber);
   addExamples(list, 'tally approvals list --tenant acme', 'tally approvals list --state all --json');
-  run<ListOptions>(list, async (context, { state }) => {
+  run<ListOptions>(list, async (context, { state, limit }) => {
     const { terminal, settings } = context;
     await using backend = await context.openBackend();
     const query = { tenant_id: settings.tenant, state: state === 'all' ? undefined : state };
-    const approvals: Approval[] = [];
-    for await (const approval of backend.client.approvals.listAll(query)) {
-      if (terminal.json) await terminal.jsonLine(approval);
-      else approvals.push(approval);
-    }
-    if (terminal.json) return undefined;
-    if (approvals.length > 0) await terminal.write(renderTable(terminal, columns, approvals));
-    else terminal.note(state === 'all' ? 'no approvals' : `no approvals are ${state}`);
+    const none = state === 'all' ? 'no approvals' : `no approvals are ${state}`;
+    await printRows(terminal, backend.client.approvals.listAll(query), { columns, limit, none });
     return undefined;
   });
 

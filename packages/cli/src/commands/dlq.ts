@@ -3,16 +3,22 @@ import { type Command, Option } from 'commander';
 import type { Backend } from '../backend/backend.ts';
 import type { Context, Register } from '../context.ts';
 import { CliError, exitCodes } from '../errors.ts';
-import { renderFields, renderTable } from '../terminal/table.ts';
+import { printRows } from '../terminal/listed-rows.ts';
+import { renderFields } from '../terminal/table.ts';
 import { shortTime } from './event-columns.ts';
 import { addExamples } from './examples.ts';
-import { age } from './option-values.ts';
+import { age, wholeNumber } from './option-values.ts';
 
 interface FilterOptions {
   readonly reason?: string;
   readonly topic?: string;
   /** Milliseconds. */
   readonly olderThan?: number;
+}
+
+interface ListOptions {
+  readonly state: DeadLetterState;
+  readonly limit?: number;
 }
 
 const columns = [
@@ -38,24 +44,19 @@ export const registerDlq: Register = (program, run) => {
 
   const list = withFilter(
     dlq.command('list').summary('list dead letters').description('Lists dead letters, oldest first.'),
-  ).addOption(
-    new Option('--state <state>', 'list dead letters in this state')
-      .choices(['open', 'retried', 'purged'])
-      .default('open'),
-  );
+  )
+    .addOption(
+      new Option('--state <state>', 'list dead letters in this state')
+        .choices(['open', 'retried', 'purged'])
+        .default('open'),
+    )
+    .option('-n, --limit <count>', 'list at most this many dead letters (default: all)', wholeNumber);
   addExamples(list, 'tally dlq list --tenant acme', 'tally dlq list --older-than 30d --json');
-  run<FilterOptions & { readonly state: DeadLetterState }>(list, async (context, options) => {
-    const { terminal } = context;
+  run<FilterOptions & ListOptions>(list, async (context, options) => {
+    const { state, limit } = options;
     await using backend = await context.openBackend();
-    const query = { state: options.state, ...filterOf(context, options) };
-    const found: DeadLetterInfo[] = [];
-    for await (const deadLetter of backend.client.deadLetters.listAll(query)) {
-      if (terminal.json) await terminal.jsonLine(deadLetter);
-      else found.push(deadLetter);
-    }
-    if (terminal.json) return undefined;
-    if (found.length === 0) terminal.note(`no ${options.state} dead letters`);
-    else await terminal.write(renderTable(terminal, columns, found));
+    const deadLetters = backend.client.deadLetters.listAll({ state, ...filterOf(context, options) });
+    await printRows(context.terminal, deadLetters, { columns, limit, none: `no ${state} dead letters` });
     return undefined;
   });
 

@@ -1,10 +1,10 @@
 import { type OpenIntent, type OpenIntentState, openIntentStates } from '@tallystick/protocol';
 import { Option } from 'commander';
 import type { Register } from '../context.ts';
-import { renderTable } from '../terminal/table.ts';
+import { printRows } from '../terminal/listed-rows.ts';
 import { shortTime } from './event-columns.ts';
 import { addExamples } from './examples.ts';
-import { age } from './option-values.ts';
+import { age, wholeNumber } from './option-values.ts';
 
 interface IntentsOptions {
   readonly state?: OpenIntentState;
@@ -12,6 +12,7 @@ interface IntentsOptions {
   readonly action?: string;
   /** Milliseconds. */
   readonly olderThan?: number;
+  readonly limit?: number;
 }
 
 /** A list that is further behind than this is not called current, seconds. */
@@ -46,13 +47,14 @@ export const registerIntents: Register = (program, run) => {
     .addOption(new Option('--state <state>', 'only actions in this state').choices([...openIntentStates]))
     .option('--actor <id>', 'only actions of this agent')
     .option('--action <name>', 'only this tool or action')
-    .option('--older-than <age>', 'only actions that were chained so long ago, such as 30d, 12h or 5m', age);
+    .option('--older-than <age>', 'only actions that were chained so long ago, such as 30d, 12h or 5m', age)
+    .option('-n, --limit <count>', 'list at most this many actions (default: all)', wholeNumber);
   addExamples(
     command,
     'tally intents --tenant acme',
     'tally intents --state unresolved --older-than 1h --json',
   );
-  run<IntentsOptions>(command, async (context, { state, actor, action, olderThan }) => {
+  run<IntentsOptions>(command, async (context, { state, actor, action, olderThan, limit }) => {
     const { terminal, settings } = context;
     await using backend = await context.openBackend();
     const query = {
@@ -62,20 +64,14 @@ export const registerIntents: Register = (program, run) => {
       action,
       min_age_seconds: olderThan === undefined ? undefined : Math.round(olderThan / 1_000),
     };
-    const intents: OpenIntent[] = [];
     const { client } = backend;
     const { behind_seconds: behind } = await client.openIntents.list({ ...query, limit: 1 });
-    for await (const intent of client.openIntents.listAll(query)) {
-      if (terminal.json) await terminal.jsonLine(intent);
-      else intents.push(intent);
-    }
+    const none = 'no incomplete actions of agents found';
+    await printRows(terminal, client.openIntents.listAll(query), { columns, limit, none });
     if (behind > currentSeconds)
       terminal.warn(
         `the list lacks records of the last ${Math.round(behind)} s: see tally followers show open-intents`,
       );
-    if (terminal.json) return undefined;
-    if (intents.length > 0) await terminal.write(renderTable(terminal, columns, intents));
-    else terminal.note('no incomplete actions of agents found');
     return undefined;
   });
 };

@@ -1,5 +1,6 @@
 import type { Found, Missing } from '@tallystick/client';
 import { counted, type OpenIntent, type ProducerAccount, textIn } from '@tallystick/protocol';
+import { missingText } from '../timeline/missing-texts.ts';
 import { shortTime } from './event-columns.ts';
 
 /** One kind of thing that is missing. */
@@ -64,7 +65,7 @@ export function sectionsOf(
     const found = { found: missing.investigation, more: false };
     const next = `tally timeline ${quoted(investigation)}`;
     return [
-      section('investigation', 'gaps in the records of the investigation', found, (text) => text, next),
+      section('investigation', 'gaps in the records of the investigation', found, missingText, next),
       ...accounts,
       waits,
     ];

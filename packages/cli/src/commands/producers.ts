@@ -2,15 +2,16 @@ import type { ProducerAccount } from '@tallystick/protocol';
 import { Option } from 'commander';
 import type { Register } from '../context.ts';
 import { CliError } from '../errors.ts';
-import { renderTable } from '../terminal/table.ts';
+import { printRows } from '../terminal/listed-rows.ts';
 import { shortTime } from './event-columns.ts';
 import { addExamples } from './examples.ts';
-import { age } from './option-values.ts';
+import { age, wholeNumber } from './option-values.ts';
 
 interface ProducersOptions {
   readonly all?: boolean;
   /** Milliseconds. */
   readonly silent: number;
+  readonly limit?: number;
 }
 
 interface SettleOptions {
@@ -49,23 +50,18 @@ export const registerProducers: Register = (program, run) => {
       new Option('--silent <age>', 'a producer that is silent for longer counts as ended')
         .argParser(age)
         .default(3_600_000, '1h'),
-    );
+    )
+    .option('-n, --limit <count>', 'list at most this many producers (default: all)', wholeNumber);
   addExamples(command, 'tally producers --tenant acme', 'tally producers --all --silent 10m');
-  run<ProducersOptions>(command, async (context, { all, silent }) => {
+  run<ProducersOptions>(command, async (context, { all, silent, limit }) => {
     await using backend = await context.openBackend();
     const query = {
       tenant_id: context.settings.tenant,
       all: all === true ? true : undefined,
       silent_seconds: inSeconds(silent),
     };
-    const accounts: ProducerAccount[] = [];
-    for await (const account of backend.client.producers.listAll(query)) {
-      if (context.terminal.json) await context.terminal.jsonLine(account);
-      else accounts.push(account);
-    }
-    if (context.terminal.json) return undefined;
-    if (accounts.length > 0) await context.terminal.write(renderTable(context.terminal, columns, accounts));
-    else context.terminal.note(all === true ? 'no producers' : 'no events are missing from any producer');
+    const none = all === true ? 'no producers' : 'no events are missing from any producer';
+    await printRows(context.terminal, backend.client.producers.listAll(query), { columns, limit, none });
     return undefined;
   });
 

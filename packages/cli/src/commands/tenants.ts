@@ -1,8 +1,9 @@
 import type { TenantInfo } from '@tallystick/protocol';
 import type { Register } from '../context.ts';
-import { renderTable } from '../terminal/table.ts';
+import { printRows } from '../terminal/listed-rows.ts';
 import { shortTime } from './event-columns.ts';
 import { addExamples } from './examples.ts';
+import { wholeNumber } from './option-values.ts';
 
 const columns = [
   { title: 'TENANT', value: ({ tenant_id }: TenantInfo) => tenant_id },
@@ -21,18 +22,16 @@ export const registerTenants: Register = (program, run) => {
     .description(
       'Lists the tenants that the API key may read: number of records, how many of them a checkpoint covers, and the hash of ' +
         'the newest record.',
-    );
+    )
+    .option('-n, --limit <count>', 'list at most this many tenants (default: all)', wholeNumber);
   addExamples(command, 'tally tenants');
-  run(command, async (context) => {
+  run<{ readonly limit?: number }>(command, async (context, { limit }) => {
     await using backend = await context.openBackend();
-    const tenants: TenantInfo[] = [];
-    for await (const tenant of backend.client.tenants.listAll()) {
-      if (context.terminal.json) await context.terminal.jsonLine(tenant);
-      else tenants.push(tenant);
-    }
-    if (context.terminal.json) return undefined;
-    if (tenants.length === 0) context.terminal.note('no tenants');
-    else await context.terminal.write(renderTable(context.terminal, columns, tenants));
+    await printRows(context.terminal, backend.client.tenants.listAll(), {
+      columns,
+      limit,
+      none: 'no tenants',
+    });
     return undefined;
   });
 };

@@ -3,11 +3,11 @@ import type { ViewerTokenInfo } from '@tallystick/protocol';
 import { Option } from 'commander';
 import type { Register } from '../context.ts';
 import { CliError } from '../errors.ts';
-import { renderTable } from '../terminal/table.ts';
+import { printRows } from '../terminal/listed-rows.ts';
 import { shortTime } from './event-columns.ts';
 import { addExamples } from './examples.ts';
 import { addFilterOptions, type FilterOptions, filtersOf } from './filter-options.ts';
-import { age } from './option-values.ts';
+import { age, wholeNumber } from './option-values.ts';
 
 type CreateOptions = FilterOptions & {
   readonly expires?: number;
@@ -73,19 +73,13 @@ export const registerViewerTokens: Register = (program, run) => {
   const list = viewerTokens
     .command('list')
     .summary('list viewer tokens that work at the moment')
-    .description('Lists the viewer tokens that have not ended, without their secrets, the newest first.');
+    .description('Lists the viewer tokens that have not ended, without their secrets, the newest first.')
+    .option('-n, --limit <count>', 'list at most this many tokens (default: all)', wholeNumber);
   addExamples(list, 'tally viewer-tokens list');
-  run(list, async (context) => {
-    const { terminal } = context;
+  run<{ readonly limit?: number }>(list, async (context, { limit }) => {
     await using backend = await context.openBackend();
-    const tokens: ViewerTokenInfo[] = [];
-    for await (const token of backend.client.viewerTokens.listAll()) {
-      if (terminal.json) await terminal.jsonLine(token);
-      else tokens.push(token);
-    }
-    if (terminal.json) return undefined;
-    if (tokens.length === 0) terminal.note('no viewer tokens');
-    else await terminal.write(renderTable(terminal, columns, tokens));
+    const tokens = backend.client.viewerTokens.listAll();
+    await printRows(context.terminal, tokens, { columns, limit, none: 'no viewer tokens' });
     return undefined;
   });
 

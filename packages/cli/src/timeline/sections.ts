@@ -3,7 +3,6 @@ import {
   duration,
   type Effect,
   type ModelTotal,
-  numbersOf,
   type Participation,
   type Timeline,
   type TimelineRecord,
@@ -12,6 +11,7 @@ import {
   textIn,
   usd,
 } from '@tallystick/protocol';
+import { missingText } from './missing-texts.ts';
 import { type Naming, namingOf } from './naming.ts';
 import { signsOf } from './record-lines.ts';
 
@@ -36,7 +36,7 @@ export function sectionsOf(timeline: Timeline, summary: TimelineSummary): Sectio
         'nothing',
       ),
     ],
-    ['Missing', orNone(missing, completeText(timeline))],
+    ['Missing', orNone(missing.map(missingText), completeText(timeline))],
   ];
 }
 
@@ -91,4 +91,14 @@ function completeText({ records, outside }: Timeline): string {
     `nothing that these ${counted(records.length, 'record')} show: each declared action has an end, ${elsewhere}, ` +
     'and no producer reported a loss'
   );
+}
+
+/** Most numbers in one line. */
+const numbersShown = 10;
+
+/** The numbers of records, as `#3, #7`. */
+function numbersOf(records: readonly TimelineRecord[]): string {
+  const shown = records.slice(0, numbersShown).map(({ sequence }) => `#${sequence}`);
+  if (records.length > numbersShown) shown.push(`and ${records.length - numbersShown} more`);
+  return shown.join(', ');
 }

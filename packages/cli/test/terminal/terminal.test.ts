@@ -1,6 +1,7 @@
 import { Readable, Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import type { ProcessContext } from '../../src/process-context.ts';
+import { printRows } from '../../src/terminal/listed-rows.ts';
 import { formatProgress, ProgressLine } from '../../src/terminal/progress.ts';
 import { renderFields, renderTable } from '../../src/terminal/table.ts';
 import { Terminal, type TerminalOptions } from '../../src/terminal/terminal.ts';
@@ -175,4 +176,64 @@ test('notes, warnings, errors, hints and JSON have nothing that a terminal obeys
   const lines = `${written.err}${written.out}`.split('\n').slice(0, -1);
   expect(lines).toHaveLength(5);
   for (const line of lines) expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+});
+
+describe('a list of many pages', () => {
+  const columns = [{ title: 'N', value: (row: number) => row }];
+
+  /** Rows that count how many of them were read. */
+  function numbers(count: number) {
+    const read = { count: 0 };
+    async function* rows() {
+      for (let at = 1; at <= count; at++) {
+        read.count = at;
+        yield at;
+      }
+    }
+    return { rows: rows(), read };
+  }
+
+  async function print(count: number, given: Given & { readonly limit?: number } = {}) {
+    const { terminal, written } = terminalWith(given);
+    const { rows, read } = numbers(count);
+    await printRows(terminal, rows, { columns, limit: given.limit, none: 'no numbers' });
+    return { ...written, read: read.count };
+  }
+
+  test('has all rows, in tables of 500 at most', async () => {
+    const { out, err } = await print(1_001);
+    const lines = out.trimEnd().split('\n');
+    expect(lines.filter((line) => line.trim() === 'N')).toHaveLength(3);
+    expect(lines.filter((line) => line.trim() !== 'N').map(Number)).toEqual(
+      Array.from({ length: 1_001 }, (_, at) => at + 1),
+    );
+    expect(err).toBe('');
+  });
+
+  test('ends at the limit, says that there are more, and reads no further than one row behind it', async () => {
+    expect(await print(10, { limit: 2 })).toEqual({
+      out: 'N\n1\n2\n',
+      err: 'there are more than these 2; a higher --limit lists them\n',
+      read: 3,
+    });
+    expect(await print(2, { limit: 2 })).toEqual({ out: 'N\n1\n2\n', err: '', read: 2 });
+  });
+
+  test('as JSON has one row in each line', async () => {
+    const json = { options: { json: true } };
+    expect(await print(3, { ...json, limit: 2 })).toMatchObject({ out: '1\n2\n', err: '' });
+    expect(await print(0, json)).toMatchObject({ out: '', err: '' });
+  });
+
+  test('without rows says so', async () => {
+    expect(await print(0, { limit: 5 })).toMatchObject({ out: '', err: 'no numbers\n' });
+  });
+
+  test('is not read on when the output has ended', async () => {
+    const { terminal } = terminalWith({ options: { json: true } });
+    const { rows, read } = numbers(1_000_000);
+    Object.defineProperty(terminal, 'outputEnded', { get: () => read.count > 5 });
+    await printRows(terminal, rows, { columns, none: '' });
+    expect(read.count).toBe(6);
+  });
 });

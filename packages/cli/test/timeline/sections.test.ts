@@ -251,7 +251,7 @@ describe('what is missing', () => {
       'the producer of soc that wrote records of it lost 3 events, which may belong to it (#9 delivery.gap)',
       'the producer that wrote records of it ended without saying how many events it had, so its last ones may be missing (#9 delivery.unclosed)',
       'another event had the id a, and was refused (#9 delivery.conflict)',
-      '2 events of this tenant were refused since the first of these records, and may belong to them: see the dead letters (tally dlq list)',
+      '2 events of this tenant were refused since its first record, and may belong to it: see the dead letters (tally dlq list)',
     ]);
   });
 

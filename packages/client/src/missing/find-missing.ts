@@ -1,5 +1,6 @@
 import {
   type EventView,
+  type MissingMatter,
   type OpenIntent,
   type Readiness,
   readUnknownCauses,
@@ -31,8 +32,8 @@ export interface Missing extends IncompleteAccounts {
   readonly declared: Found<EventView>;
   /** Causes (`parent_id`) that are not in the trail. */
   readonly causes: Found<UnknownCause> & { readonly read: number };
-  /** What an investigation's records show to be missing, as sentences; empty without an investigation. */
-  readonly investigation: readonly string[];
+  /** What an investigation's records show to be missing; empty without an investigation. */
+  readonly investigation: readonly MissingMatter[];
   /** Actions of agents whose end or intent may still come. */
   readonly pending: Found<OpenIntent>;
   /** Whether the service can chain events, or batches wait in their senders; absent if a proxy does not show it. */
@@ -129,7 +130,7 @@ function ofInvestigation(
     gaps: some(gaps, ({ producer_id }) => producers.has(producer_id)),
     unclosed: some(unclosed, ({ producer_id }) => producers.has(producer_id)),
     refused: some(refused, ({ audit_id }) => audit_id !== null && unknown.has(audit_id)),
-    // The sentences of the summary say what is missing of actions, causes and deliveries.
+    // The summary says what is missing of actions, causes and deliveries.
     actions: none,
     pending: none,
     declared: none,

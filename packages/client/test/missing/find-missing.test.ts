@@ -99,7 +99,7 @@ test('a proxy that does not show the readiness hides nothing else, and a service
   await expect(findMissing(failing('UNREACHABLE'), acme)).rejects.toMatchObject({ code: 'UNREACHABLE' });
 });
 
-test('of an investigation: its sentences, its producers, and the refused events that are its causes', async () => {
+test('of an investigation: what it shows, its producers, and the refused events that are its causes', async () => {
   const { client } = clientOf({
     producers: {
       producers: [
@@ -111,14 +111,14 @@ test('of an investigation: its sentences, its producers, and the refused events 
     timeline: {
       records: [{ event: { ingest: { producer_id: 'own' } } }],
       outside: [{ audit_id: 'lost' }, { audit_id: 'known', event: {} }],
-      summary: { missing: ['a sentence'] },
+      summary: { missing: [{ kind: 'records_cut', count: 1 }] },
     },
   });
   const missing = await findMissing(client, { ...acme, investigation_id: 'inv-1' });
   expect(missing).toMatchObject({
     gaps: { found: [{ producer_id: 'own' }] },
     refused: { found: [{ audit_id: 'lost' }] },
-    investigation: ['a sentence'],
+    investigation: [{ kind: 'records_cut', count: 1 }],
     causes: { read: 1 },
   });
   expect([missing.gaps.found.length, missing.refused.found.length]).toEqual([1, 1]);

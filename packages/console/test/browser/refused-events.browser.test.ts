@@ -139,3 +139,22 @@ it('an admin closes the account of a producer with gaps, with a reason that the 
   await page.getByRole('link', { name: 'events of the trail' }).click();
   await visitor.rows.filter({ hasText: 'delivery.gap' }).first().waitFor();
 });
+
+it('a timeline says that events were refused, and leads to them', async () => {
+  const investigation_id = 'inv-doors';
+  await send(undefined, [{ ...whole(), investigation_id, parent_id: uuidv7() }]);
+  await send(undefined, [{ ...whole(), actor_type: 'ghost' }]);
+  await using visitor = await Visitor.arrive(shared.browser, shared.service);
+  const { page } = visitor;
+  const reading = await reader('Few', ['events:read'], { tenants: ['acme'] });
+  await visitor.open(reading, `timeline?tenant=acme&investigation_id=${investigation_id}`);
+  const missing = page.getByRole('status').filter({ hasText: 'Missing: 2 matters' });
+  await missing.getByText('names a cause that is not in the trail').waitFor();
+  await missing.getByText('1 event of this tenant was refused').waitFor();
+  expect(await missing.innerText()).not.toContain('tally');
+  await missing.getByRole('link', { name: /^#\d+$/ }).click();
+  await visitor.drawer.getByText('jane').first().waitFor();
+  expect(await visitor.barriers()).toEqual([]);
+  await missing.getByRole('link', { name: 'dead letters' }).click();
+  await page.getByRole('table').getByRole('link').first().waitFor();
+});

@@ -1,4 +1,5 @@
 import type { EventView } from './events.ts';
+import type { MissingMatter } from './missing.ts';
 
 /** A record of a timeline, at its place in the tree of causes. */
 export interface TimelineEntry {
@@ -42,8 +43,8 @@ export interface TimelineSummaryView {
   }[];
   /** The `audit_id` of each record about a text that was kept from a model. */
   readonly quarantined: readonly string[];
-  /** Sentences about what is missing, or may be. */
-  readonly missing: readonly string[];
+  /** What is missing, or may be. */
+  readonly missing: readonly MissingMatter[];
 }
 
 /** The records of an investigation, a correlation, a trace or a run of an agent, as a tree of causes. */

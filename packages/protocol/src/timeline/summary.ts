@@ -1,3 +1,4 @@
+import type { MissingMatter } from '../api/missing.ts';
 import { type Effect, effectsOf } from './effects.ts';
 import { missingIn } from './missing.ts';
 import { type ModelTotal, modelTotals } from './model-call.ts';
@@ -11,8 +12,8 @@ export interface TimelineSummary {
   readonly people: readonly Participation[];
   readonly effects: readonly Effect[];
   readonly quarantined: readonly TimelineRecord[];
-  /** Sentences about what is missing, or may be. */
-  readonly missing: readonly string[];
+  /** What is missing, or may be. */
+  readonly missing: readonly MissingMatter[];
 }
 
 /** Adds up what the records of a timeline say: models, people, actions, quarantines, and what is missing. */

@@ -1,6 +1,7 @@
 import { until } from '@tallystick/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ReadAudit } from '../../src/operations/read-audit.ts';
+import { writer } from '../../src/store/database.ts';
 import { event, Harness } from '../http/harness.ts';
 
 // Records of reads were dated at the start of a window of five minutes, which may lie before the first record of the trail. They
@@ -105,4 +106,29 @@ test('a stream leaves reads out, and begins with what was chained since a time',
     'audit.read',
     'a.c',
   ]);
+});
+
+// The guide to a clock that is behind said that an export is refused then.
+test('an export from a chain that is ahead of the clock has its lines, and the missing record of it is counted', async () => {
+  const tenant_id = 'ahead';
+  await http.ingest([event({ tenant_id, event_type: 'a.b' })]);
+  await http.service.database.query(
+    writer,
+    "update audit_chain_state set last_ingested_at = clock_timestamp() + interval '10 minutes' where tenant_id = $1",
+    [tenant_id],
+  );
+  const failures = async () => {
+    const { text } = await http.get('/metrics');
+    return Number(/^tallystick_read_audit_failures_total (\d+)$/m.exec(text)![1]);
+  };
+  const before = await failures();
+  for (const kind of ['', '&evidence=true']) {
+    const { status, text } = await http.get(
+      `/v1/audit/events/export?tenant_id=${tenant_id}&format=jsonl${kind}`,
+    );
+    expect(status).toBe(200);
+    expect(text.replaceAll('\\"', '"')).toContain('"event_type":"a.b"');
+  }
+  expect(await failures()).toBe(before + 2);
+  expect(typesOf(await list(`tenant_id=${tenant_id}&event_type=audit.*`))).toEqual([]);
 });

@@ -9,43 +9,7 @@ import {
 import type { ComponentChildren } from 'preact';
 import { usePlace } from '../address/place.ts';
 import { Badge, type Tone } from '../elements/badge.tsx';
-import { Notice } from '../elements/notice.tsx';
 import { reasonOf, whoOf } from './record-words.ts';
-
-/** The command that a sentence ends with where readers of a terminal look at dead letters. This page has a link instead. */
-const commandHint = / \(tally dlq list\)$/;
-
-/** What shows that records are missing, or may be; and what this page can't prove. */
-export function Missing({ missing }: { readonly missing: readonly string[] }) {
-  const place = usePlace();
-  if (missing.length === 0) {
-    return (
-      <Notice tone="good" title="Nothing is missing, as far as these records show">
-        <p>
-          Every action has an end, every cause is in the trail, and no producer of these records lost events.{' '}
-          <a href={place.href('verification')}>A verification</a> proves that no record was changed or
-          removed.
-        </p>
-      </Notice>
-    );
-  }
-  return (
-    <Notice tone="warn" title={`Something may be missing (${missing.length})`}>
-      <ul class="missing">
-        {missing.map((sentence) => (
-          <li key={sentence}>{sentence.replace(commandHint, '')}</li>
-        ))}
-      </ul>
-      {missing.some((sentence) => commandHint.test(sentence)) && (
-        <p>
-          <a class="button" href={place.href('dead-letters')}>
-            Show the dead letters
-          </a>
-        </p>
-      )}
-    </Notice>
-  );
-}
 
 const groups = {
   done: { tone: 'good', text: 'done' },

@@ -1,26 +1,6 @@
+import { missingMatter } from './missing-schemas.ts';
+import { amount, count, list, object, type Schema, text } from './shapes.ts';
 import { eventViewRef } from './view-schemas.ts';
-
-type Schema = { readonly [keyword: string]: unknown };
-
-const text = { type: 'string' };
-const count = { type: 'integer', minimum: 0 };
-const amount = { type: 'number', minimum: 0 };
-
-function object(
-  required: { readonly [name: string]: Schema },
-  optional: { readonly [name: string]: Schema } = {},
-): Schema {
-  return {
-    type: 'object',
-    required: Object.keys(required),
-    properties: { ...required, ...optional },
-    additionalProperties: false,
-  };
-}
-
-function list(items: Schema, description?: string): Schema {
-  return { type: 'array', items, ...(description !== undefined && { description }) };
-}
 
 const model = object({
   model: text,
@@ -72,7 +52,7 @@ export const timelineView: Schema = object(
       people: list(person),
       effects: list(effect, 'What was done, refused or undone'),
       quarantined: list(text, '`audit_id` of each record about a text that was kept from a model'),
-      missing: list(text, 'Sentences about what is missing, or may be'),
+      missing: list(missingMatter, 'What is missing, or may be'),
     }),
   },
   { investigation_id: text, correlation_id: text, trace_id: text, run_id: text },

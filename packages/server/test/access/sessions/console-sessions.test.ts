@@ -10,6 +10,8 @@ import { openPostgres } from '../../stores.ts';
 
 let one: AuditService;
 let two: AuditService;
+/** A third replica. The clock of its machine is three hours ahead of the database's. */
+let ahead: AuditService;
 let close: () => Promise<void>;
 
 beforeAll(async () => {
@@ -23,7 +25,10 @@ beforeAll(async () => {
   } as const;
   one = await AuditService.open({ ...settings, signerDirectory: dir.path });
   two = await AuditService.open({ ...settings, signerDirectory: dir.path });
+  const now = () => Date.now() + 3 * 60 * 60_000;
+  ahead = await AuditService.open({ ...settings, signerDirectory: dir.path, now });
   close = async () => {
+    await ahead.close();
     await one.close();
     await two.close();
     await store.close();
@@ -95,4 +100,19 @@ test('a chain that takes no record does not keep a person out', async () => {
   } finally {
     vi.restoreAllMocks();
   }
+});
+
+test('a replica whose clock is hours ahead signs people in and out, and makes no key', async () => {
+  const { key } = await one.keys.create({ name: 'operator', scopes: ['admin'] });
+  const principal = await ahead.keys.authenticate(key);
+  const secret = await ahead.sessions.open(principal, { method: 'key', address: undefined });
+  const session = (await ahead.sessions.find(secret))!;
+  expect(session).toMatchObject({ name: 'operator' });
+  await ahead.sessions.refuse('key', undefined);
+  await ahead.sessions.end(session, undefined);
+  expect(await ahead.sessions.find(secret)).toBeUndefined();
+  await expect(ahead.keys.create({ name: 'later', scopes: ['admin'] })).rejects.toMatchObject({
+    code: 'CLOCK_BEHIND_CHAIN',
+    message: expect.stringContaining('correct the clocks'),
+  });
 });
