@@ -1,5 +1,5 @@
 import { uuidv7 } from '@tallystick/event';
-import { type Browser, startBrowser } from '@tallystick/testing';
+import { type Browser, type Page, startBrowser } from '@tallystick/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { ConsoleService } from './console-service.ts';
 import { Visitor } from './visitor.ts';
@@ -136,6 +136,12 @@ const pages: readonly (readonly [address: string, shows: string | RegExp])[] = [
   ['nowhere', 'There is no such page'],
 ];
 
+/** How many tables must be scrolled sideways to be read. */
+const cutTables = async (page: Page) =>
+  await page
+    .locator('.table-frame')
+    .evaluateAll((frames) => frames.filter((frame) => frame.scrollWidth > frame.clientWidth).length);
+
 it.each(pages)('no barrier: %s', async (address, text) => {
   const { page } = visitor;
   await visitor.go(address);
@@ -145,12 +151,16 @@ it.each(pages)('no barrier: %s', async (address, text) => {
   expect(await visitor.barriers()).toEqual([]);
   await visitor.look({ theme: 'dark' });
   expect(await visitor.barriers({ onlyColours: true })).toEqual([]);
+  // The last columns of a table were cut off on a tablet: its rows are cards there.
+  await visitor.look({ width: 768 });
+  expect(await cutTables(page)).toBe(0);
   await visitor.look({ width: 360 });
   await page.reload();
   await visitor.sees(text);
   await visitor.settled();
   expect(await visitor.jumps()).toBeLessThan(mostJumps);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+  expect(await cutTables(page)).toBe(0);
   // A name of a column in a card that needed two lines was drawn over the next cell.
   const overlaps = await page.locator('.table.cards td').evaluateAll((cells) =>
     cells.filter((cell) => {

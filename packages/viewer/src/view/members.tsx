@@ -16,10 +16,21 @@ export function Members({ value, depth = 0 }: { readonly value: unknown; readonl
         <div key={name}>
           <dt title={name}>{Object.hasOwn(words.members, name) ? words.members[name] : name}</dt>
           <dd>
-            <Members value={member} depth={depth + 1} />
+            {name === 'outcome_status' ? (
+              <Outcome status={member} />
+            ) : (
+              <Members value={member} depth={depth + 1} />
+            )}
           </dd>
         </div>
       ))}
     </dl>
   );
+}
+
+/** A status in the reader's language, as the list has it. One that has no translation is shown as it is. */
+function Outcome({ status }: { readonly status: unknown }) {
+  const { words } = useSettings();
+  if (typeof status !== 'string' || !Object.hasOwn(words.outcomes, status)) return <Members value={status} />;
+  return <span title={status}>{words.outcomes[status]}</span>;
 }

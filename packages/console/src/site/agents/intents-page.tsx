@@ -106,7 +106,12 @@ function IntentRow({ intent }: { readonly intent: OpenIntent }) {
   return (
     <>
       <td>
-        <a href={place.hrefWith({ event: audit_id })}>{action ?? 'an action without a name'}</a>
+        <a
+          href={place.hrefWith({ event: audit_id })}
+          aria-current={place.parameters.get('event') === audit_id ? 'true' : undefined}
+        >
+          {action ?? 'an action without a name'}
+        </a>
       </td>
       <td>
         <span class="faint">{actor_type}</span> {actor_id}

@@ -104,7 +104,10 @@ function LetterRow({
   return (
     <>
       <td>
-        <a href={place.hrefWith({ letter: id })}>
+        <a
+          href={place.hrefWith({ letter: id })}
+          aria-current={place.parameters.get('letter') === id ? 'true' : undefined}
+        >
           <code>{reason}</code>
         </a>
       </td>
