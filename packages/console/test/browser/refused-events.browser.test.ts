@@ -136,7 +136,7 @@ it('an admin closes the account of a producer with gaps, with a reason that the 
   await visitor.sees('Nothing is missing');
   const [gap] = await recordsOf('delivery.gap');
   expect(JSON.stringify(gap)).toContain('the <i>host</i> was replaced');
-  await page.getByRole('link', { name: 'events of the trail' }).click();
+  await page.getByRole('link', { name: 'each declared loss' }).click();
   await visitor.rows.filter({ hasText: 'delivery.gap' }).first().waitFor();
 });
 

@@ -1,6 +1,5 @@
 import type { ComponentChildren, Ref } from 'preact';
-import { useRef } from 'preact/hooks';
-import { useElementWidth } from './element-width.ts';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 /** Narrower than this, px, the rows of a table are cards, with the names of the columns in them. Tables with many columns need more. */
 const cardsBelow = { few: 640, many: 800 };
@@ -24,12 +23,21 @@ export function TableFrame({
   readonly children: ComponentChildren;
 }) {
   const frame = useRef<HTMLDivElement>(null);
-  const width = useElementWidth(frame, true);
-  const hasCards = width < (columns.length < manyColumns ? cardsBelow.few : cardsBelow.many);
+  const table = useRef<HTMLTableElement>(null);
+  const below = columns.length < manyColumns ? cardsBelow.few : cardsBelow.many;
+  // Without a new rendering, which would come after the first paint: the rows would jump.
+  useLayoutEffect(() => {
+    const measured = frame.current!;
+    const update = () => table.current?.classList.toggle('cards', measured.clientWidth < below);
+    update();
+    const observer = new ResizeObserver(update);
+    observer.observe(measured);
+    return () => observer.disconnect();
+  }, [below]);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
     <div class="table-frame" tabIndex={0} role="group" aria-label={`${name}, scrolls sideways`} ref={frame}>
-      <table class={hasCards ? 'table cards' : 'table'} style={cardNames(columns)}>
+      <table class="table" style={cardNames(columns)} ref={table}>
         <thead>
           <tr>
             {columns.map((column, at) => (
