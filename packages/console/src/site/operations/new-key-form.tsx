@@ -62,7 +62,7 @@ export function NewKeyForm({ create }: { readonly create: (key: NewApiKey) => Pr
         <label class="field">
           Tenants
           <input class="input" name="tenants" autocomplete="off" placeholder="acme, globex" />
-          <span class="hint">Separated by commas. Without a name: every tenant.</span>
+          <span class="hint">Separated by commas. Empty: every tenant.</span>
         </label>
         <label class="field">
           Acts as
