@@ -175,7 +175,7 @@ describe('agents and models', () => {
     await calls.first().getByText('$4321.00').waitFor();
     await calls.first().getByText('whale').waitFor();
     const { records } = await service.client.events.top({ tenant_id: 'acme', by: 'context.llm_cost_usd' });
-    await visitor.sees(`of ${records + 1} values`);
+    await visitor.sees(`among ${records + 1} values`);
     await page.getByRole('link', { name: 'Time', exact: true }).click();
     await calls.first().getByText('1 h 0 m').waitFor();
     await page.keyboard.press('/');

@@ -74,7 +74,7 @@ export function Ago({ value, now = Date.now() }: { readonly value: string; reado
   );
 }
 
-const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+const relative = new Intl.RelativeTimeFormat('en');
 /** Each with its length, ms, and the number of it from which the next unit is used. */
 const units = [
   ['second', 1_000, 60],

@@ -77,22 +77,20 @@ function LastVerification({
 }) {
   const { session } = useConsole();
   const place = usePlace();
-  const time = last === null ? <span class="faint">never</span> : <Ago value={last.checked_at} />;
+  const state =
+    last === null ? (
+      <span class="faint">never</span>
+    ) : (
+      <>
+        <Badge tone={verdicts[last.verdict].tone}>{verdicts[last.verdict].word}</Badge>{' '}
+        <Ago value={last.checked_at} />
+      </>
+    );
+  if (!may(session, 'log:read')) return state;
   return (
-    <>
-      {last !== null && (
-        <>
-          <Badge tone={verdicts[last.verdict].tone}>{verdicts[last.verdict].word}</Badge>{' '}
-        </>
-      )}
-      {may(session, 'log:read') ? (
-        <a href={place.href('verification', { tenant })}>
-          <span class="only-for-screen-readers">Checks of {tenant}: </span>
-          {time}
-        </a>
-      ) : (
-        time
-      )}
-    </>
+    <a class="checks-link" href={place.href('verification', { tenant })}>
+      <span class="only-for-screen-readers">Checks of {tenant}: </span>
+      {state}
+    </a>
   );
 }

@@ -18,6 +18,6 @@ it('says how far away a time is in the largest unit that has at least one of it'
   ];
   expect(texts.map(agoText)).toEqual([
     ...['just now', 'just now', '2 seconds ago', '1 minute ago', '1 hour ago'],
-    ...['yesterday', 'in 12 hours', 'in 2 days'],
+    ...['1 day ago', 'in 12 hours', 'in 2 days'],
   ]);
 });
