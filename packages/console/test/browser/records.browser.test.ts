@@ -181,7 +181,7 @@ describe('agents and models', () => {
     await page.keyboard.press('/');
     await page.keyboard.type('actor_id:ranked');
     await page.keyboard.press('Enter');
-    await visitor.sees('of 1 value');
+    await visitor.sees('among 1 value');
     await calls.getByRole('link', { name: 'tortoise' }).click();
     await visitor.drawer.getByText('Verified here, by your browser').waitFor();
     expect(await visitor.barriers()).toEqual([]);
