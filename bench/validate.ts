@@ -1,7 +1,7 @@
 import { eventJsonSchema } from '@tallystick/event';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { fromJSONSchema } from 'zod';
-import { findViolationsIn } from '../packages/event/src/validate.ts';
+import { findViolationsIn } from '../packages/event/src/validation/validate.ts';
 import { microsecondsPerCall } from './per-call.ts';
 import type { Result } from './result.ts';
 import { sampleEvent } from './sample-event.ts';

@@ -1,4 +1,10 @@
-import { type AuditEmitter, createAuditEmitter, systemClock, type Transport } from '@tallystick/sdk';
+import {
+  type AuditEmitter,
+  type AuditError,
+  createAuditEmitter,
+  systemClock,
+  type Transport,
+} from '@tallystick/sdk';
 import { SimulatedPlant } from '../../examples/soc/src/actuators/simulated-plant.ts';
 import { Feed } from '../../examples/soc/src/corpus/feed.ts';
 import { generateAlerts } from '../../examples/soc/src/corpus/generator.ts';
@@ -17,6 +23,8 @@ const burst = 20;
 export interface PlatformOptions extends Pick<SocOptions, 'desk'> {
   /** Where the emitters of the services send to. @defaultValue the services record nothing */
   readonly transport?: (() => Transport) | undefined;
+  /** Called when events are lost. @defaultValue a warning of the process */
+  readonly onAuditError?: ((error: AuditError) => void) | undefined;
   readonly settings: Settings;
 }
 
@@ -29,7 +37,7 @@ export function unlimitedSettings(): Settings {
 }
 
 /** The reference platform in this process, with offline models, and with how much time its services spent in calls of `emit`. */
-export async function startPlatform({ transport, settings, desk }: PlatformOptions) {
+export async function startPlatform({ transport, settings, desk, onAuditError }: PlatformOptions) {
   const tenants = new TenantDirectory([
     { id: 'acme', tier: 'premium', shadow: false },
     { id: 'globex', tier: 'premium', shadow: false },
@@ -47,7 +55,10 @@ export async function startPlatform({ transport, settings, desk }: PlatformOptio
     tenants,
     auditOf: (service) => {
       if (transport === undefined) return undefined;
-      const created = createAuditEmitter({ service, taxonomy, transport: transport() });
+      const created = createAuditEmitter({
+        ...{ service, taxonomy, transport: transport() },
+        onError: onAuditError,
+      });
       const emitter = created as unknown as AuditEmitter<typeof taxonomy, undefined>;
       emitters.push(emitter);
       return timed(emitter, spent);

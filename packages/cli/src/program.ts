@@ -1,90 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
-import { registerApiKeys } from './commands/api-keys.ts';
-import { registerApprovals } from './commands/approvals.ts';
-import { registerCanonical } from './commands/canonical.ts';
-import { registerCheckpoint } from './commands/checkpoint.ts';
-import { registerCompletion } from './commands/completion.ts';
-import { registerConfig } from './commands/config.ts';
-import { registerDemo } from './commands/demo.ts';
-import { registerDev } from './commands/dev.ts';
-import { registerDlq } from './commands/dlq.ts';
-import { registerEmit } from './commands/emit.ts';
-import { registerEvents } from './commands/events.ts';
-import { registerExport } from './commands/export.ts';
-import { registerFollowers } from './commands/followers.ts';
-import { registerHash } from './commands/hash.ts';
-import { registerHook } from './commands/hook.ts';
-import { registerImport } from './commands/import.ts';
-import { registerIntents } from './commands/intents.ts';
-import { registerLogKeys } from './commands/log-keys.ts';
-import { collect, refuseLostValues } from './commands/lost-values.ts';
-import { registerMcp } from './commands/mcp.ts';
-import { registerMigrate } from './commands/migrate.ts';
-import { registerMissing } from './commands/missing.ts';
-import { registerPolicy } from './commands/policy.ts';
-import { registerProducers } from './commands/producers.ts';
-import { registerReceipt } from './commands/receipt.ts';
-import { registerRecover } from './commands/recover.ts';
-import { registerSearch } from './commands/search.ts';
-import { registerServe } from './commands/serve.ts';
-import { registerShow } from './commands/show.ts';
-import { registerStats } from './commands/stats.ts';
-import { registerStrays } from './commands/strays.ts';
-import { registerSubjects } from './commands/subjects.ts';
-import { registerTail } from './commands/tail.ts';
-import { registerTenants } from './commands/tenants.ts';
-import { registerTimeline } from './commands/timeline.ts';
-import { registerTopics } from './commands/topics.ts';
-import { registerVerify } from './commands/verify.ts';
-import { registerViewerTokens } from './commands/viewer-tokens.ts';
-import { registerWebhooks } from './commands/webhooks.ts';
-import { createContext, type GlobalOptions, type Register, type RunAction } from './context.ts';
+import { commandGroups } from './commands/groups.ts';
+import { collect, refuseLostValues } from './commands/options/lost-values.ts';
+import { createContext, type GlobalOptions, type RunAction } from './context.ts';
 import { CliError, describeFailure, exitCodes } from './errors.ts';
 import { hookExitCode } from './hook/exit-codes.ts';
 import type { ProcessContext } from './process-context.ts';
 import { Terminal } from './terminal/terminal.ts';
-
-/** The commands, grouped by task, in the order of the help. */
-const registrations: readonly (readonly [group: string, commands: readonly Register[]])[] = [
-  ['Try it and run it:', [registerDemo, registerDev, registerServe, registerMigrate]],
-  ['Write events:', [registerEmit, registerImport]],
-  [
-    'Read events:',
-    [
-      registerEvents,
-      registerSearch,
-      registerStats,
-      registerShow,
-      registerTail,
-      registerTimeline,
-      registerMissing,
-    ],
-  ],
-  ['Gate what agents do:', [registerMcp, registerHook, registerPolicy, registerApprovals, registerIntents]],
-  [
-    'Verify and prove:',
-    [registerVerify, registerCheckpoint, registerReceipt, registerExport, registerLogKeys],
-  ],
-  [
-    'Operate a service:',
-    [
-      registerTopics,
-      registerTenants,
-      registerProducers,
-      registerApiKeys,
-      registerSubjects,
-      registerViewerTokens,
-      registerDlq,
-      registerRecover,
-      registerFollowers,
-      registerStrays,
-      registerWebhooks,
-    ],
-  ],
-  ['Write another implementation:', [registerCanonical, registerHash]],
-  ['Set up tally itself:', [registerConfig, registerCompletion]],
-];
 
 const helpEnd = `
 Most commands work on a service (--server URL --key KEY) or on the directory of an embedded store (--data DIR).
@@ -130,7 +52,7 @@ export function createProgram(run: RunAction): Command {
     .exitOverride()
     .showSuggestionAfterError(true);
   program.setOptionValue('color', undefined);
-  for (const [group, commands] of registrations) {
+  for (const [group, commands] of commandGroups) {
     program.commandsGroup(group);
     for (const register of commands) register(program, run);
   }

@@ -1,26 +1,8 @@
-export { type ActorReference, parseActorReference } from './actor-reference.ts';
-export { BlockSummary, type SummaryRow } from './block-summary.ts';
-export { CanonicalizationError, canonicalize, isCanonical } from './canonical.ts';
-export { checkShape, parseTimestamp } from './check.ts';
+export { ipPattern } from './addresses/ip-address.ts';
+export { type IpRange, isInRange, parseIpRange } from './addresses/ip-range.ts';
 export { AuditValidationError, type EventErrorCode, eventErrorCodes, type Violation } from './errors.ts';
-export {
-  type ActorType,
-  type AuditEvent,
-  actorTypes,
-  eventDataShape,
-  eventShape,
-  type OutcomeStatus,
-  outcomeShape,
-  outcomeStatuses,
-  type ProofType,
-  proofShape,
-  proofTypes,
-  type Severity,
-  severities,
-  tenantIdPattern,
-  uuidPattern,
-} from './event.ts';
 export { csvCell } from './export/csv.ts';
+export { exportEndLine, parseExportEnd } from './export/end-line.ts';
 export {
   type ExportFormat,
   type ExportPosition,
@@ -40,18 +22,7 @@ export {
   type TimeFacet,
   timeFacets,
   timeFacetValue,
-} from './facets.ts';
-export {
-  anyTerm,
-  fieldTerms,
-  storedTermHashes,
-  summaryScope,
-  type TermScope,
-  termBlockRecords,
-  termGroupBlocks,
-  termHashes,
-  termsOfCondition,
-} from './field-terms.ts';
+} from './fields/facets.ts';
 export {
   type EventField,
   type EventFieldName,
@@ -61,8 +32,8 @@ export {
   type IndexedField,
   indexedFields,
   type RangeEnd,
-} from './fields.ts';
-export { type AnyEvent, filterMatcher } from './filter-match.ts';
+} from './fields/fields.ts';
+export { type AnyEvent, filterMatcher } from './fields/filter-match.ts';
 export {
   type EventFilters,
   type FilterCondition,
@@ -77,17 +48,33 @@ export {
   readFilters,
   type ValueFilters,
   type ValueName,
-} from './filters.ts';
-export { fitsOf } from './fits.ts';
-export { ipPattern } from './ip-address.ts';
-export { type IpRange, isInRange, parseIpRange } from './ip-range.ts';
-export { eventJsonSchema, type JsonSchema, toJsonSchema } from './json-schema.ts';
-export { limits } from './limits.ts';
-export { type MemberValue, memberValues } from './member-values.ts';
-export { parsePointer, toPointer } from './pointer.ts';
-export type { Fields, Infer, Json, ObjectShape, Shape } from './shape.ts';
-export * as shape from './shape.ts';
-export { decodeUtf8, parseStrictJson } from './strict-json.ts';
+} from './fields/filters.ts';
+export { type MemberValue, memberValues } from './fields/member-values.ts';
+export { CanonicalizationError, canonicalize, isCanonical } from './json/canonical.ts';
+export { parsePointer, toPointer } from './json/pointer.ts';
+export { decodeUtf8, parseStrictJson } from './json/strict-json.ts';
+export { type ActorReference, parseActorReference } from './schema/actor-reference.ts';
+export {
+  type ActorType,
+  type AuditEvent,
+  actorTypes,
+  eventDataShape,
+  eventShape,
+  type OutcomeStatus,
+  outcomeShape,
+  outcomeStatuses,
+  type ProofType,
+  proofShape,
+  proofTypes,
+  type Severity,
+  severities,
+  tenantIdPattern,
+  uuidPattern,
+} from './schema/event.ts';
+export { eventJsonSchema, type JsonSchema, toJsonSchema } from './schema/json-schema.ts';
+export { limits } from './schema/limits.ts';
+export type { Fields, Infer, Json, ObjectShape, Shape } from './schema/shape.ts';
+export * as shape from './schema/shape.ts';
 export { agent } from './taxonomy/agent.ts';
 export { type CombinedTaxonomy, combineTaxonomies } from './taxonomy/combine.ts';
 export { core } from './taxonomy/core.ts';
@@ -104,11 +91,25 @@ export {
   type Taxonomy,
   typesOf,
 } from './taxonomy/taxonomy.ts';
+export { BlockSummary, type SummaryRow } from './terms/block-summary.ts';
+export {
+  anyTerm,
+  fieldTerms,
+  storedTermHashes,
+  summaryScope,
+  type TermScope,
+  termBlockRecords,
+  termGroupBlocks,
+  termHashes,
+  termsOfCondition,
+} from './terms/field-terms.ts';
 export { uuidv7, uuidv7Time, uuidv8FromDigest } from './uuid.ts';
+export { checkShape, parseTimestamp } from './validation/check.ts';
+export { fitsOf } from './validation/fits.ts';
 export {
   assertValidEvent,
   findViolations,
   type ReadEvent,
   readEvent,
   type ValidateOptions,
-} from './validate.ts';
+} from './validation/validate.ts';

@@ -1,4 +1,4 @@
-import type { AuditEvent } from '../src/event.ts';
+import type { AuditEvent } from '../src/schema/event.ts';
 
 /** 2026-03-01T12:00:00Z: the clock of these tests. */
 export const now = Date.UTC(2026, 2, 1, 12);

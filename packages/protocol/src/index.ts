@@ -4,6 +4,7 @@ export {
   type ExportPosition,
   exportFormat,
   formatExportPosition,
+  parseExportEnd,
   parseExportPosition,
 } from '@tallystick/event';
 export type { ApiKeyInfo, ApiKeyList, CreatedApiKey, NewApiKey } from './api/api-keys.ts';

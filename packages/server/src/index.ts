@@ -20,8 +20,8 @@ export { AuditService } from './app.ts';
 export { readWebhookOptions, type WebhookOptions } from './approvals/webhook/webhook-options.ts';
 export { ServerError, type ServerErrorCode } from './errors.ts';
 export { createHttpApp, type HttpOptions } from './http/http-app.ts';
-export type { HttpLimits } from './http/kernel/limits.ts';
-export type { ServerTimeouts } from './http/kernel/server-options.ts';
+export type { HttpLimits } from './http/kernel/limits/limits.ts';
+export type { ServerTimeouts } from './http/kernel/limits/server-options.ts';
 export {
   defaultHost,
   defaultPort,

@@ -5,6 +5,7 @@ import {
   exportFormat,
   exportUntilHeader,
   formatExportPosition,
+  parseExportEnd,
   parseExportPosition,
 } from '@tallystick/protocol';
 import { chunksOf } from '../body.ts';
@@ -33,6 +34,8 @@ export interface ExportQuery {
 /** A part of an export: whole lines. */
 export interface ExportPart {
   readonly text: string;
+  /** How many events they are. */
+  readonly events: number;
   /** Where the last event of this part is; that of the part before if this part has no event. */
   readonly position: ExportPosition | undefined;
   /** Where the export ends. */
@@ -43,7 +46,10 @@ export interface ExportPart {
 const maxBreaks = 5;
 const reconnectMs = 1_000;
 
-/** The lines of an export. A connection that breaks is opened again, and the export goes on after the last whole line. */
+/**
+ * The lines of an export. A connection that breaks is opened again, and the export goes on after the last whole line. So is one that ends without
+ * the line that states the number of events.
+ */
 export async function* exportEvents(
   sender: Sender,
   query: ExportQuery,
@@ -60,6 +66,7 @@ export async function* exportEvents(
         ...filterParametersOf(filters),
         ...rest,
         format,
+        end: true,
         after: after && formatExportPosition(after),
         until: until && formatExportPosition(until),
       },
@@ -68,13 +75,26 @@ export async function* exportEvents(
     const response = await sender.send(request, (response) => response);
     until ??= parseExportPosition(response.headers.get(exportUntilHeader) ?? '');
     if (until === undefined) throw sender.invalid('did not say where the export ends');
+    let received = 0;
     for await (const lines of wholeLines(sender, response)) {
       const repeatsHeader = hasHeader && after === undefined && header !== '' && lines.startsWith(header);
+      const isFirst = !hasHeader;
       hasHeader = true;
-      const text = repeatsHeader ? lines.slice(header.length) : lines;
+      const last = lastLineOf(lines);
+      const stated = parseExportEnd(last);
+      const text = lines.slice(
+        repeatsHeader ? header.length : 0,
+        stated === undefined ? undefined : -last.length,
+      );
+      const events = linesIn(text) - (isFirst && text.startsWith(header) ? 1 : 0);
+      received += events;
       after = exportFormat(format).positionOf(lastLineOf(text)) ?? after;
-      if (text !== '') yield { text, position: after, until };
+      if (text !== '') yield { text, events, position: after, until };
+      if (stated === undefined) continue;
+      if (stated !== received) throw sender.invalid(`sent ${received} events, and stated ${stated}`);
+      return;
     }
+    throw new Error('the connection ended before the export');
   };
   yield* reopened(open, signal);
 }
@@ -127,6 +147,12 @@ export async function* wholeLines(sender: Sender, response: Response): AsyncGene
     if (length > maxLineLength) throw sender.invalid('sent a line that is too long');
   }
   if (length > 0) throw sender.invalid('sent an export that ends within a line');
+}
+
+function linesIn(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) count++;
+  return count;
 }
 
 function lastLineOf(lines: string): string {

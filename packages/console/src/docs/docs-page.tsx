@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { Brand } from '../site/elements/brand.tsx';
-import { Icon } from '../site/elements/icon.tsx';
-import { Notice } from '../site/elements/notice.tsx';
+import { Notice } from '../site/elements/notices/notice.tsx';
+import { Brand } from '../site/elements/signs/brand.tsx';
+import { Icon } from '../site/elements/signs/icon.tsx';
 import type { Caller } from './caller.ts';
 import { CallerBar } from './caller-bar.tsx';
 import { type OpenApiDocument, readDocument } from './openapi.ts';

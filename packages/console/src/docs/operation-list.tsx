@@ -1,5 +1,5 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
-import { useShortcuts } from '../site/elements/keyboard.ts';
+import { useShortcuts } from '../site/elements/browser/keyboard.ts';
 import { linkOf, matching, type OpenApiDocument, operationsOf } from './openapi.ts';
 
 /** All operations by their tags, with a search. */

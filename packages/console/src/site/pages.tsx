@@ -1,7 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import { ErrorBoundary, lazy, Route, Router } from 'preact-iso';
 import { usePlace } from './address/place.ts';
-import { Empty } from './elements/empty.tsx';
+import { Empty } from './elements/notices/empty.tsx';
 import { useConsole } from './session/console-context.ts';
 import { docsAddress, toDocsPage } from './session/to-docs.ts';
 import { pagesFor } from './shell/navigation.ts';

@@ -5,6 +5,12 @@ import type { ConsoleService } from './console-service.ts';
 
 type ContextOptions = Parameters<Browser['newContext']>[0];
 
+/** How much of a page has jumped: the sum of the layout shifts, and what has moved from where to where (x, y, width and height in pixels). */
+export interface Jumps {
+  readonly sum: number;
+  readonly what: readonly string[];
+}
+
 /** Rules of axe for WCAG 2.2, levels A and AA. */
 const wcag = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
@@ -155,14 +161,19 @@ export class Visitor implements AsyncDisposable {
   }
 
   /**
-   * How much of the page has jumped since it was opened, without the reader doing anything: the sum of its layout shifts, from which
-   * browsers compute the cumulative layout shift (https://web.dev/articles/cls).
+   * What has jumped since the page was opened, without the reader doing anything: the layout shifts from which browsers compute the
+   * cumulative layout shift (https://web.dev/articles/cls).
    */
-  async jumps(): Promise<number> {
+  async jumps(): Promise<Jumps> {
     return await this.page.evaluate(async () => {
       interface LayoutShift extends PerformanceEntry {
         readonly value: number;
         readonly hadRecentInput: boolean;
+        readonly sources: readonly {
+          readonly node: Node | null;
+          readonly previousRect: DOMRectReadOnly;
+          readonly currentRect: DOMRectReadOnly;
+        }[];
       }
       const shifts: LayoutShift[] = [];
       const observer = new PerformanceObserver((list) => {
@@ -173,7 +184,19 @@ export class Visitor implements AsyncDisposable {
         await new Promise((resolve) => requestAnimationFrame(resolve));
       shifts.push(...(observer.takeRecords() as LayoutShift[]));
       observer.disconnect();
-      return shifts.reduce((sum, { value, hadRecentInput }) => sum + (hadRecentInput ? 0 : value), 0);
+      const place = ({ x, y, width, height }: DOMRectReadOnly) =>
+        [x, y, width, height].map(Math.round).join(' ');
+      const unexpected = shifts.filter(({ hadRecentInput }) => !hadRecentInput);
+      return {
+        sum: unexpected.reduce((sum, { value }) => sum + value, 0),
+        what: unexpected.flatMap(({ value, sources }) =>
+          sources.map(({ node, previousRect, currentRect }) => {
+            const element = node instanceof Element ? node : node?.parentElement;
+            const name = element ? `${element.localName}.${element.className}` : 'removed';
+            return `${value.toFixed(4)} ${name}: ${place(previousRect)} -> ${place(currentRect)}`;
+          }),
+        ),
+      };
     });
   }
 

@@ -1,6 +1,6 @@
-import { canonicalize } from '../canonical.ts';
-import { eventShape } from '../event.ts';
-import { indexedFields } from '../fields.ts';
+import { indexedFields } from '../fields/fields.ts';
+import { canonicalize } from '../json/canonical.ts';
+import { eventShape } from '../schema/event.ts';
 import { asPosition, type ExportFormat, type FlatRecord } from './export-format.ts';
 
 interface CsvColumn {

@@ -1,4 +1,4 @@
-import { type IpRange, parseIpRange } from '../ip-range.ts';
+import { type IpRange, parseIpRange } from '../addresses/ip-range.ts';
 
 /** Characters of which addresses consist. */
 const separators = /[^0-9A-Fa-f:.]+/;

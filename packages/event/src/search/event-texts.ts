@@ -1,4 +1,4 @@
-import type { AnyEvent } from '../filter-match.ts';
+import type { AnyEvent } from '../fields/filter-match.ts';
 
 /**
  * Members that are not searched: every event of a trail has the same tenant, and `sealed` has digests of values that only their openings

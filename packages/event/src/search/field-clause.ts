@@ -1,5 +1,10 @@
-import { type FilterCondition, type FilterParameter, filterParameters, parseMemberName } from '../filters.ts';
-import { parseIpRange } from '../ip-range.ts';
+import { parseIpRange } from '../addresses/ip-range.ts';
+import {
+  type FilterCondition,
+  type FilterParameter,
+  filterParameters,
+  parseMemberName,
+} from '../fields/filters.ts';
 import { SearchError } from './query.ts';
 
 /** Longest value of a field. */

@@ -1,5 +1,5 @@
-import { type AnyEvent, filterMatcher } from '../filter-match.ts';
-import { type IpRange, isInRange } from '../ip-range.ts';
+import { type IpRange, isInRange } from '../addresses/ip-range.ts';
+import { type AnyEvent, filterMatcher } from '../fields/filter-match.ts';
 import { addressesIn } from './addresses.ts';
 import { textsOf } from './event-texts.ts';
 import type { SearchClause, SearchQuery } from './query.ts';

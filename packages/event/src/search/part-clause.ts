@@ -1,4 +1,4 @@
-import { type IpRange, parseIpRange } from '../ip-range.ts';
+import { type IpRange, parseIpRange } from '../addresses/ip-range.ts';
 import { conditionOf } from './field-clause.ts';
 import { type SearchClause, SearchError, type SearchErrorCode } from './query.ts';
 import { prefixLengths } from './search-terms.ts';

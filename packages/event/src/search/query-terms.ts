@@ -1,5 +1,5 @@
-import { addressTerm } from '../address-terms.ts';
-import { termsOfCondition } from '../field-terms.ts';
+import { addressTerm } from '../terms/address-terms.ts';
+import { termsOfCondition } from '../terms/field-terms.ts';
 import type { SearchClause, SearchQuery } from './query.ts';
 import { prefixLengths, prefixTerm, wordTerm } from './search-terms.ts';
 

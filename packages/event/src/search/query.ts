@@ -1,5 +1,5 @@
-import type { FilterCondition } from '../filters.ts';
-import type { IpRange } from '../ip-range.ts';
+import type { IpRange } from '../addresses/ip-range.ts';
+import type { FilterCondition } from '../fields/filters.ts';
 
 /** What a search demands of an event. All clauses must hold. */
 export interface SearchQuery {

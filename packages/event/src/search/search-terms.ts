@@ -2,9 +2,10 @@
  * The terms of the search index: what a store keeps beside a record, so that a search finds it (spec/search-index.md). They are derived
  * from the event alone, so a verifier can derive them again. A term only finds candidates: {@link searchMatcher} decides.
  */
-import { addressTerms } from '../address-terms.ts';
-import { anyTerm, type TermScope, termHashes } from '../field-terms.ts';
-import type { AnyEvent } from '../filter-match.ts';
+
+import type { AnyEvent } from '../fields/filter-match.ts';
+import { addressTerms } from '../terms/address-terms.ts';
+import { anyTerm, type TermScope, termHashes } from '../terms/field-terms.ts';
 import { addressesIn } from './addresses.ts';
 import { textsOf } from './event-texts.ts';
 import { charactersIn, firstCharacters, wordsOf } from './tokens.ts';

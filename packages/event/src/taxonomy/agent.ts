@@ -5,8 +5,8 @@
  * generative AI, version 1.41.0. `ai_agent` and `ai_model` have the members of the OCSF objects of these names (profile
  * `ai_operation`).
  */
-import { outcomeShape } from '../event.ts';
-import { any, boolean, enumeration, list, number, openObject, string } from '../shape.ts';
+import { outcomeShape } from '../schema/event.ts';
+import { any, boolean, enumeration, list, number, openObject, string } from '../schema/shape.ts';
 import { defineTaxonomy, typesOf } from './taxonomy.ts';
 
 const tokens = (description: string) => number({ minimum: 0, description });

@@ -1,4 +1,4 @@
-import { outcomeShape } from '../event.ts';
+import { outcomeShape } from '../schema/event.ts';
 import { defineTaxonomy, typesOf } from './taxonomy.ts';
 
 const payload = { outcome: outcomeShape };

@@ -1,5 +1,5 @@
-import { outcomeShape } from '../event.ts';
-import { boolean, list, number, openObject, string } from '../shape.ts';
+import { outcomeShape } from '../schema/event.ts';
+import { boolean, list, number, openObject, string } from '../schema/shape.ts';
 import { defineTaxonomy, typesOf } from './taxonomy.ts';
 
 const contextShape = openObject({

@@ -1,5 +1,5 @@
-import { eventTypePattern } from '../event.ts';
-import type { Fields, Infer, ObjectShape, Shape } from '../shape.ts';
+import { eventTypePattern } from '../schema/event.ts';
+import type { Fields, Infer, ObjectShape, Shape } from '../schema/shape.ts';
 
 /** The parts of an event whose content an event type may declare. */
 export type PayloadPart = 'context' | 'decision' | 'outcome' | 'proof' | 'event_data' | 'metadata';

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fieldTerms } from '../../src/field-terms.ts';
 import {
   maxQueryAlternatives,
   parseSearch,
@@ -9,6 +8,7 @@ import {
   storedSearchHashes,
   termsOfQuery,
 } from '../../src/search/index.ts';
+import { fieldTerms } from '../../src/terms/field-terms.ts';
 
 const event = {
   tenant_id: 'acme',

@@ -56,6 +56,11 @@ export class Credentials {
     if (subject !== undefined) await this.#blocked.assertAllowed(subject);
   }
 
+  /** What the names of this service's cookies end with. */
+  get cookieLabel(): string {
+    return this.#sessions.cookieLabel;
+  }
+
   /**
    * Finds the session that a cookie belongs to.
    *

@@ -10,25 +10,25 @@ import type { Gateway } from '../ingest/submission.ts';
 import { ServiceMetrics } from '../metrics/service-metrics.ts';
 import { ReadAudit } from '../operations/read-audit.ts';
 import { endpointsOf } from './endpoints.ts';
-import { BodyBudget } from './kernel/body-budget.ts';
-import { refuseWhileClosing } from './kernel/closing.ts';
-import { UnauthenticatedConnections } from './kernel/connections.ts';
-import { allowOrigins } from './kernel/cross-origin.ts';
+import { allowOrigins } from './kernel/access/cross-origin.ts';
 import { handleError } from './kernel/error-handler.ts';
-import { defaultLimits, type HttpLimits } from './kernel/limits.ts';
-import { type LoggerChoice, loggerOptions, safeError } from './kernel/logging.ts';
-import { assertRoute } from './kernel/methods.ts';
-import { HttpProblem } from './kernel/problems.ts';
-import { type RateLimitOptions, RateLimits } from './kernel/rate-limits.ts';
-import { addRoutes } from './kernel/routing.ts';
+import { BodyBudget } from './kernel/limits/body-budget.ts';
+import { UnauthenticatedConnections } from './kernel/limits/connections.ts';
+import { defaultLimits, type HttpLimits } from './kernel/limits/limits.ts';
+import { type RateLimitOptions, RateLimits } from './kernel/limits/rate-limits.ts';
 import {
   answerClientError,
   defaultTimeouts,
   type ServerTimeouts,
   serverOptions,
-} from './kernel/server-options.ts';
-import { Streams } from './kernel/streams.ts';
-import type { ConsoleOptions } from './routes/site-files.ts';
+} from './kernel/limits/server-options.ts';
+import { type LoggerChoice, loggerOptions, safeError } from './kernel/logging.ts';
+import { HttpProblem } from './kernel/problems.ts';
+import { assertRoute } from './kernel/requests/methods.ts';
+import { addRoutes } from './kernel/routing.ts';
+import { refuseWhileClosing } from './kernel/streams/closing.ts';
+import { Streams } from './kernel/streams/streams.ts';
+import type { ConsoleOptions } from './routes/console/site-files.ts';
 
 /** How the HTTP API behaves. */
 export interface HttpOptions {

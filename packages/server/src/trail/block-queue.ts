@@ -61,15 +61,15 @@ export class BlockQueue {
     this.#newestFirst = request.order === 'desc';
   }
 
+  /** How many blocks may have a match: all of the range, or those of the group in which it begins. */
+  async count(range: Range): Promise<number> {
+    return (await this.#left(range)).left.length;
+  }
+
   /** @param most blocks */
-  async next({ low, high }: Range, most: number): Promise<BlockStep> {
-    const [from, to] = [blockOf(low), blockOf(high)];
-    const place = this.#newestFirst ? to : from;
-    let known = this.#known;
-    if (known === undefined || place < known.first || place > known.last) {
-      this.#known = known = await this.#find(from, to);
-    }
-    const left = known.blocks.filter((block) => block >= from && block <= to);
+  async next(range: Range, most: number): Promise<BlockStep> {
+    const { low, high } = range;
+    const { known, left } = await this.#left(range);
     const blocks = left.slice(0, most);
     if (blocks.length >= manyBlocks) known.plain ??= await this.#plainOf(known);
     const isAll = blocks.length === left.length;
@@ -81,6 +81,16 @@ export class BlockQueue {
         ? { low: Math.max(low, end * termBlockRecords), high }
         : { low, high: Math.min(high, (end + 1) * termBlockRecords - 1) },
     };
+  }
+
+  async #left({ low, high }: Range): Promise<{ readonly known: KnownBlocks; readonly left: number[] }> {
+    const [from, to] = [blockOf(low), blockOf(high)];
+    const place = this.#newestFirst ? to : from;
+    let known = this.#known;
+    if (known === undefined || place < known.first || place > known.last) {
+      this.#known = known = await this.#find(from, to);
+    }
+    return { known, left: known.blocks.filter((block) => block >= from && block <= to) };
   }
 
   /** Asks for the blocks of one group: that in which the range begins. */

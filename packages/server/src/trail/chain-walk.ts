@@ -5,7 +5,7 @@ import { beginsInTime, endOf, type Part, type Scan } from './scan.ts';
 import type { Range } from './scan-request.ts';
 
 /** Records that the first step of a walk covers, and most that one step covers. */
-const walkedAtFirst = 512;
+export const walkedAtFirst = 512;
 const walkedAtMost = 8_192;
 
 /** Reads the records of a chain one after the other, in steps that grow. Owned by the request. */
@@ -43,7 +43,7 @@ export class ChainWalk {
     const range = newestFirst
       ? { low: Math.max(low, high - most + 1), high }
       : { low, high: Math.min(high, low + most - 1) };
-    const { rows, isWhole } = await rowsInRange(this.#scan, { kind: 'range' }, range, wanted);
+    const { rows, isWhole } = await rowsInRange(this.#scan, range, wanted);
     const end = isWhole ? endOf(range, request) : rows.at(-1)!.sequence_number;
     budget.rows -= 1 + Math.abs(end - (newestFirst ? high : low));
     this.#walked = Math.min(walkedAtMost, this.#walked * 4);

@@ -2,19 +2,29 @@ import { filterMatcher } from '@tallystick/event';
 import { plannedByValues, plannedOnce, type Session, type Statement } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 import { anyTime } from './chain-months.ts';
+import { columnConditions, columnConditionsSql } from './column-conditions.ts';
 import { filtersContent } from './filters.ts';
 import { inOrderOfIndex } from './index-order.ts';
-import { type ListedRow, maxPageBytes, type OrderedColumn, orderedColumns } from './list-rows.ts';
+import { type ListedRow, maxPageBytes, type Order } from './list-rows.ts';
+import { type OrderedColumn, orderedColumns } from './ordered-columns.ts';
 import { eventOf, isComparedWithRecord } from './rows-at.ts';
 import type { Range, ScanRequest } from './scan-request.ts';
 import { conditionsWithin } from './view.ts';
 
-const columnPageSql = readSql('column-page');
-const textOf = (column: OrderedColumn, order: string) =>
-  columnPageSql.replaceAll('{column}', column).replaceAll('{direction}', order);
+/** Number of the first parameter that belongs to a condition in column-page.sql. */
+const firstCondition = 19;
+const columnPageSql = readSql('column-page').replace('{conditions}', () =>
+  columnConditionsSql(firstCondition),
+);
+/** The statement for a column and an order. */
+export const columnPageText = (column: OrderedColumn, order: Order) =>
+  columnPageSql
+    .replaceAll('{column}', column)
+    .replaceAll('{direction}', order)
+    .replace('{last}', order === 'desc' ? 'min' : 'max');
 const texts: ReadonlyMap<string, string> = new Map(
   orderedColumns.flatMap((column) =>
-    ['asc', 'desc'].map((order) => [`${column}_${order}`, textOf(column, order)] as const),
+    (['asc', 'desc'] as const).map((order) => [`${column}_${order}`, columnPageText(column, order)] as const),
   ),
 );
 
@@ -32,15 +42,23 @@ export interface ColumnPage {
 export interface ColumnPlace {
   readonly column: OrderedColumn;
   readonly value: string;
-  /** Most rows that are compared with the ranges of the filters. */
+  /** Most rows that are compared with the filters. */
   readonly most: number;
   /** Most rows whose records are read. */
   readonly wanted: number;
 }
 
+/** A row that meets all conditions by its columns; or, if there is none, what was compared. */
+type FoundRow = {
+  readonly compared: number;
+  /** The last of the rows that were compared; null if there are none. */
+  readonly last: number | null;
+} & ((ListedRow & { readonly listed: number }) | { readonly listed: null });
+
 /**
- * Reads rows by the index of a column, month by month, and compares their bytes with the filters. As {@link rowsAt}, the statement is the same for
- * all filters, so the server has its plan. The caller bounds the number of months: the server prepares a scan for each of them.
+ * Reads rows by the index of a column, month by month. The database compares their columns with the filters, and this function the bytes of those
+ * that pass. As {@link rowsAt}, the statement is the same for all filters, so the server has its plan. The caller bounds the number of months: the
+ * server prepares a scan for each of them.
  */
 export async function columnPage(
   session: Session,
@@ -54,7 +72,7 @@ export async function columnPage(
   if (order === 'desc') each.reverse();
   const { from, to } = months.between(low, high);
   const name = `${column}_${order}`;
-  const statement: Statement<ListedRow & { readonly is_listed: boolean; readonly available: number }> = {
+  const statement: Statement<FoundRow> = {
     name: `tally_${name}`,
     text: texts.get(name)!,
     values: [
@@ -76,6 +94,7 @@ export async function columnPage(
       filters.ingested_to ?? anyTime.to,
       maxPageBytes,
       wanted,
+      ...columnConditions(conditions).values,
     ],
   };
   const [, , found] = await session.pipeline(
@@ -85,11 +104,14 @@ export async function columnPage(
     { text: inOrderOfIndex('on') },
     plannedByValues,
   );
-  const isWhole = found.length < most && found.length === (found[0]?.available ?? 0);
+  const shown = found.flatMap((row) => (row.listed === null ? [] : [row]));
+  const { listed, compared, last } = found[0]!;
+  const isCut = shown.length < (listed ?? 0);
   const matches = filterMatcher(conditions.filter(isComparedWithRecord));
+  const rest = compared >= most ? (last ?? undefined) : undefined;
   return {
-    rows: found.filter((row) => row.is_listed && matches(eventOf(row))),
-    compared: found.length,
-    reached: isWhole ? undefined : found.at(-1)!.sequence_number,
+    rows: shown.filter((row) => matches(eventOf(row))),
+    compared,
+    reached: isCut ? shown.at(-1)!.sequence_number : rest,
   };
 }

@@ -1,19 +1,17 @@
 import { type FilterCondition, parseActorReference } from '@tallystick/event';
 import { columnPage } from './column-page.ts';
-import { type OrderedColumn, orderedColumns, scanEnd } from './list-rows.ts';
-import { rowsInRange } from './rows-in-range.ts';
+import { type OrderedColumn, orderedColumns } from './ordered-columns.ts';
+import type { ColumnProgress } from './path-costs.ts';
 import { endOf, type Part, type Scan } from './scan.ts';
 import type { Range } from './scan-request.ts';
 
-/**
- * A column's index has a part in each month. In more months than these, the indexes of terms are asked, which have no parts: with 84 months, to
- * plan a statement over all of them takes 10 ms.
- */
-export const manyMonths = 6;
-/** Most months in which the index of a column is read at once: their partitions are pruned, and a scan is prepared for each. */
+/** Months in which the index of a column is read first: it has a part in each month. */
+const fewMonths = 6;
+/** Most months in which it is read at once: their partitions are pruned, and a scan is prepared for each. */
 const allMonths = 120;
-/** Rows of a column's index that are compared at a time. */
+/** Most rows of the index that are compared at a time, and how many at first where there are other conditions: they show how many match. */
 const columnRows = 2_000;
+const firstRows = 256;
 
 /** A value of a column whose index is in the order of the chain. */
 export interface ColumnValue {
@@ -21,9 +19,11 @@ export interface ColumnValue {
   readonly value: string;
 }
 
-/** The first value that the conditions demand of such a column. */
-export function columnValueIn(conditions: readonly FilterCondition[]): ColumnValue | undefined {
-  return conditions.map(columnValueOf).find((value) => value !== undefined);
+/** The values that the conditions demand of such columns, those first that fewer records should have. */
+export function columnValuesIn(conditions: readonly FilterCondition[]): ColumnValue[] {
+  return conditions
+    .flatMap((condition) => columnValueOf(condition) ?? [])
+    .sort((a, b) => orderedColumns.indexOf(b.column) - orderedColumns.indexOf(a.column));
 }
 
 function columnValueOf({ parameter, negated, values }: FilterCondition): ColumnValue | undefined {
@@ -44,53 +44,61 @@ export class ColumnScan {
   readonly #value: ColumnValue;
   readonly #isAlone: boolean;
   /** In how many months the index is read next, and how many rows are compared at least. */
-  #months = manyMonths;
+  #months = fewMonths;
+  #rows: number;
   #compared = 0;
+  #found = 0;
+  #passed = 0;
 
   /** @param isAlone whether the index of the column answers all conditions but ranges */
   constructor(scan: Scan, value: ColumnValue, isAlone: boolean) {
     this.#scan = scan;
     this.#value = value;
     this.#isAlone = isAlone;
+    this.#rows = isAlone ? 0 : firstRows;
   }
 
-  /** @param wanted most rows whose records are read */
-  async next(range: Range, wanted: number): Promise<Part> {
-    return this.#isAlone ? await this.#readMonths(range, wanted) : await this.#compareRows(range, wanted);
+  /** What was read so far, before this part of the range. */
+  progress({ low, high }: Range): ColumnProgress {
+    return {
+      compared: this.#compared,
+      found: this.#found,
+      passed: this.#passed,
+      left: Math.max(0, high - low + 1),
+      missing: Math.max(1, this.#scan.request.limit + 1 - this.#found),
+    };
   }
 
-  /** The rows of some months, few at first: most lists begin at the newest records, and need no others. */
-  async #readMonths({ low, high }: Range, wanted: number): Promise<Part> {
+  /**
+   * The rows of some months, few at first: most lists begin at the newest records, and need no others.
+   *
+   * @param wanted most rows whose records are read
+   */
+  async next({ low, high }: Range, wanted: number): Promise<Part> {
     const { session, tenantId, request, budget } = this.#scan;
     const { months, order } = request;
     const range =
       order === 'desc'
         ? { low: Math.max(low, months.firstOf(high, 1 - this.#months)), high }
         : { low, high: Math.min(high, months.firstOf(low, this.#months) - 1) };
-    const most = Math.min(Math.max(wanted, this.#compared), budget.rows);
+    const most = Math.min(Math.max(wanted, this.#rows), budget.rows);
     const place = { ...this.#value, most, wanted };
     const { rows, compared, reached } = await columnPage(session, tenantId, request, range, place);
     budget.rows -= Math.max(1, compared);
     if (reached === undefined) this.#months = allMonths;
-    else this.#compared = columnRows;
-    return { rows, end: reached ?? endOf(range, request) };
+    const end = reached ?? endOf(range, request);
+    this.#compared += compared;
+    this.#found += rows.length;
+    if (reached !== undefined || !this.#isAlone) this.#rows = this.#nextRows(request.limit);
+    this.#passed += order === 'desc' ? high - end + 1 : end - low + 1;
+    return { rows, end };
   }
 
-  /** The next rows that have the value and meet the other conditions that columns answer. */
-  async #compareRows(range: Range, wanted: number): Promise<Part> {
-    const { session, tenantId, request, budget } = this.#scan;
-    const most = Math.min(columnRows, budget.rows);
-    const among = { kind: 'column', ...this.#value, most } as const;
-    const { rows, isWhole } = await rowsInRange(this.#scan, among, range, wanted);
-    if (!isWhole) {
-      budget.rows -= rows.length;
-      return { rows, end: rows.at(-1)!.sequence_number };
-    }
-    const { epoch, order, months } = request;
-    const chained = months.between(range.low, range.high);
-    const place = { epoch, order, from: range.low, to: range.high, chained, ...this.#value, most };
-    const compared = await scanEnd(session, tenantId, place);
-    budget.rows -= compared.rows;
-    return { rows, end: compared.reached ?? endOf(range, request) };
+  /** How many rows to compare next: as many as should have the rest of the page. */
+  #nextRows(limit: number): number {
+    const missing = Math.max(1, limit + 1 - this.#found);
+    // A quarter more, so that a page seldom takes another step.
+    const wanted = Math.ceil((1.25 * missing * this.#compared) / Math.max(1, this.#found));
+    return Math.min(columnRows, Math.max(firstRows, wanted));
   }
 }

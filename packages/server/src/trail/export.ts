@@ -1,4 +1,4 @@
-import type { EventFilters, ExportFormat, ExportPosition } from '@tallystick/event';
+import { type EventFilters, type ExportFormat, type ExportPosition, exportEndLine } from '@tallystick/event';
 import type { EventView } from '@tallystick/protocol';
 import { maxListLimit, type Trail } from './trail.ts';
 import type { ViewOptions } from './view.ts';
@@ -15,6 +15,8 @@ export interface ExportRequest {
   /** The last position that belongs to the export. */
   readonly until: ExportPosition;
   readonly includeReads: boolean;
+  /** Whether a last line states the number of events. */
+  readonly withEnd?: boolean | undefined;
 }
 
 /**
@@ -29,16 +31,20 @@ export async function* exportLines(
   view: ViewOptions,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
-  const { format, after } = request;
+  const { format, after, withEnd = false } = request;
   if (after === undefined && format.header !== '') yield format.header;
-  for await (const events of exportPages(trail, request, view, signal))
+  let written = 0;
+  for await (const events of exportPages(trail, request, view, signal)) {
     yield events.map((event) => format.line(event)).join('');
+    written += events.length;
+  }
+  if (withEnd) yield exportEndLine(written);
 }
 
 /** The records of {@link exportLines}, page by page. No page is empty. */
 export async function* exportPages(
   trail: Trail,
-  request: Omit<ExportRequest, 'format'>,
+  request: Omit<ExportRequest, 'format' | 'withEnd'>,
   view: ViewOptions,
   signal: AbortSignal,
 ): AsyncGenerator<readonly EventView[]> {

@@ -97,10 +97,7 @@ export async function findCandidates(
   search: CandidateSearch,
 ): Promise<Candidates> {
   const statements = alternatives.map((groups) => candidatesOf(tenantId, groups, search));
-  const answers: readonly (readonly CandidateRow[])[] =
-    statements.length === 1
-      ? [await session.query<CandidateRow>(statements[0]!.text, statements[0]!.values)]
-      : await session.pipeline(...statements);
+  const answers: readonly (readonly CandidateRow[])[] = await session.pipeline(...statements);
   return unionOf(answers, search);
 }
 

@@ -1,5 +1,5 @@
 import { filtersContent } from './filters.ts';
-import { type Among, type ListedRow, listRows } from './list-rows.ts';
+import { type ListedRow, listRows } from './list-rows.ts';
 import type { Scan } from './scan.ts';
 import type { Range } from './scan-request.ts';
 import { conditionsWithin } from './view.ts';
@@ -14,7 +14,6 @@ export interface RowsInRange {
 /** Reads the first rows of a range, in the order of the page. */
 export async function rowsInRange(
   { session, tenantId, request }: Scan,
-  among: Among,
   { low, high }: Range,
   limit: number,
 ): Promise<RowsInRange> {
@@ -27,7 +26,6 @@ export async function rowsInRange(
     view,
     conditions,
     looksAtContent: search !== undefined || filtersContent(conditions),
-    among,
     limit,
     from: low,
     to: high,

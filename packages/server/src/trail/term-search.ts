@@ -44,6 +44,8 @@ export class TermSearch {
   #entries = 0;
   #unknownBlocks = 0;
   #indexedTo: number | undefined;
+  /** The last search, until its entries are taken from the budget. */
+  #last: LastSearch | undefined;
 
   /** @param alternatives one at least */
   constructor(scan: Scan, alternatives: readonly TermGroups[]) {
@@ -58,6 +60,16 @@ export class TermSearch {
   /** The last record that the index has; -1 if it has none, or was not asked. */
   get indexedTo(): number {
     return this.#indexedTo ?? -1;
+  }
+
+  /** Whether an answer depends on the index: it was searched, or its summaries were. */
+  get wasAsked(): boolean {
+    return this.#indexedTo !== undefined;
+  }
+
+  /** In how many blocks a search of the beginning of a range has to look, by the summaries. */
+  async countBlocks(range: Range): Promise<number> {
+    return await this.#queue.count(range);
   }
 
   /**
@@ -75,6 +87,8 @@ export class TermSearch {
       return { rows: [], end: newestFirst ? next + 1 : next - 1 };
     }
     budget.hasSearched = true;
+    await this.#spendEntries();
+    if (budget.entries <= 0) return { rows: [], end: newestFirst ? next + 1 : next - 1 };
     const step = this.#asksSummaries ? await this.#queue.next(range, this.#blocks) : firstBlock(range, next);
     this.#asksSummaries = true;
     const { low: first, high: last } = step.range;
@@ -90,11 +104,7 @@ export class TermSearch {
     const { sequences, isCut, indexedTo } = candidates;
     this.#indexedTo = indexedTo;
     if (next > indexedTo) return undefined;
-    if (isCut) this.#blocks = 1;
-    else {
-      await this.#spendEntries(step.blocks);
-      this.#blocks = this.#nextBlocks(sequences.length, step.blocks.length, most);
-    }
+    this.#last = { blocks: step.blocks, found: sequences.length, most, isCut };
     const searched = newestFirst ? first : Math.min(last, indexedTo);
     if (sequences.length === 0) return { rows: [], end: searched };
     budget.rows -= sequences.length;
@@ -103,9 +113,19 @@ export class TermSearch {
     return { rows, end: cutAt ?? (isCut ? sequences.at(-1)! : searched) };
   }
 
-  /** Takes the entries that a search has compared in these blocks from the budget. */
-  async #spendEntries(blocks: readonly number[]): Promise<void> {
+  /**
+   * Takes the entries that the last search has compared from the budget, and decides in how many blocks the next one looks. Before the next search,
+   * because most pages need no other one.
+   */
+  async #spendEntries(): Promise<void> {
+    if (this.#last === undefined) return;
     const { session, tenantId, request, budget } = this.#scan;
+    const { blocks, found, most, isCut } = this.#last;
+    this.#last = undefined;
+    if (isCut) {
+      this.#blocks = 1;
+      return;
+    }
     this.#unknownBlocks -= blocks.length;
     if (this.#unknownBlocks <= 0) {
       const place = { epoch: request.epoch, block: blocks.at(-1)! };
@@ -113,6 +133,7 @@ export class TermSearch {
       this.#unknownBlocks = blocksAlike;
     }
     budget.entries -= this.#entries * blocks.length;
+    this.#blocks = this.#nextBlocks(found, blocks.length, most);
   }
 
   /** In how many blocks to look next. A search sorts what it finds, so there are as many as should have the rest of a page. */
@@ -130,6 +151,14 @@ export class TermSearch {
       Math.min(wanted, affordable, Math.max(firstBlocks, blocks * 8), maxBlocks(this.#alternatives)),
     );
   }
+}
+
+interface LastSearch {
+  readonly blocks: readonly number[];
+  readonly found: number;
+  /** Most candidates, and whether there were more. */
+  readonly most: number;
+  readonly isCut: boolean;
 }
 
 /** The block in which a range begins. */

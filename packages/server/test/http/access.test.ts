@@ -114,6 +114,21 @@ describe('every route', () => {
     }
   });
 
+  it('of the API refuses a parameter that it does not know, and so does nothing that its caller did not mean', async () => {
+    const key = await http.key(undefined, 'admin', 'approvals:decide');
+    for (const [method, path] of all().filter(([, path]) => path.startsWith('/v1/'))) {
+      for (const name of ['dry_run', '__proto__', 'constructor', 'tenant_id[]']) {
+        const unknown = `${path}${path.includes('?') ? '&' : '?'}${name}=true`;
+        const answer = await http.call(method, unknown, { key });
+        // This one is for viewer tokens alone.
+        const expected = path === '/v1/viewer-tokens/current' ? 403 : 400;
+        expect([unknown, answer.status]).toEqual([unknown, expected]);
+        if (expected === 400) expect(answer.json.errors[0].pointer).toBe(`/${name}`);
+      }
+    }
+    expect((await http.get(`/v1/dead-letters/${letterId}`)).json.state).toBe('open');
+  });
+
   it("shows nothing of another tenant's, whether it exists or not", async () => {
     for (const tenant of ['acme', 'nobody']) {
       for (const [method, path] of ofTenant(tenant)) {

@@ -76,6 +76,28 @@ describe('a page of an allowed origin', () => {
     expect([unknown.status, unknown.headers.get('access-control-allow-origin')]).toEqual([401, app]);
   });
 
+  test('reads every header that an answer has for a program: an export says where it ends', async () => {
+    // What scripts may always read (https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name), and what is of the connection.
+    const others = ['cache-control', 'content-length', 'content-type', 'date', 'vary'];
+    const isOther = (name: string) =>
+      others.includes(name) || /^(?:access-control-|connection|keep-|tr)/.test(name);
+    for (const [method, path] of [
+      ['GET', '/v1/audit/events/export?tenant_id=acme'],
+      ['GET', '/v1/logs/acme/bundle'],
+      ['GET', '/v1/nothing'],
+      ['DELETE', list],
+    ] as const) {
+      for (const authorization of [`Bearer ${http.admin}`, 'Bearer x']) {
+        const { headers } = await ask(http, method, path, { origin: app, authorization });
+        const exposed = String(headers['access-control-expose-headers']).toLowerCase().split(', ');
+        expect([
+          path,
+          Object.keys(headers).filter((name) => !isOther(name) && !exposed.includes(name)),
+        ]).toEqual([path, []]);
+      }
+    }
+  });
+
   test('follows a stream', async () => {
     const stop = new AbortController();
     const response = await fetch(`${http.url}/v1/audit/events/stream?tenant_id=acme`, {

@@ -84,7 +84,9 @@ export class Harness implements AsyncDisposable {
       ...rest,
     });
     const { key } = await service.keys.create({ name: 'admin', scopes: ['admin'] });
-    const document = await (await fetch(`${server.url}/openapi.json`)).json();
+    const described = await fetch(`${server.url}/openapi.json`);
+    expect(described.status).toBe(200);
+    const document = await described.json();
     return new Harness(service, server, gateway, key, directory, checker(document));
   }
 

@@ -5,8 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Session, Statement } from '../../src/store/database.ts';
 import { migratePostgres } from '../../src/store/migrate.ts';
 import { partitionOf } from '../../src/store/partitions.ts';
-import { anyTime } from '../../src/trail/chain-months.ts';
-import { type Among, listRows, type OrderedColumn, orderedColumns } from '../../src/trail/list-rows.ts';
+import { anyTime, ChainMonths } from '../../src/trail/chain-months.ts';
+import { columnPage } from '../../src/trail/column-page.ts';
+import { listRows } from '../../src/trail/list-rows.ts';
+import { orderedColumns } from '../../src/trail/ordered-columns.ts';
 import { event, Harness } from './harness.ts';
 
 let http: Harness;
@@ -89,13 +91,8 @@ describe('on PostgreSQL, as a login that owns nothing', () => {
     await expect(asReader('select * from audit_dead_letters')).rejects.toThrow(/permission/);
   });
 
-  const value = (column: OrderedColumn): Among => ({ kind: 'column', column, value: 'x', most: 2_000 });
-
-  // The header of list-events.sql promises an index for each source of rows; a plan with values must be able to use it.
-  it.each<[string, Among]>([
-    ['epoch', { kind: 'range' }],
-    ...orderedColumns.map((column): [string, Among] => [column, value(column)]),
-  ])('finds with the index of %s', async (column, among) => {
+  // The headers of list-events.sql and column-page.sql promise an index; a plan with values must be able to use it.
+  it.each(['epoch', ...orderedColumns] as const)('finds with the index of %s', async (column) => {
     await fill();
     let rows: { 'QUERY PLAN': string }[] = [];
     const access = { role: 'reader', tenants: ['big'] } as const;
@@ -103,7 +100,7 @@ describe('on PostgreSQL, as a login that owns nothing', () => {
     const explained = (statement: Statement) =>
       statement.text.includes('set_config')
         ? statement
-        : { ...statement, text: `explain (costs off) ${statement.text}` };
+        : { text: `explain (costs off) ${statement.text}`, values: statement.values ?? [] };
     const explaining = {
       async query<R>(text: string, values: unknown[]): Promise<R[]> {
         rows = await database.query(access, explained({ text, values }).text, values);
@@ -117,15 +114,20 @@ describe('on PostgreSQL, as a login that owns nothing', () => {
         return statements.map(() => []);
       },
     } as unknown as Session;
-    const request = { epoch: 1, from: 15_000, to: 15_511, order: 'desc', limit: 51, among } as const;
-    const conditions = readFilters({ severity: 'critical', not: { actor_type: 'user' } });
-    await listRows(explaining, 'big', {
-      ...request,
-      chained: anyTime,
-      view: { sensitive: true },
-      conditions,
-      looksAtContent: true,
-    });
+    const filters = { severity: 'critical', not: { actor_type: 'user' } } as const;
+    const view = { sensitive: true };
+    const request = { epoch: 1, from: 15_000, to: 15_511, order: 'desc', limit: 51 } as const;
+    if (column === 'epoch') {
+      const conditions = readFilters(filters);
+      const range = { ...request, chained: anyTime, view, conditions, looksAtContent: true };
+      await listRows(explaining, 'big', range);
+    } else {
+      const range = { low: request.from, high: request.to };
+      const page = { ...request, filters, view, months: new ChainMonths(1, []), leaveOutReads: false };
+      const place = { column, value: 'x', most: 2_000, wanted: 51 };
+      // The answer is a plan, and no page.
+      await columnPage(explaining, 'big', page, range, place).catch(() => {});
+    }
     const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
     // The other months are empty, and read as a whole.
     const month = partitionOf(Date.now());

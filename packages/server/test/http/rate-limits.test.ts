@@ -107,7 +107,7 @@ describe('an address', () => {
   });
 
   test('counts cookies that are no session, and requests without a credential', async () => {
-    const cookie = `tallystick=${'0'.repeat(16)}${'a'.repeat(43)}`;
+    const cookie = `tallystick-${http.service.sessions.cookieLabel}=${'0'.repeat(16)}${'a'.repeat(43)}`;
     const own = { ...from('192.0.2.3'), origin: http.url };
     const withCookie = () => http.call('GET', tenants, { key: '', headers: { ...own, cookie } });
     expect(statuses(await times(2, withCookie))).toEqual([401, 401]);

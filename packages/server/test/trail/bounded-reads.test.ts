@@ -8,12 +8,20 @@ import {
 } from '@tallystick/event';
 import { prepareEmbeddedStore, tempDir } from '@tallystick/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Access, type Database, type Session, writer } from '../../src/store/database.ts';
+import {
+  type Access,
+  type Database,
+  type Session,
+  type Statement,
+  writer,
+} from '../../src/store/database.ts';
 import { migratePglite } from '../../src/store/migrate.ts';
 import { ensurePartitions, partitionOf } from '../../src/store/partitions.ts';
 import { PgliteDatabase } from '../../src/store/pglite/pglite.ts';
 import { PostgresDatabase } from '../../src/store/postgres.ts';
 import { readSql } from '../../src/store/sql.ts';
+import { columnConditions } from '../../src/trail/column-conditions.ts';
+import { columnPageText } from '../../src/trail/column-page.ts';
 import { inOrderOfIndex } from '../../src/trail/index-order.ts';
 import { Trail } from '../../src/trail/trail.ts';
 import { openPostgres } from '../stores.ts';
@@ -32,6 +40,9 @@ const limit = 20;
 
 /** Records of the chain on PostgreSQL. `npm run e2e -- pairs` has a million. The embedded store has a quarter of them, at most 12,500. */
 const rows = Number(process.env.PAIRS_ROWS ?? 50_000);
+
+/** Conditions on another column and on the text of a record. */
+const withAgent = columnConditions(readFilters({ actor_type: 'agent', 'metadata.platform': 'web' })).values;
 
 /** A service on a store with a long chain. */
 interface LongTrail extends AsyncDisposable {
@@ -218,6 +229,30 @@ class CountingDatabase {
   }
 }
 
+/** Remembers the names of the statements that readers run. */
+class NamingDatabase {
+  readonly #inner: Database;
+  readonly kind = 'pglite';
+  /** Owned by this object, and cleared by the test. */
+  readonly names = new Set<string>();
+
+  constructor(inner: Database) {
+    this.#inner = inner;
+  }
+
+  async transaction<T>(access: Access, work: (session: Session) => Promise<T>): Promise<T> {
+    return await this.#inner.transaction(access, (session) =>
+      work({
+        query: (text: string, values: unknown[]) => session.query(text, values),
+        pipeline: (...statements: Statement[]) => {
+          for (const { name } of statements) if (name !== undefined) this.names.add(name);
+          return session.pipeline(...statements);
+        },
+      } as unknown as Session),
+    );
+  }
+}
+
 /** What the transaction has read of the tables that grow, by the statistics that the database keeps. */
 async function count(session: Session): Promise<{ readonly rows: number; readonly scans: number }> {
   const [row] = await session.query<{ rows: number; scans: number }>(
@@ -315,7 +350,8 @@ describe.each([
 
   it('two frequent values that no record has together end within their budget, and the next page goes on', async () => {
     const trail = new Trail(long.database, { entries: 500 });
-    const filters = { actor: 'user:bot', actor_type: 'agent' } as const;
+    // Two actors: the index of a column answers one value.
+    const filters = { actor: ['user:bot', 'user:none'], actor_type: 'agent' } as const;
     let cursor: string | undefined;
     let pages = 0;
     do {
@@ -330,6 +366,37 @@ describe.each([
     expect(pages).toBeLessThanOrEqual(Math.ceil(long.count / termBlockRecords) + 1);
     const whole = await new Trail(long.database).list({ tenantId, filters, limit }, { sensitive: true });
     expect(whole).toMatchObject({ events: [], nextCursor: undefined });
+  }, 120_000);
+
+  it('the index of a column is read for a pair whose value there is rare, and only to know that the value is frequent', async () => {
+    const named = new NamingDatabase(long.database);
+    const trail = new Trail(named as unknown as Database);
+    const asked = async (filters: EventFilters) => {
+      named.names.clear();
+      const page = await trail.list({ tenantId, filters, limit }, { sensitive: true });
+      return { found: page.events.length, by: [...named.names].filter((name) => /_desc$|search/.test(name)) };
+    };
+    const trace = 'a'.repeat(32);
+    const withTrace = Math.floor(long.count / 2_503 / 37);
+    expect(await asked({ correlation_id: 'cor-1', trace_id: trace })).toEqual({
+      found: withTrace,
+      by: ['tally_correlation_id_desc'],
+    });
+    const { by } = await asked({ event_type: 'content.read', trace_id: trace });
+    expect(by).toEqual(['tally_event_type_desc', 'tally_search_blocks']);
+    // A connection keeps few plans, whatever it was asked for.
+    const kept = await long.database.query<{ name: string }>(
+      { role: 'reader', tenants: [tenantId] },
+      'select name from pg_prepared_statements',
+    );
+    expect(
+      kept.map(({ name }) => name).filter((name) => /_(?:asc|desc)$/.test(name)).length,
+    ).toBeLessThanOrEqual(10);
+    expect(kept.length).toBeLessThanOrEqual(25);
+    // An address is compared with no column, and the terms know it.
+    expect((await asked({ correlation_id: 'cor-1', source_ip: '10.0.0.0/8' })).by).not.toContain(
+      'tally_correlation_id_desc',
+    );
   }, 120_000);
 
   /**
@@ -371,7 +438,8 @@ describe.each([
     {
       file: 'column-page',
       types:
-        'text, integer, bigint, bigint, text, integer, timestamptz[], timestamptz[], timestamptz, timestamptz, boolean, boolean, timestamptz, timestamptz, timestamptz, timestamptz, bigint, integer',
+        'text, integer, bigint, bigint, text, integer, timestamptz[], timestamptz[], timestamptz, timestamptz, boolean, boolean, timestamptz, timestamptz, timestamptz, timestamptz, bigint, integer' +
+        ', text[]'.repeat(withAgent.length),
       values: [
         `'${tenantId}'`,
         '1',
@@ -391,14 +459,15 @@ describe.each([
         "'infinity'",
         '8000000',
         '100',
+        ...withAgent.map((values) => (values === null ? 'null' : `'{${values.join(',')}}'`)),
       ],
       index: /actor_id_sequence_number/,
-      // Of the 700 records and more that the bot made in any of these chains, it reads the first 100.
+      // Of the 700 records and more that the bot made in any of these chains, it compares the first 100.
       mostBlocks: 250,
     },
   ])('the statement $file reads by the index of the chain', async (of) => {
     const { file, types, values, mostBlocks, index = /epoch_sequence_number/ } = of;
-    const text = readSql(file).replaceAll('{column}', 'actor_id').replaceAll('{direction}', 'desc');
+    const text = file === 'column-page' ? columnPageText('actor_id', 'desc') : readSql(file);
     const plan = await long.database.transaction({ role: 'reader', tenants: [tenantId] }, async (session) => {
       await session.query("select set_config('plan_cache_mode', 'force_generic_plan', true)");
       if (file === 'column-page') await session.query(inOrderOfIndex('off'));

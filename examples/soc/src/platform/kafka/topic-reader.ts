@@ -66,6 +66,8 @@ export class TopicReader {
     });
     const end = () => stream.destroy();
     signal.addEventListener('abort', end, { once: true });
+    // Joining a group takes seconds when a member was killed. Who closes the reader meanwhile must not wait for a message.
+    if (signal.aborted) end();
     try {
       for await (const message of stream as MessagesStream<Buffer, Buffer, Buffer, Buffer>) {
         if (signal.aborted) return;

@@ -61,6 +61,17 @@ async function open() {
 
 describeTopicBus(open);
 
+test('a subscription that is ended while it joins its group does not wait for a message', {
+  timeout: 30_000,
+}, async () => {
+  const { bus, close } = await open();
+  const ends = await Promise.all(
+    Array.from({ length: 3 }, (_, at) => bus.subscribe('alerts.raw', `joining-${at}`, async () => {})),
+  );
+  await Promise.all(ends.map((end) => end()));
+  await close();
+});
+
 const producer = () => new Producer({ clientId: 'test', bootstrapBrokers: [...brokers] });
 const opens: { close(): Promise<void> }[] = [];
 afterAll(() => Promise.all(opens.map((one) => one.close())));

@@ -78,10 +78,8 @@ export class Exchange {
       this.#method === 'GET' && typeof event === 'string'
         ? this.#parts.resumptions.find(this.#session.scope, event)
         : undefined;
-    const stop = new AbortController();
-    this.#reply.gone.addEventListener('abort', () => stop.abort(), { once: true });
     try {
-      const answer = await this.#send(body, parsed(body), stop.signal);
+      const answer = await this.#send(body, parsed(body), this.#reply.gone);
       await this.#relay(answer, resumed, this.#method === 'GET' && event !== undefined);
       this.#reply.finish();
     } catch (error) {

@@ -1,11 +1,11 @@
 import { type OpenIntent, type OpenIntentState, openIntentStates } from '@tallystick/protocol';
 import { useState } from 'preact/hooks';
 import { usePlace } from '../address/place.ts';
-import { Badge, type Tone } from '../elements/badge.tsx';
-import { Empty } from '../elements/empty.tsx';
-import { Notice } from '../elements/notice.tsx';
-import { PagedTable } from '../elements/paged-table.tsx';
-import { Ago } from '../elements/time.tsx';
+import { Empty } from '../elements/notices/empty.tsx';
+import { Notice } from '../elements/notices/notice.tsx';
+import { Badge, type Tone } from '../elements/signs/badge.tsx';
+import { Ago } from '../elements/signs/time.tsx';
+import { PagedTable } from '../elements/tables/paged-table.tsx';
 import { RecordDrawer } from '../record/record-drawer.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { ForTenant } from '../shell/tenant.tsx';

@@ -1,11 +1,11 @@
 import type { Approval } from '@tallystick/protocol';
 import { usePlace } from '../address/place.ts';
-import { Drawer, Fact } from '../elements/drawer.tsx';
-import { Failure } from '../elements/failure.tsx';
-import { LoadingRows } from '../elements/loading-rows.tsx';
-import { Notice } from '../elements/notice.tsx';
-import { useResource } from '../elements/resource.ts';
-import { Ago, Time } from '../elements/time.tsx';
+import { Drawer, Fact } from '../elements/dialogs/drawer.tsx';
+import { Failure } from '../elements/notices/failure.tsx';
+import { LoadingRows } from '../elements/notices/loading-rows.tsx';
+import { Notice } from '../elements/notices/notice.tsx';
+import { useResource } from '../elements/requests/resource.ts';
+import { Ago, Time } from '../elements/signs/time.tsx';
 import { JsonTree } from '../record/json-tree.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { may } from '../session/session.ts';

@@ -1,10 +1,10 @@
 import { type Approval, type ApprovalState, approvalStates } from '@tallystick/protocol';
 import { useState } from 'preact/hooks';
 import { usePlace } from '../address/place.ts';
-import { Badge, type Tone } from '../elements/badge.tsx';
-import { Empty } from '../elements/empty.tsx';
-import { PagedTable } from '../elements/paged-table.tsx';
-import { Ago } from '../elements/time.tsx';
+import { Empty } from '../elements/notices/empty.tsx';
+import { Badge, type Tone } from '../elements/signs/badge.tsx';
+import { Ago } from '../elements/signs/time.tsx';
+import { PagedTable } from '../elements/tables/paged-table.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { ForTenant } from '../shell/tenant.tsx';
 import { ApprovalDrawer } from './approval-drawer.tsx';

@@ -1,7 +1,7 @@
 import type { Approval } from '@tallystick/protocol';
 import { useState } from 'preact/hooks';
-import { Failure } from '../elements/failure.tsx';
-import { Notice } from '../elements/notice.tsx';
+import { Failure } from '../elements/notices/failure.tsx';
+import { Notice } from '../elements/notices/notice.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { documentDigest } from './document-digest.ts';
 

@@ -1,18 +1,18 @@
 import { useEffect, useMemo } from 'preact/hooks';
 import { usePlace } from '../address/place.ts';
-import { useMediaQuery } from '../elements/media-query.ts';
+import { useMediaQuery } from '../elements/browser/media-query.ts';
 import { RecordDrawer } from '../record/record-drawer.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { may } from '../session/session.ts';
 import { ForTenant } from '../shell/tenant.tsx';
 import { eventQueryOf, listKeyOf } from '../trail/event-query.ts';
-import { EventFeed } from './event-feed.ts';
-import { EventList } from './event-list.tsx';
-import { Facets } from './facets.tsx';
-import { FilterBar } from './filter-bar.tsx';
-import { ListTools } from './list-tools.tsx';
-import { mostChecked, PageCheck } from './page-check.ts';
-import { PageCheckBar } from './page-check-bar.tsx';
+import { mostChecked, PageCheck } from './checks/page-check.ts';
+import { PageCheckBar } from './checks/page-check-bar.tsx';
+import { EventFeed } from './feed/event-feed.ts';
+import { Facets } from './filters/facets.tsx';
+import { FilterBar } from './filters/filter-bar.tsx';
+import { EventList } from './list/event-list.tsx';
+import { ListTools } from './list/list-tools.tsx';
 import './events.css';
 
 /** The events of a tenant: search and filters, counts, a list that follows the chain, and a drawer with one record. */

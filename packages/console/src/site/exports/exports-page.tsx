@@ -1,11 +1,11 @@
 import type { ExportFormatName, Stats } from '@tallystick/protocol';
 import { usePlace } from '../address/place.ts';
-import { Failure } from '../elements/failure.tsx';
-import { Icon } from '../elements/icon.tsx';
-import { type Resource, useResource } from '../elements/resource.ts';
-import { countText } from '../events/facet-counts.ts';
-import { FilterBar } from '../events/filter-bar.tsx';
-import { TimeRangeMenu } from '../events/time-range-menu.tsx';
+import { Failure } from '../elements/notices/failure.tsx';
+import { type Resource, useResource } from '../elements/requests/resource.ts';
+import { Icon } from '../elements/signs/icon.tsx';
+import { countText } from '../events/filters/facet-counts.ts';
+import { FilterBar } from '../events/filters/filter-bar.tsx';
+import { TimeRangeMenu } from '../events/filters/time-range-menu.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { may } from '../session/session.ts';
 import { ForTenant } from '../shell/tenant.tsx';

@@ -1,12 +1,12 @@
 import { duration, type ModelCall, modelCallOf, type TopEvent, timelineRecord } from '@tallystick/protocol';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { usePlace } from '../address/place.ts';
-import { Empty } from '../elements/empty.tsx';
-import { Failure } from '../elements/failure.tsx';
-import { LoadingRows } from '../elements/loading-rows.tsx';
-import { Time } from '../elements/time.tsx';
-import { FilterBar } from '../events/filter-bar.tsx';
-import { TimeRangeMenu } from '../events/time-range-menu.tsx';
+import { Empty } from '../elements/notices/empty.tsx';
+import { Failure } from '../elements/notices/failure.tsx';
+import { LoadingRows } from '../elements/notices/loading-rows.tsx';
+import { Time } from '../elements/signs/time.tsx';
+import { FilterBar } from '../events/filters/filter-bar.tsx';
+import { TimeRangeMenu } from '../events/filters/time-range-menu.tsx';
 import { RecordDrawer } from '../record/record-drawer.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { ForTenant } from '../shell/tenant.tsx';

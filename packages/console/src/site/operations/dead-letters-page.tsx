@@ -1,9 +1,9 @@
 import { type DeadLetterInfo, deadLetterStates } from '@tallystick/protocol';
 import { useState } from 'preact/hooks';
 import { usePlace } from '../address/place.ts';
-import { Empty } from '../elements/empty.tsx';
-import { PagedTable } from '../elements/paged-table.tsx';
-import { Ago } from '../elements/time.tsx';
+import { Empty } from '../elements/notices/empty.tsx';
+import { Ago } from '../elements/signs/time.tsx';
+import { PagedTable } from '../elements/tables/paged-table.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { ForTenant } from '../shell/tenant.tsx';
 import { DeadLetterDrawer } from './dead-letter-drawer.tsx';

@@ -1,6 +1,6 @@
 import type { DeadLetterInfo } from '@tallystick/protocol';
 import { useState } from 'preact/hooks';
-import { ConfirmDialog } from '../elements/dialog.tsx';
+import { ConfirmDialog } from '../elements/dialogs/dialog.tsx';
 import { useConsole } from '../session/console-context.ts';
 
 /** What the reader types, so that no one erases by a slip. */

@@ -1,13 +1,13 @@
 import { duration, type FollowerChange, type FollowerInfo, type StoppedFollower } from '@tallystick/protocol';
-import { type Action, useAction } from '../elements/action.ts';
-import { Badge, type Tone } from '../elements/badge.tsx';
-import { ConfirmButton } from '../elements/confirm-button.tsx';
-import { Failure } from '../elements/failure.tsx';
-import { LoadingRows } from '../elements/loading-rows.tsx';
-import { Notice } from '../elements/notice.tsx';
-import { useResource } from '../elements/resource.ts';
-import { TableFrame } from '../elements/table-frame.tsx';
-import { Ago } from '../elements/time.tsx';
+import { ConfirmButton } from '../elements/dialogs/confirm-button.tsx';
+import { Failure } from '../elements/notices/failure.tsx';
+import { LoadingRows } from '../elements/notices/loading-rows.tsx';
+import { Notice } from '../elements/notices/notice.tsx';
+import { type Action, useAction } from '../elements/requests/action.ts';
+import { useResource } from '../elements/requests/resource.ts';
+import { Badge, type Tone } from '../elements/signs/badge.tsx';
+import { Ago } from '../elements/signs/time.tsx';
+import { TableFrame } from '../elements/tables/table-frame.tsx';
 import { useConsole } from '../session/console-context.ts';
 
 /** What the known followers keep, in words. */

@@ -1,5 +1,5 @@
 import type { ProducerState } from '@tallystick/protocol';
-import { Badge, type Tone } from '../elements/badge.tsx';
+import { Badge, type Tone } from '../elements/signs/badge.tsx';
 
 /** What the states of a producer's account say to people. */
 const states: {

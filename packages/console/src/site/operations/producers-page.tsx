@@ -1,11 +1,11 @@
 import type { ProducerAccount } from '@tallystick/protocol';
 import { useState } from 'preact/hooks';
 import { usePlace } from '../address/place.ts';
-import { useAction } from '../elements/action.ts';
-import { Empty } from '../elements/empty.tsx';
-import { Notice } from '../elements/notice.tsx';
-import { PagedTable } from '../elements/paged-table.tsx';
-import { Ago } from '../elements/time.tsx';
+import { Empty } from '../elements/notices/empty.tsx';
+import { Notice } from '../elements/notices/notice.tsx';
+import { useAction } from '../elements/requests/action.ts';
+import { Ago } from '../elements/signs/time.tsx';
+import { PagedTable } from '../elements/tables/paged-table.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { may } from '../session/session.ts';
 import { ForTenant } from '../shell/tenant.tsx';

@@ -1,8 +1,8 @@
 import type { ProducerAccount, ProducersSettled } from '@tallystick/protocol';
 import { useState } from 'preact/hooks';
-import { ConfirmDialog } from '../elements/dialog.tsx';
-import { Failure } from '../elements/failure.tsx';
-import { useResource } from '../elements/resource.ts';
+import { ConfirmDialog } from '../elements/dialogs/dialog.tsx';
+import { Failure } from '../elements/notices/failure.tsx';
+import { useResource } from '../elements/requests/resource.ts';
 import { useConsole } from '../session/console-context.ts';
 
 /** How long a producer must have been silent, seconds. */

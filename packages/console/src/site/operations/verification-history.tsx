@@ -1,7 +1,7 @@
-import { Badge } from '../elements/badge.tsx';
-import { Empty } from '../elements/empty.tsx';
-import { PagedTable } from '../elements/paged-table.tsx';
-import { Ago } from '../elements/time.tsx';
+import { Empty } from '../elements/notices/empty.tsx';
+import { Badge } from '../elements/signs/badge.tsx';
+import { Ago } from '../elements/signs/time.tsx';
+import { PagedTable } from '../elements/tables/paged-table.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { verdicts } from '../trail/verdicts.ts';
 import { runsOf, type VerificationRun } from './verification-runs.ts';

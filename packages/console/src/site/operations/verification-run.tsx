@@ -1,7 +1,7 @@
 import type { VerifyReport } from '@tallystick/protocol';
-import { Failure } from '../elements/failure.tsx';
-import { Notice } from '../elements/notice.tsx';
-import { TableFrame } from '../elements/table-frame.tsx';
+import { Failure } from '../elements/notices/failure.tsx';
+import { Notice } from '../elements/notices/notice.tsx';
+import { TableFrame } from '../elements/tables/table-frame.tsx';
 import { verdicts, worstOf } from '../trail/verdicts.ts';
 import './operations.css';
 

@@ -1,7 +1,7 @@
 import { usePlace } from '../address/place.ts';
-import { Failure } from '../elements/failure.tsx';
-import { Icon } from '../elements/icon.tsx';
-import { useResource } from '../elements/resource.ts';
+import { Failure } from '../elements/notices/failure.tsx';
+import { useResource } from '../elements/requests/resource.ts';
+import { Icon } from '../elements/signs/icon.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { isOperator } from '../session/session.ts';
 import { mattersOf } from './matters.ts';

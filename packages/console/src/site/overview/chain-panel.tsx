@@ -1,8 +1,8 @@
 import { usePlace } from '../address/place.ts';
-import { Badge } from '../elements/badge.tsx';
-import { Failure } from '../elements/failure.tsx';
-import { useResource } from '../elements/resource.ts';
-import { Ago, Time } from '../elements/time.tsx';
+import { Failure } from '../elements/notices/failure.tsx';
+import { useResource } from '../elements/requests/resource.ts';
+import { Badge } from '../elements/signs/badge.tsx';
+import { Ago, Time } from '../elements/signs/time.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { may } from '../session/session.ts';
 import { verdicts } from '../trail/verdicts.ts';

@@ -1,5 +1,5 @@
 import type { StatsGrouping } from '@tallystick/protocol';
-import { type Tone, toneOfOutcome } from '../elements/badge.tsx';
+import { type Tone, toneOfOutcome } from '../elements/signs/badge.tsx';
 
 /** The tones of outcomes, from the bottom of a bar to its top. */
 export const tones: readonly Tone[] = ['good', 'quiet', 'warn', 'bad'];

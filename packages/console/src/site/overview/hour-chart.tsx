@@ -1,6 +1,6 @@
 import type { StatsGrouping } from '@tallystick/protocol';
 import { usePlace } from '../address/place.ts';
-import type { Tone } from '../elements/badge.tsx';
+import type { Tone } from '../elements/signs/badge.tsx';
 import { hourBars, tones } from './hour-bars.ts';
 
 const words: { readonly [tone in Tone]: string } = {

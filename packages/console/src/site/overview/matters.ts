@@ -1,7 +1,7 @@
 /** What needs attention: what may be missing, what waits for people, and what is behind. */
 import { type Client, type Found, incompleteAccounts } from '@tallystick/client';
 import type { FollowerInfo } from '@tallystick/protocol';
-import type { IconName } from '../elements/icon.tsx';
+import type { IconName } from '../elements/signs/icon.tsx';
 
 /** One thing to look after, and the page on which a reader does that. */
 export interface Matter {

@@ -1,10 +1,10 @@
 import type { Stats, StatsGrouping } from '@tallystick/protocol';
 import { usePlace } from '../address/place.ts';
-import { Empty } from '../elements/empty.tsx';
-import { Failure } from '../elements/failure.tsx';
-import { FailureGroup } from '../elements/failure-group.tsx';
-import { LoadingRows } from '../elements/loading-rows.tsx';
-import { useResource } from '../elements/resource.ts';
+import { Empty } from '../elements/notices/empty.tsx';
+import { Failure } from '../elements/notices/failure.tsx';
+import { FailureGroup } from '../elements/notices/failure-group.tsx';
+import { LoadingRows } from '../elements/notices/loading-rows.tsx';
+import { useResource } from '../elements/requests/resource.ts';
 import { useConsole } from '../session/console-context.ts';
 import { ForTenant } from '../shell/tenant.tsx';
 import { RecentTimelines } from '../timeline/recent-timelines.tsx';

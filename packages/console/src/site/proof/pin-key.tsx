@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
-import { Copyable } from '../elements/copyable.tsx';
-import { Time } from '../elements/time.tsx';
+import { Copyable } from '../elements/signs/copyable.tsx';
+import { Time } from '../elements/signs/time.tsx';
 import type { KnownLog } from './pinned-keys.ts';
 
 /** The key that this browser trusts, why, and a way to trust another one. */

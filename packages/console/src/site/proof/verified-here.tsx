@@ -1,8 +1,8 @@
 import type { EventView } from '@tallystick/protocol';
 import { useMemo } from 'preact/hooks';
-import { Failure } from '../elements/failure.tsx';
-import { Icon, type IconName } from '../elements/icon.tsx';
-import { useResource } from '../elements/resource.ts';
+import { Failure } from '../elements/notices/failure.tsx';
+import { useResource } from '../elements/requests/resource.ts';
+import { Icon, type IconName } from '../elements/signs/icon.tsx';
 import { useConsole } from '../session/console-context.ts';
 import type { Check, RecordCheck, Step } from './check-record.ts';
 import { checkInWorker } from './checker.ts';

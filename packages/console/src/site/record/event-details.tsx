@@ -1,8 +1,8 @@
 import type { EventView } from '@tallystick/protocol';
 import type { ComponentChildren } from 'preact';
 import { usePlace } from '../address/place.ts';
-import { Copyable } from '../elements/copyable.tsx';
-import { TimeWithUtc } from '../elements/time.tsx';
+import { Copyable } from '../elements/signs/copyable.tsx';
+import { TimeWithUtc } from '../elements/signs/time.tsx';
 import { isFilterField } from '../trail/event-query.ts';
 import { textOf } from '../trail/event-text.ts';
 import { JsonTree } from './json-tree.tsx';

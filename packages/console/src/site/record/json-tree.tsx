@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { Time } from '../elements/time.tsx';
+import { Time } from '../elements/signs/time.tsx';
 
 /** A text that is longer is cut until the reader asks for all of it. */
 const longText = 400;

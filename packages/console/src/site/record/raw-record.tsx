@@ -1,5 +1,5 @@
 import type { EventView } from '@tallystick/protocol';
-import { CopyButton } from '../elements/copyable.tsx';
+import { CopyButton } from '../elements/signs/copyable.tsx';
 import { withVisibleDirections } from './directions.ts';
 
 /** The bytes that were hashed, as they are, and the same in lines. */

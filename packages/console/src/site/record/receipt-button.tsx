@@ -1,8 +1,8 @@
 import type { EventView } from '@tallystick/protocol';
 import { useState } from 'preact/hooks';
-import { Failure } from '../elements/failure.tsx';
-import { Icon } from '../elements/icon.tsx';
-import { saveFile } from '../elements/save-file.ts';
+import { saveFile } from '../elements/browser/save-file.ts';
+import { Failure } from '../elements/notices/failure.tsx';
+import { Icon } from '../elements/signs/icon.tsx';
 import { useConsole } from '../session/console-context.ts';
 
 /** Downloads the proof of a record, which anyone can verify without the service. */

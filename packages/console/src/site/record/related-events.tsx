@@ -1,10 +1,10 @@
 import type { EventFilters } from '@tallystick/client';
 import type { EventView } from '@tallystick/protocol';
 import { usePlace } from '../address/place.ts';
-import { Failure } from '../elements/failure.tsx';
-import { Icon } from '../elements/icon.tsx';
-import { useResource } from '../elements/resource.ts';
-import { Time } from '../elements/time.tsx';
+import { Failure } from '../elements/notices/failure.tsx';
+import { useResource } from '../elements/requests/resource.ts';
+import { Icon } from '../elements/signs/icon.tsx';
+import { Time } from '../elements/signs/time.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { textOf } from '../trail/event-text.ts';
 import { subjectFields, subjectIdOf } from '../trail/timeline-subject.ts';

@@ -1,8 +1,8 @@
 import type { EventFilters } from '@tallystick/client';
 import type { EventView } from '@tallystick/protocol';
 import { usePlace } from '../address/place.ts';
-import { Icon } from '../elements/icon.tsx';
-import { useResource } from '../elements/resource.ts';
+import { useResource } from '../elements/requests/resource.ts';
+import { Icon } from '../elements/signs/icon.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { textOf } from '../trail/event-text.ts';
 import { startOfRun, subjectIdOf } from '../trail/timeline-subject.ts';

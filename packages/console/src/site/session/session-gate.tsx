@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
-import { Notice } from '../elements/notice.tsx';
+import { Notice } from '../elements/notices/notice.tsx';
 import { ConsoleProvider } from './console-context.ts';
 import { takeLinkSecret } from './link-secret.ts';
 import { takeLoginFailure } from './login-failure.ts';

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
-import { Brand } from '../elements/brand.tsx';
-import { Notice } from '../elements/notice.tsx';
+import { Notice } from '../elements/notices/notice.tsx';
+import { Brand } from '../elements/signs/brand.tsx';
 import type { Entrance, Proof } from './session.ts';
 
 /** The page of the console that the address names, with its query. The service opens it again after a login. */

@@ -1,4 +1,4 @@
-import type { IconName } from '../elements/icon.tsx';
+import type { IconName } from '../elements/signs/icon.tsx';
 import { isOperator, may, type Session } from '../session/session.ts';
 
 /** A page of the console. */

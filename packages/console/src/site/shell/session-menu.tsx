@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
-import { Icon, type IconName } from '../elements/icon.tsx';
-import { Ago } from '../elements/time.tsx';
+import { Icon, type IconName } from '../elements/signs/icon.tsx';
+import { Ago } from '../elements/signs/time.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { readerName } from '../session/session.ts';
 import { chooseTheme, storedTheme, type Theme, themes } from './theme.ts';

@@ -1,10 +1,10 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { usePlace } from '../address/place.ts';
-import { Brand } from '../elements/brand.tsx';
-import { Icon } from '../elements/icon.tsx';
-import { useShortcuts } from '../elements/keyboard.ts';
-import { keepTyping, searchHash } from '../elements/search-link.ts';
+import { useShortcuts } from '../elements/browser/keyboard.ts';
+import { keepTyping, searchHash } from '../elements/browser/search-link.ts';
+import { Brand } from '../elements/signs/brand.tsx';
+import { Icon } from '../elements/signs/icon.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { may } from '../session/session.ts';
 import { pageGroups } from './navigation.ts';

@@ -1,9 +1,9 @@
 import { type ComponentChildren, createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import { usePlace } from '../address/place.ts';
-import { Empty } from '../elements/empty.tsx';
-import { Failure } from '../elements/failure.tsx';
-import { type Resource, useResource } from '../elements/resource.ts';
+import { Empty } from '../elements/notices/empty.tsx';
+import { Failure } from '../elements/notices/failure.tsx';
+import { type Resource, useResource } from '../elements/requests/resource.ts';
 import { useConsole } from '../session/console-context.ts';
 import { may } from '../session/session.ts';
 

@@ -1,6 +1,6 @@
 import { counted, type MissingMatter, type RecordReference, type RecordSample } from '@tallystick/protocol';
 import { usePlace } from '../address/place.ts';
-import { Notice } from '../elements/notice.tsx';
+import { Notice } from '../elements/notices/notice.tsx';
 
 /** What shows that records are missing, or may be; and what this page can't prove. */
 export function Missing({ missing }: { readonly missing: readonly MissingMatter[] }) {

@@ -1,10 +1,10 @@
 import type { ComponentChildren } from 'preact';
 import { usePlace } from '../address/place.ts';
-import { Empty } from '../elements/empty.tsx';
-import { Failure } from '../elements/failure.tsx';
-import { LoadingRows } from '../elements/loading-rows.tsx';
-import { useResource } from '../elements/resource.ts';
-import { Time } from '../elements/time.tsx';
+import { Empty } from '../elements/notices/empty.tsx';
+import { Failure } from '../elements/notices/failure.tsx';
+import { LoadingRows } from '../elements/notices/loading-rows.tsx';
+import { useResource } from '../elements/requests/resource.ts';
+import { Time } from '../elements/signs/time.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { type RecentSubject, recentSubjects } from './recent-subjects.ts';
 import './recent-timelines.css';
@@ -44,7 +44,9 @@ export function RecentTimelines({
         {children}
       </header>
       {subjects === undefined && (
-        <LoadingRows label="Looking for timelines" rows={Math.ceil(1.35 * (most ?? 9))} />
+        <div class="timelines-placeholder">
+          <LoadingRows label="Looking for timelines" rows={most ?? 9} />
+        </div>
       )}
       {subjects?.length === 0 && (
         <Empty icon="flow" title="No recent event belongs to a timeline">

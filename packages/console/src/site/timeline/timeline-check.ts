@@ -1,7 +1,7 @@
 import type { Client } from '@tallystick/client';
 import type { EventView, TimelineEntry } from '@tallystick/protocol';
 import { useEffect, useMemo } from 'preact/hooks';
-import { mostChecked, PageCheck } from '../events/page-check.ts';
+import { mostChecked, PageCheck } from '../events/checks/page-check.ts';
 import type { Subject } from '../trail/timeline-subject.ts';
 
 /** The check of a timeline's records by this browser: the newest ones, as many as a page of the list has. */

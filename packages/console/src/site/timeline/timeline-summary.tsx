@@ -8,7 +8,7 @@ import {
 } from '@tallystick/protocol';
 import type { ComponentChildren } from 'preact';
 import { usePlace } from '../address/place.ts';
-import { Badge, type Tone } from '../elements/badge.tsx';
+import { Badge, type Tone } from '../elements/signs/badge.tsx';
 import { reasonOf, whoOf } from './record-words.ts';
 
 const groups = {

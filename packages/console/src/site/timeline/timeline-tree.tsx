@@ -1,11 +1,11 @@
 import { duration, type TimelineEntry, textIn, timelineRecord } from '@tallystick/protocol';
 import { useRef } from 'preact/hooks';
 import { usePlace } from '../address/place.ts';
-import { Badge, toneOfOutcome, toneOfSeverity } from '../elements/badge.tsx';
-import { Icon } from '../elements/icon.tsx';
-import { useRowKeys } from '../elements/row-keys.ts';
-import type { RecordState } from '../events/page-check.ts';
-import { RecordMark } from '../events/record-mark.tsx';
+import { Badge, toneOfOutcome, toneOfSeverity } from '../elements/signs/badge.tsx';
+import { Icon } from '../elements/signs/icon.tsx';
+import { useRowKeys } from '../elements/tables/row-keys.ts';
+import type { RecordState } from '../events/checks/page-check.ts';
+import { RecordMark } from '../events/checks/record-mark.tsx';
 import { modelWordsOf, whatOf, whoOf, whyOf } from './record-words.ts';
 import { stepTimes } from './step-times.ts';
 

@@ -1,5 +1,5 @@
 import type { Verdict } from '@tallystick/protocol';
-import type { Tone } from '../elements/badge.tsx';
+import type { Tone } from '../elements/signs/badge.tsx';
 
 /** What a verdict of the service about a chain says to people. */
 export const verdicts: {

@@ -124,6 +124,10 @@ export class ConsoleLogin {
         pkceCodeVerifier: verifier,
         idTokenExpected: true,
       });
+      // OpenID Connect Core 1.0, section 3.1.3.7. The library compares it only for a token with several audiences.
+      const { azp } = tokens.claims()!;
+      if (azp !== undefined && azp !== this.options.clientId)
+        throw new Error('the ID token was issued to another client');
       return tokens.id_token!;
     } catch (cause) {
       throw readFailure(cause);

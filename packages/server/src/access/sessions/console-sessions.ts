@@ -88,6 +88,14 @@ export class ConsoleSessions {
   }
 
   /**
+   * Eight characters for the names of this service's cookies, the same on all replicas. Browsers send a cookie to every port and path of a host: with
+   * one name for all services, a sign-in to one of them would end the session of another.
+   */
+  get cookieLabel(): string {
+    return createHmac('sha256', this.#macKey).update('tallystick console cookie').digest('hex').slice(0, 8);
+  }
+
+  /**
    * Opens a session for a caller who has just been authenticated, and records that.
    *
    * @param until when it ends at the latest, ms since the epoch. @defaultValue twelve hours from now, or when the key expires

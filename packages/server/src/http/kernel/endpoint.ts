@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { ProblemCode, Scope } from '@tallystick/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type * as z from 'zod';
+import * as z from 'zod';
 import type { Principal } from '../../access/principal.ts';
 
 type Fields = z.ZodObject<Record<string, z.ZodType>>;
@@ -88,6 +88,18 @@ export interface Endpoint<P = unknown, Q = unknown, B = unknown> {
   readonly problems?: readonly ProblemCode[];
   /** Returns `undefined` if the handler has taken over the connection. */
   handle(call: Call<P, Q, B>): Promise<Answer | undefined>;
+}
+
+/** The parameters of a route that takes none. */
+export const noParameters = z.strictObject({});
+
+/**
+ * The parameters that a route knows; `undefined`: it ignores what it gets. Each route of the API refuses other parameters: a client that sends
+ * `dry_run=true` to a route that deletes must not believe that the route obeys. Pages, probes and the route for the answer of the provider of
+ * logins get parameters that others have added.
+ */
+export function queryOf({ path, query }: Pick<Endpoint, 'path' | 'query'>): Fields | undefined {
+  return query ?? (path.startsWith('/v1/') ? noParameters : undefined);
 }
 
 type OutputOf<S> = S extends z.ZodType ? z.output<S> : Record<string, never>;

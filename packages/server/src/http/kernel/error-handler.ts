@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { tooLarge } from './bodies.ts';
 import { logFacts, safeError } from './logging.ts';
 import { HttpProblem, toProblem } from './problems.ts';
+import { tooLarge } from './requests/bodies.ts';
 
 /** Answers an error as a problem document. It logs faults of the service, and not mistakes of the client. */
 export function handleError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

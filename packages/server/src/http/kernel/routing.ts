@@ -2,15 +2,15 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Credentials } from '../../access/credentials.ts';
 import { holderOf, type Principal } from '../../access/principal.ts';
 import { ServerError } from '../../errors.ts';
-import { assertAccess, principalOf } from './authentication.ts';
-import { unpackBody } from './bodies.ts';
-import { type BodyBudget, costOfEvents, type Lease } from './body-budget.ts';
-import type { UnauthenticatedConnections } from './connections.ts';
-import type { Answer, Call, Endpoint } from './endpoint.ts';
+import { assertAccess, principalOf } from './access/authentication.ts';
+import { type Answer, type Call, type Endpoint, noParameters, queryOf } from './endpoint.ts';
+import { type BodyBudget, costOfEvents, type Lease } from './limits/body-budget.ts';
+import type { UnauthenticatedConnections } from './limits/connections.ts';
+import type { RateLimits } from './limits/rate-limits.ts';
 import { logFacts } from './logging.ts';
 import { HttpProblem } from './problems.ts';
-import type { RateLimits } from './rate-limits.ts';
-import { assertStorable, readJson, validate } from './validate.ts';
+import { unpackBody } from './requests/bodies.ts';
+import { assertStorable, readJson, validate } from './requests/validate.ts';
 
 /** Most bytes of a JSON body on routes that declare a schema. */
 const maxJsonBytes = 64 * 1024;
@@ -156,9 +156,13 @@ function parametersOf(each: Endpoint, request: FastifyRequest): Pick<Checked, 'p
   }
   const query = { ...(request.query as object) };
   assertStorable({ ...given, ...query }, 'PARAMETER_INVALID');
+  // zod skips this name where clients may choose names, and would not refuse it.
+  const unseen = Object.entries(query).filter(([name]) => name === '__proto__');
+  if (unseen.length > 0) validate(noParameters, Object.fromEntries(unseen), 'PARAMETER_INVALID');
+  const known = queryOf(each);
   return {
     params: each.params === undefined ? {} : validate(each.params, given, 'PARAMETER_INVALID'),
-    query: each.query === undefined ? {} : validate(each.query, query, 'PARAMETER_INVALID'),
+    query: known === undefined ? {} : validate(known, query, 'PARAMETER_INVALID'),
   };
 }
 

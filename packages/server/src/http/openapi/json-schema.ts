@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { parameterSchema } from '../kernel/parameters.ts';
+import { parameterSchema } from '../kernel/requests/parameters.ts';
 import { componentNames } from './component.ts';
 
 type Json = { [member: string]: unknown };

@@ -4,15 +4,15 @@ import type { Principal } from '../../access/principal.ts';
 import type { AuditService } from '../../app.ts';
 import { type ReceivedBatch, readBatch, readLines } from '../../ingest/http/read-batch.ts';
 import type { Gateway, SubmissionResult } from '../../ingest/submission.ts';
-import { mediaType, tooLarge } from '../kernel/bodies.ts';
 import { type Endpoint, endpoint } from '../kernel/endpoint.ts';
-import { idempotencyKeyHeader, idempotencyKeyOf } from '../kernel/idempotency-key.ts';
-import type { HttpLimits } from '../kernel/limits.ts';
+import type { HttpLimits } from '../kernel/limits/limits.ts';
 import { logFacts, type RequestFacts } from '../kernel/logging.ts';
-import { preferHeader, prefersChained } from '../kernel/prefer.ts';
 import { HttpProblem, toRefusal } from '../kernel/problems.ts';
-import { accepted, batchResult, delivery, stored } from '../openapi/result-schemas.ts';
-import { submittedEventRef } from '../openapi/view-schemas.ts';
+import { mediaType, tooLarge } from '../kernel/requests/bodies.ts';
+import { idempotencyKeyHeader, idempotencyKeyOf } from '../kernel/requests/idempotency-key.ts';
+import { preferHeader, prefersChained } from '../kernel/requests/prefer.ts';
+import { accepted, batchResult, delivery, stored } from '../openapi/schemas/result-schemas.ts';
+import { submittedEventRef } from '../openapi/schemas/view-schemas.ts';
 
 /** More than the limit for an event, so that the service can keep an event that is too large and name the reason. */
 const maxEventBodyBytes = 1024 * 1024;

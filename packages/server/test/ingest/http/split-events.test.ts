@@ -1,7 +1,7 @@
 import { AuditValidationError } from '@tallystick/event';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { costOfEvents } from '../../../src/http/kernel/body-budget.ts';
+import { costOfEvents } from '../../../src/http/kernel/limits/body-budget.ts';
 import { splitEvents, splitLines } from '../../../src/ingest/http/split-events.ts';
 import { exceededBound } from '../../../src/input/json-bounds.ts';
 

@@ -1,0 +1,86 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Principal } from '../../../access/principal.ts';
+import { HttpProblem } from '../problems.ts';
+import { networkOf } from './client-address.ts';
+import { type Rate, type Taken, TokenBuckets } from './token-buckets.ts';
+
+/** How many requests clients may make. Each replica counts for itself, in its memory. */
+export interface RateLimitOptions {
+  /** Of each API key and each login. A session of the console counts as its key or login. @defaultValue no limit */
+  readonly callers?: Rate | undefined;
+  /** Limits of single callers, instead of `callers`, by principal: `key:0123456789ab`. @defaultValue none */
+  readonly exceptions?: ReadonlyMap<string, Rate> | undefined;
+  /**
+   * Of each network address: requests without a credential, except for probes and sign-ins, and requests whose credential is refused.
+   * A request with a valid credential never counts here, so one client behind a proxy can't block the others.
+   * @defaultValue no limit
+   */
+  readonly addresses?: Rate | undefined;
+}
+
+/** Limits the rate of requests with token buckets, and tells clients about it (draft-ietf-httpapi-ratelimit-headers-10). */
+export class RateLimits {
+  readonly #options: RateLimitOptions;
+  readonly #callers: TokenBuckets;
+  readonly #addresses: TokenBuckets;
+
+  constructor(options: RateLimitOptions, now: () => number) {
+    this.#options = options;
+    this.#callers = new TokenBuckets(now);
+    this.#addresses = new TokenBuckets(now);
+  }
+
+  /**
+   * Counts a request of an authenticated caller.
+   *
+   * @throws {HttpProblem} `RATE_LIMITED`
+   */
+  countCaller({ id }: Principal, reply: FastifyReply): void {
+    const { callers, exceptions } = this.#options;
+    const rate = exceptions?.get(id) ?? callers;
+    if (rate === undefined) return;
+    const taken = this.#callers.take(id, rate);
+    reply.headers(rateHeaders('key', rate, taken));
+    if (!taken.allowed)
+      throw limited(taken, `this key or login may make ${textOf(rate)}: wait, and send it again`);
+  }
+
+  /**
+   * Counts a request of a client that is not known.
+   *
+   * @throws {HttpProblem} `RATE_LIMITED`
+   */
+  countAddress(request: FastifyRequest, reply: FastifyReply): void {
+    const { addresses: rate } = this.#options;
+    if (rate === undefined) return;
+    const taken = this.#addresses.take(networkOf(request), rate);
+    reply.headers(rateHeaders('address', rate, taken));
+    if (!taken.allowed)
+      throw limited(
+        taken,
+        `an address may make ${textOf(rate)} without a valid credential: wait, and send it again`,
+      );
+  }
+}
+
+/** The problem of a request beyond a limit. */
+export function limited({ waitMs }: Taken, detail: string): HttpProblem {
+  return new HttpProblem('RATE_LIMITED', detail, { headers: { 'retry-after': seconds(waitMs) } });
+}
+
+/** The policy has the size of the bucket and the time in which it fills; the state has what is left and when it is full again. */
+function rateHeaders(policy: string, { perSecond, burst }: Rate, taken: Taken): Record<string, string> {
+  return {
+    'ratelimit-policy': `"${policy}";q=${burst};w=${seconds((1_000 * burst) / perSecond)}`,
+    ratelimit: `"${policy}";r=${taken.remaining};t=${seconds(taken.fullInMs)}`,
+  };
+}
+
+/** Whole seconds from 1: a client that waits for 0 seconds would be refused again. */
+function seconds(ms: number): string {
+  return String(Math.max(1, Math.ceil(ms / 1_000 - 1e-6)));
+}
+
+function textOf({ perSecond, burst }: Rate): string {
+  return `${perSecond} requests per second, and ${burst} at once`;
+}
