@@ -47,7 +47,7 @@ export function TableFrame({
             ))}
           </tr>
         </thead>
-        <tbody ref={body}>{children}</tbody>
+        <tbody {...(body !== undefined && { ref: body })}>{children}</tbody>
       </table>
     </div>
   );
