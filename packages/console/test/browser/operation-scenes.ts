@@ -40,6 +40,10 @@ export async function operationScenes(service: ConsoleService): Promise<readonly
     ...{ name, path, signedIn: true, ready },
     ...more,
   });
+  const asksAgain = async (page: Page) => {
+    await page.getByRole('button', { name: 'Submit many again …' }).click();
+    await page.getByLabel('Refused with').waitFor();
+  };
   const erases = async (page: Page) => {
     await page.getByRole('button', { name: 'Erase …' }).click();
     await shows('to confirm')(page);
@@ -65,6 +69,12 @@ export async function operationScenes(service: ConsoleService): Promise<readonly
     signed('dead-letter-retry', `dead-letters?tenant=acme&letter=${letter}`, async (page) => {
       await page.getByRole('button', { name: 'Submit again' }).click();
       await shows('It was refused again')(page);
+    }),
+    signed('dead-letters-again', 'dead-letters?tenant=acme', asksAgain),
+    signed('dead-letters-again-done', 'dead-letters?tenant=acme', async (page) => {
+      await asksAgain(page);
+      await page.getByRole('button', { name: /^Submit \d/ }).click();
+      await shows(/\d accepted, \d/)(page);
     }),
     signed('dead-letter-erase', `dead-letters?tenant=acme&letter=${letter}`, erases),
     signed('dead-letter-few', `dead-letters?tenant=acme&letter=${letter}`, shows('What was received'), {

@@ -15,6 +15,7 @@ import { may } from '../session/session.ts';
 import { stateTexts } from './dead-letter-states.ts';
 import { EraseDialog } from './erase-dialog.tsx';
 import { payloadOf } from './payload.ts';
+import { outcomeOf } from './resubmission.ts';
 import '../record/record.css';
 
 /** One refused event: why, what was received, and what to do with it. `onSettled` is called when the list has changed. */
@@ -121,10 +122,10 @@ function Actions({ letter, onSettled }: { readonly letter: DeadLetter; readonly 
     action.run(async () => {
       const result = await client.deadLetters.retry(letter.id);
       onSettled();
-      setChained('receipt' in result ? result.receipt.audit_id : undefined);
+      const { text, auditId } = outcomeOf(result);
+      setChained(auditId);
       setFault('error' in result ? result.error : undefined);
-      if ('error' in result) return 'It was refused again';
-      return result.status === 'noted' ? 'The producer’s account has it now.' : 'The event is in the chain.';
+      return 'error' in result ? 'It was refused again' : text;
     });
   return (
     <>

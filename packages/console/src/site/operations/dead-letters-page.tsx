@@ -5,9 +5,11 @@ import { Empty } from '../elements/notices/empty.tsx';
 import { Ago } from '../elements/signs/time.tsx';
 import { PagedTable } from '../elements/tables/paged-table.tsx';
 import { useConsole } from '../session/console-context.ts';
+import { may } from '../session/session.ts';
 import { ForTenant } from '../shell/tenant.tsx';
 import { DeadLetterDrawer } from './dead-letter-drawer.tsx';
 import { stateTexts } from './dead-letter-states.ts';
+import { ResubmitDialog } from './resubmit-dialog.tsx';
 import './operations.css';
 
 /** Events that the service refused and keeps, with the reason. */
@@ -19,6 +21,7 @@ function DeadLettersOf({ tenant }: { readonly tenant: string }) {
   const { client, session } = useConsole();
   const place = usePlace();
   const [round, setRound] = useState(0);
+  const [isResubmitting, setResubmitting] = useState(false);
   const { parameters } = place;
   const state = deadLetterStates.find((each) => each === parameters.get('state')) ?? 'open';
   // An event whose tenant can't be read belongs to none: only a reader of every tenant may see it.
@@ -53,6 +56,11 @@ function DeadLettersOf({ tenant }: { readonly tenant: string }) {
               Of every tenant, also where the tenant is not known
             </label>
           )}
+          {may(session, 'admin') && state === 'open' && (
+            <button type="button" class="button" onClick={() => setResubmitting(true)}>
+              Submit many again …
+            </button>
+          )}
         </div>
         <section class="panel" aria-label="Dead letters">
           <PagedTable<DeadLetterInfo>
@@ -86,6 +94,15 @@ function DeadLettersOf({ tenant }: { readonly tenant: string }) {
           />
         </section>
       </div>
+      {isResubmitting && (
+        <ResubmitDialog
+          tenant={all ? undefined : tenant}
+          onClose={(hasChanged) => {
+            setResubmitting(false);
+            if (hasChanged) setRound(round + 1);
+          }}
+        />
+      )}
       {openId !== null && (
         <DeadLetterDrawer key={openId} letterId={openId} onSettled={() => setRound(round + 1)} />
       )}

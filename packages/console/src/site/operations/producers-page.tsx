@@ -9,6 +9,7 @@ import { PagedTable } from '../elements/tables/paged-table.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { may } from '../session/session.ts';
 import { ForTenant } from '../shell/tenant.tsx';
+import { producersByState } from './producer-order.ts';
 import { ProducerBadge, ProducerMeanings } from './producer-states.tsx';
 import { SettleDialog } from './settle-dialog.tsx';
 import './operations.css';
@@ -49,11 +50,7 @@ function ProducersOf({ tenant }: { readonly tenant: string }) {
       </label>
       <section class="panel" aria-label="Producers">
         <PagedTable<ProducerAccount>
-          read={async (cursor, signal) => {
-            const query = { tenant_id: tenant, limit: 100, cursor, ...(all && { all }) };
-            const { producers, next_cursor } = await client.producers.list(query, { signal });
-            return { items: producers, cursor: next_cursor };
-          }}
+          read={(cursor, signal) => producersByState(client, { tenant, all }, cursor, signal)}
           dependencies={[client, tenant, all, action.round]}
           columns={[
             ...['Service', 'State', 'Missing numbers', 'Last number', 'Last seen', 'Producer'],

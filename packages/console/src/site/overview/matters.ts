@@ -2,6 +2,7 @@
 import { type Client, type Found, incompleteAccounts } from '@tallystick/client';
 import type { FollowerInfo } from '@tallystick/protocol';
 import type { IconName } from '../elements/signs/icon.tsx';
+import { missingEventsText } from '../trail/missing-events.ts';
 
 /** One thing to look after, and the page on which a reader does that. */
 export interface Matter {
@@ -47,7 +48,7 @@ export async function mattersOf(
       none: 'Every action has an end.',
     }),
     matter('Producers with gaps', 'producers', 'truck', accounts.gaps, {
-      some: 'Events are missing, or on their way.',
+      some: `${missingEventsText({ accounts: accounts.gaps.found, more: accounts.gaps.more }, 1)}.`,
       none: 'Every number is accounted for.',
     }),
     matter('Silent producers', 'producers', 'clock', accounts.unclosed, {

@@ -1,6 +1,6 @@
 import type { EventView } from '@tallystick/protocol';
 import { CopyButton } from '../elements/signs/copyable.tsx';
-import { withVisibleDirections } from './directions.ts';
+import { withVisibleDirections } from '../trail/directions.ts';
 
 /** The bytes that were hashed, as they are, and the same in lines. */
 export function RawRecord({ event: { record } }: { readonly event: EventView }) {

@@ -26,7 +26,11 @@ function clientOf(lists: {
         open_intents: items(lists[state]),
       }),
     },
-    producers: { list: async () => ({ producers: lists.producers ?? [] }) },
+    producers: {
+      list: async ({ state }: { state: string }) => ({
+        producers: (lists.producers ?? []).filter((each) => (each as { state: string }).state === state),
+      }),
+    },
     deadLetters: { list: async () => ({ dead_letters: items(lists.letters), next_cursor: lists.more }) },
     followers: { list: async () => ({ followers: lists.followers ?? [] }) },
   } as unknown as Client;
@@ -47,9 +51,8 @@ it('has nothing urgent where all is well, and leads to the page of each matter',
 
 it('counts what is missing, what waits, and what is behind', async () => {
   const producers = [
-    { state: 'open', ephemeral: true },
-    { state: 'unclosed', ephemeral: false },
-    { state: 'unclosed', ephemeral: true },
+    { state: 'open', service: 'doors', open_numbers: 1 },
+    { state: 'unclosed', service: 'mail', open_numbers: 0 },
   ];
   const followers = [
     follower('a', { state: 'paused' }),
