@@ -71,6 +71,28 @@ describe('a key', () => {
     expect((await http.call('POST', '/v1/audit/events', { key, body: sent })).status).toBe(201);
   });
 
+  test('that gives out viewer tokens gives no rate with each of them: together they have ten times its own', async () => {
+    const key = await http.key(['acme'], 'viewer-tokens:issue', 'events:read', 'log:read');
+    const issuer = await http.service.keys.authenticate(key);
+    const token = async () => {
+      const bounds = { filters: {}, lifetimeMs: 900_000, includeRecords: true, includeIngest: false };
+      return (await http.service.viewerTokens.issue(issuer, { tenantId: 'acme', ...bounds }))!.token;
+    };
+    const tokens = await times(11, token);
+    const current = (held: string) => http.get('/v1/viewer-tokens/current', held);
+    const first = await times(6, () => current(tokens[0]!));
+    expect(statuses(first)).toEqual([200, 200, 200, 200, 200, 429]);
+    expect(first[0]!.headers.get('ratelimit')).toBe('"key";r=4;t=1, "viewers";r=49;t=1');
+    expect(first[0]!.headers.get('ratelimit-policy')).toBe('"key";q=5;w=3, "viewers";q=50;w=3');
+    for (const held of tokens.slice(1, 10)) await times(5, () => current(held));
+    const other = await current(tokens[10]!);
+    expect([other.status, other.json.detail]).toEqual([429, expect.stringMatching(/^all viewer tokens of/)]);
+    expect(other.headers.get('retry-after')).toBe('1');
+    expect((await http.get(tenants, key)).status).toBe(200);
+    time += 500;
+    expect((await current(tokens[10]!)).status).toBe(200);
+  });
+
   test('of a session counts with the session', async () => {
     const key = await http.key(['acme'], 'events:read');
     const own = { origin: http.url, 'sec-fetch-site': 'same-origin', 'x-tallystick-console': '1' };

@@ -1,12 +1,16 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Principal } from '../../../access/principal.ts';
+import { holderOf, type Principal } from '../../../access/principal.ts';
 import { HttpProblem } from '../problems.ts';
 import { networkOf } from './client-address.ts';
 import { type Rate, type Taken, TokenBuckets } from './token-buckets.ts';
 
 /** How many requests clients may make. Each replica counts for itself, in its memory. */
 export interface RateLimitOptions {
-  /** Of each API key and each login. A session of the console counts as its key or login. @defaultValue no limit */
+  /**
+   * Of each API key, each login and each viewer token; all viewer tokens of one key together have ten times the rate of the key. A session of the
+   * console counts as its key or login.
+   * @defaultValue no limit
+   */
   readonly callers?: Rate | undefined;
   /** Limits of single callers, instead of `callers`, by principal: `key:0123456789ab`. @defaultValue none */
   readonly exceptions?: ReadonlyMap<string, Rate> | undefined;
@@ -16,6 +20,20 @@ export interface RateLimitOptions {
    * @defaultValue no limit
    */
   readonly addresses?: Rate | undefined;
+}
+
+/** How many times the rate of an API key all its viewer tokens have together. */
+const viewerFactor = 10;
+
+/** A bucket from which a request takes a token. */
+interface Bucket {
+  /** The name of its policy in the headers. */
+  readonly policy: string;
+  readonly id: string;
+  /** No limit where undefined. */
+  readonly rate: Rate | undefined;
+  /** Whose it is, for the message. */
+  readonly who: string;
 }
 
 /** Limits the rate of requests with token buckets, and tells clients about it (draft-ietf-httpapi-ratelimit-headers-10). */
@@ -35,14 +53,38 @@ export class RateLimits {
    *
    * @throws {HttpProblem} `RATE_LIMITED`
    */
-  countCaller({ id }: Principal, reply: FastifyReply): void {
+  countCaller(principal: Principal, reply: FastifyReply): void {
+    const { id, viewer } = principal;
+    const buckets: Bucket[] = [{ policy: 'key', id, rate: this.#rateOf(id), who: 'this key or login' }];
+    if (viewer !== undefined) {
+      // A visitor gets a new token each time that it loads the page, and would get a new rate with it.
+      const rate = timesRate(this.#rateOf(viewer.issuer), viewerFactor);
+      const who = 'all viewer tokens of the API key together';
+      buckets.push({ policy: 'viewers', id: holderOf(principal), rate, who });
+    }
+    this.#count(buckets, reply);
+  }
+
+  #rateOf(id: string): Rate | undefined {
     const { callers, exceptions } = this.#options;
-    const rate = exceptions?.get(id) ?? callers;
-    if (rate === undefined) return;
-    const taken = this.#callers.take(id, rate);
-    reply.headers(rateHeaders('key', rate, taken));
-    if (!taken.allowed)
-      throw limited(taken, `this key or login may make ${textOf(rate)}: wait, and send it again`);
+    return exceptions?.get(id) ?? callers;
+  }
+
+  #count(buckets: readonly Bucket[], reply: FastifyReply): void {
+    const counted = buckets.flatMap(({ policy, id, rate, who }) => {
+      if (rate === undefined) return [];
+      const taken = this.#callers.take(id, rate);
+      return [{ taken, rate, who, headers: rateHeaders(policy, rate, taken) }];
+    });
+    if (counted.length === 0) return;
+    for (const name of ['ratelimit-policy', 'ratelimit'] as const)
+      reply.header(name, counted.map(({ headers }) => headers[name]).join(', '));
+    const refused = counted.find(({ taken }) => !taken.allowed);
+    if (refused !== undefined)
+      throw limited(
+        refused.taken,
+        `${refused.who} may make ${textOf(refused.rate)}: wait, and send it again`,
+      );
   }
 
   /**
@@ -69,7 +111,7 @@ export function limited({ waitMs }: Taken, detail: string): HttpProblem {
 }
 
 /** The policy has the size of the bucket and the time in which it fills; the state has what is left and when it is full again. */
-function rateHeaders(policy: string, { perSecond, burst }: Rate, taken: Taken): Record<string, string> {
+function rateHeaders(policy: string, { perSecond, burst }: Rate, taken: Taken) {
   return {
     'ratelimit-policy': `"${policy}";q=${burst};w=${seconds((1_000 * burst) / perSecond)}`,
     ratelimit: `"${policy}";r=${taken.remaining};t=${seconds(taken.fullInMs)}`,
@@ -79,6 +121,10 @@ function rateHeaders(policy: string, { perSecond, burst }: Rate, taken: Taken): 
 /** Whole seconds from 1: a client that waits for 0 seconds would be refused again. */
 function seconds(ms: number): string {
   return String(Math.max(1, Math.ceil(ms / 1_000 - 1e-6)));
+}
+
+function timesRate(rate: Rate | undefined, factor: number): Rate | undefined {
+  return rate && { perSecond: rate.perSecond * factor, burst: rate.burst * factor };
 }
 
 function textOf({ perSecond, burst }: Rate): string {
