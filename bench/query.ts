@@ -38,8 +38,13 @@ interface Work {
   readonly isCompared?: boolean;
   /** Whether a page may end before it has looked at everything. */
   readonly mayBeCut?: boolean;
-  /** @returns whether it is complete */
-  readonly run: (on: Measured) => Promise<boolean>;
+  readonly run: (on: Measured) => Promise<Answer>;
+}
+
+interface Answer {
+  readonly isComplete: boolean;
+  /** Events on the page. The small store has fewer of some values than a page has room for, and a row takes about 30 µs. */
+  readonly listed?: number;
 }
 
 /**
@@ -101,7 +106,10 @@ function pagesOf(): Work[] {
   const page = (query: Query, goal: number): Work => ({
     name: query.name,
     goal,
-    run: async (on) => !(await pageOf(query, on)).isCut,
+    run: async (on) => {
+      const { rows, isCut } = await pageOf(query, on);
+      return { isComplete: !isCut, listed: rows.length };
+    },
   });
   return [
     ...[...ranges, ...common, ...rare].map((query) => ({ ...page(query, 15), isCompared: true })),
@@ -128,7 +136,7 @@ function countsOf(): Work[] {
       run: async ({ stats }) => {
         const groupings = facets.map((field) => ({ fields: [field] }));
         const query = { tenantId: benchTenant, filters: since(yearMs / 12), groupings };
-        return (await stats.count(query, { sensitive: true })).complete;
+        return { isComplete: (await stats.count(query, { sensitive: true })).complete };
       },
     },
     {
@@ -137,7 +145,7 @@ function countsOf(): Work[] {
       run: async ({ stats }) => {
         const groupings = [{ fields: [], time: 'day' }] as const;
         const query = { tenantId: benchTenant, filters: since(yearMs), groupings };
-        return (await stats.count(query, { sensitive: true })).complete;
+        return { isComplete: (await stats.count(query, { sensitive: true })).complete };
       },
     },
   ];
@@ -149,10 +157,13 @@ async function compare(
 ): Promise<Result> {
   const costs = measured.map(() => [] as { readonly ms: number; readonly processorMs: number }[]);
   let isComplete = true;
+  const listed: string[] = measured.map(() => '');
   for (let round = -2; round < rounds; round++)
     for (const [at, on] of measured.entries()) {
       const cost = await on.meter.cost(async () => {
-        isComplete = (await ask(on)) && isComplete;
+        const answer = await ask(on);
+        isComplete = answer.isComplete && isComplete;
+        if (answer.listed !== undefined) listed[at] = `, ${answer.listed} events`;
       });
       if (round >= 0) costs[at]!.push(cost);
     }
@@ -161,7 +172,7 @@ async function compare(
     const ms = each.map((cost) => cost.ms);
     const processor = median(each.map(({ processorMs }) => processorMs)).toFixed(1);
     const { blocks, rows } = reads[at]!;
-    return `p50 ${median(ms).toFixed(1)} ms, p99 ${p99(ms).toFixed(1)} ms, processor ${processor} ms, ${blocks} blocks, ${rows} rows`;
+    return `p50 ${median(ms).toFixed(1)} ms, p99 ${p99(ms).toFixed(1)} ms, processor ${processor} ms, ${blocks} blocks, ${rows} rows${listed[at]}`;
   });
   const [large, small] = costs.map((each) => p99(each.map(({ ms }) => ms))) as [number, number];
   const goals = [

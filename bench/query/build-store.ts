@@ -2,7 +2,10 @@ import type { AnyEvent } from '@tallystick/event';
 import type { AuditRecord } from '@tallystick/log';
 import type { Postgres } from '@tallystick/testing';
 import pg from 'pg';
+import { fieldIndex } from '../../packages/server/src/followers/field-index/field-index.ts';
 import { hourlyCounts } from '../../packages/server/src/followers/hourly-counts/hourly-counts.ts';
+import { searchIndex } from '../../packages/server/src/followers/search-index/search-index.ts';
+import { visit } from '../../packages/server/src/followers/visit.ts';
 import { copyStatement } from '../../packages/server/src/store/copy-rows.ts';
 import { writer } from '../../packages/server/src/store/database.ts';
 import { migratePostgres } from '../../packages/server/src/store/migrate.ts';
@@ -50,6 +53,7 @@ export async function buildStore(
   if (await isMade(postgres, name)) {
     await migratePostgres(ownerUrl, 'bench');
     await addSummaries(ownerUrl);
+    await catchUp(url);
     return made;
   }
   await openStore(postgres, 'bench', name);
@@ -217,6 +221,17 @@ async function copyChain(ownerUrl: string, rows: number, start: number, now: num
 function recordIn(rows: string): string {
   const row = rows.slice(0, rows.indexOf('\n'));
   return row.slice(row.lastIndexOf('\t') + 1).replaceAll('\\\\', '\\');
+}
+
+/** Lets the followers of lists and counts read what an earlier run has added to the chain: the records of its own reads. */
+async function catchUp(url: string): Promise<void> {
+  const database = new PostgresDatabase({ url });
+  const { signal } = new AbortController();
+  for (const follower of [fieldIndex(), searchIndex(), hourlyCounts()]) {
+    const parts = { database, follower, generation: 1, signal };
+    while ((await visit(parts, benchTenant)).status === 'moved');
+  }
+  await database.close();
 }
 
 async function addLate(url: string, events: readonly AnyEvent[]): Promise<void> {

@@ -51,12 +51,13 @@ export {
   type OpenIntentState,
   openIntentStates,
 } from './api/open-intents.ts';
-export type {
-  ProducerAccount,
-  ProducerPage,
-  ProducerSettlement,
-  ProducerState,
-  ProducersSettled,
+export {
+  type ProducerAccount,
+  type ProducerPage,
+  type ProducerSettlement,
+  type ProducerState,
+  type ProducersSettled,
+  producerStates,
 } from './api/producers.ts';
 export type { Stats, StatsGroup, StatsGrouping } from './api/stats.ts';
 export type { BlockedSubject, BlockedSubjectList, SubjectBlock } from './api/subjects.ts';

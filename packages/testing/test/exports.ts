@@ -226,6 +226,7 @@ export const pinnedExports: Record<string, string[]> = {
     'problemCodes',
     'problemKindOf',
     'problemTypeOf',
+    'producerStates',
     'proxyEnvironment',
     'readTimeline',
     'readUnknownCauses',

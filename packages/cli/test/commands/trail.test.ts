@@ -338,6 +338,14 @@ describe('a service', () => {
     expect((await run(`dlq purge ${id} --yes`)).exitCode).toBe(1);
     expect((await run(`dlq show ${id} --raw`)).exitCode).toBe(2);
     expect((await run('dlq list')).stderr).toBe('no open dead letters\n');
+    const refused = '{"event_type":"delivery.gap","actor_type":"user","actor_id":"jane"}\n';
+    await run('emit', { stdin: refused + refused });
+    const one = await run('dlq retry --reason EVENT_TYPE_RESERVED --limit 1');
+    expect(one.stderr.match(/was refused again/g)).toHaveLength(1);
+    expect((await run('dlq retry --reason EVENT_TYPE_RESERVED')).stderr).toContain(
+      '2 submitted again, 2 of them refused again',
+    );
+    expect((await run('dlq purge --reason EVENT_TYPE_RESERVED --yes')).exitCode).toBe(0);
   });
 
   test.each([

@@ -1,4 +1,4 @@
-import type { DeadLetterInfo, OpenIntent, ProducerAccount } from '@tallystick/protocol';
+import type { DeadLetterInfo, OpenIntent, ProducerAccount, ProducerPage } from '@tallystick/protocol';
 import type { Client } from '../client.ts';
 import type { CallOptions } from '../sender.ts';
 
@@ -21,7 +21,7 @@ export interface IncompleteAccounts {
 }
 
 /**
- * What the accounts of a service say that the trail of a tenant lacks: producers, dead letters and actions of agents. Four requests.
+ * What the accounts of a service say that the trail of a tenant lacks: producers, dead letters and actions of agents. Five requests.
  *
  * @param limit most items of each list, 1 to 1000
  */
@@ -31,19 +31,21 @@ export async function incompleteAccounts(
   options: CallOptions = {},
 ): Promise<IncompleteAccounts> {
   const query = { tenant_id, limit };
-  const [producers, letters, unresolved, unexplained] = await Promise.all([
-    client.producers.list(query, options),
+  const [open, unclosed, letters, unresolved, unexplained] = await Promise.all([
+    client.producers.list({ ...query, state: 'open' }, options),
+    client.producers.list({ ...query, state: 'unclosed' }, options),
     client.deadLetters.list(query, options),
     client.openIntents.list({ ...query, state: 'unresolved' }, options),
     client.openIntents.list({ ...query, state: 'unexplained' }, options),
   ]);
-  const accounts = (isIt: (account: ProducerAccount) => boolean) => ({
-    found: producers.producers.filter(isIt),
-    more: producers.next_cursor !== undefined,
+  const accounts = ({ producers, next_cursor }: ProducerPage) => ({
+    found: producers,
+    more: next_cursor !== undefined,
   });
   return {
-    gaps: accounts(({ state }) => state === 'open'),
-    unclosed: accounts(({ state, ephemeral }) => state === 'unclosed' && !ephemeral),
+    gaps: accounts(open),
+    // The service lists producers that may end without notice only if it is asked for all.
+    unclosed: accounts(unclosed),
     refused: { found: letters.dead_letters, more: letters.next_cursor !== undefined },
     actions: {
       found: [...unresolved.open_intents, ...unexplained.open_intents],

@@ -2,6 +2,7 @@ import type {
   ProducerAccount,
   ProducerPage,
   ProducerSettlement,
+  ProducerState,
   ProducersSettled,
 } from '@tallystick/protocol';
 import { defaultPageSize, itemsOf } from '../pages.ts';
@@ -14,6 +15,8 @@ export interface ProducerQuery {
   readonly tenant_id?: string | undefined;
   /** Also producers that are closed or running. @defaultValue false */
   readonly all?: boolean | undefined;
+  /** Of these, only accounts in this state. Closed and running ones need `all`. @defaultValue every state */
+  readonly state?: ProducerState | undefined;
   /** How long a producer may be silent before it counts as ended. @defaultValue 3600 */
   readonly silent_seconds?: number | undefined;
 }

@@ -1,3 +1,4 @@
+import { narrowDocument } from './narrow-document.ts';
 import { shellVariables } from './shell-variables.ts';
 
 /** What Swagger UI hands to a plugin, as far as this page uses it. */
@@ -6,7 +7,10 @@ interface ViewerSystem {
     createElement(type: unknown, props?: object | null, ...children: unknown[]): unknown;
     Fragment: unknown;
   };
-  readonly fn: { requestSnippetGenerator_curl_bash(request: unknown): string };
+  readonly fn: {
+    requestSnippetGenerator_curl_bash(request: unknown): string;
+    resolveSubtree(document: object, path: readonly string[], options: object): Promise<unknown>;
+  };
   readonly specSelectors: { specJson(): { getIn(path: readonly string[]): unknown } };
 }
 
@@ -19,9 +23,17 @@ const nothing: Component = () => null;
 export function viewerParts(root: URL) {
   return ({ React, fn, specSelectors }: ViewerSystem) => {
     const { createElement: element } = React;
+    const { resolveSubtree } = fn;
     const code = (text: string) =>
       element('pre', { className: 'docs-code', tabIndex: 0 }, element('code', null, text));
     return {
+      fn: {
+        resolveSubtree: (
+          document: { readonly [name: string]: unknown },
+          path: readonly string[],
+          options: object,
+        ) => resolveSubtree(narrowDocument(document, path), path, options),
+      },
       components: {
         // The page has these itself: the title, who the requests act as, the list of operations.
         InfoContainer: nothing,

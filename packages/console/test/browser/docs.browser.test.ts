@@ -61,6 +61,9 @@ describe('the page', () => {
     await expect.poll(async () => (await opened.boundingBox())!.y).toBeLessThan(80);
     expect((await opened.boundingBox())!.y).toBeGreaterThan(40);
     expect(await opened.innerText()).not.toMatch(/<\/?\w+>/);
+    // The viewer gets a part of the document for each operation, in which every reference leads somewhere.
+    await opened.getByText('sequence_number').first().waitFor();
+    expect(await page.locator('.errors-wrapper').count()).toBe(0);
     const listed = page.getByRole('navigation', { name: 'Operations' }).getByRole('link');
     expect(await listed.count()).toBe(count);
     await page.keyboard.press('/');

@@ -40,6 +40,10 @@ export async function operationScenes(service: ConsoleService): Promise<readonly
     ...{ name, path, signedIn: true, ready },
     ...more,
   });
+  const asksAgain = async (page: Page) => {
+    await page.getByRole('button', { name: 'Submit many again …' }).click();
+    await page.getByLabel('Refused with').waitFor();
+  };
   const erases = async (page: Page) => {
     await page.getByRole('button', { name: 'Erase …' }).click();
     await shows('to confirm')(page);
@@ -56,19 +60,29 @@ export async function operationScenes(service: ConsoleService): Promise<readonly
       await shows(/would be closed|would be declared|nothing would/)(page);
     }),
     signed('dead-letters', 'dead-letters?tenant=acme&all=1', column('Last seen')),
-    signed('dead-letters-erased', 'dead-letters?tenant=acme&state=purged', shows('is in this state')),
+    signed(
+      'dead-letters-erased',
+      'dead-letters?tenant=acme&state=purged',
+      shows('No refused event was erased'),
+    ),
     signed('dead-letter', `dead-letters?tenant=acme&letter=${letter}`, shows('What was received')),
     signed('dead-letter-retry', `dead-letters?tenant=acme&letter=${letter}`, async (page) => {
       await page.getByRole('button', { name: 'Submit again' }).click();
       await shows('It was refused again')(page);
+    }),
+    signed('dead-letters-again', 'dead-letters?tenant=acme', asksAgain),
+    signed('dead-letters-again-done', 'dead-letters?tenant=acme', async (page) => {
+      await asksAgain(page);
+      await page.getByRole('button', { name: /^Submit \d/ }).click();
+      await shows(/\d accepted, \d/)(page);
     }),
     signed('dead-letter-erase', `dead-letters?tenant=acme&letter=${letter}`, erases),
     signed('dead-letter-few', `dead-letters?tenant=acme&letter=${letter}`, shows('What was received'), {
       key: few,
     }),
     signed('tenants', 'tenants', column('Last record')),
-    signed('keys', 'keys', column('Stands for')),
-    signed('keys-all', 'keys?all=1', column('Stands for')),
+    signed('keys', 'keys', column('Acts as')),
+    signed('keys-all', 'keys?all=1', column('Acts as')),
     signed('key-new', 'keys', async (page) => {
       await page.getByText('Make a new key').click();
       await shows('The key may')(page);

@@ -112,6 +112,24 @@ it('an admin closes the account of a producer with gaps, with a reason that the 
   await few.page.getByRole('cell', { name: '2–3', exact: true }).waitFor();
   expect(await few.page.getByRole('button', { name: /Close/ }).count()).toBe(0);
 
+  // The missing events belong to no record, so the overview and every list of their time say that there are some.
+  await few.go('overview?tenant=acme');
+  await few.page
+    .getByRole('link', { name: /Producers with gaps.*2 events of .turnstiles. have not/ })
+    .click();
+  await few.page.getByRole('cell', { name: '2–3', exact: true }).waitFor();
+  await few.go('events?tenant=acme&to=2020-01-01T00:00:00.000Z');
+  await few.sees('No event');
+  expect(await few.page.getByText('may lack events').count()).toBe(0);
+  await few.go('events?tenant=acme&last=1h');
+  const notice = few.page.getByRole('status').filter({ hasText: 'This list may lack events: 2 events' });
+  await notice.waitFor();
+  await few.settled();
+  expect(await few.barriers()).toEqual([]);
+  expect((await few.jumps()).sum).toBeLessThan(0.02);
+  await notice.getByRole('link', { name: 'Show the gaps' }).click();
+  await few.page.getByRole('cell', { name: '2–3', exact: true }).waitFor();
+
   await using visitor = await Visitor.arrive(shared.browser, shared.service);
   const { page } = visitor;
   await visitor.open(await shared.service.key('Keeper', ['admin']), 'producers?tenant=acme');
@@ -136,7 +154,7 @@ it('an admin closes the account of a producer with gaps, with a reason that the 
   await visitor.sees('Nothing is missing');
   const [gap] = await recordsOf('delivery.gap');
   expect(JSON.stringify(gap)).toContain('the <i>host</i> was replaced');
-  await page.getByRole('link', { name: 'events of the trail' }).click();
+  await page.getByRole('link', { name: 'each declared loss' }).click();
   await visitor.rows.filter({ hasText: 'delivery.gap' }).first().waitFor();
 });
 
@@ -148,7 +166,7 @@ it('a timeline says that events were refused, and leads to them', async () => {
   const { page } = visitor;
   const reading = await reader('Few', ['events:read'], { tenants: ['acme'] });
   await visitor.open(reading, `timeline?tenant=acme&investigation_id=${investigation_id}`);
-  const missing = page.getByRole('status').filter({ hasText: 'Missing: 2 matters' });
+  const missing = page.getByRole('status').filter({ hasText: 'Something may be missing (2)' });
   await missing.getByText('names a cause that is not in the trail').waitFor();
   await missing.getByText('1 event of this tenant was refused').waitFor();
   expect(await missing.innerText()).not.toContain('tally');
@@ -157,4 +175,65 @@ it('a timeline says that events were refused, and leads to them', async () => {
   expect(await visitor.barriers()).toEqual([]);
   await missing.getByRole('link', { name: 'dead letters' }).click();
   await page.getByRole('table').getByRole('link').first().waitFor();
+});
+
+it('an admin submits all events of one reason again, sees what came of each, and may stop', async () => {
+  // Three are refused again, and the tenant of the fourth is not part of this run.
+  for (let at = 0; at < 3; at++)
+    await send(undefined, [{ ...whole(), tenant_id: 'globex', actor_type: 'ghost' }]);
+  await send(undefined, [{ ...whole(), tenant_id: 'globex', colour: 'red' }]);
+  await using visitor = await Visitor.arrive(shared.browser, shared.service);
+  const { page } = visitor;
+  await visitor.open(await shared.service.key('Keeper', ['admin']), 'dead-letters?tenant=globex');
+  const open = page.getByRole('button', { name: 'Submit many again …' });
+  const dialog = page.getByRole('dialog', { name: 'Submit refused events again' });
+  await open.click();
+  const reason = dialog.getByLabel('Refused with');
+  await reason.selectOption('FIELD_ENUM');
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  expect(await open.evaluate((button) => button === document.activeElement)).toBe(true);
+  await page.keyboard.press('Enter');
+  await dialog.getByText('FIELD_UNKNOWN (1 event)').waitFor({ state: 'attached' });
+  await reason.selectOption('FIELD_ENUM');
+  expect(await visitor.barriers()).toEqual([]);
+
+  // The second answer waits until the reader has pressed Stop.
+  let answers = 0;
+  let goOn = () => {};
+  const isStopped = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  await page.route('**/retry', async (route) => {
+    if (++answers === 2) await isStopped;
+    await route.continue();
+  });
+  await dialog.getByRole('button', { name: 'Submit 3 events again' }).click();
+  await dialog.getByText('1 of 3').waitFor();
+  const stop = dialog.getByRole('button', { name: 'Stop' });
+  expect(await stop.evaluate((button) => button === document.activeElement)).toBe(true);
+  await page.keyboard.press('Escape');
+  await stop.click();
+  goOn();
+  await dialog.getByText('Stopped: 0 accepted, 2 not').waitFor();
+  expect(await dialog.getByRole('listitem').filter({ hasText: 'refused again' }).count()).toBe(2);
+  await visitor.settled();
+  expect(await visitor.barriers()).toEqual([]);
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  expect(answers).toBe(2);
+
+  // The cause of the refusals is gone, so all are chained.
+  await shared.service.tamper(
+    `update audit_dead_letters set raw = convert_to(replace(convert_from(raw, 'UTF8'), 'ghost', 'user'), 'UTF8') where tenant_id = 'globex'`,
+    [],
+  );
+  await open.click();
+  await reason.selectOption('FIELD_ENUM');
+  await dialog.getByRole('button', { name: 'Submit 3 events again' }).click();
+  await dialog.getByText('3 accepted, 0 not').waitFor();
+  await dialog.getByRole('link').first().click();
+  await visitor.drawer.getByText('jane').first().waitFor();
+  expect((await shared.service.client.deadLetters.list({ tenant_id: 'globex' })).dead_letters).toHaveLength(
+    1,
+  );
 });

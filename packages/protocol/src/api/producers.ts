@@ -6,7 +6,10 @@
  *   have held more in memory.
  * - `running`: none of these.
  */
-export type ProducerState = 'closed' | 'open' | 'unclosed' | 'running';
+export const producerStates = ['open', 'unclosed', 'running', 'closed'] as const;
+
+/** One of {@link producerStates}. */
+export type ProducerState = (typeof producerStates)[number];
 
 /** What one producer sent for one tenant, by the producer's own numbering (spec/delivery.md). */
 export interface ProducerAccount {

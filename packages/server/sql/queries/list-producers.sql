@@ -6,6 +6,7 @@
 --   $6        seconds of silence after which a producer without a final number counts as ended
 --   $8        producers, null for all
 --   $9        true for producers that have been silent for $6 seconds only
+--   $10       of these, only accounts in this state, null for all
 -- At most a hundred open ranges are listed: a producer that skips every second number must not make an unbounded answer.
 with accounts as (
   select p.*, greatest(p.highest_seen, coalesce(p.final_seq, 0)) as top,
@@ -38,6 +39,7 @@ with accounts as (
 )
 select submitter, producer_id::text, tenant_id, service, state, is_ephemeral as ephemeral, top as numbers, open_numbers, open, final_seq, first_seen_at, last_seen_at
   from judged
- where $5 or state = 'open' or (state = 'unclosed' and not is_ephemeral)
+ where ($5 or state = 'open' or (state = 'unclosed' and not is_ephemeral))
+   and ($10::text is null or state = $10)
  order by submitter, producer_id, tenant_id
  limit $7::integer

@@ -1,5 +1,5 @@
 import { tenantIdPattern, uuidPattern } from '@tallystick/event';
-import type { ProducerAccount } from '@tallystick/protocol';
+import type { ProducerAccount, ProducerState } from '@tallystick/protocol';
 import * as z from 'zod';
 import { isStorable } from '../input/storable.ts';
 import { type Database, writer } from '../store/database.ts';
@@ -31,6 +31,8 @@ export interface ProducerQuery {
   readonly producerIds?: readonly string[] | undefined;
   /** Only producers that have been silent for `silentSeconds`, also those with open numbers. */
   readonly silentOnly?: boolean | undefined;
+  /** Of these, only accounts in this state. */
+  readonly state?: ProducerState | undefined;
 }
 
 /**
@@ -56,6 +58,7 @@ export async function producerPage(
     query.limit + 1,
     query.producerIds === undefined ? null : [...query.producerIds],
     query.silentOnly ?? false,
+    query.state ?? null,
   ]);
   const producers = rows.slice(0, query.limit).map((row) => ({
     ...row,

@@ -3,6 +3,7 @@ import type { Session, Statement } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 import { anyTime } from './chain-months.ts';
 import type { TermGroups } from './find-candidates.ts';
+import { ask, type Question } from './question.ts';
 import type { ScanBudget } from './scan-budget.ts';
 import type { Range, ScanRequest } from './scan-request.ts';
 
@@ -12,7 +13,7 @@ const findBlocksSql = readSql('find-blocks');
 const noGroups: TermGroups = { fields: [], texts: [] };
 
 /** From so many blocks on, it pays to know in which of them no record has {@link anyTerm}. */
-const manyBlocks = 200;
+const manyBlocks = 300;
 
 /** The part of a range in which a search has to look next. */
 export interface BlockStep {
@@ -22,6 +23,10 @@ export interface BlockStep {
   readonly plain?: ReadonlySet<number> | undefined;
   /** The beginning of the range, up to the end of these blocks: no other block in it has a match. */
   readonly range: Range;
+}
+
+interface FoundBlock {
+  readonly block: number;
 }
 
 interface KnownBlocks {
@@ -83,42 +88,55 @@ export class BlockQueue {
     };
   }
 
-  async #left({ low, high }: Range): Promise<{ readonly known: KnownBlocks; readonly left: number[] }> {
-    const [from, to] = [blockOf(low), blockOf(high)];
+  /** Which blocks may have a match; {@link next} knows it once this was asked. */
+  question({ low, high }: Range): Question<void> {
+    const [first, last] = this.#groupOf(blockOf(low), blockOf(high));
+    const { statements, read } = this.#blocksWith(first, last, this.#alternatives);
+    return {
+      statements,
+      read: (answers) => {
+        const sign = this.#newestFirst ? -1 : 1;
+        const blocks = [...read(answers)].sort((a, b) => sign * (a - b));
+        this.#known = { first, last, blocks };
+      },
+    };
+  }
+
+  async #left(range: Range): Promise<{ readonly known: KnownBlocks; readonly left: number[] }> {
+    const [from, to] = [blockOf(range.low), blockOf(range.high)];
     const place = this.#newestFirst ? to : from;
-    let known = this.#known;
-    if (known === undefined || place < known.first || place > known.last) {
-      this.#known = known = await this.#find(from, to);
-    }
+    const isKnown = this.#known !== undefined && place >= this.#known.first && place <= this.#known.last;
+    if (!isKnown) await ask(this.#session, this.question(range));
+    const known = this.#known!;
     return { known, left: known.blocks.filter((block) => block >= from && block <= to) };
   }
 
-  /** Asks for the blocks of one group: that in which the range begins. */
-  async #find(from: number, to: number): Promise<KnownBlocks> {
+  /** The blocks of one group: that in which the range begins. */
+  #groupOf(from: number, to: number): readonly [number, number] {
     const group = Math.floor((this.#newestFirst ? to : from) / termGroupBlocks) * termGroupBlocks;
-    const [first, last] = [Math.max(from, group), Math.min(to, group + termGroupBlocks - 1)];
-    const found = await this.#ask(first, last, this.#alternatives);
-    const sign = this.#newestFirst ? -1 : 1;
-    return { first, last, blocks: [...found].sort((a, b) => sign * (a - b)) };
+    return [Math.max(from, group), Math.min(to, group + termGroupBlocks - 1)];
   }
 
   /** A search looks up a third less where it does not have to look for {@link anyTerm}. */
   async #plainOf({ first, last, blocks }: KnownBlocks): Promise<ReadonlySet<number>> {
-    const odd = await this.#ask(first, last, [
-      { texts: [[anyTerm]], fields: [] },
-      { texts: [], fields: [[anyTerm]] },
-    ]);
+    const asksTexts = this.#alternatives.some(({ texts }) => texts.length > 0);
+    const asksFields = this.#alternatives.some(({ fields }) => fields.length > 0);
+    const any: readonly TermGroups[] = [
+      ...(asksTexts ? [{ texts: [[anyTerm]], fields: [] }] : []),
+      ...(asksFields ? [{ texts: [], fields: [[anyTerm]] }] : []),
+    ];
+    const odd = await ask(this.#session, this.#blocksWith(first, last, any));
     return new Set(blocks.filter((block) => !odd.has(block)));
   }
 
-  async #ask(first: number, last: number, alternatives: readonly TermGroups[]): Promise<Set<number>> {
+  #blocksWith(first: number, last: number, alternatives: readonly TermGroups[]): Question<Set<number>> {
     const { epoch, filters } = this.#request;
     const scope = summaryScope({ tenantId: this.#tenantId, epoch, block: first });
     const hashed = (groups: readonly (readonly string[])[]) =>
       groups.map((group) => `{${termHashes(scope, [...group, anyTerm]).join(',')}}`);
     this.#budget.searches--;
     const statements = alternatives.map(
-      ({ texts, fields }): Statement<{ readonly block: number }> => ({
+      ({ texts, fields }): Statement<FoundBlock> => ({
         name: 'tally_find_blocks',
         text: findBlocksSql,
         values: [
@@ -133,10 +151,13 @@ export class BlockQueue {
         ],
       }),
     );
-    const answers: readonly (readonly { readonly block: number }[])[] = await this.#session.pipeline(
-      ...statements,
-    );
-    return new Set(answers.flatMap((rows) => rows.map(({ block }) => block)));
+    return {
+      statements,
+      read: (answers) =>
+        new Set(
+          (answers as readonly (readonly FoundBlock[])[]).flatMap((rows) => rows.map(({ block }) => block)),
+        ),
+    };
   }
 }
 

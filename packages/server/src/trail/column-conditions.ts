@@ -16,7 +16,7 @@ const columns: readonly IndexedField[] = indexedFields.filter(
 const textConditions = 2;
 
 /**
- * Longest record that is searched for a text, in bytes. A page compares up to 2,000 records at once, and a longer one is not stored beside its
+ * Longest record that is searched for a text, in bytes. A step compares up to 4,000 records, and a longer one is not stored beside its
  * columns. It is listed, and the caller compares it.
  */
 const searchedBytes = 4_096;

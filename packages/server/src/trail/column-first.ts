@@ -6,7 +6,7 @@ import type { Range } from './scan-request.ts';
 import type { TermSearch } from './term-search.ts';
 
 /** From this cost on (ms), it pays to ask the summaries, which takes one, in how many blocks a search of terms would look. */
-const askedFrom = 6;
+const askedFrom = 10;
 
 /**
  * Reads the rows of a value by the index of its column as long as this costs less than a search of the indexes of terms. How much it costs is known

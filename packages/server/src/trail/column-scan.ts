@@ -10,7 +10,7 @@ const fewMonths = 6;
 /** Most months in which it is read at once: their partitions are pruned, and a scan is prepared for each. */
 const allMonths = 120;
 /** Most rows of the index that are compared at a time, and how many at first where there are other conditions: they show how many match. */
-const columnRows = 2_000;
+const columnRows = 4_000;
 const firstRows = 256;
 
 /** A value of a column whose index is in the order of the chain. */

@@ -6,8 +6,9 @@ import {
   termsOfCondition,
 } from '@tallystick/event';
 import { type SearchQuery, termsOfQuery } from '@tallystick/event/search';
-import type { Session, Statement } from '../store/database.ts';
+import type { Statement } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
+import type { Question } from './question.ts';
 
 const searchBlocksSql = readSql('search-blocks');
 
@@ -46,8 +47,10 @@ export function countGroups({ fields, texts }: TermGroups): number {
   return fields.length + texts.length;
 }
 
-/** Most blocks of records that one search covers: it sorts all candidates in them. */
-const mostBlocks = 1_024;
+/** Most blocks of records that one search covers: all of a chain of eight million records. */
+const mostBlocks = 2_048;
+/** Blocks that count as one search. */
+export const searchedBlocks = 1_024;
 
 /** Most blocks of records that one search of all alternatives can cover. */
 export function maxBlocks(alternatives: readonly TermGroups[]): number {
@@ -85,51 +88,70 @@ interface CandidateRow {
 }
 
 /**
- * Searches the indexes for records that may match, in one round trip. There is an alternative at least, and each has a group.
+ * Which records may match, by the indexes. There is an alternative at least, and each has a group.
  *
  * Each alternative is answered from a snapshot of its own. A record and its terms never change, so the records up to which all snapshots
  * reach are known from all of them.
  */
-export async function findCandidates(
-  session: Session,
+export function candidates(
   tenantId: string,
   alternatives: readonly TermGroups[],
   search: CandidateSearch,
-): Promise<Candidates> {
-  const statements = alternatives.map((groups) => candidatesOf(tenantId, groups, search));
-  const answers: readonly (readonly CandidateRow[])[] = await session.pipeline(...statements);
-  return unionOf(answers, search);
+): Question<Candidates> {
+  return {
+    statements: alternatives.map((groups) => candidatesOf(tenantId, groups, search)),
+    read: (answers) => unionOf(answers as readonly (readonly CandidateRow[])[], search),
+  };
 }
 
 /** Most groups that are counted, and most records of each. */
 const countedGroups = 16;
 const countedRecords = 1_024;
 
-/**
- * What a search for several groups at once compares in a block: how many of its records have a term of each group, together. Two frequent values
- * that no record has together find nothing, and each block of them takes a millisecond.
- *
- * @returns 0 where no alternative has several groups: what such a search compares, it finds
- */
-export async function entriesOfBlock(
-  session: Session,
+/** What a block has for a search. */
+export interface BlockEntries {
+  /**
+   * What a search for several groups at once compares in it: how many of its records have a term of each group, together. Two frequent values
+   * that no record has together find nothing, and each block of them takes a millisecond. 0 where no alternative has several groups: what such a
+   * search compares, it finds.
+   */
+  readonly compared: number;
+  /** How many records match, if the conditions do not depend on each other; undefined if that is not known. */
+  readonly expected: number | undefined;
+}
+
+export function blockEntries(
   tenantId: string,
   alternatives: readonly TermGroups[],
   { epoch, block }: { readonly epoch: number; readonly block: number },
-): Promise<number> {
-  const groups = alternatives.flatMap(({ fields, texts }): TermGroups[] => [
-    ...fields.map((group) => ({ fields: [group], texts: [] })),
-    ...texts.map((group) => ({ fields: [], texts: [group] })),
+): Question<BlockEntries> {
+  const groups = alternatives.flatMap(({ fields, texts }, of) => [
+    ...fields.map((group) => ({ of, only: { fields: [group], texts: [] } })),
+    ...texts.map((group) => ({ of, only: { fields: [], texts: [group] } })),
   ]);
-  if (groups.length === alternatives.length) return 0;
-  if (groups.length > countedGroups) return groups.length * countedRecords;
+  const unknown = (compared: number) => ({ statements: [], read: () => ({ compared, expected: undefined }) });
+  if (groups.length === alternatives.length) return unknown(0);
+  if (groups.length > countedGroups) return unknown(groups.length * countedRecords);
   const first = block * termBlockRecords;
   const last = first + termBlockRecords - 1;
   const search = { epoch, blocks: [block], first, last, newestFirst: true, most: countedRecords };
-  const answers: readonly (readonly CandidateRow[])[] = await session.pipeline(
-    ...groups.map((group) => candidatesOf(tenantId, group, search)),
-  );
-  return answers.reduce((sum, rows) => sum + rows.length, 0);
+  return {
+    statements: groups.map(({ only }) => candidatesOf(tenantId, only, search)),
+    read: (answers) => {
+      // The first row says how far the index reaches.
+      const counts = answers.map((rows) => rows.length - 1);
+      const matching = alternatives.map(() => termBlockRecords);
+      for (const [at, { of }] of groups.entries()) {
+        // Where not all were counted, there may be four times as many.
+        const count = counts[at]! < countedRecords ? counts[at]! : termBlockRecords / 2;
+        matching[of] = (matching[of]! * count) / termBlockRecords;
+      }
+      return {
+        compared: answers.reduce((sum, rows) => sum + rows.length, 0),
+        expected: matching.reduce((sum, each) => sum + each),
+      };
+    },
+  };
 }
 
 function candidatesOf(

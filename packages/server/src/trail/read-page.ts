@@ -20,6 +20,8 @@ interface PageRequest {
   readonly view: ViewOptions;
   readonly order: Order;
   readonly epoch: number;
+  /** Its last sequence number, if that is known. */
+  readonly endOfEpoch?: number | undefined;
   readonly months: ChainMonths;
   readonly after?: Position | undefined;
   readonly from?: number;
@@ -40,7 +42,7 @@ export async function readPage(
   // Sequence numbers have no gaps, so "after this record" is one more bound of the range.
   let from = Math.max(0, filters.sequence_from ?? 0, request.from ?? 0);
   let to = Math.min(
-    await endOfEpoch(session, tenantId, epoch),
+    request.endOfEpoch ?? (await endOfEpoch(session, tenantId, epoch)),
     filters.sequence_to ?? Number.MAX_SAFE_INTEGER,
     request.to ?? Number.MAX_SAFE_INTEGER,
   );

@@ -1,11 +1,15 @@
+import { termBlockRecords } from '@tallystick/event';
 import { BlockQueue, type BlockStep, blockOf, withinBlock } from './block-queue.ts';
 import {
+  blockEntries,
+  type Candidates,
+  candidates,
   countGroups,
-  entriesOfBlock,
-  findCandidates,
   maxBlocks,
+  searchedBlocks,
   type TermGroups,
 } from './find-candidates.ts';
+import { ask, both, type Question } from './question.ts';
 import { rowsAt } from './rows-at.ts';
 import { beginningOf, beginsInTime, endOf, type Part, type Scan } from './scan.ts';
 import type { Range } from './scan-request.ts';
@@ -44,6 +48,8 @@ export class TermSearch {
   #entries = 0;
   #unknownBlocks = 0;
   #indexedTo: number | undefined;
+  /** Found while the range began beyond the end of the index. */
+  #ahead: Found | undefined;
   /** The last search, until its entries are taken from the budget. */
   #last: LastSearch | undefined;
 
@@ -78,39 +84,101 @@ export class TermSearch {
    */
   async next(range: Range, wanted: number): Promise<Part | undefined> {
     const { session, tenantId, request, budget } = this.#scan;
-    const { epoch, limit } = request;
     const newestFirst = request.order === 'desc';
     const next = beginningOf(range, request);
     if (this.#indexedTo !== undefined && next > this.#indexedTo) return undefined;
+    const nothing = { rows: [], end: newestFirst ? next + 1 : next - 1 };
     if (budget.hasSearched && budget.searches < this.#alternatives.length) {
       budget.searches = 0;
-      return { rows: [], end: newestFirst ? next + 1 : next - 1 };
+      return nothing;
     }
     budget.hasSearched = true;
     await this.#spendEntries();
-    if (budget.entries <= 0) return { rows: [], end: newestFirst ? next + 1 : next - 1 };
-    const step = this.#asksSummaries ? await this.#queue.next(range, this.#blocks) : firstBlock(range, next);
-    this.#asksSummaries = true;
-    const { low: first, high: last } = step.range;
-    if (step.blocks.length === 0) {
-      // Every block here has a summary, and none of them a match.
-      this.#indexedTo ??= last;
-      return { rows: [], end: endOf(step.range, request) };
+    if (budget.entries <= 0) return nothing;
+    const found = this.#takeAhead(next) ?? (await this.#search(range));
+    if (next > this.#indexedTo!) {
+      this.#ahead = found;
+      return undefined;
     }
-    const most = Math.max(64, Math.min(1_024, (limit + 1) * this.#width));
-    budget.searches -= this.#alternatives.length;
-    const search = { epoch, blocks: step.blocks, plain: step.plain, first, last, newestFirst, most };
-    const candidates = await findCandidates(session, tenantId, this.#alternatives, search);
-    const { sequences, isCut, indexedTo } = candidates;
-    this.#indexedTo = indexedTo;
-    if (next > indexedTo) return undefined;
-    this.#last = { blocks: step.blocks, found: sequences.length, most, isCut };
-    const searched = newestFirst ? first : Math.min(last, indexedTo);
-    if (sequences.length === 0) return { rows: [], end: searched };
+    const { sequences, end } = found.isFirst ? await this.#goOn(found, range) : found;
+    if (sequences.length === 0) return { rows: [], end };
     budget.rows -= sequences.length;
     const { rows, cutAt } = await rowsAt(session, tenantId, request, sequences, wanted);
     this.#width = rows.length === 0 ? this.#width * 4 : 1;
-    return { rows, end: cutAt ?? (isCut ? sequences.at(-1)! : searched) };
+    return { rows, end: cutAt ?? end };
+  }
+
+  /** What was found below the end of the index, while the range began above it. */
+  #takeAhead(next: number): Found | undefined {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    return ahead !== undefined && next === this.#indexedTo && ahead.end <= next ? ahead : undefined;
+  }
+
+  /** Searches the next blocks of a range. Where the index does not reach its beginning, {@link indexedTo} says so afterwards. */
+  async #search(range: Range): Promise<Found> {
+    const { session, tenantId, request, budget } = this.#scan;
+    const newestFirst = request.order === 'desc';
+    const isFirst = this.#isJoined && !this.#asksSummaries;
+    const next = beginningOf(range, request);
+    const step = this.#asksSummaries ? await this.#queue.next(range, this.#blocks) : firstBlock(range, next);
+    this.#asksSummaries = true;
+    const { blocks, plain } = step;
+    const { low: first, high: last } = step.range;
+    if (blocks.length === 0) {
+      // Every block here has a summary, and none of them a match.
+      this.#indexedTo ??= last;
+      return { sequences: [], end: endOf(step.range, request), isCut: false, isFirst };
+    }
+    const most = Math.max(64, Math.min(1_024, (request.limit + 1) * this.#width));
+    budget.searches -= this.#alternatives.length * Math.ceil(blocks.length / searchedBlocks);
+    const search = { epoch: request.epoch, blocks, plain, first, last, newestFirst, most };
+    const question = candidates(tenantId, this.#alternatives, search);
+    const { sequences, isCut, indexedTo } = isFirst
+      ? await this.#open(question, range)
+      : await ask(session, question);
+    this.#indexedTo = indexedTo;
+    if (!isFirst) this.#last = { blocks, found: sequences.length, most, isCut };
+    const searched = newestFirst ? first : Math.min(last, indexedTo);
+    return { sequences, end: isCut ? sequences.at(-1)! : searched, isCut, isFirst };
+  }
+
+  /**
+   * The first search for several terms, in one block. A page of them seldom ends there, so it also asks in which blocks to look next, and how much
+   * one of them has: three round trips as one.
+   */
+  async #open(question: Question<Candidates>, range: Range): Promise<Candidates> {
+    const { session, tenantId, request, budget } = this.#scan;
+    const block = blockOf(beginningOf(range, request));
+    // The newest block may have few records.
+    const sampled = request.order === 'desc' ? Math.max(blockOf(range.low), block - 1) : block;
+    const entries = blockEntries(tenantId, this.#alternatives, { epoch: request.epoch, block: sampled });
+    const asked = both(question, both(entries, this.#queue.question(range)));
+    const [found, [{ compared, expected }]] = await ask(session, asked);
+    const { sequences, isCut } = found;
+    this.#entries = compared;
+    this.#unknownBlocks = blocksAlike;
+    this.#found = sequences.length;
+    budget.entries -= compared;
+    const likely = Math.max(expected ?? 1, sequences.length, 1 / termBlockRecords);
+    // Twice as many blocks as should have the page: the search ends where it has enough, and a search for the rest takes two more round trips.
+    if (!isCut) this.#blocks = this.#affordable((2 * (request.limit + 1 - sequences.length)) / likely);
+    return found;
+  }
+
+  /** Searches on where the first block has not enough, so that all records are looked up at once. */
+  async #goOn(found: Found, range: Range): Promise<Found> {
+    const { request, budget } = this.#scan;
+    const { sequences, end, isCut } = found;
+    const rest =
+      request.order === 'desc' ? { low: range.low, high: end - 1 } : { low: end + 1, high: range.high };
+    const isEnough = isCut || sequences.length > request.limit || rest.low > rest.high;
+    if (isEnough || budget.searches < this.#alternatives.length || budget.entries <= 0) return found;
+    if (beginningOf(rest, request) > this.#indexedTo!) return found;
+    const more = await this.#search(rest);
+    // A rebuild of the index may have cleared it meanwhile.
+    if (beginningOf(rest, request) > this.#indexedTo!) return found;
+    return { ...more, sequences: [...sequences, ...more.sequences] };
   }
 
   /**
@@ -127,9 +195,10 @@ export class TermSearch {
       return;
     }
     this.#unknownBlocks -= blocks.length;
-    if (this.#unknownBlocks <= 0) {
+    if (this.#unknownBlocks <= 0 && this.#isJoined) {
       const place = { epoch: request.epoch, block: blocks.at(-1)! };
-      this.#entries = await entriesOfBlock(session, tenantId, this.#alternatives, place);
+      const entries = blockEntries(tenantId, this.#alternatives, place);
+      this.#entries = (await ask(session, entries)).compared;
       this.#unknownBlocks = blocksAlike;
     }
     budget.entries -= this.#entries * blocks.length;
@@ -143,14 +212,28 @@ export class TermSearch {
     // By its summary, a block has a match of each condition. Records that meet several conditions may be fewer.
     const expected = this.#isJoined ? Math.max(found, 1) : Math.max(found, blocks);
     // A quarter more, so that a page seldom takes another search.
-    const wanted = Math.ceil((1.25 * missing * blocks) / expected);
-    const left = Math.min(comparedEntries, this.#scan.budget.entries);
-    const affordable = Math.floor(left / Math.max(1, this.#entries));
-    return Math.max(
-      1,
-      Math.min(wanted, affordable, Math.max(firstBlocks, blocks * 8), maxBlocks(this.#alternatives)),
-    );
+    const wanted = (1.25 * missing * blocks) / expected;
+    return Math.min(this.#affordable(wanted), Math.max(firstBlocks, blocks * 8));
   }
+
+  /** So many blocks, or as many as one search may compare. */
+  #affordable(wanted: number): number {
+    const left = Math.min(comparedEntries, this.#scan.budget.entries);
+    const most = Math.floor(left / Math.max(1, this.#entries));
+    return Math.max(1, Math.min(Math.ceil(wanted), most, maxBlocks(this.#alternatives)));
+  }
+}
+
+/** What a search has found. */
+interface Found {
+  /** Candidates, in the order of the page. */
+  readonly sequences: readonly number[];
+  /** The position up to which these are all. */
+  readonly end: number;
+  /** Whether there are more in the blocks that were searched. */
+  readonly isCut: boolean;
+  /** Whether it was the first search for several terms, in one block. */
+  readonly isFirst: boolean;
 }
 
 interface LastSearch {

@@ -2,7 +2,7 @@ import type { EventFilters } from '@tallystick/event';
 import type { SearchQuery } from '@tallystick/event/search';
 import type { EventView } from '@tallystick/protocol';
 import { ServerError } from '../errors.ts';
-import type { Access, Database, Session } from '../store/database.ts';
+import type { Access, Database, Session, Statement } from '../store/database.ts';
 import { readSql } from '../store/sql.ts';
 import { KnownMonths } from './chain-months.ts';
 import { decodePosition, encodePosition, type Position } from './cursor.ts';
@@ -146,6 +146,7 @@ export class Trail {
           view,
           order,
           epoch,
+          endOfEpoch: epoch === head.epoch ? head.endOfEpoch : undefined,
           months: await this.#months.of(session, tenantId, epoch),
           after: after?.epoch === epoch ? after : undefined,
           limit: limit - rows.length,
@@ -220,7 +221,10 @@ export class Trail {
 
   /** The newest record of the tenant's chain, or `undefined` for a tenant without a chain. */
   async head(tenantId: string): Promise<TrailHead | undefined> {
-    return await this.#database.transaction(readerOf(tenantId), (session) => headOf(session, tenantId));
+    const head = await this.#database.transaction(readerOf(tenantId), (session) => headOf(session, tenantId));
+    if (head === undefined) return undefined;
+    const { epoch, sequence, hash } = head;
+    return { epoch, sequence, hash };
   }
 
   /** Rows of a range of one epoch in chain order, both ends included; at most `limit` rows, and about 8 MiB of records. */
@@ -276,13 +280,24 @@ function endOf(epoch: number, order: Order): Position {
   return { epoch, sequence: order === 'desc' ? 0 : Number.MAX_SAFE_INTEGER };
 }
 
-async function headOf(session: Session, tenantId: string): Promise<TrailHead | undefined> {
-  const [row] = await session.query<{ epoch: number; last_sequence: number; last_hash: string }>(readHead, [
-    tenantId,
-  ]);
-  return row === undefined
-    ? undefined
-    : { epoch: row.epoch, sequence: row.last_sequence, hash: row.last_hash };
+/** The head of a chain, and the last sequence number of its epoch. */
+interface KnownHead extends TrailHead {
+  readonly endOfEpoch: number;
+}
+
+async function headOf(session: Session, tenantId: string): Promise<KnownHead | undefined> {
+  const statement: Statement<HeadRow> = { name: 'tally_read_head', text: readHead, values: [tenantId] };
+  const [[row]] = await session.pipeline(statement);
+  if (row === undefined) return undefined;
+  const { epoch, last_sequence: sequence, last_hash: hash, end_of_epoch: endOfEpoch } = row;
+  return { epoch, sequence, hash, endOfEpoch };
+}
+
+interface HeadRow {
+  readonly epoch: number;
+  readonly last_sequence: number;
+  readonly last_hash: string;
+  readonly end_of_epoch: number;
 }
 
 const epochsSql = 'select distinct epoch from audit_chain_ranges where tenant_id = $1 and epoch >= 1';

@@ -9,11 +9,24 @@ export async function recordEvidence(
   client: Client,
   known: Remembered,
   { record, ...view }: EventView,
-  signal: AbortSignal,
+  {
+    signal,
+    reasonOf,
+  }: {
+    readonly signal: AbortSignal;
+    /** Says why the service gave no receipt. */
+    readonly reasonOf: (error: ClientError) => string;
+  },
 ): Promise<RecordEvidence | undefined> {
   if (typeof record !== 'string') return undefined;
   const tenant = String(view.tenant_id);
-  const receipt = await readReceiptText(client, tenant, String(view.audit_id), signal);
+  const receipt = await client.logs.receipt(tenant, String(view.audit_id), { signal }).then(
+    (text) => ({ text }),
+    (error: unknown) => {
+      if (!(error instanceof ClientError)) throw error;
+      return { missing: reasonOf(error) };
+    },
+  );
   // Only the checkpoint of the receipt is of interest here, so any text serves as the record.
   const parts = 'text' in receipt ? readReceipt(receipt.text, '') : undefined;
   const consistency =
@@ -21,18 +34,4 @@ export async function recordEvidence(
       ? undefined
       : await consistencyOf(client, tenant, known.note, parts.proof.checkpoint, signal);
   return { view, leftOut: ['ingest'], record, receipt, key: known.key, kept: known.note, consistency };
-}
-
-async function readReceiptText(
-  client: Client,
-  tenant: string,
-  auditId: string,
-  signal: AbortSignal,
-): Promise<RecordEvidence['receipt']> {
-  try {
-    return { text: await client.logs.receipt(tenant, auditId, { signal }) };
-  } catch (error) {
-    if (!(error instanceof ClientError)) throw error;
-    return { missing: error.problem?.detail ?? error.message };
-  }
 }

@@ -50,7 +50,7 @@ export function EventTable({
     } catch (error) {
       if (signal.aborted) return;
       // A search that can't be read is the reader's to correct; everything else concerns the whole viewer.
-      if ((error as { status?: number }).status === 400 && q !== '') setComplaint(reasonOf(error));
+      if ((error as { status?: number }).status === 400 && q !== '') setComplaint(reasonOf(error, words));
       else onError(error);
     }
     if (!signal.aborted) setLoading(false);

@@ -7,7 +7,7 @@ import { recordEvidence } from '../trust/record-evidence.ts';
 import { filled } from '../words/words.ts';
 import { CheckSteps } from './check-steps.tsx';
 import { EventMembers } from './event-members.tsx';
-import { failureText, saveText, useSettings } from './settings.ts';
+import { failureText, reasonOf, saveText, useSettings } from './settings.ts';
 import { Time } from './time.tsx';
 
 interface Checked {
@@ -39,7 +39,10 @@ export function RecordPanel({
     const { signal } = controller;
     const check = async () => {
       const event = await client.events.get(auditId, { tenant_id: tenant, include: 'record' }, { signal });
-      const evidence = await recordEvidence(client, known, event, signal);
+      const evidence = await recordEvidence(client, known, event, {
+        signal,
+        reasonOf: (failure) => reasonOf(failure, words),
+      });
       // Here and not in a worker: 0.3 ms of processor time for a record of 400 bytes (median of 300, Node). A worker from a blob needs
       // `worker-src blob:` of the host's policy, and a page can't ask its policy: a refused worker is a violation that the host gets reported.
       const result = evidence && (await checkRecord(evidence));

@@ -49,11 +49,20 @@ export function failureText(error: unknown, words: ViewerWords): string {
     if (error.code === 'UNREACHABLE') return words.unreachable;
     if (error.code === 'SERVICE_FAILED' || error.status === 429) return words.busy;
   }
-  return filled(words.failed, { reason: reasonOf(error) });
+  return filled(words.failed, { reason: reasonOf(error, words) });
 }
 
-/** What went wrong, for people. */
-export function reasonOf(error: unknown): string {
-  if (error instanceof ClientError) return error.problem?.detail ?? error.message;
-  return error instanceof Error ? error.message : String(error);
+/** What went wrong, in the reader's language if it has a text for the code; otherwise in the words of the service. */
+export function reasonOf(error: unknown, words: ViewerWords): string {
+  if (!(error instanceof ClientError)) return error instanceof Error ? error.message : String(error);
+  const known = codesOf(error).find((code) => Object.hasOwn(words.problems, code));
+  return known === undefined ? (error.problem?.detail ?? error.message) : words.problems[known]!;
+}
+
+/** The codes of an error, the most exact first. Of a problem document only the code is sure to be a text: a proxy may have written it. */
+function codesOf({ code, problem }: ClientError): string[] {
+  if (problem === undefined) return [code];
+  const errors: unknown = problem.errors;
+  const exact: unknown = Array.isArray(errors) ? errors[0]?.code : undefined;
+  return [...(typeof exact === 'string' ? [exact] : []), problem.code];
 }

@@ -1,9 +1,10 @@
+import { deProblems } from './de-problems.ts';
 import type { ViewerWords } from './viewer-words.ts';
 
 /** German. */
 export const de: ViewerWords = {
   title: 'Prüfprotokoll',
-  search: 'Suche',
+  search: 'Suchen',
   searchHint: 'Wörter, "Wortfolgen", Feld:Wert, -ohne',
   time: 'Zeit',
   event: 'Ereignis',
@@ -80,6 +81,19 @@ export const de: ViewerWords = {
     timed_out: 'Zeit abgelaufen',
     rolled_back: 'zurückgenommen',
   },
+  values: {
+    severity: { info: 'Information', warning: 'Warnung', critical: 'kritisch' },
+    actor_type: {
+      user: 'Benutzer',
+      human: 'Mensch',
+      agent: 'Agent',
+      service: 'Dienst',
+      system: 'System',
+      scheduler: 'Zeitplaner',
+      webhook: 'Webhook',
+    },
+  },
+  problems: deProblems,
   steps: {
     content: 'Inhalt',
     hash: 'Hash',
@@ -127,7 +141,7 @@ export const de: ViewerWords = {
     INCLUSION_MATCHES: 'Der Eintrag steht auf Platz {index} im signierten Protokoll mit {size} Einträgen.',
     INCLUSION_OTHER_PLACE: 'Der Beleg gilt für einen anderen Platz.',
     INCLUSION_DIFFERS: 'Der Nachweis führt zu einer anderen Wurzel als der signierten.',
-    INCLUSION_MALFORMED: 'Der Nachweis passt nicht: {reason}',
+    INCLUSION_MALFORMED: 'Der Nachweis hat nicht die Hashes, die für diesen Platz nötig sind.',
     SIGNATURE_MATCHES: 'Der Schlüssel, dem Ihr Browser vertraut, hat das Protokoll signiert.',
     CHECKPOINT_UNTRUSTED: 'Der Schlüssel, dem Ihr Browser vertraut, hat das Protokoll nicht signiert.',
     CHECKPOINT_SIGNATURE_INVALID: 'Die Signatur ist gefälscht oder beschädigt.',

@@ -71,6 +71,9 @@ export const en: ViewerWords = {
     timestamp: 'Time',
   },
   outcomes: {},
+  values: {},
+  // The texts of the service are English.
+  problems: {},
   steps: {
     content: 'Content',
     hash: 'Hash',

@@ -47,7 +47,14 @@ export interface ViewerWords {
   readonly members: { readonly [name: string]: string };
   /** How an event ended. Other words are shown as they are. */
   readonly outcomes: { readonly [status: string]: string };
+  /** Values of members that have a closed list of them, by the name of the member. Others are shown as they are. */
+  readonly values: { readonly [member: string]: { readonly [value: string]: string } };
   readonly steps: { readonly [step in RecordStep]: string };
   readonly log: { readonly [state in LogState | 'new_epoch' | 'missing']: string };
+  /**
+   * What went wrong, by the code of the search, of the service's problem or of the client. A code that is not here has the text of the service,
+   * which is English.
+   */
+  readonly problems: { readonly [code: string]: string };
   readonly checks: { readonly [code in RecordCheckCode]: string };
 }

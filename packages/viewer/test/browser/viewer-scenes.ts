@@ -91,6 +91,7 @@ export async function viewerScenes(portal: Portal): Promise<readonly ViewerScene
     { name: 'viewer-empty', token: empty, ready: shows('no events yet') },
     { name: 'viewer-no-match', token, ready: search('zebra', 'No event matches') },
     { name: 'viewer-bad-search', token, ready: search('"', 'character') },
+    { name: 'viewer-bad-search-german', lang: 'de', token, ready: search('pay*ment', 'Ein * steht') },
     { name: 'viewer-expired', token: ended.token, ready: shows('has ended') },
     { name: 'viewer-expired-german', lang: 'de', token: ended.token, ready: shows('abgelaufen') },
     { name: 'viewer-not-checked', token: bare, ready: opens('invoice.paid', 'Content not checked') },

@@ -85,16 +85,26 @@ export const registerDlq: Register = (program, run) => {
         'Submits dead letters again: those with the given ids, or all open ones that match the filters. The exit code is 1 if ' +
           'any of them is refused again.',
       ),
-  ).argument('[ids...]', 'ids of dead letters');
-  addExamples(retry, 'tally dlq retry --reason FIELD_UNKNOWN --tenant acme');
-  run<FilterOptions>(retry, async (context, options, ids) => {
+  )
+    .argument('[ids...]', 'ids of dead letters')
+    .option('-n, --limit <count>', 'submit at most this many, the oldest first (default: all)', wholeNumber);
+  addExamples(
+    retry,
+    'tally dlq retry --reason FIELD_UNKNOWN --tenant acme',
+    'tally dlq retry --reason FIELD_UNKNOWN --limit 100',
+  );
+  run<FilterOptions & Pick<ListOptions, 'limit'>>(retry, async (context, options, ids) => {
     await using backend = await context.openBackend();
+    let tried = 0;
     let refused = 0;
     for await (const id of selected(backend, context, options, ids)) {
       const result = await backend.client.deadLetters.retry(id);
+      tried++;
       if ('error' in result) refused++;
       await printRetry(context, id, result);
     }
+    if (tried > 1 && !context.terminal.json)
+      context.terminal.note(`${tried} submitted again, ${refused} of them refused again`);
     return refused > 0 ? exitCodes.broken : undefined;
   });
 
@@ -172,18 +182,22 @@ function requireSelection(
 async function* selected(
   { client }: Backend,
   context: Context,
-  options: FilterOptions,
+  options: FilterOptions & Pick<ListOptions, 'limit'>,
   ids: readonly string[],
 ): AsyncGenerator<string> {
   requireSelection(options, ids);
+  const { limit = Number.POSITIVE_INFINITY } = options;
   if (ids.length > 0) {
-    yield* ids;
+    yield* ids.slice(0, limit);
     return;
   }
   const found: string[] = [];
   const query = { state: 'open' as const, ...filterOf(context, options) };
-  for await (const { id } of client.deadLetters.listAll(query)) found.push(id);
-  if (found.length === 0) context.terminal.note('no open dead letters');
+  for await (const { id } of client.deadLetters.listAll(query)) {
+    if (found.length >= limit) break;
+    found.push(id);
+  }
+  if (found.length === 0 && limit > 0) context.terminal.note('no open dead letters');
   yield* found;
 }
 

@@ -12,6 +12,7 @@ import { EventFeed } from './feed/event-feed.ts';
 import { Facets } from './filters/facets.tsx';
 import { FilterBar } from './filters/filter-bar.tsx';
 import { EventList } from './list/event-list.tsx';
+import { GapBar } from './list/gap-bar.tsx';
 import { ListTools } from './list/list-tools.tsx';
 import './events.css';
 
@@ -56,6 +57,7 @@ function EventsOfTenant({ tenant }: { readonly tenant: string }) {
         </div>
         <PageCheckBar check={check} />
         <EventList feed={feed} check={check} />
+        <GapBar tenant={tenant} />
       </section>
       {openId !== null && <RecordDrawer tenant={tenant} auditId={openId} />}
     </div>

@@ -12,8 +12,10 @@ import { Copyable } from '../elements/signs/copyable.tsx';
 import { Ago, Time } from '../elements/signs/time.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { may } from '../session/session.ts';
+import { stateTexts } from './dead-letter-states.ts';
 import { EraseDialog } from './erase-dialog.tsx';
 import { payloadOf } from './payload.ts';
+import { outcomeOf } from './resubmission.ts';
 import '../record/record.css';
 
 /** One refused event: why, what was received, and what to do with it. `onSettled` is called when the list has changed. */
@@ -54,12 +56,10 @@ function Letter({ letter, onSettled }: { readonly letter: DeadLetter; readonly o
       <header class="record-heading">
         <h2>{reason}</h2>
         <p class="soft">
-          {message} {pointer !== '' && <code>{pointer}</code>}
+          {pointer !== '' && <code>{pointer}</code>} {message}
         </p>
         <p class="badges">
-          <Badge tone={state === 'open' ? 'warn' : 'quiet'}>
-            {state === 'open' ? 'waits for a decision' : state}
-          </Badge>
+          <Badge tone={state === 'open' ? 'warn' : 'quiet'}>{stateTexts[state]}</Badge>
         </p>
       </header>
       <Actions letter={letter} onSettled={onSettled} />
@@ -113,6 +113,7 @@ function Actions({ letter, onSettled }: { readonly letter: DeadLetter; readonly 
   const place = usePlace();
   const [isErasing, setErasing] = useState(false);
   const [chained, setChained] = useState<string>();
+  const [fault, setFault] = useState<{ readonly code: string; readonly message: string }>();
   // The button that had the focus goes with the state that it was for.
   useEffect(() => {
     if (document.activeElement === document.body) document.querySelector<HTMLElement>('.drawer')?.focus();
@@ -121,12 +122,10 @@ function Actions({ letter, onSettled }: { readonly letter: DeadLetter; readonly 
     action.run(async () => {
       const result = await client.deadLetters.retry(letter.id);
       onSettled();
-      setChained('receipt' in result ? result.receipt.audit_id : undefined);
-      if ('error' in result) {
-        const { code, message } = result.error;
-        return `It was refused again (${code}): ${message}. Correct that at its source, and send it from there.`;
-      }
-      return result.status === 'noted' ? 'The producer’s account has it now.' : 'The event is in the chain.';
+      const { text, auditId } = outcomeOf(result);
+      setChained(auditId);
+      setFault('error' in result ? result.error : undefined);
+      return 'error' in result ? 'It was refused again' : text;
     });
   return (
     <>
@@ -143,7 +142,13 @@ function Actions({ letter, onSettled }: { readonly letter: DeadLetter; readonly 
         </p>
       )}
       {action.done !== undefined && (
-        <Notice title={action.done}>
+        <Notice tone={fault === undefined ? 'good' : 'warn'} title={action.done}>
+          {fault !== undefined && (
+            <p>
+              <code>{fault.code}</code>: {fault.message}. Correct this at its source, and send the event from
+              there.
+            </p>
+          )}
           {chained !== undefined && (
             <p>
               <a href={place.href('events', { event: chained })}>Show its record</a>
@@ -157,6 +162,7 @@ function Actions({ letter, onSettled }: { readonly letter: DeadLetter; readonly 
           letter={letter}
           onErased={(outcome) => {
             setChained(undefined);
+            setFault(undefined);
             void action.run(async () => outcome);
             onSettled();
           }}
@@ -192,7 +198,7 @@ function ReceivedBytes({ base64 }: { readonly base64: string }) {
   const { kind, text } = payloadOf(base64);
   return (
     <>
-      {kind === 'bytes' && <p class="faint">The bytes are no text.</p>}
+      {kind === 'bytes' && <p class="faint">The bytes are not text.</p>}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
       <pre tabIndex={0}>{text.slice(0, shownCharacters)}</pre>
       {text.length > shownCharacters && (

@@ -9,9 +9,13 @@ import { PagedTable } from '../elements/tables/paged-table.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { may } from '../session/session.ts';
 import { ForTenant } from '../shell/tenant.tsx';
+import { producersByState } from './producer-order.ts';
 import { ProducerBadge, ProducerMeanings } from './producer-states.tsx';
 import { SettleDialog } from './settle-dialog.tsx';
 import './operations.css';
+
+/** How many ranges of missing numbers a row shows. */
+const shownRanges = 8;
 
 /** What each producer sent by its own count, and what is missing. */
 export function ProducersPage() {
@@ -28,10 +32,9 @@ function ProducersOf({ tenant }: { readonly tenant: string }) {
   return (
     <div class="stack">
       <p class="soft">
-        Every producer numbers its events, so a missing number is noticed. Losses that are already on record
-        are{' '}
+        Every producer numbers its events, so a missing number is noticed. The trail has a record of{' '}
         <a href={place.href('events', { event_type: ['delivery.gap', 'delivery.unclosed'] })}>
-          events of the trail
+          each declared loss
         </a>
         .
       </p>
@@ -43,15 +46,11 @@ function ProducersOf({ tenant }: { readonly tenant: string }) {
           checked={all}
           onChange={(event) => place.change({ all: event.currentTarget.checked ? '1' : undefined })}
         />
-        Also producers that run, or that are complete
+        Show running and complete producers too
       </label>
       <section class="panel" aria-label="Producers">
         <PagedTable<ProducerAccount>
-          read={async (cursor, signal) => {
-            const query = { tenant_id: tenant, limit: 100, cursor, ...(all && { all }) };
-            const { producers, next_cursor } = await client.producers.list(query, { signal });
-            return { items: producers, cursor: next_cursor };
-          }}
+          read={(cursor, signal) => producersByState(client, { tenant, all }, cursor, signal)}
           dependencies={[client, tenant, all, action.round]}
           columns={[
             ...['Service', 'State', 'Missing numbers', 'Last number', 'Last seen', 'Producer'],
@@ -117,8 +116,14 @@ function ProducerCells({ producer }: { readonly producer: ProducerAccount }) {
         <ProducerBadge state={state} ephemeral={ephemeral} />
       </td>
       <td class="long">
-        {open_numbers === 0 ? <span class="faint">none</span> : ranges.slice(0, 8).join(', ')}
-        {ranges.length > 8 && <span class="faint"> and more, {open_numbers.toLocaleString()} in all</span>}
+        {open_numbers === 0 ? (
+          <span class="faint">none</span>
+        ) : (
+          <Ranges texts={ranges.slice(0, shownRanges)} />
+        )}
+        {ranges.length > shownRanges && (
+          <span class="faint"> and more, {open_numbers.toLocaleString()} in all</span>
+        )}
       </td>
       <td class="number">{numbers.toLocaleString()}</td>
       <td>
@@ -129,4 +134,14 @@ function ProducerCells({ producer }: { readonly producer: ProducerAccount }) {
       </td>
     </>
   );
+}
+
+/** Numbers, each range of them in one line. */
+function Ranges({ texts }: { readonly texts: readonly string[] }) {
+  return texts.flatMap((text, at) => [
+    at > 0 && ', ',
+    <span key={text} class="one-line">
+      {text}
+    </span>,
+  ]);
 }

@@ -2,6 +2,7 @@
 import { type Client, type Found, incompleteAccounts } from '@tallystick/client';
 import type { FollowerInfo } from '@tallystick/protocol';
 import type { IconName } from '../elements/signs/icon.tsx';
+import { missingEventsText } from '../trail/missing-events.ts';
 
 /** One thing to look after, and the page on which a reader does that. */
 export interface Matter {
@@ -38,7 +39,7 @@ export async function mattersOf(
   ]);
   const waiting = { found: approvals.approvals, more: approvals.next_cursor !== undefined };
   return [
-    matter('Approvals wait', 'approvals', 'shield', waiting, {
+    matter('Waiting approvals', 'approvals', 'shield', waiting, {
       some: 'Agents wait for a decision.',
       none: 'No agent waits for a decision.',
     }),
@@ -47,10 +48,10 @@ export async function mattersOf(
       none: 'Every action has an end.',
     }),
     matter('Producers with gaps', 'producers', 'truck', accounts.gaps, {
-      some: 'Events are missing, or on their way.',
+      some: `${missingEventsText({ accounts: accounts.gaps.found, more: accounts.gaps.more }, 1)}.`,
       none: 'Every number is accounted for.',
     }),
-    matter('Producers fell silent', 'producers', 'clock', accounts.unclosed, {
+    matter('Silent producers', 'producers', 'clock', accounts.unclosed, {
       some: 'They may have held more events.',
       none: 'Every producer runs, or has declared its end.',
     }),

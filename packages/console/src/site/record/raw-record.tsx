@@ -1,6 +1,6 @@
 import type { EventView } from '@tallystick/protocol';
 import { CopyButton } from '../elements/signs/copyable.tsx';
-import { withVisibleDirections } from './directions.ts';
+import { withVisibleDirections } from '../trail/directions.ts';
 
 /** The bytes that were hashed, as they are, and the same in lines. */
 export function RawRecord({ event: { record } }: { readonly event: EventView }) {
@@ -17,7 +17,7 @@ export function RawRecord({ event: { record } }: { readonly event: EventView }) 
       </p>
       <details>
         <summary class="faint">The bytes that were hashed</summary>
-        <pre class="bytes">{record}</pre>
+        <pre>{record}</pre>
       </details>
     </details>
   );

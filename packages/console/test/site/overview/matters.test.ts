@@ -26,7 +26,11 @@ function clientOf(lists: {
         open_intents: items(lists[state]),
       }),
     },
-    producers: { list: async () => ({ producers: lists.producers ?? [] }) },
+    producers: {
+      list: async ({ state }: { state: string }) => ({
+        producers: (lists.producers ?? []).filter((each) => (each as { state: string }).state === state),
+      }),
+    },
     deadLetters: { list: async () => ({ dead_letters: items(lists.letters), next_cursor: lists.more }) },
     followers: { list: async () => ({ followers: lists.followers ?? [] }) },
   } as unknown as Client;
@@ -39,17 +43,16 @@ const of = async (lists: Parameters<typeof clientOf>[0], followers = true) =>
 
 it('has nothing urgent where all is well, and leads to the page of each matter', async () => {
   expect(await of({ followers: [follower('field-index', { lag_records: 3, lag_seconds: 2 })] })).toEqual([
-    ...['Approvals wait (approvals): 0', 'Incomplete actions (intents): 0'],
-    ...['Producers with gaps (producers): 0', 'Producers fell silent (producers): 0'],
+    ...['Waiting approvals (approvals): 0', 'Incomplete actions (intents): 0'],
+    ...['Producers with gaps (producers): 0', 'Silent producers (producers): 0'],
     ...['Dead letters (dead-letters): 0', 'Followers behind (followers): 0'],
   ]);
 });
 
 it('counts what is missing, what waits, and what is behind', async () => {
   const producers = [
-    { state: 'open', ephemeral: true },
-    { state: 'unclosed', ephemeral: false },
-    { state: 'unclosed', ephemeral: true },
+    { state: 'open', service: 'doors', open_numbers: 1 },
+    { state: 'unclosed', service: 'mail', open_numbers: 0 },
   ];
   const followers = [
     follower('a', { state: 'paused' }),
@@ -66,8 +69,8 @@ it('counts what is missing, what waits, and what is behind', async () => {
     followers,
   };
   expect(await of(lists)).toEqual([
-    ...['Approvals wait (approvals): 1!', 'Incomplete actions (intents): 5!'],
-    ...['Producers with gaps (producers): 1!', 'Producers fell silent (producers): 1!'],
+    ...['Waiting approvals (approvals): 1!', 'Incomplete actions (intents): 5!'],
+    ...['Producers with gaps (producers): 1!', 'Silent producers (producers): 1!'],
     ...['Dead letters (dead-letters): 100+!', 'Followers behind (followers): 3!'],
   ]);
 });

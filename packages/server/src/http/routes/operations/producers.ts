@@ -1,4 +1,4 @@
-import type { ProducerPage, ProducersSettled } from '@tallystick/protocol';
+import { type ProducerPage, type ProducersSettled, producerStates } from '@tallystick/protocol';
 import * as z from 'zod';
 import type { AuditService } from '../../../app.ts';
 import { defaultSilentSeconds, producerPage } from '../../../operations/producers.ts';
@@ -27,6 +27,10 @@ export function producerRoutes({ service }: { readonly service: AuditService }):
       query: z.strictObject({
         tenant_id: tenantId.optional(),
         all: flag('Also list accounts that are closed or running').optional(),
+        state: z
+          .enum(producerStates)
+          .optional()
+          .describe('Of these accounts, only those in this state. Closed and running ones need `all`'),
         silent_seconds: integer(
           'A producer that sent nothing for this number of seconds counts as having ended',
           {
@@ -44,6 +48,7 @@ export function producerRoutes({ service }: { readonly service: AuditService }):
         const { producers, nextCursor } = await producerPage(service.database, {
           tenants: query.tenant_id === undefined ? principal.tenants : [tenantOf(principal, query.tenant_id)],
           all: query.all ?? false,
+          state: query.state,
           silentSeconds: query.silent_seconds,
           limit: query.limit,
           cursor: query.cursor,

@@ -129,3 +129,21 @@ test('a producer with more holes than an answer should name is counted in full',
     [3, 3],
   ]);
 });
+
+test('a list of one state has no other accounts, and pages of its own', async () => {
+  const tenant = newTenant();
+  const open = [await send(tenant, { sequences: [2] }), await send(tenant, { sequences: [3] })];
+  await send(tenant, { sequences: [1], final: 1 });
+  await send(tenant, { sequences: [1] });
+  const statesOf = async (parameters: string) =>
+    (await accounts(tenant, parameters)).producers.map(({ state }: { state: string }) => state);
+  expect(await statesOf('&state=open')).toEqual(['open', 'open']);
+  expect(await statesOf('&state=closed')).toEqual([]);
+  expect(await statesOf('&state=closed&all=true')).toEqual(['closed']);
+  expect(await statesOf('&state=running&all=true')).toEqual(['running']);
+  const first = await accounts(tenant, '&state=open&limit=1');
+  const second = await accounts(tenant, `&state=open&limit=1&cursor=${first.next_cursor}`);
+  const ids = [...first.producers, ...second.producers].map(({ producer_id }) => producer_id);
+  expect([ids.sort(), second.next_cursor]).toEqual([open.sort(), undefined]);
+  expect((await http.get(`/v1/audit/producers?tenant_id=${tenant}&state=lost`)).status).toBe(400);
+});

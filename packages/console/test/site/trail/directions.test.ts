@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { hasDirections, withVisibleDirections } from '../../../src/site/record/directions.ts';
+import { hasDirections, withVisibleDirections } from '../../../src/site/trail/directions.ts';
 
 it('shows characters that turn the direction of writing as escapes of the same JSON value', () => {
   const value = { note: 'a \u202Eevil\u202C b', isolated: '\u2067x\u2069', hebrew: 'שלום' };
