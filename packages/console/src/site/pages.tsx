@@ -114,9 +114,9 @@ function UnknownPage() {
   return (
     <Empty icon="search" title="There is no such page">
       <p>
-        The address may be wrong, or your key may not see the page. Its scopes are{' '}
-        {session.scopes.join(', ') || 'none'}. Ask the operator of the service for the scope events:read to
-        read a trail.
+        The address may be wrong, or the page needs a scope that your key does not have. Your key has{' '}
+        {session.scopes.length === 0 ? 'no scope' : <code>{session.scopes.join(', ')}</code>}. If you need the
+        page, ask the operator of the service for a key with its scope.
       </p>
       <p class="empty-actions">
         {offered.slice(0, 3).map(({ page, title }) => (

@@ -72,7 +72,7 @@ it('is searched, beside counts that are exact and filter it', async () => {
   const counts = page.getByRole('complementary', { name: 'Counts' });
   const { records } = await service.client.stats.get({ tenant_id: 'acme' });
   await counts.getByText(`${records} events`).waitFor();
-  await counts.getByText('counted exactly').waitFor();
+  await counts.getByText('Exact counts').waitFor();
   // At a width of 1,280 px the counts covered the navigation.
   expect(page.viewportSize()?.width).toBe(1_280);
   await page.getByRole('link', { name: 'Exports', exact: true }).click({ trial: true });
@@ -136,7 +136,7 @@ it('is verified as a whole, and names the record that was changed', async () => 
     if (/receipt/.test(request.url())) receipts.push(request.url());
   });
   await page.getByRole('button', { name: 'Verify' }).click();
-  await visitor.sees(/Checked by your browser: \d+ events/, 'Omissions are not covered');
+  await visitor.sees(/Checked by your browser: \d+ events/, 'whether the list is complete');
   // One proof is enough for an intact page.
   expect(receipts).toEqual([]);
   expect(await page.locator('.record-mark[data-state="verified"]').count()).toBe(await visitor.rows.count());
@@ -188,7 +188,7 @@ it('is exported with its filters and its search', async () => {
   expect(records > 0 && records < all).toBe(true);
   await visitor.go(`events?tenant=acme&event_type=alert.classified&q=${q}`);
   await page.getByRole('link', { name: 'Export', exact: true }).click();
-  await page.getByRole('heading', { name: 'Events, to read' }).waitFor();
+  await page.getByRole('heading', { name: 'Evidence' }).waitFor();
   await visitor.sees(`${records} event`);
   const lines = async (format: string) => {
     const download = page.waitForEvent('download');

@@ -60,7 +60,11 @@ export async function operationScenes(service: ConsoleService): Promise<readonly
       await shows(/would be closed|would be declared|nothing would/)(page);
     }),
     signed('dead-letters', 'dead-letters?tenant=acme&all=1', column('Last seen')),
-    signed('dead-letters-erased', 'dead-letters?tenant=acme&state=purged', shows('is in this state')),
+    signed(
+      'dead-letters-erased',
+      'dead-letters?tenant=acme&state=purged',
+      shows('No refused event was erased'),
+    ),
     signed('dead-letter', `dead-letters?tenant=acme&letter=${letter}`, shows('What was received')),
     signed('dead-letter-retry', `dead-letters?tenant=acme&letter=${letter}`, async (page) => {
       await page.getByRole('button', { name: 'Submit again' }).click();
@@ -77,8 +81,8 @@ export async function operationScenes(service: ConsoleService): Promise<readonly
       key: few,
     }),
     signed('tenants', 'tenants', column('Last record')),
-    signed('keys', 'keys', column('Stands for')),
-    signed('keys-all', 'keys?all=1', column('Stands for')),
+    signed('keys', 'keys', column('Acts as')),
+    signed('keys-all', 'keys?all=1', column('Acts as')),
     signed('key-new', 'keys', async (page) => {
       await page.getByText('Make a new key').click();
       await shows('The key may')(page);

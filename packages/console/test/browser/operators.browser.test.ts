@@ -76,7 +76,7 @@ it('pauses a follower and lets it go on; the keys of one tenant do not', async (
       ?.state;
   expect(await stateOf()).toBe('paused');
   await page.getByRole('button', { name: 'Resume search-index' }).click();
-  await visitor.sees('search-index goes on');
+  await visitor.sees('search-index is running again');
   expect(await stateOf()).toBe('running');
   await using other = await Visitor.arrive(shared.browser, shared.service);
   await other.open(await reader('Of acme', ['admin'], { tenants: ['acme'] }), 'followers');

@@ -32,7 +32,7 @@ it('the page says that the service is away, and goes on when it is back', async 
   expect(await says.count()).toBe(1);
   await visitor.page.unroute('**/v1/**');
   await says.getByRole('button', { name: 'Try again' }).click();
-  await visitor.sees('by hour and outcome', 'Records in the chain', 'Approvals wait');
+  await visitor.sees('by hour and outcome', 'Records in the chain', 'Waiting approvals');
   await says.waitFor({ state: 'detached' });
 });
 

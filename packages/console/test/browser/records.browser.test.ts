@@ -175,13 +175,13 @@ describe('agents and models', () => {
     await calls.first().getByText('$4321.00').waitFor();
     await calls.first().getByText('whale').waitFor();
     const { records } = await service.client.events.top({ tenant_id: 'acme', by: 'context.llm_cost_usd' });
-    await visitor.sees(`of ${records + 1} values`);
+    await visitor.sees(`among ${records + 1} values`);
     await page.getByRole('link', { name: 'Time', exact: true }).click();
     await calls.first().getByText('1 h 0 m').waitFor();
     await page.keyboard.press('/');
     await page.keyboard.type('actor_id:ranked');
     await page.keyboard.press('Enter');
-    await visitor.sees('of 1 value');
+    await visitor.sees('among 1 value');
     await calls.getByRole('link', { name: 'tortoise' }).click();
     await visitor.drawer.getByText('Verified here, by your browser').waitFor();
     expect(await visitor.barriers()).toEqual([]);

@@ -154,7 +154,7 @@ it('an admin closes the account of a producer with gaps, with a reason that the 
   await visitor.sees('Nothing is missing');
   const [gap] = await recordsOf('delivery.gap');
   expect(JSON.stringify(gap)).toContain('the <i>host</i> was replaced');
-  await page.getByRole('link', { name: 'events of the trail' }).click();
+  await page.getByRole('link', { name: 'each declared loss' }).click();
   await visitor.rows.filter({ hasText: 'delivery.gap' }).first().waitFor();
 });
 
@@ -166,7 +166,7 @@ it('a timeline says that events were refused, and leads to them', async () => {
   const { page } = visitor;
   const reading = await reader('Few', ['events:read'], { tenants: ['acme'] });
   await visitor.open(reading, `timeline?tenant=acme&investigation_id=${investigation_id}`);
-  const missing = page.getByRole('status').filter({ hasText: 'Missing: 2 matters' });
+  const missing = page.getByRole('status').filter({ hasText: 'Something may be missing (2)' });
   await missing.getByText('names a cause that is not in the trail').waitFor();
   await missing.getByText('1 event of this tenant was refused').waitFor();
   expect(await missing.innerText()).not.toContain('tally');

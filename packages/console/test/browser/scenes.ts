@@ -39,7 +39,7 @@ export async function scenesOf(service: ConsoleService): Promise<readonly Scene[
   };
   const overview = async (page: Page) => {
     await shows('by hour and outcome')(page);
-    await shows('Approvals wait')(page);
+    await shows('Waiting approvals')(page);
     await shows('Records in the chain')(page);
     await page.locator('.recent-timelines').waitFor();
   };
@@ -74,7 +74,12 @@ export async function scenesOf(service: ConsoleService): Promise<readonly Scene[
         await page.getByText('What was checked').click();
       },
     },
-    { name: 'timelines', path: 'timeline?tenant=acme', signedIn: true, ready: shows('Recent') },
+    {
+      name: 'timelines',
+      path: 'timeline?tenant=acme',
+      signedIn: true,
+      ready: async (page) => await page.locator('.recent-timelines').waitFor(),
+    },
     {
       name: 'timeline',
       path: `timeline?tenant=acme&investigation_id=${investigation}`,
@@ -102,7 +107,7 @@ export async function scenesOf(service: ConsoleService): Promise<readonly Scene[
       },
     },
     { name: 'intents', path: 'intents?tenant=acme', signedIn: true, ready: shows(/No action is|Deadline/) },
-    { name: 'calls', path: 'calls?tenant=acme', signedIn: true, ready: shows('The greatest by cost') },
+    { name: 'calls', path: 'calls?tenant=acme', signedIn: true, ready: shows('Most expensive calls') },
     ...(await operationScenes(service)),
   ];
 }

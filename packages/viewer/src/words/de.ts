@@ -4,7 +4,7 @@ import type { ViewerWords } from './viewer-words.ts';
 /** German. */
 export const de: ViewerWords = {
   title: 'Prüfprotokoll',
-  search: 'Suche',
+  search: 'Suchen',
   searchHint: 'Wörter, "Wortfolgen", Feld:Wert, -ohne',
   time: 'Zeit',
   event: 'Ereignis',

@@ -56,8 +56,8 @@ function IntentsOf({ tenant }: { readonly tenant: string }) {
         {behind > behindAfter && (
           <Notice tone="warn" title={`This list is ${behind.toLocaleString()} seconds behind the chain`}>
             <p>
-              The follower open-intents has not read the newest records yet. Its state is on the page of
-              followers.
+              The follower open-intents has not read the newest records yet. The page Followers shows its
+              state.
             </p>
           </Notice>
         )}
@@ -70,7 +70,7 @@ function IntentsOf({ tenant }: { readonly tenant: string }) {
               return { items: page.open_intents, cursor: page.next_cursor };
             }}
             dependencies={[client, tenant, state]}
-            columns={['Action', 'Agent', 'Target', 'State', 'Deadline', 'Chained']}
+            columns={['Action', 'Agent', 'Target', 'State', 'Deadline', 'Recorded']}
             keyOf={({ intent_id, audit_id }) => `${intent_id} ${audit_id}`}
             row={(intent) => <IntentRow intent={intent} />}
             empty={
@@ -78,9 +78,17 @@ function IntentsOf({ tenant }: { readonly tenant: string }) {
                 icon="check"
                 title={state === undefined ? 'No action is open' : 'No action is in this state'}
               >
-                <p>
-                  Every action that an agent declared has an end in the trail, and every end has its intent.
-                </p>
+                {state === undefined ? (
+                  <p>
+                    Every action that an agent declared has an end in the trail, and every end has its intent.
+                  </p>
+                ) : (
+                  <p>
+                    <a class="button" href={place.hrefWith({ state: undefined })}>
+                      Show all open actions
+                    </a>
+                  </p>
+                )}
               </Empty>
             }
           />
@@ -98,7 +106,12 @@ function IntentRow({ intent }: { readonly intent: OpenIntent }) {
   return (
     <>
       <td>
-        <a href={place.hrefWith({ event: audit_id })}>{action ?? 'an action without a name'}</a>
+        <a
+          href={place.hrefWith({ event: audit_id })}
+          aria-current={place.parameters.get('event') === audit_id ? 'true' : undefined}
+        >
+          {action ?? 'an action without a name'}
+        </a>
       </td>
       <td>
         <span class="faint">{actor_type}</span> {actor_id}

@@ -73,7 +73,12 @@ function ApprovalRow({ approval }: { readonly approval: Approval }) {
   return (
     <>
       <td>
-        <a href={place.hrefWith({ approval: id })}>{document.action}</a>
+        <a
+          href={place.hrefWith({ approval: id })}
+          aria-current={place.parameters.get('approval') === id ? 'true' : undefined}
+        >
+          {document.action}
+        </a>
       </td>
       <td>{document.actor.actor_id}</td>
       <td class="long">

@@ -1,7 +1,7 @@
-import type { ExportFormatName } from '@tallystick/protocol';
+import type { ExportFormatName, Stats } from '@tallystick/protocol';
 import { usePlace } from '../address/place.ts';
 import { Failure } from '../elements/notices/failure.tsx';
-import { useResource } from '../elements/requests/resource.ts';
+import { type Resource, useResource } from '../elements/requests/resource.ts';
 import { Icon } from '../elements/signs/icon.tsx';
 import { countText } from '../events/filters/facet-counts.ts';
 import { FilterBar } from '../events/filters/filter-bar.tsx';
@@ -19,12 +19,12 @@ const formats: readonly { readonly name: ExportFormatName; readonly title: strin
     {
       name: 'csv',
       title: 'CSV',
-      text: 'For spreadsheets. A text that would be a formula begins with an apostrophe.',
+      text: 'For spreadsheets. A text that a spreadsheet would read as a formula begins with an apostrophe.',
     },
     {
       name: 'jsonl',
       title: 'JSON lines',
-      text: 'For programs. One event per line, with every member as it is.',
+      text: 'For programs. One event per line, complete and unchanged.',
     },
   ];
 
@@ -34,8 +34,12 @@ export function ExportsPage() {
 }
 
 function ExportsOf({ tenant }: { readonly tenant: string }) {
-  const { session } = useConsole();
+  const { client, session } = useConsole();
   const { parameters } = usePlace();
+  const count = useResource(
+    async (signal) => await client.stats.get(eventQueryOf(tenant, parameters, Date.now()), { signal }),
+    [client, listKeyOf(tenant, parameters)],
+  );
   return (
     <div class="stack exports">
       <div class="events-tools">
@@ -44,10 +48,11 @@ function ExportsOf({ tenant }: { readonly tenant: string }) {
           <TimeRangeMenu />
         </div>
       </div>
+      {count.error !== undefined && <Failure error={count.error} retry={count.reload} />}
       <section class="panel">
         <header>
-          <h2>Events, to read</h2>
-          <Count tenant={tenant} />
+          <h2>Events</h2>
+          <Count count={count} />
         </header>
         <ul class="body downloads">
           {formats.map(({ name, title, text }) => (
@@ -68,10 +73,10 @@ function ExportsOf({ tenant }: { readonly tenant: string }) {
           ))}
         </ul>
         <p class="body faint">
-          The oldest event is the first line, and the newest one at the start of the download is the last.
-          Sensitive events need the scope events:read-sensitive. Each export is a record of the chain, with
-          who exported what. For a large one take <code>tally export</code>, which goes on after a broken
-          connection.
+          The oldest event is the first line. Events that arrive during the download are not in the file.
+          Sensitive events need the scope <code class="one-line">events:read-sensitive</code>. A record in the
+          chain says who exported what. For a large export use <code class="one-line">tally export</code>: it
+          continues after the connection breaks.
         </p>
       </section>
       {may(session, 'log:read') && (
@@ -84,7 +89,7 @@ function ExportsOf({ tenant }: { readonly tenant: string }) {
               <div>
                 <strong>The whole chain of {tenant}</strong>
                 <p class="soft">
-                  All records with their proofs, without filters. Everyone can verify them without this
+                  All records with their proofs; filters do not apply. Anyone can verify the file without this
                   service: <code>tally verify {tenant}.tally</code>
                 </p>
               </div>
@@ -101,15 +106,9 @@ function ExportsOf({ tenant }: { readonly tenant: string }) {
 }
 
 /** How many events the export has. */
-function Count({ tenant }: { readonly tenant: string }) {
-  const { client } = useConsole();
-  const { parameters } = usePlace();
-  const { value, error } = useResource(
-    async (signal) => await client.stats.get(eventQueryOf(tenant, parameters, Date.now()), { signal }),
-    [client, listKeyOf(tenant, parameters)],
-  );
-  if (error !== undefined) return <Failure error={error} />;
-  if (value === undefined) return <span class="faint">counting …</span>;
+function Count({ count: { value, error } }: { readonly count: Resource<Stats> }) {
+  if (error !== undefined) return <span class="faint">not counted</span>;
+  if (value === undefined) return <span class="faint">Counting …</span>;
   const exactness = value.complete ? (value.estimate === true ? 'about' : 'exact') : 'at_least';
   return (
     <span class="soft number">

@@ -111,9 +111,9 @@ function Heading({ found, measure }: { readonly found: GreatestCalls; readonly m
   return (
     <header>
       <h2>
-        The greatest by {measure.title.toLowerCase()}{' '}
+        {measure.heading}{' '}
         <span class="faint">
-          of {records.toLocaleString()} {records === 1 ? 'value' : 'values'}
+          among {records.toLocaleString()} {records === 1 ? 'value' : 'values'}
         </span>
       </h2>
       {!isComplete(found) && <span class="badge warn">older events are not read yet</span>}
@@ -160,7 +160,7 @@ function Call({
       <span class="call-value number">{text}</span>
       <div>
         <a href={place.hrefWith({ event: id })} aria-current={isOpen ? 'true' : undefined}>
-          {call?.model ?? 'a model that is not named'}
+          {call?.model ?? 'unnamed model'}
         </a>{' '}
         <span class="soft">{textOf(event, 'event_type')}</span>
         <p class="faint">

@@ -7,6 +7,8 @@ export interface Measure {
   /** In the address: `by=cost`. */
   readonly name: string;
   readonly title: string;
+  /** Above the list. */
+  readonly heading: string;
   /**
    * Where records have the number. Records of the taxonomy `soc` name it `llm_…`, those of `agent` as OpenTelemetry does. Other actions
    * have a cost and a duration too, so these are ranked among records of calls alone.
@@ -23,6 +25,7 @@ export const measures: readonly Measure[] = [
   {
     name: 'cost',
     title: 'Cost',
+    heading: 'Most expensive calls',
     paths: [{ by: 'context.llm_cost_usd' }, { by: 'outcome.cost_usd', ofCalls: true }],
     // All with the same digits, so that they can be compared down the list.
     text: (value) => `$${value.toFixed(6)}`,
@@ -30,18 +33,21 @@ export const measures: readonly Measure[] = [
   {
     name: 'time',
     title: 'Time',
+    heading: 'Slowest calls',
     paths: [{ by: 'context.llm_latency_ms' }, { by: 'outcome.duration_ms', ofCalls: true }],
     text: duration,
   },
   {
     name: 'input',
     title: 'Tokens read',
+    heading: 'Calls that read the most tokens',
     paths: [{ by: 'context.llm_input_tokens' }, { by: 'context.gen_ai.usage.input_tokens' }],
     text: tokens,
   },
   {
     name: 'output',
     title: 'Tokens written',
+    heading: 'Calls that wrote the most tokens',
     paths: [{ by: 'context.llm_output_tokens' }, { by: 'context.gen_ai.usage.output_tokens' }],
     text: tokens,
   },

@@ -12,6 +12,7 @@ import { Copyable } from '../elements/signs/copyable.tsx';
 import { Ago, Time } from '../elements/signs/time.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { may } from '../session/session.ts';
+import { stateTexts } from './dead-letter-states.ts';
 import { EraseDialog } from './erase-dialog.tsx';
 import { payloadOf } from './payload.ts';
 import { outcomeOf } from './resubmission.ts';
@@ -55,12 +56,10 @@ function Letter({ letter, onSettled }: { readonly letter: DeadLetter; readonly o
       <header class="record-heading">
         <h2>{reason}</h2>
         <p class="soft">
-          {message} {pointer !== '' && <code>{pointer}</code>}
+          {pointer !== '' && <code>{pointer}</code>} {message}
         </p>
         <p class="badges">
-          <Badge tone={state === 'open' ? 'warn' : 'quiet'}>
-            {state === 'open' ? 'waits for a decision' : state}
-          </Badge>
+          <Badge tone={state === 'open' ? 'warn' : 'quiet'}>{stateTexts[state]}</Badge>
         </p>
       </header>
       <Actions letter={letter} onSettled={onSettled} />
@@ -114,6 +113,7 @@ function Actions({ letter, onSettled }: { readonly letter: DeadLetter; readonly 
   const place = usePlace();
   const [isErasing, setErasing] = useState(false);
   const [chained, setChained] = useState<string>();
+  const [fault, setFault] = useState<{ readonly code: string; readonly message: string }>();
   // The button that had the focus goes with the state that it was for.
   useEffect(() => {
     if (document.activeElement === document.body) document.querySelector<HTMLElement>('.drawer')?.focus();
@@ -122,9 +122,10 @@ function Actions({ letter, onSettled }: { readonly letter: DeadLetter; readonly 
     action.run(async () => {
       const result = await client.deadLetters.retry(letter.id);
       onSettled();
-      const { outcome, text, auditId } = outcomeOf(result);
+      const { text, auditId } = outcomeOf(result);
       setChained(auditId);
-      return outcome === 'refused' ? `${text} Correct that at its source, and send it from there.` : text;
+      setFault('error' in result ? result.error : undefined);
+      return 'error' in result ? 'It was refused again' : text;
     });
   return (
     <>
@@ -141,7 +142,13 @@ function Actions({ letter, onSettled }: { readonly letter: DeadLetter; readonly 
         </p>
       )}
       {action.done !== undefined && (
-        <Notice title={action.done}>
+        <Notice tone={fault === undefined ? 'good' : 'warn'} title={action.done}>
+          {fault !== undefined && (
+            <p>
+              <code>{fault.code}</code>: {fault.message}. Correct this at its source, and send the event from
+              there.
+            </p>
+          )}
           {chained !== undefined && (
             <p>
               <a href={place.href('events', { event: chained })}>Show its record</a>
@@ -155,6 +162,7 @@ function Actions({ letter, onSettled }: { readonly letter: DeadLetter; readonly 
           letter={letter}
           onErased={(outcome) => {
             setChained(undefined);
+            setFault(undefined);
             void action.run(async () => outcome);
             onSettled();
           }}
@@ -190,7 +198,7 @@ function ReceivedBytes({ base64 }: { readonly base64: string }) {
   const { kind, text } = payloadOf(base64);
   return (
     <>
-      {kind === 'bytes' && <p class="faint">The bytes are no text.</p>}
+      {kind === 'bytes' && <p class="faint">The bytes are not text.</p>}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
       <pre tabIndex={0}>{text.slice(0, shownCharacters)}</pre>
       {text.length > shownCharacters && (

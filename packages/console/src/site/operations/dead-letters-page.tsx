@@ -8,6 +8,7 @@ import { useConsole } from '../session/console-context.ts';
 import { may } from '../session/session.ts';
 import { ForTenant } from '../shell/tenant.tsx';
 import { DeadLetterDrawer } from './dead-letter-drawer.tsx';
+import { stateTexts } from './dead-letter-states.ts';
 import { ResubmitDialog } from './resubmit-dialog.tsx';
 import './operations.css';
 
@@ -40,7 +41,7 @@ function DeadLettersOf({ tenant }: { readonly tenant: string }) {
             >
               {deadLetterStates.map((each) => (
                 <option key={each} value={each}>
-                  {each === 'purged' ? 'erased' : each}
+                  {stateTexts[each]}
                 </option>
               ))}
             </select>
@@ -52,7 +53,7 @@ function DeadLettersOf({ tenant }: { readonly tenant: string }) {
                 checked={all}
                 onChange={(event) => place.change({ all: event.currentTarget.checked ? '1' : undefined })}
               />
-              Of every tenant, and those whose tenant is not known
+              Of every tenant, also where the tenant is not known
             </label>
           )}
           {may(session, 'admin') && state === 'open' && (
@@ -76,12 +77,18 @@ function DeadLettersOf({ tenant }: { readonly tenant: string }) {
             empty={
               <Empty
                 icon="inbox"
-                title={state === 'open' ? 'No event was refused' : 'No refused event is in this state'}
+                title={
+                  state === 'open' ? 'No event was refused' : `No refused event was ${stateTexts[state]}`
+                }
               >
-                <p>
-                  The service keeps the bytes of every event that it refuses, and says why. They would be
-                  listed here.
-                </p>
+                <p>The service keeps the bytes of every event that it refuses, and lists them here.</p>
+                {state !== 'open' && (
+                  <p>
+                    <a class="button" href={place.hrefWith({ state: undefined })}>
+                      Show events that wait for a decision
+                    </a>
+                  </p>
+                )}
               </Empty>
             }
           />
@@ -114,12 +121,15 @@ function LetterRow({
   return (
     <>
       <td>
-        <a href={place.hrefWith({ letter: id })}>
+        <a
+          href={place.hrefWith({ letter: id })}
+          aria-current={place.parameters.get('letter') === id ? 'true' : undefined}
+        >
           <code>{reason}</code>
         </a>
       </td>
-      <td class="long">
-        {message} {pointer !== '' && <code class="faint">{pointer}</code>}
+      <td class="long wide">
+        {pointer !== '' && <code>{pointer}</code>} {message}
       </td>
       {withTenant && <td>{tenant_id ?? <span class="faint">not known</span>}</td>}
       <td class="long">{source}</td>

@@ -7,7 +7,7 @@ import { type Action, useAction } from '../elements/requests/action.ts';
 import { useResource } from '../elements/requests/resource.ts';
 import { Badge, type Tone } from '../elements/signs/badge.tsx';
 import { Ago } from '../elements/signs/time.tsx';
-import { cardNames } from '../elements/tables/paged-table.tsx';
+import { TableFrame } from '../elements/tables/table-frame.tsx';
 import { useConsole } from '../session/console-context.ts';
 
 /** What the known followers keep, in words. */
@@ -24,7 +24,7 @@ const tones: { readonly [state in FollowerInfo['state']]: Tone } = {
   rebuilding: 'quiet',
 };
 
-const columns = ['Follower', 'State', 'Behind', 'Oldest unread', 'Stopped', 'Action'];
+const columns = ['Follower', 'State', 'Records behind', 'Oldest unread', 'Stopped tenants', 'Action'];
 
 /** What is derived from the chains, and how far it is. For operators. */
 export function FollowersPage() {
@@ -38,12 +38,16 @@ export function FollowersPage() {
     <div class="stack">
       <p class="soft">
         Followers read every chain and keep what lists, counts and searches need. A follower that is behind or
-        stopped loses nothing: the chains have it, and it goes on where it was.
+        stopped loses nothing: the records stay in the chains, and it continues where it was.
       </p>
       {action.done !== undefined && <Notice title={action.done} />}
       {action.error !== undefined && <Failure error={action.error} />}
       {error !== undefined && <Failure error={error} retry={reload} />}
-      {value === undefined && error === undefined && <LoadingRows label="Loading the followers" />}
+      {value === undefined && error === undefined && (
+        <section class="panel">
+          <LoadingRows label="Loading the followers" />
+        </section>
+      )}
       {value !== undefined && <FollowerTable followers={value} action={action} onReload={reload} />}
       {value?.flatMap(({ name, stopped }) =>
         stopped.map((each) => (
@@ -68,28 +72,14 @@ function FollowerTable({
       <header>
         <h2>{followers.length} followers</h2>
         <button type="button" class="button" onClick={onReload}>
-          Look again
+          Refresh
         </button>
       </header>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <div class="table-frame" tabIndex={0} role="group" aria-label="Table, scrolls sideways">
-        <table class="table cards" style={cardNames(columns)}>
-          <thead>
-            <tr>
-              {columns.map((name, at) => (
-                <th key={name} scope="col" class={at === 2 || at === 4 ? 'number' : ''}>
-                  {name}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {followers.map((follower) => (
-              <FollowerRow key={follower.name} follower={follower} action={action} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <TableFrame columns={columns} numbers={[2, 4]}>
+        {followers.map((follower) => (
+          <FollowerRow key={follower.name} follower={follower} action={action} />
+        ))}
+      </TableFrame>
     </section>
   );
 }
@@ -110,7 +100,11 @@ function FollowerRow({ follower, action }: { readonly follower: FollowerInfo; re
       </td>
       <td>
         <Badge tone={tones[state]}>{state}</Badge>
-        {paused_by !== null && <div class="faint">by {paused_by}</div>}
+        {paused_by !== null && (
+          <div class="faint">
+            by <code>{paused_by}</code>
+          </div>
+        )}
       </td>
       <td class="number">
         {lag_records.toLocaleString()}
@@ -131,7 +125,7 @@ function FollowerRow({ follower, action }: { readonly follower: FollowerInfo; re
               type="button"
               class="button"
               aria-label={`Resume ${name}`}
-              onClick={() => void change({ action: 'resume' }, `${name} goes on.`)}
+              onClick={() => void change({ action: 'resume' }, `${name} is running again.`)}
             >
               Resume
             </button>

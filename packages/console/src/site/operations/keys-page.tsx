@@ -8,7 +8,7 @@ import { Notice } from '../elements/notices/notice.tsx';
 import { useAction } from '../elements/requests/action.ts';
 import { Badge } from '../elements/signs/badge.tsx';
 import { Copyable } from '../elements/signs/copyable.tsx';
-import { Ago, Time } from '../elements/signs/time.tsx';
+import { Ago } from '../elements/signs/time.tsx';
 import { PagedTable } from '../elements/tables/paged-table.tsx';
 import { useConsole } from '../session/console-context.ts';
 import { NewKeyForm } from './new-key-form.tsx';
@@ -45,7 +45,7 @@ export function KeysPage() {
           checked={all}
           onChange={(event) => place.change({ all: event.currentTarget.checked ? '1' : undefined })}
         />
-        Also keys that were revoked or have expired
+        Show revoked and expired keys too
       </label>
       <section class="panel" aria-label="API keys">
         <PagedTable<ApiKeyInfo>
@@ -54,10 +54,14 @@ export function KeysPage() {
             return { items: keys.filter((key) => all || isValid(key, Date.now())) };
           }}
           dependencies={[client, all, action.round]}
-          columns={['Name', 'May', 'Tenants', 'Stands for', 'Ends', 'Action']}
+          columns={['Name', 'Scopes', 'Tenants', 'Acts as', 'Expires', 'Action']}
           keyOf={({ id }) => id}
           row={(key) => <KeyRow apiKey={key} onRevoke={() => setRevoking(key)} />}
-          empty={<Empty icon="key" title="No key is valid" />}
+          empty={
+            <Empty icon="key" title="No key is valid">
+              <p>Make a new key above, or show the revoked and expired ones.</p>
+            </Empty>
+          }
         />
       </section>
       {revoking !== undefined && (
@@ -76,7 +80,8 @@ export function KeysPage() {
         >
           <p class="soft">
             The service refuses <code>{revoking.id}</code> at once, and ends the sessions and the viewer
-            tokens that were made with it. This can’t be undone. Whatever still uses the key needs a new one.
+            tokens that were made with it. This can’t be undone. A program that still uses the key needs a new
+            one.
           </p>
         </ConfirmDialog>
       )}
@@ -96,7 +101,7 @@ function ShownOnce({ created, onCopied }: { readonly created: MadeKey; readonly 
   }, [created]);
   return (
     <div ref={box} tabIndex={-1} class="shown-once">
-      <Notice tone="good" title={`The key “${created.name}” is made. Copy it now: it is shown only once.`}>
+      <Notice tone="good" title={`The key “${created.name}” was made. Copy it now: it is shown only once.`}>
         <p>
           <Copyable text={created.key} label="the key" />
         </p>
@@ -124,7 +129,7 @@ function KeyRow({ apiKey, onRevoke }: { readonly apiKey: ApiKeyInfo; readonly on
           <code>{id}</code>
         </div>
         <div class="faint">
-          made <Time value={created_at} />
+          made <Ago value={created_at} />
         </div>
       </td>
       <td class="long">{scopes.join(', ')}</td>

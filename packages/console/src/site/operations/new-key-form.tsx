@@ -8,7 +8,7 @@ const firstChoice: readonly Scope[] = ['events:write'];
 const lifetimes = [
   { days: 30, label: '30 days' },
   { days: 90, label: '90 days' },
-  { days: 365, label: 'a year' },
+  { days: 365, label: '1 year' },
   { days: 0, label: 'until it is revoked' },
 ] as const;
 
@@ -35,7 +35,7 @@ export function NewKeyForm({ create }: { readonly create: (key: NewApiKey) => Pr
           Name
           <input class="input" name="name" required maxLength={200} autocomplete="off" />
           <span class="hint">
-            People recognise the key by it. Choose the service that uses the key, for example.
+            People recognise the key by its name. Name the service that uses it, for example.
           </span>
         </label>
         <fieldset class="scopes">
@@ -65,12 +65,12 @@ export function NewKeyForm({ create }: { readonly create: (key: NewApiKey) => Pr
           <span class="hint">Separated by commas. Empty: every tenant.</span>
         </label>
         <label class="field">
-          Person or agent that it stands for
+          Acts as
           <input class="input" name="subject" maxLength={200} autocomplete="off" />
           <span class="hint">The person or agent who uses the key. Needed to decide approvals.</span>
         </label>
         <label class="field">
-          It works for
+          Valid for
           <select class="input" name="days">
             {lifetimes.map(({ days, label }) => (
               <option key={days} value={days}>

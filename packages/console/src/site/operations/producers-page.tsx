@@ -14,6 +14,9 @@ import { ProducerBadge, ProducerMeanings } from './producer-states.tsx';
 import { SettleDialog } from './settle-dialog.tsx';
 import './operations.css';
 
+/** How many ranges of missing numbers a row shows. */
+const shownRanges = 8;
+
 /** What each producer sent by its own count, and what is missing. */
 export function ProducersPage() {
   return <ForTenant page={(tenant) => <ProducersOf key={tenant} tenant={tenant} />} />;
@@ -29,10 +32,9 @@ function ProducersOf({ tenant }: { readonly tenant: string }) {
   return (
     <div class="stack">
       <p class="soft">
-        Every producer numbers its events, so a missing number is noticed. Losses that are already on record
-        are{' '}
+        Every producer numbers its events, so a missing number is noticed. The trail has a record of{' '}
         <a href={place.href('events', { event_type: ['delivery.gap', 'delivery.unclosed'] })}>
-          events of the trail
+          each declared loss
         </a>
         .
       </p>
@@ -44,7 +46,7 @@ function ProducersOf({ tenant }: { readonly tenant: string }) {
           checked={all}
           onChange={(event) => place.change({ all: event.currentTarget.checked ? '1' : undefined })}
         />
-        Also producers that run, or that are complete
+        Show running and complete producers too
       </label>
       <section class="panel" aria-label="Producers">
         <PagedTable<ProducerAccount>
@@ -114,8 +116,14 @@ function ProducerCells({ producer }: { readonly producer: ProducerAccount }) {
         <ProducerBadge state={state} ephemeral={ephemeral} />
       </td>
       <td class="long">
-        {open_numbers === 0 ? <span class="faint">none</span> : ranges.slice(0, 8).join(', ')}
-        {ranges.length > 8 && <span class="faint"> and more, {open_numbers.toLocaleString()} in all</span>}
+        {open_numbers === 0 ? (
+          <span class="faint">none</span>
+        ) : (
+          <Ranges texts={ranges.slice(0, shownRanges)} />
+        )}
+        {ranges.length > shownRanges && (
+          <span class="faint"> and more, {open_numbers.toLocaleString()} in all</span>
+        )}
       </td>
       <td class="number">{numbers.toLocaleString()}</td>
       <td>
@@ -126,4 +134,14 @@ function ProducerCells({ producer }: { readonly producer: ProducerAccount }) {
       </td>
     </>
   );
+}
+
+/** Numbers, each range of them in one line. */
+function Ranges({ texts }: { readonly texts: readonly string[] }) {
+  return texts.flatMap((text, at) => [
+    at > 0 && ', ',
+    <span key={text} class="one-line">
+      {text}
+    </span>,
+  ]);
 }

@@ -60,7 +60,7 @@ export function SettleDialog({
     >
       <p class="soft">
         Do this when the producer <code>{producer_id}</code> will send nothing more. Its missing numbers are
-        declared lost; the records name your key or login. An event that arrives later is still chained.
+        declared lost, in records that name your key or login. An event that arrives later is still chained.
       </p>
       <label class="field">
         It has sent nothing for at least
@@ -86,7 +86,7 @@ export function SettleDialog({
           required
           onInput={(event) => setReason(event.currentTarget.value)}
         />
-        <span class="hint">It becomes part of the records: “the host was replaced”.</span>
+        <span class="hint">It becomes part of the records. For example: “the host was replaced”.</span>
       </label>
       {error !== undefined && <Failure error={error} />}
       {error === undefined && (

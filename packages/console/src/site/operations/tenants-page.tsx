@@ -88,7 +88,7 @@ function LastVerification({
     );
   if (!may(session, 'log:read')) return state;
   return (
-    <a href={place.href('verification', { tenant })}>
+    <a class="checks-link" href={place.href('verification', { tenant })}>
       <span class="only-for-screen-readers">Checks of {tenant}: </span>
       {state}
     </a>

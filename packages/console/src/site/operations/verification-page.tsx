@@ -61,10 +61,13 @@ function VerificationOf({ tenant }: { readonly tenant: string }) {
         </header>
         <div class="body stack">
           <p class="soft">
-            The service reads every record, its hash, its link and the signed tree. It checks itself here:
-            this finds faults, but it proves nothing to others. Your own browser checks records, lists and
-            timelines where you read them, and <code>tally verify --tenant {tenant}</code> checks everything
-            with a key that you choose.
+            The service checks every record: its hash, its link and its place in the signed tree. This finds
+            faults, but it is no proof to others, because the service checks itself. Your own browser checks
+            records, lists and timelines where you read them.{' '}
+            <code>
+              tally verify <span class="one-line">--tenant</span> {tenant}
+            </code>{' '}
+            checks everything with a key that you choose.
           </p>
           {run !== undefined && <RunState run={run} />}
         </div>

@@ -1,7 +1,7 @@
 import type { VerifyReport } from '@tallystick/protocol';
 import { Failure } from '../elements/notices/failure.tsx';
 import { Notice } from '../elements/notices/notice.tsx';
-import { cardNames } from '../elements/tables/paged-table.tsx';
+import { TableFrame } from '../elements/tables/table-frame.tsx';
 import { verdicts, worstOf } from '../trail/verdicts.ts';
 import './operations.css';
 
@@ -23,14 +23,16 @@ export function RunState({ run: { reports, state, size, error } }: { readonly ru
   return (
     <>
       {state === 'running' && (
-        <p role="status">
+        <p role="status" class="run-progress">
           <progress
             aria-label="Records checked"
             max={size}
             {...(size !== undefined && { value: Math.min(records, size) })}
-          />{' '}
-          <span class="number">{records.toLocaleString()}</span>
-          {size !== undefined && size >= records && ` of ${size.toLocaleString()}`} records checked …
+          />
+          <span class="soft number">
+            {records.toLocaleString()}
+            {size !== undefined && size >= records && ` of ${size.toLocaleString()}`} records checked …
+          </span>
         </p>
       )}
       {error !== undefined && <Failure error={error} />}
@@ -65,37 +67,23 @@ const columns = ['Finding', 'Record', 'Expected', 'Found'];
 
 function Findings({ findings }: { readonly findings: VerifyReport['findings'] }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <div class="table-frame" tabIndex={0} role="group" aria-label="Findings, the table scrolls sideways">
-      <table class="table cards" style={cardNames(columns)}>
-        <thead>
-          <tr>
-            {columns.map((name, at) => (
-              <th key={name} scope="col" class={at === 1 ? 'number' : ''}>
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {findings.map(({ code, sequence_number, expected, found }, at) => (
-            <tr key={at}>
-              <td>
-                <code>{code}</code>
-                <div class="faint">{meanings[code]}</div>
-              </td>
-              <td class="number">{sequence_number ?? ''}</td>
-              <td class="long">
-                <code>{expected ?? ''}</code>
-              </td>
-              <td class="long">
-                <code>{found ?? ''}</code>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <TableFrame name="Findings" columns={columns} numbers={[1]}>
+      {findings.map(({ code, sequence_number, expected, found }, at) => (
+        <tr key={at}>
+          <td>
+            <code class="one-line">{code}</code>
+            <div class="faint">{meanings[code]}</div>
+          </td>
+          <td class="number">{sequence_number ?? ''}</td>
+          <td class="long">
+            <code>{expected ?? ''}</code>
+          </td>
+          <td class="long">
+            <code>{found ?? ''}</code>
+          </td>
+        </tr>
+      ))}
+    </TableFrame>
   );
 }
 

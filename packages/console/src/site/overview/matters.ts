@@ -39,7 +39,7 @@ export async function mattersOf(
   ]);
   const waiting = { found: approvals.approvals, more: approvals.next_cursor !== undefined };
   return [
-    matter('Approvals wait', 'approvals', 'shield', waiting, {
+    matter('Waiting approvals', 'approvals', 'shield', waiting, {
       some: 'Agents wait for a decision.',
       none: 'No agent waits for a decision.',
     }),
@@ -51,7 +51,7 @@ export async function mattersOf(
       some: `${missingEventsText({ accounts: accounts.gaps.found, more: accounts.gaps.more }, 1)}.`,
       none: 'Every number is accounted for.',
     }),
-    matter('Producers fell silent', 'producers', 'clock', accounts.unclosed, {
+    matter('Silent producers', 'producers', 'clock', accounts.unclosed, {
       some: 'They may have held more events.',
       none: 'Every producer runs, or has declared its end.',
     }),

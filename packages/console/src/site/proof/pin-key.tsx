@@ -19,13 +19,13 @@ export function PinKey({
       onPin(String(data.get('key')));
       setComplaint(undefined);
     } catch {
-      setComplaint('This is no verifier key. It looks like: audit.example.com/acme/1+1a2b3c4d+AQ…');
+      setComplaint('This is not a verifier key. It looks like: audit.example.com/acme/1+1a2b3c4d+AQ…');
     }
   };
   return (
     <div class="pinned-key">
       <p>
-        <strong>Key pinned in this browser</strong> <Time value={known.pinned_at} precise />
+        <strong>Key pinned in this browser</strong> since <Time value={known.pinned_at} precise />
       </p>
       <Copyable text={known.key} label="the pinned key" />
       {known.by === 'first-use' ? (

@@ -17,7 +17,7 @@ export function RawRecord({ event: { record } }: { readonly event: EventView }) 
       </p>
       <details>
         <summary class="faint">The bytes that were hashed</summary>
-        <pre class="bytes">{record}</pre>
+        <pre>{record}</pre>
       </details>
     </details>
   );

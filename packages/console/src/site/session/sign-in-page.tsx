@@ -68,7 +68,7 @@ export function SignInPage({
               />
             </label>
             <p class="hint soft" id="key-hint">
-              The browser keeps no copy: the service gives it a session that ends on sign-out.
+              The browser keeps no copy of the key. It gets a session, which ends when you sign out.
             </p>
             <button type="submit" class="button main" disabled={isBusy}>
               {isBusy ? 'Signing in …' : 'Sign in'}

@@ -7,7 +7,7 @@ import { chooseTheme, storedTheme, type Theme, themes } from './theme.ts';
 
 const icons: { readonly [theme in Theme]: IconName } = { system: 'system', light: 'sun', dark: 'moon' };
 const labels: { readonly [theme in Theme]: string } = {
-  system: 'As the system',
+  system: 'System',
   light: 'Light',
   dark: 'Dark',
 };
@@ -35,22 +35,22 @@ export function SessionMenu() {
         <dl>
           <dt>Signed in as</dt>
           <dd>{session.subject ?? name}</dd>
-          <dt>May</dt>
+          <dt>Scopes</dt>
           <dd>{session.scopes.join(', ')}</dd>
           <dt>Tenants</dt>
           <dd>{session.tenants?.join(', ') ?? 'all'}</dd>
           {session.expires_at !== undefined && (
             <>
-              <dt>Ends</dt>
+              <dt>Session ends</dt>
               <dd>
                 <Ago value={session.expires_at} />
               </dd>
             </>
           )}
           <dt>Log</dt>
-          <dd>
-            {log} <span class="faint">· Tallystick {version}</span>
-          </dd>
+          <dd>{log}</dd>
+          <dt>Version</dt>
+          <dd>{version}</dd>
         </dl>
         <fieldset class="themes">
           <legend>Theme</legend>
@@ -86,7 +86,7 @@ export function SessionMenu() {
           <dd>Close</dd>
         </dl>
         <a class="button" href="../docs">
-          API
+          API reference
         </a>
         <button type="button" class="button" onClick={signOut}>
           Sign out

@@ -56,7 +56,7 @@ export function ForTenant({ page }: { readonly page: (tenant: string) => Compone
       </pre>
       <p>
         <button type="button" class="button" onClick={resource.reload}>
-          Look again
+          Refresh
         </button>
       </p>
     </Empty>

@@ -7,7 +7,7 @@ export function Missing({ missing }: { readonly missing: readonly MissingMatter[
   const place = usePlace();
   if (missing.length === 0) {
     return (
-      <Notice tone="good" title="Missing: nothing, as far as these records show">
+      <Notice tone="good" title="Nothing is missing, as far as these records show">
         <p>
           Every action has an end, every cause is in the trail, and no producer of these records lost events.{' '}
           <a href={place.href('verification')}>A verification</a> proves that no record was changed or
@@ -17,7 +17,7 @@ export function Missing({ missing }: { readonly missing: readonly MissingMatter[
     );
   }
   return (
-    <Notice tone="warn" title={`Missing: ${missing.length} ${missing.length === 1 ? 'matter' : 'matters'}`}>
+    <Notice tone="warn" title={`Something may be missing (${missing.length})`}>
       <ul class="missing">
         {missing.map((matter) => (
           <li key={JSON.stringify(matter)}>

@@ -39,7 +39,7 @@ export function RecentTimelines({
     <section class="panel" aria-label="Recent timelines">
       <header>
         <h2>
-          Recent timelines <span class="faint">among the newest {lookedAt} events</span>
+          Recent timelines <span class="faint">in the newest {lookedAt} events</span>
         </h2>
         {children}
       </header>

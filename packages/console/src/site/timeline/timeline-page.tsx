@@ -154,7 +154,7 @@ function ListLink({
   if (field !== 'run_id') {
     return (
       <a class="button" href={place.href('events', { [field]: id })}>
-        Show it as a list
+        Show as a list
       </a>
     );
   }
@@ -194,9 +194,9 @@ function Story({
     <>
       <Figures
         figures={[
-          ['Took', duration(end)],
+          ['Duration', duration(end)],
           ['Records', records.length.toLocaleString()],
-          ['Calls of models', calls.toLocaleString()],
+          ['Model calls', calls.toLocaleString()],
           ['Tokens', tokens.toLocaleString()],
           ['Cost', usd(cost)],
           ['Decisions', summary.people.length.toLocaleString()],

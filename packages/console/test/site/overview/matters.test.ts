@@ -43,8 +43,8 @@ const of = async (lists: Parameters<typeof clientOf>[0], followers = true) =>
 
 it('has nothing urgent where all is well, and leads to the page of each matter', async () => {
   expect(await of({ followers: [follower('field-index', { lag_records: 3, lag_seconds: 2 })] })).toEqual([
-    ...['Approvals wait (approvals): 0', 'Incomplete actions (intents): 0'],
-    ...['Producers with gaps (producers): 0', 'Producers fell silent (producers): 0'],
+    ...['Waiting approvals (approvals): 0', 'Incomplete actions (intents): 0'],
+    ...['Producers with gaps (producers): 0', 'Silent producers (producers): 0'],
     ...['Dead letters (dead-letters): 0', 'Followers behind (followers): 0'],
   ]);
 });
@@ -69,8 +69,8 @@ it('counts what is missing, what waits, and what is behind', async () => {
     followers,
   };
   expect(await of(lists)).toEqual([
-    ...['Approvals wait (approvals): 1!', 'Incomplete actions (intents): 5!'],
-    ...['Producers with gaps (producers): 1!', 'Producers fell silent (producers): 1!'],
+    ...['Waiting approvals (approvals): 1!', 'Incomplete actions (intents): 5!'],
+    ...['Producers with gaps (producers): 1!', 'Silent producers (producers): 1!'],
     ...['Dead letters (dead-letters): 100+!', 'Followers behind (followers): 3!'],
   ]);
 });

@@ -42,7 +42,7 @@ function describe(error: unknown): {
   if (code === 'UNREACHABLE') {
     return {
       title: 'The service does not answer',
-      advice: 'Check the network, and that the service runs. Nothing that you entered is lost.',
+      advice: 'Check your network, and that the service is running. Nothing that you entered is lost.',
     };
   }
   if (code === 'UNAUTHENTICATED') return { title: 'Your session is over', advice: 'Sign in again.' };
@@ -56,7 +56,7 @@ function describe(error: unknown): {
   if (status === 429) {
     return {
       title: 'Too many requests',
-      advice: `${said} The page has waited and asked again without success. Wait a minute, then try again.`,
+      advice: `${said} This page has already waited and tried again.`,
     };
   }
   if (code === 'SERVICE_FAILED')

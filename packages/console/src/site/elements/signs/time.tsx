@@ -21,14 +21,24 @@ export function TimeWithUtc({ value }: { readonly value: unknown }) {
       {!Number.isNaN(parsed) && (
         <>
           {' '}
-          <span class="faint number utc">
-            {new Date(parsed).toISOString().slice(0, 23).replace('T', ' ')} UTC
-          </span>
+          <span class="faint number utc">{formats.utc.format(parsed)}</span>
         </>
       )}
     </>
   );
 }
+
+const preciseParts = {
+  year: 'numeric',
+  month: 'short',
+  day: '2-digit',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  fractionalSecondDigits: 3,
+  hourCycle: 'h23',
+  timeZoneName: 'short',
+} as const;
 
 const formats = {
   today: new Intl.DateTimeFormat(undefined, {
@@ -45,17 +55,8 @@ const formats = {
     second: '2-digit',
     hourCycle: 'h23',
   }),
-  precise: new Intl.DateTimeFormat(undefined, {
-    year: 'numeric',
-    month: 'short',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    fractionalSecondDigits: 3,
-    hourCycle: 'h23',
-    timeZoneName: 'short',
-  }),
+  precise: new Intl.DateTimeFormat(undefined, preciseParts),
+  utc: new Intl.DateTimeFormat(undefined, { ...preciseParts, timeZone: 'UTC' }),
 };
 
 function shortOf(date: Date): string {
@@ -73,16 +74,18 @@ export function Ago({ value, now = Date.now() }: { readonly value: string; reado
   );
 }
 
-const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+const relative = new Intl.RelativeTimeFormat('en');
+/** Each with its length, ms, and the number of it from which the next unit is used. */
 const units = [
-  ['day', 86_400_000],
-  ['hour', 3_600_000],
-  ['minute', 60_000],
-  ['second', 1_000],
+  ['second', 1_000, 60],
+  ['minute', 60_000, 60],
+  ['hour', 3_600_000, 24],
+  ['day', 86_400_000, Number.POSITIVE_INFINITY],
 ] as const;
 
-/** A difference of times in words. Positive: in the future. */
-function agoText(differenceMs: number): string {
-  const [unit, ms] = units.find(([, length]) => Math.abs(differenceMs) >= length) ?? units.at(-1)!;
-  return relative.format(Math.round(differenceMs / ms), unit);
+/** A difference of times in words. Positive: in the future. What rounds to 60 seconds is a minute. */
+export function agoText(differenceMs: number): string {
+  const [unit, ms] = units.find(([, length, end]) => Math.abs(Math.round(differenceMs / length)) < end)!;
+  const count = Math.round(differenceMs / ms);
+  return count === 0 ? 'just now' : relative.format(count, unit);
 }

@@ -4,6 +4,7 @@ import { Failure } from '../notices/failure.tsx';
 import { LoadingRows } from '../notices/loading-rows.tsx';
 import { useResource } from '../requests/resource.ts';
 import { useRowKeys } from './row-keys.ts';
+import { TableFrame } from './table-frame.tsx';
 
 /** One page of a list of the API. */
 export interface ItemPage<T> {
@@ -56,25 +57,11 @@ export function PagedTable<T>({
   };
   return (
     <>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <div class="table-frame" tabIndex={0} role="group" aria-label="Table, scrolls sideways">
-        <table class="table cards" style={cardNames(columns)}>
-          <thead>
-            <tr>
-              {columns.map((name, at) => (
-                <th key={name} scope="col" class={numbers.includes(at) ? 'number' : ''}>
-                  {name}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody ref={body}>
-            {items.map((item) => (
-              <tr key={keyOf(item)}>{row(item)}</tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <TableFrame columns={columns} numbers={numbers} body={body}>
+        {items.map((item) => (
+          <tr key={keyOf(item)}>{row(item)}</tr>
+        ))}
+      </TableFrame>
       {error !== undefined && <Failure error={error} />}
       {cursor !== undefined && (
         <p class="more">
@@ -85,12 +72,4 @@ export function PagedTable<T>({
       )}
     </>
   );
-}
-
-/**
- * The style of a table of the class `cards`: the names of its columns. On a phone each row is a card, and its cells have these names in front
- * of them (elements.css).
- */
-export function cardNames(columns: readonly string[]): { readonly [property: string]: string } {
-  return Object.fromEntries(columns.map((name, at) => [`--column-${at + 1}`, JSON.stringify(name)]));
 }

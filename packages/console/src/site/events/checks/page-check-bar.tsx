@@ -22,8 +22,8 @@ export function PageCheckBar({ check }: { readonly check: PageCheck }) {
         <p>{countsOf(verdict)}.</p>
         <Faults verdict={verdict} />
         <p>
-          Not checked: whether the list is complete. Omissions are not covered; <code>tally verify</code>{' '}
-          finds them.
+          Not checked: whether the list is complete. <code>tally verify</code> finds records that were left
+          out.
         </p>
         <details>
           <summary>What was checked</summary>

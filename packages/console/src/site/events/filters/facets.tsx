@@ -63,7 +63,7 @@ export function Facets({ query, listKey }: { readonly query: EventQuery; readonl
 }
 
 function noteOf(exactness: Facet['exactness']): string {
-  if (exactness === 'exact') return 'Each is counted exactly.';
+  if (exactness === 'exact') return 'Exact counts.';
   if (exactness === 'about') return 'About: the first and last hour are counted as a whole.';
   return 'At least: the count ended at the budget of a request. A narrower time range is exact.';
 }
