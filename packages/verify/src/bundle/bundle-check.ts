@@ -9,18 +9,12 @@ import {
   rootFromInclusion,
   toHex,
   type Verifier,
-  verifyConsistency,
 } from '@tallystick/log';
 import {
   type Contradiction,
-  distinct,
   findContradictions,
-  findEquivocation,
   type JudgedCheckpoint,
-  judgeCheckpoint,
   lastCovered,
-  readAccepted,
-  readKept,
 } from '../checkpoints.ts';
 import type { ClosedEpochCheck } from '../closed/closed-epoch-check.ts';
 import { ClosedEpochs } from '../closed/closed-epochs.ts';
@@ -35,13 +29,12 @@ import {
 } from '../report.ts';
 import { TreeCheck } from '../tree-check.ts';
 import { type TrustedKeys, trustedKeys } from '../trusted-keys.ts';
-import { BundleError } from './bundle-error.ts';
+import { BundleCheckpoints, type OutsideCheckpoints } from './bundle-checkpoints.ts';
+import type { BundleError } from './bundle-error.ts';
 import { CoveredRanges } from './covered-ranges.ts';
 import type { BundleEntry, BundleHeader } from './entries.ts';
-import { LinkedSizes } from './linked-sizes.ts';
 
 type Proof = Extract<BundleEntry, { kind: 'proof' }>;
-type Consistency = Extract<BundleEntry, { kind: 'consistency' }>;
 
 /** The verdict on a part whose records have this verdict. */
 const partVerdicts: { readonly [verdict in ChainVerdict]: Verdict } = {
@@ -51,15 +44,11 @@ const partVerdicts: { readonly [verdict in ChainVerdict]: Verdict } = {
   not_verifiable: 'not_verifiable',
 };
 
-export interface BundleCheckOptions {
+export interface BundleCheckOptions extends OutsideCheckpoints {
   readonly keys: readonly Verifier[];
   readonly trust: TrustSource;
   /** See `VerifyBundleOptions.rotations`. */
   readonly rotations: readonly KeyRotation[];
-  /** See `VerifyBundleOptions.checkpoints`. */
-  readonly given: readonly string[];
-  /** See `VerifyBundleOptions.kept`. */
-  readonly accepted: readonly string[];
   /** See `VerifyBundleOptions.keptOfClosed`. */
   readonly keptOfClosed: readonly string[];
   /** See `VerifyBundleOptions.mustReach`. */
@@ -73,19 +62,13 @@ export class BundleCheck {
   records = 0;
   /** Known from the header on. */
   #keys: TrustedKeys | undefined;
-  /** Whether the checkpoints from outside were read: after the rotations, because a later key may have signed them. */
-  #hasKept = false;
   readonly #trust: TrustSource;
   readonly #findings = new Findings();
   readonly #options: BundleCheckOptions;
-  /** Checkpoints from outside of the bundle. */
-  #kept: readonly JudgedCheckpoint[] = [];
-  /** The bundle's own checkpoints, newest first. */
-  readonly #checkpoints: JudgedCheckpoint[] = [];
+  #checkpoints: BundleCheckpoints | undefined;
   #header: BundleHeader | undefined;
   #chain: ChainVerifier | undefined;
   #tree: TreeCheck | undefined;
-  readonly #linked = new LinkedSizes();
   readonly #ranges = new CoveredRanges();
   #closedEpochs: ClosedEpochs | undefined;
   /** The records of a closed epoch follow, where set. `undefined` in it for an epoch that the chain did not close. */
@@ -107,7 +90,7 @@ export class BundleCheck {
 
   /** The bundle's newest checkpoint. */
   get note(): string {
-    return this.#checkpoints[0]!.note;
+    return this.#checkpoints!.first!.note;
   }
 
   async take(entry: BundleEntry): Promise<void> {
@@ -131,7 +114,8 @@ export class BundleCheck {
           this.#options.keptOfClosed,
           this.#findings,
         );
-        if (entry.version < 3) await this.#readKept();
+        this.#checkpoints = new BundleCheckpoints(this.#keys, this.#options, this.#findings);
+        if (entry.version < 3) await this.#checkpoints.readKept();
         return;
       case 'rotation':
         return await this.#keys!.follow(entry.rotation, this.#findings);
@@ -140,12 +124,11 @@ export class BundleCheck {
         this.#closed = { check: this.#closedEpochs!.check(entry.epoch) };
         return;
       case 'checkpoint':
-        await this.#readKept();
-        return await this.#takeCheckpoint(entry.note);
+        return await this.#checkpoints!.take(entry.note);
       case 'key':
         return;
       case 'consistency':
-        return this.#takeConsistency(entry);
+        return this.#checkpoints!.takeConsistency(entry);
       case 'record':
         if (this.#closed !== undefined) this.#closed.check?.take({ text: entry.text });
         else if (this.#header!.complete) this.#takeRecord(entry.text, undefined);
@@ -153,41 +136,6 @@ export class BundleCheck {
         return;
       case 'proof':
         this.#takeRecord(this.#awaiting!, entry);
-    }
-  }
-
-  async #takeCheckpoint(note: string): Promise<void> {
-    let checkpoint: JudgedCheckpoint;
-    try {
-      checkpoint = await judgeCheckpoint(note, this.#keys!, this.#findings);
-    } catch (cause) {
-      if (cause instanceof LogError) throw new BundleError('BUNDLE_DAMAGED', cause.message, { cause });
-      throw cause;
-    }
-    const before = this.#checkpoints.at(-1);
-    if (before !== undefined && checkpoint.size > before.size) {
-      throw new BundleError('BUNDLE_DAMAGED', 'checkpoints must be ordered newest first');
-    }
-    this.#checkpoints.push(checkpoint);
-  }
-
-  #takeConsistency(proof: Consistency): void {
-    const named = (size: number) => this.#checkpoints.filter((checkpoint) => checkpoint.size === size);
-    const trusted = (size: number) => named(size).find((checkpoint) => checkpoint.signedBy.length > 0);
-    if (named(proof.from).length === 0 || named(proof.to).length === 0) {
-      throw new BundleError(
-        'BUNDLE_DAMAGED',
-        'a consistency line names a checkpoint that is not in the file',
-      );
-    }
-    const from = trusted(proof.from);
-    const to = trusted(proof.to);
-    if (from === undefined || to === undefined) return;
-    try {
-      verifyConsistency(from.size, to.size, proof.hashes, from.root, to.root);
-      this.#linked.add(from.size, to.size);
-    } catch {
-      this.#findings.add({ code: 'CHECKPOINT_INCONSISTENT', sequence_number: lastCovered(to) });
     }
   }
 
@@ -201,11 +149,11 @@ export class BundleCheck {
     this.records++;
     this.#head = toHex(hash);
     this.#lastPosition = position;
-    const first = this.#checkpoints[0];
+    const { first } = this.#checkpoints!;
     if (first !== undefined && position < first.size) this.#covered++;
     if (proof === undefined) {
       if (record !== undefined && position === 0) this.#closedEpochs!.readFrom(record);
-      this.#tree ??= new TreeCheck(this.#compared(), this.#findings);
+      this.#tree ??= new TreeCheck(this.#checkpoints!.compared(), this.#findings);
       this.#tree.append(hash);
     } else if (first !== undefined && first.signedBy.length > 0) {
       this.#ranges.add(proof.index);
@@ -225,36 +173,16 @@ export class BundleCheck {
     }
   }
 
-  async #readKept(): Promise<void> {
-    if (this.#hasKept) return;
-    this.#hasKept = true;
-    this.#kept = [
-      ...readAccepted(this.#options.accepted, this.#keys!.origin),
-      ...(await readKept(this.#options.given, this.#keys!, this.#findings)),
-    ];
-  }
-
-  /** What the tree is compared with: trusted checkpoints, and the last ones under keys that were rotated out. */
-  #compared(): Checkpoint[] {
-    return distinct([...this.#keys!.handovers, ...this.#trusted()]);
-  }
-
-  /** Trusted checkpoints of the bundle, with those that the caller kept. */
-  #trusted(): JudgedCheckpoint[] {
-    const own = this.#checkpoints.filter((checkpoint) => checkpoint.signedBy.length > 0);
-    // The bundle's own comes last and stays where both are the same: only the bundle's own must be reached.
-    return this.#kept.length === 0 ? own : distinct([...this.#kept, ...own]);
-  }
-
   report(): Report {
     const findings = this.#findings;
-    const first = this.#checkpoints[0]!;
+    const checkpoints = this.#checkpoints!;
+    const first = checkpoints.first!;
     const header = this.#header!;
-    findContradictions(this.#compared(), findings);
+    findContradictions(checkpoints.compared(), findings);
     if (header.complete) {
-      this.#tree ??= new TreeCheck(this.#compared(), findings);
+      this.#tree ??= new TreeCheck(checkpoints.compared(), findings);
       const isOptional = (checkpoint: Checkpoint) =>
-        !this.#options.mustReach && !this.#checkpoints.some((own) => own === checkpoint);
+        !this.#options.mustReach && !checkpoints.isOwn(checkpoint);
       this.#tree.finish(this.#lastPosition + 1, isOptional);
     }
     this.#closed?.check?.finish();
@@ -290,7 +218,7 @@ export class BundleCheck {
 
   /** Two signed statements that contradict each other. Call it after {@link report}. */
   equivocation(): Contradiction | undefined {
-    return findEquivocation(this.#trusted(), this.#tree) ?? this.#keys!.twoSuccessors;
+    return this.#checkpoints!.equivocation(this.#tree);
   }
 
   /**
@@ -299,12 +227,12 @@ export class BundleCheck {
    */
   #notCompared(): number[] {
     const { complete } = this.#header!;
-    const first = this.#checkpoints[0]!;
-    const isCompared = (size: number) => {
-      if (complete) return this.#options.mustReach || size <= (this.#tree?.size ?? 0);
-      return first.signedBy.length > 0 && this.#linked.areLinked(size, first.size);
-    };
-    return [...new Set(this.#kept.map(({ size }) => size))].filter((size) => !isCompared(size));
+    const checkpoints = this.#checkpoints!;
+    return checkpoints.sizesWithout((size) =>
+      complete
+        ? this.#options.mustReach || size <= (this.#tree?.size ?? 0)
+        : checkpoints.isLinkedToFirst(size),
+    );
   }
 
   /** The report on a file that cannot be read. Such a file proves nothing, so earlier findings are left out. */

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { EventFilters } from '@tallystick/event';
 import { type Scope, type ViewerTokenInfo, viewerTokenPrefix } from '@tallystick/protocol';
 import { ServerError } from '../../errors.ts';
@@ -6,7 +6,19 @@ import { type Database, type Queries, writer } from '../../store/database.ts';
 import { readSql } from '../../store/sql.ts';
 import { timeText } from '../../store/time-text.ts';
 import { hasScope, mayUseTenant, type Principal } from '../principal.ts';
-import { formatViewerFilters, parseViewerFilters, viewerFiltersToApi, viewerScope } from './viewer-scope.ts';
+import type { TokenChanges } from './token-changes.ts';
+import {
+  type FoundRow,
+  filtersOf,
+  infoOf,
+  isGenuine,
+  isReadable,
+  type ListedRow,
+  macOf,
+  type TokenRow,
+  unauthenticated,
+} from './token-row.ts';
+import { formatViewerFilters, viewerScope } from './viewer-scope.ts';
 
 const openSql = readSql('open-viewer-token');
 const findSql = readSql('find-viewer-token');
@@ -36,47 +48,10 @@ export interface NewToken {
   readonly includeIngest: boolean;
 }
 
-/** A change of a token, for its record. `within` runs in the transaction of the record. */
-interface TokenChange {
-  readonly id: string;
-  /** Principal of the caller. */
-  readonly by: string;
-  readonly now: number;
-  readonly tenantId: string;
-}
-
-/** Records what happens to tokens. */
-export interface TokenChanges {
-  issued(
-    change: TokenChange & { readonly facts: { readonly [fact: string]: unknown } },
-    within: (session: Queries) => Promise<void>,
-  ): Promise<void>;
-  /** If the chain can't be written, the token is revoked without a record. */
-  revoked(change: TokenChange, within: (session: Queries) => Promise<void>): Promise<void>;
-}
-
 /** What a page of tokens begins after. */
 export interface TokenPlace {
   readonly createdAt: string;
   readonly id: string;
-}
-
-interface TokenRow {
-  readonly id: string;
-  readonly key_id: string;
-  readonly tenant_id: string;
-  readonly filters: string;
-  readonly include_records: boolean;
-  readonly include_ingest: boolean;
-  readonly expires_at: Date;
-}
-
-interface FoundRow extends TokenRow {
-  readonly mac: Uint8Array;
-  readonly scopes: Scope[];
-  readonly tenants: string[] | null;
-  readonly subject: string | null;
-  readonly key_expires_at: Date | null;
 }
 
 /**
@@ -143,7 +118,7 @@ export class ViewerTokens {
     const within = async (session: Queries) => {
       // Again: the transaction has the lock of the service's chain, in which each token is recorded, so tokens are made one after the other.
       if (await this.#hasMost(session, keyId)) throw tooMany;
-      const mac = this.#macOf(secret, row);
+      const mac = macOf(row, secret, this.#macKey);
       const flags = [include_records, include_ingest];
       const values = [id, mac, key_id, tenant_id, filters, ...flags, iso(now), expires_at.toISOString()];
       if ((await session.query(openSql, values)).length === 0)
@@ -173,7 +148,7 @@ export class ViewerTokens {
     const now = iso(this.#now());
     const [row] =
       match === null ? [] : await this.#database.query<FoundRow>(writer, findSql, [match[1], now]);
-    if (row === undefined || !this.#isGenuine(match![2]!, row)) throw unauthenticated();
+    if (row === undefined || !isGenuine(row, match![2]!, this.#macKey)) throw unauthenticated();
     const key: Principal = {
       id: `key:${row.key_id}`,
       scopes: row.scopes,
@@ -218,11 +193,7 @@ export class ViewerTokens {
       after?.id ?? '',
       limit + 1,
     ];
-    const rows = await this.#database.query<TokenRow & { readonly created_at: Date }>(
-      writer,
-      listSql,
-      values,
-    );
+    const rows = await this.#database.query<ListedRow>(writer, listSql, values);
     const shown = rows.slice(0, limit);
     const last = rows.length > limit ? shown.at(-1) : undefined;
     return {
@@ -248,28 +219,6 @@ export class ViewerTokens {
     await this.#changes.revoked(change, async (session) => {
       await session.query('delete from audit_viewer_tokens where id = $1', [id]);
     });
-  }
-
-  /** Whether this service made the row, for this secret. A login of the database can write any value into it. */
-  #isGenuine(secret: string, row: FoundRow): boolean {
-    if (!(row.expires_at instanceof Date) || Number.isNaN(row.expires_at.getTime())) return false;
-    const mac = this.#macOf(secret, row);
-    return row.mac.length === mac.length && timingSafeEqual(row.mac, mac);
-  }
-
-  #macOf(secret: string, row: TokenRow): Buffer {
-    const { id, key_id, tenant_id, filters, include_records, include_ingest, expires_at } = row;
-    const fields = [
-      id,
-      secret,
-      key_id,
-      tenant_id,
-      filters,
-      include_records,
-      include_ingest,
-      expires_at.toISOString(),
-    ];
-    return createHmac('sha256', this.#macKey).update(JSON.stringify(fields)).digest();
   }
 }
 
@@ -297,42 +246,6 @@ function keyIdOf({ id, session }: Principal): string {
 
 /** Ends the transaction of a token that would be one too many. */
 const tooMany = new Error('the API key has as many viewer tokens as it may have');
-
-/** Whether the filters and times of a row are such that a token can have. */
-function isReadable({ filters, created_at, expires_at }: TokenRow & { readonly created_at: Date }): boolean {
-  try {
-    parseViewerFilters(filters);
-    return [created_at, expires_at].every((time) => timeText(time) === new Date(time).toISOString());
-  } catch {
-    return false;
-  }
-}
-
-/** Filters of another version of the service would show more if they were ignored: such a token is refused. */
-function filtersOf(row: TokenRow): EventFilters {
-  try {
-    return parseViewerFilters(row.filters);
-  } catch {
-    throw unauthenticated();
-  }
-}
-
-function infoOf(row: TokenRow & { readonly created_at: Date }): ViewerTokenInfo {
-  return {
-    id: row.id,
-    tenant_id: row.tenant_id,
-    filters: viewerFiltersToApi(JSON.parse(row.filters) as EventFilters),
-    include_records: row.include_records,
-    include_ingest: row.include_ingest,
-    issued_by: `key:${row.key_id}`,
-    created_at: row.created_at.toISOString(),
-    expires_at: row.expires_at.toISOString(),
-  };
-}
-
-function unauthenticated(): ServerError {
-  return new ServerError('UNAUTHENTICATED', 'the viewer token is not valid, or it has ended');
-}
 
 function invalid(parameter: string, what: string): ServerError {
   return new ServerError('PARAMETER_INVALID', `${parameter} ${what}`, { details: { parameter } });
