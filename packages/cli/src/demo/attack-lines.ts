@@ -8,6 +8,7 @@ import { type AttackWord, attackWords, type KeptAttacks } from './kept-attacks.t
 const meanings: { readonly [word in AttackWord]: string } = {
   change: 'change record {n} in the database, behind the back of the service',
   remove: 'delete record {n}',
+  hide: 'leave record {n} as it is, and hide it from lists: change its columns and indexes',
   rewrite: 'rewrite the whole chain and sign it with the key of the service, as its operator could',
   undo: 'put the trail back',
 };
@@ -25,6 +26,15 @@ const afterwards: { readonly [word in AttackWord]: readonly string[] } = {
     'Record {n} is gone. Open the one after it:',
     '  {next}',
     'Your browser says that the record before it was removed. The page "Verification" says where the chain breaks:',
+    '  {verification}',
+  ],
+  hide: [
+    'Record {n} is intact, and its address opens it:',
+    '  {record}',
+    'The list of all events of its type does not have it any more:',
+    '  {list}',
+    'The button "Verify" finds nothing above that list: it checks the records that are listed, and can\'t know of others. The page',
+    '"Verification" compares the indexes with the chain, and names the record. So does tally verify:',
     '  {verification}',
   ],
   rewrite: [
@@ -71,7 +81,7 @@ export async function performTyped(
 
 async function perform(terminal: Terminal, word: AttackWord, attacks: KeptAttacks): Promise<void> {
   const { sequence, tenantId } = attacks.target;
-  const [record, next] = await Promise.all([attacks.idAt(sequence), attacks.idAt(sequence + 1)]);
+  const [record, next] = await Promise.all([attacks.recordAt(sequence), attacks.idAt(sequence + 1)]);
   if (!(await attacks.perform(word))) {
     const hint =
       word === 'undo' ? 'There is nothing to undo.' : 'An attack stands already. Type "undo" first.';
@@ -80,7 +90,8 @@ async function perform(terminal: Terminal, word: AttackWord, attacks: KeptAttack
   if (terminal.json) return await terminal.jsonLine({ step: 'attack', attack: word, sequence });
   const { url } = attacks.running;
   const links: { readonly [name: string]: string } = {
-    record: record === undefined ? '' : attacks.recordLink(record),
+    record: record === undefined ? '' : attacks.recordLink(record.auditId),
+    list: record === undefined ? '' : attacks.listLink(record.eventType),
     next: next === undefined ? '' : attacks.recordLink(next),
     verification: `${consoleAddress(url)}verification?tenant=${tenantId}`,
   };

@@ -42,6 +42,23 @@ export const deleteRow: Attack = {
   },
 };
 
+export const hideRecord: Attack = {
+  name: 'hide a record',
+  story: 'one record is intact, and the columns and indexes by which lists find it say something else',
+  run: async (session, { tenantId, sequence }) => {
+    const place = [tenantId, sequence];
+    await session.query(
+      "update audit_records set event_type = 'nothing.happened', actor_id = 'nobody' where tenant_id = $1 and sequence_number = $2",
+      place,
+    );
+    for (const table of indexTables)
+      await session.query(`delete from ${table} where tenant_id = $1 and sequence_number = $2`, place);
+  },
+};
+
+/** The tables of the indexes by which filters and searches find a record. */
+export const indexTables = ['audit_field_terms', 'audit_search_terms'] as const;
+
 export const cutTail: Attack = {
   name: 'cut the tail',
   story: 'the last ten records are dropped; head, tree and checkpoints are set back',

@@ -4,15 +4,18 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { PgliteDatabase, type Session } from '@tallystick/server/store';
 import { consoleAddress } from '../service/console.ts';
-import { deleteRow, editField, type Target } from './attacks.ts';
+import { type Attack, deleteRow, editField, hideRecord, indexTables, type Target } from './attacks.ts';
 import { rewriteRecords } from './forger.ts';
 import { type Directories, type RunningService, type StartOptions, startService } from './running-service.ts';
 
 /** What a person can type while the service of a demo runs. */
-export const attackWords = ['change', 'remove', 'rewrite', 'undo'] as const;
+export const attackWords = ['change', 'remove', 'hide', 'rewrite', 'undo'] as const;
 
 /** One of {@link attackWords}. */
 export type AttackWord = (typeof attackWords)[number];
+
+/** Attacks on one record, while the service runs. */
+const ofOneRecord = { change: editField, remove: deleteRow, hide: hideRecord } as const;
 
 /** How an attack is undone. */
 type Undo = () => Promise<void>;
@@ -59,15 +62,29 @@ export class KeptAttacks implements AsyncDisposable {
     return `${consoleAddress(this.#running.url)}events?tenant=${this.target.tenantId}&event=${auditId}`;
   }
 
+  /** Address of the list of all events of one type. */
+  listLink(eventType: string): string {
+    const query = new URLSearchParams({ tenant: this.target.tenantId, event_type: eventType });
+    return `${consoleAddress(this.#running.url)}events?${query}`;
+  }
+
   /** `audit_id` of a record of the attacked chain. */
   async idAt(sequence: number): Promise<string | undefined> {
+    return (await this.recordAt(sequence))?.auditId;
+  }
+
+  /** A record of the attacked chain; `undefined` if it is gone. */
+  async recordAt(
+    sequence: number,
+  ): Promise<{ readonly auditId: string; readonly eventType: string } | undefined> {
     const { events } = await this.#running.client.events.list({
       tenant_id: this.target.tenantId,
       filters: { sequence_from: sequence, sequence_to: sequence },
       include_reads: true,
       limit: 10,
     });
-    return events[0] === undefined ? undefined : String(events[0].audit_id);
+    const [event] = events;
+    return event && { auditId: String(event.audit_id), eventType: String(event.event_type) };
   }
 
   /** @returns false where there is nothing to undo, or an attack has to be undone first */
@@ -79,7 +96,7 @@ export class KeptAttacks implements AsyncDisposable {
       return true;
     }
     if (this.#undo !== undefined) return false;
-    this.#undo = word === 'rewrite' ? await this.#rewrite() : await this.#damage(word);
+    this.#undo = word === 'rewrite' ? await this.#rewrite() : await this.#damage(ofOneRecord[word]);
     return true;
   }
 
@@ -88,25 +105,32 @@ export class KeptAttacks implements AsyncDisposable {
     if (this.#copy !== undefined) rmSync(this.#copy, { recursive: true, force: true });
   }
 
-  /** One record is changed or removed while the service runs. Records that are chained afterwards stay when it is undone. */
-  async #damage(word: 'change' | 'remove'): Promise<Undo> {
+  /** One record is attacked while the service runs. Records that are chained afterwards stay when it is undone. */
+  async #damage(attack: Attack): Promise<Undo> {
     const { tenantId, sequence } = this.target;
     const place = [tenantId, sequence];
+    const tables = ['audit_records', ...indexTables];
     const genuine = await this.#asAttacker(async (session) => {
-      const [row] = await session.query<{ row: object }>(
-        'select to_jsonb(r) as row from audit_records r where tenant_id = $1 and sequence_number = $2',
-        place,
-      );
-      await (word === 'change' ? editField : deleteRow).run(session, this.target);
-      return JSON.stringify(row!.row);
+      const rows: { readonly table: string; readonly row: string }[] = [];
+      for (const table of tables) {
+        const found = await session.query<{ row: object }>(
+          `select to_jsonb(r) as row from ${table} r where tenant_id = $1 and sequence_number = $2`,
+          place,
+        );
+        rows.push(...found.map(({ row }) => ({ table, row: JSON.stringify(row) })));
+      }
+      await attack.run(session, this.target);
+      return rows;
     });
     return async () => {
       await this.#asAttacker(async (session) => {
-        await session.query('delete from audit_records where tenant_id = $1 and sequence_number = $2', place);
-        await session.query(
-          'insert into audit_records select * from jsonb_populate_record(null::audit_records, $1)',
-          [genuine],
-        );
+        for (const table of tables)
+          await session.query(`delete from ${table} where tenant_id = $1 and sequence_number = $2`, place);
+        for (const { table, row } of genuine)
+          await session.query(
+            `insert into ${table} select * from jsonb_populate_record(null::${table}, $1)`,
+            [row],
+          );
       });
     };
   }

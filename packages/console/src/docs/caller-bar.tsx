@@ -25,7 +25,7 @@ export function CallerBar({ caller }: { readonly caller: Caller }) {
         {hasKey ? (
           <>
             <strong>Requests use the key that you typed.</strong>{' '}
-            <span class="soft">This page forgets it when it closes.</span>
+            <span class="soft">This page forgets it when you leave.</span>
           </>
         ) : session ? (
           <>

@@ -11,7 +11,7 @@ export interface TriedRequest {
 
 /**
  * Who the requests of this page act as: an API key that the reader has typed, otherwise the session of the console. The key is in this
- * object and nowhere else. It is gone when the page closes.
+ * object and nowhere else. It is gone when the reader leaves the page.
  */
 export class Caller {
   readonly #routes: SessionRoutes;

@@ -16,4 +16,6 @@ applyTheme(storedTheme());
 // The page is beside the routes of the API and beside the folder of the console, whose session it shares.
 const root = new URL('./', document.location.href);
 const caller = new Caller(new SessionRoutes(new URL('console/', root)));
+// A page that the browser keeps for its Back button would have the key for the next person.
+addEventListener('pagehide', () => caller.forgetKey());
 render(<DocsPage root={root} caller={caller} />, document.querySelector('#docs')!);

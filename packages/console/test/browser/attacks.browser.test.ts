@@ -88,7 +88,7 @@ async function verifiesChain(...texts: readonly string[]): Promise<void> {
 it('says what can be typed, and where to look before', async () => {
   expect(printed).toContain(record(id));
   expect(printed).toMatch(/change +change record \d+ in the database/);
-  await type('nonsense', 'Type one of: change, remove, rewrite, undo.');
+  await type('nonsense', 'Type one of: change, remove, hide, rewrite, undo.');
   await type('undo', 'There is nothing to undo.');
   await isVerified(id);
 });
@@ -130,6 +130,30 @@ it('a removed record: the list that showed it says so, and the one after it miss
   await verifiesChain('The chain is not intact', 'SEQUENCE_GAP');
   await type('undo', 'The trail is as it was.');
   await isVerified(next);
+});
+
+it('a hidden record: no list has it, the check of the list finds nothing, and that of the chain names it', async () => {
+  const list = 'events?tenant=acme&event_type=alert.classified';
+  await type('hide', 'The list of all events of its type does not have it any more');
+  expect(printed).toContain(list);
+  await isVerified(id);
+  await visitor.go(list);
+  await visitor.rows.first().waitFor();
+  const listed = async () =>
+    (
+      await attacks.running.client.events.list({
+        tenant_id: 'acme',
+        filters: { event_type: 'alert.classified' },
+        limit: 200,
+      })
+    ).events.map(({ audit_id }) => audit_id);
+  expect(await listed()).not.toContain(id);
+  await visitor.page.getByRole('button', { name: 'Verify' }).click();
+  await visitor.sees(/\d+ verified here/);
+  await verifiesChain('The chain is not intact', 'INDEX_MISMATCH');
+  await type('undo', 'The trail is as it was.');
+  expect(await listed()).toContain(id);
+  await verifiesChain('The chain is intact');
 });
 
 it('a rewritten chain: a fork of what this browser remembers, which no other browser can find', async () => {

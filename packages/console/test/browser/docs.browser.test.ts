@@ -135,6 +135,10 @@ describe('requests', () => {
     );
     expect(kept + (await page.content())).not.toContain(secret);
     await visitor.sees(/Authorization: Bearer \$TALLYSTICK_API_KEY/);
+    // The reader follows a link to elsewhere, and the browser keeps the page for its Back button.
+    await page.evaluate(() => dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true })));
+    await visitor.sees('You are not signed in');
+    expect(await tried(visitor)).toBe('401');
     await page.reload();
     await visitor.sees('You are not signed in');
     await page.locator('.opblock.is-open').waitFor();

@@ -16,6 +16,7 @@ import { EngineKeeper } from './engine-keeper.ts';
 import type { Step } from './messages.ts';
 import { PgliteSession } from './session.ts';
 import { type SpaceOptions, SpaceWatch } from './space-watch.ts';
+import { Statistics } from './statistics.ts';
 
 /** How the embedded store is opened. */
 export interface PgliteOptions extends SpaceOptions {
@@ -40,6 +41,7 @@ export class PgliteDatabase implements Database {
   readonly #space: SpaceWatch;
   readonly #lock: DirectoryLock | undefined;
   readonly #answerMs: number;
+  readonly #statistics = new Statistics();
   /** The end of the last transaction that was asked for. PGlite has one connection, so they run one after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -72,7 +74,10 @@ export class PgliteDatabase implements Database {
 
   async transaction<T>(access: Access, work: (session: Session) => Promise<T>): Promise<T> {
     const { text, values = [] } = transactionSettings(access, defaultTimeouts, plainRoles);
-    return await this.#run([begin, { text, values }], this.#answerMs, work);
+    const result = await this.#run([begin, { text, values }], this.#answerMs, work);
+    this.#statistics.add(access.role);
+    if (this.#statistics.isDue) this.#renewStatistics();
+    return result;
   }
 
   async read<const S extends readonly Statement<object>[]>(
@@ -139,6 +144,16 @@ export class PgliteDatabase implements Database {
     this.#inTurn(() => this.#keeper.thread.call([{ script: 'checkpoint' }], ownerAnswerMs)).catch(
       () => undefined,
     );
+  }
+
+  /** Nobody waits for it. A store without statistics answers slower, and a full one has no room for them. */
+  #renewStatistics(): void {
+    const call = (steps: readonly Step[]) =>
+      this.#inTurn(async () => {
+        await this.#space.assertRoomFor(0);
+        return await this.#keeper.thread.call(steps, ownerAnswerMs);
+      });
+    this.#statistics.renew(call).catch(() => undefined);
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
