@@ -3,121 +3,20 @@
  * trail of an audit service, whose desk the platform uses, must have exactly one record of each.
  */
 import { soc as socTaxonomy } from '@tallystick/sdk';
-import { tempDir, until } from '@tallystick/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { StoredInvestigation } from '../src/orchestrator/investigation-states.ts';
-import { MemoryDocuments } from '../src/platform/documents.ts';
-import { platformTenant } from '../src/platform/tenants.ts';
-import type { Message, Topic, Topics } from '../src/platform/topics.ts';
-import { ServiceTrail, type TrailEvent, untilDecided } from './service-trail.ts';
-import { morningParts, platformOver, playMorning } from './whole-platform.ts';
+import type { TrailEvent } from './service-trail.ts';
+import { byTenant, tenants, type WatchedMorning, watchMorning } from './watched-morning.ts';
 
-/** Notes each state that an investigation is stored in. */
-class WatchedInvestigations extends MemoryDocuments<StoredInvestigation> {
-  readonly states: { readonly tenantId: string; readonly state: string }[] = [];
-
-  override async put(tenantId: string, id: string, stored: StoredInvestigation): Promise<void> {
-    this.states.push({ tenantId, state: `${id} ${stored.investigation.state}` });
-    await super.put(tenantId, id, stored);
-  }
-}
-
-/** The chains of the platform. */
-const tenants = ['acme', 'globex', 'shady', platformTenant];
-const directory = tempDir();
-const investigations = new WatchedInvestigations();
-const modelCalls: string[] = [];
-let trail: ServiceTrail;
-let platform: ReturnType<typeof platformOver>;
-let published: {
-  [K in
-    | 'alerts.raw'
-    | 'alerts.normalized'
-    | 'ctem.normalized'
-    | 'atlas.detections'
-    | 'actions.pending'
-    | 'playbooks.draft'
-    | 'investigations']: Message<Topics[K]>[];
-};
-let events: readonly TrailEvent[];
-/** What the emitters have reported until the records were read. */
-let faults: readonly unknown[];
+let morning: WatchedMorning;
+let events: WatchedMorning['events'];
+let published: WatchedMorning['published'];
 
 beforeAll(async () => {
-  const parts = morningParts();
-  // No person decides about the urgent action, so it is escalated and times out, by the clock of the desk.
-  parts.settings.response.approvalWindowMs.high = 1_000;
-  parts.settings.governance.accumulation.maxActions = 60;
-  trail = await ServiceTrail.open(directory.path, parts.settings);
-  platform = platformOver(trail.desk, parts, {
-    auditOf: (service) => trail.emitterOf(service),
-    investigations,
-    watchModel: (model) => ({
-      ...model,
-      async doGenerate(options) {
-        try {
-          const result = await model.doGenerate(options);
-          modelCalls.push(`${model.provider} answered`);
-          return result;
-        } catch (error) {
-          modelCalls.push(`${model.provider} ${(error as Error).message}`);
-          throw error;
-        }
-      },
-    }),
-  });
-  const collect = <K extends Topic>(topic: K) => platform.collect(topic);
-  published = {
-    'alerts.raw': await collect('alerts.raw'),
-    'alerts.normalized': await collect('alerts.normalized'),
-    'ctem.normalized': await collect('ctem.normalized'),
-    'atlas.detections': await collect('atlas.detections'),
-    'actions.pending': await collect('actions.pending'),
-    'playbooks.draft': await collect('playbooks.draft'),
-    investigations: await collect('investigations'),
-  };
-  await playMorning({ ...platform, decideAll });
-  events = await trail.events(tenants);
-  faults = [...trail.faults];
-  for (const messages of Object.values(published) as Message<unknown>[][]) {
-    messages.splice(0, messages.length, ...byTenant(messages, ({ lineage }) => lineage.tenantId));
-  }
+  morning = await watchMorning();
+  ({ events, published } = morning);
 }, 300_000);
 
-afterAll(async () => {
-  await trail?.close();
-  directory[Symbol.dispose]();
-});
-
-/** People decide what waits, except what is urgent: that times out. They deny what would stop production. */
-async function decideAll(): Promise<void> {
-  const { soc } = platform;
-  const waiting = async () => (await trail.approvals(tenants)).filter(({ state }) => state === 'pending');
-  while (soc.responseAgent.openPlans > 0) {
-    for (const approval of await waiting()) {
-      const { action, arguments: given } = approval.document;
-      if ((given as { severity: string }).severity === 'high') continue;
-      if (action === 'stop_production_line') await trail.decide(approval, 'mia', 'deny');
-      else {
-        await trail.decide(approval, 'mia', 'grant');
-        if (approval.rules.approvals > 1) await trail.decide(approval, 'jo', 'grant');
-      }
-    }
-    await until(async () => soc.responseAgent.openPlans === 0 || (await waiting()).length > 0);
-  }
-  await untilDecided(trail, tenants);
-  await soc.settled();
-}
-
-/**
- * In the order in which {@link events} has them: one tenant after the other. What came for an unknown tenant is recorded for the
- * platform.
- */
-function byTenant<T>(all: readonly T[], tenantOf: (one: T) => string): T[] {
-  const placeOf = (one: T) =>
-    tenants.indexOf(tenants.includes(tenantOf(one)) ? tenantOf(one) : platformTenant);
-  return all.toSorted((a, b) => placeOf(a) - placeOf(b));
-}
+afterAll(() => morning?.[Symbol.asyncDispose]());
 
 const of = (...types: string[]) => events.filter(({ event_type }) => types.includes(event_type));
 const contextOf = (event: TrailEvent) => event.context as Record<string, unknown>;
@@ -129,7 +28,7 @@ describe('there is exactly one record of', () => {
     const recorded = of('investigation.state_changed').map(
       ({ investigation_id, outcome }) => `${investigation_id} ${outcome!.state_after}`,
     );
-    const stored = byTenant(investigations.states, ({ tenantId }) => tenantId);
+    const stored = byTenant(morning.investigations.states, ({ tenantId }) => tenantId);
     expect(recorded).toEqual(stored.map(({ state }) => state));
     expect(recorded.length).toBeGreaterThan(400);
   });
@@ -140,11 +39,11 @@ describe('there is exactly one record of', () => {
         .filter(({ error }) => error !== 'the circuit breaker is open')
         .map(({ provider, error }) => `${provider} ${error ?? 'answered'}`),
     );
-    expect(recorded.toSorted()).toEqual(modelCalls.toSorted());
+    expect(recorded.toSorted()).toEqual(morning.modelCalls.toSorted());
   });
 
   test('each prompt and answer that was stored', () => {
-    const stored = platform.artifacts.artifacts.filter(({ type }) => type === 'user_content');
+    const stored = morning.platform.artifacts.artifacts.filter(({ type }) => type === 'user_content');
     expect(
       of('routing.tier_selected')
         .map(({ audit_id }) => audit_id)
@@ -159,7 +58,7 @@ describe('there is exactly one record of', () => {
       (event) => (event.decision as { classification: string }).classification === 'valid',
     );
     expect(valid.map(({ alert_id }) => alert_id).toSorted()).toEqual(publishedIds.toSorted());
-    const refused = platform.topics.deadLetters.map(({ code }) => code);
+    const refused = morning.platform.topics.deadLetters.map(({ code }) => code);
     const invalid = events.filter(isInvalid).map(({ outcome }) => outcome!.error_code!);
     expect(invalid.toSorted()).toEqual(refused.toSorted());
     // Alerts that arrived again are the others.
@@ -216,7 +115,7 @@ describe('there is exactly one record of', () => {
   });
 
   test('each change of the plant, and each that failed or was undone', () => {
-    const changes = byTenant(platform.plant.changes, ({ tenantId }) => tenantId);
+    const changes = byTenant(morning.platform.plant.changes, ({ tenantId }) => tenantId);
     const executed = of('response.executed').filter(({ outcome }) => outcome!.outcome_status === 'success');
     expect(executed.map((event) => contextOf(event).action_id)).toEqual(
       changes.filter(({ change }) => change === 'done').map(({ actionId }) => actionId),
@@ -230,9 +129,9 @@ describe('there is exactly one record of', () => {
   });
 
   test('each step of each approval, and the desk alone recorded it', async () => {
-    const approvals = await trail.approvals(tenants);
+    const approvals = await morning.trail.approvals(tenants);
     const happened = [
-      ...trail.steps.map((one) =>
+      ...morning.trail.steps.map((one) =>
         [`approval.${one.step}`, one.approvalId, ...('person' in one ? [one.person] : [])].join(' '),
       ),
       ...approvals.flatMap(({ id, escalated }) => (escalated ? [`approval.escalated ${id}`] : [])),
@@ -252,11 +151,11 @@ describe('there is exactly one record of', () => {
       expect(happened.some((one) => one.startsWith(`approval.${step} `))).toBe(true);
     }
     expect(new Set(records.map(({ source_service }) => source_service))).toEqual(new Set(['tallystick']));
-    expect([...trail.sent.values()].filter((type) => type.startsWith('approval.'))).toEqual([]);
+    expect([...morning.trail.sent.values()].filter((type) => type.startsWith('approval.'))).toEqual([]);
   });
 
   test('each intent, and how it ended', async () => {
-    const approvals = await trail.approvals(tenants);
+    const approvals = await morning.trail.approvals(tenants);
     const asked = of('agent.action.decided').filter(
       ({ decision }) => (decision as { effect: string }).effect === 'ask',
     );
@@ -282,8 +181,10 @@ describe('there is exactly one record of', () => {
     const ids = events.map(({ audit_id }) => audit_id);
     expect(new Set(ids).size).toBe(ids.length);
     const others = events.filter(({ source_service }) => source_service !== 'tallystick');
-    expect(others.map(({ audit_id }) => audit_id).toSorted()).toEqual([...trail.sent.keys()].toSorted());
-    expect(faults).toEqual([]);
+    expect(others.map(({ audit_id }) => audit_id).toSorted()).toEqual(
+      [...morning.trail.sent.keys()].toSorted(),
+    );
+    expect(morning.faults).toEqual([]);
   });
 });
 
@@ -298,7 +199,7 @@ describe('causes', () => {
     const roots = new Set<string>();
     for (const event of events) {
       const { event_type, parent_id } = event;
-      // The audit service's records about itself have no cause in the platform.
+      // The audit service's records about itself have no cause in the morning.platform.
       if (event.source_service === 'tallystick' && !event_type.startsWith('approval.')) continue;
       if (parent_id === undefined) {
         roots.add(event_type);
@@ -314,7 +215,7 @@ describe('causes', () => {
       if (parent!.source_service === event.source_service)
         expect(parent!.sequence_number).toBeLessThan(event.sequence_number);
     }
-    // What came from outside, and what people decided about the platform.
+    // What came from outside, and what people decided about the morning.platform.
     expect([...roots].toSorted()).toEqual([
       ...['alert.classified', 'atlas.detection_fired', 'canary.promoted', 'canary.rolled_back'],
       ...['config.changed', 'ctem.exposure_scored', 'ctem.remediation_verified', 'fp_pattern.approved'],
@@ -340,7 +241,7 @@ describe('causes', () => {
   });
 
   test('of a gated action are in the chain before it: intent, request, grant, claim', async () => {
-    const claimed = (await trail.approvals(tenants)).filter(({ state }) => state === 'claimed');
+    const claimed = (await morning.trail.approvals(tenants)).filter(({ state }) => state === 'claimed');
     expect(claimed.length).toBeGreaterThan(10);
     for (const { id, intent_id } of claimed) {
       const [intent] = events.filter(({ audit_id }) => audit_id === intent_id);

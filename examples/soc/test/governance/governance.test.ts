@@ -1,58 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { parseAlert } from '../../src/entity-parser/parse-alert.ts';
-import type { CountedActions } from '../../src/governance/accumulation-guard.ts';
-import type { Canary } from '../../src/governance/canary.ts';
-import { Governance } from '../../src/governance/governance.ts';
-import { ListedIndicators } from '../../src/governance/indicators.ts';
-import type { KillSwitch } from '../../src/governance/kill-switches.ts';
-import type { KnowledgeIndex } from '../../src/governance/knowledge-base.ts';
-import type { ChangedSetting } from '../../src/governance/setting-paths.ts';
-import { MemoryDocuments } from '../../src/platform/documents.ts';
-import type { Investigation, PlannedAction } from '../../src/platform/investigation.ts';
-import { defaultSettings, type Settings } from '../../src/platform/settings.ts';
+import type { Investigation } from '../../src/platform/investigation.ts';
 import { alertOf } from '../entity-parser/alerts.ts';
-import { newLineage, testParts } from '../platform-parts.ts';
+import { newLineage } from '../platform-parts.ts';
 
-async function start({ audit = true } = {}) {
-  const parts = testParts({ audit });
-  const documents = {
-    killSwitches: new MemoryDocuments<KillSwitch>(),
-    canaries: new MemoryDocuments<Canary>(),
-    automaticActions: new MemoryDocuments<CountedActions>(),
-    changedSettings: new MemoryDocuments<ChangedSetting>(),
-    knowledge: new MemoryDocuments<KnowledgeIndex>(),
-  };
-  const started = async (settings: Settings) => {
-    const governance = new Governance({
-      ...{ ...parts, ...documents, settings },
-      intelligence: new ListedIndicators(),
-    });
-    await governance.start();
-    return governance;
-  };
-  const governance = await started(parts.settings);
-  /** Governance of the next process. Only what is in documents is left. */
-  const restarted = async () => {
-    const settings = structuredClone(defaultSettings);
-    return { governance: await started(settings), settings };
-  };
-  return {
-    ...parts,
-    governance,
-    documents,
-    restarted,
-    types: () => parts.trail.events.map(({ event_type }) => event_type),
-  };
-}
-
-const action: PlannedAction = {
-  action_id: 'a-1',
-  kind: 'block_ip',
-  target: { type: 'ip', id: 'x' },
-  tier: 1,
-  reason: 'r',
-};
-const acme = newLineage();
+import { acme, action, start } from './started-governance.ts';
 
 describe('settings', () => {
   test('a change is recorded with both values', async () => {
@@ -88,96 +40,8 @@ describe('settings', () => {
   });
 });
 
-describe('kill switches', () => {
-  const technique = { kind: 'technique', value: 'T1110' } as const;
-
-  test('stop what they name, for one tenant, until they are released', async () => {
-    const { governance, trail } = await start();
-    await governance.activateKillSwitch(technique, 'mia', 'too many mistakes', acme);
-    expect(await governance.isKilled('acme', [{ kind: 'source', value: 'wazuh' }, technique])).toBe(true);
-    expect(await governance.isKilled('acme', [{ kind: 'source', value: 'T1110' }])).toBe(false);
-    expect(await governance.isKilled('globex', [technique])).toBe(false);
-    await governance.deactivateKillSwitch(technique, 'jo', 'fixed', acme);
-    expect(await governance.isKilled('acme', [technique])).toBe(false);
-    expect(trail.events).toMatchObject([
-      {
-        event_type: 'kill_switch.activated',
-        actor_id: 'mia',
-        target_id: 'technique:T1110',
-        severity: 'critical',
-      },
-      { event_type: 'kill_switch.deactivated', actor_id: 'jo', decision: { reasoning_summary: 'fixed' } },
-    ]);
-  });
-
-  test('a switch in the same position is not recorded again', async () => {
-    const { governance, trail } = await start();
-    await expect(governance.deactivateKillSwitch(technique, 'mia', 'r', acme)).rejects.toMatchObject({
-      code: 'NO_CHANGE',
-    });
-    await governance.activateKillSwitch(technique, 'mia', 'r', acme);
-    await expect(governance.activateKillSwitch(technique, 'jo', 'r', acme)).rejects.toMatchObject({
-      code: 'NO_CHANGE',
-    });
-    expect(trail.events).toHaveLength(1);
-  });
-
-  test('that of the tenant stops every automatic action', async () => {
-    const { governance } = await start();
-    expect(await governance.admitAutomatic(acme, action)).toBe(true);
-    await governance.activateKillSwitch({ kind: 'tenant', value: 'acme' }, 'mia', 'r', acme);
-    expect(await governance.admitAutomatic(acme, action)).toBe(false);
-    expect(await governance.admitAutomatic(newLineage('globex'), action)).toBe(true);
-  });
-});
-
-test('20 automatic actions an hour are permitted; the breach is recorded once until the limit is kept again', async () => {
-  const { governance, trail, clock } = await start();
-  let asked = 0;
-  const admit = () => governance.admitAutomatic(acme, { ...action, action_id: `a-${asked++}` });
-  for (let at = 0; at < 20; at++) expect(await admit()).toBe(true);
-  expect([await admit(), await admit()]).toEqual([false, false]);
-  expect(await governance.admitAutomatic(newLineage('globex'), action)).toBe(true);
-  expect(trail.events).toMatchObject([
-    {
-      event_type: 'accumulation.threshold_breached',
-      tenant_id: 'acme',
-      context: { actions_in_window: 21, limit: 20, window_ms: 3_600_000 },
-      outcome: { outcome_status: 'blocked' },
-    },
-  ]);
-  clock.advance(3_600_000);
-  for (let at = 0; at < 21; at++) await admit();
-  expect(trail.events).toHaveLength(2);
-});
-
-// Counts, settings, canaries and the knowledge base were lost with the process: the trail said what did not hold any more.
+// Settings, canaries and the knowledge base were lost with the process: the trail said what did not hold any more.
 describe('after a restart', () => {
-  test('actions from before count, and one that asks again is not counted twice', async () => {
-    const { governance, restarted, types, clock } = await start();
-    const asks = (number: number) => ({ ...action, action_id: `a-${number}` });
-    for (let at = 0; at < 20; at++) await governance.admitAutomatic(acme, asks(at));
-    const next = await restarted();
-    expect(await next.governance.admitAutomatic(acme, asks(7))).toBe(true);
-    expect(await next.governance.admitAutomatic(acme, asks(20))).toBe(false);
-    const third = await restarted();
-    expect(await third.governance.admitAutomatic(acme, asks(21))).toBe(false);
-    expect(types()).toEqual(['accumulation.threshold_breached']);
-    clock.advance(3_600_000);
-    expect(await third.governance.admitAutomatic(acme, asks(22))).toBe(true);
-  });
-
-  test('actions that ask at the same time do not exceed the limit', async () => {
-    const { governance, types } = await start();
-    const admitted = await Promise.all(
-      Array.from({ length: 30 }, (_, at) =>
-        governance.admitAutomatic(acme, { ...action, action_id: `a-${at}` }),
-      ),
-    );
-    expect(admitted.filter(Boolean)).toHaveLength(20);
-    expect(types()).toEqual(['accumulation.threshold_breached']);
-  });
-
   test('a changed setting holds, and is not recorded again', async () => {
     const { governance, restarted, types } = await start();
     await governance.changeSetting('router.breaker.failures', 3, 'mia', 'it reacts too late', acme);

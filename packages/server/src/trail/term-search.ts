@@ -161,8 +161,12 @@ export class TermSearch {
     this.#found = sequences.length;
     budget.entries -= compared;
     const likely = Math.max(expected ?? 1, sequences.length, 1 / termBlockRecords);
-    // Twice as many blocks as should have the page: the search ends where it has enough, and a search for the rest takes two more round trips.
-    if (!isCut) this.#blocks = this.#affordable((2 * (request.limit + 1 - sequences.length)) / likely);
+    if (isCut) return found;
+    // Twice as many blocks as should have the page, or all if these are a quarter of them: the search ends where it has enough, and a search for the
+    // rest takes three more round trips.
+    const wanted = (2 * (request.limit + 1 - sequences.length)) / likely;
+    const left = await this.#queue.count(range);
+    this.#blocks = this.#affordable(4 * wanted >= left ? left : wanted);
     return found;
   }
 
