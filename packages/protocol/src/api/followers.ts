@@ -16,6 +16,8 @@ export interface FollowerInfo {
   /** Where its effect is: in rows of the same database, or outside. */
   readonly effect: 'database' | 'outside';
   readonly state: 'running' | 'paused' | 'rebuilding';
+  /** While it is rebuilt: records that the new rows do not cover yet. Readers use the rows before it meanwhile. */
+  readonly rebuild_records_left?: number | undefined;
   /** Who paused it. */
   readonly paused_by: string | null;
   /** Records that it has not read, without those of tenants for which it has stopped. */

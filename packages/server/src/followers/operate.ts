@@ -22,6 +22,8 @@ export interface FollowerInfo extends FollowerLag {
   readonly effect: 'database' | 'outside';
   readonly generation: number;
   readonly building: number | null;
+  /** Records that a rebuild has not read yet. Absent while none runs. */
+  readonly buildingLeft?: number;
   readonly paused_at: Date | null;
   readonly paused_by: string | null;
 }
@@ -46,7 +48,7 @@ export class FollowerOperations {
   /** @throws {ServerError} `NOT_FOUND` */
   async get(name: string): Promise<FollowerInfo> {
     const follower = this.#follower(name);
-    type Control = Omit<FollowerInfo, keyof FollowerLag>;
+    type Control = Omit<FollowerInfo, keyof FollowerLag | 'buildingLeft'>;
     const [row] = await this.#database.query<Control>(
       writer,
       'select name, effect, generation, building, paused_at, paused_by from audit_followers where name = $1',
@@ -60,9 +62,13 @@ export class FollowerOperations {
       paused_at: null,
       paused_by: null,
     };
+    const { generation, building } = control;
     return {
       ...control,
-      ...(await readLag(this.#database, { follower: name, generation: control.generation })),
+      ...(await readLag(this.#database, { follower: name, generation })),
+      ...(building !== null && {
+        buildingLeft: (await readLag(this.#database, { follower: name, generation: building })).records,
+      }),
     };
   }
 

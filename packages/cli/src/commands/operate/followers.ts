@@ -1,4 +1,4 @@
-import type { FollowerChange, FollowerInfo } from '@tallystick/protocol';
+import { counted, type FollowerChange, type FollowerInfo } from '@tallystick/protocol';
 import type { Context, Register } from '../../context.ts';
 import { CliError } from '../../errors.ts';
 import { printable } from '../../terminal/printable.ts';
@@ -7,7 +7,7 @@ import { addExamples } from '../options/examples.ts';
 
 const columns = [
   { title: 'FOLLOWER', value: ({ name }: FollowerInfo) => name },
-  { title: 'STATE', value: ({ state }: FollowerInfo) => state },
+  { title: 'STATE', value: stateOf },
   { title: 'RECORDS BEHIND', value: ({ lag_records }: FollowerInfo) => lag_records, align: 'right' as const },
   {
     title: 'SECONDS',
@@ -20,6 +20,14 @@ const columns = [
     align: 'right' as const,
   },
 ];
+
+/**
+ * The tenant that this command line names. The one of the environment or the settings is not meant: a reset for one tenant deletes its rows first,
+ * and the index lacks them until they are made again.
+ */
+interface TenantOption {
+  readonly tenant?: string;
+}
 
 /** `tally followers`: what is derived from the chains, and how far it is. */
 export const registerFollowers: Register = (program, run) => {
@@ -74,7 +82,7 @@ export const registerFollowers: Register = (program, run) => {
     .command('resume')
     .summary('let a follower go on')
     .description(
-      'Lets a paused follower go on; with --tenant, tries again where it has stopped for this tenant.',
+      'Lets a paused follower go on; with --tenant on the command line, tries again where it has stopped for this tenant.',
     )
     .argument('<name>', 'name of the follower');
   addExamples(
@@ -82,16 +90,16 @@ export const registerFollowers: Register = (program, run) => {
     'tally followers resume open-intents',
     'tally followers resume open-intents --tenant acme',
   );
-  run(resume, (context, _, [name]) =>
-    change(context, name!, { action: 'resume', tenant_id: context.settings.tenant }),
+  run<TenantOption>(resume, (context, { tenant }, [name]) =>
+    change(context, name!, { action: 'resume', tenant_id: tenant }),
   );
 
   const reset = command
     .command('reset')
     .summary('let a follower read the chains again')
     .description(
-      'Lets a follower read the chains again from their start. The new rows replace those in use when they are complete; with ' +
-        '--tenant, the rows of this tenant are deleted first.',
+      'Lets a follower read the chains again from their start. The new rows replace those in use when they are complete: tally followers ' +
+        'show says how many records are left. With --tenant on the command line, the rows of this tenant are deleted first.',
     )
     .argument('<name>', 'name of the follower');
   addExamples(
@@ -99,8 +107,8 @@ export const registerFollowers: Register = (program, run) => {
     'tally followers reset open-intents',
     'tally followers reset open-intents --tenant acme',
   );
-  run(reset, (context, _, [name]) =>
-    change(context, name!, { action: 'reset', tenant_id: context.settings.tenant }),
+  run<TenantOption>(reset, (context, { tenant }, [name]) =>
+    change(context, name!, { action: 'reset', tenant_id: tenant }),
   );
 };
 
@@ -108,8 +116,12 @@ async function change(context: Context, name: string, wanted: FollowerChange): P
   await using backend = await context.openBackend();
   const follower = await backend.client.followers.change(name, wanted);
   if (context.terminal.json) await context.terminal.jsonLine(follower);
-  else context.terminal.note(`the follower ${follower.name} is ${follower.state}`);
+  else context.terminal.note(`the follower ${follower.name} is ${stateOf(follower)}`);
   return undefined;
+}
+
+function stateOf({ state, rebuild_records_left: left }: FollowerInfo): string {
+  return left === undefined ? state : `${state}: ${counted(left, 'record')} left`;
 }
 
 async function print({ terminal }: Context, follower: FollowerInfo): Promise<void> {
@@ -120,7 +132,7 @@ async function print({ terminal }: Context, follower: FollowerInfo): Promise<voi
   await terminal.write(
     renderFields(terminal, [
       ['follower', follower.name],
-      ['state', follower.state],
+      ['state', stateOf(follower)],
       ['paused by', follower.paused_by ?? undefined],
       ['effect', follower.effect],
       ['records behind', follower.lag_records],

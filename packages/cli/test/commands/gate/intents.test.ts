@@ -109,3 +109,24 @@ test('a state or an age that does not exist is wrong usage', async () => {
   expect((await run('--state', 'lost')).exitCode).toBe(3);
   expect((await run('--older-than', 'long')).exitCode).toBe(3);
 });
+
+// `tally dev` advises to export TALLYSTICK_TENANT. A reset then deleted the rows of this tenant first, in place of a rebuild beside those in use.
+test('a reset of the follower takes its tenant from the command line alone, and says how many records are left', async () => {
+  const followers = (...args: readonly string[]) =>
+    tally(['followers', ...args], {
+      cwd: dir.path,
+      env: {
+        XDG_CONFIG_HOME: dir.path,
+        TALLYSTICK_URL: service.url,
+        TALLYSTICK_API_KEY: service.key,
+        TALLYSTICK_TENANT: 'acme',
+      },
+    });
+  await followers('pause', 'open-intents');
+  expect((await followers('reset', 'open-intents')).stderr).toMatch(/ is paused: 5\d\d records left\n/);
+  expect((await followers('show', 'open-intents')).stdout).toMatch(/^state +paused: 5\d\d records left$/m);
+  expect(await idsOf('--tenant', 'acme')).not.toEqual([]);
+  await followers('reset', 'open-intents', '--tenant', 'acme');
+  expect(await idsOf('--tenant', 'acme')).toEqual([]);
+  await followers('resume', 'open-intents');
+});

@@ -387,5 +387,10 @@ describe('hourly counts', () => {
     await site.service.followerOperations.reset('hourly-counts', tenantId);
     await roll();
     expect(await findings()).toEqual([]);
+    await asOwner(
+      `update audit_hourly_counts set event_type = 'other.type' where ctid = (select ctid ${one} order by combination limit 1)`,
+    );
+    const moved = /^(\d+) records in the hour from [^ ]+: \1 of other values in the detailed counts$/;
+    expect(await findings()).toEqual([expect.stringMatching(moved)]);
   });
 });

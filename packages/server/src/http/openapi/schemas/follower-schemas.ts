@@ -13,6 +13,9 @@ const info = z.object({
   name: z.string(),
   effect: z.enum(['database', 'outside']).describe('Where its effect is'),
   state: z.enum(['running', 'paused', 'rebuilding']),
+  rebuild_records_left: count
+    .optional()
+    .describe('While it is rebuilt: records that the new rows do not cover yet'),
   paused_by: z.string().nullable(),
   lag_records: count.describe(
     'Records that it has not read, without those of tenants for which it has stopped',

@@ -55,13 +55,14 @@ export function followerRoutes({ operations }: { readonly operations: FollowerOp
 }
 
 async function describeFollower(operations: FollowerOperations, name: string): Promise<FollowerInfo> {
-  const { effect, building, paused_at, paused_by, records, seconds, tenants, stopped } =
+  const { effect, building, buildingLeft, paused_at, paused_by, records, seconds, tenants, stopped } =
     await operations.get(name);
   const list = await operations.stopped(name, maxStopped);
   return {
     name,
     effect,
     state: paused_at !== null ? 'paused' : building !== null ? 'rebuilding' : 'running',
+    ...(buildingLeft !== undefined && { rebuild_records_left: buildingLeft }),
     paused_by,
     lag_records: records,
     lag_seconds: seconds,
