@@ -13,7 +13,7 @@ Most commands work on a service (--server URL --key KEY) or on the directory of 
 A command with --data opens the store, which takes a second or more. tally dev --data DIR keeps it open, for --server.
 Settings come from options, then TALLYSTICK_URL, TALLYSTICK_API_KEY or TALLYSTICK_TOKEN, TALLYSTICK_TENANT and TALLYSTICK_DATA, then tally config.
 Exit codes: 0 done or verified, 1 broken or partly refused, 2 not verifiable, 3 wrong usage, 4 input, output or network failed,
-  5 verified, but only a part of a trail, 6 another log, key or epoch than before at this place.
+  5 verified or read, but only a part of a trail, 6 another log, key or epoch than before at this place, 7 something is missing.
 
 Examples:
   tally demo

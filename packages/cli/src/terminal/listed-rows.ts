@@ -38,5 +38,5 @@ export async function printRows<Row>(
   await printTable();
   if (terminal.json) return;
   if (shown === 0) terminal.note(none);
-  else if (more) terminal.note(`there are more than these ${shown}; a higher --limit lists them`);
+  else if (more) terminal.note('there are more: a higher --limit lists them');
 }

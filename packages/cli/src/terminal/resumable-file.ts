@@ -88,6 +88,7 @@ async function readState<State>(path: string): Promise<{ state: State; bytes: nu
     text = await readFile(statePath(path), 'utf8');
   } catch (cause) {
     throw new CliError('INPUT_UNREADABLE', `there is no unfinished export of ${path} to go on with`, {
+      hint: 'start the export without --resume',
       cause,
     });
   }

@@ -115,7 +115,7 @@ describe('a service', () => {
     expect(table.stdout).toContain('k8s.deployments.create');
     const two = await run('events -n 2');
     expect(two.stdout.trimEnd().split('\n')).toHaveLength(3);
-    expect(two.stderr).toContain('there are more than these 2');
+    expect(two.stderr).toContain('there are more events: --limit or --all lists them');
     expect((await run('events --all --json')).json().length).toBeGreaterThan(5);
     expect((await run('events --actor nobody')).stderr).toBe('no events\n');
   });

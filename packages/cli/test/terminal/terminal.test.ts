@@ -213,7 +213,7 @@ describe('a list of many pages', () => {
   test('ends at the limit, says that there are more, and reads no further than one row behind it', async () => {
     expect(await print(10, { limit: 2 })).toEqual({
       out: 'N\n1\n2\n',
-      err: 'there are more than these 2; a higher --limit lists them\n',
+      err: 'there are more: a higher --limit lists them\n',
       read: 3,
     });
     expect(await print(2, { limit: 2 })).toEqual({ out: 'N\n1\n2\n', err: '', read: 2 });

@@ -47,6 +47,11 @@ describe('a key', () => {
     expect(last.headers.get('ratelimit-policy')).toBe('"key";q=5;w=3');
     expect(last.headers.get('retry-after')).toBe('1');
     expect(last.json).toMatchObject({ code: 'RATE_LIMITED', status: 429 });
+    expect(last.json.detail).toContain('2 requests per second, and 5 at once');
+    const slow = await http.key(['acme'], 'events:read');
+    exceptions.set(`key:${slow.split('_')[1]}`, { perSecond: 3 / 60, burst: 1 });
+    const [, refused] = await times(2, () => http.get(tenants, slow));
+    expect(refused!.json.detail).toContain('may make 3 requests per minute, and 1 at once');
     time += 1_000;
     expect(statuses(await times(3, () => http.get(tenants, key)))).toEqual([200, 200, 429]);
   });

@@ -105,7 +105,14 @@ export function EventTable({
           <tbody>
             {shown.events.map((event) => (
               <Fragment key={String(event.audit_id)}>
-                <tr data-open={event.audit_id === openId}>
+                {/* biome-ignore lint/a11y/useKeyWithClickEvents: the button in the row does the same */}
+                <tr
+                  data-open={event.audit_id === openId}
+                  onClick={({ target, currentTarget }) => {
+                    const button = currentTarget.querySelector<HTMLElement>('button.open')!;
+                    if (!button.contains(target as Node)) onOpen(event, button);
+                  }}
+                >
                   <td>
                     <Time value={event.timestamp ?? event.ingested_at} short />
                   </td>

@@ -66,7 +66,7 @@ export async function listEvents(context: Context, options: ListOptions, q?: str
   }
   if (shown === 0) context.terminal.note('no events');
   else if (cursor !== undefined && !context.terminal.json) {
-    context.terminal.note(`there are more than these ${shown}; use --limit or --all`);
+    context.terminal.note('there are more events: --limit or --all lists them');
   }
   if (!context.terminal.json) noteLimits(context, indexedTo, readsLeftOut);
   return (await verification?.finish()) ?? exitCodes.ok;

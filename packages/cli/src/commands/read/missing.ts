@@ -126,7 +126,9 @@ async function print(
   if (none.length > 0) await terminal.line(`None: ${none.join(', ')}.`);
   const unread = sections.filter(({ texts, more }) => texts.length === 0 && more).map(({ title }) => title);
   if (unread.length > 0)
-    await terminal.line(`None found, but not everything was read: ${unread.join(', ')}.`);
+    await terminal.line(
+      `None found, but not everything was read: ${unread.join(', ')}. --limit and --records read more.`,
+    );
   const looked =
     investigation === undefined
       ? `the causes of the newest ${counted(missing.causes.read, 'record')}`

@@ -156,7 +156,9 @@ test('what was not read is said, and is no success', async () => {
   const { stdout, exitCode } = await run('whole', '--records', '1');
   expect([exitCode, stdout]).toEqual([
     5,
-    expect.stringContaining('None found, but not everything was read: causes that are not in the trail.'),
+    expect.stringContaining(
+      'None found, but not everything was read: causes that are not in the trail. --limit and --records read more.',
+    ),
   ]);
   const limited = await run('acme', '-n', '1', '--json');
   expect((limited.json() as { summary: { cut: string[] } }[]).at(-1)!.summary.cut).toEqual([]);

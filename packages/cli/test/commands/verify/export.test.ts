@@ -82,7 +82,7 @@ test.each([0, 1])(
 
 test.each([
   ['--resume', 'needs the file', 3],
-  ['--resume -o nothing.csv', 'no unfinished export', 4],
+  ['--resume -o nothing.csv', 'start the export without --resume', 4],
   ['--resume -o nothing.csv --actor ann', 'keeps its filters', 3],
   ['--reads', 'can not be filtered', 3],
   ['--format csv -o missing/x.csv', "can't write", 4],

@@ -128,5 +128,7 @@ function timesRate(rate: Rate | undefined, factor: number): Rate | undefined {
 }
 
 function textOf({ perSecond, burst }: Rate): string {
-  return `${perSecond} requests per second, and ${burst} at once`;
+  // A rate below one a second was written as a rate a minute.
+  const [count, time] = perSecond < 1 ? [perSecond * 60, 'minute'] : [perSecond, 'second'];
+  return `${Number(count.toFixed(2))} requests per ${time}, and ${burst} at once`;
 }
