@@ -26,8 +26,7 @@ const operator = (args: string[], stdin = '') =>
     cwd: dir.path,
     env: {
       XDG_CONFIG_HOME: join(dir.path, 'operator'),
-      TALLYSTICK_URL: service.url,
-      TALLYSTICK_API_KEY: service.key,
+      ...service.env,
     },
   });
 

@@ -32,14 +32,8 @@ export class ResponseRecords {
     const response = this.#settings;
     const needsHuman = action.tier > response.automaticUpToTier;
     return this.#recorder.emit('response.prepared', lineage, {
-      targetType: action.target.type,
-      targetId: action.target.id,
-      context: {
-        plan_id: plan.plan_id,
-        action_id: action.action_id,
-        playbook_id: plan.playbook_id,
-        tier: action.tier,
-      },
+      ...targetOf(action),
+      context: { ...placeOf(plan, action), tier: action.tier },
       decision: {
         decision_type: 'response',
         classification: action.kind,
@@ -77,9 +71,8 @@ export class ResponseRecords {
 
   shadowed(lineage: Lineage, plan: ResponsePlan, action: PlannedAction): void {
     this.#recorder.emit('shadow.decision_logged', lineage, {
-      targetType: action.target.type,
-      targetId: action.target.id,
-      context: { plan_id: plan.plan_id, action_id: action.action_id, playbook_id: plan.playbook_id },
+      ...targetOf(action),
+      context: placeOf(plan, action),
       decision: {
         decision_type: 'response',
         classification: action.kind,
@@ -100,9 +93,8 @@ export class ResponseRecords {
     const event = (outcome: object) => ({
       ...actor,
       severity: 'warning' as const,
-      targetType: action.target.type,
-      targetId: action.target.id,
-      context: { plan_id: plan.plan_id, action_id: action.action_id, playbook_id: plan.playbook_id },
+      ...targetOf(action),
+      context: placeOf(plan, action),
       decision: { decision_type: 'roll_back', reasoning_summary: reason },
       outcome: {
         outcome_status: 'rolled_back' as const,
@@ -129,17 +121,20 @@ const interruption = {
   error_message: 'the process ended before it knew the result; it is unknown whether the action was done',
 };
 
+function targetOf({ target }: PlannedAction) {
+  return { targetType: target.type, targetId: target.id };
+}
+
+/** The plan that an action belongs to. */
+function placeOf({ plan_id, playbook_id }: ResponsePlan, { action_id }: PlannedAction) {
+  return { plan_id, action_id, playbook_id };
+}
+
 function executedEvent(plan: ResponsePlan, action: PlannedAction, outcome: ExecutedOutcome) {
   return {
     severity: outcome.outcome_status === 'success' ? ('info' as const) : ('warning' as const),
-    targetType: action.target.type,
-    targetId: action.target.id,
-    context: {
-      plan_id: plan.plan_id,
-      action_id: action.action_id,
-      playbook_id: plan.playbook_id,
-      tier: action.tier,
-    },
+    ...targetOf(action),
+    context: { ...placeOf(plan, action), tier: action.tier },
     outcome,
   };
 }

@@ -7,6 +7,10 @@ import { prepareEmbeddedStore } from '@tallystick/testing';
 export interface Service {
   readonly url: string;
   readonly key: string;
+  /** What tells `tally` to use the service. */
+  readonly env: { readonly TALLYSTICK_URL: string; readonly TALLYSTICK_API_KEY: string };
+  /** Sends the body of a batch, whose events must all be accepted. */
+  submit(batch: { readonly events: readonly object[]; readonly delivery?: object }): Promise<void>;
   /** Safe to call twice. */
   close(): Promise<void>;
   /** Changes the closed store as its owner, with triggers disabled, as an attacker with the database would. */
@@ -25,6 +29,16 @@ export async function openService(
   return {
     url: server.url,
     key,
+    env: { TALLYSTICK_URL: server.url, TALLYSTICK_API_KEY: key },
+    submit: async (batch) => {
+      const answer = await fetch(`${server.url}/v1/audit/events/batch`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        body: JSON.stringify(batch),
+      });
+      // 207 answers a batch of which a part was refused.
+      if (!answer.ok || answer.status === 207) throw new Error(`${answer.status}: ${await answer.text()}`);
+    },
     close: () => {
       closing ??= server.close().then(() => service.close());
       return closing;

@@ -36,7 +36,7 @@ beforeAll(async () => {
       context: { room: { floor: 3 } },
     }),
   );
-  const env = { TALLYSTICK_URL: service.url, TALLYSTICK_API_KEY: service.key };
+  const { env } = service;
   expect(await tally(['emit'], { stdin: events.join('\n'), env })).toMatchObject({ exitCode: 0 });
 }, 120_000);
 afterAll(async () => {

@@ -1,17 +1,15 @@
 import { uuidv7 } from '@tallystick/event';
 import type { Approval } from '@tallystick/protocol';
 import { until } from '@tallystick/testing';
-import { checkApprovals, type Finding, type Query } from '@tallystick/verify';
+import { checkApprovals, type Query } from '@tallystick/verify';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { DeskCaller } from '../../src/approvals/approval-changes.ts';
 import { storeClock } from '../../src/approvals/approval-rows.ts';
 import { ApprovalDesk } from '../../src/approvals/desk.ts';
-import { documentDigest } from '../../src/approvals/openings.ts';
-import { rangeAppender } from '../../src/ingest/append-ranges.ts';
 import { writer } from '../../src/store/database.ts';
-import { Trail } from '../../src/trail/trail.ts';
-import { anItem, logName, newTenant } from '../events.ts';
+import { newTenant } from '../events.ts';
 import { onEachStore } from '../stores.ts';
+import { deskParts, findingsOf, refundOf } from './desk-parts.ts';
 
 /**
  * The desk used whatever its table said. Somebody with the service's login to the database could set an approval to granted, and no
@@ -32,37 +30,13 @@ onEachStore((store) => {
   let tenant: string;
   let mismatches = 0;
   const desk = () => {
-    const { database } = store();
-    const recordIdSecret = Buffer.alloc(32, 1);
-    const appendRanges = rangeAppender(
-      database,
-      { logName, recordIdSecret, assertRunning: () => undefined, assertCurrent: async () => undefined },
-      {},
-    );
-    const observer = { onApprovalMismatch: () => void mismatches++ };
-    const serviceTenant = 'tallystick';
-    const parts = {
-      database,
-      appendRanges,
-      trail: new Trail(database),
-      serviceTenant,
-      recordIdSecret,
-      observer,
-    };
+    const parts = deskParts(store().database, 'tallystick', () => void mismatches++);
     return { ...parts, desk: new ApprovalDesk(parts) };
   };
 
   const request = async (rules: Parameters<ApprovalDesk['request']>[0]['rules'] = {}) => {
     const { desk: opened, appendRanges } = desk();
-    const document = {
-      tenant_id: tenant,
-      action: 'refund',
-      actor: { actor_type: 'agent', actor_id: 'refund-bot' },
-      arguments: { amount: 40 },
-      policy: { name: 'p', version: '1' },
-    } as const;
-    const context = { document_digest: documentDigest(document) };
-    const intent = anItem(tenant, { event_type: 'agent.action.intended', context });
+    const { document, intent } = refundOf(tenant);
     await appendRanges([{ items: [intent] }]);
     return await opened.request({ id: uuidv7(), intent_id: intent.event.audit_id, document, rules }, agent);
   };
@@ -114,12 +88,8 @@ onEachStore((store) => {
   };
 
   const query: Query = (sql, parameters) => store().database.query(writer, sql, parameters);
-  const findings = async (of = tenant): Promise<Finding[]> => {
-    const found: Finding[] = [];
-    const sink = { add: (finding: Finding) => void found.push(finding) };
-    await checkApprovals(query, { tenantId: of, epoch: 1 }, sink);
-    return found;
-  };
+  const findings = (of = tenant) =>
+    findingsOf((sink) => checkApprovals(query, { tenantId: of, epoch: 1 }, sink));
 
   /** With the login of the service, which may change the table. */
   const tamper = (sql: string, parameters: unknown[] = []) => store().database.query(writer, sql, parameters);
@@ -379,12 +349,7 @@ onEachStore((store) => {
       if (sql.includes('from audit_approvals a where a.tenant_id') && reads++ === 0) await decide(approval);
       return rows;
     };
-    const found: Finding[] = [];
-    await checkApprovals(
-      racing,
-      { tenantId: tenant, epoch: 1 },
-      { add: (finding) => void found.push(finding) },
-    );
-    expect(found).toEqual([]);
+    const found = findingsOf((sink) => checkApprovals(racing, { tenantId: tenant, epoch: 1 }, sink));
+    expect(await found).toEqual([]);
   });
 });

@@ -1,13 +1,13 @@
 import { uuidv7 } from '@tallystick/event';
-import { checkOperations, type Finding, type Query } from '@tallystick/verify';
+import { checkOperations, type Query } from '@tallystick/verify';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Operations } from '../../src/approvals/operations.ts';
 import { adoptDeskRows } from '../../src/chain/books/adopt-desk-rows.ts';
 import { serviceEvent } from '../../src/chain/service-records/service-event.ts';
-import { rangeAppender } from '../../src/ingest/append-ranges.ts';
 import { type Database, writer } from '../../src/store/database.ts';
-import { anItem, logName, newTenant } from '../events.ts';
+import { anItem, newTenant } from '../events.ts';
 import { onEachStore } from '../stores.ts';
+import { deskParts, findingsOf } from './desk-parts.ts';
 
 /**
  * The table of operations had no records. Somebody with the service's login to the database could fake an operation or its outcome, or
@@ -34,14 +34,7 @@ onEachStore((store) => {
   });
 
   const replica = (database: Database = store().database) => {
-    const recordIdSecret = Buffer.alloc(32, 1);
-    const appendRanges = rangeAppender(
-      database,
-      { logName, recordIdSecret, assertRunning: () => undefined, assertCurrent: async () => undefined },
-      {},
-    );
-    const observer = { onApprovalMismatch: () => void mismatches++ };
-    const parts = { database, appendRanges, recordIdSecret, serviceTenant, observer };
+    const parts = deskParts(database, serviceTenant, () => void mismatches++);
     return { ...parts, operations: new Operations(parts) };
   };
   const attempt = (over = {}) => ({
@@ -55,12 +48,8 @@ onEachStore((store) => {
   const finish = (of: ReturnType<typeof attempt>) => replica().operations.finish(of, outcome, principal);
 
   const query: Query = (sql, parameters) => store().database.query(writer, sql, parameters);
-  const findings = async (of = tenant): Promise<Finding[]> => {
-    const found: Finding[] = [];
-    const sink = { add: (finding: Finding) => void found.push(finding) };
-    await checkOperations(query, { tenantId: of, epoch: 1, serviceTenant }, sink);
-    return found;
-  };
+  const findings = (of = tenant) =>
+    findingsOf((sink) => checkOperations(query, { tenantId: of, epoch: 1, serviceTenant }, sink));
   /** With the login of the service, which may change the outcomes. */
   const tamper = (sql: string, parameters: unknown[] = []) => store().database.query(writer, sql, parameters);
   /** With the login of the owner. */

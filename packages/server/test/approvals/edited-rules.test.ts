@@ -1,18 +1,16 @@
 import { uuidv7 } from '@tallystick/event';
 import { type ApprovalRules, defaultApprovalRules } from '@tallystick/protocol';
-import { checkApprovalRules, type Finding, type Query } from '@tallystick/verify';
+import { checkApprovalRules, type Query } from '@tallystick/verify';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { DeskCaller } from '../../src/approvals/approval-changes.ts';
 import { ApprovalDesk } from '../../src/approvals/desk.ts';
 import { changeRules } from '../../src/approvals/minimum-rules.ts';
-import { documentDigest } from '../../src/approvals/openings.ts';
 import { adoptDeskRows } from '../../src/chain/books/adopt-desk-rows.ts';
 import { serviceEvent } from '../../src/chain/service-records/service-event.ts';
-import { rangeAppender } from '../../src/ingest/append-ranges.ts';
 import { type Database, writer } from '../../src/store/database.ts';
-import { Trail } from '../../src/trail/trail.ts';
-import { anItem, logName, newTenant } from '../events.ts';
+import { newTenant } from '../events.ts';
 import { onEachStore } from '../stores.ts';
+import { deskParts, findingsOf, refundOf } from './desk-parts.ts';
 
 /**
  * The desk used whatever its table of minimum rules said. Somebody with the service's login to the database could loosen a rule, and no
@@ -36,40 +34,21 @@ onEachStore((store) => {
   });
 
   const replica = (database: Database = store().database) => {
-    const recordIdSecret = Buffer.alloc(32, 1);
-    const appendRanges = rangeAppender(
-      database,
-      { logName, recordIdSecret, assertRunning: () => undefined, assertCurrent: async () => undefined },
-      {},
-    );
-    const observer = { onApprovalMismatch: () => void mismatches++ };
-    const parts = { database, appendRanges, serviceTenant, recordIdSecret };
-    return { ...parts, desk: new ApprovalDesk({ ...parts, trail: new Trail(database), observer }) };
+    const parts = deskParts(database, serviceTenant, () => void mismatches++);
+    return { ...parts, desk: new ApprovalDesk(parts) };
   };
   const set = (rules: ApprovalRules | undefined, over: { tenantId?: string; action?: string } = {}) =>
     changeRules(replica(), { tenantId: tenant, action: 'refund', ...over, rules }, 'key:admin');
   const request = async () => {
     const { desk, appendRanges } = replica();
-    const document = {
-      tenant_id: tenant,
-      action: 'refund',
-      actor: { actor_type: 'agent', actor_id: 'refund-bot' },
-      arguments: { amount: 40 },
-      policy: { name: 'p', version: '1' },
-    } as const;
-    const context = { document_digest: documentDigest(document) };
-    const intent = anItem(tenant, { event_type: 'agent.action.intended', context });
+    const { document, intent } = refundOf(tenant);
     await appendRanges([{ items: [intent] }]);
     return await desk.request({ id: uuidv7(), intent_id: intent.event.audit_id, document }, agent);
   };
 
   const query: Query = (sql, parameters) => store().database.query(writer, sql, parameters);
-  const findings = async (of = tenant): Promise<Finding[]> => {
-    const found: Finding[] = [];
-    const sink = { add: (finding: Finding) => void found.push(finding) };
-    await checkApprovalRules(query, { tenantId: of, epoch: 1, serviceTenant }, sink);
-    return found;
-  };
+  const findings = (of = tenant) =>
+    findingsOf((sink) => checkApprovalRules(query, { tenantId: of, epoch: 1, serviceTenant }, sink));
   const code = 'APPROVAL_RULES_MISMATCH';
   /** With the login of the service, which may change the table. */
   const tamper = (sql: string, parameters: unknown[] = []) => store().database.query(writer, sql, parameters);

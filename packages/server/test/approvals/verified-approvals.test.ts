@@ -6,13 +6,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AuditService } from '../../src/app.ts';
 import type { DeskCaller } from '../../src/approvals/approval-changes.ts';
 import { changeRules } from '../../src/approvals/minimum-rules.ts';
-import { documentDigest } from '../../src/approvals/openings.ts';
 import { planRecovery, recoverChain } from '../../src/operations/recover.ts';
 import { verifyRange } from '../../src/proofs/verification/verify-range.ts';
 import { writer } from '../../src/store/database.ts';
 import { Trail } from '../../src/trail/trail.ts';
-import { anItem, logName } from '../events.ts';
+import { logName } from '../events.ts';
 import { embeddedSite, type Site } from '../sites.ts';
+import { refundOf } from './desk-parts.ts';
 
 /** The service's own check and the check of a store, before and after a recovery. */
 const tenant = 'acme';
@@ -31,15 +31,7 @@ afterAll(async () => {
 });
 
 async function request(): Promise<Approval> {
-  const document = {
-    tenant_id: tenant,
-    action: 'refund',
-    actor: { actor_type: 'agent', actor_id: 'refund-bot' },
-    arguments: { amount: 40 },
-    policy: { name: 'p', version: '1' },
-  } as const;
-  const context = { document_digest: documentDigest(document) };
-  const intent = anItem(tenant, { event_type: 'agent.action.intended', context });
+  const { document, intent } = refundOf(tenant);
   await service.writer.submit([intent]);
   return await service.desk.request({ id: uuidv7(), intent_id: intent.event.audit_id, document }, agent);
 }

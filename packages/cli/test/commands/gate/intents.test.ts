@@ -14,8 +14,7 @@ const run = (...args: readonly string[]) =>
     cwd: dir.path,
     env: {
       XDG_CONFIG_HOME: dir.path,
-      TALLYSTICK_URL: service.url,
-      TALLYSTICK_API_KEY: service.key,
+      ...service.env,
       COLUMNS: '300',
     },
   });
@@ -50,15 +49,7 @@ const many = Array.from({ length: 501 }, () => action({ tenant_id: 'initech' }))
 beforeAll(async () => {
   service = await openService(`${dir.path}/store`, { openIntents: { graceMs: 0 } });
   const client = createClient({ url: service.url, apiKey: service.key });
-  const bodies = [...many, open, otherAgent, elsewhere, overdue, unannounced].map((event) =>
-    JSON.stringify(event),
-  );
-  const response = await fetch(`${service.url}/v1/audit/events/batch`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${service.key}` },
-    body: `{"events":[${bodies.join()}]}`,
-  });
-  expect(response.ok, await response.text()).toBe(true);
+  await service.submit({ events: [...many, open, otherAgent, elsewhere, overdue, unannounced] });
   await until(
     async () => {
       const states = new Set<string>();

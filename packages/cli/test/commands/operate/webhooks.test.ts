@@ -25,8 +25,7 @@ const run = (args: readonly string[], env: { readonly [name: string]: string } =
     cwd: dir.path,
     env: {
       XDG_CONFIG_HOME: dir.path,
-      TALLYSTICK_URL: service.url,
-      TALLYSTICK_API_KEY: service.key,
+      ...service.env,
       COLUMNS: '300',
       ...env,
     },

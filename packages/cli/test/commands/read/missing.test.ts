@@ -13,8 +13,7 @@ const run = (tenant: string, ...args: readonly string[]) =>
     cwd: dir.path,
     env: {
       XDG_CONFIG_HOME: dir.path,
-      TALLYSTICK_URL: service.url,
-      TALLYSTICK_API_KEY: service.key,
+      ...service.env,
       TALLYSTICK_TENANT: tenant,
       COLUMNS: '300',
     },

@@ -12,8 +12,7 @@ const run = (...args: readonly string[]) =>
     cwd: dir.path,
     env: {
       XDG_CONFIG_HOME: dir.path,
-      TALLYSTICK_URL: service.url,
-      TALLYSTICK_API_KEY: service.key,
+      ...service.env,
       TALLYSTICK_TENANT: 'acme',
       COLUMNS: '100',
     },
@@ -60,12 +59,7 @@ const intent = event(30, {
 
 beforeAll(async () => {
   service = await openService(`${dir.path}/store`);
-  const response = await fetch(`${service.url}/v1/audit/events/batch`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${service.key}` },
-    body: JSON.stringify({ events: [outside, intent, model, received] }),
-  });
-  expect(response.ok, await response.text()).toBe(true);
+  await service.submit({ events: [outside, intent, model, received] });
 }, 120_000);
 afterAll(async () => {
   await service?.close();
@@ -142,12 +136,7 @@ test('a correlation, a trace or a run of an agent instead of an investigation', 
     investigation_id: undefined,
     parent_id: started.audit_id,
   });
-  const answer = await fetch(`${service.url}/v1/audit/events/batch`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${service.key}` },
-    body: JSON.stringify({ events: [started, called] }),
-  });
-  expect(answer.ok, await answer.text()).toBe(true);
+  await service.submit({ events: [started, called] });
   const ofRun = await run('--run', started.audit_id);
   expect(ofRun.stdout).toMatch(new RegExp(`^Run ${started.audit_id} of acme\\n2 records in 10 ms`));
   const correlated = await run('--correlation', 'job-1', '--summary', '--json');

@@ -14,8 +14,7 @@ const run = (args: string, options: RunOptions = {}) =>
     ...options,
     env: {
       XDG_CONFIG_HOME: join(dir.path, 'config'),
-      TALLYSTICK_URL: service.url,
-      TALLYSTICK_API_KEY: service.key,
+      ...service.env,
       TALLYSTICK_TENANT: 'acme',
       ...options.env,
     },

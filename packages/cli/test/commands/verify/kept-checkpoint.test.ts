@@ -32,8 +32,7 @@ const run = (args: string, options: RunOptions = {}) =>
     ...options,
     env: {
       ...env,
-      TALLYSTICK_URL: service.url,
-      TALLYSTICK_API_KEY: service.key,
+      ...service.env,
       TALLYSTICK_TENANT: 'acme',
       ...options.env,
     },

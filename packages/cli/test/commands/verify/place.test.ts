@@ -92,7 +92,7 @@ describe('a directory with another key under the same name', () => {
 test('a tenant that was verified at a service and is gone is broken, and every other tenant is verified', async () => {
   const data = path('service');
   let service = await openService(data);
-  const env = () => ({ TALLYSTICK_URL: service.url, TALLYSTICK_API_KEY: service.key });
+  const env = () => service.env;
   const emit = (tenant: string) => run(`emit --tenant ${tenant} --type a.b --actor a`, env());
   expect((await emit('globex')).exitCode).toBe(0);
   await service.close();

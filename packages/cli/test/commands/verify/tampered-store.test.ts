@@ -52,8 +52,7 @@ const run = (args: readonly string[], stdin = '') =>
     stdin,
     env: {
       XDG_CONFIG_HOME: join(dir.path, 'config'),
-      TALLYSTICK_URL: service.url,
-      TALLYSTICK_API_KEY: service.key,
+      ...service.env,
     },
   });
 const producer = uuidv7();
@@ -79,12 +78,7 @@ beforeAll(async () => {
   const lines = tenants.flatMap((tenant) => [1, 2, 3].map((n) => event(tenant, n)));
   expect((await run(['emit'], lines.join('\n'))).stderr).toBe('');
   const numbered = { ...JSON.parse(event('account', 4)), audit_id: uuidv7() };
-  const sent = await fetch(`${service.url}/v1/audit/events/batch`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${service.key}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ events: [numbered], delivery: { producer_id: producer, sequences: [2] } }),
-  });
-  expect(sent.status).toBe(201);
+  await service.submit({ events: [numbered], delivery: { producer_id: producer, sequences: [2] } });
   const post = async (path: string, body: object) => {
     const headers = { authorization: `Bearer ${service.key}`, 'content-type': 'application/json' };
     const answer = await fetch(`${service.url}/v1/${path}`, {
