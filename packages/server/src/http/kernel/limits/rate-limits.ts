@@ -71,14 +71,19 @@ export class RateLimits {
   }
 
   #count(buckets: readonly Bucket[], reply: FastifyReply): void {
-    const counted = buckets.flatMap(({ policy, id, rate, who }) => {
-      if (rate === undefined) return [];
+    const counted: (Bucket & { readonly rate: Rate; readonly taken: Taken })[] = [];
+    for (const bucket of buckets) {
+      const { id, rate } = bucket;
+      if (rate === undefined) continue;
       const taken = this.#callers.take(id, rate);
-      return [{ taken, rate, who, headers: rateHeaders(policy, rate, taken) }];
-    });
+      counted.push({ ...bucket, rate, taken });
+      // What one token is refused takes nothing from the others.
+      if (!taken.allowed) break;
+    }
     if (counted.length === 0) return;
+    const headers = counted.map(({ policy, rate, taken }) => rateHeaders(policy, rate, taken));
     for (const name of ['ratelimit-policy', 'ratelimit'] as const)
-      reply.header(name, counted.map(({ headers }) => headers[name]).join(', '));
+      reply.header(name, headers.map((each) => each[name]).join(', '));
     const refused = counted.find(({ taken }) => !taken.allowed);
     if (refused !== undefined)
       throw limited(
