@@ -105,7 +105,6 @@ export function EventTable({
           <tbody>
             {shown.events.map((event) => (
               <Fragment key={String(event.audit_id)}>
-                {/* biome-ignore lint/a11y/useKeyWithClickEvents: the button in the row does the same */}
                 <tr
                   data-open={event.audit_id === openId}
                   onClick={({ target, currentTarget }) => {
