@@ -48,7 +48,7 @@ export interface ColumnPlace {
   readonly wanted: number;
 }
 
-/** A row that meets all conditions by its columns; or, if there is none, what was compared. */
+/** A row whose columns meet all conditions. If no row does, one row without an event says how many were compared. */
 type FoundRow = {
   readonly compared: number;
   /** The last of the rows that were compared; null if there are none. */

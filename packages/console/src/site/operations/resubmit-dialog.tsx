@@ -9,7 +9,7 @@ import { useConsole } from '../session/console-context.ts';
 import { mostResubmitted, openReasons, type Resubmitted, resubmit, selectedLetters } from './resubmission.ts';
 import '../elements/dialogs/dialog.css';
 
-/** A run of the dialog. Before it, there is none. */
+/** What one press of the button submits: how far it has come, and what became of each event. */
 interface Run {
   readonly state: 'running' | 'stopped' | 'done';
   /** How many are submitted in all; undefined while they are looked up. */

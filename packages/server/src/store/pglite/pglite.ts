@@ -146,7 +146,7 @@ export class PgliteDatabase implements Database {
     );
   }
 
-  /** Nobody waits for it. A store without statistics answers slower, and a full one has no room for them. */
+  /** No caller waits for this, and a failure is ignored: without new statistics the store is slower, and a full disk has no room for them. */
   #renewStatistics(): void {
     const call = (steps: readonly Step[]) =>
       this.#inTurn(async () => {
